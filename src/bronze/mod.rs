@@ -1,0 +1,122 @@
+//! Bronze: what vendors said, word for word. Written once, never changed; a file is whole or absent,
+//! so a listing is the ledger of finished slices.
+//!
+//! Never here: sending a request, or knowing what a silver table is.
+
+mod capture;
+mod file;
+mod path;
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub use capture::{Capture, CaptureError};
+pub use file::{Provenance, digest, inflate};
+pub use path::BronzeFile;
+
+use crate::spec::Contract;
+use crate::store::Store;
+
+/// The program, as it signs its files.
+pub const PROGRAM: &str = concat!("ashare-lake ", env!("CARGO_PKG_VERSION"));
+
+/// Every file of an interface's type, oldest first. Files that are named like another interface of
+/// the same type belong to that one.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub async fn list(store: &Store, contract: &Contract) -> Result<Vec<BronzeFile>> {
+    let entries = store.list(&path::folder(contract)).await?;
+    let mut files: Vec<BronzeFile> = entries.iter().filter_map(BronzeFile::of).collect();
+    files.sort_by(BronzeFile::by_age);
+    Ok(files)
+}
+
+/// The provenance of a file, from its first bytes; `None` where another program wrote it.
+///
+/// # Errors
+/// When the file cannot be read or is no gzip.
+pub async fn provenance(store: &Store, file: &BronzeFile) -> Result<Option<Provenance>> {
+    let head = store.read_range(&file.path, 0..file.size.min(file::HEAD)).await?;
+    file::provenance(&head).with_context(|| format!("`{}`", file.path))
+}
+
+/// The provenance of a file that is in memory already.
+///
+/// # Errors
+/// When it is no gzip.
+pub fn provenance_of(file: &BronzeFile, body: &[u8]) -> Result<Option<Provenance>> {
+    file::provenance(body).with_context(|| format!("`{}`", file.path))
+}
+
+/// A complete answer to one slice, ready to be kept.
+#[derive(Debug)]
+pub struct Answer {
+    /// What the slice is.
+    pub slice: String,
+    /// The folder's day.
+    pub day: NaiveDate,
+    /// Parameters of each call.
+    pub params: Vec<Vec<(String, String)>>,
+    /// Pages that held rows.
+    pub pages: usize,
+    /// One JSON object a line.
+    pub lines: Vec<u8>,
+    /// First and last event day.
+    pub event_days: Option<(NaiveDate, NaiveDate)>,
+    /// Months with an event, where rows leave the folder's day: then the file is a span.
+    pub months: Vec<String>,
+}
+
+/// Writes an answer. One that says the same as `before` (the newest answer to the slice) becomes a
+/// header-only file: asked again, nothing new. Returns the path.
+///
+/// # Errors
+/// When the lake cannot be written.
+pub async fn write(
+    store: &Store,
+    contract: &Contract,
+    answer: Answer,
+    at: DateTime<Utc>,
+    before: Option<&Provenance>,
+    before_path: Option<&str>,
+) -> Result<String> {
+    let digest = digest(&answer.lines);
+    let rows = answer.lines.iter().filter(|&&b| b == b'\n').count();
+    let same_as = before
+        .filter(|b| b.digest == digest)
+        .and_then(|b| b.same_as.clone().or_else(|| before_path.map(|path| file_name(path).to_owned())));
+    let lines = if same_as.is_some() { Vec::new() } else { answer.lines };
+    let span = !answer.months.is_empty();
+    let provenance = Provenance {
+        program: PROGRAM.to_owned(),
+        vendor: contract.id.vendor.clone(),
+        interface: contract.id.name.clone(),
+        slice: answer.slice,
+        params: answer.params,
+        pages: answer.pages,
+        rows,
+        first: answer.event_days.map(|days| days.0),
+        last: answer.event_days.map(|days| days.1),
+        months: answer.months,
+        // As in the file's name: the header holds what the name says.
+        fetched_at: DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at),
+        digest,
+        same_as,
+    };
+    let body: Bytes = tokio::task::spawn_blocking(move || file::encode(&provenance, &lines)).await??;
+    for ordinal in 0.. {
+        let path = path::new_path(contract, answer.day, at, ordinal, span);
+        if store.create(&path, body.clone()).await? {
+            return Ok(path);
+        }
+    }
+    unreachable!("some ordinal is free")
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

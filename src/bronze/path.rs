@@ -1,0 +1,121 @@
+//! Bronze paths, both ways (`design.md` 4). Never opens a file.
+
+use std::cmp::Ordering;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+
+use crate::spec::Contract;
+use crate::store::Entry;
+
+const SUFFIX: &str = ".jsonl.gz";
+const SPAN: &str = "-span";
+const STAMP: &str = "%Y%m%dT%H%M%S%3fZ";
+
+/// A file of bronze, as its path tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BronzeFile {
+    /// Path in the lake.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// The day of its folder.
+    pub day: NaiveDate,
+    /// When the fetch finished, where the name says so as ours do.
+    pub fetched_at: Option<DateTime<Utc>>,
+    /// Counts files of one stamp.
+    pub ordinal: u32,
+    /// Its rows may leave the folder's day; only its header knows.
+    pub span: bool,
+}
+
+impl BronzeFile {
+    /// Reads a path of a listing; `None` for what is no bronze file.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Option<Self> {
+        let mut parts = entry.path.rsplit('/');
+        let name = parts.next()?.strip_suffix(SUFFIX)?;
+        let folder = parts.next()?;
+        // Reports lie under `end_date=`; on reading both forms are accepted for every type.
+        let day = folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?;
+        let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+        let (name, span) = name.strip_suffix(SPAN).map_or((name, false), |name| (name, true));
+        let (fetched_at, ordinal) = stamp(name).map_or((None, 0), |(at, n)| (Some(at), n));
+        Some(Self { path: entry.path.clone(), size: entry.size, day, fetched_at, ordinal, span })
+    }
+
+    /// Oldest first. A name without a time counts as written on its folder's day.
+    #[must_use]
+    pub fn by_age(&self, other: &Self) -> Ordering {
+        let age = |file: &Self| file.fetched_at.unwrap_or_else(|| file.day.and_time(NaiveTime::MIN).and_utc());
+        age(self).cmp(&age(other)).then(self.ordinal.cmp(&other.ordinal)).then_with(|| self.path.cmp(&other.path))
+    }
+
+    /// Whether the name may be one that this program gave to an answer of `contract`.
+    #[must_use]
+    pub fn is_named_like(&self, contract: &Contract) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        let rest = name.strip_prefix(contract.id.name.as_str()).and_then(|rest| rest.strip_prefix('_'));
+        self.fetched_at.is_some() && rest.is_some_and(|rest| rest.as_bytes().first().is_some_and(u8::is_ascii_digit))
+    }
+}
+
+/// The time and the ordinal at the end of `<interface>_<stamp>[-<ordinal>]`.
+fn stamp(name: &str) -> Option<(DateTime<Utc>, u32)> {
+    let last = name.rsplit('_').next()?;
+    let (time, ordinal) = match last.split_once('-') {
+        Some((time, ordinal)) => (time, ordinal.parse().ok()?),
+        None => (last, 0),
+    };
+    // %3f would read more digits than three, and %S sixty: the form is checked by writing it again.
+    let at = NaiveDateTime::parse_from_str(time, STAMP).ok()?.and_utc();
+    (at.format(STAMP).to_string() == time).then_some((at, ordinal))
+}
+
+/// The folder of all files of a type.
+#[must_use]
+pub fn folder(contract: &Contract) -> String {
+    format!("bronze/{}/{}", contract.id.vendor, contract.kind)
+}
+
+/// The path of a new file.
+#[must_use]
+pub fn new_path(contract: &Contract, day: NaiveDate, at: DateTime<Utc>, ordinal: u32, span: bool) -> String {
+    let ordinal = if ordinal == 0 { String::new() } else { format!("-{ordinal}") };
+    let span = if span { SPAN } else { "" };
+    let (folder, name, at) = (folder(contract), &contract.id.name, at.format(STAMP));
+    format!("{folder}/date={day}/{name}_{at}{ordinal}{span}{SUFFIX}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str) -> Option<BronzeFile> {
+        BronzeFile::of(&Entry { path: path.into(), size: 1 })
+    }
+
+    #[test]
+    fn our_own_names_are_read_back() {
+        let read = file("bronze/tushare/stock_daily_cn/date=2024-01-02/daily_20240102T103015123Z-2-span.jsonl.gz").unwrap();
+        assert_eq!(read.day.to_string(), "2024-01-02");
+        assert_eq!(read.fetched_at.unwrap().to_rfc3339(), "2024-01-02T10:30:15.123+00:00");
+        assert_eq!((read.ordinal, read.span), (2, true));
+    }
+
+    #[test]
+    fn names_of_other_programs_are_taken_as_they_are() {
+        let read = file("bronze/tushare/x/end_date=2023-12-31/fina_20240430.jsonl.gz").unwrap();
+        assert_eq!((read.fetched_at, read.span), (None, false));
+        assert!(file("bronze/tushare/x/date=2023-12-31/notes.txt").is_none());
+        assert!(file("bronze/tushare/x/date=2023-13-31/a.jsonl.gz").is_none());
+    }
+
+    #[test]
+    fn files_are_ordered_by_time_then_ordinal() {
+        let path = |name: &str| format!("bronze/t/x/date=2024-01-02/{name}.jsonl.gz");
+        let [foreign, first, second] =
+            ["any", "d_20240102T103015123Z", "d_20240102T103015123Z-1"].map(|n| file(&path(n)).unwrap());
+        assert_eq!(foreign.by_age(&first), Ordering::Less);
+        assert_eq!(first.by_age(&second), Ordering::Less);
+    }
+}

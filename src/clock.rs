@@ -1,0 +1,58 @@
+//! What time it is. The only place that asks the machine; `--now` fixes it for tests and reruns.
+//!
+//! Waits, limits, retries and leases use real time and do not come here.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
+
+/// The market's zone; it has had no daylight saving since 1991.
+pub const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are a valid offset");
+
+/// The clock of dates, due hours and stamps.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock {
+    fixed: Option<DateTime<Utc>>,
+}
+
+impl Clock {
+    /// A clock that stands still.
+    #[must_use]
+    pub fn fixed(at: DateTime<Utc>) -> Self {
+        Self { fixed: Some(at) }
+    }
+
+    /// Now.
+    #[must_use]
+    #[allow(clippy::disallowed_methods)]
+    pub fn now(self) -> DateTime<Utc> {
+        self.fixed.unwrap_or_else(Utc::now)
+    }
+
+    /// Today in Shanghai.
+    #[must_use]
+    pub fn today(self) -> NaiveDate {
+        shanghai_day(self.now())
+    }
+
+    /// The time of day in Shanghai.
+    #[must_use]
+    pub fn time(self) -> NaiveTime {
+        self.now().with_timezone(&SHANGHAI).time()
+    }
+}
+
+/// The Shanghai day of an instant.
+#[must_use]
+pub fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {
+    at.with_timezone(&SHANGHAI).date_naive()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_past_four_utc_in_the_evening_is_tomorrow_in_shanghai() {
+        let clock = Clock::fixed("2024-01-02T16:30:00Z".parse().unwrap());
+        assert_eq!(clock.today().to_string(), "2024-01-03");
+    }
+}

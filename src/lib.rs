@@ -1,0 +1,5 @@
+//! ashare-lake
+pub mod clock;
+pub mod progress;
+pub mod spec;
+pub mod store;

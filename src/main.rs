@@ -1,0 +1,2 @@
+//! ashare-lake
+fn main() {}

@@ -1,0 +1,155 @@
+//! When we ask, and with which account (`jobs.toml`). Secrets are never in it: only the name of the
+//! environment variable that holds one.
+
+use std::collections::BTreeMap;
+
+use super::contract::version;
+use super::problem::{Problem, nearest};
+use super::reader::{Source, Table};
+
+/// Vendors a lake can be fed from.
+pub const VENDORS: [&str; 4] = ["tushare", "asharehub", "alphafin", "f10"];
+
+/// Sessions after which a trading day is settled, unless a job says otherwise (`design.md` 6).
+pub const LOOKBACK: u32 = 5;
+
+/// An account with one vendor.
+#[derive(Debug, Clone, Default)]
+pub struct Account {
+    /// Where the vendor listens; the vendor's own place where it is not given.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the token.
+    pub token_env: Option<String>,
+    /// Points of the account.
+    pub points: u32,
+    /// Replaces what the contracts say.
+    pub requests_per_minute: Option<u32>,
+    /// A day's quota over all interfaces.
+    pub requests_per_day: Option<u32>,
+    /// Calls on their way at the same time.
+    pub max_in_flight: Option<u32>,
+    /// Headers sent with every call.
+    pub headers: Vec<(String, String)>,
+    /// Other path templates.
+    pub paths: Vec<(String, String)>,
+}
+
+/// Tables that are brought up to date together.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Five-field cron, Shanghai.
+    pub schedule: Option<String>,
+    /// Its tables.
+    pub tables: Vec<String>,
+    /// Sessions looked at again.
+    pub lookback: u32,
+    /// For interfaces asked by security: these only.
+    pub symbols: Vec<String>,
+}
+
+/// `jobs.toml` as a whole; empty where there is no file.
+#[derive(Debug, Clone, Default)]
+pub struct Jobs {
+    /// The lake's folder or URL.
+    pub lake_url: Option<String>,
+    /// Accounts by vendor; a vendor that is not here is not asked.
+    pub accounts: BTreeMap<String, Account>,
+    /// Jobs by name.
+    pub jobs: BTreeMap<String, Job>,
+    /// Order of preference among vendors, by table.
+    pub preferences: BTreeMap<String, Vec<String>>,
+}
+
+impl Jobs {
+    /// Sessions until a day of `table` is settled: the longest lookback of the jobs that hold it.
+    #[must_use]
+    pub fn lookback(&self, table: &str) -> u32 {
+        let held = self.jobs.values().filter(|job| job.tables.iter().any(|t| t == table));
+        held.map(|job| job.lookback).max().unwrap_or(LOOKBACK)
+    }
+}
+
+/// Reads `jobs.toml`; `tables` are the names it may use.
+pub(super) fn read(name: &str, text: &str, tables: &[&str]) -> Result<Jobs, Vec<Problem>> {
+    Source::new(name, text).parse(|root| {
+        version(root);
+        let lake_url = root.table("lake").and_then(|lake| {
+            let url = lake.text("url").map(|at| at.value);
+            lake.close();
+            url
+        });
+        let mut accounts = BTreeMap::new();
+        for (vendor, table) in root.named_tables("vendors") {
+            if !VENDORS.contains(&vendor.value.as_str()) {
+                let hint = nearest(&vendor.value, VENDORS);
+                root.problem(vendor.offset, format!("unknown vendor `{}`", vendor.value), hint);
+            }
+            accounts.insert(vendor.value, account(&table));
+        }
+        let mut jobs = BTreeMap::new();
+        for (job, table) in root.named_tables("jobs") {
+            jobs.insert(job.value, read_job(&table, tables));
+        }
+        let mut preferences = BTreeMap::new();
+        for (table, body) in root.named_tables("tables") {
+            known_table(root, &table.value, table.offset, tables);
+            let mut order = Vec::new();
+            for vendor in body.texts("vendors").map(|at| at.value).unwrap_or_default() {
+                if !VENDORS.contains(&vendor.value.as_str()) {
+                    let hint = nearest(&vendor.value, VENDORS);
+                    body.problem(vendor.offset, format!("unknown vendor `{}`", vendor.value), hint);
+                }
+                order.push(vendor.value);
+            }
+            body.close();
+            preferences.insert(table.value, order);
+        }
+        Some(Jobs { lake_url, accounts, jobs, preferences })
+    })
+}
+
+fn account(table: &Table<'_>) -> Account {
+    let single = |pairs: Vec<(super::reader::At<String>, Vec<String>)>| {
+        pairs.into_iter().map(|(name, values)| (name.value, values.concat())).collect()
+    };
+    let account = Account {
+        base_url: table.text("base_url").map(|at| at.value),
+        token_env: table.text("token_env").map(|at| at.value),
+        points: table.number("points").map_or(0, |at| at.value),
+        requests_per_minute: table.number("requests_per_minute").map(|at| at.value),
+        requests_per_day: table.number("requests_per_day").map(|at| at.value),
+        max_in_flight: table.number("max_in_flight").map(|at| at.value),
+        headers: single(table.entries("headers")),
+        paths: single(table.entries("paths")),
+    };
+    table.close();
+    account
+}
+
+fn read_job(table: &Table<'_>, tables: &[&str]) -> Job {
+    let schedule = table.text("schedule");
+    if let Some(at) = &schedule {
+        if at.value.split_whitespace().count() != 5 {
+            let hint = Some("five fields: minute hour day month weekday, as in \"30 18 * * 1-5\"".into());
+            table.problem(at.offset, format!("`{}` is no schedule", at.value), hint);
+        }
+    }
+    let names = table.need("tables", table.texts("tables")).map(|at| at.value).unwrap_or_default();
+    for at in &names {
+        known_table(table, &at.value, at.offset, tables);
+    }
+    let job = Job {
+        schedule: schedule.map(|at| at.value),
+        tables: names.into_iter().map(|at| at.value).collect(),
+        lookback: table.number("lookback").map_or(LOOKBACK, |at| at.value),
+        symbols: table.strings("symbols").unwrap_or_default(),
+    };
+    table.close();
+    job
+}
+
+fn known_table(table: &Table<'_>, name: &str, offset: usize, tables: &[&str]) {
+    if !tables.contains(&name) {
+        table.problem(offset, format!("unknown table `{name}`"), nearest(name, tables.iter().copied()));
+    }
+}

@@ -1,0 +1,251 @@
+//! What we mean by one table (`pipelines/<table>.toml`), as written and not yet proven: whether its
+//! names and units hold is for [`super::bind`].
+
+use super::contract::{InterfaceId, version};
+use super::problem::Problem;
+use super::reader::{At, Source, Table};
+use super::unit::Unit;
+
+/// The type of a silver column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text.
+    Utf8,
+    /// A day.
+    Date,
+    /// A whole count.
+    Int64,
+    /// A price, a ratio, an amount of money.
+    Float64,
+    /// Yes or no.
+    Boolean,
+}
+
+const TYPES: &[(&str, ColumnType)] = &[
+    ("utf8", ColumnType::Utf8),
+    ("date", ColumnType::Date),
+    ("int64", ColumnType::Int64),
+    ("float64", ColumnType::Float64),
+    ("boolean", ColumnType::Boolean),
+];
+
+impl ColumnType {
+    /// The name used in TOML and in `tables`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        TYPES.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+}
+
+/// How rows are spread over files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionBy {
+    /// One file for the table.
+    None,
+    /// A file a year: up to about 20,000 rows a day.
+    Year,
+    /// A file a month: up to about a million rows a day.
+    Month,
+    /// A file a day.
+    Day,
+}
+
+const PARTITIONS: &[(&str, PartitionBy)] = &[
+    ("none", PartitionBy::None),
+    ("year", PartitionBy::Year),
+    ("month", PartitionBy::Month),
+    ("day", PartitionBy::Day),
+];
+
+impl PartitionBy {
+    /// The name used in TOML and in `tables`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        PARTITIONS.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+}
+
+/// From when a row may be used (`design.md` 5, rule 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// At the end of the day the row is about.
+    Event,
+    /// When it came over our wire: snapshots.
+    Observed,
+}
+
+const KNOWN: &[(&str, Known)] = &[("event", Known::Event), ("observed", Known::Observed)];
+
+impl Known {
+    /// The name used in TOML and in `tables`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        KNOWN.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+}
+
+/// What the pipeline says of a column beyond the contract's word.
+#[derive(Debug)]
+pub(super) struct ColumnSpec {
+    pub(super) name: At<String>,
+    pub(super) kind: Option<ColumnType>,
+    pub(super) unit: Option<Unit>,
+    pub(super) description: Option<String>,
+}
+
+/// Which interface feeds the table, and which fields have another name there.
+#[derive(Debug)]
+pub(super) struct SourceSpec {
+    pub(super) interface: At<String>,
+    /// (column, the vendor's field) where they differ.
+    pub(super) renamed: Vec<(At<String>, String)>,
+}
+
+/// A row of a vendor and what it must become.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Which interface sends it.
+    pub source: InterfaceId,
+    /// The bronze line.
+    pub given: String,
+    /// Column and expected value as text; `null` where there is none.
+    pub expect: Vec<(String, String)>,
+    /// A part of the reason, where the row must be rejected.
+    pub rejected: Option<String>,
+}
+
+/// Three columns whose ratio shows the unit: volume x price is near the amount.
+#[derive(Debug)]
+pub(super) struct UnitRatioSpec {
+    pub(super) amount: At<String>,
+    pub(super) volume: At<String>,
+    pub(super) price: At<String>,
+}
+
+/// The file as written.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    pub(super) file: String,
+    pub(super) text: String,
+    pub(super) table: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) key: At<Vec<At<String>>>,
+    pub(super) partition: PartitionBy,
+    pub(super) event: Option<At<String>>,
+    pub(super) known: Known,
+    pub(super) columns: Vec<ColumnSpec>,
+    pub(super) sources: Vec<SourceSpec>,
+    pub(super) unit_ratio: Option<UnitRatioSpec>,
+    pub(super) examples: Vec<Example>,
+}
+
+/// Reads `pipelines/<table>.toml`.
+pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
+    Source::new(name, text).parse(|root| {
+        version(root);
+        let table = root.need("table", root.text("table"));
+        if let Some(at) = &table {
+            if name != format!("pipelines/{}.toml", at.value) {
+                root.problem(at.offset, format!("`{}` does not match the file's name", at.value), None);
+            }
+        }
+        let title = root.need("title", root.text("title"));
+        let description = root.text("description").map(|at| at.value).unwrap_or_default();
+        let key = root.need("key", root.texts("key"));
+        let partition = root.need("partition", choice(root, "partition", PARTITIONS));
+        let event = root.text("event");
+        let known = root.need("known", choice(root, "known", KNOWN));
+        // Every table of this version keeps the newest row of a key; the key says so in the file.
+        root.need("keeps", root.choice("keeps", &["latest"], |text| (text == "latest").then_some(())));
+        let columns = columns(root);
+        let sources = sources(root);
+        let unit_ratio = root.table("unit_ratio").and_then(|t| unit_ratio(&t));
+        let examples = examples(root);
+        Some(Pipeline {
+            file: name.to_owned(),
+            text: text.to_owned(),
+            table: table?.value,
+            title: title?.value,
+            description,
+            key: key?,
+            partition: partition?,
+            event,
+            known: known?,
+            columns,
+            sources,
+            unit_ratio,
+            examples,
+        })
+    })
+}
+
+fn choice<T: Copy>(table: &Table<'_>, key: &str, known: &[(&str, T)]) -> Option<T> {
+    let names: Vec<&str> = known.iter().map(|row| row.0).collect();
+    table.choice(key, &names, |text| known.iter().find(|row| row.0 == text).map(|row| row.1))
+}
+
+fn columns(root: &Table<'_>) -> Vec<ColumnSpec> {
+    let mut columns = Vec::new();
+    for (name, table) in root.named_tables("columns") {
+        let kind = choice(&table, "type", TYPES);
+        let unit = table.choice("unit", &Unit::names(), Unit::named);
+        let description = table.text("description").map(|at| at.value);
+        table.close();
+        columns.push(ColumnSpec { name, kind, unit, description });
+    }
+    columns
+}
+
+fn sources(root: &Table<'_>) -> Vec<SourceSpec> {
+    let mut sources = Vec::new();
+    for table in root.tables("source") {
+        let interface = table.need("interface", table.text("interface"));
+        let mut renamed = Vec::new();
+        for (column, fields) in table.entries("renamed") {
+            match <[String; 1]>::try_from(fields) {
+                Ok([field]) => renamed.push((column, field)),
+                Err(_) => table.problem(column.offset, format!("`{}` wants one field", column.value), None),
+            }
+        }
+        table.close();
+        if let Some(interface) = interface {
+            sources.push(SourceSpec { interface, renamed });
+        }
+    }
+    if sources.is_empty() {
+        root.problem(root.offset(), "no [[source]] feeds the table", None);
+    }
+    sources
+}
+
+fn unit_ratio(table: &Table<'_>) -> Option<UnitRatioSpec> {
+    let [amount, volume, price] = ["amount", "volume", "price"].map(|key| table.need(key, table.text(key)));
+    table.close();
+    Some(UnitRatioSpec { amount: amount?, volume: volume?, price: price? })
+}
+
+fn examples(root: &Table<'_>) -> Vec<Example> {
+    let mut examples = Vec::new();
+    for table in root.tables("example") {
+        let source = table.need("source", table.text("source"));
+        let given = table.need("given", table.text("given"));
+        let rejected = table.text("rejected").map(|at| at.value);
+        let expect = table.entries("expect");
+        table.close();
+        let (Some(source), Some(given)) = (source, given) else { continue };
+        let Some(id) = InterfaceId::parse(&source.value) else {
+            table.problem(source.offset, format!("`{}` is no vendor/interface", source.value), None);
+            continue;
+        };
+        if expect.is_empty() == rejected.is_none() {
+            table.problem(table.offset(), "an example wants either `expect` or `rejected`", None);
+        }
+        let expect = expect.into_iter().map(|(name, values)| (name.value, values.concat())).collect();
+        examples.push(Example { source: id, given: given.value, expect, rejected });
+    }
+    if examples.is_empty() {
+        root.problem(root.offset(), "no [[example]]: every pipeline carries at least one row", None);
+    }
+    examples
+}

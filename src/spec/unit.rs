@@ -1,0 +1,189 @@
+//! Units of measure, and the exact factor between two of them.
+//!
+//! A unit is named by its size, not by the vendor's word for it: `lot100` is a hundred shares,
+//! because "lot" means other numbers elsewhere. Every unit is a power of ten of its dimension's
+//! base, so a conversion is a shift of the decimal point: exact, or refused.
+
+use std::fmt;
+
+/// What a unit measures. Two units convert only inside one dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dimension {
+    /// Shares of a company.
+    Shares,
+    /// Renminbi.
+    Money,
+    /// Renminbi for one share.
+    Price,
+    /// A part of a whole.
+    Fraction,
+    /// A plain number whose scale has no name (an adjustment factor).
+    Number,
+    /// Things that are counted: trades, days, holders.
+    Count,
+}
+
+/// A unit that a vendor uses or that silver is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// One share.
+    Share,
+    /// 手: a hundred shares.
+    Lot100,
+    /// 万股: ten thousand shares.
+    Share1e4,
+    /// 亿股: a hundred million shares.
+    Share1e8,
+    /// One yuan.
+    Cny,
+    /// 千元: a thousand yuan.
+    Cny1e3,
+    /// 万元: ten thousand yuan.
+    Cny1e4,
+    /// 百万元: a million yuan.
+    Cny1e6,
+    /// 亿元: a hundred million yuan.
+    Cny1e8,
+    /// Yuan for one share.
+    CnyPerShare,
+    /// A part of a whole, one being all of it; also "times" (倍).
+    Ratio,
+    /// A part of a whole, a hundred being all of it.
+    Percent,
+    /// A plain number.
+    Number,
+    /// A count of single things.
+    Count,
+    /// 万: ten thousand things.
+    Count1e4,
+}
+
+/// Name, unit, dimension, and size as a power of ten of the dimension's base.
+const UNITS: &[(&str, Unit, Dimension, i8)] = &[
+    ("share", Unit::Share, Dimension::Shares, 0),
+    ("lot100", Unit::Lot100, Dimension::Shares, 2),
+    ("share1e4", Unit::Share1e4, Dimension::Shares, 4),
+    ("share1e8", Unit::Share1e8, Dimension::Shares, 8),
+    ("CNY", Unit::Cny, Dimension::Money, 0),
+    ("CNY1e3", Unit::Cny1e3, Dimension::Money, 3),
+    ("CNY1e4", Unit::Cny1e4, Dimension::Money, 4),
+    ("CNY1e6", Unit::Cny1e6, Dimension::Money, 6),
+    ("CNY1e8", Unit::Cny1e8, Dimension::Money, 8),
+    ("CNY/share", Unit::CnyPerShare, Dimension::Price, 0),
+    ("ratio", Unit::Ratio, Dimension::Fraction, 0),
+    ("percent", Unit::Percent, Dimension::Fraction, -2),
+    ("number", Unit::Number, Dimension::Number, 0),
+    ("count", Unit::Count, Dimension::Count, 0),
+    ("count1e4", Unit::Count1e4, Dimension::Count, 4),
+];
+
+/// The two units measure different things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`{from}` measures {}, `{to}` measures {}", .from.dimension().word(), .to.dimension().word())]
+pub struct UnitMismatch {
+    /// The vendor's unit.
+    pub from: Unit,
+    /// Ours.
+    pub to: Unit,
+}
+
+impl Dimension {
+    /// The dimension as a person says it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shares => "shares",
+            Self::Money => "money",
+            Self::Price => "a price",
+            Self::Fraction => "a part of a whole",
+            Self::Number => "a plain number",
+            Self::Count => "a count",
+        }
+    }
+}
+
+impl Unit {
+    /// The unit of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        UNITS.iter().find(|row| row.0 == name).map(|row| row.1)
+    }
+
+    /// All names, for hints.
+    pub fn names() -> Vec<&'static str> {
+        UNITS.iter().map(|row| row.0).collect()
+    }
+
+    fn row(self) -> &'static (&'static str, Self, Dimension, i8) {
+        UNITS.iter().find(|row| row.1 == self).expect("every unit has a row in UNITS, a test checks")
+    }
+
+    /// What it measures.
+    #[must_use]
+    pub fn dimension(self) -> Dimension {
+        self.row().2
+    }
+
+    /// The unit silver keeps such a figure in: shares, yuan, yuan a share, percent as percent.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        match self {
+            Self::Lot100 | Self::Share1e4 | Self::Share1e8 => Self::Share,
+            Self::Cny1e3 | Self::Cny1e4 | Self::Cny1e6 | Self::Cny1e8 => Self::Cny,
+            Self::Count1e4 => Self::Count,
+            other => other,
+        }
+    }
+
+    /// Whether figures in this unit are whole numbers of things.
+    #[must_use]
+    pub fn counts(self) -> bool {
+        matches!(self.dimension(), Dimension::Shares | Dimension::Count)
+    }
+
+    /// How far the decimal point moves right when a figure goes from this unit to `to`.
+    ///
+    /// # Errors
+    /// [`UnitMismatch`] when the two measure different things.
+    pub fn shift_to(self, to: Self) -> Result<i8, UnitMismatch> {
+        if self.dimension() == to.dimension() {
+            Ok(self.row().3 - to.row().3)
+        } else {
+            Err(UnitMismatch { from: self, to })
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row().0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_follow_from_the_units() {
+        assert_eq!(Unit::Lot100.shift_to(Unit::Share), Ok(2));
+        assert_eq!(Unit::Cny1e3.shift_to(Unit::Cny), Ok(3));
+        assert_eq!(Unit::Ratio.shift_to(Unit::Percent), Ok(2));
+        assert_eq!(Unit::Share.shift_to(Unit::Lot100), Ok(-2));
+    }
+
+    #[test]
+    fn lots_do_not_become_money() {
+        let error = Unit::Lot100.shift_to(Unit::Cny).unwrap_err();
+        assert_eq!(error.to_string(), "`lot100` measures shares, `CNY` measures money");
+    }
+
+    #[test]
+    fn every_unit_has_its_row_and_a_canonical_unit_of_its_dimension() {
+        for &(name, unit, dimension, _) in UNITS {
+            assert_eq!(Unit::named(name), Some(unit));
+            assert_eq!(unit.canonical().dimension(), dimension);
+            assert_eq!(unit.canonical().canonical(), unit.canonical());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What goes over a vendor's wire and what its bytes mean. Pure: no network, no clock, no store.
+//!
+//! A vendor is two pure functions, the request that asks for a page and the meaning of the reply;
+//! [`crate::fetch`] sends, waits and retries for all of them.
+
+mod tushare;
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+/// One question, pages aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The vendor's name of the interface.
+    pub api: String,
+    /// Parameters, without the secret and without paging.
+    pub params: Vec<(String, String)>,
+    /// The explicit list of fields.
+    pub fields: String,
+}
+
+/// Which rows of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Most rows wanted.
+    pub limit: usize,
+    /// Rows to pass over.
+    pub offset: usize,
+}
+
+/// What to send.
+#[derive(Debug)]
+pub struct Request {
+    /// Where.
+    pub url: String,
+    /// The JSON body. Holds the secret: never logged, never kept.
+    pub body: String,
+}
+
+/// One reply, understood. Values borrow from the reply and are still the vendor's text.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// Names, in the order of every row.
+    pub fields: Vec<Cow<'a, str>>,
+    /// Rows, one value a field.
+    pub rows: Vec<Vec<&'a RawValue>>,
+}
+
+/// Why a reply is not a page, said as what to do next (`reference/tushare.md` 2.3).
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many calls this minute. Wait it out, then ask the same again.
+    #[error("the vendor asks to slow down: {0}")]
+    SlowDown(String),
+    /// The hour's or the day's calls of this interface are used up.
+    #[error("the quota is spent: {0}")]
+    QuotaSpent(String),
+    /// The account may not ask this interface.
+    #[error("no right to this interface: {0}")]
+    Forbidden(String),
+    /// The account may ask nothing: wrong token, too many addresses.
+    #[error("the account was rejected: {0}")]
+    Rejected(String),
+    /// The call itself is wrong.
+    #[error("the vendor does not accept the call: {0}")]
+    BadCall(String),
+    /// Garbled, cut, or a gateway's answer. The same call may do next time.
+    #[error("no usable reply: {0}")]
+    Transient(String),
+}
+
+/// A source of market data behind HTTP.
+pub trait Vendor: Send + Sync + std::fmt::Debug {
+    /// Where it listens when nobody says otherwise.
+    fn home(&self) -> &'static str;
+
+    /// What to send for one page.
+    fn request(&self, base_url: &str, call: &Call, window: Window, token: &str) -> Request;
+
+    /// What a reply means.
+    ///
+    /// # Errors
+    /// [`Refusal`] says whether to wait, to try again, or what to stop.
+    fn read<'a>(&self, status: u16, reply: &'a [u8]) -> Result<Page<'a>, Refusal>;
+}
+
+/// The vendor of that name, where this version speaks its language.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static dyn Vendor> {
+    match name {
+        "tushare" => Some(&tushare::Tushare),
+        _ => None,
+    }
+}
+
+/// Appends `{"name":value,…}` and a line end. Values stay byte for byte; JSON strings hold no raw
+/// line breaks, so only breaks between tokens of a nested value become spaces.
+pub fn push_object(out: &mut Vec<u8>, fields: &[Cow<'_, str>], row: &[&RawValue]) {
+    out.push(b'{');
+    for (index, (name, value)) in fields.iter().zip(row).enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_string(out, name);
+        out.push(b':');
+        out.extend(value.get().bytes().map(|b| if b == b'\n' || b == b'\r' { b' ' } else { b }));
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    }
+}

@@ -1,0 +1,65 @@
+//! The one HTTP client: time-outs, a cap on replies, and no secret in any error.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::vendor::Request;
+
+/// Larger than any reply seen by a hundred times; what is larger is not what we asked for.
+const MOST_BYTES: usize = 512 << 20;
+
+/// Why no reply came.
+#[derive(Debug)]
+pub(super) enum NoReply {
+    /// Nobody listens there.
+    Unreachable(String),
+    /// The line broke, or took too long.
+    Broken(String),
+}
+
+pub(super) fn client() -> Result<reqwest::Client> {
+    // An error here only says that somebody installed the same provider before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!("ashare-lake/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(60))
+        // A redirect would carry the token to a place nobody configured.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .context("cannot set up HTTP")
+}
+
+/// Sends a request; returns the status and the whole body.
+pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<(u16, Vec<u8>), NoReply> {
+    let sent = client.post(&request.url).header("content-type", "application/json").body(request.body).send().await;
+    let mut response = sent.map_err(|error| {
+        let nobody = error.is_connect();
+        let message = chain(&error.without_url());
+        if nobody { NoReply::Unreachable(message) } else { NoReply::Broken(message) }
+    })?;
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok((status, body)),
+            Err(error) => return Err(NoReply::Broken(chain(&error.without_url()))),
+        }
+        if body.len() > MOST_BYTES {
+            return Err(NoReply::Broken(format!("a reply of more than {MOST_BYTES} bytes")));
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

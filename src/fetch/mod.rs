@@ -1,0 +1,268 @@
+//! A slice to a complete answer: pages until something proves the end, paced, retried, or a failure
+//! that says what to do. All pages or none.
+//!
+//! Never here: bronze or silver. What is missing is decided by [`crate::plan`], what is kept by
+//! [`crate::run`].
+
+mod http;
+mod pace;
+mod page;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Result;
+use backon::{ExponentialBuilder, Retryable as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::spec::Contract;
+use crate::vendor::{Call, Refusal, Vendor, Window};
+use http::NoReply;
+use pace::Pace;
+pub use page::Expect;
+use page::PageRows;
+
+/// Calls on their way at the same time, unless the account says otherwise.
+const IN_FLIGHT: u32 = 4;
+
+/// How often a slice whose pages do not fit together is asked anew.
+const ATTEMPTS: usize = 3;
+
+/// How often a call waits out a minute before its slice fails.
+const RESTS: usize = 10;
+
+/// Why a slice has no answer.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum Failure {
+    /// The vendor said no, or nothing that can be read.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// Nobody listens at the vendor's address.
+    #[error("cannot reach {place}: {cause}")]
+    Unreachable {
+        /// The base URL.
+        place: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// Replies came that cannot be the whole truth.
+    #[error("{0}")]
+    Untrusted(String),
+}
+
+impl Failure {
+    /// Whether every further call of the interface would fail alike.
+    #[must_use]
+    pub fn stops_interface(&self) -> bool {
+        self.stops_vendor() || matches!(self, Self::Refused(Refusal::Forbidden(_) | Refusal::QuotaSpent(_)))
+    }
+
+    /// Whether every further call to the vendor would fail alike.
+    #[must_use]
+    pub fn stops_vendor(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Refused(Refusal::Rejected(_)))
+    }
+}
+
+/// A complete answer to one slice.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// One JSON object a line.
+    pub lines: Vec<u8>,
+    /// Rows.
+    pub rows: usize,
+    /// Pages that held rows.
+    pub pages: usize,
+    /// Fields of the reply that the contract does not know.
+    pub unknown: BTreeSet<String>,
+    /// Fields of the contract that the reply lacked.
+    pub absent: BTreeSet<String>,
+}
+
+/// An account with a vendor, and the line to it.
+#[derive(Debug)]
+pub struct Client {
+    vendor: &'static dyn Vendor,
+    http: reqwest::Client,
+    base_url: String,
+    token: SecretString,
+    in_flight: Semaphore,
+    stopped: OnceLock<Failure>,
+    calls: std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+}
+
+/// One interface of an account during one run.
+#[derive(Debug)]
+pub struct Interface {
+    contract: Arc<Contract>,
+    pace: Pace,
+    /// Rows of the largest page seen in this run: a shorter page was not cut by a cap.
+    largest: AtomicUsize,
+    stopped: OnceLock<Failure>,
+    calls: Arc<AtomicU64>,
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the system's certificates cannot be loaded.
+    pub fn new(
+        vendor: &'static dyn Vendor,
+        base_url: Option<&str>,
+        token: SecretString,
+        in_flight: Option<u32>,
+    ) -> Result<Self> {
+        Ok(Self {
+            vendor,
+            http: http::client()?,
+            base_url: base_url.unwrap_or(vendor.home()).to_owned(),
+            token,
+            in_flight: Semaphore::new(in_flight.unwrap_or(IN_FLIGHT).max(1) as usize),
+            stopped: OnceLock::new(),
+            calls: std::sync::Mutex::default(),
+        })
+    }
+
+    /// One interface, with its pace.
+    #[must_use]
+    pub fn interface(&self, contract: &Arc<Contract>, requests_per_minute: u32) -> Interface {
+        let mut calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let calls = Arc::clone(calls.entry(contract.id.to_string()).or_default());
+        Interface {
+            contract: Arc::clone(contract),
+            pace: Pace::new(requests_per_minute),
+            largest: AtomicUsize::new(0),
+            stopped: OnceLock::new(),
+            calls,
+        }
+    }
+
+    /// Calls sent so far, by interface.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        let calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        calls.iter().map(|(name, n)| (name.clone(), n.load(Ordering::Relaxed))).filter(|(_, n)| *n > 0).collect()
+    }
+
+    /// Asks for a slice until its answer is whole.
+    ///
+    /// # Errors
+    /// [`Failure`]; what stops the interface or the vendor is remembered and given at once to whoever
+    /// asks next.
+    pub async fn slice(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Reply, Failure> {
+        let mut last = Failure::Untrusted("never asked".into());
+        for _ in 0..ATTEMPTS {
+            if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
+                return Err(stopped.clone());
+            }
+            match self.all_pages(interface, calls, expect).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure @ Failure::Untrusted(_)) => last = failure,
+                Err(failure) => {
+                    if failure.stops_vendor() {
+                        let _ = self.stopped.set(failure.clone());
+                    } else if failure.stops_interface() {
+                        let _ = interface.stopped.set(failure.clone());
+                    }
+                    return Err(failure);
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// Every page of every call. The end is proven by an empty page, or by one shorter than another
+    /// page that this interface gave in this run: caps cut in silence, `has_more` lies.
+    async fn all_pages(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Reply, Failure> {
+        let mut reply = Reply::default();
+        let mut keys: HashSet<Box<[u8]>> = HashSet::new();
+        for call in calls {
+            let mut offset = 0;
+            loop {
+                let window = Window { limit: interface.contract.ask.page_rows, offset };
+                let page = self.page(interface, call, window, expect).await?;
+                if page.rows == 0 {
+                    break;
+                }
+                if let Some(repeated) = page.keys.iter().find(|key| keys.contains(*key)) {
+                    let key = String::from_utf8_lossy(repeated);
+                    return Err(Failure::Untrusted(format!("the row {key} came on two pages: others may be lost")));
+                }
+                keys.extend(page.keys);
+                reply.lines.extend_from_slice(&page.lines);
+                reply.rows += page.rows;
+                reply.pages += 1;
+                reply.unknown.extend(page.unknown);
+                reply.absent.extend(page.absent);
+                offset += page.rows;
+                if page.rows < interface.largest.fetch_max(page.rows, Ordering::Relaxed) {
+                    break;
+                }
+            }
+        }
+        Ok(reply)
+    }
+
+    async fn page(
+        &self,
+        interface: &Interface,
+        call: &Call,
+        window: Window,
+        expect: &Expect,
+    ) -> Result<PageRows, Failure> {
+        let retries = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(200))
+            .with_max_delay(Duration::from_secs(10))
+            .with_max_times(5)
+            .with_jitter();
+        for _ in 0..RESTS {
+            let once = || self.once(interface, call, window, expect);
+            let again = |failure: &Failure| {
+                matches!(failure, Failure::Refused(Refusal::Transient(_)) | Failure::Unreachable { .. })
+            };
+            match once.retry(retries).when(again).await {
+                Err(Failure::Refused(Refusal::SlowDown(message))) => {
+                    tracing::info!("{}: {message}; waiting the minute out", interface.contract.id);
+                    interface.pace.rest().await;
+                }
+                done => return done,
+            }
+        }
+        Err(Refusal::SlowDown(format!("still, after {RESTS} minutes")).into())
+    }
+
+    async fn once(
+        &self,
+        interface: &Interface,
+        call: &Call,
+        window: Window,
+        expect: &Expect,
+    ) -> Result<PageRows, Failure> {
+        interface.pace.turn().await;
+        let secret = self.token.expose_secret();
+        let request = self.vendor.request(&self.base_url, call, window, secret);
+        let (status, body) = {
+            // Taken after the turn, so that one slow interface does not hold the places of the others.
+            let _place = self.in_flight.acquire().await;
+            interface.calls.fetch_add(1, Ordering::Relaxed);
+            http::send(&self.http, request).await.map_err(|no_reply| match no_reply {
+                NoReply::Unreachable(cause) => Failure::Unreachable { place: self.base_url.clone(), cause },
+                NoReply::Broken(cause) => Refusal::Transient(cause).into(),
+            })?
+        };
+        if !secret.is_empty() && memchr::memmem::find(&body, secret.as_bytes()).is_some() {
+            // Kept in bronze or printed in an error it would be a secret no more.
+            let refused = self.vendor.read(status, &body).err();
+            let redact = |text: String| text.replace(secret, "***");
+            return Err(match refused {
+                Some(refusal) => refusal.map(redact).into(),
+                None => Failure::Untrusted("the reply repeats the account's token".into()),
+            });
+        }
+        page::understand(self.vendor.read(status, &body)?, &interface.contract, expect)
+    }
+}

@@ -1,0 +1,111 @@
+//! One page, judged: are the columns there, are the rows of the day that was asked, which keys.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::Failure;
+use crate::spec::Contract;
+use crate::vendor::{Page, Refusal, push_object};
+
+/// What every row of a slice must show.
+#[derive(Debug, Clone, Default)]
+pub struct Expect {
+    /// The vendor's names of the key fields.
+    pub key: Vec<String>,
+    /// The key fields that a reply may lack.
+    pub optional: Vec<String>,
+    /// A field and the day it must hold.
+    pub day: Option<(String, NaiveDate)>,
+}
+
+/// The rows of a page, owned.
+#[derive(Debug, Default)]
+pub(super) struct PageRows {
+    pub(super) lines: Vec<u8>,
+    pub(super) rows: usize,
+    pub(super) keys: Vec<Box<[u8]>>,
+    pub(super) unknown: BTreeSet<String>,
+    pub(super) absent: BTreeSet<String>,
+}
+
+pub(super) fn understand(page: Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
+    let mut out = PageRows { rows: page.rows.len(), ..PageRows::default() };
+    if page.rows.is_empty() {
+        return Ok(out);
+    }
+    let names: Vec<Option<&str>> =
+        page.fields.iter().map(|name| contract.field(name).map(|i| contract.fields[i].name.as_str())).collect();
+    for (name, known) in page.fields.iter().zip(&names) {
+        if known.is_none() {
+            out.unknown.insert(name.clone().into_owned());
+        } else if names.iter().filter(|other| *other == known).count() > 1 {
+            return Err(Refusal::Transient(format!("the reply has the field `{name}` twice")).into());
+        }
+    }
+    out.absent = contract.fields.iter().map(|f| &f.name).filter(|f| !names.contains(&Some(f.as_str()))).cloned().collect();
+    let place = |field: &String| names.iter().position(|name| *name == Some(field.as_str()));
+    let mut key = Vec::new();
+    for field in &expect.key {
+        match place(field) {
+            Some(index) => key.push(index),
+            None if expect.optional.contains(field) => {}
+            None => {
+                let fields = page.fields.join(", ");
+                let message = format!("the reply lacks the key field `{field}`; it has {fields}");
+                return Err(Refusal::BadCall(message).into());
+            }
+        }
+    }
+    let day = expect.day.as_ref().and_then(|(field, day)| Some((place(field)?, field, day)));
+    let spellings = day.map(|(_, _, day)| [day.format("\"%Y%m%d\""), day.format("%Y%m%d"), day.format("\"%Y-%m-%d\"")]);
+    let spellings = spellings.map(|s| s.map(|text| text.to_string()));
+    for row in &page.rows {
+        if let (Some((index, field, day)), Some(spellings)) = (day, &spellings) {
+            let value = row[index].get();
+            if !spellings.iter().any(|spelling| spelling == value) {
+                return Err(Failure::Untrusted(format!("asked for {day}, got a row whose `{field}` is {value}")));
+            }
+        }
+        let text: Vec<&str> = key.iter().map(|index| row[*index].get()).collect();
+        out.keys.push(text.join(",").into_bytes().into_boxed_slice());
+        push_object(&mut out.lines, &page.fields as &[Cow<'_, str>], row);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Catalog, InterfaceId};
+    use crate::vendor::named;
+
+    fn judge(body: &str) -> Result<PageRows, Failure> {
+        let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let contract = catalog.contract(&InterfaceId::parse("tushare/adj_factor").unwrap()).unwrap();
+        let day = NaiveDate::from_ymd_opt(2024, 1, 2).unwrap();
+        let expect = Expect {
+            key: vec!["ts_code".into(), "trade_date".into()],
+            optional: Vec::new(),
+            day: Some(("trade_date".into(), day)),
+        };
+        let body = format!(r#"{{"code":0,"data":{body}}}"#);
+        understand(named("tushare").unwrap().read(200, body.as_bytes())?, contract, &expect)
+    }
+
+    #[test]
+    fn a_row_of_another_day_spoils_the_slice() {
+        let page = judge(r#"{"fields":["ts_code","trade_date"],"items":[["a","20240103"]]}"#);
+        assert!(matches!(page, Err(Failure::Untrusted(text)) if text.contains("20240103")));
+    }
+
+    #[test]
+    fn a_missing_key_field_fails_and_other_fields_are_told() {
+        let page = judge(r#"{"fields":["ts_code"],"items":[["a"]]}"#);
+        assert!(matches!(page, Err(Failure::Refused(Refusal::BadCall(text))) if text.contains("`trade_date`")));
+        let page = judge(r#"{"fields":["trade_date","ts_code","new"],"items":[["20240102","a",1]]}"#).unwrap();
+        assert_eq!(page.unknown.iter().collect::<Vec<_>>(), ["new"]);
+        assert_eq!(page.absent.iter().collect::<Vec<_>>(), ["adj_factor"]);
+    }
+}

@@ -1,0 +1,175 @@
+//! Rows in memory, column by column, before they become Arrow: numbers as mantissa and exponent,
+//! text as numbers of an interner, days as days since 1970. Never here: where a cell came from.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::decimal::Decimal;
+
+/// One value of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// The file has no such column.
+    Absent,
+    /// The vendor left it empty.
+    Null,
+    /// Number of a text in [`Texts`].
+    Text(u32),
+    /// Days since 1970-01-01.
+    Date(i32),
+    Flag(bool),
+    Number(Decimal),
+    /// Number of a text in [`Texts`]: a number too long for a [`Decimal`].
+    Wide(u32),
+}
+
+impl Cell {
+    pub(super) fn is_empty(self) -> bool {
+        matches!(self, Self::Absent | Self::Null)
+    }
+}
+
+/// Distinct texts, numbered as they come.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    bytes: String,
+    /// End of each text in `bytes`.
+    ends: Vec<usize>,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Texts {
+    pub(super) fn get(&self, id: u32) -> &str {
+        let id = id as usize;
+        let start = if id == 0 { 0 } else { self.ends[id - 1] };
+        &self.bytes[start..self.ends[id]]
+    }
+
+    /// The number of a text, new or known.
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
+        let hash = self.hasher.hash_one(text);
+        let Self { bytes, ends, table, hasher } = self;
+        let read = |bytes: &str, ends: &[usize], id: u32| {
+            let id = id as usize;
+            let start = if id == 0 { 0 } else { ends[id - 1] };
+            start..ends[id].min(bytes.len())
+        };
+        if let Some(&id) = table.find(hash, |&id| bytes[read(bytes, ends, id)] == *text) {
+            return id;
+        }
+        let id = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        bytes.push_str(text);
+        ends.push(bytes.len());
+        table.insert_unique(hash, id, |&id| hasher.hash_one(&bytes[read(bytes, ends, id)]));
+        id
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+/// One column of all rows read so far.
+#[derive(Debug)]
+pub(super) enum Cells {
+    Text(Vec<u32>),
+    Date(Vec<i32>),
+    Flag(Vec<i8>),
+    Number { mantissa: Vec<i64>, exponent: Vec<i8> },
+}
+
+// Values no vendor can send stand for the two kinds of nothing.
+const TEXT_NULL: u32 = u32::MAX;
+const TEXT_ABSENT: u32 = u32::MAX - 1;
+const DATE_NULL: i32 = i32::MIN;
+const DATE_ABSENT: i32 = i32::MIN + 1;
+const FLAG_NULL: i8 = -1;
+const FLAG_ABSENT: i8 = -2;
+const EXPONENT_NULL: i8 = i8::MIN;
+const EXPONENT_ABSENT: i8 = i8::MIN + 1;
+const EXPONENT_WIDE: i8 = i8::MIN + 2;
+
+impl Cells {
+    pub(super) fn push(&mut self, cell: Cell) {
+        match self {
+            Self::Text(ids) => ids.push(text(cell)),
+            Self::Date(days) => days.push(date(cell)),
+            Self::Flag(flags) => flags.push(flag(cell)),
+            Self::Number { mantissa, exponent } => {
+                let (m, e) = number(cell);
+                mantissa.push(m);
+                exponent.push(e);
+            }
+        }
+    }
+
+    pub(super) fn set(&mut self, row: usize, cell: Cell) {
+        match self {
+            Self::Text(ids) => ids[row] = text(cell),
+            Self::Date(days) => days[row] = date(cell),
+            Self::Flag(flags) => flags[row] = flag(cell),
+            Self::Number { mantissa, exponent } => (mantissa[row], exponent[row]) = number(cell),
+        }
+    }
+
+    pub(super) fn get(&self, row: usize) -> Cell {
+        match self {
+            Self::Text(ids) => match ids[row] {
+                TEXT_NULL => Cell::Null,
+                TEXT_ABSENT => Cell::Absent,
+                id => Cell::Text(id),
+            },
+            Self::Date(days) => match days[row] {
+                DATE_NULL => Cell::Null,
+                DATE_ABSENT => Cell::Absent,
+                day => Cell::Date(day),
+            },
+            Self::Flag(flags) => match flags[row] {
+                FLAG_NULL => Cell::Null,
+                FLAG_ABSENT => Cell::Absent,
+                flag => Cell::Flag(flag == 1),
+            },
+            Self::Number { mantissa, exponent } => match exponent[row] {
+                EXPONENT_NULL => Cell::Null,
+                EXPONENT_ABSENT => Cell::Absent,
+                EXPONENT_WIDE => Cell::Wide(u32::try_from(mantissa[row]).unwrap_or(0)),
+                exponent => Cell::Number(Decimal { mantissa: mantissa[row], exponent }),
+            },
+        }
+    }
+}
+
+fn text(cell: Cell) -> u32 {
+    match cell {
+        Cell::Text(id) => id,
+        Cell::Absent => TEXT_ABSENT,
+        _ => TEXT_NULL,
+    }
+}
+
+fn date(cell: Cell) -> i32 {
+    match cell {
+        Cell::Date(day) => day,
+        Cell::Absent => DATE_ABSENT,
+        _ => DATE_NULL,
+    }
+}
+
+fn flag(cell: Cell) -> i8 {
+    match cell {
+        Cell::Flag(flag) => i8::from(flag),
+        Cell::Absent => FLAG_ABSENT,
+        _ => FLAG_NULL,
+    }
+}
+
+fn number(cell: Cell) -> (i64, i8) {
+    match cell {
+        Cell::Number(decimal) => (decimal.mantissa, decimal.exponent),
+        Cell::Wide(id) => (i64::from(id), EXPONENT_WIDE),
+        Cell::Absent => (0, EXPONENT_ABSENT),
+        _ => (0, EXPONENT_NULL),
+    }
+}

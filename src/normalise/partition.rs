@@ -1,0 +1,70 @@
+//! Which rows share a file. Never where that file lies.
+
+use std::fmt;
+
+use chrono::{Datelike as _, NaiveDate};
+
+use crate::spec::{PartitionBy, Table};
+
+/// The part of a table that is one file, replaced as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Partition {
+    /// The whole table.
+    Whole,
+    /// A calendar year of events.
+    Year(i32),
+    /// A month of events.
+    Month(i32, u32),
+    /// A day of events.
+    Day(NaiveDate),
+}
+
+impl Partition {
+    /// The partition of a table that holds the events of `day`.
+    #[must_use]
+    pub fn of(table: &Table, day: NaiveDate) -> Self {
+        match table.partition {
+            PartitionBy::None => Self::Whole,
+            PartitionBy::Year => Self::Year(day.year()),
+            PartitionBy::Month => Self::Month(day.year(), day.month()),
+            PartitionBy::Day => Self::Day(day),
+        }
+    }
+
+    /// Whether events of `day` lie in it.
+    #[must_use]
+    pub fn holds(self, day: NaiveDate) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Year(year) => day.year() == year,
+            Self::Month(year, month) => (day.year(), day.month()) == (year, month),
+            Self::Day(this) => day == this,
+        }
+    }
+
+    /// First and last day; `None` for the whole table.
+    #[must_use]
+    pub fn days(self) -> Option<(NaiveDate, NaiveDate)> {
+        match self {
+            Self::Whole => None,
+            Self::Year(year) => Some((NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?)),
+            Self::Month(year, month) => {
+                let first = NaiveDate::from_ymd_opt(year, month, 1)?;
+                Some((first, first.checked_add_months(chrono::Months::new(1))?.pred_opt()?))
+            }
+            Self::Day(day) => Some((day, day)),
+        }
+    }
+}
+
+/// As in a path, without the slashes' folders: `year=2024`, `year=2024/month=6`, `date=2024-01-02`.
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => f.write_str("all"),
+            Self::Year(year) => write!(f, "year={year}"),
+            Self::Month(year, month) => write!(f, "year={year}/month={month}"),
+            Self::Day(day) => write!(f, "date={day}"),
+        }
+    }
+}

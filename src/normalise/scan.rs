@@ -1,0 +1,330 @@
+//! One bronze line to cells. Files repeat one layout line after line, so the bytes between the values
+//! are learned from a line and then only compared; a line that differs goes to a general parser,
+//! which learns anew. Never here: what rows of a key say together.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::cells::{Cell, Texts};
+use super::date;
+use super::decimal::{self, Parsed};
+use crate::spec::Wire;
+
+/// Where a value of a file goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) column: usize,
+    pub(super) wire: Wire,
+}
+
+/// Finds the target of a name on the wire; `None` for names the contract does not know.
+pub(super) type Resolve<'a> = dyn FnMut(&str) -> Option<Target> + 'a;
+
+/// Why a line is not a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bad(pub(super) String);
+
+/// The layout of a file's lines as last seen.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    /// Bytes before each value, and where the value goes.
+    pieces: Vec<(Vec<u8>, Option<Target>)>,
+    /// Bytes after the last value.
+    tail: Vec<u8>,
+}
+
+/// Not as the layout says, or not a value at all.
+enum Miss {
+    Layout,
+    Value(Bad),
+}
+
+impl Layout {
+    /// Reads a line into `row`, which holds one cell a column.
+    pub(super) fn read(
+        &mut self,
+        line: &str,
+        row: &mut [Cell],
+        texts: &mut Texts,
+        resolve: &mut Resolve<'_>,
+    ) -> Result<(), Bad> {
+        row.fill(Cell::Absent);
+        if !self.pieces.is_empty() {
+            match self.scan(line.as_bytes(), row, texts) {
+                Ok(()) => return Ok(()),
+                Err(Miss::Value(bad)) => return Err(bad),
+                Err(Miss::Layout) => row.fill(Cell::Absent),
+            }
+        }
+        self.learn(line, row, texts, resolve)
+    }
+
+    fn scan(&self, line: &[u8], row: &mut [Cell], texts: &mut Texts) -> Result<(), Miss> {
+        let mut at = 0;
+        for (piece, target) in &self.pieces {
+            if !line[at..].starts_with(piece) {
+                return Err(Miss::Layout);
+            }
+            at += piece.len();
+            match target {
+                Some(target) => {
+                    let (cell, len) = value(&line[at..], target.wire, texts).map_err(|miss| match miss {
+                        Miss::Layout => Miss::Layout,
+                        Miss::Value(bad) => Miss::Value(bad),
+                    })?;
+                    row[target.column] = cell;
+                    at += len;
+                }
+                // Unknown values are passed over where that is simple, and left to the parser where not.
+                None => at += skip(&line[at..]).ok_or(Miss::Layout)?,
+            }
+        }
+        if line[at..] == self.tail { Ok(()) } else { Err(Miss::Layout) }
+    }
+
+    /// Reads a line of any layout and remembers it.
+    fn learn(
+        &mut self,
+        line: &str,
+        row: &mut [Cell],
+        texts: &mut Texts,
+        resolve: &mut Resolve<'_>,
+    ) -> Result<(), Bad> {
+        self.pieces.clear();
+        let object = parse(line)?;
+        let mut at = 0;
+        for (name, raw) in &object {
+            let token = raw.get();
+            // Values borrow from the line, so their place is the distance of the two pointers.
+            let start = token.as_ptr() as usize - line.as_ptr() as usize;
+            let target = resolve(name);
+            self.pieces.push((line.as_bytes()[at..start].to_vec(), target));
+            at = start + token.len();
+            let Some(target) = target else { continue };
+            if row[target.column] != Cell::Absent {
+                self.pieces.clear();
+                return Err(Bad(format!("`{name}` stands twice in the row")));
+            }
+            match value(token.as_bytes(), target.wire, texts) {
+                Ok((cell, len)) if len == token.len() => row[target.column] = cell,
+                Err(Miss::Value(Bad(reason))) => {
+                    self.pieces.clear();
+                    return Err(Bad(format!("`{name}`: {reason}")));
+                }
+                _ => {
+                    self.pieces.clear();
+                    return Err(Bad(format!("`{name}`: {token} is no {}", word(target.wire))));
+                }
+            }
+        }
+        self.tail = line.as_bytes()[at..].to_vec();
+        Ok(())
+    }
+}
+
+fn parse(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Bad> {
+    struct Object;
+    impl<'de> Visitor<'de> for Object {
+        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut object = Vec::new();
+            while let Some(entry) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                object.push((entry.0.0, entry.1));
+            }
+            Ok(object)
+        }
+    }
+    #[derive(serde::Deserialize)]
+    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+    let mut json = serde_json::Deserializer::from_str(line);
+    let object = json.deserialize_map(Object).map_err(|e| Bad(format!("the line is no JSON object: {e}")))?;
+    json.end().map_err(|e| Bad(format!("the line goes on after its object: {e}")))?;
+    Ok(object)
+}
+
+fn word(wire: Wire) -> &'static str {
+    match wire {
+        Wire::Text => "text",
+        Wire::Date => "day",
+        Wire::Number | Wire::Integer => "number",
+        Wire::Flag => "flag",
+    }
+}
+
+/// Reads one value at the beginning of `text`; returns it and its length.
+fn value(text: &[u8], wire: Wire, texts: &mut Texts) -> Result<(Cell, usize), Miss> {
+    match text.first() {
+        Some(b'"') => {
+            let (inner, len) = string(text).ok_or(Miss::Layout)?;
+            let cell = quoted(&inner, wire, texts).map_err(Miss::Value)?;
+            Ok((cell, len))
+        }
+        Some(b'n') if text.starts_with(b"null") => Ok((Cell::Null, 4)),
+        Some(b't') if wire == Wire::Flag && text.starts_with(b"true") => Ok((Cell::Flag(true), 4)),
+        Some(b'f') if wire == Wire::Flag && text.starts_with(b"false") => Ok((Cell::Flag(false), 5)),
+        Some(b'-' | b'0'..=b'9') => {
+            let (parsed, len) = decimal::scan(text).map_err(|_| Miss::Layout)?;
+            let token = std::str::from_utf8(&text[..len]).map_err(|_| Miss::Layout)?;
+            let cell = match wire {
+                Wire::Number | Wire::Integer => number(parsed, token, texts),
+                _ => quoted(token, wire, texts).map_err(Miss::Value)?,
+            };
+            Ok((cell, len))
+        }
+        _ => Err(Miss::Layout),
+    }
+}
+
+fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Cell {
+    match parsed {
+        Parsed::Small(decimal) => Cell::Number(decimal),
+        Parsed::Wide => Cell::Wide(texts.intern(token)),
+    }
+}
+
+/// The meaning of a text. Empty text and Python's `None` are nothing; NaN is a promise broken.
+fn quoted(text: &str, wire: Wire, texts: &mut Texts) -> Result<Cell, Bad> {
+    if text.is_empty() {
+        return Ok(Cell::Null);
+    }
+    if wire == Wire::Text {
+        return Ok(Cell::Text(texts.intern(text)));
+    }
+    if text == "None" {
+        return Ok(Cell::Null);
+    }
+    let bad = || Bad(format!("`{text}` is no {}", word(wire)));
+    match wire {
+        Wire::Date if text == "0" => Ok(Cell::Null),
+        Wire::Date => date::parse(text).map(Cell::Date).ok_or_else(bad),
+        Wire::Flag => match text {
+            "1" => Ok(Cell::Flag(true)),
+            "0" => Ok(Cell::Flag(false)),
+            _ => Err(bad()),
+        },
+        _ => match decimal::scan(text.as_bytes()) {
+            Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
+            _ => Err(bad()),
+        },
+    }
+}
+
+/// A JSON string at the beginning of `text`, unescaped, and its length with the quotes.
+fn string(text: &[u8]) -> Option<(Cow<'_, str>, usize)> {
+    let end = 1 + memchr::memchr2(b'"', b'\\', &text[1..])?;
+    if text[end] == b'"' {
+        // The whole file was proven to be UTF-8, and quotes are whole characters.
+        return Some((Cow::Borrowed(std::str::from_utf8(&text[1..end]).ok()?), end + 1));
+    }
+    let mut at = end;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', &text[at..])?;
+        if text[at] == b'"' {
+            break;
+        }
+        at += 2;
+        if at >= text.len() {
+            return None;
+        }
+    }
+    let token = &text[..=at];
+    Some((Cow::Owned(serde_json::from_slice(token).ok()?), at + 1))
+}
+
+/// Length of a plain value of an unknown column; `None` for nested ones.
+fn skip(text: &[u8]) -> Option<usize> {
+    match text.first()? {
+        b'"' => string(text).map(|(_, len)| len),
+        b'{' | b'[' => None,
+        _ => memchr::memchr2(b',', b'}', text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> Vec<Result<Vec<Cell>, Bad>> {
+        let mut layout = Layout::default();
+        let mut texts = Texts::default();
+        let mut resolve = |name: &str| {
+            let wires = [("code", Wire::Text), ("day", Wire::Date), ("x", Wire::Number), ("open", Wire::Flag)];
+            let column = wires.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
+            Some(Target { column, wire: wires[column].1 })
+        };
+        let mut rows = Vec::new();
+        for line in lines {
+            let mut row = [Cell::Absent; 4];
+            rows.push(layout.read(line, &mut row, &mut texts, &mut resolve).map(|()| row.to_vec()));
+        }
+        rows
+    }
+
+    fn x(row: &Result<Vec<Cell>, Bad>) -> Cell {
+        row.as_ref().unwrap()[2]
+    }
+
+    #[test]
+    fn other_orders_spaces_and_missing_columns_are_the_same_rows() {
+        let rows = read(&[
+            r#"{"code":"a","day":"20240102","x":9.390,"open":1}"#,
+            r#"{"code":"a","day":"20240102","x":9.390,"open":1}"#,
+            r#"{"day": "2024-01-02", "CODE": "a", "open": "1", "x": "9.390"}"#,
+            r#"{"day": 20240102, "CODE": "a", "open": true, "x": 9.390}"#,
+        ]);
+        for row in &rows {
+            assert_eq!(row, &rows[0]);
+        }
+        let short = read(&[r#"{"code":"a","x":null}"#]);
+        assert_eq!(short[0].as_ref().unwrap()[1..3], [Cell::Absent, Cell::Null]);
+    }
+
+    #[test]
+    fn unknown_columns_are_passed_over() {
+        let rows = read(&[
+            r#"{"y":"a,b}","code":"a","x":1,"z":[1,{"x":3}]}"#,
+            r#"{"y":"a\"","code":"a","x":2,"z":[1,2]}"#,
+        ]);
+        assert_ne!(x(&rows[0]), x(&rows[1]));
+    }
+
+    #[test]
+    fn escapes_are_texts() {
+        let rows = read(&["{\"code\":\"\\u5e73\\\"\",\"x\":1}", "{\"code\":\"平\\\"\",\"x\":1}"]);
+        assert_eq!(rows[0], rows[1]);
+    }
+
+    #[test]
+    fn nothing_has_several_spellings() {
+        let rows = read(&[r#"{"code":"","day":"0","x":"","open":null}"#, r#"{"code":"a","day":"","x":"None"}"#]);
+        assert_eq!(rows[0].as_ref().unwrap(), &[Cell::Null; 4]);
+        assert_eq!(x(&rows[1]), Cell::Null);
+    }
+
+    #[test]
+    fn broken_promises_are_named() {
+        let rows = read(&[
+            r#"{"code":"a","x":"nan"}"#,
+            r#"{"code":"a","x":NaN}"#,
+            r#"{"code":"a","x":1"#,
+            r#"{"code":"a","x":1,"X":2}"#,
+            r#"{"code":"a","day":"20240230"}"#,
+            r#"{"code":["a"],"x":1}"#,
+            r"[1]",
+        ]);
+        let said: Vec<&str> = rows.iter().map(|r| r.as_ref().unwrap_err().0.as_str()).collect();
+        assert_eq!(said[0], "`x`: `nan` is no number");
+        assert!(said[1].starts_with("the line is no JSON object"), "{}", said[1]);
+        assert!(said[2].starts_with("the line is no JSON object"));
+        assert_eq!(said[3], "`X` stands twice in the row");
+        assert_eq!(said[4], "`day`: `20240230` is no day");
+        assert_eq!(said[5], "`code`: [\"a\"] is no text");
+    }
+}

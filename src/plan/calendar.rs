@@ -1,0 +1,72 @@
+//! Trading days as a sequence. Never where they come from.
+
+use chrono::NaiveDate;
+
+/// The sessions of the market, over the days that the calendar at hand covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    sessions: Vec<NaiveDate>,
+    covers: Option<(NaiveDate, NaiveDate)>,
+}
+
+impl Calendar {
+    /// A calendar from its days, open or not.
+    #[must_use]
+    pub fn new(days: impl IntoIterator<Item = (NaiveDate, bool)>) -> Self {
+        let mut sessions = Vec::new();
+        let mut covers: Option<(NaiveDate, NaiveDate)> = None;
+        for (day, open) in days {
+            covers = Some(covers.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
+            if open {
+                sessions.push(day);
+            }
+        }
+        sessions.sort_unstable();
+        sessions.dedup();
+        Self { sessions, covers }
+    }
+
+    /// First and last day it knows.
+    #[must_use]
+    pub fn covers(&self) -> Option<(NaiveDate, NaiveDate)> {
+        self.covers
+    }
+
+    /// Whether it knows `day` at all.
+    #[must_use]
+    pub fn knows(&self, day: NaiveDate) -> bool {
+        self.covers.is_some_and(|(first, last)| (first..=last).contains(&day))
+    }
+
+    /// The sessions of a range, both ends included.
+    #[must_use]
+    pub fn sessions(&self, start: NaiveDate, end: NaiveDate) -> &[NaiveDate] {
+        let from = self.sessions.partition_point(|day| *day < start);
+        let to = self.sessions.partition_point(|day| *day <= end);
+        &self.sessions[from..to.max(from)]
+    }
+
+    /// The `n`-th session after `day`; `None` past the calendar's end.
+    #[must_use]
+    pub fn after(&self, day: NaiveDate, n: u32) -> Option<NaiveDate> {
+        let next = self.sessions.partition_point(|session| *session <= day);
+        self.sessions.get(next + usize::try_from(n.checked_sub(1)?).ok()?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_counted_past_closed_days() {
+        let day = |d| NaiveDate::from_ymd_opt(2024, 1, d).unwrap();
+        let calendar = Calendar::new((1..=9).map(|d| (day(d), ![1, 6, 7].contains(&d))));
+        assert_eq!(calendar.after(day(5), 1), Some(day(8)));
+        assert_eq!(calendar.after(day(6), 2), Some(day(9)));
+        assert_eq!(calendar.after(day(9), 1), None);
+        assert_eq!(calendar.sessions(day(5), day(8)), [day(5), day(8)]);
+        assert!(calendar.sessions(day(8), day(5)).is_empty());
+        assert!(calendar.knows(day(1)) && !calendar.knows(day(10)));
+    }
+}

@@ -1,0 +1,84 @@
+//! Writes the market as another program's bronze: gzipped JSON lines in the documented layout.
+//!
+//! There is no provenance in the files and no knowledge of the lake's code: only the layout is shared.
+
+use super::market::calendar::stamp;
+use super::tables::select::Params;
+use super::tables::{Content, INTERFACES, Interface};
+use super::{Cell, Market};
+use anyhow::Context;
+use flate2::{Compression, GzBuilder};
+use std::io::Write;
+use std::path::Path;
+use std::{fs, iter};
+
+/// Writes every row of the market below `lake` and returns the number of files: one per session for daily
+/// interfaces, also when it has no row, and one dated the market's last day for each snapshot.
+///
+/// # Errors
+/// When a folder or file cannot be written.
+pub fn export(market: &Market, lake: &Path) -> anyhow::Result<usize> {
+    let mut files = 0;
+    for interface in &INTERFACES {
+        match interface.content {
+            Content::Snapshot { .. } => {
+                let day = stamp(market.calendar.end);
+                write_day(interface, lake, &day, &interface.all(market))?;
+                files += 1;
+            }
+            Content::PerSession { .. } => {
+                for day in &market.calendar.stamps {
+                    let params = Params::from([("trade_date".to_owned(), day.clone())]);
+                    let rows = interface.select(market, &params, 0, usize::MAX);
+                    write_day(interface, lake, day, &rows)?;
+                    files += 1;
+                }
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// `day` is YYYYMMDD.
+fn write_day(
+    interface: &Interface,
+    lake: &Path,
+    day: &str,
+    rows: &[Vec<Cell>],
+) -> anyhow::Result<()> {
+    let (year, month, date) = (&day[..4], &day[4..6], &day[6..]);
+    let folder = lake
+        .join("bronze/tushare")
+        .join(interface.folder)
+        .join(format!("date={year}-{month}-{date}"));
+    let path = folder.join(format!("{}_{day}T090000000Z.jsonl.gz", interface.name));
+    let written = fs::create_dir_all(&folder).and_then(|()| {
+        let mut gzip = GzBuilder::new()
+            .mtime(0)
+            .write(Vec::new(), Compression::fast());
+        for row in rows {
+            gzip.write_all(line(interface, row).as_bytes())?;
+        }
+        fs::write(&path, gzip.finish()?)
+    });
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// One row as a JSON object with its keys in column order.
+fn line(interface: &Interface, row: &[Cell]) -> String {
+    let mut out = String::new();
+    for ((name, cell), mark) in interface
+        .fields
+        .iter()
+        .zip(row)
+        .zip(iter::once('{').chain(iter::repeat(',')))
+    {
+        out.push(mark);
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
+        cell.write(&mut out);
+    }
+    out.push_str("}\n");
+    out
+}

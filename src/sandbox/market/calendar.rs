@@ -1,0 +1,93 @@
+//! The made-up trading calendar: which days are open, and how days are written on the wire.
+//!
+//! No exchange differences and no make-up Saturdays live here: all exchanges share one calendar.
+
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+
+/// One calendar day of `trade_cal`.
+pub(crate) struct Day {
+    /// YYYYMMDD.
+    pub(crate) stamp: String,
+    pub(crate) open: bool,
+    /// Index into `Calendar::days` of the last open day before this one.
+    pub(crate) previous_open: Option<usize>,
+}
+
+/// Calendar days from a year before the market's start to a year after its end, and its sessions.
+pub(crate) struct Calendar {
+    /// Every calendar day, oldest first.
+    pub(crate) days: Vec<Day>,
+    /// Open days within the market's range, oldest first.
+    pub(crate) sessions: Vec<NaiveDate>,
+    /// `sessions` as YYYYMMDD.
+    pub(crate) stamps: Vec<String>,
+    /// Last calendar day of the market's range.
+    pub(crate) end: NaiveDate,
+}
+
+impl Calendar {
+    /// The calendar around `start..=end`.
+    pub(crate) fn new(start: NaiveDate, end: NaiveDate) -> Self {
+        let first = start.checked_sub_months(Months::new(12)).unwrap_or(start);
+        let last = end.checked_add_months(Months::new(12)).unwrap_or(end);
+        let mut days = Vec::new();
+        let mut sessions = Vec::new();
+        let mut previous_open = None;
+        for date in first.iter_days().take_while(|date| *date <= last) {
+            let open = is_open(date);
+            days.push(Day {
+                stamp: stamp(date),
+                open,
+                previous_open,
+            });
+            if open {
+                previous_open = Some(days.len() - 1);
+                if (start..=end).contains(&date) {
+                    sessions.push(date);
+                }
+            }
+        }
+        let stamps = sessions.iter().copied().map(stamp).collect();
+        Self {
+            days,
+            sessions,
+            stamps,
+            end,
+        }
+    }
+}
+
+/// A day the way the vendor writes it: YYYYMMDD.
+pub(crate) fn stamp(date: NaiveDate) -> String {
+    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+}
+
+/// The last weekday on or before `date`.
+pub(crate) fn weekday_before(date: NaiveDate) -> NaiveDate {
+    let weekend = u64::from(date.weekday().number_from_monday().saturating_sub(5));
+    date.checked_sub_days(Days::new(weekend)).unwrap_or(date)
+}
+
+fn is_open(date: NaiveDate) -> bool {
+    !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && !is_holiday(date)
+}
+
+/// The real public holidays in made-up places: lunar ones wander by year through about their real weeks.
+fn is_holiday(date: NaiveDate) -> bool {
+    let year = date.year().unsigned_abs();
+    let holidays = [
+        (1, 1, 3),                   // New Year
+        (1, 22 + year * 11 % 28, 7), // Spring Festival; day 32 is 1 February
+        (4, 4, 2),                   // Qingming
+        (5, 1, 5),                   // Labour Day
+        (6, 8 + year * 7 % 16, 1),   // Dragon Boat
+        (9, 12 + year * 5 % 15, 1),  // Mid-Autumn
+        (10, 1, 7),                  // National Day
+    ];
+    holidays.iter().any(|&(month, first, length)| {
+        NaiveDate::from_ymd_opt(date.year(), month, 1).is_some_and(|month| {
+            let day = date.signed_duration_since(month).num_days() + 1;
+            (i64::from(first)..i64::from(first + length)).contains(&day)
+        })
+    })
+}

@@ -1,0 +1,41 @@
+//! The only source of chance: independent `ChaCha8` streams addressed by what is drawn, for whom and when.
+//!
+//! Addressed streams make a value independent of the order in which requests ask for it.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What is drawn. Numbers are fixed: changing one changes every market.
+#[derive(Clone, Copy)]
+pub(crate) enum Topic {
+    /// Descriptive columns of a security.
+    Security = 1,
+    /// Listing and delisting days.
+    Life = 2,
+    /// Distributions and suspensions.
+    Events = 3,
+    /// Prices, volumes and capital.
+    Walk = 4,
+    /// Spelling of numbers and order of rows, per interface: the interface's place is added.
+    Interface = 16,
+    /// Identifiers of replies, by call.
+    RequestId = 64,
+}
+
+/// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly).
+pub(crate) fn dice(seed: u64, topic: Topic, item: usize, moment: usize) -> ChaCha8Rng {
+    dice_at(seed, topic as u64, item, moment)
+}
+
+/// As [`dice`], for the topic of the interface in place `place` of the list.
+pub(crate) fn interface_dice(seed: u64, place: usize, item: usize, moment: usize) -> ChaCha8Rng {
+    dice_at(seed, Topic::Interface as u64 + place as u64, item, moment)
+}
+
+fn dice_at(seed: u64, topic: u64, item: usize, moment: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(topic << 32 | item as u64);
+    // Far more words than any one moment draws: moments of a stream never overlap.
+    rng.set_word_pos(moment as u128 * 65_536);
+    rng
+}

@@ -1,0 +1,252 @@
+//! Who is listed: codes, boards, names and listing lives of the made-up securities.
+//!
+//! Prices and events are elsewhere. Codes look real but names do not belong to them.
+
+use super::calendar::{Calendar, stamp, weekday_before};
+use super::dice::{Topic, dice};
+use super::names::{Company, company};
+use chrono::{Days, NaiveDate};
+use rand::RngExt;
+use std::ops::Range;
+
+/// Beyond this the codes of two series would meet.
+const MOST_STOCKS: usize = 9000;
+/// From this many sessions on, the range holds listings, delistings and events.
+pub(crate) const EVENTFUL_SESSIONS: usize = 10;
+
+/// A board of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Board {
+    ShanghaiMain,
+    ShenzhenMain,
+    ChiNext,
+    Star,
+    Beijing,
+}
+
+use Board::{Beijing, ChiNext, ShanghaiMain, ShenzhenMain, Star};
+
+/// Boards of twenty securities in a row; 5 % are in Beijing.
+const BOARDS: [Board; 20] = [
+    ShanghaiMain,
+    ShenzhenMain,
+    ShenzhenMain,
+    ChiNext,
+    Beijing,
+    Star,
+    ShanghaiMain,
+    ShanghaiMain,
+    ChiNext,
+    ShenzhenMain,
+    ShanghaiMain,
+    ShenzhenMain,
+    ChiNext,
+    Star,
+    ShanghaiMain,
+    ShenzhenMain,
+    ChiNext,
+    ShanghaiMain,
+    ShenzhenMain,
+    ShenzhenMain,
+];
+
+impl Board {
+    /// First codes of the board, used in turn.
+    fn bases(self) -> &'static [usize] {
+        match self {
+            ShanghaiMain => &[600_000, 601_000, 603_000],
+            ShenzhenMain => &[0, 2_000],
+            ChiNext => &[300_000],
+            Star => &[688_000],
+            Beijing => &[920_000],
+        }
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            ShanghaiMain | Star => "SH",
+            ShenzhenMain | ChiNext => "SZ",
+            Beijing => "BJ",
+        }
+    }
+
+    /// `exchange` of `stock_basic`.
+    pub(crate) fn exchange(self) -> &'static str {
+        match self {
+            ShanghaiMain | Star => "SSE",
+            ShenzhenMain | ChiNext => "SZSE",
+            Beijing => "BSE",
+        }
+    }
+
+    /// `market` of `stock_basic`.
+    pub(crate) fn market(self) -> &'static str {
+        match self {
+            ShanghaiMain | ShenzhenMain => "主板",
+            ChiNext => "创业板",
+            Star => "科创板",
+            Beijing => "北交所",
+        }
+    }
+
+    /// Daily price limit in percent of the reference price (exchange rules, without ST shares).
+    pub(crate) fn limit(self) -> i64 {
+        match self {
+            ShanghaiMain | ShenzhenMain => 10,
+            ChiNext | Star => 20,
+            Beijing => 30,
+        }
+    }
+}
+
+/// One security as the master shows it at the end of the range.
+pub(crate) struct Security {
+    /// Order of creation: addresses its dice and decides which special cases it plays.
+    pub(crate) number: usize,
+    /// `NNNNNN.SH`, `.SZ` or `.BJ`.
+    pub(crate) code: String,
+    pub(crate) board: Board,
+    pub(crate) company: Company,
+    /// `L`, `D`, `P` or `G`, see `stock_basic.list_status`.
+    pub(crate) status: &'static str,
+    /// YYYYMMDD; none before the first trading day.
+    pub(crate) listed: Option<String>,
+    /// YYYYMMDD; the last bar is of a session before it.
+    pub(crate) delisted: Option<String>,
+    /// Sessions of the range on which it is listed, by index.
+    pub(crate) life: Range<usize>,
+    /// Whether the first session of `life` is its first ever.
+    pub(crate) debut: bool,
+}
+
+/// All securities, sorted by code.
+pub(crate) fn securities(
+    seed: u64,
+    stocks: usize,
+    calendar: &Calendar,
+    start: NaiveDate,
+) -> Vec<Security> {
+    let mut codes = Codes::default();
+    let mut all: Vec<Security> = (0..stocks.min(MOST_STOCKS))
+        .map(|number| {
+            let board = BOARDS[number % BOARDS.len()];
+            trading(seed, number, board, codes.next(board), calendar, start)
+        })
+        .collect();
+    for (board, status) in [(ShanghaiMain, "D"), (ShenzhenMain, "P"), (ChiNext, "G")] {
+        all.push(dormant(all.len(), board, codes.next(board), status, start));
+    }
+    all.sort_by(|a, b| a.code.cmp(&b.code));
+    all
+}
+
+/// A security with bars: old, listed inside the range, or delisted inside it.
+fn trading(
+    seed: u64,
+    number: usize,
+    board: Board,
+    code: String,
+    calendar: &Calendar,
+    start: NaiveDate,
+) -> Security {
+    let sessions = calendar.sessions.len();
+    let mut rng = dice(seed, Topic::Life, number, 0);
+    let age = rng.random_range(200..9000);
+    let mut pick = |from: usize, to: usize| {
+        if from < to {
+            rng.random_range(from..to)
+        } else {
+            from
+        }
+    };
+    let mut security = Security {
+        number,
+        code,
+        board,
+        company: company(seed, number, board),
+        status: "L",
+        listed: Some(stamp(years_before(start, age))),
+        delisted: None,
+        life: 0..sessions,
+        debut: false,
+    };
+    if sessions < EVENTFUL_SESSIONS {
+        return security;
+    }
+    if matches!(number % 25, 5 | 8) {
+        let first = if number == 5 {
+            sessions / 4
+        } else {
+            pick(sessions / 8, sessions * 3 / 4)
+        };
+        security.listed = Some(calendar.stamps[first].clone());
+        security.life.start = first;
+        security.debut = true;
+    } else if number % 75 == 6 {
+        let last = if number == 6 {
+            sessions * 3 / 5
+        } else {
+            pick(sessions / 2, sessions * 9 / 10)
+        };
+        security.status = "D";
+        security.delisted = Some(calendar.stamps[last].clone());
+        security.life.end = last;
+        security.company.name = format!("退市{}", security.company.name);
+    }
+    security
+}
+
+/// A security that has a row in the master but never a bar in the range.
+fn dormant(
+    number: usize,
+    board: Board,
+    code: String,
+    status: &'static str,
+    start: NaiveDate,
+) -> Security {
+    Security {
+        number,
+        code,
+        board,
+        company: company(0, number, board),
+        status,
+        listed: (status != "G").then(|| stamp(years_before(start, 9000))),
+        delisted: (status == "D").then(|| stamp(years_before(start, 1800))),
+        life: 0..0,
+        debut: false,
+    }
+}
+
+fn years_before(start: NaiveDate, days: u64) -> NaiveDate {
+    weekday_before(start.checked_sub_days(Days::new(days)).unwrap_or(start))
+}
+
+/// Hands out each board's codes in turn.
+#[derive(Default)]
+struct Codes {
+    used: [usize; 5],
+}
+
+impl Codes {
+    fn next(&mut self, board: Board) -> String {
+        let used = &mut self.used[board as usize];
+        let bases = board.bases();
+        let code = bases[*used % bases.len()] + *used / bases.len() + 1;
+        *used += 1;
+        format!("{code:06}.{}", board.suffix())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_the_largest_market_differ() {
+        let start = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+        let calendar = Calendar::new(start, start);
+        let mut all = securities(1, usize::MAX, &calendar, start);
+        all.dedup_by(|a, b| a.code == b.code);
+        assert_eq!(all.len(), MOST_STOCKS + 3);
+    }
+}

@@ -1,0 +1,235 @@
+//! A security's bars: a random walk in fen under the exchange's limits, and the capital behind it.
+//!
+//! Everything is a whole number (fen, shares, CNY, millionths); texts and rates are made elsewhere.
+
+use super::dice::{Topic, dice};
+use super::events::{Notice, plan};
+use super::securities::Security;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// One session of one security. Prices in fen; a suspended session has no shares and no meaning.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bar {
+    pub(crate) open: i64,
+    pub(crate) high: i64,
+    pub(crate) low: i64,
+    pub(crate) close: i64,
+    /// Reference price: the last close, made ex on ex days.
+    pub(crate) pre_close: i64,
+    /// Shares traded, not lots.
+    pub(crate) shares: i64,
+    /// CNY.
+    pub(crate) turnover: i64,
+}
+
+/// What holds from one ex day to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct Era {
+    pub(crate) since: usize,
+    /// Backward adjustment factor in millionths.
+    pub(crate) factor: i64,
+    /// Shares: all, tradable, and tradable less firm holders.
+    pub(crate) total: i64,
+    pub(crate) float: i64,
+    pub(crate) free: i64,
+}
+
+/// Company accounts in CNY; profits may be losses.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Books {
+    pub(crate) profit: i64,
+    pub(crate) profit_ttm: i64,
+    pub(crate) net_assets: i64,
+    pub(crate) sales: i64,
+    pub(crate) sales_ttm: i64,
+}
+
+/// A security's whole history in the range; empty for one that never trades.
+#[derive(Default)]
+pub(crate) struct History {
+    /// Session of the first bar.
+    first: usize,
+    bars: Vec<Bar>,
+    eras: Vec<Era>,
+    pub(crate) books: Books,
+    /// Ex day and cash in fen per ten shares.
+    pub(crate) dividends: Vec<(usize, i64)>,
+    /// By session.
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl History {
+    /// The bar of a session with trading.
+    pub(crate) fn bar(&self, session: usize) -> Option<&Bar> {
+        self.bars
+            .get(session.checked_sub(self.first)?)
+            .filter(|bar| bar.shares > 0)
+    }
+
+    /// Capital and factor of a listed session, suspended or not.
+    pub(crate) fn era(&self, session: usize) -> Option<&Era> {
+        self.bars.get(session.checked_sub(self.first)?)?;
+        self.eras.iter().rfind(|era| era.since <= session)
+    }
+
+    /// Bars with trading before a session, newest first.
+    pub(crate) fn before(&self, session: usize) -> impl Iterator<Item = &Bar> {
+        let end = session.saturating_sub(self.first).min(self.bars.len());
+        self.bars[..end].iter().rev().filter(|bar| bar.shares > 0)
+    }
+}
+
+/// `a / b` to the nearest whole number, halves away from zero; `b` is positive.
+pub(crate) fn divide(a: i64, b: i64) -> i64 {
+    (a + a.signum() * (b / 2)) / b
+}
+
+/// Lowest and highest price a session may have after `reference` fen, `percent` either way.
+pub(crate) fn limits(reference: i64, percent: i64) -> (i64, i64) {
+    (
+        divide(reference * (100 - percent), 100).max(1),
+        divide(reference * (100 + percent), 100),
+    )
+}
+
+/// Walks one security through its life.
+pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
+    let events = plan(seed, security, sessions);
+    let mut rng = dice(seed, Topic::Walk, security.number, 0);
+    let mut reference: i64 = rng.random_range(250..6000);
+    // The vendor gives most factors four decimals, some more.
+    let grain = if rng.random_range(0..4) == 0 { 1 } else { 100 };
+    let mut era = founding(&mut rng, security, grain);
+    let habits = Habits {
+        pace: rng.random_range(500..1600),
+        churn: rng.random_range(100..4000),
+        percent: security.board.limit(),
+    };
+    let mut history = History {
+        first: security.life.start,
+        books: books(&mut rng, reference * era.total / 100),
+        eras: vec![era],
+        notices: events.notices,
+        ..History::default()
+    };
+    for session in security.life.clone() {
+        if let Some(action) = events
+            .actions
+            .iter()
+            .find(|action| action.session == session)
+        {
+            let cash = reference * action.cash_permille / 100;
+            // Exchange rule: (close - cash per share) / (1 + new shares per share), here per ten shares.
+            let ex = divide(reference * 10 - cash, 10 + action.bonus).max(1);
+            let grown = |shares: i64| shares * (10 + action.bonus) / 10;
+            era = Era {
+                since: session,
+                factor: divide(divide(era.factor * reference, ex), grain) * grain,
+                total: grown(era.total),
+                float: grown(era.float),
+                free: grown(era.free),
+            };
+            history.eras.push(era);
+            if cash > 0 {
+                history.dividends.push((session, cash));
+            }
+            reference = ex;
+        }
+        if events.closed.iter().any(|days| days.contains(&session)) {
+            history.bars.push(Bar::default());
+            continue;
+        }
+        let debut = security.debut && session == security.life.start;
+        let bar = habits.bar(&mut rng, reference, era.float, debut);
+        reference = bar.close;
+        history.bars.push(bar);
+    }
+    history
+}
+
+/// Capital at the first session. A factor starts at 1 on the listing day; older securities have a past.
+fn founding(rng: &mut ChaCha8Rng, security: &Security, grain: i64) -> Era {
+    let total: i64 = rng.random_range(50_000_000..3_000_000_000);
+    let float = total / 100 * rng.random_range(25..=100);
+    let past = if security.debut {
+        0
+    } else {
+        rng.random_range(0..4_000_000)
+    };
+    Era {
+        since: security.life.start,
+        factor: 1_000_000 + past / grain * grain,
+        total,
+        float,
+        free: float / 100 * rng.random_range(40..95),
+    }
+}
+
+/// Accounts in proportion to the first market value, in CNY.
+fn books(rng: &mut ChaCha8Rng, value: i64) -> Books {
+    let profit = if rng.random_range(0..100) < 15 {
+        -value / 50
+    } else {
+        value / rng.random_range(8..80)
+    };
+    let sales = value * 100 / rng.random_range(50..1200);
+    Books {
+        profit,
+        profit_ttm: profit / 100 * rng.random_range(80..130),
+        net_assets: value * 100 / rng.random_range(60..800),
+        sales,
+        sales_ttm: sales / 100 * rng.random_range(85..125),
+    }
+}
+
+/// How a security tends to trade.
+struct Habits {
+    /// Size of a daily step in hundred-thousandths.
+    pace: i64,
+    /// Usual turnover of a session in hundred-thousandths of the tradable shares.
+    churn: i64,
+    /// Price limit.
+    percent: i64,
+}
+
+impl Habits {
+    fn bar(&self, rng: &mut ChaCha8Rng, reference: i64, float: i64, debut: bool) -> Bar {
+        let (floor, ceiling) = if debut {
+            (divide(reference * 7, 10), reference * 3)
+        } else {
+            limits(reference, self.percent)
+        };
+        let pace = if debut { self.pace * 15 } else { self.pace };
+        let mut step: i64 = (0..4).map(|_| rng.random_range(-pace..=pace)).sum();
+        if rng.random_range(0..150) == 0 {
+            step *= 8;
+        }
+        if reference < 200 {
+            step = step.abs(); // keeps two years of bad luck above zero
+        }
+        let price =
+            |step: i64| (reference + divide(reference * step, 100_000)).clamp(floor, ceiling);
+        let close = price(step);
+        let open = price(step / 3 + rng.random_range(-pace..=pace));
+        let spread = reference * pace / 100_000;
+        let high = (open.max(close) + rng.random_range(0..=spread)).min(ceiling);
+        let low = (open.min(close) - rng.random_range(0..=spread)).max(floor);
+
+        let mut shares = (float / 100_000 * self.churn * rng.random_range(30..250) / 100).max(100);
+        if low == high || rng.random_range(0..4) == 0 {
+            shares = shares / 100 * 100; // whole lots; needed for a whole turnover at a single price
+        }
+        let least = (low * shares + 99) / 100;
+        let most = high * shares / 100;
+        Bar {
+            open,
+            high,
+            low,
+            close,
+            pre_close: reference,
+            shares,
+            turnover: rng.random_range(least..=most),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What goes wrong on the way: gateway errors, broken replies and shifted pages, in a fixed rotation.
+//!
+//! A fault never hits the next attempt at the same call, so one retry always helps.
+
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Duration;
+
+/// One kind of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// HTTP 503.
+    Unavailable,
+    /// HTTP 502 with an HTML page in GBK.
+    BadGateway,
+    /// HTTP 200 and nothing else.
+    EmptyBody,
+    /// HTTP 200 with half the JSON.
+    HalfJson,
+    /// HTTP 429.
+    TooMany,
+    /// Connection closed without a reply.
+    HangUp,
+    /// Connection closed in the middle of the reply.
+    BrokenReply,
+    /// A later page that begins with the last row of the page before.
+    RepeatedRow,
+}
+
+const ROTATION: [Fault; 7] = [
+    Fault::Unavailable,
+    Fault::BadGateway,
+    Fault::EmptyBody,
+    Fault::HalfJson,
+    Fault::TooMany,
+    Fault::HangUp,
+    Fault::BrokenReply,
+];
+
+/// Decides which calls go wrong.
+pub(crate) struct Faults {
+    /// One fault in so many calls; 0 for none.
+    every: u32,
+    calls_since: u32,
+    /// Turns of the rotation taken.
+    turns: usize,
+    /// Whether the next faulty later page repeats a row; otherwise the rotation has it.
+    repeat_next: bool,
+    /// Attempts that went wrong and have not been made again.
+    spoiled: BTreeSet<String>,
+}
+
+impl Faults {
+    /// Faults in one of `every` calls, none for 0.
+    pub(crate) fn new(every: u32) -> Self {
+        Self {
+            every,
+            calls_since: 0,
+            turns: 0,
+            repeat_next: true,
+            spoiled: BTreeSet::new(),
+        }
+    }
+
+    /// What happens to this call, `later_page` if it has an offset.
+    pub(crate) fn next(&mut self, attempt: &str, later_page: bool) -> Option<Fault> {
+        if self.every == 0 {
+            return None;
+        }
+        self.calls_since += 1;
+        if self.spoiled.remove(attempt) || self.calls_since < self.every {
+            return None;
+        }
+        self.calls_since = 0;
+        self.spoiled.insert(attempt.to_owned());
+        if later_page {
+            self.repeat_next = !self.repeat_next;
+            if !self.repeat_next {
+                return Some(Fault::RepeatedRow);
+            }
+        }
+        self.turns += 1;
+        Some(ROTATION[(self.turns - 1) % ROTATION.len()])
+    }
+}
+
+impl Fault {
+    /// What the caller sees instead of `reply`.
+    pub(crate) fn respond(self, reply: String) -> Response {
+        // "Gateway error", in GBK.
+        const HTML: &[u8] = b"<html><head><title>502</title></head><body><h1>\xcd\xf8\xb9\xd8\xb4\xed\xce\xf3</h1></body></html>";
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        let middle = reply.len() / 2;
+        match self {
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "upstream connect error").into_response()
+            }
+            Self::BadGateway => (
+                StatusCode::BAD_GATEWAY,
+                [(header::CONTENT_TYPE, "text/html; charset=gbk")],
+                HTML,
+            )
+                .into_response(),
+            Self::EmptyBody => (json, "").into_response(),
+            Self::HalfJson => (json, Bytes::from(reply).slice(..middle)).into_response(),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response(),
+            Self::HangUp => broken(Bytes::new(), reply.len()),
+            Self::BrokenReply => broken(Bytes::from(reply).slice(..middle), middle * 2),
+            Self::RepeatedRow => (json, reply).into_response(),
+        }
+    }
+}
+
+/// A reply that promises `length` bytes and breaks off after `start`: the server then closes the
+/// connection, and without a start sends nothing at all.
+fn broken(start: Bytes, length: usize) -> Response {
+    // Lets the start leave before the connection closes.
+    let pause = Duration::from_millis(if start.is_empty() { 0 } else { 20 });
+    let start = stream::iter((!start.is_empty()).then_some(Ok(start)));
+    let end = stream::once(async move {
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        Err(io::Error::other("fault: connection closed"))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_LENGTH, length.to_string()),
+    ];
+    (headers, Body::from_stream(start.chain(end))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_attempt_is_spared() {
+        let mut faults = Faults::new(1);
+        for expected in ROTATION {
+            assert_eq!(faults.next("call", false), Some(expected));
+            assert_eq!(faults.next("call", false), None);
+        }
+        assert_eq!(faults.next("call", false), Some(Fault::Unavailable));
+    }
+
+    #[test]
+    fn about_one_call_in_so_many_goes_wrong() {
+        let mut faults = Faults::new(5);
+        assert_eq!(
+            (0..1000)
+                .filter(|call| faults.next(&call.to_string(), false).is_some())
+                .count(),
+            200
+        );
+        assert_eq!(Faults::new(0).next("call", true), None);
+    }
+
+    #[test]
+    fn later_pages_repeat_a_row_every_other_time() {
+        let mut faults = Faults::new(1);
+        assert_eq!(faults.next("a", true), Some(Fault::RepeatedRow));
+        assert_eq!(faults.next("b", true), Some(Fault::Unavailable));
+        assert_eq!(faults.next("c", true), Some(Fault::RepeatedRow));
+    }
+}

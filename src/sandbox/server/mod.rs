@@ -1,0 +1,214 @@
+//! The HTTP side: one handler for both endpoint forms, on loopback only.
+//!
+//! It joins request, account, tables and reply; none of the rules are here.
+
+mod account;
+mod faults;
+mod reply;
+mod request;
+
+use super::tables::{self, Interface};
+use super::{Market, Settings, TOKEN};
+use account::Account;
+use anyhow::Context;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Router, serve::ListenerExt};
+use bytes::Bytes;
+use faults::{Fault, Faults};
+use reply::{Refusal, request_id, write_rows};
+use request::Request;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running sandbox. Dropping it stops the server: connections end after the reply under way.
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    task: JoinHandle<std::io::Result<()>>,
+    /// Never sent to: the server stops when it is dropped.
+    running: oneshot::Sender<()>,
+}
+
+impl Server {
+    /// Base URL, `http://127.0.0.1:PORT`. Calls go there or to any path below it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The token the server accepts.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        TOKEN
+    }
+
+    /// Calls so far per interface name as sent, refused and faulty ones included.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.shared.book().calls.clone()
+    }
+
+    /// Waits until the server ends, which by itself it does not; dropping the future stops it.
+    ///
+    /// # Errors
+    /// When the server broke down.
+    pub async fn join(self) -> anyhow::Result<()> {
+        let Self { task, running, .. } = self;
+        let ended = task.await;
+        drop(running);
+        ended
+            .context("sandbox server panicked")?
+            .context("sandbox server failed")
+    }
+}
+
+/// Starts a server for `market` on 127.0.0.1 and `port`, any free one for 0.
+///
+/// # Errors
+/// When the port cannot be had.
+pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow::Result<Server> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+    let address = listener.local_addr()?;
+    let book = Book {
+        serial: 0,
+        calls: BTreeMap::new(),
+        account: Account::new(&settings),
+        faults: Faults::new(settings.faults),
+    };
+    let shared = Arc::new(Shared {
+        market,
+        settings,
+        book: Mutex::new(book),
+    });
+    let router = Router::new()
+        .route("/", post(answer))
+        .route("/{*path}", post(answer))
+        .with_state(Arc::clone(&shared));
+    let (running, stopped) = oneshot::channel::<()>();
+    let listener = listener.tap_io(|stream| {
+        // Only a matter of speed.
+        let _ = stream.set_nodelay(true);
+    });
+    let server = axum::serve(listener, router).with_graceful_shutdown(async {
+        let _ = stopped.await; // an error here means dropped, which is the signal
+    });
+    let task = tokio::spawn(async { server.await });
+    Ok(Server {
+        address,
+        shared,
+        task,
+        running,
+    })
+}
+
+struct Shared {
+    market: Arc<Market>,
+    settings: Settings,
+    book: Mutex<Book>,
+}
+
+/// What changes from call to call.
+struct Book {
+    serial: u64,
+    calls: BTreeMap<String, u64>,
+    account: Account,
+    faults: Faults,
+}
+
+impl Shared {
+    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+        // Counters stay usable after a panic elsewhere.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the call and decides its fate: its serial number, a fault, and the interface or a refusal.
+    fn register(
+        &self,
+        request: &Request,
+    ) -> (u64, Option<Fault>, Result<&'static Interface, Refusal>) {
+        let mut book = self.book();
+        book.serial += 1;
+        *book.calls.entry(request.interface.clone()).or_default() += 1;
+        let fault = book.faults.next(&request.attempt(), request.offset() > 0);
+        (book.serial, fault, admit(&mut book.account, request))
+    }
+
+    /// The vendor's text for an admitted call; `offset` may differ from the one asked for.
+    fn rows(&self, serial: u64, interface: &Interface, request: &Request, offset: usize) -> String {
+        let cap = interface.cap.min(self.settings.cap.unwrap_or(usize::MAX));
+        let take = request.limit().unwrap_or(usize::MAX).min(cap);
+        let rows = interface.select(&self.market, &request.params, offset, take);
+        // As captured: true after any explicit limit, so useless as a hint.
+        let has_more = request.limit().is_some() && !rows.is_empty();
+        let id = request_id(self.settings.seed, serial);
+        write_rows(
+            serial,
+            &id,
+            interface.fields,
+            &request.columns(interface),
+            &rows,
+            has_more,
+        )
+    }
+}
+
+/// The vendor's checks in its order: token, name, points, frequency, parameters.
+fn admit(account: &mut Account, request: &Request) -> Result<&'static Interface, Refusal> {
+    if request.token != TOKEN {
+        return Err(Refusal::Token);
+    }
+    let interface = tables::find(&request.interface).ok_or(Refusal::UnknownInterface)?;
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    account.admit(interface, seconds / 60)?;
+    let complete = interface.one_of.is_empty()
+        || interface
+            .one_of
+            .iter()
+            .any(|name| request.params.contains_key(*name));
+    if complete {
+        Ok(interface)
+    } else {
+        Err(Refusal::Missing(interface.one_of))
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> Response {
+    let request = match Request::read(uri.path(), &body) {
+        Ok(request) => request,
+        Err(error) => {
+            return (
+                StatusCode::BAD_REQUEST,
+                format!("malformed request: {error}"),
+            )
+                .into_response();
+        }
+    };
+    let (serial, fault, admitted) = shared.register(&request);
+    let shift = usize::from(fault == Some(Fault::RepeatedRow));
+    let reply = match admitted {
+        Ok(interface) => shared.rows(
+            serial,
+            interface,
+            &request,
+            request.offset().saturating_sub(shift),
+        ),
+        Err(refusal) => refusal.write(&request_id(shared.settings.seed, serial)),
+    };
+    match fault {
+        Some(fault) => fault.respond(reply),
+        None => ([(header::CONTENT_TYPE, "application/json")], reply).into_response(),
+    }
+}

@@ -1,0 +1,212 @@
+//! The interfaces on offer: columns, caps, points and filters as the vendor documents them.
+//!
+//! Nothing here knows HTTP, accounts or files. Row contents are in the modules named after what they hold.
+
+mod daily;
+mod daily_basic;
+mod masters;
+mod moneyflow;
+pub(crate) mod select;
+pub(crate) mod text;
+
+use super::Cell;
+use super::market::{Market, Stock};
+use text::Pen;
+
+/// Which rows an interface has and how one is made.
+pub(crate) enum Content {
+    /// The present state, in the order the vendor sends it, with the column that dates can narrow.
+    Snapshot {
+        rows: fn(&Market) -> Vec<Vec<Cell>>,
+        date: Option<&'static str>,
+    },
+    /// Rows per session and stock: how many there are, and the cells of one of them.
+    PerSession {
+        count: fn(&Stock, usize) -> usize,
+        cells: fn(&mut Pen, &Place<'_>) -> Vec<Cell>,
+    },
+}
+
+/// One row of a per-session interface.
+pub(crate) struct Place<'a> {
+    pub(crate) market: &'a Market,
+    pub(crate) stock: &'a Stock,
+    pub(crate) session: usize,
+    /// Which of the stock's rows of the session.
+    pub(crate) ordinal: usize,
+}
+
+/// An interface as documented (vendor pages `doc_id` 25, 26, 27, 28, 32, 170, 214).
+pub(crate) struct Interface {
+    pub(crate) name: &'static str,
+    /// Folder of the lake that holds it.
+    pub(crate) folder: &'static str,
+    /// All columns in the vendor's order.
+    pub(crate) fields: &'static [&'static str],
+    /// Those of `fields` that come only when named.
+    pub(crate) on_request: &'static [&'static str],
+    /// Most rows a reply holds.
+    pub(crate) cap: usize,
+    /// Points an account needs.
+    pub(crate) points: u32,
+    /// Most calls a minute for any account, where the vendor says so.
+    pub(crate) per_minute: Option<u32>,
+    /// Parameters of which one is needed; none are if empty.
+    pub(crate) one_of: &'static [&'static str],
+    /// Parameters that must equal (one of) the column of the same name.
+    pub(crate) filters: &'static [&'static str],
+    /// Values of `filters` for callers who send none.
+    pub(crate) defaults: &'static [(&'static str, &'static str)],
+    pub(crate) content: Content,
+}
+
+impl Interface {
+    /// Place in [`INTERFACES`]: the address of its dice.
+    pub(crate) fn place(&self) -> usize {
+        INTERFACES
+            .iter()
+            .position(|other| other.name == self.name)
+            .unwrap_or_default()
+    }
+
+    /// Position of a column.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| *field == name)
+    }
+}
+
+/// The interface of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Interface> {
+    INTERFACES.iter().find(|interface| interface.name == name)
+}
+
+/// Every interface on offer.
+pub(crate) static INTERFACES: [Interface; 7] = [
+    Interface {
+        name: "stock_basic",
+        folder: "stock_basic_cn",
+        fields: masters::STOCK_BASIC,
+        on_request: &[
+            "fullname",
+            "enname",
+            "exchange",
+            "curr_type",
+            "list_status",
+            "delist_date",
+            "is_hs",
+        ],
+        cap: 6000,
+        points: 2000,
+        per_minute: Some(50),
+        one_of: &[],
+        filters: &[
+            "ts_code",
+            "name",
+            "market",
+            "list_status",
+            "exchange",
+            "is_hs",
+        ],
+        defaults: &[("list_status", "L")],
+        content: Content::Snapshot {
+            rows: masters::stock_basic,
+            date: None,
+        },
+    },
+    Interface {
+        name: "trade_cal",
+        folder: "trade_cal",
+        fields: masters::TRADE_CAL,
+        on_request: &[],
+        cap: 20_000, // undocumented; large enough for the whole calendar of one exchange
+        points: 2000,
+        per_minute: None,
+        one_of: &[],
+        filters: &["exchange", "is_open"],
+        defaults: &[("exchange", "SSE")],
+        content: Content::Snapshot {
+            rows: masters::trade_cal,
+            date: Some("cal_date"),
+        },
+    },
+    Interface {
+        name: "daily",
+        folder: "stock_daily_cn",
+        fields: daily::DAILY,
+        on_request: &["ah_vol", "ah_amount"],
+        cap: 6000,
+        points: 120,
+        per_minute: None,
+        one_of: &[],
+        filters: &[],
+        defaults: &[],
+        content: Content::PerSession {
+            count: daily::bars,
+            cells: daily::daily,
+        },
+    },
+    Interface {
+        name: "daily_basic",
+        folder: "stock_daily_basic_cn",
+        fields: daily_basic::DAILY_BASIC,
+        on_request: &["limit_status"],
+        cap: 6000,
+        points: 2000,
+        per_minute: None,
+        one_of: &["ts_code", "trade_date"],
+        filters: &[],
+        defaults: &[],
+        content: Content::PerSession {
+            count: daily::bars,
+            cells: daily_basic::daily_basic,
+        },
+    },
+    Interface {
+        name: "adj_factor",
+        folder: "adj_factor",
+        fields: daily::ADJ_FACTOR,
+        on_request: &[],
+        cap: 6000,
+        points: 2000,
+        per_minute: None,
+        one_of: &[],
+        filters: &[],
+        defaults: &[],
+        content: Content::PerSession {
+            count: daily::listed,
+            cells: daily::adj_factor,
+        },
+    },
+    Interface {
+        name: "suspend_d",
+        folder: "suspend_d",
+        fields: daily::SUSPEND_D,
+        on_request: &[],
+        cap: 5000,
+        points: 120,
+        per_minute: None,
+        one_of: &[],
+        filters: &["suspend_type"],
+        defaults: &[],
+        content: Content::PerSession {
+            count: daily::notices,
+            cells: daily::suspend_d,
+        },
+    },
+    Interface {
+        name: "moneyflow",
+        folder: "moneyflow_cn",
+        fields: moneyflow::MONEYFLOW,
+        on_request: &["trade_count"],
+        cap: 6000,
+        points: 2000,
+        per_minute: None,
+        one_of: &["ts_code", "trade_date", "start_date"],
+        filters: &[],
+        defaults: &[],
+        content: Content::PerSession {
+            count: moneyflow::flows,
+            cells: moneyflow::moneyflow,
+        },
+    },
+];

@@ -1,0 +1,74 @@
+//! Checks of the market's rules, of the wire, and of the exported files.
+
+mod bars;
+mod caller;
+mod files;
+mod listings;
+mod trouble;
+mod wire;
+
+use super::{Cell, Market, Rows, Settings};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+/// A small market with every special case: 60 stocks, half a year.
+fn settings() -> Settings {
+    Settings {
+        stocks: 60,
+        start: NaiveDate::from_ymd_opt(2023, 1, 1).unwrap(),
+        end: NaiveDate::from_ymd_opt(2023, 6, 30).unwrap(),
+        ..Settings::default()
+    }
+}
+
+/// The market of [`settings`], made once.
+static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| Arc::new(Market::new(&settings())));
+
+/// A row by column name.
+type Row = BTreeMap<&'static str, Cell>;
+
+fn named(rows: Rows) -> Vec<Row> {
+    let name = |row: Vec<Cell>| rows.fields.iter().copied().zip(row).collect();
+    rows.rows.into_iter().map(name).collect()
+}
+
+/// All rows of an interface by column name.
+fn table(market: &Market, interface: &str) -> Vec<Row> {
+    named(market.rows(interface).unwrap())
+}
+
+fn text<'a>(row: &'a Row, column: &str) -> &'a str {
+    row[column].text().unwrap_or("")
+}
+
+/// A number in units of `10^-scale`; none for null. Panics on digits below that.
+fn units(row: &Row, column: &str, scale: u32) -> Option<i64> {
+    let Cell::Number(digits) = &row[column] else {
+        return None;
+    };
+    let value: f64 = digits.parse().unwrap();
+    let scaled = value * 10_f64.powi(i32::try_from(scale).unwrap());
+    assert!(
+        (scaled - scaled.round()).abs() < 1e-3,
+        "{column} {digits} has more than {scale} decimals"
+    );
+    #[expect(clippy::cast_possible_truncation)]
+    Some(scaled.round() as i64)
+}
+
+/// Code and day of a row.
+fn key(row: &Row) -> (String, String) {
+    (
+        text(row, "ts_code").to_owned(),
+        text(row, "trade_date").to_owned(),
+    )
+}
+
+/// Master rows by code.
+fn masters(market: &Market) -> BTreeMap<String, Row> {
+    table(market, "stock_basic")
+        .into_iter()
+        .map(|row| (text(&row, "ts_code").to_owned(), row))
+        .collect()
+}

@@ -1,0 +1,128 @@
+//! Rows to Parquet bytes and a footer back to facts. The same rows always give the same bytes: no
+//! build time, no host, no chance. Settings are those that won in measurements (`performance.md`).
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use arrow::array::{Array as _, AsArray as _};
+use arrow::datatypes::{DataType, Float64Type};
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
+use parquet::file::statistics::Statistics;
+use parquet::schema::types::ColumnPath;
+
+use crate::spec::Table;
+use crate::store::Store;
+
+/// Small enough for one stock's history to skip nearly all of a file.
+const ROW_GROUP: usize = 32_768;
+
+const KEY_TABLE: &str = "ashare-lake.table";
+const KEY_SCHEMA: &str = "ashare-lake.schema";
+const KEY_ORIGIN: &str = "ashare-lake.origin";
+
+/// What a footer tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Footer {
+    /// Digest of what the file was made from.
+    pub origin: String,
+    /// Rows.
+    pub rows: u64,
+    /// First and last event day, as days since 1970, where the table has events.
+    pub events: Option<(i32, i32)>,
+}
+
+/// The bytes of a partition.
+pub(super) fn encode(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Bytes> {
+    let properties = properties(table, batch, origin)?;
+    let mut out = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut out, batch.schema(), Some(properties))?;
+    writer.write(batch)?;
+    writer.close()?;
+    Ok(out.into())
+}
+
+fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<WriterProperties> {
+    let sorting = table.key.iter().map(|&column| {
+        Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: true })
+    });
+    let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
+    let mut builder = WriterProperties::builder()
+        // Readers of every age know version 1 pages.
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by("ashare-lake".to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_sorting_columns(Some(sorting.collect::<Result<_>>()?))
+        .set_key_value_metadata(Some(vec![
+            pair(KEY_TABLE, table.name.clone()),
+            pair(KEY_SCHEMA, table.digest.clone()),
+            pair(KEY_ORIGIN, origin.to_owned()),
+        ]));
+    for (index, field) in batch.schema().fields().iter().enumerate() {
+        builder = encoding(builder, batch, index, ColumnPath::from(field.name().as_str()));
+    }
+    Ok(builder.build())
+}
+
+/// Texts repeat: dictionary. Whole numbers and days: deltas. Doubles: a dictionary only where values
+/// repeat (prices), which a sample shows; on others it costs time and makes them larger.
+fn encoding(
+    builder: WriterPropertiesBuilder,
+    batch: &RecordBatch,
+    index: usize,
+    column: ColumnPath,
+) -> WriterPropertiesBuilder {
+    let array = batch.column(index);
+    match array.data_type() {
+        DataType::Int64 | DataType::Date32 => builder
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED),
+        DataType::Float64 => {
+            let values = array.as_primitive::<Float64Type>();
+            let step = (values.len() / 4096).max(1);
+            let mut sample: Vec<u64> =
+                (0..values.len()).step_by(step).filter(|i| values.is_valid(*i)).map(|i| values.value(i).to_bits()).collect();
+            let sampled = sample.len();
+            sample.sort_unstable();
+            sample.dedup();
+            let repeats = sample.len() < sampled / 2;
+            builder.set_column_dictionary_enabled(column, repeats)
+        }
+        _ => builder.set_column_dictionary_enabled(column, true),
+    }
+}
+
+/// Reads the footer of a silver file.
+pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) -> Result<Footer> {
+    let metadata = metadata(store, path, size).await.with_context(|| format!("the footer of `{path}`"))?;
+    let file = metadata.file_metadata();
+    let pairs = file.key_value_metadata().into_iter().flatten();
+    let origin = pairs.filter(|pair| pair.key == KEY_ORIGIN).find_map(|pair| pair.value.clone());
+    let event = table.event.map(|column| table.columns[column].name.as_str());
+    let column = event.and_then(|name| file.schema_descr().columns().iter().position(|c| c.name() == name));
+    let mut events: Option<(i32, i32)> = None;
+    for group in metadata.row_groups() {
+        let statistics = column.and_then(|column| group.column(column).statistics());
+        if let Some(Statistics::Int32(days)) = statistics {
+            if let (Some(&min), Some(&max)) = (days.min_opt(), days.max_opt()) {
+                events = Some(events.map_or((min, max), |(a, b)| (a.min(min), b.max(max))));
+            }
+        }
+    }
+    let rows = u64::try_from(file.num_rows()).unwrap_or(0);
+    Ok(Footer { origin: origin.unwrap_or_default(), rows, events })
+}
+
+async fn metadata(store: &Store, path: &str, size: u64) -> Result<Arc<ParquetMetaData>> {
+    let tail = store.read_range(path, size.saturating_sub(8)..size).await?;
+    let length = tail.first_chunk::<4>().map(|b| u64::from(u32::from_le_bytes(*b))).context("the file is cut")?;
+    let start = size.checked_sub(length + 8).context("the footer is longer than the file")?;
+    let footer = store.read_range(path, start..size - 8).await?;
+    Ok(Arc::new(ParquetMetaDataReader::decode_metadata(&footer)?))
+}

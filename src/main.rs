@@ -1,2 +1,7 @@
-//! ashare-lake
-fn main() {}
+//! The binary: parse, run, exit. Everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ashare_lake::cli::main()
+}

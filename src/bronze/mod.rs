@@ -21,8 +21,7 @@ use crate::store::Store;
 /// The program, as it signs its files.
 pub const PROGRAM: &str = concat!("ashare-lake ", env!("CARGO_PKG_VERSION"));
 
-/// Every file of an interface's type, oldest first. Files that are named like another interface of
-/// the same type belong to that one.
+/// Every file of an interface's type, oldest first.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -69,8 +68,17 @@ pub struct Answer {
     pub months: Vec<String>,
 }
 
-/// Writes an answer. One that says the same as `before` (the newest answer to the slice) becomes a
-/// header-only file: asked again, nothing new. Returns the path.
+/// What became of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The new file.
+    pub path: String,
+    /// It says the same as before and holds a header only.
+    pub same_as: bool,
+}
+
+/// Writes an answer. One that says the same as `before` (path and provenance of the newest answer to
+/// the slice) becomes a header-only file: asked again, nothing new.
 ///
 /// # Errors
 /// When the lake cannot be written.
@@ -79,15 +87,14 @@ pub async fn write(
     contract: &Contract,
     answer: Answer,
     at: DateTime<Utc>,
-    before: Option<&Provenance>,
-    before_path: Option<&str>,
-) -> Result<String> {
+    before: Option<&(String, Provenance)>,
+) -> Result<Written> {
     let digest = digest(&answer.lines);
     let rows = answer.lines.iter().filter(|&&b| b == b'\n').count();
-    let same_as = before
-        .filter(|b| b.digest == digest)
-        .and_then(|b| b.same_as.clone().or_else(|| before_path.map(|path| file_name(path).to_owned())));
-    let lines = if same_as.is_some() { Vec::new() } else { answer.lines };
+    let same = before.filter(|(_, said)| said.digest == digest);
+    let same_as = same.map(|(path, said)| said.same_as.clone().unwrap_or_else(|| file_name(path).to_owned()));
+    let is_same = same_as.is_some();
+    let lines = if is_same { Vec::new() } else { answer.lines };
     let span = !answer.months.is_empty();
     let provenance = Provenance {
         program: PROGRAM.to_owned(),
@@ -109,7 +116,7 @@ pub async fn write(
     for ordinal in 0.. {
         let path = path::new_path(contract, answer.day, at, ordinal, span);
         if store.create(&path, body.clone()).await? {
-            return Ok(path);
+            return Ok(Written { path, same_as: is_same });
         }
     }
     unreachable!("some ordinal is free")

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::record_batch::RecordBatch;
 
-pub use output::{VENDOR, schema};
+pub use output::{VENDOR, VENDOR_SAYS, schema};
 pub use partition::Partition;
 
 use crate::spec::{ColumnType, Field, Table, TableSource};

@@ -41,7 +41,7 @@ pub fn schema(table: &Table) -> SchemaRef {
 }
 
 /// The description of the column `vendor`.
-pub(super) const VENDOR_SAYS: &str = "the vendor the row came from";
+pub const VENDOR_SAYS: &str = "the vendor the row came from";
 
 /// Whether a cell fits its column; the value and the reason where it does not.
 pub(super) fn check(cell: Cell, kind: ColumnType, shift: i8, texts: &Texts) -> Result<(), String> {

@@ -1,0 +1,123 @@
+//! Flags, environment, `jobs.toml` and the files beside it, made into a [`World`]. Flags win over the
+//! environment, that over the file, that over defaults.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fs};
+
+use anyhow::Result;
+use secrecy::SecretString;
+
+use super::Context;
+use crate::run::{Misuse, World};
+use crate::spec::{Account, Catalog, Jobs, SpecFile, Table, VENDORS, nearest};
+use crate::store::Store;
+
+const CONFIG: &str = "jobs.toml";
+const LAKE: &str = "data";
+
+/// Loads the catalogue and the jobs.
+pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
+    let named = context.global.config.clone();
+    let path = named.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
+    let jobs = match fs::read_to_string(&path) {
+        Ok(text) => Some(SpecFile { name: path.display().to_string(), text }),
+        // Jobs and vendors are optional, a file that was named is not.
+        Err(error) if named.is_some() || error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Misuse(format!("cannot read the configuration `{}`: {error}", path.display())).into());
+        }
+        Err(_) => None,
+    };
+    let mut own = Vec::new();
+    if jobs.is_some() {
+        let beside = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        for folder in ["schemas", "pipelines"] {
+            collect(&beside.join(folder), folder, &mut own)?;
+        }
+    }
+    Ok(Catalog::load(&own, jobs.as_ref())?)
+}
+
+/// Every TOML file below a folder, named from that folder.
+fn collect(folder: &Path, name: &str, files: &mut Vec<SpecFile>) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if path.is_dir() {
+            collect(&path, &name, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = fs::read_to_string(&path)
+                .map_err(|error| Misuse(format!("cannot read `{}`: {error}", path.display())))?;
+            files.push(SpecFile { name, text });
+        }
+    }
+    Ok(())
+}
+
+/// Builds the world of a command.
+pub(super) fn world(context: &Context) -> Result<World> {
+    let (catalog, mut jobs) = catalog(context)?;
+    let lake = context.global.lake.clone().or_else(|| jobs.lake_url.clone()).unwrap_or_else(|| LAKE.to_owned());
+    let store = Store::open(&lake)?;
+    for vendor in VENDORS {
+        if let Some(url) = variable(&format!("{}_BASE_URL", vendor.to_uppercase())) {
+            jobs.accounts.entry(vendor.to_owned()).or_default().base_url = Some(url);
+        }
+    }
+    let tokens = tokens(&jobs.accounts)?;
+    Ok(World { catalog, jobs, tokens, store, clock: context.clock, progress: context.progress.clone() })
+}
+
+/// The token of each account: a variable, or a file that `<variable>_FILE` names.
+fn tokens(accounts: &BTreeMap<String, Account>) -> Result<BTreeMap<String, SecretString>> {
+    let mut tokens = BTreeMap::new();
+    for (vendor, account) in accounts {
+        let usual = match vendor.as_str() {
+            "tushare" => "TUSHARE_TOKEN",
+            "asharehub" => "ASHAREHUB_API_KEY",
+            _ => "",
+        };
+        let name = account.token_env.as_deref().unwrap_or(usual);
+        if name.is_empty() {
+            continue;
+        }
+        let token = match (variable(name), variable(&format!("{name}_FILE"))) {
+            (Some(token), _) => Some(token),
+            (None, Some(file)) => {
+                let read = fs::read_to_string(&file);
+                Some(read.map_err(|error| Misuse(format!("{name}_FILE names `{file}`: {error}")))?)
+            }
+            (None, None) => None,
+        };
+        if let Some(token) = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()) {
+            tokens.insert(vendor.clone(), SecretString::from(token));
+        }
+    }
+    Ok(tokens)
+}
+
+#[allow(clippy::disallowed_methods)]
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The tables of those names; all of them where none is named.
+pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Table>>> {
+    if names.is_empty() {
+        return Ok(catalog.tables().cloned().collect());
+    }
+    let mut tables: Vec<Arc<Table>> = Vec::new();
+    for name in names {
+        let table = catalog.table(name).ok_or_else(|| {
+            let hint = nearest(name, catalog.tables().map(|table| table.name.as_str()));
+            let hint = hint.unwrap_or_else(|| "`ashare-lake tables` lists them".to_owned());
+            Misuse(format!("unknown table `{name}`; {hint}"))
+        })?;
+        if !tables.iter().any(|known| known.name == *name) {
+            tables.push(Arc::clone(table));
+        }
+    }
+    Ok(tables)
+}

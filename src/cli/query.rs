@@ -1,0 +1,51 @@
+//! `query`: SQL over silver.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use super::{Context, config, print};
+use crate::query::{self, QueryError};
+use crate::run::{Exit, Misuse};
+
+/// SQL over silver; reads only
+#[derive(Debug, Args)]
+pub(super) struct Query {
+    /// One SELECT; tables as `ashare-lake tables` names them
+    #[arg(value_name = "SQL")]
+    sql: String,
+    /// How the rows are printed
+    #[arg(long, value_enum, default_value_t = RowFormat::Text)]
+    format: RowFormat,
+    /// Write the rows to a Parquet file instead
+    #[arg(long, value_name = "FILE.parquet", conflicts_with = "format")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RowFormat {
+    Text,
+    Json,
+    Csv,
+}
+
+impl Query {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let world = config::world(context)?;
+        let answer = query::sql(&world.catalog, &world.store, &self.sql).await.map_err(|error| match error {
+            QueryError::Misuse(message) => Misuse(message).into(),
+            QueryError::Failed(error) => error,
+        })?;
+        if let Some(path) = self.output {
+            answer.parquet(&path)?;
+            return Ok(Exit::Done);
+        }
+        print(&match self.format {
+            RowFormat::Text => answer.text()?,
+            RowFormat::Json => answer.json()?,
+            RowFormat::Csv => answer.csv()?,
+        })?;
+        Ok(Exit::Done)
+    }
+}

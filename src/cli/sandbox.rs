@@ -1,0 +1,88 @@
+//! `sandbox`: a made-up vendor on loopback.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::NaiveDate;
+use clap::Args;
+
+use super::{Context, day, print};
+use crate::run::{Exit, Misuse};
+use crate::sandbox::{self, Market, Settings};
+
+/// A made-up vendor on loopback, to try everything without a token
+///
+/// Speaks Tushare's wire format from a market that is the same for the same flags: caps that cut in
+/// silence, default columns, limits a minute and the vendor's own refusals. Prints one line of JSON
+/// when it listens.
+#[derive(Debug, Args)]
+pub(super) struct Sandbox {
+    /// Another market
+    #[arg(long, default_value_t = Settings::default().seed)]
+    seed: u64,
+    /// Securities that trade in the range, 10 to 9000
+    #[arg(long, default_value_t = Settings::default().stocks)]
+    stocks: usize,
+    /// First day of the market
+    #[arg(long, value_parser = day, value_name = "DAY", default_value_t = Settings::default().start)]
+    start: NaiveDate,
+    /// Last day of the market
+    #[arg(long, value_parser = day, value_name = "DAY", default_value_t = Settings::default().end)]
+    end: NaiveDate,
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Points of the account it stands for
+    #[arg(long, default_value_t = Settings::default().points)]
+    points: u32,
+    /// Calls a minute of each interface; 0 for no limit
+    #[arg(long, default_value_t = Settings::default().rpm)]
+    rpm: u32,
+    /// Most rows a call, in silence; lower than documented where the documented caps are higher
+    #[arg(long)]
+    cap: Option<usize>,
+    /// About one call in so many is answered with a fault; 0 for none
+    #[arg(long, default_value_t = 0)]
+    faults: u32,
+    /// Write the market as another program's bronze into this lake, and exit
+    #[arg(long, value_name = "LAKE")]
+    export: Option<PathBuf>,
+}
+
+impl Sandbox {
+    pub(super) async fn run(self, _context: &Context) -> Result<Exit> {
+        if self.start > self.end {
+            return Err(Misuse(format!("the market ends on {}, before it starts on {}", self.end, self.start)).into());
+        }
+        if !(10..=9000).contains(&self.stocks) {
+            return Err(Misuse(format!("--stocks {} is not within 10 and 9000", self.stocks)).into());
+        }
+        let settings = Settings {
+            seed: self.seed,
+            stocks: self.stocks,
+            start: self.start,
+            end: self.end,
+            points: self.points,
+            rpm: self.rpm,
+            cap: self.cap,
+            faults: self.faults,
+        };
+        let market = Market::new(&settings);
+        if let Some(lake) = self.export {
+            let files = tokio::task::spawn_blocking(move || sandbox::export(&market, &lake)).await??;
+            print(&format!("{files} files written"))?;
+            return Ok(Exit::Done);
+        }
+        let server = sandbox::serve(Arc::new(market), settings, self.port).await?;
+        // The other vendors are not spoken here yet; scripts find their keys all the same.
+        print(
+            &serde_json::json!({
+                "tushare": server.url(), "asharehub": null, "alphafin": null, "f10": null, "token": server.token(),
+            })
+            .to_string(),
+        )?;
+        server.join().await?;
+        Ok(Exit::Done)
+    }
+}

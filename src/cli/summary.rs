@@ -1,0 +1,83 @@
+//! The closing summary of a run, for people.
+
+use std::fmt::Write as _;
+
+use crate::run::{Report, TableReport};
+
+/// What was done, table by table, and what was not.
+pub(super) fn text(report: &Report) -> String {
+    let mut out = String::new();
+    let width = report.tables.keys().map(String::len).max().unwrap_or(0);
+    for (name, table) in &report.tables {
+        line(&mut out, &format!("{name:width$}  {}", done(table)));
+        let mut also = |text: String| line(&mut out, &format!("{:width$}  ! {text}", ""));
+        if !table.not_published.is_empty() {
+            also(format!("not published yet: {}", days(table.not_published.iter())));
+        }
+        if !table.beyond_calendar.is_empty() {
+            also(format!(
+                "the calendar at hand does not know {}; fetch or import `trade_cal`",
+                days(table.beyond_calendar.iter())
+            ));
+        }
+        for failed in &table.failed {
+            also(format!("failed: {}: {}", days(failed.what.iter()), failed.reason));
+        }
+        if table.rejected > 0 {
+            also(format!("{} rows set aside, with reasons, under rejects/{name}/", table.rejected));
+        }
+        if !table.unknown_fields.is_empty() {
+            also(format!("fields of no contract, kept in bronze: {}", days(table.unknown_fields.iter())));
+        }
+        if !table.absent_fields.is_empty() {
+            also(format!("fields the vendor did not send: {}", days(table.absent_fields.iter())));
+        }
+        for note in &table.notes {
+            also(note.clone());
+        }
+    }
+    let calls: Vec<String> = report.calls.iter().map(|(name, calls)| format!("{name} {calls}")).collect();
+    let calls = if calls.is_empty() { "none".to_owned() } else { calls.join(", ") };
+    line(&mut out, &format!("calls: {calls}"));
+    line(&mut out, &format!("report: runs/{}.json", report.run));
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{}", text.trim_end());
+}
+
+fn done(table: &TableReport) -> String {
+    let mut parts = Vec::new();
+    if table.fetched > 0 {
+        let same = if table.unchanged > 0 { format!(", {} as before", table.unchanged) } else { String::new() };
+        parts.push(format!("{} fetched ({} rows{same})", counted(table.fetched, "slice"), table.rows_fetched));
+    }
+    if table.held > 0 {
+        parts.push(format!("{} held", counted(table.held, "slice")));
+    }
+    if !table.built.is_empty() {
+        parts.push(format!("{} written ({} rows)", counted(table.built.len(), "partition"), table.rows_built));
+    }
+    if table.current > 0 {
+        parts.push(format!("{} current", counted(table.current, "partition")));
+    }
+    if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A few names as they are, many by their first and last.
+fn days<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    match names.as_slice() {
+        [first, .., last] if names.len() > 5 => {
+            let (low, high) = if first <= last { (first, last) } else { (last, first) };
+            format!("{} from {low} to {high}", names.len())
+        }
+        _ => names.join(", "),
+    }
+}

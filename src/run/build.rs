@@ -1,0 +1,292 @@
+//! The second half: partitions whose bronze changed, built and published. Building one partition is a
+//! function of (table, partition, its bronze files) that ends in one put; whoever calls it, the bytes
+//! are the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use arrow::array::{Array as _, AsArray as _};
+use arrow::datatypes::Date32Type;
+use chrono::NaiveDate;
+use futures::StreamExt as _;
+
+use super::lease::Lease;
+use super::report::{Exit, Journal};
+use super::{CALENDAR, World};
+use crate::bronze::{self, BronzeFile};
+use crate::normalise::{Builder, Built, Input, Partition, Stop};
+use crate::plan::Calendar;
+use crate::silver;
+use crate::spec::{Axis, PartitionBy, Table, TableSource};
+use crate::store::{Store, WriteError};
+
+/// The bronze files of one partition, by source.
+pub(super) type Inputs = Vec<(usize, BronzeFile)>;
+
+/// Builds what is stale of a table.
+///
+/// # Errors
+/// A lease that is held, a lake that cannot be written or listed. What is wrong with one partition is
+/// in the report, and its old file stays.
+pub(super) async fn table(
+    world: &World,
+    table: &Arc<Table>,
+    range: Option<(NaiveDate, NaiveDate)>,
+    full: bool,
+    journal: &Journal,
+) -> Result<()> {
+    let (inputs, unplaced) = inputs(world, table).await?;
+    for (path, reason) in unplaced {
+        journal.table(&table.name, |report| report.fail(path, reason, Exit::Incomplete)).await;
+    }
+    let held = silver::list(&world.store, table).await?;
+    let wanted = |partition: &Partition| match (range, partition.days()) {
+        (Some((start, end)), Some((first, last))) => start <= last && first <= end,
+        _ => true,
+    };
+    let mut stale = Vec::new();
+    let mut current = 0;
+    for (partition, files) in inputs.iter().filter(|(partition, _)| wanted(partition)) {
+        let origin = origin(table, *partition, files);
+        let entry = held.iter().find(|held| held.partition == Some(*partition)).map(|held| &held.entry);
+        let made_from = match entry {
+            None => None,
+            // A footer that cannot be read is no reason to keep the file.
+            Some(entry) => silver::footer(&world.store, table, entry).await.ok().map(|footer| footer.origin),
+        };
+        if made_from.as_ref() == Some(&origin) && !full {
+            current += 1;
+        } else {
+            stale.push((*partition, files, origin));
+        }
+    }
+    journal.table(&table.name, |report| report.current += current).await;
+    for lost in held.iter().filter_map(|held| held.partition).filter(|p| !inputs.contains_key(p)) {
+        let note = format!("{} is kept, but no bronze feeds it any more", silver::path(table, lost));
+        journal.table(&table.name, |report| drop(report.notes.insert(note))).await;
+    }
+    let obsolete: Vec<&str> =
+        held.iter().filter(|held| held.partition.is_none()).map(|held| held.entry.path.as_str()).collect();
+    if stale.is_empty() && obsolete.is_empty() {
+        return Ok(());
+    }
+    if !obsolete.is_empty() {
+        tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);
+    }
+    let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
+    let bar = world.progress.task(&format!("{} partitions", table.name), stale.len());
+    let work = futures::stream::iter(stale.into_iter().rev())
+        .map(|(partition, files, origin)| {
+            let bar = &bar;
+            async move {
+                let done = one(&world.store, table, partition, files.clone(), origin).await;
+                bar.advance();
+                (partition, done)
+            }
+        })
+        .buffer_unordered(std::thread::available_parallelism().map_or(1, usize::from));
+    let done: Vec<(Partition, Result<Published>)> = work.collect().await;
+    let mut whole = true;
+    for (partition, done) in done {
+        match done {
+            Ok(published) => {
+                journal
+                    .table(&table.name, |report| {
+                        report.built.push(partition.to_string());
+                        report.rows_built += published.rows;
+                        report.rejected += published.rejected;
+                        report.unknown_fields.extend(published.unknown);
+                    })
+                    .await;
+            }
+            Err(error) if error.is::<WriteError>() => return Err(error),
+            Err(error) => {
+                whole = false;
+                let exit = if error.is::<Stop>() { Exit::BadData } else { Exit::Incomplete };
+                journal.table(&table.name, |r| r.fail(partition.to_string(), format!("{error:#}"), exit)).await;
+            }
+        }
+    }
+    // Old paths go last, and only when everything that replaces them is there.
+    if whole && range.is_none() {
+        for path in obsolete {
+            world.store.delete(path).await?;
+        }
+    }
+    lease.release().await
+}
+
+/// Digest of what a partition is made from.
+pub(super) fn origin(table: &Table, partition: Partition, files: &Inputs) -> String {
+    silver::origin(table, partition, files.iter().map(|(_, file)| (file.path.as_str(), file.size)))
+}
+
+/// Every partition that bronze feeds, with its files, oldest first; and the files that do not say
+/// which partitions they feed, with the reason.
+pub(super) async fn inputs(
+    world: &World,
+    table: &Table,
+) -> Result<(BTreeMap<Partition, Inputs>, Vec<(String, String)>)> {
+    let mut partitions: BTreeMap<Partition, Inputs> = BTreeMap::new();
+    let mut unplaced = Vec::new();
+    for (index, source) in table.sources.iter().enumerate() {
+        for file in bronze::list(&world.store, &source.contract).await? {
+            let fed = match (table.partition, file.span) {
+                (PartitionBy::None, _) => BTreeSet::from([Partition::Whole]),
+                (_, false) => BTreeSet::from([Partition::of(table, file.day)]),
+                (_, true) => match spanned(world, table, &file).await {
+                    Ok(fed) => fed,
+                    Err(error) => {
+                        unplaced.push((file.path.clone(), format!("{error:#}")));
+                        continue;
+                    }
+                },
+            };
+            for partition in fed {
+                partitions.entry(partition).or_default().push((index, file.clone()));
+            }
+        }
+    }
+    for files in partitions.values_mut() {
+        files.sort_by(|a, b| a.1.by_age(&b.1));
+    }
+    Ok((partitions, unplaced))
+}
+
+/// The partitions a file feeds whose rows leave its folder's day: only its header knows.
+async fn spanned(world: &World, table: &Table, file: &BronzeFile) -> Result<BTreeSet<Partition>> {
+    let provenance = bronze::provenance(&world.store, file).await?;
+    let provenance = provenance.with_context(|| {
+        format!("`{}` is named a span and has no provenance: `import` it, or take `-span` off its name", file.path)
+    })?;
+    if table.partition == PartitionBy::Day {
+        let days = provenance.first.zip(provenance.last);
+        let (first, last) = days.with_context(|| format!("`{}` does not say its days", file.path))?;
+        return Ok(first.iter_days().take_while(|d| *d <= last).map(|d| Partition::of(table, d)).collect());
+    }
+    let month = |text: &String| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok();
+    let fed = provenance.months.iter().map(|text| Some(Partition::of(table, month(text)?)));
+    fed.collect::<Option<_>>().with_context(|| format!("`{}` does not say its months", file.path))
+}
+
+struct Published {
+    rows: usize,
+    rejected: usize,
+    unknown: BTreeSet<String>,
+}
+
+/// One partition: its bronze files to one published file.
+async fn one(
+    store: &Store,
+    table: &Arc<Table>,
+    partition: Partition,
+    files: Inputs,
+    origin: String,
+) -> Result<Published> {
+    let built = rows(store, table, partition, files).await?;
+    let published = Published {
+        rows: built.batch.num_rows(),
+        rejected: built.rejects.len(),
+        unknown: built.unknown.values().flatten().cloned().collect(),
+    };
+    silver::publish(store, table, partition, built, origin).await?;
+    Ok(published)
+}
+
+/// The rows of one partition.
+async fn rows(store: &Store, table: &Arc<Table>, partition: Partition, files: Inputs) -> Result<Built> {
+    let speaking = speaking(store, table, files).await?;
+    let (store, table, handle) = (store.clone(), Arc::clone(table), tokio::runtime::Handle::current());
+    let work = move || {
+        let mut builder = Builder::new(&table, partition);
+        let mut text = Vec::new();
+        for (index, file) in &speaking {
+            read(&store, &handle, file, &mut text)?;
+            let input = Input { path: &file.path, source: &table.sources[*index], span: file.span };
+            builder.add(input, &text)?;
+        }
+        let mut built = builder.finish()?;
+        // Rows that broke a promise together were named by file and line: here is what they said.
+        let quiet: BTreeSet<String> =
+            built.rejects.iter().filter(|r| r.row.is_empty()).map(|r| r.file.clone()).collect();
+        for (_, file) in speaking.iter().filter(|(_, file)| quiet.contains(&file.path)) {
+            read(&store, &handle, file, &mut text)?;
+            let lines: Vec<&[u8]> = text.split(|b| *b == b'\n').collect();
+            for reject in built.rejects.iter_mut().filter(|r| r.row.is_empty() && r.file == file.path) {
+                reject.row = String::from_utf8_lossy(lines[reject.line - 1]).into_owned();
+            }
+        }
+        Ok(built)
+    };
+    tokio::task::spawn_blocking(work).await?
+}
+
+fn read(store: &Store, handle: &tokio::runtime::Handle, file: &BronzeFile, text: &mut Vec<u8>) -> Result<()> {
+    let body = handle.block_on(store.read(&file.path))?;
+    bronze::inflate(&body, text)
+        .with_context(|| format!("`{}` cannot be read: remove it, and `backfill` fetches it anew", file.path))?;
+    if let Some(same_as) = bronze::provenance_of(file, &body)?.and_then(|provenance| provenance.same_as) {
+        bail!("`{}` says the same as `{same_as}`, which is gone: `backfill --refetch` its day", file.path);
+    }
+    Ok(())
+}
+
+/// The files whose rows count. Of the answers to one slice only the newest speaks, and one that says
+/// the same as before leaves the word to that; files of others and imports are parts, all of them.
+async fn speaking(store: &Store, table: &Table, files: Inputs) -> Result<Inputs> {
+    let mut slices: BTreeMap<(usize, Option<NaiveDate>), Inputs> = BTreeMap::new();
+    let mut parts = Inputs::new();
+    for (index, file) in files {
+        let source: &TableSource = &table.sources[index];
+        if file.span || !file.is_named_like(&source.contract) {
+            parts.push((index, file));
+        } else {
+            // All snapshots are one slice.
+            let day = (source.contract.ask.axis != Axis::Snapshot).then_some(file.day);
+            slices.entry((index, day)).or_default().push((index, file));
+        }
+    }
+    for mut answers in slices.into_values() {
+        if answers.len() == 1 {
+            parts.append(&mut answers);
+            continue;
+        }
+        let mut spoken = false;
+        for (index, file) in answers.into_iter().rev() {
+            match bronze::provenance(store, &file).await? {
+                None => parts.push((index, file)),
+                Some(provenance) if !spoken && provenance.same_as.is_none() => {
+                    spoken = true;
+                    parts.push((index, file));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    parts.sort_by(|a, b| a.1.by_age(&b.1));
+    Ok(parts)
+}
+
+/// The market's calendar, from bronze; empty where there is none.
+pub(super) async fn calendar(world: &World) -> Result<Calendar> {
+    let Some(table) = world.catalog.table(CALENDAR) else { return Ok(Calendar::new([])) };
+    let mut files = Inputs::new();
+    for (index, source) in table.sources.iter().enumerate() {
+        files.extend(bronze::list(&world.store, &source.contract).await?.into_iter().map(|file| (index, file)));
+    }
+    let batch = rows(&world.store, table, Partition::Whole, files).await?.batch;
+    let column = |name: &str| batch.column_by_name(name).with_context(|| format!("`{CALENDAR}` has no `{name}`"));
+    let (exchanges, days, open) = (column("exchange")?, column("cal_date")?, column("is_open")?);
+    let (exchanges, days, open) = (exchanges.as_string::<i32>(), days.as_primitive::<Date32Type>(), open.as_boolean());
+    let mut sessions = Vec::new();
+    for row in 0..batch.num_rows() {
+        // The exchanges share their days; BSE is not even offered.
+        if exchanges.value(row) == "SSE" {
+            if let Some(day) = days.value_as_date(row) {
+                sessions.push((day, open.is_valid(row) && open.value(row)));
+            }
+        }
+    }
+    Ok(Calendar::new(sessions))
+}

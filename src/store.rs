@@ -112,10 +112,10 @@ impl Store {
             return Ok(Vec::new());
         }
         let cut = prefix.as_ref().len() - folder.len();
-        let listed = self.objects.list(Some(&prefix)).map_ok(|meta| Entry {
-            path: meta.location.as_ref()[cut..].to_owned(),
-            size: meta.size,
-        });
+        let listed = self
+            .objects
+            .list(Some(&prefix))
+            .map_ok(|meta| Entry { path: meta.location.as_ref()[cut..].to_owned(), size: meta.size });
         let mut entries: Vec<Entry> =
             listed.try_collect().await.with_context(|| format!("cannot list `{folder}` in the lake {}", self.name))?;
         entries.sort();

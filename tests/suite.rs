@@ -1,1 +1,28 @@
-fn main(){}
+//! Tests of the whole: the binary against the sandbox, the rules against a brute-force reader, the
+//! shape of the code. One binary, because each would link the whole program.
+//!
+//! - `architecture`: who may import whom, and which dependency lives where
+//! - `specs`: every shipped file loads, every example row becomes what it says
+//! - `truth`: silver equals the sandbox's market, value by value; running again changes nothing
+//! - `awkward`: low caps, faults, foreign lakes, hostile vendors
+//! - `crash`: killed at random, run again, same bytes
+//! - `imports`: captures of several shapes
+//! - `cli`: exit codes, messages, shapes that scripts rely on
+
+#[path = "suite/support.rs"]
+mod support;
+
+#[path = "suite/architecture.rs"]
+mod architecture;
+#[path = "suite/awkward.rs"]
+mod awkward;
+#[path = "suite/cli.rs"]
+mod cli;
+#[path = "suite/crash.rs"]
+mod crash;
+#[path = "suite/imports.rs"]
+mod imports;
+#[path = "suite/specs.rs"]
+mod specs;
+#[path = "suite/truth.rs"]
+mod truth;

@@ -75,7 +75,7 @@ pub fn digest(lines: &[u8]) -> String {
 ///
 /// # Errors
 /// When the provenance is too large for the header.
-pub fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
+pub(super) fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
     let json = serde_json::to_vec(provenance)?;
     if json.len() > MOST {
         bail!("the provenance of {} takes {} bytes, the header holds {MOST}", provenance.slice, json.len());
@@ -93,7 +93,7 @@ pub fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
 ///
 /// # Errors
 /// When the bytes are no gzip header, or the subfield is ours and cannot be read.
-pub fn provenance(head: &[u8]) -> Result<Option<Provenance>> {
+pub(super) fn provenance(head: &[u8]) -> Result<Option<Provenance>> {
     let [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] = head else { bail!("no gzip header") };
     if flags & 4 == 0 {
         return Ok(None);
@@ -113,7 +113,7 @@ pub fn provenance(head: &[u8]) -> Result<Option<Provenance>> {
 }
 
 /// Most bytes that [`provenance`] needs of a file's beginning.
-pub const HEAD: u64 = 64 * 1024 + 12;
+pub(super) const HEAD: u64 = 64 * 1024 + 12;
 
 /// Inflates a whole file into `text`, every gzip member of it; `text` is cleared first.
 ///

@@ -73,13 +73,13 @@ fn stamp(name: &str) -> Option<(DateTime<Utc>, u32)> {
 
 /// The folder of all files of a type.
 #[must_use]
-pub fn folder(contract: &Contract) -> String {
+pub(super) fn folder(contract: &Contract) -> String {
     format!("bronze/{}/{}", contract.id.vendor, contract.kind)
 }
 
 /// The path of a new file.
 #[must_use]
-pub fn new_path(contract: &Contract, day: NaiveDate, at: DateTime<Utc>, ordinal: u32, span: bool) -> String {
+pub(super) fn new_path(contract: &Contract, day: NaiveDate, at: DateTime<Utc>, ordinal: u32, span: bool) -> String {
     let ordinal = if ordinal == 0 { String::new() } else { format!("-{ordinal}") };
     let span = if span { SPAN } else { "" };
     let (folder, name, at) = (folder(contract), &contract.id.name, at.format(STAMP));
@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn our_own_names_are_read_back() {
-        let read = file("bronze/tushare/stock_daily_cn/date=2024-01-02/daily_20240102T103015123Z-2-span.jsonl.gz").unwrap();
+        let read =
+            file("bronze/tushare/stock_daily_cn/date=2024-01-02/daily_20240102T103015123Z-2-span.jsonl.gz").unwrap();
         assert_eq!(read.day.to_string(), "2024-01-02");
         assert_eq!(read.fetched_at.unwrap().to_rfc3339(), "2024-01-02T10:30:15.123+00:00");
         assert_eq!((read.ordinal, read.span), (2, true));

@@ -44,7 +44,8 @@ pub(super) fn understand(page: Page<'_>, contract: &Contract, expect: &Expect) -
             return Err(Refusal::Transient(format!("the reply has the field `{name}` twice")).into());
         }
     }
-    out.absent = contract.fields.iter().map(|f| &f.name).filter(|f| !names.contains(&Some(f.as_str()))).cloned().collect();
+    out.absent =
+        contract.fields.iter().map(|f| &f.name).filter(|f| !names.contains(&Some(f.as_str()))).cloned().collect();
     let place = |field: &String| names.iter().position(|name| *name == Some(field.as_str()));
     let mut key = Vec::new();
     for field in &expect.key {

@@ -175,7 +175,9 @@ pub(super) fn wide_to_i64(text: &str, shift: i8) -> Option<i64> {
 /// Sign, digits without leading zeros, and power of ten of the last digit.
 fn parts(text: &str) -> Option<(bool, String, i64)> {
     let (number, power) = match text.split_once(['e', 'E']) {
-        Some((number, power)) => (number, power.parse::<i64>().unwrap_or(if power.starts_with('-') { -999_999 } else { 999_999 })),
+        Some((number, power)) => {
+            (number, power.parse::<i64>().unwrap_or(if power.starts_with('-') { -999_999 } else { 999_999 }))
+        }
         None => (text, 0),
     };
     let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));

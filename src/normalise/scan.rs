@@ -87,13 +87,7 @@ impl Layout {
     }
 
     /// Reads a line of any layout and remembers it.
-    fn learn(
-        &mut self,
-        line: &str,
-        row: &mut [Cell],
-        texts: &mut Texts,
-        resolve: &mut Resolve<'_>,
-    ) -> Result<(), Bad> {
+    fn learn(&mut self, line: &str, row: &mut [Cell], texts: &mut Texts, resolve: &mut Resolve<'_>) -> Result<(), Bad> {
         self.pieces.clear();
         let object = parse(line)?;
         let mut at = 0;
@@ -288,10 +282,8 @@ mod tests {
 
     #[test]
     fn unknown_columns_are_passed_over() {
-        let rows = read(&[
-            r#"{"y":"a,b}","code":"a","x":1,"z":[1,{"x":3}]}"#,
-            r#"{"y":"a\"","code":"a","x":2,"z":[1,2]}"#,
-        ]);
+        let rows =
+            read(&[r#"{"y":"a,b}","code":"a","x":1,"z":[1,{"x":3}]}"#, r#"{"y":"a\"","code":"a","x":2,"z":[1,2]}"#]);
         assert_ne!(x(&rows[0]), x(&rows[1]));
     }
 

@@ -2,40 +2,36 @@
 
 use chrono::NaiveDate;
 
-/// The sessions of the market, over the days that the calendar at hand covers.
+/// The sessions of the market, over the days that the calendar at hand knows. Those may have gaps:
+/// a calendar can be pieced together from captures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
+    days: Vec<NaiveDate>,
     sessions: Vec<NaiveDate>,
-    covers: Option<(NaiveDate, NaiveDate)>,
 }
 
 impl Calendar {
     /// A calendar from its days, open or not.
     #[must_use]
-    pub fn new(days: impl IntoIterator<Item = (NaiveDate, bool)>) -> Self {
-        let mut sessions = Vec::new();
-        let mut covers: Option<(NaiveDate, NaiveDate)> = None;
-        for (day, open) in days {
-            covers = Some(covers.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
+    pub fn new(known: impl IntoIterator<Item = (NaiveDate, bool)>) -> Self {
+        let (mut days, mut sessions) = (Vec::new(), Vec::new());
+        for (day, open) in known {
+            days.push(day);
             if open {
                 sessions.push(day);
             }
         }
-        sessions.sort_unstable();
-        sessions.dedup();
-        Self { sessions, covers }
+        for list in [&mut days, &mut sessions] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Self { days, sessions }
     }
 
-    /// First and last day it knows.
-    #[must_use]
-    pub fn covers(&self) -> Option<(NaiveDate, NaiveDate)> {
-        self.covers
-    }
-
-    /// Whether it knows `day` at all.
+    /// Whether it knows `day` to be open or closed.
     #[must_use]
     pub fn knows(&self, day: NaiveDate) -> bool {
-        self.covers.is_some_and(|(first, last)| (first..=last).contains(&day))
+        self.days.binary_search(&day).is_ok()
     }
 
     /// The sessions of a range, both ends included.
@@ -68,5 +64,12 @@ mod tests {
         assert_eq!(calendar.sessions(day(5), day(8)), [day(5), day(8)]);
         assert!(calendar.sessions(day(8), day(5)).is_empty());
         assert!(calendar.knows(day(1)) && !calendar.knows(day(10)));
+    }
+
+    #[test]
+    fn a_gap_is_not_taken_for_closed_days() {
+        let day = |d| NaiveDate::from_ymd_opt(2024, 1, d).unwrap();
+        let calendar = Calendar::new([(day(2), true), (day(9), true)]);
+        assert!(!calendar.knows(day(5)));
     }
 }

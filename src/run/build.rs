@@ -64,7 +64,7 @@ pub(super) async fn table(
     journal.table(&table.name, |report| report.current += current).await;
     for lost in held.iter().filter_map(|held| held.partition).filter(|p| !inputs.contains_key(p)) {
         let note = format!("{} is kept, but no bronze feeds it any more", silver::path(table, lost));
-        journal.table(&table.name, |report| drop(report.notes.insert(note))).await;
+        journal.table(&table.name, |report| report.notes.extend([note])).await;
     }
     let obsolete: Vec<&str> =
         held.iter().filter(|held| held.partition.is_none()).map(|held| held.entry.path.as_str()).collect();

@@ -202,7 +202,7 @@ impl Asker {
         };
         if reply.rows == 0 && !may_be_empty(contract, slice) {
             match slice {
-                Slice::Session(day) => journal.table(table, |r| drop(r.not_published.insert(day))).await,
+                Slice::Session(day) => journal.table(table, |r| r.not_published.extend([day])).await,
                 Slice::Snapshot(_) => {
                     let reason = "the vendor sent no rows at all".to_owned();
                     journal.table(table, |r| r.fail(slice.name(), reason, Exit::Incomplete)).await;

@@ -104,18 +104,19 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
     }
 }
 
-async fn both_halves(
-    world: &World,
-    work: &Work,
-    asker: Option<&fetch::Asker>,
-    journal: &Journal,
-) -> Result<()> {
+async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, journal: &Journal) -> Result<()> {
     let mut build: Vec<Arc<Table>> = Vec::new();
     if let Some(asker) = asker {
         // Calendar and universe first: they tell which slices there are.
         let reference = reference(world, &work.tables);
         asker.fetch(world, &reference, None, journal).await?;
         let calendar = build::calendar(world).await?;
+        // A small account may not ask for them; a calendar at hand that covers the range does as well.
+        if work.range.is_some_and(|(start, end)| calendar.knows(start) && calendar.knows(end)) {
+            for table in reference.iter().filter(|r| !work.tables.iter().any(|t| t.name == r.name)) {
+                journal.table(&table.name, TableReport::excuse_rights).await;
+            }
+        }
         let rest: Vec<Arc<Table>> =
             work.tables.iter().filter(|t| !reference.iter().any(|r| r.name == t.name)).cloned().collect();
         asker.fetch(world, &rest, Some(&calendar), journal).await?;

@@ -104,6 +104,15 @@ impl TableReport {
             None => self.failed.push(Failed { what: vec![what], reason, exit }),
         }
     }
+
+    /// Turns missing rights into notes: what they were wanted for is at hand.
+    pub(super) fn excuse_rights(&mut self) {
+        let (excused, failed) =
+            std::mem::take(&mut self.failed).into_iter().partition(|failed| failed.exit == Exit::NoRight as u8);
+        self.failed = failed;
+        let excused: Vec<Failed> = excused;
+        self.notes.extend(excused.into_iter().map(|failed| format!("not refreshed: {}", failed.reason)));
+    }
 }
 
 /// One run.

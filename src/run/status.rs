@@ -65,7 +65,12 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     Ok(all)
 }
 
-async fn one(world: &World, table: &Arc<Table>, calendar: &Calendar, failed: Option<&BTreeSet<String>>) -> Result<Status> {
+async fn one(
+    world: &World,
+    table: &Arc<Table>,
+    calendar: &Calendar,
+    failed: Option<&BTreeSet<String>>,
+) -> Result<Status> {
     let (partitions, _) = build::inputs(world, table).await?;
     let mut rows = 0;
     let mut events: Option<(NaiveDate, NaiveDate)> = None;
@@ -125,6 +130,15 @@ async fn one(world: &World, table: &Arc<Table>, calendar: &Calendar, failed: Opt
             refetch: false,
             clock: world.clock,
         });
+        if !planned.beyond_calendar.is_empty() {
+            tracing::warn!(
+                "`{}`: the calendar at hand does not know all days from {} to {}, so holes may be missing from the \
+                 list; fetch or import `trade_cal`",
+                table.name,
+                range.0,
+                range.1
+            );
+        }
         for (slice, why) in planned.ask {
             match (slice, why) {
                 (Slice::Session(day), Why::Missing) => holes.push(day),

@@ -40,22 +40,12 @@ pub fn export(market: &Market, lake: &Path) -> anyhow::Result<usize> {
 }
 
 /// `day` is YYYYMMDD.
-fn write_day(
-    interface: &Interface,
-    lake: &Path,
-    day: &str,
-    rows: &[Vec<Cell>],
-) -> anyhow::Result<()> {
+fn write_day(interface: &Interface, lake: &Path, day: &str, rows: &[Vec<Cell>]) -> anyhow::Result<()> {
     let (year, month, date) = (&day[..4], &day[4..6], &day[6..]);
-    let folder = lake
-        .join("bronze/tushare")
-        .join(interface.folder)
-        .join(format!("date={year}-{month}-{date}"));
+    let folder = lake.join("bronze/tushare").join(interface.folder).join(format!("date={year}-{month}-{date}"));
     let path = folder.join(format!("{}_{day}T090000000Z.jsonl.gz", interface.name));
     let written = fs::create_dir_all(&folder).and_then(|()| {
-        let mut gzip = GzBuilder::new()
-            .mtime(0)
-            .write(Vec::new(), Compression::fast());
+        let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::fast());
         for row in rows {
             gzip.write_all(line(interface, row).as_bytes())?;
         }
@@ -67,12 +57,7 @@ fn write_day(
 /// One row as a JSON object with its keys in column order.
 fn line(interface: &Interface, row: &[Cell]) -> String {
     let mut out = String::new();
-    for ((name, cell), mark) in interface
-        .fields
-        .iter()
-        .zip(row)
-        .zip(iter::once('{').chain(iter::repeat(',')))
-    {
+    for ((name, cell), mark) in interface.fields.iter().zip(row).zip(iter::once('{').chain(iter::repeat(','))) {
         out.push(mark);
         out.push('"');
         out.push_str(name);

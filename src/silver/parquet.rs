@@ -47,9 +47,10 @@ pub(super) fn encode(table: &Table, batch: &RecordBatch, origin: &str) -> Result
 }
 
 fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<WriterProperties> {
-    let sorting = table.key.iter().map(|&column| {
-        Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: true })
-    });
+    let sorting = table
+        .key
+        .iter()
+        .map(|&column| Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: true }));
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let mut builder = WriterProperties::builder()
         // Readers of every age know version 1 pages.
@@ -86,8 +87,11 @@ fn encoding(
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>();
             let step = (values.len() / 4096).max(1);
-            let mut sample: Vec<u64> =
-                (0..values.len()).step_by(step).filter(|i| values.is_valid(*i)).map(|i| values.value(i).to_bits()).collect();
+            let mut sample: Vec<u64> = (0..values.len())
+                .step_by(step)
+                .filter(|i| values.is_valid(*i))
+                .map(|i| values.value(i).to_bits())
+                .collect();
             let sampled = sample.len();
             sample.sort_unstable();
             sample.dedup();

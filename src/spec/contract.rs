@@ -316,7 +316,11 @@ fn ask(table: &Table<'_>, fields: &[Field]) -> Option<Ask> {
             let field = field.map_or_else(|| param.clone(), |at| at);
             if !fields.iter().any(|f| f.name == field.value && f.wire == Wire::Date) {
                 let dates = fields.iter().filter(|f| f.wire == Wire::Date).map(|f| f.name.as_str());
-                table.problem(field.offset, format!("`{}` is no date field", field.value), nearest(&field.value, dates));
+                table.problem(
+                    field.offset,
+                    format!("`{}` is no date field", field.value),
+                    nearest(&field.value, dates),
+                );
             }
             Axis::Session { param: param.value, field: field.value }
         }

@@ -52,10 +52,8 @@ fn counted(n: usize, what: &str) -> String {
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
-    let best = known
-        .iter()
-        .map(|k| (strsim::damerau_levenshtein(name, k), *k))
-        .min_by_key(|(distance, k)| (*distance, *k))?;
+    let best =
+        known.iter().map(|k| (strsim::damerau_levenshtein(name, k), *k)).min_by_key(|(distance, k)| (*distance, *k))?;
     if best.0 <= 1 + name.len() / 3 {
         return Some(format!("did you mean `{}`?", best.1));
     }

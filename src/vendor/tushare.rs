@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn values_stay_as_sent() {
-        let body = br#"{"code":0,"msg":null,"data":{"fields":["a","b"],"items":[[9.390,"x"],[null,1E3]],"has_more":true}}"#;
+        let body =
+            br#"{"code":0,"msg":null,"data":{"fields":["a","b"],"items":[[9.390,"x"],[null,1E3]],"has_more":true}}"#;
         let page = Tushare.read(200, body).unwrap();
         let mut lines = Vec::new();
         for row in &page.rows {

@@ -35,11 +35,7 @@ impl Calendar {
         let mut previous_open = None;
         for date in first.iter_days().take_while(|date| *date <= last) {
             let open = is_open(date);
-            days.push(Day {
-                stamp: stamp(date),
-                open,
-                previous_open,
-            });
+            days.push(Day { stamp: stamp(date), open, previous_open });
             if open {
                 previous_open = Some(days.len() - 1);
                 if (start..=end).contains(&date) {
@@ -48,12 +44,7 @@ impl Calendar {
             }
         }
         let stamps = sessions.iter().copied().map(stamp).collect();
-        Self {
-            days,
-            sessions,
-            stamps,
-            end,
-        }
+        Self { days, sessions, stamps, end }
     }
 }
 

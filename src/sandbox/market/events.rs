@@ -50,16 +50,8 @@ pub(crate) fn plan(seed: u64, security: &Security, sessions: usize) -> Events {
         return events;
     }
     match security.number {
-        0 => events.actions.push(Action {
-            session: sessions * 2 / 5,
-            cash_permille: 0,
-            bonus: 10,
-        }),
-        1 => events.actions.push(Action {
-            session: sessions * 3 / 5,
-            cash_permille: 25,
-            bonus: 0,
-        }),
+        0 => events.actions.push(Action { session: sessions * 2 / 5, cash_permille: 0, bonus: 10 }),
+        1 => events.actions.push(Action { session: sessions * 3 / 5, cash_permille: 25, bonus: 0 }),
         2 => {
             let first = sessions / 3;
             let resumed = first + (sessions / 24).max(1);
@@ -83,17 +75,9 @@ impl Events {
         for year in (0..sessions).step_by(YEAR) {
             let session = year + rng.random_range(0..YEAR);
             let cash_permille = rng.random_range(5..45);
-            let bonus = if rng.random_range(0..6) == 0 {
-                rng.random_range(1..=10)
-            } else {
-                0
-            };
+            let bonus = if rng.random_range(0..6) == 0 { rng.random_range(1..=10) } else { 0 };
             if rng.random_range(0..5) < 3 && inside(session) {
-                self.actions.push(Action {
-                    session,
-                    cash_permille,
-                    bonus,
-                });
+                self.actions.push(Action { session, cash_permille, bonus });
             }
         }
         for block in (0..sessions).step_by(BLOCK) {
@@ -112,24 +96,12 @@ impl Events {
 
     /// No trading on `days`, trading again on the session after.
     fn suspend(&mut self, days: Range<usize>) {
-        self.notices.extend(days.clone().map(|session| Notice {
-            session,
-            kind: "S",
-            timing: None,
-        }));
-        self.notices.push(Notice {
-            session: days.end,
-            kind: "R",
-            timing: None,
-        });
+        self.notices.extend(days.clone().map(|session| Notice { session, kind: "S", timing: None }));
+        self.notices.push(Notice { session: days.end, kind: "R", timing: None });
         self.closed.push(days);
     }
 
     fn interrupt(&mut self, session: usize, window: &'static str) {
-        self.notices.push(Notice {
-            session,
-            kind: "S",
-            timing: Some(window),
-        });
+        self.notices.push(Notice { session, kind: "S", timing: Some(window) });
     }
 }

@@ -43,11 +43,7 @@ impl Market {
                 Stock { security, history }
             })
             .collect();
-        Self {
-            seed: settings.seed,
-            calendar,
-            stocks,
-        }
+        Self { seed: settings.seed, calendar, stocks }
     }
 
     /// Every row of an interface's whole history with all columns, hidden ones included, sorted by the
@@ -55,10 +51,7 @@ impl Market {
     #[must_use]
     pub fn rows(&self, interface: &str) -> Option<Rows> {
         let interface = tables::find(interface)?;
-        Some(Rows {
-            fields: interface.fields.to_vec(),
-            rows: interface.all(self),
-        })
+        Some(Rows { fields: interface.fields.to_vec(), rows: interface.all(self) })
     }
 
     /// Open days within the range, oldest first.
@@ -69,8 +62,6 @@ impl Market {
 
     /// Place of a security in `stocks`.
     pub(crate) fn find(&self, code: &str) -> Option<usize> {
-        self.stocks
-            .binary_search_by(|stock| stock.security.code.as_str().cmp(code))
-            .ok()
+        self.stocks.binary_search_by(|stock| stock.security.code.as_str().cmp(code)).ok()
     }
 }

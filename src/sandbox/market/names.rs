@@ -88,25 +88,15 @@ const TRADE: [(&str, &str, &str); 20] = [
     ("物流", "wl", "仓储物流"),
     ("通信", "tx", "通信设备"),
 ];
-const AREAS: [&str; 10] = [
-    "北京", "上海", "深圳", "浙江", "江苏", "广东", "山东", "四川", "湖北", "福建",
-];
-const OWNERS: [Option<(&str, &str)>; 4] = [
-    None,
-    Some(("无实际控制人", "无")),
-    Some(("张某", "个人")),
-    Some(("某市国有资产监督管理委员会", "地方国企")),
-];
+const AREAS: [&str; 10] = ["北京", "上海", "深圳", "浙江", "江苏", "广东", "山东", "四川", "湖北", "福建"];
+const OWNERS: [Option<(&str, &str)>; 4] =
+    [None, Some(("无实际控制人", "无")), Some(("张某", "个人")), Some(("某市国有资产监督管理委员会", "地方国企"))];
 
 /// The company behind security `number`.
 pub(crate) fn company(seed: u64, number: usize, board: Board) -> Company {
     // 7919 has no factor in common with 8000: the first 8,000 names differ.
     let mixed = number * 7919 % 8000;
-    let (first, second, trade) = (
-        FIRST[mixed % 20],
-        SECOND[mixed / 20 % 20],
-        TRADE[mixed / 400],
-    );
+    let (first, second, trade) = (FIRST[mixed % 20], SECOND[mixed / 20 % 20], TRADE[mixed / 400]);
     let name = format!("{}{}{}", first.0, second.0, trade.0);
     let mut rng = dice(seed, Topic::Security, number, 0);
     let connected = rng.random_range(0..2) == 0;

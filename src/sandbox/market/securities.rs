@@ -120,12 +120,7 @@ pub(crate) struct Security {
 }
 
 /// All securities, sorted by code.
-pub(crate) fn securities(
-    seed: u64,
-    stocks: usize,
-    calendar: &Calendar,
-    start: NaiveDate,
-) -> Vec<Security> {
+pub(crate) fn securities(seed: u64, stocks: usize, calendar: &Calendar, start: NaiveDate) -> Vec<Security> {
     let mut codes = Codes::default();
     let mut all: Vec<Security> = (0..stocks.min(MOST_STOCKS))
         .map(|number| {
@@ -141,23 +136,12 @@ pub(crate) fn securities(
 }
 
 /// A security with bars: old, listed inside the range, or delisted inside it.
-fn trading(
-    seed: u64,
-    number: usize,
-    board: Board,
-    code: String,
-    calendar: &Calendar,
-    start: NaiveDate,
-) -> Security {
+fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Calendar, start: NaiveDate) -> Security {
     let sessions = calendar.sessions.len();
     let mut rng = dice(seed, Topic::Life, number, 0);
     let age = rng.random_range(200..9000);
     let mut pick = |from: usize, to: usize| {
-        if from < to {
-            rng.random_range(from..to)
-        } else {
-            from
-        }
+        if from < to { rng.random_range(from..to) } else { from }
     };
     let mut security = Security {
         number,
@@ -174,20 +158,12 @@ fn trading(
         return security;
     }
     if matches!(number % 25, 5 | 8) {
-        let first = if number == 5 {
-            sessions / 4
-        } else {
-            pick(sessions / 8, sessions * 3 / 4)
-        };
+        let first = if number == 5 { sessions / 4 } else { pick(sessions / 8, sessions * 3 / 4) };
         security.listed = Some(calendar.stamps[first].clone());
         security.life.start = first;
         security.debut = true;
     } else if number % 75 == 6 {
-        let last = if number == 6 {
-            sessions * 3 / 5
-        } else {
-            pick(sessions / 2, sessions * 9 / 10)
-        };
+        let last = if number == 6 { sessions * 3 / 5 } else { pick(sessions / 2, sessions * 9 / 10) };
         security.status = "D";
         security.delisted = Some(calendar.stamps[last].clone());
         security.life.end = last;
@@ -197,13 +173,7 @@ fn trading(
 }
 
 /// A security that has a row in the master but never a bar in the range.
-fn dormant(
-    number: usize,
-    board: Board,
-    code: String,
-    status: &'static str,
-    start: NaiveDate,
-) -> Security {
+fn dormant(number: usize, board: Board, code: String, status: &'static str, start: NaiveDate) -> Security {
     Security {
         number,
         code,

@@ -62,9 +62,7 @@ pub(crate) struct History {
 impl History {
     /// The bar of a session with trading.
     pub(crate) fn bar(&self, session: usize) -> Option<&Bar> {
-        self.bars
-            .get(session.checked_sub(self.first)?)
-            .filter(|bar| bar.shares > 0)
+        self.bars.get(session.checked_sub(self.first)?).filter(|bar| bar.shares > 0)
     }
 
     /// Capital and factor of a listed session, suspended or not.
@@ -87,10 +85,7 @@ pub(crate) fn divide(a: i64, b: i64) -> i64 {
 
 /// Lowest and highest price a session may have after `reference` fen, `percent` either way.
 pub(crate) fn limits(reference: i64, percent: i64) -> (i64, i64) {
-    (
-        divide(reference * (100 - percent), 100).max(1),
-        divide(reference * (100 + percent), 100),
-    )
+    (divide(reference * (100 - percent), 100).max(1), divide(reference * (100 + percent), 100))
 }
 
 /// Walks one security through its life.
@@ -114,11 +109,7 @@ pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
         ..History::default()
     };
     for session in security.life.clone() {
-        if let Some(action) = events
-            .actions
-            .iter()
-            .find(|action| action.session == session)
-        {
+        if let Some(action) = events.actions.iter().find(|action| action.session == session) {
             let cash = reference * action.cash_permille / 100;
             // Exchange rule: (close - cash per share) / (1 + new shares per share), here per ten shares.
             let ex = divide(reference * 10 - cash, 10 + action.bonus).max(1);
@@ -152,11 +143,7 @@ pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
 fn founding(rng: &mut ChaCha8Rng, security: &Security, grain: i64) -> Era {
     let total: i64 = rng.random_range(50_000_000..3_000_000_000);
     let float = total / 100 * rng.random_range(25..=100);
-    let past = if security.debut {
-        0
-    } else {
-        rng.random_range(0..4_000_000)
-    };
+    let past = if security.debut { 0 } else { rng.random_range(0..4_000_000) };
     Era {
         since: security.life.start,
         factor: 1_000_000 + past / grain * grain,
@@ -168,11 +155,7 @@ fn founding(rng: &mut ChaCha8Rng, security: &Security, grain: i64) -> Era {
 
 /// Accounts in proportion to the first market value, in CNY.
 fn books(rng: &mut ChaCha8Rng, value: i64) -> Books {
-    let profit = if rng.random_range(0..100) < 15 {
-        -value / 50
-    } else {
-        value / rng.random_range(8..80)
-    };
+    let profit = if rng.random_range(0..100) < 15 { -value / 50 } else { value / rng.random_range(8..80) };
     let sales = value * 100 / rng.random_range(50..1200);
     Books {
         profit,
@@ -195,11 +178,8 @@ struct Habits {
 
 impl Habits {
     fn bar(&self, rng: &mut ChaCha8Rng, reference: i64, float: i64, debut: bool) -> Bar {
-        let (floor, ceiling) = if debut {
-            (divide(reference * 7, 10), reference * 3)
-        } else {
-            limits(reference, self.percent)
-        };
+        let (floor, ceiling) =
+            if debut { (divide(reference * 7, 10), reference * 3) } else { limits(reference, self.percent) };
         let pace = if debut { self.pace * 15 } else { self.pace };
         let mut step: i64 = (0..4).map(|_| rng.random_range(-pace..=pace)).sum();
         if rng.random_range(0..150) == 0 {
@@ -208,8 +188,7 @@ impl Habits {
         if reference < 200 {
             step = step.abs(); // keeps two years of bad luck above zero
         }
-        let price =
-            |step: i64| (reference + divide(reference * step, 100_000)).clamp(floor, ceiling);
+        let price = |step: i64| (reference + divide(reference * step, 100_000)).clamp(floor, ceiling);
         let close = price(step);
         let open = price(step / 3 + rng.random_range(-pace..=pace));
         let spread = reference * pace / 100_000;
@@ -222,14 +201,6 @@ impl Habits {
         }
         let least = (low * shares + 99) / 100;
         let most = high * shares / 100;
-        Bar {
-            open,
-            high,
-            low,
-            close,
-            pre_close: reference,
-            shares,
-            turnover: rng.random_range(least..=most),
-        }
+        Bar { open, high, low, close, pre_close: reference, shares, turnover: rng.random_range(least..=most) }
     }
 }

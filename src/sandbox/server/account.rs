@@ -18,19 +18,11 @@ pub(crate) struct Account {
 impl Account {
     /// An account that has not called yet.
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self {
-            points: settings.points,
-            rpm: settings.rpm,
-            minutes: BTreeMap::new(),
-        }
+        Self { points: settings.points, rpm: settings.rpm, minutes: BTreeMap::new() }
     }
 
     /// Lets one call through or says why not. `minute` counts from any fixed time.
-    pub(crate) fn admit(
-        &mut self,
-        interface: &'static Interface,
-        minute: u64,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn admit(&mut self, interface: &'static Interface, minute: u64) -> Result<(), Refusal> {
         if self.points < interface.points {
             return Err(Refusal::Points);
         }
@@ -55,11 +47,7 @@ impl Account {
             2000..5000 => 200,
             5000.. => u32::MAX,
         };
-        (self.rpm > 0).then(|| {
-            self.rpm
-                .min(by_points)
-                .min(interface.per_minute.unwrap_or(u32::MAX))
-        })
+        (self.rpm > 0).then(|| self.rpm.min(by_points).min(interface.per_minute.unwrap_or(u32::MAX)))
     }
 }
 
@@ -69,19 +57,13 @@ mod tests {
     use crate::sandbox::tables::find;
 
     fn account(points: u32, rpm: u32) -> Account {
-        Account::new(&Settings {
-            points,
-            rpm,
-            ..Settings::default()
-        })
+        Account::new(&Settings { points, rpm, ..Settings::default() })
     }
 
     /// Calls let through in one minute.
     fn calls(points: u32, rpm: u32, interface: &str) -> usize {
         let (mut account, interface) = (account(points, rpm), find(interface).unwrap());
-        (0..2000)
-            .filter(|_| account.admit(interface, 7).is_ok())
-            .count()
+        (0..2000).filter(|_| account.admit(interface, 7).is_ok()).count()
     }
 
     #[test]
@@ -97,11 +79,7 @@ mod tests {
 
     #[test]
     fn each_interface_and_minute_counts_alone() {
-        let (mut account, daily, factor) = (
-            account(5000, 1),
-            find("daily").unwrap(),
-            find("adj_factor").unwrap(),
-        );
+        let (mut account, daily, factor) = (account(5000, 1), find("daily").unwrap(), find("adj_factor").unwrap());
         assert_eq!(account.admit(daily, 1), Ok(()));
         assert_eq!(account.admit(daily, 1), Err(Refusal::TooOften(1)));
         assert_eq!(account.admit(factor, 1), Ok(()));

@@ -58,13 +58,7 @@ pub(crate) struct Faults {
 impl Faults {
     /// Faults in one of `every` calls, none for 0.
     pub(crate) fn new(every: u32) -> Self {
-        Self {
-            every,
-            calls_since: 0,
-            turns: 0,
-            repeat_next: true,
-            spoiled: BTreeSet::new(),
-        }
+        Self { every, calls_since: 0, turns: 0, repeat_next: true, spoiled: BTreeSet::new() }
     }
 
     /// What happens to this call, `later_page` if it has an offset.
@@ -93,19 +87,15 @@ impl Fault {
     /// What the caller sees instead of `reply`.
     pub(crate) fn respond(self, reply: String) -> Response {
         // "Gateway error", in GBK.
-        const HTML: &[u8] = b"<html><head><title>502</title></head><body><h1>\xcd\xf8\xb9\xd8\xb4\xed\xce\xf3</h1></body></html>";
+        const HTML: &[u8] =
+            b"<html><head><title>502</title></head><body><h1>\xcd\xf8\xb9\xd8\xb4\xed\xce\xf3</h1></body></html>";
         let json = [(header::CONTENT_TYPE, "application/json")];
         let middle = reply.len() / 2;
         match self {
-            Self::Unavailable => {
-                (StatusCode::SERVICE_UNAVAILABLE, "upstream connect error").into_response()
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "upstream connect error").into_response(),
+            Self::BadGateway => {
+                (StatusCode::BAD_GATEWAY, [(header::CONTENT_TYPE, "text/html; charset=gbk")], HTML).into_response()
             }
-            Self::BadGateway => (
-                StatusCode::BAD_GATEWAY,
-                [(header::CONTENT_TYPE, "text/html; charset=gbk")],
-                HTML,
-            )
-                .into_response(),
             Self::EmptyBody => (json, "").into_response(),
             Self::HalfJson => (json, Bytes::from(reply).slice(..middle)).into_response(),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response(),
@@ -128,10 +118,7 @@ fn broken(start: Bytes, length: usize) -> Response {
         }
         Err(io::Error::other("fault: connection closed"))
     });
-    let headers = [
-        (header::CONTENT_TYPE, "application/json".to_owned()),
-        (header::CONTENT_LENGTH, length.to_string()),
-    ];
+    let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_LENGTH, length.to_string())];
     (headers, Body::from_stream(start.chain(end))).into_response()
 }
 
@@ -152,12 +139,7 @@ mod tests {
     #[test]
     fn about_one_call_in_so_many_goes_wrong() {
         let mut faults = Faults::new(5);
-        assert_eq!(
-            (0..1000)
-                .filter(|call| faults.next(&call.to_string(), false).is_some())
-                .count(),
-            200
-        );
+        assert_eq!((0..1000).filter(|call| faults.next(&call.to_string(), false).is_some()).count(), 200);
         assert_eq!(Faults::new(0).next("call", true), None);
     }
 

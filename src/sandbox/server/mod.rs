@@ -64,9 +64,7 @@ impl Server {
         let Self { task, running, .. } = self;
         let ended = task.await;
         drop(running);
-        ended
-            .context("sandbox server panicked")?
-            .context("sandbox server failed")
+        ended.context("sandbox server panicked")?.context("sandbox server failed")
     }
 }
 
@@ -85,15 +83,8 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         account: Account::new(&settings),
         faults: Faults::new(settings.faults),
     };
-    let shared = Arc::new(Shared {
-        market,
-        settings,
-        book: Mutex::new(book),
-    });
-    let router = Router::new()
-        .route("/", post(answer))
-        .route("/{*path}", post(answer))
-        .with_state(Arc::clone(&shared));
+    let shared = Arc::new(Shared { market, settings, book: Mutex::new(book) });
+    let router = Router::new().route("/", post(answer)).route("/{*path}", post(answer)).with_state(Arc::clone(&shared));
     let (running, stopped) = oneshot::channel::<()>();
     let listener = listener.tap_io(|stream| {
         // Only a matter of speed.
@@ -103,12 +94,7 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         let _ = stopped.await; // an error here means dropped, which is the signal
     });
     let task = tokio::spawn(async { server.await });
-    Ok(Server {
-        address,
-        shared,
-        task,
-        running,
-    })
+    Ok(Server { address, shared, task, running })
 }
 
 struct Shared {
@@ -132,10 +118,7 @@ impl Shared {
     }
 
     /// Counts the call and decides its fate: its serial number, a fault, and the interface or a refusal.
-    fn register(
-        &self,
-        request: &Request,
-    ) -> (u64, Option<Fault>, Result<&'static Interface, Refusal>) {
+    fn register(&self, request: &Request) -> (u64, Option<Fault>, Result<&'static Interface, Refusal>) {
         let mut book = self.book();
         book.serial += 1;
         *book.calls.entry(request.interface.clone()).or_default() += 1;
@@ -151,14 +134,7 @@ impl Shared {
         // As captured: true after any explicit limit, so useless as a hint.
         let has_more = request.limit().is_some() && !rows.is_empty();
         let id = request_id(self.settings.seed, serial);
-        write_rows(
-            serial,
-            &id,
-            interface.fields,
-            &request.columns(interface),
-            &rows,
-            has_more,
-        )
+        write_rows(serial, &id, interface.fields, &request.columns(interface), &rows, has_more)
     }
 }
 
@@ -168,43 +144,24 @@ fn admit(account: &mut Account, request: &Request) -> Result<&'static Interface,
         return Err(Refusal::Token);
     }
     let interface = tables::find(&request.interface).ok_or(Refusal::UnknownInterface)?;
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     account.admit(interface, seconds / 60)?;
-    let complete = interface.one_of.is_empty()
-        || interface
-            .one_of
-            .iter()
-            .any(|name| request.params.contains_key(*name));
-    if complete {
-        Ok(interface)
-    } else {
-        Err(Refusal::Missing(interface.one_of))
-    }
+    let complete =
+        interface.one_of.is_empty() || interface.one_of.iter().any(|name| request.params.contains_key(*name));
+    if complete { Ok(interface) } else { Err(Refusal::Missing(interface.one_of)) }
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> Response {
     let request = match Request::read(uri.path(), &body) {
         Ok(request) => request,
         Err(error) => {
-            return (
-                StatusCode::BAD_REQUEST,
-                format!("malformed request: {error}"),
-            )
-                .into_response();
+            return (StatusCode::BAD_REQUEST, format!("malformed request: {error}")).into_response();
         }
     };
     let (serial, fault, admitted) = shared.register(&request);
     let shift = usize::from(fault == Some(Fault::RepeatedRow));
     let reply = match admitted {
-        Ok(interface) => shared.rows(
-            serial,
-            interface,
-            &request,
-            request.offset().saturating_sub(shift),
-        ),
+        Ok(interface) => shared.rows(serial, interface, &request, request.offset().saturating_sub(shift)),
         Err(refusal) => refusal.write(&request_id(shared.settings.seed, serial)),
     };
     match fault {

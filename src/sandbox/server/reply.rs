@@ -65,22 +65,12 @@ pub(crate) fn write_rows(
     has_more: bool,
 ) -> String {
     // Captures show both kinds of silence.
-    let message = if serial.is_multiple_of(2) {
-        "null"
-    } else {
-        r#""""#
-    };
-    let names = columns
-        .iter()
-        .map(|column| format!("\"{}\"", fields[*column]))
-        .collect::<Vec<_>>()
-        .join(",");
+    let message = if serial.is_multiple_of(2) { "null" } else { r#""""# };
+    let names = columns.iter().map(|column| format!("\"{}\"", fields[*column])).collect::<Vec<_>>().join(",");
     let mut out = String::with_capacity(200 + rows.len() * columns.len() * 9);
     // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        r#"{{"request_id":"{request_id}","code":0,"msg":{message},"data":{{"fields":[{names}],"items":["#
-    );
+    let _ =
+        write!(out, r#"{{"request_id":"{request_id}","code":0,"msg":{message},"data":{{"fields":[{names}],"items":["#);
     for (index, row) in rows.iter().enumerate() {
         out.push_str(if index == 0 { "[" } else { ",[" });
         for (index, column) in columns.iter().enumerate() {
@@ -100,12 +90,5 @@ pub(crate) fn request_id(seed: u64, serial: u64) -> String {
     let moment = usize::try_from(serial).unwrap_or_default();
     let mut rng = dice(seed, Topic::RequestId, 0, moment);
     let mut digits = |bits: u32| rng.random_range(0..1_u64 << bits);
-    format!(
-        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-        digits(32),
-        digits(16),
-        digits(12),
-        digits(12),
-        digits(48)
-    )
+    format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", digits(32), digits(16), digits(12), digits(12), digits(48))
 }

@@ -44,17 +44,9 @@ impl Request {
             Some(Fields::List(list)) => list,
         };
         Ok(Self {
-            interface: body
-                .api_name
-                .filter(|name| !name.is_empty())
-                .unwrap_or_else(|| from_path.to_owned()),
+            interface: body.api_name.filter(|name| !name.is_empty()).unwrap_or_else(|| from_path.to_owned()),
             token: body.token.unwrap_or_default(),
-            params: body
-                .params
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(param)
-                .collect(),
+            params: body.params.unwrap_or_default().into_iter().filter_map(param).collect(),
             fields: fields.iter().map(|field| field.trim().to_owned()).collect(),
         })
     }
@@ -76,11 +68,7 @@ impl Request {
     /// Positions of the columns to send: those named, in the order named, unknown ones left out without a
     /// word; the default ones if that leaves nothing.
     pub(crate) fn columns(&self, interface: &Interface) -> Vec<usize> {
-        let named: Vec<usize> = self
-            .fields
-            .iter()
-            .filter_map(|field| interface.column(field))
-            .collect();
+        let named: Vec<usize> = self.fields.iter().filter_map(|field| interface.column(field)).collect();
         if !named.is_empty() {
             return named;
         }

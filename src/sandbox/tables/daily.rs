@@ -47,57 +47,33 @@ pub(crate) fn listed(stock: &Stock, session: usize) -> usize {
 
 /// One row for each notice: a stock may have several on a day.
 pub(crate) fn notices(stock: &Stock, session: usize) -> usize {
-    stock
-        .history
-        .notices
-        .iter()
-        .filter(|notice| notice.session == session)
-        .count()
+    stock.history.notices.iter().filter(|notice| notice.session == session).count()
 }
 
 /// The two cells every daily table begins with.
 pub(crate) fn key(place: &Place<'_>) -> [Cell; 2] {
-    [
-        text(&place.stock.security.code),
-        text(&place.market.calendar.stamps[place.session]),
-    ]
+    [text(&place.stock.security.code), text(&place.market.calendar.stamps[place.session])]
 }
 
 /// A bar. After-hours columns are made up: 0.2 % of the volume, at the close.
 pub(crate) fn daily(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
-    let bar = place
-        .stock
-        .history
-        .bar(place.session)
-        .copied()
-        .unwrap_or_default();
+    let bar = place.stock.history.bar(place.session).copied().unwrap_or_default();
     let mut row = key(place).to_vec();
     row.extend([bar.open, bar.high, bar.low, bar.close].map(|price| pen.float(price, 2)));
     // The real history has such rows in Beijing, and bars without an amount.
-    if place.stock.security.board == Board::Beijing
-        && (place.session + place.stock.security.number) % 97 == 11
-    {
+    if place.stock.security.board == Board::Beijing && (place.session + place.stock.security.number) % 97 == 11 {
         row.extend([Cell::Null, Cell::Null, Cell::Null]);
     } else {
         row.push(pen.float(bar.pre_close, 2));
         row.push(change(pen, &bar));
-        row.push(pen.float(
-            divide(
-                (bar.close - bar.pre_close) * 1_000_000,
-                bar.pre_close.max(1),
-            ),
-            4,
-        ));
+        row.push(pen.float(divide((bar.close - bar.pre_close) * 1_000_000, bar.pre_close.max(1)), 4));
     }
     row.push(pen.float(bar.shares, 2));
     let known = !pen.once_in(1000);
     row.push(pen.optional(known.then_some(bar.turnover), 3));
     let after_hours = place.market.calendar.stamps[place.session].as_str() >= AFTER_HOURS_SINCE;
     row.push(pen.optional(after_hours.then_some(bar.shares / 500), 2));
-    row.push(pen.optional(
-        after_hours.then_some(divide(bar.shares / 500 * bar.close, 100)),
-        3,
-    ));
+    row.push(pen.optional(after_hours.then_some(divide(bar.shares / 500 * bar.close, 100)), 3));
     row
 }
 
@@ -123,12 +99,7 @@ pub(crate) fn adj_factor(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
 
 /// One notice; nothing in it is a number.
 pub(crate) fn suspend_d(_: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
-    let mut notices = place
-        .stock
-        .history
-        .notices
-        .iter()
-        .filter(|notice| notice.session == place.session);
+    let mut notices = place.stock.history.notices.iter().filter(|notice| notice.session == place.session);
     let notice = notices.nth(place.ordinal);
     let mut row = key(place).to_vec();
     row.push(optional_text(notice.and_then(|notice| notice.timing)));

@@ -49,13 +49,7 @@ pub(crate) fn daily_basic(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
     row.push(pen.float(percent(era.float), 4));
     row.push(pen.float(percent(era.free), 4));
     row.push(pen.optional(volume_ratio(place, bar), 2));
-    for amount in [
-        books.profit,
-        books.profit_ttm,
-        books.net_assets,
-        books.sales,
-        books.sales_ttm,
-    ] {
+    for amount in [books.profit, books.profit_ttm, books.net_assets, books.sales, books.sales_ttm] {
         row.push(pen.optional(times(amount), 4));
     }
     for days in [last_year(place), trailing_year(place)] {
@@ -87,10 +81,7 @@ type Span = (NaiveDate, NaiveDate);
 /// The calendar year before the row's.
 fn last_year(place: &Place<'_>) -> Option<Span> {
     let year = place.market.calendar.sessions[place.session].year() - 1;
-    Some((
-        NaiveDate::from_ymd_opt(year, 1, 1)?,
-        NaiveDate::from_ymd_opt(year, 12, 31)?,
-    ))
+    Some((NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?))
 }
 
 fn trailing_year(place: &Place<'_>) -> Option<Span> {
@@ -102,12 +93,7 @@ fn trailing_year(place: &Place<'_>) -> Option<Span> {
 fn dividend_yield(place: &Place<'_>, bar: &Bar, span: Option<Span>) -> Option<i64> {
     let (from, to) = span?;
     let sessions = &place.market.calendar.sessions;
-    let paid = place
-        .stock
-        .history
-        .dividends
-        .iter()
-        .filter(|(session, _)| (from..=to).contains(&sessions[*session]));
+    let paid = place.stock.history.dividends.iter().filter(|(session, _)| (from..=to).contains(&sessions[*session]));
     let cash: i64 = paid.map(|(_, cash)| cash).sum();
     (cash > 0).then(|| divide(cash * 100_000, bar.close.max(1)))
 }

@@ -71,12 +71,7 @@ pub(crate) fn trade_cal(market: &Market) -> Vec<Vec<Cell>> {
         .flat_map(|exchange| {
             days.iter().rev().map(|day| {
                 let previous = day.previous_open.map(|index| days[index].stamp.as_str());
-                vec![
-                    text(exchange),
-                    text(&day.stamp),
-                    integer(day.open.into()),
-                    optional_text(previous),
-                ]
+                vec![text(exchange), text(&day.stamp), integer(day.open.into()), optional_text(previous)]
             })
         })
         .collect()

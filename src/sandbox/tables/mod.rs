@@ -16,15 +16,9 @@ use text::Pen;
 /// Which rows an interface has and how one is made.
 pub(crate) enum Content {
     /// The present state, in the order the vendor sends it, with the column that dates can narrow.
-    Snapshot {
-        rows: fn(&Market) -> Vec<Vec<Cell>>,
-        date: Option<&'static str>,
-    },
+    Snapshot { rows: fn(&Market) -> Vec<Vec<Cell>>, date: Option<&'static str> },
     /// Rows per session and stock: how many there are, and the cells of one of them.
-    PerSession {
-        count: fn(&Stock, usize) -> usize,
-        cells: fn(&mut Pen, &Place<'_>) -> Vec<Cell>,
-    },
+    PerSession { count: fn(&Stock, usize) -> usize, cells: fn(&mut Pen, &Place<'_>) -> Vec<Cell> },
 }
 
 /// One row of a per-session interface.
@@ -63,10 +57,7 @@ pub(crate) struct Interface {
 impl Interface {
     /// Place in [`INTERFACES`]: the address of its dice.
     pub(crate) fn place(&self) -> usize {
-        INTERFACES
-            .iter()
-            .position(|other| other.name == self.name)
-            .unwrap_or_default()
+        INTERFACES.iter().position(|other| other.name == self.name).unwrap_or_default()
     }
 
     /// Position of a column.
@@ -86,32 +77,14 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         name: "stock_basic",
         folder: "stock_basic_cn",
         fields: masters::STOCK_BASIC,
-        on_request: &[
-            "fullname",
-            "enname",
-            "exchange",
-            "curr_type",
-            "list_status",
-            "delist_date",
-            "is_hs",
-        ],
+        on_request: &["fullname", "enname", "exchange", "curr_type", "list_status", "delist_date", "is_hs"],
         cap: 6000,
         points: 2000,
         per_minute: Some(50),
         one_of: &[],
-        filters: &[
-            "ts_code",
-            "name",
-            "market",
-            "list_status",
-            "exchange",
-            "is_hs",
-        ],
+        filters: &["ts_code", "name", "market", "list_status", "exchange", "is_hs"],
         defaults: &[("list_status", "L")],
-        content: Content::Snapshot {
-            rows: masters::stock_basic,
-            date: None,
-        },
+        content: Content::Snapshot { rows: masters::stock_basic, date: None },
     },
     Interface {
         name: "trade_cal",
@@ -124,10 +97,7 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &[],
         filters: &["exchange", "is_open"],
         defaults: &[("exchange", "SSE")],
-        content: Content::Snapshot {
-            rows: masters::trade_cal,
-            date: Some("cal_date"),
-        },
+        content: Content::Snapshot { rows: masters::trade_cal, date: Some("cal_date") },
     },
     Interface {
         name: "daily",
@@ -140,10 +110,7 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &[],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession {
-            count: daily::bars,
-            cells: daily::daily,
-        },
+        content: Content::PerSession { count: daily::bars, cells: daily::daily },
     },
     Interface {
         name: "daily_basic",
@@ -156,10 +123,7 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &["ts_code", "trade_date"],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession {
-            count: daily::bars,
-            cells: daily_basic::daily_basic,
-        },
+        content: Content::PerSession { count: daily::bars, cells: daily_basic::daily_basic },
     },
     Interface {
         name: "adj_factor",
@@ -172,10 +136,7 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &[],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession {
-            count: daily::listed,
-            cells: daily::adj_factor,
-        },
+        content: Content::PerSession { count: daily::listed, cells: daily::adj_factor },
     },
     Interface {
         name: "suspend_d",
@@ -188,10 +149,7 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &[],
         filters: &["suspend_type"],
         defaults: &[],
-        content: Content::PerSession {
-            count: daily::notices,
-            cells: daily::suspend_d,
-        },
+        content: Content::PerSession { count: daily::notices, cells: daily::suspend_d },
     },
     Interface {
         name: "moneyflow",
@@ -204,9 +162,6 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &["ts_code", "trade_date", "start_date"],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession {
-            count: moneyflow::flows,
-            cells: moneyflow::moneyflow,
-        },
+        content: Content::PerSession { count: moneyflow::flows, cells: moneyflow::moneyflow },
     },
 ];

@@ -39,21 +39,12 @@ pub(crate) const MONEYFLOW: &[&str] = &[
 
 /// One row where a stock of Shanghai or Shenzhen traded.
 pub(crate) fn flows(stock: &Stock, session: usize) -> usize {
-    if stock.security.board == Board::Beijing {
-        0
-    } else {
-        bars(stock, session)
-    }
+    if stock.security.board == Board::Beijing { 0 } else { bars(stock, session) }
 }
 
 /// Buys and sells of small, medium, large and extra large orders; either side is the whole session.
 pub(crate) fn moneyflow(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
-    let bar = place
-        .stock
-        .history
-        .bar(place.session)
-        .copied()
-        .unwrap_or_default();
+    let bar = place.stock.history.bar(place.session).copied().unwrap_or_default();
     let (lots, hundreds) = (divide(bar.shares, 100), divide(bar.turnover, 100));
     let weights = |pen: &mut Pen| [(); 4].map(|()| pen.rng.random_range(1..=100));
     let (buying, selling) = (weights(pen), weights(pen));

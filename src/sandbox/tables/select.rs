@@ -15,27 +15,14 @@ pub(crate) type Params = BTreeMap<String, String>;
 
 impl Interface {
     /// Rows `skip..skip + take` of those that `params` ask for, all columns, in wire order.
-    pub(crate) fn select(
-        &self,
-        market: &Market,
-        params: &Params,
-        skip: usize,
-        take: usize,
-    ) -> Vec<Vec<Cell>> {
+    pub(crate) fn select(&self, market: &Market, params: &Params, skip: usize, take: usize) -> Vec<Vec<Cell>> {
         let wanted = |row: &Vec<Cell>| self.passes(row, params);
         match self.content {
             Content::Snapshot { rows, date } => {
                 let dated = |row: &Vec<Cell>| {
-                    date.and_then(|date| row[self.column(date)?].text())
-                        .is_none_or(|day| in_range(day, params))
+                    date.and_then(|date| row[self.column(date)?].text()).is_none_or(|day| in_range(day, params))
                 };
-                rows(market)
-                    .into_iter()
-                    .filter(wanted)
-                    .filter(dated)
-                    .skip(skip)
-                    .take(take)
-                    .collect()
+                rows(market).into_iter().filter(wanted).filter(dated).skip(skip).take(take).collect()
             }
             Content::PerSession { .. } => self
                 .places(market, params)
@@ -57,18 +44,10 @@ impl Interface {
             }
             Content::PerSession { count, .. } => {
                 let sessions = market.calendar.sessions.len();
-                let stocks = market
-                    .stocks
-                    .iter()
-                    .flat_map(|stock| (0..sessions).map(move |session| (stock, session)));
+                let stocks = market.stocks.iter().flat_map(|stock| (0..sessions).map(move |session| (stock, session)));
                 stocks
                     .flat_map(|(stock, session)| {
-                        (0..count(stock, session)).map(move |ordinal| Place {
-                            market,
-                            stock,
-                            session,
-                            ordinal,
-                        })
+                        (0..count(stock, session)).map(move |ordinal| Place { market, stock, session, ordinal })
                     })
                     .map(|place| self.row(&place))
                     .collect()
@@ -78,36 +57,20 @@ impl Interface {
 
     /// Newest session first; within a session the stocks are shuffled, the same way for the same filter,
     /// so that pages of one query fit together.
-    fn places<'a>(
-        &'a self,
-        market: &'a Market,
-        params: &'a Params,
-    ) -> impl Iterator<Item = Place<'a>> {
+    fn places<'a>(&'a self, market: &'a Market, params: &'a Params) -> impl Iterator<Item = Place<'a>> {
         let mut chosen: Vec<usize> = match params.get("ts_code") {
-            Some(codes) => codes
-                .split(',')
-                .filter_map(|code| market.find(code.trim()))
-                .collect(),
+            Some(codes) => codes.split(',').filter_map(|code| market.find(code.trim())).collect(),
             None => (0..market.stocks.len()).collect(),
         };
         chosen.sort_unstable();
         chosen.dedup(); // a code named twice is still one stock
         let newest_first = (0..market.calendar.sessions.len()).rev();
-        newest_first
-            .filter(|&session| in_range(&market.calendar.stamps[session], params))
-            .flat_map(move |session| {
-                let mut order = chosen.clone();
-                // Past every stock's own address, so that order and spelling are independent.
-                order.shuffle(&mut interface_dice(
-                    market.seed,
-                    self.place(),
-                    market.stocks.len(),
-                    session,
-                ));
-                order
-                    .into_iter()
-                    .flat_map(move |stock| self.of_stock(market, stock, session))
-            })
+        newest_first.filter(|&session| in_range(&market.calendar.stamps[session], params)).flat_map(move |session| {
+            let mut order = chosen.clone();
+            // Past every stock's own address, so that order and spelling are independent.
+            order.shuffle(&mut interface_dice(market.seed, self.place(), market.stocks.len(), session));
+            order.into_iter().flat_map(move |stock| self.of_stock(market, stock, session))
+        })
     }
 
     fn of_stock<'a>(
@@ -121,19 +84,12 @@ impl Interface {
             Content::PerSession { count, .. } => count(stock, session),
             Content::Snapshot { .. } => 0,
         };
-        (0..rows).map(move |ordinal| Place {
-            market,
-            stock,
-            session,
-            ordinal,
-        })
+        (0..rows).map(move |ordinal| Place { market, stock, session, ordinal })
     }
 
     fn row(&self, place: &Place<'_>) -> Vec<Cell> {
         let number = place.stock.security.number;
-        let mut pen = Pen {
-            rng: interface_dice(place.market.seed, self.place(), number, place.session),
-        };
+        let mut pen = Pen { rng: interface_dice(place.market.seed, self.place(), number, place.session) };
         match self.content {
             Content::PerSession { cells, .. } => cells(&mut pen, place),
             Content::Snapshot { .. } => Vec::new(),
@@ -143,11 +99,7 @@ impl Interface {
     /// Whether the row has, for each filter sent or implied, one of its comma-separated values.
     fn passes(&self, row: &[Cell], params: &Params) -> bool {
         self.filters.iter().all(|&name| {
-            let implied = self
-                .defaults
-                .iter()
-                .find(|(param, _)| *param == name)
-                .map(|(_, value)| *value);
+            let implied = self.defaults.iter().find(|(param, _)| *param == name).map(|(_, value)| *value);
             let Some(values) = params.get(name).map(String::as_str).or(implied) else {
                 return true;
             };

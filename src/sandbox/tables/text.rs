@@ -28,10 +28,7 @@ fn exponent(units: i64, scale: u32) -> String {
     // At least one digit: the length of a number's text fits any integer.
     match (digits.len() - 1).checked_sub(scale as usize) {
         Some(power) => format!("{sign}{first}{dot}{rest}E{power}"),
-        None => format!(
-            "{sign}{first}{dot}{rest}e-{:02}",
-            scale as usize + 1 - digits.len()
-        ),
+        None => format!("{sign}{first}{dot}{rest}e-{:02}", scale as usize + 1 - digits.len()),
     }
 }
 
@@ -108,13 +105,8 @@ mod tests {
 
     #[test]
     fn exponents_keep_the_value() {
-        let cases = [
-            (123_400, 2, "1.234E3"),
-            (523, 4, "5.23e-02"),
-            (-1, 4, "-1e-04"),
-            (800, 2, "8E0"),
-            (1939, 2, "1.939E1"),
-        ];
+        let cases =
+            [(123_400, 2, "1.234E3"), (523, 4, "5.23e-02"), (-1, 4, "-1e-04"), (800, 2, "8E0"), (1939, 2, "1.939E1")];
         for (units, scale, expected) in cases {
             assert_eq!(exponent(units, scale), expected);
         }
@@ -122,13 +114,7 @@ mod tests {
 
     #[test]
     fn noise_is_the_vendors() {
-        assert_eq!(
-            noisy_change(1282, 1305).as_deref(),
-            Some("-0.23000000000000043")
-        );
-        assert_eq!(
-            noisy_change(1628, 1563).as_deref(),
-            Some("0.6500000000000004")
-        );
+        assert_eq!(noisy_change(1282, 1305).as_deref(), Some("-0.23000000000000043"));
+        assert_eq!(noisy_change(1628, 1563).as_deref(), Some("0.6500000000000004"));
     }
 }

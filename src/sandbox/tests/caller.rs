@@ -21,19 +21,12 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn status(&self) -> u16 {
-        self.head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok())
-            .unwrap_or_default()
+        self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
     }
 
     /// What `Content-Length` says against what came.
     pub(super) fn is_whole(&self) -> bool {
-        let length = self
-            .head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "));
+        let length = self.head.lines().find_map(|line| line.strip_prefix("content-length: "));
         length.is_some_and(|length| length.parse() == Ok(self.body.len()))
     }
 }
@@ -56,21 +49,14 @@ impl Sandbox {
             stream.write_all((head + body).as_bytes()).unwrap();
             let mut reply = Vec::new();
             let _ = stream.read_to_end(&mut reply); // a reset ends a broken reply
-            let split = reply
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n")
-                .unwrap_or(reply.len());
+            let split = reply.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(reply.len());
             let body = reply.get(split + 4..).unwrap_or_default().to_vec();
-            Raw {
-                head: String::from_utf8(reply[..split].to_vec()).unwrap(),
-                body,
-            }
+            Raw { head: String::from_utf8(reply[..split].to_vec()).unwrap(), body }
         })
     }
 
     pub(super) fn raw(&self, interface: &str, params: &Value, fields: &Value) -> Raw {
-        let body =
-            json!({"api_name": interface, "token": TOKEN, "params": params, "fields": fields});
+        let body = json!({"api_name": interface, "token": TOKEN, "params": params, "fields": fields});
         self.send("POST", &format!("/dataapi/{interface}"), &body.to_string())
     }
 
@@ -83,10 +69,7 @@ impl Sandbox {
     /// First column of the rows.
     pub(super) fn codes(&self, interface: &str, params: &Value) -> Vec<String> {
         let reply = self.call(interface, params, "");
-        items(&reply)
-            .iter()
-            .map(|row| row[0].as_str().unwrap().to_owned())
-            .collect()
+        items(&reply).iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -95,17 +78,9 @@ pub(super) fn items(reply: &Value) -> &Vec<Value> {
 }
 
 pub(super) fn fields(reply: &Value) -> Vec<&str> {
-    reply["data"]["fields"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|field| field.as_str().unwrap())
-        .collect()
+    reply["data"]["fields"].as_array().unwrap().iter().map(|field| field.as_str().unwrap()).collect()
 }
 
 pub(super) fn no_limits() -> Settings {
-    Settings {
-        rpm: 0,
-        ..settings()
-    }
+    Settings { rpm: 0, ..settings() }
 }

@@ -27,19 +27,13 @@ impl Drop for Folder {
 
 fn lines(path: &Path) -> Vec<String> {
     let mut text = String::new();
-    GzDecoder::new(fs::File::open(path).unwrap())
-        .read_to_string(&mut text)
-        .unwrap();
+    GzDecoder::new(fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     text.lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn export_writes_every_row_in_the_documented_places() {
-    let market = Market::new(&Settings {
-        stocks: 20,
-        end: "2023-02-28".parse().unwrap(),
-        ..settings()
-    });
+    let market = Market::new(&Settings { stocks: 20, end: "2023-02-28".parse().unwrap(), ..settings() });
     let sessions = market.sessions().len();
     let folder = Folder::new("sandbox-export");
     assert_eq!(export(&market, &folder.0).unwrap(), 5 * sessions + 2);
@@ -49,37 +43,23 @@ fn export_writes_every_row_in_the_documented_places() {
     let mut quiet_days = 0;
     for day in market.sessions() {
         let of = |kind: &str, interface: &str| {
-            bronze.join(format!(
-                "{kind}/date={day}/{interface}_{}T090000000Z.jsonl.gz",
-                day.format("%Y%m%d")
-            ))
+            bronze.join(format!("{kind}/date={day}/{interface}_{}T090000000Z.jsonl.gz", day.format("%Y%m%d")))
         };
         let daily = lines(&of("stock_daily_cn", "daily"));
-        assert!(
-            daily.iter().all(|line| line.starts_with(r#"{"ts_code":""#)
-                && line.ends_with(r#""ah_amount":null}"#))
-        );
+        assert!(daily.iter().all(|line| line.starts_with(r#"{"ts_code":""#) && line.ends_with(r#""ah_amount":null}"#)));
         bars += daily.len();
         quiet_days += usize::from(lines(&of("suspend_d", "suspend_d")).is_empty());
-        for (kind, interface) in [
-            ("stock_daily_basic_cn", "daily_basic"),
-            ("adj_factor", "adj_factor"),
-            ("moneyflow_cn", "moneyflow"),
-        ] {
+        for (kind, interface) in
+            [("stock_daily_basic_cn", "daily_basic"), ("adj_factor", "adj_factor"), ("moneyflow_cn", "moneyflow")]
+        {
             assert!(!lines(&of(kind, interface)).is_empty());
         }
     }
     assert_eq!(bars, table(&market, "daily").len());
     assert!(quiet_days > 0);
 
-    let masters = lines(
-        &bronze.join("stock_basic_cn/date=2023-02-28/stock_basic_20230228T090000000Z.jsonl.gz"),
-    );
+    let masters = lines(&bronze.join("stock_basic_cn/date=2023-02-28/stock_basic_20230228T090000000Z.jsonl.gz"));
     assert_eq!(masters.len(), 23);
-    let days =
-        lines(&bronze.join("trade_cal/date=2023-02-28/trade_cal_20230228T090000000Z.jsonl.gz"));
-    assert_eq!(
-        days.iter().collect::<BTreeSet<_>>().len(),
-        table(&market, "trade_cal").len()
-    );
+    let days = lines(&bronze.join("trade_cal/date=2023-02-28/trade_cal_20230228T090000000Z.jsonl.gz"));
+    assert_eq!(days.iter().collect::<BTreeSet<_>>().len(), table(&market, "trade_cal").len());
 }

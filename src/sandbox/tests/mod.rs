@@ -49,26 +49,17 @@ fn units(row: &Row, column: &str, scale: u32) -> Option<i64> {
     };
     let value: f64 = digits.parse().unwrap();
     let scaled = value * 10_f64.powi(i32::try_from(scale).unwrap());
-    assert!(
-        (scaled - scaled.round()).abs() < 1e-3,
-        "{column} {digits} has more than {scale} decimals"
-    );
+    assert!((scaled - scaled.round()).abs() < 1e-3, "{column} {digits} has more than {scale} decimals");
     #[expect(clippy::cast_possible_truncation)]
     Some(scaled.round() as i64)
 }
 
 /// Code and day of a row.
 fn key(row: &Row) -> (String, String) {
-    (
-        text(row, "ts_code").to_owned(),
-        text(row, "trade_date").to_owned(),
-    )
+    (text(row, "ts_code").to_owned(), text(row, "trade_date").to_owned())
 }
 
 /// Master rows by code.
 fn masters(market: &Market) -> BTreeMap<String, Row> {
-    table(market, "stock_basic")
-        .into_iter()
-        .map(|row| (text(&row, "ts_code").to_owned(), row))
-        .collect()
+    table(market, "stock_basic").into_iter().map(|row| (text(&row, "ts_code").to_owned(), row)).collect()
 }

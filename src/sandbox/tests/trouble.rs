@@ -9,51 +9,24 @@ use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_the_vendors() {
-    const NO_ACCESS: &str =
-        "抱歉，您没有接口访问权限，权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
-    let sandbox = Sandbox::start(Settings {
-        points: 120,
-        ..settings()
-    })
-    .await;
+    const NO_ACCESS: &str = "抱歉，您没有接口访问权限，权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
+    let sandbox = Sandbox::start(Settings { points: 120, ..settings() }).await;
     let expect = |reply: &Value, code: i64, text: &str| {
         assert_eq!(reply["code"], code);
         assert!(reply["data"].is_null() && reply["msg"] == reply["message"]);
         assert!(reply["msg"].as_str().unwrap().contains(text), "{reply}");
     };
     let stranger = sandbox.send("POST", "/", r#"{"api_name":"daily","token":"other"}"#);
-    expect(
-        &serde_json::from_slice(&stranger.body).unwrap(),
-        40101,
-        "您的token不对，请确认。",
-    );
-    expect(
-        &sandbox.call("dayly", &json!({}), ""),
-        40101,
-        "请指定正确的接口名",
-    );
+    expect(&serde_json::from_slice(&stranger.body).unwrap(), 40101, "您的token不对，请确认。");
+    expect(&sandbox.call("dayly", &json!({}), ""), 40101, "请指定正确的接口名");
     expect(&sandbox.call("moneyflow", &json!({}), ""), 40203, NO_ACCESS);
     assert_eq!(sandbox.server.calls()["dayly"], 1);
 
-    let rich = Sandbox::start(Settings {
-        rpm: 3,
-        ..settings()
-    })
-    .await;
-    expect(
-        &rich.call("daily_basic", &json!({"start_date": "20230101"}), ""),
-        -2001,
-        "必填参数",
-    );
-    expect(
-        &rich.call("moneyflow", &json!({"end_date": "20230301"}), ""),
-        -2001,
-        "必填参数",
-    );
+    let rich = Sandbox::start(Settings { rpm: 3, ..settings() }).await;
+    expect(&rich.call("daily_basic", &json!({"start_date": "20230101"}), ""), -2001, "必填参数");
+    expect(&rich.call("moneyflow", &json!({"end_date": "20230301"}), ""), -2001, "必填参数");
     // Seven calls touch at most two minutes, so one minute gets four.
-    let replies: Vec<Value> = (0..7)
-        .map(|_| rich.call("suspend_d", &json!({}), ""))
-        .collect();
+    let replies: Vec<Value> = (0..7).map(|_| rich.call("suspend_d", &json!({}), "")).collect();
     let refused = replies.iter().find(|reply| reply["code"] != 0).unwrap();
     expect(
         refused,
@@ -65,11 +38,7 @@ async fn refusals_are_the_vendors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_come_in_turn_and_a_retry_helps() {
-    let sandbox = Sandbox::start(Settings {
-        faults: 1,
-        ..no_limits()
-    })
-    .await;
+    let sandbox = Sandbox::start(Settings { faults: 1, ..no_limits() }).await;
     let mut seen = Vec::new();
     for day in 1..=7 {
         let params = json!({"trade_date": format!("2023030{day}")});
@@ -87,11 +56,8 @@ async fn faults_come_in_turn_and_a_retry_helps() {
     let first = json!({"trade_date": "20230301", "limit": 10});
     sandbox.raw("daily", &first, &json!(""));
     let second = json!({"trade_date": "20230301", "limit": 10, "offset": 10});
-    let (first, shifted, second) = (
-        sandbox.codes("daily", &first),
-        sandbox.codes("daily", &second),
-        sandbox.codes("daily", &second),
-    );
+    let (first, shifted, second) =
+        (sandbox.codes("daily", &first), sandbox.codes("daily", &second), sandbox.codes("daily", &second));
     assert_eq!(shifted[0], first[9]);
     assert_eq!(shifted[1..], second[..9]);
 }

@@ -1,0 +1,53 @@
+//! Captures as CSV.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::{CaptureError, Reader, json_string};
+
+impl Reader<'_> {
+    pub(super) fn csv(&mut self, text: &str) -> Result<(), CaptureError> {
+        let mut reader = ::csv::ReaderBuilder::new().from_reader(text.as_bytes());
+        let headers = reader.headers().map_err(|e| self.bad_csv(&e))?.clone();
+        // pandas' to_csv writes its index under no name.
+        let named: Vec<(usize, &str)> =
+            headers.iter().map(str::trim).enumerate().filter(|(_, name)| !name.is_empty()).collect();
+        let fields = self.header(named.iter().map(|(_, name)| *name))?;
+        let mut record = ::csv::StringRecord::new();
+        while reader.read_record(&mut record).map_err(|e| self.bad_csv(&e))? {
+            let cells = named.iter().zip(&fields).map(|((cell, _), &field)| {
+                let number = self.fields[field].number;
+                (field, json_cell(record.get(*cell).unwrap_or_default(), number))
+            });
+            let cells: Vec<(usize, Cow<'_, str>)> = cells.collect();
+            self.row(cells);
+        }
+        Ok(())
+    }
+
+    fn bad_csv(&self, error: &::csv::Error) -> CaptureError {
+        let problem = match error.kind() {
+            ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("it has {len} cells, the header {expected_len}")
+            }
+            _ => error.to_string(),
+        };
+        self.fault(Some(self.rows + 1), problem, "mend the row, or look for a stray comma or quote")
+    }
+}
+
+/// A cell of CSV as JSON: only what JSON itself calls a number is written bare.
+fn json_cell(cell: &str, number: bool) -> Cow<'_, str> {
+    let bare = |raw: &RawValue| raw.get() == cell;
+    if cell.is_empty() {
+        Cow::Borrowed("null")
+    } else if number
+        && cell.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        && serde_json::from_str::<&RawValue>(cell).is_ok_and(bare)
+    {
+        Cow::Borrowed(cell)
+    } else {
+        Cow::Owned(json_string(cell))
+    }
+}

@@ -1,0 +1,171 @@
+//! Captures as JSON: lines, arrays, raw replies, pandas' columns.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{CaptureError, Reader};
+
+/// A row's members, in order; a name that stands twice is an error, not a choice.
+struct Object<'a>(IndexMap<String, &'a RawValue>);
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = IndexMap::new();
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    if let (index, Some(_)) = members.insert_full(name, value) {
+                        let name = members.get_index(index).map_or("", |member| member.0);
+                        return Err(A::Error::custom(format!("the field `{name}` stands twice")));
+                    }
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// The `data` of a raw Tushare reply.
+#[derive(Deserialize)]
+struct Data<'a> {
+    fields: Vec<String>,
+    #[serde(borrow)]
+    items: Option<Vec<Vec<&'a RawValue>>>,
+}
+
+impl Reader<'_> {
+    /// Values one after the other: so JSON lines, pretty-printed objects and single replies are one.
+    pub(super) fn json(&mut self, text: &str) -> Result<(), CaptureError> {
+        for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+            let value = value.map_err(|e| self.bad_json(text, &e))?;
+            if value.get().starts_with('[') {
+                let rows: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|e| self.bad_json(text, &e))?;
+                rows.into_iter().try_for_each(|row| self.object(row))?;
+            } else {
+                self.object(value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An object: a reply, a table by columns, or a row.
+    fn object(&mut self, value: &RawValue) -> Result<(), CaptureError> {
+        let members = self.members(value)?;
+        let said = |name: &str| members.get(name).map_or("", |raw| raw.get().trim_matches('"'));
+        let message = [said("msg"), said("message")].concat();
+        if !matches!(said("code"), "" | "0") && (members.contains_key("msg") || members.contains_key("message")) {
+            let problem = format!("it is a refusal of the vendor, code {}: {message}", said("code"));
+            return Err(self.fault(None, problem, "it holds no data: leave it out and ask the vendor again"));
+        }
+        if let Some(data) = members.get("data").and_then(|data| serde_json::from_str::<Data<'_>>(data.get()).ok()) {
+            return self.reply(data);
+        }
+        // A key is never nested: a row of nothing but objects is no row.
+        if !members.is_empty() && members.values().all(|raw| raw.get().starts_with('{')) {
+            return self.columns(&members);
+        }
+        let cells: Vec<_> = members.iter().map(|(name, raw)| (self.meet(name), raw.get().into())).collect();
+        self.row(cells);
+        Ok(())
+    }
+
+    fn members<'v>(&self, value: &'v RawValue) -> Result<IndexMap<String, &'v RawValue>, CaptureError> {
+        let Object(members) = serde_json::from_str(value.get()).map_err(|e| {
+            self.fault(Some(self.rows + 1), without_place(&e), "a row is one object, and names each field once")
+        })?;
+        Ok(members)
+    }
+
+    fn reply(&mut self, data: Data<'_>) -> Result<(), CaptureError> {
+        let fields = self.header(data.fields.iter().map(String::as_str))?;
+        for item in data.items.unwrap_or_default() {
+            if item.len() != fields.len() {
+                let problem = format!("it has {} values for {} fields", item.len(), fields.len());
+                return Err(self.fault(Some(self.rows + 1), problem, "the reply is damaged: ask the vendor again"));
+            }
+            self.row(fields.iter().copied().zip(item.iter().map(|raw| raw.get().into())));
+        }
+        Ok(())
+    }
+
+    /// `DataFrame.to_json()`: an object of columns, each an object of row labels.
+    fn columns(&mut self, table: &IndexMap<String, &RawValue>) -> Result<(), CaptureError> {
+        let fields = self.header(table.keys().map(String::as_str))?;
+        let columns = table.values().map(|raw| self.members(raw)).collect::<Result<Vec<_>, _>>()?;
+        let first = &columns[0];
+        for (name, column) in table.keys().zip(&columns) {
+            if column.len() != first.len() || !first.keys().all(|label| column.contains_key(label)) {
+                let problem = format!("the columns `{}` and `{name}` have different rows", table.keys()[0]);
+                let way_out = "write it again, for instance as `df.to_json(orient=\"records\", lines=True)`";
+                return Err(self.fault(None, problem, way_out));
+            }
+        }
+        for label in first.keys() {
+            let values = columns.iter().map(|column| column[label].get().into());
+            self.row(fields.iter().copied().zip(values));
+        }
+        Ok(())
+    }
+
+    fn bad_json(&self, text: &str, error: &serde_json::Error) -> CaptureError {
+        let start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let mut at = (start + error.column().saturating_sub(1)).min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let row = Some(row_at(text, at));
+        let place = format!("line {}, column {}", error.line(), error.column());
+        // At a minus the parser has gone one further.
+        let rest = text[..at].strip_suffix('-').map_or(&text[at..], |before| &text[before.len()..]);
+        if let Some(word) = ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| rest.starts_with(word)) {
+            let name = text[..at].trim_end_matches(['-', ' ']).strip_suffix("\":").and_then(|t| t.rsplit('"').next());
+            let field = name.map_or_else(String::new, |name| format!("the field `{name}` holds "));
+            let problem = format!("{field}{word}, which JSON does not know ({place})");
+            let way_out = "write null in its place: pandas does by `df.to_json(orient=\"records\", lines=True)`";
+            return self.fault(row, problem, way_out);
+        }
+        let problem = format!("no JSON: {} ({place})", without_place(error));
+        self.fault(row, problem, "mend it there, or take the capture again")
+    }
+}
+
+/// The parser counts lines from where it began, which need not be the file.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line").next().unwrap_or_default().to_owned()
+}
+
+/// The record that a fault lies in, from 1: of a reply its items, else objects at the top or in the array.
+fn row_at(text: &str, at: usize) -> usize {
+    let top = usize::from(text.trim_start().starts_with('['));
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let (mut objects, mut items) = (0, 0);
+    for byte in text.bytes().take(at) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => {
+                objects += usize::from(depth == top && byte == b'{');
+                items += usize::from(depth == top + 3 && byte == b'[');
+                depth += 1;
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if objects <= 1 && items > 0 { items } else { objects.max(1) }
+}

@@ -1,0 +1,187 @@
+//! Captures that people already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of
+//! objects, raw Tushare replies, pandas' columns; gzip or not.
+//!
+//! The shapes are read in `csv` and `json`; here is what all of them share. Never here: what a value means. What normalise must reject is kept as it stands.
+
+mod csv;
+mod json;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use indexmap::IndexMap;
+
+use super::file::inflate;
+use crate::normalise::day_of;
+use crate::spec::{Contract, Wire};
+
+/// Why a capture is not taken: nothing of the file is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{file}`{}: {problem}; {way_out}", .row.map_or_else(String::new, |row| format!(", row {row}")))]
+pub struct CaptureError {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The row, from 1 and without the header, where one is at fault.
+    pub row: Option<usize>,
+    /// What is wrong, with field and value.
+    pub problem: String,
+    /// What to do.
+    pub way_out: String,
+}
+
+/// Rows of a capture as bronze lines.
+#[derive(Debug)]
+pub struct Capture {
+    /// Every field met, as the file names it, in the file's order.
+    pub fields: Vec<String>,
+    /// One JSON object a line, each ended.
+    pub lines: Vec<u8>,
+    /// How many.
+    pub rows: usize,
+    /// Event days met; a row whose day cannot be read is kept and counts for none.
+    pub days: BTreeSet<NaiveDate>,
+}
+
+impl Capture {
+    /// Reads a whole file. `key` names the vendor's fields that must be there, `event` the one that
+    /// holds the event day.
+    ///
+    /// # Errors
+    /// When the file is of no known shape, is damaged, holds no rows, or lacks a key field.
+    pub fn read(
+        name: &str,
+        body: &[u8],
+        contract: &Contract,
+        key: &[&str],
+        event: Option<&str>,
+    ) -> Result<Self, CaptureError> {
+        let mut reader = Reader {
+            name,
+            contract,
+            event: event.and_then(|event| contract.field(event)),
+            fields: IndexMap::new(),
+            lines: Vec::new(),
+            rows: 0,
+            days: BTreeSet::new(),
+        };
+        let mut inflated = Vec::new();
+        let body = if body.starts_with(&[0x1f, 0x8b]) {
+            inflate(body, &mut inflated).map_err(|e| reader.fault(None, e.to_string(), "copy or download it again"))?;
+            inflated.as_slice()
+        } else {
+            body
+        };
+        if body.starts_with(b"PAR1") || body.starts_with(b"PK\x03\x04") {
+            let what = if body.starts_with(b"PAR1") { "a Parquet file" } else { "a zip archive or an Excel sheet" };
+            return Err(reader.fault(None, format!("it is {what}"), "save it as CSV or as JSON lines"));
+        }
+        let text = std::str::from_utf8(body).map_err(|e| {
+            let problem = format!("the byte at {} is no UTF-8", e.valid_up_to());
+            reader.fault(None, problem, "save it as UTF-8 (a sheet saved in Chinese Excel is often GBK)")
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let json = text.trim_start().starts_with(['{', '[']);
+        let read = if json { reader.json(text) } else { reader.csv(text) };
+        read?;
+        reader.finish(key)
+    }
+}
+
+/// What one field of the file is.
+struct Seen {
+    /// The name as JSON, colon and all.
+    label: String,
+    /// A CSV cell of it is a number where it looks like one.
+    number: bool,
+    /// It holds the event day.
+    event: bool,
+}
+
+/// A capture while it is read.
+struct Reader<'a> {
+    name: &'a str,
+    contract: &'a Contract,
+    event: Option<usize>,
+    fields: IndexMap<String, Seen>,
+    lines: Vec<u8>,
+    rows: usize,
+    days: BTreeSet<NaiveDate>,
+}
+
+impl Reader<'_> {
+    fn fault(&self, row: Option<usize>, problem: String, way_out: &str) -> CaptureError {
+        CaptureError { file: self.name.to_owned(), row, problem, way_out: way_out.to_owned() }
+    }
+
+    /// The index of a field, which is met here for the first time or again.
+    fn meet(&mut self, name: &str) -> usize {
+        if let Some(index) = self.fields.get_index_of(name) {
+            return index;
+        }
+        let known = self.contract.field(name);
+        let wire = known.map(|index| self.contract.fields[index].wire);
+        let number = matches!(wire, None | Some(Wire::Number | Wire::Integer | Wire::Flag));
+        let event = known.is_some() && known == self.event;
+        let label = json_string(name) + ":";
+        self.fields.insert_full(name.to_owned(), Seen { label, number, event }).0
+    }
+
+    /// Fields of a shape that names them once.
+    fn header<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, CaptureError> {
+        let mut indices = Vec::new();
+        for name in names {
+            let index = self.meet(name);
+            if indices.contains(&index) {
+                let problem = format!("the field `{name}` stands twice");
+                return Err(self.fault(None, problem, "drop one or give it another name"));
+            }
+            indices.push(index);
+        }
+        Ok(indices)
+    }
+
+    /// Writes a row: a field's index and its value as JSON.
+    fn row<'v>(&mut self, cells: impl IntoIterator<Item = (usize, Cow<'v, str>)>) {
+        self.lines.push(b'{');
+        for (at, (index, value)) in cells.into_iter().enumerate() {
+            let field = &self.fields[index];
+            if at > 0 {
+                self.lines.push(b',');
+            }
+            self.lines.extend_from_slice(field.label.as_bytes());
+            // Only between the tokens of a nested value: strings of JSON hold no raw line break.
+            self.lines.extend(value.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+            if field.event {
+                self.days.extend(day_of(value.trim_matches('"')));
+            }
+        }
+        self.lines.extend_from_slice(b"}\n");
+        self.rows += 1;
+    }
+
+    fn finish(self, key: &[&str]) -> Result<Capture, CaptureError> {
+        let found: Vec<String> = self.fields.keys().cloned().collect();
+        let has = |key: &str| match self.contract.field(key) {
+            Some(field) => found.iter().any(|name| self.contract.field(name) == Some(field)),
+            None => found.iter().any(|name| name == key),
+        };
+        let missing: Vec<&str> = key.iter().copied().filter(|key| !has(key)).collect();
+        if (self.rows > 0 || !found.is_empty()) && !missing.is_empty() {
+            let (missing, found) = (missing.join("`, `"), found.join(", "));
+            let problem = format!("{} needs `{missing}`, which it does not have; it has {found}", self.contract.id);
+            return Err(self.fault(None, problem, "give the columns the vendor's names, or import it as what it is"));
+        }
+        if self.rows == 0 {
+            return Err(self.fault(None, "it holds no rows".into(), "leave it out"));
+        }
+        Ok(Capture { fields: found, lines: self.lines, rows: self.rows, days: self.days })
+    }
+}
+
+fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests;

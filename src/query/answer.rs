@@ -1,0 +1,98 @@
+//! The rows of an answer, and the forms they are given out in.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use comfy_table::{Cell, CellAlignment, presets};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+/// Rows, with names that differ from each other.
+#[derive(Debug)]
+pub struct Answer {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Answer {
+    /// One array of objects, keys in the order of the columns, nulls written; no line break at the end.
+    ///
+    /// # Errors
+    /// When a column is of a type that JSON cannot hold.
+    pub fn json(&self) -> Result<String> {
+        let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
+        let mut writer = builder.build::<_, arrow::json::writer::JsonArray>(Vec::new());
+        self.batches.iter().try_for_each(|batch| writer.write(batch))?;
+        writer.finish()?;
+        Ok(String::from_utf8(writer.into_inner())?)
+    }
+
+    /// A header and a line a row, nulls empty; no line break at the end.
+    ///
+    /// # Errors
+    /// When a column is of a type that CSV cannot hold.
+    pub fn csv(&self) -> Result<String> {
+        let mut text = Vec::new();
+        let mut writer = arrow::csv::Writer::new(&mut text);
+        // The header comes with the first batch: without rows there must be one all the same.
+        writer.write(&RecordBatch::new_empty(Arc::clone(&self.schema)))?;
+        self.batches.iter().try_for_each(|batch| writer.write(batch))?;
+        drop(writer);
+        text.pop_if(|byte| *byte == b'\n');
+        Ok(String::from_utf8(text)?)
+    }
+
+    /// An aligned table, numbers to the right, nulls as `null`; no line break at the end.
+    ///
+    /// # Errors
+    /// When a value cannot be shown.
+    pub fn text(&self) -> Result<String> {
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::ASCII_MARKDOWN);
+        table.set_header(self.schema.fields().iter().map(|field| field.name()));
+        let options = FormatOptions::new().with_null("null");
+        for batch in &self.batches {
+            let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            for row in 0..batch.num_rows() {
+                let cells = columns.iter().map(|column| column.value(row).try_to_string().map(Cell::new));
+                table.add_row(cells.collect::<Result<Vec<_>, _>>()?);
+            }
+        }
+        for (field, column) in self.schema.fields().iter().zip(table.column_iter_mut()) {
+            if field.data_type().is_numeric() {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        Ok(table.to_string())
+    }
+
+    /// Writes a Parquet file, zstd, in the place of one that is there; whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn parquet(&self, path: &Path) -> Result<()> {
+        let name = path.file_name().with_context(|| format!("`{}` names no file", path.display()))?;
+        let staged = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+        let written = self.write(&staged).and_then(|()| Ok(fs::rename(&staged, path)?));
+        written
+            .inspect_err(|_| drop(fs::remove_file(&staged)))
+            .with_context(|| format!("cannot write `{}`", path.display()))
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        let zstd = Compression::ZSTD(ZstdLevel::default());
+        let properties = WriterProperties::builder().set_compression(zstd).build();
+        let mut writer = ArrowWriter::try_new(File::create(path)?, Arc::clone(&self.schema), Some(properties))?;
+        self.batches.iter().try_for_each(|batch| writer.write(batch))?;
+        Ok(writer.into_inner()?.sync_all()?)
+    }
+}

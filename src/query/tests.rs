@@ -1,0 +1,166 @@
+//! A small lake, asked.
+
+use arrow::array::{Date32Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::*;
+
+fn batch(rows: &[(&str, i32, Option<f64>, i64)]) -> RecordBatch {
+    RecordBatch::try_from_iter_with_nullable([
+        ("ts_code", Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))) as _, false),
+        ("trade_date", Arc::new(Date32Array::from_iter_values(rows.iter().map(|r| r.1))) as _, false),
+        ("close", Arc::new(rows.iter().map(|r| r.2).collect::<Float64Array>()) as _, true),
+        ("vol", Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.3))) as _, true),
+    ])
+    .unwrap()
+}
+
+fn write(lake: &Path, path: &str, batch: RecordBatch) {
+    let path = lake.join("silver").join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    Answer { schema: batch.schema(), batches: vec![batch] }.parquet(&path).unwrap();
+}
+
+/// 19,724 is 2024-01-02; the folder's name would be a glob to a careless reader.
+fn lake(folder: &Path) -> (Catalog, Store) {
+    let lake = folder.join("a [lake] 数%20");
+    let rows = [("000001.SZ", 19_358, Some(9.39), 1), ("000002.SZ", 19_358, None, 2)];
+    write(&lake, "stock_daily_cn/year=2023/part-0.parquet", batch(&rows));
+    let rows = [("000001.SZ", 19_724, Some(0.1 + 0.2), 3), ("000002.SZ", 19_724, Some(1e22), 84_149_020)];
+    write(&lake, "stock_daily_cn/year=2024/part-0.parquet", batch(&rows));
+    fs::write(lake.join("silver/stock_daily_cn/notes.txt"), "no data").unwrap();
+    write(&lake, "stock_basic_cn/part-0.parquet", batch(&[("000001.SZ", 7_762, None, 0)]));
+    (Catalog::load(&[], None).unwrap().0, Store::open(lake.to_str().unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn silver_is_asked_with_sql() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    for (query, expected) in [
+        (
+            "SELECT * FROM stock_daily_cn WHERE trade_date < DATE '2024-01-01' ORDER BY ts_code",
+            r#"[{"ts_code":"000001.SZ","trade_date":"2023-01-01","close":9.39,"vol":1,"year":2023},{"ts_code":"000002.SZ","trade_date":"2023-01-01","close":null,"vol":2,"year":2023}]"#,
+        ),
+        (
+            "SELECT close, vol FROM stock_daily_cn WHERE year = 2024 ORDER BY 2",
+            r#"[{"close":0.30000000000000004,"vol":3},{"close":1.0e22,"vol":84149020}]"#,
+        ),
+        (
+            "SELECT year, count(*) AS n, sum(vol) AS v, min(trade_date) AS d FROM stock_daily_cn GROUP BY year ORDER BY year",
+            r#"[{"year":2023,"n":2,"v":3,"d":"2023-01-01"},{"year":2024,"n":2,"v":84149023,"d":"2024-01-02"}]"#,
+        ),
+        (
+            "SELECT d.ts_code, b.ts_code FROM stock_daily_cn d JOIN stock_basic_cn b USING (ts_code) WHERE d.year = 2024",
+            r#"[{"ts_code":"000001.SZ","ts_code_1":"000001.SZ"}]"#,
+        ),
+        ("SELECT ts_code, vendor, year FROM stock_daily_basic_cn", "[]"),
+        (
+            "WITH stock_daily AS (SELECT 1.0 AS a, CAST('x' AS VARCHAR) AS b) SELECT * FROM stock_daily",
+            r#"[{"a":1.0,"b":"x"}]"#,
+        ),
+    ] {
+        let answer = sql(&catalog, &store, query).await.unwrap();
+        assert_eq!(answer.json().unwrap(), expected, "{query}");
+        assert!(answer.schema.fields().iter().all(|f| *f.data_type() != DataType::Utf8View), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_sql_is_one_line_with_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    for (query, part) in [
+        ("SELEC 1", "the SQL cannot be read: "),
+        ("SELECT 1 FROM (", "the SQL cannot be read: "),
+        ("", "the SQL makes no plan: No SQL statements"),
+        ("SELECT 1; SELECT 2", "single SQL statement"),
+        ("SELECT * FROM stock_dialy_cn", "no table `stock_dialy_cn`; did you mean `stock_daily_cn`?"),
+        ("SELECT * FROM 'silver/stock_daily_cn/year=2024/part-0.parquet'", "no table `silver/stock_daily_cn/"),
+        ("SELECT clos FROM stock_daily_cn", "no column `clos`; did you mean `close`?"),
+        ("SELECT nosuch(1)", "nosuch"),
+        ("SELECT coun(vol) FROM stock_daily_cn", "Did you mean 'count'?"),
+        ("SELECT b.ts_code FROM stock_daily_cn d", "no column `b.ts_code`; did you mean `d.ts_code`?"),
+        ("SELECT ts_code FROM stock_daily_cn d, stock_basic_cn b", "mbiguous"),
+        ("SELECT ts_code, sum(vol) FROM stock_daily_cn", "GROUP BY"),
+        ("SELECT abs(ts_code) FROM stock_daily_cn", "the SQL"),
+        ("SELECT * FROM stock_daily_cn WHERE trade_date", "the SQL"),
+        ("INSERT INTO stock_daily_cn SELECT * FROM stock_daily_cn", "is no query: only SELECT"),
+        ("COPY (SELECT 1) TO 'x.parquet'", "is no query: only SELECT"),
+        ("CREATE TABLE t AS SELECT 1", "is no query: only SELECT"),
+        ("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc'", "is no query: only SELECT"),
+        ("DROP TABLE stock_daily_cn", "is no query: only SELECT"),
+        ("SET datafusion.execution.target_partitions = 1", "is no query: only SELECT"),
+    ] {
+        match sql(&catalog, &store, query).await {
+            Err(QueryError::Misuse(said)) => {
+                println!("{query} -> {said}");
+                assert!(said.contains(part) && !said.contains('\n'), "{query}: {said}");
+            }
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+    fs::write(store.folder().unwrap().join("silver/stock_basic_cn/part-0.parquet"), "broken").unwrap();
+    let broken = sql(&catalog, &store, "SELECT * FROM stock_basic_cn").await;
+    assert!(matches!(broken, Err(QueryError::Failed(_))), "{broken:?}");
+}
+
+#[tokio::test]
+async fn days_and_months_are_columns_too() {
+    let shipped = include_str!("../../pipelines/stock_daily_cn.toml");
+    for (by, path, key, shown) in [
+        ("day", "date=2024-01-02", "date = DATE '2024-01-02'", r#""date":"2024-01-02""#),
+        ("month", "year=2024/month=6", "year = 2024 AND month < 10", r#""year":2024,"month":6"#),
+    ] {
+        let text = shipped.replace("partition = \"year\"", &format!("partition = \"{by}\""));
+        let own = crate::spec::SpecFile { name: "pipelines/stock_daily_cn.toml".into(), text };
+        let (catalog, _) = Catalog::load(&[own], None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &format!("stock_daily_cn/{path}/part-0.parquet"), batch(&[("a", 19_724, None, 1)]));
+        let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+        let answer = sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}")).await.unwrap();
+        assert!(answer.json().unwrap().contains(shown), "{}", answer.json().unwrap());
+        let none = format!("SELECT * FROM stock_daily_cn WHERE NOT ({key})");
+        assert_eq!(sql(&catalog, &store, &none).await.unwrap().json().unwrap(), "[]");
+    }
+}
+
+#[tokio::test]
+async fn a_lake_that_is_not_there_has_empty_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::load(&[], None).unwrap().0;
+    let store = Store::open(folder.path().join("none").to_str().unwrap()).unwrap();
+    let answer = sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn").await.unwrap();
+    assert_eq!(answer.json().unwrap(), "[]");
+    assert_eq!(answer.csv().unwrap(), "ts_code,vol");
+    assert_eq!(answer.text().unwrap().lines().next(), Some("| ts_code | vol |"));
+}
+
+#[test]
+fn an_answer_is_written_in_every_form() {
+    let at = TimestampMicrosecondArray::from(vec![Some(1_704_189_600_000_000), None]).with_timezone("UTC");
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("code", Arc::new(StringArray::from(vec![Some("a,b"), None])) as _, true),
+        ("day", Arc::new(Date32Array::from(vec![Some(19_724), None])) as _, true),
+        ("at", Arc::new(at) as _, true),
+        ("x", Arc::new(Float64Array::from(vec![Some(100.0), None])) as _, true),
+    ])
+    .unwrap();
+    let answer = Answer { schema: batch.schema(), batches: vec![batch.clone()] };
+    assert_eq!(
+        answer.json().unwrap(),
+        r#"[{"code":"a,b","day":"2024-01-02","at":"2024-01-02T10:00:00Z","x":100.0},{"code":null,"day":null,"at":null,"x":null}]"#
+    );
+    assert_eq!(answer.csv().unwrap(), "code,day,at,x\n\"a,b\",2024-01-02,2024-01-02T10:00:00Z,100.0\n,,,");
+    let text = answer.text().unwrap();
+    assert!(text.contains("| a,b  | 2024-01-02 | 2024-01-02T10:00:00Z | 100.0 |"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    answer.parquet(&path).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(File::open(&path).unwrap(), 9);
+    assert_eq!(reader.unwrap().next().unwrap().unwrap(), batch);
+    assert!(answer.parquet(&folder.path().join("no/a.parquet")).unwrap_err().to_string().contains("cannot write"));
+}

@@ -1,0 +1,198 @@
+//! Exit codes, messages and the shapes that scripts rely on.
+
+use std::fs;
+
+use ashare_lake::sandbox::Settings;
+
+use crate::support::{DAILY, NOW, Place, Vendor, settings};
+
+/// Runs, expects a code, and one clear message without the token in it.
+fn refuses(place: &Place, code: i32, part: &str, args: &[&str]) {
+    let output = place.run(args);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}\n{err}");
+    assert!(out.contains(part) || err.contains(part), "{args:?} does not say `{part}`:\n{out}\n{err}");
+    assert!(!out.contains(&place.token) && !err.contains(&place.token), "the token is told");
+    for (path, body) in place.files("") {
+        assert!(!String::from_utf8_lossy(&body).contains(&place.token), "the token is in {path}");
+    }
+}
+
+const ONE_DAY: [&str; 6] = ["--start", "2023-01-03", "--end", "2023-01-03", "--now", NOW];
+
+fn backfill<'a>(table: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
+    [&["backfill", table], rest].concat()
+}
+
+#[test]
+fn a_wrong_token_is_5() {
+    let vendor = Vendor::start(settings());
+    let place = Place { token: "wrong-token".into(), ..Place::with(&vendor) };
+    refuses(&place, 5, "token不对", &backfill("stock_daily_cn", &ONE_DAY));
+}
+
+#[test]
+fn no_right_is_5_and_does_not_hinder_other_tables() {
+    let vendor = Vendor::start(Settings { points: 120, ..settings() });
+    let place = Place::with(&vendor);
+    refuses(&place, 5, "没有接口访问权限", &backfill("moneyflow_cn", &ONE_DAY));
+    // With a calendar at hand the one interface that is allowed works.
+    let calendar = "exchange,cal_date,is_open,pretrade_date\nSSE,20230103,1,20221230\nSSE,20230104,1,20230103\n";
+    fs::write(place.path("cal.csv"), calendar).unwrap();
+    place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
+    let said = place.expect(0, &backfill("stock_daily_cn", &ONE_DAY));
+    assert!(said.contains("not refreshed"), "{said}");
+    assert!(place.files("silver").contains_key("silver/stock_daily_cn/year=2023/part-0.parquet"));
+}
+
+#[test]
+fn a_wrong_table_name_is_2_with_the_near_one() {
+    let place = Place::at("http://127.0.0.1:9");
+    refuses(&place, 2, "stock_daily_cn", &backfill("stock_dayly_cn", &ONE_DAY));
+    assert!(place.files("").is_empty());
+}
+
+#[test]
+fn wrong_toml_is_2_with_every_problem_and_its_line() {
+    let place = Place::at("http://127.0.0.1:9");
+    fs::write(place.path("jobs.toml"), "version = 1\n[lake]\nulr = \"x\"\n[jobs.a]\ntables = [\"adj_facto\"]\n")
+        .unwrap();
+    fs::create_dir_all(place.path("schemas/tushare")).unwrap();
+    fs::write(place.path("schemas/tushare/extra.toml"), "version = 1\ninterfase = \"tushare/extra\"\n").unwrap();
+    for part in ["jobs.toml:3: unknown key `lake.ulr`", "did you mean `adj_factor`?", "schemas/tushare/extra.toml:2:"] {
+        refuses(&place, 2, part, &["tables"]);
+    }
+}
+
+#[test]
+fn an_unwritable_lake_is_1() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    fs::write(place.path("file"), "").unwrap();
+    refuses(&place, 1, "file", &[&["--lake", "file/lake"], &backfill("adj_factor", &ONE_DAY)[..]].concat());
+    refuses(&place, 1, "not a folder", &[&["--lake", "file"], &backfill("adj_factor", &ONE_DAY)[..]].concat());
+}
+
+#[test]
+fn an_unreachable_vendor_is_3() {
+    // A port nobody listens on: bound once, then given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let place = Place::at(&format!("http://127.0.0.1:{port}"));
+    refuses(&place, 3, "cannot reach", &backfill("adj_factor", &ONE_DAY));
+}
+
+#[test]
+fn a_day_after_today_is_2_and_one_not_published_is_8() {
+    let settings = settings();
+    let vendor = Vendor::start(settings.clone());
+    let place = Place::with(&vendor);
+    let last = vendor.market.sessions().last().unwrap().to_string();
+    let range = |day: &str| ["--start".to_owned(), day.to_owned(), "--end".to_owned(), day.to_owned()];
+    let run = |code: i32, day: &str, now: &str, part: &str| {
+        let range = range(day);
+        let range: Vec<&str> = range.iter().map(String::as_str).collect();
+        let args = [&["backfill", "stock_daily_cn"], &range[..], &["--now", now]].concat();
+        refuses(&place, code, part, &args);
+    };
+    run(2, &last, "2023-01-01T00:00:00Z", "after today");
+    // Before its hour the day is not even asked for; after it the vendor has it.
+    run(8, &last, &format!("{last}T08:00:00Z"), "not published");
+    run(0, &last, &format!("{last}T10:00:00Z"), "1 slice fetched");
+    // The market ends here: the next open day comes back empty.
+    let next = "2023-03-01";
+    run(8, next, &format!("{next}T10:00:00Z"), "not published");
+    run(8, "2025-06-03", NOW, "calendar");
+}
+
+#[test]
+fn no_token_and_no_vendor_are_2() {
+    let place = Place { token: String::new(), ..Place::at("http://127.0.0.1:9") };
+    let output = place.run(&backfill("adj_factor", &ONE_DAY));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("TUSHARE_TOKEN_FILE"));
+    fs::remove_file(place.path("jobs.toml")).unwrap();
+    let output = place.run(&backfill("adj_factor", &ONE_DAY));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("[vendors.tushare]"));
+}
+
+#[test]
+fn a_token_may_lie_in_a_file() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    fs::write(place.path("secret"), format!("{}\n", place.token)).unwrap();
+    let mut command = place.command(&backfill("adj_factor", &ONE_DAY));
+    let status = command.env_remove("TUSHARE_TOKEN").env("TUSHARE_TOKEN_FILE", "secret").output().unwrap().status;
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn tables_say_unit_and_description_of_every_column() {
+    let place = Place::at("http://127.0.0.1:9");
+    let tables = place.expect(0, &["tables", "--format", "json"]);
+    let tables: Vec<serde_json::Value> = serde_json::from_str(&tables).unwrap();
+    assert_eq!(tables.len(), 7);
+    for table in &tables {
+        assert!(table["key"].as_array().is_some_and(|key| !key.is_empty()));
+        assert_eq!(table["keeps"], "latest");
+        assert_eq!(table["sources"][0]["vendor"], "tushare");
+        for column in table["columns"].as_array().unwrap() {
+            for said in ["name", "type", "unit", "description"] {
+                let text = column[said].as_str().unwrap_or_default();
+                assert!(!text.is_empty(), "{} {column}", table["table"]);
+            }
+        }
+    }
+    let daily = tables.iter().find(|table| table["table"] == "stock_daily_cn").unwrap();
+    let vol = daily["columns"].as_array().unwrap().iter().find(|c| c["name"] == "vol").unwrap();
+    assert_eq!((&vol["unit"], &vol["type"]), (&"share".into(), &"int64".into()));
+}
+
+#[test]
+fn query_speaks_sql_over_silver_and_writes_nothing() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &DAILY, &settings());
+    let rows = vendor.market.rows("daily").unwrap().rows.len();
+    let said = place.expect(0, &["query", "select count(*) as n from stock_daily_cn", "--format", "json"]);
+    assert_eq!(said.trim(), format!(r#"[{{"n":{rows}}}]"#));
+    let sql = "select ts_code, trade_date, ah_vol from stock_daily_cn order by 1, 2 limit 1";
+    let said: serde_json::Value = serde_json::from_str(&place.expect(0, &["query", sql, "--format", "json"])).unwrap();
+    assert!(said[0]["ah_vol"].is_null() && said[0].as_object().unwrap().len() == 3);
+    assert_eq!(said[0]["trade_date"].as_str().unwrap().len(), 10);
+    let none = place.expect(0, &["query", "select * from adj_factor where ts_code = ''", "--format", "json"]);
+    assert_eq!(none.trim(), "[]");
+    let join = "select c.is_open from trade_cal c join stock_daily_cn d on c.cal_date = d.trade_date limit 1";
+    assert!(place.expect(0, &["query", join, "--format", "csv"]).starts_with("is_open\ntrue"));
+    place.expect(0, &["query", "select * from adj_factor", "--output", "out.parquet"]);
+    assert!(place.path("out.parquet").is_file());
+    for sql in ["selec 1", "select * from stock_dayly_cn", "drop table adj_factor", "select nothing from adj_factor"] {
+        assert_eq!(place.run(&["query", sql]).status.code(), Some(2), "{sql}");
+    }
+}
+
+#[test]
+fn the_sandbox_prints_one_line_that_scripts_read() {
+    use std::io::BufRead as _;
+    let place = Place::at("http://127.0.0.1:9");
+    let mut command = place.command(&["sandbox", "--stocks", "10", "--start", "2024-01-02", "--end", "2024-01-31"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(said["tushare"].as_str().unwrap().starts_with("http://127.0.0.1:"));
+    assert!(said["token"].is_string());
+    for vendor in ["asharehub", "alphafin", "f10"] {
+        assert!(said.as_object().unwrap().contains_key(vendor));
+    }
+}
+
+#[test]
+fn the_shipped_jobs_load() {
+    let place = Place::at("http://127.0.0.1:9");
+    let jobs = concat!(env!("CARGO_MANIFEST_DIR"), "/jobs.toml");
+    place.expect(0, &["tables", "--config", jobs]);
+    place.expect(2, &["tables", "--config", "none.toml"]);
+}

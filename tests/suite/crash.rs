@@ -1,0 +1,55 @@
+//! A run may be killed at any moment and repeated; the result has the same bytes.
+
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt as _, SeedableRng as _};
+
+use crate::support::{DAILY, NOW, Place, Vendor, settings};
+
+#[test]
+fn twenty_kills_leave_the_same_bytes_as_none() {
+    let vendor = Vendor::start(settings());
+    let (start, end) = (settings().start.to_string(), settings().end.to_string());
+    let args = [&["backfill"], &DAILY[..], &["--start", &start, "--end", &end, "--now", NOW]].concat();
+    let calm = Place::with(&vendor);
+    let begun = Instant::now();
+    calm.expect(0, &args);
+    let whole = begun.elapsed();
+    let place = Place::with(&vendor);
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(20);
+    for _ in 0..20 {
+        let mut command = place.command(&args);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Early and late moments alike; how far a run comes by then does not matter to what is asserted.
+        sleep(whole.mul_f64(random.random_range(0.0..0.6)).max(Duration::from_millis(1)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Nothing half written is visible to a reader at any time.
+        assert!(place.files("silver").keys().all(|path| path.ends_with("part-0.parquet")));
+        assert!(place.files("bronze").keys().all(|path| path.ends_with(".jsonl.gz")));
+    }
+    place.expect(0, &args);
+    assert_eq!(place.files("silver"), calm.files("silver"));
+    assert_eq!(place.files("bronze"), calm.files("bronze"));
+    assert!(place.files(".staging").is_empty(), "{:?}", place.files(".staging").keys());
+}
+
+#[test]
+fn a_lease_of_a_living_process_stops_a_second_run() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let lease = place.path("data/leases/fetch-tushare.json");
+    std::fs::create_dir_all(lease.parent().unwrap()).unwrap();
+    let holder = |host: &str, pid: u32| format!(r#"{{"host":"{host}","pid":{pid},"until":"2999-01-01T00:00:00Z"}}"#);
+    let args = ["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-04", "--now", NOW];
+    std::fs::write(&lease, holder("another-host", 1)).unwrap();
+    let output = place.run(&args);
+    assert_eq!(output.status.code(), Some(7));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another-host"));
+    let here = ashare_lake::store::host();
+    std::fs::write(&lease, holder(&here, i32::MAX.unsigned_abs())).unwrap();
+    place.expect(0, &args);
+    assert!(!lease.exists());
+}

@@ -1,0 +1,105 @@
+//! Captures people already have: several shapes, one lake.
+
+use std::fs;
+
+use crate::support::{NOW, Place, silver};
+
+const CSV: &str = "\u{feff}trade_date,ts_code,open,high,low,close,pre_close,change,pct_chg,vol,amount,openinterest\n\
+    2015-01-05,600027.SH,6.94,7.36,6.81,7.22,7.0,0.22,3.14,2035869.3,1453738.242,0\n\
+    2023-08-18,600027.SH,5.11,5.12,5.00,5.01,5.1,-0.08999999999999986,-1.76,,,0\n";
+
+const REPLY: &str = r#"{"code":0,"msg":"","data":{"fields":["ts_code","trade_date","close","vol","amount"],
+    "items":[["000001.SZ","20230316",12.82,916792.49,1182054.434]],"has_more":false}}"#;
+
+#[test]
+fn shapes_of_captures_become_one_table() {
+    let place = Place::at("http://127.0.0.1:9");
+    fs::write(place.path("a.csv"), CSV).unwrap();
+    fs::write(place.path("b.json"), REPLY).unwrap();
+    let said = place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "b.json", "--now", NOW]);
+    assert!(said.contains("openinterest"), "{said}");
+    let again = place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", NOW]);
+    assert!(again.contains("imported before"), "{again}");
+    assert_eq!(place.files("bronze").len(), 2);
+    place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
+    let rows = silver(&place, "stock_daily_cn");
+    let value = |code: &str, day: &str, column: &str| {
+        let found = rows.iter().find(|row| row["ts_code"] == code && row["trade_date"] == day);
+        found.map(|row| row[column].clone())
+    };
+    assert_eq!(rows.len(), 3);
+    assert_eq!(value("600027.SH", "2015-01-05", "vol").unwrap(), "203586930");
+    assert_eq!(value("600027.SH", "2015-01-05", "amount").unwrap(), "1453738242.0");
+    assert_eq!(value("600027.SH", "2023-08-18", "change").unwrap(), "-0.08999999999999986");
+    assert_eq!(value("600027.SH", "2023-08-18", "vol").unwrap(), "null");
+    assert_eq!(value("000001.SZ", "2023-03-16", "vol").unwrap(), "91679249");
+    let files: Vec<String> = place.files("silver").into_keys().collect();
+    assert_eq!(
+        files,
+        ["silver/stock_daily_cn/year=2015/part-0.parquet", "silver/stock_daily_cn/year=2023/part-0.parquet"]
+    );
+    // An import holds no day.
+    let status = place.expect(0, &["status", "stock_daily_cn", "--format", "json", "--now", NOW]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status[0]["slices"]["held"], 0);
+    assert_eq!((&status[0]["first"], &status[0]["rows"]), (&"2015-01-05".into(), &3.into()));
+}
+
+#[test]
+fn a_later_import_corrects_a_row_but_does_not_coarsen_it() {
+    let place = Place::at("http://127.0.0.1:9");
+    let csv = |name: &str, close: &str, vol: &str| {
+        fs::write(place.path(name), format!("ts_code,trade_date,close,vol\n000001.SZ,20230316,{close},{vol}\n"))
+            .unwrap();
+    };
+    csv("a.csv", "12.8235", "100");
+    csv("b.csv", "12.82", "200");
+    place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", "2026-01-01T00:00:00Z"]);
+    place.expect(0, &["import", "--interface", "tushare/daily", "b.csv", "--now", "2026-01-02T00:00:00Z"]);
+    place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
+    let rows = silver(&place, "stock_daily_cn");
+    assert_eq!((rows[0]["close"].as_str(), rows[0]["vol"].as_str()), ("12.8235", "20000"));
+}
+
+#[test]
+fn what_is_no_capture_of_the_interface_is_refused_and_nothing_is_written() {
+    let place = Place::at("http://127.0.0.1:9");
+    fs::write(place.path("a.csv"), CSV).unwrap();
+    fs::write(place.path("chinese.csv"), "股票代码,交易日期\n000001.SZ,2024-01-02\n").unwrap();
+    for (args, part) in [
+        (["import", "--interface", "tushare/daily", "a.csv", "chinese.csv"], "股票代码"),
+        (["import", "--interface", "tushare/dayly", "a.csv", "a.csv"], "tushare/daily"),
+        (["import", "--interface", "tushare/daily", "a.csv", "none.csv"], "none.csv"),
+    ] {
+        let output = place.run(&args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(part), "{said}");
+        assert!(place.files("bronze").is_empty());
+    }
+}
+
+#[test]
+fn rows_that_break_a_promise_are_set_aside_with_their_reason() {
+    let place = Place::at("http://127.0.0.1:9");
+    let csv = "ts_code,trade_date,close,vol\n000001.SZ,20230316,1.5,0.005\n000002.SZ,20230316,x,1\n\
+        000003.SZ,20230316,1.5,1\n000003.SZ,20230316,1.6,1\n000004.SZ,20230316,1.5,1\n000004.SZ,20230316,1.5,\n";
+    fs::write(place.path("a.csv"), csv).unwrap();
+    place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", NOW]);
+    let said = place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
+    assert!(said.contains("4 rows set aside"), "{said}");
+    let rows = silver(&place, "stock_daily_cn");
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((rows[0]["ts_code"].as_str(), rows[0]["vol"].as_str()), ("000004.SZ", "100"));
+    let (path, body) = place.files("rejects").into_iter().next().unwrap();
+    assert_eq!(path, "rejects/stock_daily_cn/year=2023.jsonl.gz");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(body.as_slice()), &mut text).unwrap();
+    let rejects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reasons: Vec<&str> = rejects.iter().map(|r| r["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons.len(), 4);
+    assert!(reasons[0].starts_with("`vol`: 5e-3"), "{}", reasons[0]);
+    assert!(reasons[1].contains("`x` is no number"), "{}", reasons[1]);
+    assert!(reasons[2].contains("differ in `close`"), "{}", reasons[2]);
+    assert!(rejects[2]["row"].as_str().unwrap().contains("000003.SZ"));
+}

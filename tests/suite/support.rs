@@ -1,0 +1,238 @@
+//! A place to try the binary in: a folder with a lake and a jobs.toml, a sandbox, and an oracle that
+//! reads the sandbox's market with its own arithmetic.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
+use ashare_lake::sandbox::{Cell, Market, Server, Settings, serve};
+use chrono::NaiveDate;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+/// The five tables asked by day.
+pub(crate) const DAILY: [&str; 5] =
+    ["stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "moneyflow_cn", "suspend_d_cn"];
+
+/// A clock long after the sandbox's market ended.
+pub(crate) const NOW: &str = "2026-01-05T12:00:00Z";
+
+pub(crate) fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day")
+}
+
+/// A market small enough for a test, over a turn of the year.
+pub(crate) fn settings() -> Settings {
+    Settings { stocks: 24, start: day("2022-11-01"), end: day("2023-02-28"), rpm: 0, ..Settings::default() }
+}
+
+/// A sandbox in this process.
+pub(crate) struct Vendor {
+    pub(crate) market: Arc<Market>,
+    pub(crate) server: Server,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Vendor {
+    pub(crate) fn start(settings: Settings) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let market = Arc::new(Market::new(&settings));
+        let server = runtime.block_on(serve(Arc::clone(&market), settings, 0)).expect("a port");
+        Self { market, server, _runtime: runtime }
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.server.calls().values().sum()
+    }
+}
+
+/// A folder to run the binary in.
+pub(crate) struct Place {
+    /// Goes away with the place.
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) token: String,
+}
+
+impl Place {
+    /// A folder whose jobs.toml knows the vendor.
+    pub(crate) fn with(vendor: &Vendor) -> Self {
+        let place = Self::at(&vendor.server.url());
+        Self { token: vendor.server.token().to_owned(), ..place }
+    }
+
+    /// A folder whose jobs.toml knows a vendor at that address.
+    pub(crate) fn at(url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let jobs = format!(
+            "version = 1\n[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 1000000\n"
+        );
+        fs::write(folder.path().join("jobs.toml"), jobs).expect("written");
+        Self { folder, token: "a-secret-token-of-the-test".into() }
+    }
+
+    pub(crate) fn path(&self, inner: &str) -> PathBuf {
+        self.folder.path().join(inner)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ashare-lake"));
+        command.current_dir(self.folder.path()).args(args).env_clear().env("TUSHARE_TOKEN", &self.token);
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("the binary runs")
+    }
+
+    /// Runs and expects an exit code; returns stdout.
+    pub(crate) fn expect(&self, code: i32, args: &[&str]) -> String {
+        let output = self.run(args);
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}\nstdout: {stdout}\nstderr: {stderr}");
+        stdout
+    }
+
+    /// Backfills tables over the whole market of `settings`.
+    pub(crate) fn backfill(&self, code: i32, tables: &[&str], settings: &Settings) -> String {
+        let (start, end) = (settings.start.to_string(), settings.end.to_string());
+        let args = [&["backfill"], tables, &["--start", &start, "--end", &end, "--now", NOW]].concat();
+        self.expect(code, &args)
+    }
+
+    /// Every file below a folder of the lake with its bytes.
+    pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let root = self.path("data");
+        let mut files = BTreeMap::new();
+        collect(&root.join(folder), &root, &mut files);
+        files
+    }
+}
+
+fn collect(folder: &Path, root: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, root, files);
+        } else {
+            let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+            files.insert(name, fs::read(&path).expect("readable"));
+        }
+    }
+}
+
+/// A row by column name, every value as text.
+pub(crate) type Row = BTreeMap<String, String>;
+
+/// Every row of a silver table.
+pub(crate) fn silver(place: &Place, table: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (path, body) in place.files(&format!("silver/{table}")) {
+        assert!(path.ends_with(".parquet"), "{path} lies under silver");
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(body)).expect("Parquet");
+        for batch in reader.build().expect("a reader") {
+            rows.extend(texts(&batch.expect("rows")));
+        }
+    }
+    rows
+}
+
+/// Rows of a batch: doubles by their bits' shortest text, nothing as `null`.
+pub(crate) fn texts(batch: &RecordBatch) -> Vec<Row> {
+    let schema = batch.schema();
+    let value = |column: usize, row: usize| {
+        let array = batch.column(column);
+        if array.is_null(row) {
+            return "null".to_owned();
+        }
+        match array.data_type() {
+            DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
+            DataType::Date32 => array.as_primitive::<Date32Type>().value_as_date(row).expect("a day").to_string(),
+            DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+            DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
+            DataType::Boolean => array.as_boolean().value(row).to_string(),
+            other => panic!("no column is {other}"),
+        }
+    };
+    let row = |row| schema.fields().iter().enumerate().map(|(c, f)| (f.name().clone(), value(c, row))).collect();
+    (0..batch.num_rows()).map(row).collect()
+}
+
+/// What silver must hold of an interface, from the market alone: units by the vendor's documents
+/// (written down here a second time on purpose), exact decimals by moving the point in the text.
+pub(crate) fn truth(market: &Market, interface: &str) -> Vec<Row> {
+    let rows = market.rows(interface).expect("the sandbox knows it");
+    let mut all = Vec::new();
+    for row in rows.rows {
+        let mut out = Row::new();
+        for (field, cell) in rows.fields.iter().zip(row) {
+            out.insert((*field).to_owned(), expected(interface, field, &cell));
+        }
+        out.insert("vendor".into(), "tushare".into());
+        // The program asks for the two exchanges of shares.
+        if interface != "trade_cal" || ["SSE", "SZSE"].contains(&out["exchange"].as_str()) {
+            all.push(out);
+        }
+    }
+    all
+}
+
+fn expected(interface: &str, field: &str, cell: &Cell) -> String {
+    let text = match cell {
+        Cell::Null => return "null".into(),
+        Cell::Text(text) | Cell::Number(text) => text.to_string(),
+    };
+    if field.ends_with("_date") {
+        return format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);
+    }
+    let (places, whole) = match (interface, field) {
+        (_, "is_open") => return (text == "1").to_string(),
+        ("daily", "vol" | "ah_vol") => (2, true),
+        ("daily", "amount" | "ah_amount") => (3, false),
+        ("daily_basic", "total_share" | "float_share" | "free_share") => (4, true),
+        ("daily_basic", "total_mv" | "circ_mv") => (4, false),
+        ("daily_basic", "limit_status") | ("moneyflow", "trade_count") => (0, true),
+        ("moneyflow", _) if field.ends_with("_vol") => (2, true),
+        ("moneyflow", _) if field.ends_with("_amount") => (4, false),
+        _ => match cell {
+            Cell::Number(_) => (0, false),
+            _ => return text,
+        },
+    };
+    let (digits, exponent) = shifted(&text, places);
+    if whole {
+        // A whole number of shares: what is left behind the point must be nothing.
+        let value: i128 = digits.parse().expect("digits");
+        let unit = 10i128.pow(u32::try_from(-exponent.min(0)).expect("small"));
+        let value = value * 10i128.pow(u32::try_from(exponent.max(0)).expect("small"));
+        assert_eq!(value % unit, 0, "{interface}.{field} {text}");
+        return (value / unit).to_string();
+    }
+    let nearest: f64 = format!("{digits}e{exponent}").parse().expect("a number");
+    format!("{:?}", if nearest == 0.0 { 0.0 } else { nearest })
+}
+
+/// Digits and power of ten of a number text whose point moves `places` to the right.
+fn shifted(text: &str, places: i32) -> (String, i32) {
+    let (number, power) = text.split_once(['e', 'E']).map_or((text, 0), |(n, p)| (n, p.parse().expect("a power")));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    (format!("{whole}{fraction}"), power + places - i32::try_from(fraction.len()).expect("short"))
+}
+
+/// Compares row by row, with the key in front so that a failure names it.
+pub(crate) fn assert_same(table: &str, mut silver: Vec<Row>, mut truth: Vec<Row>) {
+    let key = |row: &Row| {
+        ["exchange", "ts_code", "trade_date", "cal_date", "suspend_type", "suspend_timing"].map(|k| row.get(k).cloned())
+    };
+    silver.sort_by_key(key);
+    truth.sort_by_key(key);
+    assert_eq!(silver.len(), truth.len(), "{table}: rows of silver, rows of the market");
+    assert!(!truth.is_empty(), "{table} is empty");
+    for (ours, theirs) in silver.iter().zip(&truth) {
+        assert_eq!(ours, theirs, "{table}");
+    }
+}

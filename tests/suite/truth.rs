@@ -1,0 +1,90 @@
+//! Silver equals the sandbox's market, value by value, and running again changes nothing.
+
+use std::fs;
+
+use crate::support::{DAILY, NOW, Place, Vendor, assert_same, settings, silver, truth};
+
+const INTERFACES: [(&str, &str); 7] = [
+    ("trade_cal", "trade_cal"),
+    ("stock_basic_cn", "stock_basic"),
+    ("stock_daily_cn", "daily"),
+    ("stock_daily_basic_cn", "daily_basic"),
+    ("adj_factor", "adj_factor"),
+    ("moneyflow_cn", "moneyflow"),
+    ("suspend_d_cn", "suspend_d"),
+];
+
+pub(crate) fn assert_whole(place: &Place, vendor: &Vendor) {
+    for (table, interface) in INTERFACES {
+        assert_same(table, silver(place, table), truth(&vendor.market, interface));
+    }
+}
+
+#[test]
+fn silver_equals_the_market_and_a_second_run_writes_only_its_report() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &DAILY, &settings());
+    assert_whole(&place, &vendor);
+    let (calls, before) = (vendor.calls(), place.files(""));
+    place.backfill(0, &DAILY, &settings());
+    assert_eq!(vendor.calls(), calls, "the second run called");
+    let after = place.files("");
+    let new: Vec<&String> = after.keys().filter(|path| !before.contains_key(*path)).collect();
+    assert!(matches!(new.as_slice(), [path] if path.starts_with("runs/")), "{new:?}");
+    assert!(before.iter().all(|(path, body)| after.get(path) == Some(body)), "a file changed");
+}
+
+#[test]
+fn a_deleted_silver_file_comes_back_with_the_same_bytes() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &DAILY, &settings());
+    let before = place.files("silver");
+    assert!(before.contains_key("silver/stock_daily_cn/year=2022/part-0.parquet"), "{:?}", before.keys());
+    for path in before.keys() {
+        fs::remove_file(place.path("data").join(path)).unwrap();
+    }
+    place.expect(0, &["normalize", "--now", NOW]);
+    assert_eq!(place.files("silver"), before);
+    place.expect(0, &["normalize", "--full", "--now", NOW]);
+    assert_eq!(place.files("silver"), before);
+}
+
+#[test]
+fn a_deleted_day_is_a_hole_and_only_that_day_is_asked() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &["adj_factor"], &settings());
+    let sessions = vendor.market.sessions();
+    let before = place.files("silver");
+    for lost in [sessions[0], sessions[sessions.len() / 2], sessions[sessions.len() - 1]] {
+        fs::remove_dir_all(place.path(&format!("data/bronze/tushare/adj_factor/date={lost}"))).unwrap();
+        let holes = place.expect(0, &["status", "adj_factor", "--holes", "--now", NOW]);
+        assert!(holes.contains(&format!("adj_factor {lost}")), "{holes}");
+        let json = place.expect(0, &["status", "adj_factor", "--format", "json", "--now", NOW]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json[0]["holes"], serde_json::json!([lost.to_string()]));
+        let report = place.backfill(0, &["adj_factor", "--format", "json"], &settings());
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["tables"]["adj_factor"]["fetched"], 1);
+        // One page of rows, and at most one empty page to prove the end.
+        let calls = report["calls"]["tushare/adj_factor"].as_u64().unwrap();
+        assert!((1..=2).contains(&calls), "{calls} calls");
+        assert_eq!(place.files("silver"), before);
+    }
+}
+
+#[test]
+fn a_refetch_that_says_the_same_is_a_header_and_changes_no_row() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &["suspend_d_cn"], &settings());
+    let rows = silver(&place, "suspend_d_cn");
+    let report = place.backfill(0, &["suspend_d_cn", "--refetch", "--format", "json"], &settings());
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let said = &report["tables"]["suspend_d_cn"];
+    assert_eq!(said["fetched"], said["unchanged"]);
+    assert_eq!(said["fetched"], vendor.market.sessions().len());
+    assert_eq!(silver(&place, "suspend_d_cn"), rows);
+}

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::{Context, Format, config, day, print, summary};
-use crate::run::{self, Exit, Work};
+use crate::run::{self, Exit, Halves, Work};
 
 /// Ask for what is missing in a range, and build it
 #[derive(Debug, Args)]
@@ -69,35 +69,39 @@ pub(super) struct Normalize {
 
 impl Backfill {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let mut work = work("backfill", Some(self.start), Some(self.end), context);
-        (work.fetch, work.build, work.refetch) = (true, true, self.refetch);
+        let mut work = work("backfill", Halves::Both, (Some(self.start), Some(self.end)), context);
+        work.refetch = self.refetch;
         go(context, work, &self.tables, self.format).await
     }
 }
 
 impl Fetch {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let mut work = work("fetch", self.start, self.end, context);
-        (work.fetch, work.refetch) = (true, self.refetch);
+        let mut work = work("fetch", Halves::Fetch, (self.start, self.end), context);
+        work.refetch = self.refetch;
         go(context, work, &self.tables, self.format).await
     }
 }
 
 impl Normalize {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let mut work = work("normalize", self.start, self.end, context);
-        (work.build, work.full) = (true, self.full);
+        let mut work = work("normalize", Halves::Build, (self.start, self.end), context);
+        work.full = self.full;
         go(context, work, &self.tables, self.format).await
     }
 }
 
-fn work(command: &str, start: Option<NaiveDate>, end: Option<NaiveDate>, context: &Context) -> Work {
+fn work(
+    command: &str,
+    halves: Halves,
+    (start, end): (Option<NaiveDate>, Option<NaiveDate>),
+    context: &Context,
+) -> Work {
     Work {
         command: command.to_owned(),
         tables: Vec::new(),
         range: start.map(|start| (start, end.unwrap_or_else(|| context.clock.today()))),
-        fetch: false,
-        build: false,
+        halves,
         refetch: false,
         full: false,
     }

@@ -29,7 +29,7 @@ use page::PageRows;
 const IN_FLIGHT: u32 = 4;
 
 /// How often a slice whose pages do not fit together is asked anew.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 5;
 
 /// How often a call waits out a minute before its slice fails.
 const RESTS: usize = 10;
@@ -263,6 +263,6 @@ impl Client {
                 None => Failure::Untrusted("the reply repeats the account's token".into()),
             });
         }
-        page::understand(self.vendor.read(status, &body)?, &interface.contract, expect)
+        page::understand(&self.vendor.read(status, &body)?, &interface.contract, expect)
     }
 }

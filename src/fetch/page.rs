@@ -30,7 +30,7 @@ pub(super) struct PageRows {
     pub(super) absent: BTreeSet<String>,
 }
 
-pub(super) fn understand(page: Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
+pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
     let mut out = PageRows { rows: page.rows.len(), ..PageRows::default() };
     if page.rows.is_empty() {
         return Ok(out);
@@ -92,7 +92,7 @@ mod tests {
             day: Some(("trade_date".into(), day)),
         };
         let body = format!(r#"{{"code":0,"data":{body}}}"#);
-        understand(named("tushare").unwrap().read(200, body.as_bytes())?, contract, &expect)
+        understand(&named("tushare").unwrap().read(200, body.as_bytes())?, contract, &expect)
     }
 
     #[test]

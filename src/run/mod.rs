@@ -54,6 +54,17 @@ pub struct World {
 #[error("{0}")]
 pub struct Misuse(pub String);
 
+/// The halves of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halves {
+    /// Ask vendors, and build what that made stale.
+    Both,
+    /// Ask vendors only.
+    Fetch,
+    /// Build silver only; ask nobody.
+    Build,
+}
+
 /// What a run shall do.
 #[derive(Debug, Clone)]
 pub struct Work {
@@ -63,10 +74,8 @@ pub struct Work {
     pub tables: Vec<Arc<Table>>,
     /// First and last event day; `None` for all there is.
     pub range: Option<(NaiveDate, NaiveDate)>,
-    /// Ask vendors.
-    pub fetch: bool,
-    /// Build silver.
-    pub build: bool,
+    /// Which half, or both.
+    pub halves: Halves,
     /// Ask for held slices again.
     pub refetch: bool,
     /// Build partitions that are current.
@@ -88,7 +97,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
             return Err(Misuse(format!("the range ends on {end}, before it starts on {start}")).into());
         }
     }
-    let asker = if work.fetch { Some(fetch::Asker::new(world, work)?) } else { None };
+    let asker = if work.halves == Halves::Build { None } else { Some(fetch::Asker::new(world, work)?) };
     let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
     let done = both_halves(world, work, asker.as_ref(), &journal).await;
     let calls = asker.as_ref().map(fetch::Asker::calls).unwrap_or_default();
@@ -122,7 +131,7 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
         asker.fetch(world, &rest, Some(&calendar), journal).await?;
         build.extend(reference);
     }
-    if !work.build {
+    if work.halves == Halves::Fetch {
         return Ok(());
     }
     let named: BTreeSet<String> = build.iter().map(|table| table.name.clone()).collect();

@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
 /// A table of the file. Call [`Table::close`] when every known key was asked for.
 pub(super) struct Table<'a> {
     source: &'a Source<'a>,
-    table: &'a DeTable<'a>,
+    body: &'a DeTable<'a>,
     at: usize,
     path: String,
     asked: RefCell<BTreeSet<String>>,
@@ -67,8 +67,8 @@ pub(super) struct At<T> {
 }
 
 impl<'a> Table<'a> {
-    fn new(source: &'a Source<'a>, table: &'a DeTable<'a>, at: usize, path: String) -> Self {
-        Self { source, table, at, path, asked: RefCell::default() }
+    fn new(source: &'a Source<'a>, body: &'a DeTable<'a>, at: usize, path: String) -> Self {
+        Self { source, body, at, path, asked: RefCell::default() }
     }
 
     /// Where the table begins, for [`Table::problem`].
@@ -83,7 +83,7 @@ impl<'a> Table<'a> {
     /// Reports every key that nobody asked for, with the nearest known name.
     pub(super) fn close(&self) {
         let asked = self.asked.borrow();
-        for (key, _) in self.table {
+        for (key, _) in self.body {
             if !asked.contains(key.get_ref().as_ref()) {
                 self.problem(
                     key.span().start,
@@ -96,7 +96,7 @@ impl<'a> Table<'a> {
 
     fn get(&self, key: &str) -> Option<(usize, &'a DeValue<'a>)> {
         self.asked.borrow_mut().insert(key.to_owned());
-        let (_, value) = self.table.iter().find(|(k, _)| k.get_ref() == key)?;
+        let (_, value) = self.body.iter().find(|(k, _)| k.get_ref() == key)?;
         Some((value.span().start, value.get_ref()))
     }
 
@@ -157,7 +157,7 @@ impl<'a> Table<'a> {
     /// Every entry that is a table, in the order of the file: for tables whose keys are names.
     pub(super) fn named_tables(&self, key: &str) -> Vec<(At<String>, Table<'a>)> {
         let Some(parent) = self.table(key) else { return Vec::new() };
-        let mut entries: Vec<_> = parent.table.iter().collect();
+        let mut entries: Vec<_> = parent.body.iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
         let mut found = Vec::new();
         for (name, value) in entries {
@@ -176,7 +176,7 @@ impl<'a> Table<'a> {
     /// Every entry as text or list of texts, in the order of the file: parameters.
     pub(super) fn entries(&self, key: &str) -> Vec<(At<String>, Vec<String>)> {
         let Some(parent) = self.table(key) else { return Vec::new() };
-        let mut entries: Vec<_> = parent.table.iter().collect();
+        let mut entries: Vec<_> = parent.body.iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
         let mut found = Vec::new();
         for (name, value) in entries {
@@ -198,7 +198,7 @@ impl<'a> Table<'a> {
 
     /// A key that must be there.
     pub(super) fn need<T>(&self, key: &str, value: Option<T>) -> Option<T> {
-        if value.is_none() && !self.table.iter().any(|(k, _)| k.get_ref() == key) {
+        if value.is_none() && !self.body.iter().any(|(k, _)| k.get_ref() == key) {
             self.problem(self.at, format!("`{}{key}` is missing", self.path), None);
         }
         value

@@ -110,6 +110,7 @@ impl Unit {
     }
 
     /// All names, for hints.
+    #[must_use]
     pub fn names() -> Vec<&'static str> {
         UNITS.iter().map(|row| row.0).collect()
     }

@@ -21,7 +21,7 @@ fn a_cap_below_every_documented_one_still_gives_a_whole_lake() {
 
 #[test]
 fn faults_on_the_line_are_overcome() {
-    let settings = Settings { faults: 5, cap: Some(15), end: settings().start + chrono::Days::new(25), ..settings() };
+    let settings = Settings { faults: 9, cap: Some(400), end: settings().start + chrono::Days::new(25), ..settings() };
     let vendor = Vendor::start(settings.clone());
     let place = Place::with(&vendor);
     place.backfill(0, &["stock_daily_cn", "suspend_d_cn"], &settings);

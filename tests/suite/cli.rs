@@ -18,7 +18,7 @@ fn refuses(place: &Place, code: i32, part: &str, args: &[&str]) {
     }
 }
 
-const ONE_DAY: [&str; 6] = ["--start", "2023-01-03", "--end", "2023-01-03", "--now", NOW];
+const ONE_DAY: [&str; 6] = ["--start", "2023-01-05", "--end", "2023-01-05", "--now", NOW];
 
 fn backfill<'a>(table: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
     [&["backfill", table], rest].concat()
@@ -37,7 +37,7 @@ fn no_right_is_5_and_does_not_hinder_other_tables() {
     let place = Place::with(&vendor);
     refuses(&place, 5, "没有接口访问权限", &backfill("moneyflow_cn", &ONE_DAY));
     // With a calendar at hand the one interface that is allowed works.
-    let calendar = "exchange,cal_date,is_open,pretrade_date\nSSE,20230103,1,20221230\nSSE,20230104,1,20230103\n";
+    let calendar = "exchange,cal_date,is_open,pretrade_date\nSSE,20230105,1,20230104\nSSE,20230106,1,20230105\n";
     fs::write(place.path("cal.csv"), calendar).unwrap();
     place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
     let said = place.expect(0, &backfill("stock_daily_cn", &ONE_DAY));

@@ -139,6 +139,7 @@ impl Shared {
 }
 
 /// The vendor's checks in its order: token, name, points, frequency, parameters.
+#[allow(clippy::disallowed_methods, reason = "the vendor's minutes are those of the wall clock")]
 fn admit(account: &mut Account, request: &Request) -> Result<&'static Interface, Refusal> {
     if request.token != TOKEN {
         return Err(Refusal::Token);

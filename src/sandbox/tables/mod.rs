@@ -140,7 +140,7 @@ pub(crate) static INTERFACES: [Interface; 7] = [
     },
     Interface {
         name: "suspend_d",
-        folder: "suspend_d",
+        folder: "suspend_d_cn",
         fields: daily::SUSPEND_D,
         on_request: &[],
         cap: 5000,

@@ -2,7 +2,7 @@
 
 use super::{settings, table};
 use crate::sandbox::{Market, Settings, export};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
@@ -27,7 +27,7 @@ impl Drop for Folder {
 
 fn lines(path: &Path) -> Vec<String> {
     let mut text = String::new();
-    GzDecoder::new(fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    MultiGzDecoder::new(fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     text.lines().map(str::to_owned).collect()
 }
 
@@ -48,7 +48,7 @@ fn export_writes_every_row_in_the_documented_places() {
         let daily = lines(&of("stock_daily_cn", "daily"));
         assert!(daily.iter().all(|line| line.starts_with(r#"{"ts_code":""#) && line.ends_with(r#""ah_amount":null}"#)));
         bars += daily.len();
-        quiet_days += usize::from(lines(&of("suspend_d", "suspend_d")).is_empty());
+        quiet_days += usize::from(lines(&of("suspend_d_cn", "suspend_d")).is_empty());
         for (kind, interface) in
             [("stock_daily_basic_cn", "daily_basic"), ("adj_factor", "adj_factor"), ("moneyflow_cn", "moneyflow")]
         {

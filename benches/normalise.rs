@@ -72,7 +72,7 @@ fn bronze(market: &Market, interface: &str) -> Vec<Vec<u8>> {
                 Cell::Number(text) => format!("\"{field}\":{text}"),
             })
             .collect();
-        writeln!(days.entry(date.to_string()).or_default(), "{{{}}}", cells.join(",")).expect("memory");
+        writeln!(days.entry(date.clone()).or_default(), "{{{}}}", cells.join(",")).expect("memory");
     }
     let gzip = |lines: Vec<u8>| {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

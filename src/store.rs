@@ -23,7 +23,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 const STAGING: &str = ".staging";
 
 /// A staged file of another host is given up after this long.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+const STALE: Duration = Duration::from_hours(24);
 
 /// The lake could not be written: exit 1, with the reason.
 #[derive(Debug, thiserror::Error)]

@@ -24,7 +24,7 @@ pub(super) fn client() -> Result<reqwest::Client> {
     reqwest::Client::builder()
         .user_agent(concat!("ashare-lake/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         // A redirect would carry the token to a place nobody configured.
         .redirect(reqwest::redirect::Policy::none())
         .build()

@@ -129,10 +129,10 @@ fn conflict<'t>(table: &'t Table, columns: &[Cells], rows: &[usize]) -> Option<&
 fn fold(columns: &mut [Cells], rows: &[usize]) -> usize {
     let last = rows[rows.len() - 1];
     for cells in columns.iter_mut() {
-        if cells.get(last).is_empty() {
-            if let Some(said) = rows.iter().rev().map(|row| cells.get(*row)).find(|cell| !cell.is_empty()) {
-                cells.set(last, said);
-            }
+        if cells.get(last).is_empty()
+            && let Some(said) = rows.iter().rev().map(|row| cells.get(*row)).find(|cell| !cell.is_empty())
+        {
+            cells.set(last, said);
         }
     }
     last

@@ -282,10 +282,10 @@ pub(super) async fn calendar(world: &World) -> Result<Calendar> {
     let mut sessions = Vec::new();
     for row in 0..batch.num_rows() {
         // The exchanges share their days; BSE is not even offered.
-        if exchanges.value(row) == "SSE" {
-            if let Some(day) = days.value_as_date(row) {
-                sessions.push((day, open.is_valid(row) && open.value(row)));
-            }
+        if exchanges.value(row) == "SSE"
+            && let Some(day) = days.value_as_date(row)
+        {
+            sessions.push((day, open.is_valid(row) && open.value(row)));
         }
     }
     Ok(Calendar::new(sessions))

@@ -14,7 +14,7 @@ use crate::store::{Store, host, is_alive};
 const HOLDS: TimeDelta = TimeDelta::minutes(5);
 
 /// How often it is renewed.
-const RENEWED: Duration = Duration::from_secs(60);
+const RENEWED: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Holder {

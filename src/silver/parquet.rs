@@ -113,10 +113,10 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
     let mut events: Option<(i32, i32)> = None;
     for group in metadata.row_groups() {
         let statistics = column.and_then(|column| group.column(column).statistics());
-        if let Some(Statistics::Int32(days)) = statistics {
-            if let (Some(&min), Some(&max)) = (days.min_opt(), days.max_opt()) {
-                events = Some(events.map_or((min, max), |(a, b)| (a.min(min), b.max(max))));
-            }
+        if let Some(Statistics::Int32(days)) = statistics
+            && let (Some(&min), Some(&max)) = (days.min_opt(), days.max_opt())
+        {
+            events = Some(events.map_or((min, max), |(a, b)| (a.min(min), b.max(max))));
         }
     }
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);

@@ -247,11 +247,11 @@ pub(super) fn read(name: &str, text: &str) -> Result<Contract, Vec<Problem>> {
 
 /// The format of the file; only 1 exists.
 pub(super) fn version(root: &Table<'_>) {
-    if let Some(at) = root.need("version", root.number("version")) {
-        if at.value != 1 {
-            let hint = Some("this program reads version 1".into());
-            root.problem(at.offset, format!("unknown version {}", at.value), hint);
-        }
+    if let Some(at) = root.need("version", root.number("version"))
+        && at.value != 1
+    {
+        let hint = Some("this program reads version 1".into());
+        root.problem(at.offset, format!("unknown version {}", at.value), hint);
     }
 }
 
@@ -313,7 +313,7 @@ fn ask(table: &Table<'_>, fields: &[Field]) -> Option<Ask> {
     let axis = match by.value.as_str() {
         "session" => {
             let param = table.need("param", param)?;
-            let field = field.map_or_else(|| param.clone(), |at| at);
+            let field = field.unwrap_or_else(|| param.clone());
             if !fields.iter().any(|f| f.name == field.value && f.wire == Wire::Date) {
                 let dates = fields.iter().filter(|f| f.wire == Wire::Date).map(|f| f.name.as_str());
                 table.problem(

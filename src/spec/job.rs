@@ -128,11 +128,11 @@ fn account(table: &Table<'_>) -> Account {
 
 fn read_job(table: &Table<'_>, tables: &[&str]) -> Job {
     let schedule = table.text("schedule");
-    if let Some(at) = &schedule {
-        if at.value.split_whitespace().count() != 5 {
-            let hint = Some("five fields: minute hour day month weekday, as in \"30 18 * * 1-5\"".into());
-            table.problem(at.offset, format!("`{}` is no schedule", at.value), hint);
-        }
+    if let Some(at) = &schedule
+        && at.value.split_whitespace().count() != 5
+    {
+        let hint = Some("five fields: minute hour day month weekday, as in \"30 18 * * 1-5\"".into());
+        table.problem(at.offset, format!("`{}` is no schedule", at.value), hint);
     }
     let names = table.need("tables", table.texts("tables")).map(|at| at.value).unwrap_or_default();
     for at in &names {

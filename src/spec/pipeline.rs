@@ -145,10 +145,10 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
     Source::new(name, text).parse(|root| {
         version(root);
         let table = root.need("table", root.text("table"));
-        if let Some(at) = &table {
-            if name != format!("pipelines/{}.toml", at.value) {
-                root.problem(at.offset, format!("`{}` does not match the file's name", at.value), None);
-            }
+        if let Some(at) = &table
+            && name != format!("pipelines/{}.toml", at.value)
+        {
+            root.problem(at.offset, format!("`{}` does not match the file's name", at.value), None);
         }
         let title = root.need("title", root.text("title"));
         let description = root.text("description").map(|at| at.value).unwrap_or_default();

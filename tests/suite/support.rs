@@ -184,7 +184,7 @@ pub(crate) fn truth(market: &Market, interface: &str) -> Vec<Row> {
 fn expected(interface: &str, field: &str, cell: &Cell) -> String {
     let text = match cell {
         Cell::Null => return "null".into(),
-        Cell::Text(text) | Cell::Number(text) => text.to_string(),
+        Cell::Text(text) | Cell::Number(text) => text.clone(),
     };
     if field.ends_with("_date") {
         return format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);

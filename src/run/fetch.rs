@@ -149,7 +149,17 @@ impl Asker {
             refetch: self.refetch,
             clock: world.clock,
         });
-        let Plan { ask, held, not_due, beyond_calendar } = planned;
+        let Plan { ask, mut held, not_due, beyond_calendar } = planned;
+        let mut due = Vec::new();
+        for (slice, why) in ask {
+            // The names of other programs' files prove no time: such a day is held as it is.
+            let ours = why != Why::Settled || newest(world, &files, slice.day()).await?.is_some();
+            if ours {
+                due.push((slice, why));
+            } else {
+                held += 1;
+            }
+        }
         let named = self.range.is_some();
         journal
             .table(&table.name, |report| {
@@ -167,7 +177,7 @@ impl Asker {
         let facts = world.catalog.vendor(&contract.id.vendor);
         let per_minute = own.or(facts.map(|facts| contract.requests_per_minute(facts, points))).unwrap_or(50);
         let interface = client.interface(contract, per_minute);
-        Ok(Errand { table, source, client, interface, files, ask })
+        Ok(Errand { table, source, client, interface, files, ask: due })
     }
 
     async fn run(&self, world: &World, errand: &Errand<'_>, journal: &Journal) -> Result<()> {
@@ -212,7 +222,7 @@ impl Asker {
         }
         let before = match why {
             Why::Missing => None,
-            Why::Settled | Why::Refetch => newest(world, errand, slice.day()).await?,
+            Why::Settled | Why::Refetch => newest(world, &errand.files, slice.day()).await?,
         };
         let day = slice.day();
         let is_session = matches!(slice, Slice::Session(_));
@@ -286,9 +296,12 @@ fn expect(errand: &Errand<'_>, slice: Slice) -> Expect {
 }
 
 /// The newest answer of ours for a day, to compare with.
-async fn newest(world: &World, errand: &Errand<'_>, day: NaiveDate) -> Result<Option<(String, Provenance)>> {
-    let files = errand.files.get(&day).map(Vec::as_slice).unwrap_or_default();
-    for file in files.iter().rev() {
+async fn newest(
+    world: &World,
+    files: &BTreeMap<NaiveDate, Vec<BronzeFile>>,
+    day: NaiveDate,
+) -> Result<Option<(String, Provenance)>> {
+    for file in files.get(&day).into_iter().flatten().rev() {
         if let Some(provenance) = bronze::provenance(&world.store, file).await? {
             return Ok(Some((file.path.clone(), provenance)));
         }

@@ -102,12 +102,16 @@ async fn one(
         for file in bronze::list(&world.store, contract).await?.into_iter().filter(|file| !file.span) {
             days.entry(file.day).or_default().push(file);
         }
-        for files in days.values() {
-            let mut proven = false;
+        let mut held = BTreeMap::new();
+        for (day, files) in &days {
+            let mut fetched_at = None;
             for file in files.iter().filter(|file| file.is_named_like(contract)) {
-                proven |= bronze::provenance(&world.store, file).await?.is_some();
+                if bronze::provenance(&world.store, file).await?.is_some() {
+                    fetched_at = file.fetched_at;
+                }
             }
-            unproven += usize::from(!proven);
+            unproven += usize::from(fetched_at.is_none());
+            held.insert(*day, fetched_at);
         }
         slices.held += days.len();
         if contract.ask.axis == Axis::Snapshot {
@@ -117,10 +121,6 @@ async fn one(
             widen(&mut events, *first, *last);
         }
         let Some(range) = events else { continue };
-        let held = days
-            .iter()
-            .filter_map(|(day, files)| Some((*day, files.iter().max_by(|a, b| a.by_age(b))?.fetched_at)))
-            .collect();
         let planned = plan(Wanted {
             contract,
             range,

@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::ops::Range;
-use std::path::{Path as FsPath, PathBuf};
+use std::path::{Component, Path as FsPath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -65,6 +65,8 @@ impl Store {
             bail!("the lake `{url}` is a {scheme} URL; this version keeps lakes in local folders: give a path");
         }
         let root = std::path::absolute(url).with_context(|| format!("the lake `{url}` is no path"))?;
+        // Object paths know no `..`.
+        let root = fs::canonicalize(&root).unwrap_or_else(|_| folded(&root));
         if root.exists() && !root.is_dir() {
             bail!(WriteError { lake: url.into(), path: String::new(), cause: "it is a file, not a folder".into() });
         }
@@ -210,6 +212,20 @@ impl Store {
     }
 }
 
+/// A path that is not there yet, with its `..` taken back.
+fn folded(path: &FsPath) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
 /// Whether nobody will finish this staged file (`<host>-<pid>-<n>`).
 fn abandoned(entry: &fs::DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy().into_owned();
@@ -290,7 +306,7 @@ mod tests {
     async fn memory_and_local_behave_alike() {
         suite(Store::memory()).await;
         let folder = tempfile::tempdir().unwrap();
-        suite(Store::open(folder.path().join("a lake").to_str().unwrap()).unwrap()).await;
+        suite(Store::open(folder.path().join("x/../a lake").to_str().unwrap()).unwrap()).await;
     }
 
     #[tokio::test]

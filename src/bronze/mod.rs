@@ -41,6 +41,17 @@ pub async fn provenance(store: &Store, file: &BronzeFile) -> Result<Option<Prove
     file::provenance(&head).with_context(|| format!("`{}`", file.path))
 }
 
+/// As [`provenance`], where a file that cannot be read proves nothing and a warning says so.
+pub async fn proof(store: &Store, file: &BronzeFile) -> Option<Provenance> {
+    match provenance(store, file).await {
+        Ok(provenance) => provenance,
+        Err(error) => {
+            tracing::warn!("{error:#}: the file proves nothing; remove it, and `backfill` fetches its day anew");
+            None
+        }
+    }
+}
+
 /// The provenance of a file that is in memory already.
 ///
 /// # Errors

@@ -74,6 +74,8 @@ pub struct Reply {
     pub lines: Vec<u8>,
     /// Rows.
     pub rows: usize,
+    /// Rows of the first call.
+    pub first_rows: usize,
     /// Pages that held rows.
     pub pages: usize,
     /// Fields of the reply that the contract does not know.
@@ -180,7 +182,7 @@ impl Client {
     async fn all_pages(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Reply, Failure> {
         let mut reply = Reply::default();
         let mut keys: HashSet<Box<[u8]>> = HashSet::new();
-        for call in calls {
+        for (number, call) in calls.iter().enumerate() {
             let mut offset = 0;
             loop {
                 let window = Window { limit: interface.contract.ask.page_rows, offset };
@@ -198,6 +200,7 @@ impl Client {
                 reply.pages += 1;
                 reply.unknown.extend(page.unknown);
                 reply.absent.extend(page.absent);
+                reply.first_rows += if number == 0 { page.rows } else { 0 };
                 offset += page.rows;
                 if page.rows < interface.largest.fetch_max(page.rows, Ordering::Relaxed) {
                     break;

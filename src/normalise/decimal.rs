@@ -72,7 +72,7 @@ pub(super) fn scan(text: &[u8]) -> Result<(Parsed, usize), NotANumber> {
         exponent += power;
         at = next;
     }
-    let mantissa = if negative { -mantissa } else { mantissa };
+    let mantissa = if negative { mantissa.wrapping_neg() } else { mantissa };
     if whole + fraction > DIGITS {
         return Ok((Parsed::Wide, at));
     }
@@ -92,7 +92,8 @@ fn scan_exponent(text: &[u8], from: usize) -> Result<(i64, usize), NotANumber> {
 /// A positive exponent is multiplied out, so that digits tell how fine a number is.
 fn fold(mantissa: i64, exponent: i64) -> Parsed {
     if mantissa == 0 {
-        return Parsed::Small(Decimal { mantissa: 0, exponent: 0 });
+        // How fine a zero is counts too: 0.00 is no rounding of 0.4.
+        return Parsed::Small(Decimal { mantissa: 0, exponent: i8::try_from(exponent.clamp(-100, 0)).unwrap_or(0) });
     }
     match exponent {
         -100..=0 => Parsed::Small(Decimal { mantissa, exponent: i8::try_from(exponent).unwrap_or(0) }),
@@ -145,6 +146,9 @@ impl Decimal {
 
     /// Whether both are the same number, however many zeros they end in.
     pub(super) fn equals(self, other: Self) -> bool {
+        if self.mantissa == 0 || other.mantissa == 0 {
+            return self.mantissa == other.mantissa;
+        }
         let (fine, coarse) = if self.exponent <= other.exponent { (self, other) } else { (other, self) };
         let places = i32::from(coarse.exponent) - i32::from(fine.exponent);
         places <= 18
@@ -180,6 +184,8 @@ fn parts(text: &str) -> Option<(bool, String, i64)> {
         }
         None => (text, 0),
     };
+    // Far beyond any column, and far from the ends of an i64.
+    let power = power.clamp(-999_999, 999_999);
     let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = format!("{whole}{fraction}");
@@ -264,6 +270,9 @@ mod tests {
         assert_eq!(wide_to_i64("829.00000000000000000001", 0), Some(829));
         assert_eq!(wide_to_i64("1e400", 0), None);
         assert_eq!(wide_to_f64("1e400", 0), None);
+        assert_eq!(wide_to_f64("1e9223372036854775807", 3), None);
+        assert_eq!(wide_to_i64("1.5e-9223372036854775808", 3), Some(0));
+        assert_eq!(scan(b"-9223372036854775808").unwrap().0, Parsed::Wide);
         assert_eq!(wide_to_f64("1e-400", 0), Some(0.0));
         assert_eq!(wide_to_i64("92233720368547758070", 0), None);
     }
@@ -281,6 +290,7 @@ mod tests {
         assert!(!small("5.8602").is_rounding_of(small("5.86")));
         assert!(!small("5.87").is_rounding_of(small("5.8602")));
         assert!(!small("1E3").is_rounding_of(small("1200")));
+        assert!(!small("0.00").is_rounding_of(small("0.4")) && small("0").is_rounding_of(small("0.4")));
         assert!(small("8").equals(small("8.0")) && !small("8").equals(small("8.1")));
     }
 

@@ -36,58 +36,45 @@ pub(super) async fn table(
     full: bool,
     journal: &Journal,
 ) -> Result<()> {
-    let (inputs, unplaced) = inputs(world, table).await?;
+    let first = survey(world, table, range, full).await?;
+    if first.is_done() {
+        let Survey { current, notes, .. } = first;
+        journal
+            .table(&table.name, |report| {
+                report.current = current;
+                report.notes.extend(notes);
+            })
+            .await;
+        return Ok(());
+    }
+    let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
+    // Looked at again under the lease: another run may have built since.
+    let Survey { stale, current, obsolete, unplaced, notes } = survey(world, table, range, full).await?;
+    let mut whole = unplaced.is_empty();
+    journal
+        .table(&table.name, |report| {
+            report.current = current;
+            report.notes.extend(notes);
+        })
+        .await;
     for (path, reason) in unplaced {
         journal.table(&table.name, |report| report.fail(path, reason, Exit::Incomplete)).await;
-    }
-    let held = silver::list(&world.store, table).await?;
-    let wanted = |partition: &Partition| match (range, partition.days()) {
-        (Some((start, end)), Some((first, last))) => start <= last && first <= end,
-        _ => true,
-    };
-    let mut stale = Vec::new();
-    let mut current = 0;
-    for (partition, files) in inputs.iter().filter(|(partition, _)| wanted(partition)) {
-        let origin = origin(table, *partition, files);
-        let entry = held.iter().find(|held| held.partition == Some(*partition)).map(|held| &held.entry);
-        let made_from = match entry {
-            None => None,
-            // A footer that cannot be read is no reason to keep the file.
-            Some(entry) => silver::footer(&world.store, table, entry).await.ok().map(|footer| footer.origin),
-        };
-        if made_from.as_ref() == Some(&origin) && !full {
-            current += 1;
-        } else {
-            stale.push((*partition, files, origin));
-        }
-    }
-    journal.table(&table.name, |report| report.current += current).await;
-    for lost in held.iter().filter_map(|held| held.partition).filter(|p| !inputs.contains_key(p)) {
-        let note = format!("{} is kept, but no bronze feeds it any more", silver::path(table, lost));
-        journal.table(&table.name, |report| report.notes.extend([note])).await;
-    }
-    let obsolete: Vec<&str> =
-        held.iter().filter(|held| held.partition.is_none()).map(|held| held.entry.path.as_str()).collect();
-    if stale.is_empty() && obsolete.is_empty() {
-        return Ok(());
     }
     if !obsolete.is_empty() {
         tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);
     }
-    let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
     let bar = world.progress.task(&format!("{} partitions", table.name), stale.len());
     let work = futures::stream::iter(stale.into_iter().rev())
         .map(|(partition, files, origin)| {
             let bar = &bar;
             async move {
-                let done = one(&world.store, table, partition, files.clone(), origin).await;
+                let done = one(&world.store, table, partition, files, origin).await;
                 bar.advance();
                 (partition, done)
             }
         })
         .buffer_unordered(std::thread::available_parallelism().map_or(1, usize::from));
     let done: Vec<(Partition, Result<Published>)> = work.collect().await;
-    let mut whole = true;
     for (partition, done) in done {
         match done {
             Ok(published) => {
@@ -103,18 +90,80 @@ pub(super) async fn table(
             Err(error) if error.is::<WriteError>() => return Err(error),
             Err(error) => {
                 whole = false;
-                let exit = if error.is::<Stop>() { Exit::BadData } else { Exit::Incomplete };
+                let exit = exit_of(&error);
                 journal.table(&table.name, |r| r.fail(partition.to_string(), format!("{error:#}"), exit)).await;
             }
         }
     }
-    // Old paths go last, and only when everything that replaces them is there.
-    if whole && range.is_none() {
-        for path in obsolete {
-            world.store.delete(path).await?;
+    // Old paths go last, and only when everything they hold is there in the new layout.
+    if whole && range.is_none() && !obsolete.is_empty() {
+        let (mut old, mut new) = (0, 0);
+        for held in silver::list(&world.store, table).await? {
+            let rows = silver::footer(&world.store, table, &held.entry).await.map_or(0, |footer| footer.rows);
+            *(if held.partition.is_none() { &mut old } else { &mut new }) += rows;
+        }
+        if new >= old {
+            for path in obsolete {
+                world.store.delete(&path).await?;
+            }
+        } else {
+            let note =
+                format!("files of the former layout are kept: {old} rows, the new ones {new}; bronze lacks some");
+            journal.table(&table.name, |report| report.notes.extend([note])).await;
         }
     }
     lease.release().await
+}
+
+/// The exit code that a partition which was not published stands for.
+pub(super) fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.is::<Stop>() { Exit::BadData } else { Exit::Incomplete }
+}
+
+/// What a table needs.
+struct Survey {
+    stale: Vec<(Partition, Inputs, String)>,
+    current: usize,
+    obsolete: Vec<String>,
+    unplaced: Vec<(String, String)>,
+    notes: BTreeSet<String>,
+}
+
+impl Survey {
+    fn is_done(&self) -> bool {
+        self.stale.is_empty() && self.obsolete.is_empty() && self.unplaced.is_empty()
+    }
+}
+
+async fn survey(world: &World, table: &Table, range: Option<(NaiveDate, NaiveDate)>, full: bool) -> Result<Survey> {
+    let (inputs, unplaced) = inputs(world, table).await?;
+    let held = silver::list(&world.store, table).await?;
+    let wanted = |partition: &Partition| match (range, partition.days()) {
+        (Some((start, end)), Some((first, last))) => start <= last && first <= end,
+        _ => true,
+    };
+    let lost = held.iter().filter_map(|held| held.partition).filter(|partition| !inputs.contains_key(partition));
+    let kept = |partition| format!("{} is kept, but no bronze feeds it any more", silver::path(table, partition));
+    let notes = lost.map(kept).collect();
+    let mut stale = Vec::new();
+    let mut current = 0;
+    for (partition, files) in inputs.into_iter().filter(|(partition, _)| wanted(partition)) {
+        let origin = origin(table, partition, &files);
+        let entry = held.iter().find(|held| held.partition == Some(partition)).map(|held| &held.entry);
+        let made_from = match entry {
+            None => None,
+            // A footer that cannot be read is no reason to keep the file.
+            Some(entry) => silver::footer(&world.store, table, entry).await.ok().map(|footer| footer.origin),
+        };
+        if made_from.as_ref() == Some(&origin) && !full {
+            current += 1;
+        } else if entry.is_none() || unplaced.is_empty() {
+            stale.push((partition, files, origin));
+        }
+        // Else a file that may feed the partition cannot be placed: what is published stays.
+    }
+    let obsolete = held.into_iter().filter(|held| held.partition.is_none()).map(|held| held.entry.path).collect();
+    Ok(Survey { stale, current, obsolete, unplaced, notes })
 }
 
 /// Digest of what a partition is made from.
@@ -252,17 +301,17 @@ async fn speaking(store: &Store, table: &Table, files: Inputs) -> Result<Inputs>
             parts.append(&mut answers);
             continue;
         }
-        let mut spoken = false;
+        let mut ours: Vec<((usize, BronzeFile), Option<String>)> = Vec::new();
         for (index, file) in answers.into_iter().rev() {
             match bronze::provenance(store, &file).await? {
                 None => parts.push((index, file)),
-                Some(provenance) if !spoken && provenance.same_as.is_none() => {
-                    spoken = true;
-                    parts.push((index, file));
-                }
-                Some(_) => {}
+                Some(provenance) => ours.push(((index, file), provenance.same_as)),
             }
         }
+        // The newest speaks, or the file it points to; where that is gone, reading the pointer says so.
+        let target = ours.first().and_then(|(_, same_as)| same_as.clone());
+        let pointed = target.and_then(|name| ours.iter().position(|(held, _)| bronze::file_name(&held.1.path) == name));
+        parts.extend(ours.into_iter().nth(pointed.unwrap_or(0)).map(|(held, _)| held));
     }
     parts.sort_by(|a, b| a.1.by_age(&b.1));
     Ok(parts)

@@ -153,7 +153,7 @@ impl Asker {
         let mut due = Vec::new();
         for (slice, why) in ask {
             // The names of other programs' files prove no time: such a day is held as it is.
-            let ours = why != Why::Settled || newest(world, &files, slice.day()).await?.is_some();
+            let ours = why != Why::Settled || newest(world, &files, slice.day()).await.is_some();
             if ours {
                 due.push((slice, why));
             } else {
@@ -210,11 +210,13 @@ impl Asker {
                 return Ok(());
             }
         };
-        if reply.rows == 0 && !may_be_empty(contract, slice) {
+        // Of several calls the first is the main one: no listed security, no day of SSE, is no snapshot.
+        let is_empty = reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && reply.first_rows == 0);
+        if is_empty && !may_be_empty(contract, slice) {
             match slice {
                 Slice::Session(day) => journal.table(table, |r| r.not_published.extend([day])).await,
                 Slice::Snapshot(_) => {
-                    let reason = "the vendor sent no rows at all".to_owned();
+                    let reason = "the vendor sent no rows where there must be some".to_owned();
                     journal.table(table, |r| r.fail(slice.name(), reason, Exit::Incomplete)).await;
                 }
             }
@@ -222,7 +224,7 @@ impl Asker {
         }
         let before = match why {
             Why::Missing => None,
-            Why::Settled | Why::Refetch => newest(world, &errand.files, slice.day()).await?,
+            Why::Settled | Why::Refetch => newest(world, &errand.files, slice.day()).await,
         };
         let day = slice.day();
         let is_session = matches!(slice, Slice::Session(_));
@@ -300,11 +302,14 @@ async fn newest(
     world: &World,
     files: &BTreeMap<NaiveDate, Vec<BronzeFile>>,
     day: NaiveDate,
-) -> Result<Option<(String, Provenance)>> {
+) -> Option<(String, Provenance)> {
     for file in files.get(&day).into_iter().flatten().rev() {
-        if let Some(provenance) = bronze::provenance(&world.store, file).await? {
-            return Ok(Some((file.path.clone(), provenance)));
+        if let Some(provenance) = bronze::proof(&world.store, file).await {
+            // An answer whose rows are gone says nothing that a new one could be the same as.
+            let rows = provenance.same_as.as_deref().unwrap_or(bronze::file_name(&file.path));
+            let there = files.values().flatten().any(|held| bronze::file_name(&held.path) == rows);
+            return there.then(|| (file.path.clone(), provenance));
         }
     }
-    Ok(None)
+    None
 }

@@ -58,7 +58,7 @@ pub async fn import(world: &World, interface: &str, files: &[std::path::PathBuf]
     world.store.clear_staging()?;
     let mut before = Vec::new();
     for file in bronze::list(&world.store, contract).await?.into_iter().filter(|file| file.span) {
-        if let Some(provenance) = bronze::provenance(&world.store, &file).await? {
+        if let Some(provenance) = bronze::proof(&world.store, &file).await {
             before.push((provenance.digest, file.path));
         }
     }

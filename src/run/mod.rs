@@ -21,6 +21,7 @@ pub use report::{Exit, Failed, Report, TableReport};
 pub use status::{Slices, Status, status};
 
 use crate::clock::Clock;
+use crate::plan::Calendar;
 use crate::progress::Progress;
 use crate::spec::{Axis, Catalog, Jobs, Table};
 use crate::store::Store;
@@ -119,7 +120,14 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
         // Calendar and universe first: they tell which slices there are.
         let reference = reference(world, &work.tables);
         asker.fetch(world, &reference, None, journal).await?;
-        let calendar = build::calendar(world).await?;
+        let calendar = match build::calendar(world).await {
+            Ok(calendar) => calendar,
+            Err(error) => {
+                let exit = build::exit_of(&error);
+                journal.table(CALENDAR, |report| report.fail("calendar".into(), format!("{error:#}"), exit)).await;
+                Calendar::new([])
+            }
+        };
         // A small account may not ask for them; a calendar at hand that covers the range does as well.
         if work.range.is_some_and(|(start, end)| calendar.knows(start) && calendar.knows(end)) {
             for table in reference.iter().filter(|r| !work.tables.iter().any(|t| t.name == r.name)) {

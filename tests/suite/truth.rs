@@ -87,4 +87,15 @@ fn a_refetch_that_says_the_same_is_a_header_and_changes_no_row() {
     assert_eq!(said["fetched"], said["unchanged"]);
     assert_eq!(said["fetched"], vendor.market.sessions().len());
     assert_eq!(silver(&place, "suspend_d_cn"), rows);
+    // The rows of a day are lost, two headers point to them: the build says so, a refetch mends it.
+    place.backfill(0, &["suspend_d_cn", "--refetch"], &settings());
+    let day = rows[0]["trade_date"].clone();
+    let folder = format!("bronze/tushare/suspend_d_cn/date={day}");
+    let files = place.files(&folder);
+    let original = files.keys().find(|path| path.ends_with("Z.jsonl.gz")).unwrap();
+    fs::remove_file(place.path("data").join(original)).unwrap();
+    let said = place.expect(3, &["normalize", "suspend_d_cn", "--now", NOW]);
+    assert!(said.contains("which is gone"), "{said}");
+    place.backfill(0, &["suspend_d_cn", "--refetch"], &settings());
+    assert_eq!(silver(&place, "suspend_d_cn"), rows);
 }

@@ -307,7 +307,7 @@ async fn newest(
         if let Some(provenance) = bronze::proof(&world.store, file).await {
             // An answer whose rows are gone says nothing that a new one could be the same as.
             let rows = provenance.same_as.as_deref().unwrap_or(bronze::file_name(&file.path));
-            let there = files.values().flatten().any(|held| bronze::file_name(&held.path) == rows);
+            let there = files.get(&day).into_iter().flatten().any(|held| bronze::file_name(&held.path) == rows);
             return there.then(|| (file.path.clone(), provenance));
         }
     }

@@ -87,10 +87,10 @@ fn ours(table: &Arc<Table>, files: &[Vec<u8>]) -> RecordBatch {
     let mut text = Vec::new();
     for body in files {
         inflate(body, &mut text).expect("gzip");
-        let input = Input { path: "bench", source: &table.sources[0], span: false };
+        let input = Input { path: "bench", source: &table.sources[0], span: false, observed: None, calls: &[] };
         builder.add(input, &text).expect("rows");
     }
-    builder.finish().expect("columns").batch
+    builder.finish(&|_| None).expect("columns").batch
 }
 
 fn peer(table: &Arc<Table>, files: &[Vec<u8>]) -> RecordBatch {

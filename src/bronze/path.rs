@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-use crate::spec::Contract;
+use crate::spec::{Axis, Contract};
 use crate::store::Entry;
 
 const SUFFIX: &str = ".jsonl.gz";
@@ -50,11 +50,16 @@ impl BronzeFile {
         age(self).cmp(&age(other)).then(self.ordinal.cmp(&other.ordinal)).then_with(|| self.path.cmp(&other.path))
     }
 
+    /// The last part of its path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        super::file_name(&self.path)
+    }
+
     /// Whether the name may be one that this program gave to an answer of `contract`.
     #[must_use]
     pub fn is_named_like(&self, contract: &Contract) -> bool {
-        let name = self.path.rsplit('/').next().unwrap_or_default();
-        let rest = name.strip_prefix(contract.id.name.as_str()).and_then(|rest| rest.strip_prefix('_'));
+        let rest = self.name().strip_prefix(contract.id.name.as_str()).and_then(|rest| rest.strip_prefix('_'));
         self.fetched_at.is_some() && rest.is_some_and(|rest| rest.as_bytes().first().is_some_and(u8::is_ascii_digit))
     }
 }
@@ -83,7 +88,8 @@ pub(super) fn new_path(contract: &Contract, day: NaiveDate, at: DateTime<Utc>, o
     let ordinal = if ordinal == 0 { String::new() } else { format!("-{ordinal}") };
     let span = if span { SPAN } else { "" };
     let (folder, name, at) = (folder(contract), &contract.id.name, at.format(STAMP));
-    format!("{folder}/date={day}/{name}_{at}{ordinal}{span}{SUFFIX}")
+    let key = if span.is_empty() && matches!(contract.ask.axis, Axis::Period { .. }) { "end_date" } else { "date" };
+    format!("{folder}/{key}={day}/{name}_{at}{ordinal}{span}{SUFFIX}")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Context, Format, config, print};
-use crate::normalise::{VENDOR, VENDOR_SAYS};
+use crate::normalise::added;
 use crate::run::Exit;
 use crate::spec::{ColumnType, Table};
 
@@ -60,7 +60,10 @@ fn entry(table: &Table) -> Value {
             })
         })
         .collect();
-    columns.push(json!({ "name": VENDOR, "type": "utf8", "unit": "text", "description": VENDOR_SAYS }));
+    columns.extend(added(table).into_iter().map(|column| {
+        let (name, kind, unit, says) = (column.name, column.kind, column.unit, column.description);
+        json!({ "name": name, "type": kind, "unit": unit, "description": says })
+    }));
     let sources: Vec<Value> = table
         .sources
         .iter()
@@ -72,11 +75,15 @@ fn entry(table: &Table) -> Value {
         "description": table.description.trim(),
         "key": key(table),
         "partition": table.partition.name(),
-        "keeps": "latest",
+        "keeps": keeps(table),
         "known": table.known.name(),
         "columns": columns,
         "sources": sources,
     })
+}
+
+fn keeps(table: &Table) -> &'static str {
+    if table.versions.is_some() { "versions" } else { "latest" }
 }
 
 /// Every column says what it is in: a unit, or the nature of what has none.
@@ -98,6 +105,7 @@ fn page(table: &Table) -> String {
     lines.push(String::new());
     lines.push(format!("key        {}", key(table).join(", ")));
     lines.push(format!("partition  {}", table.partition.name()));
+    lines.push(format!("keeps      {}", keeps(table)));
     lines.push(format!("known      {}", table.known.name()));
     for source in &table.sources {
         let contract = &source.contract;
@@ -111,8 +119,11 @@ fn page(table: &Table) -> String {
     for column in &table.columns {
         let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
         let (name, kind, says) = (&column.name, column.kind.name(), &column.description);
-        lines.push(format!("{name:width$}  {kind:7}  {unit:9}  {says}"));
+        lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {says}"));
     }
-    lines.push(format!("{VENDOR:width$}  {:7}  {:9}  {VENDOR_SAYS}", "utf8", "text"));
+    for column in added(table) {
+        let (name, kind, unit, says) = (column.name, column.kind, column.unit, column.description);
+        lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {says}"));
+    }
     lines.join("\n")
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
-use super::{Context, config, print};
+use super::{Context, config, day, print};
 use crate::query::{self, QueryError};
 use crate::run::{Exit, Misuse};
 
@@ -15,6 +16,9 @@ pub(super) struct Query {
     /// One SELECT; tables as `ashare-lake tables` names them
     #[arg(value_name = "SQL")]
     sql: String,
+    /// Only what could be known at the end of this day in Shanghai
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    as_of: Option<NaiveDate>,
     /// How the rows are printed
     #[arg(long, value_enum, default_value_t = RowFormat::Text)]
     format: RowFormat,
@@ -33,7 +37,7 @@ enum RowFormat {
 impl Query {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
-        let answer = query::sql(&world.catalog, &world.store, &self.sql).await.map_err(|error| match error {
+        let answer = query::sql(&world.catalog, &world.store, &self.sql, self.as_of).await.map_err(|error| match error {
             QueryError::Misuse(message) => Misuse(message).into(),
             QueryError::Failed(error) => error,
         })?;

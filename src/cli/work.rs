@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::{Context, Format, config, day, print, summary};
-use crate::run::{self, Exit, Halves, Work};
+use crate::run::{self, Exit, Halves, Reach, Work};
 
 /// Ask for what is missing in a range, and build it
 #[derive(Debug, Args)]
@@ -100,7 +100,7 @@ fn work(
     Work {
         command: command.to_owned(),
         tables: Vec::new(),
-        range: start.map(|start| (start, end.unwrap_or_else(|| context.clock.today()))),
+        reach: start.map_or(Reach::Held, |start| Reach::Range(start, end.unwrap_or_else(|| context.clock.today()))),
         halves,
         refetch: false,
         full: false,

@@ -22,7 +22,7 @@ use crate::spec::Contract;
 use crate::vendor::{Call, Refusal, Vendor, Window};
 use http::NoReply;
 use pace::Pace;
-pub use page::Expect;
+pub use page::{Expect, Rows};
 use page::PageRows;
 
 /// Calls on their way at the same time, unless the account says otherwise.
@@ -82,6 +82,19 @@ pub struct Reply {
     pub unknown: BTreeSet<String>,
     /// Fields of the contract that the reply lacked.
     pub absent: BTreeSet<String>,
+    /// The event days of the rows as the vendor writes them, where they were wanted.
+    pub events: BTreeSet<String>,
+}
+
+/// A part of an answer: not to be kept before it is whole.
+#[derive(Debug, Default)]
+pub struct Pages {
+    reply: Reply,
+    /// Rows of the first page of each call.
+    open: Vec<usize>,
+    keys: HashSet<Box<[u8]>>,
+    /// A row that came on two pages.
+    repeated: Option<String>,
 }
 
 /// An account with a vendor, and the line to it.
@@ -92,6 +105,8 @@ pub struct Client {
     base_url: String,
     token: SecretString,
     in_flight: Semaphore,
+    /// Calls that the account may still make today, where it has a daily quota.
+    left: Option<AtomicU64>,
     stopped: OnceLock<Failure>,
     calls: std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>,
 }
@@ -117,6 +132,7 @@ impl Client {
         base_url: Option<&str>,
         token: SecretString,
         in_flight: Option<u32>,
+        left: Option<u64>,
     ) -> Result<Self> {
         Ok(Self {
             vendor,
@@ -124,6 +140,7 @@ impl Client {
             base_url: base_url.unwrap_or(vendor.home()).to_owned(),
             token,
             in_flight: Semaphore::new(in_flight.unwrap_or(IN_FLIGHT).max(1) as usize),
+            left: left.map(AtomicU64::new),
             stopped: OnceLock::new(),
             calls: std::sync::Mutex::default(),
         })
@@ -150,26 +167,59 @@ impl Client {
         calls.iter().map(|(name, n)| (name.clone(), n.load(Ordering::Relaxed))).filter(|(_, n)| *n > 0).collect()
     }
 
-    /// Asks for a slice until its answer is whole.
+    /// The first pages of a slice. Whether they are the whole answer shows when more slices of the
+    /// interface have theirs: see [`Client::whole`].
     ///
     /// # Errors
     /// [`Failure`]; what stops the interface or the vendor is remembered and given at once to whoever
     /// asks next.
-    pub async fn slice(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Reply, Failure> {
-        let mut last = Failure::Untrusted("never asked".into());
-        for _ in 0..ATTEMPTS {
+    pub async fn first(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Pages, Failure> {
+        let mut pages = Pages::default();
+        for call in calls {
             if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
                 return Err(stopped.clone());
             }
-            match self.all_pages(interface, calls, expect).await {
-                Ok(reply) => return Ok(reply),
+            let begun = self.next_page(interface, call, expect, &mut pages, 0).await;
+            let rows = begun.inspect_err(|failure| self.remember(interface, failure))?;
+            pages.open.push(rows);
+        }
+        pages.reply.first_rows = pages.open.first().copied().unwrap_or(0);
+        Ok(pages)
+    }
+
+    /// Asks on until the answer is whole. What does not fit together is asked anew.
+    ///
+    /// # Errors
+    /// As [`Client::first`].
+    pub async fn whole(
+        &self,
+        interface: &Interface,
+        calls: &[Call],
+        expect: &Expect,
+        first: Pages,
+    ) -> Result<Reply, Failure> {
+        let mut last = Failure::Untrusted("never asked".into());
+        let mut begun = Some(first);
+        // Twins at a page's border look like a row that came twice; but they come again, alike.
+        let mut repeated: Option<usize> = None;
+        for _ in 0..ATTEMPTS {
+            let pages = match begun.take() {
+                Some(pages) => pages,
+                None => self.first(interface, calls, expect).await?,
+            };
+            match self.finish(interface, calls, expect, pages).await {
+                Ok(pages) if pages.repeated.is_none() => return Ok(pages.reply),
+                Ok(pages) => {
+                    if expect.versions && repeated == Some(pages.reply.rows) {
+                        return Ok(pages.reply);
+                    }
+                    repeated = Some(pages.reply.rows);
+                    let row = pages.repeated.unwrap_or_default();
+                    last = Failure::Untrusted(format!("the row {row} came on two pages: others may be lost"));
+                }
                 Err(failure @ Failure::Untrusted(_)) => last = failure,
                 Err(failure) => {
-                    if failure.stops_vendor() {
-                        let _ = self.stopped.set(failure.clone());
-                    } else if failure.stops_interface() {
-                        let _ = interface.stopped.set(failure.clone());
-                    }
+                    self.remember(interface, &failure);
                     return Err(failure);
                 }
             }
@@ -177,37 +227,71 @@ impl Client {
         Err(last)
     }
 
-    /// Every page of every call. The end is proven by an empty page, or by one shorter than another
-    /// page that this interface gave in this run: caps cut in silence, `has_more` lies.
-    async fn all_pages(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Reply, Failure> {
-        let mut reply = Reply::default();
-        let mut keys: HashSet<Box<[u8]>> = HashSet::new();
-        for (number, call) in calls.iter().enumerate() {
-            let mut offset = 0;
-            loop {
-                let window = Window { limit: interface.contract.ask.page_rows, offset };
-                let page = self.page(interface, call, window, expect).await?;
-                if page.rows == 0 {
-                    break;
-                }
-                if let Some(repeated) = page.keys.iter().find(|key| keys.contains(*key)) {
-                    let key = String::from_utf8_lossy(repeated);
-                    return Err(Failure::Untrusted(format!("the row {key} came on two pages: others may be lost")));
-                }
-                keys.extend(page.keys);
-                reply.lines.extend_from_slice(&page.lines);
-                reply.rows += page.rows;
-                reply.pages += 1;
-                reply.unknown.extend(page.unknown);
-                reply.absent.extend(page.absent);
-                reply.first_rows += if number == 0 { page.rows } else { 0 };
-                offset += page.rows;
-                if page.rows < interface.largest.fetch_max(page.rows, Ordering::Relaxed) {
+    fn remember(&self, interface: &Interface, failure: &Failure) {
+        if failure.stops_vendor() {
+            let _ = self.stopped.set(failure.clone());
+        } else if failure.stops_interface() {
+            let _ = interface.stopped.set(failure.clone());
+        }
+    }
+
+    /// Every page of every call. The end is proven by an empty page, by one shorter than another page that
+    /// this interface gave in this run, or by the rows that were expected: caps cut in silence, `has_more`
+    /// lies.
+    async fn finish(
+        &self,
+        interface: &Interface,
+        calls: &[Call],
+        expect: &Expect,
+        mut pages: Pages,
+    ) -> Result<Pages, Failure> {
+        let limit = interface.contract.ask.page_rows;
+        let all: usize = pages.open.iter().sum();
+        let is_expected = (calls.len() == 1 && expect.rows.most == Some(all)) || expect.rows.before == Some(all);
+        if is_expected && pages.open.iter().all(|rows| *rows < limit) {
+            return Ok(pages);
+        }
+        for (call, first) in calls.iter().zip(pages.open.clone()) {
+            let (mut offset, mut rows) = (first, first);
+            while rows > 0 && rows >= interface.largest.load(Ordering::Relaxed) {
+                rows = self.next_page(interface, call, expect, &mut pages, offset).await?;
+                offset += rows;
+                if calls.len() == 1 && rows > 0 && rows < limit && expect.rows.most == Some(offset) {
                     break;
                 }
             }
         }
-        Ok(reply)
+        Ok(pages)
+    }
+
+    /// Adds one page; returns its rows.
+    async fn next_page(
+        &self,
+        interface: &Interface,
+        call: &Call,
+        expect: &Expect,
+        pages: &mut Pages,
+        offset: usize,
+    ) -> Result<usize, Failure> {
+        let window = Window { limit: interface.contract.ask.page_rows, offset };
+        let page = self.page(interface, call, window, expect).await?;
+        interface.largest.fetch_max(page.rows, Ordering::Relaxed);
+        if page.rows == 0 {
+            return Ok(0);
+        }
+        if pages.repeated.is_none() {
+            let repeated = page.keys.iter().find(|key| pages.keys.contains(*key));
+            pages.repeated = repeated.map(|key| String::from_utf8_lossy(key).trim_end().to_owned());
+        }
+        pages.keys.extend(page.keys);
+        let reply = &mut pages.reply;
+        reply.lines.extend_from_slice(&page.lines);
+        reply.rows += page.rows;
+        reply.pages += 1;
+        reply.unknown.extend(page.unknown);
+        reply.absent.extend(page.absent);
+        reply.events.extend(page.events);
+        Ok(page.rows)
     }
 
     async fn page(
@@ -245,6 +329,12 @@ impl Client {
         window: Window,
         expect: &Expect,
     ) -> Result<PageRows, Failure> {
+        if let Some(left) = &self.left
+            && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_err()
+        {
+            let message = "the calls a day that jobs.toml allows (requests_per_day) are made; run again tomorrow";
+            return Err(Refusal::QuotaSpent(message.into()).into());
+        }
         interface.pace.turn().await;
         let secret = self.token.expose_secret();
         let request = self.vendor.request(&self.base_url, call, window, secret);

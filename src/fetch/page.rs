@@ -16,8 +16,31 @@ pub struct Expect {
     pub key: Vec<String>,
     /// The key fields that a reply may lack.
     pub optional: Vec<String>,
-    /// A field and the day it must hold.
-    pub day: Option<(String, NaiveDate)>,
+    /// A field and what it must hold, as the vendor may spell it.
+    pub fixed: Option<(String, Vec<String>)>,
+    /// The field of the event day, where the days of the rows are wanted.
+    pub event: Option<String>,
+    /// Rows of one key are versions: only a whole row may not come twice, and twins may.
+    pub versions: bool,
+    /// How many rows there must be, where that is known.
+    pub rows: Rows,
+}
+
+/// What is known of the rows of an answer before it comes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rows {
+    /// All the market could have: an answer of so many is whole.
+    pub most: Option<usize>,
+    /// As many as the newest answer to the slice had: another one of so many is whole as that one was.
+    pub before: Option<usize>,
+}
+
+impl Expect {
+    /// What a field must hold when a day was asked for.
+    #[must_use]
+    pub fn spelled(day: NaiveDate) -> Vec<String> {
+        vec![day.format("\"%Y%m%d\"").to_string(), day.format("%Y%m%d").to_string(), format!("\"{day}\"")]
+    }
 }
 
 /// The rows of a page, owned.
@@ -28,6 +51,7 @@ pub(super) struct PageRows {
     pub(super) keys: Vec<Box<[u8]>>,
     pub(super) unknown: BTreeSet<String>,
     pub(super) absent: BTreeSet<String>,
+    pub(super) events: BTreeSet<String>,
 }
 
 pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
@@ -59,19 +83,26 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
             }
         }
     }
-    let day = expect.day.as_ref().and_then(|(field, day)| Some((place(field)?, field, day)));
-    let spellings = day.map(|(_, _, day)| [day.format("\"%Y%m%d\""), day.format("%Y%m%d"), day.format("\"%Y-%m-%d\"")]);
-    let spellings = spellings.map(|s| s.map(|text| text.to_string()));
+    let fixed = expect.fixed.as_ref().and_then(|(field, all)| Some((place(field)?, field, all)));
+    let event = expect.event.as_ref().and_then(place);
     for row in &page.rows {
-        if let (Some((index, field, day)), Some(spellings)) = (day, &spellings) {
+        if let Some((index, field, all)) = fixed {
             let value = row[index].get();
-            if !spellings.iter().any(|spelling| spelling == value) {
-                return Err(Failure::Untrusted(format!("asked for {day}, got a row whose `{field}` is {value}")));
+            if !all.iter().any(|spelling| spelling == value) {
+                return Err(Failure::Untrusted(format!("asked for {}, got a row whose `{field}` is {value}", all[0])));
             }
         }
-        let text: Vec<&str> = key.iter().map(|index| row[*index].get()).collect();
-        out.keys.push(text.join(",").into_bytes().into_boxed_slice());
+        if let Some(index) = event {
+            out.events.insert(row[index].get().trim_matches('"').to_owned());
+        }
+        let start = out.lines.len();
         push_object(&mut out.lines, &page.fields as &[Cow<'_, str>], row);
+        if expect.versions {
+            out.keys.push(out.lines[start..].into());
+        } else {
+            let text: Vec<&str> = key.iter().map(|index| row[*index].get()).collect();
+            out.keys.push(text.join(",").into_bytes().into_boxed_slice());
+        }
     }
     Ok(out)
 }
@@ -89,7 +120,8 @@ mod tests {
         let expect = Expect {
             key: vec!["ts_code".into(), "trade_date".into()],
             optional: Vec::new(),
-            day: Some(("trade_date".into(), day)),
+            fixed: Some(("trade_date".into(), Expect::spelled(day))),
+            ..Expect::default()
         };
         let body = format!(r#"{{"code":0,"data":{body}}}"#);
         understand(&named("tushare").unwrap().read(200, body.as_bytes())?, contract, &expect)

@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::decimal::Decimal;
 
 /// One value of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Cell {
     /// The file has no such column.
     Absent,

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 /// `mantissa x 10^exponent`, digits as written: `9.390` is (9390, -3). The exponent is never positive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Decimal {
     pub(super) mantissa: i64,
     pub(super) exponent: i8,
@@ -23,6 +23,9 @@ pub(super) enum Parsed {
     /// More digits than an `i64` has, or a far exponent: the text itself is kept.
     Wide,
 }
+
+/// How far two roundings of one number may be apart, as a part of it (`design.md` 5, rule 3).
+const NEAR: f64 = 1e-4;
 
 /// Most digits that always fit the mantissa.
 const DIGITS: usize = 18;
@@ -142,6 +145,16 @@ impl Decimal {
         let unit = i128::from(POW10[places.unsigned_abs() as usize]);
         let difference = i128::from(finer.mantissa) - i128::from(self.mantissa) * unit;
         2 * difference.abs() <= unit
+    }
+
+    /// Whether one of the two is the other with fewer digits, and they are near each other: a number
+    /// written with few digits is a rounding of too much.
+    pub(super) fn agrees(self, other: Self) -> bool {
+        if self.equals(other) {
+            return true;
+        }
+        let (a, b) = (self.to_f64(0), other.to_f64(0));
+        (self.is_rounding_of(other) || other.is_rounding_of(self)) && (a - b).abs() <= NEAR * a.abs().max(b.abs())
     }
 
     /// Whether both are the same number, however many zeros they end in.

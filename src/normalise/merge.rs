@@ -3,6 +3,7 @@
 //! not displace the finer text, and a column that a file lacks takes nothing away (`design.md` 4).
 
 use super::cells::{Cell, Cells, Texts};
+use super::key::keys;
 use crate::spec::Table;
 
 /// The rows to keep, sorted by key; `reject` hears of the others that broke a promise.
@@ -44,63 +45,6 @@ pub(super) fn merge(
         kept.extend(spoken.and_then(|row| u32::try_from(row).ok()));
     }
     kept
-}
-
-/// One number a row that sorts like its key and is equal for equal keys. Nulls are equal and first.
-fn keys(table: &Table, columns: &[Cells], texts: &Texts, rows: usize) -> Vec<u64> {
-    let mut keys: Vec<u64> = vec![0; rows];
-    for (place, &column) in table.key.iter().enumerate() {
-        if place >= 2 {
-            // Two parts fill the number; what they say so far is ranked to make room for the next.
-            rank(&mut keys);
-        }
-        let part = parts(&columns[column], texts);
-        for (key, part) in keys.iter_mut().zip(part) {
-            *key = (*key << 32) | u64::from(part);
-        }
-    }
-    keys
-}
-
-/// Replaces each number by its place among the distinct ones.
-fn rank(keys: &mut [u64]) {
-    let mut distinct = keys.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    for key in keys {
-        *key = distinct.binary_search(key).map_or(0, |place| place as u64);
-    }
-}
-
-/// One sortable part of the key for each row; 0 where there is nothing.
-fn parts(cells: &Cells, texts: &Texts) -> Vec<u32> {
-    match cells {
-        Cells::Text(ids) => {
-            let mut sorted: Vec<u32> = (0..u32::try_from(texts.len()).unwrap_or(u32::MAX)).collect();
-            sorted.sort_unstable_by(|a, b| texts.get(*a).cmp(texts.get(*b)));
-            let mut places = vec![0u32; texts.len()];
-            for (place, id) in (1u32..).zip(&sorted) {
-                places[*id as usize] = place;
-            }
-            ids.iter().map(|id| places.get(*id as usize).copied().unwrap_or(0)).collect()
-        }
-        Cells::Date(days) => {
-            // Flipping the sign bit makes days sort as unsigned; the markers of nothing come out lowest.
-            days.iter().map(|day| (day.cast_unsigned() ^ 0x8000_0000).saturating_sub(1)).collect()
-        }
-        Cells::Flag(flags) => flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect(),
-        Cells::Number { mantissa, .. } => {
-            let value = |row: usize| match cells.get(row) {
-                Cell::Number(decimal) => decimal.to_f64(0),
-                _ => f64::NEG_INFINITY,
-            };
-            let mut sorted: Vec<f64> = (0..mantissa.len()).map(value).collect();
-            sorted.sort_unstable_by(f64::total_cmp);
-            sorted.dedup();
-            let place = |row| sorted.binary_search_by(|v| v.total_cmp(&value(row))).unwrap_or(0);
-            (0..mantissa.len()).map(|row| u32::try_from(place(row)).unwrap_or(u32::MAX)).collect()
-        }
-    }
 }
 
 /// The first column in which two rows of a file hold different things; nothing differs from no thing.

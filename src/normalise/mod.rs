@@ -7,21 +7,27 @@ mod cells;
 mod check;
 mod date;
 mod decimal;
+mod key;
 mod merge;
 mod output;
 mod partition;
+mod repeats;
 mod scan;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::record_batch::RecordBatch;
+use chrono::{DateTime, NaiveDate, Utc};
 
-pub use output::{VENDOR, VENDOR_SAYS, schema};
+pub use output::{Added, added, schema};
 pub use partition::Partition;
 
-use crate::spec::{ColumnType, Field, Table, TableSource};
+use crate::spec::{ColumnType, Field, Table, TableSource, Wire};
 use cells::{Cell, Cells, Texts};
+use repeats::Repeats;
 use scan::{Bad, Layout, Target};
+use versions::{Covers, Look, Rows};
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
@@ -36,6 +42,11 @@ pub struct Input<'a> {
     pub source: &'a TableSource,
     /// Its rows may belong to other partitions, which will find them there.
     pub span: bool,
+    /// When it came over our wire, where that is known.
+    pub observed: Option<DateTime<Utc>>,
+    /// The parameters of the calls that it answers; none for files of other programs and imports, which
+    /// only show what they hold.
+    pub calls: &'a [Vec<(String, String)>],
 }
 
 /// A row that broke a promise.
@@ -111,7 +122,10 @@ pub struct Builder<'a> {
     texts: Texts,
     /// File and line of each row.
     origin: Vec<(u32, u32)>,
-    files: Vec<(String, &'a TableSource)>,
+    files: Vec<String>,
+    looks: Vec<Look<'a>>,
+    /// For tables that keep versions: files repeat each other, and a line is read once.
+    repeats: Repeats,
     rejects: Vec<Reject>,
     unknown: BTreeMap<String, BTreeSet<String>>,
 }
@@ -133,6 +147,8 @@ impl<'a> Builder<'a> {
             texts: Texts::default(),
             origin: Vec::new(),
             files: Vec::new(),
+            looks: Vec::new(),
+            repeats: Repeats::default(),
             rejects: Vec::new(),
             unknown: BTreeMap::new(),
         }
@@ -146,7 +162,9 @@ impl<'a> Builder<'a> {
         let text = std::str::from_utf8(text)
             .map_err(|e| Stop::NotText { file: input.path.to_owned(), at: e.valid_up_to() })?;
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        self.files.push((input.path.to_owned(), input.source));
+        self.files.push(input.path.to_owned());
+        let covers = self.covers(input);
+        self.looks.push(Look { source: input.source, observed: input.observed, covers });
         let first_row = self.origin.len();
         let mut row = vec![Cell::Absent; self.columns.len()];
         let mut layout = Layout::default();
@@ -157,8 +175,11 @@ impl<'a> Builder<'a> {
             if line.trim().is_empty() {
                 continue;
             }
-            lines += 1;
             let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
+            if self.table.versions.is_some() && self.repeats.know(input.source, line, file, number) {
+                continue;
+            }
+            lines += 1;
             let mut resolve = |name: &str| {
                 let target = target(input.source, name);
                 match target {
@@ -174,6 +195,9 @@ impl<'a> Builder<'a> {
                 Ok(true) => {
                     for (cells, cell) in self.columns.iter_mut().zip(&row) {
                         cells.push(*cell);
+                    }
+                    if self.table.versions.is_some() {
+                        self.repeats.learned(u32::try_from(self.origin.len()).unwrap_or(u32::MAX), file, number);
                     }
                     self.origin.push((file, number));
                 }
@@ -226,22 +250,64 @@ impl<'a> Builder<'a> {
         Ok(true)
     }
 
-    /// Rows of a key become one; the rest is sorted and typed.
+    /// What an answer of our own covers: the values it was asked for, in their columns.
+    fn covers(&mut self, input: Input<'_>) -> Option<Covers> {
+        if input.calls.is_empty() || self.table.versions.is_none() {
+            return None;
+        }
+        let contract = &input.source.contract;
+        let axis = contract.ask.axis.names();
+        let each = contract.ask.each.as_ref().map(|(name, _)| (name.as_str(), name.as_str()));
+        let mut covers = Covers::default();
+        for (param, field) in axis.into_iter().chain(each) {
+            let Some(Target { column, wire }) = target(input.source, field) else { continue };
+            let values = input.calls.iter().flatten().filter(|(name, _)| name == param).map(|(_, value)| value);
+            let mut cells: Vec<Cell> = Vec::new();
+            for value in values.collect::<BTreeSet<_>>() {
+                cells.push(match wire {
+                    Wire::Date => date::parse(value).map_or(Cell::Null, Cell::Date),
+                    _ => Cell::Text(self.texts.intern(value)),
+                });
+            }
+            covers.columns.push((column, cells));
+        }
+        Some(covers)
+    }
+
+    /// Rows of a key become one, or its versions; the rest is sorted and typed. `tradable` gives the first
+    /// session after a day, where the calendar knows it.
     ///
     /// # Errors
     /// When Arrow refuses the columns, which would be a bug of ours.
-    pub fn finish(mut self) -> Result<Built, arrow::error::ArrowError> {
-        let order = merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, |row, reason| {
-            let (file, line) = self.origin[row];
-            self.rejects.push(Reject {
-                file: self.files[file as usize].0.clone(),
-                line: line as usize,
-                reason,
-                row: String::new(),
-            });
-        });
-        let sources: Vec<&TableSource> = self.files.iter().map(|(_, source)| *source).collect();
-        let batch = output::batch(self.table, &self.columns, &self.texts, &order, &self.origin, &sources)?;
+    pub fn finish(
+        mut self,
+        tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
+    ) -> Result<Built, arrow::error::ArrowError> {
+        let (order, versions) = match &self.table.versions {
+            Some(rules) => {
+                let mut rows = Rows {
+                    table: self.table,
+                    rules,
+                    columns: &mut self.columns,
+                    texts: &self.texts,
+                    origin: &mut self.origin,
+                    looks: &self.looks,
+                };
+                let versions = versions::history(&mut rows, self.repeats.seen());
+                (versions.iter().map(|version| version.row).collect(), versions)
+            }
+            None => {
+                let reject = |row: usize, reason| {
+                    let (file, line) = self.origin[row];
+                    let file = self.files[file as usize].clone();
+                    self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
+                };
+                (merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, reject), Vec::new())
+            }
+        };
+        let sources: Vec<&TableSource> = self.looks.iter().map(|look| look.source).collect();
+        let cells = output::Rows { columns: &self.columns, texts: &self.texts, origin: &self.origin, order: &order };
+        let batch = output::batch(self.table, cells, &sources, &versions, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         Ok(Built { batch, rejects: self.rejects, unknown: self.unknown })
     }
@@ -256,7 +322,7 @@ fn target(source: &TableSource, name: &str) -> Option<Target> {
 /// The event day of a bronze line, by the contract's name of the field: for what must know the days
 /// of rows without typing them.
 #[must_use]
-pub fn day_of(text: &str) -> Option<chrono::NaiveDate> {
+pub fn day_of(text: &str) -> Option<NaiveDate> {
     date::day(date::parse(text)?)
 }
 
@@ -268,82 +334,4 @@ pub fn event_field<'a>(table: &Table, source: &'a TableSource) -> Option<&'a Fie
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::spec::Catalog;
-    use std::sync::Arc;
-
-    fn table(name: &str) -> Arc<Table> {
-        Arc::clone(Catalog::load(&[], None).unwrap().0.table(name).unwrap())
-    }
-
-    /// Files oldest first, each with whether it is a span.
-    fn build(table: &Table, files: &[(&str, bool)]) -> Result<Built, Stop> {
-        let mut builder = Builder::new(table, Partition::Year(2024));
-        for (number, (text, span)) in files.iter().enumerate() {
-            let path = format!("file {number}").leak();
-            builder.add(Input { path, source: &table.sources[0], span: *span }, text.as_bytes())?;
-        }
-        Ok(builder.finish().unwrap())
-    }
-
-    #[test]
-    fn a_row_outside_its_folder_is_rejected_and_one_of_a_span_waits_elsewhere() {
-        let table = table("adj_factor");
-        let row = r#"{"ts_code":"a","trade_date":"20150105","adj_factor":1}"#;
-        let built = build(&table, &[(row, false)]).unwrap();
-        assert!(built.rejects[0].reason.contains("2015-01-05"), "{:?}", built.rejects);
-        let built = build(&table, &[(row, true)]).unwrap();
-        assert_eq!((built.rejects.len(), built.batch.num_rows()), (0, 0));
-    }
-
-    #[test]
-    fn nulls_in_a_key_are_equal_and_rows_are_sorted_by_key() {
-        let table = table("suspend_d_cn");
-        let row = |code: &str, timing: &str| {
-            format!(r#"{{"ts_code":"{code}","trade_date":"20240102","suspend_timing":{timing},"suspend_type":"S"}}"#)
-        };
-        let lines = [row("b", "null"), row("a", "\"09:30-10:00\""), row("b", "\"\""), row("a", "null")].join("\n");
-        let built = build(&table, &[(&lines, false)]).unwrap();
-        assert_eq!((built.rejects.len(), built.batch.num_rows()), (0, 3));
-        let codes = built.batch.column(0);
-        let codes: Vec<&str> = arrow::array::AsArray::as_string::<i32>(codes).iter().flatten().collect();
-        assert_eq!(codes, ["a", "a", "b"]);
-    }
-
-    #[test]
-    fn a_newer_part_takes_nothing_away_by_a_column_it_lacks() {
-        let table = table("stock_daily_cn");
-        let old = r#"{"ts_code":"a","trade_date":"20240102","close":1.25,"vol":10,"amount":1.25}"#;
-        let new = r#"{"TS_CODE":"a","TRADE_DATE":"2024-01-02","CLOSE":1.26,"VOL":null}"#;
-        let built = build(&table, &[(old, true), (new, true)]).unwrap();
-        let batch = &built.batch;
-        assert_eq!(batch.num_rows(), 1);
-        let number = |name: &str| {
-            let column = batch.column_by_name(name).unwrap();
-            arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(column).value(0)
-        };
-        assert_eq!((number("close").to_bits(), number("amount").to_bits()), (1.26f64.to_bits(), 1250f64.to_bits()));
-        assert!(arrow::array::Array::is_null(batch.column_by_name("vol").unwrap(), 0), "an explicit null is said");
-    }
-
-    #[test]
-    fn a_file_without_a_key_column_stops_the_partition() {
-        let table = table("adj_factor");
-        let stop = build(&table, &[(r#"{"code":"a","trade_date":"20240102"}"#, false)]).unwrap_err();
-        assert!(matches!(&stop, Stop::NoKey { column, .. } if column == "ts_code"), "{stop}");
-        let stop = Builder::new(&table, Partition::Year(2024))
-            .add(Input { path: "x", source: &table.sources[0], span: false }, b"{\"a\":\"\xff\"}")
-            .unwrap_err();
-        assert!(matches!(stop, Stop::NotText { at: 6, .. }));
-    }
-
-    #[test]
-    fn unknown_fields_are_reported() {
-        let table = table("adj_factor");
-        let line = r#"{"ts_code":"a","trade_date":"20240102","adj_factor":1,"new":[1,{"x":2}]}"#;
-        let built = build(&table, &[(line, false)]).unwrap();
-        assert_eq!(built.batch.num_rows(), 1);
-        assert!(built.unknown["tushare/adj_factor"].contains("new"));
-    }
-}
+mod tests;

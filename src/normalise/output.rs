@@ -3,17 +3,84 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Array, Date32Builder, Float64Builder, Int32Array, Int64Builder, StringArray,
+    StringBuilder, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
+use chrono::NaiveDate;
 
 use super::cells::{Cell, Cells, Texts};
+use super::date;
 use super::decimal::{wide_to_f64, wide_to_i64};
+use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Table, TableSource};
 
+/// A column that the program adds to those of the vendors.
+#[derive(Debug, Clone, Copy)]
+pub struct Added {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as `tables` names it.
+    pub kind: &'static str,
+    /// What it counts, or its nature.
+    pub unit: &'static str,
+    /// Meaning.
+    pub description: &'static str,
+}
+
 /// The column that says which vendor a row came from.
-pub const VENDOR: &str = "vendor";
+const VENDOR: Added =
+    Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
+
+/// The point-in-time columns (`design.md` 5).
+const VERSION: [Added; 6] = [
+    Added {
+        name: "announced_on",
+        kind: "date",
+        unit: "date",
+        description: "the vendor's date of this version; null where there is none",
+    },
+    Added {
+        name: "known_on",
+        kind: "date",
+        unit: "date",
+        description: "first day, at its end, on which this version may be used",
+    },
+    Added {
+        name: "tradable_on",
+        kind: "date",
+        unit: "date",
+        description: "first SSE session after known_on; null past the calendar's end",
+    },
+    Added {
+        name: "known_basis",
+        kind: "utf8",
+        unit: "text",
+        description: "announced: known_on is the vendor's date; observed: it is our own clock's",
+    },
+    Added {
+        name: "observed_at",
+        kind: "timestamp",
+        unit: "instant",
+        description: "when this version first came over our wire, UTC",
+    },
+    Added {
+        name: "revision",
+        kind: "int32",
+        unit: "number",
+        description: "1, 2, 3 within the key, in the order in which the versions were seen",
+    },
+];
+
+/// The columns that the program adds to a table, in order.
+#[must_use]
+pub fn added(table: &Table) -> Vec<Added> {
+    let version: &[Added] = if table.versions.is_some() { &VERSION } else { &[] };
+    version.iter().copied().chain([VENDOR]).collect()
+}
 
 /// The Arrow schema of a table's files: unit and description in each field's metadata.
 #[must_use]
@@ -33,13 +100,18 @@ pub fn schema(table: &Table) -> SchemaRef {
         Field::new(&column.name, kind, true).with_metadata(metadata)
     };
     let mut fields: Vec<Field> = table.columns.iter().map(field).collect();
-    let said = HashMap::from([("description".to_owned(), VENDOR_SAYS.to_owned())]);
-    fields.push(Field::new(VENDOR, DataType::Utf8, true).with_metadata(said));
+    for added in added(table) {
+        let kind = match added.kind {
+            "date" => DataType::Date32,
+            "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            "int32" => DataType::Int32,
+            _ => DataType::Utf8,
+        };
+        let said = HashMap::from([("description".to_owned(), added.description.to_owned())]);
+        fields.push(Field::new(added.name, kind, true).with_metadata(said));
+    }
     Arc::new(Schema::new(fields))
 }
-
-/// The description of the column `vendor`.
-pub const VENDOR_SAYS: &str = "the vendor the row came from";
 
 /// Whether a cell fits its column; the value and the reason where it does not.
 pub(super) fn check(cell: Cell, kind: ColumnType, shift: i8, texts: &Texts) -> Result<(), String> {
@@ -61,25 +133,38 @@ pub(super) fn check(cell: Cell, kind: ColumnType, shift: i8, texts: &Texts) -> R
     Err(format!("{value} x 10^{shift} {reason}"))
 }
 
-/// The rows of `order`, typed.
+/// The rows to give out.
+pub(super) struct Rows<'a> {
+    pub(super) columns: &'a [Cells],
+    pub(super) texts: &'a Texts,
+    /// File and line of each row.
+    pub(super) origin: &'a [(u32, u32)],
+    /// Which rows, in their order.
+    pub(super) order: &'a [u32],
+}
+
+/// The rows of `order`, typed; `versions` has one for each of them where the table keeps versions.
 pub(super) fn batch(
     table: &Table,
-    columns: &[Cells],
-    texts: &Texts,
-    order: &[u32],
-    origin: &[(u32, u32)],
+    rows: Rows<'_>,
     sources: &[&TableSource],
+    versions: &[Version],
+    tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
 ) -> Result<RecordBatch, ArrowError> {
+    let Rows { columns, texts, origin, order } = rows;
     // A column may come in different units from different sources: the shift goes with the file.
     let shifts = |column: usize| -> Vec<i8> {
         let of = |source: &&TableSource| source.fields.iter().find(|p| p.column == column).map_or(0, |p| p.shift);
         sources.iter().map(of).collect()
     };
-    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len() + 1);
+    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len() + 7);
     for (index, (column, cells)) in table.columns.iter().zip(columns).enumerate() {
         let shifts = shifts(index);
         let rows = order.iter().map(|row| (cells.get(*row as usize), shifts[origin[*row as usize].0 as usize]));
         arrays.push(array(column.kind, rows, order.len(), texts));
+    }
+    if table.versions.is_some() {
+        arrays.extend(history(versions, tradable));
     }
     let mut vendor = StringBuilder::with_capacity(order.len(), order.len() * 8);
     for row in order {
@@ -87,6 +172,27 @@ pub(super) fn batch(
     }
     arrays.push(Arc::new(vendor.finish()));
     RecordBatch::try_new(schema(table), arrays)
+}
+
+/// The columns of [`VERSION`].
+fn history(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 6] {
+    let mut sessions: HashMap<i32, Option<i32>> = HashMap::new();
+    let mut tradable = |known: i32| {
+        *sessions.entry(known).or_insert_with(|| Some(date::days(tradable(date::day(known)?)?)))
+    };
+    let basis = |version: &Version| match version.basis {
+        Basis::Announced => "announced",
+        Basis::Observed => "observed",
+    };
+    let observed = |version: &Version| version.observed.map(|at| at.timestamp_micros());
+    [
+        Arc::new(Date32Array::from_iter(versions.iter().map(|version| version.announced))),
+        Arc::new(Date32Array::from_iter(versions.iter().map(|version| version.known))),
+        Arc::new(Date32Array::from_iter(versions.iter().map(|version| version.known.and_then(&mut tradable)))),
+        Arc::new(StringArray::from_iter_values(versions.iter().map(basis))),
+        Arc::new(TimestampMicrosecondArray::from_iter(versions.iter().map(observed)).with_timezone("UTC")),
+        Arc::new(Int32Array::from_iter_values(versions.iter().map(|version| version.revision))),
+    ]
 }
 
 fn array(kind: ColumnType, rows: impl Iterator<Item = (Cell, i8)>, len: usize, texts: &Texts) -> ArrayRef {

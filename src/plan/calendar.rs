@@ -42,6 +42,29 @@ impl Calendar {
         &self.sessions[from..to.max(from)]
     }
 
+    /// The session `n` sessions before the last one that is not after `day`; the first one where there are
+    /// fewer.
+    #[must_use]
+    pub fn back(&self, day: NaiveDate, n: u32) -> Option<NaiveDate> {
+        let next = self.sessions.partition_point(|session| *session <= day);
+        let last = next.checked_sub(1)?;
+        self.sessions.get(last.saturating_sub(usize::try_from(n).ok()?)).copied()
+    }
+
+    /// The first session after `day`, if every day up to it is known.
+    #[must_use]
+    pub fn next_session(&self, day: NaiveDate) -> Option<NaiveDate> {
+        let next = self.after(day, 1)?;
+        let first = self.days.partition_point(|known| *known <= day);
+        let known = self.days.partition_point(|known| *known <= next) - first;
+        (i64::try_from(known).ok()? == (next - day).num_days()).then_some(next)
+    }
+
+    /// Everything it knows, in order: for whoever keeps track of what was built with it.
+    pub fn days(&self) -> impl Iterator<Item = (NaiveDate, bool)> + '_ {
+        self.days.iter().map(|day| (*day, self.sessions.binary_search(day).is_ok()))
+    }
+
     /// The `n`-th session after `day`; `None` past the calendar's end.
     #[must_use]
     pub fn after(&self, day: NaiveDate, n: u32) -> Option<NaiveDate> {
@@ -61,6 +84,9 @@ mod tests {
         assert_eq!(calendar.after(day(5), 1), Some(day(8)));
         assert_eq!(calendar.after(day(6), 2), Some(day(9)));
         assert_eq!(calendar.after(day(9), 1), None);
+        assert_eq!((calendar.next_session(day(5)), calendar.next_session(day(9))), (Some(day(8)), None));
+        assert_eq!((calendar.back(day(7), 1), calendar.back(day(8), 0)), (Some(day(4)), Some(day(8))));
+        assert_eq!((calendar.back(day(4), 9), calendar.back(day(1), 9)), (Some(day(2)), None));
         assert_eq!(calendar.sessions(day(5), day(8)), [day(5), day(8)]);
         assert!(calendar.sessions(day(8), day(5)).is_empty());
         assert!(calendar.knows(day(1)) && !calendar.knows(day(10)));
@@ -71,5 +97,6 @@ mod tests {
         let day = |d| NaiveDate::from_ymd_opt(2024, 1, d).unwrap();
         let calendar = Calendar::new([(day(2), true), (day(9), true)]);
         assert!(!calendar.knows(day(5)));
+        assert_eq!((calendar.after(day(2), 1), calendar.next_session(day(2))), (Some(day(9)), None));
     }
 }

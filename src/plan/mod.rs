@@ -4,71 +4,113 @@
 //! Never here: asking, or reading a listing.
 
 mod calendar;
+mod period;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use calendar::Calendar;
+pub use period::{deadline, periods};
 
 use crate::clock::{Clock, shanghai_day};
 use crate::spec::{Axis, Contract};
 use crate::vendor::Call;
 
+/// Ended periods that every nightly run looks at again: corrections come for two years.
+const NEWEST_PERIODS: usize = 8;
+
 /// One unit of asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slice {
     /// A trading day.
     Session(NaiveDate),
+    /// A report period, by its last day.
+    Period(NaiveDate),
+    /// A security and all of its history.
+    Security(String),
     /// The state of a day.
     Snapshot(NaiveDate),
 }
 
 impl Slice {
-    /// The day of its bronze folder.
+    /// The event day that it is about; none for a security.
     #[must_use]
-    pub fn day(self) -> NaiveDate {
+    pub fn day(&self) -> Option<NaiveDate> {
         match self {
-            Self::Session(day) | Self::Snapshot(day) => day,
+            Self::Session(day) | Self::Period(day) | Self::Snapshot(day) => Some(*day),
+            Self::Security(_) => None,
         }
     }
 
     /// Its name in provenance. All snapshots are one slice: the newest is what it says now.
     #[must_use]
-    pub fn name(self) -> String {
+    pub fn name(&self) -> String {
         match self {
-            Self::Session(day) => day.to_string(),
+            Self::Session(day) | Self::Period(day) => day.to_string(),
+            Self::Security(code) => code.clone(),
             Self::Snapshot(_) => "snapshot".to_owned(),
         }
     }
 
-    /// The calls that answer it, pages aside.
+    /// How the vendor writes it in a parameter.
     #[must_use]
-    pub fn calls(self, contract: &Contract) -> Vec<Call> {
+    pub fn value(&self) -> String {
+        match self {
+            Self::Session(day) | Self::Period(day) | Self::Snapshot(day) => day.format("%Y%m%d").to_string(),
+            Self::Security(code) => code.clone(),
+        }
+    }
+
+    /// The calls that answer it, pages aside: one for each of `values` where the contract asks value by
+    /// value, and `values` names others than it does.
+    #[must_use]
+    pub fn calls(&self, contract: &Contract, values: &[String]) -> Vec<Call> {
         let mut params = contract.ask.with.clone();
-        if let (Self::Session(day), Axis::Session { param, .. }) = (self, &contract.ask.axis) {
-            params.push((param.clone(), day.format("%Y%m%d").to_string()));
+        if let Some((param, _)) = contract.ask.axis.names() {
+            params.push((param.to_owned(), self.value()));
         }
         let call = |params| Call { api: contract.id.name.clone(), params, fields: contract.field_list() };
         match &contract.ask.each {
             None => vec![call(params)],
-            Some((name, values)) => {
+            Some((name, all)) => {
                 let with = |value: &String| [params.clone(), vec![(name.clone(), value.clone())]].concat();
-                values.iter().map(|value| call(with(value))).collect()
+                (if values.is_empty() { all } else { values }).iter().map(|value| call(with(value))).collect()
             }
         }
     }
 }
 
 /// Why a slice is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {
     /// Bronze does not hold it.
     Missing,
     /// It was fetched before it settled, and is settled now.
     Settled,
+    /// It was fetched before it settles, and a nightly run looks again until then.
+    Unsettled,
+    /// One of the newest periods, which a nightly run looks at again.
+    Newest,
+    /// A security's history goes up to the day it was fetched.
+    Behind,
     /// Somebody wants it again.
     Refetch,
+}
+
+impl Why {
+    /// The reason as a person says it.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Settled => "fetched before it settled",
+            Self::Unsettled => "not settled yet",
+            Self::Newest => "one of the newest periods",
+            Self::Behind => "fetched on an earlier day",
+            Self::Refetch => "asked for again",
+        }
+    }
 }
 
 /// What the plan looks at.
@@ -80,12 +122,16 @@ pub struct Wanted<'a> {
     pub range: (NaiveDate, NaiveDate),
     /// The market's calendar.
     pub calendar: &'a Calendar,
-    /// The days bronze holds, with the time of the newest answer; `None` where its file does not say.
-    pub held: &'a BTreeMap<NaiveDate, Option<DateTime<Utc>>>,
+    /// The slices bronze holds, with the time of the newest answer; `None` where its file does not say.
+    pub held: &'a BTreeMap<Slice, Option<DateTime<Utc>>>,
+    /// The securities there are, for interfaces asked by security.
+    pub securities: &'a [String],
     /// Sessions until a day is settled.
     pub lookback: u32,
     /// Ask for held slices too.
     pub refetch: bool,
+    /// Look again at what is not settled, and at the newest periods.
+    pub nightly: bool,
     /// What time it is.
     pub clock: Clock,
 }
@@ -103,26 +149,36 @@ pub struct Plan {
     pub beyond_calendar: Vec<NaiveDate>,
 }
 
+impl Plan {
+    fn add(&mut self, slice: Slice, why: Option<Why>) {
+        match why {
+            Some(why) => self.ask.push((slice, why)),
+            None => self.held += 1,
+        }
+    }
+}
+
 /// Plans a range of an interface.
 #[must_use]
 pub fn plan(wanted: Wanted<'_>) -> Plan {
     match wanted.contract.ask.axis {
         Axis::Session { .. } => sessions(wanted),
+        Axis::Period { .. } => by_period(wanted),
+        Axis::Security { .. } => securities(wanted),
         Axis::Snapshot => snapshot(wanted),
     }
 }
 
 /// A snapshot can only be asked today; one of today is enough.
 fn snapshot(wanted: Wanted<'_>) -> Plan {
-    let today = wanted.clock.today();
     let mut plan = Plan::default();
-    match (wanted.held.contains_key(&today), wanted.refetch) {
-        (true, false) => plan.held = 1,
-        (held, _) => {
-            let why = if held { Why::Refetch } else { Why::Missing };
-            plan.ask.push((Slice::Snapshot(today), why));
-        }
-    }
+    let slice = Slice::Snapshot(wanted.clock.today());
+    let why = match (wanted.held.contains_key(&slice), wanted.refetch) {
+        (true, false) => None,
+        (true, true) => Some(Why::Refetch),
+        (false, _) => Some(Why::Missing),
+    };
+    plan.add(slice, why);
     plan
 }
 
@@ -139,25 +195,71 @@ fn sessions(wanted: Wanted<'_>) -> Plan {
             plan.not_due.push(day);
             continue;
         }
-        let why = match wanted.held.get(&day) {
-            None => Why::Missing,
-            Some(_) if wanted.refetch => Why::Refetch,
-            Some(Some(fetched)) if is_due_again(wanted, day, *fetched) => Why::Settled,
-            Some(_) => {
-                plan.held += 1;
-                continue;
-            }
+        let slice = Slice::Session(day);
+        // Where the calendar ends before the day settles, it is not settled.
+        let settles = if wanted.lookback == 0 { Some(day) } else { calendar.after(day, wanted.lookback) };
+        let why = match wanted.held.get(&slice) {
+            None => Some(Why::Missing),
+            Some(_) if wanted.refetch => Some(Why::Refetch),
+            Some(fetched) => fetched.and_then(|fetched| again(fetched, settles, wanted)),
         };
-        plan.ask.push((Slice::Session(day), why));
+        plan.add(slice, why);
     }
     plan
 }
 
-/// Whether a day was fetched before it settled and is settled now. Where the calendar ends before
-/// the day settles, it is not.
-fn is_due_again(wanted: Wanted<'_>, day: NaiveDate, fetched: DateTime<Utc>) -> bool {
-    let settled = if wanted.lookback == 0 { Some(day) } else { wanted.calendar.after(day, wanted.lookback) };
-    settled.is_some_and(|settled| shanghai_day(fetched) < settled && settled <= wanted.clock.today())
+/// Why a slice that was fetched is asked again, if it is.
+fn again(fetched: DateTime<Utc>, settles: Option<NaiveDate>, wanted: Wanted<'_>) -> Option<Why> {
+    if settles.is_some_and(|settles| shanghai_day(fetched) >= settles) {
+        return None;
+    }
+    let is_settled = settles.is_some_and(|settles| settles <= wanted.clock.today());
+    if is_settled { Some(Why::Settled) } else { wanted.nightly.then_some(Why::Unsettled) }
+}
+
+fn by_period(wanted: Wanted<'_>) -> Plan {
+    let Wanted { range: (start, end), clock, .. } = wanted;
+    let today = clock.today();
+    let mut plan = Plan::default();
+    let mut ended = 0;
+    for period in periods(start, end).into_iter().rev() {
+        // Nobody reports on days to come.
+        if period >= today {
+            plan.not_due.push(period);
+            continue;
+        }
+        ended += 1;
+        let slice = Slice::Period(period);
+        let why = match wanted.held.get(&slice) {
+            None => Some(Why::Missing),
+            Some(_) if wanted.refetch => Some(Why::Refetch),
+            Some(_) if wanted.nightly && ended <= NEWEST_PERIODS => Some(Why::Newest),
+            Some(fetched) => fetched.and_then(|fetched| again(fetched, deadline(period), wanted)),
+        };
+        plan.add(slice, why);
+    }
+    plan
+}
+
+/// A security's history reaches up to the day it was fetched. For a range in the past that is enough
+/// from the deadline of its last period on.
+fn securities(wanted: Wanted<'_>) -> Plan {
+    let Wanted { range: (start, end), clock, .. } = wanted;
+    let today = clock.today();
+    let settles = periods(start, end).last().and_then(|last| deadline(*last));
+    let needed = settles.map_or(today, |settles| settles.max(end)).min(today);
+    let mut plan = Plan::default();
+    for code in wanted.securities {
+        let slice = Slice::Security(code.clone());
+        let why = match wanted.held.get(&slice) {
+            None => Some(Why::Missing),
+            Some(_) if wanted.refetch => Some(Why::Refetch),
+            Some(Some(fetched)) if shanghai_day(*fetched) < needed => Some(Why::Behind),
+            Some(_) => None,
+        };
+        plan.add(slice, why);
+    }
+    plan
 }
 
 #[cfg(test)]
@@ -187,14 +289,17 @@ mod tests {
 
     fn ask(held: &[(NaiveDate, Option<DateTime<Utc>>)], now: &str, end: NaiveDate) -> Plan {
         let contract = contract("tushare/daily");
-        let (calendar, held) = (weekdays(), held.iter().copied().collect());
+        let calendar = weekdays();
+        let held = held.iter().map(|(day, fetched)| (Slice::Session(*day), *fetched)).collect();
         plan(Wanted {
             contract: &contract,
             range: (day(0), end),
             calendar: &calendar,
             held: &held,
+            securities: &[],
             lookback: 5,
             refetch: false,
+            nightly: false,
             clock: Clock::fixed(at(now)),
         })
     }
@@ -202,7 +307,7 @@ mod tests {
     #[test]
     fn missing_days_are_asked_newest_first_and_closed_ones_not() {
         let plan = ask(&[(day(1), None)], "2024-02-01T00:00:00Z", day(7));
-        let days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day()).collect();
+        let days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day().unwrap()).collect();
         assert_eq!(days, [day(7), day(4), day(3), day(2), day(0)]);
         assert_eq!(plan.held, 1);
     }
@@ -231,7 +336,7 @@ mod tests {
     #[test]
     fn the_universe_is_asked_status_by_status() {
         let contract = contract("tushare/stock_basic");
-        let calls = Slice::Snapshot(day(0)).calls(&contract);
+        let calls = Slice::Snapshot(day(0)).calls(&contract, &[]);
         let statuses: Vec<&str> = calls.iter().map(|call| call.params[0].1.as_str()).collect();
         assert_eq!(statuses, ["L", "D", "P", "G"]);
     }
@@ -246,18 +351,19 @@ mod tests {
             let calendar = weekdays();
             let held: BTreeMap<_, _> = held
                 .into_iter()
-                .map(|(n, fetched)| (day(n), fetched.map(|f| day(n.max(f)).and_hms_opt(12, 0, 0).unwrap().and_utc())))
+                .map(|(n, fetched)| (Slice::Session(day(n)), fetched.map(|f| day(n.max(f)).and_hms_opt(12, 0, 0).unwrap().and_utc())))
                 .collect();
             let clock = Clock::fixed(day(today).and_hms_opt(12, 0, 0).unwrap().and_utc());
             let range = (day(start), day(start + len));
             let plan = plan(Wanted {
-                contract: &contract, range, calendar: &calendar, held: &held, lookback: 5, refetch, clock,
+                contract: &contract, range, calendar: &calendar, held: &held, securities: &[], lookback: 5, refetch,
+                nightly: false, clock,
             });
-            let mut days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day()).collect();
+            let mut days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day().unwrap()).collect();
             let asked = days.len();
             prop_assert!(days.windows(2).all(|w| w[0] > w[1]));
             days.extend(&plan.not_due);
-            days.extend(calendar.sessions(range.0, range.1).iter().filter(|d| **d <= clock.today() && held.contains_key(d)));
+            days.extend(calendar.sessions(range.0, range.1).iter().filter(|d| **d <= clock.today() && held.contains_key(&Slice::Session(**d))));
             days.sort_unstable();
             days.dedup();
             prop_assert_eq!(days.as_slice(), calendar.sessions(range.0, range.1));

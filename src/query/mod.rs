@@ -3,6 +3,7 @@
 //! Never here: writing into the lake, or what a column means.
 
 mod answer;
+mod as_of;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use chrono::NaiveDate;
+use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::empty::EmptyTable;
@@ -44,11 +47,17 @@ pub enum QueryError {
     Failed(#[from] anyhow::Error),
 }
 
-/// Answers one SELECT. A table that is not built yet has no rows, and a warning says so.
+/// Answers one SELECT. A table that is not built yet has no rows, and a warning says so. With `as_of` every
+/// table holds what could be known at the end of that day in Shanghai.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn sql(catalog: &Catalog, store: &Store, sql: &str) -> Result<Answer, QueryError> {
+pub async fn sql(
+    catalog: &Catalog,
+    store: &Store,
+    sql: &str,
+    as_of: Option<NaiveDate>,
+) -> Result<Answer, QueryError> {
     let explain = |error: DataFusionError| explain(catalog, &error);
     let context = context(store)?;
     let state = context.state();
@@ -56,7 +65,12 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str) -> Result<Answer, 
     let statement = state.sql_to_statement(sql, &dialect).map_err(explain)?;
     for mentioned in state.resolve_table_references(&statement).map_err(explain)? {
         if let Some(table) = catalog.table(mentioned.table()) {
-            register(&context, store, table).await?;
+            let provider = provider(&context, store, table).await?;
+            let provider = match as_of {
+                None => provider,
+                Some(day) => as_of::known(&context, table, provider, day)?,
+            };
+            context.register_table(&table.name, provider).map_err(anyhow::Error::from)?;
         }
     }
     let plan = state.statement_to_plan(statement).await.map_err(explain)?;
@@ -93,15 +107,14 @@ fn context(store: &Store) -> Result<SessionContext> {
     Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 
-async fn register(context: &SessionContext, store: &Store, table: &Table) -> Result<()> {
+async fn provider(context: &SessionContext, store: &Store, table: &Table) -> Result<Arc<dyn TableProvider>> {
     let folder = format!("silver/{}", table.name);
     let mut files = store.list(&folder).await?;
     files.retain(|file| file.path.ends_with(".parquet"));
     let keys = partition_columns(table.partition);
     let Some(last) = files.last().filter(|_| store.folder().is_some()) else {
         tracing::warn!("`{0}` is not built yet and has no rows: `fetch {0}`, then `normalize {0}`", table.name);
-        context.register_table(&table.name, Arc::new(EmptyTable::new(promised(table, keys))))?;
-        return Ok(());
+        return Ok(Arc::new(EmptyTable::new(promised(table, keys))));
     };
     let depth = folder.split('/').count() + keys.len();
     if files.iter().any(|file| file.path.matches('/').count() != depth) {
@@ -119,8 +132,7 @@ async fn register(context: &SessionContext, store: &Store, table: &Table) -> Res
     let schema = schema.with_context(|| format!("cannot read `{}` in the lake {}", last.path, store.name()))?;
     let options = options.with_table_partition_cols(keys);
     let config = ListingTableConfig::new(url(&format!("{folder}/"))?).with_listing_options(options).with_schema(schema);
-    context.register_table(&table.name, Arc::new(ListingTable::try_new(config)?))?;
-    Ok(())
+    Ok(Arc::new(ListingTable::try_new(config)?))
 }
 
 fn partition_columns(partition: PartitionBy) -> Vec<(String, DataType)> {

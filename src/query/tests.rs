@@ -62,7 +62,7 @@ async fn silver_is_asked_with_sql() {
             r#"[{"a":1.0,"b":"x"}]"#,
         ),
     ] {
-        let answer = sql(&catalog, &store, query).await.unwrap();
+        let answer = sql(&catalog, &store, query, None).await.unwrap();
         assert_eq!(answer.json().unwrap(), expected, "{query}");
         assert!(answer.schema.fields().iter().all(|f| *f.data_type() != DataType::Utf8View), "{query}");
     }
@@ -94,7 +94,7 @@ async fn what_is_wrong_with_the_sql_is_one_line_with_a_hint() {
         ("DROP TABLE stock_daily_cn", "is no query: only SELECT"),
         ("SET datafusion.execution.target_partitions = 1", "is no query: only SELECT"),
     ] {
-        match sql(&catalog, &store, query).await {
+        match sql(&catalog, &store, query, None).await {
             Err(QueryError::Misuse(said)) => {
                 println!("{query} -> {said}");
                 assert!(said.contains(part) && !said.contains('\n'), "{query}: {said}");
@@ -103,7 +103,7 @@ async fn what_is_wrong_with_the_sql_is_one_line_with_a_hint() {
         }
     }
     fs::write(store.folder().unwrap().join("silver/stock_basic_cn/part-0.parquet"), "broken").unwrap();
-    let broken = sql(&catalog, &store, "SELECT * FROM stock_basic_cn").await;
+    let broken = sql(&catalog, &store, "SELECT * FROM stock_basic_cn", None).await;
     assert!(matches!(broken, Err(QueryError::Failed(_))), "{broken:?}");
 }
 
@@ -120,10 +120,10 @@ async fn days_and_months_are_columns_too() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &format!("stock_daily_cn/{path}/part-0.parquet"), batch(&[("a", 19_724, None, 1)]));
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-        let answer = sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}")).await.unwrap();
+        let answer = sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}"), None).await.unwrap();
         assert!(answer.json().unwrap().contains(shown), "{}", answer.json().unwrap());
         let none = format!("SELECT * FROM stock_daily_cn WHERE NOT ({key})");
-        assert_eq!(sql(&catalog, &store, &none).await.unwrap().json().unwrap(), "[]");
+        assert_eq!(sql(&catalog, &store, &none, None).await.unwrap().json().unwrap(), "[]");
     }
 }
 
@@ -132,7 +132,7 @@ async fn a_lake_that_is_not_there_has_empty_tables() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = Catalog::load(&[], None).unwrap().0;
     let store = Store::open(folder.path().join("none").to_str().unwrap()).unwrap();
-    let answer = sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn").await.unwrap();
+    let answer = sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn", None).await.unwrap();
     assert_eq!(answer.json().unwrap(), "[]");
     assert_eq!(answer.csv().unwrap(), "ts_code,vol");
     assert_eq!(answer.text().unwrap().lines().next(), Some("| ts_code | vol |"));

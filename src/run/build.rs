@@ -5,20 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
-use arrow::array::{Array as _, AsArray as _};
-use arrow::datatypes::Date32Type;
+use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 use futures::StreamExt as _;
 
 use super::lease::Lease;
 use super::report::{Exit, Journal};
-use super::{CALENDAR, World};
+use super::rows::{calendar, rows};
+use super::{World, held};
 use crate::bronze::{self, BronzeFile};
-use crate::normalise::{Builder, Built, Input, Partition, Stop};
+use crate::normalise::{Partition, Stop};
 use crate::plan::Calendar;
 use crate::silver;
-use crate::spec::{Axis, PartitionBy, Table, TableSource};
+use crate::spec::{PartitionBy, Table};
 use crate::store::{Store, WriteError};
 
 /// The bronze files of one partition, by source.
@@ -36,7 +35,9 @@ pub(super) async fn table(
     full: bool,
     journal: &Journal,
 ) -> Result<()> {
-    let first = survey(world, table, range, full).await?;
+    // Versions say from which session they could be traded on.
+    let calendar = Arc::new(if table.versions.is_some() { calendar(world).await? } else { Calendar::new([]) });
+    let first = survey(world, table, &calendar, range, full).await?;
     if first.is_done() {
         let Survey { current, notes, .. } = first;
         journal
@@ -49,7 +50,7 @@ pub(super) async fn table(
     }
     let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
     // Looked at again under the lease: another run may have built since.
-    let Survey { stale, current, obsolete, unplaced, notes } = survey(world, table, range, full).await?;
+    let Survey { stale, current, obsolete, unplaced, notes } = survey(world, table, &calendar, range, full).await?;
     let mut whole = unplaced.is_empty();
     journal
         .table(&table.name, |report| {
@@ -66,9 +67,9 @@ pub(super) async fn table(
     let bar = world.progress.task(&format!("{} partitions", table.name), stale.len());
     let work = futures::stream::iter(stale.into_iter().rev())
         .map(|(partition, files, origin)| {
-            let bar = &bar;
+            let (bar, calendar) = (&bar, Arc::clone(&calendar));
             async move {
-                let done = one(&world.store, table, partition, files, origin).await;
+                let done = one(&world.store, table, partition, files, origin, calendar).await;
                 bar.advance();
                 (partition, done)
             }
@@ -135,7 +136,13 @@ impl Survey {
     }
 }
 
-async fn survey(world: &World, table: &Table, range: Option<(NaiveDate, NaiveDate)>, full: bool) -> Result<Survey> {
+async fn survey(
+    world: &World,
+    table: &Table,
+    calendar: &Calendar,
+    range: Option<(NaiveDate, NaiveDate)>,
+    full: bool,
+) -> Result<Survey> {
     let (inputs, unplaced) = inputs(world, table).await?;
     let held = silver::list(&world.store, table).await?;
     let wanted = |partition: &Partition| match (range, partition.days()) {
@@ -148,7 +155,7 @@ async fn survey(world: &World, table: &Table, range: Option<(NaiveDate, NaiveDat
     let mut stale = Vec::new();
     let mut current = 0;
     for (partition, files) in inputs.into_iter().filter(|(partition, _)| wanted(partition)) {
-        let origin = origin(table, partition, &files);
+        let origin = origin(table, partition, &files, calendar);
         let entry = held.iter().find(|held| held.partition == Some(partition)).map(|held| &held.entry);
         let made_from = match entry {
             None => None,
@@ -166,9 +173,11 @@ async fn survey(world: &World, table: &Table, range: Option<(NaiveDate, NaiveDat
     Ok(Survey { stale, current, obsolete, unplaced, notes })
 }
 
-/// Digest of what a partition is made from.
-pub(super) fn origin(table: &Table, partition: Partition, files: &Inputs) -> String {
-    silver::origin(table, partition, files.iter().map(|(_, file)| (file.path.as_str(), file.size)))
+/// Digest of what a partition is made from. The calendar counts where it was used.
+pub(super) fn origin(table: &Table, partition: Partition, files: &Inputs, calendar: &Calendar) -> String {
+    let files = files.iter().map(|(_, file)| (file.path.as_str(), file.size));
+    let used = calendar.days().filter(|_| table.versions.is_some());
+    silver::origin(table, partition, files, used)
 }
 
 /// Every partition that bronze feeds, with its files, oldest first; and the files that do not say
@@ -179,26 +188,21 @@ pub(super) async fn inputs(
 ) -> Result<(BTreeMap<Partition, Inputs>, Vec<(String, String)>)> {
     let mut partitions: BTreeMap<Partition, Inputs> = BTreeMap::new();
     let mut unplaced = Vec::new();
-    for (index, source) in table.sources.iter().enumerate() {
-        for file in bronze::list(&world.store, &source.contract).await? {
-            let fed = match (table.partition, file.span) {
-                (PartitionBy::None, _) => BTreeSet::from([Partition::Whole]),
-                (_, false) => BTreeSet::from([Partition::of(table, file.day)]),
-                (_, true) => match spanned(world, table, &file).await {
-                    Ok(fed) => fed,
-                    Err(error) => {
-                        unplaced.push((file.path.clone(), format!("{error:#}")));
-                        continue;
-                    }
-                },
-            };
-            for partition in fed {
-                partitions.entry(partition).or_default().push((index, file.clone()));
-            }
+    for (index, file) in held::files(&world.store, table).await? {
+        let fed = match (table.partition, file.span) {
+            (PartitionBy::None, _) => BTreeSet::from([Partition::Whole]),
+            (_, false) => BTreeSet::from([Partition::of(table, file.day)]),
+            (_, true) => match spanned(world, table, &file).await {
+                Ok(fed) => fed,
+                Err(error) => {
+                    unplaced.push((file.path.clone(), format!("{error:#}")));
+                    continue;
+                }
+            },
+        };
+        for partition in fed {
+            partitions.entry(partition).or_default().push((index, file.clone()));
         }
-    }
-    for files in partitions.values_mut() {
-        files.sort_by(|a, b| a.1.by_age(&b.1));
     }
     Ok((partitions, unplaced))
 }
@@ -232,8 +236,9 @@ async fn one(
     partition: Partition,
     files: Inputs,
     origin: String,
+    calendar: Arc<Calendar>,
 ) -> Result<Published> {
-    let built = rows(store, table, partition, files).await?;
+    let built = rows(store, table, partition, files, calendar).await?;
     let published = Published {
         rows: built.batch.num_rows(),
         rejected: built.rejects.len(),
@@ -241,101 +246,4 @@ async fn one(
     };
     silver::publish(store, table, partition, built, origin).await?;
     Ok(published)
-}
-
-/// The rows of one partition.
-async fn rows(store: &Store, table: &Arc<Table>, partition: Partition, files: Inputs) -> Result<Built> {
-    let speaking = speaking(store, table, files).await?;
-    let (store, table, handle) = (store.clone(), Arc::clone(table), tokio::runtime::Handle::current());
-    let work = move || {
-        let mut builder = Builder::new(&table, partition);
-        let mut text = Vec::new();
-        for (index, file) in &speaking {
-            read(&store, &handle, file, &mut text)?;
-            let input = Input { path: &file.path, source: &table.sources[*index], span: file.span };
-            builder.add(input, &text)?;
-        }
-        let mut built = builder.finish()?;
-        // Rows that broke a promise together were named by file and line: here is what they said.
-        let quiet: BTreeSet<String> =
-            built.rejects.iter().filter(|r| r.row.is_empty()).map(|r| r.file.clone()).collect();
-        for (_, file) in speaking.iter().filter(|(_, file)| quiet.contains(&file.path)) {
-            read(&store, &handle, file, &mut text)?;
-            let lines: Vec<&[u8]> = text.split(|b| *b == b'\n').collect();
-            for reject in built.rejects.iter_mut().filter(|r| r.row.is_empty() && r.file == file.path) {
-                reject.row = String::from_utf8_lossy(lines[reject.line - 1]).into_owned();
-            }
-        }
-        Ok(built)
-    };
-    tokio::task::spawn_blocking(work).await?
-}
-
-fn read(store: &Store, handle: &tokio::runtime::Handle, file: &BronzeFile, text: &mut Vec<u8>) -> Result<()> {
-    let body = handle.block_on(store.read(&file.path))?;
-    bronze::inflate(&body, text)
-        .with_context(|| format!("`{}` cannot be read: remove it, and `backfill` fetches it anew", file.path))?;
-    if let Some(same_as) = bronze::provenance_of(file, &body)?.and_then(|provenance| provenance.same_as) {
-        bail!("`{}` says the same as `{same_as}`, which is gone: `backfill --refetch` its day", file.path);
-    }
-    Ok(())
-}
-
-/// The files whose rows count. Of the answers to one slice only the newest speaks, and one that says
-/// the same as before leaves the word to that; files of others and imports are parts, all of them.
-async fn speaking(store: &Store, table: &Table, files: Inputs) -> Result<Inputs> {
-    let mut slices: BTreeMap<(usize, Option<NaiveDate>), Inputs> = BTreeMap::new();
-    let mut parts = Inputs::new();
-    for (index, file) in files {
-        let source: &TableSource = &table.sources[index];
-        if file.span || !file.is_named_like(&source.contract) {
-            parts.push((index, file));
-        } else {
-            // All snapshots are one slice.
-            let day = (source.contract.ask.axis != Axis::Snapshot).then_some(file.day);
-            slices.entry((index, day)).or_default().push((index, file));
-        }
-    }
-    for mut answers in slices.into_values() {
-        if answers.len() == 1 {
-            parts.append(&mut answers);
-            continue;
-        }
-        let mut ours: Vec<((usize, BronzeFile), Option<String>)> = Vec::new();
-        for (index, file) in answers.into_iter().rev() {
-            match bronze::provenance(store, &file).await? {
-                None => parts.push((index, file)),
-                Some(provenance) => ours.push(((index, file), provenance.same_as)),
-            }
-        }
-        // The newest speaks, or the file it points to; where that is gone, reading the pointer says so.
-        let target = ours.first().and_then(|(_, same_as)| same_as.clone());
-        let pointed = target.and_then(|name| ours.iter().position(|(held, _)| bronze::file_name(&held.1.path) == name));
-        parts.extend(ours.into_iter().nth(pointed.unwrap_or(0)).map(|(held, _)| held));
-    }
-    parts.sort_by(|a, b| a.1.by_age(&b.1));
-    Ok(parts)
-}
-
-/// The market's calendar, from bronze; empty where there is none.
-pub(super) async fn calendar(world: &World) -> Result<Calendar> {
-    let Some(table) = world.catalog.table(CALENDAR) else { return Ok(Calendar::new([])) };
-    let mut files = Inputs::new();
-    for (index, source) in table.sources.iter().enumerate() {
-        files.extend(bronze::list(&world.store, &source.contract).await?.into_iter().map(|file| (index, file)));
-    }
-    let batch = rows(&world.store, table, Partition::Whole, files).await?.batch;
-    let column = |name: &str| batch.column_by_name(name).with_context(|| format!("`{CALENDAR}` has no `{name}`"));
-    let (exchanges, days, open) = (column("exchange")?, column("cal_date")?, column("is_open")?);
-    let (exchanges, days, open) = (exchanges.as_string::<i32>(), days.as_primitive::<Date32Type>(), open.as_boolean());
-    let mut sessions = Vec::new();
-    for row in 0..batch.num_rows() {
-        // The exchanges share their days; BSE is not even offered.
-        if exchanges.value(row) == "SSE"
-            && let Some(day) = days.value_as_date(row)
-        {
-            sessions.push((day, open.is_valid(row) && open.value(row)));
-        }
-    }
-    Ok(Calendar::new(sessions))
 }

@@ -1,27 +1,36 @@
 //! The first half: slices that bronze lacks, asked and kept. A slice that fails is reported and left
 //! for the next run; the others go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use futures::StreamExt as _;
 use tokio::sync::Mutex;
 
+use super::errand::{self, Errand, Known};
 use super::lease::Lease;
 use super::report::{Exit, Journal, exit_of};
-use super::{Misuse, Work, World};
-use crate::bronze::{self, Answer, BronzeFile, Provenance};
-use crate::fetch::{Client, Expect, Interface};
-use crate::plan::{Calendar, Plan, Slice, Wanted, Why, plan};
+use super::{Misuse, Work, World, held, report};
+use crate::bronze::{self, Answer};
+use crate::fetch::{Client, Expect, Failure, Interface, Reply, Rows};
+use crate::normalise::{day_of, event_field};
+use crate::plan::{Slice, Why};
 use crate::progress::Task;
-use crate::spec::{Axis, Contract, Empty, Table, TableSource};
-use crate::vendor;
+use crate::spec::{Axis, Contract, Empty, Table};
+use crate::vendor::{self, Call};
 
 /// Slices of one interface under way at once; the account's own limit holds over all interfaces.
 const SLICES: usize = 8;
+
+/// Slices whose first pages are waited for before an end is judged: a page shorter than another needs no
+/// further proof. Fewer of tables with many columns, for they wait in memory.
+const TOGETHER: usize = 32;
+
+/// Codes in one file of answers by security.
+const BATCH: usize = 500;
 
 /// The report is written anew at most this often.
 const SAVED_EVERY: Duration = Duration::from_secs(2);
@@ -30,32 +39,30 @@ const SAVED_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Asker {
     clients: BTreeMap<String, Client>,
-    range: Option<(NaiveDate, NaiveDate)>,
-    refetch: bool,
     saved: Mutex<Instant>,
 }
 
-/// One interface with something to ask.
-struct Errand<'a> {
-    table: &'a Table,
-    source: &'a TableSource,
+/// An errand under way.
+struct Run<'a> {
+    world: &'a World,
+    errand: &'a Errand<'a>,
+    known: Known<'a>,
     client: &'a Client,
     interface: Interface,
-    files: BTreeMap<NaiveDate, Vec<BronzeFile>>,
-    ask: Vec<(Slice, Why)>,
+    journal: &'a Journal,
+    bar: Task,
 }
 
 impl Asker {
     /// Opens the accounts that the work needs. Nothing is sent.
-    pub(super) fn new(world: &World, work: &Work) -> Result<Self> {
+    pub(super) async fn new(world: &World, tables: &[Arc<Table>]) -> Result<Self> {
         let mut clients = BTreeMap::new();
-        for table in &work.tables {
-            let mut asked = false;
+        for table in tables {
+            errand::sold(world, table)?;
             for source in &table.sources {
                 let name = &source.contract.id.vendor;
                 let Some(account) = world.jobs.accounts.get(name) else { continue };
                 let Some(vendor) = vendor::named(name) else { continue };
-                asked = true;
                 if clients.contains_key(name) {
                     continue;
                 }
@@ -66,22 +73,16 @@ impl Asker {
                          {variable}_FILE names"
                     ))
                 })?;
+                let left = match account.requests_per_day {
+                    Some(quota) => Some(u64::from(quota).saturating_sub(report::spent(world, name).await?)),
+                    None => None,
+                };
                 let base_url = account.base_url.as_deref();
-                let client = Client::new(vendor, base_url, token.clone(), account.max_in_flight)?;
+                let client = Client::new(vendor, base_url, token.clone(), account.max_in_flight, left)?;
                 clients.insert(name.clone(), client);
             }
-            if !asked {
-                let vendors: Vec<&str> = table.sources.iter().map(|s| s.contract.id.vendor.as_str()).collect();
-                let vendors = vendors.join(" or ");
-                return Err(Misuse(format!(
-                    "no vendor is configured that sells `{}`: add [vendors.{vendors}] to jobs.toml, or name the file \
-                     with --config",
-                    table.name
-                ))
-                .into());
-            }
         }
-        Ok(Self { clients, range: work.range, refetch: work.refetch, saved: Mutex::new(Instant::now()) })
+        Ok(Self { clients, saved: Mutex::new(Instant::now()) })
     }
 
     /// Calls sent, by interface.
@@ -89,227 +90,327 @@ impl Asker {
         self.clients.values().flat_map(Client::calls).collect()
     }
 
-    /// Asks for what the tables lack. Without a calendar only snapshots can be planned.
+    /// Asks for what the tables lack.
     pub(super) async fn fetch(
         &self,
         world: &World,
+        work: &Work,
         tables: &[Arc<Table>],
-        calendar: Option<&Calendar>,
+        known: Known<'_>,
         journal: &Journal,
     ) -> Result<()> {
         let mut errands = Vec::new();
         for table in tables {
-            for source in &table.sources {
-                let Some(client) = self.clients.get(&source.contract.id.vendor) else { continue };
-                errands.push(self.errand(world, table, source, client, calendar, journal).await?);
-            }
+            errands.extend(errand::errands(world, work, table, known).await?);
         }
-        errands.retain(|errand| !errand.ask.is_empty());
+        for errand in &errands {
+            note(errand, journal).await;
+        }
+        errands.retain(|errand| !errand.plan.ask.is_empty());
         let mut leases = Vec::new();
         for vendor in self.clients.keys() {
             if errands.iter().any(|errand| errand.source.contract.id.vendor == *vendor) {
                 leases.push(Lease::take(&world.store, &format!("fetch-{vendor}")).await?);
             }
         }
+        let runs = errands.iter().filter_map(|errand| {
+            let client = self.clients.get(&errand.source.contract.id.vendor)?;
+            let interface = client.interface(&errand.source.contract, errand.per_minute);
+            let bar = world.progress.task(&errand.table.name, errand.plan.ask.len());
+            Some(Run { world, errand, known, client, interface, journal, bar })
+        });
+        let runs: Vec<Run<'_>> = runs.collect();
         // Interfaces are paced apart, so they run side by side.
-        let done = futures::future::join_all(errands.iter().map(|errand| self.run(world, errand, journal))).await;
+        let done = futures::future::join_all(runs.iter().map(|run| self.run(run))).await;
         for lease in leases {
             lease.release().await?;
         }
         done.into_iter().collect()
     }
 
-    async fn errand<'a>(
-        &self,
-        world: &World,
-        table: &'a Table,
-        source: &'a TableSource,
-        client: &'a Client,
-        calendar: Option<&Calendar>,
-        journal: &Journal,
-    ) -> Result<Errand<'a>> {
-        let contract = &source.contract;
-        let mut files: BTreeMap<NaiveDate, Vec<BronzeFile>> = BTreeMap::new();
-        for file in bronze::list(&world.store, contract).await? {
-            // An import makes nothing held.
-            if !file.span {
-                files.entry(file.day).or_default().push(file);
-            }
-        }
-        let held = held(contract, &files);
-        let none = Calendar::new([]);
-        let today = world.clock.today();
-        let first = held.keys().next().copied().unwrap_or(today);
-        let planned = plan(Wanted {
-            contract,
-            range: self.range.unwrap_or((first, today)),
-            calendar: calendar.unwrap_or(&none),
-            held: &held,
-            lookback: world.jobs.lookback(&table.name),
-            refetch: self.refetch,
-            clock: world.clock,
-        });
-        let Plan { ask, mut held, not_due, beyond_calendar } = planned;
-        let mut due = Vec::new();
-        for (slice, why) in ask {
-            // The names of other programs' files prove no time: such a day is held as it is.
-            let ours = why != Why::Settled || newest(world, &files, slice.day()).await.is_some();
-            if ours {
-                due.push((slice, why));
-            } else {
-                held += 1;
-            }
-        }
-        let named = self.range.is_some();
-        journal
-            .table(&table.name, |report| {
-                report.held += held;
-                // Without a range nobody named the day: it is simply not there yet.
-                if named {
-                    report.not_published.extend(not_due);
+    async fn run(&self, run: &Run<'_>) -> Result<()> {
+        let fields = run.errand.source.contract.fields.len();
+        let together = (TOGETHER * 40 / fields.max(1)).clamp(SLICES, TOGETHER);
+        if matches!(run.errand.source.contract.ask.axis, Axis::Security { .. }) {
+            // The header of a file names every call.
+            for batch in run.errand.plan.ask.chunks((BATCH / run.errand.values.len().max(1)).max(1)) {
+                let mut replies = Vec::new();
+                for chunk in batch.chunks(together) {
+                    replies.extend(run.answers(chunk).await);
                 }
-                report.beyond_calendar.extend(beyond_calendar);
-            })
-            .await;
-        let account = world.jobs.accounts.get(&contract.id.vendor);
-        let points = account.map_or(0, |account| account.points);
-        let own = account.and_then(|account| account.requests_per_minute);
-        let facts = world.catalog.vendor(&contract.id.vendor);
-        let per_minute = own.or(facts.map(|facts| contract.requests_per_minute(facts, points))).unwrap_or(50);
-        let interface = client.interface(contract, per_minute);
-        Ok(Errand { table, source, client, interface, files, ask: due })
-    }
-
-    async fn run(&self, world: &World, errand: &Errand<'_>, journal: &Journal) -> Result<()> {
-        let bar = world.progress.task(&errand.table.name, errand.ask.len());
-        let slices = futures::stream::iter(&errand.ask)
-            .map(|(slice, why)| self.slice(world, errand, *slice, *why, journal, &bar))
-            .buffer_unordered(SLICES);
-        let done: Vec<Result<()>> = slices.collect().await;
-        done.into_iter().collect()
-    }
-
-    async fn slice(
-        &self,
-        world: &World,
-        errand: &Errand<'_>,
-        slice: Slice,
-        why: Why,
-        journal: &Journal,
-        bar: &Task,
-    ) -> Result<()> {
-        let contract = &errand.source.contract;
-        let calls = slice.calls(contract);
-        let reply = errand.client.slice(&errand.interface, &calls, &expect(errand, slice)).await;
-        bar.advance();
-        let table = &errand.table.name;
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(failure) => {
-                journal.table(table, |r| r.fail(slice.name(), failure.to_string(), exit_of(&failure))).await;
-                return Ok(());
-            }
-        };
-        // Of several calls the first is the main one: no listed security, no day of SSE, is no snapshot.
-        let is_empty = reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && reply.first_rows == 0);
-        if is_empty && !may_be_empty(contract, slice) {
-            match slice {
-                Slice::Session(day) => journal.table(table, |r| r.not_published.extend([day])).await,
-                Slice::Snapshot(_) => {
-                    let reason = "the vendor sent no rows where there must be some".to_owned();
-                    journal.table(table, |r| r.fail(slice.name(), reason, Exit::Incomplete)).await;
-                }
+                run.keep_batch(replies).await?;
+                self.save(run).await?;
             }
             return Ok(());
         }
-        let before = match why {
-            Why::Missing => None,
-            Why::Settled | Why::Refetch => newest(world, &errand.files, slice.day()).await,
-        };
-        let day = slice.day();
-        let is_session = matches!(slice, Slice::Session(_));
-        let answer = Answer {
-            slice: slice.name(),
-            day,
-            params: calls.into_iter().map(|call| call.params).collect(),
-            pages: reply.pages,
-            lines: reply.lines,
-            event_days: (is_session && reply.rows > 0).then_some((day, day)),
-            months: Vec::new(),
-        };
-        let unchanged = bronze::write(&world.store, contract, answer, world.clock.now(), before.as_ref()).await?;
-        journal
-            .table(table, |report| {
-                report.fetched += 1;
-                report.rows_fetched += reply.rows;
-                report.unchanged += usize::from(unchanged.same_as);
-                report.unknown_fields.extend(reply.unknown);
-                report.absent_fields.extend(reply.absent);
-            })
-            .await;
+        for chunk in run.errand.plan.ask.chunks(together) {
+            for (slice, why, calls, reply) in run.answers(chunk).await {
+                run.keep(slice, why, calls, reply).await?;
+                self.save(run).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn save(&self, run: &Run<'_>) -> Result<()> {
         let mut saved = self.saved.lock().await;
         if saved.elapsed() >= SAVED_EVERY {
             *saved = Instant::now();
-            journal.save(self.calls()).await?;
+            run.journal.save(self.calls()).await?;
         }
         Ok(())
     }
 }
 
-/// The days bronze holds, with the time of the newest answer where a name tells it. The snapshots of
-/// other programs may be of anything: only our own count.
-fn held(
-    contract: &Contract,
-    files: &BTreeMap<NaiveDate, Vec<BronzeFile>>,
-) -> BTreeMap<NaiveDate, Option<DateTime<Utc>>> {
-    files
-        .iter()
-        .filter_map(|(day, files)| Some((*day, files.iter().max_by(|a, b| a.by_age(b))?)))
-        .filter(|(_, file)| contract.ask.axis != Axis::Snapshot || file.is_named_like(contract))
-        .map(|(day, file)| (day, file.fetched_at))
-        .collect()
+/// What the plan says of a table beyond the slices to ask for.
+async fn note(errand: &Errand<'_>, journal: &Journal) {
+    let named = |day: &NaiveDate| errand.named.is_some_and(|(start, end)| (start..=end).contains(day));
+    let (is_named, other): (Vec<NaiveDate>, Vec<NaiveDate>) = errand.plan.not_due.iter().copied().partition(named);
+    journal
+        .table(&errand.table.name, |report| {
+            report.held += errand.plan.held;
+            // Quarters to come and days before their hour are no news to whoever named a range around them.
+            if matches!(errand.source.contract.ask.axis, Axis::Session { .. }) {
+                report.not_published.extend(is_named);
+            }
+            report.passed_over.extend(other);
+            report.beyond_calendar.extend(errand.plan.beyond_calendar.iter().copied());
+        })
+        .await;
 }
 
-/// On a closed day nobody asks; before the history begins, and where the contract says so, nothing is
-/// an answer. On an open day it means not published (`design.md` 6).
-fn may_be_empty(contract: &Contract, slice: Slice) -> bool {
-    match (contract.publication.empty, slice) {
-        (Empty::Answer, _) => true,
-        (Empty::Unpublished, Slice::Session(day)) => day < contract.publication.history_from,
-        (Empty::Unpublished, Slice::Snapshot(_)) => false,
+type Told = (Slice, Why, Vec<Call>, Result<Reply, Failure>);
+
+impl Run<'_> {
+    fn contract(&self) -> &Arc<Contract> {
+        &self.errand.source.contract
     }
-}
 
-fn expect(errand: &Errand<'_>, slice: Slice) -> Expect {
-    let contract = &errand.source.contract;
-    let field = |column: &usize| {
-        let plan = errand.source.fields.iter().find(|plan| plan.column == *column)?;
-        Some(&contract.fields[plan.field])
-    };
-    let key: Vec<_> = errand.table.key.iter().filter_map(field).collect();
-    Expect {
-        key: key.iter().map(|field| field.name.clone()).collect(),
-        optional: key.iter().filter(|field| field.nullable).map(|field| field.name.clone()).collect(),
-        day: match (&contract.ask.axis, slice) {
-            (Axis::Session { field, .. }, Slice::Session(day)) => Some((field.clone(), day)),
+    /// Whole answers to some slices: the first pages of all, then what their ends need.
+    async fn answers(&self, chunk: &[(Slice, Why)]) -> Vec<Told> {
+        let first = |(slice, why): &(Slice, Why)| {
+            let (slice, why) = (slice.clone(), *why);
+            async move {
+                let calls = slice.calls(self.contract(), &self.errand.values);
+                let expect = self.expect(&slice).await;
+                let first = self.client.first(&self.interface, &calls, &expect).await;
+                (slice, why, calls, expect, first)
+            }
+        };
+        let begun: Vec<_> = futures::stream::iter(chunk.iter().map(first)).buffered(SLICES).collect().await;
+        let rest = begun.into_iter().map(|(slice, why, calls, expect, first)| async move {
+            let reply = match first {
+                Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
+                // Pages that cannot be trusted are asked anew.
+                Err(Failure::Untrusted(_)) => match self.client.first(&self.interface, &calls, &expect).await {
+                    Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
+                    Err(failure) => Err(failure),
+                },
+                Err(failure) => Err(failure),
+            };
+            self.bar.advance();
+            (slice, why, calls, reply)
+        });
+        futures::stream::iter(rest).buffered(SLICES).collect().await
+    }
+
+    /// Keeps the answer to a slice that has a file of its own.
+    async fn keep(&self, slice: Slice, why: Why, calls: Vec<Call>, reply: Result<Reply, Failure>) -> Result<()> {
+        let table = &self.errand.table.name;
+        let mut reply = match reply {
+            Ok(reply) => reply,
+            Err(failure) => {
+                self.journal.table(table, |r| r.fail(slice.name(), failure.to_string(), exit_of(&failure))).await;
+                return Ok(());
+            }
+        };
+        let Some(day) = slice.day() else { return Ok(()) };
+        // Of several calls the first is the main one: no listed security, no day of SSE, is no snapshot.
+        let is_empty = reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && reply.first_rows == 0);
+        if is_empty && !may_be_empty(self.contract(), &slice) {
+            match slice {
+                Slice::Snapshot(_) => {
+                    let reason = "the vendor sent no rows where there must be some".to_owned();
+                    self.journal.table(table, |r| r.fail(slice.name(), reason, Exit::Incomplete)).await;
+                }
+                _ => self.not_published(day, None).await,
+            }
+            return Ok(());
+        }
+        let least = match slice {
+            Slice::Session(day) => self.known.market.count(self.contract(), day).least.unwrap_or(0),
+            _ => 0,
+        };
+        if reply.rows < least {
+            let part = format!("{day}: {} rows of {least}", reply.rows);
+            if !self.is_settled(day) {
+                self.not_published(day, Some(part)).await;
+                return Ok(());
+            }
+            // Long after the day the same answer twice is what the vendor has.
+            let expect = self.expect(&slice).await;
+            let again = match self.client.first(&self.interface, &calls, &expect).await {
+                Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
+                Err(failure) => Err(failure),
+            };
+            match again {
+                Ok(again) if bronze::digest(&again.lines) == bronze::digest(&reply.lines) => {
+                    let note = format!("short, and so again when asked twice: {part}");
+                    self.journal.table(table, |r| r.notes.extend([note])).await;
+                }
+                Ok(again) if again.rows >= least => reply = again,
+                Ok(_) => {
+                    let reason = format!("two answers differ, both short: {part}");
+                    self.journal.table(table, |r| r.fail(slice.name(), reason, Exit::Incomplete)).await;
+                    return Ok(());
+                }
+                Err(failure) => {
+                    self.journal.table(table, |r| r.fail(slice.name(), failure.to_string(), exit_of(&failure))).await;
+                    return Ok(());
+                }
+            }
+        }
+        let before = match why {
+            Why::Missing => None,
+            _ => held::newest(&self.world.store, self.contract(), self.errand.files.iter(), day).await,
+        };
+        let is_event = !matches!(slice, Slice::Snapshot(_)) && reply.rows > 0;
+        let answer = Answer {
+            slice: slice.name(),
+            day,
+            params: calls.into_iter().map(|call| call.params).collect(),
+            pages: reply.pages,
+            lines: std::mem::take(&mut reply.lines),
+            event_days: is_event.then_some((day, day)),
+            months: Vec::new(),
+        };
+        self.write(answer, 1, &reply, before.as_ref()).await
+    }
+
+    /// Keeps the answers to many securities in one file.
+    async fn keep_batch(&self, told: Vec<Told>) -> Result<()> {
+        let table = &self.errand.table.name;
+        let mut whole = Reply::default();
+        let mut params = Vec::new();
+        let mut codes: Vec<String> = Vec::new();
+        for (slice, _, calls, reply) in told {
+            match reply {
+                Ok(reply) => {
+                    whole.lines.extend_from_slice(&reply.lines);
+                    whole.rows += reply.rows;
+                    whole.pages += reply.pages;
+                    whole.unknown.extend(reply.unknown);
+                    whole.absent.extend(reply.absent);
+                    whole.events.extend(reply.events);
+                    params.extend(calls.into_iter().map(|call| call.params));
+                    codes.push(slice.name());
+                }
+                Err(failure) => {
+                    self.journal.table(table, |r| r.fail(slice.name(), failure.to_string(), exit_of(&failure))).await;
+                }
+            }
+        }
+        let (Some(first), Some(last)) = (codes.first(), codes.last()) else { return Ok(()) };
+        let slice = format!("{} securities, {first} to {last}", codes.len());
+        let asked: BTreeSet<&str> = codes.iter().map(String::as_str).collect();
+        let before = held::newest_batch(&self.world.store, self.contract(), &self.errand.files, &asked).await;
+        let today = self.world.clock.today();
+        let days: BTreeSet<NaiveDate> = whole.events.iter().filter_map(|text| day_of(text)).collect();
+        let mut months: BTreeSet<String> = days.iter().map(|day| day.format("%Y-%m").to_string()).collect();
+        // A batch without rows is a span all the same: it answers for its codes.
+        months.extend(days.is_empty().then(|| today.format("%Y-%m").to_string()));
+        let answer = Answer {
+            slice,
+            day: today,
+            params,
+            pages: whole.pages,
+            lines: std::mem::take(&mut whole.lines),
+            event_days: days.first().copied().zip(days.last().copied()),
+            months: months.into_iter().collect(),
+        };
+        self.write(answer, codes.len(), &whole, before.as_ref()).await
+    }
+
+    async fn write(
+        &self,
+        answer: Answer,
+        slices: usize,
+        reply: &Reply,
+        before: Option<&(String, bronze::Provenance)>,
+    ) -> Result<()> {
+        let (store, now) = (&self.world.store, self.world.clock.now());
+        let written = bronze::write(store, self.contract(), answer, now, before).await?;
+        self.journal
+            .table(&self.errand.table.name, |report| {
+                report.fetched += slices;
+                report.rows_fetched += reply.rows;
+                report.unchanged += if written.same_as { slices } else { 0 };
+                report.unknown_fields.extend(reply.unknown.iter().cloned());
+                report.absent_fields.extend(reply.absent.iter().cloned());
+            })
+            .await;
+        Ok(())
+    }
+
+    async fn not_published(&self, day: NaiveDate, part: Option<String>) {
+        let is_named = self.errand.named.is_some_and(|(start, end)| (start..=end).contains(&day));
+        self.journal
+            .table(&self.errand.table.name, |report| {
+                if is_named { &mut report.not_published } else { &mut report.passed_over }.extend([day]);
+                report.notes.extend(part.map(|part| format!("only a part is published: {part}")));
+            })
+            .await;
+    }
+
+    fn is_settled(&self, day: NaiveDate) -> bool {
+        let lookback = self.world.jobs.lookback(&self.errand.table.name);
+        let settles = if lookback == 0 { Some(day) } else { self.known.calendar.after(day, lookback) };
+        settles.is_some_and(|settles| settles <= self.world.clock.today())
+    }
+
+    async fn expect(&self, slice: &Slice) -> Expect {
+        let contract = self.contract();
+        let field = |column: &usize| {
+            let plan = self.errand.source.fields.iter().find(|plan| plan.column == *column)?;
+            Some(&contract.fields[plan.field])
+        };
+        let key: Vec<_> = self.errand.table.key.iter().filter_map(field).collect();
+        let spelled = match slice {
+            Slice::Security(code) => vec![format!("\"{code}\"")],
+            Slice::Session(day) | Slice::Period(day) | Slice::Snapshot(day) => Expect::spelled(*day),
+        };
+        let most = match slice {
+            Slice::Session(day) => self.known.market.count(contract, *day).most,
             _ => None,
-        },
-    }
-}
-
-/// The newest answer of ours for a day, to compare with.
-async fn newest(
-    world: &World,
-    files: &BTreeMap<NaiveDate, Vec<BronzeFile>>,
-    day: NaiveDate,
-) -> Option<(String, Provenance)> {
-    for file in files.get(&day).into_iter().flatten().rev() {
-        if let Some(provenance) = bronze::proof(&world.store, file).await {
-            // An answer whose rows are gone says nothing that a new one could be the same as.
-            let rows = provenance.same_as.as_deref().unwrap_or(bronze::file_name(&file.path));
-            let there = files.get(&day).into_iter().flatten().any(|held| bronze::file_name(&held.path) == rows);
-            return there.then(|| (file.path.clone(), provenance));
+        };
+        let before = match slice {
+            Slice::Security(_) => None,
+            // All snapshots are one slice.
+            Slice::Snapshot(_) => self.errand.files.iter().filter(|file| !file.span).map(|file| file.day).next_back(),
+            Slice::Session(day) | Slice::Period(day) => Some(*day),
+        };
+        let before = match before {
+            Some(day) => held::newest(&self.world.store, contract, self.errand.files.iter(), day).await,
+            None => None,
+        };
+        let event = event_field(self.errand.table, self.errand.source).map(|field| field.name.clone());
+        Expect {
+            key: key.iter().map(|field| field.name.clone()).collect(),
+            optional: key.iter().filter(|field| field.nullable).map(|field| field.name.clone()).collect(),
+            fixed: contract.ask.axis.names().map(|(_, field)| (field.to_owned(), spelled)),
+            event: event.filter(|_| matches!(slice, Slice::Security(_))),
+            versions: self.errand.table.versions.is_some(),
+            rows: Rows { most, before: before.map(|(_, said)| said.rows) },
         }
     }
-    None
+}
+
+/// On a closed day nobody asks; for a period or a security, before the history begins, and where the
+/// contract says so, nothing is an answer. On an open day it means not published (`design.md` 6).
+fn may_be_empty(contract: &Contract, slice: &Slice) -> bool {
+    match (contract.publication.empty, slice) {
+        (Empty::Answer, _) | (_, Slice::Period(_) | Slice::Security(_)) => true,
+        (Empty::Unpublished, Slice::Session(day)) => *day < contract.publication.history_from,
+        (Empty::Unpublished, Slice::Snapshot(_)) => false,
+    }
 }

@@ -2,10 +2,15 @@
 //! stale is built into silver. The two halves meet in bronze and nowhere else. Read this file first.
 
 mod build;
+mod errand;
 mod fetch;
+mod held;
 mod import;
 mod lease;
+mod market;
+mod price;
 mod report;
+mod rows;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,14 +22,17 @@ use secrecy::SecretString;
 
 pub use import::{Imported, import};
 pub use lease::Held;
+pub use price::{Asking, Price, price};
 pub use report::{Exit, Failed, Report, TableReport};
 pub use status::{Slices, Status, status};
 
 use crate::clock::Clock;
 use crate::plan::Calendar;
 use crate::progress::Progress;
-use crate::spec::{Axis, Catalog, Jobs, Table};
+use crate::spec::{Catalog, Jobs, Table};
 use crate::store::Store;
+use errand::Known;
+use market::Market;
 use report::Journal;
 
 /// The table whose days are the calendar.
@@ -32,6 +40,9 @@ pub const CALENDAR: &str = "trade_cal";
 
 /// The table whose rows are the universe: listed, delisted, suspended and approved securities.
 pub const UNIVERSE: &str = "stock_basic_cn";
+
+/// The table that says who did not trade: how many rows a day should have follows from it.
+pub const SUSPENSIONS: &str = "suspend_d_cn";
 
 /// All that a run may touch.
 #[derive(Debug)]
@@ -66,6 +77,18 @@ pub enum Halves {
     Build,
 }
 
+/// How far a run looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// From a first to a last event day, which somebody named.
+    Range(NaiveDate, NaiveDate),
+    /// From the first day held up to today.
+    Held,
+    /// What is due tonight, or on the evening of a day: the newest days, those not settled, the newest
+    /// periods.
+    Nightly(Option<NaiveDate>),
+}
+
 /// What a run shall do.
 #[derive(Debug, Clone)]
 pub struct Work {
@@ -73,8 +96,8 @@ pub struct Work {
     pub command: String,
     /// Tables, as named.
     pub tables: Vec<Arc<Table>>,
-    /// First and last event day; `None` for all there is.
-    pub range: Option<(NaiveDate, NaiveDate)>,
+    /// Which event days.
+    pub reach: Reach,
     /// Which half, or both.
     pub halves: Halves,
     /// Ask for held slices again.
@@ -88,17 +111,8 @@ pub struct Work {
 /// # Errors
 /// What ends a run: [`Misuse`], a lease that is [`Held`], a lake that cannot be written.
 pub async fn run(world: &World, work: &Work) -> Result<Report> {
-    if let Some((start, end)) = work.range {
-        let today = world.clock.today();
-        if end > today {
-            let message = format!("{end} is after today ({today} in Shanghai): no vendor knows it");
-            return Err(Misuse(message).into());
-        }
-        if start > end {
-            return Err(Misuse(format!("the range ends on {end}, before it starts on {start}")).into());
-        }
-    }
-    let asker = if work.halves == Halves::Build { None } else { Some(fetch::Asker::new(world, work)?) };
+    proven(world, work)?;
+    let asker = if work.halves == Halves::Build { None } else { Some(fetch::Asker::new(world, &work.tables).await?) };
     let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
     let done = both_halves(world, work, asker.as_ref(), &journal).await;
     let calls = asker.as_ref().map(fetch::Asker::calls).unwrap_or_default();
@@ -114,29 +128,48 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
     }
 }
 
+/// Days that can be asked for.
+fn proven(world: &World, work: &Work) -> Result<()> {
+    let today = world.clock.today();
+    let (start, end) = match work.reach {
+        Reach::Range(start, end) => (start, end),
+        Reach::Nightly(Some(day)) => (day, day),
+        Reach::Nightly(None) | Reach::Held => return Ok(()),
+    };
+    if end > today {
+        let message = format!("{end} is after today ({today} in Shanghai): no vendor knows it");
+        return Err(Misuse(message).into());
+    }
+    if start > end {
+        return Err(Misuse(format!("the range ends on {end}, before it starts on {start}")).into());
+    }
+    Ok(())
+}
+
 async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, journal: &Journal) -> Result<()> {
     let mut build: Vec<Arc<Table>> = Vec::new();
     if let Some(asker) = asker {
         // Calendar and universe first: they tell which slices there are.
         let reference = reference(world, &work.tables);
-        asker.fetch(world, &reference, None, journal).await?;
-        let calendar = match build::calendar(world).await {
-            Ok(calendar) => calendar,
-            Err(error) => {
-                let exit = build::exit_of(&error);
-                journal.table(CALENDAR, |report| report.fail("calendar".into(), format!("{error:#}"), exit)).await;
-                Calendar::new([])
-            }
-        };
+        let nothing = (Calendar::new([]), Market::default());
+        let known = Known { calendar: &nothing.0, market: &nothing.1 };
+        asker.fetch(world, work, &reference, known, journal).await?;
+        let calendar = calendar(world, journal).await;
         // A small account may not ask for them; a calendar at hand that covers the range does as well.
-        if work.range.is_some_and(|(start, end)| calendar.knows(start) && calendar.knows(end)) {
+        let (start, end) = window(world, work, &calendar);
+        if calendar.knows(start) && calendar.knows(end) {
             for table in reference.iter().filter(|r| !work.tables.iter().any(|t| t.name == r.name)) {
                 journal.table(&table.name, TableReport::excuse_rights).await;
             }
         }
-        let rest: Vec<Arc<Table>> =
-            work.tables.iter().filter(|t| !reference.iter().any(|r| r.name == t.name)).cloned().collect();
-        asker.fetch(world, &rest, Some(&calendar), journal).await?;
+        // Suspensions next: they tell how many rows the others should have.
+        let rest = work.tables.iter().filter(|t| !reference.iter().any(|r| r.name == t.name)).cloned();
+        let (first, rest): (Vec<Arc<Table>>, Vec<Arc<Table>>) = rest.partition(|table| table.name == SUSPENSIONS);
+        for tables in [first, rest] {
+            let market = Market::read(world, start, end).await?;
+            let known = Known { calendar: &calendar, market: &market };
+            asker.fetch(world, work, &tables, known, journal).await?;
+        }
         build.extend(reference);
     }
     if work.halves == Halves::Fetch {
@@ -144,19 +177,47 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
     }
     let named: BTreeSet<String> = build.iter().map(|table| table.name.clone()).collect();
     build.extend(work.tables.iter().filter(|table| !named.contains(&table.name)).cloned());
+    let range = match (work.reach, work.halves) {
+        (Reach::Range(start, end), _) => Some((start, end)),
+        _ => None,
+    };
     for table in &build {
-        build::table(world, table, work.range, work.full, journal).await?;
+        build::table(world, table, range, work.full, journal).await?;
     }
     Ok(())
 }
 
-/// Calendar and universe where a table is asked day by day, and every snapshot that was named.
+/// The calendar of the lake; where it cannot be read, none, and the report says so.
+async fn calendar(world: &World, journal: &Journal) -> Calendar {
+    match rows::calendar(world).await {
+        Ok(calendar) => calendar,
+        Err(error) => {
+            let exit = build::exit_of(&error);
+            journal.table(CALENDAR, |report| report.fail("calendar".into(), format!("{error:#}"), exit)).await;
+            Calendar::new([])
+        }
+    }
+}
+
+/// The days whose market must be known: the range, or the days that a nightly run may look at.
+fn window(world: &World, work: &Work, calendar: &Calendar) -> (NaiveDate, NaiveDate) {
+    let today = world.clock.today();
+    match work.reach {
+        Reach::Range(start, end) => (start, end),
+        Reach::Held => (NaiveDate::MIN, today),
+        Reach::Nightly(day) => {
+            let end = day.unwrap_or(today);
+            let lookback = world.jobs.jobs.values().map(|job| job.lookback).max().unwrap_or(crate::spec::LOOKBACK);
+            // Nights without a run are caught up with: a year of them at most is judged by count.
+            (calendar.back(end, lookback.max(250)).unwrap_or(end), end)
+        }
+    }
+}
+
+/// Calendar and universe where a table is asked slice by slice, and every snapshot that was named.
 fn reference(world: &World, tables: &[Arc<Table>]) -> Vec<Arc<Table>> {
-    let by_day = |table: &Arc<Table>| {
-        table.sources.iter().any(|source| matches!(source.contract.ask.axis, Axis::Session { .. }))
-    };
     let mut reference: Vec<Arc<Table>> = Vec::new();
-    if tables.iter().any(by_day) {
+    if tables.iter().any(|table| !table.is_snapshot()) {
         reference.extend([CALENDAR, UNIVERSE].iter().filter_map(|name| world.catalog.table(name).cloned()));
     }
     for table in tables.iter().filter(|table| table.is_snapshot()) {

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::bronze::PROGRAM;
-use crate::clock::Clock;
+use super::World;
+use crate::clock::{Clock, shanghai_day};
 use crate::fetch::Failure;
 use crate::store::Store;
 use crate::vendor::Refusal;
@@ -76,6 +77,8 @@ pub struct TableReport {
     pub rows_fetched: usize,
     /// Days not published yet: before their hour, or an empty answer on an open day.
     pub not_published: BTreeSet<NaiveDate>,
+    /// Days that nobody named and that are not published yet: the next run asks again.
+    pub passed_over: BTreeSet<NaiveDate>,
     /// Days the calendar at hand does not reach.
     pub beyond_calendar: BTreeSet<NaiveDate>,
     /// Slices and partitions that failed, by reason.
@@ -218,6 +221,14 @@ impl Journal {
         self.store.put(&self.path, serde_json::to_vec_pretty(&report)?.into()).await?;
         Ok(report)
     }
+}
+
+/// Calls that the lake's runs of today (Shanghai) sent to a vendor.
+pub(super) async fn spent(world: &World, vendor: &str) -> Result<u64> {
+    let (today, prefix) = (world.clock.today(), format!("{vendor}/"));
+    let of_today = all(&world.store).await?.into_iter().filter(|run| shanghai_day(run.started) == today);
+    let calls = of_today.flat_map(|run| run.calls).filter(|(interface, _)| interface.starts_with(&prefix));
+    Ok(calls.map(|(_, calls)| calls).sum())
 }
 
 /// Every report of the lake, oldest first.

@@ -7,13 +7,14 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::report;
-use super::{World, build};
+use super::errand::Known;
+use super::market::Market;
+use super::{World, build, held, report, rows};
 use crate::bronze::{self, BronzeFile};
 use crate::normalise::Partition;
 use crate::plan::{Calendar, Slice, Wanted, Why, plan};
 use crate::silver;
-use crate::spec::{Axis, Table};
+use crate::spec::{Axis, Contract, Table};
 
 /// Slices of a table, counted.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -29,7 +30,7 @@ pub struct Slices {
 }
 
 /// One table of the lake.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Status {
     /// The table.
     pub table: String,
@@ -39,6 +40,8 @@ pub struct Status {
     pub last: Option<NaiveDate>,
     /// Rows in silver.
     pub rows: u64,
+    /// Of them, versions that came after the first of their key.
+    pub revisions: u64,
     /// Slices.
     pub slices: Slices,
     /// The missing days.
@@ -56,14 +59,20 @@ pub struct Status {
 /// # Errors
 /// When the lake cannot be read.
 pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>> {
-    let calendar = build::calendar(world).await.unwrap_or_else(|error| {
+    let calendar = rows::calendar(world).await.unwrap_or_else(|error| {
         tracing::warn!("the calendar cannot be read, so holes cannot be told: {error:#}");
         Calendar::new([])
     });
     let failed = failed(world).await?;
+    let market = if tables.iter().any(|table| !table.is_snapshot()) {
+        Market::read(world, NaiveDate::MAX, NaiveDate::MIN).await?
+    } else {
+        Market::default()
+    };
+    let known = Known { calendar: &calendar, market: &market };
     let mut all = Vec::new();
     for table in tables {
-        all.push(one(world, table, &calendar, failed.get(&table.name)).await?);
+        all.push(one(world, table, known, failed.get(&table.name)).await?);
     }
     Ok(all)
 }
@@ -71,16 +80,18 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
 async fn one(
     world: &World,
     table: &Arc<Table>,
-    calendar: &Calendar,
+    known: Known<'_>,
     failed: Option<&BTreeSet<String>>,
 ) -> Result<Status> {
+    let used = if table.versions.is_some() { known.calendar.clone() } else { Calendar::new([]) };
     let (partitions, _) = build::inputs(world, table).await?;
-    let mut rows = 0;
+    let (mut rows, mut revisions) = (0, 0);
     let mut events: Option<(NaiveDate, NaiveDate)> = None;
     let mut made_from: BTreeMap<Partition, String> = BTreeMap::new();
     for held in silver::list(&world.store, table).await? {
         let footer = silver::footer(&world.store, table, &held.entry).await?;
         rows += footer.rows;
+        revisions += footer.revisions;
         if let Some((first, last)) = footer.events {
             let day = |days: i32| NaiveDate::from_epoch_days(days);
             if let (Some(first), Some(last)) = (day(first), day(last)) {
@@ -92,45 +103,46 @@ async fn one(
         }
     }
     let current = |(partition, files): &(&Partition, &build::Inputs)| {
-        made_from.get(partition) == Some(&build::origin(table, **partition, files))
+        made_from.get(partition) == Some(&build::origin(table, **partition, files, &used))
     };
     let stale = partitions.iter().filter(|part| !current(part)).count();
-    let mut slices = Slices::default();
-    let mut holes = Vec::new();
-    let mut unproven = 0;
-    let mut lag = None;
-    for source in &table.sources {
-        let contract = &source.contract;
-        let mut days: BTreeMap<NaiveDate, Vec<BronzeFile>> = BTreeMap::new();
-        for file in bronze::list(&world.store, contract).await?.into_iter().filter(|file| !file.span) {
-            days.entry(file.day).or_default().push(file);
+    let mut status = Status { table: table.name.clone(), rows, stale, revisions, ..Status::default() };
+    let files = held::files(&world.store, table).await?;
+    for source in 0..table.sources.len() {
+        let files: Vec<BronzeFile> = held::beside(table, &files, source).cloned().collect();
+        // Of interfaces that share a folder the first speaks of its days; the others hold securities.
+        let contract = &table.sources[source].contract;
+        let shares = |other: usize| {
+            let other = &table.sources[other].contract;
+            (&other.id.vendor, &other.kind) == (&contract.id.vendor, &contract.kind)
+        };
+        let is_security = matches!(contract.ask.axis, Axis::Security { .. });
+        if !is_security && (0..source).any(shares) {
+            continue;
         }
-        let mut held = BTreeMap::new();
-        for (day, files) in &days {
-            let mut fetched_at = None;
-            for file in files.iter().filter(|file| file.is_named_like(contract)) {
-                if bronze::proof(&world.store, file).await.is_some() {
-                    fetched_at = file.fetched_at;
-                }
-            }
-            unproven += usize::from(fetched_at.is_none());
-            held.insert(*day, fetched_at);
+        let held = held::slices(&world.store, contract, files.iter(), &[]).await;
+        status.slices.held += held.len();
+        if !is_security {
+            status.unproven += unproven(world, contract, &files).await;
         }
-        slices.held += days.len();
+        let days: Vec<NaiveDate> = held.keys().filter_map(Slice::day).collect();
         if contract.ask.axis == Axis::Snapshot {
             continue;
         }
-        if let (Some(first), Some(last)) = (days.keys().next(), days.keys().next_back()) {
+        if let (Some(first), Some(last)) = (days.first(), days.last()) {
             widen(&mut events, *first, *last);
         }
-        let Some(range) = events else { continue };
+        let Some(range) = events.filter(|_| !held.is_empty()) else { continue };
+        let securities = if is_security { known.market.reporting(range.0, range.1) } else { Vec::new() };
         let planned = plan(Wanted {
             contract,
             range,
-            calendar,
+            calendar: known.calendar,
             held: &held,
+            securities: &securities,
             lookback: world.jobs.lookback(&table.name),
             refetch: false,
+            nightly: false,
             clock: world.clock,
         });
         if !planned.beyond_calendar.is_empty() {
@@ -144,19 +156,35 @@ async fn one(
         }
         for (slice, why) in planned.ask {
             match (slice, why) {
-                (Slice::Session(day), Why::Missing) => holes.push(day),
-                _ => slices.due += 1,
+                (Slice::Session(day) | Slice::Period(day), Why::Missing) => status.holes.push(day),
+                (Slice::Security(_), Why::Missing) => status.slices.missing += 1,
+                _ => status.slices.due += 1,
             }
         }
-        let failed = failed.into_iter().flatten().filter_map(|name| name.parse::<NaiveDate>().ok());
-        slices.failed += failed.filter(|day| !days.contains_key(day)).count();
-        let today = world.clock.today();
-        lag = Some(calendar.sessions(range.1, today).iter().filter(|day| **day > range.1).count());
+        let names: BTreeSet<String> = held.keys().map(Slice::name).collect();
+        let missed = |name: &&String| !names.contains(*name) && (is_security || name.parse::<NaiveDate>().is_ok());
+        status.slices.failed += failed.into_iter().flatten().filter(missed).count();
+        if matches!(contract.ask.axis, Axis::Session { .. }) {
+            let sessions = known.calendar.sessions(range.1, world.clock.today());
+            status.lag = Some(sessions.iter().filter(|day| **day > range.1).count());
+        }
     }
-    holes.sort_unstable();
-    slices.missing = holes.len();
-    let (first, last) = events.unzip();
-    Ok(Status { table: table.name.clone(), first, last, rows, slices, holes, lag, unproven, stale })
+    status.holes.sort_unstable();
+    status.slices.missing += status.holes.len();
+    (status.first, status.last) = events.unzip();
+    Ok(status)
+}
+
+/// Days that no file of ours answers.
+async fn unproven(world: &World, contract: &Contract, files: &[BronzeFile]) -> usize {
+    let mut proven: BTreeMap<NaiveDate, bool> = BTreeMap::new();
+    for file in files.iter().filter(|file| !file.span) {
+        let is_proven = proven.entry(file.day).or_default();
+        if !*is_proven && file.is_named_like(contract) {
+            *is_proven = bronze::proof(&world.store, file).await.is_some();
+        }
+    }
+    proven.into_values().filter(|is_proven| !is_proven).count()
 }
 
 fn widen(range: &mut Option<(NaiveDate, NaiveDate)>, first: NaiveDate, last: NaiveDate) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use arrow::array::{Array as _, AsArray as _};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, Int32Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -24,6 +24,7 @@ const ROW_GROUP: usize = 32_768;
 const KEY_TABLE: &str = "ashare-lake.table";
 const KEY_SCHEMA: &str = "ashare-lake.schema";
 const KEY_ORIGIN: &str = "ashare-lake.origin";
+const KEY_REVISIONS: &str = "ashare-lake.revisions";
 
 /// What a footer tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Footer {
     pub origin: String,
     /// Rows.
     pub rows: u64,
+    /// Of them, versions that came after the first of their key.
+    pub revisions: u64,
     /// First and last event day, as days since 1970, where the table has events.
     pub events: Option<(i32, i32)>,
 }
@@ -52,6 +55,15 @@ fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Writer
         .iter()
         .map(|&column| Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: true }));
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
+    let mut pairs = vec![
+        pair(KEY_TABLE, table.name.clone()),
+        pair(KEY_SCHEMA, table.digest.clone()),
+        pair(KEY_ORIGIN, origin.to_owned()),
+    ];
+    if let Some(revisions) = batch.column_by_name("revision").filter(|_| table.versions.is_some()) {
+        let later = revisions.as_primitive::<Int32Type>().values().iter().filter(|revision| **revision > 1).count();
+        pairs.push(pair(KEY_REVISIONS, later.to_string()));
+    }
     let mut builder = WriterProperties::builder()
         // Readers of every age know version 1 pages.
         .set_writer_version(WriterVersion::PARQUET_1_0)
@@ -60,11 +72,7 @@ fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Writer
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_sorting_columns(Some(sorting.collect::<Result<_>>()?))
-        .set_key_value_metadata(Some(vec![
-            pair(KEY_TABLE, table.name.clone()),
-            pair(KEY_SCHEMA, table.digest.clone()),
-            pair(KEY_ORIGIN, origin.to_owned()),
-        ]));
+        .set_key_value_metadata(Some(pairs));
     for (index, field) in batch.schema().fields().iter().enumerate() {
         builder = encoding(builder, batch, index, ColumnPath::from(field.name().as_str()));
     }
@@ -81,7 +89,7 @@ fn encoding(
 ) -> WriterPropertiesBuilder {
     let array = batch.column(index);
     match array.data_type() {
-        DataType::Int64 | DataType::Date32 => builder
+        DataType::Int64 | DataType::Int32 | DataType::Date32 | DataType::Timestamp(_, _) => builder
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED),
         DataType::Float64 => {
@@ -106,8 +114,12 @@ fn encoding(
 pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) -> Result<Footer> {
     let metadata = metadata(store, path, size).await.with_context(|| format!("the footer of `{path}`"))?;
     let file = metadata.file_metadata();
-    let pairs = file.key_value_metadata().into_iter().flatten();
-    let origin = pairs.filter(|pair| pair.key == KEY_ORIGIN).find_map(|pair| pair.value.clone());
+    let said = |key: &str| {
+        let mut pairs = file.key_value_metadata().into_iter().flatten().filter(|pair| pair.key == key);
+        pairs.find_map(|pair| pair.value.clone())
+    };
+    let origin = said(KEY_ORIGIN);
+    let revisions = said(KEY_REVISIONS).and_then(|text| text.parse().ok()).unwrap_or(0);
     let event = table.event.map(|column| table.columns[column].name.as_str());
     let column = event.and_then(|name| file.schema_descr().columns().iter().position(|c| c.name() == name));
     let mut events: Option<(i32, i32)> = None;
@@ -120,7 +132,7 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
         }
     }
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
-    Ok(Footer { origin: origin.unwrap_or_default(), rows, events })
+    Ok(Footer { origin: origin.unwrap_or_default(), rows, revisions, events })
 }
 
 async fn metadata(store: &Store, path: &str, size: u64) -> Result<Arc<ParquetMetaData>> {

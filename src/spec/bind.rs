@@ -61,6 +61,19 @@ pub struct UnitRatio {
     pub price: usize,
 }
 
+/// How versions under a key are told apart (`design.md` 5); all are indices of columns.
+#[derive(Debug, Clone)]
+pub struct Versions {
+    /// The dates of an announcement: it was made on the latest of them.
+    pub announced: Vec<usize>,
+    /// The period's end: an earlier date announces nothing.
+    pub not_before: Option<usize>,
+    /// The vendor's mark of a correction: `1` beside a `0`.
+    pub flag: Option<usize>,
+    /// What makes two versions differ: neither key nor date, flag or label.
+    pub figures: Vec<usize>,
+}
+
 /// A table, proven.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -82,6 +95,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Sources, first choice first.
     pub sources: Vec<TableSource>,
+    /// How versions are told apart, where every one is kept; else the newest row of a key is.
+    pub versions: Option<Versions>,
     /// The check on units, where the table allows one.
     pub unit_ratio: Option<UnitRatio>,
     /// Rows and what they must become.
@@ -154,7 +169,8 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         }
         Some(index)
     });
-    if event.is_none() && (pipeline.partition != PartitionBy::None || pipeline.known == Known::Event) {
+    let known_by_event = pipeline.known == Known::Event;
+    if event.is_none() && (pipeline.partition != PartitionBy::None || known_by_event) {
         binder.say(0, "a partition or `known` by the event wants an `event`".into(), None);
     }
     let unit_ratio = pipeline.unit_ratio.as_ref().and_then(|spec| {
@@ -162,6 +178,22 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         let volume = position(&spec.volume, &mut binder);
         let price = position(&spec.price, &mut binder);
         Some(UnitRatio { amount: amount?, volume: volume?, price: price? })
+    });
+    let versions = pipeline.versions.as_ref().map(|spec| {
+        let mut of = |names: &[At<String>]| -> Vec<usize> {
+            names.iter().filter_map(|at| position(at, &mut binder)).collect()
+        };
+        let announced = of(&spec.announced);
+        let not_before = spec.not_before.iter().filter_map(|at| of(std::slice::from_ref(at)).pop()).next();
+        let flag = spec.flag.iter().filter_map(|at| of(std::slice::from_ref(at)).pop()).next();
+        let labels = of(&spec.labels);
+        if announced.iter().chain(&not_before).any(|column| columns[*column].kind != ColumnType::Date) {
+            binder.say(spec.offset, "`announced` and `not_before` want date columns".into(), None);
+        }
+        let told = [&key, &announced, &labels].into_iter().flatten().chain(&flag);
+        let told: Vec<usize> = told.copied().collect();
+        let figures = (0..columns.len()).filter(|column| !told.contains(column)).collect();
+        Versions { announced, not_before, flag, figures }
     });
     for example in &pipeline.examples {
         if !found.iter().any(|(_, contract)| contract.id == example.source) {
@@ -186,6 +218,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         known: pipeline.known,
         columns,
         sources,
+        versions,
         unit_ratio,
         examples: pipeline.examples.clone(),
         digest: digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")),

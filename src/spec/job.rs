@@ -1,7 +1,7 @@
 //! When we ask, and with which account (`jobs.toml`). Secrets are never in it: only the name of the
 //! environment variable that holds one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::contract::version;
 use super::problem::{Problem, nearest};
@@ -45,6 +45,8 @@ pub struct Job {
     pub lookback: u32,
     /// For interfaces asked by security: these only.
     pub symbols: Vec<String>,
+    /// For statements: the vendor's report types; `1` (consolidated, latest) where none is named.
+    pub report_types: Vec<String>,
 }
 
 /// `jobs.toml` as a whole; empty where there is no file.
@@ -64,8 +66,29 @@ impl Jobs {
     /// Sessions until a day of `table` is settled: the longest lookback of the jobs that hold it.
     #[must_use]
     pub fn lookback(&self, table: &str) -> u32 {
-        let held = self.jobs.values().filter(|job| job.tables.iter().any(|t| t == table));
-        held.map(|job| job.lookback).max().unwrap_or(LOOKBACK)
+        self.of(table).map(|job| job.lookback).max().unwrap_or(LOOKBACK)
+    }
+
+    /// The securities that jobs want of `table`; `None` for all, which one job is enough to want.
+    #[must_use]
+    pub fn symbols(&self, table: &str) -> Option<BTreeSet<String>> {
+        if self.of(table).next().is_none() || self.of(table).any(|job| job.symbols.is_empty()) {
+            return None;
+        }
+        Some(self.of(table).flat_map(|job| job.symbols.clone()).collect())
+    }
+
+    /// The report types that jobs want of `table`, in order; empty where none names any.
+    #[must_use]
+    pub fn report_types(&self, table: &str) -> Vec<String> {
+        let mut types: Vec<String> = self.of(table).flat_map(|job| job.report_types.clone()).collect();
+        types.sort_by_key(|text| (text.len(), text.clone()));
+        types.dedup();
+        types
+    }
+
+    fn of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a Job> {
+        self.jobs.values().filter(move |job| job.tables.iter().any(|t| t == table))
     }
 }
 
@@ -143,6 +166,7 @@ fn read_job(table: &Table<'_>, tables: &[&str]) -> Job {
         tables: names.into_iter().map(|at| at.value).collect(),
         lookback: table.number("lookback").map_or(LOOKBACK, |at| at.value),
         symbols: table.strings("symbols").unwrap_or_default(),
+        report_types: table.strings("report_types").unwrap_or_default(),
     };
     table.close();
     job

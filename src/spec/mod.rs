@@ -14,8 +14,8 @@ mod unit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use bind::{Column, FieldPlan, Table, TableSource, UnitRatio};
-pub use contract::{Ask, Axis, Contract, Empty, Field, InterfaceId, Limit, Publication, VendorFacts, Wire};
+pub use bind::{Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
+pub use contract::{Ask, Axis, Contract, Covered, Empty, Field, InterfaceId, Limit, Publication, VendorFacts, Wire};
 pub use job::{Account, Job, Jobs, LOOKBACK, VENDORS};
 pub use pipeline::{ColumnType, Example, Known, PartitionBy};
 pub use problem::{Problem, Problems, nearest};
@@ -56,7 +56,7 @@ impl Catalog {
         for (&name, &text) in &files {
             let parts: Vec<&str> = name.split('/').collect();
             match parts[..] {
-                ["schemas", _, _] => match contract::read(name, text) {
+                ["schemas", _, _] => match contract::read(name, text, &|other| files.get(other).copied()) {
                     Ok(contract) => contracts.push(Arc::new(contract)),
                     Err(found) => problems.extend(found),
                 },

@@ -72,9 +72,12 @@ pub enum Known {
     Event,
     /// When it came over our wire: snapshots.
     Observed,
+    /// When the vendor says it was announced, version by version.
+    Announced,
 }
 
-const KNOWN: &[(&str, Known)] = &[("event", Known::Event), ("observed", Known::Observed)];
+const KNOWN: &[(&str, Known)] =
+    &[("event", Known::Event), ("observed", Known::Observed), ("announced", Known::Announced)];
 
 impl Known {
     /// The name used in TOML and in `tables`.
@@ -83,6 +86,17 @@ impl Known {
         KNOWN.iter().find(|row| row.1 == self).map_or("", |row| row.0)
     }
 }
+
+/// What stays of a key's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// The newest row.
+    Latest,
+    /// Every version.
+    Versions,
+}
+
+const KEEPS: &[(&str, Keeps)] = &[("latest", Keeps::Latest), ("versions", Keeps::Versions)];
 
 /// What the pipeline says of a column beyond the contract's word.
 #[derive(Debug)]
@@ -99,6 +113,16 @@ pub(super) struct SourceSpec {
     pub(super) interface: At<String>,
     /// (column, the vendor's field) where they differ.
     pub(super) renamed: Vec<(At<String>, String)>,
+}
+
+/// How versions under a key are told apart (`design.md` 5).
+#[derive(Debug)]
+pub(super) struct VersionsSpec {
+    pub(super) offset: usize,
+    pub(super) announced: Vec<At<String>>,
+    pub(super) not_before: Option<At<String>>,
+    pub(super) labels: Vec<At<String>>,
+    pub(super) flag: Option<At<String>>,
 }
 
 /// A row of a vendor and what it must become.
@@ -137,6 +161,7 @@ pub(super) struct Pipeline {
     pub(super) columns: Vec<ColumnSpec>,
     pub(super) sources: Vec<SourceSpec>,
     pub(super) unit_ratio: Option<UnitRatioSpec>,
+    pub(super) versions: Option<VersionsSpec>,
     pub(super) examples: Vec<Example>,
 }
 
@@ -156,11 +181,18 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
         let partition = root.need("partition", choice(root, "partition", PARTITIONS));
         let event = root.text("event");
         let known = root.need("known", choice(root, "known", KNOWN));
-        // Every table of this version keeps the newest row of a key; the key says so in the file.
-        root.need("keeps", root.choice("keeps", &["latest"], |text| (text == "latest").then_some(())));
+        let keeps = root.need("keeps", choice(root, "keeps", KEEPS));
         let columns = columns(root);
         let sources = sources(root);
         let unit_ratio = root.table("unit_ratio").and_then(|t| unit_ratio(&t));
+        let versions = root.table("versions").map(|t| versions(&t));
+        if let (Some(keeps), Some(known)) = (keeps, known) {
+            let every = keeps == Keeps::Versions;
+            if every != versions.is_some() || every != (known == Known::Announced) {
+                let message = "`keeps = \"versions\"`, `known = \"announced\"` and [versions] go together";
+                root.problem(root.offset(), message, None);
+            }
+        }
         let examples = examples(root);
         Some(Pipeline {
             file: name.to_owned(),
@@ -175,6 +207,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             columns,
             sources,
             unit_ratio,
+            versions,
             examples,
         })
     })
@@ -217,6 +250,19 @@ fn sources(root: &Table<'_>) -> Vec<SourceSpec> {
         root.problem(root.offset(), "no [[source]] feeds the table", None);
     }
     sources
+}
+
+fn versions(table: &Table<'_>) -> VersionsSpec {
+    let texts = |key| table.texts(key).map(|at| at.value).unwrap_or_default();
+    let versions = VersionsSpec {
+        offset: table.offset(),
+        announced: texts("announced"),
+        not_before: table.text("not_before"),
+        labels: texts("labels"),
+        flag: table.text("flag"),
+    };
+    table.close();
+    versions
 }
 
 fn unit_ratio(table: &Table<'_>) -> Option<UnitRatioSpec> {

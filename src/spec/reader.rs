@@ -44,6 +44,12 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Reads a part of a file whose problems are told elsewhere.
+    pub(super) fn peek<T>(&self, read: impl FnOnce(&Table<'_>) -> Option<T>) -> Option<T> {
+        let (root, _) = DeTable::parse_recoverable(self.text);
+        read(&Table::new(self, root.get_ref(), 0, String::new()))
+    }
+
     fn problem(&self, at: usize, message: String, hint: Option<String>) {
         let line = 1 + self.text[..at.min(self.text.len())].matches('\n').count();
         self.problems.borrow_mut().push(Problem { file: self.name.into(), line, message, hint });

@@ -19,8 +19,10 @@ pub enum Dimension {
     Fraction,
     /// A plain number whose scale has no name (an adjustment factor).
     Number,
-    /// Things that are counted: trades, days, holders.
+    /// Things that are counted: trades, holders.
     Count,
+    /// A length of time; not always whole (days of turnover).
+    Time,
 }
 
 /// A unit that a vendor uses or that silver is in.
@@ -46,7 +48,7 @@ pub enum Unit {
     Cny1e8,
     /// Yuan for one share.
     CnyPerShare,
-    /// A part of a whole, one being all of it; also "times" (倍).
+    /// A part of a whole, one being all of it; also "times" (倍, 次).
     Ratio,
     /// A part of a whole, a hundred being all of it.
     Percent,
@@ -56,6 +58,8 @@ pub enum Unit {
     Count,
     /// 万: ten thousand things.
     Count1e4,
+    /// A day.
+    Day,
 }
 
 /// Name, unit, dimension, and size as a power of ten of the dimension's base.
@@ -75,6 +79,7 @@ const UNITS: &[(&str, Unit, Dimension, i8)] = &[
     ("number", Unit::Number, Dimension::Number, 0),
     ("count", Unit::Count, Dimension::Count, 0),
     ("count1e4", Unit::Count1e4, Dimension::Count, 4),
+    ("day", Unit::Day, Dimension::Time, 0),
 ];
 
 /// The two units measure different things.
@@ -98,6 +103,7 @@ impl Dimension {
             Self::Fraction => "a part of a whole",
             Self::Number => "a plain number",
             Self::Count => "a count",
+            Self::Time => "a length of time",
         }
     }
 }

@@ -131,10 +131,11 @@ fn tables_say_unit_and_description_of_every_column() {
     let place = Place::at("http://127.0.0.1:9");
     let tables = place.expect(0, &["tables", "--format", "json"]);
     let tables: Vec<serde_json::Value> = serde_json::from_str(&tables).unwrap();
-    assert_eq!(tables.len(), 7);
+    assert_eq!(tables.len(), 10);
     for table in &tables {
         assert!(table["key"].as_array().is_some_and(|key| !key.is_empty()));
-        assert_eq!(table["keeps"], "latest");
+        let is_report = table["columns"].as_array().unwrap().iter().any(|column| column["name"] == "revision");
+        assert_eq!(table["keeps"], if is_report { "versions" } else { "latest" });
         assert_eq!(table["sources"][0]["vendor"], "tushare");
         for column in table["columns"].as_array().unwrap() {
             for said in ["name", "type", "unit", "description"] {

@@ -24,8 +24,10 @@ fn every_example_row_becomes_what_it_says() {
                 None => Partition::Whole,
             };
             let mut builder = Builder::new(table, partition);
-            builder.add(Input { path: "example", source, span: false }, example.given.as_bytes()).unwrap();
-            let built = builder.finish().unwrap();
+            let observed = Some("2024-07-01T12:00:00Z".parse().unwrap());
+            let input = Input { path: "example", source, span: false, observed, calls: &[] };
+            builder.add(input, example.given.as_bytes()).unwrap();
+            let built = builder.finish(&|_| None).unwrap();
             if let Some(part) = &example.rejected {
                 assert!(built.rejects[0].reason.contains(part), "{}: {:?}", table.name, built.rejects);
             } else {

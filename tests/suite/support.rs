@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use ashare_lake::sandbox::{Cell, Market, Server, Settings, serve};
 use chrono::NaiveDate;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -152,6 +152,11 @@ pub(crate) fn texts(batch: &RecordBatch) -> Vec<Row> {
         match array.data_type() {
             DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
             DataType::Date32 => array.as_primitive::<Date32Type>().value_as_date(row).expect("a day").to_string(),
+            DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
+            DataType::Timestamp(_, _) => {
+                let at = array.as_primitive::<TimestampMicrosecondType>().value(row);
+                chrono::DateTime::from_timestamp_micros(at).expect("an instant").to_rfc3339()
+            }
             DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
             DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
             DataType::Boolean => array.as_boolean().value(row).to_string(),

@@ -1,0 +1,83 @@
+//! Rows of files become rows of partitions. Versions have tests of their own.
+
+use super::*;
+use crate::spec::Catalog;
+use std::sync::Arc;
+
+fn table(name: &str) -> Arc<Table> {
+    Arc::clone(Catalog::load(&[], None).unwrap().0.table(name).unwrap())
+}
+
+fn input<'a>(path: &'a str, table: &'a Table, span: bool) -> Input<'a> {
+    Input { path, source: &table.sources[0], span, observed: None, calls: &[] }
+}
+
+/// Files oldest first, each with whether it is a span.
+fn build(table: &Table, files: &[(&str, bool)]) -> Result<Built, Stop> {
+    let mut builder = Builder::new(table, Partition::Year(2024));
+    for (number, (text, span)) in files.iter().enumerate() {
+        let path = format!("file {number}").leak();
+        builder.add(input(path, table, *span), text.as_bytes())?;
+    }
+    Ok(builder.finish(&|_| None).unwrap())
+}
+
+#[test]
+fn a_row_outside_its_folder_is_rejected_and_one_of_a_span_waits_elsewhere() {
+    let table = table("adj_factor");
+    let row = r#"{"ts_code":"a","trade_date":"20150105","adj_factor":1}"#;
+    let built = build(&table, &[(row, false)]).unwrap();
+    assert!(built.rejects[0].reason.contains("2015-01-05"), "{:?}", built.rejects);
+    let built = build(&table, &[(row, true)]).unwrap();
+    assert_eq!((built.rejects.len(), built.batch.num_rows()), (0, 0));
+}
+
+#[test]
+fn nulls_in_a_key_are_equal_and_rows_are_sorted_by_key() {
+    let table = table("suspend_d_cn");
+    let row = |code: &str, timing: &str| {
+        format!(r#"{{"ts_code":"{code}","trade_date":"20240102","suspend_timing":{timing},"suspend_type":"S"}}"#)
+    };
+    let lines = [row("b", "null"), row("a", "\"09:30-10:00\""), row("b", "\"\""), row("a", "null")].join("\n");
+    let built = build(&table, &[(&lines, false)]).unwrap();
+    assert_eq!((built.rejects.len(), built.batch.num_rows()), (0, 3));
+    let codes = built.batch.column(0);
+    let codes: Vec<&str> = arrow::array::AsArray::as_string::<i32>(codes).iter().flatten().collect();
+    assert_eq!(codes, ["a", "a", "b"]);
+}
+
+#[test]
+fn a_newer_part_takes_nothing_away_by_a_column_it_lacks() {
+    let table = table("stock_daily_cn");
+    let old = r#"{"ts_code":"a","trade_date":"20240102","close":1.25,"vol":10,"amount":1.25}"#;
+    let new = r#"{"TS_CODE":"a","TRADE_DATE":"2024-01-02","CLOSE":1.26,"VOL":null}"#;
+    let built = build(&table, &[(old, true), (new, true)]).unwrap();
+    let batch = &built.batch;
+    assert_eq!(batch.num_rows(), 1);
+    let number = |name: &str| {
+        let column = batch.column_by_name(name).unwrap();
+        arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(column).value(0)
+    };
+    assert_eq!((number("close").to_bits(), number("amount").to_bits()), (1.26f64.to_bits(), 1250f64.to_bits()));
+    assert!(arrow::array::Array::is_null(batch.column_by_name("vol").unwrap(), 0), "an explicit null is said");
+}
+
+#[test]
+fn a_file_without_a_key_column_stops_the_partition() {
+    let table = table("adj_factor");
+    let stop = build(&table, &[(r#"{"code":"a","trade_date":"20240102"}"#, false)]).unwrap_err();
+    assert!(matches!(&stop, Stop::NoKey { column, .. } if column == "ts_code"), "{stop}");
+    let stop = Builder::new(&table, Partition::Year(2024))
+        .add(input("x", &table, false), b"{\"a\":\"\xff\"}")
+        .unwrap_err();
+    assert!(matches!(stop, Stop::NotText { at: 6, .. }));
+}
+
+#[test]
+fn unknown_fields_are_reported() {
+    let table = table("adj_factor");
+    let line = r#"{"ts_code":"a","trade_date":"20240102","adj_factor":1,"new":[1,{"x":2}]}"#;
+    let built = build(&table, &[(line, false)]).unwrap();
+    assert_eq!(built.batch.num_rows(), 1);
+    assert!(built.unknown["tushare/adj_factor"].contains("new"));
+}

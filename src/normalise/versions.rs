@@ -1,0 +1,223 @@
+//! Versions under a key: which there are, and from which day each could be known (`design.md` 5). Rows
+//! are never changed by what comes later; later files only append.
+//!
+//! Never here: how a day is read from a line, or how a version becomes a column.
+
+mod twins;
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::cells::{Cell, Cells, Texts};
+use super::date;
+use super::key::keys;
+use crate::clock::shanghai_day;
+use crate::spec::{Table, TableSource, Versions};
+use twins::{Twins, same_figures};
+
+/// What a vendor was asked when it gave a file: every row that could have come has one of the values in
+/// each of the columns.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Covers {
+    pub(super) columns: Vec<(usize, Vec<Cell>)>,
+}
+
+/// A file of the partition, as versions see it.
+#[derive(Debug)]
+pub(super) struct Look<'a> {
+    pub(super) source: &'a TableSource,
+    /// When it came over our wire; not every file of other programs says so.
+    pub(super) observed: Option<DateTime<Utc>>,
+    /// For answers of our own. What an answer covers and does not hold, the vendor did not have; a file
+    /// of other programs and an import only show what they hold.
+    pub(super) covers: Option<Covers>,
+}
+
+impl Look<'_> {
+    /// The day at whose end a reader could have it.
+    fn day(&self) -> Option<i32> {
+        self.observed.map(|at| date::days(shanghai_day(at)))
+    }
+}
+
+/// A row in a file: (row, file, line).
+pub(super) type Seen = (u32, u32, u32);
+
+/// Which date a version is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Basis {
+    Announced,
+    Observed,
+}
+
+/// One state of the figures under a key. Days are since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Version {
+    pub(super) row: u32,
+    pub(super) announced: Option<i32>,
+    pub(super) known: Option<i32>,
+    pub(super) basis: Basis,
+    pub(super) observed: Option<DateTime<Utc>>,
+    pub(super) revision: i32,
+}
+
+/// The rows read so far, and who showed them.
+pub(super) struct Rows<'a, 'b> {
+    pub(super) table: &'a Table,
+    pub(super) rules: &'a Versions,
+    /// A twin that was filled from its other becomes a row of its own here.
+    pub(super) columns: &'b mut Vec<Cells>,
+    pub(super) texts: &'b Texts,
+    /// File and line of each row.
+    pub(super) origin: &'b mut Vec<(u32, u32)>,
+    pub(super) looks: &'b [Look<'a>],
+}
+
+/// All versions, sorted by key and revision.
+pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>) -> Vec<Version> {
+    let keys = keys(rows.table, rows.columns, rows.texts, rows.origin.len());
+    let vendors = vendors(rows.looks);
+    let place = |row: u32| (keys[row as usize], vendors[rows.origin[row as usize].0 as usize]);
+    // Of a key and vendor, file by file, line by line.
+    seen.sort_unstable_by_key(|&(row, file, line)| (place(row), file, line));
+    let index = Index::new(rows.looks, &vendors);
+    let groups: Vec<&[Seen]> = seen.chunk_by(|a, b| place(a.0) == place(b.0)).collect();
+    let mut versions = Vec::new();
+    for group in groups {
+        let vendor = vendors[rows.origin[group[0].0 as usize].0 as usize];
+        let looks = index.of(vendor, rows, group[0].0);
+        versions.extend(one_key(rows, group, &looks));
+    }
+    versions
+}
+
+/// A number for each file's vendor: versions are numbered apart.
+fn vendors(looks: &[Look<'_>]) -> Vec<u32> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut numbers = Vec::with_capacity(looks.len());
+    for look in looks {
+        let name = look.source.contract.id.vendor.as_str();
+        let number = names.iter().position(|known| *known == name).unwrap_or(names.len());
+        if number == names.len() {
+            names.push(name);
+        }
+        numbers.push(u32::try_from(number).unwrap_or(0));
+    }
+    numbers
+}
+
+/// Which files cover which rows.
+struct Index {
+    /// By vendor, and column and value of the narrowest thing that was asked.
+    files: HashMap<(u32, usize, Cell), Vec<u32>>,
+    columns: BTreeSet<usize>,
+}
+
+impl Index {
+    fn new(looks: &[Look<'_>], vendors: &[u32]) -> Self {
+        let mut index = Self { files: HashMap::new(), columns: BTreeSet::new() };
+        for (file, (look, vendor)) in (0u32..).zip(looks.iter().zip(vendors)) {
+            let Some((column, values)) = look.covers.iter().flat_map(|covers| &covers.columns).next() else { continue };
+            index.columns.insert(*column);
+            for value in values {
+                index.files.entry((*vendor, *column, *value)).or_default().push(file);
+            }
+        }
+        index
+    }
+
+    /// The files that would hold `row` if the vendor had it, oldest first.
+    fn of(&self, vendor: u32, rows: &Rows<'_, '_>, row: u32) -> Vec<u32> {
+        let cell = |column: usize| rows.columns[column].get(row as usize);
+        let found = self.columns.iter().filter_map(|column| self.files.get(&(vendor, *column, cell(*column))));
+        let holds = |file: &&u32| {
+            let covers = rows.looks[**file as usize].covers.as_ref();
+            covers.is_some_and(|covers| covers.columns.iter().all(|(column, all)| all.contains(&cell(*column))))
+        };
+        let mut files: Vec<u32> = found.flatten().filter(holds).copied().collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+}
+
+/// The versions of one key and vendor: `group` is what files show of it, `looks` the files that would.
+fn one_key(rows: &mut Rows<'_, '_>, group: &[Seen], looks: &[u32]) -> Vec<Version> {
+    let mut versions: Vec<Version> = Vec::new();
+    // Which of them the newest answer still holds.
+    let mut current: Vec<usize> = Vec::new();
+    let mut twins = Twins::default();
+    let shown: BTreeSet<u32> = group.iter().map(|seen| seen.1).chain(looks.iter().copied()).collect();
+    let mut witness: Option<i32> = None;
+    let mut rest = group;
+    for file in shown {
+        let until = rest.partition_point(|seen| seen.1 <= file);
+        let (of_file, later) = rest.split_at(until);
+        rest = later;
+        let mut present: Vec<u32> = of_file.iter().map(|seen| seen.0).collect();
+        present.dedup();
+        let is_answer = looks.binary_search(&file).is_ok();
+        let is_first = versions.is_empty();
+        let mut still: Vec<usize> = Vec::new();
+        for told in twins.told_apart(rows, &present) {
+            let known = |at: &&usize| {
+                let version = &versions[**at];
+                version.announced == told.announced && same_figures(rows, version.row, told.row)
+            };
+            if let Some(&at) = current.iter().find(known) {
+                complete(rows, versions[at].row, told.row);
+                still.push(at);
+                continue;
+            }
+            let look = &rows.looks[file as usize];
+            let unseen_before = is_first && !told.is_correction;
+            let (known, basis) = known_on(told.announced, look.day(), unseen_before, witness);
+            let revision = i32::try_from(versions.len() + 1).unwrap_or(i32::MAX);
+            let (row, announced, observed) = (told.row, told.announced, look.observed);
+            versions.push(Version { row, announced, known, basis, observed, revision });
+            still.push(versions.len() - 1);
+        }
+        if is_answer {
+            current = still;
+            witness = rows.looks[file as usize].day().max(witness);
+        } else {
+            current.extend(still);
+            current.sort_unstable();
+            current.dedup();
+        }
+    }
+    versions
+}
+
+/// Rules 2 to 4. What was there at the first look is known from its announcement; what comes later from
+/// the day we saw it, and never before its announcement. A first look that lacked it on the day of its
+/// announcement or after (`witness`) was a look too.
+fn known_on(
+    announced: Option<i32>,
+    observed: Option<i32>,
+    unseen_before: bool,
+    witness: Option<i32>,
+) -> (Option<i32>, Basis) {
+    match (announced, observed) {
+        (Some(day), _) if unseen_before && witness.is_none_or(|looked| looked < day) => (Some(day), Basis::Announced),
+        (Some(day), Some(seen)) if day > seen => (Some(day), Basis::Announced),
+        (_, seen) => (seen, Basis::Observed),
+    }
+}
+
+/// A column that the older file lacked was first looked at with this one.
+fn complete(rows: &mut Rows<'_, '_>, version: u32, told: u32) {
+    if version == told {
+        return;
+    }
+    for cells in rows.columns.iter_mut() {
+        if cells.get(version as usize) == Cell::Absent {
+            let said = cells.get(told as usize);
+            cells.set(version as usize, said);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

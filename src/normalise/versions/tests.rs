@@ -1,0 +1,415 @@
+//! Each rule of `design.md` 5 by name, and all of them against a reader that sees only the fetches made
+//! so far.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _};
+use arrow::datatypes::{Date32Type, Float64Type, Int32Type, TimestampMicrosecondType};
+use chrono::{DateTime, NaiveDate, Utc};
+use proptest::prelude::*;
+
+use crate::normalise::{Builder, Input, Partition};
+use crate::spec::{Catalog, Table};
+
+/// What a reader sees of one version.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    code: String,
+    announced: Option<String>,
+    known: Option<String>,
+    tradable: Option<String>,
+    basis: String,
+    observed: Option<String>,
+    revision: i32,
+    income: Option<f64>,
+    eps: Option<f64>,
+    flag: Option<String>,
+}
+
+/// A fetch of the period at a time; an import where there are no calls.
+struct Fetch {
+    at: &'static str,
+    lines: Vec<String>,
+    calls: bool,
+}
+
+fn fetch(at: &'static str, lines: &[String]) -> Fetch {
+    Fetch { at, lines: lines.to_vec(), calls: true }
+}
+
+fn table(name: &str) -> Arc<Table> {
+    Arc::clone(Catalog::load(&[], None).unwrap().0.table(name).unwrap())
+}
+
+/// A row of the annual report of 2023: announcement dates, flag, figures.
+fn row(code: &str, dates: (&str, &str), flag: &str, income: &str, eps: &str) -> String {
+    format!(
+        r#"{{"ts_code":"{code}","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
+        dates.0, dates.1
+    )
+}
+
+/// A row with one date for both.
+fn on(day: &str, flag: &str, income: &str) -> String {
+    let day = format!("\"{day}\"");
+    row("a", (&day, &day), &format!("\"{flag}\""), income, "1.5")
+}
+
+/// Sessions are the weekdays.
+fn next_weekday(day: NaiveDate) -> Option<NaiveDate> {
+    use chrono::Datelike as _;
+    day.iter_days().skip(1).find(|day| day.weekday().number_from_monday() < 6)
+}
+
+fn read(table: &Table, fetches: &[Fetch]) -> Vec<Seen> {
+    let owned = |(n, v): (&str, &str)| (n.to_owned(), v.to_owned());
+    let calls = vec![vec![owned(("period", "20231231")), owned(("report_type", "1"))]];
+    let mut builder = Builder::new(table, Partition::Year(2023));
+    for (number, fetch) in fetches.iter().enumerate() {
+        let path = format!("file {number}").leak();
+        let observed: Option<DateTime<Utc>> = (!fetch.at.is_empty()).then(|| fetch.at.parse().unwrap());
+        let calls: &[_] = if fetch.calls { &calls } else { &[] };
+        let input = Input { path, source: &table.sources[0], span: false, observed, calls };
+        builder.add(input, fetch.lines.join("\n").as_bytes()).unwrap();
+    }
+    let built = builder.finish(&next_weekday).unwrap();
+    assert_eq!(built.rejects, []);
+    let batch = built.batch;
+    let column = |name: &str| batch.column_by_name(name).unwrap();
+    let text = |name: &str, row: usize| {
+        let column = column(name).as_string::<i32>();
+        column.is_valid(row).then(|| column.value(row).to_owned())
+    };
+    let day = |name: &str, row: usize| {
+        let column = column(name).as_primitive::<Date32Type>();
+        column.is_valid(row).then(|| column.value_as_date(row).unwrap().to_string())
+    };
+    let number = |name: &str, row: usize| {
+        let column = column(name).as_primitive::<Float64Type>();
+        column.is_valid(row).then(|| column.value(row))
+    };
+    let observed = |row: usize| {
+        let column = column("observed_at").as_primitive::<TimestampMicrosecondType>();
+        let at = column.is_valid(row).then(|| column.value(row))?;
+        Some(DateTime::from_timestamp_micros(at).unwrap().format("%Y-%m-%d %H:%M").to_string())
+    };
+    let one = |row: usize| Seen {
+        code: text("ts_code", row).unwrap(),
+        announced: day("announced_on", row),
+        known: day("known_on", row),
+        tradable: day("tradable_on", row),
+        basis: text("known_basis", row).unwrap(),
+        observed: observed(row),
+        revision: column("revision").as_primitive::<Int32Type>().value(row),
+        income: number("n_income", row),
+        eps: number("basic_eps", row),
+        flag: text("update_flag", row),
+    };
+    (0..batch.num_rows()).map(one).collect()
+}
+
+/// (known, basis, income) of each version of the one key there is.
+fn told(fetches: &[Fetch]) -> Vec<(String, String, f64)> {
+    let seen = read(&table("income_cn"), fetches);
+    for (place, version) in (1..).zip(&seen) {
+        assert_eq!(version.revision, place);
+    }
+    seen.into_iter().map(|v| (v.known.unwrap_or_default(), v.basis, v.income.unwrap_or_default())).collect()
+}
+
+fn version(known: &str, basis: &str, income: f64) -> (String, String, f64) {
+    (known.to_owned(), basis.to_owned(), income)
+}
+
+const MAY_1: &str = "2024-05-01T12:00:00Z";
+const MAY_10: &str = "2024-05-10T12:00:00Z";
+const JUNE_1: &str = "2024-06-01T12:00:00Z";
+const JULY_1: &str = "2024-07-01T12:00:00Z";
+
+#[test]
+fn what_was_there_at_the_first_look_is_known_from_its_announcement() {
+    let seen = read(&table("income_cn"), &[fetch(MAY_1, &[on("20240419", "1", "100")])]);
+    let (announced, known) = (seen[0].announced.as_deref(), seen[0].known.as_deref());
+    assert_eq!((announced, known), (Some("2024-04-19"), Some("2024-04-19")));
+    // A Friday: the next session is Monday.
+    assert_eq!(seen[0].tradable.as_deref(), Some("2024-04-22"));
+    assert_eq!((seen[0].basis.as_str(), seen[0].observed.as_deref()), ("announced", Some("2024-05-01 12:00")));
+}
+
+#[test]
+fn a_statement_is_announced_on_the_later_of_its_dates() {
+    let late = row("a", ("\"20240420\"", "\"20240430\""), "\"1\"", "100", "1");
+    assert_eq!(told(&[fetch(MAY_1, &[late])]), [version("2024-04-30", "announced", 100.0)]);
+    let one = row("a", ("\"20240420\"", "null"), "\"1\"", "100", "1");
+    assert_eq!(told(&[fetch(MAY_1, &[one])]), [version("2024-04-20", "announced", 100.0)]);
+}
+
+#[test]
+fn a_missing_announcement_is_known_when_observed_and_never_at_the_periods_end() {
+    let none = row("a", ("null", "null"), "null", "100", "1");
+    let seen = read(&table("income_cn"), &[fetch(MAY_1, &[none])]);
+    assert_eq!((seen[0].announced.as_deref(), seen[0].known.as_deref()), (None, Some("2024-05-01")));
+    assert_eq!(seen[0].basis, "observed");
+}
+
+#[test]
+fn an_announcement_before_the_periods_end_is_none() {
+    let early = row("a", ("\"20231130\"", "\"20231130\""), "\"1\"", "100", "1");
+    assert_eq!(told(&[fetch(MAY_1, &[early])]), [version("2024-05-01", "observed", 100.0)]);
+    let half = row("a", ("\"20231130\"", "\"20240420\""), "\"1\"", "100", "1");
+    assert_eq!(told(&[fetch(MAY_1, &[half])]), [version("2024-04-20", "announced", 100.0)]);
+}
+
+#[test]
+fn an_observation_in_the_evening_utc_is_of_the_next_day_in_shanghai() {
+    let none = row("a", ("null", "null"), "null", "100", "1");
+    assert_eq!(told(&[fetch("2024-05-01T17:00:00Z", &[none])]), [version("2024-05-02", "observed", 100.0)]);
+}
+
+#[test]
+fn identical_twins_are_one_version_and_keep_flag_0() {
+    for lines in [[on("20240420", "0", "100"), on("20240420", "1", "100.0")], [
+        on("20240420", "1", "100"),
+        on("20240420", "0", "100"),
+    ]] {
+        let seen = read(&table("income_cn"), &[fetch(MAY_1, &lines)]);
+        assert_eq!((seen.len(), seen[0].flag.as_deref()), (1, Some("0")));
+    }
+}
+
+#[test]
+fn a_null_beside_a_value_is_filled() {
+    let day = "\"20240420\"";
+    let lines = [row("a", (day, day), "\"0\"", "null", "1.5"), row("a", (day, day), "\"1\"", "100", "null")];
+    let seen = read(&table("income_cn"), &[fetch(MAY_1, &lines)]);
+    assert_eq!((seen.len(), seen[0].income, seen[0].eps, seen[0].basis.as_str()), (
+        1,
+        Some(100.0),
+        Some(1.5),
+        "announced"
+    ));
+}
+
+#[test]
+fn roundings_are_equal_and_the_finer_text_stays() {
+    let day = "\"20240420\"";
+    let lines = [row("a", (day, day), "\"0\"", "100", "5.86"), row("a", (day, day), "\"1\"", "100", "5.8602")];
+    let seen = read(&table("income_cn"), &[fetch(MAY_1, &lines)]);
+    assert_eq!((seen.len(), seen[0].eps), (1, Some(5.8602)));
+    // Of a number with so few digits a rounding says too little.
+    let lines = [row("a", (day, day), "\"0\"", "100", "6"), row("a", (day, day), "\"1\"", "100", "5.8602")];
+    assert_eq!(read(&table("income_cn"), &[fetch(MAY_1, &lines)]).len(), 2);
+}
+
+#[test]
+fn a_correction_of_unknown_date_is_known_from_the_day_we_saw_it() {
+    let lines = [on("20240420", "1", "90"), on("20240420", "0", "100")];
+    let expected = [version("2024-04-20", "announced", 100.0), version("2024-05-01", "observed", 90.0)];
+    assert_eq!(told(&[fetch(MAY_1, &lines)]), expected);
+}
+
+#[test]
+fn without_a_flag_the_later_row_of_the_file_is_the_correction() {
+    let day = "\"20240420\"";
+    let lines = [row("a", (day, day), "null", "100", "1"), row("a", (day, day), "null", "90", "1")];
+    let expected = [version("2024-04-20", "announced", 100.0), version("2024-05-01", "observed", 90.0)];
+    assert_eq!(told(&[fetch(MAY_1, &lines)]), expected);
+}
+
+#[test]
+fn a_later_restatement_there_at_the_first_look_is_known_from_its_own_date() {
+    let restated = row("a", ("\"20240420\"", "\"20240615\""), "\"1\"", "90", "1");
+    let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-15", "announced", 90.0)];
+    assert_eq!(told(&[fetch(JULY_1, &[restated, on("20240420", "0", "100")])]), expected);
+}
+
+#[test]
+fn a_restatement_that_appears_later_is_known_from_the_day_we_saw_it() {
+    let first = on("20240420", "0", "100");
+    let restated = row("a", ("\"20240420\"", "\"20240520\""), "\"1\"", "90", "1");
+    let fetches = [fetch(MAY_1, std::slice::from_ref(&first)), fetch(JUNE_1, &[first, restated])];
+    let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-01", "observed", 90.0)];
+    assert_eq!(told(&fetches), expected);
+}
+
+#[test]
+fn a_restatement_shown_before_its_date_is_not_known_before_it() {
+    let first = on("20240420", "0", "100");
+    let restated = row("a", ("\"20240420\"", "\"20240602\""), "\"1\"", "90", "1");
+    let fetches = [fetch(MAY_1, std::slice::from_ref(&first)), fetch(JUNE_1, &[first, restated])];
+    let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-02", "announced", 90.0)];
+    assert_eq!(told(&fetches), expected);
+}
+
+#[test]
+fn a_silent_change_is_a_version_of_the_day_we_saw_it() {
+    let fetches = [fetch(MAY_1, &[on("20240420", "1", "100")]), fetch(JUNE_1, &[on("20240420", "1", "90")])];
+    let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-01", "observed", 90.0)];
+    assert_eq!(told(&fetches), expected);
+}
+
+#[test]
+fn a_value_that_comes_later_is_a_silent_change_too() {
+    let fetches = [fetch(MAY_1, &[on("20240420", "1", "null")]), fetch(JUNE_1, &[on("20240420", "1", "90")])];
+    let expected = [version("2024-04-20", "announced", 0.0), version("2024-06-01", "observed", 90.0)];
+    assert_eq!(told(&fetches), expected);
+}
+
+#[test]
+fn a_reversal_is_a_new_revision() {
+    let (first, other) = (on("20240420", "1", "100"), on("20240420", "1", "90"));
+    let fetches = [
+        fetch(MAY_1, std::slice::from_ref(&first)),
+        fetch(MAY_10, &[other]),
+        fetch(JUNE_1, std::slice::from_ref(&first)),
+        fetch(JULY_1, &[first]),
+    ];
+    let expected = [
+        version("2024-04-20", "announced", 100.0),
+        version("2024-05-10", "observed", 90.0),
+        version("2024-06-01", "observed", 100.0),
+    ];
+    assert_eq!(told(&fetches), expected);
+}
+
+#[test]
+fn a_refetch_with_the_same_versions_adds_nothing() {
+    let lines = [on("20240420", "0", "100"), on("20240420", "1", "90")];
+    let shuffled = [on("20240420", "1", "90.00"), on("20240420", "0", "100")];
+    assert_eq!(told(&[fetch(MAY_1, &lines), fetch(JUNE_1, &shuffled)]).len(), 2);
+}
+
+#[test]
+fn what_a_later_answer_lacks_stays() {
+    let fetches = [fetch(MAY_1, &[on("20240420", "1", "100")]), fetch(JUNE_1, &[])];
+    assert_eq!(told(&fetches), [version("2024-04-20", "announced", 100.0)]);
+}
+
+#[test]
+fn a_row_shown_late_is_known_from_the_day_we_saw_it_where_a_look_lacked_it() {
+    let line = on("20240420", "1", "100");
+    let looked = [fetch(MAY_1, &[]), fetch(JUNE_1, std::slice::from_ref(&line))];
+    assert_eq!(told(&looked), [version("2024-06-01", "observed", 100.0)]);
+    // The look before its announcement says nothing against it.
+    let before = [fetch("2024-04-19T12:00:00Z", &[]), fetch(JUNE_1, &[line])];
+    assert_eq!(told(&before), [version("2024-04-20", "announced", 100.0)]);
+}
+
+#[test]
+fn an_import_shows_what_it_holds_and_takes_nothing_away() {
+    let import = |at, line: String| Fetch { at, lines: vec![line], calls: false };
+    let fetches = [
+        fetch(MAY_1, &[on("20240420", "1", "100")]),
+        import(MAY_10, on("20240420", "1", "90")),
+        fetch(JUNE_1, &[on("20240420", "1", "100")]),
+    ];
+    let expected = [version("2024-04-20", "announced", 100.0), version("2024-05-10", "observed", 90.0)];
+    assert_eq!(told(&fetches), expected);
+}
+
+#[test]
+fn a_column_that_one_file_lacks_is_not_compared_and_taken_from_the_other() {
+    let short = r#"{"ts_code":"a","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
+    let import = Fetch { at: MAY_1, lines: vec![short.to_owned()], calls: false };
+    let seen = read(&table("income_cn"), &[import, fetch(JUNE_1, &[on("20240420", "1", "100")])]);
+    assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, Some(1.5), Some("2024-04-20")));
+}
+
+#[test]
+fn a_file_that_proves_no_time_is_no_witness_of_a_day() {
+    let lines = [on("20240420", "0", "100"), on("20240420", "1", "90")];
+    let seen = read(&table("income_cn"), &[Fetch { at: "", lines: lines.to_vec(), calls: false }]);
+    assert_eq!((seen[0].known.as_deref(), seen[1].known.as_deref()), (Some("2024-04-20"), None));
+}
+
+/// A made-up history: what the vendor shows of two companies on each evening.
+fn evenings() -> impl Strategy<Value = Vec<Vec<(usize, u8, u8, u8)>>> {
+    // Company, day of announcement (0 for none), flag, figure.
+    let line = (0usize..2, 0u8..12, 0u8..2, 1u8..4);
+    proptest::collection::vec(proptest::collection::vec(line, 0..5), 1..8)
+}
+
+fn lines(evening: &[(usize, u8, u8, u8)]) -> Vec<String> {
+    let line = |&(company, announced, flag, figure): &(usize, u8, u8, u8)| {
+        let day = if announced == 0 { "null".to_owned() } else { format!("\"202404{announced:02}\"") };
+        row(["a", "b"][company], (&day, &day), &format!("\"{flag}\""), &format!("{figure}00"), "1")
+    };
+    evening.iter().map(line).collect()
+}
+
+/// The state of one company as a reader keeps it by hand: (announced, figure) in the order of as-of.
+type Book = BTreeMap<usize, Vec<(u8, u8, u8)>>;
+
+/// A reader who sees only the fetches made so far, evening by evening: after each it notes, by company,
+/// (known, announced or known, figure) of everything new. Written without a look at the code above.
+fn by_hand(evenings: &[Vec<(usize, u8, u8, u8)>]) -> Book {
+    let mut book = Book::new();
+    let mut shown: BTreeMap<usize, Vec<(u8, u8)>> = BTreeMap::new();
+    for (number, evening) in (1u8..).zip(evenings) {
+        for company in 0..2 {
+            let mut now: Vec<(u8, u8, bool)> = Vec::new();
+            let mut rows: Vec<_> = evening.iter().filter(|line| line.0 == company).collect();
+            rows.sort_by_key(|line| line.2);
+            for line in rows {
+                let twin = now.iter().any(|known| (known.0, known.1) == (line.1, line.3));
+                if !twin {
+                    let beside = now.iter().any(|known| known.0 == line.1);
+                    now.push((line.1, line.3, beside));
+                }
+            }
+            now.sort_by_key(|known| if known.0 == 0 { 99 } else { known.0 });
+            let before = shown.insert(company, now.iter().map(|known| (known.0, known.1)).collect());
+            let notes = book.entry(company).or_default();
+            let is_new_company = notes.is_empty();
+            for (announced, figure, is_correction) in now {
+                if before.as_ref().is_some_and(|before| before.contains(&(announced, figure))) {
+                    continue;
+                }
+                // On the evening before nobody saw it although it was announced by then.
+                let was_late = number > 1 && announced < number;
+                let trusted = is_new_company && !is_correction && announced > 0 && !was_late;
+                let known = if trusted { announced } else { announced.max(number) };
+                notes.push((known, if announced == 0 { known } else { announced }, figure));
+            }
+        }
+    }
+    book
+}
+
+proptest! {
+    #[test]
+    fn as_of_any_evening_is_what_a_reader_of_the_fetches_so_far_sees(evenings in evenings()) {
+        let table = table("income_cn");
+        let at = |number: usize| format!("2024-04-{number:02}T12:00:00Z").leak() as &'static str;
+        let fetches: Vec<Fetch> = (1..).zip(&evenings).map(|(n, evening)| fetch(at(n), &lines(evening))).collect();
+        let all = read(&table, &fetches);
+        let as_of = |seen: &[Seen], company: usize, day: usize| -> Option<f64> {
+            let day = format!("2024-04-{day:02}");
+            let of_company = seen.iter().filter(|v| v.code == ["a", "b"][company]);
+            let known = of_company.filter(|v| v.known.as_ref().is_some_and(|known| *known <= day));
+            let last = known.max_by_key(|v| (v.announced.clone().or(v.known.clone()), v.revision));
+            last.and_then(|v| v.income)
+        };
+        for evening in 1..=evenings.len() {
+            let so_far = read(&table, &fetches[..evening]);
+            let book = by_hand(&evenings[..evening]);
+            for company in 0..2 {
+                // Later fetches only append.
+                let of = |seen: &[Seen]| -> Vec<Seen> {
+                    seen.iter().filter(|v| v.code == ["a", "b"][company]).cloned().collect()
+                };
+                let (early, late) = (of(&so_far), of(&all));
+                prop_assert_eq!(&late[..early.len()], early.as_slice());
+                // And the evening's answer is the one of who sees no later fetch.
+                let known = book.get(&company).into_iter().flatten().enumerate();
+                let by_hand = known
+                    .filter(|(_, note)| usize::from(note.0) <= evening)
+                    .max_by_key(|(place, note)| (note.1, *place))
+                    .map(|(_, note)| f64::from(note.2) * 100.0);
+                prop_assert_eq!(as_of(&all, company, evening), by_hand);
+                prop_assert_eq!(as_of(&so_far, company, evening), by_hand);
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What each interface is asked for, and why: the plan of a table on the lake as it is. `plan` shows it,
+//! `fetch` carries it out. Nothing is sent here.
+
+use anyhow::Result;
+use chrono::NaiveDate;
+
+use super::market::Market;
+use super::{Misuse, Reach, Work, World, held};
+use crate::bronze::BronzeFile;
+use crate::plan::{Calendar, Plan, Slice, Wanted, Why, periods, plan};
+use crate::spec::{Axis, Table, TableSource};
+
+/// Days that hold more than eight ended periods.
+const PERIODS_BACK: chrono::Days = chrono::Days::new(740);
+
+/// One interface with its slices.
+pub(super) struct Errand<'a> {
+    pub(super) table: &'a Table,
+    pub(super) source: &'a TableSource,
+    /// The files of its folder, oldest first.
+    pub(super) files: Vec<BronzeFile>,
+    /// Values asked one by one where a job names others than the contract.
+    pub(super) values: Vec<String>,
+    pub(super) plan: Plan,
+    /// Days that somebody named: what is not published of them is told by the exit code.
+    pub(super) named: Option<(NaiveDate, NaiveDate)>,
+    /// Calls a minute.
+    pub(super) per_minute: u32,
+}
+
+/// The market as the plan sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) calendar: &'a Calendar,
+    pub(super) market: &'a Market,
+}
+
+/// The errands of a table, one for each interface that is asked.
+pub(super) async fn errands<'a>(
+    world: &World,
+    work: &Work,
+    table: &'a Table,
+    known: Known<'_>,
+) -> Result<Vec<Errand<'a>>> {
+    let files = held::files(&world.store, table).await?;
+    let mut errands = Vec::new();
+    for asked in asked(world, table) {
+        let source = &table.sources[asked.source];
+        let contract = &source.contract;
+        let own = world.jobs.report_types(&table.name);
+        let values = if contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type") { own } else { vec![] };
+        let files: Vec<BronzeFile> = held::beside(table, &files, asked.source).cloned().collect();
+        let holds = held::slices(&world.store, contract, files.iter(), &values).await;
+        let lookback = world.jobs.lookback(&table.name);
+        let Some((start, end)) = range(world, work, source, known.calendar, lookback, holds.keys()) else { continue };
+        let start = asked.from.map_or(start, |from| start.max(from));
+        let end = asked.until.and_then(|until| until.pred_opt()).map_or(end, |until| end.min(until));
+        if start > end {
+            continue;
+        }
+        let securities = match (&contract.ask.axis, world.jobs.symbols(&table.name)) {
+            (Axis::Security { .. }, Some(symbols)) => symbols.into_iter().collect(),
+            (Axis::Security { .. }, None) => known.market.reporting(start, end),
+            _ => Vec::new(),
+        };
+        let mut plan = plan(Wanted {
+            contract,
+            range: (start, end),
+            calendar: known.calendar,
+            held: &holds,
+            securities: &securities,
+            lookback,
+            refetch: work.refetch,
+            nightly: matches!(work.reach, Reach::Nightly(_)),
+            clock: world.clock,
+        });
+        settle_foreign(world, source, &files, &mut plan).await;
+        errands.push(Errand {
+            table,
+            source,
+            values,
+            plan,
+            named: named(work),
+            per_minute: per_minute(world, source),
+            files,
+        });
+    }
+    Ok(errands)
+}
+
+/// The names of other programs' files prove no time: such a slice is held as it is.
+async fn settle_foreign(world: &World, source: &TableSource, files: &[BronzeFile], plan: &mut Plan) {
+    let mut kept = Vec::new();
+    for (slice, why) in std::mem::take(&mut plan.ask) {
+        let again = matches!(why, Why::Settled | Why::Unsettled | Why::Newest);
+        let ours = match slice.day().filter(|_| again && !matches!(slice, Slice::Snapshot(_))) {
+            Some(day) => held::newest(&world.store, &source.contract, files.iter(), day).await.is_some(),
+            None => true,
+        };
+        // The newest periods are looked at again whoever fetched them first.
+        if ours || why == Why::Newest {
+            kept.push((slice, why));
+        } else {
+            plan.held += 1;
+        }
+    }
+    plan.ask = kept;
+}
+
+/// Which source of a table is asked for which days.
+struct Asked {
+    source: usize,
+    from: Option<NaiveDate>,
+    until: Option<NaiveDate>,
+}
+
+/// Of interfaces of one folder, which say the same, the first that the account's points open is asked,
+/// and the others for the days before its history begins. Where the points open none, the last one is:
+/// the vendor's refusal is the answer.
+fn asked(world: &World, table: &Table) -> Vec<Asked> {
+    let mut all: Vec<Asked> = Vec::new();
+    let folder = |index: usize| {
+        let contract = &table.sources[index].contract;
+        (contract.id.vendor.clone(), contract.kind.clone())
+    };
+    for first in 0..table.sources.len() {
+        let sharing: Vec<usize> = (0..table.sources.len()).filter(|other| folder(*other) == folder(first)).collect();
+        let Some(account) = world.jobs.accounts.get(&table.sources[first].contract.id.vendor) else { continue };
+        if sharing[0] != first {
+            continue;
+        }
+        let points = |index: &usize| table.sources[*index].contract.points;
+        let mut open: Vec<usize> = sharing.iter().copied().filter(|i| points(i) <= account.points).collect();
+        if open.is_empty() {
+            open.extend(sharing.last());
+        }
+        let last = open.len() - 1;
+        let mut until = None;
+        for (place, source) in open.into_iter().enumerate() {
+            let begins = table.sources[source].contract.publication.history_from;
+            all.push(Asked { source, from: (place < last).then_some(begins), until });
+            until = Some(begins);
+        }
+    }
+    all
+}
+
+/// First and last event day of an errand; `None` where there is nothing to begin with.
+fn range<'h>(
+    world: &World,
+    work: &Work,
+    source: &TableSource,
+    calendar: &Calendar,
+    lookback: u32,
+    holds: impl DoubleEndedIterator<Item = &'h Slice>,
+) -> Option<(NaiveDate, NaiveDate)> {
+    let today = world.clock.today();
+    let mut days = holds.filter_map(Slice::day);
+    match work.reach {
+        Reach::Range(start, end) => Some((start, end)),
+        Reach::Held => Some((days.next().unwrap_or(today), today)),
+        Reach::Nightly(day) => {
+            let end = day.unwrap_or(today);
+            match source.contract.ask.axis {
+                Axis::Session { .. } => {
+                    let window = calendar.back(end, lookback).unwrap_or(end);
+                    // After nights without a run the days between are missing too.
+                    let held = days.next_back().filter(|_| day.is_none()).and_then(|last| last.succ_opt());
+                    Some((held.map_or(window, |next| window.min(next)), end))
+                }
+                Axis::Period { .. } | Axis::Security { .. } => {
+                    let ended = periods(end.checked_sub_days(PERIODS_BACK)?, end.pred_opt()?);
+                    Some((*ended.get(ended.len().saturating_sub(8))?, end))
+                }
+                Axis::Snapshot => Some((end, end)),
+            }
+        }
+    }
+}
+
+fn named(work: &Work) -> Option<(NaiveDate, NaiveDate)> {
+    match work.reach {
+        Reach::Range(start, end) => Some((start, end)),
+        Reach::Nightly(Some(day)) => Some((day, day)),
+        Reach::Nightly(None) | Reach::Held => None,
+    }
+}
+
+/// Calls a minute of an interface: what jobs.toml says, else what the points allow.
+pub(super) fn per_minute(world: &World, source: &TableSource) -> u32 {
+    let contract = &source.contract;
+    let account = world.jobs.accounts.get(&contract.id.vendor);
+    let points = account.map_or(0, |account| account.points);
+    let own = account.and_then(|account| account.requests_per_minute);
+    let facts = world.catalog.vendor(&contract.id.vendor);
+    own.or(facts.map(|facts| contract.requests_per_minute(facts, points))).unwrap_or(50)
+}
+
+/// Some vendor must be configured that sells the table.
+pub(super) fn sold(world: &World, table: &Table) -> Result<()> {
+    let vendors: Vec<&str> = table.sources.iter().map(|source| source.contract.id.vendor.as_str()).collect();
+    if vendors.iter().any(|vendor| world.jobs.accounts.contains_key(*vendor)) {
+        return Ok(());
+    }
+    let mut vendors = vendors;
+    vendors.dedup();
+    let vendors = vendors.join(" or ");
+    let message = format!(
+        "no vendor is configured that sells `{}`: add [vendors.{vendors}] to jobs.toml, or name the file with --config",
+        table.name
+    );
+    Err(Misuse(message).into())
+}

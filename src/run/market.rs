@@ -1,0 +1,155 @@
+//! Who should have a row on a day: the universe and the suspensions that bronze holds. An answer with
+//! fewer rows is a part of a day (`design.md` 6). Never who has one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::Date32Type;
+use chrono::NaiveDate;
+
+use super::rows::reference;
+use super::{SUSPENSIONS, UNIVERSE, World, held};
+use crate::normalise::Partition;
+use crate::plan::Slice;
+use crate::spec::{Axis, Contract, Covered};
+
+/// A security as the newest snapshot shows it.
+#[derive(Debug)]
+struct Security {
+    code: String,
+    exchange: Option<String>,
+    listed: Option<NaiveDate>,
+    delisted: Option<NaiveDate>,
+    /// Suspended from listing since some day that nobody says: it may have a row or none.
+    is_doubtful: bool,
+}
+
+/// The market as far as bronze knows it.
+#[derive(Debug, Default)]
+pub(super) struct Market {
+    securities: Vec<Security>,
+    /// Securities suspended for the whole day, for the days whose suspensions are held.
+    suspended: BTreeMap<NaiveDate, BTreeSet<String>>,
+}
+
+/// How many rows a day should have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    /// Fewer are a part of the day.
+    pub(super) least: Option<usize>,
+    /// No more can be missing.
+    pub(super) most: Option<usize>,
+}
+
+impl Market {
+    /// Reads the universe, and the suspensions of the days from `first` to `last`.
+    pub(super) async fn read(world: &World, first: NaiveDate, last: NaiveDate) -> Result<Self> {
+        let mut market = Self::default();
+        if let Some(batch) = reference(world, UNIVERSE, Partition::Whole).await? {
+            market.securities = securities(&batch)?;
+        }
+        let Some(table) = world.catalog.table(SUSPENSIONS) else { return Ok(market) };
+        let files = held::files(&world.store, table).await?;
+        for (index, source) in table.sources.iter().enumerate() {
+            let files = held::beside(table, &files, index);
+            for slice in held::slices(&world.store, &source.contract, files, &[]).await.into_keys() {
+                if let Slice::Session(day) = slice
+                    && (first..=last).contains(&day)
+                {
+                    market.suspended.entry(day).or_default();
+                }
+            }
+        }
+        let partitions: BTreeSet<Partition> = market.suspended.keys().map(|day| Partition::of(table, *day)).collect();
+        for partition in partitions {
+            if let Some(batch) = reference(world, SUSPENSIONS, partition).await? {
+                market.suspend(&batch)?;
+            }
+        }
+        Ok(market)
+    }
+
+    fn suspend(&mut self, batch: &RecordBatch) -> Result<()> {
+        let codes = column(batch, "ts_code")?.as_string::<i32>();
+        let days = column(batch, "trade_date")?.as_primitive::<Date32Type>();
+        let kinds = column(batch, "suspend_type")?.as_string::<i32>();
+        let timings = column(batch, "suspend_timing")?;
+        for row in 0..batch.num_rows() {
+            // With a time it is an interruption: there is a bar.
+            if kinds.value(row) == "S"
+                && timings.is_null(row)
+                && let Some(day) = days.value_as_date(row)
+                && let Some(suspended) = self.suspended.get_mut(&day)
+            {
+                suspended.insert(codes.value(row).to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The securities that may have reported on periods of a range, by code.
+    pub(super) fn reporting(&self, start: NaiveDate, end: NaiveDate) -> Vec<String> {
+        let lived = |security: &&Security| {
+            security.listed.is_some_and(|listed| listed <= end) && security.delisted.is_none_or(|day| day >= start)
+        };
+        self.securities.iter().filter(lived).map(|security| security.code.clone()).collect()
+    }
+
+    /// How many rows an interface should have on a day, as far as the universe and the suspensions tell.
+    pub(super) fn count(&self, contract: &Contract, day: NaiveDate) -> Count {
+        let publication = &contract.publication;
+        let Some(covered) = publication.covers else { return Count::default() };
+        if self.securities.is_empty() || !matches!(contract.ask.axis, Axis::Session { .. }) {
+            return Count::default();
+        }
+        let listed = self.securities.iter().filter(|security| {
+            let is_there = security.listed.is_some_and(|listed| listed <= day)
+                && security.delisted.is_none_or(|delisted| day < delisted);
+            let exchange = security.exchange.as_deref().unwrap_or_default();
+            let is_covered =
+                publication.exchanges.is_empty() || publication.exchanges.iter().any(|known| known == exchange);
+            is_there && is_covered && !security.is_doubtful
+        });
+        let suspended = self.suspended.get(&day);
+        match (covered, suspended) {
+            (Covered::Listed, _) => {
+                let all = listed.count();
+                Count { least: Some(all), most: Some(all) }
+            }
+            (Covered::Traded, Some(suspended)) => {
+                let all = listed.filter(|security| !suspended.contains(&security.code)).count();
+                Count { least: Some(all), most: Some(all) }
+            }
+            // Nobody knows how many were suspended: only the whole market proves itself.
+            (Covered::Traded, None) => Count { least: None, most: Some(listed.count()) },
+        }
+    }
+}
+
+fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a dyn arrow::array::Array> {
+    let column = batch.column_by_name(name).with_context(|| format!("no column `{name}`"))?;
+    Ok(column.as_ref())
+}
+
+fn securities(batch: &RecordBatch) -> Result<Vec<Security>> {
+    let [codes, exchanges, statuses] = ["ts_code", "exchange", "list_status"].map(|name| column(batch, name));
+    let [listed, delisted] = ["list_date", "delist_date"].map(|name| column(batch, name));
+    let (codes, exchanges, statuses) =
+        (codes?.as_string::<i32>(), exchanges?.as_string::<i32>(), statuses?.as_string::<i32>());
+    let (listed, delisted) = (listed?.as_primitive::<Date32Type>(), delisted?.as_primitive::<Date32Type>());
+    let text = |column: &arrow::array::StringArray, row: usize| {
+        column.is_valid(row).then(|| column.value(row).to_owned())
+    };
+    let day = |column: &arrow::array::Date32Array, row: usize| {
+        column.is_valid(row).then(|| column.value_as_date(row)).flatten()
+    };
+    let one = |row: usize| Security {
+        code: codes.value(row).to_owned(),
+        exchange: text(exchanges, row),
+        listed: day(listed, row),
+        delisted: day(delisted, row),
+        is_doubtful: text(statuses, row).as_deref() == Some("P"),
+    };
+    Ok((0..batch.num_rows()).map(one).collect())
+}

@@ -1,0 +1,179 @@
+//! Bronze files to the rows of a partition: which of them speak, and what they say together. Never what
+//! is stale, or where rows go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::Date32Type;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::build::Inputs;
+use super::{CALENDAR, World, build, held};
+use crate::bronze::{self, BronzeFile};
+use crate::normalise::{Builder, Built, Input, Partition};
+use crate::plan::Calendar;
+use crate::spec::{Axis, Table, TableSource};
+use crate::store::Store;
+
+/// A file and what is known of it besides its rows.
+struct Speaker {
+    source: usize,
+    file: BronzeFile,
+    observed: Option<DateTime<Utc>>,
+    /// Parameters of the calls it answers.
+    calls: Vec<Vec<(String, String)>>,
+    /// It says what the file before it said: there are no rows to read.
+    is_repeat: bool,
+}
+
+/// The rows of one partition.
+pub(super) async fn rows(
+    store: &Store,
+    table: &Arc<Table>,
+    partition: Partition,
+    files: Inputs,
+    calendar: Arc<Calendar>,
+) -> Result<Built> {
+    let speaking = match table.versions {
+        Some(_) => every_look(store, files).await?,
+        None => speaking(store, table, files).await?.into_iter().map(Speaker::plain).collect(),
+    };
+    let (store, table, handle) = (store.clone(), Arc::clone(table), tokio::runtime::Handle::current());
+    let work = move || {
+        let mut builder = Builder::new(&table, partition);
+        let mut text = Vec::new();
+        for speaker in &speaking {
+            text.clear();
+            if !speaker.is_repeat {
+                read(&store, &handle, &speaker.file, &mut text)?;
+            }
+            let source = &table.sources[speaker.source];
+            let (path, span) = (speaker.file.path.as_str(), speaker.file.span);
+            builder.add(Input { path, source, span, observed: speaker.observed, calls: &speaker.calls }, &text)?;
+        }
+        let mut built = builder.finish(&|day| calendar.next_session(day))?;
+        // Rows that broke a promise together were named by file and line: here is what they said.
+        let quiet: BTreeSet<String> =
+            built.rejects.iter().filter(|r| r.row.is_empty()).map(|r| r.file.clone()).collect();
+        for speaker in speaking.iter().filter(|speaker| quiet.contains(&speaker.file.path)) {
+            read(&store, &handle, &speaker.file, &mut text)?;
+            let lines: Vec<&[u8]> = text.split(|b| *b == b'\n').collect();
+            for reject in built.rejects.iter_mut().filter(|r| r.row.is_empty() && r.file == speaker.file.path) {
+                reject.row = String::from_utf8_lossy(lines[reject.line - 1]).into_owned();
+            }
+        }
+        Ok(built)
+    };
+    tokio::task::spawn_blocking(work).await?
+}
+
+impl Speaker {
+    fn plain((source, file): (usize, BronzeFile)) -> Self {
+        Self { source, observed: file.fetched_at, calls: Vec::new(), is_repeat: false, file }
+    }
+}
+
+/// Where versions are kept every file counts, as a look at what the vendor had at that time. One that
+/// says the same as the one before is a look too.
+async fn every_look(store: &Store, files: Inputs) -> Result<Vec<Speaker>> {
+    let names: BTreeSet<String> = files.iter().map(|(_, file)| file.name().to_owned()).collect();
+    let mut speakers = Vec::with_capacity(files.len());
+    for (source, file) in files {
+        let mut speaker = Speaker::plain((source, file));
+        if let Some(said) = bronze::provenance(store, &speaker.file).await? {
+            speaker.observed = Some(said.fetched_at);
+            if let Some(same_as) = &said.same_as {
+                if !names.contains(same_as) {
+                    bail!("`{}` says the same as `{same_as}`, which is gone: `backfill --refetch`", speaker.file.path);
+                }
+                speaker.is_repeat = true;
+            }
+            speaker.calls = said.params;
+        }
+        speakers.push(speaker);
+    }
+    Ok(speakers)
+}
+
+fn read(store: &Store, handle: &tokio::runtime::Handle, file: &BronzeFile, text: &mut Vec<u8>) -> Result<()> {
+    let body = handle.block_on(store.read(&file.path))?;
+    bronze::inflate(&body, text)
+        .with_context(|| format!("`{}` cannot be read: remove it, and `backfill` fetches it anew", file.path))?;
+    if let Some(same_as) = bronze::provenance_of(file, &body)?.and_then(|provenance| provenance.same_as) {
+        bail!("`{}` says the same as `{same_as}`, which is gone: `backfill --refetch` its day", file.path);
+    }
+    Ok(())
+}
+
+/// The files whose rows count. Of the answers to one slice only the newest speaks, and one that says
+/// the same as before leaves the word to that; files of others and imports are parts, all of them.
+async fn speaking(store: &Store, table: &Table, files: Inputs) -> Result<Inputs> {
+    // Interfaces of one folder answer the same slices.
+    let mut slices: BTreeMap<(&str, &str, Option<NaiveDate>), Inputs> = BTreeMap::new();
+    let mut parts = Inputs::new();
+    for (index, file) in files {
+        let source: &TableSource = &table.sources[index];
+        if file.span || !file.is_named_like(&source.contract) {
+            parts.push((index, file));
+        } else {
+            // All snapshots are one slice.
+            let day = (source.contract.ask.axis != Axis::Snapshot).then_some(file.day);
+            let contract = &source.contract;
+            slices.entry((&contract.id.vendor, &contract.kind, day)).or_default().push((index, file));
+        }
+    }
+    for mut answers in slices.into_values() {
+        if answers.len() == 1 {
+            parts.append(&mut answers);
+            continue;
+        }
+        let mut ours: Vec<((usize, BronzeFile), Option<String>)> = Vec::new();
+        for (index, file) in answers.into_iter().rev() {
+            match bronze::provenance(store, &file).await? {
+                None => parts.push((index, file)),
+                Some(provenance) => ours.push(((index, file), provenance.same_as)),
+            }
+        }
+        // The newest speaks, or the file it points to; where that is gone, reading the pointer says so.
+        let target = ours.first().and_then(|(_, same_as)| same_as.clone());
+        let pointed = target.and_then(|name| ours.iter().position(|(held, _)| bronze::file_name(&held.1.path) == name));
+        parts.extend(ours.into_iter().nth(pointed.unwrap_or(0)).map(|(held, _)| held));
+    }
+    parts.sort_by(|a, b| a.1.by_age(&b.1));
+    Ok(parts)
+}
+
+/// One partition of a reference table, from bronze; `None` where bronze has nothing of it.
+pub(super) async fn reference(world: &World, name: &str, partition: Partition) -> Result<Option<RecordBatch>> {
+    let Some(table) = world.catalog.table(name) else { return Ok(None) };
+    let files: Inputs = match partition {
+        // Every file feeds it, spans too: no header need be read.
+        Partition::Whole => held::files(&world.store, table).await?,
+        _ => build::inputs(world, table).await?.0.remove(&partition).unwrap_or_default(),
+    };
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let none = Arc::new(Calendar::new([]));
+    Ok(Some(rows(&world.store, table, partition, files, none).await?.batch))
+}
+
+/// The market's calendar, from bronze; empty where there is none.
+pub(super) async fn calendar(world: &World) -> Result<Calendar> {
+    let Some(batch) = reference(world, CALENDAR, Partition::Whole).await? else { return Ok(Calendar::new([])) };
+    let column = |name: &str| batch.column_by_name(name).with_context(|| format!("`{CALENDAR}` has no `{name}`"));
+    let (exchanges, days, open) = (column("exchange")?, column("cal_date")?, column("is_open")?);
+    let (exchanges, days, open) = (exchanges.as_string::<i32>(), days.as_primitive::<Date32Type>(), open.as_boolean());
+    let mut sessions = Vec::new();
+    for row in 0..batch.num_rows() {
+        // The exchanges share their days; BSE is not even offered.
+        if exchanges.value(row) == "SSE"
+            && let Some(day) = days.value_as_date(row)
+        {
+            sessions.push((day, open.is_valid(row) && open.value(row)));
+        }
+    }
+    Ok(Calendar::new(sessions))
+}

@@ -33,12 +33,13 @@ pub(crate) fn income(sheet: &mut Sheet, entry: &Entry<'_>) -> Vec<Cell> {
             "update_flag" => text(&version.flag.to_string()),
             "basic_eps" => sheet.number(Some(divide(flows.parent() * 100, accounts.shares)), 4),
             "diluted_eps" => sheet.number(diluted(&flows, accounts.shares), 4),
-            "ebitda" if sheet.gap() => Cell::Null,
             _ => {
-                // A parent's own books are smaller.
-                let part = if version.kind == 6 { 7 } else { 10 };
                 let fen = common(column, &flows).or_else(|| special(column, &flows, scheme));
-                sheet.number(fen.map(|fen| fen / 10 * part), 2)
+                // A parent's own books are smaller.
+                let fen = fen.map(|fen| if version.kind == 6 { fen / 10 * 7 } else { fen });
+                let spelled = sheet.number(fen, 2);
+                // Spelled all the same, so that the columns after it are as in its twin.
+                if *column == "ebitda" && sheet.gap() { Cell::Null } else { spelled }
             }
         })
         .collect()

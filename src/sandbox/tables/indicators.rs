@@ -31,8 +31,11 @@ pub(crate) fn indicators(sheet: &mut Sheet, entry: &Entry<'_>) -> Vec<Cell> {
                 "ann_date" => version.announced.map_or(Cell::Null, |day| text(&stamp(day))),
                 "end_date" => text(&stamp(entry.quarter.end())),
                 "update_flag" => text(&version.flag.to_string()),
-                "fcff" if sheet.gap() => Cell::Null,
-                "fcff" => sheet.number(Some(drawn), 2),
+                "fcff" => {
+                    // Spelled all the same, so that the columns after it are as in its twin.
+                    let spelled = sheet.number(Some(drawn), 2);
+                    if sheet.gap() { Cell::Null } else { spelled }
+                }
                 _ => {
                     let units = core(column, &accounts).or_else(|| filled.then_some(drawn));
                     sheet.number(units, if *kind == Kind::Money { 2 } else { 4 })

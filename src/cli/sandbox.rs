@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 
 use super::{Context, day, print};
@@ -45,9 +45,19 @@ pub(super) struct Sandbox {
     /// About one call in so many is answered with a fault; 0 for none
     #[arg(long, default_value_t = 0)]
     faults: u32,
+    /// The moment the vendor stands at
+    ///
+    /// What it publishes later is not there yet; `curl -X PUT --data 2023-12-04T20:00:00+08:00
+    /// URL/sandbox/epoch` moves it. Without it the vendor stands long after the market's end.
+    #[arg(long, value_parser = moment, value_name = "RFC3339")]
+    epoch: Option<DateTime<Utc>>,
     /// Write the market as another program's bronze into this lake, and exit
     #[arg(long, value_name = "LAKE")]
     export: Option<PathBuf>,
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc()).map_err(|error| error.to_string())
 }
 
 impl Sandbox {
@@ -67,6 +77,7 @@ impl Sandbox {
             rpm: self.rpm,
             cap: self.cap,
             faults: self.faults,
+            epoch: self.epoch,
         };
         let market = Market::new(&settings);
         if let Some(lake) = self.export {

@@ -12,25 +12,37 @@ use std::io::Write;
 use std::path::Path;
 use std::{fs, iter};
 
-/// Writes every row of the market below `lake` and returns the number of files: one per session for daily
-/// interfaces, also when it has no row, and one dated the market's last day for each snapshot.
+/// Their sisters write the same rows or more.
+const LEFT_OUT: [&str; 3] = ["limit_list", "income", "fina_indicator"];
+
+/// Writes the rows of the market below `lake` and returns the number of files: one per session for daily
+/// interfaces, also when it has no row, one per period for the reports of the first type, and one dated the
+/// market's last day for each snapshot.
 ///
 /// # Errors
 /// When a folder or file cannot be written.
 pub fn export(market: &Market, lake: &Path) -> anyhow::Result<usize> {
     let mut files = 0;
-    for interface in &INTERFACES {
+    let last = stamp(market.calendar.end);
+    for interface in INTERFACES.iter().filter(|interface| !LEFT_OUT.contains(&interface.name)) {
         match interface.content {
             Content::Snapshot { .. } => {
-                let day = stamp(market.calendar.end);
-                write_day(interface, lake, &day, &interface.all(market))?;
+                write_file(interface, lake, ("date", &last), &last, &interface.all(market, None))?;
                 files += 1;
             }
             Content::PerSession { .. } => {
                 for day in &market.calendar.stamps {
                     let params = Params::from([("trade_date".to_owned(), day.clone())]);
-                    let rows = interface.select(market, &params, 0, usize::MAX);
-                    write_day(interface, lake, day, &rows)?;
+                    let rows = interface.select(market, None, &params, 0, usize::MAX);
+                    write_file(interface, lake, ("date", day), day, &rows)?;
+                    files += 1;
+                }
+            }
+            Content::Reports(_) => {
+                for period in market.periods().into_iter().map(stamp) {
+                    let params = Params::from([("period".to_owned(), period.clone())]);
+                    let rows = interface.select(market, None, &params, 0, usize::MAX);
+                    write_file(interface, lake, ("end_date", &period), &last, &rows)?;
                     files += 1;
                 }
             }
@@ -39,11 +51,18 @@ pub fn export(market: &Market, lake: &Path) -> anyhow::Result<usize> {
     Ok(files)
 }
 
-/// `day` is YYYYMMDD.
-fn write_day(interface: &Interface, lake: &Path, day: &str, rows: &[Vec<Cell>]) -> anyhow::Result<()> {
+/// A file fetched on `fetched` into the folder of a day: the name of the folder's key and its value. Days are
+/// YYYYMMDD.
+fn write_file(
+    interface: &Interface,
+    lake: &Path,
+    (key, day): (&str, &str),
+    fetched: &str,
+    rows: &[Vec<Cell>],
+) -> anyhow::Result<()> {
     let (year, month, date) = (&day[..4], &day[4..6], &day[6..]);
-    let folder = lake.join("bronze/tushare").join(interface.folder).join(format!("date={year}-{month}-{date}"));
-    let path = folder.join(format!("{}_{day}T090000000Z.jsonl.gz", interface.name));
+    let folder = lake.join("bronze/tushare").join(interface.folder).join(format!("{key}={year}-{month}-{date}"));
+    let path = folder.join(format!("{}_{fetched}T090000000Z.jsonl.gz", interface.name));
     let written = fs::create_dir_all(&folder).and_then(|()| {
         let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::fast());
         for row in rows {

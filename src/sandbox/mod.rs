@@ -3,7 +3,8 @@
 //! It is as awkward as the vendor: silent row caps, columns that come only when named, refusals inside
 //! HTTP 200, rows in no order, numbers in several spellings. Nothing here comes from real data, reaches
 //! another host, or knows how a reply is stored or built into tables. The market is a function of
-//! [`Settings`] alone; only the call limits look at the clock.
+//! [`Settings`] alone; only the call limits look at the clock. What of it is published yet depends on
+//! [`Settings::epoch`], a clock of the vendor's own that stands still until it is moved.
 
 mod export;
 mod market;
@@ -16,7 +17,7 @@ pub use export::export;
 pub use market::Market;
 pub use server::{Server, serve};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// The one token the sandbox accepts; no secret.
 pub const TOKEN: &str = "sandbox-token-0000";
@@ -42,6 +43,9 @@ pub struct Settings {
     pub cap: Option<usize>,
     /// About one call in this many is answered with a fault; 0 for none.
     pub faults: u32,
+    /// The moment the vendor stands at, until it is moved; none for long after the market's end, when everything
+    /// is published and every correction is made.
+    pub epoch: Option<DateTime<Utc>>,
 }
 
 impl Default for Settings {
@@ -56,6 +60,7 @@ impl Default for Settings {
             rpm: 500,
             cap: None,
             faults: 0,
+            epoch: None,
         }
     }
 }

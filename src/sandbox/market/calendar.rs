@@ -21,6 +21,8 @@ pub(crate) struct Calendar {
     pub(crate) sessions: Vec<NaiveDate>,
     /// `sessions` as YYYYMMDD.
     pub(crate) stamps: Vec<String>,
+    /// First calendar day of the market's range.
+    pub(crate) start: NaiveDate,
     /// Last calendar day of the market's range.
     pub(crate) end: NaiveDate,
 }
@@ -44,7 +46,17 @@ impl Calendar {
             }
         }
         let stamps = sessions.iter().copied().map(stamp).collect();
-        Self { days, sessions, stamps, end }
+        Self { days, sessions, stamps, start, end }
+    }
+
+    /// The open day so many sessions after a session, also beyond the range.
+    pub(crate) fn session_after(&self, session: usize, sessions: usize) -> NaiveDate {
+        let wanted = session + sessions;
+        let beyond = || {
+            let after_range = self.end.iter_days().skip(1).filter(|day| is_open(*day));
+            after_range.take(wanted + 1 - self.sessions.len()).last()
+        };
+        self.sessions.get(wanted).copied().or_else(beyond).unwrap_or(self.end)
     }
 }
 

@@ -20,6 +20,28 @@ pub(crate) enum Topic {
     Interface = 16,
     /// Identifiers of replies, by call.
     RequestId = 64,
+    /// Sessions that come late or by halves.
+    Release = 65,
+    /// Rows that are wrong at first.
+    Draft = 66,
+    /// Books of a company: habits, then quarter by quarter.
+    Accounts = 67,
+    /// Figures of a restatement.
+    Restatement = 68,
+    /// Days of first announcement.
+    Announcement = 69,
+    /// Which report plays which pattern, by statement.
+    Patterns = 70,
+    /// What becomes of an income statement.
+    Income = 71,
+    /// What becomes of a set of indicators.
+    Indicators = 72,
+    /// Indicators that do not follow from the books.
+    Filling = 73,
+    /// Spelling and order of income statements, alike for both interfaces.
+    IncomeSpelling = 74,
+    /// Spelling and order of indicators.
+    IndicatorSpelling = 75,
 }
 
 /// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly).

@@ -3,23 +3,33 @@
 //! It holds whole numbers only. How a row is spelled is the business of `tables`, who may read it that of
 //! `server`.
 
+pub(crate) mod accounts;
 pub(crate) mod calendar;
 pub(crate) mod dice;
 mod events;
+pub(crate) mod filings;
+pub(crate) mod moments;
 mod names;
+pub(crate) mod quarters;
 pub(crate) mod securities;
 pub(crate) mod walk;
 
 use super::{Rows, Settings, tables};
 use calendar::Calendar;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use moments::shanghai;
+use quarters::{Quarter, reported};
 use securities::{Security, securities};
+use std::collections::BTreeSet;
+use std::ops::Range;
 use walk::{History, walk};
 
 /// A security and all that happened to it.
 pub(crate) struct Stock {
     pub(crate) security: Security,
     pub(crate) history: History,
+    /// Quarters with reports, by number.
+    pub(crate) reports: Range<i32>,
 }
 
 /// An immutable market, a function of seed, size and range alone.
@@ -40,7 +50,8 @@ impl Market {
             .into_iter()
             .map(|security| {
                 let history = walk(settings.seed, &security, sessions);
-                Stock { security, history }
+                let reports = reported(&security, &calendar);
+                Stock { security, history, reports }
             })
             .collect();
         Self { seed: settings.seed, calendar, stocks }
@@ -50,8 +61,21 @@ impl Market {
     /// vendor's key (code before day; exchange before day). None for an unknown interface.
     #[must_use]
     pub fn rows(&self, interface: &str) -> Option<Rows> {
+        self.rows_at(interface, None)
+    }
+
+    /// As [`Market::rows`], but what the vendor shows at a moment; the final truth without one.
+    #[must_use]
+    pub fn rows_at(&self, interface: &str, at: Option<DateTime<Utc>>) -> Option<Rows> {
         let interface = tables::find(interface)?;
-        Some(Rows { fields: interface.fields.to_vec(), rows: interface.all(self) })
+        Some(Rows { fields: interface.fields.to_vec(), rows: interface.all(self, at.map(shanghai)) })
+    }
+
+    /// Last days of the quarters for which some security has reports, oldest first.
+    #[must_use]
+    pub fn periods(&self) -> Vec<NaiveDate> {
+        let quarters: BTreeSet<i32> = self.stocks.iter().flat_map(|stock| stock.reports.clone()).collect();
+        quarters.into_iter().map(|quarter| Quarter(quarter).end()).collect()
     }
 
     /// Open days within the range, oldest first.

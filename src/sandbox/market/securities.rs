@@ -119,6 +119,29 @@ pub(crate) struct Security {
     pub(crate) debut: bool,
 }
 
+/// Put before a name on the delisting day.
+const DELISTED: &str = "退市";
+
+impl Security {
+    pub(crate) fn listed_on(&self) -> Option<NaiveDate> {
+        day(self.listed.as_deref())
+    }
+
+    pub(crate) fn delisted_on(&self) -> Option<NaiveDate> {
+        day(self.delisted.as_deref())
+    }
+
+    /// The name it had before it was delisted.
+    pub(crate) fn name_while_listed(&self) -> &str {
+        let name = &self.company.name;
+        name.strip_prefix(DELISTED).unwrap_or(name)
+    }
+}
+
+fn day(stamp: Option<&str>) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(stamp?, "%Y%m%d").ok()
+}
+
 /// All securities, sorted by code.
 pub(crate) fn securities(seed: u64, stocks: usize, calendar: &Calendar, start: NaiveDate) -> Vec<Security> {
     let mut codes = Codes::default();
@@ -167,7 +190,7 @@ fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Cale
         security.status = "D";
         security.delisted = Some(calendar.stamps[last].clone());
         security.life.end = last;
-        security.company.name = format!("退市{}", security.company.name);
+        security.company.name = format!("{DELISTED}{}", security.company.name);
     }
     security
 }

@@ -7,6 +7,7 @@ mod faults;
 mod reply;
 mod request;
 
+use super::market::moments::shanghai;
 use super::tables::{self, Interface};
 use super::{Market, Settings, TOKEN};
 use account::Account;
@@ -14,9 +15,10 @@ use anyhow::Context;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{post, put};
 use axum::{Router, serve::ListenerExt};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use faults::{Fault, Faults};
 use reply::{Refusal, request_id, write_rows};
 use request::Request;
@@ -56,6 +58,11 @@ impl Server {
         self.shared.book().calls.clone()
     }
 
+    /// Moves the vendor's clock, forwards or back.
+    pub fn set_epoch(&self, epoch: DateTime<Utc>) {
+        self.shared.book().epoch = Some(epoch);
+    }
+
     /// Waits until the server ends, which by itself it does not; dropping the future stops it.
     ///
     /// # Errors
@@ -82,9 +89,14 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         calls: BTreeMap::new(),
         account: Account::new(&settings),
         faults: Faults::new(settings.faults),
+        epoch: settings.epoch,
     };
     let shared = Arc::new(Shared { market, settings, book: Mutex::new(book) });
-    let router = Router::new().route("/", post(answer)).route("/{*path}", post(answer)).with_state(Arc::clone(&shared));
+    let router = Router::new()
+        .route("/", post(answer))
+        .route("/{*path}", post(answer))
+        .route("/sandbox/epoch", put(move_clock).post(answer))
+        .with_state(Arc::clone(&shared));
     let (running, stopped) = oneshot::channel::<()>();
     let listener = listener.tap_io(|stream| {
         // Only a matter of speed.
@@ -109,6 +121,8 @@ struct Book {
     calls: BTreeMap<String, u64>,
     account: Account,
     faults: Faults,
+    /// Where the vendor's clock stands.
+    epoch: Option<DateTime<Utc>>,
 }
 
 impl Shared {
@@ -130,7 +144,8 @@ impl Shared {
     fn rows(&self, serial: u64, interface: &Interface, request: &Request, offset: usize) -> String {
         let cap = interface.cap.min(self.settings.cap.unwrap_or(usize::MAX));
         let take = request.limit().unwrap_or(usize::MAX).min(cap);
-        let rows = interface.select(&self.market, &request.params, offset, take);
+        let at = self.book().epoch.map(shanghai);
+        let rows = interface.select(&self.market, at, &request.params, offset, take);
         // As captured: true after any explicit limit, so useless as a hint.
         let has_more = request.limit().is_some() && !rows.is_empty();
         let id = request_id(self.settings.seed, serial);
@@ -168,5 +183,16 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> Res
     match fault {
         Some(fault) => fault.respond(reply),
         None => ([(header::CONTENT_TYPE, "application/json")], reply).into_response(),
+    }
+}
+
+/// Moves the vendor's clock to the RFC 3339 moment in the body.
+async fn move_clock(State(shared): State<Arc<Shared>>, body: String) -> Response {
+    match DateTime::parse_from_rfc3339(body.trim()) {
+        Ok(epoch) => {
+            shared.book().epoch = Some(epoch.to_utc());
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, format!("not an RFC 3339 moment: {error}")).into_response(),
     }
 }

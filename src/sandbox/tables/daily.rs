@@ -55,9 +55,23 @@ pub(crate) fn key(place: &Place<'_>) -> [Cell; 2] {
     [text(&place.stock.security.code), text(&place.market.calendar.stamps[place.session])]
 }
 
+/// The bar as the vendor has it: before a correction its volume and turnover are off by the same few percent.
+fn bar(place: &Place<'_>) -> Bar {
+    let bar = place.stock.history.bar(place.session).copied().unwrap_or_default();
+    let Some(percent) = place.draft else {
+        return bar;
+    };
+    // Whole lots stay whole lots: their turnover may leave no other choice.
+    let grain = if bar.shares % 100 == 0 { 100 } else { 1 };
+    let change = divide(bar.shares * percent, 100) / grain * grain;
+    let shares = bar.shares + if change == 0 { grain } else { change };
+    let turnover = divide(bar.turnover * (100 + percent), 100);
+    Bar { shares, turnover: turnover.min(bar.high * shares / 100).max((bar.low * shares + 99) / 100), ..bar }
+}
+
 /// A bar. After-hours columns are made up: 0.2 % of the volume, at the close.
 pub(crate) fn daily(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
-    let bar = place.stock.history.bar(place.session).copied().unwrap_or_default();
+    let bar = bar(place);
     let mut row = key(place).to_vec();
     row.extend([bar.open, bar.high, bar.low, bar.close].map(|price| pen.float(price, 2)));
     // The real history has such rows in Beijing, and bars without an amount.
@@ -92,6 +106,8 @@ fn change(pen: &mut Pen, bar: &Bar) -> Cell {
 /// The cumulative backward factor, with as many of its six decimals as it has.
 pub(crate) fn adj_factor(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
     let factor = place.stock.history.era(place.session).map(|era| era.factor);
+    // Hundreds keep the number of decimals.
+    let factor = factor.map(|factor| factor + place.draft.map_or(0, |percent| factor / 10_000 * percent / 100 * 100));
     let mut row = key(place).to_vec();
     row.push(pen.optional(factor, 6));
     row

@@ -43,13 +43,20 @@ pub(crate) fn daily_basic(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
     // In ten-thousandths; a loss has no price-earnings ratio.
     let times = |amount: i64| (amount > 0).then(|| divide(value * 10_000, amount));
     let percent = |shares: i64| divide(bar.shares * 1_000_000, shares.max(1));
+    // Before a correction one of two columns is off.
+    let off = |units: i64, here: bool| match place.draft.filter(|_| here) {
+        Some(percent) => units + divide(units * percent, 100) + percent.signum(),
+        None => units,
+    };
+    let pe_is_off = books.profit > 0 && place.session % 2 == 0;
 
     let mut row = key(place).to_vec();
     row.push(pen.float(bar.close, 2));
-    row.push(pen.float(percent(era.float), 4));
+    row.push(pen.float(off(percent(era.float), !pe_is_off), 4));
     row.push(pen.float(percent(era.free), 4));
     row.push(pen.optional(volume_ratio(place, bar), 2));
-    for amount in [books.profit, books.profit_ttm, books.net_assets, books.sales, books.sales_ttm] {
+    row.push(pen.optional(times(books.profit).map(|pe| off(pe, pe_is_off)), 4));
+    for amount in [books.profit_ttm, books.net_assets, books.sales, books.sales_ttm] {
         row.push(pen.optional(times(amount), 4));
     }
     for days in [last_year(place), trailing_year(place)] {

@@ -1,10 +1,12 @@
 //! The two interfaces that are no daily tables: `stock_basic` and `trade_cal`.
 //!
-//! Both are snapshots at the end of the market; filtering happens in `select`.
+//! Both are snapshots, at the end of the market or as a day knew it; filtering happens in `select`.
 
 use super::text::{integer, optional_text, text};
 use crate::sandbox::Cell;
+use crate::sandbox::market::moments::Moment;
 use crate::sandbox::market::{Market, Stock};
+use chrono::NaiveDate;
 
 /// Columns of `stock_basic` (vendor page `doc_id` 25).
 pub(crate) const STOCK_BASIC: &[&str] = &[
@@ -33,19 +35,24 @@ pub(crate) const TRADE_CAL: &[&str] = &["exchange", "cal_date", "is_open", "pret
 /// Exchanges with a calendar; Beijing has none on offer.
 const EXCHANGES: [&str; 7] = ["SSE", "SZSE", "CFFEX", "SHFE", "CZCE", "DCE", "INE"];
 
-/// All securities of every status, by code.
-pub(crate) fn stock_basic(market: &Market) -> Vec<Vec<Cell>> {
-    market.stocks.iter().map(master).collect()
+/// All securities of every status, by code: those that the day of a moment knows of.
+pub(crate) fn stock_basic(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
+    let today = at.map_or(NaiveDate::MAX, |at| at.date());
+    let known = |stock: &&Stock| stock.security.listed_on().is_none_or(|listed| listed <= today);
+    market.stocks.iter().filter(known).map(|stock| master(stock, today)).collect()
 }
 
-fn master(stock: &Stock) -> Vec<Cell> {
+/// What is not delisted yet is listed, under its own name.
+fn master(stock: &Stock, today: NaiveDate) -> Vec<Cell> {
     let security = &stock.security;
+    let alive = security.delisted_on().is_some_and(|delisted| delisted > today);
+    let delisted = security.delisted.as_deref().filter(|_| !alive);
     let company = &security.company;
     let symbol = security.code.split('.').next().unwrap_or_default();
     vec![
         text(&security.code),
         text(symbol),
-        text(&company.name),
+        text(if alive { security.name_while_listed() } else { &company.name }),
         text(company.area),
         text(company.industry),
         text(&company.full_name),
@@ -54,9 +61,9 @@ fn master(stock: &Stock) -> Vec<Cell> {
         text(security.board.market()),
         text(security.board.exchange()),
         text("CNY"),
-        text(security.status),
+        text(if alive { "L" } else { security.status }),
         optional_text(security.listed.as_deref()),
-        optional_text(security.delisted.as_deref()),
+        optional_text(delisted),
         text(company.connect),
         optional_text(company.owner.map(|(name, _)| name)),
         optional_text(company.owner.map(|(_, kind)| kind)),
@@ -64,7 +71,7 @@ fn master(stock: &Stock) -> Vec<Cell> {
 }
 
 /// Every exchange's days, newest first. The first session has no day before it.
-pub(crate) fn trade_cal(market: &Market) -> Vec<Vec<Cell>> {
+pub(crate) fn trade_cal(market: &Market, _: Option<Moment>) -> Vec<Vec<Cell>> {
     let days = &market.calendar.days;
     EXCHANGES
         .iter()

@@ -4,21 +4,32 @@
 
 mod daily;
 mod daily_basic;
+mod income;
+mod indicators;
+mod limits;
 mod masters;
 mod moneyflow;
+mod release;
+mod report_columns;
+mod reports;
 pub(crate) mod select;
 pub(crate) mod text;
 
 use super::Cell;
+use super::market::filings::Statement;
+use super::market::moments::Moment;
 use super::market::{Market, Stock};
+use release::Release;
 use text::Pen;
 
 /// Which rows an interface has and how one is made.
 pub(crate) enum Content {
     /// The present state, in the order the vendor sends it, with the column that dates can narrow.
-    Snapshot { rows: fn(&Market) -> Vec<Vec<Cell>>, date: Option<&'static str> },
+    Snapshot { rows: fn(&Market, Option<Moment>) -> Vec<Vec<Cell>>, date: Option<&'static str> },
     /// Rows per session and stock: how many there are, and the cells of one of them.
-    PerSession { count: fn(&Stock, usize) -> usize, cells: fn(&mut Pen, &Place<'_>) -> Vec<Cell> },
+    PerSession { count: fn(&Stock, usize) -> usize, cells: fn(&mut Pen, &Place<'_>) -> Vec<Cell>, release: Release },
+    /// Versions of a report per quarter and stock.
+    Reports(Statement),
 }
 
 /// One row of a per-session interface.
@@ -28,9 +39,11 @@ pub(crate) struct Place<'a> {
     pub(crate) session: usize,
     /// Which of the stock's rows of the session.
     pub(crate) ordinal: usize,
+    /// How far, in percent, figures are off that await their correction.
+    pub(crate) draft: Option<i64>,
 }
 
-/// An interface as documented (vendor pages `doc_id` 25, 26, 27, 28, 32, 170, 214).
+/// An interface as documented (vendor pages `doc_id` 25, 26, 27, 28, 32, 33, 79, 170, 198, 214, 298).
 pub(crate) struct Interface {
     pub(crate) name: &'static str,
     /// Folder of the lake that holds it.
@@ -72,7 +85,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Interface> {
 }
 
 /// Every interface on offer.
-pub(crate) static INTERFACES: [Interface; 7] = [
+pub(crate) static INTERFACES: [Interface; 13] = [
     Interface {
         name: "stock_basic",
         folder: "stock_basic_cn",
@@ -110,7 +123,11 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &[],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession { count: daily::bars, cells: daily::daily },
+        content: Content::PerSession {
+            count: daily::bars,
+            cells: daily::daily,
+            release: Release { hour: (16, 45), late: true, halved: true, drafts: true },
+        },
     },
     Interface {
         name: "daily_basic",
@@ -123,7 +140,11 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &["ts_code", "trade_date"],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession { count: daily::bars, cells: daily_basic::daily_basic },
+        content: Content::PerSession {
+            count: daily::bars,
+            cells: daily_basic::daily_basic,
+            release: Release { hour: (17, 45), late: true, halved: true, drafts: true },
+        },
     },
     Interface {
         name: "adj_factor",
@@ -136,7 +157,11 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &[],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession { count: daily::listed, cells: daily::adj_factor },
+        content: Content::PerSession {
+            count: daily::listed,
+            cells: daily::adj_factor,
+            release: Release { hour: (16, 30), late: true, halved: true, drafts: true },
+        },
     },
     Interface {
         name: "suspend_d",
@@ -149,7 +174,11 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &[],
         filters: &["suspend_type"],
         defaults: &[],
-        content: Content::PerSession { count: daily::notices, cells: daily::suspend_d },
+        content: Content::PerSession {
+            count: daily::notices,
+            cells: daily::suspend_d,
+            release: Release { hour: (16, 30), late: false, halved: false, drafts: false },
+        },
     },
     Interface {
         name: "moneyflow",
@@ -162,6 +191,74 @@ pub(crate) static INTERFACES: [Interface; 7] = [
         one_of: &["ts_code", "trade_date", "start_date"],
         filters: &[],
         defaults: &[],
-        content: Content::PerSession { count: moneyflow::flows, cells: moneyflow::moneyflow },
+        content: Content::PerSession {
+            count: moneyflow::flows,
+            cells: moneyflow::moneyflow,
+            release: Release { hour: (18, 45), late: true, halved: true, drafts: true },
+        },
     },
+    Interface {
+        name: "limit_list_d",
+        folder: "limit_list_cn",
+        fields: limits::LIMIT_LIST_D,
+        on_request: &["swing"],
+        cap: 2500,
+        points: 5000,
+        per_minute: Some(200),
+        one_of: &[],
+        filters: &["limit_type", "exchange"],
+        defaults: &[],
+        content: Content::PerSession { count: limits::limited, cells: limits::limit_list_d, release: LIMIT_LISTS },
+    },
+    Interface {
+        name: "limit_list",
+        folder: "limit_list_cn",
+        fields: limits::LIMIT_LIST,
+        on_request: &[],
+        cap: 1000,
+        points: 2000,
+        per_minute: None,
+        one_of: &[],
+        filters: &["limit_type"],
+        defaults: &[],
+        content: Content::PerSession {
+            count: limits::closed_at_limit,
+            cells: limits::limit_list,
+            release: LIMIT_LISTS,
+        },
+    },
+    Interface { name: "income", cap: 10_000, points: 2000, one_of: &["ts_code"], ..INCOME_VIP },
+    INCOME_VIP,
+    Interface { name: "fina_indicator", cap: 100, points: 2000, one_of: &["ts_code"], ..FINA_INDICATOR_VIP },
+    FINA_INDICATOR_VIP,
 ];
+
+const LIMIT_LISTS: Release = Release { hour: (17, 30), late: true, halved: false, drafts: false };
+
+const INCOME_VIP: Interface = Interface {
+    name: "income_vip",
+    folder: "income_cn",
+    fields: report_columns::INCOME,
+    on_request: report_columns::INCOME_ON_REQUEST,
+    cap: 9000,
+    points: 5000,
+    per_minute: None,
+    one_of: &["period"],
+    filters: &["ann_date", "f_ann_date", "report_type", "comp_type"],
+    defaults: &[("report_type", "1")],
+    content: Content::Reports(Statement::Income),
+};
+
+const FINA_INDICATOR_VIP: Interface = Interface {
+    name: "fina_indicator_vip",
+    folder: "fina_indicator_cn",
+    fields: report_columns::FINA_INDICATOR,
+    on_request: report_columns::FINA_INDICATOR_ON_REQUEST,
+    cap: 12_000,
+    points: 5000,
+    per_minute: None,
+    one_of: &["period"],
+    filters: &["ann_date"],
+    defaults: &[],
+    content: Content::Reports(Statement::Indicators),
+};

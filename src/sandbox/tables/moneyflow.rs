@@ -49,7 +49,13 @@ pub(crate) fn moneyflow(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
     let weights = |pen: &mut Pen| [(); 4].map(|()| pen.rng.random_range(1..=100));
     let (buying, selling) = (weights(pen), weights(pen));
     let (buy_lots, sell_lots) = (deal(lots, buying), deal(lots, selling));
-    let (buy_money, sell_money) = (deal(hundreds, buying), deal(hundreds, selling));
+    let (mut buy_money, sell_money) = (deal(hundreds, buying), deal(hundreds, selling));
+    if let Some(percent) = place.draft {
+        // Booked under the wrong size before the correction; the sum is right.
+        let moved = (buy_money[0] / 100 * percent.abs()).max(1);
+        buy_money[0] -= moved;
+        buy_money[2] += moved;
+    }
 
     let mut row = key(place).to_vec();
     for size in 0..4 {

@@ -2,11 +2,13 @@
 //!
 //! Row contents, caps and columns are decided by the callers and neighbours.
 
+use super::release::Opening;
 use super::text::Pen;
 use super::{Content, Interface, Place};
 use crate::sandbox::Cell;
 use crate::sandbox::market::Market;
 use crate::sandbox::market::dice::interface_dice;
+use crate::sandbox::market::moments::Moment;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 
@@ -14,18 +16,27 @@ use std::collections::BTreeMap;
 pub(crate) type Params = BTreeMap<String, String>;
 
 impl Interface {
-    /// Rows `skip..skip + take` of those that `params` ask for, all columns, in wire order.
-    pub(crate) fn select(&self, market: &Market, params: &Params, skip: usize, take: usize) -> Vec<Vec<Cell>> {
+    /// Rows `skip..skip + take` of those that `params` ask for and that are there at a moment (without one:
+    /// after everything), all columns, in wire order.
+    pub(crate) fn select(
+        &self,
+        market: &Market,
+        at: Option<Moment>,
+        params: &Params,
+        skip: usize,
+        take: usize,
+    ) -> Vec<Vec<Cell>> {
         let wanted = |row: &Vec<Cell>| self.passes(row, params);
         match self.content {
             Content::Snapshot { rows, date } => {
                 let dated = |row: &Vec<Cell>| {
                     date.and_then(|date| row[self.column(date)?].text()).is_none_or(|day| in_range(day, params))
                 };
-                rows(market).into_iter().filter(wanted).filter(dated).skip(skip).take(take).collect()
+                rows(market, at).into_iter().filter(wanted).filter(dated).skip(skip).take(take).collect()
             }
+            Content::Reports(_) => self.reports(market, at, params, skip, take),
             Content::PerSession { .. } => self
-                .places(market, params)
+                .places(market, at, params)
                 .filter(|place| self.filters.is_empty() || wanted(&self.row(place)))
                 .skip(skip)
                 .take(take)
@@ -34,21 +45,22 @@ impl Interface {
         }
     }
 
-    /// Every row, sorted by key.
-    pub(crate) fn all(&self, market: &Market) -> Vec<Vec<Cell>> {
+    /// Every row there is at a moment, sorted by key.
+    pub(crate) fn all(&self, market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
         match self.content {
             Content::Snapshot { rows, .. } => {
-                let mut rows = rows(market);
+                let mut rows = rows(market, at);
                 rows.sort_by(|a, b| (a[0].text(), a[1].text()).cmp(&(b[0].text(), b[1].text())));
                 rows
             }
-            Content::PerSession { count, .. } => {
-                let sessions = market.calendar.sessions.len();
-                let stocks = market.stocks.iter().flat_map(|stock| (0..sessions).map(move |session| (stock, session)));
-                stocks
-                    .flat_map(|(stock, session)| {
-                        (0..count(stock, session)).map(move |ordinal| Place { market, stock, session, ordinal })
-                    })
+            Content::Reports(_) => self.all_reports(market, at),
+            Content::PerSession { .. } => {
+                let sessions = 0..market.calendar.sessions.len();
+                let openings: Vec<Opening> = sessions.clone().map(|session| self.opening(market, session)).collect();
+                (0..market.stocks.len())
+                    .flat_map(|stock| sessions.clone().map(move |session| (stock, session)))
+                    .filter(|&(stock, session)| at.is_none_or(|at| openings[session].shows(stock, at)))
+                    .flat_map(|(stock, session)| self.of_stock(market, at, stock, session))
                     .map(|place| self.row(&place))
                     .collect()
             }
@@ -57,7 +69,12 @@ impl Interface {
 
     /// Newest session first; within a session the stocks are shuffled, the same way for the same filter,
     /// so that pages of one query fit together.
-    fn places<'a>(&'a self, market: &'a Market, params: &'a Params) -> impl Iterator<Item = Place<'a>> {
+    fn places<'a>(
+        &'a self,
+        market: &'a Market,
+        at: Option<Moment>,
+        params: &'a Params,
+    ) -> impl Iterator<Item = Place<'a>> {
         let mut chosen: Vec<usize> = match params.get("ts_code") {
             Some(codes) => codes.split(',').filter_map(|code| market.find(code.trim())).collect(),
             None => (0..market.stocks.len()).collect(),
@@ -69,22 +86,26 @@ impl Interface {
             let mut order = chosen.clone();
             // Past every stock's own address, so that order and spelling are independent.
             order.shuffle(&mut interface_dice(market.seed, self.place(), market.stocks.len(), session));
-            order.into_iter().flat_map(move |stock| self.of_stock(market, stock, session))
+            let opening = self.opening(market, session);
+            let there = order.into_iter().filter(move |&stock| at.is_none_or(|at| opening.shows(stock, at)));
+            there.flat_map(move |stock| self.of_stock(market, at, stock, session))
         })
     }
 
     fn of_stock<'a>(
         &self,
         market: &'a Market,
+        at: Option<Moment>,
         stock: usize,
         session: usize,
     ) -> impl Iterator<Item = Place<'a>> + use<'a> {
+        let draft = self.draft(market, stock, session, at);
         let stock = &market.stocks[stock];
         let rows = match self.content {
             Content::PerSession { count, .. } => count(stock, session),
-            Content::Snapshot { .. } => 0,
+            Content::Snapshot { .. } | Content::Reports(_) => 0,
         };
-        (0..rows).map(move |ordinal| Place { market, stock, session, ordinal })
+        (0..rows).map(move |ordinal| Place { market, stock, session, ordinal, draft })
     }
 
     fn row(&self, place: &Place<'_>) -> Vec<Cell> {
@@ -92,20 +113,28 @@ impl Interface {
         let mut pen = Pen { rng: interface_dice(place.market.seed, self.place(), number, place.session) };
         match self.content {
             Content::PerSession { cells, .. } => cells(&mut pen, place),
-            Content::Snapshot { .. } => Vec::new(),
+            Content::Snapshot { .. } | Content::Reports(_) => Vec::new(),
         }
     }
 
     /// Whether the row has, for each filter sent or implied, one of its comma-separated values.
     fn passes(&self, row: &[Cell], params: &Params) -> bool {
         self.filters.iter().all(|&name| {
-            let implied = self.defaults.iter().find(|(param, _)| *param == name).map(|(_, value)| *value);
-            let Some(values) = params.get(name).map(String::as_str).or(implied) else {
-                return true;
+            let cell = |name| self.column(name).and_then(|column| row[column].text());
+            let value = match (name, cell(name)) {
+                ("limit_type", _) => cell("limit"),
+                ("exchange", None) => cell("ts_code").and_then(|code| code.split('.').nth(1)),
+                (_, value) => value,
             };
-            let value = self.column(name).and_then(|column| row[column].text());
-            values.split(',').any(|wanted| Some(wanted.trim()) == value)
+            self.wanted(name, params).is_none_or(|mut wanted| wanted.any(|wanted| Some(wanted) == value))
         })
+    }
+
+    /// The comma-separated values of a filter, sent or implied; none if there is no such filter.
+    pub(crate) fn wanted<'a>(&self, name: &str, params: &'a Params) -> Option<impl Iterator<Item = &'a str>> {
+        let implied = self.defaults.iter().find(|(param, _)| *param == name).map(|(_, value)| *value);
+        let sent = params.get(name).map(String::as_str).filter(|_| self.filters.contains(&name));
+        Some(sent.or(implied)?.split(',').map(str::trim))
     }
 }
 

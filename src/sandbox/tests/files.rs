@@ -1,6 +1,6 @@
 //! The exported lake: layout, and rows equal to the market's.
 
-use super::{settings, table};
+use super::{Row, settings, table, text};
 use crate::sandbox::{Market, Settings, export};
 use flate2::read::MultiGzDecoder;
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ fn export_writes_every_row_in_the_documented_places() {
     let market = Market::new(&Settings { stocks: 20, end: "2023-02-28".parse().unwrap(), ..settings() });
     let sessions = market.sessions().len();
     let folder = Folder::new("sandbox-export");
-    assert_eq!(export(&market, &folder.0).unwrap(), 5 * sessions + 2);
+    assert_eq!(export(&market, &folder.0).unwrap(), 6 * sessions + 2 + 2 * market.periods().len());
     let bronze = folder.0.join("bronze/tushare");
 
     let mut bars = 0;
@@ -57,6 +57,18 @@ fn export_writes_every_row_in_the_documented_places() {
     }
     assert_eq!(bars, table(&market, "daily").len());
     assert!(quiet_days > 0);
+
+    for (kind, interface) in [("income_cn", "income_vip"), ("fina_indicator_cn", "fina_indicator_vip")] {
+        let folders: Vec<_> = market.periods().iter().map(|period| format!("{kind}/end_date={period}")).collect();
+        let of =
+            |folder: &String| lines(&bronze.join(folder).join(format!("{interface}_20230228T090000000Z.jsonl.gz")));
+        let rows: Vec<String> = folders.iter().flat_map(of).collect();
+        let expected = table(&market, interface).into_iter();
+        let first_type = |row: &Row| row.get("report_type").is_none_or(|_| text(row, "report_type") == "1");
+        assert_eq!(rows.len(), expected.filter(first_type).count());
+        assert!(rows.iter().all(|line| line.contains(r#""end_date":""#)));
+        assert_eq!(fs::read_dir(bronze.join(kind)).unwrap().count(), folders.len());
+    }
 
     let masters = lines(&bronze.join("stock_basic_cn/date=2023-02-28/stock_basic_20230228T090000000Z.jsonl.gz"));
     assert_eq!(masters.len(), 23);

@@ -1,11 +1,8 @@
 //! Securities, calendar, suspensions and determinism: rules read from the rows as they go on the wire.
 
-use super::{MARKET, Row, key, masters, named, settings, table, text};
+use super::{MARKET, Row, TABLES, key, masters, named, settings, table, text};
 use crate::sandbox::{Cell, Market, Settings};
 use std::collections::{BTreeMap, BTreeSet};
-
-const INTERFACES: [&str; 7] =
-    ["stock_basic", "trade_cal", "daily", "daily_basic", "adj_factor", "suspend_d", "moneyflow"];
 
 #[test]
 fn the_same_settings_give_the_same_market() {
@@ -13,7 +10,7 @@ fn the_same_settings_give_the_same_market() {
     let market = Market::new(&short);
     let again = Market::new(&short);
     let other = Market::new(&Settings { seed: 2, ..short });
-    for interface in INTERFACES {
+    for interface in TABLES {
         let rows = market.rows(interface);
         assert_eq!(rows, again.rows(interface));
         let same = rows == other.rows(interface);
@@ -113,6 +110,6 @@ fn small_markets_work() {
     assert!(named(market.rows("stock_basic").unwrap()).iter().any(|row| text(row, "list_date") > "20230301"));
     for (stocks, end) in [(0, "2023-03-14"), (10, "2023-03-01"), (3, "2022-12-31")] {
         let market = Market::new(&Settings { stocks, end: day(end), ..tiny.clone() });
-        assert!(INTERFACES.iter().all(|interface| market.rows(interface).is_some()));
+        assert!(TABLES.iter().all(|interface| market.rows(interface).is_some()));
     }
 }

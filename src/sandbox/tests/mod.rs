@@ -2,15 +2,23 @@
 
 mod bars;
 mod caller;
+mod clock;
 mod files;
+mod filters;
+mod limits;
 mod listings;
+mod reports;
 mod trouble;
+mod unchanged;
 mod wire;
 
 use super::{Cell, Market, Rows, Settings};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
+
+/// The interfaces that are rows per session or snapshots.
+const TABLES: [&str; 7] = ["stock_basic", "trade_cal", "daily", "daily_basic", "adj_factor", "suspend_d", "moneyflow"];
 
 /// A small market with every special case: 60 stocks, half a year.
 fn settings() -> Settings {
@@ -21,6 +29,19 @@ fn settings() -> Settings {
         ..Settings::default()
     }
 }
+
+/// The smallest market in which everything occurs: 24 stocks, four months.
+fn small() -> Settings {
+    Settings {
+        stocks: 24,
+        start: NaiveDate::from_ymd_opt(2022, 11, 1).unwrap(),
+        end: NaiveDate::from_ymd_opt(2023, 2, 28).unwrap(),
+        ..Settings::default()
+    }
+}
+
+/// The market of [`small`], made once.
+static SMALL: LazyLock<Market> = LazyLock::new(|| Market::new(&small()));
 
 /// The market of [`settings`], made once.
 static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| Arc::new(Market::new(&settings())));

@@ -1,0 +1,222 @@
+//! A company's books, quarter by quarter: what it earned, spent and owns, in fen.
+//!
+//! Only what the reports share is here; columns and ratios are made in `tables`. These books know nothing of
+//! the ones behind `daily_basic`: the vendor's valuations do not follow from its reports either.
+
+use super::dice::{Topic, dice};
+use super::names::Company;
+use super::quarters::Quarter;
+use super::securities::Security;
+use super::walk::divide;
+use rand::RngExt;
+
+/// Which form of accounts a company uses: `comp_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    General = 1,
+    Bank = 2,
+    Insurer = 3,
+    Broker = 4,
+}
+
+/// The scheme of a security: by trade, and by number so that small markets have each.
+pub(crate) fn scheme(number: usize, company: &Company) -> Scheme {
+    match (company.industry, number % 16) {
+        ("银行", _) | (_, 7) => Scheme::Bank,
+        ("证券", _) | (_, 13) => Scheme::Broker,
+        (_, 11) => Scheme::Insurer,
+        _ => Scheme::General,
+    }
+}
+
+/// Earnings and expenses of some time.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Flows {
+    pub(crate) revenue: i64,
+    pub(crate) cost: i64,
+    pub(crate) surcharge: i64,
+    pub(crate) selling: i64,
+    pub(crate) admin: i64,
+    pub(crate) finance: i64,
+    pub(crate) research: i64,
+    pub(crate) gains: i64,
+    pub(crate) outside_income: i64,
+    pub(crate) outside_expense: i64,
+    pub(crate) income_tax: i64,
+    pub(crate) minority: i64,
+    pub(crate) other_comprehensive: i64,
+}
+
+impl Flows {
+    /// All that operating costs.
+    pub(crate) fn spent(&self) -> i64 {
+        self.cost + self.surcharge + self.selling + self.admin + self.finance + self.research
+    }
+
+    pub(crate) fn operating(&self) -> i64 {
+        self.revenue - self.spent() + self.gains
+    }
+
+    pub(crate) fn before_tax(&self) -> i64 {
+        self.operating() + self.outside_income - self.outside_expense
+    }
+
+    pub(crate) fn net(&self) -> i64 {
+        self.before_tax() - self.income_tax
+    }
+
+    /// What the parent's shareholders get of the net profit.
+    pub(crate) fn parent(&self) -> i64 {
+        self.net() - self.minority
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            revenue: self.revenue + other.revenue,
+            cost: self.cost + other.cost,
+            surcharge: self.surcharge + other.surcharge,
+            selling: self.selling + other.selling,
+            admin: self.admin + other.admin,
+            finance: self.finance + other.finance,
+            research: self.research + other.research,
+            gains: self.gains + other.gains,
+            outside_income: self.outside_income + other.outside_income,
+            outside_expense: self.outside_expense + other.outside_expense,
+            income_tax: self.income_tax + other.income_tax,
+            minority: self.minority + other.minority,
+            other_comprehensive: self.other_comprehensive + other.other_comprehensive,
+        }
+    }
+}
+
+/// What a report says.
+pub(crate) struct Accounts {
+    /// From the year's beginning.
+    pub(crate) year: Flows,
+    pub(crate) quarter: Flows,
+    /// The same months of the year before.
+    pub(crate) last_year: Flows,
+    pub(crate) shares: i64,
+    /// Net assets of the parent's shareholders, now and a year before.
+    pub(crate) equity: i64,
+    pub(crate) last_equity: i64,
+    pub(crate) assets: i64,
+}
+
+/// The books of a security at a quarter's end. `figures` other than 0 are restated ones: costs of the year are
+/// off by 2 to 6 % of the revenue.
+pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures: u8) -> Accounts {
+    let habits = Habits::new(seed, security.number);
+    let first = Quarter(quarter.0 - quarter.of_year() + 1);
+    let year_to = |first: Quarter| {
+        (0..quarter.of_year()).map(|later| habits.flows(Quarter(first.0 + later))).fold(Flows::default(), Flows::and)
+    };
+    let mut accounts = Accounts {
+        year: year_to(first),
+        quarter: habits.flows(quarter),
+        last_year: year_to(Quarter(first.0 - 4)),
+        shares: habits.shares,
+        equity: habits.equity(quarter),
+        last_equity: habits.equity(Quarter(quarter.0 - 4)),
+        assets: divide(habits.equity(quarter), 100) * habits.leverage,
+    };
+    if figures > 0 {
+        // Far fewer restatements than quarters: each has its own dice.
+        let moment = quarter.moment() * 8 + usize::from(figures);
+        let mut rng = dice(seed, Topic::Restatement, security.number, moment);
+        let size = rng.random_range(20..=60);
+        // Odd ones are worse than the first figures, even ones better: no two are the same.
+        let change = habits.whole(divide(accounts.year.revenue, 1000) * if figures % 2 == 1 { size } else { -size });
+        accounts.year.cost += change;
+        accounts.quarter.cost += change;
+        accounts.equity -= change;
+    }
+    accounts
+}
+
+/// How a company does business.
+struct Habits {
+    seed: u64,
+    number: usize,
+    /// Revenue of 2020.
+    revenue: i64,
+    /// In thousandths a year.
+    growth: i64,
+    shares: i64,
+    /// Net assets in 2015, and their growth in thousandths a quarter.
+    equity: i64,
+    retention: i64,
+    /// Assets in percent of net assets.
+    leverage: i64,
+    /// Cost, surcharge, selling, admin, finance and research in thousandths of revenue.
+    shares_of_revenue: [i64; 6],
+    /// Minority's part of the net profit, in thousandths.
+    minority: i64,
+}
+
+impl Habits {
+    fn new(seed: u64, number: usize) -> Self {
+        let mut rng = dice(seed, Topic::Accounts, number, 0);
+        let revenue = rng.random_range(30_000_000_000..2_000_000_000_000);
+        Self {
+            seed,
+            number,
+            revenue,
+            growth: rng.random_range(-50..200),
+            // 3 to 30 CNY of revenue a share.
+            shares: revenue / rng.random_range(300..3000),
+            equity: revenue / 100 * rng.random_range(40..150),
+            retention: rng.random_range(2..15),
+            leverage: rng.random_range(130..350),
+            shares_of_revenue: [
+                rng.random_range(550..760),
+                rng.random_range(3..12),
+                rng.random_range(15..80),
+                rng.random_range(20..60),
+                rng.random_range(1..25),
+                rng.random_range(5..60),
+            ],
+            minority: if number.is_multiple_of(2) { rng.random_range(5..80) } else { 0 },
+        }
+    }
+
+    /// Some companies report in whole CNY.
+    fn whole(&self, fen: i64) -> i64 {
+        if self.number % 5 == 4 { fen / 100 * 100 } else { fen }
+    }
+
+    fn flows(&self, quarter: Quarter) -> Flows {
+        let mut rng = dice(self.seed, Topic::Accounts, self.number, quarter.moment());
+        let grown = (1000 + self.growth * i64::from(quarter.year() - 2020)).max(300);
+        let season = [210, 240, 250, 300][quarter.moment() % 4];
+        let usual = divide(self.revenue, 1000) * grown / 1000 * season;
+        let revenue = self.whole(usual / 1000 * rng.random_range(850..1150) + rng.random_range(0..1000));
+        let mut part = |permille: i64| {
+            self.whole(revenue / 100_000 * permille * rng.random_range(85..115) + rng.random_range(0..500))
+        };
+        let [cost, surcharge, selling, admin, finance, research] = self.shares_of_revenue.map(&mut part);
+        let (gains, outside_income, outside_expense, other_comprehensive) = (part(12), part(2), part(3), part(1));
+        let mut flows = Flows {
+            revenue,
+            cost,
+            surcharge,
+            selling,
+            admin,
+            finance,
+            research,
+            gains,
+            outside_income,
+            outside_expense,
+            other_comprehensive: if quarter.of_year() % 2 == 0 { -other_comprehensive } else { other_comprehensive },
+            ..Flows::default()
+        };
+        flows.income_tax = self.whole((flows.before_tax() / 100 * 18).max(0));
+        flows.minority = self.whole(flows.net() / 1000 * self.minority);
+        flows
+    }
+
+    fn equity(&self, quarter: Quarter) -> i64 {
+        let quarters = i64::from(quarter.0 - 2015 * 4);
+        self.whole(self.equity / 1000 * (1000 + self.retention * quarters).max(250))
+    }
+}

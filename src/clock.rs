@@ -27,6 +27,13 @@ impl Clock {
         self.fixed.unwrap_or_else(Utc::now)
     }
 
+    /// What this machine's clock says, whatever is fixed: only to compare it with another one.
+    #[must_use]
+    #[allow(clippy::disallowed_methods)]
+    pub fn machine() -> DateTime<Utc> {
+        Utc::now()
+    }
+
     /// Today in Shanghai.
     #[must_use]
     pub fn today(self) -> NaiveDate {

@@ -103,6 +103,23 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The tables of those jobs; of all jobs where none is named.
+pub(super) fn jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
+    if world.jobs.jobs.is_empty() {
+        let message = "no job is configured: add [jobs.NAME] with its tables to jobs.toml, or name the file with --config";
+        return Err(Misuse(message.into()).into());
+    }
+    let mut tables: Vec<String> = Vec::new();
+    for name in if names.is_empty() { world.jobs.jobs.keys().cloned().collect() } else { names.to_vec() } {
+        let job = world.jobs.jobs.get(&name).ok_or_else(|| {
+            let hint = nearest(&name, world.jobs.jobs.keys().map(String::as_str));
+            Misuse(format!("unknown job `{name}`; {}", hint.unwrap_or_else(|| "jobs.toml names them".to_owned())))
+        })?;
+        tables.extend(job.tables.iter().cloned());
+    }
+    self::tables(&world.catalog, &tables)
+}
+
 /// The tables of those names; all of them where none is named.
 pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Table>>> {
     if names.is_empty() {

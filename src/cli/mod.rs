@@ -5,8 +5,12 @@
 
 mod catalogue;
 mod config;
+mod demo;
+mod doctor;
 mod import;
+mod plan;
 mod query;
+mod rejects;
 mod sandbox;
 mod status;
 mod summary;
@@ -85,8 +89,14 @@ enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Fill a small lake from a made-up vendor and show what it can do: no token, no network, no configuration
+    Demo(demo::Demo),
+    /// What is due for the jobs: ask, build, check. What cron and Airflow call
+    Run(work::Run),
     /// Ask for what is missing in a range, and build it
     Backfill(work::Backfill),
+    /// What `run` or `backfill` would do, why, and what it costs
+    Plan(plan::PlanArgs),
     /// Ask for what is missing; build nothing
     Fetch(work::Fetch),
     /// Build what is stale; ask nobody
@@ -95,10 +105,14 @@ enum Verb {
     Import(import::Import),
     /// What the lake holds, and what is missing
     Status(status::StatusArgs),
+    /// Rows that were set aside, and why
+    Rejects(rejects::RejectsArgs),
     /// SQL over silver
     Query(query::Query),
     /// Tables with columns, types, units, keys, sources and traps
     Tables(catalogue::Tables),
+    /// Token, rights, limits, clock, store: says what to mend
+    Doctor(doctor::Doctor),
     /// A made-up vendor on loopback, to try everything without a token
     Sandbox(sandbox::Sandbox),
 }
@@ -135,13 +149,18 @@ async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
     let clock = cli.global.now.map_or_else(Clock::default, Clock::fixed);
     let context = Context { global: cli.global, clock, progress };
     match cli.verb {
+        Verb::Demo(args) => args.run(&context).await,
+        Verb::Run(args) => args.run(&context).await,
+        Verb::Plan(args) => args.run(&context).await,
         Verb::Backfill(args) => args.run(&context).await,
         Verb::Fetch(args) => args.run(&context).await,
         Verb::Normalize(args) => args.run(&context).await,
         Verb::Import(args) => args.run(&context).await,
         Verb::Status(args) => args.run(&context).await,
+        Verb::Rejects(args) => args.run(&context).await,
         Verb::Query(args) => args.run(&context).await,
         Verb::Tables(args) => args.run(&context),
+        Verb::Doctor(args) => args.run(&context).await,
         Verb::Sandbox(args) => args.run(&context).await,
     }
 }

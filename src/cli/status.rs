@@ -42,10 +42,10 @@ impl StatusArgs {
     }
 }
 
-fn overview(status: &[Status]) -> String {
+pub(super) fn overview(status: &[Status]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let heads = ["table", "first", "last", "lag", "rows", "held", "missing", "due", "failed", "unproven", "stale"];
+    let heads = ["table", "first", "last", "lag", "rows", "revisions", "held", "missing", "due", "failed", "unproven", "stale"];
     table.set_header(heads);
     for one in status {
         let day = |day: Option<chrono::NaiveDate>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
@@ -55,6 +55,7 @@ fn overview(status: &[Status]) -> String {
             day(one.last),
             one.lag.map_or_else(|| "-".to_owned(), |lag| lag.to_string()),
             one.rows.to_string(),
+            one.revisions.to_string(),
             one.slices.held.to_string(),
             one.slices.missing.to_string(),
             one.slices.due.to_string(),

@@ -14,6 +14,9 @@ pub(super) fn text(report: &Report) -> String {
         if !table.not_published.is_empty() {
             also(format!("not published yet: {}", days(table.not_published.iter())));
         }
+        if !table.passed_over.is_empty() {
+            also(format!("passed over, not published yet: {}", days(table.passed_over.iter())));
+        }
         if !table.beyond_calendar.is_empty() {
             also(format!(
                 "the calendar at hand does not know {}; fetch or import `trade_cal`",

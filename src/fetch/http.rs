@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
 
 use crate::vendor::Request;
 
@@ -31,8 +32,17 @@ pub(super) fn client() -> Result<reqwest::Client> {
         .context("cannot set up HTTP")
 }
 
-/// Sends a request; returns the status and the whole body.
-pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<(u16, Vec<u8>), NoReply> {
+/// What came back, whole.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    /// When the other side says it is.
+    pub(super) date: Option<DateTime<Utc>>,
+}
+
+/// Sends a request.
+pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<Reply, NoReply> {
     let sent = client.post(&request.url).header("content-type", "application/json").body(request.body).send().await;
     let mut response = sent.map_err(|error| {
         let nobody = error.is_connect();
@@ -40,11 +50,13 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<(
         if nobody { NoReply::Unreachable(message) } else { NoReply::Broken(message) }
     })?;
     let status = response.status().as_u16();
+    let date = response.headers().get("date").and_then(|text| text.to_str().ok());
+    let date = date.and_then(|text| DateTime::parse_from_rfc2822(text).ok()).map(|date| date.to_utc());
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok((status, body)),
+            Ok(None) => return Ok(Reply { status, body, date }),
             Err(error) => return Err(NoReply::Broken(chain(&error.without_url()))),
         }
         if body.len() > MOST_BYTES {

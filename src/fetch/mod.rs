@@ -15,9 +15,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use backon::{ExponentialBuilder, Retryable as _};
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
+use crate::clock::Clock;
 use crate::spec::Contract;
 use crate::vendor::{Call, Refusal, Vendor, Window};
 use http::NoReply;
@@ -109,6 +111,8 @@ pub struct Client {
     left: Option<AtomicU64>,
     stopped: OnceLock<Failure>,
     calls: std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+    /// How far this machine's clock is ahead of the vendor's.
+    ahead: std::sync::Mutex<Option<TimeDelta>>,
 }
 
 /// One interface of an account during one run.
@@ -143,6 +147,7 @@ impl Client {
             left: left.map(AtomicU64::new),
             stopped: OnceLock::new(),
             calls: std::sync::Mutex::default(),
+            ahead: std::sync::Mutex::default(),
         })
     }
 
@@ -165,6 +170,21 @@ impl Client {
     pub fn calls(&self) -> BTreeMap<String, u64> {
         let calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         calls.iter().map(|(name, n)| (name.clone(), n.load(Ordering::Relaxed))).filter(|(_, n)| *n > 0).collect()
+    }
+
+    /// How far this machine's clock is ahead of the vendor's, by the newest reply that said so.
+    #[must_use]
+    pub fn ahead(&self) -> Option<TimeDelta> {
+        *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// One call for one row: whether the account may ask at all.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn probe(&self, interface: &Interface, call: &Call) -> Result<(), Failure> {
+        let window = Window { limit: 1, offset: 0 };
+        self.once(interface, call, window, &Expect::default()).await.map(|_| ())
     }
 
     /// The first pages of a slice. Whether they are the whole answer shows when more slices of the
@@ -338,7 +358,7 @@ impl Client {
         interface.pace.turn().await;
         let secret = self.token.expose_secret();
         let request = self.vendor.request(&self.base_url, call, window, secret);
-        let (status, body) = {
+        let http::Reply { status, body, date } = {
             // Taken after the turn, so that one slow interface does not hold the places of the others.
             let _place = self.in_flight.acquire().await;
             interface.calls.fetch_add(1, Ordering::Relaxed);
@@ -347,6 +367,9 @@ impl Client {
                 NoReply::Broken(cause) => Refusal::Transient(cause).into(),
             })?
         };
+        if let Some(theirs) = date {
+            *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Clock::machine() - theirs);
+        }
         if !secret.is_empty() && memchr::memmem::find(&body, secret.as_bytes()).is_some() {
             // Kept in bronze or printed in an error it would be a secret no more.
             let refused = self.vendor.read(status, &body).err();

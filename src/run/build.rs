@@ -136,6 +136,12 @@ impl Survey {
     }
 }
 
+/// The partitions of a table that the next build would write.
+pub(super) async fn stale(world: &World, table: &Table, calendar: &Calendar) -> Result<BTreeSet<String>> {
+    let survey = survey(world, table, calendar, None, false).await?;
+    Ok(survey.stale.into_iter().map(|(partition, _, _)| partition.to_string()).collect())
+}
+
 async fn survey(
     world: &World,
     table: &Table,

@@ -63,6 +63,10 @@ pub(super) async fn errands<'a>(
             (Axis::Security { .. }, None) => known.market.reporting(start, end),
             _ => Vec::new(),
         };
+        // On a closed day nothing new can be said of the days before.
+        let is_closed = known.calendar.knows(end) && known.calendar.sessions(end, end).is_empty();
+        let by_day = matches!(contract.ask.axis, Axis::Session { .. });
+        let nightly = matches!(work.reach, Reach::Nightly(_)) && !(by_day && is_closed);
         let mut plan = plan(Wanted {
             contract,
             range: (start, end),
@@ -71,7 +75,7 @@ pub(super) async fn errands<'a>(
             securities: &securities,
             lookback,
             refetch: work.refetch,
-            nightly: matches!(work.reach, Reach::Nightly(_)),
+            nightly,
             clock: world.clock,
         });
         settle_foreign(world, source, &files, &mut plan).await;

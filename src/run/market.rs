@@ -63,11 +63,22 @@ impl Market {
         }
         let partitions: BTreeSet<Partition> = market.suspended.keys().map(|day| Partition::of(table, *day)).collect();
         for partition in partitions {
-            if let Some(batch) = reference(world, SUSPENSIONS, partition).await? {
-                market.suspend(&batch)?;
+            let read = match reference(world, SUSPENSIONS, partition).await {
+                Ok(Some(batch)) => market.suspend(&batch),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = read {
+                tracing::warn!("who was suspended in {partition} cannot be read, so parts of days cannot be told: {error:#}");
+                market.suspended.retain(|day, _| Partition::of(table, *day) != partition);
             }
         }
         Ok(market)
+    }
+
+    /// Whether no universe is at hand.
+    pub(super) fn is_empty(&self) -> bool {
+        self.securities.is_empty()
     }
 
     fn suspend(&mut self, batch: &RecordBatch) -> Result<()> {

@@ -2,6 +2,8 @@
 //! stale is built into silver. The two halves meet in bronze and nowhere else. Read this file first.
 
 mod build;
+mod demo;
+mod doctor;
 mod errand;
 mod fetch;
 mod held;
@@ -9,6 +11,7 @@ mod import;
 mod lease;
 mod market;
 mod price;
+mod rejects;
 mod report;
 mod rows;
 mod status;
@@ -20,9 +23,12 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use secrecy::SecretString;
 
+pub use demo::{DEMO, evening, is_ours};
+pub use doctor::{Finding, doctor};
 pub use import::{Imported, import};
 pub use lease::Held;
-pub use price::{Asking, Price, price};
+pub use price::{Asking, Price, Quota, Reason, price};
+pub use rejects::{Rejected, rejects};
 pub use report::{Exit, Failed, Report, TableReport};
 pub use status::{Slices, Status, status};
 

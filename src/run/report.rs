@@ -52,6 +52,16 @@ impl Exit {
     ];
 }
 
+impl Exit {
+    /// The most severe of some exit codes; a wrong configuration before all.
+    #[must_use]
+    pub fn worst(codes: impl IntoIterator<Item = u8>) -> Self {
+        let codes: BTreeSet<u8> = codes.into_iter().collect();
+        let severity = [Self::Misuse].into_iter().chain(Self::SEVERITY);
+        severity.into_iter().find(|exit| codes.contains(&(*exit as u8))).unwrap_or(Self::Done)
+    }
+}
+
 /// A slice that has no answer, or a partition that was not published.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Failed {
@@ -150,7 +160,7 @@ impl Report {
                 met.insert(Exit::NotPublished as u8);
             }
         }
-        Exit::SEVERITY.into_iter().find(|exit| met.contains(&(*exit as u8))).unwrap_or(Exit::Done)
+        Exit::worst(met)
     }
 }
 

@@ -1,0 +1,117 @@
+//! `demo`: a small lake from a made-up vendor, and a look at it.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{Context, print, status, summary};
+use crate::clock::Clock;
+use crate::query;
+use crate::run::{self, Exit, World};
+use crate::sandbox::{self, Market, Settings};
+use crate::spec::{Account, Catalog, Jobs, Table};
+use crate::store::Store;
+
+/// The lake, unless another one is named.
+const LAKE: &str = "demo-lake";
+
+/// Two evenings of the made-up vendor: the second sees what came in between.
+const EVENINGS: [&str; 2] = ["2024-05-15T20:00:00+08:00", "2024-06-28T20:00:00+08:00"];
+
+/// First event day: two annual reports back.
+const START: &str = "2023-01-01";
+
+/// Fill a small lake from a made-up vendor and show what it can do: no token, no network, no configuration
+///
+/// Starts the sandbox on loopback, asks it on two evenings, and shows what was fetched, the coverage, one
+/// stock's last days, and one statement as it was known on two days.
+#[derive(Debug, Args)]
+pub(super) struct Demo {}
+
+impl Demo {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let (catalog, _) = Catalog::load(&[], None)?;
+        let store = Store::open(context.global.lake.as_deref().unwrap_or(LAKE))?;
+        let evenings = EVENINGS.map(|text| text.parse::<DateTime<Utc>>().unwrap_or_default());
+        let start: NaiveDate = START.parse()?;
+        let settings = Settings {
+            stocks: 40,
+            start,
+            end: Clock::fixed(evenings[1]).today(),
+            rpm: 0,
+            epoch: Some(evenings[0]),
+            ..Settings::default()
+        };
+        let mut world = World {
+            catalog,
+            jobs: Jobs::default(),
+            tokens: [("tushare".to_owned(), SecretString::from(sandbox::TOKEN))].into(),
+            store,
+            clock: Clock::fixed(evenings[1]),
+            progress: context.progress.clone(),
+        };
+        run::is_ours(&world).await?;
+        let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, 0).await?;
+        let account = Account {
+            base_url: Some(server.url()),
+            points: 5000,
+            requests_per_minute: Some(u32::MAX),
+            max_in_flight: Some(8),
+            ..Account::default()
+        };
+        world.jobs.accounts.insert("tushare".to_owned(), account);
+        let tables: Vec<Arc<Table>> = world.catalog.tables().cloned().collect();
+        for evening in evenings {
+            server.set_epoch(evening);
+            let clock = Clock::fixed(evening);
+            print(&format!("# The evening of {}: what was fetched and built\n", clock.today()))?;
+            let report = run::evening(&mut world, &tables, start, clock).await?;
+            print(&summary::text(&report))?;
+            if report.exit_code() != Exit::Done {
+                return Ok(report.exit_code());
+            }
+        }
+        print("# Coverage\n")?;
+        print(&status::overview(&run::status(&world, &tables).await?))?;
+        look(&world).await?;
+        let lake = world.store.name();
+        print(&format!(
+            "\nThe lake is `{lake}`: read {lake}/silver/*/ with DuckDB, Polars or Spark, or with\n  \
+             ashare-lake query \"SELECT * FROM stock_daily_cn LIMIT 5\" --lake {lake}"
+        ))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// One stock's last days, and one statement on two days.
+async fn look(world: &World) -> Result<()> {
+    let days = "SELECT ts_code, trade_date, close, vol AS shares, amount AS cny FROM stock_daily_cn \
+                WHERE ts_code = (SELECT min(ts_code) FROM stock_daily_cn) ORDER BY trade_date DESC LIMIT 5";
+    print("\n# One stock's last days: volume in shares, amount in CNY\n")?;
+    print(&format!("{days}\n"))?;
+    print(&query::sql(&world.catalog, &world.store, days, None).await?.text()?)?;
+    // A statement with a later version whose figures differ, and a day before and after it was known.
+    let found = "SELECT a.ts_code AS code, a.end_date AS period, a.known_on AS before, b.known_on AS after \
+                 FROM income_cn a JOIN income_cn b ON a.ts_code = b.ts_code AND a.end_date = b.end_date \
+                 AND a.report_type = b.report_type AND a.revision = 1 AND b.revision = 2 \
+                 WHERE a.n_income <> b.n_income AND a.known_on < b.known_on \
+                 ORDER BY a.end_date DESC, a.ts_code LIMIT 1";
+    let found = query::sql(&world.catalog, &world.store, found, None).await?.json()?;
+    let found: serde_json::Value = serde_json::from_str(&found)?;
+    let said = |name: &str| found[0][name].as_str().context("no statement of the demo has two versions");
+    let sql = format!(
+        "SELECT ts_code, end_date, n_income, announced_on, known_on, known_basis, revision FROM income_cn \
+         WHERE ts_code = '{}' AND end_date = DATE '{}'",
+        said("code")?,
+        said("period")?
+    );
+    print("\n# One statement, as it was known on two days\n")?;
+    for day in [said("before")?, said("after")?] {
+        print(&format!("\n{sql}   --as-of {day}\n"))?;
+        print(&query::sql(&world.catalog, &world.store, &sql, Some(day.parse()?)).await?.text()?)?;
+    }
+    Ok(())
+}

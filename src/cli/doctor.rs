@@ -1,0 +1,42 @@
+//! `doctor`: whether everything a run needs is there.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Context, Format, config, print};
+use crate::run::{self, Exit};
+
+/// Token, rights, limits, clock, store: says what to mend
+///
+/// Sends one small call to each interface that the account's points open.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Only the interfaces of these tables [default: those of the jobs, else all]
+    #[arg(value_name = "TABLE")]
+    tables: Vec<String>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl Doctor {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let world = config::world(context)?;
+        let tables = if self.tables.is_empty() && !world.jobs.jobs.is_empty() {
+            config::jobs(&world, &[])?
+        } else {
+            config::tables(&world.catalog, &self.tables)?
+        };
+        let findings = run::doctor(&world, &tables).await?;
+        if self.format == Format::Json {
+            print(&serde_json::to_string_pretty(&findings)?)?;
+        } else {
+            let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
+            for finding in &findings {
+                let mark = if finding.exit == 0 { " " } else { "!" };
+                print(&format!("{mark} {:width$}  {}", finding.what, finding.said))?;
+            }
+        }
+        Ok(Exit::worst(findings.iter().map(|finding| finding.exit)))
+    }
+}

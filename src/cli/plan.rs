@@ -1,0 +1,96 @@
+//! `plan` and `--dry-run`: what would be done, why, and what it costs.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::NaiveDate;
+use clap::Args;
+
+use super::{Context, Format, config, day, print, work};
+use crate::run::{self, Exit, Halves, Price, Reach, Work, World};
+use crate::spec::Table;
+
+/// What `run` or `backfill` would do, why, and what it costs; nothing is sent
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// Jobs or tables [default: all jobs]
+    #[arg(value_name = "JOB|TABLE")]
+    names: Vec<String>,
+    /// The evening of this day instead of today
+    #[arg(long, value_parser = day, value_name = "DAY", conflicts_with = "start")]
+    date: Option<NaiveDate>,
+    /// First event day of a backfill
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    start: Option<NaiveDate>,
+    /// Last event day, included [default: today]
+    #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
+    end: Option<NaiveDate>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl PlanArgs {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let world = config::world(context)?;
+        let mut work = work::work("plan", Halves::Both, (self.start, self.end), context);
+        if self.start.is_none() {
+            work.reach = Reach::Nightly(self.date);
+        }
+        let (tables, jobs): (Vec<String>, Vec<String>) =
+            self.names.into_iter().partition(|name| world.catalog.table(name).is_some());
+        let mut named: Vec<Arc<Table>> = Vec::new();
+        if !jobs.is_empty() || tables.is_empty() {
+            named.extend(config::jobs(&world, &jobs)?);
+        }
+        if !tables.is_empty() {
+            named.extend(config::tables(&world.catalog, &tables)?);
+        }
+        named.dedup_by(|a, b| a.name == b.name);
+        work.tables = named;
+        show(&world, &work, self.format).await
+    }
+}
+
+/// Prices the work and prints it.
+pub(super) async fn show(world: &World, work: &Work, format: Format) -> Result<Exit> {
+    let price = run::price(world, work).await?;
+    print(&match format {
+        Format::Text => text(&price),
+        Format::Json => serde_json::to_string_pretty(&price)?,
+    })?;
+    Ok(Exit::Done)
+}
+
+fn text(price: &Price) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{text}");
+    };
+    for asking in &price.asking {
+        let (table, interface, calls, held) = (&asking.table, &asking.interface, asking.calls, asking.held);
+        line(format!("{table} from {interface}: {calls} calls, {held} slices held"));
+        for reason in &asking.slices {
+            let span = match reason.slices {
+                1 => reason.first.clone(),
+                _ => format!("{} to {}", reason.first, reason.last),
+            };
+            line(format!("  {} {}: {span}", reason.slices, reason.why));
+        }
+    }
+    for (table, partitions) in &price.partitions {
+        let names: Vec<&str> = partitions.iter().map(String::as_str).collect();
+        line(format!("writes {table}: {}", names.join(", ")));
+    }
+    let minutes = if price.minutes == 0 { "under a minute".to_owned() } else { format!("{} minutes", price.minutes) };
+    line(format!("in all: {} calls, {minutes} by the account's limits", price.calls));
+    for quota in &price.quota {
+        line(format!("quota of {}: {} calls a day, {} made today", quota.vendor, quota.a_day, quota.spent));
+    }
+    for note in &price.notes {
+        line(format!("! {note}"));
+    }
+    out
+}

@@ -1,0 +1,43 @@
+//! `rejects`: rows that broke a promise, and why.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Context, Format, config, print};
+use crate::run::{self, Exit};
+
+/// Rows that were set aside, and why
+#[derive(Debug, Args)]
+pub(super) struct RejectsArgs {
+    /// One table [default: all]
+    #[arg(value_name = "TABLE")]
+    table: Option<String>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl RejectsArgs {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let world = config::world(context)?;
+        let names: Vec<String> = self.table.into_iter().collect();
+        let mut all = Vec::new();
+        for table in config::tables(&world.catalog, &names)? {
+            all.extend(run::rejects(&world, &table).await?);
+        }
+        if self.format == Format::Json {
+            print(&serde_json::to_string_pretty(&all)?)?;
+            return Ok(Exit::Done);
+        }
+        for rejected in &all {
+            let (table, partition, reason) = (&rejected.table, &rejected.partition, &rejected.reason);
+            print(&format!("{table} {partition}: {reason}\n  {}:{}\n  {}", rejected.file, rejected.line, rejected.row))?;
+        }
+        print(&match all.len() {
+            0 => "no row is set aside".to_owned(),
+            1 => "1 row is set aside".to_owned(),
+            n => format!("{n} rows are set aside"),
+        })?;
+        Ok(Exit::Done)
+    }
+}

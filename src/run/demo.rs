@@ -1,0 +1,49 @@
+//! What `demo` fills its lake with: two evenings of a made-up vendor. Never how it is shown.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono::NaiveDate;
+
+use super::{Halves, Misuse, Reach, Report, Work, World, report, run};
+use crate::clock::Clock;
+use crate::spec::Table;
+
+/// The command, as its reports name it: a lake whose reports name others is not a demo's.
+pub const DEMO: &str = "demo";
+
+/// Refuses a lake that the demo did not make.
+///
+/// # Errors
+/// [`Misuse`] then; nothing was written.
+pub async fn is_ours(world: &World) -> Result<()> {
+    let reports = report::all(&world.store).await?;
+    let mut is_empty = true;
+    for folder in ["bronze", "silver", "rejects", "runs"] {
+        is_empty &= world.store.list(folder).await?.is_empty();
+    }
+    let other = reports.iter().find(|run| run.command != DEMO);
+    if is_empty || (!reports.is_empty() && other.is_none()) {
+        return Ok(());
+    }
+    let lake = world.store.name();
+    let message = format!("the lake `{lake}` was not made by demo: name a new folder with --lake, or remove this one");
+    Err(Misuse(message).into())
+}
+
+/// One evening of the demo: everything from `start` on that was published by then.
+///
+/// # Errors
+/// As [`run`].
+pub async fn evening(world: &mut World, tables: &[Arc<Table>], start: NaiveDate, evening: Clock) -> Result<Report> {
+    world.clock = evening;
+    let work = Work {
+        command: DEMO.to_owned(),
+        tables: tables.to_vec(),
+        reach: Reach::Range(start, evening.today()),
+        halves: Halves::Both,
+        refetch: false,
+        full: false,
+    };
+    run(world, &work).await.context("the demo's lake could not be filled")
+}

@@ -1,0 +1,160 @@
+//! Whether everything a run needs is there: token, rights, limits, clock, store. Says what to mend.
+//! Sends one small call to each interface that is asked about.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::errand::per_minute;
+use super::report::exit_of;
+use super::{Exit, World, report};
+use crate::fetch::Client;
+use crate::plan::Slice;
+use crate::spec::{Axis, Table, TableSource};
+use crate::vendor::{self, Call};
+
+/// A clock further off than this stamps files with a wrong day around midnight.
+const OFF: TimeDelta = TimeDelta::seconds(60);
+
+/// The security that interfaces by security are asked for: the oldest of Shenzhen.
+const SOME_SECURITY: &str = "000001.SZ";
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// What.
+    pub what: String,
+    /// What was found; what to do about it where it is not well.
+    pub said: String,
+    /// The exit code it stands for: 0 where all is well.
+    pub exit: u8,
+}
+
+fn finding(what: impl Into<String>, exit: Exit, said: impl Into<String>) -> Finding {
+    Finding { what: what.into(), said: said.into(), exit: exit as u8 }
+}
+
+/// Looks at the store, and at each vendor that is configured with the interfaces of `tables`.
+///
+/// # Errors
+/// When HTTP cannot be set up. What is not well is in the findings.
+pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
+    let mut findings = vec![store(world).await];
+    if world.jobs.accounts.is_empty() {
+        let said = "none is configured: add [vendors.tushare] to jobs.toml, or name the file with --config";
+        findings.push(finding("vendors", Exit::Misuse, said));
+    }
+    for (name, account) in &world.jobs.accounts {
+        let Some(vendor) = vendor::named(name) else {
+            findings.push(finding(name, Exit::Done, "configured; this version does not speak its language yet"));
+            continue;
+        };
+        let Some(token) = world.tokens.get(name) else {
+            let variable = account.token_env.as_deref().unwrap_or("TUSHARE_TOKEN");
+            let said = format!("no token: put it into the variable {variable}, or into a file that {variable}_FILE names");
+            findings.push(finding(format!("{name} token"), Exit::NoRight, said));
+            continue;
+        };
+        let (base_url, in_flight) = (account.base_url.as_deref(), account.max_in_flight);
+        let client = Client::new(vendor, base_url, token.clone(), in_flight, None)?;
+        let mut sources: Vec<&TableSource> = tables.iter().flat_map(|table| &table.sources).collect();
+        sources.retain(|source| source.contract.id.vendor == *name);
+        findings.extend(limits(world, name, &sources).await?);
+        for source in sources {
+            let asked = right(world, &client, source).await;
+            let is_over = asked.exit == Exit::NoRight as u8 && asked.said.contains("rejected");
+            findings.push(asked);
+            if is_over {
+                break;
+            }
+        }
+        findings.extend(client.ahead().map(|ahead| clock(name, ahead)));
+    }
+    Ok(findings)
+}
+
+/// Writes, reads and removes a file.
+async fn store(world: &World) -> Finding {
+    let path = "leases/doctor.json";
+    let tried = async {
+        world.store.put(path, "{}".into()).await?;
+        let read = world.store.read(path).await?;
+        world.store.delete(path).await?;
+        anyhow::ensure!(read == "{}", "what was read is not what was written");
+        Ok(())
+    };
+    match tried.await {
+        Ok(()) => finding("store", Exit::Done, format!("`{}` can be written and read", world.store.name())),
+        Err(error) => finding("store", Exit::Failed, format!("{error:#}; choose another folder with --lake")),
+    }
+}
+
+/// What the account may call, and what it called today.
+async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<Vec<Finding>> {
+    let account = world.jobs.accounts.get(name);
+    let spent = report::spent(world, name).await?;
+    let points = account.map_or(0, |account| account.points);
+    let what = format!("{name} limits");
+    let mut said = format!("{points} points");
+    if let (Some(low), Some(high)) = (
+        sources.iter().map(|source| per_minute(world, source)).min(),
+        sources.iter().map(|source| per_minute(world, source)).max(),
+    ) {
+        let a_minute = if low == high { low.to_string() } else { format!("{low} to {high}") };
+        said = format!("{said}, {a_minute} calls a minute of each interface");
+    }
+    let quota = account.and_then(|account| account.requests_per_day);
+    let spent_of = quota.map_or_else(|| format!("{spent}"), |quota| format!("{spent} of {quota}"));
+    said = format!("{said}, {spent_of} calls made today");
+    if points == 0 {
+        said = format!("{said}; set `points` of [vendors.{name}] in jobs.toml: they open interfaces and set the pace");
+    }
+    let gone = quota.is_some_and(|quota| spent >= u64::from(quota));
+    Ok(vec![finding(what, if gone { Exit::QuotaSpent } else { Exit::Done }, said)])
+}
+
+/// One call for one row.
+async fn right(world: &World, client: &Client, source: &TableSource) -> Finding {
+    let contract = &source.contract;
+    let what = contract.id.to_string();
+    let points = world.jobs.accounts.get(&contract.id.vendor).map_or(0, |account| account.points);
+    if points > 0 && contract.points > points {
+        let said = format!("not asked: it needs {} points, jobs.toml says {points}", contract.points);
+        return finding(what, Exit::Done, said);
+    }
+    let day = world.clock.today() - chrono::Days::new(30);
+    let slice = match contract.ask.axis {
+        Axis::Session { .. } => Slice::Session(day),
+        Axis::Period { .. } => Slice::Period(day),
+        Axis::Security { .. } => Slice::Security(SOME_SECURITY.to_owned()),
+        Axis::Snapshot => Slice::Snapshot(day),
+    };
+    let calls: Vec<Call> = slice.calls(contract, &[]).into_iter().take(1).collect();
+    let interface = client.interface(contract, per_minute(world, source));
+    match client.probe(&interface, &calls[0]).await {
+        Ok(()) => finding(what, Exit::Done, "answers"),
+        Err(failure) => {
+            let exit = exit_of(&failure);
+            let mend = match exit {
+                Exit::NoRight => "; check the token and the account's points with the vendor",
+                Exit::QuotaSpent => "; wait for tomorrow",
+                _ => "; check base_url in jobs.toml and the line",
+            };
+            finding(what, exit, format!("{failure}{mend}"))
+        }
+    }
+}
+
+/// Our clock against the vendor's.
+fn clock(name: &str, ahead: TimeDelta) -> Finding {
+    let what = format!("{name} clock");
+    if ahead.abs() <= OFF {
+        return finding(what, Exit::Done, format!("this machine's clock is within {} s of the vendor's", OFF.num_seconds()));
+    }
+    let (way, seconds) = if ahead < TimeDelta::zero() { ("behind", -ahead) } else { ("ahead of", ahead) };
+    let seconds = seconds.num_seconds();
+    let said = format!("this machine's clock is {seconds} s {way} the vendor's: set it, for days and hours depend on it");
+    finding(what, Exit::Failed, said)
+}

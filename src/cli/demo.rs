@@ -18,8 +18,9 @@ use crate::store::Store;
 /// The lake, unless another one is named.
 const LAKE: &str = "demo-lake";
 
-/// Two evenings of the made-up vendor: the second sees what came in between.
-const EVENINGS: [&str; 2] = ["2024-05-15T20:00:00+08:00", "2024-06-28T20:00:00+08:00"];
+/// Two evenings of the made-up vendor: the second sees what came in between. Both are of a Saturday: what
+/// was late on Friday is out.
+const EVENINGS: [&str; 2] = ["2024-05-18T20:00:00+08:00", "2024-06-29T20:00:00+08:00"];
 
 /// First event day: two annual reports back.
 const START: &str = "2023-01-01";
@@ -64,7 +65,7 @@ impl Demo {
         };
         world.jobs.accounts.insert("tushare".to_owned(), account);
         let tables: Vec<Arc<Table>> = world.catalog.tables().cloned().collect();
-        for evening in evenings {
+        for (evening, start) in evenings.into_iter().zip([Some(start), None]) {
             server.set_epoch(evening);
             let clock = Clock::fixed(evening);
             print(&format!("# The evening of {}: what was fetched and built\n", clock.today()))?;

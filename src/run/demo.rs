@@ -31,16 +31,22 @@ pub async fn is_ours(world: &World) -> Result<()> {
     Err(Misuse(message).into())
 }
 
-/// One evening of the demo: everything from `start` on that was published by then.
+/// One evening of the demo: everything from `start` on that was published by then, or what is new on a
+/// later evening.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn evening(world: &mut World, tables: &[Arc<Table>], start: NaiveDate, evening: Clock) -> Result<Report> {
+pub async fn evening(
+    world: &mut World,
+    tables: &[Arc<Table>],
+    start: Option<NaiveDate>,
+    evening: Clock,
+) -> Result<Report> {
     world.clock = evening;
     let work = Work {
         command: DEMO.to_owned(),
         tables: tables.to_vec(),
-        reach: Reach::Range(start, evening.today()),
+        reach: start.map_or(Reach::Nightly(None), |start| Reach::Range(start, evening.today())),
         halves: Halves::Both,
         refetch: false,
         full: false,

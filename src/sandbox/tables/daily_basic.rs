@@ -48,7 +48,7 @@ pub(crate) fn daily_basic(pen: &mut Pen, place: &Place<'_>) -> Vec<Cell> {
         Some(percent) => units + divide(units * percent, 100) + percent.signum(),
         None => units,
     };
-    let pe_is_off = books.profit > 0 && place.session % 2 == 0;
+    let pe_is_off = books.profit > 0 && place.session.is_multiple_of(2);
 
     let mut row = key(place).to_vec();
     row.push(pen.float(bar.close, 2));

@@ -21,6 +21,7 @@ const HOURS: [(&str, &str); 7] = [
 ];
 
 /// A time of a day in Shanghai.
+#[expect(clippy::unnecessary_wraps, reason = "everybody here asks for an optional moment")]
 fn at(day: NaiveDate, time: &str) -> Option<DateTime<Utc>> {
     let time = format!("{day}T{time}:00+08:00");
     Some(DateTime::parse_from_rfc3339(&time).unwrap().to_utc())

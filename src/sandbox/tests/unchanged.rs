@@ -40,10 +40,10 @@ fn written(rows: &Rows) -> String {
     let mut out = rows.fields.join(",");
     for row in &rows.rows {
         out.push('\n');
-        row.iter().for_each(|cell| {
+        for cell in row {
             cell.write(&mut out);
             out.push(',');
-        });
+        }
     }
     out
 }

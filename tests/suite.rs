@@ -4,11 +4,16 @@
 //! - `architecture`: who may import whom, and which dependency lives where
 //! - `specs`: every shipped file loads, every example row becomes what it says
 //! - `truth`: silver equals the sandbox's market, value by value; running again changes nothing
+//! - `reports`: every version of every statement, by period and by security
+//! - `nights`: forty evenings of a vendor that is late, corrects, restates and goes down
+//! - `reader`: versions kept by hand, to compare with
 //! - `awkward`: low caps, faults, foreign lakes, hostile vendors
 //! - `crash`: killed at random, run again, same bytes
 //! - `imports`: captures of several shapes
 //! - `cli`: exit codes, messages, shapes that scripts rely on
 
+#[path = "suite/reader.rs"]
+mod reader;
 #[path = "suite/support.rs"]
 mod support;
 
@@ -22,6 +27,10 @@ mod cli;
 mod crash;
 #[path = "suite/imports.rs"]
 mod imports;
+#[path = "suite/nights.rs"]
+mod nights;
+#[path = "suite/reports.rs"]
+mod reports;
 #[path = "suite/specs.rs"]
 mod specs;
 #[path = "suite/truth.rs"]

@@ -106,7 +106,8 @@ fn variable(name: &str) -> Option<String> {
 /// The tables of those jobs; of all jobs where none is named.
 pub(super) fn jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
     if world.jobs.jobs.is_empty() {
-        let message = "no job is configured: add [jobs.NAME] with its tables to jobs.toml, or name the file with --config";
+        let message =
+            "no job is configured: add [jobs.NAME] with its tables to jobs.toml, or name the file with --config";
         return Err(Misuse(message.into()).into());
     }
     let mut tables: Vec<String> = Vec::new();

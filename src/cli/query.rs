@@ -37,10 +37,11 @@ enum RowFormat {
 impl Query {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
-        let answer = query::sql(&world.catalog, &world.store, &self.sql, self.as_of).await.map_err(|error| match error {
-            QueryError::Misuse(message) => Misuse(message).into(),
-            QueryError::Failed(error) => error,
-        })?;
+        let answer =
+            query::sql(&world.catalog, &world.store, &self.sql, self.as_of).await.map_err(|error| match error {
+                QueryError::Misuse(message) => Misuse(message).into(),
+                QueryError::Failed(error) => error,
+            })?;
         if let Some(path) = self.output {
             answer.parquet(&path)?;
             return Ok(Exit::Done);

@@ -31,7 +31,10 @@ impl RejectsArgs {
         }
         for rejected in &all {
             let (table, partition, reason) = (&rejected.table, &rejected.partition, &rejected.reason);
-            print(&format!("{table} {partition}: {reason}\n  {}:{}\n  {}", rejected.file, rejected.line, rejected.row))?;
+            print(&format!(
+                "{table} {partition}: {reason}\n  {}:{}\n  {}",
+                rejected.file, rejected.line, rejected.row
+            ))?;
         }
         print(&match all.len() {
             0 => "no row is set aside".to_owned(),

@@ -45,7 +45,8 @@ impl StatusArgs {
 pub(super) fn overview(status: &[Status]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let heads = ["table", "first", "last", "lag", "rows", "revisions", "held", "missing", "due", "failed", "unproven", "stale"];
+    let heads =
+        ["table", "first", "last", "lag", "rows", "revisions", "held", "missing", "due", "failed", "unproven", "stale"];
     table.set_header(heads);
     for one in status {
         let day = |day: Option<chrono::NaiveDate>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());

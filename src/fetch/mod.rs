@@ -24,8 +24,8 @@ use crate::spec::Contract;
 use crate::vendor::{Call, Refusal, Vendor, Window};
 use http::NoReply;
 use pace::Pace;
-pub use page::{Expect, Rows};
 use page::PageRows;
+pub use page::{Expect, Rows};
 
 /// Calls on their way at the same time, unless the account says otherwise.
 const IN_FLIGHT: u32 = 4;

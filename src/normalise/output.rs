@@ -32,8 +32,7 @@ pub struct Added {
 }
 
 /// The column that says which vendor a row came from.
-const VENDOR: Added =
-    Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
+const VENDOR: Added = Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
 
 /// The point-in-time columns (`design.md` 5).
 const VERSION: [Added; 6] = [
@@ -177,9 +176,8 @@ pub(super) fn batch(
 /// The columns of [`VERSION`].
 fn history(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 6] {
     let mut sessions: HashMap<i32, Option<i32>> = HashMap::new();
-    let mut tradable = |known: i32| {
-        *sessions.entry(known).or_insert_with(|| Some(date::days(tradable(date::day(known)?)?)))
-    };
+    let mut tradable =
+        |known: i32| *sessions.entry(known).or_insert_with(|| Some(date::days(tradable(date::day(known)?)?)));
     let basis = |version: &Version| match version.basis {
         Basis::Announced => "announced",
         Basis::Observed => "observed",

@@ -67,9 +67,8 @@ fn a_file_without_a_key_column_stops_the_partition() {
     let table = table("adj_factor");
     let stop = build(&table, &[(r#"{"code":"a","trade_date":"20240102"}"#, false)]).unwrap_err();
     assert!(matches!(&stop, Stop::NoKey { column, .. } if column == "ts_code"), "{stop}");
-    let stop = Builder::new(&table, Partition::Year(2024))
-        .add(input("x", &table, false), b"{\"a\":\"\xff\"}")
-        .unwrap_err();
+    let stop =
+        Builder::new(&table, Partition::Year(2024)).add(input("x", &table, false), b"{\"a\":\"\xff\"}").unwrap_err();
     assert!(matches!(stop, Stop::NotText { at: 6, .. }));
 }
 

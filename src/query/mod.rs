@@ -52,12 +52,7 @@ pub enum QueryError {
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn sql(
-    catalog: &Catalog,
-    store: &Store,
-    sql: &str,
-    as_of: Option<NaiveDate>,
-) -> Result<Answer, QueryError> {
+pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, as_of: Option<NaiveDate>) -> Result<Answer, QueryError> {
     let explain = |error: DataFusionError| explain(catalog, &error);
     let context = context(store)?;
     let state = context.state();

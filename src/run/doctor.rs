@@ -53,7 +53,8 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
         };
         let Some(token) = world.tokens.get(name) else {
             let variable = account.token_env.as_deref().unwrap_or("TUSHARE_TOKEN");
-            let said = format!("no token: put it into the variable {variable}, or into a file that {variable}_FILE names");
+            let said =
+                format!("no token: put it into the variable {variable}, or into a file that {variable}_FILE names");
             findings.push(finding(format!("{name} token"), Exit::NoRight, said));
             continue;
         };
@@ -151,10 +152,15 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> Finding 
 fn clock(name: &str, ahead: TimeDelta) -> Finding {
     let what = format!("{name} clock");
     if ahead.abs() <= OFF {
-        return finding(what, Exit::Done, format!("this machine's clock is within {} s of the vendor's", OFF.num_seconds()));
+        return finding(
+            what,
+            Exit::Done,
+            format!("this machine's clock is within {} s of the vendor's", OFF.num_seconds()),
+        );
     }
     let (way, seconds) = if ahead < TimeDelta::zero() { ("behind", -ahead) } else { ("ahead of", ahead) };
     let seconds = seconds.num_seconds();
-    let said = format!("this machine's clock is {seconds} s {way} the vendor's: set it, for days and hours depend on it");
+    let said =
+        format!("this machine's clock is {seconds} s {way} the vendor's: set it, for days and hours depend on it");
     finding(what, Exit::Failed, said)
 }

@@ -48,7 +48,8 @@ pub(super) async fn errands<'a>(
         let source = &table.sources[asked.source];
         let contract = &source.contract;
         let own = world.jobs.report_types(&table.name);
-        let values = if contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type") { own } else { vec![] };
+        let values =
+            if contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type") { own } else { vec![] };
         let files: Vec<BronzeFile> = held::beside(table, &files, asked.source).cloned().collect();
         let holds = held::slices(&world.store, contract, files.iter(), &values).await;
         let lookback = world.jobs.lookback(&table.name);
@@ -60,7 +61,7 @@ pub(super) async fn errands<'a>(
         }
         let securities = match (&contract.ask.axis, world.jobs.symbols(&table.name)) {
             (Axis::Security { .. }, Some(symbols)) => symbols.into_iter().collect(),
-            (Axis::Security { .. }, None) => known.market.reporting(start, end),
+            (Axis::Security { .. }, None) => known.market.reporting(start),
             _ => Vec::new(),
         };
         // On a closed day nothing new can be said of the days before.

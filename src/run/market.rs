@@ -69,7 +69,9 @@ impl Market {
                 Err(error) => Err(error),
             };
             if let Err(error) = read {
-                tracing::warn!("who was suspended in {partition} cannot be read, so parts of days cannot be told: {error:#}");
+                tracing::warn!(
+                    "who was suspended in {partition} cannot be read, so parts of days cannot be told: {error:#}"
+                );
                 market.suspended.retain(|day, _| Partition::of(table, *day) != partition);
             }
         }
@@ -99,11 +101,11 @@ impl Market {
         Ok(())
     }
 
-    /// The securities that may have reported on periods of a range, by code.
-    pub(super) fn reporting(&self, start: NaiveDate, end: NaiveDate) -> Vec<String> {
-        let lived = |security: &&Security| {
-            security.listed.is_some_and(|listed| listed <= end) && security.delisted.is_none_or(|day| day >= start)
-        };
+    /// The securities that may have reported on periods from `start` on, by code. Those listed later
+    /// published the years before.
+    pub(super) fn reporting(&self, start: NaiveDate) -> Vec<String> {
+        let lived =
+            |security: &&Security| security.listed.is_some() && security.delisted.is_none_or(|day| day >= start);
         self.securities.iter().filter(lived).map(|security| security.code.clone()).collect()
     }
 
@@ -149,9 +151,8 @@ fn securities(batch: &RecordBatch) -> Result<Vec<Security>> {
     let (codes, exchanges, statuses) =
         (codes?.as_string::<i32>(), exchanges?.as_string::<i32>(), statuses?.as_string::<i32>());
     let (listed, delisted) = (listed?.as_primitive::<Date32Type>(), delisted?.as_primitive::<Date32Type>());
-    let text = |column: &arrow::array::StringArray, row: usize| {
-        column.is_valid(row).then(|| column.value(row).to_owned())
-    };
+    let text =
+        |column: &arrow::array::StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
     let day = |column: &arrow::array::Date32Array, row: usize| {
         column.is_valid(row).then(|| column.value_as_date(row)).flatten()
     };

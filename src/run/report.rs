@@ -8,8 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::bronze::PROGRAM;
 use super::World;
+use crate::bronze::PROGRAM;
 use crate::clock::{Clock, shanghai_day};
 use crate::fetch::Failure;
 use crate::store::Store;

@@ -77,12 +77,7 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     Ok(all)
 }
 
-async fn one(
-    world: &World,
-    table: &Arc<Table>,
-    known: Known<'_>,
-    failed: Option<&BTreeSet<String>>,
-) -> Result<Status> {
+async fn one(world: &World, table: &Arc<Table>, known: Known<'_>, failed: Option<&BTreeSet<String>>) -> Result<Status> {
     let used = if table.versions.is_some() { known.calendar.clone() } else { Calendar::new([]) };
     let (partitions, _) = build::inputs(world, table).await?;
     let (mut rows, mut revisions) = (0, 0);
@@ -133,7 +128,7 @@ async fn one(
             widen(&mut events, *first, *last);
         }
         let Some(range) = events.filter(|_| !held.is_empty()) else { continue };
-        let securities = if is_security { known.market.reporting(range.0, range.1) } else { Vec::new() };
+        let securities = if is_security { known.market.reporting(range.0) } else { Vec::new() };
         let planned = plan(Wanted {
             contract,
             range,

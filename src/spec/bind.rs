@@ -180,9 +180,8 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         Some(UnitRatio { amount: amount?, volume: volume?, price: price? })
     });
     let versions = pipeline.versions.as_ref().map(|spec| {
-        let mut of = |names: &[At<String>]| -> Vec<usize> {
-            names.iter().filter_map(|at| position(at, &mut binder)).collect()
-        };
+        let mut of =
+            |names: &[At<String>]| -> Vec<usize> { names.iter().filter_map(|at| position(at, &mut binder)).collect() };
         let announced = of(&spec.announced);
         let not_before = spec.not_before.iter().filter_map(|at| of(std::slice::from_ref(at)).pop()).next();
         let flag = spec.flag.iter().filter_map(|at| of(std::slice::from_ref(at)).pop()).next();

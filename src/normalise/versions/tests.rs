@@ -169,10 +169,10 @@ fn an_observation_in_the_evening_utc_is_of_the_next_day_in_shanghai() {
 
 #[test]
 fn identical_twins_are_one_version_and_keep_flag_0() {
-    for lines in [[on("20240420", "0", "100"), on("20240420", "1", "100.0")], [
-        on("20240420", "1", "100"),
-        on("20240420", "0", "100"),
-    ]] {
+    for lines in [
+        [on("20240420", "0", "100"), on("20240420", "1", "100.0")],
+        [on("20240420", "1", "100"), on("20240420", "0", "100")],
+    ] {
         let seen = read(&table("income_cn"), &[fetch(MAY_1, &lines)]);
         assert_eq!((seen.len(), seen[0].flag.as_deref()), (1, Some("0")));
     }
@@ -183,12 +183,10 @@ fn a_null_beside_a_value_is_filled() {
     let day = "\"20240420\"";
     let lines = [row("a", (day, day), "\"0\"", "null", "1.5"), row("a", (day, day), "\"1\"", "100", "null")];
     let seen = read(&table("income_cn"), &[fetch(MAY_1, &lines)]);
-    assert_eq!((seen.len(), seen[0].income, seen[0].eps, seen[0].basis.as_str()), (
-        1,
-        Some(100.0),
-        Some(1.5),
-        "announced"
-    ));
+    assert_eq!(
+        (seen.len(), seen[0].income, seen[0].eps, seen[0].basis.as_str()),
+        (1, Some(100.0), Some(1.5), "announced")
+    );
 }
 
 #[test]

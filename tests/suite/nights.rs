@@ -1,0 +1,230 @@
+//! A night's life: `run` each evening against a vendor that publishes late, corrects its newest days,
+//! restates reports, and once goes down.
+
+use std::collections::BTreeMap;
+
+use ashare_lake::sandbox::Settings;
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
+
+use crate::reader::{INCOME, INDICATORS, Reader};
+use crate::support::{DAILY, Place, Vendor, assert_same, canonical, day, silver};
+
+const JOBS: &str = r#"
+[jobs.market]
+tables = ["stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "moneyflow_cn", "suspend_d_cn", "limit_list_cn"]
+lookback = 5
+
+[jobs.reports]
+tables = ["income_cn", "fina_indicator_cn"]
+"#;
+
+fn settings() -> Settings {
+    let epoch = Some(evening(day("2024-03-18")));
+    Settings { stocks: 24, start: day("2024-02-01"), end: day("2024-05-31"), rpm: 0, epoch, ..Settings::default() }
+}
+
+fn evening(day: NaiveDate) -> DateTime<Utc> {
+    // Eight in the evening in Shanghai.
+    day.and_hms_opt(12, 0, 0).unwrap().and_utc()
+}
+
+fn place_with(vendor: &Vendor, points: u32) -> Place {
+    let place = Place::with(vendor);
+    place.jobs(&format!(
+        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = {points}\nrequests_per_minute = 1000000\n{JOBS}",
+        vendor.server.url()
+    ));
+    place
+}
+
+/// The eight newest quarter ends before a day.
+fn newest_periods(today: NaiveDate) -> Vec<NaiveDate> {
+    let mut ends: Vec<NaiveDate> = Vec::new();
+    for year in (2020..=today.year()).rev() {
+        for (month, day) in [(12, 31), (9, 30), (6, 30), (3, 31)] {
+            ends.push(NaiveDate::from_ymd_opt(year, month, day).unwrap());
+        }
+    }
+    ends.into_iter().filter(|end| *end < today).take(8).collect()
+}
+
+fn answer(place: &Place, table: &str, figure: &str, as_of: NaiveDate) -> BTreeMap<String, String> {
+    let sql = format!("select ts_code, end_date, {figure} as figure from {table}");
+    let said = place.expect(0, &["query", &sql, "--as-of", &as_of.to_string(), "--format", "json"]);
+    let said: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+    let figure = |row: &serde_json::Value| match &row["figure"] {
+        serde_json::Value::Null => "null".to_owned(),
+        value => format!("{:?}", value.as_f64().unwrap()),
+    };
+    let key =
+        |row: &serde_json::Value| format!("{} {}", row["ts_code"].as_str().unwrap(), row["end_date"].as_str().unwrap());
+    said.iter().map(|row| (key(row), figure(row))).collect()
+}
+
+/// Silver equals what the vendor shows on the last evening, from the first day that was looked at on.
+fn assert_market(place: &Place, vendor: &Vendor, first: NaiveDate, last: NaiveDate) {
+    let interfaces = ["daily", "daily_basic", "adj_factor", "moneyflow", "suspend_d", "limit_list_d"];
+    let tables = [&DAILY[..], &["limit_list_cn"]].concat();
+    for (table, interface) in tables.iter().zip(interfaces) {
+        let mut shown = canonical(&vendor.market, interface, Some(evening(last)));
+        shown.retain(|row| day(&row["trade_date"]) >= first);
+        let mut rows = silver(place, table);
+        // Of a day that is half published nothing is kept.
+        let half: Vec<String> = missing(&rows, &shown);
+        assert!(half.iter().all(|day| *day == last.to_string()), "{table}: {half:?} are missing");
+        shown.retain(|row| !half.contains(&row["trade_date"]));
+        rows.retain(|row| day(&row["trade_date"]) >= first);
+        assert_same(table, rows, shown);
+    }
+}
+
+/// Days that the vendor shows and silver lacks.
+fn missing(rows: &[BTreeMap<String, String>], shown: &[BTreeMap<String, String>]) -> Vec<String> {
+    let mut days: Vec<String> = shown.iter().map(|row| row["trade_date"].clone()).collect();
+    days.sort();
+    days.dedup();
+    days.retain(|day| !rows.iter().any(|row| row["trade_date"] == *day));
+    days
+}
+
+#[test]
+fn forty_evenings() {
+    let vendor = Vendor::start(settings());
+    let place = place_with(&vendor, 5000);
+    let first = day("2024-03-18");
+    let down = day("2024-04-11");
+    let sessions = vendor.market.sessions().to_vec();
+    let mut readers = [
+        ("income_cn", "n_income", Reader::new(&INCOME, &vendor.market)),
+        ("fina_indicator_cn", "eps", Reader::new(&INDICATORS, &vendor.market)),
+    ];
+    let mut answers = Vec::new();
+    let mut least = 0;
+    for today in first.iter_days().take(40) {
+        let now = evening(today);
+        vendor.server.set_epoch(now);
+        let now_text = now.to_rfc3339();
+        if today == down {
+            // Nobody listens at port 9 of this machine.
+            let mut command = place.command(&["run", "--now", &now_text]);
+            let status = command.env("TUSHARE_BASE_URL", "http://127.0.0.1:9").output().unwrap().status;
+            assert_eq!(status.code(), Some(3), "the vendor is down");
+            continue;
+        }
+        place.expect(0, &["run", "--now", &now_text]);
+        // Calendar of two exchanges, universe in four parts, eight periods of two tables.
+        least += 2 + 4 + 16;
+        if sessions.contains(&today) {
+            // Six tables: today, and the five sessions that are not settled.
+            least += 6 * 6;
+        }
+        for (table, figure, reader) in &mut readers {
+            reader.look(&vendor.market, now, &newest_periods(today));
+            let said = answer(&place, table, figure, today);
+            assert_eq!(said, reader.as_of(&today.to_string(), figure), "{table} as of {today}, that evening");
+            answers.push((*table, *figure, today, said));
+        }
+    }
+    let calls = usize::try_from(vendor.calls()).unwrap();
+    assert!(calls * 10 <= least * 11, "{calls} calls, {least} would be the least");
+    // What was answered on an evening is answered about it for ever.
+    for (table, figure, today, said) in answers {
+        assert_eq!(answer(&place, table, figure, today), said, "{table} as of {today}, later");
+    }
+    for (table, _, reader) in &readers {
+        assert_same(table, silver(&place, table), reader.versions());
+    }
+    let last = first + Days::new(39);
+    let looked = sessions[sessions.iter().position(|day| *day == first).unwrap() - 5];
+    assert_market(&place, &vendor, looked, last);
+}
+
+#[test]
+fn seven_processes_of_the_readmes_cron_line() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let line = readme.lines().find(|line| line.starts_with("30 20 * * ") && line.contains("ashare-lake run"));
+    let command = line.expect("the README has a cron line").splitn(6, ' ').last().unwrap();
+    let vendor = Vendor::start(settings());
+    let place = place_with(&vendor, 5000);
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_ashare-lake")).parent().unwrap();
+    let first = day("2024-03-18");
+    for today in first.iter_days().take(7) {
+        vendor.server.set_epoch(evening(today));
+        let command = command.replace("/srv/lake", &place.folder.path().display().to_string());
+        let now = format!("ashare-lake run --now {}", evening(today).to_rfc3339());
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-c").arg(command.replace("ashare-lake run", &now)).env_clear();
+        shell.env("PATH", format!("{}:/usr/bin:/bin", binary.display())).env("TUSHARE_TOKEN", &place.token);
+        let output = shell.output().unwrap();
+        let log = std::fs::read_to_string(place.path("run.log")).unwrap_or_default();
+        assert_eq!(output.status.code(), Some(0), "{today}: {log}");
+    }
+    let sessions = vendor.market.sessions();
+    let looked = sessions[sessions.iter().position(|day| *day == first).unwrap() - 5];
+    assert_market(&place, &vendor, looked, first + Days::new(6));
+}
+
+#[test]
+fn the_shipped_jobs_work_with_2000_and_with_5000_points() {
+    let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/jobs.toml")).unwrap();
+    for points in [2000, 5000] {
+        let vendor = Vendor::start(Settings { points, ..settings() });
+        let place = Place::with(&vendor);
+        place.jobs(&shipped.replace("points = 5000", &format!("points = {points}")));
+        let now = evening(day("2024-03-18")).to_rfc3339();
+        let mut command = place.command(&["run", "--now", &now]);
+        let output = command.env("TUSHARE_BASE_URL", vendor.server.url()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{points} points: {said}");
+        for table in [&DAILY[..], &["limit_list_cn", "income_cn", "fina_indicator_cn"]].concat() {
+            assert!(!silver(&place, table).is_empty(), "{table} with {points} points");
+        }
+    }
+}
+
+#[test]
+fn a_named_day_that_is_not_out_is_8_and_run_alone_passes_over_it() {
+    let vendor = Vendor::start(settings());
+    let place = place_with(&vendor, 5000);
+    let noon = "2024-03-19T04:00:00Z";
+    vendor.server.set_epoch(noon.parse().unwrap());
+    place.expect(8, &["run", "market", "--date", "2024-03-19", "--now", noon]);
+    let said = place.expect(0, &["run", "market", "--now", noon]);
+    assert!(said.contains("passed over, not published yet: 2024-03-19"), "{said}");
+    place.expect(0, &["run", "market", "--date", "2024-03-17", "--now", noon]);
+    place.expect(2, &["run", "market", "--date", "2024-03-20", "--now", noon]);
+    let refused = place.run(&["run", "markte", "--now", noon]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("did you mean `market`?"));
+}
+
+#[test]
+fn a_part_of_a_day_is_not_kept() {
+    // Somewhere in the market a day is half there on its evening.
+    let vendor = Vendor::start(settings());
+    let place = place_with(&vendor, 5000);
+    let half = vendor.market.sessions().iter().copied().find(|today| {
+        let count = |at| {
+            let rows = canonical(&vendor.market, "adj_factor", Some(at));
+            rows.iter().filter(|row| row["trade_date"] == today.to_string()).count()
+        };
+        let (evening, later) = (count(evening(*today)), count(evening(*today + Days::new(1))));
+        evening > 0 && evening < later
+    });
+    let half = half.expect("a half-published day");
+    let (start, now) = (half.to_string(), evening(half).to_rfc3339());
+    vendor.server.set_epoch(evening(half));
+    let args = ["backfill", "adj_factor", "--start", &start, "--end", &start, "--now", &now];
+    let said = place.expect(8, &args);
+    assert!(said.contains("only a part is published"), "{said}");
+    assert!(silver(&place, "adj_factor").is_empty());
+    let tomorrow = evening(half + Days::new(1));
+    vendor.server.set_epoch(tomorrow);
+    place.expect(0, &["backfill", "adj_factor", "--start", &start, "--end", &start, "--now", &tomorrow.to_rfc3339()]);
+    let shown = canonical(&vendor.market, "adj_factor", Some(tomorrow));
+    assert_same(
+        "adj_factor",
+        silver(&place, "adj_factor"),
+        shown.into_iter().filter(|r| r["trade_date"] == start).collect(),
+    );
+}

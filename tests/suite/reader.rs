@@ -1,0 +1,211 @@
+//! A reader who keeps versions by hand: it looks at what the vendor shows, evening by evening, and notes
+//! what is new. `design.md` 5 written a second time, row by row and in plain text, to compare with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ashare_lake::sandbox::Market;
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+
+use crate::support::{Row, canonical, text_of};
+
+/// How a table tells its versions apart.
+pub(crate) struct Rules {
+    pub(crate) interface: &'static str,
+    key: &'static [&'static str],
+    announced: &'static [&'static str],
+    labels: &'static [&'static str],
+}
+
+pub(crate) const INCOME: Rules = Rules {
+    interface: "income",
+    key: &["ts_code", "end_date", "report_type"],
+    announced: &["ann_date", "f_ann_date"],
+    labels: &["comp_type", "end_type", "update_flag", "vendor"],
+};
+
+pub(crate) const INDICATORS: Rules = Rules {
+    interface: "fina_indicator",
+    key: &["ts_code", "end_date"],
+    announced: &["ann_date"],
+    labels: &["update_flag", "vendor"],
+};
+
+/// What a version looks like in silver.
+#[derive(Debug, Clone)]
+struct Note {
+    row: Row,
+    announced: Option<String>,
+    known: String,
+    is_announced: bool,
+    observed: DateTime<Utc>,
+}
+
+pub(crate) struct Reader<'a> {
+    rules: &'a Rules,
+    sessions: BTreeSet<String>,
+    /// The calendar's first day: of what was known before, nobody can say the next session.
+    first: String,
+    notes: BTreeMap<Vec<String>, Vec<Note>>,
+    /// Places of the notes that the newest look at a key still showed.
+    shown: BTreeMap<Vec<String>, Vec<usize>>,
+    /// The newest look at a period.
+    looked: BTreeMap<String, String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(rules: &'a Rules, market: &Market) -> Self {
+        let calendar = market.rows("trade_cal").expect("a calendar");
+        let open = calendar.rows.iter().filter(|row| text_of(&row[0]) == Some("SSE") && text_of(&row[2]) == Some("1"));
+        let sessions = open.map(|row| iso(text_of(&row[1]).expect("a day"))).collect();
+        let first = calendar.rows.iter().filter_map(|row| text_of(&row[1])).min().map(iso).expect("a day");
+        Self { rules, sessions, first, notes: BTreeMap::new(), shown: BTreeMap::new(), looked: BTreeMap::new() }
+    }
+
+    /// Looks at some periods as the vendor shows them at a moment.
+    pub(crate) fn look(&mut self, market: &Market, at: DateTime<Utc>, periods: &[NaiveDate]) {
+        let today = at.with_timezone(&FixedOffset::east_opt(8 * 3600).expect("Shanghai")).date_naive().to_string();
+        let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
+        let mut there: BTreeMap<Vec<String>, Vec<Row>> = BTreeMap::new();
+        for row in canonical(market, self.rules.interface, Some(at)) {
+            let is_wanted = row.get("report_type").is_none_or(|kind| kind == "1");
+            if is_wanted && periods.contains(&row["end_date"]) {
+                let key = self.rules.key.iter().map(|name| row[*name].clone()).collect();
+                there.entry(key).or_default().push(row);
+            }
+        }
+        let known: Vec<Vec<String>> = self.notes.keys().filter(|key| periods.contains(&key[1])).cloned().collect();
+        for key in known.into_iter().chain(there.keys().cloned()).collect::<BTreeSet<_>>() {
+            let rows = there.remove(&key).unwrap_or_default();
+            self.look_at_key(&key, rows, at, &today);
+        }
+        for period in periods {
+            self.looked.insert(period, today.clone());
+        }
+    }
+
+    fn look_at_key(&mut self, key: &[String], mut rows: Vec<Row>, at: DateTime<Utc>, today: &str) {
+        rows.sort_by_key(|row| row["update_flag"].clone());
+        let mut told: Vec<(Row, Option<String>, bool)> = Vec::new();
+        for row in rows {
+            let announced = self.announced(&row);
+            match told.iter_mut().find(|(other, day, _)| *day == announced && self.differs(other, &row, true).is_none())
+            {
+                Some((other, _, _)) => self.join(other, &row),
+                None => {
+                    let is_correction = told.iter().any(|(_, day, _)| *day == announced);
+                    told.push((row, announced, is_correction));
+                }
+            }
+        }
+        told.sort_by_key(|(_, day, _)| day.clone().unwrap_or_else(|| "9".to_owned()));
+        let before = self.shown.remove(key).unwrap_or_default();
+        let is_first = !self.notes.contains_key(key);
+        let witness = self.looked.get(&key[1]).cloned();
+        let mut now = Vec::new();
+        for (row, announced, is_correction) in told {
+            let notes = self.notes.get(key).cloned().unwrap_or_default();
+            let same = |place: &&usize| {
+                let note = &notes[**place];
+                note.announced == announced && self.differs(&note.row, &row, false).is_none()
+            };
+            if let Some(place) = before.iter().find(same) {
+                now.push(*place);
+                continue;
+            }
+            let trusted = is_first && !is_correction;
+            let (known, is_announced) = match &announced {
+                Some(day) if trusted && witness.as_ref().is_none_or(|looked| looked < day) => (day.clone(), true),
+                Some(day) if day.as_str() > today => (day.clone(), true),
+                _ => (today.to_owned(), false),
+            };
+            now.push(notes.len());
+            let note = Note { row, announced, known, is_announced, observed: at };
+            self.notes.entry(key.to_vec()).or_default().push(note);
+        }
+        self.shown.insert(key.to_vec(), now);
+    }
+
+    fn announced(&self, row: &Row) -> Option<String> {
+        let dates = self.rules.announced.iter().map(|name| row[*name].clone());
+        dates.filter(|day| day != "null" && *day >= row["end_date"]).max()
+    }
+
+    /// The first column in which two rows differ; `twins` do not by nothing beside a value.
+    fn differs(&self, a: &Row, b: &Row, twins: bool) -> Option<String> {
+        let told = |name: &&String| {
+            let name = name.as_str();
+            !(self.rules.key.contains(&name)
+                || self.rules.announced.contains(&name)
+                || self.rules.labels.contains(&name))
+        };
+        let differs = |name: &&String| {
+            let (a, b) = (&a[*name], &b[*name]);
+            if a == b || (twins && (a == "null" || b == "null")) {
+                return false;
+            }
+            match (a.parse::<f64>(), b.parse::<f64>()) {
+                (Ok(x), Ok(y)) => {
+                    !(is_rounding(a, b) || is_rounding(b, a)) || (x - y).abs() > 1e-4 * x.abs().max(y.abs())
+                }
+                _ => true,
+            }
+        };
+        a.keys().filter(told).find(differs).cloned()
+    }
+
+    /// What `row` says more finely, or alone, goes into `first`.
+    fn join(&self, first: &mut Row, row: &Row) {
+        for (name, value) in first.iter_mut() {
+            let is_label = self.rules.labels.contains(&name.as_str()) || self.rules.announced.contains(&name.as_str());
+            if !is_label
+                && (value == "null" || (row[name] != "null" && row[name] != *value && is_rounding(value, &row[name])))
+            {
+                value.clone_from(&row[name]);
+            }
+        }
+    }
+
+    /// Every version, as silver shows it.
+    pub(crate) fn versions(&self) -> Vec<Row> {
+        let mut all = Vec::new();
+        for notes in self.notes.values() {
+            for (revision, note) in (1..).zip(notes) {
+                let mut row = note.row.clone();
+                let after = self.sessions.range(note.known.clone()..).find(|day| **day > note.known);
+                let tradable = after.filter(|_| note.known >= self.first);
+                row.insert("announced_on".into(), note.announced.clone().unwrap_or_else(|| "null".into()));
+                row.insert("known_on".into(), note.known.clone());
+                row.insert("tradable_on".into(), tradable.cloned().unwrap_or_else(|| "null".into()));
+                row.insert("known_basis".into(), if note.is_announced { "announced" } else { "observed" }.into());
+                row.insert("observed_at".into(), note.observed.to_rfc3339());
+                row.insert("revision".into(), format!("{revision}"));
+                all.push(row);
+            }
+        }
+        all
+    }
+
+    /// The one figure of each key as known at the end of a day: key and value.
+    pub(crate) fn as_of(&self, day: &str, figure: &str) -> BTreeMap<String, String> {
+        let newest = |notes: &Vec<Note>| {
+            let known = notes.iter().enumerate().filter(|(_, note)| note.known.as_str() <= day);
+            let last = known.max_by_key(|(place, note)| (note.announced.clone().unwrap_or(note.known.clone()), *place));
+            last.map(|(_, note)| note.row[figure].clone())
+        };
+        self.notes.iter().filter_map(|(key, notes)| Some((key[..2].join(" "), newest(notes)?))).collect()
+    }
+}
+
+/// Whether `coarse` is `fine` with fewer decimals.
+fn is_rounding(coarse: &str, fine: &str) -> bool {
+    let decimals = |text: &str| text.split_once('.').map_or(0, |(_, part)| if part == "0" { 0 } else { part.len() });
+    let (few, many) = (decimals(coarse), decimals(fine));
+    let (Ok(x), Ok(y)) = (coarse.parse::<f64>(), fine.parse::<f64>()) else { return false };
+    // Doubles of this size are off by some millionths themselves.
+    let unit = 10f64.powi(-i32::try_from(few).expect("short"));
+    few < many && (x - y).abs() <= unit * 0.5001
+}
+
+fn iso(day: &str) -> String {
+    format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..])
+}

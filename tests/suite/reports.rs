@@ -1,0 +1,166 @@
+//! Statements, indicators and limit lists: every version of the sandbox in silver, by period and by
+//! security, and what they cost.
+
+use ashare_lake::sandbox::Settings;
+use chrono::NaiveDate;
+
+use crate::reader::{INCOME, INDICATORS, Reader, Rules};
+use crate::support::{DAILY, NOW, Place, Vendor, assert_same, day, settings, silver, truth};
+
+/// The quarter ends of the market of [`settings`] and of the year before.
+fn periods() -> Vec<NaiveDate> {
+    ["2021-12-31", "2022-03-31", "2022-06-30", "2022-09-30", "2022-12-31"].map(day).to_vec()
+}
+
+const RANGE: [&str; 6] = ["--start", "2021-12-01", "--end", "2022-12-31", "--now", NOW];
+
+fn assert_versions(place: &Place, vendor: &Vendor, table: &str, rules: &Rules, only: &[NaiveDate]) {
+    let mut reader = Reader::new(rules, &vendor.market);
+    // Without an epoch the vendor stands after everything that ever comes.
+    reader.look(&vendor.market, NOW.parse().unwrap(), only);
+    let mut rows = silver(place, table);
+    rows.retain(|row| only.contains(&day(&row["end_date"])));
+    assert_same(table, rows, reader.versions());
+}
+
+#[test]
+fn every_version_by_period() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn"], &RANGE[..]].concat());
+    assert_versions(&place, &vendor, "income_cn", &INCOME, &periods());
+    assert_versions(&place, &vendor, "fina_indicator_cn", &INDICATORS, &periods());
+    assert!(place.files("bronze/tushare/income_cn").keys().all(|path| path.contains("/end_date=")));
+    // Again: nothing is asked, and without silver the same bytes come back.
+    let (calls, before) = (vendor.calls(), place.files("silver"));
+    place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn"], &RANGE[..]].concat());
+    assert_eq!(vendor.calls(), calls);
+    std::fs::remove_dir_all(place.path("data/silver")).unwrap();
+    place.expect(0, &["normalize", "--now", NOW]);
+    assert_eq!(place.files("silver"), before);
+}
+
+#[test]
+fn every_version_by_security_for_an_account_with_fewer_points() {
+    let settings = Settings { points: 2000, ..settings() };
+    let vendor = Vendor::start(settings.clone());
+    let place = Place::with(&vendor);
+    place.jobs(&format!(
+        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 2000\nrequests_per_minute = 1000000\n",
+        vendor.server.url()
+    ));
+    place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn", "limit_list_cn"], &RANGE[..]].concat());
+    assert_versions(&place, &vendor, "income_cn", &INCOME, &periods());
+    assert_versions(&place, &vendor, "fina_indicator_cn", &INDICATORS, &periods());
+    let bronze = place.files("bronze/tushare/income_cn");
+    assert_eq!(bronze.len(), 1, "many securities lie in one file: {:?}", bronze.keys());
+    assert!(place.files("bronze/tushare/limit_list_cn").keys().all(|path| path.contains("/limit_list_2")));
+    let calls = vendor.calls();
+    place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn"], &RANGE[..]].concat());
+    assert_eq!(vendor.calls(), calls, "a security is held up to its fetch day");
+}
+
+#[test]
+fn a_cap_below_every_documented_one_loses_no_version() {
+    let settings = Settings { cap: Some(7), ..settings() };
+    let vendor = Vendor::start(settings);
+    let place = Place::with(&vendor);
+    place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn"], &RANGE[..]].concat());
+    assert_versions(&place, &vendor, "income_cn", &INCOME, &periods());
+    assert_versions(&place, &vendor, "fina_indicator_cn", &INDICATORS, &periods());
+}
+
+#[test]
+fn limit_lists_equal_the_market() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &["limit_list_cn"], &settings());
+    assert_same("limit_list_cn", silver(&place, "limit_list_cn"), truth(&vendor.market, "limit_list_d"));
+    place.backfill(0, &["limit_list_cn"], &settings());
+}
+
+#[test]
+fn a_job_may_name_other_report_types() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.expect(0, &[&["backfill", "income_cn"], &RANGE[..]].concat());
+    let kinds = |place: &Place| -> Vec<String> {
+        let mut kinds: Vec<String> = silver(place, "income_cn").iter().map(|row| row["report_type"].clone()).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    };
+    assert_eq!(kinds(&place), ["1"]);
+    place.jobs(&format!(
+        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 1000000\n\
+         [jobs.reports]\ntables = [\"income_cn\"]\nreport_types = [\"1\", \"2\", \"4\"]\n",
+        vendor.server.url()
+    ));
+    // What is held was not asked for the new ones.
+    place.expect(0, &[&["backfill", "income_cn"], &RANGE[..]].concat());
+    assert_eq!(kinds(&place), ["1", "2", "4"]);
+    assert_versions_of_1(&place, &vendor);
+}
+
+fn assert_versions_of_1(place: &Place, vendor: &Vendor) {
+    let mut reader = Reader::new(&INCOME, &vendor.market);
+    reader.look(&vendor.market, NOW.parse().unwrap(), &periods());
+    let mut rows = silver(place, "income_cn");
+    rows.retain(|row| row["report_type"] == "1");
+    assert_same("income_cn", rows, reader.versions());
+}
+
+#[test]
+fn a_query_as_of_a_day_sees_what_was_known() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &["stock_daily_cn"], &settings());
+    place.expect(0, &[&["backfill", "income_cn"], &RANGE[..]].concat());
+    let mut reader = Reader::new(&INCOME, &vendor.market);
+    reader.look(&vendor.market, NOW.parse().unwrap(), &periods());
+    let sql = "select ts_code, end_date, n_income from income_cn";
+    for as_of in ["2022-03-01", "2022-05-01", "2022-12-31", "2026-01-05"] {
+        let said = place.expect(0, &["query", sql, "--as-of", as_of, "--format", "json"]);
+        let said: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+        let figure = |row: &serde_json::Value| match &row["n_income"] {
+            serde_json::Value::Null => "null".to_owned(),
+            value => format!("{:?}", value.as_f64().unwrap()),
+        };
+        let key = |row: &serde_json::Value| {
+            format!("{} {}", row["ts_code"].as_str().unwrap(), row["end_date"].as_str().unwrap())
+        };
+        let said: std::collections::BTreeMap<String, String> = said.iter().map(|row| (key(row), figure(row))).collect();
+        assert_eq!(said, reader.as_of(as_of, "n_income"), "{as_of}");
+    }
+    // Bars are known on their day.
+    let sql = "select max(trade_date) as last from stock_daily_cn";
+    let said = place.expect(0, &["query", sql, "--as-of", "2023-01-08", "--format", "json"]);
+    assert_eq!(said.trim(), r#"[{"last":"2023-01-06"}]"#);
+    let refused = place.run(&["query", "select * from stock_basic_cn", "--as-of", "2023-01-08"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be read as of a day"));
+}
+
+#[test]
+fn a_dry_run_tells_the_price_that_the_run_keeps_to() {
+    let settings = settings();
+    let vendor = Vendor::start(settings.clone());
+    let place = Place::with(&vendor);
+    place.expect(0, &["fetch", "trade_cal", "stock_basic_cn", "--now", NOW]);
+    let tables = [&DAILY[..], &["income_cn", "fina_indicator_cn", "limit_list_cn"]].concat();
+    let before = vendor.calls();
+    let price = place.backfill(0, &[&tables[..], &["--dry-run", "--format", "json"]].concat(), &settings);
+    assert_eq!(vendor.calls(), before, "a dry run called");
+    assert!(place.files("silver").is_empty(), "a dry run built");
+    let price: serde_json::Value = serde_json::from_str(&price).unwrap();
+    place.backfill(0, &tables, &settings);
+    let (said, made) = (price["calls"].as_u64().unwrap(), vendor.calls() - before);
+    assert!(said.abs_diff(made) * 20 <= made, "the price said {said} calls, the run made {made}");
+    for table in &tables {
+        let said: Vec<&str> =
+            price["partitions"][table].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        let built = place.files(&format!("silver/{table}"));
+        let built: Vec<&str> = built.keys().map(|path| path.split('/').nth(2).unwrap()).collect();
+        assert_eq!(said, built, "{table}");
+    }
+}

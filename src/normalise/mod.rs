@@ -47,6 +47,8 @@ pub struct Input<'a> {
     /// The parameters of the calls that it answers; none for files of other programs and imports, which
     /// only show what they hold.
     pub calls: &'a [Vec<(String, String)>],
+    /// It says what the answer before it said, and holds no rows for that reason.
+    pub is_repeat: bool,
 }
 
 /// A row that broke a promise.
@@ -164,7 +166,8 @@ impl<'a> Builder<'a> {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.push(input.path.to_owned());
         let covers = self.covers(input);
-        self.looks.push(Look { source: input.source, observed: input.observed, covers });
+        let Input { source, observed, is_repeat, .. } = input;
+        self.looks.push(Look { source, observed, covers, is_repeat });
         let first_row = self.origin.len();
         let mut row = vec![Cell::Absent; self.columns.len()];
         let mut layout = Layout::default();

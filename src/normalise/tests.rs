@@ -9,7 +9,7 @@ fn table(name: &str) -> Arc<Table> {
 }
 
 fn input<'a>(path: &'a str, table: &'a Table, span: bool) -> Input<'a> {
-    Input { path, source: &table.sources[0], span, observed: None, calls: &[] }
+    Input { path, source: &table.sources[0], span, observed: None, calls: &[], is_repeat: false }
 }
 
 /// Files oldest first, each with whether it is a span.

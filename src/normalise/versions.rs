@@ -32,6 +32,8 @@ pub(super) struct Look<'a> {
     /// For answers of our own. What an answer covers and does not hold, the vendor did not have; a file
     /// of other programs and an import only show what they hold.
     pub(super) covers: Option<Covers>,
+    /// It says what the answer before it said.
+    pub(super) is_repeat: bool,
 }
 
 impl Look<'_> {
@@ -158,6 +160,10 @@ fn one_key(rows: &mut Rows<'_, '_>, group: &[Seen], looks: &[u32]) -> Vec<Versio
         let mut present: Vec<u32> = of_file.iter().map(|seen| seen.0).collect();
         present.dedup();
         let is_answer = looks.binary_search(&file).is_ok();
+        if rows.looks[file as usize].is_repeat {
+            witness = rows.looks[file as usize].day().max(witness);
+            continue;
+        }
         let is_first = versions.is_empty();
         let mut still: Vec<usize> = Vec::new();
         for told in twins.told_apart(rows, &present) {

@@ -262,6 +262,11 @@ pub(crate) fn assert_same(table: &str, mut silver: Vec<Row>, mut truth: Vec<Row>
     }
     silver.sort_by_key(key);
     truth.sort_by_key(key);
+    let keys = |rows: &[Row]| rows.iter().map(key).collect::<BTreeSet<_>>();
+    let (ours, theirs) = (keys(&silver), keys(&truth));
+    let surplus: Vec<_> = ours.difference(&theirs).collect();
+    let lacking: Vec<_> = theirs.difference(&ours).collect();
+    assert!(surplus.is_empty() && lacking.is_empty(), "{table}: silver has too many {surplus:?}, lacks {lacking:?}");
     for (ours, theirs) in silver.iter().zip(&truth) {
         let differ: Vec<_> = ours.iter().filter(|(name, value)| theirs.get(*name) != Some(value)).collect();
         let key: Vec<_> = ["ts_code", "trade_date", "end_date", "revision"]

@@ -34,6 +34,9 @@ struct Fetch {
     calls: bool,
 }
 
+/// An answer that says the same as the one before it: a header without rows.
+const SAME: &str = "the same";
+
 fn fetch(at: &'static str, lines: &[String]) -> Fetch {
     Fetch { at, lines: lines.to_vec(), calls: true }
 }
@@ -70,8 +73,10 @@ fn read(table: &Table, fetches: &[Fetch]) -> Vec<Seen> {
         let path = format!("file {number}").leak();
         let observed: Option<DateTime<Utc>> = (!fetch.at.is_empty()).then(|| fetch.at.parse().unwrap());
         let calls: &[_] = if fetch.calls { &calls } else { &[] };
-        let input = Input { path, source: &table.sources[0], span: false, observed, calls };
-        builder.add(input, fetch.lines.join("\n").as_bytes()).unwrap();
+        let is_repeat = fetch.lines.iter().any(|line| line == SAME);
+        let input = Input { path, source: &table.sources[0], span: false, observed, calls, is_repeat };
+        let text = if is_repeat { String::new() } else { fetch.lines.join("\n") };
+        builder.add(input, text.as_bytes()).unwrap();
     }
     let built = builder.finish(&next_weekday).unwrap();
     assert_eq!(built.rejects, []);
@@ -279,6 +284,20 @@ fn a_refetch_with_the_same_versions_adds_nothing() {
 }
 
 #[test]
+fn an_answer_that_says_the_same_is_a_look_at_what_was_there() {
+    let line = on("20240420", "1", "100");
+    let fetches = [
+        fetch(MAY_1, std::slice::from_ref(&line)),
+        fetch(MAY_10, &[SAME.to_owned()]),
+        fetch(JUNE_1, std::slice::from_ref(&line)),
+    ];
+    assert_eq!(told(&fetches), [version("2024-04-20", "announced", 100.0)]);
+    // Nothing, and nothing again after the announcement: the vendor was late.
+    let late = [fetch("2024-04-19T12:00:00Z", &[]), fetch(MAY_1, &[SAME.to_owned()]), fetch(JUNE_1, &[line])];
+    assert_eq!(told(&late), [version("2024-06-01", "observed", 100.0)]);
+}
+
+#[test]
 fn what_a_later_answer_lacks_stays() {
     let fetches = [fetch(MAY_1, &[on("20240420", "1", "100")]), fetch(JUNE_1, &[])];
     assert_eq!(told(&fetches), [version("2024-04-20", "announced", 100.0)]);
@@ -325,7 +344,10 @@ fn a_file_that_proves_no_time_is_no_witness_of_a_day() {
 fn evenings() -> impl Strategy<Value = Vec<Vec<(usize, u8, u8, u8)>>> {
     // Company, day of announcement (0 for none), flag, figure.
     let line = (0usize..2, 0u8..12, 0u8..2, 1u8..4);
-    proptest::collection::vec(proptest::collection::vec(line, 0..5), 1..8)
+    let evening = proptest::collection::vec(line, 0..5);
+    // Each may be said again for some evenings.
+    let evenings = proptest::collection::vec((evening, 1usize..3), 1..6);
+    evenings.prop_map(|all| all.into_iter().flat_map(|(evening, times)| vec![evening; times]).collect())
 }
 
 fn lines(evening: &[(usize, u8, u8, u8)]) -> Vec<String> {
@@ -380,7 +402,11 @@ proptest! {
     fn as_of_any_evening_is_what_a_reader_of_the_fetches_so_far_sees(evenings in evenings()) {
         let table = table("income_cn");
         let at = |number: usize| format!("2024-04-{number:02}T12:00:00Z").leak() as &'static str;
-        let fetches: Vec<Fetch> = (1..).zip(&evenings).map(|(n, evening)| fetch(at(n), &lines(evening))).collect();
+        let said = |n: usize| -> Vec<String> {
+            let is_same = n > 0 && evenings[n] == evenings[n - 1];
+            if is_same { vec![SAME.to_owned()] } else { lines(&evenings[n]) }
+        };
+        let fetches: Vec<Fetch> = (0..evenings.len()).map(|n| fetch(at(n + 1), &said(n))).collect();
         let all = read(&table, &fetches);
         let as_of = |seen: &[Seen], company: usize, day: usize| -> Option<f64> {
             let day = format!("2024-04-{day:02}");

@@ -87,7 +87,14 @@ fn ours(table: &Arc<Table>, files: &[Vec<u8>]) -> RecordBatch {
     let mut text = Vec::new();
     for body in files {
         inflate(body, &mut text).expect("gzip");
-        let input = Input { path: "bench", source: &table.sources[0], span: false, observed: None, calls: &[], is_repeat: false };
+        let input = Input {
+            path: "bench",
+            source: &table.sources[0],
+            span: false,
+            observed: None,
+            calls: &[],
+            is_repeat: false,
+        };
         builder.add(input, &text).expect("rows");
     }
     builder.finish(&|_| None).expect("columns").batch

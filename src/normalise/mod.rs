@@ -310,7 +310,7 @@ impl<'a> Builder<'a> {
         };
         let sources: Vec<&TableSource> = self.looks.iter().map(|look| look.source).collect();
         let cells = output::Rows { columns: &self.columns, texts: &self.texts, origin: &self.origin, order: &order };
-        let batch = output::batch(self.table, cells, &sources, &versions, tradable)?;
+        let batch = output::batch(self.table, &cells, &sources, &versions, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         Ok(Built { batch, rejects: self.rejects, unknown: self.unknown })
     }

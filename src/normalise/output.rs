@@ -145,12 +145,12 @@ pub(super) struct Rows<'a> {
 /// The rows of `order`, typed; `versions` has one for each of them where the table keeps versions.
 pub(super) fn batch(
     table: &Table,
-    rows: Rows<'_>,
+    rows: &Rows<'_>,
     sources: &[&TableSource],
     versions: &[Version],
     tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
 ) -> Result<RecordBatch, ArrowError> {
-    let Rows { columns, texts, origin, order } = rows;
+    let &Rows { columns, texts, origin, order } = rows;
     // A column may come in different units from different sources: the shift goes with the file.
     let shifts = |column: usize| -> Vec<i8> {
         let of = |source: &&TableSource| source.fields.iter().find(|p| p.column == column).map_or(0, |p| p.shift);
@@ -184,11 +184,11 @@ fn history(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDat
     };
     let observed = |version: &Version| version.observed.map(|at| at.timestamp_micros());
     [
-        Arc::new(Date32Array::from_iter(versions.iter().map(|version| version.announced))),
-        Arc::new(Date32Array::from_iter(versions.iter().map(|version| version.known))),
-        Arc::new(Date32Array::from_iter(versions.iter().map(|version| version.known.and_then(&mut tradable)))),
+        Arc::new(versions.iter().map(|version| version.announced).collect::<Date32Array>()),
+        Arc::new(versions.iter().map(|version| version.known).collect::<Date32Array>()),
+        Arc::new(versions.iter().map(|version| version.known.and_then(&mut tradable)).collect::<Date32Array>()),
         Arc::new(StringArray::from_iter_values(versions.iter().map(basis))),
-        Arc::new(TimestampMicrosecondArray::from_iter(versions.iter().map(observed)).with_timezone("UTC")),
+        Arc::new(versions.iter().map(observed).collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
         Arc::new(Int32Array::from_iter_values(versions.iter().map(|version| version.revision))),
     ]
 }

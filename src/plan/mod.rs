@@ -327,6 +327,62 @@ mod tests {
         assert!(ask(&again, "2024-03-08T10:00:00Z", day(0)).ask.is_empty());
     }
 
+    /// Plans periods of 2023, or securities, held since a day.
+    fn reports(name: &str, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
+        let contract = contract(name);
+        let calendar = weekdays();
+        let held = held.iter().map(|(slice, fetched)| (slice.clone(), Some(at(fetched)))).collect();
+        let range = ("2022-01-01".parse().unwrap(), "2023-12-31".parse().unwrap());
+        let securities = ["a".to_owned(), "b".to_owned()];
+        let clock = Clock::fixed(at(now));
+        let calendar = &calendar;
+        let (contract, held, securities) = (&contract, &held, &securities);
+        plan(Wanted { contract, range, calendar, held, securities, lookback: 5, refetch: false, nightly, clock })
+    }
+
+    fn period(text: &str) -> Slice {
+        Slice::Period(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_period_is_due_when_it_has_ended_and_asked_once_more_at_its_deadline() {
+        let plan = reports("tushare/income_vip", &[], "2023-12-31T12:00:00Z", false);
+        assert_eq!(plan.ask.len(), 7);
+        assert_eq!(plan.not_due, ["2023-12-31".parse::<NaiveDate>().unwrap()]);
+        let early = [(period("2023-09-30"), "2023-10-15T12:00:00Z")];
+        let why = |now: &str| {
+            let plan = reports("tushare/income_vip", &early, now, false);
+            plan.ask.into_iter().find(|(slice, _)| *slice == period("2023-09-30")).map(|(_, why)| why)
+        };
+        assert_eq!((why("2023-10-30T12:00:00Z"), why("2023-10-31T12:00:00Z")), (None, Some(Why::Settled)));
+        let late = [(period("2023-09-30"), "2023-10-31T12:00:00Z")];
+        let plan = reports("tushare/income_vip", &late, "2024-05-01T12:00:00Z", false);
+        assert!(plan.ask.iter().all(|(slice, _)| *slice != period("2023-09-30")));
+    }
+
+    #[test]
+    fn a_nightly_run_looks_again_at_the_newest_eight_periods_and_at_unsettled_days() {
+        let periods = periods("2022-01-01".parse().unwrap(), "2023-12-31".parse().unwrap());
+        let held: Vec<(Slice, &str)> =
+            periods.iter().map(|day| (Slice::Period(*day), "2024-05-01T12:00:00Z")).collect();
+        let plan = reports("tushare/income_vip", &held, "2024-05-02T12:00:00Z", true);
+        assert_eq!(plan.ask.iter().map(|(_, why)| *why).collect::<Vec<_>>(), [Why::Newest; 8]);
+        let plan = reports("tushare/income_vip", &held, "2024-05-02T12:00:00Z", false);
+        assert_eq!((plan.ask.len(), plan.held), (0, 8));
+    }
+
+    #[test]
+    fn a_security_is_held_up_to_the_day_it_was_fetched() {
+        let held = [(Slice::Security("a".into()), "2023-12-15T12:00:00Z")];
+        let plan = |now: &str| reports("tushare/income", &held, now, false).ask;
+        let (a, b) = (Slice::Security("a".into()), Slice::Security("b".into()));
+        assert_eq!(plan("2023-12-15T13:00:00Z"), [(b.clone(), Why::Missing)]);
+        assert_eq!(plan("2023-12-16T13:00:00Z"), [(a, Why::Behind), (b.clone(), Why::Missing)]);
+        // From the deadline of the range's last period on nothing new is to come.
+        let held = [(Slice::Security("a".into()), "2024-04-30T12:00:00Z")];
+        assert_eq!(reports("tushare/income", &held, "2024-09-01T13:00:00Z", false).ask, [(b, Why::Missing)]);
+    }
+
     #[test]
     fn days_beyond_the_calendar_are_said() {
         let plan = ask(&[], "2026-01-01T00:00:00Z", day(121));

@@ -99,20 +99,22 @@ impl Asker {
         known: Known<'_>,
         journal: &Journal,
     ) -> Result<()> {
-        let mut errands = Vec::new();
-        for table in tables {
-            errands.extend(errand::errands(world, work, table, known).await?);
+        let mut errands = planned(world, work, tables, known).await?;
+        let mut leases = Vec::new();
+        for vendor in self.clients.keys() {
+            let asks = |errand: &Errand<'_>| errand.source.contract.id.vendor == *vendor && !errand.plan.ask.is_empty();
+            if errands.iter().any(asks) {
+                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}")).await?);
+            }
+        }
+        if !leases.is_empty() {
+            // Looked at again under the leases: another run may have asked since.
+            errands = planned(world, work, tables, known).await?;
         }
         for errand in &errands {
             note(errand, journal).await;
         }
         errands.retain(|errand| !errand.plan.ask.is_empty());
-        let mut leases = Vec::new();
-        for vendor in self.clients.keys() {
-            if errands.iter().any(|errand| errand.source.contract.id.vendor == *vendor) {
-                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}")).await?);
-            }
-        }
         let runs = errands.iter().filter_map(|errand| {
             let client = self.clients.get(&errand.source.contract.id.vendor)?;
             let interface = client.interface(&errand.source.contract, errand.per_minute);
@@ -160,6 +162,19 @@ impl Asker {
         }
         Ok(())
     }
+}
+
+async fn planned<'a>(
+    world: &World,
+    work: &Work,
+    tables: &'a [Arc<Table>],
+    known: Known<'_>,
+) -> Result<Vec<Errand<'a>>> {
+    let mut errands = Vec::new();
+    for table in tables {
+        errands.extend(errand::errands(world, work, table, known).await?);
+    }
+    Ok(errands)
 }
 
 /// What the plan says of a table beyond the slices to ask for.

@@ -111,7 +111,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
                 let calls = calls(world, &errand, known, suspended).await;
                 let per_minute = errand.per_minute.max(1);
                 minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
-                price.add(errand, calls);
+                price.add(&errand, calls);
             }
             let stale = build::stale(world, table, &calendar).await?;
             if !stale.is_empty() {
@@ -126,7 +126,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
 }
 
 impl Price {
-    fn add(&mut self, errand: Errand<'_>, calls: usize) {
+    fn add(&mut self, errand: &Errand<'_>, calls: usize) {
         let mut reasons: BTreeMap<Why, Vec<String>> = BTreeMap::new();
         let partitions = self.partitions.entry(errand.table.name.clone()).or_default();
         for (slice, why) in &errand.plan.ask {

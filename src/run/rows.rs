@@ -51,7 +51,10 @@ pub(super) async fn rows(
             }
             let source = &table.sources[speaker.source];
             let (path, span, is_repeat) = (speaker.file.path.as_str(), speaker.file.span, speaker.is_repeat);
-            builder.add(Input { path, source, span, observed: speaker.observed, calls: &speaker.calls, is_repeat }, &text)?;
+            builder.add(
+                Input { path, source, span, observed: speaker.observed, calls: &speaker.calls, is_repeat },
+                &text,
+            )?;
         }
         let mut built = builder.finish(&|day| calendar.next_session(day))?;
         // Rows that broke a promise together were named by file and line: here is what they said.

@@ -183,8 +183,8 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         let mut of =
             |names: &[At<String>]| -> Vec<usize> { names.iter().filter_map(|at| position(at, &mut binder)).collect() };
         let announced = of(&spec.announced);
-        let not_before = spec.not_before.iter().filter_map(|at| of(std::slice::from_ref(at)).pop()).next();
-        let flag = spec.flag.iter().filter_map(|at| of(std::slice::from_ref(at)).pop()).next();
+        let not_before = spec.not_before.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
+        let flag = spec.flag.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
         let labels = of(&spec.labels);
         if announced.iter().chain(&not_before).any(|column| columns[*column].kind != ColumnType::Date) {
             binder.say(spec.offset, "`announced` and `not_before` want date columns".into(), None);

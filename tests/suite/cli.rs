@@ -197,3 +197,84 @@ fn the_shipped_jobs_load() {
     place.expect(0, &["tables", "--config", jobs]);
     place.expect(2, &["tables", "--config", "none.toml"]);
 }
+
+#[test]
+fn doctor_says_what_to_mend() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let said = place.expect(0, &["doctor", "--now", NOW]);
+    for part in ["store", "tushare limits", "tushare/income_vip", "answers", "tushare clock", "within 60 s"] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    assert!(place.files("").is_empty(), "doctor left something");
+    let json: serde_json::Value = serde_json::from_str(&place.expect(0, &["doctor", "--format", "json"])).unwrap();
+    assert!(json.as_array().unwrap().iter().all(|finding| finding["exit"] == 0), "{json}");
+    // Fewer points than jobs.toml says: the vendor refuses what they would open.
+    let poor = Vendor::start(Settings { points: 120, ..settings() });
+    refuses(&Place::with(&poor), 5, "check the token and the account's points", &["doctor"]);
+    refuses(&Place { token: "wrong".into(), ..Place::with(&vendor) }, 5, "token不对", &["doctor"]);
+    let place = Place { token: String::new(), ..Place::at("http://127.0.0.1:9") };
+    assert!(place.expect(5, &["doctor"]).contains("TUSHARE_TOKEN_FILE"));
+    let place = Place::at("http://127.0.0.1:9");
+    fs::write(place.path("file"), "").unwrap();
+    refuses(&place, 1, "choose another folder", &["doctor", "adj_factor", "--lake", "file/lake"]);
+}
+
+#[test]
+fn rejects_tells_rows_and_reasons() {
+    let place = Place::at("http://127.0.0.1:9");
+    assert_eq!(place.expect(0, &["rejects"]).trim(), "no row is set aside");
+    let rows = "ts_code,trade_date,close,vol,amount\na,20240102,9.39,100,93.9\nb,20240102,9.39,0.005,1\n";
+    fs::write(place.path("day.csv"), rows).unwrap();
+    place.expect(0, &["import", "--interface", "tushare/daily", "day.csv", "--now", NOW]);
+    place.expect(0, &["normalize", "--now", NOW]);
+    let said = place.expect(0, &["rejects", "stock_daily_cn"]);
+    for part in ["year=2024", "`vol`", "is no whole number", ":2", "1 row is set aside"] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    let json = place.expect(0, &["rejects", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json[0]["table"], &json[0]["line"]), (&"stock_daily_cn".into(), &2.into()));
+}
+
+#[test]
+fn the_demo_shows_a_lake_and_a_statement_on_two_days() {
+    let place = Place::at("http://127.0.0.1:9");
+    let said = place.expect(0, &["demo"]);
+    for part in ["# Coverage", "shares", "--as-of", "announced", "observed"] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    let tables = fs::read_dir(place.path("demo-lake/silver")).unwrap().count();
+    assert!(tables >= 8, "{tables} tables");
+    // Again: the same lake. Into another one: refused, and nothing is written there.
+    place.expect(0, &["demo"]);
+    fs::create_dir_all(place.path("mine/bronze/tushare/x/date=2024-01-02")).unwrap();
+    fs::write(place.path("mine/bronze/tushare/x/date=2024-01-02/a.jsonl.gz"), "").unwrap();
+    let output = place.run(&["demo", "--lake", "mine"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("was not made by demo"));
+    assert!(!place.path("mine/runs").exists());
+}
+
+#[test]
+fn a_daily_quota_is_kept_and_ends_a_run_in_good_order() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let jobs = |quota: u32| {
+        let (url, account) = (vendor.server.url(), "points = 5000\nrequests_per_minute = 1000000");
+        place.jobs(&format!(
+            "version = 1\n[vendors.tushare]\nbase_url = \"{url}\"\n{account}\nrequests_per_day = {quota}\n"
+        ));
+    };
+    jobs(30);
+    let said = place.backfill(6, &["adj_factor"], &settings());
+    assert!(said.contains("requests_per_day"), "{said}");
+    assert_eq!(vendor.calls(), 30);
+    // The same day: nothing is left. What was kept stays, and the next quota goes on from there.
+    place.backfill(6, &["adj_factor"], &settings());
+    assert_eq!(vendor.calls(), 30);
+    let price = place.backfill(0, &["adj_factor", "--dry-run"], &settings());
+    assert!(price.contains("30 calls a day, 30 made today"), "{price}");
+    jobs(1000);
+    place.backfill(0, &["adj_factor"], &settings());
+}

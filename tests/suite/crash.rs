@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::support::{DAILY, NOW, Place, Vendor, settings};
+use crate::support::{ALL, NOW, Place, Vendor, settings};
 
 #[test]
 fn twenty_kills_leave_the_same_bytes_as_none() {
     let vendor = Vendor::start(settings());
     let (start, end) = (settings().start.to_string(), settings().end.to_string());
-    let args = [&["backfill"], &DAILY[..], &["--start", &start, "--end", &end, "--now", NOW]].concat();
+    let args = [&["backfill"], &ALL[..], &["--start", &start, "--end", &end, "--now", NOW]].concat();
     let calm = Place::with(&vendor);
     let begun = Instant::now();
     calm.expect(0, &args);

@@ -100,6 +100,7 @@ fn forty_evenings() {
     ];
     let mut answers = Vec::new();
     let mut least = 0;
+    let mut priced = 0;
     for today in first.iter_days().take(40) {
         let now = evening(today);
         vendor.server.set_epoch(now);
@@ -111,6 +112,9 @@ fn forty_evenings() {
             assert_eq!(status.code(), Some(3), "the vendor is down");
             continue;
         }
+        let price: serde_json::Value =
+            serde_json::from_str(&place.expect(0, &["plan", "--now", &now_text, "--format", "json"])).unwrap();
+        priced += price["calls"].as_u64().unwrap();
         place.expect(0, &["run", "--now", &now_text]);
         // Calendar of two exchanges, universe in four parts, eight periods of two tables.
         least += 2 + 4 + 16;
@@ -125,6 +129,7 @@ fn forty_evenings() {
             answers.push((*table, *figure, today, said));
         }
     }
+    assert!(priced.abs_diff(vendor.calls()) * 20 <= vendor.calls(), "{priced} priced, {} made", vendor.calls());
     let calls = usize::try_from(vendor.calls()).unwrap();
     assert!(calls * 10 <= least * 11, "{calls} calls, {least} would be the least");
     // What was answered on an evening is answered about it for ever.
@@ -134,9 +139,9 @@ fn forty_evenings() {
     for (table, _, reader) in &readers {
         assert_same(table, silver(&place, table), reader.versions());
     }
-    let last = first + Days::new(39);
+    let end = first + Days::new(39);
     let looked = sessions[sessions.iter().position(|day| *day == first).unwrap() - 5];
-    assert_market(&place, &vendor, looked, last);
+    assert_market(&place, &vendor, looked, end);
 }
 
 #[test]

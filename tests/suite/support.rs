@@ -17,6 +17,18 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 pub(crate) const DAILY: [&str; 5] =
     ["stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "moneyflow_cn", "suspend_d_cn"];
 
+/// Every table asked slice by slice: reports and limit lists too.
+pub(crate) const ALL: [&str; 8] = [
+    "stock_daily_cn",
+    "stock_daily_basic_cn",
+    "adj_factor",
+    "moneyflow_cn",
+    "suspend_d_cn",
+    "limit_list_cn",
+    "income_cn",
+    "fina_indicator_cn",
+];
+
 /// A clock long after the sandbox's market ended.
 pub(crate) const NOW: &str = "2026-01-05T12:00:00Z";
 
@@ -218,8 +230,9 @@ fn expected(interface: &str, field: &str, cell: &Cell) -> String {
         ("daily", "amount" | "ah_amount") => (3, false),
         ("daily_basic", "total_share" | "float_share" | "free_share") => (4, true),
         ("daily_basic", "total_mv" | "circ_mv") => (4, false),
-        ("daily_basic", "limit_status") | ("moneyflow", "trade_count") => (0, true),
-        ("limit_list_d" | "limit_list", "open_times" | "limit_times") => (0, true),
+        ("daily_basic", "limit_status")
+        | ("moneyflow", "trade_count")
+        | ("limit_list_d" | "limit_list", "open_times" | "limit_times") => (0, true),
         ("moneyflow", _) if field.ends_with("_vol") => (2, true),
         ("moneyflow", _) if field.ends_with("_amount") => (4, false),
         _ => match cell {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{DAILY, NOW, Place, Vendor, assert_same, settings, silver, truth};
+use crate::support::{ALL, NOW, Place, Vendor, assert_same, settings, silver, truth};
 
 const INTERFACES: [(&str, &str); 7] = [
     ("trade_cal", "trade_cal"),
@@ -24,10 +24,10 @@ pub(crate) fn assert_whole(place: &Place, vendor: &Vendor) {
 fn silver_equals_the_market_and_a_second_run_writes_only_its_report() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
-    place.backfill(0, &DAILY, &settings());
+    place.backfill(0, &ALL, &settings());
     assert_whole(&place, &vendor);
     let (calls, before) = (vendor.calls(), place.files(""));
-    place.backfill(0, &DAILY, &settings());
+    place.backfill(0, &ALL, &settings());
     assert_eq!(vendor.calls(), calls, "the second run called");
     let after = place.files("");
     let new: Vec<&String> = after.keys().filter(|path| !before.contains_key(*path)).collect();
@@ -39,7 +39,7 @@ fn silver_equals_the_market_and_a_second_run_writes_only_its_report() {
 fn a_deleted_silver_file_comes_back_with_the_same_bytes() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
-    place.backfill(0, &DAILY, &settings());
+    place.backfill(0, &ALL, &settings());
     let before = place.files("silver");
     assert!(before.contains_key("silver/stock_daily_cn/year=2022/part-0.parquet"), "{:?}", before.keys());
     for path in before.keys() {

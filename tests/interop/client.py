@@ -1,0 +1,108 @@
+"""The vendor's own client gets from the sandbox what a backfill of it has in bronze, and silver is that in our units."""
+
+import contextlib
+import datetime
+import gzip
+import io
+import json
+from decimal import Decimal
+
+import pandas
+
+from kit import END, START, ask, attempt, check
+
+with contextlib.redirect_stdout(io.StringIO()):  # it greets
+    import tushare
+
+BY_DAY = {
+    "daily": "stock_daily_cn",
+    "daily_basic": "stock_daily_basic_cn",
+    "adj_factor": "adj_factor",
+    "moneyflow": "moneyflow_cn",
+    "suspend_d": "suspend_d_cn",
+    "limit_list_d": "limit_list_cn",
+}
+BY_PERIOD = {"income_vip": "income_cn", "fina_indicator_vip": "fina_indicator_cn"}
+
+
+def connect(vendor):
+    """The client has no setting for its address: a private attribute of the class holds it."""
+    api = tushare.pro_api(vendor["token"])
+    check("the client has the attribute that holds its address", hasattr(type(api), "_DataApi__http_url"))
+    api._DataApi__http_url = vendor["tushare"]
+    return api
+
+
+def canonical(frame):
+    """Rows as a list in one order: null is None, and 8 is 8.0, which depends on the neighbours in pandas."""
+
+    def value(cell):
+        if pandas.isna(cell):
+            return None
+        return cell if isinstance(cell, str) else float(cell)
+
+    names = sorted(frame.columns)
+    return sorted(([value(row[name]) for name in names] for row in frame.to_dict("records")), key=repr)
+
+
+def bronze(lake, table):
+    """Rows of a table's files; the vendor's field names, all of them, in its order."""
+    files = sorted((lake / "bronze/tushare" / table).glob("*/*.jsonl.gz"))
+    rows = [json.loads(line) for path in files for line in gzip.decompress(path.read_bytes()).splitlines()]
+    return rows, list(rows[0])
+
+
+def requests(api):
+    """What to ask of each interface, from the vendor's calendar: never from the lake, which may lack days."""
+    first, last = START.replace("-", ""), END.replace("-", "")
+    calendar = api.trade_cal(exchange="SSE", start_date=first, end_date=last)
+    sessions = sorted(calendar[calendar["is_open"] == 1]["cal_date"])
+    ends = [datetime.date(year, month, 1) - datetime.timedelta(1) for year in (2023, 2024) for month in (1, 4, 7, 10)]
+    periods = [f"{end:%Y%m%d}" for end in ends if START <= str(end) <= END]
+    for interface, table in BY_DAY.items():
+        yield interface, table, [{"trade_date": day} for day in sessions]
+    for interface, table in BY_PERIOD.items():
+        yield interface, table, [{"period": period} for period in periods]
+    yield "stock_basic", "stock_basic_cn", [{"list_status": status} for status in "LDPG"]
+    yield "trade_cal", "trade_cal", [{"exchange": exchange} for exchange in ("SSE", "SZSE")]
+
+
+def frames_equal_bronze(api, lake):
+    """Each interface with its explicit full field list."""
+    for interface, table, queries in requests(api):
+        with attempt(f"the client reads {interface}"):
+            kept, names = bronze(lake, table)
+            frames = [api.query(interface, fields=",".join(names), **query) for query in queries]
+            odd = [list(frame.columns) for frame in frames if list(frame.columns) != names]
+            check(f"the client gets the fields of {interface}", not odd, odd[:1])
+            got = [row for frame in frames for row in canonical(frame)]
+            held = canonical(pandas.DataFrame(kept, columns=names))
+            check(f"the client's rows of {interface} are those of bronze", sorted(got, key=repr) == held,
+                  f"{len(got)} from the client, {len(held)} in bronze")
+
+
+def silver_is_exact(api, lake):
+    """Lots x 100 and thousands x 1000 of the digits the client shows, in decimal, row by row."""
+    with attempt("the client's bars are compared with silver"):
+        files = f"{lake}/silver/stock_daily_cn/*/*.parquet"
+        kept = ask(f"SELECT ts_code, strftime(trade_date, '%Y%m%d'), vol, amount FROM read_parquet('{files}')")
+        silver = {(code, day): (vol, amount) for code, day, vol, amount in kept}
+        days = sorted({day for _, day in silver})
+        bars = pandas.concat([api.daily(trade_date=day) for day in days])
+        asked = {(row["ts_code"], row["trade_date"]): row for row in bars.to_dict("records")}
+        check("the client and silver have the same bars", asked.keys() == silver.keys(), f"{len(asked)}, {len(silver)}")
+        for at, (column, factor) in enumerate([("vol", 100), ("amount", 1000)]):
+            # repr() gives the digits that were sent; the product is exact before it is a double.
+            wrong = [
+                f"{key} {row[column]} / {silver[key][at]}"
+                for key, row in asked.items()
+                if key in silver and float(Decimal(repr(float(row[column]))) * factor) != silver[key][at]
+            ]
+            check(f"silver's {column} is the client's x {factor}", not wrong, "; ".join(wrong[:3]))
+
+
+def check_client(vendor, lake):
+    with attempt("the client connects"):
+        api = connect(vendor)
+        frames_equal_bronze(api, lake)
+        silver_is_exact(api, lake)

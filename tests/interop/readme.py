@@ -1,0 +1,75 @@
+"""The examples below `## Reading` in README.md work as they stand, beside the demo's lake."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+from kit import attempt, check, environment
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+EXAMPLE_SECONDS = 120
+
+
+def blocks():
+    """Fenced blocks of the section, as (language, line, text)."""
+    found, text, inside, language, begun = [], [], False, None, 0
+    for number, line in enumerate(README.read_text(encoding="utf-8").splitlines(), 1):
+        if language is not None and line == "```":
+            found.append((language, begun, "\n".join(text)))
+            language = None
+        elif language is not None:
+            text.append(line)
+        elif line.startswith("## "):
+            inside = line == "## Reading"
+        elif inside and line.startswith("```"):
+            language, begun, text = line[3:], number, []
+    return found
+
+
+def run_sql(where, text):
+    """Every statement has an answer with rows."""
+    with duckdb.connect() as db:
+        for statement in db.extract_statements(text):
+            check(f"{where} has rows", bool(db.execute(statement).fetchall()), statement.query.strip().splitlines()[0])
+
+
+def run_command(where, command, folder, path, quiet):
+    """It exits with 0 and prints something; where it is ours, it warns of nothing, as it would of an empty table."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(PATH=path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=EXAMPLE_SECONDS,
+    )
+    last = (done.stderr.strip().splitlines() or [""])[-1]
+    check(f"{where} runs", done.returncode == 0, f"exit {done.returncode}: {last}")
+    check(f"{where} prints", done.stdout.strip() != "")
+    if quiet:
+        check(f"{where} warns of nothing", done.stderr == "", last)
+
+
+def check_readme(binary, folder):
+    """`folder` holds `demo-lake`; examples name it from there."""
+    path = f"{Path(binary).parent}{os.pathsep}{os.environ['PATH']}"
+    seen = blocks()
+    for needed in ["read_parquet('demo-lake/silver", "read_json('demo-lake/bronze", "polars", "pandas", "pyspark"]:
+        check(f"README.md reads with {needed}", any(needed in text for _, _, text in seen))
+    for language, line, text in seen:
+        where = f"the example in line {line} of README.md"
+        with attempt(where):
+            if language == "sql":
+                with contextlib.chdir(folder):
+                    run_sql(where, text)
+            elif language == "python":
+                run_command(where, [sys.executable, "-c", text], folder, path, quiet=False)
+            elif language == "sh":
+                run_command(where, ["bash", "-euo", "pipefail", "-c", text], folder, path, quiet=True)
+            else:
+                check(f"{where} is of a language that is run", False, language)

@@ -97,6 +97,14 @@ impl Store {
         self.local.as_deref()
     }
 
+    /// Bytes free on the disk of a local lake, or of the nearest folder above one that is not there yet.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        let there = self.local.as_deref()?.ancestors().find(|folder| folder.is_dir())?;
+        let disk = rustix::fs::statvfs(there).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     fn path(&self, path: &str) -> Result<Path> {
         match &self.local {
             Some(root) => Path::from_absolute_path(root.join(path)).with_context(|| format!("`{path}` is no path")),

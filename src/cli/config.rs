@@ -70,6 +70,17 @@ pub(super) fn world(context: &Context) -> Result<World> {
     Ok(World { catalog, jobs, tokens, store, clock: context.clock, progress: context.progress.clone() })
 }
 
+/// As [`world`], of a lake that must be there: a mistyped name is no empty lake.
+pub(super) fn existing(context: &Context) -> Result<World> {
+    let world = world(context)?;
+    if let Some(folder) = world.store.folder().filter(|folder| !folder.is_dir()) {
+        let message =
+            format!("there is no lake at `{}`: name its folder with --lake, or fill it first", folder.display());
+        return Err(Misuse(message).into());
+    }
+    Ok(world)
+}
+
 /// The token of each account: a variable, or a file that `<variable>_FILE` names.
 fn tokens(accounts: &BTreeMap<String, Account>) -> Result<BTreeMap<String, SecretString>> {
     let mut tokens = BTreeMap::new();

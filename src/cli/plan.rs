@@ -47,7 +47,8 @@ impl PlanArgs {
         if !tables.is_empty() {
             named.extend(config::tables(&world.catalog, &tables)?);
         }
-        named.dedup_by(|a, b| a.name == b.name);
+        let mut known = std::collections::BTreeSet::new();
+        named.retain(|table| known.insert(table.name.clone()));
         work.tables = named;
         show(&world, &work, self.format).await
     }

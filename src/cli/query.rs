@@ -36,7 +36,7 @@ enum RowFormat {
 
 impl Query {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let world = config::world(context)?;
+        let world = config::existing(context)?;
         let answer =
             query::sql(&world.catalog, &world.store, &self.sql, self.as_of).await.map_err(|error| match error {
                 QueryError::Misuse(message) => Misuse(message).into(),

@@ -35,6 +35,12 @@ pub(super) fn text(report: &Report) -> String {
         if !table.absent_fields.is_empty() {
             also(format!("fields the vendor did not send: {}", days(table.absent_fields.iter())));
         }
+        if !table.lacking_columns.is_empty() {
+            also(format!(
+                "empty in versions whose first file lacked them: {}; take that file out of bronze and `normalize`",
+                days(table.lacking_columns.iter())
+            ));
+        }
         for note in &table.notes {
             also(note.clone());
         }

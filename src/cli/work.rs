@@ -124,7 +124,7 @@ impl Normalize {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut work = work("normalize", Halves::Build, (self.start, self.end), context);
         work.full = self.full;
-        let world = config::world(context)?;
+        let world = config::existing(context)?;
         work.tables = config::tables(&world.catalog, &self.tables)?;
         go(&world, work, self.format).await
     }

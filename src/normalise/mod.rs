@@ -113,6 +113,8 @@ pub struct Built {
     pub rejects: Vec<Reject>,
     /// Names on the wire that the contracts do not know, by interface.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
+    /// Columns that are empty in some version because the file that showed it first lacked them.
+    pub lacking: BTreeSet<String>,
 }
 
 /// Collects the files of one partition, oldest first.
@@ -286,6 +288,7 @@ impl<'a> Builder<'a> {
         mut self,
         tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
     ) -> Result<Built, arrow::error::ArrowError> {
+        let mut lacking = BTreeSet::new();
         let (order, versions) = match &self.table.versions {
             Some(rules) => {
                 let mut rows = Rows {
@@ -296,7 +299,7 @@ impl<'a> Builder<'a> {
                     origin: &mut self.origin,
                     looks: &self.looks,
                 };
-                let versions = versions::history(&mut rows, self.repeats.seen());
+                let versions = versions::history(&mut rows, self.repeats.seen(), &mut lacking);
                 (versions.iter().map(|version| version.row).collect(), versions)
             }
             None => {
@@ -312,7 +315,8 @@ impl<'a> Builder<'a> {
         let cells = output::Rows { columns: &self.columns, texts: &self.texts, origin: &self.origin, order: &order };
         let batch = output::batch(self.table, &cells, &sources, &versions, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown })
+        let lacking = lacking.into_iter().map(|column| self.table.columns[column].name.clone()).collect();
+        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, lacking })
     }
 }
 

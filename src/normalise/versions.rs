@@ -77,7 +77,8 @@ pub(super) struct Rows<'a, 'b> {
 }
 
 /// All versions, sorted by key and revision.
-pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>) -> Vec<Version> {
+/// `lacking` hears of columns that stay empty because the first file of a version lacked them.
+pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
     let keys = keys(rows.table, rows.columns, rows.texts, rows.origin.len());
     let vendors = vendors(rows.looks);
     let place = |row: u32| (keys[row as usize], vendors[rows.origin[row as usize].0 as usize]);
@@ -89,7 +90,7 @@ pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>) -> Vec<Versi
     for group in groups {
         let vendor = vendors[rows.origin[group[0].0 as usize].0 as usize];
         let looks = index.of(vendor, rows, group[0].0);
-        versions.extend(one_key(rows, group, &looks));
+        versions.extend(one_key(rows, group, &looks, lacking));
     }
     versions
 }
@@ -145,7 +146,7 @@ impl Index {
 }
 
 /// The versions of one key and vendor: `group` is what files show of it, `looks` the files that would.
-fn one_key(rows: &mut Rows<'_, '_>, group: &[Seen], looks: &[u32]) -> Vec<Version> {
+fn one_key(rows: &mut Rows<'_, '_>, group: &[Seen], looks: &[u32], lacking: &mut BTreeSet<usize>) -> Vec<Version> {
     let mut versions: Vec<Version> = Vec::new();
     // Which of them the newest answer still holds.
     let mut current: Vec<usize> = Vec::new();
@@ -172,7 +173,7 @@ fn one_key(rows: &mut Rows<'_, '_>, group: &[Seen], looks: &[u32]) -> Vec<Versio
                 version.announced == told.announced && same_figures(rows, version.row, told.row)
             };
             if let Some(&at) = current.iter().find(known) {
-                complete(rows, versions[at].row, told.row);
+                lacking.extend(lacks(rows, versions[at].row, told.row));
                 still.push(at);
                 continue;
             }
@@ -212,17 +213,14 @@ fn known_on(
     }
 }
 
-/// A column that the older file lacked was first looked at with this one.
-fn complete(rows: &mut Rows<'_, '_>, version: u32, told: u32) {
+/// Columns that the file of a version lacked and a later one has: rows are never changed, so they stay
+/// empty, and somebody should know.
+fn lacks(rows: &Rows<'_, '_>, version: u32, told: u32) -> BTreeSet<usize> {
     if version == told {
-        return;
+        return BTreeSet::new();
     }
-    for cells in rows.columns.iter_mut() {
-        if cells.get(version as usize) == Cell::Absent {
-            let said = cells.get(told as usize);
-            cells.set(version as usize, said);
-        }
-    }
+    let lacks = |cells: &Cells| cells.get(version as usize) == Cell::Absent && !cells.get(told as usize).is_empty();
+    (0..rows.columns.len()).filter(|column| lacks(&rows.columns[*column])).collect()
 }
 
 #[cfg(test)]

@@ -234,7 +234,12 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
             None => Some(Why::Missing),
             Some(_) if wanted.refetch => Some(Why::Refetch),
             Some(_) if wanted.nightly && ended <= NEWEST_PERIODS => Some(Why::Newest),
-            Some(fetched) => fetched.and_then(|fetched| again(fetched, deadline(period), wanted)),
+            Some(fetched) => fetched.and_then(|fetched| {
+                // Many file on the evening of the deadline itself.
+                let last = deadline(period)?;
+                let settles = if shanghai_day(fetched) < last { Some(last) } else { last.succ_opt() };
+                again(fetched, settles, wanted)
+            }),
         };
         plan.add(slice, why);
     }
@@ -259,6 +264,8 @@ fn securities(wanted: Wanted<'_>) -> Plan {
         };
         plan.add(slice, why);
     }
+    // What was never asked comes first, then what was asked longest ago: a quota may end the run.
+    plan.ask.sort_by_key(|(slice, why)| (*why != Why::Missing, wanted.held.get(slice).copied().flatten()));
     plan
 }
 
@@ -355,7 +362,10 @@ mod tests {
             plan.ask.into_iter().find(|(slice, _)| *slice == period("2023-09-30")).map(|(_, why)| why)
         };
         assert_eq!((why("2023-10-30T12:00:00Z"), why("2023-10-31T12:00:00Z")), (None, Some(Why::Settled)));
-        let late = [(period("2023-09-30"), "2023-10-31T12:00:00Z")];
+        let on_the_day = [(period("2023-09-30"), "2023-10-31T01:00:00Z")];
+        let plan = reports("tushare/income_vip", &on_the_day, "2023-11-01T01:00:00Z", false);
+        assert!(plan.ask.contains(&(period("2023-09-30"), Why::Settled)), "the evening of the deadline was missed");
+        let late = [(period("2023-09-30"), "2023-11-01T12:00:00Z")];
         let plan = reports("tushare/income_vip", &late, "2024-05-01T12:00:00Z", false);
         assert!(plan.ask.iter().all(|(slice, _)| *slice != period("2023-09-30")));
     }
@@ -377,7 +387,7 @@ mod tests {
         let plan = |now: &str| reports("tushare/income", &held, now, false).ask;
         let (a, b) = (Slice::Security("a".into()), Slice::Security("b".into()));
         assert_eq!(plan("2023-12-15T13:00:00Z"), [(b.clone(), Why::Missing)]);
-        assert_eq!(plan("2023-12-16T13:00:00Z"), [(a, Why::Behind), (b.clone(), Why::Missing)]);
+        assert_eq!(plan("2023-12-16T13:00:00Z"), [(b.clone(), Why::Missing), (a, Why::Behind)]);
         // From the deadline of the range's last period on nothing new is to come.
         let held = [(Slice::Security("a".into()), "2024-04-30T12:00:00Z")];
         assert_eq!(reports("tushare/income", &held, "2024-09-01T13:00:00Z", false).ask, [(b, Why::Missing)]);

@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use super::lease::Lease;
 use super::report::{Exit, Journal};
 use super::rows::{calendar, rows};
-use super::{World, held};
+use super::{CALENDAR, World, held};
 use crate::bronze::{self, BronzeFile};
 use crate::normalise::{Partition, Stop};
 use crate::plan::Calendar;
@@ -36,7 +36,19 @@ pub(super) async fn table(
     journal: &Journal,
 ) -> Result<()> {
     // Versions say from which session they could be traded on.
-    let calendar = Arc::new(if table.versions.is_some() { calendar(world).await? } else { Calendar::new([]) });
+    let calendar = match table.versions {
+        None => Calendar::new([]),
+        Some(_) => match calendar(world).await {
+            Ok(calendar) => calendar,
+            Err(error) => {
+                // Built without it every version would lose its session: what is published stays.
+                let (exit, reason) = (exit_of(&error), format!("the calendar cannot be read: {error:#}"));
+                journal.table(&table.name, |report| report.fail(CALENDAR.into(), reason, exit)).await;
+                return Ok(());
+            }
+        },
+    };
+    let calendar = Arc::new(calendar);
     let first = survey(world, table, &calendar, range, full).await?;
     if first.is_done() {
         let Survey { current, notes, .. } = first;
@@ -85,6 +97,7 @@ pub(super) async fn table(
                         report.rows_built += published.rows;
                         report.rejected += published.rejected;
                         report.unknown_fields.extend(published.unknown);
+                        report.lacking_columns.extend(published.lacking);
                     })
                     .await;
             }
@@ -233,6 +246,7 @@ struct Published {
     rows: usize,
     rejected: usize,
     unknown: BTreeSet<String>,
+    lacking: BTreeSet<String>,
 }
 
 /// One partition: its bronze files to one published file.
@@ -249,6 +263,7 @@ async fn one(
         rows: built.batch.num_rows(),
         rejected: built.rejects.len(),
         unknown: built.unknown.values().flatten().cloned().collect(),
+        lacking: built.lacking.clone(),
     };
     silver::publish(store, table, partition, built, origin).await?;
     Ok(published)

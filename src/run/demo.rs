@@ -9,7 +9,7 @@ use super::{Halves, Misuse, Reach, Report, Work, World, report, run};
 use crate::clock::Clock;
 use crate::spec::Table;
 
-/// The command, as its reports name it: a lake whose reports name others is not a demo's.
+/// The command, as its reports name it: a lake whose first report names another is not a demo's.
 pub const DEMO: &str = "demo";
 
 /// Refuses a lake that the demo did not make.
@@ -22,8 +22,8 @@ pub async fn is_ours(world: &World) -> Result<()> {
     for folder in ["bronze", "silver", "rejects", "runs"] {
         is_empty &= world.store.list(folder).await?.is_empty();
     }
-    let other = reports.iter().find(|run| run.command != DEMO);
-    if is_empty || (!reports.is_empty() && other.is_none()) {
+    // Later runs into a demo's lake are its owner's own.
+    if is_empty || reports.first().is_some_and(|run| run.command == DEMO) {
         return Ok(());
     }
     let lake = world.store.name();

@@ -1,6 +1,7 @@
 //! Whether everything a run needs is there: token, rights, limits, clock, store. Says what to mend.
 //! Sends one small call to each interface that is asked about.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,8 +9,8 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::errand::per_minute;
-use super::report::exit_of;
-use super::{Exit, World, report};
+use super::report::{Journal, exit_of, spent};
+use super::{Exit, World};
 use crate::fetch::Client;
 use crate::plan::Slice;
 use crate::spec::{Axis, Table, TableSource};
@@ -17,6 +18,9 @@ use crate::vendor::{self, Call};
 
 /// A clock further off than this stamps files with a wrong day around midnight.
 const OFF: TimeDelta = TimeDelta::seconds(60);
+
+/// Less room than this does not last a night of a whole market.
+const LITTLE: u64 = 1 << 30;
 
 /// The security that interfaces by security are asked for: the oldest of Shenzhen.
 const SOME_SECURITY: &str = "000001.SZ";
@@ -42,6 +46,7 @@ fn finding(what: impl Into<String>, exit: Exit, said: impl Into<String>) -> Find
 /// When HTTP cannot be set up. What is not well is in the findings.
 pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
     let mut findings = vec![store(world).await];
+    findings.extend(disk(world));
     if world.jobs.accounts.is_empty() {
         let said = "none is configured: add [vendors.tushare] to jobs.toml, or name the file with --config";
         findings.push(finding("vendors", Exit::Misuse, said));
@@ -71,9 +76,30 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
                 break;
             }
         }
+        if findings[0].exit == 0 {
+            report(world, client.calls()).await?;
+        }
         findings.extend(client.ahead().map(|ahead| clock(name, ahead)));
     }
     Ok(findings)
+}
+
+/// Keeps the calls that were made: a quota is summed from the runs.
+async fn report(world: &World, calls: BTreeMap<String, u64>) -> Result<()> {
+    if calls.is_empty() {
+        return Ok(());
+    }
+    Journal::begin(&world.store, world.clock, "doctor").await?.end(calls, None).await.map(|_| ())
+}
+
+/// Room on the lake's disk.
+fn disk(world: &World) -> Option<Finding> {
+    let free = world.store.free()?;
+    let said = format!("{} MiB free", free >> 20);
+    let exit = if free < LITTLE { Exit::Failed } else { Exit::Done };
+    let mend =
+        if free < LITTLE { ": a night may not fit; make room, or choose another folder with --lake" } else { "" };
+    Some(finding("disk", exit, format!("{said}{mend}")))
 }
 
 /// Writes, reads and removes a file.
@@ -95,7 +121,7 @@ async fn store(world: &World) -> Finding {
 /// What the account may call, and what it called today.
 async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<Vec<Finding>> {
     let account = world.jobs.accounts.get(name);
-    let spent = report::spent(world, name).await?;
+    let spent = spent(world, name).await?;
     let points = account.map_or(0, |account| account.points);
     let what = format!("{name} limits");
     let mut said = format!("{points} points");

@@ -1,14 +1,21 @@
 //! What each interface is asked for, and why: the plan of a table on the lake as it is. `plan` shows it,
 //! `fetch` carries it out. Nothing is sent here.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use anyhow::Result;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::market::Market;
 use super::{Misuse, Reach, Work, World, held};
 use crate::bronze::BronzeFile;
+use crate::clock::shanghai_day;
 use crate::plan::{Calendar, Plan, Slice, Wanted, Why, periods, plan};
 use crate::spec::{Axis, Table, TableSource};
+
+/// Sessions back to which a nightly run catches up.
+pub(super) const A_YEAR: u32 = 250;
 
 /// Days that hold more than eight ended periods.
 const PERIODS_BACK: chrono::Days = chrono::Days::new(740);
@@ -17,6 +24,8 @@ const PERIODS_BACK: chrono::Days = chrono::Days::new(740);
 pub(super) struct Errand<'a> {
     pub(super) table: &'a Table,
     pub(super) source: &'a TableSource,
+    /// Its place among the table's sources.
+    pub(super) index: usize,
     /// The files of its folder, oldest first.
     pub(super) files: Vec<BronzeFile>,
     /// Values asked one by one where a job names others than the contract.
@@ -26,6 +35,8 @@ pub(super) struct Errand<'a> {
     pub(super) named: Option<(NaiveDate, NaiveDate)>,
     /// Calls a minute.
     pub(super) per_minute: u32,
+    /// It is asked by security, and nobody knows which there are.
+    pub(super) no_universe: bool,
 }
 
 /// The market as the plan sees it.
@@ -51,12 +62,14 @@ pub(super) async fn errands<'a>(
         let values =
             if contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type") { own } else { vec![] };
         let files: Vec<BronzeFile> = held::beside(table, &files, asked.source).cloned().collect();
-        let holds = held::slices(&world.store, contract, files.iter(), &values).await;
+        let holds = held::slices(&world.store, table, asked.source, files.iter(), &values).await;
         let lookback = world.jobs.lookback(&table.name);
-        let Some((start, end)) = range(world, work, source, known.calendar, lookback, holds.keys()) else { continue };
+        let Some((start, end)) = range(world, work, source, known.calendar, lookback, &holds) else { continue };
         let start = asked.from.map_or(start, |from| start.max(from));
         let end = asked.until.and_then(|until| until.pred_opt()).map_or(end, |until| end.min(until));
-        if start > end {
+        let by_day = matches!(contract.ask.axis, Axis::Session { .. });
+        let is_by_report = matches!(contract.ask.axis, Axis::Period { .. } | Axis::Security { .. });
+        if start > end || (is_by_report && periods(start, end).is_empty()) {
             continue;
         }
         let securities = match (&contract.ask.axis, world.jobs.symbols(&table.name)) {
@@ -66,7 +79,6 @@ pub(super) async fn errands<'a>(
         };
         // On a closed day nothing new can be said of the days before.
         let is_closed = known.calendar.knows(end) && known.calendar.sessions(end, end).is_empty();
-        let by_day = matches!(contract.ask.axis, Axis::Session { .. });
         let nightly = matches!(work.reach, Reach::Nightly(_)) && !(by_day && is_closed);
         let mut plan = plan(Wanted {
             contract,
@@ -79,14 +91,18 @@ pub(super) async fn errands<'a>(
             nightly,
             clock: world.clock,
         });
-        settle_foreign(world, source, &files, &mut plan).await;
+        settle_foreign(world, table, asked.source, &files, &mut plan).await;
         errands.push(Errand {
             table,
             source,
+            index: asked.source,
             values,
             plan,
             named: named(work),
             per_minute: per_minute(world, source),
+            no_universe: matches!(contract.ask.axis, Axis::Security { .. })
+                && known.market.is_empty()
+                && world.jobs.symbols(&table.name).is_none(),
             files,
         });
     }
@@ -94,12 +110,12 @@ pub(super) async fn errands<'a>(
 }
 
 /// The names of other programs' files prove no time: such a slice is held as it is.
-async fn settle_foreign(world: &World, source: &TableSource, files: &[BronzeFile], plan: &mut Plan) {
+async fn settle_foreign(world: &World, table: &Table, source: usize, files: &[BronzeFile], plan: &mut Plan) {
     let mut kept = Vec::new();
     for (slice, why) in std::mem::take(&mut plan.ask) {
         let again = matches!(why, Why::Settled | Why::Unsettled | Why::Newest);
         let ours = match slice.day().filter(|_| again && !matches!(slice, Slice::Snapshot(_))) {
-            Some(day) => held::newest(&world.store, &source.contract, files.iter(), day).await.is_some(),
+            Some(day) => held::newest(&world.store, table, source, files, day).await.is_some(),
             None => true,
         };
         // The newest periods are looked at again whoever fetched them first.
@@ -143,35 +159,55 @@ fn asked(world: &World, table: &Table) -> Vec<Asked> {
         let mut until = None;
         for (place, source) in open.into_iter().enumerate() {
             let begins = table.sources[source].contract.publication.history_from;
-            all.push(Asked { source, from: (place < last).then_some(begins), until });
-            until = Some(begins);
+            // One that reaches no further back has nothing to add.
+            if until.is_none_or(|until| begins < until) {
+                all.push(Asked { source, from: (place < last).then_some(begins), until });
+                until = Some(begins);
+            }
         }
     }
     all
 }
 
+/// Whether some table is asked security by security, and no job names them.
+pub(super) fn needs_universe(world: &World, tables: &[Arc<Table>]) -> bool {
+    let by_security = |table: &Table| {
+        let mut all = asked(world, table).into_iter().map(|asked| &table.sources[asked.source].contract.ask.axis);
+        all.any(|axis| matches!(axis, Axis::Security { .. }))
+    };
+    tables.iter().any(|table| world.jobs.symbols(&table.name).is_none() && by_security(table))
+}
+
 /// First and last event day of an errand; `None` where there is nothing to begin with.
-fn range<'h>(
+fn range(
     world: &World,
     work: &Work,
     source: &TableSource,
     calendar: &Calendar,
     lookback: u32,
-    holds: impl DoubleEndedIterator<Item = &'h Slice>,
+    holds: &BTreeMap<Slice, Option<DateTime<Utc>>>,
 ) -> Option<(NaiveDate, NaiveDate)> {
     let today = world.clock.today();
-    let mut days = holds.filter_map(Slice::day);
+    let first = holds.keys().find_map(Slice::day);
     match work.reach {
         Reach::Range(start, end) => Some((start, end)),
-        Reach::Held => Some((days.next().unwrap_or(today), today)),
+        Reach::Held => Some((first.unwrap_or(today), today)),
         Reach::Nightly(day) => {
             let end = day.unwrap_or(today);
             match source.contract.ask.axis {
                 Axis::Session { .. } => {
                     let window = calendar.back(end, lookback).unwrap_or(end);
-                    // After nights without a run the days between are missing too.
-                    let held = days.next_back().filter(|_| day.is_none()).and_then(|last| last.succ_opt());
-                    Some((held.map_or(window, |next| window.min(next)), end))
+                    // Nights without a run, or killed ones: the oldest day of the last year that is not held, or
+                    // was not looked at again since it settled.
+                    let reach = first.map(|first| first.max(calendar.back(end, A_YEAR).unwrap_or(first)));
+                    let open = |day: &&NaiveDate| match holds.get(&Slice::Session(**day)) {
+                        None => true,
+                        Some(fetched) => fetched.is_some_and(|fetched| {
+                            calendar.after(**day, lookback.max(1)).is_none_or(|settles| shanghai_day(fetched) < settles)
+                        }),
+                    };
+                    let oldest = reach.and_then(|reach| calendar.sessions(reach, end).iter().find(open).copied());
+                    Some((oldest.map_or(window, |oldest| window.min(oldest)), end))
                 }
                 Axis::Period { .. } | Axis::Security { .. } => {
                     let ended = periods(end.checked_sub_days(PERIODS_BACK)?, end.pred_opt()?);

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::StreamExt as _;
+use indexmap::IndexMap;
 use tokio::sync::Mutex;
 
 use super::errand::{self, Errand, Known};
 use super::lease::Lease;
 use super::report::{Exit, Journal, exit_of};
 use super::{Misuse, Work, World, held, report};
-use crate::bronze::{self, Answer};
+use crate::bronze::{self, Answer, BronzeFile, Provenance};
 use crate::fetch::{Client, Expect, Failure, Interface, Reply, Rows};
 use crate::normalise::{day_of, event_field};
-use crate::plan::{Slice, Why};
+use crate::plan::{Slice, Why, deadline};
 use crate::progress::Task;
 use crate::spec::{Axis, Contract, Empty, Table};
 use crate::vendor::{self, Call};
@@ -29,8 +30,9 @@ const SLICES: usize = 8;
 /// further proof. Fewer of tables with many columns, for they wait in memory.
 const TOGETHER: usize = 32;
 
-/// Codes in one file of answers by security.
-const BATCH: usize = 500;
+/// Code numbers that share a file of answers by security: a fixed cut, so that a new listing leaves the
+/// other files alone. A file of this size is some tens of megabytes of text.
+const BATCH: usize = 200;
 
 /// The report is written anew at most this often.
 const SAVED_EVERY: Duration = Duration::from_secs(2);
@@ -134,14 +136,15 @@ impl Asker {
         let fields = run.errand.source.contract.fields.len();
         let together = (TOGETHER * 40 / fields.max(1)).clamp(SLICES, TOGETHER);
         if matches!(run.errand.source.contract.ask.axis, Axis::Security { .. }) {
-            // The header of a file names every call.
-            for batch in run.errand.plan.ask.chunks((BATCH / run.errand.values.len().max(1)).max(1)) {
+            // The header of a file names every call and holds some hundreds.
+            let most = (BATCH / run.errand.values.len().max(1)).max(1);
+            for batch in &batches(&run.errand.plan.ask, most) {
                 let mut replies = Vec::new();
                 for chunk in batch.chunks(together) {
                     replies.extend(run.answers(chunk).await);
+                    self.save(run).await?;
                 }
                 run.keep_batch(replies).await?;
-                self.save(run).await?;
             }
             return Ok(());
         }
@@ -164,6 +167,24 @@ impl Asker {
     }
 }
 
+/// Securities in files of at most `most`, cut where their numbers cross a multiple of it: files stay the
+/// same when others are listed. What would fill no file shares one with its neighbours.
+fn batches(ask: &[(Slice, Why)], most: usize) -> Vec<Vec<(Slice, Why)>> {
+    let mut blocks: IndexMap<Option<usize>, Vec<(Slice, Why)>> = IndexMap::new();
+    for (slice, why) in ask {
+        let number: Option<usize> = slice.name().split('.').next().and_then(|digits| digits.parse().ok());
+        blocks.entry(number.map(|number| number / most)).or_default().push((slice.clone(), *why));
+    }
+    let mut batches: Vec<Vec<(Slice, Why)>> = Vec::new();
+    for part in blocks.values().flat_map(|block| block.chunks(most)) {
+        match batches.last_mut().filter(|batch| batch.len() + part.len() <= most) {
+            Some(batch) => batch.extend_from_slice(part),
+            None => batches.push(part.to_vec()),
+        }
+    }
+    batches
+}
+
 async fn planned<'a>(
     world: &World,
     work: &Work,
@@ -184,6 +205,11 @@ async fn note(errand: &Errand<'_>, journal: &Journal) {
     journal
         .table(&errand.table.name, |report| {
             report.held += errand.plan.held;
+            if errand.no_universe {
+                let reason = "no universe is at hand, so nobody knows which securities to ask for: fetch or import \
+                              `stock_basic_cn`, or name `symbols` in the job";
+                report.fail("securities".into(), reason.into(), Exit::Incomplete);
+            }
             // Quarters to come and days before their hour are no news to whoever named a range around them.
             if matches!(errand.source.contract.ask.axis, Axis::Session { .. }) {
                 report.not_published.extend(is_named);
@@ -252,43 +278,32 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let least = match slice {
-            Slice::Session(day) => self.known.market.count(self.contract(), day).least.unwrap_or(0),
-            _ => 0,
+        let before = match why {
+            Why::Missing => None,
+            _ => held::newest(&self.world.store, self.errand.table, self.errand.index, &self.errand.files, day).await,
         };
+        let least = self.least(&slice, before.as_ref());
         if reply.rows < least {
-            let part = format!("{day}: {} rows of {least}", reply.rows);
-            if !self.is_settled(day) {
+            let part = format!("{}: {} rows of {least}", slice.name(), reply.rows);
+            if matches!(slice, Slice::Session(day) if !self.is_settled(day)) {
                 self.not_published(day, Some(part)).await;
                 return Ok(());
             }
-            // Long after the day the same answer twice is what the vendor has.
-            let expect = self.expect(&slice).await;
-            let again = match self.client.first(&self.interface, &calls, &expect).await {
-                Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
-                Err(failure) => Err(failure),
-            };
-            match again {
-                Ok(again) if bronze::digest(&again.lines) == bronze::digest(&reply.lines) => {
+            match self.again(&slice, &calls, &reply, least).await {
+                Ok(Some(fuller)) => reply = fuller,
+                Ok(None) => {
                     let note = format!("short, and so again when asked twice: {part}");
                     self.journal.table(table, |r| r.notes.extend([note])).await;
                 }
-                Ok(again) if again.rows >= least => reply = again,
-                Ok(_) => {
-                    let reason = format!("two answers differ, both short: {part}");
-                    self.journal.table(table, |r| r.fail(slice.name(), reason, Exit::Incomplete)).await;
-                    return Ok(());
-                }
                 Err(failure) => {
-                    self.journal.table(table, |r| r.fail(slice.name(), failure.to_string(), exit_of(&failure))).await;
+                    let reason = format!("{failure} ({part})");
+                    self.journal.table(table, |r| r.fail(slice.name(), reason, exit_of(&failure))).await;
                     return Ok(());
                 }
             }
         }
-        let before = match why {
-            Why::Missing => None,
-            _ => held::newest(&self.world.store, self.contract(), self.errand.files.iter(), day).await,
-        };
+        // Where another interface of the folder spoke since, the same again is news.
+        let before = before.filter(|(_, said)| !self.spoken_since(said.fetched_at, false));
         let is_event = !matches!(slice, Slice::Snapshot(_)) && reply.rows > 0;
         let answer = Answer {
             slice: slice.name(),
@@ -300,6 +315,46 @@ impl Run<'_> {
             months: Vec::new(),
         };
         self.write(answer, 1, &reply, before.as_ref()).await
+    }
+
+    /// The fewest rows that are believed at once: of a day those the market should have, of a period those
+    /// it had before, and some once its deadline is past.
+    fn least(&self, slice: &Slice, before: Option<&(String, Provenance)>) -> usize {
+        match slice {
+            Slice::Session(day) => self.known.market.count(self.contract(), *day).least.unwrap_or(0),
+            Slice::Period(day) => {
+                let is_over = deadline(*day).is_some_and(|deadline| deadline < self.world.clock.today());
+                before.map_or(0, |(_, said)| said.rows).max(usize::from(is_over))
+            }
+            _ => 0,
+        }
+    }
+
+    /// Asks once more for what came short. `None` where the same came again: then it is what the vendor has.
+    async fn again(
+        &self,
+        slice: &Slice,
+        calls: &[Call],
+        reply: &Reply,
+        least: usize,
+    ) -> Result<Option<Reply>, Failure> {
+        let expect = self.expect(slice).await;
+        let first = self.client.first(&self.interface, calls, &expect).await?;
+        let again = self.client.whole(&self.interface, calls, &expect, first).await?;
+        if bronze::digest(&again.lines) == bronze::digest(&reply.lines) {
+            return Ok(None);
+        }
+        if again.rows >= least {
+            Ok(Some(again))
+        } else {
+            Err(Failure::Untrusted("two answers differ, both short".into()))
+        }
+    }
+
+    /// Whether another interface of the folder, which cuts its answers another way, spoke since.
+    fn spoken_since(&self, at: DateTime<Utc>, is_batch: bool) -> bool {
+        let other = |file: &&BronzeFile| file.span != is_batch && file.fetched_at.is_some_and(|fetched| fetched > at);
+        self.errand.table.versions.is_some() && self.errand.files.iter().any(|file| other(&file))
     }
 
     /// Keeps the answers to many securities in one file.
@@ -329,6 +384,7 @@ impl Run<'_> {
         let slice = format!("{} securities, {first} to {last}", codes.len());
         let asked: BTreeSet<&str> = codes.iter().map(String::as_str).collect();
         let before = held::newest_batch(&self.world.store, self.contract(), &self.errand.files, &asked).await;
+        let before = before.filter(|(_, said)| !self.spoken_since(said.fetched_at, true));
         let today = self.world.clock.today();
         let days: BTreeSet<NaiveDate> = whole.events.iter().filter_map(|text| day_of(text)).collect();
         let mut months: BTreeSet<String> = days.iter().map(|day| day.format("%Y-%m").to_string()).collect();
@@ -405,9 +461,13 @@ impl Run<'_> {
             Slice::Session(day) | Slice::Period(day) => Some(*day),
         };
         let before = match before {
-            Some(day) => held::newest(&self.world.store, contract, self.errand.files.iter(), day).await,
+            Some(day) => {
+                held::newest(&self.world.store, self.errand.table, self.errand.index, &self.errand.files, day).await
+            }
             None => None,
         };
+        // Another interface of the folder has other rows.
+        let before = before.filter(|(_, said)| said.interface == contract.id.name);
         let event = event_field(self.errand.table, self.errand.source).map(|field| field.name.clone());
         Expect {
             key: key.iter().map(|field| field.name.clone()).collect(),
@@ -427,5 +487,28 @@ fn may_be_empty(contract: &Contract, slice: &Slice) -> bool {
         (Empty::Answer, _) | (_, Slice::Period(_) | Slice::Security(_)) => true,
         (Empty::Unpublished, Slice::Session(day)) => *day < contract.publication.history_from,
         (Empty::Unpublished, Slice::Snapshot(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_listing_leaves_the_files_of_others_alone() {
+        let ask = |codes: &[usize]| -> Vec<(Slice, Why)> {
+            codes.iter().map(|code| (Slice::Security(format!("{code:06}.SH")), Why::Missing)).collect()
+        };
+        let market: Vec<usize> = (600_000..600_800).filter(|code| code % 9 != 0).collect();
+        let before = batches(&ask(&market), 200);
+        assert!(before.iter().all(|batch| batch.len() <= 200), "a header holds some hundreds of calls");
+        assert_eq!(before.iter().map(Vec::len).sum::<usize>(), market.len());
+        let mut grown = market.clone();
+        grown.push(600_009);
+        grown.sort_unstable();
+        let after = batches(&ask(&grown), 200);
+        assert_eq!(before[1..], after[1..]);
+        // Few securities share a file, however far apart.
+        assert_eq!(batches(&ask(&[1, 300_750, 600_519]), 200).len(), 1);
     }
 }

@@ -47,15 +47,26 @@ pub(super) fn beside<'a>(
     files.iter().filter(move |(index, _)| same(*index)).map(|(_, file)| file)
 }
 
+/// Sources that share a folder with one of them, itself included: they answer the same slices.
+fn sisters(table: &Table, source: usize) -> impl Iterator<Item = (usize, &Contract)> {
+    let contract = &table.sources[source].contract;
+    let all = table.sources.iter().map(|source| &*source.contract).enumerate();
+    all.filter(move |(_, other)| other.kind == contract.kind && other.id.vendor == contract.id.vendor)
+}
+
 /// The slices an interface holds, with the time of the newest answer where a name tells it. An import
-/// makes nothing held. `values` are those asked one by one where a job names others than the contract:
-/// then an answer must have been asked for all of them.
+/// makes nothing held, nor does an interface that the table likes less. `values` are those asked one by one
+/// where a job names others than the contract: then an answer must have been asked for all of them.
 pub(super) async fn slices<'a>(
     store: &Store,
-    contract: &Contract,
+    table: &Table,
+    source: usize,
     files: impl Iterator<Item = &'a BronzeFile>,
     values: &[String],
 ) -> BTreeMap<Slice, Option<DateTime<Utc>>> {
+    let contract = &table.sources[source].contract;
+    let less: Vec<&Contract> = sisters(table, source).filter(|(other, _)| *other > source).map(|(_, c)| c).collect();
+    let is_less = |file: &BronzeFile| less.iter().any(|contract| file.is_named_like(contract));
     let mut held = BTreeMap::new();
     for file in files {
         let is_ours = file.is_named_like(contract);
@@ -70,6 +81,7 @@ pub(super) async fn slices<'a>(
             }
             Axis::Security { .. } => {}
             _ if file.span => {}
+            Axis::Session { .. } if is_less(file) => {}
             Axis::Session { .. } => {
                 held.insert(Slice::Session(file.day), file.fetched_at);
             }
@@ -101,19 +113,23 @@ fn covers(contract: &Contract, said: &Provenance, values: &[String]) -> bool {
     values.iter().all(|value| asked.contains(value.as_str()))
 }
 
-/// The newest answer of ours to a slice, to compare with, and whether its rows are still there.
-pub(super) async fn newest<'a>(
+/// The newest answer of ours to a day's slice, to compare with, where its rows are still there.
+pub(super) async fn newest(
     store: &Store,
-    contract: &Contract,
-    files: impl DoubleEndedIterator<Item = &'a BronzeFile> + Clone,
+    table: &Table,
+    source: usize,
+    files: &[BronzeFile],
     day: NaiveDate,
 ) -> Option<(String, Provenance)> {
-    let of_day = files.filter(|file| file.day == day && !file.span);
-    for file in of_day.clone().rev().filter(|file| file.is_named_like(contract)) {
+    let of_day: Vec<&BronzeFile> = files.iter().filter(|file| file.day == day && !file.span).collect();
+    for file in of_day.iter().rev() {
+        if !sisters(table, source).any(|(_, contract)| file.is_named_like(contract)) {
+            continue;
+        }
         if let Some(provenance) = bronze::proof(store, file).await {
             // An answer whose rows are gone says nothing that a new one could be the same as.
             let rows = provenance.same_as.clone().unwrap_or_else(|| file.name().to_owned());
-            let there = of_day.clone().any(|held| held.name() == rows);
+            let there = of_day.iter().any(|held| held.name() == rows);
             return there.then(|| (file.path.clone(), provenance));
         }
     }

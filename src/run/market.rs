@@ -51,9 +51,9 @@ impl Market {
         }
         let Some(table) = world.catalog.table(SUSPENSIONS) else { return Ok(market) };
         let files = held::files(&world.store, table).await?;
-        for (index, source) in table.sources.iter().enumerate() {
-            let files = held::beside(table, &files, index);
-            for slice in held::slices(&world.store, &source.contract, files, &[]).await.into_keys() {
+        for source in 0..table.sources.len() {
+            let files = held::beside(table, &files, source);
+            for slice in held::slices(&world.store, table, source, files, &[]).await.into_keys() {
                 if let Slice::Session(day) = slice
                     && (first..=last).contains(&day)
                 {

@@ -164,7 +164,13 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
         // A small account may not ask for them; a calendar at hand that covers the range does as well.
         let (start, end) = window(world, work, &calendar);
         if calendar.knows(start) && calendar.knows(end) {
-            for table in reference.iter().filter(|r| !work.tables.iter().any(|t| t.name == r.name)) {
+            let market = Market::read(world, start, end).await?;
+            let wanted = |table: &Arc<Table>| {
+                // Without a universe nobody knows which securities to ask for.
+                work.tables.iter().any(|t| t.name == table.name)
+                    || (table.name == UNIVERSE && market.is_empty() && errand::needs_universe(world, &work.tables))
+            };
+            for table in reference.iter().filter(|table| !wanted(table)) {
                 journal.table(&table.name, TableReport::excuse_rights).await;
             }
         }
@@ -215,7 +221,7 @@ fn window(world: &World, work: &Work, calendar: &Calendar) -> (NaiveDate, NaiveD
             let end = day.unwrap_or(today);
             let lookback = world.jobs.jobs.values().map(|job| job.lookback).max().unwrap_or(crate::spec::LOOKBACK);
             // Nights without a run are caught up with: a year of them at most is judged by count.
-            (calendar.back(end, lookback.max(250)).unwrap_or(end), end)
+            (calendar.back(end, lookback.max(errand::A_YEAR)).unwrap_or(end), end)
         }
     }
 }

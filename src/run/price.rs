@@ -13,7 +13,10 @@ use super::market::Market;
 use super::{CALENDAR, SUSPENSIONS, UNIVERSE, Work, World, build, held, proven, reference, report, rows, window};
 use crate::normalise::Partition;
 use crate::plan::{Calendar, Slice, Why};
-use crate::spec::Table;
+use crate::spec::{Axis, Table};
+
+/// Securities, where no universe is at hand: those listed and delisted since 1990.
+const LISTED: usize = 5700;
 
 /// Open days among weekdays, where no calendar is at hand: 242 or 243 a year.
 const OPEN: (usize, usize) = (93, 100);
@@ -86,9 +89,13 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
         errand::sold(world, table)?;
     }
     let mut price = Price::default();
-    let calendar = match rows::calendar(world).await? {
-        calendar if calendar.days().next().is_some() => calendar,
-        _ => {
+    let calendar = match rows::calendar(world).await {
+        Ok(calendar) if calendar.days().next().is_some() => calendar,
+        Err(error) => {
+            price.notes.insert(format!("the calendar cannot be read, so open days are a guess: {error:#}"));
+            guessed(world, work)
+        }
+        Ok(_) => {
             price.notes.insert(format!("no calendar is at hand, so open days are a guess: `fetch {CALENDAR}` first"));
             guessed(world, work)
         }
@@ -111,6 +118,10 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
                 let calls = calls(world, &errand, known, suspended).await;
                 let per_minute = errand.per_minute.max(1);
                 minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
+                if matches!(errand.source.contract.ask.axis, Axis::Security { .. }) {
+                    let message = "asked by security: one page each is priced, long histories take two or three";
+                    price.notes.insert(format!("`{}` is {message}", table.name));
+                }
                 price.add(&errand, calls);
             }
             let stale = build::stale(world, table, &calendar).await?;
@@ -210,15 +221,23 @@ async fn calls(world: &World, errand: &Errand<'_>, known: Known<'_>, suspended: 
             _ => slice.day(),
         };
         let before = match day {
-            Some(day) => held::newest(&world.store, contract, errand.files.iter(), day).await,
+            Some(day) => held::newest(&world.store, errand.table, errand.index, &errand.files, day).await,
             None => None,
         };
         let count = slice.day().map(|day| known.market.count(contract, day)).unwrap_or_default();
         // What suspensions will tell is not known yet, but that they will.
         let is_proven = before.is_some() || count.least.is_some() || (suspended && count.most.is_some());
         unproven |= !is_proven;
-        let rows = before.map(|(_, said)| said.rows).or(count.most).unwrap_or(0);
+        let reports = match slice {
+            // Somewhat more than one row for each who reports, for some are restated.
+            Slice::Period(day) => Some(known.market.reporting(*day).len() * 3 / 2),
+            _ => None,
+        };
+        let rows = before.map(|(_, said)| said.rows).or(count.most).or(reports).unwrap_or(0);
         calls += values.max(rows.div_ceil(page));
+    }
+    if errand.no_universe {
+        calls += LISTED * values;
     }
     // The calendars of two exchanges are of one length: each proves its own end.
     let proofs = if contract.kind == CALENDAR { values } else { 1 };

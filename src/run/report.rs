@@ -105,6 +105,8 @@ pub struct TableReport {
     pub unknown_fields: BTreeSet<String>,
     /// Fields that the vendor did not send.
     pub absent_fields: BTreeSet<String>,
+    /// Columns that stay empty in some versions, because the file that showed them first lacked them.
+    pub lacking_columns: BTreeSet<String>,
     /// What a person should know.
     pub notes: BTreeSet<String>,
 }

@@ -37,7 +37,7 @@ pub(super) async fn rows(
     calendar: Arc<Calendar>,
 ) -> Result<Built> {
     let speaking = match table.versions {
-        Some(_) => every_look(store, files).await?,
+        Some(_) => every_look(store, table, files).await?,
         None => speaking(store, table, files).await?.into_iter().map(Speaker::plain).collect(),
     };
     let (store, table, handle) = (store.clone(), Arc::clone(table), tokio::runtime::Handle::current());
@@ -80,22 +80,32 @@ impl Speaker {
 
 /// Where versions are kept every file counts, as a look at what the vendor had at that time. One that
 /// says the same as the one before is a look too.
-async fn every_look(store: &Store, files: Inputs) -> Result<Vec<Speaker>> {
-    let names: BTreeSet<String> = files.iter().map(|(_, file)| file.name().to_owned()).collect();
-    let mut speakers = Vec::with_capacity(files.len());
+async fn every_look(store: &Store, table: &Table, files: Inputs) -> Result<Vec<Speaker>> {
+    // The file that one says the same as may feed other partitions only.
+    let all = held::files(store, table).await?;
+    let names: BTreeSet<&str> = all.iter().map(|(_, file)| file.name()).collect();
+    let mut speakers: Vec<Speaker> = Vec::with_capacity(files.len());
+    let mut orphans: Vec<(usize, String)> = Vec::new();
     for (source, file) in files {
         let mut speaker = Speaker::plain((source, file));
         if let Some(said) = bronze::provenance(store, &speaker.file).await? {
             speaker.observed = Some(said.fetched_at);
-            if let Some(same_as) = &said.same_as {
-                if !names.contains(same_as) {
-                    bail!("`{}` says the same as `{same_as}`, which is gone: `backfill --refetch`", speaker.file.path);
-                }
-                speaker.is_repeat = true;
-            }
+            speaker.is_repeat = said.same_as.is_some();
             speaker.calls = said.params;
+            if let Some(same_as) = said.same_as.filter(|name| !names.contains(name.as_str())) {
+                orphans.push((speakers.len(), same_as));
+            }
         }
         speakers.push(speaker);
+    }
+    for (place, same_as) in orphans {
+        let path = &speakers[place].file.path;
+        let is_told_again =
+            speakers[place + 1..].iter().any(|later| !later.is_repeat && later.calls == speakers[place].calls);
+        if !is_told_again {
+            bail!("`{path}` says the same as `{same_as}`, which is gone: `backfill --refetch`");
+        }
+        tracing::warn!("`{path}` says the same as `{same_as}`, which is gone; a later answer speaks for both");
     }
     Ok(speakers)
 }

@@ -115,7 +115,10 @@ async fn one(world: &World, table: &Arc<Table>, known: Known<'_>, failed: Option
         if !is_security && (0..source).any(shares) {
             continue;
         }
-        let held = held::slices(&world.store, contract, files.iter(), &[]).await;
+        let own = world.jobs.report_types(&table.name);
+        let values =
+            if contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type") { own } else { vec![] };
+        let held = held::slices(&world.store, table, source, files.iter(), &values).await;
         status.slices.held += held.len();
         if !is_security {
             status.unproven += unproven(world, contract, &files).await;

@@ -233,3 +233,33 @@ fn a_part_of_a_day_is_not_kept() {
         shown.into_iter().filter(|r| r["trade_date"] == start).collect(),
     );
 }
+
+#[test]
+fn nights_without_a_run_are_caught_up_even_where_the_first_try_ends_early() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let jobs = |quota: u32| {
+        place.jobs(&format!(
+            "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 1000000\n\
+             requests_per_day = {quota}\n[jobs.market]\ntables = [\"adj_factor\"]\n",
+            vendor.server.url()
+        ));
+    };
+    let run = |code: i32, today: &str| {
+        vendor.server.set_epoch(evening(day(today)));
+        place.expect(code, &["run", "--now", &evening(day(today)).to_rfc3339()])
+    };
+    jobs(1000);
+    run(0, "2024-03-18");
+    // Five weeks nobody came; then the quota ends the run when the newest days are there.
+    jobs(14);
+    run(6, "2024-04-22");
+    jobs(1000);
+    run(0, "2024-04-23");
+    let status = place.expect(0, &["status", "adj_factor", "--format", "json", "--now", "2024-04-23T12:00:00Z"]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let holes = status[0]["holes"].as_array().unwrap();
+    // The day itself may be late or half published.
+    assert!(holes.iter().all(|day| day == "2024-04-23"), "{status}");
+    assert_eq!(status[0]["slices"]["due"], 0, "{status}");
+}

@@ -164,3 +164,50 @@ fn a_dry_run_tells_the_price_that_the_run_keeps_to() {
         assert_eq!(said, built, "{table}");
     }
 }
+
+#[test]
+fn a_range_before_all_history_asks_no_security() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let args = ["backfill", "income_cn", "--start", "1990-01-01", "--end", "1991-12-31", "--now", NOW];
+    let report = place.expect(0, &[&args[..], &["--format", "json"]].concat());
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["calls"].get("tushare/income"), None, "{report}");
+}
+
+#[test]
+fn more_points_ask_the_better_interface_for_days_the_lesser_one_gave() {
+    let small = Settings { points: 2000, end: settings().start + chrono::Days::new(20), ..settings() };
+    let vendor = Vendor::start(Settings { points: 5000, ..small.clone() });
+    let place = Place::with(&vendor);
+    let points = |points: u32| {
+        place.jobs(&format!(
+            "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = {points}\nrequests_per_minute = 1000000\n",
+            vendor.server.url()
+        ));
+    };
+    points(2000);
+    place.backfill(0, &["limit_list_cn"], &small);
+    assert!(silver(&place, "limit_list_cn").iter().all(|row| row["limit"] != "Z"));
+    points(5000);
+    place.backfill(0, &["limit_list_cn"], &small);
+    assert_same("limit_list_cn", silver(&place, "limit_list_cn"), truth(&vendor.market, "limit_list_d"));
+    let calls = vendor.calls();
+    points(2000);
+    place.backfill(0, &["limit_list_cn"], &small);
+    assert_eq!(vendor.calls(), calls, "what the better one gave is held");
+}
+
+#[test]
+fn without_a_universe_nobody_is_asked_and_that_is_said() {
+    let vendor = Vendor::start(Settings { points: 120, ..settings() });
+    let place = Place::with(&vendor);
+    place.jobs(&format!("version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 120\n", vendor.server.url()));
+    let days: Vec<String> = (1..=31).map(|day| format!("SSE,202212{day:02},1,\n")).collect();
+    std::fs::write(place.path("cal.csv"), format!("exchange,cal_date,is_open,pretrade_date\n{}", days.concat()))
+        .unwrap();
+    place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
+    let args = ["backfill", "income_cn", "--start", "2022-12-01", "--end", "2022-12-31", "--now", NOW];
+    let said = place.expect(5, &args);
+    assert!(said.contains("nobody knows which securities"), "{said}");
+}

@@ -326,11 +326,11 @@ fn an_import_shows_what_it_holds_and_takes_nothing_away() {
 }
 
 #[test]
-fn a_column_that_one_file_lacks_is_not_compared_and_taken_from_the_other() {
+fn a_column_that_one_file_lacks_is_not_compared_and_no_row_is_changed() {
     let short = r#"{"ts_code":"a","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
     let import = Fetch { at: MAY_1, lines: vec![short.to_owned()], calls: false };
     let seen = read(&table("income_cn"), &[import, fetch(JUNE_1, &[on("20240420", "1", "100")])]);
-    assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, Some(1.5), Some("2024-04-20")));
+    assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, None, Some("2024-04-20")));
 }
 
 #[test]

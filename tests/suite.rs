@@ -7,6 +7,7 @@
 //! - `reports`: every version of every statement, by period and by security
 //! - `nights`: forty evenings of a vendor that is late, corrects, restates and goes down
 //! - `reader`: versions kept by hand, to compare with
+//! - `market`: the other tables by trading day, value by value
 //! - `awkward`: low caps, faults, foreign lakes, hostile vendors
 //! - `crash`: killed at random, run again, same bytes
 //! - `imports`: captures of several shapes
@@ -27,6 +28,8 @@ mod cli;
 mod crash;
 #[path = "suite/imports.rs"]
 mod imports;
+#[path = "suite/market.rs"]
+mod market;
 #[path = "suite/nights.rs"]
 mod nights;
 #[path = "suite/reports.rs"]

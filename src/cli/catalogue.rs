@@ -44,7 +44,8 @@ impl Tables {
 }
 
 fn key(table: &Table) -> Vec<&str> {
-    table.key.iter().map(|column| table.columns[*column].name.as_str()).collect()
+    let key = table.key.iter().map(|column| table.columns[*column].name.as_str());
+    key.chain(table.occurrence.then_some("occurrence")).collect()
 }
 
 fn entry(table: &Table) -> Value {

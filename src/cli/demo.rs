@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use super::{Context, print, status, summary};
 use crate::clock::Clock;
-use crate::query;
+use crate::query::{self, AsOf};
 use crate::run::{self, Exit, World};
 use crate::sandbox::{self, Market, Settings};
 use crate::spec::{Account, Catalog, Jobs, Table};
@@ -21,6 +21,20 @@ const LAKE: &str = "demo-lake";
 /// Two evenings of the made-up vendor: the second sees what came in between. Both are of a Saturday: what
 /// was late on Friday is out.
 const EVENINGS: [&str; 2] = ["2024-05-18T20:00:00+08:00", "2024-06-29T20:00:00+08:00"];
+
+/// What it fetches: some of each kind.
+const TABLES: [&str; 10] = [
+    "trade_cal",
+    "stock_basic_cn",
+    "stock_daily_cn",
+    "stock_daily_basic_cn",
+    "adj_factor",
+    "moneyflow_cn",
+    "suspend_d_cn",
+    "limit_list_cn",
+    "income_cn",
+    "fina_indicator_cn",
+];
 
 /// First event day: two annual reports back.
 const START: &str = "2023-01-01";
@@ -64,7 +78,7 @@ impl Demo {
             ..Account::default()
         };
         world.jobs.accounts.insert("tushare".to_owned(), account);
-        let tables: Vec<Arc<Table>> = world.catalog.tables().cloned().collect();
+        let tables: Vec<Arc<Table>> = TABLES.iter().filter_map(|name| world.catalog.table(name).cloned()).collect();
         for (evening, start) in evenings.into_iter().zip([Some(start), None]) {
             server.set_epoch(evening);
             let clock = Clock::fixed(evening);
@@ -112,7 +126,8 @@ async fn look(world: &World) -> Result<()> {
     print("\n# One statement, as it was known on two days\n")?;
     for day in [said("before")?, said("after")?] {
         print(&format!("\n{sql}   --as-of {day}\n"))?;
-        print(&query::sql(&world.catalog, &world.store, &sql, Some(day.parse()?)).await?.text()?)?;
+        let as_of = Some(AsOf { day: day.parse()?, next_morning: None });
+        print(&query::sql(&world.catalog, &world.store, &sql, as_of).await?.text()?)?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
 use super::{Context, config, day, print};
-use crate::query::{self, QueryError};
-use crate::run::{Exit, Misuse};
+use crate::query::{self, AsOf, QueryError};
+use crate::run::{self, Exit, Misuse};
 
 /// SQL over silver; reads only
 #[derive(Debug, Args)]
@@ -37,11 +37,14 @@ enum RowFormat {
 impl Query {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
-        let answer =
-            query::sql(&world.catalog, &world.store, &self.sql, self.as_of).await.map_err(|error| match error {
-                QueryError::Misuse(message) => Misuse(message).into(),
-                QueryError::Failed(error) => error,
-            })?;
+        let as_of = match self.as_of {
+            Some(day) => Some(AsOf { day, next_morning: run::session_before(&world, day).await? }),
+            None => None,
+        };
+        let answer = query::sql(&world.catalog, &world.store, &self.sql, as_of).await.map_err(|error| match error {
+            QueryError::Misuse(message) => Misuse(message).into(),
+            QueryError::Failed(error) => error,
+        })?;
         if let Some(path) = self.output {
             answer.parquet(&path)?;
             return Ok(Exit::Done);

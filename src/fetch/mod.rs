@@ -232,7 +232,7 @@ impl Client {
                 Ok(pages) if pages.repeated.is_none() => return Ok(pages.reply),
                 Ok(pages) => {
                     let rows = sorted(&pages.reply.lines);
-                    if expect.versions && repeated.as_ref() == Some(&rows) {
+                    if expect.repeats && repeated.as_ref() == Some(&rows) {
                         return Ok(pages.reply);
                     }
                     repeated = Some(rows);

@@ -20,8 +20,8 @@ pub struct Expect {
     pub fixed: Option<(String, Vec<String>)>,
     /// The field of the event day, where the days of the rows are wanted.
     pub event: Option<String>,
-    /// Rows of one key are versions: only a whole row may not come twice, and twins may.
-    pub versions: bool,
+    /// Rows of one key may be several: only a whole row may not come twice, and twins may.
+    pub repeats: bool,
     /// How many rows there must be, where that is known.
     pub rows: Rows,
 }
@@ -97,7 +97,7 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
         }
         let start = out.lines.len();
         push_object(&mut out.lines, &page.fields as &[Cow<'_, str>], row);
-        if expect.versions {
+        if expect.repeats {
             out.keys.push(out.lines[start..].into());
         } else {
             let text: Vec<&str> = key.iter().map(|index| row[*index].get()).collect();

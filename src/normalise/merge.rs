@@ -2,9 +2,18 @@
 //! filled; between files the newest row wins, except that a coarser rounding of the same number does
 //! not displace the finer text, and a column that a file lacks takes nothing away (`design.md` 4).
 
+use std::cmp::Ordering;
+
 use super::cells::{Cell, Cells, Texts};
 use super::key::keys;
 use crate::spec::Table;
+
+/// A row to keep; `occurrence` counts those of its key from 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) row: u32,
+    pub(super) occurrence: i32,
+}
 
 /// The rows to keep, sorted by key; `reject` hears of the others that broke a promise.
 pub(super) fn merge(
@@ -13,7 +22,7 @@ pub(super) fn merge(
     texts: &Texts,
     origin: &[(u32, u32)],
     mut reject: impl FnMut(usize, String),
-) -> Vec<u32> {
+) -> Vec<Kept> {
     let keys = keys(table, columns, texts, origin.len());
     // Rows came file by file, oldest first, so the row number breaks ties by age.
     let mut order: Vec<(u64, u32)> = (0u32..).zip(&keys).map(|(row, key)| (*key, row)).collect();
@@ -21,30 +30,51 @@ pub(super) fn merge(
     let mut kept = Vec::with_capacity(order.len());
     for group in order.chunk_by(|a, b| a.0 == b.0) {
         if let [(_, row)] = group {
-            kept.push(*row);
+            kept.push(Kept { row: *row, occurrence: 1 });
             continue;
         }
-        let mut spoken: Option<usize> = None;
+        // One row speaks for the key, or one for each of its occurrences.
+        let mut spoken: Vec<usize> = Vec::new();
         for file in group.chunk_by(|a, b| origin[a.1 as usize].0 == origin[b.1 as usize].0) {
-            let rows: Vec<usize> = file.iter().map(|(_, row)| *row as usize).collect();
-            match conflict(table, columns, &rows) {
-                Some(column) => {
-                    for &row in &rows {
-                        reject(row, format!("two rows of one file have the same key and differ in `{column}`"));
-                    }
+            let mut rows: Vec<usize> = file.iter().map(|(_, row)| *row as usize).collect();
+            if table.occurrence {
+                // The order of rows in an answer means nothing: what they say puts them in one.
+                rows.sort_by(|a, b| by_content(columns, texts, *a, *b));
+            } else if let Some(column) = conflict(table, columns, &rows) {
+                for &row in &rows {
+                    reject(row, format!("two rows of one file have the same key and differ in `{column}`"));
                 }
-                None => {
-                    let row = fold(columns, &rows);
-                    if let Some(older) = spoken {
-                        displace(columns, older, row);
+                continue;
+            } else {
+                rows = vec![fold(columns, &rows)];
+            }
+            for (place, row) in rows.into_iter().enumerate() {
+                match spoken.get_mut(place) {
+                    Some(before) => {
+                        displace(columns, *before, row);
+                        *before = row;
                     }
-                    spoken = Some(row);
+                    None => spoken.push(row),
                 }
             }
         }
-        kept.extend(spoken.and_then(|row| u32::try_from(row).ok()));
+        for (occurrence, row) in (1..).zip(spoken) {
+            kept.push(Kept { row: u32::try_from(row).unwrap_or(u32::MAX), occurrence });
+        }
     }
     kept
+}
+
+/// Orders rows by what they say, column by column; nothing comes first.
+fn by_content(columns: &[Cells], texts: &Texts, a: usize, b: usize) -> Ordering {
+    let compare = |cells: &Cells| match (cells.get(a), cells.get(b)) {
+        (Cell::Text(a), Cell::Text(b)) | (Cell::Wide(a), Cell::Wide(b)) => texts.get(a).cmp(texts.get(b)),
+        (Cell::Number(a), Cell::Number(b)) => a.to_f64(0).total_cmp(&b.to_f64(0)),
+        (Cell::Date(a), Cell::Date(b)) => a.cmp(&b),
+        (Cell::Flag(a), Cell::Flag(b)) => a.cmp(&b),
+        (a, b) => (!a.is_empty()).cmp(&!b.is_empty()),
+    };
+    columns.iter().map(compare).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 /// The first column in which two rows of a file hold different things; nothing differs from no thing.

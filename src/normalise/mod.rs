@@ -289,7 +289,7 @@ impl<'a> Builder<'a> {
         tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
     ) -> Result<Built, arrow::error::ArrowError> {
         let mut lacking = BTreeSet::new();
-        let (order, versions) = match &self.table.versions {
+        let (order, versions, occurrences): (Vec<u32>, _, Vec<i32>) = match &self.table.versions {
             Some(rules) => {
                 let mut rows = Rows {
                     table: self.table,
@@ -300,7 +300,7 @@ impl<'a> Builder<'a> {
                     looks: &self.looks,
                 };
                 let versions = versions::history(&mut rows, self.repeats.seen(), &mut lacking);
-                (versions.iter().map(|version| version.row).collect(), versions)
+                (versions.iter().map(|version| version.row).collect(), versions, Vec::new())
             }
             None => {
                 let reject = |row: usize, reason| {
@@ -308,11 +308,14 @@ impl<'a> Builder<'a> {
                     let file = self.files[file as usize].clone();
                     self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
                 };
-                (merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, reject), Vec::new())
+                let kept = merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, reject);
+                let (order, occurrences) = kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip();
+                (order, Vec::new(), occurrences)
             }
         };
         let sources: Vec<&TableSource> = self.looks.iter().map(|look| look.source).collect();
-        let cells = output::Rows { columns: &self.columns, texts: &self.texts, origin: &self.origin, order: &order };
+        let (columns, texts, origin) = (&self.columns[..], &self.texts, &self.origin[..]);
+        let cells = output::Rows { columns, texts, origin, order: &order, occurrences: &occurrences };
         let batch = output::batch(self.table, &cells, &sources, &versions, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| self.table.columns[column].name.clone()).collect();

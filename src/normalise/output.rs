@@ -34,6 +34,14 @@ pub struct Added {
 /// The column that says which vendor a row came from.
 const VENDOR: Added = Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
 
+/// The last part of a key that the vendor repeats.
+const OCCURRENCE: Added = Added {
+    name: "occurrence",
+    kind: "int32",
+    unit: "number",
+    description: "1, 2, 3 among the rows of one answer that are alike in the rest of the key: repeats are real",
+};
+
 /// The point-in-time columns (`design.md` 5).
 const VERSION: [Added; 6] = [
     Added {
@@ -78,7 +86,8 @@ const VERSION: [Added; 6] = [
 #[must_use]
 pub fn added(table: &Table) -> Vec<Added> {
     let version: &[Added] = if table.versions.is_some() { &VERSION } else { &[] };
-    version.iter().copied().chain([VENDOR]).collect()
+    let occurrence = table.occurrence.then_some(OCCURRENCE);
+    occurrence.into_iter().chain(version.iter().copied()).chain([VENDOR]).collect()
 }
 
 /// The Arrow schema of a table's files: unit and description in each field's metadata.
@@ -140,6 +149,8 @@ pub(super) struct Rows<'a> {
     pub(super) origin: &'a [(u32, u32)],
     /// Which rows, in their order.
     pub(super) order: &'a [u32],
+    /// Their numbers among those of their key, where the table numbers them.
+    pub(super) occurrences: &'a [i32],
 }
 
 /// The rows of `order`, typed; `versions` has one for each of them where the table keeps versions.
@@ -150,7 +161,7 @@ pub(super) fn batch(
     versions: &[Version],
     tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
 ) -> Result<RecordBatch, ArrowError> {
-    let &Rows { columns, texts, origin, order } = rows;
+    let &Rows { columns, texts, origin, order, occurrences } = rows;
     // A column may come in different units from different sources: the shift goes with the file.
     let shifts = |column: usize| -> Vec<i8> {
         let of = |source: &&TableSource| source.fields.iter().find(|p| p.column == column).map_or(0, |p| p.shift);
@@ -161,6 +172,9 @@ pub(super) fn batch(
         let shifts = shifts(index);
         let rows = order.iter().map(|row| (cells.get(*row as usize), shifts[origin[*row as usize].0 as usize]));
         arrays.push(array(column.kind, rows, order.len(), texts));
+    }
+    if table.occurrence {
+        arrays.push(Arc::new(Int32Array::from(occurrences.to_vec())));
     }
     if table.versions.is_some() {
         arrays.extend(history(versions, tradable));

@@ -33,6 +33,26 @@ fn a_row_outside_its_folder_is_rejected_and_one_of_a_span_waits_elsewhere() {
 }
 
 #[test]
+fn real_repeats_of_a_key_are_numbered_however_they_come() {
+    let table = table("block_trade_cn");
+    let row = |seat: &str, amount: &str| {
+        format!(
+            r#"{{"ts_code":"a","trade_date":"20240102","price":9.5,"vol":10,"amount":{amount},"buyer":"{seat}","seller":"s"}}"#
+        )
+    };
+    let one = [row("b", "95"), row("c", "95"), row("b", "95"), row("b", "94.9")].join("\n");
+    let other = [row("b", "94.9"), row("b", "95.00"), row("b", "95"), row("c", "95")].join("\n");
+    let first = build(&table, &[(&one, false)]).unwrap().batch;
+    assert_eq!(first.num_rows(), 4);
+    let numbers = first.column_by_name("occurrence").unwrap();
+    let numbers: &[i32] = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int32Type>(numbers).values();
+    assert_eq!(numbers, [1, 2, 3, 1]);
+    // The same answer in another order, and both of them as parts, are the same rows.
+    assert_eq!(build(&table, &[(&other, false)]).unwrap().batch, first);
+    assert_eq!(build(&table, &[(&one, true), (&other, true)]).unwrap().batch, first);
+}
+
+#[test]
 fn nulls_in_a_key_are_equal_and_rows_are_sorted_by_key() {
     let table = table("suspend_d_cn");
     let row = |code: &str, timing: &str| {

@@ -190,7 +190,9 @@ fn sessions(wanted: Wanted<'_>) -> Plan {
         ..Plan::default()
     };
     for &day in calendar.sessions(start, end).iter().rev() {
-        let due = day < today || (day == today && clock.time() >= wanted.contract.publication.hour);
+        let publication = &wanted.contract.publication;
+        let out = if publication.next_day { day.succ_opt().unwrap_or(day) } else { day };
+        let due = out < today || (out == today && clock.time() >= publication.hour);
         if !due {
             plan.not_due.push(day);
             continue;
@@ -317,6 +319,30 @@ mod tests {
         let days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day().unwrap()).collect();
         assert_eq!(days, [day(7), day(4), day(3), day(2), day(0)]);
         assert_eq!(plan.held, 1);
+    }
+
+    #[test]
+    fn what_comes_next_morning_is_due_then() {
+        let contract = contract("tushare/margin_detail");
+        let (calendar, held) = (weekdays(), BTreeMap::new());
+        let not_due = |now: &str| {
+            let (contract, calendar, held, range) = (&contract, &calendar, &held, (day(1), day(1)));
+            let clock = Clock::fixed(at(now));
+            let wanted = Wanted {
+                contract,
+                range,
+                calendar,
+                held,
+                securities: &[],
+                lookback: 5,
+                refetch: false,
+                nightly: false,
+                clock,
+            };
+            plan(wanted).not_due
+        };
+        assert_eq!(not_due("2024-01-03T01:29:00Z"), [day(1)]);
+        assert_eq!(not_due("2024-01-03T01:30:00Z"), []);
     }
 
     #[test]

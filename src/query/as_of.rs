@@ -17,18 +17,38 @@ use crate::spec::{Known, Table};
 /// The name of the rank among the versions of a key; no vendor has such a column.
 const RANK: &str = "ashare_lake_rank";
 
-/// The table as of the end of `day`.
+/// A day, and what a reader at its end knows of the calendar.
+#[derive(Debug, Clone, Copy)]
+pub struct AsOf {
+    /// The day in Shanghai.
+    pub day: NaiveDate,
+    /// The last session whose next session is not after the day: what vendors publish next morning is known
+    /// up to it. `None` where no calendar says so.
+    pub next_morning: Option<NaiveDate>,
+}
+
+/// The table as of the end of a day.
 pub(super) fn known(
     context: &SessionContext,
     table: &Table,
     provider: Arc<dyn TableProvider>,
-    day: NaiveDate,
+    as_of: AsOf,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
-    let days = i32::try_from((day - NaiveDate::default()).num_days()).context("a day out of range")?;
-    let day = lit(ScalarValue::Date32(Some(days)));
+    let date = |day: NaiveDate| -> Result<Expr, QueryError> {
+        let days = i32::try_from((day - NaiveDate::default()).num_days()).context("a day out of range")?;
+        Ok(lit(ScalarValue::Date32(Some(days))))
+    };
+    let day = date(as_of.day)?;
     let frame = context.read_table(provider).map_err(anyhow::Error::from)?;
     let view = match (table.known, table.event) {
         (Known::Event, Some(event)) => frame.filter(column(&table.columns[event].name).lt_eq(day)),
+        (Known::NextSession, Some(event)) => {
+            let known = as_of.next_morning.ok_or_else(|| {
+                let message = "is published next morning, and the calendar at hand does not know the session before";
+                QueryError::Misuse(format!("`{}` {message} {}: `fetch trade_cal`", table.name, as_of.day))
+            })?;
+            frame.filter(column(&table.columns[event].name).lt_eq(date(known)?))
+        }
         (Known::Announced, _) => {
             // Per key the one announced last, and of those the last revision.
             let announced = column("announced_on");

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chrono::NaiveDate;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::dataframe::DataFrame;
@@ -25,6 +24,7 @@ use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use object_store::local::LocalFileSystem;
 
 pub use answer::Answer;
+pub use as_of::AsOf;
 
 use crate::normalise::schema;
 use crate::spec::{Catalog, PartitionBy, Table, nearest};
@@ -52,7 +52,7 @@ pub enum QueryError {
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, as_of: Option<NaiveDate>) -> Result<Answer, QueryError> {
+pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, as_of: Option<AsOf>) -> Result<Answer, QueryError> {
     let explain = |error: DataFusionError| explain(catalog, &error);
     let context = context(store)?;
     let state = context.state();
@@ -63,7 +63,7 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, as_of: Option<Naiv
             let provider = provider(&context, store, table).await?;
             let provider = match as_of {
                 None => provider,
-                Some(day) => as_of::known(&context, table, provider, day)?,
+                Some(as_of) => as_of::known(&context, table, provider, as_of)?,
             };
             context.register_table(&table.name, provider).map_err(anyhow::Error::from)?;
         }

@@ -474,7 +474,7 @@ impl Run<'_> {
             optional: key.iter().filter(|field| field.nullable).map(|field| field.name.clone()).collect(),
             fixed: contract.ask.axis.names().map(|(_, field)| (field.to_owned(), spelled)),
             event: event.filter(|_| matches!(slice, Slice::Security(_))),
-            versions: self.errand.table.versions.is_some(),
+            repeats: self.errand.table.versions.is_some() || self.errand.table.occurrence,
             rows: Rows { most, before: before.map(|(_, said)| said.rows) },
         }
     }

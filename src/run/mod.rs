@@ -199,6 +199,16 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
     Ok(())
 }
 
+/// The last session whose next session is not after `day`, by the calendar of the lake.
+///
+/// # Errors
+/// When the calendar cannot be read.
+pub async fn session_before(world: &World, day: NaiveDate) -> Result<Option<NaiveDate>> {
+    let calendar = rows::calendar(world).await?;
+    let last = calendar.back(day, 0).filter(|_| calendar.knows(day));
+    Ok(last.and_then(|last| calendar.back(last, 1).filter(|before| *before < last)))
+}
+
 /// The calendar of the lake; where it cannot be read, none, and the report says so.
 async fn calendar(world: &World, journal: &Journal) -> Calendar {
     match rows::calendar(world).await {

@@ -89,6 +89,8 @@ pub struct Table {
     pub partition: PartitionBy,
     /// Index of the event day.
     pub event: Option<usize>,
+    /// Repeats of a key within an answer are real, and numbered.
+    pub occurrence: bool,
     /// From when a row may be used.
     pub known: Known,
     /// Columns filled from vendors; the program adds `vendor` at the end.
@@ -169,7 +171,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         }
         Some(index)
     });
-    let known_by_event = pipeline.known == Known::Event;
+    let known_by_event = matches!(pipeline.known, Known::Event | Known::NextSession);
     if event.is_none() && (pipeline.partition != PartitionBy::None || known_by_event) {
         binder.say(0, "a partition or `known` by the event wants an `event`".into(), None);
     }
@@ -214,6 +216,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         key,
         partition: pipeline.partition,
         event,
+        occurrence: pipeline.occurrence,
         known: pipeline.known,
         columns,
         sources,

@@ -70,14 +70,20 @@ impl PartitionBy {
 pub enum Known {
     /// At the end of the day the row is about.
     Event,
+    /// On the session after: the vendor publishes next morning.
+    NextSession,
     /// When it came over our wire: snapshots.
     Observed,
     /// When the vendor says it was announced, version by version.
     Announced,
 }
 
-const KNOWN: &[(&str, Known)] =
-    &[("event", Known::Event), ("observed", Known::Observed), ("announced", Known::Announced)];
+const KNOWN: &[(&str, Known)] = &[
+    ("event", Known::Event),
+    ("next_session", Known::NextSession),
+    ("observed", Known::Observed),
+    ("announced", Known::Announced),
+];
 
 impl Known {
     /// The name used in TOML and in `tables`.
@@ -157,6 +163,7 @@ pub(super) struct Pipeline {
     pub(super) key: At<Vec<At<String>>>,
     pub(super) partition: PartitionBy,
     pub(super) event: Option<At<String>>,
+    pub(super) occurrence: bool,
     pub(super) known: Known,
     pub(super) columns: Vec<ColumnSpec>,
     pub(super) sources: Vec<SourceSpec>,
@@ -180,6 +187,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
         let key = root.need("key", root.texts("key"));
         let partition = root.need("partition", choice(root, "partition", PARTITIONS));
         let event = root.text("event");
+        let occurrence = root.flag("occurrence").is_some_and(|at| at.value);
         let known = root.need("known", choice(root, "known", KNOWN));
         let keeps = root.need("keeps", choice(root, "keeps", KEEPS));
         let columns = columns(root);
@@ -203,6 +211,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             key: key?,
             partition: partition?,
             event,
+            occurrence,
             known: known?,
             columns,
             sources,

@@ -21,6 +21,10 @@ pub enum Dimension {
     Number,
     /// Things that are counted: trades, holders.
     Count,
+    /// The level of an index.
+    Level,
+    /// Hong Kong dollars for one share.
+    HongKongPrice,
     /// A length of time; not always whole (days of turnover).
     Time,
 }
@@ -60,6 +64,10 @@ pub enum Unit {
     Count1e4,
     /// A day.
     Day,
+    /// A point of an index.
+    Point,
+    /// Hong Kong dollars for one share.
+    HkdPerShare,
 }
 
 /// Name, unit, dimension, and size as a power of ten of the dimension's base.
@@ -80,6 +88,8 @@ const UNITS: &[(&str, Unit, Dimension, i8)] = &[
     ("count", Unit::Count, Dimension::Count, 0),
     ("count1e4", Unit::Count1e4, Dimension::Count, 4),
     ("day", Unit::Day, Dimension::Time, 0),
+    ("point", Unit::Point, Dimension::Level, 0),
+    ("HKD/share", Unit::HkdPerShare, Dimension::HongKongPrice, 0),
 ];
 
 /// The two units measure different things.
@@ -104,6 +114,8 @@ impl Dimension {
             Self::Number => "a plain number",
             Self::Count => "a count",
             Self::Time => "a length of time",
+            Self::Level => "the level of an index",
+            Self::HongKongPrice => "a price in Hong Kong dollars",
         }
     }
 }

@@ -131,7 +131,7 @@ fn tables_say_unit_and_description_of_every_column() {
     let place = Place::at("http://127.0.0.1:9");
     let tables = place.expect(0, &["tables", "--format", "json"]);
     let tables: Vec<serde_json::Value> = serde_json::from_str(&tables).unwrap();
-    assert_eq!(tables.len(), 10);
+    assert_eq!(tables.len(), 36);
     for table in &tables {
         assert!(table["key"].as_array().is_some_and(|key| !key.is_empty()));
         let is_report = table["columns"].as_array().unwrap().iter().any(|column| column["name"] == "revision");

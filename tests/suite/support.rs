@@ -240,13 +240,18 @@ fn expected(interface: &str, field: &str, cell: &Cell) -> String {
             _ => return text,
         },
     };
-    let (digits, exponent) = shifted(&text, places);
+    scaled(&text, places, whole)
+}
+
+/// A number text whose point moves `places` to the right: a whole number, or the nearest double.
+pub(crate) fn scaled(text: &str, places: i32, whole: bool) -> String {
+    let (digits, exponent) = shifted(text, places);
     if whole {
-        // A whole number of shares: what is left behind the point must be nothing.
+        // A whole number of things: what is left behind the point must be nothing.
         let value: i128 = digits.parse().expect("digits");
         let unit = 10i128.pow(u32::try_from(-exponent.min(0)).expect("small"));
         let value = value * 10i128.pow(u32::try_from(exponent.max(0)).expect("small"));
-        assert_eq!(value % unit, 0, "{interface}.{field} {text}");
+        assert_eq!(value % unit, 0, "{text} is no whole number");
         return (value / unit).to_string();
     }
     let nearest: f64 = format!("{digits}e{exponent}").parse().expect("a number");

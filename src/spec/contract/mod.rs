@@ -153,6 +153,8 @@ pub enum Empty {
 pub struct Publication {
     /// From this time of the trading day, Shanghai, a day is due.
     pub hour: NaiveTime,
+    /// It is the time of the calendar day after.
+    pub next_day: bool,
     /// How to read an answer without rows.
     pub empty: Empty,
     /// Before this day an answer without rows is no surprise.

@@ -189,6 +189,7 @@ fn publication(table: &Table<'_>) -> Option<Publication> {
         _ => None,
     });
     let exchanges = table.strings("exchanges").unwrap_or_default();
+    let next_day = table.flag("next_day").is_some_and(|at| at.value);
     table.close();
     let hour = hour?;
     let time = NaiveTime::parse_from_str(&hour.value, "%H:%M").ok();
@@ -197,7 +198,7 @@ fn publication(table: &Table<'_>) -> Option<Publication> {
     }
     let from = from?;
     let history_from = day(table, &from.value, from.offset)?;
-    Some(Publication { hour: time?, empty: empty?, history_from, covers, exchanges })
+    Some(Publication { hour: time?, next_day, empty: empty?, history_from, covers, exchanges })
 }
 
 fn day(table: &Table<'_>, text: &str, offset: usize) -> Option<NaiveDate> {

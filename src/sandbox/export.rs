@@ -4,7 +4,7 @@
 
 use super::market::calendar::stamp;
 use super::tables::select::Params;
-use super::tables::{Content, INTERFACES, Interface};
+use super::tables::{Content, Interface, interfaces};
 use super::{Cell, Market};
 use anyhow::Context;
 use flate2::{Compression, GzBuilder};
@@ -24,13 +24,13 @@ const LEFT_OUT: [&str; 3] = ["limit_list", "income", "fina_indicator"];
 pub fn export(market: &Market, lake: &Path) -> anyhow::Result<usize> {
     let mut files = 0;
     let last = stamp(market.calendar.end);
-    for interface in INTERFACES.iter().filter(|interface| !LEFT_OUT.contains(&interface.name)) {
+    for interface in interfaces().filter(|interface| !LEFT_OUT.contains(&interface.name)) {
         match interface.content {
             Content::Snapshot { .. } => {
                 write_file(interface, lake, ("date", &last), &last, &interface.all(market, None))?;
                 files += 1;
             }
-            Content::PerSession { .. } => {
+            Content::PerSession { .. } | Content::Sessions(_) => {
                 for day in &market.calendar.stamps {
                     let params = Params::from([("trade_date".to_owned(), day.clone())]);
                     let rows = interface.select(market, None, &params, 0, usize::MAX);

@@ -42,6 +42,14 @@ pub(crate) enum Topic {
     IncomeSpelling = 74,
     /// Spelling and order of indicators.
     IndicatorSpelling = 75,
+    /// Closes of made-up series, by series.
+    Series = 76,
+    /// The rest of their bars.
+    SeriesBar = 77,
+    /// Who is on the lists of a session, by list.
+    Lists = 78,
+    /// Balances of margin trading.
+    Margin = 79,
 }
 
 /// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly).

@@ -13,6 +13,7 @@ mod release;
 mod report_columns;
 mod reports;
 pub(crate) mod select;
+mod sessions;
 pub(crate) mod text;
 
 use super::Cell;
@@ -20,6 +21,7 @@ use super::market::filings::Statement;
 use super::market::moments::Moment;
 use super::market::{Market, Stock};
 use release::Release;
+use sessions::{SHEETS, Sheet};
 use text::Pen;
 
 /// Which rows an interface has and how one is made.
@@ -28,6 +30,8 @@ pub(crate) enum Content {
     Snapshot { rows: fn(&Market, Option<Moment>) -> Vec<Vec<Cell>>, date: Option<&'static str> },
     /// Rows per session and stock: how many there are, and the cells of one of them.
     PerSession { count: fn(&Stock, usize) -> usize, cells: fn(&mut Pen, &Place<'_>) -> Vec<Cell>, release: Release },
+    /// Rows per session and item, cells by kind of column.
+    Sessions(Sheet),
     /// Versions of a report per quarter and stock.
     Reports(Statement),
 }
@@ -68,9 +72,9 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
-    /// Place in [`INTERFACES`]: the address of its dice.
+    /// Place among [`interfaces`]: the address of its dice.
     pub(crate) fn place(&self) -> usize {
-        INTERFACES.iter().position(|other| other.name == self.name).unwrap_or_default()
+        interfaces().position(|other| other.name == self.name).unwrap_or_default()
     }
 
     /// Position of a column.
@@ -81,11 +85,16 @@ impl Interface {
 
 /// The interface of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Interface> {
-    INTERFACES.iter().find(|interface| interface.name == name)
+    interfaces().find(|interface| interface.name == name)
 }
 
-/// Every interface on offer.
-pub(crate) static INTERFACES: [Interface; 13] = [
+/// Every interface on offer, in the order that addresses their dice: new ones come last.
+pub(crate) fn interfaces() -> impl Iterator<Item = &'static Interface> {
+    INTERFACES.iter().chain(&SHEETS)
+}
+
+/// The interfaces described one by one; lists of a session are in [`SHEETS`].
+static INTERFACES: [Interface; 13] = [
     Interface {
         name: "stock_basic",
         folder: "stock_basic_cn",

@@ -3,7 +3,7 @@
 //! This is the only place that knows. Without a moment to stand at, everything is there and right. Reports have
 //! their own times, in `market::filings`; snapshots show what a day knows, in `masters`.
 //!
-//! - An interface appears on the session's day at its hour ([`Release::hour`]).
+//! - An interface appears on the session's day at its hour ([`Release::hour`]); a few on the next morning.
 //! - About one session in twelve is late: it appears at 09:30 of the next calendar day.
 //! - About one session in fifteen of those that may be halved is half there until 23:00: the rows of every
 //!   stock whose place is odd are missing.
@@ -19,7 +19,7 @@ use rand::RngExt;
 /// How an interface publishes its sessions.
 #[derive(Clone, Copy)]
 pub(crate) struct Release {
-    /// Hour and minute.
+    /// Hour and minute; hours from 24 on are of the next calendar day.
     pub(crate) hour: (u32, u32),
     pub(crate) late: bool,
     pub(crate) halved: bool,
@@ -47,6 +47,7 @@ impl Interface {
     fn release(&self) -> Release {
         match self.content {
             Content::PerSession { release, .. } => release,
+            Content::Sessions(ref sheet) => sheet.release,
             _ => Release { hour: (0, 0), late: false, halved: false, drafts: false },
         }
     }
@@ -55,7 +56,7 @@ impl Interface {
     pub(crate) fn opening(&self, market: &Market, session: usize) -> Opening {
         let release = self.release();
         let day = market.calendar.sessions[session];
-        let usual = on(day, release.hour.0, release.hour.1);
+        let usual = on(after(day, u64::from(release.hour.0 / 24)), release.hour.0 % 24, release.hour.1);
         let roll = dice(market.seed, Topic::Release, self.place(), session).random_range(0..60);
         match roll {
             0..5 if release.late => {

@@ -3,6 +3,7 @@
 //! Row contents, caps and columns are decided by the callers and neighbours.
 
 use super::release::Opening;
+use super::sessions::board_type;
 use super::text::Pen;
 use super::{Content, Interface, Place};
 use crate::sandbox::Cell;
@@ -35,6 +36,7 @@ impl Interface {
                 rows(market, at).into_iter().filter(wanted).filter(dated).skip(skip).take(take).collect()
             }
             Content::Reports(_) => self.reports(market, at, params, skip, take),
+            Content::Sessions(ref sheet) => self.session_rows(sheet, market, at, params, (skip, take)),
             Content::PerSession { .. } => self
                 .places(market, at, params)
                 .filter(|place| self.filters.is_empty() || wanted(&self.row(place)))
@@ -54,6 +56,7 @@ impl Interface {
                 rows
             }
             Content::Reports(_) => self.all_reports(market, at),
+            Content::Sessions(ref sheet) => self.all_session_rows(sheet, market, at),
             Content::PerSession { .. } => {
                 let sessions = 0..market.calendar.sessions.len();
                 let openings: Vec<Opening> = sessions.clone().map(|session| self.opening(market, session)).collect();
@@ -103,7 +106,7 @@ impl Interface {
         let stock = &market.stocks[stock];
         let rows = match self.content {
             Content::PerSession { count, .. } => count(stock, session),
-            Content::Snapshot { .. } | Content::Reports(_) => 0,
+            Content::Snapshot { .. } | Content::Sessions(_) | Content::Reports(_) => 0,
         };
         (0..rows).map(move |ordinal| Place { market, stock, session, ordinal, draft })
     }
@@ -113,17 +116,18 @@ impl Interface {
         let mut pen = Pen { rng: interface_dice(place.market.seed, self.place(), number, place.session) };
         match self.content {
             Content::PerSession { cells, .. } => cells(&mut pen, place),
-            Content::Snapshot { .. } | Content::Reports(_) => Vec::new(),
+            Content::Snapshot { .. } | Content::Sessions(_) | Content::Reports(_) => Vec::new(),
         }
     }
 
     /// Whether the row has, for each filter sent or implied, one of its comma-separated values.
-    fn passes(&self, row: &[Cell], params: &Params) -> bool {
+    pub(super) fn passes(&self, row: &[Cell], params: &Params) -> bool {
         self.filters.iter().all(|&name| {
             let cell = |name| self.column(name).and_then(|column| row[column].text());
             let value = match (name, cell(name)) {
                 ("limit_type", _) => cell("limit"),
                 ("exchange", None) => cell("ts_code").and_then(|code| code.split('.').nth(1)),
+                ("idx_type", None) => cell("ts_code").and_then(board_type),
                 (_, value) => value,
             };
             self.wanted(name, params).is_none_or(|mut wanted| wanted.any(|wanted| Some(wanted) == value))
@@ -139,7 +143,7 @@ impl Interface {
 }
 
 /// Whether a day (YYYYMMDD) is what `trade_date`, `start_date` and `end_date` leave.
-fn in_range(day: &str, params: &Params) -> bool {
+pub(super) fn in_range(day: &str, params: &Params) -> bool {
     let param = |name: &str| params.get(name).map(String::as_str);
     param("trade_date").is_none_or(|wanted| day == wanted)
         && param("start_date").is_none_or(|start| start <= day)

@@ -36,7 +36,7 @@ fn export_writes_every_row_in_the_documented_places() {
     let market = Market::new(&Settings { stocks: 20, end: "2023-02-28".parse().unwrap(), ..settings() });
     let sessions = market.sessions().len();
     let folder = Folder::new("sandbox-export");
-    assert_eq!(export(&market, &folder.0).unwrap(), 6 * sessions + 2 + 2 * market.periods().len());
+    assert_eq!(export(&market, &folder.0).unwrap(), (6 + 27) * sessions + 2 + 2 * market.periods().len());
     let bronze = folder.0.join("bronze/tushare");
 
     let mut bars = 0;

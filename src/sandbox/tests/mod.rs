@@ -8,6 +8,7 @@ mod filters;
 mod limits;
 mod listings;
 mod reports;
+mod sessions;
 mod trouble;
 mod unchanged;
 mod wire;

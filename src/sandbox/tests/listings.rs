@@ -16,7 +16,7 @@ fn the_same_settings_give_the_same_market() {
         let same = rows == other.rows(interface);
         assert_eq!(same, interface == "trade_cal", "{interface}");
     }
-    assert_eq!(market.rows("weekly"), None);
+    assert_eq!(market.rows("no_such_interface"), None);
 }
 
 #[test]

@@ -271,11 +271,12 @@ impl Line<'_> {
 
     /// A balance is that of the session before, more what was added, less what was taken away.
     fn margin(&self, name: &str) -> Figure {
-        let Some((stock, era)) = self.item.stock.and_then(|stock| Some((stock, stock.history.era(self.session)?)))
+        let Some((stock, era)) =
+            self.item.stock.and_then(|stock| Some((stock, stock.history.era(stock.security.life.start)?)))
         else {
             return Missing;
         };
-        // Per cent mille of the tradable shares; of a smaller number for what is lent.
+        // Hundred-thousandths of the shares at first, so that bonus shares make no jump.
         let balance = |moment: usize, kind: usize, most: i64| {
             let mut rng = dice(self.market.seed, Topic::Margin, stock.security.number * 2 + kind, moment);
             era.float / 100_000 * rng.random_range(most / 2..=most)

@@ -1,226 +1,40 @@
-//! The first half: slices that bronze lacks, asked and kept. A slice that fails is reported and left
-//! for the next run; the others go on.
+//! The answers to an errand: asked until whole, judged, and kept in bronze or told as missing. Never
+//! which slices are asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::StreamExt as _;
-use indexmap::IndexMap;
-use tokio::sync::Mutex;
 
-use super::errand::{self, Errand, Known};
-use super::lease::Lease;
-use super::report::{Exit, Journal, exit_of};
-use super::{Misuse, Work, World, held, report};
 use crate::bronze::{self, Answer, BronzeFile, Provenance};
 use crate::fetch::{Client, Expect, Failure, Interface, Reply, Rows};
 use crate::normalise::{day_of, event_field};
 use crate::plan::{Slice, Why, deadline};
 use crate::progress::Task;
-use crate::spec::{Axis, Contract, Empty, Table};
-use crate::vendor::{self, Call};
+use crate::run::errand::{Errand, Known};
+use crate::run::report::{Exit, Journal, exit_of};
+use crate::run::{World, held};
+use crate::spec::{Contract, Empty};
+use crate::vendor::Call;
 
 /// Slices of one interface under way at once; the account's own limit holds over all interfaces.
-const SLICES: usize = 8;
-
-/// Slices whose first pages are waited for before an end is judged: a page shorter than another needs no
-/// further proof. Fewer of tables with many columns, for they wait in memory.
-const TOGETHER: usize = 32;
-
-/// Code numbers that share a file of answers by security: a fixed cut, so that a new listing leaves the
-/// other files alone. A file of this size is some tens of megabytes of text.
-const BATCH: usize = 200;
-
-/// The report is written anew at most this often.
-const SAVED_EVERY: Duration = Duration::from_secs(2);
-
-/// The accounts of a run.
-#[derive(Debug)]
-pub(super) struct Asker {
-    clients: BTreeMap<String, Client>,
-    saved: Mutex<Instant>,
-}
+pub(super) const SLICES: usize = 8;
 
 /// An errand under way.
-struct Run<'a> {
-    world: &'a World,
-    errand: &'a Errand<'a>,
-    known: Known<'a>,
-    client: &'a Client,
-    interface: Interface,
-    journal: &'a Journal,
-    bar: Task,
+pub(super) struct Run<'a> {
+    pub(super) world: &'a World,
+    pub(super) errand: &'a Errand<'a>,
+    pub(super) known: Known<'a>,
+    pub(super) client: &'a Client,
+    pub(super) interface: Interface,
+    pub(super) journal: &'a Journal,
+    pub(super) bar: Task,
 }
 
-impl Asker {
-    /// Opens the accounts that the work needs. Nothing is sent.
-    pub(super) async fn new(world: &World, tables: &[Arc<Table>]) -> Result<Self> {
-        let mut clients = BTreeMap::new();
-        for table in tables {
-            errand::sold(world, table)?;
-            for source in &table.sources {
-                let name = &source.contract.id.vendor;
-                let Some(account) = world.jobs.accounts.get(name) else { continue };
-                let Some(vendor) = vendor::named(name) else { continue };
-                if clients.contains_key(name) {
-                    continue;
-                }
-                let token = world.tokens.get(name).ok_or_else(|| {
-                    let variable = account.token_env.as_deref().unwrap_or("TUSHARE_TOKEN");
-                    Misuse(format!(
-                        "no token for {name}: put it into the environment variable {variable}, or into a file that \
-                         {variable}_FILE names"
-                    ))
-                })?;
-                let left = match account.requests_per_day {
-                    Some(quota) => Some(u64::from(quota).saturating_sub(report::spent(world, name).await?)),
-                    None => None,
-                };
-                let base_url = account.base_url.as_deref();
-                let client = Client::new(vendor, base_url, token.clone(), account.max_in_flight, left)?;
-                clients.insert(name.clone(), client);
-            }
-        }
-        Ok(Self { clients, saved: Mutex::new(Instant::now()) })
-    }
-
-    /// Calls sent, by interface.
-    pub(super) fn calls(&self) -> BTreeMap<String, u64> {
-        self.clients.values().flat_map(Client::calls).collect()
-    }
-
-    /// Asks for what the tables lack.
-    pub(super) async fn fetch(
-        &self,
-        world: &World,
-        work: &Work,
-        tables: &[Arc<Table>],
-        known: Known<'_>,
-        journal: &Journal,
-    ) -> Result<()> {
-        let mut errands = planned(world, work, tables, known).await?;
-        let mut leases = Vec::new();
-        for vendor in self.clients.keys() {
-            let asks = |errand: &Errand<'_>| errand.source.contract.id.vendor == *vendor && !errand.plan.ask.is_empty();
-            if errands.iter().any(asks) {
-                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}")).await?);
-            }
-        }
-        if !leases.is_empty() {
-            // Looked at again under the leases: another run may have asked since.
-            errands = planned(world, work, tables, known).await?;
-        }
-        for errand in &errands {
-            note(errand, journal).await;
-        }
-        errands.retain(|errand| !errand.plan.ask.is_empty());
-        let runs = errands.iter().filter_map(|errand| {
-            let client = self.clients.get(&errand.source.contract.id.vendor)?;
-            let interface = client.interface(&errand.source.contract, errand.per_minute);
-            let bar = world.progress.task(&errand.table.name, errand.plan.ask.len());
-            Some(Run { world, errand, known, client, interface, journal, bar })
-        });
-        let runs: Vec<Run<'_>> = runs.collect();
-        // Interfaces are paced apart, so they run side by side.
-        let done = futures::future::join_all(runs.iter().map(|run| self.run(run))).await;
-        for lease in leases {
-            lease.release().await?;
-        }
-        done.into_iter().collect()
-    }
-
-    async fn run(&self, run: &Run<'_>) -> Result<()> {
-        let fields = run.errand.source.contract.fields.len();
-        let together = (TOGETHER * 40 / fields.max(1)).clamp(SLICES, TOGETHER);
-        if matches!(run.errand.source.contract.ask.axis, Axis::Security { .. }) {
-            // The header of a file names every call and holds some hundreds.
-            let most = (BATCH / run.errand.values.len().max(1)).max(1);
-            for batch in &batches(&run.errand.plan.ask, most) {
-                let mut replies = Vec::new();
-                for chunk in batch.chunks(together) {
-                    replies.extend(run.answers(chunk).await);
-                    self.save(run).await?;
-                }
-                run.keep_batch(replies).await?;
-            }
-            return Ok(());
-        }
-        for chunk in run.errand.plan.ask.chunks(together) {
-            for (slice, why, calls, reply) in run.answers(chunk).await {
-                run.keep(slice, why, calls, reply).await?;
-                self.save(run).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn save(&self, run: &Run<'_>) -> Result<()> {
-        let mut saved = self.saved.lock().await;
-        if saved.elapsed() >= SAVED_EVERY {
-            *saved = Instant::now();
-            run.journal.save(self.calls()).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Securities in files of at most `most`, cut where their numbers cross a multiple of it: files stay the
-/// same when others are listed. What would fill no file shares one with its neighbours.
-fn batches(ask: &[(Slice, Why)], most: usize) -> Vec<Vec<(Slice, Why)>> {
-    let mut blocks: IndexMap<Option<usize>, Vec<(Slice, Why)>> = IndexMap::new();
-    for (slice, why) in ask {
-        let number: Option<usize> = slice.name().split('.').next().and_then(|digits| digits.parse().ok());
-        blocks.entry(number.map(|number| number / most)).or_default().push((slice.clone(), *why));
-    }
-    let mut batches: Vec<Vec<(Slice, Why)>> = Vec::new();
-    for part in blocks.values().flat_map(|block| block.chunks(most)) {
-        match batches.last_mut().filter(|batch| batch.len() + part.len() <= most) {
-            Some(batch) => batch.extend_from_slice(part),
-            None => batches.push(part.to_vec()),
-        }
-    }
-    batches
-}
-
-async fn planned<'a>(
-    world: &World,
-    work: &Work,
-    tables: &'a [Arc<Table>],
-    known: Known<'_>,
-) -> Result<Vec<Errand<'a>>> {
-    let mut errands = Vec::new();
-    for table in tables {
-        errands.extend(errand::errands(world, work, table, known).await?);
-    }
-    Ok(errands)
-}
-
-/// What the plan says of a table beyond the slices to ask for.
-async fn note(errand: &Errand<'_>, journal: &Journal) {
-    let named = |day: &NaiveDate| errand.named.is_some_and(|(start, end)| (start..=end).contains(day));
-    let (is_named, other): (Vec<NaiveDate>, Vec<NaiveDate>) = errand.plan.not_due.iter().copied().partition(named);
-    journal
-        .table(&errand.table.name, |report| {
-            report.held += errand.plan.held;
-            if errand.no_universe {
-                let reason = "no universe is at hand, so nobody knows which securities to ask for: fetch or import \
-                              `stock_basic_cn`, or name `symbols` in the job";
-                report.fail("securities".into(), reason.into(), Exit::Incomplete);
-            }
-            // Quarters to come and days before their hour are no news to whoever named a range around them.
-            if matches!(errand.source.contract.ask.axis, Axis::Session { .. }) {
-                report.not_published.extend(is_named);
-            }
-            report.passed_over.extend(other);
-            report.beyond_calendar.extend(errand.plan.beyond_calendar.iter().copied());
-        })
-        .await;
-}
-
-type Told = (Slice, Why, Vec<Call>, Result<Reply, Failure>);
+/// A slice, why and how it was asked, and what came.
+pub(super) type Told = (Slice, Why, Vec<Call>, Result<Reply, Failure>);
 
 impl Run<'_> {
     fn contract(&self) -> &Arc<Contract> {
@@ -228,7 +42,7 @@ impl Run<'_> {
     }
 
     /// Whole answers to some slices: the first pages of all, then what their ends need.
-    async fn answers(&self, chunk: &[(Slice, Why)]) -> Vec<Told> {
+    pub(super) async fn answers(&self, chunk: &[(Slice, Why)]) -> Vec<Told> {
         let first = |(slice, why): &(Slice, Why)| {
             let (slice, why) = (slice.clone(), *why);
             async move {
@@ -256,7 +70,13 @@ impl Run<'_> {
     }
 
     /// Keeps the answer to a slice that has a file of its own.
-    async fn keep(&self, slice: Slice, why: Why, calls: Vec<Call>, reply: Result<Reply, Failure>) -> Result<()> {
+    pub(super) async fn keep(
+        &self,
+        slice: Slice,
+        why: Why,
+        calls: Vec<Call>,
+        reply: Result<Reply, Failure>,
+    ) -> Result<()> {
         let table = &self.errand.table.name;
         let mut reply = match reply {
             Ok(reply) => reply,
@@ -358,7 +178,7 @@ impl Run<'_> {
     }
 
     /// Keeps the answers to many securities in one file.
-    async fn keep_batch(&self, told: Vec<Told>) -> Result<()> {
+    pub(super) async fn keep_batch(&self, told: Vec<Told>) -> Result<()> {
         let table = &self.errand.table.name;
         let mut whole = Reply::default();
         let mut params = Vec::new();
@@ -487,28 +307,5 @@ fn may_be_empty(contract: &Contract, slice: &Slice) -> bool {
         (Empty::Answer, _) | (_, Slice::Period(_) | Slice::Security(_)) => true,
         (Empty::Unpublished, Slice::Session(day)) => *day < contract.publication.history_from,
         (Empty::Unpublished, Slice::Snapshot(_)) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_new_listing_leaves_the_files_of_others_alone() {
-        let ask = |codes: &[usize]| -> Vec<(Slice, Why)> {
-            codes.iter().map(|code| (Slice::Security(format!("{code:06}.SH")), Why::Missing)).collect()
-        };
-        let market: Vec<usize> = (600_000..600_800).filter(|code| code % 9 != 0).collect();
-        let before = batches(&ask(&market), 200);
-        assert!(before.iter().all(|batch| batch.len() <= 200), "a header holds some hundreds of calls");
-        assert_eq!(before.iter().map(Vec::len).sum::<usize>(), market.len());
-        let mut grown = market.clone();
-        grown.push(600_009);
-        grown.sort_unstable();
-        let after = batches(&ask(&grown), 200);
-        assert_eq!(before[1..], after[1..]);
-        // Few securities share a file, however far apart.
-        assert_eq!(batches(&ask(&[1, 300_750, 600_519]), 200).len(), 1);
     }
 }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::spec::Table;
 
 /// The command, as its reports name it: a lake whose first report names another is not a demo's.
-pub const DEMO: &str = "demo";
+const DEMO: &str = "demo";
 
 /// Refuses a lake that the demo did not make.
 ///

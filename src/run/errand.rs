@@ -12,7 +12,7 @@ use super::{Misuse, Reach, Work, World, held};
 use crate::bronze::BronzeFile;
 use crate::clock::shanghai_day;
 use crate::plan::{Calendar, Plan, Slice, Wanted, Why, periods, plan};
-use crate::spec::{Axis, Table, TableSource};
+use crate::spec::{Axis, Contract, Table, TableSource};
 
 /// Sessions back to which a nightly run catches up.
 pub(super) const A_YEAR: u32 = 250;
@@ -41,7 +41,7 @@ pub(super) struct Errand<'a> {
 
 /// The market as the plan sees it.
 #[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
+pub(super) struct Surroundings<'a> {
     pub(super) calendar: &'a Calendar,
     pub(super) market: &'a Market,
 }
@@ -51,39 +51,38 @@ pub(super) async fn errands<'a>(
     world: &World,
     work: &Work,
     table: &'a Table,
-    known: Known<'_>,
+    around: Surroundings<'_>,
 ) -> Result<Vec<Errand<'a>>> {
     let files = held::files(&world.store, table).await?;
     let mut errands = Vec::new();
     for asked in asked(world, table) {
         let source = &table.sources[asked.source];
         let contract = &source.contract;
-        let own = world.jobs.report_types(&table.name);
-        let values =
-            if contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type") { own } else { vec![] };
+        let values = values(world, table, contract);
         let files: Vec<BronzeFile> = held::beside(table, &files, asked.source).cloned().collect();
         let holds = held::slices(&world.store, table, asked.source, files.iter(), &values).await;
         let lookback = world.jobs.lookback(&table.name);
-        let Some((start, end)) = range(world, work, source, known.calendar, lookback, &holds) else { continue };
+        let Some((start, end)) = range(world, work, source, around.calendar, lookback, &holds) else { continue };
         let start = asked.from.map_or(start, |from| start.max(from));
         let end = asked.until.and_then(|until| until.pred_opt()).map_or(end, |until| end.min(until));
         let by_day = matches!(contract.ask.axis, Axis::Session { .. });
-        let is_by_report = matches!(contract.ask.axis, Axis::Period { .. } | Axis::Security { .. });
-        if start > end || (is_by_report && periods(start, end).is_empty()) {
+        // A security's answer is all of its history: not for a range in which nobody reports.
+        let by_security = matches!(contract.ask.axis, Axis::Security { .. });
+        if start > end || (by_security && periods(start, end).is_empty()) {
             continue;
         }
         let securities = match (&contract.ask.axis, world.jobs.symbols(&table.name)) {
             (Axis::Security { .. }, Some(symbols)) => symbols.into_iter().collect(),
-            (Axis::Security { .. }, None) => known.market.reporting(start),
+            (Axis::Security { .. }, None) => around.market.reporting(start),
             _ => Vec::new(),
         };
         // On a closed day nothing new can be said of the days before.
-        let is_closed = known.calendar.knows(end) && known.calendar.sessions(end, end).is_empty();
+        let is_closed = around.calendar.knows(end) && around.calendar.sessions(end, end).is_empty();
         let nightly = matches!(work.reach, Reach::Nightly(_)) && !(by_day && is_closed);
         let mut plan = plan(Wanted {
             contract,
             range: (start, end),
-            calendar: known.calendar,
+            calendar: around.calendar,
             held: &holds,
             securities: &securities,
             lookback,
@@ -100,9 +99,7 @@ pub(super) async fn errands<'a>(
             plan,
             named: named(work),
             per_minute: per_minute(world, source),
-            no_universe: matches!(contract.ask.axis, Axis::Security { .. })
-                && known.market.is_empty()
-                && world.jobs.symbols(&table.name).is_none(),
+            no_universe: by_security && around.market.is_empty() && world.jobs.symbols(&table.name).is_none(),
             files,
         });
     }
@@ -140,12 +137,8 @@ struct Asked {
 /// the vendor's refusal is the answer.
 fn asked(world: &World, table: &Table) -> Vec<Asked> {
     let mut all: Vec<Asked> = Vec::new();
-    let folder = |index: usize| {
-        let contract = &table.sources[index].contract;
-        (contract.id.vendor.clone(), contract.kind.clone())
-    };
     for first in 0..table.sources.len() {
-        let sharing: Vec<usize> = (0..table.sources.len()).filter(|other| folder(*other) == folder(first)).collect();
+        let sharing: Vec<usize> = table.sharing(first).collect();
         let Some(account) = world.jobs.accounts.get(&table.sources[first].contract.id.vendor) else { continue };
         if sharing[0] != first {
             continue;
@@ -167,6 +160,12 @@ fn asked(world: &World, table: &Table) -> Vec<Asked> {
         }
     }
     all
+}
+
+/// The values that an interface is asked one by one where a job names others than the contract.
+pub(super) fn values(world: &World, table: &Table, contract: &Contract) -> Vec<String> {
+    let takes = contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type");
+    if takes { world.jobs.report_types(&table.name) } else { Vec::new() }
 }
 
 /// Whether some table is asked security by security, and no job names them.

@@ -15,12 +15,8 @@ use crate::store::Store;
 /// folder: a file belongs to the one it is named after, else to the first of that folder.
 pub(super) async fn files(store: &Store, table: &Table) -> Result<Vec<(usize, BronzeFile)>> {
     let mut all: Vec<(usize, BronzeFile)> = Vec::new();
-    let folder = |index: usize| {
-        let contract = &table.sources[index].contract;
-        (contract.id.vendor.as_str(), contract.kind.as_str())
-    };
     for first in 0..table.sources.len() {
-        let sharing: Vec<usize> = (0..table.sources.len()).filter(|other| folder(*other) == folder(first)).collect();
+        let sharing: Vec<usize> = table.sharing(first).collect();
         if sharing[0] != first {
             continue;
         }
@@ -39,19 +35,8 @@ pub(super) fn beside<'a>(
     files: &'a [(usize, BronzeFile)],
     source: usize,
 ) -> impl Iterator<Item = &'a BronzeFile> {
-    let contract = &table.sources[source].contract;
-    let same = move |index: usize| {
-        let other = &table.sources[index].contract;
-        other.kind == contract.kind && other.id.vendor == contract.id.vendor
-    };
-    files.iter().filter(move |(index, _)| same(*index)).map(|(_, file)| file)
-}
-
-/// Sources that share a folder with one of them, itself included: they answer the same slices.
-fn sisters(table: &Table, source: usize) -> impl Iterator<Item = (usize, &Contract)> {
-    let contract = &table.sources[source].contract;
-    let all = table.sources.iter().map(|source| &*source.contract).enumerate();
-    all.filter(move |(_, other)| other.kind == contract.kind && other.id.vendor == contract.id.vendor)
+    let sharing: Vec<usize> = table.sharing(source).collect();
+    files.iter().filter(move |(index, _)| sharing.contains(index)).map(|(_, file)| file)
 }
 
 /// The slices an interface holds, with the time of the newest answer where a name tells it. An import
@@ -65,8 +50,10 @@ pub(super) async fn slices<'a>(
     values: &[String],
 ) -> BTreeMap<Slice, Option<DateTime<Utc>>> {
     let contract = &table.sources[source].contract;
-    let less: Vec<&Contract> = sisters(table, source).filter(|(other, _)| *other > source).map(|(_, c)| c).collect();
-    let is_less = |file: &BronzeFile| less.iter().any(|contract| file.is_named_like(contract));
+    let is_less = |file: &BronzeFile| {
+        let mut less = table.sharing(source).filter(|other| *other > source);
+        less.any(|other| file.is_named_like(&table.sources[other].contract))
+    };
     let mut held = BTreeMap::new();
     for file in files {
         let is_ours = file.is_named_like(contract);
@@ -123,7 +110,7 @@ pub(super) async fn newest(
 ) -> Option<(String, Provenance)> {
     let of_day: Vec<&BronzeFile> = files.iter().filter(|file| file.day == day && !file.span).collect();
     for file in of_day.iter().rev() {
-        if !sisters(table, source).any(|(_, contract)| file.is_named_like(contract)) {
+        if !table.sharing(source).any(|other| file.is_named_like(&table.sources[other].contract)) {
             continue;
         }
         if let Some(provenance) = bronze::proof(store, file).await {

@@ -23,7 +23,7 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use secrecy::SecretString;
 
-pub use demo::{DEMO, evening, is_ours};
+pub use demo::{evening, is_ours};
 pub use doctor::{Finding, doctor};
 pub use import::{Imported, import};
 pub use lease::Held;
@@ -37,7 +37,7 @@ use crate::plan::Calendar;
 use crate::progress::Progress;
 use crate::spec::{Catalog, Jobs, Table};
 use crate::store::Store;
-use errand::Known;
+use errand::Surroundings;
 use market::Market;
 use report::Journal;
 
@@ -158,8 +158,8 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
         // Calendar and universe first: they tell which slices there are.
         let reference = reference(world, &work.tables);
         let nothing = (Calendar::new([]), Market::default());
-        let known = Known { calendar: &nothing.0, market: &nothing.1 };
-        asker.fetch(world, work, &reference, known, journal).await?;
+        let around = Surroundings { calendar: &nothing.0, market: &nothing.1 };
+        asker.fetch(world, work, &reference, around, journal).await?;
         let calendar = calendar(world, journal).await;
         // A small account may not ask for them; a calendar at hand that covers the range does as well.
         let (start, end) = window(world, work, &calendar);
@@ -179,8 +179,8 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
         let (first, rest): (Vec<Arc<Table>>, Vec<Arc<Table>>) = rest.partition(|table| table.name == SUSPENSIONS);
         for tables in [first, rest] {
             let market = Market::read(world, start, end).await?;
-            let known = Known { calendar: &calendar, market: &market };
-            asker.fetch(world, work, &tables, known, journal).await?;
+            let around = Surroundings { calendar: &calendar, market: &market };
+            asker.fetch(world, work, &tables, around, journal).await?;
         }
         build.extend(reference);
     }

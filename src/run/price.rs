@@ -8,7 +8,7 @@ use anyhow::Result;
 use chrono::{Datelike as _, NaiveDate, Weekday};
 use serde::Serialize;
 
-use super::errand::{self, Errand, Known};
+use super::errand::{self, Errand, Surroundings};
 use super::market::Market;
 use super::{CALENDAR, SUSPENSIONS, UNIVERSE, Work, World, build, held, proven, reference, report, rows, window};
 use crate::normalise::Partition;
@@ -105,7 +105,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
     if market.is_empty() && work.tables.iter().any(|table| !table.is_snapshot()) {
         price.notes.insert(format!("no universe is at hand, so rows a day are a guess: `fetch {UNIVERSE}` first"));
     }
-    let known = Known { calendar: &calendar, market: &market };
+    let around = Surroundings { calendar: &calendar, market: &market };
     // As the run goes: reference tables, suspensions, the others; in each phase interfaces run side by side.
     let references = reference(world, &work.tables);
     let rest = work.tables.iter().filter(|t| !references.iter().any(|r| r.name == t.name)).cloned();
@@ -114,8 +114,8 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
     for tables in [&references, &first, &rest] {
         let mut minutes = 0;
         for table in tables {
-            for errand in errand::errands(world, work, table, known).await? {
-                let calls = calls(world, &errand, known, suspended).await;
+            for errand in errand::errands(world, work, table, around).await? {
+                let calls = calls(world, &errand, around, suspended).await;
                 let per_minute = errand.per_minute.max(1);
                 minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
                 if matches!(errand.source.contract.ask.axis, Axis::Security { .. }) {
@@ -204,7 +204,7 @@ impl Price {
 }
 
 /// Calls of an errand: pages by the rows that are expected, and what their ends need for a proof.
-async fn calls(world: &World, errand: &Errand<'_>, known: Known<'_>, suspended: bool) -> usize {
+async fn calls(world: &World, errand: &Errand<'_>, around: Surroundings<'_>, suspended: bool) -> usize {
     let contract = &errand.source.contract;
     let page = contract.ask.page_rows.max(1);
     let values = match (&contract.ask.each, errand.values.len()) {
@@ -224,13 +224,13 @@ async fn calls(world: &World, errand: &Errand<'_>, known: Known<'_>, suspended: 
             Some(day) => held::newest(&world.store, errand.table, errand.index, &errand.files, day).await,
             None => None,
         };
-        let count = slice.day().map(|day| known.market.count(contract, day)).unwrap_or_default();
+        let count = slice.day().map(|day| around.market.count(contract, day)).unwrap_or_default();
         // What suspensions will tell is not known yet, but that they will.
         let is_proven = before.is_some() || count.least.is_some() || (suspended && count.most.is_some());
         unproven |= !is_proven;
         let reports = match slice {
             // Somewhat more than one row for each who reports, for some are restated.
-            Slice::Period(day) => Some(known.market.reporting(*day).len() * 3 / 2),
+            Slice::Period(day) => Some(around.market.reporting(*day).len() * 3 / 2),
             _ => None,
         };
         let rows = before.map(|(_, said)| said.rows).or(count.most).or(reports).unwrap_or(0);

@@ -7,7 +7,7 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::errand::Known;
+use super::errand::{self, Surroundings};
 use super::market::Market;
 use super::{World, build, held, report, rows};
 use crate::bronze::{self, BronzeFile};
@@ -69,16 +69,21 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     } else {
         Market::default()
     };
-    let known = Known { calendar: &calendar, market: &market };
+    let around = Surroundings { calendar: &calendar, market: &market };
     let mut all = Vec::new();
     for table in tables {
-        all.push(one(world, table, known, failed.get(&table.name)).await?);
+        all.push(one(world, table, around, failed.get(&table.name)).await?);
     }
     Ok(all)
 }
 
-async fn one(world: &World, table: &Arc<Table>, known: Known<'_>, failed: Option<&BTreeSet<String>>) -> Result<Status> {
-    let used = if table.versions.is_some() { known.calendar.clone() } else { Calendar::new([]) };
+async fn one(
+    world: &World,
+    table: &Arc<Table>,
+    around: Surroundings<'_>,
+    failed: Option<&BTreeSet<String>>,
+) -> Result<Status> {
+    let used = if table.versions.is_some() { around.calendar.clone() } else { Calendar::new([]) };
     let (partitions, _) = build::inputs(world, table).await?;
     let (mut rows, mut revisions) = (0, 0);
     let mut events: Option<(NaiveDate, NaiveDate)> = None;
@@ -107,17 +112,11 @@ async fn one(world: &World, table: &Arc<Table>, known: Known<'_>, failed: Option
         let files: Vec<BronzeFile> = held::beside(table, &files, source).cloned().collect();
         // Of interfaces that share a folder the first speaks of its days; the others hold securities.
         let contract = &table.sources[source].contract;
-        let shares = |other: usize| {
-            let other = &table.sources[other].contract;
-            (&other.id.vendor, &other.kind) == (&contract.id.vendor, &contract.kind)
-        };
         let is_security = matches!(contract.ask.axis, Axis::Security { .. });
-        if !is_security && (0..source).any(shares) {
+        if !is_security && table.sharing(source).next() != Some(source) {
             continue;
         }
-        let own = world.jobs.report_types(&table.name);
-        let values =
-            if contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type") { own } else { vec![] };
+        let values = errand::values(world, table, contract);
         let held = held::slices(&world.store, table, source, files.iter(), &values).await;
         status.slices.held += held.len();
         if !is_security {
@@ -131,11 +130,11 @@ async fn one(world: &World, table: &Arc<Table>, known: Known<'_>, failed: Option
             widen(&mut events, *first, *last);
         }
         let Some(range) = events.filter(|_| !held.is_empty()) else { continue };
-        let securities = if is_security { known.market.reporting(range.0) } else { Vec::new() };
+        let securities = if is_security { around.market.reporting(range.0) } else { Vec::new() };
         let planned = plan(Wanted {
             contract,
             range,
-            calendar: known.calendar,
+            calendar: around.calendar,
             held: &held,
             securities: &securities,
             lookback: world.jobs.lookback(&table.name),
@@ -163,7 +162,7 @@ async fn one(world: &World, table: &Arc<Table>, known: Known<'_>, failed: Option
         let missed = |name: &&String| !names.contains(*name) && (is_security || name.parse::<NaiveDate>().is_ok());
         status.slices.failed += failed.into_iter().flatten().filter(missed).count();
         if matches!(contract.ask.axis, Axis::Session { .. }) {
-            let sessions = known.calendar.sessions(range.1, world.clock.today());
+            let sessions = around.calendar.sessions(range.1, world.clock.today());
             status.lag = Some(sessions.iter().filter(|day| **day > range.1).count());
         }
     }

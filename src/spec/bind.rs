@@ -114,6 +114,16 @@ impl Table {
         self.sources.iter().find(|source| source.contract.id == *id)
     }
 
+    /// The sources whose bronze lies in the folder of one of them, that one included, first choice first:
+    /// interfaces that say the same.
+    pub fn sharing(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
+        let folder = move |index: usize| {
+            let contract = &self.sources[index].contract;
+            (&contract.id.vendor, &contract.kind)
+        };
+        (0..self.sources.len()).filter(move |other| folder(*other) == folder(source))
+    }
+
     /// Whether the newest answer of a source replaces the ones before (no day axis).
     #[must_use]
     pub fn is_snapshot(&self) -> bool {
@@ -258,7 +268,6 @@ fn columns(pipeline: &Pipeline, found: &[(&SourceSpec, Arc<Contract>)], binder: 
             binder.say(said.name.offset, format!("no field fills the column `{}`", said.name.value), hint);
         }
     }
-    // A key may hold nulls only where the contract says that the vendor leaves the field empty.
     columns
 }
 

@@ -13,7 +13,7 @@ use crate::fetch::{Client, Expect, Failure, Interface, Reply, Rows};
 use crate::normalise::{day_of, event_field};
 use crate::plan::{Slice, Why, deadline};
 use crate::progress::Task;
-use crate::run::errand::{Errand, Known};
+use crate::run::errand::{Errand, Surroundings};
 use crate::run::report::{Exit, Journal, exit_of};
 use crate::run::{World, held};
 use crate::spec::{Contract, Empty};
@@ -26,7 +26,7 @@ pub(super) const SLICES: usize = 8;
 pub(super) struct Run<'a> {
     pub(super) world: &'a World,
     pub(super) errand: &'a Errand<'a>,
-    pub(super) known: Known<'a>,
+    pub(super) around: Surroundings<'a>,
     pub(super) client: &'a Client,
     pub(super) interface: Interface,
     pub(super) journal: &'a Journal,
@@ -141,7 +141,7 @@ impl Run<'_> {
     /// it had before, and some once its deadline is past.
     fn least(&self, slice: &Slice, before: Option<&(String, Provenance)>) -> usize {
         match slice {
-            Slice::Session(day) => self.known.market.count(self.contract(), *day).least.unwrap_or(0),
+            Slice::Session(day) => self.around.market.count(self.contract(), *day).least.unwrap_or(0),
             Slice::Period(day) => {
                 let is_over = deadline(*day).is_some_and(|deadline| deadline < self.world.clock.today());
                 before.map_or(0, |(_, said)| said.rows).max(usize::from(is_over))
@@ -255,7 +255,7 @@ impl Run<'_> {
 
     fn is_settled(&self, day: NaiveDate) -> bool {
         let lookback = self.world.jobs.lookback(&self.errand.table.name);
-        let settles = if lookback == 0 { Some(day) } else { self.known.calendar.after(day, lookback) };
+        let settles = if lookback == 0 { Some(day) } else { self.around.calendar.after(day, lookback) };
         settles.is_some_and(|settles| settles <= self.world.clock.today())
     }
 
@@ -271,7 +271,7 @@ impl Run<'_> {
             Slice::Session(day) | Slice::Period(day) | Slice::Snapshot(day) => Expect::spelled(*day),
         };
         let most = match slice {
-            Slice::Session(day) => self.known.market.count(contract, *day).most,
+            Slice::Session(day) => self.around.market.count(contract, *day).most,
             _ => None,
         };
         let before = match slice {

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use indexmap::IndexMap;
 use tokio::sync::Mutex;
 
-use super::errand::{self, Errand, Known};
+use super::errand::{self, Errand, Surroundings};
 use super::lease::Lease;
 use super::report::{Exit, Journal};
 use super::{Misuse, Work, World, report};
@@ -83,10 +83,10 @@ impl Asker {
         world: &World,
         work: &Work,
         tables: &[Arc<Table>],
-        known: Known<'_>,
+        around: Surroundings<'_>,
         journal: &Journal,
     ) -> Result<()> {
-        let mut errands = planned(world, work, tables, known).await?;
+        let mut errands = planned(world, work, tables, around).await?;
         let mut leases = Vec::new();
         for vendor in self.clients.keys() {
             let asks = |errand: &Errand<'_>| errand.source.contract.id.vendor == *vendor && !errand.plan.ask.is_empty();
@@ -96,7 +96,7 @@ impl Asker {
         }
         if !leases.is_empty() {
             // Looked at again under the leases: another run may have asked since.
-            errands = planned(world, work, tables, known).await?;
+            errands = planned(world, work, tables, around).await?;
         }
         for errand in &errands {
             note(errand, journal).await;
@@ -106,7 +106,7 @@ impl Asker {
             let client = self.clients.get(&errand.source.contract.id.vendor)?;
             let interface = client.interface(&errand.source.contract, errand.per_minute);
             let bar = world.progress.task(&errand.table.name, errand.plan.ask.len());
-            Some(Run { world, errand, known, client, interface, journal, bar })
+            Some(Run { world, errand, around, client, interface, journal, bar })
         });
         let runs: Vec<Run<'_>> = runs.collect();
         // Interfaces are paced apart, so they run side by side.
@@ -174,11 +174,11 @@ async fn planned<'a>(
     world: &World,
     work: &Work,
     tables: &'a [Arc<Table>],
-    known: Known<'_>,
+    around: Surroundings<'_>,
 ) -> Result<Vec<Errand<'a>>> {
     let mut errands = Vec::new();
     for table in tables {
-        errands.extend(errand::errands(world, work, table, known).await?);
+        errands.extend(errand::errands(world, work, table, around).await?);
     }
     Ok(errands)
 }

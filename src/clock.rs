@@ -43,8 +43,14 @@ impl Clock {
     /// The time of day in Shanghai.
     #[must_use]
     pub fn time(self) -> NaiveTime {
-        self.now().with_timezone(&SHANGHAI).time()
+        shanghai_time(self.now())
     }
+}
+
+/// The time of day in Shanghai of an instant.
+#[must_use]
+pub fn shanghai_time(at: DateTime<Utc>) -> NaiveTime {
+    at.with_timezone(&SHANGHAI).time()
 }
 
 /// The Shanghai day of an instant.

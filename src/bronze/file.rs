@@ -35,7 +35,11 @@ pub struct Provenance {
     /// What the slice is: a day, `snapshot`, or the name of an imported file.
     pub slice: String,
     /// Parameters of each call, without the secret.
+    #[serde(with = "super::calls")]
     pub params: Vec<Vec<(String, String)>>,
+    /// Rows of each call, where there were several: the lines come call by call.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub rows_of: Vec<usize>,
     /// Pages that held rows.
     pub pages: usize,
     /// Rows.
@@ -46,7 +50,8 @@ pub struct Provenance {
     /// Last event day of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<NaiveDate>,
-    /// Where rows leave the folder's day: every month (`2024-06`) that has an event.
+    /// Where rows leave the folder's day: every month (`2024-06`) that has an event, or every day where
+    /// they are few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub months: Vec<String>,
     /// When the fetch finished.
@@ -56,6 +61,11 @@ pub struct Provenance {
     /// The file that said the same before; then this one has no rows of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
+}
+
+/// One call has all rows.
+fn is_plain(rows_of: &[usize]) -> bool {
+    rows_of.len() <= 1
 }
 
 /// SHA-256 over the sorted lines.
@@ -144,6 +154,7 @@ mod tests {
             interface: "daily".into(),
             slice: "2024-01-02".into(),
             params: vec![vec![("trade_date".into(), "20240102".into())]],
+            rows_of: Vec::new(),
             pages: 1,
             rows: 1,
             first: None,

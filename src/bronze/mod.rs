@@ -3,6 +3,7 @@
 //!
 //! Never here: sending a request, or knowing what a silver table is.
 
+mod calls;
 mod capture;
 mod file;
 mod path;
@@ -69,6 +70,8 @@ pub struct Answer {
     pub day: NaiveDate,
     /// Parameters of each call.
     pub params: Vec<Vec<(String, String)>>,
+    /// Rows of each call; the lines come call by call.
+    pub rows_of: Vec<usize>,
     /// Pages that held rows.
     pub pages: usize,
     /// One JSON object a line.
@@ -113,6 +116,7 @@ pub async fn write(
         interface: contract.id.name.clone(),
         slice: answer.slice,
         params: answer.params,
+        rows_of: answer.rows_of,
         pages: answer.pages,
         rows,
         first: answer.event_days.map(|days| days.0),

@@ -88,7 +88,7 @@ pub(super) fn new_path(contract: &Contract, day: NaiveDate, at: DateTime<Utc>, o
     let ordinal = if ordinal == 0 { String::new() } else { format!("-{ordinal}") };
     let span = if span { SPAN } else { "" };
     let (folder, name, at) = (folder(contract), &contract.id.name, at.format(STAMP));
-    let key = if span.is_empty() && matches!(contract.ask.axis, Axis::Period { .. }) { "end_date" } else { "date" };
+    let key = if span.is_empty() && contract.ask.axis == Axis::Period { "end_date" } else { "date" };
     format!("{folder}/{key}={day}/{name}_{at}{ordinal}{span}{SUFFIX}")
 }
 

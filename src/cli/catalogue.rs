@@ -94,6 +94,7 @@ fn unit(kind: ColumnType, unit: Option<String>) -> String {
             ColumnType::Utf8 => "text",
             ColumnType::Date => "date",
             ColumnType::Boolean => "flag",
+            ColumnType::Timestamp => "instant",
             ColumnType::Int64 | ColumnType::Float64 => "number",
         }
         .to_owned()

@@ -85,16 +85,8 @@ pub(super) fn existing(context: &Context) -> Result<World> {
 fn tokens(accounts: &BTreeMap<String, Account>) -> Result<BTreeMap<String, SecretString>> {
     let mut tokens = BTreeMap::new();
     for (vendor, account) in accounts {
-        let usual = match vendor.as_str() {
-            "tushare" => "TUSHARE_TOKEN",
-            "asharehub" => "ASHAREHUB_API_KEY",
-            _ => "",
-        };
-        let name = account.token_env.as_deref().unwrap_or(usual);
-        if name.is_empty() {
-            continue;
-        }
-        let token = match (variable(name), variable(&format!("{name}_FILE"))) {
+        let name = account.token_variable(vendor);
+        let token = match (variable(&name), variable(&format!("{name}_FILE"))) {
             (Some(token), _) => Some(token),
             (None, Some(file)) => {
                 let read = fs::read_to_string(&file);

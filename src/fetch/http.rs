@@ -37,14 +37,22 @@ pub(super) fn client() -> Result<reqwest::Client> {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// Seconds after which to come again, where the other side says so.
+    pub(super) retry_after: Option<u64>,
     /// When the other side says it is.
     pub(super) date: Option<DateTime<Utc>>,
 }
 
 /// Sends a request.
 pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<Reply, NoReply> {
-    let sent = client.post(&request.url).header("content-type", "application/json").body(request.body).send().await;
-    let mut response = sent.map_err(|error| {
+    let mut asked = match request.body {
+        Some(body) => client.post(&request.url).header("content-type", "application/json").body(body),
+        None => client.get(&request.url),
+    };
+    for (name, value) in request.headers {
+        asked = asked.header(name, value);
+    }
+    let mut response = asked.send().await.map_err(|error| {
         let nobody = error.is_connect();
         let message = chain(&error.without_url());
         if nobody { NoReply::Unreachable(message) } else { NoReply::Broken(message) }
@@ -52,11 +60,12 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<R
     let status = response.status().as_u16();
     let date = response.headers().get("date").and_then(|text| text.to_str().ok());
     let date = date.and_then(|text| DateTime::parse_from_rfc2822(text).ok()).map(|date| date.to_utc());
+    let retry_after = response.headers().get("retry-after").and_then(|text| text.to_str().ok()?.trim().parse().ok());
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(Reply { status, body, date }),
+            Ok(None) => return Ok(Reply { status, body, retry_after, date }),
             Err(error) => return Err(NoReply::Broken(chain(&error.without_url()))),
         }
         if body.len() > MOST_BYTES {

@@ -20,9 +20,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::spec::Contract;
-use crate::vendor::{Call, Refusal, Vendor, Window};
+use crate::spec::{Account, Contract, Paging};
+use crate::vendor::{Call, Received, Refusal, Vendor, Window};
 use http::NoReply;
+pub use pace::Allowance;
 use pace::Pace;
 use page::PageRows;
 pub use page::{Expect, Rows};
@@ -65,19 +66,19 @@ impl Failure {
     /// Whether every further call to the vendor would fail alike.
     #[must_use]
     pub fn stops_vendor(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Refused(Refusal::Rejected(_)))
+        matches!(self, Self::Unreachable { .. } | Self::Refused(Refusal::Rejected(_) | Refusal::AccountSpent(_)))
     }
 }
 
 /// A complete answer to one slice.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// One JSON object a line.
+    /// One JSON object a line, call by call.
     pub lines: Vec<u8>,
     /// Rows.
     pub rows: usize,
-    /// Rows of the first call.
-    pub first_rows: usize,
+    /// Rows of each call.
+    pub rows_of: Vec<usize>,
     /// Pages that held rows.
     pub pages: usize,
     /// Fields of the reply that the contract does not know.
@@ -92,6 +93,8 @@ pub struct Reply {
 #[derive(Debug, Default)]
 pub struct Pages {
     reply: Reply,
+    /// The lines of each call.
+    lines: Vec<Vec<u8>>,
     /// Rows of the first page of each call.
     open: Vec<usize>,
     keys: HashSet<Box<[u8]>>,
@@ -105,6 +108,10 @@ pub struct Client {
     vendor: &'static dyn Vendor,
     http: reqwest::Client,
     base_url: String,
+    /// Sent with every call.
+    headers: Vec<(String, String)>,
+    /// Other paths than the contracts have, by interface.
+    paths: BTreeMap<String, String>,
     token: SecretString,
     in_flight: Semaphore,
     /// Calls that the account may still make today, where it has a daily quota.
@@ -124,6 +131,8 @@ pub struct Interface {
     largest: AtomicUsize,
     stopped: OnceLock<Failure>,
     calls: Arc<AtomicU64>,
+    /// Seconds to wait, as the newest reply says; 0 where it does not.
+    retry_after: AtomicU64,
 }
 
 impl Client {
@@ -131,19 +140,16 @@ impl Client {
     ///
     /// # Errors
     /// When the system's certificates cannot be loaded.
-    pub fn new(
-        vendor: &'static dyn Vendor,
-        base_url: Option<&str>,
-        token: SecretString,
-        in_flight: Option<u32>,
-        left: Option<u64>,
-    ) -> Result<Self> {
+    pub fn new(vendor: &'static dyn Vendor, account: &Account, token: SecretString, left: Option<u64>) -> Result<Self> {
+        let base_url = account.base_url.as_deref().or(vendor.home()).unwrap_or_default();
         Ok(Self {
             vendor,
             http: http::client()?,
-            base_url: base_url.unwrap_or(vendor.home()).to_owned(),
+            base_url: base_url.to_owned(),
+            headers: account.headers.clone(),
+            paths: account.paths.iter().cloned().collect(),
             token,
-            in_flight: Semaphore::new(in_flight.unwrap_or(IN_FLIGHT).max(1) as usize),
+            in_flight: Semaphore::new(account.max_in_flight.unwrap_or(IN_FLIGHT).max(1) as usize),
             left: left.map(AtomicU64::new),
             stopped: OnceLock::new(),
             calls: std::sync::Mutex::default(),
@@ -153,15 +159,16 @@ impl Client {
 
     /// One interface, with its pace.
     #[must_use]
-    pub fn interface(&self, contract: &Arc<Contract>, requests_per_minute: u32) -> Interface {
+    pub fn interface(&self, contract: &Arc<Contract>, allowance: Allowance) -> Interface {
         let mut calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let calls = Arc::clone(calls.entry(contract.id.to_string()).or_default());
         Interface {
             contract: Arc::clone(contract),
-            pace: Pace::new(requests_per_minute),
+            pace: Pace::new(allowance),
             largest: AtomicUsize::new(0),
             stopped: OnceLock::new(),
             calls,
+            retry_after: AtomicU64::new(0),
         }
     }
 
@@ -194,16 +201,16 @@ impl Client {
     /// [`Failure`]; what stops the interface or the vendor is remembered and given at once to whoever
     /// asks next.
     pub async fn first(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Pages, Failure> {
-        let mut pages = Pages::default();
-        for call in calls {
+        let mut pages = Pages { lines: vec![Vec::new(); calls.len()], ..Pages::default() };
+        pages.reply.rows_of = vec![0; calls.len()];
+        for (place, call) in calls.iter().enumerate() {
             if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
                 return Err(stopped.clone());
             }
-            let begun = self.next_page(interface, call, expect, &mut pages, 0).await;
+            let begun = self.next_page(interface, (place, call), expect, &mut pages, 0).await;
             let rows = begun.inspect_err(|failure| self.remember(interface, failure))?;
             pages.open.push(rows);
         }
-        pages.reply.first_rows = pages.open.first().copied().unwrap_or(0);
         Ok(pages)
     }
 
@@ -229,14 +236,15 @@ impl Client {
                 None => self.first(interface, calls, expect).await?,
             };
             match self.finish(interface, calls, expect, pages).await {
-                Ok(pages) if pages.repeated.is_none() => return Ok(pages.reply),
                 Ok(pages) => {
-                    let rows = sorted(&pages.reply.lines);
+                    let came_twice = pages.repeated.clone();
+                    let reply = pages.whole();
+                    let Some(row) = came_twice else { return Ok(reply) };
+                    let rows = sorted(&reply.lines);
                     if expect.repeats && repeated.as_ref() == Some(&rows) {
-                        return Ok(pages.reply);
+                        return Ok(reply);
                     }
                     repeated = Some(rows);
-                    let row = pages.repeated.unwrap_or_default();
                     last = Failure::Untrusted(format!("the row {row} came on two pages: others may be lost"));
                 }
                 Err(failure @ Failure::Untrusted(_)) => last = failure,
@@ -268,15 +276,26 @@ impl Client {
         mut pages: Pages,
     ) -> Result<Pages, Failure> {
         let limit = interface.contract.ask.page_rows;
+        match interface.contract.ask.paging {
+            Paging::Offset => {}
+            Paging::Whole => return Ok(pages),
+            Paging::Limit => {
+                if let Some(rows) = pages.open.iter().find(|rows| **rows >= limit) {
+                    let message = format!("a page of {rows} rows is full, and the interface has no second one");
+                    return Err(Failure::Untrusted(message));
+                }
+                return Ok(pages);
+            }
+        }
         let all: usize = pages.open.iter().sum();
         let is_expected = (calls.len() == 1 && expect.rows.most == Some(all)) || expect.rows.before == Some(all);
         if is_expected && pages.open.iter().all(|rows| *rows < limit) {
             return Ok(pages);
         }
-        for (call, first) in calls.iter().zip(pages.open.clone()) {
+        for ((place, call), first) in calls.iter().enumerate().zip(pages.open.clone()) {
             let (mut offset, mut rows) = (first, first);
             while rows > 0 && rows >= interface.largest.load(Ordering::Relaxed) {
-                rows = self.next_page(interface, call, expect, &mut pages, offset).await?;
+                rows = self.next_page(interface, (place, call), expect, &mut pages, offset).await?;
                 offset += rows;
                 if calls.len() == 1 && rows > 0 && rows < limit && expect.rows.most == Some(offset) {
                     break;
@@ -290,7 +309,7 @@ impl Client {
     async fn next_page(
         &self,
         interface: &Interface,
-        call: &Call,
+        (place, call): (usize, &Call),
         expect: &Expect,
         pages: &mut Pages,
         offset: usize,
@@ -306,9 +325,10 @@ impl Client {
             pages.repeated = repeated.map(|key| String::from_utf8_lossy(key).trim_end().to_owned());
         }
         pages.keys.extend(page.keys);
+        pages.lines[place].extend_from_slice(&page.lines);
         let reply = &mut pages.reply;
-        reply.lines.extend_from_slice(&page.lines);
         reply.rows += page.rows;
+        reply.rows_of[place] += page.rows;
         reply.pages += 1;
         reply.unknown.extend(page.unknown);
         reply.absent.extend(page.absent);
@@ -335,8 +355,9 @@ impl Client {
             };
             match once.retry(retries).when(again).await {
                 Err(Failure::Refused(Refusal::SlowDown(message))) => {
-                    tracing::info!("{}: {message}; waiting the minute out", interface.contract.id);
-                    interface.pace.rest().await;
+                    tracing::info!("{}: {message}; waiting it out", interface.contract.id);
+                    let seconds = interface.retry_after.load(Ordering::Relaxed);
+                    interface.pace.rest((seconds > 0).then_some(seconds)).await;
                 }
                 done => return done,
             }
@@ -355,12 +376,17 @@ impl Client {
             && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_err()
         {
             let message = "the calls a day that jobs.toml allows (requests_per_day) are made; run again tomorrow";
-            return Err(Refusal::QuotaSpent(message.into()).into());
+            return Err(Refusal::AccountSpent(message.into()).into());
         }
         interface.pace.turn().await;
         let secret = self.token.expose_secret();
-        let request = self.vendor.request(&self.base_url, call, window, secret);
-        let http::Reply { status, body, date } = {
+        let mut call = call.clone();
+        if let Some(path) = self.paths.get(&call.api) {
+            call.path = Some(path.clone());
+        }
+        let mut request = self.vendor.request(&self.base_url, &call, window, secret);
+        request.headers.extend(self.headers.iter().cloned());
+        let http::Reply { status, body, retry_after, date } = {
             // Taken after the turn, so that one slow interface does not hold the places of the others.
             let _place = self.in_flight.acquire().await;
             interface.calls.fetch_add(1, Ordering::Relaxed);
@@ -372,16 +398,26 @@ impl Client {
         if let Some(theirs) = date {
             *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Clock::machine() - theirs);
         }
+        interface.retry_after.store(retry_after.unwrap_or(0), Ordering::Relaxed);
+        let received = Received { status, retry_after, body: &body };
         if !secret.is_empty() && memchr::memmem::find(&body, secret.as_bytes()).is_some() {
             // Kept in bronze or printed in an error it would be a secret no more.
-            let refused = self.vendor.read(status, &body).err();
+            let refused = self.vendor.read(received).err();
             let redact = |text: String| text.replace(secret, "***");
             return Err(match refused {
                 Some(refusal) => refusal.map(redact).into(),
                 None => Failure::Untrusted("the reply repeats the account's token".into()),
             });
         }
-        page::understand(&self.vendor.read(status, &body)?, &interface.contract, expect)
+        page::understand(&self.vendor.read(received)?, &interface.contract, expect)
+    }
+}
+
+impl Pages {
+    /// All calls, one after the other.
+    fn whole(mut self) -> Reply {
+        self.reply.lines = self.lines.concat();
+        self.reply
     }
 }
 

@@ -13,10 +13,23 @@ use tokio::time::{Instant, sleep_until};
 /// A minute, and a second for clocks that differ.
 const MINUTE: Duration = Duration::from_secs(61);
 
+/// A second, and a little for clocks that differ.
+const SECOND: Duration = Duration::from_millis(1050);
+
+/// How many calls may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// In any minute.
+    pub per_minute: u32,
+    /// In any second, where the vendor counts those; then no minute is counted.
+    pub per_second: Option<u32>,
+}
+
 /// The turn-giver of one interface.
 #[derive(Debug)]
 pub(super) struct Pace {
-    per_minute: usize,
+    most: usize,
+    window: Duration,
     state: Mutex<State>,
 }
 
@@ -29,14 +42,18 @@ struct State {
 }
 
 impl Pace {
-    pub(super) fn new(per_minute: u32) -> Self {
-        Self { per_minute: per_minute.max(1) as usize, state: Mutex::default() }
+    pub(super) fn new(allowance: Allowance) -> Self {
+        let (most, window) = match allowance.per_second {
+            Some(per_second) => (per_second, SECOND),
+            None => (allowance.per_minute, MINUTE),
+        };
+        Self { most: most.max(1) as usize, window, state: Mutex::default() }
     }
 
     /// Waits until a call may go out, and counts it.
     pub(super) async fn turn(&self) {
         loop {
-            let wait = self.state.lock().await.go(Instant::now(), self.per_minute);
+            let wait = self.state.lock().await.go(Instant::now(), self.most, self.window);
             match wait {
                 None => return,
                 Some(until) => sleep_until(until).await,
@@ -44,20 +61,21 @@ impl Pace {
         }
     }
 
-    /// The vendor asked to slow down: everybody waits the minute out.
-    pub(super) async fn rest(&self) {
-        self.state.lock().await.rest_until = Some(Instant::now() + MINUTE);
+    /// The vendor asked to slow down: everybody waits for as long as it says, else the minute out.
+    pub(super) async fn rest(&self, seconds: Option<u64>) {
+        let rest = seconds.map_or(MINUTE, |seconds| Duration::from_secs(seconds.max(1)));
+        self.state.lock().await.rest_until = Some(Instant::now() + rest);
     }
 }
 
 impl State {
     /// Counts a call that goes out now, or says when to ask again.
-    fn go(&mut self, now: Instant, per_minute: usize) -> Option<Instant> {
-        while self.sent.front().is_some_and(|sent| *sent + MINUTE <= now) {
+    fn go(&mut self, now: Instant, most: usize, window: Duration) -> Option<Instant> {
+        while self.sent.front().is_some_and(|sent| *sent + window <= now) {
             self.sent.pop_front();
         }
         let rest = self.rest_until.filter(|until| *until > now);
-        let full = (self.sent.len() >= per_minute).then(|| self.sent[0] + MINUTE);
+        let full = (self.sent.len() >= most).then(|| self.sent[0] + window);
         let wait = rest.max(full);
         if wait.is_none() {
             self.sent.push_back(now);
@@ -75,7 +93,7 @@ mod tests {
         let (mut state, mut now) = (State::default(), Instant::now());
         let mut sent = Vec::new();
         for _ in 0..10 {
-            while let Some(until) = state.go(now, 3) {
+            while let Some(until) = state.go(now, 3, MINUTE) {
                 now = until;
             }
             sent.push(now);
@@ -87,9 +105,9 @@ mod tests {
     #[test]
     fn a_rest_holds_everybody() {
         let (mut state, now) = (State::default(), Instant::now());
-        assert_eq!(state.go(now, 100), None);
+        assert_eq!(state.go(now, 100, MINUTE), None);
         state.rest_until = Some(now + MINUTE);
-        assert_eq!(state.go(now + Duration::from_secs(1), 100), Some(now + MINUTE));
-        assert_eq!(state.go(now + MINUTE, 100), None);
+        assert_eq!(state.go(now + Duration::from_secs(1), 100, MINUTE), Some(now + MINUTE));
+        assert_eq!(state.go(now + MINUTE, 100, MINUTE), None);
     }
 }

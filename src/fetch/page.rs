@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use serde_json::value::RawValue;
 
 use super::Failure;
 use crate::spec::Contract;
@@ -18,6 +19,8 @@ pub struct Expect {
     pub optional: Vec<String>,
     /// A field and what it must hold, as the vendor may spell it.
     pub fixed: Option<(String, Vec<String>)>,
+    /// A field, and the first and last day that it may hold.
+    pub within: Option<(String, (NaiveDate, NaiveDate))>,
     /// The field of the event day, where the days of the rows are wanted.
     pub event: Option<String>,
     /// Rows of one key may be several: only a whole row may not come twice, and twins may.
@@ -36,10 +39,11 @@ pub struct Rows {
 }
 
 impl Expect {
-    /// What a field must hold when a day was asked for.
+    /// What a field must hold when a security was asked for: its code as vendors write it.
     #[must_use]
-    pub fn spelled(day: NaiveDate) -> Vec<String> {
-        vec![day.format("\"%Y%m%d\"").to_string(), day.format("%Y%m%d").to_string(), format!("\"{day}\"")]
+    pub fn spelled(code: &str) -> Vec<String> {
+        let (number, exchange) = code.split_once('.').unwrap_or((code, ""));
+        vec![format!("\"{code}\""), format!("\"{exchange}.{number}\""), format!("\"{number}\"")]
     }
 }
 
@@ -68,8 +72,8 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
             return Err(Refusal::Transient(format!("the reply has the field `{name}` twice")).into());
         }
     }
-    out.absent =
-        contract.fields.iter().map(|f| &f.name).filter(|f| !names.contains(&Some(f.as_str()))).cloned().collect();
+    let replied = contract.fields.iter().filter(|field| field.param.is_none() && !field.name.contains('.'));
+    out.absent = replied.map(|f| &f.name).filter(|f| !names.contains(&Some(f.as_str()))).cloned().collect();
     let place = |field: &String| names.iter().position(|name| *name == Some(field.as_str()));
     let mut key = Vec::new();
     for field in &expect.key {
@@ -85,23 +89,35 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
     }
     let fixed = expect.fixed.as_ref().and_then(|(field, all)| Some((place(field)?, field, all)));
     let event = expect.event.as_ref().and_then(place);
+    let within = expect.within.as_ref().and_then(|(field, days)| Some((place(field)?, field, days)));
+    let text = |row: &[Option<&RawValue>], index: usize| row[index].map_or("null", RawValue::get).to_owned();
     for row in &page.rows {
+        if let Some((index, field, (first, last))) = within {
+            let value = text(row, index);
+            let digits: String = value.chars().filter(char::is_ascii_digit).take(8).collect();
+            let compact = |day: &NaiveDate| day.format("%Y%m%d").to_string();
+            let is_undated = digits.is_empty() && first != last;
+            if !is_undated && (digits < compact(first) || digits > compact(last)) {
+                let asked = if first == last { first.to_string() } else { format!("{first} to {last}") };
+                return Err(Failure::Untrusted(format!("asked for {asked}, got a row whose `{field}` is {value}")));
+            }
+        }
         if let Some((index, field, all)) = fixed {
-            let value = row[index].get();
-            if !all.iter().any(|spelling| spelling == value) {
+            let value = text(row, index);
+            if !all.contains(&value) {
                 return Err(Failure::Untrusted(format!("asked for {}, got a row whose `{field}` is {value}", all[0])));
             }
         }
         if let Some(index) = event {
-            out.events.insert(row[index].get().trim_matches('"').to_owned());
+            out.events.insert(text(row, index).trim_matches('"').to_owned());
         }
         let start = out.lines.len();
         push_object(&mut out.lines, &page.fields as &[Cow<'_, str>], row);
         if expect.repeats {
             out.keys.push(out.lines[start..].into());
         } else {
-            let text: Vec<&str> = key.iter().map(|index| row[*index].get()).collect();
-            out.keys.push(text.join(",").into_bytes().into_boxed_slice());
+            let key: Vec<String> = key.iter().map(|index| text(row, *index)).collect();
+            out.keys.push(key.join(",").into_bytes().into_boxed_slice());
         }
     }
     Ok(out)
@@ -111,7 +127,7 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
 mod tests {
     use super::*;
     use crate::spec::{Catalog, InterfaceId};
-    use crate::vendor::named;
+    use crate::vendor::{Received, named};
 
     fn judge(body: &str) -> Result<PageRows, Failure> {
         let (catalog, _) = Catalog::load(&[], None).unwrap();
@@ -120,11 +136,15 @@ mod tests {
         let expect = Expect {
             key: vec!["ts_code".into(), "trade_date".into()],
             optional: Vec::new(),
-            fixed: Some(("trade_date".into(), Expect::spelled(day))),
+            within: Some(("trade_date".into(), (day, day))),
             ..Expect::default()
         };
         let body = format!(r#"{{"code":0,"data":{body}}}"#);
-        understand(&named("tushare").unwrap().read(200, body.as_bytes())?, contract, &expect)
+        understand(
+            &named("tushare").unwrap().read(Received { status: 200, retry_after: None, body: body.as_bytes() })?,
+            contract,
+            &expect,
+        )
     }
 
     #[test]

@@ -23,7 +23,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use output::{Added, added, schema};
 pub use partition::Partition;
 
-use crate::spec::{ColumnType, Field, Table, TableSource, Wire};
+use crate::spec::{Axis, ColumnType, Field, Table, TableSource, Wire};
 use cells::{Cell, Cells, Texts};
 use repeats::Repeats;
 use scan::{Bad, Layout, Target};
@@ -142,7 +142,9 @@ impl<'a> Builder<'a> {
             ColumnType::Utf8 => Cells::Text(Vec::new()),
             ColumnType::Date => Cells::Date(Vec::new()),
             ColumnType::Boolean => Cells::Flag(Vec::new()),
-            ColumnType::Int64 | ColumnType::Float64 => Cells::Number { mantissa: Vec::new(), exponent: Vec::new() },
+            ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
+                Cells::Number { mantissa: Vec::new(), exponent: Vec::new() }
+            }
         });
         Self {
             table,
@@ -261,8 +263,9 @@ impl<'a> Builder<'a> {
             return None;
         }
         let contract = &input.source.contract;
-        let axis = contract.ask.axis.names();
-        let each = contract.ask.each.as_ref().map(|(name, _)| (name.as_str(), name.as_str()));
+        // Of a month the parameters name its ends only.
+        let axis = contract.ask.names().filter(|_| contract.ask.axis != Axis::Month);
+        let each = contract.ask.each.iter().map(|(name, _)| (name.as_str(), name.as_str()));
         let mut covers = Covers::default();
         for (param, field) in axis.into_iter().chain(each) {
             let Some(Target { column, wire }) = target(input.source, field) else { continue };

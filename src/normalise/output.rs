@@ -100,6 +100,7 @@ pub fn schema(table: &Table) -> SchemaRef {
             ColumnType::Int64 => DataType::Int64,
             ColumnType::Float64 => DataType::Float64,
             ColumnType::Boolean => DataType::Boolean,
+            ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         };
         let mut metadata = HashMap::from([("description".to_owned(), column.description.clone())]);
         if let Some(unit) = column.unit {
@@ -229,6 +230,11 @@ fn array(kind: ColumnType, rows: impl Iterator<Item = (Cell, i8)>, len: usize, t
                 out.append_option(if let Cell::Flag(flag) = cell { Some(flag) } else { None });
             }
             Arc::new(out.finish())
+        }
+        ColumnType::Timestamp => {
+            // Microseconds since 1970.
+            let at = |(cell, _)| if let Cell::Number(decimal) = cell { decimal.to_i64(0) } else { None };
+            Arc::new(rows.map(at).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
         }
         ColumnType::Int64 => {
             let mut out = Int64Builder::with_capacity(len);

@@ -146,6 +146,8 @@ fn parse(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Bad> {
 fn word(wire: Wire) -> &'static str {
     match wire {
         Wire::Text => "text",
+        Wire::Symbol => "code of a security",
+        Wire::Time | Wire::Epoch => "time",
         Wire::Date => "day",
         Wire::Number | Wire::Integer => "number",
         Wire::Flag => "flag",

@@ -5,81 +5,21 @@
 
 mod calendar;
 mod period;
+mod slice;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use calendar::Calendar;
-pub use period::{deadline, periods};
+pub use period::{deadline, month_end, months, periods};
+pub use slice::{Chosen, Slice, calls};
 
-use crate::clock::{Clock, shanghai_day};
+use crate::clock::{Clock, shanghai_day, shanghai_time};
 use crate::spec::{Axis, Contract};
-use crate::vendor::Call;
 
 /// Ended periods that every nightly run looks at again: corrections come for two years.
 const NEWEST_PERIODS: usize = 8;
-
-/// One unit of asking.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slice {
-    /// A trading day.
-    Session(NaiveDate),
-    /// A report period, by its last day.
-    Period(NaiveDate),
-    /// A security and all of its history.
-    Security(String),
-    /// The state of a day.
-    Snapshot(NaiveDate),
-}
-
-impl Slice {
-    /// The event day that it is about; none for a security.
-    #[must_use]
-    pub fn day(&self) -> Option<NaiveDate> {
-        match self {
-            Self::Session(day) | Self::Period(day) | Self::Snapshot(day) => Some(*day),
-            Self::Security(_) => None,
-        }
-    }
-
-    /// Its name in provenance. All snapshots are one slice: the newest is what it says now.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Session(day) | Self::Period(day) => day.to_string(),
-            Self::Security(code) => code.clone(),
-            Self::Snapshot(_) => "snapshot".to_owned(),
-        }
-    }
-
-    /// How the vendor writes it in a parameter.
-    #[must_use]
-    pub fn value(&self) -> String {
-        match self {
-            Self::Session(day) | Self::Period(day) | Self::Snapshot(day) => day.format("%Y%m%d").to_string(),
-            Self::Security(code) => code.clone(),
-        }
-    }
-
-    /// The calls that answer it, pages aside: one for each of `values` where the contract asks value by
-    /// value, and `values` names others than it does.
-    #[must_use]
-    pub fn calls(&self, contract: &Contract, values: &[String]) -> Vec<Call> {
-        let mut params = contract.ask.with.clone();
-        if let Some((param, _)) = contract.ask.axis.names() {
-            params.push((param.to_owned(), self.value()));
-        }
-        let call = |params| Call { api: contract.id.name.clone(), params, fields: contract.field_list() };
-        match &contract.ask.each {
-            None => vec![call(params)],
-            Some((name, all)) => {
-                let with = |value: &String| [params.clone(), vec![(name.clone(), value.clone())]].concat();
-                (if values.is_empty() { all } else { values }).iter().map(|value| call(with(value))).collect()
-            }
-        }
-    }
-}
 
 /// Why a slice is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +34,8 @@ pub enum Why {
     Newest,
     /// A security's history goes up to the day it was fetched.
     Behind,
+    /// What it shows goes on changing.
+    Now,
     /// Somebody wants it again.
     Refetch,
 }
@@ -108,6 +50,7 @@ impl Why {
             Self::Unsettled => "not settled yet",
             Self::Newest => "one of the newest periods",
             Self::Behind => "fetched on an earlier day",
+            Self::Now => "the state of now",
             Self::Refetch => "asked for again",
         }
     }
@@ -128,6 +71,10 @@ pub struct Wanted<'a> {
     pub securities: &'a [String],
     /// Sessions until a day is settled.
     pub lookback: u32,
+    /// The rows are reports of periods: who reported on all of a range has no more to say of it.
+    pub reports: bool,
+    /// Snapshots add up instead of replacing each other: each is worth having.
+    pub adds_up: bool,
     /// Ask for held slices too.
     pub refetch: bool,
     /// Look again at what is not settled, and at the newest periods.
@@ -162,9 +109,16 @@ impl Plan {
 #[must_use]
 pub fn plan(wanted: Wanted<'_>) -> Plan {
     match wanted.contract.ask.axis {
-        Axis::Session { .. } => sessions(wanted),
-        Axis::Period { .. } => by_period(wanted),
-        Axis::Security { .. } => securities(wanted),
+        Axis::Session => sessions(wanted),
+        Axis::Day => days(wanted),
+        Axis::Month => by_month(wanted, |first| vec![Slice::Month(first)]),
+        Axis::Period => by_period(wanted),
+        Axis::Security => securities(wanted),
+        Axis::SecurityMonth => {
+            let all =
+                |first| wanted.securities.iter().map(move |code| Slice::SecurityMonth(code.clone(), first)).collect();
+            by_month(wanted, all)
+        }
         Axis::Snapshot => snapshot(wanted),
     }
 }
@@ -174,7 +128,7 @@ fn snapshot(wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan::default();
     let slice = Slice::Snapshot(wanted.clock.today());
     let why = match (wanted.held.contains_key(&slice), wanted.refetch) {
-        (true, false) => None,
+        (true, false) => wanted.adds_up.then_some(Why::Now),
         (true, true) => Some(Why::Refetch),
         (false, _) => Some(Why::Missing),
     };
@@ -183,31 +137,84 @@ fn snapshot(wanted: Wanted<'_>) -> Plan {
 }
 
 fn sessions(wanted: Wanted<'_>) -> Plan {
-    let Wanted { calendar, clock, range: (start, end), .. } = wanted;
-    let today = clock.today();
+    let Wanted { calendar, range: (start, end), .. } = wanted;
     let mut plan = Plan {
         beyond_calendar: start.iter_days().take_while(|d| *d <= end).filter(|d| !calendar.knows(*d)).collect(),
         ..Plan::default()
     };
     for &day in calendar.sessions(start, end).iter().rev() {
-        let publication = &wanted.contract.publication;
-        let out = if publication.next_day { day.succ_opt().unwrap_or(day) } else { day };
-        let due = out < today || (out == today && clock.time() >= publication.hour);
-        if !due {
-            plan.not_due.push(day);
-            continue;
-        }
-        let slice = Slice::Session(day);
-        // Where the calendar ends before the day settles, it is not settled.
-        let settles = if wanted.lookback == 0 { Some(day) } else { calendar.after(day, wanted.lookback) };
-        let why = match wanted.held.get(&slice) {
-            None => Some(Why::Missing),
-            Some(_) if wanted.refetch => Some(Why::Refetch),
-            Some(fetched) => fetched.and_then(|fetched| again(fetched, settles, wanted)),
-        };
-        plan.add(slice, why);
+        one_day(Slice::Session(day), day, wanted, &mut plan);
     }
     plan
+}
+
+/// Announcements are made on every day of the calendar.
+fn days(wanted: Wanted<'_>) -> Plan {
+    let Wanted { range: (start, end), .. } = wanted;
+    let mut plan = Plan::default();
+    let all: Vec<NaiveDate> = start.iter_days().take_while(|day| *day <= end).collect();
+    for day in all.into_iter().rev() {
+        one_day(Slice::Day(day), day, wanted, &mut plan);
+    }
+    plan
+}
+
+fn one_day(slice: Slice, day: NaiveDate, wanted: Wanted<'_>, plan: &mut Plan) {
+    if !is_out(day, wanted) {
+        plan.not_due.push(day);
+        return;
+    }
+    let why = match wanted.held.get(&slice) {
+        None => Some(Why::Missing),
+        Some(_) if wanted.refetch => Some(Why::Refetch),
+        Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(day, wanted), wanted)),
+    };
+    plan.add(slice, why);
+}
+
+/// Whether the vendor has published a day by now.
+fn is_out(day: NaiveDate, wanted: Wanted<'_>) -> bool {
+    let (today, publication) = (wanted.clock.today(), &wanted.contract.publication);
+    let out = if publication.next_day { day.succ_opt().unwrap_or(day) } else { day };
+    out < today || (out == today && wanted.clock.time() >= publication.hour)
+}
+
+/// The day on which a day is settled. Where the calendar ends before, it is not.
+fn settles(day: NaiveDate, wanted: Wanted<'_>) -> Option<NaiveDate> {
+    if wanted.lookback == 0 { Some(day) } else { wanted.calendar.after(day, wanted.lookback) }
+}
+
+/// The months of a range, newest first: an answer holds what was out when it came.
+fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Plan {
+    let Wanted { range: (start, end), clock, .. } = wanted;
+    let mut plan = Plan::default();
+    for first in months(start, end).into_iter().rev() {
+        if first > clock.today() {
+            plan.not_due.push(first);
+            continue;
+        }
+        let last = month_end(first);
+        // The newest day of the range that is out by now.
+        let wanted_days = first.max(start).iter_days().take_while(|day| *day <= last.min(end));
+        let newest = wanted_days.filter(|day| is_out(*day, wanted)).last();
+        for slice in slices(first) {
+            let why = match wanted.held.get(&slice) {
+                None => Some(Why::Missing),
+                Some(_) if wanted.refetch => Some(Why::Refetch),
+                Some(Some(fetched)) if newest.is_some_and(|day| !was_out(day, *fetched, wanted)) => Some(Why::Behind),
+                Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(last, wanted), wanted)),
+            };
+            plan.add(slice, why);
+        }
+    }
+    plan
+}
+
+/// Whether a day was published when an answer came.
+fn was_out(day: NaiveDate, fetched: DateTime<Utc>, wanted: Wanted<'_>) -> bool {
+    let publication = &wanted.contract.publication;
+    let out = if publication.next_day { day.succ_opt().unwrap_or(day) } else { day };
+    (shanghai_day(fetched), shanghai_time(fetched)) >= (out, publication.hour)
 }
 
 /// Why a slice that was fetched is asked again, if it is.
@@ -248,13 +255,13 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
     plan
 }
 
-/// A security's history reaches up to the day it was fetched. For a range in the past that is enough
-/// from the deadline of its last period on.
+/// A security's history reaches up to the day it was fetched. For reports of a range in the past that is
+/// enough from the deadline of its last period on.
 fn securities(wanted: Wanted<'_>) -> Plan {
     let Wanted { range: (start, end), clock, .. } = wanted;
     let today = clock.today();
-    let settles = periods(start, end).last().and_then(|last| deadline(*last));
-    let needed = settles.map_or(today, |settles| settles.max(end)).min(today);
+    let settles = periods(start, end).last().and_then(|last| deadline(*last)).filter(|_| wanted.reports);
+    let needed = settles.map_or(if wanted.reports { today } else { end }, |settles| settles.max(end)).min(today);
     let mut plan = Plan::default();
     for code in wanted.securities {
         let slice = Slice::Security(code.clone());

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::TimeDelta;
+use chrono::{Datelike as _, NaiveDate, TimeDelta};
+use secrecy::SecretString;
 use serde::Serialize;
 
-use super::errand::per_minute;
+use super::errand::allowance;
 use super::report::{Journal, exit_of, spent};
 use super::{Exit, World};
 use crate::fetch::Client;
-use crate::plan::Slice;
-use crate::spec::{Axis, Table, TableSource};
-use crate::vendor::{self, Call};
+use crate::plan::{Chosen, Slice, calls};
+use crate::spec::{Axis, Table, TableSource, Values};
+use crate::vendor;
 
 /// A clock further off than this stamps files with a wrong day around midnight.
 const OFF: TimeDelta = TimeDelta::seconds(60);
@@ -56,15 +57,22 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
             findings.push(finding(name, Exit::Done, "configured; this version does not speak its language yet"));
             continue;
         };
-        let Some(token) = world.tokens.get(name) else {
-            let variable = account.token_env.as_deref().unwrap_or("TUSHARE_TOKEN");
-            let said =
-                format!("no token: put it into the variable {variable}, or into a file that {variable}_FILE names");
-            findings.push(finding(format!("{name} token"), Exit::NoRight, said));
-            continue;
+        let token = match world.tokens.get(name) {
+            Some(token) => token.clone(),
+            None if account.token_env.is_none() && !vendor.needs_token() => SecretString::from(""),
+            None => {
+                let variable = account.token_variable(name);
+                let said =
+                    format!("no token: put it into the variable {variable}, or into a file that {variable}_FILE names");
+                findings.push(finding(format!("{name} token"), Exit::NoRight, said));
+                continue;
+            }
         };
-        let (base_url, in_flight) = (account.base_url.as_deref(), account.max_in_flight);
-        let client = Client::new(vendor, base_url, token.clone(), in_flight, None)?;
+        if account.base_url.is_none() && vendor.home().is_none() {
+            findings.push(finding(name, Exit::Misuse, "no `base_url` in jobs.toml, and it has no place of its own"));
+            continue;
+        }
+        let client = Client::new(vendor, account, token, None)?;
         let mut sources: Vec<&TableSource> = tables.iter().flat_map(|table| &table.sources).collect();
         sources.retain(|source| source.contract.id.vendor == *name);
         findings.extend(limits(world, name, &sources).await?);
@@ -126,8 +134,8 @@ async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<V
     let what = format!("{name} limits");
     let mut said = format!("{points} points");
     if let (Some(low), Some(high)) = (
-        sources.iter().map(|source| per_minute(world, source)).min(),
-        sources.iter().map(|source| per_minute(world, source)).max(),
+        sources.iter().map(|source| allowance(world, source).per_minute).min(),
+        sources.iter().map(|source| allowance(world, source).per_minute).max(),
     ) {
         let a_minute = if low == high { low.to_string() } else { format!("{low} to {high}") };
         said = format!("{said}, {a_minute} calls a minute of each interface");
@@ -153,14 +161,31 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> Finding 
     }
     let day = world.clock.today() - chrono::Days::new(30);
     let slice = match contract.ask.axis {
-        Axis::Session { .. } => Slice::Session(day),
-        Axis::Period { .. } => Slice::Period(day),
-        Axis::Security { .. } => Slice::Security(SOME_SECURITY.to_owned()),
+        Axis::Session => Slice::Session(day),
+        Axis::Day => Slice::Day(day),
+        Axis::Month => Slice::Month(month_first(day)),
+        Axis::Period => Slice::Period(day),
+        Axis::Security => Slice::Security(SOME_SECURITY.to_owned()),
+        Axis::SecurityMonth => Slice::SecurityMonth(SOME_SECURITY.to_owned(), month_first(day)),
         Axis::Snapshot => Slice::Snapshot(day),
     };
-    let calls: Vec<Call> = slice.calls(contract, &[]).into_iter().take(1).collect();
-    let interface = client.interface(contract, per_minute(world, source));
-    match client.probe(&interface, &calls[0]).await {
+    // Values that are not the contract's own would have to be looked up: the right shows without them.
+    let chosen: Vec<Chosen> = contract
+        .ask
+        .each
+        .iter()
+        .filter_map(|(name, values)| {
+            let values = match values {
+                Values::Fixed(values) | Values::ReportTypes(values) | Values::Symbols(values) => values,
+                Values::Column { .. } => return None,
+            };
+            Some((name.clone(), values.iter().take(1).cloned().collect()))
+        })
+        .collect();
+    let calls = calls(contract, &[&slice], &chosen, world.clock.today());
+    let Some(call) = calls.last() else { return finding(what, Exit::Done, "not asked: nothing to ask for") };
+    let interface = client.interface(contract, allowance(world, source));
+    match client.probe(&interface, call).await {
         Ok(()) => finding(what, Exit::Done, "answers"),
         Err(failure) => {
             let exit = exit_of(&failure);
@@ -172,6 +197,10 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> Finding 
             finding(what, exit, format!("{failure}{mend}"))
         }
     }
+}
+
+fn month_first(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
 }
 
 /// Our clock against the vendor's.

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::choice::{self, Choices};
 use super::market::Market;
 use super::{Misuse, Reach, Work, World, held};
 use crate::bronze::BronzeFile;
 use crate::clock::shanghai_day;
+use crate::fetch::Allowance;
 use crate::plan::{Calendar, Plan, Slice, Wanted, Why, periods, plan};
-use crate::spec::{Axis, Contract, Table, TableSource};
+use crate::spec::{Axis, Table, TableSource};
 
 /// Sessions back to which a nightly run catches up.
 pub(super) const A_YEAR: u32 = 250;
@@ -28,13 +30,13 @@ pub(super) struct Errand<'a> {
     pub(super) index: usize,
     /// The files of its folder, oldest first.
     pub(super) files: Vec<BronzeFile>,
-    /// Values asked one by one where a job names others than the contract.
-    pub(super) values: Vec<String>,
+    /// Values asked one by one.
+    pub(super) values: Choices,
     pub(super) plan: Plan,
     /// Days that somebody named: what is not published of them is told by the exit code.
     pub(super) named: Option<(NaiveDate, NaiveDate)>,
-    /// Calls a minute.
-    pub(super) per_minute: u32,
+    /// Calls that may go out.
+    pub(super) allowance: Allowance,
     /// It is asked by security, and nobody knows which there are.
     pub(super) no_universe: bool,
 }
@@ -58,23 +60,25 @@ pub(super) async fn errands<'a>(
     for asked in asked(world, table) {
         let source = &table.sources[asked.source];
         let contract = &source.contract;
-        let values = values(world, table, contract);
         let files: Vec<BronzeFile> = held::beside(table, &files, asked.source).cloned().collect();
-        let holds = held::slices(&world.store, table, asked.source, files.iter(), &values).await;
+        let wanted = choice::named(world, table, contract);
+        let holds = held::slices(&world.store, table, asked.source, files.iter(), &wanted).await;
         let lookback = world.jobs.lookback(&table.name);
         let Some((start, end)) = range(world, work, source, around.calendar, lookback, &holds) else { continue };
         let start = asked.from.map_or(start, |from| start.max(from));
         let end = asked.until.and_then(|until| until.pred_opt()).map_or(end, |until| end.min(until));
-        let by_day = matches!(contract.ask.axis, Axis::Session { .. });
+        let by_day = contract.ask.axis == Axis::Session;
         // A security's answer is all of its history: not for a range in which nobody reports.
-        let by_security = matches!(contract.ask.axis, Axis::Security { .. });
-        if start > end || (by_security && periods(start, end).is_empty()) {
+        let by_security = contract.ask.axis.by_security();
+        let reports = table.versions.as_ref().is_some_and(|versions| versions.not_before.is_some());
+        let nobody_reports = reports && contract.ask.axis == Axis::Security && periods(start, end).is_empty();
+        if start > end || nobody_reports {
             continue;
         }
-        let securities = match (&contract.ask.axis, world.jobs.symbols(&table.name)) {
-            (Axis::Security { .. }, Some(symbols)) => symbols.into_iter().collect(),
-            (Axis::Security { .. }, None) => around.market.reporting(start),
-            _ => Vec::new(),
+        let securities = match world.jobs.symbols(&table.name) {
+            _ if !by_security => Vec::new(),
+            Some(symbols) => symbols.into_iter().collect(),
+            None => around.market.reporting(start),
         };
         // On a closed day nothing new can be said of the days before.
         let is_closed = around.calendar.knows(end) && around.calendar.sessions(end, end).is_empty();
@@ -86,11 +90,14 @@ pub(super) async fn errands<'a>(
             held: &holds,
             securities: &securities,
             lookback,
+            reports,
+            adds_up: table.event.is_some(),
             refetch: work.refetch,
             nightly,
             clock: world.clock,
         });
         settle_foreign(world, table, asked.source, &files, &mut plan).await;
+        let values = Choices::of(world, table, contract, (start, end)).await?;
         errands.push(Errand {
             table,
             source,
@@ -98,7 +105,7 @@ pub(super) async fn errands<'a>(
             values,
             plan,
             named: named(work),
-            per_minute: per_minute(world, source),
+            allowance: allowance(world, source),
             no_universe: by_security && around.market.is_empty() && world.jobs.symbols(&table.name).is_none(),
             files,
         });
@@ -162,17 +169,10 @@ fn asked(world: &World, table: &Table) -> Vec<Asked> {
     all
 }
 
-/// The values that an interface is asked one by one where a job names others than the contract.
-pub(super) fn values(world: &World, table: &Table, contract: &Contract) -> Vec<String> {
-    let takes = contract.ask.each.as_ref().is_some_and(|(name, _)| name == "report_type");
-    if takes { world.jobs.report_types(&table.name) } else { Vec::new() }
-}
-
 /// Whether some table is asked security by security, and no job names them.
 pub(super) fn needs_universe(world: &World, tables: &[Arc<Table>]) -> bool {
     let by_security = |table: &Table| {
-        let mut all = asked(world, table).into_iter().map(|asked| &table.sources[asked.source].contract.ask.axis);
-        all.any(|axis| matches!(axis, Axis::Security { .. }))
+        asked(world, table).into_iter().any(|asked| table.sources[asked.source].contract.ask.axis.by_security())
     };
     tables.iter().any(|table| world.jobs.symbols(&table.name).is_none() && by_security(table))
 }
@@ -194,8 +194,11 @@ fn range(
         Reach::Nightly(day) => {
             let end = day.unwrap_or(today);
             match source.contract.ask.axis {
-                Axis::Session { .. } => {
+                Axis::Session | Axis::Day | Axis::Month | Axis::SecurityMonth => {
                     let window = calendar.back(end, lookback).unwrap_or(end);
+                    if source.contract.ask.axis != Axis::Session {
+                        return Some((caught_up(holds, calendar, window, end, lookback), end));
+                    }
                     // Nights without a run, or killed ones: the oldest day of the last year that is not held, or
                     // was not looked at again since it settled.
                     let reach = first.map(|first| first.max(calendar.back(end, A_YEAR).unwrap_or(first)));
@@ -208,7 +211,7 @@ fn range(
                     let oldest = reach.and_then(|reach| calendar.sessions(reach, end).iter().find(open).copied());
                     Some((oldest.map_or(window, |oldest| window.min(oldest)), end))
                 }
-                Axis::Period { .. } | Axis::Security { .. } => {
+                Axis::Period | Axis::Security => {
                     let ended = periods(end.checked_sub_days(PERIODS_BACK)?, end.pred_opt()?);
                     Some((*ended.get(ended.len().saturating_sub(8))?, end))
                 }
@@ -216,6 +219,33 @@ fn range(
             }
         }
     }
+}
+
+/// The first day from which a nightly run looks at days of the calendar and months: nights without a run are
+/// caught up with, a year of them at most.
+fn caught_up(
+    holds: &BTreeMap<Slice, Option<DateTime<Utc>>>,
+    calendar: &Calendar,
+    window: NaiveDate,
+    end: NaiveDate,
+    lookback: u32,
+) -> NaiveDate {
+    let reach = calendar.back(end, A_YEAR).unwrap_or(window);
+    let days: BTreeMap<NaiveDate, Option<DateTime<Utc>>> = holds
+        .iter()
+        .filter_map(|(slice, at)| Some((slice.days()?, at)))
+        .flat_map(|((first, last), at)| {
+            first.iter_days().take_while(move |day| *day <= last).map(move |day| (day, *at))
+        })
+        .collect();
+    let Some(first) = days.keys().next().copied() else { return window };
+    let open = |day: &NaiveDate| match days.get(day) {
+        None => true,
+        Some(fetched) => fetched.is_some_and(|fetched| {
+            calendar.after(*day, lookback.max(1)).is_none_or(|settles| shanghai_day(fetched) < settles)
+        }),
+    };
+    first.max(reach).iter_days().take_while(|day| *day <= end).find(open).map_or(window, |oldest| oldest.min(window))
 }
 
 fn named(work: &Work) -> Option<(NaiveDate, NaiveDate)> {
@@ -226,14 +256,16 @@ fn named(work: &Work) -> Option<(NaiveDate, NaiveDate)> {
     }
 }
 
-/// Calls a minute of an interface: what jobs.toml says, else what the points allow.
-pub(super) fn per_minute(world: &World, source: &TableSource) -> u32 {
+/// Calls of an interface that may go out: what jobs.toml says, else what the points allow.
+pub(super) fn allowance(world: &World, source: &TableSource) -> Allowance {
     let contract = &source.contract;
     let account = world.jobs.accounts.get(&contract.id.vendor);
     let points = account.map_or(0, |account| account.points);
     let own = account.and_then(|account| account.requests_per_minute);
     let facts = world.catalog.vendor(&contract.id.vendor);
-    own.or(facts.map(|facts| contract.requests_per_minute(facts, points))).unwrap_or(50)
+    let per_minute = own.or(facts.map(|facts| contract.requests_per_minute(facts, points))).unwrap_or(50);
+    let per_second = facts.and_then(|facts| contract.requests_per_second(facts, points)).filter(|_| own.is_none());
+    Allowance { per_minute, per_second }
 }
 
 /// Some vendor must be configured that sells the table.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::bronze::{self, BronzeFile, Provenance};
-use crate::plan::Slice;
+use crate::plan::{Chosen, Slice};
 use crate::spec::{Axis, Contract, Table};
 use crate::store::Store;
 
@@ -40,53 +40,82 @@ pub(super) fn beside<'a>(
 }
 
 /// The slices an interface holds, with the time of the newest answer where a name tells it. An import
-/// makes nothing held, nor does an interface that the table likes less. `values` are those asked one by one
-/// where a job names others than the contract: then an answer must have been asked for all of them.
+/// makes nothing held, nor does an interface that the table likes less. An answer must have been asked for all
+/// of `wanted`, the values that a job may name.
 pub(super) async fn slices<'a>(
     store: &Store,
     table: &Table,
     source: usize,
     files: impl Iterator<Item = &'a BronzeFile>,
-    values: &[String],
+    wanted: &[Chosen],
 ) -> BTreeMap<Slice, Option<DateTime<Utc>>> {
     let contract = &table.sources[source].contract;
     let is_less = |file: &BronzeFile| {
         let mut less = table.sharing(source).filter(|other| *other > source);
         less.any(|other| file.is_named_like(&table.sources[other].contract))
     };
+    // An interface that cuts its answers along another axis answers other slices.
+    let is_other = |file: &BronzeFile| {
+        let mut others = table.sharing(source).map(|other| &table.sources[other].contract);
+        others.any(|other| other.ask.axis != contract.ask.axis && file.is_named_like(other))
+    };
     let mut held = BTreeMap::new();
     for file in files {
         let is_ours = file.is_named_like(contract);
-        match &contract.ask.axis {
-            Axis::Security { param, .. } if file.span && is_ours => {
-                let Some(said) = bronze::proof(store, file).await.filter(|said| covers(contract, said, values)) else {
+        match contract.ask.axis {
+            Axis::Security | Axis::SecurityMonth | Axis::Month if file.span && is_ours => {
+                let Some(said) = bronze::proof(store, file).await.filter(|said| covers(said, wanted)) else {
                     continue;
                 };
-                for code in asked(&said, param) {
-                    held.insert(Slice::Security(code.to_owned()), file.fetched_at);
-                }
+                held.extend(spanned(contract, &said).into_iter().map(|slice| (slice, file.fetched_at)));
             }
-            Axis::Security { .. } => {}
-            _ if file.span => {}
-            Axis::Session { .. } if is_less(file) => {}
-            Axis::Session { .. } => {
-                held.insert(Slice::Session(file.day), file.fetched_at);
-            }
-            Axis::Period { .. } => {
-                let is_whole = values.is_empty()
-                    || bronze::proof(store, file).await.is_none_or(|said| covers(contract, &said, values));
-                if is_whole {
-                    held.insert(Slice::Period(file.day), file.fetched_at);
-                }
-            }
+            Axis::Security | Axis::SecurityMonth | Axis::Month => {}
             // The snapshots of other programs may be of anything: only our own count.
             Axis::Snapshot if is_ours => {
                 held.insert(Slice::Snapshot(file.day), file.fetched_at);
             }
             Axis::Snapshot => {}
+            _ if file.span || is_other(file) => {}
+            Axis::Session if is_less(file) => {}
+            axis => {
+                let is_whole =
+                    wanted.is_empty() || bronze::proof(store, file).await.is_none_or(|said| covers(&said, wanted));
+                if is_whole {
+                    let slice = match axis {
+                        Axis::Period => Slice::Period(file.day),
+                        Axis::Day => Slice::Day(file.day),
+                        _ => Slice::Session(file.day),
+                    };
+                    held.insert(slice, file.fetched_at);
+                }
+            }
         }
     }
     held
+}
+
+/// The slices that a file over many days answers.
+fn spanned(contract: &Contract, said: &Provenance) -> Vec<Slice> {
+    let month = said.slice.get(..7).and_then(|text| format!("{text}-01").parse::<NaiveDate>().ok());
+    let codes = || codes(contract, said).into_iter();
+    match (contract.ask.axis, month) {
+        (Axis::Month, Some(month)) => vec![Slice::Month(month)],
+        (Axis::SecurityMonth, Some(month)) => codes().map(|code| Slice::SecurityMonth(code, month)).collect(),
+        (Axis::Security, _) => codes().map(Slice::Security).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The securities that a file answers for, in our own spelling.
+pub(super) fn codes(contract: &Contract, said: &Provenance) -> BTreeSet<String> {
+    let Some((param, template)) = contract.ask.send.iter().find(|(_, template)| template.contains("{code")) else {
+        return BTreeSet::new();
+    };
+    let ours = |code: &str| match code.split_once('.') {
+        Some((exchange, number)) if template.contains("{code:prefix}") => format!("{number}.{exchange}"),
+        _ => code.to_owned(),
+    };
+    asked(said, param).into_iter().flat_map(|codes| codes.split(',')).map(ours).collect()
 }
 
 /// The values of a parameter over all calls of an answer.
@@ -94,10 +123,11 @@ pub(super) fn asked<'a>(said: &'a Provenance, param: &str) -> BTreeSet<&'a str> 
     said.params.iter().flatten().filter(|(name, _)| name == param).map(|(_, value)| value.as_str()).collect()
 }
 
-fn covers(contract: &Contract, said: &Provenance, values: &[String]) -> bool {
-    let Some((name, _)) = &contract.ask.each else { return true };
-    let asked = asked(said, name);
-    values.iter().all(|value| asked.contains(value.as_str()))
+fn covers(said: &Provenance, wanted: &[Chosen]) -> bool {
+    wanted.iter().all(|(name, values)| {
+        let asked = asked(said, name);
+        values.iter().all(|value| asked.contains(value.as_str()))
+    })
 }
 
 /// The newest answer of ours to a day's slice, to compare with, where its rows are still there.
@@ -123,17 +153,18 @@ pub(super) async fn newest(
     None
 }
 
-/// The newest answer of ours to the same securities, whose rows are still there.
-pub(super) async fn newest_batch(
+/// The newest answer of ours to the same securities, or to the same month, whose rows are still there.
+pub(super) async fn newest_span(
     store: &Store,
     contract: &Contract,
     files: &[BronzeFile],
-    codes: &BTreeSet<&str>,
+    slice: &Slice,
+    all: &BTreeSet<String>,
 ) -> Option<(String, Provenance)> {
-    let (param, _) = contract.ask.axis.names()?;
     for file in files.iter().rev().filter(|file| file.span && file.is_named_like(contract)) {
         let Some(said) = bronze::proof(store, file).await else { continue };
-        if asked(&said, param) != *codes {
+        let month = slice.month();
+        if codes(contract, &said) != *all || month.is_some_and(|month| !said.slice.starts_with(&month)) {
             continue;
         }
         let rows = said.same_as.clone().unwrap_or_else(|| file.name().to_owned());

@@ -98,6 +98,7 @@ async fn write(
         slice: std::path::Path::new(name).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
         day: world.clock.today(),
         params: Vec::new(),
+        rows_of: Vec::new(),
         pages: 1,
         lines: capture.lines,
         event_days: days,

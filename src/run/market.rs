@@ -113,7 +113,7 @@ impl Market {
     pub(super) fn count(&self, contract: &Contract, day: NaiveDate) -> Count {
         let publication = &contract.publication;
         let Some(covered) = publication.covers else { return Count::default() };
-        if self.securities.is_empty() || !matches!(contract.ask.axis, Axis::Session { .. }) {
+        if self.securities.is_empty() || contract.ask.axis != Axis::Session {
             return Count::default();
         }
         let listed = self.securities.iter().filter(|security| {

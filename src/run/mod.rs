@@ -2,6 +2,7 @@
 //! stale is built into silver. The two halves meet in bronze and nowhere else. Read this file first.
 
 mod build;
+mod choice;
 mod demo;
 mod doctor;
 mod errand;
@@ -174,13 +175,11 @@ async fn both_halves(world: &World, work: &Work, asker: Option<&fetch::Asker>, j
                 journal.table(&table.name, TableReport::excuse_rights).await;
             }
         }
-        // Suspensions next: they tell how many rows the others should have.
-        let rest = work.tables.iter().filter(|t| !reference.iter().any(|r| r.name == t.name)).cloned();
-        let (first, rest): (Vec<Arc<Table>>, Vec<Arc<Table>>) = rest.partition(|table| table.name == SUSPENSIONS);
-        for tables in [first, rest] {
+        for tables in phases(world, work, &reference) {
             let market = Market::read(world, start, end).await?;
             let around = Surroundings { calendar: &calendar, market: &market };
             asker.fetch(world, work, &tables, around, journal).await?;
+            build.extend(tables);
         }
         build.extend(reference);
     }
@@ -236,15 +235,51 @@ fn window(world: &World, work: &Work, calendar: &Calendar) -> (NaiveDate, NaiveD
     }
 }
 
+/// The tables to ask for besides the reference tables, in an order in which each finds what it needs: suspensions
+/// tell how many rows others should have, and some are asked for the values that others hold.
+fn phases(world: &World, work: &Work, reference: &[Arc<Table>]) -> Vec<Vec<Arc<Table>>> {
+    let is_reference = |table: &Table| reference.iter().any(|other| other.name == table.name);
+    let mut phases: Vec<Vec<Arc<Table>>> =
+        vec![work.tables.iter().filter(|table| !is_reference(table)).cloned().collect()];
+    loop {
+        let last = &phases[0];
+        let wanted = wanted_by(world, last);
+        let (mut before, rest): (Vec<Arc<Table>>, Vec<Arc<Table>>) =
+            last.iter().cloned().partition(|table| table.name == SUSPENSIONS || wanted.contains(&table.name));
+        for table in wanted.iter().filter_map(|name| world.catalog.table(name)) {
+            if !is_reference(table) && !before.iter().any(|other| other.name == table.name) {
+                before.push(Arc::clone(table));
+            }
+        }
+        if before.is_empty() || rest.is_empty() {
+            return phases;
+        }
+        phases[0] = rest;
+        phases.insert(0, before);
+    }
+}
+
+/// The tables from which the vendors that are configured take values for some tables.
+fn wanted_by(world: &World, tables: &[Arc<Table>]) -> BTreeSet<String> {
+    let sources = tables.iter().flat_map(|table| &table.sources);
+    let asked = sources.filter(|source| world.jobs.accounts.contains_key(&source.contract.id.vendor));
+    asked.flat_map(|source| choice::wants(&source.contract)).map(str::to_owned).collect()
+}
+
 /// Calendar and universe where a table is asked slice by slice, and every snapshot that was named.
 fn reference(world: &World, tables: &[Arc<Table>]) -> Vec<Arc<Table>> {
     let mut reference: Vec<Arc<Table>> = Vec::new();
     if tables.iter().any(|table| !table.is_snapshot()) {
         reference.extend([CALENDAR, UNIVERSE].iter().filter_map(|name| world.catalog.table(name).cloned()));
     }
-    for table in tables.iter().filter(|table| table.is_snapshot()) {
+    // Those that are asked for what another one holds come after it.
+    let plain = |table: &&Arc<Table>| table.is_snapshot() && wanted_by(world, std::slice::from_ref(*table)).is_empty();
+    let wanted = wanted_by(world, tables);
+    let named = tables.iter().filter(plain).cloned();
+    let more = wanted.iter().filter_map(|name| world.catalog.table(name)).filter(plain).cloned();
+    for table in named.chain(more.collect::<Vec<_>>()) {
         if !reference.iter().any(|r| r.name == table.name) {
-            reference.push(Arc::clone(table));
+            reference.push(table);
         }
     }
     reference

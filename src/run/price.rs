@@ -2,7 +2,6 @@
 //! partitions that would be written anew. Asks nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{Datelike as _, NaiveDate, Weekday};
@@ -12,8 +11,7 @@ use super::errand::{self, Errand, Surroundings};
 use super::market::Market;
 use super::{CALENDAR, SUSPENSIONS, UNIVERSE, Work, World, build, held, proven, reference, report, rows, window};
 use crate::normalise::Partition;
-use crate::plan::{Calendar, Slice, Why};
-use crate::spec::{Axis, Table};
+use crate::plan::{self, Calendar, Slice, Why};
 
 /// Securities, where no universe is at hand: those listed and delisted since 1990.
 const LISTED: usize = 5700;
@@ -108,17 +106,16 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
     let around = Surroundings { calendar: &calendar, market: &market };
     // As the run goes: reference tables, suspensions, the others; in each phase interfaces run side by side.
     let references = reference(world, &work.tables);
-    let rest = work.tables.iter().filter(|t| !references.iter().any(|r| r.name == t.name)).cloned();
-    let (first, rest): (Vec<Arc<Table>>, Vec<Arc<Table>>) = rest.partition(|table| table.name == SUSPENSIONS);
-    let suspended = !first.is_empty();
-    for tables in [&references, &first, &rest] {
+    let rest = super::phases(world, work, &references);
+    let suspended = work.tables.iter().any(|table| table.name == SUSPENSIONS);
+    for tables in std::iter::once(&references).chain(&rest) {
         let mut minutes = 0;
         for table in tables {
             for errand in errand::errands(world, work, table, around).await? {
                 let calls = calls(world, &errand, around, suspended).await;
-                let per_minute = errand.per_minute.max(1);
+                let per_minute = errand.allowance.per_minute.max(1);
                 minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
-                if matches!(errand.source.contract.ask.axis, Axis::Security { .. }) {
+                if errand.source.contract.ask.axis.by_security() {
                     let message = "asked by security: one page each is priced, long histories take two or three";
                     price.notes.insert(format!("`{}` is {message}", table.name));
                 }
@@ -143,8 +140,13 @@ impl Price {
         for (slice, why) in &errand.plan.ask {
             reasons.entry(*why).or_default().push(slice.name());
             match slice {
-                Slice::Session(day) | Slice::Period(day) => {
+                Slice::Session(day) | Slice::Day(day) | Slice::Period(day) => {
                     partitions.insert(Partition::of(errand.table, *day).to_string());
+                }
+                Slice::Month(_) | Slice::SecurityMonth(..) => {
+                    let days = slice.days().into_iter();
+                    let days = days.flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last));
+                    partitions.extend(days.map(|day| Partition::of(errand.table, day).to_string()));
                 }
                 Slice::Snapshot(_) => {
                     partitions.insert(Partition::Whole.to_string());
@@ -172,7 +174,7 @@ impl Price {
             slices: slices.collect(),
             held: errand.plan.held,
             calls,
-            per_minute: errand.per_minute,
+            per_minute: errand.allowance.per_minute,
         });
     }
 
@@ -207,11 +209,8 @@ impl Price {
 async fn calls(world: &World, errand: &Errand<'_>, around: Surroundings<'_>, suspended: bool) -> usize {
     let contract = &errand.source.contract;
     let page = contract.ask.page_rows.max(1);
-    let values = match (&contract.ask.each, errand.values.len()) {
-        (None, _) => 1,
-        (Some((_, all)), 0) => all.len(),
-        (Some(_), named) => named,
-    };
+    let today = world.clock.today();
+    let each = |slice: &Slice| errand.values.calls(slice) * plan::calls(contract, &[slice], &[], today).len();
     let mut calls = 0;
     // One page of an interface is the largest and needs a second call to prove its end.
     let mut unproven = false;
@@ -234,13 +233,16 @@ async fn calls(world: &World, errand: &Errand<'_>, around: Surroundings<'_>, sus
             _ => None,
         };
         let rows = before.map(|(_, said)| said.rows).or(count.most).or(reports).unwrap_or(0);
-        calls += values.max(rows.div_ceil(page));
+        calls += each(slice).max(rows.div_ceil(page));
     }
+    // Securities that one call names share it.
+    calls = calls.div_ceil(contract.ask.together);
+    let some = Slice::Security(String::new());
     if errand.no_universe {
-        calls += LISTED * values;
+        calls += (LISTED * each(&some)).div_ceil(contract.ask.together);
     }
     // The calendars of two exchanges are of one length: each proves its own end.
-    let proofs = if contract.kind == CALENDAR { values } else { 1 };
+    let proofs = if contract.kind == CALENDAR { each(&some) } else { 1 };
     calls + if unproven { proofs } else { 0 }
 }
 

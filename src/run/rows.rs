@@ -124,17 +124,25 @@ fn read(store: &Store, handle: &tokio::runtime::Handle, file: &BronzeFile, text:
 /// the same as before leaves the word to that; files of others and imports are parts, all of them.
 async fn speaking(store: &Store, table: &Table, files: Inputs) -> Result<Inputs> {
     // Interfaces of one folder answer the same slices.
-    let mut slices: BTreeMap<(&str, &str, Option<NaiveDate>), Inputs> = BTreeMap::new();
+    let mut slices: BTreeMap<(&str, &str, Axis, Option<NaiveDate>), Inputs> = BTreeMap::new();
     let mut parts = Inputs::new();
     for (index, file) in files {
         let source: &TableSource = &table.sources[index];
-        if file.span || !file.is_named_like(&source.contract) {
+        let contract = &source.contract;
+        // Months are spans too, and only the newest answer to a month speaks.
+        let month = match contract.ask.axis {
+            Axis::Month if file.span => bronze::proof(store, &file).await.map(|said| said.slice),
+            _ => None,
+        };
+        // Snapshots of a table with an event day add up.
+        let adds_up = contract.ask.axis == Axis::Snapshot && table.event.is_some();
+        if (file.span && month.is_none()) || adds_up || !file.is_named_like(contract) {
             parts.push((index, file));
         } else {
-            // All snapshots are one slice.
-            let day = (source.contract.ask.axis != Axis::Snapshot).then_some(file.day);
-            let contract = &source.contract;
-            slices.entry((&contract.id.vendor, &contract.kind, day)).or_default().push((index, file));
+            // All other snapshots are one slice.
+            let day = (contract.ask.axis != Axis::Snapshot).then_some(file.day);
+            let slice = (contract.id.vendor.as_str(), contract.kind.as_str(), contract.ask.axis, day);
+            slices.entry(slice).or_default().push((index, file));
         }
     }
     for mut answers in slices.into_values() {

@@ -7,7 +7,8 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::errand::{self, Surroundings};
+use super::choice;
+use super::errand::Surroundings;
 use super::market::Market;
 use super::{World, build, held, report, rows};
 use crate::bronze::{self, BronzeFile};
@@ -112,12 +113,13 @@ async fn one(
         let files: Vec<BronzeFile> = held::beside(table, &files, source).cloned().collect();
         // Of interfaces that share a folder the first speaks of its days; the others hold securities.
         let contract = &table.sources[source].contract;
-        let is_security = matches!(contract.ask.axis, Axis::Security { .. });
-        if !is_security && table.sharing(source).next() != Some(source) {
+        let is_security = contract.ask.axis.by_security();
+        let first = table.sharing(source).next().unwrap_or(source);
+        if !is_security && first != source && table.sources[first].contract.ask.axis == contract.ask.axis {
             continue;
         }
-        let values = errand::values(world, table, contract);
-        let held = held::slices(&world.store, table, source, files.iter(), &values).await;
+        let named = choice::named(world, table, contract);
+        let held = held::slices(&world.store, table, source, files.iter(), &named).await;
         status.slices.held += held.len();
         if !is_security {
             status.unproven += unproven(world, contract, &files).await;
@@ -138,6 +140,8 @@ async fn one(
             held: &held,
             securities: &securities,
             lookback: world.jobs.lookback(&table.name),
+            reports: table.versions.as_ref().is_some_and(|versions| versions.not_before.is_some()),
+            adds_up: false,
             refetch: false,
             nightly: false,
             clock: world.clock,
@@ -153,15 +157,17 @@ async fn one(
         }
         for (slice, why) in planned.ask {
             match (slice, why) {
-                (Slice::Session(day) | Slice::Period(day), Why::Missing) => status.holes.push(day),
-                (Slice::Security(_), Why::Missing) => status.slices.missing += 1,
+                (Slice::Session(day) | Slice::Day(day) | Slice::Month(day) | Slice::Period(day), Why::Missing) => {
+                    status.holes.push(day);
+                }
+                (Slice::Security(_) | Slice::SecurityMonth(..), Why::Missing) => status.slices.missing += 1,
                 _ => status.slices.due += 1,
             }
         }
         let names: BTreeSet<String> = held.keys().map(Slice::name).collect();
         let missed = |name: &&String| !names.contains(*name) && (is_security || name.parse::<NaiveDate>().is_ok());
         status.slices.failed += failed.into_iter().flatten().filter(missed).count();
-        if matches!(contract.ask.axis, Axis::Session { .. }) {
+        if contract.ask.axis == Axis::Session {
             let sessions = around.calendar.sessions(range.1, world.clock.today());
             status.lag = Some(sessions.iter().filter(|day| **day > range.1).count());
         }

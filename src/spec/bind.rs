@@ -48,6 +48,10 @@ pub struct TableSource {
     pub contract: Arc<Contract>,
     /// One plan a column that it fills.
     pub fields: Vec<FieldPlan>,
+    /// Of a nested reply, the list whose elements are the rows.
+    pub rows: Option<String>,
+    /// Columns without which a row is none, and dropped.
+    pub needs: Vec<usize>,
 }
 
 /// Columns whose ratio shows the unit.
@@ -66,6 +70,9 @@ pub struct UnitRatio {
 pub struct Versions {
     /// The dates of an announcement: it was made on the latest of them.
     pub announced: Vec<usize>,
+    /// Where it hangs on a column which dates those are: the column, and the dates by its value. Other
+    /// values are unannounced.
+    pub announced_by: Option<(usize, Vec<(String, Vec<usize>)>)>,
     /// The period's end: an earlier date announces nothing.
     pub not_before: Option<usize>,
     /// The vendor's mark of a correction: `1` beside a `0`.
@@ -91,6 +98,8 @@ pub struct Table {
     pub event: Option<usize>,
     /// Repeats of a key within an answer are real, and numbered.
     pub occurrence: bool,
+    /// Columns that are filled in later than their row: nothing before the date they hold.
+    pub filled_later: Vec<usize>,
     /// From when a row may be used.
     pub known: Known,
     /// Columns filled from vendors; the program adds `vendor` at the end.
@@ -176,7 +185,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     }
     let event = pipeline.event.as_ref().and_then(|at| {
         let index = position(at, &mut binder)?;
-        if columns[index].kind != ColumnType::Date {
+        if !is_dated(&columns[index]) {
             binder.say(at.offset, format!("the event `{}` is no date", at.value), None);
         }
         Some(index)
@@ -198,14 +207,26 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         let not_before = spec.not_before.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
         let flag = spec.flag.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
         let labels = of(&spec.labels);
-        if announced.iter().chain(&not_before).any(|column| columns[*column].kind != ColumnType::Date) {
+        let when: Vec<(String, Vec<usize>)> =
+            spec.announced_when.iter().map(|(value, dates)| (value.clone(), of(dates))).collect();
+        let by = spec.announced_by.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
+        let dates: Vec<usize> = when.iter().flat_map(|(_, dates)| dates).chain(&announced).copied().collect();
+        if dates.iter().chain(&not_before).any(|column| !is_dated(&columns[*column])) {
             binder.say(spec.offset, "`announced` and `not_before` want date columns".into(), None);
         }
-        let told = [&key, &announced, &labels].into_iter().flatten().chain(&flag);
+        if spec.announced_by.is_some() == when.is_empty() || (by.is_some() && !announced.is_empty()) {
+            let message = "`announced_by` and `announced_when` go together, and stand instead of `announced`";
+            binder.say(spec.offset, message.into(), None);
+        }
+        let told = [&key, &dates, &labels].into_iter().flatten().chain(&flag);
         let told: Vec<usize> = told.copied().collect();
         let figures = (0..columns.len()).filter(|column| !told.contains(column)).collect();
-        Versions { announced, not_before, flag, figures }
+        Versions { announced, announced_by: by.map(|by| (by, when)), not_before, flag, figures }
     });
+    let filled_later: Vec<usize> = pipeline.filled_later.iter().filter_map(|at| position(at, &mut binder)).collect();
+    if filled_later.iter().any(|column| columns[*column].kind != ColumnType::Date) {
+        binder.say(0, "`filled_later` wants date columns".into(), None);
+    }
     for example in &pipeline.examples {
         if !found.iter().any(|(_, contract)| contract.id == example.source) {
             binder.say(0, format!("an example comes from `{}`, which is no source here", example.source), None);
@@ -227,6 +248,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         partition: pipeline.partition,
         event,
         occurrence: pipeline.occurrence,
+        filled_later,
         known: pipeline.known,
         columns,
         sources,
@@ -237,9 +259,30 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     })
 }
 
-/// The name a source's field has in the table.
-fn column_of<'a>(spec: &'a SourceSpec, field: &'a str) -> &'a str {
-    spec.renamed.iter().find(|(_, from)| from == field).map_or(field, |(column, _)| column.value.as_str())
+/// Whether a column tells a day.
+fn is_dated(column: &Column) -> bool {
+    matches!(column.kind, ColumnType::Date | ColumnType::Timestamp)
+}
+
+/// The column that a source's field fills: its name below the rows of a nested reply, unless the pipeline
+/// has another one; `None` for what belongs to other lists of the reply, and what the pipeline leaves out.
+fn column_of(spec: &SourceSpec, contract: &Contract, field: &Field) -> Option<String> {
+    if !spec.only.is_empty() && !spec.only.iter().any(|at| at.value == field.name) {
+        return None;
+    }
+    let rows = spec.rows.as_ref().map_or("", |at| at.value.as_str());
+    // What lies in a list is at hand only for the rows of that list.
+    let list = contract.lists().filter(|list| below(list, &field.name).is_some()).max_by_key(|list| list.len());
+    if list.is_some_and(|list| list != rows && below(list, rows).is_none()) {
+        return None;
+    }
+    let renamed = spec.renamed.iter().find(|(_, from)| *from == field.name).map(|(column, _)| column.value.clone());
+    Some(renamed.unwrap_or_else(|| below(rows, &field.name).unwrap_or(&field.name).replace('.', "_")))
+}
+
+/// The rest of a path below another.
+fn below<'a>(outer: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(outer)?.strip_prefix('.')
 }
 
 /// All columns: the fields of every source in order, in canonical units, the pipeline's word over
@@ -248,17 +291,24 @@ fn columns(pipeline: &Pipeline, found: &[(&SourceSpec, Arc<Contract>)], binder: 
     let mut columns: Vec<Column> = Vec::new();
     for (spec, contract) in found {
         for field in &contract.fields {
-            let name = column_of(spec, &field.name);
+            let Some(name) = column_of(spec, contract, field) else { continue };
             if columns.iter().any(|c| c.name == name) {
                 continue;
             }
             let said = pipeline.columns.iter().find(|c| c.name.value == name);
-            columns.push(column(name, field, said));
+            columns.push(column(&name, field, said));
         }
-        for (column, field) in &spec.renamed {
+        if let Some(rows) = &spec.rows
+            && !contract.lists().any(|list| list == rows.value)
+        {
+            let hint = nearest(&rows.value, contract.lists());
+            binder.say(rows.offset, format!("{} has no list `{}`", contract.id, rows.value), hint);
+        }
+        let named = spec.renamed.iter().map(|(column, field)| (column.offset, field));
+        for (offset, field) in named.chain(spec.only.iter().map(|at| (at.offset, &at.value))) {
             if !contract.fields.iter().any(|f| f.name == *field) {
                 let hint = nearest(field, contract.fields.iter().map(|f| f.name.as_str()));
-                binder.say(column.offset, format!("{} has no field `{field}`", contract.id), hint);
+                binder.say(offset, format!("{} has no field `{field}`", contract.id), hint);
             }
         }
     }
@@ -274,7 +324,8 @@ fn columns(pipeline: &Pipeline, found: &[(&SourceSpec, Arc<Contract>)], binder: 
 fn column(name: &str, field: &Field, said: Option<&ColumnSpec>) -> Column {
     let unit = said.and_then(|s| s.unit).or(field.unit.map(Unit::canonical));
     let natural = match field.wire {
-        Wire::Text => ColumnType::Utf8,
+        Wire::Text | Wire::Symbol => ColumnType::Utf8,
+        Wire::Time | Wire::Epoch => ColumnType::Timestamp,
         Wire::Date => ColumnType::Date,
         Wire::Integer => ColumnType::Int64,
         Wire::Flag => ColumnType::Boolean,
@@ -293,7 +344,7 @@ fn column(name: &str, field: &Field, said: Option<&ColumnSpec>) -> Column {
 fn source(spec: &SourceSpec, contract: &Arc<Contract>, columns: &[Column], binder: &mut Binder<'_>) -> TableSource {
     let mut fields = Vec::new();
     for (index, field) in contract.fields.iter().enumerate() {
-        let name = column_of(spec, &field.name);
+        let Some(name) = column_of(spec, contract, field) else { continue };
         let Some(column) = columns.iter().position(|c| c.name == name) else { continue };
         let problem = match fit(field, &columns[column]) {
             Ok(shift) => {
@@ -304,13 +355,25 @@ fn source(spec: &SourceSpec, contract: &Arc<Contract>, columns: &[Column], binde
         };
         binder.say(spec.interface.offset, format!("`{name}` from {}: {problem}", contract.id), None);
     }
-    TableSource { contract: Arc::clone(contract), fields }
+    let mut needs = Vec::new();
+    for at in &spec.needs {
+        match columns.iter().position(|column| column.name == at.value) {
+            Some(column) => needs.push(column),
+            None => {
+                let hint = nearest(&at.value, columns.iter().map(|column| column.name.as_str()));
+                binder.say(at.offset, format!("no column `{}`", at.value), hint);
+            }
+        }
+    }
+    let rows = spec.rows.as_ref().map(|at| at.value.clone());
+    TableSource { contract: Arc::clone(contract), fields, rows, needs }
 }
 
 /// The decimal shift from the field to the column, or why they do not fit.
 fn fit(field: &Field, column: &Column) -> Result<i8, String> {
     let fits = match field.wire {
-        Wire::Text => column.kind == ColumnType::Utf8,
+        Wire::Text | Wire::Symbol => column.kind == ColumnType::Utf8,
+        Wire::Time | Wire::Epoch => column.kind == ColumnType::Timestamp,
         Wire::Date => column.kind == ColumnType::Date,
         Wire::Flag => column.kind == ColumnType::Boolean,
         Wire::Number | Wire::Integer => matches!(column.kind, ColumnType::Int64 | ColumnType::Float64),

@@ -34,6 +34,19 @@ pub struct Account {
     pub paths: Vec<(String, String)>,
 }
 
+impl Account {
+    /// The environment variable that holds the token of an account with `vendor`.
+    #[must_use]
+    pub fn token_variable(&self, vendor: &str) -> String {
+        let usual = match vendor {
+            "tushare" => "TUSHARE_TOKEN".to_owned(),
+            "asharehub" | "alphafin" => format!("{}_API_KEY", vendor.to_uppercase()),
+            other => format!("{}_TOKEN", other.to_uppercase()),
+        };
+        self.token_env.clone().unwrap_or(usual)
+    }
+}
+
 /// Tables that are brought up to date together.
 #[derive(Debug, Clone)]
 pub struct Job {

@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use bind::{Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
-pub use contract::{Ask, Axis, Contract, Covered, Empty, Field, InterfaceId, Limit, Publication, VendorFacts, Wire};
+pub use contract::{
+    Ask, Axis, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Values, VendorFacts, Wire,
+};
 pub use job::{Account, Job, Jobs, LOOKBACK, VENDORS};
 pub use pipeline::{ColumnType, Example, Known, PartitionBy};
 pub use problem::{Problem, Problems, nearest};

@@ -19,6 +19,8 @@ pub enum ColumnType {
     Float64,
     /// Yes or no.
     Boolean,
+    /// An instant, UTC, to the microsecond.
+    Timestamp,
 }
 
 const TYPES: &[(&str, ColumnType)] = &[
@@ -27,6 +29,7 @@ const TYPES: &[(&str, ColumnType)] = &[
     ("int64", ColumnType::Int64),
     ("float64", ColumnType::Float64),
     ("boolean", ColumnType::Boolean),
+    ("timestamp", ColumnType::Timestamp),
 ];
 
 impl ColumnType {
@@ -117,8 +120,14 @@ pub(super) struct ColumnSpec {
 #[derive(Debug)]
 pub(super) struct SourceSpec {
     pub(super) interface: At<String>,
+    /// Of a nested reply, the list whose elements are the rows.
+    pub(super) rows: Option<At<String>>,
     /// (column, the vendor's field) where they differ.
     pub(super) renamed: Vec<(At<String>, String)>,
+    /// The fields to take; empty for all.
+    pub(super) only: Vec<At<String>>,
+    /// Columns without which a row is none.
+    pub(super) needs: Vec<At<String>>,
 }
 
 /// How versions under a key are told apart (`design.md` 5).
@@ -126,6 +135,10 @@ pub(super) struct SourceSpec {
 pub(super) struct VersionsSpec {
     pub(super) offset: usize,
     pub(super) announced: Vec<At<String>>,
+    /// The column on whose value it hangs which date announces.
+    pub(super) announced_by: Option<At<String>>,
+    /// Its values, with the dates that announce then.
+    pub(super) announced_when: Vec<(String, Vec<At<String>>)>,
     pub(super) not_before: Option<At<String>>,
     pub(super) labels: Vec<At<String>>,
     pub(super) flag: Option<At<String>>,
@@ -164,6 +177,7 @@ pub(super) struct Pipeline {
     pub(super) partition: PartitionBy,
     pub(super) event: Option<At<String>>,
     pub(super) occurrence: bool,
+    pub(super) filled_later: Vec<At<String>>,
     pub(super) known: Known,
     pub(super) columns: Vec<ColumnSpec>,
     pub(super) sources: Vec<SourceSpec>,
@@ -188,6 +202,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
         let partition = root.need("partition", choice(root, "partition", PARTITIONS));
         let event = root.text("event");
         let occurrence = root.flag("occurrence").is_some_and(|at| at.value);
+        let filled_later = root.texts("filled_later").map(|at| at.value).unwrap_or_default();
         let known = root.need("known", choice(root, "known", KNOWN));
         let keeps = root.need("keeps", choice(root, "keeps", KEEPS));
         let columns = columns(root);
@@ -212,6 +227,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             partition: partition?,
             event,
             occurrence,
+            filled_later,
             known: known?,
             columns,
             sources,
@@ -250,9 +266,12 @@ fn sources(root: &Table<'_>) -> Vec<SourceSpec> {
                 Err(_) => table.problem(column.offset, format!("`{}` wants one field", column.value), None),
             }
         }
+        let rows = table.text("rows");
+        let texts = |key| table.texts(key).map(|at| at.value).unwrap_or_default();
+        let (only, needs) = (texts("only"), texts("needs"));
         table.close();
         if let Some(interface) = interface {
-            sources.push(SourceSpec { interface, renamed });
+            sources.push(SourceSpec { interface, rows, renamed, only, needs });
         }
     }
     if sources.is_empty() {
@@ -263,9 +282,16 @@ fn sources(root: &Table<'_>) -> Vec<SourceSpec> {
 
 fn versions(table: &Table<'_>) -> VersionsSpec {
     let texts = |key| table.texts(key).map(|at| at.value).unwrap_or_default();
+    let announced_when = table.entries("announced_when").into_iter().map(|(value, dates)| {
+        let dates = dates.into_iter().map(|date| At { value: date, offset: value.offset }).collect();
+        (value.value, dates)
+    });
+    let announced_when: Vec<_> = announced_when.collect();
     let versions = VersionsSpec {
         offset: table.offset(),
         announced: texts("announced"),
+        announced_by: table.text("announced_by"),
+        announced_when,
         not_before: table.text("not_before"),
         labels: texts("labels"),
         flag: table.text("flag"),

@@ -202,6 +202,18 @@ impl<'a> Table<'a> {
         found
     }
 
+    /// Every key, in the order of the file: for tables whose keys are names.
+    pub(super) fn keys(&self) -> Vec<At<String>> {
+        let mut keys: Vec<_> = self.body.keys().map(|key| (key.span().start, key.get_ref().to_string())).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(offset, value)| At { value, offset }).collect()
+    }
+
+    /// Whether a key holds a table.
+    pub(super) fn holds_table(&self, key: &str) -> bool {
+        self.body.iter().any(|(k, value)| k.get_ref() == key && value.get_ref().is_table())
+    }
+
     /// A key that must be there.
     pub(super) fn need<T>(&self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.body.iter().any(|(k, _)| k.get_ref() == key) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Page, Refusal, Request, Vendor, Window};
+use super::{Call, Page, Received, Refusal, Request, Vendor, Window};
 
 /// Tushare Pro.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ struct Data<'a> {
 }
 
 impl Vendor for Tushare {
-    fn home(&self) -> &'static str {
-        "https://api.tushare.pro"
+    fn home(&self) -> Option<&'static str> {
+        Some("https://api.tushare.pro")
     }
 
     fn request(&self, base_url: &str, call: &Call, window: Window, token: &str) -> Request {
@@ -48,16 +48,17 @@ impl Vendor for Tushare {
             "params": params,
             "fields": call.fields,
         });
-        Request { url: url(base_url, &call.api), body: body.to_string() }
+        Request { url: url(base_url, &call.api), headers: Vec::new(), body: Some(body.to_string()) }
     }
 
-    fn read<'a>(&self, status: u16, reply: &'a [u8]) -> Result<Page<'a>, Refusal> {
-        let parsed: Result<Reply<'a>, _> = serde_json::from_slice(reply);
+    fn read<'a>(&self, received: Received<'a>) -> Result<Page<'a>, Refusal> {
+        let Received { status, body, .. } = received;
+        let parsed: Result<Reply<'a>, _> = serde_json::from_slice(body);
         let reply = match parsed {
             Ok(reply) => reply,
             // Gateways answer in HTML, and not always in UTF-8.
             Err(_) if !(200..300).contains(&status) => return Err(Refusal::Transient(format!("http {status}"))),
-            Err(error) if reply.is_empty() => {
+            Err(error) if body.is_empty() => {
                 return Err(Refusal::Transient(format!("http {status} with an empty body ({error})")));
             }
             Err(error) => return Err(Refusal::Transient(format!("http {status}, garbled: {error}"))),
@@ -74,7 +75,8 @@ impl Vendor for Tushare {
             let (values, names) = (row.len(), data.fields.len());
             return Err(Refusal::Transient(format!("a row of {values} values under {names} names")));
         }
-        Ok(Page { fields: data.fields, rows: data.items })
+        let rows = data.items.into_iter().map(|row| row.into_iter().map(Some).collect()).collect();
+        Ok(Page { fields: data.fields, rows })
     }
 }
 
@@ -121,8 +123,12 @@ fn refusal(code: i64, text: &str) -> Refusal {
 mod tests {
     use super::*;
 
+    fn received(status: u16, body: &[u8]) -> Received<'_> {
+        Received { status, retry_after: None, body }
+    }
+
     fn read(body: &str) -> Result<usize, Refusal> {
-        Tushare.read(200, body.as_bytes()).map(|page| page.rows.len())
+        Tushare.read(received(200, body.as_bytes())).map(|page| page.rows.len())
     }
 
     #[test]
@@ -147,7 +153,7 @@ mod tests {
     fn values_stay_as_sent() {
         let body =
             br#"{"code":0,"msg":null,"data":{"fields":["a","b"],"items":[[9.390,"x"],[null,1E3]],"has_more":true}}"#;
-        let page = Tushare.read(200, body).unwrap();
+        let page = Tushare.read(received(200, body)).unwrap();
         let mut lines = Vec::new();
         for row in &page.rows {
             super::super::push_object(&mut lines, &page.fields, row);
@@ -161,7 +167,7 @@ mod tests {
         assert!(matches!(read(r#"{"code":0,"data":{"fields":["a"],"items":[[1,2]]}}"#), Err(Refusal::Transient(_))));
         assert!(matches!(read(r#"{"code":0,"data":null}"#), Err(Refusal::Transient(_))));
         assert!(matches!(read(""), Err(Refusal::Transient(_))));
-        assert!(matches!(Tushare.read(502, b"<html>\xd6\xd0"), Err(Refusal::Transient(_))));
+        assert!(matches!(Tushare.read(received(502, b"<html>\xd6\xd0")), Err(Refusal::Transient(_))));
         assert_eq!(read(r#"{"code":0,"msg":"","data":{"fields":["a"],"items":[]}}"#), Ok(0));
     }
 

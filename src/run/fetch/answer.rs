@@ -11,13 +11,14 @@ use futures::StreamExt as _;
 use crate::bronze::{self, Answer, BronzeFile, Provenance};
 use crate::fetch::{Client, Expect, Failure, Interface, Reply, Rows};
 use crate::normalise::{day_of, event_field};
-use crate::plan::{Slice, Why, deadline};
+use crate::plan::{self, Slice, Why, deadline};
 use crate::progress::Task;
+use crate::run::choice::wants;
 use crate::run::errand::{Errand, Surroundings};
-use crate::run::report::{Exit, Journal, exit_of};
+use crate::run::report::{Exit, Journal, TableReport, exit_of};
 use crate::run::{World, held};
-use crate::spec::{Contract, Empty};
-use crate::vendor::Call;
+use crate::spec::{Contract, Empty, Field};
+use crate::vendor::{Call, Refusal};
 
 /// Slices of one interface under way at once; the account's own limit holds over all interfaces.
 pub(super) const SLICES: usize = 8;
@@ -33,50 +34,82 @@ pub(super) struct Run<'a> {
     pub(super) bar: Task,
 }
 
-/// A slice, why and how it was asked, and what came.
-pub(super) type Told = (Slice, Why, Vec<Call>, Result<Reply, Failure>);
+/// Slices that are asked together, and why: one, or securities that one call may name.
+pub(super) type Group = (Vec<Slice>, Why);
+
+/// A group, how it was asked, and what came.
+pub(super) type Told = (Group, Vec<Call>, Result<Reply, Failure>);
 
 impl Run<'_> {
     fn contract(&self) -> &Arc<Contract> {
         &self.errand.source.contract
     }
 
-    /// Whole answers to some slices: the first pages of all, then what their ends need.
-    pub(super) async fn answers(&self, chunk: &[(Slice, Why)]) -> Vec<Told> {
-        let first = |(slice, why): &(Slice, Why)| {
-            let (slice, why) = (slice.clone(), *why);
+    /// Whole answers to some groups. One in which the vendor does not know a security is asked anew in
+    /// halves, until that one is alone.
+    pub(super) async fn answers(&self, groups: &[Group]) -> Vec<Told> {
+        let mut all = Vec::new();
+        let mut open = groups.to_vec();
+        while !open.is_empty() {
+            let mut halves = Vec::new();
+            for ((slices, why), calls, reply) in self.asked(&open).await {
+                match reply {
+                    Err(Failure::Refused(Refusal::Unknown(_))) if slices.len() > 1 => {
+                        let (left, right) = slices.split_at(slices.len() / 2);
+                        halves.extend([(left.to_vec(), why), (right.to_vec(), why)]);
+                    }
+                    Err(Failure::Refused(Refusal::Unknown(_))) => {
+                        let note = format!("the vendor knows no {}", slices[0].name());
+                        self.journal.table(&self.errand.table.name, |report| report.notes.extend([note])).await;
+                        all.push(((slices, why), calls, Ok(Reply::default())));
+                    }
+                    reply => all.push(((slices, why), calls, reply)),
+                }
+            }
+            open = halves;
+        }
+        all
+    }
+
+    /// The first pages of all, then what their ends need.
+    async fn asked(&self, groups: &[Group]) -> Vec<Told> {
+        let first = |(slices, why): &Group| {
+            let (slices, why) = (slices.clone(), *why);
             async move {
-                let calls = slice.calls(self.contract(), &self.errand.values);
-                let expect = self.expect(&slice).await;
+                let expect = self.expect(&slices).await;
+                let Some(chosen) = self.errand.values.at(&slices[0]) else {
+                    let wanted: Vec<&str> = wants(self.contract()).collect();
+                    let message = format!("nobody knows what to ask for: `fetch {}` first", wanted.join(" "));
+                    return (slices, why, Vec::new(), expect, Err(Failure::Untrusted(message)));
+                };
+                let together: Vec<&Slice> = slices.iter().collect();
+                let calls = plan::calls(self.contract(), &together, &chosen, self.world.clock.today());
                 let first = self.client.first(&self.interface, &calls, &expect).await;
-                (slice, why, calls, expect, first)
+                (slices, why, calls, expect, first)
             }
         };
-        let begun: Vec<_> = futures::stream::iter(chunk.iter().map(first)).buffered(SLICES).collect().await;
-        let rest = begun.into_iter().map(|(slice, why, calls, expect, first)| async move {
+        let begun: Vec<_> = futures::stream::iter(groups.iter().map(first)).buffered(SLICES).collect().await;
+        let rest = begun.into_iter().map(|(slices, why, calls, expect, first)| async move {
             let reply = match first {
                 Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
                 // Pages that cannot be trusted are asked anew.
-                Err(Failure::Untrusted(_)) => match self.client.first(&self.interface, &calls, &expect).await {
-                    Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
-                    Err(failure) => Err(failure),
-                },
+                Err(Failure::Untrusted(_)) if !calls.is_empty() => {
+                    match self.client.first(&self.interface, &calls, &expect).await {
+                        Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
+                        Err(failure) => Err(failure),
+                    }
+                }
                 Err(failure) => Err(failure),
             };
-            self.bar.advance();
-            (slice, why, calls, reply)
+            slices.iter().for_each(|_| self.bar.advance());
+            ((slices, why), calls, reply)
         });
         futures::stream::iter(rest).buffered(SLICES).collect().await
     }
 
     /// Keeps the answer to a slice that has a file of its own.
-    pub(super) async fn keep(
-        &self,
-        slice: Slice,
-        why: Why,
-        calls: Vec<Call>,
-        reply: Result<Reply, Failure>,
-    ) -> Result<()> {
+    pub(super) async fn keep(&self, ((slices, why), calls, reply): Told) -> Result<()> {
+        let Some(slice) = slices.into_iter().next() else { return Ok(()) };
         let table = &self.errand.table.name;
         let mut reply = match reply {
             Ok(reply) => reply,
@@ -87,7 +120,7 @@ impl Run<'_> {
         };
         let Some(day) = slice.day() else { return Ok(()) };
         // Of several calls the first is the main one: no listed security, no day of SSE, is no snapshot.
-        let is_empty = reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && reply.first_rows == 0);
+        let is_empty = reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && reply.rows_of.first() == Some(&0));
         if is_empty && !may_be_empty(self.contract(), &slice) {
             match slice {
                 Slice::Snapshot(_) => {
@@ -98,8 +131,12 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let before = match why {
-            Why::Missing => None,
+        let before = match (why, &slice) {
+            (Why::Missing | Why::Now, _) => None,
+            (_, Slice::Month(_)) => {
+                let files = &self.errand.files;
+                held::newest_span(&self.world.store, self.contract(), files, &slice, &BTreeSet::new()).await
+            }
             _ => held::newest(&self.world.store, self.errand.table, self.errand.index, &self.errand.files, day).await,
         };
         let least = self.least(&slice, before.as_ref());
@@ -123,16 +160,23 @@ impl Run<'_> {
             }
         }
         // Where another interface of the folder spoke since, the same again is news.
-        let before = before.filter(|(_, said)| !self.spoken_since(said.fetched_at, false));
+        let is_span = self.is_span(&slice);
+        let before = before.filter(|(_, said)| !self.spoken_since(said.fetched_at, is_span));
         let is_event = !matches!(slice, Slice::Snapshot(_)) && reply.rows > 0;
+        let (event_days, months) = if is_span {
+            spread(&reply, slice.days().map_or(day, |(first, _)| first), true)
+        } else {
+            (is_event.then_some((day, day)), Vec::new())
+        };
         let answer = Answer {
             slice: slice.name(),
             day,
             params: calls.into_iter().map(|call| call.params).collect(),
+            rows_of: std::mem::take(&mut reply.rows_of),
             pages: reply.pages,
             lines: std::mem::take(&mut reply.lines),
-            event_days: is_event.then_some((day, day)),
-            months: Vec::new(),
+            event_days,
+            months,
         };
         self.write(answer, 1, &reply, before.as_ref()).await
     }
@@ -158,7 +202,7 @@ impl Run<'_> {
         reply: &Reply,
         least: usize,
     ) -> Result<Option<Reply>, Failure> {
-        let expect = self.expect(slice).await;
+        let expect = self.expect(std::slice::from_ref(slice)).await;
         let first = self.client.first(&self.interface, calls, &expect).await?;
         let again = self.client.whole(&self.interface, calls, &expect, first).await?;
         if bronze::digest(&again.lines) == bronze::digest(&reply.lines) {
@@ -177,49 +221,65 @@ impl Run<'_> {
         self.errand.table.versions.is_some() && self.errand.files.iter().any(|file| other(&file))
     }
 
+    /// Whether the rows of an answer leave the day of its folder.
+    fn is_span(&self, slice: &Slice) -> bool {
+        match slice {
+            Slice::Month(_) | Slice::Security(_) | Slice::SecurityMonth(..) => true,
+            Slice::Snapshot(_) => self.errand.table.event.is_some(),
+            Slice::Session(_) | Slice::Day(_) | Slice::Period(_) => false,
+        }
+    }
+
     /// Keeps the answers to many securities in one file.
     pub(super) async fn keep_batch(&self, told: Vec<Told>) -> Result<()> {
         let table = &self.errand.table.name;
         let mut whole = Reply::default();
         let mut params = Vec::new();
-        let mut codes: Vec<String> = Vec::new();
-        for (slice, _, calls, reply) in told {
+        let mut kept: Vec<Slice> = Vec::new();
+        for ((slices, _), calls, reply) in told {
             match reply {
                 Ok(reply) => {
                     whole.lines.extend_from_slice(&reply.lines);
                     whole.rows += reply.rows;
+                    whole.rows_of.extend(reply.rows_of);
+                    whole.rows_of.resize(params.len() + calls.len(), 0);
                     whole.pages += reply.pages;
                     whole.unknown.extend(reply.unknown);
                     whole.absent.extend(reply.absent);
                     whole.events.extend(reply.events);
                     params.extend(calls.into_iter().map(|call| call.params));
-                    codes.push(slice.name());
+                    kept.extend(slices);
                 }
                 Err(failure) => {
-                    self.journal.table(table, |r| r.fail(slice.name(), failure.to_string(), exit_of(&failure))).await;
+                    let (what, exit) = (&slices[..], exit_of(&failure));
+                    let fail = |report: &mut TableReport| {
+                        what.iter().for_each(|slice| report.fail(slice.name(), failure.to_string(), exit));
+                    };
+                    self.journal.table(table, fail).await;
                 }
             }
         }
-        let (Some(first), Some(last)) = (codes.first(), codes.last()) else { return Ok(()) };
-        let slice = format!("{} securities, {first} to {last}", codes.len());
-        let asked: BTreeSet<&str> = codes.iter().map(String::as_str).collect();
-        let before = held::newest_batch(&self.world.store, self.contract(), &self.errand.files, &asked).await;
+        kept.sort_unstable();
+        let (Some(first), Some(last)) = (kept.first(), kept.last()) else { return Ok(()) };
+        let codes: BTreeSet<String> = kept.iter().filter_map(|slice| slice.code()).map(str::to_owned).collect();
+        let ends = [first, last].map(|slice| slice.code().unwrap_or_default());
+        let month = first.month().map(|month| format!("{month}: ")).unwrap_or_default();
+        let slice = format!("{month}{} securities, {} to {}", codes.len(), ends[0], ends[1]);
+        let before = held::newest_span(&self.world.store, self.contract(), &self.errand.files, first, &codes).await;
         let before = before.filter(|(_, said)| !self.spoken_since(said.fetched_at, true));
-        let today = self.world.clock.today();
-        let days: BTreeSet<NaiveDate> = whole.events.iter().filter_map(|text| day_of(text)).collect();
-        let mut months: BTreeSet<String> = days.iter().map(|day| day.format("%Y-%m").to_string()).collect();
-        // A batch without rows is a span all the same: it answers for its codes.
-        months.extend(days.is_empty().then(|| today.format("%Y-%m").to_string()));
+        let today = first.days().map_or(self.world.clock.today(), |(first, _)| first);
+        let (event_days, months) = spread(&whole, today, first.days().is_some());
         let answer = Answer {
             slice,
             day: today,
             params,
+            rows_of: std::mem::take(&mut whole.rows_of),
             pages: whole.pages,
             lines: std::mem::take(&mut whole.lines),
-            event_days: days.first().copied().zip(days.last().copied()),
-            months: months.into_iter().collect(),
+            event_days,
+            months,
         };
-        self.write(answer, codes.len(), &whole, before.as_ref()).await
+        self.write(answer, kept.len(), &whole, before.as_ref()).await
     }
 
     async fn write(
@@ -259,26 +319,26 @@ impl Run<'_> {
         settles.is_some_and(|settles| settles <= self.world.clock.today())
     }
 
-    async fn expect(&self, slice: &Slice) -> Expect {
+    async fn expect(&self, slices: &[Slice]) -> Expect {
         let contract = self.contract();
+        let Some(slice) = slices.first() else { return Expect::default() };
         let field = |column: &usize| {
             let plan = self.errand.source.fields.iter().find(|plan| plan.column == *column)?;
             Some(&contract.fields[plan.field])
         };
-        let key: Vec<_> = self.errand.table.key.iter().filter_map(field).collect();
-        let spelled = match slice {
-            Slice::Security(code) => vec![format!("\"{code}\"")],
-            Slice::Session(day) | Slice::Period(day) | Slice::Snapshot(day) => Expect::spelled(*day),
-        };
+        // What lies deeper in a reply, or is not in it, cannot be looked at in a page.
+        let in_page = |field: &&Field| field.param.is_none() && !field.name.contains('.');
+        let key: Vec<_> = self.errand.table.key.iter().filter_map(field).filter(in_page).collect();
+        let is_deep = self.errand.table.key.iter().filter_map(field).any(|field| !in_page(&field));
         let most = match slice {
             Slice::Session(day) => self.around.market.count(contract, *day).most,
             _ => None,
         };
         let before = match slice {
-            Slice::Security(_) => None,
             // All snapshots are one slice.
             Slice::Snapshot(_) => self.errand.files.iter().filter(|file| !file.span).map(|file| file.day).next_back(),
-            Slice::Session(day) | Slice::Period(day) => Some(*day),
+            Slice::Session(day) | Slice::Day(day) | Slice::Period(day) => Some(*day),
+            Slice::Security(_) | Slice::SecurityMonth(..) | Slice::Month(_) => None,
         };
         let before = match before {
             Some(day) => {
@@ -289,23 +349,42 @@ impl Run<'_> {
         // Another interface of the folder has other rows.
         let before = before.filter(|(_, said)| said.interface == contract.id.name);
         let event = event_field(self.errand.table, self.errand.source).map(|field| field.name.clone());
+        let shown = contract.ask.field.clone();
+        let codes: Vec<&str> = slices.iter().filter_map(|slice| slice.code()).collect();
+        let fixed = shown.clone().filter(|_| !codes.is_empty());
+        let within = match slice {
+            Slice::Month(_) | Slice::SecurityMonth(..) => event.clone(),
+            _ => shown,
+        };
         Expect {
             key: key.iter().map(|field| field.name.clone()).collect(),
             optional: key.iter().filter(|field| field.nullable).map(|field| field.name.clone()).collect(),
-            fixed: contract.ask.axis.names().map(|(_, field)| (field.to_owned(), spelled)),
-            event: event.filter(|_| matches!(slice, Slice::Security(_))),
-            repeats: self.errand.table.versions.is_some() || self.errand.table.occurrence,
+            fixed: fixed.map(|field| (field, codes.iter().flat_map(|code| Expect::spelled(code)).collect())),
+            within: within.and_then(|field| Some((field, slice.days()?))),
+            event: event.filter(|_| self.is_span(slice)),
+            repeats: self.errand.table.versions.is_some() || self.errand.table.occurrence || is_deep,
             rows: Rows { most, before: before.map(|(_, said)| said.rows) },
         }
     }
 }
 
-/// On a closed day nobody asks; for a period or a security, before the history begins, and where the
-/// contract says so, nothing is an answer. On an open day it means not published (`design.md` 6).
+/// First and last event day of the rows, and the months that have one; where they are few, the days. Without
+/// rows it is an answer all the same, for `day`.
+fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<(NaiveDate, NaiveDate)>, Vec<String>) {
+    let days: BTreeSet<NaiveDate> = reply.events.iter().filter_map(|text| day_of(text)).collect();
+    let format = if by_day { "%Y-%m-%d" } else { "%Y-%m" };
+    let mut months: BTreeSet<String> = days.iter().map(|day| day.format(format).to_string()).collect();
+    months.extend(days.is_empty().then(|| day.format(format).to_string()));
+    (days.first().copied().zip(days.last().copied()), months.into_iter().collect())
+}
+
+/// On a closed day nobody asks; for a day of the calendar, a month, a period or a security, before the history
+/// begins, and where the contract says so, nothing is an answer. On an open day it means not published
+/// (`design.md` 6).
 fn may_be_empty(contract: &Contract, slice: &Slice) -> bool {
     match (contract.publication.empty, slice) {
-        (Empty::Answer, _) | (_, Slice::Period(_) | Slice::Security(_)) => true,
         (Empty::Unpublished, Slice::Session(day)) => *day < contract.publication.history_from,
         (Empty::Unpublished, Slice::Snapshot(_)) => false,
+        _ => true,
     }
 }

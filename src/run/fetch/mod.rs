@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::NaiveDate;
 use indexmap::IndexMap;
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use super::errand::{self, Errand, Surroundings};
@@ -18,9 +19,9 @@ use super::report::{Exit, Journal};
 use super::{Misuse, Work, World, report};
 use crate::fetch::Client;
 use crate::plan::{Slice, Why};
-use crate::spec::{Axis, Table};
+use crate::spec::{Account, Axis, Table};
 use crate::vendor;
-use answer::{Run, SLICES};
+use answer::{Group, Run, SLICES};
 
 /// Slices whose first pages are waited for before an end is judged: a page shorter than another needs no
 /// further proof. Fewer of tables with many columns, for they wait in memory.
@@ -53,19 +54,21 @@ impl Asker {
                 if clients.contains_key(name) {
                     continue;
                 }
-                let token = world.tokens.get(name).ok_or_else(|| {
-                    let variable = account.token_env.as_deref().unwrap_or("TUSHARE_TOKEN");
-                    Misuse(format!(
-                        "no token for {name}: put it into the environment variable {variable}, or into a file that \
-                         {variable}_FILE names"
-                    ))
-                })?;
+                let token = match world.tokens.get(name) {
+                    Some(token) => token.clone(),
+                    None if account.token_env.is_none() && !vendor.needs_token() => SecretString::from(""),
+                    None => return Err(no_token(name, account).into()),
+                };
+                if account.base_url.is_none() && vendor.home().is_none() {
+                    let message =
+                        format!("[vendors.{name}] of jobs.toml has no `base_url`, and {name} has no place of its own");
+                    return Err(Misuse(message).into());
+                }
                 let left = match account.requests_per_day {
                     Some(quota) => Some(u64::from(quota).saturating_sub(report::spent(world, name).await?)),
                     None => None,
                 };
-                let base_url = account.base_url.as_deref();
-                let client = Client::new(vendor, base_url, token.clone(), account.max_in_flight, left)?;
+                let client = Client::new(vendor, account, token, left)?;
                 clients.insert(name.clone(), client);
             }
         }
@@ -104,7 +107,7 @@ impl Asker {
         errands.retain(|errand| !errand.plan.ask.is_empty());
         let runs = errands.iter().filter_map(|errand| {
             let client = self.clients.get(&errand.source.contract.id.vendor)?;
-            let interface = client.interface(&errand.source.contract, errand.per_minute);
+            let interface = client.interface(&errand.source.contract, errand.allowance);
             let bar = world.progress.task(&errand.table.name, errand.plan.ask.len());
             Some(Run { world, errand, around, client, interface, journal, bar })
         });
@@ -120,12 +123,12 @@ impl Asker {
     async fn run(&self, run: &Run<'_>) -> Result<()> {
         let fields = run.errand.source.contract.fields.len();
         let together = (TOGETHER * 40 / fields.max(1)).clamp(SLICES, TOGETHER);
-        if matches!(run.errand.source.contract.ask.axis, Axis::Security { .. }) {
-            // The header of a file names every call and holds some hundreds.
-            let most = (BATCH / run.errand.values.len().max(1)).max(1);
-            for batch in &batches(&run.errand.plan.ask, most) {
+        let ask = &run.errand.source.contract.ask;
+        if ask.axis.by_security() {
+            for batch in &batches(&run.errand.plan.ask, BATCH) {
+                let groups: Vec<Group> = batch.chunks(ask.together).map(group).collect();
                 let mut replies = Vec::new();
-                for chunk in batch.chunks(together) {
+                for chunk in groups.chunks(together) {
                     replies.extend(run.answers(chunk).await);
                     self.save(run).await?;
                 }
@@ -133,9 +136,10 @@ impl Asker {
             }
             return Ok(());
         }
-        for chunk in run.errand.plan.ask.chunks(together) {
-            for (slice, why, calls, reply) in run.answers(chunk).await {
-                run.keep(slice, why, calls, reply).await?;
+        let groups: Vec<Group> = run.errand.plan.ask.chunks(1).map(group).collect();
+        for chunk in groups.chunks(together) {
+            for told in run.answers(chunk).await {
+                run.keep(told).await?;
                 self.save(run).await?;
             }
         }
@@ -152,17 +156,36 @@ impl Asker {
     }
 }
 
+fn no_token(vendor: &str, account: &Account) -> Misuse {
+    let variable = account.token_variable(vendor);
+    Misuse(format!(
+        "no token for {vendor}: put it into the environment variable {variable}, or into a file that {variable}_FILE \
+         names"
+    ))
+}
+
+/// Slices that are asked together.
+fn group(slices: &[(Slice, Why)]) -> Group {
+    let why = slices.first().map_or(Why::Missing, |(_, why)| *why);
+    (slices.iter().map(|(slice, _)| slice.clone()).collect(), why)
+}
+
 /// Securities in files of at most `most`, cut where their numbers cross a multiple of it: files stay the
 /// same when others are listed. What would fill no file shares one with its neighbours.
 fn batches(ask: &[(Slice, Why)], most: usize) -> Vec<Vec<(Slice, Why)>> {
-    let mut blocks: IndexMap<Option<usize>, Vec<(Slice, Why)>> = IndexMap::new();
+    let mut blocks: IndexMap<(Option<String>, Option<usize>), Vec<(Slice, Why)>> = IndexMap::new();
     for (slice, why) in ask {
         let number: Option<usize> = slice.name().split('.').next().and_then(|digits| digits.parse().ok());
-        blocks.entry(number.map(|number| number / most)).or_default().push((slice.clone(), *why));
+        let block = (slice.month(), number.map(|number| number / most));
+        blocks.entry(block).or_default().push((slice.clone(), *why));
     }
     let mut batches: Vec<Vec<(Slice, Why)>> = Vec::new();
     for part in blocks.values().flat_map(|block| block.chunks(most)) {
-        match batches.last_mut().filter(|batch| batch.len() + part.len() <= most) {
+        // A file is of one month.
+        let fits = |batch: &&mut Vec<(Slice, Why)>| {
+            batch.len() + part.len() <= most && batch[0].0.month() == part[0].0.month()
+        };
+        match batches.last_mut().filter(fits) {
             Some(batch) => batch.extend_from_slice(part),
             None => batches.push(part.to_vec()),
         }
@@ -176,9 +199,15 @@ async fn planned<'a>(
     tables: &'a [Arc<Table>],
     around: Surroundings<'_>,
 ) -> Result<Vec<Errand<'a>>> {
-    let mut errands = Vec::new();
+    let mut errands: Vec<Errand<'a>> = Vec::new();
     for table in tables {
-        errands.extend(errand::errands(world, work, table, around).await?);
+        for errand in errand::errands(world, work, table, around).await? {
+            // Tables of one nested reply are asked for once.
+            let id = &errand.source.contract.id;
+            if !errands.iter().any(|other| other.source.contract.id == *id) {
+                errands.push(errand);
+            }
+        }
     }
     Ok(errands)
 }
@@ -196,7 +225,7 @@ async fn note(errand: &Errand<'_>, journal: &Journal) {
                 report.fail("securities".into(), reason.into(), Exit::Incomplete);
             }
             // Quarters to come and days before their hour are no news to whoever named a range around them.
-            if matches!(errand.source.contract.ask.axis, Axis::Session { .. }) {
+            if errand.source.contract.ask.axis == Axis::Session {
                 report.not_published.extend(is_named);
             }
             report.passed_over.extend(other);

@@ -7,6 +7,7 @@ use chrono::{NaiveDate, NaiveTime};
 
 use super::unit::Unit;
 
+mod ask;
 mod read;
 
 pub(super) use read::{read, read_vendor, version};
@@ -49,6 +50,12 @@ pub enum Wire {
     Integer,
     /// 0 or 1.
     Flag,
+    /// An instant in words, of Shanghai where it names no zone.
+    Time,
+    /// An instant in seconds or milliseconds since 1970.
+    Epoch,
+    /// A security in any of the forms its code is written in.
+    Symbol,
 }
 
 const WIRES: &[(&str, Wire)] = &[
@@ -57,12 +64,15 @@ const WIRES: &[(&str, Wire)] = &[
     ("number", Wire::Number),
     ("integer", Wire::Integer),
     ("flag", Wire::Flag),
+    ("time", Wire::Time),
+    ("epoch", Wire::Epoch),
+    ("symbol", Wire::Symbol),
 ];
 
 /// One field of a vendor's row.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// The vendor's name.
+    /// The vendor's name; a path with dots where the reply is nested.
     pub name: String,
     /// How it is written.
     pub wire: Wire,
@@ -74,47 +84,70 @@ pub struct Field {
     pub description: String,
     /// Names the vendor gave it before; old bronze speaks them.
     pub formerly: Vec<String>,
+    /// The value that stands for nothing.
+    pub missing: Option<String>,
+    /// The reply does not say it: it is the value of this parameter of the call.
+    pub param: Option<String>,
 }
 
-/// Along which axis the interface is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a slice is: along which axis the interface is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Axis {
-    /// One call a trading day; the parameter that names the day.
-    Session {
-        /// The vendor's parameter.
-        param: String,
-        /// The field of a row that must hold that day.
-        field: String,
-    },
-    /// One call a report period, a quarter's last day; the parameter that names it.
-    Period {
-        /// The vendor's parameter.
-        param: String,
-        /// The field of a row that must hold that day.
-        field: String,
-    },
-    /// One call a security, for all of its history; the parameter that names it.
-    Security {
-        /// The vendor's parameter.
-        param: String,
-        /// The field of a row that must hold that code.
-        field: String,
-    },
+    /// A trading day.
+    Session,
+    /// A day of the calendar: announcements are made on any.
+    Day,
+    /// A calendar month.
+    Month,
+    /// A report period, a quarter's last day.
+    Period,
+    /// A security, for all of its history.
+    Security,
+    /// A security and a month.
+    SecurityMonth,
     /// The state of today; the newest answer replaces the one before.
     Snapshot,
 }
 
 impl Axis {
-    /// The parameter that names the slice and the field that shows it; none for a snapshot.
+    /// Whether it goes by security.
     #[must_use]
-    pub fn names(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::Session { param, field } | Self::Period { param, field } | Self::Security { param, field } => {
-                Some((param, field))
-            }
-            Self::Snapshot => None,
-        }
+    pub fn by_security(self) -> bool {
+        matches!(self, Self::Security | Self::SecurityMonth)
     }
+}
+
+/// How an answer is cut into pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// By `limit` and `offset`.
+    Offset,
+    /// By `limit` alone: a full page may be cut.
+    Limit,
+    /// It comes whole.
+    Whole,
+}
+
+/// The values of a parameter that is asked value by value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Values {
+    /// Always these.
+    Fixed(Vec<String>),
+    /// These, or the `report_types` of a job.
+    ReportTypes(Vec<String>),
+    /// These, or the `symbols` of a job.
+    Symbols(Vec<String>),
+    /// What a column of another table holds.
+    Column {
+        /// The table.
+        table: String,
+        /// Its column.
+        column: String,
+        /// Columns and what they must hold.
+        filter: Vec<(String, String)>,
+        /// The column of the table's day, where the values are those of the slice's day.
+        of_day: Option<String>,
+    },
 }
 
 /// Which securities have a row on each open day: one row each, no more and no fewer.
@@ -131,12 +164,32 @@ pub enum Covered {
 pub struct Ask {
     /// What a slice is.
     pub axis: Axis,
+    /// Parameters that follow from the slice, with their templates (`{day}`, `{first:iso}`, `{code}` …).
+    pub send: Vec<(String, String)>,
+    /// The field of a row that must hold the slice's day or code.
+    pub field: Option<String>,
     /// Rows asked for at a time: at or below the lowest cap ever seen.
     pub page_rows: usize,
+    /// How an answer is cut into pages.
+    pub paging: Paging,
     /// Parameters that are always sent.
     pub with: Vec<(String, String)>,
-    /// A parameter of which one call is made for each value, all into the same bronze file.
-    pub each: Option<(String, Vec<String>)>,
+    /// Parameters of which one call is made for each value, for every combination of them, all into the
+    /// same bronze file.
+    pub each: Vec<(String, Values)>,
+    /// Securities that one call may name.
+    pub together: usize,
+    /// Years that one call may span, where a history is asked in parts.
+    pub window_years: Option<u32>,
+}
+
+impl Ask {
+    /// The parameter that names the slice, and the field that shows it.
+    #[must_use]
+    pub fn names(&self) -> Option<(&str, &str)> {
+        let (param, _) = self.send.first()?;
+        Some((param, self.field.as_deref()?))
+    }
 }
 
 /// What an answer without rows means on an open day.
@@ -174,6 +227,8 @@ pub struct Limit {
     pub requests_per_minute: u32,
     /// Calls a day, of each interface, where there is such a limit.
     pub requests_per_day: Option<u32>,
+    /// Calls a second, where the vendor counts seconds.
+    pub requests_per_second: Option<u32>,
 }
 
 /// What one vendor says of all its interfaces.
@@ -192,6 +247,8 @@ pub struct Contract {
     pub id: InterfaceId,
     /// The bronze folder (`stock_daily_cn`).
     pub kind: String,
+    /// Where it lies at vendors with a path for each interface; `{name}` stands for a parameter.
+    pub path: Option<String>,
     /// One line.
     pub title: String,
     /// What bites.
@@ -208,6 +265,8 @@ pub struct Contract {
     pub publication: Publication,
     /// Fields in the vendor's order.
     pub fields: Vec<Field>,
+    /// The lists in a nested reply, by their paths.
+    pub(super) lists: Vec<String>,
     /// The file as written: an input of every partition built with it.
     pub text: String,
 }
@@ -216,7 +275,13 @@ impl Contract {
     /// The explicit list of every field, as vendors want it.
     #[must_use]
     pub fn field_list(&self) -> String {
-        self.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(",")
+        let replied = self.fields.iter().filter(|field| field.param.is_none());
+        replied.map(|f| f.name.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    /// The lists in a nested reply, by their paths.
+    pub fn lists(&self) -> impl Iterator<Item = &str> + Clone {
+        self.lists.iter().map(String::as_str)
     }
 
     /// The field a name on the wire means: without case, by former names too.
@@ -234,6 +299,13 @@ impl Contract {
     pub fn requests_per_minute(&self, facts: &VendorFacts, points: u32) -> u32 {
         let general = reached(&facts.limits, points).map_or(50, |limit| limit.requests_per_minute);
         reached(&self.limits, points).map_or(general, |own| own.requests_per_minute.min(general))
+    }
+
+    /// Calls a second for an account of `points`, where the vendor counts seconds.
+    #[must_use]
+    pub fn requests_per_second(&self, facts: &VendorFacts, points: u32) -> Option<u32> {
+        let of = |limits: &[Limit]| reached(limits, points).and_then(|limit| limit.requests_per_second);
+        [of(&self.limits), of(&facts.limits)].into_iter().flatten().min()
     }
 
     /// Calls a day for an account of `points`, where there is a limit.

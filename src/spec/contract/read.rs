@@ -2,8 +2,9 @@
 
 use chrono::{NaiveDate, NaiveTime};
 
-use super::{Ask, Axis, Contract, Covered, Empty, Field, InterfaceId, Limit, Publication, VendorFacts, WIRES, Wire};
-use crate::spec::problem::{Problem, nearest};
+use super::ask::ask;
+use super::{Contract, Covered, Empty, Field, InterfaceId, Limit, Publication, VendorFacts, WIRES, Wire};
+use crate::spec::problem::Problem;
 use crate::spec::reader::{Source, Table};
 use crate::spec::unit::Unit;
 
@@ -38,9 +39,11 @@ pub(in crate::spec) fn read<'f>(
             id
         });
         let kind = root.need("type", root.text("type"));
+        let path = root.text("path").map(|at| at.value);
         let title = root.need("title", root.text("title"));
         let notes = root.text("notes").map(|at| at.value).unwrap_or_default();
         let checked = root.need("checked", root.text("checked")).and_then(|at| day(root, &at.value, at.offset));
+        let lists = root.strings("lists").unwrap_or_default();
         let points = root.number("points").map_or(0, |at| at.value);
         let limits = limits(root);
         let (fields, text) = match root.text("fields_of") {
@@ -62,6 +65,7 @@ pub(in crate::spec) fn read<'f>(
         Some(Contract {
             id: id?,
             kind: kind?.value,
+            path,
             title: title?.value,
             notes,
             checked: checked?,
@@ -70,6 +74,7 @@ pub(in crate::spec) fn read<'f>(
             ask: ask?,
             publication: publication?,
             fields,
+            lists,
             text,
         })
     })
@@ -90,12 +95,14 @@ fn limits(root: &Table<'_>) -> Option<Vec<Limit>> {
     for table in root.tables("limits") {
         let points = table.need("points", table.number("points"));
         let calls = table.need("requests_per_minute", table.number("requests_per_minute"));
-        let per_day = table.number("requests_per_day").map(|at| at.value);
+        let requests_per_day = table.number("requests_per_day").map(|at| at.value);
+        let requests_per_second = table.number("requests_per_second").map(|at| at.value.max(1));
         table.close();
         limits.push(Limit {
             points: points?.value,
             requests_per_minute: calls?.value.max(1),
-            requests_per_day: per_day,
+            requests_per_day,
+            requests_per_second,
         });
     }
     limits.sort_by_key(|limit| limit.points);
@@ -113,6 +120,8 @@ fn fields(root: &Table<'_>) -> Vec<Field> {
         let nullable = table.flag("nullable").is_none_or(|at| at.value);
         let description = table.need("description", table.text("description"));
         let formerly = table.strings("formerly").unwrap_or_default();
+        let missing = table.text("missing").map(|at| at.value);
+        let param = table.text("param").map(|at| at.value);
         table.need("type", wire);
         table.close();
         match wire {
@@ -126,52 +135,10 @@ fn fields(root: &Table<'_>) -> Vec<Field> {
         }
         if let (Some(wire), Some(description)) = (wire, description) {
             let description = description.value;
-            fields.push(Field { name: name.value, wire, unit, nullable, description, formerly });
+            fields.push(Field { name: name.value, wire, unit, nullable, description, formerly, missing, param });
         }
     }
     fields
-}
-
-fn ask(table: &Table<'_>, fields: &[Field]) -> Option<Ask> {
-    let by = table.need("by", table.text("by"));
-    let param = table.text("param");
-    let field = table.text("field");
-    let page_rows = table.need("page_rows", table.number("page_rows"));
-    let with = table.entries("with");
-    let each = table.entries("each");
-    table.close();
-    let with = with.into_iter().flat_map(|(name, values)| values.into_iter().map(move |v| (name.value.clone(), v)));
-    if each.len() > 1 {
-        table.problem(each[1].0.offset, "only one parameter can be asked value by value", None);
-    }
-    let by = by?;
-    let named = |wire: Wire| {
-        let param = table.need("param", param.clone())?;
-        let field = field.clone().unwrap_or_else(|| param.clone());
-        if !fields.is_empty() && !fields.iter().any(|f| f.name == field.value && f.wire == wire) {
-            let fitting = fields.iter().filter(|f| f.wire == wire).map(|f| f.name.as_str());
-            let what = if wire == Wire::Date { "date field" } else { "text field" };
-            table.problem(field.offset, format!("`{}` is no {what}", field.value), nearest(&field.value, fitting));
-        }
-        Some((param.value, field.value))
-    };
-    let axis = match by.value.as_str() {
-        "session" => named(Wire::Date).map(|(param, field)| Axis::Session { param, field })?,
-        "period" => named(Wire::Date).map(|(param, field)| Axis::Period { param, field })?,
-        "security" => named(Wire::Text).map(|(param, field)| Axis::Security { param, field })?,
-        "snapshot" => Axis::Snapshot,
-        other => {
-            let hint = nearest(other, ["session", "period", "security", "snapshot"]);
-            table.problem(by.offset, format!("unknown axis `{other}`"), hint);
-            return None;
-        }
-    };
-    Some(Ask {
-        axis,
-        page_rows: usize::try_from(page_rows?.value).ok()?.max(1),
-        with: with.collect(),
-        each: each.into_iter().next().map(|(name, values)| (name.value, values)),
-    })
 }
 
 fn publication(table: &Table<'_>) -> Option<Publication> {

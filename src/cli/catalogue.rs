@@ -1,13 +1,15 @@
 //! `tables`: the catalogue.
 
+use std::sync::Arc;
+
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Context, Format, config, print};
+use super::{Context, config, print};
 use crate::normalise::added;
 use crate::run::Exit;
-use crate::spec::{ColumnType, Table};
+use crate::spec::{ColumnType, Known, Table};
 
 /// Tables with columns, types, units, keys, sources and traps
 #[derive(Debug, Args)]
@@ -16,8 +18,17 @@ pub(super) struct Tables {
     #[arg(value_name = "TABLE")]
     table: Option<String>,
     /// How the result is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+}
+
+/// How the catalogue is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    /// As docs/tables.md is.
+    Markdown,
 }
 
 impl Tables {
@@ -25,9 +36,11 @@ impl Tables {
         let (catalog, _) = config::catalog(context)?;
         let names: Vec<String> = self.table.iter().cloned().collect();
         let tables = config::tables(&catalog, &names)?;
-        if self.format == Format::Json {
+        if self.format == Form::Json {
             let all: Vec<Value> = tables.iter().map(|table| entry(table)).collect();
             print(&serde_json::to_string_pretty(&all)?)?;
+        } else if self.format == Form::Markdown {
+            print(document(&tables).trim_end())?;
         } else if self.table.is_some() {
             for table in &tables {
                 print(&page(table))?;
@@ -87,6 +100,87 @@ fn keeps(table: &Table) -> &'static str {
     if table.versions.is_some() { "versions" } else { "latest" }
 }
 
+/// The whole catalogue for people: `docs/tables.md`.
+fn document(tables: &[Arc<Table>]) -> String {
+    let mut out = String::from(
+        "# Tables\n\nWhat every table of silver holds: written by `ashare-lake tables --format markdown`, not by hand. Amounts are in yuan and \
+         volumes in shares unless a unit says otherwise; percent are numbers times a hundred; days are Shanghai's.\n\n",
+    );
+    for table in tables {
+        out.push_str(&format!("- [`{0}`](#{0}) {1}\n", table.name, table.title));
+    }
+    for table in tables {
+        out.push_str(&section(table));
+    }
+    out
+}
+
+fn section(table: &Table) -> String {
+    let mut out = format!("\n## {}\n\n{}. {}\n\n", table.name, table.title, line(&table.description));
+    let fact = |out: &mut String, name: &str, says: &str| out.push_str(&format!("- {name}: {says}\n"));
+    fact(&mut out, "key", &ticked(&key(table)));
+    fact(&mut out, "partition", table.partition.name());
+    fact(&mut out, "known", &known(table));
+    if !table.filled_later.is_empty() {
+        let names: Vec<&str> = table.filled_later.iter().map(|column| table.columns[*column].name.as_str()).collect();
+        fact(&mut out, "filled in later", &format!("{}: nothing as of a day before the date it holds", ticked(&names)));
+    }
+    for source in &table.sources {
+        let contract = &source.contract;
+        let says = format!("`{}` (compared with the vendor's page on {})", contract.id, contract.checked);
+        let notes = line(&contract.notes);
+        let more = if notes.is_empty() { String::new() } else { format!(": {notes}") };
+        fact(&mut out, "source", &format!("{says}{more}"));
+    }
+    out.push_str("\n| column | type | unit | meaning |\n|---|---|---|---|\n");
+    let mut row = |name: &str, kind: &str, unit: &str, says: &str| {
+        out.push_str(&format!("| `{name}` | {kind} | {unit} | {} |\n", line(says).replace('|', "\\|")));
+    };
+    for column in &table.columns {
+        let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
+        row(&column.name, column.kind.name(), &unit, &column.description);
+    }
+    for column in added(table) {
+        row(column.name, column.kind, column.unit, column.description);
+    }
+    out
+}
+
+/// From when the rows of a table may be used, in words.
+fn known(table: &Table) -> String {
+    let names = |columns: &[usize]| -> String {
+        ticked(&columns.iter().map(|column| table.columns[*column].name.as_str()).collect::<Vec<_>>())
+    };
+    let event = table.event.map(|event| names(&[event])).unwrap_or_default();
+    match (table.known, &table.versions) {
+        (Known::Event, _) => format!("at the end of {event}"),
+        (Known::NextSession, _) => format!("on the session after {event}"),
+        (Known::Observed, _) => "when fetched; the newest state only".to_owned(),
+        (Known::Announced, Some(versions)) => {
+            let when = match &versions.announced_by {
+                Some((by, dates)) => {
+                    let one = |(value, dates): &(String, Vec<usize>)| format!("{value} on {}", names(dates));
+                    let all: Vec<String> = dates.iter().map(one).collect();
+                    format!("by {}: {}; others when first seen", names(&[*by]), all.join(", "))
+                }
+                None if versions.announced.is_empty() => "when first seen (nothing is announced)".to_owned(),
+                None => format!("on {}, later versions when first seen", names(&versions.announced)),
+            };
+            format!("every version, {when}")
+        }
+        (Known::Announced, None) => String::new(),
+    }
+}
+
+fn ticked(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Text of several lines in one.
+fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Every column says what it is in: a unit, or the nature of what has none.
 fn unit(kind: ColumnType, unit: Option<String>) -> String {
     unit.unwrap_or_else(|| {
@@ -108,7 +202,7 @@ fn page(table: &Table) -> String {
     lines.push(format!("key        {}", key(table).join(", ")));
     lines.push(format!("partition  {}", table.partition.name()));
     lines.push(format!("keeps      {}", keeps(table)));
-    lines.push(format!("known      {}", table.known.name()));
+    lines.push(format!("known      {}", known(table)));
     for source in &table.sources {
         let contract = &source.contract;
         lines.push(format!("source     {} (compared with the vendor's page on {})", contract.id, contract.checked));

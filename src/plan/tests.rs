@@ -34,6 +34,8 @@ fn ask(held: &[(NaiveDate, Option<DateTime<Utc>>)], now: &str, end: NaiveDate) -
         held: &held,
         securities: &[],
         lookback: 5,
+        reports: true,
+        adds_up: false,
         refetch: false,
         nightly: false,
         clock: Clock::fixed(at(now)),
@@ -62,6 +64,8 @@ fn what_comes_next_morning_is_due_then() {
             held,
             securities: &[],
             lookback: 5,
+            reports: true,
+            adds_up: false,
             refetch: false,
             nightly: false,
             clock,
@@ -97,7 +101,19 @@ fn reports(name: &str, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan
     let clock = Clock::fixed(at(now));
     let calendar = &calendar;
     let (contract, held, securities) = (&contract, &held, &securities);
-    plan(Wanted { contract, range, calendar, held, securities, lookback: 5, refetch: false, nightly, clock })
+    plan(Wanted {
+        contract,
+        range,
+        calendar,
+        held,
+        securities,
+        lookback: 5,
+        reports: true,
+        adds_up: false,
+        refetch: false,
+        nightly,
+        clock,
+    })
 }
 
 fn period(text: &str) -> Slice {
@@ -154,9 +170,61 @@ fn days_beyond_the_calendar_are_said() {
 #[test]
 fn the_universe_is_asked_status_by_status() {
     let contract = contract("tushare/stock_basic");
-    let calls = Slice::Snapshot(day(0)).calls(&contract, &[]);
+    let own: Vec<Chosen> =
+        contract.ask.each.iter().map(|(name, values)| (name.clone(), values.own().unwrap().to_vec())).collect();
+    let calls = calls(&contract, &[&Slice::Snapshot(day(0))], &own, day(0));
     let statuses: Vec<&str> = calls.iter().map(|call| call.params[0].1.as_str()).collect();
     assert_eq!(statuses, ["L", "D", "P", "G"]);
+}
+
+/// Plans January to March of 2024 of an interface that is asked in another way than `daily`.
+fn along(axis: Axis, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
+    let mut contract = Contract::clone(&contract("tushare/daily"));
+    contract.ask.axis = axis;
+    let held = held.iter().map(|(slice, fetched)| (slice.clone(), Some(at(fetched)))).collect();
+    plan(Wanted {
+        contract: &contract,
+        range: (day(0), day(90)),
+        calendar: &weekdays(),
+        held: &held,
+        securities: &["a".to_owned()],
+        lookback: 5,
+        reports: false,
+        adds_up: false,
+        refetch: false,
+        nightly,
+        clock: Clock::fixed(at(now)),
+    })
+}
+
+#[test]
+fn announcements_are_asked_on_closed_days_too() {
+    let plan = along(Axis::Day, &[], "2024-01-07T15:00:00Z", false);
+    let asked: Vec<Slice> = plan.ask.into_iter().map(|(slice, _)| slice).collect();
+    assert_eq!(asked, (0..7).rev().map(|n| Slice::Day(day(n))).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_month_is_asked_until_its_newest_day_is_in_and_once_more_when_it_settles() {
+    let [january, february] = [day(0), day(31)];
+    let none = along(Axis::Month, &[], "2024-02-10T12:00:00Z", false);
+    assert_eq!(none.ask, [(Slice::Month(february), Why::Missing), (Slice::Month(january), Why::Missing)]);
+    assert_eq!(none.not_due, [day(60)]);
+    // What was published after the answer came is behind, what came before its hour too.
+    let held = |fetched| [(Slice::Month(january), fetched), (Slice::Month(february), "2024-02-10T12:00:00Z")];
+    for (fetched, why) in [
+        ("2024-01-20T12:00:00Z", Some(Why::Behind)),
+        ("2024-01-31T02:00:00Z", Some(Why::Behind)),
+        ("2024-01-31T12:00:00Z", Some(Why::Settled)),
+        ("2024-02-09T12:00:00Z", None),
+    ] {
+        let asked = along(Axis::Month, &held(fetched), "2024-02-10T12:00:00Z", false).ask;
+        assert_eq!(asked, why.map(|why| (Slice::Month(january), why)).into_iter().collect::<Vec<_>>(), "{fetched}");
+    }
+    let nightly = along(Axis::Month, &held("2024-02-09T12:00:00Z"), "2024-02-10T12:00:00Z", true);
+    assert_eq!(nightly.ask, [(Slice::Month(february), Why::Unsettled)]);
+    let by_security = along(Axis::SecurityMonth, &[], "2024-01-10T12:00:00Z", false);
+    assert_eq!(by_security.ask, [(Slice::SecurityMonth("a".to_owned(), january), Why::Missing)]);
 }
 
 proptest! {
@@ -174,7 +242,8 @@ proptest! {
         let clock = Clock::fixed(day(today).and_hms_opt(12, 0, 0).unwrap().and_utc());
         let range = (day(start), day(start + len));
         let plan = plan(Wanted {
-            contract: &contract, range, calendar: &calendar, held: &held, securities: &[], lookback: 5, refetch,
+            contract: &contract, range, calendar: &calendar, held: &held, securities: &[], lookback: 5, reports: true,
+            adds_up: false, refetch,
             nightly: false, clock,
         });
         let mut days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day().unwrap()).collect();

@@ -170,18 +170,8 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> Finding 
         Axis::Snapshot => Slice::Snapshot(day),
     };
     // Values that are not the contract's own would have to be looked up: the right shows without them.
-    let chosen: Vec<Chosen> = contract
-        .ask
-        .each
-        .iter()
-        .filter_map(|(name, values)| {
-            let values = match values {
-                Values::Fixed(values) | Values::ReportTypes(values) | Values::Symbols(values) => values,
-                Values::Column { .. } => return None,
-            };
-            Some((name.clone(), values.iter().take(1).cloned().collect()))
-        })
-        .collect();
+    let one = |(name, values): &(String, Values)| Some((name.clone(), values.own()?.iter().take(1).cloned().collect()));
+    let chosen: Vec<Chosen> = contract.ask.each.iter().filter_map(one).collect();
     let calls = calls(contract, &[&slice], &chosen, world.clock.today());
     let Some(call) = calls.last() else { return finding(what, Exit::Done, "not asked: nothing to ask for") };
     let interface = client.interface(contract, allowance(world, source));

@@ -109,6 +109,17 @@ pub enum Axis {
     Snapshot,
 }
 
+impl Values {
+    /// Those that the contract itself names; `None` where another table holds them.
+    #[must_use]
+    pub fn own(&self) -> Option<&[String]> {
+        match self {
+            Self::Fixed(values) | Self::ReportTypes(values) | Self::Symbols(values) => Some(values),
+            Self::Column { .. } => None,
+        }
+    }
+}
+
 impl Axis {
     /// Whether it goes by security.
     #[must_use]

@@ -3,6 +3,10 @@
 //! A vendor is two pure functions, the request that asks for a page and the meaning of the reply;
 //! [`crate::fetch`] sends, waits and retries for all of them.
 
+mod alphafin;
+mod asharehub;
+mod f10;
+mod rest;
 mod tushare;
 
 use std::borrow::Cow;
@@ -136,6 +140,9 @@ pub trait Vendor: Send + Sync + std::fmt::Debug {
 #[must_use]
 pub fn named(name: &str) -> Option<&'static dyn Vendor> {
     match name {
+        "alphafin" => Some(&alphafin::AlphaFin),
+        "asharehub" => Some(&asharehub::AShareHub),
+        "f10" => Some(&f10::F10),
         "tushare" => Some(&tushare::Tushare),
         _ => None,
     }

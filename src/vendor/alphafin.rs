@@ -1,0 +1,220 @@
+//! AlphaFin's wire format: an envelope with `code`, one object a company with its statements inside.
+//! `reference/alphafin.md` 1-5; its errors are documented nowhere and read in every form they may have.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Call, Page, Received, Refusal, Request, Vendor, Window, rest};
+
+/// AlphaFin.
+#[derive(Debug)]
+pub(super) struct AlphaFin;
+
+#[derive(Deserialize)]
+struct Reply<'a> {
+    #[serde(default, borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    error_code: Option<&'a RawValue>,
+    /// A code, or an object with one.
+    #[serde(default, borrow)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+struct Inner<'a> {
+    #[serde(default, borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    message: Option<&'a RawValue>,
+}
+
+impl Vendor for AlphaFin {
+    fn home(&self) -> Option<&'static str> {
+        Some("https://api.alphafin.x-pai.com")
+    }
+
+    // It has no pages: its `limit` counts report periods and is a parameter like others.
+    fn request(&self, base_url: &str, call: &Call, _: Window, token: &str) -> Request {
+        let headers = vec![("X-API-KEY".to_owned(), token.to_owned())];
+        Request { url: rest::url(base_url, call, &[]), headers, body: None }
+    }
+
+    fn read<'a>(&self, received: Received<'a>) -> Result<Page<'a>, Refusal> {
+        let Received { status, body, .. } = received;
+        let is_fine = rest::is_fine(received);
+        let reply: Reply<'a> = match rest::envelope(body) {
+            Ok(reply) => reply,
+            Err(refusal) if is_fine => return Err(refusal),
+            Err(_) => return Err(by_status(status, &rest::excerpt(body))),
+        };
+        let number = reply.code.and_then(rest::integer);
+        if is_fine && number == Some(200) {
+            let is_list_or_object = |data: &&RawValue| data.get().starts_with(['[', '{']);
+            if let Some(data) = reply.data.filter(is_list_or_object) {
+                return rest::rows(data);
+            }
+        }
+        let (code, text) = reply.complaint();
+        let message = format!("{code} {text} (http {status})");
+        match code.as_str() {
+            // A gateway's errors and redirects are not about the companies, whatever their body says.
+            _ if !is_fine && !(400..500).contains(&status) => Err(by_status(status, &message)),
+            "no_data" => Ok(Page::default()),
+            "invalid_symbol" => Err(Refusal::Unknown(message)),
+            "too_many_symbols" | "invalid_period" | "invalid_report_type" => Err(Refusal::BadCall(message)),
+            _ if !is_fine => Err(by_status(status, &message)),
+            _ => match number.and_then(|number| u16::try_from(number).ok()) {
+                Some(inside @ 400..600) => Err(by_status(inside, &message)),
+                _ => Err(rest::unexpected(body)),
+            },
+        }
+    }
+}
+
+impl Reply<'_> {
+    /// The vendor's code of the error, empty where there is none but a number, and what it says.
+    fn complaint(&self) -> (String, String) {
+        let inner: Inner<'_> = self.error.and_then(|error| serde_json::from_str(error.get()).ok()).unwrap_or_default();
+        let word = |value: &RawValue| rest::text(value).filter(|word| word.contains(|c: char| !c.is_ascii_digit()));
+        let code = [self.error_code, inner.code, self.error, self.code].into_iter().flatten().find_map(word);
+        let text = [self.message, inner.message].into_iter().flatten().find_map(rest::text);
+        (code.unwrap_or_default().trim().to_ascii_lowercase(), rest::excerpt(text.unwrap_or_default().as_bytes()))
+    }
+}
+
+/// The account is one for all: where a plan lacks the endpoint, nothing else is left to ask.
+fn by_status(status: u16, text: &str) -> Refusal {
+    match rest::refused(status, text) {
+        Refusal::Forbidden(message) => Refusal::Rejected(message),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Paging;
+
+    fn read(status: u16, body: &str) -> Result<usize, Refusal> {
+        AlphaFin.read(Received { status, retry_after: None, body: body.as_bytes() }).map(|page| page.rows.len())
+    }
+
+    #[test]
+    fn the_key_goes_into_a_header_and_no_page_is_asked() {
+        let params = [("symbol", "600519.SH,000001.SZ"), ("limit", "20"), ("begin_date", "2020-01-01")];
+        let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let path = Some("/v1/financials/income-statement".to_owned());
+        let call = Call { api: "income_statement".into(), path, params, fields: String::new(), paging: Paging::Offset };
+        let request = AlphaFin.request(AlphaFin.home().unwrap(), &call, Window { limit: 7, offset: 7 }, "secret");
+        assert_eq!(
+            request.url,
+            "https://api.alphafin.x-pai.com/v1/financials/income-statement\
+             ?symbol=600519.SH%2C000001.SZ&limit=20&begin_date=2020-01-01"
+        );
+        assert_eq!(request.headers, [("X-API-KEY".to_owned(), "secret".to_owned())]);
+        assert_eq!(request.body, None);
+    }
+
+    #[test]
+    fn one_company_is_an_object_and_several_are_a_list() {
+        let moutai = r#"{"symbol":"600519","name":"贵州茅台","income_statements":[{"revenue":1.50},{"revenue":null}]}"#;
+        for (code, data, expected) in [
+            ("200", moutai.to_owned(), 1),
+            (r#""200""#, format!("[{moutai},{moutai}]"), 2),
+            ("200", format!("[{moutai}]"), 1),
+            ("200", "[]".to_owned(), 0),
+            ("200", "{}".to_owned(), 0),
+        ] {
+            assert_eq!(read(200, &format!(r#"{{"code":{code},"message":"success","data":{data}}}"#)), Ok(expected));
+        }
+        let body = format!(r#"{{"code":200,"data":{moutai}}}"#);
+        let page = AlphaFin.read(Received { status: 200, retry_after: None, body: body.as_bytes() }).unwrap();
+        assert_eq!(page.fields, ["symbol", "name", "income_statements"]);
+        assert_eq!(page.rows[0][2].unwrap().get(), r#"[{"revenue":1.50},{"revenue":null}]"#);
+    }
+
+    #[test]
+    fn codes_are_found_wherever_they_stand() {
+        let written = |code: &str| {
+            [
+                format!(r#"{{"code":"{code}","message":"m","data":null}}"#),
+                format!(r#"{{"code":200,"error_code":"{code}","message":"m"}}"#),
+                format!(r#"{{"code":400,"error":"{code}","data":null}}"#),
+                format!(r#"{{"code":"400","error":{{"code":"{code}","message":"m"}}}}"#),
+                format!(r#"{{"error_code":0,"error":{{"code":"{}"}}}}"#, code.to_uppercase()),
+            ]
+        };
+        for status in [200, 400, 404, 422] {
+            for body in written("invalid_symbol") {
+                assert!(matches!(read(status, &body), Err(Refusal::Unknown(_))), "{status} {body}");
+            }
+            for body in written("no_data") {
+                assert_eq!(read(status, &body), Ok(0), "{status} {body}");
+            }
+            for code in ["too_many_symbols", "invalid_period", "invalid_report_type"] {
+                for body in written(code) {
+                    assert!(matches!(read(status, &body), Err(Refusal::BadCall(t)) if t.contains(code)), "{body}");
+                }
+            }
+        }
+        assert!(matches!(read(500, &written("no_data")[0]), Err(Refusal::Transient(_))));
+        assert!(
+            matches!(read(302, &written("no_data")[0]), Err(Refusal::BadCall(t)) if t.contains("redirect refused"))
+        );
+    }
+
+    #[test]
+    fn without_a_code_the_status_decides_outside_or_inside() {
+        let of = |status: u16| format!(r#"{{"code":{status},"message":"said so","data":null}}"#);
+        for (outside, body) in [(401, of(401)), (403, of(403)), (200, of(401)), (200, of(403)), (401, "<html>".into())]
+        {
+            assert!(matches!(read(outside, &body), Err(Refusal::Rejected(_))), "{outside} {body}");
+        }
+        for (outside, body) in [(429, of(429)), (200, of(429)), (429, "too many".into()), (429, of(200))] {
+            assert!(matches!(read(outside, &body), Err(Refusal::SlowDown(_))), "{outside} {body}");
+        }
+        for (outside, body) in [(400, of(400)), (422, of(422)), (404, of(404)), (200, of(400)), (400, String::new())] {
+            assert!(matches!(read(outside, &body), Err(Refusal::BadCall(_))), "{outside} {body}");
+        }
+        assert!(matches!(read(404, &of(404)), Err(Refusal::BadCall(text)) if text.contains("wrong path")));
+        for (outside, body) in [(408, of(408)), (500, of(200)), (502, "<html>".into()), (503, of(503)), (200, of(503))]
+        {
+            assert!(matches!(read(outside, &body), Err(Refusal::Transient(_))), "{outside} {body}");
+        }
+        assert!(matches!(read(400, &of(400)), Err(Refusal::BadCall(text)) if text.contains("said so")));
+    }
+
+    #[test]
+    fn strange_replies() {
+        for body in [
+            r#"{"code":200,"message":"success","data":null}"#,
+            r#"{"code":200,"message":"success"}"#,
+            r#"{"code":200,"data":"x"}"#,
+            r#"{"code":200,"data":[1]}"#,
+            r#"{"code":0,"data":{"symbol":"600519"}}"#,
+            r#"{"code":201,"data":{"symbol":"600519"}}"#,
+            r#"{"code":{"code":[]},"error":[[]],"data":7}"#,
+            r#"{"code":99999999999999999999,"data":{}}"#,
+            r#"{"symbol":"600519"}"#,
+            r#"[200,"success",{}]"#,
+            "{}",
+            "null",
+        ] {
+            assert!(matches!(read(200, body), Err(Refusal::BadCall(_))), "{body}");
+        }
+        for body in [
+            r#"{"code":200,"data":{"symbol":"6005"#,
+            r#"{"code":200,"code":"no_data"}"#,
+            r#"{"code":200,"data":[{"a":1,"a":1}]}"#,
+            "",
+            "<html></html>",
+        ] {
+            assert!(matches!(read(200, body), Err(Refusal::Transient(_))), "{body}");
+        }
+    }
+}

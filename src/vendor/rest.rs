@@ -16,7 +16,7 @@ use super::{Call, Page, Received, Refusal};
 const TOLD: usize = 200;
 
 /// Most values of a page, absent ones included: objects that share no names would fill the memory.
-const MOST_VALUES: usize = 1 << 26;
+const MOST_VALUES: usize = 1 << 24;
 
 /// Where to get the answer to a call: the base with its own path, the call's path with each `{name}` filled from the
 /// parameter of that name, the other parameters and `paging` as the query. HTTPS unless the base says otherwise.
@@ -95,9 +95,9 @@ fn page(objects: Vec<Object<'_>>) -> Result<Page<'_>, Refusal> {
             }
         }
         rows.push(row);
-    }
-    if names.len().saturating_mul(rows.len()) > MOST_VALUES {
-        return Err(Refusal::BadCall(format!("{} rows with {} names in all", rows.len(), names.len())));
+        if names.len().saturating_mul(rows.len()) > MOST_VALUES {
+            return Err(Refusal::BadCall(format!("more than {} rows with {} names in all", rows.len(), names.len())));
+        }
     }
     for row in &mut rows {
         row.resize(names.len(), None);

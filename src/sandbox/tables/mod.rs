@@ -64,8 +64,10 @@ pub(crate) struct Interface {
     pub(crate) per_minute: Option<u32>,
     /// Parameters of which one is needed; none are if empty.
     pub(crate) one_of: &'static [&'static str],
-    /// Parameters that must equal (one of) the column of the same name.
+    /// Parameters that must equal (one of) the column of the same name, or the one that `renamed` says.
     pub(crate) filters: &'static [&'static str],
+    /// Those of `filters` whose column has another name, and its name.
+    pub(crate) renamed: &'static [(&'static str, &'static str)],
     /// Values of `filters` for callers who send none.
     pub(crate) defaults: &'static [(&'static str, &'static str)],
     pub(crate) content: Content,
@@ -105,6 +107,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: Some(50),
         one_of: &[],
         filters: &["ts_code", "name", "market", "list_status", "exchange", "is_hs"],
+        renamed: &[],
         defaults: &[("list_status", "L")],
         content: Content::Snapshot { rows: masters::stock_basic, date: None },
     },
@@ -118,6 +121,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: None,
         one_of: &[],
         filters: &["exchange", "is_open"],
+        renamed: &[],
         defaults: &[("exchange", "SSE")],
         content: Content::Snapshot { rows: masters::trade_cal, date: Some("cal_date") },
     },
@@ -131,6 +135,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::PerSession {
             count: daily::bars,
@@ -148,6 +153,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::PerSession {
             count: daily::bars,
@@ -165,6 +171,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::PerSession {
             count: daily::listed,
@@ -182,6 +189,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: None,
         one_of: &[],
         filters: &["suspend_type"],
+        renamed: &[],
         defaults: &[],
         content: Content::PerSession {
             count: daily::notices,
@@ -199,6 +207,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date", "start_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::PerSession {
             count: moneyflow::flows,
@@ -216,6 +225,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: Some(200),
         one_of: &[],
         filters: &["limit_type", "exchange"],
+        renamed: &[("limit_type", "limit")],
         defaults: &[],
         content: Content::PerSession { count: limits::limited, cells: limits::limit_list_d, release: LIMIT_LISTS },
     },
@@ -229,6 +239,7 @@ static INTERFACES: [Interface; 13] = [
         per_minute: None,
         one_of: &[],
         filters: &["limit_type"],
+        renamed: &[("limit_type", "limit")],
         defaults: &[],
         content: Content::PerSession {
             count: limits::closed_at_limit,
@@ -254,6 +265,7 @@ const INCOME_VIP: Interface = Interface {
     per_minute: None,
     one_of: &["period"],
     filters: &["ann_date", "f_ann_date", "report_type", "comp_type"],
+    renamed: &[],
     defaults: &[("report_type", "1")],
     content: Content::Reports(Statement::Income),
 };
@@ -268,6 +280,7 @@ const FINA_INDICATOR_VIP: Interface = Interface {
     per_minute: None,
     one_of: &["period"],
     filters: &["ann_date"],
+    renamed: &[],
     defaults: &[],
     content: Content::Reports(Statement::Indicators),
 };

@@ -124,8 +124,8 @@ impl Interface {
     pub(super) fn passes(&self, row: &[Cell], params: &Params) -> bool {
         self.filters.iter().all(|&name| {
             let cell = |name| self.column(name).and_then(|column| row[column].text());
-            let value = match (name, cell(name)) {
-                ("limit_type", _) => cell("limit"),
+            let column = self.renamed.iter().find(|(param, _)| *param == name).map_or(name, |(_, column)| *column);
+            let value = match (name, cell(column)) {
                 ("exchange", None) => cell("ts_code").and_then(|code| code.split('.').nth(1)),
                 ("idx_type", None) => cell("ts_code").and_then(board_type),
                 (_, value) => value,

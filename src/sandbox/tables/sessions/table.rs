@@ -29,6 +29,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Listed,
@@ -47,6 +48,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date"],
         filters: &["market_type"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Northbound,
@@ -65,6 +67,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &["code", "exchange"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Held,
@@ -83,6 +86,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["trade_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Reasons,
@@ -101,6 +105,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["trade_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Seats,
@@ -119,6 +124,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Margin,
@@ -137,6 +143,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date", "start_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Deals,
@@ -155,6 +162,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["idx_type"],
         filters: &["name", "idx_type"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::DcBoards,
@@ -173,6 +181,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &["idx_type"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::DcBoards,
@@ -191,6 +200,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::ThsBoards,
@@ -209,6 +219,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: Some(100),
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Trading,
@@ -227,6 +238,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: Some(30),
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Trading,
@@ -245,6 +257,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Trading,
@@ -263,6 +276,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &["exchange"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Pairs,
@@ -281,6 +295,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Indices,
@@ -299,6 +314,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Shenwan,
@@ -317,6 +333,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Weeks,
@@ -335,6 +352,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date"],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Months,
@@ -353,6 +371,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Mainland,
@@ -371,6 +390,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["ts_code", "trade_date"],
         filters: &["market_type"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Southbound,
@@ -389,6 +409,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &["exchange"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Margin,
@@ -407,6 +428,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Treated,
@@ -425,6 +447,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &["type"],
         filters: &["type"],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Eligible,
@@ -443,6 +466,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Listed,
@@ -461,6 +485,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Listed,
@@ -479,6 +504,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Funds,
@@ -497,6 +523,7 @@ pub(crate) static SHEETS: [Interface; 27] = [
         per_minute: None,
         one_of: &[],
         filters: &[],
+        renamed: &[],
         defaults: &[],
         content: Content::Sessions(Sheet {
             population: Population::Funds,

@@ -8,16 +8,26 @@ use super::tables::{Content, Interface, interfaces};
 use super::{Cell, Market};
 use anyhow::Context;
 use flate2::{Compression, GzBuilder};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::{fs, iter};
 
 /// Their sisters write the same rows or more.
-const LEFT_OUT: [&str; 3] = ["limit_list", "income", "fina_indicator"];
+const LEFT_OUT: [&str; 8] = [
+    "limit_list",
+    "income",
+    "fina_indicator",
+    "balancesheet",
+    "cashflow",
+    "forecast_vip",
+    "express_vip",
+    "fina_mainbz_vip",
+];
 
 /// Writes the rows of the market below `lake` and returns the number of files: one per session for daily
-/// interfaces, also when it has no row, one per period for the reports of the first type, and one dated the
-/// market's last day for each snapshot.
+/// interfaces, also when it has no row, one per period for the reports of the first type, one per announcement
+/// or other day for rows of companies, and one dated the market's last day for each snapshot.
 ///
 /// # Errors
 /// When a folder or file cannot be written.
@@ -46,9 +56,32 @@ pub fn export(market: &Market, lake: &Path) -> anyhow::Result<usize> {
                     files += 1;
                 }
             }
+            Content::Records(ref records) => {
+                let key = if records.day == "end_date" { "end_date" } else { "date" };
+                for (day, rows) in by_day(interface, records.day, &last, interface.all(market, None)) {
+                    write_file(interface, lake, (key, &day), &last, &rows)?;
+                    files += 1;
+                }
+            }
         }
     }
     Ok(files)
+}
+
+/// Rows by the day in a column; those without one belong to the day on which they were fetched.
+fn by_day(
+    interface: &Interface,
+    column: &str,
+    fetched: &str,
+    rows: Vec<Vec<Cell>>,
+) -> BTreeMap<String, Vec<Vec<Cell>>> {
+    let column = interface.column(column);
+    let mut days: BTreeMap<String, Vec<Vec<Cell>>> = BTreeMap::new();
+    for row in rows {
+        let day = column.and_then(|column| row[column].text()).unwrap_or(fetched).to_owned();
+        days.entry(day).or_default().push(row);
+    }
+    days
 }
 
 /// A file fetched on `fetched` into the folder of a day: the name of the folder's key and its value. Days are

@@ -70,6 +70,25 @@ impl Flows {
         self.net() - self.minority
     }
 
+    /// The same in the books of the parent.
+    pub(crate) fn of_parent(self) -> Self {
+        Self {
+            revenue: of_parent(self.revenue),
+            cost: of_parent(self.cost),
+            surcharge: of_parent(self.surcharge),
+            selling: of_parent(self.selling),
+            admin: of_parent(self.admin),
+            finance: of_parent(self.finance),
+            research: of_parent(self.research),
+            gains: of_parent(self.gains),
+            outside_income: of_parent(self.outside_income),
+            outside_expense: of_parent(self.outside_expense),
+            income_tax: of_parent(self.income_tax),
+            minority: of_parent(self.minority),
+            other_comprehensive: of_parent(self.other_comprehensive),
+        }
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             revenue: self.revenue + other.revenue,
@@ -89,6 +108,11 @@ impl Flows {
     }
 }
 
+/// An amount of the group's books in those of the parent.
+pub(crate) fn of_parent(fen: i64) -> i64 {
+    fen / 10 * 7
+}
+
 /// What a report says.
 pub(crate) struct Accounts {
     /// From the year's beginning.
@@ -101,6 +125,12 @@ pub(crate) struct Accounts {
     pub(crate) equity: i64,
     pub(crate) last_equity: i64,
     pub(crate) assets: i64,
+    /// Net assets of the minorities.
+    pub(crate) minority: i64,
+    /// Cash at the end, at the beginning of the year, and at that of the quarter.
+    pub(crate) cash: i64,
+    pub(crate) cash_of_year: i64,
+    pub(crate) cash_of_quarter: i64,
 }
 
 /// The books of a security at a quarter's end. `figures` other than 0 are restated ones: costs of the year are
@@ -118,7 +148,11 @@ pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures
         shares: habits.shares,
         equity: habits.equity(quarter),
         last_equity: habits.equity(Quarter(quarter.0 - 4)),
-        assets: divide(habits.equity(quarter), 100) * habits.leverage,
+        assets: habits.assets(quarter),
+        minority: divide(habits.equity(quarter), 1000) * habits.minority,
+        cash: habits.cash(quarter),
+        cash_of_year: habits.cash(Quarter(first.0 - 1)),
+        cash_of_quarter: habits.cash(Quarter(quarter.0 - 1)),
     };
     if figures > 0 {
         // Far fewer restatements than quarters: each has its own dice.
@@ -152,6 +186,8 @@ struct Habits {
     shares_of_revenue: [i64; 6],
     /// Minority's part of the net profit, in thousandths.
     minority: i64,
+    /// Cash in thousandths of assets.
+    liquidity: i64,
 }
 
 impl Habits {
@@ -177,6 +213,7 @@ impl Habits {
                 rng.random_range(5..60),
             ],
             minority: if number.is_multiple_of(2) { rng.random_range(5..80) } else { 0 },
+            liquidity: rng.random_range(60..160),
         }
     }
 
@@ -218,5 +255,14 @@ impl Habits {
     fn equity(&self, quarter: Quarter) -> i64 {
         let quarters = i64::from(quarter.0 - 2015 * 4);
         self.whole(self.equity / 1000 * (1000 + self.retention * quarters).max(250))
+    }
+
+    fn assets(&self, quarter: Quarter) -> i64 {
+        divide(self.equity(quarter), 100) * self.leverage
+    }
+
+    fn cash(&self, quarter: Quarter) -> i64 {
+        let season = [95, 103, 98, 110][quarter.moment() % 4];
+        self.whole(self.assets(quarter) / 100_000 * self.liquidity * season)
     }
 }

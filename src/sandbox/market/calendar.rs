@@ -49,6 +49,11 @@ impl Calendar {
         Self { days, sessions, stamps, start, end }
     }
 
+    /// The last session on or before a day, if one of the range is.
+    pub(crate) fn session_by(&self, day: NaiveDate) -> Option<usize> {
+        self.sessions.partition_point(|session| *session <= day).checked_sub(1)
+    }
+
     /// The open day so many sessions after a session, also beyond the range.
     pub(crate) fn session_after(&self, session: usize, sessions: usize) -> NaiveDate {
         let wanted = session + sessions;

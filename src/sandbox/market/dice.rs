@@ -50,6 +50,38 @@ pub(crate) enum Topic {
     Lists = 78,
     /// Balances of margin trading.
     Margin = 79,
+    /// Spelling and order of balance sheets, alike for both interfaces.
+    BalanceSpelling = 120,
+    /// Spelling and order of cash flows.
+    CashflowSpelling = 121,
+    /// How a company's assets and debts are made up.
+    Holdings = 122,
+    /// Guidance and preliminary earnings.
+    Guidance = 123,
+    Express = 124,
+    /// Dividends and buy-backs.
+    Dividends = 125,
+    Buybacks = 126,
+    /// What comes with a report: audits, segments and its planned day.
+    Audits = 127,
+    Segments = 128,
+    Schedule = 129,
+    /// Reports of brokers.
+    Analysts = 130,
+    /// Former names.
+    Names = 131,
+    /// Who leads a company, and what it says of itself.
+    People = 132,
+    Rewards = 133,
+    Profile = 134,
+    /// Who owns it, and how many do.
+    Holders = 135,
+    HolderCounts = 136,
+    /// What holders buy, sell, may sell and pledge.
+    HolderTrades = 137,
+    Lockups = 138,
+    Pledges = 139,
+    PledgeTotals = 140,
 }
 
 /// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly).
@@ -59,6 +91,8 @@ pub(crate) fn dice(seed: u64, topic: Topic, item: usize, moment: usize) -> ChaCh
 
 /// As [`dice`], for the topic of the interface in place `place` of the list.
 pub(crate) fn interface_dice(seed: u64, place: usize, item: usize, moment: usize) -> ChaCha8Rng {
+    // Beyond these places lie the other topics.
+    let place = if place < 48 { place } else { place + 1000 };
     dice_at(seed, Topic::Interface as u64 + place as u64, item, moment)
 }
 

@@ -18,6 +18,19 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) enum Statement {
     Income,
     Indicators,
+    /// This and cash flow are filed, corrected and doubled with the income.
+    Balance,
+    Cashflow,
+}
+
+impl Statement {
+    /// The report that it is filed with.
+    fn filed_with(self) -> Self {
+        match self {
+            Self::Balance | Self::Cashflow => Self::Income,
+            Self::Income | Self::Indicators => self,
+        }
+    }
 }
 
 /// How much of its figures a row shows.
@@ -37,7 +50,7 @@ pub(crate) struct Version {
     pub(crate) kind: u8,
     /// `ann_date`.
     pub(crate) announced: Option<NaiveDate>,
-    /// `f_ann_date`, for income.
+    /// `f_ann_date`, for statements.
     pub(crate) actual: Option<NaiveDate>,
     /// `update_flag`.
     pub(crate) flag: u8,
@@ -124,17 +137,19 @@ const PATTERNS: [(Pattern, usize); 16] = [
 /// Every row there ever is of a security's report for a quarter.
 pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, statement: Statement) -> Vec<Version> {
     let calendar = &market.calendar;
-    let topic = if statement == Statement::Income { Topic::Income } else { Topic::Indicators };
+    let leading = statement.filed_with();
+    let topic = if leading == Statement::Income { Topic::Income } else { Topic::Indicators };
     let rng = dice(market.seed, topic, security.number, quarter.moment());
-    let shown = demonstration(calendar).filter(|shown| security.number == 0 && shown.0 == quarter);
-    let told = shown.map_or_else(|| announcement(market.seed, security.number, quarter), |shown| shown.1);
-    let mut filing = Filing { rng, calendar, quarter, statement, told };
-    let mut rows = match shown {
-        Some((_, _, again)) => vec![filing.row(0), filing.again(1, again)],
-        None => filing.rows(pattern(market.seed, security.number, quarter, statement)),
+    let told = first_told(market, security, quarter);
+    let mut filing = Filing { rng, calendar, quarter, statement: leading, told };
+    let mut rows = match shown(calendar, security, quarter) {
+        Some((_, again)) => vec![filing.row(0), filing.again(1, again)],
+        None => filing.rows(pattern(market.seed, security.number, quarter, leading)),
     };
-    if statement == Statement::Income {
+    if leading == Statement::Income {
         rows.extend(filing.other_kinds(market.seed, security.number));
+        // What is owned at a moment is not owned in a quarter.
+        rows.retain(|row| row.kind != 2 || statement != Statement::Balance);
     }
     // Nothing is known of a security before it is there.
     let listed = security.listed_on().map(|day| on(day, 18, 0));
@@ -142,6 +157,18 @@ pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, s
         row.from = row.from.max(listed.unwrap_or(row.from));
     }
     rows
+}
+
+/// Day on which a security's report for a quarter is first announced.
+pub(crate) fn first_told(market: &Market, security: &Security, quarter: Quarter) -> NaiveDate {
+    let shown = shown(&market.calendar, security, quarter);
+    shown.map_or_else(|| announcement(market.seed, security.number, quarter), |shown| shown.0)
+}
+
+/// Both days of a demonstration, for the report that plays it.
+fn shown(calendar: &Calendar, security: &Security, quarter: Quarter) -> Option<(NaiveDate, NaiveDate)> {
+    let (played, told, again) = demonstration(calendar).filter(|_| security.number == 0)?;
+    (played == quarter).then_some((told, again))
 }
 
 /// Steps without a common factor with fifty: neighbours in number and time differ.
@@ -251,12 +278,12 @@ impl Filing<'_> {
         }
     }
 
-    /// A restatement. Income keeps the day of the first announcement beside its own.
+    /// A restatement. A statement keeps the day of the first announcement beside its own.
     fn again(&self, figures: u8, day: NaiveDate) -> Version {
         let row = Version { figures, from: on(day, 18, 0), ..self.row(1) };
         match self.statement {
-            Statement::Income => Version { actual: Some(day), ..row },
             Statement::Indicators => Version { announced: Some(day), ..row },
+            Statement::Income | Statement::Balance | Statement::Cashflow => Version { actual: Some(day), ..row },
         }
     }
 

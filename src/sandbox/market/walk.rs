@@ -71,6 +71,27 @@ impl History {
         self.eras.iter().rfind(|era| era.since <= session)
     }
 
+    /// Capital after a session, or before the first one.
+    pub(crate) fn capital(&self, session: Option<usize>) -> Option<&Era> {
+        let known = self.eras.iter().rfind(|era| session.is_some_and(|session| era.since <= session));
+        known.or(self.eras.first())
+    }
+
+    /// Price in fen after a session, or before the first one; none for one that never trades.
+    pub(crate) fn price(&self, session: Option<usize>) -> Option<i64> {
+        let last = session.and_then(|session| self.before(session + 1).next()).map(|bar| bar.close);
+        last.or_else(|| self.bars.first().map(|bar| bar.pre_close))
+    }
+
+    /// Ex days: the session, cash in fen per ten shares, and new shares for ten old ones.
+    pub(crate) fn payouts(&self) -> impl Iterator<Item = (usize, i64, i64)> {
+        self.eras.windows(2).map(|eras| {
+            let session = eras[1].since;
+            let cash = self.dividends.iter().find(|(ex, _)| *ex == session).map_or(0, |(_, cash)| *cash);
+            (session, cash, divide(eras[1].total * 10, eras[0].total.max(1)) - 10)
+        })
+    }
+
     /// Bars with trading before a session, newest first.
     pub(crate) fn before(&self, session: usize) -> impl Iterator<Item = &Bar> {
         let end = session.saturating_sub(self.first).min(self.bars.len());

@@ -3,10 +3,8 @@
 //! Sums add up within a row. Which rows there are, and when, is decided in `market::filings`.
 
 use super::reports::{Entry, Sheet};
-use super::text::text;
 use crate::sandbox::Cell;
-use crate::sandbox::market::accounts::{Flows, Scheme, accounts, scheme};
-use crate::sandbox::market::calendar::stamp;
+use crate::sandbox::market::accounts::{Flows, Scheme, accounts, of_parent, scheme};
 use crate::sandbox::market::walk::divide;
 
 /// The row of one version.
@@ -19,24 +17,17 @@ pub(crate) fn income(sheet: &mut Sheet, entry: &Entry<'_>) -> Vec<Cell> {
         _ => accounts.year,
     };
     let scheme = scheme(security.number, &security.company);
-    let day = |day: Option<chrono::NaiveDate>| day.map_or(Cell::Null, |day| text(&stamp(day)));
     super::report_columns::INCOME
         .iter()
         .map(|column| match *column {
-            "ts_code" => text(&security.code),
-            "ann_date" => day(version.announced),
-            "f_ann_date" => day(version.actual),
-            "end_date" => text(&stamp(entry.quarter.end())),
-            "report_type" => text(&version.kind.to_string()),
-            "comp_type" => text(&(scheme as u8).to_string()),
-            "end_type" => text(&entry.quarter.of_year().to_string()),
-            "update_flag" => text(&version.flag.to_string()),
             "basic_eps" => sheet.number(Some(divide(flows.parent() * 100, accounts.shares)), 4),
             "diluted_eps" => sheet.number(diluted(&flows, accounts.shares), 4),
             _ => {
+                if let Some(label) = entry.label(column) {
+                    return label;
+                }
                 let fen = common(column, &flows).or_else(|| special(column, &flows, scheme));
-                // A parent's own books are smaller.
-                let fen = fen.map(|fen| if version.kind == 6 { fen / 10 * 7 } else { fen });
+                let fen = fen.map(|fen| if version.kind == 6 { of_parent(fen) } else { fen });
                 let spelled = sheet.number(fen, 2);
                 // Spelled all the same, so that the columns after it are as in its twin.
                 if *column == "ebitda" && sheet.gap() { Cell::Null } else { spelled }

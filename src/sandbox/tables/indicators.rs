@@ -59,19 +59,19 @@ fn drawn(rng: &mut ChaCha8Rng, kind: Kind, revenue: i64) -> i64 {
 }
 
 /// `part` in percent of `whole`, in ten-thousandths.
-fn percent(part: i64, whole: i64) -> i64 {
+pub(crate) fn percent(part: i64, whole: i64) -> i64 {
     let whole = i128::from(whole.max(1));
     i64::try_from(i128::from(part) * 1_000_000 / whole).unwrap_or_default()
 }
 
 /// Growth in percent; none from nothing.
-fn growth(now: i64, before: i64) -> Option<i64> {
+pub(crate) fn growth(now: i64, before: i64) -> Option<i64> {
     (before != 0).then(|| percent((now - before) * before.signum(), before.abs()))
 }
 
 /// What follows from the accounts.
 fn core(column: &str, accounts: &Accounts) -> Option<i64> {
-    let Accounts { year, quarter, last_year, shares, equity, last_equity, assets } = accounts;
+    let Accounts { year, quarter, last_year, shares, equity, last_equity, assets, .. } = accounts;
     let each = |fen: i64| divide(fen, 100) * 10_000 / shares.max(&1);
     let of_revenue = |part: fn(&Flows) -> i64| percent(part(year), year.revenue);
     Some(match column {

@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows HTTP, accounts or files. Row contents are in the modules named after what they hold.
 
+mod balance;
+mod cashflow;
 mod daily;
 mod daily_basic;
 mod income;
@@ -9,17 +11,20 @@ mod indicators;
 mod limits;
 mod masters;
 mod moneyflow;
+mod records;
 mod release;
 mod report_columns;
 mod reports;
 pub(crate) mod select;
 mod sessions;
+mod statement_columns;
 pub(crate) mod text;
 
 use super::Cell;
 use super::market::filings::Statement;
 use super::market::moments::Moment;
 use super::market::{Market, Stock};
+use records::{COMPANIES, Records};
 use release::Release;
 use sessions::{SHEETS, Sheet};
 use text::Pen;
@@ -34,6 +39,8 @@ pub(crate) enum Content {
     Sessions(Sheet),
     /// Versions of a report per quarter and stock.
     Reports(Statement),
+    /// Rows per stock, each with its own day.
+    Records(Records),
 }
 
 /// One row of a per-session interface.
@@ -92,10 +99,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Interface> {
 
 /// Every interface on offer, in the order that addresses their dice: new ones come last.
 pub(crate) fn interfaces() -> impl Iterator<Item = &'static Interface> {
-    INTERFACES.iter().chain(&SHEETS)
+    INTERFACES.iter().chain(&SHEETS).chain(&COMPANIES)
 }
 
-/// The interfaces described one by one; lists of a session are in [`SHEETS`].
+/// The interfaces described one by one; lists of a session are in [`SHEETS`], what companies announce in
+/// [`COMPANIES`].
 static INTERFACES: [Interface; 13] = [
     Interface {
         name: "stock_basic",

@@ -1,11 +1,11 @@
 //! Which report rows a request gets, and in what order; and how their numbers are spelled.
 //!
-//! One row per version that the vendor shows. Versions come from `market::filings`, cells from `income` and
-//! `indicators`.
+//! One row per version that the vendor shows. Versions come from `market::filings`, cells from `income`,
+//! `balance`, `cashflow` and `indicators`.
 
 use super::select::Params;
-use super::text::{Pen, decimal};
-use super::{Content, Interface, income, indicators};
+use super::text::{Pen, decimal, text};
+use super::{Content, Interface, balance, cashflow, income, indicators};
 use crate::sandbox::Cell;
 use crate::sandbox::market::calendar::stamp;
 use crate::sandbox::market::dice::{Topic, dice};
@@ -22,6 +22,26 @@ pub(crate) struct Entry<'a> {
     pub(crate) stock: &'a Stock,
     pub(crate) quarter: Quarter,
     pub(crate) version: Version,
+}
+
+impl Entry<'_> {
+    /// What a column says about the row, if it holds no figure.
+    pub(crate) fn label(&self, column: &str) -> Option<Cell> {
+        let day = |day: Option<NaiveDate>| day.map_or(Cell::Null, |day| text(&stamp(day)));
+        let Self { stock, quarter, version, .. } = self;
+        let security = &stock.security;
+        Some(match column {
+            "ts_code" => text(&security.code),
+            "ann_date" => day(version.announced),
+            "f_ann_date" => day(version.actual),
+            "end_date" => text(&stamp(quarter.end())),
+            "report_type" => text(&version.kind.to_string()),
+            "comp_type" => text(&(accounts::scheme(security.number, &security.company) as u8).to_string()),
+            "end_type" => text(&quarter.of_year().to_string()),
+            "update_flag" => text(&version.flag.to_string()),
+            _ => return None,
+        })
+    }
 }
 
 /// Spells the numbers of a row, in as much detail as its version has.
@@ -130,7 +150,7 @@ impl Interface {
         }
     }
 
-    /// Whether dates and types are as asked. Income has ranges of announcements, indicators of periods.
+    /// Whether dates and types are as asked. Statements have ranges of announcements, indicators of periods.
     fn asked(&self, entry: &Entry<'_>, params: &Params) -> bool {
         let version = &entry.version;
         let day = |day: Option<NaiveDate>| day.map(stamp);
@@ -138,7 +158,7 @@ impl Interface {
             self.wanted(name, params).is_none_or(|mut wanted| wanted.any(|wanted| Some(wanted) == value.as_deref()))
         };
         let ranged = match self.statement() {
-            Statement::Income => version.announced,
+            Statement::Income | Statement::Balance | Statement::Cashflow => version.announced,
             Statement::Indicators => Some(entry.quarter.end()),
         };
         let within = |name: &str, holds: fn(&str, &str) -> bool| {
@@ -173,6 +193,8 @@ fn spelling(statement: Statement) -> Topic {
     match statement {
         Statement::Income => Topic::IncomeSpelling,
         Statement::Indicators => Topic::IndicatorSpelling,
+        Statement::Balance => Topic::BalanceSpelling,
+        Statement::Cashflow => Topic::CashflowSpelling,
     }
 }
 
@@ -183,5 +205,7 @@ fn cells(entry: &Entry<'_>, statement: Statement) -> Vec<Cell> {
     match statement {
         Statement::Income => income::income(&mut sheet, entry),
         Statement::Indicators => indicators::indicators(&mut sheet, entry),
+        Statement::Balance => balance::balance(&mut sheet, entry),
+        Statement::Cashflow => cashflow::cashflow(&mut sheet, entry),
     }
 }

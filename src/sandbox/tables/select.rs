@@ -37,6 +37,7 @@ impl Interface {
             }
             Content::Reports(_) => self.reports(market, at, params, skip, take),
             Content::Sessions(ref sheet) => self.session_rows(sheet, market, at, params, (skip, take)),
+            Content::Records(ref records) => self.records(records, market, at, params, (skip, take)),
             Content::PerSession { .. } => self
                 .places(market, at, params)
                 .filter(|place| self.filters.is_empty() || wanted(&self.row(place)))
@@ -57,6 +58,7 @@ impl Interface {
             }
             Content::Reports(_) => self.all_reports(market, at),
             Content::Sessions(ref sheet) => self.all_session_rows(sheet, market, at),
+            Content::Records(ref records) => self.all_records(records, market, at),
             Content::PerSession { .. } => {
                 let sessions = 0..market.calendar.sessions.len();
                 let openings: Vec<Opening> = sessions.clone().map(|session| self.opening(market, session)).collect();
@@ -106,7 +108,7 @@ impl Interface {
         let stock = &market.stocks[stock];
         let rows = match self.content {
             Content::PerSession { count, .. } => count(stock, session),
-            Content::Snapshot { .. } | Content::Sessions(_) | Content::Reports(_) => 0,
+            _ => 0,
         };
         (0..rows).map(move |ordinal| Place { market, stock, session, ordinal, draft })
     }
@@ -116,7 +118,7 @@ impl Interface {
         let mut pen = Pen { rng: interface_dice(place.market.seed, self.place(), number, place.session) };
         match self.content {
             Content::PerSession { cells, .. } => cells(&mut pen, place),
-            Content::Snapshot { .. } | Content::Sessions(_) | Content::Reports(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Row, settings, table, text};
 use crate::sandbox::{Market, Settings, export};
 use flate2::read::MultiGzDecoder;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -31,12 +31,45 @@ fn lines(path: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+/// Rows of companies and the day that names their folder.
+const DAYS: [(&str, &str); 18] = [
+    ("forecast", "ann_date"),
+    ("express", "ann_date"),
+    ("dividend", "ann_date"),
+    ("fina_audit", "ann_date"),
+    ("fina_mainbz", "end_date"),
+    ("disclosure_date", "end_date"),
+    ("report_rc", "report_date"),
+    ("namechange", "ann_date"),
+    ("stk_rewards", "ann_date"),
+    ("stk_managers", "ann_date"),
+    ("share_float", "float_date"),
+    ("repurchase", "ann_date"),
+    ("top10_holders", "ann_date"),
+    ("top10_floatholders", "ann_date"),
+    ("pledge_stat", "end_date"),
+    ("pledge_detail", "ann_date"),
+    ("stk_holdernumber", "ann_date"),
+    ("stk_holdertrade", "ann_date"),
+];
+
+/// Rows of each day; those without one are of the market's last day.
+fn by_day(market: &Market, interface: &str, column: &'static str) -> BTreeMap<String, usize> {
+    table(market, interface).iter().fold(BTreeMap::new(), |mut days, row| {
+        let day = row[column].text().unwrap_or("20230228");
+        *days.entry(day.to_owned()).or_default() += 1;
+        days
+    })
+}
+
 #[test]
 fn export_writes_every_row_in_the_documented_places() {
     let market = Market::new(&Settings { stocks: 20, end: "2023-02-28".parse().unwrap(), ..settings() });
-    let sessions = market.sessions().len();
     let folder = Folder::new("sandbox-export");
-    assert_eq!(export(&market, &folder.0).unwrap(), (6 + 27) * sessions + 2 + 2 * market.periods().len());
+    let sessions = market.sessions().len();
+    let days: usize = DAYS.iter().map(|(interface, column)| by_day(&market, interface, column).len()).sum();
+    let reports = 4 * market.periods().len();
+    assert_eq!(export(&market, &folder.0).unwrap(), (6 + 27) * sessions + 4 + reports + days);
     let bronze = folder.0.join("bronze/tushare");
 
     let mut bars = 0;
@@ -58,7 +91,12 @@ fn export_writes_every_row_in_the_documented_places() {
     assert_eq!(bars, table(&market, "daily").len());
     assert!(quiet_days > 0);
 
-    for (kind, interface) in [("income_cn", "income_vip"), ("fina_indicator_cn", "fina_indicator_vip")] {
+    for (kind, interface) in [
+        ("income_cn", "income_vip"),
+        ("fina_indicator_cn", "fina_indicator_vip"),
+        ("balancesheet_cn", "balancesheet_vip"),
+        ("cashflow_cn", "cashflow_vip"),
+    ] {
         let folders: Vec<_> = market.periods().iter().map(|period| format!("{kind}/end_date={period}")).collect();
         let of =
             |folder: &String| lines(&bronze.join(folder).join(format!("{interface}_20230228T090000000Z.jsonl.gz")));
@@ -68,6 +106,15 @@ fn export_writes_every_row_in_the_documented_places() {
         assert_eq!(rows.len(), expected.filter(first_type).count());
         assert!(rows.iter().all(|line| line.contains(r#""end_date":""#)));
         assert_eq!(fs::read_dir(bronze.join(kind)).unwrap().count(), folders.len());
+    }
+
+    for (interface, column) in DAYS {
+        let key = if column == "end_date" { "end_date" } else { "date" };
+        for (day, count) in by_day(&market, interface, column) {
+            let folder = format!("{interface}_cn/{key}={}-{}-{}", &day[..4], &day[4..6], &day[6..]);
+            let rows = lines(&bronze.join(folder).join(format!("{interface}_20230228T090000000Z.jsonl.gz")));
+            assert_eq!(rows.len(), count, "{interface} {day}");
+        }
     }
 
     let masters = lines(&bronze.join("stock_basic_cn/date=2023-02-28/stock_basic_20230228T090000000Z.jsonl.gz"));

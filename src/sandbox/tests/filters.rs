@@ -12,14 +12,14 @@ async fn sandbox() -> Sandbox {
 }
 
 /// Rows as text, sorted.
-fn sorted(rows: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(super) fn sorted(rows: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut rows: Vec<String> = rows.into_iter().collect();
     rows.sort();
     rows
 }
 
 /// Rows of the market as the reader of a reply sees them.
-fn expected(market: &Market, interface: &str, wanted: impl Fn(&Row) -> bool) -> Vec<String> {
+pub(super) fn expected(market: &Market, interface: &str, wanted: impl Fn(&Row) -> bool) -> Vec<String> {
     let rows = market.rows(interface).unwrap();
     let chosen = rows.rows.iter().filter(|row| wanted(&rows.fields.iter().copied().zip(row.iter().cloned()).collect()));
     let json = |row: &Vec<crate::sandbox::Cell>| {
@@ -33,7 +33,7 @@ fn expected(market: &Market, interface: &str, wanted: impl Fn(&Row) -> bool) -> 
     sorted(chosen.map(json))
 }
 
-fn sent(sandbox: &Sandbox, interface: &str, params: &Value) -> Vec<String> {
+pub(super) fn sent(sandbox: &Sandbox, interface: &str, params: &Value) -> Vec<String> {
     let reply = sandbox.call(interface, params, &find(interface).unwrap().fields.join(","));
     items(&reply).iter().map(Value::to_string).collect()
 }

@@ -3,12 +3,15 @@
 mod bars;
 mod caller;
 mod clock;
+mod companies;
 mod files;
 mod filters;
 mod limits;
 mod listings;
 mod reports;
 mod sessions;
+mod special_cases;
+mod statements;
 mod trouble;
 mod unchanged;
 mod wire;
@@ -40,6 +43,14 @@ fn small() -> Settings {
         ..Settings::default()
     }
 }
+
+/// As many stocks over a year and four months, in which every special case occurs.
+fn longer() -> Settings {
+    Settings { start: NaiveDate::from_ymd_opt(2021, 11, 1).unwrap(), ..small() }
+}
+
+/// The market of [`longer`], made once.
+static LONGER: LazyLock<Market> = LazyLock::new(|| Market::new(&longer()));
 
 /// The market of [`small`], made once.
 static SMALL: LazyLock<Market> = LazyLock::new(|| Market::new(&small()));

@@ -68,7 +68,7 @@ fn counted(rows: &[Row], columns: &[&'static str]) -> BTreeMap<Vec<Option<String
 
 #[test]
 fn every_list_has_rows_with_all_columns_and_its_key() {
-    let names: Vec<&str> = interfaces().skip(13).map(|interface| interface.name).collect();
+    let names: Vec<&str> = interfaces().skip(13).take(COLUMNS.len()).map(|interface| interface.name).collect();
     assert_eq!(names, COLUMNS.map(|(name, ..)| name));
     let mut nulls = (0, 0);
     for (name, columns, on_request) in COLUMNS {

@@ -167,7 +167,7 @@ pub(crate) fn first_told(market: &Market, security: &Security, quarter: Quarter)
 
 /// Both days of a demonstration, for the report that plays it.
 fn shown(calendar: &Calendar, security: &Security, quarter: Quarter) -> Option<(NaiveDate, NaiveDate)> {
-    let (played, told, again) = demonstration(calendar).filter(|_| security.number == 0)?;
+    let (played, told, again) = (security.number == 0).then(|| demonstration(calendar)).flatten()?;
     (played == quarter).then_some((told, again))
 }
 

@@ -1,7 +1,7 @@
 //! When the vendor shows a row of a session, and when it corrects it.
 //!
 //! This is the only place that knows. Without a moment to stand at, everything is there and right. Reports have
-//! their own times, in `market::filings`; snapshots show what a day knows, in `masters`.
+//! their own times, in `market::filings`; so have rows of companies, in `records`; snapshots show what a day knows.
 //!
 //! - An interface appears on the session's day at its hour ([`Release::hour`]); a few on the next morning.
 //! - About one session in twelve is late: it appears at 09:30 of the next calendar day.

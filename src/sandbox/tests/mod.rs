@@ -1,5 +1,6 @@
 //! Checks of the market's rules, of the wire, and of the exported files.
 
+mod announcements;
 mod bars;
 mod caller;
 mod clock;
@@ -8,6 +9,7 @@ mod files;
 mod filters;
 mod limits;
 mod listings;
+mod owners;
 mod reports;
 mod sessions;
 mod special_cases;

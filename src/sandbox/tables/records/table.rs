@@ -1,4 +1,5 @@
-//! The interfaces about companies: caps, points, parameters and columns as the vendor's pages document them.
+//! The interfaces about companies: caps, points, parameters and columns as the vendor's pages document them (`doc_id`
+//! 36, 44, 45, 46, 61, 62, 80, 81, 100, 103, 110, 111, 112, 124, 160, 162, 166, 175, 193, 194, 292, 375).
 //!
 //! Data only. Caps are the observed ones where those are lower, and 5,000 where none is known; `namechange` has no
 //! documented points and gets 2,000, and `report_rc` those of its trial, without the trial's ten calls a day.

@@ -27,7 +27,8 @@ const LEFT_OUT: [&str; 8] = [
 
 /// Writes the rows of the market below `lake` and returns the number of files: one per session for daily
 /// interfaces, also when it has no row, one per period for the reports of the first type, one per announcement
-/// or other day for rows of companies, and one dated the market's last day for each snapshot.
+/// or other day for rows of companies, and one dated the market's last day for each snapshot. What is inside a
+/// session, chips and minutes, is left out: too much.
 ///
 /// # Errors
 /// When a folder or file cannot be written.
@@ -40,14 +41,19 @@ pub fn export(market: &Market, lake: &Path) -> anyhow::Result<usize> {
                 write_file(interface, lake, ("date", &last), &last, &interface.all(market, None))?;
                 files += 1;
             }
-            Content::PerSession { .. } | Content::Sessions(_) => {
-                for day in &market.calendar.stamps {
-                    let params = Params::from([("trade_date".to_owned(), day.clone())]);
-                    let rows = interface.select(market, None, &params, 0, usize::MAX);
-                    write_file(interface, lake, ("date", day), day, &rows)?;
+            Content::PerSession { .. } => {
+                for session in 0..market.calendar.sessions.len() {
+                    write_day(interface, market, lake, session)?;
                     files += 1;
                 }
             }
+            Content::Sessions(ref sheet) => {
+                for day in sheet.days(market) {
+                    write_day(interface, market, lake, day)?;
+                    files += 1;
+                }
+            }
+            Content::Detail { .. } => {}
             Content::Reports(_) => {
                 for period in market.periods().into_iter().map(stamp) {
                     let params = Params::from([("period".to_owned(), period.clone())]);
@@ -82,6 +88,13 @@ fn by_day(
         days.entry(day).or_default().push(row);
     }
     days
+}
+
+/// The file of a session, or of a holiday counted as the calendar does.
+fn write_day(interface: &Interface, market: &Market, lake: &Path, day: usize) -> anyhow::Result<()> {
+    let day = market.calendar.stamp(day);
+    let params = Params::from([("trade_date".to_owned(), day.clone())]);
+    write_file(interface, lake, ("date", &day), &day, &interface.select(market, None, &params, 0, usize::MAX))
 }
 
 /// A file fetched on `fetched` into the folder of a day: the name of the folder's key and its value. Days are

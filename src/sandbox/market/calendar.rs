@@ -21,6 +21,8 @@ pub(crate) struct Calendar {
     pub(crate) sessions: Vec<NaiveDate>,
     /// `sessions` as YYYYMMDD.
     pub(crate) stamps: Vec<String>,
+    /// Other Mondays to Fridays within the range, oldest first: foreign exchange has its days then, too.
+    pub(crate) holidays: Vec<NaiveDate>,
     /// First calendar day of the market's range.
     pub(crate) start: NaiveDate,
     /// Last calendar day of the market's range.
@@ -34,19 +36,34 @@ impl Calendar {
         let last = end.checked_add_months(Months::new(12)).unwrap_or(end);
         let mut days = Vec::new();
         let mut sessions = Vec::new();
+        let mut holidays = Vec::new();
         let mut previous_open = None;
         for date in first.iter_days().take_while(|date| *date <= last) {
             let open = is_open(date);
             days.push(Day { stamp: stamp(date), open, previous_open });
+            let inside = (start..=end).contains(&date);
             if open {
                 previous_open = Some(days.len() - 1);
-                if (start..=end).contains(&date) {
+                if inside {
                     sessions.push(date);
                 }
+            } else if inside && date.weekday().number_from_monday() < 6 {
+                holidays.push(date);
             }
         }
         let stamps = sessions.iter().copied().map(stamp).collect();
-        Self { days, sessions, stamps, start, end }
+        Self { days, sessions, stamps, holidays, start, end }
+    }
+
+    /// The day of a session, or of a holiday counted on after the last session.
+    pub(crate) fn day(&self, index: usize) -> NaiveDate {
+        let holiday = || self.holidays.get(index.checked_sub(self.sessions.len())?);
+        self.sessions.get(index).or_else(holiday).copied().unwrap_or(self.end)
+    }
+
+    /// That day as YYYYMMDD.
+    pub(crate) fn stamp(&self, index: usize) -> String {
+        self.stamps.get(index).cloned().unwrap_or_else(|| stamp(self.day(index)))
     }
 
     /// The last session on or before a day, if one of the range is.

@@ -82,6 +82,12 @@ pub(crate) enum Topic {
     Lockups = 138,
     Pledges = 139,
     PledgeTotals = 140,
+    /// How a session's volume spreads over its minutes.
+    Minutes = 100,
+    /// At what prices a stock's holders bought.
+    Chips = 101,
+    /// What goes through the Connect.
+    Connect = 102,
 }
 
 /// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly).

@@ -162,9 +162,7 @@ fn admit(account: &mut Account, request: &Request) -> Result<&'static Interface,
     let interface = tables::find(&request.interface).ok_or(Refusal::UnknownInterface)?;
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     account.admit(interface, seconds / 60)?;
-    let complete =
-        interface.one_of.is_empty() || interface.one_of.iter().any(|name| request.params.contains_key(*name));
-    if complete { Ok(interface) } else { Err(Refusal::Missing(interface.one_of)) }
+    if interface.is_complete(&request.params) { Ok(interface) } else { Err(Refusal::Missing(interface.one_of)) }
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> Response {

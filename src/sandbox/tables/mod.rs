@@ -6,8 +6,10 @@ mod balance;
 mod cashflow;
 mod daily;
 mod daily_basic;
+mod detail;
 mod income;
 mod indicators;
+mod instruments;
 mod limits;
 mod masters;
 mod moneyflow;
@@ -24,9 +26,12 @@ use super::Cell;
 use super::market::filings::Statement;
 use super::market::moments::Moment;
 use super::market::{Market, Stock};
+use detail::DETAILS;
+use instruments::INSTRUMENTS;
 use records::{COMPANIES, Records};
 use release::Release;
-use sessions::{SHEETS, Sheet};
+use select::Params;
+use sessions::{MARKETS, SHEETS, Sheet};
 use text::Pen;
 
 /// Which rows an interface has and how one is made.
@@ -35,6 +40,8 @@ pub(crate) enum Content {
     Snapshot { rows: fn(&Market, Option<Moment>) -> Vec<Vec<Cell>>, date: Option<&'static str> },
     /// Rows per session and stock: how many there are, and the cells of one of them.
     PerSession { count: fn(&Stock, usize) -> usize, cells: fn(&mut Pen, &Place<'_>) -> Vec<Cell>, release: Release },
+    /// Many rows per session and stock, made together and for the stocks asked for only; the key's order.
+    Detail { rows: fn(&mut Pen, &Place<'_>, &Params) -> Vec<Vec<Cell>>, release: Release },
     /// Rows per session and item, cells by kind of column.
     Sessions(Sheet),
     /// Versions of a report per quarter and stock.
@@ -69,7 +76,7 @@ pub(crate) struct Interface {
     pub(crate) points: u32,
     /// Most calls a minute for any account, where the vendor says so.
     pub(crate) per_minute: Option<u32>,
-    /// Parameters of which one is needed; none are if empty.
+    /// Parameters of which one is needed, or all for [`Content::Detail`]; none are if empty.
     pub(crate) one_of: &'static [&'static str],
     /// Parameters that must equal (one of) the column of the same name, or the one that `renamed` says.
     pub(crate) filters: &'static [&'static str],
@@ -86,6 +93,15 @@ impl Interface {
         interfaces().position(|other| other.name == self.name).unwrap_or_default()
     }
 
+    /// Whether a call names what it must.
+    pub(crate) fn is_complete(&self, params: &Params) -> bool {
+        let named = |name: &&str| params.contains_key(*name);
+        match self.content {
+            Content::Detail { .. } => self.one_of.iter().all(named),
+            _ => self.one_of.is_empty() || self.one_of.iter().any(named),
+        }
+    }
+
     /// Position of a column.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| *field == name)
@@ -99,10 +115,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Interface> {
 
 /// Every interface on offer, in the order that addresses their dice: new ones come last.
 pub(crate) fn interfaces() -> impl Iterator<Item = &'static Interface> {
-    INTERFACES.iter().chain(&SHEETS).chain(&COMPANIES)
+    INTERFACES.iter().chain(&SHEETS).chain(&MARKETS).chain(&INSTRUMENTS).chain(&DETAILS).chain(&COMPANIES)
 }
 
-/// The interfaces described one by one; lists of a session are in [`SHEETS`], what companies announce in
+/// The interfaces described one by one; lists of a session are in [`SHEETS`] and [`MARKETS`], masters of everything
+/// but stocks in [`INSTRUMENTS`], what is inside a session in [`DETAILS`], what companies announce in
 /// [`COMPANIES`].
 static INTERFACES: [Interface; 13] = [
     Interface {

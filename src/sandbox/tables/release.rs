@@ -46,7 +46,7 @@ impl Opening {
 impl Interface {
     fn release(&self) -> Release {
         match self.content {
-            Content::PerSession { release, .. } => release,
+            Content::PerSession { release, .. } | Content::Detail { release, .. } => release,
             Content::Sessions(ref sheet) => sheet.release,
             _ => Release { hour: (0, 0), late: false, halved: false, drafts: false },
         }
@@ -55,7 +55,7 @@ impl Interface {
     /// When a session's rows appear.
     pub(crate) fn opening(&self, market: &Market, session: usize) -> Opening {
         let release = self.release();
-        let day = market.calendar.sessions[session];
+        let day = market.calendar.day(session);
         let usual = on(after(day, u64::from(release.hour.0 / 24)), release.hour.0 % 24, release.hour.1);
         let roll = dice(market.seed, Topic::Release, self.place(), session).random_range(0..60);
         match roll {

@@ -2,6 +2,7 @@
 //!
 //! Row contents, caps and columns are decided by the callers and neighbours.
 
+use super::daily::bars;
 use super::release::Opening;
 use super::sessions::board_type;
 use super::text::Pen;
@@ -38,12 +39,13 @@ impl Interface {
             Content::Reports(_) => self.reports(market, at, params, skip, take),
             Content::Sessions(ref sheet) => self.session_rows(sheet, market, at, params, (skip, take)),
             Content::Records(ref records) => self.records(records, market, at, params, (skip, take)),
+            Content::Detail { .. } => self.details(market, at, params, (skip, take)),
             Content::PerSession { .. } => self
                 .places(market, at, params)
-                .filter(|place| self.filters.is_empty() || wanted(&self.row(place)))
+                .filter(|place| self.filters.is_empty() || self.rows_of(place, params).iter().all(wanted))
                 .skip(skip)
                 .take(take)
-                .map(|place| self.row(&place))
+                .flat_map(|place| self.rows_of(&place, params))
                 .collect(),
         }
     }
@@ -53,20 +55,20 @@ impl Interface {
         match self.content {
             Content::Snapshot { rows, .. } => {
                 let mut rows = rows(market, at);
-                rows.sort_by(|a, b| (a[0].text(), a[1].text()).cmp(&(b[0].text(), b[1].text())));
+                rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
                 rows
             }
             Content::Reports(_) => self.all_reports(market, at),
             Content::Sessions(ref sheet) => self.all_session_rows(sheet, market, at),
             Content::Records(ref records) => self.all_records(records, market, at),
-            Content::PerSession { .. } => {
+            Content::PerSession { .. } | Content::Detail { .. } => {
                 let sessions = 0..market.calendar.sessions.len();
                 let openings: Vec<Opening> = sessions.clone().map(|session| self.opening(market, session)).collect();
                 (0..market.stocks.len())
                     .flat_map(|stock| sessions.clone().map(move |session| (stock, session)))
                     .filter(|&(stock, session)| at.is_none_or(|at| openings[session].shows(stock, at)))
                     .flat_map(|(stock, session)| self.of_stock(market, at, stock, session))
-                    .map(|place| self.row(&place))
+                    .flat_map(|place| self.rows_of(&place, &Params::new()))
                     .collect()
             }
         }
@@ -74,7 +76,7 @@ impl Interface {
 
     /// Newest session first; within a session the stocks are shuffled, the same way for the same filter,
     /// so that pages of one query fit together.
-    fn places<'a>(
+    pub(super) fn places<'a>(
         &'a self,
         market: &'a Market,
         at: Option<Moment>,
@@ -108,16 +110,20 @@ impl Interface {
         let stock = &market.stocks[stock];
         let rows = match self.content {
             Content::PerSession { count, .. } => count(stock, session),
+            // All of them at once.
+            Content::Detail { .. } => bars(stock, session),
             _ => 0,
         };
         (0..rows).map(move |ordinal| Place { market, stock, session, ordinal, draft })
     }
 
-    fn row(&self, place: &Place<'_>) -> Vec<Cell> {
+    /// The row of a place, or all that an interface of details has there, by key.
+    pub(super) fn rows_of(&self, place: &Place<'_>, params: &Params) -> Vec<Vec<Cell>> {
         let number = place.stock.security.number;
         let mut pen = Pen { rng: interface_dice(place.market.seed, self.place(), number, place.session) };
         match self.content {
-            Content::PerSession { cells, .. } => cells(&mut pen, place),
+            Content::PerSession { cells, .. } => vec![cells(&mut pen, place)],
+            Content::Detail { rows, .. } => rows(&mut pen, place, params),
             _ => Vec::new(),
         }
     }
@@ -130,6 +136,7 @@ impl Interface {
             let value = match (name, cell(column)) {
                 ("exchange", None) => cell("ts_code").and_then(|code| code.split('.').nth(1)),
                 ("idx_type", None) => cell("ts_code").and_then(board_type),
+                ("symbol", None) => cell("ts_code").and_then(|code| code.split('.').next()),
                 (_, value) => value,
             };
             self.wanted(name, params).is_none_or(|mut wanted| wanted.any(|wanted| Some(wanted) == value))

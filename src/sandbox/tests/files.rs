@@ -68,8 +68,8 @@ fn export_writes_every_row_in_the_documented_places() {
     let folder = Folder::new("sandbox-export");
     let sessions = market.sessions().len();
     let days: usize = DAYS.iter().map(|(interface, column)| by_day(&market, interface, column).len()).sum();
-    let reports = 4 * market.periods().len();
-    assert_eq!(export(&market, &folder.0).unwrap(), (6 + 27) * sessions + 4 + reports + days);
+    let (reports, holidays, snapshots) = (4 * market.periods().len(), market.calendar.holidays.len(), 4 + 7);
+    assert_eq!(export(&market, &folder.0).unwrap(), (6 + 27 + 6) * sessions + holidays + snapshots + reports + days);
     let bronze = folder.0.join("bronze/tushare");
 
     let mut bars = 0;
@@ -119,6 +119,7 @@ fn export_writes_every_row_in_the_documented_places() {
 
     let masters = lines(&bronze.join("stock_basic_cn/date=2023-02-28/stock_basic_20230228T090000000Z.jsonl.gz"));
     assert_eq!(masters.len(), 23);
+    assert!(!bronze.join("stk_mins_cn").exists() && !bronze.join("cyq_chips_cn").exists());
     let days = lines(&bronze.join("trade_cal/date=2023-02-28/trade_cal_20230228T090000000Z.jsonl.gz"));
     assert_eq!(days.iter().collect::<BTreeSet<_>>().len(), table(&market, "trade_cal").len());
 }

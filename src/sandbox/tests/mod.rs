@@ -5,11 +5,14 @@ mod bars;
 mod caller;
 mod clock;
 mod companies;
+mod details;
 mod files;
 mod filters;
+mod instruments;
 mod limits;
 mod listings;
 mod owners;
+mod markets;
 mod reports;
 mod sessions;
 mod special_cases;
@@ -18,8 +21,11 @@ mod trouble;
 mod unchanged;
 mod wire;
 
+use super::market::moments::shanghai;
+use super::tables::find;
+use super::tables::select::Params;
 use super::{Cell, Market, Rows, Settings};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -92,6 +98,19 @@ fn units(row: &Row, column: &str, scale: u32) -> Option<i64> {
 /// Code and day of a row.
 fn key(row: &Row) -> (String, String) {
     (text(row, "ts_code").to_owned(), text(row, "trade_date").to_owned())
+}
+
+/// What a call gets in [`SMALL`], at a moment or after everything is published.
+fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -> Vec<Row> {
+    let interface = find(interface).unwrap();
+    let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let rows = interface.select(&SMALL, at.map(shanghai), &params, 0, usize::MAX);
+    named(Rows { fields: interface.fields.to_vec(), rows })
+}
+
+/// A time of a day in Shanghai.
+fn at(day: NaiveDate, time: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(&format!("{day}T{time}:00+08:00")).unwrap().to_utc()
 }
 
 /// Master rows by code.

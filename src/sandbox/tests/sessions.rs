@@ -226,7 +226,7 @@ fn lists_appear_at_their_hour() {
     for (name, ..) in COLUMNS {
         let interface = find(name).unwrap();
         let (on, before, then) = match name {
-            "hk_hold" | "margin_detail" => (day + Days::new(1), "08:59", "09:00"),
+            "hk_hold" | "margin_detail" | "fx_daily" => (day + Days::new(1), "08:59", "09:00"),
             "stk_limit" | "stk_premarket" | "margin_secs" | "stock_st" | "stock_hsgt" => (day, "09:19", "09:20"),
             _ => (day, "18:29", "18:30"),
         };

@@ -3,19 +3,22 @@
 //! Figures are whole numbers: money in fen, shares, prices in the item's decimals, everything else in millionths
 //! (percent and times in ten-thousandths).
 
+use super::connect;
 use super::items::Item;
 use super::known::board_type;
+use super::margin::Loans;
 use super::numbers::{made_up, spell};
-use super::{Column, Kind, Population, Sheet};
+use super::{Column, Kind, Population, Sheet, draws};
 use crate::sandbox::Cell;
 use crate::sandbox::market::Market;
-use crate::sandbox::market::dice::{Topic, dice, interface_dice};
+use crate::sandbox::market::dice::interface_dice;
 use crate::sandbox::market::walk::{divide, limits};
+use crate::sandbox::tables::detail::chips::Chips;
 use crate::sandbox::tables::text::{Pen, integer, optional_text, text};
-use rand::RngExt;
+use std::cell::OnceCell;
 
-/// First day without bought and sold of the northbound list.
-const NORTHBOUND_SPLIT_ENDS: &str = "20240819";
+/// First day without bought and sold of the northbound list, and without northbound net flows.
+pub(super) const NORTHBOUND_SPLIT_ENDS: &str = "20240819";
 /// Columns of a bar, which a bar always has.
 const BAR: [&str; 6] = ["open", "high", "low", "close", "vol", "amount"];
 /// Columns of a key or without which a row means nothing.
@@ -36,15 +39,18 @@ struct Line<'a> {
     population: Population,
     item: &'a Item<'a>,
     session: usize,
-    /// 1 to 1000 each, for figures that are related.
     draws: [i64; 4],
+    /// Of which a row has several figures.
+    loans: OnceCell<Option<Loans>>,
+    chips: OnceCell<Option<Chips>>,
 }
 
 /// The row of an item, for the interface in place `place` of the list.
 pub(crate) fn row(market: &Market, sheet: &Sheet, place: usize, item: &Item<'_>, session: usize) -> Vec<Cell> {
     let mut pen = Pen { rng: interface_dice(market.seed, place, item.address, session) };
-    let draws = [(); 4].map(|()| pen.rng.random_range(1..=1000));
-    let line = Line { market, population: sheet.population, item, session, draws };
+    let draws = draws(&mut pen.rng);
+    let (population, loans, chips) = (sheet.population, OnceCell::new(), OnceCell::new());
+    let line = Line { market, population, item, session, draws, loans, chips };
     sheet.columns.iter().map(|column| line.cell(&mut pen, *column)).collect()
 }
 
@@ -68,6 +74,7 @@ impl Line<'_> {
                 // Drawn for every cell, so that a gap moves no other value.
                 let gap = pen.once_in(40) && !BAR.contains(&name) && !ALWAYS.contains(&name) && !name.contains("limit");
                 let gap = gap && !name.starts_with("bid_") && !name.starts_with("ask_");
+                let gap = gap && self.population != Population::Constituents;
                 spell(pen, kind, figure.filter(|_| !gap), self.item)
             }
         }
@@ -76,6 +83,7 @@ impl Line<'_> {
     fn code(&self, name: &str) -> Cell {
         match name {
             "leading_code" => optional_text(self.item.leader.map(|leader| leader.security.code.as_str())),
+            "con_code" => optional_text(self.item.stock.map(|stock| stock.security.code.as_str())),
             // The number Hong Kong gives to a mainland stock.
             "code" => {
                 let first = if self.item.tag == "SH" { 90_000 } else { 70_000 };
@@ -89,7 +97,7 @@ impl Line<'_> {
     fn day(&self, name: &str) -> Cell {
         match name {
             "list_date" => optional_text(self.item.stock.and_then(|stock| stock.security.listed.as_deref())),
-            _ => text(&self.market.calendar.stamps[self.session]),
+            _ => text(&self.market.calendar.stamp(self.session)),
         }
     }
 
@@ -117,7 +125,9 @@ impl Line<'_> {
             Population::Northbound | Population::Southbound => self.most_traded(name),
             Population::Reasons | Population::Seats => self.conspicuous(name),
             Population::Deals => self.deal(name),
-            Population::Margin => self.margin(name),
+            Population::Margin | Population::MarginTotals => self.margin(name),
+            Population::Connect => connect::figure(self.market, self.session, name).map_or(Missing, Is),
+            Population::Constituents => Is(self.item.weight),
             Population::Held => self.held(name),
             Population::Funds if name == "adj_factor" => {
                 Is([1_000_000, 1_037_500, 1_250_000, 500_000][self.item.address % 4])
@@ -128,6 +138,8 @@ impl Line<'_> {
             return special;
         }
         match (name, kind) {
+            ("weight_avg" | "winner_rate", _) => self.chips(name),
+            (cost, _) if cost.starts_with("cost_") => self.chips(name),
             ("leading_pct", _) => self
                 .item
                 .leader
@@ -269,34 +281,22 @@ impl Line<'_> {
         }
     }
 
-    /// A balance is that of the session before, more what was added, less what was taken away.
     fn margin(&self, name: &str) -> Figure {
-        let Some((stock, era)) =
-            self.item.stock.and_then(|stock| Some((stock, stock.history.era(stock.security.life.start)?)))
-        else {
+        let loans = self.loans.get_or_init(|| match self.population {
+            Population::MarginTotals => Some(Loans::of_exchange(self.market, self.item.tag, self.session)),
+            _ => Loans::of_stock(self.market, self.item, self.session, self.draws),
+        });
+        let Some(loans) = loans else {
             return Missing;
         };
-        // Hundred-thousandths of the shares at first, so that bonus shares make no jump.
-        let balance = |moment: usize, kind: usize, most: i64| {
-            let mut rng = dice(self.market.seed, Topic::Margin, stock.security.number * 2 + kind, moment);
-            era.float / 100_000 * rng.random_range(most / 2..=most)
-        };
-        let owed = |moment| balance(moment, 0, 400) * 1000;
-        let lent = |moment| balance(moment, 1, 8);
-        let (now, then) = (self.session + 1, self.session);
-        let more = |balance: i64, before: i64, draw: usize| (balance - before).max(0) + self.draws[draw] * 100;
-        let value = lent(now) * self.item.quote.bar.close;
-        match name {
-            "rzye" => Is(owed(now)),
-            "rzmre" => Is(more(owed(now), owed(then), 0)),
-            "rzche" => Is(owed(then) + more(owed(now), owed(then), 0) - owed(now)),
-            "rqyl" => Is(lent(now)),
-            "rqmcl" => Is(more(lent(now), lent(then), 1)),
-            "rqchl" => Is(lent(then) + more(lent(now), lent(then), 1) - lent(now)),
-            "rqye" => Is(value),
-            "rzrqye" => Is(owed(now) + value),
-            _ => Free,
-        }
+        loans.figure(name).map_or(Free, Is)
+    }
+
+    /// A figure of the stock's chips, which only `cyq_perf` has.
+    fn chips(&self, name: &str) -> Figure {
+        let stock = self.item.stock;
+        let chips = || stock.and_then(|stock| Chips::of(self.market, stock, self.session));
+        self.chips.get_or_init(chips).as_ref().and_then(|chips| chips.figure(name)).map_or(Missing, Is)
     }
 
     /// Shares held, and their part of the tradable ones, cut to hundredths.

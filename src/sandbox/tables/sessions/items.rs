@@ -3,6 +3,8 @@
 //! Codes and names that never change are in `known`. No cells here.
 
 use super::Population;
+use super::connect;
+use super::constituents::{TWIN, members, traded, weighted};
 use super::known::{BOARD_TYPES, BOARDS, BRANCHES, FUNDS, HONG_KONG, INDICES, INSTITUTION, PAIRS, REASONS, SHENWAN};
 use super::quotes::{Quote, Series};
 use crate::sandbox::market::dice::{Topic, dice};
@@ -29,7 +31,12 @@ pub(crate) struct Item<'a> {
     /// A seat, and the one on the other side of a deal.
     pub(crate) seats: [&'static str; 2],
     pub(crate) rank: i64,
+    /// Part of an index in ten-thousandths of a percent.
+    pub(crate) weight: i64,
 }
+
+/// Exchanges and the day from which on their margin trading is told.
+const EXCHANGES: [(&str, &str); 3] = [("SSE", ""), ("SZSE", ""), ("BSE", "20230213")];
 
 /// Rows that one stock may have in a session.
 const ROWS: usize = 64;
@@ -83,7 +90,7 @@ pub(crate) fn items(market: &Market, population: Population, session: usize) -> 
             (0..8).map(board).collect()
         }
         Population::Shenwan => fixed(market, session, &SHENWAN, 300, (250_000, 2, false)),
-        Population::Indices => fixed(market, session, &INDICES, 400, (400_000, 2, false)),
+        Population::Indices => indices(market, session),
         Population::Funds => fixed(market, session, &FUNDS, 500, (2_400, 3, true)),
         Population::Pairs => (PAIRS.iter().enumerate())
             .map(|(number, &(code, base))| {
@@ -92,11 +99,20 @@ pub(crate) fn items(market: &Market, population: Population, session: usize) -> 
             .collect(),
         Population::Weeks => ending(market, session, |day| day.iso_week().week()),
         Population::Months => ending(market, session, |day| day.month()),
+        Population::Constituents => weighted(market, session),
+        Population::DcMembers => members(market, &dc_boards(market, session), session),
+        Population::MarginTotals => {
+            let day = market.calendar.stamp(session);
+            let begun = EXCHANGES.into_iter().filter(move |(_, since)| *since <= day.as_str());
+            begun.map(|(tag, _)| Item { tag, ..nobody(market, session) }).collect()
+        }
+        Population::Connect if connect::is_open(market, session) => vec![nobody(market, session)],
+        Population::Connect => Vec::new(),
     }
 }
 
 impl<'a> Item<'a> {
-    fn of_stock(stock: &'a Stock, session: usize) -> Self {
+    pub(super) fn of_stock(stock: &'a Stock, session: usize) -> Self {
         Self {
             code: stock.security.code.clone(),
             name: stock.security.name_while_listed().to_owned(),
@@ -108,6 +124,7 @@ impl<'a> Item<'a> {
             reason: "",
             seats: ["", ""],
             rank: 0,
+            weight: 0,
         }
     }
 
@@ -129,7 +146,27 @@ fn named<'a>(market: &Market, code: &str, name: &str, series: Series, session: u
         reason: "",
         seats: ["", ""],
         rank: 0,
+        weight: 0,
     }
+}
+
+/// What a row about a whole market is about.
+fn nobody<'a>(market: &Market, session: usize) -> Item<'a> {
+    named(market, "", "", Series { number: 800, base: 1000, scale: 2, traded: true }, session)
+}
+
+/// The indices with what their constituents traded; CSI 300 has the same bars under both its codes.
+fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
+    let mut indices: Vec<Item> = fixed(market, session, &INDICES, 400, (400_000, 2, false));
+    for item in &mut indices {
+        (item.quote.bar.shares, item.quote.bar.turnover) = traded(market, &item.code, session);
+    }
+    if let Some(twin) = indices.iter().find(|item| item.code == TWIN.0).map(|item| item.quote)
+        && let Some(other) = indices.iter_mut().find(|item| item.code == TWIN.1)
+    {
+        other.quote = twin;
+    }
+    indices
 }
 
 /// Series from a list, with the same base, scale and manner.

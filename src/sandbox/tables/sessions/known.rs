@@ -21,7 +21,7 @@ pub(super) const BOARDS: [&str; 15] = [
     "北原板块",
     "中川板块",
 ];
-pub(super) const SHENWAN: [(&str, &str); 6] = [
+pub(crate) const SHENWAN: [(&str, &str); 6] = [
     ("801010.SI", "农林牧渔"),
     ("801030.SI", "基础化工"),
     ("801080.SI", "电子"),
@@ -29,7 +29,7 @@ pub(super) const SHENWAN: [(&str, &str); 6] = [
     ("801150.SI", "医药生物"),
     ("801780.SI", "银行"),
 ];
-pub(super) const INDICES: [(&str, &str); 8] = [
+pub(crate) const INDICES: [(&str, &str); 8] = [
     ("000001.SH", "上证指数"),
     ("000300.SH", "沪深300"),
     ("000905.SH", "中证500"),
@@ -50,7 +50,7 @@ pub(super) const FUNDS: [(&str, &str); 8] = [
     ("588000.SH", "虚构科创"),
 ];
 /// Pairs and about their rates, in hundred-thousandths.
-pub(super) const PAIRS: [(&str, i64); 7] = [
+pub(crate) const PAIRS: [(&str, i64); 7] = [
     ("USDCNH.FXCM", 700_000),
     ("EURUSD.FXCM", 108_000),
     ("GBPUSD.FXCM", 125_000),

@@ -1,16 +1,21 @@
 //! Interfaces that are lists of a session: one row for each item of a population, cells by kind of column.
 //!
-//! What the vendor documents is in `table`, who has a row in `items` and `known`, what a cell says in `cells` and
-//! `numbers`, and the bars behind them in `quotes`. No HTTP and no files.
+//! What the vendor documents is in `table` and `markets`, who has a row in `items`, `constituents` and `known`, what a
+//! cell says in `cells`, `connect`, `margin` and `numbers`, and the bars behind them in `quotes`. No HTTP and no files.
 
 mod cells;
+mod connect;
+mod constituents;
 mod items;
-mod known;
+pub(crate) mod known;
+mod margin;
+mod markets;
 mod numbers;
 mod quotes;
 mod table;
 
 pub(crate) use known::board_type;
+pub(crate) use markets::MARKETS;
 pub(crate) use table::SHEETS;
 
 use super::Interface;
@@ -21,7 +26,10 @@ use crate::sandbox::market::Market;
 use crate::sandbox::market::dice::interface_dice;
 use crate::sandbox::market::moments::Moment;
 use items::items;
+use rand::RngExt;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::cmp::Reverse;
 
 /// Past the address of every item.
 const ORDER: usize = u32::MAX as usize;
@@ -45,6 +53,8 @@ pub(crate) enum Kind {
     Yuan1k,
     Yuan10k,
     Yuan100m,
+    /// Million CNY as a JSON string.
+    MillionText,
     Shares,
     Lots,
     Shares10k,
@@ -55,6 +65,7 @@ pub(crate) enum Kind {
     Times,
     /// A whole number in a float column.
     Count,
+    Count10k,
     /// A whole number in an integer column.
     Whole,
     Rank,
@@ -98,6 +109,14 @@ pub(crate) enum Population {
     Weeks,
     /// Stocks that traded in the month that ends.
     Months,
+    /// Stocks of each index, in the last session of a month.
+    Constituents,
+    /// Stocks of each Eastmoney board.
+    DcMembers,
+    /// The exchanges, each once.
+    MarginTotals,
+    /// One row where Hong Kong is open, too.
+    Connect,
 }
 
 /// How the rows of such an interface are made.
@@ -108,6 +127,24 @@ pub(crate) struct Sheet {
     /// Documented key, without the occurrence of rows that repeat it.
     pub(crate) key: &'static [&'static str],
     pub(crate) release: Release,
+}
+
+impl Sheet {
+    /// Its days, newest first: sessions, and for currencies the holidays among them, as [`Calendar::day`] counts them.
+    ///
+    /// [`Calendar::day`]: crate::sandbox::market::calendar::Calendar::day
+    pub(crate) fn days(&self, market: &Market) -> Vec<usize> {
+        let calendar = &market.calendar;
+        let holidays = if self.population == Population::Pairs { calendar.holidays.len() } else { 0 };
+        let mut days: Vec<usize> = (0..calendar.sessions.len() + holidays).collect();
+        days.sort_by_key(|day| Reverse(calendar.day(*day)));
+        days
+    }
+}
+
+/// What a row draws first, 1 to 1000 each, for figures that are related.
+fn draws(rng: &mut ChaCha8Rng) -> [i64; 4] {
+    [(); 4].map(|()| rng.random_range(1..=1000))
 }
 
 /// The names of columns.
@@ -133,11 +170,13 @@ impl Interface {
         (skip, take): (usize, usize),
     ) -> Vec<Vec<Cell>> {
         let place = self.place();
-        let codes: Option<Vec<&str>> = params.get("ts_code").map(|codes| codes.split(',').map(str::trim).collect());
+        // An item's code is in another column where there is none of that name.
+        let codes = self.column("ts_code").and_then(|_| params.get("ts_code"));
+        let codes: Option<Vec<&str>> = codes.map(|codes| codes.split(',').map(str::trim).collect());
         let codes = codes.as_ref();
-        let newest_first = (0..market.calendar.sessions.len()).rev();
+        let newest_first = sheet.days(market).into_iter();
         newest_first
-            .filter(|&session| in_range(&market.calendar.stamps[session], params))
+            .filter(|&session| in_range(&market.calendar.stamp(session), params))
             .filter(|&session| self.is_out(market, session, at))
             .flat_map(|session| {
                 let mut items = items(market, sheet.population, session);
@@ -155,7 +194,7 @@ impl Interface {
     /// Every row of a sheet there is at a moment, sorted by its key and then by all its cells.
     pub(crate) fn all_session_rows(&self, sheet: &Sheet, market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
         let place = self.place();
-        let mut rows: Vec<Vec<Cell>> = (0..market.calendar.sessions.len())
+        let mut rows: Vec<Vec<Cell>> = (sheet.days(market).into_iter())
             .filter(|&session| self.is_out(market, session, at))
             .flat_map(|session| {
                 let items = items(market, sheet.population, session).into_iter();

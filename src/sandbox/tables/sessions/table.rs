@@ -11,11 +11,11 @@ use super::{Column, Population, Sheet, names};
 use crate::sandbox::tables::release::Release;
 use crate::sandbox::tables::{Content, Interface};
 
-const EVENING: Release = Release { hour: (18, 30), late: false, halved: false, drafts: false };
+pub(super) const EVENING: Release = Release { hour: (18, 30), late: false, halved: false, drafts: false };
 /// Before the session opens.
 const MORNING: Release = Release { hour: (9, 20), ..EVENING };
 /// At nine of the next calendar day.
-const NEXT_DAY: Release = Release { hour: (24 + 9, 0), ..EVENING };
+pub(super) const NEXT_DAY: Release = Release { hour: (24 + 9, 0), ..EVENING };
 
 /// The interfaces, in the order that addresses their dice.
 pub(crate) static SHEETS: [Interface; 27] = [
@@ -282,7 +282,8 @@ pub(crate) static SHEETS: [Interface; 27] = [
             population: Population::Pairs,
             columns: &FX_DAILY,
             key: &["ts_code", "trade_date"],
-            release: EVENING,
+            // Its days are those of Greenwich.
+            release: NEXT_DAY,
         }),
     },
     Interface {

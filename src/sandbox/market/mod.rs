@@ -58,7 +58,8 @@ impl Market {
     }
 
     /// Every row of an interface's whole history with all columns, hidden ones included, sorted by the
-    /// vendor's key (code before day; exchange before day). None for an unknown interface.
+    /// vendor's key (code before day; exchange before day), snapshots by their columns. Minute bars are those of an
+    /// hour, and like chips for small markets only: there are too many. None for an unknown interface.
     #[must_use]
     pub fn rows(&self, interface: &str) -> Option<Rows> {
         self.rows_at(interface, None)

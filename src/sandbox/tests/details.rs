@@ -152,7 +152,6 @@ fn ranges_of_time_are_kept_to_the_second() {
     assert_eq!((seen("16:59"), seen("17:00")), (0, 4));
 }
 
-/// The largest request of a large market takes no longer than one of a small market.
 #[tokio::test(flavor = "multi_thread")]
 async fn minutes_stop_at_the_cap_and_pages_fit() {
     let settings = Settings { points: 10_000, ..no_limits() };

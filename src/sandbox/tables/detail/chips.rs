@@ -17,7 +17,7 @@ pub(crate) const CYQ_CHIPS: &[&str] = &["ts_code", "trade_date", "price", "perce
 
 /// All chips, in hundredths of a percent.
 const ALL: i64 = 10_000;
-/// Most price levels.
+/// Price levels, at least where fen are fine enough; fewer than twice as many.
 const LEVELS: i64 = 120;
 
 /// Price levels in fen from the lowest up, and what was bought there in hundredths of a percent.

@@ -3,7 +3,7 @@
 //! Members follow from a stock's number, so that other rows can ask for them; one in eight of an index changes at
 //! midyear and at the year's end.
 
-use super::items::Item;
+use super::items::{Item, fixed};
 use super::known::INDICES;
 use super::quotes::Quote;
 use crate::sandbox::market::securities::{Board, Security};
@@ -16,7 +16,7 @@ const MOST: usize = 20;
 /// Weights of an index together, in ten-thousandths of a percent.
 const WHOLE: i64 = 1_000_000;
 /// A code whose index has its constituents under another one.
-pub(super) const TWIN: (&str, &str) = ("000300.SH", "399300.SZ");
+const TWIN: (&str, &str) = ("000300.SH", "399300.SZ");
 
 /// What may be in an index.
 fn eligible(index: &str, security: &Security) -> bool {
@@ -73,9 +73,23 @@ fn of_index<'a>(market: &'a Market, index: &str, session: usize) -> Vec<Item<'a>
 }
 
 /// Shares and CNY that the constituents of an index traded together.
-pub(super) fn traded(market: &Market, index: &str, session: usize) -> (i64, i64) {
+fn traded(market: &Market, index: &str, session: usize) -> (i64, i64) {
     let bars = constituents(market, index, session).into_iter().filter_map(|stock| stock.history.bar(session));
     bars.fold((0, 0), |(shares, turnover), bar| (shares + bar.shares, turnover + bar.turnover))
+}
+
+/// The indices with what their constituents traded; CSI 300 has the same bars under both its codes.
+pub(super) fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
+    let mut indices: Vec<Item> = fixed(market, session, &INDICES, 400, (400_000, 2, false));
+    for item in &mut indices {
+        (item.quote.bar.shares, item.quote.bar.turnover) = traded(market, &item.code, session);
+    }
+    if let Some(twin) = indices.iter().find(|item| item.code == TWIN.0).map(|item| item.quote)
+        && let Some(other) = indices.iter_mut().find(|item| item.code == TWIN.1)
+    {
+        other.quote = twin;
+    }
+    indices
 }
 
 /// Members of each board of Eastmoney: its leader of the day, and every listed stock in one industry, one region and

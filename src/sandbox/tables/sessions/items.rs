@@ -4,8 +4,9 @@
 
 use super::Population;
 use super::connect;
-use super::constituents::{TWIN, members, traded, weighted};
-use super::known::{BOARD_TYPES, BOARDS, BRANCHES, FUNDS, HONG_KONG, INDICES, INSTITUTION, PAIRS, REASONS, SHENWAN};
+use super::constituents::{indices, members, weighted};
+use super::known::{BOARD_TYPES, BOARDS, BRANCHES, FUNDS, HONG_KONG, INSTITUTION, PAIRS, REASONS, SHENWAN};
+use super::margin::exchanges;
 use super::quotes::{Quote, Series};
 use crate::sandbox::market::dice::{Topic, dice};
 use crate::sandbox::market::securities::Board;
@@ -34,9 +35,6 @@ pub(crate) struct Item<'a> {
     /// Part of an index in ten-thousandths of a percent.
     pub(crate) weight: i64,
 }
-
-/// Exchanges and the day from which on their margin trading is told.
-const EXCHANGES: [(&str, &str); 3] = [("SSE", ""), ("SZSE", ""), ("BSE", "20230213")];
 
 /// Rows that one stock may have in a session.
 const ROWS: usize = 64;
@@ -102,9 +100,7 @@ pub(crate) fn items(market: &Market, population: Population, session: usize) -> 
         Population::Constituents => weighted(market, session),
         Population::DcMembers => members(market, &dc_boards(market, session), session),
         Population::MarginTotals => {
-            let day = market.calendar.stamp(session);
-            let begun = EXCHANGES.into_iter().filter(move |(_, since)| *since <= day.as_str());
-            begun.map(|(tag, _)| Item { tag, ..nobody(market, session) }).collect()
+            exchanges(&market.calendar.stamp(session)).map(|tag| Item { tag, ..nobody(market, session) }).collect()
         }
         Population::Connect if connect::is_open(market, session) => vec![nobody(market, session)],
         Population::Connect => Vec::new(),
@@ -155,22 +151,8 @@ fn nobody<'a>(market: &Market, session: usize) -> Item<'a> {
     named(market, "", "", Series { number: 800, base: 1000, scale: 2, traded: true }, session)
 }
 
-/// The indices with what their constituents traded; CSI 300 has the same bars under both its codes.
-fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
-    let mut indices: Vec<Item> = fixed(market, session, &INDICES, 400, (400_000, 2, false));
-    for item in &mut indices {
-        (item.quote.bar.shares, item.quote.bar.turnover) = traded(market, &item.code, session);
-    }
-    if let Some(twin) = indices.iter().find(|item| item.code == TWIN.0).map(|item| item.quote)
-        && let Some(other) = indices.iter_mut().find(|item| item.code == TWIN.1)
-    {
-        other.quote = twin;
-    }
-    indices
-}
-
 /// Series from a list, with the same base, scale and manner.
-fn fixed<'a>(
+pub(super) fn fixed<'a>(
     market: &Market,
     session: usize,
     list: &[(&str, &str)],

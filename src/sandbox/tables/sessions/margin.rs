@@ -9,6 +9,14 @@ use crate::sandbox::market::dice::{Topic, dice, interface_dice};
 use crate::sandbox::tables::find;
 use rand::RngExt;
 
+/// Exchanges and the day from which on their margin trading is told. Nobody trades so in Beijing here: all zeros.
+const EXCHANGES: [(&str, &str); 3] = [("SSE", ""), ("SZSE", ""), ("BSE", "20230213")];
+
+/// The exchanges with a row on a day, YYYYMMDD.
+pub(super) fn exchanges(day: &str) -> impl Iterator<Item = &'static str> {
+    EXCHANGES.into_iter().filter(move |(_, since)| *since <= day).map(|(exchange, _)| exchange)
+}
+
 /// Loans in fen, and lent shares.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Loans {

@@ -13,9 +13,9 @@ use crate::sandbox::{self, Market, Settings};
 
 /// A made-up vendor on loopback, to try everything without a token
 ///
-/// Speaks Tushare's wire format from a market that is the same for the same flags: caps that cut in
-/// silence, default columns, limits a minute and the vendor's own refusals. Prints one line of JSON
-/// when it listens.
+/// Speaks the wire formats of Tushare, and below prefixes of AShareHub, AlphaFin and F10, from a market
+/// that is the same for the same flags: caps that cut in silence, default columns, limits a minute and
+/// the vendors' own refusals. Prints one line of JSON when it listens.
 #[derive(Debug, Args)]
 pub(super) struct Sandbox {
     /// Another market
@@ -39,6 +39,9 @@ pub(super) struct Sandbox {
     /// Calls a minute of each interface; 0 for no limit
     #[arg(long, default_value_t = Settings::default().rpm)]
     rpm: u32,
+    /// Calls a UTC day to AShareHub; 0 for no limit
+    #[arg(long, default_value_t = Settings::default().quota)]
+    quota: u32,
     /// Most rows a call, in silence; lower than documented where the documented caps are higher
     #[arg(long)]
     cap: Option<usize>,
@@ -75,6 +78,7 @@ impl Sandbox {
             end: self.end,
             points: self.points,
             rpm: self.rpm,
+            quota: self.quota,
             cap: self.cap,
             faults: self.faults,
             epoch: self.epoch,
@@ -86,13 +90,14 @@ impl Sandbox {
             return Ok(Exit::Done);
         }
         let server = sandbox::serve(Arc::new(market), settings, self.port).await?;
-        // The other vendors are not spoken here yet; scripts find their keys all the same.
-        print(
-            &serde_json::json!({
-                "tushare": server.url(), "asharehub": null, "alphafin": null, "f10": null, "token": server.token(),
-            })
-            .to_string(),
-        )?;
+        let line = serde_json::json!({
+            "tushare": server.url(),
+            "asharehub": server.url_of("asharehub"),
+            "alphafin": server.url_of("alphafin"),
+            "f10": server.url_of("f10"),
+            "token": server.token(),
+        });
+        print(&line.to_string())?;
         server.join().await?;
         Ok(Exit::Done)
     }

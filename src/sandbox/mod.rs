@@ -6,6 +6,7 @@
 //! [`Settings`] alone; only the call limits look at the clock. What of it is published yet depends on
 //! [`Settings::epoch`], a clock of the vendor's own that stands still until it is moved.
 
+mod asharehub;
 mod export;
 mod market;
 mod server;
@@ -37,9 +38,11 @@ pub struct Settings {
     pub end: NaiveDate,
     /// Points of the account, which open interfaces and raise the call limit (vendor page doc 290).
     pub points: u32,
-    /// Calls a minute and interface; 0 switches every call limit off.
+    /// Calls a minute and interface; 0 switches every limit of a minute or second off, whoever's.
     pub rpm: u32,
-    /// Row cap for all interfaces where it is lower than the documented one.
+    /// Calls a UTC day to AShareHub; 0 for no limit.
+    pub quota: u32,
+    /// Row cap for all interfaces of Tushare where it is lower than the documented one.
     pub cap: Option<usize>,
     /// About one call in this many is answered with a fault; 0 for none.
     pub faults: u32,
@@ -58,6 +61,7 @@ impl Default for Settings {
             end: day(2023, 12, 31),
             points: 5000,
             rpm: 500,
+            quota: 10_000,
             cap: None,
             faults: 0,
             epoch: None,

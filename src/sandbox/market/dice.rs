@@ -88,6 +88,14 @@ pub(crate) enum Topic {
     Chips = 101,
     /// What goes through the Connect.
     Connect = 102,
+    /// Which of Tushare's rows AShareHub loses or spoils, by key.
+    Reprint = 200,
+    /// Order of AShareHub's rows.
+    ReprintOrder = 201,
+    /// News of a day, by feed.
+    News = 202,
+    /// Shares of Hong Kong that the mainland holds.
+    Southbound = 203,
 }
 
 /// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly).

@@ -14,7 +14,7 @@ pub(crate) mod quarters;
 pub(crate) mod securities;
 pub(crate) mod walk;
 
-use super::{Rows, Settings, tables};
+use super::{Rows, Settings, asharehub, tables};
 use calendar::Calendar;
 use chrono::{DateTime, NaiveDate, Utc};
 use moments::shanghai;
@@ -60,6 +60,9 @@ impl Market {
     /// Every row of an interface's whole history with all columns, hidden ones included, sorted by the
     /// vendor's key (code before day; exchange before day), snapshots by their columns. Minute bars are those of an
     /// hour, and like chips for small markets only: there are too many. None for an unknown interface.
+    ///
+    /// Tushare's interfaces go by their bare names, those of other vendors by `asharehub/market_daily` and the
+    /// like, with cells as sent on /v1.
     #[must_use]
     pub fn rows(&self, interface: &str) -> Option<Rows> {
         self.rows_at(interface, None)
@@ -68,8 +71,15 @@ impl Market {
     /// As [`Market::rows`], but what the vendor shows at a moment; the final truth without one.
     #[must_use]
     pub fn rows_at(&self, interface: &str, at: Option<DateTime<Utc>>) -> Option<Rows> {
-        let interface = tables::find(interface)?;
-        Some(Rows { fields: interface.fields.to_vec(), rows: interface.all(self, at.map(shanghai)) })
+        let at = at.map(shanghai);
+        match interface.split_once('/') {
+            Some(("asharehub", name)) => asharehub::rows(self, name, at),
+            Some(_) => None,
+            None => {
+                let interface = tables::find(interface)?;
+                Some(Rows { fields: interface.fields.to_vec(), rows: interface.all(self, at) })
+            }
+        }
     }
 
     /// Last days of the quarters for which some security has reports, oldest first.

@@ -1,11 +1,15 @@
-//! The HTTP side: one handler for both endpoint forms, on loopback only.
+//! The HTTP side, on loopback only: Tushare at the root, one handler for both endpoint forms, and the other
+//! vendors below prefixes.
 //!
 //! It joins request, account, tables and reply; none of the rules are here.
 
 mod account;
+mod asharehub;
 mod faults;
+mod query;
 mod reply;
 mod request;
+mod turnstile;
 
 use super::market::moments::shanghai;
 use super::tables::{self, Interface};
@@ -15,7 +19,7 @@ use anyhow::Context;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{post, put};
+use axum::routing::{get, post, put};
 use axum::{Router, serve::ListenerExt};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -29,6 +33,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use turnstile::Turnstile;
 
 /// A running sandbox. Dropping it stops the server: connections end after the reply under way.
 pub struct Server {
@@ -40,19 +45,30 @@ pub struct Server {
 }
 
 impl Server {
-    /// Base URL, `http://127.0.0.1:PORT`. Calls go there or to any path below it.
+    /// Base URL of Tushare, `http://127.0.0.1:PORT`. Calls go there or to any path below it.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The token the server accepts.
+    /// Base URL of a vendor: `tushare`, `asharehub`, `alphafin` or `f10`. None for one that is not spoken.
+    #[must_use]
+    pub fn url_of(&self, vendor: &str) -> Option<String> {
+        match vendor {
+            "tushare" => Some(self.url()),
+            "asharehub" => Some(format!("{}/{vendor}", self.url())),
+            _ => None,
+        }
+    }
+
+    /// The token that every vendor accepts.
     #[must_use]
     pub fn token(&self) -> &str {
         TOKEN
     }
 
-    /// Calls so far per interface name as sent, refused and faulty ones included.
+    /// Calls so far per interface name as sent, refused and faulty ones included; those of vendors other than
+    /// Tushare as `asharehub/market_daily`.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.shared.book().calls.clone()
@@ -90,11 +106,13 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         account: Account::new(&settings),
         faults: Faults::new(settings.faults),
         epoch: settings.epoch,
+        quota: Turnstile::new(settings.quota, 24 * 3600),
     };
     let shared = Arc::new(Shared { market, settings, book: Mutex::new(book) });
     let router = Router::new()
         .route("/", post(answer))
         .route("/{*path}", post(answer))
+        .route("/asharehub/{*path}", get(asharehub::answer))
         .route("/sandbox/epoch", put(move_clock).post(answer))
         .with_state(Arc::clone(&shared));
     let (running, stopped) = oneshot::channel::<()>();
@@ -123,12 +141,21 @@ struct Book {
     faults: Faults,
     /// Where the vendor's clock stands.
     epoch: Option<DateTime<Utc>>,
+    /// AShareHub's calls of the day.
+    quota: Turnstile,
 }
 
 impl Shared {
     fn book(&self) -> std::sync::MutexGuard<'_, Book> {
         // Counters stay usable after a panic elsewhere.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a call to another vendor than Tushare and decides whether something goes wrong with it.
+    fn count(&self, name: &str, attempt: &str, later_page: bool) -> Option<Fault> {
+        let mut book = self.book();
+        *book.calls.entry(name.to_owned()).or_default() += 1;
+        book.faults.next(attempt, later_page)
     }
 
     /// Counts the call and decides its fate: its serial number, a fault, and the interface or a refusal.
@@ -153,15 +180,19 @@ impl Shared {
     }
 }
 
+/// Seconds of the wall clock, which vendors count calls by.
+#[allow(clippy::disallowed_methods, reason = "the vendors' minutes and days are those of the wall clock")]
+fn wall_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// The vendor's checks in its order: token, name, points, frequency, parameters.
-#[allow(clippy::disallowed_methods, reason = "the vendor's minutes are those of the wall clock")]
 fn admit(account: &mut Account, request: &Request) -> Result<&'static Interface, Refusal> {
     if request.token != TOKEN {
         return Err(Refusal::Token);
     }
     let interface = tables::find(&request.interface).ok_or(Refusal::UnknownInterface)?;
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    account.admit(interface, seconds / 60)?;
+    account.admit(interface, wall_seconds() / 60)?;
     if interface.is_complete(&request.params) { Ok(interface) } else { Err(Refusal::Missing(interface.one_of)) }
 }
 

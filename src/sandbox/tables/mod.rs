@@ -18,7 +18,7 @@ mod release;
 mod report_columns;
 mod reports;
 pub(crate) mod select;
-mod sessions;
+pub(crate) mod sessions;
 mod statement_columns;
 pub(crate) mod text;
 

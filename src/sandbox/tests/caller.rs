@@ -39,11 +39,21 @@ impl Sandbox {
     }
 
     pub(super) fn send(&self, method: &str, path: &str, body: &str) -> Raw {
+        self.exchange(method, path, &[], body)
+    }
+
+    /// A GET with headers.
+    pub(super) fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Raw {
+        self.exchange("GET", path, headers, "")
+    }
+
+    fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Raw {
+        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         tokio::task::block_in_place(|| {
             let host = self.server.url().replace("http://", "");
             let mut stream = TcpStream::connect(&host).unwrap();
             let head = format!(
-                "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
                 body.len()
             );
             stream.write_all((head + body).as_bytes()).unwrap();

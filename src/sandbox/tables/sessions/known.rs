@@ -59,7 +59,7 @@ pub(crate) const PAIRS: [(&str, i64); 7] = [
     ("USDCHF.FXCM", 91_000),
     ("NZDUSD.FXCM", 61_000),
 ];
-pub(super) const HONG_KONG: [(&str, &str); 14] = [
+pub(crate) const HONG_KONG: [(&str, &str); 14] = [
     ("00001", "虚构长河"),
     ("00005", "虚构海银"),
     ("00027", "虚构银河"),

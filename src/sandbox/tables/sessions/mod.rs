@@ -14,7 +14,8 @@ mod numbers;
 mod quotes;
 mod table;
 
-pub(crate) use known::board_type;
+pub(crate) use items::items;
+pub(crate) use known::{HONG_KONG, board_type};
 pub(crate) use markets::MARKETS;
 pub(crate) use table::SHEETS;
 
@@ -25,7 +26,6 @@ use crate::sandbox::Cell;
 use crate::sandbox::market::Market;
 use crate::sandbox::market::dice::interface_dice;
 use crate::sandbox::market::moments::Moment;
-use items::items;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

@@ -8,6 +8,7 @@
 
 mod asharehub;
 mod export;
+mod f10;
 mod market;
 mod server;
 mod tables;
@@ -87,6 +88,15 @@ impl Cell {
             Self::Null => out.push_str("null"),
             Self::Text(text) => out.push_str(&serde_json::Value::from(text.as_str()).to_string()),
             Self::Number(digits) => out.push_str(digits),
+        }
+    }
+
+    /// The value for a larger piece of JSON.
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(digits) => serde_json::from_str(digits).unwrap_or_default(),
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) mod quarters;
 pub(crate) mod securities;
 pub(crate) mod walk;
 
-use super::{Rows, Settings, asharehub, tables};
+use super::{Rows, Settings, asharehub, f10, tables};
 use calendar::Calendar;
 use chrono::{DateTime, NaiveDate, Utc};
 use moments::shanghai;
@@ -74,6 +74,7 @@ impl Market {
         let at = at.map(shanghai);
         match interface.split_once('/') {
             Some(("asharehub", name)) => asharehub::rows(self, name, at),
+            Some(("f10", name)) => f10::rows(self, name, at),
             Some(_) => None,
             None => {
                 let interface = tables::find(interface)?;

@@ -5,6 +5,7 @@
 
 mod account;
 mod asharehub;
+mod f10;
 mod faults;
 mod query;
 mod reply;
@@ -56,7 +57,7 @@ impl Server {
     pub fn url_of(&self, vendor: &str) -> Option<String> {
         match vendor {
             "tushare" => Some(self.url()),
-            "asharehub" => Some(format!("{}/{vendor}", self.url())),
+            "asharehub" | "f10" => Some(format!("{}/{vendor}", self.url())),
             _ => None,
         }
     }
@@ -107,12 +108,14 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         faults: Faults::new(settings.faults),
         epoch: settings.epoch,
         quota: Turnstile::new(settings.quota, 24 * 3600),
+        pace: Turnstile::new(if settings.rpm > 0 { 10 } else { 0 }, 1),
     };
     let shared = Arc::new(Shared { market, settings, book: Mutex::new(book) });
     let router = Router::new()
         .route("/", post(answer))
         .route("/{*path}", post(answer))
         .route("/asharehub/{*path}", get(asharehub::answer))
+        .route("/f10/{*path}", get(f10::answer))
         .route("/sandbox/epoch", put(move_clock).post(answer))
         .with_state(Arc::clone(&shared));
     let (running, stopped) = oneshot::channel::<()>();
@@ -143,6 +146,8 @@ struct Book {
     epoch: Option<DateTime<Utc>>,
     /// AShareHub's calls of the day.
     quota: Turnstile,
+    /// F10's calls of the second.
+    pace: Turnstile,
 }
 
 impl Shared {

@@ -7,6 +7,7 @@ mod caller;
 mod clock;
 mod companies;
 mod details;
+mod f10;
 mod files;
 mod filters;
 mod instruments;

@@ -15,7 +15,7 @@ mod quotes;
 mod table;
 
 pub(crate) use items::items;
-pub(crate) use known::{HONG_KONG, board_type};
+pub(crate) use known::{HONG_KONG, INDICES, board_type};
 pub(crate) use markets::MARKETS;
 pub(crate) use table::SHEETS;
 

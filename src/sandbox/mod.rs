@@ -1,11 +1,13 @@
-//! A stand-in for Tushare Pro: a loopback server speaking the vendor's wire format from a made-up market.
+//! A stand-in for the vendors: a loopback server speaking their wire formats from one made-up market. Tushare Pro
+//! is at the root, AShareHub, AlphaFin and F10 are below prefixes.
 //!
-//! It is as awkward as the vendor: silent row caps, columns that come only when named, refusals inside
+//! It is as awkward as they are: silent row caps, columns that come only when named, refusals inside
 //! HTTP 200, rows in no order, numbers in several spellings. Nothing here comes from real data, reaches
 //! another host, or knows how a reply is stored or built into tables. The market is a function of
 //! [`Settings`] alone; only the call limits look at the clock. What of it is published yet depends on
 //! [`Settings::epoch`], a clock of the vendor's own that stands still until it is moved.
 
+mod alphafin;
 mod asharehub;
 mod export;
 mod f10;

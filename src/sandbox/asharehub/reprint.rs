@@ -8,7 +8,7 @@ use crate::sandbox::Cell;
 use crate::sandbox::market::Market;
 use crate::sandbox::market::dice::{Topic, dice};
 use crate::sandbox::tables::Interface;
-use crate::sandbox::tables::text::{optional_text, text};
+use crate::sandbox::tables::text::{millionths, optional_text, text};
 use rand::RngExt;
 
 /// Of so many rows one is missing, and one wrong.
@@ -94,12 +94,12 @@ fn cell(kind: Kind, cell: &Cell) -> Cell {
     let Some(value) = cell.text() else {
         return Cell::Null;
     };
-    match (kind, spelling::millionths(value)) {
+    match (kind, millionths(value)) {
         (Kind::Text, _) => text(value),
         (Kind::Day, _) => Cell::Text(spelling::iso(value)),
         (Kind::Time, _) => Cell::Text(value.replace(' ', "T")),
-        (Kind::Decimal, Some(millionths)) => Cell::Text(spelling::decimal(millionths)),
-        (Kind::Whole, Some(millionths)) => Cell::Number(spelling::whole(millionths)),
+        (Kind::Decimal, Some(value)) => Cell::Text(spelling::decimal(value)),
+        (Kind::Whole, Some(value)) => Cell::Number(spelling::whole(value)),
         (Kind::Decimal | Kind::Whole, None) => Cell::Null,
     }
 }
@@ -111,7 +111,7 @@ fn spoil(row: &mut [Cell], columns: &[(Column, Option<usize>)], figure: usize, p
     let Some(&place) = decimals.get(figure % decimals.len().max(1)) else {
         return;
     };
-    if let Some(right) = row[place].text().and_then(spelling::millionths) {
+    if let Some(right) = row[place].text().and_then(millionths) {
         // Small figures would otherwise stay as they are.
         let change = right * percent / 100 / 100 * 100;
         let change = if change == 0 { 10_000 } else { change };

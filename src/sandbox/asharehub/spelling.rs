@@ -2,23 +2,8 @@
 //!
 //! Everything is read from Tushare's spelling and keeps its value, to the sixth place.
 
+use crate::sandbox::tables::text::{PLACES, millionths};
 use chrono::NaiveDate;
-
-/// Places that are kept.
-const PLACES: u32 = 6;
-
-/// A number as Tushare spells it, in millionths.
-pub(super) fn millionths(text: &str) -> Option<i128> {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: i128 = format!("{whole}{part}").parse().ok()?;
-    let shift = i32::try_from(PLACES).ok()? + exponent - i32::try_from(part.len()).ok()?;
-    let power = 10_i128.checked_pow(shift.unsigned_abs())?;
-    if shift >= 0 { digits.checked_mul(power) } else { Some((digits + digits.signum() * (power / 2)) / power) }
-}
 
 /// Millionths as /v1 writes them: `9.2100`, `108.031`, with four to six places.
 pub(super) fn decimal(millionths: i128) -> String {

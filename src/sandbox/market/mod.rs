@@ -14,7 +14,7 @@ pub(crate) mod quarters;
 pub(crate) mod securities;
 pub(crate) mod walk;
 
-use super::{Rows, Settings, asharehub, f10, tables};
+use super::{Rows, Settings, alphafin, asharehub, f10, tables};
 use calendar::Calendar;
 use chrono::{DateTime, NaiveDate, Utc};
 use moments::shanghai;
@@ -73,6 +73,7 @@ impl Market {
     pub fn rows_at(&self, interface: &str, at: Option<DateTime<Utc>>) -> Option<Rows> {
         let at = at.map(shanghai);
         match interface.split_once('/') {
+            Some(("alphafin", name)) => alphafin::rows(self, name, at),
             Some(("asharehub", name)) => asharehub::rows(self, name, at),
             Some(("f10", name)) => f10::rows(self, name, at),
             Some(_) => None,

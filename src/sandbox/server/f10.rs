@@ -58,7 +58,7 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers:
         | ["api", "v1.0", "quote", symbol, "valuation", "detail"] => ("valuation_detail", symbol),
         _ => ("unknown", ""),
     };
-    let fault = shared.count(&format!("f10/{name}"), &uri.to_string(), false);
+    let (_, fault) = shared.count(&format!("f10/{name}"), &uri.to_string(), false);
     if name == "unknown" {
         return (StatusCode::NOT_FOUND, "404 page not found").into_response();
     }

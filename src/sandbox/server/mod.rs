@@ -4,6 +4,7 @@
 //! It joins request, account, tables and reply; none of the rules are here.
 
 mod account;
+mod alphafin;
 mod asharehub;
 mod f10;
 mod faults;
@@ -57,7 +58,7 @@ impl Server {
     pub fn url_of(&self, vendor: &str) -> Option<String> {
         match vendor {
             "tushare" => Some(self.url()),
-            "asharehub" | "f10" => Some(format!("{}/{vendor}", self.url())),
+            "asharehub" | "alphafin" | "f10" => Some(format!("{}/{vendor}", self.url())),
             _ => None,
         }
     }
@@ -108,12 +109,14 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         faults: Faults::new(settings.faults),
         epoch: settings.epoch,
         quota: Turnstile::new(settings.quota, 24 * 3600),
+        rate: Turnstile::new(if settings.rpm > 0 { 100 } else { 0 }, 60),
         pace: Turnstile::new(if settings.rpm > 0 { 10 } else { 0 }, 1),
     };
     let shared = Arc::new(Shared { market, settings, book: Mutex::new(book) });
     let router = Router::new()
         .route("/", post(answer))
         .route("/{*path}", post(answer))
+        .route("/alphafin/{*path}", get(alphafin::answer))
         .route("/asharehub/{*path}", get(asharehub::answer))
         .route("/f10/{*path}", get(f10::answer))
         .route("/sandbox/epoch", put(move_clock).post(answer))
@@ -146,6 +149,8 @@ struct Book {
     epoch: Option<DateTime<Utc>>,
     /// AShareHub's calls of the day.
     quota: Turnstile,
+    /// AlphaFin's calls of the minute.
+    rate: Turnstile,
     /// F10's calls of the second.
     pace: Turnstile,
 }
@@ -156,11 +161,12 @@ impl Shared {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call to another vendor than Tushare and decides whether something goes wrong with it.
-    fn count(&self, name: &str, attempt: &str, later_page: bool) -> Option<Fault> {
+    /// Counts a call to another vendor than Tushare: how many there have been, and what goes wrong with it.
+    fn count(&self, name: &str, attempt: &str, later_page: bool) -> (u64, Option<Fault>) {
         let mut book = self.book();
-        *book.calls.entry(name.to_owned()).or_default() += 1;
-        book.faults.next(attempt, later_page)
+        let calls = book.calls.entry(name.to_owned()).or_default();
+        *calls += 1;
+        (*calls, book.faults.next(attempt, later_page))
     }
 
     /// Counts the call and decides its fate: its serial number, a fault, and the interface or a refusal.

@@ -39,6 +39,22 @@ pub(crate) fn noisy_change(after: i64, before: i64) -> Option<String> {
     Some(format!("{:?}", yuan(after)? - yuan(before)?))
 }
 
+/// Places that [`millionths`] keeps.
+pub(crate) const PLACES: u32 = 6;
+
+/// A number in any of these spellings, in millionths: what other vendors make theirs from.
+pub(crate) fn millionths(text: &str) -> Option<i128> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: i128 = format!("{whole}{part}").parse().ok()?;
+    let shift = i32::try_from(PLACES).ok()? + exponent - i32::try_from(part.len()).ok()?;
+    let power = 10_i128.checked_pow(shift.unsigned_abs())?;
+    if shift >= 0 { digits.checked_mul(power) } else { Some((digits + digits.signum() * (power / 2)) / power) }
+}
+
 /// A whole number of an integer column.
 pub(crate) fn integer(value: i64) -> Cell {
     Cell::Number(value.to_string())

@@ -1,6 +1,7 @@
 //! Checks of the market's rules, of the wire, and of the exported files.
 
 mod announcements;
+mod alphafin;
 mod asharehub;
 mod bars;
 mod caller;

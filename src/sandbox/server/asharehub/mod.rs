@@ -22,7 +22,7 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers:
     let params = query::parameters(uri.query());
     let later_page = params.get("offset").is_some_and(|offset| offset != "0");
     let name = format!("asharehub/{}", name_of(path));
-    let fault = shared.count(&name, &format!("{uri}"), later_page);
+    let (_, fault) = shared.count(&name, &format!("{uri}"), later_page);
     let (status, body) = match asked(&shared, version, path, &headers) {
         Err((status, detail)) => (status, json!({"detail": detail}).to_string()),
         Ok((surface, endpoint)) => match request::read(endpoint, surface, &params) {

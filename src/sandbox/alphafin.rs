@@ -1,0 +1,285 @@
+//! The income statements of the market as AlphaFin serves them: the latest figures of each report, by year, by
+//! quarter from the year's beginning, and over the last twelve months.
+//!
+//! - Figures are those of Tushare's `income` at the same moment: the last announced row of a report replaces all
+//!   before it, next year's restatement (report type 4) included. Nothing tells when.
+//! - Parents' own books (type 6) exist for some companies only. Beijing is not covered.
+//! - Nothing here knows HTTP, symbols in other forms, or limits.
+
+use super::market::calendar::stamp;
+use super::market::moments::Moment;
+use super::market::quarters::Quarter;
+use super::market::securities::Board;
+use super::market::{Market, Stock};
+use super::tables::select::Params;
+use super::tables::text::{decimal, millionths, text};
+use super::{Cell, Rows, tables};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// Columns of a statement: two labels, 22 amounts, 2 figures a share, 5 percentages.
+pub(crate) const COLUMNS: [&str; 31] = [
+    "report_date",
+    "report_name",
+    "revenue",
+    "operating_cost",
+    "selling_expenses",
+    "admin_expenses",
+    "rd_expenses",
+    "financial_expenses",
+    "interest_expenses",
+    "interest_income",
+    "investment_income",
+    "operating_profit",
+    "non_operating_income",
+    "non_operating_expenses",
+    "profit_before_tax",
+    "income_tax",
+    "net_profit",
+    "net_profit_parent",
+    "net_profit_minority",
+    "basic_eps",
+    "diluted_eps",
+    "comprehensive_income",
+    "comprehensive_income_parent",
+    "comprehensive_income_minority",
+    "ebitda",
+    "gross_profit",
+    "gross_margin",
+    "operating_margin",
+    "net_margin",
+    "annual_growth_revenue",
+    "annual_growth_profit",
+];
+
+/// What Tushare calls the figures from `revenue` to `ebitda`; the second is for banks.
+const TUSHARE: [(&str, &str); 23] = [
+    ("revenue", ""),
+    ("oper_cost", ""),
+    ("sell_exp", ""),
+    ("admin_exp", ""),
+    ("rd_exp", ""),
+    ("fin_exp", ""),
+    ("fin_exp_int_exp", "int_exp"),
+    ("fin_exp_int_inc", "int_income"),
+    ("invest_income", ""),
+    ("operate_profit", ""),
+    ("non_oper_income", ""),
+    ("non_oper_exp", ""),
+    ("total_profit", ""),
+    ("income_tax", ""),
+    ("n_income", ""),
+    ("n_income_attr_p", ""),
+    ("minority_gain", ""),
+    ("basic_eps", ""),
+    ("diluted_eps", ""),
+    ("t_compr_income", ""),
+    ("compr_inc_attr_p", ""),
+    ("compr_inc_attr_m_s", ""),
+    ("ebitda", ""),
+];
+
+const REVENUE: usize = 0;
+const COST: usize = 1;
+const OPERATING: usize = 9;
+const NET: usize = 14;
+/// Figures a share.
+const PER_SHARE: [usize; 2] = [17, 18];
+
+/// Which reports: `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Period {
+    Annual,
+    Quarterly,
+    Trailing,
+}
+
+/// Whose books: `report_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Books {
+    Consolidated,
+    Parent,
+}
+
+/// The figures of [`TUSHARE`] in millionths of a CNY.
+type Figures = [Option<i128>; TUSHARE.len()];
+
+impl Period {
+    /// In the order of their names.
+    const ALL: [(&'static str, Self); 3] =
+        [("annual", Self::Annual), ("quarterly", Self::Quarterly), ("ttm", Self::Trailing)];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(other, _)| *other == name).map(|(_, period)| *period)
+    }
+
+    fn report_name(self, quarter: Quarter) -> String {
+        let label = match (self, quarter.of_year()) {
+            (Self::Trailing, _) => "TTM",
+            (_, 1) => "第一季度报",
+            (_, 2) => "半年报",
+            (_, 3) => "第三季度报",
+            _ => "年报",
+        };
+        format!("{}年{label}", quarter.year())
+    }
+}
+
+impl Books {
+    const ALL: [(&'static str, Self); 2] = [("consolidated", Self::Consolidated), ("parent", Self::Parent)];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(other, _)| *other == name).map(|(_, books)| *books)
+    }
+
+    /// Tushare's report types.
+    fn types(self) -> &'static str {
+        match self {
+            Self::Consolidated => "1,4",
+            Self::Parent => "6",
+        }
+    }
+}
+
+/// The stock with that symbol: `600519`, `sh.600519` or `600519.SH`.
+pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<&'a Stock> {
+    let symbol = symbol.to_ascii_uppercase();
+    let code = match symbol.split_once('.') {
+        Some((exchange @ ("SH" | "SZ"), digits)) => format!("{digits}.{exchange}"),
+        Some(_) => symbol,
+        None => {
+            let bare = |stock: &&Stock| stock.security.code.split('.').next() == Some(symbol.as_str());
+            market.stocks.iter().find(bare)?.security.code.clone()
+        }
+    };
+    let stock = &market.stocks[market.find(&code)?];
+    (stock.security.board != Board::Beijing).then_some(stock)
+}
+
+/// A stock's statements at a moment, newest first, all columns.
+pub(crate) fn statements(
+    market: &Market,
+    stock: &Stock,
+    period: Period,
+    books: Books,
+    at: Option<Moment>,
+) -> Vec<(NaiveDate, Vec<Cell>)> {
+    let reports = latest(market, stock, books, at);
+    let figures = |quarter: Quarter| match period {
+        Period::Trailing => trailing(&reports, quarter),
+        Period::Annual if quarter.of_year() < 4 => None,
+        Period::Annual | Period::Quarterly => reports.get(&quarter.0).copied(),
+    };
+    let shown = reports.keys().rev().map(|quarter| Quarter(*quarter));
+    shown
+        .filter_map(|quarter| {
+            let year_before = figures(Quarter(quarter.0 - 4)).filter(|_| period != Period::Quarterly);
+            let mut row = vec![Cell::Text(quarter.end().to_string()), Cell::Text(period.report_name(quarter))];
+            row.extend(cells(&figures(quarter)?, year_before.as_ref()));
+            Some((quarter.end(), row))
+        })
+        .collect()
+}
+
+/// The last announced figures of each report, by quarter.
+fn latest(market: &Market, stock: &Stock, books: Books, at: Option<Moment>) -> BTreeMap<i32, Figures> {
+    let Some(income) = tables::find("income") else {
+        return BTreeMap::new();
+    };
+    let params = [("ts_code", stock.security.code.as_str()), ("report_type", books.types())];
+    let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut ranked: BTreeMap<i32, (String, Figures)> = BTreeMap::new();
+    for row in income.select(market, at, &params, 0, usize::MAX) {
+        let cell = |name: &str| income.column(name).and_then(|column| row[column].text());
+        let Some(quarter) = cell("end_date").and_then(Quarter::ending) else {
+            continue;
+        };
+        let announced = cell("f_ann_date").or(cell("ann_date")).unwrap_or_default();
+        let rank = format!("{announced:8} {}", cell("update_flag").unwrap_or_default());
+        let figures = TUSHARE.map(|(name, of_banks)| cell(name).or(cell(of_banks)).and_then(millionths));
+        let best = ranked.entry(quarter.0).or_insert_with(|| (rank.clone(), figures));
+        if best.0 < rank {
+            *best = (rank, figures);
+        }
+    }
+    ranked.into_iter().map(|(quarter, (_, figures))| (quarter, figures)).collect()
+}
+
+/// Twelve months up to a quarter's end: this year's, last year's whole, less last year's up to there.
+fn trailing(reports: &BTreeMap<i32, Figures>, quarter: Quarter) -> Option<Figures> {
+    let now = reports.get(&quarter.0)?;
+    if quarter.of_year() == 4 {
+        return Some(*now);
+    }
+    let whole = reports.get(&(quarter.0 - quarter.of_year()))?;
+    let part = reports.get(&(quarter.0 - 4))?;
+    Some(std::array::from_fn(|figure| Some(now[figure]? + whole[figure]? - part[figure]?)))
+}
+
+/// The 29 figures.
+fn cells(figures: &Figures, year_before: Option<&Figures>) -> Vec<Cell> {
+    let number =
+        |value: Option<i128>, form: fn(i128) -> String| value.map_or(Cell::Null, |value| Cell::Number(form(value)));
+    let revenue = figures[REVENUE];
+    let gross = figures[COST].and_then(|cost| Some(revenue? - cost));
+    let growth = |figure: usize| {
+        let (now, before) = (figures[figure]?, year_before?[figure]?);
+        percent(Some((now - before) * before.signum()), Some(before.abs()))
+    };
+    let mut cells: Vec<Cell> = (0..figures.len())
+        .map(|figure| number(figures[figure], if PER_SHARE.contains(&figure) { share } else { cents }))
+        .collect();
+    cells.push(number(gross, cents));
+    for part in [gross, figures[OPERATING], figures[NET]] {
+        cells.push(number(percent(part, revenue), cents));
+    }
+    cells.push(number(growth(REVENUE), cents));
+    cells.push(number(growth(NET), cents));
+    cells
+}
+
+/// In millionths of a percent.
+fn percent(part: Option<i128>, whole: Option<i128>) -> Option<i128> {
+    let whole = whole.filter(|whole| *whole > 0)?;
+    Some(part? * 100_000_000 / whole)
+}
+
+/// Two places.
+fn cents(millionths: i128) -> String {
+    let rounded = (millionths + millionths.signum() * 5000) / 10_000;
+    let sign = if rounded < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", rounded.unsigned_abs() / 100, rounded.unsigned_abs() % 100)
+}
+
+/// As many of four places as it has.
+fn share(millionths: i128) -> String {
+    decimal(i64::try_from(millionths / 100).unwrap_or_default(), 4)
+}
+
+/// Every row there is at a moment, sorted by key; symbols with their exchange.
+pub(crate) fn rows(market: &Market, name: &str, at: Option<Moment>) -> Option<Rows> {
+    if name != "income_statement" {
+        return None;
+    }
+    let mut rows = Vec::new();
+    for stock in market.stocks.iter().filter(|stock| stock.security.board != Board::Beijing) {
+        for (period_name, period) in Period::ALL {
+            for (books_name, books) in Books::ALL {
+                let statements = statements(market, stock, period, books, at).into_iter().rev();
+                rows.extend(statements.map(|(_, row)| {
+                    let head = [&stock.security.code, company(stock, at), period_name, books_name].map(text);
+                    head.into_iter().chain(row).collect()
+                }));
+            }
+        }
+    }
+    let fields = ["symbol", "name", "period", "report_type"].into_iter().chain(COLUMNS).collect();
+    Some(Rows { fields, rows })
+}
+
+/// The company's name at a moment.
+pub(crate) fn company(stock: &Stock, at: Option<Moment>) -> &str {
+    let gone =
+        stock.security.delisted.as_deref().is_some_and(|day| at.is_none_or(|at| day <= stamp(at.date()).as_str()));
+    if gone { &stock.security.company.name } else { stock.security.name_while_listed() }
+}

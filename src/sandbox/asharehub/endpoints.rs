@@ -488,7 +488,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 38] = [
     },
     Endpoint {
         path: "fx/daily",
-        source: Source::Tushare("fx_daily", Axis::Session, &[]),
+        source: Source::Tushare("fx_daily", Axis::Whole, &[]),
         columns: "ts_code trade_date:d bid_open:n bid_close:n bid_high:n bid_low:n ask_open:n ask_close:n \
                   ask_high:n ask_low:n tick_qty:i",
         key: "ts_code trade_date",

@@ -29,12 +29,10 @@ pub(super) struct Press<'a> {
     /// With the position of Tushare's column, if it has it.
     columns: Vec<(Column, Option<usize>)>,
     key: Vec<usize>,
-    /// Whether it loses and spoils rows.
-    careless: bool,
 }
 
 impl<'a> Press<'a> {
-    pub(super) fn new(market: &'a Market, endpoint: &'a Endpoint, interface: &Interface, careless: bool) -> Self {
+    pub(super) fn new(market: &'a Market, endpoint: &'a Endpoint, interface: &Interface) -> Self {
         let columns: Vec<(Column, Option<usize>)> =
             endpoint.columns().into_iter().map(|column| (column, interface.column(column.tushare))).collect();
         let key = endpoint
@@ -42,7 +40,7 @@ impl<'a> Press<'a> {
             .split(' ')
             .filter_map(|name| columns.iter().position(|(column, _)| column.name == name))
             .collect();
-        Self { market, endpoint, columns, key, careless }
+        Self { market, endpoint, columns, key }
     }
 
     /// The row as /v1 sends it, unless it is lost.
@@ -73,7 +71,7 @@ impl<'a> Press<'a> {
     }
 
     fn fate(&self, row: &[Cell]) -> Fate {
-        if !self.careless {
+        if self.endpoint.dated != "trade_date" {
             return Fate::Same;
         }
         // FNV-1a: rows are known by their keys, not by numbers.

@@ -4,7 +4,7 @@
 
 use super::endpoints::{Axis, Source};
 use super::reprint::Press;
-use super::{Endpoint, news, realtime, southbound, spelling};
+use super::{Endpoint, news, realtime, southbound};
 use crate::sandbox::Cell;
 use crate::sandbox::market::Market;
 use crate::sandbox::market::calendar::stamp;
@@ -158,7 +158,7 @@ impl Endpoint {
             (Source::News, Slice::Day(day)) => news::rows(market, at, day),
             (Source::Southbound, Slice::Session(session)) => southbound::rows(market, at, session),
             (Source::News | Source::Southbound, _) => Vec::new(),
-            (Source::Tushare(name, axis, fixed), _) => {
+            (Source::Tushare(name, _, fixed), _) => {
                 let Some(interface) = tables::find(name) else {
                     return Vec::new();
                 };
@@ -176,15 +176,10 @@ impl Endpoint {
                     Slice::Day(_) | Slice::Whole => None,
                 };
                 params.extend(day.map(|(name, day)| (name.to_owned(), day)));
-                let press = Press::new(market, self, interface, axis == Axis::Session);
+                let press = Press::new(market, self, interface);
                 let rows = interface.select(market, at, &params, 0, usize::MAX);
                 rows.iter().filter_map(|row| press.print(row)).collect()
             }
         }
     }
-}
-
-/// A day of Tushare's as /v1 writes it.
-pub(super) fn day(stamp: &str) -> Cell {
-    Cell::Text(spelling::iso(stamp))
 }

@@ -2,7 +2,7 @@
 //!
 //! Tushare's `hk_hold` of this sandbox ends at the border, so these are made here. Codes have no suffix.
 
-use super::{select, spelling};
+use super::spelling;
 use crate::sandbox::Cell;
 use crate::sandbox::market::Market;
 use crate::sandbox::market::dice::{Topic, dice};
@@ -30,7 +30,7 @@ pub(super) fn rows(market: &Market, at: Option<Moment>, session: usize) -> Vec<V
                 // Of about ten thousand million shares, percent with two places.
                 let ratio = i128::from(shares / 1_000_000) * 10_000;
                 vec![
-                    select::day(day),
+                    Cell::Text(spelling::iso(day)),
                     text(code),
                     text(name),
                     integer(shares),

@@ -61,8 +61,10 @@ impl Market {
     /// vendor's key (code before day; exchange before day), snapshots by their columns. Minute bars are those of an
     /// hour, and like chips for small markets only: there are too many. None for an unknown interface.
     ///
-    /// Tushare's interfaces go by their bare names, those of other vendors by `asharehub/market_daily` and the
-    /// like, with cells as sent on /v1.
+    /// Tushare's interfaces go by their bare names, those of other vendors by `asharehub/market_daily` and the like
+    /// with cells as sent on /v1, `alphafin/income_statement`, `f10/earnings_price_history`, and, part by part for
+    /// stocks over a year, `f10/valuation_detail/snapshot`, `history`, `market_section`, `plate_stock` and
+    /// `profit_growth`.
     #[must_use]
     pub fn rows(&self, interface: &str) -> Option<Rows> {
         self.rows_at(interface, None)

@@ -27,6 +27,8 @@ pub enum Dimension {
     HongKongPrice,
     /// A length of time; not always whole (days of turnover).
     Time,
+    /// New shares for one share held.
+    SharesPerShare,
 }
 
 /// A unit that a vendor uses or that silver is in.
@@ -68,6 +70,8 @@ pub enum Unit {
     Point,
     /// Hong Kong dollars for one share.
     HkdPerShare,
+    /// New shares for one share held; not whole as a rule.
+    SharePerShare,
 }
 
 /// Name, unit, dimension, and size as a power of ten of the dimension's base.
@@ -90,6 +94,7 @@ const UNITS: &[(&str, Unit, Dimension, i8)] = &[
     ("day", Unit::Day, Dimension::Time, 0),
     ("point", Unit::Point, Dimension::Level, 0),
     ("HKD/share", Unit::HkdPerShare, Dimension::HongKongPrice, 0),
+    ("share/share", Unit::SharePerShare, Dimension::SharesPerShare, 0),
 ];
 
 /// The two units measure different things.
@@ -116,6 +121,7 @@ impl Dimension {
             Self::Time => "a length of time",
             Self::Level => "the level of an index",
             Self::HongKongPrice => "a price in Hong Kong dollars",
+            Self::SharesPerShare => "shares for one share",
         }
     }
 }
@@ -195,6 +201,12 @@ mod tests {
     fn lots_do_not_become_money() {
         let error = Unit::Lot100.shift_to(Unit::Cny).unwrap_err();
         assert_eq!(error.to_string(), "`lot100` measures shares, `CNY` measures money");
+    }
+
+    #[test]
+    fn new_shares_for_one_held_are_no_count_of_shares() {
+        assert!(!Unit::SharePerShare.counts());
+        assert!(Unit::SharePerShare.shift_to(Unit::Share).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! - `architecture`: who may import whom, and which dependency lives where
 //! - `specs`: every shipped file loads, every example row becomes what it says
+//! - `fields`: the units of the vendors' fields, a second time; warnings where a name misleads
 //! - `truth`: silver equals the sandbox's market, value by value; running again changes nothing
 //! - `reports`: every version of every statement, by period and by security
 //! - `nights`: forty evenings of a vendor that is late, corrects, restates and goes down
@@ -26,6 +27,8 @@ mod awkward;
 mod cli;
 #[path = "suite/crash.rs"]
 mod crash;
+#[path = "suite/fields.rs"]
+mod fields;
 #[path = "suite/imports.rs"]
 mod imports;
 #[path = "suite/market.rs"]

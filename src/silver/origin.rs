@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 use crate::normalise::{Partition, RULES};
 use crate::spec::Table;
 
-/// Digest of the inputs: sorted (path, size) of the bronze files, contract, pipeline, rules version, and
-/// the days of the calendar where they were used. Same inputs, same bytes.
+/// Digest of the inputs: sorted (path, size) of the bronze files, contract, pipeline, rules version, the
+/// order of vendors where `jobs.toml` has its own, and the days of the calendar where they were used. Same inputs, same bytes.
 #[must_use]
 pub fn origin<'a>(
     table: &Table,
@@ -19,6 +19,10 @@ pub fn origin<'a>(
     inputs.sort_unstable();
     let mut hash = Sha256::new();
     hash.update(format!("{}\n{partition}\n{}\nrules {RULES}\n", table.name, table.digest));
+    // Only another order than the pipeline's, whose text is in the digest already.
+    if let Some(order) = &table.preferred {
+        hash.update(format!("vendors {}\n", order.join(" ")));
+    }
     for (path, size) in inputs {
         hash.update(format!("{size} {path}\n"));
     }

@@ -106,6 +106,10 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Sources, first choice first.
     pub sources: Vec<TableSource>,
+    /// Sources of vendors that `jobs.toml` leaves out: nothing in the table is theirs.
+    pub left_out: Vec<TableSource>,
+    /// The order of vendors that `jobs.toml` wants, where it is another than the pipeline's.
+    pub preferred: Option<Vec<String>>,
     /// How versions are told apart, where every one is kept; else the newest row of a key is.
     pub versions: Option<Versions>,
     /// The check on units, where the table allows one.
@@ -116,11 +120,61 @@ pub struct Table {
     pub digest: String,
 }
 
+impl TableSource {
+    /// Whether it has a field for that column.
+    #[must_use]
+    pub fn fills(&self, column: usize) -> bool {
+        self.fields.iter().any(|plan| plan.column == column)
+    }
+}
+
 impl Table {
-    /// The source of that interface.
+    /// The source of that interface, one that is left out included.
     #[must_use]
     pub fn source(&self, id: &InterfaceId) -> Option<&TableSource> {
-        self.sources.iter().find(|source| source.contract.id == *id)
+        self.sources.iter().chain(&self.left_out).find(|source| source.contract.id == *id)
+    }
+
+    /// The vendors that feed it, first choice first.
+    #[must_use]
+    pub fn vendors(&self) -> Vec<&str> {
+        let mut vendors: Vec<&str> = Vec::new();
+        for source in &self.sources {
+            let vendor = source.contract.id.vendor.as_str();
+            if !vendors.contains(&vendor) {
+                vendors.push(vendor);
+            }
+        }
+        vendors
+    }
+
+    /// The part of the key that every source fills: what vendors can be compared by.
+    #[must_use]
+    pub fn common_key(&self) -> Vec<usize> {
+        let common = |column: &usize| self.sources.iter().all(|source| source.fills(*column));
+        self.key.iter().copied().filter(common).collect()
+    }
+
+    /// The table as these vendors alone would feed it, in that order; `None` where one of them does not.
+    #[must_use]
+    pub fn fed_by(&self, vendors: &[&str]) -> Option<Self> {
+        let mut table = self.clone();
+        table.sources.append(&mut table.left_out);
+        let all = table.vendors();
+        let is_fed = vendors.iter().all(|vendor| all.contains(vendor));
+        table.prefer(&vendors.iter().map(|vendor| (*vendor).to_owned()).collect::<Vec<_>>());
+        is_fed.then_some(table)
+    }
+
+    /// Takes another order of vendors; one that is not named does not feed the table.
+    pub(super) fn prefer(&mut self, order: &[String]) {
+        let usual: Vec<String> = self.vendors().into_iter().map(str::to_owned).collect();
+        let place = |source: &TableSource| order.iter().position(|vendor| *vendor == source.contract.id.vendor);
+        let sources = std::mem::take(&mut self.sources).into_iter();
+        (self.sources, self.left_out) = sources.partition(|source| place(source).is_some());
+        self.sources.sort_by_key(place);
+        let now: Vec<String> = self.vendors().into_iter().map(str::to_owned).collect();
+        self.preferred = (now != usual).then_some(now);
     }
 
     /// The sources whose bronze lies in the folder of one of them, that one included, first choice first:
@@ -252,6 +306,8 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         known: pipeline.known,
         columns,
         sources,
+        left_out: Vec::new(),
+        preferred: None,
         versions,
         unit_ratio,
         examples: pipeline.examples.clone(),

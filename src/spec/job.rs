@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bind;
 use super::contract::version;
 use super::problem::{Problem, nearest};
 use super::reader::{Source, Table};
@@ -105,8 +106,13 @@ impl Jobs {
     }
 }
 
-/// Reads `jobs.toml`; `tables` are the names it may use.
-pub(super) fn read(name: &str, text: &str, tables: &[&str]) -> Result<Jobs, Vec<Problem>> {
+/// Reads `jobs.toml`; `tables` are the names it may use, `bound` those of them that hold.
+pub(super) fn read(
+    name: &str,
+    text: &str,
+    tables: &[&str],
+    bound: &BTreeMap<String, bind::Table>,
+) -> Result<Jobs, Vec<Problem>> {
     Source::new(name, text).parse(|root| {
         version(root);
         let lake_url = root.table("lake").and_then(|lake| {
@@ -130,12 +136,22 @@ pub(super) fn read(name: &str, text: &str, tables: &[&str]) -> Result<Jobs, Vec<
         for (table, body) in root.named_tables("tables") {
             known_table(root, &table.value, table.offset, tables);
             let mut order = Vec::new();
-            for vendor in body.texts("vendors").map(|at| at.value).unwrap_or_default() {
+            let Some(named) = body.texts("vendors") else {
+                body.close();
+                continue;
+            };
+            for vendor in named.value {
                 if !VENDORS.contains(&vendor.value.as_str()) {
                     let hint = nearest(&vendor.value, VENDORS);
                     body.problem(vendor.offset, format!("unknown vendor `{}`", vendor.value), hint);
                 }
                 order.push(vendor.value);
+            }
+            if let Some(feeds) = bound.get(&table.value).map(bind::Table::vendors)
+                && !feeds.iter().any(|vendor| order.iter().any(|named| named == vendor))
+            {
+                let message = format!("none of these vendors feeds `{}`", table.value);
+                body.problem(named.offset, message, Some(format!("it is fed by {}", feeds.join(", "))));
             }
             body.close();
             preferences.insert(table.value, order);

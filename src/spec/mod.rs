@@ -85,21 +85,21 @@ impl Catalog {
                 problems.push(Problem { file, line: 0, message, hint: None });
             }
         }
-        let mut tables = BTreeMap::new();
+        let mut tables: BTreeMap<String, Table> = BTreeMap::new();
         let names: Vec<String> = pipelines.iter().map(|p| p.table.clone()).collect();
         // A contract that did not load must not raise a second complaint in every pipeline of it.
         if problems.is_empty() {
             for pipeline in &pipelines {
                 match bind::bind(pipeline, &contracts) {
                     Ok(table) => {
-                        tables.insert(table.name.clone(), Arc::new(table));
+                        tables.insert(table.name.clone(), table);
                     }
                     Err(found) => problems.extend(found),
                 }
             }
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let jobs = match jobs.map(|file| job::read(&file.name, &file.text, &names)) {
+        let jobs = match jobs.map(|file| job::read(&file.name, &file.text, &names, &tables)) {
             None => Jobs::default(),
             Some(Ok(jobs)) => jobs,
             Some(Err(found)) => {
@@ -107,7 +107,16 @@ impl Catalog {
                 Jobs::default()
             }
         };
-        if problems.is_empty() { Ok((Self { tables, contracts, vendors }, jobs)) } else { Err(Problems(problems)) }
+        if !problems.is_empty() {
+            return Err(Problems(problems));
+        }
+        for (name, order) in &jobs.preferences {
+            if let Some(table) = tables.get_mut(name) {
+                table.prefer(order);
+            }
+        }
+        let tables = tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
+        Ok((Self { tables, contracts, vendors }, jobs))
     }
 
     /// All tables by name.

@@ -3,11 +3,17 @@
 
 use super::Stop;
 use super::cells::{Cell, Cells};
-use crate::spec::{Table, UnitRatio};
+use crate::spec::{Table, TableSource, UnitRatio};
 
 /// The median of amount / (volume x price) over the rows of a file, from `first_row` on, must lie
 /// within half a power of ten of one.
-pub(super) fn unit_ratio(table: &Table, columns: &[Cells], first_row: usize, file: &str) -> Result<(), Stop> {
+pub(super) fn unit_ratio(
+    table: &Table,
+    source: &TableSource,
+    columns: &[Cells],
+    first_row: usize,
+    file: &str,
+) -> Result<(), Stop> {
     let Some(UnitRatio { amount, volume, price }) = table.unit_ratio else { return Ok(()) };
     let rows = match &columns[price] {
         Cells::Number { mantissa, .. } => mantissa.len(),
@@ -15,7 +21,7 @@ pub(super) fn unit_ratio(table: &Table, columns: &[Cells], first_row: usize, fil
     };
     let canonical = |column: usize, row: usize| match columns[column].get(row) {
         Cell::Number(decimal) => {
-            let shift = table.sources.iter().flat_map(|s| &s.fields).find(|plan| plan.column == column)?.shift;
+            let shift = source.fields.iter().find(|plan| plan.column == column)?.shift;
             Some(decimal.to_f64(shift))
         }
         _ => None,

@@ -1,17 +1,25 @@
 //! The key of a row as one sortable number. Never what rows of a key say together.
 
 use super::cells::{Cell, Cells, Texts};
-use crate::spec::Table;
+use super::vendors::shifts;
+use crate::spec::TableSource;
 
-/// One number a row that sorts like its key and is equal for equal keys. Nulls are equal and first.
-pub(super) fn keys(table: &Table, columns: &[Cells], texts: &Texts, rows: usize) -> Vec<u64> {
-    let mut keys: Vec<u64> = vec![0; rows];
-    for (place, &column) in table.key.iter().enumerate() {
+/// One number a row that sorts like the columns `key` and is equal where they are equal. Nulls are equal and first.
+pub(super) fn keys(
+    key: &[usize],
+    columns: &[Cells],
+    texts: &Texts,
+    origin: &[(u32, u32)],
+    sources: &[&TableSource],
+) -> Vec<u64> {
+    let mut keys: Vec<u64> = vec![0; origin.len()];
+    for (place, &column) in key.iter().enumerate() {
         if place >= 2 {
             // Two parts fill the number; what they say so far is ranked to make room for the next.
             rank(&mut keys);
         }
-        let part = parts(&columns[column], texts);
+        let shifts = shifts(sources, column);
+        let part = parts(&columns[column], texts, &|row| shifts[origin[row].0 as usize]);
         for (key, part) in keys.iter_mut().zip(part) {
             *key = (*key << 32) | u64::from(part);
         }
@@ -29,8 +37,9 @@ fn rank(keys: &mut [u64]) {
     }
 }
 
-/// One sortable part of the key for each row; 0 where there is nothing.
-fn parts(cells: &Cells, texts: &Texts) -> Vec<u32> {
+/// One sortable part of the key for each row; 0 where there is nothing. `shift` takes a row's number to the column's
+/// unit: vendors may write it in others.
+fn parts(cells: &Cells, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Vec<u32> {
     match cells {
         Cells::Text(ids) => {
             let mut sorted: Vec<u32> = (0..u32::try_from(texts.len()).unwrap_or(u32::MAX)).collect();
@@ -48,7 +57,7 @@ fn parts(cells: &Cells, texts: &Texts) -> Vec<u32> {
         Cells::Flag(flags) => flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect(),
         Cells::Number { mantissa, .. } => {
             let value = |row: usize| match cells.get(row) {
-                Cell::Number(decimal) => decimal.to_f64(0),
+                Cell::Number(decimal) => decimal.to_f64(shift(row)),
                 _ => f64::NEG_INFINITY,
             };
             let mut sorted: Vec<f64> = (0..mantissa.len()).map(value).collect();

@@ -1,18 +1,24 @@
 //! Rows of the same key: one speaks. Within a file a repeat counts once and a null beside a value is
-//! filled; between files the newest row wins, except that a coarser rounding of the same number does
-//! not displace the finer text, and a column that a file lacks takes nothing away (`design.md` 4).
+//! filled; between files of a vendor the newest row wins, except that a coarser rounding of the same number does
+//! not displace the finer text, and a column that a file lacks takes nothing away (`design.md` 4). Between vendors
+//! the first in the table's order wins, with whole rows.
 
 use std::cmp::Ordering;
 
 use super::cells::{Cell, Cells, Texts};
 use super::key::keys;
-use crate::spec::Table;
+use super::vendors::{first_choice, ranks};
+use crate::spec::{Table, TableSource};
 
-/// A row to keep; `occurrence` counts those of its key from 1.
+/// A row to keep; `occurrence` counts those of its key and vendor from 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept {
     pub(super) row: u32,
     pub(super) occurrence: i32,
+    /// Its key, as a number.
+    pub(super) key: u64,
+    /// The place of its vendor in the table's order.
+    pub(super) rank: u32,
 }
 
 /// The rows to keep, sorted by key; `reject` hears of the others that broke a promise.
@@ -21,22 +27,44 @@ pub(super) fn merge(
     columns: &mut [Cells],
     texts: &Texts,
     origin: &[(u32, u32)],
+    sources: &[&TableSource],
+    reject: impl FnMut(usize, String),
+) -> Vec<Kept> {
+    let mut kept = each_vendor(table, columns, texts, origin, sources, reject);
+    if kept.iter().any(|one| one.rank != kept[0].rank) {
+        // Who wins is decided by what all of them say of a key.
+        let parts = keys(&table.common_key(), columns, texts, origin, sources);
+        first_choice(&mut kept, |one| one.rank, |one| parts[one.row as usize]);
+    }
+    kept
+}
+
+/// The rows of each vendor, sorted by key and the vendor's place.
+pub(super) fn each_vendor(
+    table: &Table,
+    columns: &mut [Cells],
+    texts: &Texts,
+    origin: &[(u32, u32)],
+    sources: &[&TableSource],
     mut reject: impl FnMut(usize, String),
 ) -> Vec<Kept> {
-    let keys = keys(table, columns, texts, origin.len());
+    let keys = keys(&table.key, columns, texts, origin, sources);
+    let ranks = ranks(table, sources);
     // Rows came file by file, oldest first, so the row number breaks ties by age.
-    let mut order: Vec<(u64, u32)> = (0u32..).zip(&keys).map(|(row, key)| (*key, row)).collect();
+    let place = |(row, key): (u32, &u64)| (*key, ranks[origin[row as usize].0 as usize], row);
+    let mut order: Vec<(u64, u32, u32)> = (0u32..).zip(&keys).map(place).collect();
     order.sort_unstable();
     let mut kept = Vec::with_capacity(order.len());
-    for group in order.chunk_by(|a, b| a.0 == b.0) {
-        if let [(_, row)] = group {
-            kept.push(Kept { row: *row, occurrence: 1 });
+    for group in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let (key, rank, row) = group[0];
+        if group.len() == 1 {
+            kept.push(Kept { row, occurrence: 1, key, rank });
             continue;
         }
         // One row speaks for the key, or one for each of its occurrences.
         let mut spoken: Vec<usize> = Vec::new();
-        for file in group.chunk_by(|a, b| origin[a.1 as usize].0 == origin[b.1 as usize].0) {
-            let mut rows: Vec<usize> = file.iter().map(|(_, row)| *row as usize).collect();
+        for file in group.chunk_by(|a, b| origin[a.2 as usize].0 == origin[b.2 as usize].0) {
+            let mut rows: Vec<usize> = file.iter().map(|(_, _, row)| *row as usize).collect();
             if table.occurrence {
                 // The order of rows in an answer means nothing: what they say puts them in one.
                 rows.sort_by(|a, b| by_content(columns, texts, *a, *b));
@@ -59,14 +87,14 @@ pub(super) fn merge(
             }
         }
         for (occurrence, row) in (1..).zip(spoken) {
-            kept.push(Kept { row: u32::try_from(row).unwrap_or(u32::MAX), occurrence });
+            kept.push(Kept { row: u32::try_from(row).unwrap_or(u32::MAX), occurrence, key, rank });
         }
     }
     kept
 }
 
 /// Orders rows by what they say, column by column; nothing comes first.
-fn by_content(columns: &[Cells], texts: &Texts, a: usize, b: usize) -> Ordering {
+pub(super) fn by_content(columns: &[Cells], texts: &Texts, a: usize, b: usize) -> Ordering {
     let compare = |cells: &Cells| match (cells.get(a), cells.get(b)) {
         (Cell::Text(a), Cell::Text(b)) | (Cell::Wide(a), Cell::Wide(b)) => texts.get(a).cmp(texts.get(b)),
         (Cell::Number(a), Cell::Number(b)) => a.to_f64(0).total_cmp(&b.to_f64(0)),

@@ -13,6 +13,7 @@ mod output;
 mod partition;
 mod repeats;
 mod scan;
+mod vendors;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -222,18 +223,19 @@ impl<'a> Builder<'a> {
         }
         // Rows of a file without a key column were all rejected; that is one fault of the file.
         for &column in &self.table.key {
-            if lines > 0 && !seen[column] && self.table.columns[column].required {
+            if lines > 0 && !seen[column] && self.table.columns[column].required && input.source.fills(column) {
                 let (table, column) = (self.table.name.clone(), self.table.columns[column].name.clone());
                 return Err(Stop::NoKey { table, file: input.path.to_owned(), column });
             }
         }
-        check::unit_ratio(self.table, &self.columns, first_row, input.path)
+        check::unit_ratio(self.table, input.source, &self.columns, first_row, input.path)
     }
 
     /// Whether a row belongs to this partition, or why it belongs nowhere.
     fn placed(&self, row: &[Cell], input: Input<'_>) -> Result<bool, Bad> {
-        for (column, cell) in self.table.columns.iter().zip(row) {
-            if column.required && cell.is_empty() {
+        for (index, (column, cell)) in self.table.columns.iter().zip(row).enumerate() {
+            // Another vendor may not have it at all.
+            if column.required && cell.is_empty() && input.source.fills(index) {
                 return Err(Bad(format!("`{}` is empty", column.name)));
             }
         }
@@ -292,6 +294,7 @@ impl<'a> Builder<'a> {
         tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
     ) -> Result<Built, arrow::error::ArrowError> {
         let mut lacking = BTreeSet::new();
+        let sources: Vec<&TableSource> = self.looks.iter().map(|look| look.source).collect();
         let (order, versions, occurrences): (Vec<u32>, _, Vec<i32>) = match &self.table.versions {
             Some(rules) => {
                 let mut rows = Rows {
@@ -303,7 +306,8 @@ impl<'a> Builder<'a> {
                     looks: &self.looks,
                 };
                 let versions = versions::history(&mut rows, self.repeats.seen(), &mut lacking);
-                (versions.iter().map(|version| version.row).collect(), versions, Vec::new())
+                let (order, occurrences) = versions.iter().map(|version| (version.row, version.occurrence)).unzip();
+                (order, versions, occurrences)
             }
             None => {
                 let reject = |row: usize, reason| {
@@ -311,12 +315,11 @@ impl<'a> Builder<'a> {
                     let file = self.files[file as usize].clone();
                     self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
                 };
-                let kept = merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, reject);
+                let kept = merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, &sources, reject);
                 let (order, occurrences) = kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip();
                 (order, Vec::new(), occurrences)
             }
         };
-        let sources: Vec<&TableSource> = self.looks.iter().map(|look| look.source).collect();
         let (columns, texts, origin) = (&self.columns[..], &self.texts, &self.origin[..]);
         let cells = output::Rows { columns, texts, origin, order: &order, occurrences: &occurrences };
         let batch = output::batch(self.table, &cells, &sources, &versions, tradable)?;

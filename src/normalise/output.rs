@@ -15,6 +15,7 @@ use chrono::NaiveDate;
 use super::cells::{Cell, Cells, Texts};
 use super::date;
 use super::decimal::{wide_to_f64, wide_to_i64};
+use super::vendors::shifts;
 use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Table, TableSource};
 
@@ -163,14 +164,10 @@ pub(super) fn batch(
     tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
 ) -> Result<RecordBatch, ArrowError> {
     let &Rows { columns, texts, origin, order, occurrences } = rows;
-    // A column may come in different units from different sources: the shift goes with the file.
-    let shifts = |column: usize| -> Vec<i8> {
-        let of = |source: &&TableSource| source.fields.iter().find(|p| p.column == column).map_or(0, |p| p.shift);
-        sources.iter().map(of).collect()
-    };
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len() + 7);
     for (index, (column, cells)) in table.columns.iter().zip(columns).enumerate() {
-        let shifts = shifts(index);
+        // A column may come in different units from different sources: the shift goes with the file.
+        let shifts = shifts(sources, index);
         let rows = order.iter().map(|row| (cells.get(*row as usize), shifts[origin[*row as usize].0 as usize]));
         arrays.push(array(column.kind, rows, order.len(), texts));
     }

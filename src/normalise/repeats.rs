@@ -21,10 +21,11 @@ pub(super) struct Repeats {
 impl Repeats {
     /// Whether the line was read before; then that it stands here too is noted.
     pub(super) fn know(&mut self, source: &TableSource, line: &str, file: u32, number: u32) -> bool {
-        let interface = source.contract.id.name.as_str();
+        let id = &source.contract.id;
+        let said = (id.vendor.as_str(), id.name.as_str(), line);
         let mut second = DefaultHasher::new();
-        (interface, line).hash(&mut second);
-        self.last = (self.hasher.hash_one((interface, line)), second.finish());
+        said.hash(&mut second);
+        self.last = (self.hasher.hash_one(said), second.finish());
         match self.rows.get(&self.last) {
             Some(Some(row)) => self.seen.push((*row, file, number)),
             Some(None) => {}

@@ -12,6 +12,8 @@ use chrono::{DateTime, Utc};
 use super::cells::{Cell, Cells, Texts};
 use super::date;
 use super::key::keys;
+use super::merge::by_content;
+use super::vendors::ranks;
 use crate::clock::shanghai_day;
 use crate::spec::{Table, TableSource, Versions};
 use twins::{Twins, same_figures};
@@ -62,6 +64,8 @@ pub(super) struct Version {
     pub(super) basis: Basis,
     pub(super) observed: Option<DateTime<Utc>>,
     pub(super) revision: i32,
+    /// Among the rows of its key in one answer, from 1.
+    pub(super) occurrence: i32,
 }
 
 /// The rows read so far, and who showed them.
@@ -76,38 +80,48 @@ pub(super) struct Rows<'a, 'b> {
     pub(super) looks: &'b [Look<'a>],
 }
 
-/// All versions, sorted by key and revision.
+/// All versions, sorted by key, the vendor's place in the table's order, occurrence and revision: vendors are numbered
+/// apart.
 /// `lacking` hears of columns that stay empty because the first file of a version lacked them.
 pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
-    let keys = keys(rows.table, rows.columns, rows.texts, rows.origin.len());
-    let vendors = vendors(rows.looks);
+    let sources: Vec<&TableSource> = rows.looks.iter().map(|look| look.source).collect();
+    let keys = keys(&rows.table.key, rows.columns, rows.texts, rows.origin, &sources);
+    let vendors = ranks(rows.table, &sources);
     let place = |row: u32| (keys[row as usize], vendors[rows.origin[row as usize].0 as usize]);
     // Of a key and vendor, file by file, line by line.
     seen.sort_unstable_by_key(|&(row, file, line)| (place(row), file, line));
+    let mut occurrences: Vec<i32> = vec![1; seen.len()];
+    if rows.table.occurrence {
+        let mut numbered = numbered(rows, seen, |a, b| place(a.0) == place(b.0) && a.1 == b.1);
+        numbered.sort_unstable_by_key(|&(occurrence, (row, file, line))| (place(row), occurrence, file, line));
+        (occurrences, seen) = numbered.into_iter().unzip();
+    }
     let index = Index::new(rows.looks, &vendors);
-    let groups: Vec<&[Seen]> = seen.chunk_by(|a, b| place(a.0) == place(b.0)).collect();
     let mut versions = Vec::new();
-    for group in groups {
-        let vendor = vendors[rows.origin[group[0].0 as usize].0 as usize];
-        let looks = index.of(vendor, rows, group[0].0);
-        versions.extend(one_key(rows, group, &looks, lacking));
+    let mut groups: Vec<(i32, std::ops::Range<usize>)> = Vec::new();
+    let mut first = 0;
+    while let Some(&(row, ..)) = seen.get(first) {
+        let of_group = |at: &usize| place(seen[*at].0) == place(row) && occurrences[*at] == occurrences[first];
+        let end = (first..seen.len()).find(|at| !of_group(at)).unwrap_or(seen.len());
+        groups.push((occurrences[first], first..end));
+        first = end;
+    }
+    for (occurrence, group) in groups {
+        let (row, ..) = seen[group.start];
+        let looks = index.of(vendors[rows.origin[row as usize].0 as usize], rows, row);
+        versions.extend(one_key(rows, (occurrence, &seen[group]), &looks, lacking));
     }
     versions
 }
 
-/// A number for each file's vendor: versions are numbered apart.
-fn vendors(looks: &[Look<'_>]) -> Vec<u32> {
-    let mut names: Vec<&str> = Vec::new();
-    let mut numbers = Vec::with_capacity(looks.len());
-    for look in looks {
-        let name = look.source.contract.id.vendor.as_str();
-        let number = names.iter().position(|known| *known == name).unwrap_or(names.len());
-        if number == names.len() {
-            names.push(name);
-        }
-        numbers.push(u32::try_from(number).unwrap_or(0));
+/// Rows of equal key in one answer are numbered by what they say; their order there means nothing.
+fn numbered(rows: &Rows<'_, '_>, mut seen: Vec<Seen>, is_alike: impl Fn(&Seen, &Seen) -> bool) -> Vec<(i32, Seen)> {
+    let mut numbered = Vec::with_capacity(seen.len());
+    for alike in seen.chunk_by_mut(is_alike) {
+        alike.sort_by(|a, b| by_content(rows.columns, rows.texts, a.0 as usize, b.0 as usize));
+        numbered.extend((1..).zip(alike.iter().copied()));
     }
-    numbers
+    numbered
 }
 
 /// Which files cover which rows.
@@ -145,8 +159,13 @@ impl Index {
     }
 }
 
-/// The versions of one key and vendor: `group` is what files show of it, `looks` the files that would.
-fn one_key(rows: &mut Rows<'_, '_>, group: &[Seen], looks: &[u32], lacking: &mut BTreeSet<usize>) -> Vec<Version> {
+/// The versions of one key, vendor and occurrence: `group` is what files show of it, `looks` the files that would.
+fn one_key(
+    rows: &mut Rows<'_, '_>,
+    (occurrence, group): (i32, &[Seen]),
+    looks: &[u32],
+    lacking: &mut BTreeSet<usize>,
+) -> Vec<Version> {
     let mut versions: Vec<Version> = Vec::new();
     // Which of them the newest answer still holds.
     let mut current: Vec<usize> = Vec::new();
@@ -182,7 +201,7 @@ fn one_key(rows: &mut Rows<'_, '_>, group: &[Seen], looks: &[u32], lacking: &mut
             let (known, basis) = known_on(told.announced, look.day(), unseen_before, witness);
             let revision = i32::try_from(versions.len() + 1).unwrap_or(i32::MAX);
             let (row, announced, observed) = (told.row, told.announced, look.observed);
-            versions.push(Version { row, announced, known, basis, observed, revision });
+            versions.push(Version { row, announced, known, basis, observed, revision, occurrence });
             still.push(versions.len() - 1);
         }
         if is_answer {

@@ -1,21 +1,28 @@
-//! What could be known on a day (`design.md` 5, rules 6 and 7): a view of a table without what came later.
+//! What could be known on a day (`design.md` 5, rules 6 to 8): a view of a table without what came later.
 //! Never how a version came to be known.
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use datafusion::catalog::TableProvider;
-use datafusion::common::{Column, ScalarValue};
-use datafusion::functions_window::expr_fn::row_number;
+use datafusion::common::{Column, DataFusionError, ScalarValue};
+use datafusion::dataframe::DataFrame;
+use datafusion::functions_window::expr_fn::{rank, row_number};
 use datafusion::logical_expr::{ExprFunctionExt as _, when};
 use datafusion::prelude::{Expr, SessionContext, lit};
 
 use super::QueryError;
-use crate::spec::{Known, Table};
+use crate::spec::{Column as SpecColumn, ColumnType, Known, Table};
 
 /// The name of the rank among the versions of a key; no vendor has such a column.
 const RANK: &str = "ashare_lake_rank";
+
+/// The column that says whose a row is.
+const VENDOR: &str = "vendor";
+
+/// Shanghai is this much before UTC, all year.
+const SHANGHAI_MICROS: i64 = 8 * 3600 * 1_000_000;
 
 /// A day, and what a reader at its end knows of the calendar.
 #[derive(Debug, Clone, Copy)]
@@ -34,36 +41,19 @@ pub(super) fn known(
     provider: Arc<dyn TableProvider>,
     as_of: AsOf,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
-    let date = |day: NaiveDate| -> Result<Expr, QueryError> {
-        let days = i32::try_from((day - NaiveDate::default()).num_days()).context("a day out of range")?;
-        Ok(lit(ScalarValue::Date32(Some(days))))
-    };
     let day = date(as_of.day)?;
     let frame = context.read_table(provider).map_err(anyhow::Error::from)?;
     let view = match (table.known, table.event) {
-        (Known::Event, Some(event)) => frame.filter(column(&table.columns[event].name).lt_eq(day)),
+        (Known::Event, Some(event)) => frame.filter(until(&table.columns[event], as_of.day)?),
         (Known::NextSession, Some(event)) => {
             let known = as_of.next_morning.ok_or_else(|| {
                 let message = "is published next morning, and the calendar at hand does not know the session before";
                 QueryError::Misuse(format!("`{}` {message} {}: `fetch trade_cal`", table.name, as_of.day))
             })?;
-            frame.filter(column(&table.columns[event].name).lt_eq(date(known)?))
+            frame.filter(until(&table.columns[event], known)?)
         }
         (Known::Announced, _) => {
-            // Per key the one announced last, and of those the last revision.
-            let announced = column("announced_on");
-            let announced = when(announced.clone().is_not_null(), announced).otherwise(column("known_on"));
-            let rank = announced.and_then(|announced| {
-                row_number()
-                    .partition_by(table.key.iter().map(|key| column(&table.columns[*key].name)).collect())
-                    .order_by(vec![announced.sort(false, false), column("revision").sort(false, false)])
-                    .build()
-            });
-            frame
-                .filter(column("known_on").lt_eq(day))
-                .and_then(|frame| frame.window(vec![rank?.alias(RANK)]))
-                .and_then(|frame| frame.filter(column(RANK).eq(lit(1u64))))
-                .and_then(|frame| frame.drop_columns(&[RANK]))
+            frame.filter(column("known_on").lt_eq(day.clone())).and_then(|frame| speaking(frame, table))
         }
         _ => {
             return Err(QueryError::Misuse(format!(
@@ -73,7 +63,63 @@ pub(super) fn known(
             )));
         }
     };
+    let view = view.and_then(|frame| {
+        table.filled_later.iter().try_fold(frame, |frame, index| {
+            let name = &table.columns[*index].name;
+            let held = when(column(name).lt_eq(day.clone()), column(name)).end()?;
+            frame.with_column(name, held)
+        })
+    });
     Ok(view.map_err(anyhow::Error::from)?.into_view())
+}
+
+/// Of the versions known: per key the first vendor that has one, of its versions the one announced last, and of those
+/// the last revision.
+fn speaking(frame: DataFrame, table: &Table) -> Result<DataFrame, DataFusionError> {
+    let named = |columns: &[usize]| columns.iter().map(|index| column(&table.columns[*index].name)).collect::<Vec<_>>();
+    let vendors = table.vendors();
+    let is_contested = vendors.len() > 1 || !table.left_out.is_empty();
+    let frame = if is_contested {
+        let place = |(place, vendor): (u32, &&str)| (column(VENDOR).eq(lit(*vendor)), lit(place));
+        let mut places = (0u32..).zip(&vendors).map(place);
+        let (is_first, first) = places.next().unwrap_or((lit(false), lit(0u32)));
+        let order = places.fold(when(is_first, first), |mut order, (is_vendor, place)| order.when(is_vendor, place));
+        // One vendor gives all rows of what every source fills of a key. A vendor that feeds the table no more, and
+        // whose rows the next build removes, has no place.
+        let rank = rank().partition_by(named(&table.common_key())).order_by(vec![order.end()?.sort(true, false)]);
+        let fed = column(VENDOR).in_list(vendors.iter().map(|vendor| lit(*vendor)).collect(), false);
+        frame
+            .filter(fed)?
+            .window(vec![rank.build()?.alias(RANK)])?
+            .filter(column(RANK).eq(lit(1u64)))?
+            .drop_columns(&[RANK])?
+    } else {
+        frame
+    };
+    let announced = column("announced_on");
+    let announced = when(announced.clone().is_not_null(), announced).otherwise(column("known_on"))?;
+    let mut key = named(&table.key);
+    key.extend(table.occurrence.then(|| column("occurrence")));
+    let rank = row_number()
+        .partition_by(key)
+        .order_by(vec![announced.sort(false, false), column("revision").sort(false, false)])
+        .build()?;
+    frame.window(vec![rank.alias(RANK)])?.filter(column(RANK).eq(lit(1u64)))?.drop_columns(&[RANK])
+}
+
+/// Whether the event is on a day or before; an instant is of its day in Shanghai.
+fn until(event: &SpecColumn, day: NaiveDate) -> Result<Expr, QueryError> {
+    if event.kind != ColumnType::Timestamp {
+        return Ok(column(&event.name).lt_eq(date(day)?));
+    }
+    let next = day.succ_opt().context("a day out of range")?;
+    let micros = next.and_time(NaiveTime::MIN).and_utc().timestamp_micros() - SHANGHAI_MICROS;
+    Ok(column(&event.name).lt(lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))))
+}
+
+fn date(day: NaiveDate) -> Result<Expr, QueryError> {
+    let days = i32::try_from((day - NaiveDate::default()).num_days()).context("a day out of range")?;
+    Ok(lit(ScalarValue::Date32(Some(days))))
 }
 
 fn column(name: &str) -> Expr {

@@ -77,7 +77,8 @@ pub struct Versions {
     pub not_before: Option<usize>,
     /// The vendor's mark of a correction: `1` beside a `0`.
     pub flag: Option<usize>,
-    /// What makes two versions differ: neither key nor date, flag or label.
+    /// What makes two versions differ: neither key nor date, flag or label. The dates of `announced_by` are among
+    /// it: each is a figure of the rows that it does not announce.
     pub figures: Vec<usize>,
 }
 
@@ -272,7 +273,8 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
             let message = "`announced_by` and `announced_when` go together, and stand instead of `announced`";
             binder.say(spec.offset, message.into(), None);
         }
-        let told = [&key, &dates, &labels].into_iter().flatten().chain(&flag);
+        // Dates that announce under some value of a column only are figures under the others.
+        let told = [&key, &announced, &labels].into_iter().flatten().chain(&flag);
         let told: Vec<usize> = told.copied().collect();
         let figures = (0..columns.len()).filter(|column| !told.contains(column)).collect();
         Versions { announced, announced_by: by.map(|by| (by, when)), not_before, flag, figures }

@@ -1,9 +1,14 @@
 //! Rows of one file with the same key and announcement: the same version said twice, or a correction
 //! beside what it corrects (`design.md` 5, rule 3).
 
+use chrono::DateTime;
+
 use super::Rows;
+use crate::clock::shanghai_day;
 use crate::normalise::cells::{Cell, Texts};
+use crate::normalise::date;
 use crate::normalise::decimal::wide_to_f64;
+use crate::spec::ColumnType;
 
 /// One version that a file shows.
 #[derive(Debug, Clone, Copy)]
@@ -66,21 +71,41 @@ fn flag(rows: &Rows<'_, '_>, row: u32) -> u8 {
     }
 }
 
+/// The columns whose dates announce a row: always the same, or as one of its values says.
+fn announcing<'r>(rows: &Rows<'r, '_>, row: u32) -> &'r [usize] {
+    let Some((by, when)) = &rows.rules.announced_by else { return &rows.rules.announced };
+    let Cell::Text(id) = rows.columns[*by].get(row as usize) else { return &[] };
+    let value = rows.texts.get(id);
+    when.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
+}
+
 /// The day a row was announced: the latest of its dates that are no earlier than the period's end.
 fn announced(rows: &Rows<'_, '_>, row: u32) -> Option<i32> {
     let day = |column: usize| match rows.columns[column].get(row as usize) {
         Cell::Date(day) => Some(day),
+        Cell::Number(micros) if rows.table.columns[column].kind == ColumnType::Timestamp => {
+            let at = DateTime::from_timestamp_micros(micros.to_i64(0)?)?;
+            Some(date::days(shanghai_day(at)))
+        }
         _ => None,
     };
     let first = rows.rules.not_before.and_then(day);
-    let dates = rows.rules.announced.iter().filter_map(|column| day(*column));
+    let dates = announcing(rows, row).iter().filter_map(|column| day(*column));
     dates.filter(|day| first.is_none_or(|first| *day >= first)).max()
+}
+
+/// What two rows differ by. The dates that announce are not among it: they make another announcement. Where it
+/// hangs on a value which dates announce, the others are figures: the stage that is carried out tells the
+/// day its plan was announced on, and another such day is another version of what it tells.
+fn figures<'r>(rows: &Rows<'r, '_>, row: u32) -> impl Iterator<Item = usize> + use<'r> {
+    let announcing = if rows.rules.announced_by.is_some() { announcing(rows, row) } else { &[] };
+    rows.rules.figures.iter().copied().filter(|column| !announcing.contains(column))
 }
 
 /// Whether two rows are one version: nothing beside a value, or a rounding of it, is no difference.
 fn agree(rows: &Rows<'_, '_>, a: u32, b: u32) -> bool {
-    rows.rules.figures.iter().all(|column| {
-        let (a, b) = (rows.columns[*column].get(a as usize), rows.columns[*column].get(b as usize));
+    figures(rows, a).all(|column| {
+        let (a, b) = (rows.columns[column].get(a as usize), rows.columns[column].get(b as usize));
         a.is_empty() || b.is_empty() || same_value(rows.texts, a, b)
     })
 }
@@ -91,8 +116,8 @@ pub(super) fn same_figures(rows: &Rows<'_, '_>, a: u32, b: u32) -> bool {
     if a == b {
         return true;
     }
-    rows.rules.figures.iter().all(|column| {
-        let (a, b) = (rows.columns[*column].get(a as usize), rows.columns[*column].get(b as usize));
+    figures(rows, a).all(|column| {
+        let (a, b) = (rows.columns[column].get(a as usize), rows.columns[column].get(b as usize));
         a == b || a == Cell::Absent || b == Cell::Absent || same_value(rows.texts, a, b)
     })
 }
@@ -112,7 +137,7 @@ fn same_value(texts: &Texts, a: Cell, b: Cell) -> bool {
 /// own where that is more than `first` says, for other files may show that one alone.
 fn joined(rows: &mut Rows<'_, '_>, first: u32, second: u32) -> u32 {
     let mut changes: Vec<(usize, Cell)> = Vec::new();
-    for &column in &rows.rules.figures {
+    for column in figures(rows, first) {
         let (a, b) = (rows.columns[column].get(first as usize), rows.columns[column].get(second as usize));
         match (a, b) {
             (a, b) if a.is_empty() && !b.is_empty() => changes.push((column, b)),

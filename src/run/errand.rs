@@ -78,7 +78,7 @@ pub(super) async fn errands<'a>(
         let securities = match world.jobs.symbols(&table.name) {
             _ if !by_security => Vec::new(),
             Some(symbols) => symbols.into_iter().collect(),
-            None => around.market.reporting(start),
+            None => around.market.reporting(contract, start),
         };
         // On a closed day nothing new can be said of the days before.
         let is_closed = around.calendar.knows(end) && around.calendar.sessions(end, end).is_empty();

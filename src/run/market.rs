@@ -101,11 +101,16 @@ impl Market {
         Ok(())
     }
 
-    /// The securities that may have reported on periods from `start` on, by code. Those listed later
-    /// published the years before.
-    pub(super) fn reporting(&self, start: NaiveDate) -> Vec<String> {
-        let lived =
-            |security: &&Security| security.listed.is_some() && security.delisted.is_none_or(|day| day >= start);
+    /// The securities of the exchanges that an interface covers which may have reported on periods from `start`
+    /// on, by code. Those listed later published the years before.
+    pub(super) fn reporting(&self, contract: &Contract, start: NaiveDate) -> Vec<String> {
+        let exchanges = &contract.publication.exchanges;
+        let is_covered = |security: &Security| {
+            exchanges.is_empty() || security.exchange.as_ref().is_some_and(|exchange| exchanges.contains(exchange))
+        };
+        let lived = |security: &&Security| {
+            security.listed.is_some() && security.delisted.is_none_or(|day| day >= start) && is_covered(security)
+        };
         self.securities.iter().filter(lived).map(|security| security.code.clone()).collect()
     }
 

@@ -229,7 +229,7 @@ async fn calls(world: &World, errand: &Errand<'_>, around: Surroundings<'_>, sus
         unproven |= !is_proven;
         let reports = match slice {
             // Somewhat more than one row for each who reports, for some are restated.
-            Slice::Period(day) => Some(around.market.reporting(*day).len() * 3 / 2),
+            Slice::Period(day) => Some(around.market.reporting(contract, *day).len() * 3 / 2),
             _ => None,
         };
         let rows = before.map(|(_, said)| said.rows).or(count.most).or(reports).unwrap_or(0);

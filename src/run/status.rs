@@ -132,7 +132,7 @@ async fn one(
             widen(&mut events, *first, *last);
         }
         let Some(range) = events.filter(|_| !held.is_empty()) else { continue };
-        let securities = if is_security { around.market.reporting(range.0) } else { Vec::new() };
+        let securities = if is_security { around.market.reporting(contract, range.0) } else { Vec::new() };
         let planned = plan(Wanted {
             contract,
             range,

@@ -93,6 +93,7 @@ fn ours(table: &Arc<Table>, files: &[Vec<u8>]) -> RecordBatch {
             span: false,
             observed: None,
             calls: &[],
+            rows_of: &[],
             is_repeat: false,
         };
         builder.add(input, &text).expect("rows");

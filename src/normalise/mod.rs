@@ -3,16 +3,22 @@
 //!
 //! Never here: a store, a clock, or a conversion factor (it follows from two units, in [`crate::spec`]).
 
+mod add;
 mod cells;
 mod check;
 mod date;
 mod decimal;
+mod given;
+mod instant;
 mod key;
 mod merge;
+mod nested;
 mod output;
 mod partition;
 mod repeats;
 mod scan;
+mod symbol;
+mod value;
 mod vendors;
 mod versions;
 
@@ -21,33 +27,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
+pub use instant::{days_of, end_of};
 pub use output::{Added, added, schema};
 pub use partition::Partition;
 
-use crate::spec::{Axis, ColumnType, Field, Table, TableSource, Wire};
-use cells::{Cell, Cells, Texts};
+use crate::spec::{ColumnType, Field, Table, TableSource};
+use cells::{Cells, Texts};
 use repeats::Repeats;
-use scan::{Bad, Layout, Target};
-use versions::{Covers, Look, Rows};
+use versions::{Look, Rows};
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
 pub const RULES: u32 = 1;
 
-/// A bronze file, as far as its rows need to know.
+/// A bronze file, as far as its rows need to know; `'t` is the table's life, `'f` the file's.
 #[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
+pub struct Input<'t, 'f> {
     /// Path in the lake, for reasons.
-    pub path: &'a str,
+    pub path: &'f str,
     /// Who says it.
-    pub source: &'a TableSource,
+    pub source: &'t TableSource,
     /// Its rows may belong to other partitions, which will find them there.
     pub span: bool,
     /// When it came over our wire, where that is known.
     pub observed: Option<DateTime<Utc>>,
     /// The parameters of the calls that it answers; none for files of other programs and imports, which
     /// only show what they hold.
-    pub calls: &'a [Vec<(String, String)>],
+    pub calls: &'f [Vec<(String, String)>],
+    /// How many of its lines each of the calls brought, in order; empty where one brought all.
+    pub rows_of: &'f [usize],
     /// It says what the answer before it said, and holds no rows for that reason.
     pub is_repeat: bool,
 }
@@ -61,7 +69,7 @@ pub struct Reject {
     pub line: usize,
     /// What is wrong with it.
     pub reason: String,
-    /// The line as it stands.
+    /// The line as it stands; of a nested one the part that was to be a row.
     pub row: String,
 }
 
@@ -161,129 +169,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Adds the rows of a file that is newer than all before.
-    ///
-    /// # Errors
-    /// [`Stop`] when the file as a whole cannot be trusted.
-    pub fn add(&mut self, input: Input<'a>, text: &[u8]) -> Result<(), Stop> {
-        let text = std::str::from_utf8(text)
-            .map_err(|e| Stop::NotText { file: input.path.to_owned(), at: e.valid_up_to() })?;
-        let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        self.files.push(input.path.to_owned());
-        let covers = self.covers(input);
-        let Input { source, observed, is_repeat, .. } = input;
-        self.looks.push(Look { source, observed, covers, is_repeat });
-        let first_row = self.origin.len();
-        let mut row = vec![Cell::Absent; self.columns.len()];
-        let mut layout = Layout::default();
-        let mut seen = vec![false; self.columns.len()];
-        let mut names = BTreeSet::new();
-        let mut lines = 0u32;
-        for (number, line) in text.lines().enumerate() {
-            if line.trim().is_empty() {
-                continue;
-            }
-            let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
-            if self.table.versions.is_some() && self.repeats.know(input.source, line, file, number) {
-                continue;
-            }
-            lines += 1;
-            let mut resolve = |name: &str| {
-                let target = target(input.source, name);
-                match target {
-                    Some(target) => seen[target.column] = true,
-                    None => {
-                        names.insert(name.to_owned());
-                    }
-                }
-                target
-            };
-            let read = layout.read(line, &mut row, &mut self.texts, &mut resolve);
-            match read.and_then(|()| self.placed(&row, input)) {
-                Ok(true) => {
-                    for (cells, cell) in self.columns.iter_mut().zip(&row) {
-                        cells.push(*cell);
-                    }
-                    if self.table.versions.is_some() {
-                        self.repeats.learned(u32::try_from(self.origin.len()).unwrap_or(u32::MAX), file, number);
-                    }
-                    self.origin.push((file, number));
-                }
-                Ok(false) => {}
-                Err(Bad(reason)) => self.rejects.push(Reject {
-                    file: input.path.to_owned(),
-                    line: number as usize,
-                    reason,
-                    row: line.to_owned(),
-                }),
-            }
-        }
-        if !names.is_empty() {
-            self.unknown.entry(input.source.contract.id.to_string()).or_default().extend(names);
-        }
-        // Rows of a file without a key column were all rejected; that is one fault of the file.
-        for &column in &self.table.key {
-            if lines > 0 && !seen[column] && self.table.columns[column].required && input.source.fills(column) {
-                let (table, column) = (self.table.name.clone(), self.table.columns[column].name.clone());
-                return Err(Stop::NoKey { table, file: input.path.to_owned(), column });
-            }
-        }
-        check::unit_ratio(self.table, input.source, &self.columns, first_row, input.path)
-    }
-
-    /// Whether a row belongs to this partition, or why it belongs nowhere.
-    fn placed(&self, row: &[Cell], input: Input<'_>) -> Result<bool, Bad> {
-        for (index, (column, cell)) in self.table.columns.iter().zip(row).enumerate() {
-            // Another vendor may not have it at all.
-            if column.required && cell.is_empty() && input.source.fills(index) {
-                return Err(Bad(format!("`{}` is empty", column.name)));
-            }
-        }
-        if let Some(event) = self.table.event {
-            let Cell::Date(days) = row[event] else {
-                return Err(Bad(format!("`{}` is empty", self.table.columns[event].name)));
-            };
-            let day = date::day(days).ok_or_else(|| Bad("the day is out of range".into()))?;
-            if !self.partition.holds(day) {
-                if input.span {
-                    return Ok(false);
-                }
-                return Err(Bad(format!("the row is of {day}, its folder is not: `import` the file instead")));
-            }
-        }
-        for plan in &input.source.fields {
-            let column = &self.table.columns[plan.column];
-            output::check(row[plan.column], column.kind, plan.shift, &self.texts)
-                .map_err(|value| Bad(format!("`{}`: {value}", column.name)))?;
-        }
-        Ok(true)
-    }
-
-    /// What an answer of our own covers: the values it was asked for, in their columns.
-    fn covers(&mut self, input: Input<'_>) -> Option<Covers> {
-        if input.calls.is_empty() || self.table.versions.is_none() {
-            return None;
-        }
-        let contract = &input.source.contract;
-        // Of a month the parameters name its ends only.
-        let axis = contract.ask.names().filter(|_| contract.ask.axis != Axis::Month);
-        let each = contract.ask.each.iter().map(|(name, _)| (name.as_str(), name.as_str()));
-        let mut covers = Covers::default();
-        for (param, field) in axis.into_iter().chain(each) {
-            let Some(Target { column, wire }) = target(input.source, field) else { continue };
-            let values = input.calls.iter().flatten().filter(|(name, _)| name == param).map(|(_, value)| value);
-            let mut cells: Vec<Cell> = Vec::new();
-            for value in values.collect::<BTreeSet<_>>() {
-                cells.push(match wire {
-                    Wire::Date => date::parse(value).map_or(Cell::Null, Cell::Date),
-                    _ => Cell::Text(self.texts.intern(value)),
-                });
-            }
-            covers.columns.push((column, cells));
-        }
-        Some(covers)
-    }
-
     /// Rows of a key become one, or its versions; the rest is sorted and typed. `tradable` gives the first
     /// session after a day, where the calendar knows it.
     ///
@@ -329,17 +214,14 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn target(source: &TableSource, name: &str) -> Option<Target> {
-    let field = source.contract.field(name)?;
-    let plan = source.fields.iter().find(|plan| plan.field == field)?;
-    Some(Target { column: plan.column, wire: plan.wire })
-}
-
-/// The event day of a bronze line, by the contract's name of the field: for what must know the days
-/// of rows without typing them.
+/// The event day in Shanghai of a bronze line, from the value as the contract's field has it: for what must
+/// know the days of rows without typing them.
 #[must_use]
 pub fn day_of(text: &str) -> Option<NaiveDate> {
-    date::day(date::parse(text)?)
+    // So many digits are a count of seconds or milliseconds, and no day.
+    let is_count = text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit());
+    let instant = |text: &str| days_of(if is_count { instant::epoch(text) } else { instant::parse(text) }?);
+    date::day(date::parse(text).or_else(|| instant(text))?)
 }
 
 /// The contract's field that fills the event column.

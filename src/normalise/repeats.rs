@@ -1,7 +1,8 @@
 //! Lines that were read before: nightly answers repeat each other nearly line by line, and only what is
 //! new is worth reading. Never what a line says.
 
-use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash, Hasher as _};
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 
@@ -11,37 +12,42 @@ use crate::spec::TableSource;
 /// Every distinct line so far, and where it was seen.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// By 128 bits of two hash functions; `None` for a line that is no row of this partition.
-    rows: HashMap<(u64, u64), Option<u32>>,
+    /// By 128 bits of two hash functions; no rows for a line that has none of this partition.
+    rows: HashMap<(u64, u64), Range<u32>>,
     seen: Vec<Seen>,
     hasher: DefaultHashBuilder,
     last: (u64, u64),
 }
 
 impl Repeats {
-    /// Whether the line was read before; then that it stands here too is noted.
-    pub(super) fn know(&mut self, source: &TableSource, line: &str, file: u32, number: u32) -> bool {
-        let id = &source.contract.id;
-        let said = (id.vendor.as_str(), id.name.as_str(), line);
+    /// Whether the line was read before, with the same `given` by its call; then that it stands here too is
+    /// noted.
+    pub(super) fn know(
+        &mut self,
+        source: &TableSource,
+        given: impl Hash,
+        line: &str,
+        (file, number): (u32, u32),
+    ) -> bool {
+        let said = (&source.contract.id, given, line);
         let mut second = DefaultHasher::new();
         said.hash(&mut second);
         self.last = (self.hasher.hash_one(said), second.finish());
-        match self.rows.get(&self.last) {
-            Some(Some(row)) => self.seen.push((*row, file, number)),
-            Some(None) => {}
-            None => {
-                // A row only once it is read as one.
-                self.rows.insert(self.last, None);
-                return false;
-            }
-        }
+        let Some(rows) = self.rows.get(&self.last) else {
+            // Rows only once they are read as such.
+            self.rows.insert(self.last, 0..0);
+            return false;
+        };
+        self.seen.extend(rows.clone().map(|row| (row, file, number)));
         true
     }
 
-    /// The line just asked about is that row.
-    pub(super) fn learned(&mut self, row: u32, file: u32, number: u32) {
-        self.rows.insert(self.last, Some(row));
-        self.seen.push((row, file, number));
+    /// The line just asked about is these rows.
+    pub(super) fn learned(&mut self, rows: Range<usize>, (file, number): (u32, u32)) {
+        let place = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+        let rows = place(rows.start)..place(rows.end);
+        self.seen.extend(rows.clone().map(|row| (row, file, number)));
+        self.rows.insert(self.last, rows);
     }
 
     /// Every row in every file.

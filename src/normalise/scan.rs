@@ -10,47 +10,28 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::cells::{Cell, Texts};
-use super::date;
-use super::decimal::{self, Parsed};
-use crate::spec::Wire;
-
-/// Where a value of a file goes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
-    pub(super) column: usize,
-    pub(super) wire: Wire,
-}
+use super::value::{Bad, Miss, Target, skip, value, word};
 
 /// Finds the target of a name on the wire; `None` for names the contract does not know.
-pub(super) type Resolve<'a> = dyn FnMut(&str) -> Option<Target> + 'a;
-
-/// Why a line is not a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bad(pub(super) String);
+pub(super) type Resolve<'r, 't> = dyn FnMut(&str) -> Option<Target<'t>> + 'r;
 
 /// The layout of a file's lines as last seen.
 #[derive(Debug, Default)]
-pub(super) struct Layout {
+pub(super) struct Layout<'t> {
     /// Bytes before each value, and where the value goes.
-    pieces: Vec<(Vec<u8>, Option<Target>)>,
+    pieces: Vec<(Vec<u8>, Option<Target<'t>>)>,
     /// Bytes after the last value.
     tail: Vec<u8>,
 }
 
-/// Not as the layout says, or not a value at all.
-enum Miss {
-    Layout,
-    Value(Bad),
-}
-
-impl Layout {
+impl<'t> Layout<'t> {
     /// Reads a line into `row`, which holds one cell a column.
     pub(super) fn read(
         &mut self,
         line: &str,
         row: &mut [Cell],
         texts: &mut Texts,
-        resolve: &mut Resolve<'_>,
+        resolve: &mut Resolve<'_, 't>,
     ) -> Result<(), Bad> {
         row.fill(Cell::Absent);
         if !self.pieces.is_empty() {
@@ -72,10 +53,7 @@ impl Layout {
             at += piece.len();
             match target {
                 Some(target) => {
-                    let (cell, len) = value(&line[at..], target.wire, texts).map_err(|miss| match miss {
-                        Miss::Layout => Miss::Layout,
-                        Miss::Value(bad) => Miss::Value(bad),
-                    })?;
+                    let (cell, len) = value(&line[at..], target, texts)?;
                     row[target.column] = cell;
                     at += len;
                 }
@@ -87,40 +65,55 @@ impl Layout {
     }
 
     /// Reads a line of any layout and remembers it.
-    fn learn(&mut self, line: &str, row: &mut [Cell], texts: &mut Texts, resolve: &mut Resolve<'_>) -> Result<(), Bad> {
+    fn learn(
+        &mut self,
+        line: &str,
+        row: &mut [Cell],
+        texts: &mut Texts,
+        resolve: &mut Resolve<'_, 't>,
+    ) -> Result<(), Bad> {
         self.pieces.clear();
-        let object = parse(line)?;
+        let object = members(line)?;
+        let mut pieces = Vec::with_capacity(object.len());
         let mut at = 0;
         for (name, raw) in &object {
             let token = raw.get();
             // Values borrow from the line, so their place is the distance of the two pointers.
             let start = token.as_ptr() as usize - line.as_ptr() as usize;
             let target = resolve(name);
-            self.pieces.push((line.as_bytes()[at..start].to_vec(), target));
+            pieces.push((line.as_bytes()[at..start].to_vec(), target));
             at = start + token.len();
-            let Some(target) = target else { continue };
-            if row[target.column] != Cell::Absent {
-                self.pieces.clear();
-                return Err(Bad(format!("`{name}` stands twice in the row")));
-            }
-            match value(token.as_bytes(), target.wire, texts) {
-                Ok((cell, len)) if len == token.len() => row[target.column] = cell,
-                Err(Miss::Value(Bad(reason))) => {
-                    self.pieces.clear();
-                    return Err(Bad(format!("`{name}`: {reason}")));
-                }
-                _ => {
-                    self.pieces.clear();
-                    return Err(Bad(format!("`{name}`: {token} is no {}", word(target.wire))));
-                }
+            if let Some(target) = target {
+                fill(row, name, token, &target, texts)?;
             }
         }
+        self.pieces = pieces;
         self.tail = line.as_bytes()[at..].to_vec();
         Ok(())
     }
 }
 
-fn parse(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Bad> {
+/// Puts a value that stands alone where it goes.
+pub(super) fn fill(
+    row: &mut [Cell],
+    name: &str,
+    token: &str,
+    target: &Target<'_>,
+    texts: &mut Texts,
+) -> Result<(), Bad> {
+    if row[target.column] != Cell::Absent {
+        return Err(Bad(format!("`{name}` stands twice in the row")));
+    }
+    row[target.column] = match value(token.as_bytes(), target, texts) {
+        Ok((cell, len)) if len == token.len() => cell,
+        Err(Miss::Value(Bad(reason))) => return Err(Bad(format!("`{name}`: {reason}"))),
+        _ => return Err(Bad(format!("`{name}`: {token} is no {}", word(target.wire)))),
+    };
+    Ok(())
+}
+
+/// The members of an object, their values as they stand.
+pub(super) fn members(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Bad> {
     struct Object;
     impl<'de> Visitor<'de> for Object {
         type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
@@ -143,109 +136,10 @@ fn parse(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Bad> {
     Ok(object)
 }
 
-fn word(wire: Wire) -> &'static str {
-    match wire {
-        Wire::Text => "text",
-        Wire::Symbol => "code of a security",
-        Wire::Time | Wire::Epoch => "time",
-        Wire::Date => "day",
-        Wire::Number | Wire::Integer => "number",
-        Wire::Flag => "flag",
-    }
-}
-
-/// Reads one value at the beginning of `text`; returns it and its length.
-fn value(text: &[u8], wire: Wire, texts: &mut Texts) -> Result<(Cell, usize), Miss> {
-    match text.first() {
-        Some(b'"') => {
-            let (inner, len) = string(text).ok_or(Miss::Layout)?;
-            let cell = quoted(&inner, wire, texts).map_err(Miss::Value)?;
-            Ok((cell, len))
-        }
-        Some(b'n') if text.starts_with(b"null") => Ok((Cell::Null, 4)),
-        Some(b't') if wire == Wire::Flag && text.starts_with(b"true") => Ok((Cell::Flag(true), 4)),
-        Some(b'f') if wire == Wire::Flag && text.starts_with(b"false") => Ok((Cell::Flag(false), 5)),
-        Some(b'-' | b'0'..=b'9') => {
-            let (parsed, len) = decimal::scan(text).map_err(|_| Miss::Layout)?;
-            let token = std::str::from_utf8(&text[..len]).map_err(|_| Miss::Layout)?;
-            let cell = match wire {
-                Wire::Number | Wire::Integer => number(parsed, token, texts),
-                _ => quoted(token, wire, texts).map_err(Miss::Value)?,
-            };
-            Ok((cell, len))
-        }
-        _ => Err(Miss::Layout),
-    }
-}
-
-fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Cell {
-    match parsed {
-        Parsed::Small(decimal) => Cell::Number(decimal),
-        Parsed::Wide => Cell::Wide(texts.intern(token)),
-    }
-}
-
-/// The meaning of a text. Empty text and Python's `None` are nothing; NaN is a promise broken.
-fn quoted(text: &str, wire: Wire, texts: &mut Texts) -> Result<Cell, Bad> {
-    if text.is_empty() {
-        return Ok(Cell::Null);
-    }
-    if wire == Wire::Text {
-        return Ok(Cell::Text(texts.intern(text)));
-    }
-    if text == "None" {
-        return Ok(Cell::Null);
-    }
-    let bad = || Bad(format!("`{text}` is no {}", word(wire)));
-    match wire {
-        Wire::Date if text == "0" => Ok(Cell::Null),
-        Wire::Date => date::parse(text).map(Cell::Date).ok_or_else(bad),
-        Wire::Flag => match text {
-            "1" => Ok(Cell::Flag(true)),
-            "0" => Ok(Cell::Flag(false)),
-            _ => Err(bad()),
-        },
-        _ => match decimal::scan(text.as_bytes()) {
-            Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
-            _ => Err(bad()),
-        },
-    }
-}
-
-/// A JSON string at the beginning of `text`, unescaped, and its length with the quotes.
-fn string(text: &[u8]) -> Option<(Cow<'_, str>, usize)> {
-    let end = 1 + memchr::memchr2(b'"', b'\\', &text[1..])?;
-    if text[end] == b'"' {
-        // The whole file was proven to be UTF-8, and quotes are whole characters.
-        return Some((Cow::Borrowed(std::str::from_utf8(&text[1..end]).ok()?), end + 1));
-    }
-    let mut at = end;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', &text[at..])?;
-        if text[at] == b'"' {
-            break;
-        }
-        at += 2;
-        if at >= text.len() {
-            return None;
-        }
-    }
-    let token = &text[..=at];
-    Some((Cow::Owned(serde_json::from_slice(token).ok()?), at + 1))
-}
-
-/// Length of a plain value of an unknown column; `None` for nested ones.
-fn skip(text: &[u8]) -> Option<usize> {
-    match text.first()? {
-        b'"' => string(text).map(|(_, len)| len),
-        b'{' | b'[' => None,
-        _ => memchr::memchr2(b',', b'}', text),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Wire;
 
     fn read(lines: &[&str]) -> Vec<Result<Vec<Cell>, Bad>> {
         let mut layout = Layout::default();
@@ -253,7 +147,7 @@ mod tests {
         let mut resolve = |name: &str| {
             let wires = [("code", Wire::Text), ("day", Wire::Date), ("x", Wire::Number), ("open", Wire::Flag)];
             let column = wires.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
-            Some(Target { column, wire: wires[column].1 })
+            Some(Target { column, wire: wires[column].1, missing: None })
         };
         let mut rows = Vec::new();
         for line in lines {

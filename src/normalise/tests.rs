@@ -8,8 +8,8 @@ fn table(name: &str) -> Arc<Table> {
     Arc::clone(Catalog::load(&[], None).unwrap().0.table(name).unwrap())
 }
 
-fn input<'a>(path: &'a str, table: &'a Table, span: bool) -> Input<'a> {
-    Input { path, source: &table.sources[0], span, observed: None, calls: &[], is_repeat: false }
+fn input<'a>(path: &'a str, table: &'a Table, span: bool) -> Input<'a, 'a> {
+    Input { path, source: &table.sources[0], span, observed: None, calls: &[], rows_of: &[], is_repeat: false }
 }
 
 /// Files oldest first, each with whether it is a span.

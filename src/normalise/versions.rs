@@ -89,11 +89,11 @@ pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>, lacking: &mu
     let vendors = ranks(rows.table, &sources);
     let place = |row: u32| (keys[row as usize], vendors[rows.origin[row as usize].0 as usize]);
     // Of a key and vendor, file by file, line by line.
-    seen.sort_unstable_by_key(|&(row, file, line)| (place(row), file, line));
+    seen.sort_unstable_by_key(|&(row, file, line)| (place(row), file, line, row));
     let mut occurrences: Vec<i32> = vec![1; seen.len()];
     if rows.table.occurrence {
         let mut numbered = numbered(rows, seen, |a, b| place(a.0) == place(b.0) && a.1 == b.1);
-        numbered.sort_unstable_by_key(|&(occurrence, (row, file, line))| (place(row), occurrence, file, line));
+        numbered.sort_unstable_by_key(|&(occurrence, (row, file, line))| (place(row), occurrence, file, line, row));
         (occurrences, seen) = numbered.into_iter().unzip();
     }
     let index = Index::new(rows.looks, &vendors);

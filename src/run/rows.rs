@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::build::Inputs;
 use super::{CALENDAR, World, build, held};
-use crate::bronze::{self, BronzeFile};
+use crate::bronze::{self, BronzeFile, Provenance};
 use crate::normalise::{Builder, Built, Input, Partition};
 use crate::plan::Calendar;
 use crate::spec::{Axis, Table, TableSource};
@@ -24,6 +24,8 @@ struct Speaker {
     observed: Option<DateTime<Utc>>,
     /// Parameters of the calls it answers.
     calls: Vec<Vec<(String, String)>>,
+    /// How many of its lines each of them brought.
+    rows_of: Vec<usize>,
     /// It says what the file before it said: there are no rows to read.
     is_repeat: bool,
 }
@@ -36,7 +38,7 @@ pub(super) async fn rows(
     files: Inputs,
     calendar: Arc<Calendar>,
 ) -> Result<Built> {
-    let speaking = match table.versions {
+    let mut speaking = match table.versions {
         Some(_) => every_look(store, table, files).await?,
         None => speaking(store, table, files).await?.into_iter().map(Speaker::plain).collect(),
     };
@@ -44,17 +46,18 @@ pub(super) async fn rows(
     let work = move || {
         let mut builder = Builder::new(&table, partition);
         let mut text = Vec::new();
-        for speaker in &speaking {
+        for speaker in &mut speaking {
             text.clear();
-            if !speaker.is_repeat {
-                read(&store, &handle, &speaker.file, &mut text)?;
+            if !speaker.is_repeat
+                && let Some(said) = read(&store, &handle, &speaker.file, &mut text)?
+            {
+                (speaker.calls, speaker.rows_of) = (said.params, said.rows_of);
             }
             let source = &table.sources[speaker.source];
-            let (path, span, is_repeat) = (speaker.file.path.as_str(), speaker.file.span, speaker.is_repeat);
-            builder.add(
-                Input { path, source, span, observed: speaker.observed, calls: &speaker.calls, is_repeat },
-                &text,
-            )?;
+            let Speaker { file, observed, calls, rows_of, is_repeat, .. } = &*speaker;
+            let (observed, is_repeat) = (*observed, *is_repeat);
+            builder
+                .add(Input { path: &file.path, source, span: file.span, observed, calls, rows_of, is_repeat }, &text)?;
         }
         let mut built = builder.finish(&|day| calendar.next_session(day))?;
         // Rows that broke a promise together were named by file and line: here is what they said.
@@ -74,7 +77,8 @@ pub(super) async fn rows(
 
 impl Speaker {
     fn plain((source, file): (usize, BronzeFile)) -> Self {
-        Self { source, observed: file.fetched_at, calls: Vec::new(), is_repeat: false, file }
+        let observed = file.fetched_at;
+        Self { source, observed, calls: Vec::new(), rows_of: Vec::new(), is_repeat: false, file }
     }
 }
 
@@ -110,14 +114,21 @@ async fn every_look(store: &Store, table: &Table, files: Inputs) -> Result<Vec<S
     Ok(speakers)
 }
 
-fn read(store: &Store, handle: &tokio::runtime::Handle, file: &BronzeFile, text: &mut Vec<u8>) -> Result<()> {
+/// The lines of a file, and where they came from.
+fn read(
+    store: &Store,
+    handle: &tokio::runtime::Handle,
+    file: &BronzeFile,
+    text: &mut Vec<u8>,
+) -> Result<Option<Provenance>> {
     let body = handle.block_on(store.read(&file.path))?;
     bronze::inflate(&body, text)
         .with_context(|| format!("`{}` cannot be read: remove it, and `backfill` fetches it anew", file.path))?;
-    if let Some(same_as) = bronze::provenance_of(file, &body)?.and_then(|provenance| provenance.same_as) {
+    let said = bronze::provenance_of(file, &body)?;
+    if let Some(same_as) = said.as_ref().and_then(|said| said.same_as.as_ref()) {
         bail!("`{}` says the same as `{same_as}`, which is gone: `backfill --refetch` its day", file.path);
     }
-    Ok(())
+    Ok(said)
 }
 
 /// The files whose rows count. Of the answers to one slice only the newest speaks, and one that says

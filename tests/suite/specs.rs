@@ -25,7 +25,8 @@ fn every_example_row_becomes_what_it_says() {
             };
             let mut builder = Builder::new(table, partition);
             let observed = Some("2024-07-01T12:00:00Z".parse().unwrap());
-            let input = Input { path: "example", source, span: false, observed, calls: &[], is_repeat: false };
+            let input =
+                Input { path: "example", source, span: false, observed, calls: &[], rows_of: &[], is_repeat: false };
             builder.add(input, example.given.as_bytes()).unwrap();
             let built = builder.finish(&|_| None).unwrap();
             if let Some(part) = &example.rejected {

@@ -74,7 +74,7 @@ fn read(table: &Table, fetches: &[Fetch]) -> Vec<Seen> {
         let observed: Option<DateTime<Utc>> = (!fetch.at.is_empty()).then(|| fetch.at.parse().unwrap());
         let calls: &[_] = if fetch.calls { &calls } else { &[] };
         let is_repeat = fetch.lines.iter().any(|line| line == SAME);
-        let input = Input { path, source: &table.sources[0], span: false, observed, calls, is_repeat };
+        let input = Input { path, source: &table.sources[0], span: false, observed, calls, rows_of: &[], is_repeat };
         let text = if is_repeat { String::new() } else { fetch.lines.join("\n") };
         builder.add(input, text.as_bytes()).unwrap();
     }

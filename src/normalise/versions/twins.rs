@@ -1,14 +1,10 @@
 //! Rows of one file with the same key and announcement: the same version said twice, or a correction
 //! beside what it corrects (`design.md` 5, rule 3).
 
-use chrono::DateTime;
-
 use super::Rows;
-use crate::clock::shanghai_day;
 use crate::normalise::cells::{Cell, Texts};
-use crate::normalise::date;
 use crate::normalise::decimal::wide_to_f64;
-use crate::spec::ColumnType;
+use crate::normalise::instant;
 
 /// One version that a file shows.
 #[derive(Debug, Clone, Copy)]
@@ -81,14 +77,7 @@ fn announcing<'r>(rows: &Rows<'r, '_>, row: u32) -> &'r [usize] {
 
 /// The day a row was announced: the latest of its dates that are no earlier than the period's end.
 fn announced(rows: &Rows<'_, '_>, row: u32) -> Option<i32> {
-    let day = |column: usize| match rows.columns[column].get(row as usize) {
-        Cell::Date(day) => Some(day),
-        Cell::Number(micros) if rows.table.columns[column].kind == ColumnType::Timestamp => {
-            let at = DateTime::from_timestamp_micros(micros.to_i64(0)?)?;
-            Some(date::days(shanghai_day(at)))
-        }
-        _ => None,
-    };
+    let day = |column: usize| instant::day_of(rows.columns[column].get(row as usize));
     let first = rows.rules.not_before.and_then(day);
     let dates = announcing(rows, row).iter().filter_map(|column| day(*column));
     dates.filter(|day| first.is_none_or(|first| *day >= first)).max()

@@ -1,7 +1,7 @@
 //! Checks of the market's rules, of the wire, and of the exported files.
 
-mod announcements;
 mod alphafin;
+mod announcements;
 mod asharehub;
 mod bars;
 mod caller;
@@ -14,8 +14,8 @@ mod filters;
 mod instruments;
 mod limits;
 mod listings;
-mod owners;
 mod markets;
+mod owners;
 mod reports;
 mod sessions;
 mod special_cases;

@@ -1,0 +1,98 @@
+//! One line of a nested reply to its rows: one for each element of a list, or the object itself. What
+//! stands around the elements is theirs too; lists that the source does not name are passed over.
+//!
+//! Never here: flat lines, which take the fast way of [`super::scan`].
+
+use serde_json::value::RawValue;
+
+use super::cells::{Cell, Texts};
+use super::scan::{Resolve, fill, members};
+use super::value::Bad;
+use crate::spec::{Contract, TableSource};
+
+/// A row, or why it is none, and the part of the line that says so.
+pub(super) type Part<'l> = (Result<Vec<Cell>, Bad>, &'l str);
+
+/// Whether the lines of a source are nested.
+pub(super) fn is_nested(source: &TableSource) -> bool {
+    let contract = &source.contract;
+    source.rows.is_some() || contract.lists().next().is_some() || contract.fields.iter().any(|f| f.name.contains('.'))
+}
+
+/// Reads a line.
+pub(super) fn read<'l>(
+    line: &'l str,
+    source: &TableSource,
+    columns: usize,
+    texts: &mut Texts,
+    resolve: &mut Resolve<'_, '_>,
+) -> Vec<Part<'l>> {
+    let rows = source.rows.as_deref().unwrap_or_default();
+    let mut walk = Walk { contract: &source.contract, rows, texts, resolve, parts: Vec::new() };
+    walk.element(line, "", vec![Cell::Absent; columns]);
+    walk.parts
+}
+
+struct Walk<'w, 'l, 'r, 't> {
+    contract: &'w Contract,
+    /// The list whose elements are the rows; empty for the line itself.
+    rows: &'w str,
+    texts: &'w mut Texts,
+    resolve: &'w mut Resolve<'r, 't>,
+    parts: Vec<Part<'l>>,
+}
+
+impl<'l> Walk<'_, 'l, '_, '_> {
+    /// The line or an element of a list at `path`; `row` holds what stands around it.
+    fn element(&mut self, text: &'l str, path: &str, mut row: Vec<Cell>) {
+        let mut list = None;
+        let read = self.object(text, path, &mut row, &mut list);
+        match (read, list) {
+            (Err(Bad(reason)), _) if path.is_empty() => self.parts.push((Err(Bad(reason)), text)),
+            (Err(Bad(reason)), _) => self.parts.push((Err(Bad(format!("of `{path}`: {reason}"))), text)),
+            (Ok(()), _) if path == self.rows => self.parts.push((Ok(row), text)),
+            (Ok(()), None) => {}
+            (Ok(()), Some((path, list))) => match serde_json::from_str::<Vec<&RawValue>>(list) {
+                Ok(elements) => elements.into_iter().for_each(|e| self.element(e.get(), &path, row.clone())),
+                Err(error) => self.parts.push((Err(Bad(format!("`{path}` is no list: {error}"))), text)),
+            },
+        }
+    }
+
+    /// The scalars of an object and of the objects in it; `list` is the one on the way to the rows.
+    fn object(
+        &mut self,
+        text: &'l str,
+        path: &str,
+        row: &mut [Cell],
+        list: &mut Option<(String, &'l str)>,
+    ) -> Result<(), Bad> {
+        for (name, raw) in members(text)? {
+            let path = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
+            let token = raw.get();
+            match token.as_bytes() {
+                [b'[', ..] if path == self.rows || is_below(&path, self.rows) => *list = Some((path, token)),
+                [b'[', ..] if self.contract.lists().any(|list| list == path) => {}
+                [b'{', ..] if self.is_inner(&path) => self.object(token, &path, row, list)?,
+                b"null" if self.is_inner(&path) => {}
+                _ => {
+                    if let Some(target) = (self.resolve)(&path) {
+                        fill(row, &path, token, &target, self.texts)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a path is on the way to something that the contract knows.
+    fn is_inner(&self, path: &str) -> bool {
+        let fields = self.contract.fields.iter().map(|field| field.name.as_str());
+        self.contract.lists().any(|list| list == path) || fields.chain(self.contract.lists()).any(|f| is_below(path, f))
+    }
+}
+
+/// Whether a path leads on to another one.
+fn is_below(outer: &str, path: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
+}

@@ -1,0 +1,151 @@
+//! One value of a line to a cell. Never which column it fills, or what stands around it.
+
+use std::borrow::Cow;
+
+use super::cells::{Cell, Texts};
+use super::decimal::{self, Parsed};
+use super::{date, instant, symbol};
+use crate::spec::Wire;
+
+/// Where a value of a file goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'t> {
+    pub(super) column: usize,
+    pub(super) wire: Wire,
+    /// The value that stands for nothing.
+    pub(super) missing: Option<&'t str>,
+}
+
+impl Target<'_> {
+    /// Whether a value is the one that stands for nothing: as it is written, or the same number.
+    fn is_missing(&self, text: &str) -> bool {
+        let Some(missing) = self.missing else { return false };
+        let number = |text: &str| match decimal::scan(text.as_bytes()) {
+            Ok((Parsed::Small(decimal), len)) if len == text.len() => Some(decimal),
+            _ => None,
+        };
+        // A code of zeros is no number.
+        let counts = matches!(self.wire, Wire::Number | Wire::Integer | Wire::Epoch);
+        text == missing || (counts && number(text).zip(number(missing)).is_some_and(|(a, b)| a.equals(b)))
+    }
+}
+
+/// Why a line is not a row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Bad(pub(super) String);
+
+/// Not as the layout says, or not a value at all.
+pub(super) enum Miss {
+    Layout,
+    Value(Bad),
+}
+
+pub(super) fn word(wire: Wire) -> &'static str {
+    match wire {
+        Wire::Text => "text",
+        Wire::Symbol => "code of a security",
+        Wire::Time | Wire::Epoch => "time",
+        Wire::Date => "day",
+        Wire::Number | Wire::Integer => "number",
+        Wire::Flag => "flag",
+    }
+}
+
+/// Reads one value at the beginning of `text`; returns it and its length.
+pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Result<(Cell, usize), Miss> {
+    match text.first() {
+        Some(b'"') => {
+            let (inner, len) = string(text).ok_or(Miss::Layout)?;
+            let cell = quoted(&inner, target, texts).map_err(Miss::Value)?;
+            Ok((cell, len))
+        }
+        Some(b'n') if text.starts_with(b"null") => Ok((Cell::Null, 4)),
+        Some(b't') if target.wire == Wire::Flag && text.starts_with(b"true") => Ok((Cell::Flag(true), 4)),
+        Some(b'f') if target.wire == Wire::Flag && text.starts_with(b"false") => Ok((Cell::Flag(false), 5)),
+        Some(b'-' | b'0'..=b'9') => {
+            let (parsed, len) = decimal::scan(text).map_err(|_| Miss::Layout)?;
+            let token = std::str::from_utf8(&text[..len]).map_err(|_| Miss::Layout)?;
+            let cell = match target.wire {
+                Wire::Number | Wire::Integer if target.is_missing(token) => Cell::Null,
+                Wire::Number | Wire::Integer => number(parsed, token, texts),
+                _ => quoted(token, target, texts).map_err(Miss::Value)?,
+            };
+            Ok((cell, len))
+        }
+        _ => Err(Miss::Layout),
+    }
+}
+
+fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Cell {
+    match parsed {
+        Parsed::Small(decimal) => Cell::Number(decimal),
+        Parsed::Wide => Cell::Wide(texts.intern(token)),
+    }
+}
+
+/// The meaning of a text. Empty text and Python's `None` are nothing; NaN is a promise broken.
+pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Result<Cell, Bad> {
+    if text.is_empty() || target.is_missing(text) {
+        return Ok(Cell::Null);
+    }
+    let wire = target.wire;
+    if wire == Wire::Text {
+        return Ok(Cell::Text(texts.intern(text)));
+    }
+    if text == "None" {
+        return Ok(Cell::Null);
+    }
+    let bad = || Bad(format!("`{text}` is no {}", word(wire)));
+    match wire {
+        Wire::Date if text == "0" => Ok(Cell::Null),
+        Wire::Date => date::parse(text).map(Cell::Date).ok_or_else(bad),
+        Wire::Time if text == "0" => Ok(Cell::Null),
+        Wire::Time => instant::parse(text).map(instant::cell).ok_or_else(bad),
+        Wire::Epoch => match instant::epoch(text) {
+            // The first second of 1970 is a field left at zero.
+            Some(0) => Ok(Cell::Null),
+            at => at.map(instant::cell).ok_or_else(bad),
+        },
+        Wire::Symbol => symbol::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(bad),
+        Wire::Flag => match text {
+            "1" => Ok(Cell::Flag(true)),
+            "0" => Ok(Cell::Flag(false)),
+            _ => Err(bad()),
+        },
+        _ => match decimal::scan(text.as_bytes()) {
+            Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
+            _ => Err(bad()),
+        },
+    }
+}
+
+/// A JSON string at the beginning of `text`, unescaped, and its length with the quotes.
+fn string(text: &[u8]) -> Option<(Cow<'_, str>, usize)> {
+    let end = 1 + memchr::memchr2(b'"', b'\\', &text[1..])?;
+    if text[end] == b'"' {
+        // The whole file was proven to be UTF-8, and quotes are whole characters.
+        return Some((Cow::Borrowed(std::str::from_utf8(&text[1..end]).ok()?), end + 1));
+    }
+    let mut at = end;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', &text[at..])?;
+        if text[at] == b'"' {
+            break;
+        }
+        at += 2;
+        if at >= text.len() {
+            return None;
+        }
+    }
+    let token = &text[..=at];
+    Some((Cow::Owned(serde_json::from_slice(token).ok()?), at + 1))
+}
+
+/// Length of a plain value of an unknown column; `None` for nested ones.
+pub(super) fn skip(text: &[u8]) -> Option<usize> {
+    match text.first()? {
+        b'"' => string(text).map(|(_, len)| len),
+        b'{' | b'[' => None,
+        _ => memchr::memchr2(b',', b'}', text),
+    }
+}

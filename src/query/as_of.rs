@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, DataFusionError, ScalarValue};
 use datafusion::dataframe::DataFrame;
@@ -13,6 +13,7 @@ use datafusion::logical_expr::{ExprFunctionExt as _, when};
 use datafusion::prelude::{Expr, SessionContext, lit};
 
 use super::QueryError;
+use crate::normalise::end_of;
 use crate::spec::{Column as SpecColumn, ColumnType, Known, Table};
 
 /// The name of the rank among the versions of a key; no vendor has such a column.
@@ -20,9 +21,6 @@ const RANK: &str = "ashare_lake_rank";
 
 /// The column that says whose a row is.
 const VENDOR: &str = "vendor";
-
-/// Shanghai is this much before UTC, all year.
-const SHANGHAI_MICROS: i64 = 8 * 3600 * 1_000_000;
 
 /// A day, and what a reader at its end knows of the calendar.
 #[derive(Debug, Clone, Copy)]
@@ -112,9 +110,8 @@ fn until(event: &SpecColumn, day: NaiveDate) -> Result<Expr, QueryError> {
     if event.kind != ColumnType::Timestamp {
         return Ok(column(&event.name).lt_eq(date(day)?));
     }
-    let next = day.succ_opt().context("a day out of range")?;
-    let micros = next.and_time(NaiveTime::MIN).and_utc().timestamp_micros() - SHANGHAI_MICROS;
-    Ok(column(&event.name).lt(lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))))
+    let end = ScalarValue::TimestampMicrosecond(Some(end_of(day)), Some("UTC".into()));
+    Ok(column(&event.name).lt(lit(end)))
 }
 
 fn date(day: NaiveDate) -> Result<Expr, QueryError> {

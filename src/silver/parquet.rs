@@ -15,6 +15,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 
+use crate::normalise::days_of;
 use crate::spec::Table;
 use crate::store::Store;
 
@@ -124,10 +125,16 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
     let column = event.and_then(|name| file.schema_descr().columns().iter().position(|c| c.name() == name));
     let mut events: Option<(i32, i32)> = None;
     for group in metadata.row_groups() {
-        let statistics = column.and_then(|column| group.column(column).statistics());
-        if let Some(Statistics::Int32(days)) = statistics
-            && let (Some(&min), Some(&max)) = (days.min_opt(), days.max_opt())
-        {
+        let ends = match column.and_then(|column| group.column(column).statistics()) {
+            Some(Statistics::Int32(days)) => days.min_opt().copied().zip(days.max_opt().copied()),
+            // An instant is of its day in Shanghai.
+            Some(Statistics::Int64(micros)) => {
+                let day = |micros: Option<&i64>| days_of(*micros?);
+                day(micros.min_opt()).zip(day(micros.max_opt()))
+            }
+            _ => None,
+        };
+        if let Some((min, max)) = ends {
             events = Some(events.map_or((min, max), |(a, b)| (a.min(min), b.max(max))));
         }
     }

@@ -225,7 +225,8 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         }
     }
     let columns = columns(pipeline, &found, &mut binder);
-    let sources = found.iter().map(|(spec, contract)| source(spec, contract, &columns, &mut binder)).collect();
+    let sources: Vec<TableSource> =
+        found.iter().map(|(spec, contract)| source(spec, contract, &columns, &mut binder)).collect();
     let position = |at: &At<String>, binder: &mut Binder<'_>| {
         let index = columns.iter().position(|c| c.name == at.value);
         if index.is_none() {
@@ -248,6 +249,9 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     let known_by_event = matches!(pipeline.known, Known::Event | Known::NextSession);
     if event.is_none() && (pipeline.partition != PartitionBy::None || known_by_event) {
         binder.say(0, "a partition or `known` by the event wants an `event`".into(), None);
+    }
+    if pipeline.partition != PartitionBy::None {
+        nested(&found, &sources, event, &mut binder);
     }
     let unit_ratio = pipeline.unit_ratio.as_ref().and_then(|spec| {
         let amount = position(&spec.amount, &mut binder);
@@ -315,6 +319,24 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         examples: pipeline.examples.clone(),
         digest: digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")),
     })
+}
+
+/// Bronze is placed by the days of its lines: one that lies deeper in a reply places nothing.
+fn nested(
+    found: &[(&SourceSpec, Arc<Contract>)],
+    sources: &[TableSource],
+    event: Option<usize>,
+    binder: &mut Binder<'_>,
+) {
+    for ((spec, contract), source) in found.iter().zip(sources) {
+        let plan = source.fields.iter().find(|plan| Some(plan.column) == event);
+        let is_deep = |plan: &FieldPlan| contract.fields[plan.field].name.contains('.');
+        if plan.map_or(source.rows.is_some(), is_deep) {
+            let offset = spec.rows.as_ref().map_or(spec.interface.offset, |at| at.offset);
+            let hint = "write `partition = \"none\"`, or name an event at the top of the reply";
+            binder.say(offset, "a nested reply feeds tables without partitions".into(), Some(hint.into()));
+        }
+    }
 }
 
 /// Whether a column tells a day.

@@ -161,3 +161,6 @@ pub(super) fn target_of<'t>(source: &'t TableSource, plan: &FieldPlan) -> Target
     let missing = source.contract.fields[plan.field].missing.as_deref();
     Target { column: plan.column, wire: plan.wire, missing }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,62 @@ pub(super) fn skip(text: &[u8]) -> Option<usize> {
         _ => memchr::memchr2(b',', b'}', text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(token: &str, wire: Wire, missing: Option<&str>) -> Result<String, String> {
+        let mut texts = Texts::default();
+        match value(token.as_bytes(), &Target { column: 0, wire, missing }, &mut texts) {
+            Ok((cell, len)) => {
+                assert_eq!(len, token.len());
+                Ok(match cell {
+                    Cell::Text(id) => texts.get(id).to_owned(),
+                    Cell::Null => "nothing".to_owned(),
+                    Cell::Number(decimal) => decimal.mantissa.to_string(),
+                    cell => format!("{cell:?}"),
+                })
+            }
+            Err(Miss::Value(Bad(reason))) => Err(reason),
+            Err(Miss::Layout) => Err("no value".to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_stands_for_nothing_is_nothing_as_text_or_as_number() {
+        for token in ["0", "\"0\"", "0.00", "\"0.0\"", "-0", "0e5"] {
+            for wire in [Wire::Number, Wire::Integer] {
+                assert_eq!(read(token, wire, Some("0")).as_deref(), Ok("nothing"), "{token}");
+                assert_ne!(read(token, wire, None).as_deref(), Ok("nothing"), "{token}");
+            }
+        }
+        assert_eq!(read("0.01", Wire::Number, Some("0")).as_deref(), Ok("1"));
+        assert_eq!(read("-1.0", Wire::Number, Some("-1")).as_deref(), Ok("nothing"));
+        for wire in [Wire::Number, Wire::Time, Wire::Symbol, Wire::Text, Wire::Date] {
+            assert_eq!(read("\"-\"", wire, Some("-")).as_deref(), Ok("nothing"), "{wire:?}");
+        }
+        // A code is no number.
+        assert_eq!(read("\"000\"", Wire::Text, Some("0")).as_deref(), Ok("000"));
+    }
+
+    #[test]
+    fn instants_and_codes_have_spellings_of_nothing_too() {
+        for (wire, tokens) in [
+            (Wire::Time, ["\"\"", "null", "\"0\"", "\"None\""]),
+            (Wire::Epoch, ["0", "\"0\"", "\"\"", "null"]),
+            (Wire::Symbol, ["\"\"", "null", "\"None\"", "\"\""]),
+        ] {
+            for token in tokens {
+                assert_eq!(read(token, wire, None).as_deref(), Ok("nothing"), "{token}");
+            }
+        }
+        assert_eq!(read("\"SH.600519\"", Wire::Symbol, None).as_deref(), Ok("600519.SH"));
+        assert_eq!(read("600519", Wire::Symbol, None).as_deref(), Ok("600519.SH"));
+        assert_eq!(read("\"2024-01-02 09:31:00\"", Wire::Time, None).as_deref(), Ok("1704159060000000"));
+        assert_eq!(read("\"-\"", Wire::Time, None).unwrap_err(), "`-` is no time");
+        assert_eq!(read("true", Wire::Epoch, None).unwrap_err(), "no value");
+        assert_eq!(read("\"soon\"", Wire::Epoch, None).unwrap_err(), "`soon` is no time");
+        assert_eq!(read("\"-\"", Wire::Symbol, None).unwrap_err(), "`-` is no code of a security");
+    }
+}

@@ -11,6 +11,8 @@
 //! - `market`: the other tables by trading day, value by value
 //! - `awkward`: low caps, faults, foreign lakes, hostile vendors
 //! - `crash`: killed at random, run again, same bytes
+//! - `vendors`: two vendors in one table, in one order or the other
+//! - `diff`: what later fetches changed, and where vendors disagree
 //! - `imports`: captures of several shapes
 //! - `cli`: exit codes, messages, shapes that scripts rely on
 
@@ -27,6 +29,8 @@ mod awkward;
 mod cli;
 #[path = "suite/crash.rs"]
 mod crash;
+#[path = "suite/diff.rs"]
+mod diff;
 #[path = "suite/fields.rs"]
 mod fields;
 #[path = "suite/imports.rs"]
@@ -41,3 +45,5 @@ mod reports;
 mod specs;
 #[path = "suite/truth.rs"]
 mod truth;
+#[path = "suite/vendors.rs"]
+mod vendors;

@@ -43,11 +43,19 @@ impl BronzeFile {
         Some(Self { path: entry.path.clone(), size: entry.size, day, fetched_at, ordinal, span })
     }
 
-    /// Oldest first. A name without a time counts as written on its folder's day.
+    /// When it was written: a name without a time counts as of its folder's day.
+    #[must_use]
+    pub fn written_at(&self) -> DateTime<Utc> {
+        self.fetched_at.unwrap_or_else(|| self.day.and_time(NaiveTime::MIN).and_utc())
+    }
+
+    /// Oldest first.
     #[must_use]
     pub fn by_age(&self, other: &Self) -> Ordering {
-        let age = |file: &Self| file.fetched_at.unwrap_or_else(|| file.day.and_time(NaiveTime::MIN).and_utc());
-        age(self).cmp(&age(other)).then(self.ordinal.cmp(&other.ordinal)).then_with(|| self.path.cmp(&other.path))
+        self.written_at()
+            .cmp(&other.written_at())
+            .then(self.ordinal.cmp(&other.ordinal))
+            .then_with(|| self.path.cmp(&other.path))
     }
 
     /// The last part of its path.

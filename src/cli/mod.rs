@@ -6,6 +6,7 @@
 mod catalogue;
 mod config;
 mod demo;
+mod diff;
 mod doctor;
 mod import;
 mod plan;
@@ -107,6 +108,8 @@ enum Verb {
     Status(status::StatusArgs),
     /// Rows that were set aside, and why
     Rejects(rejects::RejectsArgs),
+    /// What later fetches changed, or where two vendors disagree
+    Diff(diff::DiffArgs),
     /// SQL over silver
     Query(query::Query),
     /// Tables with columns, types, units, keys, sources and traps
@@ -158,6 +161,7 @@ async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
         Verb::Import(args) => args.run(&context).await,
         Verb::Status(args) => args.run(&context).await,
         Verb::Rejects(args) => args.run(&context).await,
+        Verb::Diff(args) => args.run(&context).await,
         Verb::Query(args) => args.run(&context).await,
         Verb::Tables(args) => args.run(&context),
         Verb::Doctor(args) => args.run(&context).await,

@@ -21,16 +21,17 @@ pub(super) struct Kept {
     pub(super) rank: u32,
 }
 
-/// The rows to keep, sorted by key; `reject` hears of the others that broke a promise.
+/// The rows to keep of the files that count, sorted by key; `reject` hears of the others that broke a promise.
 pub(super) fn merge(
     table: &Table,
     columns: &mut [Cells],
     texts: &Texts,
     origin: &[(u32, u32)],
     sources: &[&TableSource],
+    counts: impl Fn(u32) -> bool,
     reject: impl FnMut(usize, String),
 ) -> Vec<Kept> {
-    let mut kept = each_vendor(table, columns, texts, origin, sources, reject);
+    let mut kept = each_vendor(table, columns, texts, origin, sources, counts, reject);
     if kept.iter().any(|one| one.rank != kept[0].rank) {
         // Who wins is decided by what all of them say of a key.
         let parts = keys(&table.common_key(), columns, texts, origin, sources);
@@ -46,13 +47,15 @@ pub(super) fn each_vendor(
     texts: &Texts,
     origin: &[(u32, u32)],
     sources: &[&TableSource],
+    counts: impl Fn(u32) -> bool,
     mut reject: impl FnMut(usize, String),
 ) -> Vec<Kept> {
     let keys = keys(&table.key, columns, texts, origin, sources);
     let ranks = ranks(table, sources);
     // Rows came file by file, oldest first, so the row number breaks ties by age.
     let place = |(row, key): (u32, &u64)| (*key, ranks[origin[row as usize].0 as usize], row);
-    let mut order: Vec<(u64, u32, u32)> = (0u32..).zip(&keys).map(place).collect();
+    let counting = (0u32..).zip(&keys).filter(|(row, _)| counts(origin[*row as usize].0));
+    let mut order: Vec<(u64, u32, u32)> = counting.map(place).collect();
     order.sort_unstable();
     let mut kept = Vec::with_capacity(order.len());
     for group in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

@@ -8,6 +8,7 @@ mod cells;
 mod check;
 mod date;
 mod decimal;
+mod diff;
 mod given;
 mod instant;
 mod key;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
+pub use diff::{Comparison, Difference, Range, Revision};
 pub use instant::{days_of, end_of};
 pub use output::{Added, added, schema};
 pub use partition::Partition;
@@ -34,7 +36,7 @@ pub use partition::Partition;
 use crate::spec::{ColumnType, Field, Table, TableSource};
 use cells::{Cells, Texts};
 use repeats::Repeats;
-use versions::{Look, Rows};
+use versions::{Look, Rows, Version};
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
@@ -179,18 +181,10 @@ impl<'a> Builder<'a> {
         tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
     ) -> Result<Built, arrow::error::ArrowError> {
         let mut lacking = BTreeSet::new();
-        let sources: Vec<&TableSource> = self.looks.iter().map(|look| look.source).collect();
+        let sources = self.sources();
         let (order, versions, occurrences): (Vec<u32>, _, Vec<i32>) = match &self.table.versions {
-            Some(rules) => {
-                let mut rows = Rows {
-                    table: self.table,
-                    rules,
-                    columns: &mut self.columns,
-                    texts: &self.texts,
-                    origin: &mut self.origin,
-                    looks: &self.looks,
-                };
-                let versions = versions::history(&mut rows, self.repeats.seen(), &mut lacking);
+            Some(_) => {
+                let versions = self.history(&mut lacking);
                 let (order, occurrences) = versions.iter().map(|version| (version.row, version.occurrence)).unzip();
                 (order, versions, occurrences)
             }
@@ -200,7 +194,8 @@ impl<'a> Builder<'a> {
                     let file = self.files[file as usize].clone();
                     self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
                 };
-                let kept = merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, &sources, reject);
+                let kept =
+                    merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, &sources, |_| true, reject);
                 let (order, occurrences) = kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip();
                 (order, Vec::new(), occurrences)
             }
@@ -211,6 +206,27 @@ impl<'a> Builder<'a> {
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| self.table.columns[column].name.clone()).collect();
         Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, lacking })
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// Of each file.
+    fn sources(&self) -> Vec<&'a TableSource> {
+        self.looks.iter().map(|look| look.source).collect()
+    }
+
+    /// All versions, where the table keeps them.
+    fn history(&mut self, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
+        let Some(rules) = &self.table.versions else { return Vec::new() };
+        let mut rows = Rows {
+            table: self.table,
+            rules,
+            columns: &mut self.columns,
+            texts: &self.texts,
+            origin: &mut self.origin,
+            looks: &self.looks,
+        };
+        versions::history(&mut rows, self.repeats.seen(), lacking)
     }
 }
 

@@ -33,7 +33,8 @@ pub struct Added {
 }
 
 /// The column that says which vendor a row came from.
-const VENDOR: Added = Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
+pub(super) const VENDOR: Added =
+    Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
 
 /// The last part of a key that the vendor repeats.
 const OCCURRENCE: Added = Added {

@@ -4,6 +4,7 @@
 mod build;
 mod choice;
 mod demo;
+mod diff;
 mod doctor;
 mod errand;
 mod fetch;
@@ -25,6 +26,7 @@ use chrono::NaiveDate;
 use secrecy::SecretString;
 
 pub use demo::{evening, is_ours};
+pub use diff::{Against, Both, Counts, Diff, Told, diff};
 pub use doctor::{Finding, doctor};
 pub use import::{Imported, import};
 pub use lease::Held;

@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::build::Inputs;
 use super::{CALENDAR, World, build, held};
 use crate::bronze::{self, BronzeFile, Provenance};
-use crate::normalise::{Builder, Built, Input, Partition};
+use crate::normalise::{Builder, Built, Comparison, Input, Partition, Range};
 use crate::plan::Calendar;
 use crate::spec::{Axis, Table, TableSource};
 use crate::store::Store;
@@ -38,27 +38,14 @@ pub(super) async fn rows(
     files: Inputs,
     calendar: Arc<Calendar>,
 ) -> Result<Built> {
-    let mut speaking = match table.versions {
+    let speaking = match table.versions {
         Some(_) => every_look(store, table, files).await?,
         None => speaking(store, table, files).await?.into_iter().map(Speaker::plain).collect(),
     };
     let (store, table, handle) = (store.clone(), Arc::clone(table), tokio::runtime::Handle::current());
     let work = move || {
-        let mut builder = Builder::new(&table, partition);
+        let builder = filled(&store, &handle, &table, partition, &speaking)?;
         let mut text = Vec::new();
-        for speaker in &mut speaking {
-            text.clear();
-            if !speaker.is_repeat
-                && let Some(said) = read(&store, &handle, &speaker.file, &mut text)?
-            {
-                (speaker.calls, speaker.rows_of) = (said.params, said.rows_of);
-            }
-            let source = &table.sources[speaker.source];
-            let Speaker { file, observed, calls, rows_of, is_repeat, .. } = &*speaker;
-            let (observed, is_repeat) = (*observed, *is_repeat);
-            builder
-                .add(Input { path: &file.path, source, span: file.span, observed, calls, rows_of, is_repeat }, &text)?;
-        }
         let mut built = builder.finish(&|day| calendar.next_session(day))?;
         // Rows that broke a promise together were named by file and line: here is what they said.
         let quiet: BTreeSet<String> =
@@ -73,6 +60,91 @@ pub(super) async fn rows(
         Ok(built)
     };
     tokio::task::spawn_blocking(work).await?
+}
+
+/// A builder that has read the files.
+fn filled<'a>(
+    store: &Store,
+    handle: &tokio::runtime::Handle,
+    table: &'a Table,
+    partition: Partition,
+    speaking: &'a [Speaker],
+) -> Result<Builder<'a>> {
+    let mut builder = Builder::new(table, partition);
+    let mut text = Vec::new();
+    for speaker in speaking {
+        text.clear();
+        let said = if speaker.is_repeat { None } else { read(store, handle, &speaker.file, &mut text)? };
+        let (calls, rows_of) = match &said {
+            Some(said) => (&said.params, &said.rows_of),
+            None => (&speaker.calls, &speaker.rows_of),
+        };
+        let Speaker { source, file, observed, is_repeat, .. } = speaker;
+        let (source, observed, is_repeat) = (&table.sources[*source], *observed, *is_repeat);
+        builder.add(Input { path: &file.path, source, span: file.span, observed, calls, rows_of, is_repeat }, &text)?;
+    }
+    Ok(builder)
+}
+
+/// What is compared of a partition.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Compared {
+    /// The two vendors of the table.
+    Vendors,
+    /// What its files said until a moment, and what they say with the later ones. Without a moment: what the first
+    /// answer to each slice said.
+    Since(Option<DateTime<Utc>>),
+}
+
+/// Two readings of one partition.
+pub(super) async fn compared(
+    store: &Store,
+    table: &Arc<Table>,
+    partition: Partition,
+    files: Inputs,
+    compared: Compared,
+    range: Range,
+) -> Result<Comparison> {
+    let mut speaks: Vec<[bool; 2]> = Vec::new();
+    let speakers: Vec<Speaker> = match (&table.versions, compared) {
+        (Some(_), _) => every_look(store, table, files).await?,
+        (None, Compared::Vendors) => speaking(store, table, files).await?.into_iter().map(Speaker::plain).collect(),
+        (None, Compared::Since(since)) => {
+            let before = earlier(table, &files, since);
+            let before = speaking(store, table, before).await?;
+            let mut both = speaking(store, table, files).await?;
+            let now: BTreeSet<String> = both.iter().map(|(_, file)| file.path.clone()).collect();
+            both.extend(before.iter().filter(|(_, file)| !now.contains(&file.path)).cloned());
+            both.sort_by(|a, b| a.1.by_age(&b.1));
+            let then: BTreeSet<&str> = before.iter().map(|(_, file)| file.path.as_str()).collect();
+            speaks = both.iter().map(|(_, f)| [then.contains(f.path.as_str()), now.contains(&f.path)]).collect();
+            both.into_iter().map(Speaker::plain).collect()
+        }
+    };
+    let (store, table, handle) = (store.clone(), Arc::clone(table), tokio::runtime::Handle::current());
+    let work = move || {
+        let builder = filled(&store, &handle, &table, partition, &speakers)?;
+        Ok(match (&table.versions, compared) {
+            (_, Compared::Vendors) => builder.between(range),
+            (Some(_), Compared::Since(since)) => builder.revised(since.unwrap_or(DateTime::<Utc>::MIN_UTC), range),
+            (None, Compared::Since(_)) => builder.changed(&speaks, range),
+        })
+    };
+    tokio::task::spawn_blocking(work).await?
+}
+
+/// The files until a moment; without one, the first answer to each slice.
+fn earlier(table: &Table, files: &Inputs, since: Option<DateTime<Utc>>) -> Inputs {
+    let mut slices = BTreeSet::new();
+    let mut is_earlier = |(index, file): &&(usize, BronzeFile)| match since {
+        Some(since) => file.written_at() < since,
+        None => {
+            let contract = &table.sources[*index].contract;
+            let day = (contract.ask.axis != Axis::Snapshot).then_some(file.day);
+            slices.insert((&contract.id.vendor, &contract.kind, day, file.span))
+        }
+    };
+    files.iter().filter(|file| is_earlier(file)).cloned().collect()
 }
 
 impl Speaker {

@@ -1,0 +1,116 @@
+//! `diff`: what later fetches changed, and where two vendors disagree.
+
+use anyhow::Result;
+use chrono::NaiveDate;
+use clap::Args;
+use serde_json::Value;
+
+use super::{Context, Format, config, day, print};
+use crate::run::{self, Against, Both, Diff, Exit, Misuse, Told};
+
+/// What later fetches changed, or where two vendors disagree; reads bronze only
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The table
+    #[arg(value_name = "TABLE")]
+    table: String,
+    /// Fetches from the beginning of this run or day on [default: all fetches after the first of a slice]
+    #[arg(long, value_name = "RUN|DATE")]
+    since: Option<String>,
+    /// Compare what two vendors say of the same keys, as in tushare,asharehub
+    #[arg(long, value_name = "VENDOR,VENDOR", conflicts_with = "since")]
+    between: Option<String>,
+    /// First event day [default: the first]
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    start: Option<NaiveDate>,
+    /// Last event day [default: the last]
+    #[arg(long, value_parser = day, value_name = "DAY")]
+    end: Option<NaiveDate>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl DiffArgs {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let world = config::existing(context)?;
+        let tables = config::tables(&world.catalog, std::slice::from_ref(&self.table))?;
+        let against = match (self.since, self.between) {
+            (Some(since), _) => Against::Since(since),
+            (None, Some(vendors)) => {
+                let vendors: Vec<String> = vendors.split(',').map(|vendor| vendor.trim().to_owned()).collect();
+                let wrong = |_| Misuse("--between wants two vendors, as in tushare,asharehub".into());
+                Against::Vendors(vendors.try_into().map_err(wrong)?)
+            }
+            (None, None) => Against::First,
+        };
+        let range = match (self.start, self.end) {
+            (None, None) => None,
+            (start, end) => Some((start.unwrap_or(NaiveDate::MIN), end.unwrap_or(NaiveDate::MAX))),
+        };
+        if let Some((start, end)) = range.filter(|(start, end)| start > end) {
+            return Err(Misuse(format!("the range ends on {end}, before it starts on {start}")).into());
+        }
+        let diff = run::diff(&world, &tables[0], against, range).await?;
+        print(&match self.format {
+            Format::Json => serde_json::to_string_pretty(&diff)?,
+            Format::Text => text(&diff),
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+/// A line a row, then the sums.
+fn text(diff: &Diff) -> String {
+    let mut lines: Vec<String> = diff.differences.iter().map(|told| line(told, diff.between.is_some())).collect();
+    let counts = &diff.counts;
+    let rows = |n: usize| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
+    let is_between = diff.between.is_some();
+    let mut sums = vec![format!("{} {}", rows(counts.same), if is_between { "agree" } else { "as before" })];
+    let kind = |name: &str| match (is_between, name) {
+        (true, name) => format!("only of {name}"),
+        (false, "before") => "gone".to_owned(),
+        (false, _) => "added".to_owned(),
+    };
+    sums.push(format!("{} {}", counts.differ, if is_between { "differ" } else { "changed" }));
+    sums.extend(counts.only.iter().map(|(name, n)| format!("{n} {}", kind(name))));
+    lines.push(format!("{}: {}", diff.table, sums.join(", ")));
+    for (name, n) in counts.apart.iter().filter(|(_, n)| **n > 0) {
+        let what = match (is_between, name.as_str()) {
+            (true, name) => format!("only {name} has anything of"),
+            (false, "before") => "nothing is left of".to_owned(),
+            (false, _) => "nothing was asked of before".to_owned(),
+        };
+        lines.push(format!("{} of days or securities that {what}: not listed", rows(*n)));
+    }
+    if !counts.columns.is_empty() {
+        let columns: Vec<String> = counts.columns.iter().map(|(column, n)| format!("{column} {n}")).collect();
+        lines.push(format!("by column: {}", columns.join(", ")));
+    }
+    lines.join("\n")
+}
+
+fn line(told: &Told, is_between: bool) -> String {
+    let key = told.key.iter().map(|(_, value)| plain(value));
+    let revision = told.revision.map(|revision| format!("revision {revision}"));
+    let known = told.known_on.map(|known| format!("known {known}"));
+    let line = key.chain(revision).chain(known).collect::<Vec<_>>().join(" ");
+    let vendor = told.vendor.as_deref().unwrap_or_default();
+    let column = |(name, Both([first, second])): &(String, Both)| {
+        if is_between {
+            return format!("{name} {} {}, {} {}", first.0, plain(&first.1), second.0, plain(&second.1));
+        }
+        format!("{name} {} -> {}", plain(&first.1), plain(&second.1))
+    };
+    let columns: Vec<String> = told.columns.iter().map(column).collect();
+    match told.what {
+        "only" => format!("{line}: only {vendor}"),
+        "added" | "gone" => format!("{line}: {} ({vendor})", told.what),
+        _ => format!("{line}: {}", columns.join("; ")),
+    }
+}
+
+/// As a person writes it.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,158 @@
+//! `diff`: what later fetches changed, and where two vendors disagree.
+
+use serde_json::{Value, json};
+
+use crate::support::{NOW, Place};
+use crate::vendors::{bars, bronze, place};
+
+fn diff(place: &Place, args: &[&str]) -> Value {
+    let args = [&["diff"], args, &["--format", "json", "--now", NOW]].concat();
+    serde_json::from_str(&place.expect(0, &args)).unwrap()
+}
+
+#[test]
+fn two_vendors_are_compared_in_one_unit() {
+    let place = place();
+    bars(&place);
+    let said = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
+    // 94369.5 yuan and 94370 are the same with fewer digits; a volume of lots and of shares is one number.
+    let expected = json!([
+        {"key": {"ts_code": "a", "trade_date": "2024-01-02"}, "what": "differs",
+         "columns": {"close": {"tushare": 9.39, "asharehub": 9.41}}},
+        {"key": {"ts_code": "b", "trade_date": "2024-01-02"}, "what": "only", "vendor": "tushare"},
+        {"key": {"ts_code": "c", "trade_date": "2024-01-02"}, "what": "only", "vendor": "asharehub"},
+    ]);
+    assert_eq!(said["differences"], expected);
+    let counts = json!({"same": 0, "differ": 1, "only": {"tushare": 1, "asharehub": 1},
+        "apart": {"tushare": 0, "asharehub": 0}, "columns": {"close": 1}});
+    assert_eq!(said["counts"], counts);
+    let text = place.expect(0, &["diff", "stock_daily_cn", "--between", "asharehub,tushare", "--now", NOW]);
+    for part in [
+        "a 2024-01-02: close asharehub 9.41, tushare 9.39",
+        "c 2024-01-02: only asharehub",
+        "stock_daily_cn: 0 rows agree, 1 differ, 1 only of asharehub, 1 only of tushare",
+    ] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+    // Days that only one has are counted, and can be left out.
+    let line = r#"{"ts_code":"a","trade_date":"20240103","close":9.39,"vol":1,"amount":1}"#;
+    bronze(&place, "tushare/stock_daily_cn/date=2024-01-03/daily_20240103T120000000Z.jsonl.gz", &[line]);
+    let said = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
+    assert_eq!((&said["counts"]["apart"]["tushare"], &said["differences"]), (&json!(1), &expected));
+    let said = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub", "--start", "2024-01-03"]);
+    assert_eq!(said["differences"], json!([]));
+    // A vendor that feeds the table no more can still be compared.
+    let jobs = std::fs::read_to_string(place.path("jobs.toml")).unwrap();
+    place.jobs(&format!("{jobs}[tables.stock_daily_cn]\nvendors = [\"asharehub\"]\n"));
+    assert_eq!(
+        diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub", "--end", "20240102"])["differences"],
+        expected
+    );
+}
+
+#[test]
+fn rows_without_the_whole_key_are_compared_by_what_both_fill() {
+    let place = place();
+    let row = |reason: &str, amount: &str| {
+        format!(r#"{{"ts_code":"a","trade_date":"20240102","close":9.39,"amount":{amount},"reason":"{reason}"}}"#)
+    };
+    bronze(
+        &place,
+        "tushare/top_list_cn/date=2024-01-02/top_list_20240102T120000000Z.jsonl.gz",
+        &[&row("up", "1000000"), &row("volume", "2004000")],
+    );
+    // In tens of thousands, rounded.
+    let other = |amount: &str| format!(r#"{{"ts_code":"a","trade_date":"20240102","close":9.39,"amount":{amount}}}"#);
+    bronze(&place, "asharehub/top_list/date=2024-01-02/top_list_20240102T130000000Z.jsonl.gz", &[&other("200")]);
+    let said = diff(&place, &["top_list_cn", "--between", "tushare,asharehub"]);
+    assert_eq!(said["counts"]["same"], 1);
+    let only = json!([{"key": {"trade_date": "2024-01-02", "ts_code": "a", "reason": "up"}, "what": "only", "vendor": "tushare"}]);
+    assert_eq!(said["differences"], only);
+}
+
+#[test]
+fn what_later_fetches_changed_is_told_with_both_values() {
+    let place = place();
+    let name = |at: &str| format!("tushare/stock_daily_cn/date=2024-01-02/daily_202401{at}T120000000Z.jsonl.gz");
+    let row = |code: &str, close: &str, vol: &str| {
+        format!(r#"{{"ts_code":"{code}","trade_date":"20240102","close":{close},"vol":{vol},"amount":null}}"#)
+    };
+    bronze(&place, &name("02"), &[&row("a", "9.39", "100"), &row("b", "5", "1")]);
+    bronze(&place, &name("05"), &[&row("a", "9.40", "100"), &row("b", "5.00", "1"), &row("c", "7", "null")]);
+    let new = r#"{"ts_code":"a","trade_date":"20240105","close":9,"vol":1,"amount":null}"#;
+    bronze(&place, "tushare/stock_daily_cn/date=2024-01-05/daily_20240105T120000000Z.jsonl.gz", &[new]);
+    let expected = json!([
+        {"key": {"ts_code": "a", "trade_date": "2024-01-02"}, "what": "changed", "vendor": "tushare",
+         "columns": {"close": {"before": 9.39, "now": 9.4}}},
+        {"key": {"ts_code": "c", "trade_date": "2024-01-02"}, "what": "added", "vendor": "tushare"},
+    ]);
+    for args in [&["stock_daily_cn", "--since", "2024-01-03"][..], &["stock_daily_cn"]] {
+        let said = diff(&place, args);
+        assert_eq!(said["differences"], expected, "{args:?}");
+        let counts = json!({"same": 1, "differ": 1, "only": {"before": 0, "now": 1},
+            "apart": {"before": 0, "now": 1}, "columns": {"close": 1}});
+        assert_eq!(said["counts"], counts, "{args:?}");
+    }
+    assert_eq!(diff(&place, &["stock_daily_cn", "--since", "2024-01-06"])["differences"], json!([]));
+    let text = place.expect(0, &["diff", "stock_daily_cn", "--since", "20240103", "--now", NOW]);
+    for part in ["a 2024-01-02: close 9.39 -> 9.4", "c 2024-01-02: added (tushare)", "1 row as before, 1 changed"] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+    // Reads only, and needs no silver.
+    assert!(place.files("").keys().all(|path| path.starts_with("bronze/")), "{:?}", place.files("").keys());
+}
+
+#[test]
+fn revisions_since_a_run_are_told_beside_the_version_before() {
+    let place = place();
+    let row = |code: &str, day: &str, income: &str| {
+        format!(
+            r#"{{"ts_code":"{code}","ann_date":"{day}","f_ann_date":"{day}","end_date":"20231231","report_type":"1","n_income":{income},"update_flag":"0"}}"#
+        )
+    };
+    let import = |name: &str, rows: &[String], now: &str| {
+        std::fs::write(place.path(name), rows.join("\n")).unwrap();
+        place.expect(0, &["import", "--interface", "tushare/income_vip", name, "--now", now]);
+        place.expect(0, &["normalize", "income_cn", "--now", now]);
+    };
+    import("a.jsonl", &[row("a", "20240420", "100")], "2024-05-01T12:00:00Z");
+    import("b.jsonl", &[row("a", "20240420", "90"), row("b", "20240430", "7")], "2024-06-01T12:00:00Z");
+    let mut runs: Vec<String> = place.files("runs").into_keys().collect();
+    runs.sort();
+    let run = runs.last().unwrap().trim_start_matches("runs/").trim_end_matches(".json").to_owned();
+    let expected = json!([
+        {"key": {"ts_code": "a", "end_date": "2023-12-31", "report_type": "1"}, "what": "changed", "vendor": "tushare",
+         "columns": {"n_income": {"before": 100.0, "now": 90.0}}, "revision": 2, "known_on": "2024-06-01",
+         "observed_at": "2024-06-01T12:00:00Z"},
+        {"key": {"ts_code": "b", "end_date": "2023-12-31", "report_type": "1"}, "what": "added", "vendor": "tushare",
+         "revision": 1, "known_on": "2024-04-30", "observed_at": "2024-06-01T12:00:00Z"},
+    ]);
+    for since in [run.as_str(), "2024-06-01"] {
+        assert_eq!(diff(&place, &["income_cn", "--since", since])["differences"], expected, "{since}");
+    }
+    assert_eq!(diff(&place, &["income_cn"])["differences"], json!([expected[0]]));
+    assert_eq!(diff(&place, &["income_cn", "--since", "2024-06-02"])["differences"], json!([]));
+}
+
+#[test]
+fn what_nobody_knows_is_2() {
+    let place = place();
+    bars(&place);
+    for (args, part) in [
+        (&["stock_dayly_cn"][..], "did you mean `stock_daily_cn`"),
+        (&["stock_daily_cn", "--since", "20240102T103000000Z"], "no run `20240102T103000000Z`"),
+        (&["stock_daily_cn", "--between", "tushare,asharehud"], "did you mean `asharehub`"),
+        (&["stock_daily_cn", "--between", "tushare,f10"], "`f10` does not feed `stock_daily_cn`"),
+        (&["stock_daily_cn", "--between", "tushare"], "two vendors"),
+        (&["stock_daily_cn", "--between", "tushare,tushare"], "two vendors"),
+        (&["stock_daily_cn", "--between", "tushare,asharehub", "--since", "2024-01-02"], "cannot be used with"),
+        (&["stock_daily_cn", "--start", "2024-02-01", "--end", "2024-01-01"], "before it starts"),
+        (&["stock_basic_cn", "--start", "2024-02-01"], "have no day"),
+        (&["stock_daily_cn", "--lake", "typo"], "there is no lake"),
+    ] {
+        let output = place.run(&[&["diff"], args].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains(part), "{args:?}: {said}");
+    }
+}

@@ -28,3 +28,6 @@ pub(super) fn first_choice<T>(rows: &mut Vec<T>, rank: impl Fn(&T) -> u32, part:
     }
     rows.retain(|row| first.get(&part(row)) == Some(&rank(row)));
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,4 +243,6 @@ fn lacks(rows: &Rows<'_, '_>, version: u32, told: u32) -> BTreeSet<usize> {
 }
 
 #[cfg(test)]
+mod stages;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,167 @@
+//! Two vendors of one table, against a reader who keeps the newest row of each by hand.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array as _, AsArray as _};
+use arrow::datatypes::Int64Type;
+use proptest::prelude::*;
+
+use crate::normalise::{Builder, Input, Partition};
+use crate::spec::{Catalog, SpecFile, Table};
+
+const CONTRACT: &str = r#"version = 1
+type = "pair"
+title = "Pairs"
+checked = "2026-11-21"
+[ask]
+by = "session"
+param = "day"
+page_rows = 10
+[publication]
+hour = "17:00"
+empty = "answer"
+history_from = "2020-01-01"
+[fields]
+code = { type = "text", nullable = false, description = "security" }
+day = { type = "date", nullable = false, description = "day" }
+"#;
+
+const PIPELINE: &str = r#"version = 1
+table = "pair_cn"
+title = "Pairs"
+key = ["code", "day", "reason"]
+partition = "year"
+event = "day"
+known = "event"
+keeps = "latest"
+[[source]]
+interface = "tushare/pair"
+[[source]]
+interface = "asharehub/pair"
+[[example]]
+source = "tushare/pair"
+given = '{}'
+rejected = "empty"
+"#;
+
+/// The table with the vendors in that order; one of them has no reasons, and counts in hundreds.
+fn table(order: &[&str]) -> Table {
+    let file = |name: &str, text: String| SpecFile { name: name.into(), text };
+    let tushare = "interface = \"tushare/pair\"\n".to_owned()
+        + CONTRACT
+        + "reason = { type = \"text\", nullable = false, description = \"why\" }\n\
+           vol = { type = \"number\", unit = \"share\", description = \"shares\" }\n";
+    let other = "interface = \"asharehub/pair\"\n".to_owned()
+        + CONTRACT
+        + "vol = { type = \"number\", unit = \"lot100\", description = \"lots\" }\n";
+    let own = [
+        file("schemas/asharehub.toml", "version = 1\nvendor = \"asharehub\"\n".into()),
+        file("schemas/tushare/pair.toml", tushare),
+        file("schemas/asharehub/pair.toml", other),
+        file("pipelines/pair_cn.toml", PIPELINE.into()),
+    ];
+    let named: Vec<String> = order.iter().map(|vendor| format!("\"{vendor}\"")).collect();
+    let jobs = format!("version = 1\n[tables.pair_cn]\nvendors = [{}]\n", named.join(", "));
+    let (catalog, _) =
+        Catalog::load(&own, Some(&file("jobs.toml", jobs))).unwrap_or_else(|problems| panic!("{problems}"));
+    catalog.table("pair_cn").unwrap().as_ref().clone()
+}
+
+/// Of a file: whether it is the second vendor's, and number by code and reason.
+type File = (bool, BTreeMap<(u8, u8), i64>);
+
+/// (code, reason, shares, vendor), in the order of the file.
+type Shown = Vec<(String, Option<String>, i64, String)>;
+
+fn build(table: &Table, files: &[File]) -> Shown {
+    let mut builder = Builder::new(table, Partition::Year(2024));
+    let vendors = ["tushare", "asharehub"];
+    for (number, (second, rows)) in files.iter().enumerate() {
+        let vendor = vendors[usize::from(*second)];
+        let Some(source) = table.sources.iter().find(|source| source.contract.id.vendor == vendor) else { continue };
+        let line = |((code, reason), vol): (&(u8, u8), &i64)| match second {
+            false => format!(r#"{{"code":"c{code}","day":"20240102","reason":"r{reason}","vol":{vol}}}"#),
+            true => format!(r#"{{"code":"c{code}","day":"2024-01-02","vol":{vol}}}"#),
+        };
+        let lines: Vec<String> = rows.iter().map(line).collect();
+        let path = format!("file {number}").leak();
+        let input = Input { path, source, span: true, observed: None, calls: &[], is_repeat: false };
+        builder.add(input, lines.join("\n").as_bytes()).unwrap();
+    }
+    let built = builder.finish(&|_| None).unwrap();
+    assert_eq!(built.rejects, []);
+    let text = |name: &str, row: usize| {
+        let column = built.batch.column_by_name(name).unwrap().as_string::<i32>();
+        column.is_valid(row).then(|| column.value(row).to_owned())
+    };
+    let vol = built.batch.column_by_name("vol").unwrap().as_primitive::<Int64Type>();
+    let row = |row| (text("code", row).unwrap(), text("reason", row), vol.value(row), text("vendor", row).unwrap());
+    (0..built.batch.num_rows()).map(row).collect()
+}
+
+/// The newest rows of each vendor; of a code the first vendor that has any row gives all.
+fn by_hand(order: &[&str], files: &[File]) -> Shown {
+    let mut said: [BTreeMap<(u8, u8), i64>; 2] = Default::default();
+    for (second, rows) in files {
+        said[usize::from(*second)].extend(rows);
+    }
+    let mut shown = Shown::new();
+    for code in 0..3 {
+        for vendor in order {
+            let second = *vendor == "asharehub";
+            let rows = said[usize::from(second)].iter().filter(|((of, _), _)| *of == code);
+            let before = shown.len();
+            shown.extend(rows.map(|((_, reason), vol)| match second {
+                false => (format!("c{code}"), Some(format!("r{reason}")), *vol, (*vendor).to_owned()),
+                true => (format!("c{code}"), None, vol * 100, (*vendor).to_owned()),
+            }));
+            if shown.len() > before {
+                break;
+            }
+        }
+    }
+    shown
+}
+
+fn files() -> impl Strategy<Value = Vec<File>> {
+    let row = ((0u8..3, 0u8..3), 1i64..5);
+    let file = (any::<bool>(), proptest::collection::vec(row, 0..5));
+    // The second vendor has one row a code.
+    let file = file.prop_map(|(second, rows)| {
+        (second, rows.into_iter().map(|((code, reason), vol)| ((code, if second { 0 } else { reason }), vol)).collect())
+    });
+    proptest::collection::vec(file, 0..6)
+}
+
+proptest! {
+    #[test]
+    fn per_key_the_first_vendor_gives_whole_rows(files in files()) {
+        for order in [&["tushare", "asharehub"][..], &["asharehub", "tushare"], &["tushare"], &["asharehub"]] {
+            let table = table(order);
+            let shown = build(&table, &files);
+            prop_assert_eq!(&shown, &by_hand(order, &files));
+            let mut keys: Vec<_> = shown.iter().map(|row| (&row.0, &row.1)).collect();
+            keys.dedup();
+            prop_assert_eq!(keys.len(), shown.len(), "one row a key");
+            // Which vendor came first in time means nothing.
+            let mut sorted = files.clone();
+            sorted.sort_by_key(|(second, _)| !*second);
+            prop_assert_eq!(&build(&table, &sorted), &shown);
+            // Without the less liked vendor the rows of the other are what they were.
+            let first: Vec<File> = files.iter().filter(|file| file.0 == (order[0] == "asharehub")).cloned().collect();
+            let of_first: Shown = shown.into_iter().filter(|row| row.3 == order[0]).collect();
+            prop_assert_eq!(build(&table, &first), of_first);
+        }
+    }
+}
+
+#[test]
+fn the_pipelines_order_is_no_preference() {
+    assert_eq!(table(&["tushare", "asharehub"]).preferred, None);
+    let other = table(&["asharehub"]);
+    assert_eq!(other.preferred, Some(vec!["asharehub".to_owned()]));
+    assert_eq!((other.sources.len(), other.left_out.len()), (1, 1));
+    let both = other.fed_by(&["tushare", "asharehub"]).unwrap();
+    assert_eq!((both.vendors(), both.common_key().len()), (vec!["tushare", "asharehub"], 2));
+    assert!(both.fed_by(&["tushare", "f10"]).is_none());
+}

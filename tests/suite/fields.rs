@@ -65,7 +65,12 @@ fn every_documented_field_is_in_a_contract_with_the_same_unit() {
             let is_explained = field.description.contains("as in Tushare");
             let is_counted = said.unit == "count" || (said.unit == "number" && field.wire == Wire::Integer);
             let is_whole = is_counted && unit == "-" && field.wire == Wire::Integer;
-            assert!(unit == said.unit || is_whole || is_explained, "{}.{name} is in {unit}, not {}", contract.id, said.unit);
+            assert!(
+                unit == said.unit || is_whole || is_explained,
+                "{}.{name} is in {unit}, not {}",
+                contract.id,
+                said.unit
+            );
         }
     }
 }

@@ -73,16 +73,11 @@ pub(super) fn key(row: &[Cell]) -> (String, i64, i64, i64) {
 /// A stock's records at a moment: the newest report first, its sessions in order.
 pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec<Vec<Cell>> {
     let events = stock.reports.clone().map(Quarter).filter_map(|quarter| event(market, stock, quarter, at));
-    let mut shown: Vec<Event> = Vec::new();
-    for event in events {
-        let expected = !event.out;
-        shown.push(event);
-        if expected {
-            break;
-        }
-    }
-    let reports =
-        shown.iter().rev().map(|event| of_event(market, stock, event, at)).filter(|records| !records.is_empty());
+    let events: Vec<Event> = events.collect();
+    // A late report may be passed by the one after it: the next is the one after the last.
+    let next = events.iter().rposition(|event| event.out).map_or(0, |last| last + 1);
+    let shown = events.iter().enumerate().rev().filter(|(place, event)| event.out || *place == next);
+    let reports = shown.map(|(_, event)| of_event(market, stock, event, at)).filter(|records| !records.is_empty());
     let mut current = true;
     reports
         .flat_map(|mut records| {

@@ -1,7 +1,7 @@
 //! Every shipped file loads and binds, and every example row becomes what it says.
 
-use ashare_lake::normalise::{Builder, Input, Partition, day_of};
-use ashare_lake::spec::{Catalog, SpecFile};
+use ashare_lake::normalise::{Builder, Input, Partition, day_of, event_field};
+use ashare_lake::spec::{Catalog, PartitionBy, SpecFile};
 
 use crate::support::texts;
 
@@ -17,12 +17,9 @@ fn every_example_row_becomes_what_it_says() {
         for example in &table.examples {
             let source = table.source(&example.source).unwrap();
             let given: serde_json::Value = serde_json::from_str(&example.given).unwrap();
-            let partition = match table.event {
-                Some(event) => {
-                    Partition::of(table, day_of(given[&table.columns[event].name].as_str().unwrap()).unwrap())
-                }
-                None => Partition::Whole,
-            };
+            let event = event_field(table, source).filter(|_| table.partition != PartitionBy::None);
+            let day = event.and_then(|field| day_of(given[&field.name].to_string().trim_matches('"')));
+            let partition = day.map_or(Partition::Whole, |day| Partition::of(table, day));
             let mut builder = Builder::new(table, partition);
             let observed = Some("2024-07-01T12:00:00Z".parse().unwrap());
             let input =

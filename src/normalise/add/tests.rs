@@ -261,7 +261,7 @@ fn an_instant_is_placed_by_its_day_in_shanghai() {
     assert_eq!(prices.values(), &[2.0, 3.0]);
     assert_eq!(texts(&built.batch, &["ts_code"]), ["600519.SH", "600519.SH"]);
     let reasons: Vec<&str> = built.rejects.iter().map(|reject| reject.reason.as_str()).collect();
-    assert_eq!(reasons, ["`at`: `soon` is no time", "`at` is empty"]);
+    assert_eq!(reasons, ["`soon` is no time", "`at` is empty"]);
     // A call that names several securities does not say whose a row is.
     let calls = [call(&[("ts_code", "600519.SH,000001.SZ")])];
     let built = build(&table, Partition::Month(2024, 6), &calls, &[], &lines[1..2]).unwrap();

@@ -164,3 +164,100 @@ fn an_answer_is_written_in_every_form() {
     assert_eq!(reader.unwrap().next().unwrap().unwrap(), batch);
     assert!(answer.parquet(&folder.path().join("no/a.parquet")).unwrap_err().to_string().contains("cannot write"));
 }
+
+/// A table of two vendors, asked by period, with whatever the pipeline says of it.
+fn two_vendors(said: &str) -> Catalog {
+    let contract = |vendor: &str| {
+        format!(
+            "version = 1\ninterface = \"{vendor}/paid\"\ntype = \"paid\"\ntitle = \"t\"\nchecked = \"2026-11-21\"\n\
+             [ask]\nby = \"period\"\nparam = \"end_date\"\npage_rows = 10\n\
+             [publication]\nhour = \"17:00\"\nempty = \"answer\"\nhistory_from = \"2020-01-01\"\n\
+             [fields]\nts_code = {{ type = \"text\", nullable = false, description = \"c\" }}\n\
+             end_date = {{ type = \"date\", nullable = false, description = \"e\" }}\n\
+             ann_date = {{ type = \"date\", description = \"a\" }}\npaid_on = {{ type = \"date\", description = \"p\" }}\n"
+        )
+    };
+    let pipeline = format!(
+        "version = 1\ntable = \"paid_cn\"\ntitle = \"t\"\nkey = [\"ts_code\", \"end_date\"]\npartition = \"none\"\n\
+         event = \"end_date\"\nfilled_later = [\"paid_on\"]\n{said}\n[[source]]\ninterface = \"tushare/paid\"\n\
+         [[source]]\ninterface = \"asharehub/paid\"\n[[example]]\nsource = \"tushare/paid\"\ngiven = '{{}}'\n\
+         rejected = \"empty\"\n"
+    );
+    let own = [
+        ("schemas/asharehub.toml", "version = 1\nvendor = \"asharehub\"\n".to_owned()),
+        ("schemas/tushare/paid.toml", contract("tushare")),
+        ("schemas/asharehub/paid.toml", contract("asharehub")),
+        ("pipelines/paid_cn.toml", pipeline),
+    ];
+    let own = own.map(|(name, text)| crate::spec::SpecFile { name: name.into(), text });
+    Catalog::load(&own, None).unwrap_or_else(|problems| panic!("{problems}")).0
+}
+
+/// 2024-01-02 and so many days.
+fn days(n: &[Option<i32>]) -> Arc<Date32Array> {
+    Arc::new(n.iter().map(|n| n.map(|n| 19_724 + n)).collect())
+}
+
+async fn as_of(catalog: &Catalog, lake: &Path, query: &str, day: &str) -> String {
+    let as_of = AsOf { day: day.parse().unwrap(), next_morning: None };
+    let store = Store::open(lake.to_str().unwrap()).unwrap();
+    sql(catalog, &store, query, Some(as_of)).await.unwrap().csv().unwrap().lines().skip(1).collect::<Vec<_>>().join(";")
+}
+
+#[tokio::test]
+async fn a_column_that_is_filled_later_is_null_before_the_date_it_holds() {
+    let catalog = two_vendors("known = \"event\"\nkeeps = \"latest\"");
+    let folder = tempfile::tempdir().unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("ts_code", Arc::new(StringArray::from(vec!["a", "b"])) as _, true),
+        ("end_date", days(&[Some(0), Some(0)]) as _, true),
+        ("paid_on", days(&[Some(3), None]) as _, true),
+        ("vendor", Arc::new(StringArray::from(vec!["tushare", "tushare"])) as _, true),
+    ]);
+    write(folder.path(), "paid_cn/part-0.parquet", batch.unwrap());
+    let query = "SELECT * FROM paid_cn ORDER BY ts_code";
+    let at = async |day: &str| as_of(&catalog, folder.path(), query, day).await;
+    assert_eq!(at("2024-01-01").await, "");
+    assert_eq!(at("2024-01-04").await, "a,2024-01-02,,tushare;b,2024-01-02,,tushare");
+    assert_eq!(at("2024-01-05").await, "a,2024-01-02,2024-01-05,tushare;b,2024-01-02,,tushare");
+}
+
+#[tokio::test]
+async fn of_versions_one_vendor_gives_all_occurrences_of_a_key() {
+    let said =
+        "known = \"announced\"\nkeeps = \"versions\"\noccurrence = true\n[versions]\nannounced = [\"ann_date\"]\n";
+    let catalog = two_vendors(said);
+    let folder = tempfile::tempdir().unwrap();
+    // Vendor, occurrence, revision, announced, known, paid: the second vendor knows `a` a day earlier, and three of it.
+    let rows = [
+        ("tushare", 1, 1, Some(2), 2, None),
+        ("tushare", 2, 1, Some(2), 2, Some(9)),
+        ("tushare", 2, 2, None, 5, Some(6)),
+        ("asharehub", 1, 1, Some(1), 1, None),
+        ("asharehub", 2, 1, Some(1), 1, None),
+        ("asharehub", 3, 1, Some(1), 1, None),
+        ("a vendor of former times", 1, 1, Some(0), 0, None),
+    ];
+    let number = |of: fn(&(&str, i32, i32, Option<i32>, i32, Option<i32>)) -> i32| {
+        Arc::new(arrow::array::Int32Array::from_iter_values(rows.iter().map(of)))
+    };
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("ts_code", Arc::new(StringArray::from(vec!["a"; rows.len()])) as _, true),
+        ("end_date", days(&vec![Some(0); rows.len()]) as _, true),
+        ("paid_on", days(&rows.map(|row| row.5)) as _, true),
+        ("occurrence", number(|row| row.1) as _, true),
+        ("announced_on", days(&rows.map(|row| row.3)) as _, true),
+        ("known_on", days(&rows.map(|row| Some(row.4))) as _, true),
+        ("revision", number(|row| row.2) as _, true),
+        ("vendor", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))) as _, true),
+    ]);
+    write(folder.path(), "paid_cn/part-0.parquet", batch.unwrap());
+    let query = "SELECT vendor, occurrence, revision, paid_on FROM paid_cn ORDER BY 1, 2, 3";
+    let at = async |day: &str| as_of(&catalog, folder.path(), query, day).await;
+    assert_eq!(at("2024-01-02").await, "");
+    assert_eq!(at("2024-01-03").await, "asharehub,1,1,;asharehub,2,1,;asharehub,3,1,");
+    assert_eq!(at("2024-01-04").await, "tushare,1,1,;tushare,2,1,");
+    // What nobody announced counts as announced on the day it was known.
+    assert_eq!(at("2024-01-07").await, "tushare,1,1,;tushare,2,2,");
+    assert_eq!(at("2024-01-08").await, "tushare,1,1,;tushare,2,2,2024-01-08");
+}

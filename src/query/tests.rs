@@ -238,17 +238,15 @@ async fn of_versions_one_vendor_gives_all_occurrences_of_a_key() {
         ("asharehub", 3, 1, Some(1), 1, None),
         ("a vendor of former times", 1, 1, Some(0), 0, None),
     ];
-    let number = |of: fn(&(&str, i32, i32, Option<i32>, i32, Option<i32>)) -> i32| {
-        Arc::new(arrow::array::Int32Array::from_iter_values(rows.iter().map(of)))
-    };
+    let number = |numbers: [i32; 7]| Arc::new(arrow::array::Int32Array::from_iter_values(numbers));
     let batch = RecordBatch::try_from_iter_with_nullable([
         ("ts_code", Arc::new(StringArray::from(vec!["a"; rows.len()])) as _, true),
         ("end_date", days(&vec![Some(0); rows.len()]) as _, true),
         ("paid_on", days(&rows.map(|row| row.5)) as _, true),
-        ("occurrence", number(|row| row.1) as _, true),
+        ("occurrence", number(rows.map(|row| row.1)) as _, true),
         ("announced_on", days(&rows.map(|row| row.3)) as _, true),
         ("known_on", days(&rows.map(|row| Some(row.4))) as _, true),
-        ("revision", number(|row| row.2) as _, true),
+        ("revision", number(rows.map(|row| row.2)) as _, true),
         ("vendor", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))) as _, true),
     ]);
     write(folder.path(), "paid_cn/part-0.parquet", batch.unwrap());

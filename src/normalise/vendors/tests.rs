@@ -80,9 +80,11 @@ fn build(table: &Table, files: &[File]) -> Shown {
     for (number, (second, rows)) in files.iter().enumerate() {
         let vendor = vendors[usize::from(*second)];
         let Some(source) = table.sources.iter().find(|source| source.contract.id.vendor == vendor) else { continue };
-        let line = |((code, reason), vol): (&(u8, u8), &i64)| match second {
-            false => format!(r#"{{"code":"c{code}","day":"20240102","reason":"r{reason}","vol":{vol}}}"#),
-            true => format!(r#"{{"code":"c{code}","day":"2024-01-02","vol":{vol}}}"#),
+        let line = |((code, reason), vol): (&(u8, u8), &i64)| {
+            if *second {
+                return format!(r#"{{"code":"c{code}","day":"2024-01-02","vol":{vol}}}"#);
+            }
+            format!(r#"{{"code":"c{code}","day":"20240102","reason":"r{reason}","vol":{vol}}}"#)
         };
         let lines: Vec<String> = rows.iter().map(line).collect();
         let path = format!("file {number}").leak();
@@ -112,9 +114,9 @@ fn by_hand(order: &[&str], files: &[File]) -> Shown {
             let second = *vendor == "asharehub";
             let rows = said[usize::from(second)].iter().filter(|((of, _), _)| *of == code);
             let before = shown.len();
-            shown.extend(rows.map(|((_, reason), vol)| match second {
-                false => (format!("c{code}"), Some(format!("r{reason}")), *vol, (*vendor).to_owned()),
-                true => (format!("c{code}"), None, vol * 100, (*vendor).to_owned()),
+            shown.extend(rows.map(|((_, reason), vol)| {
+                let (reason, vol) = if second { (None, vol * 100) } else { (Some(format!("r{reason}")), *vol) };
+                (format!("c{code}"), reason, vol, (*vendor).to_owned())
             }));
             if shown.len() > before {
                 break;

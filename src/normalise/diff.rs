@@ -13,8 +13,7 @@ use super::merge::{by_content, each_vendor, merge};
 use super::output::VENDOR;
 use super::vendors::{ranks, shifts};
 use super::versions::Version;
-use super::{Builder, date};
-use crate::clock::shanghai_day;
+use super::{Builder, date, instant};
 use crate::spec::{ColumnType, TableSource};
 
 /// A row that two readings see differently.
@@ -225,11 +224,7 @@ impl<'b, 'a> Reader<'b, 'a> {
     }
 
     fn day(&self, row: u32) -> Option<NaiveDate> {
-        match self.cell(self.from.table.event?, row) {
-            Cell::Date(days) => date::day(days),
-            Cell::Number(micros) => Some(shanghai_day(DateTime::from_timestamp_micros(micros.to_i64(0)?)?)),
-            _ => None,
-        }
+        date::day(instant::day_of(self.cell(self.from.table.event?, row))?)
     }
 
     fn is_in(&self, row: u32, range: Range) -> bool {

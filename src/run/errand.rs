@@ -276,9 +276,9 @@ pub(super) fn sold(world: &World, table: &Table) -> Result<()> {
     }
     let mut vendors = vendors;
     vendors.dedup();
-    let vendors = vendors.join(" or ");
+    let vendors = vendors.iter().map(|vendor| format!("[vendors.{vendor}]")).collect::<Vec<_>>().join(" or ");
     let message = format!(
-        "no vendor is configured that sells `{}`: add [vendors.{vendors}] to jobs.toml, or name the file with --config",
+        "no vendor is configured that sells `{}`: add {vendors} to jobs.toml, or name the file with --config",
         table.name
     );
     Err(Misuse(message).into())

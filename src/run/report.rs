@@ -170,7 +170,7 @@ impl Report {
 pub(super) fn exit_of(failure: &Failure) -> Exit {
     match failure {
         Failure::Refused(Refusal::Forbidden(_) | Refusal::Rejected(_)) => Exit::NoRight,
-        Failure::Refused(Refusal::QuotaSpent(_)) => Exit::QuotaSpent,
+        Failure::Refused(Refusal::QuotaSpent(_) | Refusal::AccountSpent(_)) => Exit::QuotaSpent,
         _ => Exit::Incomplete,
     }
 }

@@ -151,6 +151,8 @@ pub struct Example {
     pub source: InterfaceId,
     /// The bronze line.
     pub given: String,
+    /// Parameters of the call that brought it, where the line does not say everything.
+    pub call: Vec<(String, String)>,
     /// Column and expected value as text; `null` where there is none.
     pub expect: Vec<(String, String)>,
     /// A part of the reason, where the row must be rejected.
@@ -312,6 +314,7 @@ fn examples(root: &Table<'_>) -> Vec<Example> {
         let source = table.need("source", table.text("source"));
         let given = table.need("given", table.text("given"));
         let rejected = table.text("rejected").map(|at| at.value);
+        let call = table.entries("call").into_iter().map(|(name, values)| (name.value, values.concat())).collect();
         let expect = table.entries("expect");
         table.close();
         let (Some(source), Some(given)) = (source, given) else { continue };
@@ -323,7 +326,7 @@ fn examples(root: &Table<'_>) -> Vec<Example> {
             table.problem(table.offset(), "an example wants either `expect` or `rejected`", None);
         }
         let expect = expect.into_iter().map(|(name, values)| (name.value, values.concat())).collect();
-        examples.push(Example { source: id, given: given.value, expect, rejected });
+        examples.push(Example { source: id, given: given.value, call, expect, rejected });
     }
     if examples.is_empty() {
         root.problem(root.offset(), "no [[example]]: every pipeline carries at least one row", None);

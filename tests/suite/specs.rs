@@ -22,8 +22,9 @@ fn every_example_row_becomes_what_it_says() {
             let partition = day.map_or(Partition::Whole, |day| Partition::of(table, day));
             let mut builder = Builder::new(table, partition);
             let observed = Some("2024-07-01T12:00:00Z".parse().unwrap());
-            let input =
-                Input { path: "example", source, span: false, observed, calls: &[], rows_of: &[], is_repeat: false };
+            let calls = if example.call.is_empty() { vec![] } else { vec![example.call.clone()] };
+            let calls = &calls[..];
+            let input = Input { path: "example", source, span: false, observed, calls, rows_of: &[], is_repeat: false };
             builder.add(input, example.given.as_bytes()).unwrap();
             let built = builder.finish(&|_| None).unwrap();
             if let Some(part) = &example.rejected {

@@ -47,7 +47,8 @@ fn day(interface: &Interface) -> Option<&'static str> {
 
 #[test]
 fn every_interface_has_rows_with_all_columns_by_its_key() {
-    let names: Vec<&str> = interfaces().skip(13 + 27 + 4).take(COLUMNS.len()).map(|interface| interface.name).collect();
+    let all: Vec<&str> = interfaces().map(|interface| interface.name).collect();
+    let names = &all[all.len() - COLUMNS.len()..];
     assert_eq!(names, COLUMNS.map(|(name, ..)| name));
     for (name, columns, hidden) in COLUMNS {
         let interface = find(name).unwrap();

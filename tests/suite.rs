@@ -47,3 +47,5 @@ mod specs;
 mod truth;
 #[path = "suite/vendors.rs"]
 mod vendors;
+#[path = "suite/width.rs"]
+mod width;

@@ -97,7 +97,8 @@ pub struct Pages {
     lines: Vec<Vec<u8>>,
     /// Rows of the first page of each call.
     open: Vec<usize>,
-    keys: HashSet<Box<[u8]>>,
+    /// The keys of each call: calls may answer alike, pages of one may not.
+    keys: Vec<HashSet<Box<[u8]>>>,
     /// A row that came on two pages.
     repeated: Option<String>,
 }
@@ -201,7 +202,8 @@ impl Client {
     /// [`Failure`]; what stops the interface or the vendor is remembered and given at once to whoever
     /// asks next.
     pub async fn first(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Pages, Failure> {
-        let mut pages = Pages { lines: vec![Vec::new(); calls.len()], ..Pages::default() };
+        let mut pages =
+            Pages { lines: vec![Vec::new(); calls.len()], keys: vec![HashSet::new(); calls.len()], ..Pages::default() };
         pages.reply.rows_of = vec![0; calls.len()];
         for (place, call) in calls.iter().enumerate() {
             if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
@@ -321,10 +323,10 @@ impl Client {
             return Ok(0);
         }
         if pages.repeated.is_none() {
-            let repeated = page.keys.iter().find(|key| pages.keys.contains(*key));
+            let repeated = page.keys.iter().find(|key| pages.keys[place].contains(*key));
             pages.repeated = repeated.map(|key| String::from_utf8_lossy(key).trim_end().to_owned());
         }
-        pages.keys.extend(page.keys);
+        pages.keys[place].extend(page.keys);
         pages.lines[place].extend_from_slice(&page.lines);
         let reply = &mut pages.reply;
         reply.rows += page.rows;

@@ -121,7 +121,7 @@ pub struct Work {
 /// What ends a run: [`Misuse`], a lease that is [`Held`], a lake that cannot be written.
 pub async fn run(world: &World, work: &Work) -> Result<Report> {
     proven(world, work)?;
-    let asker = if work.halves == Halves::Build { None } else { Some(fetch::Asker::new(world, &work.tables).await?) };
+    let asker = if work.halves == Halves::Build { None } else { Some(asker(world, work).await?) };
     let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
     let done = both_halves(world, work, asker.as_ref(), &journal).await;
     let calls = asker.as_ref().map(fetch::Asker::calls).unwrap_or_default();
@@ -135,6 +135,13 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
             Err(error)
         }
     }
+}
+
+/// The accounts that the work needs, and those that sell what it needs to know.
+async fn asker(world: &World, work: &Work) -> Result<fetch::Asker> {
+    let reference = reference(world, &work.tables);
+    let more: Vec<Arc<Table>> = phases(world, work, &reference).into_iter().flatten().chain(reference).collect();
+    fetch::Asker::new(world, &work.tables, &more).await
 }
 
 /// Days that can be asked for.

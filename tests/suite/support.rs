@@ -97,7 +97,10 @@ impl Place {
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ashare-lake"));
-        command.current_dir(self.folder.path()).args(args).env_clear().env("TUSHARE_TOKEN", &self.token);
+        command.current_dir(self.folder.path()).args(args).env_clear();
+        for variable in ["TUSHARE_TOKEN", "ASHAREHUB_API_KEY", "ALPHAFIN_API_KEY", "F10_TOKEN"] {
+            command.env(variable, &self.token);
+        }
         command
     }
 

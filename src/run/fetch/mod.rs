@@ -42,34 +42,29 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    /// Opens the accounts that the work needs. Nothing is sent.
-    pub(super) async fn new(world: &World, tables: &[Arc<Table>]) -> Result<Self> {
+    /// Opens the accounts that sell `tables`, and those at hand that sell some of `more`, which the work could
+    /// do without. Nothing is sent.
+    pub(super) async fn new(world: &World, tables: &[Arc<Table>], more: &[Arc<Table>]) -> Result<Self> {
         let mut clients = BTreeMap::new();
-        for table in tables {
-            errand::sold(world, table)?;
+        for (table, is_needed) in
+            tables.iter().map(|table| (table, true)).chain(more.iter().map(|table| (table, false)))
+        {
+            if is_needed {
+                errand::sold(world, table)?;
+            }
             for source in &table.sources {
                 let name = &source.contract.id.vendor;
                 let Some(account) = world.jobs.accounts.get(name) else { continue };
-                let Some(vendor) = vendor::named(name) else { continue };
                 if clients.contains_key(name) {
                     continue;
                 }
-                let token = match world.tokens.get(name) {
-                    Some(token) => token.clone(),
-                    None if account.token_env.is_none() && !vendor.needs_token() => SecretString::from(""),
-                    None => return Err(no_token(name, account).into()),
-                };
-                if account.base_url.is_none() && vendor.home().is_none() {
-                    let message =
-                        format!("[vendors.{name}] of jobs.toml has no `base_url`, and {name} has no place of its own");
-                    return Err(Misuse(message).into());
+                match client(world, name, account).await {
+                    Ok(client) => {
+                        clients.insert(name.clone(), client);
+                    }
+                    Err(error) if is_needed => return Err(error),
+                    Err(error) => tracing::debug!("{name} is not asked: {error:#}"),
                 }
-                let left = match account.requests_per_day {
-                    Some(quota) => Some(u64::from(quota).saturating_sub(report::spent(world, name).await?)),
-                    None => None,
-                };
-                let client = Client::new(vendor, account, token, left)?;
-                clients.insert(name.clone(), client);
             }
         }
         Ok(Self { clients, saved: Mutex::new(Instant::now()) })
@@ -154,6 +149,25 @@ impl Asker {
         }
         Ok(())
     }
+}
+
+/// The line to a vendor.
+async fn client(world: &World, name: &str, account: &Account) -> Result<Client> {
+    let vendor = vendor::named(name).ok_or_else(|| Misuse(format!("nobody here speaks the language of {name}")))?;
+    let token = match world.tokens.get(name) {
+        Some(token) => token.clone(),
+        None if account.token_env.is_none() && !vendor.needs_token() => SecretString::from(""),
+        None => return Err(no_token(name, account).into()),
+    };
+    if account.base_url.is_none() && vendor.home().is_none() {
+        let message = format!("[vendors.{name}] of jobs.toml has no `base_url`, and {name} has no place of its own");
+        return Err(Misuse(message).into());
+    }
+    let left = match account.requests_per_day {
+        Some(quota) => Some(u64::from(quota).saturating_sub(report::spent(world, name).await?)),
+        None => None,
+    };
+    Client::new(vendor, account, token, left)
 }
 
 fn no_token(vendor: &str, account: &Account) -> Misuse {

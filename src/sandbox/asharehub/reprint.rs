@@ -110,8 +110,9 @@ fn spoil(row: &mut [Cell], columns: &[(Column, Option<usize>)], figure: usize, p
         return;
     };
     if let Some(right) = row[place].text().and_then(millionths) {
-        // Small figures would otherwise stay as they are.
-        let change = right * percent / 100 / 100 * 100;
+        // Hundredths of lots stay so: they are whole shares. Small figures would otherwise stay as they are.
+        let step = if right % 10_000 == 0 { 10_000 } else { 100 };
+        let change = right * percent / 100 / step * step;
         let change = if change == 0 { 10_000 } else { change };
         row[place] = Cell::Text(spelling::decimal(right + change));
     }

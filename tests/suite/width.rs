@@ -1,0 +1,425 @@
+//! Every interface of the four vendors, backfilled from the sandbox: silver equals what the market makes up,
+//! value by value. Units are those of `reference.tsv`, not of the contracts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ashare_lake::sandbox::{Cell, Settings};
+use ashare_lake::spec::{Axis, Catalog, ColumnType, Field, Table, TableSource, Values, Wire};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+
+use crate::fields::reference;
+use crate::support::{NOW, Place, Row, Vendor, day, scaled, settings, silver, text_of};
+
+/// Inside a session: too many rows for a market of many weeks.
+const DETAILS: [&str; 2] = ["cyq_chips_cn", "stk_mins_cn"];
+
+/// Interfaces that another one of the same folder is asked instead of by an account with all points.
+const SISTERS: [&str; 7] =
+    ["income", "fina_indicator", "balancesheet", "cashflow", "forecast", "express", "fina_mainbz"];
+
+fn catalog() -> Catalog {
+    Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0
+}
+
+/// How far the point moves on the way to silver, by the unit of the vendor's documents.
+fn places(unit: &str) -> i32 {
+    match unit {
+        "lot100" => 2,
+        "CNY1e3" => 3,
+        "share1e4" | "CNY1e4" | "count1e4" => 4,
+        "CNY1e6" => 6,
+        "share1e8" | "CNY1e8" => 8,
+        _ => 0,
+    }
+}
+
+/// The units of an interface's fields.
+fn units(interface: &str) -> BTreeMap<&'static str, &'static str> {
+    let all = reference().into_iter().filter(|said| said.interface == interface);
+    all.flat_map(|said| said.fields.split(' ').map(move |field| (field, said.unit))).collect()
+}
+
+/// `SH.600519`, `sh.600519`, `600519` and `00700` as `600519.SH` and `00700.HK`.
+fn suffixed(code: &str) -> String {
+    let bare = |code: &str| match (code.len(), &code[..1]) {
+        (5, _) => "HK",
+        (_, "6") => "SH",
+        (_, "4" | "8") => "BJ",
+        (_, "9") => {
+            if code.starts_with("92") {
+                "BJ"
+            } else {
+                "SH"
+            }
+        }
+        _ => "SZ",
+    };
+    match code.split_once('.') {
+        Some((exchange, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{number}.{}", exchange.to_uppercase())
+        }
+        Some(_) => code.to_owned(),
+        None => format!("{code}.{}", bare(code)),
+    }
+}
+
+fn instant(text: &str) -> String {
+    let text = text.replace('T', " ");
+    let shanghai = FixedOffset::east_opt(8 * 3600).unwrap();
+    let at = NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S").unwrap_or_else(|_| panic!("{text}"));
+    at.and_local_timezone(shanghai).unwrap().to_utc().to_rfc3339()
+}
+
+/// What silver must hold of a cell.
+fn value(cell: &Cell, field: &Field, kind: ColumnType, unit: &str) -> String {
+    let Some(text) = text_of(cell).filter(|text| !text.is_empty()) else { return "null".into() };
+    let is_missing =
+        field.missing.as_deref().is_some_and(|missing| text.parse() == Ok(missing.parse().unwrap_or(f64::NAN)));
+    if is_missing {
+        return "null".into();
+    }
+    match field.wire {
+        Wire::Text => text.to_owned(),
+        Wire::Symbol => suffixed(text),
+        Wire::Date if text == "0" => "null".into(),
+        Wire::Date => {
+            let digits = text.replace('-', "");
+            format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8])
+        }
+        Wire::Flag => (text == "1" || text == "true").to_string(),
+        Wire::Time => instant(text),
+        Wire::Epoch => {
+            let number: i64 = text.parse().unwrap();
+            let millis = if number.abs() >= 100_000_000_000 { number } else { number * 1000 };
+            if millis == 0 { "null".into() } else { DateTime::from_timestamp_millis(millis).unwrap().to_rfc3339() }
+        }
+        Wire::Number | Wire::Integer => scaled(text, places(unit), kind == ColumnType::Int64),
+    }
+}
+
+/// What silver must hold of an interface, or of a part of a nested one: columns of the source only.
+fn truth(vendor: &Vendor, table: &Table, source: &TableSource, rows: &str) -> Vec<Row> {
+    let rows = vendor.market.rows(rows).unwrap_or_else(|| panic!("the sandbox knows no {rows}"));
+    let units = units(&source.contract.id.to_string());
+    let planned: Vec<_> = source
+        .fields
+        .iter()
+        .filter_map(|plan| {
+            let field = &source.contract.fields[plan.field];
+            let column = &table.columns[plan.column];
+            // The market has parts of nested replies flat, under our names or the vendor's own.
+            let last = field.name.rsplit('.').next().unwrap();
+            let named = |wanted: &str| rows.fields.iter().position(|name| *name == wanted);
+            let place = named(&field.name).or_else(|| named(&column.name)).or_else(|| named(last))?;
+            let unit = match (
+                units.get(field.name.as_str()).copied().unwrap_or("-"),
+                column.unit.map(|unit| unit.to_string()),
+            ) {
+                ("ratio", Some(unit)) if unit == "percent" => "lot100",
+                (unit, _) => unit,
+            };
+            Some((place, field, column, unit))
+        })
+        .collect();
+    assert!(
+        planned.len() * 2 > source.fields.len(),
+        "{}: {} of {} fields",
+        table.name,
+        planned.len(),
+        source.fields.len()
+    );
+    let row = |row: &Vec<Cell>| -> Row {
+        let mut out: Row = planned
+            .iter()
+            .map(|(place, field, column, unit)| (column.name.clone(), value(&row[*place], field, column.kind, unit)))
+            .collect();
+        out.insert("vendor".into(), source.contract.id.vendor.clone());
+        out
+    };
+    rows.rows.iter().map(row).collect()
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
+/// Whether a value says no more than another one: nothing, the same, or a coarser rounding of it.
+fn says(silver: &str, vendor: &str) -> bool {
+    vendor == "null"
+        || silver == vendor
+        || matches!((number(silver), number(vendor)), (Some(a), Some(b)) if (a - b).abs() <= 1e-4 * a.abs().max(b.abs()))
+}
+
+/// Silver of a table against the rows of its sources.
+fn assert_equal(place: &Place, table: &Table, mut shown: Vec<Row>, columns: &BTreeSet<String>) {
+    let name = &table.name;
+    let mut rows = silver(place, name);
+    for row in &mut rows {
+        row.retain(|column, _| columns.contains(column) || column == "vendor");
+    }
+    assert!(!rows.is_empty(), "{name} is empty");
+    let Some(versions) = &table.versions else {
+        rows.sort();
+        shown.sort();
+        for (ours, theirs) in rows.iter().zip(&shown) {
+            let differ: Vec<_> = ours.iter().filter(|(column, value)| theirs.get(*column) != Some(value)).collect();
+            assert!(differ.is_empty(), "{name}: silver has {differ:?}\n{ours:?}\n{theirs:?}");
+        }
+        assert_eq!(rows.len(), shown.len(), "{name}: rows of silver, rows of the market");
+        return;
+    };
+    // Twins fold into one version: nothing may be lost, and nothing made up.
+    let dates = versions
+        .announced
+        .iter()
+        .chain(versions.announced_by.iter().flat_map(|(_, all)| all.iter().flat_map(|(_, dates)| dates)));
+    let told: Vec<&String> = table
+        .key
+        .iter()
+        .chain(dates)
+        .chain(&versions.figures)
+        .map(|column| &table.columns[*column].name)
+        .filter(|column| columns.contains(*column))
+        .collect();
+    let key = |row: &Row| -> Vec<String> {
+        table.key.iter().filter_map(|column| row.get(&table.columns[*column].name).cloned()).collect()
+    };
+    let by_key = |rows: &[Row]| {
+        let mut all: BTreeMap<Vec<String>, Vec<Row>> = BTreeMap::new();
+        for row in rows {
+            all.entry(key(row)).or_default().push(row.clone());
+        }
+        all
+    };
+    let (ours, theirs) = (by_key(&rows), by_key(&shown));
+    let lost: Vec<_> = theirs.keys().filter(|key| !ours.contains_key(*key)).collect();
+    let made_up: Vec<_> = ours.keys().filter(|key| !theirs.contains_key(*key)).collect();
+    assert!(lost.is_empty() && made_up.is_empty(), "{name}: lost {lost:?}, made up {made_up:?}");
+    let holds = |ours: &Row, theirs: &Row| told.iter().all(|column| says(&ours[*column], &theirs[*column]));
+    for (key, theirs) in &theirs {
+        for row in theirs {
+            assert!(ours[key].iter().any(|held| holds(held, row)), "{name} lost {row:?}\nof {:#?}", ours[key]);
+        }
+        for row in &ours[key] {
+            assert!(theirs.iter().any(|said| holds(row, said)), "{name} made up {row:?}\nof {theirs:#?}");
+            for column in &told {
+                assert!(
+                    theirs.iter().any(|said| said[*column] == row[*column]),
+                    "{name} {key:?} {column}: {}",
+                    row[*column]
+                );
+            }
+        }
+    }
+}
+
+/// Days that the backfills ask for; reports and announcements lie around the sessions.
+struct Asked {
+    sessions: Settings,
+    announcements: (NaiveDate, NaiveDate),
+}
+
+impl Asked {
+    fn new(sessions: Settings) -> Self {
+        Self { sessions, announcements: (day("2022-06-01"), day("2023-06-30")) }
+    }
+
+    fn is_session(source: &TableSource) -> bool {
+        matches!(source.contract.ask.axis, Axis::Session | Axis::Month | Axis::SecurityMonth)
+    }
+
+    /// Whether a row of the market was asked for.
+    fn covers(&self, table: &Table, source: &TableSource, row: &Row) -> bool {
+        let field = source.contract.ask.field.as_ref();
+        let column = field.and_then(|field| {
+            let plan = source.fields.iter().find(|plan| source.contract.fields[plan.field].name == *field)?;
+            Some(&table.columns[plan.column].name)
+        });
+        // Without other word the consolidated statements are asked for.
+        let is_typed = source.contract.ask.each.iter().any(|(_, values)| matches!(values, Values::ReportTypes(_)));
+        if is_typed && row["report_type"] != "1" {
+            return false;
+        }
+        // Of indices and pairs of currencies the contract names some.
+        for (name, values) in &source.contract.ask.each {
+            if let (Values::Symbols(all), Some(code)) = (values, row.get(name))
+                && !all.contains(code)
+            {
+                return false;
+            }
+        }
+        let (first, last) = self.announcements;
+        match (source.contract.ask.axis, column.map(|column| row[column].as_str())) {
+            (Axis::Day | Axis::Period, Some("null")) => false,
+            (Axis::Day | Axis::Period, Some(text)) => (first..=last).contains(&day(text)),
+            _ => true,
+        }
+    }
+
+    /// Backfills tables, each over the days that it can be asked for.
+    fn backfill(&self, place: &Place, tables: &[&Table], source: impl Fn(&Table) -> usize) {
+        let (sessions, others): (Vec<&Table>, Vec<&Table>) =
+            tables.iter().partition(|table| Self::is_session(&table.sources[source(table)]));
+        let range = (self.sessions.start, self.sessions.end);
+        for (tables, (start, end)) in [(sessions, range), (others, self.announcements)] {
+            if tables.is_empty() {
+                continue;
+            }
+            let (start, end) = (start.to_string(), end.to_string());
+            let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+            place.expect(0, &[&["backfill"], &names[..], &["--start", &start, "--end", &end, "--now", NOW]].concat());
+        }
+        // A range builds its own years only.
+        place.expect(0, &["normalize", "--now", NOW]);
+    }
+}
+
+/// Backfills the first source of some vendor of each table and compares.
+fn compare(vendor: &Vendor, place: &Place, tables: &[&Table], name: &str, asked: &Asked) {
+    let first = |table: &Table| {
+        let all = table.sources.iter().position(|source| {
+            source.contract.id.vendor == name && !(asked.sessions.points < 5000 && source.contract.points >= 5000)
+        });
+        all.unwrap_or(0)
+    };
+    asked.backfill(place, tables, first);
+    for table in tables {
+        assert!(place.files(&format!("rejects/{}", table.name)).is_empty(), "{} has rejects", table.name);
+        let mut columns = BTreeSet::new();
+        let mut shown = Vec::new();
+        let of_vendor = table.sources.iter().filter(|source| source.contract.id.vendor == name);
+        let folder = &table.sources[first(table)].contract.kind;
+        // Interfaces of one folder say the same; others are parts of the table.
+        for source in of_vendor.filter(|source| {
+            source.contract.kind != *folder || source.contract.id == table.sources[first(table)].contract.id
+        }) {
+            let all = truth(vendor, table, source, &rows_of(table, source));
+            columns.extend(all.iter().flat_map(Row::keys).cloned());
+            let listed = listed(vendor, asked.announcements.0);
+            let boards = boards(place, source);
+            shown.extend(all.into_iter().filter(|row| {
+                let is_asked = !source.contract.ask.axis.by_security() || listed.contains(&row["ts_code"]);
+                let is_board = boards
+                    .as_ref()
+                    .is_none_or(|all| all.contains(&(row["trade_date"].clone(), row["ts_code"].clone())));
+                is_asked && is_board && asked.covers(table, source, row)
+            }));
+        }
+        assert_equal(place, table, shown, &columns);
+    }
+}
+
+/// The securities that were not delisted before a day.
+fn listed(vendor: &Vendor, start: NaiveDate) -> BTreeSet<String> {
+    let rows = vendor.market.rows("stock_basic").unwrap();
+    let column = |name: &str| rows.fields.iter().position(|field| *field == name).unwrap();
+    let (code, delisted) = (column("ts_code"), column("delist_date"));
+    let start = start.format("%Y%m%d").to_string();
+    let lived = rows.rows.iter().filter(|row| text_of(&row[delisted]).is_none_or(|day| day >= start.as_str()));
+    lived.filter_map(|row| text_of(&row[code]).map(str::to_owned)).collect()
+}
+
+/// Members are asked for by the boards of the day that the lake holds.
+fn boards(place: &Place, source: &TableSource) -> Option<BTreeSet<(String, String)>> {
+    let of_day = |(_, values): &(String, Values)| matches!(values, Values::Column { of_day: Some(_), .. });
+    source.contract.ask.each.iter().any(of_day).then(|| {
+        let rows = silver(place, "dc_index_cn");
+        rows.iter().map(|row| (row["trade_date"].clone(), row["ts_code"].clone())).collect()
+    })
+}
+
+/// What the sandbox calls the rows of a source.
+fn rows_of(table: &Table, source: &TableSource) -> String {
+    let id = &source.contract.id;
+    match (id.vendor.as_str(), table.name.as_str()) {
+        ("tushare", _) => id.name.clone(),
+        ("f10", "f10_valuation_snapshot") => "f10/valuation_detail/snapshot".into(),
+        ("f10", "f10_valuation_history") => "f10/valuation_detail/history".into(),
+        ("f10", "f10_valuation_market_section") => "f10/valuation_detail/market_section".into(),
+        ("f10", "f10_valuation_plate_stock") => "f10/valuation_detail/plate_stock".into(),
+        ("f10", "f10_profit_growth") => "f10/valuation_detail/profit_growth".into(),
+        _ => id.to_string(),
+    }
+}
+
+fn place_with(vendor: &Vendor, name: &str, more: &str) -> Place {
+    let place = Place::with(vendor);
+    let url = vendor.server.url_of(name).unwrap();
+    place.jobs(&format!("version = 1\n[vendors.{name}]\nbase_url = \"{url}\"\nrequests_per_minute = 1000000\n{more}"));
+    place
+}
+
+fn tables_of<'a>(catalog: &'a Catalog, name: &str) -> Vec<&'a Table> {
+    let sells = |table: &&Table| table.sources.iter().any(|source| source.contract.id.vendor == name);
+    catalog.tables().map(AsRef::as_ref).filter(sells).collect()
+}
+
+#[test]
+fn every_interface_of_tushare() {
+    let settings = Settings { points: 10_000, ..settings() };
+    let vendor = Vendor::start(settings.clone());
+    let place = place_with(&vendor, "tushare", "points = 10000\n");
+    let catalog = catalog();
+    let mut tables = tables_of(&catalog, "tushare");
+    tables.retain(|table| !DETAILS.contains(&table.name.as_str()) && table.name != "trade_cal");
+    compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
+}
+
+#[test]
+fn every_interface_of_tushare_for_fewer_points() {
+    let settings = Settings { points: 2000, ..settings() };
+    let vendor = Vendor::start(settings.clone());
+    let place = place_with(&vendor, "tushare", "points = 2000\n");
+    let catalog = catalog();
+    let mut tables = tables_of(&catalog, "tushare");
+    tables.retain(|table| SISTERS.iter().any(|sister| table.name == format!("{sister}_cn")));
+    assert_eq!(tables.len(), SISTERS.len());
+    compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
+}
+
+#[test]
+fn what_is_inside_a_session() {
+    let settings =
+        Settings { points: 10_000, stocks: 10, start: day("2022-11-28"), end: day("2022-12-16"), ..settings() };
+    let vendor = Vendor::start(settings.clone());
+    // The market counts the bars of an hour where nobody says otherwise.
+    let schema = include_str!("../../schemas/tushare/stk_mins.toml").replace("\"1min\"", "\"60min\"");
+    let place = place_with(&vendor, "tushare", "points = 10000\n");
+    std::fs::create_dir_all(place.path("schemas/tushare")).unwrap();
+    std::fs::write(place.path("schemas/tushare/stk_mins.toml"), schema).unwrap();
+    let catalog = catalog();
+    let mut tables = tables_of(&catalog, "tushare");
+    tables.retain(|table| DETAILS.contains(&table.name.as_str()));
+    compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
+    let days = place.files("silver/stk_mins_cn");
+    assert!(days.keys().any(|path| path.ends_with("date=2022-12-01/part-0.parquet")), "{:?}", days.keys());
+    assert_eq!(days.len(), vendor.market.sessions().len());
+}
+
+#[test]
+fn every_endpoint_of_asharehub() {
+    let vendor = Vendor::start(Settings { quota: 0, ..settings() });
+    let place = place_with(&vendor, "asharehub", "");
+    let catalog = catalog();
+    let mut tables = tables_of(&catalog, "asharehub");
+    // Asked over other days; looked at below.
+    tables.retain(|table| !["asharehub_news_flash", "asharehub_realtime", "trade_cal"].contains(&table.name.as_str()));
+    compare(&vendor, &place, &tables, "asharehub", &Asked::new(settings()));
+}
+
+#[test]
+fn the_income_statements_of_alphafin_and_every_table_of_f10() {
+    for name in ["alphafin", "f10"] {
+        let vendor = Vendor::start(settings());
+        let place = place_with(&vendor, name, "");
+        // Neither says which securities there are.
+        let url = vendor.server.url();
+        let jobs = std::fs::read_to_string(place.path("jobs.toml")).unwrap();
+        place.jobs(&format!(
+            "{jobs}[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 1000000\n"
+        ));
+        let catalog = catalog();
+        let tables: Vec<&Table> = tables_of(&catalog, name);
+        compare(&vendor, &place, &tables, name, &Asked::new(settings()));
+    }
+}

@@ -106,18 +106,14 @@ fn document(tables: &[Arc<Table>]) -> String {
         "# Tables\n\nWhat every table of silver holds: written by `ashare-lake tables --format markdown`, not by hand. Amounts are in yuan and \
          volumes in shares unless a unit says otherwise; percent are numbers times a hundred; days are Shanghai's.\n\n",
     );
-    for table in tables {
-        out.push_str(&format!("- [`{0}`](#{0}) {1}\n", table.name, table.title));
-    }
-    for table in tables {
-        out.push_str(&section(table));
-    }
+    out.extend(tables.iter().map(|table| format!("- [`{0}`](#{0}) {1}\n", table.name, table.title)));
+    out.extend(tables.iter().map(|table| section(table)));
     out
 }
 
 fn section(table: &Table) -> String {
     let mut out = format!("\n## {}\n\n{}. {}\n\n", table.name, table.title, line(&table.description));
-    let fact = |out: &mut String, name: &str, says: &str| out.push_str(&format!("- {name}: {says}\n"));
+    let fact = |out: &mut String, name: &str, says: &str| out.extend([format!("- {name}: {says}\n")]);
     fact(&mut out, "key", &ticked(&key(table)));
     fact(&mut out, "partition", table.partition.name());
     fact(&mut out, "known", &known(table));
@@ -134,7 +130,7 @@ fn section(table: &Table) -> String {
     }
     out.push_str("\n| column | type | unit | meaning |\n|---|---|---|---|\n");
     let mut row = |name: &str, kind: &str, unit: &str, says: &str| {
-        out.push_str(&format!("| `{name}` | {kind} | {unit} | {} |\n", line(says).replace('|', "\\|")));
+        out.extend([format!("| `{name}` | {kind} | {unit} | {} |\n", line(says).replace('|', "\\|"))]);
     };
     for column in &table.columns {
         let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
@@ -158,10 +154,10 @@ fn known(table: &Table) -> String {
         (Known::Observed, _) => "when fetched; the newest state only".to_owned(),
         (Known::Announced, Some(versions)) => {
             let when = match &versions.announced_by {
-                Some((by, dates)) => {
+                Some(by) => {
                     let one = |(value, dates): &(String, Vec<usize>)| format!("{value} on {}", names(dates));
-                    let all: Vec<String> = dates.iter().map(one).collect();
-                    format!("by {}: {}; others when first seen", names(&[*by]), all.join(", "))
+                    let all: Vec<String> = by.dates.iter().map(one).collect();
+                    format!("by {}: {}; others when first seen", names(&[by.column]), all.join(", "))
                 }
                 None if versions.announced.is_empty() => "when first seen (nothing is announced)".to_owned(),
                 None => format!("on {}, later versions when first seen", names(&versions.announced)),

@@ -1,199 +1,15 @@
-//! From what the files say to what the program knows.
-//!
-//! A [`Table`] is proof: every name resolves, every unit converts, the key is there and the event is
-//! a day. Code after this module never checks again.
+//! From what the files say to what the program knows: a [`Table`], or every problem at once.
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::contract::{Axis, Contract, Field, InterfaceId, Wire};
-use super::pipeline::{ColumnSpec, ColumnType, Example, Known, PartitionBy, Pipeline, SourceSpec};
+use super::contract::{Contract, Field, Wire};
+use super::pipeline::{ColumnSpec, ColumnType, Known, PartitionBy, Pipeline, SourceSpec, VersionsSpec};
 use super::problem::{Problem, nearest};
 use super::reader::At;
+use super::table::{AnnouncedBy, Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
 use super::unit::Unit;
-
-/// A silver column.
-#[derive(Debug, Clone)]
-pub struct Column {
-    /// Its name, Tushare's where Tushare has one.
-    pub name: String,
-    /// Its type.
-    pub kind: ColumnType,
-    /// What it counts.
-    pub unit: Option<Unit>,
-    /// A row without it is rejected.
-    pub required: bool,
-    /// Meaning and trap.
-    pub description: String,
-}
-
-/// How one column is filled from one field.
-#[derive(Debug, Clone)]
-pub struct FieldPlan {
-    /// Index of the column in [`Table::columns`].
-    pub column: usize,
-    /// Index of the field in the contract.
-    pub field: usize,
-    /// How the vendor writes it.
-    pub wire: Wire,
-    /// Places the decimal point moves right: derived from the two units, never written by hand.
-    pub shift: i8,
-}
-
-/// One interface that feeds the table.
-#[derive(Debug, Clone)]
-pub struct TableSource {
-    /// What the vendor says.
-    pub contract: Arc<Contract>,
-    /// One plan a column that it fills.
-    pub fields: Vec<FieldPlan>,
-    /// Of a nested reply, the list whose elements are the rows.
-    pub rows: Option<String>,
-    /// Columns without which a row is none, and dropped.
-    pub needs: Vec<usize>,
-}
-
-/// Columns whose ratio shows the unit.
-#[derive(Debug, Clone, Copy)]
-pub struct UnitRatio {
-    /// Money.
-    pub amount: usize,
-    /// Shares.
-    pub volume: usize,
-    /// Money for a share.
-    pub price: usize,
-}
-
-/// How versions under a key are told apart (`design.md` 5); all are indices of columns.
-#[derive(Debug, Clone)]
-pub struct Versions {
-    /// The dates of an announcement: it was made on the latest of them.
-    pub announced: Vec<usize>,
-    /// Where it hangs on a column which dates those are: the column, and the dates by its value. Other
-    /// values are unannounced.
-    pub announced_by: Option<(usize, Vec<(String, Vec<usize>)>)>,
-    /// The period's end: an earlier date announces nothing.
-    pub not_before: Option<usize>,
-    /// The vendor's mark of a correction: `1` beside a `0`.
-    pub flag: Option<usize>,
-    /// What makes two versions differ: neither key nor date, flag or label. The dates of `announced_by` are among
-    /// it: each is a figure of the rows that it does not announce.
-    pub figures: Vec<usize>,
-}
-
-/// A table, proven.
-#[derive(Debug, Clone)]
-pub struct Table {
-    /// Its name, and its folder in silver.
-    pub name: String,
-    /// One line.
-    pub title: String,
-    /// Meaning and traps.
-    pub description: String,
-    /// Indices of the key columns; rows are sorted by them.
-    pub key: Vec<usize>,
-    /// How rows are spread over files.
-    pub partition: PartitionBy,
-    /// Index of the event day.
-    pub event: Option<usize>,
-    /// Repeats of a key within an answer are real, and numbered.
-    pub occurrence: bool,
-    /// Columns that are filled in later than their row: nothing before the date they hold.
-    pub filled_later: Vec<usize>,
-    /// From when a row may be used.
-    pub known: Known,
-    /// Columns filled from vendors; the program adds `vendor` at the end.
-    pub columns: Vec<Column>,
-    /// Sources, first choice first.
-    pub sources: Vec<TableSource>,
-    /// Sources of vendors that `jobs.toml` leaves out: nothing in the table is theirs.
-    pub left_out: Vec<TableSource>,
-    /// The order of vendors that `jobs.toml` wants, where it is another than the pipeline's.
-    pub preferred: Option<Vec<String>>,
-    /// How versions are told apart, where every one is kept; else the newest row of a key is.
-    pub versions: Option<Versions>,
-    /// The check on units, where the table allows one.
-    pub unit_ratio: Option<UnitRatio>,
-    /// Rows and what they must become.
-    pub examples: Vec<Example>,
-    /// Digest of the pipeline and its contracts as written.
-    pub digest: String,
-}
-
-impl TableSource {
-    /// Whether it has a field for that column.
-    #[must_use]
-    pub fn fills(&self, column: usize) -> bool {
-        self.fields.iter().any(|plan| plan.column == column)
-    }
-}
-
-impl Table {
-    /// The source of that interface, one that is left out included.
-    #[must_use]
-    pub fn source(&self, id: &InterfaceId) -> Option<&TableSource> {
-        self.sources.iter().chain(&self.left_out).find(|source| source.contract.id == *id)
-    }
-
-    /// The vendors that feed it, first choice first.
-    #[must_use]
-    pub fn vendors(&self) -> Vec<&str> {
-        let mut vendors: Vec<&str> = Vec::new();
-        for source in &self.sources {
-            let vendor = source.contract.id.vendor.as_str();
-            if !vendors.contains(&vendor) {
-                vendors.push(vendor);
-            }
-        }
-        vendors
-    }
-
-    /// The part of the key that every source fills: what vendors can be compared by.
-    #[must_use]
-    pub fn common_key(&self) -> Vec<usize> {
-        let common = |column: &usize| self.sources.iter().all(|source| source.fills(*column));
-        self.key.iter().copied().filter(common).collect()
-    }
-
-    /// The table as these vendors alone would feed it, in that order; `None` where one of them does not.
-    #[must_use]
-    pub fn fed_by(&self, vendors: &[&str]) -> Option<Self> {
-        let mut table = self.clone();
-        table.sources.append(&mut table.left_out);
-        let all = table.vendors();
-        let is_fed = vendors.iter().all(|vendor| all.contains(vendor));
-        table.prefer(&vendors.iter().map(|vendor| (*vendor).to_owned()).collect::<Vec<_>>());
-        is_fed.then_some(table)
-    }
-
-    /// Takes another order of vendors; one that is not named does not feed the table.
-    pub(super) fn prefer(&mut self, order: &[String]) {
-        let usual: Vec<String> = self.vendors().into_iter().map(str::to_owned).collect();
-        let place = |source: &TableSource| order.iter().position(|vendor| *vendor == source.contract.id.vendor);
-        let sources = std::mem::take(&mut self.sources).into_iter();
-        (self.sources, self.left_out) = sources.partition(|source| place(source).is_some());
-        self.sources.sort_by_key(place);
-        let now: Vec<String> = self.vendors().into_iter().map(str::to_owned).collect();
-        self.preferred = (now != usual).then_some(now);
-    }
-
-    /// The sources whose bronze lies in the folder of one of them, that one included, first choice first:
-    /// interfaces that say the same.
-    pub fn sharing(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
-        let folder = move |index: usize| {
-            let contract = &self.sources[index].contract;
-            (&contract.id.vendor, &contract.kind)
-        };
-        (0..self.sources.len()).filter(move |other| folder(*other) == folder(source))
-    }
-
-    /// Whether the newest answer of a source replaces the ones before (no day axis).
-    #[must_use]
-    pub fn is_snapshot(&self) -> bool {
-        self.sources.iter().all(|source| source.contract.ask.axis == Axis::Snapshot)
-    }
-}
 
 /// Problems of one pipeline while it binds.
 struct Binder<'a> {
@@ -212,78 +28,26 @@ impl Binder<'_> {
 /// Binds one pipeline to the contracts.
 pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<Table, Vec<Problem>> {
     let mut binder = Binder { file: &pipeline.file, text: &pipeline.text, problems: Vec::new() };
-    let mut found: Vec<(&SourceSpec, Arc<Contract>)> = Vec::new();
-    for spec in &pipeline.sources {
-        match contracts.iter().find(|c| c.id.to_string() == spec.interface.value) {
-            Some(contract) => found.push((spec, Arc::clone(contract))),
-            None => {
-                let known: Vec<String> = contracts.iter().map(|c| c.id.to_string()).collect();
-                let hint = nearest(&spec.interface.value, known.iter().map(String::as_str));
-                let message = format!("no contract for `{}`", spec.interface.value);
-                binder.say(spec.interface.offset, message, hint);
-            }
-        }
-    }
+    let found = found(pipeline, contracts, &mut binder);
     let columns = columns(pipeline, &found, &mut binder);
     let sources: Vec<TableSource> =
         found.iter().map(|(spec, contract)| source(spec, contract, &columns, &mut binder)).collect();
-    let position = |at: &At<String>, binder: &mut Binder<'_>| {
-        let index = columns.iter().position(|c| c.name == at.value);
-        if index.is_none() {
-            let hint = nearest(&at.value, columns.iter().map(|c| c.name.as_str()));
-            binder.say(at.offset, format!("no column `{}`", at.value), hint);
-        }
-        index
-    };
-    let key: Vec<usize> = pipeline.key.value.iter().filter_map(|at| position(at, &mut binder)).collect();
+    let key = positions(&pipeline.key.value, &columns, &mut binder);
     if pipeline.key.value.is_empty() {
         binder.say(pipeline.key.offset, "the key is empty".into(), None);
     }
-    let event = pipeline.event.as_ref().and_then(|at| {
-        let index = position(at, &mut binder)?;
-        if !is_dated(&columns[index]) {
-            binder.say(at.offset, format!("the event `{}` is no date", at.value), None);
-        }
-        Some(index)
-    });
-    let known_by_event = matches!(pipeline.known, Known::Event | Known::NextSession);
-    if event.is_none() && (pipeline.partition != PartitionBy::None || known_by_event) {
-        binder.say(0, "a partition or `known` by the event wants an `event`".into(), None);
-    }
+    let event = event(pipeline, &columns, &mut binder);
     if pipeline.partition != PartitionBy::None {
         nested(&found, &sources, event, &mut binder);
     }
     let unit_ratio = pipeline.unit_ratio.as_ref().and_then(|spec| {
-        let amount = position(&spec.amount, &mut binder);
-        let volume = position(&spec.volume, &mut binder);
-        let price = position(&spec.price, &mut binder);
+        let amount = position(&spec.amount, &columns, &mut binder);
+        let volume = position(&spec.volume, &columns, &mut binder);
+        let price = position(&spec.price, &columns, &mut binder);
         Some(UnitRatio { amount: amount?, volume: volume?, price: price? })
     });
-    let versions = pipeline.versions.as_ref().map(|spec| {
-        let mut of =
-            |names: &[At<String>]| -> Vec<usize> { names.iter().filter_map(|at| position(at, &mut binder)).collect() };
-        let announced = of(&spec.announced);
-        let not_before = spec.not_before.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
-        let flag = spec.flag.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
-        let labels = of(&spec.labels);
-        let when: Vec<(String, Vec<usize>)> =
-            spec.announced_when.iter().map(|(value, dates)| (value.clone(), of(dates))).collect();
-        let by = spec.announced_by.iter().find_map(|at| of(std::slice::from_ref(at)).pop());
-        let dates: Vec<usize> = when.iter().flat_map(|(_, dates)| dates).chain(&announced).copied().collect();
-        if dates.iter().chain(&not_before).any(|column| !is_dated(&columns[*column])) {
-            binder.say(spec.offset, "`announced` and `not_before` want date columns".into(), None);
-        }
-        if spec.announced_by.is_some() == when.is_empty() || (by.is_some() && !announced.is_empty()) {
-            let message = "`announced_by` and `announced_when` go together, and stand instead of `announced`";
-            binder.say(spec.offset, message.into(), None);
-        }
-        // Dates that announce under some value of a column only are figures under the others.
-        let told = [&key, &announced, &labels].into_iter().flatten().chain(&flag);
-        let told: Vec<usize> = told.copied().collect();
-        let figures = (0..columns.len()).filter(|column| !told.contains(column)).collect();
-        Versions { announced, announced_by: by.map(|by| (by, when)), not_before, flag, figures }
-    });
-    let filled_later: Vec<usize> = pipeline.filled_later.iter().filter_map(|at| position(at, &mut binder)).collect();
+    let versions = pipeline.versions.as_ref().map(|spec| versions(spec, &key, &columns, &mut binder));
+    let filled_later = positions(&pipeline.filled_later, &columns, &mut binder);
     if filled_later.iter().any(|column| columns[*column].kind != ColumnType::Date) {
         binder.say(0, "`filled_later` wants date columns".into(), None);
     }
@@ -291,11 +55,6 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         if !found.iter().any(|(_, contract)| contract.id == example.source) {
             binder.say(0, format!("an example comes from `{}`, which is no source here", example.source), None);
         }
-    }
-    let mut digest = Sha256::new();
-    digest.update(&pipeline.text);
-    for (_, contract) in &found {
-        digest.update(&contract.text);
     }
     if !binder.problems.is_empty() {
         return Err(binder.problems);
@@ -317,8 +76,99 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         versions,
         unit_ratio,
         examples: pipeline.examples.clone(),
-        digest: digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")),
+        digest: digest(pipeline, &found),
     })
+}
+
+/// The contracts of the sources.
+fn found<'p>(
+    pipeline: &'p Pipeline,
+    contracts: &[Arc<Contract>],
+    binder: &mut Binder<'_>,
+) -> Vec<(&'p SourceSpec, Arc<Contract>)> {
+    let mut found = Vec::new();
+    for spec in &pipeline.sources {
+        match contracts.iter().find(|c| c.id.to_string() == spec.interface.value) {
+            Some(contract) => found.push((spec, Arc::clone(contract))),
+            None => {
+                let known: Vec<String> = contracts.iter().map(|c| c.id.to_string()).collect();
+                let hint = nearest(&spec.interface.value, known.iter().map(String::as_str));
+                let message = format!("no contract for `{}`", spec.interface.value);
+                binder.say(spec.interface.offset, message, hint);
+            }
+        }
+    }
+    found
+}
+
+/// The place of a column.
+fn position(at: &At<String>, columns: &[Column], binder: &mut Binder<'_>) -> Option<usize> {
+    let index = columns.iter().position(|c| c.name == at.value);
+    if index.is_none() {
+        let hint = nearest(&at.value, columns.iter().map(|c| c.name.as_str()));
+        binder.say(at.offset, format!("no column `{}`", at.value), hint);
+    }
+    index
+}
+
+fn positions(names: &[At<String>], columns: &[Column], binder: &mut Binder<'_>) -> Vec<usize> {
+    names.iter().filter_map(|at| position(at, columns, binder)).collect()
+}
+
+/// The event day, which partitions and some ways to be known hang on.
+fn event(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>) -> Option<usize> {
+    let event = pipeline.event.as_ref().and_then(|at| {
+        let index = position(at, columns, binder)?;
+        if !is_dated(&columns[index]) {
+            binder.say(at.offset, format!("the event `{}` is no date", at.value), None);
+        }
+        Some(index)
+    });
+    let known_by_event = matches!(pipeline.known, Known::Event | Known::NextSession);
+    if event.is_none() && (pipeline.partition != PartitionBy::None || known_by_event) {
+        binder.say(0, "a partition or `known` by the event wants an `event`".into(), None);
+    }
+    event
+}
+
+fn versions(spec: &VersionsSpec, key: &[usize], columns: &[Column], binder: &mut Binder<'_>) -> Versions {
+    let announced = positions(&spec.announced, columns, binder);
+    let not_before = spec.not_before.as_ref().and_then(|at| position(at, columns, binder));
+    let flag = spec.flag.as_ref().and_then(|at| position(at, columns, binder));
+    let labels = positions(&spec.labels, columns, binder);
+    let mut when = Vec::new();
+    for (value, dates) in &spec.announced_when {
+        when.push((value.clone(), positions(dates, columns, binder)));
+    }
+    let by = spec.announced_by.as_ref().and_then(|at| position(at, columns, binder));
+    let dates: Vec<usize> = when.iter().flat_map(|(_, dates)| dates).chain(&announced).copied().collect();
+    if dates.iter().chain(&not_before).any(|column| !is_dated(&columns[*column])) {
+        binder.say(spec.offset, "`announced` and `not_before` want date columns".into(), None);
+    }
+    if spec.announced_by.is_some() == when.is_empty() || (by.is_some() && !announced.is_empty()) {
+        let message = "`announced_by` and `announced_when` go together, and stand instead of `announced`";
+        binder.say(spec.offset, message.into(), None);
+    }
+    // Dates that announce under some value of a column only are figures under the others.
+    let told: Vec<usize> = [key, &announced, &labels].into_iter().flatten().chain(&flag).copied().collect();
+    let figures = (0..columns.len()).filter(|column| !told.contains(column)).collect();
+    Versions {
+        announced,
+        announced_by: by.map(|column| AnnouncedBy { column, dates: when }),
+        not_before,
+        flag,
+        figures,
+    }
+}
+
+/// Of the pipeline and its contracts as written.
+fn digest(pipeline: &Pipeline, found: &[(&SourceSpec, Arc<Contract>)]) -> String {
+    let mut digest = Sha256::new();
+    digest.update(&pipeline.text);
+    for (_, contract) in found {
+        digest.update(&contract.text);
+    }
+    digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Bronze is placed by the days of its lines: one that lies deeper in a reply places nothing.
@@ -435,16 +285,7 @@ fn source(spec: &SourceSpec, contract: &Arc<Contract>, columns: &[Column], binde
         };
         binder.say(spec.interface.offset, format!("`{name}` from {}: {problem}", contract.id), None);
     }
-    let mut needs = Vec::new();
-    for at in &spec.needs {
-        match columns.iter().position(|column| column.name == at.value) {
-            Some(column) => needs.push(column),
-            None => {
-                let hint = nearest(&at.value, columns.iter().map(|column| column.name.as_str()));
-                binder.say(at.offset, format!("no column `{}`", at.value), hint);
-            }
-        }
-    }
+    let needs = positions(&spec.needs, columns, binder);
     let rows = spec.rows.as_ref().map(|at| at.value.clone());
     TableSource { contract: Arc::clone(contract), fields, rows, needs }
 }

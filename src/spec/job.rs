@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bind;
 use super::contract::version;
 use super::problem::{Problem, nearest};
 use super::reader::{Source, Table};
+use super::table;
 
 /// Vendors a lake can be fed from.
 pub const VENDORS: [&str; 4] = ["tushare", "asharehub", "alphafin", "f10"];
@@ -111,7 +111,7 @@ pub(super) fn read(
     name: &str,
     text: &str,
     tables: &[&str],
-    bound: &BTreeMap<String, bind::Table>,
+    bound: &BTreeMap<String, table::Table>,
 ) -> Result<Jobs, Vec<Problem>> {
     Source::new(name, text).parse(|root| {
         version(root);
@@ -147,7 +147,7 @@ pub(super) fn read(
                 }
                 order.push(vendor.value);
             }
-            if let Some(feeds) = bound.get(&table.value).map(bind::Table::vendors)
+            if let Some(feeds) = bound.get(&table.value).map(table::Table::vendors)
                 && !feeds.iter().any(|vendor| order.iter().any(|named| named == vendor))
             {
                 let message = format!("none of these vendors feeds `{}`", table.value);

@@ -9,18 +9,19 @@ mod job;
 mod pipeline;
 mod problem;
 mod reader;
+mod table;
 mod unit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use bind::{Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
 pub use contract::{
     Ask, Axis, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Values, VendorFacts, Wire,
 };
 pub use job::{Account, Job, Jobs, LOOKBACK, VENDORS};
 pub use pipeline::{ColumnType, Example, Known, PartitionBy};
 pub use problem::{Problem, Problems, nearest};
+pub use table::{AnnouncedBy, Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
 pub use unit::{Dimension, Unit, UnitMismatch};
 
 /// The files compiled into the binary: (name, text).

@@ -69,10 +69,10 @@ fn flag(rows: &Rows<'_, '_>, row: u32) -> u8 {
 
 /// The columns whose dates announce a row: always the same, or as one of its values says.
 fn announcing<'r>(rows: &Rows<'r, '_>, row: u32) -> &'r [usize] {
-    let Some((by, when)) = &rows.rules.announced_by else { return &rows.rules.announced };
-    let Cell::Text(id) = rows.columns[*by].get(row as usize) else { return &[] };
+    let Some(by) = &rows.rules.announced_by else { return &rows.rules.announced };
+    let Cell::Text(id) = rows.columns[by.column].get(row as usize) else { return &[] };
     let value = rows.texts.get(id);
-    when.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
+    by.dates.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
 }
 
 /// The day a row was announced: the latest of its dates that are no earlier than the period's end.

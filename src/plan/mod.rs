@@ -56,6 +56,17 @@ impl Why {
     }
 }
 
+/// Which slices that bronze holds are asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Those that have settled since they were fetched.
+    Settled,
+    /// Those that are not settled yet too, and the newest periods.
+    Nightly,
+    /// All.
+    All,
+}
+
 /// What the plan looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
@@ -75,10 +86,8 @@ pub struct Wanted<'a> {
     pub reports: bool,
     /// Snapshots add up instead of replacing each other: each is worth having.
     pub adds_up: bool,
-    /// Ask for held slices too.
-    pub refetch: bool,
-    /// Look again at what is not settled, and at the newest periods.
-    pub nightly: bool,
+    /// Which slices that bronze holds are asked for again.
+    pub again: Again,
     /// What time it is.
     pub clock: Clock,
 }
@@ -127,9 +136,9 @@ pub fn plan(wanted: Wanted<'_>) -> Plan {
 fn snapshot(wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan::default();
     let slice = Slice::Snapshot(wanted.clock.today());
-    let why = match (wanted.held.contains_key(&slice), wanted.refetch) {
-        (true, false) => wanted.adds_up.then_some(Why::Now),
-        (true, true) => Some(Why::Refetch),
+    let why = match (wanted.held.contains_key(&slice), wanted.again) {
+        (true, Again::All) => Some(Why::Refetch),
+        (true, _) => wanted.adds_up.then_some(Why::Now),
         (false, _) => Some(Why::Missing),
     };
     plan.add(slice, why);
@@ -166,7 +175,7 @@ fn one_day(slice: Slice, day: NaiveDate, wanted: Wanted<'_>, plan: &mut Plan) {
     }
     let why = match wanted.held.get(&slice) {
         None => Some(Why::Missing),
-        Some(_) if wanted.refetch => Some(Why::Refetch),
+        Some(_) if wanted.again == Again::All => Some(Why::Refetch),
         Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(day, wanted), wanted)),
     };
     plan.add(slice, why);
@@ -200,7 +209,7 @@ fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Pla
         for slice in slices(first) {
             let why = match wanted.held.get(&slice) {
                 None => Some(Why::Missing),
-                Some(_) if wanted.refetch => Some(Why::Refetch),
+                Some(_) if wanted.again == Again::All => Some(Why::Refetch),
                 Some(Some(fetched)) if newest.is_some_and(|day| !was_out(day, *fetched, wanted)) => Some(Why::Behind),
                 Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(last, wanted), wanted)),
             };
@@ -223,7 +232,7 @@ fn again(fetched: DateTime<Utc>, settles: Option<NaiveDate>, wanted: Wanted<'_>)
         return None;
     }
     let is_settled = settles.is_some_and(|settles| settles <= wanted.clock.today());
-    if is_settled { Some(Why::Settled) } else { wanted.nightly.then_some(Why::Unsettled) }
+    if is_settled { Some(Why::Settled) } else { (wanted.again == Again::Nightly).then_some(Why::Unsettled) }
 }
 
 fn by_period(wanted: Wanted<'_>) -> Plan {
@@ -241,8 +250,8 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
         let slice = Slice::Period(period);
         let why = match wanted.held.get(&slice) {
             None => Some(Why::Missing),
-            Some(_) if wanted.refetch => Some(Why::Refetch),
-            Some(_) if wanted.nightly && ended <= NEWEST_PERIODS => Some(Why::Newest),
+            Some(_) if wanted.again == Again::All => Some(Why::Refetch),
+            Some(_) if wanted.again == Again::Nightly && ended <= NEWEST_PERIODS => Some(Why::Newest),
             Some(fetched) => fetched.and_then(|fetched| {
                 // Many file on the evening of the deadline itself.
                 let last = deadline(period)?;
@@ -267,7 +276,7 @@ fn securities(wanted: Wanted<'_>) -> Plan {
         let slice = Slice::Security(code.clone());
         let why = match wanted.held.get(&slice) {
             None => Some(Why::Missing),
-            Some(_) if wanted.refetch => Some(Why::Refetch),
+            Some(_) if wanted.again == Again::All => Some(Why::Refetch),
             Some(Some(fetched)) if shanghai_day(*fetched) < needed => Some(Why::Behind),
             Some(_) => None,
         };

@@ -36,8 +36,7 @@ fn ask(held: &[(NaiveDate, Option<DateTime<Utc>>)], now: &str, end: NaiveDate) -
         lookback: 5,
         reports: true,
         adds_up: false,
-        refetch: false,
-        nightly: false,
+        again: Again::Settled,
         clock: Clock::fixed(at(now)),
     })
 }
@@ -66,8 +65,7 @@ fn what_comes_next_morning_is_due_then() {
             lookback: 5,
             reports: true,
             adds_up: false,
-            refetch: false,
-            nightly: false,
+            again: Again::Settled,
             clock,
         };
         plan(wanted).not_due
@@ -110,8 +108,7 @@ fn reports(name: &str, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan
         lookback: 5,
         reports: true,
         adds_up: false,
-        refetch: false,
-        nightly,
+        again: if nightly { Again::Nightly } else { Again::Settled },
         clock,
     })
 }
@@ -191,8 +188,7 @@ fn along(axis: Axis, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
         lookback: 5,
         reports: false,
         adds_up: false,
-        refetch: false,
-        nightly,
+        again: if nightly { Again::Nightly } else { Again::Settled },
         clock: Clock::fixed(at(now)),
     })
 }
@@ -243,8 +239,7 @@ proptest! {
         let range = (day(start), day(start + len));
         let plan = plan(Wanted {
             contract: &contract, range, calendar: &calendar, held: &held, securities: &[], lookback: 5, reports: true,
-            adds_up: false, refetch,
-            nightly: false, clock,
+            adds_up: false, again: if refetch { Again::All } else { Again::Settled }, clock,
         });
         let mut days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day().unwrap()).collect();
         let asked = days.len();

@@ -13,7 +13,7 @@ use super::{Misuse, Reach, Work, World, held};
 use crate::bronze::BronzeFile;
 use crate::clock::shanghai_day;
 use crate::fetch::Allowance;
-use crate::plan::{Calendar, Plan, Slice, Wanted, Why, periods, plan};
+use crate::plan::{Again, Calendar, Plan, Slice, Wanted, Why, periods, plan};
 use crate::spec::{Axis, Table, TableSource};
 
 /// Sessions back to which a nightly run catches up.
@@ -82,7 +82,11 @@ pub(super) async fn errands<'a>(
         };
         // On a closed day nothing new can be said of the days before.
         let is_closed = around.calendar.knows(end) && around.calendar.sessions(end, end).is_empty();
-        let nightly = matches!(work.reach, Reach::Nightly(_)) && !(by_day && is_closed);
+        let again = match work.reach {
+            _ if work.refetch => Again::All,
+            Reach::Nightly(_) if !(by_day && is_closed) => Again::Nightly,
+            _ => Again::Settled,
+        };
         let mut plan = plan(Wanted {
             contract,
             range: (start, end),
@@ -92,8 +96,7 @@ pub(super) async fn errands<'a>(
             lookback,
             reports,
             adds_up: table.event.is_some(),
-            refetch: work.refetch,
-            nightly,
+            again,
             clock: world.clock,
         });
         settle_foreign(world, table, asked.source, &files, &mut plan).await;

@@ -13,7 +13,7 @@ use super::market::Market;
 use super::{World, build, held, report, rows};
 use crate::bronze::{self, BronzeFile};
 use crate::normalise::Partition;
-use crate::plan::{Calendar, Slice, Wanted, Why, plan};
+use crate::plan::{Again, Calendar, Slice, Wanted, Why, plan};
 use crate::silver;
 use crate::spec::{Axis, Contract, Table};
 
@@ -118,8 +118,8 @@ async fn one(
         if !is_security && first != source && table.sources[first].contract.ask.axis == contract.ask.axis {
             continue;
         }
-        let named = choice::named(world, table, contract);
-        let held = held::slices(&world.store, table, source, files.iter(), &named).await;
+        let wanted = choice::named(world, table, contract);
+        let held = held::slices(&world.store, table, source, files.iter(), &wanted).await;
         status.slices.held += held.len();
         if !is_security {
             status.unproven += unproven(world, contract, &files).await;
@@ -142,8 +142,7 @@ async fn one(
             lookback: world.jobs.lookback(&table.name),
             reports: table.versions.as_ref().is_some_and(|versions| versions.not_before.is_some()),
             adds_up: false,
-            refetch: false,
-            nightly: false,
+            again: Again::Settled,
             clock: world.clock,
         });
         if !planned.beyond_calendar.is_empty() {

@@ -97,9 +97,8 @@ pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Resu
     }
     let bad = || Bad(format!("`{text}` is no {}", word(wire)));
     match wire {
-        Wire::Date if text == "0" => Ok(Cell::Null),
+        Wire::Date | Wire::Time if text == "0" => Ok(Cell::Null),
         Wire::Date => date::parse(text).map(Cell::Date).ok_or_else(bad),
-        Wire::Time if text == "0" => Ok(Cell::Null),
         Wire::Time => instant::parse(text).map(instant::cell).ok_or_else(bad),
         Wire::Epoch => match instant::epoch(text) {
             // The first second of 1970 is a field left at zero.

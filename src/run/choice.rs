@@ -110,7 +110,7 @@ async fn column_values(
     for partition in partitions(table, start, end) {
         let Some(batch) = rows::reference(world, name, partition).await? else { continue };
         let get = |column: &str| batch.column_by_name(column).with_context(|| format!("`{name}` has no `{column}`"));
-        let texts = |column: &str| get(column).map(|array| Arc::clone(array));
+        let texts = |column: &str| get(column).map(Arc::clone);
         let values = texts(column)?;
         let values = values.as_string::<i32>();
         let filters: Vec<_> =

@@ -69,12 +69,11 @@ pub(super) async fn slices<'a>(
                 };
                 held.extend(spanned(contract, &said).into_iter().map(|slice| (slice, file.fetched_at)));
             }
-            Axis::Security | Axis::SecurityMonth | Axis::Month => {}
             // The snapshots of other programs may be of anything: only our own count.
             Axis::Snapshot if is_ours => {
                 held.insert(Slice::Snapshot(file.day), file.fetched_at);
             }
-            Axis::Snapshot => {}
+            Axis::Security | Axis::SecurityMonth | Axis::Month | Axis::Snapshot => {}
             _ if file.span || is_other(file) => {}
             Axis::Session if is_less(file) => {}
             axis => {

@@ -101,7 +101,9 @@ impl Run<'_> {
                 }
                 Err(failure) => Err(failure),
             };
-            slices.iter().for_each(|_| self.bar.advance());
+            for _ in &slices {
+                self.bar.advance();
+            }
             ((slices, why), calls, reply)
         });
         futures::stream::iter(rest).buffered(SLICES).collect().await
@@ -253,7 +255,9 @@ impl Run<'_> {
                 Err(failure) => {
                     let (what, exit) = (&slices[..], exit_of(&failure));
                     let fail = |report: &mut TableReport| {
-                        what.iter().for_each(|slice| report.fail(slice.name(), failure.to_string(), exit));
+                        for slice in what {
+                            report.fail(slice.name(), failure.to_string(), exit);
+                        }
                     };
                     self.journal.table(table, fail).await;
                 }

@@ -187,11 +187,12 @@ fn group(slices: &[(Slice, Why)]) -> Group {
 /// Securities in files of at most `most`, cut where their numbers cross a multiple of it: files stay the
 /// same when others are listed. What would fill no file shares one with its neighbours.
 fn batches(ask: &[(Slice, Why)], most: usize) -> Vec<Vec<(Slice, Why)>> {
-    let mut blocks: IndexMap<(Option<String>, Option<usize>), Vec<(Slice, Why)>> = IndexMap::new();
+    let mut blocks = IndexMap::new();
     for (slice, why) in ask {
         let number: Option<usize> = slice.name().split('.').next().and_then(|digits| digits.parse().ok());
         let block = (slice.month(), number.map(|number| number / most));
-        blocks.entry(block).or_default().push((slice.clone(), *why));
+        let block: &mut Vec<(Slice, Why)> = blocks.entry(block).or_default();
+        block.push((slice.clone(), *why));
     }
     let mut batches: Vec<Vec<(Slice, Why)>> = Vec::new();
     for part in blocks.values().flat_map(|block| block.chunks(most)) {

@@ -112,6 +112,11 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
         let mut minutes = 0;
         for table in tables {
             for errand in errand::errands(world, work, table, around).await? {
+                // Tables of one nested reply are asked for once.
+                let interface = errand.source.contract.id.to_string();
+                if price.asking.iter().any(|asking| asking.interface == interface) {
+                    continue;
+                }
                 let calls = calls(world, &errand, around, suspended).await;
                 let per_minute = errand.allowance.per_minute.max(1);
                 minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);

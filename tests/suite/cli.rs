@@ -127,6 +127,18 @@ fn a_token_may_lie_in_a_file() {
 }
 
 #[test]
+fn the_document_of_the_tables_is_what_the_program_prints() {
+    let place = Place::at("http://127.0.0.1:9");
+    let printed = place.expect(0, &["tables", "--format", "markdown"]);
+    let written = include_str!("../../docs/tables.md");
+    let first = printed.lines().zip(written.lines()).find(|(printed, written)| printed != written);
+    assert!(
+        printed == written,
+        "`ashare-lake tables --format markdown > docs/tables.md`; the first difference: {first:?}"
+    );
+}
+
+#[test]
 fn tables_say_unit_and_description_of_every_column() {
     let place = Place::at("http://127.0.0.1:9");
     let tables = place.expect(0, &["tables", "--format", "json"]);

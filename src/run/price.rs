@@ -120,6 +120,15 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
                 let calls = calls(world, &errand, around, suspended).await;
                 let per_minute = errand.allowance.per_minute.max(1);
                 minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
+                if errand.plan.ask.iter().any(|(slice, _)| errand.values.at(slice).is_none()) {
+                    let wanted: Vec<&str> = super::choice::wants(&errand.source.contract).collect();
+                    let message = "is not at hand for all slices, so its calls are a guess: one each";
+                    price.notes.insert(format!(
+                        "`{}` is asked for what `{}` holds, which {message}",
+                        table.name,
+                        wanted.join(", ")
+                    ));
+                }
                 if errand.source.contract.ask.axis.by_security() {
                     let message = "asked by security: one page each is priced, long histories take two or three";
                     price.notes.insert(format!("`{}` is {message}", table.name));

@@ -175,7 +175,7 @@ fn assert_equal(place: &Place, table: &Table, mut shown: Vec<Row>, columns: &BTr
     let dates = versions
         .announced
         .iter()
-        .chain(versions.announced_by.iter().flat_map(|(_, all)| all.iter().flat_map(|(_, dates)| dates)));
+        .chain(versions.announced_by.iter().flat_map(|by| by.dates.iter().flat_map(|(_, dates)| dates)));
     let told: Vec<&String> = table
         .key
         .iter()

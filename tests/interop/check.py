@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Other programs read the lake, and the vendor's own client reads the sandbox.
+"""Other programs read the lake, and the vendors' own clients read the sandbox.
 
 usage: check.py PATH-OF-ASHARE-LAKE
 
@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
 
 import kit
 from client import check_client
+from hub import check_hub
 from layers import check_layers
 from readers import check_readers
 from readme import check_readme
@@ -29,6 +30,7 @@ def main():
         with kit.sandbox(binary, folder) as vendor:
             lake = kit.backfill(binary, folder, vendor)
             check_client(vendor, lake)
+        check_hub(binary, folder)
         check_layers(lake)
         check_readers(binary, kit.demo(binary, folder))
         check_readme(binary, folder)

@@ -103,9 +103,9 @@ def first_line(child):
 
 
 @contextlib.contextmanager
-def sandbox(binary, folder):
-    """A vendor while the block lasts: its URL and token."""
-    command = [binary, "sandbox", "--stocks", "20", "--start", START, "--end", END, "--rpm", "0", "--port", "0"]
+def sandbox(binary, folder, market=("--stocks", "20", "--start", START, "--end", END)):
+    """The vendors while the block lasts: their URLs and token."""
+    command = [binary, "sandbox", *market, "--rpm", "0", "--port", "0"]
     child = subprocess.Popen(
         command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     )

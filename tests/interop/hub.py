@@ -1,0 +1,280 @@
+"""AShareHub's own client gets rows from every endpoint of the sandbox, and silver is those rows in our units.
+
+Both surfaces of the client: /v1 with decimals as texts, /v2 (its default) with numbers. It sends no `limit`, so /v1
+gives 100 rows and no word about the others: everything is asked in windows that have fewer. What is multiplied by
+what stands here once more, endpoint by endpoint; of the program's own files only the names of columns are read.
+"""
+
+import collections
+import datetime
+import itertools
+import math
+import tomllib
+import zoneinfo
+from decimal import Decimal
+from pathlib import Path
+
+import asharehub
+import pandas
+import pyarrow
+import pyarrow.parquet as pq
+
+import kit
+from kit import attempt, check
+
+START, END = "2022-12-01", "2023-02-28"  # to the end of the market, which quotes are of
+PERIOD = "2022-12-31"  # the one report period that ends in this range
+CALENDAR = "2021-11-01", "2024-02-29"  # a year beyond the market at both ends
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas/asharehub"
+SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
+ROWS_OF_V1 = 100
+# The vendor's page has them, no reply does.
+NOWHERE = {"cost_25pct", "cost_75pct"}
+
+LOTS, TEN_THOUSANDS = {"vol": 100, "amount": 1000}, 10_000
+CAPITAL = dict.fromkeys(["total_share", "float_share", "free_share", "total_mv", "circ_mv"], TEN_THOUSANDS)
+FLOWS = {
+    f"{side}_{size}_{what}": factor
+    for side in ("buy", "sell")
+    for size in ("sm", "md", "lg", "elg")
+    for what, factor in (("vol", 100), ("amount", TEN_THOUSANDS))
+} | {"net_mf_vol": 100, "net_mf_amount": TEN_THOUSANDS}
+
+Feed = collections.namedtuple("Feed", "method path table asked factors renamed", defaults=({}, {}))
+FEEDS = [
+    Feed("market_daily", "market/daily", "stock_daily_cn", "session", LOTS),
+    Feed("fundamentals", "market/fundamentals", "stock_daily_basic_cn", "session", CAPITAL),
+    Feed("adj_factor", "market/adj-factor", "adj_factor", "session"),
+    Feed("technical_factors", "market/technical-factors", "stk_factor_cn", "session"),
+    Feed("technical_factors_pro", "market/technical-factors-pro", "stk_factor_pro_cn", "session", LOTS | CAPITAL),
+    Feed("margin", "market/margin", "margin_detail_cn", "session"),
+    Feed("block_trade", "market/block-trade", "block_trade_cn", "session",
+         {"vol": TEN_THOUSANDS, "amount": TEN_THOUSANDS}),
+    Feed("top_list", "market/top-list", "top_list_cn", "session"),
+    Feed("top_inst", "market/top-inst", "top_inst_cn", "session"),
+    Feed("shareholders", "market/shareholders", "stk_holdernumber_cn", "security"),
+    Feed("holder_trade", "market/holder-trade", "stk_holdertrade_cn", "day"),
+    Feed("concepts", "market/concepts", "dc_index_cn", "session", {"total_mv": TEN_THOUSANDS}),
+    Feed("concept_members", "market/concept-members", "dc_member_cn", "board and week"),
+    Feed("limit_list", "market/limit-list", "limit_list_cn", "session"),
+    Feed("moneyflow_hsgt", "flows/moneyflow-hsgt", "moneyflow_hsgt_cn", "session",
+         dict.fromkeys(["ggt_ss", "ggt_sz", "hgt_ss", "hgt_sz", "north_money", "south_money"], 1_000_000),
+         {"hgt_ss": "hgt", "hgt_sz": "sgt"}),
+    Feed("moneyflow", "flows/moneyflow", "moneyflow_cn", "session", FLOWS),
+    Feed("northbound_holdings", "flows/northbound-holdings", "hk_hold_cn", "session"),
+    Feed("southbound_holdings", "flows/southbound-holdings", "hk_hold_cn", "session"),
+    Feed("financial_indicators", "financials/indicators", "fina_indicator_cn", "security"),
+    Feed("income", "financials/income", "income_cn", "period"),
+    Feed("balance_sheet", "financials/balance-sheet", "balancesheet_cn", "period"),
+    Feed("cash_flow", "financials/cash-flow", "cashflow_cn", "period", {},
+         {"c_pay_goods_purch_serv_rec": "c_paid_goods_s", "c_pay_acq_const_fix_intang_oasset": "c_pay_acq_const_fiolta",
+          "c_fr_disp_fix_intang_oasset": "n_recp_disp_fiolta", "c_fr_borr": "c_recp_borrow"}),
+    Feed("forecast", "financials/forecast", "forecast_cn", "day",
+         dict.fromkeys(["net_profit_min", "net_profit_max", "last_parent_net"], TEN_THOUSANDS)),
+    Feed("express", "financials/express", "express_cn", "day"),
+    Feed("audit", "financials/audit", "fina_audit_cn", "period"),
+    Feed("main_business", "financials/main-business", "fina_mainbz_cn", "security and period"),
+    Feed("disclosure_date", "financials/disclosure-date", "disclosure_date_cn", "period"),
+    Feed("analyst_reports", "financials/analyst-reports", "report_rc_cn", "day",
+         dict.fromkeys(["op_rt", "op_pr", "tp", "np"], TEN_THOUSANDS)),
+    Feed("dividend", "shareholders/dividend", "dividend_cn", "security"),
+    Feed("index_daily", "indices/daily", "index_daily_cn", "index", LOTS),
+    Feed("index_weight", "indices/index-weight", "index_weight_cn", "index of members"),
+    Feed("chip_distribution", "chips/distribution", "cyq_perf_cn", "session"),
+    Feed("fx_daily", "fx/daily", "fx_daily", "pair"),
+    Feed("stock_list", "reference/stocks", "stock_basic_cn", "once"),
+    Feed("industry_list", "reference/industries", "index_member_all_cn", "once"),
+    Feed("trade_calendar", "reference/trade-calendar", "trade_cal", "exchange"),
+    Feed("realtime", "market/realtime", "asharehub_realtime", "once"),
+    Feed("news_flash", "news/flash", "asharehub_news_flash", "feed"),
+]
+INDICES = ["000001.SH", "000300.SH", "399001.SZ", "399006.SZ", "000016.SH"]
+INDICES_WITH_MEMBERS = ["399300.SZ", "000016.SH", "000905.SH"]
+PAIRS = [f"{pair}.FXCM" for pair in ("USDCNH", "EURUSD", "GBPUSD", "USDJPY", "AUDUSD", "USDCHF", "NZDUSD", "USDCAD")]
+
+
+def days(first, last):
+    """Days of a range, both ends included."""
+    first, last = map(datetime.date.fromisoformat, (first, last))
+    return [first + datetime.timedelta(at) for at in range((last - first).days + 1)]
+
+
+def months(first, last):
+    """First and last day of every month of a range."""
+    of_month = itertools.groupby(days(first, last), key=lambda day: (day.year, day.month))
+    return [(some[0], some[-1]) for some in (list(group) for _, group in of_month)]
+
+
+def window(first, last=None, **more):
+    return {"start_date": str(first), "end_date": str(last or first)} | more
+
+
+def is_alive(delisted):
+    """Of securities that were gone before the range, the program asks nothing."""
+    return pandas.isna(delisted) or str(delisted) >= START
+
+
+class Surface:
+    """The client on one of its surfaces, spoken to and answering in the words of /v1."""
+
+    def __init__(self, vendor, version):
+        self.version = version
+        self.boards = set()
+        self.client = asharehub.AShareHub(vendor["token"], base_url=vendor["asharehub"], version=version)
+
+    def ask(self, method, query=None):
+        """Rows of one call, and its columns."""
+        if self.version == "v2":
+            query = {name: text.replace("-", "") if "date" in name else text for name, text in (query or {}).items()}
+        frame = getattr(self.client, method)(**(query or {}))
+        if self.version == "v2":
+            code = "index_code" if method == "index_weight" else "ts_code"
+            frame = frame.rename(columns={"symbol": code, "con_symbol": "con_code"})
+        return frame.to_dict("records"), set(frame.columns)
+
+    def documented(self, path):
+        """Columns of an endpoint; in the list of stocks /v2 has no other code than the suffixed one."""
+        contracts = (tomllib.loads(file.read_text(encoding="utf-8")) for file in SCHEMAS.glob("*.toml"))
+        [fields] = [contract["fields"].keys() for contract in contracts if contract["path"] == f"/v1/{path}"]
+        return fields - NOWHERE - ({"symbol"} if self.version == "v2" else set())
+
+    def questions(self):
+        """What to ask, by the word that feeds have for it; from the vendor's own lists, never from the lake."""
+        calendar = [row for month in months(START, END)
+                    for row in self.ask("trade_calendar", window(*month, exchange="SSE"))[0]]
+        sessions = sorted(row["cal_date"] for row in calendar if row["is_open"] == 1)
+        stocks = [row["ts_code"] for row in self.ask("stock_list")[0] if is_alive(row["delist_date"])]
+        # A board may be missing on a day: its members of that day are never asked for.
+        self.boards = {
+            (row["ts_code"], row["trade_date"]) for day in sessions for row in self.ask("concepts", window(day))[0]
+        }
+        boards = sorted({code for code, _ in self.boards})
+        weeks = [days(START, END)[at:at + 7] for at in range(0, len(days(START, END)), 7)]
+        by_month = {
+            word: [window(*month, symbol=code) for code in codes for month in months(START, END)]
+            for word, codes in (("index", INDICES), ("index of members", INDICES_WITH_MEMBERS), ("pair", PAIRS))
+        }
+        return by_month | {
+            "once": [{}],
+            "session": [window(day) for day in sessions],
+            "day": [window(day) for day in days(START, END)],
+            "feed": [window(day, source=source) for source in ("cls", "jin10", "sina") for day in days(START, END)],
+            "period": [window(PERIOD)],
+            "security": [{"symbol": code} for code in stocks],
+            "security and period": [window(PERIOD, symbol=code) for code in stocks],
+            "board and week": [window(week[0], week[-1], symbol=code) for code in boards for week in weeks],
+            "exchange": [window(*month, exchange=exchange) for exchange in ("SSE", "SZSE") for month in months(*CALENDAR)],
+        }
+
+
+def sent(value, kind, factor):
+    """A cell of the client as silver would have it; numbers by their digits, multiplied before they are doubles."""
+    if pandas.isna(value) or value == "":
+        return None
+    if pyarrow.types.is_string(kind):
+        # The client makes numbers of texts that could be some.
+        return value if isinstance(value, str) else str(int(value))
+    if pyarrow.types.is_date(kind):
+        return datetime.date.fromisoformat(value if isinstance(value, str) else str(int(value)))
+    if pyarrow.types.is_timestamp(kind):
+        return datetime.datetime.fromisoformat(value).replace(tzinfo=SHANGHAI)
+    return float(Decimal(repr(float(value))) * factor)
+
+
+def held(value):
+    """A cell of silver."""
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(SHANGHAI)
+    return float(value) if isinstance(value, (int, bool)) else value
+
+
+def same(ours, theirs):
+    """The client makes numbers of /v1's texts, and may miss the nearest one by a hair."""
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return math.isclose(ours, theirs, rel_tol=1e-12)
+    return ours == theirs
+
+
+def sort(rows):
+    """In one order: what is no number first, for numbers may differ in the last place."""
+    def place(row):
+        return [repr(cell) for cell in row if not isinstance(cell, float)], [c for c in row if isinstance(c, float)]
+
+    return sorted(rows, key=place)
+
+
+def compare(feed, surface, lake, rows):
+    """Row by row, column by column: what the client got, and what silver says it got from this endpoint."""
+    table = pq.read_table(lake / "silver" / feed.table)
+    what = f"{feed.method} on {surface.version}"
+    names = sorted(surface.documented(feed.path) - ({"update_flag"} if "revision" in table.column_names else set()))
+    columns = [feed.renamed.get(name, name) for name in names]
+    lacking = set(columns) - set(table.column_names)
+    check(f"{feed.table} has the columns of {feed.method}", not lacking, lacking)
+    kinds = [table.schema.field(column).type for column in columns]
+    if feed.method == "southbound_holdings":  # bare codes here
+        rows = [row | {"ts_code": f"{row['ts_code']}.HK"} for row in rows]
+    if feed.method == "concept_members":
+        rows = [row for row in rows if (row["ts_code"], row["trade_date"]) in surface.boards]
+    theirs = [
+        [sent(row[name], kind, feed.factors.get(name, 1)) for name, kind in zip(names, kinds)] for row in rows
+    ]
+    ours = [[held(row[column]) for column in columns] for row in table.to_pylist()]
+    if feed.table == "hk_hold_cn":  # of both directions
+        at, southbound = columns.index("ts_code"), feed.method == "southbound_holdings"
+        ours = [row for row in ours if row[at].endswith(".HK") == southbound]
+    if feed.asked == "security" and "year" in table.column_names:  # without days: all there ever was
+        at, built = columns.index("end_date"), {int(year) for year in table["year"].to_pylist()}
+        theirs = [row for row in theirs if row[at].year in built]
+    if "revision" in table.column_names:  # the same figures are no further version, with either flag
+        ours, theirs = ([row for row, _ in itertools.groupby(sort(some))] for some in (ours, theirs))
+    check(f"silver has as many rows as {what}", len(ours) == len(theirs) > 0, f"{len(ours)} / {len(theirs)}")
+    wrong = [
+        f"{dict(zip(columns, a))}: {column} {x} / {y}"
+        for a, b in zip(sort(ours), sort(theirs))
+        for column, x, y in zip(columns, a, b)
+        if not same(x, y)
+    ]
+    check(f"silver is what {what} says", not wrong, f"{len(wrong)}: {'; '.join(wrong[:2])}")
+
+
+def check_surface(surface, lake):
+    questions = surface.questions()
+    for feed in FEEDS:
+        with attempt(f"{feed.method} on {surface.version}"):
+            rows, seen = [], set()
+            for query in questions[feed.asked]:
+                some, columns = surface.ask(feed.method, query)
+                if surface.version == "v1" and len(some) >= ROWS_OF_V1:
+                    check(f"{feed.method} on v1 is asked in narrow windows", False, query)
+                rows += some
+                seen |= columns
+            check(f"{feed.method} on {surface.version} has rows", bool(rows))
+            odd = seen ^ surface.documented(feed.path)
+            check(f"{feed.method} on {surface.version} has the documented columns", not odd, sorted(odd)[:5])
+            compare(feed, surface, lake, rows)
+
+
+def check_hub(binary, folder):
+    """A market of its own, and a lake that has nothing but this vendor."""
+    folder = folder / "hub"
+    folder.mkdir()
+    market = ["--stocks", "24", "--start", "2022-11-01", "--end", "2023-02-28", "--quota", "0"]
+    with kit.sandbox(binary, folder, market) as vendor:
+        (folder / "jobs.toml").write_text(
+            "version = 1\n"
+            "\n"
+            "[vendors.asharehub]\n"
+            f'base_url = "{vendor["asharehub"]}"\n'
+            "requests_per_day = 1000000\n"
+            "requests_per_minute = 1000000\n"
+        )
+        lake = folder / "lake"
+        tables = sorted({feed.table for feed in FEEDS})
+        command = [binary, "backfill", *tables, "--start", START, "--end", END, "--lake", str(lake)]
+        kit.must("backfill of AShareHub", command, folder, ASHAREHUB_API_KEY=vendor["token"])
+        aside = sorted(path.parent.name for path in (lake / "rejects").glob("*/*"))
+        check("no row of AShareHub is rejected", not aside, ", ".join(aside))
+        for version in ("v1", "v2"):
+            with attempt(f"the client speaks {version}"):
+                check_surface(Surface(vendor, version), lake)

@@ -335,6 +335,8 @@ impl Run<'_> {
         let key: Vec<_> = self.errand.table.key.iter().filter_map(field).filter(in_page).collect();
         let is_deep = self.errand.table.key.iter().filter_map(field).any(|field| !in_page(&field));
         let most = match slice {
+            // The key is the day itself: there is one row.
+            Slice::Session(_) if key.len() == 1 && contract.ask.field.as_ref() == Some(&key[0].name) => Some(1),
             Slice::Session(day) => self.around.market.count(contract, *day).most,
             _ => None,
         };

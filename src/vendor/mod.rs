@@ -99,23 +99,6 @@ pub enum Refusal {
     Transient(String),
 }
 
-impl Refusal {
-    /// The same refusal with its text changed, to take secrets out.
-    #[must_use]
-    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
-        match self {
-            Self::SlowDown(text) => Self::SlowDown(change(text)),
-            Self::QuotaSpent(text) => Self::QuotaSpent(change(text)),
-            Self::AccountSpent(text) => Self::AccountSpent(change(text)),
-            Self::Unknown(text) => Self::Unknown(change(text)),
-            Self::Forbidden(text) => Self::Forbidden(change(text)),
-            Self::Rejected(text) => Self::Rejected(change(text)),
-            Self::BadCall(text) => Self::BadCall(change(text)),
-            Self::Transient(text) => Self::Transient(change(text)),
-        }
-    }
-}
-
 /// A source of market data behind HTTP.
 pub trait Vendor: Send + Sync + std::fmt::Debug {
     /// Where it listens when nobody says otherwise; none where only the account's owner knows.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The interfaces of one row a company at a time, and the two snapshots, with their columns and hidden ones.
-pub(super) const COLUMNS: [(&str, usize, usize); 23] = [
+/// The interfaces of one row a company at a time, and the three snapshots, with their columns and hidden ones.
+pub(super) const COLUMNS: [(&str, usize, usize); 24] = [
     ("forecast", 14, 2),
     ("forecast_vip", 14, 2),
     ("express", 33, 1),
@@ -35,6 +35,7 @@ pub(super) const COLUMNS: [(&str, usize, usize); 23] = [
     ("pledge_detail", 16, 2),
     ("stk_holdernumber", 5, 1),
     ("stk_holdertrade", 13, 2),
+    ("hs_const", 5, 0),
 ];
 
 /// Column of the day a row is sorted by; none for snapshots.
@@ -105,6 +106,7 @@ async fn requests_without_what_they_need_are_refused() {
         ("stk_rewards", "ts_code"),
         ("top10_holders", "ts_code"),
         ("top10_floatholders", "ts_code"),
+        ("hs_const", "hs_type"),
     ];
     for (name, ..) in COLUMNS {
         let reply = sandbox.call(name, &json!({"start_date": "20230101"}), "");
@@ -228,7 +230,7 @@ async fn hidden_columns_come_only_when_named() {
     let sandbox = sandbox().await;
     for (name, columns, hidden) in COLUMNS {
         let interface = find(name).unwrap();
-        let params = json!({"ts_code": "600001.SH", "period": "20221231"});
+        let params = json!({"ts_code": "600001.SH", "period": "20221231", "hs_type": "SH"});
         let reply = sandbox.call(name, &params, "");
         let shown = fields(&reply);
         assert_eq!(shown.len(), columns - hidden, "{name}");
@@ -253,4 +255,25 @@ async fn a_long_history_is_cut_at_the_cap() {
     let page = |offset: usize| sent(&sandbox, "fina_mainbz", &json!({"ts_code": code, "offset": offset}));
     assert_eq!((page(0).len(), whole.len() > 100), (100, true));
     assert_eq!(sorted((0..whole.len()).step_by(100).flat_map(page)), whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connect_lists_one_channel_of_today_unless_asked_for_those_who_left() {
+    let sandbox = sandbox().await;
+    let all = table(&sandbox.market, "hs_const");
+    for (channel, ending) in [("SH", ".SH"), ("SZ", ".SZ")] {
+        for (is_new, params) in [("1", json!({"hs_type": channel})), ("0", json!({"hs_type": channel, "is_new": "0"}))]
+        {
+            let rows = expected(&sandbox.market, "hs_const", |row| {
+                text(row, "hs_type") == channel && text(row, "is_new") == is_new
+            });
+            assert!(!rows.is_empty(), "{channel} {is_new}");
+            assert_eq!(sorted(sent(&sandbox, "hs_const", &params)), rows);
+        }
+        let of_channel: Vec<_> = all.iter().filter(|row| text(row, "hs_type") == channel).collect();
+        assert!(of_channel.iter().all(|row| text(row, "ts_code").ends_with(ending)));
+    }
+    let keys: BTreeSet<_> = all.iter().map(|row| (text(row, "ts_code"), text(row, "in_date"))).collect();
+    let codes: BTreeSet<_> = all.iter().map(|row| text(row, "ts_code")).collect();
+    assert!(keys.len() == all.len() && codes.len() < all.len(), "somebody came back");
 }

@@ -68,7 +68,7 @@ fn export_writes_every_row_in_the_documented_places() {
     let folder = Folder::new("sandbox-export");
     let sessions = market.sessions().len();
     let days: usize = DAYS.iter().map(|(interface, column)| by_day(&market, interface, column).len()).sum();
-    let (reports, holidays, snapshots) = (4 * market.periods().len(), market.calendar.holidays.len(), 4 + 7);
+    let (reports, holidays, snapshots) = (4 * market.periods().len(), market.calendar.holidays.len(), 4 + 8);
     assert_eq!(export(&market, &folder.0).unwrap(), (6 + 27 + 6) * sessions + holidays + snapshots + reports + days);
     let bronze = folder.0.join("bronze/tushare");
 

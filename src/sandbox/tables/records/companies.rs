@@ -45,7 +45,7 @@ pub(super) const BSE_MAPPING: &[&str] = &["name", "o_code", "n_code", "list_date
 pub(super) const NAMECHANGE: &[&str] = &["ts_code", "name", "start_date", "end_date", "ann_date", "change_reason"];
 
 /// Companies that a moment knows of, by code.
-fn known(market: &Market, at: Option<Moment>) -> impl Iterator<Item = (&Stock, NaiveDate)> {
+pub(super) fn known(market: &Market, at: Option<Moment>) -> impl Iterator<Item = (&Stock, NaiveDate)> {
     market.stocks.iter().filter_map(move |stock| {
         let listed = stock.security.listed_on()?;
         at.is_none_or(|at| on(listed, 0, 0) <= at).then_some((stock, listed))

@@ -5,6 +5,7 @@
 
 mod analysts;
 mod companies;
+mod connect;
 mod days;
 mod guidance;
 mod holders;

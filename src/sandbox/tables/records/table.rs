@@ -1,15 +1,15 @@
 //! The interfaces about companies: caps, points, parameters and columns as the vendor's pages document them (`doc_id`
-//! 36, 44, 45, 46, 61, 62, 80, 81, 100, 103, 110, 111, 112, 124, 160, 162, 166, 175, 193, 194, 292, 375).
+//! 36, 44, 45, 46, 61, 62, 80, 81, 100, 103, 104, 110, 111, 112, 124, 160, 162, 166, 175, 193, 194, 292, 375).
 //!
 //! Data only. Caps are the observed ones where those are lower, and 5,000 where none is known; `namechange` has no
 //! documented points and gets 2,000, and `report_rc` those of its trial, without the trial's ten calls a day.
 
-use super::{Records, analysts, companies, guidance, holders, insiders, payouts, people, pledges, reporting};
+use super::{Records, analysts, companies, connect, guidance, holders, insiders, payouts, people, pledges, reporting};
 use crate::sandbox::market::filings::Statement;
 use crate::sandbox::tables::{Content, Interface, statement_columns};
 
 /// The interfaces, in the order that addresses their dice.
-pub(crate) static COMPANIES: [Interface; 27] = [
+pub(crate) static COMPANIES: [Interface; 28] = [
     BALANCESHEET,
     Interface { name: "balancesheet_vip", cap: 7000, points: 5000, one_of: &["period"], ..BALANCESHEET },
     CASHFLOW,
@@ -321,6 +321,20 @@ pub(crate) static COMPANIES: [Interface; 27] = [
             day: "ann_date",
             range: Some("ann_date"),
         }),
+    },
+    Interface {
+        name: "hs_const",
+        folder: "hs_const_cn",
+        fields: connect::HS_CONST,
+        on_request: &[],
+        cap: 5000,
+        points: 2000,
+        per_minute: None,
+        one_of: &["hs_type"],
+        filters: &["hs_type", "is_new"],
+        renamed: &[],
+        defaults: &[("is_new", "1")],
+        content: Content::Snapshot { rows: connect::hs_const, date: None },
     },
 ];
 

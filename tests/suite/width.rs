@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ashare_lake::sandbox::{Cell, Settings};
 use ashare_lake::spec::{Axis, Catalog, ColumnType, Field, Table, TableSource, Values, Wire};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 
 use crate::fields::reference;
 use crate::support::{NOW, Place, Row, Vendor, day, scaled, settings, silver, text_of};
@@ -17,7 +17,7 @@ const DETAILS: [&str; 2] = ["cyq_chips_cn", "stk_mins_cn"];
 const SISTERS: [&str; 7] =
     ["income", "fina_indicator", "balancesheet", "cashflow", "forecast", "express", "fina_mainbz"];
 
-fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0
 }
 
@@ -99,7 +99,18 @@ fn value(cell: &Cell, field: &Field, kind: ColumnType, unit: &str) -> String {
 
 /// What silver must hold of an interface, or of a part of a nested one: columns of the source only.
 fn truth(vendor: &Vendor, table: &Table, source: &TableSource, rows: &str) -> Vec<Row> {
-    let rows = vendor.market.rows(rows).unwrap_or_else(|| panic!("the sandbox knows no {rows}"));
+    shown(vendor, table, source, rows, None)
+}
+
+/// The same of what the vendor shows at a moment.
+pub(crate) fn shown(
+    vendor: &Vendor,
+    table: &Table,
+    source: &TableSource,
+    rows: &str,
+    at: Option<DateTime<Utc>>,
+) -> Vec<Row> {
+    let rows = vendor.market.rows_at(rows, at).unwrap_or_else(|| panic!("the sandbox knows no {rows}"));
     let units = units(&source.contract.id.to_string());
     let planned: Vec<_> = source
         .fields
@@ -147,7 +158,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// Whether a value says no more than another one: nothing, the same, or a coarser rounding of it.
-fn says(silver: &str, vendor: &str) -> bool {
+pub(crate) fn says(silver: &str, vendor: &str) -> bool {
     vendor == "null"
         || silver == vendor
         || matches!((number(silver), number(vendor)), (Some(a), Some(b)) if (a - b).abs() <= 1e-4 * a.abs().max(b.abs()))

@@ -13,6 +13,10 @@
 //! - `crash`: killed at random, run again, same bytes
 //! - `vendors`: two vendors in one table, in one order or the other
 //! - `diff`: what later fetches changed, and where vendors disagree
+//! - `two_vendors`: two vendors of one table on the wire, and what goes when one of them goes
+//! - `own_interface`: an interface that is nobody's but yours, in files beside jobs.toml
+//! - `feeds`: news and quotes, which add up
+//! - `quotas`: calls a day and refusals: stopped in good order, gone on with
 //! - `imports`: captures of several shapes
 //! - `cli`: exit codes, messages, shapes that scripts rely on
 
@@ -31,6 +35,8 @@ mod cli;
 mod crash;
 #[path = "suite/diff.rs"]
 mod diff;
+#[path = "suite/feeds.rs"]
+mod feeds;
 #[path = "suite/fields.rs"]
 mod fields;
 #[path = "suite/imports.rs"]
@@ -39,12 +45,18 @@ mod imports;
 mod market;
 #[path = "suite/nights.rs"]
 mod nights;
+#[path = "suite/own_interface.rs"]
+mod own_interface;
+#[path = "suite/quotas.rs"]
+mod quotas;
 #[path = "suite/reports.rs"]
 mod reports;
 #[path = "suite/specs.rs"]
 mod specs;
 #[path = "suite/truth.rs"]
 mod truth;
+#[path = "suite/two_vendors.rs"]
+mod two_vendors;
 #[path = "suite/vendors.rs"]
 mod vendors;
 #[path = "suite/width.rs"]

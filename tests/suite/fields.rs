@@ -7,24 +7,39 @@ use ashare_lake::spec::{Catalog, InterfaceId, Wire};
 
 /// Interface, field, and what its description must say.
 const WARNINGS: &[(&str, &str, &str)] = &[
-    ("express", "yoy_net_profit", "NOT A GROWTH RATE"),
-    ("report_rc", "tp", "not a target price"),
-    ("report_rc", "report_date", "create_time"),
-    ("dividend", "cash_div", "AFTER tax"),
-    ("dividend", "ann_date", "became known later"),
-    ("stk_holdertrade", "total_share", "not the company's share capital"),
-    ("ggt_daily", "buy_volume", "not shares"),
-    ("ggt_daily", "sell_volume", "not shares"),
-    ("new_share", "issue_date", "LISTING"),
-    ("new_share", "amount", "not money"),
-    ("cashflow", "decr_oper_payable", "RECEIVABLES"),
-    ("moneyflow_hsgt", "ggt_ss", "SOUTHBOUND"),
-    ("moneyflow_hsgt", "north_money", "2024-08-16"),
-    ("fx_daily", "trade_date", "GMT"),
-    ("forecast", "first_ann_date", "not when these figures became known"),
-    ("index_classify", "parent_code", "industry_code"),
-    ("pledge_detail", "is_release", "release_date"),
-    ("stk_mins", "vol", "SHARES"),
+    ("tushare/express", "yoy_net_profit", "NOT A GROWTH RATE"),
+    ("tushare/report_rc", "tp", "not a target price"),
+    ("tushare/report_rc", "report_date", "create_time"),
+    ("tushare/dividend", "cash_div", "AFTER tax"),
+    ("tushare/dividend", "ann_date", "became known later"),
+    ("tushare/stk_holdertrade", "total_share", "not the company's share capital"),
+    ("tushare/ggt_daily", "buy_volume", "not shares"),
+    ("tushare/ggt_daily", "sell_volume", "not shares"),
+    ("tushare/new_share", "issue_date", "LISTING"),
+    ("tushare/new_share", "amount", "not money"),
+    ("tushare/cashflow", "decr_oper_payable", "RECEIVABLES"),
+    ("tushare/moneyflow_hsgt", "ggt_ss", "SOUTHBOUND"),
+    ("tushare/moneyflow_hsgt", "north_money", "2024-08-16"),
+    ("tushare/fx_daily", "trade_date", "GMT"),
+    ("tushare/forecast", "first_ann_date", "not when these figures became known"),
+    ("tushare/index_classify", "parent_code", "industry_code"),
+    ("tushare/pledge_detail", "is_release", "release_date"),
+    ("tushare/stk_mins", "vol", "SHARES"),
+    ("tushare/fina_indicator", "gross_margin", "AMOUNT"),
+    ("tushare/fina_indicator", "current_exint", "interest-free"),
+    ("tushare/moneyflow_dc", "buy_elg_amount", "NET"),
+    ("tushare/hsgt_top10", "change", "a percentage"),
+    ("asharehub/market_margin", "rqyl", "SHARES OUTSTANDING"),
+    ("asharehub/market_holder_trade", "total_share", "BY THE HOLDER"),
+    ("asharehub/market_limit_list", "total_mv", "plain CNY"),
+    ("asharehub/flows_moneyflow_hsgt", "ggt_ss", "SOUTHBOUND"),
+    ("asharehub/flows_moneyflow_hsgt", "ggt_sz", "SOUTHBOUND"),
+    ("asharehub/financials_express", "yoy_net_profit", "an amount"),
+    ("asharehub/financials_indicators", "gross_margin", "AMOUNT"),
+    ("asharehub/shareholders_dividend", "cash_div", "AFTER tax"),
+    ("asharehub/chips_distribution", "cost_25pct", "vendor page only"),
+    ("asharehub/chips_distribution", "cost_75pct", "vendor page only"),
+    ("asharehub/fx_daily", "trade_date", "GMT"),
 ];
 
 /// Fields of an interface that are in one unit (`-` for none), by the vendors' documents.
@@ -45,10 +60,6 @@ pub(crate) fn reference() -> Vec<Documented> {
 
 fn catalog() -> Catalog {
     Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0
-}
-
-fn id(name: &str) -> InterfaceId {
-    InterfaceId { vendor: "tushare".into(), name: name.into() }
 }
 
 #[test]
@@ -79,7 +90,7 @@ fn every_documented_field_is_in_a_contract_with_the_same_unit() {
 fn names_that_mislead_say_so() {
     let catalog = catalog();
     for (interface, name, part) in WARNINGS {
-        let contract = catalog.contract(&id(interface)).unwrap();
+        let contract = catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
         let field = &contract.fields[contract.field(name).unwrap()];
         assert!(field.description.contains(part), "{interface}.{name}: {}", field.description);
     }

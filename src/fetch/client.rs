@@ -189,12 +189,23 @@ impl Client {
             // Taken out before it is read: an excerpt might end within it.
             let body = redacted(&body, secret.as_bytes());
             return Err(match self.vendor.read(Received { body: &body, ..received }) {
-                Err(refusal) => refusal.into(),
+                Err(refusal) => placed(refusal, &call, &interface.contract).into(),
                 Ok(_) => Failure::Untrusted("the reply repeats the account's token".into()),
             });
         }
-        page::understand(&self.vendor.read(received)?, &interface.contract, expect)
+        let page = self.vendor.read(received).map_err(|refusal| placed(refusal, &call, &interface.contract))?;
+        page::understand(&page, &interface.contract, expect)
     }
+}
+
+/// A refusal of a path says which one it was, and where to write another.
+fn placed(refusal: Refusal, call: &Call, contract: &Contract) -> Refusal {
+    let Refusal::NoPath(message) = refusal else { return refusal };
+    let path = call.path.as_ref().unwrap_or(&call.api);
+    let vendor = &contract.id.vendor;
+    Refusal::NoPath(format!(
+        "{message}; asked at `{path}`, and `paths` of [vendors.{vendor}] in jobs.toml takes another"
+    ))
 }
 
 /// The body without the secret.

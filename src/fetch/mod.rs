@@ -41,7 +41,8 @@ impl Failure {
     /// Whether every further call of the interface would fail alike.
     #[must_use]
     pub fn stops_interface(&self) -> bool {
-        self.stops_vendor() || matches!(self, Self::Refused(Refusal::Forbidden(_) | Refusal::QuotaSpent(_)))
+        self.stops_vendor()
+            || matches!(self, Self::Refused(Refusal::Forbidden(_) | Refusal::NoPath(_) | Refusal::QuotaSpent(_)))
     }
 
     /// Whether every further call to the vendor would fail alike.

@@ -127,7 +127,7 @@ mod tests {
         let missing = r#"{"detail":"Invalid API key"}"#;
         assert!(matches!(read(401, missing), Err(Refusal::Rejected(text)) if text.ends_with(": Invalid API key")));
         assert!(matches!(read(403, "<html>"), Err(Refusal::Forbidden(text)) if text.contains("<html>")));
-        assert!(matches!(read(404, r#"{"detail":"Not Found"}"#), Err(Refusal::BadCall(t)) if t.contains("wrong path")));
+        assert!(matches!(read(404, r#"{"detail":"Not Found"}"#), Err(Refusal::NoPath(_))));
         let wrong = r#"{"detail":[{"type":"x","loc":["query","limit"],"msg":"too large","input":"9"},{"msg":"b"}]}"#;
         for status in [400, 422] {
             assert!(matches!(read(status, wrong), Err(Refusal::BadCall(t)) if t.ends_with(": limit: too large; b")));

@@ -87,9 +87,9 @@ fn rows<'a>(data: Option<&'a RawValue>, body: &[u8]) -> Result<Page<'a>, Refusal
 
 fn by_status(status: u16, text: &str) -> Refusal {
     match rest::refused(status, text) {
-        Refusal::BadCall(message) if status == 404 => Refusal::BadCall(format!(
+        Refusal::NoPath(message) => Refusal::NoPath(format!(
             "{message}. The vendor has two generations of paths, /v1/quote/{{symbol}}/f10/... and \
-             /api/v1.0/quote/{{symbol}}/...; the contracts have the first, `paths` of jobs.toml takes others"
+             /api/v1.0/quote/{{symbol}}/...; the contracts have the first"
         )),
         other => other,
     }
@@ -168,12 +168,8 @@ mod tests {
             assert!(matches!(read(401, body), Err(Refusal::Rejected(_))));
             assert!(matches!(read(403, body), Err(Refusal::Forbidden(_))));
             assert!(matches!(read(400, body), Err(Refusal::BadCall(_))));
-            let Err(Refusal::BadCall(text)) = read(404, body) else { panic!("{body}") };
-            assert!(
-                ["/v1/quote/{symbol}", "/api/v1.0/quote/{symbol}", "`paths`", "jobs.toml"]
-                    .iter()
-                    .all(|part| text.contains(part))
-            );
+            let Err(Refusal::NoPath(text)) = read(404, body) else { panic!("{body}") };
+            assert!(["/v1/quote/{symbol}", "/api/v1.0/quote/{symbol}"].iter().all(|part| text.contains(part)));
             for status in [408, 500, 502, 503, 504] {
                 assert!(matches!(read(status, body), Err(Refusal::Transient(_))));
             }

@@ -85,6 +85,9 @@ pub enum Refusal {
     /// The account may not ask this interface.
     #[error("no right to this interface: {0}")]
     Forbidden(String),
+    /// Nothing lies where the interface was looked for.
+    #[error("wrong path: {0}")]
+    NoPath(String),
     /// The account may ask nothing: wrong token, too many addresses.
     #[error("the account was rejected: {0}")]
     Rejected(String),

@@ -112,7 +112,7 @@ pub(super) fn refused(status: u16, text: &str) -> Refusal {
         300..400 => Refusal::BadCall(format!("http {status}, redirect refused: the key goes nowhere else")),
         401 => Refusal::Rejected(message),
         403 => Refusal::Forbidden(message),
-        404 => Refusal::BadCall(format!("wrong path, {message}")),
+        404 => Refusal::NoPath(message),
         429 => Refusal::SlowDown(message),
         408 => Refusal::Transient(message),
         400..500 => Refusal::BadCall(message),
@@ -290,7 +290,7 @@ mod tests {
         }
         assert!(matches!(refused(401, ""), Refusal::Rejected(_)));
         assert!(matches!(refused(403, ""), Refusal::Forbidden(_)));
-        assert!(matches!(refused(404, ""), Refusal::BadCall(text) if text.contains("wrong path")));
+        assert!(matches!(refused(404, ""), Refusal::NoPath(_)));
         assert!(matches!(refused(429, ""), Refusal::SlowDown(_)));
         for status in [408, 500, 502, 503, 504, 599] {
             assert!(matches!(refused(status, ""), Refusal::Transient(_)));

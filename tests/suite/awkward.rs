@@ -130,6 +130,20 @@ fn a_vendor_that_says_the_token_aloud_does_not_make_us_repeat_it() {
 }
 
 #[test]
+fn a_wrong_path_stops_the_interface_and_is_named() {
+    let place = Place::at("http://127.0.0.1:9");
+    let url = parrot("404 Not Found", r#"{"detail":"Not Found"}"#);
+    place.jobs(&format!("version = 1\n[vendors.asharehub]\nbase_url = \"{url}\"\nrequests_per_minute = 1000000\n"));
+    let range = ["--start", "2024-01-02", "--end", "2024-06-28", "--now", NOW];
+    let said = place.expect(3, &[&["backfill", "asharehub_news_flash"][..], &range].concat());
+    assert!(said.contains("`/v1/news/flash`") && said.contains("`paths` of [vendors.asharehub]"), "{said}");
+    // What was on its way already is all.
+    let (_, calls) = said.split_once("asharehub/news_flash ").expect(&said);
+    let calls: usize = calls.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
+    assert!(calls <= 8, "{said}");
+}
+
+#[test]
 fn a_redirect_is_not_followed_with_the_token() {
     let thief = parrot("200 OK", r#"{"code":0,"data":{"fields":["ts_code"],"items":[]}}"#);
     let body: &'static str = Box::leak(format!("HTTP/1.1 307 x\r\nlocation: {thief}\r\n").into_boxed_str());

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde_json::value::RawValue;
 
 use super::Failure;
-use crate::spec::Contract;
+use crate::spec::{Contract, Wire};
 use crate::vendor::{Page, Refusal, push_object};
 
 /// What every row of a slice must show.
@@ -19,7 +19,8 @@ pub struct Expect {
     pub optional: Vec<String>,
     /// A field and what it must hold, as the vendor may spell it.
     pub fixed: Option<(String, Vec<String>)>,
-    /// A field, and the first and last day that it may hold.
+    /// A field, and the first and last day that it may hold. Looked at where it is a date, or a time without a zone:
+    /// others are another day there than here, and that is for the normaliser to sort out.
     pub within: Option<(String, (NaiveDate, NaiveDate))>,
     /// The field of the event day, where the days of the rows are wanted.
     pub event: Option<String>,
@@ -89,7 +90,10 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
     }
     let fixed = expect.fixed.as_ref().and_then(|(field, all)| Some((place(field)?, field, all)));
     let event = expect.event.as_ref().and_then(place);
-    let within = expect.within.as_ref().and_then(|(field, days)| Some((place(field)?, field, days)));
+    let wire = |field: &str| contract.field(field).map(|index| contract.fields[index].wire);
+    let is_local = |field: &str| matches!(wire(field), Some(Wire::Date | Wire::Time));
+    let within = expect.within.as_ref().filter(|(field, _)| is_local(field));
+    let within = within.and_then(|(field, days)| Some((place(field)?, field, days)));
     let text = |row: &[Option<&RawValue>], index: usize| row[index].map_or("null", RawValue::get).to_owned();
     for row in &page.rows {
         if let Some((index, field, (first, last))) = within {
@@ -97,7 +101,7 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
             let digits: String = value.chars().filter(char::is_ascii_digit).take(8).collect();
             let compact = |day: &NaiveDate| day.format("%Y%m%d").to_string();
             let is_undated = digits.is_empty() && first != last;
-            if !is_undated && (digits < compact(first) || digits > compact(last)) {
+            if !is_undated && !has_zone(&value) && (digits < compact(first) || digits > compact(last)) {
                 let asked = if first == last { first.to_string() } else { format!("{first} to {last}") };
                 return Err(Failure::Untrusted(format!("asked for {asked}, got a row whose `{field}` is {value}")));
             }
@@ -121,6 +125,12 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
         }
     }
     Ok(out)
+}
+
+/// Whether a time of the day is followed by `Z` or an offset.
+fn has_zone(value: &str) -> bool {
+    let time = value.split_once(['T', ' ']).map_or("", |(_, time)| time);
+    time.contains(['Z', '+', '-'])
 }
 
 #[cfg(test)]
@@ -151,6 +161,25 @@ mod tests {
     fn a_row_of_another_day_spoils_the_slice() {
         let page = judge(r#"{"fields":["ts_code","trade_date"],"items":[["a","20240103"]]}"#);
         assert!(matches!(page, Err(Failure::Untrusted(text)) if text.contains("20240103")));
+    }
+
+    #[test]
+    fn only_days_of_the_market_are_compared() {
+        let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let day = NaiveDate::from_ymd_opt(2024, 1, 2).unwrap();
+        let is_fine = |interface: &str, field: &str, value: &str| {
+            let contract = catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
+            let expect = Expect { within: Some((field.into(), (day, day))), ..Expect::default() };
+            let value: Box<RawValue> = serde_json::from_str(value).unwrap();
+            let page = Page { fields: vec![field.into()], rows: vec![vec![Some(&value)]] };
+            understand(&page, contract, &expect).is_ok()
+        };
+        let news = |value: &str| is_fine("asharehub/news_flash", "publish_time", value);
+        assert!(news(r#""2024-01-02 09:30:00""#) && news(r#""2024-01-02T23:59:59""#));
+        assert!(!news(r#""2024-01-03 00:00:00""#) && !news("null"));
+        // The evening of the day before there is the day here.
+        assert!(news(r#""2024-01-01T16:30:00Z""#) && news(r#""2024-01-01 16:30:00+00:00""#));
+        assert!(is_fine("f10/earnings_price_history", "trading_day", "1704153600"));
     }
 
     #[test]

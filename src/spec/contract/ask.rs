@@ -47,8 +47,11 @@ pub(super) fn ask(table: &Table<'_>, fields: &[Field]) -> Option<Ask> {
             Some("write `param` or `send`".into()),
         );
     }
-    let wire = |field: &&Field| {
-        if axis.by_security() { matches!(field.wire, Wire::Text | Wire::Symbol) } else { field.wire == Wire::Date }
+    let wire = |field: &&Field| match field.wire {
+        Wire::Text | Wire::Symbol => axis.by_security(),
+        Wire::Date => !axis.by_security(),
+        Wire::Time => axis == Axis::Day,
+        _ => false,
     };
     if let Some(at) = &field
         && !fields.is_empty()

@@ -59,6 +59,11 @@ pub(super) struct PageRows {
     pub(super) events: BTreeSet<String>,
 }
 
+/// Whether fields of the contract lie below this one of a nested reply.
+fn is_branch(contract: &Contract, name: &str) -> bool {
+    contract.fields.iter().any(|field| field.name.split_once('.').is_some_and(|(top, _)| top == name))
+}
+
 pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
     let mut out = PageRows { rows: page.rows.len(), ..PageRows::default() };
     if page.rows.is_empty() {
@@ -67,9 +72,9 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
     let names: Vec<Option<&str>> =
         page.fields.iter().map(|name| contract.field(name).map(|i| contract.fields[i].name.as_str())).collect();
     for (name, known) in page.fields.iter().zip(&names) {
-        if known.is_none() {
+        if known.is_none() && !is_branch(contract, name) {
             out.unknown.insert(name.clone().into_owned());
-        } else if names.iter().filter(|other| *other == known).count() > 1 {
+        } else if known.is_some() && names.iter().filter(|other| *other == known).count() > 1 {
             return Err(Refusal::Transient(format!("the reply has the field `{name}` twice")).into());
         }
     }
@@ -189,5 +194,15 @@ mod tests {
         let page = judge(r#"{"fields":["trade_date","ts_code","new"],"items":[["20240102","a",1]]}"#).unwrap();
         assert_eq!(page.unknown.iter().collect::<Vec<_>>(), ["new"]);
         assert_eq!(page.absent.iter().collect::<Vec<_>>(), ["adj_factor"]);
+    }
+
+    #[test]
+    fn the_top_of_a_nested_reply_is_known_by_what_lies_below() {
+        let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let contract = catalog.contract(&InterfaceId::parse("f10/valuation_detail").unwrap()).unwrap();
+        let body = br#"{"ret_code":0,"data":{"trend":{"current_value":1},"trends":{}}}"#;
+        let page = named("f10").unwrap().read(Received { status: 200, retry_after: None, body }).unwrap();
+        let page = understand(&page, contract, &Expect::default()).unwrap();
+        assert_eq!(page.unknown.iter().collect::<Vec<_>>(), ["trends"]);
     }
 }

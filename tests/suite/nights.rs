@@ -151,7 +151,8 @@ fn seven_processes_of_the_readmes_cron_line() {
     let line = readme.lines().find(|line| line.starts_with("30 20 * * ") && line.contains("ashare-lake run"));
     let command = line.expect("the README has a cron line").splitn(6, ' ').last().unwrap();
     let vendor = Vendor::start(settings());
-    let place = place_with(&vendor, 5000);
+    let place = Place::with(&vendor);
+    place.jobs(&shipped("tushare", 5000));
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_ashare-lake")).parent().unwrap();
     let first = day("2024-03-18");
     for today in first.iter_days().take(7) {
@@ -160,7 +161,10 @@ fn seven_processes_of_the_readmes_cron_line() {
         let now = format!("ashare-lake run --now {}", evening(today).to_rfc3339());
         let mut shell = std::process::Command::new("sh");
         shell.arg("-c").arg(command.replace("ashare-lake run", &now)).env_clear();
-        shell.env("PATH", format!("{}:/usr/bin:/bin", binary.display())).env("TUSHARE_TOKEN", &place.token);
+        shell
+            .env("PATH", format!("{}:/usr/bin:/bin", binary.display()))
+            .env("TUSHARE_TOKEN", &place.token)
+            .env("TUSHARE_BASE_URL", vendor.server.url());
         let output = shell.output().unwrap();
         let log = std::fs::read_to_string(place.path("run.log")).unwrap_or_default();
         assert_eq!(output.status.code(), Some(0), "{today}: {log}");
@@ -170,20 +174,55 @@ fn seven_processes_of_the_readmes_cron_line() {
     assert_market(&place, &vendor, looked, first + Days::new(6));
 }
 
-#[test]
-fn the_shipped_jobs_work_with_2000_and_with_5000_points() {
+/// The jobs that each account is told to run, nightly and weekly.
+const SHIPPED: [(&str, u32, &[&str]); 3] = [
+    ("tushare", 2000, &["market", "announcements", "reports", "weekly"]),
+    ("tushare", 5000, &["market", "market_5000", "announcements", "reports", "weekly"]),
+    (
+        "asharehub",
+        0,
+        &["asharehub", "asharehub_reports", "asharehub_dividends", "asharehub_indicators", "asharehub_holders"],
+    ),
+];
+
+/// The shipped jobs, with that vendor's account and no other.
+fn shipped(vendor: &str, points: u32) -> String {
     let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/jobs.toml")).unwrap();
-    for points in [2000, 5000] {
-        let vendor = Vendor::start(Settings { points, ..settings() });
+    let shipped = shipped.replace("points = 5000", &format!("points = {points}"));
+    let mut lines = Vec::new();
+    let mut section = "";
+    for line in shipped.lines() {
+        let bare = line.trim_start_matches("# ");
+        section = bare.strip_prefix("[vendors.").map_or(section, |rest| rest.trim_end_matches(']'));
+        section = if line.is_empty() { "" } else { section };
+        match section {
+            "" => lines.push(line),
+            name if name == vendor => lines.push(bare),
+            _ => {}
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_shipped_jobs_work_with_each_account() {
+    for (name, points, jobs) in SHIPPED {
+        let vendor = Vendor::start(Settings { points: points.max(120), ..settings() });
         let place = Place::with(&vendor);
-        place.jobs(&shipped.replace("points = 5000", &format!("points = {points}")));
+        place.jobs(&shipped(name, points));
         let now = evening(day("2024-03-18")).to_rfc3339();
-        let mut command = place.command(&["run", "--now", &now]);
-        let output = command.env("TUSHARE_BASE_URL", vendor.server.url()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(0), "{points} points: {said}");
-        for table in [&DAILY[..], &["limit_list_cn", "income_cn", "fina_indicator_cn"]].concat() {
-            assert!(!silver(&place, table).is_empty(), "{table} with {points} points");
+        for job in jobs {
+            let mut command = place.command(&["run", job, "--now", &now]);
+            command.env("ASHAREHUB_API_KEY", &place.token);
+            let url = if name == "tushare" { vendor.server.url() } else { vendor.server.url_of(name).unwrap() };
+            command.env(format!("{}_BASE_URL", name.to_uppercase()), url);
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{job} with {points} points of {name}: {said}");
+            assert!(!said.contains("set aside"), "{job} with {points} points of {name}: {said}");
+        }
+        for table in ["stock_daily_cn", "limit_list_cn", "income_cn", "fina_indicator_cn", "dividend_cn"] {
+            assert!(!silver(&place, table).is_empty(), "{table} with {points} points of {name}");
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - `truth`: silver equals the sandbox's market, value by value; running again changes nothing
 //! - `reports`: every version of every statement, by period and by security
 //! - `nights`: forty evenings of a vendor that is late, corrects, restates and goes down
+//! - `evenings`: ten evenings of tables by day of announcement, by month, security and period
 //! - `reader`: versions kept by hand, to compare with
 //! - `market`: the other tables by trading day, value by value
 //! - `awkward`: low caps, faults, foreign lakes, hostile vendors
@@ -35,6 +36,8 @@ mod cli;
 mod crash;
 #[path = "suite/diff.rs"]
 mod diff;
+#[path = "suite/evenings.rs"]
+mod evenings;
 #[path = "suite/feeds.rs"]
 mod feeds;
 #[path = "suite/fields.rs"]

@@ -121,7 +121,9 @@ async fn settle_foreign(world: &World, table: &Table, source: usize, files: &[Br
     let mut kept = Vec::new();
     for (slice, why) in std::mem::take(&mut plan.ask) {
         let again = matches!(why, Why::Settled | Why::Unsettled | Why::Newest);
-        let ours = match slice.day().filter(|_| again && !matches!(slice, Slice::Snapshot(_))) {
+        // Only a file that proves itself holds a month or a security: it says when it came.
+        let is_dated = matches!(slice, Slice::Session(_) | Slice::Day(_) | Slice::Period(_));
+        let ours = match slice.day().filter(|_| again && is_dated) {
             Some(day) => held::newest(&world.store, table, source, files, day).await.is_some(),
             None => true,
         };

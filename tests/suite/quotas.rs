@@ -184,7 +184,7 @@ fn one_security_that_alphafin_does_not_know_does_not_hide_its_neighbours() {
     assert_eq!(there, others.iter().take(9).map(String::as_str).collect());
     // Ten, then halves of five, of two or three, of one or two: no more refusals than halvings.
     let calls = vendor.server.calls()["alphafin/income_statement"];
-    println!("{calls} calls");
+    println!("{calls} calls to AlphaFin");
     // What is not known today is not asked for once more today.
     place.backfill(0, &[table], &few);
     assert_eq!(vendor.server.calls()["alphafin/income_statement"], calls);

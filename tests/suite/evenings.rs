@@ -1,0 +1,233 @@
+//! Ten evenings of `run` over tables of every axis: announcements by day, months, securities, periods, boards of a day.
+//! The vendor's clock moves, one evening nobody comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ashare_lake::sandbox::Settings;
+use ashare_lake::spec::{Catalog, Table};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+
+use crate::support::{Place, Row, Vendor, day, silver};
+use crate::width::{catalog, says, shown};
+
+const INDICES: [&str; 3] = ["399300.SZ", "000016.SH", "000905.SH"];
+const LATEST: [(&str, &str); 3] =
+    [("index_weight_cn", "index_weight"), ("index_daily_cn", "index_daily"), ("margin_cn", "margin")];
+const VERSIONS: [(&str, &str); 4] = [
+    ("stk_holdertrade_cn", "stk_holdertrade"),
+    ("forecast_cn", "forecast"),
+    ("disclosure_date_cn", "disclosure_date"),
+    ("dividend_cn", "dividend"),
+];
+const FIRST: &str = "2025-03-24";
+/// Nobody comes on this one.
+const AWAY: &str = "2025-03-27";
+const LOOKBACK: usize = 5;
+
+fn settings(points: u32) -> Settings {
+    let epoch = Some(evening(day(FIRST)));
+    let (start, end) = (day("2025-02-03"), day("2025-05-30"));
+    Settings { stocks: 40, start, end, points, rpm: 0, epoch, ..Settings::default() }
+}
+
+/// Half past nine in Shanghai: most of a day's announcements are out, some come the next morning.
+fn evening(day: NaiveDate) -> DateTime<Utc> {
+    day.and_hms_opt(13, 30, 0).unwrap().and_utc()
+}
+
+fn evenings() -> impl Iterator<Item = NaiveDate> {
+    day(FIRST).iter_days().take(10).filter(|today| *today != day(AWAY))
+}
+
+fn place(vendor: &Vendor, points: u32, jobs: &str) -> Place {
+    let place = Place::with(vendor);
+    place.jobs(&format!(
+        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = {points}\nrequests_per_minute = 1000000\n{jobs}",
+        vendor.server.url()
+    ));
+    place
+}
+
+/// The first day that an evening's run looks at of those by day.
+fn looked_from(vendor: &Vendor, today: NaiveDate) -> NaiveDate {
+    let sessions = vendor.market.sessions();
+    let past = sessions.partition_point(|day| *day <= today);
+    sessions[past - 1 - LOOKBACK.min(past - 1)]
+}
+
+/// The eight newest quarter ends before a day.
+fn newest_periods(today: NaiveDate) -> Vec<String> {
+    let years = (2020..=today.year()).rev();
+    let ends = years.flat_map(|year| [(12, 31), (9, 30), (6, 30), (3, 31)].map(|(m, d)| (year, m, d)));
+    let ends = ends.map(|(year, month, day)| NaiveDate::from_ymd_opt(year, month, day).unwrap());
+    ends.filter(|end| *end < today).take(8).map(|end| end.to_string()).collect()
+}
+
+/// Rows of a table as its vendor shows them on an evening.
+fn on(vendor: &Vendor, table: &Table, interface: &str, today: NaiveDate) -> Vec<Row> {
+    let source = table.sources.iter().find(|source| source.contract.id.to_string() == format!("tushare/{interface}"));
+    shown(vendor, table, source.unwrap(), interface, Some(evening(today)))
+}
+
+/// The columns that a vendor fills: those that are of a row of the market.
+fn cut(mut rows: Vec<Row>, like: &Row) -> Vec<Row> {
+    for row in &mut rows {
+        row.retain(|column, _| like.contains_key(column));
+    }
+    rows.sort();
+    rows
+}
+
+/// The sum of what a run must ask.
+fn least(vendor: &Vendor, today: NaiveDate, payers: usize) -> u64 {
+    let from = looked_from(vendor, today);
+    let days = usize::try_from(today.signed_duration_since(from).num_days()).unwrap() + 1;
+    let months = if from.month() == today.month() { 1 } else { 2 };
+    let sessions = vendor.market.sessions();
+    // Totals of margin trading come the next morning; on a closed day there is nothing new.
+    let totals = if sessions.contains(&today) { LOOKBACK } else { 0 };
+    // Calendars, the list of securities by status, two tables by day, two by month and index, periods, payouts.
+    u64::try_from(2 + 4 + 2 * days + 2 * INDICES.len() * months + totals + 8 + payers).unwrap()
+}
+
+/// What every version of a table must be like: some row that was shown on an evening, and all of those.
+struct Witness<'a> {
+    table: &'a Table,
+    interface: &'a str,
+    /// With how often it stood there on one evening.
+    seen: BTreeMap<Row, usize>,
+}
+
+impl Witness<'_> {
+    fn look(&mut self, vendor: &Vendor, today: NaiveDate, payers: &[String]) {
+        let from = looked_from(vendor, today).max(looked_from(vendor, day(FIRST))).to_string();
+        let (today_text, periods) = (today.to_string(), newest_periods(today));
+        let asked = |row: &Row| match self.interface {
+            "disclosure_date" => periods.contains(&row["end_date"]),
+            "dividend" => payers.contains(&row["ts_code"]),
+            _ => (&from..=&today_text).contains(&&row["ann_date"]),
+        };
+        let mut tonight: BTreeMap<Row, usize> = BTreeMap::new();
+        for row in on(vendor, self.table, self.interface, today).into_iter().filter(asked) {
+            *tonight.entry(row).or_default() += 1;
+        }
+        for (row, times) in tonight {
+            let most = self.seen.entry(row).or_default();
+            *most = times.max(*most);
+        }
+    }
+
+    fn compare(&self, place: &Place) {
+        let name = &self.table.name;
+        let rows = silver(place, name);
+        assert!(!self.seen.is_empty() && !rows.is_empty(), "{name} is empty");
+        // A mark and the count of notices are no figures; what another row of the key says fills a gap.
+        let labels = ["update_flag", "notice_times", "first_ann_date", "vendor"];
+        let holds = |held: &Row, said: &Row| {
+            said.iter().all(|(name, value)| labels.contains(&name.as_str()) || says(&held[name], value))
+        };
+        let mut by_code: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in &rows {
+            by_code.entry(&row["ts_code"]).or_default().push(row);
+        }
+        for (said, times) in &self.seen {
+            let held = by_code.get(said["ts_code"].as_str()).map_or(&[][..], Vec::as_slice);
+            assert!(held.iter().any(|row| holds(row, said)), "{name} lost {said:?}\nof {held:#?}");
+            // Rows that are alike in all are as many as the vendor had at once.
+            let alike = held.iter().filter(|row| said.iter().all(|(name, value)| row[name] == *value)).count();
+            assert!(!self.table.occurrence || alike == *times, "{name}: {alike} instead of {times} of {said:?}");
+        }
+        for row in &rows {
+            assert!(self.seen.keys().any(|said| holds(row, said)), "{name} made up {row:?}");
+        }
+        println!("{name}: {} versions, {} rows seen", rows.len(), self.seen.len());
+    }
+}
+
+fn table<'a>(catalog: &'a Catalog, name: &str) -> &'a Table {
+    catalog.table(name).unwrap()
+}
+
+#[test]
+fn ten_evenings_of_announcements_months_securities_and_periods() {
+    let vendor = Vendor::start(settings(2000));
+    let basic = vendor.market.rows("dividend").unwrap();
+    let mut payers: Vec<String> =
+        basic.rows.iter().filter_map(|row| crate::support::text_of(&row[0]).map(str::to_owned)).collect();
+    payers.dedup();
+    payers.truncate(6);
+    let jobs = format!(
+        "[jobs.news]\ntables = [\"stk_holdertrade_cn\", \"forecast_cn\", \"disclosure_date_cn\", \"margin_cn\"]\n\
+         [jobs.indices]\ntables = [\"index_weight_cn\", \"index_daily_cn\"]\nsymbols = {INDICES:?}\n\
+         [jobs.payouts]\ntables = [\"dividend_cn\"]\nsymbols = {payers:?}\n"
+    );
+    let place = place(&vendor, 2000, &jobs);
+    let catalog = catalog();
+    let witness = |(name, interface)| Witness { table: table(&catalog, name), interface, seen: BTreeMap::new() };
+    let mut witnesses = VERSIONS.map(witness);
+    let (mut cheapest, mut priced) = (0, 0);
+    for today in evenings() {
+        let now = evening(today);
+        vendor.server.set_epoch(now);
+        let price = place.expect(0, &["plan", "--now", &now.to_rfc3339(), "--format", "json"]);
+        let price: serde_json::Value = serde_json::from_str(&price).unwrap();
+        priced += price["calls"].as_u64().unwrap();
+        let before = vendor.calls();
+        place.expect(0, &["run", "--now", &now.to_rfc3339()]);
+        let needed = least(&vendor, today, payers.len());
+        println!("{today}: {} calls, {needed} the least, {} priced", vendor.calls() - before, price["calls"]);
+        cheapest += needed;
+        for witness in &mut witnesses {
+            witness.look(&vendor, today, &payers);
+        }
+    }
+    for witness in &witnesses {
+        witness.compare(&place);
+    }
+    let last = evenings().last().unwrap();
+    for (name, interface) in LATEST {
+        let mut shown = on(&vendor, table(&catalog, name), interface, last);
+        let rows = cut(silver(&place, name), &shown[0]);
+        assert!(!rows.is_empty(), "{name} is empty: {:?}", place.files(&format!("bronze/tushare/{name}")).keys());
+        let first = rows.iter().map(|row| row["trade_date"].clone()).min().unwrap();
+        assert!(first <= looked_from(&vendor, day(FIRST)).to_string() || name == "index_weight_cn", "{name} {first}");
+        let code = |row: &Row| row.get("index_code").or(row.get("ts_code")).cloned();
+        shown.retain(|row| row["trade_date"] >= first && code(row).is_none_or(|c| INDICES.contains(&c.as_str())));
+        shown.sort();
+        assert_eq!(rows, shown, "{name}");
+    }
+    println!("{} calls made, {priced} priced, {cheapest} the least", vendor.calls());
+    assert!(vendor.calls() * 5 <= cheapest * 6, "{} calls, {cheapest} would be the least", vendor.calls());
+    assert!(priced.abs_diff(vendor.calls()) * 10 <= vendor.calls(), "{priced} priced, {} made", vendor.calls());
+}
+
+#[test]
+fn ten_evenings_of_boards_and_their_members() {
+    let settings = Settings { stocks: 12, ..settings(6000) };
+    let vendor = Vendor::start(settings);
+    let place = place(&vendor, 6000, "[jobs.boards]\ntables = [\"dc_member_cn\"]\n");
+    let catalog = catalog();
+    let mut last = day(FIRST);
+    for today in evenings() {
+        vendor.server.set_epoch(evening(today));
+        place.expect(0, &["run", "--now", &evening(today).to_rfc3339()]);
+        last = today;
+    }
+    let first = looked_from(&vendor, day(FIRST)).to_string();
+    for (name, interface) in [("dc_index_cn", "dc_index"), ("dc_member_cn", "dc_member")] {
+        let mut shown = on(&vendor, table(&catalog, name), interface, last);
+        let is_session = |row: &Row| vendor.market.sessions().contains(&day(&row["trade_date"]));
+        shown.retain(|row| row["trade_date"] >= first && is_session(row));
+        shown.sort();
+        assert_eq!(cut(silver(&place, name), &shown[0]), shown, "{name}");
+    }
+    let rows = silver(&place, "dc_member_cn");
+    assert!(rows.iter().any(|row| row["trade_date"] == AWAY), "the night off is caught up with");
+    // Each day's boards by their three types, and each board's members.
+    let boards: BTreeSet<&str> = rows.iter().map(|row| row["ts_code"].as_str()).collect();
+    let sessions = vendor.market.sessions();
+    let looked: usize = evenings().filter(|today| sessions.contains(today)).count() * (LOOKBACK + 1);
+    let least = u64::try_from(evenings().count() * 6 + looked * (3 + boards.len())).unwrap();
+    println!("{} calls made, {least} the least", vendor.calls());
+    assert!(vendor.calls() * 5 <= least * 6, "{} calls, {least} would be the least", vendor.calls());
+}

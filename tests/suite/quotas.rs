@@ -182,9 +182,10 @@ fn one_security_that_alphafin_does_not_know_does_not_hide_its_neighbours() {
     let rows = silver(&place, table);
     let there: BTreeSet<&str> = rows.iter().map(|row| row["ts_code"].as_str()).collect();
     assert_eq!(there, others.iter().take(9).map(String::as_str).collect());
-    // Ten, then halves of five, of two or three, of one or two: no more refusals than halvings.
+    // Three periods of two sorts of books, in eight windows of five years. Ten are refused, then halves of five, of three
+    // and two, and the one that is alone; five, two, one and one are answered.
     let calls = vendor.server.calls()["alphafin/income_statement"];
-    println!("{calls} calls to AlphaFin");
+    assert_eq!(calls, 4 * (3 * 2 * 8) + 5);
     // What is not known today is not asked for once more today.
     place.backfill(0, &[table], &few);
     assert_eq!(vendor.server.calls()["alphafin/income_statement"], calls);

@@ -7,7 +7,7 @@ use ashare_lake::sandbox::Settings;
 use ashare_lake::spec::{Catalog, Table};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use crate::support::{Place, Row, Vendor, day, silver};
+use crate::support::{Place, Row, Vendor, day, silver, text_of};
 use crate::width::{catalog, says, shown};
 
 const INDICES: [&str; 3] = ["399300.SZ", "000016.SH", "000905.SH"];
@@ -151,9 +151,8 @@ fn table<'a>(catalog: &'a Catalog, name: &str) -> &'a Table {
 #[test]
 fn ten_evenings_of_announcements_months_securities_and_periods() {
     let vendor = Vendor::start(settings(2000));
-    let basic = vendor.market.rows("dividend").unwrap();
-    let mut payers: Vec<String> =
-        basic.rows.iter().filter_map(|row| crate::support::text_of(&row[0]).map(str::to_owned)).collect();
+    let payouts = vendor.market.rows("dividend").unwrap();
+    let mut payers: Vec<String> = payouts.rows.iter().filter_map(|row| Some(text_of(&row[0])?.to_owned())).collect();
     payers.dedup();
     payers.truncate(6);
     let jobs = format!(
@@ -207,15 +206,13 @@ fn ten_evenings_of_boards_and_their_members() {
     let vendor = Vendor::start(settings);
     let place = place(&vendor, 6000, "[jobs.boards]\ntables = [\"dc_member_cn\"]\n");
     let catalog = catalog();
-    let mut last = day(FIRST);
     for today in evenings() {
         vendor.server.set_epoch(evening(today));
         place.expect(0, &["run", "--now", &evening(today).to_rfc3339()]);
-        last = today;
     }
     let first = looked_from(&vendor, day(FIRST)).to_string();
     for (name, interface) in [("dc_index_cn", "dc_index"), ("dc_member_cn", "dc_member")] {
-        let mut shown = on(&vendor, table(&catalog, name), interface, last);
+        let mut shown = on(&vendor, table(&catalog, name), interface, evenings().last().unwrap());
         let is_session = |row: &Row| vendor.market.sessions().contains(&day(&row["trade_date"]));
         shown.retain(|row| row["trade_date"] >= first && is_session(row));
         shown.sort();

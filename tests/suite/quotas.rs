@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ashare_lake::sandbox::Settings;
 use serde_json::Value;
 
-use crate::support::{NOW, Place, Row, Vendor, day, settings as usual, silver};
+use crate::support::{NOW, Place, Row, Vendor, day, settings as usual, silver, text_of};
 
 const TABLES: [&str; 2] = ["stock_daily_cn", "moneyflow_cn"];
 
@@ -165,11 +165,11 @@ fn one_security_that_alphafin_does_not_know_does_not_hide_its_neighbours() {
     let few = Settings { start: day("2022-11-01"), ..usual() };
     let vendor = Vendor::start(few.clone());
     let table = "alphafin_income_statement";
-    let basic = vendor.market.rows("stock_basic").unwrap();
-    let code = |row: &Vec<ashare_lake::sandbox::Cell>| crate::support::text_of(&row[0]).unwrap().to_owned();
-    let mut codes: Vec<String> = basic.rows.iter().map(code).collect();
-    codes.retain(|code| !vendor.market.rows("income").unwrap().rows.iter().all(|row| text(row, 0) != *code));
-    let (beijing, others): (Vec<String>, Vec<String>) = codes.into_iter().partition(|code| code.ends_with(".BJ"));
+    // Those that report, by code.
+    let statements = vendor.market.rows("income").unwrap();
+    let codes: BTreeSet<String> = statements.rows.iter().filter_map(|row| Some(text_of(&row[0])?.to_owned())).collect();
+    let (beijing, others): (Vec<String>, Vec<String>) =
+        codes.into_iter().partition(|code| code.rsplit('.').next() == Some("BJ"));
     // Ten go into one call: one of them is Beijing's.
     let symbols: Vec<String> = others.iter().take(9).chain(&beijing[..1]).cloned().collect();
     let place =
@@ -189,8 +189,4 @@ fn one_security_that_alphafin_does_not_know_does_not_hide_its_neighbours() {
     // What is not known today is not asked for once more today.
     place.backfill(0, &[table], &few);
     assert_eq!(vendor.server.calls()["alphafin/income_statement"], calls);
-}
-
-fn text(row: &[ashare_lake::sandbox::Cell], column: usize) -> &str {
-    crate::support::text_of(&row[column]).unwrap_or_default()
 }

@@ -21,6 +21,8 @@
 //! - `imports`: captures of several shapes
 //! - `cli`: exit codes, messages, shapes that scripts rely on
 
+#[path = "suite/documented.rs"]
+mod documented;
 #[path = "suite/reader.rs"]
 mod reader;
 #[path = "suite/support.rs"]

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Context, config, print};
-use crate::normalise::added;
-use crate::run::Exit;
+use crate::normalise::{added, prove};
+use crate::run::{Exit, Misuse};
 use crate::spec::{ColumnType, Known, Table};
 
 /// Tables with columns, types, units, keys, sources and traps
@@ -36,6 +36,13 @@ impl Tables {
         let (catalog, _) = config::catalog(context)?;
         let names: Vec<String> = self.table.iter().cloned().collect();
         let tables = config::tables(&catalog, &names)?;
+        // A person who writes a table of their own asks for it by name.
+        if self.table.is_some() {
+            let wrong: Vec<String> = tables.iter().flat_map(|table| prove(table)).collect();
+            if !wrong.is_empty() {
+                return Err(Misuse(wrong.join("\n")).into());
+            }
+        }
         if self.format == Form::Json {
             let all: Vec<Value> = tables.iter().map(|table| entry(table)).collect();
             print(&serde_json::to_string_pretty(&all)?)?;

@@ -71,6 +71,9 @@ pub(super) fn each_vendor(
             if table.occurrence {
                 // The order of rows in an answer means nothing: what they say puts them in one.
                 rows.sort_by(|a, b| by_content(columns, texts, *a, *b));
+                if table.distinct {
+                    rows.dedup_by(|a, b| by_content(columns, texts, *a, *b).is_eq());
+                }
             } else if let Some(column) = conflict(table, columns, &rows) {
                 for &row in &rows {
                     reject(row, format!("two rows of one file have the same key and differ in `{column}`"));

@@ -9,6 +9,7 @@ mod check;
 mod date;
 mod decimal;
 mod diff;
+mod example;
 mod given;
 mod instant;
 mod key;
@@ -29,6 +30,7 @@ use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use diff::{Comparison, Difference, Range, Revision};
+pub use example::prove;
 pub use instant::{days_of, end_of};
 pub use output::{Added, added, schema};
 pub use partition::Partition;

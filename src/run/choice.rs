@@ -2,7 +2,6 @@
 //! of another table. Never which slices are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use arrow::array::{Array as _, AsArray as _};
@@ -110,14 +109,16 @@ async fn column_values(
     for partition in partitions(table, start, end) {
         let Some(batch) = rows::reference(world, name, partition).await? else { continue };
         let get = |column: &str| batch.column_by_name(column).with_context(|| format!("`{name}` has no `{column}`"));
-        let texts = |column: &str| get(column).map(Arc::clone);
+        // Loading proved that they are texts, and the day a day.
+        let texts = |column: &str| get(column).map(|array| array.as_string::<i32>().clone());
         let values = texts(column)?;
-        let values = values.as_string::<i32>();
         let filters: Vec<_> =
             filter.iter().map(|(column, wanted)| Ok((texts(column)?, wanted))).collect::<Result<_>>()?;
-        let days = of_day.map(texts).transpose()?;
+        let days =
+            of_day.map(|column| get(column).map(|array| array.as_primitive::<Date32Type>().clone())).transpose()?;
         for row in 0..batch.num_rows() {
-            let passes = filters.iter().all(|(column, wanted)| column.as_string::<i32>().value(row) == wanted.as_str());
+            let passes =
+                filters.iter().all(|(column, wanted)| column.is_valid(row) && column.value(row) == wanted.as_str());
             if !passes || values.is_null(row) {
                 continue;
             }
@@ -127,7 +128,7 @@ async fn column_values(
                     always.insert(value);
                 }
                 Some(days) => {
-                    let day = days.as_primitive::<Date32Type>().value_as_date(row);
+                    let day = days.is_valid(row).then(|| days.value_as_date(row)).flatten();
                     by_day.entry(day.context("a day out of range")?).or_default().insert(value);
                 }
             }

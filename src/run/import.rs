@@ -39,6 +39,13 @@ pub async fn import(world: &World, interface: &str, files: &[std::path::PathBuf]
         Misuse(format!("no interface `{interface}`; {hint}"))
     })?;
     let source = table.source(&contract.id).context("a table has its source")?;
+    if let Some(field) = contract.fields.iter().find(|field| field.param.is_some() && !field.nullable) {
+        let message = format!(
+            "{} cannot be imported: its replies do not say `{}`, only the call does; `backfill {}` asks for it",
+            contract.id, field.name, table.name
+        );
+        return Err(Misuse(message).into());
+    }
     let key: Vec<&str> = table
         .key
         .iter()

@@ -67,6 +67,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         partition: pipeline.partition,
         event,
         occurrence: pipeline.occurrence,
+        distinct: pipeline.distinct,
         filled_later,
         known: pipeline.known,
         columns,

@@ -11,6 +11,7 @@ mod problem;
 mod reader;
 mod table;
 mod unit;
+mod values;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -98,6 +99,9 @@ impl Catalog {
                     Err(found) => problems.extend(found),
                 }
             }
+        }
+        if problems.is_empty() {
+            problems.extend(contracts.iter().flat_map(|contract| values::problems(contract, &tables)));
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let jobs = match jobs.map(|file| job::read(&file.name, &file.text, &names, &tables)) {

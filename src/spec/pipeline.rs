@@ -179,6 +179,7 @@ pub(super) struct Pipeline {
     pub(super) partition: PartitionBy,
     pub(super) event: Option<At<String>>,
     pub(super) occurrence: bool,
+    pub(super) distinct: bool,
     pub(super) filled_later: Vec<At<String>>,
     pub(super) known: Known,
     pub(super) columns: Vec<ColumnSpec>,
@@ -204,6 +205,12 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
         let partition = root.need("partition", choice(root, "partition", PARTITIONS));
         let event = root.text("event");
         let occurrence = root.flag("occurrence").is_some_and(|at| at.value);
+        let distinct = root.flag("distinct");
+        if let Some(at) = distinct.as_ref().filter(|at| at.value && !occurrence) {
+            let message = "`distinct` tells which rows of a key are numbered, and wants `occurrence = true`";
+            root.problem(at.offset, message, None);
+        }
+        let distinct = distinct.is_some_and(|at| at.value);
         let filled_later = root.texts("filled_later").map(|at| at.value).unwrap_or_default();
         let known = root.need("known", choice(root, "known", KNOWN));
         let keeps = root.need("keeps", choice(root, "keeps", KEEPS));
@@ -229,6 +236,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             partition: partition?,
             event,
             occurrence,
+            distinct,
             filled_later,
             known: known?,
             columns,

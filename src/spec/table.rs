@@ -103,6 +103,8 @@ pub struct Table {
     pub event: Option<usize>,
     /// Repeats of a key within an answer are real, and numbered.
     pub occurrence: bool,
+    /// Of those that are numbered, the ones that say the same in every column count once.
+    pub distinct: bool,
     /// Columns that are filled in later than their row: nothing before the date they hold.
     pub filled_later: Vec<usize>,
     /// From when a row may be used.

@@ -7,8 +7,8 @@ use ashare_lake::sandbox::Settings;
 use ashare_lake::spec::{Catalog, Table};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
+use crate::documented::{catalog, says, shown};
 use crate::support::{Place, Row, Vendor, day, silver, text_of};
-use crate::width::{catalog, says, shown};
 
 const INDICES: [&str; 3] = ["399300.SZ", "000016.SH", "000905.SH"];
 const LATEST: [(&str, &str); 3] =

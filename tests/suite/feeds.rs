@@ -92,6 +92,17 @@ fn news_of_some_days_are_all_there_feed_by_feed() {
     assert!((15..=30).contains(&calls), "{calls} calls");
     place.expect(0, &args);
     assert_eq!(vendor.server.calls()["asharehub/news_flash"], calls, "a closed day is held");
+    // As of a day, what was published until its end in Shanghai.
+    let known = |day: &str| news.iter().filter(|row| day_of(row, "publish_time").as_str() <= day).count();
+    for day in [first, "2024-01-11", last] {
+        let sql = format!("select count(*) as items from {NEWS}");
+        let said = place.expect(0, &["query", &sql, "--as-of", day, "--format", "json"]);
+        assert_eq!(said.trim(), format!(r#"[{{"items":{}}}]"#, known(day)), "as of {day}");
+    }
+    // The footer tells the days of instants.
+    let status = place.expect(0, &["status", NEWS, "--format", "json", "--now", NOW]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!((status[0]["first"].as_str(), status[0]["last"].as_str()), (Some(first), Some(last)));
 }
 
 #[test]

@@ -70,6 +70,8 @@ fn what_is_no_capture_of_the_interface_is_refused_and_nothing_is_written() {
         (["import", "--interface", "tushare/daily", "a.csv", "chinese.csv"], "股票代码"),
         (["import", "--interface", "tushare/dayly", "a.csv", "a.csv"], "tushare/daily"),
         (["import", "--interface", "tushare/daily", "a.csv", "none.csv"], "none.csv"),
+        // Which security a row is of, only the call says.
+        (["import", "--interface", "f10/valuation_detail", "a.csv", "a.csv"], "its replies do not say `symbol`"),
     ] {
         let output = place.run(&args);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

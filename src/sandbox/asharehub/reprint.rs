@@ -110,10 +110,10 @@ fn spoil(row: &mut [Cell], columns: &[(Column, Option<usize>)], figure: usize, p
         return;
     };
     if let Some(right) = row[place].text().and_then(millionths) {
-        // Hundredths of lots stay so: they are whole shares. Small figures would otherwise stay as they are.
-        let step = if right % 10_000 == 0 { 10_000 } else { 100 };
+        // Whole shares stay whole, and so do hundredths of lots. Small figures would otherwise stay as they are.
+        let step = [1_000_000, 10_000].into_iter().find(|step| right % step == 0).unwrap_or(100);
         let change = right * percent / 100 / step * step;
-        let change = if change == 0 { 10_000 } else { change };
+        let change = if change == 0 { step } else { change };
         row[place] = Cell::Text(spelling::decimal(right + change));
     }
 }

@@ -8,17 +8,19 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::StreamExt as _;
 
-use crate::bronze::{self, Answer, BronzeFile, Provenance};
-use crate::fetch::{Client, Expect, Failure, Interface, Reply, Rows};
-use crate::normalise::{day_of, event_field};
-use crate::plan::{self, Slice, Why, deadline};
+use crate::bronze::{self, Answer, BronzeFile};
+use crate::fetch::{Client, Failure, Interface, Reply};
+use crate::normalise::day_of;
+use crate::plan::{self, Slice, Why};
 use crate::progress::Task;
 use crate::run::choice::wants;
 use crate::run::errand::{Errand, Surroundings};
 use crate::run::report::{Exit, Journal, TableReport, exit_of};
 use crate::run::{World, held};
-use crate::spec::{Contract, Empty, Field};
+use crate::spec::Contract;
 use crate::vendor::{Call, Refusal};
+
+use super::expect::may_be_empty;
 
 /// Slices of one interface under way at once; the account's own limit holds over all interfaces.
 pub(super) const SLICES: usize = 8;
@@ -41,7 +43,7 @@ pub(super) type Group = (Vec<Slice>, Why);
 pub(super) type Told = (Group, Vec<Call>, Result<Reply, Failure>);
 
 impl Run<'_> {
-    fn contract(&self) -> &Arc<Contract> {
+    pub(super) fn contract(&self) -> &Arc<Contract> {
         &self.errand.source.contract
     }
 
@@ -183,19 +185,6 @@ impl Run<'_> {
         self.write(answer, 1, &reply, before.as_ref()).await
     }
 
-    /// The fewest rows that are believed at once: of a day those the market should have, of a period those
-    /// it had before, and some once its deadline is past.
-    fn least(&self, slice: &Slice, before: Option<&(String, Provenance)>) -> usize {
-        match slice {
-            Slice::Session(day) => self.around.market.count(self.contract(), *day).least.unwrap_or(0),
-            Slice::Period(day) => {
-                let is_over = deadline(*day).is_some_and(|deadline| deadline < self.world.clock.today());
-                before.map_or(0, |(_, said)| said.rows).max(usize::from(is_over))
-            }
-            _ => 0,
-        }
-    }
-
     /// Asks once more for what came short. `None` where the same came again: then it is what the vendor has.
     async fn again(
         &self,
@@ -224,7 +213,7 @@ impl Run<'_> {
     }
 
     /// Whether the rows of an answer leave the day of its folder.
-    fn is_span(&self, slice: &Slice) -> bool {
+    pub(super) fn is_span(&self, slice: &Slice) -> bool {
         match slice {
             Slice::Month(_) | Slice::Security(_) | Slice::SecurityMonth(..) => true,
             Slice::Snapshot(_) => self.errand.table.event.is_some(),
@@ -322,56 +311,6 @@ impl Run<'_> {
         let settles = if lookback == 0 { Some(day) } else { self.around.calendar.after(day, lookback) };
         settles.is_some_and(|settles| settles <= self.world.clock.today())
     }
-
-    async fn expect(&self, slices: &[Slice]) -> Expect {
-        let contract = self.contract();
-        let Some(slice) = slices.first() else { return Expect::default() };
-        let field = |column: &usize| {
-            let plan = self.errand.source.fields.iter().find(|plan| plan.column == *column)?;
-            Some(&contract.fields[plan.field])
-        };
-        // What lies deeper in a reply, or is not in it, cannot be looked at in a page.
-        let in_page = |field: &&Field| field.param.is_none() && !field.name.contains('.');
-        let key: Vec<_> = self.errand.table.key.iter().filter_map(field).filter(in_page).collect();
-        let is_deep = self.errand.table.key.iter().filter_map(field).any(|field| !in_page(&field));
-        let most = match slice {
-            // The key is the day itself: there is one row.
-            Slice::Session(_) if key.len() == 1 && contract.ask.field.as_ref() == Some(&key[0].name) => Some(1),
-            Slice::Session(day) => self.around.market.count(contract, *day).most,
-            _ => None,
-        };
-        let before = match slice {
-            // All snapshots are one slice.
-            Slice::Snapshot(_) => self.errand.files.iter().filter(|file| !file.span).map(|file| file.day).next_back(),
-            Slice::Session(day) | Slice::Day(day) | Slice::Period(day) => Some(*day),
-            Slice::Security(_) | Slice::SecurityMonth(..) | Slice::Month(_) => None,
-        };
-        let before = match before {
-            Some(day) => {
-                held::newest(&self.world.store, self.errand.table, self.errand.index, &self.errand.files, day).await
-            }
-            None => None,
-        };
-        // Another interface of the folder has other rows.
-        let before = before.filter(|(_, said)| said.interface == contract.id.name);
-        let event = event_field(self.errand.table, self.errand.source).map(|field| field.name.clone());
-        let shown = contract.ask.field.clone();
-        let codes: Vec<&str> = slices.iter().filter_map(|slice| slice.code()).collect();
-        let fixed = shown.clone().filter(|_| !codes.is_empty());
-        let within = match slice {
-            Slice::Month(_) | Slice::SecurityMonth(..) => event.clone(),
-            _ => shown,
-        };
-        Expect {
-            key: key.iter().map(|field| field.name.clone()).collect(),
-            optional: key.iter().filter(|field| field.nullable).map(|field| field.name.clone()).collect(),
-            fixed: fixed.map(|field| (field, codes.iter().flat_map(|code| Expect::spelled(code)).collect())),
-            within: within.and_then(|field| Some((field, slice.days()?))),
-            event: event.filter(|_| self.is_span(slice)),
-            repeats: self.errand.table.versions.is_some() || self.errand.table.occurrence || is_deep,
-            rows: Rows { most, before: before.map(|(_, said)| said.rows) },
-        }
-    }
 }
 
 /// First and last event day of the rows, and the months that have one; where they are few, the days. Without
@@ -382,15 +321,4 @@ fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<(NaiveDate, Na
     let mut months: BTreeSet<String> = days.iter().map(|day| day.format(format).to_string()).collect();
     months.extend(days.is_empty().then(|| day.format(format).to_string()));
     (days.first().copied().zip(days.last().copied()), months.into_iter().collect())
-}
-
-/// On a closed day nobody asks; for a day of the calendar, a month, a period or a security, before the history
-/// begins, and where the contract says so, nothing is an answer. On an open day it means not published
-/// (`design.md` 6).
-fn may_be_empty(contract: &Contract, slice: &Slice) -> bool {
-    match (contract.publication.empty, slice) {
-        (Empty::Unpublished, Slice::Session(day)) => *day < contract.publication.history_from,
-        (Empty::Unpublished, Slice::Snapshot(_)) => false,
-        _ => true,
-    }
 }

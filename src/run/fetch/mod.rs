@@ -2,6 +2,7 @@
 //! for the next run; the others go on.
 
 mod answer;
+mod expect;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

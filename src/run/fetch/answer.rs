@@ -17,7 +17,7 @@ use crate::run::choice::wants;
 use crate::run::errand::{Errand, Surroundings};
 use crate::run::report::{Exit, Journal, TableReport, exit_of};
 use crate::run::{World, held};
-use crate::spec::Contract;
+use crate::spec::{Contract, Values};
 use crate::vendor::{Call, Refusal};
 
 use super::expect::may_be_empty;
@@ -123,8 +123,11 @@ impl Run<'_> {
             }
         };
         let Some(day) = slice.day() else { return Ok(()) };
-        // Of several calls the first is the main one: no listed security, no day of SSE, is no snapshot.
-        let is_empty = reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && reply.rows_of.first() == Some(&0));
+        // Of calls for fixed values the first is the main one: no listed security, no day of SSE, is no snapshot.
+        // Of what another table names, any may be empty.
+        let is_fixed = self.contract().ask.each.iter().all(|(_, values)| matches!(values, Values::Fixed(_)));
+        let lacks_main = is_fixed && reply.rows_of.first() == Some(&0);
+        let is_empty = reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && lacks_main);
         if is_empty && !may_be_empty(self.contract(), &slice) {
             match slice {
                 Slice::Snapshot(_) => {

@@ -107,8 +107,10 @@ pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>, lacking: &mu
         first = end;
     }
     for (occurrence, group) in groups {
-        let (row, ..) = seen[group.start];
-        let looks = index.of(vendors[rows.origin[row as usize].0 as usize], rows, row);
+        // Where the key does not hold what was asked for (a day of announcement), its rows have looks of their own.
+        let vendor = |row: u32| vendors[rows.origin[row as usize].0 as usize];
+        let all: BTreeSet<u32> = seen[group.clone()].iter().map(|seen| seen.0).collect();
+        let looks: BTreeSet<u32> = all.into_iter().flat_map(|row| index.of(vendor(row), rows, row)).collect();
         versions.extend(one_key(rows, (occurrence, &seen[group]), &looks, lacking));
     }
     versions
@@ -122,6 +124,15 @@ fn numbered(rows: &Rows<'_, '_>, mut seen: Vec<Seen>, is_alike: impl Fn(&Seen, &
         numbered.extend((1..).zip(alike.iter().copied()));
     }
     numbered
+}
+
+impl Rows<'_, '_> {
+    /// Whether a file is an answer that would hold `row` if the vendor had it.
+    fn covers(&self, file: u32, row: u32) -> bool {
+        let cell = |column: usize| self.columns[column].get(row as usize);
+        let covers = self.looks[file as usize].covers.as_ref();
+        covers.is_some_and(|covers| covers.columns.iter().all(|(column, all)| all.contains(&cell(*column))))
+    }
 }
 
 /// Which files cover which rows.
@@ -148,11 +159,7 @@ impl Index {
     fn of(&self, vendor: u32, rows: &Rows<'_, '_>, row: u32) -> Vec<u32> {
         let cell = |column: usize| rows.columns[column].get(row as usize);
         let found = self.columns.iter().filter_map(|column| self.files.get(&(vendor, *column, cell(*column))));
-        let holds = |file: &&u32| {
-            let covers = rows.looks[**file as usize].covers.as_ref();
-            covers.is_some_and(|covers| covers.columns.iter().all(|(column, all)| all.contains(&cell(*column))))
-        };
-        let mut files: Vec<u32> = found.flatten().filter(holds).copied().collect();
+        let mut files: Vec<u32> = found.flatten().filter(|file| rows.covers(**file, row)).copied().collect();
         files.sort_unstable();
         files.dedup();
         files
@@ -163,15 +170,14 @@ impl Index {
 fn one_key(
     rows: &mut Rows<'_, '_>,
     (occurrence, group): (i32, &[Seen]),
-    looks: &[u32],
+    looks: &BTreeSet<u32>,
     lacking: &mut BTreeSet<usize>,
 ) -> Vec<Version> {
     let mut versions: Vec<Version> = Vec::new();
-    // Which of them the newest answer still holds.
+    // Which of them the newest answers still hold.
     let mut current: Vec<usize> = Vec::new();
     let mut twins = Twins::default();
     let shown: BTreeSet<u32> = group.iter().map(|seen| seen.1).chain(looks.iter().copied()).collect();
-    let mut witness: Option<i32> = None;
     let mut rest = group;
     for file in shown {
         let until = rest.partition_point(|seen| seen.1 <= file);
@@ -179,9 +185,7 @@ fn one_key(
         rest = later;
         let mut present: Vec<u32> = of_file.iter().map(|seen| seen.0).collect();
         present.dedup();
-        let is_answer = looks.binary_search(&file).is_ok();
         if rows.looks[file as usize].is_repeat {
-            witness = rows.looks[file as usize].day().max(witness);
             continue;
         }
         let is_first = versions.is_empty();
@@ -197,21 +201,21 @@ fn one_key(
                 continue;
             }
             let look = &rows.looks[file as usize];
-            let unseen_before = is_first && !told.is_correction;
+            let mut before = looks.range(..file).filter(|look| rows.covers(**look, told.row)).peekable();
+            let is_first_look = before.peek().is_none() && rows.covers(file, told.row);
+            let witness = before.filter_map(|look| rows.looks[*look as usize].day()).max();
+            let unseen_before = (is_first || is_first_look) && !told.is_correction;
             let (known, basis) = known_on(told.announced, look.day(), unseen_before, witness);
             let revision = i32::try_from(versions.len() + 1).unwrap_or(i32::MAX);
             let (row, announced, observed) = (told.row, told.announced, look.observed);
             versions.push(Version { row, announced, known, basis, observed, revision, occurrence });
             still.push(versions.len() - 1);
         }
-        if is_answer {
-            current = still;
-            witness = rows.looks[file as usize].day().max(witness);
-        } else {
-            current.extend(still);
-            current.sort_unstable();
-            current.dedup();
-        }
+        // What the answer would hold and does not is gone; a file of other programs takes nothing away.
+        current.retain(|at| !rows.covers(file, versions[*at].row));
+        current.extend(still);
+        current.sort_unstable();
+        current.dedup();
     }
     versions
 }
@@ -242,6 +246,8 @@ fn lacks(rows: &Rows<'_, '_>, version: u32, told: u32) -> BTreeSet<usize> {
     (0..rows.columns.len()).filter(|column| lacks(&rows.columns[*column])).collect()
 }
 
+#[cfg(test)]
+mod slices;
 #[cfg(test)]
 mod stages;
 #[cfg(test)]

@@ -236,13 +236,15 @@ fn caught_up(
     lookback: u32,
 ) -> NaiveDate {
     let reach = calendar.back(end, A_YEAR).unwrap_or(window);
-    let days: BTreeMap<NaiveDate, Option<DateTime<Utc>>> = holds
-        .iter()
-        .filter_map(|(slice, at)| Some((slice.days()?, at)))
-        .flat_map(|((first, last), at)| {
-            first.iter_days().take_while(move |day| *day <= last).map(move |day| (day, *at))
-        })
-        .collect();
+    // Of many securities of a month the one asked longest ago counts.
+    let mut days: BTreeMap<NaiveDate, Option<DateTime<Utc>>> = BTreeMap::new();
+    for (slice, at) in holds {
+        let Some((first, last)) = slice.days() else { continue };
+        for day in first.iter_days().take_while(|day| *day <= last) {
+            let oldest = days.entry(day).or_insert(*at);
+            *oldest = (*oldest).min(*at);
+        }
+    }
     let Some(first) = days.keys().next().copied() else { return window };
     let open = |day: &NaiveDate| match days.get(day) {
         None => true,

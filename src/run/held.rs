@@ -64,10 +64,16 @@ pub(super) async fn slices<'a>(
         let is_ours = file.is_named_like(contract);
         match contract.ask.axis {
             Axis::Security | Axis::SecurityMonth | Axis::Month if file.span && is_ours => {
-                let Some(said) = bronze::proof(store, file).await.filter(|said| covers(said, wanted)) else {
-                    continue;
-                };
-                held.extend(spanned(contract, &said).into_iter().map(|slice| (slice, file.fetched_at)));
+                let Some(said) = bronze::proof(store, file).await else { continue };
+                let is_whole = covers(&said, wanted);
+                for slice in spanned(contract, &said) {
+                    if is_whole {
+                        held.insert(slice, file.fetched_at);
+                    } else if contract.ask.axis == Axis::Month {
+                        // The newest answer to a month speaks alone, and it lacks some of them.
+                        held.remove(&slice);
+                    }
+                }
             }
             // The snapshots of other programs may be of anything: only our own count.
             Axis::Snapshot if is_ours => {

@@ -209,9 +209,18 @@ async fn speaking(store: &Store, table: &Table, files: Inputs) -> Result<Inputs>
     // Interfaces of one folder answer the same slices.
     let mut slices: BTreeMap<(&str, &str, Axis, Option<NaiveDate>), Inputs> = BTreeMap::new();
     let mut parts = Inputs::new();
+    let names: BTreeSet<String> = files.iter().map(|(_, file)| file.name().to_owned()).collect();
     for (index, file) in files {
         let source: &TableSource = &table.sources[index];
         let contract = &source.contract;
+        // An answer to many securities that says the same as one that is there adds nothing to it.
+        if file.span
+            && contract.ask.axis == Axis::SecurityMonth
+            && let Some(said) = bronze::proof(store, &file).await
+            && said.same_as.is_some_and(|same_as| names.contains(&same_as))
+        {
+            continue;
+        }
         // Months are spans too, and only the newest answer to a month speaks.
         let month = match contract.ask.axis {
             Axis::Month if file.span => bronze::proof(store, &file).await.map(|said| said.slice),

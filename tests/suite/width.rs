@@ -200,6 +200,13 @@ fn what_is_inside_a_session() {
     let mut tables = tables_of(&catalog, "tushare");
     tables.retain(|table| DETAILS.contains(&table.name.as_str()));
     compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
+    // Asked again and told the same, nothing changes.
+    let before = DETAILS.map(|table| silver(&place, table));
+    let (start, end) = (vendor.market.sessions()[0].to_string(), "2022-12-16");
+    let args = ["backfill", "cyq_chips_cn", "stk_mins_cn", "--refetch", "--start", &start, "--end", end, "--now", NOW];
+    place.expect(0, &args);
+    place.expect(0, &["normalize", "--full", "--now", NOW]);
+    assert!(before == DETAILS.map(|table| silver(&place, table)), "rows changed");
     let days = place.files("silver/stk_mins_cn");
     assert!(days.keys().any(|path| path.ends_with("date=2022-12-01/part-0.parquet")), "{:?}", days.keys());
     assert_eq!(days.len(), vendor.market.sessions().len());

@@ -65,6 +65,11 @@ impl Run<'_> {
                         self.journal.table(&self.errand.table.name, |report| report.notes.extend([note])).await;
                         all.push(((slices, why), calls, Ok(Reply::default())));
                     }
+                    // Nothing for all of them may be the fault of one.
+                    Ok(reply) if slices.len() > 1 && reply.rows == 0 => {
+                        let (left, right) = slices.split_at(slices.len() / 2);
+                        halves.extend([(left.to_vec(), why), (right.to_vec(), why)]);
+                    }
                     reply => all.push(((slices, why), calls, reply)),
                 }
             }

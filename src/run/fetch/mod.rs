@@ -4,7 +4,7 @@
 mod answer;
 mod expect;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -218,10 +218,16 @@ async fn planned<'a>(
     let mut errands: Vec<Errand<'a>> = Vec::new();
     for table in tables {
         for errand in errand::errands(world, work, table, around).await? {
-            // Tables of one nested reply are asked for once.
-            let id = &errand.source.contract.id;
-            if !errands.iter().any(|other| other.source.contract.id == *id) {
-                errands.push(errand);
+            // Tables of one nested reply are asked for once, for all that any of them wants.
+            let same = |other: &&mut Errand<'a>| other.source.contract.id == errand.source.contract.id;
+            match errands.iter_mut().find(same) {
+                None => errands.push(errand),
+                Some(first) => {
+                    let planned: BTreeSet<Slice> = first.plan.ask.iter().map(|(slice, _)| slice.clone()).collect();
+                    let new = errand.plan.ask.into_iter().filter(|(slice, _)| !planned.contains(slice));
+                    first.plan.ask.extend(new);
+                    first.no_universe |= errand.no_universe;
+                }
             }
         }
     }

@@ -1,0 +1,72 @@
+//! Keys that do not hold the day they were asked by: guidance by day of announcement. Each day has looks of its
+//! own.
+
+use std::sync::Arc;
+
+use arrow::array::AsArray as _;
+use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
+
+use crate::normalise::{Builder, Input, Partition};
+use crate::spec::{Catalog, InterfaceId, Table};
+
+fn table() -> Arc<Table> {
+    Arc::clone(Catalog::load(&[], None).unwrap().0.table("forecast_cn").unwrap())
+}
+
+fn row(announced: &str, least: u32) -> String {
+    format!(
+        r#"{{"ts_code":"a","ann_date":"{announced}","end_date":"20231231","type":"预增","net_profit_min":{least}}}"#
+    )
+}
+
+/// Each version as `announced known basis revision least`, of answers to a day of announcement each.
+fn told(fetches: &[(&str, &str, Vec<String>)]) -> Vec<String> {
+    let table = table();
+    let source = table.source(&InterfaceId::parse("tushare/forecast").unwrap()).unwrap();
+    let mut builder = Builder::new(&table, Partition::Whole);
+    for (number, (at, asked, lines)) in fetches.iter().enumerate() {
+        let (path, observed) = (format!("file {number}").leak(), Some(format!("{at}T12:00:00Z").parse().unwrap()));
+        let calls = vec![vec![("ann_date".to_owned(), (*asked).to_owned())]];
+        let input = Input { path, source, span: false, observed, calls: &calls, rows_of: &[], is_repeat: false };
+        builder.add(input, lines.join("\n").as_bytes()).unwrap();
+    }
+    let batch = builder.finish(&|_| None).unwrap().batch;
+    let column = |name: &str| batch.column_by_name(name).unwrap();
+    let day = |name: &str, row: usize| column(name).as_primitive::<Date32Type>().value_as_date(row).unwrap();
+    let one = |row: usize| {
+        let (announced, known) = (day("announced_on", row), day("known_on", row));
+        let basis = column("known_basis").as_string::<i32>().value(row);
+        let revision = column("revision").as_primitive::<Int32Type>().value(row);
+        let least = column("net_profit_min").as_primitive::<Float64Type>().value(row);
+        format!("{announced} {known} {basis} {revision} {least}")
+    };
+    (0..batch.num_rows()).map(one).collect()
+}
+
+#[test]
+fn a_correction_in_another_slice_is_known_from_its_announcement_whichever_came_first() {
+    let (plan, correction) = (("20240115", row("20240115", 1)), ("20240410", row("20240410", 2)));
+    let in_order =
+        told(&[("2026-01-05", plan.0, vec![plan.1.clone()]), ("2026-01-06", correction.0, vec![correction.1.clone()])]);
+    assert_eq!(in_order, ["2024-01-15 2024-01-15 announced 1 10000", "2024-04-10 2024-04-10 announced 2 20000"]);
+    let turned = told(&[("2026-01-05", correction.0, vec![correction.1]), ("2026-01-06", plan.0, vec![plan.1])]);
+    assert_eq!(turned, ["2024-04-10 2024-04-10 announced 1 20000", "2024-01-15 2024-01-15 announced 2 10000"]);
+}
+
+#[test]
+fn another_look_at_one_slice_takes_nothing_away_from_another() {
+    let (first, second) = (row("20240115", 1), row("20240410", 2));
+    let versions = told(&[
+        ("2024-01-15", "20240115", vec![first.clone()]),
+        ("2024-04-10", "20240410", vec![second.clone()]),
+        ("2024-04-11", "20240115", vec![first]),
+        ("2024-04-12", "20240410", vec![second]),
+    ]);
+    assert_eq!(versions.len(), 2, "{versions:?}");
+    // Changed in silence within its slice: known from the day we saw it.
+    let changed = told(&[
+        ("2024-01-15", "20240115", vec![row("20240115", 1)]),
+        ("2024-01-20", "20240115", vec![row("20240115", 3)]),
+    ]);
+    assert_eq!(changed[1], "2024-01-15 2024-01-20 observed 2 30000");
+}

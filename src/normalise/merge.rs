@@ -151,7 +151,7 @@ fn displace(columns: &mut [Cells], older: usize, newer: usize) {
     for cells in columns.iter_mut() {
         match (cells.get(older), cells.get(newer)) {
             (old, Cell::Absent) => cells.set(newer, old),
-            (Cell::Number(old), Cell::Number(new)) if new.is_rounding_of(old) && new.agrees(old) => {
+            (Cell::Number(old), Cell::Number(new)) if new.is_rounding_of(old) => {
                 cells.set(newer, Cell::Number(old));
             }
             _ => {}

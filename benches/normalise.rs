@@ -10,10 +10,10 @@ use arrow::array::{AsArray as _, RecordBatch};
 use arrow::compute::kernels::numeric::mul;
 use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema};
-use ashare_lake::bronze::inflate;
-use ashare_lake::normalise::{Builder, Input, Partition};
-use ashare_lake::sandbox::{Cell, Market, Settings};
-use ashare_lake::spec::{Catalog, Table};
+use pitlake::bronze::inflate;
+use pitlake::normalise::{Builder, Input, Partition};
+use pitlake::sandbox::{Cell, Market, Settings};
+use pitlake::spec::{Catalog, Table};
 
 const PAIRS: usize = 7;
 

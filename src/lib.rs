@@ -1,4 +1,4 @@
-//! ashare-lake: Tushare-style interfaces into bronze (what the vendor said, word for word) and silver
+//! pitlake: Tushare-style interfaces into bronze (what the vendor said, word for word) and silver
 //! (what it means, in Parquet).
 //!
 //! The walk of one row: `jobs.toml` -> [`plan`] which slices -> [`fetch`] whole answers -> [`bronze`]

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ashare_lake::cli::main()
+    pitlake::cli::main()
 }

@@ -149,7 +149,7 @@ mod tests {
 
     fn sample() -> Provenance {
         Provenance {
-            program: "ashare-lake 0".into(),
+            program: "pitlake 0".into(),
             vendor: "tushare".into(),
             interface: "daily".into(),
             slice: "2024-01-02".into(),

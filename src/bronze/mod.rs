@@ -20,7 +20,7 @@ use crate::spec::Contract;
 use crate::store::Store;
 
 /// The program, as it signs its files.
-pub const PROGRAM: &str = concat!("ashare-lake ", env!("CARGO_PKG_VERSION"));
+pub const PROGRAM: &str = concat!("pitlake ", env!("CARGO_PKG_VERSION"));
 
 /// Every file of an interface's type, oldest first.
 ///

@@ -57,7 +57,7 @@ impl Tables {
             for table in &tables {
                 print(&format!("{:width$}  {}", table.name, table.title))?;
             }
-            print("\n`ashare-lake tables TABLE` tells columns, units and traps")?;
+            print("\n`pitlake tables TABLE` tells columns, units and traps")?;
         }
         Ok(Exit::Done)
     }
@@ -110,7 +110,7 @@ fn keeps(table: &Table) -> &'static str {
 /// The whole catalogue for people: `docs/tables.md`.
 fn document(tables: &[Arc<Table>]) -> String {
     let mut out = String::from(
-        "# Tables\n\nWhat every table of silver holds: written by `ashare-lake tables --format markdown`, not by hand. Amounts are in yuan and \
+        "# Tables\n\nWhat every table of silver holds: written by `pitlake tables --format markdown`, not by hand. Amounts are in yuan and \
          volumes in shares unless a unit says otherwise; percent are numbers times a hundred; days are Shanghai's.\n\n",
     );
     out.extend(tables.iter().map(|table| format!("- [`{0}`](#{0}) {1}\n", table.name, table.title)));

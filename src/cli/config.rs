@@ -133,7 +133,7 @@ pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Tabl
     for name in names {
         let table = catalog.table(name).ok_or_else(|| {
             let hint = nearest(name, catalog.tables().map(|table| table.name.as_str()));
-            let hint = hint.unwrap_or_else(|| "`ashare-lake tables` lists them".to_owned());
+            let hint = hint.unwrap_or_else(|| "`pitlake tables` lists them".to_owned());
             Misuse(format!("unknown table `{name}`; {hint}"))
         })?;
         if !tables.iter().any(|known| known.name == *name) {

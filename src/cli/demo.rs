@@ -95,7 +95,7 @@ impl Demo {
         let lake = world.store.name();
         print(&format!(
             "\nThe lake is `{lake}`: read {lake}/silver/*/ with DuckDB, Polars or Spark, or with\n  \
-             ashare-lake query \"SELECT * FROM stock_daily_cn LIMIT 5\" --lake {lake}"
+             pitlake query \"SELECT * FROM stock_daily_cn LIMIT 5\" --lake {lake}"
         ))?;
         Ok(Exit::Done)
     }

@@ -38,7 +38,7 @@ impl Import {
                 print(&format!("  columns of no contract, kept: {}", file.unknown.join(", ")))?;
             }
         }
-        print("now `ashare-lake normalize` builds silver from it")?;
+        print("now `pitlake normalize` builds silver from it")?;
         Ok(Exit::Done)
     }
 }

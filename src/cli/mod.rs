@@ -56,10 +56,10 @@ pub struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// Jobs, vendors and the lake; `schemas/` and `pipelines/` beside it add to the shipped ones [default: jobs.toml]
-    #[arg(long, global = true, value_name = "FILE", env = "ASHARE_LAKE_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "PITLAKE_CONFIG")]
     config: Option<PathBuf>,
     /// The lake's folder [default: the one of the configuration, else `data`]
-    #[arg(long, global = true, value_name = "URL", env = "ASHARE_LAKE")]
+    #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
     lake: Option<String>,
     /// A fixed clock for dates, due hours and stamps, as in 2024-06-28T20:00:00+08:00
     #[arg(long, global = true, value_name = "RFC3339")]
@@ -180,8 +180,8 @@ struct Context {
 fn log(global: &Global, progress: &Progress) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, true) => "warn,ashare_lake=debug",
-        _ => "warn,ashare_lake=info",
+        (_, true) => "warn,pitlake=debug",
+        _ => "warn,pitlake=info",
     };
     let writer = progress.clone();
     let builder = tracing_subscriber::fmt()

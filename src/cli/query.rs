@@ -13,7 +13,7 @@ use crate::run::{self, Exit, Misuse};
 /// SQL over silver; reads only
 #[derive(Debug, Args)]
 pub(super) struct Query {
-    /// One SELECT; tables as `ashare-lake tables` names them
+    /// One SELECT; tables as `pitlake tables` names them
     #[arg(value_name = "SQL")]
     sql: String,
     /// Only what could be known at the end of this day in Shanghai

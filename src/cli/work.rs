@@ -27,7 +27,7 @@ pub(super) struct Run {
 /// Ask for what is missing in a range, and build it
 #[derive(Debug, Args)]
 pub(super) struct Backfill {
-    /// Tables; `ashare-lake tables` lists them
+    /// Tables; `pitlake tables` lists them
     #[arg(required = true, value_name = "TABLE")]
     tables: Vec<String>,
     /// First event day

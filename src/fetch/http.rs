@@ -23,7 +23,7 @@ pub(super) fn client() -> Result<reqwest::Client> {
     // An error here only says that somebody installed the same provider before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
-        .user_agent(concat!("ashare-lake/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("pitlake/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
         .timeout(Duration::from_mins(1))
         // A redirect would carry the token to a place nobody configured.

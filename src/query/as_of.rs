@@ -17,7 +17,7 @@ use crate::normalise::end_of;
 use crate::spec::{Column as SpecColumn, ColumnType, Known, Table};
 
 /// The name of the rank among the versions of a key; no vendor has such a column.
-const RANK: &str = "ashare_lake_rank";
+const RANK: &str = "pitlake_rank";
 
 /// The column that says whose a row is.
 const VENDOR: &str = "vendor";

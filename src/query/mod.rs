@@ -188,7 +188,7 @@ fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError {
                 };
                 let valid: Vec<String> = valid_fields.iter().map(named).collect();
                 let hint = nearest(&named(field), valid.iter().map(String::as_str));
-                let hint = hint.unwrap_or_else(|| "`ashare-lake tables TABLE` lists the columns".into());
+                let hint = hint.unwrap_or_else(|| "`pitlake tables TABLE` lists the columns".into());
                 hinted(format!("no column `{}`", named(field)), hint)
             }
             _ => unplanned,
@@ -198,7 +198,7 @@ fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError {
             let Some((path, _)) = unknown else { return unplanned };
             let name = path.strip_prefix("datafusion.public.").unwrap_or(path);
             let hint = nearest(name, catalog.tables().map(|table| table.name.as_str()));
-            let hint = hint.unwrap_or_else(|| "`ashare-lake tables` lists them".into());
+            let hint = hint.unwrap_or_else(|| "`pitlake tables` lists them".into());
             hinted(format!("no table `{name}`"), hint)
         }
         DataFusionError::NotImplemented(_) => unplanned,

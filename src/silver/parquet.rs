@@ -22,10 +22,10 @@ use crate::store::Store;
 /// Small enough for one stock's history to skip nearly all of a file.
 const ROW_GROUP: usize = 32_768;
 
-const KEY_TABLE: &str = "ashare-lake.table";
-const KEY_SCHEMA: &str = "ashare-lake.schema";
-const KEY_ORIGIN: &str = "ashare-lake.origin";
-const KEY_REVISIONS: &str = "ashare-lake.revisions";
+const KEY_TABLE: &str = "pitlake.table";
+const KEY_SCHEMA: &str = "pitlake.schema";
+const KEY_ORIGIN: &str = "pitlake.origin";
+const KEY_REVISIONS: &str = "pitlake.revisions";
 
 /// What a footer tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Writer
     let mut builder = WriterProperties::builder()
         // Readers of every age know version 1 pages.
         .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by("ashare-lake".to_owned())
+        .set_created_by("pitlake".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_statistics_enabled(EnabledStatistics::Page)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Other programs read the lake, and the vendors' own clients read the sandbox.
 
-usage: check.py PATH-OF-ASHARE-LAKE
+usage: check.py PATH-OF-PITLAKE
 
 Prints one line per failed check and exits 1; `interop: N checks passed` otherwise.
 """
@@ -25,7 +25,7 @@ def main():
         sys.exit(__doc__.strip())
     binary = str(Path(sys.argv[1]).resolve())
     kit.settle()
-    with tempfile.TemporaryDirectory(prefix="ashare-lake-interop-") as name:
+    with tempfile.TemporaryDirectory(prefix="pitlake-interop-") as name:
         folder = Path(name)
         with kit.sandbox(binary, folder) as vendor:
             lake = kit.backfill(binary, folder, vendor)

@@ -72,8 +72,8 @@ def metadata(lake):
             where = path.relative_to(lake)
             unit = (pq.read_schema(path).field("vol").metadata or {}).get(b"unit")
             check(f"pyarrow reads the unit of vol in {where}", unit == b"share", unit)
-            origin = (pq.read_metadata(path).metadata or {}).get(b"ashare-lake.origin")
-            check(f"{where} says what it was made from", bool(origin), "no ashare-lake.origin")
+            origin = (pq.read_metadata(path).metadata or {}).get(b"pitlake.origin")
+            check(f"{where} says what it was made from", bool(origin), "no pitlake.origin")
 
 
 def check_layers(lake):

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from kit import attempt, check, must
 
-# What `ashare-lake tables` says, what DuckDB says (the name used here), and what the others say.
+# What `pitlake tables` says, what DuckDB says (the name used here), and what the others say.
 TYPES = [
     # catalogue    DuckDB                      Polars                                           Spark        pandas
     ("date",      "DATE",                     "Date",                                          "date",      "date32[day][pyarrow]"),

@@ -90,7 +90,7 @@ fn modules_use_only_what_lies_below() {
         let allowed = MAY_USE.iter().find(|(name, _)| *name == module);
         let allowed = allowed.unwrap_or_else(|| panic!("{module} has no place in the picture")).1;
         for line in code(&path) {
-            for used in words_after(&line, "crate::").into_iter().chain(words_after(&line, "ashare_lake::")) {
+            for used in words_after(&line, "crate::").into_iter().chain(words_after(&line, "pitlake::")) {
                 if modules.contains(used) && used != module && !allowed.contains(&used) {
                     wrong.insert(format!("{}: {module} uses {used}", path.display()));
                 }

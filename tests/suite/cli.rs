@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ashare_lake::sandbox::Settings;
+use pitlake::sandbox::Settings;
 
 use crate::support::{DAILY, NOW, Place, Vendor, settings};
 
@@ -132,10 +132,7 @@ fn the_document_of_the_tables_is_what_the_program_prints() {
     let printed = place.expect(0, &["tables", "--format", "markdown"]);
     let written = include_str!("../../docs/tables.md");
     let first = printed.lines().zip(written.lines()).find(|(printed, written)| printed != written);
-    assert!(
-        printed == written,
-        "`ashare-lake tables --format markdown > docs/tables.md`; the first difference: {first:?}"
-    );
+    assert!(printed == written, "`pitlake tables --format markdown > docs/tables.md`; the first difference: {first:?}");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_lease_of_a_living_process_stops_a_second_run() {
     let output = place.run(&args);
     assert_eq!(output.status.code(), Some(7));
     assert!(String::from_utf8_lossy(&output.stderr).contains("another-host"));
-    let here = ashare_lake::store::host();
+    let here = pitlake::store::host();
     std::fs::write(&lease, holder(&here, i32::MAX.unsigned_abs())).unwrap();
     place.expect(0, &args);
     assert!(!lease.exists());

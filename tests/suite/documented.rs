@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ashare_lake::sandbox::Cell;
-use ashare_lake::spec::{Catalog, ColumnType, Field, Table, TableSource, Wire};
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use pitlake::sandbox::Cell;
+use pitlake::spec::{Catalog, ColumnType, Field, Table, TableSource, Wire};
 
 use crate::fields::reference;
 use crate::support::{Place, Row, Vendor, scaled, silver, text_of};

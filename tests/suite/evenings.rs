@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ashare_lake::sandbox::Settings;
-use ashare_lake::spec::{Catalog, Table};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use pitlake::sandbox::Settings;
+use pitlake::spec::{Catalog, Table};
 
 use crate::documented::{catalog, says, shown};
 use crate::support::{Place, Row, Vendor, day, silver, text_of};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ashare_lake::sandbox::{Cell, Rows, Settings};
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use pitlake::sandbox::{Cell, Rows, Settings};
 
 use crate::support::{NOW, Place, Row, Vendor, day, scaled, settings as usual, silver, text_of};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ashare_lake::spec::{Catalog, InterfaceId, Wire};
+use pitlake::spec::{Catalog, InterfaceId, Wire};
 
 /// Interface, field, and what its description must say.
 const WARNINGS: &[(&str, &str, &str)] = &[

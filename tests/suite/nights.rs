@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use ashare_lake::sandbox::Settings;
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
+use pitlake::sandbox::Settings;
 
 use crate::reader::{INCOME, INDICATORS, Reader};
 use crate::support::{DAILY, Place, Vendor, assert_same, canonical, day, silver};
@@ -148,19 +148,19 @@ fn forty_evenings() {
 #[test]
 fn seven_processes_of_the_readmes_cron_line() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let line = readme.lines().find(|line| line.starts_with("30 20 * * ") && line.contains("ashare-lake run"));
+    let line = readme.lines().find(|line| line.starts_with("30 20 * * ") && line.contains("pitlake run"));
     let command = line.expect("the README has a cron line").splitn(6, ' ').last().unwrap();
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     place.jobs(&shipped("tushare", 5000));
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_ashare-lake")).parent().unwrap();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_pitlake")).parent().unwrap();
     let first = day("2024-03-18");
     for today in first.iter_days().take(7) {
         vendor.server.set_epoch(evening(today));
         let command = command.replace("/srv/lake", &place.folder.path().display().to_string());
-        let now = format!("ashare-lake run --now {}", evening(today).to_rfc3339());
+        let now = format!("pitlake run --now {}", evening(today).to_rfc3339());
         let mut shell = std::process::Command::new("sh");
-        shell.arg("-c").arg(command.replace("ashare-lake run", &now)).env_clear();
+        shell.arg("-c").arg(command.replace("pitlake run", &now)).env_clear();
         shell
             .env("PATH", format!("{}:/usr/bin:/bin", binary.display()))
             .env("TUSHARE_TOKEN", &place.token)

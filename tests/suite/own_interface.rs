@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use ashare_lake::sandbox::Settings;
+use pitlake::sandbox::Settings;
 
 use crate::support::{NOW, Place, Row, Vendor, settings, silver, text_of};
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ashare_lake::sandbox::Market;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use pitlake::sandbox::Market;
 
 use crate::support::{Row, canonical, text_of};
 

@@ -1,8 +1,8 @@
 //! Statements, indicators and limit lists: every version of the sandbox in silver, by period and by
 //! security, and what they cost.
 
-use ashare_lake::sandbox::Settings;
 use chrono::NaiveDate;
+use pitlake::sandbox::Settings;
 
 use crate::reader::{INCOME, INDICATORS, Reader, Rules};
 use crate::support::{DAILY, NOW, Place, Vendor, assert_same, day, settings, silver, truth};

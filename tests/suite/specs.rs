@@ -1,7 +1,7 @@
 //! Every shipped file loads and binds, and every example row becomes what it says.
 
-use ashare_lake::normalise::prove;
-use ashare_lake::spec::{Catalog, SpecFile};
+use pitlake::normalise::prove;
+use pitlake::spec::{Catalog, SpecFile};
 
 fn catalog() -> Catalog {
     Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0

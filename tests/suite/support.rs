@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use ashare_lake::sandbox::{Cell, Market, Server, Settings, serve};
 use chrono::{DateTime, NaiveDate, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pitlake::sandbox::{Cell, Market, Server, Settings, serve};
 
 /// The five tables asked by day.
 pub(crate) const DAILY: [&str; 5] =
@@ -96,7 +96,7 @@ impl Place {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ashare-lake"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pitlake"));
         command.current_dir(self.folder.path()).args(args).env_clear();
         for variable in ["TUSHARE_TOKEN", "ASHAREHUB_API_KEY", "ALPHAFIN_API_KEY", "F10_TOKEN"] {
             command.env(variable, &self.token);

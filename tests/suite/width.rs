@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use ashare_lake::sandbox::Settings;
-use ashare_lake::spec::{Axis, Catalog, Table, TableSource, Values};
 use chrono::NaiveDate;
+use pitlake::sandbox::Settings;
+use pitlake::spec::{Axis, Catalog, Table, TableSource, Values};
 
 use crate::documented::{assert_equal, catalog, truth};
 use crate::support::{NOW, Place, Row, Vendor, day, settings, silver, text_of};

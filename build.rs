@@ -1,16 +1,15 @@
-//! Lists `schemas/` and `pipelines/` for the binary: both are compiled in, file by file.
+//! Lists `pipelines/` for the binary: they are compiled in, file by file.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fs};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
-    let mut files = Vec::new();
-    for folder in ["schemas", "pipelines"] {
-        println!("cargo:rerun-if-changed={folder}");
-        collect(&root.join(folder), &mut files);
-    }
+    println!("cargo:rerun-if-changed=pipelines");
+    let entries = fs::read_dir(root.join("pipelines")).expect("the repository has it").flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let mut code = String::from("&[\n");
     for file in files {
@@ -20,15 +19,4 @@ fn main() {
     code.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("shipped.rs");
     fs::write(out, code).expect("the build folder is writable");
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|e| e == "toml") {
-            files.push(path);
-        }
-    }
 }

@@ -12,8 +12,8 @@ use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record
 use arrow::datatypes::{DataType, Field, Schema};
 use pitlake::bronze::inflate;
 use pitlake::normalise::{Builder, Input, Partition};
-use pitlake::sandbox::{Cell, Market, Settings};
 use pitlake::spec::{Catalog, Table};
+use pitlake_sandbox::{Cell, Market, Settings};
 
 const PAIRS: usize = 7;
 

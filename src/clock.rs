@@ -2,10 +2,9 @@
 //!
 //! Waits, limits, retries and leases use real time and do not come here.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
-/// The market's zone; it has had no daylight saving since 1991.
-pub const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are a valid offset");
+pub use pitlake_contract::spelling::instant::SHANGHAI;
 
 /// The clock of dates, due hours and stamps.
 #[derive(Debug, Clone, Copy, Default)]

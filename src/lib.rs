@@ -15,7 +15,6 @@ pub mod plan;
 pub mod progress;
 pub mod query;
 pub mod run;
-pub mod sandbox;
 pub mod silver;
 pub mod spec;
 pub mod store;

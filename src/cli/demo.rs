@@ -11,9 +11,9 @@ use super::{Context, print, status, summary};
 use crate::clock::Clock;
 use crate::query::{self, AsOf};
 use crate::run::{self, Exit, World};
-use crate::sandbox::{self, Market, Settings};
 use crate::spec::{Account, Catalog, Jobs, Table};
 use crate::store::Store;
+use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// The lake, unless another one is named.
 const LAKE: &str = "demo-lake";

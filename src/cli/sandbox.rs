@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{Context, day, print};
 use crate::run::{Exit, Misuse};
-use crate::sandbox::{self, Market, Settings};
+use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// A made-up vendor on loopback, to try everything without a token
 ///

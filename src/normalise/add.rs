@@ -7,8 +7,9 @@ use super::given::Given;
 use super::scan::Layout;
 use super::value::{Bad, Target, quoted};
 use super::versions::{Covers, Look};
-use super::{Builder, Input, Reject, Stop, check, date, instant, nested, output};
+use super::{Builder, Input, Reject, Stop, check, nested, output};
 use crate::spec::{Axis, FieldPlan, TableSource};
+use pitlake_contract::spelling::day;
 
 impl<'a> Builder<'a> {
     /// Adds the rows of a file that is newer than all before.
@@ -109,9 +110,8 @@ impl<'a> Builder<'a> {
             }
         }
         if let Some(event) = self.table.event {
-            let days = instant::day_of(row[event])
-                .ok_or_else(|| Bad(format!("`{}` is empty", self.table.columns[event].name)))?;
-            let day = date::day(days).ok_or_else(|| Bad("the day is out of range".into()))?;
+            let days = row[event].day().ok_or_else(|| Bad(format!("`{}` is empty", self.table.columns[event].name)))?;
+            let day = day::day(days).ok_or_else(|| Bad("the day is out of range".into()))?;
             if !self.partition.holds(day) {
                 if input.span {
                     return Ok(false);

@@ -5,7 +5,8 @@ use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::decimal::Decimal;
+use pitlake_contract::decimal::Decimal;
+use pitlake_contract::spelling::instant;
 
 /// One value of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +26,20 @@ pub(super) enum Cell {
 }
 
 impl Cell {
+    /// An instant, in microseconds since 1970.
+    pub(super) fn instant(micros: i64) -> Self {
+        Self::Number(Decimal { mantissa: micros, exponent: 0 })
+    }
+
+    /// The day of a date, or of an instant in Shanghai, since 1970.
+    pub(super) fn day(self) -> Option<i32> {
+        match self {
+            Self::Date(days) => Some(days),
+            Self::Number(micros) => instant::days_of(micros.to_i64(0)?),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_empty(self) -> bool {
         matches!(self, Self::Absent | Self::Null)
     }

@@ -6,15 +6,16 @@ use std::collections::{BTreeSet, HashSet};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde_json::Value;
 
+use super::Builder;
 use super::cells::Cell;
-use super::decimal::{Decimal, wide_to_f64, wide_to_i64};
 use super::key::keys;
 use super::merge::{by_content, each_vendor, merge};
 use super::output::VENDOR;
 use super::vendors::{ranks, shifts};
 use super::versions::Version;
-use super::{Builder, date, instant};
 use crate::spec::{ColumnType, TableSource};
+use pitlake_contract::decimal::{Decimal, wide_to_f64, wide_to_i64};
+use pitlake_contract::spelling::day;
 
 /// A row that two readings see differently.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,7 +139,7 @@ impl Builder<'_> {
                 None => reader.only(1, version.row),
                 Some(before) => reader.difference([before.row, version.row]),
             };
-            let known_on = version.known.and_then(date::day);
+            let known_on = version.known.and_then(day::day);
             difference.revision = Some(Revision { number: version.revision, known_on, observed_at: version.observed });
             comparison.differences.push(difference);
         }
@@ -220,11 +221,11 @@ impl<'b, 'a> Reader<'b, 'a> {
             let text = table.key.iter().find(|column| table.columns[**column].kind == ColumnType::Utf8)?;
             return Some(self.cell(*text, row));
         }
-        Some(Cell::Date(date::days(self.day(row)?)))
+        Some(Cell::Date(day::days(self.day(row)?)))
     }
 
     fn day(&self, row: u32) -> Option<NaiveDate> {
-        date::day(instant::day_of(self.cell(self.from.table.event?, row))?)
+        day::day(self.cell(self.from.table.event?, row).day()?)
     }
 
     fn is_in(&self, row: u32, range: Range) -> bool {
@@ -276,7 +277,7 @@ impl<'b, 'a> Reader<'b, 'a> {
         let kind = self.from.table.columns[column].kind;
         match (self.cell(column, row), self.number(column, row)) {
             (Cell::Text(id), _) => self.from.texts.get(id).into(),
-            (Cell::Date(days), _) => date::day(days).map(|day| day.to_string()).into(),
+            (Cell::Date(days), _) => day::day(days).map(|day| day.to_string()).into(),
             (Cell::Flag(flag), _) => flag.into(),
             (cell, Some(number)) => {
                 let whole = match cell {

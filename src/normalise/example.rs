@@ -4,8 +4,9 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
 
-use super::{Builder, Input, Partition, day_of, event_field};
+use super::{Builder, Input, Partition, event_field};
 use crate::spec::{Example, PartitionBy, Table};
+use pitlake_contract::spelling::day_in;
 
 /// The clock of examples: what they say of days known by observation hangs on it.
 const OBSERVED: &str = "2024-07-01T12:00:00Z";
@@ -25,7 +26,7 @@ fn example_of(table: &Table, example: &Example) -> Result<(), String> {
     let given: serde_json::Value =
         serde_json::from_str(&example.given).map_err(|error| format!("`given` is no JSON: {error}"))?;
     let event = event_field(table, source).filter(|_| table.partition != PartitionBy::None);
-    let day = event.and_then(|field| day_of(given.get(&field.name)?.to_string().trim_matches('"')));
+    let day = event.and_then(|field| day_in(given.get(&field.name)?.to_string().trim_matches('"')));
     let partition = day.map_or(Partition::Whole, |day| Partition::of(table, day));
     let observed: Option<DateTime<Utc>> = OBSERVED.parse().ok();
     let calls = if example.call.is_empty() { Vec::new() } else { vec![example.call.clone()] };

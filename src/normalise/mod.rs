@@ -6,12 +6,9 @@
 mod add;
 mod cells;
 mod check;
-mod date;
-mod decimal;
 mod diff;
 mod example;
 mod given;
-mod instant;
 mod key;
 mod merge;
 mod nested;
@@ -19,7 +16,6 @@ mod output;
 mod partition;
 mod repeats;
 mod scan;
-mod symbol;
 mod value;
 mod vendors;
 mod versions;
@@ -31,7 +27,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use diff::{Comparison, Difference, Range, Revision};
 pub use example::prove;
-pub use instant::{days_of, end_of};
 pub use output::{Added, added, schema};
 pub use partition::Partition;
 
@@ -230,16 +225,6 @@ impl<'a> Builder<'a> {
         };
         versions::history(&mut rows, self.repeats.seen(), lacking)
     }
-}
-
-/// The event day in Shanghai of a bronze line, from the value as the contract's field has it: for what must
-/// know the days of rows without typing them.
-#[must_use]
-pub fn day_of(text: &str) -> Option<NaiveDate> {
-    // So many digits are a count of seconds or milliseconds, and no day.
-    let is_count = text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit());
-    let instant = |text: &str| days_of(if is_count { instant::epoch(text) } else { instant::parse(text) }?);
-    date::day(date::parse(text).or_else(|| instant(text))?)
 }
 
 /// The contract's field that fills the event column.

@@ -13,11 +13,11 @@ use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 
 use super::cells::{Cell, Cells, Texts};
-use super::date;
-use super::decimal::{wide_to_f64, wide_to_i64};
 use super::vendors::shifts;
 use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Table, TableSource};
+use pitlake_contract::decimal::{wide_to_f64, wide_to_i64};
+use pitlake_contract::spelling::day;
 
 /// A column that the program adds to those of the vendors.
 #[derive(Debug, Clone, Copy)]
@@ -190,7 +190,7 @@ pub(super) fn batch(
 fn history(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 6] {
     let mut sessions: HashMap<i32, Option<i32>> = HashMap::new();
     let mut tradable =
-        |known: i32| *sessions.entry(known).or_insert_with(|| Some(date::days(tradable(date::day(known)?)?)));
+        |known: i32| *sessions.entry(known).or_insert_with(|| Some(day::days(tradable(day::day(known)?)?)));
     let basis = |version: &Version| match version.basis {
         Basis::Announced => "announced",
         Basis::Observed => "observed",

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::cells::{Cell, Texts};
-use super::decimal::{self, Parsed};
-use super::{date, instant, symbol};
 use crate::spec::Wire;
+use pitlake_contract::decimal::{self, Parsed};
+use pitlake_contract::spelling::{code, day, flag, instant, null};
 
 /// Where a value of a file goes.
 #[derive(Debug, Clone, Copy)]
@@ -83,35 +83,25 @@ fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Cell {
     }
 }
 
-/// The meaning of a text. Empty text and Python's `None` are nothing; NaN is a promise broken.
+/// The meaning of a text. NaN is a promise broken.
 pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Result<Cell, Bad> {
-    if text.is_empty() || target.is_missing(text) {
-        return Ok(Cell::Null);
-    }
     let wire = target.wire;
-    if wire == Wire::Text {
-        return Ok(Cell::Text(texts.intern(text)));
-    }
-    if text == "None" {
+    if null::is_null(text, wire) || target.is_missing(text) {
         return Ok(Cell::Null);
     }
     let bad = || Bad(format!("`{text}` is no {}", word(wire)));
     match wire {
-        Wire::Date | Wire::Time if text == "0" => Ok(Cell::Null),
-        Wire::Date => date::parse(text).map(Cell::Date).ok_or_else(bad),
-        Wire::Time => instant::parse(text).map(instant::cell).ok_or_else(bad),
+        Wire::Text => Ok(Cell::Text(texts.intern(text))),
+        Wire::Date => day::parse(text).map(Cell::Date).ok_or_else(bad),
+        Wire::Time => instant::parse(text).map(Cell::instant).ok_or_else(bad),
         Wire::Epoch => match instant::epoch(text) {
             // The first second of 1970 is a field left at zero.
             Some(0) => Ok(Cell::Null),
-            at => at.map(instant::cell).ok_or_else(bad),
+            at => at.map(Cell::instant).ok_or_else(bad),
         },
-        Wire::Symbol => symbol::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(bad),
-        Wire::Flag => match text {
-            "1" => Ok(Cell::Flag(true)),
-            "0" => Ok(Cell::Flag(false)),
-            _ => Err(bad()),
-        },
-        _ => match decimal::scan(text.as_bytes()) {
+        Wire::Symbol => code::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(bad),
+        Wire::Flag => flag::parse(text).map(Cell::Flag).ok_or_else(bad),
+        Wire::Number | Wire::Integer => match decimal::scan(text.as_bytes()) {
             Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
             _ => Err(bad()),
         },

@@ -10,12 +10,12 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 
 use super::cells::{Cell, Cells, Texts};
-use super::date;
 use super::key::keys;
 use super::merge::by_content;
 use super::vendors::ranks;
 use crate::clock::shanghai_day;
 use crate::spec::{Table, TableSource, Versions};
+use pitlake_contract::spelling::day;
 use twins::{Twins, same_figures};
 
 /// What a vendor was asked when it gave a file: every row that could have come has one of the values in
@@ -41,7 +41,7 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// The day at whose end a reader could have it.
     fn day(&self) -> Option<i32> {
-        self.observed.map(|at| date::days(shanghai_day(at)))
+        self.observed.map(|at| day::days(shanghai_day(at)))
     }
 }
 

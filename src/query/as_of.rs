@@ -13,8 +13,8 @@ use datafusion::logical_expr::{ExprFunctionExt as _, when};
 use datafusion::prelude::{Expr, SessionContext, lit};
 
 use super::QueryError;
-use crate::normalise::end_of;
 use crate::spec::{Column as SpecColumn, ColumnType, Known, Table};
+use pitlake_contract::spelling::instant::end_of;
 
 /// The name of the rank among the versions of a key; no vendor has such a column.
 const RANK: &str = "pitlake_rank";

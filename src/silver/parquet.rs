@@ -15,9 +15,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 
-use crate::normalise::days_of;
 use crate::spec::Table;
 use crate::store::Store;
+use pitlake_contract::spelling::instant::days_of;
 
 /// Small enough for one stock's history to skip nearly all of a file.
 const ROW_GROUP: usize = 32_768;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::contract::{Contract, Field, Wire};
 use super::pipeline::{ColumnSpec, ColumnType, Known, PartitionBy, Pipeline, SourceSpec, VersionsSpec};
-use super::problem::{Problem, nearest};
-use super::reader::At;
 use super::table::{AnnouncedBy, Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
-use super::unit::Unit;
+use pitlake_contract::Unit;
+use pitlake_contract::toml::At;
+use pitlake_contract::{Contract, Field, Wire};
+use pitlake_contract::{Problem, nearest};
 
 /// Problems of one pipeline while it binds.
 struct Binder<'a> {

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::contract::version;
-use super::problem::{Problem, nearest};
-use super::reader::{Source, Table};
 use super::table;
+use pitlake_contract::contract::version;
+use pitlake_contract::toml::{Source, Table};
+use pitlake_contract::{Problem, nearest};
 
 /// Vendors a lake can be fed from.
 pub const VENDORS: [&str; 4] = ["tushare", "asharehub", "alphafin", "f10"];
@@ -161,7 +161,7 @@ pub(super) fn read(
 }
 
 fn account(table: &Table<'_>) -> Account {
-    let single = |pairs: Vec<(super::reader::At<String>, Vec<String>)>| {
+    let single = |pairs: Vec<(pitlake_contract::toml::At<String>, Vec<String>)>| {
         pairs.into_iter().map(|(name, values)| (name.value, values.concat())).collect()
     };
     let account = Account {

@@ -1,48 +1,33 @@
-//! The project's TOML, read strictly and proven once: contracts (`schemas/`), tables (`pipelines/`)
-//! and jobs (`jobs.toml`). Pure: text in, proven types or every problem at once out.
+//! The project's TOML, read strictly and proven once: tables (`pipelines/`) and jobs (`jobs.toml`), bound to the
+//! contracts of [`pitlake_contract`]. Pure: text in, proven types or every problem at once out.
 //!
 //! Never here: reading folders, the clock, or anything a vendor sends.
 
 mod bind;
-mod contract;
 mod job;
 mod pipeline;
-mod problem;
-mod reader;
 mod table;
-mod unit;
 mod values;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use contract::{
-    Ask, Axis, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Values, VendorFacts, Wire,
-};
 pub use job::{Account, Job, Jobs, LOOKBACK, VENDORS};
 pub use pipeline::{ColumnType, Example, Known, PartitionBy};
-pub use problem::{Problem, Problems, nearest};
+pub use pitlake_contract::{
+    Ask, Axis, Contract, Contracts, Covered, Dimension, Empty, Field, InterfaceId, Limit, Paging, Problem, Problems,
+    Publication, SpecFile, Unit, UnitMismatch, Values, VendorFacts, Wire, nearest,
+};
 pub use table::{AnnouncedBy, Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
-pub use unit::{Dimension, Unit, UnitMismatch};
 
-/// The files compiled into the binary: (name, text).
+/// The files of `pipelines/`, compiled in: (name, text).
 const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
-
-/// A TOML file of the project: its name as a person would open it, and its text.
-#[derive(Debug, Clone)]
-pub struct SpecFile {
-    /// `schemas/tushare/daily.toml`, `pipelines/stock_daily_cn.toml`, `jobs.toml`.
-    pub name: String,
-    /// What it holds.
-    pub text: String,
-}
 
 /// Everything the program knows of vendors and tables.
 #[derive(Debug)]
 pub struct Catalog {
     tables: BTreeMap<String, Arc<Table>>,
-    contracts: Vec<Arc<Contract>>,
-    vendors: Vec<VendorFacts>,
+    contracts: Contracts,
 }
 
 impl Catalog {
@@ -51,40 +36,15 @@ impl Catalog {
     /// # Errors
     /// Every problem of every file at once.
     pub fn load(own: &[SpecFile], jobs: Option<&SpecFile>) -> Result<(Self, Jobs), Problems> {
+        let (contracts, mut problems) = Contracts::load(own);
         let mut files: BTreeMap<&str, &str> = SHIPPED.iter().copied().collect();
-        files.extend(own.iter().map(|file| (file.name.as_str(), file.text.as_str())));
-        let mut problems = Vec::new();
-        let mut contracts: Vec<Arc<Contract>> = Vec::new();
-        let mut vendors = Vec::new();
+        let own = own.iter().filter(|file| !file.name.starts_with("schemas/"));
+        files.extend(own.map(|file| (file.name.as_str(), file.text.as_str())));
         let mut pipelines = Vec::new();
         for (&name, &text) in &files {
-            let parts: Vec<&str> = name.split('/').collect();
-            match parts[..] {
-                ["schemas", _, _] => match contract::read(name, text, &|other| files.get(other).copied()) {
-                    Ok(contract) => contracts.push(Arc::new(contract)),
-                    Err(found) => problems.extend(found),
-                },
-                ["schemas", _] => match contract::read_vendor(name, text) {
-                    Ok(vendor) => vendors.push(vendor),
-                    Err(found) => problems.extend(found),
-                },
-                ["pipelines", _] => match pipeline::read(name, text) {
-                    Ok(pipeline) => pipelines.push(pipeline),
-                    Err(found) => problems.extend(found),
-                },
-                _ => problems.push(Problem {
-                    file: name.to_owned(),
-                    line: 0,
-                    message: "a file in an unexpected place".into(),
-                    hint: Some("schemas/<vendor>/<interface>.toml or pipelines/<table>.toml".into()),
-                }),
-            }
-        }
-        for contract in &contracts {
-            if !vendors.iter().any(|v: &VendorFacts| v.vendor == contract.id.vendor) {
-                let file = format!("schemas/{}.toml", contract.id.vendor);
-                let message = format!("missing: `{}` belongs to a vendor nothing is said of", contract.id);
-                problems.push(Problem { file, line: 0, message, hint: None });
+            match pipeline::read(name, text) {
+                Ok(pipeline) => pipelines.push(pipeline),
+                Err(found) => problems.extend(found),
             }
         }
         let mut tables: BTreeMap<String, Table> = BTreeMap::new();
@@ -92,7 +52,7 @@ impl Catalog {
         // A contract that did not load must not raise a second complaint in every pipeline of it.
         if problems.is_empty() {
             for pipeline in &pipelines {
-                match bind::bind(pipeline, &contracts) {
+                match bind::bind(pipeline, contracts.as_slice()) {
                     Ok(table) => {
                         tables.insert(table.name.clone(), table);
                     }
@@ -121,7 +81,7 @@ impl Catalog {
             }
         }
         let tables = tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect();
-        Ok((Self { tables, contracts, vendors }, jobs))
+        Ok((Self { tables, contracts }, jobs))
     }
 
     /// All tables by name.
@@ -138,7 +98,7 @@ impl Catalog {
     /// The contract of that interface.
     #[must_use]
     pub fn contract(&self, id: &InterfaceId) -> Option<&Arc<Contract>> {
-        self.contracts.iter().find(|contract| contract.id == *id)
+        self.contracts.get(id)
     }
 
     /// All contracts.
@@ -149,7 +109,7 @@ impl Catalog {
     /// What a vendor says of itself; loading proved that it is there.
     #[must_use]
     pub fn vendor(&self, name: &str) -> Option<&VendorFacts> {
-        self.vendors.iter().find(|vendor| vendor.vendor == name)
+        self.contracts.vendor(name)
     }
 
     /// The table an interface feeds.

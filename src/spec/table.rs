@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::contract::{Axis, Contract, InterfaceId, Wire};
 use super::pipeline::{ColumnType, Example, Known, PartitionBy};
-use super::unit::Unit;
+use pitlake_contract::Unit;
+use pitlake_contract::{Axis, Contract, InterfaceId, Wire};
 
 /// A silver column.
 #[derive(Debug, Clone)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::contract::{Contract, Values};
 use super::pipeline::ColumnType;
-use super::problem::{Problem, nearest};
 use super::table::Table;
+use pitlake_contract::{Contract, Values};
+use pitlake_contract::{Problem, nearest};
 
 /// What is wrong with the values that a contract takes from tables.
 pub(super) fn problems(contract: &Contract, tables: &BTreeMap<String, Table>) -> Vec<Problem> {

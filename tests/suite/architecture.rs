@@ -10,7 +10,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("progress", &[]),
     ("store", &[]),
-    ("sandbox", &[]),
     ("spec", &[]),
     ("vendor", &["spec"]),
     ("plan", &["spec", "vendor", "clock"]),
@@ -23,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "run",
         &["fetch", "bronze", "silver", "query", "plan", "vendor", "normalise", "spec", "store", "clock", "progress"],
     ),
-    ("cli", &["run", "query", "sandbox", "normalise", "spec", "store", "clock", "progress"]),
+    ("cli", &["run", "query", "normalise", "spec", "store", "clock", "progress"]),
     ("main", &["cli"]),
 ];
 
@@ -33,11 +32,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("parquet", &["silver", "query"]),
     ("datafusion", &["query"]),
     ("clap", &["cli"]),
-    ("flate2", &["bronze", "silver", "sandbox"]),
+    ("flate2", &["bronze", "silver"]),
     ("object_store", &["store", "query"]),
     ("indicatif", &["progress"]),
-    ("axum", &["sandbox"]),
-    ("toml", &["spec"]),
     ("csv", &["bronze"]),
 ];
 

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use pitlake::sandbox::{Settings, export};
+use pitlake_sandbox::{Settings, export};
 
 use crate::support::{DAILY, NOW, Place, Vendor, assert_same, settings, silver, truth};
 use crate::truth::assert_whole;

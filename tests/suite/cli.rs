@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pitlake::sandbox::Settings;
+use pitlake_sandbox::Settings;
 
 use crate::support::{DAILY, NOW, Place, Vendor, settings};
 

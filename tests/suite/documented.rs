@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use pitlake::sandbox::Cell;
 use pitlake::spec::{Catalog, ColumnType, Field, Table, TableSource, Wire};
+use pitlake_sandbox::Cell;
 
 use crate::fields::reference;
 use crate::support::{Place, Row, Vendor, scaled, silver, text_of};

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
-use pitlake::sandbox::Settings;
 use pitlake::spec::{Catalog, Table};
+use pitlake_sandbox::Settings;
 
 use crate::documented::{catalog, says, shown};
 use crate::support::{Place, Row, Vendor, day, silver, text_of};

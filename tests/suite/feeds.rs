@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use pitlake::sandbox::{Cell, Rows, Settings};
+use pitlake_sandbox::{Cell, Rows, Settings};
 
 use crate::support::{NOW, Place, Row, Vendor, day, scaled, settings as usual, silver, text_of};
 

@@ -1,7 +1,7 @@
 //! The other tables by trading day: silver equals what the sandbox made up, value by value. Factors are
 //! written down here a second time, by the vendor's documents (`reference` sheet, section 3).
 
-use pitlake::sandbox::{Cell, Settings};
+use pitlake_sandbox::{Cell, Settings};
 
 use crate::support::{Place, Row, Vendor, scaled, settings, silver, text_of};
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
-use pitlake::sandbox::Settings;
+use pitlake_sandbox::Settings;
 
 use crate::reader::{INCOME, INDICATORS, Reader};
 use crate::support::{DAILY, Place, Vendor, assert_same, canonical, day, silver};

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use pitlake::sandbox::Settings;
+use pitlake_sandbox::Settings;
 
 use crate::support::{NOW, Place, Row, Vendor, settings, silver, text_of};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pitlake::sandbox::Settings;
+use pitlake_sandbox::Settings;
 use serde_json::Value;
 
 use crate::support::{NOW, Place, Row, Vendor, day, settings as usual, silver, text_of};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
-use pitlake::sandbox::Market;
+use pitlake_sandbox::Market;
 
 use crate::support::{Row, canonical, text_of};
 

@@ -2,7 +2,7 @@
 //! security, and what they cost.
 
 use chrono::NaiveDate;
-use pitlake::sandbox::Settings;
+use pitlake_sandbox::Settings;
 
 use crate::reader::{INCOME, INDICATORS, Reader, Rules};
 use crate::support::{DAILY, NOW, Place, Vendor, assert_same, day, settings, silver, truth};

@@ -11,7 +11,7 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDate, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pitlake::sandbox::{Cell, Market, Server, Settings, serve};
+use pitlake_sandbox::{Cell, Market, Server, Settings, serve};
 
 /// The five tables asked by day.
 pub(crate) const DAILY: [&str; 5] =

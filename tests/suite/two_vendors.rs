@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use pitlake::sandbox::{Rows, Settings};
+use pitlake_sandbox::{Rows, Settings};
 use serde_json::Value;
 
 use crate::support::{NOW, Place, Row, Vendor, assert_same, day, settings as usual, silver, text_of, truth};

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use pitlake::sandbox::Settings;
 use pitlake::spec::{Axis, Catalog, Table, TableSource, Values};
+use pitlake_sandbox::Settings;
 
 use crate::documented::{assert_equal, catalog, truth};
 use crate::support::{NOW, Place, Row, Vendor, day, settings, silver, text_of};

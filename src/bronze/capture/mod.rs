@@ -13,8 +13,8 @@ use chrono::NaiveDate;
 use indexmap::IndexMap;
 
 use super::file::inflate;
-use crate::normalise::day_of;
 use crate::spec::{Contract, Wire};
+use pitlake_contract::spelling::day_in;
 
 /// Why a capture is not taken: nothing of the file is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -153,7 +153,7 @@ impl Reader<'_> {
             // Only between the tokens of a nested value: strings of JSON hold no raw line break.
             self.lines.extend(value.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
             if field.event {
-                self.days.extend(day_of(value.trim_matches('"')));
+                self.days.extend(day_in(value.trim_matches('"')));
             }
         }
         self.lines.extend_from_slice(b"}\n");

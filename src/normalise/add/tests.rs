@@ -6,8 +6,9 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{Date32Type, Float64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 
-use crate::normalise::{Builder, Built, Input, Partition, Stop, day_of};
+use crate::normalise::{Builder, Built, Input, Partition, Stop};
 use crate::spec::{Catalog, SpecFile, Table};
+use pitlake_contract::spelling::day_in;
 
 const VENDOR: &str = "version = 1\nvendor = \"depth\"\n";
 
@@ -272,10 +273,10 @@ fn an_instant_is_placed_by_its_day_in_shanghai() {
 fn the_day_of_a_value_is_that_in_shanghai() {
     for text in ["20240102", "2024-01-02", "2024-01-02 09:31:00", "2024-01-01T16:00:00Z", "1704189600", "1704189600000"]
     {
-        assert_eq!(day_of(text).map(|day| day.to_string()).as_deref(), Some("2024-01-02"), "{text}");
+        assert_eq!(day_in(text).map(|day| day.to_string()).as_deref(), Some("2024-01-02"), "{text}");
     }
     for text in ["", "null", "-", "2024-01", "20240230", "0"] {
-        assert_eq!(day_of(text), None, "{text}");
+        assert_eq!(day_in(text), None, "{text}");
     }
 }
 

@@ -3,8 +3,7 @@
 
 use super::Rows;
 use crate::normalise::cells::{Cell, Texts};
-use crate::normalise::decimal::wide_to_f64;
-use crate::normalise::instant;
+use pitlake_contract::decimal::wide_to_f64;
 
 /// One version that a file shows.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +76,7 @@ fn announcing<'r>(rows: &Rows<'r, '_>, row: u32) -> &'r [usize] {
 
 /// The day a row was announced: the latest of its dates that are no earlier than the period's end.
 fn announced(rows: &Rows<'_, '_>, row: u32) -> Option<i32> {
-    let day = |column: usize| instant::day_of(rows.columns[column].get(row as usize));
+    let day = |column: usize| rows.columns[column].get(row as usize).day();
     let first = rows.rules.not_before.and_then(day);
     let dates = announcing(rows, row).iter().filter_map(|column| day(*column));
     dates.filter(|day| first.is_none_or(|first| *day >= first)).max()

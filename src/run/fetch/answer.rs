@@ -10,7 +10,6 @@ use futures::StreamExt as _;
 
 use crate::bronze::{self, Answer, BronzeFile};
 use crate::fetch::{Client, Failure, Interface, Reply};
-use crate::normalise::day_of;
 use crate::plan::{self, Slice, Why};
 use crate::progress::Task;
 use crate::run::choice::wants;
@@ -19,6 +18,7 @@ use crate::run::report::{Exit, Journal, TableReport, exit_of};
 use crate::run::{World, held};
 use crate::spec::{Contract, Values};
 use crate::vendor::{Call, Refusal};
+use pitlake_contract::spelling::day_in;
 
 use super::expect::may_be_empty;
 
@@ -324,7 +324,7 @@ impl Run<'_> {
 /// First and last event day of the rows, and the months that have one; where they are few, the days. Without
 /// rows it is an answer all the same, for `day`.
 fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<(NaiveDate, NaiveDate)>, Vec<String>) {
-    let days: BTreeSet<NaiveDate> = reply.events.iter().filter_map(|text| day_of(text)).collect();
+    let days: BTreeSet<NaiveDate> = reply.events.iter().filter_map(|text| day_in(text)).collect();
     let format = if by_day { "%Y-%m-%d" } else { "%Y-%m" };
     let mut months: BTreeSet<String> = days.iter().map(|day| day.format(format).to_string()).collect();
     months.extend(days.is_empty().then(|| day.format(format).to_string()));

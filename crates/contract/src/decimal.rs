@@ -1,0 +1,348 @@
+//! Number text to a decimal, and a decimal to a column's value with the decimal point moved: exactly.
+//! `1234567.89` lots are 123,456,789 shares; through binary floating point they are one less.
+//!
+//! Never here: which unit a number is in.
+
+use std::fmt::Write as _;
+
+/// `mantissa x 10^exponent`, digits as written: `9.390` is (9390, -3). The exponent is never positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Decimal {
+    /// The digits, with the sign.
+    pub mantissa: i64,
+    /// The power of ten of the last digit.
+    pub exponent: i8,
+}
+
+/// Text that is no number.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotANumber;
+
+/// What a number is when it does not fit [`Decimal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parsed {
+    /// It fits.
+    Small(Decimal),
+    /// More digits than an `i64` has, or a far exponent: the text itself is kept.
+    Wide,
+}
+
+/// How far two roundings of one number may be apart, as a part of it (`design.md` 5, rule 3).
+const NEAR: f64 = 1e-4;
+
+/// Most digits that always fit the mantissa.
+const DIGITS: usize = 18;
+
+const POW10: [i64; 19] = {
+    let mut powers = [1i64; 19];
+    let mut n = 1;
+    while n < 19 {
+        powers[n] = powers[n - 1] * 10;
+        n += 1;
+    }
+    powers
+};
+
+/// Reads a number at the beginning of `text` as JSON writes it; returns it and its length.
+/// The hot path: digits, a point, digits.
+///
+/// # Errors
+/// [`NotANumber`] where it does not begin with one.
+#[inline]
+pub fn scan(text: &[u8]) -> Result<(Parsed, usize), NotANumber> {
+    let negative = text.first() == Some(&b'-');
+    let mut at = usize::from(negative);
+    let start = at;
+    let mut mantissa: i64 = 0;
+    let digits = |mantissa: &mut i64, mut at: usize| {
+        while let Some(digit) = text.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+            // Overflow wraps here and is caught by the count of digits.
+            *mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(digit));
+            at += 1;
+        }
+        at
+    };
+    at = digits(&mut mantissa, at);
+    let whole = at - start;
+    if whole == 0 {
+        return Err(NotANumber);
+    }
+    let mut fraction = 0;
+    if text.get(at) == Some(&b'.') {
+        let from = at + 1;
+        at = digits(&mut mantissa, from);
+        fraction = at - from;
+        if fraction == 0 {
+            return Err(NotANumber);
+        }
+    }
+    let mut exponent = -i64::try_from(fraction).map_err(|_| NotANumber)?;
+    if matches!(text.get(at), Some(b'e' | b'E')) {
+        let (power, next) = scan_exponent(text, at + 1)?;
+        exponent += power;
+        at = next;
+    }
+    let mantissa = if negative { mantissa.wrapping_neg() } else { mantissa };
+    if whole + fraction > DIGITS {
+        return Ok((Parsed::Wide, at));
+    }
+    Ok((fold(mantissa, exponent), at))
+}
+
+fn scan_exponent(text: &[u8], from: usize) -> Result<(i64, usize), NotANumber> {
+    let sign = text.get(from).copied();
+    let start = from + usize::from(matches!(sign, Some(b'+' | b'-')));
+    let len = text[start.min(text.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let digits = std::str::from_utf8(&text[start..start + len]).map_err(|_| NotANumber)?;
+    // An exponent of many digits is far beyond any column: any large number says so.
+    let power: i64 = if len > 6 { 999_999 } else { digits.parse().map_err(|_| NotANumber)? };
+    Ok((if sign == Some(b'-') { -power } else { power }, start + len))
+}
+
+/// A positive exponent is multiplied out, so that digits tell how fine a number is.
+fn fold(mantissa: i64, exponent: i64) -> Parsed {
+    if mantissa == 0 {
+        // How fine a zero is counts too: 0.00 is no rounding of 0.4.
+        return Parsed::Small(Decimal { mantissa: 0, exponent: i8::try_from(exponent.clamp(-100, 0)).unwrap_or(0) });
+    }
+    match exponent {
+        -100..=0 => Parsed::Small(Decimal { mantissa, exponent: i8::try_from(exponent).unwrap_or(0) }),
+        1..=18 => usize::try_from(exponent)
+            .ok()
+            .and_then(|power| mantissa.checked_mul(POW10[power]))
+            .map_or(Parsed::Wide, |mantissa| Parsed::Small(Decimal { mantissa, exponent: 0 })),
+        _ => Parsed::Wide,
+    }
+}
+
+impl Decimal {
+    /// The double nearest to the exact value of `self x 10^shift`.
+    #[inline]
+    #[must_use]
+    pub fn to_f64(self, shift: i8) -> f64 {
+        /// Powers of ten that a double holds exactly.
+        const EXACT: [f64; 23] = [
+            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+            1e19, 1e20, 1e21, 1e22,
+        ];
+        let power = i32::from(self.exponent) + i32::from(shift);
+        if self.mantissa.unsigned_abs() < 1 << 53 && power.unsigned_abs() <= 22 {
+            // Both operands are exact, so one operation rounds once (Clinger 1990).
+            #[allow(clippy::cast_precision_loss)]
+            let mantissa = self.mantissa as f64;
+            let scale = EXACT[power.unsigned_abs() as usize];
+            return if power < 0 { mantissa / scale } else { mantissa * scale };
+        }
+        nearest(&format!("{}e{power}", self.mantissa))
+    }
+
+    /// The whole number `self x 10^shift` is, or is next to.
+    #[inline]
+    #[must_use]
+    pub fn to_i64(self, shift: i8) -> Option<i64> {
+        let power = i32::from(self.exponent) + i32::from(shift);
+        if (0..=18).contains(&power) {
+            return self.mantissa.checked_mul(POW10[power.unsigned_abs() as usize]);
+        }
+        whole(i128::from(self.mantissa), power)
+    }
+
+    /// Whether this is `finer` with fewer digits: within half a unit of its own last digit.
+    #[inline]
+    #[must_use]
+    pub fn is_rounding_of(self, finer: Self) -> bool {
+        let places = i32::from(self.exponent) - i32::from(finer.exponent);
+        if !(1..=18).contains(&places) {
+            return false;
+        }
+        let unit = i128::from(POW10[places.unsigned_abs() as usize]);
+        let difference = i128::from(finer.mantissa) - i128::from(self.mantissa) * unit;
+        2 * difference.abs() <= unit
+    }
+
+    /// Whether one of the two is the other with fewer digits, and they are near each other: a number
+    /// written with few digits is a rounding of too much.
+    #[inline]
+    #[must_use]
+    pub fn agrees(self, other: Self) -> bool {
+        if self.equals(other) {
+            return true;
+        }
+        let (a, b) = (self.to_f64(0), other.to_f64(0));
+        (self.is_rounding_of(other) || other.is_rounding_of(self)) && (a - b).abs() <= NEAR * a.abs().max(b.abs())
+    }
+
+    /// Whether both are the same number, however many zeros they end in.
+    #[inline]
+    #[must_use]
+    pub fn equals(self, other: Self) -> bool {
+        if self.mantissa == 0 || other.mantissa == 0 {
+            return self.mantissa == other.mantissa;
+        }
+        let (fine, coarse) = if self.exponent <= other.exponent { (self, other) } else { (other, self) };
+        let places = i32::from(coarse.exponent) - i32::from(fine.exponent);
+        places <= 18
+            && i128::from(coarse.mantissa) * i128::from(POW10[places.unsigned_abs() as usize])
+                == i128::from(fine.mantissa)
+    }
+}
+
+/// The double nearest to a number text x 10^shift; `None` where it leaves the range of doubles.
+#[must_use]
+pub fn wide_to_f64(text: &str, shift: i8) -> Option<f64> {
+    let (negative, digits, power) = parts(text)?;
+    let mut number = String::with_capacity(digits.len() + 8);
+    write!(number, "{}{digits}e{}", if negative { "-" } else { "" }, power + i64::from(shift)).ok()?;
+    let value = nearest(&number);
+    value.is_finite().then_some(if value == 0.0 { 0.0 } else { value })
+}
+
+/// The whole number that a number text x 10^shift is, or is next to.
+#[must_use]
+pub fn wide_to_i64(text: &str, shift: i8) -> Option<i64> {
+    let (negative, digits, power) = parts(text)?;
+    // More digits than these say nothing about a number that fits 64 bits.
+    let kept = &digits[..digits.len().min(36)];
+    let power = power + i64::from(shift) + i64::try_from(digits.len() - kept.len()).ok()?;
+    let mantissa: i128 = kept.parse().ok()?;
+    whole(if negative { -mantissa } else { mantissa }, i32::try_from(power).ok()?)
+}
+
+/// Sign, digits without leading zeros, and power of ten of the last digit.
+fn parts(text: &str) -> Option<(bool, String, i64)> {
+    let (number, power) = match text.split_once(['e', 'E']) {
+        Some((number, power)) => {
+            (number, power.parse::<i64>().unwrap_or(if power.starts_with('-') { -999_999 } else { 999_999 }))
+        }
+        None => (text, 0),
+    };
+    // Far beyond any column, and far from the ends of an i64.
+    let power = power.clamp(-999_999, 999_999);
+    let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{whole}{fraction}");
+    let trimmed = digits.trim_start_matches('0');
+    let digits = if trimmed.is_empty() { "0".to_owned() } else { trimmed.to_owned() };
+    Some((negative, digits, power - i64::try_from(fraction.len()).ok()?))
+}
+
+fn nearest(number: &str) -> f64 {
+    number.parse().unwrap_or(f64::INFINITY)
+}
+
+/// `mantissa x 10^power` as a whole number; rounded only where it is next to one, within
+/// max(1e-6, 1e-15 |x|): vendors' own float noise (`design.md` 4).
+fn whole(mantissa: i128, power: i32) -> Option<i64> {
+    if mantissa == 0 {
+        return Some(0);
+    }
+    if power >= 0 {
+        let scale = 10i128.checked_pow(power.unsigned_abs())?;
+        return i64::try_from(mantissa.checked_mul(scale)?).ok();
+    }
+    let Some(unit) = 10i128.checked_pow(power.unsigned_abs()) else {
+        // So far below one that it is next to zero, unless the mantissa reaches up to it.
+        return (power < -44).then_some(0);
+    };
+    let rounded = (mantissa.abs() + unit / 2) / unit;
+    let off = (mantissa.abs() - rounded * unit).abs();
+    // off / unit <= max(1e-6, 1e-15 rounded), in integers.
+    let near = off.checked_mul(1_000_000).is_some_and(|o| o <= unit)
+        || off.checked_mul(1_000_000_000_000_000).is_some_and(|o| unit.checked_mul(rounded).is_none_or(|u| o <= u));
+    let value = i64::try_from(rounded).ok()?;
+    near.then_some(if mantissa < 0 { -value } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn small(text: &str) -> Decimal {
+        match scan(text.as_bytes()).unwrap() {
+            (Parsed::Small(decimal), len) if len == text.len() => decimal,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_fraction_of_a_lot_keeps_its_last_share() {
+        assert_eq!(small("1234567.89").to_i64(2), Some(123_456_789));
+        assert_eq!(small("8.29").to_i64(2), Some(829));
+    }
+
+    #[test]
+    fn half_a_share_is_refused_and_float_noise_is_not() {
+        assert_eq!(small("0.005").to_i64(2), None);
+        assert_eq!(small("8.290000000001").to_i64(2), Some(829));
+        assert_eq!(small("8.28999999999").to_i64(2), Some(829));
+        assert_eq!(small("8.2901").to_i64(2), None);
+        assert_eq!(small("-3.10").to_i64(2), Some(-310));
+    }
+
+    #[test]
+    fn money_is_the_nearest_double_of_the_exact_product() {
+        assert_eq!(small("460697.377").to_f64(3).to_bits(), 460_697_377.0f64.to_bits());
+        assert_eq!(small("-0.0").to_f64(0).to_bits(), 0.0f64.to_bits());
+        assert_eq!(small("1e-05").to_f64(0).to_bits(), 1e-5f64.to_bits());
+        assert_eq!(small("1.234E3"), Decimal { mantissa: 1_234_000, exponent: -3 }.reduced());
+    }
+
+    impl Decimal {
+        /// `1.234E3` is folded to 1234 with no fraction.
+        fn reduced(self) -> Self {
+            Decimal { mantissa: self.mantissa / 1000, exponent: 0 }
+        }
+    }
+
+    #[test]
+    fn long_numbers_take_the_wide_path() {
+        assert_eq!(scan(b"0.2300000000000004263256").unwrap().0, Parsed::Wide);
+        assert_eq!(wide_to_f64("0.2300000000000004263256", 0), "0.2300000000000004263256".parse().ok());
+        assert_eq!(wide_to_i64("829.00000000000000000001", 0), Some(829));
+        assert_eq!(wide_to_i64("1e400", 0), None);
+        assert_eq!(wide_to_f64("1e400", 0), None);
+        assert_eq!(wide_to_f64("1e9223372036854775807", 3), None);
+        assert_eq!(wide_to_i64("1.5e-9223372036854775808", 3), Some(0));
+        assert_eq!(scan(b"-9223372036854775808").unwrap().0, Parsed::Wide);
+        assert_eq!(wide_to_f64("1e-400", 0), Some(0.0));
+        assert_eq!(wide_to_i64("92233720368547758070", 0), None);
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for text in ["", "-", ".5", "5.", "nan", "Infinity", "1e", "--1"] {
+            assert!(scan(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_coarser_rounding_is_seen() {
+        assert!(small("5.86").is_rounding_of(small("5.8602")));
+        assert!(!small("5.8602").is_rounding_of(small("5.86")));
+        assert!(!small("5.87").is_rounding_of(small("5.8602")));
+        assert!(!small("1E3").is_rounding_of(small("1200")));
+        assert!(!small("0.00").is_rounding_of(small("0.4")) && small("0").is_rounding_of(small("0.4")));
+        assert!(small("8").equals(small("8.0")) && !small("8").equals(small("8.1")));
+    }
+
+    proptest! {
+        #[test]
+        fn every_decimal_scales_as_exact_text_does(mantissa in any::<i32>(), places in 0usize..9, shift in 0i8..9) {
+            let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = places + 1);
+            let (whole, fraction) = digits.split_at(digits.len() - places);
+            let point = if places > 0 { "." } else { "" };
+            let text = format!("{}{whole}{point}{fraction}", if mantissa < 0 { "-" } else { "" });
+            let expected: f64 = format!("{text}e{shift}").parse().unwrap();
+            let expected = if expected == 0.0 { 0.0 } else { expected };
+            prop_assert_eq!(small(&text).to_f64(shift).to_bits(), expected.to_bits());
+            prop_assert_eq!(wide_to_f64(&text, shift).unwrap().to_bits(), expected.to_bits());
+            prop_assert_eq!(small(&text).to_i64(shift), wide_to_i64(&text, shift));
+            let exact = i128::from(mantissa) * 10i128.pow(shift.unsigned_abs().into());
+            let unit = 10i128.pow(u32::try_from(places).unwrap());
+            if exact % unit == 0 {
+                prop_assert_eq!(small(&text).to_i64(shift).map(i128::from), Some(exact / unit));
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Strict reading of one TOML file: every key is asked for by name, what nobody asked for is a
+//! problem, and every problem knows its line. Never what a key means: that is its caller's.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use ::toml::de::{DeTable, DeValue};
+
+use super::problem::{Problem, nearest};
+
+/// One file and the problems found in it so far.
+pub struct Source<'a> {
+    name: &'a str,
+    text: &'a str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Source<'a> {
+    /// A file by the name its problems carry.
+    #[must_use]
+    pub fn new(name: &'a str, text: &'a str) -> Self {
+        Self { name, text, problems: RefCell::default() }
+    }
+
+    /// Reads the file with `read`; its value counts only if there was no problem.
+    ///
+    /// # Errors
+    /// Every problem of the file.
+    pub fn parse<T>(&self, read: impl FnOnce(&Table<'_>) -> Option<T>) -> Result<T, Vec<Problem>> {
+        let (root, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let at = error.span().map_or(0, |span| span.start);
+            self.problem(at, error.message().to_lowercase(), None);
+        }
+        let value = if errors.is_empty() {
+            let table = Table::new(self, root.get_ref(), 0, String::new());
+            let value = read(&table);
+            table.close();
+            value
+        } else {
+            None
+        };
+        let mut problems = self.problems.take();
+        problems.sort();
+        problems.dedup();
+        match value {
+            Some(value) if problems.is_empty() => Ok(value),
+            _ => Err(problems),
+        }
+    }
+
+    /// Reads a part of a file whose problems are told elsewhere.
+    pub fn peek<T>(&self, read: impl FnOnce(&Table<'_>) -> Option<T>) -> Option<T> {
+        let (root, _) = DeTable::parse_recoverable(self.text);
+        read(&Table::new(self, root.get_ref(), 0, String::new()))
+    }
+
+    fn problem(&self, at: usize, message: String, hint: Option<String>) {
+        let line = 1 + self.text[..at.min(self.text.len())].matches('\n').count();
+        self.problems.borrow_mut().push(Problem { file: self.name.into(), line, message, hint });
+    }
+}
+
+/// A table of the file. Call [`Table::close`] when every known key was asked for.
+pub struct Table<'a> {
+    source: &'a Source<'a>,
+    body: &'a DeTable<'a>,
+    at: usize,
+    path: String,
+    asked: RefCell<BTreeSet<String>>,
+}
+
+/// A value with the place it was written at.
+#[derive(Debug, Clone)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Bytes before it in the file.
+    pub offset: usize,
+}
+
+impl<'a> Table<'a> {
+    fn new(source: &'a Source<'a>, body: &'a DeTable<'a>, at: usize, path: String) -> Self {
+        Self { source, body, at, path, asked: RefCell::default() }
+    }
+
+    /// Where the table begins, for [`Table::problem`].
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Reports a problem at a place of the file.
+    pub fn problem(&self, offset: usize, message: impl Into<String>, hint: Option<String>) {
+        self.source.problem(offset, message.into(), hint);
+    }
+
+    /// Reports every key that nobody asked for, with the nearest known name.
+    pub fn close(&self) {
+        let asked = self.asked.borrow();
+        for (key, _) in self.body {
+            if !asked.contains(key.get_ref().as_ref()) {
+                self.problem(
+                    key.span().start,
+                    format!("unknown key `{}{}`", self.path, key.get_ref()),
+                    nearest(key.get_ref(), asked.iter().map(String::as_str)),
+                );
+            }
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<(usize, &'a DeValue<'a>)> {
+        self.asked.borrow_mut().insert(key.to_owned());
+        let (_, value) = self.body.iter().find(|(k, _)| k.get_ref() == key)?;
+        Some((value.span().start, value.get_ref()))
+    }
+
+    fn typed<T>(&self, key: &str, want: &str, read: impl FnOnce(&'a DeValue<'a>) -> Option<T>) -> Option<At<T>> {
+        let (offset, value) = self.get(key)?;
+        let read = read(value);
+        if read.is_none() {
+            let found = value.type_str();
+            self.problem(offset, format!("`{}{key}` wants {want}, found {found}", self.path), None);
+        }
+        Some(At { value: read?, offset })
+    }
+
+    /// A string.
+    pub fn text(&self, key: &str) -> Option<At<String>> {
+        self.typed(key, "a string", |v| v.as_str().map(str::to_owned))
+    }
+
+    /// A whole number, not negative.
+    pub fn number(&self, key: &str) -> Option<At<u32>> {
+        self.typed(key, "a whole number", |v| v.as_integer()?.as_str().replace('_', "").parse().ok())
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, key: &str) -> Option<At<bool>> {
+        self.typed(key, "true or false", DeValue::as_bool)
+    }
+
+    /// A list of strings, each with its place.
+    pub fn texts(&self, key: &str) -> Option<At<Vec<At<String>>>> {
+        self.typed(key, "a list of strings", |v| {
+            let one = |v: &::toml::Spanned<DeValue<'_>>| {
+                Some(At { value: v.get_ref().as_str()?.to_owned(), offset: v.span().start })
+            };
+            v.as_array()?.iter().map(one).collect()
+        })
+    }
+
+    /// A list of plain strings.
+    pub fn strings(&self, key: &str) -> Option<Vec<String>> {
+        Some(self.texts(key)?.value.into_iter().map(|at| at.value).collect())
+    }
+
+    /// A sub-table; the caller closes it.
+    pub fn table(&self, key: &str) -> Option<Table<'a>> {
+        let at = self.typed(key, "a table", DeValue::as_table)?;
+        Some(Table::new(self.source, at.value, at.offset, format!("{}{key}.", self.path)))
+    }
+
+    /// An array of tables (`[[key]]`); the caller closes each.
+    pub fn tables(&self, key: &str) -> Vec<Table<'a>> {
+        let list = self.typed(key, "an array of tables", |v| {
+            let one = |v: &'a ::toml::Spanned<DeValue<'a>>| Some((v.span().start, v.get_ref().as_table()?));
+            v.as_array()?.iter().map(one).collect::<Option<Vec<_>>>()
+        });
+        let path = format!("{}{key}.", self.path);
+        let tables = list.map(|at| at.value).unwrap_or_default();
+        tables.into_iter().map(|(at, table)| Table::new(self.source, table, at, path.clone())).collect()
+    }
+
+    /// Every entry that is a table, in the order of the file: for tables whose keys are names.
+    pub fn named_tables(&self, key: &str) -> Vec<(At<String>, Table<'a>)> {
+        let Some(parent) = self.table(key) else { return Vec::new() };
+        let mut entries: Vec<_> = parent.body.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let mut found = Vec::new();
+        for (name, value) in entries {
+            let at = At { value: name.get_ref().to_string(), offset: name.span().start };
+            match value.get_ref().as_table() {
+                Some(table) => {
+                    let path = format!("{}{}.", parent.path, at.value);
+                    found.push((at.clone(), Table::new(self.source, table, at.offset, path)));
+                }
+                None => self.problem(at.offset, format!("`{}{}` wants a table", parent.path, at.value), None),
+            }
+        }
+        found
+    }
+
+    /// Every entry as text or list of texts, in the order of the file: parameters.
+    pub fn entries(&self, key: &str) -> Vec<(At<String>, Vec<String>)> {
+        let Some(parent) = self.table(key) else { return Vec::new() };
+        let mut entries: Vec<_> = parent.body.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let mut found = Vec::new();
+        for (name, value) in entries {
+            let at = At { value: name.get_ref().to_string(), offset: name.span().start };
+            let texts = match value.get_ref() {
+                DeValue::String(text) => Some(vec![text.to_string()]),
+                DeValue::Array(list) => list.iter().map(|v| v.get_ref().as_str().map(str::to_owned)).collect(),
+                _ => None,
+            };
+            match texts {
+                Some(texts) => found.push((at, texts)),
+                None => {
+                    self.problem(at.offset, format!("`{}{}` wants a string or a list", parent.path, at.value), None);
+                }
+            }
+        }
+        found
+    }
+
+    /// Every key, in the order of the file: for tables whose keys are names.
+    pub fn keys(&self) -> Vec<At<String>> {
+        let mut keys: Vec<_> = self.body.keys().map(|key| (key.span().start, key.get_ref().to_string())).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(offset, value)| At { value, offset }).collect()
+    }
+
+    /// Whether a key holds a table.
+    pub fn holds_table(&self, key: &str) -> bool {
+        self.body.iter().any(|(k, value)| k.get_ref() == key && value.get_ref().is_table())
+    }
+
+    /// A key that must be there.
+    pub fn need<T>(&self, key: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.body.iter().any(|(k, _)| k.get_ref() == key) {
+            self.problem(self.at, format!("`{}{key}` is missing", self.path), None);
+        }
+        value
+    }
+
+    /// Text that must be one of a set of names; `read` knows them.
+    pub fn choice<T>(&self, key: &str, known: &[&str], read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let at = self.text(key)?;
+        let value = read(&at.value);
+        if value.is_none() {
+            let message = format!("unknown {} `{}`", key.replace('_', " "), at.value);
+            self.problem(at.offset, message, nearest(&at.value, known.iter().copied()));
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unknown_key_is_named_with_its_line() {
+        let source = Source::new("x.toml", "version = 1\nverion = 2\n\n[a]\ncolour = \"red\"\n");
+        let read = source.parse(|root| {
+            root.number("version");
+            let a = root.table("a")?;
+            a.text("color");
+            a.close();
+            Some(())
+        });
+        let problems = read.unwrap_err();
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(lines[0], "x.toml:2: unknown key `verion`\n  hint: did you mean `version`?");
+        assert_eq!(lines[1], "x.toml:5: unknown key `a.colour`\n  hint: did you mean `color`?");
+    }
+
+    #[test]
+    fn a_wrong_type_says_what_was_found() {
+        let source = Source::new("x.toml", "version = \"1\"\n");
+        let problems = source.parse(|root| root.number("version").map(|at| at.value)).unwrap_err();
+        assert_eq!(problems[0].message, "`version` wants a whole number, found string");
+    }
+}

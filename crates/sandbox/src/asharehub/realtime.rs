@@ -1,0 +1,90 @@
+//! Rows of `market/realtime`: what a screen shows at a moment, of every stock that trades and of the indices.
+//!
+//! During a session the bar is under way; before and after it, the whole last session is shown again, as of 15:00.
+
+use super::spelling;
+use crate::Cell;
+use crate::market::Market;
+use crate::market::moments::Moment;
+use crate::market::walk::{Bar, divide};
+use crate::tables::sessions::{Population, items};
+use crate::tables::text::text;
+use chrono::Timelike;
+
+/// Seconds of trading in a session, half of them before noon.
+const LENGTH: i64 = 4 * 3600;
+
+/// The screen at a moment; of the market's last day without one, empty before its first session.
+pub(super) fn rows(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
+    let Some((session, traded, time)) = standing(market, at) else {
+        return Vec::new();
+    };
+    [Population::Trading, Population::Indices]
+        .into_iter()
+        .flat_map(|population| items(market, population, session))
+        .map(|item| {
+            let bar = so_far(&item.quote.bar, traded);
+            let price = |units: i64| decimal(units, item.quote.scale);
+            vec![
+                text(&item.code),
+                text(&item.name),
+                price(bar.close),
+                price(bar.open),
+                price(bar.high),
+                price(bar.low),
+                price(bar.pre_close),
+                decimal(divide((bar.close - bar.pre_close) * 1_000_000, bar.pre_close.max(1)), 4),
+                decimal(bar.shares, 0),
+                decimal(bar.turnover, 0),
+                text(&time),
+            ]
+        })
+        .collect()
+}
+
+fn decimal(units: i64, scale: u32) -> Cell {
+    Cell::Text(spelling::decimal(i128::from(units) * 10_i128.pow(6 - scale)))
+}
+
+/// The session on the screen, how many seconds of it have been traded, and the time it shows.
+fn standing(market: &Market, at: Option<Moment>) -> Option<(usize, i64, String)> {
+    let sessions = &market.calendar.sessions;
+    let today = at.map_or(market.calendar.end, |at| at.date());
+    let begun = sessions.partition_point(|day| *day <= today);
+    let last = begun.checked_sub(1)?;
+    let seconds = match at {
+        Some(at) if sessions[last] == today => i64::from(at.time().num_seconds_from_midnight()),
+        _ => 24 * 3600,
+    };
+    let (open, noon, afternoon) = (9 * 3600 + 1800, 11 * 3600 + 1800, 13 * 3600);
+    let (session, traded) = match seconds {
+        _ if seconds < open => (last.checked_sub(1)?, LENGTH),
+        _ if seconds < noon => (last, seconds - open),
+        _ if seconds < afternoon => (last, LENGTH / 2),
+        _ => (last, (LENGTH / 2 + seconds - afternoon).min(LENGTH)),
+    };
+    let shown = if traded <= LENGTH / 2 { open + traded } else { afternoon + traded - LENGTH / 2 };
+    let (hour, minute, second) = (shown / 3600, shown / 60 % 60, shown % 60);
+    Some((session, traded, format!("{}T{hour:02}:{minute:02}:{second:02}", sessions[session])))
+}
+
+/// The bar after so many seconds of trading: it goes from the open to one extreme, the other, and the close.
+fn so_far(bar: &Bar, traded: i64) -> Bar {
+    let (first, second) = if bar.close < bar.open { (bar.high, bar.low) } else { (bar.low, bar.high) };
+    let path = [bar.open, first, second, bar.close];
+    let leg = LENGTH / 3;
+    let (done, rest) = (traded / leg, traded % leg);
+    let passed = usize::try_from(done).unwrap_or_default();
+    let next = path[(passed + 1).min(3)];
+    let close = path[passed] + divide((next - path[passed]) * rest, leg);
+    let seen = || path[..=passed].iter().copied().chain([close]);
+    let (high, low) = (seen().max().unwrap_or(close), seen().min().unwrap_or(close));
+    Bar {
+        high,
+        low,
+        close,
+        shares: divide(bar.shares * traded, LENGTH),
+        turnover: divide(bar.turnover * traded, LENGTH),
+        ..*bar
+    }
+}

@@ -1,0 +1,43 @@
+//! Rows of `flows/southbound-holdings`: what the mainland holds of Hong Kong's stocks, by either channel.
+//!
+//! Tushare's `hk_hold` of this sandbox ends at the border, so these are made here. Codes have no suffix.
+
+use super::spelling;
+use crate::Cell;
+use crate::market::Market;
+use crate::market::dice::{Topic, dice};
+use crate::market::moments::{Moment, after, on};
+use crate::tables::sessions::HONG_KONG;
+use crate::tables::text::{integer, text};
+use rand::RngExt;
+
+/// The rows of a session, there from nine of the next morning on.
+pub(super) fn rows(market: &Market, at: Option<Moment>, session: usize) -> Vec<Vec<Cell>> {
+    let published = on(after(market.calendar.sessions[session], 1), 9, 0);
+    if at.is_some_and(|at| at < published) {
+        return Vec::new();
+    }
+    let day = &market.calendar.stamps[session];
+    ["SH", "SZ"]
+        .iter()
+        .enumerate()
+        .flat_map(|(channel, exchange)| {
+            HONG_KONG.iter().enumerate().map(move |(place, (code, name))| {
+                let number = channel * HONG_KONG.len() + place;
+                let held: i64 = dice(market.seed, Topic::Southbound, number, 0).random_range(5_000_000..900_000_000);
+                let change: i64 = dice(market.seed, Topic::Southbound, number, session + 1).random_range(-50..=50);
+                let shares = held + held / 10_000 * change;
+                // Of about ten thousand million shares, percent with two places.
+                let ratio = i128::from(shares / 1_000_000) * 10_000;
+                vec![
+                    Cell::Text(spelling::iso(day)),
+                    text(code),
+                    text(name),
+                    integer(shares),
+                    Cell::Text(spelling::decimal(ratio)),
+                    text(exchange),
+                ]
+            })
+        })
+        .collect()
+}

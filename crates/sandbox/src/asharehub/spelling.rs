@@ -1,0 +1,63 @@
+//! How AShareHub spells numbers and days: decimals as texts with at least four places, days with hyphens.
+//!
+//! Everything is read from Tushare's spelling and keeps its value, to the sixth place.
+
+use crate::tables::text::{PLACES, millionths};
+use chrono::NaiveDate;
+
+/// Millionths as /v1 writes them: `9.2100`, `108.031`, with four to six places.
+pub(super) fn decimal(millionths: i128) -> String {
+    places(millionths, 4)
+}
+
+/// A whole number without a point.
+pub(super) fn whole(millionths: i128) -> String {
+    (millionths / 10_i128.pow(PLACES)).to_string()
+}
+
+/// A decimal of /v1 as /v2 writes it: `9.21`, `8.0`.
+pub(super) fn float(decimal: &str) -> String {
+    millionths(decimal).map_or_else(|| decimal.to_owned(), |millionths| places(millionths, 1))
+}
+
+fn places(millionths: i128, least: usize) -> String {
+    let sign = if millionths < 0 { "-" } else { "" };
+    let power = 10_u128.pow(PLACES);
+    let (whole, part) = (millionths.unsigned_abs() / power, millionths.unsigned_abs() % power);
+    let part = format!("{part:06}");
+    let kept = part.trim_end_matches('0').len().max(least);
+    format!("{sign}{whole}.{}", &part[..kept])
+}
+
+/// YYYYMMDD with hyphens; anything else as it is.
+pub(super) fn iso(stamp: &str) -> String {
+    match NaiveDate::parse_from_str(stamp, "%Y%m%d") {
+        Ok(day) if stamp.len() == 8 => day.to_string(),
+        _ => stamp.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_value() {
+        let cases = [
+            ("9.21", "9.2100", "9.21"),
+            ("8", "8.0000", "8.0"),
+            ("-0.0", "0.0000", "0.0"),
+            ("1.234E3", "1234.0000", "1234.0"),
+            ("5.23e-02", "0.0523", "0.0523"),
+            ("108.031005", "108.031005", "108.031005"),
+            ("-0.23000000000000043", "-0.2300", "-0.23"),
+        ];
+        for (tushare, v1, v2) in cases {
+            assert_eq!(decimal(millionths(tushare).unwrap()), v1);
+            assert_eq!(float(v1), v2);
+        }
+        assert_eq!(whole(millionths("12.0").unwrap()), "12");
+        assert_eq!(millionths("n/a"), None);
+        assert_eq!((iso("20230301").as_str(), iso("2023Q1").as_str()), ("2023-03-01", "2023Q1"));
+    }
+}

@@ -1,0 +1,188 @@
+//! Records of earnings-price-history: each report of a stock, once for every session from 15 before to 14 after it.
+//!
+//! - The path is anchored at `pub_trading_day`: the session of a publication after the close, or of one before the
+//!   open. Its price there is the `last_close_price` of the former and the `close_price` of the latter.
+//! - A report from before the market has one record without a path, a suspended session a price of 0.
+//! - The next report stands there from 15 sessions before its day, without times and without anything after.
+//! - Stocks have no options here: expected moves are 0, what implied volatility loses is null.
+
+use super::{epoch, midnight};
+use crate::Cell;
+use crate::market::calendar::weekday_before;
+use crate::market::filings::{Statement, versions};
+use crate::market::moments::{Moment, on};
+use crate::market::quarters::Quarter;
+use crate::market::walk::Bar;
+use crate::market::{Market, Stock};
+use crate::tables::text::{decimal, integer, text};
+use chrono::NaiveDate;
+
+/// Fields of a record.
+pub(crate) const FIELDS: [&str; 25] = [
+    "fiscal_year",
+    "financial_type",
+    "period_text",
+    "is_current",
+    "pub_trading_day",
+    "pub_trading_day_str",
+    "pub_time",
+    "pub_time_str",
+    "pub_type",
+    "predict_vola_ratio_newest",
+    "predict_vola_ratio_highest",
+    "predict_vola_val_newest",
+    "predict_vola_val_highest",
+    "option_iv_crush",
+    "option_strike_date_iv_crush",
+    "trading_day",
+    "trading_day_str",
+    "open_price",
+    "close_price",
+    "highest_price",
+    "lowest_price",
+    "last_close_price",
+    "volume",
+    "schedule_delta",
+    "schedule_close_price",
+];
+
+/// Sessions before and after a report that a path holds.
+const BEFORE: usize = 15;
+const AFTER: usize = 14;
+
+/// A report of a stock.
+struct Event {
+    quarter: Quarter,
+    published: Moment,
+    before_open: bool,
+    /// Whether the report is out.
+    out: bool,
+}
+
+/// Whether the endpoint is for securities of the symbol's market.
+pub(crate) fn covers(symbol: &str) -> bool {
+    ["HK.", "US.", "SH.", "SZ."].iter().any(|market| symbol.starts_with(market))
+}
+
+/// Symbol, year, kind of period and session of a row.
+pub(super) fn key(row: &[Cell]) -> (String, i64, i64, i64) {
+    let number = |place: usize| row[place].text().and_then(|digits| digits.parse().ok()).unwrap_or(i64::MIN);
+    (row[0].text().unwrap_or_default().to_owned(), number(1), number(2), number(24))
+}
+
+/// A stock's records at a moment: the newest report first, its sessions in order.
+pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec<Vec<Cell>> {
+    let events = stock.reports.clone().map(Quarter).filter_map(|quarter| event(market, stock, quarter, at));
+    let events: Vec<Event> = events.collect();
+    // A late report may be passed by the one after it: the next is the one after the last.
+    let next = events.iter().rposition(|event| event.out).map_or(0, |last| last + 1);
+    let shown = events.iter().enumerate().rev().filter(|(place, event)| event.out || *place == next);
+    let reports = shown.map(|(_, event)| of_event(market, stock, event, at)).filter(|records| !records.is_empty());
+    let mut current = true;
+    reports
+        .flat_map(|mut records| {
+            for record in &mut records {
+                record[3] = Cell::Number(current.to_string());
+            }
+            current = false;
+            records
+        })
+        .collect()
+}
+
+fn event(market: &Market, stock: &Stock, quarter: Quarter, at: Option<Moment>) -> Option<Event> {
+    let security = &stock.security;
+    let rows = versions(market, security, quarter, Statement::Income);
+    let told = rows.iter().filter(|row| row.kind == 1).map(|row| row.from).min()?.date();
+    let number = security.number + quarter.moment();
+    let before_open = number.is_multiple_of(4);
+    let minutes = u32::try_from(number * 7 % 180).unwrap_or_default();
+    let published = if before_open { on(told, 7, 45) } else { on(told, 18 + minutes / 60, minutes % 60) };
+    Some(Event { quarter, published, before_open, out: at.is_none_or(|at| published <= at) })
+}
+
+/// The place of the first session on or after a day, also beyond the market's last.
+fn session_from(market: &Market, day: NaiveDate) -> usize {
+    let sessions = &market.calendar.sessions;
+    let inside = sessions.partition_point(|session| *session < day);
+    if inside < sessions.len() {
+        return inside;
+    }
+    (inside..inside + 400).find(|&place| market.calendar.session_after(0, place) >= day).unwrap_or(inside)
+}
+
+fn of_event(market: &Market, stock: &Stock, event: &Event, at: Option<Moment>) -> Vec<Vec<Cell>> {
+    let day = event.published.date();
+    let inside = day >= market.calendar.start && !market.calendar.sessions.is_empty();
+    if !inside {
+        let weekday = weekday_before(day);
+        return vec![record(event, weekday, None, None, None)];
+    }
+    let first = session_from(market, day);
+    let that_day = market.calendar.session_after(0, first) == day;
+    let anchor = match (event.before_open, first.checked_sub(usize::from(!that_day))) {
+        (true, _) | (false, None) => first,
+        (false, Some(last)) => last,
+    };
+    let trading = if event.before_open { anchor } else { anchor + 1 };
+    let date = |session: usize| market.calendar.session_after(0, session);
+    let known =
+        |session: usize| session < market.calendar.sessions.len() && at.is_none_or(|at| on(date(session), 15, 0) <= at);
+    let bar = stock.history.bar(trading).filter(|_| known(trading) && event.out);
+    let range = anchor.saturating_sub(BEFORE)..=anchor + AFTER;
+    let path: Vec<Vec<Cell>> = range
+        .filter(|&session| known(session) && stock.history.era(session).is_some())
+        .map(|session| {
+            let close = stock.history.bar(session).map_or(0, |bar| bar.close);
+            let delta = i64::try_from(session).unwrap_or_default() - i64::try_from(anchor).unwrap_or_default();
+            record(event, date(anchor), event.out.then(|| date(trading)), bar, Some((delta, close)))
+        })
+        .collect();
+    match (path.is_empty(), event.out) {
+        (true, true) => vec![record(event, date(anchor), Some(date(trading)), bar, None)],
+        _ => path, // a report that is still far off has nothing to show
+    }
+}
+
+fn record(
+    event: &Event,
+    pub_day: NaiveDate,
+    trading_day: Option<NaiveDate>,
+    bar: Option<&Bar>,
+    step: Option<(i64, i64)>,
+) -> Vec<Cell> {
+    let (year, of_year) = (event.quarter.year(), event.quarter.of_year());
+    // First quarter, half a year, nine months, a year: all from the year's beginning.
+    let (kind, label) = match of_year {
+        1 => (1, "Q1"),
+        2 => (5, "H1"),
+        3 => (6, "9M"),
+        _ => (7, "FY"),
+    };
+    let day = |day: Option<NaiveDate>| {
+        let stamp = day.map_or_else(String::new, |day| day.to_string());
+        [integer(day.map_or(0, |day| midnight(day) * 1000)), Cell::Text(stamp)]
+    };
+    let price = |fen: Option<i64>| Cell::Number(decimal(fen.unwrap_or_default(), 2));
+    let zero = || Cell::Number("0.0".to_owned());
+    let time = if event.out { event.published.format("%Y-%m-%d %H:%M:%S").to_string() } else { String::new() };
+    let mut row = vec![integer(year.into()), integer(kind), Cell::Text(format!("{year}/{label}")), Cell::Null];
+    row.extend(day(Some(pub_day)));
+    row.extend([integer(if event.out { epoch(event.published) } else { 0 }), text(&time)]);
+    row.push(integer(match (event.out, event.before_open) {
+        (false, _) => 0,
+        (true, true) => 1,
+        (true, false) => 2,
+    }));
+    row.extend([zero(), zero(), zero(), zero(), Cell::Null, Cell::Null]);
+    row.extend(day(trading_day));
+    row.push(price(bar.map(|bar| bar.open)));
+    row.push(price(bar.map(|bar| bar.close)));
+    row.push(price(bar.map(|bar| bar.high)));
+    row.push(price(bar.map(|bar| bar.low)));
+    row.push(price(bar.map(|bar| bar.pre_close)));
+    row.push(integer(bar.map_or(0, |bar| bar.shares)));
+    row.push(step.map_or(Cell::Null, |(delta, _)| integer(delta)));
+    row.push(step.map_or(Cell::Null, |(_, close)| Cell::Number(decimal(close, 2))));
+    row
+}

@@ -1,0 +1,88 @@
+//! The account behind the token: which interfaces its points open and how often it may call.
+//!
+//! Limits are per interface and fixed minute (vendor page `doc_id` 290); the clock is the caller's.
+
+use super::reply::Refusal;
+use crate::Settings;
+use crate::tables::Interface;
+use std::collections::BTreeMap;
+
+/// Points and the calls of the minute under way.
+pub(crate) struct Account {
+    points: u32,
+    rpm: u32,
+    /// Last minute with a call, and how many it had.
+    minutes: BTreeMap<&'static str, (u64, u32)>,
+}
+
+impl Account {
+    /// An account that has not called yet.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { points: settings.points, rpm: settings.rpm, minutes: BTreeMap::new() }
+    }
+
+    /// Lets one call through or says why not. `minute` counts from any fixed time.
+    pub(crate) fn admit(&mut self, interface: &'static Interface, minute: u64) -> Result<(), Refusal> {
+        if self.points < interface.points {
+            return Err(Refusal::Points);
+        }
+        let Some(allowed) = self.allowed(interface) else {
+            return Ok(());
+        };
+        let (last, calls) = self.minutes.entry(interface.name).or_default();
+        if *last != minute {
+            (*last, *calls) = (minute, 0);
+        }
+        if *calls >= allowed {
+            return Err(Refusal::TooOften(allowed));
+        }
+        *calls += 1;
+        Ok(())
+    }
+
+    /// Calls a minute, if there is a limit.
+    fn allowed(&self, interface: &Interface) -> Option<u32> {
+        let by_points = match self.points {
+            0..2000 => 50,
+            2000..5000 => 200,
+            5000.. => u32::MAX,
+        };
+        (self.rpm > 0).then(|| self.rpm.min(by_points).min(interface.per_minute.unwrap_or(u32::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::find;
+
+    fn account(points: u32, rpm: u32) -> Account {
+        Account::new(&Settings { points, rpm, ..Settings::default() })
+    }
+
+    /// Calls let through in one minute.
+    fn calls(points: u32, rpm: u32, interface: &str) -> usize {
+        let (mut account, interface) = (account(points, rpm), find(interface).unwrap());
+        (0..2000).filter(|_| account.admit(interface, 7).is_ok()).count()
+    }
+
+    #[test]
+    fn limits_follow_points_and_interface() {
+        assert_eq!(calls(120, 500, "daily"), 50);
+        assert_eq!(calls(2000, 500, "daily"), 200);
+        assert_eq!(calls(5000, 500, "daily"), 500);
+        assert_eq!(calls(5000, 30, "daily"), 30);
+        assert_eq!(calls(5000, 500, "stock_basic"), 50);
+        assert_eq!(calls(5000, 0, "stock_basic"), 2000);
+        assert_eq!(calls(120, 0, "moneyflow"), 0);
+    }
+
+    #[test]
+    fn each_interface_and_minute_counts_alone() {
+        let (mut account, daily, factor) = (account(5000, 1), find("daily").unwrap(), find("adj_factor").unwrap());
+        assert_eq!(account.admit(daily, 1), Ok(()));
+        assert_eq!(account.admit(daily, 1), Err(Refusal::TooOften(1)));
+        assert_eq!(account.admit(factor, 1), Ok(()));
+        assert_eq!(account.admit(daily, 2), Ok(()));
+    }
+}

@@ -1,0 +1,166 @@
+//! AlphaFin's side of the wire: one endpoint, an envelope with `code`, calls counted by the minute.
+//!
+//! Refusals come with a status of their own every other time, else inside HTTP 200. What statements hold is in
+//! `sandbox::alphafin`.
+
+use super::faults::Fault;
+use super::{Shared, query, wall_seconds};
+use crate::TOKEN;
+use crate::alphafin::{Books, COLUMNS, Period, company, find, statements};
+use crate::market::Stock;
+use crate::market::moments::{Moment, shanghai};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Most symbols of a call.
+const SYMBOLS: usize = 10;
+/// Reports for callers who do not say how many, and most of them.
+const LIMIT: usize = 5;
+const MOST: usize = 20;
+
+/// Why there is no `data`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// One of the vendor's codes, its text and its status.
+    Named(&'static str, String, StatusCode),
+    /// A parameter that no code is for.
+    Parameter(String),
+}
+
+impl Refusal {
+    fn named(code: &'static str, text: &str) -> Self {
+        let missing = matches!(code, "invalid_symbol" | "no_data");
+        Self::Named(code, text.to_owned(), if missing { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST })
+    }
+
+    /// The reply, with the vendor's envelope in HTTP 200 or with an error's.
+    fn write(self, inside: bool) -> (StatusCode, Value) {
+        match self {
+            Self::Named(code, text, _) if inside => {
+                (StatusCode::OK, json!({"code": code, "message": text, "data": null}))
+            }
+            Self::Named(code, text, status) => (status, json!({"error": {"code": code, "message": text}})),
+            Self::Parameter(text) => (StatusCode::BAD_REQUEST, json!({"code": 400, "message": text, "data": null})),
+        }
+    }
+}
+
+/// Answers a GET below the vendor's prefix.
+pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches("/alphafin/");
+    if path != "v1/financials/income-statement" {
+        let _ = shared.count("alphafin/unknown", path, false);
+        return reply(StatusCode::NOT_FOUND, &json!({"code": 404, "message": "Not Found", "data": null}));
+    }
+    let params = query::parameters(uri.query());
+    let (number, fault) = shared.count("alphafin/income_statement", &uri.to_string(), false);
+    let key = headers.get("x-api-key").map(|key| key.as_bytes() == TOKEN.as_bytes());
+    let by_parameter = params.get("api_key").map(|key| key == TOKEN);
+    if !key.or(by_parameter).unwrap_or(false) {
+        return reply(StatusCode::UNAUTHORIZED, &json!({"code": 401, "message": "Invalid API key", "data": null}));
+    }
+    if let Err(wait) = shared.book().rate.pass(wall_seconds()) {
+        return too_many(wait);
+    }
+    let (status, body) = match data(&shared, &params) {
+        Ok(data) => (StatusCode::OK, json!({"code": 200, "message": "success", "data": data})),
+        Err(refusal) => refusal.write(number % 2 == 0),
+    };
+    match fault {
+        Some(Fault::TooMany) => too_many(1),
+        Some(fault) => fault.respond(body.to_string()),
+        None => reply(status, &body),
+    }
+}
+
+fn reply(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response()
+}
+
+fn too_many(wait: u64) -> Response {
+    let body = json!({"code": 429, "message": "Rate limit exceeded", "data": null});
+    ([(header::RETRY_AFTER, wait.to_string())], reply(StatusCode::TOO_MANY_REQUESTS, &body)).into_response()
+}
+
+/// What a caller wants of each company.
+struct Wish {
+    period: Period,
+    books: Books,
+    begin: Option<NaiveDate>,
+    end: NaiveDate,
+    /// Columns by place.
+    columns: Vec<usize>,
+    limit: usize,
+}
+
+/// One object for one symbol, a list of them for several. One unknown symbol fails them all.
+fn data(shared: &Shared, params: &BTreeMap<String, String>) -> Result<Value, Refusal> {
+    let at = shared.book().epoch.map(shanghai);
+    let symbols: Vec<&str> =
+        params.get("symbol").map(|list| list.split(',').map(str::trim).collect()).unwrap_or_default();
+    if symbols.len() > SYMBOLS {
+        return Err(Refusal::named("too_many_symbols", "at most 10 symbols"));
+    }
+    let wish = read(params, at)?;
+    let mut stocks: Vec<&Stock> = Vec::new();
+    for symbol in &symbols {
+        let stock = find(&shared.market, symbol);
+        let stock = stock.ok_or_else(|| Refusal::named("invalid_symbol", &format!("invalid symbol: {symbol}")))?;
+        if stocks.iter().all(|other| other.security.number != stock.security.number) {
+            stocks.push(stock);
+        }
+    }
+    if stocks.is_empty() {
+        return Err(Refusal::named("invalid_symbol", "symbol is required"));
+    }
+    let mut found: Vec<Value> = stocks.iter().filter_map(|stock| of_stock(shared, stock, &wish, at)).collect();
+    match (found.len(), symbols.len()) {
+        (0, _) => Err(Refusal::named("no_data", "no data")),
+        (_, 1) => Ok(found.remove(0)),
+        _ => Ok(Value::Array(found)),
+    }
+}
+
+fn read(params: &BTreeMap<String, String>, at: Option<Moment>) -> Result<Wish, Refusal> {
+    let sent = |name: &str| params.get(name).map(String::as_str);
+    let period = Period::named(sent("period").unwrap_or("annual"));
+    let books = Books::named(sent("report_type").unwrap_or("consolidated"));
+    let day = |name: &str| {
+        let read = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d");
+        sent(name).map(read).transpose().map_err(|_| Refusal::Parameter(format!("{name} must be YYYY-MM-DD")))
+    };
+    let limit = sent("limit").map_or(Some(LIMIT), |text| text.parse().ok().filter(|limit| (1..=MOST).contains(limit)));
+    let named = |list: &str| {
+        let places = list.split(',').filter_map(|name| COLUMNS.iter().position(|column| *column == name.trim()));
+        places.collect::<Vec<_>>()
+    };
+    Ok(Wish {
+        period: period.ok_or_else(|| Refusal::named("invalid_period", "invalid period"))?,
+        books: books.ok_or_else(|| Refusal::named("invalid_report_type", "invalid report_type"))?,
+        begin: day("begin_date")?,
+        end: day("end_date")?.unwrap_or_else(|| at.map_or(NaiveDate::MAX, |at| at.date())),
+        columns: sent("fields").map_or_else(|| (0..COLUMNS.len()).collect(), named),
+        limit: limit.ok_or_else(|| Refusal::Parameter(format!("limit must be between 1 and {MOST}")))?,
+    })
+}
+
+/// A company with its statements; none without any.
+fn of_stock(shared: &Shared, stock: &Stock, wish: &Wish, at: Option<Moment>) -> Option<Value> {
+    let inside = |day: &NaiveDate| wish.begin.is_none_or(|begin| *day >= begin) && *day <= wish.end;
+    let rows: Vec<Value> = statements(&shared.market, stock, wish.period, wish.books, at)
+        .into_iter()
+        .filter(|(day, _)| inside(day))
+        .take(wish.limit)
+        .map(|(_, row)| {
+            let cells = wish.columns.iter().map(|&place| (COLUMNS[place].to_owned(), row[place].json()));
+            Value::Object(cells.collect::<Map<_, _>>())
+        })
+        .collect();
+    let symbol = stock.security.code.split('.').next();
+    (!rows.is_empty()).then(|| json!({"symbol": symbol, "name": company(stock, at), "income_statements": rows}))
+}

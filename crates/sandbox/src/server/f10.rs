@@ -1,0 +1,160 @@
+//! F10's side of the wire: two endpoints below two generations of paths, an envelope with `ret_code`, calls counted
+//! by the second.
+//!
+//! A token may be left out; one that is sent must be right. What the answers hold is in `sandbox::f10`.
+
+use super::faults::Fault;
+use super::{Shared, query, wall_seconds};
+use crate::f10::valuation::{Multiple, Valuation, answered, valuation};
+use crate::f10::{self, Subject, earnings};
+use crate::market::moments::{Moment, shanghai};
+use crate::{Cell, TOKEN};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Markets whose securities have valuations.
+const MARKETS: [&str; 9] = ["HK", "US", "SH", "SZ", "BJ", "SG", "JP", "AU", "CA"];
+/// Longest symbol.
+const LENGTH: usize = 32;
+
+/// Why there is no `data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    Parameter(&'static str),
+    Symbol,
+    Unsupported,
+    NoData,
+    Internal,
+}
+
+impl Failure {
+    fn write(self) -> (StatusCode, String) {
+        let (status, code, name, text) = match self {
+            Self::Parameter(text) => (StatusCode::BAD_REQUEST, -3, "invalid_parameter", text),
+            Self::Symbol => (StatusCode::NOT_FOUND, -7, "invalid_symbol", "unknown symbol"),
+            Self::Unsupported => (StatusCode::OK, -8, "unsupported", "market not supported"),
+            Self::NoData => (StatusCode::OK, -10, "no_data", "no data"),
+            Self::Internal => (StatusCode::OK, -6, "internal_error", "internal error"),
+        };
+        let error = json!({"code": name, "message": text});
+        (status, json!({"ret_code": code, "ret_msg": text, "error": error}).to_string())
+    }
+}
+
+/// Answers a GET below the vendor's prefix.
+pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    let path: Vec<String> = uri.path().split('/').skip(2).map(query::decoded).collect();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let (name, symbol) = match path[..] {
+        ["v1", "quote", symbol, "f10", "earnings-price-history"]
+        | ["api", "v1.0", "quote", symbol, "financials", "earnings-price-history"] => {
+            ("earnings_price_history", symbol)
+        }
+        ["v1", "quote", symbol, "f10", "valuation-detail"]
+        | ["api", "v1.0", "quote", symbol, "valuation", "detail"] => ("valuation_detail", symbol),
+        _ => ("unknown", ""),
+    };
+    let (_, fault) = shared.count(&format!("f10/{name}"), &uri.to_string(), false);
+    if name == "unknown" {
+        return (StatusCode::NOT_FOUND, "404 page not found").into_response();
+    }
+    let right = format!("Bearer {TOKEN}");
+    if headers.get(header::AUTHORIZATION).is_some_and(|sent| sent.as_bytes() != right.as_bytes()) {
+        return reply(StatusCode::UNAUTHORIZED, json!({"code": 401_001, "message": "invalid token"}).to_string());
+    }
+    let left = match shared.book().pace.pass(wall_seconds()) {
+        Ok(left) => left,
+        Err(wait) => return too_many(wait),
+    };
+    let at = shared.book().epoch.map(shanghai);
+    let data = match name {
+        "earnings_price_history" => earnings_of(&shared, symbol, at),
+        _ => valuation_of(&shared, symbol, &query::parameters(uri.query()), at),
+    };
+    let (status, body) = match data {
+        Ok(data) => (StatusCode::OK, json!({"ret_code": 0, "ret_msg": "success", "data": data}).to_string()),
+        Err(failure) => failure.write(),
+    };
+    match fault {
+        Some(Fault::TooMany) => too_many(1),
+        Some(Fault::EmptyBody) => {
+            let (status, body) = Failure::Internal.write();
+            reply(status, body)
+        }
+        Some(fault) => fault.respond(body),
+        None => ([("x-ratelimit-remaining", left.to_string())], reply(status, body)).into_response(),
+    }
+}
+
+fn reply(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The gateway's own refusal, which has no `ret_code`.
+fn too_many(wait: u64) -> Response {
+    let body = json!({"code": 429_001, "message": "too many requests"}).to_string();
+    ([(header::RETRY_AFTER, wait.to_string())], reply(StatusCode::TOO_MANY_REQUESTS, body)).into_response()
+}
+
+/// The market of a symbol, if that is one.
+fn market_of(symbol: &str) -> Result<&str, Failure> {
+    let (market, code) = symbol.split_once('.').unwrap_or_default();
+    let upper =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    if symbol.len() <= LENGTH && upper(market) && upper(code) {
+        Ok(market)
+    } else {
+        Err(Failure::Parameter("malformed symbol"))
+    }
+}
+
+fn earnings_of(shared: &Shared, symbol: &str, at: Option<Moment>) -> Result<Value, Failure> {
+    market_of(symbol)?;
+    if !earnings::covers(symbol) {
+        return Err(Failure::Unsupported);
+    }
+    let Subject::Stock(stock) = f10::find(&shared.market, symbol).ok_or(Failure::Symbol)? else {
+        return Err(Failure::NoData);
+    };
+    let records = earnings::records(&shared.market, stock, at);
+    if records.is_empty() {
+        return Err(Failure::NoData);
+    }
+    let pathless = |field: &str, cell: &Cell| field.starts_with("schedule_") && *cell == Cell::Null;
+    let object = |record: Vec<Cell>| -> Value {
+        let fields = earnings::FIELDS.iter().zip(record).filter(|(field, cell)| !pathless(field, cell));
+        fields.map(|(field, cell)| ((*field).to_owned(), cell.json())).collect()
+    };
+    Ok(json!({"records": records.into_iter().map(object).collect::<Value>()}))
+}
+
+fn valuation_of(
+    shared: &Shared,
+    symbol: &str,
+    params: &BTreeMap<String, String>,
+    at: Option<Moment>,
+) -> Result<Value, Failure> {
+    let market = market_of(symbol)?;
+    let number = |name: &str, default: i64| match params.get(name) {
+        Some(text) => text.parse().map_err(|_| Failure::Parameter("not a number")),
+        None => Ok(default),
+    };
+    let (kind, interval) = (number("valuation_type", 1)?, number("interval_type", 3)?);
+    let multiple = Multiple::of_type(kind).ok_or(Failure::Parameter("valuation_type out of range"))?;
+    if !(1..=10).contains(&interval) {
+        return Err(Failure::Parameter("interval_type out of range"));
+    }
+    if !MARKETS.contains(&market) {
+        return Err(Failure::Symbol);
+    }
+    let stock = match f10::find(&shared.market, symbol).ok_or(Failure::Symbol)? {
+        Subject::Stock(stock) => Some(stock),
+        Subject::Index => None,
+    };
+    let found: Option<Valuation<'_>> = valuation(&shared.market, stock, multiple, interval, at);
+    Ok(answered(kind, found.as_ref()))
+}

@@ -1,0 +1,164 @@
+//! Rows of `index_classify` and `index_member_all`: the Shenwan industries, and when a stock belongs to which.
+//!
+//! The top level is the one of `sw_daily`; only it is published. One stock in four came into its industry when the
+//! scheme began, another one moves on some day of the market's range.
+
+use crate::Cell;
+use crate::market::moments::Moment;
+use crate::market::securities::EVENTFUL_SESSIONS;
+use crate::market::{Market, Stock};
+use crate::tables::sessions::known::SHENWAN;
+use crate::tables::text::{optional_text, text};
+
+/// Columns of `index_classify` in the vendor's order (vendor page `doc_id` 181).
+pub(crate) const INDEX_CLASSIFY: &[&str] =
+    &["index_code", "industry_name", "parent_code", "level", "industry_code", "is_pub", "src"];
+
+/// Columns of `index_member_all` in the vendor's order (vendor page `doc_id` 335).
+pub(crate) const INDEX_MEMBER_ALL: &[&str] = &[
+    "l1_code", "l1_name", "l2_code", "l2_name", "l3_code", "l3_name", "ts_code", "name", "in_date", "out_date",
+    "is_new",
+];
+
+/// Industry codes of the top level, in the order of [`SHENWAN`].
+const INDUSTRIES: [u32; 6] = [110_000, 220_000, 270_000, 340_000, 370_000, 480_000];
+/// One that the scheme of 2021 no longer has.
+const MINING: (&str, &str, u32) = ("801020.SI", "采掘", 210_000);
+/// Branches of every industry, and of every branch.
+const BRANCHES: [&str; 2] = ["制造", "服务"];
+/// Day of the first classification by the scheme of 2021.
+const SCHEME_BEGAN: &str = "20211213";
+
+/// An industry of some level.
+struct Industry {
+    code: String,
+    name: String,
+    /// The vendor's number for it, which children name as their parent.
+    number: u32,
+    parent: u32,
+}
+
+impl Industry {
+    fn top((code, name): (&str, &str), number: u32) -> Self {
+        Self { code: code.to_owned(), name: name.to_owned(), number, parent: 0 }
+    }
+
+    /// Branch 0 or 1 of an industry of the top or middle level.
+    fn branch(&self, branch: u8) -> Self {
+        let code: u32 = self.code.trim_end_matches(".SI").parse().unwrap_or_default();
+        let nth = u32::from(branch) + 1;
+        // 801010 has 801011, and that has 850111.
+        let (code, step) = if self.parent == 0 { (code + nth, 100) } else { (850_000 + code % 1000 * 10 + nth, 1) };
+        Self {
+            code: format!("{code}.SI"),
+            name: format!("{}{}", self.name, BRANCHES[usize::from(branch % 2)]),
+            number: self.number + nth * step,
+            parent: self.number,
+        }
+    }
+
+    fn row(&self, level: &str, source: &str) -> Vec<Cell> {
+        let published = if level == "L1" { "1" } else { "0" };
+        vec![
+            text(&self.code),
+            text(&self.name),
+            text(&self.parent.to_string()),
+            text(level),
+            text(&self.number.to_string()),
+            optional_text((source == "SW2021").then_some(published)),
+            text(source),
+        ]
+    }
+}
+
+/// Both schemes; the older one has one branch of each kind.
+pub(crate) fn index_classify(_: &Market, _: Option<Moment>) -> Vec<Vec<Cell>> {
+    let tops = || SHENWAN.into_iter().zip(INDUSTRIES).map(|(known, number)| Industry::top(known, number));
+    let mining = Industry::top((MINING.0, MINING.1), MINING.2);
+    let mut rows = [Vec::new(), Vec::new(), Vec::new()];
+    let schemes = [("SW2021", tops().collect(), &[0, 1][..]), ("SW2014", tops().chain([mining]).collect(), &[0])];
+    for (source, tops, branches) in schemes {
+        for top in Vec::<Industry>::into_iter(tops) {
+            rows[0].push(top.row("L1", source));
+            for middle in branches.iter().map(|branch| top.branch(*branch)) {
+                rows[1].push(middle.row("L2", source));
+                rows[2].extend(branches.iter().map(|branch| middle.branch(*branch).row("L3", source)));
+            }
+        }
+    }
+    rows.concat()
+}
+
+/// Where a stock belongs: its top industry, by trade where there is one for it, and two branches.
+fn home(stock: &Stock) -> (usize, [u8; 2]) {
+    let number = stock.security.number;
+    let top = match stock.security.company.industry {
+        "化工原料" | "农药化肥" => 1,
+        "软件服务" | "元器件" | "通信设备" => 2,
+        "食品" => 3,
+        "化学制药" => 4,
+        "银行" => 5,
+        _ => number % SHENWAN.len(),
+    };
+    (top, [number / 2, number / 3].map(|side| u8::from(side % 2 == 1)))
+}
+
+/// All memberships that the day of a moment knows of.
+pub(crate) fn index_member_all(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
+    let today = at.map(|at| at.date().format("%Y%m%d").to_string());
+    let known = |day: &str| today.as_deref().is_none_or(|today| day <= today);
+    let rows = |stock| {
+        let mut rows = Vec::new();
+        for (home, since, until) in memberships(market, stock) {
+            if known(&since) {
+                rows.push(membership(stock, home, &since, until.as_deref().filter(|until| known(until))));
+            }
+        }
+        rows
+    };
+    market.stocks.iter().flat_map(rows).collect()
+}
+
+type Home = (usize, [u8; 2]);
+
+/// A stock's industries with the days it came and went, oldest first; the day it leaves one it joins the next.
+fn memberships(market: &Market, stock: &Stock) -> Vec<(Home, String, Option<String>)> {
+    let security = &stock.security;
+    let Some(listed) = security.listed.clone() else {
+        return Vec::new();
+    };
+    let (top, [middle, low]) = home(stock);
+    let (elsewhere, life) = ((top, [1 - middle, low]), &security.life);
+    let moved = match security.number % 4 {
+        1 if listed.as_str() < SCHEME_BEGAN => Some(SCHEME_BEGAN.to_owned()),
+        3 if life.len() > EVENTFUL_SESSIONS => {
+            let session = life.start + life.len() / 4 + security.number % (life.len() / 2);
+            Some(market.calendar.stamps[session].clone())
+        }
+        _ => None,
+    };
+    let gone = security.delisted.clone();
+    // One that was gone before never moved.
+    match moved.filter(|moved| gone.as_ref().is_none_or(|gone| moved < gone)) {
+        Some(moved) => {
+            vec![(elsewhere, listed, Some(moved.clone())), ((top, [middle, low]), moved, gone)]
+        }
+        None => vec![((top, [middle, low]), listed, gone)],
+    }
+}
+
+fn membership(stock: &Stock, (top, branches): Home, since: &str, until: Option<&str>) -> Vec<Cell> {
+    let top = Industry::top(SHENWAN[top], INDUSTRIES[top]);
+    let middle = top.branch(branches[0]);
+    let low = middle.branch(branches[1]);
+    let mut row: Vec<Cell> =
+        [&top, &middle, &low].iter().flat_map(|industry| [text(&industry.code), text(&industry.name)]).collect();
+    row.extend([
+        text(&stock.security.code),
+        text(stock.security.name_while_listed()),
+        text(since),
+        optional_text(until),
+        text(if until.is_some() { "N" } else { "Y" }),
+    ]);
+    row
+}

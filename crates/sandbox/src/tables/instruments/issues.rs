@@ -1,0 +1,116 @@
+//! Rows of `new_share`: stocks that were first listed in the market's range, and one issue that came to nothing.
+//!
+//! A row appears a week before the day of issue and is filled in step by step; without a listing its day is "", not
+//! null.
+
+use super::number;
+use crate::Cell;
+use crate::market::calendar::{stamp, weekday_before};
+use crate::market::moments::{Moment, after, before};
+use crate::market::securities::{Board, Security};
+use crate::market::walk::divide;
+use crate::market::{Market, Stock};
+use crate::tables::text::text;
+use chrono::NaiveDate;
+use std::cmp::Reverse;
+
+/// Columns of `new_share` in the vendor's order (vendor page `doc_id` 123).
+pub(crate) const NEW_SHARE: &[&str] = &[
+    "ts_code",
+    "sub_code",
+    "name",
+    "ipo_date",
+    "issue_date",
+    "amount",
+    "market_amount",
+    "price",
+    "pe",
+    "limit_amount",
+    "funds",
+    "ballot",
+];
+
+/// What is issued: money in fen, shares in ten thousands.
+struct Issue<'a> {
+    security: &'a Security,
+    day: NaiveDate,
+    listed: Option<NaiveDate>,
+    shares: i64,
+    price: i64,
+    /// In hundredths; 0 for a loss.
+    earnings_ratio: i64,
+}
+
+/// Days from the issue to the listing.
+const QUEUE: u64 = 12;
+/// Days from the announcement to the issue, and from there to the draw of lots.
+const NOTICE: u64 = 7;
+const LOTS: u64 = 2;
+
+/// The issues that the day of a moment knows of, newest first.
+pub(crate) fn new_share(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
+    let today = at.map_or(NaiveDate::MAX, |at| at.date());
+    let mut issues: Vec<Issue> = market.stocks.iter().filter_map(|stock| issue(market, stock)).collect();
+    issues.sort_by_key(|issue| Reverse((issue.day, issue.security.number)));
+    issues.iter().filter(|issue| before(issue.day, NOTICE) <= today).map(|issue| issue.row(today)).collect()
+}
+
+/// The issue of a stock that begins to trade in the range, or that never does.
+fn issue<'a>(market: &Market, stock: &'a Stock) -> Option<Issue<'a>> {
+    let security = &stock.security;
+    let issued_before = |day| weekday_before(before(day, QUEUE));
+    if security.status == "G" {
+        let day = issued_before(market.calendar.end);
+        return Some(Issue { security, day, listed: None, shares: 3_502, price: 2_548, earnings_ratio: 2_141 });
+    }
+    let listed = security.listed_on().filter(|_| security.debut)?;
+    let history = &stock.history;
+    let (era, first) = (history.era(security.life.start)?, history.bar(security.life.start)?);
+    let value = divide(first.pre_close * era.total, 100);
+    Some(Issue {
+        security,
+        day: issued_before(listed),
+        listed: Some(listed),
+        shares: era.float / 10_000,
+        price: first.pre_close,
+        earnings_ratio: if history.books.profit > 0 { divide(value * 100, history.books.profit) } else { 0 },
+    })
+}
+
+impl Issue<'_> {
+    fn row(&self, today: NaiveDate) -> Vec<Cell> {
+        let code = &self.security.code;
+        let priced = |units: i64| if self.day <= today { units } else { 0 };
+        let drawn = after(self.day, LOTS) <= today && self.listed.is_some();
+        vec![
+            text(code),
+            text(&self.subscription()),
+            text(self.security.name_while_listed()),
+            text(&stamp(self.day)),
+            text(&self.listed.filter(|listed| *listed <= today).map(stamp).unwrap_or_default()),
+            number(self.shares, 0),
+            number(priced(self.shares * 2 / 5), 0),
+            number(priced(self.price), 2),
+            number(priced(self.earnings_ratio), 2),
+            number(self.shares / 25 + 5, 2),
+            // Ten thousand shares at so many fen are so many hundred CNY.
+            number(priced(divide(self.shares * self.price, 1_000)), 3),
+            number(if drawn { 2 } else { 0 }, 2),
+        ]
+    }
+
+    /// The code to subscribe with: Shanghai and Beijing have their own.
+    fn subscription(&self) -> String {
+        let code = self.security.code.split('.').next().unwrap_or_default();
+        let (first, rest) = code.split_at(3);
+        let first = match (self.security.board, first) {
+            (Board::Star, _) => "787",
+            (Board::ShanghaiMain, "600") => "730",
+            (Board::ShanghaiMain, "601") => "780",
+            (Board::ShanghaiMain, _) => "732",
+            (Board::Beijing, _) => "889",
+            (Board::ShenzhenMain | Board::ChiNext, first) => first,
+        };
+        format!("{first}{rest}")
+    }
+}

@@ -1,0 +1,82 @@
+//! Bars behind the rows: those of stocks as they were or summed up, and made-up ones for everything else.
+//!
+//! A made-up series needs no history: each close is drawn by itself around a base.
+
+use crate::market::dice::{Topic, dice};
+use crate::market::walk::{Bar, divide};
+use crate::market::{Market, Stock};
+use rand::RngExt;
+use std::ops::Range;
+
+/// A bar with prices in units of `10^-scale`.
+#[derive(Clone, Copy)]
+pub(crate) struct Quote {
+    pub(crate) bar: Bar,
+    pub(crate) scale: u32,
+}
+
+/// What a made-up series is like.
+#[derive(Clone, Copy)]
+pub(crate) struct Series {
+    pub(crate) number: usize,
+    /// About its price, in units of `10^-scale`.
+    pub(crate) base: i64,
+    pub(crate) scale: u32,
+    /// Whether volume is of the thing itself; else of shares inside it, at about 12 CNY.
+    pub(crate) traded: bool,
+}
+
+impl Quote {
+    /// A stock's bar; a flat one without volume where it is suspended.
+    pub(crate) fn of_stock(stock: &Stock, session: usize) -> Self {
+        let last = || stock.history.before(session).next().map_or(1000, |bar| bar.close);
+        let bar = stock.history.bar(session).copied().unwrap_or_else(|| flat(last()));
+        Self { bar, scale: 2 }
+    }
+
+    /// A stock's bars of some sessions as one; none if it did not trade.
+    pub(crate) fn of_span(stock: &Stock, sessions: Range<usize>) -> Option<Self> {
+        let bars = sessions.filter_map(|session| stock.history.bar(session).copied());
+        let bar = bars.reduce(|sum, bar| Bar {
+            open: sum.open,
+            high: sum.high.max(bar.high),
+            low: sum.low.min(bar.low),
+            close: bar.close,
+            pre_close: sum.pre_close,
+            shares: sum.shares + bar.shares,
+            turnover: sum.turnover + bar.turnover,
+        })?;
+        Some(Self { bar, scale: 2 })
+    }
+
+    /// The bar of a made-up series.
+    pub(crate) fn of_series(market: &Market, series: Series, session: usize) -> Self {
+        let Series { number, base, scale, traded } = series;
+        let close_before = |moment: usize| {
+            let per_myriad = dice(market.seed, Topic::Series, number, moment).random_range(-300..=300);
+            base + divide(base * per_myriad, 10_000)
+        };
+        let (pre_close, close) = (close_before(session), close_before(session + 1));
+        let mut rng = dice(market.seed, Topic::SeriesBar, number, session);
+        let open = pre_close + (close - pre_close) * rng.random_range(0..=100) / 100;
+        let spread = (base / 200).max(1);
+        let high = open.max(close) + rng.random_range(0..=spread);
+        let low = open.min(close) - rng.random_range(0..=spread);
+        let shares: i64 = rng.random_range(1_000_000..800_000_000);
+        let turnover = if traded {
+            divide(i64::midpoint(low, high) * shares, 10_i64.pow(scale))
+        } else {
+            shares / 100 * rng.random_range(900..1500)
+        };
+        Self { bar: Bar { open, high, low, close, pre_close, shares, turnover }, scale }
+    }
+
+    /// The change of the close, in millionths.
+    pub(crate) fn change(&self) -> i64 {
+        divide((self.bar.close - self.bar.pre_close) * 1_000_000, self.bar.pre_close.max(1))
+    }
+}
+
+fn flat(price: i64) -> Bar {
+    Bar { open: price, high: price, low: price, close: price, pre_close: price, shares: 0, turnover: 0 }
+}

@@ -1,0 +1,136 @@
+//! How the vendor spells numbers: like Python prints floats, with the oddities of its JSON.
+//!
+//! Texts are made from whole numbers. The one float is the vendor's own subtraction noise in `change`.
+
+use crate::Cell;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// `units / 10^scale` the way Python prints a float: `8.0`, `9.39`, `-0.5641`.
+pub(crate) fn decimal(units: i64, scale: u32) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let power = 10_u64.pow(scale);
+    let (whole, part) = (units.unsigned_abs() / power, units.unsigned_abs() % power);
+    if part == 0 {
+        return format!("{sign}{whole}.0");
+    }
+    let digits = format!("{part:0width$}", width = scale as usize);
+    format!("{sign}{whole}.{}", digits.trim_end_matches('0'))
+}
+
+/// The same value with an exponent: `1.234E3`, `5.23e-02`.
+fn exponent(units: i64, scale: u32) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let digits = units.unsigned_abs().to_string();
+    let (first, rest) = digits.split_at(1);
+    let rest = rest.trim_end_matches('0');
+    let dot = if rest.is_empty() { "" } else { "." };
+    // At least one digit: the length of a number's text fits any integer.
+    match (digits.len() - 1).checked_sub(scale as usize) {
+        Some(power) => format!("{sign}{first}{dot}{rest}E{power}"),
+        None => format!("{sign}{first}{dot}{rest}e-{:02}", scale as usize + 1 - digits.len()),
+    }
+}
+
+/// The change from `before` to `after` fen as binary subtraction of the two prices leaves it, such as
+/// `-0.23000000000000043`.
+pub(crate) fn noisy_change(after: i64, before: i64) -> Option<String> {
+    let yuan = |fen: i64| i32::try_from(fen).ok().map(|fen| f64::from(fen) / 100.0);
+    Some(format!("{:?}", yuan(after)? - yuan(before)?))
+}
+
+/// Places that [`millionths`] keeps.
+pub(crate) const PLACES: u32 = 6;
+
+/// A number in any of these spellings, in millionths: what other vendors make theirs from.
+pub(crate) fn millionths(text: &str) -> Option<i128> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: i128 = format!("{whole}{part}").parse().ok()?;
+    let shift = i32::try_from(PLACES).ok()? + exponent - i32::try_from(part.len()).ok()?;
+    let power = 10_i128.checked_pow(shift.unsigned_abs())?;
+    if shift >= 0 { digits.checked_mul(power) } else { Some((digits + digits.signum() * (power / 2)) / power) }
+}
+
+/// A whole number of an integer column.
+pub(crate) fn integer(value: i64) -> Cell {
+    Cell::Number(value.to_string())
+}
+
+/// A text, owned.
+pub(crate) fn text(value: &str) -> Cell {
+    Cell::Text(value.to_owned())
+}
+
+/// A text where there is one.
+pub(crate) fn optional_text(value: Option<&str>) -> Cell {
+    value.map_or(Cell::Null, text)
+}
+
+/// Spells the numbers of one row.
+pub(crate) struct Pen {
+    pub(crate) rng: ChaCha8Rng,
+}
+
+impl Pen {
+    /// A number of a float column: mostly plain, one whole number in three without `.0`, one in a
+    /// thousand with a zero too many, one in three thousand with an exponent.
+    pub(crate) fn float(&mut self, units: i64, scale: u32) -> Cell {
+        let plain = decimal(units, scale);
+        let whole = plain.strip_suffix(".0");
+        Cell::Number(match (self.rng.random_range(0..3000), whole) {
+            (0, _) if units != 0 => exponent(units, scale),
+            (1..4, _) => plain + "0",
+            (roll, Some(whole)) if roll % 3 == 0 => whole.to_owned(),
+            _ => plain,
+        })
+    }
+
+    /// As [`Pen::float`], or null.
+    pub(crate) fn optional(&mut self, units: Option<i64>, scale: u32) -> Cell {
+        units.map_or(Cell::Null, |units| self.float(units, scale))
+    }
+
+    /// True about once in `times`.
+    pub(crate) fn once_in(&mut self, times: u32) -> bool {
+        self.rng.random_range(0..times) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_print_like_python() {
+        let cases = [
+            (800, 2, "8.0"),
+            (939, 2, "9.39"),
+            (-5641, 4, "-0.5641"),
+            (0, 2, "0.0"),
+            (5, 4, "0.0005"),
+            (-10_050, 3, "-10.05"),
+        ];
+        for (units, scale, expected) in cases {
+            assert_eq!(decimal(units, scale), expected);
+        }
+    }
+
+    #[test]
+    fn exponents_keep_the_value() {
+        let cases =
+            [(123_400, 2, "1.234E3"), (523, 4, "5.23e-02"), (-1, 4, "-1e-04"), (800, 2, "8E0"), (1939, 2, "1.939E1")];
+        for (units, scale, expected) in cases {
+            assert_eq!(exponent(units, scale), expected);
+        }
+    }
+
+    #[test]
+    fn noise_is_the_vendors() {
+        assert_eq!(noisy_change(1282, 1305).as_deref(), Some("-0.23000000000000043"));
+        assert_eq!(noisy_change(1628, 1563).as_deref(), Some("0.6500000000000004"));
+    }
+}

@@ -1,0 +1,109 @@
+//! Rows of companies over the vendor's clock: none is there too early, and some change.
+
+use super::companies::COLUMNS;
+use super::{LONGER, SMALL, longer, named, small, text};
+use crate::market::moments::shanghai;
+use crate::tables::find;
+use crate::tables::select::Params;
+use crate::{Cell, Market, Rows, Settings};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::BTreeMap;
+
+fn evenings(settings: &Settings) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> {
+    let end = settings.end;
+    let days = settings.start.iter_days().take_while(move |day| *day <= end);
+    days.map(|day| (day, day.and_hms_opt(15, 30, 0).unwrap().and_utc()))
+}
+
+/// Columns with the day on which a row is announced.
+const ANNOUNCED: [(&str, &str); 17] = [
+    ("forecast", "ann_date"),
+    ("express", "ann_date"),
+    ("dividend", "ann_date"),
+    ("dividend", "imp_ann_date"),
+    ("fina_audit", "ann_date"),
+    ("disclosure_date", "actual_date"),
+    ("report_rc", "create_time"),
+    ("namechange", "ann_date"),
+    ("stk_rewards", "ann_date"),
+    ("stk_managers", "ann_date"),
+    ("share_float", "ann_date"),
+    ("repurchase", "ann_date"),
+    ("top10_holders", "ann_date"),
+    ("pledge_stat", "end_date"),
+    ("pledge_detail", "ann_date"),
+    ("stk_holdernumber", "ann_date"),
+    ("stk_holdertrade", "ann_date"),
+];
+
+#[test]
+fn nothing_is_there_before_it_is_announced() {
+    for (day, at) in evenings(&small()).step_by(9) {
+        let today = day.format("%Y%m%d").to_string();
+        for (name, column) in ANNOUNCED {
+            for row in named(SMALL.rows_at(name, Some(at)).unwrap()) {
+                let told: String = text(&row, column).chars().filter(char::is_ascii_digit).take(8).collect();
+                assert!(told <= today, "{name} {today} {row:?}");
+            }
+        }
+    }
+    for (name, ..) in COLUMNS {
+        let long_after = Some("2035-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(SMALL.rows_at(name, long_after), SMALL.rows(name), "{name}");
+    }
+}
+
+/// Rows that a day brings and rows that it takes away, over the range.
+fn changes(market: &Market, settings: &Settings, name: &str) -> (usize, usize) {
+    let counted = |rows: Rows| {
+        rows.rows.into_iter().fold(BTreeMap::new(), |mut counts: BTreeMap<String, i64>, row| {
+            *counts.entry(format!("{row:?}")).or_default() += 1;
+            counts
+        })
+    };
+    let mut last: Option<BTreeMap<String, i64>> = None;
+    let (mut new, mut gone) = (0, 0);
+    for (_, at) in evenings(settings).step_by(28) {
+        let now = counted(market.rows_at(name, Some(at)).unwrap());
+        if let Some(last) = last {
+            new += now.keys().filter(|row| !last.contains_key(*row)).count();
+            gone += last.keys().filter(|row| !now.contains_key(*row)).count();
+        }
+        last = Some(now);
+    }
+    (new, gone)
+}
+
+#[test]
+fn some_rows_change_while_one_looks() {
+    let changing = [
+        "forecast",
+        "express",
+        "fina_mainbz",
+        "disclosure_date",
+        "namechange",
+        "stk_managers",
+        "stock_company",
+        "pledge_detail",
+    ];
+    for (name, ..) in COLUMNS {
+        let (new, gone) = changes(&LONGER, &longer(), name);
+        assert!(new > 0 || name == "bse_mapping", "{name} has nothing new");
+        assert_eq!(gone > 0, changing.contains(&name.trim_end_matches("_vip")), "{name} {gone}");
+    }
+}
+
+#[test]
+fn a_call_gets_what_the_oracle_says() {
+    let at = Some("2023-01-20T12:00:00Z".parse().unwrap());
+    // One list leaves out who is gone unless it is asked for.
+    let all = Params::from([("is_new".to_owned(), "0,1".to_owned())]);
+    for (name, ..) in COLUMNS {
+        let rows = find(name).unwrap().select(&SMALL, at.map(shanghai), &all, 0, usize::MAX);
+        let sorted = |mut rows: Vec<Vec<Cell>>| {
+            rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
+            rows
+        };
+        assert_eq!(sorted(rows), sorted(SMALL.rows_at(name, at).unwrap().rows), "{name}");
+    }
+}

@@ -1,0 +1,96 @@
+//! A caller over plain sockets, so that broken replies can be seen as they are.
+
+use super::{MARKET, settings};
+use crate::{Market, Server, Settings, TOKEN, serve};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+/// A running server and its market.
+pub(super) struct Sandbox {
+    pub(super) market: Arc<Market>,
+    pub(super) server: Server,
+}
+
+/// Status line and body as they came; both empty when the connection closed without a reply.
+pub(super) struct Raw {
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Raw {
+    pub(super) fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
+    }
+
+    /// What `Content-Length` says against what came.
+    pub(super) fn is_whole(&self) -> bool {
+        let length = self.head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        length.is_some_and(|length| length.parse() == Ok(self.body.len()))
+    }
+}
+
+impl Sandbox {
+    pub(super) async fn start(settings: Settings) -> Self {
+        let market = Arc::clone(&MARKET);
+        let server = serve(Arc::clone(&market), settings, 0).await.unwrap();
+        Self { market, server }
+    }
+
+    pub(super) fn send(&self, method: &str, path: &str, body: &str) -> Raw {
+        self.exchange(method, path, &[], body)
+    }
+
+    /// A GET with headers.
+    pub(super) fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Raw {
+        self.exchange("GET", path, headers, "")
+    }
+
+    fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Raw {
+        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
+        tokio::task::block_in_place(|| {
+            let host = self.server.url().replace("http://", "");
+            let mut stream = TcpStream::connect(&host).unwrap();
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
+                body.len()
+            );
+            stream.write_all((head + body).as_bytes()).unwrap();
+            let mut reply = Vec::new();
+            let _ = stream.read_to_end(&mut reply); // a reset ends a broken reply
+            let split = reply.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(reply.len());
+            let body = reply.get(split + 4..).unwrap_or_default().to_vec();
+            Raw { head: String::from_utf8(reply[..split].to_vec()).unwrap(), body }
+        })
+    }
+
+    pub(super) fn raw(&self, interface: &str, params: &Value, fields: &Value) -> Raw {
+        let body = json!({"api_name": interface, "token": TOKEN, "params": params, "fields": fields});
+        self.send("POST", &format!("/dataapi/{interface}"), &body.to_string())
+    }
+
+    pub(super) fn call(&self, interface: &str, params: &Value, fields: &str) -> Value {
+        let raw = self.raw(interface, params, &json!(fields));
+        assert_eq!(raw.status(), 200, "{}", raw.head);
+        serde_json::from_slice(&raw.body).unwrap()
+    }
+
+    /// First column of the rows.
+    pub(super) fn codes(&self, interface: &str, params: &Value) -> Vec<String> {
+        let reply = self.call(interface, params, "");
+        items(&reply).iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+pub(super) fn items(reply: &Value) -> &Vec<Value> {
+    reply["data"]["items"].as_array().unwrap()
+}
+
+pub(super) fn fields(reply: &Value) -> Vec<&str> {
+    reply["data"]["fields"].as_array().unwrap().iter().map(|field| field.as_str().unwrap()).collect()
+}
+
+pub(super) fn no_limits() -> Settings {
+    Settings { rpm: 0, ..settings() }
+}

@@ -1,0 +1,298 @@
+//! Lists of a session about indices, boards and whole markets: figures that must fit those of the stocks behind them.
+
+use super::caller::{Sandbox, items, no_limits};
+use super::{Row, SMALL, at, key, select, small, table, text, units};
+use crate::tables::find;
+use crate::{Cell, Market, Settings};
+use chrono::{Datelike, Days};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Columns, and columns of the key.
+const LISTS: [(&str, usize, &[&str]); 6] = [
+    ("index_daily", 11, &["ts_code", "trade_date"]),
+    ("index_weight", 4, &["index_code", "con_code", "trade_date"]),
+    ("dc_member", 4, &["trade_date", "ts_code", "con_code"]),
+    ("margin", 9, &["trade_date", "exchange_id"]),
+    ("moneyflow_hsgt", 7, &["trade_date"]),
+    ("ggt_daily", 5, &["trade_date"]),
+];
+
+#[test]
+fn every_list_has_its_columns_and_one_row_for_each_key() {
+    let again = Market::new(&small());
+    for (name, columns, key) in LISTS {
+        let interface = find(name).unwrap();
+        assert_eq!((interface.fields.len(), interface.on_request.len()), (columns, 0), "{name}");
+        assert_eq!(interface.folder, format!("{name}_cn"));
+        let rows = table(&SMALL, name);
+        let of = |row: &Row| key.iter().map(|column| text(row, column).to_owned()).collect::<Vec<_>>();
+        assert!(!rows.is_empty() && rows.is_sorted_by(|a, b| of(a) < of(b)), "{name}");
+        assert_eq!(again.rows(name), SMALL.rows(name), "{name}");
+    }
+}
+
+#[test]
+fn filters_narrow_and_foreign_parameters_mean_nothing() {
+    let day = SMALL.calendar.stamps[40].as_str();
+    for (name, column, value) in [
+        ("index_daily", "ts_code", "000300.SH"),
+        ("dc_member", "ts_code", "BK0003.DC"),
+        ("dc_member", "con_code", "600001.SH"),
+        ("margin", "exchange_id", "SZSE"),
+        ("index_weight", "index_code", "399300.SZ"),
+    ] {
+        let all = table(&SMALL, name);
+        let wanted = |row: &&Row| text(row, column) == value;
+        let asked = select(name, &[(column, value)], None);
+        assert!(!asked.is_empty() && asked.iter().all(|row| wanted(&row)), "{name}");
+        assert_eq!(asked.len(), all.iter().filter(wanted).count());
+        let of_day = all.iter().filter(|row| wanted(row) && text(row, "trade_date") == day).count();
+        assert_eq!(select(name, &[(column, value), ("trade_date", day)], None).len(), of_day);
+    }
+    let range = [("start_date", &day[..6]), ("end_date", day)];
+    for name in ["moneyflow_hsgt", "ggt_daily"] {
+        let days = SMALL.calendar.stamps.iter().filter(|stamp| stamp.starts_with(&day[..6]) && stamp.as_str() <= day);
+        let days = days.filter(|stamp| *stamp != "20221226").count();
+        assert_eq!(select(name, &range, None).len(), days);
+        assert_eq!(select(name, &[("trade_date", day), ("ts_code", "000001.SZ")], None).len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_need_what_is_required() {
+    let sandbox = Sandbox::start(Settings { points: 10_000, ..no_limits() }).await;
+    let day = sandbox.market.calendar.stamps[40].clone();
+    for (name, missing, enough) in [
+        ("index_daily", json!({"trade_date": day}), json!({"trade_date": day, "ts_code": "000001.SH"})),
+        ("index_weight", json!({"trade_date": day}), json!({"index_code": "399300.SZ"})),
+        ("moneyflow_hsgt", json!({"end_date": day}), json!({"start_date": day})),
+        ("cyq_chips", json!({"trade_date": day}), json!({"ts_code": "000001.SZ", "trade_date": day})),
+        ("stk_mins", json!({"ts_code": "000001.SZ"}), json!({"ts_code": "000001.SZ", "freq": "5min"})),
+        ("stk_mins", json!({"freq": "5min"}), json!({"ts_code": "000001.SZ", "freq": "60min"})),
+    ] {
+        assert_eq!(sandbox.call(name, &missing, "")["code"], -2001, "{name}");
+        assert!(!items(&sandbox.call(name, &enough, "")).is_empty(), "{name}");
+    }
+    let poor = Sandbox::start(Settings { points: 9_999, ..no_limits() }).await;
+    let params = json!({"ts_code": "000001.SZ", "freq": "5min"});
+    assert_eq!(poor.call("stk_mins", &params, "")["code"], 40203);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_all_boards_is_cut_at_the_cap_and_pages_fit() {
+    assert_eq!(find("dc_member").unwrap().cap, 5000);
+    let sandbox = Sandbox::start(Settings { points: 6000, cap: Some(100), ..no_limits() }).await;
+    let day = sandbox.market.calendar.stamps[40].clone();
+    let page = |offset: usize| {
+        let reply = sandbox.call("dc_member", &json!({"trade_date": day, "offset": offset}), "");
+        items(&reply).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let pages: Vec<Vec<String>> = (0..10).map(|number| page(number * 100)).collect();
+    assert_eq!((pages[0].len(), pages[9].len()), (100, 0));
+    let whole = table(&sandbox.market, "dc_member").iter().filter(|row| text(row, "trade_date") == day).count();
+    assert_eq!(pages.concat().into_iter().collect::<BTreeSet<_>>().len(), whole);
+}
+
+#[test]
+fn an_index_trades_what_its_constituents_trade() {
+    let bars: BTreeMap<_, Row> = table(&SMALL, "daily").into_iter().map(|row| (key(&row), row)).collect();
+    let rows = table(&SMALL, "index_daily");
+    let weights = table(&SMALL, "index_weight");
+    let snapshot = |index: &str, day: &str| {
+        let of = weights.iter().filter(|row| text(row, "index_code") == index && text(row, "trade_date") == day);
+        of.map(|row| text(row, "con_code").to_owned()).collect::<Vec<_>>()
+    };
+    let mut before: BTreeMap<&str, Option<i64>> = BTreeMap::new();
+    let mut checked = 0;
+    for row in &rows {
+        let price = |column| units(row, column, 2);
+        assert!(price("low") <= price("open").min(price("close")));
+        assert!(price("high") >= price("open").max(price("close")));
+        let (index, day) = (text(row, "ts_code"), text(row, "trade_date"));
+        if let (Some(Some(then)), Some(now)) = (before.insert(index, price("close")), price("pre_close")) {
+            assert_eq!(then, now);
+        }
+        let (shares, paid) = (units(row, "vol", 2).unwrap(), units(row, "amount", 3).unwrap());
+        let stocks = snapshot(index, day);
+        if !stocks.is_empty() {
+            let traded = stocks.iter().filter_map(|stock| bars.get(&(stock.clone(), day.to_owned())));
+            assert_eq!(shares, traded.clone().map(|bar| units(bar, "vol", 2).unwrap()).sum::<i64>(), "{index} {day}");
+            let turnover = traded.map(|bar| units(bar, "amount", 3).unwrap_or_default()).sum::<i64>();
+            assert!(turnover <= paid);
+            checked += 1;
+        }
+        // CNY for a share.
+        assert!(shares == 0 || (1..100).contains(&(paid / shares)), "{index} {day}");
+    }
+    assert!(checked > 20);
+    let of = |code: &str| -> Vec<Row> {
+        let same = rows.iter().filter(|row| text(row, "ts_code") == code).cloned();
+        same.map(|row| row.into_iter().filter(|(name, _)| ["trade_date", "close", "vol"].contains(name)).collect())
+            .collect()
+    };
+    let (shanghai, shenzhen) = (of("000300.SH"), of("399300.SZ"));
+    assert_eq!(shanghai.len(), SMALL.sessions().len());
+    assert!(
+        shanghai
+            .iter()
+            .zip(&shenzhen)
+            .all(|(a, b)| ["close", "vol"].map(|name| units(a, name, 2))
+                == ["close", "vol"].map(|name| units(b, name, 2)))
+    );
+}
+
+#[test]
+fn weights_come_at_the_end_of_a_month_and_are_a_hundred_together() {
+    let rows = table(&SMALL, "index_weight");
+    let mut sums: BTreeMap<(&str, &str), (i64, usize)> = BTreeMap::new();
+    for row in &rows {
+        let sum = sums.entry((text(row, "index_code"), text(row, "trade_date"))).or_default();
+        sum.0 += units(row, "weight", 4).unwrap();
+        sum.1 += 1;
+    }
+    assert!(sums.values().all(|(weight, count)| *weight == 1_000_000 && (1..=20).contains(count)), "{sums:?}");
+    let days: BTreeSet<&str> = sums.keys().map(|(_, day)| *day).collect();
+    assert_eq!(days.into_iter().collect::<Vec<_>>(), ["20221130", "20221230", "20230131", "20230228"]);
+    let codes: BTreeSet<&str> = sums.keys().map(|(index, _)| *index).collect();
+    assert!(codes.contains("399300.SZ") && !codes.contains("000300.SH"));
+    // Known on the next day.
+    let last = SMALL.sessions().iter().rfind(|day| day.month() == 11).unwrap();
+    let seen = |moment| select("index_weight", &[("index_code", "399300.SZ")], Some(moment)).len();
+    assert_eq!(seen(at(*last, "23:59")), 0);
+    assert!(seen(at(*last + Days::new(1), "09:00")) > 5);
+    // Another half-year, other constituents.
+    let of = |day: &str| -> BTreeSet<&str> {
+        let rows = rows.iter().filter(|row| text(row, "trade_date") == day && text(row, "index_code") == "399300.SZ");
+        rows.map(|row| text(row, "con_code")).collect()
+    };
+    assert!(of("20221230") != of("20230131") && of("20221230").intersection(&of("20230131")).count() > 2);
+}
+
+#[test]
+fn boards_hold_their_leaders_and_each_stock_is_in_several() {
+    let mut members: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let mut boards: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for row in table(&SMALL, "dc_member") {
+        let day = text(&row, "trade_date").to_owned();
+        let stock = text(&row, "con_code").to_owned();
+        *boards.entry((day, stock.clone())).or_default() += 1;
+        members.entry(key(&row)).or_default().insert(stock);
+    }
+    let lists = table(&SMALL, "dc_index");
+    assert_eq!(lists.len(), members.len());
+    for row in &lists {
+        let leader = text(row, "leading_code");
+        assert!(members[&key(row)].contains(leader), "{:?} {leader}", key(row));
+    }
+    assert!(boards.values().all(|count| (3..=10).contains(count)));
+    let listed = table(&SMALL, "adj_factor").len();
+    assert_eq!(boards.len(), listed);
+}
+
+#[test]
+fn margin_totals_are_sums_of_the_details() {
+    let details = table(&SMALL, "margin_detail");
+    let mut sums: BTreeMap<[&str; 3], Option<i64>> = BTreeMap::new();
+    let mut exact = 0;
+    let columns = [("rzye", 2), ("rzmre", 2), ("rzche", 2), ("rqye", 2), ("rqmcl", 0), ("rzrqye", 2), ("rqyl", 0)];
+    for row in &details {
+        let exchange = if text(row, "ts_code").ends_with("SH") { "SSE" } else { "SZSE" };
+        for (column, scale) in columns {
+            let sum = sums.entry([text(row, "trade_date"), exchange, column]).or_insert(Some(0));
+            // A gap in the details is none in the sum.
+            *sum = sum.zip(units(row, column, scale)).map(|(sum, more)| sum + more);
+        }
+    }
+    let rows = table(&SMALL, "margin");
+    for row in &rows {
+        let (day, exchange) = (text(row, "trade_date"), text(row, "exchange_id"));
+        for (column, scale) in columns {
+            let Some(total) = units(row, column, scale) else { continue };
+            match sums.get(&[day, exchange, column]) {
+                Some(Some(sum)) => {
+                    assert_eq!(total, *sum, "{day} {exchange} {column}");
+                    exact += 1;
+                }
+                Some(None) => {}
+                None => assert_eq!((exchange, total), ("BSE", 0)),
+            }
+        }
+    }
+    assert!(exact > 500, "{exact}");
+    let first = |exchange: &str| {
+        rows.iter().find(|row| text(row, "exchange_id") == exchange).map(|row| text(row, "trade_date"))
+    };
+    let beijing = SMALL.calendar.stamps.iter().map(String::as_str).find(|stamp| *stamp >= "20230213");
+    assert_eq!((first("SSE"), first("BSE")), (Some("20221101"), beijing));
+    let day = SMALL.sessions()[40];
+    let seen = |moment| select("margin", &[("trade_date", &SMALL.calendar.stamps[40])], Some(moment)).len();
+    assert_eq!((seen(at(day + Days::new(1), "08:59")), seen(at(day + Days::new(1), "09:00"))), (0, 2));
+}
+
+#[test]
+fn connect_money_is_text_and_adds_up() {
+    let million = |row: &Row, column: &str| match &row[column] {
+        Cell::Null => None,
+        Cell::Text(digits) => Some(digits.parse::<f64>().unwrap()),
+        Cell::Number(digits) => panic!("{column} is the number {digits}"),
+    };
+    let near = |a: f64, b: f64| (a - b).abs() < 0.001;
+    let rows = table(&SMALL, "moneyflow_hsgt");
+    let (mut sums, mut gaps) = (0, 0);
+    for row in &rows {
+        for [total, one, other] in [["north_money", "hgt", "sgt"], ["south_money", "ggt_ss", "ggt_sz"]] {
+            match (million(row, total), million(row, one), million(row, other)) {
+                (Some(total), Some(one), Some(other)) => {
+                    assert!(near(total, one + other));
+                    sums += 1;
+                }
+                _ => gaps += 1,
+            }
+        }
+    }
+    assert!(sums > 100 && gaps > 0);
+    // In 100 million CNY against million.
+    let south: BTreeMap<&str, f64> =
+        rows.iter().filter_map(|row| Some((text(row, "trade_date"), million(row, "south_money")?))).collect();
+    for row in table(&SMALL, "ggt_daily") {
+        if let (Some(bought), Some(sold), Some(net)) =
+            (units(&row, "buy_amount", 4), units(&row, "sell_amount", 4), south.get(text(&row, "trade_date")))
+        {
+            #[expect(clippy::cast_precision_loss)]
+            let million = (bought - sold) as f64 / 100.0;
+            assert!(near(million, *net));
+        }
+    }
+    // Hong Kong is closed; Shanghai is not.
+    assert!(SMALL.calendar.stamps.contains(&"20221226".to_owned()));
+    assert_eq!(rows.len(), SMALL.sessions().len() - 1);
+}
+
+#[test]
+fn northbound_money_ends_in_august_of_2024() {
+    let day = |text: &str| text.parse().unwrap();
+    let market = Market::new(&Settings { stocks: 10, start: day("2024-08-01"), end: day("2024-09-10"), ..small() });
+    let rows = table(&market, "moneyflow_hsgt");
+    let told = |row: &&Row| row["north_money"] != Cell::Null || row["hgt"] != Cell::Null;
+    let last = rows.iter().filter(told).map(|row| text(row, "trade_date")).next_back();
+    assert_eq!(last, Some("20240816"));
+    assert!(rows.iter().filter(|row| row["south_money"] != Cell::Null).count() > 20);
+}
+
+#[test]
+fn currencies_trade_from_monday_to_friday() {
+    let days: BTreeSet<_> = table(&SMALL, "fx_daily").iter().map(|row| text(row, "trade_date").to_owned()).collect();
+    let range = SMALL.calendar.start.iter_days().take_while(|day| *day <= SMALL.calendar.end);
+    let weekdays: BTreeSet<_> = range
+        .filter(|day| day.weekday().number_from_monday() < 6)
+        .map(|day| day.format("%Y%m%d").to_string())
+        .collect();
+    assert_eq!(days, weekdays);
+    assert!(days.len() > SMALL.sessions().len());
+    let holidays = [("ts_code", "USDCNH.FXCM"), ("start_date", "20230211"), ("end_date", "20230219")];
+    let week = select("fx_daily", &holidays, None);
+    assert_eq!(week.len(), 5);
+    assert!(week.iter().all(|row| !SMALL.calendar.stamps.contains(&text(row, "trade_date").to_owned())));
+    assert!(week.is_sorted_by(|a, b| text(a, "trade_date") > text(b, "trade_date")));
+}

@@ -1,0 +1,173 @@
+//! Balance sheets and cash flows: filed with the income, and with figures that add up.
+
+use super::caller::{Sandbox, no_limits};
+use super::filters::{expected, sent, sorted};
+use super::{LONGER, MARKET, Row, table, text, units};
+use crate::{Cell, Settings};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What says which row of which report it is.
+const LABELS: [&str; 7] = ["ts_code", "end_date", "report_type", "comp_type", "ann_date", "f_ann_date", "update_flag"];
+
+fn label(row: &Row) -> Vec<Option<String>> {
+    LABELS.iter().map(|column| row[column].text().map(str::to_owned)).collect()
+}
+
+fn labels(interface: &str) -> Vec<Vec<Option<String>>> {
+    let mut labels: Vec<_> = table(&MARKET, interface).iter().map(label).collect();
+    labels.sort();
+    labels
+}
+
+/// Rows of reports that are one row, which is one with all digits.
+fn alone(interface: &str) -> Vec<Row> {
+    let rows = table(&MARKET, interface);
+    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+    let report = |row: &Row| label(row)[..3].to_vec();
+    for row in &rows {
+        *counts.entry(report(row)).or_default() += 1;
+    }
+    rows.into_iter().filter(|row| counts[&report(row)] == 1).collect()
+}
+
+fn fen(row: &Row, column: &str) -> i64 {
+    units(row, column, 2).unwrap_or(0)
+}
+
+fn sum(row: &Row, columns: &str) -> i64 {
+    columns.split_whitespace().map(|column| fen(row, column)).sum()
+}
+
+#[test]
+fn they_are_filed_with_the_income() {
+    let income = labels("income");
+    assert_eq!(labels("cashflow"), income);
+    let of_a_moment: Vec<_> = income.iter().filter(|label| label[2].as_deref() != Some("2")).cloned().collect();
+    assert!(of_a_moment.len() < income.len());
+    assert_eq!(labels("balancesheet"), of_a_moment);
+    // Their figures are corrected when its figures are.
+    for interface in ["balancesheet", "cashflow"] {
+        let rows = table(&LONGER, interface);
+        let restated = rows.windows(2).filter(|pair| {
+            let same = |column: &str| pair[0][column] == pair[1][column];
+            same("ts_code") && same("end_date") && same("report_type") && !same("f_ann_date")
+        });
+        let mut count = 0;
+        for pair in restated {
+            count += 1;
+            let differ = |column: &&&str| pair[0][**column] != pair[1][**column];
+            assert!(pair[0].keys().filter(differ).any(|column| !LABELS.contains(column)));
+        }
+        assert!(count > 0, "{interface}");
+    }
+}
+
+#[test]
+fn assets_are_debts_and_equity() {
+    const CURRENT: &str = "money_cap trad_asset notes_receiv accounts_receiv prepayment oth_receiv inventories \
+        contract_assets receiv_financing nca_within_1y oth_cur_assets";
+    const FIXED: &str = "lt_eqt_invest oth_eq_invest oth_illiq_fin_assets invest_real_estate fix_assets cip \
+        use_right_assets intan_assets goodwill lt_amor_exp defer_tax_assets lt_rec oth_nca";
+    const BANK: &str = "cash_reser_cb depos_in_oth_bfi prec_metals loanto_oth_bank_fi deriv_assets pur_resale_fa \
+        decr_in_disbur trad_asset debt_invest oth_debt_invest fix_assets defer_tax_assets oth_assets";
+    let mut schemes = BTreeSet::new();
+    for row in alone("balancesheet") {
+        let (assets, scheme) = (fen(&row, "total_assets"), text(&row, "comp_type"));
+        assert_eq!(assets, sum(&row, "total_liab total_hldr_eqy_inc_min_int"));
+        assert_eq!(assets, fen(&row, "total_liab_hldr_eqy"));
+        assert_eq!(fen(&row, "total_hldr_eqy_inc_min_int"), sum(&row, "total_hldr_eqy_exc_min_int minority_int"));
+        assert_eq!(
+            fen(&row, "total_hldr_eqy_exc_min_int") + fen(&row, "treasury_share"),
+            sum(&row, "total_share cap_rese surplus_rese oth_comp_income undistr_porfit")
+        );
+        assert_eq!(row["total_cur_assets"] != Cell::Null, scheme == "1");
+        assert_eq!(row["depos"] != Cell::Null, scheme == "2");
+        assert_eq!(row["reser_lins_liab"] != Cell::Null, scheme == "3");
+        assert_eq!(row["acting_trading_sec"] != Cell::Null, scheme == "4");
+        match scheme {
+            "1" => {
+                assert_eq!(fen(&row, "total_cur_assets"), sum(&row, CURRENT));
+                assert_eq!(fen(&row, "total_nca"), sum(&row, FIXED));
+                assert_eq!(assets, sum(&row, "total_cur_assets total_nca"));
+                assert_eq!(fen(&row, "total_liab"), sum(&row, "total_cur_liab total_ncl"));
+                assert_eq!(fen(&row, "accounts_pay"), sum(&row, "notes_payable acct_payable"));
+            }
+            "2" => assert_eq!(assets, sum(&row, BANK)),
+            _ => {}
+        }
+        for column in ["oth_nca", "oth_assets", "oth_liab", "defer_inc_non_cur_liab"] {
+            assert!(fen(&row, column) >= 0, "{column} {row:?}");
+        }
+        schemes.insert(scheme.to_owned());
+    }
+    assert_eq!(schemes.into_iter().collect::<String>(), "1234");
+}
+
+#[test]
+fn cash_flows_from_one_balance_to_the_next() {
+    let cash: BTreeMap<_, _> = alone("balancesheet")
+        .into_iter()
+        .map(|row| (label(&row)[..3].to_vec(), sum(&row, "money_cap cash_reser_cb")))
+        .collect();
+    let (mut compared, mut noted) = (0, BTreeSet::new());
+    for row in alone("cashflow") {
+        let at = |column: &str| fen(&row, column);
+        assert_eq!(at("c_inf_fr_operate_a") - at("st_cash_out_act"), at("n_cashflow_act"));
+        assert_eq!(at("stot_inflows_inv_act") - at("stot_out_inv_act"), at("n_cashflow_inv_act"));
+        assert_eq!(at("stot_cash_in_fnc_act") - at("stot_cashout_fnc_act"), at("n_cash_flows_fnc_act"));
+        let change = sum(&row, "n_cashflow_act n_cashflow_inv_act n_cash_flows_fnc_act eff_fx_flu_cash");
+        assert_eq!(change, at("n_incr_cash_cash_equ"));
+        assert_eq!(at("c_cash_equ_beg_period") + change, at("c_cash_equ_end_period"));
+        assert!(at("c_recp_borrow") >= 0 && at("c_prepay_amt_borr") >= 0);
+        assert!(row["free_cashflow"] != Cell::Null);
+        if let Some(cash) = cash.get(&label(&row)[..3]) {
+            assert_eq!(*cash, at("c_cash_equ_end_period"));
+            compared += 1;
+        }
+        if row["im_net_cashflow_oper_act"] == Cell::Null {
+            continue;
+        }
+        assert_eq!(at("im_net_cashflow_oper_act"), at("n_cashflow_act"));
+        let parts = "net_profit finan_exp prov_depr_assets credit_impa_loss depr_fa_coga_dpba amort_intang_assets \
+            lt_amort_deferred_exp use_right_asset_dep loss_disp_fiolta invest_loss decr_inventories decr_oper_payable \
+            incr_oper_payable others";
+        assert_eq!(sum(&row, parts), at("n_cashflow_act"));
+        noted.insert(text(&row, "end_type").to_owned());
+    }
+    assert!(compared > 100);
+    assert_eq!(noted.into_iter().collect::<String>(), "24");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_get_what_they_ask_for() {
+    let sandbox = Sandbox::start(Settings { points: 8000, ..no_limits() }).await;
+    let period = "20221231";
+    for (plain, vip, hidden) in
+        [("balancesheet", "balancesheet_vip", Some("use_right_assets")), ("cashflow", "cashflow_vip", None)]
+    {
+        for (interface, missing) in [(plain, "ts_code"), (vip, "period")] {
+            let reply = sandbox.call(interface, &json!({"ann_date": "20230301"}), "");
+            assert_eq!(reply["code"], -2001);
+            assert!(reply["msg"].as_str().unwrap().ends_with(missing));
+        }
+        let all = sent(&sandbox, vip, &json!({"period": period}));
+        let first = |row: &Row| text(row, "report_type") == "1" && text(row, "end_date") == period;
+        assert_eq!(sorted(all.clone()), expected(&sandbox.market, plain, first));
+        let one = sent(&sandbox, plain, &json!({"ts_code": "600001.SH,000001.SZ", "period": period}));
+        let of_one = |row: &Row| first(row) && text(row, "ts_code") == "600001.SH";
+        assert_eq!(sorted(one), expected(&sandbox.market, vip, of_one));
+        let ranged = json!({"period": period, "start_date": "20230320", "end_date": "20230425", "report_type": "1,6"});
+        let wanted = |row: &Row| {
+            text(row, "end_date") == period
+                && ["1", "6"].contains(&text(row, "report_type"))
+                && ("20230320"..="20230425").contains(&text(row, "ann_date"))
+        };
+        assert_eq!(sorted(sent(&sandbox, vip, &ranged)), expected(&sandbox.market, vip, wanted));
+        if let Some(hidden) = hidden {
+            let reply = sandbox.call(plain, &json!({"ts_code": "600001.SH"}), "");
+            let names: Vec<&str> = super::caller::fields(&reply);
+            assert!(!names.contains(&hidden) && names.contains(&"update_flag"));
+        }
+    }
+}

@@ -1,10 +1,11 @@
 //! What we mean by one table (`pipelines/<table>.toml`), as written and not yet proven: whether its
 //! names and units hold is for [`super::bind`].
 
+use pitlake_contract::InterfaceId;
 use pitlake_contract::Problem;
 use pitlake_contract::Unit;
+use pitlake_contract::contract::version;
 use pitlake_contract::toml::{At, Source, Table};
-use pitlake_contract::{InterfaceId, version};
 
 /// The type of a silver column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

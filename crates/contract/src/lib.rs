@@ -11,7 +11,8 @@ pub mod toml;
 pub mod unit;
 
 pub use contract::{
-    Ask, Axis, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Values, VendorFacts, Wire,
+    Ask, Axis, Call, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Values, VendorFacts,
+    Wire,
 };
 pub use contracts::{Contracts, SpecFile};
 pub use problem::{Problem, Problems, nearest};

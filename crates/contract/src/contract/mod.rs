@@ -8,8 +8,10 @@ use chrono::{NaiveDate, NaiveTime};
 use crate::unit::Unit;
 
 mod ask;
+mod call;
 mod read;
 
+pub use call::Call;
 pub use read::version;
 pub(crate) use read::{read, read_vendor};
 
@@ -89,6 +91,8 @@ pub struct Field {
     pub missing: Option<String>,
     /// The reply does not say it: it is the value of this parameter of the call.
     pub param: Option<String>,
+    /// It comes only when the call names it.
+    pub hidden: bool,
 }
 
 /// What a slice is: along which axis the interface is asked.
@@ -273,6 +277,8 @@ pub struct Contract {
     pub limits: Vec<Limit>,
     /// How to ask.
     pub ask: Ask,
+    /// What a call may say.
+    pub call: Call,
     /// When to ask.
     pub publication: Publication,
     /// Fields in the vendor's order.

@@ -3,6 +3,7 @@
 use chrono::{NaiveDate, NaiveTime};
 
 use super::ask::ask;
+use super::call::call;
 use super::{Contract, Covered, Empty, Field, InterfaceId, Limit, Publication, VendorFacts, WIRES, Wire};
 use crate::problem::Problem;
 use crate::toml::{Source, Table};
@@ -61,6 +62,8 @@ pub(crate) fn read<'f>(
             },
         };
         let ask = root.need("ask", root.table("ask")).and_then(|t| ask(&t, &fields));
+        let call_table = root.table("call");
+        let call = ask.as_ref().map(|ask| call(call_table.as_ref(), ask, &fields));
         let publication = root.need("publication", root.table("publication")).and_then(|t| publication(&t));
         Some(Contract {
             id: id?,
@@ -72,6 +75,7 @@ pub(crate) fn read<'f>(
             points,
             limits: limits?,
             ask: ask?,
+            call: call?,
             publication: publication?,
             fields,
             lists,
@@ -122,6 +126,7 @@ fn fields(root: &Table<'_>) -> Vec<Field> {
         let formerly = table.strings("formerly").unwrap_or_default();
         let missing = table.text("missing").map(|at| at.value);
         let param = table.text("param").map(|at| at.value);
+        let hidden = table.flag("hidden").is_some_and(|at| at.value);
         table.need("type", wire);
         table.close();
         match wire {
@@ -135,7 +140,8 @@ fn fields(root: &Table<'_>) -> Vec<Field> {
         }
         if let (Some(wire), Some(description)) = (wire, description) {
             let description = description.value;
-            fields.push(Field { name: name.value, wire, unit, nullable, description, formerly, missing, param });
+            let name = name.value;
+            fields.push(Field { name, wire, unit, nullable, description, formerly, missing, param, hidden });
         }
     }
     fields

@@ -1,4 +1,4 @@
-"""The examples below `## Reading` in README.md work as they stand, beside the demo's lake."""
+"""The examples of reading in README.md and docs/point-in-time.md work as they stand, beside the demo's lake."""
 
 import contextlib
 import os
@@ -10,21 +10,26 @@ import duckdb
 
 from kit import attempt, check, environment
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+# A page, and the sections whose examples read the demo's lake.
+PAGES = {
+    "README.md": ["## Reading", "## Point in time"],
+    "docs/point-in-time.md": ["## Reading as of a day"],
+}
 EXAMPLE_SECONDS = 120
 
 
-def blocks():
-    """Fenced blocks of the section, as (language, line, text)."""
+def blocks(page, sections):
+    """Fenced blocks of the sections, as (language, line, text)."""
     found, text, inside, language, begun = [], [], False, None, 0
-    for number, line in enumerate(README.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate((ROOT / page).read_text(encoding="utf-8").splitlines(), 1):
         if language is not None and line == "```":
             found.append((language, begun, "\n".join(text)))
             language = None
         elif language is not None:
             text.append(line)
         elif line.startswith("## "):
-            inside = line == "## Reading"
+            inside = line in sections
         elif inside and line.startswith("```"):
             language, begun, text = line[3:], number, []
     return found
@@ -58,11 +63,11 @@ def run_command(where, command, folder, path, quiet):
 def check_readme(binary, folder):
     """`folder` holds `demo-lake`; examples name it from there."""
     path = f"{Path(binary).parent}{os.pathsep}{os.environ['PATH']}"
-    seen = blocks()
-    for needed in ["read_parquet('demo-lake/silver", "read_json('demo-lake/bronze", "polars", "pandas", "pyspark"]:
-        check(f"README.md reads with {needed}", any(needed in text for _, _, text in seen))
-    for language, line, text in seen:
-        where = f"the example in line {line} of README.md"
+    seen = [(page, *block) for page, sections in PAGES.items() for block in blocks(page, sections)]
+    for needed in ["read_parquet('demo-lake/silver", "read_json('demo-lake/bronze", "polars", "pandas", "pyspark", "--as-of"]:
+        check(f"an example reads with {needed}", any(needed in text for _, _, _, text in seen))
+    for page, language, line, text in seen:
+        where = f"the example in line {line} of {page}"
         with attempt(where):
             if language == "sql":
                 with contextlib.chdir(folder):
@@ -72,4 +77,4 @@ def check_readme(binary, folder):
             elif language == "sh":
                 run_command(where, ["bash", "-euo", "pipefail", "-c", text], folder, path, quiet=True)
             else:
-                check(f"{where} is of a language that is run", False, language)
+                check(f"{where} is in a language that is run", False, language)

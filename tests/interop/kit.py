@@ -44,7 +44,7 @@ def attempt(what):
 
 def environment(**more):
     """Nothing of the caller's configuration: neither its lake nor its token."""
-    ours = ("TUSHARE_", "ASHARE_")
+    ours = ("TUSHARE_", "ASHAREHUB_", "ALPHAFIN_", "F10_", "PITLAKE_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
 
 

@@ -1,0 +1,199 @@
+//! The shape of the code: which module may use which, where each dependency lives, which crate depends on which,
+//! that no two files import each other, and how long a file may be.
+//!
+//! A permit that nobody uses fails like one that is missing, so the lists below are what the code does today.
+
+mod graph;
+mod remaining;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use graph::{Crate, rust_files};
+use remaining::{REFERRING, TANGLES};
+
+/// The modules of `src/`, lowest first, and the ones below that each of them uses.
+const MODULES: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("progress", &[]),
+    ("store", &[]),
+    ("spec", &[]),
+    ("vendor", &["spec"]),
+    ("plan", &["spec", "vendor", "clock"]),
+    ("normalise", &["spec", "clock"]),
+    ("fetch", &["spec", "vendor", "clock"]),
+    ("bronze", &["spec", "store"]),
+    ("silver", &["spec", "normalise", "store"]),
+    ("query", &["spec", "normalise", "store"]),
+    ("run", &["fetch", "bronze", "silver", "plan", "vendor", "normalise", "spec", "store", "clock", "progress"]),
+    ("cli", &["run", "query", "normalise", "spec", "store", "clock", "progress"]),
+    ("main", &["cli"]),
+];
+
+/// Dependencies that few modules know: one with one home can be replaced in an afternoon.
+const HOMES: &[(&str, &[&str])] = &[
+    ("reqwest", &["fetch"]),
+    ("parquet", &["silver", "query"]),
+    ("datafusion", &["query"]),
+    ("clap", &["cli"]),
+    ("flate2", &["bronze", "silver"]),
+    ("object_store", &["store", "query"]),
+    ("indicatif", &["progress"]),
+    ("csv", &["bronze"]),
+    ("pitlake_sandbox", &["cli"]),
+];
+
+/// The crates of the workspace, and those of them that each may depend on.
+const CRATES: &[(&str, &[&str])] = &[
+    ("crates/contract", &[]),
+    ("crates/sandbox", &["pitlake-contract"]),
+    (".", &["pitlake-contract", "pitlake-sandbox"]),
+];
+
+/// Folders with sources.
+const SOURCES: [&str; 3] = ["src", "crates/contract/src", "crates/sandbox/src"];
+
+const MAX_LINES: usize = 400;
+
+/// Files that may be longer: tables and lists of cases.
+const LONG: &[&str] = &[
+    "crates/sandbox/src/asharehub/endpoints.rs",
+    "crates/sandbox/src/tables/records/table.rs",
+    "crates/sandbox/src/tables/sessions/table.rs",
+    "src/normalise/versions/tests.rs",
+];
+
+/// What lies outside the repository, or left it: nothing may refer to it.
+const OUTSIDE: &[&str] = &["design.md", "style.md", "/work/", "shared/", "reference/"];
+
+#[test]
+fn modules_use_only_what_lies_below_them() {
+    for (place, (module, below)) in MODULES.iter().enumerate() {
+        let lower: Vec<&str> = MODULES[..place].iter().map(|(name, _)| *name).collect();
+        let upper: Vec<&&str> = below.iter().filter(|used| !lower.contains(*used)).collect();
+        assert!(upper.is_empty(), "{module} may use {upper:?}, which do not lie below it");
+    }
+    let lake = Crate::read("src");
+    let mut unused: BTreeSet<(&str, &str)> =
+        MODULES.iter().flat_map(|(module, below)| below.iter().map(|used| (*module, *used))).collect();
+    let mut wrong = BTreeSet::new();
+    for file in lake.files().filter(|file| file.top() != "lib") {
+        let Some((module, below)) = MODULES.iter().find(|(name, _)| *name == file.top()) else {
+            wrong.insert(format!("{}: MODULES lacks `{}`", file.name(), file.top()));
+            continue;
+        };
+        for path in file.uses() {
+            let Some(path) = lake.absolute(file, &path) else { continue };
+            let Some((used, _)) = MODULES.iter().find(|(name, _)| path.first().is_some_and(|first| first == name))
+            else {
+                continue;
+            };
+            unused.remove(&(*module, *used));
+            if used != module && !below.contains(used) {
+                wrong.insert(format!("{}: {module} uses {used}", file.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(unused.is_empty(), "MODULES permits what nobody uses: {unused:?}");
+}
+
+#[test]
+fn every_dependency_has_its_home() {
+    let lake = Crate::read("src");
+    let mut unused: BTreeSet<(&str, &str)> =
+        HOMES.iter().flat_map(|(dependency, homes)| homes.iter().map(|home| (*dependency, *home))).collect();
+    let mut wrong = BTreeSet::new();
+    for file in lake.files() {
+        for path in file.uses() {
+            let name = path.iter().find(|name| !name.is_empty());
+            let Some((dependency, homes)) = HOMES.iter().find(|home| name.is_some_and(|name| home.0 == name)) else {
+                continue;
+            };
+            unused.remove(&(*dependency, file.top()));
+            if !homes.contains(&file.top()) {
+                wrong.insert(format!("{}: {} uses {dependency}", file.name(), file.top()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(unused.is_empty(), "HOMES permits what nobody uses: {unused:?}");
+}
+
+#[test]
+fn the_sandbox_knows_contracts_and_nothing_of_the_lake() {
+    for (folder, allowed) in CRATES {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("Cargo.toml");
+        let mut section = String::new();
+        let mut found = BTreeSet::new();
+        for line in fs::read_to_string(&manifest).unwrap().lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']').to_owned();
+            }
+            let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            let is_dependency = section.ends_with("dependencies") && !section.starts_with("workspace");
+            if is_dependency && name.starts_with("pitlake") {
+                found.insert(name.to_owned());
+            }
+            assert!(!section.contains("dependencies."), "{folder}: write dependencies as one line each");
+        }
+        let allowed: BTreeSet<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(found, allowed, "{folder} depends on");
+    }
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let tangles: BTreeMap<_, _> = SOURCES.iter().flat_map(|folder| Crate::read(folder).tangles()).collect();
+    let known: BTreeSet<_> = TANGLES.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    let new: Vec<&String> = tangles.iter().filter(|(pair, _)| !known.contains(*pair)).map(|(_, why)| why).collect();
+    assert!(new.is_empty(), "these files import each other: {new:#?}");
+    let mended: Vec<_> = known.iter().filter(|pair| !tangles.contains_key(*pair)).collect();
+    assert!(mended.is_empty(), "remove from TANGLES what is mended: {mended:#?}");
+}
+
+#[test]
+fn files_are_short() {
+    let mut long = BTreeSet::new();
+    for file in SOURCES.iter().flat_map(|folder| rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))) {
+        if fs::read_to_string(&file).unwrap().lines().count() > MAX_LINES {
+            long.insert(file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string());
+        }
+    }
+    let known: BTreeSet<String> = LONG.iter().map(|name| (*name).to_owned()).collect();
+    let new: Vec<_> = long.difference(&known).collect();
+    assert!(new.is_empty(), "longer than {MAX_LINES} lines: {new:#?}");
+    let shortened: Vec<_> = known.difference(&long).collect();
+    assert!(shortened.is_empty(), "remove from LONG what is short: {shortened:#?}");
+}
+
+#[test]
+fn every_module_says_what_lives_in_it() {
+    for file in SOURCES.iter().flat_map(|folder| rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))) {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{} opens without a `//!` that says what lives in it", file.display());
+    }
+}
+
+#[test]
+fn code_refers_to_nothing_outside_the_repository() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = SOURCES.iter().copied().chain(["benches"]);
+    let mut found = BTreeMap::new();
+    for path in folders.flat_map(|folder| rust_files(&root.join(folder))) {
+        for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+            // Only comments refer; paths of a vendor stand in code.
+            let comment = line.find("//").map_or("", |at| &line[at..]);
+            if OUTSIDE.iter().any(|name| comment.contains(name)) {
+                found.insert(path.strip_prefix(root).unwrap().display().to_string(), number);
+            }
+        }
+    }
+    let known: BTreeSet<&str> = REFERRING.iter().copied().collect();
+    let new: Vec<_> = found.iter().filter(|(name, _)| !known.contains(name.as_str())).collect();
+    assert!(new.is_empty(), "file and line: {new:#?}");
+    let mended: Vec<_> = known.iter().filter(|name| !found.contains_key(**name)).collect();
+    assert!(mended.is_empty(), "remove from REFERRING what is mended: {mended:#?}");
+}

@@ -1,0 +1,39 @@
+//! Tests of the whole program: the binary against the sandbox, its rules against a second implementation,
+//! and the shape of the code. They are one binary, because each binary would link the whole program.
+//!
+//! Where a new test belongs:
+//!
+//! - one function or type: `mod tests` in its own file under `src/` or `crates/`, not here
+//! - the values of a table or an interface: `width`, which covers all of them; nothing to add but units in `reference.tsv`
+//! - what a command prints, its exit codes: `cli`
+//! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`
+//! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
+//! - versions of reports: `reports`, with the brute-force `reader`
+//! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
+//! - repeated runs, holes, refetches: `truth`; captures from elsewhere: `imports`
+//! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; one of your own: `own_interface`
+//! - who may import whom, dependencies, sizes of files: `architecture`
+
+mod documented;
+mod reader;
+mod support;
+
+mod architecture;
+mod awkward;
+mod cli;
+mod crash;
+mod diff;
+mod evenings;
+mod feeds;
+mod fields;
+mod imports;
+mod market;
+mod nights;
+mod own_interface;
+mod quotas;
+mod reports;
+mod specs;
+mod truth;
+mod two_vendors;
+mod vendors;
+mod width;

@@ -1,4 +1,4 @@
-"""The vendor's own client gets from the sandbox what a backfill of it has in bronze, and silver is that in our units."""
+"""Tushare's own client gets the rows from the sandbox that a backfill has in bronze, and silver has them in our units."""
 
 import contextlib
 import datetime
@@ -11,7 +11,7 @@ import pandas
 
 from kit import END, START, ask, attempt, check
 
-with contextlib.redirect_stdout(io.StringIO()):  # it greets
+with contextlib.redirect_stdout(io.StringIO()):  # it prints a greeting
     import tushare
 
 BY_DAY = {
@@ -34,7 +34,7 @@ def connect(vendor):
 
 
 def canonical(frame):
-    """Rows as a list in one order: null is None, and 8 is 8.0, which depends on the neighbours in pandas."""
+    """Rows as a sorted list; null is None, and integers are floats, since pandas makes floats of a column with nulls."""
 
     def value(cell):
         if pandas.isna(cell):
@@ -46,14 +46,14 @@ def canonical(frame):
 
 
 def bronze(lake, table):
-    """Rows of a table's files; the vendor's field names, all of them, in its order."""
+    """The rows of a table's files, and the vendor's field names in its order."""
     files = sorted((lake / "bronze/tushare" / table).glob("*/*.jsonl.gz"))
     rows = [json.loads(line) for path in files for line in gzip.decompress(path.read_bytes()).splitlines()]
     return rows, list(rows[0])
 
 
 def requests(api):
-    """What to ask of each interface, from the vendor's calendar: never from the lake, which may lack days."""
+    """The queries of each interface, by the vendor's calendar and not by the lake, which may lack days."""
     first, last = START.replace("-", ""), END.replace("-", "")
     calendar = api.trade_cal(exchange="SSE", start_date=first, end_date=last)
     sessions = sorted(calendar[calendar["is_open"] == 1]["cal_date"])
@@ -68,7 +68,7 @@ def requests(api):
 
 
 def frames_equal_bronze(api, lake):
-    """Each interface with its explicit full field list."""
+    """Every interface with the full list of its fields."""
     for interface, table, queries in requests(api):
         with attempt(f"the client reads {interface}"):
             kept, names = bronze(lake, table)
@@ -82,7 +82,7 @@ def frames_equal_bronze(api, lake):
 
 
 def silver_is_exact(api, lake):
-    """Lots x 100 and thousands x 1000 of the digits the client shows, in decimal, row by row."""
+    """Lots x 100 and thousands of yuan x 1000, in decimal from the digits of the client, row by row."""
     with attempt("the client's bars are compared with silver"):
         files = f"{lake}/silver/stock_daily_cn/*/*.parquet"
         kept = ask(f"SELECT ts_code, strftime(trade_date, '%Y%m%d'), vol, amount FROM read_parquet('{files}')")
@@ -92,7 +92,7 @@ def silver_is_exact(api, lake):
         asked = {(row["ts_code"], row["trade_date"]): row for row in bars.to_dict("records")}
         check("the client and silver have the same bars", asked.keys() == silver.keys(), f"{len(asked)}, {len(silver)}")
         for at, (column, factor) in enumerate([("vol", 100), ("amount", 1000)]):
-            # repr() gives the digits that were sent; the product is exact before it is a double.
+            # repr() has the digits that were sent; the product is exact until it becomes a double.
             wrong = [
                 f"{key} {row[column]} / {silver[key][at]}"
                 for key, row in asked.items()

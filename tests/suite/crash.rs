@@ -1,4 +1,4 @@
-//! A run may be killed at any moment and repeated; the result has the same bytes.
+//! A run may be killed at any moment and repeated: the result is the same, byte for byte.
 
 use std::process::Stdio;
 use std::thread::sleep;
@@ -13,31 +13,31 @@ fn twenty_kills_leave_the_same_bytes_as_none() {
     let vendor = Vendor::start(settings());
     let (start, end) = (settings().start.to_string(), settings().end.to_string());
     let args = [&["backfill"], &ALL[..], &["--start", &start, "--end", &end, "--now", NOW]].concat();
-    let calm = Place::with(&vendor);
+    let undisturbed = Place::with(&vendor);
     let begun = Instant::now();
-    calm.expect(0, &args);
+    undisturbed.expect(0, &args);
     let whole = begun.elapsed();
     let place = Place::with(&vendor);
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(20);
     for _ in 0..20 {
         let mut command = place.command(&args);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Early and late moments alike; how far a run comes by then does not matter to what is asserted.
+        // At early and late moments; the assertions hold however far the run has come.
         sleep(whole.mul_f64(random.random_range(0.0..0.6)).max(Duration::from_millis(1)));
         child.kill().unwrap();
         child.wait().unwrap();
-        // Nothing half written is visible to a reader at any time.
+        // A reader never sees a file that is written in part.
         assert!(place.files("silver").keys().all(|path| path.ends_with("part-0.parquet")));
         assert!(place.files("bronze").keys().all(|path| path.ends_with(".jsonl.gz")));
     }
     place.expect(0, &args);
-    assert_eq!(place.files("silver"), calm.files("silver"));
-    assert_eq!(place.files("bronze"), calm.files("bronze"));
+    assert_eq!(place.files("silver"), undisturbed.files("silver"));
+    assert_eq!(place.files("bronze"), undisturbed.files("bronze"));
     assert!(place.files(".staging").is_empty(), "{:?}", place.files(".staging").keys());
 }
 
 #[test]
-fn a_lease_of_a_living_process_stops_a_second_run() {
+fn a_lease_of_a_live_process_stops_a_second_run() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     let lease = place.path("data/leases/fetch-tushare.json");

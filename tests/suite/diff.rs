@@ -14,18 +14,18 @@ fn diff(place: &Place, args: &[&str]) -> Value {
 fn two_vendors_are_compared_in_one_unit() {
     let place = place();
     bars(&place);
-    let said = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
-    // 94369.5 yuan and 94370 are the same with fewer digits; a volume of lots and of shares is one number.
+    let printed = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
+    // 94369.5 yuan rounds to 94370, and volumes in lots and in shares are equal.
     let expected = json!([
         {"key": {"ts_code": "a", "trade_date": "2024-01-02"}, "what": "differs",
          "columns": {"close": {"tushare": 9.39, "asharehub": 9.41}}},
         {"key": {"ts_code": "b", "trade_date": "2024-01-02"}, "what": "only", "vendor": "tushare"},
         {"key": {"ts_code": "c", "trade_date": "2024-01-02"}, "what": "only", "vendor": "asharehub"},
     ]);
-    assert_eq!(said["differences"], expected);
+    assert_eq!(printed["differences"], expected);
     let counts = json!({"same": 0, "differ": 1, "only": {"tushare": 1, "asharehub": 1},
         "apart": {"tushare": 0, "asharehub": 0}, "columns": {"close": 1}});
-    assert_eq!(said["counts"], counts);
+    assert_eq!(printed["counts"], counts);
     let text = place.expect(0, &["diff", "stock_daily_cn", "--between", "asharehub,tushare", "--now", NOW]);
     for part in [
         "a 2024-01-02: close asharehub 9.41, tushare 9.39",
@@ -34,14 +34,14 @@ fn two_vendors_are_compared_in_one_unit() {
     ] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
-    // Days that only one has are counted, and can be left out.
+    // Days that only one vendor has are counted and not listed.
     let line = r#"{"ts_code":"a","trade_date":"20240103","close":9.39,"vol":1,"amount":1}"#;
     bronze(&place, "tushare/stock_daily_cn/date=2024-01-03/daily_20240103T120000000Z.jsonl.gz", &[line]);
-    let said = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
-    assert_eq!((&said["counts"]["apart"]["tushare"], &said["differences"]), (&json!(1), &expected));
-    let said = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub", "--start", "2024-01-03"]);
-    assert_eq!(said["differences"], json!([]));
-    // A vendor that feeds the table no more can still be compared.
+    let printed = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
+    assert_eq!((&printed["counts"]["apart"]["tushare"], &printed["differences"]), (&json!(1), &expected));
+    let printed = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub", "--start", "2024-01-03"]);
+    assert_eq!(printed["differences"], json!([]));
+    // A vendor that no longer feeds the table can still be compared.
     let jobs = std::fs::read_to_string(place.path("jobs.toml")).unwrap();
     place.jobs(&format!("{jobs}[tables.stock_daily_cn]\nvendors = [\"asharehub\"]\n"));
     assert_eq!(
@@ -51,7 +51,7 @@ fn two_vendors_are_compared_in_one_unit() {
 }
 
 #[test]
-fn rows_without_the_whole_key_are_compared_by_what_both_fill() {
+fn rows_are_compared_by_the_part_of_the_key_that_both_vendors_fill() {
     let place = place();
     let row = |reason: &str, amount: &str| {
         format!(r#"{{"ts_code":"a","trade_date":"20240102","close":9.39,"amount":{amount},"reason":"{reason}"}}"#)
@@ -61,17 +61,17 @@ fn rows_without_the_whole_key_are_compared_by_what_both_fill() {
         "tushare/top_list_cn/date=2024-01-02/top_list_20240102T120000000Z.jsonl.gz",
         &[&row("up", "1000000"), &row("volume", "2004000")],
     );
-    // In tens of thousands, rounded.
+    // Rounded to tens of thousands.
     let other = |amount: &str| format!(r#"{{"ts_code":"a","trade_date":"20240102","close":9.39,"amount":{amount}}}"#);
     bronze(&place, "asharehub/top_list/date=2024-01-02/top_list_20240102T130000000Z.jsonl.gz", &[&other("200")]);
-    let said = diff(&place, &["top_list_cn", "--between", "tushare,asharehub"]);
-    assert_eq!(said["counts"]["same"], 1);
+    let printed = diff(&place, &["top_list_cn", "--between", "tushare,asharehub"]);
+    assert_eq!(printed["counts"]["same"], 1);
     let only = json!([{"key": {"trade_date": "2024-01-02", "ts_code": "a", "reason": "up"}, "what": "only", "vendor": "tushare"}]);
-    assert_eq!(said["differences"], only);
+    assert_eq!(printed["differences"], only);
 }
 
 #[test]
-fn what_later_fetches_changed_is_told_with_both_values() {
+fn changes_by_later_fetches_are_listed_with_both_values() {
     let place = place();
     let name = |at: &str| format!("tushare/stock_daily_cn/date=2024-01-02/daily_202401{at}T120000000Z.jsonl.gz");
     let row = |code: &str, close: &str, vol: &str| {
@@ -86,25 +86,25 @@ fn what_later_fetches_changed_is_told_with_both_values() {
          "columns": {"close": {"before": 9.39, "now": 9.4}}},
         {"key": {"ts_code": "c", "trade_date": "2024-01-02"}, "what": "added", "vendor": "tushare"},
     ]);
-    // A day first asked since is news; of all fetches the first of each day is where it starts.
+    // A day first fetched since then is new, not changed. Without a start, each day is compared with its first fetch.
     for (args, same, new) in [(&["stock_daily_cn", "--since", "2024-01-03"][..], 1, 1), (&["stock_daily_cn"], 2, 0)] {
-        let said = diff(&place, args);
-        assert_eq!(said["differences"], expected, "{args:?}");
+        let printed = diff(&place, args);
+        assert_eq!(printed["differences"], expected, "{args:?}");
         let counts = json!({"same": same, "differ": 1, "only": {"before": 0, "now": 1},
             "apart": {"before": 0, "now": new}, "columns": {"close": 1}});
-        assert_eq!(said["counts"], counts, "{args:?}");
+        assert_eq!(printed["counts"], counts, "{args:?}");
     }
     assert_eq!(diff(&place, &["stock_daily_cn", "--since", "2024-01-06"])["differences"], json!([]));
     let text = place.expect(0, &["diff", "stock_daily_cn", "--since", "20240103", "--now", NOW]);
     for part in ["a 2024-01-02: close 9.39 -> 9.4", "c 2024-01-02: added (tushare)", "1 row as before, 1 changed"] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
-    // Reads only, and needs no silver.
+    // `diff` writes nothing and needs no silver.
     assert!(place.files("").keys().all(|path| path.starts_with("bronze/")), "{:?}", place.files("").keys());
 }
 
 #[test]
-fn revisions_since_a_run_are_told_beside_the_version_before() {
+fn revisions_since_a_run_are_listed_with_the_version_before() {
     let place = place();
     let row = |code: &str, day: &str, income: &str| {
         format!(
@@ -136,7 +136,7 @@ fn revisions_since_a_run_are_told_beside_the_version_before() {
 }
 
 #[test]
-fn what_nobody_knows_is_2() {
+fn unknown_names_and_bad_ranges_are_2() {
     let place = place();
     bars(&place);
     for (args, part) in [
@@ -152,8 +152,8 @@ fn what_nobody_knows_is_2() {
         (&["stock_daily_cn", "--lake", "typo"], "there is no lake"),
     ] {
         let output = place.run(&[&["diff"], args].concat());
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        assert!(said.contains(part), "{args:?}: {said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {printed}");
+        assert!(printed.contains(part), "{args:?}: {printed}");
     }
 }

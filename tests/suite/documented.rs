@@ -1,18 +1,19 @@
-//! What silver must hold of an interface by the vendors' documents: units from `reference.tsv`, not from the
-//! contracts; and silver against it.
+//! What silver must hold of an interface: the sandbox's rows in the units of the vendors' documents. Units come from
+//! `reference.tsv`, which is written by hand, and not from the contracts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use pitlake::spec::{Catalog, ColumnType, Field, Table, TableSource, Wire};
-use pitlake_sandbox::Cell;
+use pitlake::spec::{Catalog, ColumnType, Field, InterfaceId, Table, TableSource, Wire};
+use pitlake_sandbox::{Cell, Market};
 
 use crate::fields::reference;
-use crate::support::{Place, Row, Vendor, scaled, silver, text_of};
+use crate::support::{Place, Row, silver, text_of};
 
-pub(crate) fn catalog() -> Catalog {
-    Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0
-}
+/// The shipped tables.
+pub(crate) static CATALOG: LazyLock<Catalog> =
+    LazyLock::new(|| Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0);
 
 /// How far the point moves on the way to silver, by the unit of the vendor's documents.
 fn places(unit: &str) -> i32 {
@@ -28,8 +29,8 @@ fn places(unit: &str) -> i32 {
 
 /// The units of an interface's fields.
 fn units(interface: &str) -> BTreeMap<&'static str, &'static str> {
-    let all = reference().into_iter().filter(|said| said.interface == interface);
-    all.flat_map(|said| said.fields.split(' ').map(move |field| (field, said.unit))).collect()
+    let all = reference().into_iter().filter(|line| line.interface == interface);
+    all.flat_map(|line| line.fields.split(' ').map(move |field| (field, line.unit))).collect()
 }
 
 /// `SH.600519`, `sh.600519`, `600519` and `00700` as `600519.SH` and `00700.HK`.
@@ -90,20 +91,29 @@ fn value(cell: &Cell, field: &Field, kind: ColumnType, unit: &str) -> String {
     }
 }
 
-/// What silver must hold of an interface, or of a part of a nested one: columns of the source only.
-pub(crate) fn truth(vendor: &Vendor, table: &Table, source: &TableSource, rows: &str) -> Vec<Row> {
-    shown(vendor, table, source, rows, None)
+/// What silver must hold of an interface of Tushare that the vendor shows at a moment, or in the end.
+pub(crate) fn tushare(market: &Market, interface: &str, at: Option<DateTime<Utc>>) -> Vec<Row> {
+    let (table, source) = source(&format!("tushare/{interface}"));
+    rows(market, table, source, interface, at)
 }
 
-/// The same of what the vendor shows at a moment.
-pub(crate) fn shown(
-    vendor: &Vendor,
+/// The table that an interface feeds, and how.
+pub(crate) fn source(interface: &str) -> (&'static Table, &'static TableSource) {
+    let id = InterfaceId::parse(interface).unwrap();
+    let table = CATALOG.fed_by(&id).unwrap_or_else(|| panic!("no table is fed by {interface}"));
+    (table, table.source(&id).unwrap())
+}
+
+/// What silver must hold of an interface, or of a part of a nested one: the columns of that source. `name` is what
+/// the sandbox calls the rows.
+pub(crate) fn rows(
+    market: &Market,
     table: &Table,
     source: &TableSource,
-    rows: &str,
+    name: &str,
     at: Option<DateTime<Utc>>,
 ) -> Vec<Row> {
-    let rows = vendor.market.rows_at(rows, at).unwrap_or_else(|| panic!("the sandbox knows no {rows}"));
+    let rows = market.rows_at(name, at).unwrap_or_else(|| panic!("the sandbox has no {name}"));
     let units = units(&source.contract.id.to_string());
     let planned: Vec<_> = source
         .fields
@@ -111,7 +121,7 @@ pub(crate) fn shown(
         .filter_map(|plan| {
             let field = &source.contract.fields[plan.field];
             let column = &table.columns[plan.column];
-            // The market has parts of nested replies flat, under our names or the vendor's own.
+            // The market has the parts of nested replies flat, under our names or the vendor's own.
             let last = field.name.rsplit('.').next().unwrap();
             let named = |wanted: &str| rows.fields.iter().position(|name| *name == wanted);
             let place = named(&field.name)
@@ -146,76 +156,106 @@ pub(crate) fn shown(
     rows.rows.iter().map(row).collect()
 }
 
+/// A number text whose point moves `places` to the right: a whole number, or the nearest double.
+fn scaled(text: &str, places: i32, whole: bool) -> String {
+    let (digits, exponent) = shifted(text, places);
+    if whole {
+        // A count: nothing may be left behind the point.
+        let value: i128 = digits.parse().expect("digits");
+        let unit = 10i128.pow(u32::try_from(-exponent.min(0)).expect("small"));
+        let value = value * 10i128.pow(u32::try_from(exponent.max(0)).expect("small"));
+        assert_eq!(value % unit, 0, "{text} is not a whole number");
+        return (value / unit).to_string();
+    }
+    let nearest: f64 = format!("{digits}e{exponent}").parse().expect("a number");
+    format!("{:?}", if nearest == 0.0 { 0.0 } else { nearest })
+}
+
+/// Digits and power of ten of a number text whose point moves `places` to the right.
+fn shifted(text: &str, places: i32) -> (String, i32) {
+    let (number, power) = text.split_once(['e', 'E']).map_or((text, 0), |(n, p)| (n, p.parse().expect("a power")));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    (format!("{whole}{fraction}"), power + places - i32::try_from(fraction.len()).expect("short"))
+}
+
 fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// Whether a value says no more than another one: nothing, the same, or a coarser rounding of it.
-pub(crate) fn says(silver: &str, vendor: &str) -> bool {
+/// Whether a value of silver covers one of the vendor: equal, finer, or in place of nothing.
+pub(crate) fn covers(silver: &str, vendor: &str) -> bool {
     vendor == "null"
         || silver == vendor
         || matches!((number(silver), number(vendor)), (Some(a), Some(b)) if (a - b).abs() <= 1e-4 * a.abs().max(b.abs()))
 }
 
-/// Silver of a table against the rows of its sources.
-pub(crate) fn assert_equal(place: &Place, table: &Table, mut shown: Vec<Row>, columns: &BTreeSet<String>) {
-    let name = &table.name;
-    let mut rows = silver(place, name);
+/// Silver of a table against the rows of its sources, which fill some of its columns.
+pub(crate) fn assert_equal(place: &Place, table: &Table, shown: Vec<Row>, columns: &BTreeSet<String>) {
+    let mut rows = silver(place, &table.name);
+    assert!(!rows.is_empty(), "{} is empty", table.name);
+    let vendor = rows[0]["vendor"].clone();
+    let fills = |column: &usize| table.sources.iter().any(|s| s.contract.id.vendor == vendor && s.fills(*column));
+    let others: Vec<usize> = (0..table.columns.len()).filter(|column| !fills(column)).collect();
     for row in &mut rows {
+        for column in others.iter().map(|column| &table.columns[*column].name) {
+            assert_eq!(row[column], "null", "{}: {vendor} does not fill {column}", table.name);
+        }
         row.retain(|column, _| columns.contains(column) || column == "vendor");
     }
-    assert!(!rows.is_empty(), "{name} is empty");
-    let Some(versions) = &table.versions else {
-        rows.sort();
-        shown.sort();
-        for (ours, theirs) in rows.iter().zip(&shown) {
-            let differ: Vec<_> = ours.iter().filter(|(column, value)| theirs.get(*column) != Some(value)).collect();
-            assert!(differ.is_empty(), "{name}: silver has {differ:?}\n{ours:?}\n{theirs:?}");
-        }
-        assert_eq!(rows.len(), shown.len(), "{name}: rows of silver, rows of the market");
-        return;
-    };
-    // Twins fold into one version: nothing may be lost, and nothing made up.
-    let dates = versions
-        .announced
-        .iter()
-        .chain(versions.announced_by.iter().flat_map(|by| by.dates.iter().flat_map(|(_, dates)| dates)));
-    let told: Vec<&String> = table
+    if table.versions.is_some() {
+        assert_versions(table, &rows, &shown, columns);
+    } else {
+        assert_rows(table, rows, shown);
+    }
+}
+
+fn assert_rows(table: &Table, mut silver: Vec<Row>, mut shown: Vec<Row>) {
+    let name = &table.name;
+    silver.sort();
+    shown.sort();
+    for (ours, theirs) in silver.iter().zip(&shown) {
+        let differ: Vec<_> = ours.iter().filter(|(column, value)| theirs.get(*column) != Some(value)).collect();
+        assert!(differ.is_empty(), "{name}: silver has {differ:?}\n{ours:?}\n{theirs:?}");
+    }
+    assert_eq!(silver.len(), shown.len(), "{name}: rows of silver, rows of the market");
+}
+
+/// Twins fold into one version, so rows are not equal in number; but nothing may be lost, and nothing made up.
+fn assert_versions(table: &Table, silver: &[Row], shown: &[Row], columns: &BTreeSet<String>) {
+    let (name, versions) = (&table.name, table.versions.as_ref().unwrap());
+    let by_kind = versions.announced_by.iter().flat_map(|by| by.dates.iter().flat_map(|(_, dates)| dates));
+    let compared: Vec<&String> = table
         .key
         .iter()
-        .chain(dates)
+        .chain(versions.announced.iter().chain(by_kind))
         .chain(&versions.figures)
         .map(|column| &table.columns[*column].name)
         .filter(|column| columns.contains(*column))
         .collect();
-    let key = |row: &Row| -> Vec<String> {
-        table.key.iter().filter_map(|column| row.get(&table.columns[*column].name).cloned()).collect()
-    };
-    let by_key = |rows: &[Row]| {
-        let mut all: BTreeMap<Vec<String>, Vec<Row>> = BTreeMap::new();
-        for row in rows {
-            all.entry(key(row)).or_default().push(row.clone());
-        }
-        all
-    };
-    let (ours, theirs) = (by_key(&rows), by_key(&shown));
+    let (ours, theirs) = (by_key(table, silver), by_key(table, shown));
     let lost: Vec<_> = theirs.keys().filter(|key| !ours.contains_key(*key)).collect();
     let made_up: Vec<_> = ours.keys().filter(|key| !theirs.contains_key(*key)).collect();
     assert!(lost.is_empty() && made_up.is_empty(), "{name}: lost {lost:?}, made up {made_up:?}");
-    let holds = |ours: &Row, theirs: &Row| told.iter().all(|column| says(&ours[*column], &theirs[*column]));
+    let holds = |ours: &Row, theirs: &Row| compared.iter().all(|column| covers(&ours[*column], &theirs[*column]));
     for (key, theirs) in &theirs {
         for row in theirs {
             assert!(ours[key].iter().any(|held| holds(held, row)), "{name} lost {row:?}\nof {:#?}", ours[key]);
         }
         for row in &ours[key] {
-            assert!(theirs.iter().any(|said| holds(row, said)), "{name} made up {row:?}\nof {theirs:#?}");
-            for column in &told {
-                assert!(
-                    theirs.iter().any(|said| said[*column] == row[*column]),
-                    "{name} {key:?} {column}: {}",
-                    row[*column]
-                );
+            assert!(theirs.iter().any(|shown| holds(row, shown)), "{name} made up {row:?}\nof {theirs:#?}");
+            for column in &compared {
+                let is_shown = theirs.iter().any(|shown| shown[*column] == row[*column]);
+                assert!(is_shown, "{name} {key:?} {column}: {}", row[*column]);
             }
         }
     }
+}
+
+fn by_key<'a>(table: &Table, rows: &'a [Row]) -> BTreeMap<Vec<&'a str>, Vec<&'a Row>> {
+    let mut all: BTreeMap<Vec<&str>, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        let key = table.key.iter().filter_map(|column| row.get(&table.columns[*column].name).map(String::as_str));
+        all.entry(key.collect()).or_default().push(row);
+    }
+    all
 }

@@ -1,9 +1,11 @@
-//! What the vendors' fields are in, said a second time (`reference.tsv`, from their documents): a unit that
-//! somebody mends in one file by accident must not pass. Names that mislead say so.
+//! The units of the vendors' fields a second time (`reference.tsv`, from their documents), so that a unit changed by
+//! accident in one file does not pass. Fields with misleading names carry a warning.
 
 use std::collections::BTreeSet;
 
-use pitlake::spec::{Catalog, InterfaceId, Wire};
+use pitlake::spec::{InterfaceId, Wire};
+
+use crate::documented::CATALOG;
 
 /// Interface, field, and what its description must say.
 const WARNINGS: &[(&str, &str, &str)] = &[
@@ -42,7 +44,7 @@ const WARNINGS: &[(&str, &str, &str)] = &[
     ("asharehub/fx_daily", "trade_date", "GMT"),
 ];
 
-/// Fields of an interface that are in one unit (`-` for none), by the vendors' documents.
+/// Fields of an interface with the same unit (`-` for none), by the vendors' documents.
 pub(crate) struct Documented {
     pub(crate) interface: &'static str,
     pub(crate) unit: &'static str,
@@ -58,39 +60,33 @@ pub(crate) fn reference() -> Vec<Documented> {
     include_str!("reference.tsv").lines().map(line).collect()
 }
 
-fn catalog() -> Catalog {
-    Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0
-}
-
 #[test]
 fn every_documented_field_is_in_a_contract_with_the_same_unit() {
-    let catalog = catalog();
-    for said in reference() {
-        let contract = catalog.contract(&InterfaceId::parse(said.interface).unwrap());
-        let contract = contract.unwrap_or_else(|| panic!("no contract for {}", said.interface));
-        for name in said.fields.split(' ') {
+    for line in reference() {
+        let contract = CATALOG.contract(&InterfaceId::parse(line.interface).unwrap());
+        let contract = contract.unwrap_or_else(|| panic!("no contract for {}", line.interface));
+        for name in line.fields.split(' ') {
             let field = contract.fields.iter().find(|field| field.name == name);
             let field = field.unwrap_or_else(|| panic!("{} lacks {name}", contract.id));
             let unit = field.unit.map_or_else(|| "-".to_owned(), |unit| unit.to_string());
-            // A price level whose unit the page leaves out is in yuan, as at Tushare: then the description says so.
+            // Where the page leaves out the unit of a price it is in yuan, as at Tushare, and the description says so.
             let is_explained = field.description.contains("as in Tushare");
-            let is_counted = said.unit == "count" || (said.unit == "number" && field.wire == Wire::Integer);
+            let is_counted = line.unit == "count" || (line.unit == "number" && field.wire == Wire::Integer);
             let is_whole = is_counted && unit == "-" && field.wire == Wire::Integer;
             assert!(
-                unit == said.unit || is_whole || is_explained,
+                unit == line.unit || is_whole || is_explained,
                 "{}.{name} is in {unit}, not {}",
                 contract.id,
-                said.unit
+                line.unit
             );
         }
     }
 }
 
 #[test]
-fn names_that_mislead_say_so() {
-    let catalog = catalog();
+fn fields_with_misleading_names_carry_a_warning() {
     for (interface, name, part) in WARNINGS {
-        let contract = catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
+        let contract = CATALOG.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
         let field = &contract.fields[contract.field(name).unwrap()];
         assert!(field.description.contains(part), "{interface}.{name}: {}", field.description);
     }
@@ -98,29 +94,27 @@ fn names_that_mislead_say_so() {
 
 #[test]
 fn every_interface_of_tushare_feeds_one_table() {
-    let catalog = catalog();
-    let of_tushare = catalog.contracts().filter(|contract| contract.id.vendor == "tushare");
+    let of_tushare = CATALOG.contracts().filter(|contract| contract.id.vendor == "tushare");
     let mut all = BTreeSet::new();
     for contract in of_tushare {
-        let fed = catalog.tables().filter(|table| table.source(&contract.id).is_some()).count();
+        let fed = CATALOG.tables().filter(|table| table.source(&contract.id).is_some()).count();
         assert_eq!(fed, 1, "{}", contract.id);
         all.insert(contract.id.name.clone());
     }
     assert_eq!(all.len(), 82);
 }
 
-/// A reader of a day must not be shown what a later day told.
+/// A query as of a day must not see what was announced later.
 #[test]
-fn what_was_announced_is_kept_version_by_version() {
-    let catalog = catalog();
+fn announcements_are_kept_version_by_version() {
     for name in ["balancesheet", "cashflow", "forecast", "express", "dividend", "fina_audit", "report_rc", "namechange"]
     {
-        let table = catalog.table(&format!("{name}_cn")).unwrap();
+        let table = CATALOG.table(&format!("{name}_cn")).unwrap();
         let rules = table.versions.as_ref().unwrap();
         assert!(!rules.announced.is_empty() || rules.announced_by.is_some(), "{name}");
     }
     let later = |table: &str, column: &str| {
-        let table = catalog.table(table).unwrap();
+        let table = CATALOG.table(table).unwrap();
         table.filled_later.iter().any(|index| table.columns[*index].name == column)
     };
     for (table, column) in [

@@ -1,4 +1,4 @@
-//! Captures people already have: several shapes, one lake.
+//! Importing captures that exist already, in several formats.
 
 use std::fs;
 
@@ -12,12 +12,12 @@ const REPLY: &str = r#"{"code":0,"msg":"","data":{"fields":["ts_code","trade_dat
     "items":[["000001.SZ","20230316",12.82,916792.49,1182054.434]],"has_more":false}}"#;
 
 #[test]
-fn shapes_of_captures_become_one_table() {
+fn captures_in_several_formats_become_one_table() {
     let place = Place::at("http://127.0.0.1:9");
     fs::write(place.path("a.csv"), CSV).unwrap();
     fs::write(place.path("b.json"), REPLY).unwrap();
-    let said = place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "b.json", "--now", NOW]);
-    assert!(said.contains("openinterest"), "{said}");
+    let printed = place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "b.json", "--now", NOW]);
+    assert!(printed.contains("openinterest"), "{printed}");
     let again = place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", NOW]);
     assert!(again.contains("imported before"), "{again}");
     assert_eq!(place.files("bronze").len(), 2);
@@ -38,7 +38,7 @@ fn shapes_of_captures_become_one_table() {
         files,
         ["silver/stock_daily_cn/year=2015/part-0.parquet", "silver/stock_daily_cn/year=2023/part-0.parquet"]
     );
-    // An import holds no day.
+    // An import does not count as a fetched day.
     let status = place.expect(0, &["status", "stock_daily_cn", "--format", "json", "--now", NOW]);
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status[0]["slices"]["held"], 0);
@@ -46,7 +46,7 @@ fn shapes_of_captures_become_one_table() {
 }
 
 #[test]
-fn a_later_import_corrects_a_row_but_does_not_coarsen_it() {
+fn a_later_import_corrects_a_row_but_does_not_round_it() {
     let place = Place::at("http://127.0.0.1:9");
     let csv = |name: &str, close: &str, vol: &str| {
         fs::write(place.path(name), format!("ts_code,trade_date,close,vol\n000001.SZ,20230316,{close},{vol}\n"))
@@ -62,7 +62,7 @@ fn a_later_import_corrects_a_row_but_does_not_coarsen_it() {
 }
 
 #[test]
-fn what_is_no_capture_of_the_interface_is_refused_and_nothing_is_written() {
+fn a_file_that_does_not_fit_the_interface_is_refused_and_nothing_is_written() {
     let place = Place::at("http://127.0.0.1:9");
     fs::write(place.path("a.csv"), CSV).unwrap();
     fs::write(place.path("chinese.csv"), "股票代码,交易日期\n000001.SZ,2024-01-02\n").unwrap();
@@ -70,26 +70,26 @@ fn what_is_no_capture_of_the_interface_is_refused_and_nothing_is_written() {
         (["import", "--interface", "tushare/daily", "a.csv", "chinese.csv"], "股票代码"),
         (["import", "--interface", "tushare/dayly", "a.csv", "a.csv"], "tushare/daily"),
         (["import", "--interface", "tushare/daily", "a.csv", "none.csv"], "none.csv"),
-        // Which security a row is of, only the call says.
+        // The security of a row is in the call, not in the reply.
         (["import", "--interface", "f10/valuation_detail", "a.csv", "a.csv"], "its replies do not say `symbol`"),
     ] {
         let output = place.run(&args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains(part), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{printed}");
+        assert!(printed.contains(part), "{printed}");
         assert!(place.files("bronze").is_empty());
     }
 }
 
 #[test]
-fn rows_that_break_a_promise_are_set_aside_with_their_reason() {
+fn invalid_rows_are_rejected_with_their_reason() {
     let place = Place::at("http://127.0.0.1:9");
     let csv = "ts_code,trade_date,close,vol\n000001.SZ,20230316,1.5,0.005\n000002.SZ,20230316,x,1\n\
         000003.SZ,20230316,1.5,1\n000003.SZ,20230316,1.6,1\n000004.SZ,20230316,1.5,1\n000004.SZ,20230316,1.5,\n";
     fs::write(place.path("a.csv"), csv).unwrap();
     place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", NOW]);
-    let said = place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
-    assert!(said.contains("4 rows set aside"), "{said}");
+    let printed = place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
+    assert!(printed.contains("4 rows set aside"), "{printed}");
     let rows = silver(&place, "stock_daily_cn");
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((rows[0]["ts_code"].as_str(), rows[0]["vol"].as_str()), ("000004.SZ", "100"));

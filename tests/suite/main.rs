@@ -10,7 +10,7 @@
 //! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
-//! - repeated runs, holes, refetches: `truth`; captures from elsewhere: `imports`
+//! - repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
 //! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; one of your own: `own_interface`
 //! - who may import whom, dependencies, sizes of files: `architecture`
 
@@ -27,13 +27,12 @@ mod evenings;
 mod feeds;
 mod fields;
 mod imports;
-mod market;
 mod nights;
 mod own_interface;
 mod quotas;
 mod reports;
+mod reruns;
 mod specs;
-mod truth;
 mod two_vendors;
 mod vendors;
 mod width;

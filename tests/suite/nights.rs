@@ -1,5 +1,5 @@
-//! A night's life: `run` each evening against a vendor that publishes late, corrects its newest days,
-//! restates reports, and once goes down.
+//! `run` evening by evening, against a vendor that publishes late, corrects its newest days, restates reports and is
+//! down once.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
 use pitlake_sandbox::Settings;
 
 use crate::reader::{INCOME, INDICATORS, Reader};
-use crate::support::{DAILY, Place, Vendor, assert_same, canonical, day, silver};
+use crate::documented;
+use crate::support::{DAILY, Place, Vendor, assert_same, day, silver};
 
 const JOBS: &str = r#"
 [jobs.market]
@@ -24,7 +25,7 @@ fn settings() -> Settings {
 }
 
 fn evening(day: NaiveDate) -> DateTime<Utc> {
-    // Eight in the evening in Shanghai.
+    // 20:00 in Shanghai.
     day.and_hms_opt(12, 0, 0).unwrap().and_utc()
 }
 
@@ -50,26 +51,26 @@ fn newest_periods(today: NaiveDate) -> Vec<NaiveDate> {
 
 fn answer(place: &Place, table: &str, figure: &str, as_of: NaiveDate) -> BTreeMap<String, String> {
     let sql = format!("select ts_code, end_date, {figure} as figure from {table}");
-    let said = place.expect(0, &["query", &sql, "--as-of", &as_of.to_string(), "--format", "json"]);
-    let said: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+    let printed = place.expect(0, &["query", &sql, "--as-of", &as_of.to_string(), "--format", "json"]);
+    let printed: Vec<serde_json::Value> = serde_json::from_str(&printed).unwrap();
     let figure = |row: &serde_json::Value| match &row["figure"] {
         serde_json::Value::Null => "null".to_owned(),
         value => format!("{:?}", value.as_f64().unwrap()),
     };
     let key =
         |row: &serde_json::Value| format!("{} {}", row["ts_code"].as_str().unwrap(), row["end_date"].as_str().unwrap());
-    said.iter().map(|row| (key(row), figure(row))).collect()
+    printed.iter().map(|row| (key(row), figure(row))).collect()
 }
 
-/// Silver equals what the vendor shows on the last evening, from the first day that was looked at on.
+/// Silver equals what the vendor shows on the last evening, from the first day that the runs fetched.
 fn assert_market(place: &Place, vendor: &Vendor, first: NaiveDate, last: NaiveDate) {
     let interfaces = ["daily", "daily_basic", "adj_factor", "moneyflow", "suspend_d", "limit_list_d"];
     let tables = [&DAILY[..], &["limit_list_cn"]].concat();
     for (table, interface) in tables.iter().zip(interfaces) {
-        let mut shown = canonical(&vendor.market, interface, Some(evening(last)));
+        let mut shown = documented::tushare(&vendor.market, interface, Some(evening(last)));
         shown.retain(|row| day(&row["trade_date"]) >= first);
         let mut rows = silver(place, table);
-        // Of a day that is half published nothing is kept.
+        // Nothing is kept of a day that is published in part.
         let half: Vec<String> = missing(&rows, &shown);
         assert!(half.iter().all(|day| *day == last.to_string()), "{table}: {half:?} are missing");
         shown.retain(|row| !half.contains(&row["trade_date"]));
@@ -100,13 +101,13 @@ fn forty_evenings() {
     ];
     let mut answers = Vec::new();
     let mut least = 0;
-    let mut priced = 0;
+    let mut estimated = 0;
     for today in first.iter_days().take(40) {
         let now = evening(today);
         vendor.server.set_epoch(now);
         let now_text = now.to_rfc3339();
         if today == down {
-            // Nobody listens at port 9 of this machine.
+            // Nothing listens on port 9.
             let mut command = place.command(&["run", "--now", &now_text]);
             let status = command.env("TUSHARE_BASE_URL", "http://127.0.0.1:9").output().unwrap().status;
             assert_eq!(status.code(), Some(3), "the vendor is down");
@@ -114,28 +115,29 @@ fn forty_evenings() {
         }
         let price: serde_json::Value =
             serde_json::from_str(&place.expect(0, &["plan", "--now", &now_text, "--format", "json"])).unwrap();
-        priced += price["calls"].as_u64().unwrap();
+        estimated += price["calls"].as_u64().unwrap();
         place.expect(0, &["run", "--now", &now_text]);
         // Calendar of two exchanges, universe in four parts, eight periods of two tables.
         least += 2 + 4 + 16;
         if sessions.contains(&today) {
-            // Six tables: today, and the five sessions that are not settled.
+            // Six tables: today and the five sessions before it, which are not settled yet.
             least += 6 * 6;
         }
         for (table, figure, reader) in &mut readers {
             reader.look(&vendor.market, now, &newest_periods(today));
-            let said = answer(&place, table, figure, today);
-            assert_eq!(said, reader.as_of(&today.to_string(), figure), "{table} as of {today}, that evening");
-            answers.push((*table, *figure, today, said));
+            let printed = answer(&place, table, figure, today);
+            assert_eq!(printed, reader.as_of(&today.to_string(), figure), "{table} as of {today}, that evening");
+            answers.push((*table, *figure, today, printed));
         }
     }
-    println!("{} calls made, {priced} priced, {least} the least", vendor.calls());
-    assert!(priced.abs_diff(vendor.calls()) * 20 <= vendor.calls(), "{priced} priced, {} made", vendor.calls());
+    println!("{} calls made, {estimated} estimated, {least} at least", vendor.calls());
+    let off = estimated.abs_diff(vendor.calls());
+    assert!(off * 20 <= vendor.calls(), "{estimated} estimated, {} made", vendor.calls());
     let calls = usize::try_from(vendor.calls()).unwrap();
-    assert!(calls * 10 <= least * 11, "{calls} calls, {least} would be the least");
-    // What was answered on an evening is answered about it for ever.
-    for (table, figure, today, said) in answers {
-        assert_eq!(answer(&place, table, figure, today), said, "{table} as of {today}, later");
+    assert!(calls * 10 <= least * 11, "{calls} calls, {least} would do");
+    // A query as of a day has the same answer ever after.
+    for (table, figure, today, printed) in answers {
+        assert_eq!(answer(&place, table, figure, today), printed, "{table} as of {today}, later");
     }
     for (table, _, reader) in &readers {
         assert_same(table, silver(&place, table), reader.versions());
@@ -146,7 +148,7 @@ fn forty_evenings() {
 }
 
 #[test]
-fn seven_processes_of_the_readmes_cron_line() {
+fn seven_evenings_of_the_cron_line_in_the_readme() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let line = readme.lines().find(|line| line.starts_with("30 20 * * ") && line.contains("pitlake run"));
     let command = line.expect("the README has a cron line").splitn(6, ' ').last().unwrap();
@@ -174,7 +176,7 @@ fn seven_processes_of_the_readmes_cron_line() {
     assert_market(&place, &vendor, looked, first + Days::new(6));
 }
 
-/// The jobs that each account is told to run, nightly and weekly.
+/// The jobs that jobs.toml recommends to each account.
 const SHIPPED: [(&str, u32, &[&str]); 3] = [
     ("tushare", 2000, &["market", "announcements", "reports", "weekly"]),
     ("tushare", 5000, &["market", "market_5000", "announcements", "reports", "weekly"]),
@@ -185,7 +187,7 @@ const SHIPPED: [(&str, u32, &[&str]); 3] = [
     ),
 ];
 
-/// The shipped jobs, with that vendor's account and no other.
+/// The shipped jobs, with the account of one vendor.
 fn shipped(vendor: &str, points: u32) -> String {
     let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/jobs.toml")).unwrap();
     let shipped = shipped.replace("points = 5000", &format!("points = {points}"));
@@ -217,9 +219,9 @@ fn the_shipped_jobs_work_with_each_account() {
             let url = if name == "tushare" { vendor.server.url() } else { vendor.server.url_of(name).unwrap() };
             command.env(format!("{}_BASE_URL", name.to_uppercase()), url);
             let output = command.output().unwrap();
-            let said = String::from_utf8_lossy(&output.stdout);
-            assert_eq!(output.status.code(), Some(0), "{job} with {points} points of {name}: {said}");
-            assert!(!said.contains("set aside"), "{job} with {points} points of {name}: {said}");
+            let printed = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{job} with {points} points of {name}: {printed}");
+            assert!(!printed.contains("set aside"), "{job} with {points} points of {name}: {printed}");
         }
         for table in ["stock_daily_cn", "limit_list_cn", "income_cn", "fina_indicator_cn", "dividend_cn"] {
             assert!(!silver(&place, table).is_empty(), "{table} with {points} points of {name}");
@@ -228,14 +230,14 @@ fn the_shipped_jobs_work_with_each_account() {
 }
 
 #[test]
-fn a_named_day_that_is_not_out_is_8_and_run_alone_passes_over_it() {
+fn an_unpublished_day_is_8_when_named_and_skipped_otherwise() {
     let vendor = Vendor::start(settings());
     let place = place_with(&vendor, 5000);
     let noon = "2024-03-19T04:00:00Z";
     vendor.server.set_epoch(noon.parse().unwrap());
     place.expect(8, &["run", "market", "--date", "2024-03-19", "--now", noon]);
-    let said = place.expect(0, &["run", "market", "--now", noon]);
-    assert!(said.contains("passed over, not published yet: 2024-03-19"), "{said}");
+    let printed = place.expect(0, &["run", "market", "--now", noon]);
+    assert!(printed.contains("passed over, not published yet: 2024-03-19"), "{printed}");
     place.expect(0, &["run", "market", "--date", "2024-03-17", "--now", noon]);
     place.expect(2, &["run", "market", "--date", "2024-03-20", "--now", noon]);
     let refused = place.run(&["run", "markte", "--now", noon]);
@@ -244,29 +246,29 @@ fn a_named_day_that_is_not_out_is_8_and_run_alone_passes_over_it() {
 }
 
 #[test]
-fn a_part_of_a_day_is_not_kept() {
-    // Somewhere in the market a day is half there on its evening.
+fn a_day_published_in_part_is_not_kept() {
+    // A day that is published in part on its evening.
     let vendor = Vendor::start(settings());
     let place = place_with(&vendor, 5000);
     let half = vendor.market.sessions().iter().copied().find(|today| {
         let count = |at| {
-            let rows = canonical(&vendor.market, "adj_factor", Some(at));
+            let rows = documented::tushare(&vendor.market, "adj_factor", Some(at));
             rows.iter().filter(|row| row["trade_date"] == today.to_string()).count()
         };
         let (evening, later) = (count(evening(*today)), count(evening(*today + Days::new(1))));
         evening > 0 && evening < later
     });
-    let half = half.expect("a half-published day");
+    let half = half.expect("a day published in part");
     let (start, now) = (half.to_string(), evening(half).to_rfc3339());
     vendor.server.set_epoch(evening(half));
     let args = ["backfill", "adj_factor", "--start", &start, "--end", &start, "--now", &now];
-    let said = place.expect(8, &args);
-    assert!(said.contains("only a part is published"), "{said}");
+    let printed = place.expect(8, &args);
+    assert!(printed.contains("only a part is published"), "{printed}");
     assert!(silver(&place, "adj_factor").is_empty());
     let tomorrow = evening(half + Days::new(1));
     vendor.server.set_epoch(tomorrow);
     place.expect(0, &["backfill", "adj_factor", "--start", &start, "--end", &start, "--now", &tomorrow.to_rfc3339()]);
-    let shown = canonical(&vendor.market, "adj_factor", Some(tomorrow));
+    let shown = documented::tushare(&vendor.market, "adj_factor", Some(tomorrow));
     assert_same(
         "adj_factor",
         silver(&place, "adj_factor"),
@@ -275,7 +277,7 @@ fn a_part_of_a_day_is_not_kept() {
 }
 
 #[test]
-fn nights_without_a_run_are_caught_up_even_where_the_first_try_ends_early() {
+fn missed_evenings_are_caught_up_even_after_a_run_cut_short() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     let jobs = |quota: u32| {
@@ -291,7 +293,7 @@ fn nights_without_a_run_are_caught_up_even_where_the_first_try_ends_early() {
     };
     jobs(1000);
     run(0, "2024-03-18");
-    // Five weeks nobody came; then the quota ends the run when the newest days are there.
+    // Five weeks without a run; then the quota stops the run after the newest days.
     jobs(14);
     run(6, "2024-04-22");
     jobs(1000);
@@ -299,7 +301,7 @@ fn nights_without_a_run_are_caught_up_even_where_the_first_try_ends_early() {
     let status = place.expect(0, &["status", "adj_factor", "--format", "json", "--now", "2024-04-23T12:00:00Z"]);
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     let holes = status[0]["holes"].as_array().unwrap();
-    // The day itself may be late or half published.
+    // The newest day may be late or published in part.
     assert!(holes.iter().all(|day| day == "2024-04-23"), "{status}");
     assert_eq!(status[0]["slices"]["due"], 0, "{status}");
 }

@@ -76,11 +76,11 @@ fn refused(place: &Place, file: &str, (old, new): (&str, &str), parts: &[&str]) 
     let line = 1 + text[..text.find(old).unwrap()].matches('\n').count();
     fs::write(&path, text.replacen(old, new, 1)).unwrap();
     let output = place.run(&["tables", "hs_const_cn"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{new}: {said}");
-    assert!(said.contains(&format!("{file}:{line}:")), "{new}: no {file}:{line} in\n{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{new}: {printed}");
+    assert!(printed.contains(&format!("{file}:{line}:")), "{new}: no {file}:{line} in\n{printed}");
     for part in parts {
-        assert!(said.contains(part), "{new}: no `{part}` in\n{said}");
+        assert!(printed.contains(part), "{new}: no `{part}` in\n{printed}");
     }
     fs::write(path, text).unwrap();
 }
@@ -91,9 +91,9 @@ fn the_four_steps_of_the_readme() {
     let vendor = Vendor::start(settings.clone());
     let place = own(&vendor);
     // Step 3: loaded, proven and shown.
-    let said = place.expect(0, &["tables", "hs_const_cn"]);
+    let printed = place.expect(0, &["tables", "hs_const_cn"]);
     for part in ["hs_const_cn", "Stock Connect constituents", "in_date", "first day inside", "tushare/hs_const"] {
-        assert!(said.contains(part), "no `{part}` in {said}");
+        assert!(printed.contains(part), "no `{part}` in {printed}");
     }
     assert_eq!(vendor.calls(), 0);
     // Step 4.

@@ -1,4 +1,4 @@
-//! Calls that a vendor counts by the day, and refusals on the way: a run stops in good order, and the next one goes on.
+//! Daily quotas and refusals: a run stops without losing anything, and the next one continues.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn settings() -> Settings {
     Settings { start: day("2024-01-02"), end: day("2024-02-29"), quota: 0, ..usual() }
 }
 
-/// AShareHub's account, with so many calls a day if not 0.
+/// AShareHub's account with a daily quota, or without one where it is 0.
 fn account(place: &Place, vendor: &Vendor, a_day: u32) {
     let quota = if a_day > 0 { format!("requests_per_day = {a_day}\n") } else { String::new() };
     let url = vendor.server.url_of("asharehub").unwrap();
@@ -26,15 +26,15 @@ fn evening(number: u64) -> String {
     format!("{}T12:00:00Z", day("2026-01-05") + chrono::Days::new(number))
 }
 
-/// One day's backfill; the exit code and the report.
+/// A backfill on one day: its exit code and report.
 fn backfill(place: &Place, now: &str) -> (i32, Value) {
     let settings = settings();
     let (start, end) = (settings.start.to_string(), settings.end.to_string());
     let rest = ["--start", &start, "--end", &end, "--now", now, "--format", "json"];
     let output = place.run(&[&["backfill"], &TABLES[..], &rest].concat());
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let error = String::from_utf8_lossy(&output.stderr);
-    (output.status.code().unwrap(), serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}\n{error}")))
+    (output.status.code().unwrap(), serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{printed}\n{error}")))
 }
 
 fn rows(place: &Place) -> Vec<Vec<Row>> {
@@ -46,7 +46,7 @@ fn rows(place: &Place) -> Vec<Vec<Row>> {
     TABLES.into_iter().map(sorted).collect()
 }
 
-/// Calls for the days of the tables: the masters have a snapshot each day.
+/// Calls for the two tables; those for calendars and lists come again each day.
 fn asked(vendors: &[&Vendor]) -> u64 {
     let of = |vendor: &&Vendor| {
         let calls = vendor.server.calls();
@@ -55,8 +55,8 @@ fn asked(vendors: &[&Vendor]) -> u64 {
     vendors.iter().flat_map(of).sum()
 }
 
-/// What it takes without a quota, and what comes of it.
-fn at_one_go() -> (u64, Vec<Vec<Row>>) {
+/// The calls it takes without a quota, and the rows.
+fn without_quota() -> (u64, Vec<Vec<Row>>) {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     account(&place, &vendor, 0);
@@ -65,8 +65,8 @@ fn at_one_go() -> (u64, Vec<Vec<Row>>) {
 }
 
 #[test]
-fn a_quota_of_ones_own_stops_a_run_and_the_next_day_goes_on() {
-    let (least, whole) = at_one_go();
+fn a_configured_quota_stops_a_run_and_the_next_day_continues() {
+    let (least, whole) = without_quota();
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     account(&place, &vendor, 25);
@@ -75,9 +75,9 @@ fn a_quota_of_ones_own_stops_a_run_and_the_next_day_goes_on() {
         let before = vendor.calls();
         let now = evening(days);
         let price = ["--start", "2024-01-02", "--end", "2024-02-29", "--now", &now];
-        let said = place.expect(0, &[&["plan"], &TABLES[..], &price].concat());
-        assert!(said.contains("quota of asharehub: 25 calls a day, 0 made today"), "{said}");
-        let too_many = said.contains("asharehub: more calls than the day's quota leaves");
+        let printed = place.expect(0, &[&["plan"], &TABLES[..], &price].concat());
+        assert!(printed.contains("quota of asharehub: 25 calls a day, 0 made today"), "{printed}");
+        let too_many = printed.contains("asharehub: more calls than the day's quota leaves");
         let (code, report) = backfill(&place, &now);
         let made = vendor.calls() - before;
         assert!(made <= 25, "{made} calls on day {days}");
@@ -86,25 +86,25 @@ fn a_quota_of_ones_own_stops_a_run_and_the_next_day_goes_on() {
         if code == 0 {
             break;
         }
-        assert!(too_many, "the plan did not warn: {said}");
+        assert!(too_many, "the plan did not warn: {printed}");
         assert_eq!((code, made), (6, 25));
         assert!(report["tables"].to_string().contains("requests_per_day"), "{report}");
-        // The same day: nothing is left, and nobody is asked.
+        // The same day there are no calls left, and none is made.
         let before = vendor.calls();
         assert_eq!(backfill(&place, &now).0, 6);
         assert_eq!(vendor.calls(), before);
         assert!(days < 10, "no end");
     }
-    assert!(days > 2, "{days} days are no test");
+    assert!(days > 2, "{days} days are too few to test");
     assert_eq!(rows(&place), whole);
-    // What proves an end may be asked once more each day.
+    // The page that proves an end may be asked again each day.
     let made = asked(&[&vendor]);
-    assert!((least..=least + 2 * days).contains(&made), "{made} calls in {days} days, {least} at one go");
+    assert!((least..=least + 2 * days).contains(&made), "{made} calls in {days} days, {least} without a quota");
 }
 
 #[test]
-fn the_vendors_own_word_on_the_day_is_taken_and_nobody_hammers() {
-    let (least, whole) = at_one_go();
+fn a_vendors_daily_limit_stops_a_run_without_retries() {
+    let (least, whole) = without_quota();
     let quota = 30;
     let spent = Vendor::start(Settings { quota, ..settings() });
     let place = Place::with(&spent);
@@ -112,24 +112,24 @@ fn the_vendors_own_word_on_the_day_is_taken_and_nobody_hammers() {
     let (code, report) = backfill(&place, &evening(0));
     assert_eq!(code, 6);
     assert!(report["tables"].to_string().contains("Daily request limit exceeded"), "{report}");
-    // Calls under way when the first refusal came are refused too; none is tried again.
+    // Calls already sent when the first refusal came are refused too; none is retried.
     let made = spent.calls();
     let quota = u64::from(quota);
     assert!((quota + 1..=quota + 16).contains(&made), "{made} calls of {quota}");
-    // Once more on that day: one refusal is enough.
+    // A second run on that day stops at its first refusals.
     assert_eq!(backfill(&place, &evening(0)).0, 6);
     assert!(spent.calls() - made <= 16, "{} calls more", spent.calls() - made);
-    // The next day there are calls again: what is held is not asked.
+    // The next day there is a new quota, and what is held is not asked again.
     let refused = spent.calls() - quota;
     let fresh = Vendor::start(settings());
     account(&place, &fresh, 0);
     assert_eq!(backfill(&place, &evening(1)).0, 0);
     assert_eq!(rows(&place), whole);
     let made = asked(&[&spent, &fresh]);
-    assert!((least..=least + refused + 4).contains(&made), "{made} calls, {refused} refused, {least} at one go");
+    assert!((least..=least + refused + 4).contains(&made), "{made} calls, {refused} refused, {least} without a quota");
 }
 
-/// A place that knows Tushare for its universe, and another vendor.
+/// A place with an account of Tushare, for its list of securities, and one of another vendor.
 fn with_universe(vendor: &Vendor, name: &str, more: &str) -> Place {
     let place = Place::with(vendor);
     let account = |name: &str| {
@@ -141,7 +141,7 @@ fn with_universe(vendor: &Vendor, name: &str, more: &str) -> Place {
 }
 
 #[test]
-fn what_f10_asks_to_wait_for_is_waited_for() {
+fn retry_after_of_f10_is_respected() {
     let tables = ["f10_earnings_event"];
     let few = Settings { stocks: 12, start: day("2023-01-02"), end: day("2023-02-28"), ..usual() };
     let run = |faults: u32| {
@@ -152,41 +152,41 @@ fn what_f10_asks_to_wait_for_is_waited_for() {
         rows.sort();
         (vendor.server.calls()["f10/earnings_price_history"], rows)
     };
-    let (least, calm) = run(0);
-    // Every third call goes wrong, a 429 with Retry-After among the seven ways.
-    let (made, rough) = run(3);
-    assert!(!calm.is_empty());
-    assert_eq!(calm, rough);
-    assert!((least + 2..=2 * least + 2).contains(&made), "{made} calls, {least} when nothing goes wrong");
+    let (least, undisturbed) = run(0);
+    // Every third call fails in one of seven ways; one is a 429 with Retry-After.
+    let (made, faulty) = run(3);
+    assert!(!undisturbed.is_empty());
+    assert_eq!(undisturbed, faulty);
+    assert!((least + 2..=2 * least + 2).contains(&made), "{made} calls, {least} without faults");
 }
 
 #[test]
-fn one_security_that_alphafin_does_not_know_does_not_hide_its_neighbours() {
+fn a_security_unknown_to_alphafin_does_not_lose_the_others() {
     let few = Settings { start: day("2022-11-01"), ..usual() };
     let vendor = Vendor::start(few.clone());
     let table = "alphafin_income_statement";
-    // Those that report, by code.
+    // The securities that report.
     let statements = vendor.market.rows("income").unwrap();
     let codes: BTreeSet<String> = statements.rows.iter().filter_map(|row| Some(text_of(&row[0])?.to_owned())).collect();
     let (beijing, others): (Vec<String>, Vec<String>) =
         codes.into_iter().partition(|code| code.rsplit('.').next() == Some("BJ"));
-    // Ten go into one call: one of them is Beijing's.
+    // A call takes ten; one of these is listed in Beijing.
     let symbols: Vec<String> = others.iter().take(9).chain(&beijing[..1]).cloned().collect();
     let place =
         with_universe(&vendor, "alphafin", &format!("[jobs.a]\ntables = [\"{table}\"]\nsymbols = {symbols:?}\n"));
-    let said = place.backfill(0, &[table, "--format", "json"], &few);
-    let report: Value = serde_json::from_str(&said).unwrap();
+    let printed = place.backfill(0, &[table, "--format", "json"], &few);
+    let report: Value = serde_json::from_str(&printed).unwrap();
     let notes = report["tables"][table]["notes"].to_string();
     assert!(notes.contains(&format!("the vendor knows no {}", beijing[0])), "{report}");
     assert!(others.iter().all(|code| !notes.contains(code)), "{notes}");
     let rows = silver(&place, table);
     let there: BTreeSet<&str> = rows.iter().map(|row| row["ts_code"].as_str()).collect();
     assert_eq!(there, others.iter().take(9).map(String::as_str).collect());
-    // Three periods of two sorts of books, in eight windows of five years. Ten are refused, then halves of five, of three
-    // and two, and the one that is alone; five, two, one and one are answered.
+    // Three periods of two accounting scopes in eight windows of five years. Calls for ten, five, three and two are
+    // refused and halved until the unknown code is alone; those for five, two, one and one succeed.
     let calls = vendor.server.calls()["alphafin/income_statement"];
     assert_eq!(calls, 4 * (3 * 2 * 8) + 5);
-    // What is not known today is not asked for once more today.
+    // An unknown security is not asked for again on the same day.
     place.backfill(0, &[table], &few);
     assert_eq!(vendor.server.calls()["alphafin/income_statement"], calls);
 }

@@ -1,14 +1,15 @@
-//! A reader who keeps versions by hand: it looks at what the vendor shows, evening by evening, and notes
-//! what is new. `design.md` 5 written a second time, row by row and in plain text, to compare with.
+//! Versions kept by brute force: a reader looks at what the vendor shows, evening by evening, and notes what is new. It
+//! is `docs/point-in-time.md` implemented a second time, row by row and on texts, to compare with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use pitlake_sandbox::Market;
 
-use crate::support::{Row, canonical, text_of};
+use crate::documented;
+use crate::support::{Row, text_of};
 
-/// How a table tells its versions apart.
+/// What tells the versions of a table apart.
 pub(crate) struct Rules {
     pub(crate) interface: &'static str,
     key: &'static [&'static str],
@@ -43,10 +44,10 @@ struct Note {
 pub(crate) struct Reader<'a> {
     rules: &'a Rules,
     sessions: BTreeSet<String>,
-    /// The calendar's first day: of what was known before, nobody can say the next session.
+    /// The first day of the calendar; the session after an earlier day is unknown.
     first: String,
     notes: BTreeMap<Vec<String>, Vec<Note>>,
-    /// Places of the notes that the newest look at a key still showed.
+    /// Indices of the notes that the newest look at a key showed.
     shown: BTreeMap<Vec<String>, Vec<usize>>,
     /// The newest look at a period.
     looked: BTreeMap<String, String>,
@@ -66,7 +67,7 @@ impl<'a> Reader<'a> {
         let today = at.with_timezone(&FixedOffset::east_opt(8 * 3600).expect("Shanghai")).date_naive().to_string();
         let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
         let mut there: BTreeMap<Vec<String>, Vec<Row>> = BTreeMap::new();
-        for row in canonical(market, self.rules.interface, Some(at)) {
+        for row in documented::tushare(market, self.rules.interface, Some(at)) {
             let is_wanted = row.get("report_type").is_none_or(|kind| kind == "1");
             if is_wanted && periods.contains(&row["end_date"]) {
                 let key = self.rules.key.iter().map(|name| row[*name].clone()).collect();
@@ -85,24 +86,24 @@ impl<'a> Reader<'a> {
 
     fn look_at_key(&mut self, key: &[String], mut rows: Vec<Row>, at: DateTime<Utc>, today: &str) {
         rows.sort_by_key(|row| row["update_flag"].clone());
-        let mut told: Vec<(Row, Option<String>, bool)> = Vec::new();
+        let mut versions: Vec<(Row, Option<String>, bool)> = Vec::new();
         for row in rows {
             let announced = self.announced(&row);
-            match told.iter_mut().find(|(other, day, _)| *day == announced && self.differs(other, &row, true).is_none())
+            match versions.iter_mut().find(|(other, day, _)| *day == announced && self.differs(other, &row, true).is_none())
             {
                 Some((other, _, _)) => self.join(other, &row),
                 None => {
-                    let is_correction = told.iter().any(|(_, day, _)| *day == announced);
-                    told.push((row, announced, is_correction));
+                    let is_correction = versions.iter().any(|(_, day, _)| *day == announced);
+                    versions.push((row, announced, is_correction));
                 }
             }
         }
-        told.sort_by_key(|(_, day, _)| day.clone().unwrap_or_else(|| "9".to_owned()));
+        versions.sort_by_key(|(_, day, _)| day.clone().unwrap_or_else(|| "9".to_owned()));
         let before = self.shown.remove(key).unwrap_or_default();
         let is_first = !self.notes.contains_key(key);
         let witness = self.looked.get(&key[1]).cloned();
         let mut now = Vec::new();
-        for (row, announced, is_correction) in told {
+        for (row, announced, is_correction) in versions {
             let notes = self.notes.get(key).cloned().unwrap_or_default();
             let same = |place: &&usize| {
                 let note = &notes[**place];
@@ -130,9 +131,9 @@ impl<'a> Reader<'a> {
         dates.filter(|day| day != "null" && *day >= row["end_date"]).max()
     }
 
-    /// The first column in which two rows differ; `twins` do not by nothing beside a value.
+    /// The first column in which two rows differ. Between `twins`, a value and nothing do not differ.
     fn differs(&self, a: &Row, b: &Row, twins: bool) -> Option<String> {
-        let told = |name: &&String| {
+        let is_compared = |name: &&String| {
             let name = name.as_str();
             !(self.rules.key.contains(&name)
                 || self.rules.announced.contains(&name)
@@ -150,10 +151,10 @@ impl<'a> Reader<'a> {
                 _ => true,
             }
         };
-        a.keys().filter(told).find(differs).cloned()
+        a.keys().filter(is_compared).find(differs).cloned()
     }
 
-    /// What `row` says more finely, or alone, goes into `first`.
+    /// Takes from `row` what `first` lacks or has with fewer digits.
     fn join(&self, first: &mut Row, row: &Row) {
         for (name, value) in first.iter_mut() {
             let is_label = self.rules.labels.contains(&name.as_str()) || self.rules.announced.contains(&name.as_str());
@@ -185,7 +186,7 @@ impl<'a> Reader<'a> {
         all
     }
 
-    /// The one figure of each key as known at the end of a day: key and value.
+    /// The figure of each key as known at the end of a day.
     pub(crate) fn as_of(&self, day: &str, figure: &str) -> BTreeMap<String, String> {
         let newest = |notes: &Vec<Note>| {
             let known = notes.iter().enumerate().filter(|(_, note)| note.known.as_str() <= day);
@@ -201,7 +202,7 @@ fn is_rounding(coarse: &str, fine: &str) -> bool {
     let decimals = |text: &str| text.split_once('.').map_or(0, |(_, part)| if part == "0" { 0 } else { part.len() });
     let (few, many) = (decimals(coarse), decimals(fine));
     let (Ok(x), Ok(y)) = (coarse.parse::<f64>(), fine.parse::<f64>()) else { return false };
-    // Doubles of this size are off by some millionths themselves.
+    // Doubles of this size are off by some millionths.
     let unit = 10f64.powi(-i32::try_from(few).expect("short"));
     few < many && (x - y).abs() <= unit * 0.5001
 }

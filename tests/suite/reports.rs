@@ -1,11 +1,12 @@
-//! Statements, indicators and limit lists: every version of the sandbox in silver, by period and by
-//! security, and what they cost.
+//! Statements and indicators: silver has every version that the sandbox shows, asked by period and by security; and
+//! what a backfill costs.
 
 use chrono::NaiveDate;
 use pitlake_sandbox::Settings;
 
 use crate::reader::{INCOME, INDICATORS, Reader, Rules};
-use crate::support::{DAILY, NOW, Place, Vendor, assert_same, day, settings, silver, truth};
+use crate::documented;
+use crate::support::{DAILY, NOW, Place, Vendor, assert_same, day, settings, silver};
 
 /// The quarter ends of the market of [`settings`] and of the year before.
 fn periods() -> Vec<NaiveDate> {
@@ -16,7 +17,7 @@ const RANGE: [&str; 6] = ["--start", "2021-12-01", "--end", "2022-12-31", "--now
 
 fn assert_versions(place: &Place, vendor: &Vendor, table: &str, rules: &Rules, only: &[NaiveDate]) {
     let mut reader = Reader::new(rules, &vendor.market);
-    // Without an epoch the vendor stands after everything that ever comes.
+    // Without an epoch the vendor has published everything.
     reader.look(&vendor.market, NOW.parse().unwrap(), only);
     let mut rows = silver(place, table);
     rows.retain(|row| only.contains(&day(&row["end_date"])));
@@ -31,7 +32,7 @@ fn every_version_by_period() {
     assert_versions(&place, &vendor, "income_cn", &INCOME, &periods());
     assert_versions(&place, &vendor, "fina_indicator_cn", &INDICATORS, &periods());
     assert!(place.files("bronze/tushare/income_cn").keys().all(|path| path.contains("/end_date=")));
-    // Again: nothing is asked, and without silver the same bytes come back.
+    // Again: nothing is fetched, and silver is rebuilt with the same bytes.
     let (calls, before) = (vendor.calls(), place.files("silver"));
     place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn"], &RANGE[..]].concat());
     assert_eq!(vendor.calls(), calls);
@@ -53,30 +54,21 @@ fn every_version_by_security_for_an_account_with_fewer_points() {
     assert_versions(&place, &vendor, "income_cn", &INCOME, &periods());
     assert_versions(&place, &vendor, "fina_indicator_cn", &INDICATORS, &periods());
     let bronze = place.files("bronze/tushare/income_cn");
-    assert_eq!(bronze.len(), 1, "many securities lie in one file: {:?}", bronze.keys());
+    assert_eq!(bronze.len(), 1, "securities share a file: {:?}", bronze.keys());
     assert!(place.files("bronze/tushare/limit_list_cn").keys().all(|path| path.contains("/limit_list_2")));
     let calls = vendor.calls();
     place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn"], &RANGE[..]].concat());
-    assert_eq!(vendor.calls(), calls, "a security is held up to its fetch day");
+    assert_eq!(vendor.calls(), calls, "a security is held up to the day of its fetch");
 }
 
 #[test]
-fn a_cap_below_every_documented_one_loses_no_version() {
+fn a_cap_below_the_documented_ones_loses_no_version() {
     let settings = Settings { cap: Some(7), ..settings() };
     let vendor = Vendor::start(settings);
     let place = Place::with(&vendor);
     place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn"], &RANGE[..]].concat());
     assert_versions(&place, &vendor, "income_cn", &INCOME, &periods());
     assert_versions(&place, &vendor, "fina_indicator_cn", &INDICATORS, &periods());
-}
-
-#[test]
-fn limit_lists_equal_the_market() {
-    let vendor = Vendor::start(settings());
-    let place = Place::with(&vendor);
-    place.backfill(0, &["limit_list_cn"], &settings());
-    assert_same("limit_list_cn", silver(&place, "limit_list_cn"), truth(&vendor.market, "limit_list_d"));
-    place.backfill(0, &["limit_list_cn"], &settings());
 }
 
 #[test]
@@ -96,7 +88,7 @@ fn a_job_may_name_other_report_types() {
          [jobs.reports]\ntables = [\"income_cn\"]\nreport_types = [\"1\", \"2\", \"4\"]\n",
         vendor.server.url()
     ));
-    // What is held was not asked for the new ones.
+    // The periods held were fetched without the new types, so they are fetched again.
     place.expect(0, &[&["backfill", "income_cn"], &RANGE[..]].concat());
     assert_eq!(kinds(&place), ["1", "2", "4"]);
     assert_versions_of_1(&place, &vendor);
@@ -114,14 +106,14 @@ fn assert_versions_of_1(place: &Place, vendor: &Vendor) {
 fn a_query_as_of_a_day_sees_what_was_known() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
-    place.backfill(0, &["stock_daily_cn"], &settings());
+    place.backfill(0, &["stock_daily_cn", "margin_detail_cn"], &settings());
     place.expect(0, &[&["backfill", "income_cn"], &RANGE[..]].concat());
     let mut reader = Reader::new(&INCOME, &vendor.market);
     reader.look(&vendor.market, NOW.parse().unwrap(), &periods());
     let sql = "select ts_code, end_date, n_income from income_cn";
     for as_of in ["2022-03-01", "2022-05-01", "2022-12-31", "2026-01-05"] {
-        let said = place.expect(0, &["query", sql, "--as-of", as_of, "--format", "json"]);
-        let said: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+        let printed = place.expect(0, &["query", sql, "--as-of", as_of, "--format", "json"]);
+        let printed: Vec<serde_json::Value> = serde_json::from_str(&printed).unwrap();
         let figure = |row: &serde_json::Value| match &row["n_income"] {
             serde_json::Value::Null => "null".to_owned(),
             value => format!("{:?}", value.as_f64().unwrap()),
@@ -129,20 +121,26 @@ fn a_query_as_of_a_day_sees_what_was_known() {
         let key = |row: &serde_json::Value| {
             format!("{} {}", row["ts_code"].as_str().unwrap(), row["end_date"].as_str().unwrap())
         };
-        let said: std::collections::BTreeMap<String, String> = said.iter().map(|row| (key(row), figure(row))).collect();
-        assert_eq!(said, reader.as_of(as_of, "n_income"), "{as_of}");
+        let printed: std::collections::BTreeMap<String, String> = printed.iter().map(|row| (key(row), figure(row))).collect();
+        assert_eq!(printed, reader.as_of(as_of, "n_income"), "{as_of}");
     }
-    // Bars are known on their day.
-    let sql = "select max(trade_date) as last from stock_daily_cn";
-    let said = place.expect(0, &["query", sql, "--as-of", "2023-01-08", "--format", "json"]);
-    assert_eq!(said.trim(), r#"[{"last":"2023-01-06"}]"#);
+    // Bars are known on their day, a Friday here; margin trading on the next morning, a Saturday and a Tuesday.
+    for (table, as_of, last) in [
+        ("stock_daily_cn", "2023-01-08", "2023-01-06"),
+        ("margin_detail_cn", "2023-01-09", "2023-01-06"),
+        ("margin_detail_cn", "2023-01-10", "2023-01-09"),
+    ] {
+        let sql = format!("select max(trade_date) as last from {table}");
+        let answer = place.expect(0, &["query", &sql, "--as-of", as_of, "--format", "json"]);
+        assert_eq!(answer.trim(), format!(r#"[{{"last":"{last}"}}]"#), "{table} as of {as_of}");
+    }
     let refused = place.run(&["query", "select * from stock_basic_cn", "--as-of", "2023-01-08"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be read as of a day"));
 }
 
 #[test]
-fn a_dry_run_tells_the_price_that_the_run_keeps_to() {
+fn a_dry_run_estimates_calls_and_partitions() {
     let settings = settings();
     let vendor = Vendor::start(settings.clone());
     let place = Place::with(&vendor);
@@ -154,19 +152,19 @@ fn a_dry_run_tells_the_price_that_the_run_keeps_to() {
     assert!(place.files("silver").is_empty(), "a dry run built");
     let price: serde_json::Value = serde_json::from_str(&price).unwrap();
     place.backfill(0, &tables, &settings);
-    let (said, made) = (price["calls"].as_u64().unwrap(), vendor.calls() - before);
-    assert!(said.abs_diff(made) * 20 <= made, "the price said {said} calls, the run made {made}");
+    let (printed, made) = (price["calls"].as_u64().unwrap(), vendor.calls() - before);
+    assert!(printed.abs_diff(made) * 20 <= made, "{printed} calls estimated, {made} made");
     for table in &tables {
-        let said: Vec<&str> =
+        let printed: Vec<&str> =
             price["partitions"][table].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         let built = place.files(&format!("silver/{table}"));
         let built: Vec<&str> = built.keys().map(|path| path.split('/').nth(2).unwrap()).collect();
-        assert_eq!(said, built, "{table}");
+        assert_eq!(printed, built, "{table}");
     }
 }
 
 #[test]
-fn a_range_before_all_history_asks_no_security() {
+fn a_range_before_all_history_makes_no_call() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     let args = ["backfill", "income_cn", "--start", "1990-01-01", "--end", "1991-12-31", "--now", NOW];
@@ -176,7 +174,7 @@ fn a_range_before_all_history_asks_no_security() {
 }
 
 #[test]
-fn more_points_ask_the_better_interface_for_days_the_lesser_one_gave() {
+fn more_points_fetch_days_again_from_the_better_interface() {
     let small = Settings { points: 2000, end: settings().start + chrono::Days::new(20), ..settings() };
     let vendor = Vendor::start(Settings { points: 5000, ..small.clone() });
     let place = Place::with(&vendor);
@@ -191,15 +189,15 @@ fn more_points_ask_the_better_interface_for_days_the_lesser_one_gave() {
     assert!(silver(&place, "limit_list_cn").iter().all(|row| row["limit"] != "Z"));
     points(5000);
     place.backfill(0, &["limit_list_cn"], &small);
-    assert_same("limit_list_cn", silver(&place, "limit_list_cn"), truth(&vendor.market, "limit_list_d"));
+    assert_same("limit_list_cn", silver(&place, "limit_list_cn"), documented::tushare(&vendor.market, "limit_list_d", None));
     let calls = vendor.calls();
     points(2000);
     place.backfill(0, &["limit_list_cn"], &small);
-    assert_eq!(vendor.calls(), calls, "what the better one gave is held");
+    assert_eq!(vendor.calls(), calls, "days from the better interface are held");
 }
 
 #[test]
-fn without_a_universe_nobody_is_asked_and_that_is_said() {
+fn without_a_list_of_securities_nothing_is_asked_and_a_note_tells_why() {
     let vendor = Vendor::start(Settings { points: 120, ..settings() });
     let place = Place::with(&vendor);
     place.jobs(&format!("version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 120\n", vendor.server.url()));
@@ -208,6 +206,6 @@ fn without_a_universe_nobody_is_asked_and_that_is_said() {
         .unwrap();
     place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
     let args = ["backfill", "income_cn", "--start", "2022-12-01", "--end", "2022-12-31", "--now", NOW];
-    let said = place.expect(5, &args);
-    assert!(said.contains("nobody knows which securities"), "{said}");
+    let printed = place.expect(5, &args);
+    assert!(printed.contains("nobody knows which securities"), "{printed}");
 }

@@ -1,5 +1,4 @@
-//! A place to try the binary in: a folder with a lake and a jobs.toml, a sandbox, and an oracle that
-//! reads the sandbox's market with its own arithmetic.
+//! A place to try the binary in: a folder with a lake and a jobs.toml, a sandbox, and the rows of silver as texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pitlake_sandbox::{Cell, Market, Server, Settings, serve};
 
@@ -29,14 +28,14 @@ pub(crate) const ALL: [&str; 8] = [
     "fina_indicator_cn",
 ];
 
-/// A clock long after the sandbox's market ended.
+/// A moment long after the end of the sandbox's market.
 pub(crate) const NOW: &str = "2026-01-05T12:00:00Z";
 
 pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-/// A market small enough for a test, over a turn of the year.
+/// A market small enough for a test, across a turn of the year.
 pub(crate) fn settings() -> Settings {
     Settings { stocks: 24, start: day("2022-11-01"), end: day("2023-02-28"), rpm: 0, ..Settings::default() }
 }
@@ -64,24 +63,24 @@ impl Vendor {
 
 /// A folder to run the binary in.
 pub(crate) struct Place {
-    /// Goes away with the place.
+    /// Deleted with the place.
     pub(crate) folder: tempfile::TempDir,
     pub(crate) token: String,
 }
 
 impl Place {
-    /// A folder whose jobs.toml knows the vendor.
+    /// A folder whose jobs.toml has an account of the vendor.
     pub(crate) fn with(vendor: &Vendor) -> Self {
         let place = Self::at(&vendor.server.url());
         Self { token: vendor.server.token().to_owned(), ..place }
     }
 
-    /// The same folder with these lines of jobs.toml instead.
+    /// Replaces jobs.toml.
     pub(crate) fn jobs(&self, lines: &str) {
         fs::write(self.path("jobs.toml"), lines).expect("written");
     }
 
-    /// A folder whose jobs.toml knows a vendor at that address.
+    /// A folder whose jobs.toml has an account of a vendor at that address.
     pub(crate) fn at(url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let jobs = format!(
@@ -161,7 +160,7 @@ pub(crate) fn silver(place: &Place, table: &str) -> Vec<Row> {
     rows
 }
 
-/// Rows of a batch: doubles by their bits' shortest text, nothing as `null`.
+/// Rows of a batch: doubles in their shortest form, nothing as `null`.
 pub(crate) fn texts(batch: &RecordBatch) -> Vec<Row> {
     let schema = batch.schema();
     let value = |column: usize, row: usize| {
@@ -180,35 +179,11 @@ pub(crate) fn texts(batch: &RecordBatch) -> Vec<Row> {
             DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
             DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
             DataType::Boolean => array.as_boolean().value(row).to_string(),
-            other => panic!("no column is {other}"),
+            other => panic!("unexpected column type {other}"),
         }
     };
     let row = |row| schema.fields().iter().enumerate().map(|(c, f)| (f.name().clone(), value(c, row))).collect();
     (0..batch.num_rows()).map(row).collect()
-}
-
-/// What silver must hold of an interface, from the market alone: units by the vendor's documents
-/// (written down here a second time on purpose), exact decimals by moving the point in the text.
-pub(crate) fn truth(market: &Market, interface: &str) -> Vec<Row> {
-    let mut all = canonical(market, interface, None);
-    // The program asks for the two exchanges of shares.
-    all.retain(|row| interface != "trade_cal" || ["SSE", "SZSE"].contains(&row["exchange"].as_str()));
-    all
-}
-
-/// Every row of an interface that the vendor shows at a moment, in silver's units.
-pub(crate) fn canonical(market: &Market, interface: &str, at: Option<DateTime<Utc>>) -> Vec<Row> {
-    let rows = market.rows_at(interface, at).expect("the sandbox knows it");
-    let mut all = Vec::new();
-    for row in rows.rows {
-        let mut out = Row::new();
-        for (field, cell) in rows.fields.iter().zip(row) {
-            out.insert((*field).to_owned(), expected(interface, field, &cell));
-        }
-        out.insert("vendor".into(), "tushare".into());
-        all.push(out);
-    }
-    all
 }
 
 /// The characters of a cell.
@@ -219,56 +194,7 @@ pub(crate) fn text_of(cell: &Cell) -> Option<&str> {
     }
 }
 
-fn expected(interface: &str, field: &str, cell: &Cell) -> String {
-    let text = match cell {
-        Cell::Null => return "null".into(),
-        Cell::Text(text) | Cell::Number(text) => text.clone(),
-    };
-    if field.ends_with("_date") {
-        return format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);
-    }
-    let (places, whole) = match (interface, field) {
-        (_, "is_open") => return (text == "1").to_string(),
-        ("daily", "vol" | "ah_vol") => (2, true),
-        ("daily", "amount" | "ah_amount") => (3, false),
-        ("daily_basic", "total_share" | "float_share" | "free_share") => (4, true),
-        ("daily_basic", "total_mv" | "circ_mv") => (4, false),
-        ("daily_basic", "limit_status")
-        | ("moneyflow", "trade_count")
-        | ("limit_list_d" | "limit_list", "open_times" | "limit_times") => (0, true),
-        ("moneyflow", _) if field.ends_with("_vol") => (2, true),
-        ("moneyflow", _) if field.ends_with("_amount") => (4, false),
-        _ => match cell {
-            Cell::Number(_) => (0, false),
-            _ => return text,
-        },
-    };
-    scaled(&text, places, whole)
-}
-
-/// A number text whose point moves `places` to the right: a whole number, or the nearest double.
-pub(crate) fn scaled(text: &str, places: i32, whole: bool) -> String {
-    let (digits, exponent) = shifted(text, places);
-    if whole {
-        // A whole number of things: what is left behind the point must be nothing.
-        let value: i128 = digits.parse().expect("digits");
-        let unit = 10i128.pow(u32::try_from(-exponent.min(0)).expect("small"));
-        let value = value * 10i128.pow(u32::try_from(exponent.max(0)).expect("small"));
-        assert_eq!(value % unit, 0, "{text} is no whole number");
-        return (value / unit).to_string();
-    }
-    let nearest: f64 = format!("{digits}e{exponent}").parse().expect("a number");
-    format!("{:?}", if nearest == 0.0 { 0.0 } else { nearest })
-}
-
-/// Digits and power of ten of a number text whose point moves `places` to the right.
-fn shifted(text: &str, places: i32) -> (String, i32) {
-    let (number, power) = text.split_once(['e', 'E']).map_or((text, 0), |(n, p)| (n, p.parse().expect("a power")));
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    (format!("{whole}{fraction}"), power + places - i32::try_from(fraction.len()).expect("short"))
-}
-
-/// Compares row by row, with the key in front so that a failure names it.
+/// Compares row by row, ordered by key so that a failure names it.
 pub(crate) fn assert_same(table: &str, mut silver: Vec<Row>, mut truth: Vec<Row>) {
     let key = |row: &Row| {
         let columns = ["exchange", "ts_code", "trade_date", "end_date", "cal_date", "suspend_type", "suspend_timing"];
@@ -287,7 +213,7 @@ pub(crate) fn assert_same(table: &str, mut silver: Vec<Row>, mut truth: Vec<Row>
     let (ours, theirs) = (keys(&silver), keys(&truth));
     let surplus: Vec<_> = ours.difference(&theirs).collect();
     let lacking: Vec<_> = theirs.difference(&ours).collect();
-    assert!(surplus.is_empty() && lacking.is_empty(), "{table}: silver has too many {surplus:?}, lacks {lacking:?}");
+    assert!(surplus.is_empty() && lacking.is_empty(), "{table}: silver has {surplus:?} too many and lacks {lacking:?}");
     for (ours, theirs) in silver.iter().zip(&truth) {
         let differ: Vec<_> = ours.iter().filter(|(name, value)| theirs.get(*name) != Some(value)).collect();
         let key: Vec<_> = ["ts_code", "trade_date", "end_date", "revision"]

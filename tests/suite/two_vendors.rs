@@ -1,5 +1,5 @@
-//! Two vendors of one table on the wire: whose rows are in silver, what goes when one of them goes, and where they
-//! disagree.
+//! Two vendors of one table, both served by the sandbox: whose rows are in silver, what changes without one of them, and
+//! where they differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,9 +7,10 @@ use std::fs;
 use pitlake_sandbox::{Rows, Settings};
 use serde_json::Value;
 
-use crate::support::{NOW, Place, Row, Vendor, assert_same, day, settings as usual, silver, text_of, truth};
+use crate::documented;
+use crate::support::{NOW, Place, Row, Vendor, assert_same, day, settings as usual, silver, text_of};
 
-/// Each table with the part of its key that both vendors fill; statements keep every vendor's versions.
+/// Tables with the part of the key that both vendors fill; of reports, silver has the versions of both.
 const LATEST: [(&str, &[&str]); 6] = [
     ("stock_daily_cn", &["ts_code", "trade_date"]),
     ("moneyflow_cn", &["ts_code", "trade_date"]),
@@ -23,12 +24,12 @@ const VERSIONS: [(&str, &[&str]); 2] = [
     ("dividend_cn", &["ts_code", "end_date", "ann_date", "div_proc", "vendor", "revision"]),
 ];
 
-/// AShareHub has its lists from 2024 on.
+/// AShareHub's lists begin in 2024.
 fn settings() -> Settings {
     Settings { start: day("2024-01-02"), end: day("2024-02-29"), quota: 0, ..usual() }
 }
 
-/// A place that knows both.
+/// A place with accounts of both.
 fn place(vendor: &Vendor) -> Place {
     let place = Place::with(vendor);
     let account = |name: &str| {
@@ -59,7 +60,7 @@ fn all(place: &Place) -> BTreeMap<&'static str, Vec<Row>> {
     LATEST.iter().chain(&VERSIONS).map(|(table, _)| rows(table)).collect()
 }
 
-/// The lake as it would be without a vendor's bronze, and back.
+/// Silver built without a vendor's bronze, which is put back.
 fn without(place: &Place, vendor: &str) -> BTreeMap<&'static str, Vec<Row>> {
     let (here, there) = (place.path("data/bronze").join(vendor), place.path("elsewhere"));
     fs::rename(&here, &there).unwrap();
@@ -73,7 +74,7 @@ fn part<'a>(row: &'a Row, columns: &[&str]) -> Vec<&'a str> {
     columns.iter().map(|column| row[*column].as_str()).collect()
 }
 
-/// Rows of the first, and of the second where the first has none.
+/// The rows of the first, and those of the second whose key the first lacks.
 fn preferred(first: &[Row], second: &[Row], columns: &[&str]) -> Vec<Row> {
     let known: BTreeSet<Vec<&str>> = first.iter().map(|row| part(row, columns)).collect();
     let more = second.iter().filter(|row| !known.contains(&part(row, columns)));
@@ -83,11 +84,11 @@ fn preferred(first: &[Row], second: &[Row], columns: &[&str]) -> Vec<Row> {
 }
 
 #[test]
-fn the_first_vendor_speaks_and_the_other_fills_what_it_lacks() {
+fn rows_come_from_the_first_vendor_and_the_second_fills_gaps() {
     let vendor = Vendor::start(settings());
     let place = filled(&vendor);
     let (both, files) = (all(&place), place.files("silver"));
-    // What each vendor says alone, built from the same lake.
+    // The rows of each vendor alone, built from the same lake.
     let tushare = without(&place, "asharehub");
     let asharehub = without(&place, "tushare");
     let of = |rows: &BTreeMap<_, Vec<Row>>, name: &str| rows.values().flatten().all(|row| row["vendor"] == name);
@@ -101,9 +102,9 @@ fn the_first_vendor_speaks_and_the_other_fills_what_it_lacks() {
         assert_eq!(keys.len(), both[table].len(), "{table} has a key twice");
     }
     let more = |table: &str| both[table].iter().any(|row| row["vendor"] == "asharehub");
-    assert!(more("hk_hold_cn"), "the southbound holdings are AShareHub's alone");
+    assert!(more("hk_hold_cn"), "only AShareHub has southbound holdings");
     for (table, key) in VERSIONS {
-        // Every version of each, numbered apart.
+        // Every version of both vendors, each numbered by itself.
         let mut rows = [tushare[table].clone(), asharehub[table].clone()].concat();
         rows.sort();
         assert_eq!(both[table], rows, "{table}");
@@ -113,12 +114,12 @@ fn the_first_vendor_speaks_and_the_other_fills_what_it_lacks() {
         assert_eq!(keys.len(), rows.len(), "{table} has a version twice");
     }
     for (table, interface) in [("stock_daily_cn", "daily"), ("moneyflow_cn", "moneyflow")] {
-        assert_same(table, tushare[table].clone(), truth(&vendor.market, interface));
+        assert_same(table, tushare[table].clone(), documented::tushare(&vendor.market, interface, None));
     }
-    // And with both again, the same bytes.
+    // With both again, the same bytes.
     place.expect(0, &["normalize", "--now", NOW]);
     assert_eq!(place.files("silver"), files);
-    // The order of jobs.toml turns it round, or leaves one out.
+    // jobs.toml may turn the order round or leave one out.
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     let columns = LATEST[0].1;
     for (order, rows) in [
@@ -134,35 +135,35 @@ fn the_first_vendor_speaks_and_the_other_fills_what_it_lacks() {
 }
 
 #[test]
-fn as_of_a_day_each_key_is_told_by_the_first_vendor_that_knew() {
+fn as_of_a_day_each_key_comes_from_the_first_vendor_that_had_it() {
     let vendor = Vendor::start(settings());
     let place = place(&vendor);
     place.expect(0, &[&["backfill", "income_cn"], &REPORTS[..]].concat());
     place.expect(0, &["normalize", "--now", NOW]);
     let rows = silver(&place, "income_cn");
-    let mut speakers = BTreeSet::new();
+    let mut vendors = BTreeSet::new();
     for as_of in ["2023-11-15", "2024-03-31", "2024-04-29", "2024-06-30", "2026-01-05"] {
         let mut known: BTreeMap<Vec<&str>, Vec<&Row>> = BTreeMap::new();
         for row in rows.iter().filter(|row| row["known_on"].as_str() <= as_of) {
             known.entry(part(row, &["ts_code", "end_date", "report_type"])).or_default().push(row);
         }
-        let said = known.into_iter().map(|(key, rows)| {
+        let printed = known.into_iter().map(|(key, rows)| {
             let is_known = rows.iter().any(|row| row["vendor"] == "tushare");
-            let speaker = if is_known { "tushare" } else { "asharehub" };
+            let vendor = if is_known { "tushare" } else { "asharehub" };
             let day = |row: &Row| {
                 let announced = &row["announced_on"];
                 let day = if announced == "null" { &row["known_on"] } else { announced };
                 (day.clone(), row["revision"].parse::<u32>().unwrap())
             };
-            let last = rows.into_iter().filter(|row| row["vendor"] == speaker).max_by_key(|row| day(row)).unwrap();
-            (key.join(" "), (speaker.to_owned(), last["n_income"].clone()))
+            let last = rows.into_iter().filter(|row| row["vendor"] == vendor).max_by_key(|row| day(row)).unwrap();
+            (key.join(" "), (vendor.to_owned(), last["n_income"].clone()))
         });
-        let expected: BTreeMap<String, (String, String)> = said.collect();
+        let expected: BTreeMap<String, (String, String)> = printed.collect();
         let sql = "select ts_code, end_date, report_type, vendor, n_income from income_cn";
         let answer = place.expect(0, &["query", sql, "--as-of", as_of, "--format", "json"]);
         let answer: Vec<Value> = serde_json::from_str(&answer).unwrap();
         let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
-        let told: BTreeMap<String, (String, String)> = answer
+        let found: BTreeMap<String, (String, String)> = answer
             .iter()
             .map(|row| {
                 let key = ["ts_code", "end_date", "report_type"].map(|name| text(row, name)).join(" ");
@@ -170,11 +171,11 @@ fn as_of_a_day_each_key_is_told_by_the_first_vendor_that_knew() {
                 (key, (text(row, "vendor"), income))
             })
             .collect();
-        assert_eq!(told.len(), answer.len(), "{as_of}: a key twice");
-        assert_eq!(told, expected, "{as_of}");
-        speakers.extend(told.into_values().map(|(vendor, _)| vendor));
+        assert_eq!(found.len(), answer.len(), "{as_of}: a key twice");
+        assert_eq!(found, expected, "{as_of}");
+        vendors.extend(found.into_values().map(|(vendor, _)| vendor));
     }
-    assert_eq!(speakers.len(), 2, "each of them speaks");
+    assert_eq!(vendors.len(), 2, "each of them has rows");
 }
 
 /// Rows of the market by security and day (without hyphens), values by column.
@@ -191,7 +192,7 @@ fn by_key(rows: &Rows) -> BTreeMap<(String, String), BTreeMap<&'static str, Opti
 }
 
 #[test]
-fn a_diff_names_every_row_that_one_vendor_lost_or_spoiled_and_no_other() {
+fn diff_lists_exactly_the_rows_that_one_vendor_lost_or_corrupted() {
     let vendor = Vendor::start(settings());
     let place = place(&vendor);
     place.backfill(0, &["stock_daily_cn"], &settings());
@@ -203,7 +204,7 @@ fn a_diff_names_every_row_that_one_vendor_lost_or_spoiled_and_no_other() {
             expected.insert(key.clone(), BTreeSet::from(["lost".to_owned()]));
             continue;
         };
-        // Both spell to the fourth place at least; what is spoiled is off by more.
+        // Both vendors have four decimals at least; corrupted values are off by more.
         let differs = |name: &&str| match (row[*name], other[*name]) {
             (Some(a), Some(b)) => (a - b).abs() > 0.000_06,
             (a, b) => a.is_some() != b.is_some(),
@@ -213,10 +214,10 @@ fn a_diff_names_every_row_that_one_vendor_lost_or_spoiled_and_no_other() {
             expected.insert(key.clone(), columns);
         }
     }
-    assert!(theirs.keys().all(|key| ours.contains_key(key)), "AShareHub makes none up");
+    assert!(theirs.keys().all(|key| ours.contains_key(key)), "AShareHub has a row that Tushare lacks");
     let args = ["diff", "stock_daily_cn", "--between", "tushare,asharehub", "--format", "json", "--now", NOW];
-    let said: Value = serde_json::from_str(&place.expect(0, &args)).unwrap();
-    let told: BTreeMap<(String, String), BTreeSet<String>> = said["differences"]
+    let printed: Value = serde_json::from_str(&place.expect(0, &args)).unwrap();
+    let found: BTreeMap<(String, String), BTreeSet<String>> = printed["differences"]
         .as_array()
         .unwrap()
         .iter()
@@ -232,10 +233,10 @@ fn a_diff_names_every_row_that_one_vendor_lost_or_spoiled_and_no_other() {
             ((key("ts_code"), key("trade_date")), columns)
         })
         .collect();
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
     let lost = expected.values().filter(|columns| columns.contains("lost")).count();
-    assert!(lost > 0 && lost < expected.len(), "some are lost, some are spoiled");
-    let counts = &said["counts"];
+    assert!(lost > 0 && lost < expected.len(), "some rows are lost, some corrupted");
+    let counts = &printed["counts"];
     assert_eq!(counts["only"]["tushare"], lost);
     assert_eq!(counts["differ"], expected.len() - lost);
     assert_eq!(counts["same"], ours.len() - expected.len());

@@ -1,12 +1,12 @@
-//! Several vendors in one table: a second one with its own contracts and pipelines beside jobs.toml, and bronze
-//! written by hand.
+//! Several vendors in one table: a second vendor with contracts and pipelines beside jobs.toml, and bronze written by
+//! hand.
 
 use std::fs;
 use std::io::Write as _;
 
 use crate::support::{NOW, Place, Row, silver};
 
-/// A second vendor's bars: shares and yuan where Tushare has lots and thousands, and no turnover after hours.
+/// A second vendor's bars, in shares and yuan where Tushare has lots and thousands of yuan.
 const BARS: &str = r#"version = 1
 interface = "asharehub/market_daily"
 type = "market_daily"
@@ -77,7 +77,7 @@ n_income = { type = "number", unit = "CNY", description = "net income" }
 update_flag = { type = "text", description = "mark of a correction" }
 "#;
 
-/// A place that knows two vendors of three tables.
+/// A place with two vendors for three tables.
 pub(crate) fn place() -> Place {
     let place = Place::at("http://127.0.0.1:9");
     let write = |name: &str, text: &str| {
@@ -96,7 +96,7 @@ pub(crate) fn place() -> Place {
     ] {
         let shipped = format!("{}/pipelines/{table}.toml", env!("CARGO_MANIFEST_DIR"));
         let text = fs::read_to_string(shipped).unwrap();
-        // The shipped pipeline with these sources instead of its own.
+        // The shipped pipeline, with other sources.
         let (head, rest) = text.split_once("[[source]]").unwrap();
         let rest = rest.split("\n\n").filter(|part| !part.contains("interface = ") && !part.contains("source = "));
         let named = sources.map(|source| format!("[[source]]\ninterface = \"{source}\"\n"));
@@ -113,7 +113,7 @@ pub(crate) fn place() -> Place {
     place
 }
 
-/// Puts a file into bronze, as another program would.
+/// Writes a file into bronze, as another program would.
 pub(crate) fn bronze(place: &Place, path: &str, lines: &[&str]) {
     let path = place.path("data/bronze").join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -125,7 +125,7 @@ pub(crate) fn bronze(place: &Place, path: &str, lines: &[&str]) {
 const TUSHARE: &str = "tushare/stock_daily_cn/date=2024-01-02/daily_20240102T120000000Z.jsonl.gz";
 const ASHAREHUB: &str = "asharehub/market_daily/date=2024-01-02/market_daily_20240102T130000000Z.jsonl.gz";
 
-/// One day of bars: `a` of both, `b` of Tushare, `c` of the other.
+/// One day of bars: `a` of both vendors, `b` of Tushare, `c` of the other.
 pub(crate) fn bars(place: &Place) {
     bronze(
         place,
@@ -158,7 +158,7 @@ fn built(place: &Place, table: &str, columns: &[&str]) -> Vec<String> {
 const BAR: [&str; 5] = ["ts_code", "close", "vol", "amount", "vendor"];
 
 #[test]
-fn the_first_vendor_that_has_a_row_gives_the_whole_of_it() {
+fn a_row_comes_whole_from_the_first_vendor_that_has_it() {
     let place = place();
     bars(&place);
     let usual = ["a 9.39 10050 94369.5 tushare", "b 5.0 1000 5000.0 tushare", "c 7.0 3 21.0 asharehub"];
@@ -166,7 +166,7 @@ fn the_first_vendor_that_has_a_row_gives_the_whole_of_it() {
     let before = place.files("silver");
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     let prefer = |vendors: &str| place.jobs(&format!("{jobs}[tables.stock_daily_cn]\nvendors = [{vendors}]\n"));
-    // The pipeline's own order changes nothing.
+    // Naming the pipeline's own order changes nothing.
     prefer("\"tushare\", \"asharehub\"");
     assert!(place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]).contains("1 partition current"));
     assert_eq!(place.files("silver"), before);
@@ -176,9 +176,9 @@ fn the_first_vendor_that_has_a_row_gives_the_whole_of_it() {
     prefer("\"asharehub\"");
     assert_eq!(built(&place, "stock_daily_cn", &BAR), [other[0], other[2]]);
     prefer("\"f10\"");
-    let said = place.run(&["tables"]);
-    assert_eq!(said.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&said.stderr).contains("it is fed by tushare, asharehub"));
+    let printed = place.run(&["tables"]);
+    assert_eq!(printed.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&printed.stderr).contains("it is fed by tushare, asharehub"));
     // And back: the same bytes.
     place.jobs(&jobs);
     assert_eq!(built(&place, "stock_daily_cn", &BAR), usual);
@@ -200,7 +200,7 @@ fn without_the_bronze_of_a_vendor_only_its_rows_change() {
 }
 
 #[test]
-fn who_wins_is_decided_by_what_every_source_fills_of_the_key() {
+fn vendors_are_compared_by_the_part_of_the_key_that_all_fill() {
     let place = place();
     let row = |code: &str, reason: &str| {
         format!(r#"{{"ts_code":"{code}","trade_date":"20240102","close":9.39,"amount":1000000,"reason":"{reason}"}}"#)
@@ -226,14 +226,14 @@ fn who_wins_is_decided_by_what_every_source_fills_of_the_key() {
 }
 
 #[test]
-fn as_of_a_day_the_first_vendor_that_knows_a_version_speaks() {
+fn as_of_a_day_the_version_comes_from_the_first_vendor_that_had_one() {
     let place = place();
     let row = |day: &str, income: &str| {
         format!(
             r#"{{"ts_code":"a","ann_date":"{day}","f_ann_date":"{day}","end_date":"20231231","report_type":"1","n_income":{income},"update_flag":"0"}}"#
         )
     };
-    // The second vendor has the express figures earlier; the first is late, and restates.
+    // The second vendor has figures earlier; the first is late, and restates.
     bronze(
         &place,
         "asharehub/income/end_date=2023-12-31/income_20240701T120000000Z.jsonl.gz",
@@ -267,7 +267,7 @@ fn as_of_a_day_the_first_vendor_that_knows_a_version_speaks() {
     assert_eq!(as_of("2024-06-30"), "tushare,110.0");
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     place.jobs(&format!("{jobs}[tables.income_cn]\nvendors = [\"asharehub\", \"tushare\"]\n"));
-    assert_eq!(as_of("2024-06-30"), "asharehub,95.0", "the order of today, whatever silver was built with");
+    assert_eq!(as_of("2024-06-30"), "asharehub,95.0", "queries use today's order, whatever silver was built with");
     place.jobs(&format!("{jobs}[tables.income_cn]\nvendors = [\"asharehub\"]\n"));
     assert_eq!(as_of("2024-02-28"), "");
     assert_eq!(as_of("2024-05-01"), "asharehub,90.0");

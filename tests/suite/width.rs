@@ -1,23 +1,22 @@
-//! Every interface of the four vendors, backfilled from the sandbox: silver equals what the market makes up,
-//! value by value.
+//! Every interface of the four vendors, backfilled from the sandbox: silver equals the sandbox's market, value by value.
 
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use pitlake::spec::{Axis, Catalog, Table, TableSource, Values};
+use pitlake::spec::{Axis, Table, TableSource, Values};
 use pitlake_sandbox::Settings;
 
-use crate::documented::{assert_equal, catalog, truth};
-use crate::support::{NOW, Place, Row, Vendor, day, settings, silver, text_of};
+use crate::documented::{self, CATALOG, assert_equal};
+use crate::support::{NOW, Place, Row, Vendor, assert_same, day, settings, silver, text_of};
 
-/// Inside a session: too many rows for a market of many weeks.
+/// Rows inside a session: too many for a market of many weeks.
 const DETAILS: [&str; 2] = ["cyq_chips_cn", "stk_mins_cn"];
 
-/// Interfaces that another one of the same folder is asked instead of by an account with all points.
+/// Interfaces that an account with fewer points asks instead of others of the same folder.
 const SISTERS: [&str; 7] =
     ["income", "fina_indicator", "balancesheet", "cashflow", "forecast", "express", "fina_mainbz"];
 
-/// Days that the backfills ask for; reports and announcements lie around the sessions.
+/// The days of the backfills; reports and announcements lie around the sessions.
 struct Asked {
     sessions: Settings,
     announcements: (NaiveDate, NaiveDate),
@@ -39,16 +38,16 @@ impl Asked {
             let plan = source.fields.iter().find(|plan| source.contract.fields[plan.field].name == *field)?;
             Some(&table.columns[plan.column].name)
         });
-        // Zero structures are no rows.
+        // Empty structures are not rows.
         if source.needs.iter().any(|column| row[&table.columns[*column].name] == "null") {
             return false;
         }
-        // Without other word the consolidated statements are asked for.
+        // Unless a job names others, consolidated statements are asked for.
         let is_typed = source.contract.ask.each.iter().any(|(_, values)| matches!(values, Values::ReportTypes(_)));
         if is_typed && row["report_type"] != "1" {
             return false;
         }
-        // Of indices and pairs of currencies the contract names some.
+        // The contract names some indices and currency pairs.
         for (name, values) in &source.contract.ask.each {
             if let (Values::Symbols(all), Some(code)) = (values, row.get(name))
                 && !all.contains(code)
@@ -64,7 +63,7 @@ impl Asked {
         }
     }
 
-    /// Backfills tables, each over the days that it can be asked for.
+    /// Backfills tables, each over its own days.
     fn backfill(&self, place: &Place, tables: &[&Table], source: impl Fn(&Table) -> usize) {
         let (sessions, others): (Vec<&Table>, Vec<&Table>) =
             tables.iter().partition(|table| Self::is_session(&table.sources[source(table)]));
@@ -77,7 +76,7 @@ impl Asked {
             let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
             place.expect(0, &[&["backfill"], &names[..], &["--start", &start, "--end", &end, "--now", NOW]].concat());
         }
-        // A range builds its own years only.
+        // A backfill builds the years of its range only.
         place.expect(0, &["normalize", "--now", NOW]);
     }
 }
@@ -97,11 +96,11 @@ fn compare(vendor: &Vendor, place: &Place, tables: &[&Table], name: &str, asked:
         let mut shown = Vec::new();
         let of_vendor = table.sources.iter().filter(|source| source.contract.id.vendor == name);
         let folder = &table.sources[first(table)].contract.kind;
-        // Interfaces of one folder say the same; others are parts of the table.
+        // Interfaces of one folder have the same rows; others are parts of the table.
         for source in of_vendor.filter(|source| {
             source.contract.kind != *folder || source.contract.id == table.sources[first(table)].contract.id
         }) {
-            let all = truth(vendor, table, source, &rows_of(table, source));
+            let all = documented::rows(&vendor.market, table, source, &rows_of(table, source), None);
             columns.extend(all.iter().flat_map(Row::keys).cloned());
             let listed = listed(vendor, asked.announcements.0);
             let boards = boards(place, source);
@@ -128,7 +127,7 @@ fn listed(vendor: &Vendor, start: NaiveDate) -> BTreeSet<String> {
     lived.filter_map(|row| text_of(&row[code]).map(str::to_owned)).collect()
 }
 
-/// Members are asked for by the boards of the day that the lake holds.
+/// Members are asked for by the boards that the lake holds of the day.
 fn boards(place: &Place, source: &TableSource) -> Option<BTreeSet<(String, String)>> {
     let of_day = |(_, values): &(String, Values)| matches!(values, Values::Column { of_day: Some(_), .. });
     source.contract.ask.each.iter().any(of_day).then(|| {
@@ -158,9 +157,9 @@ fn place_with(vendor: &Vendor, name: &str, more: &str) -> Place {
     place
 }
 
-fn tables_of<'a>(catalog: &'a Catalog, name: &str) -> Vec<&'a Table> {
+fn tables_of(name: &str) -> Vec<&'static Table> {
     let sells = |table: &&Table| table.sources.iter().any(|source| source.contract.id.vendor == name);
-    catalog.tables().map(AsRef::as_ref).filter(sells).collect()
+    CATALOG.tables().map(AsRef::as_ref).filter(sells).collect()
 }
 
 #[test]
@@ -168,10 +167,17 @@ fn every_interface_of_tushare() {
     let settings = Settings { points: 10_000, ..settings() };
     let vendor = Vendor::start(settings.clone());
     let place = place_with(&vendor, "tushare", "points = 10000\n");
-    let catalog = catalog();
-    let mut tables = tables_of(&catalog, "tushare");
+    let mut tables = tables_of("tushare");
     tables.retain(|table| !DETAILS.contains(&table.name.as_str()) && table.name != "trade_cal");
     compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
+    // The calendar comes with them, whole, of the two exchanges of shares.
+    let mut calendar = documented::tushare(&vendor.market, "trade_cal", None);
+    calendar.retain(|row| ["SSE", "SZSE"].contains(&row["exchange"].as_str()));
+    assert_same("trade_cal", silver(&place, "trade_cal"), calendar);
+    // Equal rows of an answer are numbered.
+    for table in ["top_inst_cn", "block_trade_cn"] {
+        assert!(silver(&place, table).iter().any(|row| row["occurrence"] != "1"), "{table} has no equal rows");
+    }
 }
 
 #[test]
@@ -179,28 +185,26 @@ fn every_interface_of_tushare_for_fewer_points() {
     let settings = Settings { points: 2000, ..settings() };
     let vendor = Vendor::start(settings.clone());
     let place = place_with(&vendor, "tushare", "points = 2000\n");
-    let catalog = catalog();
-    let mut tables = tables_of(&catalog, "tushare");
+    let mut tables = tables_of("tushare");
     tables.retain(|table| SISTERS.iter().any(|sister| table.name == format!("{sister}_cn")));
     assert_eq!(tables.len(), SISTERS.len());
     compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
 }
 
 #[test]
-fn what_is_inside_a_session() {
+fn chips_and_minutes() {
     let settings =
         Settings { points: 10_000, stocks: 10, start: day("2022-11-28"), end: day("2022-12-16"), ..settings() };
     let vendor = Vendor::start(settings.clone());
-    // The market counts the bars of an hour where nobody says otherwise.
+    // The market has bars of an hour unless a call names another length.
     let schema = include_str!("../../schemas/tushare/stk_mins.toml").replace("\"1min\"", "\"60min\"");
     let place = place_with(&vendor, "tushare", "points = 10000\n");
     std::fs::create_dir_all(place.path("schemas/tushare")).unwrap();
     std::fs::write(place.path("schemas/tushare/stk_mins.toml"), schema).unwrap();
-    let catalog = catalog();
-    let mut tables = tables_of(&catalog, "tushare");
+    let mut tables = tables_of("tushare");
     tables.retain(|table| DETAILS.contains(&table.name.as_str()));
     compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
-    // Asked again and told the same, nothing changes.
+    // Fetched again without changes, silver stays as it is.
     let before = DETAILS.map(|table| silver(&place, table));
     let (start, end) = (vendor.market.sessions()[0].to_string(), "2022-12-16");
     let args = ["backfill", "cyq_chips_cn", "stk_mins_cn", "--refetch", "--start", &start, "--end", end, "--now", NOW];
@@ -216,9 +220,8 @@ fn what_is_inside_a_session() {
 fn every_endpoint_of_asharehub() {
     let vendor = Vendor::start(Settings { quota: 0, ..settings() });
     let place = place_with(&vendor, "asharehub", "");
-    let catalog = catalog();
-    let mut tables = tables_of(&catalog, "asharehub");
-    // Asked over other days; looked at below.
+    let mut tables = tables_of("asharehub");
+    // These have days of their own, or tests: `feeds` and `two_vendors`.
     tables.retain(|table| {
         !["asharehub_news_flash", "asharehub_realtime", "trade_cal", "top_list_cn"].contains(&table.name.as_str())
     });
@@ -232,14 +235,13 @@ fn the_income_statements_of_alphafin_and_every_table_of_f10() {
         let settings = Settings { start: day("2021-01-01"), ..settings() };
         let vendor = Vendor::start(settings.clone());
         let place = place_with(&vendor, name, "");
-        // Neither says which securities there are.
+        // Neither vendor has a list of securities.
         let url = vendor.server.url();
         let jobs = std::fs::read_to_string(place.path("jobs.toml")).unwrap();
         place.jobs(&format!(
             "{jobs}[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 1000000\n"
         ));
-        let catalog = catalog();
-        let tables: Vec<&Table> = tables_of(&catalog, name);
+            let tables: Vec<&Table> = tables_of(name);
         compare(&vendor, &place, &tables, name, &Asked::new(settings));
     }
 }

@@ -168,7 +168,8 @@ fn query_runs_sql_over_silver_and_writes_nothing() {
     let printed = place.expect(0, &["query", "select count(*) as n from stock_daily_cn", "--format", "json"]);
     assert_eq!(printed.trim(), format!(r#"[{{"n":{rows}}}]"#));
     let sql = "select ts_code, trade_date, ah_vol from stock_daily_cn order by 1, 2 limit 1";
-    let printed: serde_json::Value = serde_json::from_str(&place.expect(0, &["query", sql, "--format", "json"])).unwrap();
+    let printed: serde_json::Value =
+        serde_json::from_str(&place.expect(0, &["query", sql, "--format", "json"])).unwrap();
     assert!(printed[0]["ah_vol"].is_null() && printed[0].as_object().unwrap().len() == 3);
     assert_eq!(printed[0]["trade_date"].as_str().unwrap().len(), 10);
     let none = place.expect(0, &["query", "select * from adj_factor where ts_code = ''", "--format", "json"]);

@@ -8,7 +8,7 @@ use pitlake::spec::Table;
 use pitlake_sandbox::Settings;
 
 use crate::documented::{self, CATALOG, covers};
-use crate::support::{Place, Row, Vendor, day, silver, text_of};
+use crate::support::{Place, Row, Vendor, day, settings as usual, silver, text_of};
 
 const INDICES: [&str; 3] = ["399300.SZ", "000016.SH", "000905.SH"];
 const LATEST: [(&str, &str); 3] =
@@ -27,7 +27,7 @@ const LOOKBACK: usize = 5;
 fn settings(points: u32) -> Settings {
     let epoch = Some(evening(day(FIRST)));
     let (start, end) = (day("2025-02-03"), day("2025-05-30"));
-    Settings { stocks: 40, start, end, points, rpm: 0, epoch, ..Settings::default() }
+    Settings { stocks: 40, start, end, points, epoch, ..usual() }
 }
 
 /// Half past nine in Shanghai: most of a day's announcements are out, some come the next morning.
@@ -191,7 +191,11 @@ fn ten_evenings_of_announcements_months_securities_and_periods() {
     }
     println!("{} calls made, {estimated} estimated, {cheapest} at least", vendor.calls());
     assert!(vendor.calls() * 5 <= cheapest * 6, "{} calls, {cheapest} would do", vendor.calls());
-    assert!(estimated.abs_diff(vendor.calls()) * 10 <= vendor.calls(), "{estimated} estimated, {} made", vendor.calls());
+    assert!(
+        estimated.abs_diff(vendor.calls()) * 10 <= vendor.calls(),
+        "{estimated} estimated, {} made",
+        vendor.calls()
+    );
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
 use pitlake_sandbox::Settings;
 
-use crate::reader::{INCOME, INDICATORS, Reader};
 use crate::documented;
-use crate::support::{DAILY, Place, Vendor, assert_same, day, silver};
+use crate::reader::{INCOME, INDICATORS, Reader};
+use crate::support::{DAILY, Place, Vendor, assert_same, day, settings as usual, silver};
 
 const JOBS: &str = r#"
 [jobs.market]
@@ -21,7 +21,7 @@ tables = ["income_cn", "fina_indicator_cn"]
 
 fn settings() -> Settings {
     let epoch = Some(evening(day("2024-03-18")));
-    Settings { stocks: 24, start: day("2024-02-01"), end: day("2024-05-31"), rpm: 0, epoch, ..Settings::default() }
+    Settings { start: day("2024-02-01"), end: day("2024-05-31"), epoch, ..usual() }
 }
 
 fn evening(day: NaiveDate) -> DateTime<Utc> {

@@ -89,7 +89,9 @@ impl<'a> Reader<'a> {
         let mut versions: Vec<(Row, Option<String>, bool)> = Vec::new();
         for row in rows {
             let announced = self.announced(&row);
-            match versions.iter_mut().find(|(other, day, _)| *day == announced && self.differs(other, &row, true).is_none())
+            match versions
+                .iter_mut()
+                .find(|(other, day, _)| *day == announced && self.differs(other, &row, true).is_none())
             {
                 Some((other, _, _)) => self.join(other, &row),
                 None => {

@@ -4,8 +4,8 @@
 use chrono::NaiveDate;
 use pitlake_sandbox::Settings;
 
-use crate::reader::{INCOME, INDICATORS, Reader, Rules};
 use crate::documented;
+use crate::reader::{INCOME, INDICATORS, Reader, Rules};
 use crate::support::{DAILY, NOW, Place, Vendor, assert_same, day, settings, silver};
 
 /// The quarter ends of the market of [`settings`] and of the year before.
@@ -121,7 +121,8 @@ fn a_query_as_of_a_day_sees_what_was_known() {
         let key = |row: &serde_json::Value| {
             format!("{} {}", row["ts_code"].as_str().unwrap(), row["end_date"].as_str().unwrap())
         };
-        let printed: std::collections::BTreeMap<String, String> = printed.iter().map(|row| (key(row), figure(row))).collect();
+        let printed: std::collections::BTreeMap<String, String> =
+            printed.iter().map(|row| (key(row), figure(row))).collect();
         assert_eq!(printed, reader.as_of(as_of, "n_income"), "{as_of}");
     }
     // Bars are known on their day, a Friday here; margin trading on the next morning, a Saturday and a Tuesday.
@@ -189,7 +190,11 @@ fn more_points_fetch_days_again_from_the_better_interface() {
     assert!(silver(&place, "limit_list_cn").iter().all(|row| row["limit"] != "Z"));
     points(5000);
     place.backfill(0, &["limit_list_cn"], &small);
-    assert_same("limit_list_cn", silver(&place, "limit_list_cn"), documented::tushare(&vendor.market, "limit_list_d", None));
+    assert_same(
+        "limit_list_cn",
+        silver(&place, "limit_list_cn"),
+        documented::tushare(&vendor.market, "limit_list_d", None),
+    );
     let calls = vendor.calls();
     points(2000);
     place.backfill(0, &["limit_list_cn"], &small);

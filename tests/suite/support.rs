@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
@@ -35,9 +36,16 @@ pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-/// A market small enough for a test, across a turn of the year.
+/// A market small enough for a test, across a turn of the year. `.ci/full` asks for other ones.
 pub(crate) fn settings() -> Settings {
-    Settings { stocks: 24, start: day("2022-11-01"), end: day("2023-02-28"), rpm: 0, ..Settings::default() }
+    let (seed, stocks) = (number("PITLAKE_TEST_SEED", 1), number("PITLAKE_TEST_STOCKS", 24));
+    Settings { seed, stocks, start: day("2022-11-01"), end: day("2023-02-28"), rpm: 0, ..Settings::default() }
+}
+
+/// A number of the environment.
+fn number<T: FromStr>(variable: &str, usual: T) -> T {
+    let text = std::env::var_os(variable).and_then(|text| text.into_string().ok());
+    text.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable}: invalid number `{text}`")))
 }
 
 /// A sandbox in this process.

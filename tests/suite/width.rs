@@ -241,7 +241,7 @@ fn the_income_statements_of_alphafin_and_every_table_of_f10() {
         place.jobs(&format!(
             "{jobs}[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 1000000\n"
         ));
-            let tables: Vec<&Table> = tables_of(name);
+        let tables: Vec<&Table> = tables_of(name);
         compare(&vendor, &place, &tables, name, &Asked::new(settings));
     }
 }

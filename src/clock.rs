@@ -1,6 +1,6 @@
-//! What time it is. The only place that asks the machine; `--now` fixes it for tests and reruns.
+//! What time it is. `--now` fixes it for tests and reruns; only this module asks the machine.
 //!
-//! Waits, limits, retries and leases use real time and do not come here.
+//! Never here: waits, limits, retries and leases, which use real time.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
@@ -13,7 +13,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that stands still.
+    /// A clock that always shows `at`.
     #[must_use]
     pub fn fixed(at: DateTime<Utc>) -> Self {
         Self { fixed: Some(at) }
@@ -26,7 +26,7 @@ impl Clock {
         self.fixed.unwrap_or_else(Utc::now)
     }
 
-    /// What this machine's clock says, whatever is fixed: only to compare it with another one.
+    /// The machine's time, even where a time is fixed; only for comparison with another clock.
     #[must_use]
     #[allow(clippy::disallowed_methods)]
     pub fn machine() -> DateTime<Utc> {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_past_four_utc_in_the_evening_is_tomorrow_in_shanghai() {
+    fn half_past_four_in_the_afternoon_utc_is_tomorrow_in_shanghai() {
         let clock = Clock::fixed("2024-01-02T16:30:00Z".parse().unwrap());
         assert_eq!(clock.today().to_string(), "2024-01-03");
     }

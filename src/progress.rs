@@ -1,12 +1,11 @@
-//! Progress bars on a terminal, nothing elsewhere. Never on stdout, never the only place that a
-//! fact is told.
+//! Progress bars on a terminal, nothing elsewhere. Never on stdout, and never the only place where a fact is shown.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Where bars are drawn, or not.
+/// Where bars are drawn, if anywhere.
 #[derive(Debug, Clone)]
 pub struct Progress {
     bars: MultiProgress,
@@ -25,39 +24,39 @@ impl Progress {
         Self { bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) }
     }
 
-    /// A bar of `len` steps that goes away when it is dropped.
+    /// A bar of `len` steps; it disappears when dropped.
     #[must_use]
-    pub fn task(&self, label: &str, len: usize) -> Task {
+    pub fn bar(&self, label: &str, len: usize) -> Bar {
         let bar = self.bars.add(ProgressBar::new(len as u64));
         if let Ok(style) = ProgressStyle::with_template("{prefix:28} {bar:32} {pos}/{len}  {elapsed} (left {eta})") {
             bar.set_style(style);
         }
         bar.set_prefix(label.to_owned());
         bar.enable_steady_tick(Duration::from_millis(500));
-        Task { bar }
+        Bar { bar }
     }
 
-    /// A writer for logs that does not tear the bars.
+    /// A writer for logs that leaves the bars whole.
     #[must_use]
     pub fn log_writer(&self) -> LogWriter {
         LogWriter { bars: self.bars.clone() }
     }
 }
 
-/// One piece of long work.
+/// The progress of one piece of long work.
 #[derive(Debug)]
-pub struct Task {
+pub struct Bar {
     bar: ProgressBar,
 }
 
-impl Task {
-    /// One step done.
+impl Bar {
+    /// Counts one step as done.
     pub fn advance(&self) {
         self.bar.inc(1);
     }
 }
 
-impl Drop for Task {
+impl Drop for Bar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

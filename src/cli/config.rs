@@ -73,7 +73,7 @@ pub(super) fn world(context: &Context) -> Result<World> {
 /// As [`world`], of a lake that must be there: a mistyped name is no empty lake.
 pub(super) fn existing(context: &Context) -> Result<World> {
     let world = world(context)?;
-    if let Some(folder) = world.store.folder().filter(|folder| !folder.is_dir()) {
+    if let Some(folder) = world.store.missing() {
         let message =
             format!("there is no lake at `{}`: name its folder with --lake, or fill it first", folder.display());
         return Err(Misuse(message).into());

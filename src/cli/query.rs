@@ -41,18 +41,18 @@ impl Query {
             Some(day) => Some(AsOf { day, next_morning: run::session_before(&world, day).await? }),
             None => None,
         };
-        let answer = query::sql(&world.catalog, &world.store, &self.sql, as_of).await.map_err(|error| match error {
+        let rows = query::sql(&world.catalog, &world.store, &self.sql, as_of).await.map_err(|error| match error {
             QueryError::Misuse(message) => Misuse(message).into(),
             QueryError::Failed(error) => error,
         })?;
         if let Some(path) = self.output {
-            answer.parquet(&path)?;
+            rows.parquet(&path)?;
             return Ok(Exit::Done);
         }
         print(&match self.format {
-            RowFormat::Text => answer.text()?,
-            RowFormat::Json => answer.json()?,
-            RowFormat::Csv => answer.csv()?,
+            RowFormat::Text => rows.text()?,
+            RowFormat::Json => rows.json()?,
+            RowFormat::Csv => rows.csv()?,
         })?;
         Ok(Exit::Done)
     }

@@ -44,7 +44,7 @@ impl StatusArgs {
 
 pub(super) fn overview(status: &[Status]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    table.load_preset(presets::NOTHING);
     let heads =
         ["table", "first", "last", "lag", "rows", "revisions", "held", "missing", "due", "failed", "unproven", "stale"];
     table.set_header(heads);

@@ -1,5 +1,5 @@
-//! What could be known on a day (`design.md` 5, rules 6 to 8): a view of a table without what came later.
-//! Never how a version came to be known.
+//! What could be known on a day (`docs/point-in-time.md`): a view of a table without what came later. Never here:
+//! when a version became known.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use datafusion::functions_window::expr_fn::{rank, row_number};
 use datafusion::logical_expr::{ExprFunctionExt as _, when};
 use datafusion::prelude::{Expr, SessionContext, lit};
 
-use super::QueryError;
+use super::error::QueryError;
 use crate::spec::{Column as SpecColumn, ColumnType, Known, Table};
 use pitlake_contract::spelling::instant::end_of;
 
-/// The name of the rank among the versions of a key; no vendor has such a column.
+/// The rank among the versions of a key; no vendor has a column of this name.
 const RANK: &str = "pitlake_rank";
 
-/// The column that says whose a row is.
+/// The column with the vendor of a row.
 const VENDOR: &str = "vendor";
 
-/// A day, and what a reader at its end knows of the calendar.
+/// A day, and what its end knows of the calendar.
 #[derive(Debug, Clone, Copy)]
 pub struct AsOf {
     /// The day in Shanghai.
     pub day: NaiveDate,
-    /// The last session whose next session is not after the day: what vendors publish next morning is known
-    /// up to it. `None` where no calendar says so.
+    /// The last session whose next session is not after the day: what vendors publish the next morning is known up
+    /// to it. `None` where the calendar does not reach it.
     pub next_morning: Option<NaiveDate>,
 }
 
@@ -45,18 +45,17 @@ pub(super) fn known(
         (Known::Event, Some(event)) => frame.filter(until(&table.columns[event], as_of.day)?),
         (Known::NextSession, Some(event)) => {
             let known = as_of.next_morning.ok_or_else(|| {
-                let message = "is published next morning, and the calendar at hand does not know the session before";
-                QueryError::Misuse(format!("`{}` {message} {}: `fetch trade_cal`", table.name, as_of.day))
+                let message = "is published the next morning, and the calendar in the lake does not reach";
+                QueryError::Misuse(format!("`{}` {message} {}: run `fetch trade_cal`", table.name, as_of.day))
             })?;
             frame.filter(until(&table.columns[event], known)?)
         }
         (Known::Announced, _) => {
-            frame.filter(column("known_on").lt_eq(day.clone())).and_then(|frame| speaking(frame, table))
+            frame.filter(column("known_on").lt_eq(day.clone())).and_then(|frame| winning(frame, table))
         }
         _ => {
             return Err(QueryError::Misuse(format!(
-                "`{}` cannot be read as of a day: silver keeps its newest state only, of the day it was fetched; query \
-                 it without --as-of",
+                "`{}` cannot be read as of a day, because silver keeps only its newest state: query it without --as-of",
                 table.name
             )));
         }
@@ -71,19 +70,19 @@ pub(super) fn known(
     Ok(view.map_err(anyhow::Error::from)?.into_view())
 }
 
-/// Of the versions known: per key the first vendor that has one, of its versions the one announced last, and of those
-/// the last revision.
-fn speaking(frame: DataFrame, table: &Table) -> Result<DataFrame, DataFusionError> {
+/// Of the known versions of each key: those of the first vendor that has any, of them the one announced last, and of
+/// those the last revision.
+fn winning(frame: DataFrame, table: &Table) -> Result<DataFrame, DataFusionError> {
     let named = |columns: &[usize]| columns.iter().map(|index| column(&table.columns[*index].name)).collect::<Vec<_>>();
     let vendors = table.vendors();
-    let is_contested = vendors.len() > 1 || !table.left_out.is_empty();
-    let frame = if is_contested {
+    let has_rivals = vendors.len() > 1 || !table.left_out.is_empty();
+    let frame = if has_rivals {
         let place = |(place, vendor): (u32, &&str)| (column(VENDOR).eq(lit(*vendor)), lit(place));
         let mut places = (0u32..).zip(&vendors).map(place);
         let (is_first, first) = places.next().unwrap_or((lit(false), lit(0u32)));
         let order = places.fold(when(is_first, first), |mut order, (is_vendor, place)| order.when(is_vendor, place));
-        // One vendor gives all rows of what every source fills of a key. A vendor that feeds the table no more, and
-        // whose rows the next build removes, has no place.
+        // All rows of the part of the key that every source fills come from one vendor. A vendor that no longer feeds
+        // the table has no place; the next build removes its rows.
         let rank = rank().partition_by(named(&table.common_key())).order_by(vec![order.end()?.sort(true, false)]);
         let fed = column(VENDOR).in_list(vendors.iter().map(|vendor| lit(*vendor)).collect(), false);
         frame
@@ -105,7 +104,7 @@ fn speaking(frame: DataFrame, table: &Table) -> Result<DataFrame, DataFusionErro
     frame.window(vec![rank.alias(RANK)])?.filter(column(RANK).eq(lit(1u64)))?.drop_columns(&[RANK])
 }
 
-/// Whether the event is on a day or before; an instant is of its day in Shanghai.
+/// Whether the event is on `day` or before; an instant belongs to its day in Shanghai.
 fn until(event: &SpecColumn, day: NaiveDate) -> Result<Expr, QueryError> {
     if event.kind != ColumnType::Timestamp {
         return Ok(column(&event.name).lt_eq(date(day)?));
@@ -115,7 +114,8 @@ fn until(event: &SpecColumn, day: NaiveDate) -> Result<Expr, QueryError> {
 }
 
 fn date(day: NaiveDate) -> Result<Expr, QueryError> {
-    let days = i32::try_from((day - NaiveDate::default()).num_days()).context("a day out of range")?;
+    let days =
+        i32::try_from((day - NaiveDate::default()).num_days()).with_context(|| format!("day {day} is out of range"))?;
     Ok(lit(ScalarValue::Date32(Some(days))))
 }
 

@@ -1,4 +1,4 @@
-//! A small lake, asked.
+//! Queries of a small lake.
 
 use arrow::array::{Date32Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 
@@ -20,10 +20,10 @@ fn batch(rows: &[(&str, i32, Option<f64>, i64)]) -> RecordBatch {
 fn write(lake: &Path, path: &str, batch: RecordBatch) {
     let path = lake.join("silver").join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    Answer { schema: batch.schema(), batches: vec![batch] }.parquet(&path).unwrap();
+    ResultSet { schema: batch.schema(), batches: vec![batch] }.parquet(&path).unwrap();
 }
 
-/// 19,724 is 2024-01-02; the folder's name would be a glob to a careless reader.
+/// 19,724 is 2024-01-02; the name of the folder would be a glob to a careless reader.
 fn lake(folder: &Path) -> (Catalog, Store) {
     let lake = folder.join("a [lake] 数%20");
     let rows = [("000001.SZ", 19_358, Some(9.39), 1), ("000002.SZ", 19_358, None, 2)];
@@ -36,7 +36,7 @@ fn lake(folder: &Path) -> (Catalog, Store) {
 }
 
 #[tokio::test]
-async fn silver_is_asked_with_sql() {
+async fn sql_reads_silver() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
     for (query, expected) in [
@@ -62,20 +62,20 @@ async fn silver_is_asked_with_sql() {
             r#"[{"a":1.0,"b":"x"}]"#,
         ),
     ] {
-        let answer = sql(&catalog, &store, query, None).await.unwrap();
-        assert_eq!(answer.json().unwrap(), expected, "{query}");
-        assert!(answer.schema.fields().iter().all(|f| *f.data_type() != DataType::Utf8View), "{query}");
+        let rows = sql(&catalog, &store, query, None).await.unwrap();
+        assert_eq!(rows.json().unwrap(), expected, "{query}");
+        assert!(rows.schema.fields().iter().all(|f| *f.data_type() != DataType::Utf8View), "{query}");
     }
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_sql_is_one_line_with_a_hint() {
+async fn an_error_in_the_sql_is_one_line_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
     for (query, part) in [
-        ("SELEC 1", "the SQL cannot be read: "),
-        ("SELECT 1 FROM (", "the SQL cannot be read: "),
-        ("", "the SQL makes no plan: No SQL statements"),
+        ("SELEC 1", "cannot parse the SQL: "),
+        ("SELECT 1 FROM (", "cannot parse the SQL: "),
+        ("", "cannot plan the SQL: No SQL statements"),
         ("SELECT 1; SELECT 2", "single SQL statement"),
         ("SELECT * FROM stock_dialy_cn", "no table `stock_dialy_cn`; did you mean `stock_daily_cn`?"),
         ("SELECT * FROM 'silver/stock_daily_cn/year=2024/part-0.parquet'", "no table `silver/stock_daily_cn/"),
@@ -87,28 +87,27 @@ async fn what_is_wrong_with_the_sql_is_one_line_with_a_hint() {
         ("SELECT ts_code, sum(vol) FROM stock_daily_cn", "GROUP BY"),
         ("SELECT abs(ts_code) FROM stock_daily_cn", "the SQL"),
         ("SELECT * FROM stock_daily_cn WHERE trade_date", "the SQL"),
-        ("INSERT INTO stock_daily_cn SELECT * FROM stock_daily_cn", "is no query: only SELECT"),
-        ("COPY (SELECT 1) TO 'x.parquet'", "is no query: only SELECT"),
-        ("CREATE TABLE t AS SELECT 1", "is no query: only SELECT"),
-        ("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc'", "is no query: only SELECT"),
-        ("DROP TABLE stock_daily_cn", "is no query: only SELECT"),
-        ("SET datafusion.execution.target_partitions = 1", "is no query: only SELECT"),
+        ("INSERT INTO stock_daily_cn SELECT * FROM stock_daily_cn", "only SELECT is allowed"),
+        ("COPY (SELECT 1) TO 'x.parquet'", "only SELECT is allowed"),
+        ("CREATE TABLE t AS SELECT 1", "only SELECT is allowed"),
+        ("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc'", "only SELECT is allowed"),
+        ("DROP TABLE stock_daily_cn", "only SELECT is allowed"),
+        ("SET datafusion.execution.target_partitions = 1", "only SELECT is allowed"),
     ] {
         match sql(&catalog, &store, query, None).await {
-            Err(QueryError::Misuse(said)) => {
-                println!("{query} -> {said}");
-                assert!(said.contains(part) && !said.contains('\n'), "{query}: {said}");
+            Err(QueryError::Misuse(message)) => {
+                assert!(message.contains(part) && !message.contains('\n'), "{query}: {message}");
             }
             other => panic!("{query}: {other:?}"),
         }
     }
-    fs::write(store.folder().unwrap().join("silver/stock_basic_cn/part-0.parquet"), "broken").unwrap();
+    store.put("silver/stock_basic_cn/part-0.parquet", "broken".into()).await.unwrap();
     let broken = sql(&catalog, &store, "SELECT * FROM stock_basic_cn", None).await;
     assert!(matches!(broken, Err(QueryError::Failed(_))), "{broken:?}");
 }
 
 #[tokio::test]
-async fn days_and_months_are_columns_too() {
+async fn partition_keys_are_columns() {
     let shipped = include_str!("../../pipelines/stock_daily_cn.toml");
     for (by, path, key, shown) in [
         ("day", "date=2024-01-02", "date = DATE '2024-01-02'", r#""date":"2024-01-02""#),
@@ -120,26 +119,39 @@ async fn days_and_months_are_columns_too() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &format!("stock_daily_cn/{path}/part-0.parquet"), batch(&[("a", 19_724, None, 1)]));
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-        let answer = sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}"), None).await.unwrap();
-        assert!(answer.json().unwrap().contains(shown), "{}", answer.json().unwrap());
+        let rows = sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}"), None).await.unwrap();
+        assert!(rows.json().unwrap().contains(shown), "{}", rows.json().unwrap());
         let none = format!("SELECT * FROM stock_daily_cn WHERE NOT ({key})");
         assert_eq!(sql(&catalog, &store, &none, None).await.unwrap().json().unwrap(), "[]");
     }
 }
 
 #[tokio::test]
-async fn a_lake_that_is_not_there_has_empty_tables() {
+async fn a_lake_that_does_not_exist_has_empty_tables() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = Catalog::load(&[], None).unwrap().0;
     let store = Store::open(folder.path().join("none").to_str().unwrap()).unwrap();
-    let answer = sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn", None).await.unwrap();
-    assert_eq!(answer.json().unwrap(), "[]");
-    assert_eq!(answer.csv().unwrap(), "ts_code,vol");
-    assert_eq!(answer.text().unwrap().lines().next(), Some("| ts_code | vol |"));
+    let rows = sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn", None).await.unwrap();
+    assert_eq!(rows.json().unwrap(), "[]");
+    assert_eq!(rows.csv().unwrap(), "ts_code,vol");
+    assert_eq!(rows.text().unwrap().lines().next(), Some("| ts_code | vol |"));
+}
+
+#[tokio::test]
+async fn a_lake_of_another_kind_is_queried_like_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, files) = lake(folder.path());
+    let store = Store::memory();
+    for file in files.list("silver").await.unwrap() {
+        store.put(&file.path, files.read(&file.path).await.unwrap()).await.unwrap();
+    }
+    let query = "SELECT year, sum(vol) AS v FROM stock_daily_cn GROUP BY year ORDER BY year";
+    let rows = sql(&catalog, &store, query, None).await.unwrap();
+    assert_eq!(rows.csv().unwrap(), "year,v\n2023,3\n2024,84149023");
 }
 
 #[test]
-fn an_answer_is_written_in_every_form() {
+fn a_result_is_written_in_every_format() {
     let at = TimestampMicrosecondArray::from(vec![Some(1_704_189_600_000_000), None]).with_timezone("UTC");
     let batch = RecordBatch::try_from_iter_with_nullable([
         ("code", Arc::new(StringArray::from(vec![Some("a,b"), None])) as _, true),
@@ -148,25 +160,25 @@ fn an_answer_is_written_in_every_form() {
         ("x", Arc::new(Float64Array::from(vec![Some(100.0), None])) as _, true),
     ])
     .unwrap();
-    let answer = Answer { schema: batch.schema(), batches: vec![batch.clone()] };
+    let rows = ResultSet { schema: batch.schema(), batches: vec![batch.clone()] };
     assert_eq!(
-        answer.json().unwrap(),
+        rows.json().unwrap(),
         r#"[{"code":"a,b","day":"2024-01-02","at":"2024-01-02T10:00:00Z","x":100.0},{"code":null,"day":null,"at":null,"x":null}]"#
     );
-    assert_eq!(answer.csv().unwrap(), "code,day,at,x\n\"a,b\",2024-01-02,2024-01-02T10:00:00Z,100.0\n,,,");
-    let text = answer.text().unwrap();
+    assert_eq!(rows.csv().unwrap(), "code,day,at,x\n\"a,b\",2024-01-02,2024-01-02T10:00:00Z,100.0\n,,,");
+    let text = rows.text().unwrap();
     assert!(text.contains("| a,b  | 2024-01-02 | 2024-01-02T10:00:00Z | 100.0 |"), "{text}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.parquet");
-    answer.parquet(&path).unwrap();
+    rows.parquet(&path).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(File::open(&path).unwrap(), 9);
     assert_eq!(reader.unwrap().next().unwrap().unwrap(), batch);
-    assert!(answer.parquet(&folder.path().join("no/a.parquet")).unwrap_err().to_string().contains("cannot write"));
+    assert!(rows.parquet(&folder.path().join("no/a.parquet")).unwrap_err().to_string().contains("cannot write"));
 }
 
-/// A table of two vendors, asked by period, with whatever the pipeline says of it.
-fn two_vendors(said: &str) -> Catalog {
+/// A table of two vendors, asked by period, with these lines in its pipeline.
+fn two_vendors(lines: &str) -> Catalog {
     let contract = |vendor: &str| {
         format!(
             "version = 1\ninterface = \"{vendor}/paid\"\ntype = \"paid\"\ntitle = \"t\"\nchecked = \"2026-11-21\"\n\
@@ -179,7 +191,7 @@ fn two_vendors(said: &str) -> Catalog {
     };
     let pipeline = format!(
         "version = 1\ntable = \"paid_cn\"\ntitle = \"t\"\nkey = [\"ts_code\", \"end_date\"]\npartition = \"none\"\n\
-         event = \"end_date\"\nfilled_later = [\"paid_on\"]\n{said}\n[[source]]\ninterface = \"tushare/paid\"\n\
+         event = \"end_date\"\nfilled_later = [\"paid_on\"]\n{lines}\n[[source]]\ninterface = \"tushare/paid\"\n\
          [[source]]\ninterface = \"asharehub/paid\"\n[[example]]\nsource = \"tushare/paid\"\ngiven = '{{}}'\n\
          rejected = \"empty\"\n"
     );
@@ -193,7 +205,7 @@ fn two_vendors(said: &str) -> Catalog {
     Catalog::load(&own, None).unwrap_or_else(|problems| panic!("{problems}")).0
 }
 
-/// 2024-01-02 and so many days.
+/// Days after 2024-01-02.
 fn days(n: &[Option<i32>]) -> Arc<Date32Array> {
     Arc::new(n.iter().map(|n| n.map(|n| 19_724 + n)).collect())
 }
@@ -223,12 +235,12 @@ async fn a_column_that_is_filled_later_is_null_before_the_date_it_holds() {
 }
 
 #[tokio::test]
-async fn of_versions_one_vendor_gives_all_occurrences_of_a_key() {
-    let said =
+async fn all_occurrences_of_a_key_come_from_one_vendor() {
+    let lines =
         "known = \"announced\"\nkeeps = \"versions\"\noccurrence = true\n[versions]\nannounced = [\"ann_date\"]\n";
-    let catalog = two_vendors(said);
+    let catalog = two_vendors(lines);
     let folder = tempfile::tempdir().unwrap();
-    // Vendor, occurrence, revision, announced, known, paid: the second vendor knows `a` a day earlier, and three of it.
+    // Vendor, occurrence, revision, announced, known, paid: the second vendor has `a` a day earlier, and three times.
     let rows = [
         ("tushare", 1, 1, Some(2), 2, None),
         ("tushare", 2, 1, Some(2), 2, Some(9)),
@@ -236,7 +248,7 @@ async fn of_versions_one_vendor_gives_all_occurrences_of_a_key() {
         ("asharehub", 1, 1, Some(1), 1, None),
         ("asharehub", 2, 1, Some(1), 1, None),
         ("asharehub", 3, 1, Some(1), 1, None),
-        ("a vendor of former times", 1, 1, Some(0), 0, None),
+        ("a former vendor", 1, 1, Some(0), 0, None),
     ];
     let number = |numbers: [i32; 7]| Arc::new(arrow::array::Int32Array::from_iter_values(numbers));
     let batch = RecordBatch::try_from_iter_with_nullable([
@@ -255,7 +267,7 @@ async fn of_versions_one_vendor_gives_all_occurrences_of_a_key() {
     assert_eq!(at("2024-01-02").await, "");
     assert_eq!(at("2024-01-03").await, "asharehub,1,1,;asharehub,2,1,;asharehub,3,1,");
     assert_eq!(at("2024-01-04").await, "tushare,1,1,;tushare,2,1,");
-    // What nobody announced counts as announced on the day it was known.
+    // A version without an announcement counts as announced on the day it became known.
     assert_eq!(at("2024-01-07").await, "tushare,1,1,;tushare,2,2,");
     assert_eq!(at("2024-01-08").await, "tushare,1,1,;tushare,2,2,2024-01-08");
 }

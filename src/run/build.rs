@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 use futures::StreamExt as _;
 
-use super::lease::Lease;
 use super::report::{Exit, Journal};
 use super::rows::{calendar, rows};
 use super::{CALENDAR, World, held};
@@ -18,6 +17,7 @@ use crate::normalise::{Partition, Stop};
 use crate::plan::Calendar;
 use crate::silver;
 use crate::spec::{PartitionBy, Table};
+use crate::store::lease::Lease;
 use crate::store::{Store, WriteError};
 
 /// The bronze files of one partition, by source.
@@ -76,7 +76,7 @@ pub(super) async fn table(
     if !obsolete.is_empty() {
         tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);
     }
-    let bar = world.progress.task(&format!("{} partitions", table.name), stale.len());
+    let bar = world.progress.bar(&format!("{} partitions", table.name), stale.len());
     let work = futures::stream::iter(stale.into_iter().rev())
         .map(|(partition, files, origin)| {
             let (bar, calendar) = (&bar, Arc::clone(&calendar));

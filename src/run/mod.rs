@@ -10,7 +10,6 @@ mod errand;
 mod fetch;
 mod held;
 mod import;
-mod lease;
 mod market;
 mod price;
 mod rejects;
@@ -29,7 +28,6 @@ pub use demo::{evening, is_ours};
 pub use diff::{Against, Both, Counts, Diff, Told, diff};
 pub use doctor::{Finding, doctor};
 pub use import::{Imported, import};
-pub use lease::Held;
 pub use price::{Asking, Price, Quota, Reason, price};
 pub use rejects::{Rejected, rejects};
 pub use report::{Exit, Failed, Report, TableReport};
@@ -40,6 +38,7 @@ use crate::plan::Calendar;
 use crate::progress::Progress;
 use crate::spec::{Catalog, Jobs, Table};
 use crate::store::Store;
+use crate::store::lease::LeaseHeld;
 use errand::Surroundings;
 use market::Market;
 use report::Journal;
@@ -118,7 +117,7 @@ pub struct Work {
 /// Does the work and reports it. Slices and partitions that fail are in the report; the others are safe.
 ///
 /// # Errors
-/// What ends a run: [`Misuse`], a lease that is [`Held`], a lake that cannot be written.
+/// What ends a run: [`Misuse`], a lease that is held ([`LeaseHeld`]), a lake that cannot be written.
 pub async fn run(world: &World, work: &Work) -> Result<Report> {
     proven(world, work)?;
     let asker = if work.halves == Halves::Build { None } else { Some(asker(world, work).await?) };
@@ -300,7 +299,7 @@ pub fn exit_of_error(error: Option<&anyhow::Error>) -> Exit {
     match error {
         None => Exit::Done,
         Some(error) if error.is::<Misuse>() || error.is::<crate::spec::Problems>() => Exit::Misuse,
-        Some(error) if error.is::<Held>() => Exit::Leased,
+        Some(error) if error.is::<LeaseHeld>() => Exit::Leased,
         Some(_) => Exit::Failed,
     }
 }

@@ -93,11 +93,8 @@ async fn one(
         let footer = silver::footer(&world.store, table, &held.entry).await?;
         rows += footer.rows;
         revisions += footer.revisions;
-        if let Some((first, last)) = footer.events {
-            let day = |days: i32| NaiveDate::from_epoch_days(days);
-            if let (Some(first), Some(last)) = (day(first), day(last)) {
-                widen(&mut events, first, last);
-            }
+        if let Some(days) = footer.events {
+            widen(&mut events, *days.start(), *days.end());
         }
         if let Some(partition) = held.partition {
             made_from.insert(partition, footer.origin);

@@ -1,6 +1,6 @@
-//! Silver: Parquet tables, one file a partition. A partition is a pure function of bronze files and a
-//! table; its digest of both lies in the footer, in the same file as the rows, so the two cannot
-//! disagree. Putting the file is the commit: readers see the old partition or the new one.
+//! Silver: Parquet tables, one file per partition. A partition is a pure function of a table and its bronze
+//! files; the digest of both lies in the footer of the file that holds the rows, so the two cannot disagree.
+//! Putting the file is the commit: readers see the old partition or the new one.
 //!
 //! Never here: what a bronze line means.
 
@@ -24,10 +24,10 @@ use crate::store::{Entry, Store};
 
 /// A file under `silver/<table>/`.
 #[derive(Debug, Clone)]
-pub struct Held {
+pub struct SilverFile {
     /// Path and size.
     pub entry: Entry,
-    /// What it holds; `None` where the path is not of the table's present partitioning.
+    /// The partition it holds; `None` where its path belongs to another partitioning than the table has now.
     pub partition: Option<Partition>,
 }
 
@@ -35,30 +35,30 @@ pub struct Held {
 ///
 /// # Errors
 /// When the store cannot be listed.
-pub async fn list(store: &Store, table: &Table) -> Result<Vec<Held>> {
+pub async fn list(store: &Store, table: &Table) -> Result<Vec<SilverFile>> {
     let entries = store.list(&path::folder(table)).await?;
-    let held = |entry: Entry| Held { partition: path::partition(table, &entry.path), entry };
-    Ok(entries.into_iter().map(held).collect())
+    let file = |entry: Entry| SilverFile { partition: path::partition(table, &entry.path), entry };
+    Ok(entries.into_iter().map(file).collect())
 }
 
-/// What a file's footer tells.
+/// The facts in the footer of a file.
 ///
 /// # Errors
-/// When it cannot be read: the file is none of ours, or damaged.
+/// When it cannot be read: the file is damaged, or not Parquet.
 pub async fn footer(store: &Store, table: &Table, entry: &Entry) -> Result<Footer> {
     parquet::footer(store, table, &entry.path, entry.size).await
 }
 
-/// Replaces a partition: first the rejected rows, then the rows. Blocks; call it off the async threads.
+/// Replaces a partition: first the rejected rows, then the rows.
 ///
 /// # Errors
-/// When the rows cannot be encoded or the lake not be written.
+/// When the rows cannot be encoded or the lake cannot be written.
 pub async fn publish(store: &Store, table: &Table, partition: Partition, built: Built, origin: String) -> Result<()> {
     let rejects_path = rejects_path(table, partition);
     let Built { batch, rejects, .. } = built;
-    let proven = table.clone();
+    let shared = table.clone();
     let (rows, rejects) = tokio::task::spawn_blocking(move || {
-        let rows = parquet::encode(&proven, &batch, &origin)?;
+        let rows = parquet::encode(&shared, &batch, &origin)?;
         let rejects = if rejects.is_empty() { None } else { Some(encode_rejects(&rejects)?) };
         Ok::<_, anyhow::Error>((rows, rejects))
     })
@@ -73,7 +73,7 @@ pub async fn publish(store: &Store, table: &Table, partition: Partition, built: 
 fn encode_rejects(rejects: &[Reject]) -> Result<Bytes> {
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::default());
     for reject in rejects {
-        // The row stays text: it may be no JSON at all.
+        // The row stays text: it may not be valid JSON.
         let line = serde_json::json!({
             "reason": reject.reason, "file": reject.file, "line": reject.line, "row": reject.row,
         });
@@ -81,3 +81,6 @@ fn encode_rejects(rejects: &[Reject]) -> Result<Bytes> {
     }
     Ok(gzip.finish()?.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! What a partition was made from, as one digest: the answer to "is it current?" lies in the file.
+//! What a partition was made from, as one digest. The file carries it, so the file itself shows whether it is
+//! current. Never here: which files those are.
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -6,8 +7,9 @@ use sha2::{Digest, Sha256};
 use crate::normalise::{Partition, RULES};
 use crate::spec::Table;
 
-/// Digest of the inputs: sorted (path, size) of the bronze files, contract, pipeline, rules version, the
-/// order of vendors where `jobs.toml` has its own, and the days of the calendar where they were used. Same inputs, same bytes.
+/// Digest of the inputs: sorted (path, size) of the bronze files, contract, pipeline, version of the rules, the
+/// order of vendors where `jobs.toml` sets one, and the days of the calendar where they were used. The same inputs
+/// give the same bytes.
 #[must_use]
 pub fn origin<'a>(
     table: &Table,
@@ -19,7 +21,7 @@ pub fn origin<'a>(
     inputs.sort_unstable();
     let mut hash = Sha256::new();
     hash.update(format!("{}\n{partition}\n{}\nrules {RULES}\n", table.name, table.digest));
-    // Only another order than the pipeline's, whose text is in the digest already.
+    // An order other than the pipeline's; that one is in the table's digest already.
     if let Some(order) = &table.preferred {
         hash.update(format!("vendors {}\n", order.join(" ")));
     }

@@ -1,6 +1,7 @@
-//! Rows to Parquet bytes and a footer back to facts. The same rows always give the same bytes: no
-//! build time, no host, no chance. Settings are those that won in measurements (`performance.md`).
+//! Rows to Parquet bytes, and a footer back to facts. The same rows always give the same bytes: no build time, no
+//! host, no randomness. Never here: where a file lies.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -8,6 +9,7 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{DataType, Float64Type, Int32Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
+use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
@@ -27,17 +29,18 @@ const KEY_SCHEMA: &str = "pitlake.schema";
 const KEY_ORIGIN: &str = "pitlake.origin";
 const KEY_REVISIONS: &str = "pitlake.revisions";
 
-/// What a footer tells.
+/// The facts in a footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footer {
-    /// Digest of what the file was made from.
+    /// Digest of what the file was made from; empty where the footer has none under our present keys, so that the
+    /// file counts as stale.
     pub origin: String,
     /// Rows.
     pub rows: u64,
-    /// Of them, versions that came after the first of their key.
+    /// Rows that are later versions of their key.
     pub revisions: u64,
-    /// First and last event day, as days since 1970, where the table has events.
-    pub events: Option<(i32, i32)>,
+    /// First and last event day, where the table has events.
+    pub events: Option<RangeInclusive<NaiveDate>>,
 }
 
 /// The bytes of a partition.
@@ -66,7 +69,7 @@ fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Writer
         pairs.push(pair(KEY_REVISIONS, later.to_string()));
     }
     let mut builder = WriterProperties::builder()
-        // Readers of every age know version 1 pages.
+        // Every reader, however old, understands version 1 pages.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by("pitlake".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
@@ -80,8 +83,8 @@ fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Writer
     Ok(builder.build())
 }
 
-/// Texts repeat: dictionary. Whole numbers and days: deltas. Doubles: a dictionary only where values
-/// repeat (prices), which a sample shows; on others it costs time and makes them larger.
+/// Texts repeat, so they get a dictionary; whole numbers and days get deltas. Doubles get a dictionary only where a
+/// sample shows that they repeat (prices); elsewhere it would cost time and space.
 fn encoding(
     builder: WriterPropertiesBuilder,
     batch: &RecordBatch,
@@ -113,21 +116,21 @@ fn encoding(
 
 /// Reads the footer of a silver file.
 pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) -> Result<Footer> {
-    let metadata = metadata(store, path, size).await.with_context(|| format!("the footer of `{path}`"))?;
+    let metadata = metadata(store, path, size).await.with_context(|| format!("cannot read the footer of `{path}`"))?;
     let file = metadata.file_metadata();
-    let said = |key: &str| {
+    let value = |key: &str| {
         let mut pairs = file.key_value_metadata().into_iter().flatten().filter(|pair| pair.key == key);
         pairs.find_map(|pair| pair.value.clone())
     };
-    let origin = said(KEY_ORIGIN);
-    let revisions = said(KEY_REVISIONS).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let origin = value(KEY_ORIGIN);
+    let revisions = value(KEY_REVISIONS).and_then(|text| text.parse().ok()).unwrap_or(0);
     let event = table.event.map(|column| table.columns[column].name.as_str());
     let column = event.and_then(|name| file.schema_descr().columns().iter().position(|c| c.name() == name));
-    let mut events: Option<(i32, i32)> = None;
+    let mut span: Option<(i32, i32)> = None;
     for group in metadata.row_groups() {
         let ends = match column.and_then(|column| group.column(column).statistics()) {
             Some(Statistics::Int32(days)) => days.min_opt().copied().zip(days.max_opt().copied()),
-            // An instant is of its day in Shanghai.
+            // An instant belongs to its day in Shanghai.
             Some(Statistics::Int64(micros)) => {
                 let day = |micros: Option<&i64>| days_of(*micros?);
                 day(micros.min_opt()).zip(day(micros.max_opt()))
@@ -135,17 +138,19 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
             _ => None,
         };
         if let Some((min, max)) = ends {
-            events = Some(events.map_or((min, max), |(a, b)| (a.min(min), b.max(max))));
+            span = Some(span.map_or((min, max), |(first, last)| (first.min(min), last.max(max))));
         }
     }
+    let day = NaiveDate::from_epoch_days;
+    let events = span.and_then(|(first, last)| Some(day(first)?..=day(last)?));
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
     Ok(Footer { origin: origin.unwrap_or_default(), rows, revisions, events })
 }
 
 async fn metadata(store: &Store, path: &str, size: u64) -> Result<Arc<ParquetMetaData>> {
     let tail = store.read_range(path, size.saturating_sub(8)..size).await?;
-    let length = tail.first_chunk::<4>().map(|b| u64::from(u32::from_le_bytes(*b))).context("the file is cut")?;
-    let start = size.checked_sub(length + 8).context("the footer is longer than the file")?;
+    let length = tail.first_chunk::<4>().map(|b| u64::from(u32::from_le_bytes(*b))).context("the file is truncated")?;
+    let start = size.checked_sub(length + 8).context("the footer is longer than the file: it is damaged")?;
     let footer = store.read_range(path, start..size - 8).await?;
     Ok(Arc::new(ParquetMetaDataReader::decode_metadata(&footer)?))
 }

@@ -1,4 +1,4 @@
-//! Silver paths, both ways (`design.md` 4).
+//! Paths of silver files, from a partition and back (`docs/lake-format.md`). Never here: what is in them.
 
 use chrono::NaiveDate;
 
@@ -7,7 +7,7 @@ use crate::spec::Table;
 
 const FILE: &str = "part-0.parquet";
 
-/// The folder of a table: nothing but its data files lies below.
+/// The folder of a table; nothing but its data files may lie below it.
 pub(super) fn folder(table: &Table) -> String {
     format!("silver/{}", table.name)
 }
@@ -21,13 +21,13 @@ pub fn path(table: &Table, partition: Partition) -> String {
     }
 }
 
-/// Where rejected rows of a partition are kept.
+/// The file of a partition's rejected rows.
 #[must_use]
 pub fn rejects_path(table: &Table, partition: Partition) -> String {
     format!("rejects/{}/{partition}.jsonl.gz", table.name)
 }
 
-/// The partition a path holds, if it is of the table's present partitioning.
+/// The partition that a path holds, if the path belongs to the table's present partitioning.
 pub(super) fn partition(table: &Table, file: &str) -> Option<Partition> {
     let inner = file.strip_prefix(&folder(table))?.strip_prefix('/')?.strip_suffix(FILE)?;
     let parts: Vec<(&str, &str)> = inner.split('/').filter_map(|part| part.split_once('=')).collect();
@@ -38,6 +38,6 @@ pub(super) fn partition(table: &Table, file: &str) -> Option<Partition> {
         [("date", day)] => day.parse().ok()?,
         _ => return None,
     };
-    // Written again in today's partitioning it must be the same path.
+    // `year=02024` names a year too, and is not a path of ours.
     Some(Partition::of(table, day)).filter(|partition| path(table, *partition) == file)
 }

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use crate::bronze::{self, Answer, BronzeFile};
 use crate::fetch::{Client, Failure, Interface, Reply};
 use crate::plan::{self, Slice, Why};
-use crate::progress::Task;
+use crate::progress::Bar;
 use crate::run::choice::wants;
 use crate::run::errand::{Errand, Surroundings};
 use crate::run::report::{Exit, Journal, TableReport, exit_of};
@@ -33,7 +33,7 @@ pub(super) struct Run<'a> {
     pub(super) client: &'a Client,
     pub(super) interface: Interface,
     pub(super) journal: &'a Journal,
-    pub(super) bar: Task,
+    pub(super) bar: Bar,
 }
 
 /// Slices that are asked together, and why: one, or securities that one call may name.

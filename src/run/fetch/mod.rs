@@ -15,12 +15,12 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use super::errand::{self, Errand, Surroundings};
-use super::lease::Lease;
 use super::report::{Exit, Journal};
 use super::{Misuse, Work, World, report};
 use crate::fetch::Client;
 use crate::plan::{Slice, Why};
 use crate::spec::{Account, Axis, Table};
+use crate::store::lease::Lease;
 use crate::vendor;
 use answer::{Group, Run, SLICES};
 
@@ -104,7 +104,7 @@ impl Asker {
         let runs = errands.iter().filter_map(|errand| {
             let client = self.clients.get(&errand.source.contract.id.vendor)?;
             let interface = client.interface(&errand.source.contract, errand.allowance);
-            let bar = world.progress.task(&errand.table.name, errand.plan.ask.len());
+            let bar = world.progress.bar(&errand.table.name, errand.plan.ask.len());
             Some(Run { world, errand, around, client, interface, journal, bar })
         });
         let runs: Vec<Run<'_>> = runs.collect();

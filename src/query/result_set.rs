@@ -1,4 +1,4 @@
-//! The rows of an answer, and the forms they are given out in.
+//! The rows of a query, and the formats they are printed or written in. Never here: where the rows come from.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -13,20 +13,20 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-/// Rows, with names that differ from each other.
+/// The rows of a query; no two columns have the same name.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ResultSet {
     /// The columns.
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
 }
 
-impl Answer {
-    /// One array of objects, keys in the order of the columns, nulls written; no line break at the end.
+impl ResultSet {
+    /// JSON: one array of objects, keys in the order of the columns, nulls written; no line break at the end.
     ///
     /// # Errors
-    /// When a column is of a type that JSON cannot hold.
+    /// When JSON has no form for the type of a column.
     pub fn json(&self) -> Result<String> {
         let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
         let mut writer = builder.build::<_, arrow::json::writer::JsonArray>(Vec::new());
@@ -35,14 +35,14 @@ impl Answer {
         Ok(String::from_utf8(writer.into_inner())?)
     }
 
-    /// A header and a line a row, nulls empty; no line break at the end.
+    /// CSV: a header and one line per row, nulls empty; no line break at the end.
     ///
     /// # Errors
-    /// When a column is of a type that CSV cannot hold.
+    /// When CSV has no form for the type of a column.
     pub fn csv(&self) -> Result<String> {
         let mut text = Vec::new();
         let mut writer = arrow::csv::Writer::new(&mut text);
-        // The header comes with the first batch: without rows there must be one all the same.
+        // The header comes with the first batch, and is written even where there are no rows.
         writer.write(&RecordBatch::new_empty(Arc::clone(&self.schema)))?;
         self.batches.iter().try_for_each(|batch| writer.write(batch))?;
         drop(writer);
@@ -50,13 +50,13 @@ impl Answer {
         Ok(String::from_utf8(text)?)
     }
 
-    /// An aligned table, numbers to the right, nulls as `null`; no line break at the end.
+    /// An aligned table, numbers right-aligned, nulls as `null`; no line break at the end.
     ///
     /// # Errors
-    /// When a value cannot be shown.
+    /// When a value cannot be printed.
     pub fn text(&self) -> Result<String> {
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::ASCII_MARKDOWN);
+        table.load_preset(presets::ASCII_MARKDOWN);
         table.set_header(self.schema.fields().iter().map(|field| field.name()));
         let options = FormatOptions::new().with_null("null");
         for batch in &self.batches {
@@ -75,12 +75,14 @@ impl Answer {
         Ok(table.to_string())
     }
 
-    /// Writes a Parquet file, zstd, in the place of one that is there; whole or not at all.
+    /// Writes a Parquet file (zstd), whole or not at all; replaces one of that name.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn parquet(&self, path: &Path) -> Result<()> {
-        let name = path.file_name().with_context(|| format!("`{}` names no file", path.display()))?;
+        let name = path
+            .file_name()
+            .with_context(|| format!("invalid output `{}`: expected the path of a file", path.display()))?;
         let staged = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
         let written = self.write(&staged).and_then(|()| Ok(fs::rename(&staged, path)?));
         written

@@ -1,0 +1,176 @@
+//! The files of a lake: list, read, publish whole, delete. Paths are relative to the lake and use `/`.
+//!
+//! A [`Store`] holds one [`ObjectStore`] and treats every kind alike; `open.rs` alone knows which kinds there
+//! are. Never here: what a path means.
+
+pub mod lease;
+mod open;
+mod process;
+mod staged;
+
+use std::error::Error as _;
+use std::ops::Range;
+use std::path::Path as FsPath;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
+
+pub use process::host;
+
+use staged::StagedFolder;
+
+/// The lake could not be written: exit 1, with the reason.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{path}` in the lake {lake}: {cause}")]
+pub struct WriteError {
+    /// The lake as the user named it.
+    pub lake: String,
+    /// The file in the lake.
+    pub path: String,
+    /// The reason the system gave.
+    pub cause: String,
+}
+
+/// One file of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Path in the lake.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// The store of a lake.
+#[derive(Debug, Clone)]
+pub struct Store {
+    name: String,
+    objects: Arc<dyn ObjectStore>,
+    /// The same store, where it is a local folder: for questions that no other kind can answer.
+    local: Option<Arc<StagedFolder>>,
+}
+
+impl Store {
+    /// The lake as the user named it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The store itself, for engines that read it on their own. Paths are those of the lake.
+    #[must_use]
+    pub fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.objects)
+    }
+
+    /// The folder of a local lake, where it does not exist yet.
+    #[must_use]
+    pub fn missing(&self) -> Option<&FsPath> {
+        self.local.as_deref()?.missing()
+    }
+
+    /// Bytes free on the disk of a local lake.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        self.local.as_deref()?.free()
+    }
+
+    /// Removes what killed runs left half written. Files of processes that still run stay.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a file cannot be removed.
+    pub fn clear_staging(&self) -> Result<()> {
+        self.local.as_deref().map_or(Ok(()), StagedFolder::clear)
+    }
+
+    /// Every file below `folder`, sorted by path.
+    ///
+    /// # Errors
+    /// When the store cannot be listed; a folder that does not exist is empty.
+    pub async fn list(&self, folder: &str) -> Result<Vec<Entry>> {
+        let failed = |error| self.failed("list", folder, error);
+        let prefix = Path::parse(folder).map_err(|error| failed(error.into()))?;
+        let listed = self.objects.list(Some(&prefix));
+        let entry = |meta: object_store::ObjectMeta| Entry { path: meta.location.into(), size: meta.size };
+        let mut entries: Vec<Entry> = listed.map_ok(entry).try_collect().await.map_err(failed)?;
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// A whole file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn read(&self, path: &str) -> Result<Bytes> {
+        let read = async { self.objects.get(&Path::parse(path)?).await?.bytes().await };
+        read.await.map_err(|error| self.failed("read", path, error))
+    }
+
+    /// A part of a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is shorter.
+    pub async fn read_range(&self, path: &str, range: Range<u64>) -> Result<Bytes> {
+        let read = async { self.objects.get_range(&Path::parse(path)?, range).await };
+        read.await.map_err(|error| self.failed("read", path, error))
+    }
+
+    /// Publishes a file, replacing one of that name.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn put(&self, path: &str, body: Bytes) -> Result<()> {
+        self.publish(path, body, PutMode::Overwrite).await.map_err(|error| self.unwritten(path, &error))
+    }
+
+    /// Publishes a file if its name is free; `false` if it is taken.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create(&self, path: &str, body: Bytes) -> Result<bool> {
+        match self.publish(path, body, PutMode::Create).await {
+            Ok(()) => Ok(true),
+            Err(Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(self.unwritten(path, &error)),
+        }
+    }
+
+    async fn publish(&self, path: &str, body: Bytes, mode: PutMode) -> object_store::Result<()> {
+        self.objects.put_opts(&Path::parse(path)?, PutPayload::from_bytes(body), mode.into()).await.map(|_| ())
+    }
+
+    /// Deletes a file; one that does not exist is deleted already.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        let deleted = async { self.objects.delete(&Path::parse(path)?).await };
+        match deleted.await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.failed("delete", path, error)),
+        }
+    }
+
+    fn failed(&self, verb: &str, path: &str, error: Error) -> anyhow::Error {
+        anyhow!("cannot {verb} `{path}` in the lake {}: {}", self.name, cause(&error))
+    }
+
+    fn unwritten(&self, path: &str, error: &Error) -> anyhow::Error {
+        WriteError { lake: self.name.clone(), path: path.to_owned(), cause: cause(error) }.into()
+    }
+}
+
+/// The innermost reason: the outer ones repeat the path, and the kind of the store.
+fn cause(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! A local folder as an [`ObjectStore`] whose files appear whole and synced, or not at all.
+//!
+//! A file is written under `.staging/`, synced and renamed, so a kill at any moment leaves the old file or the
+//! new one. Reading is left to the local store of `object_store`; its own writing stages beside the target, where
+//! readers of the folder would see it, and does not sync. Never here: what a path means.
+
+use std::fmt;
+use std::fs::{self, DirEntry, File};
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::path::{Path as FsPath, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _, future};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{
+    CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
+};
+
+use super::process::{host, is_alive};
+
+const STAGING: &str = ".staging";
+
+/// A staged file of another host counts as abandoned after this long.
+const STALE: Duration = Duration::from_hours(24);
+
+/// A local folder, which need not exist before the first write.
+#[derive(Debug)]
+pub(super) struct StagedFolder {
+    root: PathBuf,
+    files: PrefixStore<LocalFileSystem>,
+    staged: AtomicU64,
+}
+
+impl StagedFolder {
+    /// `root` is absolute.
+    pub(super) fn new(root: PathBuf) -> Result<Self> {
+        // A local store with a root of its own demands that the root exists.
+        let files = PrefixStore::new(LocalFileSystem::new(), Path::from_absolute_path(&root)?);
+        Ok(Self { root, files, staged: AtomicU64::default() })
+    }
+
+    /// The folder, where it does not exist yet.
+    pub(super) fn missing(&self) -> Option<&FsPath> {
+        Some(self.root.as_path()).filter(|root| !root.is_dir())
+    }
+
+    /// Bytes free on the disk of the folder, or of the nearest one above it that exists.
+    pub(super) fn free(&self) -> Option<u64> {
+        let existing = self.root.ancestors().find(|folder| folder.is_dir())?;
+        let disk = rustix::fs::statvfs(existing).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Removes abandoned staged files.
+    pub(super) fn clear(&self) -> anyhow::Result<()> {
+        let folder = self.root.join(STAGING);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", folder.display())),
+        };
+        for entry in entries {
+            let entry = entry?;
+            match is_abandoned(&entry).then(|| fs::remove_file(entry.path())) {
+                // Another run may clear at the same time.
+                Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", entry.path().display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A new name to write under, and the file it will be.
+    fn stage(&self, target: &Path) -> (Path, Staged) {
+        let serial = self.staged.fetch_add(1, Ordering::Relaxed);
+        let staged = Path::from(format!("{STAGING}/{}-{}-{serial}", host(), std::process::id()));
+        let file = Staged { path: self.root.join(staged.as_ref()), target: self.root.join(target.as_ref()) };
+        (staged, file)
+    }
+}
+
+/// Whether nobody will finish a staged file (`<host>-<pid>-<serial>`).
+fn is_abandoned(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let mut parts = name.rsplitn(3, '-');
+    let (_, pid, owner) = (parts.next(), parts.next(), parts.next());
+    match (owner, pid.and_then(|pid| pid.parse().ok())) {
+        (Some(owner), Some(pid)) if owner == host() => !is_alive(pid),
+        _ => {
+            let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+            age.is_some_and(|age| age > STALE)
+        }
+    }
+}
+
+fn is_staged(path: &Path) -> bool {
+    path.parts().next().is_some_and(|part| part.as_ref() == STAGING)
+}
+
+/// A file that is written and not visible yet.
+#[derive(Debug, Clone)]
+struct Staged {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// Makes the file visible under its name.
+    async fn publish(self, is_new: bool) -> Result<()> {
+        let name = self.target.display().to_string();
+        let published = tokio::task::spawn_blocking(move || {
+            let published = self.sync_and_move(is_new);
+            // After a link, a failure, or the rename of a file onto itself it is still there.
+            drop(fs::remove_file(&self.path));
+            published
+        });
+        published.await?.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists if is_new => Error::AlreadyExists { path: name, source: error.into() },
+            _ => Error::Generic { store: "StagedFolder", source: error.into() },
+        })
+    }
+
+    fn sync_and_move(&self, is_new: bool) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()?;
+        let folder = self.target.parent().unwrap_or(&self.target);
+        fs::create_dir_all(folder)?;
+        if is_new {
+            // A link fails where the name is taken; a rename would not.
+            fs::hard_link(&self.path, &self.target)?;
+        } else {
+            fs::rename(&self.path, &self.target)?;
+        }
+        File::open(folder)?.sync_all()
+    }
+}
+
+impl fmt::Display for StagedFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StagedFolder({})", self.root.display())
+    }
+}
+
+#[async_trait]
+impl ObjectStore for StagedFolder {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, mut options: PutOptions) -> Result<PutResult> {
+        let is_new = match std::mem::take(&mut options.mode) {
+            PutMode::Overwrite => false,
+            PutMode::Create => true,
+            PutMode::Update(_) => {
+                let operation = "`put_opts` with mode `PutMode::Update`".into();
+                return Err(Error::NotImplemented { operation, implementer: self.to_string() });
+            }
+        };
+        let (staged, file) = self.stage(location);
+        // The tag stays true: it is made of inode, time and size.
+        let put = self.files.put_opts(&staged, payload, options).await?;
+        file.publish(is_new).await?;
+        Ok(put)
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        let (staged, file) = self.stage(location);
+        let parts = self.files.put_multipart_opts(&staged, options).await?;
+        Ok(Box::new(StagedUpload { parts, file }))
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let mut found = self.files.get_opts(location, options).await?;
+        // `PrefixStore` strips its prefix from listings, and leaves it here.
+        found.meta.location = location.clone();
+        Ok(found)
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.files.get_ranges(location, ranges).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.files.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.files.list(prefix).try_filter(|meta| future::ready(!is_staged(&meta.location))).boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        let mut listed = self.files.list_with_delimiter(prefix).await?;
+        listed.common_prefixes.retain(|folder| !is_staged(folder));
+        listed.objects.retain(|meta| !is_staged(&meta.location));
+        Ok(listed)
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        let (staged, file) = self.stage(to);
+        let is_new = options.mode == CopyMode::Create;
+        // A link, not a copy of the bytes: files are replaced, never changed.
+        self.files.copy_opts(from, &staged, options.with_mode(CopyMode::Overwrite)).await?;
+        file.publish(is_new).await
+    }
+}
+
+/// A file that is written in parts.
+#[derive(Debug)]
+struct StagedUpload {
+    parts: Box<dyn MultipartUpload>,
+    file: Staged,
+}
+
+#[async_trait]
+impl MultipartUpload for StagedUpload {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.parts.put_part(data)
+    }
+
+    async fn complete(&mut self) -> Result<PutResult> {
+        let put = self.parts.complete().await?;
+        self.file.clone().publish(false).await?;
+        Ok(put)
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        self.parts.abort().await
+    }
+}

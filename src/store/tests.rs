@@ -1,0 +1,199 @@
+//! What every store does, tried on each kind; and what a local folder promises beyond that.
+
+use std::fs;
+use std::path::Path as FsPath;
+
+use object_store::{CopyMode, CopyOptions, GetOptions, MultipartUpload as _, PutOptions, UpdateVersion};
+
+use super::*;
+
+fn at(path: &str) -> Path {
+    Path::from(path)
+}
+
+async fn paths(store: &Store, folder: &str) -> Vec<String> {
+    store.list(folder).await.unwrap().into_iter().map(|entry| entry.path).collect()
+}
+
+/// Runs a test on a lake in memory and on a folder that does not exist yet.
+async fn on_every_kind(test: impl AsyncFn(Store)) {
+    test(Store::memory()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("x/../a [lake] 数%20");
+    test(Store::open(lake.to_str().unwrap()).unwrap()).await;
+    assert!(left_in_staging(&folder.path().join("a [lake] 数%20")).is_empty());
+}
+
+fn left_in_staging(lake: &FsPath) -> Vec<String> {
+    let entries = fs::read_dir(lake.join(".staging")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn files_are_put_created_listed_read_and_deleted() {
+    on_every_kind(async |store| {
+        assert!(store.list("bronze").await.unwrap().is_empty());
+        assert!(store.list("").await.unwrap().is_empty());
+        store.put("bronze/a/b.json", "one".into()).await.unwrap();
+        store.put("bronze/a/b.json", "three".into()).await.unwrap();
+        assert!(!store.create("bronze/a/b.json", "x".into()).await.unwrap());
+        assert!(store.create("bronze/a.json", "x".into()).await.unwrap());
+        store.put("bronze-age/c.json", "x".into()).await.unwrap();
+        let entry = |path: &str, size| Entry { path: path.into(), size };
+        let listed = store.list("bronze").await.unwrap();
+        assert_eq!(listed, [entry("bronze/a.json", 1), entry("bronze/a/b.json", 5)]);
+        assert_eq!(paths(&store, "").await, ["bronze-age/c.json", "bronze/a.json", "bronze/a/b.json"]);
+        assert_eq!(store.read("bronze/a/b.json").await.unwrap(), "three");
+        assert_eq!(store.read_range("bronze/a/b.json", 1..3).await.unwrap(), "hr");
+        store.delete("bronze/a.json").await.unwrap();
+        store.delete("bronze/a.json").await.unwrap();
+        assert_eq!(paths(&store, "bronze").await, ["bronze/a/b.json"]);
+        let error = store.read("bronze/a.json").await.unwrap_err().to_string();
+        assert!(error.starts_with("cannot read `bronze/a.json` in the lake "), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_engine_sees_paths_relative_to_the_lake() {
+    on_every_kind(async |store| {
+        let objects = store.objects();
+        store.put("silver/t/year=2024/part-0.parquet", "rows".into()).await.unwrap();
+        store.put("silver/t/part-0.parquet", "more".into()).await.unwrap();
+        let file = at("silver/t/year=2024/part-0.parquet");
+        let found = objects.get_opts(&file, GetOptions::default()).await.unwrap();
+        assert_eq!(found.meta.location, file);
+        let tag = found.meta.e_tag.clone();
+        assert_eq!(found.bytes().await.unwrap(), "rows");
+        assert_eq!(objects.head(&file).await.unwrap().location, file);
+        assert_eq!(objects.get_ranges(&file, &[0..1, 2..4]).await.unwrap(), ["r", "ws"]);
+        let stale = GetOptions::new().with_if_none_match(tag);
+        assert!(matches!(objects.get_opts(&file, stale).await, Err(Error::NotModified { .. })));
+        let top = objects.list_with_delimiter(None).await.unwrap();
+        assert_eq!((top.common_prefixes, top.objects.len()), (vec![at("silver")], 0));
+        let table = objects.list_with_delimiter(Some(&at("silver/t"))).await.unwrap();
+        assert_eq!(table.common_prefixes, [at("silver/t/year=2024")]);
+        assert_eq!(table.objects[0].location, at("silver/t/part-0.parquet"));
+        let none = objects.list_with_delimiter(Some(&at("bronze"))).await.unwrap();
+        assert!(none.common_prefixes.is_empty() && none.objects.is_empty());
+        let later = objects.list_with_offset(None, &at("silver/t/part-0.parquet"));
+        assert_eq!(later.map_ok(|meta| meta.location).try_collect::<Vec<_>>().await.unwrap(), [file]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn copies_and_renames_replace_or_refuse_as_asked() {
+    on_every_kind(async |store| {
+        let objects = store.objects();
+        let (a, b, c) = (at("x/a"), at("y/b"), at("z/c"));
+        store.put("x/a", "one".into()).await.unwrap();
+        store.put("y/b", "two".into()).await.unwrap();
+        let create = CopyOptions::new().with_mode(CopyMode::Create);
+        assert!(matches!(objects.copy_opts(&a, &b, create.clone()).await, Err(Error::AlreadyExists { .. })));
+        assert_eq!(store.read("y/b").await.unwrap(), "two");
+        objects.copy(&a, &b).await.unwrap();
+        objects.copy(&a, &b).await.unwrap();
+        objects.copy_opts(&a, &c, create).await.unwrap();
+        // The copies are files of their own.
+        store.put("x/a", "new".into()).await.unwrap();
+        assert_eq!((store.read("y/b").await.unwrap(), store.read("z/c").await.unwrap()), ("one".into(), "one".into()));
+        objects.rename(&a, &b).await.unwrap();
+        assert_eq!(paths(&store, "").await, ["y/b", "z/c"]);
+        assert_eq!(store.read("y/b").await.unwrap(), "new");
+        assert!(matches!(objects.copy(&a, &b).await, Err(Error::NotFound { .. })));
+        assert!(matches!(objects.delete(&at("x/none")).await, Err(Error::NotFound { .. }) | Ok(())));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_written_in_parts_appears_when_it_is_complete() {
+    on_every_kind(async |store| {
+        let objects = store.objects();
+        store.put("a/b", "old".into()).await.unwrap();
+        let mut upload = objects.put_multipart(&at("a/b")).await.unwrap();
+        let (first, second) = (upload.put_part("one ".into()), upload.put_part("two".into()));
+        second.await.unwrap();
+        first.await.unwrap();
+        assert_eq!(store.read("a/b").await.unwrap(), "old");
+        assert_eq!(paths(&store, "").await, ["a/b"]);
+        upload.complete().await.unwrap();
+        assert_eq!(store.read("a/b").await.unwrap(), "one two");
+        let mut upload = objects.put_multipart(&at("a/c")).await.unwrap();
+        upload.put_part("x".into()).await.unwrap();
+        upload.abort().await.unwrap();
+        assert_eq!(paths(&store, "").await, ["a/b"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn staged_files_are_never_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+    store.put("a", "x".into()).await.unwrap();
+    fs::write(folder.path().join(".staging/elsewhere-1-0"), "half").unwrap();
+    assert_eq!(paths(&store, "").await, ["a"]);
+    assert!(store.list(".staging").await.unwrap().is_empty());
+    assert!(store.objects().list_with_delimiter(None).await.unwrap().common_prefixes.is_empty());
+    assert!(store.objects().list_with_delimiter(Some(&at(".staging"))).await.unwrap().objects.is_empty());
+}
+
+#[tokio::test]
+async fn a_failed_write_names_the_file_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().to_str().unwrap();
+    let store = Store::open(name).unwrap();
+    store.put("a", "x".into()).await.unwrap();
+    let error = store.put("a/b", "x".into()).await.unwrap_err();
+    let write = error.downcast_ref::<WriteError>().unwrap();
+    assert_eq!((write.lake.as_str(), write.path.as_str()), (name, "a/b"));
+    assert_eq!(write.cause, "File exists (os error 17)");
+    assert!(left_in_staging(folder.path()).is_empty());
+    let options = PutOptions::from(PutMode::Update(UpdateVersion { e_tag: None, version: None }));
+    let updated = store.objects().put_opts(&at("a"), "y".into(), options).await;
+    assert!(matches!(updated, Err(Error::NotImplemented { .. })));
+}
+
+#[tokio::test]
+async fn files_staged_by_a_killed_run_are_cleared_and_those_of_a_living_run_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+    store.clear_staging().unwrap();
+    let staging = folder.path().join(".staging");
+    fs::create_dir_all(&staging).unwrap();
+    let living = format!("{}-{}-0", host(), std::process::id());
+    for name in [&living, &format!("{}-{}-0", host(), i32::MAX), &format!("{}-{}-0#1", host(), i32::MAX)] {
+        fs::write(staging.join(name), "half").unwrap();
+    }
+    store.clear_staging().unwrap();
+    assert_eq!(left_in_staging(folder.path()), [living]);
+}
+
+#[tokio::test]
+async fn only_a_local_folder_has_a_disk_and_may_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(folder.path()).unwrap().join("new/lake");
+    let store = Store::open(root.to_str().unwrap()).unwrap();
+    assert_eq!(store.missing(), Some(root.as_path()));
+    assert!(store.free().unwrap() > 0);
+    store.put("a", "x".into()).await.unwrap();
+    assert_eq!(store.missing(), None);
+    let memory = Store::memory();
+    assert_eq!((memory.missing(), memory.free()), (None, None));
+    memory.clear_staging().unwrap();
+}
+
+#[test]
+fn a_cloud_url_is_refused_with_the_way_out() {
+    let error = Store::open("s3://bucket/lake").unwrap_err().to_string();
+    assert!(error.contains("unsupported lake `s3://bucket/lake`") && error.contains("give the path"), "{error}");
+}
+
+#[test]
+fn a_file_is_not_a_lake() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = Store::open(file.path().to_str().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("it is a file, not a folder"), "{error}");
+}

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::normalise::Partition;
-use crate::spec::Table;
+use crate::spec::{PartitionBy, Table};
 
 const FILE: &str = "part-0.parquet";
 
@@ -32,7 +32,7 @@ pub(super) fn partition(table: &Table, file: &str) -> Option<Partition> {
     let inner = file.strip_prefix(&folder(table))?.strip_prefix('/')?.strip_suffix(FILE)?;
     let parts: Vec<(&str, &str)> = inner.split('/').filter_map(|part| part.split_once('=')).collect();
     let day = match parts[..] {
-        [] if inner.is_empty() => return Some(Partition::Whole).filter(|p| path(table, *p) == file),
+        [] if inner.is_empty() => return (table.partition == PartitionBy::None).then_some(Partition::Whole),
         [("year", year)] => NaiveDate::from_ymd_opt(year.parse().ok()?, 1, 1)?,
         [("year", year), ("month", month)] => NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)?,
         [("date", day)] => day.parse().ok()?,

@@ -8,7 +8,6 @@ mod open;
 mod process;
 mod staged;
 
-use std::error::Error as _;
 use std::ops::Range;
 use std::path::Path as FsPath;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
+use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
 pub use process::host;
 
@@ -91,11 +90,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be listed; a folder that does not exist is empty.
     pub async fn list(&self, folder: &str) -> Result<Vec<Entry>> {
-        let failed = |error| self.failed("list", folder, error);
-        let prefix = Path::parse(folder).map_err(|error| failed(error.into()))?;
-        let listed = self.objects.list(Some(&prefix));
-        let entry = |meta: object_store::ObjectMeta| Entry { path: meta.location.into(), size: meta.size };
-        let mut entries: Vec<Entry> = listed.map_ok(entry).try_collect().await.map_err(failed)?;
+        let entry = |meta: ObjectMeta| Entry { path: meta.location.into(), size: meta.size };
+        let listed = async { self.objects.list(Some(&Path::parse(folder)?)).map_ok(entry).try_collect().await };
+        let mut entries: Vec<Entry> = listed.await.map_err(|error| self.failed("list", folder, &error))?;
         entries.sort();
         Ok(entries)
     }
@@ -106,7 +103,7 @@ impl Store {
     /// When it cannot be read.
     pub async fn read(&self, path: &str) -> Result<Bytes> {
         let read = async { self.objects.get(&Path::parse(path)?).await?.bytes().await };
-        read.await.map_err(|error| self.failed("read", path, error))
+        read.await.map_err(|error| self.failed("read", path, &error))
     }
 
     /// A part of a file.
@@ -115,7 +112,7 @@ impl Store {
     /// When it cannot be read, or is shorter.
     pub async fn read_range(&self, path: &str, range: Range<u64>) -> Result<Bytes> {
         let read = async { self.objects.get_range(&Path::parse(path)?, range).await };
-        read.await.map_err(|error| self.failed("read", path, error))
+        read.await.map_err(|error| self.failed("read", path, &error))
     }
 
     /// Publishes a file, replacing one of that name.
@@ -150,12 +147,12 @@ impl Store {
         let deleted = async { self.objects.delete(&Path::parse(path)?).await };
         match deleted.await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(self.failed("delete", path, error)),
+            Err(error) => Err(self.failed("delete", path, &error)),
         }
     }
 
-    fn failed(&self, verb: &str, path: &str, error: Error) -> anyhow::Error {
-        anyhow!("cannot {verb} `{path}` in the lake {}: {}", self.name, cause(&error))
+    fn failed(&self, verb: &str, path: &str, error: &Error) -> anyhow::Error {
+        anyhow!("cannot {verb} `{path}` in the lake {}: {}", self.name, cause(error))
     }
 
     fn unwritten(&self, path: &str, error: &Error) -> anyhow::Error {

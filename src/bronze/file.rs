@@ -1,5 +1,5 @@
-//! One bronze file: rows as lines, gzip, and where they came from in the gzip header's extra field
-//! (subfield `AL`). The comment field would break `DuckDB`; the extra field is read past by all.
+//! One bronze file: rows as lines, gzip, and their provenance in the extra field of the gzip header
+//! (subfield `AL`). `DuckDB` fails on a comment field; all readers skip the extra field.
 //!
 //! Never here: what a row means.
 
@@ -13,13 +13,15 @@ use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::span::Span;
+
 /// The subfield's two letters.
 const SUBFIELD: [u8; 2] = *b"AL";
 
-/// Most bytes of provenance; the whole extra field holds 64 KiB.
+/// Most bytes of provenance; the extra field holds 64 KiB in all.
 const MOST: usize = 60 * 1024;
 
-/// A trailer may lie: never reserve more than this on its word.
+/// Most bytes to reserve from the trailer's hint, which may be wrong.
 const MOST_RESERVED: usize = 1 << 30;
 
 /// Where the rows of a file came from. Holds no secret and nothing that differs between two fetches
@@ -28,17 +30,17 @@ const MOST_RESERVED: usize = 1 << 30;
 pub struct Provenance {
     /// Name and version of this program.
     pub program: String,
-    /// Who was asked.
+    /// The vendor that was called.
     pub vendor: String,
-    /// What was asked.
+    /// The interface that was called.
     pub interface: String,
-    /// What the slice is: a day, `snapshot`, or the name of an imported file.
+    /// The slice: a day, `snapshot`, or the name of an imported file.
     pub slice: String,
     /// Parameters of each call, without the secret.
     #[serde(with = "super::calls")]
     pub params: Vec<Vec<(String, String)>>,
-    /// Rows of each call, where there were several: the lines come call by call.
-    #[serde(default, skip_serializing_if = "is_plain")]
+    /// Rows of each call, if there were several; the lines are in the order of the calls.
+    #[serde(default, skip_serializing_if = "is_single")]
     pub rows_of: Vec<usize>,
     /// Pages that held rows.
     pub pages: usize,
@@ -50,21 +52,20 @@ pub struct Provenance {
     /// Last event day of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<NaiveDate>,
-    /// Where rows leave the folder's day: every month (`2024-06`) that has an event, or every day where
-    /// they are few.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub months: Vec<String>,
+    /// Set where rows leave the day of the folder; former headers call it `months`, and so do ours.
+    #[serde(rename = "months", default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
     /// When the fetch finished.
     pub fetched_at: DateTime<Utc>,
     /// Digest of the rows, their order aside.
     pub digest: String,
-    /// The file that said the same before; then this one has no rows of its own.
+    /// The earlier file with the same rows; then this one holds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
 }
 
-/// One call has all rows.
-fn is_plain(rows_of: &[usize]) -> bool {
+/// Whether one call brought all rows.
+fn is_single(rows_of: &[usize]) -> bool {
     rows_of.len() <= 1
 }
 
@@ -88,7 +89,7 @@ pub fn digest(lines: &[u8]) -> String {
 pub(super) fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
     let json = serde_json::to_vec(provenance)?;
     if json.len() > MOST {
-        bail!("the provenance of {} takes {} bytes, the header holds {MOST}", provenance.slice, json.len());
+        bail!("the provenance of `{}` takes {} bytes, more than the {MOST} of a header", provenance.slice, json.len());
     }
     let mut extra = Vec::with_capacity(json.len() + 4);
     extra.extend_from_slice(&SUBFIELD);
@@ -99,21 +100,21 @@ pub(super) fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
     Ok(gzip.finish()?.into())
 }
 
-/// The provenance in the header, where this program wrote the file; `None` for files of others.
+/// The provenance in the header; `None` for files of other programs.
 ///
 /// # Errors
-/// When the bytes are no gzip header, or the subfield is ours and cannot be read.
+/// When the bytes are not a gzip header, or our subfield cannot be read.
 pub(super) fn provenance(head: &[u8]) -> Result<Option<Provenance>> {
-    let [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] = head else { bail!("no gzip header") };
+    let [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] = head else { bail!("not a gzip file") };
     if flags & 4 == 0 {
         return Ok(None);
     }
-    let [low, high, rest @ ..] = rest else { bail!("the gzip header is cut") };
+    let [low, high, rest @ ..] = rest else { bail!("the gzip header is truncated") };
     let len = usize::from(u16::from_le_bytes([*low, *high]));
-    let mut extra = rest.get(..len).context("the gzip header is cut")?;
+    let mut extra = rest.get(..len).context("the gzip header is truncated")?;
     while let [a, b, low, high, rest @ ..] = extra {
         let len = usize::from(u16::from_le_bytes([*low, *high]));
-        let field = rest.get(..len).context("a subfield of the gzip header is cut")?;
+        let field = rest.get(..len).context("a subfield of the gzip header is truncated")?;
         if [*a, *b] == SUBFIELD {
             return serde_json::from_slice(field).map(Some).context("the provenance cannot be read");
         }
@@ -128,18 +129,18 @@ pub(super) const HEAD: u64 = 64 * 1024 + 12;
 /// Inflates a whole file into `text`, every gzip member of it; `text` is cleared first.
 ///
 /// # Errors
-/// When the bytes are cut or damaged.
+/// When the bytes are truncated or damaged.
 pub fn inflate(body: &[u8], text: &mut Vec<u8>) -> Result<()> {
     text.clear();
     if body.is_empty() {
-        bail!("the file is empty: not even a gzip header");
+        bail!("the file is empty, without even a gzip header");
     }
-    // The trailer holds the size of the last member: a hint only, several members hold more.
+    // The trailer holds the size of the last member only: a hint, since several members hold more.
     if let Some(&[a, b, c, d]) = body.last_chunk::<4>() {
         let hint = u32::from_le_bytes([a, b, c, d]) as usize;
         text.reserve(hint.min(MOST_RESERVED).min(body.len().saturating_mul(64)));
     }
-    MultiGzDecoder::new(body).read_to_end(text).context("the gzip data is cut or damaged")?;
+    MultiGzDecoder::new(body).read_to_end(text).context("the gzip data is truncated or damaged")?;
     Ok(())
 }
 
@@ -159,7 +160,7 @@ mod tests {
             rows: 1,
             first: None,
             last: None,
-            months: Vec::new(),
+            span: None,
             fetched_at: "2024-01-02T10:00:00Z".parse().unwrap(),
             digest: digest(b"{\"a\":9.390}\n"),
             same_as: None,
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_in_comes_out() {
+    fn lines_and_provenance_are_read_back() {
         let body = encode(&sample(), b"{\"a\":9.390}\n").unwrap();
         assert_eq!(provenance(&body).unwrap(), Some(sample()));
         let mut text = Vec::new();
@@ -175,8 +176,25 @@ mod tests {
         assert_eq!(text, b"{\"a\":9.390}\n");
     }
 
+    /// A header as version 0.1.0 wrote it under the project's former name.
     #[test]
-    fn every_member_is_read_and_a_cut_file_is_an_error() {
+    fn former_headers_are_read_and_written_alike() {
+        let header = r#"{"program":"ashare-lake 0.1.0","vendor":"tushare","interface":"dividend","slice":"000001.SZ","#
+            .to_owned()
+            + r#""params":[[["ts_code","000001.SZ"]]],"pages":1,"rows":2,"first":"2023-12-31","last":"2024-06-30","#
+            + r#""months":["2023-12","2024-06"],"fetched_at":"2024-07-01T10:00:00.123Z","digest":"00"}"#;
+        let read: Provenance = serde_json::from_str(&header).unwrap();
+        let months = ["2023-12-31", "2024-06-30"].map(|day| day.parse().unwrap());
+        assert_eq!(read.span, Some(Span::months(months)));
+        assert_eq!(serde_json::to_string(&read).unwrap(), header);
+        let days = header.replace(r#"["2023-12","2024-06"]"#, r#"["2023-12-31","2024-06-30"]"#);
+        let read: Provenance = serde_json::from_str(&days).unwrap();
+        assert_eq!(read.span, Some(Span::days(months)));
+        assert_eq!(serde_json::to_string(&read).unwrap(), days);
+    }
+
+    #[test]
+    fn every_member_is_read_and_a_truncated_file_is_an_error() {
         let one = encode(&sample(), b"a\n").unwrap();
         let two = [one.as_ref(), one.as_ref()].concat();
         let mut text = Vec::new();
@@ -187,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_others_have_no_provenance() {
+    fn files_of_other_programs_have_no_provenance() {
         let mut gzip = GzBuilder::new().filename("x").write(Vec::new(), Compression::default());
         gzip.write_all(b"{}\n").unwrap();
         assert_eq!(provenance(&gzip.finish().unwrap()).unwrap(), None);
@@ -195,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_does_not_mind_the_order() {
+    fn the_digest_ignores_the_order_of_lines() {
         assert_eq!(digest(b"a\nb\n"), digest(b"b\na\n"));
         assert_ne!(digest(b"a\nb\n"), digest(b"a\nb\nb\n"));
     }

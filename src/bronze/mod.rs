@@ -1,12 +1,13 @@
-//! Bronze: what vendors said, word for word. Written once, never changed; a file is whole or absent,
-//! so a listing is the ledger of finished slices.
+//! Bronze: the vendors' rows, byte for byte. A file is written once and never changed; it is whole or absent, so a
+//! listing shows every finished slice.
 //!
-//! Never here: sending a request, or knowing what a silver table is.
+//! Never here: a request, or a silver table.
 
 mod calls;
 mod capture;
 mod file;
 mod path;
+mod span;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -15,14 +16,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use capture::{Capture, CaptureError};
 pub use file::{Provenance, digest, inflate};
 pub use path::BronzeFile;
+pub use span::Span;
 
 use crate::spec::Contract;
 use crate::store::Store;
 
-/// The program, as it signs its files.
+/// Name and version of the program, as written into its files.
 pub const PROGRAM: &str = concat!("pitlake ", env!("CARGO_PKG_VERSION"));
 
-/// Every file of an interface's type, oldest first.
+/// Every file of an interface's folder, oldest first.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -33,44 +35,46 @@ pub async fn list(store: &Store, contract: &Contract) -> Result<Vec<BronzeFile>>
     Ok(files)
 }
 
-/// The provenance of a file, from its first bytes; `None` where another program wrote it.
+/// The provenance of a file, from its first bytes; `None` for files of other programs.
 ///
 /// # Errors
-/// When the file cannot be read or is no gzip.
+/// When the file cannot be read or is not gzip.
 pub async fn provenance(store: &Store, file: &BronzeFile) -> Result<Option<Provenance>> {
     let head = store.read_range(&file.path, 0..file.size.min(file::HEAD)).await?;
     file::provenance(&head).with_context(|| format!("`{}`", file.path))
 }
 
-/// As [`provenance`], where a file that cannot be read proves nothing and a warning says so.
+/// As [`provenance`], but a file that cannot be read has none and causes a warning.
 pub async fn proof(store: &Store, file: &BronzeFile) -> Option<Provenance> {
     match provenance(store, file).await {
         Ok(provenance) => provenance,
         Err(error) => {
-            tracing::warn!("{error:#}: the file proves nothing; remove it, and `backfill` fetches its day anew");
+            tracing::warn!(
+                "{error:#}: its slice counts as missing; remove the file and run `backfill` to fetch it again"
+            );
             None
         }
     }
 }
 
-/// The provenance of a file that is in memory already.
+/// The provenance of a file in memory.
 ///
 /// # Errors
-/// When it is no gzip.
+/// When it is not gzip.
 pub fn provenance_of(file: &BronzeFile, body: &[u8]) -> Result<Option<Provenance>> {
     file::provenance(body).with_context(|| format!("`{}`", file.path))
 }
 
-/// A complete answer to one slice, ready to be kept.
+/// What a new bronze file is to hold: a complete answer to one slice, or an import.
 #[derive(Debug)]
-pub struct Answer {
-    /// What the slice is.
+pub struct NewFile {
+    /// The slice.
     pub slice: String,
-    /// The folder's day.
+    /// The day of the folder.
     pub day: NaiveDate,
     /// Parameters of each call.
     pub params: Vec<Vec<(String, String)>>,
-    /// Rows of each call; the lines come call by call.
+    /// Rows of each call; the lines are in the order of the calls.
     pub rows_of: Vec<usize>,
     /// Pages that held rows.
     pub pages: usize,
@@ -78,58 +82,58 @@ pub struct Answer {
     pub lines: Vec<u8>,
     /// First and last event day.
     pub event_days: Option<(NaiveDate, NaiveDate)>,
-    /// Months with an event, where rows leave the folder's day: then the file is a span.
-    pub months: Vec<String>,
+    /// Set where rows leave the day of the folder.
+    pub span: Option<Span>,
 }
 
-/// What became of an answer.
+/// The outcome of [`write`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The new file.
     pub path: String,
-    /// It says the same as before and holds a header only.
+    /// Its lines equal those of an earlier file, so it holds a header only.
     pub same_as: bool,
 }
 
-/// Writes an answer. One that says the same as `before` (path and provenance of the newest answer to
-/// the slice) becomes a header-only file: asked again, nothing new.
+/// Writes a file. Where its lines equal those of `before` (path and provenance of the newest answer to
+/// the slice), it holds a header only.
 ///
 /// # Errors
 /// When the lake cannot be written.
 pub async fn write(
     store: &Store,
     contract: &Contract,
-    answer: Answer,
+    new: NewFile,
     at: DateTime<Utc>,
     before: Option<&(String, Provenance)>,
 ) -> Result<Written> {
-    let digest = digest(&answer.lines);
-    let rows = memchr::memchr_iter(b'\n', &answer.lines).count();
-    let same = before.filter(|(_, said)| said.digest == digest);
-    let same_as = same.map(|(path, said)| said.same_as.clone().unwrap_or_else(|| file_name(path).to_owned()));
+    let digest = digest(&new.lines);
+    let rows = memchr::memchr_iter(b'\n', &new.lines).count();
+    let same = before.filter(|(_, earlier)| earlier.digest == digest);
+    let same_as = same.map(|(path, earlier)| earlier.same_as.clone().unwrap_or_else(|| file_name(path).to_owned()));
     let is_same = same_as.is_some();
-    let lines = if is_same { Vec::new() } else { answer.lines };
-    let span = !answer.months.is_empty();
+    let lines = if is_same { Vec::new() } else { new.lines };
+    let is_span = new.span.is_some();
     let provenance = Provenance {
         program: PROGRAM.to_owned(),
         vendor: contract.id.vendor.clone(),
         interface: contract.id.name.clone(),
-        slice: answer.slice,
-        params: answer.params,
-        rows_of: answer.rows_of,
-        pages: answer.pages,
+        slice: new.slice,
+        params: new.params,
+        rows_of: new.rows_of,
+        pages: new.pages,
         rows,
-        first: answer.event_days.map(|days| days.0),
-        last: answer.event_days.map(|days| days.1),
-        months: answer.months,
-        // As in the file's name: the header holds what the name says.
+        first: new.event_days.map(|days| days.0),
+        last: new.event_days.map(|days| days.1),
+        span: new.span,
+        // To the millisecond, as in the name of the file.
         fetched_at: DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at),
         digest,
         same_as,
     };
     let body: Bytes = tokio::task::spawn_blocking(move || file::encode(&provenance, &lines)).await??;
     for ordinal in 0.. {
-        let path = path::new_path(contract, answer.day, at, ordinal, span);
+        let path = path::new_path(contract, new.day, at, ordinal, is_span);
         if store.create(&path, body.clone()).await? {
             return Ok(Written { path, same_as: is_same });
         }

@@ -1,4 +1,4 @@
-//! Bronze paths, both ways (`design.md` 4). Never opens a file.
+//! Bronze paths, written and read (`docs/lake-format.md`). Never opens a file.
 
 use std::cmp::Ordering;
 
@@ -11,31 +11,31 @@ const SUFFIX: &str = ".jsonl.gz";
 const SPAN: &str = "-span";
 const STAMP: &str = "%Y%m%dT%H%M%S%3fZ";
 
-/// A file of bronze, as its path tells.
+/// A file of bronze, from its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BronzeFile {
     /// Path in the lake.
     pub path: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     /// The day of its folder.
     pub day: NaiveDate,
-    /// When the fetch finished, where the name says so as ours do.
+    /// When the fetch finished; `None` where another program named the file.
     pub fetched_at: Option<DateTime<Utc>>,
-    /// Counts files of one stamp.
+    /// Number of the file among those of one stamp, from 0.
     pub ordinal: u32,
-    /// Its rows may leave the folder's day; only its header knows.
+    /// Its rows may leave the folder's day; the header tells which days they are of.
     pub span: bool,
 }
 
 impl BronzeFile {
-    /// Reads a path of a listing; `None` for what is no bronze file.
+    /// Reads a path of a listing; `None` for any other file.
     #[must_use]
     pub fn of(entry: &Entry) -> Option<Self> {
         let mut parts = entry.path.rsplit('/');
         let name = parts.next()?.strip_suffix(SUFFIX)?;
         let folder = parts.next()?;
-        // Reports lie under `end_date=`; on reading both forms are accepted for every type.
+        // Reports lie under `end_date=`; both forms are read for every type.
         let day = folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?;
         let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
         let (name, span) = name.strip_suffix(SPAN).map_or((name, false), |name| (name, true));
@@ -43,7 +43,7 @@ impl BronzeFile {
         Some(Self { path: entry.path.clone(), size: entry.size, day, fetched_at, ordinal, span })
     }
 
-    /// When it was written: a name without a time counts as of its folder's day.
+    /// When it was written; the start of its folder's day where the name has no time.
     #[must_use]
     pub fn written_at(&self) -> DateTime<Utc> {
         self.fetched_at.unwrap_or_else(|| self.day.and_time(NaiveTime::MIN).and_utc())
@@ -64,7 +64,7 @@ impl BronzeFile {
         super::file_name(&self.path)
     }
 
-    /// Whether the name may be one that this program gave to an answer of `contract`.
+    /// Whether the name has the form that pitlake gives to files of `contract`.
     #[must_use]
     pub fn is_named_like(&self, contract: &Contract) -> bool {
         let rest = self.name().strip_prefix(contract.id.name.as_str()).and_then(|rest| rest.strip_prefix('_'));
@@ -79,7 +79,7 @@ fn stamp(name: &str) -> Option<(DateTime<Utc>, u32)> {
         Some((time, ordinal)) => (time, ordinal.parse().ok()?),
         None => (last, 0),
     };
-    // %3f would read more digits than three, and %S sixty: the form is checked by writing it again.
+    // %3f reads more than three digits, and %S reads 60: writing the time again checks the form.
     let at = NaiveDateTime::parse_from_str(time, STAMP).ok()?.and_utc();
     (at.format(STAMP).to_string() == time).then_some((at, ordinal))
 }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_names_are_read_back() {
+    fn own_names_are_read_back() {
         let read =
             file("bronze/tushare/stock_daily_cn/date=2024-01-02/daily_20240102T103015123Z-2-span.jsonl.gz").unwrap();
         assert_eq!(read.day.to_string(), "2024-01-02");
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_other_programs_are_taken_as_they_are() {
+    fn names_of_other_programs_are_read_too() {
         let read = file("bronze/tushare/x/end_date=2023-12-31/fina_20240430.jsonl.gz").unwrap();
         assert_eq!((read.fetched_at, read.span), (None, false));
         assert!(file("bronze/tushare/x/date=2023-12-31/notes.txt").is_none());

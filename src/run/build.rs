@@ -232,16 +232,13 @@ async fn spanned(world: &World, table: &Table, file: &BronzeFile) -> Result<BTre
     let provenance = provenance.with_context(|| {
         format!("`{}` is named a span and has no provenance: `import` it, or take `-span` off its name", file.path)
     })?;
-    // Months, or days where they are few.
-    let day = |text: &String| text.parse().or_else(|_| format!("{text}-01").parse::<NaiveDate>()).ok();
-    let is_exact = provenance.months.iter().all(|text| text.len() > 7);
-    if table.partition == PartitionBy::Day && !is_exact {
+    let span = provenance.span.with_context(|| format!("`{}` does not list its months", file.path))?;
+    if table.partition == PartitionBy::Day && !span.is_exact() {
         let days = provenance.first.zip(provenance.last);
         let (first, last) = days.with_context(|| format!("`{}` does not say its days", file.path))?;
         return Ok(first.iter_days().take_while(|d| *d <= last).map(|d| Partition::of(table, d)).collect());
     }
-    let fed = provenance.months.iter().map(|text| Some(Partition::of(table, day(text)?)));
-    fed.collect::<Option<_>>().with_context(|| format!("`{}` does not say its months", file.path))
+    Ok(span.first_days().map(|day| Partition::of(table, day)).collect())
 }
 
 struct Published {

@@ -1,12 +1,10 @@
 //! Captures people already have, into bronze: digits untouched, held apart from answers of our own.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 
 use super::{Misuse, World};
-use crate::bronze::{self, Answer, Capture};
+use crate::bronze::{self, Capture, NewFile, Span};
 use crate::normalise::event_field;
 use crate::spec::{InterfaceId, nearest};
 
@@ -96,12 +94,10 @@ async fn write(
     capture: Capture,
     days: Option<(NaiveDate, NaiveDate)>,
 ) -> Result<String> {
-    let mut months: BTreeSet<String> = capture.days.iter().map(|day| day.format("%Y-%m").to_string()).collect();
-    if months.is_empty() {
-        // A table without events: the import is of today, and still a part and no slice.
-        months.insert(world.clock.today().format("%Y-%m").to_string());
-    }
-    let answer = Answer {
+    // A table without events: the import is of today, and still a part and no slice.
+    let today = capture.days.is_empty().then(|| world.clock.today());
+    let span = Span::months(capture.days.into_iter().chain(today));
+    let answer = NewFile {
         slice: std::path::Path::new(name).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
         day: world.clock.today(),
         params: Vec::new(),
@@ -109,7 +105,7 @@ async fn write(
         pages: 1,
         lines: capture.lines,
         event_days: days,
-        months: months.into_iter().collect(),
+        span: Some(span),
     };
     Ok(bronze::write(&world.store, contract, answer, world.clock.now(), None).await?.path)
 }

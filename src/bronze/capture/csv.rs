@@ -1,21 +1,21 @@
-//! Captures as CSV.
+//! Files in CSV. Never here: what a value means.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{CaptureError, Reader, json_string};
+use super::{CaptureError, CaptureReader, json_string};
 
-impl Reader<'_> {
+impl CaptureReader<'_> {
     pub(super) fn csv(&mut self, text: &str) -> Result<(), CaptureError> {
         let mut reader = ::csv::ReaderBuilder::new().from_reader(text.as_bytes());
-        let headers = reader.headers().map_err(|e| self.bad_csv(&e))?.clone();
-        // pandas' to_csv writes its index under no name.
+        let headers = reader.headers().map_err(|e| self.csv_error(&e))?.clone();
+        // pandas' to_csv writes its index without a name.
         let named: Vec<(usize, &str)> =
             headers.iter().map(str::trim).enumerate().filter(|(_, name)| !name.is_empty()).collect();
         let fields = self.header(named.iter().map(|(_, name)| *name))?;
         let mut record = ::csv::StringRecord::new();
-        while reader.read_record(&mut record).map_err(|e| self.bad_csv(&e))? {
+        while reader.read_record(&mut record).map_err(|e| self.csv_error(&e))? {
             let cells = named.iter().zip(&fields).map(|((cell, _), &field)| {
                 let number = self.fields[field].number;
                 (field, json_cell(record.get(*cell).unwrap_or_default(), number))
@@ -26,18 +26,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn bad_csv(&self, error: &::csv::Error) -> CaptureError {
+    fn csv_error(&self, error: &::csv::Error) -> CaptureError {
         let problem = match error.kind() {
             ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                format!("it has {len} cells, the header {expected_len}")
+                format!("{len} cells, but {expected_len} in the header")
             }
             _ => error.to_string(),
         };
-        self.fault(Some(self.rows + 1), problem, "mend the row, or look for a stray comma or quote")
+        self.error(Some(self.rows + 1), problem, "correct the row; look for a stray comma or quote")
     }
 }
 
-/// A cell of CSV as JSON: only what JSON itself calls a number is written bare.
+/// A cell of CSV as JSON: only a number in JSON's own syntax is written without quotes.
 fn json_cell(cell: &str, number: bool) -> Cow<'_, str> {
     let bare = |raw: &RawValue| raw.get() == cell;
     if cell.is_empty() {

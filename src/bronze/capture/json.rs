@@ -1,4 +1,4 @@
-//! Captures as JSON: lines, arrays, raw replies, pandas' columns.
+//! Files in JSON: lines, arrays, raw replies, pandas' columns. Never here: what a value means.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{CaptureError, Reader};
+use super::{CaptureError, CaptureReader};
 
-/// A row's members, in order; a name that stands twice is an error, not a choice.
-struct Object<'a>(IndexMap<String, &'a RawValue>);
+/// The members of an object, in order; a repeated name is an error.
+struct Members<'a>(IndexMap<String, &'a RawValue>);
 
-impl<'de> Deserialize<'de> for Object<'de> {
+impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -27,31 +27,31 @@ impl<'de> Deserialize<'de> for Object<'de> {
                 while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
                     if let (index, Some(_)) = members.insert_full(name, value) {
                         let name = members.get_index(index).map_or("", |member| member.0);
-                        return Err(A::Error::custom(format!("the field `{name}` stands twice")));
+                        return Err(A::Error::custom(format!("duplicate field `{name}`")));
                     }
                 }
-                Ok(Object(members))
+                Ok(Members(members))
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
 /// The `data` of a raw Tushare reply.
 #[derive(Deserialize)]
-struct Data<'a> {
+struct ReplyData<'a> {
     fields: Vec<String>,
     #[serde(borrow)]
     items: Option<Vec<Vec<&'a RawValue>>>,
 }
 
-impl Reader<'_> {
-    /// Values one after the other: so JSON lines, pretty-printed objects and single replies are one.
+impl CaptureReader<'_> {
+    /// Reads values one after the other, be they JSON lines, indented objects or a single reply.
     pub(super) fn json(&mut self, text: &str) -> Result<(), CaptureError> {
         for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
-            let value = value.map_err(|e| self.bad_json(text, &e))?;
+            let value = value.map_err(|e| self.json_error(text, &e))?;
             if value.get().starts_with('[') {
-                let rows: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|e| self.bad_json(text, &e))?;
+                let rows: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|e| self.json_error(text, &e))?;
                 rows.into_iter().try_for_each(|row| self.object(row))?;
             } else {
                 self.object(value)?;
@@ -63,37 +63,38 @@ impl Reader<'_> {
     /// An object: a reply, a table by columns, or a row.
     fn object(&mut self, value: &RawValue) -> Result<(), CaptureError> {
         let members = self.members(value)?;
-        let said = |name: &str| members.get(name).map_or("", |raw| raw.get().trim_matches('"'));
-        let message = [said("msg"), said("message")].concat();
-        if !matches!(said("code"), "" | "0") && (members.contains_key("msg") || members.contains_key("message")) {
-            let problem = format!("it is a refusal of the vendor, code {}: {message}", said("code"));
-            return Err(self.fault(None, problem, "it holds no data: leave it out and ask the vendor again"));
+        let member = |name: &str| members.get(name).map_or("", |raw| raw.get().trim_matches('"'));
+        let message = [member("msg"), member("message")].concat();
+        if !matches!(member("code"), "" | "0") && (members.contains_key("msg") || members.contains_key("message")) {
+            let problem = format!("the file holds the vendor's error {}: {message}", member("code"));
+            return Err(self.error(None, problem, "leave it out and fetch the data again"));
         }
-        if let Some(data) = members.get("data").and_then(|data| serde_json::from_str::<Data<'_>>(data.get()).ok()) {
+        if let Some(data) = members.get("data").and_then(|data| serde_json::from_str::<ReplyData<'_>>(data.get()).ok())
+        {
             return self.reply(data);
         }
-        // A key is never nested: a row of nothing but objects is no row.
+        // A key field is never nested, so an object of objects only is a table by columns.
         if !members.is_empty() && members.values().all(|raw| raw.get().starts_with('{')) {
             return self.columns(&members);
         }
-        let cells: Vec<_> = members.iter().map(|(name, raw)| (self.meet(name), raw.get().into())).collect();
+        let cells: Vec<_> = members.iter().map(|(name, raw)| (self.field(name), raw.get().into())).collect();
         self.row(cells);
         Ok(())
     }
 
     fn members<'v>(&self, value: &'v RawValue) -> Result<IndexMap<String, &'v RawValue>, CaptureError> {
-        let Object(members) = serde_json::from_str(value.get()).map_err(|e| {
-            self.fault(Some(self.rows + 1), without_place(&e), "a row is one object, and names each field once")
+        let Members(members) = serde_json::from_str(value.get()).map_err(|e| {
+            self.error(Some(self.rows + 1), without_place(&e), "a row is one JSON object that names each field once")
         })?;
         Ok(members)
     }
 
-    fn reply(&mut self, data: Data<'_>) -> Result<(), CaptureError> {
+    fn reply(&mut self, data: ReplyData<'_>) -> Result<(), CaptureError> {
         let fields = self.header(data.fields.iter().map(String::as_str))?;
         for item in data.items.unwrap_or_default() {
             if item.len() != fields.len() {
-                let problem = format!("it has {} values for {} fields", item.len(), fields.len());
-                return Err(self.fault(Some(self.rows + 1), problem, "the reply is damaged: ask the vendor again"));
+                let problem = format!("{} values for {} fields", item.len(), fields.len());
+                return Err(self.error(Some(self.rows + 1), problem, "the reply is damaged: fetch it again"));
             }
             self.row(fields.iter().copied().zip(item.iter().map(|raw| raw.get().into())));
         }
@@ -107,9 +108,9 @@ impl Reader<'_> {
         let first = &columns[0];
         for (name, column) in table.keys().zip(&columns) {
             if column.len() != first.len() || !first.keys().all(|label| column.contains_key(label)) {
-                let problem = format!("the columns `{}` and `{name}` have different rows", table.keys()[0]);
-                let way_out = "write it again, for instance as `df.to_json(orient=\"records\", lines=True)`";
-                return Err(self.fault(None, problem, way_out));
+                let problem = format!("the columns `{}` and `{name}` have different row labels", table.keys()[0]);
+                let way_out = "write it as `df.to_json(orient=\"records\", lines=True)`";
+                return Err(self.error(None, problem, way_out));
             }
         }
         for label in first.keys() {
@@ -119,7 +120,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn bad_json(&self, text: &str, error: &serde_json::Error) -> CaptureError {
+    fn json_error(&self, text: &str, error: &serde_json::Error) -> CaptureError {
         let start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let mut at = (start + error.column().saturating_sub(1)).min(text.len());
         while !text.is_char_boundary(at) {
@@ -127,17 +128,17 @@ impl Reader<'_> {
         }
         let row = Some(row_at(text, at));
         let place = format!("line {}, column {}", error.line(), error.column());
-        // At a minus the parser has gone one further.
+        // After a minus the parser stands one byte further.
         let rest = text[..at].strip_suffix('-').map_or(&text[at..], |before| &text[before.len()..]);
         if let Some(word) = ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| rest.starts_with(word)) {
             let name = text[..at].trim_end_matches(['-', ' ']).strip_suffix("\":").and_then(|t| t.rsplit('"').next());
-            let field = name.map_or_else(String::new, |name| format!("the field `{name}` holds "));
-            let problem = format!("{field}{word}, which JSON does not know ({place})");
-            let way_out = "write null in its place: pandas does by `df.to_json(orient=\"records\", lines=True)`";
-            return self.fault(row, problem, way_out);
+            let field = name.map_or_else(String::new, |name| format!("field `{name}`: "));
+            let problem = format!("{field}{word} is not valid JSON ({place})");
+            let way_out = "write null instead, as `df.to_json(orient=\"records\", lines=True)` does";
+            return self.error(row, problem, way_out);
         }
-        let problem = format!("no JSON: {} ({place})", without_place(error));
-        self.fault(row, problem, "mend it there, or take the capture again")
+        let problem = format!("invalid JSON: {} ({place})", without_place(error));
+        self.error(row, problem, "correct it there, or save the file again")
     }
 }
 
@@ -147,7 +148,7 @@ fn without_place(error: &serde_json::Error) -> String {
     text.split(" at line").next().unwrap_or_default().to_owned()
 }
 
-/// The record that a fault lies in, from 1: of a reply its items, else objects at the top or in the array.
+/// The row in which an error lies, from 1: an item of a reply, or an object at the top or in the array.
 fn row_at(text: &str, at: usize) -> usize {
     let top = usize::from(text.trim_start().starts_with('['));
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);

@@ -1,7 +1,8 @@
-//! Captures that people already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of
+//! Files that users already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of
 //! objects, raw Tushare replies, pandas' columns; gzip or not.
 //!
-//! The shapes are read in `csv` and `json`; here is what all of them share. Never here: what a value means. What normalise must reject is kept as it stands.
+//! `csv` and `json` read the formats; this module holds what they share. Never here: what a value means. A value that
+//! normalise will reject is kept as written.
 
 mod csv;
 mod json;
@@ -16,13 +17,13 @@ use super::file::inflate;
 use crate::spec::{Contract, Wire};
 use pitlake_contract::spelling::day_in;
 
-/// Why a capture is not taken: nothing of the file is.
+/// Why a file is not imported; no row of it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`{}: {problem}; {way_out}", .row.map_or_else(String::new, |row| format!(", row {row}")))]
 pub struct CaptureError {
     /// The file, as the user named it.
     pub file: String,
-    /// The row, from 1 and without the header, where one is at fault.
+    /// The row, from 1 and without the header, if the problem is in one.
     pub row: Option<usize>,
     /// What is wrong, with field and value.
     pub problem: String,
@@ -33,22 +34,22 @@ pub struct CaptureError {
 /// Rows of a capture as bronze lines.
 #[derive(Debug)]
 pub struct Capture {
-    /// Every field met, as the file names it, in the file's order.
+    /// Every field found, as the file names it, in the file's order.
     pub fields: Vec<String>,
-    /// One JSON object a line, each ended.
+    /// One JSON object a line; every line ends in a line break.
     pub lines: Vec<u8>,
-    /// How many.
+    /// Number of lines.
     pub rows: usize,
-    /// Event days met; a row whose day cannot be read is kept and counts for none.
+    /// Event days found; a row whose day cannot be read is kept and adds none.
     pub days: BTreeSet<NaiveDate>,
 }
 
 impl Capture {
-    /// Reads a whole file. `key` names the vendor's fields that must be there, `event` the one that
+    /// Reads a whole file. `key` names the vendor's fields that must be present, `event` the one that
     /// holds the event day.
     ///
     /// # Errors
-    /// When the file is of no known shape, is damaged, holds no rows, or lacks a key field.
+    /// When the format is unknown, or the file is damaged, holds no rows, or lacks a key field.
     pub fn read(
         name: &str,
         body: &[u8],
@@ -56,7 +57,7 @@ impl Capture {
         key: &[&str],
         event: Option<&str>,
     ) -> Result<Self, CaptureError> {
-        let mut reader = Reader {
+        let mut reader = CaptureReader {
             name,
             contract,
             event: event.and_then(|event| contract.field(event)),
@@ -67,18 +68,18 @@ impl Capture {
         };
         let mut inflated = Vec::new();
         let body = if body.starts_with(&[0x1f, 0x8b]) {
-            inflate(body, &mut inflated).map_err(|e| reader.fault(None, e.to_string(), "copy or download it again"))?;
+            inflate(body, &mut inflated).map_err(|e| reader.error(None, e.to_string(), "copy or download it again"))?;
             inflated.as_slice()
         } else {
             body
         };
         if body.starts_with(b"PAR1") || body.starts_with(b"PK\x03\x04") {
             let what = if body.starts_with(b"PAR1") { "a Parquet file" } else { "a zip archive or an Excel sheet" };
-            return Err(reader.fault(None, format!("it is {what}"), "save it as CSV or as JSON lines"));
+            return Err(reader.error(None, format!("unsupported format: {what}"), "save it as CSV or as JSON lines"));
         }
         let text = std::str::from_utf8(body).map_err(|e| {
-            let problem = format!("the byte at {} is no UTF-8", e.valid_up_to());
-            reader.fault(None, problem, "save it as UTF-8 (a sheet saved in Chinese Excel is often GBK)")
+            let problem = format!("invalid UTF-8 at byte {}", e.valid_up_to());
+            reader.error(None, problem, "save it as UTF-8 (Chinese Excel often saves GBK)")
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let json = text.trim_start().starts_with(['{', '[']);
@@ -88,34 +89,34 @@ impl Capture {
     }
 }
 
-/// What one field of the file is.
-struct Seen {
+/// A field of the file.
+struct CapturedField {
     /// The name as JSON, colon and all.
     label: String,
-    /// A CSV cell of it is a number where it looks like one.
+    /// A CSV cell of it becomes a number if it looks like one.
     number: bool,
     /// It holds the event day.
     event: bool,
 }
 
 /// A capture while it is read.
-struct Reader<'a> {
+struct CaptureReader<'a> {
     name: &'a str,
     contract: &'a Contract,
     event: Option<usize>,
-    fields: IndexMap<String, Seen>,
+    fields: IndexMap<String, CapturedField>,
     lines: Vec<u8>,
     rows: usize,
     days: BTreeSet<NaiveDate>,
 }
 
-impl Reader<'_> {
-    fn fault(&self, row: Option<usize>, problem: String, way_out: &str) -> CaptureError {
+impl CaptureReader<'_> {
+    fn error(&self, row: Option<usize>, problem: String, way_out: &str) -> CaptureError {
         CaptureError { file: self.name.to_owned(), row, problem, way_out: way_out.to_owned() }
     }
 
-    /// The index of a field, which is met here for the first time or again.
-    fn meet(&mut self, name: &str) -> usize {
+    /// The index of a field, new or known.
+    fn field(&mut self, name: &str) -> usize {
         if let Some(index) = self.fields.get_index_of(name) {
             return index;
         }
@@ -124,17 +125,17 @@ impl Reader<'_> {
         let number = matches!(wire, None | Some(Wire::Number | Wire::Integer | Wire::Flag));
         let event = known.is_some() && known == self.event;
         let label = json_string(name) + ":";
-        self.fields.insert_full(name.to_owned(), Seen { label, number, event }).0
+        self.fields.insert_full(name.to_owned(), CapturedField { label, number, event }).0
     }
 
-    /// Fields of a shape that names them once.
+    /// The fields of a format that names them once.
     fn header<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, CaptureError> {
         let mut indices = Vec::new();
         for name in names {
-            let index = self.meet(name);
+            let index = self.field(name);
             if indices.contains(&index) {
-                let problem = format!("the field `{name}` stands twice");
-                return Err(self.fault(None, problem, "drop one or give it another name"));
+                let problem = format!("duplicate field `{name}`");
+                return Err(self.error(None, problem, "drop or rename one of them"));
             }
             indices.push(index);
         }
@@ -150,7 +151,7 @@ impl Reader<'_> {
                 self.lines.push(b',');
             }
             self.lines.extend_from_slice(field.label.as_bytes());
-            // Only between the tokens of a nested value: strings of JSON hold no raw line break.
+            // Line breaks occur only between the tokens of a nested value: JSON strings hold none.
             self.lines.extend(value.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
             if field.event {
                 self.days.extend(day_in(value.trim_matches('"')));
@@ -169,11 +170,15 @@ impl Reader<'_> {
         let missing: Vec<&str> = key.iter().copied().filter(|key| !has(key)).collect();
         if (self.rows > 0 || !found.is_empty()) && !missing.is_empty() {
             let (missing, found) = (missing.join("`, `"), found.join(", "));
-            let problem = format!("{} needs `{missing}`, which it does not have; it has {found}", self.contract.id);
-            return Err(self.fault(None, problem, "give the columns the vendor's names, or import it as what it is"));
+            let problem = format!("{} requires `{missing}`; found only {found}", self.contract.id);
+            return Err(self.error(
+                None,
+                problem,
+                "give the columns the vendor's names, or choose the interface that the file came from",
+            ));
         }
         if self.rows == 0 {
-            return Err(self.fault(None, "it holds no rows".into(), "leave it out"));
+            return Err(self.error(None, "no rows".into(), "leave the file out"));
         }
         Ok(Capture { fields: found, lines: self.lines, rows: self.rows, days: self.days })
     }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::StreamExt as _;
 
-use crate::bronze::{self, Answer, BronzeFile};
+use crate::bronze::{self, BronzeFile, NewFile, Span};
 use crate::fetch::{Client, Failure, Interface, Reply};
 use crate::plan::{self, Slice, Why};
 use crate::progress::Bar;
@@ -175,12 +175,13 @@ impl Run<'_> {
         let is_span = self.is_span(&slice);
         let before = before.filter(|(_, said)| !self.spoken_since(said.fetched_at, is_span));
         let is_event = !matches!(slice, Slice::Snapshot(_)) && reply.rows > 0;
-        let (event_days, months) = if is_span {
-            spread(&reply, slice.days().map_or(day, |(first, _)| first), true)
+        let (event_days, span) = if is_span {
+            let (days, span) = spread(&reply, slice.days().map_or(day, |(first, _)| first), true);
+            (days, Some(span))
         } else {
-            (is_event.then_some((day, day)), Vec::new())
+            (is_event.then_some((day, day)), None)
         };
-        let answer = Answer {
+        let answer = NewFile {
             slice: slice.name(),
             day,
             params: calls.into_iter().map(|call| call.params).collect(),
@@ -188,7 +189,7 @@ impl Run<'_> {
             pages: reply.pages,
             lines: std::mem::take(&mut reply.lines),
             event_days,
-            months,
+            span,
         };
         self.write(answer, 1, &reply, before.as_ref()).await
     }
@@ -269,8 +270,8 @@ impl Run<'_> {
         let before = held::newest_span(&self.world.store, self.contract(), &self.errand.files, first, &codes).await;
         let before = before.filter(|(_, said)| !self.spoken_since(said.fetched_at, true));
         let today = first.days().map_or(self.world.clock.today(), |(first, _)| first);
-        let (event_days, months) = spread(&whole, today, first.days().is_some());
-        let answer = Answer {
+        let (event_days, span) = spread(&whole, today, first.days().is_some());
+        let answer = NewFile {
             slice,
             day: today,
             params,
@@ -278,14 +279,14 @@ impl Run<'_> {
             pages: whole.pages,
             lines: std::mem::take(&mut whole.lines),
             event_days,
-            months,
+            span: Some(span),
         };
         self.write(answer, kept.len(), &whole, before.as_ref()).await
     }
 
     async fn write(
         &self,
-        answer: Answer,
+        answer: NewFile,
         slices: usize,
         reply: &Reply,
         before: Option<&(String, bronze::Provenance)>,
@@ -323,10 +324,9 @@ impl Run<'_> {
 
 /// First and last event day of the rows, and the months that have one; where they are few, the days. Without
 /// rows it is an answer all the same, for `day`.
-fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<(NaiveDate, NaiveDate)>, Vec<String>) {
+fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<(NaiveDate, NaiveDate)>, Span) {
     let days: BTreeSet<NaiveDate> = reply.events.iter().filter_map(|text| day_in(text)).collect();
-    let format = if by_day { "%Y-%m-%d" } else { "%Y-%m" };
-    let mut months: BTreeSet<String> = days.iter().map(|day| day.format(format).to_string()).collect();
-    months.extend(days.is_empty().then(|| day.format(format).to_string()));
-    (days.first().copied().zip(days.last().copied()), months.into_iter().collect())
+    let covered = days.iter().copied().chain(days.is_empty().then_some(day));
+    let span = if by_day { Span::days(covered) } else { Span::months(covered) };
+    (days.first().copied().zip(days.last().copied()), span)
 }

@@ -1,45 +1,48 @@
-//! The lines of a file to rows of the partition, or to rejects. Never what rows of a key say together.
+//! The lines of a file to rows of the partition, or to rejects. Never how the rows of a key are merged.
 
 use std::collections::BTreeSet;
 
+use super::call_columns::CallColumns;
 use super::cells::Cell;
-use super::given::Given;
+use super::rows::Origin;
 use super::scan::Layout;
-use super::value::{Bad, Target, quoted};
-use super::versions::{Covers, Look};
+use super::value::{RowError, Target, quoted};
+use super::versions::{Coverage, Observation};
 use super::{Builder, Input, Reject, Stop, check, nested, output};
 use crate::spec::{Axis, FieldPlan, TableSource};
 use pitlake_contract::spelling::day;
 
 impl<'a> Builder<'a> {
-    /// Adds the rows of a file that is newer than all before.
+    /// Adds the rows of a file; files come oldest first.
     ///
     /// # Errors
     /// [`Stop`] when the file as a whole cannot be trusted.
     pub fn add(&mut self, input: Input<'a, '_>, text: &[u8]) -> Result<(), Stop> {
+        let table = self.rows.table;
         let text = std::str::from_utf8(text)
             .map_err(|e| Stop::NotText { file: input.path.to_owned(), at: e.valid_up_to() })?;
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.push(input.path.to_owned());
-        let covers = self.covers(input);
+        let coverage = self.coverage(input);
         let Input { source, observed, is_repeat, .. } = input;
-        self.looks.push(Look { source, observed, covers, is_repeat });
-        let given = Given::of(input, &mut self.texts);
+        self.rows.sources.push(source);
+        self.observations.push(Observation { at: observed, coverage, is_repeat });
+        let call = CallColumns::of(input, &mut self.rows.texts);
         let is_nested = nested::is_nested(source);
-        let first_row = self.origin.len();
-        let width = self.columns.len();
+        let first_row = self.rows.len();
+        let width = self.rows.columns.len();
         let mut row = vec![Cell::Absent; width];
         let mut layout = Layout::default();
-        let mut seen: Vec<bool> = (0..width).map(|column| given.columns().contains(&column)).collect();
+        let mut seen: Vec<bool> = (0..width).map(|column| call.columns().contains(&column)).collect();
         let mut names = BTreeSet::new();
-        let mut rows = 0usize;
+        let mut read_rows = 0usize;
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         for (place, (number, line)) in lines.enumerate() {
-            let origin = (file, u32::try_from(number + 1).unwrap_or(u32::MAX));
-            if self.table.versions.is_some() && self.repeats.know(source, given.to(place), line, origin) {
+            let origin = Origin { file, line: u32::try_from(number + 1).unwrap_or(u32::MAX) };
+            if table.versions.is_some() && self.repeats.is_known(source, call.of_line(place), line, origin) {
                 continue;
             }
-            let first = self.origin.len();
+            let first = self.rows.len();
             let mut resolve = |name: &str| {
                 let field = source.contract.field(name);
                 if field.is_none() {
@@ -50,50 +53,45 @@ impl<'a> Builder<'a> {
                 Some(target_of(source, plan))
             };
             if is_nested {
-                for (read, part) in nested::read(line, source, width, &mut self.texts, &mut resolve) {
-                    let read = read.and_then(|mut row| given.fill(&mut row, place).map(|()| row));
-                    rows += usize::from(self.take(input, origin, read.as_deref(), part));
+                for element in nested::read(line, source, width, &mut self.rows.texts, &mut resolve) {
+                    let read = element.row.and_then(|mut row| call.fill(&mut row, place).map(|()| row));
+                    read_rows += usize::from(self.take(input, origin, read.as_deref(), element.text));
                 }
             } else {
-                let read = layout.read(line, &mut row, &mut self.texts, &mut resolve);
-                let read = read.and_then(|()| given.fill(&mut row, place)).map(|()| &row[..]);
-                rows += usize::from(self.take(input, origin, read.as_ref().copied(), line));
+                let read = layout.read(line, &mut row, &mut self.rows.texts, &mut resolve);
+                let read = read.and_then(|()| call.fill(&mut row, place)).map(|()| &row[..]);
+                read_rows += usize::from(self.take(input, origin, read.as_ref().copied(), line));
             }
-            if self.table.versions.is_some() {
-                self.repeats.learned(first..self.origin.len(), origin);
+            if table.versions.is_some() {
+                self.repeats.learn(first..self.rows.len(), origin);
             }
         }
         if !names.is_empty() {
             self.unknown.entry(source.contract.id.to_string()).or_default().extend(names);
         }
-        // Rows of a file without a key column were all rejected; that is one fault of the file.
-        for &column in &self.table.key {
-            if rows > 0 && !seen[column] && self.table.columns[column].required && source.fills(column) {
-                let (table, column) = (self.table.name.clone(), self.table.columns[column].name.clone());
+        // Without a key column every row was rejected: one error of the file, not one of each row.
+        for &column in &table.key {
+            if read_rows > 0 && !seen[column] && table.columns[column].required && source.fills(column) {
+                let (table, column) = (table.name.clone(), table.columns[column].name.clone());
                 return Err(Stop::NoKey { table, file: input.path.to_owned(), column });
             }
         }
-        check::unit_ratio(self.table, source, &self.columns, first_row, input.path)
+        check::unit_ratio(&self.rows, source, first_row, input.path)
     }
 
-    /// Keeps a row, or sets it aside; `false` for one that is none.
-    fn take(&mut self, input: Input<'_, '_>, origin: (u32, u32), read: Result<&[Cell], &Bad>, text: &str) -> bool {
+    /// Keeps a row or rejects it; `false` for one that lacks what its source needs, which is dropped.
+    fn take(&mut self, input: Input<'_, '_>, origin: Origin, read: Result<&[Cell], &RowError>, text: &str) -> bool {
         let placed = match read {
             Ok(row) if input.source.needs.iter().any(|column| row[*column].is_empty()) => return false,
             Ok(row) => self.placed(row, input).map(|is_here| is_here.then_some(row)),
-            Err(bad) => Err(bad.clone()),
+            Err(error) => Err(error.clone()),
         };
         match placed {
-            Ok(Some(row)) => {
-                for (cells, cell) in self.columns.iter_mut().zip(row) {
-                    cells.push(*cell);
-                }
-                self.origin.push(origin);
-            }
+            Ok(Some(row)) => self.rows.push(row, origin),
             Ok(None) => {}
-            Err(Bad(reason)) => self.rejects.push(Reject {
+            Err(RowError(reason)) => self.rejects.push(Reject {
                 file: input.path.to_owned(),
-                line: origin.1 as usize,
+                line: origin.line as usize,
                 reason,
                 row: text.to_owned(),
             }),
@@ -102,57 +100,61 @@ impl<'a> Builder<'a> {
     }
 
     /// Whether a row belongs to this partition, or why it belongs nowhere.
-    fn placed(&self, row: &[Cell], input: Input<'_, '_>) -> Result<bool, Bad> {
-        for (index, (column, cell)) in self.table.columns.iter().zip(row).enumerate() {
-            // Another vendor may not have it at all.
+    fn placed(&self, row: &[Cell], input: Input<'_, '_>) -> Result<bool, RowError> {
+        let table = self.rows.table;
+        for (index, (column, cell)) in table.columns.iter().zip(row).enumerate() {
+            // The column may be one that this source does not fill.
             if column.required && cell.is_empty() && input.source.fills(index) {
-                return Err(Bad(format!("`{}` is empty", column.name)));
+                return Err(RowError(format!("`{}` is empty", column.name)));
             }
         }
-        if let Some(event) = self.table.event {
-            let days = row[event].day().ok_or_else(|| Bad(format!("`{}` is empty", self.table.columns[event].name)))?;
-            let day = day::day(days).ok_or_else(|| Bad("the day is out of range".into()))?;
+        if let Some(event) = table.event {
+            let name = &table.columns[event].name;
+            let days = row[event].day().ok_or_else(|| RowError(format!("`{name}` is empty")))?;
+            let day = day::day(days).ok_or_else(|| RowError(format!("`{name}`: date out of range")))?;
             if !self.partition.holds(day) {
                 if input.span {
                     return Ok(false);
                 }
-                return Err(Bad(format!("the row is of {day}, its folder is not: `import` the file instead")));
+                return Err(RowError(format!(
+                    "the row is dated {day}, outside the partition of its folder: `import` the file"
+                )));
             }
         }
         for plan in &input.source.fields {
-            let column = &self.table.columns[plan.column];
-            output::check(row[plan.column], column.kind, plan.shift, &self.texts)
-                .map_err(|value| Bad(format!("`{}`: {value}", column.name)))?;
+            let column = &table.columns[plan.column];
+            output::check(row[plan.column], column, plan.shift, &self.rows.texts)
+                .map_err(|reason| RowError(format!("`{}`: {reason}", column.name)))?;
         }
         Ok(true)
     }
 
-    /// What an answer of our own covers: the values it was asked for, in their columns.
-    fn covers(&mut self, input: Input<'_, '_>) -> Option<Covers> {
+    /// What an answer to our own calls covers: the values that were asked for, in their columns.
+    fn coverage(&mut self, input: Input<'_, '_>) -> Option<Coverage> {
         let (source, contract) = (input.source, &input.source.contract);
-        if input.calls.is_empty() || self.table.versions.is_none() {
+        if input.calls.is_empty() || self.rows.table.versions.is_none() {
             return None;
         }
-        // Of a month the parameters name its ends only: it shows what it holds, no more.
+        // The parameters name only the ends of a month, not what lies between: such an answer covers nothing.
         if matches!(contract.ask.axis, Axis::Month | Axis::SecurityMonth) {
             return None;
         }
         let each = contract.ask.each.iter().map(|(name, _)| (name.as_str(), name.as_str()));
-        let mut covers = Covers::default();
+        let mut coverage = Coverage::default();
         for (param, name) in contract.ask.names().into_iter().chain(each) {
             let from_call = contract.fields.iter().position(|field| field.param.as_deref() == Some(param));
             let Some(field) = from_call.or_else(|| contract.field(name)) else { continue };
             let Some(plan) = source.fields.iter().find(|plan| plan.field == field) else { continue };
             let values = input.calls.iter().flatten().filter(|(name, _)| name == param).map(|(_, value)| value);
             // One call may name several securities.
-            let apart = if contract.ask.together > 1 { "," } else { "\n" };
+            let separator = if contract.ask.together > 1 { "," } else { "\n" };
             let mut cells: Vec<Cell> = Vec::new();
-            for value in values.flat_map(|value| value.split(apart)).collect::<BTreeSet<_>>() {
-                cells.push(quoted(value, &target_of(source, plan), &mut self.texts).unwrap_or(Cell::Null));
+            for value in values.flat_map(|value| value.split(separator)).collect::<BTreeSet<_>>() {
+                cells.push(quoted(value, &target_of(source, plan), &mut self.rows.texts).unwrap_or(Cell::Null));
             }
-            covers.columns.push((plan.column, cells));
+            coverage.columns.push((plan.column, cells));
         }
-        Some(covers)
+        Some(coverage)
     }
 }
 

@@ -1,24 +1,24 @@
-//! What a row does not say itself: the parameters of the call that brought it. Never which rows count.
+//! Columns that the parameters of a call fill because its rows lack them. Never which rows count.
 
 use super::Input;
 use super::add::target_of;
 use super::cells::{Cell, Texts};
-use super::value::{Bad, quoted};
+use super::value::{RowError, quoted};
 use crate::spec::Wire;
 
-/// The cells that calls give to their lines.
+/// The cells that the calls of a file give to its lines.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(super) struct CallColumns {
     columns: Vec<usize>,
     /// For each call one cell a column.
-    cells: Vec<Vec<Result<Cell, Bad>>>,
+    cells: Vec<Vec<Result<Cell, RowError>>>,
     /// The line after the last of each call; empty where all calls give the same.
     ends: Vec<usize>,
 }
 
-impl Given {
-    /// What the calls of a file give. Where it does not say which of several calls brought a line, only what
-    /// all of them say counts.
+impl CallColumns {
+    /// What the calls of a file give. Where the file does not record which of several calls brought a line, only
+    /// values common to all of them count.
     pub(super) fn of(input: Input<'_, '_>, texts: &mut Texts) -> Self {
         let contract = &input.source.contract;
         let named =
@@ -27,15 +27,15 @@ impl Given {
         if named.is_empty() || input.calls.is_empty() {
             return Self::default();
         }
-        let mut cells: Vec<Vec<Result<Cell, Bad>>> = Vec::with_capacity(input.calls.len());
+        let mut cells: Vec<Vec<Result<Cell, RowError>>> = Vec::with_capacity(input.calls.len());
         for call in input.calls {
             let mut of_call = Vec::with_capacity(named.len());
             for (plan, param) in &named {
                 let value = call.iter().find(|(name, _)| name == *param).map_or("", |(_, value)| value);
-                // Of several securities nobody knows which one a row is of.
+                // A call for several securities does not tell which of them a row belongs to.
                 let value = if plan.wire == Wire::Symbol && value.contains(',') { "" } else { value };
-                let bad = |Bad(reason)| Bad(format!("`{param}` of the call: {reason}"));
-                of_call.push(quoted(value, &target_of(input.source, plan), texts).map_err(bad));
+                let error = |RowError(reason)| RowError(format!("call parameter `{param}`: {reason}"));
+                of_call.push(quoted(value, &target_of(input.source, plan), texts).map_err(error));
             }
             cells.push(of_call);
         }
@@ -48,11 +48,11 @@ impl Given {
             });
             return Self { columns, cells, ends: ends.collect() };
         }
-        let agreed = (0..columns.len()).map(|column| {
-            let is_agreed = cells.iter().all(|call| call[column] == cells[0][column]);
-            if is_agreed { cells[0][column].clone() } else { Ok(Cell::Null) }
+        let common = (0..columns.len()).map(|column| {
+            let is_common = cells.iter().all(|call| call[column] == cells[0][column]);
+            if is_common { cells[0][column].clone() } else { Ok(Cell::Null) }
         });
-        Self { cells: vec![agreed.collect()], columns, ends: Vec::new() }
+        Self { cells: vec![common.collect()], columns, ends: Vec::new() }
     }
 
     /// The columns that it fills.
@@ -60,14 +60,14 @@ impl Given {
         &self.columns
     }
 
-    /// What the call that brought a line says, column by column; lines count from 0.
-    pub(super) fn to(&self, line: usize) -> &[Result<Cell, Bad>] {
+    /// The cells from the call that brought a line, column by column; lines count from 0.
+    pub(super) fn of_line(&self, line: usize) -> &[Result<Cell, RowError>] {
         self.cells.get(self.ends.partition_point(|end| *end <= line)).map_or(&[], Vec::as_slice)
     }
 
-    /// Fills a row of a line, where it says nothing itself.
-    pub(super) fn fill(&self, row: &mut [Cell], line: usize) -> Result<(), Bad> {
-        for (column, cell) in self.columns.iter().zip(self.to(line)) {
+    /// Fills the empty cells of a row from the call that brought its line.
+    pub(super) fn fill(&self, row: &mut [Cell], line: usize) -> Result<(), RowError> {
+        for (column, cell) in self.columns.iter().zip(self.of_line(line)) {
             if row[*column].is_empty() {
                 row[*column] = cell.clone()?;
             }

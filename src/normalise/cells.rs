@@ -1,5 +1,5 @@
 //! Rows in memory, column by column, before they become Arrow: numbers as mantissa and exponent,
-//! text as numbers of an interner, days as days since 1970. Never here: where a cell came from.
+//! text as numbers of an interner, dates as days since 1970. Never here: where a cell came from.
 
 use std::hash::BuildHasher as _;
 
@@ -13,7 +13,7 @@ use pitlake_contract::spelling::instant;
 pub(super) enum Cell {
     /// The file has no such column.
     Absent,
-    /// The vendor left it empty.
+    /// The vendor sent no value.
     Null,
     /// Number of a text in [`Texts`].
     Text(u32),
@@ -45,7 +45,7 @@ impl Cell {
     }
 }
 
-/// Distinct texts, numbered as they come.
+/// Distinct texts, numbered in the order of their arrival.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     bytes: String,
@@ -95,7 +95,7 @@ pub(super) enum Cells {
     Number { mantissa: Vec<i64>, exponent: Vec<i8> },
 }
 
-// Values no vendor can send stand for the two kinds of nothing.
+// Values that no vendor can send mark the two kinds of empty cells.
 const TEXT_NULL: u32 = u32::MAX;
 const TEXT_ABSENT: u32 = u32::MAX - 1;
 const DATE_NULL: i32 = i32::MIN;

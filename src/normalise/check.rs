@@ -1,32 +1,26 @@
-//! Checks that stop a partition. Row arithmetic never does: single rows of old history break any
-//! rule, and would block a year for ever.
+//! Checks that stop a partition. Arithmetic on single rows never does: some rows of old history break any rule, and
+//! would block a year for ever.
 
 use super::Stop;
 use super::cells::{Cell, Cells};
-use crate::spec::{Table, TableSource, UnitRatio};
+use super::rows::RowSet;
+use crate::spec::{TableSource, UnitRatio};
 
 /// The median of amount / (volume x price) over the rows of a file, from `first_row` on, must lie
 /// within half a power of ten of one.
-pub(super) fn unit_ratio(
-    table: &Table,
-    source: &TableSource,
-    columns: &[Cells],
-    first_row: usize,
-    file: &str,
-) -> Result<(), Stop> {
-    let Some(UnitRatio { amount, volume, price }) = table.unit_ratio else { return Ok(()) };
-    let rows = match &columns[price] {
-        Cells::Number { mantissa, .. } => mantissa.len(),
-        _ => return Ok(()),
-    };
-    let canonical = |column: usize, row: usize| match columns[column].get(row) {
+pub(super) fn unit_ratio(rows: &RowSet<'_>, source: &TableSource, first_row: usize, file: &str) -> Result<(), Stop> {
+    let Some(UnitRatio { amount, volume, price }) = rows.table.unit_ratio else { return Ok(()) };
+    if !matches!(rows.columns[price], Cells::Number { .. }) {
+        return Ok(());
+    }
+    let canonical = |column: usize, row: usize| match rows.columns[column].get(row) {
         Cell::Number(decimal) => {
             let shift = source.fields.iter().find(|plan| plan.column == column)?.shift;
             Some(decimal.to_f64(shift))
         }
         _ => None,
     };
-    let mut ratios: Vec<f64> = (first_row..rows)
+    let mut ratios: Vec<f64> = (first_row..rows.len())
         .filter_map(|row| Some(canonical(amount, row)? / (canonical(volume, row)? * canonical(price, row)?)))
         .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
         .collect();
@@ -38,6 +32,6 @@ pub(super) fn unit_ratio(
     if ratio.log10().abs() <= 0.5 {
         return Ok(());
     }
-    let [amount, volume, price] = [amount, volume, price].map(|column| table.columns[column].name.clone());
+    let [amount, volume, price] = [amount, volume, price].map(|column| rows.table.columns[column].name.clone());
     Err(Stop::UnitRatio { file: file.to_owned(), amount, volume, price, ratio })
 }

@@ -1,5 +1,5 @@
 //! Two readings of a partition, row by row and in the table's units: what later files changed, and where two vendors
-//! disagree. Never which files are read, or how a difference is told.
+//! disagree. Never which files are read, or how a difference is printed.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,24 +9,24 @@ use serde_json::Value;
 use super::Builder;
 use super::cells::Cell;
 use super::key::keys;
-use super::merge::{by_content, each_vendor, merge};
+use super::merge::{by_content, merge, merge_each_vendor};
 use super::output::VENDOR;
-use super::vendors::{ranks, shifts};
+use super::rows::RowSet;
 use super::versions::Version;
-use crate::spec::{ColumnType, TableSource};
+use crate::spec::{ColumnType, Table, TableSource};
 use pitlake_contract::decimal::{Decimal, wide_to_f64, wide_to_i64};
 use pitlake_contract::spelling::day;
 
-/// A row that two readings see differently.
+/// A row that differs between two readings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// The key: column and value.
     pub key: Vec<(String, Value)>,
-    /// Whose row it is, in the second reading where that has it.
+    /// The vendor of the row, in the second reading where that has it.
     pub vendor: String,
-    /// Which of the readings alone has the row; `None` where both have it and differ.
+    /// The one reading that has the row; `None` where both have it and differ.
     pub only: Option<usize>,
-    /// Columns that differ, with what each reading says.
+    /// Columns that differ, with the value of each reading.
     pub columns: Vec<(String, [Value; 2])>,
     /// Where versions are kept: the later version.
     pub revision: Option<Revision>,
@@ -39,19 +39,19 @@ pub struct Revision {
     pub number: i32,
     /// First day on which it may be used.
     pub known_on: Option<NaiveDate>,
-    /// When we saw it.
+    /// When we received it.
     pub observed_at: Option<DateTime<Utc>>,
 }
 
 /// Two readings of a partition.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// What differs, by key.
+    /// The rows that differ, by key.
     pub differences: Vec<Difference>,
-    /// Rows that both readings have, and that say the same.
+    /// Rows that are equal in both readings.
     pub same: usize,
-    /// Rows that one reading has of days (of securities, where a table is asked by them) of which the other has
-    /// nothing: counted, and no differences.
+    /// Rows of days (or of securities, where a table is fetched by security) of which the other reading has no row at
+    /// all: counted, not listed.
     pub apart: [usize; 2],
 }
 
@@ -59,72 +59,74 @@ pub struct Comparison {
 pub type Range = Option<(NaiveDate, NaiveDate)>;
 
 /// A row of a reading, and the part of the key by which it is compared.
-type Placed = (u64, u32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct KeyedRow {
+    part: u64,
+    row: u32,
+}
 
 impl Builder<'_> {
-    /// What the two vendors of the table say of the same keys. Values agree where one is a coarser rounding of the other.
+    /// The rows of the table's two vendors under the same keys. Values agree where one is a coarser rounding of the
+    /// other.
     #[must_use]
     pub fn between(mut self, range: Range) -> Comparison {
-        let sources = self.sources();
-        let ranks = ranks(self.table, &sources);
-        let rank = |origin: &[(u32, u32)], row: u32| ranks[origin[row as usize].0 as usize];
-        let rows: Vec<(u32, u32)> = if self.table.versions.is_some() {
-            let versions = self.history(&mut BTreeSet::new());
-            let ranked = versions.iter().map(|version| (rank(&self.origin, version.row), version));
-            let ranked: Vec<(u32, &Version)> = ranked.collect();
-            // Revisions count up within a key, vendor and occurrence: the newest word of each.
+        let ranks = self.rows.ranks();
+        let ranked: Vec<(u32, u32)> = if self.rows.table.versions.is_some() {
+            let versions = self.versions(&mut BTreeSet::new());
+            let ranked: Vec<(u32, &Version)> =
+                versions.iter().map(|version| (ranks[self.rows.file(version.row)], version)).collect();
+            // Revisions count up within a key, vendor and occurrence: the newest version of each.
             let of_one = ranked.chunk_by(|a, b| a.0 == b.0 && a.1.revision < b.1.revision);
             let newest = of_one.filter_map(|versions| {
                 versions.iter().max_by_key(|(_, version)| (version.announced.or(version.known), version.revision))
             });
-            newest.map(|(rank, version)| (version.row, *rank)).collect()
+            newest.map(|(rank, version)| (*rank, version.row)).collect()
         } else {
-            let all = |_| true;
-            let kept = each_vendor(self.table, &mut self.columns, &self.texts, &self.origin, &sources, all, |_, _| {});
-            kept.into_iter().map(|kept| (kept.row, kept.rank)).collect()
+            let kept = merge_each_vendor(&mut self.rows, |_| true, |_, _| {});
+            kept.into_iter().map(|kept| (kept.rank, kept.row)).collect()
         };
-        let common = self.table.common_key();
-        let parts = keys(&common, &self.columns, &self.texts, &self.origin, &sources);
-        let [first, second] = [0, 1].map(|wanted| -> Vec<Placed> {
-            let rows = rows.iter().filter(|(_, rank)| *rank == wanted);
-            rows.map(|(row, _)| (parts[*row as usize], *row)).collect()
+        let table = self.rows.table;
+        let common = table.common_key();
+        let parts = keys(&self.rows, &common);
+        let readings = [0, 1].map(|wanted| -> Vec<KeyedRow> {
+            let rows = ranked.iter().filter(|(rank, _)| *rank == wanted);
+            rows.map(|&(_, row)| KeyedRow { part: parts[row as usize], row }).collect()
         });
-        let vendors = self.table.vendors();
-        let has = |vendor: &&str, column: usize| {
+        let vendors = table.vendors();
+        let fills = |vendor: &&str, column: usize| {
             let of_vendor = |source: &&TableSource| source.contract.id.vendor == *vendor;
-            self.table.sources.iter().filter(of_vendor).any(|source| source.fills(column))
+            table.sources.iter().filter(of_vendor).any(|source| source.fills(column))
         };
-        let both = |column: &usize| !common.contains(column) && vendors.iter().all(|vendor| has(vendor, *column));
-        let compared = (0..self.columns.len()).filter(both).collect();
-        Reader::new(&self, compared, true).compare([first, second], range)
+        let both = |column: &usize| !common.contains(column) && vendors.iter().all(|vendor| fills(vendor, *column));
+        let compared = (0..table.columns.len()).filter(both).collect();
+        Comparer::new(&self.rows, compared, true).compare(readings, range)
     }
 
-    /// What the table said by some of the files, and what it says by others: `speaks` tells of each file by which.
+    /// The table built from some of its files, and from others: `included` tells, for each file, in which of the two
+    /// readings it counts.
     #[must_use]
-    pub fn changed(mut self, speaks: &[[bool; 2]], range: Range) -> Comparison {
-        let sources = self.sources();
+    pub fn changed(mut self, included: &[[bool; 2]], range: Range) -> Comparison {
         // The older reading first: what a row takes over from older ones is the same in both.
-        let readings = [0, 1].map(|side| -> Vec<Placed> {
-            let counts = |file: u32| speaks[file as usize][side];
-            let kept = merge(self.table, &mut self.columns, &self.texts, &self.origin, &sources, counts, |_, _| {});
-            kept.into_iter().map(|kept| (kept.key, kept.row)).collect()
+        let readings = [0, 1].map(|side| -> Vec<KeyedRow> {
+            let kept = merge(&mut self.rows, |file| included[file as usize][side], |_, _| {});
+            kept.into_iter().map(|kept| KeyedRow { part: kept.key, row: kept.row }).collect()
         });
-        Reader::new(&self, self.beside_key(), false).compare(readings, range)
+        Comparer::new(&self.rows, beside_key(self.rows.table), false).compare(readings, range)
     }
 
-    /// The versions that were first seen at `since` or later, each beside the one before it.
+    /// The versions that were first observed at `since` or later, each beside the one before it.
     #[must_use]
     pub fn revised(mut self, since: DateTime<Utc>, range: Range) -> Comparison {
-        let versions = self.history(&mut BTreeSet::new());
-        let reader = Reader::new(&self, self.beside_key(), false);
+        let versions = self.versions(&mut BTreeSet::new());
+        let comparer = Comparer::new(&self.rows, beside_key(self.rows.table), false);
         let is_later = |version: &Version| version.observed.is_some_and(|at| at >= since);
         let older = versions.iter().filter(|version| !is_later(version));
-        let known: HashSet<Option<Cell>> = older.map(|version| reader.scope(version.row)).collect();
+        let known: HashSet<Option<Cell>> = older.map(|version| comparer.scope(version.row)).collect();
         let mut comparison = Comparison::default();
         let mut last: Option<Version> = None;
         for version in versions {
             let before = last.replace(version).filter(|_| version.revision > 1);
-            if !reader.is_in(version.row, range) {
+            if !comparer.is_in(version.row, range) {
                 continue;
             }
             let mut difference = match before {
@@ -132,12 +134,12 @@ impl Builder<'_> {
                     comparison.same += 1;
                     continue;
                 }
-                None if !known.contains(&reader.scope(version.row)) => {
+                None if !known.contains(&comparer.scope(version.row)) => {
                     comparison.apart[1] += 1;
                     continue;
                 }
-                None => reader.only(1, version.row),
-                Some(before) => reader.difference([before.row, version.row]),
+                None => comparer.only(1, version.row),
+                Some(before) => comparer.difference([before.row, version.row]),
             };
             let known_on = version.known.and_then(day::day);
             difference.revision = Some(Revision { number: version.revision, known_on, observed_at: version.observed });
@@ -145,16 +147,16 @@ impl Builder<'_> {
         }
         comparison
     }
-
-    fn beside_key(&self) -> Vec<usize> {
-        (0..self.columns.len()).filter(|column| !self.table.key.contains(column)).collect()
-    }
 }
 
-/// Rows of a builder, read for comparison.
-struct Reader<'b, 'a> {
-    from: &'b Builder<'a>,
-    sources: Vec<&'a TableSource>,
+/// The columns that are not part of the key.
+fn beside_key(table: &Table) -> Vec<usize> {
+    (0..table.columns.len()).filter(|column| !table.key.contains(column)).collect()
+}
+
+/// Compares rows of one partition.
+struct Comparer<'b, 'a> {
+    rows: &'b RowSet<'a>,
     /// By column and file.
     shifts: Vec<Vec<i8>>,
     /// The columns to compare.
@@ -163,29 +165,28 @@ struct Reader<'b, 'a> {
     is_loose: bool,
 }
 
-impl<'b, 'a> Reader<'b, 'a> {
-    fn new(from: &'b Builder<'a>, compared: Vec<usize>, is_loose: bool) -> Self {
-        let sources = from.sources();
-        let shifts = (0..from.columns.len()).map(|column| shifts(&sources, column)).collect();
-        Self { from, sources, shifts, compared, is_loose }
+impl<'b, 'a> Comparer<'b, 'a> {
+    fn new(rows: &'b RowSet<'a>, compared: Vec<usize>, is_loose: bool) -> Self {
+        let shifts = (0..rows.columns.len()).map(|column| rows.shifts(column)).collect();
+        Self { rows, shifts, compared, is_loose }
     }
 
-    fn compare(&self, readings: [Vec<Placed>; 2], range: Range) -> Comparison {
+    fn compare(&self, readings: [Vec<KeyedRow>; 2], range: Range) -> Comparison {
         let [first, second] = readings.map(|mut rows| {
-            rows.retain(|(_, row)| self.is_in(*row, range));
+            rows.retain(|one| self.is_in(one.row, range));
             rows.sort_unstable();
             rows
         });
-        let scopes = [&first, &second].map(|rows| rows.iter().map(|(_, row)| self.scope(*row)).collect::<HashSet<_>>());
+        let scopes = [&first, &second].map(|rows| rows.iter().map(|one| self.scope(one.row)).collect::<HashSet<_>>());
         let mut comparison = Comparison::default();
         let (mut ours, mut theirs) = (first.as_slice(), second.as_slice());
-        while let Some(part) = ours.first().into_iter().chain(theirs.first()).map(|(part, _)| *part).min() {
+        while let Some(part) = ours.first().into_iter().chain(theirs.first()).map(|one| one.part).min() {
             let [mut left, mut right] = [&mut ours, &mut theirs].map(|rows| {
-                let (alike, rest) = rows.split_at(rows.partition_point(|(other, _)| *other <= part));
+                let (equal, rest) = rows.split_at(rows.partition_point(|one| one.part <= part));
                 *rows = rest;
-                alike.iter().map(|(_, row)| *row).collect::<Vec<u32>>()
+                equal.iter().map(|one| one.row).collect::<Vec<u32>>()
             });
-            // Of several rows those that agree go together, the others in the order of what they say.
+            // Of several rows those that agree are paired first, the others in the order of their content.
             left.retain(|row| match right.iter().position(|other| self.agree([*row, *other])) {
                 Some(at) => {
                     right.remove(at);
@@ -195,7 +196,7 @@ impl<'b, 'a> Reader<'b, 'a> {
                 None => true,
             });
             for rows in [&mut left, &mut right] {
-                rows.sort_by(|a, b| by_content(&self.from.columns, &self.from.texts, *a as usize, *b as usize));
+                rows.sort_by(|a, b| by_content(self.rows, *a as usize, *b as usize));
             }
             let both = left.len().min(right.len());
             for (left, right) in left.iter().zip(&right) {
@@ -214,43 +215,39 @@ impl<'b, 'a> Reader<'b, 'a> {
         comparison
     }
 
-    /// What an answer is about: the day, or the security where the table is asked by them.
+    /// What an answer is about: the day, or the security where the table is fetched by security.
     fn scope(&self, row: u32) -> Option<Cell> {
-        let table = self.from.table;
+        let table = self.rows.table;
         if table.sources.iter().all(|source| source.contract.ask.axis.by_security()) {
             let text = table.key.iter().find(|column| table.columns[**column].kind == ColumnType::Utf8)?;
-            return Some(self.cell(*text, row));
+            return Some(self.rows.cell(*text, row));
         }
         Some(Cell::Date(day::days(self.day(row)?)))
     }
 
     fn day(&self, row: u32) -> Option<NaiveDate> {
-        day::day(self.cell(self.from.table.event?, row).day()?)
+        day::day(self.rows.cell(self.rows.table.event?, row).day()?)
     }
 
     fn is_in(&self, row: u32, range: Range) -> bool {
         range.is_none_or(|(start, end)| self.day(row).is_some_and(|day| start <= day && day <= end))
     }
 
-    fn cell(&self, column: usize, row: u32) -> Cell {
-        self.from.columns[column].get(row as usize)
-    }
-
-    fn source(&self, row: u32) -> &'a TableSource {
-        self.sources[self.from.origin[row as usize].0 as usize]
+    fn vendor(&self, row: u32) -> &'a str {
+        &self.rows.source(row).contract.id.vendor
     }
 
     fn shift(&self, column: usize, row: u32) -> i8 {
-        self.shifts[column][self.from.origin[row as usize].0 as usize]
+        self.shifts[column][self.rows.file(row)]
     }
 
     fn agree(&self, rows: [u32; 2]) -> bool {
         self.compared.iter().all(|column| self.is_same(*column, rows))
-            && (self.is_loose || self.source(rows[0]).contract.id.vendor == self.source(rows[1]).contract.id.vendor)
+            && (self.is_loose || self.vendor(rows[0]) == self.vendor(rows[1]))
     }
 
     fn is_same(&self, column: usize, rows: [u32; 2]) -> bool {
-        let [a, b] = rows.map(|row| self.cell(column, row));
+        let [a, b] = rows.map(|row| self.rows.cell(column, row));
         match (self.number(column, rows[0]), self.number(column, rows[1])) {
             (Some(Number::Short(a)), Some(Number::Short(b))) => {
                 a.equals(b) || (self.is_loose && (a.is_rounding_of(b) || b.is_rounding_of(a)))
@@ -263,26 +260,26 @@ impl<'b, 'a> Reader<'b, 'a> {
     /// A number in the column's unit.
     fn number(&self, column: usize, row: u32) -> Option<Number> {
         let shift = self.shift(column, row);
-        match self.cell(column, row) {
+        match self.rows.cell(column, row) {
             Cell::Number(decimal) => {
                 let exponent = decimal.exponent.saturating_add(shift);
                 Some(Number::Short(Decimal { mantissa: decimal.mantissa, exponent }))
             }
-            Cell::Wide(id) => wide_to_f64(self.from.texts.get(id), shift).map(Number::Long),
+            Cell::Wide(id) => wide_to_f64(self.rows.texts.get(id), shift).map(Number::Long),
             _ => None,
         }
     }
 
     fn value(&self, column: usize, row: u32) -> Value {
-        let kind = self.from.table.columns[column].kind;
-        match (self.cell(column, row), self.number(column, row)) {
-            (Cell::Text(id), _) => self.from.texts.get(id).into(),
+        let kind = self.rows.table.columns[column].kind;
+        match (self.rows.cell(column, row), self.number(column, row)) {
+            (Cell::Text(id), _) => self.rows.texts.get(id).into(),
             (Cell::Date(days), _) => day::day(days).map(|day| day.to_string()).into(),
             (Cell::Flag(flag), _) => flag.into(),
             (cell, Some(number)) => {
                 let whole = match cell {
                     Cell::Number(decimal) => decimal.to_i64(self.shift(column, row)),
-                    Cell::Wide(id) => wide_to_i64(self.from.texts.get(id), self.shift(column, row)),
+                    Cell::Wide(id) => wide_to_i64(self.rows.texts.get(id), self.shift(column, row)),
                     _ => None,
                 };
                 match kind {
@@ -300,23 +297,23 @@ impl<'b, 'a> Reader<'b, 'a> {
 
     fn key(&self, rows: &[u32]) -> Vec<(String, Value)> {
         let value = |column: usize| {
-            let said = rows.iter().map(|row| self.value(column, *row)).find(|value| !value.is_null());
-            (self.from.table.columns[column].name.clone(), said.unwrap_or_default())
+            let value = rows.iter().map(|row| self.value(column, *row)).find(|value| !value.is_null());
+            (self.rows.table.columns[column].name.clone(), value.unwrap_or_default())
         };
-        self.from.table.key.iter().map(|column| value(*column)).collect()
+        self.rows.table.key.iter().map(|column| value(*column)).collect()
     }
 
     fn only(&self, side: usize, row: u32) -> Difference {
-        let vendor = self.source(row).contract.id.vendor.clone();
+        let vendor = self.vendor(row).to_owned();
         Difference { key: self.key(&[row]), vendor, only: Some(side), columns: Vec::new(), revision: None }
     }
 
     fn difference(&self, rows: [u32; 2]) -> Difference {
         let differ = self.compared.iter().filter(|column| !self.is_same(**column, rows));
-        let told =
-            |column: &usize| (self.from.table.columns[*column].name.clone(), rows.map(|row| self.value(*column, row)));
-        let mut columns: Vec<(String, [Value; 2])> = differ.map(told).collect();
-        let vendors = rows.map(|row| self.source(row).contract.id.vendor.as_str());
+        let values =
+            |column: &usize| (self.rows.table.columns[*column].name.clone(), rows.map(|row| self.value(*column, row)));
+        let mut columns: Vec<(String, [Value; 2])> = differ.map(values).collect();
+        let vendors = rows.map(|row| self.vendor(row));
         if !self.is_loose && vendors[0] != vendors[1] {
             columns.push((VENDOR.name.to_owned(), vendors.map(Value::from)));
         }
@@ -327,7 +324,7 @@ impl<'b, 'a> Reader<'b, 'a> {
 /// A number in the column's unit.
 enum Number {
     Short(Decimal),
-    /// Of more digits than a decimal holds: none of them is a coarser rounding of another number.
+    /// More digits than a decimal holds.
     Long(f64),
 }
 

@@ -1,4 +1,4 @@
-//! The example rows of a pipeline: whether each becomes what its author says. Never other rows.
+//! The example rows of a pipeline: whether each becomes the row that the pipeline expects. Never other rows.
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
@@ -8,23 +8,23 @@ use super::{Builder, Input, Partition, event_field};
 use crate::spec::{Example, PartitionBy, Table};
 use pitlake_contract::spelling::day_in;
 
-/// The clock of examples: what they say of days known by observation hangs on it.
+/// When examples count as received: the days that are known by observation follow from it.
 const OBSERVED: &str = "2024-07-01T12:00:00Z";
 
-/// What is wrong with the examples of a table, each with its line in the pipeline; nothing where they hold.
+/// The problems of a table's examples; empty where all of them hold.
 #[must_use]
 pub fn prove(table: &Table) -> Vec<String> {
-    let wrong = |example: &Example| {
+    let problem = |example: &Example| {
         let reason = example_of(table, example).err()?;
-        Some(format!("pipelines/{}.toml: the example {}: {reason}", table.name, example.given))
+        Some(format!("pipelines/{}.toml: example {}: {reason}", table.name, example.given))
     };
-    table.examples.iter().filter_map(wrong).collect()
+    table.examples.iter().filter_map(problem).collect()
 }
 
 fn example_of(table: &Table, example: &Example) -> Result<(), String> {
-    let source = table.source(&example.source).ok_or_else(|| format!("`{}` is no source", example.source))?;
+    let source = table.source(&example.source).ok_or_else(|| format!("unknown source `{}`", example.source))?;
     let given: serde_json::Value =
-        serde_json::from_str(&example.given).map_err(|error| format!("`given` is no JSON: {error}"))?;
+        serde_json::from_str(&example.given).map_err(|error| format!("`given` is not valid JSON: {error}"))?;
     let event = event_field(table, source).filter(|_| table.partition != PartitionBy::None);
     let day = event.and_then(|field| day_in(given.get(&field.name)?.to_string().trim_matches('"')));
     let partition = day.map_or(Partition::Whole, |day| Partition::of(table, day));
@@ -37,23 +37,24 @@ fn example_of(table: &Table, example: &Example) -> Result<(), String> {
     let reason = built.rejects.first().map(|reject| reject.reason.as_str());
     match (&example.rejected, reason) {
         (Some(part), Some(reason)) if reason.contains(part) => return Ok(()),
-        (Some(part), reason) => return Err(format!("wants to be rejected for `{part}`, and is for {reason:?}")),
-        (None, Some(reason)) => return Err(format!("is rejected: {reason}")),
+        (Some(part), Some(reason)) => return Err(format!("expected a rejection with `{part}`, got `{reason}`")),
+        (Some(part), None) => return Err(format!("expected a rejection with `{part}`, got none")),
+        (None, Some(reason)) => return Err(format!("rejected: {reason}")),
         (None, None) => {}
     }
     if built.batch.num_rows() == 0 {
-        return Err("becomes no row".into());
+        return Err("produced no row".into());
     }
     for (column, wanted) in &example.expect {
-        let found = value(&built.batch, column).ok_or_else(|| format!("expects `{column}`, which is no column"))?;
+        let found = value(&built.batch, column).ok_or_else(|| format!("unknown column `{column}` in `expect`"))?;
         if found != *wanted {
-            return Err(format!("`{column}` is {found}, expected {wanted}"));
+            return Err(format!("`{column}`: expected {wanted}, got {found}"));
         }
     }
     Ok(())
 }
 
-/// The value of a column in the first row as text; nothing as `null`, doubles in their shortest form.
+/// The value of a column in the first row as text; an empty cell as `null`, doubles in their shortest form.
 fn value(batch: &RecordBatch, name: &str) -> Option<String> {
     let array = batch.column_by_name(name)?;
     if array.is_null(0) {

@@ -1,25 +1,19 @@
-//! The key of a row as one sortable number. Never what rows of a key say together.
+//! The key of a row as one sortable number. Never how the rows of a key are merged.
 
 use super::cells::{Cell, Cells, Texts};
-use super::vendors::shifts;
-use crate::spec::TableSource;
+use super::rows::RowSet;
 
-/// One number a row that sorts like the columns `key` and is equal where they are equal. Nulls are equal and first.
-pub(super) fn keys(
-    key: &[usize],
-    columns: &[Cells],
-    texts: &Texts,
-    origin: &[(u32, u32)],
-    sources: &[&TableSource],
-) -> Vec<u64> {
-    let mut keys: Vec<u64> = vec![0; origin.len()];
+/// One number for each row that sorts like the columns `key` and is equal where they are equal. Nulls are equal and
+/// sort first.
+pub(super) fn keys(rows: &RowSet<'_>, key: &[usize]) -> Vec<u64> {
+    let mut keys: Vec<u64> = vec![0; rows.len()];
     for (place, &column) in key.iter().enumerate() {
         if place >= 2 {
-            // Two parts fill the number; what they say so far is ranked to make room for the next.
+            // Two parts fill the number: replacing it by its rank makes room for the next part.
             rank(&mut keys);
         }
-        let shifts = shifts(sources, column);
-        let part = parts(&columns[column], texts, &|row| shifts[origin[row].0 as usize]);
+        let shifts = rows.shifts(column);
+        let part = parts(&rows.columns[column], &rows.texts, &|row| shifts[rows.origins[row].file as usize]);
         for (key, part) in keys.iter_mut().zip(part) {
             *key = (*key << 32) | u64::from(part);
         }
@@ -27,7 +21,7 @@ pub(super) fn keys(
     keys
 }
 
-/// Replaces each number by its place among the distinct ones.
+/// Replaces each number by its rank among the distinct ones.
 fn rank(keys: &mut [u64]) {
     let mut distinct = keys.to_vec();
     distinct.sort_unstable();
@@ -37,8 +31,8 @@ fn rank(keys: &mut [u64]) {
     }
 }
 
-/// One sortable part of the key for each row; 0 where there is nothing. `shift` takes a row's number to the column's
-/// unit: vendors may write it in others.
+/// One sortable part of the key for each row; 0 where the cell is empty. `shift` is the power of ten from a row's
+/// number to the column's unit, since vendors may use different units.
 fn parts(cells: &Cells, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Vec<u32> {
     match cells {
         Cells::Text(ids) => {
@@ -51,7 +45,7 @@ fn parts(cells: &Cells, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Vec<u32> 
             ids.iter().map(|id| places.get(*id as usize).copied().unwrap_or(0)).collect()
         }
         Cells::Date(days) => {
-            // Flipping the sign bit makes days sort as unsigned; the markers of nothing come out lowest.
+            // Flipping the sign bit makes days sort as unsigned; the markers of empty cells come out lowest.
             days.iter().map(|day| (day.cast_unsigned() ^ 0x8000_0000).saturating_sub(1)).collect()
         }
         Cells::Flag(flags) => flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect(),

@@ -1,20 +1,21 @@
-//! What bronze means: lines of JSON to rows of a table, typed, scaled and keyed. Pure: bytes in,
-//! columns and rejects out.
+//! Bronze to silver rows: lines of JSON to rows of a table, typed, scaled and keyed. Pure: bytes in, columns and
+//! rejects out.
 //!
 //! Never here: a store, a clock, or a conversion factor (it follows from two units, in [`crate::spec`]).
 
 mod add;
+mod call_columns;
 mod cells;
 mod check;
 mod diff;
 mod example;
-mod given;
 mod key;
 mod merge;
 mod nested;
 mod output;
 mod partition;
 mod repeats;
+mod rows;
 mod scan;
 mod value;
 mod vendors;
@@ -30,65 +31,65 @@ pub use example::prove;
 pub use output::{Added, added, schema};
 pub use partition::Partition;
 
-use crate::spec::{ColumnType, Field, Table, TableSource};
-use cells::{Cells, Texts};
+use crate::spec::{Field, Table, TableSource};
 use repeats::Repeats;
-use versions::{Look, Rows, Version};
+use rows::{Origin, RowSet};
+use versions::{History, Observation, Version};
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
 pub const RULES: u32 = 2;
 
-/// A bronze file, as far as its rows need to know; `'t` is the table's life, `'f` the file's.
+/// A bronze file and what its rows depend on; `'t` is the lifetime of the table, `'f` of the file.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'t, 'f> {
-    /// Path in the lake, for reasons.
+    /// Path in the lake, for messages.
     pub path: &'f str,
-    /// Who says it.
+    /// The interface that it came from.
     pub source: &'t TableSource,
-    /// Its rows may belong to other partitions, which will find them there.
+    /// Its rows may belong to other partitions, which read the file too.
     pub span: bool,
-    /// When it came over our wire, where that is known.
+    /// When we received it, where that is known.
     pub observed: Option<DateTime<Utc>>,
-    /// The parameters of the calls that it answers; none for files of other programs and imports, which
-    /// only show what they hold.
+    /// The parameters of the calls that it answers; empty for files of other programs and imports, which only show
+    /// what they hold.
     pub calls: &'f [Vec<(String, String)>],
     /// How many of its lines each of the calls brought, in order; empty where one brought all.
     pub rows_of: &'f [usize],
-    /// It says what the answer before it said, and holds no rows for that reason.
+    /// It repeats the answer before it, and holds no rows for that reason.
     pub is_repeat: bool,
 }
 
-/// A row that broke a promise.
+/// A row that could not be read or placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// The bronze file.
     pub file: String,
     /// Its line, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// Why.
     pub reason: String,
-    /// The line as it stands; of a nested one the part that was to be a row.
+    /// The line as written; of a nested one the element.
     pub row: String,
 }
 
-/// Why a partition is not published: the old one stays.
+/// Why a partition is not published; the former one stays.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
 pub enum Stop {
-    /// Without its key columns no row of the file can be placed.
-    #[error("`{file}` has no column `{column}`, a part of the key of `{table}`; remove the file or import it anew")]
+    /// The file lacks a key column, so none of its rows can be placed.
+    #[error("`{file}` lacks the column `{column}`, part of the key of `{table}`: remove the file or import it again")]
     NoKey {
         /// The table.
         table: String,
         /// The bronze file.
         file: String,
-        /// The column that is not there.
+        /// The missing column.
         column: String,
     },
-    /// Amounts and volumes do not fit the prices: some column came in another unit.
+    /// Amounts, volumes and prices do not fit: some column came in another unit.
     #[error(
-        "`{file}`: the median of {amount} / ({volume} x {price}) is {ratio:.3e}, a power of ten off: a unit is not \
-         what the contract says; remove the file or mend the contract"
+        "`{file}`: the median of {amount} / ({volume} x {price}) is {ratio:.3e}, a power of ten away from 1: a unit \
+         differs from the contract; remove the file or correct the contract"
     )]
     UnitRatio {
         /// The bronze file.
@@ -99,15 +100,15 @@ pub enum Stop {
         volume: String,
         /// Money for a share.
         price: String,
-        /// What should be near one.
+        /// The ratio, which should be near one.
         ratio: f64,
     },
     /// The file is not text.
-    #[error("`{file}` is not UTF-8 at byte {at}; remove the file or fetch it anew")]
+    #[error("`{file}` is not valid UTF-8 at byte {at}: remove the file or fetch it again")]
     NotText {
         /// The bronze file.
         file: String,
-        /// Where.
+        /// The byte, from 0.
         at: usize,
     },
 }
@@ -117,9 +118,9 @@ pub enum Stop {
 pub struct Built {
     /// Rows sorted by key, with the schema of the table.
     pub batch: RecordBatch,
-    /// Rows set aside.
+    /// Rows that were rejected.
     pub rejects: Vec<Reject>,
-    /// Names on the wire that the contracts do not know, by interface.
+    /// Fields that the contracts do not list, by interface.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
     /// Columns that are empty in some version because the file that showed it first lacked them.
     pub lacking: BTreeSet<String>,
@@ -128,15 +129,13 @@ pub struct Built {
 /// Collects the files of one partition, oldest first.
 #[derive(Debug)]
 pub struct Builder<'a> {
-    table: &'a Table,
     partition: Partition,
-    columns: Vec<Cells>,
-    texts: Texts,
-    /// File and line of each row.
-    origin: Vec<(u32, u32)>,
+    rows: RowSet<'a>,
+    /// Path of each file.
     files: Vec<String>,
-    looks: Vec<Look<'a>>,
-    /// For tables that keep versions: files repeat each other, and a line is read once.
+    /// Of each file.
+    observations: Vec<Observation>,
+    /// For tables that keep versions: files repeat each other, and each line is parsed once.
     repeats: Repeats,
     rejects: Vec<Reject>,
     unknown: BTreeMap<String, BTreeSet<String>>,
@@ -146,30 +145,19 @@ impl<'a> Builder<'a> {
     /// An empty partition of `table`.
     #[must_use]
     pub fn new(table: &'a Table, partition: Partition) -> Self {
-        let columns = table.columns.iter().map(|column| match column.kind {
-            ColumnType::Utf8 => Cells::Text(Vec::new()),
-            ColumnType::Date => Cells::Date(Vec::new()),
-            ColumnType::Boolean => Cells::Flag(Vec::new()),
-            ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
-                Cells::Number { mantissa: Vec::new(), exponent: Vec::new() }
-            }
-        });
         Self {
-            table,
             partition,
-            columns: columns.collect(),
-            texts: Texts::default(),
-            origin: Vec::new(),
+            rows: RowSet::new(table),
             files: Vec::new(),
-            looks: Vec::new(),
+            observations: Vec::new(),
             repeats: Repeats::default(),
             rejects: Vec::new(),
             unknown: BTreeMap::new(),
         }
     }
 
-    /// Rows of a key become one, or its versions; the rest is sorted and typed. `tradable` gives the first
-    /// session after a day, where the calendar knows it.
+    /// Merges the rows of each key into one, or into its versions; sorts and types them. `tradable` gives the first
+    /// session after a day, where the calendar reaches that far.
     ///
     /// # Errors
     /// When Arrow refuses the columns, which would be a bug of ours.
@@ -177,53 +165,32 @@ impl<'a> Builder<'a> {
         mut self,
         tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
     ) -> Result<Built, arrow::error::ArrowError> {
+        let table = self.rows.table;
         let mut lacking = BTreeSet::new();
-        let sources = self.sources();
-        let (order, versions, occurrences): (Vec<u32>, _, Vec<i32>) = match &self.table.versions {
-            Some(_) => {
-                let versions = self.history(&mut lacking);
-                let (order, occurrences) = versions.iter().map(|version| (version.row, version.occurrence)).unzip();
-                (order, versions, occurrences)
-            }
-            None => {
-                let reject = |row: usize, reason| {
-                    let (file, line) = self.origin[row];
-                    let file = self.files[file as usize].clone();
-                    self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
-                };
-                let kept =
-                    merge::merge(self.table, &mut self.columns, &self.texts, &self.origin, &sources, |_| true, reject);
-                let (order, occurrences) = kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip();
-                (order, Vec::new(), occurrences)
-            }
+        let versions = self.versions(&mut lacking);
+        let (rows, occurrences): (Vec<u32>, Vec<i32>) = if table.versions.is_some() {
+            versions.iter().map(|version| (version.row, version.occurrence)).unzip()
+        } else {
+            let reject = |Origin { file, line }, reason| {
+                let file = self.files[file as usize].clone();
+                self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
+            };
+            let kept = merge::merge(&mut self.rows, |_| true, reject);
+            kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip()
         };
-        let (columns, texts, origin) = (&self.columns[..], &self.texts, &self.origin[..]);
-        let cells = output::Rows { columns, texts, origin, order: &order, occurrences: &occurrences };
-        let batch = output::batch(self.table, &cells, &sources, &versions, tradable)?;
+        let selection = output::Selection { rows: &rows, occurrences: &occurrences, versions: &versions };
+        let batch = output::batch(&self.rows, &selection, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        let lacking = lacking.into_iter().map(|column| self.table.columns[column].name.clone()).collect();
+        let lacking = lacking.into_iter().map(|column| table.columns[column].name.clone()).collect();
         Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, lacking })
-    }
-}
-
-impl<'a> Builder<'a> {
-    /// Of each file.
-    fn sources(&self) -> Vec<&'a TableSource> {
-        self.looks.iter().map(|look| look.source).collect()
     }
 
     /// All versions, where the table keeps them.
-    fn history(&mut self, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
-        let Some(rules) = &self.table.versions else { return Vec::new() };
-        let mut rows = Rows {
-            table: self.table,
-            rules,
-            columns: &mut self.columns,
-            texts: &self.texts,
-            origin: &mut self.origin,
-            looks: &self.looks,
-        };
-        versions::history(&mut rows, self.repeats.seen(), lacking)
+    fn versions(&mut self, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
+        let Some(rules) = &self.rows.table.versions else { return Vec::new() };
+        let sightings = self.repeats.take_sightings();
+        let mut history = History { rows: &mut self.rows, rules, observations: &self.observations };
+        history.versions(sightings, lacking)
     }
 }
 

@@ -1,17 +1,22 @@
-//! One line of a nested reply to its rows: one for each element of a list, or the object itself. What
-//! stands around the elements is theirs too; lists that the source does not name are passed over.
+//! One line of a nested reply to its rows: one for each element of a list, or the object itself. Elements take the
+//! scalars around them too; lists that the source does not name are skipped.
 //!
-//! Never here: flat lines, which take the fast way of [`super::scan`].
+//! Never here: flat lines, which [`super::scan`] reads faster.
 
 use serde_json::value::RawValue;
 
 use super::cells::{Cell, Texts};
 use super::scan::{Resolve, fill, members};
-use super::value::Bad;
+use super::value::RowError;
 use crate::spec::{Contract, TableSource};
 
-/// A row, or why it is none, and the part of the line that says so.
-pub(super) type Part<'l> = (Result<Vec<Cell>, Bad>, &'l str);
+/// An element of a line.
+pub(super) struct Element<'l> {
+    /// Its row, or why it has none.
+    pub(super) row: Result<Vec<Cell>, RowError>,
+    /// Its part of the line.
+    pub(super) text: &'l str,
+}
 
 /// Whether the lines of a source are nested.
 pub(super) fn is_nested(source: &TableSource) -> bool {
@@ -26,11 +31,11 @@ pub(super) fn read<'l>(
     columns: usize,
     texts: &mut Texts,
     resolve: &mut Resolve<'_, '_>,
-) -> Vec<Part<'l>> {
+) -> Vec<Element<'l>> {
     let rows = source.rows.as_deref().unwrap_or_default();
-    let mut walk = Walk { contract: &source.contract, rows, texts, resolve, parts: Vec::new() };
+    let mut walk = Walk { contract: &source.contract, rows, texts, resolve, elements: Vec::new() };
     walk.element(line, "", vec![Cell::Absent; columns]);
-    walk.parts
+    walk.elements
 }
 
 struct Walk<'w, 'l, 'r, 't> {
@@ -39,24 +44,28 @@ struct Walk<'w, 'l, 'r, 't> {
     rows: &'w str,
     texts: &'w mut Texts,
     resolve: &'w mut Resolve<'r, 't>,
-    parts: Vec<Part<'l>>,
+    elements: Vec<Element<'l>>,
 }
 
 impl<'l> Walk<'_, 'l, '_, '_> {
-    /// The line or an element of a list at `path`; `row` holds what stands around it.
+    /// The line or an element of a list at `path`; `row` holds the scalars around it.
     fn element(&mut self, text: &'l str, path: &str, mut row: Vec<Cell>) {
         let mut list = None;
         let read = self.object(text, path, &mut row, &mut list);
         match (read, list) {
-            (Err(Bad(reason)), _) if path.is_empty() => self.parts.push((Err(Bad(reason)), text)),
-            (Err(Bad(reason)), _) => self.parts.push((Err(Bad(format!("of `{path}`: {reason}"))), text)),
-            (Ok(()), _) if path == self.rows => self.parts.push((Ok(row), text)),
+            (Err(error), _) if path.is_empty() => self.push(Err(error), text),
+            (Err(RowError(reason)), _) => self.push(Err(RowError(format!("in `{path}`: {reason}"))), text),
+            (Ok(()), _) if path == self.rows => self.push(Ok(row), text),
             (Ok(()), None) => {}
             (Ok(()), Some((path, list))) => match serde_json::from_str::<Vec<&RawValue>>(list) {
                 Ok(elements) => elements.into_iter().for_each(|e| self.element(e.get(), &path, row.clone())),
-                Err(error) => self.parts.push((Err(Bad(format!("`{path}` is no list: {error}"))), text)),
+                Err(error) => self.push(Err(RowError(format!("`{path}` is not a list: {error}"))), text),
             },
         }
+    }
+
+    fn push(&mut self, row: Result<Vec<Cell>, RowError>, text: &'l str) {
+        self.elements.push(Element { row, text });
     }
 
     /// The scalars of an object and of the objects in it; `list` is the one on the way to the rows.
@@ -66,7 +75,7 @@ impl<'l> Walk<'_, 'l, '_, '_> {
         path: &str,
         row: &mut [Cell],
         list: &mut Option<(String, &'l str)>,
-    ) -> Result<(), Bad> {
+    ) -> Result<(), RowError> {
         for (name, raw) in members(text)? {
             let path = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
             let token = raw.get();
@@ -85,14 +94,14 @@ impl<'l> Walk<'_, 'l, '_, '_> {
         Ok(())
     }
 
-    /// Whether a path is on the way to something that the contract knows.
+    /// Whether a path leads to a field or list of the contract.
     fn is_inner(&self, path: &str) -> bool {
         let fields = self.contract.fields.iter().map(|field| field.name.as_str());
         self.contract.lists().any(|list| list == path) || fields.chain(self.contract.lists()).any(|f| is_below(path, f))
     }
 }
 
-/// Whether a path leads on to another one.
+/// Whether `path` lies below `outer`.
 fn is_below(outer: &str, path: &str) -> bool {
     path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -1,4 +1,4 @@
-//! Cells to Arrow: the one place where a decimal becomes a column's value. Never which rows.
+//! Cells to Arrow: the one place where a decimal becomes a column's value. Never which rows are kept.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,23 +12,24 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 
-use super::cells::{Cell, Cells, Texts};
-use super::vendors::shifts;
+use super::cells::{Cell, Texts};
+use super::rows::RowSet;
+use super::value::digits;
 use super::versions::{Basis, Version};
-use crate::spec::{Column, ColumnType, Table, TableSource};
+use crate::spec::{Column, ColumnType, Table};
 use pitlake_contract::decimal::{wide_to_f64, wide_to_i64};
 use pitlake_contract::spelling::day;
 
-/// A column that the program adds to those of the vendors.
+/// A column that pitlake adds to those of the vendors.
 #[derive(Debug, Clone, Copy)]
 pub struct Added {
     /// Its name.
     pub name: &'static str,
     /// Its type, as `tables` names it.
     pub kind: &'static str,
-    /// What it counts, or its nature.
+    /// Its unit, as `tables` names it.
     pub unit: &'static str,
-    /// Meaning.
+    /// What it means.
     pub description: &'static str,
 }
 
@@ -36,55 +37,55 @@ pub struct Added {
 pub(super) const VENDOR: Added =
     Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
 
-/// The last part of a key that the vendor repeats.
+/// The last part of a key that repeats within one answer.
 const OCCURRENCE: Added = Added {
     name: "occurrence",
     kind: "int32",
     unit: "number",
-    description: "1, 2, 3 among the rows of one answer that are alike in the rest of the key: repeats are real",
+    description: "1, 2, 3 among the rows of one answer that are equal in the rest of the key: the repeats are real",
 };
 
-/// The point-in-time columns (`design.md` 5).
+/// The point-in-time columns (`docs/point-in-time.md`).
 const VERSION: [Added; 6] = [
     Added {
         name: "announced_on",
         kind: "date",
         unit: "date",
-        description: "the vendor's date of this version; null where there is none",
+        description: "the vendor's announcement date of this version; null where there is none",
     },
     Added {
         name: "known_on",
         kind: "date",
         unit: "date",
-        description: "first day, at its end, on which this version may be used",
+        description: "first day on which this version may be used, from the end of that day",
     },
     Added {
         name: "tradable_on",
         kind: "date",
         unit: "date",
-        description: "first SSE session after known_on; null past the calendar's end",
+        description: "first SSE session after known_on; null beyond the end of the calendar",
     },
     Added {
         name: "known_basis",
         kind: "utf8",
         unit: "text",
-        description: "announced: known_on is the vendor's date; observed: it is our own clock's",
+        description: "announced: known_on is the vendor's date; observed: it is the day we first received the version",
     },
     Added {
         name: "observed_at",
         kind: "timestamp",
         unit: "instant",
-        description: "when this version first came over our wire, UTC",
+        description: "when we first received this version, UTC",
     },
     Added {
         name: "revision",
         kind: "int32",
         unit: "number",
-        description: "1, 2, 3 within the key, in the order in which the versions were seen",
+        description: "1, 2, 3 within the key, in the order in which the versions were received",
     },
 ];
 
-/// The columns that the program adds to a table, in order.
+/// The columns that pitlake adds to a table, in order.
 #[must_use]
 pub fn added(table: &Table) -> Vec<Added> {
     let version: &[Added] = if table.versions.is_some() { &VERSION } else { &[] };
@@ -118,15 +119,15 @@ pub fn schema(table: &Table) -> SchemaRef {
             "int32" => DataType::Int32,
             _ => DataType::Utf8,
         };
-        let said = HashMap::from([("description".to_owned(), added.description.to_owned())]);
-        fields.push(Field::new(added.name, kind, true).with_metadata(said));
+        let metadata = HashMap::from([("description".to_owned(), added.description.to_owned())]);
+        fields.push(Field::new(added.name, kind, true).with_metadata(metadata));
     }
     Arc::new(Schema::new(fields))
 }
 
-/// Whether a cell fits its column; the value and the reason where it does not.
-pub(super) fn check(cell: Cell, kind: ColumnType, shift: i8, texts: &Texts) -> Result<(), String> {
-    let fits = match (cell, kind) {
+/// Whether a cell fits its column; the reason where it does not.
+pub(super) fn check(cell: Cell, column: &Column, shift: i8, texts: &Texts) -> Result<(), String> {
+    let fits = match (cell, column.kind) {
         (Cell::Number(decimal), ColumnType::Int64) => decimal.to_i64(shift).is_some(),
         (Cell::Wide(id), ColumnType::Int64) => wide_to_i64(texts.get(id), shift).is_some(),
         (Cell::Wide(id), ColumnType::Float64) => wide_to_f64(texts.get(id), shift).is_some(),
@@ -135,59 +136,60 @@ pub(super) fn check(cell: Cell, kind: ColumnType, shift: i8, texts: &Texts) -> R
     if fits {
         return Ok(());
     }
-    let value = match cell {
-        Cell::Number(decimal) => format!("{}e{}", decimal.mantissa, decimal.exponent),
-        Cell::Wide(id) => texts.get(id).to_owned(),
-        _ => String::new(),
+    let (value, magnitude) = match cell {
+        Cell::Number(decimal) => (digits(decimal), Some(decimal.to_f64(shift))),
+        Cell::Wide(id) => (texts.get(id).to_owned(), wide_to_f64(texts.get(id), shift)),
+        _ => return Ok(()),
     };
-    let reason = if kind == ColumnType::Int64 { "is no whole number that fits" } else { "is out of range" };
-    Err(format!("{value} x 10^{shift} {reason}"))
+    let reason = match column.unit {
+        _ if magnitude.is_none_or(|magnitude| magnitude.abs() >= 9e18) => {
+            format!("out of range for {}", column.kind.name())
+        }
+        Some(unit) if shift != 0 => format!("not a whole number after conversion to `{unit}`"),
+        _ => "not a whole number".to_owned(),
+    };
+    Err(format!("invalid value `{value}`: {reason}"))
 }
 
-/// The rows to give out.
-pub(super) struct Rows<'a> {
-    pub(super) columns: &'a [Cells],
-    pub(super) texts: &'a Texts,
-    /// File and line of each row.
-    pub(super) origin: &'a [(u32, u32)],
-    /// Which rows, in their order.
-    pub(super) order: &'a [u32],
+/// Which rows to write, in their order.
+pub(super) struct Selection<'a> {
+    pub(super) rows: &'a [u32],
     /// Their numbers among those of their key, where the table numbers them.
     pub(super) occurrences: &'a [i32],
+    /// Their versions, where the table keeps them.
+    pub(super) versions: &'a [Version],
 }
 
-/// The rows of `order`, typed; `versions` has one for each of them where the table keeps versions.
+/// The selected rows, typed.
 pub(super) fn batch(
-    table: &Table,
-    rows: &Rows<'_>,
-    sources: &[&TableSource],
-    versions: &[Version],
+    rows: &RowSet<'_>,
+    selection: &Selection<'_>,
     tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
 ) -> Result<RecordBatch, ArrowError> {
-    let &Rows { columns, texts, origin, order, occurrences } = rows;
-    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len() + 7);
-    for (index, (column, cells)) in table.columns.iter().zip(columns).enumerate() {
+    let (table, selected) = (rows.table, selection.rows);
+    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len() + 7);
+    for (index, (column, cells)) in table.columns.iter().zip(&rows.columns).enumerate() {
         // A column may come in different units from different sources: the shift goes with the file.
-        let shifts = shifts(sources, index);
-        let rows = order.iter().map(|row| (cells.get(*row as usize), shifts[origin[*row as usize].0 as usize]));
-        arrays.push(array(column.kind, rows, order.len(), texts));
+        let shifts = rows.shifts(index);
+        let values = selected.iter().map(|row| (cells.get(*row as usize), shifts[rows.file(*row)]));
+        arrays.push(array(column.kind, values, selected.len(), &rows.texts));
     }
     if table.occurrence {
-        arrays.push(Arc::new(Int32Array::from(occurrences.to_vec())));
+        arrays.push(Arc::new(Int32Array::from(selection.occurrences.to_vec())));
     }
     if table.versions.is_some() {
-        arrays.extend(history(versions, tradable));
+        arrays.extend(version_columns(selection.versions, tradable));
     }
-    let mut vendor = StringBuilder::with_capacity(order.len(), order.len() * 8);
-    for row in order {
-        vendor.append_value(&sources[origin[*row as usize].0 as usize].contract.id.vendor);
+    let mut vendor = StringBuilder::with_capacity(selected.len(), selected.len() * 8);
+    for row in selected {
+        vendor.append_value(&rows.source(*row).contract.id.vendor);
     }
     arrays.push(Arc::new(vendor.finish()));
     RecordBatch::try_new(schema(table), arrays)
 }
 
 /// The columns of [`VERSION`].
-fn history(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 6] {
+fn version_columns(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 6] {
     let mut sessions: HashMap<i32, Option<i32>> = HashMap::new();
     let mut tradable =
         |known: i32| *sessions.entry(known).or_insert_with(|| Some(day::days(tradable(day::day(known)?)?)));

@@ -57,7 +57,7 @@ impl Partition {
     }
 }
 
-/// As in a path, without the slashes' folders: `year=2024`, `year=2024/month=6`, `date=2024-01-02`.
+/// As in a path: `year=2024`, `year=2024/month=6`, `date=2024-01-02`.
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

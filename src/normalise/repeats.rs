@@ -1,57 +1,51 @@
-//! Lines that were read before: nightly answers repeat each other nearly line by line, and only what is
-//! new is worth reading. Never what a line says.
+//! Lines that were read before: nightly answers repeat each other nearly line by line, and only new lines are worth
+//! parsing. Never what a line means.
 
 use std::hash::{BuildHasher as _, DefaultHasher, Hash, Hasher as _};
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-use super::versions::Seen;
+use super::rows::Origin;
+use super::versions::Sighting;
 use crate::spec::TableSource;
 
-/// Every distinct line so far, and where it was seen.
+/// Every distinct line so far, and every place where it was read.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// By 128 bits of two hash functions; no rows for a line that has none of this partition.
+    /// By 128 bits of two hash functions; an empty range for a line without rows of this partition.
     rows: HashMap<(u64, u64), Range<u32>>,
-    seen: Vec<Seen>,
+    sightings: Vec<Sighting>,
     hasher: DefaultHashBuilder,
     last: (u64, u64),
 }
 
 impl Repeats {
-    /// Whether the line was read before, with the same `given` by its call; then that it stands here too is
-    /// noted.
-    pub(super) fn know(
-        &mut self,
-        source: &TableSource,
-        given: impl Hash,
-        line: &str,
-        (file, number): (u32, u32),
-    ) -> bool {
-        let said = (&source.contract.id, given, line);
+    /// Whether the line was read before, with the same cells from its call; if so, its rows are noted at `origin` too.
+    pub(super) fn is_known(&mut self, source: &TableSource, call: impl Hash, line: &str, origin: Origin) -> bool {
+        let content = (&source.contract.id, call, line);
         let mut second = DefaultHasher::new();
-        said.hash(&mut second);
-        self.last = (self.hasher.hash_one(said), second.finish());
+        content.hash(&mut second);
+        self.last = (self.hasher.hash_one(content), second.finish());
         let Some(rows) = self.rows.get(&self.last) else {
-            // Rows only once they are read as such.
+            // Rows follow once they are read.
             self.rows.insert(self.last, 0..0);
             return false;
         };
-        self.seen.extend(rows.clone().map(|row| (row, file, number)));
+        self.sightings.extend(rows.clone().map(|row| Sighting { row, origin }));
         true
     }
 
-    /// The line just asked about is these rows.
-    pub(super) fn learned(&mut self, rows: Range<usize>, (file, number): (u32, u32)) {
-        let place = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
-        let rows = place(rows.start)..place(rows.end);
-        self.seen.extend(rows.clone().map(|row| (row, file, number)));
+    /// Notes the rows of the line last asked about.
+    pub(super) fn learn(&mut self, rows: Range<usize>, origin: Origin) {
+        let number = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+        let rows = number(rows.start)..number(rows.end);
+        self.sightings.extend(rows.clone().map(|row| Sighting { row, origin }));
         self.rows.insert(self.last, rows);
     }
 
-    /// Every row in every file.
-    pub(super) fn seen(&mut self) -> Vec<Seen> {
-        std::mem::take(&mut self.seen)
+    /// Every row at every line that holds it.
+    pub(super) fn take_sightings(&mut self) -> Vec<Sighting> {
+        std::mem::take(&mut self.sightings)
     }
 }

@@ -1,6 +1,6 @@
 //! One bronze line to cells. Files repeat one layout line after line, so the bytes between the values
 //! are learned from a line and then only compared; a line that differs goes to a general parser,
-//! which learns anew. Never here: what rows of a key say together.
+//! which learns its layout. Never here: how the rows of a key are merged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +10,9 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::cells::{Cell, Texts};
-use super::value::{Bad, Miss, Target, skip, value, word};
+use super::value::{RowError, Target, ValueError, invalid, skip, value};
 
-/// Finds the target of a name on the wire; `None` for names the contract does not know.
+/// Finds the target of a field by its name on the wire; `None` for names that the contract does not list.
 pub(super) type Resolve<'r, 't> = dyn FnMut(&str) -> Option<Target<'t>> + 'r;
 
 /// The layout of a file's lines as last seen.
@@ -32,23 +32,23 @@ impl<'t> Layout<'t> {
         row: &mut [Cell],
         texts: &mut Texts,
         resolve: &mut Resolve<'_, 't>,
-    ) -> Result<(), Bad> {
+    ) -> Result<(), RowError> {
         row.fill(Cell::Absent);
         if !self.pieces.is_empty() {
-            match self.scan(line.as_bytes(), row, texts) {
-                Ok(()) => return Ok(()),
-                Err(Miss::Value(bad)) => return Err(bad),
-                Err(Miss::Layout) => row.fill(Cell::Absent),
+            if self.scan(line.as_bytes(), row, texts).is_ok() {
+                return Ok(());
             }
+            row.fill(Cell::Absent);
         }
         self.learn(line, row, texts, resolve)
     }
 
-    fn scan(&self, line: &[u8], row: &mut [Cell], texts: &mut Texts) -> Result<(), Miss> {
+    /// The fast way; where it fails, the general parser tells why.
+    fn scan(&self, line: &[u8], row: &mut [Cell], texts: &mut Texts) -> Result<(), ValueError> {
         let mut at = 0;
         for (piece, target) in &self.pieces {
             if !line[at..].starts_with(piece) {
-                return Err(Miss::Layout);
+                return Err(ValueError::Layout);
             }
             at += piece.len();
             match target {
@@ -57,22 +57,21 @@ impl<'t> Layout<'t> {
                     row[target.column] = cell;
                     at += len;
                 }
-                // Unknown values are passed over where that is simple, and left to the parser where not.
-                None => at += skip(&line[at..]).ok_or(Miss::Layout)?,
+                // Values of unknown fields are skipped where that is simple, and left to the parser where not.
+                None => at += skip(&line[at..]).ok_or(ValueError::Layout)?,
             }
         }
-        if line[at..] == self.tail { Ok(()) } else { Err(Miss::Layout) }
+        if line[at..] == self.tail { Ok(()) } else { Err(ValueError::Layout) }
     }
 
-    /// Reads a line of any layout and remembers it.
+    /// Reads a line of any layout and remembers the layout if the line is a row.
     fn learn(
         &mut self,
         line: &str,
         row: &mut [Cell],
         texts: &mut Texts,
         resolve: &mut Resolve<'_, 't>,
-    ) -> Result<(), Bad> {
-        self.pieces.clear();
+    ) -> Result<(), RowError> {
         let object = members(line)?;
         let mut pieces = Vec::with_capacity(object.len());
         let mut at = 0;
@@ -93,46 +92,49 @@ impl<'t> Layout<'t> {
     }
 }
 
-/// Puts a value that stands alone where it goes.
+/// Puts a whole token into its column.
 pub(super) fn fill(
     row: &mut [Cell],
     name: &str,
     token: &str,
     target: &Target<'_>,
     texts: &mut Texts,
-) -> Result<(), Bad> {
+) -> Result<(), RowError> {
     if row[target.column] != Cell::Absent {
-        return Err(Bad(format!("`{name}` stands twice in the row")));
+        return Err(RowError(format!("duplicate field `{name}`")));
     }
     row[target.column] = match value(token.as_bytes(), target, texts) {
         Ok((cell, len)) if len == token.len() => cell,
-        Err(Miss::Value(Bad(reason))) => return Err(Bad(format!("`{name}`: {reason}"))),
-        _ => return Err(Bad(format!("`{name}`: {token} is no {}", word(target.wire)))),
+        Err(ValueError::Invalid(RowError(reason))) => return Err(RowError(format!("`{name}`: {reason}"))),
+        _ => {
+            let RowError(reason) = invalid(target.wire, token);
+            return Err(RowError(format!("`{name}`: {reason}")));
+        }
     };
     Ok(())
 }
 
-/// The members of an object, their values as they stand.
-pub(super) fn members(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Bad> {
-    struct Object;
-    impl<'de> Visitor<'de> for Object {
+/// The members of an object, with their values as written.
+pub(super) fn members(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, RowError> {
+    struct ObjectVisitor;
+    impl<'de> Visitor<'de> for ObjectVisitor {
         type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a JSON object")
         }
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut object = Vec::new();
-            while let Some(entry) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+            while let Some(entry) = map.next_entry::<FieldName<'de>, &'de RawValue>()? {
                 object.push((entry.0.0, entry.1));
             }
             Ok(object)
         }
     }
     #[derive(serde::Deserialize)]
-    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+    struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
     let mut json = serde_json::Deserializer::from_str(line);
-    let object = json.deserialize_map(Object).map_err(|e| Bad(format!("the line is no JSON object: {e}")))?;
-    json.end().map_err(|e| Bad(format!("the line goes on after its object: {e}")))?;
+    let object = json.deserialize_map(ObjectVisitor).map_err(|e| RowError(format!("not a JSON object: {e}")))?;
+    json.end().map_err(|e| RowError(format!("unexpected text after the JSON object: {e}")))?;
     Ok(object)
 }
 
@@ -141,7 +143,7 @@ mod tests {
     use super::*;
     use crate::spec::Wire;
 
-    fn read(lines: &[&str]) -> Vec<Result<Vec<Cell>, Bad>> {
+    fn read(lines: &[&str]) -> Vec<Result<Vec<Cell>, RowError>> {
         let mut layout = Layout::default();
         let mut texts = Texts::default();
         let mut resolve = |name: &str| {
@@ -157,7 +159,7 @@ mod tests {
         rows
     }
 
-    fn x(row: &Result<Vec<Cell>, Bad>) -> Cell {
+    fn x(row: &Result<Vec<Cell>, RowError>) -> Cell {
         row.as_ref().unwrap()[2]
     }
 
@@ -177,27 +179,27 @@ mod tests {
     }
 
     #[test]
-    fn unknown_columns_are_passed_over() {
+    fn unknown_fields_are_skipped() {
         let rows =
             read(&[r#"{"y":"a,b}","code":"a","x":1,"z":[1,{"x":3}]}"#, r#"{"y":"a\"","code":"a","x":2,"z":[1,2]}"#]);
         assert_ne!(x(&rows[0]), x(&rows[1]));
     }
 
     #[test]
-    fn escapes_are_texts() {
+    fn escaped_and_plain_texts_are_equal() {
         let rows = read(&["{\"code\":\"\\u5e73\\\"\",\"x\":1}", "{\"code\":\"平\\\"\",\"x\":1}"]);
         assert_eq!(rows[0], rows[1]);
     }
 
     #[test]
-    fn nothing_has_several_spellings() {
+    fn a_missing_value_has_several_spellings() {
         let rows = read(&[r#"{"code":"","day":"0","x":"","open":null}"#, r#"{"code":"a","day":"","x":"None"}"#]);
         assert_eq!(rows[0].as_ref().unwrap(), &[Cell::Null; 4]);
         assert_eq!(x(&rows[1]), Cell::Null);
     }
 
     #[test]
-    fn broken_promises_are_named() {
+    fn an_invalid_line_is_rejected_with_its_reason() {
         let rows = read(&[
             r#"{"code":"a","x":"nan"}"#,
             r#"{"code":"a","x":NaN}"#,
@@ -207,12 +209,23 @@ mod tests {
             r#"{"code":["a"],"x":1}"#,
             r"[1]",
         ]);
-        let said: Vec<&str> = rows.iter().map(|r| r.as_ref().unwrap_err().0.as_str()).collect();
-        assert_eq!(said[0], "`x`: `nan` is no number");
-        assert!(said[1].starts_with("the line is no JSON object"), "{}", said[1]);
-        assert!(said[2].starts_with("the line is no JSON object"));
-        assert_eq!(said[3], "`X` stands twice in the row");
-        assert_eq!(said[4], "`day`: `20240230` is no day");
-        assert_eq!(said[5], "`code`: [\"a\"] is no text");
+        let reasons: Vec<&str> = rows.iter().map(|r| r.as_ref().unwrap_err().0.as_str()).collect();
+        assert_eq!(reasons[0], "`x`: invalid number `nan`: expected decimal digits");
+        assert!(reasons[1].starts_with("not a JSON object"), "{}", reasons[1]);
+        assert!(reasons[2].starts_with("not a JSON object"), "{}", reasons[2]);
+        assert_eq!(reasons[3], "duplicate field `X`");
+        assert_eq!(reasons[4], "`day`: invalid date `20240230`: expected YYYYMMDD or YYYY-MM-DD");
+        assert_eq!(reasons[5], "`code`: invalid text `[\"a\"]`: expected a string");
+    }
+
+    #[test]
+    fn a_reason_names_its_field_whichever_line_it_is_on() {
+        let rows = read(&[
+            r#"{"code":"a","day":"20240102"}"#,
+            r#"{"code":"a","day":"soon"}"#,
+            r#"{"code":"a","day":"20240103"}"#,
+        ]);
+        assert_eq!(rows[1].as_ref().unwrap_err().0, "`day`: invalid date `soon`: expected YYYYMMDD or YYYY-MM-DD");
+        assert!(rows[2].is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of files become rows of partitions. Versions have tests of their own.
+//! Rows of files become rows of partitions. Tests of versions are beside them.
 
 use super::*;
 use crate::spec::Catalog;
@@ -12,7 +12,7 @@ fn input<'a>(path: &'a str, table: &'a Table, span: bool) -> Input<'a, 'a> {
     Input { path, source: &table.sources[0], span, observed: None, calls: &[], rows_of: &[], is_repeat: false }
 }
 
-/// Files oldest first, each with whether it is a span.
+/// Builds files, oldest first, each with whether it is a span.
 fn build(table: &Table, files: &[(&str, bool)]) -> Result<Built, Stop> {
     let mut builder = Builder::new(table, Partition::Year(2024));
     for (number, (text, span)) in files.iter().enumerate() {
@@ -23,7 +23,7 @@ fn build(table: &Table, files: &[(&str, bool)]) -> Result<Built, Stop> {
 }
 
 #[test]
-fn a_row_outside_its_folder_is_rejected_and_one_of_a_span_waits_elsewhere() {
+fn a_row_outside_its_folder_is_rejected_unless_the_file_is_a_span() {
     let table = table("adj_factor");
     let row = r#"{"ts_code":"a","trade_date":"20150105","adj_factor":1}"#;
     let built = build(&table, &[(row, false)]).unwrap();
@@ -33,7 +33,7 @@ fn a_row_outside_its_folder_is_rejected_and_one_of_a_span_waits_elsewhere() {
 }
 
 #[test]
-fn real_repeats_of_a_key_are_numbered_however_they_come() {
+fn repeats_of_a_key_are_numbered_whatever_their_order() {
     let table = table("block_trade_cn");
     let row = |seat: &str, amount: &str| {
         format!(
@@ -67,7 +67,7 @@ fn nulls_in_a_key_are_equal_and_rows_are_sorted_by_key() {
 }
 
 #[test]
-fn a_newer_part_takes_nothing_away_by_a_column_it_lacks() {
+fn a_column_that_a_newer_file_lacks_keeps_its_values() {
     let table = table("stock_daily_cn");
     let old = r#"{"ts_code":"a","trade_date":"20240102","close":1.25,"vol":10,"amount":1.25}"#;
     let new = r#"{"TS_CODE":"a","TRADE_DATE":"2024-01-02","CLOSE":1.26,"VOL":null}"#;
@@ -79,7 +79,7 @@ fn a_newer_part_takes_nothing_away_by_a_column_it_lacks() {
         arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(column).value(0)
     };
     assert_eq!((number("close").to_bits(), number("amount").to_bits()), (1.26f64.to_bits(), 1250f64.to_bits()));
-    assert!(arrow::array::Array::is_null(batch.column_by_name("vol").unwrap(), 0), "an explicit null is said");
+    assert!(arrow::array::Array::is_null(batch.column_by_name("vol").unwrap(), 0), "an explicit null counts");
 }
 
 #[test]

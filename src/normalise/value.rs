@@ -1,10 +1,10 @@
-//! One value of a line to a cell. Never which column it fills, or what stands around it.
+//! One value of a line to a cell. Never which column it fills, or the values around it.
 
 use std::borrow::Cow;
 
 use super::cells::{Cell, Texts};
 use crate::spec::Wire;
-use pitlake_contract::decimal::{self, Parsed};
+use pitlake_contract::decimal::{self, Decimal, Parsed};
 use pitlake_contract::spelling::{code, day, flag, instant, null};
 
 /// Where a value of a file goes.
@@ -12,67 +12,82 @@ use pitlake_contract::spelling::{code, day, flag, instant, null};
 pub(super) struct Target<'t> {
     pub(super) column: usize,
     pub(super) wire: Wire,
-    /// The value that stands for nothing.
+    /// The value that the vendor writes for a missing one.
     pub(super) missing: Option<&'t str>,
 }
 
 impl Target<'_> {
-    /// Whether a value is the one that stands for nothing: as it is written, or the same number.
+    /// Whether a value is the one for missing values: as it is written, or the same number.
     fn is_missing(&self, text: &str) -> bool {
         let Some(missing) = self.missing else { return false };
         let number = |text: &str| match decimal::scan(text.as_bytes()) {
             Ok((Parsed::Small(decimal), len)) if len == text.len() => Some(decimal),
             _ => None,
         };
-        // A code of zeros is no number.
+        // A code of zeros is not a number.
         let counts = matches!(self.wire, Wire::Number | Wire::Integer | Wire::Epoch);
         text == missing || (counts && number(text).zip(number(missing)).is_some_and(|(a, b)| a.equals(b)))
     }
 }
 
-/// Why a line is not a row.
+/// Why a line does not become a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Bad(pub(super) String);
+pub(super) struct RowError(pub(super) String);
 
-/// Not as the layout says, or not a value at all.
-pub(super) enum Miss {
+/// Why no value was read.
+pub(super) enum ValueError {
+    /// The bytes are not laid out like a value of this type.
     Layout,
-    Value(Bad),
+    /// The value is laid out well and invalid.
+    Invalid(RowError),
 }
 
-pub(super) fn word(wire: Wire) -> &'static str {
-    match wire {
-        Wire::Text => "text",
-        Wire::Symbol => "code of a security",
-        Wire::Time | Wire::Epoch => "time",
-        Wire::Date => "day",
-        Wire::Number | Wire::Integer => "number",
-        Wire::Flag => "flag",
-    }
+/// The reason for a value that is not of its type.
+pub(super) fn invalid(wire: Wire, value: &str) -> RowError {
+    let (what, expected) = match wire {
+        Wire::Text => ("text", "a string"),
+        Wire::Symbol => ("security code", "a form like 600519.SH"),
+        Wire::Time => ("time", "YYYY-MM-DD HH:MM:SS"),
+        Wire::Epoch => ("time", "seconds or milliseconds since 1970"),
+        Wire::Date => ("date", "YYYYMMDD or YYYY-MM-DD"),
+        Wire::Number | Wire::Integer => ("number", "decimal digits"),
+        Wire::Flag => ("flag", "0, 1, true or false"),
+    };
+    RowError(format!("invalid {what} `{value}`: expected {expected}"))
+}
+
+/// A number as the vendor wrote it: `9.390`.
+pub(super) fn digits(Decimal { mantissa, exponent }: Decimal) -> String {
+    let places = usize::from(exponent.unsigned_abs());
+    let sign = if mantissa < 0 { "-" } else { "" };
+    let all = format!("{:0width$}", mantissa.unsigned_abs(), width = places + 1);
+    let (whole, fraction) = all.split_at(all.len() - places);
+    let point = if places > 0 { "." } else { "" };
+    format!("{sign}{whole}{point}{fraction}")
 }
 
 /// Reads one value at the beginning of `text`; returns it and its length.
-pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Result<(Cell, usize), Miss> {
+pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Result<(Cell, usize), ValueError> {
     match text.first() {
         Some(b'"') => {
-            let (inner, len) = string(text).ok_or(Miss::Layout)?;
-            let cell = quoted(&inner, target, texts).map_err(Miss::Value)?;
+            let (inner, len) = string(text).ok_or(ValueError::Layout)?;
+            let cell = quoted(&inner, target, texts).map_err(ValueError::Invalid)?;
             Ok((cell, len))
         }
         Some(b'n') if text.starts_with(b"null") => Ok((Cell::Null, 4)),
         Some(b't') if target.wire == Wire::Flag && text.starts_with(b"true") => Ok((Cell::Flag(true), 4)),
         Some(b'f') if target.wire == Wire::Flag && text.starts_with(b"false") => Ok((Cell::Flag(false), 5)),
         Some(b'-' | b'0'..=b'9') => {
-            let (parsed, len) = decimal::scan(text).map_err(|_| Miss::Layout)?;
-            let token = std::str::from_utf8(&text[..len]).map_err(|_| Miss::Layout)?;
+            let (parsed, len) = decimal::scan(text).map_err(|_| ValueError::Layout)?;
+            let token = std::str::from_utf8(&text[..len]).map_err(|_| ValueError::Layout)?;
             let cell = match target.wire {
                 Wire::Number | Wire::Integer if target.is_missing(token) => Cell::Null,
                 Wire::Number | Wire::Integer => number(parsed, token, texts),
-                _ => quoted(token, target, texts).map_err(Miss::Value)?,
+                _ => quoted(token, target, texts).map_err(ValueError::Invalid)?,
             };
             Ok((cell, len))
         }
-        _ => Err(Miss::Layout),
+        _ => Err(ValueError::Layout),
     }
 }
 
@@ -83,27 +98,27 @@ fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Cell {
     }
 }
 
-/// The meaning of a text. NaN is a promise broken.
-pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Result<Cell, Bad> {
+/// The value of a text. NaN is an error, never a missing value.
+pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Result<Cell, RowError> {
     let wire = target.wire;
     if null::is_null(text, wire) || target.is_missing(text) {
         return Ok(Cell::Null);
     }
-    let bad = || Bad(format!("`{text}` is no {}", word(wire)));
+    let error = || invalid(wire, text);
     match wire {
         Wire::Text => Ok(Cell::Text(texts.intern(text))),
-        Wire::Date => day::parse(text).map(Cell::Date).ok_or_else(bad),
-        Wire::Time => instant::parse(text).map(Cell::instant).ok_or_else(bad),
+        Wire::Date => day::parse(text).map(Cell::Date).ok_or_else(error),
+        Wire::Time => instant::parse(text).map(Cell::instant).ok_or_else(error),
         Wire::Epoch => match instant::epoch(text) {
             // The first second of 1970 is a field left at zero.
             Some(0) => Ok(Cell::Null),
-            at => at.map(Cell::instant).ok_or_else(bad),
+            at => at.map(Cell::instant).ok_or_else(error),
         },
-        Wire::Symbol => code::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(bad),
-        Wire::Flag => flag::parse(text).map(Cell::Flag).ok_or_else(bad),
+        Wire::Symbol => code::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(error),
+        Wire::Flag => flag::parse(text).map(Cell::Flag).ok_or_else(error),
         Wire::Number | Wire::Integer => match decimal::scan(text.as_bytes()) {
             Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
-            _ => Err(bad()),
+            _ => Err(error()),
         },
     }
 }
@@ -150,50 +165,60 @@ mod tests {
                 assert_eq!(len, token.len());
                 Ok(match cell {
                     Cell::Text(id) => texts.get(id).to_owned(),
-                    Cell::Null => "nothing".to_owned(),
+                    Cell::Null => "missing".to_owned(),
                     Cell::Number(decimal) => decimal.mantissa.to_string(),
                     cell => format!("{cell:?}"),
                 })
             }
-            Err(Miss::Value(Bad(reason))) => Err(reason),
-            Err(Miss::Layout) => Err("no value".to_owned()),
+            Err(ValueError::Invalid(RowError(reason))) => Err(reason),
+            Err(ValueError::Layout) => Err("layout".to_owned()),
         }
     }
 
     #[test]
-    fn what_stands_for_nothing_is_nothing_as_text_or_as_number() {
+    fn the_value_for_missing_is_missing_as_text_or_as_number() {
         for token in ["0", "\"0\"", "0.00", "\"0.0\"", "-0", "0e5"] {
             for wire in [Wire::Number, Wire::Integer] {
-                assert_eq!(read(token, wire, Some("0")).as_deref(), Ok("nothing"), "{token}");
-                assert_ne!(read(token, wire, None).as_deref(), Ok("nothing"), "{token}");
+                assert_eq!(read(token, wire, Some("0")).as_deref(), Ok("missing"), "{token}");
+                assert_ne!(read(token, wire, None).as_deref(), Ok("missing"), "{token}");
             }
         }
         assert_eq!(read("0.01", Wire::Number, Some("0")).as_deref(), Ok("1"));
-        assert_eq!(read("-1.0", Wire::Number, Some("-1")).as_deref(), Ok("nothing"));
+        assert_eq!(read("-1.0", Wire::Number, Some("-1")).as_deref(), Ok("missing"));
         for wire in [Wire::Number, Wire::Time, Wire::Symbol, Wire::Text, Wire::Date] {
-            assert_eq!(read("\"-\"", wire, Some("-")).as_deref(), Ok("nothing"), "{wire:?}");
+            assert_eq!(read("\"-\"", wire, Some("-")).as_deref(), Ok("missing"), "{wire:?}");
         }
-        // A code is no number.
+        // A code is not a number.
         assert_eq!(read("\"000\"", Wire::Text, Some("0")).as_deref(), Ok("000"));
     }
 
     #[test]
-    fn instants_and_codes_have_spellings_of_nothing_too() {
+    fn times_and_codes_can_be_missing_too() {
         for (wire, tokens) in [
             (Wire::Time, ["\"\"", "null", "\"0\"", "\"None\""]),
             (Wire::Epoch, ["0", "\"0\"", "\"\"", "null"]),
             (Wire::Symbol, ["\"\"", "null", "\"None\"", "\"\""]),
         ] {
             for token in tokens {
-                assert_eq!(read(token, wire, None).as_deref(), Ok("nothing"), "{token}");
+                assert_eq!(read(token, wire, None).as_deref(), Ok("missing"), "{token}");
             }
         }
         assert_eq!(read("\"SH.600519\"", Wire::Symbol, None).as_deref(), Ok("600519.SH"));
         assert_eq!(read("600519", Wire::Symbol, None).as_deref(), Ok("600519.SH"));
         assert_eq!(read("\"2024-01-02 09:31:00\"", Wire::Time, None).as_deref(), Ok("1704159060000000"));
-        assert_eq!(read("\"-\"", Wire::Time, None).unwrap_err(), "`-` is no time");
-        assert_eq!(read("true", Wire::Epoch, None).unwrap_err(), "no value");
-        assert_eq!(read("\"soon\"", Wire::Epoch, None).unwrap_err(), "`soon` is no time");
-        assert_eq!(read("\"-\"", Wire::Symbol, None).unwrap_err(), "`-` is no code of a security");
+        assert_eq!(read("\"-\"", Wire::Time, None).unwrap_err(), "invalid time `-`: expected YYYY-MM-DD HH:MM:SS");
+        assert_eq!(read("true", Wire::Epoch, None).unwrap_err(), "layout");
+        let soon = read("\"soon\"", Wire::Epoch, None).unwrap_err();
+        assert_eq!(soon, "invalid time `soon`: expected seconds or milliseconds since 1970");
+        let dash = read("\"-\"", Wire::Symbol, None).unwrap_err();
+        assert_eq!(dash, "invalid security code `-`: expected a form like 600519.SH");
+    }
+
+    #[test]
+    fn a_number_is_shown_as_it_was_written() {
+        for text in ["0.005", "9.390", "-0.10", "12", "0.0", "-7"] {
+            let Ok((Parsed::Small(decimal), _)) = decimal::scan(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(digits(decimal), text);
+        }
     }
 }

@@ -1,52 +1,55 @@
-//! Versions under a key: which there are, and from which day each could be known (`design.md` 5). Rows
-//! are never changed by what comes later; later files only append.
+//! Versions under a key: which there are, and from which day each could be known (`docs/point-in-time.md`). Later
+//! files only append versions; they never change one.
 //!
 //! Never here: how a day is read from a line, or how a version becomes a column.
 
-mod twins;
+mod duplicates;
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::cells::{Cell, Cells, Texts};
+use super::cells::{Cell, Cells};
 use super::key::keys;
 use super::merge::by_content;
-use super::vendors::ranks;
+use super::rows::{Origin, RowSet};
 use crate::clock::shanghai_day;
-use crate::spec::{Table, TableSource, Versions};
+use crate::spec::Versions;
+use duplicates::{Deduplicator, same_figures};
 use pitlake_contract::spelling::day;
-use twins::{Twins, same_figures};
 
 /// What a vendor was asked when it gave a file: every row that could have come has one of the values in
 /// each of the columns.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Covers {
+pub(super) struct Coverage {
     pub(super) columns: Vec<(usize, Vec<Cell>)>,
 }
 
-/// A file of the partition, as versions see it.
+/// A file of the partition as an observation of the vendor.
 #[derive(Debug)]
-pub(super) struct Look<'a> {
-    pub(super) source: &'a TableSource,
-    /// When it came over our wire; not every file of other programs says so.
-    pub(super) observed: Option<DateTime<Utc>>,
-    /// For answers of our own. What an answer covers and does not hold, the vendor did not have; a file
-    /// of other programs and an import only show what they hold.
-    pub(super) covers: Option<Covers>,
-    /// It says what the answer before it said.
+pub(super) struct Observation {
+    /// When we received it; not every file of another program tells.
+    pub(super) at: Option<DateTime<Utc>>,
+    /// For answers to our own calls. A row that an answer covers and does not hold was not there; a file of another
+    /// program or an import only shows what it holds.
+    pub(super) coverage: Option<Coverage>,
+    /// It repeats the answer before it.
     pub(super) is_repeat: bool,
 }
 
-impl Look<'_> {
+impl Observation {
     /// The day at whose end a reader could have it.
     fn day(&self) -> Option<i32> {
-        self.observed.map(|at| day::days(shanghai_day(at)))
+        self.at.map(|at| day::days(shanghai_day(at)))
     }
 }
 
-/// A row in a file: (row, file, line).
-pub(super) type Seen = (u32, u32, u32);
+/// A row at one of the lines that hold it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sighting {
+    pub(super) row: u32,
+    pub(super) origin: Origin,
+}
 
 /// Which date a version is known by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,85 +71,144 @@ pub(super) struct Version {
     pub(super) occurrence: i32,
 }
 
-/// The rows read so far, and who showed them.
-pub(super) struct Rows<'a, 'b> {
-    pub(super) table: &'a Table,
+/// The rows read so far, and the observations that showed them.
+pub(super) struct History<'a, 'b> {
+    /// A row that was joined with its duplicate becomes a new row here.
+    pub(super) rows: &'b mut RowSet<'a>,
     pub(super) rules: &'a Versions,
-    /// A twin that was filled from its other becomes a row of its own here.
-    pub(super) columns: &'b mut Vec<Cells>,
-    pub(super) texts: &'b Texts,
-    /// File and line of each row.
-    pub(super) origin: &'b mut Vec<(u32, u32)>,
-    pub(super) looks: &'b [Look<'a>],
+    /// Of each file.
+    pub(super) observations: &'b [Observation],
 }
 
-/// All versions, sorted by key, the vendor's place in the table's order, occurrence and revision: vendors are numbered
-/// apart.
-/// `lacking` hears of columns that stay empty because the first file of a version lacked them.
-pub(super) fn history(rows: &mut Rows<'_, '_>, mut seen: Vec<Seen>, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
-    let sources: Vec<&TableSource> = rows.looks.iter().map(|look| look.source).collect();
-    let keys = keys(&rows.table.key, rows.columns, rows.texts, rows.origin, &sources);
-    let vendors = ranks(rows.table, &sources);
-    let place = |row: u32| (keys[row as usize], vendors[rows.origin[row as usize].0 as usize]);
-    // Of a key and vendor, file by file, line by line.
-    seen.sort_unstable_by_key(|&(row, file, line)| (place(row), file, line, row));
-    let mut occurrences: Vec<i32> = vec![1; seen.len()];
-    if rows.table.occurrence {
-        let mut numbered = numbered(rows, seen, |a, b| place(a.0) == place(b.0) && a.1 == b.1);
-        numbered.sort_unstable_by_key(|&(occurrence, (row, file, line))| (place(row), occurrence, file, line, row));
-        (occurrences, seen) = numbered.into_iter().unzip();
-    }
-    let index = Index::new(rows.looks, &vendors);
-    let mut versions = Vec::new();
-    let mut groups: Vec<(i32, std::ops::Range<usize>)> = Vec::new();
-    let mut first = 0;
-    while let Some(&(row, ..)) = seen.get(first) {
-        let of_group = |at: &usize| place(seen[*at].0) == place(row) && occurrences[*at] == occurrences[first];
-        let end = (first..seen.len()).find(|at| !of_group(at)).unwrap_or(seen.len());
-        groups.push((occurrences[first], first..end));
-        first = end;
-    }
-    for (occurrence, group) in groups {
-        // Where the key does not hold what was asked for (a day of announcement), its rows have looks of their own.
-        let vendor = |row: u32| vendors[rows.origin[row as usize].0 as usize];
-        let all: BTreeSet<u32> = seen[group.clone()].iter().map(|seen| seen.0).collect();
-        let looks: BTreeSet<u32> = all.into_iter().flat_map(|row| index.of(vendor(row), rows, row)).collect();
-        versions.extend(one_key(rows, (occurrence, &seen[group]), &looks, lacking));
-    }
-    versions
+/// What files show of one key, vendor and occurrence.
+struct Group<'s> {
+    occurrence: i32,
+    sightings: &'s [Sighting],
 }
 
-/// Rows of equal key in one answer are numbered by what they say; their order there means nothing.
-fn numbered(rows: &Rows<'_, '_>, mut seen: Vec<Seen>, is_alike: impl Fn(&Seen, &Seen) -> bool) -> Vec<(i32, Seen)> {
-    let mut numbered = Vec::with_capacity(seen.len());
-    for alike in seen.chunk_by_mut(is_alike) {
-        alike.sort_by(|a, b| by_content(rows.columns, rows.texts, a.0 as usize, b.0 as usize));
-        numbered.extend((1..).zip(alike.iter().copied()));
+impl History<'_, '_> {
+    /// All versions, sorted by key, the vendor's place in the table's order, occurrence and revision; revisions are
+    /// numbered for each vendor. `lacking` collects the columns that stay empty because the first file of a version
+    /// lacked them.
+    pub(super) fn versions(&mut self, mut sightings: Vec<Sighting>, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
+        let keys = keys(self.rows, &self.rows.table.key);
+        let vendors = self.rows.ranks();
+        let files: Vec<u32> = self.rows.origins.iter().map(|origin| origin.file).collect();
+        let vendor = |row: u32| vendors[files[row as usize] as usize];
+        let place = |row: u32| (keys[row as usize], vendor(row));
+        // By key and vendor, file by file, line by line.
+        sightings.sort_unstable_by_key(|one| (place(one.row), one.origin, one.row));
+        let mut occurrences: Vec<i32> = vec![1; sightings.len()];
+        if self.rows.table.occurrence {
+            let is_equal = |a: &Sighting, b: &Sighting| place(a.row) == place(b.row) && a.origin.file == b.origin.file;
+            let mut numbered = numbered(self.rows, sightings, is_equal);
+            numbered.sort_unstable_by_key(|(occurrence, one)| (place(one.row), *occurrence, one.origin, one.row));
+            (occurrences, sightings) = numbered.into_iter().unzip();
+        }
+        let index = CoverageIndex::new(self.observations, &vendors);
+        let mut versions = Vec::new();
+        let mut first = 0;
+        while let Some(&Sighting { row, .. }) = sightings.get(first) {
+            let of_group =
+                |at: &usize| place(sightings[*at].row) == place(row) && occurrences[*at] == occurrences[first];
+            let end = (first..sightings.len()).find(|at| !of_group(at)).unwrap_or(sightings.len());
+            let group = Group { occurrence: occurrences[first], sightings: &sightings[first..end] };
+            // Where the key does not hold what was asked for (a day of announcement), its rows have observations of
+            // their own.
+            let rows: BTreeSet<u32> = group.sightings.iter().map(|one| one.row).collect();
+            let covering = rows.into_iter().flat_map(|row| index.files(vendor(row), self, row)).collect();
+            versions.extend(self.of_group(&group, &covering, lacking));
+            first = end;
+        }
+        versions
+    }
+
+    /// The versions of one group; `covering` are the files that would hold its rows if the vendor had them.
+    fn of_group(&mut self, group: &Group<'_>, covering: &BTreeSet<u32>, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
+        let mut versions: Vec<Version> = Vec::new();
+        // Which of them the newest answers still hold.
+        let mut current: Vec<usize> = Vec::new();
+        let mut deduplicator = Deduplicator::default();
+        let showing = group.sightings.iter().map(|one| one.origin.file);
+        let files: BTreeSet<u32> = showing.chain(covering.iter().copied()).collect();
+        let mut rest = group.sightings;
+        for file in files {
+            let until = rest.partition_point(|one| one.origin.file <= file);
+            let (of_file, later) = rest.split_at(until);
+            rest = later;
+            let mut present: Vec<u32> = of_file.iter().map(|one| one.row).collect();
+            present.dedup();
+            if self.observations[file as usize].is_repeat {
+                continue;
+            }
+            let is_first = versions.is_empty();
+            let mut still: Vec<usize> = Vec::new();
+            for shown in deduplicator.versions(self, &present) {
+                let is_known = |at: &&usize| {
+                    let version = &versions[**at];
+                    version.announced == shown.announced && same_figures(self, version.row, shown.row)
+                };
+                if let Some(&at) = current.iter().find(is_known) {
+                    lacking.extend(lacks(self.rows, versions[at].row, shown.row));
+                    still.push(at);
+                    continue;
+                }
+                let observation = &self.observations[file as usize];
+                let mut before = covering.range(..file).filter(|file| self.covers(**file, shown.row)).peekable();
+                let is_first_cover = before.peek().is_none() && self.covers(file, shown.row);
+                let absent_on = before.filter_map(|file| self.observations[*file as usize].day()).max();
+                let is_original = (is_first || is_first_cover) && !shown.is_correction;
+                let (known, basis) = known_on(shown.announced, observation.day(), is_original, absent_on);
+                let revision = i32::try_from(versions.len() + 1).unwrap_or(i32::MAX);
+                let (row, announced, observed, occurrence) =
+                    (shown.row, shown.announced, observation.at, group.occurrence);
+                versions.push(Version { row, announced, known, basis, observed, revision, occurrence });
+                still.push(versions.len() - 1);
+            }
+            // A version that the answer covers and does not hold is gone; a file of another program removes none.
+            current.retain(|at| !self.covers(file, versions[*at].row));
+            current.extend(still);
+            current.sort_unstable();
+            current.dedup();
+        }
+        versions
+    }
+
+    /// Whether a file is an answer that would hold `row` if the vendor had it.
+    fn covers(&self, file: u32, row: u32) -> bool {
+        let coverage = self.observations[file as usize].coverage.as_ref();
+        let has = |(column, values): &(usize, Vec<Cell>)| values.contains(&self.rows.cell(*column, row));
+        coverage.is_some_and(|coverage| coverage.columns.iter().all(has))
+    }
+}
+
+/// Numbers rows of equal key in one answer by their content; their order there means nothing.
+fn numbered(
+    rows: &RowSet<'_>,
+    mut sightings: Vec<Sighting>,
+    is_equal: impl Fn(&Sighting, &Sighting) -> bool,
+) -> Vec<(i32, Sighting)> {
+    let mut numbered = Vec::with_capacity(sightings.len());
+    for equal in sightings.chunk_by_mut(is_equal) {
+        equal.sort_by(|a, b| by_content(rows, a.row as usize, b.row as usize));
+        numbered.extend((1..).zip(equal.iter().copied()));
     }
     numbered
 }
 
-impl Rows<'_, '_> {
-    /// Whether a file is an answer that would hold `row` if the vendor had it.
-    fn covers(&self, file: u32, row: u32) -> bool {
-        let cell = |column: usize| self.columns[column].get(row as usize);
-        let covers = self.looks[file as usize].covers.as_ref();
-        covers.is_some_and(|covers| covers.columns.iter().all(|(column, all)| all.contains(&cell(*column))))
-    }
-}
-
 /// Which files cover which rows.
-struct Index {
-    /// By vendor, and column and value of the narrowest thing that was asked.
+struct CoverageIndex {
+    /// By vendor, and column and value of the narrowest parameter that was sent.
     files: HashMap<(u32, usize, Cell), Vec<u32>>,
     columns: BTreeSet<usize>,
 }
 
-impl Index {
-    fn new(looks: &[Look<'_>], vendors: &[u32]) -> Self {
+impl CoverageIndex {
+    fn new(observations: &[Observation], vendors: &[u32]) -> Self {
         let mut index = Self { files: HashMap::new(), columns: BTreeSet::new() };
-        for (file, (look, vendor)) in (0u32..).zip(looks.iter().zip(vendors)) {
-            let Some((column, values)) = look.covers.iter().flat_map(|covers| &covers.columns).next() else { continue };
+        for (file, (observation, vendor)) in (0u32..).zip(observations.iter().zip(vendors)) {
+            let narrowest = observation.coverage.iter().flat_map(|coverage| &coverage.columns).next();
+            let Some((column, values)) = narrowest else { continue };
             index.columns.insert(*column);
             for value in values {
                 index.files.entry((*vendor, *column, *value)).or_default().push(file);
@@ -156,93 +218,39 @@ impl Index {
     }
 
     /// The files that would hold `row` if the vendor had it, oldest first.
-    fn of(&self, vendor: u32, rows: &Rows<'_, '_>, row: u32) -> Vec<u32> {
-        let cell = |column: usize| rows.columns[column].get(row as usize);
-        let found = self.columns.iter().filter_map(|column| self.files.get(&(vendor, *column, cell(*column))));
-        let mut files: Vec<u32> = found.flatten().filter(|file| rows.covers(**file, row)).copied().collect();
+    fn files(&self, vendor: u32, history: &History<'_, '_>, row: u32) -> Vec<u32> {
+        let key = |column: &usize| (vendor, *column, history.rows.cell(*column, row));
+        let found = self.columns.iter().filter_map(|column| self.files.get(&key(column)));
+        let mut files: Vec<u32> = found.flatten().filter(|file| history.covers(**file, row)).copied().collect();
         files.sort_unstable();
         files.dedup();
         files
     }
 }
 
-/// The versions of one key, vendor and occurrence: `group` is what files show of it, `looks` the files that would.
-fn one_key(
-    rows: &mut Rows<'_, '_>,
-    (occurrence, group): (i32, &[Seen]),
-    looks: &BTreeSet<u32>,
-    lacking: &mut BTreeSet<usize>,
-) -> Vec<Version> {
-    let mut versions: Vec<Version> = Vec::new();
-    // Which of them the newest answers still hold.
-    let mut current: Vec<usize> = Vec::new();
-    let mut twins = Twins::default();
-    let shown: BTreeSet<u32> = group.iter().map(|seen| seen.1).chain(looks.iter().copied()).collect();
-    let mut rest = group;
-    for file in shown {
-        let until = rest.partition_point(|seen| seen.1 <= file);
-        let (of_file, later) = rest.split_at(until);
-        rest = later;
-        let mut present: Vec<u32> = of_file.iter().map(|seen| seen.0).collect();
-        present.dedup();
-        if rows.looks[file as usize].is_repeat {
-            continue;
-        }
-        let is_first = versions.is_empty();
-        let mut still: Vec<usize> = Vec::new();
-        for told in twins.told_apart(rows, &present) {
-            let known = |at: &&usize| {
-                let version = &versions[**at];
-                version.announced == told.announced && same_figures(rows, version.row, told.row)
-            };
-            if let Some(&at) = current.iter().find(known) {
-                lacking.extend(lacks(rows, versions[at].row, told.row));
-                still.push(at);
-                continue;
-            }
-            let look = &rows.looks[file as usize];
-            let mut before = looks.range(..file).filter(|look| rows.covers(**look, told.row)).peekable();
-            let is_first_look = before.peek().is_none() && rows.covers(file, told.row);
-            let witness = before.filter_map(|look| rows.looks[*look as usize].day()).max();
-            let unseen_before = (is_first || is_first_look) && !told.is_correction;
-            let (known, basis) = known_on(told.announced, look.day(), unseen_before, witness);
-            let revision = i32::try_from(versions.len() + 1).unwrap_or(i32::MAX);
-            let (row, announced, observed) = (told.row, told.announced, look.observed);
-            versions.push(Version { row, announced, known, basis, observed, revision, occurrence });
-            still.push(versions.len() - 1);
-        }
-        // What the answer would hold and does not is gone; a file of other programs takes nothing away.
-        current.retain(|at| !rows.covers(file, versions[*at].row));
-        current.extend(still);
-        current.sort_unstable();
-        current.dedup();
-    }
-    versions
-}
-
-/// Rules 2 to 4. What was there at the first look is known from its announcement; what comes later from
-/// the day we saw it, and never before its announcement. A first look that lacked it on the day of its
-/// announcement or after (`witness`) was a look too.
+/// From which day a version could be known. A version that the first observation shows (`is_original`) is known from
+/// its announcement, unless an answer that covers it lacked it on that day or later (`absent_on`). Any other is known
+/// from the day we observed it, and never before its announcement.
 fn known_on(
     announced: Option<i32>,
     observed: Option<i32>,
-    unseen_before: bool,
-    witness: Option<i32>,
+    is_original: bool,
+    absent_on: Option<i32>,
 ) -> (Option<i32>, Basis) {
     match (announced, observed) {
-        (Some(day), _) if unseen_before && witness.is_none_or(|looked| looked < day) => (Some(day), Basis::Announced),
-        (Some(day), Some(seen)) if day > seen => (Some(day), Basis::Announced),
-        (_, seen) => (seen, Basis::Observed),
+        (Some(day), _) if is_original && absent_on.is_none_or(|absent| absent < day) => (Some(day), Basis::Announced),
+        (Some(day), Some(observed)) if day > observed => (Some(day), Basis::Announced),
+        (_, observed) => (observed, Basis::Observed),
     }
 }
 
-/// Columns that the file of a version lacked and a later one has: rows are never changed, so they stay
-/// empty, and somebody should know.
-fn lacks(rows: &Rows<'_, '_>, version: u32, told: u32) -> BTreeSet<usize> {
-    if version == told {
+/// Columns that the file of a version lacked and a later one has: they stay empty, since versions never change, and
+/// the report names them.
+fn lacks(rows: &RowSet<'_>, version: u32, shown: u32) -> BTreeSet<usize> {
+    if version == shown {
         return BTreeSet::new();
     }
-    let lacks = |cells: &Cells| cells.get(version as usize) == Cell::Absent && !cells.get(told as usize).is_empty();
+    let lacks = |cells: &Cells| cells.get(version as usize) == Cell::Absent && !cells.get(shown as usize).is_empty();
     (0..rows.columns.len()).filter(|column| lacks(&rows.columns[*column])).collect()
 }
 

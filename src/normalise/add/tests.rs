@@ -1,4 +1,4 @@
-//! Nested replies, what only the call says, instants as events: with contracts of their own.
+//! Nested replies, columns from calls, and instants as events, with made-up contracts.
 
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ fn load(pipeline: &str) -> Result<Arc<Table>, String> {
     }
 }
 
-/// A table with a source; every pipeline carries an example.
+/// A table with one source.
 fn table(head: &str, source: &str) -> Arc<Table> {
     let interface = if source.contains("ticks") { "ticks" } else { "valuation" };
     let example = format!("[[example]]\nsource = \"depth/{interface}\"\ngiven = \"{{}}\"\nrejected = \"empty\"\n");
@@ -124,7 +124,7 @@ fn texts(batch: &RecordBatch, columns: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn every_element_of_the_named_list_is_a_row_with_what_stands_around_it() {
+fn every_element_of_the_list_is_a_row_with_the_scalars_around_it() {
     let table = history("");
     let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["symbol", "kind", "at", "trend_mean", "value", "day"]);
@@ -156,7 +156,7 @@ fn a_list_that_is_absent_null_or_empty_has_no_rows() {
 }
 
 #[test]
-fn a_bad_element_is_rejected_alone_with_the_line_it_stands_in() {
+fn an_invalid_element_is_rejected_alone_with_its_line() {
     let table = history("");
     let lines = [
         r#"{"symbol":"SH.600519","trend":{"items":[{"day":"2024-01-02","value":1},{"day":"soon","value":1},7]}}"#,
@@ -167,10 +167,14 @@ fn a_bad_element_is_rejected_alone_with_the_line_it_stands_in() {
     assert_eq!(texts(&built.batch, &["day"]), ["2024-01-02", "2024-01-04"]);
     let rejects: Vec<(usize, &str, &str)> =
         built.rejects.iter().map(|r| (r.line, r.reason.as_str(), r.row.as_str())).collect();
-    assert_eq!(rejects[0].1, "of `trend.items`: `trend.items.day`: `soon` is no day");
+    assert_eq!(
+        rejects[0].1,
+        "in `trend.items`: `trend.items.day`: invalid date `soon`: expected YYYYMMDD or YYYY-MM-DD"
+    );
     assert_eq!((rejects[0].0, rejects[0].2), (1, r#"{"day":"soon","value":1}"#));
-    assert!(rejects[1].1.contains("no JSON object") && rejects[1].2 == "7", "{rejects:?}");
-    assert_eq!((rejects[2].0, rejects[2].1), (2, "`symbol`: `nobody` is no code of a security"));
+    assert!(rejects[1].1.contains("not a JSON object") && rejects[1].2 == "7", "{rejects:?}");
+    let reason = "`symbol`: invalid security code `nobody`: expected a form like 600519.SH";
+    assert_eq!((rejects[2].0, rejects[2].1), (2, reason));
     let unknown: Vec<&str> = built.unknown["depth/valuation"].iter().map(String::as_str).collect();
     assert_eq!(unknown, ["fresh", "trend.items.hot", "trend.news"]);
 }
@@ -189,7 +193,7 @@ fn a_list_in_a_list_gives_the_rows_of_all() {
 }
 
 #[test]
-fn without_a_list_the_object_is_the_row_and_without_what_it_needs_it_is_none() {
+fn without_a_list_the_object_is_the_row_and_it_is_dropped_without_what_it_needs() {
     let head = format!("key = [\"symbol\"]\n{LATEST}");
     let table = table(&head, "interface = \"depth/valuation\"\nneeds = [\"at\"]");
     let line =
@@ -198,14 +202,14 @@ fn without_a_list_the_object_is_the_row_and_without_what_it_needs_it_is_none() {
     let built = whole(&table, &[&zero, &real]);
     assert_eq!(built.rejects, []);
     assert_eq!(texts(&built.batch, &["symbol"]), ["600519.SH"]);
-    // Nothing but structures of zeros lacks no key: there is just nothing.
+    // An object of zeros only is dropped, and its missing key is no error.
     assert_eq!(whole(&table, &[r#"{"at":0}"#]).batch.num_rows(), 0);
     let stop = build(&table, Partition::Whole, &[], &[], &[r#"{"at":5}"#]).unwrap_err();
     assert!(matches!(stop, Stop::NoKey { column, .. } if column == "symbol"));
 }
 
 #[test]
-fn a_row_is_of_the_call_that_brought_it() {
+fn a_row_takes_the_parameters_of_the_call_that_brought_it() {
     let table = history("");
     let line = |day: &str| format!(r#"{{"symbol":"SH.600519","trend":{{"items":[{{"day":"{day}","value":1}}]}}}}"#);
     let lines = [line("2024-01-02"), line("2024-01-03"), line("2024-01-04")];
@@ -217,7 +221,7 @@ fn a_row_is_of_the_call_that_brought_it() {
     };
     assert_eq!(kinds(&["2", "9", "1"], &[1, 0, 2]), ["1 2024-01-03", "1 2024-01-04", "2 2024-01-02"]);
     assert_eq!(kinds(&["2"], &[]), ["2 2024-01-02", "2 2024-01-03", "2 2024-01-04"]);
-    // Several calls, and nobody knows which: what all of them say.
+    // Several calls without counts: only values common to all of them.
     assert_eq!(kinds(&["2", "2"], &[]), ["2 2024-01-02", "2 2024-01-03", "2 2024-01-04"]);
     assert_eq!(kinds(&["2", "1"], &[])[0], "- 2024-01-02");
     assert_eq!(kinds(&[], &[])[0], "- 2024-01-02");
@@ -262,15 +266,15 @@ fn an_instant_is_placed_by_its_day_in_shanghai() {
     assert_eq!(prices.values(), &[2.0, 3.0]);
     assert_eq!(texts(&built.batch, &["ts_code"]), ["600519.SH", "600519.SH"]);
     let reasons: Vec<&str> = built.rejects.iter().map(|reject| reject.reason.as_str()).collect();
-    assert_eq!(reasons, ["`soon` is no time", "`at` is empty"]);
-    // A call that names several securities does not say whose a row is.
+    assert_eq!(reasons, ["`at`: invalid time `soon`: expected YYYY-MM-DD HH:MM:SS", "`at` is empty"]);
+    // A call for several securities does not tell which of them a row belongs to.
     let calls = [call(&[("ts_code", "600519.SH,000001.SZ")])];
     let built = build(&table, Partition::Month(2024, 6), &calls, &[], &lines[1..2]).unwrap();
     assert_eq!(texts(&built.batch, &["ts_code"]), ["-"]);
 }
 
 #[test]
-fn the_day_of_a_value_is_that_in_shanghai() {
+fn the_day_of_a_value_is_its_day_in_shanghai() {
     for text in ["20240102", "2024-01-02", "2024-01-02 09:31:00", "2024-01-01T16:00:00Z", "1704189600", "1704189600000"]
     {
         assert_eq!(day_in(text).map(|day| day.to_string()).as_deref(), Some("2024-01-02"), "{text}");
@@ -281,7 +285,7 @@ fn the_day_of_a_value_is_that_in_shanghai() {
 }
 
 #[test]
-fn an_event_deep_in_a_reply_places_no_partition() {
+fn a_nested_event_cannot_choose_the_partition() {
     let pipeline = |event: &str, more: &str| {
         format!(
             "key = [\"symbol\"]\npartition = \"year\"\nevent = \"{event}\"\nknown = \"event\"\nkeeps = \"latest\"\n\
@@ -289,7 +293,7 @@ fn an_event_deep_in_a_reply_places_no_partition() {
              [[example]]\nsource = \"depth/valuation\"\ngiven = \"{{}}\"\nrejected = \"empty\"\n"
         )
     };
-    let said = load(&pipeline("day", "")).unwrap_err();
-    assert!(said.contains("a nested reply feeds tables without partitions"), "{said}");
+    let error = load(&pipeline("day", "")).unwrap_err();
+    assert!(error.contains("a nested reply feeds tables without partitions"), "{error}");
     assert!(load(&pipeline("at", "")).is_ok());
 }

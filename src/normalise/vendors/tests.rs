@@ -1,4 +1,4 @@
-//! Two vendors of one table, against a reader who keeps the newest row of each by hand.
+//! Two vendors of one table, against a model that keeps the newest row of each.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -45,7 +45,7 @@ given = '{}'
 rejected = "empty"
 "#;
 
-/// The table with the vendors in that order; one of them has no reasons, and counts in hundreds.
+/// The table with the vendors in that order; the second has no reasons, and counts in hundreds.
 fn table(order: &[&str]) -> Table {
     let file = |name: &str, text: String| SpecFile { name: name.into(), text };
     let tushare = "interface = \"tushare/pair\"\n".to_owned()
@@ -68,13 +68,13 @@ fn table(order: &[&str]) -> Table {
     catalog.table("pair_cn").unwrap().as_ref().clone()
 }
 
-/// Of a file: whether it is the second vendor's, and number by code and reason.
+/// A file: whether it is from the second vendor, and shares by code and reason.
 type File = (bool, BTreeMap<(u8, u8), i64>);
 
 /// (code, reason, shares, vendor), in the order of the file.
-type Shown = Vec<(String, Option<String>, i64, String)>;
+type ModelRows = Vec<(String, Option<String>, i64, String)>;
 
-fn build(table: &Table, files: &[File]) -> Shown {
+fn build(table: &Table, files: &[File]) -> ModelRows {
     let mut builder = Builder::new(table, Partition::Year(2024));
     let vendors = ["tushare", "asharehub"];
     for (number, (second, rows)) in files.iter().enumerate() {
@@ -102,17 +102,17 @@ fn build(table: &Table, files: &[File]) -> Shown {
     (0..built.batch.num_rows()).map(row).collect()
 }
 
-/// The newest rows of each vendor; of a code the first vendor that has any row gives all.
-fn by_hand(order: &[&str], files: &[File]) -> Shown {
-    let mut said: [BTreeMap<(u8, u8), i64>; 2] = Default::default();
+/// The newest rows of each vendor; all rows of a code come from the first vendor that has any.
+fn model(order: &[&str], files: &[File]) -> ModelRows {
+    let mut newest: [BTreeMap<(u8, u8), i64>; 2] = Default::default();
     for (second, rows) in files {
-        said[usize::from(*second)].extend(rows);
+        newest[usize::from(*second)].extend(rows);
     }
-    let mut shown = Shown::new();
+    let mut shown = ModelRows::new();
     for code in 0..3 {
         for vendor in order {
             let second = *vendor == "asharehub";
-            let rows = said[usize::from(second)].iter().filter(|((of, _), _)| *of == code);
+            let rows = newest[usize::from(second)].iter().filter(|((of, _), _)| *of == code);
             let before = shown.len();
             shown.extend(rows.map(|((_, reason), vol)| {
                 let (reason, vol) = if second { (None, vol * 100) } else { (Some(format!("r{reason}")), *vol) };
@@ -144,27 +144,27 @@ static TABLES: LazyLock<Vec<(&[&str], Table)>> = LazyLock::new(|| {
 
 proptest! {
     #[test]
-    fn per_key_the_first_vendor_gives_whole_rows(files in files()) {
+    fn the_first_vendor_of_a_key_gives_whole_rows(files in files()) {
         for (order, table) in TABLES.iter() {
             let shown = build(table, &files);
-            prop_assert_eq!(&shown, &by_hand(order, &files));
+            prop_assert_eq!(&shown, &model(order, &files));
             let mut keys: Vec<_> = shown.iter().map(|row| (&row.0, &row.1)).collect();
             keys.dedup();
             prop_assert_eq!(keys.len(), shown.len(), "one row a key");
-            // Which vendor came first in time means nothing.
+            // The order of arrival between vendors means nothing.
             let mut sorted = files.clone();
             sorted.sort_by_key(|(second, _)| !*second);
             prop_assert_eq!(&build(table, &sorted), &shown);
-            // Without the less liked vendor the rows of the other are what they were.
+            // Without the second vendor of the order, the rows of the first are the same.
             let first: Vec<File> = files.iter().filter(|file| file.0 == (order[0] == "asharehub")).cloned().collect();
-            let of_first: Shown = shown.into_iter().filter(|row| row.3 == order[0]).collect();
+            let of_first: ModelRows = shown.into_iter().filter(|row| row.3 == order[0]).collect();
             prop_assert_eq!(build(table, &first), of_first);
         }
     }
 }
 
 #[test]
-fn the_pipelines_order_is_no_preference() {
+fn the_order_of_sources_is_not_a_preference() {
     assert_eq!(table(&["tushare", "asharehub"]).preferred, None);
     let other = table(&["asharehub"]);
     assert_eq!(other.preferred, Some(vec!["asharehub".to_owned()]));

@@ -1,64 +1,65 @@
-//! Rows of one file with the same key and announcement: the same version said twice, or a correction
-//! beside what it corrects (`design.md` 5, rule 3).
+//! Rows of one file with the same key and announcement: duplicates of one version, or a correction beside what it
+//! corrects (`docs/point-in-time.md`).
 
-use super::Rows;
+use super::History;
 use crate::normalise::cells::{Cell, Texts};
 use pitlake_contract::decimal::wide_to_f64;
 
 /// One version that a file shows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told {
+pub(super) struct FileVersion {
     pub(super) row: u32,
     pub(super) announced: Option<i32>,
-    /// It stands beside another one with the same announcement: of unknown date.
+    /// It stands beside another one with the same announcement: its own date is unknown.
     pub(super) is_correction: bool,
 }
 
-/// Remembers what rows say together: files repeat each other.
+/// Remembers the versions that rows of a key form: files repeat each other.
 #[derive(Debug, Default)]
-pub(super) struct Twins {
-    told: Vec<(Vec<u32>, Vec<Told>)>,
+pub(super) struct Deduplicator {
+    known: Vec<(Vec<u32>, Vec<FileVersion>)>,
 }
 
-impl Twins {
-    /// The versions that `present` rows of a file are, in the order in which they are numbered.
-    pub(super) fn told_apart(&mut self, rows: &mut Rows<'_, '_>, present: &[u32]) -> Vec<Told> {
-        if let Some((_, told)) = self.told.iter().find(|(known, _)| known == present) {
-            return told.clone();
+impl Deduplicator {
+    /// The versions that the rows `present` in a file form, in the order in which they are numbered.
+    pub(super) fn versions(&mut self, history: &mut History<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
+        if let Some((_, versions)) = self.known.iter().find(|(rows, _)| rows == present) {
+            return versions.clone();
         }
-        let told = tell_apart(rows, present);
-        self.told.push((present.to_vec(), told.clone()));
-        told
+        let versions = distinct(history, present);
+        self.known.push((present.to_vec(), versions.clone()));
+        versions
     }
 }
 
-fn tell_apart(rows: &mut Rows<'_, '_>, present: &[u32]) -> Vec<Told> {
-    // Originals before corrections, as they stand in the file otherwise.
+fn distinct(history: &mut History<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
+    // Originals before corrections, otherwise in the order of the file.
     let mut sorted: Vec<u32> = present.to_vec();
-    sorted.sort_by_key(|row| flag(rows, *row));
-    let mut told: Vec<Told> = Vec::new();
+    sorted.sort_by_key(|row| flag(history, *row));
+    let mut versions: Vec<FileVersion> = Vec::new();
     for row in sorted {
-        let announced = announced(rows, row);
-        let twin = |told: &&mut Told| told.announced == announced && agree(rows, told.row, row);
-        match told.iter_mut().find(twin) {
-            Some(twin) => twin.row = joined(rows, twin.row, row),
+        let announced = announced(history, row);
+        let is_duplicate =
+            |version: &&mut FileVersion| version.announced == announced && agree(history, version.row, row);
+        match versions.iter_mut().find(is_duplicate) {
+            Some(version) => version.row = join(history, version.row, row),
             None => {
-                let is_correction = told.iter().any(|told| told.announced == announced);
-                told.push(Told { row, announced, is_correction });
+                let is_correction = versions.iter().any(|version| version.announced == announced);
+                versions.push(FileVersion { row, announced, is_correction });
             }
         }
     }
-    // Stable: the order by flag and file stays within an announcement. Unannounced ones come last, for
-    // they count as announced on the day we saw them.
-    told.sort_by_key(|told| (told.announced.is_none(), told.announced));
-    told
+    // Stable: the order by flag and file stays within an announcement. Unannounced ones come last, since they count
+    // as announced on the day they were observed.
+    versions.sort_by_key(|version| (version.announced.is_none(), version.announced));
+    versions
 }
 
-/// 0 for an original, 1 where nothing is said, 2 for a correction.
-fn flag(rows: &Rows<'_, '_>, row: u32) -> u8 {
-    let cell = rows.rules.flag.map(|column| rows.columns[column].get(row as usize));
+/// 0 for an original, 1 without a flag, 2 for a correction.
+fn flag(history: &History<'_, '_>, row: u32) -> u8 {
+    let cell = history.rules.flag.map(|column| history.rows.cell(column, row));
     match cell {
-        Some(Cell::Text(id)) => match rows.texts.get(id) {
+        Some(Cell::Text(id)) => match history.rows.texts.get(id) {
             "0" => 0,
             _ => 2,
         },
@@ -66,47 +67,47 @@ fn flag(rows: &Rows<'_, '_>, row: u32) -> u8 {
     }
 }
 
-/// The columns whose dates announce a row: always the same, or as one of its values says.
-fn announcing<'r>(rows: &Rows<'r, '_>, row: u32) -> &'r [usize] {
-    let Some(by) = &rows.rules.announced_by else { return &rows.rules.announced };
-    let Cell::Text(id) = rows.columns[by.column].get(row as usize) else { return &[] };
-    let value = rows.texts.get(id);
+/// The columns whose dates announce a row: always the same ones, or chosen by one of its values.
+fn announcing<'a>(history: &History<'a, '_>, row: u32) -> &'a [usize] {
+    let Some(by) = &history.rules.announced_by else { return &history.rules.announced };
+    let Cell::Text(id) = history.rows.cell(by.column, row) else { return &[] };
+    let value = history.rows.texts.get(id);
     by.dates.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
 }
 
 /// The day a row was announced: the latest of its dates that are no earlier than the period's end.
-fn announced(rows: &Rows<'_, '_>, row: u32) -> Option<i32> {
-    let day = |column: usize| rows.columns[column].get(row as usize).day();
-    let first = rows.rules.not_before.and_then(day);
-    let dates = announcing(rows, row).iter().filter_map(|column| day(*column));
+fn announced(history: &History<'_, '_>, row: u32) -> Option<i32> {
+    let day = |column: usize| history.rows.cell(column, row).day();
+    let first = history.rules.not_before.and_then(day);
+    let dates = announcing(history, row).iter().filter_map(|column| day(*column));
     dates.filter(|day| first.is_none_or(|first| *day >= first)).max()
 }
 
-/// What two rows differ by. The dates that announce are not among it: they make another announcement. Where it
-/// hangs on a value which dates announce, the others are figures: the stage that is carried out tells the
-/// day its plan was announced on, and another such day is another version of what it tells.
-fn figures<'r>(rows: &Rows<'r, '_>, row: u32) -> impl Iterator<Item = usize> + use<'r> {
-    let announcing = if rows.rules.announced_by.is_some() { announcing(rows, row) } else { &[] };
-    rows.rules.figures.iter().copied().filter(|column| !announcing.contains(column))
+/// The columns by which two rows are different versions. The dates that announce a row are not among them: they make
+/// another announcement. Where a value chooses which dates announce, the other dates are: the implementation of a plan
+/// carries the plan's announcement date, and another such date is another version of the implementation.
+fn figures<'a>(history: &History<'a, '_>, row: u32) -> impl Iterator<Item = usize> + use<'a> {
+    let announcing = if history.rules.announced_by.is_some() { announcing(history, row) } else { &[] };
+    history.rules.figures.iter().copied().filter(|column| !announcing.contains(column))
 }
 
-/// Whether two rows are one version: nothing beside a value, or a rounding of it, is no difference.
-fn agree(rows: &Rows<'_, '_>, a: u32, b: u32) -> bool {
-    figures(rows, a).all(|column| {
-        let (a, b) = (rows.columns[column].get(a as usize), rows.columns[column].get(b as usize));
-        a.is_empty() || b.is_empty() || same_value(rows.texts, a, b)
+/// Whether two rows of a file are one version: an empty cell beside a value is no difference, nor is a rounding.
+fn agree(history: &History<'_, '_>, a: u32, b: u32) -> bool {
+    figures(history, a).all(|column| {
+        let (a, b) = (history.rows.cell(column, a), history.rows.cell(column, b));
+        a.is_empty() || b.is_empty() || same_value(&history.rows.texts, a, b)
     })
 }
 
-/// Whether a later file shows the same version again. Nothing beside a value is a change; a column
-/// that one of the files lacks is not compared.
-pub(super) fn same_figures(rows: &Rows<'_, '_>, a: u32, b: u32) -> bool {
+/// Whether a later file shows the same version again. A null beside a value is a change; a column that one of the
+/// files lacks is not compared.
+pub(super) fn same_figures(history: &History<'_, '_>, a: u32, b: u32) -> bool {
     if a == b {
         return true;
     }
-    figures(rows, a).all(|column| {
-        let (a, b) = (rows.columns[column].get(a as usize), rows.columns[column].get(b as usize));
-        a == b || a == Cell::Absent || b == Cell::Absent || same_value(rows.texts, a, b)
+    figures(history, a).all(|column| {
+        let (a, b) = (history.rows.cell(column, a), history.rows.cell(column, b));
+        a == b || a == Cell::Absent || b == Cell::Absent || same_value(&history.rows.texts, a, b)
     })
 }
 
@@ -121,13 +122,12 @@ fn same_value(texts: &Texts, a: Cell, b: Cell) -> bool {
     }
 }
 
-/// The row that says what both say: `first`, with nothing filled and roundings made finer. A row of its
-/// own where that is more than `first` says, for other files may show that one alone.
-fn joined(rows: &mut Rows<'_, '_>, first: u32, second: u32) -> u32 {
+/// The row with the content of both: `first`, its empty cells filled and its roundings made finer. A new row where
+/// that is more than `first` holds, since other files may show `first` alone.
+fn join(history: &mut History<'_, '_>, first: u32, second: u32) -> u32 {
     let mut changes: Vec<(usize, Cell)> = Vec::new();
-    for column in figures(rows, first) {
-        let (a, b) = (rows.columns[column].get(first as usize), rows.columns[column].get(second as usize));
-        match (a, b) {
+    for column in figures(history, first) {
+        match (history.rows.cell(column, first), history.rows.cell(column, second)) {
             (a, b) if a.is_empty() && !b.is_empty() => changes.push((column, b)),
             (Cell::Number(a), Cell::Number(b)) if a.is_rounding_of(b) && !a.equals(b) => {
                 changes.push((column, Cell::Number(b)));
@@ -138,14 +138,9 @@ fn joined(rows: &mut Rows<'_, '_>, first: u32, second: u32) -> u32 {
     if changes.is_empty() {
         return first;
     }
-    let row = rows.origin.len();
-    for cells in rows.columns.iter_mut() {
-        let cell = cells.get(first as usize);
-        cells.push(cell);
-    }
+    let row = history.rows.copy(first);
     for (column, cell) in changes {
-        rows.columns[column].set(row, cell);
+        history.rows.columns[column].set(row as usize, cell);
     }
-    rows.origin.push(rows.origin[first as usize]);
-    u32::try_from(row).unwrap_or(u32::MAX)
+    row
 }

@@ -1,5 +1,4 @@
-//! Keys that do not hold the day they were asked by: guidance by day of announcement. Each day has looks of its
-//! own.
+//! Keys without the day that was asked for: guidance by day of announcement. Each such day is observed on its own.
 
 use std::sync::Arc;
 
@@ -19,8 +18,8 @@ fn row(announced: &str, least: u32) -> String {
     )
 }
 
-/// Each version as `announced known basis revision least`, of answers to a day of announcement each.
-fn told(fetches: &[(&str, &str, Vec<String>)]) -> Vec<String> {
+/// Each version as `announced known basis revision least`, each answer being for one day of announcement.
+fn versions(fetches: &[(&str, &str, Vec<String>)]) -> Vec<String> {
     let table = table();
     let source = table.source(&InterfaceId::parse("tushare/forecast").unwrap()).unwrap();
     let mut builder = Builder::new(&table, Partition::Whole);
@@ -46,25 +45,27 @@ fn told(fetches: &[(&str, &str, Vec<String>)]) -> Vec<String> {
 #[test]
 fn a_correction_in_another_slice_is_known_from_its_announcement_whichever_came_first() {
     let (plan, correction) = (("20240115", row("20240115", 1)), ("20240410", row("20240410", 2)));
-    let in_order =
-        told(&[("2026-01-05", plan.0, vec![plan.1.clone()]), ("2026-01-06", correction.0, vec![correction.1.clone()])]);
+    let in_order = versions(&[
+        ("2026-01-05", plan.0, vec![plan.1.clone()]),
+        ("2026-01-06", correction.0, vec![correction.1.clone()]),
+    ]);
     assert_eq!(in_order, ["2024-01-15 2024-01-15 announced 1 10000", "2024-04-10 2024-04-10 announced 2 20000"]);
-    let turned = told(&[("2026-01-05", correction.0, vec![correction.1]), ("2026-01-06", plan.0, vec![plan.1])]);
+    let turned = versions(&[("2026-01-05", correction.0, vec![correction.1]), ("2026-01-06", plan.0, vec![plan.1])]);
     assert_eq!(turned, ["2024-04-10 2024-04-10 announced 1 20000", "2024-01-15 2024-01-15 announced 2 10000"]);
 }
 
 #[test]
-fn another_look_at_one_slice_takes_nothing_away_from_another() {
+fn observing_one_slice_again_removes_nothing_from_another() {
     let (first, second) = (row("20240115", 1), row("20240410", 2));
-    let versions = told(&[
+    let versions = versions(&[
         ("2024-01-15", "20240115", vec![first.clone()]),
         ("2024-04-10", "20240410", vec![second.clone()]),
         ("2024-04-11", "20240115", vec![first]),
         ("2024-04-12", "20240410", vec![second]),
     ]);
     assert_eq!(versions.len(), 2, "{versions:?}");
-    // Changed in silence within its slice: known from the day we saw it.
-    let changed = told(&[
+    // A silent change within its slice: known from the day we observed it.
+    let changed = versions(&[
         ("2024-01-15", "20240115", vec![row("20240115", 1)]),
         ("2024-01-20", "20240115", vec![row("20240115", 3)]),
     ]);

@@ -1,4 +1,4 @@
-//! Tables whose stages are announced by dates of their own, and whose answers repeat keys: dividends.
+//! Dividends: each stage is announced by its own date, and answers repeat keys.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ fn row(stage: &str, plan: &str, done: &str, cash: &str) -> String {
 }
 
 /// Each version as `stage occurrence revision known basis cash`.
-fn told(fetches: &[(&str, Vec<String>)]) -> Vec<String> {
+fn versions(fetches: &[(&str, Vec<String>)]) -> Vec<String> {
     let table = table();
     let calls = vec![vec![("end_date".to_owned(), "20231231".to_owned())]];
     let mut builder = Builder::new(&table, Partition::Year(2023));
@@ -106,52 +106,59 @@ fn each_stage_is_known_from_its_own_date() {
         row("股东大会通过", "20240430", "", "1"),
         row("实施", "20240430", "20240711", "1"),
     ];
-    let mut said = told(&[("2024-08-01", rows)]);
-    said.sort();
+    let mut found = versions(&[("2024-08-01", rows)]);
+    found.sort();
     let expected = [
         "实施 1 1 2024-07-11 announced 1",
         "股东大会通过 1 1 2024-08-01 observed 1",
         "预案 1 1 2024-04-30 announced 1",
     ];
-    assert_eq!(said, expected);
+    assert_eq!(found, expected);
 }
 
 #[test]
 fn a_date_that_does_not_announce_a_stage_is_a_figure_of_it() {
-    // What is carried out tells another day of its plan: another version, known when seen.
+    // The implementation carries another date of its plan: a new version, known when observed.
     let before = row("实施", "20240430", "20240711", "1");
     let after = row("实施", "20240429", "20240711", "1");
     let expected = ["实施 1 1 2024-07-11 announced 1", "实施 1 2 2024-09-01 observed 1"];
-    assert_eq!(told(&[("2024-08-01", vec![before.clone()]), ("2024-09-01", vec![after])]), expected);
-    // A plan tells the day on which it was carried out: so too, and nobody knew it before.
+    assert_eq!(versions(&[("2024-08-01", vec![before.clone()]), ("2024-09-01", vec![after])]), expected);
+    // A plan that gains the date of its implementation is a new version as well.
     let plan = row("预案", "20240430", "", "1");
     let filled = row("预案", "20240430", "20240711", "1");
     let expected = ["预案 1 1 2024-04-30 announced 1", "预案 1 2 2024-08-01 observed 1"];
-    assert_eq!(told(&[("2024-05-01", vec![plan.clone()]), ("2024-08-01", vec![filled])]), expected);
-    // Of an unannounced stage both dates are.
+    assert_eq!(versions(&[("2024-05-01", vec![plan.clone()]), ("2024-08-01", vec![filled])]), expected);
+    // For a stage without an announcement both dates are figures.
     let meeting = |day: &str| row("股东大会通过", day, "", "1");
-    assert_eq!(told(&[("2024-06-01", vec![meeting("20240430")]), ("2024-07-01", vec![meeting("20240429")])]).len(), 2);
-    assert_eq!(told(&[("2024-08-01", vec![before.clone()]), ("2024-09-01", vec![before])]).len(), 1);
+    assert_eq!(
+        versions(&[("2024-06-01", vec![meeting("20240430")]), ("2024-07-01", vec![meeting("20240429")])]).len(),
+        2
+    );
+    assert_eq!(versions(&[("2024-08-01", vec![before.clone()]), ("2024-09-01", vec![before])]).len(), 1);
 }
 
 #[test]
-fn rows_alike_in_the_key_keep_versions_each() {
+fn rows_of_equal_key_keep_versions_of_their_own() {
     let first = vec![row("预案", "20240430", "", "1"), row("预案", "20240430", "", "2")];
     let turned = vec![row("预案", "20240430", "", "2.0"), row("预案", "20240430", "", "1.0")];
     let numbered = ["预案 1 1 2024-04-30 announced 1", "预案 2 1 2024-04-30 announced 2"];
-    assert_eq!(told(&[("2024-05-01", first.clone())]), numbered);
-    assert_eq!(told(&[("2024-05-01", first.clone()), ("2024-06-01", turned)]), numbered, "their order means nothing");
+    assert_eq!(versions(&[("2024-05-01", first.clone())]), numbered);
+    assert_eq!(
+        versions(&[("2024-05-01", first.clone()), ("2024-06-01", turned)]),
+        numbered,
+        "their order means nothing"
+    );
     let changed = vec![row("预案", "20240430", "", "3"), row("预案", "20240430", "", "1")];
     let expected = [numbered[0], numbered[1], "预案 2 2 2024-06-01 observed 3"];
-    assert_eq!(told(&[("2024-05-01", first.clone()), ("2024-06-01", changed)]), expected);
-    // Exact repeats are two, and are not folded: a null beside a value neither.
+    assert_eq!(versions(&[("2024-05-01", first.clone()), ("2024-06-01", changed)]), expected);
+    // Exact repeats stay two rows, and a null beside a value is not folded.
     let twice =
         vec![row("预案", "20240430", "", "1"), row("预案", "20240430", "", "1"), row("预案", "20240430", "", "null")];
     let expected =
         ["预案 1 1 2024-04-30 announced null", "预案 2 1 2024-04-30 announced 1", "预案 3 1 2024-04-30 announced 1"];
-    assert_eq!(told(&[("2024-05-01", twice.clone()), ("2024-06-01", twice)]), expected);
-    // One that comes later was not there before.
+    assert_eq!(versions(&[("2024-05-01", twice.clone()), ("2024-06-01", twice)]), expected);
+    // One that appears later was not there before.
     let more = [first, vec![row("预案", "20240430", "", "5")]].concat();
     let expected = [numbered[0], numbered[1], "预案 3 1 2024-06-01 observed 5"];
-    assert_eq!(told(&[("2024-05-01", more[..2].to_vec()), ("2024-06-01", more)]), expected);
+    assert_eq!(versions(&[("2024-05-01", more[..2].to_vec()), ("2024-06-01", more)]), expected);
 }

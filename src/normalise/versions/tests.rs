@@ -1,5 +1,5 @@
-//! Each rule of `design.md` 5 by name, and all of them against a reader that sees only the fetches made
-//! so far.
+//! Each rule of `docs/point-in-time.md` by name, and all of them against a model that sees only the fetches made so
+//! far.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use crate::normalise::{Builder, Input, Partition};
 use crate::spec::{Catalog, Table};
 
-/// What a reader sees of one version.
+/// One version as a reader gets it.
 #[derive(Debug, Clone, PartialEq)]
-struct Seen {
+struct ReadVersion {
     code: String,
     announced: Option<String>,
     known: Option<String>,
@@ -34,7 +34,7 @@ struct Fetch {
     calls: bool,
 }
 
-/// An answer that says the same as the one before it: a header without rows.
+/// An answer equal to the one before it: a header without rows.
 const SAME: &str = "the same";
 
 fn fetch(at: &'static str, lines: &[String]) -> Fetch {
@@ -65,7 +65,7 @@ fn next_weekday(day: NaiveDate) -> Option<NaiveDate> {
     day.iter_days().skip(1).find(|day| day.weekday().number_from_monday() < 6)
 }
 
-fn read(table: &Table, fetches: &[Fetch]) -> Vec<Seen> {
+fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
     let owned = |(n, v): (&str, &str)| (n.to_owned(), v.to_owned());
     let calls = vec![vec![owned(("period", "20231231")), owned(("report_type", "1"))]];
     let mut builder = Builder::new(table, Partition::Year(2023));
@@ -99,7 +99,7 @@ fn read(table: &Table, fetches: &[Fetch]) -> Vec<Seen> {
         let at = column.is_valid(row).then(|| column.value(row))?;
         Some(DateTime::from_timestamp_micros(at).unwrap().format("%Y-%m-%d %H:%M").to_string())
     };
-    let one = |row: usize| Seen {
+    let one = |row: usize| ReadVersion {
         code: text("ts_code", row).unwrap(),
         announced: day("announced_on", row),
         known: day("known_on", row),
@@ -115,7 +115,7 @@ fn read(table: &Table, fetches: &[Fetch]) -> Vec<Seen> {
 }
 
 /// (known, basis, income) of each version of the one key there is.
-fn told(fetches: &[Fetch]) -> Vec<(String, String, f64)> {
+fn versions(fetches: &[Fetch]) -> Vec<(String, String, f64)> {
     let seen = read(&table("income_cn"), fetches);
     for (place, version) in (1..).zip(&seen) {
         assert_eq!(version.revision, place);
@@ -133,7 +133,7 @@ const JUNE_1: &str = "2024-06-01T12:00:00Z";
 const JULY_1: &str = "2024-07-01T12:00:00Z";
 
 #[test]
-fn what_was_there_at_the_first_look_is_known_from_its_announcement() {
+fn a_version_in_the_first_observation_is_known_from_its_announcement() {
     let seen = read(&table("income_cn"), &[fetch(MAY_1, &[on("20240419", "1", "100")])]);
     let (announced, known) = (seen[0].announced.as_deref(), seen[0].known.as_deref());
     assert_eq!((announced, known), (Some("2024-04-19"), Some("2024-04-19")));
@@ -145,9 +145,9 @@ fn what_was_there_at_the_first_look_is_known_from_its_announcement() {
 #[test]
 fn a_statement_is_announced_on_the_later_of_its_dates() {
     let late = row("a", ("\"20240420\"", "\"20240430\""), "\"1\"", "100", "1");
-    assert_eq!(told(&[fetch(MAY_1, &[late])]), [version("2024-04-30", "announced", 100.0)]);
+    assert_eq!(versions(&[fetch(MAY_1, &[late])]), [version("2024-04-30", "announced", 100.0)]);
     let one = row("a", ("\"20240420\"", "null"), "\"1\"", "100", "1");
-    assert_eq!(told(&[fetch(MAY_1, &[one])]), [version("2024-04-20", "announced", 100.0)]);
+    assert_eq!(versions(&[fetch(MAY_1, &[one])]), [version("2024-04-20", "announced", 100.0)]);
 }
 
 #[test]
@@ -159,21 +159,21 @@ fn a_missing_announcement_is_known_when_observed_and_never_at_the_periods_end() 
 }
 
 #[test]
-fn an_announcement_before_the_periods_end_is_none() {
+fn an_announcement_before_the_periods_end_does_not_count() {
     let early = row("a", ("\"20231130\"", "\"20231130\""), "\"1\"", "100", "1");
-    assert_eq!(told(&[fetch(MAY_1, &[early])]), [version("2024-05-01", "observed", 100.0)]);
+    assert_eq!(versions(&[fetch(MAY_1, &[early])]), [version("2024-05-01", "observed", 100.0)]);
     let half = row("a", ("\"20231130\"", "\"20240420\""), "\"1\"", "100", "1");
-    assert_eq!(told(&[fetch(MAY_1, &[half])]), [version("2024-04-20", "announced", 100.0)]);
+    assert_eq!(versions(&[fetch(MAY_1, &[half])]), [version("2024-04-20", "announced", 100.0)]);
 }
 
 #[test]
-fn an_observation_in_the_evening_utc_is_of_the_next_day_in_shanghai() {
+fn an_observation_in_the_evening_utc_is_on_the_next_day_in_shanghai() {
     let none = row("a", ("null", "null"), "null", "100", "1");
-    assert_eq!(told(&[fetch("2024-05-01T17:00:00Z", &[none])]), [version("2024-05-02", "observed", 100.0)]);
+    assert_eq!(versions(&[fetch("2024-05-01T17:00:00Z", &[none])]), [version("2024-05-02", "observed", 100.0)]);
 }
 
 #[test]
-fn identical_twins_are_one_version_and_keep_flag_0() {
+fn duplicates_are_one_version_and_keep_flag_0() {
     for lines in [
         [on("20240420", "0", "100"), on("20240420", "1", "100.0")],
         [on("20240420", "1", "100"), on("20240420", "0", "100")],
@@ -195,21 +195,21 @@ fn a_null_beside_a_value_is_filled() {
 }
 
 #[test]
-fn roundings_are_equal_and_the_finer_text_stays() {
+fn roundings_are_equal_and_the_finer_one_stays() {
     let day = "\"20240420\"";
     let lines = [row("a", (day, day), "\"0\"", "100", "5.86"), row("a", (day, day), "\"1\"", "100", "5.8602")];
     let seen = read(&table("income_cn"), &[fetch(MAY_1, &lines)]);
     assert_eq!((seen.len(), seen[0].eps), (1, Some(5.8602)));
-    // Of a number with so few digits a rounding says too little.
+    // A rounding to so few digits is another number.
     let lines = [row("a", (day, day), "\"0\"", "100", "6"), row("a", (day, day), "\"1\"", "100", "5.8602")];
     assert_eq!(read(&table("income_cn"), &[fetch(MAY_1, &lines)]).len(), 2);
 }
 
 #[test]
-fn a_correction_of_unknown_date_is_known_from_the_day_we_saw_it() {
+fn a_correction_of_unknown_date_is_known_from_the_day_it_was_observed() {
     let lines = [on("20240420", "1", "90"), on("20240420", "0", "100")];
     let expected = [version("2024-04-20", "announced", 100.0), version("2024-05-01", "observed", 90.0)];
-    assert_eq!(told(&[fetch(MAY_1, &lines)]), expected);
+    assert_eq!(versions(&[fetch(MAY_1, &lines)]), expected);
 }
 
 #[test]
@@ -217,23 +217,23 @@ fn without_a_flag_the_later_row_of_the_file_is_the_correction() {
     let day = "\"20240420\"";
     let lines = [row("a", (day, day), "null", "100", "1"), row("a", (day, day), "null", "90", "1")];
     let expected = [version("2024-04-20", "announced", 100.0), version("2024-05-01", "observed", 90.0)];
-    assert_eq!(told(&[fetch(MAY_1, &lines)]), expected);
+    assert_eq!(versions(&[fetch(MAY_1, &lines)]), expected);
 }
 
 #[test]
-fn a_later_restatement_there_at_the_first_look_is_known_from_its_own_date() {
+fn a_restatement_in_the_first_observation_is_known_from_its_own_date() {
     let restated = row("a", ("\"20240420\"", "\"20240615\""), "\"1\"", "90", "1");
     let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-15", "announced", 90.0)];
-    assert_eq!(told(&[fetch(JULY_1, &[restated, on("20240420", "0", "100")])]), expected);
+    assert_eq!(versions(&[fetch(JULY_1, &[restated, on("20240420", "0", "100")])]), expected);
 }
 
 #[test]
-fn a_restatement_that_appears_later_is_known_from_the_day_we_saw_it() {
+fn a_restatement_that_appears_later_is_known_from_the_day_it_was_observed() {
     let first = on("20240420", "0", "100");
     let restated = row("a", ("\"20240420\"", "\"20240520\""), "\"1\"", "90", "1");
     let fetches = [fetch(MAY_1, std::slice::from_ref(&first)), fetch(JUNE_1, &[first, restated])];
     let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-01", "observed", 90.0)];
-    assert_eq!(told(&fetches), expected);
+    assert_eq!(versions(&fetches), expected);
 }
 
 #[test]
@@ -242,21 +242,21 @@ fn a_restatement_shown_before_its_date_is_not_known_before_it() {
     let restated = row("a", ("\"20240420\"", "\"20240602\""), "\"1\"", "90", "1");
     let fetches = [fetch(MAY_1, std::slice::from_ref(&first)), fetch(JUNE_1, &[first, restated])];
     let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-02", "announced", 90.0)];
-    assert_eq!(told(&fetches), expected);
+    assert_eq!(versions(&fetches), expected);
 }
 
 #[test]
-fn a_silent_change_is_a_version_of_the_day_we_saw_it() {
+fn a_silent_change_is_a_version_of_the_day_it_was_observed() {
     let fetches = [fetch(MAY_1, &[on("20240420", "1", "100")]), fetch(JUNE_1, &[on("20240420", "1", "90")])];
     let expected = [version("2024-04-20", "announced", 100.0), version("2024-06-01", "observed", 90.0)];
-    assert_eq!(told(&fetches), expected);
+    assert_eq!(versions(&fetches), expected);
 }
 
 #[test]
 fn a_value_that_comes_later_is_a_silent_change_too() {
     let fetches = [fetch(MAY_1, &[on("20240420", "1", "null")]), fetch(JUNE_1, &[on("20240420", "1", "90")])];
     let expected = [version("2024-04-20", "announced", 0.0), version("2024-06-01", "observed", 90.0)];
-    assert_eq!(told(&fetches), expected);
+    assert_eq!(versions(&fetches), expected);
 }
 
 #[test]
@@ -273,48 +273,48 @@ fn a_reversal_is_a_new_revision() {
         version("2024-05-10", "observed", 90.0),
         version("2024-06-01", "observed", 100.0),
     ];
-    assert_eq!(told(&fetches), expected);
+    assert_eq!(versions(&fetches), expected);
 }
 
 #[test]
 fn a_refetch_with_the_same_versions_adds_nothing() {
     let lines = [on("20240420", "0", "100"), on("20240420", "1", "90")];
     let shuffled = [on("20240420", "1", "90.00"), on("20240420", "0", "100")];
-    assert_eq!(told(&[fetch(MAY_1, &lines), fetch(JUNE_1, &shuffled)]).len(), 2);
+    assert_eq!(versions(&[fetch(MAY_1, &lines), fetch(JUNE_1, &shuffled)]).len(), 2);
 }
 
 #[test]
-fn an_answer_that_says_the_same_is_a_look_at_what_was_there() {
+fn an_equal_answer_is_an_observation_too() {
     let line = on("20240420", "1", "100");
     let fetches = [
         fetch(MAY_1, std::slice::from_ref(&line)),
         fetch(MAY_10, &[SAME.to_owned()]),
         fetch(JUNE_1, std::slice::from_ref(&line)),
     ];
-    assert_eq!(told(&fetches), [version("2024-04-20", "announced", 100.0)]);
-    // Nothing, and nothing again after the announcement: the vendor was late.
+    assert_eq!(versions(&fetches), [version("2024-04-20", "announced", 100.0)]);
+    // No row, and still none after the announcement: the vendor was late.
     let late = [fetch("2024-04-19T12:00:00Z", &[]), fetch(MAY_1, &[SAME.to_owned()]), fetch(JUNE_1, &[line])];
-    assert_eq!(told(&late), [version("2024-06-01", "observed", 100.0)]);
+    assert_eq!(versions(&late), [version("2024-06-01", "observed", 100.0)]);
 }
 
 #[test]
-fn what_a_later_answer_lacks_stays() {
+fn a_version_that_a_later_answer_lacks_stays() {
     let fetches = [fetch(MAY_1, &[on("20240420", "1", "100")]), fetch(JUNE_1, &[])];
-    assert_eq!(told(&fetches), [version("2024-04-20", "announced", 100.0)]);
+    assert_eq!(versions(&fetches), [version("2024-04-20", "announced", 100.0)]);
 }
 
 #[test]
-fn a_row_shown_late_is_known_from_the_day_we_saw_it_where_a_look_lacked_it() {
+fn a_row_that_an_earlier_answer_lacked_is_known_from_the_day_it_was_observed() {
     let line = on("20240420", "1", "100");
-    let looked = [fetch(MAY_1, &[]), fetch(JUNE_1, std::slice::from_ref(&line))];
-    assert_eq!(told(&looked), [version("2024-06-01", "observed", 100.0)]);
-    // The look before its announcement says nothing against it.
+    let late = [fetch(MAY_1, &[]), fetch(JUNE_1, std::slice::from_ref(&line))];
+    assert_eq!(versions(&late), [version("2024-06-01", "observed", 100.0)]);
+    // An answer from before its announcement proves nothing.
     let before = [fetch("2024-04-19T12:00:00Z", &[]), fetch(JUNE_1, &[line])];
-    assert_eq!(told(&before), [version("2024-04-20", "announced", 100.0)]);
+    assert_eq!(versions(&before), [version("2024-04-20", "announced", 100.0)]);
 }
 
 #[test]
-fn an_import_shows_what_it_holds_and_takes_nothing_away() {
+fn an_import_adds_versions_and_removes_none() {
     let import = |at, line: String| Fetch { at, lines: vec![line], calls: false };
     let fetches = [
         fetch(MAY_1, &[on("20240420", "1", "100")]),
@@ -322,7 +322,7 @@ fn an_import_shows_what_it_holds_and_takes_nothing_away() {
         fetch(JUNE_1, &[on("20240420", "1", "100")]),
     ];
     let expected = [version("2024-04-20", "announced", 100.0), version("2024-05-10", "observed", 90.0)];
-    assert_eq!(told(&fetches), expected);
+    assert_eq!(versions(&fetches), expected);
 }
 
 #[test]
@@ -334,18 +334,18 @@ fn a_column_that_one_file_lacks_is_not_compared_and_no_row_is_changed() {
 }
 
 #[test]
-fn a_file_that_proves_no_time_is_no_witness_of_a_day() {
+fn a_file_without_a_time_gives_no_day_of_observation() {
     let lines = [on("20240420", "0", "100"), on("20240420", "1", "90")];
     let seen = read(&table("income_cn"), &[Fetch { at: "", lines: lines.to_vec(), calls: false }]);
     assert_eq!((seen[0].known.as_deref(), seen[1].known.as_deref()), (Some("2024-04-20"), None));
 }
 
-/// A made-up history: what the vendor shows of two companies on each evening.
+/// A made-up history: the rows of two companies that the vendor shows each evening.
 fn evenings() -> impl Strategy<Value = Vec<Vec<(usize, u8, u8, u8)>>> {
     // Company, day of announcement (0 for none), flag, figure.
     let line = (0usize..2, 0u8..12, 0u8..2, 1u8..4);
     let evening = proptest::collection::vec(line, 0..5);
-    // Each may be said again for some evenings.
+    // Each may be repeated for some evenings.
     let evenings = proptest::collection::vec((evening, 1usize..3), 1..6);
     evenings.prop_map(|all| all.into_iter().flat_map(|(evening, times)| vec![evening; times]).collect())
 }
@@ -358,13 +358,13 @@ fn lines(evening: &[(usize, u8, u8, u8)]) -> Vec<String> {
     evening.iter().map(line).collect()
 }
 
-/// The state of one company as a reader keeps it by hand: (announced, figure) in the order of as-of.
-type Book = BTreeMap<usize, Vec<(u8, u8, u8)>>;
+/// (known, announced or known, figure) of each company, in the order of arrival.
+type Notes = BTreeMap<usize, Vec<(u8, u8, u8)>>;
 
-/// A reader who sees only the fetches made so far, evening by evening: after each it notes, by company,
-/// (known, announced or known, figure) of everything new. Written without a look at the code above.
-fn by_hand(evenings: &[Vec<(usize, u8, u8, u8)>]) -> Book {
-    let mut book = Book::new();
+/// The model sees only the fetches made so far: after each evening it notes what is new. Written independently of the
+/// code it checks.
+fn model(evenings: &[Vec<(usize, u8, u8, u8)>]) -> Notes {
+    let mut all = Notes::new();
     let mut shown: BTreeMap<usize, Vec<(u8, u8)>> = BTreeMap::new();
     for (number, evening) in (1u8..).zip(evenings) {
         for company in 0..2 {
@@ -372,21 +372,21 @@ fn by_hand(evenings: &[Vec<(usize, u8, u8, u8)>]) -> Book {
             let mut rows: Vec<_> = evening.iter().filter(|line| line.0 == company).collect();
             rows.sort_by_key(|line| line.2);
             for line in rows {
-                let twin = now.iter().any(|known| (known.0, known.1) == (line.1, line.3));
-                if !twin {
+                let is_duplicate = now.iter().any(|known| (known.0, known.1) == (line.1, line.3));
+                if !is_duplicate {
                     let beside = now.iter().any(|known| known.0 == line.1);
                     now.push((line.1, line.3, beside));
                 }
             }
             now.sort_by_key(|known| if known.0 == 0 { 99 } else { known.0 });
             let before = shown.insert(company, now.iter().map(|known| (known.0, known.1)).collect());
-            let notes = book.entry(company).or_default();
+            let notes = all.entry(company).or_default();
             let is_new_company = notes.is_empty();
             for (announced, figure, is_correction) in now {
                 if before.as_ref().is_some_and(|before| before.contains(&(announced, figure))) {
                     continue;
                 }
-                // On the evening before nobody saw it although it was announced by then.
+                // It was announced before, and the last evening's answer lacked it.
                 let was_late = number > 1 && announced < number;
                 let trusted = is_new_company && !is_correction && announced > 0 && !was_late;
                 let known = if trusted { announced } else { announced.max(number) };
@@ -394,21 +394,21 @@ fn by_hand(evenings: &[Vec<(usize, u8, u8, u8)>]) -> Book {
             }
         }
     }
-    book
+    all
 }
 
 proptest! {
     #[test]
-    fn as_of_any_evening_is_what_a_reader_of_the_fetches_so_far_sees(evenings in evenings()) {
+    fn as_of_an_evening_equals_the_model_of_the_fetches_so_far(evenings in evenings()) {
         let table = table("income_cn");
         let at = |number: usize| format!("2024-04-{number:02}T12:00:00Z").leak() as &'static str;
-        let said = |n: usize| -> Vec<String> {
+        let answer = |n: usize| -> Vec<String> {
             let is_same = n > 0 && evenings[n] == evenings[n - 1];
             if is_same { vec![SAME.to_owned()] } else { lines(&evenings[n]) }
         };
-        let fetches: Vec<Fetch> = (0..evenings.len()).map(|n| fetch(at(n + 1), &said(n))).collect();
+        let fetches: Vec<Fetch> = (0..evenings.len()).map(|n| fetch(at(n + 1), &answer(n))).collect();
         let all = read(&table, &fetches);
-        let as_of = |seen: &[Seen], company: usize, day: usize| -> Option<f64> {
+        let as_of = |seen: &[ReadVersion], company: usize, day: usize| -> Option<f64> {
             let day = format!("2024-04-{day:02}");
             let of_company = seen.iter().filter(|v| v.code == ["a", "b"][company]);
             let known = of_company.filter(|v| v.known.as_ref().is_some_and(|known| *known <= day));
@@ -417,22 +417,22 @@ proptest! {
         };
         for evening in 1..=evenings.len() {
             let so_far = read(&table, &fetches[..evening]);
-            let book = by_hand(&evenings[..evening]);
+            let notes = model(&evenings[..evening]);
             for company in 0..2 {
                 // Later fetches only append.
-                let of = |seen: &[Seen]| -> Vec<Seen> {
+                let of = |seen: &[ReadVersion]| -> Vec<ReadVersion> {
                     seen.iter().filter(|v| v.code == ["a", "b"][company]).cloned().collect()
                 };
                 let (early, late) = (of(&so_far), of(&all));
                 prop_assert_eq!(&late[..early.len()], early.as_slice());
-                // And the evening's answer is the one of who sees no later fetch.
-                let known = book.get(&company).into_iter().flatten().enumerate();
-                let by_hand = known
+                // As of that evening the table agrees with the model.
+                let known = notes.get(&company).into_iter().flatten().enumerate();
+                let expected = known
                     .filter(|(_, note)| usize::from(note.0) <= evening)
                     .max_by_key(|(place, note)| (note.1, *place))
                     .map(|(_, note)| f64::from(note.2) * 100.0);
-                prop_assert_eq!(as_of(&all, company, evening), by_hand);
-                prop_assert_eq!(as_of(&so_far, company, evening), by_hand);
+                prop_assert_eq!(as_of(&all, company, evening), expected);
+                prop_assert_eq!(as_of(&so_far, company, evening), expected);
             }
         }
     }

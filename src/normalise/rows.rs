@@ -1,0 +1,94 @@
+//! The rows of a partition read so far: cells by column, and the line that each row came from.
+//!
+//! Never here: which of the rows count.
+
+use super::cells::{Cell, Cells, Texts};
+use crate::spec::{ColumnType, Table, TableSource};
+
+/// A line of a file of the partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    /// Number of the file, oldest first.
+    pub(super) file: u32,
+    /// The line, from 1.
+    pub(super) line: u32,
+}
+
+/// Rows by column.
+#[derive(Debug)]
+pub(super) struct RowSet<'a> {
+    pub(super) table: &'a Table,
+    pub(super) columns: Vec<Cells>,
+    pub(super) texts: Texts,
+    /// Of each row.
+    pub(super) origins: Vec<Origin>,
+    /// Of each file.
+    pub(super) sources: Vec<&'a TableSource>,
+}
+
+impl<'a> RowSet<'a> {
+    /// No rows of `table`.
+    pub(super) fn new(table: &'a Table) -> Self {
+        let columns = table.columns.iter().map(|column| match column.kind {
+            ColumnType::Utf8 => Cells::Text(Vec::new()),
+            ColumnType::Date => Cells::Date(Vec::new()),
+            ColumnType::Boolean => Cells::Flag(Vec::new()),
+            ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
+                Cells::Number { mantissa: Vec::new(), exponent: Vec::new() }
+            }
+        });
+        let columns = columns.collect();
+        Self { table, columns, texts: Texts::default(), origins: Vec::new(), sources: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.origins.len()
+    }
+
+    pub(super) fn push(&mut self, row: &[Cell], origin: Origin) {
+        for (cells, cell) in self.columns.iter_mut().zip(row) {
+            cells.push(*cell);
+        }
+        self.origins.push(origin);
+    }
+
+    /// Appends a copy of a row, from the same line; returns its number.
+    pub(super) fn copy(&mut self, row: u32) -> u32 {
+        let copy = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        for cells in &mut self.columns {
+            let cell = cells.get(row as usize);
+            cells.push(cell);
+        }
+        self.origins.push(self.origins[row as usize]);
+        copy
+    }
+
+    pub(super) fn cell(&self, column: usize, row: u32) -> Cell {
+        self.columns[column].get(row as usize)
+    }
+
+    /// The number of the file that a row came from.
+    pub(super) fn file(&self, row: u32) -> usize {
+        self.origins[row as usize].file as usize
+    }
+
+    pub(super) fn source(&self, row: u32) -> &'a TableSource {
+        self.sources[self.file(row)]
+    }
+
+    /// For each file: the power of ten from its numbers in a column to the column's unit.
+    pub(super) fn shifts(&self, column: usize) -> Vec<i8> {
+        let shift = |source: &&TableSource| {
+            source.fields.iter().find(|plan| plan.column == column).map_or(0, |plan| plan.shift)
+        };
+        self.sources.iter().map(shift).collect()
+    }
+
+    /// For each file: the place of its vendor in the table's order.
+    pub(super) fn ranks(&self) -> Vec<u32> {
+        let vendors = self.table.vendors();
+        let place = |source: &&TableSource| vendors.iter().position(|vendor| *vendor == source.contract.id.vendor);
+        let rank = |source| place(source).and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX);
+        self.sources.iter().map(rank).collect()
+    }
+}

@@ -1,4 +1,4 @@
-//! `tables`: the catalogue.
+//! `tables`: the catalogue. Never what a table holds.
 
 use std::sync::Arc;
 
@@ -11,42 +11,42 @@ use crate::normalise::{added, prove};
 use crate::run::{Exit, Misuse};
 use crate::spec::{ColumnType, Known, Table};
 
-/// Tables with columns, types, units, keys, sources and traps
+/// List tables; show columns, types, units, keys and sources of one
 #[derive(Debug, Args)]
-pub(super) struct Tables {
-    /// One table in full [default: all of them, a line each]
+pub(super) struct TablesArgs {
+    /// Show this table in full [default: list all tables]
     #[arg(value_name = "TABLE")]
     table: Option<String>,
-    /// How the result is printed
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    format: Form,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = CatalogueFormat::Text)]
+    format: CatalogueFormat,
 }
 
-/// How the catalogue is printed.
+/// Output format of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum CatalogueFormat {
     Text,
     Json,
-    /// As docs/tables.md is.
+    /// The text of docs/tables.md
     Markdown,
 }
 
-impl Tables {
+impl TablesArgs {
     pub(super) fn run(self, context: &Context) -> Result<Exit> {
         let (catalog, _) = config::catalog(context)?;
         let names: Vec<String> = self.table.iter().cloned().collect();
         let tables = config::tables(&catalog, &names)?;
-        // A person who writes a table of their own asks for it by name.
+        // Authors of a table ask for it by name, so its examples are checked here.
         if self.table.is_some() {
-            let wrong: Vec<String> = tables.iter().flat_map(|table| prove(table)).collect();
-            if !wrong.is_empty() {
-                return Err(Misuse(wrong.join("\n")).into());
+            let problems: Vec<String> = tables.iter().flat_map(|table| prove(table)).collect();
+            if !problems.is_empty() {
+                return Err(Misuse(problems.join("\n")).into());
             }
         }
-        if self.format == Form::Json {
+        if self.format == CatalogueFormat::Json {
             let all: Vec<Value> = tables.iter().map(|table| entry(table)).collect();
             print(&serde_json::to_string_pretty(&all)?)?;
-        } else if self.format == Form::Markdown {
+        } else if self.format == CatalogueFormat::Markdown {
             print(document(&tables).trim_end())?;
         } else if self.table.is_some() {
             for table in &tables {
@@ -57,7 +57,7 @@ impl Tables {
             for table in &tables {
                 print(&format!("{:width$}  {}", table.name, table.title))?;
             }
-            print("\n`pitlake tables TABLE` tells columns, units and traps")?;
+            print("\nrun `pitlake tables TABLE` for columns, units and notes")?;
         }
         Ok(Exit::Done)
     }
@@ -82,8 +82,8 @@ fn entry(table: &Table) -> Value {
         })
         .collect();
     columns.extend(added(table).into_iter().map(|column| {
-        let (name, kind, unit, says) = (column.name, column.kind, column.unit, column.description);
-        json!({ "name": name, "type": kind, "unit": unit, "description": says })
+        let (name, kind, unit, text) = (column.name, column.kind, column.unit, column.description);
+        json!({ "name": name, "type": kind, "unit": unit, "description": text })
     }));
     let sources: Vec<Value> = table
         .sources
@@ -107,11 +107,12 @@ fn keeps(table: &Table) -> &'static str {
     if table.versions.is_some() { "versions" } else { "latest" }
 }
 
-/// The whole catalogue for people: `docs/tables.md`.
+/// The whole catalogue as a page: `docs/tables.md`.
 fn document(tables: &[Arc<Table>]) -> String {
     let mut out = String::from(
-        "# Tables\n\nWhat every table of silver holds: written by `pitlake tables --format markdown`, not by hand. Amounts are in yuan and \
-         volumes in shares unless a unit says otherwise; percent are numbers times a hundred; days are Shanghai's.\n\n",
+        "# Tables\n\nAll tables of silver. `pitlake tables --format markdown` writes this page; do not edit it. Amounts are in yuan \
+         and volumes in shares unless the unit differs; percent values are numbers times a hundred; days are days in \
+         Shanghai.\n\n",
     );
     out.extend(tables.iter().map(|table| format!("- [`{0}`](#{0}) {1}\n", table.name, table.title)));
     out.extend(tables.iter().map(|table| section(table)));
@@ -120,24 +121,24 @@ fn document(tables: &[Arc<Table>]) -> String {
 
 fn section(table: &Table) -> String {
     let mut out = format!("\n## {}\n\n{}. {}\n\n", table.name, table.title, line(&table.description));
-    let fact = |out: &mut String, name: &str, says: &str| out.extend([format!("- {name}: {says}\n")]);
+    let fact = |out: &mut String, name: &str, text: &str| out.extend([format!("- {name}: {text}\n")]);
     fact(&mut out, "key", &ticked(&key(table)));
     fact(&mut out, "partition", table.partition.name());
     fact(&mut out, "known", &known(table));
     if !table.filled_later.is_empty() {
         let names: Vec<&str> = table.filled_later.iter().map(|column| table.columns[*column].name.as_str()).collect();
-        fact(&mut out, "filled in later", &format!("{}: nothing as of a day before the date it holds", ticked(&names)));
+        fact(&mut out, "filled in later", &format!("{}: null as of any day before the date in it", ticked(&names)));
     }
     for source in &table.sources {
         let contract = &source.contract;
-        let says = format!("`{}` (compared with the vendor's page on {})", contract.id, contract.checked);
+        let text = format!("`{}` (checked against the vendor's page on {})", contract.id, contract.checked);
         let notes = line(&contract.notes);
         let more = if notes.is_empty() { String::new() } else { format!(": {notes}") };
-        fact(&mut out, "source", &format!("{says}{more}"));
+        fact(&mut out, "source", &format!("{text}{more}"));
     }
     out.push_str("\n| column | type | unit | meaning |\n|---|---|---|---|\n");
-    let mut row = |name: &str, kind: &str, unit: &str, says: &str| {
-        out.extend([format!("| `{name}` | {kind} | {unit} | {} |\n", line(says).replace('|', "\\|"))]);
+    let mut row = |name: &str, kind: &str, unit: &str, text: &str| {
+        out.extend([format!("| `{name}` | {kind} | {unit} | {} |\n", line(text).replace('|', "\\|"))]);
     };
     for column in &table.columns {
         let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
@@ -149,7 +150,7 @@ fn section(table: &Table) -> String {
     out
 }
 
-/// From when the rows of a table may be used, in words.
+/// When the rows of a table become known, in words.
 fn known(table: &Table) -> String {
     let names = |columns: &[usize]| -> String {
         ticked(&columns.iter().map(|column| table.columns[*column].name.as_str()).collect::<Vec<_>>())
@@ -158,16 +159,18 @@ fn known(table: &Table) -> String {
     match (table.known, &table.versions) {
         (Known::Event, _) => format!("at the end of {event}"),
         (Known::NextSession, _) => format!("on the session after {event}"),
-        (Known::Observed, _) => "when fetched; the newest state only".to_owned(),
+        (Known::Observed, _) => "when fetched; only the newest state is kept".to_owned(),
         (Known::Announced, Some(versions)) => {
             let when = match &versions.announced_by {
                 Some(by) => {
                     let one = |(value, dates): &(String, Vec<usize>)| format!("{value} on {}", names(dates));
                     let all: Vec<String> = by.dates.iter().map(one).collect();
-                    format!("by {}: {}; others when first seen", names(&[by.column]), all.join(", "))
+                    format!("by {}: {}; others when first observed", names(&[by.column]), all.join(", "))
                 }
-                None if versions.announced.is_empty() => "when first seen (nothing is announced)".to_owned(),
-                None => format!("on {}, later versions when first seen", names(&versions.announced)),
+                None if versions.announced.is_empty() => {
+                    "when first observed (there is no announcement date)".to_owned()
+                }
+                None => format!("on {}, later versions when first observed", names(&versions.announced)),
             };
             format!("every version, {when}")
         }
@@ -179,12 +182,12 @@ fn ticked(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Text of several lines in one.
+/// Joins text of several lines into one.
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every column says what it is in: a unit, or the nature of what has none.
+/// The unit of a column, or the kind of its values if they have none.
 fn unit(kind: ColumnType, unit: Option<String>) -> String {
     unit.unwrap_or_else(|| {
         match kind {
@@ -208,7 +211,7 @@ fn page(table: &Table) -> String {
     lines.push(format!("known      {}", known(table)));
     for source in &table.sources {
         let contract = &source.contract;
-        lines.push(format!("source     {} (compared with the vendor's page on {})", contract.id, contract.checked));
+        lines.push(format!("source     {} (checked against the vendor's page on {})", contract.id, contract.checked));
         if !contract.notes.is_empty() {
             lines.push(format!("           {}", contract.notes.trim()));
         }
@@ -217,12 +220,12 @@ fn page(table: &Table) -> String {
     let width = table.columns.iter().map(|column| column.name.len()).max().unwrap_or(0);
     for column in &table.columns {
         let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
-        let (name, kind, says) = (&column.name, column.kind.name(), &column.description);
-        lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {says}"));
+        let (name, kind, text) = (&column.name, column.kind.name(), &column.description);
+        lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {text}"));
     }
     for column in added(table) {
-        let (name, kind, unit, says) = (column.name, column.kind, column.unit, column.description);
-        lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {says}"));
+        let (name, kind, unit, text) = (column.name, column.kind, column.unit, column.description);
+        lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {text}"));
     }
     lines.join("\n")
 }

@@ -1,5 +1,7 @@
-//! Flags, environment, `jobs.toml` and the files beside it, made into a [`World`]. Flags win over the
-//! environment, that over the file, that over defaults.
+//! Options, environment, `jobs.toml` and the files beside it, combined into a [`World`]. Options override the
+//! environment, the environment overrides the file, and the file overrides defaults.
+//!
+//! Never here: the keys of the file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +25,7 @@ pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
     let path = named.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
     let jobs = match fs::read_to_string(&path) {
         Ok(text) => Some(SpecFile { name: path.display().to_string(), text }),
-        // Jobs and vendors are optional, a file that was named is not.
+        // Without --config the file is optional.
         Err(error) if named.is_some() || error.kind() != std::io::ErrorKind::NotFound => {
             return Err(Misuse(format!("cannot read the configuration `{}`: {error}", path.display())).into());
         }
@@ -70,12 +72,11 @@ pub(super) fn world(context: &Context) -> Result<World> {
     Ok(World { catalog, jobs, tokens, store, clock: context.clock, progress: context.progress.clone() })
 }
 
-/// As [`world`], of a lake that must be there: a mistyped name is no empty lake.
+/// As [`world`], for a lake that must exist: a mistyped name is not an empty lake.
 pub(super) fn existing(context: &Context) -> Result<World> {
     let world = world(context)?;
     if let Some(folder) = world.store.missing() {
-        let message =
-            format!("there is no lake at `{}`: name its folder with --lake, or fill it first", folder.display());
+        let message = format!("no lake at `{}`: name its folder with --lake, or fill it first", folder.display());
         return Err(Misuse(message).into());
     }
     Ok(world)
@@ -86,14 +87,17 @@ fn tokens(accounts: &BTreeMap<String, Account>) -> Result<BTreeMap<String, Secre
     let mut tokens = BTreeMap::new();
     for (vendor, account) in accounts {
         let name = account.token_variable(vendor);
-        let token = match (variable(&name), variable(&format!("{name}_FILE"))) {
-            (Some(token), _) => Some(token),
-            (None, Some(file)) => {
-                let read = fs::read_to_string(&file);
-                Some(read.map_err(|error| Misuse(format!("{name}_FILE names `{file}`: {error}")))?)
-            }
-            (None, None) => None,
-        };
+        let token =
+            match (variable(&name), variable(&format!("{name}_FILE"))) {
+                (Some(token), _) => Some(token),
+                (None, Some(file)) => {
+                    let read = fs::read_to_string(&file);
+                    Some(read.map_err(|error| {
+                        Misuse(format!("cannot read the token file `{file}` of {name}_FILE: {error}"))
+                    })?)
+                }
+                (None, None) => None,
+            };
         if let Some(token) = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()) {
             tokens.insert(vendor.clone(), SecretString::from(token));
         }
@@ -106,25 +110,25 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The tables of those jobs; of all jobs where none is named.
+/// The tables of the named jobs, or of all jobs.
 pub(super) fn jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
     if world.jobs.jobs.is_empty() {
         let message =
-            "no job is configured: add [jobs.NAME] with its tables to jobs.toml, or name the file with --config";
+            "no jobs configured: add [jobs.NAME] with its tables to jobs.toml, or name another file with --config";
         return Err(Misuse(message.into()).into());
     }
     let mut tables: Vec<String> = Vec::new();
     for name in if names.is_empty() { world.jobs.jobs.keys().cloned().collect() } else { names.to_vec() } {
         let job = world.jobs.jobs.get(&name).ok_or_else(|| {
             let hint = nearest(&name, world.jobs.jobs.keys().map(String::as_str));
-            Misuse(format!("unknown job `{name}`; {}", hint.unwrap_or_else(|| "jobs.toml names them".to_owned())))
+            Misuse(format!("unknown job `{name}`; {}", hint.unwrap_or_else(|| "see [jobs] in jobs.toml".to_owned())))
         })?;
         tables.extend(job.tables.iter().cloned());
     }
     self::tables(&world.catalog, &tables)
 }
 
-/// The tables of those names; all of them where none is named.
+/// The named tables, or all of them.
 pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Table>>> {
     if names.is_empty() {
         return Ok(catalog.tables().cloned().collect());
@@ -133,7 +137,7 @@ pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Tabl
     for name in names {
         let table = catalog.table(name).ok_or_else(|| {
             let hint = nearest(name, catalog.tables().map(|table| table.name.as_str()));
-            let hint = hint.unwrap_or_else(|| "`pitlake tables` lists them".to_owned());
+            let hint = hint.unwrap_or_else(|| "run `pitlake tables` for a list".to_owned());
             Misuse(format!("unknown table `{name}`; {hint}"))
         })?;
         if !tables.iter().any(|known| known.name == *name) {

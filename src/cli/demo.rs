@@ -1,4 +1,4 @@
-//! `demo`: a small lake from a made-up vendor, and a look at it.
+//! `demo`: a small lake from a simulated vendor, and some queries on it. Never what a run does.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::spec::{Account, Catalog, Jobs, Table};
 use crate::store::Store;
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
-/// The lake, unless another one is named.
+/// The lake, unless --lake names another one.
 const LAKE: &str = "demo-lake";
 
-/// Two evenings of the made-up vendor: the second sees what came in between. Both are of a Saturday: what
-/// was late on Friday is out.
+/// Two evenings; the second fetches what was published in between. Both are Saturdays, when Friday's late data is
+/// out.
 const EVENINGS: [&str; 2] = ["2024-05-18T20:00:00+08:00", "2024-06-29T20:00:00+08:00"];
 
-/// What it fetches: some of each kind.
+/// The tables that it fetches: some of each kind.
 const TABLES: [&str; 10] = [
     "trade_cal",
     "stock_basic_cn",
@@ -39,14 +39,14 @@ const TABLES: [&str; 10] = [
 /// First event day: two annual reports back.
 const START: &str = "2023-01-01";
 
-/// Fill a small lake from a made-up vendor and show what it can do: no token, no network, no configuration
+/// Fill a small lake from a simulated vendor and query it; needs no token, network or configuration
 ///
-/// Starts the sandbox on loopback, asks it on two evenings, and shows what was fetched, the coverage, one
-/// stock's last days, and one statement as it was known on two days.
+/// Starts the sandbox on loopback, fetches on two evenings, and prints what was fetched, the coverage, the
+/// last days of one stock, and one statement as it was known on two days.
 #[derive(Debug, Args)]
-pub(super) struct Demo {}
+pub(super) struct DemoArgs {}
 
-impl Demo {
+impl DemoArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let (catalog, _) = Catalog::load(&[], None)?;
         let store = Store::open(context.global.lake.as_deref().unwrap_or(LAKE))?;
@@ -82,7 +82,7 @@ impl Demo {
         for (evening, start) in evenings.into_iter().zip([Some(start), None]) {
             server.set_epoch(evening);
             let clock = Clock::fixed(evening);
-            print(&format!("# The evening of {}: what was fetched and built\n", clock.today()))?;
+            print(&format!("# Evening of {}: fetched and built\n", clock.today()))?;
             let report = run::evening(&mut world, &tables, start, clock).await?;
             print(&summary::text(&report))?;
             if report.exit_code() != Exit::Done {
@@ -91,21 +91,21 @@ impl Demo {
         }
         print("# Coverage\n")?;
         print(&status::overview(&run::status(&world, &tables).await?))?;
-        look(&world).await?;
+        show_queries(&world).await?;
         let lake = world.store.name();
         print(&format!(
-            "\nThe lake is `{lake}`: read {lake}/silver/*/ with DuckDB, Polars or Spark, or with\n  \
+            "\nThe lake is in `{lake}`: read {lake}/silver/*/ with DuckDB, Polars or Spark, or with\n  \
              pitlake query \"SELECT * FROM stock_daily_cn LIMIT 5\" --lake {lake}"
         ))?;
         Ok(Exit::Done)
     }
 }
 
-/// One stock's last days, and one statement on two days.
-async fn look(world: &World) -> Result<()> {
+/// The last days of one stock, and one statement as of two days.
+async fn show_queries(world: &World) -> Result<()> {
     let days = "SELECT ts_code, trade_date, close, vol AS shares, amount AS cny FROM stock_daily_cn \
                 WHERE ts_code = (SELECT min(ts_code) FROM stock_daily_cn) ORDER BY trade_date DESC LIMIT 5";
-    print("\n# One stock's last days: volume in shares, amount in CNY\n")?;
+    print("\n# The last days of one stock: volume in shares, amount in CNY\n")?;
     print(&format!("{days}\n"))?;
     print(&query::sql(&world.catalog, &world.store, days, None).await?.text()?)?;
     // A statement with a later version whose figures differ, and a day before and after it was known.
@@ -116,15 +116,15 @@ async fn look(world: &World) -> Result<()> {
                  ORDER BY a.end_date DESC, a.ts_code LIMIT 1";
     let found = query::sql(&world.catalog, &world.store, found, None).await?.json()?;
     let found: serde_json::Value = serde_json::from_str(&found)?;
-    let said = |name: &str| found[0][name].as_str().context("no statement of the demo has two versions");
+    let field = |name: &str| found[0][name].as_str().context("no statement in the demo has two versions");
     let sql = format!(
         "SELECT ts_code, end_date, n_income, announced_on, known_on, known_basis, revision FROM income_cn \
          WHERE ts_code = '{}' AND end_date = DATE '{}'",
-        said("code")?,
-        said("period")?
+        field("code")?,
+        field("period")?
     );
     print("\n# One statement, as it was known on two days\n")?;
-    for day in [said("before")?, said("after")?] {
+    for day in [field("before")?, field("after")?] {
         print(&format!("\n{sql}   --as-of {day}\n"))?;
         let as_of = Some(AsOf { day: day.parse()?, next_morning: None });
         print(&query::sql(&world.catalog, &world.store, &sql, as_of).await?.text()?)?;

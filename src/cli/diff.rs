@@ -1,4 +1,4 @@
-//! `diff`: what later fetches changed, and where two vendors disagree.
+//! `diff`: what later fetches changed, and where two vendors disagree. Never how rows are compared.
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -8,16 +8,16 @@ use serde_json::Value;
 use super::{Context, Format, config, day, print};
 use crate::run::{self, Against, Both, Diff, Exit, Misuse, Told};
 
-/// What later fetches changed, or where two vendors disagree; reads bronze only
+/// Show what later fetches changed, or where two vendors disagree; reads bronze only
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
     /// The table
     #[arg(value_name = "TABLE")]
     table: String,
-    /// Fetches from the beginning of this run or day on [default: all fetches after the first of a slice]
+    /// Only fetches since the start of this run or day [default: all fetches after the first of a slice]
     #[arg(long, value_name = "RUN|DATE")]
     since: Option<String>,
-    /// Compare what two vendors say of the same keys, as in tushare,asharehub
+    /// Compare the rows of two vendors by key, as in tushare,asharehub
     #[arg(long, value_name = "VENDOR,VENDOR", conflicts_with = "since")]
     between: Option<String>,
     /// First event day [default: the first]
@@ -26,7 +26,7 @@ pub(super) struct DiffArgs {
     /// Last event day [default: the last]
     #[arg(long, value_parser = day, value_name = "DAY")]
     end: Option<NaiveDate>,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -39,7 +39,7 @@ impl DiffArgs {
             (Some(since), _) => Against::Since(since),
             (None, Some(vendors)) => {
                 let vendors: Vec<String> = vendors.split(',').map(|vendor| vendor.trim().to_owned()).collect();
-                let wrong = |_| Misuse("--between wants two vendors, as in tushare,asharehub".into());
+                let wrong = |_| Misuse("invalid --between: expected two vendors, as in tushare,asharehub".into());
                 Against::Vendors(vendors.try_into().map_err(wrong)?)
             }
             (None, None) => Against::First,
@@ -49,7 +49,7 @@ impl DiffArgs {
             (start, end) => Some((start.unwrap_or(NaiveDate::MIN), end.unwrap_or(NaiveDate::MAX))),
         };
         if let Some((start, end)) = range.filter(|(start, end)| start > end) {
-            return Err(Misuse(format!("the range ends on {end}, before it starts on {start}")).into());
+            return Err(Misuse(format!("invalid date range: --end {end} is before --start {start}")).into());
         }
         let diff = run::diff(&world, &tables[0], against, range).await?;
         print(&match self.format {
@@ -60,15 +60,15 @@ impl DiffArgs {
     }
 }
 
-/// A line a row, then the sums.
+/// One line for each row that differs, then the totals.
 fn text(diff: &Diff) -> String {
     let mut lines: Vec<String> = diff.differences.iter().map(|told| line(told, diff.between.is_some())).collect();
     let counts = &diff.counts;
     let rows = |n: usize| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
     let is_between = diff.between.is_some();
-    let mut sums = vec![format!("{} {}", rows(counts.same), if is_between { "agree" } else { "as before" })];
+    let mut sums = vec![format!("{} {}", rows(counts.same), if is_between { "agree" } else { "unchanged" })];
     let kind = |name: &str| match (is_between, name) {
-        (true, name) => format!("only of {name}"),
+        (true, name) => format!("only from {name}"),
         (false, "before") => "gone".to_owned(),
         (false, _) => "added".to_owned(),
     };
@@ -77,11 +77,11 @@ fn text(diff: &Diff) -> String {
     lines.push(format!("{}: {}", diff.table, sums.join(", ")));
     for (name, n) in counts.apart.iter().filter(|(_, n)| **n > 0) {
         let what = match (is_between, name.as_str()) {
-            (true, name) => format!("only {name} has anything of"),
-            (false, "before") => "nothing is left of".to_owned(),
-            (false, _) => "nothing was asked of before".to_owned(),
+            (true, name) => format!("only {name} covers"),
+            (false, "before") => "later fetches do not cover".to_owned(),
+            (false, _) => "earlier fetches do not cover".to_owned(),
         };
-        lines.push(format!("{} of days or securities that {what}: not listed", rows(*n)));
+        lines.push(format!("{} of days or securities that {what} (not listed)", rows(*n)));
     }
     if !counts.columns.is_empty() {
         let columns: Vec<String> = counts.columns.iter().map(|(column, n)| format!("{column} {n}")).collect();
@@ -110,7 +110,7 @@ fn line(told: &Told, is_between: bool) -> String {
     }
 }
 
-/// As a person writes it.
+/// Text without its quotes.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

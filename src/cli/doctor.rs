@@ -1,4 +1,4 @@
-//! `doctor`: whether everything a run needs is there.
+//! `doctor`: whether everything that a run needs works. Never the checks themselves.
 
 use anyhow::Result;
 use clap::Args;
@@ -6,20 +6,20 @@ use clap::Args;
 use super::{Context, Format, config, print};
 use crate::run::{self, Exit};
 
-/// Token, rights, limits, clock, store: says what to mend
+/// Check token, permissions, limits, clock and store, and suggest fixes
 ///
-/// Sends one small call to each interface that the account's points open.
+/// Sends one small call to each interface that the account's points cover.
 #[derive(Debug, Args)]
-pub(super) struct Doctor {
+pub(super) struct DoctorArgs {
     /// Only the interfaces of these tables [default: those of the jobs, else all]
     #[arg(value_name = "TABLE")]
     tables: Vec<String>,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-impl Doctor {
+impl DoctorArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
         let tables = if self.tables.is_empty() && !world.jobs.jobs.is_empty() {

@@ -1,4 +1,4 @@
-//! `import`: captures people already have, into bronze.
+//! `import`: files that users already have, into bronze. Never how a file is read.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use clap::Args;
 use super::{Context, Format, config, print};
 use crate::run::{self, Exit};
 
-/// Take captures you already have into bronze: CSV, JSON lines, raw JSON replies; gzip or not
+/// Import files you already have into bronze: CSV, JSON lines or raw JSON replies, gzipped or not
 #[derive(Debug, Args)]
-pub(super) struct Import {
-    /// Whose rows they are, as in tushare/daily
+pub(super) struct ImportArgs {
+    /// The interface that the rows come from, as in tushare/daily
     #[arg(long, value_name = "VENDOR/INTERFACE")]
     interface: String,
     /// Files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-impl Import {
+impl ImportArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
         let imported = run::import(&world, &self.interface, &self.files).await?;
@@ -32,13 +32,13 @@ impl Import {
         }
         for file in &imported {
             let days = file.days.map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
-            let known = if file.known { "imported before as" } else { "->" };
+            let known = if file.known { "was already imported as" } else { "->" };
             print(&format!("{}: {} rows{days} {known} {}", file.file, file.rows, file.bronze))?;
             if !file.unknown.is_empty() {
-                print(&format!("  columns of no contract, kept: {}", file.unknown.join(", ")))?;
+                print(&format!("  columns outside the contract, kept: {}", file.unknown.join(", ")))?;
             }
         }
-        print("now `pitlake normalize` builds silver from it")?;
+        print("run `pitlake normalize` to build silver")?;
         Ok(Exit::Done)
     }
 }

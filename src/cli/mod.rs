@@ -1,7 +1,7 @@
-//! The command line: argv and environment in, results on stdout, logs on stderr, exit codes. The only
-//! place that prints, and the only one that reads the environment.
+//! The command line: arguments and environment in, results on stdout, logs on stderr, exit codes. The only module that
+//! prints, and the only one that reads the environment.
 //!
-//! Never here: what a command does. Each verb builds the world and makes one call.
+//! Never here: what a command does. Each command builds the world and makes one call.
 
 mod catalogue;
 mod config;
@@ -33,44 +33,44 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  unexpected failure, or a lake that cannot be written
-  2  wrong command line or configuration; nothing was done
+  2  invalid command line or configuration; nothing was done
   3  incomplete: some slices or partitions failed, the others are safe; run again
-  4  a data check failed; the bad partition was not published
-  5  token rejected, or no right
-  6  quota spent
-  7  another run holds the lease
+  4  a data check failed; the affected partition was not published
+  5  token rejected, or the account may not call an interface
+  6  daily quota used up
+  7  another run is writing to the lake
   8  not published yet
-Several: the most severe of 5 > 4 > 1 > 3 > 6 > 8 > 7; all of them are in the report under runs/.";
+If several apply, the first of 5, 4, 1, 3, 6, 8, 7 is returned; the report under runs/ lists all.";
 
-/// Keeps a lake of Chinese A-share data: bronze is what the vendor said, silver is what it means
+/// Keeps a lake of Chinese A-share data: vendors' rows byte for byte in bronze, exact units and known days in silver
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
-/// Flags of every command.
+/// Options of every command.
 #[derive(Debug, Args)]
 struct Global {
-    /// Jobs, vendors and the lake; `schemas/` and `pipelines/` beside it add to the shipped ones [default: jobs.toml]
+    /// Configuration file; `schemas/` and `pipelines/` beside it add to the built-in ones [default: jobs.toml]
     #[arg(long, global = true, value_name = "FILE", env = "PITLAKE_CONFIG")]
     config: Option<PathBuf>,
-    /// The lake's folder [default: the one of the configuration, else `data`]
+    /// Folder of the lake [default: the one in the configuration, else `data`]
     #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
     lake: Option<String>,
-    /// A fixed clock for dates, due hours and stamps, as in 2024-06-28T20:00:00+08:00
+    /// Use this time instead of the clock, as in 2024-06-28T20:00:00+08:00
     #[arg(long, global = true, value_name = "RFC3339")]
     now: Option<DateTime<Utc>>,
-    /// How logs are written to stderr
+    /// Format of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Errors only
+    /// Log errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// More of what goes on
+    /// Log more
     #[arg(short, long, global = true)]
     verbose: bool,
 }
@@ -81,7 +81,7 @@ enum LogFormat {
     Json,
 }
 
-/// How a result is printed.
+/// Output format of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
@@ -89,48 +89,48 @@ enum Format {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    /// Fill a small lake from a made-up vendor and show what it can do: no token, no network, no configuration
-    Demo(demo::Demo),
-    /// What is due for the jobs: ask, build, check. What cron and Airflow call
-    Run(work::Run),
-    /// Ask for what is missing in a range, and build it
-    Backfill(work::Backfill),
-    /// What `run` or `backfill` would do, why, and what it costs
+enum Command {
+    /// Fill a small lake from a simulated vendor and query it; needs no token, network or configuration
+    Demo(demo::DemoArgs),
+    /// Fetch and build what is due for the jobs; for cron or Airflow
+    Run(work::RunArgs),
+    /// Fetch what is missing in a date range, and build it
+    Backfill(work::BackfillArgs),
+    /// Show what `run` or `backfill` would do, why, and what it costs
     Plan(plan::PlanArgs),
-    /// Ask for what is missing; build nothing
-    Fetch(work::Fetch),
-    /// Build what is stale; ask nobody
-    Normalize(work::Normalize),
-    /// Take captures you already have into bronze
-    Import(import::Import),
-    /// What the lake holds, and what is missing
+    /// Fetch what is missing, without building
+    Fetch(work::FetchArgs),
+    /// Build stale partitions, without fetching
+    Normalize(work::NormalizeArgs),
+    /// Import files you already have into bronze
+    Import(import::ImportArgs),
+    /// Show what the lake holds, and what is missing
     Status(status::StatusArgs),
-    /// Rows that were set aside, and why
+    /// List rejected rows, with reasons
     Rejects(rejects::RejectsArgs),
-    /// What later fetches changed, or where two vendors disagree
+    /// Show what later fetches changed, or where two vendors disagree
     Diff(diff::DiffArgs),
-    /// SQL over silver
-    Query(query::Query),
-    /// Tables with columns, types, units, keys, sources and traps
-    Tables(catalogue::Tables),
-    /// Token, rights, limits, clock, store: says what to mend
-    Doctor(doctor::Doctor),
-    /// A made-up vendor on loopback, to try everything without a token
-    Sandbox(sandbox::Sandbox),
+    /// Query silver with SQL
+    Query(query::QueryArgs),
+    /// List tables; show columns, types, units, keys and sources of one
+    Tables(catalogue::TablesArgs),
+    /// Check token, permissions, limits, clock and store, and suggest fixes
+    Doctor(doctor::DoctorArgs),
+    /// Serve simulated vendors on loopback, to try everything without a token
+    Sandbox(sandbox::SandboxArgs),
 }
 
-/// Parses, runs and says how it ended.
+/// Parses the command line, runs the command and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Help and usage errors are clap's own: 0 and 2.
+    // Clap itself exits after help (0) and usage errors (2).
     let cli = Cli::parse();
     let progress = if cli.global.quiet { Progress::silent() } else { Progress::on_terminal() };
     log(&cli.global, &progress);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("cannot start: {error}"));
+            print_error(&format!("cannot start: {error}"));
             return ExitCode::from(Exit::Failed as u8);
         }
     };
@@ -138,10 +138,10 @@ pub fn main() -> ExitCode {
     runtime.shutdown_background();
     let exit = match done {
         Ok(exit) => exit,
-        // A reader that has seen enough is no failure.
+        // `| head` closes the pipe early, which is not an error.
         Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            print_error(&format!("{error:#}"));
             exit_of_error(Some(&error))
         }
     };
@@ -151,25 +151,25 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
     let clock = cli.global.now.map_or_else(Clock::default, Clock::fixed);
     let context = Context { global: cli.global, clock, progress };
-    match cli.verb {
-        Verb::Demo(args) => args.run(&context).await,
-        Verb::Run(args) => args.run(&context).await,
-        Verb::Plan(args) => args.run(&context).await,
-        Verb::Backfill(args) => args.run(&context).await,
-        Verb::Fetch(args) => args.run(&context).await,
-        Verb::Normalize(args) => args.run(&context).await,
-        Verb::Import(args) => args.run(&context).await,
-        Verb::Status(args) => args.run(&context).await,
-        Verb::Rejects(args) => args.run(&context).await,
-        Verb::Diff(args) => args.run(&context).await,
-        Verb::Query(args) => args.run(&context).await,
-        Verb::Tables(args) => args.run(&context),
-        Verb::Doctor(args) => args.run(&context).await,
-        Verb::Sandbox(args) => args.run(&context).await,
+    match cli.command {
+        Command::Demo(args) => args.run(&context).await,
+        Command::Run(args) => args.run(&context).await,
+        Command::Plan(args) => args.run(&context).await,
+        Command::Backfill(args) => args.run(&context).await,
+        Command::Fetch(args) => args.run(&context).await,
+        Command::Normalize(args) => args.run(&context).await,
+        Command::Import(args) => args.run(&context).await,
+        Command::Status(args) => args.run(&context).await,
+        Command::Rejects(args) => args.run(&context).await,
+        Command::Diff(args) => args.run(&context).await,
+        Command::Query(args) => args.run(&context).await,
+        Command::Tables(args) => args.run(&context),
+        Command::Doctor(args) => args.run(&context).await,
+        Command::Sandbox(args) => args.run(&context).await,
     }
 }
 
-/// What every verb may look at.
+/// What every command may use.
 #[derive(Debug)]
 struct Context {
     global: Global,
@@ -206,8 +206,8 @@ fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn complain(text: &str) {
-    // There is nobody left to tell if stderr is gone.
+fn print_error(text: &str) {
+    // If stderr is gone there is nowhere to report that.
     let _ = writeln!(io::stderr(), "error: {text}");
 }
 
@@ -218,7 +218,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// A Shanghai day: `2024-06-28` or `20240628`.
 fn day(text: &str) -> Result<NaiveDate, String> {
     let read = |format| NaiveDate::parse_from_str(text, format).ok();
-    read("%Y-%m-%d").or_else(|| read("%Y%m%d")).ok_or_else(|| format!("`{text}` is no day; write 2024-06-28"))
+    read("%Y-%m-%d").or_else(|| read("%Y%m%d")).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))
 }
 
 #[cfg(test)]
@@ -227,7 +227,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_valid() {
         Cli::command().debug_assert();
     }
 

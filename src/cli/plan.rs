@@ -1,4 +1,4 @@
-//! `plan` and `--dry-run`: what would be done, why, and what it costs.
+//! `plan` and `--dry-run`: what would be done, why, and what it costs. Never how a plan is made.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use super::{Context, Format, config, day, print, work};
 use crate::run::{self, Exit, Halves, Price, Reach, Work, World};
 use crate::spec::Table;
 
-/// What `run` or `backfill` would do, why, and what it costs; nothing is sent
+/// Show what `run` or `backfill` would do, why, and what it costs; sends nothing
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// Jobs or tables [default: all jobs]
     #[arg(value_name = "JOB|TABLE")]
     names: Vec<String>,
-    /// The evening of this day instead of today
+    /// Plan as on the evening of this day
     #[arg(long, value_parser = day, value_name = "DAY", conflicts_with = "start")]
     date: Option<NaiveDate>,
     /// First event day of a backfill
     #[arg(long, value_parser = day, value_name = "DAY")]
     start: Option<NaiveDate>,
-    /// Last event day, included [default: today]
+    /// Last event day, inclusive [default: today]
     #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
     end: Option<NaiveDate>,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -72,7 +72,7 @@ fn text(price: &Price) -> String {
     };
     for asking in &price.asking {
         let (table, interface, calls, held) = (&asking.table, &asking.interface, asking.calls, asking.held);
-        line(format!("{table} from {interface}: {calls} calls, {held} slices held"));
+        line(format!("{table} from {interface}: {calls} calls, {held} slices already in the lake"));
         for reason in &asking.slices {
             let span = match reason.slices {
                 1 => reason.first.clone(),
@@ -83,12 +83,13 @@ fn text(price: &Price) -> String {
     }
     for (table, partitions) in &price.partitions {
         let names: Vec<&str> = partitions.iter().map(String::as_str).collect();
-        line(format!("writes {table}: {}", names.join(", ")));
+        line(format!("would write {table}: {}", names.join(", ")));
     }
-    let minutes = if price.minutes == 0 { "under a minute".to_owned() } else { format!("{} minutes", price.minutes) };
-    line(format!("in all: {} calls, {minutes} by the account's limits", price.calls));
+    let minutes =
+        if price.minutes == 0 { "less than a minute".to_owned() } else { format!("{} minutes", price.minutes) };
+    line(format!("total: {} calls, {minutes} within the account's limits", price.calls));
     for quota in &price.quota {
-        line(format!("quota of {}: {} calls a day, {} made today", quota.vendor, quota.a_day, quota.spent));
+        line(format!("quota of {}: {} calls a day, {} used today", quota.vendor, quota.a_day, quota.spent));
     }
     for note in &price.notes {
         line(format!("! {note}"));

@@ -1,4 +1,4 @@
-//! `query`: SQL over silver.
+//! `query`: SQL over silver. Never how a query is answered.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use super::{Context, config, day, print};
 use crate::query::{self, AsOf, QueryError};
 use crate::run::{self, Exit, Misuse};
 
-/// SQL over silver; reads only
+/// Query silver with SQL; never writes to the lake
 #[derive(Debug, Args)]
-pub(super) struct Query {
-    /// One SELECT; tables as `pitlake tables` names them
+pub(super) struct QueryArgs {
+    /// One SELECT over the tables that `pitlake tables` lists
     #[arg(value_name = "SQL")]
     sql: String,
-    /// Only what could be known at the end of this day in Shanghai
+    /// Only rows that were known by the end of this day in Shanghai
     #[arg(long, value_parser = day, value_name = "DAY")]
     as_of: Option<NaiveDate>,
-    /// How the rows are printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = RowFormat::Text)]
     format: RowFormat,
     /// Write the rows to a Parquet file instead
@@ -34,7 +34,7 @@ enum RowFormat {
     Csv,
 }
 
-impl Query {
+impl QueryArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
         let as_of = match self.as_of {

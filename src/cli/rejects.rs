@@ -1,4 +1,4 @@
-//! `rejects`: rows that broke a promise, and why.
+//! `rejects`: rejected rows, with reasons. Never why a row is rejected.
 
 use anyhow::Result;
 use clap::Args;
@@ -6,13 +6,13 @@ use clap::Args;
 use super::{Context, Format, config, print};
 use crate::run::{self, Exit};
 
-/// Rows that were set aside, and why
+/// List rejected rows, with reasons
 #[derive(Debug, Args)]
 pub(super) struct RejectsArgs {
     /// One table [default: all]
     #[arg(value_name = "TABLE")]
     table: Option<String>,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -37,9 +37,9 @@ impl RejectsArgs {
             ))?;
         }
         print(&match all.len() {
-            0 => "no row is set aside".to_owned(),
-            1 => "1 row is set aside".to_owned(),
-            n => format!("{n} rows are set aside"),
+            0 => "no rejected rows".to_owned(),
+            1 => "1 rejected row".to_owned(),
+            n => format!("{n} rejected rows"),
         })?;
         Ok(Exit::Done)
     }

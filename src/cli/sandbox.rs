@@ -1,4 +1,4 @@
-//! `sandbox`: a made-up vendor on loopback.
+//! `sandbox`: simulated vendors on loopback. Never their data.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use super::{Context, day, print};
 use crate::run::{Exit, Misuse};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
-/// A made-up vendor on loopback, to try everything without a token
+/// Serve simulated vendors on loopback, to try everything without a token
 ///
-/// Speaks the wire formats of Tushare, and below prefixes of AShareHub, AlphaFin and F10, from a market
-/// that is the same for the same flags: caps that cut in silence, default columns, limits a minute and
-/// the vendors' own refusals. Prints one line of JSON when it listens.
+/// Serves the wire formats of Tushare and, under URL prefixes, of AShareHub, AlphaFin and F10, from a simulated
+/// market that is the same for the same options. Imitates silent row caps, default columns, rate limits and the
+/// vendors' own errors. Prints one line of JSON once it listens.
 #[derive(Debug, Args)]
-pub(super) struct Sandbox {
-    /// Another market
+pub(super) struct SandboxArgs {
+    /// Seed of the market
     #[arg(long, default_value_t = Settings::default().seed)]
     seed: u64,
-    /// Securities that trade in the range, 10 to 9000
+    /// Number of securities that trade in the range, 10 to 9000
     #[arg(long, default_value_t = Settings::default().stocks)]
     stocks: usize,
     /// First day of the market
@@ -30,31 +30,31 @@ pub(super) struct Sandbox {
     /// Last day of the market
     #[arg(long, value_parser = day, value_name = "DAY", default_value_t = Settings::default().end)]
     end: NaiveDate,
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 for a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Points of the account it stands for
+    /// Points of the account
     #[arg(long, default_value_t = Settings::default().points)]
     points: u32,
-    /// Calls a minute of each interface; 0 for no limit
+    /// Calls per minute and interface; 0 for no limit
     #[arg(long, default_value_t = Settings::default().rpm)]
     rpm: u32,
-    /// Calls a UTC day to AShareHub; 0 for no limit
+    /// Calls per UTC day to AShareHub; 0 for no limit
     #[arg(long, default_value_t = Settings::default().quota)]
     quota: u32,
-    /// Most rows a call, in silence; lower than documented where the documented caps are higher
+    /// Cut replies silently at this number of rows; documented caps below it stay
     #[arg(long)]
     cap: Option<usize>,
-    /// About one call in so many is answered with a fault; 0 for none
+    /// Answer about one call in this many with an error; 0 for none
     #[arg(long, default_value_t = 0)]
     faults: u32,
-    /// The moment the vendor stands at
+    /// Time of the simulated vendors [default: long after the end of the market]
     ///
-    /// What it publishes later is not there yet; `curl -X PUT --data 2023-12-04T20:00:00+08:00
-    /// URL/sandbox/epoch` moves it. Without it the vendor stands long after the market's end.
+    /// Data that they publish later is not there yet. `curl -X PUT --data 2023-12-04T20:00:00+08:00
+    /// URL/sandbox/epoch` changes the time.
     #[arg(long, value_parser = moment, value_name = "RFC3339")]
     epoch: Option<DateTime<Utc>>,
-    /// Write the market as another program's bronze into this lake, and exit
+    /// Write the market into this lake as bronze of another program, and exit
     #[arg(long, value_name = "LAKE")]
     export: Option<PathBuf>,
 }
@@ -63,13 +63,15 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc()).map_err(|error| error.to_string())
 }
 
-impl Sandbox {
+impl SandboxArgs {
     pub(super) async fn run(self, _context: &Context) -> Result<Exit> {
         if self.start > self.end {
-            return Err(Misuse(format!("the market ends on {}, before it starts on {}", self.end, self.start)).into());
+            return Err(
+                Misuse(format!("invalid date range: --end {} is before --start {}", self.end, self.start)).into()
+            );
         }
         if !(10..=9000).contains(&self.stocks) {
-            return Err(Misuse(format!("--stocks {} is not within 10 and 9000", self.stocks)).into());
+            return Err(Misuse(format!("invalid --stocks {}: expected 10 to 9000", self.stocks)).into());
         }
         let settings = Settings {
             seed: self.seed,

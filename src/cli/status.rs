@@ -1,4 +1,4 @@
-//! `status`: what the lake holds, and what is missing.
+//! `status`: what the lake holds, and what is missing. Never how that is found out.
 
 use anyhow::Result;
 use clap::Args;
@@ -7,16 +7,16 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::{Context, Format, config, print};
 use crate::run::{self, Exit, Status};
 
-/// What the lake holds, and what is missing
+/// Show what the lake holds, and what is missing
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// Tables [default: all]
     #[arg(value_name = "TABLE")]
     tables: Vec<String>,
-    /// List the missing days
+    /// List missing days
     #[arg(long)]
     holes: bool,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

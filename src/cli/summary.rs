@@ -1,4 +1,4 @@
-//! The closing summary of a run, for people.
+//! The summary that a run prints at its end. Never the report itself.
 
 use std::fmt::Write as _;
 
@@ -15,11 +15,11 @@ pub(super) fn text(report: &Report) -> String {
             also(format!("not published yet: {}", days(table.not_published.iter())));
         }
         if !table.passed_over.is_empty() {
-            also(format!("passed over, not published yet: {}", days(table.passed_over.iter())));
+            also(format!("skipped, not published yet: {}", days(table.passed_over.iter())));
         }
         if !table.beyond_calendar.is_empty() {
             also(format!(
-                "the calendar at hand does not know {}; fetch or import `trade_cal`",
+                "the calendar does not reach {}; fetch or import `trade_cal`",
                 days(table.beyond_calendar.iter())
             ));
         }
@@ -27,17 +27,17 @@ pub(super) fn text(report: &Report) -> String {
             also(format!("failed: {}: {}", days(failed.what.iter()), failed.reason));
         }
         if table.rejected > 0 {
-            also(format!("{} rows set aside, with reasons, under rejects/{name}/", table.rejected));
+            also(format!("{} rejected, with reasons under rejects/{name}/", counted(table.rejected, "row")));
         }
         if !table.unknown_fields.is_empty() {
-            also(format!("fields of no contract, kept in bronze: {}", days(table.unknown_fields.iter())));
+            also(format!("fields outside the contracts, kept in bronze: {}", days(table.unknown_fields.iter())));
         }
         if !table.absent_fields.is_empty() {
-            also(format!("fields the vendor did not send: {}", days(table.absent_fields.iter())));
+            also(format!("fields missing from the reply: {}", days(table.absent_fields.iter())));
         }
         if !table.lacking_columns.is_empty() {
             also(format!(
-                "empty in versions whose first file lacked them: {}; take that file out of bronze and `normalize`",
+                "empty in versions whose first file lacked them: {}; remove that file from bronze and run `normalize`",
                 days(table.lacking_columns.iter())
             ));
         }
@@ -60,17 +60,17 @@ fn line(out: &mut String, text: &str) {
 fn done(table: &TableReport) -> String {
     let mut parts = Vec::new();
     if table.fetched > 0 {
-        let same = if table.unchanged > 0 { format!(", {} as before", table.unchanged) } else { String::new() };
+        let same = if table.unchanged > 0 { format!(", {} unchanged", table.unchanged) } else { String::new() };
         parts.push(format!("{} fetched ({} rows{same})", counted(table.fetched, "slice"), table.rows_fetched));
     }
     if table.held > 0 {
-        parts.push(format!("{} held", counted(table.held, "slice")));
+        parts.push(format!("{} already in the lake", counted(table.held, "slice")));
     }
     if !table.built.is_empty() {
         parts.push(format!("{} written ({} rows)", counted(table.built.len(), "partition"), table.rows_built));
     }
     if table.current > 0 {
-        parts.push(format!("{} current", counted(table.current, "partition")));
+        parts.push(format!("{} up to date", counted(table.current, "partition")));
     }
     if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
 }
@@ -79,7 +79,7 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// A few names as they are, many by their first and last.
+/// All of a few names; of many the first and the last.
 fn days<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
     let names: Vec<String> = names.map(|name| name.to_string()).collect();
     match names.as_slice() {

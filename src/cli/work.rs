@@ -1,4 +1,4 @@
-//! `run`, `backfill`, `fetch`, `normalize`: the two halves of a run, together and alone.
+//! `run`, `backfill`, `fetch`, `normalize`: fetching and building, together and alone. Never how either is done.
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -7,87 +7,87 @@ use clap::Args;
 use super::{Context, Format, config, day, plan, print, summary};
 use crate::run::{self, Exit, Halves, Reach, Work, World};
 
-/// What is due for the jobs: ask, build, check. What cron and Airflow call
+/// Fetch and build what is due for the jobs; for cron or Airflow
 ///
-/// Looks at the newest days, those not settled yet, nights without a run, and the newest eight report
-/// periods. A day that is not published yet is passed over; the next run asks again.
+/// Covers the newest days, days that are not settled yet, nights without a run, and the newest eight report
+/// periods. A day that is not published yet is skipped, and the next run fetches it.
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     /// Jobs of jobs.toml [default: all]
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
-    /// The evening of this day instead of today; exit 8 if it is not published
+    /// Run as on the evening of this day; exit 8 if the day is not published
     #[arg(long, value_parser = day, value_name = "DAY")]
     date: Option<NaiveDate>,
-    /// How the summary is printed
+    /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-/// Ask for what is missing in a range, and build it
+/// Fetch what is missing in a date range, and build it
 #[derive(Debug, Args)]
-pub(super) struct Backfill {
-    /// Tables; `pitlake tables` lists them
+pub(super) struct BackfillArgs {
+    /// Tables, as `pitlake tables` lists them
     #[arg(required = true, value_name = "TABLE")]
     tables: Vec<String>,
     /// First event day
     #[arg(long, value_parser = day, value_name = "DAY")]
     start: NaiveDate,
-    /// Last event day, included
+    /// Last event day, inclusive
     #[arg(long, value_parser = day, value_name = "DAY")]
     end: NaiveDate,
-    /// Ask again for what is held already
+    /// Fetch again what the lake already holds
     #[arg(long)]
     refetch: bool,
-    /// Only tell the price: calls, minutes, quota, partitions
+    /// Only show the cost: calls, minutes, quota, partitions
     #[arg(long)]
     dry_run: bool,
-    /// How the summary is printed
+    /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-/// Ask for what is missing; build nothing
+/// Fetch what is missing, without building
 #[derive(Debug, Args)]
-pub(super) struct Fetch {
+pub(super) struct FetchArgs {
     /// Tables
     #[arg(required = true, value_name = "TABLE")]
     tables: Vec<String>,
-    /// First event day [default: the first day held]
+    /// First event day [default: the first day in the lake]
     #[arg(long, value_parser = day, value_name = "DAY")]
     start: Option<NaiveDate>,
-    /// Last event day, included [default: today]
+    /// Last event day, inclusive [default: today]
     #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
     end: Option<NaiveDate>,
-    /// Ask again for what is held already
+    /// Fetch again what the lake already holds
     #[arg(long)]
     refetch: bool,
-    /// How the summary is printed
+    /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-/// Build what is stale; ask nobody
+/// Build stale partitions, without fetching
 #[derive(Debug, Args)]
-pub(super) struct Normalize {
+pub(super) struct NormalizeArgs {
     /// Tables [default: all]
     #[arg(value_name = "TABLE")]
     tables: Vec<String>,
-    /// Only partitions that reach this event day or later ones
+    /// Skip partitions before this event day
     #[arg(long, value_parser = day, value_name = "DAY")]
     start: Option<NaiveDate>,
-    /// Only partitions that reach this event day or earlier ones [default: today]
+    /// Skip partitions after this event day [default: today]
     #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
     end: Option<NaiveDate>,
-    /// Build partitions that are current too
+    /// Also rebuild partitions that are up to date
     #[arg(long)]
     full: bool,
-    /// How the summary is printed
+    /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-impl Backfill {
+impl BackfillArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut work = work("backfill", Halves::Both, (Some(self.start), Some(self.end)), context);
         work.refetch = self.refetch;
@@ -100,7 +100,7 @@ impl Backfill {
     }
 }
 
-impl Run {
+impl RunArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
         let mut work = work("run", Halves::Both, (None, None), context);
@@ -110,7 +110,7 @@ impl Run {
     }
 }
 
-impl Fetch {
+impl FetchArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut work = work("fetch", Halves::Fetch, (self.start, self.end), context);
         work.refetch = self.refetch;
@@ -120,7 +120,7 @@ impl Fetch {
     }
 }
 
-impl Normalize {
+impl NormalizeArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut work = work("normalize", Halves::Build, (self.start, self.end), context);
         work.full = self.full;

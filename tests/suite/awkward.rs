@@ -78,7 +78,7 @@ fn a_damaged_bronze_file_is_named_and_the_old_partition_kept() {
     let whole = fs::read(place.path("data").join(&path)).unwrap();
     fs::write(place.path("data").join(&path), &whole[..whole.len() - 9]).unwrap();
     let printed = place.expect(3, &["normalize", "adj_factor", "--now", NOW]);
-    assert!(printed.contains(&path) && printed.contains("cut or damaged"), "{printed}");
+    assert!(printed.contains(&path) && printed.contains("truncated or damaged"), "{printed}");
     assert_eq!(place.files("silver"), before);
 }
 

@@ -235,16 +235,16 @@ fn doctor_reports_what_to_fix() {
 #[test]
 fn rejects_prints_rows_and_reasons() {
     let place = Place::at("http://127.0.0.1:9");
-    assert_eq!(place.expect(0, &["rejects"]).trim(), "no row is set aside");
-    refuses(&place, 2, "there is no lake at", &["query", "select 1", "--lake", "typo"]);
-    refuses(&place, 2, "there is no lake at", &["normalize", "--lake", "typo"]);
+    assert_eq!(place.expect(0, &["rejects"]).trim(), "no rejected rows");
+    refuses(&place, 2, "no lake at", &["query", "select 1", "--lake", "typo"]);
+    refuses(&place, 2, "no lake at", &["normalize", "--lake", "typo"]);
     assert!(!place.path("typo").exists());
     let rows = "ts_code,trade_date,close,vol,amount\na,20240102,9.39,100,93.9\nb,20240102,9.39,0.005,1\n";
     fs::write(place.path("day.csv"), rows).unwrap();
     place.expect(0, &["import", "--interface", "tushare/daily", "day.csv", "--now", NOW]);
     place.expect(0, &["normalize", "--now", NOW]);
     let printed = place.expect(0, &["rejects", "stock_daily_cn"]);
-    for part in ["year=2024", "`vol`", "is no whole number", ":2", "1 row is set aside"] {
+    for part in ["year=2024", "`vol`", "invalid value `0.005`: not a whole number", ":2", "1 rejected row"] {
         assert!(printed.contains(part), "no `{part}` in {printed}");
     }
     let json = place.expect(0, &["rejects", "--format", "json"]);
@@ -289,7 +289,7 @@ fn a_daily_quota_stops_a_run_and_keeps_what_was_fetched() {
     place.backfill(6, &["adj_factor"], &settings());
     assert_eq!(vendor.calls(), 30);
     let price = place.backfill(0, &["adj_factor", "--dry-run"], &settings());
-    assert!(price.contains("30 calls a day, 30 made today"), "{price}");
+    assert!(price.contains("30 calls a day, 30 used today"), "{price}");
     jobs(1000);
     place.backfill(0, &["adj_factor"], &settings());
 }

@@ -19,7 +19,7 @@ fn captures_in_several_formats_become_one_table() {
     let printed = place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "b.json", "--now", NOW]);
     assert!(printed.contains("openinterest"), "{printed}");
     let again = place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", NOW]);
-    assert!(again.contains("imported before"), "{again}");
+    assert!(again.contains("already imported"), "{again}");
     assert_eq!(place.files("bronze").len(), 2);
     place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
     let rows = silver(&place, "stock_daily_cn");
@@ -89,7 +89,7 @@ fn invalid_rows_are_rejected_with_their_reason() {
     fs::write(place.path("a.csv"), csv).unwrap();
     place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", NOW]);
     let printed = place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
-    assert!(printed.contains("4 rows set aside"), "{printed}");
+    assert!(printed.contains("4 rows rejected"), "{printed}");
     let rows = silver(&place, "stock_daily_cn");
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((rows[0]["ts_code"].as_str(), rows[0]["vol"].as_str()), ("000004.SZ", "100"));
@@ -101,7 +101,7 @@ fn invalid_rows_are_rejected_with_their_reason() {
     let reasons: Vec<&str> = rejects.iter().map(|r| r["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons.len(), 4);
     assert!(reasons[0].starts_with("`vol`: 5e-3"), "{}", reasons[0]);
-    assert!(reasons[1].contains("`x` is no number"), "{}", reasons[1]);
+    assert!(reasons[1].contains("invalid number `x`"), "{}", reasons[1]);
     assert!(reasons[2].contains("differ in `close`"), "{}", reasons[2]);
     assert!(rejects[2]["row"].as_str().unwrap().contains("000003.SZ"));
 }

@@ -221,7 +221,7 @@ fn the_shipped_jobs_work_with_each_account() {
             let output = command.output().unwrap();
             let printed = String::from_utf8_lossy(&output.stdout);
             assert_eq!(output.status.code(), Some(0), "{job} with {points} points of {name}: {printed}");
-            assert!(!printed.contains("set aside"), "{job} with {points} points of {name}: {printed}");
+            assert!(!printed.contains("rejected"), "{job} with {points} points of {name}: {printed}");
         }
         for table in ["stock_daily_cn", "limit_list_cn", "income_cn", "fina_indicator_cn", "dividend_cn"] {
             assert!(!silver(&place, table).is_empty(), "{table} with {points} points of {name}");
@@ -237,7 +237,7 @@ fn an_unpublished_day_is_8_when_named_and_skipped_otherwise() {
     vendor.server.set_epoch(noon.parse().unwrap());
     place.expect(8, &["run", "market", "--date", "2024-03-19", "--now", noon]);
     let printed = place.expect(0, &["run", "market", "--now", noon]);
-    assert!(printed.contains("passed over, not published yet: 2024-03-19"), "{printed}");
+    assert!(printed.contains("skipped, not published yet: 2024-03-19"), "{printed}");
     place.expect(0, &["run", "market", "--date", "2024-03-17", "--now", noon]);
     place.expect(2, &["run", "market", "--date", "2024-03-20", "--now", noon]);
     let refused = place.run(&["run", "markte", "--now", noon]);

@@ -76,7 +76,7 @@ fn a_configured_quota_stops_a_run_and_the_next_day_continues() {
         let now = evening(days);
         let price = ["--start", "2024-01-02", "--end", "2024-02-29", "--now", &now];
         let printed = place.expect(0, &[&["plan"], &TABLES[..], &price].concat());
-        assert!(printed.contains("quota of asharehub: 25 calls a day, 0 made today"), "{printed}");
+        assert!(printed.contains("quota of asharehub: 25 calls a day, 0 used today"), "{printed}");
         let too_many = printed.contains("asharehub: more calls than the day's quota leaves");
         let (code, report) = backfill(&place, &now);
         let made = vendor.calls() - before;

@@ -168,7 +168,7 @@ fn a_row_comes_whole_from_the_first_vendor_that_has_it() {
     let prefer = |vendors: &str| place.jobs(&format!("{jobs}[tables.stock_daily_cn]\nvendors = [{vendors}]\n"));
     // Naming the pipeline's own order changes nothing.
     prefer("\"tushare\", \"asharehub\"");
-    assert!(place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]).contains("1 partition current"));
+    assert!(place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]).contains("1 partition up to date"));
     assert_eq!(place.files("silver"), before);
     prefer("\"asharehub\", \"tushare\"");
     let other = ["a 9.41 10050 94370.0 asharehub", "b 5.0 1000 5000.0 tushare", "c 7.0 3 21.0 asharehub"];

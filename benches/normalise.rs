@@ -1,6 +1,6 @@
-//! Bronze to sorted columns, against a peer in the same run: Arrow's own JSON reader, doubles
-//! multiplied, sorted by key. Pairs in turn (ours, peer, ours, peer …), so a drifting machine moves
-//! both; the ratio is taken pair by pair. Run with `cargo bench`.
+//! Bronze to sorted columns, compared in the same run with a peer: Arrow's own JSON reader, doubles multiplied, sorted
+//! by key. The two take turns (ours, peer, ours, peer …), so a drifting machine affects both; the ratio is taken pair
+//! by pair. Run with `cargo bench --bench normalise`.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ const PAIRS: usize = 7;
 fn main() {
     let settings = Settings {
         stocks: 2000,
-        start: "2023-01-01".parse().expect("a day"),
-        end: "2023-06-30".parse().expect("a day"),
+        start: "2023-01-01".parse().expect("a date"),
+        end: "2023-06-30".parse().expect("a date"),
         ..Settings::default()
     };
     let (catalog, _) = Catalog::load(&[], None).expect("the shipped files load");
@@ -55,10 +55,10 @@ fn seconds(work: impl FnOnce() -> RecordBatch) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
-/// A gzip file a day, as the wire has it.
+/// One gzip file per day, as bronze holds it.
 fn bronze(market: &Market, interface: &str) -> Vec<Vec<u8>> {
-    let rows = market.rows(interface).expect("the sandbox knows it");
-    let day = rows.fields.iter().position(|f| *f == "trade_date").expect("a day");
+    let rows = market.rows(interface).expect("an interface of the sandbox");
+    let day = rows.fields.iter().position(|f| *f == "trade_date").expect("a date");
     let mut days: std::collections::BTreeMap<String, Vec<u8>> = std::collections::BTreeMap::new();
     for row in &rows.rows {
         let Cell::Text(date) = &row[day] else { continue };

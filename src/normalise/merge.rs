@@ -62,8 +62,9 @@ pub(super) fn merge_each_vendor(
         }
         // One row for the key, or one for each of its occurrences.
         let mut newest: Vec<usize> = Vec::new();
-        for file in group.chunk_by(|a, b| rows.file(a.2) == rows.file(b.2)) {
-            let mut of_file: Vec<usize> = file.iter().map(|(_, _, row)| *row as usize).collect();
+        let files = group.chunk_by(|a, b| rows.file(a.2) == rows.file(b.2));
+        let files: Vec<Vec<usize>> = files.map(|file| file.iter().map(|(.., row)| *row as usize).collect()).collect();
+        for mut of_file in files {
             if table.occurrence {
                 // The order of rows in an answer means nothing: their content orders them.
                 of_file.sort_by(|a, b| by_content(rows, *a, *b));

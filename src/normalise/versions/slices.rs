@@ -57,13 +57,13 @@ fn a_correction_in_another_slice_is_known_from_its_announcement_whichever_came_f
 #[test]
 fn observing_one_slice_again_removes_nothing_from_another() {
     let (first, second) = (row("20240115", 1), row("20240410", 2));
-    let versions = versions(&[
+    let found = versions(&[
         ("2024-01-15", "20240115", vec![first.clone()]),
         ("2024-04-10", "20240410", vec![second.clone()]),
         ("2024-04-11", "20240115", vec![first]),
         ("2024-04-12", "20240410", vec![second]),
     ]);
-    assert_eq!(versions.len(), 2, "{versions:?}");
+    assert_eq!(found.len(), 2, "{found:?}");
     // A silent change within its slice: known from the day we observed it.
     let changed = versions(&[
         ("2024-01-15", "20240115", vec![row("20240115", 1)]),

@@ -44,25 +44,12 @@ pub async fn provenance(store: &Store, file: &BronzeFile) -> Result<Option<Prove
     file::provenance(&head).with_context(|| format!("`{}`", file.path))
 }
 
-/// As [`provenance`], but a file that cannot be read has none and causes a warning.
-pub async fn proof(store: &Store, file: &BronzeFile) -> Option<Provenance> {
-    match provenance(store, file).await {
-        Ok(provenance) => provenance,
-        Err(error) => {
-            tracing::warn!(
-                "{error:#}: its slice counts as missing; remove the file and run `backfill` to fetch it again"
-            );
-            None
-        }
-    }
-}
-
 /// The provenance of a file in memory.
 ///
 /// # Errors
 /// When it is not gzip.
-pub fn provenance_of(file: &BronzeFile, body: &[u8]) -> Result<Option<Provenance>> {
-    file::provenance(body).with_context(|| format!("`{}`", file.path))
+pub fn provenance_of(path: &str, body: &[u8]) -> Result<Option<Provenance>> {
+    file::provenance(body).with_context(|| format!("`{path}`"))
 }
 
 /// What a new bronze file is to hold: a complete answer to one slice, or an import.
@@ -105,7 +92,7 @@ pub async fn write(
     contract: &Contract,
     new: NewFile,
     at: DateTime<Utc>,
-    before: Option<&(String, Provenance)>,
+    before: Option<(&str, &Provenance)>,
 ) -> Result<Written> {
     let digest = digest(&new.lines);
     let rows = memchr::memchr_iter(b'\n', &new.lines).count();

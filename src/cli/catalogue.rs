@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::{Context, config, print};
 use crate::normalise::{added, prove};
-use crate::run::{Exit, Misuse};
+use crate::report::Exit;
 use crate::spec::{ColumnType, Known, Table};
+use crate::world::Misuse;
 
 /// List tables; show columns, types, units, keys and sources of one
 #[derive(Debug, Args)]

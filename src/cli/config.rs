@@ -12,9 +12,9 @@ use anyhow::Result;
 use secrecy::SecretString;
 
 use super::Context;
-use crate::run::{Misuse, World};
 use crate::spec::{Account, Catalog, Jobs, SpecFile, Table, VENDORS, nearest};
 use crate::store::Store;
+use crate::world::{Misuse, World};
 
 const CONFIG: &str = "jobs.toml";
 const LAKE: &str = "data";

@@ -9,10 +9,12 @@ use secrecy::SecretString;
 
 use super::{Context, print, status, summary};
 use crate::clock::Clock;
+use crate::ops::{demo, status as states};
 use crate::query::{self, AsOf};
-use crate::run::{self, Exit, World};
+use crate::report::Exit;
 use crate::spec::{Account, Catalog, Jobs, Table};
 use crate::store::Store;
+use crate::world::World;
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// The lake, unless --lake names another one.
@@ -68,7 +70,7 @@ impl DemoArgs {
             clock: Clock::fixed(evenings[1]),
             progress: context.progress.clone(),
         };
-        run::is_ours(&world).await?;
+        demo::is_ours(&world).await?;
         let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, 0).await?;
         let account = Account {
             base_url: Some(server.url()),
@@ -83,14 +85,14 @@ impl DemoArgs {
             server.set_epoch(evening);
             let clock = Clock::fixed(evening);
             print(&format!("# Evening of {}: fetched and built\n", clock.today()))?;
-            let report = run::evening(&mut world, &tables, start, clock).await?;
+            let report = demo::evening(&mut world, &tables, start, clock).await?;
             print(&summary::text(&report))?;
             if report.exit_code() != Exit::Done {
                 return Ok(report.exit_code());
             }
         }
         print("# Coverage\n")?;
-        print(&status::overview(&run::status(&world, &tables).await?))?;
+        print(&status::overview(&states::status(&world, &tables).await?))?;
         show_queries(&world).await?;
         let lake = world.store.name();
         print(&format!(

@@ -6,7 +6,9 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Context, Format, config, day, print};
-use crate::run::{self, Against, Both, Diff, Exit, Misuse, Told};
+use crate::ops::diff::{self, Against, Both, Diff, Told};
+use crate::report::Exit;
+use crate::world::Misuse;
 
 /// Show what later fetches changed, or where two vendors disagree; reads bronze only
 #[derive(Debug, Args)]
@@ -51,7 +53,7 @@ impl DiffArgs {
         if let Some((start, end)) = range.filter(|(start, end)| start > end) {
             return Err(Misuse(format!("invalid date range: --end {end} is before --start {start}")).into());
         }
-        let diff = run::diff(&world, &tables[0], against, range).await?;
+        let diff = diff::diff(&world, &tables[0], against, range).await?;
         print(&match self.format {
             Format::Json => serde_json::to_string_pretty(&diff)?,
             Format::Text => text(&diff),

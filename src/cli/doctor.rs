@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Context, Format, config, print};
-use crate::run::{self, Exit};
+use crate::ops::doctor;
+use crate::report::Exit;
 
 /// Check token, permissions, limits, clock and store, and suggest fixes
 ///
@@ -27,13 +28,13 @@ impl DoctorArgs {
         } else {
             config::tables(&world.catalog, &self.tables)?
         };
-        let findings = run::doctor(&world, &tables).await?;
+        let findings = doctor::doctor(&world, &tables).await?;
         if self.format == Format::Json {
             print(&serde_json::to_string_pretty(&findings)?)?;
         } else {
             let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
             for finding in &findings {
-                let mark = if finding.exit == 0 { " " } else { "!" };
+                let mark = if finding.exit == Exit::Done { " " } else { "!" };
                 print(&format!("{mark} {:width$}  {}", finding.what, finding.said))?;
             }
         }

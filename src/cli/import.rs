@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Context, Format, config, print};
-use crate::run::{self, Exit};
+use crate::ops::import;
+use crate::report::Exit;
 
 /// Import files you already have into bronze: CSV, JSON lines or raw JSON replies, gzipped or not
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
-        let imported = run::import(&world, &self.interface, &self.files).await?;
+        let imported = import::import(&world, &self.interface, &self.files).await?;
         if self.format == Format::Json {
             print(&serde_json::to_string_pretty(&imported)?)?;
             return Ok(Exit::Done);

@@ -27,7 +27,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clock::Clock;
 use crate::progress::Progress;
-use crate::run::{Exit, exit_of_error};
+use crate::report::Exit;
+use crate::run::exit_of;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -142,7 +143,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => {
             print_error(&format!("{error:#}"));
-            exit_of_error(Some(&error))
+            exit_of(&error)
         }
     };
     ExitCode::from(exit as u8)

@@ -8,8 +8,11 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::{Context, Format, config, day, print, work};
-use crate::run::{self, Exit, Halves, Price, Reach, Work, World};
+use crate::ops::price;
+use crate::plan::{Halves, Price, Reach, Work};
+use crate::report::Exit;
 use crate::spec::Table;
+use crate::world::World;
 
 /// Show what `run` or `backfill` would do, why, and what it costs; sends nothing
 #[derive(Debug, Args)]
@@ -56,7 +59,7 @@ impl PlanArgs {
 
 /// Prices the work and prints it.
 pub(super) async fn show(world: &World, work: &Work, format: Format) -> Result<Exit> {
-    let price = run::price(world, work).await?;
+    let price = price::price(world, work).await?;
     print(&match format {
         Format::Text => text(&price),
         Format::Json => serde_json::to_string_pretty(&price)?,

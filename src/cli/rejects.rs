@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Context, Format, config, print};
-use crate::run::{self, Exit};
+use crate::ops::rejects;
+use crate::report::Exit;
 
 /// List rejected rows, with reasons
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ impl RejectsArgs {
         let names: Vec<String> = self.table.into_iter().collect();
         let mut all = Vec::new();
         for table in config::tables(&world.catalog, &names)? {
-            all.extend(run::rejects(&world, &table).await?);
+            all.extend(rejects::rejects(&world, &table).await?);
         }
         if self.format == Format::Json {
             print(&serde_json::to_string_pretty(&all)?)?;

@@ -8,7 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 
 use super::{Context, day, print};
-use crate::run::{Exit, Misuse};
+use crate::report::Exit;
+use crate::world::Misuse;
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// Serve simulated vendors on loopback, to try everything without a token

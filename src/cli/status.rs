@@ -5,7 +5,8 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::{Context, Format, config, print};
-use crate::run::{self, Exit, Status};
+use crate::ops::status::{self, Status};
+use crate::report::Exit;
 
 /// Show what the lake holds, and what is missing
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ impl StatusArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
         let tables = config::tables(&world.catalog, &self.tables)?;
-        let status = run::status(&world, &tables).await?;
+        let status = status::status(&world, &tables).await?;
         if self.format == Format::Json {
             print(&serde_json::to_string_pretty(&status)?)?;
             return Ok(Exit::Done);

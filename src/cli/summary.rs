@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::run::{Report, TableReport};
+use crate::report::{Report, TableReport};
 
 /// What was done, table by table, and what was not.
 pub(super) fn text(report: &Report) -> String {

@@ -5,7 +5,10 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::{Context, Format, config, day, plan, print, summary};
-use crate::run::{self, Exit, Halves, Reach, Work, World};
+use crate::plan::{Halves, Reach, Work};
+use crate::report::Exit;
+use crate::run;
+use crate::world::World;
 
 /// Fetch and build what is due for the jobs; for cron or Airflow
 ///

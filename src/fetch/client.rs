@@ -15,9 +15,10 @@ use tokio::sync::Semaphore;
 
 use super::Failure;
 use super::http::{self, NoReply};
-use super::pace::{Allowance, Pace};
+use super::pace::Pace;
 use super::page::{self, Expect, PageRows};
 use crate::clock::Clock;
+use crate::plan::Allowance;
 use crate::spec::{Account, Contract};
 use crate::vendor::{Call, Received, Refusal, Vendor, Window};
 

@@ -1,20 +1,29 @@
 //! A slice to a complete answer: pages until something proves the end, paced, retried, or a failure
 //! that says what to do. All pages or none.
 //!
-//! Never here: bronze or silver. What is missing is decided by [`crate::plan`], what is kept by
-//! [`crate::run`].
+//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect` and `keep`
+//! decide which are believed and write them to bronze. Below them `client`, `http`, `pace`, `page` and `whole` turn calls
+//! into one whole answer. Never here: what is missing, which [`crate::plan`] decides, or silver.
 
+mod accounts;
+mod answers;
+mod ask;
+mod batch;
 mod client;
+mod expect;
 mod http;
+mod keep;
 mod pace;
 mod page;
 mod whole;
 
 use std::collections::BTreeSet;
 
+use crate::report::Exit;
 use crate::vendor::Refusal;
+pub use accounts::{AccountError, Accounts, line};
+pub use ask::ask;
 pub use client::{Client, Interface};
-pub use pace::Allowance;
 pub use page::{Expect, Rows};
 pub use whole::Pages;
 
@@ -38,6 +47,16 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The exit code of a slice that failed so.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Refused(Refusal::Forbidden(_) | Refusal::Rejected(_)) => Exit::NoRight,
+            Self::Refused(Refusal::QuotaSpent(_) | Refusal::AccountSpent(_)) => Exit::QuotaSpent,
+            _ => Exit::Incomplete,
+        }
+    }
+
     /// Whether every further call of the interface would fail alike.
     #[must_use]
     pub fn stops_interface(&self) -> bool {
@@ -69,4 +88,17 @@ pub struct Reply {
     pub absent: BTreeSet<String>,
     /// The event days of the rows as the vendor writes them, where they were wanted.
     pub events: BTreeSet<String>,
+}
+
+impl Reply {
+    /// Adds the answer to further calls.
+    fn add(&mut self, other: Self) {
+        self.lines.extend_from_slice(&other.lines);
+        self.rows += other.rows;
+        self.rows_of.extend(other.rows_of);
+        self.pages += other.pages;
+        self.unknown.extend(other.unknown);
+        self.absent.extend(other.absent);
+        self.events.extend(other.events);
+    }
 }

@@ -10,20 +10,13 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
+use crate::plan::Allowance;
+
 /// A minute, and a second for clocks that differ.
 const MINUTE: Duration = Duration::from_secs(61);
 
 /// A second, and a little for clocks that differ.
 const SECOND: Duration = Duration::from_millis(1050);
-
-/// How many calls may go out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
-    /// In any minute.
-    pub per_minute: u32,
-    /// In any second, where the vendor counts those; then no minute is counted.
-    pub per_second: Option<u32>,
-}
 
 /// The turn-giver of one interface.
 #[derive(Debug)]

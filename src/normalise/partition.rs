@@ -1,13 +1,16 @@
 //! Which rows share a file. Never where that file lies.
 
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::{Datelike as _, NaiveDate};
+use serde::{Deserialize, Serialize};
 
 use crate::spec::{PartitionBy, Table};
 
 /// The part of a table that is one file, replaced as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Partition {
     /// The whole table.
     Whole,
@@ -65,6 +68,56 @@ impl fmt::Display for Partition {
             Self::Year(year) => write!(f, "year={year}"),
             Self::Month(year, month) => write!(f, "year={year}/month={month}"),
             Self::Day(day) => write!(f, "date={day}"),
+        }
+    }
+}
+
+impl From<Partition> for String {
+    fn from(partition: Partition) -> Self {
+        partition.to_string()
+    }
+}
+
+impl TryFrom<String> for Partition {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Vec<(&str, &str)> = text.split('/').filter_map(|part| part.split_once('=')).collect();
+        let read = match parts[..] {
+            [] if text == "all" => Some(Self::Whole),
+            [("year", year)] => year.parse().ok().map(Self::Year),
+            [("year", year), ("month", month)] => {
+                year.parse().ok().zip(month.parse().ok()).map(|(y, m)| Self::Month(y, m))
+            }
+            [("date", day)] => day.parse().ok().map(Self::Day),
+            _ => None,
+        };
+        // Only the text that is written is read.
+        read.filter(|partition| partition.to_string() == text).ok_or_else(|| format!("invalid partition `{text}`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_reads_back_as_it_is_written() {
+        let day = NaiveDate::from_ymd_opt(2024, 1, 2).unwrap();
+        for partition in [Partition::Whole, Partition::Year(2024), Partition::Month(2024, 6), Partition::Day(day)] {
+            let text = serde_json::to_string(&partition).unwrap();
+            assert_eq!(serde_json::from_str::<Partition>(&text).unwrap(), partition, "{text}");
+        }
+        for text in ["", "year=02024", "year=2024/month=06", "date=2024-1-2", "week=1"] {
+            assert!(text.parse::<Partition>().is_err(), "{text}");
         }
     }
 }

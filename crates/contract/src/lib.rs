@@ -5,7 +5,9 @@
 pub mod contract;
 mod contracts;
 pub mod decimal;
+pub mod period;
 pub mod problem;
+pub mod slice;
 pub mod spelling;
 pub mod toml;
 pub mod unit;
@@ -16,4 +18,5 @@ pub use contract::{
 };
 pub use contracts::{Contracts, SpecFile};
 pub use problem::{Problem, Problems, nearest};
+pub use slice::{Answered, Slice};
 pub use unit::{Dimension, Unit, UnitMismatch};

@@ -25,6 +25,12 @@ pub fn suffixed(text: &str) -> Option<Cow<'_, str>> {
     Some(if is_upper { text.into() } else { text.to_ascii_uppercase().into() })
 }
 
+/// `SH.600519` as `600519.SH`; a code without a market as it is.
+#[must_use]
+pub fn unprefixed(code: &str) -> String {
+    code.split_once('.').map_or_else(|| code.to_owned(), |(market, number)| format!("{number}.{market}"))
+}
+
 /// The market of a code that stands alone.
 fn listed_in(code: &str) -> Option<&'static str> {
     if !code.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,0 +1,141 @@
+//! The second half of a run: partitions whose bronze changed are built and published. Never asks a vendor.
+
+mod compare;
+mod reference;
+mod rows;
+mod survey;
+mod task;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use futures::StreamExt as _;
+
+pub use compare::{Compared, compare};
+pub use reference::{calendar, param_values, session_before, universe};
+pub use survey::{Scope, Survey};
+pub use task::{Published, Task, origin};
+
+use crate::normalise::{Partition, Stop};
+use crate::plan::Calendar;
+use crate::report::{Exit, Journal};
+use crate::silver;
+use crate::spec::Table;
+use crate::store::WriteError;
+use crate::store::lease::Lease;
+use crate::world::{Run, World};
+
+/// Builds what is stale of a table.
+///
+/// # Errors
+/// A lease that is held, a lake that cannot be written or listed. What is wrong with one partition is in the report, and
+/// its old file stays.
+pub async fn table(run: Run<'_>, table: &Arc<Table>, scope: Scope) -> Result<()> {
+    let Run { world, ledgers, journal } = run;
+    // Versions hold the session from which they could be traded on.
+    let calendar = match table.versions {
+        None => Calendar::new([]),
+        Some(_) => match calendar(world, ledgers).await {
+            Ok(calendar) => calendar,
+            Err(error) => {
+                // Built without it every version would lose its session: what is published stays.
+                let (exit, reason) = (exit_of(&error), format!("cannot read the calendar: {error:#}"));
+                journal.table(&table.name, |report| report.fail("calendar".into(), reason, exit)).await;
+                return Ok(());
+            }
+        },
+    };
+    let calendar = Arc::new(calendar);
+    let first = Survey::of(&world.store, &*ledgers.of(table).await?, &calendar, scope).await?;
+    if first.is_done() {
+        report(&first, table, journal).await;
+        return Ok(());
+    }
+    let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
+    // Looked at again under the lease: another run may have built since.
+    let ledger = ledgers.relisted(table).await?;
+    let survey = Survey::of(&world.store, &ledger, &calendar, scope).await?;
+    report(&survey, table, journal).await;
+    if !survey.obsolete.is_empty() {
+        tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);
+    }
+    let bar = world.progress.bar(&format!("{} partitions", table.name), survey.stale.len());
+    let work = futures::stream::iter(survey.stale.iter().rev())
+        .map(|(partition, files)| {
+            let (bar, ledger, calendar) = (&bar, &ledger, &calendar);
+            async move {
+                let done = async {
+                    let task = Task::new(&world.store, ledger, (*partition, files), calendar).await?;
+                    task.run(&world.store, &world.catalog, calendar).await
+                };
+                let done = done.await;
+                bar.advance();
+                (*partition, done)
+            }
+        })
+        .buffer_unordered(std::thread::available_parallelism().map_or(1, usize::from));
+    let done: Vec<(Partition, Result<Published>)> = work.collect().await;
+    let mut is_whole = survey.unplaced.is_empty();
+    for (partition, done) in done {
+        match done {
+            Ok(published) => {
+                journal
+                    .table(&table.name, |report| {
+                        report.built.push(partition.to_string());
+                        report.rows_built += published.rows;
+                        report.rejected += published.rejected;
+                        report.unknown_fields.extend(published.unknown);
+                        report.lacking_columns.extend(published.lacking);
+                    })
+                    .await;
+            }
+            Err(error) if error.is::<WriteError>() => return Err(error),
+            Err(error) => {
+                is_whole = false;
+                let exit = exit_of(&error);
+                journal.table(&table.name, |r| r.fail(partition.to_string(), format!("{error:#}"), exit)).await;
+            }
+        }
+    }
+    if is_whole && scope.range.is_none() && !survey.obsolete.is_empty() {
+        remove_former(world, table, survey.obsolete, journal).await?;
+    }
+    lease.release().await
+}
+
+/// What a survey tells a user before anything is built.
+async fn report(survey: &Survey, table: &Table, journal: &Journal) {
+    journal
+        .table(&table.name, |report| {
+            report.current = survey.current;
+            report.notes.extend(survey.notes.iter().cloned());
+            for (path, reason) in &survey.unplaced {
+                report.fail(path.clone(), reason.clone(), Exit::Incomplete);
+            }
+        })
+        .await;
+}
+
+/// Files of a former layout go last, and only when everything they hold is there in the new one.
+async fn remove_former(world: &World, table: &Table, former: Vec<String>, journal: &Journal) -> Result<()> {
+    let (mut old, mut new) = (0, 0);
+    for file in silver::list(&world.store, table).await? {
+        let rows = silver::footer(&world.store, table, &file.entry).await.map_or(0, |footer| footer.rows);
+        *(if file.partition.is_none() { &mut old } else { &mut new }) += rows;
+    }
+    if new < old {
+        let note = format!("files of the former layout are kept: they hold {old} rows, the new ones {new}");
+        journal.table(&table.name, |report| report.notes.extend([note])).await;
+        return Ok(());
+    }
+    for path in former {
+        world.store.delete(&path).await?;
+    }
+    Ok(())
+}
+
+/// The exit code of a partition that was not published.
+#[must_use]
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.is::<Stop>() { Exit::BadData } else { Exit::Incomplete }
+}

@@ -1,0 +1,122 @@
+//! The rows of tables that a plan follows from: the calendar, the universe, the values of parameters. They are read from
+//! bronze by the code that builds silver. Never what a plan makes of them.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::Date32Type;
+use chrono::NaiveDate;
+use pitlake_contract::Slice;
+
+use super::rows::fill;
+use super::rows::task_files;
+use crate::ledger::Ledgers;
+use crate::normalise::Partition;
+use crate::plan::{CALENDAR, Calendar, ParamValues, Question, SUSPENSIONS, UNIVERSE, Universe, Values};
+use crate::spec;
+use crate::world::World;
+
+/// One partition of a reference table, from bronze; `None` where bronze holds nothing of it.
+async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Partition) -> Result<Option<RecordBatch>> {
+    let Some(table) = world.catalog.table(name) else { return Ok(None) };
+    let ledger = ledgers.of(table).await?;
+    let files = match partition {
+        // Every file feeds it.
+        Partition::Whole => ledger.files().to_vec(),
+        _ => ledger.inputs().partitions.remove(&partition).unwrap_or_default(),
+    };
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let files = task_files(&world.store, &ledger, &files).await?;
+    let finish = |builder: crate::normalise::Builder<'_>| Ok(builder.finish(&|_| None)?.batch);
+    Ok(Some(fill(&world.store, table, partition, files, finish).await?))
+}
+
+/// The market's calendar; empty where bronze holds none.
+///
+/// # Errors
+/// When bronze cannot be read.
+pub async fn calendar(world: &World, ledgers: &Ledgers) -> Result<Calendar> {
+    let Some(batch) = reference(world, ledgers, CALENDAR, Partition::Whole).await? else {
+        return Ok(Calendar::new([]));
+    };
+    let column = |name: &str| batch.column_by_name(name).with_context(|| format!("`{CALENDAR}` has no `{name}`"));
+    let (exchanges, days, open) = (column("exchange")?, column("cal_date")?, column("is_open")?);
+    let (exchanges, days, open) = (exchanges.as_string::<i32>(), days.as_primitive::<Date32Type>(), open.as_boolean());
+    let mut sessions = Vec::new();
+    for row in 0..batch.num_rows() {
+        // The exchanges share their days; BSE is not even offered.
+        if exchanges.value(row) == "SSE"
+            && let Some(day) = days.value_as_date(row)
+        {
+            sessions.push((day, open.is_valid(row) && open.value(row)));
+        }
+    }
+    Ok(Calendar::new(sessions))
+}
+
+/// The last session whose next session is not after `day`, by the calendar of the lake.
+///
+/// # Errors
+/// When the calendar cannot be read.
+pub async fn session_before(world: &World, day: NaiveDate) -> Result<Option<NaiveDate>> {
+    let calendar = calendar(world, &Ledgers::new(&world.store)).await?;
+    let last = calendar.back(day, 0).filter(|_| calendar.knows(day));
+    Ok(last.and_then(|last| calendar.back(last, 1).filter(|before| *before < last)))
+}
+
+/// The universe, with the suspensions of the days from `first` to `last`.
+///
+/// # Errors
+/// When bronze cannot be read.
+pub async fn universe(world: &World, ledgers: &Ledgers, (first, last): (NaiveDate, NaiveDate)) -> Result<Universe> {
+    let mut universe = match reference(world, ledgers, UNIVERSE, Partition::Whole).await? {
+        Some(batch) => Universe::of(&batch).with_context(|| format!("`{UNIVERSE}`"))?,
+        None => Universe::default(),
+    };
+    let Some(table) = world.catalog.table(SUSPENSIONS) else { return Ok(universe) };
+    let ledger = ledgers.of(table).await?;
+    let held = (0..table.sources.len()).flat_map(|source| ledger.slices(source, &[]).into_keys());
+    universe.hold_suspensions(held.filter_map(|slice| match slice {
+        Slice::Session(day) => Some(day).filter(|day| (first..=last).contains(day)),
+        _ => None,
+    }));
+    for partition in universe.suspension_partitions(table) {
+        let read = match reference(world, ledgers, SUSPENSIONS, partition).await {
+            Ok(Some(batch)) => universe.suspend(&batch),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = read {
+            tracing::warn!("cannot read the suspensions of {partition}, so partial days go unnoticed: {error:#}");
+            universe.forget_suspensions(table, partition);
+        }
+    }
+    Ok(universe)
+}
+
+/// The values of the parameters that a question is asked for one by one.
+///
+/// # Errors
+/// When bronze cannot be read.
+pub async fn param_values(world: &World, ledgers: &Ledgers, question: &Question) -> Result<ParamValues> {
+    let mut all = Vec::new();
+    for (name, values) in &question.contract().ask.each {
+        let values = match values {
+            spec::Values::Column { table, column, filter, of_day } => {
+                let of = world.catalog.table(table).map(Arc::clone);
+                let of = of.with_context(|| format!("no table `{table}` to take values from"))?;
+                let mut batches = Vec::new();
+                for partition in ParamValues::partitions(&of, question.range) {
+                    batches.extend(reference(world, ledgers, table, partition).await?);
+                }
+                Values::of_rows(&batches, column, filter, of_day.as_deref()).with_context(|| format!("`{table}`"))?
+            }
+            values => Values::named(&world.jobs, question.table(), values).context("the contract names no values")?,
+        };
+        all.push((name.clone(), values));
+    }
+    Ok(ParamValues::new(all))
+}

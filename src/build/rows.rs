@@ -1,0 +1,160 @@
+//! Bronze files to the rows of a partition: bodies are read ahead, and typed off the async threads. Never which files
+//! feed it, or where rows go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::task::{AnsweredCalls, TaskFile};
+use crate::bronze;
+use crate::ledger::{Ledger, LedgerFile};
+use crate::normalise::{Builder, Input, Partition, Reject};
+use crate::spec::{Table, TableSource};
+use crate::store::Store;
+
+/// Bodies that are read before they are needed.
+const AHEAD: usize = 2;
+
+/// Of the files of a partition those that count, as inputs of a task.
+pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.file.path.as_str()).collect();
+    let is_ours = |file: &LedgerFile| paths.contains(file.file.path.as_str());
+    if ledger.table().versions.is_none() {
+        ledger.read(store, |file| is_ours(file) && ledger.is_contested(file, files)).await;
+        return Ok(ledger.counting(files)?.iter().map(|file| plain(ledger.table(), file)).collect());
+    }
+    // Where versions are kept every file counts, as an observation of what the vendor had at that time; one that says
+    // the same as the one before is an observation too.
+    ledger.read(store, is_ours).await;
+    observations(ledger, files)
+}
+
+/// A file whose body is read.
+pub(super) fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
+    TaskFile {
+        path: file.file.path.clone(),
+        interface: table.sources[file.source].contract.id.to_string(),
+        span: file.file.span,
+        observed: file.file.fetched_at,
+        repeats: None,
+    }
+}
+
+fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
+    // The file that one says the same as may feed other partitions only.
+    let names: BTreeSet<&str> = ledger.files().iter().map(|file| file.file.name()).collect();
+    let mut all = Vec::with_capacity(files.len());
+    for (place, file) in files.iter().enumerate() {
+        let mut one = plain(ledger.table(), file);
+        if let Some(provenance) = file.checked()? {
+            one.observed = Some(provenance.fetched_at);
+            if let Some(same_as) = &provenance.same_as {
+                if !names.contains(same_as.as_str()) {
+                    let path = &one.path;
+                    let is_answered_again = files[place + 1..].iter().filter_map(|later| later.provenance());
+                    let mut is_answered_again = is_answered_again.filter(|later| later.same_as.is_none());
+                    if !is_answered_again.any(|later| later.params == provenance.params) {
+                        bail!("`{path}` repeats `{same_as}`, which is gone: run `backfill --refetch`");
+                    }
+                    tracing::warn!("`{path}` repeats `{same_as}`, which is gone; a later answer replaces both");
+                }
+                let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
+                one.repeats = Some(AnsweredCalls { params, rows_of });
+            }
+        }
+        all.push(one);
+    }
+    Ok(all)
+}
+
+/// A builder that has read the files, as `finish` leaves it. Bodies are read here, everything else happens on a thread
+/// that may block.
+pub(super) async fn fill<T, F>(
+    store: &Store,
+    table: &Arc<Table>,
+    partition: Partition,
+    files: Vec<TaskFile>,
+    finish: F,
+) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(Builder<'_>) -> Result<T> + Send + 'static,
+{
+    let (bodies, queue) = mpsc::channel(AHEAD);
+    let to_read: Vec<String> =
+        files.iter().filter(|file| file.repeats.is_none()).map(|file| file.path.clone()).collect();
+    let feed = async move {
+        for path in to_read {
+            // A builder that stopped takes no more.
+            if bodies.send(store.read(&path).await?).await.is_err() {
+                break;
+            }
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    let table = Arc::clone(table);
+    let work = tokio::task::spawn_blocking(move || finish(filled(&table, partition, &files, queue)?));
+    let (sent, built) = tokio::join!(feed, work);
+    sent?;
+    built?
+}
+
+fn filled<'t>(
+    table: &'t Table,
+    partition: Partition,
+    files: &[TaskFile],
+    mut bodies: mpsc::Receiver<Bytes>,
+) -> Result<Builder<'t>> {
+    let mut builder = Builder::new(table, partition);
+    let mut text = Vec::new();
+    for file in files {
+        let TaskFile { path, span, observed, .. } = file;
+        let (source, span, observed) = (source_of(table, file)?, *span, *observed);
+        text.clear();
+        let (answered, is_repeat) = match &file.repeats {
+            Some(calls) => (calls.clone(), true),
+            None => (answered(path, &bodies.blocking_recv().context("the read stopped")?, &mut text)?, false),
+        };
+        let AnsweredCalls { params, rows_of } = &answered;
+        builder.add(Input { path, source, span, observed, calls: params, rows_of, is_repeat }, &text)?;
+    }
+    Ok(builder)
+}
+
+fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t TableSource> {
+    let source = table.sources.iter().find(|source| source.contract.id.to_string() == file.interface);
+    source
+        .with_context(|| format!("`{}`: the interface `{}` does not feed `{}`", file.path, file.interface, table.name))
+}
+
+/// The lines of a file, and the calls that brought them.
+fn answered(path: &str, body: &[u8], text: &mut Vec<u8>) -> Result<AnsweredCalls> {
+    bronze::inflate(body, text)
+        .with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
+    let Some(provenance) = bronze::provenance_of(path, body)? else { return Ok(AnsweredCalls::default()) };
+    if let Some(same_as) = provenance.same_as {
+        bail!("`{path}` repeats `{same_as}`, which is gone: run `backfill --refetch` for its slice");
+    }
+    Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of })
+}
+
+/// Rows that broke a promise together were named by file and line: their text is read again.
+pub(super) async fn quote(store: &Store, rejects: &mut [Reject]) -> Result<()> {
+    let mut unquoted: BTreeMap<String, Vec<&mut Reject>> = BTreeMap::new();
+    for reject in rejects.iter_mut().filter(|reject| reject.row.is_empty()) {
+        unquoted.entry(reject.file.clone()).or_default().push(reject);
+    }
+    for (path, rejects) in unquoted {
+        let body = store.read(&path).await?;
+        let mut text = Vec::new();
+        bronze::inflate(&body, &mut text).with_context(|| format!("cannot read `{path}`"))?;
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        for reject in rejects {
+            reject.row = String::from_utf8_lossy(lines[reject.line - 1]).into_owned();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! One partition as a unit of work: the files it is built from, and a run that ends in one put. A task can be sent
+//! elsewhere: it names everything it needs, and gives the same bytes wherever it runs. Never which partitions are stale.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::rows::{self, fill};
+use crate::ledger::{Ledger, LedgerFile};
+use crate::normalise::{Built, Partition};
+use crate::plan::Calendar;
+use crate::silver;
+use crate::spec::{Catalog, Table};
+use crate::store::Store;
+
+/// A partition to build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// The table.
+    pub table: String,
+    /// The partition.
+    pub partition: Partition,
+    /// The bronze files that count, oldest first.
+    pub files: Vec<TaskFile>,
+    /// Digest of the calendar, where sessions are used.
+    pub calendar: Option<String>,
+    /// Digest of everything the partition is made from, for the footer of its file.
+    pub digest: String,
+}
+
+/// A bronze file as an input of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFile {
+    /// Path in the lake.
+    pub path: String,
+    /// The interface whose rows it holds, as `vendor/interface`.
+    pub interface: String,
+    /// Its rows may belong to other partitions.
+    pub span: bool,
+    /// When it came over the wire, where that is known.
+    pub observed: Option<DateTime<Utc>>,
+    /// For an answer that only says that it is the same as an earlier one: its calls. There is no body to read.
+    pub repeats: Option<AnsweredCalls>,
+}
+
+/// The calls that an answer covers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredCalls {
+    /// Parameters of each call.
+    pub params: Vec<Vec<(String, String)>>,
+    /// Rows of each call, where there were several.
+    pub rows_of: Vec<usize>,
+}
+
+/// What was published.
+#[derive(Debug, Clone, Default)]
+pub struct Published {
+    /// Rows.
+    pub rows: usize,
+    /// Rows set aside.
+    pub rejected: usize,
+    /// Fields that came and are in no contract.
+    pub unknown: BTreeSet<String>,
+    /// Columns that stay empty in some versions, because the file that showed them first lacked them.
+    pub lacking: BTreeSet<String>,
+}
+
+impl Task {
+    /// A partition to build from those of `files` that count. Reads the headers that decide it.
+    ///
+    /// # Errors
+    /// When a header cannot be read, or an answer points to one that is gone.
+    pub async fn new(
+        store: &Store,
+        ledger: &Ledger,
+        (partition, files): (Partition, &[Arc<LedgerFile>]),
+        calendar: &Calendar,
+    ) -> Result<Self> {
+        let table = ledger.table();
+        Ok(Self {
+            table: table.name.clone(),
+            partition,
+            files: rows::task_files(store, ledger, files).await?,
+            calendar: table.versions.is_some().then(|| digest_of(calendar)),
+            digest: origin(table, partition, files, calendar),
+        })
+    }
+
+    /// Builds the partition and publishes it: rejected rows first, then the rows in one put.
+    ///
+    /// # Errors
+    /// What stops the partition (its old file stays), or a lake that cannot be read or written.
+    pub async fn run(&self, store: &Store, catalog: &Catalog, calendar: &Arc<Calendar>) -> Result<Published> {
+        let table = catalog.table(&self.table).with_context(|| format!("unknown table `{}`", self.table))?;
+        if self.calendar.as_ref().is_some_and(|digest| *digest != digest_of(calendar)) {
+            bail!("the calendar changed since `{}` {} was planned: run again", self.table, self.partition);
+        }
+        let built = self.rows(store, table, calendar).await?;
+        let published = Published {
+            rows: built.batch.num_rows(),
+            rejected: built.rejects.len(),
+            unknown: built.unknown.values().flatten().cloned().collect(),
+            lacking: built.lacking.clone(),
+        };
+        silver::publish(store, table, self.partition, built, self.digest.clone()).await?;
+        Ok(published)
+    }
+
+    /// The rows of the partition, sorted and typed, and those set aside.
+    ///
+    /// # Errors
+    /// What stops the partition, or a lake that cannot be read.
+    pub(super) async fn rows(&self, store: &Store, table: &Arc<Table>, calendar: &Arc<Calendar>) -> Result<Built> {
+        let calendar = Arc::clone(calendar);
+        let finish =
+            move |builder: crate::normalise::Builder<'_>| Ok(builder.finish(&|day| calendar.next_session(day))?);
+        let mut built = fill(store, table, self.partition, self.files.clone(), finish).await?;
+        rows::quote(store, &mut built.rejects).await?;
+        Ok(built)
+    }
+}
+
+/// Digest of everything a partition is made from. The calendar counts where sessions are used.
+pub fn origin(table: &Table, partition: Partition, files: &[Arc<LedgerFile>], calendar: &Calendar) -> String {
+    let files = files.iter().map(|file| (file.file.path.as_str(), file.file.size));
+    let used = calendar.days().filter(|_| table.versions.is_some());
+    silver::origin(table, partition, files, used)
+}
+
+fn digest_of(calendar: &Calendar) -> String {
+    let mut hash = Sha256::new();
+    for (day, is_open) in calendar.days() {
+        hash.update(format!("{day} {is_open}\n"));
+    }
+    hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}

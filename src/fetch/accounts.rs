@@ -1,0 +1,147 @@
+//! The accounts of a run: which vendors can be asked, with which token, and who else may ask them now. Never what is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+
+use super::Client;
+use crate::plan::{Question, seller};
+use crate::report::{self, Journal};
+use crate::spec::{Account, Table};
+use crate::store::lease::Lease;
+use crate::vendor;
+use crate::world::{Misuse, World};
+
+/// The report is written anew at most this often.
+const SAVED_EVERY: Duration = Duration::from_secs(2);
+
+/// The accounts of a run.
+#[derive(Debug)]
+pub struct Accounts {
+    pub(super) clients: BTreeMap<String, Client>,
+    saved: Mutex<Instant>,
+}
+
+impl Accounts {
+    /// Opens the accounts that sell `tables`, and those configured that sell some of `more`, which the work could do
+    /// without. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Misuse`] where an account that is needed cannot be opened.
+    pub async fn open<'t>(
+        world: &World,
+        tables: &[Arc<Table>],
+        more: impl Iterator<Item = &'t Arc<Table>>,
+    ) -> Result<Self> {
+        let mut clients = BTreeMap::new();
+        for (table, is_needed) in tables.iter().map(|table| (table, true)).chain(more.map(|table| (table, false))) {
+            if is_needed {
+                seller(&world.jobs, table).map_err(Misuse)?;
+            }
+            for source in &table.sources {
+                let name = &source.contract.id.vendor;
+                let Some(account) = world.jobs.accounts.get(name) else { continue };
+                if clients.contains_key(name) {
+                    continue;
+                }
+                let left = calls_left(world, name, account).await?;
+                match line(world, name, account, left) {
+                    Ok(client) => {
+                        clients.insert(name.clone(), client);
+                    }
+                    Err(error) if is_needed => {
+                        return Err(match error.downcast::<AccountError>() {
+                            Ok(error) => Misuse(error.to_string()).into(),
+                            Err(error) => error,
+                        });
+                    }
+                    Err(error) => tracing::debug!("{name} is not asked: {error:#}"),
+                }
+            }
+        }
+        Ok(Self { clients, saved: Mutex::new(Instant::now()) })
+    }
+
+    /// Calls sent, by interface.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.clients.values().flat_map(Client::calls).collect()
+    }
+
+    /// Takes the leases of the vendors that some questions go to.
+    ///
+    /// # Errors
+    /// When another run holds one, or the lake cannot be written.
+    pub async fn lease(&self, world: &World, questions: &[Question]) -> Result<Vec<Lease>> {
+        let mut leases = Vec::new();
+        for vendor in self.clients.keys() {
+            let asks = |question: &Question| question.contract().id.vendor == *vendor && !question.plan.ask.is_empty();
+            if questions.iter().any(asks) {
+                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}")).await?);
+            }
+        }
+        Ok(leases)
+    }
+
+    /// Keeps the report up, now and then.
+    pub(super) async fn save(&self, journal: &Journal) -> Result<()> {
+        let mut saved = self.saved.lock().await;
+        if saved.elapsed() >= SAVED_EVERY {
+            *saved = Instant::now();
+            journal.save(self.calls()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an account cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// This version does not know the vendor's wire format.
+    #[error("unsupported vendor `{0}`")]
+    Unsupported(String),
+    /// The vendor answers nobody without a token, and there is none.
+    #[error(
+        "no token for {vendor}: set the environment variable {variable}, or {variable}_FILE to a file that holds it"
+    )]
+    NoToken {
+        /// The vendor.
+        vendor: String,
+        /// The variable that should hold it.
+        variable: String,
+    },
+    /// Only the account's owner knows where the vendor listens.
+    #[error("[vendors.{0}] in jobs.toml has no `base_url`, and {0} has no default one")]
+    NoBaseUrl(String),
+}
+
+/// The line to a vendor; nothing is sent yet. `left` are the calls that the day's quota still allows.
+///
+/// # Errors
+/// [`AccountError`], or HTTP that cannot be set up.
+pub fn line(world: &World, name: &str, account: &Account, left: Option<u64>) -> Result<Client> {
+    let vendor = vendor::named(name).ok_or_else(|| AccountError::Unsupported(name.to_owned()))?;
+    let token = match world.tokens.get(name) {
+        Some(token) => token.clone(),
+        None if account.token_env.is_none() && !vendor.needs_token() => SecretString::from(""),
+        None => {
+            let variable = account.token_variable(name);
+            return Err(AccountError::NoToken { vendor: name.to_owned(), variable }.into());
+        }
+    };
+    if account.base_url.is_none() && vendor.home().is_none() {
+        return Err(AccountError::NoBaseUrl(name.to_owned()).into());
+    }
+    Client::new(vendor, account, token, left)
+}
+
+/// The calls that an account may still make today, where it has a daily quota.
+async fn calls_left(world: &World, name: &str, account: &Account) -> Result<Option<u64>> {
+    let Some(quota) = account.requests_per_day else { return Ok(None) };
+    let spent = report::spent(&world.store, world.clock, name).await?;
+    Ok(Some(u64::from(quota).saturating_sub(spent)))
+}

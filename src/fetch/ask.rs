@@ -1,0 +1,90 @@
+//! The first half of a run: what questions lack is asked for and kept. A slice that fails is reported and left for the
+//! next run; the others go on. Never which slices are asked for.
+
+use anyhow::Result;
+use chrono::NaiveDate;
+
+use super::Accounts;
+use super::answers::{Asking, Group, SLICES};
+use super::batch::{BATCH, batches};
+use crate::plan::{Facts, Question};
+use crate::report::{Exit, Journal};
+use crate::spec::Axis;
+use crate::world::Run;
+
+/// Slices whose first pages are waited for before an end is judged: a page shorter than another needs no further proof.
+/// Fewer of tables with many columns, for they wait in memory.
+const TOGETHER: usize = 32;
+
+/// Columns of a table of which [`TOGETHER`] slices may wait.
+const COLUMNS: usize = 40;
+
+/// Asks for what the questions lack. Interfaces are paced apart, so they run side by side.
+///
+/// # Errors
+/// When the lake cannot be written. A slice that fails is in the report.
+pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions: &[Question]) -> Result<()> {
+    for question in questions {
+        note(question, run.journal).await;
+    }
+    let asking = questions.iter().filter(|question| !question.plan.ask.is_empty()).filter_map(|question| {
+        let client = accounts.clients.get(&question.contract().id.vendor)?;
+        let interface = client.interface(question.contract(), question.allowance);
+        let bar = run.world.progress.bar(&question.table().name, question.plan.ask.len());
+        Some(Asking { run, question, facts, client, interface, bar })
+    });
+    let asking: Vec<Asking<'_>> = asking.collect();
+    let done = futures::future::join_all(asking.iter().map(|asking| one(accounts, asking))).await;
+    for question in questions {
+        run.ledgers.written(question.contract()).await;
+    }
+    done.into_iter().collect()
+}
+
+async fn one(accounts: &Accounts, asking: &Asking<'_>) -> Result<()> {
+    let contract = asking.question.contract();
+    let together = (TOGETHER * COLUMNS / contract.fields.len().max(1)).clamp(SLICES, TOGETHER);
+    let ask = &contract.ask;
+    if ask.axis.by_security() {
+        for batch in &batches(&asking.question.plan.ask, BATCH) {
+            let groups: Vec<Group> = batch.chunks(ask.together).map(Group::of).collect();
+            let mut answers = Vec::new();
+            for chunk in groups.chunks(together) {
+                answers.extend(asking.answers(chunk).await);
+                accounts.save(asking.run.journal).await?;
+            }
+            asking.keep_batch(answers).await?;
+        }
+        return Ok(());
+    }
+    let groups: Vec<Group> = asking.question.plan.ask.chunks(1).map(Group::of).collect();
+    for chunk in groups.chunks(together) {
+        for answer in asking.answers(chunk).await {
+            asking.keep(answer).await?;
+            accounts.save(asking.run.journal).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What the plan tells of a table besides the slices to ask for.
+async fn note(question: &Question, journal: &Journal) {
+    let named = |day: &NaiveDate| question.named.is_some_and(|(start, end)| (start..=end).contains(day));
+    let (is_named, other): (Vec<NaiveDate>, Vec<NaiveDate>) = question.plan.not_due.iter().copied().partition(named);
+    journal
+        .table(&question.table().name, |report| {
+            report.held += question.plan.held;
+            if question.lacks_universe {
+                let reason = "bronze holds no universe, so the securities to ask for are unknown: fetch or import \
+                              `stock_basic_cn`, or set `symbols` in the job";
+                report.fail("securities".into(), reason.into(), Exit::Incomplete);
+            }
+            // Quarters to come and days before their hour are no news to whoever named a range around them.
+            if question.contract().ask.axis == Axis::Session {
+                report.not_published.extend(is_named);
+            }
+            report.passed_over.extend(other);
+            report.beyond_calendar.extend(question.plan.beyond_calendar.iter().copied());
+        })
+        .await;
+}

@@ -1,0 +1,74 @@
+//! What an answer must show to be believed: its day or security, its key, how many rows. Never what becomes of one that
+//! does not.
+
+use pitlake_contract::Slice;
+use pitlake_contract::period::deadline;
+
+use super::answers::Asking;
+use super::{Expect, Rows};
+use crate::bronze::Provenance;
+use crate::ledger::LedgerFile;
+use crate::normalise::event_field;
+use crate::spec::Field;
+
+impl Asking<'_> {
+    /// The fewest rows that are believed at once: of a day those the market should have, of a period those it had before,
+    /// and some once its deadline is past.
+    pub(super) fn least(&self, slice: &Slice, before: Option<(&LedgerFile, &Provenance)>) -> usize {
+        match slice {
+            Slice::Session(day) => self.facts.universe.expected(self.question.contract(), *day).least.unwrap_or(0),
+            Slice::Period(day) => {
+                let is_over = deadline(*day).is_some_and(|deadline| deadline < self.run.world.clock.today());
+                before.map_or(0, |(_, provenance)| provenance.rows).max(usize::from(is_over))
+            }
+            _ => 0,
+        }
+    }
+
+    /// What an answer to some slices, asked together, must show.
+    pub(super) fn expect(&self, slices: &[Slice]) -> Expect {
+        let question = self.question;
+        let (table, source, contract) = (question.table(), question.source(), question.contract());
+        let Some(slice) = slices.first() else { return Expect::default() };
+        let field = |column: &usize| {
+            let plan = source.fields.iter().find(|plan| plan.column == *column)?;
+            Some(&contract.fields[plan.field])
+        };
+        // What lies deeper in a reply, or is not in it, cannot be looked at in a page.
+        let in_page = |field: &&Field| field.param.is_none() && !field.name.contains('.');
+        let key: Vec<_> = table.key.iter().filter_map(field).filter(in_page).collect();
+        let is_deep = table.key.iter().filter_map(field).any(|field| !in_page(&field));
+        let most = match slice {
+            // The key is the day itself: there is one row.
+            Slice::Session(_) if key.len() == 1 && contract.ask.field.as_ref() == Some(&key[0].name) => Some(1),
+            Slice::Session(day) => self.facts.universe.expected(contract, *day).most,
+            _ => None,
+        };
+        let newest = match slice {
+            // All snapshots are one slice.
+            Slice::Snapshot(_) => question.ledger.newest_snapshot(question.source).map(Slice::Snapshot),
+            Slice::Session(_) | Slice::Day(_) | Slice::Period(_) => Some(slice.clone()),
+            Slice::Security(_) | Slice::SecurityMonth(..) | Slice::Month(_) => None,
+        };
+        let before = newest.and_then(|slice| question.ledger.newest(question.source, &[slice]));
+        // Another interface of the folder has other rows.
+        let before = before.filter(|(_, provenance)| provenance.interface == contract.id.name);
+        let event = event_field(table, source).map(|field| field.name.clone());
+        let shown = contract.ask.field.clone();
+        let codes: Vec<&str> = slices.iter().filter_map(Slice::code).collect();
+        let fixed = shown.clone().filter(|_| !codes.is_empty());
+        let within = match slice {
+            Slice::Month(_) | Slice::SecurityMonth(..) => event.clone(),
+            _ => shown,
+        };
+        Expect {
+            key: key.iter().map(|field| field.name.clone()).collect(),
+            optional: key.iter().filter(|field| field.nullable).map(|field| field.name.clone()).collect(),
+            fixed: fixed.map(|field| (field, codes.iter().flat_map(|code| Expect::spelled(code)).collect())),
+            within: within.and_then(|field| Some((field, slice.days()?))),
+            event: event.filter(|_| self.is_span(slice)),
+            repeats: table.versions.is_some() || table.occurrence || is_deep,
+            rows: Rows { most, before: before.map(|(_, provenance)| provenance.rows) },
+        }
+    }
+}

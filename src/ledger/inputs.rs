@@ -1,0 +1,59 @@
+//! Which partitions each bronze file feeds. Never whether those are current.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use super::{Ledger, LedgerFile};
+use crate::normalise::Partition;
+use crate::spec::{PartitionBy, Table};
+
+/// The bronze files of a table by the partitions they feed.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Oldest first.
+    pub partitions: BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
+    /// Files that do not tell which partitions they feed, with the reason.
+    pub unplaced: Vec<(String, String)>,
+}
+
+impl Ledger {
+    /// Every partition that bronze feeds, with its files.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        let mut inputs = Inputs::default();
+        for file in &self.files {
+            let fed = match (self.table.partition, file.file.span) {
+                (PartitionBy::None, _) => Ok(BTreeSet::from([Partition::Whole])),
+                (_, false) => Ok(BTreeSet::from([Partition::of(&self.table, file.file.day)])),
+                (_, true) => spanned(&self.table, file),
+            };
+            match fed {
+                Ok(fed) => {
+                    for partition in fed {
+                        inputs.partitions.entry(partition).or_default().push(Arc::clone(file));
+                    }
+                }
+                Err(error) => inputs.unplaced.push((file.file.path.clone(), format!("{error:#}"))),
+            }
+        }
+        inputs
+    }
+}
+
+/// The partitions that a file feeds whose rows leave the day of its folder: only its header tells.
+fn spanned(table: &Table, file: &LedgerFile) -> Result<BTreeSet<Partition>> {
+    let path = &file.file.path;
+    let provenance = file.checked()?.with_context(|| {
+        format!("`{path}` ends in `-span` and has no provenance: `import` it, or take `-span` off its name")
+    })?;
+    let span = provenance.span.as_ref();
+    let span = span.with_context(|| format!("the header of `{path}` lacks the months of its rows"))?;
+    if table.partition == PartitionBy::Day && !span.is_exact() {
+        let days = provenance.first.zip(provenance.last);
+        let (first, last) = days.with_context(|| format!("the header of `{path}` lacks the days of its rows"))?;
+        return Ok(first.iter_days().take_while(|day| *day <= last).map(|day| Partition::of(table, day)).collect());
+    }
+    Ok(span.first_days().map(|day| Partition::of(table, day)).collect())
+}

@@ -1,0 +1,209 @@
+//! What bronze holds of a table: one listing, each header read at most once, then pure questions.
+//!
+//! Which slices are held is in `slices`, the newest answer to one in `newest`, which files feed a partition in
+//! `inputs`, and which of those count in `counting`. Never here: what a row means, or what to ask for.
+
+mod counting;
+mod inputs;
+mod newest;
+mod slices;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Result, anyhow};
+use futures::StreamExt as _;
+use tokio::sync::Mutex;
+
+use crate::bronze::{self, BronzeFile, Provenance};
+use crate::spec::{Contract, Table};
+use crate::store::Store;
+
+pub use inputs::Inputs;
+pub use slices::Held;
+
+/// Headers read at the same time.
+const AT_ONCE: usize = 16;
+
+/// A bronze file of a table.
+#[derive(Debug)]
+pub struct LedgerFile {
+    /// The place of its interface among the table's sources.
+    pub source: usize,
+    /// Its path, and what that tells.
+    pub file: BronzeFile,
+    /// As it was read; the error as text.
+    header: OnceLock<Result<Option<Provenance>, String>>,
+}
+
+impl LedgerFile {
+    /// Where its rows came from; `None` for a file of another program, one that cannot be read, and one whose header
+    /// has not been read.
+    #[must_use]
+    pub fn provenance(&self) -> Option<&Provenance> {
+        self.header.get()?.as_ref().ok()?.as_ref()
+    }
+
+    /// As [`LedgerFile::provenance`], with the reason where the file cannot be read.
+    ///
+    /// # Errors
+    /// When the header cannot be read.
+    pub fn checked(&self) -> Result<Option<&Provenance>> {
+        match self.header.get() {
+            None => Ok(None),
+            Some(Ok(header)) => Ok(header.as_ref()),
+            Some(Err(error)) => Err(anyhow!("{error}")),
+        }
+    }
+
+    async fn read(&self, store: &Store) {
+        if self.header.get().is_some() {
+            return;
+        }
+        let header = bronze::provenance(store, &self.file).await.map_err(|error| {
+            tracing::warn!("{error:#}: the file proves nothing; remove it, and `backfill` fetches its slice again");
+            format!("{error:#}")
+        });
+        // Two readers of one header read the same.
+        let _ = self.header.set(header);
+    }
+}
+
+/// The bronze files of a table, oldest first.
+#[derive(Debug)]
+pub struct Ledger {
+    table: Arc<Table>,
+    files: Vec<Arc<LedgerFile>>,
+}
+
+impl Ledger {
+    /// Lists the table's bronze, and reads the headers that questions about slices and partitions need: those of spans,
+    /// and of the answers to interfaces whose calls a job may narrow.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn open(store: &Store, table: &Arc<Table>) -> Result<Self> {
+        Self::reopen(store, table, None).await
+    }
+
+    /// Lists again; headers that `before` has read are kept, for a bronze file never changes.
+    async fn reopen(store: &Store, table: &Arc<Table>, before: Option<&Self>) -> Result<Self> {
+        let known: BTreeMap<&str, &Arc<LedgerFile>> =
+            before.iter().flat_map(|ledger| &ledger.files).map(|file| (file.file.path.as_str(), file)).collect();
+        let mut files: Vec<Arc<LedgerFile>> = Vec::new();
+        for first in 0..table.sources.len() {
+            let sharing: Vec<usize> = table.sharing(first).collect();
+            if sharing[0] != first {
+                continue;
+            }
+            for file in bronze::list(store, &table.sources[first].contract).await? {
+                if let Some(known) = known.get(file.path.as_str()).filter(|known| known.file == file) {
+                    files.push(Arc::clone(known));
+                    continue;
+                }
+                // Interfaces that answer the same share a folder: a file belongs to the one it is named after, else to
+                // the first of them.
+                let named = |index: &&usize| file.is_named_like(&table.sources[**index].contract);
+                let source = *sharing.iter().find(named).unwrap_or(&first);
+                files.push(Arc::new(LedgerFile { source, file, header: OnceLock::new() }));
+            }
+        }
+        files.sort_by(|a, b| a.file.by_age(&b.file));
+        let ledger = Self { table: Arc::clone(table), files };
+        let narrowed: Vec<bool> =
+            table.sources.iter().map(|source| slices::may_be_narrowed(&source.contract)).collect();
+        ledger.read(store, |file| file.file.span || narrowed[file.source]).await;
+        Ok(ledger)
+    }
+
+    /// Reads the headers of some files, as far as they have not been read.
+    pub async fn read(&self, store: &Store, which: impl Fn(&LedgerFile) -> bool) {
+        let unread = self.files.iter().filter(|file| file.header.get().is_none() && which(file));
+        futures::stream::iter(unread).for_each_concurrent(AT_ONCE, |file| file.read(store)).await;
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// Every file, oldest first.
+    #[must_use]
+    pub fn files(&self) -> &[Arc<LedgerFile>] {
+        &self.files
+    }
+
+    /// The files in the folder of a source, oldest first.
+    pub fn beside(&self, source: usize) -> impl DoubleEndedIterator<Item = &LedgerFile> + Clone {
+        let sharing: Vec<usize> = self.table.sharing(source).collect();
+        self.files.iter().map(Arc::as_ref).filter(move |file| sharing.contains(&file.source))
+    }
+
+    fn contract(&self, source: usize) -> &Contract {
+        &self.table.sources[source].contract
+    }
+
+    /// Days of a source that only files of other programs cover: nothing proves them whole. Needs all headers.
+    #[must_use]
+    pub fn unproven(&self, source: usize) -> usize {
+        let contract = self.contract(source);
+        let mut proven = BTreeMap::new();
+        for file in self.beside(source).filter(|file| !file.file.span) {
+            let is_proven: &mut bool = proven.entry(file.file.day).or_default();
+            *is_proven |= file.file.is_named_like(contract) && file.provenance().is_some();
+        }
+        proven.into_values().filter(|is_proven| !is_proven).count()
+    }
+}
+
+/// The ledgers of a command: each table is listed once, and again only where something was written since.
+#[derive(Debug)]
+pub struct Ledgers {
+    store: Store,
+    open: Mutex<BTreeMap<String, Arc<Ledger>>>,
+    changed: Mutex<BTreeSet<String>>,
+}
+
+impl Ledgers {
+    /// None is open yet.
+    #[must_use]
+    pub fn new(store: &Store) -> Self {
+        Self { store: store.clone(), open: Mutex::default(), changed: Mutex::default() }
+    }
+
+    /// The ledger of a table.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn of(&self, table: &Arc<Table>) -> Result<Arc<Ledger>> {
+        let open = self.open.lock().await.get(&table.name).cloned();
+        match open {
+            Some(ledger) if !self.changed.lock().await.remove(&table.name) => Ok(ledger),
+            _ => self.relisted(table).await,
+        }
+    }
+
+    /// The ledger of a table, listed again: another process may have written.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn relisted(&self, table: &Arc<Table>) -> Result<Arc<Ledger>> {
+        self.changed.lock().await.remove(&table.name);
+        let before = self.open.lock().await.get(&table.name).cloned();
+        let ledger = Arc::new(Ledger::reopen(&self.store, table, before.as_deref()).await?);
+        self.open.lock().await.insert(table.name.clone(), Arc::clone(&ledger));
+        Ok(ledger)
+    }
+
+    /// Something was written into the folder of a contract: the tables it feeds are listed again when asked about.
+    pub async fn written(&self, contract: &Contract) {
+        let folder = (&contract.id.vendor, &contract.kind);
+        let open = self.open.lock().await;
+        let feeds = |ledger: &Ledger| {
+            ledger.table.sources.iter().any(|source| (&source.contract.id.vendor, &source.contract.kind) == folder)
+        };
+        let fed = open.iter().filter(|(_, ledger)| feeds(ledger)).map(|(name, _)| name.clone());
+        self.changed.lock().await.extend(fed);
+    }
+}

@@ -1,0 +1,73 @@
+//! The newest answer to a slice, to compare a new one with. Never whether a new one is whole.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use pitlake_contract::Slice;
+
+use super::slices::{answered, codes};
+use super::{Ledger, LedgerFile};
+use crate::bronze::Provenance;
+
+impl Ledger {
+    /// The newest answer of our own to some slices that were asked together, where its rows are still there. Needs the
+    /// headers of their days.
+    #[must_use]
+    pub fn newest(&self, source: usize, slices: &[Slice]) -> Option<(&LedgerFile, &Provenance)> {
+        match slices.first()? {
+            Slice::Session(day) | Slice::Day(day) | Slice::Period(day) | Slice::Snapshot(day) => {
+                self.newest_of_day(source, *day)
+            }
+            first @ (Slice::Month(_) | Slice::Security(_) | Slice::SecurityMonth(..)) => {
+                let all = slices.iter().filter_map(Slice::code).map(str::to_owned).collect();
+                self.newest_of_span(source, first.month(), &all)
+            }
+        }
+    }
+
+    /// The day of the newest file in the folder of a source that is no span: all snapshots are one slice.
+    #[must_use]
+    pub fn newest_snapshot(&self, source: usize) -> Option<NaiveDate> {
+        self.beside(source).filter(|file| !file.file.span).map(|file| file.file.day).next_back()
+    }
+
+    /// Whether another interface of the folder, which cuts its answers another way, has answered since.
+    #[must_use]
+    pub fn answered_since(&self, source: usize, at: DateTime<Utc>, is_span: bool) -> bool {
+        let other = |file: &LedgerFile| file.file.span != is_span && file.file.fetched_at.is_some_and(|day| day > at);
+        self.table.versions.is_some() && self.beside(source).any(other)
+    }
+
+    fn newest_of_day(&self, source: usize, day: NaiveDate) -> Option<(&LedgerFile, &Provenance)> {
+        let of_day = self.beside(source).filter(move |file| file.file.day == day && !file.file.span);
+        for file in of_day.clone().rev() {
+            let is_named = |other: usize| file.file.is_named_like(self.contract(other));
+            let Some(provenance) = file.provenance().filter(|_| self.table.sharing(source).any(is_named)) else {
+                continue;
+            };
+            // An answer whose rows are gone is nothing that a new one could be the same as.
+            let rows = provenance.same_as.as_deref().unwrap_or_else(|| file.file.name());
+            return of_day.clone().any(|held| held.file.name() == rows).then_some((file, provenance));
+        }
+        None
+    }
+
+    fn newest_of_span(
+        &self,
+        source: usize,
+        month: Option<NaiveDate>,
+        all: &BTreeSet<String>,
+    ) -> Option<(&LedgerFile, &Provenance)> {
+        let contract = self.contract(source);
+        for file in self.beside(source).rev().filter(|file| file.file.span && file.file.is_named_like(contract)) {
+            let Some(provenance) = file.provenance() else { continue };
+            let is_of_month = month.is_none() || answered(contract, file, provenance).month() == month;
+            if !is_of_month || codes(contract, provenance) != *all {
+                continue;
+            }
+            let rows = provenance.same_as.as_deref().unwrap_or_else(|| file.file.name());
+            return self.beside(source).any(|held| held.file.name() == rows).then_some((file, provenance));
+        }
+        None
+    }
+}

@@ -1,0 +1,58 @@
+//! What `demo` fills its lake with: two evenings of a made-up vendor. Never how it is shown.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono::NaiveDate;
+
+use crate::clock::Clock;
+use crate::plan::{Halves, Reach, Work};
+use crate::report::{self, Report};
+use crate::run::run;
+use crate::spec::Table;
+use crate::world::{Misuse, World};
+
+/// The command, as its reports name it: a lake whose first report names another is not a demo's.
+const DEMO: &str = "demo";
+
+/// Refuses a lake that the demo did not make.
+///
+/// # Errors
+/// [`Misuse`] then; nothing was written.
+pub async fn is_ours(world: &World) -> Result<()> {
+    let reports = report::all(&world.store).await?;
+    let mut is_empty = true;
+    for folder in ["bronze", "silver", "rejects", "runs"] {
+        is_empty &= world.store.list(folder).await?.is_empty();
+    }
+    // Later runs into a demo's lake are its owner's own.
+    if is_empty || reports.first().is_some_and(|run| run.command == DEMO) {
+        return Ok(());
+    }
+    let lake = world.store.name();
+    let message = format!("the lake `{lake}` was not made by demo: name a new folder with --lake, or remove this one");
+    Err(Misuse(message).into())
+}
+
+/// One evening of the demo: everything from `start` on that was published by then, or what is new on a
+/// later evening.
+///
+/// # Errors
+/// As [`run`].
+pub async fn evening(
+    world: &mut World,
+    tables: &[Arc<Table>],
+    start: Option<NaiveDate>,
+    evening: Clock,
+) -> Result<Report> {
+    world.clock = evening;
+    let work = Work {
+        command: DEMO.to_owned(),
+        tables: tables.to_vec(),
+        reach: start.map_or(Reach::Nightly(None), |start| Reach::Range(start, evening.today())),
+        halves: Halves::Both,
+        refetch: false,
+        full: false,
+    };
+    run(world, &work).await.context("the demo's lake could not be filled")
+}

@@ -1,0 +1,227 @@
+//! Where bronze disagrees with itself: what later fetches changed, and what two vendors say of the same keys. Reads
+//! bronze alone, writes nothing. Never how two rows are compared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::build::{Compared, compare};
+use crate::clock::SHANGHAI;
+use crate::ledger::{Inputs, Ledger};
+use crate::normalise::{Comparison, Difference, Range};
+use crate::report;
+use crate::spec::{Table, nearest};
+use crate::world::{Misuse, World};
+
+/// The readings that are held against each other.
+#[derive(Debug, Clone)]
+pub enum Against {
+    /// What was said before every later fetch, and what is said now.
+    First,
+    /// What was said before a run began, or a day in Shanghai, and what is said now.
+    Since(String),
+    /// What two vendors say.
+    Vendors([String; 2]),
+}
+
+/// What differs in a table.
+#[derive(Debug, Serialize)]
+pub struct Diff {
+    /// The table.
+    pub table: String,
+    /// Fetches from then on are the later ones.
+    pub since: Option<DateTime<Utc>>,
+    /// The vendors.
+    pub between: Option<[String; 2]>,
+    /// Row by row, by partition and key.
+    pub differences: Vec<Told>,
+    /// The sums.
+    pub counts: Counts,
+}
+
+/// One row that differs.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// The key, in its order.
+    #[serde(serialize_with = "named")]
+    pub key: Vec<(String, Value)>,
+    /// `changed`, `added` or `gone`; of vendors `differs` or `only`.
+    pub what: &'static str,
+    /// Whose row it is; of vendors that differ, nobody's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Columns that differ, with both values.
+    #[serde(serialize_with = "named", skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<(String, Both)>,
+    /// Of a version: its number within the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i32>,
+    /// Of a version: the first day on which it may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_on: Option<NaiveDate>,
+    /// Of a version: when we saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<DateTime<Utc>>,
+}
+
+/// What the two readings say, by name.
+#[derive(Debug)]
+pub struct Both(pub [(String, Value); 2]);
+
+/// How many rows there are of each kind.
+#[derive(Debug, Default, Serialize)]
+pub struct Counts {
+    /// Rows that say the same; of versions, those seen before.
+    pub same: usize,
+    /// Rows that both readings have and that differ.
+    pub differ: usize,
+    /// Rows that only one reading has, by its name.
+    pub only: BTreeMap<String, usize>,
+    /// Rows of days (of securities, where a table is asked by them) of which the other reading has nothing at all, by the
+    /// name of the one that has them: counted, not listed.
+    pub apart: BTreeMap<String, usize>,
+    /// Differences by column.
+    pub columns: BTreeMap<String, usize>,
+}
+
+/// Holds two readings of a table against each other; `range` narrows it to event days.
+///
+/// # Errors
+/// [`Misuse`] for a run or a vendor that nobody knows; a lake that cannot be read, or bronze that stops a partition.
+pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Range) -> Result<Diff> {
+    if range.is_some() && table.event.is_none() {
+        let message = format!("the rows of `{}` have no day: leave --start and --end out", table.name);
+        return Err(Misuse(message).into());
+    }
+    let mut diff = Diff {
+        table: table.name.clone(),
+        since: None,
+        between: None,
+        differences: Vec::new(),
+        counts: Counts::default(),
+    };
+    let (table, what, names) = match against {
+        Against::First => (Arc::clone(table), Compared::Since(None), ["before", "now"].map(str::to_owned)),
+        Against::Since(text) => {
+            let since = moment(world, &text).await?;
+            diff.since = Some(since);
+            (Arc::clone(table), Compared::Since(Some(since)), ["before", "now"].map(str::to_owned))
+        }
+        Against::Vendors(vendors) => {
+            diff.between = Some(vendors.clone());
+            (Arc::new(pair(table, &vendors)?), Compared::Vendors, vendors)
+        }
+    };
+    for name in &names {
+        diff.counts.only.insert(name.clone(), 0);
+        diff.counts.apart.insert(name.clone(), 0);
+    }
+    let ledger = Ledger::open(&world.store, &table).await?;
+    let Inputs { partitions, unplaced } = ledger.inputs();
+    for (path, reason) in unplaced {
+        tracing::warn!("`{path}` is left out: {reason}");
+    }
+    for (partition, files) in partitions {
+        let is_wanted = match (range, partition.days()) {
+            (Some((start, end)), Some((first, last))) => start <= last && first <= end,
+            _ => true,
+        };
+        // Nothing came later, nothing changed.
+        let is_touched = match what {
+            Compared::Since(Some(since)) => files.iter().any(|file| file.file.written_at() >= since),
+            _ => true,
+        };
+        if is_wanted && is_touched {
+            let comparison = compare(&world.store, &ledger, (partition, &files), what, range).await?;
+            diff.add(comparison, &names);
+        }
+    }
+    Ok(diff)
+}
+
+impl Diff {
+    fn add(&mut self, comparison: Comparison, names: &[String; 2]) {
+        let counts = &mut self.counts;
+        counts.same += comparison.same;
+        for (name, rows) in names.iter().zip(comparison.apart) {
+            *counts.apart.entry(name.clone()).or_default() += rows;
+        }
+        let is_between = self.between.is_some();
+        for difference in comparison.differences {
+            let Difference { key, vendor, only, columns, revision } = difference;
+            match only {
+                None => counts.differ += 1,
+                Some(side) => *counts.only.entry(names[side].clone()).or_default() += 1,
+            }
+            for (column, _) in &columns {
+                *counts.columns.entry(column.clone()).or_default() += 1;
+            }
+            let what = match (only, is_between) {
+                (None, false) => "changed",
+                (None, true) => "differs",
+                (Some(_), true) => "only",
+                (Some(0), false) => "gone",
+                (Some(_), false) => "added",
+            };
+            let both = |[first, second]: [Value; 2]| Both([(names[0].clone(), first), (names[1].clone(), second)]);
+            self.differences.push(Told {
+                key,
+                what,
+                vendor: (only.is_some() || !is_between).then_some(vendor),
+                columns: columns.into_iter().map(|(column, values)| (column, both(values))).collect(),
+                revision: revision.map(|revision| revision.number),
+                known_on: revision.and_then(|revision| revision.known_on),
+                observed_at: revision.and_then(|revision| revision.observed_at),
+            });
+        }
+    }
+}
+
+/// The table as the two vendors alone feed it.
+fn pair(table: &Table, vendors: &[String; 2]) -> Result<Table> {
+    let feeds: Vec<&str> = {
+        let mut feeds = table.vendors();
+        feeds.extend(table.left_out.iter().map(|source| source.contract.id.vendor.as_str()));
+        feeds.dedup();
+        feeds
+    };
+    if let Some(stranger) = vendors.iter().find(|vendor| !feeds.contains(&vendor.as_str())) {
+        let hint = nearest(stranger, feeds.iter().copied());
+        let hint = hint.unwrap_or_else(|| format!("it is fed by {}", feeds.join(", ")));
+        return Err(Misuse(format!("`{stranger}` does not feed `{}`; {hint}", table.name)).into());
+    }
+    let [first, second] = vendors;
+    let pair = table.fed_by(&[first, second]).filter(|_| first != second);
+    pair.ok_or_else(|| Misuse("--between wants two vendors, as in tushare,asharehub".into()).into())
+}
+
+/// The beginning of a run, or of a day in Shanghai.
+async fn moment(world: &World, text: &str) -> Result<DateTime<Utc>> {
+    let day = ["%Y-%m-%d", "%Y%m%d"].iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok());
+    if let Some(at) = day.and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(SHANGHAI).single()) {
+        return Ok(at.with_timezone(&Utc));
+    }
+    let runs = report::all(&world.store).await?;
+    let Some(run) = runs.iter().find(|run| run.run == text) else {
+        let hint = nearest(text, runs.iter().map(|run| run.run.as_str()));
+        let hint = hint.unwrap_or_else(|| "runs/ holds them, and a day is written 2024-06-28".into());
+        return Err(Misuse(format!("no run `{text}`; {hint}")).into());
+    };
+    // Names of files hold milliseconds.
+    Ok(DateTime::from_timestamp_millis(run.started.timestamp_millis()).unwrap_or(run.started))
+}
+
+/// Pairs as an object, in their order.
+fn named<S: Serializer, V: Serialize>(pairs: &[(String, V)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+impl Serialize for Both {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        named(&self.0, serializer)
+    }
+}

@@ -1,0 +1,215 @@
+//! Whether everything a run needs is there: token, rights, limits, clock, store. Says what to mend.
+//! Sends one small call to each interface that is asked about.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::{Datelike as _, NaiveDate, TimeDelta};
+use pitlake_contract::Slice;
+use serde::Serialize;
+
+use crate::fetch::{AccountError, Client, Failure, line};
+use crate::plan::{Allowance, Chosen, allowance, calls};
+use crate::report::{Exit, Journal, spent};
+use crate::spec::{Axis, Table, TableSource, Values};
+use crate::vendor::Refusal;
+use crate::world::World;
+
+/// A clock further off than this stamps files with a wrong day around midnight.
+const OFF: TimeDelta = TimeDelta::seconds(60);
+
+/// Less room than this does not last a night of a whole market.
+const LITTLE: u64 = 1 << 30;
+
+/// The security that interfaces by security are asked for: the oldest of Shenzhen.
+const SOME_SECURITY: &str = "000001.SZ";
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// What.
+    pub what: String,
+    /// What was found; what to do about it where it is not well.
+    pub said: String,
+    /// The exit code it stands for: 0 where all is well.
+    pub exit: Exit,
+}
+
+fn finding(what: impl Into<String>, exit: Exit, said: impl Into<String>) -> Finding {
+    Finding { what: what.into(), said: said.into(), exit }
+}
+
+/// Looks at the store, and at each vendor that is configured with the interfaces of `tables`.
+///
+/// # Errors
+/// When HTTP cannot be set up. What is not well is in the findings.
+pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
+    let mut findings = vec![store(world).await];
+    findings.extend(disk(world));
+    if world.jobs.accounts.is_empty() {
+        let said = "none is configured: add [vendors.tushare] to jobs.toml, or name the file with --config";
+        findings.push(finding("vendors", Exit::Misuse, said));
+    }
+    for (name, account) in &world.jobs.accounts {
+        let client = match line(world, name, account, None) {
+            Ok(client) => client,
+            Err(error) => {
+                findings.push(no_account(name, error)?);
+                continue;
+            }
+        };
+        let mut sources: Vec<&TableSource> = tables.iter().flat_map(|table| &table.sources).collect();
+        sources.retain(|source| source.contract.id.vendor == *name);
+        findings.extend(limits(world, name, &sources).await?);
+        for source in sources {
+            let (finding, is_rejected) = right(world, &client, source).await;
+            findings.push(finding);
+            // Every further call would be rejected alike.
+            if is_rejected {
+                break;
+            }
+        }
+        if findings[0].exit == Exit::Done {
+            report(world, client.calls()).await?;
+        }
+        findings.extend(client.ahead().map(|ahead| clock(name, ahead)));
+    }
+    Ok(findings)
+}
+
+/// Why an account cannot be opened, as a finding.
+fn no_account(vendor: &str, error: anyhow::Error) -> Result<Finding> {
+    let error: AccountError = error.downcast()?;
+    let (what, exit) = match error {
+        AccountError::NoToken { .. } => (format!("{vendor} token"), Exit::NoRight),
+        AccountError::NoBaseUrl(_) => (vendor.to_owned(), Exit::Misuse),
+        AccountError::Unsupported(_) => (vendor.to_owned(), Exit::Done),
+    };
+    Ok(finding(what, exit, error.to_string()))
+}
+
+/// Keeps the calls that were made: a quota is summed from the runs.
+async fn report(world: &World, calls: BTreeMap<String, u64>) -> Result<()> {
+    if calls.is_empty() {
+        return Ok(());
+    }
+    Journal::begin(&world.store, world.clock, "doctor").await?.end(calls, None).await.map(|_| ())
+}
+
+/// Room on the lake's disk.
+fn disk(world: &World) -> Option<Finding> {
+    let free = world.store.free()?;
+    let said = format!("{} MiB free", free >> 20);
+    let exit = if free < LITTLE { Exit::Failed } else { Exit::Done };
+    let mend =
+        if free < LITTLE { ": a night may not fit; make room, or choose another folder with --lake" } else { "" };
+    Some(finding("disk", exit, format!("{said}{mend}")))
+}
+
+/// Writes, reads and removes a file.
+async fn store(world: &World) -> Finding {
+    let path = "leases/doctor.json";
+    let tried = async {
+        world.store.put(path, "{}".into()).await?;
+        let read = world.store.read(path).await?;
+        world.store.delete(path).await?;
+        anyhow::ensure!(read == "{}", "what was read is not what was written");
+        Ok(())
+    };
+    match tried.await {
+        Ok(()) => finding("store", Exit::Done, format!("`{}` can be written and read", world.store.name())),
+        Err(error) => finding("store", Exit::Failed, format!("{error:#}; choose another folder with --lake")),
+    }
+}
+
+/// What the account may call, and what it called today.
+async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<Vec<Finding>> {
+    let account = world.jobs.accounts.get(name);
+    let spent = spent(&world.store, world.clock, name).await?;
+    let points = account.map_or(0, |account| account.points);
+    let what = format!("{name} limits");
+    let mut said = format!("{points} points");
+    if let (Some(low), Some(high)) = (
+        sources.iter().map(|source| rate(world, source).per_minute).min(),
+        sources.iter().map(|source| rate(world, source).per_minute).max(),
+    ) {
+        let a_minute = if low == high { low.to_string() } else { format!("{low} to {high}") };
+        said = format!("{said}, {a_minute} calls a minute of each interface");
+    }
+    let quota = account.and_then(|account| account.requests_per_day);
+    let spent_of = quota.map_or_else(|| format!("{spent}"), |quota| format!("{spent} of {quota}"));
+    said = format!("{said}, {spent_of} calls made today");
+    if points == 0 {
+        said = format!("{said}; set `points` of [vendors.{name}] in jobs.toml: they open interfaces and set the pace");
+    }
+    let gone = quota.is_some_and(|quota| spent >= u64::from(quota));
+    Ok(vec![finding(what, if gone { Exit::QuotaSpent } else { Exit::Done }, said)])
+}
+
+fn rate(world: &World, source: &TableSource) -> Allowance {
+    allowance(&world.catalog, &world.jobs, source)
+}
+
+/// One call for one row, and whether the vendor rejected the account as a whole.
+async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding, bool) {
+    let contract = &source.contract;
+    let what = contract.id.to_string();
+    let points = world.jobs.accounts.get(&contract.id.vendor).map_or(0, |account| account.points);
+    if points > 0 && contract.points > points {
+        let said = format!("not asked: it needs {} points, jobs.toml says {points}", contract.points);
+        return (finding(what, Exit::Done, said), false);
+    }
+    let day = world.clock.today() - chrono::Days::new(30);
+    let slice = match contract.ask.axis {
+        Axis::Session => Slice::Session(day),
+        Axis::Day => Slice::Day(day),
+        Axis::Month => Slice::Month(month_first(day)),
+        Axis::Period => Slice::Period(day),
+        Axis::Security => Slice::Security(SOME_SECURITY.to_owned()),
+        Axis::SecurityMonth => Slice::SecurityMonth(SOME_SECURITY.to_owned(), month_first(day)),
+        Axis::Snapshot => Slice::Snapshot(day),
+    };
+    // Values that are not the contract's own would have to be looked up: the right shows without them.
+    let one = |(name, values): &(String, Values)| Some((name.clone(), values.own()?.iter().take(1).cloned().collect()));
+    let chosen: Vec<Chosen> = contract.ask.each.iter().filter_map(one).collect();
+    let calls = calls(contract, &[&slice], &chosen, world.clock.today());
+    let Some(call) = calls.last() else {
+        return (finding(what, Exit::Done, "not asked: there is nothing to ask for"), false);
+    };
+    let interface = client.interface(contract, rate(world, source));
+    match client.probe(&interface, call).await {
+        Ok(()) => (finding(what, Exit::Done, "answers"), false),
+        Err(failure) => {
+            let exit = failure.exit();
+            let mend = match exit {
+                Exit::NoRight => "; check the token and the account's points with the vendor",
+                Exit::QuotaSpent => "; wait for tomorrow",
+                _ => "; check base_url in jobs.toml and the line",
+            };
+            let is_rejected = matches!(failure, Failure::Refused(Refusal::Rejected(_)));
+            (finding(what, exit, format!("{failure}{mend}")), is_rejected)
+        }
+    }
+}
+
+fn month_first(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
+}
+
+/// Our clock against the vendor's.
+fn clock(name: &str, ahead: TimeDelta) -> Finding {
+    let what = format!("{name} clock");
+    if ahead.abs() <= OFF {
+        return finding(
+            what,
+            Exit::Done,
+            format!("this machine's clock is within {} s of the vendor's", OFF.num_seconds()),
+        );
+    }
+    let (way, seconds) = if ahead < TimeDelta::zero() { ("behind", -ahead) } else { ("ahead of", ahead) };
+    let seconds = seconds.num_seconds();
+    let said =
+        format!("this machine's clock is {seconds} s {way} the vendor's: set it, for days and hours depend on it");
+    finding(what, Exit::Failed, said)
+}

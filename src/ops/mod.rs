@@ -1,0 +1,9 @@
+//! The verbs besides running: one file each, over ledger and plan. Never argv or printing.
+
+pub mod demo;
+pub mod diff;
+pub mod doctor;
+pub mod import;
+pub mod price;
+pub mod rejects;
+pub mod status;

@@ -1,0 +1,64 @@
+//! `plan` and `backfill --dry-run`: what a run would do and cost. Reads the lake; sends nothing.
+
+use anyhow::Result;
+
+use crate::build::{self, Scope, Survey};
+use crate::ledger::Ledgers;
+use crate::plan::{
+    CALENDAR, Calendar, Facts, Phases, Price, SUSPENSIONS, UNIVERSE, Work, estimated_calendar, seller, window,
+};
+use crate::report;
+use crate::run::questions;
+use crate::world::{Misuse, World};
+
+/// Prices the work.
+///
+/// # Errors
+/// When the lake cannot be read, or the work cannot be done at all.
+pub async fn price(world: &World, work: &Work) -> Result<Price> {
+    work.check(world.clock).map_err(Misuse)?;
+    for table in &work.tables {
+        seller(&world.jobs, table).map_err(Misuse)?;
+    }
+    let ledgers = Ledgers::new(&world.store);
+    let mut price = Price::default();
+    let calendar = calendar(world, &ledgers, work, &mut price).await;
+    let universe = build::universe(world, &ledgers, window(&world.jobs, world.clock, work, &calendar)).await?;
+    if universe.is_empty() && work.tables.iter().any(|table| !table.is_snapshot()) {
+        price.notes.insert(format!("bronze holds no universe, so rows a day are estimated: `fetch {UNIVERSE}` first"));
+    }
+    let facts = Facts {
+        catalog: &world.catalog,
+        jobs: &world.jobs,
+        clock: world.clock,
+        calendar: &calendar,
+        universe: &universe,
+    };
+    // As the run goes: reference tables, suspensions, the others; in each phase interfaces run side by side.
+    let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
+    let asks_suspensions = work.tables.iter().any(|table| table.name == SUSPENSIONS);
+    for tables in std::iter::once(&phases.reference).chain(&phases.rest) {
+        let questions = questions(world, &ledgers, facts, work, tables).await?;
+        price.add_phase(facts, &questions, asks_suspensions);
+        for table in tables {
+            let ledger = ledgers.of(table).await?;
+            let survey = Survey::of(&world.store, &ledger, &calendar, Scope::default()).await?;
+            price.add_stale(&table.name, survey.stale.into_keys());
+        }
+    }
+    for vendor in world.jobs.accounts.keys() {
+        price.add_quota(facts, vendor, report::spent(&world.store, world.clock, vendor).await?);
+    }
+    Ok(price)
+}
+
+/// The calendar of the lake, or an estimate with a note.
+async fn calendar(world: &World, ledgers: &Ledgers, work: &Work, price: &mut Price) -> Calendar {
+    let note = match build::calendar(world, ledgers).await {
+        Ok(calendar) if calendar.days().next().is_some() => return calendar,
+        Ok(_) => format!("bronze holds no calendar, so open days are estimated: `fetch {CALENDAR}` first"),
+        Err(error) => format!("cannot read the calendar, so open days are estimated: {error:#}"),
+    };
+    price.notes.insert(note);
+    estimated_calendar(world.clock, work)
+}

@@ -1,0 +1,73 @@
+//! In which order tables are asked for, so that each finds what it needs. Never which slices of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{CALENDAR, SUSPENSIONS, UNIVERSE, tables_of};
+use crate::spec::{Catalog, Jobs, Table};
+
+/// The tables of a run, in the order in which they are asked for.
+#[derive(Debug)]
+pub struct Phases {
+    /// Calendar and universe where a table is asked slice by slice, and every snapshot that was named or is needed.
+    pub reference: Vec<Arc<Table>>,
+    /// The others: suspensions tell how many rows others should have, and some are asked for values that others hold.
+    pub rest: Vec<Vec<Arc<Table>>>,
+}
+
+impl Phases {
+    /// The phases of some tables.
+    #[must_use]
+    pub fn of(catalog: &Catalog, jobs: &Jobs, tables: &[Arc<Table>]) -> Self {
+        let reference = reference(catalog, jobs, tables);
+        let is_reference = |table: &Table| reference.iter().any(|other| other.name == table.name);
+        let mut rest: Vec<Vec<Arc<Table>>> =
+            vec![tables.iter().filter(|table| !is_reference(table)).cloned().collect()];
+        loop {
+            let wanted = wanted_by(jobs, &rest[0]);
+            let (mut before, after): (Vec<Arc<Table>>, Vec<Arc<Table>>) =
+                rest[0].iter().cloned().partition(|table| table.name == SUSPENSIONS || wanted.contains(&table.name));
+            for table in wanted.iter().filter_map(|name| catalog.table(name)) {
+                if !is_reference(table) && !before.iter().any(|other| other.name == table.name) {
+                    before.push(Arc::clone(table));
+                }
+            }
+            if before.is_empty() || after.is_empty() {
+                return Self { reference, rest };
+            }
+            rest[0] = after;
+            rest.insert(0, before);
+        }
+    }
+
+    /// Every table, in order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.rest.iter().flatten().chain(&self.reference)
+    }
+}
+
+/// The tables from which the vendors that are configured take parameter values for some tables.
+#[must_use]
+pub fn wanted_by(jobs: &Jobs, tables: &[Arc<Table>]) -> BTreeSet<String> {
+    let sources = tables.iter().flat_map(|table| &table.sources);
+    let asked = sources.filter(|source| jobs.accounts.contains_key(&source.contract.id.vendor));
+    asked.flat_map(|source| tables_of(&source.contract)).map(str::to_owned).collect()
+}
+
+fn reference(catalog: &Catalog, jobs: &Jobs, tables: &[Arc<Table>]) -> Vec<Arc<Table>> {
+    let mut reference: Vec<Arc<Table>> = Vec::new();
+    if tables.iter().any(|table| !table.is_snapshot()) {
+        reference.extend([CALENDAR, UNIVERSE].iter().filter_map(|name| catalog.table(name).cloned()));
+    }
+    // Those that are asked for values of another table come after it.
+    let plain = |table: &&Arc<Table>| table.is_snapshot() && wanted_by(jobs, std::slice::from_ref(*table)).is_empty();
+    let wanted = wanted_by(jobs, tables);
+    let named = tables.iter().filter(plain).cloned();
+    let more = wanted.iter().filter_map(|name| catalog.table(name)).filter(plain).cloned();
+    for table in named.chain(more) {
+        if !reference.iter().any(|other| other.name == table.name) {
+            reference.push(table);
+        }
+    }
+    reference
+}

@@ -1,0 +1,249 @@
+//! What a run would cost: slices and why, calls, minutes, and the partitions that would be written. Nothing is sent, and
+//! nothing is read: quotas and stale partitions are added by whoever reads the lake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike as _, NaiveDate, Weekday};
+use pitlake_contract::Slice;
+use serde::Serialize;
+
+use super::{CALENDAR, Calendar, Facts, Question, Reach, Why, Work, calls, tables_of};
+use crate::clock::Clock;
+use crate::normalise::Partition;
+
+/// Securities, where bronze holds no universe: those listed and delisted since 1990.
+const LISTED: usize = 5700;
+
+/// Open days among weekdays, where bronze holds no calendar: 242 or 243 a year.
+const OPEN: (usize, usize) = (93, 100);
+
+/// A run, priced.
+#[derive(Debug, Default, Serialize)]
+pub struct Price {
+    /// By interface.
+    pub asking: Vec<Asking>,
+    /// Calls in all.
+    pub calls: usize,
+    /// Minutes that the account's limits make of them; the network and the vendor come on top.
+    pub minutes: usize,
+    /// Daily quotas, by vendor.
+    pub quota: Vec<Quota>,
+    /// Partitions that would be written anew, by table.
+    pub partitions: BTreeMap<String, BTreeSet<String>>,
+    /// What makes the price an estimate, and what it leaves out.
+    pub notes: BTreeSet<String>,
+}
+
+/// What one interface would be asked.
+#[derive(Debug, Serialize)]
+pub struct Asking {
+    /// The table.
+    pub table: String,
+    /// The interface.
+    pub interface: String,
+    /// Slices, by reason.
+    pub slices: Vec<Reason>,
+    /// Slices that are held.
+    pub held: usize,
+    /// Calls.
+    pub calls: usize,
+    /// Calls a minute that the account may make.
+    pub per_minute: u32,
+}
+
+/// Slices that are asked for the same reason.
+#[derive(Debug, Serialize)]
+pub struct Reason {
+    /// The reason.
+    pub why: &'static str,
+    /// How many slices.
+    pub slices: usize,
+    /// The first of them.
+    pub first: String,
+    /// The last of them.
+    pub last: String,
+}
+
+/// A vendor's calls a day.
+#[derive(Debug, Serialize)]
+pub struct Quota {
+    /// The vendor.
+    pub vendor: String,
+    /// Calls a day that jobs.toml allows.
+    pub a_day: u32,
+    /// Calls that today's runs made.
+    pub spent: u64,
+}
+
+impl Price {
+    /// Adds questions that run side by side: their minutes count once.
+    pub fn add_phase(&mut self, facts: Facts<'_>, questions: &[Question], asks_suspensions: bool) {
+        let mut minutes = 0;
+        for question in questions {
+            // Tables of one nested reply are asked for once.
+            let interface = question.contract().id.to_string();
+            if self.asking.iter().any(|asking| asking.interface == interface) {
+                continue;
+            }
+            let calls = calls_of(facts, question, asks_suspensions);
+            let per_minute = question.allowance.per_minute.max(1);
+            minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
+            self.note(question);
+            self.add(question, calls);
+        }
+        self.minutes += minutes;
+        self.calls = self.asking.iter().map(|asking| asking.calls).sum();
+    }
+
+    /// Adds partitions of a table that would be written whatever is fetched.
+    pub fn add_stale(&mut self, table: &str, stale: impl IntoIterator<Item = Partition>) {
+        let mut stale = stale.into_iter().map(|partition| partition.to_string()).peekable();
+        if stale.peek().is_some() {
+            self.partitions.entry(table.to_owned()).or_default().extend(stale);
+        }
+    }
+
+    /// Adds a vendor's daily quota, of which `spent` calls are gone, and what it means for the work.
+    pub fn add_quota(&mut self, facts: Facts<'_>, vendor: &str, spent: u64) {
+        let Some(account) = facts.jobs.accounts.get(vendor) else { return };
+        let asked = |asking: &&Asking| asking.interface.starts_with(&format!("{vendor}/"));
+        let calls: usize = self.asking.iter().filter(asked).map(|asking| asking.calls).sum();
+        if let Some(a_day) = account.requests_per_day {
+            if spent + calls as u64 > u64::from(a_day) {
+                self.notes.insert(format!("{vendor}: the calls exceed what is left of today's quota"));
+            }
+            self.quota.push(Quota { vendor: vendor.to_owned(), a_day, spent });
+        }
+        let Some(vendor) = facts.catalog.vendor(vendor) else { return };
+        for asking in self.asking.iter().filter(asked) {
+            let id = crate::spec::InterfaceId::parse(&asking.interface);
+            let Some(contract) = id.and_then(|id| facts.catalog.contract(&id)) else { continue };
+            let limit = contract.requests_per_day(vendor, account.points);
+            if let Some(limit) = limit.filter(|limit| asking.calls > *limit as usize) {
+                let interface = &asking.interface;
+                self.notes.insert(format!("{interface}: limited to {limit} calls a day, so this takes several days"));
+            }
+        }
+    }
+
+    fn note(&mut self, question: &Question) {
+        let table = &question.table().name;
+        if question.plan.ask.iter().any(|(slice, _)| question.values.at(slice).is_none()) {
+            let wanted: Vec<&str> = tables_of(question.contract()).collect();
+            self.notes.insert(format!(
+                "`{table}` is asked for values of `{}`, which bronze does not hold for all slices: one call each is assumed",
+                wanted.join(", ")
+            ));
+        }
+        if question.contract().ask.axis.by_security() {
+            self.notes.insert(format!(
+                "`{table}` is asked by security: one page each is assumed, although long histories take two or three"
+            ));
+        }
+        if !question.plan.beyond_calendar.is_empty() {
+            let days = question.plan.beyond_calendar.len();
+            self.notes.insert(format!("`{table}`: the calendar does not cover {days} days of the range"));
+        }
+    }
+
+    fn add(&mut self, question: &Question, calls: usize) {
+        let table = question.table();
+        let mut reasons: BTreeMap<Why, Vec<String>> = BTreeMap::new();
+        let mut partitions: BTreeSet<String> = BTreeSet::new();
+        for (slice, why) in &question.plan.ask {
+            reasons.entry(*why).or_default().push(slice.to_string());
+            match slice {
+                Slice::Session(day) | Slice::Day(day) | Slice::Period(day) => {
+                    partitions.insert(Partition::of(table, *day).to_string());
+                }
+                Slice::Month(_) | Slice::SecurityMonth(..) => {
+                    let days = slice.days().into_iter();
+                    let days = days.flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last));
+                    partitions.extend(days.map(|day| Partition::of(table, day).to_string()));
+                }
+                Slice::Snapshot(_) => {
+                    partitions.insert(Partition::Whole.to_string());
+                }
+                Slice::Security(_) => {
+                    partitions.insert("every year of their histories".to_owned());
+                }
+            }
+        }
+        if !partitions.is_empty() {
+            self.partitions.entry(table.name.clone()).or_default().extend(partitions);
+        }
+        let slices = reasons.into_iter().map(|(why, mut names)| {
+            names.sort_unstable();
+            let ends = (names.first().cloned().unwrap_or_default(), names.last().cloned().unwrap_or_default());
+            Reason { why: why.text(), slices: names.len(), first: ends.0, last: ends.1 }
+        });
+        self.asking.push(Asking {
+            table: table.name.clone(),
+            interface: question.contract().id.to_string(),
+            slices: slices.collect(),
+            held: question.plan.held,
+            calls,
+            per_minute: question.allowance.per_minute,
+        });
+    }
+}
+
+/// Calls of a question: pages by the rows that are expected, and what their ends need for a proof.
+fn calls_of(facts: Facts<'_>, question: &Question, asks_suspensions: bool) -> usize {
+    let Facts { universe, clock, .. } = facts;
+    let contract = question.contract();
+    let page = contract.ask.page_rows.max(1);
+    let each = |slice: &Slice| question.values.calls(slice) * calls(contract, &[slice], &[], clock.today()).len();
+    let mut all = 0;
+    // One page of an interface is the largest and needs a second call to prove its end.
+    let mut lacks_proof = false;
+    for (slice, _) in &question.plan.ask {
+        let newest = match slice {
+            Slice::Snapshot(_) => question.ledger.newest_snapshot(question.source).map(Slice::Snapshot),
+            Slice::Session(_) | Slice::Day(_) | Slice::Period(_) => Some(slice.clone()),
+            Slice::Month(_) | Slice::Security(_) | Slice::SecurityMonth(..) => None,
+        };
+        let before = newest.and_then(|slice| question.ledger.newest(question.source, &[slice]));
+        let expected = slice.day().map(|day| universe.expected(contract, day)).unwrap_or_default();
+        // What suspensions will tell is not known yet, but that they will.
+        let is_proven = before.is_some() || expected.least.is_some() || (asks_suspensions && expected.most.is_some());
+        lacks_proof |= !is_proven;
+        let reports = match slice {
+            // Somewhat more than one row for each company that reports, for some are restated.
+            Slice::Period(day) => Some(universe.reporting(contract, *day).len() * 3 / 2),
+            _ => None,
+        };
+        let rows = before.map(|(_, provenance)| provenance.rows).or(expected.most).or(reports).unwrap_or(0);
+        all += each(slice).max(rows.div_ceil(page));
+    }
+    // Securities that one call names share it.
+    all = all.div_ceil(contract.ask.together);
+    let some = Slice::Security(String::new());
+    if question.lacks_universe {
+        all += (LISTED * each(&some)).div_ceil(contract.ask.together);
+    }
+    // The calendars of two exchanges are of one length: each proves its own end.
+    let proofs = if contract.kind == CALENDAR { each(&some) } else { 1 };
+    all + if lacks_proof { proofs } else { 0 }
+}
+
+/// A calendar for an estimate, where bronze holds none: as many open days as weekdays usually hold.
+#[must_use]
+pub fn estimated_calendar(clock: Clock, work: &Work) -> Calendar {
+    let today = clock.today();
+    let (start, end) = match work.reach {
+        Reach::Range(start, end) => (start, end),
+        _ => (today - chrono::Days::new(30), today),
+    };
+    let is_weekday = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    let mut weekdays = 0;
+    let days = start.iter_days().take_while(|day| *day <= end).map(|day| {
+        let mut open = false;
+        if is_weekday(&day) {
+            weekdays += 1;
+            open = weekdays * OPEN.0 / OPEN.1 > (weekdays - 1) * OPEN.0 / OPEN.1;
+        }
+        (day, open)
+    });
+    Calendar::new(days.collect::<Vec<_>>())
+}

@@ -1,0 +1,149 @@
+//! What one interface is asked for, and why. `plan` shows it, `fetch` carries it out. Nothing is sent here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use pitlake_contract::Slice;
+use pitlake_contract::period::periods;
+
+use super::range::{Night, range};
+use super::sources::{AskedSource, asked};
+use super::{Again, Allowance, Facts, ParamValues, Plan, Reach, Wanted, Why, Work, named_values, plan};
+use crate::ledger::Ledger;
+use crate::spec::{Axis, Contract, Table, TableSource};
+
+/// One interface with its slices.
+#[derive(Debug)]
+pub struct Question {
+    /// What bronze holds of the table.
+    pub ledger: Arc<Ledger>,
+    /// The place of the interface among the table's sources.
+    pub source: usize,
+    /// First and last event day.
+    pub range: (NaiveDate, NaiveDate),
+    /// Its slices.
+    pub plan: Plan,
+    /// The values of parameters that are asked one by one.
+    pub values: ParamValues,
+    /// Days that were named on the command line.
+    pub named: Option<(NaiveDate, NaiveDate)>,
+    /// Calls that may go out.
+    pub allowance: Allowance,
+    /// It is asked by security, and no universe tells which there are.
+    pub lacks_universe: bool,
+}
+
+/// The questions of a table, one for each interface that is asked. Their parameter values are still to be read.
+#[must_use]
+pub fn questions(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>) -> Vec<Question> {
+    let table = ledger.table();
+    asked(facts.jobs, table).into_iter().filter_map(|asked| question(facts, work, ledger, asked)).collect()
+}
+
+fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSource) -> Option<Question> {
+    let Facts { jobs, clock, calendar, universe, .. } = facts;
+    let table = ledger.table();
+    let source = &table.sources[asked.source];
+    let contract = &source.contract;
+    let held = ledger.slices(asked.source, &named_values(jobs, table, contract));
+    let lookback = jobs.lookback(&table.name);
+    let night = Night { calendar, held: &held, lookback };
+    let (start, end) = range(work.reach, contract, clock.today(), night)?;
+    let start = asked.from.map_or(start, |from| start.max(from));
+    let end = asked.until.and_then(|until| until.pred_opt()).map_or(end, |until| end.min(until));
+    let by_security = contract.ask.axis.by_security();
+    // A security's answer is all of its history: not for a range in which no period ends.
+    let reports = table.versions.as_ref().is_some_and(|versions| versions.not_before.is_some());
+    let has_no_period = reports && contract.ask.axis == Axis::Security && periods(start, end).is_empty();
+    if start > end || has_no_period {
+        return None;
+    }
+    let symbols = jobs.symbols(&table.name);
+    let lacks_universe = by_security && universe.is_empty() && symbols.is_none();
+    let securities = match symbols {
+        _ if !by_security => Vec::new(),
+        Some(symbols) => symbols.into_iter().collect(),
+        None => universe.reporting(contract, start),
+    };
+    // On a closed day nothing new can be published of the days before.
+    let is_closed = calendar.knows(end) && calendar.sessions(end, end).is_empty();
+    let again = match work.reach {
+        _ if work.refetch => Again::All,
+        Reach::Nightly(_) if !(contract.ask.axis == Axis::Session && is_closed) => Again::Nightly,
+        _ => Again::Settled,
+    };
+    let plan = plan(Wanted {
+        contract,
+        range: (start, end),
+        calendar,
+        held: &held,
+        securities: &securities,
+        lookback,
+        reports,
+        adds_up: table.event.is_some(),
+        again,
+        clock,
+    });
+    Some(Question {
+        ledger: Arc::clone(ledger),
+        source: asked.source,
+        range: (start, end),
+        plan,
+        values: ParamValues::default(),
+        named: work.named(),
+        allowance: facts.allowance(source),
+        lacks_universe,
+    })
+}
+
+impl Question {
+    /// The table it is asked for.
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        self.ledger.table()
+    }
+
+    /// The interface, as the table uses it.
+    #[must_use]
+    pub fn source(&self) -> &TableSource {
+        &self.table().sources[self.source]
+    }
+
+    /// The interface.
+    #[must_use]
+    pub fn contract(&self) -> &Arc<Contract> {
+        &self.source().contract
+    }
+
+    /// The days of the files that may be answers to its slices: their headers must be read to carry it out.
+    #[must_use]
+    pub fn needed_headers(&self) -> BTreeSet<NaiveDate> {
+        let is_snapshot = self.contract().ask.axis == Axis::Snapshot;
+        let newest = self.ledger.newest_snapshot(self.source).filter(|_| is_snapshot);
+        self.plan.ask.iter().filter_map(|(slice, _)| slice.day()).chain(newest).collect()
+    }
+
+    /// Takes over the slices of another question of the same interface.
+    pub fn join(&mut self, other: Self) {
+        let planned: BTreeSet<Slice> = self.plan.ask.iter().map(|(slice, _)| slice.clone()).collect();
+        let new = other.plan.ask.into_iter().filter(|(slice, _)| !planned.contains(slice));
+        self.plan.ask.extend(new);
+        self.lacks_universe |= other.lacks_universe;
+    }
+
+    /// The names of other programs' files prove no time: such a slice is held as it is, and not asked again. Needs the
+    /// [headers](Self::needed_headers) of those days.
+    pub fn keep_foreign(&mut self) {
+        let ask = std::mem::take(&mut self.plan.ask);
+        let (kept, held): (Vec<_>, Vec<_>) = ask.into_iter().partition(|(slice, why)| {
+            let is_again = matches!(why, Why::Settled | Why::Unsettled);
+            // Only a file that proves itself holds a month or a security: its header tells when it came.
+            let is_dated = matches!(slice, Slice::Session(_) | Slice::Day(_) | Slice::Period(_));
+            // The newest periods are looked at again whoever fetched them first.
+            !(is_again && is_dated) || self.ledger.newest(self.source, std::slice::from_ref(slice)).is_some()
+        });
+        self.plan.ask = kept;
+        self.plan.held += held.len();
+    }
+}

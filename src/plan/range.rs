@@ -1,0 +1,115 @@
+//! How far back a run looks. Never which of those days are missing.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use pitlake_contract::Slice;
+use pitlake_contract::period::periods;
+
+use super::{Calendar, Reach, Work};
+use crate::clock::{Clock, shanghai_day};
+use crate::ledger::Held;
+use crate::spec::{Axis, Contract, Jobs, LOOKBACK};
+
+/// Sessions back to which a nightly run catches up.
+const A_YEAR: u32 = 250;
+
+/// Days that hold more than eight ended periods.
+const PERIODS_BACK: chrono::Days = chrono::Days::new(740);
+
+/// Ended periods that a nightly run reaches back to.
+const NEWEST_PERIODS: usize = 8;
+
+/// The days whose market must be known: the range, or the days that a nightly run may look at.
+#[must_use]
+pub fn window(jobs: &Jobs, clock: Clock, work: &Work, calendar: &Calendar) -> (NaiveDate, NaiveDate) {
+    let today = clock.today();
+    match work.reach {
+        Reach::Range(start, end) => (start, end),
+        Reach::Held => (NaiveDate::MIN, today),
+        Reach::Nightly(day) => {
+            let end = day.unwrap_or(today);
+            let lookback = jobs.jobs.values().map(|job| job.lookback).max().unwrap_or(LOOKBACK);
+            // Nights without a run are caught up with: a year of them at most is judged by count.
+            (calendar.back(end, lookback.max(A_YEAR)).unwrap_or(end), end)
+        }
+    }
+}
+
+/// What a nightly run has to look back over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Night<'a> {
+    pub(super) calendar: &'a Calendar,
+    pub(super) held: &'a Held,
+    pub(super) lookback: u32,
+}
+
+/// First and last event day that an interface is asked for; `None` where there is nothing to begin with.
+pub(super) fn range(
+    reach: Reach,
+    contract: &Contract,
+    today: NaiveDate,
+    night: Night<'_>,
+) -> Option<(NaiveDate, NaiveDate)> {
+    match reach {
+        Reach::Range(start, end) => Some((start, end)),
+        Reach::Held => Some((night.held.keys().find_map(Slice::day).unwrap_or(today), today)),
+        Reach::Nightly(day) => {
+            let end = day.unwrap_or(today);
+            let start = match contract.ask.axis {
+                Axis::Session => night.oldest_session(end),
+                Axis::Day | Axis::Month | Axis::SecurityMonth => night.oldest_day(end),
+                Axis::Period | Axis::Security => {
+                    let ended = periods(end.checked_sub_days(PERIODS_BACK)?, end.pred_opt()?);
+                    *ended.get(ended.len().saturating_sub(NEWEST_PERIODS))?
+                }
+                Axis::Snapshot => end,
+            };
+            Some((start, end))
+        }
+    }
+}
+
+impl Night<'_> {
+    /// The first of the days that are not settled by `end`.
+    fn window(self, end: NaiveDate) -> NaiveDate {
+        self.calendar.back(end, self.lookback).unwrap_or(end)
+    }
+
+    /// Nights without a run, or killed ones: the oldest session of the last year that is not held, or was not looked at
+    /// again since it settled.
+    fn oldest_session(self, end: NaiveDate) -> NaiveDate {
+        let window = self.window(end);
+        let Some(first) = self.held.keys().find_map(Slice::day) else { return window };
+        let reach = first.max(self.calendar.back(end, A_YEAR).unwrap_or(first));
+        let is_open = |day: &&NaiveDate| self.is_open(**day, self.held.get(&Slice::Session(**day)));
+        let oldest = self.calendar.sessions(reach, end).iter().find(is_open);
+        oldest.map_or(window, |oldest| window.min(*oldest))
+    }
+
+    /// As [`Night::oldest_session`], for calendar days and months.
+    fn oldest_day(self, end: NaiveDate) -> NaiveDate {
+        let window = self.window(end);
+        let reach = self.calendar.back(end, A_YEAR).unwrap_or(window);
+        // Of many securities of a month the one asked longest ago counts.
+        let mut days: BTreeMap<NaiveDate, Option<DateTime<Utc>>> = BTreeMap::new();
+        for (slice, at) in self.held {
+            let Some((first, last)) = slice.days() else { continue };
+            for day in first.iter_days().take_while(|day| *day <= last) {
+                let oldest = days.entry(day).or_insert(*at);
+                *oldest = (*oldest).min(*at);
+            }
+        }
+        let Some(first) = days.keys().next().copied() else { return window };
+        let mut all = first.max(reach).iter_days().take_while(|day| *day <= end);
+        let oldest = all.find(|day| self.is_open(*day, days.get(day)));
+        oldest.map_or(window, |oldest| oldest.min(window))
+    }
+
+    /// Whether a day is not held, or was fetched before it settled.
+    fn is_open(self, day: NaiveDate, held: Option<&Option<DateTime<Utc>>>) -> bool {
+        let settles = self.calendar.after(day, self.lookback.max(1));
+        let is_early = |fetched: &DateTime<Utc>| settles.is_none_or(|settles| shanghai_day(*fetched) < settles);
+        held.is_none_or(|fetched| fetched.as_ref().is_some_and(is_early))
+    }
+}

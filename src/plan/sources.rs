@@ -1,0 +1,107 @@
+//! Which interfaces of a table an account asks, how fast, and for which days. Never which slices.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::Facts;
+use crate::spec::{Catalog, Jobs, Table, TableSource};
+
+/// Calls a minute for a vendor whose limits are unknown.
+const USUAL_RATE: u32 = 50;
+
+/// How many calls may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// In any minute.
+    pub per_minute: u32,
+    /// In any second, where the vendor counts those; then no minute is counted.
+    pub per_second: Option<u32>,
+}
+
+/// A source that is asked, and the days it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AskedSource {
+    /// Its place among the table's sources.
+    pub(super) source: usize,
+    /// The first day, where an earlier one belongs to another interface.
+    pub(super) from: Option<NaiveDate>,
+    /// The day after the last, where later ones belong to another interface.
+    pub(super) until: Option<NaiveDate>,
+}
+
+/// Of interfaces of one folder, which answer the same, the first that the account's points open is asked, and the others
+/// for the days before its history begins. Where the points open none, the last one is: the vendor's refusal is the
+/// answer.
+pub(super) fn asked(jobs: &Jobs, table: &Table) -> Vec<AskedSource> {
+    let mut all: Vec<AskedSource> = Vec::new();
+    for first in 0..table.sources.len() {
+        let sharing: Vec<usize> = table.sharing(first).collect();
+        let Some(account) = jobs.accounts.get(&table.sources[first].contract.id.vendor) else { continue };
+        if sharing[0] != first {
+            continue;
+        }
+        let points = |index: &usize| table.sources[*index].contract.points;
+        let mut open: Vec<usize> = sharing.iter().copied().filter(|i| points(i) <= account.points).collect();
+        if open.is_empty() {
+            open.extend(sharing.last());
+        }
+        let last = open.len() - 1;
+        let mut until = None;
+        for (place, source) in open.into_iter().enumerate() {
+            let begins = table.sources[source].contract.publication.history_from;
+            // One that reaches no further back adds nothing.
+            if until.is_none_or(|until| begins < until) {
+                all.push(AskedSource { source, from: (place < last).then_some(begins), until });
+                until = Some(begins);
+            }
+        }
+    }
+    all
+}
+
+/// Whether some table is asked security by security, and no job names the securities.
+#[must_use]
+pub fn needs_universe(jobs: &Jobs, tables: &[Arc<Table>]) -> bool {
+    let by_security = |table: &Table| {
+        asked(jobs, table).into_iter().any(|asked| table.sources[asked.source].contract.ask.axis.by_security())
+    };
+    tables.iter().any(|table| jobs.symbols(&table.name).is_none() && by_security(table))
+}
+
+/// Calls of an interface that may go out: what jobs.toml allows, else what the account's points do.
+#[must_use]
+pub fn allowance(catalog: &Catalog, jobs: &Jobs, source: &TableSource) -> Allowance {
+    let contract = &source.contract;
+    let account = jobs.accounts.get(&contract.id.vendor);
+    let points = account.map_or(0, |account| account.points);
+    let own = account.and_then(|account| account.requests_per_minute);
+    let facts = catalog.vendor(&contract.id.vendor);
+    let per_minute = own.or(facts.map(|facts| contract.requests_per_minute(facts, points))).unwrap_or(USUAL_RATE);
+    let per_second = facts.and_then(|facts| contract.requests_per_second(facts, points)).filter(|_| own.is_none());
+    Allowance { per_minute, per_second }
+}
+
+/// Some vendor must be configured that sells the table.
+///
+/// # Errors
+/// A message for the user, where none is.
+pub fn seller(jobs: &Jobs, table: &Table) -> Result<(), String> {
+    let mut vendors: Vec<&str> = table.sources.iter().map(|source| source.contract.id.vendor.as_str()).collect();
+    if vendors.iter().any(|vendor| jobs.accounts.contains_key(*vendor)) {
+        return Ok(());
+    }
+    vendors.dedup();
+    let vendors = vendors.iter().map(|vendor| format!("[vendors.{vendor}]")).collect::<Vec<_>>().join(" or ");
+    Err(format!(
+        "no configured vendor sells `{}`: add {vendors} to jobs.toml, or name the file with --config",
+        table.name
+    ))
+}
+
+impl Facts<'_> {
+    /// As [`allowance`], of these facts.
+    pub(super) fn allowance(&self, source: &TableSource) -> Allowance {
+        allowance(self.catalog, self.jobs, source)
+    }
+}

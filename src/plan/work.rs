@@ -1,0 +1,75 @@
+//! What a command wants done. Never how.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::clock::Clock;
+use crate::spec::Table;
+
+/// The halves of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halves {
+    /// Ask vendors, and build what that made stale.
+    Both,
+    /// Ask vendors only.
+    Fetch,
+    /// Build silver only; send nothing.
+    Build,
+}
+
+/// How far a run looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// From a first to a last event day, named on the command line.
+    Range(NaiveDate, NaiveDate),
+    /// From the first day held up to today.
+    Held,
+    /// What is due tonight, or on the evening of a day: the newest days, those not settled, the newest periods.
+    Nightly(Option<NaiveDate>),
+}
+
+/// What a run shall do.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// The command, for the report.
+    pub command: String,
+    /// Tables, as named.
+    pub tables: Vec<Arc<Table>>,
+    /// Which event days.
+    pub reach: Reach,
+    /// Which half, or both.
+    pub halves: Halves,
+    /// Ask for held slices again.
+    pub refetch: bool,
+    /// Build partitions that are current.
+    pub full: bool,
+}
+
+impl Work {
+    /// Whether its days can be asked for; else what is wrong with them.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub fn check(&self, clock: Clock) -> Result<(), String> {
+        let today = clock.today();
+        let Some((start, end)) = self.named() else { return Ok(()) };
+        if end > today {
+            return Err(format!("{end} is in the future: today is {today} in Shanghai"));
+        }
+        if start > end {
+            return Err(format!("the range ends on {end}, before it starts on {start}"));
+        }
+        Ok(())
+    }
+
+    /// Days that were named on the command line: the exit code tells which of them are not published.
+    #[must_use]
+    pub fn named(&self) -> Option<(NaiveDate, NaiveDate)> {
+        match self.reach {
+            Reach::Range(start, end) => Some((start, end)),
+            Reach::Nightly(Some(day)) => Some((day, day)),
+            Reach::Nightly(None) | Reach::Held => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The file of a run, `runs/<run id>.json`: kept up while the run goes on, and summed for daily quotas. Never what a run
+//! does.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use tokio::sync::Mutex;
+
+use super::{Exit, Report, TableReport};
+use crate::bronze::PROGRAM;
+use crate::clock::{Clock, shanghai_day};
+use crate::store::Store;
+
+/// The report of the run that goes on, and its file.
+#[derive(Debug)]
+pub struct Journal {
+    store: Store,
+    path: String,
+    report: Mutex<Report>,
+}
+
+impl Journal {
+    /// Begins a report; its file is there before anything else is written.
+    ///
+    /// # Errors
+    /// When the lake cannot be written.
+    pub async fn begin(store: &Store, clock: Clock, command: &str) -> Result<Self> {
+        store.clear_staging()?;
+        let started = clock.now();
+        let stamp = started.format("%Y%m%dT%H%M%S%3fZ").to_string();
+        let mut report = Report {
+            run: stamp.clone(),
+            program: PROGRAM.to_owned(),
+            command: command.to_owned(),
+            started,
+            exit: None,
+            calls: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            error: None,
+        };
+        for ordinal in 1.. {
+            let path = format!("runs/{}.json", report.run);
+            if store.create(&path, serde_json::to_vec_pretty(&report)?.into()).await? {
+                return Ok(Self { store: store.clone(), path, report: Mutex::new(report) });
+            }
+            report.run = format!("{stamp}-{ordinal}");
+        }
+        unreachable!("some ordinal is free")
+    }
+
+    /// Changes what is known of a table.
+    pub async fn table(&self, name: &str, change: impl FnOnce(&mut TableReport)) {
+        change(self.report.lock().await.tables.entry(name.to_owned()).or_default());
+    }
+
+    /// Writes the report as it stands.
+    ///
+    /// # Errors
+    /// When the lake cannot be written.
+    pub async fn save(&self, calls: BTreeMap<String, u64>) -> Result<()> {
+        let body = {
+            let mut report = self.report.lock().await;
+            report.calls = calls;
+            serde_json::to_vec_pretty(&*report)?
+        };
+        self.store.put(&self.path, body.into()).await
+    }
+
+    /// Ends the run; `failed` is the error that ended it, with its exit code.
+    ///
+    /// # Errors
+    /// When the lake cannot be written.
+    pub async fn end(self, calls: BTreeMap<String, u64>, failed: Option<(&anyhow::Error, Exit)>) -> Result<Report> {
+        let mut report = self.report.into_inner();
+        report.calls = calls;
+        report.error = failed.map(|(error, _)| format!("{error:#}"));
+        report.exit = Some(failed.map_or_else(|| report.exit_code(), |(_, exit)| exit));
+        self.store.put(&self.path, serde_json::to_vec_pretty(&report)?.into()).await?;
+        Ok(report)
+    }
+}
+
+/// Calls that the lake's runs of today (Shanghai) sent to a vendor.
+///
+/// # Errors
+/// When the reports cannot be read.
+pub async fn spent(store: &Store, clock: Clock, vendor: &str) -> Result<u64> {
+    let (today, prefix) = (clock.today(), format!("{vendor}/"));
+    let of_today = all(store).await?.into_iter().filter(|run| shanghai_day(run.started) == today);
+    let calls = of_today.flat_map(|run| run.calls).filter(|(interface, _)| interface.starts_with(&prefix));
+    Ok(calls.map(|(_, calls)| calls).sum())
+}
+
+/// Every report of the lake, oldest first.
+///
+/// # Errors
+/// When they cannot be listed or read.
+pub async fn all(store: &Store) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for entry in store.list("runs").await? {
+        match serde_json::from_slice(&store.read(&entry.path).await?) {
+            Ok(report) => reports.push(report),
+            Err(error) => tracing::warn!("`{}` is not the report of a run: {error}", entry.path),
+        }
+    }
+    Ok(reports)
+}

@@ -1,0 +1,176 @@
+//! What a run did: the source of its closing summary and of its exit code. Its file is kept by `journal`. Never holds a
+//! secret.
+
+mod journal;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use journal::{Journal, all, spent};
+
+/// What the exit status tells a scheduler: `docs/operations.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// An unexpected failure, or an unwritable lake.
+    Failed = 1,
+    /// Wrong command line or configuration; nothing was done.
+    Misuse = 2,
+    /// Some slices or partitions failed, the others are safe.
+    Incomplete = 3,
+    /// A data check failed; the bad partition was not published.
+    BadData = 4,
+    /// Token rejected, or no right.
+    NoRight = 5,
+    /// Quota spent.
+    QuotaSpent = 6,
+    /// Another run holds the lease.
+    Leased = 7,
+    /// Not published yet.
+    NotPublished = 8,
+}
+
+impl Exit {
+    /// Most severe first; a wrong configuration before all.
+    const SEVERITY: [Self; 9] = [
+        Self::Misuse,
+        Self::NoRight,
+        Self::BadData,
+        Self::Failed,
+        Self::Incomplete,
+        Self::QuotaSpent,
+        Self::NotPublished,
+        Self::Leased,
+        Self::Done,
+    ];
+
+    /// The most severe of some.
+    #[must_use]
+    pub fn worst(codes: impl IntoIterator<Item = Self>) -> Self {
+        let codes: BTreeSet<Self> = codes.into_iter().collect();
+        Self::SEVERITY.into_iter().find(|exit| codes.contains(exit)).unwrap_or(Self::Done)
+    }
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> Self {
+        exit as Self
+    }
+}
+
+impl TryFrom<u8> for Exit {
+    type Error = String;
+
+    fn try_from(code: u8) -> Result<Self, String> {
+        let exit = Self::SEVERITY.into_iter().find(|exit| *exit as u8 == code);
+        exit.ok_or_else(|| format!("unknown exit code {code}"))
+    }
+}
+
+/// A slice that has no answer, or a partition that was not published.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Failed {
+    /// What: the slice or the partition.
+    pub what: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// The exit code it stands for.
+    pub exit: Exit,
+}
+
+/// What was done for one table.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TableReport {
+    /// Slices that bronze held already.
+    pub held: usize,
+    /// Slices fetched.
+    pub fetched: usize,
+    /// Of those, how many said the same as before.
+    pub unchanged: usize,
+    /// Rows fetched.
+    pub rows_fetched: usize,
+    /// Days not published yet: before their hour, or an empty answer on an open day.
+    pub not_published: BTreeSet<NaiveDate>,
+    /// Days that were not named and are not published yet: the next run asks again.
+    pub passed_over: BTreeSet<NaiveDate>,
+    /// Days the calendar does not reach.
+    pub beyond_calendar: BTreeSet<NaiveDate>,
+    /// Slices and partitions that failed, by reason.
+    pub failed: Vec<Failed>,
+    /// Partitions written.
+    pub built: Vec<String>,
+    /// Partitions that were current.
+    pub current: usize,
+    /// Rows in the partitions written.
+    pub rows_built: usize,
+    /// Rows set aside in the partitions written.
+    pub rejected: usize,
+    /// Fields that came and are in no contract.
+    pub unknown_fields: BTreeSet<String>,
+    /// Fields that the vendor did not send.
+    pub absent_fields: BTreeSet<String>,
+    /// Columns that stay empty in some versions, because the file that showed them first lacked them.
+    pub lacking_columns: BTreeSet<String>,
+    /// What a user should know.
+    pub notes: BTreeSet<String>,
+}
+
+impl TableReport {
+    /// Adds a slice or partition that failed.
+    pub fn fail(&mut self, what: String, reason: String, exit: Exit) {
+        match self.failed.iter_mut().find(|failed| failed.reason == reason && failed.exit == exit) {
+            Some(failed) => failed.what.push(what),
+            None => self.failed.push(Failed { what: vec![what], reason, exit }),
+        }
+    }
+
+    /// Turns missing rights into notes: the lake holds what they were needed for.
+    pub fn excuse_rights(&mut self) {
+        let (excused, failed) =
+            std::mem::take(&mut self.failed).into_iter().partition(|failed| failed.exit == Exit::NoRight);
+        self.failed = failed;
+        let excused: Vec<Failed> = excused;
+        self.notes.extend(excused.into_iter().map(|failed| format!("not refreshed: {}", failed.reason)));
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// Its id, and the name of its file.
+    pub run: String,
+    /// Name and version of the program.
+    pub program: String,
+    /// The command.
+    pub command: String,
+    /// When it began, by its clock.
+    pub started: DateTime<Utc>,
+    /// Null while it goes on, or when it was killed.
+    pub exit: Option<Exit>,
+    /// Calls sent, by interface.
+    pub calls: BTreeMap<String, u64>,
+    /// What was done, by table.
+    pub tables: BTreeMap<String, TableReport>,
+    /// An error that ended the run.
+    pub error: Option<String>,
+}
+
+impl Report {
+    /// The most severe thing that happened.
+    #[must_use]
+    pub fn exit_code(&self) -> Exit {
+        let mut met = BTreeSet::new();
+        for table in self.tables.values() {
+            met.extend(table.failed.iter().map(|failed| failed.exit));
+            if !table.not_published.is_empty() || !table.beyond_calendar.is_empty() {
+                met.insert(Exit::NotPublished);
+            }
+        }
+        Exit::worst(met)
+    }
+}

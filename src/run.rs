@@ -1,0 +1,182 @@
+//! The table of contents of a run: plan, fetch, build, report. What is missing is asked for and kept in bronze, what is
+//! stale is built into silver; the two halves meet in bronze and nowhere else. Read this file first.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::build::{self, Scope};
+use crate::fetch::{self, Accounts};
+use crate::ledger::Ledgers;
+use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, UNIVERSE, Universe, Work};
+use crate::plan::{needs_universe, window};
+use crate::report::{Exit, Journal, Report, TableReport};
+use crate::spec::{Problems, Table};
+use crate::store::lease::LeaseHeld;
+use crate::world::{Misuse, Run, World};
+
+/// Does the work and reports it. Slices and partitions that fail are in the report; the others are safe.
+///
+/// # Errors
+/// What ends a run: [`Misuse`], a lease that is [held](LeaseHeld), a lake that cannot be written.
+pub async fn run(world: &World, work: &Work) -> Result<Report> {
+    work.check(world.clock).map_err(Misuse)?;
+    let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
+    let accounts = match work.halves {
+        Halves::Build => None,
+        Halves::Both | Halves::Fetch => Some(Accounts::open(world, &work.tables, phases.all()).await?),
+    };
+    let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
+    let ledgers = Ledgers::new(&world.store);
+    let run = Run { world, ledgers: &ledgers, journal: &journal };
+    let done = halves(run, work, &phases, accounts.as_ref()).await;
+    let calls = accounts.as_ref().map(Accounts::calls).unwrap_or_default();
+    match done {
+        Ok(()) => journal.end(calls, None).await,
+        Err(error) => {
+            // The report tells how the run ended; an unwritable lake cannot hold it, and the error is what counts.
+            if let Err(second) = journal.end(calls, Some((&error, exit_of(&error)))).await {
+                tracing::debug!("cannot write the report: {second:#}");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Accounts>) -> Result<()> {
+    if let Some(accounts) = accounts {
+        fetch_phases(run, work, phases, accounts).await?;
+    }
+    if work.halves == Halves::Fetch {
+        return Ok(());
+    }
+    let range = match work.reach {
+        Reach::Range(start, end) => Some((start, end)),
+        Reach::Held | Reach::Nightly(_) => None,
+    };
+    let mut built: Vec<&Arc<Table>> = Vec::new();
+    let fetched = phases.all().filter(|_| accounts.is_some());
+    for table in fetched.chain(&work.tables) {
+        if !built.iter().any(|other| other.name == table.name) {
+            build::table(run, table, Scope { range, full: work.full }).await?;
+            built.push(table);
+        }
+    }
+    Ok(())
+}
+
+/// Asks for what the tables lack: reference tables first, for they tell which slices there are.
+async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Accounts) -> Result<()> {
+    let Run { world, ledgers, journal } = run;
+    let unknown = (Calendar::new([]), Universe::default());
+    fetch_phase(run, work, &phases.reference, accounts, facts(world, &unknown.0, &unknown.1)).await?;
+    let calendar = calendar(run).await;
+    let window = window(&world.jobs, world.clock, work, &calendar);
+    // A small account may not ask for them; a calendar that covers the range does as well.
+    if calendar.knows(window.0) && calendar.knows(window.1) {
+        let universe = build::universe(world, ledgers, window).await?;
+        // Without a universe the securities to ask for are unknown.
+        let lacks_universe = universe.is_empty() && needs_universe(&world.jobs, &work.tables);
+        for table in &phases.reference {
+            let is_needed =
+                work.tables.iter().any(|other| other.name == table.name) || (table.name == UNIVERSE && lacks_universe);
+            if !is_needed {
+                journal.table(&table.name, TableReport::excuse_rights).await;
+            }
+        }
+    }
+    for tables in &phases.rest {
+        let universe = build::universe(world, ledgers, window).await?;
+        fetch_phase(run, work, tables, accounts, facts(world, &calendar, &universe)).await?;
+    }
+    Ok(())
+}
+
+async fn fetch_phase(
+    run: Run<'_>,
+    work: &Work,
+    tables: &[Arc<Table>],
+    accounts: &Accounts,
+    facts: Facts<'_>,
+) -> Result<()> {
+    let Run { world, ledgers, .. } = run;
+    let mut asked = questions(world, ledgers, facts, work, tables).await?;
+    let leases = accounts.lease(world, &asked).await?;
+    if !leases.is_empty() {
+        // Looked at again under the leases: another run may have asked since.
+        for table in tables {
+            ledgers.relisted(table).await?;
+        }
+        asked = questions(world, ledgers, facts, work, tables).await?;
+    }
+    let done = fetch::ask(run, accounts, facts, &join(asked)).await;
+    for lease in leases {
+        lease.release().await?;
+    }
+    done
+}
+
+/// The questions of some tables, with the parameter values and the headers that they follow from.
+///
+/// # Errors
+/// When the lake cannot be read.
+pub async fn questions(
+    world: &World,
+    ledgers: &Ledgers,
+    facts: Facts<'_>,
+    work: &Work,
+    tables: &[Arc<Table>],
+) -> Result<Vec<Question>> {
+    let mut all = Vec::new();
+    for table in tables {
+        let ledger = ledgers.of(table).await?;
+        for mut question in crate::plan::questions(facts, work, &ledger) {
+            question.values = build::param_values(world, ledgers, &question).await?;
+            let about = question.needed_headers();
+            ledger.read(&world.store, |file| about.contains(&file.file.day)).await;
+            question.keep_foreign();
+            all.push(question);
+        }
+    }
+    Ok(all)
+}
+
+/// Tables of one nested reply are asked for once, for all that any of them wants.
+fn join(questions: Vec<Question>) -> Vec<Question> {
+    let mut joined: Vec<Question> = Vec::new();
+    for question in questions {
+        match joined.iter_mut().find(|first| first.contract().id == question.contract().id) {
+            None => joined.push(question),
+            Some(first) => first.join(question),
+        }
+    }
+    joined
+}
+
+fn facts<'a>(world: &'a World, calendar: &'a Calendar, universe: &'a Universe) -> Facts<'a> {
+    Facts { catalog: &world.catalog, jobs: &world.jobs, clock: world.clock, calendar, universe }
+}
+
+/// The calendar of the lake; where it cannot be read, an empty one, and the report tells why.
+async fn calendar(run: Run<'_>) -> Calendar {
+    match build::calendar(run.world, run.ledgers).await {
+        Ok(calendar) => calendar,
+        Err(error) => {
+            let (reason, exit) = (format!("{error:#}"), build::exit_of(&error));
+            run.journal.table(CALENDAR, |report| report.fail("calendar".into(), reason, exit)).await;
+            Calendar::new([])
+        }
+    }
+}
+
+/// The exit code of an error that ended a command.
+#[must_use]
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.is::<Misuse>() || error.is::<Problems>() {
+        Exit::Misuse
+    } else if error.is::<LeaseHeld>() {
+        Exit::Leased
+    } else {
+        Exit::Failed
+    }
+}

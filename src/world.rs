@@ -1,0 +1,45 @@
+//! All that a command may touch, and the error of a command that asks for what cannot be. Never what a command does.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use crate::clock::Clock;
+use crate::ledger::Ledgers;
+use crate::progress::Progress;
+use crate::report::Journal;
+use crate::spec::{Catalog, Jobs};
+use crate::store::Store;
+
+/// All that a command may touch.
+#[derive(Debug)]
+pub struct World {
+    /// Vendors and tables.
+    pub catalog: Catalog,
+    /// Accounts and jobs.
+    pub jobs: Jobs,
+    /// Tokens by vendor, for the accounts that have one.
+    pub tokens: BTreeMap<String, SecretString>,
+    /// The lake.
+    pub store: Store,
+    /// Dates, due hours and stamps.
+    pub clock: Clock,
+    /// Progress bars.
+    pub progress: Progress,
+}
+
+/// A run: the world, what bronze holds, and the report.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// All that it may touch.
+    pub world: &'a World,
+    /// What bronze holds, table by table.
+    pub ledgers: &'a Ledgers,
+    /// What it did so far.
+    pub journal: &'a Journal,
+}
+
+/// The command line or the configuration asks for what cannot be: exit 2, nothing was done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misuse(pub String);

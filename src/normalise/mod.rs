@@ -34,7 +34,7 @@ pub use partition::Partition;
 use crate::spec::{Field, Table, TableSource};
 use repeats::Repeats;
 use rows::{Origin, RowSet};
-use versions::{History, Observation, Version};
+use versions::{Observation, Version, VersionHistory};
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
@@ -189,7 +189,7 @@ impl<'a> Builder<'a> {
     fn versions(&mut self, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
         let Some(rules) = &self.rows.table.versions else { return Vec::new() };
         let sightings = self.repeats.take_sightings();
-        let mut history = History { rows: &mut self.rows, rules, observations: &self.observations };
+        let mut history = VersionHistory { rows: &mut self.rows, rules, observations: &self.observations };
         history.versions(sightings, lacking)
     }
 }

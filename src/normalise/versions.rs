@@ -72,7 +72,7 @@ pub(super) struct Version {
 }
 
 /// The rows read so far, and the observations that showed them.
-pub(super) struct History<'a, 'b> {
+pub(super) struct VersionHistory<'a, 'b> {
     /// A row that was joined with its duplicate becomes a new row here.
     pub(super) rows: &'b mut RowSet<'a>,
     pub(super) rules: &'a Versions,
@@ -81,12 +81,12 @@ pub(super) struct History<'a, 'b> {
 }
 
 /// What files show of one key, vendor and occurrence.
-struct Group<'s> {
+struct SightingGroup<'s> {
     occurrence: i32,
     sightings: &'s [Sighting],
 }
 
-impl History<'_, '_> {
+impl VersionHistory<'_, '_> {
     /// All versions, sorted by key, the vendor's place in the table's order, occurrence and revision; revisions are
     /// numbered for each vendor. `lacking` collects the columns that stay empty because the first file of a version
     /// lacked them.
@@ -112,7 +112,7 @@ impl History<'_, '_> {
             let of_group =
                 |at: &usize| place(sightings[*at].row) == place(row) && occurrences[*at] == occurrences[first];
             let end = (first..sightings.len()).find(|at| !of_group(at)).unwrap_or(sightings.len());
-            let group = Group { occurrence: occurrences[first], sightings: &sightings[first..end] };
+            let group = SightingGroup { occurrence: occurrences[first], sightings: &sightings[first..end] };
             // Where the key does not hold what was asked for (a day of announcement), its rows have observations of
             // their own.
             let rows: BTreeSet<u32> = group.sightings.iter().map(|one| one.row).collect();
@@ -124,7 +124,12 @@ impl History<'_, '_> {
     }
 
     /// The versions of one group; `covering` are the files that would hold its rows if the vendor had them.
-    fn of_group(&mut self, group: &Group<'_>, covering: &BTreeSet<u32>, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
+    fn of_group(
+        &mut self,
+        group: &SightingGroup<'_>,
+        covering: &BTreeSet<u32>,
+        lacking: &mut BTreeSet<usize>,
+    ) -> Vec<Version> {
         let mut versions: Vec<Version> = Vec::new();
         // Which of them the newest answers still hold.
         let mut current: Vec<usize> = Vec::new();
@@ -218,7 +223,7 @@ impl CoverageIndex {
     }
 
     /// The files that would hold `row` if the vendor had it, oldest first.
-    fn files(&self, vendor: u32, history: &History<'_, '_>, row: u32) -> Vec<u32> {
+    fn files(&self, vendor: u32, history: &VersionHistory<'_, '_>, row: u32) -> Vec<u32> {
         let key = |column: &usize| (vendor, *column, history.rows.cell(*column, row));
         let found = self.columns.iter().filter_map(|column| self.files.get(&key(column)));
         let mut files: Vec<u32> = found.flatten().filter(|file| history.covers(**file, row)).copied().collect();

@@ -169,8 +169,9 @@ impl CaptureReader<'_> {
         };
         let missing: Vec<&str> = key.iter().copied().filter(|key| !has(key)).collect();
         if (self.rows > 0 || !found.is_empty()) && !missing.is_empty() {
-            let (missing, found) = (missing.join("`, `"), found.join(", "));
-            let problem = format!("{} requires `{missing}`; found only {found}", self.contract.id);
+            let (missing, found) =
+                (missing.join("`, `"), if found.is_empty() { "none".to_owned() } else { found.join(", ") });
+            let problem = format!("{} requires the fields `{missing}`; found {found}", self.contract.id);
             return Err(self.error(
                 None,
                 problem,

@@ -82,9 +82,9 @@ fn values_keep_their_bytes_on_one_line() {
 #[test]
 fn a_file_without_the_key_is_refused_with_the_fields_it_has() {
     let error = refusal("股票代码,交易日期\n000001.SZ,20240102\n");
-    assert!(error.contains("tushare/daily requires `ts_code`, `trade_date`"), "{error}");
-    assert!(error.contains("found only 股票代码, 交易日期"), "{error}");
-    assert!(refusal("[{\"ts_code\":\"000001.SZ\"}]").contains("requires `trade_date`"));
+    assert!(error.contains("tushare/daily requires the fields `ts_code`, `trade_date`"), "{error}");
+    assert!(error.contains("found 股票代码, 交易日期"), "{error}");
+    assert!(refusal("[{\"ts_code\":\"000001.SZ\"}]").contains("requires the fields `trade_date`"));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn an_error_names_its_place() {
         (r#"{"ts_code":{"0":"a","1":"b"},"close":{"0":1}}"#, "the columns `ts_code` and `close` have different"),
         (r#"{"ts_code":{"0":"a"},"close":{"1":1}}"#, "the columns `ts_code` and `close` have different"),
         (r#"{"ts_code":{"0":"a","0":"b"}}"#, "duplicate field `0`"),
-        ("{}", "requires `ts_code`, `trade_date`"),
+        ("{}", "requires the fields `ts_code`, `trade_date`"),
         ("PAR1", "a Parquet file"),
     ] {
         assert!(refusal(body).contains(part), "{body}: {}", refusal(body));

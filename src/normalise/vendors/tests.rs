@@ -69,12 +69,12 @@ fn table(order: &[&str]) -> Table {
 }
 
 /// A file: whether it is from the second vendor, and shares by code and reason.
-type File = (bool, BTreeMap<(u8, u8), i64>);
+type VendorFile = (bool, BTreeMap<(u8, u8), i64>);
 
 /// (code, reason, shares, vendor), in the order of the file.
 type ModelRows = Vec<(String, Option<String>, i64, String)>;
 
-fn build(table: &Table, files: &[File]) -> ModelRows {
+fn build(table: &Table, files: &[VendorFile]) -> ModelRows {
     let mut builder = Builder::new(table, Partition::Year(2024));
     let vendors = ["tushare", "asharehub"];
     for (number, (second, rows)) in files.iter().enumerate() {
@@ -103,7 +103,7 @@ fn build(table: &Table, files: &[File]) -> ModelRows {
 }
 
 /// The newest rows of each vendor; all rows of a code come from the first vendor that has any.
-fn model(order: &[&str], files: &[File]) -> ModelRows {
+fn model(order: &[&str], files: &[VendorFile]) -> ModelRows {
     let mut newest: [BTreeMap<(u8, u8), i64>; 2] = Default::default();
     for (second, rows) in files {
         newest[usize::from(*second)].extend(rows);
@@ -126,7 +126,7 @@ fn model(order: &[&str], files: &[File]) -> ModelRows {
     shown
 }
 
-fn files() -> impl Strategy<Value = Vec<File>> {
+fn files() -> impl Strategy<Value = Vec<VendorFile>> {
     let row = ((0u8..3, 0u8..3), 1i64..5);
     let file = (any::<bool>(), proptest::collection::vec(row, 0..5));
     // The second vendor has one row a code.
@@ -156,7 +156,7 @@ proptest! {
             sorted.sort_by_key(|(second, _)| !*second);
             prop_assert_eq!(&build(table, &sorted), &shown);
             // Without the second vendor of the order, the rows of the first are the same.
-            let first: Vec<File> = files.iter().filter(|file| file.0 == (order[0] == "asharehub")).cloned().collect();
+            let first: Vec<VendorFile> = files.iter().filter(|file| file.0 == (order[0] == "asharehub")).cloned().collect();
             let of_first: ModelRows = shown.into_iter().filter(|row| row.3 == order[0]).collect();
             prop_assert_eq!(build(table, &first), of_first);
         }

@@ -1,7 +1,7 @@
 //! Rows of one file with the same key and announcement: duplicates of one version, or a correction beside what it
 //! corrects (`docs/point-in-time.md`).
 
-use super::History;
+use super::VersionHistory;
 use crate::normalise::cells::{Cell, Texts};
 use pitlake_contract::decimal::wide_to_f64;
 
@@ -22,7 +22,7 @@ pub(super) struct Deduplicator {
 
 impl Deduplicator {
     /// The versions that the rows `present` in a file form, in the order in which they are numbered.
-    pub(super) fn versions(&mut self, history: &mut History<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
+    pub(super) fn versions(&mut self, history: &mut VersionHistory<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
         if let Some((_, versions)) = self.known.iter().find(|(rows, _)| rows == present) {
             return versions.clone();
         }
@@ -32,7 +32,7 @@ impl Deduplicator {
     }
 }
 
-fn distinct(history: &mut History<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
+fn distinct(history: &mut VersionHistory<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
     // Originals before corrections, otherwise in the order of the file.
     let mut sorted: Vec<u32> = present.to_vec();
     sorted.sort_by_key(|row| flag(history, *row));
@@ -56,7 +56,7 @@ fn distinct(history: &mut History<'_, '_>, present: &[u32]) -> Vec<FileVersion> 
 }
 
 /// 0 for an original, 1 without a flag, 2 for a correction.
-fn flag(history: &History<'_, '_>, row: u32) -> u8 {
+fn flag(history: &VersionHistory<'_, '_>, row: u32) -> u8 {
     let cell = history.rules.flag.map(|column| history.rows.cell(column, row));
     match cell {
         Some(Cell::Text(id)) => match history.rows.texts.get(id) {
@@ -68,7 +68,7 @@ fn flag(history: &History<'_, '_>, row: u32) -> u8 {
 }
 
 /// The columns whose dates announce a row: always the same ones, or chosen by one of its values.
-fn announcing<'a>(history: &History<'a, '_>, row: u32) -> &'a [usize] {
+fn announcing<'a>(history: &VersionHistory<'a, '_>, row: u32) -> &'a [usize] {
     let Some(by) = &history.rules.announced_by else { return &history.rules.announced };
     let Cell::Text(id) = history.rows.cell(by.column, row) else { return &[] };
     let value = history.rows.texts.get(id);
@@ -76,7 +76,7 @@ fn announcing<'a>(history: &History<'a, '_>, row: u32) -> &'a [usize] {
 }
 
 /// The day a row was announced: the latest of its dates that are no earlier than the period's end.
-fn announced(history: &History<'_, '_>, row: u32) -> Option<i32> {
+fn announced(history: &VersionHistory<'_, '_>, row: u32) -> Option<i32> {
     let day = |column: usize| history.rows.cell(column, row).day();
     let first = history.rules.not_before.and_then(day);
     let dates = announcing(history, row).iter().filter_map(|column| day(*column));
@@ -86,13 +86,13 @@ fn announced(history: &History<'_, '_>, row: u32) -> Option<i32> {
 /// The columns by which two rows are different versions. The dates that announce a row are not among them: they make
 /// another announcement. Where a value chooses which dates announce, the other dates are: the implementation of a plan
 /// carries the plan's announcement date, and another such date is another version of the implementation.
-fn figures<'a>(history: &History<'a, '_>, row: u32) -> impl Iterator<Item = usize> + use<'a> {
+fn figures<'a>(history: &VersionHistory<'a, '_>, row: u32) -> impl Iterator<Item = usize> + use<'a> {
     let announcing = if history.rules.announced_by.is_some() { announcing(history, row) } else { &[] };
     history.rules.figures.iter().copied().filter(|column| !announcing.contains(column))
 }
 
 /// Whether two rows of a file are one version: an empty cell beside a value is no difference, nor is a rounding.
-fn agree(history: &History<'_, '_>, a: u32, b: u32) -> bool {
+fn agree(history: &VersionHistory<'_, '_>, a: u32, b: u32) -> bool {
     figures(history, a).all(|column| {
         let (a, b) = (history.rows.cell(column, a), history.rows.cell(column, b));
         a.is_empty() || b.is_empty() || same_value(&history.rows.texts, a, b)
@@ -101,7 +101,7 @@ fn agree(history: &History<'_, '_>, a: u32, b: u32) -> bool {
 
 /// Whether a later file shows the same version again. A null beside a value is a change; a column that one of the
 /// files lacks is not compared.
-pub(super) fn same_figures(history: &History<'_, '_>, a: u32, b: u32) -> bool {
+pub(super) fn same_figures(history: &VersionHistory<'_, '_>, a: u32, b: u32) -> bool {
     if a == b {
         return true;
     }
@@ -124,7 +124,7 @@ fn same_value(texts: &Texts, a: Cell, b: Cell) -> bool {
 
 /// The row with the content of both: `first`, its empty cells filled and its roundings made finer. A new row where
 /// that is more than `first` holds, since other files may show `first` alone.
-fn join(history: &mut History<'_, '_>, first: u32, second: u32) -> u32 {
+fn join(history: &mut VersionHistory<'_, '_>, first: u32, second: u32) -> u32 {
     let mut changes: Vec<(usize, Cell)> = Vec::new();
     for column in figures(history, first) {
         match (history.rows.cell(column, first), history.rows.cell(column, second)) {

@@ -23,5 +23,5 @@ pub mod run;
 pub mod silver;
 pub mod spec;
 pub mod store;
-pub mod vendor;
+pub mod wire;
 pub mod world;

@@ -12,7 +12,7 @@ use anyhow::Result;
 use secrecy::SecretString;
 
 use super::Context;
-use crate::spec::{Account, Catalog, Jobs, SpecFile, Table, VENDORS, nearest};
+use crate::spec::{Catalog, Jobs, SpecFile, Table, nearest};
 use crate::store::Store;
 use crate::world::{Misuse, World};
 
@@ -63,12 +63,12 @@ pub(super) fn world(context: &Context) -> Result<World> {
     let (catalog, mut jobs) = catalog(context)?;
     let lake = context.global.lake.clone().or_else(|| jobs.lake_url.clone()).unwrap_or_else(|| LAKE.to_owned());
     let store = Store::open(&lake)?;
-    for vendor in VENDORS {
-        if let Some(url) = variable(&format!("{}_BASE_URL", vendor.to_uppercase())) {
-            jobs.accounts.entry(vendor.to_owned()).or_default().base_url = Some(url);
+    for vendor in catalog.vendors() {
+        if let Some(url) = variable(&vendor.variable("BASE_URL")) {
+            jobs.accounts.entry(vendor.name.clone()).or_default().base_url = Some(url);
         }
     }
-    let tokens = tokens(&jobs.accounts)?;
+    let tokens = tokens(&catalog, &jobs)?;
     Ok(World { catalog, jobs, tokens, store, clock: context.clock, progress: context.progress.clone() })
 }
 
@@ -83,12 +83,13 @@ pub(super) fn existing(context: &Context) -> Result<World> {
 }
 
 /// The token of each account: a variable, or a file that `<variable>_FILE` names.
-fn tokens(accounts: &BTreeMap<String, Account>) -> Result<BTreeMap<String, SecretString>> {
+fn tokens(catalog: &Catalog, jobs: &Jobs) -> Result<BTreeMap<String, SecretString>> {
     let mut tokens = BTreeMap::new();
-    for (vendor, account) in accounts {
+    for vendor in catalog.vendors() {
+        let Some(account) = jobs.accounts.get(&vendor.name) else { continue };
         let name = account.token_variable(vendor);
         let token =
-            match (variable(&name), variable(&format!("{name}_FILE"))) {
+            match (variable(name), variable(&format!("{name}_FILE"))) {
                 (Some(token), _) => Some(token),
                 (None, Some(file)) => {
                     let read = fs::read_to_string(&file);
@@ -99,7 +100,7 @@ fn tokens(accounts: &BTreeMap<String, Account>) -> Result<BTreeMap<String, Secre
                 (None, None) => None,
             };
         if let Some(token) = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()) {
-            tokens.insert(vendor.clone(), SecretString::from(token));
+            tokens.insert(vendor.name.clone(), SecretString::from(token));
         }
     }
     Ok(tokens)

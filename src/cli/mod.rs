@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pitlake_contract::spelling;
 
 use crate::clock::Clock;
 use crate::progress::Progress;
@@ -218,8 +219,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// A Shanghai day: `2024-06-28` or `20240628`.
 fn day(text: &str) -> Result<NaiveDate, String> {
-    let read = |format| NaiveDate::parse_from_str(text, format).ok();
-    read("%Y-%m-%d").or_else(|| read("%Y%m%d")).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))
+    spelling::day::date(text).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))
 }
 
 #[cfg(test)]

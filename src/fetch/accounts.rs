@@ -13,7 +13,6 @@ use crate::plan::{Question, seller};
 use crate::report::{self, Journal};
 use crate::spec::{Account, Table};
 use crate::store::lease::Lease;
-use crate::vendor;
 use crate::world::{Misuse, World};
 
 /// The report is written anew at most this often.
@@ -101,7 +100,7 @@ impl Accounts {
 /// Why an account cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// This version does not know the vendor's wire format.
+    /// No `schemas/<vendor>.toml` describes the vendor.
     #[error("unsupported vendor `{0}`")]
     Unsupported(String),
     /// The vendor answers nobody without a token, and there is none.
@@ -124,16 +123,16 @@ pub enum AccountError {
 /// # Errors
 /// [`AccountError`], or HTTP that cannot be set up.
 pub fn line(world: &World, name: &str, account: &Account, left: Option<u64>) -> Result<Client> {
-    let vendor = vendor::named(name).ok_or_else(|| AccountError::Unsupported(name.to_owned()))?;
+    let vendor = world.catalog.vendor(name).ok_or_else(|| AccountError::Unsupported(name.to_owned()))?;
     let token = match world.tokens.get(name) {
         Some(token) => token.clone(),
-        None if account.token_env.is_none() && !vendor.needs_token() => SecretString::from(""),
+        None if !account.needs_token(vendor) => SecretString::from(""),
         None => {
-            let variable = account.token_variable(name);
+            let variable = account.token_variable(vendor).to_owned();
             return Err(AccountError::NoToken { vendor: name.to_owned(), variable }.into());
         }
     };
-    if account.base_url.is_none() && vendor.home().is_none() {
+    if account.base_url(vendor).is_none() {
         return Err(AccountError::NoBaseUrl(name.to_owned()).into());
     }
     Client::new(vendor, account, token, left)

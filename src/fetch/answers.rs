@@ -6,7 +6,7 @@ use pitlake_contract::Slice;
 use super::{Client, Failure, Interface, Reply};
 use crate::plan::{self, Facts, Question, Why, tables_of};
 use crate::progress::Bar;
-use crate::vendor::{Call, Refusal};
+use crate::wire::{Call, Refusal};
 use crate::world::Run;
 
 /// Slices of one interface under way at once; the account's own limit holds over all interfaces.

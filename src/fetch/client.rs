@@ -1,6 +1,6 @@
-//! An account with a vendor: one call at a time, at its pace, tried again where that may help.
+//! An account with a vendor: one call at a time, paced, and retried where that may help.
 //!
-//! Never here: which calls make an answer whole.
+//! Never here: which calls make a reply complete.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,33 +14,35 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
 use super::Failure;
-use super::http::{self, NoReply};
+use super::checks::Expect;
+use super::http::{self, NoResponse};
 use super::pace::Pace;
-use super::page::{self, Expect, PageRows};
+use super::page::{self, PageRows};
 use crate::clock::Clock;
 use crate::plan::Allowance;
-use crate::spec::{Account, Contract};
-use crate::vendor::{Call, Received, Refusal, Vendor, Window};
+use crate::spec::{Account, Contract, TokenIn, Vendor};
+use crate::wire::{self, Call, Received, Refusal, Window, Wire};
 
-/// Calls on their way at the same time, unless the account says otherwise.
+/// The most calls in flight, unless the account has another number.
 const IN_FLIGHT: u32 = 4;
 
-/// How often a call waits out a minute before its slice fails.
-const RESTS: usize = 10;
+/// How often a call pauses before it fails.
+const PAUSES: usize = 10;
 
-/// An account with a vendor, and the line to it.
+/// An account with a vendor, and the connection to it.
 #[derive(Debug)]
 pub struct Client {
-    vendor: &'static dyn Vendor,
+    wire: &'static dyn Wire,
+    token_in: TokenIn,
     http: reqwest::Client,
     base_url: String,
     /// Sent with every call.
     headers: Vec<(String, String)>,
-    /// Other paths than the contracts have, by interface.
+    /// Paths by interface, instead of those of the contracts.
     paths: BTreeMap<String, String>,
     token: SecretString,
     in_flight: Semaphore,
-    /// Calls that the account may still make today, where it has a daily quota.
+    /// Calls that the account may still make today, if it has a daily quota.
     left: Option<AtomicU64>,
     pub(super) stopped: OnceLock<Failure>,
     calls: std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>,
@@ -53,25 +55,25 @@ pub struct Client {
 pub struct Interface {
     pub(super) contract: Arc<Contract>,
     pace: Pace,
-    /// Rows of the largest page seen in this run: a shorter page was not cut by a cap.
+    /// Rows of the largest page in this run: a shorter page was not truncated.
     pub(super) largest: AtomicUsize,
     pub(super) stopped: OnceLock<Failure>,
     calls: Arc<AtomicU64>,
-    /// Seconds to wait, as the newest reply says; 0 where it does not.
+    /// Seconds to wait, by the newest reply; 0 if it names none.
     retry_after: AtomicU64,
 }
 
 impl Client {
-    /// A client; nothing is sent yet.
+    /// A client of an account with `vendor` that may make `left` calls today. Sends nothing yet.
     ///
     /// # Errors
-    /// When the system's certificates cannot be loaded.
-    pub fn new(vendor: &'static dyn Vendor, account: &Account, token: SecretString, left: Option<u64>) -> Result<Self> {
-        let base_url = account.base_url.as_deref().or(vendor.home()).unwrap_or_default();
+    /// If the system's certificates cannot be loaded.
+    pub fn new(vendor: &Vendor, account: &Account, token: SecretString, left: Option<u64>) -> Result<Self> {
         Ok(Self {
-            vendor,
+            wire: wire::of(vendor.wire),
+            token_in: vendor.token_in.clone(),
             http: http::client()?,
-            base_url: base_url.to_owned(),
+            base_url: account.base_url(vendor).unwrap_or_default().to_owned(),
             headers: account.headers.clone(),
             paths: account.paths.iter().cloned().collect(),
             token,
@@ -105,13 +107,13 @@ impl Client {
         calls.iter().map(|(name, n)| (name.clone(), n.load(Ordering::Relaxed))).filter(|(_, n)| *n > 0).collect()
     }
 
-    /// How far this machine's clock is ahead of the vendor's, by the newest reply that said so.
+    /// How far this machine's clock is ahead of the vendor's, by the newest reply with a date.
     #[must_use]
     pub fn ahead(&self) -> Option<TimeDelta> {
         *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// One call for one row: whether the account may ask at all.
+    /// Requests a single row: whether the account has access.
     ///
     /// # Errors
     /// [`Failure`].
@@ -120,7 +122,7 @@ impl Client {
         self.once(interface, call, window, &Expect::default()).await.map(|_| ())
     }
 
-    /// One page, asked until it comes.
+    /// One page, retried until it comes.
     pub(super) async fn page(
         &self,
         interface: &Interface,
@@ -133,21 +135,21 @@ impl Client {
             .with_max_delay(Duration::from_secs(10))
             .with_max_times(5)
             .with_jitter();
-        for _ in 0..RESTS {
+        for _ in 0..PAUSES {
             let once = || self.once(interface, call, window, expect);
             let again = |failure: &Failure| {
                 matches!(failure, Failure::Refused(Refusal::Transient(_)) | Failure::Unreachable { .. })
             };
             match once.retry(retries).when(again).await {
                 Err(Failure::Refused(Refusal::SlowDown(message))) => {
-                    tracing::info!("{}: {message}; waiting it out", interface.contract.id);
+                    tracing::info!("{}: {message}; pausing", interface.contract.id);
                     let seconds = interface.retry_after.load(Ordering::Relaxed);
-                    interface.pace.rest((seconds > 0).then_some(seconds)).await;
+                    interface.pace.pause((seconds > 0).then_some(seconds)).await;
                 }
                 done => return done,
             }
         }
-        Err(Refusal::SlowDown(format!("still, after {RESTS} minutes")).into())
+        Err(Refusal::SlowDown(format!("still after {PAUSES} pauses")).into())
     }
 
     async fn once(
@@ -160,7 +162,7 @@ impl Client {
         if let Some(left) = &self.left
             && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_err()
         {
-            let message = "the calls a day that jobs.toml allows (requests_per_day) are made; run again tomorrow";
+            let message = "`requests_per_day` of jobs.toml is reached; run again tomorrow";
             return Err(Refusal::AccountSpent(message.into()).into());
         }
         interface.pace.turn().await;
@@ -169,15 +171,16 @@ impl Client {
         if let Some(path) = self.paths.get(&call.api) {
             call.path = Some(path.clone());
         }
-        let mut request = self.vendor.request(&self.base_url, &call, window, secret);
+        let mut request = self.wire.request(&self.base_url, &call, window);
+        request.authorize(&self.token_in, secret);
         request.headers.extend(self.headers.iter().cloned());
-        let http::Reply { status, body, retry_after, date } = {
-            // Taken after the turn, so that one slow interface does not hold the places of the others.
-            let _place = self.in_flight.acquire().await;
+        let http::Response { status, body, retry_after, date } = {
+            // Acquired after the turn, so that a slow interface does not hold the permits of the others.
+            let _permit = self.in_flight.acquire().await;
             interface.calls.fetch_add(1, Ordering::Relaxed);
-            http::send(&self.http, request).await.map_err(|no_reply| match no_reply {
-                NoReply::Unreachable(cause) => Failure::Unreachable { place: self.base_url.clone(), cause },
-                NoReply::Broken(cause) => Refusal::Transient(cause).into(),
+            http::send(&self.http, request).await.map_err(|error| match error {
+                NoResponse::Unreachable(cause) => Failure::Unreachable { place: self.base_url.clone(), cause },
+                NoResponse::Broken(cause) => Refusal::Transient(cause).into(),
             })?
         };
         if let Some(theirs) = date {
@@ -186,26 +189,26 @@ impl Client {
         interface.retry_after.store(retry_after.unwrap_or(0), Ordering::Relaxed);
         let received = Received { status, retry_after, body: &body };
         if !secret.is_empty() && memchr::memmem::find(&body, secret.as_bytes()).is_some() {
-            // Kept in bronze or printed in an error it would be a secret no more.
-            // Taken out before it is read: an excerpt might end within it.
+            // Neither bronze nor an error may hold the token. It is removed before the reply is read, for an excerpt
+            // might end within it.
             let body = redacted(&body, secret.as_bytes());
-            return Err(match self.vendor.read(Received { body: &body, ..received }) {
-                Err(refusal) => placed(refusal, &call, &interface.contract).into(),
-                Ok(_) => Failure::Untrusted("the reply repeats the account's token".into()),
+            return Err(match self.wire.read(Received { body: &body, ..received }) {
+                Err(refusal) => with_path(refusal, &call, &interface.contract).into(),
+                Ok(_) => Failure::Untrusted("the reply contains the account's token".into()),
             });
         }
-        let page = self.vendor.read(received).map_err(|refusal| placed(refusal, &call, &interface.contract))?;
+        let page = self.wire.read(received).map_err(|refusal| with_path(refusal, &call, &interface.contract))?;
         page::understand(&page, &interface.contract, expect)
     }
 }
 
-/// A refusal of a path says which one it was, and where to write another.
-fn placed(refusal: Refusal, call: &Call, contract: &Contract) -> Refusal {
+/// A refusal of a path with the path, and where to set another.
+fn with_path(refusal: Refusal, call: &Call, contract: &Contract) -> Refusal {
     let Refusal::NoPath(message) = refusal else { return refusal };
     let path = call.path.as_ref().unwrap_or(&call.api);
     let vendor = &contract.id.vendor;
     Refusal::NoPath(format!(
-        "{message}; asked at `{path}`, and `paths` of [vendors.{vendor}] in jobs.toml takes another"
+        "{message}; the path was `{path}`, set another with `paths` of [vendors.{vendor}] in jobs.toml"
     ))
 }
 
@@ -225,14 +228,14 @@ fn redacted(body: &[u8], secret: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendor::named;
+    use crate::spec::WireFormat;
 
     #[test]
-    fn a_token_where_an_excerpt_ends_shows_no_part_of_itself() {
+    fn no_part_of_the_token_is_left_at_the_end_of_an_excerpt() {
         let body = format!("<html>{}a-secret{}", "x".repeat(190), " a-secret".repeat(9));
         let body = redacted(body.as_bytes(), b"a-secret");
-        let refused = named("asharehub").unwrap().read(Received { status: 400, retry_after: None, body: &body });
-        let said = refused.unwrap_err().to_string();
-        assert!(said.contains("xx*** ") && !said.contains("a-s"), "{said}");
+        let refused = wire::of(WireFormat::Rest).read(Received { status: 400, retry_after: None, body: &body });
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("xx*** ") && !error.contains("a-s"), "{error}");
     }
 }

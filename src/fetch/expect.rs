@@ -5,7 +5,7 @@ use pitlake_contract::Slice;
 use pitlake_contract::period::deadline;
 
 use super::answers::Asking;
-use super::{Expect, Rows};
+use super::{Expect, RowCounts};
 use crate::bronze::Provenance;
 use crate::ledger::LedgerFile;
 use crate::normalise::event_field;
@@ -64,11 +64,11 @@ impl Asking<'_> {
         Expect {
             key: key.iter().map(|field| field.name.clone()).collect(),
             optional: key.iter().filter(|field| field.nullable).map(|field| field.name.clone()).collect(),
-            fixed: fixed.map(|field| (field, codes.iter().flat_map(|code| Expect::spelled(code)).collect())),
+            fixed: fixed.map(|field| (field, codes.iter().flat_map(|code| Expect::codes(code)).collect())),
             within: within.and_then(|field| Some((field, slice.days()?))),
             event: event.filter(|_| self.is_span(slice)),
             repeats: table.versions.is_some() || table.occurrence || is_deep,
-            rows: Rows { most, before: before.map(|(_, provenance)| provenance.rows) },
+            rows: RowCounts { most, before: before.map(|(_, provenance)| provenance.rows) },
         }
     }
 }

@@ -1,61 +1,64 @@
-//! The one HTTP client: time-outs, a cap on replies, and no secret in any error.
+//! The one HTTP client: timeouts, a cap on the size of replies, and no secret in any error.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use crate::vendor::Request;
+use crate::wire::Request;
 
-/// Larger than any reply seen by a hundred times; what is larger is not what we asked for.
+/// A hundred times the largest reply seen; anything larger is not what was requested.
 const MOST_BYTES: usize = 512 << 20;
 
-/// Why no reply came.
+/// Why there is no response.
 #[derive(Debug)]
-pub(super) enum NoReply {
-    /// Nobody listens there.
+pub(super) enum NoResponse {
+    /// No connection could be made.
     Unreachable(String),
-    /// The line broke, or took too long.
+    /// The connection broke, or took too long.
     Broken(String),
 }
 
 pub(super) fn client() -> Result<reqwest::Client> {
-    // An error here only says that somebody installed the same provider before.
+    // The only error is that the provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .user_agent(concat!("pitlake/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
         .timeout(Duration::from_mins(1))
-        // A redirect would carry the token to a place nobody configured.
+        // A redirect would carry the token to an address that is not configured.
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .context("cannot set up HTTP")
+        .context("cannot set up the HTTP client")
 }
 
-/// What came back, whole.
+/// A complete response.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    /// Seconds after which to come again, where the other side says so.
+    /// Seconds to wait before the next call, if the response names them.
     pub(super) retry_after: Option<u64>,
-    /// When the other side says it is.
+    /// The server's time, if the response names it.
     pub(super) date: Option<DateTime<Utc>>,
 }
 
-/// Sends a request.
-pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<Reply, NoReply> {
-    let mut asked = match request.body {
-        Some(body) => client.post(&request.url).header("content-type", "application/json").body(body),
+/// Sends a request and reads the whole response.
+pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<Response, NoResponse> {
+    let mut builder = match request.body {
+        Some(body) => {
+            let body = serde_json::Value::from(body).to_string();
+            client.post(&request.url).header("content-type", "application/json").body(body)
+        }
         None => client.get(&request.url),
     };
     for (name, value) in request.headers {
-        asked = asked.header(name, value);
+        builder = builder.header(name, value);
     }
-    let mut response = asked.send().await.map_err(|error| {
-        let nobody = error.is_connect();
+    let mut response = builder.send().await.map_err(|error| {
+        let is_unreachable = error.is_connect();
         let message = chain(&error.without_url());
-        if nobody { NoReply::Unreachable(message) } else { NoReply::Broken(message) }
+        if is_unreachable { NoResponse::Unreachable(message) } else { NoResponse::Broken(message) }
     })?;
     let status = response.status().as_u16();
     let date = response.headers().get("date").and_then(|text| text.to_str().ok());
@@ -65,16 +68,16 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<R
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(Reply { status, body, retry_after, date }),
-            Err(error) => return Err(NoReply::Broken(chain(&error.without_url()))),
+            Ok(None) => return Ok(Response { status, body, retry_after, date }),
+            Err(error) => return Err(NoResponse::Broken(chain(&error.without_url()))),
         }
         if body.len() > MOST_BYTES {
-            return Err(NoReply::Broken(format!("a reply of more than {MOST_BYTES} bytes")));
+            return Err(NoResponse::Broken(format!("the reply exceeds {MOST_BYTES} bytes")));
         }
     }
 }
 
-/// An error and its causes in one line.
+/// An error and its causes as one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

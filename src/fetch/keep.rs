@@ -14,7 +14,7 @@ use crate::ledger::LedgerFile;
 use crate::plan::Why;
 use crate::report::{Exit, TableReport};
 use crate::spec::{Contract, Empty, Values};
-use crate::vendor::Call;
+use crate::wire::Call;
 
 /// The newest answer to a slice before this one.
 type Before<'a> = Option<(&'a LedgerFile, &'a Provenance)>;
@@ -56,7 +56,7 @@ impl Asking<'_> {
         let is_span = self.is_span(slice);
         let is_event = !matches!(slice, Slice::Snapshot(_)) && reply.rows > 0;
         let (event_days, span) = if is_span {
-            let (days, span) = spread(&reply, slice.days().map_or(day, |(first, _)| first), true);
+            let (days, span) = spread(&reply, slice.days().map_or(day, |days| days.first), true);
             (days, Some(span))
         } else {
             (is_event.then_some((day, day)), None)
@@ -101,7 +101,7 @@ impl Asking<'_> {
         let ends = [first, last].map(|slice| slice.code().unwrap_or_default().to_owned());
         let answered = Answered::Securities { month: first.month(), count: codes.len(), ends };
         let before = self.question.ledger.newest(self.question.source, &kept);
-        let today = first.days().map_or(self.run.world.clock.today(), |(first, _)| first);
+        let today = first.days().map_or(self.run.world.clock.today(), |days| days.first);
         let (event_days, span) = spread(&whole, today, first.days().is_some());
         let answer = NewFile {
             slice: answered.to_string(),

@@ -1,14 +1,15 @@
-//! A slice to a complete answer: pages until something proves the end, paced, retried, or a failure
-//! that says what to do. All pages or none.
+//! Calls to a complete reply: pages until their end is proven, paced and retried, or a failure that says what to do.
+//! All pages or none.
 //!
 //! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect` and `keep`
-//! decide which are believed and write them to bronze. Below them `client`, `http`, `pace`, `page` and `whole` turn calls
-//! into one whole answer. Never here: what is missing, which [`crate::plan`] decides, or silver.
+//! decide which are believed and write them to bronze. Below them `client`, `http`, `pace`, `page`, `checks` and `whole` turn
+//! calls into one complete reply. Never here: what is missing, which [`crate::plan`] decides, or silver.
 
 mod accounts;
 mod answers;
 mod ask;
 mod batch;
+mod checks;
 mod client;
 mod expect;
 mod http;
@@ -20,28 +21,28 @@ mod whole;
 use std::collections::BTreeSet;
 
 use crate::report::Exit;
-use crate::vendor::Refusal;
+use crate::wire::Refusal;
 pub use accounts::{AccountError, Accounts, line};
 pub use ask::ask;
+pub use checks::{Expect, RowCounts};
 pub use client::{Client, Interface};
-pub use page::{Expect, Rows};
 pub use whole::Pages;
 
-/// Why a slice has no answer.
+/// Why calls have no reply.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum Failure {
-    /// The vendor said no, or nothing that can be read.
+    /// The vendor refused, or its reply cannot be used.
     #[error("{0}")]
     Refused(#[from] Refusal),
-    /// Nobody listens at the vendor's address.
+    /// No connection to the vendor's address.
     #[error("cannot reach {place}: {cause}")]
     Unreachable {
         /// The base URL.
         place: String,
-        /// What the system said.
+        /// The system's error.
         cause: String,
     },
-    /// Replies came that cannot be the whole truth.
+    /// The rows cannot be the complete and right ones.
     #[error("{0}")]
     Untrusted(String),
 }
@@ -71,22 +72,22 @@ impl Failure {
     }
 }
 
-/// A complete answer to one slice.
+/// A complete reply to the calls of a slice.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// One JSON object a line, call by call.
+    /// One JSON object per line, call by call.
     pub lines: Vec<u8>,
-    /// Rows.
+    /// The number of rows.
     pub rows: usize,
-    /// Rows of each call.
+    /// The number of rows of each call.
     pub rows_of: Vec<usize>,
-    /// Pages that held rows.
+    /// The number of pages with rows.
     pub pages: usize,
-    /// Fields of the reply that the contract does not know.
+    /// Fields of the reply that the contract lacks.
     pub unknown: BTreeSet<String>,
     /// Fields of the contract that the reply lacked.
     pub absent: BTreeSet<String>,
-    /// The event days of the rows as the vendor writes them, where they were wanted.
+    /// The event days of the rows as the vendor writes them, if they were requested.
     pub events: BTreeSet<String>,
 }
 

@@ -1,54 +1,64 @@
-//! Pages to a whole answer: asked on until something proves the end, and anew where they do not fit together.
+//! Pages to a complete reply: requested until their end is proven, and all over again where they do not fit together.
 //!
 //! Never here: how one call is sent.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use super::{Client, Expect, Failure, Interface, Reply};
+use super::checks::Expect;
+use super::client::{Client, Interface};
+use super::{Failure, Reply};
 use crate::spec::Paging;
-use crate::vendor::{Call, Window};
+use crate::wire::{Call, Window};
 
-/// How often a slice whose pages do not fit together is asked anew.
+/// How often pages that do not fit together are requested.
 const ATTEMPTS: usize = 5;
 
-/// A part of an answer: not to be kept before it is whole.
+/// A part of a reply: not to be kept before it is complete.
 #[derive(Debug, Default)]
 pub struct Pages {
     reply: Reply,
     /// The lines of each call.
     lines: Vec<Vec<u8>>,
-    /// Rows of the first page of each call.
+    /// The number of rows on the first page of each call.
     open: Vec<usize>,
-    /// The keys of each call: calls may answer alike, pages of one may not.
+    /// The keys of each call: two calls may reply with the same row, two pages of one call may not.
     keys: Vec<HashSet<Box<[u8]>>>,
-    /// A row that came on two pages.
+    /// A row that is on two pages.
     repeated: Option<String>,
 }
 
+/// The calls of a slice, and what their rows must show.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    interface: &'a Interface,
+    calls: &'a [Call],
+    expect: &'a Expect,
+}
+
 impl Client {
-    /// The first pages of a slice. Whether they are the whole answer shows when more slices of the
-    /// interface have theirs: see [`Client::whole`].
+    /// The first pages of a slice. Whether they are complete shows when more slices of the interface have theirs: see
+    /// [`Client::whole`].
     ///
     /// # Errors
-    /// [`Failure`]; what stops the interface or the vendor is remembered and given at once to whoever
-    /// asks next.
+    /// [`Failure`]. One that stops the interface or the vendor is remembered and returned for every later call.
     pub async fn first(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Pages, Failure> {
         let mut pages =
             Pages { lines: vec![Vec::new(); calls.len()], keys: vec![HashSet::new(); calls.len()], ..Pages::default() };
         pages.reply.rows_of = vec![0; calls.len()];
-        for (place, call) in calls.iter().enumerate() {
+        let question = Question { interface, calls, expect };
+        for place in 0..calls.len() {
             if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
                 return Err(stopped.clone());
             }
-            let begun = self.next_page(interface, (place, call), expect, &mut pages, 0).await;
+            let begun = self.next_page(question, place, &mut pages, 0).await;
             let rows = begun.inspect_err(|failure| self.remember(interface, failure))?;
             pages.open.push(rows);
         }
         Ok(pages)
     }
 
-    /// Asks on until the answer is whole. What does not fit together is asked anew.
+    /// Requests pages until the reply is complete, and all of them again if they do not fit together.
     ///
     /// # Errors
     /// As [`Client::first`].
@@ -59,27 +69,27 @@ impl Client {
         expect: &Expect,
         first: Pages,
     ) -> Result<Reply, Failure> {
-        let mut last = Failure::Untrusted("never asked".into());
+        let mut last = Failure::Untrusted("no page was requested".into());
         let mut begun = Some(first);
-        // Twins at a page's border look like a row that came twice; but then all rows come again, alike. An
-        // order that changes between pages gives as many rows, and others.
+        // Twins at the border of two pages look like a repeated row, but then a second reply has the same rows. An order
+        // that changes between pages gives as many rows, but others.
         let mut repeated: Option<Vec<u8>> = None;
         for _ in 0..ATTEMPTS {
             let pages = match begun.take() {
                 Some(pages) => pages,
                 None => self.first(interface, calls, expect).await?,
             };
-            match self.finish(interface, calls, expect, pages).await {
+            match self.finish(Question { interface, calls, expect }, pages).await {
                 Ok(pages) => {
-                    let came_twice = pages.repeated.clone();
+                    let twice = pages.repeated.clone();
                     let reply = pages.whole();
-                    let Some(row) = came_twice else { return Ok(reply) };
+                    let Some(row) = twice else { return Ok(reply) };
                     let rows = sorted(&reply.lines);
                     if expect.repeats && repeated.as_ref() == Some(&rows) {
                         return Ok(reply);
                     }
                     repeated = Some(rows);
-                    last = Failure::Untrusted(format!("the row {row} came on two pages: others may be lost"));
+                    last = Failure::Untrusted(format!("two pages have the row {row}: other rows may be missing"));
                 }
                 Err(failure @ Failure::Untrusted(_)) => last = failure,
                 Err(failure) => {
@@ -99,23 +109,17 @@ impl Client {
         }
     }
 
-    /// Every page of every call. The end is proven by an empty page, by one shorter than another page that
-    /// this interface gave in this run, or by the rows that were expected: caps cut in silence, `has_more`
-    /// lies.
-    async fn finish(
-        &self,
-        interface: &Interface,
-        calls: &[Call],
-        expect: &Expect,
-        mut pages: Pages,
-    ) -> Result<Pages, Failure> {
+    /// Every page of every call. The end is proven by an empty page, by one shorter than another page of the interface
+    /// in this run, or by the expected number of rows: vendors truncate silently, and `has_more` is unreliable.
+    async fn finish(&self, question: Question<'_>, mut pages: Pages) -> Result<Pages, Failure> {
+        let Question { interface, calls, expect } = question;
         let limit = interface.contract.ask.page_rows;
         match interface.contract.ask.paging {
             Paging::Offset => {}
             Paging::Whole => return Ok(pages),
             Paging::Limit => {
                 if let Some(rows) = pages.open.iter().find(|rows| **rows >= limit) {
-                    let message = format!("a page of {rows} rows is full, and the interface has no second one");
+                    let message = format!("a page is full with {rows} rows, and the interface has no second page");
                     return Err(Failure::Untrusted(message));
                 }
                 return Ok(pages);
@@ -126,10 +130,10 @@ impl Client {
         if is_expected && pages.open.iter().all(|rows| *rows < limit) {
             return Ok(pages);
         }
-        for ((place, call), first) in calls.iter().enumerate().zip(pages.open.clone()) {
+        for (place, first) in pages.open.clone().into_iter().enumerate() {
             let (mut offset, mut rows) = (first, first);
             while rows > 0 && rows >= interface.largest.load(Ordering::Relaxed) {
-                rows = self.next_page(interface, (place, call), expect, &mut pages, offset).await?;
+                rows = self.next_page(question, place, &mut pages, offset).await?;
                 offset += rows;
                 if calls.len() == 1 && rows > 0 && rows < limit && expect.rows.most == Some(offset) {
                     break;
@@ -139,24 +143,24 @@ impl Client {
         Ok(pages)
     }
 
-    /// Adds one page; returns its rows.
+    /// Adds one page of the call at `place`; returns its number of rows.
     async fn next_page(
         &self,
-        interface: &Interface,
-        (place, call): (usize, &Call),
-        expect: &Expect,
+        question: Question<'_>,
+        place: usize,
         pages: &mut Pages,
         offset: usize,
     ) -> Result<usize, Failure> {
+        let Question { interface, calls, expect } = question;
         let window = Window { limit: interface.contract.ask.page_rows, offset };
-        let page = self.page(interface, call, window, expect).await?;
+        let page = self.page(interface, &calls[place], window, expect).await?;
         interface.largest.fetch_max(page.rows, Ordering::Relaxed);
         if page.rows == 0 {
             return Ok(0);
         }
-        // Twins at a border are a few rows; a whole page of them would come for ever.
+        // Twins at a border are a few rows; a whole page of repeats would never end.
         if offset > 0 && page.keys.iter().all(|key| pages.keys[place].contains(key)) {
-            let message = format!("the page from row {offset} on repeats rows that came before: is `offset` ignored?");
+            let message = format!("the page at offset {offset} repeats earlier rows: is `offset` ignored?");
             return Err(Failure::Untrusted(message));
         }
         if pages.repeated.is_none() {
@@ -177,14 +181,14 @@ impl Client {
 }
 
 impl Pages {
-    /// All calls, one after the other.
+    /// The rows of all calls, one call after the other.
     fn whole(mut self) -> Reply {
         self.reply.lines = self.lines.concat();
         self.reply
     }
 }
 
-/// The lines in order: two answers with the same rows are alike, however they came.
+/// The lines in order: replies with the same rows are equal, in whatever order they came.
 fn sorted(lines: &[u8]) -> Vec<u8> {
     let mut all: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
     all.sort_unstable();

@@ -95,11 +95,10 @@ pub(super) fn answered(contract: &Contract, file: &LedgerFile, provenance: &Prov
 
 /// The securities that a file answers for, in our own spelling.
 pub(super) fn codes(contract: &Contract, provenance: &Provenance) -> BTreeSet<String> {
-    let Some((param, template)) = contract.ask.send.iter().find(|(_, template)| template.contains("{code")) else {
+    let Some((param, template)) = contract.ask.send.iter().find(|(_, template)| template.has_codes()) else {
         return BTreeSet::new();
     };
-    let ours = |text: &str| if template.contains("{code:prefix}") { code::unprefixed(text) } else { text.to_owned() };
-    asked(provenance, param).into_iter().flat_map(|codes| codes.split(',')).map(ours).collect()
+    asked(provenance, param).into_iter().flat_map(|codes| template.read_codes(codes)).collect()
 }
 
 /// The values of a parameter over all calls of an answer.

@@ -161,7 +161,7 @@ impl<'a> Builder<'a> {
 /// Where a field goes.
 pub(super) fn target_of<'t>(source: &'t TableSource, plan: &FieldPlan) -> Target<'t> {
     let missing = source.contract.fields[plan.field].missing.as_deref();
-    Target { column: plan.column, wire: plan.wire, missing }
+    Target { column: plan.column, wire: plan.kind, missing }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::Input;
 use super::add::target_of;
 use super::cells::{Cell, Texts};
 use super::value::{RowError, quoted};
-use crate::spec::Wire;
+use crate::spec::FieldType;
 
 /// The cells that the calls of a file give to its lines.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl CallColumns {
             for (plan, param) in &named {
                 let value = call.iter().find(|(name, _)| name == *param).map_or("", |(_, value)| value);
                 // A call for several securities does not tell which of them a row belongs to.
-                let value = if plan.wire == Wire::Symbol && value.contains(',') { "" } else { value };
+                let value = if plan.kind == FieldType::Symbol && value.contains(',') { "" } else { value };
                 let error = |RowError(reason)| RowError(format!("call parameter `{param}`: {reason}"));
                 of_call.push(quoted(value, &target_of(input.source, plan), texts).map_err(error));
             }

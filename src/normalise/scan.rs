@@ -141,13 +141,18 @@ pub(super) fn members(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, RowE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Wire;
+    use crate::spec::FieldType;
 
     fn read(lines: &[&str]) -> Vec<Result<Vec<Cell>, RowError>> {
         let mut layout = Layout::default();
         let mut texts = Texts::default();
         let mut resolve = |name: &str| {
-            let wires = [("code", Wire::Text), ("day", Wire::Date), ("x", Wire::Number), ("open", Wire::Flag)];
+            let wires = [
+                ("code", FieldType::Text),
+                ("day", FieldType::Date),
+                ("x", FieldType::Number),
+                ("open", FieldType::Flag),
+            ];
             let column = wires.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
             Some(Target { column, wire: wires[column].1, missing: None })
         };

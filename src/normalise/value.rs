@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::cells::{Cell, Texts};
-use crate::spec::Wire;
+use crate::spec::FieldType;
 use pitlake_contract::decimal::{self, Decimal, Parsed};
 use pitlake_contract::spelling::{code, day, flag, instant, null};
 
@@ -11,7 +11,7 @@ use pitlake_contract::spelling::{code, day, flag, instant, null};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'t> {
     pub(super) column: usize,
-    pub(super) wire: Wire,
+    pub(super) wire: FieldType,
     /// The value that the vendor writes for a missing one.
     pub(super) missing: Option<&'t str>,
 }
@@ -25,7 +25,7 @@ impl Target<'_> {
             _ => None,
         };
         // A code of zeros is not a number.
-        let counts = matches!(self.wire, Wire::Number | Wire::Integer | Wire::Epoch);
+        let counts = matches!(self.wire, FieldType::Number | FieldType::Integer | FieldType::Epoch);
         text == missing || (counts && number(text).zip(number(missing)).is_some_and(|(a, b)| a.equals(b)))
     }
 }
@@ -43,15 +43,15 @@ pub(super) enum ValueError {
 }
 
 /// The reason for a value that is not of its type.
-pub(super) fn invalid(wire: Wire, value: &str) -> RowError {
+pub(super) fn invalid(wire: FieldType, value: &str) -> RowError {
     let (what, expected) = match wire {
-        Wire::Text => ("text", "a string"),
-        Wire::Symbol => ("security code", "a form like 600519.SH"),
-        Wire::Time => ("time", "YYYY-MM-DD HH:MM:SS"),
-        Wire::Epoch => ("time", "seconds or milliseconds since 1970"),
-        Wire::Date => ("date", "YYYYMMDD or YYYY-MM-DD"),
-        Wire::Number | Wire::Integer => ("number", "decimal digits"),
-        Wire::Flag => ("flag", "0, 1, true or false"),
+        FieldType::Text => ("text", "a string"),
+        FieldType::Symbol => ("security code", "a form like 600519.SH"),
+        FieldType::Time => ("time", "YYYY-MM-DD HH:MM:SS"),
+        FieldType::Epoch => ("time", "seconds or milliseconds since 1970"),
+        FieldType::Date => ("date", "YYYYMMDD or YYYY-MM-DD"),
+        FieldType::Number | FieldType::Integer => ("number", "decimal digits"),
+        FieldType::Flag => ("flag", "0, 1, true or false"),
     };
     RowError(format!("invalid {what} `{value}`: expected {expected}"))
 }
@@ -75,14 +75,14 @@ pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Resu
             Ok((cell, len))
         }
         Some(b'n') if text.starts_with(b"null") => Ok((Cell::Null, 4)),
-        Some(b't') if target.wire == Wire::Flag && text.starts_with(b"true") => Ok((Cell::Flag(true), 4)),
-        Some(b'f') if target.wire == Wire::Flag && text.starts_with(b"false") => Ok((Cell::Flag(false), 5)),
+        Some(b't') if target.wire == FieldType::Flag && text.starts_with(b"true") => Ok((Cell::Flag(true), 4)),
+        Some(b'f') if target.wire == FieldType::Flag && text.starts_with(b"false") => Ok((Cell::Flag(false), 5)),
         Some(b'-' | b'0'..=b'9') => {
             let (parsed, len) = decimal::scan(text).map_err(|_| ValueError::Layout)?;
             let token = std::str::from_utf8(&text[..len]).map_err(|_| ValueError::Layout)?;
             let cell = match target.wire {
-                Wire::Number | Wire::Integer if target.is_missing(token) => Cell::Null,
-                Wire::Number | Wire::Integer => number(parsed, token, texts),
+                FieldType::Number | FieldType::Integer if target.is_missing(token) => Cell::Null,
+                FieldType::Number | FieldType::Integer => number(parsed, token, texts),
                 _ => quoted(token, target, texts).map_err(ValueError::Invalid)?,
             };
             Ok((cell, len))
@@ -106,17 +106,17 @@ pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Resu
     }
     let error = || invalid(wire, text);
     match wire {
-        Wire::Text => Ok(Cell::Text(texts.intern(text))),
-        Wire::Date => day::parse(text).map(Cell::Date).ok_or_else(error),
-        Wire::Time => instant::parse(text).map(Cell::instant).ok_or_else(error),
-        Wire::Epoch => match instant::epoch(text) {
+        FieldType::Text => Ok(Cell::Text(texts.intern(text))),
+        FieldType::Date => day::parse(text).map(Cell::Date).ok_or_else(error),
+        FieldType::Time => instant::parse(text).map(Cell::instant).ok_or_else(error),
+        FieldType::Epoch => match instant::epoch(text) {
             // The first second of 1970 is a field left at zero.
             Some(0) => Ok(Cell::Null),
             at => at.map(Cell::instant).ok_or_else(error),
         },
-        Wire::Symbol => code::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(error),
-        Wire::Flag => flag::parse(text).map(Cell::Flag).ok_or_else(error),
-        Wire::Number | Wire::Integer => match decimal::scan(text.as_bytes()) {
+        FieldType::Symbol => code::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(error),
+        FieldType::Flag => flag::parse(text).map(Cell::Flag).ok_or_else(error),
+        FieldType::Number | FieldType::Integer => match decimal::scan(text.as_bytes()) {
             Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
             _ => Err(error()),
         },
@@ -158,7 +158,7 @@ pub(super) fn skip(text: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn read(token: &str, wire: Wire, missing: Option<&str>) -> Result<String, String> {
+    fn read(token: &str, wire: FieldType, missing: Option<&str>) -> Result<String, String> {
         let mut texts = Texts::default();
         match value(token.as_bytes(), &Target { column: 0, wire, missing }, &mut texts) {
             Ok((cell, len)) => {
@@ -178,39 +178,39 @@ mod tests {
     #[test]
     fn the_value_for_missing_is_missing_as_text_or_as_number() {
         for token in ["0", "\"0\"", "0.00", "\"0.0\"", "-0", "0e5"] {
-            for wire in [Wire::Number, Wire::Integer] {
+            for wire in [FieldType::Number, FieldType::Integer] {
                 assert_eq!(read(token, wire, Some("0")).as_deref(), Ok("missing"), "{token}");
                 assert_ne!(read(token, wire, None).as_deref(), Ok("missing"), "{token}");
             }
         }
-        assert_eq!(read("0.01", Wire::Number, Some("0")).as_deref(), Ok("1"));
-        assert_eq!(read("-1.0", Wire::Number, Some("-1")).as_deref(), Ok("missing"));
-        for wire in [Wire::Number, Wire::Time, Wire::Symbol, Wire::Text, Wire::Date] {
+        assert_eq!(read("0.01", FieldType::Number, Some("0")).as_deref(), Ok("1"));
+        assert_eq!(read("-1.0", FieldType::Number, Some("-1")).as_deref(), Ok("missing"));
+        for wire in [FieldType::Number, FieldType::Time, FieldType::Symbol, FieldType::Text, FieldType::Date] {
             assert_eq!(read("\"-\"", wire, Some("-")).as_deref(), Ok("missing"), "{wire:?}");
         }
         // A code is not a number.
-        assert_eq!(read("\"000\"", Wire::Text, Some("0")).as_deref(), Ok("000"));
+        assert_eq!(read("\"000\"", FieldType::Text, Some("0")).as_deref(), Ok("000"));
     }
 
     #[test]
     fn times_and_codes_can_be_missing_too() {
         for (wire, tokens) in [
-            (Wire::Time, ["\"\"", "null", "\"0\"", "\"None\""]),
-            (Wire::Epoch, ["0", "\"0\"", "\"\"", "null"]),
-            (Wire::Symbol, ["\"\"", "null", "\"None\"", "\"\""]),
+            (FieldType::Time, ["\"\"", "null", "\"0\"", "\"None\""]),
+            (FieldType::Epoch, ["0", "\"0\"", "\"\"", "null"]),
+            (FieldType::Symbol, ["\"\"", "null", "\"None\"", "\"\""]),
         ] {
             for token in tokens {
                 assert_eq!(read(token, wire, None).as_deref(), Ok("missing"), "{token}");
             }
         }
-        assert_eq!(read("\"SH.600519\"", Wire::Symbol, None).as_deref(), Ok("600519.SH"));
-        assert_eq!(read("600519", Wire::Symbol, None).as_deref(), Ok("600519.SH"));
-        assert_eq!(read("\"2024-01-02 09:31:00\"", Wire::Time, None).as_deref(), Ok("1704159060000000"));
-        assert_eq!(read("\"-\"", Wire::Time, None).unwrap_err(), "invalid time `-`: expected YYYY-MM-DD HH:MM:SS");
-        assert_eq!(read("true", Wire::Epoch, None).unwrap_err(), "layout");
-        let soon = read("\"soon\"", Wire::Epoch, None).unwrap_err();
+        assert_eq!(read("\"SH.600519\"", FieldType::Symbol, None).as_deref(), Ok("600519.SH"));
+        assert_eq!(read("600519", FieldType::Symbol, None).as_deref(), Ok("600519.SH"));
+        assert_eq!(read("\"2024-01-02 09:31:00\"", FieldType::Time, None).as_deref(), Ok("1704159060000000"));
+        assert_eq!(read("\"-\"", FieldType::Time, None).unwrap_err(), "invalid time `-`: expected YYYY-MM-DD HH:MM:SS");
+        assert_eq!(read("true", FieldType::Epoch, None).unwrap_err(), "layout");
+        let soon = read("\"soon\"", FieldType::Epoch, None).unwrap_err();
         assert_eq!(soon, "invalid time `soon`: expected seconds or milliseconds since 1970");
-        let dash = read("\"-\"", Wire::Symbol, None).unwrap_err();
+        let dash = read("\"-\"", FieldType::Symbol, None).unwrap_err();
         assert_eq!(dash, "invalid security code `-`: expected a form like 600519.SH");
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use pitlake_contract::spelling::day;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -201,8 +202,8 @@ fn pair(table: &Table, vendors: &[String; 2]) -> Result<Table> {
 
 /// The beginning of a run, or of a day in Shanghai.
 async fn moment(world: &World, text: &str) -> Result<DateTime<Utc>> {
-    let day = ["%Y-%m-%d", "%Y%m%d"].iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok());
-    if let Some(at) = day.and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(SHANGHAI).single()) {
+    if let Some(at) = day::date(text).and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(SHANGHAI).single())
+    {
         return Ok(at.with_timezone(&Utc));
     }
     let runs = report::all(&world.store).await?;

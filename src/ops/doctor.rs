@@ -13,7 +13,7 @@ use crate::fetch::{AccountError, Client, Failure, line};
 use crate::plan::{Allowance, Chosen, allowance, calls};
 use crate::report::{Exit, Journal, spent};
 use crate::spec::{Axis, Table, TableSource, Values};
-use crate::vendor::Refusal;
+use crate::wire::Refusal;
 use crate::world::World;
 
 /// A clock further off than this stamps files with a wrong day around midnight.

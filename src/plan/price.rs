@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, NaiveDate, Weekday};
-use pitlake_contract::Slice;
+use pitlake_contract::{DateRange, Slice};
 use serde::Serialize;
 
 use super::{CALENDAR, Calendar, Facts, Question, Reach, Why, Work, calls, tables_of};
@@ -157,8 +157,7 @@ impl Price {
                     partitions.insert(Partition::of(table, *day).to_string());
                 }
                 Slice::Month(_) | Slice::SecurityMonth(..) => {
-                    let days = slice.days().into_iter();
-                    let days = days.flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last));
+                    let days = slice.days().into_iter().flat_map(DateRange::days);
                     partitions.extend(days.map(|day| Partition::of(table, day).to_string()));
                 }
                 Slice::Snapshot(_) => {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pitlake_contract::Slice;
 use pitlake_contract::period::periods;
+use pitlake_contract::{DateRange, Slice};
 
 use super::{Calendar, Reach, Work};
 use crate::clock::{Clock, shanghai_day};
@@ -94,8 +94,7 @@ impl Night<'_> {
         // Of many securities of a month the one asked longest ago counts.
         let mut days: BTreeMap<NaiveDate, Option<DateTime<Utc>>> = BTreeMap::new();
         for (slice, at) in self.held {
-            let Some((first, last)) = slice.days() else { continue };
-            for day in first.iter_days().take_while(|day| *day <= last) {
+            for day in slice.days().into_iter().flat_map(DateRange::days) {
                 let oldest = days.entry(day).or_insert(*at);
                 *oldest = (*oldest).min(*at);
             }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pitlake_contract::Slice;
-use pitlake_contract::period::{deadline, month_end, months, periods};
+use pitlake_contract::period::{deadline, periods};
+use pitlake_contract::{DateRange, Slice};
 
 use super::Calendar;
 use crate::clock::{Clock, shanghai_day, shanghai_time};
@@ -190,21 +190,22 @@ fn settles(day: NaiveDate, wanted: Wanted<'_>) -> Option<NaiveDate> {
 fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Plan {
     let Wanted { range: (start, end), clock, .. } = wanted;
     let mut plan = Plan::default();
-    for first in months(start, end).into_iter().rev() {
+    let months: Vec<NaiveDate> = DateRange::new(start, end).months().collect();
+    for first in months.into_iter().rev() {
         if first > clock.today() {
             plan.not_due.push(first);
             continue;
         }
-        let last = month_end(first);
+        let month = DateRange::month(first);
         // The newest day of the range that is out by now.
-        let wanted_days = first.max(start).iter_days().take_while(|day| *day <= last.min(end));
+        let wanted_days = month.intersect(DateRange::new(start, end)).into_iter().flat_map(DateRange::days);
         let newest = wanted_days.filter(|day| is_out(*day, wanted)).last();
         for slice in slices(first) {
             let why = match wanted.held.get(&slice) {
                 None => Some(Why::Missing),
                 Some(_) if wanted.again == Again::All => Some(Why::Refetch),
                 Some(Some(fetched)) if newest.is_some_and(|day| !was_out(day, *fetched, wanted)) => Some(Why::Behind),
-                Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(last, wanted), wanted)),
+                Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(month.last, wanted), wanted)),
             };
             plan.add(slice, why);
         }

@@ -1,89 +1,92 @@
-//! When we ask, and with which account (`jobs.toml`). Secrets are never in it: only the name of the
-//! environment variable that holds one.
+//! Accounts and jobs (`jobs.toml`). Secrets are never in it, only the names of the environment variables that hold
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::table;
-use pitlake_contract::contract::version;
-use pitlake_contract::toml::{Source, Table};
-use pitlake_contract::{Problem, nearest};
+use super::table::Table;
+use pitlake_contract::toml::{At, TomlFile, TomlTable};
+use pitlake_contract::{Problem, Vendor, nearest};
 
-/// Vendors a lake can be fed from.
-pub const VENDORS: [&str; 4] = ["tushare", "asharehub", "alphafin", "f10"];
-
-/// Sessions after which a trading day is settled, unless a job says otherwise (`design.md` 6).
+/// The number of sessions after which a trading day is settled, unless a job has another (`docs/configuration.md`).
 pub const LOOKBACK: u32 = 5;
 
 /// An account with one vendor.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
-    /// Where the vendor listens; the vendor's own place where it is not given.
+    /// The base URL; the vendor's own if `None`.
     pub base_url: Option<String>,
-    /// The environment variable that holds the token.
+    /// The environment variable that holds the token; the vendor's own if `None`.
     pub token_env: Option<String>,
     /// Points of the account.
     pub points: u32,
-    /// Replaces what the contracts say.
+    /// Calls per minute, instead of what the contracts allow.
     pub requests_per_minute: Option<u32>,
-    /// A day's quota over all interfaces.
+    /// The quota per day over all interfaces.
     pub requests_per_day: Option<u32>,
-    /// Calls on their way at the same time.
+    /// The most calls in flight at the same time.
     pub max_in_flight: Option<u32>,
     /// Headers sent with every call.
     pub headers: Vec<(String, String)>,
-    /// Other path templates.
+    /// Paths by interface, instead of those of the contracts.
     pub paths: Vec<(String, String)>,
 }
 
 impl Account {
-    /// The environment variable that holds the token of an account with `vendor`.
+    /// The environment variable that holds the token of this account with `vendor`.
     #[must_use]
-    pub fn token_variable(&self, vendor: &str) -> String {
-        let usual = match vendor {
-            "tushare" => "TUSHARE_TOKEN".to_owned(),
-            "asharehub" | "alphafin" => format!("{}_API_KEY", vendor.to_uppercase()),
-            other => format!("{}_TOKEN", other.to_uppercase()),
-        };
-        self.token_env.clone().unwrap_or(usual)
+    pub fn token_variable<'a>(&'a self, vendor: &'a Vendor) -> &'a str {
+        self.token_env.as_deref().unwrap_or(&vendor.token_env)
+    }
+
+    /// Whether it must have a token: the vendor refuses calls without one, or `jobs.toml` names its variable.
+    #[must_use]
+    pub fn needs_token(&self, vendor: &Vendor) -> bool {
+        vendor.needs_token || self.token_env.is_some()
+    }
+
+    /// The base URL of this account with `vendor`; `None` if neither names one.
+    #[must_use]
+    pub fn base_url<'a>(&'a self, vendor: &'a Vendor) -> Option<&'a str> {
+        self.base_url.as_deref().or(vendor.home.as_deref())
     }
 }
 
-/// Tables that are brought up to date together.
+/// Tables that are updated together.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Five-field cron, Shanghai.
+    /// A five-field cron expression, Shanghai time.
     pub schedule: Option<String>,
     /// Its tables.
     pub tables: Vec<String>,
-    /// Sessions looked at again.
+    /// The number of sessions that are requested again.
     pub lookback: u32,
-    /// For interfaces asked by security: these only.
+    /// The only securities to request from interfaces that go by security; all if empty.
     pub symbols: Vec<String>,
-    /// For statements: the vendor's report types; `1` (consolidated, latest) where none is named.
+    /// The vendor's report types of statements; `1` (consolidated, latest) if empty.
     pub report_types: Vec<String>,
 }
 
-/// `jobs.toml` as a whole; empty where there is no file.
+/// `jobs.toml` as a whole; empty without the file.
 #[derive(Debug, Clone, Default)]
 pub struct Jobs {
     /// The lake's folder or URL.
     pub lake_url: Option<String>,
-    /// Accounts by vendor; a vendor that is not here is not asked.
+    /// Accounts by vendor; vendors without one are never called.
     pub accounts: BTreeMap<String, Account>,
     /// Jobs by name.
     pub jobs: BTreeMap<String, Job>,
-    /// Order of preference among vendors, by table.
+    /// Preferred vendors by table, first choice first.
     pub preferences: BTreeMap<String, Vec<String>>,
 }
 
 impl Jobs {
-    /// Sessions until a day of `table` is settled: the longest lookback of the jobs that hold it.
+    /// The number of sessions until a day of `table` is settled: the longest lookback of its jobs.
     #[must_use]
     pub fn lookback(&self, table: &str) -> u32 {
         self.of(table).map(|job| job.lookback).max().unwrap_or(LOOKBACK)
     }
 
-    /// The securities that jobs want of `table`; `None` for all, which one job is enough to want.
+    /// The securities that the jobs of `table` request; `None` for all, if any job requests all.
     #[must_use]
     pub fn symbols(&self, table: &str) -> Option<BTreeSet<String>> {
         if self.of(table).next().is_none() || self.of(table).any(|job| job.symbols.is_empty()) {
@@ -92,7 +95,7 @@ impl Jobs {
         Some(self.of(table).flat_map(|job| job.symbols.clone()).collect())
     }
 
-    /// The report types that jobs want of `table`, in order; empty where none names any.
+    /// The report types that the jobs of `table` request, in order; empty if none names any.
     #[must_use]
     pub fn report_types(&self, table: &str) -> Vec<String> {
         let mut types: Vec<String> = self.of(table).flat_map(|job| job.report_types.clone()).collect();
@@ -106,15 +109,20 @@ impl Jobs {
     }
 }
 
-/// Reads `jobs.toml`; `tables` are the names it may use, `bound` those of them that hold.
-pub(super) fn read(
-    name: &str,
-    text: &str,
-    tables: &[&str],
-    bound: &BTreeMap<String, table::Table>,
-) -> Result<Jobs, Vec<Problem>> {
-    Source::new(name, text).parse(|root| {
-        version(root);
+/// The names that `jobs.toml` may use.
+pub(super) struct Names<'a> {
+    /// All vendors.
+    pub(super) vendors: &'a [&'a str],
+    /// All tables.
+    pub(super) tables: &'a [&'a str],
+    /// The tables that could be bound.
+    pub(super) bound: &'a BTreeMap<String, Table>,
+}
+
+/// Reads `jobs.toml`.
+pub(super) fn read(file: &str, text: &str, names: &Names<'_>) -> Result<Jobs, Vec<Problem>> {
+    TomlFile::new(file, text).parse(|root| {
+        root.version();
         let lake_url = root.table("lake").and_then(|lake| {
             let url = lake.text("url").map(|at| at.value);
             lake.close();
@@ -122,46 +130,42 @@ pub(super) fn read(
         });
         let mut accounts = BTreeMap::new();
         for (vendor, table) in root.named_tables("vendors") {
-            if !VENDORS.contains(&vendor.value.as_str()) {
-                let hint = nearest(&vendor.value, VENDORS);
-                root.problem(vendor.offset, format!("unknown vendor `{}`", vendor.value), hint);
-            }
+            known("vendor", &vendor, names.vendors, root);
             accounts.insert(vendor.value, account(&table));
         }
         let mut jobs = BTreeMap::new();
         for (job, table) in root.named_tables("jobs") {
-            jobs.insert(job.value, read_job(&table, tables));
+            jobs.insert(job.value, read_job(&table, names.tables));
         }
         let mut preferences = BTreeMap::new();
-        for (table, body) in root.named_tables("tables") {
-            known_table(root, &table.value, table.offset, tables);
-            let mut order = Vec::new();
-            let Some(named) = body.texts("vendors") else {
-                body.close();
-                continue;
-            };
-            for vendor in named.value {
-                if !VENDORS.contains(&vendor.value.as_str()) {
-                    let hint = nearest(&vendor.value, VENDORS);
-                    body.problem(vendor.offset, format!("unknown vendor `{}`", vendor.value), hint);
-                }
-                order.push(vendor.value);
-            }
-            if let Some(feeds) = bound.get(&table.value).map(table::Table::vendors)
-                && !feeds.iter().any(|vendor| order.iter().any(|named| named == vendor))
-            {
-                let message = format!("none of these vendors feeds `{}`", table.value);
-                body.problem(named.offset, message, Some(format!("it is fed by {}", feeds.join(", "))));
-            }
-            body.close();
-            preferences.insert(table.value, order);
+        for (name, table) in root.named_tables("tables") {
+            known("table", &name, names.tables, root);
+            preferences.extend(preferred(&name.value, &table, names).map(|order| (name.value, order)));
         }
         Some(Jobs { lake_url, accounts, jobs, preferences })
     })
 }
 
-fn account(table: &Table<'_>) -> Account {
-    let single = |pairs: Vec<(pitlake_contract::toml::At<String>, Vec<String>)>| {
+/// Reads the vendors of `[tables.NAME]`.
+fn preferred(name: &str, table: &TomlTable<'_>, names: &Names<'_>) -> Option<Vec<String>> {
+    let vendors = table.texts("vendors");
+    table.close();
+    let vendors = vendors?;
+    for vendor in &vendors.value {
+        known("vendor", vendor, names.vendors, table);
+    }
+    let order: Vec<String> = vendors.value.into_iter().map(|vendor| vendor.value).collect();
+    if let Some(feeds) = names.bound.get(name).map(Table::vendors)
+        && !feeds.iter().any(|vendor| order.iter().any(|other| other == vendor))
+    {
+        let hint = format!("its vendors are {}", feeds.join(", "));
+        table.problem(vendors.offset, format!("none of these vendors feeds `{name}`"), Some(hint));
+    }
+    Some(order)
+}
+
+fn account(table: &TomlTable<'_>) -> Account {
+    let single = |pairs: Vec<(At<String>, Vec<String>)>| {
         pairs.into_iter().map(|(name, values)| (name.value, values.concat())).collect()
     };
     let account = Account {
@@ -178,17 +182,17 @@ fn account(table: &Table<'_>) -> Account {
     account
 }
 
-fn read_job(table: &Table<'_>, tables: &[&str]) -> Job {
+fn read_job(table: &TomlTable<'_>, tables: &[&str]) -> Job {
     let schedule = table.text("schedule");
     if let Some(at) = &schedule
         && at.value.split_whitespace().count() != 5
     {
-        let hint = Some("five fields: minute hour day month weekday, as in \"30 18 * * 1-5\"".into());
-        table.problem(at.offset, format!("`{}` is no schedule", at.value), hint);
+        let hint = Some("write five fields, minute hour day month weekday: \"30 18 * * 1-5\"".into());
+        table.problem(at.offset, format!("invalid schedule `{}`", at.value), hint);
     }
     let names = table.need("tables", table.texts("tables")).map(|at| at.value).unwrap_or_default();
-    for at in &names {
-        known_table(table, &at.value, at.offset, tables);
+    for name in &names {
+        known("table", name, tables, table);
     }
     let job = Job {
         schedule: schedule.map(|at| at.value),
@@ -201,8 +205,53 @@ fn read_job(table: &Table<'_>, tables: &[&str]) -> Job {
     job
 }
 
-fn known_table(table: &Table<'_>, name: &str, offset: usize, tables: &[&str]) {
-    if !tables.contains(&name) {
-        table.problem(offset, format!("unknown table `{name}`"), nearest(name, tables.iter().copied()));
+/// Reports a name that is none of those of its kind.
+fn known(kind: &str, name: &At<String>, names: &[&str], table: &TomlTable<'_>) {
+    if !names.contains(&name.value.as_str()) {
+        let hint = nearest(&name.value, names.iter().copied());
+        table.problem(name.offset, format!("unknown {kind} `{}`", name.value), hint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pitlake_contract::{Contracts, SpecFile};
+
+    fn read(text: &str) -> Result<Jobs, Vec<String>> {
+        let names = Names { vendors: &["tushare", "gateway"], tables: &["adj_factor"], bound: &BTreeMap::new() };
+        super::read("jobs.toml", &format!("version = 1\n{text}"), &names)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_unknown_name_is_reported_with_its_line() {
+        let text =
+            "[vendors.tushar]\n[jobs.night]\ntables = [\"adj_facto\"]\n[tables.adj_factor]\nvendors = [\"gatway\"]\n";
+        assert_eq!(
+            read(text).unwrap_err(),
+            [
+                "jobs.toml:2: unknown vendor `tushar`\n  hint: did you mean `tushare`?",
+                "jobs.toml:4: unknown table `adj_facto`\n  hint: did you mean `adj_factor`?",
+                "jobs.toml:6: unknown vendor `gatway`\n  hint: did you mean `gateway`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_account_overrides_its_vendor() {
+        let text = "version = 1\nvendor = \"gateway\"\nwire = \"rest\"\nhome = \"http://a\"\ntoken_in = \"bearer\"\n\
+                    needs_token = false\n";
+        let file = SpecFile { name: "schemas/gateway.toml".into(), text: text.into() };
+        let (contracts, problems) = Contracts::load(&[file]);
+        assert!(problems.is_empty(), "{problems:?}");
+        let vendor = contracts.vendor("gateway").unwrap();
+        let usual = Account::default();
+        assert_eq!((usual.base_url(vendor), usual.token_variable(vendor)), (Some("http://a"), "GATEWAY_TOKEN"));
+        assert!(!usual.needs_token(vendor));
+        let jobs = read("[vendors.gateway]\nbase_url = \"http://b\"\ntoken_env = \"MINE\"\n").unwrap();
+        let own = &jobs.accounts["gateway"];
+        assert_eq!((own.base_url(vendor), own.token_variable(vendor)), (Some("http://b"), "MINE"));
+        assert!(own.needs_token(vendor), "a variable that jobs.toml names must be set");
     }
 }

@@ -1,5 +1,5 @@
 //! The project's TOML, read strictly and proven once: tables (`pipelines/`) and jobs (`jobs.toml`), bound to the
-//! contracts of [`pitlake_contract`]. Pure: text in, proven types or every problem at once out.
+//! contracts of [`pitlake_contract`]. Pure: text in, proven types or all problems at once out.
 //!
 //! Never here: reading folders, the clock, or anything a vendor sends.
 
@@ -12,18 +12,19 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use job::{Account, Job, Jobs, LOOKBACK, VENDORS};
-pub use pipeline::{ColumnType, Example, Known, PartitionBy};
+pub use job::{Account, Job, Jobs, LOOKBACK};
 pub use pitlake_contract::{
-    Ask, Axis, Contract, Contracts, Covered, Dimension, Empty, Field, InterfaceId, Limit, Paging, Problem, Problems,
-    Publication, SpecFile, Unit, UnitMismatch, Values, VendorFacts, Wire, nearest,
+    Ask, Axis, Contract, Contracts, Covered, DateRange, Dimension, Empty, Field, FieldType, InterfaceId, Limit, Paging,
+    Problem, Problems, Publication, SpecFile, TokenIn, Unit, UnitMismatch, Values, Vendor, WireFormat, nearest,
 };
-pub use table::{AnnouncedBy, Column, FieldPlan, Table, TableSource, UnitRatio, Versions};
+pub use table::{
+    AnnouncedBy, Column, ColumnType, Example, FieldPlan, Known, PartitionBy, Table, TableSource, UnitRatio, Versions,
+};
 
 /// The files of `pipelines/`, compiled in: (name, text).
 const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
-/// Everything the program knows of vendors and tables.
+/// All tables, contracts and vendors.
 #[derive(Debug)]
 pub struct Catalog {
     tables: BTreeMap<String, Arc<Table>>,
@@ -31,10 +32,10 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads and binds the shipped files, those of `own` added or in their place, and `jobs`.
+    /// Reads the shipped files, with those of `own` added or in their place, and `jobs`, and binds them.
     ///
     /// # Errors
-    /// Every problem of every file at once.
+    /// All problems of all files.
     pub fn load(own: &[SpecFile], jobs: Option<&SpecFile>) -> Result<(Self, Jobs), Problems> {
         let (contracts, mut problems) = Contracts::load(own);
         let mut files: BTreeMap<&str, &str> = SHIPPED.iter().copied().collect();
@@ -49,7 +50,7 @@ impl Catalog {
         }
         let mut tables: BTreeMap<String, Table> = BTreeMap::new();
         let names: Vec<String> = pipelines.iter().map(|p| p.table.clone()).collect();
-        // A contract that did not load must not raise a second complaint in every pipeline of it.
+        // A contract with a problem must not raise another in each of its pipelines.
         if problems.is_empty() {
             for pipeline in &pipelines {
                 match bind::bind(pipeline, contracts.as_slice()) {
@@ -64,7 +65,9 @@ impl Catalog {
             problems.extend(contracts.iter().flat_map(|contract| values::problems(contract, &tables)));
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let jobs = match jobs.map(|file| job::read(&file.name, &file.text, &names, &tables)) {
+        let vendors: Vec<&str> = contracts.vendor_names().collect();
+        let names = job::Names { vendors: &vendors, tables: &names, bound: &tables };
+        let jobs = match jobs.map(|file| job::read(&file.name, &file.text, &names)) {
             None => Jobs::default(),
             Some(Ok(jobs)) => jobs,
             Some(Err(found)) => {
@@ -95,7 +98,7 @@ impl Catalog {
         self.tables.get(name)
     }
 
-    /// The contract of that interface.
+    /// The contract of an interface.
     #[must_use]
     pub fn contract(&self, id: &InterfaceId) -> Option<&Arc<Contract>> {
         self.contracts.get(id)
@@ -106,10 +109,15 @@ impl Catalog {
         self.contracts.iter()
     }
 
-    /// What a vendor says of itself; loading proved that it is there.
+    /// The vendor of that name; every contract and every account has one.
     #[must_use]
-    pub fn vendor(&self, name: &str) -> Option<&VendorFacts> {
+    pub fn vendor(&self, name: &str) -> Option<&Vendor> {
         self.contracts.vendor(name)
+    }
+
+    /// All vendors by name.
+    pub fn vendors(&self) -> impl Iterator<Item = &Vendor> {
+        self.contracts.vendors()
     }
 
     /// The table an interface feeds.

@@ -1,26 +1,114 @@
 //! A table as the program knows it: columns, sources, and the rules for its rows.
 //!
-//! It is proof: every name resolves, every unit converts, the key is there and the event is a day. Code that gets
-//! one never checks again. How it is proven is in [`super::bind`].
+//! A [`Table`] is proof that every name resolves, every unit converts, the key exists and the event is a date. Code that
+//! has one never checks again. [`super::bind`] makes them.
 
 use std::sync::Arc;
 
-use super::pipeline::{ColumnType, Example, Known, PartitionBy};
-use pitlake_contract::Unit;
-use pitlake_contract::{Axis, Contract, InterfaceId, Wire};
+use pitlake_contract::{Axis, Contract, FieldType, InterfaceId, Unit};
+
+/// The type of a silver column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text.
+    Utf8,
+    /// A date.
+    Date,
+    /// A whole number.
+    Int64,
+    /// A price, a ratio or an amount of money.
+    Float64,
+    /// True or false.
+    Boolean,
+    /// An instant in UTC, to the microsecond.
+    Timestamp,
+}
+
+pub(super) const COLUMN_TYPES: &[(&str, ColumnType)] = &[
+    ("utf8", ColumnType::Utf8),
+    ("date", ColumnType::Date),
+    ("int64", ColumnType::Int64),
+    ("float64", ColumnType::Float64),
+    ("boolean", ColumnType::Boolean),
+    ("timestamp", ColumnType::Timestamp),
+];
+
+impl ColumnType {
+    /// The name in TOML and in `pitlake tables`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        COLUMN_TYPES.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+}
+
+/// How rows are distributed over files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionBy {
+    /// One file for the table.
+    None,
+    /// One file per year: up to about 20,000 rows per day.
+    Year,
+    /// One file per month: up to about a million rows per day.
+    Month,
+    /// One file per day.
+    Day,
+}
+
+pub(super) const PARTITIONS: &[(&str, PartitionBy)] = &[
+    ("none", PartitionBy::None),
+    ("year", PartitionBy::Year),
+    ("month", PartitionBy::Month),
+    ("day", PartitionBy::Day),
+];
+
+impl PartitionBy {
+    /// The name in TOML and in `pitlake tables`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        PARTITIONS.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+}
+
+/// When a row is known from (`docs/point-in-time.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// From the end of the day that the row is about.
+    Event,
+    /// From the session after: the vendor publishes next morning.
+    NextSession,
+    /// From when it was fetched: snapshots.
+    Observed,
+    /// From the announcement date of the vendor, version by version.
+    Announced,
+}
+
+pub(super) const KNOWN: &[(&str, Known)] = &[
+    ("event", Known::Event),
+    ("next_session", Known::NextSession),
+    ("observed", Known::Observed),
+    ("announced", Known::Announced),
+];
+
+impl Known {
+    /// The name in TOML and in `pitlake tables`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        KNOWN.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+    }
+}
 
 /// A silver column.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// Its name, Tushare's where Tushare has one.
+    /// Its name, Tushare's if Tushare has one.
     pub name: String,
     /// Its type.
     pub kind: ColumnType,
-    /// What it counts.
+    /// Its unit.
     pub unit: Option<Unit>,
-    /// A row without it is rejected.
+    /// Whether a row without it is rejected.
     pub required: bool,
-    /// Meaning and trap.
+    /// Its meaning, with its pitfalls.
     pub description: String,
 }
 
@@ -31,104 +119,119 @@ pub struct FieldPlan {
     pub column: usize,
     /// Index of the field in the contract.
     pub field: usize,
-    /// How the vendor writes it.
-    pub wire: Wire,
-    /// Places the decimal point moves right: derived from the two units, never written by hand.
+    /// How the vendor writes its values.
+    pub kind: FieldType,
+    /// The places that the decimal point moves right, derived from the two units.
     pub shift: i8,
 }
 
 /// One interface that feeds the table.
 #[derive(Debug, Clone)]
 pub struct TableSource {
-    /// What the vendor says.
+    /// Its contract.
     pub contract: Arc<Contract>,
-    /// One plan a column that it fills.
+    /// One plan per column that it fills.
     pub fields: Vec<FieldPlan>,
-    /// Of a nested reply, the list whose elements are the rows.
+    /// The list whose elements are the rows, in a nested reply.
     pub rows: Option<String>,
-    /// Columns without which a row is none, and dropped.
+    /// Columns without which a row is dropped.
     pub needs: Vec<usize>,
 }
 
-/// Columns whose ratio shows the unit.
+/// The columns whose ratio shows the unit: volume x price is near the amount.
 #[derive(Debug, Clone, Copy)]
 pub struct UnitRatio {
-    /// Money.
+    /// The amount of money.
     pub amount: usize,
-    /// Shares.
+    /// The number of shares.
     pub volume: usize,
-    /// Money for a share.
+    /// The price per share.
     pub price: usize,
 }
 
-/// How versions under a key are told apart (`design.md` 5); all are indices of columns.
+/// How the versions of a key differ (`docs/point-in-time.md`); all are indices of columns.
 #[derive(Debug, Clone)]
 pub struct Versions {
-    /// The dates of an announcement: it was made on the latest of them.
+    /// The dates of the announcement, which was made on the latest of them.
     pub announced: Vec<usize>,
-    /// Where it hangs on a column which dates those are.
+    /// The column that decides which dates those are, if one does.
     pub announced_by: Option<AnnouncedBy>,
-    /// The period's end: an earlier date announces nothing.
+    /// The end of the period: an earlier date is not an announcement.
     pub not_before: Option<usize>,
-    /// The vendor's mark of a correction: `1` beside a `0`.
+    /// The vendor's flag of a correction: `1` beside a `0`.
     pub flag: Option<usize>,
-    /// What makes two versions differ: neither key nor date, flag or label. The dates of `announced_by` are among
-    /// it: each is a figure of the rows that it does not announce.
+    /// The columns in which versions differ: all but key, dates, flag and labels. The dates of `announced_by` are among
+    /// them, for each is a figure of the rows that it does not announce.
     pub figures: Vec<usize>,
 }
 
-/// Which dates announce a row, by what one of its columns holds.
+/// The dates that announce a row, by the value of one of its columns.
 #[derive(Debug, Clone)]
 pub struct AnnouncedBy {
     /// The column.
     pub column: usize,
-    /// Its values, with the dates that announce then. Other values are unannounced.
+    /// Its values, each with the dates that announce then. Rows with another value are unannounced.
     pub dates: Vec<(String, Vec<usize>)>,
 }
 
-/// A table, proven.
+/// A row of a vendor, and what it must become.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// The interface that sends it.
+    pub source: InterfaceId,
+    /// The bronze line.
+    pub given: String,
+    /// Parameters of the call, if the line lacks their values.
+    pub call: Vec<(String, String)>,
+    /// Columns and their expected values as text; `null` for none.
+    pub expect: Vec<(String, String)>,
+    /// A part of the reason, if the row must be rejected.
+    pub rejected: Option<String>,
+}
+
+/// A table.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// Its name, and its folder in silver.
     pub name: String,
-    /// One line.
+    /// A title.
     pub title: String,
-    /// Meaning and traps.
+    /// Its meaning, with its pitfalls.
     pub description: String,
     /// Indices of the key columns; rows are sorted by them.
     pub key: Vec<usize>,
-    /// How rows are spread over files.
+    /// How rows are distributed over files.
     pub partition: PartitionBy,
-    /// Index of the event day.
+    /// The index of the event day.
     pub event: Option<usize>,
-    /// Repeats of a key within an answer are real, and numbered.
+    /// Whether rows with the same key in one reply are all kept, and numbered.
     pub occurrence: bool,
-    /// Of those that are numbered, the ones that say the same in every column count once.
+    /// Whether numbered rows that are equal in every column count once.
     pub distinct: bool,
-    /// Columns that are filled in later than their row: nothing before the date they hold.
+    /// Dates that are filled in later than their row: empty before the date itself.
     pub filled_later: Vec<usize>,
-    /// From when a row may be used.
+    /// When a row is known from.
     pub known: Known,
-    /// Columns filled from vendors; the program adds `vendor` at the end.
+    /// The columns filled by vendors; the program adds `vendor` at the end.
     pub columns: Vec<Column>,
-    /// Sources, first choice first.
+    /// The sources, first choice first.
     pub sources: Vec<TableSource>,
-    /// Sources of vendors that `jobs.toml` leaves out: nothing in the table is theirs.
+    /// Sources of vendors that `jobs.toml` leaves out: the table has none of their rows.
     pub left_out: Vec<TableSource>,
-    /// The order of vendors that `jobs.toml` wants, where it is another than the pipeline's.
+    /// The order of vendors in `jobs.toml`, if it differs from the pipeline's.
     pub preferred: Option<Vec<String>>,
-    /// How versions are told apart, where every one is kept; else the newest row of a key is.
+    /// How versions differ, if all are kept; else the newest row of a key is.
     pub versions: Option<Versions>,
-    /// The check on units, where the table allows one.
+    /// The check of units, if the table allows one.
     pub unit_ratio: Option<UnitRatio>,
-    /// Rows and what they must become.
+    /// Rows, and what they must become.
     pub examples: Vec<Example>,
-    /// Digest of the pipeline and its contracts as written.
+    /// The digest of the texts of the pipeline and its contracts.
     pub digest: String,
 }
 
 impl TableSource {
-    /// Whether it has a field for that column.
+    /// Whether it fills a column.
     #[must_use]
     pub fn fills(&self, column: usize) -> bool {
         self.fields.iter().any(|plan| plan.column == column)
@@ -136,13 +239,13 @@ impl TableSource {
 }
 
 impl Table {
-    /// The source of that interface, one that is left out included.
+    /// The source of an interface, even one that is left out.
     #[must_use]
     pub fn source(&self, id: &InterfaceId) -> Option<&TableSource> {
         self.sources.iter().chain(&self.left_out).find(|source| source.contract.id == *id)
     }
 
-    /// The vendors that feed it, first choice first.
+    /// The vendors of its sources, first choice first.
     #[must_use]
     pub fn vendors(&self) -> Vec<&str> {
         let mut vendors: Vec<&str> = Vec::new();
@@ -155,14 +258,14 @@ impl Table {
         vendors
     }
 
-    /// The part of the key that every source fills: what vendors can be compared by.
+    /// The key columns that every source fills: vendors are compared by them.
     #[must_use]
     pub fn common_key(&self) -> Vec<usize> {
         let common = |column: &usize| self.sources.iter().all(|source| source.fills(*column));
         self.key.iter().copied().filter(common).collect()
     }
 
-    /// The table as these vendors alone would feed it, in that order; `None` where one of them does not.
+    /// The table with the sources of these vendors alone, in that order; `None` if one of them has none.
     #[must_use]
     pub fn fed_by(&self, vendors: &[&str]) -> Option<Self> {
         let mut table = self.clone();
@@ -173,7 +276,7 @@ impl Table {
         is_fed.then_some(table)
     }
 
-    /// Takes another order of vendors; one that is not named does not feed the table.
+    /// Sets the order of vendors; sources of others are left out.
     pub(super) fn prefer(&mut self, order: &[String]) {
         let usual: Vec<String> = self.vendors().into_iter().map(str::to_owned).collect();
         let place = |source: &TableSource| order.iter().position(|vendor| *vendor == source.contract.id.vendor);
@@ -184,8 +287,8 @@ impl Table {
         self.preferred = (now != usual).then_some(now);
     }
 
-    /// The sources whose bronze lies in the folder of one of them, that one included, first choice first:
-    /// interfaces that say the same.
+    /// The sources that share the bronze folder of a source, itself included, first choice first: interfaces with the same
+    /// rows.
     pub fn sharing(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
         let folder = move |index: usize| {
             let contract = &self.sources[index].contract;
@@ -194,7 +297,7 @@ impl Table {
         (0..self.sources.len()).filter(move |other| folder(*other) == folder(source))
     }
 
-    /// Whether the newest answer of a source replaces the ones before (no day axis).
+    /// Whether the newest reply of a source replaces the ones before.
     #[must_use]
     pub fn is_snapshot(&self) -> bool {
         self.sources.iter().all(|source| source.contract.ask.axis == Axis::Snapshot)

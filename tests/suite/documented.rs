@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use pitlake::spec::{Catalog, ColumnType, Field, InterfaceId, Table, TableSource, Wire};
+use pitlake::spec::{Catalog, ColumnType, Field, FieldType, InterfaceId, Table, TableSource};
 use pitlake_sandbox::{Cell, Market};
 
 use crate::fields::reference;
@@ -72,22 +72,22 @@ fn value(cell: &Cell, field: &Field, kind: ColumnType, unit: &str) -> String {
     if is_missing {
         return "null".into();
     }
-    match field.wire {
-        Wire::Text => text.to_owned(),
-        Wire::Symbol => suffixed(text),
-        Wire::Date if text == "0" => "null".into(),
-        Wire::Date => {
+    match field.kind {
+        FieldType::Text => text.to_owned(),
+        FieldType::Symbol => suffixed(text),
+        FieldType::Date if text == "0" => "null".into(),
+        FieldType::Date => {
             let digits = text.replace('-', "");
             format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8])
         }
-        Wire::Flag => (text == "1" || text == "true").to_string(),
-        Wire::Time => instant(text),
-        Wire::Epoch => {
+        FieldType::Flag => (text == "1" || text == "true").to_string(),
+        FieldType::Time => instant(text),
+        FieldType::Epoch => {
             let number: i64 = text.parse().unwrap();
             let millis = if number.abs() >= 100_000_000_000 { number } else { number * 1000 };
             if millis == 0 { "null".into() } else { DateTime::from_timestamp_millis(millis).unwrap().to_rfc3339() }
         }
-        Wire::Number | Wire::Integer => scaled(text, places(unit), kind == ColumnType::Int64),
+        FieldType::Number | FieldType::Integer => scaled(text, places(unit), kind == ColumnType::Int64),
     }
 }
 

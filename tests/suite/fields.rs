@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use pitlake::spec::{InterfaceId, Wire};
+use pitlake::spec::{FieldType, InterfaceId};
 
 use crate::documented::CATALOG;
 
@@ -71,8 +71,8 @@ fn every_documented_field_is_in_a_contract_with_the_same_unit() {
             let unit = field.unit.map_or_else(|| "-".to_owned(), |unit| unit.to_string());
             // Where the page leaves out the unit of a price it is in yuan, as at Tushare, and the description says so.
             let is_explained = field.description.contains("as in Tushare");
-            let is_counted = line.unit == "count" || (line.unit == "number" && field.wire == Wire::Integer);
-            let is_whole = is_counted && unit == "-" && field.wire == Wire::Integer;
+            let is_counted = line.unit == "count" || (line.unit == "number" && field.kind == FieldType::Integer);
+            let is_whole = is_counted && unit == "-" && field.kind == FieldType::Integer;
             assert!(
                 unit == line.unit || is_whole || is_explained,
                 "{}.{name} is in {unit}, not {}",

@@ -37,11 +37,11 @@ fn units_of_different_dimensions_do_not_load() {
 #[test]
 fn values_come_from_columns_that_exist() {
     let report = problems("schemas/tushare/dc_member.toml", |text| text.replace("\"dc_index_cn\"", "\"dc_index\""));
-    assert!(report.contains("no table `dc_index`") && report.contains("did you mean `dc_index_cn`?"), "{report}");
+    assert!(report.contains("unknown table `dc_index`") && report.contains("did you mean `dc_index_cn`?"), "{report}");
     assert!(!report.contains("dc_member.toml:0"), "{report}");
     let report =
         problems("schemas/tushare/dc_member.toml", |text| text.replace("of_day = \"trade_date\"", "of_day = \"name\""));
-    assert!(report.contains("`name` of `dc_index_cn` is no date"), "{report}");
+    assert!(report.contains("`dc_index_cn.name` is not a date column"), "{report}");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn unknown_names_are_reported_with_the_nearest() {
         ("schemas/tushare/daily.toml", "page_rows", "page_row", "did you mean `page_rows`?"),
         ("pipelines/adj_factor.toml", "tushare/adj_factor", "tushare/adj_facto", "did you mean `tushare/adj_factor`?"),
         ("pipelines/adj_factor.toml", "key = [\"ts_code\"", "key = [\"ts_cod\"", "did you mean `ts_code`?"),
-        ("pipelines/adj_factor.toml", "event = \"trade_date\"", "event = \"adj_factor\"", "is no date"),
+        ("pipelines/adj_factor.toml", "event = \"trade_date\"", "event = \"adj_factor\"", "is not a date column"),
         ("pipelines/adj_factor.toml", "keeps = \"latest\"", "keeps = \"all\"", "unknown keeps `all`"),
     ] {
         let report = problems(file, |text| text.replace(from, to));

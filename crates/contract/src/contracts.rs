@@ -1,33 +1,35 @@
-//! All contracts: the files of `schemas/`, compiled in, and those of a person beside or instead of them.
+//! All contracts and vendors: the files of `schemas/`, compiled in, with the user's own added or in their place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::contract::{self, Contract, InterfaceId, VendorFacts};
+use crate::contract::{self, Contract, InterfaceId, Vendor};
 use crate::problem::Problem;
 
 /// The files of `schemas/`: (name, text).
 const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
-/// A TOML file of the project: its name as a person would open it, and its text.
+/// A TOML file of the project.
 #[derive(Debug, Clone)]
 pub struct SpecFile {
-    /// `schemas/tushare/daily.toml`, `pipelines/stock_daily_cn.toml`, `jobs.toml`.
+    /// Its name from the project's folder: `schemas/tushare/daily.toml`, `jobs.toml`.
     pub name: String,
-    /// What it holds.
+    /// Its text.
     pub text: String,
 }
 
-/// Everything that vendors say.
+/// The contracts of all interfaces and their vendors.
 #[derive(Debug, Clone, Default)]
 pub struct Contracts {
-    contracts: Vec<Arc<Contract>>,
-    vendors: Vec<VendorFacts>,
+    interfaces: Vec<Arc<Contract>>,
+    vendors: Vec<Vendor>,
+    /// The vendors that have a file, even one with problems.
+    vendor_names: BTreeSet<String>,
 }
 
 impl Contracts {
-    /// Reads the shipped files, and those of `own` below `schemas/` added or in their place. A contract with a problem
-    /// is left out.
+    /// Reads the shipped files, with those of `own` below `schemas/` added or in their place. Files with problems are
+    /// left out.
     #[must_use]
     pub fn load(own: &[SpecFile]) -> (Self, Vec<Problem>) {
         let mut files: BTreeMap<&str, &str> = SHIPPED.iter().copied().collect();
@@ -38,57 +40,63 @@ impl Contracts {
         for (&name, &text) in &files {
             match name.split('/').collect::<Vec<_>>()[..] {
                 [_, _, _] => match contract::read(name, text, &|other| files.get(other).copied()) {
-                    Ok(contract) => all.contracts.push(Arc::new(contract)),
+                    Ok(contract) => all.interfaces.push(Arc::new(contract)),
                     Err(found) => problems.extend(found),
                 },
-                [_, _] => match contract::read_vendor(name, text) {
-                    Ok(vendor) => all.vendors.push(vendor),
-                    Err(found) => problems.extend(found),
-                },
+                [_, file] => {
+                    all.vendor_names.insert(file.trim_end_matches(".toml").to_owned());
+                    match contract::read_vendor(name, text) {
+                        Ok(vendor) => all.vendors.push(vendor),
+                        Err(found) => problems.extend(found),
+                    }
+                }
                 _ => problems.push(Problem {
                     file: name.to_owned(),
                     line: 0,
-                    message: "a file in an unexpected place".into(),
-                    hint: Some("schemas/<vendor>.toml or schemas/<vendor>/<interface>.toml".into()),
+                    message: "unexpected file".into(),
+                    hint: Some("expected schemas/<vendor>.toml or schemas/<vendor>/<interface>.toml".into()),
                 }),
             }
         }
-        for contract in &all.contracts {
-            if all.vendor(&contract.id.vendor).is_none() {
-                let file = format!("schemas/{}.toml", contract.id.vendor);
-                let message = format!("missing: `{}` belongs to a vendor nothing is said of", contract.id);
-                problems.push(Problem { file, line: 0, message, hint: None });
-            }
+        let vendors: BTreeSet<&str> = all.interfaces.iter().map(|contract| contract.id.vendor.as_str()).collect();
+        for vendor in vendors.into_iter().filter(|vendor| !all.vendor_names.contains(*vendor)) {
+            let message = format!("missing file: schemas/{vendor} has contracts of this vendor");
+            problems.push(Problem { file: format!("schemas/{vendor}.toml"), line: 0, message, hint: None });
         }
         (all, problems)
     }
 
-    /// All of them, by name.
+    /// All contracts, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Contract>> {
-        self.contracts.iter()
+        self.interfaces.iter()
     }
 
-    /// All of them.
+    /// All contracts, by name.
     #[must_use]
     pub fn as_slice(&self) -> &[Arc<Contract>] {
-        &self.contracts
+        &self.interfaces
     }
 
     /// The contract of an interface.
     #[must_use]
     pub fn get(&self, id: &InterfaceId) -> Option<&Arc<Contract>> {
-        self.contracts.iter().find(|contract| contract.id == *id)
+        self.interfaces.iter().find(|contract| contract.id == *id)
     }
 
-    /// What a vendor says of itself; loading proved that it is there.
+    /// The vendor of that name. Without problems, every contract has one.
     #[must_use]
-    pub fn vendor(&self, name: &str) -> Option<&VendorFacts> {
-        self.vendors.iter().find(|vendor| vendor.vendor == name)
+    pub fn vendor(&self, name: &str) -> Option<&Vendor> {
+        self.vendors.iter().find(|vendor| vendor.name == name)
     }
 
-    /// What all vendors say of themselves.
-    pub fn vendors(&self) -> impl Iterator<Item = &VendorFacts> {
+    /// All vendors, by name.
+    pub fn vendors(&self) -> impl Iterator<Item = &Vendor> {
         self.vendors.iter()
+    }
+
+    /// The names of all vendors, those with problems included.
+    pub fn vendor_names(&self) -> impl Iterator<Item = &str> {
+        self.vendor_names.iter().map(String::as_str)
     }
 }
 
@@ -101,5 +109,40 @@ mod tests {
         let (contracts, problems) = Contracts::load(&[]);
         assert!(problems.is_empty(), "{problems:#?}");
         assert!(contracts.iter().count() > 100);
+    }
+
+    fn own(name: &str, text: &str) -> SpecFile {
+        SpecFile { name: name.into(), text: text.into() }
+    }
+
+    const GATEWAY: &str = "version = 1\nvendor = \"gateway\"\nwire = \"tushare\"\ntoken_in = \"body\"\n";
+
+    const DAILY: &str = "version = 1\ninterface = \"gateway/daily\"\ntype = \"stock_daily_cn\"\ntitle = \"Daily bars\"\n\
+        checked = \"2026-11-21\"\nfields_of = \"tushare/daily\"\n[ask]\nby = \"session\"\nparam = \"trade_date\"\n\
+        page_rows = 6000\n[publication]\nhour = \"17:00\"\nempty = \"unpublished\"\nhistory_from = \"1990-12-19\"\n";
+
+    #[test]
+    fn a_vendor_is_added_by_its_files_alone() {
+        let files = [own("schemas/gateway.toml", GATEWAY), own("schemas/gateway/daily.toml", DAILY)];
+        let (contracts, problems) = Contracts::load(&files);
+        assert!(problems.is_empty(), "{problems:#?}");
+        let contract = contracts.get(&InterfaceId::parse("gateway/daily").unwrap()).unwrap();
+        let tushare = contracts.get(&InterfaceId::parse("tushare/daily").unwrap()).unwrap();
+        assert_eq!(contract.field_list(), tushare.field_list());
+        assert_eq!(contracts.vendor("gateway").unwrap().token_env, "GATEWAY_TOKEN");
+    }
+
+    #[test]
+    fn a_vendor_without_its_file_is_reported_once() {
+        let second = DAILY.replace("gateway/daily", "gateway/weekly");
+        let files = [own("schemas/gateway/daily.toml", DAILY), own("schemas/gateway/weekly.toml", &second)];
+        let (_, problems) = Contracts::load(&files);
+        let found: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["schemas/gateway.toml: missing file: schemas/gateway has contracts of this vendor"]);
+        // A file with a problem is not missing.
+        let broken = GATEWAY.replace("\"body\"", "\"cookie\"");
+        let (contracts, problems) = Contracts::load(&[&files[..], &[own("schemas/gateway.toml", &broken)]].concat());
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        assert!(contracts.vendor_names().any(|name| name == "gateway"));
     }
 }

@@ -1,5 +1,5 @@
-//! Number text to a decimal, and a decimal to a column's value with the decimal point moved: exactly.
-//! `1234567.89` lots are 123,456,789 shares; through binary floating point they are one less.
+//! Exact decimals: read from the text of a number, and converted to a column's value with the decimal point moved.
+//! `1234567.89` lots are 123,456,789 shares; in binary floating point they would be one less.
 //!
 //! Never here: which unit a number is in.
 
@@ -14,23 +14,23 @@ pub struct Decimal {
     pub exponent: i8,
 }
 
-/// Text that is no number.
+/// The text is not a number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotANumber;
 
-/// What a number is when it does not fit [`Decimal`].
+/// A number that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
-    /// It fits.
+    /// A number that fits [`Decimal`].
     Small(Decimal),
-    /// More digits than an `i64` has, or a far exponent: the text itself is kept.
+    /// More digits than fit an `i64`, or a far exponent: the text itself is kept.
     Wide,
 }
 
-/// How far two roundings of one number may be apart, as a part of it (`design.md` 5, rule 3).
+/// The largest relative difference between two roundings of one number (`docs/point-in-time.md`).
 const NEAR: f64 = 1e-4;
 
-/// Most digits that always fit the mantissa.
+/// The most digits that always fit the mantissa.
 const DIGITS: usize = 18;
 
 const POW10: [i64; 19] = {
@@ -47,7 +47,7 @@ const POW10: [i64; 19] = {
 /// The hot path: digits, a point, digits.
 ///
 /// # Errors
-/// [`NotANumber`] where it does not begin with one.
+/// [`NotANumber`] if it does not begin with one.
 #[inline]
 pub fn scan(text: &[u8]) -> Result<(Parsed, usize), NotANumber> {
     let negative = text.first() == Some(&b'-');
@@ -94,15 +94,15 @@ fn scan_exponent(text: &[u8], from: usize) -> Result<(i64, usize), NotANumber> {
     let start = from + usize::from(matches!(sign, Some(b'+' | b'-')));
     let len = text[start.min(text.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
     let digits = std::str::from_utf8(&text[start..start + len]).map_err(|_| NotANumber)?;
-    // An exponent of many digits is far beyond any column: any large number says so.
+    // An exponent of many digits is beyond any column: any large number will do.
     let power: i64 = if len > 6 { 999_999 } else { digits.parse().map_err(|_| NotANumber)? };
     Ok((if sign == Some(b'-') { -power } else { power }, start + len))
 }
 
-/// A positive exponent is multiplied out, so that digits tell how fine a number is.
+/// Multiplies a positive exponent out, so that the digits show the precision.
 fn fold(mantissa: i64, exponent: i64) -> Parsed {
     if mantissa == 0 {
-        // How fine a zero is counts too: 0.00 is no rounding of 0.4.
+        // The precision of zero counts too: 0.00 is not a rounding of 0.4.
         return Parsed::Small(Decimal { mantissa: 0, exponent: i8::try_from(exponent.clamp(-100, 0)).unwrap_or(0) });
     }
     match exponent {
@@ -136,7 +136,7 @@ impl Decimal {
         nearest(&format!("{}e{power}", self.mantissa))
     }
 
-    /// The whole number `self x 10^shift` is, or is next to.
+    /// `self x 10^shift` as a whole number, if it is one or differs by float noise only.
     #[inline]
     #[must_use]
     pub fn to_i64(self, shift: i8) -> Option<i64> {
@@ -147,7 +147,7 @@ impl Decimal {
         whole(i128::from(self.mantissa), power)
     }
 
-    /// Whether this is `finer` with fewer digits: within half a unit of its own last digit.
+    /// Whether this is `finer` rounded: within half a unit of this number's last digit.
     #[inline]
     #[must_use]
     pub fn is_rounding_of(self, finer: Self) -> bool {
@@ -160,8 +160,8 @@ impl Decimal {
         2 * difference.abs() <= unit
     }
 
-    /// Whether one of the two is the other with fewer digits, and they are near each other: a number
-    /// written with few digits is a rounding of too much.
+    /// Whether the two are equal, or one is the other rounded and they are near: a number with very few digits is a
+    /// rounding of too many others.
     #[inline]
     #[must_use]
     pub fn agrees(self, other: Self) -> bool {
@@ -172,7 +172,7 @@ impl Decimal {
         (self.is_rounding_of(other) || other.is_rounding_of(self)) && (a - b).abs() <= NEAR * a.abs().max(b.abs())
     }
 
-    /// Whether both are the same number, however many zeros they end in.
+    /// Whether both are the same number, whatever their trailing zeros.
     #[inline]
     #[must_use]
     pub fn equals(self, other: Self) -> bool {
@@ -187,7 +187,7 @@ impl Decimal {
     }
 }
 
-/// The double nearest to a number text x 10^shift; `None` where it leaves the range of doubles.
+/// The double nearest to a number's text x 10^shift; `None` beyond the range of doubles.
 #[must_use]
 pub fn wide_to_f64(text: &str, shift: i8) -> Option<f64> {
     let (negative, digits, power) = parts(text)?;
@@ -197,18 +197,18 @@ pub fn wide_to_f64(text: &str, shift: i8) -> Option<f64> {
     value.is_finite().then_some(if value == 0.0 { 0.0 } else { value })
 }
 
-/// The whole number that a number text x 10^shift is, or is next to.
+/// A number's text x 10^shift as a whole number, if it is one or differs by float noise only.
 #[must_use]
 pub fn wide_to_i64(text: &str, shift: i8) -> Option<i64> {
     let (negative, digits, power) = parts(text)?;
-    // More digits than these say nothing about a number that fits 64 bits.
+    // Digits beyond these do not matter for a number that fits 64 bits.
     let kept = &digits[..digits.len().min(36)];
     let power = power + i64::from(shift) + i64::try_from(digits.len() - kept.len()).ok()?;
     let mantissa: i128 = kept.parse().ok()?;
     whole(if negative { -mantissa } else { mantissa }, i32::try_from(power).ok()?)
 }
 
-/// Sign, digits without leading zeros, and power of ten of the last digit.
+/// The sign, the digits without leading zeros, and the power of ten of the last digit.
 fn parts(text: &str) -> Option<(bool, String, i64)> {
     let (number, power) = match text.split_once(['e', 'E']) {
         Some((number, power)) => {
@@ -216,7 +216,7 @@ fn parts(text: &str) -> Option<(bool, String, i64)> {
         }
         None => (text, 0),
     };
-    // Far beyond any column, and far from the ends of an i64.
+    // Beyond any column, and far from overflow.
     let power = power.clamp(-999_999, 999_999);
     let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -230,8 +230,8 @@ fn nearest(number: &str) -> f64 {
     number.parse().unwrap_or(f64::INFINITY)
 }
 
-/// `mantissa x 10^power` as a whole number; rounded only where it is next to one, within
-/// max(1e-6, 1e-15 |x|): vendors' own float noise (`design.md` 4).
+/// `mantissa x 10^power` as a whole number; rounded only if it is within max(1e-6, 1e-15 |x|) of one: the float noise of
+/// vendors (`docs/lake-format.md`).
 fn whole(mantissa: i128, power: i32) -> Option<i64> {
     if mantissa == 0 {
         return Some(0);

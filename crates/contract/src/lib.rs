@@ -1,10 +1,12 @@
 //! What vendors say: the contracts of their interfaces (`schemas/`), units, and every way they spell a value.
 //!
-//! Pure: text in, values or every problem at once out. Never here: a table of silver, a network, a clock.
+//! Pure: text in, values or all problems at once out. Never here: the tables of silver, a network, a clock.
 
 pub mod contract;
 mod contracts;
+mod date_range;
 pub mod decimal;
+mod field_type;
 pub mod period;
 pub mod problem;
 pub mod slice;
@@ -13,10 +15,12 @@ pub mod toml;
 pub mod unit;
 
 pub use contract::{
-    Ask, Axis, Call, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Values, VendorFacts,
-    Wire,
+    Ask, Axis, CallRules, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Template, TokenIn,
+    Values, Vendor, WireFormat,
 };
 pub use contracts::{Contracts, SpecFile};
+pub use date_range::DateRange;
+pub use field_type::FieldType;
 pub use problem::{Problem, Problems, nearest};
 pub use slice::{Answered, Slice};
 pub use unit::{Dimension, Unit, UnitMismatch};

@@ -1,19 +1,19 @@
-//! What is wrong with the project's files: one line a problem, all of them at once.
+//! Problems of the project's files: one line each, all of them at once.
 //!
-//! Only the shape of a complaint lives here, never the rules that raise it.
+//! Never the rules that raise them.
 
 use std::fmt;
 
-/// One thing wrong in one file.
+/// A problem in one file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file, as a reader would open it (`schemas/tushare/daily.toml`).
+    /// The file, from the project's folder (`schemas/tushare/daily.toml`).
     pub file: String,
-    /// Line, from 1; 0 where the whole file is meant.
+    /// The line, from 1; 0 for the whole file.
     pub line: usize,
-    /// What is wrong: lower case, with the name and the value.
+    /// What is wrong, in lower case, with the name and the value.
     pub message: String,
-    /// The way out, where we know one.
+    /// How to fix it, if known.
     pub hint: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything wrong with the files that were read. Never empty when it is an error.
+/// All problems of the files that were read; at least one.
 #[derive(Debug, Clone, Default, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -40,7 +40,7 @@ impl fmt::Display for Problems {
             writeln!(f, "{problem}")?;
         }
         let files = self.0.iter().map(|p| &p.file).collect::<std::collections::BTreeSet<_>>().len();
-        write!(f, "{} in {}; nothing was run", counted(self.0.len(), "problem"), counted(files, "file"))
+        write!(f, "{} in {}; nothing was done", counted(self.0.len(), "problem"), counted(files, "file"))
     }
 }
 
@@ -48,7 +48,7 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// The known name nearest to `name`, as a hint; the whole list where it is short and nothing is near.
+/// A hint with the known name nearest to `name`, or with all known names if none is near and they are few.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
@@ -57,7 +57,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if best.0 <= 1 + name.len() / 3 {
         return Some(format!("did you mean `{}`?", best.1));
     }
-    (known.len() <= 16).then(|| format!("known: {}", known.join(", ")))
+    (known.len() <= 16).then(|| format!("expected one of: {}", known.join(", ")))
 }
 
 #[cfg(test)]
@@ -65,8 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_near_name_is_offered_and_a_far_one_lists_the_known() {
+    fn the_hint_is_the_nearest_name_or_all_names() {
         assert_eq!(nearest("trade_dat", ["trade_date", "vol"]).unwrap(), "did you mean `trade_date`?");
-        assert_eq!(nearest("zzzzzzz", ["open", "vol"]).unwrap(), "known: open, vol");
+        assert_eq!(nearest("zzzzzzz", ["open", "vol"]).unwrap(), "expected one of: open, vol");
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use crate::contract::Axis;
-use crate::period::month_end;
+use crate::date_range::DateRange;
+use crate::spelling::month;
 
 /// One unit of asking.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,12 +42,12 @@ impl Slice {
         }
     }
 
-    /// First and last day it covers; `None` for all of a security's history.
+    /// The days it covers; `None` for all of a security's history.
     #[must_use]
-    pub fn days(&self) -> Option<(NaiveDate, NaiveDate)> {
+    pub fn days(&self) -> Option<DateRange> {
         match self {
-            Self::Month(first) | Self::SecurityMonth(_, first) => Some((*first, month_end(*first))),
-            _ => self.day().map(|day| (day, day)),
+            Self::Month(first) | Self::SecurityMonth(_, first) => Some(DateRange::month(*first)),
+            _ => self.day().map(DateRange::day),
         }
     }
 
@@ -74,9 +75,9 @@ impl fmt::Display for Slice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(day) | Self::Day(day) | Self::Period(day) => write!(f, "{day}"),
-            Self::Month(first) => f.write_str(&month_text(*first)),
+            Self::Month(first) => f.write_str(&month::text(*first)),
             Self::Security(code) => f.write_str(code),
-            Self::SecurityMonth(code, first) => write!(f, "{code} {}", month_text(*first)),
+            Self::SecurityMonth(code, first) => write!(f, "{code} {}", month::text(*first)),
             Self::Snapshot(_) => f.write_str(SNAPSHOT),
         }
     }
@@ -108,7 +109,7 @@ impl Answered {
             Axis::Session => text.parse().ok().map(Slice::Session),
             Axis::Day => text.parse().ok().map(Slice::Day),
             Axis::Period => text.parse().ok().map(Slice::Period),
-            Axis::Month => parse_month(text).map(Slice::Month),
+            Axis::Month => month::parse(text).map(Slice::Month),
             Axis::Snapshot => (text == SNAPSHOT).then_some(Slice::Snapshot(day)),
             Axis::Security | Axis::SecurityMonth => None,
         };
@@ -133,7 +134,7 @@ impl fmt::Display for Answered {
             Self::Slice(slice) => write!(f, "{slice}"),
             Self::Securities { month, count, ends: [first, last] } => {
                 if let Some(month) = month {
-                    write!(f, "{}: ", month_text(*month))?;
+                    write!(f, "{}: ", month::text(*month))?;
                 }
                 write!(f, "{count} securities, {first} to {last}")
             }
@@ -144,25 +145,12 @@ impl fmt::Display for Answered {
 
 fn securities(text: &str) -> Option<Answered> {
     let (month, rest) = match text.split_once(": ") {
-        Some((month, rest)) => (Some(parse_month(month)?), rest),
+        Some((month, rest)) => (Some(month::parse(month)?), rest),
         None => (None, text),
     };
     let (count, ends) = rest.split_once(" securities, ")?;
     let (first, last) = ends.split_once(" to ")?;
     Some(Answered::Securities { month, count: count.parse().ok()?, ends: [first.to_owned(), last.to_owned()] })
-}
-
-/// `2024-01`.
-#[must_use]
-pub fn month_text(first: NaiveDate) -> String {
-    first.format("%Y-%m").to_string()
-}
-
-/// The first day of a month written `2024-01`.
-#[must_use]
-pub fn parse_month(text: &str) -> Option<NaiveDate> {
-    let is_month = text.len() == 7 && text.as_bytes()[4] == b'-';
-    is_month.then(|| format!("{text}-01").parse().ok())?
 }
 
 #[cfg(test)]

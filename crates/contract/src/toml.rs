@@ -1,39 +1,41 @@
-//! Strict reading of one TOML file: every key is asked for by name, what nobody asked for is a
-//! problem, and every problem knows its line. Never what a key means: that is its caller's.
+//! Strict reading of one TOML file: keys are read by name, a key that nothing reads is a problem, and every problem has
+//! its line. Never what a key means: that is up to the caller.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use ::toml::de::{DeTable, DeValue};
+use chrono::NaiveDate;
 
-use super::problem::{Problem, nearest};
+use crate::problem::{Problem, nearest};
+use crate::spelling::day;
 
 /// One file and the problems found in it so far.
-pub struct Source<'a> {
+pub struct TomlFile<'a> {
     name: &'a str,
     text: &'a str,
     problems: RefCell<Vec<Problem>>,
 }
 
-impl<'a> Source<'a> {
-    /// A file by the name its problems carry.
+impl<'a> TomlFile<'a> {
+    /// A file, with the name that its problems carry.
     #[must_use]
     pub fn new(name: &'a str, text: &'a str) -> Self {
         Self { name, text, problems: RefCell::default() }
     }
 
-    /// Reads the file with `read`; its value counts only if there was no problem.
+    /// Reads the file with `read`. There is a value only if there is no problem.
     ///
     /// # Errors
     /// Every problem of the file.
-    pub fn parse<T>(&self, read: impl FnOnce(&Table<'_>) -> Option<T>) -> Result<T, Vec<Problem>> {
+    pub fn parse<T>(&self, read: impl FnOnce(&TomlTable<'_>) -> Option<T>) -> Result<T, Vec<Problem>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             let at = error.span().map_or(0, |span| span.start);
             self.problem(at, error.message().to_lowercase(), None);
         }
         let value = if errors.is_empty() {
-            let table = Table::new(self, root.get_ref(), 0, String::new());
+            let table = TomlTable::new(self, root.get_ref(), 0, String::new());
             let value = read(&table);
             table.close();
             value
@@ -49,10 +51,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Reads a part of a file whose problems are told elsewhere.
-    pub fn peek<T>(&self, read: impl FnOnce(&Table<'_>) -> Option<T>) -> Option<T> {
+    /// Reads a part of a file whose problems are reported elsewhere.
+    pub fn peek<T>(&self, read: impl FnOnce(&TomlTable<'_>) -> Option<T>) -> Option<T> {
         let (root, _) = DeTable::parse_recoverable(self.text);
-        read(&Table::new(self, root.get_ref(), 0, String::new()))
+        read(&TomlTable::new(self, root.get_ref(), 0, String::new()))
     }
 
     fn problem(&self, at: usize, message: String, hint: Option<String>) {
@@ -61,65 +63,69 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A table of the file. Call [`Table::close`] when every known key was asked for.
-pub struct Table<'a> {
-    source: &'a Source<'a>,
+/// A table of the file. Call [`TomlTable::close`] after reading all known keys.
+pub struct TomlTable<'a> {
+    source: &'a TomlFile<'a>,
     body: &'a DeTable<'a>,
     at: usize,
     path: String,
-    asked: RefCell<BTreeSet<String>>,
+    read: RefCell<BTreeSet<String>>,
 }
 
-/// A value with the place it was written at.
+/// A value and its place in the file.
 #[derive(Debug, Clone)]
 pub struct At<T> {
     /// The value.
     pub value: T,
-    /// Bytes before it in the file.
+    /// Its offset in bytes.
     pub offset: usize,
 }
 
-impl<'a> Table<'a> {
-    fn new(source: &'a Source<'a>, body: &'a DeTable<'a>, at: usize, path: String) -> Self {
-        Self { source, body, at, path, asked: RefCell::default() }
+impl<'a> TomlTable<'a> {
+    fn new(source: &'a TomlFile<'a>, body: &'a DeTable<'a>, at: usize, path: String) -> Self {
+        Self { source, body, at, path, read: RefCell::default() }
     }
 
-    /// Where the table begins, for [`Table::problem`].
+    /// The offset of the table, for [`TomlTable::problem`].
     pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// Reports a problem at a place of the file.
+    /// Reports a problem at an offset of the file.
     pub fn problem(&self, offset: usize, message: impl Into<String>, hint: Option<String>) {
         self.source.problem(offset, message.into(), hint);
     }
 
-    /// Reports every key that nobody asked for, with the nearest known name.
+    /// Reports every key that was not read, with the nearest one that was.
     pub fn close(&self) {
-        let asked = self.asked.borrow();
+        let read = self.read.borrow();
         for (key, _) in self.body {
-            if !asked.contains(key.get_ref().as_ref()) {
+            if !read.contains(key.get_ref().as_ref()) {
                 self.problem(
                     key.span().start,
                     format!("unknown key `{}{}`", self.path, key.get_ref()),
-                    nearest(key.get_ref(), asked.iter().map(String::as_str)),
+                    nearest(key.get_ref(), read.iter().map(String::as_str)),
                 );
             }
         }
     }
 
     fn get(&self, key: &str) -> Option<(usize, &'a DeValue<'a>)> {
-        self.asked.borrow_mut().insert(key.to_owned());
+        self.read.borrow_mut().insert(key.to_owned());
         let (_, value) = self.body.iter().find(|(k, _)| k.get_ref() == key)?;
         Some((value.span().start, value.get_ref()))
     }
 
-    fn typed<T>(&self, key: &str, want: &str, read: impl FnOnce(&'a DeValue<'a>) -> Option<T>) -> Option<At<T>> {
+    fn typed<T>(&self, key: &str, expected: &str, read: impl FnOnce(&'a DeValue<'a>) -> Option<T>) -> Option<At<T>> {
         let (offset, value) = self.get(key)?;
         let read = read(value);
         if read.is_none() {
             let found = value.type_str();
-            self.problem(offset, format!("`{}{key}` wants {want}, found {found}", self.path), None);
+            self.problem(
+                offset,
+                format!("invalid type for `{}{key}`: expected {expected}, found {found}", self.path),
+                None,
+            );
         }
         Some(At { value: read?, offset })
     }
@@ -129,7 +135,7 @@ impl<'a> Table<'a> {
         self.typed(key, "a string", |v| v.as_str().map(str::to_owned))
     }
 
-    /// A whole number, not negative.
+    /// A whole number from 0.
     pub fn number(&self, key: &str) -> Option<At<u32>> {
         self.typed(key, "a whole number", |v| v.as_integer()?.as_str().replace('_', "").parse().ok())
     }
@@ -139,7 +145,26 @@ impl<'a> Table<'a> {
         self.typed(key, "true or false", DeValue::as_bool)
     }
 
-    /// A list of strings, each with its place.
+    /// A date.
+    pub fn date(&self, key: &str) -> Option<NaiveDate> {
+        let at = self.text(key)?;
+        let date = day::date(&at.value);
+        if date.is_none() {
+            self.problem(at.offset, format!("invalid date `{}`: expected YYYY-MM-DD", at.value), None);
+        }
+        date
+    }
+
+    /// Checks `version`, the format of the file; only 1 exists.
+    pub fn version(&self) {
+        if let Some(at) = self.need("version", self.number("version"))
+            && at.value != 1
+        {
+            self.problem(at.offset, format!("unsupported version {}: this program reads version 1", at.value), None);
+        }
+    }
+
+    /// A list of strings, each with its offset.
     pub fn texts(&self, key: &str) -> Option<At<Vec<At<String>>>> {
         self.typed(key, "a list of strings", |v| {
             let one = |v: &::toml::Spanned<DeValue<'_>>| {
@@ -149,30 +174,30 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A list of plain strings.
+    /// A list of strings.
     pub fn strings(&self, key: &str) -> Option<Vec<String>> {
         Some(self.texts(key)?.value.into_iter().map(|at| at.value).collect())
     }
 
     /// A sub-table; the caller closes it.
-    pub fn table(&self, key: &str) -> Option<Table<'a>> {
+    pub fn table(&self, key: &str) -> Option<TomlTable<'a>> {
         let at = self.typed(key, "a table", DeValue::as_table)?;
-        Some(Table::new(self.source, at.value, at.offset, format!("{}{key}.", self.path)))
+        Some(TomlTable::new(self.source, at.value, at.offset, format!("{}{key}.", self.path)))
     }
 
     /// An array of tables (`[[key]]`); the caller closes each.
-    pub fn tables(&self, key: &str) -> Vec<Table<'a>> {
+    pub fn tables(&self, key: &str) -> Vec<TomlTable<'a>> {
         let list = self.typed(key, "an array of tables", |v| {
             let one = |v: &'a ::toml::Spanned<DeValue<'a>>| Some((v.span().start, v.get_ref().as_table()?));
             v.as_array()?.iter().map(one).collect::<Option<Vec<_>>>()
         });
         let path = format!("{}{key}.", self.path);
         let tables = list.map(|at| at.value).unwrap_or_default();
-        tables.into_iter().map(|(at, table)| Table::new(self.source, table, at, path.clone())).collect()
+        tables.into_iter().map(|(at, table)| TomlTable::new(self.source, table, at, path.clone())).collect()
     }
 
-    /// Every entry that is a table, in the order of the file: for tables whose keys are names.
-    pub fn named_tables(&self, key: &str) -> Vec<(At<String>, Table<'a>)> {
+    /// The tables inside a table whose keys are names, in the order of the file.
+    pub fn named_tables(&self, key: &str) -> Vec<(At<String>, TomlTable<'a>)> {
         let Some(parent) = self.table(key) else { return Vec::new() };
         let mut entries: Vec<_> = parent.body.iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
@@ -182,15 +207,19 @@ impl<'a> Table<'a> {
             match value.get_ref().as_table() {
                 Some(table) => {
                     let path = format!("{}{}.", parent.path, at.value);
-                    found.push((at.clone(), Table::new(self.source, table, at.offset, path)));
+                    found.push((at.clone(), TomlTable::new(self.source, table, at.offset, path)));
                 }
-                None => self.problem(at.offset, format!("`{}{}` wants a table", parent.path, at.value), None),
+                None => self.problem(
+                    at.offset,
+                    format!("invalid type for `{}{}`: expected a table", parent.path, at.value),
+                    None,
+                ),
             }
         }
         found
     }
 
-    /// Every entry as text or list of texts, in the order of the file: parameters.
+    /// The strings and lists of strings inside a table whose keys are names, in the order of the file.
     pub fn entries(&self, key: &str) -> Vec<(At<String>, Vec<String>)> {
         let Some(parent) = self.table(key) else { return Vec::new() };
         let mut entries: Vec<_> = parent.body.iter().collect();
@@ -206,14 +235,21 @@ impl<'a> Table<'a> {
             match texts {
                 Some(texts) => found.push((at, texts)),
                 None => {
-                    self.problem(at.offset, format!("`{}{}` wants a string or a list", parent.path, at.value), None);
+                    self.problem(
+                        at.offset,
+                        format!(
+                            "invalid type for `{}{}`: expected a string or a list of strings",
+                            parent.path, at.value
+                        ),
+                        None,
+                    );
                 }
             }
         }
         found
     }
 
-    /// Every key, in the order of the file: for tables whose keys are names.
+    /// The keys of a table whose keys are names, in the order of the file.
     pub fn keys(&self) -> Vec<At<String>> {
         let mut keys: Vec<_> = self.body.keys().map(|key| (key.span().start, key.get_ref().to_string())).collect();
         keys.sort_unstable();
@@ -225,21 +261,21 @@ impl<'a> Table<'a> {
         self.body.iter().any(|(k, value)| k.get_ref() == key && value.get_ref().is_table())
     }
 
-    /// A key that must be there.
+    /// Reports a key that must be there and is not; `value` is what was read of it.
     pub fn need<T>(&self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.body.iter().any(|(k, _)| k.get_ref() == key) {
-            self.problem(self.at, format!("`{}{key}` is missing", self.path), None);
+            self.problem(self.at, format!("missing key `{}{key}`", self.path), None);
         }
         value
     }
 
-    /// Text that must be one of a set of names; `read` knows them.
-    pub fn choice<T>(&self, key: &str, known: &[&str], read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    /// One of some names, as what the name stands for.
+    pub fn choice<T: Clone>(&self, key: &str, known: &[(&str, T)]) -> Option<T> {
         let at = self.text(key)?;
-        let value = read(&at.value);
+        let value = known.iter().find(|(name, _)| *name == at.value).map(|(_, value)| value.clone());
         if value.is_none() {
             let message = format!("unknown {} `{}`", key.replace('_', " "), at.value);
-            self.problem(at.offset, message, nearest(&at.value, known.iter().copied()));
+            self.problem(at.offset, message, nearest(&at.value, known.iter().map(|(name, _)| *name)));
         }
         value
     }
@@ -250,8 +286,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_unknown_key_is_named_with_its_line() {
-        let source = Source::new("x.toml", "version = 1\nverion = 2\n\n[a]\ncolour = \"red\"\n");
+    fn every_unknown_key_is_reported_with_its_line() {
+        let source = TomlFile::new("x.toml", "version = 1\nverion = 2\n\n[a]\ncolour = \"red\"\n");
         let read = source.parse(|root| {
             root.number("version");
             let a = root.table("a")?;
@@ -266,9 +302,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_says_what_was_found() {
-        let source = Source::new("x.toml", "version = \"1\"\n");
+    fn a_wrong_type_is_reported_with_the_expected_one() {
+        let source = TomlFile::new("x.toml", "version = \"1\"\n");
         let problems = source.parse(|root| root.number("version").map(|at| at.value)).unwrap_err();
-        assert_eq!(problems[0].message, "`version` wants a whole number, found string");
+        assert_eq!(problems[0].message, "invalid type for `version`: expected a whole number, found string");
     }
 }

@@ -1,8 +1,8 @@
 //! Units of measure, and the exact factor between two of them.
 //!
-//! A unit is named by its size, not by the vendor's word for it: `lot100` is a hundred shares,
-//! because "lot" means other numbers elsewhere. Every unit is a power of ten of its dimension's
-//! base, so a conversion is a shift of the decimal point: exact, or refused.
+//! A unit is named by its size, not by the vendor's term: `lot100` is a hundred shares, because a lot has another size
+//! elsewhere. Every unit is a power of ten of its dimension's base, so a conversion is a shift of the decimal point:
+//! exact, or refused.
 
 use std::fmt;
 
@@ -13,21 +13,21 @@ pub enum Dimension {
     Shares,
     /// Renminbi.
     Money,
-    /// Renminbi for one share.
+    /// Renminbi per share.
     Price,
     /// A part of a whole.
     Fraction,
-    /// A plain number whose scale has no name (an adjustment factor).
+    /// A number without a unit (an adjustment factor).
     Number,
-    /// Things that are counted: trades, holders.
+    /// A count: trades, holders.
     Count,
     /// The level of an index.
     Level,
-    /// Hong Kong dollars for one share.
+    /// Hong Kong dollars per share.
     HongKongPrice,
-    /// A length of time; not always whole (days of turnover).
+    /// A duration, not always whole (days of turnover).
     Time,
-    /// New shares for one share held.
+    /// New shares per share held.
     SharesPerShare,
 }
 
@@ -52,29 +52,29 @@ pub enum Unit {
     Cny1e6,
     /// 亿元: a hundred million yuan.
     Cny1e8,
-    /// Yuan for one share.
+    /// Yuan per share.
     CnyPerShare,
-    /// A part of a whole, one being all of it; also "times" (倍, 次).
+    /// A part of a whole, 1 being all of it; also a multiple (倍, 次).
     Ratio,
-    /// A part of a whole, a hundred being all of it.
+    /// A part of a whole, 100 being all of it.
     Percent,
-    /// A plain number.
+    /// A number without a unit.
     Number,
-    /// A count of single things.
+    /// A count.
     Count,
-    /// 万: ten thousand things.
+    /// 万: a count in ten thousands.
     Count1e4,
     /// A day.
     Day,
     /// A point of an index.
     Point,
-    /// Hong Kong dollars for one share.
+    /// Hong Kong dollars per share.
     HkdPerShare,
-    /// New shares for one share held; not whole as a rule.
+    /// New shares per share held, rarely whole.
     SharePerShare,
 }
 
-/// Name, unit, dimension, and size as a power of ten of the dimension's base.
+/// Name, unit, dimension, and size as the power of ten of the dimension's base.
 const UNITS: &[(&str, Unit, Dimension, i8)] = &[
     ("share", Unit::Share, Dimension::Shares, 0),
     ("lot100", Unit::Lot100, Dimension::Shares, 2),
@@ -101,14 +101,14 @@ const UNITS: &[(&str, Unit, Dimension, i8)] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("`{from}` measures {}, `{to}` measures {}", .from.dimension().word(), .to.dimension().word())]
 pub struct UnitMismatch {
-    /// The vendor's unit.
+    /// The unit to convert from.
     pub from: Unit,
-    /// Ours.
+    /// The unit to convert to.
     pub to: Unit,
 }
 
 impl Dimension {
-    /// The dimension as a person says it.
+    /// The dimension in words, for errors.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -116,27 +116,21 @@ impl Dimension {
             Self::Money => "money",
             Self::Price => "a price",
             Self::Fraction => "a part of a whole",
-            Self::Number => "a plain number",
+            Self::Number => "a number without a unit",
             Self::Count => "a count",
-            Self::Time => "a length of time",
+            Self::Time => "a duration",
             Self::Level => "the level of an index",
             Self::HongKongPrice => "a price in Hong Kong dollars",
-            Self::SharesPerShare => "shares for one share",
+            Self::SharesPerShare => "shares per share",
         }
     }
 }
 
 impl Unit {
-    /// The unit of that name.
+    /// All units by name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        UNITS.iter().find(|row| row.0 == name).map(|row| row.1)
-    }
-
-    /// All names, for hints.
-    #[must_use]
-    pub fn names() -> Vec<&'static str> {
-        UNITS.iter().map(|row| row.0).collect()
+    pub fn all() -> Vec<(&'static str, Self)> {
+        UNITS.iter().map(|row| (row.0, row.1)).collect()
     }
 
     fn row(self) -> &'static (&'static str, Self, Dimension, i8) {
@@ -149,7 +143,7 @@ impl Unit {
         self.row().2
     }
 
-    /// The unit silver keeps such a figure in: shares, yuan, yuan a share, percent as percent.
+    /// The unit of such a figure in silver: shares, yuan, yuan per share; percent stays percent.
     #[must_use]
     pub fn canonical(self) -> Self {
         match self {
@@ -160,16 +154,16 @@ impl Unit {
         }
     }
 
-    /// Whether figures in this unit are whole numbers of things.
+    /// Whether figures in this unit are whole numbers.
     #[must_use]
     pub fn counts(self) -> bool {
         matches!(self.dimension(), Dimension::Shares | Dimension::Count)
     }
 
-    /// How far the decimal point moves right when a figure goes from this unit to `to`.
+    /// How many places the decimal point moves right from this unit to `to`.
     ///
     /// # Errors
-    /// [`UnitMismatch`] when the two measure different things.
+    /// [`UnitMismatch`] if the two measure different things.
     pub fn shift_to(self, to: Self) -> Result<i8, UnitMismatch> {
         if self.dimension() == to.dimension() {
             Ok(self.row().3 - to.row().3)
@@ -198,21 +192,21 @@ mod tests {
     }
 
     #[test]
-    fn lots_do_not_become_money() {
+    fn lots_do_not_convert_to_money() {
         let error = Unit::Lot100.shift_to(Unit::Cny).unwrap_err();
         assert_eq!(error.to_string(), "`lot100` measures shares, `CNY` measures money");
     }
 
     #[test]
-    fn new_shares_for_one_held_are_no_count_of_shares() {
+    fn new_shares_per_share_are_not_a_count_of_shares() {
         assert!(!Unit::SharePerShare.counts());
         assert!(Unit::SharePerShare.shift_to(Unit::Share).is_err());
     }
 
     #[test]
-    fn every_unit_has_its_row_and_a_canonical_unit_of_its_dimension() {
+    fn every_unit_has_a_row_and_a_canonical_unit_of_its_dimension() {
         for &(name, unit, dimension, _) in UNITS {
-            assert_eq!(Unit::named(name), Some(unit));
+            assert_eq!((unit.to_string().as_str(), unit.dimension()), (name, dimension));
             assert_eq!(unit.canonical().dimension(), dimension);
             assert_eq!(unit.canonical().canonical(), unit.canonical());
         }

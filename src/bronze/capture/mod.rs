@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use indexmap::IndexMap;
 
 use super::file::inflate;
-use crate::spec::{Contract, Wire};
+use crate::spec::{Contract, FieldType};
 use pitlake_contract::spelling::day_in;
 
 /// Why a file is not imported; no row of it is.
@@ -121,8 +121,8 @@ impl CaptureReader<'_> {
             return index;
         }
         let known = self.contract.field(name);
-        let wire = known.map(|index| self.contract.fields[index].wire);
-        let number = matches!(wire, None | Some(Wire::Number | Wire::Integer | Wire::Flag));
+        let kind = known.map(|index| self.contract.fields[index].kind);
+        let number = matches!(kind, None | Some(FieldType::Number | FieldType::Integer | FieldType::Flag));
         let event = known.is_some() && known == self.event;
         let label = json_string(name) + ":";
         self.fields.insert_full(name.to_owned(), CapturedField { label, number, event }).0

@@ -1,8 +1,113 @@
-//! Strict reading of `[ask]`: what a slice is, and which calls answer it.
+//! How an interface is asked: what a slice is and which calls answer it, and the strict reading of `[ask]`.
 
-use super::{Ask, Axis, Field, Paging, Values, Wire};
+use super::field::Field;
+use super::template::Template;
+use crate::field_type::FieldType;
 use crate::problem::nearest;
-use crate::toml::{At, Table};
+use crate::toml::{At, TomlTable};
+
+/// What a slice is: the axis along which the interface is requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Axis {
+    /// A trading day.
+    Session,
+    /// A calendar day: announcements are made on any.
+    Day,
+    /// A calendar month.
+    Month,
+    /// A report period, a quarter's last day.
+    Period,
+    /// A security with all of its history.
+    Security,
+    /// A security and a month.
+    SecurityMonth,
+    /// The state of today; the newest reply replaces the one before.
+    Snapshot,
+}
+
+impl Values {
+    /// The values that the contract itself names; `None` if another table has them.
+    #[must_use]
+    pub fn own(&self) -> Option<&[String]> {
+        match self {
+            Self::Fixed(values) | Self::ReportTypes(values) | Self::Symbols(values) => Some(values),
+            Self::Column { .. } => None,
+        }
+    }
+}
+
+impl Axis {
+    /// Whether a slice is of a security.
+    #[must_use]
+    pub fn by_security(self) -> bool {
+        matches!(self, Self::Security | Self::SecurityMonth)
+    }
+}
+
+/// How a reply is split into pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// By `limit` and `offset`.
+    Offset,
+    /// By `limit` alone: a full page may be truncated.
+    Limit,
+    /// Not at all.
+    Whole,
+}
+
+/// The values of a parameter that takes one call per value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Values {
+    /// Always these.
+    Fixed(Vec<String>),
+    /// These, or the `report_types` of a job.
+    ReportTypes(Vec<String>),
+    /// These, or the `symbols` of a job.
+    Symbols(Vec<String>),
+    /// The values of a column of another table.
+    Column {
+        /// The table.
+        table: String,
+        /// Its column.
+        column: String,
+        /// Columns, and the value that each must have.
+        filter: Vec<(String, String)>,
+        /// The column of the table's day, if only the rows of the slice's day count.
+        of_day: Option<String>,
+    },
+}
+
+/// How an interface is requested.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What a slice is.
+    pub axis: Axis,
+    /// Parameters that follow from the slice.
+    pub send: Vec<(String, Template)>,
+    /// The field of a row that must have the slice's day or security.
+    pub field: Option<String>,
+    /// Rows per page: at most the lowest cap ever seen.
+    pub page_rows: usize,
+    /// How a reply is split into pages.
+    pub paging: Paging,
+    /// Parameters that are always sent.
+    pub with: Vec<(String, String)>,
+    /// Parameters that take one call per value, for all combinations; their rows share a bronze file.
+    pub each: Vec<(String, Values)>,
+    /// The number of securities that one call may name.
+    pub together: usize,
+    /// The years that one call may span, if a history is requested in parts.
+    pub window_years: Option<u32>,
+}
+
+impl Ask {
+    /// The parameter that names the slice, and the field that has its value.
+    #[must_use]
+    pub fn names(&self) -> Option<(&str, &str)> {
+        let (param, _) = self.send.first()?;
+        Some((param, self.field.as_deref()?))
+    }
+}
 
 const AXES: &[(&str, Axis)] = &[
     ("session", Axis::Session),
@@ -16,19 +121,15 @@ const AXES: &[(&str, Axis)] = &[
 
 const PAGINGS: &[(&str, Paging)] = &[("offset", Paging::Offset), ("limit", Paging::Limit), ("none", Paging::Whole)];
 
-/// What a template may stand for.
-const PLACEHOLDERS: &[&str] = &["{day}", "{first}", "{last}", "{first:iso}", "{last:iso}", "{code}", "{code:prefix}"];
-
-pub(super) fn ask(table: &Table<'_>, fields: &[Field]) -> Option<Ask> {
-    let known: Vec<&str> = AXES.iter().map(|row| row.0).collect();
-    let axis = table.choice("by", &known, |text| AXES.iter().find(|row| row.0 == text).map(|row| row.1));
+/// Reads `[ask]`; its `field` is one of `fields`.
+pub(super) fn ask(table: &TomlTable<'_>, fields: &[Field]) -> Option<Ask> {
+    let axis = table.choice("by", AXES);
     let axis = table.need("by", axis);
     let param = table.text("param");
     let send = templates(table);
     let field = table.text("field").or_else(|| param.clone());
     let page_rows = table.need("page_rows", table.number("page_rows"));
-    let known: Vec<&str> = PAGINGS.iter().map(|row| row.0).collect();
-    let paging = table.choice("paging", &known, |text| PAGINGS.iter().find(|row| row.0 == text).map(|row| row.1));
+    let paging = table.choice("paging", PAGINGS);
     let with = table.entries("with");
     let each = table.table("each").map(|each| values(&each)).unwrap_or_default();
     let together = table.number("together").map_or(1, |at| at.value.max(1));
@@ -36,30 +137,26 @@ pub(super) fn ask(table: &Table<'_>, fields: &[Field]) -> Option<Ask> {
     table.close();
     let axis = axis?;
     let send = match &param {
-        Some(param) if axis.by_security() => vec![(param.value.clone(), "{code}".to_owned())],
-        Some(param) => vec![(param.value.clone(), "{day}".to_owned())],
+        Some(param) if axis.by_security() => vec![(param.value.clone(), Template::codes())],
+        Some(param) => vec![(param.value.clone(), Template::day())],
         None => send,
     };
     if send.is_empty() && axis != Axis::Snapshot {
-        table.problem(
-            table.offset(),
-            "nothing tells the vendor which slice is meant",
-            Some("write `param` or `send`".into()),
-        );
+        table.problem(table.offset(), "no parameter names the slice", Some("add `param` or `send`".into()));
     }
-    let wire = |field: &&Field| match field.wire {
-        Wire::Text | Wire::Symbol => axis.by_security(),
-        Wire::Date => !axis.by_security(),
-        Wire::Time => axis == Axis::Day,
+    let fits = |field: &&Field| match field.kind {
+        FieldType::Text | FieldType::Symbol => axis.by_security(),
+        FieldType::Date => !axis.by_security(),
+        FieldType::Time => axis == Axis::Day,
         _ => false,
     };
     if let Some(at) = &field
         && !fields.is_empty()
-        && !fields.iter().filter(wire).any(|field| field.name == at.value)
+        && !fields.iter().filter(fits).any(|field| field.name == at.value)
     {
-        let what = if axis.by_security() { "text field" } else { "date field" };
-        let fitting = fields.iter().filter(wire).map(|field| field.name.as_str());
-        table.problem(at.offset, format!("`{}` is no {what}", at.value), nearest(&at.value, fitting));
+        let what = if axis.by_security() { "text" } else { "date" };
+        let fitting = fields.iter().filter(fits).map(|field| field.name.as_str());
+        table.problem(at.offset, format!("`{}` is not a {what} field", at.value), nearest(&at.value, fitting));
     }
     let with = with.into_iter().flat_map(|(name, values)| values.into_iter().map(move |v| (name.value.clone(), v)));
     Some(Ask {
@@ -75,28 +172,20 @@ pub(super) fn ask(table: &Table<'_>, fields: &[Field]) -> Option<Ask> {
     })
 }
 
-/// Parameters and their templates.
-fn templates(table: &Table<'_>) -> Vec<(String, String)> {
+/// Reads `send`.
+fn templates(table: &TomlTable<'_>) -> Vec<(String, Template)> {
     let mut all = Vec::new();
     for (name, values) in table.entries("send") {
-        let template = values.concat();
-        let mut rest = template.as_str();
-        while let Some((_, open)) = rest.split_once('{') {
-            let end = open.find('}').map_or(open.len(), |end| end + 1);
-            let placeholder = format!("{{{}", &open[..end]);
-            if !PLACEHOLDERS.contains(&placeholder.as_str()) {
-                let hint = nearest(&placeholder, PLACEHOLDERS.iter().copied());
-                table.problem(name.offset, format!("`{placeholder}` stands for nothing"), hint);
-            }
-            rest = &open[end..];
+        match Template::parse(&values.concat()) {
+            Ok(template) => all.push((name.value, template)),
+            Err(unknown) => table.problem(name.offset, unknown.to_string(), unknown.hint()),
         }
-        all.push((name.value, template));
     }
     all
 }
 
-/// Parameters that are asked value by value.
-fn values(table: &Table<'_>) -> Vec<(String, Values)> {
+/// Reads `[ask.each]`.
+fn values(table: &TomlTable<'_>) -> Vec<(String, Values)> {
     let mut all = Vec::new();
     for name in table.keys() {
         let values = if table.holds_table(&name.value) {
@@ -110,7 +199,7 @@ fn values(table: &Table<'_>) -> Vec<(String, Values)> {
     all
 }
 
-fn from(table: &Table<'_>, name: &At<String>) -> Option<Values> {
+fn from(table: &TomlTable<'_>, name: &At<String>) -> Option<Values> {
     let (report_types, symbols) = (table.strings("report_types"), table.strings("symbols"));
     let (other, column, of_day) = (table.text("table"), table.text("column"), table.text("of_day"));
     let filter = table.entries("where");
@@ -125,8 +214,8 @@ fn from(table: &Table<'_>, name: &At<String>) -> Option<Values> {
             of_day: of_day.map(|at| at.value),
         }),
         _ => {
-            let hint = "write `report_types`, `symbols`, or `table` and `column`";
-            table.problem(name.offset, format!("nobody knows the values of `{}`", name.value), Some(hint.into()));
+            let hint = "write `report_types`, or `symbols`, or `table` and `column`";
+            table.problem(name.offset, format!("`{}` has no values", name.value), Some(hint.into()));
             None
         }
     }

@@ -1,11 +1,11 @@
-//! Codes of securities to one form, `600519.SH`. The only place that knows how they are written.
+//! Security codes, `600519.SH`. The only place that knows how vendors write them.
 
 use std::borrow::Cow;
 
 /// Markets that vendors write before the code.
 const MARKETS: [&str; 9] = ["SH", "SZ", "BJ", "HK", "US", "SG", "JP", "AU", "CA"];
 
-/// A code before its market, after it, or alone; `None` for what is no code.
+/// Reads a code before its market, after it, or alone as `600519.SH`; `None` if it is not a code.
 #[must_use]
 pub fn suffixed(text: &str) -> Option<Cow<'_, str>> {
     let is_code =
@@ -16,7 +16,7 @@ pub fn suffixed(text: &str) -> Option<Cow<'_, str>> {
     if MARKETS.iter().any(|market| market.eq_ignore_ascii_case(first)) {
         return is_code(rest).then(|| format!("{rest}.{first}").to_ascii_uppercase().into());
     }
-    // Indices have suffixes of those who make them.
+    // Indices carry the suffix of their publisher.
     let (code, market) = text.rsplit_once('.')?;
     if !is_code(code) || !(2..=4).contains(&market.len()) || !market.bytes().all(|b| b.is_ascii_alphabetic()) {
         return None;
@@ -25,10 +25,24 @@ pub fn suffixed(text: &str) -> Option<Cow<'_, str>> {
     Some(if is_upper { text.into() } else { text.to_ascii_uppercase().into() })
 }
 
-/// `SH.600519` as `600519.SH`; a code without a market as it is.
+/// `SH.600519` for `600519.SH`; a code without a market as it is. [`unprefixed`] undoes it.
+#[must_use]
+pub fn prefixed(code: &str) -> String {
+    // The market is the last part: `BRK.B.US`.
+    code.rsplit_once('.').map_or_else(|| code.to_owned(), |(number, market)| format!("{market}.{number}"))
+}
+
+/// `600519.SH` for `SH.600519`: what [`prefixed`] was given.
 #[must_use]
 pub fn unprefixed(code: &str) -> String {
     code.split_once('.').map_or_else(|| code.to_owned(), |(market, number)| format!("{number}.{market}"))
+}
+
+/// Every way a vendor may write `600519.SH` in a reply: with its market after it, before it, or without.
+#[must_use]
+pub fn spellings(code: &str) -> [String; 3] {
+    let number = code.rsplit_once('.').map_or(code, |(number, _)| number);
+    [code.to_owned(), prefixed(code), number.to_owned()]
 }
 
 /// The market of a code that stands alone.
@@ -51,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_form_of_a_code_is_one() {
+    fn every_form_is_read_as_one() {
         for (text, code) in [
             ("600519.SH", "600519.SH"),
             ("SH.600519", "600519.SH"),
@@ -75,7 +89,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused() {
+    fn a_code_is_written_in_every_form() {
+        assert_eq!(spellings("600519.SH"), ["600519.SH", "SH.600519", "600519"]);
+        for code in ["600519.SH", "BRK.B.US", "600519"] {
+            assert_eq!(unprefixed(&prefixed(code)), code);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_not_codes() {
         for text in [
             "",
             "-",
@@ -96,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_form_does_not_matter_and_once_is_enough(code in "[0-9]{6}", market in "SH|SZ|BJ|HK") {
+        fn the_form_does_not_matter_and_reading_is_idempotent(code in "[0-9]{6}", market in "SH|SZ|BJ|HK") {
             let suffix = format!("{code}.{market}");
             for text in [suffix.clone(), suffix.to_lowercase(), format!("{market}.{code}"), format!("{}.{code}", market.to_lowercase())] {
                 let read = suffixed(&text);

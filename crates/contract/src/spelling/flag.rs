@@ -1,6 +1,6 @@
-//! How a flag is written.
+//! Flags, `1` and `0`.
 
-/// `1` or `0`; JSON's own `true` and `false` are read where JSON is.
+/// Reads `1` or `0`. The JSON values `true` and `false` are read where JSON is.
 #[must_use]
 pub fn parse(text: &str) -> Option<bool> {
     match text {

@@ -1,22 +1,22 @@
-//! Texts and counts to an instant, and an instant to its day in Shanghai. The only place that knows how
-//! instants are written; in memory they are microseconds since 1970, UTC.
+//! Instants, as text or as a count since 1970, and their days in Shanghai. The only place that knows how vendors write
+//! them; in memory they are microseconds since 1970, UTC.
 
 use chrono::{FixedOffset, NaiveDate};
 
 use super::day;
 use crate::decimal::{self, Parsed};
 
-/// The market's zone; it has had no daylight saving since 1991.
+/// The zone of the market; it has had no daylight saving since 1991.
 pub const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are a valid offset");
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// From here on a count is of milliseconds: so many seconds are the year 5138.
+/// Counts from here on are milliseconds: as seconds they would be after the year 5138.
 const MILLISECONDS: f64 = 1e11;
 
-/// A day and a time of the day, `T` or a blank between them, with `Z` or an offset, else of Shanghai. A day
-/// alone is where it begins.
+/// Reads a date and a time with `T` or a space between them, Shanghai's unless `Z` or an offset follows. A date alone is
+/// its first instant.
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     let (day, rest) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
@@ -28,7 +28,13 @@ pub fn parse(text: &str) -> Option<i64> {
     Some(days * DAY + time_of_day(time)? - offset)
 }
 
-/// Seconds or milliseconds since 1970, by magnitude.
+/// Whether the time of an instant is followed by `Z` or an offset.
+#[must_use]
+pub fn has_zone(text: &str) -> bool {
+    text.split_once(['T', ' ']).is_some_and(|(_, time)| time.contains(['Z', '+', '-']))
+}
+
+/// Reads seconds or milliseconds since 1970, by magnitude.
 #[must_use]
 pub fn epoch(text: &str) -> Option<i64> {
     let (Parsed::Small(count), len) = decimal::scan(text.as_bytes()).ok()? else { return None };
@@ -42,7 +48,7 @@ pub fn days_of(micros: i64) -> Option<i32> {
     i32::try_from(micros.checked_add(shanghai())?.div_euclid(DAY)).ok()
 }
 
-/// The instant at which a day in Shanghai is over, in microseconds since 1970.
+/// The instant at which a day in Shanghai ends, in microseconds since 1970.
 #[must_use]
 pub fn end_of(day: NaiveDate) -> i64 {
     (i64::from(day::days(day)) + 1) * DAY - shanghai()
@@ -52,7 +58,7 @@ fn shanghai() -> i64 {
     i64::from(SHANGHAI.local_minus_utc()) * SECOND
 }
 
-/// `09:31`, `09:31:00`, `09:31:00.123456789`: what is finer than a microsecond is cut.
+/// `09:31`, `09:31:00`, `09:31:00.123456789`: digits below a microsecond are dropped.
 fn time_of_day(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').map_or((text, "0"), |(whole, fraction)| (whole, fraction));
     let mut parts = whole.split(':').map(two_digits);
@@ -96,19 +102,19 @@ mod tests {
     use chrono::{DateTime, SubsecRound as _};
     use proptest::prelude::*;
 
-    fn said(text: &str) -> Option<String> {
+    fn utc(text: &str) -> Option<String> {
         Some(DateTime::from_timestamp_micros(parse(text)?)?.format("%Y-%m-%d %H:%M:%S%.f").to_string())
     }
 
     #[test]
-    fn without_a_zone_it_is_shanghai_s_time() {
+    fn without_a_zone_it_is_shanghai_time() {
         for text in ["2024-01-02 09:31:00", "2024-01-02T09:31:00", "20240102 09:31", "2024-01-02 09:31:00.000"] {
-            assert_eq!(said(text).as_deref(), Some("2024-01-02 01:31:00"), "{text}");
+            assert_eq!(utc(text).as_deref(), Some("2024-01-02 01:31:00"), "{text}");
         }
-        // No daylight saving, not even in the years that had one.
-        assert_eq!(said("1988-07-01 09:30:00").as_deref(), Some("1988-07-01 01:30:00"));
-        assert_eq!(said("2024-01-02").as_deref(), Some("2024-01-01 16:00:00"));
-        assert_eq!(said("2024-01-02T09:31:00.1234567").as_deref(), Some("2024-01-02 01:31:00.123456"));
+        // No daylight saving, not even in the years that had it.
+        assert_eq!(utc("1988-07-01 09:30:00").as_deref(), Some("1988-07-01 01:30:00"));
+        assert_eq!(utc("2024-01-02").as_deref(), Some("2024-01-01 16:00:00"));
+        assert_eq!(utc("2024-01-02T09:31:00.1234567").as_deref(), Some("2024-01-02 01:31:00.123456"));
     }
 
     #[test]
@@ -119,12 +125,12 @@ mod tests {
             "2024-01-02 09:31:00 +0800",
             "2024-01-01T20:31:00.0-05",
         ] {
-            assert_eq!(said(text).as_deref(), Some("2024-01-02 01:31:00"), "{text}");
+            assert_eq!(utc(text).as_deref(), Some("2024-01-02 01:31:00"), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_instant_is_refused() {
+    fn other_texts_are_not_instants() {
         for text in [
             "-",
             "NaT",
@@ -183,7 +189,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_much(text in "[0-9TZ:. +\\-é]{0,32}") {
+        fn any_text_is_read_without_a_panic(text in "[0-9TZ:. +\\-é]{0,32}") {
             let _ = (parse(&text), epoch(&text), parse(&format!("2024-01-02 {text}")));
         }
     }

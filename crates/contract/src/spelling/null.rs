@@ -1,15 +1,15 @@
-//! How vendors write that there is no value.
+//! Texts that stand for a missing value.
 
-use crate::contract::Wire;
+use crate::field_type::FieldType;
 
-/// Whether a text says that there is no value: empty text, Python's `None` in columns that hold no text, and a zero
-/// where a date or an instant was left out.
+/// Whether a text stands for a missing value: an empty one, Python's `None` in a field that is not text, and a zero in a
+/// date or a time.
 #[must_use]
-pub fn is_null(text: &str, wire: Wire) -> bool {
+pub fn is_null(text: &str, kind: FieldType) -> bool {
     match text {
         "" => true,
-        "None" => wire != Wire::Text,
-        "0" => matches!(wire, Wire::Date | Wire::Time),
+        "None" => kind != FieldType::Text,
+        "0" => matches!(kind, FieldType::Date | FieldType::Time),
         _ => false,
     }
 }

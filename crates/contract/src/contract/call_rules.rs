@@ -1,12 +1,15 @@
 //! `[call]`: what a call may say, and what the vendor makes of it. Never which calls are made: that is `[ask]`.
 
-use super::{Ask, Field, Wire};
+use super::ask::Ask;
+use super::field::Field;
+use super::template::Template;
+use crate::field_type::FieldType;
 use crate::problem::nearest;
-use crate::toml::{At, Table};
+use crate::toml::{At, TomlTable};
 
 /// The vendor's rules for a call.
 #[derive(Debug, Clone, Default)]
-pub struct Call {
+pub struct CallRules {
     /// Most rows a reply holds, whatever `limit` says; `None` where no cap is known.
     pub cap: Option<usize>,
     /// Parameters that every call must have.
@@ -24,7 +27,7 @@ pub struct Call {
     pub defaults: Vec<(String, String)>,
 }
 
-impl Call {
+impl CallRules {
     /// The field that a parameter filters.
     #[must_use]
     pub fn filter(&self, param: &str) -> Option<&str> {
@@ -39,23 +42,22 @@ impl Call {
 }
 
 /// Reads `[call]`, which may be missing. The parameters of `ask` that name a slice are filters without being listed.
-pub(super) fn call(table: Option<&Table<'_>>, ask: &Ask, fields: &[Field]) -> Call {
+pub(super) fn call(table: Option<&TomlTable<'_>>, ask: &Ask, fields: &[Field]) -> CallRules {
     let mut call = table.map(|table| read(table, ask, fields)).unwrap_or_default();
     if let Some(field) = &ask.field {
         for (param, template) in &ask.send {
-            match (param.as_str(), template.as_str()) {
-                ("start_date" | "end_date", _) => _ = call.range.get_or_insert_with(|| field.clone()),
-                (_, "{day}" | "{code}") if call.filter(param).is_none() => {
-                    call.filters.push((param.clone(), field.clone()));
-                }
-                _ => {}
+            let is_slice = *template == Template::day() || *template == Template::codes();
+            if matches!(param.as_str(), "start_date" | "end_date") {
+                call.range.get_or_insert_with(|| field.clone());
+            } else if is_slice && call.filter(param).is_none() {
+                call.filters.push((param.clone(), field.clone()));
             }
         }
     }
     call
 }
 
-fn read(table: &Table<'_>, ask: &Ask, fields: &[Field]) -> Call {
+fn read(table: &TomlTable<'_>, ask: &Ask, fields: &[Field]) -> CallRules {
     let cap = table.number("cap");
     if let Some(cap) = &cap
         && usize::try_from(cap.value).is_ok_and(|cap| cap < ask.page_rows)
@@ -80,21 +82,22 @@ fn read(table: &Table<'_>, ask: &Ask, fields: &[Field]) -> Call {
         table.problem(names.offset, format!("`[ask]` sends none of {all}"), None);
     }
     if let Some(at) = &range {
-        let dated = |field: &&Field| matches!(field.wire, Wire::Date | Wire::Time | Wire::Epoch);
+        let dated = |field: &&Field| matches!(field.kind, FieldType::Date | FieldType::Time | FieldType::Epoch);
         let dated: Vec<&str> = fields.iter().filter(dated).map(|field| field.name.as_str()).collect();
         if !fields.is_empty() && !dated.contains(&at.value.as_str()) {
             table.problem(at.offset, format!("`{}` is not a date or time field", at.value), nearest(&at.value, dated));
         }
     }
     for (name, _) in &defaults {
-        let mut known = filters.iter().chain(&ask.send).map(|(param, _)| param.as_str());
+        let sent = ask.send.iter().map(|(param, _)| param.as_str());
+        let mut known = filters.iter().map(|(param, _)| param.as_str()).chain(sent);
         if !known.any(|param| param == name.value) {
             let hint = nearest(&name.value, filters.iter().map(|(param, _)| param.as_str()));
             table.problem(name.offset, format!("`{}` has a default but is not a filter", name.value), hint);
         }
     }
     let texts = |texts: Vec<At<String>>| texts.into_iter().map(|at| at.value).collect();
-    Call {
+    CallRules {
         cap: cap.and_then(|at| usize::try_from(at.value).ok()),
         required: texts(required),
         one_of: one_of.map(|at| texts(at.value)).unwrap_or_default(),
@@ -106,7 +109,7 @@ fn read(table: &Table<'_>, ask: &Ask, fields: &[Field]) -> Call {
 }
 
 /// Parameters and their fields, each of which must exist.
-fn filters(table: &Table<'_>, key: &str, fields: &[Field]) -> Vec<(String, String)> {
+fn filters(table: &TomlTable<'_>, key: &str, fields: &[Field]) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (param, field) in table.entries(key) {
         let field = field.concat();
@@ -119,14 +122,14 @@ fn filters(table: &Table<'_>, key: &str, fields: &[Field]) -> Vec<(String, Strin
     all
 }
 
-fn missing(table: &Table<'_>, name: &At<String>) {
+fn missing(table: &TomlTable<'_>, name: &At<String>) {
     let hint = Some("add it to `[ask]`: `param`, `send`, `with` or `each`".into());
     table.problem(name.offset, format!("`{}` is required but never sent", name.value), hint);
 }
 
 /// Whether the calls that `ask` describes have a parameter.
 fn sends(ask: &Ask, param: &str) -> bool {
-    let fixed = ask.send.iter().chain(&ask.with).map(|(name, _)| name);
+    let fixed = ask.send.iter().map(|(name, _)| name).chain(ask.with.iter().map(|(name, _)| name));
     fixed.chain(ask.each.iter().map(|(name, _)| name)).any(|name| name == param)
 }
 
@@ -194,7 +197,7 @@ limit = {{ type = "text", hidden = true, description = "U, D or Z" }}
                 "`freq` is required but never sent\n  hint: add it to `[ask]`: `param`, `send`, `with` or `each`",
             ),
             ("one_of = [\"ts_code\", \"period\"]", "`[ask]` sends none of `ts_code`, `period`"),
-            ("range = \"ts_code\"", "`ts_code` is not a date or time field\n  hint: known: trade_date"),
+            ("range = \"ts_code\"", "`ts_code` is not a date or time field\n  hint: expected one of: trade_date"),
             (
                 "filters = { code = \"ts_cod\" }",
                 "`code` filters `ts_cod`, which is not a field\n  hint: did you mean `ts_code`?",

@@ -1,87 +1,82 @@
-//! Tushare Pro's wire format: `reference/tushare.md` 2, checked against the vendor's own client.
+//! The `tushare` wire: a POST with the token in its body, answered with rows of values under a list of field names.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Page, Received, Refusal, Request, Vendor, Window};
+use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
 
-/// Tushare Pro.
+/// The `tushare` wire format.
 #[derive(Debug)]
 pub(super) struct Tushare;
 
 #[derive(Deserialize)]
-struct Reply<'a> {
+struct TushareReply<'a> {
     code: i64,
     #[serde(default, borrow)]
     msg: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     message: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
-    data: Option<Data<'a>>,
+    data: Option<TushareData<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Data<'a> {
+struct TushareData<'a> {
     #[serde(borrow)]
     fields: Vec<Cow<'a, str>>,
     #[serde(borrow)]
     items: Vec<Vec<&'a RawValue>>,
-    // `has_more` and `count` are not read: the first was seen true on last pages and false on cut
-    // ones, the second is always -1.
+    // `has_more` and `count` are not read: the first was seen true on last pages and false on truncated ones, the
+    // second is always -1.
 }
 
-impl Vendor for Tushare {
-    fn home(&self) -> Option<&'static str> {
-        Some("https://api.tushare.pro")
-    }
-
-    fn request(&self, base_url: &str, call: &Call, window: Window, token: &str) -> Request {
+impl Wire for Tushare {
+    fn request(&self, base_url: &str, call: &Call, window: Window) -> Request {
         let mut params: serde_json::Map<String, serde_json::Value> =
             call.params.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         params.insert("limit".into(), window.limit.to_string().into());
         params.insert("offset".into(), window.offset.to_string().into());
-        let body = serde_json::json!({
-            "api_name": call.api,
-            "token": token,
-            "params": params,
-            "fields": call.fields,
-        });
-        Request { url: url(base_url, &call.api), headers: Vec::new(), body: Some(body.to_string()) }
+        let mut body = serde_json::Map::new();
+        body.insert("api_name".into(), call.api.as_str().into());
+        body.insert("params".into(), params.into());
+        body.insert("fields".into(), call.fields.as_str().into());
+        Request { url: url(base_url, &call.api), headers: Vec::new(), body: Some(body) }
     }
 
     fn read<'a>(&self, received: Received<'a>) -> Result<Page<'a>, Refusal> {
         let Received { status, body, .. } = received;
-        let parsed: Result<Reply<'a>, _> = serde_json::from_slice(body);
+        let is_success = received.is_success();
+        let parsed: Result<TushareReply<'a>, _> = serde_json::from_slice(body);
         let reply = match parsed {
             Ok(reply) => reply,
-            // Gateways answer in HTML, and not always in UTF-8.
-            Err(_) if !(200..300).contains(&status) => return Err(Refusal::Transient(format!("http {status}"))),
-            Err(error) if body.is_empty() => {
-                return Err(Refusal::Transient(format!("http {status} with an empty body ({error})")));
+            // Gateways reply in HTML, and not always in UTF-8.
+            Err(_) if !is_success => return Err(Refusal::Transient(format!("http {status}"))),
+            Err(_) if body.is_empty() => {
+                return Err(Refusal::Transient(format!("http {status}: empty body")));
             }
-            Err(error) => return Err(Refusal::Transient(format!("http {status}, garbled: {error}"))),
+            Err(error) => return Err(Refusal::Transient(format!("http {status}: invalid reply ({error})"))),
         };
         if reply.code != 0 {
             let text = [reply.msg, reply.message].into_iter().flatten().find(|text| !text.is_empty());
             return Err(refusal(reply.code, &text.unwrap_or_default()));
         }
-        if !(200..300).contains(&status) {
+        if !is_success {
             return Err(Refusal::Transient(format!("http {status}")));
         }
-        let data = reply.data.ok_or_else(|| Refusal::Transient("code 0 without data".into()))?;
+        let data = reply.data.ok_or_else(|| Refusal::Transient("code 0 without `data`".into()))?;
         if let Some(row) = data.items.iter().find(|row| row.len() != data.fields.len()) {
             let (values, names) = (row.len(), data.fields.len());
-            return Err(Refusal::Transient(format!("a row of {values} values under {names} names")));
+            return Err(Refusal::Transient(format!("a row has {values} values for {names} fields")));
         }
         let rows = data.items.into_iter().map(|row| row.into_iter().map(Some).collect()).collect();
         Ok(Page { fields: data.fields, rows })
     }
 }
 
-/// A base with a path takes the name in the path, as the vendor's newer client does; a bare host
-/// takes it in the body alone. HTTPS unless the base says otherwise.
+/// A base with a path gets the interface's name in the path, as the vendor's newer client sends it; with a bare host
+/// the name is in the body alone. HTTPS unless the base names a scheme.
 fn url(base: &str, api: &str) -> String {
     let base = base.trim_end_matches('/');
     let base = if base.contains("://") { Cow::Borrowed(base) } else { Cow::Owned(format!("https://{base}")) };
@@ -89,8 +84,8 @@ fn url(base: &str, api: &str) -> String {
     if host.contains('/') { format!("{base}/{api}") } else { format!("{base}/") }
 }
 
-/// Tells refusals apart by their text, then by their code. The order matters: a "slow down" also
-/// mentions rights, and code 40203 means either.
+/// Refusals differ by their text, then by their code. The order matters: a request to slow down mentions rights too,
+/// and code 40203 means either.
 fn refusal(code: i64, text: &str) -> Refusal {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let message = format!("{text} (code {code})");
@@ -132,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_apart_by_their_text() {
+    fn refusals_differ_by_their_text() {
         let link = "权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
         let minute = format!("抱歉，您每分钟最多访问该接口200次，{link}");
         assert!(matches!(refusal(40203, &minute), Refusal::SlowDown(_)));
@@ -156,13 +151,13 @@ mod tests {
         let page = Tushare.read(received(200, body)).unwrap();
         let mut lines = Vec::new();
         for row in &page.rows {
-            super::super::push_object(&mut lines, &page.fields, row);
+            crate::wire::push_object(&mut lines, &page.fields, row);
         }
         assert_eq!(lines, b"{\"a\":9.390,\"b\":\"x\"}\n{\"a\":null,\"b\":1E3}\n");
     }
 
     #[test]
-    fn cut_and_ragged_replies_are_tried_again() {
+    fn truncated_and_ragged_replies_may_be_retried() {
         assert!(matches!(read("{\"code\":0,\"data\":{\"fields\":[\"a\"],"), Err(Refusal::Transient(_))));
         assert!(matches!(read(r#"{"code":0,"data":{"fields":["a"],"items":[[1,2]]}}"#), Err(Refusal::Transient(_))));
         assert!(matches!(read(r#"{"code":0,"data":null}"#), Err(Refusal::Transient(_))));
@@ -172,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_the_address() {
+    fn both_forms_of_the_url() {
         assert_eq!(url("http://127.0.0.1:8000", "daily"), "http://127.0.0.1:8000/");
         assert_eq!(url("http://127.0.0.1:8000/dataapi/", "daily"), "http://127.0.0.1:8000/dataapi/daily");
         assert_eq!(url("api.tushare.pro", "daily"), "https://api.tushare.pro/");

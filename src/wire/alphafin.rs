@@ -1,17 +1,18 @@
-//! AlphaFin's wire format: an envelope with `code`, one object a company with its statements inside.
-//! `reference/alphafin.md` 1-5; its errors are documented nowhere and read in every form they may have.
+//! The `alphafin` wire: a GET answered with an envelope that has a `code`, and one object per company with its
+//! statements inside. AlphaFin documents no errors, so every plausible form of one is read.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Page, Received, Refusal, Request, Vendor, Window, rest};
+use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
+use super::{objects, status, url};
 
-/// AlphaFin.
+/// The `alphafin` wire format.
 #[derive(Debug)]
-pub(super) struct AlphaFin;
+pub(super) struct Alphafin;
 
 #[derive(Deserialize)]
-struct Reply<'a> {
+struct AlphafinReply<'a> {
     #[serde(default, borrow)]
     code: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -26,70 +27,66 @@ struct Reply<'a> {
 }
 
 #[derive(Default, Deserialize)]
-struct Inner<'a> {
+struct AlphafinError<'a> {
     #[serde(default, borrow)]
     code: Option<&'a RawValue>,
     #[serde(default, borrow)]
     message: Option<&'a RawValue>,
 }
 
-impl Vendor for AlphaFin {
-    fn home(&self) -> Option<&'static str> {
-        Some("https://api.alphafin.x-pai.com")
-    }
-
-    // It has no pages: its `limit` counts report periods and is a parameter like others.
-    fn request(&self, base_url: &str, call: &Call, _: Window, token: &str) -> Request {
-        let headers = vec![("X-API-KEY".to_owned(), token.to_owned())];
-        Request { url: rest::url(base_url, call, &[]), headers, body: None }
+impl Wire for Alphafin {
+    // There are no pages: `limit` counts report periods and is a parameter like others.
+    fn request(&self, base_url: &str, call: &Call, _: Window) -> Request {
+        Request { url: url::url(base_url, call, &[]), ..Request::default() }
     }
 
     fn read<'a>(&self, received: Received<'a>) -> Result<Page<'a>, Refusal> {
-        let Received { status, body, .. } = received;
-        let is_fine = rest::is_fine(received);
-        let reply: Reply<'a> = match rest::envelope(body) {
+        let Received { status: http, body, .. } = received;
+        let is_success = received.is_success();
+        let reply: AlphafinReply<'a> = match objects::envelope(body) {
             Ok(reply) => reply,
-            Err(refusal) if is_fine => return Err(refusal),
-            Err(_) => return Err(by_status(status, &rest::excerpt(body))),
+            Err(refusal) if is_success => return Err(refusal),
+            Err(_) => return Err(by_status(http, &objects::excerpt(body))),
         };
-        let number = reply.code.and_then(rest::integer);
-        if is_fine && number == Some(200) {
+        let number = reply.code.and_then(objects::integer);
+        if is_success && number == Some(200) {
             let is_list_or_object = |data: &&RawValue| data.get().starts_with(['[', '{']);
             if let Some(data) = reply.data.filter(is_list_or_object) {
-                return rest::rows(data);
+                return objects::rows(data);
             }
         }
         let (code, text) = reply.complaint();
-        let message = format!("{code} {text} (http {status})");
+        let message = format!("{code} {text} (http {http})");
         match code.as_str() {
-            // A gateway's errors and redirects are not about the companies, whatever their body says.
-            _ if !is_fine && !(400..500).contains(&status) => Err(by_status(status, &message)),
+            // The errors and redirects of a gateway are not about the companies, whatever the body says.
+            _ if !is_success && !(400..500).contains(&http) => Err(by_status(http, &message)),
             "no_data" => Ok(Page::default()),
             "invalid_symbol" => Err(Refusal::Unknown(message)),
             "too_many_symbols" | "invalid_period" | "invalid_report_type" => Err(Refusal::BadCall(message)),
-            _ if !is_fine => Err(by_status(status, &message)),
+            _ if !is_success => Err(by_status(http, &message)),
             _ => match number.and_then(|number| u16::try_from(number).ok()) {
                 Some(inside @ 400..600) => Err(by_status(inside, &message)),
-                _ => Err(rest::unexpected(body)),
+                _ => Err(objects::unexpected(body)),
             },
         }
     }
 }
 
-impl Reply<'_> {
-    /// The vendor's code of the error, empty where there is none but a number, and what it says.
+impl AlphafinReply<'_> {
+    /// The code of the error, empty if it is only a number, and its message.
     fn complaint(&self) -> (String, String) {
-        let inner: Inner<'_> = self.error.and_then(|error| serde_json::from_str(error.get()).ok()).unwrap_or_default();
-        let word = |value: &RawValue| rest::text(value).filter(|word| word.contains(|c: char| !c.is_ascii_digit()));
+        let inner: AlphafinError<'_> =
+            self.error.and_then(|error| serde_json::from_str(error.get()).ok()).unwrap_or_default();
+        let word = |value: &RawValue| objects::text(value).filter(|word| word.contains(|c: char| !c.is_ascii_digit()));
         let code = [self.error_code, inner.code, self.error, self.code].into_iter().flatten().find_map(word);
-        let text = [self.message, inner.message].into_iter().flatten().find_map(rest::text);
-        (code.unwrap_or_default().trim().to_ascii_lowercase(), rest::excerpt(text.unwrap_or_default().as_bytes()))
+        let text = [self.message, inner.message].into_iter().flatten().find_map(objects::text);
+        (code.unwrap_or_default().trim().to_ascii_lowercase(), objects::excerpt(text.unwrap_or_default().as_bytes()))
     }
 }
 
-/// The account is one for all: where a plan lacks the endpoint, nothing else is left to ask.
-fn by_status(status: u16, text: &str) -> Refusal {
-    match rest::refused(status, text) {
+/// A plan that lacks the endpoint lacks everything: the account is rejected.
+fn by_status(http: u16, text: &str) -> Refusal {
+    match status::refused(http, text) {
         Refusal::Forbidden(message) => Refusal::Rejected(message),
         other => other,
     }
@@ -101,27 +98,26 @@ mod tests {
     use crate::spec::Paging;
 
     fn read(status: u16, body: &str) -> Result<usize, Refusal> {
-        AlphaFin.read(Received { status, retry_after: None, body: body.as_bytes() }).map(|page| page.rows.len())
+        Alphafin.read(Received { status, retry_after: None, body: body.as_bytes() }).map(|page| page.rows.len())
     }
 
     #[test]
-    fn the_key_goes_into_a_header_and_no_page_is_asked() {
+    fn parameters_are_the_query_and_there_are_no_pages() {
         let params = [("symbol", "600519.SH,000001.SZ"), ("limit", "20"), ("begin_date", "2020-01-01")];
         let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let path = Some("/v1/financials/income-statement".to_owned());
         let call = Call { api: "income_statement".into(), path, params, fields: String::new(), paging: Paging::Offset };
-        let request = AlphaFin.request(AlphaFin.home().unwrap(), &call, Window { limit: 7, offset: 7 }, "secret");
+        let request = Alphafin.request("https://api.alphafin.x-pai.com", &call, Window { limit: 7, offset: 7 });
         assert_eq!(
             request.url,
             "https://api.alphafin.x-pai.com/v1/financials/income-statement\
              ?symbol=600519.SH%2C000001.SZ&limit=20&begin_date=2020-01-01"
         );
-        assert_eq!(request.headers, [("X-API-KEY".to_owned(), "secret".to_owned())]);
-        assert_eq!(request.body, None);
+        assert!(request.headers.is_empty() && request.body.is_none());
     }
 
     #[test]
-    fn one_company_is_an_object_and_several_are_a_list() {
+    fn data_are_an_object_or_a_list_of_them() {
         let moutai = r#"{"symbol":"600519","name":"贵州茅台","income_statements":[{"revenue":1.50},{"revenue":null}]}"#;
         for (code, data, expected) in [
             ("200", moutai.to_owned(), 1),
@@ -133,13 +129,13 @@ mod tests {
             assert_eq!(read(200, &format!(r#"{{"code":{code},"message":"success","data":{data}}}"#)), Ok(expected));
         }
         let body = format!(r#"{{"code":200,"data":{moutai}}}"#);
-        let page = AlphaFin.read(Received { status: 200, retry_after: None, body: body.as_bytes() }).unwrap();
+        let page = Alphafin.read(Received { status: 200, retry_after: None, body: body.as_bytes() }).unwrap();
         assert_eq!(page.fields, ["symbol", "name", "income_statements"]);
         assert_eq!(page.rows[0][2].unwrap().get(), r#"[{"revenue":1.50},{"revenue":null}]"#);
     }
 
     #[test]
-    fn codes_are_found_wherever_they_stand() {
+    fn an_error_code_is_found_in_every_place() {
         let written = |code: &str| {
             [
                 format!(r#"{{"code":"{code}","message":"m","data":null}}"#),
@@ -164,12 +160,12 @@ mod tests {
         }
         assert!(matches!(read(500, &written("no_data")[0]), Err(Refusal::Transient(_))));
         assert!(
-            matches!(read(302, &written("no_data")[0]), Err(Refusal::BadCall(t)) if t.contains("redirect refused"))
+            matches!(read(302, &written("no_data")[0]), Err(Refusal::BadCall(t)) if t.contains("redirects are not followed"))
         );
     }
 
     #[test]
-    fn without_a_code_the_status_decides_outside_or_inside() {
+    fn without_a_code_the_http_status_or_the_code_in_the_body_decides() {
         let of = |status: u16| format!(r#"{{"code":{status},"message":"said so","data":null}}"#);
         for (outside, body) in [(401, of(401)), (403, of(403)), (200, of(401)), (200, of(403)), (401, "<html>".into())]
         {
@@ -190,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn strange_replies() {
+    fn unexpected_and_invalid_replies() {
         for body in [
             r#"{"code":200,"message":"success","data":null}"#,
             r#"{"code":200,"message":"success"}"#,

@@ -1,95 +1,85 @@
-//! The F10 gateway's wire format: an envelope with `ret_code`, whose word counts more than the HTTP status.
-//! `reference/f10.md` 1, 5, 6.
+//! The `f10` wire: a GET answered with an envelope whose `ret_code` overrides the HTTP status.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Page, Received, Refusal, Request, Vendor, Window, rest};
+use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
+use super::{objects, status, url};
 
-/// The gateway's own code for too many calls, in a body without `ret_code`.
+/// The code of the gateway itself for too many calls, in a body without `ret_code`.
 const TOO_MANY: i64 = 429_001;
 
-/// The F10 gateway.
+/// The `f10` wire format.
 #[derive(Debug)]
 pub(super) struct F10;
 
 #[derive(Deserialize)]
-struct Reply<'a> {
+struct F10Reply<'a> {
     #[serde(default, borrow)]
     ret_code: Option<&'a RawValue>,
     #[serde(default, borrow)]
     ret_msg: Option<&'a RawValue>,
     #[serde(default, borrow)]
     data: Option<&'a RawValue>,
-    /// Only where the gateway itself answers.
+    /// Only in the gateway's own replies.
     #[serde(default, borrow)]
     code: Option<&'a RawValue>,
     #[serde(default, borrow)]
     message: Option<&'a RawValue>,
 }
 
-impl Vendor for F10 {
-    // The vendor's page names no host, and no default may leave the machine.
-    fn home(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn needs_token(&self) -> bool {
-        false
-    }
-
-    fn request(&self, base_url: &str, call: &Call, _: Window, token: &str) -> Request {
-        let bearer = (!token.is_empty()).then(|| ("Authorization".to_owned(), format!("Bearer {token}")));
-        Request { url: rest::url(base_url, call, &[]), headers: bearer.into_iter().collect(), body: None }
+impl Wire for F10 {
+    fn request(&self, base_url: &str, call: &Call, _: Window) -> Request {
+        Request { url: url::url(base_url, call, &[]), ..Request::default() }
     }
 
     fn read<'a>(&self, received: Received<'a>) -> Result<Page<'a>, Refusal> {
-        let Received { status, body, .. } = received;
-        let is_fine = rest::is_fine(received);
-        let reply: Reply<'a> = match rest::envelope(body) {
-            Ok(reply) if !(300..400).contains(&status) => reply,
-            Err(refusal) if is_fine => return Err(refusal),
-            _ => return Err(by_status(status, &rest::excerpt(body))),
+        let Received { status: http, body, .. } = received;
+        let is_success = received.is_success();
+        let reply: F10Reply<'a> = match objects::envelope(body) {
+            Ok(reply) if !(300..400).contains(&http) => reply,
+            Err(refusal) if is_success => return Err(refusal),
+            _ => return Err(by_status(http, &objects::excerpt(body))),
         };
-        let said = [reply.ret_msg, reply.message].into_iter().flatten().find_map(rest::text).unwrap_or_default();
-        let said = rest::excerpt(said.as_bytes());
+        let text = [reply.ret_msg, reply.message].into_iter().flatten().find_map(objects::text).unwrap_or_default();
+        let text = objects::excerpt(text.as_bytes());
         let Some(ret_code) = reply.ret_code else {
-            return Err(match reply.code.and_then(rest::integer) {
-                Some(TOO_MANY) => Refusal::SlowDown(said),
-                _ if is_fine => rest::unexpected(body),
-                _ => by_status(status, &said),
+            return Err(match reply.code.and_then(objects::integer) {
+                Some(TOO_MANY) => Refusal::SlowDown(text),
+                _ if is_success => objects::unexpected(body),
+                _ => by_status(http, &text),
             });
         };
-        let message = format!("{said} (ret_code {})", rest::excerpt(ret_code.get().as_bytes()));
-        match rest::integer(ret_code) {
+        let message = format!("{text} (ret_code {})", objects::excerpt(ret_code.get().as_bytes()));
+        match objects::integer(ret_code) {
             Some(0) => rows(reply.data, body),
-            // Not covered, or nothing there: known for good, and no rows.
+            // Not covered, or no data: final, and without rows.
             Some(-8 | -10) => Ok(Page::default()),
             Some(-7) => Err(Refusal::Unknown(message)),
             Some(-3) => Err(Refusal::BadCall(message)),
             Some(-9) => Err(Refusal::Forbidden(message)),
-            // -2, -4, -5, -6: the gateway or what is behind it; others are not documented.
+            // -2, -4, -5, -6: the gateway or its backend failed; others are not documented.
             _ => Err(Refusal::Transient(message)),
         }
     }
 }
 
-/// One row a record where the data is a list of them, else the data are one row.
+/// One row per record if the data have a list of `records`; otherwise the data are one row.
 fn rows<'a>(data: Option<&'a RawValue>, body: &[u8]) -> Result<Page<'a>, Refusal> {
     let Some(data) = data else { return Ok(Page::default()) };
-    if !rest::is_object(data) {
-        return Err(rest::unexpected(body));
+    if !objects::is_object(data) {
+        return Err(objects::unexpected(body));
     }
-    let whole = rest::rows(data)?;
+    let whole = objects::rows(data)?;
     let records = whole.fields.iter().position(|name| name == "records").and_then(|place| whole.rows[0][place]);
-    records.map_or(Ok(whole), rest::rows)
+    records.map_or(Ok(whole), objects::rows)
 }
 
-fn by_status(status: u16, text: &str) -> Refusal {
-    match rest::refused(status, text) {
+fn by_status(http: u16, text: &str) -> Refusal {
+    match status::refused(http, text) {
         Refusal::NoPath(message) => Refusal::NoPath(format!(
-            "{message}. The vendor has two generations of paths, /v1/quote/{{symbol}}/f10/... and \
-             /api/v1.0/quote/{{symbol}}/...; the contracts have the first"
+            "{message}; gateways of this kind use /v1/quote/{{symbol}}/f10/... or /api/v1.0/quote/{{symbol}}/..., and \
+             the contracts name the first"
         )),
         other => other,
     }
@@ -109,22 +99,18 @@ mod tests {
     }
 
     #[test]
-    fn the_symbol_is_in_the_path_and_a_token_in_a_header_if_there_is_one() {
+    fn the_symbol_is_in_the_path() {
         let params = vec![("symbol".into(), "SH.600519".into()), ("interval_type".into(), "3".into())];
         let path = Some("/v1/quote/{symbol}/f10/valuation-detail".to_owned());
         let call = Call { api: "valuation_detail".into(), path, params, fields: String::new(), paging: Paging::Whole };
         let window = Window { limit: 1, offset: 0 };
-        let request = F10.request("http://127.0.0.1:9/f10", &call, window, "");
+        let request = F10.request("http://127.0.0.1:9/f10", &call, window);
         assert_eq!(request.url, "http://127.0.0.1:9/f10/v1/quote/SH.600519/f10/valuation-detail?interval_type=3");
         assert!(request.headers.is_empty() && request.body.is_none());
-        let request = F10.request("http://127.0.0.1:9", &call, window, "secret");
-        assert_eq!(request.headers, [("Authorization".to_owned(), "Bearer secret".to_owned())]);
-        assert!(!request.url.contains("secret"));
-        assert_eq!((F10.home(), F10.needs_token()), (None, false));
     }
 
     #[test]
-    fn records_are_rows_and_other_data_are_one() {
+    fn records_are_rows_and_other_data_are_one_row() {
         for (data, expected) in [
             (r#"{"records":[{"fiscal_year":2025,"schedule_delta":-15},{"fiscal_year":2025}]}"#, 2),
             (r#"{"records":[],"note":"x"}"#, 0),
@@ -144,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_of_the_body_counts_whatever_the_status() {
+    fn ret_code_overrides_the_http_status() {
         for status in [200, 400, 404, 429, 500] {
             assert!(matches!(read(status, &coded(-3)), Err(Refusal::BadCall(t)) if t == "said so (ret_code -3)"));
             assert!(matches!(read(status, &coded(-7)), Err(Refusal::Unknown(_))));
@@ -155,11 +141,13 @@ mod tests {
                 assert!(matches!(read(status, &coded(code)), Err(Refusal::Transient(_))), "{status} {code}");
             }
         }
-        assert!(matches!(read(302, &coded(0)), Err(Refusal::BadCall(text)) if text.contains("redirect refused")));
+        assert!(
+            matches!(read(302, &coded(0)), Err(Refusal::BadCall(text)) if text.contains("redirects are not followed"))
+        );
     }
 
     #[test]
-    fn without_it_the_status_does() {
+    fn without_ret_code_the_http_status_decides() {
         let too_many = r#"{"code":429001,"message":"too many requests"}"#;
         for (status, body) in [(429, too_many), (200, too_many), (429, "busy"), (429, r#"{"ret_code":null}"#)] {
             assert!(matches!(read(status, body), Err(Refusal::SlowDown(_))), "{status} {body}");
@@ -177,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn strange_replies() {
+    fn unexpected_and_invalid_replies() {
         for body in [
             r#"{"ret_code":0,"data":[{"records":[{"a":1}]}]}"#,
             r#"{"ret_code":0,"data":"x"}"#,

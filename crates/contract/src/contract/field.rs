@@ -1,0 +1,61 @@
+//! One field of a vendor's row, and the strict reading of `[fields]`.
+
+use crate::field_type::{FIELD_TYPES, FieldType};
+use crate::toml::TomlTable;
+use crate::unit::Unit;
+
+/// One field of a vendor's row.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// The vendor's name; a path with dots in a nested reply.
+    pub name: String,
+    /// How its values are written.
+    pub kind: FieldType,
+    /// The unit of a number.
+    pub unit: Option<Unit>,
+    /// Whether the vendor may leave it empty.
+    pub nullable: bool,
+    /// Its meaning, with its pitfalls.
+    pub description: String,
+    /// Former names, which older bronze has.
+    pub formerly: Vec<String>,
+    /// The value that stands for a missing one.
+    pub missing: Option<String>,
+    /// The parameter of the call that has the value, if the reply does not.
+    pub param: Option<String>,
+    /// Whether the vendor sends it only if the call names it.
+    pub hidden: bool,
+}
+
+/// Reads `[fields]`.
+pub(super) fn fields(root: &TomlTable<'_>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    root.need("fields", root.table("fields"));
+    for (name, table) in root.named_tables("fields") {
+        let kind = table.choice("type", FIELD_TYPES);
+        let unit = table.choice("unit", &Unit::all());
+        let nullable = table.flag("nullable").is_none_or(|at| at.value);
+        let description = table.need("description", table.text("description"));
+        let formerly = table.strings("formerly").unwrap_or_default();
+        let missing = table.text("missing").map(|at| at.value);
+        let param = table.text("param").map(|at| at.value);
+        let hidden = table.flag("hidden").is_some_and(|at| at.value);
+        table.need("type", kind);
+        table.close();
+        match kind {
+            Some(FieldType::Number) => {
+                table.need("unit", unit);
+            }
+            Some(_) if unit.is_some() => {
+                table.problem(name.offset, format!("`{}` is not a number and cannot have a unit", name.value), None);
+            }
+            _ => {}
+        }
+        if let (Some(kind), Some(description)) = (kind, description) {
+            let description = description.value;
+            let name = name.value;
+            fields.push(Field { name, kind, unit, nullable, description, formerly, missing, param, hidden });
+        }
+    }
+    fields
+}

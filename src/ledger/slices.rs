@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use pitlake_contract::spelling::code;
 use pitlake_contract::{Answered, Slice};
 
 use super::{Ledger, LedgerFile};

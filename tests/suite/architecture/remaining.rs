@@ -54,21 +54,7 @@ pub(super) const TANGLES: &[(&str, &str)] = &[
     ("src/ledger/mod.rs", "src/ledger/slices.rs"),
     ("src/normalise/add.rs", "src/normalise/call_columns.rs"),
     ("src/normalise/versions/duplicates.rs", "src/normalise/versions.rs"),
-    ("src/vendor/alphafin.rs", "src/vendor/mod.rs"),
-    ("src/vendor/asharehub.rs", "src/vendor/mod.rs"),
-    ("src/vendor/f10.rs", "src/vendor/mod.rs"),
-    ("src/vendor/mod.rs", "src/vendor/tushare.rs"),
 ];
 
 /// Files with comments that refer to pages outside the repository.
-pub(super) const REFERRING: &[&str] = &[
-    "crates/contract/src/decimal.rs",
-    "src/spec/job.rs",
-    "src/spec/pipeline.rs",
-    "src/spec/table.rs",
-    "src/vendor/alphafin.rs",
-    "src/vendor/asharehub.rs",
-    "src/vendor/f10.rs",
-    "src/vendor/mod.rs",
-    "src/vendor/tushare.rs",
-];
+pub(super) const REFERRING: &[&str] = &[];

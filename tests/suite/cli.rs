@@ -276,10 +276,7 @@ fn a_daily_quota_stops_a_run_and_keeps_what_was_fetched() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     let jobs = |quota: u32| {
-        let (url, account) = (vendor.server.url(), "points = 5000\nrequests_per_minute = 1000000");
-        place.jobs(&format!(
-            "version = 1\n[vendors.tushare]\nbase_url = \"{url}\"\n{account}\nrequests_per_day = {quota}\n"
-        ));
+        place.accounts(&[vendor.account("tushare", &format!("points = 5000\nrequests_per_day = {quota}"))]);
     };
     jobs(30);
     let printed = place.backfill(6, &["adj_factor"], &settings());

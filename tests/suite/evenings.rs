@@ -40,12 +40,7 @@ fn evenings() -> impl Iterator<Item = NaiveDate> {
 }
 
 fn place(vendor: &Vendor, points: u32, jobs: &str) -> Place {
-    let place = Place::with(vendor);
-    place.jobs(&format!(
-        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = {points}\nrequests_per_minute = 1000000\n{jobs}",
-        vendor.server.url()
-    ));
-    place
+    Place::of(vendor, &[vendor.account("tushare", &format!("points = {points}\n{jobs}"))])
 }
 
 /// The first day that an evening's run looks at of those by day.

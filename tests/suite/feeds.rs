@@ -13,13 +13,7 @@ fn settings() -> Settings {
 }
 
 fn place(vendor: &Vendor, table: &str) -> Place {
-    let place = Place::with(vendor);
-    let url = vendor.server.url_of("asharehub").unwrap();
-    place.jobs(&format!(
-        "version = 1\n[vendors.asharehub]\nbase_url = \"{url}\"\nrequests_per_minute = 1000000\n\
-         [jobs.feed]\ntables = [\"{table}\"]\n"
-    ));
-    place
+    Place::of(vendor, &[vendor.account("asharehub", &format!("[jobs.feed]\ntables = [\"{table}\"]"))])
 }
 
 /// What silver must hold of an interface that the vendor shows at a moment, or in the end.

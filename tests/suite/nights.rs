@@ -30,12 +30,7 @@ fn evening(day: NaiveDate) -> DateTime<Utc> {
 }
 
 fn place_with(vendor: &Vendor, points: u32) -> Place {
-    let place = Place::with(vendor);
-    place.jobs(&format!(
-        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = {points}\nrequests_per_minute = 1000000\n{JOBS}",
-        vendor.server.url()
-    ));
-    place
+    Place::of(vendor, &[vendor.account("tushare", &format!("points = {points}\n{JOBS}"))])
 }
 
 /// The eight newest quarter ends before a day.
@@ -281,11 +276,8 @@ fn missed_evenings_are_caught_up_even_after_a_run_cut_short() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
     let jobs = |quota: u32| {
-        place.jobs(&format!(
-            "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 1000000\n\
-             requests_per_day = {quota}\n[jobs.market]\ntables = [\"adj_factor\"]\n",
-            vendor.server.url()
-        ));
+        let job = "[jobs.market]\ntables = [\"adj_factor\"]";
+        place.accounts(&[vendor.account("tushare", &format!("points = 5000\nrequests_per_day = {quota}\n{job}"))]);
     };
     let run = |code: i32, today: &str| {
         vendor.server.set_epoch(evening(day(today)));

@@ -16,10 +16,7 @@ fn settings() -> Settings {
 /// AShareHub's account with a daily quota, or without one where it is 0.
 fn account(place: &Place, vendor: &Vendor, a_day: u32) {
     let quota = if a_day > 0 { format!("requests_per_day = {a_day}\n") } else { String::new() };
-    let url = vendor.server.url_of("asharehub").unwrap();
-    place.jobs(&format!(
-        "version = 1\n[vendors.asharehub]\nbase_url = \"{url}\"\nrequests_per_minute = 1000000\n{quota}"
-    ));
+    place.accounts(&[vendor.account("asharehub", &quota)]);
 }
 
 fn evening(number: u64) -> String {
@@ -131,13 +128,7 @@ fn a_vendors_daily_limit_stops_a_run_without_retries() {
 
 /// A place with an account of Tushare, for its list of securities, and one of another vendor.
 fn with_universe(vendor: &Vendor, name: &str, more: &str) -> Place {
-    let place = Place::with(vendor);
-    let account = |name: &str| {
-        let url = vendor.server.url_of(name).unwrap();
-        format!("[vendors.{name}]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 1000000\n")
-    };
-    place.jobs(&format!("version = 1\n{}{}{more}", account("tushare"), account(name)));
-    place
+    Place::of(vendor, &[vendor.account("tushare", "points = 5000"), vendor.account(name, more)])
 }
 
 #[test]

@@ -45,11 +45,7 @@ fn every_version_by_period() {
 fn every_version_by_security_for_an_account_with_fewer_points() {
     let settings = Settings { points: 2000, ..settings() };
     let vendor = Vendor::start(settings.clone());
-    let place = Place::with(&vendor);
-    place.jobs(&format!(
-        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 2000\nrequests_per_minute = 1000000\n",
-        vendor.server.url()
-    ));
+    let place = Place::of(&vendor, &[vendor.account("tushare", "points = 2000")]);
     place.expect(0, &[&["backfill", "income_cn", "fina_indicator_cn", "limit_list_cn"], &RANGE[..]].concat());
     assert_versions(&place, &vendor, "income_cn", &INCOME, &periods());
     assert_versions(&place, &vendor, "fina_indicator_cn", &INDICATORS, &periods());
@@ -83,11 +79,8 @@ fn a_job_may_name_other_report_types() {
         kinds
     };
     assert_eq!(kinds(&place), ["1"]);
-    place.jobs(&format!(
-        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 1000000\n\
-         [jobs.reports]\ntables = [\"income_cn\"]\nreport_types = [\"1\", \"2\", \"4\"]\n",
-        vendor.server.url()
-    ));
+    let job = "[jobs.reports]\ntables = [\"income_cn\"]\nreport_types = [\"1\", \"2\", \"4\"]";
+    place.accounts(&[vendor.account("tushare", &format!("points = 5000\n{job}"))]);
     // The periods held were fetched without the new types, so they are fetched again.
     place.expect(0, &[&["backfill", "income_cn"], &RANGE[..]].concat());
     assert_eq!(kinds(&place), ["1", "2", "4"]);
@@ -180,10 +173,7 @@ fn more_points_fetch_days_again_from_the_better_interface() {
     let vendor = Vendor::start(Settings { points: 5000, ..small.clone() });
     let place = Place::with(&vendor);
     let points = |points: u32| {
-        place.jobs(&format!(
-            "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = {points}\nrequests_per_minute = 1000000\n",
-            vendor.server.url()
-        ));
+        place.accounts(&[vendor.account("tushare", &format!("points = {points}"))]);
     };
     points(2000);
     place.backfill(0, &["limit_list_cn"], &small);
@@ -204,8 +194,7 @@ fn more_points_fetch_days_again_from_the_better_interface() {
 #[test]
 fn without_a_list_of_securities_nothing_is_asked_and_a_note_tells_why() {
     let vendor = Vendor::start(Settings { points: 120, ..settings() });
-    let place = Place::with(&vendor);
-    place.jobs(&format!("version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 120\n", vendor.server.url()));
+    let place = Place::of(&vendor, &[vendor.account("tushare", "points = 120")]);
     let days: Vec<String> = (1..=31).map(|day| format!("SSE,202212{day:02},1,\n")).collect();
     std::fs::write(place.path("cal.csv"), format!("exchange,cal_date,is_open,pretrade_date\n{}", days.concat()))
         .unwrap();

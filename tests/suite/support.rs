@@ -64,6 +64,12 @@ impl Vendor {
         Self { market, server, _runtime: runtime }
     }
 
+    /// An account for jobs.toml, with more lines of its section, and of the sections after it.
+    pub(crate) fn account(&self, name: &str, more: &str) -> String {
+        let url = self.server.url_of(name).expect("a vendor of the sandbox");
+        format!("[vendors.{name}]\nbase_url = \"{url}\"\nrequests_per_minute = 1000000\n{more}\n")
+    }
+
     pub(crate) fn calls(&self) -> u64 {
         self.server.calls().values().sum()
     }
@@ -81,6 +87,18 @@ impl Place {
     pub(crate) fn with(vendor: &Vendor) -> Self {
         let place = Self::at(&vendor.server.url());
         Self { token: vendor.server.token().to_owned(), ..place }
+    }
+
+    /// A folder whose jobs.toml has these accounts.
+    pub(crate) fn of(vendor: &Vendor, accounts: &[String]) -> Self {
+        let place = Self::with(vendor);
+        place.accounts(accounts);
+        place
+    }
+
+    /// Replaces jobs.toml by accounts and what comes with them.
+    pub(crate) fn accounts(&self, accounts: &[String]) {
+        self.jobs(&format!("version = 1\n{}", accounts.concat()));
     }
 
     /// Replaces jobs.toml.

@@ -31,13 +31,7 @@ fn settings() -> Settings {
 
 /// A place with accounts of both.
 fn place(vendor: &Vendor) -> Place {
-    let place = Place::with(vendor);
-    let account = |name: &str| {
-        let url = vendor.server.url_of(name).unwrap();
-        format!("[vendors.{name}]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 1000000\n")
-    };
-    place.jobs(&format!("version = 1\n{}{}", account("tushare"), account("asharehub")));
-    place
+    Place::of(vendor, &[vendor.account("tushare", "points = 5000"), vendor.account("asharehub", "")])
 }
 
 /// Periods and announcements around the sessions.

@@ -150,13 +150,6 @@ fn rows_of(table: &Table, source: &TableSource) -> String {
     }
 }
 
-fn place_with(vendor: &Vendor, name: &str, more: &str) -> Place {
-    let place = Place::with(vendor);
-    let url = vendor.server.url_of(name).unwrap();
-    place.jobs(&format!("version = 1\n[vendors.{name}]\nbase_url = \"{url}\"\nrequests_per_minute = 1000000\n{more}"));
-    place
-}
-
 fn tables_of(name: &str) -> Vec<&'static Table> {
     let sells = |table: &&Table| table.sources.iter().any(|source| source.contract.id.vendor == name);
     CATALOG.tables().map(AsRef::as_ref).filter(sells).collect()
@@ -166,7 +159,7 @@ fn tables_of(name: &str) -> Vec<&'static Table> {
 fn every_interface_of_tushare() {
     let settings = Settings { points: 10_000, ..settings() };
     let vendor = Vendor::start(settings.clone());
-    let place = place_with(&vendor, "tushare", "points = 10000\n");
+    let place = Place::of(&vendor, &[vendor.account("tushare", "points = 10000")]);
     let mut tables = tables_of("tushare");
     tables.retain(|table| !DETAILS.contains(&table.name.as_str()) && table.name != "trade_cal");
     compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
@@ -184,7 +177,7 @@ fn every_interface_of_tushare() {
 fn every_interface_of_tushare_for_fewer_points() {
     let settings = Settings { points: 2000, ..settings() };
     let vendor = Vendor::start(settings.clone());
-    let place = place_with(&vendor, "tushare", "points = 2000\n");
+    let place = Place::of(&vendor, &[vendor.account("tushare", "points = 2000")]);
     let mut tables = tables_of("tushare");
     tables.retain(|table| SISTERS.iter().any(|sister| table.name == format!("{sister}_cn")));
     assert_eq!(tables.len(), SISTERS.len());
@@ -198,7 +191,7 @@ fn chips_and_minutes() {
     let vendor = Vendor::start(settings.clone());
     // The market has bars of an hour unless a call names another length.
     let schema = include_str!("../../schemas/tushare/stk_mins.toml").replace("\"1min\"", "\"60min\"");
-    let place = place_with(&vendor, "tushare", "points = 10000\n");
+    let place = Place::of(&vendor, &[vendor.account("tushare", "points = 10000")]);
     std::fs::create_dir_all(place.path("schemas/tushare")).unwrap();
     std::fs::write(place.path("schemas/tushare/stk_mins.toml"), schema).unwrap();
     let mut tables = tables_of("tushare");
@@ -219,7 +212,7 @@ fn chips_and_minutes() {
 #[test]
 fn every_endpoint_of_asharehub() {
     let vendor = Vendor::start(Settings { quota: 0, ..settings() });
-    let place = place_with(&vendor, "asharehub", "");
+    let place = Place::of(&vendor, &[vendor.account("asharehub", "")]);
     let mut tables = tables_of("asharehub");
     // These have days of their own, or tests: `feeds` and `two_vendors`.
     tables.retain(|table| {
@@ -234,13 +227,8 @@ fn the_income_statements_of_alphafin_and_every_table_of_f10() {
         // Growth takes two years of reports.
         let settings = Settings { start: day("2021-01-01"), ..settings() };
         let vendor = Vendor::start(settings.clone());
-        let place = place_with(&vendor, name, "");
         // Neither vendor has a list of securities.
-        let url = vendor.server.url();
-        let jobs = std::fs::read_to_string(place.path("jobs.toml")).unwrap();
-        place.jobs(&format!(
-            "{jobs}[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 1000000\n"
-        ));
+        let place = Place::of(&vendor, &[vendor.account(name, ""), vendor.account("tushare", "points = 5000")]);
         let tables: Vec<&Table> = tables_of(name);
         compare(&vendor, &place, &tables, name, &Asked::new(settings));
     }

@@ -15,7 +15,6 @@ pub(super) struct File {
     pub(super) module: Module,
     /// Relative to the repository.
     pub(super) path: PathBuf,
-    pub(super) text: String,
     pub(super) source: Source,
 }
 
@@ -70,9 +69,8 @@ impl Crate {
             if module.last().is_some_and(|last| last == "mod") || module.len() == 1 && is_root(&module[0]) {
                 module.pop();
             }
-            let text = fs::read_to_string(&path).unwrap();
-            let source = Source::parse(&text);
-            files.push(File { module, path: path.strip_prefix(root).unwrap().to_owned(), text, source });
+            let source = Source::parse(&fs::read_to_string(&path).unwrap());
+            files.push(File { module, path: path.strip_prefix(root).unwrap().to_owned(), source });
         }
         // `main` sees nothing of `lib` but what it names; nobody sees `main`.
         let modules = files

@@ -271,21 +271,21 @@ fn block_comment(text: &[char]) -> usize {
 #[test]
 fn imports_are_seen_in_every_form() {
     let source = Source::parse(
-        r##"
+        r#"
         pub(crate) use b::{self, c::{D, E as F}, g::*};
         use crate::h as i;
         mod j;
         // use crate::comment::X;
         /* use crate::comment::Y; /* nested */ */
         const TEXT: &str = "use crate::string::X; \" 'a";
-        const RAW: &str = r#"use crate::string::"Y""#;
+        const RAW: &str = r"use crate::string::Y \";
         fn f<'a>(x: &'a str) -> char { crate::k::l(x); m::<u8>(); super::n::o!(); ::p::q(); '"' }
         #[cfg(test)]
         use crate::tests_only::{A, B};
         #[cfg(test)]
         mod tests { use crate::tests_only::C; fn g() { h::i(); } }
         struct P;
-        "##,
+        "#,
     );
     let imports: Vec<String> = source
         .imports

@@ -74,7 +74,7 @@ fn a_configured_quota_stops_a_run_and_the_next_day_continues() {
         let price = ["--start", "2024-01-02", "--end", "2024-02-29", "--now", &now];
         let printed = place.expect(0, &[&["plan"], &TABLES[..], &price].concat());
         assert!(printed.contains("quota of asharehub: 25 calls a day, 0 used today"), "{printed}");
-        let too_many = printed.contains("asharehub: more calls than the day's quota leaves");
+        let too_many = printed.contains("asharehub: the calls exceed what is left of today's quota");
         let (code, report) = backfill(&place, &now);
         let made = vendor.calls() - before;
         assert!(made <= 25, "{made} calls on day {days}");
@@ -168,7 +168,7 @@ fn a_security_unknown_to_alphafin_does_not_lose_the_others() {
     let printed = place.backfill(0, &[table, "--format", "json"], &few);
     let report: Value = serde_json::from_str(&printed).unwrap();
     let notes = report["tables"][table]["notes"].to_string();
-    assert!(notes.contains(&format!("the vendor knows no {}", beijing[0])), "{report}");
+    assert!(notes.contains(&format!("the vendor does not know {}", beijing[0])), "{report}");
     assert!(others.iter().all(|code| !notes.contains(code)), "{notes}");
     let rows = silver(&place, table);
     let there: BTreeSet<&str> = rows.iter().map(|row| row["ts_code"].as_str()).collect();

@@ -11,80 +11,45 @@ use super::market::moments::Moment;
 use super::market::quarters::Quarter;
 use super::market::securities::Board;
 use super::market::{Market, Stock};
+use super::nested::Flat;
 use super::tables::select::Params;
-use super::tables::text::{decimal, millionths, text};
+use super::tables::text::{decimal, millionths};
 use super::{Cell, Rows, tables};
 use chrono::NaiveDate;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Columns of a statement: two labels, 22 amounts, 2 figures a share, 5 percentages.
-pub(crate) const COLUMNS: [&str; 31] = [
-    "report_date",
-    "report_name",
-    "revenue",
-    "operating_cost",
-    "selling_expenses",
-    "admin_expenses",
-    "rd_expenses",
-    "financial_expenses",
-    "interest_expenses",
-    "interest_income",
-    "investment_income",
-    "operating_profit",
-    "non_operating_income",
-    "non_operating_expenses",
-    "profit_before_tax",
-    "income_tax",
-    "net_profit",
-    "net_profit_parent",
-    "net_profit_minority",
-    "basic_eps",
-    "diluted_eps",
-    "comprehensive_income",
-    "comprehensive_income_parent",
-    "comprehensive_income_minority",
-    "ebitda",
-    "gross_profit",
-    "gross_margin",
-    "operating_margin",
-    "net_margin",
-    "annual_growth_revenue",
-    "annual_growth_profit",
-];
-
-/// What Tushare calls the figures from `revenue` to `ebitda`; the second is for banks.
-const TUSHARE: [(&str, &str); 23] = [
-    ("revenue", ""),
-    ("oper_cost", ""),
-    ("sell_exp", ""),
-    ("admin_exp", ""),
-    ("rd_exp", ""),
-    ("fin_exp", ""),
-    ("fin_exp_int_exp", "int_exp"),
-    ("fin_exp_int_inc", "int_income"),
-    ("invest_income", ""),
-    ("operate_profit", ""),
-    ("non_oper_income", ""),
-    ("non_oper_exp", ""),
-    ("total_profit", ""),
-    ("income_tax", ""),
-    ("n_income", ""),
-    ("n_income_attr_p", ""),
-    ("minority_gain", ""),
-    ("basic_eps", ""),
-    ("diluted_eps", ""),
-    ("t_compr_income", ""),
-    ("compr_inc_attr_p", ""),
-    ("compr_inc_attr_m_s", ""),
-    ("ebitda", ""),
+/// Figures of a statement, what Tushare calls them, and what it calls them for banks.
+const FIGURES: [(&str, &str, &str); 23] = [
+    ("revenue", "revenue", ""),
+    ("operating_cost", "oper_cost", ""),
+    ("selling_expenses", "sell_exp", ""),
+    ("admin_expenses", "admin_exp", ""),
+    ("rd_expenses", "rd_exp", ""),
+    ("financial_expenses", "fin_exp", ""),
+    ("interest_expenses", "fin_exp_int_exp", "int_exp"),
+    ("interest_income", "fin_exp_int_inc", "int_income"),
+    ("investment_income", "invest_income", ""),
+    ("operating_profit", "operate_profit", ""),
+    ("non_operating_income", "non_oper_income", ""),
+    ("non_operating_expenses", "non_oper_exp", ""),
+    ("profit_before_tax", "total_profit", ""),
+    ("income_tax", "income_tax", ""),
+    ("net_profit", "n_income", ""),
+    ("net_profit_parent", "n_income_attr_p", ""),
+    ("net_profit_minority", "minority_gain", ""),
+    ("basic_eps", "basic_eps", ""),
+    ("diluted_eps", "diluted_eps", ""),
+    ("comprehensive_income", "t_compr_income", ""),
+    ("comprehensive_income_parent", "compr_inc_attr_p", ""),
+    ("comprehensive_income_minority", "compr_inc_attr_m_s", ""),
+    ("ebitda", "ebitda", ""),
 ];
 
 const REVENUE: usize = 0;
 const COST: usize = 1;
 const OPERATING: usize = 9;
 const NET: usize = 14;
-/// Figures a share.
-const PER_SHARE: [usize; 2] = [17, 18];
 
 /// Which reports: `period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +66,8 @@ pub(crate) enum Books {
     Parent,
 }
 
-/// The figures of [`TUSHARE`] in millionths of a CNY.
-type Figures = [Option<i128>; TUSHARE.len()];
+/// The values of [`FIGURES`] in millionths of a CNY.
+type Figures = [Option<i128>; FIGURES.len()];
 
 impl Period {
     /// In the order of their names.
@@ -156,14 +121,14 @@ pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<&'a Stock> {
     (stock.security.board != Board::Beijing).then_some(stock)
 }
 
-/// A stock's statements at a moment, newest first, all columns.
+/// A stock's statements at a moment by the ends of their periods, newest first.
 pub(crate) fn statements(
     market: &Market,
     stock: &Stock,
     period: Period,
     books: Books,
     at: Option<Moment>,
-) -> Vec<(NaiveDate, Vec<Cell>)> {
+) -> Vec<(NaiveDate, Map<String, Value>)> {
     let reports = latest(market, stock, books, at);
     let figures = |quarter: Quarter| match period {
         Period::Trailing => trailing(&reports, quarter),
@@ -174,9 +139,10 @@ pub(crate) fn statements(
     shown
         .filter_map(|quarter| {
             let year_before = figures(Quarter(quarter.0 - 4)).filter(|_| period != Period::Quarterly);
-            let mut row = vec![Cell::Text(quarter.end().to_string()), Cell::Text(period.report_name(quarter))];
-            row.extend(cells(&figures(quarter)?, year_before.as_ref()));
-            Some((quarter.end(), row))
+            let mut statement = written(&figures(quarter)?, year_before.as_ref());
+            statement.insert("report_date".to_owned(), json!(quarter.end().to_string()));
+            statement.insert("report_name".to_owned(), json!(period.report_name(quarter)));
+            Some((quarter.end(), statement))
         })
         .collect()
 }
@@ -196,7 +162,7 @@ fn latest(market: &Market, stock: &Stock, books: Books, at: Option<Moment>) -> B
         };
         let announced = cell("f_ann_date").or(cell("ann_date")).unwrap_or_default();
         let rank = format!("{announced:8} {}", cell("update_flag").unwrap_or_default());
-        let figures = TUSHARE.map(|(name, of_banks)| cell(name).or(cell(of_banks)).and_then(millionths));
+        let figures = FIGURES.map(|(_, name, of_banks)| cell(name).or(cell(of_banks)).and_then(millionths));
         let best = ranked.entry(quarter.0).or_insert_with(|| (rank.clone(), figures));
         if best.0 < rank {
             *best = (rank, figures);
@@ -216,26 +182,31 @@ fn trailing(reports: &BTreeMap<i32, Figures>, quarter: Quarter) -> Option<Figure
     Some(std::array::from_fn(|figure| Some(now[figure]? + whole[figure]? - part[figure]?)))
 }
 
-/// The 29 figures.
-fn cells(figures: &Figures, year_before: Option<&Figures>) -> Vec<Cell> {
-    let number =
-        |value: Option<i128>, form: fn(i128) -> String| value.map_or(Cell::Null, |value| Cell::Number(form(value)));
+/// The figures and those that follow from them: an amount of gross profit and five percentages.
+fn written(figures: &Figures, year_before: Option<&Figures>) -> Map<String, Value> {
+    let number = |value: Option<i128>, form: fn(i128) -> String| {
+        value.map_or(Value::Null, |value| Cell::Number(form(value)).json())
+    };
     let revenue = figures[REVENUE];
     let gross = figures[COST].and_then(|cost| Some(revenue? - cost));
     let growth = |figure: usize| {
         let (now, before) = (figures[figure]?, year_before?[figure]?);
         percent(Some((now - before) * before.signum()), Some(before.abs()))
     };
-    let mut cells: Vec<Cell> = (0..figures.len())
-        .map(|figure| number(figures[figure], if PER_SHARE.contains(&figure) { share } else { cents }))
-        .collect();
-    cells.push(number(gross, cents));
-    for part in [gross, figures[OPERATING], figures[NET]] {
-        cells.push(number(percent(part, revenue), cents));
-    }
-    cells.push(number(growth(REVENUE), cents));
-    cells.push(number(growth(NET), cents));
-    cells
+    let own = FIGURES
+        .iter()
+        .zip(figures)
+        .map(|(&(name, ..), value)| (name, number(*value, if name.ends_with("_eps") { share } else { cents })));
+    let derived = [
+        ("gross_profit", gross),
+        ("gross_margin", percent(gross, revenue)),
+        ("operating_margin", percent(figures[OPERATING], revenue)),
+        ("net_margin", percent(figures[NET], revenue)),
+        ("annual_growth_revenue", growth(REVENUE)),
+        ("annual_growth_profit", growth(NET)),
+    ];
+    let derived = derived.into_iter().map(|(name, value)| (name, number(value, cents)));
+    own.chain(derived).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// In millionths of a percent.
@@ -256,29 +227,33 @@ fn share(millionths: i128) -> String {
     decimal(i64::try_from(millionths / 100).unwrap_or_default(), 4)
 }
 
-/// Every row there is at a moment, sorted by key; symbols with their exchange.
+/// A company with its statements.
+pub(crate) fn answer(stock: &Stock, at: Option<Moment>, statements: &[Map<String, Value>]) -> Value {
+    let symbol = stock.security.code.split('.').next();
+    json!({"symbol": symbol, "name": company(stock, at), "income_statements": statements})
+}
+
+/// Every row of a list of the interface's answers that is there at a moment.
 pub(crate) fn rows(market: &Market, name: &str, at: Option<Moment>) -> Option<Rows> {
-    if name != "income_statement" {
-        return None;
-    }
+    let (name, list) = name.split_once('/').map_or((name, None), |(name, list)| (name, Some(list)));
+    let contract = market.contract("alphafin", name)?;
+    let flat = Flat::new(&contract, list)?;
     let mut rows = Vec::new();
     for stock in market.stocks.iter().filter(|stock| stock.security.board != Board::Beijing) {
         for (period_name, period) in Period::ALL {
             for (books_name, books) in Books::ALL {
-                let statements = statements(market, stock, period, books, at).into_iter().rev();
-                rows.extend(statements.map(|(_, row)| {
-                    let head = [&stock.security.code, company(stock, at), period_name, books_name].map(text);
-                    head.into_iter().chain(row).collect()
-                }));
+                let statements = statements(market, stock, period, books, at).into_iter();
+                let statements: Vec<_> = statements.map(|(_, statement)| statement).collect();
+                let answer = answer(stock, at, &statements);
+                rows.extend(flat.rows(&[("period", period_name), ("report_type", books_name)], &answer));
             }
         }
     }
-    let fields = ["symbol", "name", "period", "report_type"].into_iter().chain(COLUMNS).collect();
-    Some(Rows { fields, rows })
+    Some(Rows { fields: flat.fields(), rows })
 }
 
 /// The company's name at a moment.
-pub(crate) fn company(stock: &Stock, at: Option<Moment>) -> &str {
+fn company(stock: &Stock, at: Option<Moment>) -> &str {
     let gone =
         stock.security.delisted.as_deref().is_some_and(|day| at.is_none_or(|at| day <= stamp(at.date()).as_str()));
     if gone { &stock.security.company.name } else { stock.security.name_while_listed() }

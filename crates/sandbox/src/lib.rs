@@ -12,6 +12,7 @@ mod asharehub;
 mod export;
 mod f10;
 mod market;
+mod nested;
 mod server;
 mod tables;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use market::Market;
 pub use server::{Server, serve};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use pitlake_contract::SpecFile;
 
 /// The one token the sandbox accepts; no secret.
 pub const TOKEN: &str = "sandbox-token-0000";
@@ -52,6 +54,8 @@ pub struct Settings {
     /// The moment the vendor stands at, until it is moved; none for long after the market's end, when everything
     /// is published and every correction is made.
     pub epoch: Option<DateTime<Utc>>,
+    /// Contracts and vendors below `schemas/` that are served beside the shipped ones or in their place.
+    pub own: Vec<SpecFile>,
 }
 
 impl Default for Settings {
@@ -68,6 +72,7 @@ impl Default for Settings {
             cap: None,
             faults: 0,
             epoch: None,
+            own: Vec::new(),
         }
     }
 }
@@ -115,7 +120,7 @@ impl Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows {
     /// Column names in the vendor's order.
-    pub fields: Vec<&'static str>,
+    pub fields: Vec<String>,
     /// One vector per row, as long as `fields`.
     pub rows: Vec<Vec<Cell>>,
 }

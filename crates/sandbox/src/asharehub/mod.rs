@@ -61,7 +61,7 @@ pub(crate) fn name_of(path: &str) -> String {
 /// Every row of the endpoint with that name that is there at a moment, sorted by key.
 pub(crate) fn rows(market: &Market, name: &str, at: Option<Moment>) -> Option<Rows> {
     let endpoint = ENDPOINTS.iter().find(|endpoint| name_of(endpoint.path) == name)?;
-    let fields = endpoint.columns().iter().map(|column| column.name).collect();
+    let fields = endpoint.columns().iter().map(|column| column.name.to_owned()).collect();
     Some(Rows { fields, rows: endpoint.all(market, at) })
 }
 

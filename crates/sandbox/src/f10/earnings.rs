@@ -14,37 +14,9 @@ use crate::market::moments::{Moment, on};
 use crate::market::quarters::Quarter;
 use crate::market::walk::Bar;
 use crate::market::{Market, Stock};
-use crate::tables::text::{decimal, integer, text};
+use crate::tables::text::decimal;
 use chrono::NaiveDate;
-
-/// Fields of a record.
-pub(crate) const FIELDS: [&str; 25] = [
-    "fiscal_year",
-    "financial_type",
-    "period_text",
-    "is_current",
-    "pub_trading_day",
-    "pub_trading_day_str",
-    "pub_time",
-    "pub_time_str",
-    "pub_type",
-    "predict_vola_ratio_newest",
-    "predict_vola_ratio_highest",
-    "predict_vola_val_newest",
-    "predict_vola_val_highest",
-    "option_iv_crush",
-    "option_strike_date_iv_crush",
-    "trading_day",
-    "trading_day_str",
-    "open_price",
-    "close_price",
-    "highest_price",
-    "lowest_price",
-    "last_close_price",
-    "volume",
-    "schedule_delta",
-    "schedule_close_price",
-];
+use serde_json::{Value, json};
 
 /// Sessions before and after a report that a path holds.
 const BEFORE: usize = 15;
@@ -64,14 +36,8 @@ pub(crate) fn covers(symbol: &str) -> bool {
     ["HK.", "US.", "SH.", "SZ."].iter().any(|market| symbol.starts_with(market))
 }
 
-/// Symbol, year, kind of period and session of a row.
-pub(super) fn key(row: &[Cell]) -> (String, i64, i64, i64) {
-    let number = |place: usize| row[place].text().and_then(|digits| digits.parse().ok()).unwrap_or(i64::MIN);
-    (row[0].text().unwrap_or_default().to_owned(), number(1), number(2), number(24))
-}
-
 /// A stock's records at a moment: the newest report first, its sessions in order.
-pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec<Vec<Cell>> {
+pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec<Value> {
     let events = stock.reports.clone().map(Quarter).filter_map(|quarter| event(market, stock, quarter, at));
     let events: Vec<Event> = events.collect();
     // A late report may be passed by the one after it: the next is the one after the last.
@@ -82,7 +48,7 @@ pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec
     reports
         .flat_map(|mut records| {
             for record in &mut records {
-                record[3] = Cell::Number(current.to_string());
+                record["is_current"] = json!(current);
             }
             current = false;
             records
@@ -111,7 +77,7 @@ fn session_from(market: &Market, day: NaiveDate) -> usize {
     (inside..inside + 400).find(|&place| market.calendar.session_after(0, place) >= day).unwrap_or(inside)
 }
 
-fn of_event(market: &Market, stock: &Stock, event: &Event, at: Option<Moment>) -> Vec<Vec<Cell>> {
+fn of_event(market: &Market, stock: &Stock, event: &Event, at: Option<Moment>) -> Vec<Value> {
     let day = event.published.date();
     let inside = day >= market.calendar.start && !market.calendar.sessions.is_empty();
     if !inside {
@@ -130,7 +96,7 @@ fn of_event(market: &Market, stock: &Stock, event: &Event, at: Option<Moment>) -
         |session: usize| session < market.calendar.sessions.len() && at.is_none_or(|at| on(date(session), 15, 0) <= at);
     let bar = stock.history.bar(trading).filter(|_| known(trading) && event.out);
     let range = anchor.saturating_sub(BEFORE)..=anchor + AFTER;
-    let path: Vec<Vec<Cell>> = range
+    let path: Vec<Value> = range
         .filter(|&session| known(session) && stock.history.era(session).is_some())
         .map(|session| {
             let close = stock.history.bar(session).map_or(0, |bar| bar.close);
@@ -144,13 +110,14 @@ fn of_event(market: &Market, stock: &Stock, event: &Event, at: Option<Moment>) -
     }
 }
 
+/// A record as it is sent; of a path there is nothing without a step: sessions from the report, and the close then.
 fn record(
     event: &Event,
     pub_day: NaiveDate,
     trading_day: Option<NaiveDate>,
     bar: Option<&Bar>,
     step: Option<(i64, i64)>,
-) -> Vec<Cell> {
+) -> Value {
     let (year, of_year) = (event.quarter.year(), event.quarter.of_year());
     // First quarter, half a year, nine months, a year: all from the year's beginning.
     let (kind, label) = match of_year {
@@ -159,30 +126,38 @@ fn record(
         3 => (6, "9M"),
         _ => (7, "FY"),
     };
-    let day = |day: Option<NaiveDate>| {
-        let stamp = day.map_or_else(String::new, |day| day.to_string());
-        [integer(day.map_or(0, |day| midnight(day) * 1000)), Cell::Text(stamp)]
-    };
-    let price = |fen: Option<i64>| Cell::Number(decimal(fen.unwrap_or_default(), 2));
-    let zero = || Cell::Number("0.0".to_owned());
-    let time = if event.out { event.published.format("%Y-%m-%d %H:%M:%S").to_string() } else { String::new() };
-    let mut row = vec![integer(year.into()), integer(kind), Cell::Text(format!("{year}/{label}")), Cell::Null];
-    row.extend(day(Some(pub_day)));
-    row.extend([integer(if event.out { epoch(event.published) } else { 0 }), text(&time)]);
-    row.push(integer(match (event.out, event.before_open) {
-        (false, _) => 0,
-        (true, true) => 1,
-        (true, false) => 2,
-    }));
-    row.extend([zero(), zero(), zero(), zero(), Cell::Null, Cell::Null]);
-    row.extend(day(trading_day));
-    row.push(price(bar.map(|bar| bar.open)));
-    row.push(price(bar.map(|bar| bar.close)));
-    row.push(price(bar.map(|bar| bar.high)));
-    row.push(price(bar.map(|bar| bar.low)));
-    row.push(price(bar.map(|bar| bar.pre_close)));
-    row.push(integer(bar.map_or(0, |bar| bar.shares)));
-    row.push(step.map_or(Cell::Null, |(delta, _)| integer(delta)));
-    row.push(step.map_or(Cell::Null, |(_, close)| Cell::Number(decimal(close, 2))));
-    row
+    let price = |of: fn(&Bar) -> i64| yuan(bar.map_or(0, of));
+    let mut record = json!({
+        "fiscal_year": year,
+        "financial_type": kind,
+        "period_text": format!("{year}/{label}"),
+        "pub_trading_day": midnight(pub_day) * 1000,
+        "pub_trading_day_str": pub_day.to_string(),
+        "pub_time": if event.out { epoch(event.published) } else { 0 },
+        "pub_time_str": if event.out { event.published.format("%Y-%m-%d %H:%M:%S").to_string() } else { String::new() },
+        "pub_type": match (event.out, event.before_open) { (false, _) => 0, (true, true) => 1, (true, false) => 2 },
+        "predict_vola_ratio_newest": 0.0,
+        "predict_vola_ratio_highest": 0.0,
+        "predict_vola_val_newest": 0.0,
+        "predict_vola_val_highest": 0.0,
+        "option_iv_crush": null,
+        "option_strike_date_iv_crush": null,
+        "trading_day": trading_day.map_or(0, |day| midnight(day) * 1000),
+        "trading_day_str": trading_day.map_or_else(String::new, |day| day.to_string()),
+        "open_price": price(|bar| bar.open),
+        "close_price": price(|bar| bar.close),
+        "highest_price": price(|bar| bar.high),
+        "lowest_price": price(|bar| bar.low),
+        "last_close_price": price(|bar| bar.pre_close),
+        "volume": bar.map_or(0, |bar| bar.shares),
+    });
+    if let Some((delta, close)) = step {
+        record["schedule_delta"] = json!(delta);
+        record["schedule_close_price"] = yuan(close);
+    }
+    record
+}
+
+fn yuan(fen: i64) -> Value {
+    Cell::Number(decimal(fen, 2)).json()
 }

@@ -5,11 +5,17 @@
 pub(crate) mod earnings;
 pub(crate) mod valuation;
 
+use super::Rows;
 use super::market::moments::{Moment, on};
 use super::market::{Market, Stock};
+use super::nested::Flat;
 use super::tables::sessions::INDICES;
-use super::{Cell, Rows};
 use chrono::{NaiveDate, TimeDelta};
+use serde_json::Value;
+use valuation::{Multiple, valuation};
+
+/// `interval_type` of a year.
+const YEAR: i64 = 3;
 
 /// A security of the market, by its symbol.
 #[derive(Clone, Copy)]
@@ -32,26 +38,31 @@ pub(crate) fn symbol(stock: &Stock) -> String {
     format!("{exchange}.{digits}")
 }
 
-/// Every row of the endpoint, or of the part of it, with that name that is there at a moment, sorted by key.
+/// Every row of an interface that is there at a moment, or of one list of its answers: `valuation_detail` over a year
+/// and `valuation_detail/trend.historical_items`.
 pub(crate) fn rows(market: &Market, name: &str, at: Option<Moment>) -> Option<Rows> {
-    let mut stocks: Vec<(String, &Stock)> = market.stocks.iter().map(|stock| (symbol(stock), stock)).collect();
-    stocks.sort_by(|a, b| a.0.cmp(&b.0));
-    if name == "earnings_price_history" {
-        let covered = stocks.iter().filter(|(symbol, _)| earnings::covers(symbol));
-        let records = covered.flat_map(|(symbol, stock)| {
-            let records = earnings::records(market, stock, at).into_iter();
-            records.map(move |record| [vec![Cell::Text(symbol.clone())], record].concat())
-        });
-        let mut rows: Vec<Vec<Cell>> = records.collect();
-        rows.sort_by_cached_key(|row| earnings::key(row));
-        let fields = ["symbol"].into_iter().chain(earnings::FIELDS).collect();
-        return Some(Rows { fields, rows });
-    }
-    let part = valuation::Part::named(name.strip_prefix("valuation_detail/")?)?;
-    let rows = stocks.iter().flat_map(|(symbol, stock)| {
-        (1..=3).flat_map(move |kind| valuation::rows(market, symbol, stock, kind, at, part))
+    let (name, list) = name.split_once('/').map_or((name, None), |(name, list)| (name, Some(list)));
+    let contract = market.contract("f10", name)?;
+    let flat = Flat::new(&contract, list)?;
+    let rows = market.stocks.iter().flat_map(|stock| {
+        let symbol = symbol(stock);
+        let answers = match name {
+            "earnings_price_history" if !earnings::covers(&symbol) => Vec::new(),
+            "earnings_price_history" => {
+                let records = earnings::records(market, stock, at).into_iter();
+                records.map(|record| ("", record)).collect()
+            }
+            _ => {
+                let kinds = ["1", "2", "3"].into_iter().zip(Multiple::ALL);
+                kinds.map(|(kind, multiple)| (kind, valuation(market, Some(stock), multiple, YEAR, at))).collect()
+            }
+        };
+        let rows = |(kind, answer): &(&str, Value)| {
+            flat.rows(&[("symbol", &symbol), ("valuation_type", kind), ("interval_type", "3")], answer)
+        };
+        answers.iter().flat_map(rows).collect::<Vec<_>>()
     });
-    Some(Rows { fields: part.fields(), rows: rows.collect() })
+    Some(Rows { fields: flat.fields(), rows: rows.collect() })
 }
 
 /// The last session whose close a moment knows; the market's last without a moment.

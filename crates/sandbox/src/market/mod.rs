@@ -18,10 +18,12 @@ use super::{Rows, Settings, alphafin, asharehub, f10, tables};
 use calendar::Calendar;
 use chrono::{DateTime, NaiveDate, Utc};
 use moments::shanghai;
+use pitlake_contract::{Contract, Contracts, InterfaceId, SpecFile};
 use quarters::{Quarter, reported};
 use securities::{Security, securities};
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 use walk::{History, walk};
 
 /// A security and all that happened to it.
@@ -38,7 +40,12 @@ pub struct Market {
     pub(crate) calendar: Calendar,
     /// Sorted by code.
     pub(crate) stocks: Vec<Stock>,
+    /// What vendors say of their interfaces.
+    pub(crate) contracts: Arc<Contracts>,
 }
+
+/// The shipped contracts, read once.
+static SHIPPED: LazyLock<Arc<Contracts>> = LazyLock::new(|| Arc::new(Contracts::load(&[]).0));
 
 impl Market {
     /// Makes the market up: under a second for the default, a few seconds for 5,000 stocks.
@@ -54,7 +61,10 @@ impl Market {
                 Stock { security, history, reports }
             })
             .collect();
-        Self { seed: settings.seed, calendar, stocks }
+        // One with a problem is left out: whoever reads it for the lake names the problem.
+        let own = |own: &[SpecFile]| Arc::new(Contracts::load(own).0);
+        let contracts = if settings.own.is_empty() { Arc::clone(&SHIPPED) } else { own(&settings.own) };
+        Self { seed: settings.seed, calendar, stocks, contracts }
     }
 
     /// Every row of an interface's whole history with all columns, hidden ones included, sorted by the
@@ -62,9 +72,8 @@ impl Market {
     /// hour, and like chips for small markets only: there are too many. None for an unknown interface.
     ///
     /// Tushare's interfaces go by their bare names, those of other vendors by `asharehub/market_daily` and the like
-    /// with cells as sent on /v1, `alphafin/income_statement`, `f10/earnings_price_history`, and, part by part for
-    /// stocks over a year, `f10/valuation_detail/snapshot`, `history`, `market_section`, `plate_stock` and
-    /// `profit_growth`.
+    /// with cells as sent on /v1. Of nested answers there are the rows of a list, `f10/valuation_detail/trend.historical_items`,
+    /// or what is outside of lists, `f10/valuation_detail`; fields go by their paths, and valuations are those over a year.
     #[must_use]
     pub fn rows(&self, interface: &str) -> Option<Rows> {
         self.rows_at(interface, None)
@@ -81,7 +90,7 @@ impl Market {
             Some(_) => None,
             None => {
                 let interface = tables::find(interface)?;
-                Some(Rows { fields: interface.fields.to_vec(), rows: interface.all(self, at) })
+                Some(Rows { fields: owned(interface.fields), rows: interface.all(self, at) })
             }
         }
     }
@@ -99,8 +108,18 @@ impl Market {
         &self.calendar.sessions
     }
 
+    /// What a vendor says of one of its interfaces.
+    pub(crate) fn contract(&self, vendor: &str, name: &str) -> Option<Arc<Contract>> {
+        let id = InterfaceId { vendor: vendor.to_owned(), name: name.to_owned() };
+        self.contracts.get(&id).cloned()
+    }
+
     /// Place of a security in `stocks`.
     pub(crate) fn find(&self, code: &str) -> Option<usize> {
         self.stocks.binary_search_by(|stock| stock.security.code.as_str().cmp(code)).ok()
     }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }

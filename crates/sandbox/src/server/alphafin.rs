@@ -6,7 +6,7 @@
 use super::faults::Fault;
 use super::{Shared, query, wall_seconds};
 use crate::TOKEN;
-use crate::alphafin::{Books, COLUMNS, Period, company, find, statements};
+use crate::alphafin::{self, Books, Period, find, statements};
 use crate::market::Stock;
 use crate::market::moments::{Moment, shanghai};
 use axum::extract::State;
@@ -93,8 +93,8 @@ struct Wish {
     books: Books,
     begin: Option<NaiveDate>,
     end: NaiveDate,
-    /// Columns by place.
-    columns: Vec<usize>,
+    /// Figures by name; none for all.
+    fields: Option<Vec<String>>,
     limit: usize,
 }
 
@@ -135,16 +135,13 @@ fn read(params: &BTreeMap<String, String>, at: Option<Moment>) -> Result<Wish, R
         sent(name).map(read).transpose().map_err(|_| Refusal::Parameter(format!("{name} must be YYYY-MM-DD")))
     };
     let limit = sent("limit").map_or(Some(LIMIT), |text| text.parse().ok().filter(|limit| (1..=MOST).contains(limit)));
-    let named = |list: &str| {
-        let places = list.split(',').filter_map(|name| COLUMNS.iter().position(|column| *column == name.trim()));
-        places.collect::<Vec<_>>()
-    };
+    let named = |list: &str| list.split(',').map(|name| name.trim().to_owned()).collect();
     Ok(Wish {
         period: period.ok_or_else(|| Refusal::named("invalid_period", "invalid period"))?,
         books: books.ok_or_else(|| Refusal::named("invalid_report_type", "invalid report_type"))?,
         begin: day("begin_date")?,
         end: day("end_date")?.unwrap_or_else(|| at.map_or(NaiveDate::MAX, |at| at.date())),
-        columns: sent("fields").map_or_else(|| (0..COLUMNS.len()).collect(), named),
+        fields: sent("fields").map(named),
         limit: limit.ok_or_else(|| Refusal::Parameter(format!("limit must be between 1 and {MOST}")))?,
     })
 }
@@ -152,15 +149,14 @@ fn read(params: &BTreeMap<String, String>, at: Option<Moment>) -> Result<Wish, R
 /// A company with its statements; none without any.
 fn of_stock(shared: &Shared, stock: &Stock, wish: &Wish, at: Option<Moment>) -> Option<Value> {
     let inside = |day: &NaiveDate| wish.begin.is_none_or(|begin| *day >= begin) && *day <= wish.end;
-    let rows: Vec<Value> = statements(&shared.market, stock, wish.period, wish.books, at)
+    let statements: Vec<Map<String, Value>> = statements(&shared.market, stock, wish.period, wish.books, at)
         .into_iter()
         .filter(|(day, _)| inside(day))
         .take(wish.limit)
-        .map(|(_, row)| {
-            let cells = wish.columns.iter().map(|&place| (COLUMNS[place].to_owned(), row[place].json()));
-            Value::Object(cells.collect::<Map<_, _>>())
+        .map(|(_, mut statement)| {
+            statement.retain(|name, _| wish.fields.as_ref().is_none_or(|fields| fields.contains(name)));
+            statement
         })
         .collect();
-    let symbol = stock.security.code.split('.').next();
-    (!rows.is_empty()).then(|| json!({"symbol": symbol, "name": company(stock, at), "income_statements": rows}))
+    (!statements.is_empty()).then(|| alphafin::answer(stock, at, &statements))
 }

@@ -5,10 +5,10 @@
 
 use super::faults::Fault;
 use super::{Shared, query, wall_seconds};
-use crate::f10::valuation::{Multiple, Valuation, answered, valuation};
+use crate::TOKEN;
+use crate::f10::valuation::{Multiple, valuation};
 use crate::f10::{self, Subject, earnings};
 use crate::market::moments::{Moment, shanghai};
-use crate::{Cell, TOKEN};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -124,12 +124,7 @@ fn earnings_of(shared: &Shared, symbol: &str, at: Option<Moment>) -> Result<Valu
     if records.is_empty() {
         return Err(Failure::NoData);
     }
-    let pathless = |field: &str, cell: &Cell| field.starts_with("schedule_") && *cell == Cell::Null;
-    let object = |record: Vec<Cell>| -> Value {
-        let fields = earnings::FIELDS.iter().zip(record).filter(|(field, cell)| !pathless(field, cell));
-        fields.map(|(field, cell)| ((*field).to_owned(), cell.json())).collect()
-    };
-    Ok(json!({"records": records.into_iter().map(object).collect::<Value>()}))
+    Ok(json!({"records": records}))
 }
 
 fn valuation_of(
@@ -155,6 +150,5 @@ fn valuation_of(
         Subject::Stock(stock) => Some(stock),
         Subject::Index => None,
     };
-    let found: Option<Valuation<'_>> = valuation(&shared.market, stock, multiple, interval, at);
-    Ok(answered(kind, found.as_ref()))
+    Ok(valuation(&shared.market, stock, multiple, interval, at))
 }

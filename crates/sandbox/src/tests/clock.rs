@@ -40,7 +40,7 @@ fn rows(market: &Market, interface: &str, from: NaiveDate, to: NaiveDate, at: Op
     let interface = find(interface).unwrap();
     let params = Params::from([("start_date".to_owned(), stamp(from)), ("end_date".to_owned(), stamp(to))]);
     let rows = interface.select(market, at.map(shanghai), &params, 0, usize::MAX);
-    named(Rows { fields: interface.fields.to_vec(), rows })
+    named(Rows { fields: interface.fields.iter().map(|name| (*name).to_owned()).collect(), rows })
 }
 
 /// Keys of a day's rows at a moment.

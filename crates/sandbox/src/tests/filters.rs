@@ -3,7 +3,7 @@
 use super::caller::{Sandbox, fields, items, no_limits};
 use super::{Row, named, text};
 use crate::tables::find;
-use crate::{Market, Settings};
+use crate::{Market, Rows, Settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -21,7 +21,10 @@ pub(super) fn sorted(rows: impl IntoIterator<Item = String>) -> Vec<String> {
 /// Rows of the market as the reader of a reply sees them.
 pub(super) fn expected(market: &Market, interface: &str, wanted: impl Fn(&Row) -> bool) -> Vec<String> {
     let rows = market.rows(interface).unwrap();
-    let chosen = rows.rows.iter().filter(|row| wanted(&rows.fields.iter().copied().zip(row.iter().cloned()).collect()));
+    let chosen = rows
+        .rows
+        .iter()
+        .filter(|row| wanted(&named(Rows { fields: rows.fields.clone(), rows: vec![(*row).clone()] })[0]));
     let json = |row: &Vec<crate::Cell>| {
         let mut out = String::from("[");
         for (place, cell) in row.iter().enumerate() {

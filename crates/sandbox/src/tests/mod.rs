@@ -73,7 +73,8 @@ static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| Arc::new(Market::new(&se
 type Row = BTreeMap<&'static str, Cell>;
 
 fn named(rows: Rows) -> Vec<Row> {
-    let name = |row: Vec<Cell>| rows.fields.iter().copied().zip(row).collect();
+    let fields: Vec<&'static str> = rows.fields.into_iter().map(|name| &*name.leak()).collect();
+    let name = |row: Vec<Cell>| fields.iter().copied().zip(row).collect();
     rows.rows.into_iter().map(name).collect()
 }
 
@@ -108,7 +109,7 @@ fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -
     let interface = find(interface).unwrap();
     let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let rows = interface.select(&SMALL, at.map(shanghai), &params, 0, usize::MAX);
-    named(Rows { fields: interface.fields.to_vec(), rows })
+    named(Rows { fields: interface.fields.iter().map(|name| (*name).to_owned()).collect(), rows })
 }
 
 /// A time of a day in Shanghai.

@@ -54,7 +54,8 @@ fn keys(interface: &Interface) -> &'static [&'static str] {
 fn select(interface: &str, params: &[(&str, &str)]) -> Vec<Row> {
     let interface = find(interface).unwrap();
     let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    named(Rows { fields: interface.fields.to_vec(), rows: interface.select(&SMALL, None, &params, 0, usize::MAX) })
+    let fields = interface.fields.iter().map(|name| (*name).to_owned()).collect();
+    named(Rows { fields, rows: interface.select(&SMALL, None, &params, 0, usize::MAX) })
 }
 
 /// How often the values of some columns occur together.

@@ -1,31 +1,14 @@
 //! How profit or sales of a stock grew beside its market value, report by report, as multiples of the first.
 
-use super::Multiple;
+use super::{Multiple, times};
+use crate::f10::midnight;
 use crate::market::accounts::{Flows, accounts};
 use crate::market::filings::{Statement, versions};
 use crate::market::moments::Moment;
 use crate::market::quarters::Quarter;
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
-use chrono::NaiveDate;
-
-/// A report's multiples in thousandths.
-pub(crate) struct Step {
-    pub(crate) year: i32,
-    /// 1 to 3, and 4 for the whole year.
-    pub(crate) quarter: i32,
-    pub(crate) day: NaiveDate,
-    pub(crate) market_cap: i64,
-    pub(crate) figure: i64,
-}
-
-/// The way from the first report to the last.
-pub(crate) struct Growth {
-    pub(crate) years: i32,
-    pub(crate) conclusion: String,
-    /// Oldest first; at least two.
-    pub(crate) steps: Vec<Step>,
-}
+use serde_json::{Value, json};
 
 /// None for net assets, for a first report with a loss, and before the second report within the market's range.
 pub(super) fn growth(
@@ -34,7 +17,7 @@ pub(super) fn growth(
     multiple: Multiple,
     now: usize,
     at: Option<Moment>,
-) -> Option<Growth> {
+) -> Option<Value> {
     let (subject, figure): (&str, fn(&Flows) -> i64) = match multiple {
         Multiple::Earnings => ("net income", Flows::parent),
         Multiple::Sales => ("revenue", |flows| flows.revenue),
@@ -57,20 +40,33 @@ pub(super) fn growth(
         })
         .collect();
     let (first, base, base_cap) = *points.first().filter(|(_, figure, cap)| *figure > 0 && *cap > 0)?;
-    let steps: Vec<Step> = points
-        .iter()
-        .map(|(quarter, figure, market_cap)| Step {
-            year: quarter.year(),
-            quarter: quarter.of_year(),
-            day: quarter.end(),
-            market_cap: divide(market_cap * 1000, base_cap),
-            figure: divide(figure * 1000, base),
+    let (last, figure, cap) = *points.last().filter(|_| points.len() > 1)?;
+    let of_first = |figure: i64, cap: i64| (divide(figure * 1000, base), divide(cap * 1000, base_cap));
+    let steps = points.iter().map(|&(quarter, figure, cap)| {
+        let ((figure, cap), day) = (of_first(figure, cap), quarter.end());
+        // 1 to 3, and 4 for the whole year.
+        let of_year = quarter.of_year();
+        let label = if of_year == 4 { "FY".to_owned() } else { format!("Q{of_year}") };
+        json!({
+            "financial_year": quarter.year(),
+            "financial_quarter": of_year,
+            "period_str": format!("{}/{label}", quarter.year()),
+            "report_date": midnight(day),
+            "report_date_str": day.to_string(),
+            "market_cap_multiple": times(cap),
+            "finance_data_multiple": times(figure),
         })
-        .collect();
-    let last = steps.last().filter(|_| steps.len() > 1)?;
-    let years = (last.year - first.year()).max(1);
-    let verb = if last.figure > last.market_cap { "outpaced" } else { "trailed" };
-    Some(Growth { years, conclusion: format!("{years}-year {subject} growth {verb} market cap"), steps })
+    });
+    let (figure, cap) = of_first(figure, cap);
+    let years = (last.year() - first.year()).max(1);
+    let verb = if figure > cap { "outpaced" } else { "trailed" };
+    Some(json!({
+        "financial_ttm_multiple": times(figure),
+        "market_cap_multiple": times(cap),
+        "year_count": years,
+        "conclusion_detailed": format!("{years}-year {subject} growth {verb} market cap"),
+        "profit_data": steps.collect::<Value>(),
+    }))
 }
 
 fn out(market: &Market, stock: &Stock, quarter: Quarter, at: Option<Moment>) -> bool {

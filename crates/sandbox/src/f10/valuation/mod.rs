@@ -5,20 +5,16 @@
 //! - History has an item a week up to a year, and an item a month beyond.
 //! - One stock in 23 is not covered, nor is one that is not listed. An index is the mean of all stocks.
 
-mod answer;
 mod growth;
-mod part;
 
-pub(crate) use answer::answered;
-pub(crate) use part::Part;
-pub(super) use part::rows;
-
-use super::last_session;
-use crate::market::moments::Moment;
+use super::{epoch, last_session, midnight, symbol};
+use crate::Cell;
+use crate::market::moments::{Moment, on};
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
-use chrono::{Datelike, Months, NaiveDate};
-use growth::Growth;
+use crate::tables::text::decimal;
+use chrono::{Datelike, Months, NaiveDate, TimeDelta};
+use serde_json::{Value, json};
 
 /// Which multiple: `valuation_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,61 +24,13 @@ pub(crate) enum Multiple {
     Sales = 3,
 }
 
-/// A point of the past.
-pub(crate) struct Point {
-    pub(crate) day: NaiveDate,
-    pub(crate) value: i64,
-    /// Mean of the industry; 0 for an index.
-    pub(crate) plate: i64,
-}
-
-/// Multiples of many stocks.
-pub(crate) struct Crowd {
-    pub(crate) total: usize,
-    pub(crate) average: i64,
-    pub(crate) median: i64,
-    /// From, to (0 for no end) and how many, highest first.
-    pub(crate) sections: Vec<(i64, i64, usize)>,
-}
-
-/// A stock among those of its industry.
-pub(crate) struct Plate<'a> {
-    pub(crate) code: String,
-    pub(crate) name: &'static str,
-    pub(crate) average: i64,
-    pub(crate) ranking: usize,
-    /// Members with multiple and market value in CNY.
-    pub(crate) members: Vec<(&'a Stock, i64, i64)>,
-}
-
-/// What only stocks have.
-pub(crate) struct Standing<'a> {
-    /// Among all; the cheapest is first, losses come last.
-    pub(crate) ranking: usize,
-    /// Not of net assets.
-    pub(crate) forward: Option<i64>,
-    pub(crate) plate: Plate<'a>,
-    pub(crate) growth: Option<Growth>,
-}
-
-/// An answer with content.
-pub(crate) struct Valuation<'a> {
-    /// The session it is of.
-    pub(crate) day: NaiveDate,
-    pub(crate) current: i64,
-    pub(crate) average: i64,
-    pub(crate) deviation: i64,
-    /// Percent in hundredths.
-    pub(crate) percentile: i64,
-    pub(crate) items: Vec<Point>,
-    pub(crate) crowd: Crowd,
-    pub(crate) stock: Option<Standing<'a>>,
-}
-
 impl Multiple {
+    /// By their numbers, 1 to 3.
+    pub(crate) const ALL: [Self; 3] = [Self::Earnings, Self::Book, Self::Sales];
+
     /// By `valuation_type`.
     pub(crate) fn of_type(number: i64) -> Option<Self> {
-        [Self::Earnings, Self::Book, Self::Sales].into_iter().find(|multiple| *multiple as i64 == number)
+        Self::ALL.into_iter().find(|multiple| *multiple as i64 == number)
     }
 
     /// Ends of the sections, in whole multiples.
@@ -127,14 +75,36 @@ fn interval(number: i64, end: NaiveDate) -> Option<NaiveDate> {
     end.checked_sub_months(Months::new(months))
 }
 
-/// The valuation of a stock, or of an index without one; none where it is not covered.
-pub(crate) fn valuation<'a>(
-    market: &'a Market,
-    stock: Option<&'a Stock>,
+/// The whole of `data` about a stock, or about an index without one; zeros and empty lists where it is not covered.
+pub(crate) fn valuation(
+    market: &Market,
+    stock: Option<&Stock>,
     multiple: Multiple,
     interval_type: i64,
     at: Option<Moment>,
-) -> Option<Valuation<'a>> {
+) -> Value {
+    covered(market, stock, multiple, interval_type, at).unwrap_or_else(|| {
+        json!({
+            "valuation_type": multiple as i64,
+            "last_update_time": 0,
+            "last_update_time_str": "",
+            "trend": {
+                "current_value": 0, "average_value": 0, "avg_minus_1_stddev": 0, "avg_plus_1_stddev": 0,
+                "valuation_percentile": 0, "historical_items": [],
+            },
+            "market_distribution": {"sections": [], "total": 0},
+            "plate_distribution": {},
+        })
+    })
+}
+
+fn covered(
+    market: &Market,
+    stock: Option<&Stock>,
+    multiple: Multiple,
+    interval_type: i64,
+    at: Option<Moment>,
+) -> Option<Value> {
     let now = last_session(market, at, 16, 20)?;
     let day = market.calendar.sessions[now];
     if stock.is_some_and(|stock| stock.security.number % 23 == 9) {
@@ -147,31 +117,53 @@ pub(crate) fn valuation<'a>(
     };
     let current = value_in(now)?;
     let peers = peers(market, stock);
-    let items: Vec<Point> = moments(market, interval(interval_type, day)?, now)
+    let past: Vec<(usize, i64)> = moments(market, interval(interval_type, day)?, now)
         .into_iter()
-        .filter_map(|session| {
-            let plate = mean(&values(peers.iter().copied(), multiple, session)).unwrap_or_default();
-            Some(Point { day: market.calendar.sessions[session], value: value_in(session)?, plate })
-        })
+        .filter_map(|session| Some((session, value_in(session)?)))
         .collect();
-    let (average, deviation) = spread(&items);
-    let below = items.iter().filter(|item| item.value <= current).count();
-    let standing = stock.map(|stock| Standing {
-        ranking: ranking(&all, current),
-        forward: (multiple != Multiple::Book).then(|| divide(current * 9, 10)),
-        plate: plate(&peers, stock, multiple, now, current),
-        growth: growth::growth(market, stock, multiple, now, at),
+    let (average, deviation) = spread(&past);
+    let below = past.iter().filter(|(_, value)| *value <= current).count();
+    let items = past.iter().map(|&(session, value)| {
+        let day = market.calendar.sessions[session];
+        // The mean of the industry; 0 for an index.
+        let plate = mean(&values(peers.iter().copied(), multiple, session)).unwrap_or_default();
+        json!({"value": times(value), "plate_value": times(plate), "time": midnight(day), "time_str": day.to_string()})
     });
-    Some(Valuation {
-        day,
-        current,
-        average,
-        deviation,
-        percentile: portion(below, items.len()),
-        items,
-        crowd: crowd(all, multiple),
-        stock: standing,
-    })
+    let updated = on(day, 16, 18) + TimeDelta::seconds(6);
+    let mut data = json!({
+        "valuation_type": multiple as i64,
+        "last_update_time": epoch(updated),
+        "last_update_time_str": updated.format("%Y-%m-%d %H:%M:%S").to_string(),
+        "trend": {
+            "current_value": times(current),
+            "average_value": times(average),
+            "avg_minus_1_stddev": times(average - deviation),
+            "avg_plus_1_stddev": times(average + deviation),
+            "valuation_percentile": Cell::Number(decimal(portion(below, past.len()), 2)).json(),
+            "historical_items": items.collect::<Value>(),
+        },
+        "market_distribution": {"sections": sections(&all, multiple), "total": all.len()},
+    });
+    let Some(stock) = stock else {
+        return Some(data);
+    };
+    if multiple != Multiple::Book {
+        data["trend"]["forward_value"] = times(divide(current * 9, 10));
+    }
+    let crowd = &mut data["market_distribution"];
+    crowd["ranking"] = json!(ranking(&all, current));
+    crowd["average_value"] = times(mean(&all).unwrap_or_default());
+    crowd["median_value"] = times(median(&all));
+    data["plate_distribution"] = plate(&peers, stock, multiple, now, current);
+    if let Some(growth) = growth::growth(market, stock, multiple, now, at) {
+        data["profit_growth_rate"] = growth;
+    }
+    Some(data)
+}
+
+/// A multiple as a number.
+fn times(thousandths: i64) -> Value {
+    Cell::Number(decimal(thousandths, 3)).json()
 }
 
 /// Hundredths of a percent.
@@ -211,10 +203,10 @@ fn moments(market: &Market, first: NaiveDate, now: usize) -> Vec<usize> {
 }
 
 /// Mean and standard deviation.
-fn spread(items: &[Point]) -> (i64, i64) {
-    let count = i64::try_from(items.len()).unwrap_or(1).max(1);
-    let mean = items.iter().map(|item| item.value).sum::<i64>() / count;
-    let squares: i128 = items.iter().map(|item| i128::from(item.value - mean).pow(2)).sum();
+fn spread(past: &[(usize, i64)]) -> (i64, i64) {
+    let count = i64::try_from(past.len()).unwrap_or(1).max(1);
+    let mean = past.iter().map(|(_, value)| value).sum::<i64>() / count;
+    let squares: i128 = past.iter().map(|(_, value)| i128::from(value - mean).pow(2)).sum();
     (mean, i64::try_from((squares / i128::from(count)).isqrt()).unwrap_or_default())
 }
 
@@ -224,30 +216,25 @@ fn ranking(all: &[i64], value: i64) -> usize {
     all.iter().filter(before).count() + 1
 }
 
-fn crowd(mut all: Vec<i64>, multiple: Multiple) -> Crowd {
-    let total = all.len();
-    all.retain(|value| *value > 0);
-    all.sort_unstable();
-    let borders = multiple.borders();
-    let ends = borders.iter().skip(1).copied().chain([0]);
-    let mut sections: Vec<(i64, i64, usize)> = borders
-        .iter()
-        .zip(ends)
-        .map(|(&start, end)| {
-            let inside = |value: &&i64| **value >= start * 1000 && (end == 0 || **value < end * 1000);
-            (start, end, all.iter().filter(inside).count())
-        })
-        .collect();
-    sections.reverse();
-    Crowd {
-        total,
-        average: mean(&all).unwrap_or_default(),
-        median: all.get(all.len() / 2).copied().unwrap_or_default(),
-        sections,
-    }
+fn median(all: &[i64]) -> i64 {
+    let mut gains: Vec<i64> = all.iter().copied().filter(|value| *value > 0).collect();
+    gains.sort_unstable();
+    gains.get(gains.len() / 2).copied().unwrap_or_default()
 }
 
-fn plate<'a>(peers: &[&'a Stock], stock: &Stock, multiple: Multiple, now: usize, current: i64) -> Plate<'a> {
+/// How many stocks have a multiple from a border to the next, highest first; 0 for no end.
+fn sections(all: &[i64], multiple: Multiple) -> Value {
+    let borders = multiple.borders();
+    let ends = borders.iter().skip(1).copied().chain([0]);
+    let sections = borders.iter().zip(ends).map(|(&start, end)| {
+        let inside = |value: &&i64| **value > 0 && **value >= start * 1000 && (end == 0 || **value < end * 1000);
+        json!({"start": start, "end": end, "number": all.iter().filter(inside).count()})
+    });
+    sections.collect::<Vec<_>>().into_iter().rev().collect()
+}
+
+/// A stock among those of its industry.
+fn plate(peers: &[&Stock], stock: &Stock, multiple: Multiple, now: usize, current: i64) -> Value {
     let members: Vec<(&Stock, i64, i64)> = peers
         .iter()
         .filter_map(|peer| multiple.of(peer, now).map(|(value, market_cap)| (*peer, value, market_cap)))
@@ -256,11 +243,16 @@ fn plate<'a>(peers: &[&'a Stock], stock: &Stock, multiple: Multiple, now: usize,
     let industry = stock.security.company.industry;
     // A number made of the name, as boards of the vendor have one.
     let number = industry.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 9000) + 1000;
-    Plate {
-        code: format!("SH.LIST{number}"),
-        name: industry,
-        average: mean(&values).unwrap_or_default(),
-        ranking: ranking(&values, current),
-        members,
-    }
+    let items = members.iter().map(|(peer, value, market_cap)| {
+        let name = peer.security.name_while_listed();
+        json!({"symbol": symbol(peer), "name": name, "value": times(*value), "market_cap": market_cap})
+    });
+    json!({
+        "plate": format!("SH.LIST{number}"),
+        "plate_name": industry,
+        "plate_average_value": times(mean(&values).unwrap_or_default()),
+        "plate_ranking": ranking(&values, current),
+        "plate_stock_item_count": members.len(),
+        "stock_items": items.collect::<Value>(),
+    })
 }

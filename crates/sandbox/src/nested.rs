@@ -1,0 +1,70 @@
+//! Nested answers as flat rows, as their contracts list the fields: what a test holds silver against.
+
+use crate::Cell;
+use pitlake_contract::Contract;
+use serde_json::Value;
+
+/// The rows of one list of an answer, or of the answer itself.
+pub(crate) struct Flat<'a> {
+    contract: &'a Contract,
+    list: Option<&'a str>,
+    /// Places in the contract.
+    fields: Vec<usize>,
+}
+
+impl<'a> Flat<'a> {
+    /// The fields of that list and those outside of every list; none for a list that the contract does not have.
+    pub(crate) fn new(contract: &'a Contract, list: Option<&'a str>) -> Option<Self> {
+        if list.is_some_and(|list| contract.lists().all(|other| other != list)) {
+            return None;
+        }
+        let inside = |path: &str, list: &str| within(path, list).is_some();
+        let wanted = |path: &str| contract.lists().all(|other| list == Some(other) || !inside(path, other));
+        let fields = (0..contract.fields.len()).filter(|place| wanted(&contract.fields[*place].name)).collect();
+        Some(Self { contract, list, fields })
+    }
+
+    /// The names of the fields: paths.
+    pub(crate) fn fields(&self) -> Vec<String> {
+        self.fields.iter().map(|place| self.contract.fields[*place].name.clone()).collect()
+    }
+
+    /// The rows of an answer to a call with these parameters.
+    pub(crate) fn rows(&self, params: &[(&str, &str)], answer: &Value) -> Vec<Vec<Cell>> {
+        let elements = match self.list {
+            None => vec![&Value::Null],
+            Some(list) => {
+                find(answer, list).and_then(Value::as_array).map(|all| all.iter().collect()).unwrap_or_default()
+            }
+        };
+        let row =
+            |element: &Value| self.fields.iter().map(|place| self.cell(*place, params, answer, element)).collect();
+        elements.into_iter().map(row).collect()
+    }
+
+    fn cell(&self, place: usize, params: &[(&str, &str)], answer: &Value, element: &Value) -> Cell {
+        let field = &self.contract.fields[place];
+        if let Some(param) = &field.param {
+            let sent = params.iter().find(|(name, _)| name == param);
+            return sent.map_or(Cell::Null, |(_, value)| Cell::Text((*value).to_owned()));
+        }
+        let value = match self.list.and_then(|list| within(&field.name, list)) {
+            Some(path) => find(element, path),
+            None => find(answer, &field.name),
+        };
+        match value {
+            None | Some(Value::Null) => Cell::Null,
+            Some(Value::String(text)) => Cell::Text(text.clone()),
+            Some(value) => Cell::Number(value.to_string()),
+        }
+    }
+}
+
+/// The rest of a path below a list.
+fn within<'a>(path: &'a str, list: &str) -> Option<&'a str> {
+    path.strip_prefix(list)?.strip_prefix('.')
+}
+
+fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, name| value.get(name))
+}

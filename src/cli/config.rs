@@ -21,6 +21,12 @@ const LAKE: &str = "data";
 
 /// Loads the catalogue and the jobs.
 pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
+    let (own, jobs) = files(context)?;
+    Ok(Catalog::load(&own, jobs.as_ref())?)
+}
+
+/// The files below `schemas/` and `pipelines/` beside the configuration, and the configuration itself.
+pub(super) fn files(context: &Context) -> Result<(Vec<SpecFile>, Option<SpecFile>)> {
     let named = context.global.config.clone();
     let path = named.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
     let jobs = match fs::read_to_string(&path) {
@@ -38,7 +44,7 @@ pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
             collect(&beside.join(folder), folder, &mut own)?;
         }
     }
-    Ok(Catalog::load(&own, jobs.as_ref())?)
+    Ok((own, jobs))
 }
 
 /// Every TOML file below a folder, named from that folder.

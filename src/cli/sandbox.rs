@@ -1,15 +1,20 @@
 //! `sandbox`: simulated vendors on loopback. Never their data.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
+use secrecy::SecretString;
 
-use super::{Context, day, print};
+use super::work::work;
+use super::{Context, config, day, print, summary};
+use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
-use crate::world::Misuse;
+use crate::run::run;
+use crate::spec::{Account, Axis, Catalog, Contract, Jobs, TableSource};
+use crate::store::Store;
+use crate::world::{Misuse, World};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// Serve simulated vendors on loopback, to try everything without a token
@@ -55,9 +60,11 @@ pub(super) struct SandboxArgs {
     /// URL/sandbox/epoch` changes the time.
     #[arg(long, value_parser = moment, value_name = "RFC3339")]
     epoch: Option<DateTime<Utc>>,
-    /// Write the market into this lake as bronze of another program, and exit
+    /// Fetch everything that Tushare has of the market into this lake, and exit
+    ///
+    /// Leaves out chips and minute bars, and what --points does not cover. There are no limits and no errors.
     #[arg(long, value_name = "LAKE")]
-    export: Option<PathBuf>,
+    export: Option<String>,
 }
 
 fn moment(text: &str) -> Result<DateTime<Utc>, String> {
@@ -65,7 +72,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 impl SandboxArgs {
-    pub(super) async fn run(self, _context: &Context) -> Result<Exit> {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         if self.start > self.end {
             return Err(
                 Misuse(format!("invalid date range: --end {} is before --start {}", self.end, self.start)).into()
@@ -74,6 +81,9 @@ impl SandboxArgs {
         if !(10..=9000).contains(&self.stocks) {
             return Err(Misuse(format!("invalid --stocks {}: expected 10 to 9000", self.stocks)).into());
         }
+        let (own, jobs) = config::files(context)?;
+        // A file with a problem is named, not left out.
+        let (catalog, _) = Catalog::load(&own, jobs.as_ref())?;
         let settings = Settings {
             seed: self.seed,
             stocks: self.stocks,
@@ -85,23 +95,50 @@ impl SandboxArgs {
             cap: self.cap,
             faults: self.faults,
             epoch: self.epoch,
+            own,
         };
-        let market = Market::new(&settings);
         if let Some(lake) = self.export {
-            let files = tokio::task::spawn_blocking(move || sandbox::export(&market, &lake)).await??;
-            print(&format!("{files} files written"))?;
-            return Ok(Exit::Done);
+            return export(context, catalog, Store::open(&lake)?, settings).await;
         }
-        let server = sandbox::serve(Arc::new(market), settings, self.port).await?;
-        let line = serde_json::json!({
-            "tushare": server.url(),
-            "asharehub": server.url_of("asharehub"),
-            "alphafin": server.url_of("alphafin"),
-            "f10": server.url_of("f10"),
-            "token": server.token(),
-        });
-        print(&line.to_string())?;
+        let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, self.port).await?;
+        let mut line = serde_json::Map::new();
+        for vendor in server.vendors() {
+            line.insert(vendor.to_owned(), server.url_of(vendor).into());
+        }
+        line.insert("token".to_owned(), server.token().into());
+        print(&serde_json::Value::Object(line).to_string())?;
         server.join().await?;
         Ok(Exit::Done)
     }
+}
+
+/// Fetches the market as any other vendor's data, so that its bronze is like any other.
+async fn export(context: &Context, catalog: Catalog, store: Store, settings: Settings) -> Result<Exit> {
+    let settings = Settings { rpm: 0, faults: 0, ..settings };
+    let (points, reach) = (settings.points, Reach::Range(settings.start, settings.end));
+    let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, 0).await?;
+    let account = Account {
+        base_url: Some(server.url()),
+        points,
+        requests_per_minute: Some(u32::MAX),
+        max_in_flight: Some(8),
+        ..Account::default()
+    };
+    let covered = |source: &TableSource| {
+        let Contract { id, points: needed, ask, .. } = &*source.contract;
+        id.vendor == "tushare" && *needed <= points && ask.axis != Axis::SecurityMonth
+    };
+    let tables = catalog.tables().filter(|table| table.sources.iter().any(covered)).cloned().collect();
+    let work = Work { tables, reach, ..work("export", Halves::Fetch, (None, None), context) };
+    let world = World {
+        catalog,
+        jobs: Jobs { accounts: [("tushare".to_owned(), account)].into(), ..Jobs::default() },
+        tokens: [("tushare".to_owned(), SecretString::from(server.token()))].into(),
+        store,
+        clock: context.clock,
+        progress: context.progress.clone(),
+    };
+    let report = run(&world, &work).await?;
+    print(&summary::text(&report))?;
+    Ok(report.exit_code())
 }

@@ -1,11 +1,12 @@
 //! Vendors that cut, fail or lie, and lakes that other programs wrote.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use pitlake_sandbox::{Settings, export};
+use pitlake_sandbox::{Cell, Market, Settings};
 
 use crate::documented;
 use crate::support::{DAILY, NOW, Place, Vendor, assert_same, settings, silver};
@@ -47,11 +48,50 @@ fn the_newer_address_form_works_too() {
     assert_same("adj_factor", silver(&place, "adj_factor"), documented::tushare(&vendor.market, "adj_factor", None));
 }
 
+/// Writes the rows of an interface into the folder of the day in a column, or of the last session: gzipped JSON lines
+/// in the documented layout, without a header. Sessions without rows get an empty file.
+fn write_as_another_program(place: &Place, market: &Market, folder: &str, interface: &str, column: &str) {
+    let rows = market.rows(interface).unwrap();
+    let column = rows.fields.iter().position(|field| field == column);
+    let mut days: BTreeMap<String, String> = BTreeMap::new();
+    let last = market.sessions().last().unwrap().format("%Y%m%d").to_string();
+    if column.is_some() {
+        days.extend(market.sessions().iter().map(|day| (day.format("%Y%m%d").to_string(), String::new())));
+    }
+    for row in rows.rows {
+        let day = column.map_or(&last, |column| match &row[column] {
+            Cell::Text(day) => day,
+            cell => panic!("{cell:?} is not a day"),
+        });
+        let value = |cell: &Cell| match cell {
+            Cell::Null => "null".to_owned(),
+            Cell::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
+            Cell::Number(digits) => digits.clone(),
+        };
+        let members: Vec<String> =
+            rows.fields.iter().zip(&row).map(|(name, cell)| format!("{name:?}:{}", value(cell))).collect();
+        let lines = days.entry(day.clone()).or_default();
+        *lines += &format!("{{{}}}\n", members.join(","));
+    }
+    for (day, lines) in days {
+        let (year, month, date) = (&day[..4], &day[4..6], &day[6..]);
+        let folder = place.path(&format!("data/bronze/tushare/{folder}/date={year}-{month}-{date}"));
+        fs::create_dir_all(&folder).unwrap();
+        let file = fs::File::create(folder.join(format!("{interface}.jsonl.gz"))).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        gzip.write_all(lines.as_bytes()).unwrap();
+        gzip.finish().unwrap();
+    }
+}
+
 #[test]
 fn bronze_of_another_program_is_normalised_as_it_is() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
-    export(&vendor.market, &place.path("data")).unwrap();
+    write_as_another_program(&place, &vendor.market, "stock_daily_cn", "daily", "trade_date");
+    write_as_another_program(&place, &vendor.market, "moneyflow_cn", "moneyflow", "trade_date");
+    write_as_another_program(&place, &vendor.market, "suspend_d_cn", "suspend_d", "trade_date");
+    write_as_another_program(&place, &vendor.market, "trade_cal", "trade_cal", "");
     place.expect(0, &["normalize", "--now", NOW]);
     for (table, interface) in
         [("stock_daily_cn", "daily"), ("moneyflow_cn", "moneyflow"), ("suspend_d_cn", "suspend_d")]
@@ -66,6 +106,22 @@ fn bronze_of_another_program_is_normalised_as_it_is() {
     let report = place.backfill(0, &["stock_daily_cn", "--format", "json"], &settings());
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["calls"].get("tushare/daily"), None);
+}
+
+#[test]
+fn an_exported_market_is_a_lake_that_lacks_nothing() {
+    let settings =
+        Settings { stocks: 10, start: "2022-12-19".parse().unwrap(), end: "2023-01-06".parse().unwrap(), ..settings() };
+    let vendor = Vendor::start(settings.clone());
+    let place = Place::with(&vendor);
+    let range = ["--stocks", "10", "--start", "2022-12-19", "--end", "2023-01-06"];
+    place.expect(0, &[&["sandbox", "--export", "data", "--now", NOW], &range[..]].concat());
+    place.backfill(0, &["stock_daily_cn", "dividend_cn", "income_cn", "suspend_d_cn"], &settings);
+    assert_eq!(vendor.calls(), 0, "everything is held");
+    for (table, interface) in [("stock_daily_cn", "daily"), ("suspend_d_cn", "suspend_d")] {
+        assert_same(table, silver(&place, table), documented::tushare(&vendor.market, interface, None));
+    }
+    assert!(place.files("bronze").keys().all(|path| !path.contains("stk_mins") && !path.contains("cyq_chips")));
 }
 
 #[test]

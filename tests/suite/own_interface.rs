@@ -102,14 +102,14 @@ fn the_four_steps_of_the_readme() {
     let iso = |text: &str| format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);
     let mut shown: Vec<Row> = Vec::new();
     for row in &market.rows {
-        let value = |(name, cell): (&&str, _)| {
+        let value = |(name, cell): (&String, _)| {
             let text = text_of(cell).unwrap_or("null");
-            let text = match *name {
+            let text = match name.as_str() {
                 "is_new" => (text == "1").to_string(),
                 _ if name.ends_with("_date") && text != "null" => iso(text),
                 _ => text.to_owned(),
             };
-            ((*name).to_owned(), text)
+            (name.clone(), text)
         };
         let mut row: Row = market.fields.iter().zip(row).map(value).collect();
         row.insert("vendor".into(), "tushare".into());

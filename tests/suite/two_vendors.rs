@@ -173,13 +173,14 @@ fn as_of_a_day_each_key_comes_from_the_first_vendor_that_had_it() {
 }
 
 /// Rows of the market by security and day (without hyphens), values by column.
-fn by_key(rows: &Rows) -> BTreeMap<(String, String), BTreeMap<&'static str, Option<f64>>> {
+fn by_key(rows: &Rows) -> BTreeMap<(String, String), BTreeMap<String, Option<f64>>> {
     let place = |name: &str| rows.fields.iter().position(|field| *field == name).unwrap();
     let (code, date) = (place("ts_code"), place("trade_date"));
     let one = |row: &Vec<_>| {
         let key = (text_of(&row[code]).unwrap().to_owned(), text_of(&row[date]).unwrap().replace('-', ""));
-        let figure = |(name, cell): (&&'static str, _)| (*name, text_of(cell).map(|text| text.parse().unwrap()));
-        let figures = rows.fields.iter().zip(row).filter(|(name, _)| !["ts_code", "trade_date"].contains(*name));
+        let figure = |(name, cell): (&String, _)| (name.clone(), text_of(cell).map(|text| text.parse().unwrap()));
+        let figures =
+            rows.fields.iter().zip(row).filter(|(name, _)| !["ts_code", "trade_date"].contains(&name.as_str()));
         (key, figures.map(figure).collect())
     };
     rows.rows.iter().map(one).collect()
@@ -199,11 +200,11 @@ fn diff_lists_exactly_the_rows_that_one_vendor_lost_or_corrupted() {
             continue;
         };
         // Both vendors have four decimals at least; corrupted values are off by more.
-        let differs = |name: &&str| match (row[*name], other[*name]) {
+        let differs = |name: &&String| match (row[*name], other[*name]) {
             (Some(a), Some(b)) => (a - b).abs() > 0.000_06,
             (a, b) => a.is_some() != b.is_some(),
         };
-        let columns: BTreeSet<String> = other.keys().copied().filter(|n| differs(n)).map(str::to_owned).collect();
+        let columns: BTreeSet<String> = other.keys().filter(differs).cloned().collect();
         if !columns.is_empty() {
             expected.insert(key.clone(), columns);
         }

@@ -100,7 +100,7 @@ fn compare(vendor: &Vendor, place: &Place, tables: &[&Table], name: &str, asked:
         for source in of_vendor.filter(|source| {
             source.contract.kind != *folder || source.contract.id == table.sources[first(table)].contract.id
         }) {
-            let all = documented::rows(&vendor.market, table, source, &rows_of(table, source), None);
+            let all = documented::rows(&vendor.market, table, source, &rows_of(source), None);
             columns.extend(all.iter().flat_map(Row::keys).cloned());
             let listed = listed(vendor, asked.announcements.0);
             let boards = boards(place, source);
@@ -137,16 +137,12 @@ fn boards(place: &Place, source: &TableSource) -> Option<BTreeSet<(String, Strin
 }
 
 /// What the sandbox calls the rows of a source.
-fn rows_of(table: &Table, source: &TableSource) -> String {
+fn rows_of(source: &TableSource) -> String {
     let id = &source.contract.id;
-    match (id.vendor.as_str(), table.name.as_str()) {
+    match (id.vendor.as_str(), &source.rows) {
         ("tushare", _) => id.name.clone(),
-        ("f10", "f10_valuation_snapshot") => "f10/valuation_detail/snapshot".into(),
-        ("f10", "f10_valuation_history") => "f10/valuation_detail/history".into(),
-        ("f10", "f10_valuation_market_section") => "f10/valuation_detail/market_section".into(),
-        ("f10", "f10_valuation_plate_stock") => "f10/valuation_detail/plate_stock".into(),
-        ("f10", "f10_profit_growth") => "f10/valuation_detail/profit_growth".into(),
-        _ => id.to_string(),
+        (_, Some(list)) => format!("{id}/{list}"),
+        (_, None) => id.to_string(),
     }
 }
 

@@ -9,7 +9,6 @@
 
 mod alphafin;
 mod asharehub;
-mod export;
 mod f10;
 mod market;
 mod nested;
@@ -18,7 +17,6 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use export::export;
 pub use market::Market;
 pub use server::{Server, serve};
 

@@ -63,6 +63,11 @@ impl Server {
         }
     }
 
+    /// The vendors that are served.
+    pub fn vendors(&self) -> impl Iterator<Item = &str> {
+        ["tushare", "asharehub", "alphafin", "f10"].into_iter()
+    }
+
     /// The token that every vendor accepts.
     #[must_use]
     pub fn token(&self) -> &str {

@@ -99,8 +99,7 @@ fn cell(cell: &Cell) -> Value {
 
 /// A row without its order of keys.
 fn objects(fields: &[String], rows: &[Vec<Cell>]) -> Vec<Value> {
-    let object =
-        |row: &Vec<Cell>| fields.iter().zip(row).map(|(name, value)| ((*name).to_owned(), cell(value))).collect();
+    let object = |row: &Vec<Cell>| fields.iter().zip(row).map(|(name, value)| (name.clone(), cell(value))).collect();
     rows.iter().map(object).map(Value::Object).collect()
 }
 

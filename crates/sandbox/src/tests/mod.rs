@@ -1,4 +1,4 @@
-//! Checks of the market's rules, of the wire, and of the exported files.
+//! Checks of the market's rules and of the wire.
 
 mod alphafin;
 mod announcements;
@@ -9,7 +9,6 @@ mod clock;
 mod companies;
 mod details;
 mod f10;
-mod files;
 mod filters;
 mod instruments;
 mod limits;
@@ -21,7 +20,6 @@ mod sessions;
 mod special_cases;
 mod statements;
 mod trouble;
-mod unchanged;
 mod wire;
 
 use super::market::moments::shanghai;

@@ -11,7 +11,7 @@ use crate::ledger::Ledgers;
 use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, UNIVERSE, Universe, Work};
 use crate::plan::{needs_universe, window};
 use crate::report::{Exit, Journal, Report, TableReport};
-use crate::spec::{Problems, Table};
+use crate::spec::{DateRange, Problems, Table};
 use crate::store::lease::LeaseHeld;
 use crate::world::{Misuse, Run, World};
 
@@ -51,7 +51,7 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
         return Ok(());
     }
     let range = match work.reach {
-        Reach::Range(start, end) => Some((start, end)),
+        Reach::Range(start, end) => Some(DateRange::new(start, end)),
         Reach::Held | Reach::Nightly(_) => None,
     };
     let mut built: Vec<&Arc<Table>> = Vec::new();

@@ -18,7 +18,7 @@ pub use file::{Provenance, digest, inflate};
 pub use path::BronzeFile;
 pub use span::Span;
 
-use crate::spec::Contract;
+use crate::spec::{Contract, DateRange};
 use crate::store::Store;
 
 /// Name and version of the program, as written into its files.
@@ -68,7 +68,7 @@ pub struct NewFile {
     /// One JSON object a line.
     pub lines: Vec<u8>,
     /// First and last event day.
-    pub event_days: Option<(NaiveDate, NaiveDate)>,
+    pub event_days: Option<DateRange>,
     /// Set where rows leave the day of the folder.
     pub span: Option<Span>,
 }
@@ -110,8 +110,8 @@ pub async fn write(
         rows_of: new.rows_of,
         pages: new.pages,
         rows,
-        first: new.event_days.map(|days| days.0),
-        last: new.event_days.map(|days| days.1),
+        first: new.event_days.map(|days| days.first),
+        last: new.event_days.map(|days| days.last),
         span: new.span,
         // To the millisecond, as in the name of the file.
         fetched_at: DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at),

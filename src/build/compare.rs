@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::rows::{fill, plain, task_files};
 use crate::ledger::{Ledger, LedgerFile};
-use crate::normalise::{Comparison, Partition, Range};
+use crate::normalise::{Comparison, Partition};
+use crate::spec::DateRange;
 use crate::store::Store;
 
 /// What is compared of a partition.
@@ -30,7 +31,7 @@ pub async fn compare(
     ledger: &Ledger,
     (partition, files): (Partition, &[Arc<LedgerFile>]),
     compared: Compared,
-    range: Range,
+    range: Option<DateRange>,
 ) -> Result<Comparison> {
     let table = ledger.table();
     let (None, Compared::Since(since)) = (&table.versions, compared) else {

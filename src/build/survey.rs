@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::NaiveDate;
 
 use super::task::origin;
 use crate::ledger::{Inputs, Ledger, LedgerFile};
 use crate::normalise::Partition;
 use crate::plan::Calendar;
 use crate::silver;
+use crate::spec::DateRange;
 use crate::store::Store;
 
 /// Which partitions are looked at.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scope {
     /// Those that hold event days of this range; all without one.
-    pub range: Option<(NaiveDate, NaiveDate)>,
+    pub range: Option<DateRange>,
     /// Current ones count as stale.
     pub full: bool,
 }
@@ -79,7 +79,7 @@ impl Survey {
 impl Scope {
     fn holds(self, partition: Partition) -> bool {
         match (self.range, partition.days()) {
-            (Some((start, end)), Some((first, last))) => start <= last && first <= end,
+            (Some(range), Some(days)) => range.intersect(days).is_some(),
             _ => true,
         }
     }

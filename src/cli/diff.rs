@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Context, Format, config, day, print};
 use crate::ops::diff::{self, Against, Both, Diff, Told};
 use crate::report::Exit;
+use crate::spec::DateRange;
 use crate::world::Misuse;
 
 /// Show what later fetches changed, or where two vendors disagree; reads bronze only
@@ -48,10 +49,11 @@ impl DiffArgs {
         };
         let range = match (self.start, self.end) {
             (None, None) => None,
-            (start, end) => Some((start.unwrap_or(NaiveDate::MIN), end.unwrap_or(NaiveDate::MAX))),
+            (start, end) => Some(DateRange::new(start.unwrap_or(NaiveDate::MIN), end.unwrap_or(NaiveDate::MAX))),
         };
-        if let Some((start, end)) = range.filter(|(start, end)| start > end) {
-            return Err(Misuse(format!("invalid date range: --end {end} is before --start {start}")).into());
+        if let Some(range) = range.filter(|range| range.is_empty()) {
+            let message = format!("invalid date range: --end {} is before --start {}", range.last, range.first);
+            return Err(Misuse(message).into());
         }
         let diff = diff::diff(&world, &tables[0], against, range).await?;
         print(&match self.format {

@@ -32,7 +32,7 @@ impl ImportArgs {
             return Ok(Exit::Done);
         }
         for file in &imported {
-            let days = file.days.map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
+            let days = file.days.map_or_else(String::new, |days| format!(", {days}"));
             let known = if file.known { "was already imported as" } else { "->" };
             print(&format!("{}: {} rows{days} {known} {}", file.file, file.rows, file.bronze))?;
             if !file.unknown.is_empty() {

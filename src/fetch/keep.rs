@@ -13,7 +13,7 @@ use crate::bronze::{self, NewFile, Provenance, Span};
 use crate::ledger::LedgerFile;
 use crate::plan::Why;
 use crate::report::{Exit, TableReport};
-use crate::spec::{Contract, Empty, Values};
+use crate::spec::{Contract, DateRange, Empty, Values};
 use crate::wire::Call;
 
 /// The newest answer to a slice before this one.
@@ -59,7 +59,7 @@ impl Asking<'_> {
             let (days, span) = spread(&reply, slice.days().map_or(day, |days| days.first), true);
             (days, Some(span))
         } else {
-            (is_event.then_some((day, day)), None)
+            (is_event.then(|| DateRange::day(day)), None)
         };
         let answer = NewFile {
             slice: Answered::Slice(slice.clone()).to_string(),
@@ -238,9 +238,9 @@ fn may_be_empty(contract: &Contract, slice: &Slice) -> bool {
 
 /// First and last event day of the rows, and the months that have one; where they are few, the days. Without rows it is
 /// an answer all the same, for `day`.
-fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<(NaiveDate, NaiveDate)>, Span) {
+fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<DateRange>, Span) {
     let days: BTreeSet<NaiveDate> = reply.events.iter().filter_map(|text| day_in(text)).collect();
     let covered = days.iter().copied().chain(days.is_empty().then_some(day));
     let span = if by_day { Span::days(covered) } else { Span::months(covered) };
-    (days.first().copied().zip(days.last().copied()), span)
+    (DateRange::around(days), span)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::call_columns::CallColumns;
-use super::cells::Cell;
 use super::rows::Origin;
+use super::scalars::Scalar;
 use super::scan::Layout;
 use super::value::{RowError, Target, quoted};
 use super::versions::{Coverage, Observation};
@@ -31,7 +31,7 @@ impl<'a> Builder<'a> {
         let is_nested = nested::is_nested(source);
         let first_row = self.rows.len();
         let width = self.rows.columns.len();
-        let mut row = vec![Cell::Absent; width];
+        let mut row = vec![Scalar::Absent; width];
         let mut layout = Layout::default();
         let mut seen: Vec<bool> = (0..width).map(|column| call.columns().contains(&column)).collect();
         let mut names = BTreeSet::new();
@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Keeps a row or rejects it; `false` for one that lacks what its source needs, which is dropped.
-    fn take(&mut self, input: Input<'_, '_>, origin: Origin, read: Result<&[Cell], &RowError>, text: &str) -> bool {
+    fn take(&mut self, input: Input<'_, '_>, origin: Origin, read: Result<&[Scalar], &RowError>, text: &str) -> bool {
         let placed = match read {
             Ok(row) if input.source.needs.iter().any(|column| row[*column].is_empty()) => return false,
             Ok(row) => self.placed(row, input).map(|is_here| is_here.then_some(row)),
@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Whether a row belongs to this partition, or why it belongs nowhere.
-    fn placed(&self, row: &[Cell], input: Input<'_, '_>) -> Result<bool, RowError> {
+    fn placed(&self, row: &[Scalar], input: Input<'_, '_>) -> Result<bool, RowError> {
         let table = self.rows.table;
         for (index, (column, cell)) in table.columns.iter().zip(row).enumerate() {
             // The column may be one that this source does not fill.
@@ -148,9 +148,9 @@ impl<'a> Builder<'a> {
             let values = input.calls.iter().flatten().filter(|(name, _)| name == param).map(|(_, value)| value);
             // One call may name several securities.
             let separator = if contract.ask.together > 1 { "," } else { "\n" };
-            let mut cells: Vec<Cell> = Vec::new();
+            let mut cells: Vec<Scalar> = Vec::new();
             for value in values.flat_map(|value| value.split(separator)).collect::<BTreeSet<_>>() {
-                cells.push(quoted(value, &target_of(source, plan), &mut self.rows.texts).unwrap_or(Cell::Null));
+                cells.push(quoted(value, &target_of(source, plan), &mut self.rows.texts).unwrap_or(Scalar::Null));
             }
             coverage.columns.push((plan.column, cells));
         }
@@ -161,7 +161,7 @@ impl<'a> Builder<'a> {
 /// Where a field goes.
 pub(super) fn target_of<'t>(source: &'t TableSource, plan: &FieldPlan) -> Target<'t> {
     let missing = source.contract.fields[plan.field].missing.as_deref();
-    Target { column: plan.column, wire: plan.kind, missing }
+    Target { column: plan.column, kind: plan.kind, missing }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::add::target_of;
-use super::cells::{Cell, Texts};
+use super::scalars::{Scalar, Texts};
 use super::value::{RowError, quoted};
 use crate::spec::FieldType;
 
@@ -11,7 +11,7 @@ use crate::spec::FieldType;
 pub(super) struct CallColumns {
     columns: Vec<usize>,
     /// For each call one cell a column.
-    cells: Vec<Vec<Result<Cell, RowError>>>,
+    cells: Vec<Vec<Result<Scalar, RowError>>>,
     /// The line after the last of each call; empty where all calls give the same.
     ends: Vec<usize>,
 }
@@ -27,7 +27,7 @@ impl CallColumns {
         if named.is_empty() || input.calls.is_empty() {
             return Self::default();
         }
-        let mut cells: Vec<Vec<Result<Cell, RowError>>> = Vec::with_capacity(input.calls.len());
+        let mut cells: Vec<Vec<Result<Scalar, RowError>>> = Vec::with_capacity(input.calls.len());
         for call in input.calls {
             let mut of_call = Vec::with_capacity(named.len());
             for (plan, param) in &named {
@@ -50,7 +50,7 @@ impl CallColumns {
         }
         let common = (0..columns.len()).map(|column| {
             let is_common = cells.iter().all(|call| call[column] == cells[0][column]);
-            if is_common { cells[0][column].clone() } else { Ok(Cell::Null) }
+            if is_common { cells[0][column].clone() } else { Ok(Scalar::Null) }
         });
         Self { cells: vec![common.collect()], columns, ends: Vec::new() }
     }
@@ -61,12 +61,12 @@ impl CallColumns {
     }
 
     /// The cells from the call that brought a line, column by column; lines count from 0.
-    pub(super) fn of_line(&self, line: usize) -> &[Result<Cell, RowError>] {
+    pub(super) fn of_line(&self, line: usize) -> &[Result<Scalar, RowError>] {
         self.cells.get(self.ends.partition_point(|end| *end <= line)).map_or(&[], Vec::as_slice)
     }
 
     /// Fills the empty cells of a row from the call that brought its line.
-    pub(super) fn fill(&self, row: &mut [Cell], line: usize) -> Result<(), RowError> {
+    pub(super) fn fill(&self, row: &mut [Scalar], line: usize) -> Result<(), RowError> {
         for (column, cell) in self.columns.iter().zip(self.of_line(line)) {
             if row[*column].is_empty() {
                 row[*column] = cell.clone()?;

@@ -2,19 +2,19 @@
 //! would block a year for ever.
 
 use super::Stop;
-use super::cells::{Cell, Cells};
 use super::rows::RowSet;
+use super::scalars::{Scalar, ScalarColumn};
 use crate::spec::{TableSource, UnitRatio};
 
 /// The median of amount / (volume x price) over the rows of a file, from `first_row` on, must lie
 /// within half a power of ten of one.
 pub(super) fn unit_ratio(rows: &RowSet<'_>, source: &TableSource, first_row: usize, file: &str) -> Result<(), Stop> {
     let Some(UnitRatio { amount, volume, price }) = rows.table.unit_ratio else { return Ok(()) };
-    if !matches!(rows.columns[price], Cells::Number { .. }) {
+    if !matches!(rows.columns[price], ScalarColumn::Number { .. }) {
         return Ok(());
     }
     let canonical = |column: usize, row: usize| match rows.columns[column].get(row) {
-        Cell::Number(decimal) => {
+        Scalar::Number(decimal) => {
             let shift = source.fields.iter().find(|plan| plan.column == column)?.shift;
             Some(decimal.to_f64(shift))
         }

@@ -7,13 +7,13 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde_json::Value;
 
 use super::Builder;
-use super::cells::Cell;
 use super::key::keys;
 use super::merge::{by_content, merge, merge_each_vendor};
 use super::output::VENDOR;
 use super::rows::RowSet;
+use super::scalars::Scalar;
 use super::versions::Version;
-use crate::spec::{ColumnType, Table, TableSource};
+use crate::spec::{ColumnType, DateRange, Table, TableSource};
 use pitlake_contract::decimal::{Decimal, wide_to_f64, wide_to_i64};
 use pitlake_contract::spelling::day;
 
@@ -55,9 +55,6 @@ pub struct Comparison {
     pub apart: [usize; 2],
 }
 
-/// Event days to look at.
-pub type Range = Option<(NaiveDate, NaiveDate)>;
-
 /// A row of a reading, and the part of the key by which it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct KeyedRow {
@@ -66,10 +63,10 @@ struct KeyedRow {
 }
 
 impl Builder<'_> {
-    /// The rows of the table's two vendors under the same keys. Values agree where one is a coarser rounding of the
-    /// other.
+    /// The rows of the table's two vendors under the same keys; `range` limits the event days. Values agree where one
+    /// is a coarser rounding of the other.
     #[must_use]
-    pub fn between(mut self, range: Range) -> Comparison {
+    pub fn between(mut self, range: Option<DateRange>) -> Comparison {
         let ranks = self.rows.ranks();
         let ranked: Vec<(u32, u32)> = if self.rows.table.versions.is_some() {
             let versions = self.versions(&mut BTreeSet::new());
@@ -105,7 +102,7 @@ impl Builder<'_> {
     /// The table built from some of its files, and from others: `included` tells, for each file, in which of the two
     /// readings it counts.
     #[must_use]
-    pub fn changed(mut self, included: &[[bool; 2]], range: Range) -> Comparison {
+    pub fn changed(mut self, included: &[[bool; 2]], range: Option<DateRange>) -> Comparison {
         // The older reading first: what a row takes over from older ones is the same in both.
         let readings = [0, 1].map(|side| -> Vec<KeyedRow> {
             let kept = merge(&mut self.rows, |file| included[file as usize][side], |_, _| {});
@@ -116,12 +113,12 @@ impl Builder<'_> {
 
     /// The versions that were first observed at `since` or later, each beside the one before it.
     #[must_use]
-    pub fn revised(mut self, since: DateTime<Utc>, range: Range) -> Comparison {
+    pub fn revised(mut self, since: DateTime<Utc>, range: Option<DateRange>) -> Comparison {
         let versions = self.versions(&mut BTreeSet::new());
         let comparer = Comparer::new(&self.rows, beside_key(self.rows.table), false);
         let is_later = |version: &Version| version.observed.is_some_and(|at| at >= since);
         let older = versions.iter().filter(|version| !is_later(version));
-        let known: HashSet<Option<Cell>> = older.map(|version| comparer.scope(version.row)).collect();
+        let known: HashSet<Option<Scalar>> = older.map(|version| comparer.scope(version.row)).collect();
         let mut comparison = Comparison::default();
         let mut last: Option<Version> = None;
         for version in versions {
@@ -171,7 +168,7 @@ impl<'b, 'a> Comparer<'b, 'a> {
         Self { rows, shifts, compared, is_loose }
     }
 
-    fn compare(&self, readings: [Vec<KeyedRow>; 2], range: Range) -> Comparison {
+    fn compare(&self, readings: [Vec<KeyedRow>; 2], range: Option<DateRange>) -> Comparison {
         let [first, second] = readings.map(|mut rows| {
             rows.retain(|one| self.is_in(one.row, range));
             rows.sort_unstable();
@@ -216,21 +213,21 @@ impl<'b, 'a> Comparer<'b, 'a> {
     }
 
     /// What an answer is about: the day, or the security where the table is fetched by security.
-    fn scope(&self, row: u32) -> Option<Cell> {
+    fn scope(&self, row: u32) -> Option<Scalar> {
         let table = self.rows.table;
         if table.sources.iter().all(|source| source.contract.ask.axis.by_security()) {
             let text = table.key.iter().find(|column| table.columns[**column].kind == ColumnType::Utf8)?;
             return Some(self.rows.cell(*text, row));
         }
-        Some(Cell::Date(day::days(self.day(row)?)))
+        Some(Scalar::Date(day::days(self.day(row)?)))
     }
 
     fn day(&self, row: u32) -> Option<NaiveDate> {
         day::day(self.rows.cell(self.rows.table.event?, row).day()?)
     }
 
-    fn is_in(&self, row: u32, range: Range) -> bool {
-        range.is_none_or(|(start, end)| self.day(row).is_some_and(|day| start <= day && day <= end))
+    fn is_in(&self, row: u32, range: Option<DateRange>) -> bool {
+        range.is_none_or(|range| self.day(row).is_some_and(|day| range.contains(day)))
     }
 
     fn vendor(&self, row: u32) -> &'a str {
@@ -261,11 +258,11 @@ impl<'b, 'a> Comparer<'b, 'a> {
     fn number(&self, column: usize, row: u32) -> Option<Number> {
         let shift = self.shift(column, row);
         match self.rows.cell(column, row) {
-            Cell::Number(decimal) => {
+            Scalar::Number(decimal) => {
                 let exponent = decimal.exponent.saturating_add(shift);
                 Some(Number::Short(Decimal { mantissa: decimal.mantissa, exponent }))
             }
-            Cell::Wide(id) => wide_to_f64(self.rows.texts.get(id), shift).map(Number::Long),
+            Scalar::Wide(id) => wide_to_f64(self.rows.texts.get(id), shift).map(Number::Long),
             _ => None,
         }
     }
@@ -273,13 +270,13 @@ impl<'b, 'a> Comparer<'b, 'a> {
     fn value(&self, column: usize, row: u32) -> Value {
         let kind = self.rows.table.columns[column].kind;
         match (self.rows.cell(column, row), self.number(column, row)) {
-            (Cell::Text(id), _) => self.rows.texts.get(id).into(),
-            (Cell::Date(days), _) => day::day(days).map(|day| day.to_string()).into(),
-            (Cell::Flag(flag), _) => flag.into(),
+            (Scalar::Text(id), _) => self.rows.texts.get(id).into(),
+            (Scalar::Date(days), _) => day::day(days).map(|day| day.to_string()).into(),
+            (Scalar::Flag(flag), _) => flag.into(),
             (cell, Some(number)) => {
                 let whole = match cell {
-                    Cell::Number(decimal) => decimal.to_i64(self.shift(column, row)),
-                    Cell::Wide(id) => wide_to_i64(self.rows.texts.get(id), self.shift(column, row)),
+                    Scalar::Number(decimal) => decimal.to_i64(self.shift(column, row)),
+                    Scalar::Wide(id) => wide_to_i64(self.rows.texts.get(id), self.shift(column, row)),
                     _ => None,
                 };
                 match kind {

@@ -1,7 +1,7 @@
 //! The key of a row as one sortable number. Never how the rows of a key are merged.
 
-use super::cells::{Cell, Cells, Texts};
 use super::rows::RowSet;
+use super::scalars::{Scalar, ScalarColumn, Texts};
 
 /// One number for each row that sorts like the columns `key` and is equal where they are equal. Nulls are equal and
 /// sort first.
@@ -33,9 +33,9 @@ fn rank(keys: &mut [u64]) {
 
 /// One sortable part of the key for each row; 0 where the cell is empty. `shift` is the power of ten from a row's
 /// number to the column's unit, since vendors may use different units.
-fn parts(cells: &Cells, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Vec<u32> {
+fn parts(cells: &ScalarColumn, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Vec<u32> {
     match cells {
-        Cells::Text(ids) => {
+        ScalarColumn::Text(ids) => {
             let mut sorted: Vec<u32> = (0..u32::try_from(texts.len()).unwrap_or(u32::MAX)).collect();
             sorted.sort_unstable_by(|a, b| texts.get(*a).cmp(texts.get(*b)));
             let mut places = vec![0u32; texts.len()];
@@ -44,14 +44,16 @@ fn parts(cells: &Cells, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Vec<u32> 
             }
             ids.iter().map(|id| places.get(*id as usize).copied().unwrap_or(0)).collect()
         }
-        Cells::Date(days) => {
+        ScalarColumn::Date(days) => {
             // Flipping the sign bit makes days sort as unsigned; the markers of empty cells come out lowest.
             days.iter().map(|day| (day.cast_unsigned() ^ 0x8000_0000).saturating_sub(1)).collect()
         }
-        Cells::Flag(flags) => flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect(),
-        Cells::Number { mantissa, .. } => {
+        ScalarColumn::Flag(flags) => {
+            flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect()
+        }
+        ScalarColumn::Number { mantissa, .. } => {
             let value = |row: usize| match cells.get(row) {
-                Cell::Number(decimal) => decimal.to_f64(shift(row)),
+                Scalar::Number(decimal) => decimal.to_f64(shift(row)),
                 _ => f64::NEG_INFINITY,
             };
             let mut sorted: Vec<f64> = (0..mantissa.len()).map(value).collect();

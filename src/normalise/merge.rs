@@ -5,9 +5,9 @@
 
 use std::cmp::Ordering;
 
-use super::cells::{Cell, Cells};
 use super::key::keys;
 use super::rows::{Origin, RowSet};
+use super::scalars::{Scalar, ScalarColumn};
 use super::vendors::keep_preferred;
 use crate::spec::Table;
 
@@ -100,25 +100,25 @@ pub(super) fn merge_each_vendor(
 /// Orders rows by their content, column by column; empty cells come first.
 pub(super) fn by_content(rows: &RowSet<'_>, a: usize, b: usize) -> Ordering {
     let texts = &rows.texts;
-    let compare = |cells: &Cells| match (cells.get(a), cells.get(b)) {
-        (Cell::Text(a), Cell::Text(b)) | (Cell::Wide(a), Cell::Wide(b)) => texts.get(a).cmp(texts.get(b)),
-        (Cell::Number(a), Cell::Number(b)) => a.to_f64(0).total_cmp(&b.to_f64(0)),
-        (Cell::Date(a), Cell::Date(b)) => a.cmp(&b),
-        (Cell::Flag(a), Cell::Flag(b)) => a.cmp(&b),
+    let compare = |cells: &ScalarColumn| match (cells.get(a), cells.get(b)) {
+        (Scalar::Text(a), Scalar::Text(b)) | (Scalar::Wide(a), Scalar::Wide(b)) => texts.get(a).cmp(texts.get(b)),
+        (Scalar::Number(a), Scalar::Number(b)) => a.to_f64(0).total_cmp(&b.to_f64(0)),
+        (Scalar::Date(a), Scalar::Date(b)) => a.cmp(&b),
+        (Scalar::Flag(a), Scalar::Flag(b)) => a.cmp(&b),
         (a, b) => (!a.is_empty()).cmp(&!b.is_empty()),
     };
     rows.columns.iter().map(compare).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 /// The first column in which rows of one file hold different values; an empty cell differs from none.
-fn conflict<'t>(table: &'t Table, columns: &[Cells], rows: &[usize]) -> Option<&'t str> {
-    let differ = |a: Cell, b: Cell| match (a, b) {
-        (Cell::Number(a), Cell::Number(b)) => !a.equals(b),
+fn conflict<'t>(table: &'t Table, columns: &[ScalarColumn], rows: &[usize]) -> Option<&'t str> {
+    let differ = |a: Scalar, b: Scalar| match (a, b) {
+        (Scalar::Number(a), Scalar::Number(b)) => !a.equals(b),
         _ => !a.is_empty() && !b.is_empty() && a != b,
     };
     let names = table.columns.iter().map(|column| column.name.as_str());
     names.zip(columns).find_map(|(name, cells)| {
-        let mut value = Cell::Null;
+        let mut value = Scalar::Null;
         for &row in rows {
             let cell = cells.get(row);
             if differ(value, cell) {
@@ -133,7 +133,7 @@ fn conflict<'t>(table: &'t Table, columns: &[Cells], rows: &[usize]) -> Option<&
 }
 
 /// Folds rows of one file that do not conflict into the last of them.
-fn fold(columns: &mut [Cells], rows: &[usize]) -> usize {
+fn fold(columns: &mut [ScalarColumn], rows: &[usize]) -> usize {
     let last = rows[rows.len() - 1];
     for cells in columns.iter_mut() {
         if cells.get(last).is_empty()
@@ -146,12 +146,12 @@ fn fold(columns: &mut [Cells], rows: &[usize]) -> usize {
 }
 
 /// Lets the row `newer` replace `older`: it takes over what it lacks, and finer roundings of its numbers.
-fn replace(columns: &mut [Cells], older: usize, newer: usize) {
+fn replace(columns: &mut [ScalarColumn], older: usize, newer: usize) {
     for cells in columns.iter_mut() {
         match (cells.get(older), cells.get(newer)) {
-            (old, Cell::Absent) => cells.set(newer, old),
-            (Cell::Number(old), Cell::Number(new)) if new.is_rounding_of(old) => {
-                cells.set(newer, Cell::Number(old));
+            (old, Scalar::Absent) => cells.set(newer, old),
+            (Scalar::Number(old), Scalar::Number(new)) if new.is_rounding_of(old) => {
+                cells.set(newer, Scalar::Number(old));
             }
             _ => {}
         }

@@ -5,7 +5,6 @@
 
 mod add;
 mod call_columns;
-mod cells;
 mod check;
 mod diff;
 mod example;
@@ -16,6 +15,7 @@ mod output;
 mod partition;
 mod repeats;
 mod rows;
+mod scalars;
 mod scan;
 mod value;
 mod vendors;
@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use diff::{Comparison, Difference, Range, Revision};
+pub use diff::{Comparison, Difference, Revision};
 pub use example::prove;
 pub use output::{Added, added, schema};
 pub use partition::Partition;

@@ -5,7 +5,7 @@
 
 use serde_json::value::RawValue;
 
-use super::cells::{Cell, Texts};
+use super::scalars::{Scalar, Texts};
 use super::scan::{Resolve, fill, members};
 use super::value::RowError;
 use crate::spec::{Contract, TableSource};
@@ -13,7 +13,7 @@ use crate::spec::{Contract, TableSource};
 /// An element of a line.
 pub(super) struct Element<'l> {
     /// Its row, or why it has none.
-    pub(super) row: Result<Vec<Cell>, RowError>,
+    pub(super) row: Result<Vec<Scalar>, RowError>,
     /// Its part of the line.
     pub(super) text: &'l str,
 }
@@ -34,7 +34,7 @@ pub(super) fn read<'l>(
 ) -> Vec<Element<'l>> {
     let rows = source.rows.as_deref().unwrap_or_default();
     let mut walk = Walk { contract: &source.contract, rows, texts, resolve, elements: Vec::new() };
-    walk.element(line, "", vec![Cell::Absent; columns]);
+    walk.element(line, "", vec![Scalar::Absent; columns]);
     walk.elements
 }
 
@@ -49,7 +49,7 @@ struct Walk<'w, 'l, 'r, 't> {
 
 impl<'l> Walk<'_, 'l, '_, '_> {
     /// The line or an element of a list at `path`; `row` holds the scalars around it.
-    fn element(&mut self, text: &'l str, path: &str, mut row: Vec<Cell>) {
+    fn element(&mut self, text: &'l str, path: &str, mut row: Vec<Scalar>) {
         let mut list = None;
         let read = self.object(text, path, &mut row, &mut list);
         match (read, list) {
@@ -64,7 +64,7 @@ impl<'l> Walk<'_, 'l, '_, '_> {
         }
     }
 
-    fn push(&mut self, row: Result<Vec<Cell>, RowError>, text: &'l str) {
+    fn push(&mut self, row: Result<Vec<Scalar>, RowError>, text: &'l str) {
         self.elements.push(Element { row, text });
     }
 
@@ -73,7 +73,7 @@ impl<'l> Walk<'_, 'l, '_, '_> {
         &mut self,
         text: &'l str,
         path: &str,
-        row: &mut [Cell],
+        row: &mut [Scalar],
         list: &mut Option<(String, &'l str)>,
     ) -> Result<(), RowError> {
         for (name, raw) in members(text)? {

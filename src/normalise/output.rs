@@ -1,4 +1,4 @@
-//! Cells to Arrow: the one place where a decimal becomes a column's value. Never which rows are kept.
+//! Scalars to Arrow: the one place where a decimal becomes a column's value. Never which rows are kept.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 
-use super::cells::{Cell, Texts};
 use super::rows::RowSet;
+use super::scalars::{Scalar, Texts};
 use super::value::digits;
 use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Table};
@@ -126,19 +126,19 @@ pub fn schema(table: &Table) -> SchemaRef {
 }
 
 /// Whether a cell fits its column; the reason where it does not.
-pub(super) fn check(cell: Cell, column: &Column, shift: i8, texts: &Texts) -> Result<(), String> {
+pub(super) fn check(cell: Scalar, column: &Column, shift: i8, texts: &Texts) -> Result<(), String> {
     let fits = match (cell, column.kind) {
-        (Cell::Number(decimal), ColumnType::Int64) => decimal.to_i64(shift).is_some(),
-        (Cell::Wide(id), ColumnType::Int64) => wide_to_i64(texts.get(id), shift).is_some(),
-        (Cell::Wide(id), ColumnType::Float64) => wide_to_f64(texts.get(id), shift).is_some(),
+        (Scalar::Number(decimal), ColumnType::Int64) => decimal.to_i64(shift).is_some(),
+        (Scalar::Wide(id), ColumnType::Int64) => wide_to_i64(texts.get(id), shift).is_some(),
+        (Scalar::Wide(id), ColumnType::Float64) => wide_to_f64(texts.get(id), shift).is_some(),
         _ => true,
     };
     if fits {
         return Ok(());
     }
     let (value, magnitude) = match cell {
-        Cell::Number(decimal) => (digits(decimal), Some(decimal.to_f64(shift))),
-        Cell::Wide(id) => (texts.get(id).to_owned(), wide_to_f64(texts.get(id), shift)),
+        Scalar::Number(decimal) => (digits(decimal), Some(decimal.to_f64(shift))),
+        Scalar::Wide(id) => (texts.get(id).to_owned(), wide_to_f64(texts.get(id), shift)),
         _ => return Ok(()),
     };
     let reason = match column.unit {
@@ -208,40 +208,40 @@ fn version_columns(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<
     ]
 }
 
-fn array(kind: ColumnType, rows: impl Iterator<Item = (Cell, i8)>, len: usize, texts: &Texts) -> ArrayRef {
+fn array(kind: ColumnType, rows: impl Iterator<Item = (Scalar, i8)>, len: usize, texts: &Texts) -> ArrayRef {
     match kind {
         ColumnType::Utf8 => {
             let mut out = StringBuilder::with_capacity(len, len * 9);
             for (cell, _) in rows {
-                out.append_option(if let Cell::Text(id) = cell { Some(texts.get(id)) } else { None });
+                out.append_option(if let Scalar::Text(id) = cell { Some(texts.get(id)) } else { None });
             }
             Arc::new(out.finish())
         }
         ColumnType::Date => {
             let mut out = Date32Builder::with_capacity(len);
             for (cell, _) in rows {
-                out.append_option(if let Cell::Date(day) = cell { Some(day) } else { None });
+                out.append_option(if let Scalar::Date(day) = cell { Some(day) } else { None });
             }
             Arc::new(out.finish())
         }
         ColumnType::Boolean => {
             let mut out = BooleanBuilder::with_capacity(len);
             for (cell, _) in rows {
-                out.append_option(if let Cell::Flag(flag) = cell { Some(flag) } else { None });
+                out.append_option(if let Scalar::Flag(flag) = cell { Some(flag) } else { None });
             }
             Arc::new(out.finish())
         }
         ColumnType::Timestamp => {
             // Microseconds since 1970.
-            let at = |(cell, _)| if let Cell::Number(decimal) = cell { decimal.to_i64(0) } else { None };
+            let at = |(cell, _)| if let Scalar::Number(decimal) = cell { decimal.to_i64(0) } else { None };
             Arc::new(rows.map(at).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
         }
         ColumnType::Int64 => {
             let mut out = Int64Builder::with_capacity(len);
             for (cell, shift) in rows {
                 out.append_option(match cell {
-                    Cell::Number(decimal) => decimal.to_i64(shift),
-                    Cell::Wide(id) => wide_to_i64(texts.get(id), shift),
+                    Scalar::Number(decimal) => decimal.to_i64(shift),
+                    Scalar::Wide(id) => wide_to_i64(texts.get(id), shift),
                     _ => None,
                 });
             }
@@ -251,8 +251,8 @@ fn array(kind: ColumnType, rows: impl Iterator<Item = (Cell, i8)>, len: usize, t
             let mut out = Float64Builder::with_capacity(len);
             for (cell, shift) in rows {
                 out.append_option(match cell {
-                    Cell::Number(decimal) => Some(decimal.to_f64(shift)),
-                    Cell::Wide(id) => wide_to_f64(texts.get(id), shift),
+                    Scalar::Number(decimal) => Some(decimal.to_f64(shift)),
+                    Scalar::Wide(id) => wide_to_f64(texts.get(id), shift),
                     _ => None,
                 });
             }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{PartitionBy, Table};
+use crate::spec::{DateRange, PartitionBy, Table};
 
 /// The part of a table that is one file, replaced as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,17 +45,14 @@ impl Partition {
         }
     }
 
-    /// First and last day; `None` for the whole table.
+    /// Its days; `None` for the whole table.
     #[must_use]
-    pub fn days(self) -> Option<(NaiveDate, NaiveDate)> {
+    pub fn days(self) -> Option<DateRange> {
         match self {
             Self::Whole => None,
-            Self::Year(year) => Some((NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?)),
-            Self::Month(year, month) => {
-                let first = NaiveDate::from_ymd_opt(year, month, 1)?;
-                Some((first, first.checked_add_months(chrono::Months::new(1))?.pred_opt()?))
-            }
-            Self::Day(day) => Some((day, day)),
+            Self::Year(year) => NaiveDate::from_ymd_opt(year, 1, 1).map(DateRange::year),
+            Self::Month(year, month) => NaiveDate::from_ymd_opt(year, month, 1).map(DateRange::month),
+            Self::Day(day) => Some(DateRange::day(day)),
         }
     }
 }

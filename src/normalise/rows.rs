@@ -2,7 +2,7 @@
 //!
 //! Never here: which of the rows count.
 
-use super::cells::{Cell, Cells, Texts};
+use super::scalars::{Scalar, ScalarColumn, Texts};
 use crate::spec::{ColumnType, Table, TableSource};
 
 /// A line of a file of the partition.
@@ -18,7 +18,7 @@ pub(super) struct Origin {
 #[derive(Debug)]
 pub(super) struct RowSet<'a> {
     pub(super) table: &'a Table,
-    pub(super) columns: Vec<Cells>,
+    pub(super) columns: Vec<ScalarColumn>,
     pub(super) texts: Texts,
     /// Of each row.
     pub(super) origins: Vec<Origin>,
@@ -30,11 +30,11 @@ impl<'a> RowSet<'a> {
     /// No rows of `table`.
     pub(super) fn new(table: &'a Table) -> Self {
         let columns = table.columns.iter().map(|column| match column.kind {
-            ColumnType::Utf8 => Cells::Text(Vec::new()),
-            ColumnType::Date => Cells::Date(Vec::new()),
-            ColumnType::Boolean => Cells::Flag(Vec::new()),
+            ColumnType::Utf8 => ScalarColumn::Text(Vec::new()),
+            ColumnType::Date => ScalarColumn::Date(Vec::new()),
+            ColumnType::Boolean => ScalarColumn::Flag(Vec::new()),
             ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
-                Cells::Number { mantissa: Vec::new(), exponent: Vec::new() }
+                ScalarColumn::Number { mantissa: Vec::new(), exponent: Vec::new() }
             }
         });
         let columns = columns.collect();
@@ -45,7 +45,7 @@ impl<'a> RowSet<'a> {
         self.origins.len()
     }
 
-    pub(super) fn push(&mut self, row: &[Cell], origin: Origin) {
+    pub(super) fn push(&mut self, row: &[Scalar], origin: Origin) {
         for (cells, cell) in self.columns.iter_mut().zip(row) {
             cells.push(*cell);
         }
@@ -63,7 +63,7 @@ impl<'a> RowSet<'a> {
         copy
     }
 
-    pub(super) fn cell(&self, column: usize, row: u32) -> Cell {
+    pub(super) fn cell(&self, column: usize, row: u32) -> Scalar {
         self.columns[column].get(row as usize)
     }
 

@@ -9,7 +9,7 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::cells::{Cell, Texts};
+use super::scalars::{Scalar, Texts};
 use super::value::{RowError, Target, ValueError, invalid, skip, value};
 
 /// Finds the target of a field by its name on the wire; `None` for names that the contract does not list.
@@ -29,22 +29,22 @@ impl<'t> Layout<'t> {
     pub(super) fn read(
         &mut self,
         line: &str,
-        row: &mut [Cell],
+        row: &mut [Scalar],
         texts: &mut Texts,
         resolve: &mut Resolve<'_, 't>,
     ) -> Result<(), RowError> {
-        row.fill(Cell::Absent);
+        row.fill(Scalar::Absent);
         if !self.pieces.is_empty() {
             if self.scan(line.as_bytes(), row, texts).is_ok() {
                 return Ok(());
             }
-            row.fill(Cell::Absent);
+            row.fill(Scalar::Absent);
         }
         self.learn(line, row, texts, resolve)
     }
 
     /// The fast way; where it fails, the general parser tells why.
-    fn scan(&self, line: &[u8], row: &mut [Cell], texts: &mut Texts) -> Result<(), ValueError> {
+    fn scan(&self, line: &[u8], row: &mut [Scalar], texts: &mut Texts) -> Result<(), ValueError> {
         let mut at = 0;
         for (piece, target) in &self.pieces {
             if !line[at..].starts_with(piece) {
@@ -68,7 +68,7 @@ impl<'t> Layout<'t> {
     fn learn(
         &mut self,
         line: &str,
-        row: &mut [Cell],
+        row: &mut [Scalar],
         texts: &mut Texts,
         resolve: &mut Resolve<'_, 't>,
     ) -> Result<(), RowError> {
@@ -94,20 +94,20 @@ impl<'t> Layout<'t> {
 
 /// Puts a whole token into its column.
 pub(super) fn fill(
-    row: &mut [Cell],
+    row: &mut [Scalar],
     name: &str,
     token: &str,
     target: &Target<'_>,
     texts: &mut Texts,
 ) -> Result<(), RowError> {
-    if row[target.column] != Cell::Absent {
+    if row[target.column] != Scalar::Absent {
         return Err(RowError(format!("duplicate field `{name}`")));
     }
     row[target.column] = match value(token.as_bytes(), target, texts) {
         Ok((cell, len)) if len == token.len() => cell,
         Err(ValueError::Invalid(RowError(reason))) => return Err(RowError(format!("`{name}`: {reason}"))),
         _ => {
-            let RowError(reason) = invalid(target.wire, token);
+            let RowError(reason) = invalid(target.kind, token);
             return Err(RowError(format!("`{name}`: {reason}")));
         }
     };
@@ -143,28 +143,28 @@ mod tests {
     use super::*;
     use crate::spec::FieldType;
 
-    fn read(lines: &[&str]) -> Vec<Result<Vec<Cell>, RowError>> {
+    fn read(lines: &[&str]) -> Vec<Result<Vec<Scalar>, RowError>> {
         let mut layout = Layout::default();
         let mut texts = Texts::default();
         let mut resolve = |name: &str| {
-            let wires = [
+            let kinds = [
                 ("code", FieldType::Text),
                 ("day", FieldType::Date),
                 ("x", FieldType::Number),
                 ("open", FieldType::Flag),
             ];
-            let column = wires.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
-            Some(Target { column, wire: wires[column].1, missing: None })
+            let column = kinds.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
+            Some(Target { column, kind: kinds[column].1, missing: None })
         };
         let mut rows = Vec::new();
         for line in lines {
-            let mut row = [Cell::Absent; 4];
+            let mut row = [Scalar::Absent; 4];
             rows.push(layout.read(line, &mut row, &mut texts, &mut resolve).map(|()| row.to_vec()));
         }
         rows
     }
 
-    fn x(row: &Result<Vec<Cell>, RowError>) -> Cell {
+    fn x(row: &Result<Vec<Scalar>, RowError>) -> Scalar {
         row.as_ref().unwrap()[2]
     }
 
@@ -180,7 +180,7 @@ mod tests {
             assert_eq!(row, &rows[0]);
         }
         let short = read(&[r#"{"code":"a","x":null}"#]);
-        assert_eq!(short[0].as_ref().unwrap()[1..3], [Cell::Absent, Cell::Null]);
+        assert_eq!(short[0].as_ref().unwrap()[1..3], [Scalar::Absent, Scalar::Null]);
     }
 
     #[test]
@@ -199,8 +199,8 @@ mod tests {
     #[test]
     fn a_missing_value_has_several_spellings() {
         let rows = read(&[r#"{"code":"","day":"0","x":"","open":null}"#, r#"{"code":"a","day":"","x":"None"}"#]);
-        assert_eq!(rows[0].as_ref().unwrap(), &[Cell::Null; 4]);
-        assert_eq!(x(&rows[1]), Cell::Null);
+        assert_eq!(rows[0].as_ref().unwrap(), &[Scalar::Null; 4]);
+        assert_eq!(x(&rows[1]), Scalar::Null);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::cells::{Cell, Texts};
+use super::scalars::{Scalar, Texts};
 use crate::spec::FieldType;
 use pitlake_contract::decimal::{self, Decimal, Parsed};
 use pitlake_contract::spelling::{code, day, flag, instant, null};
@@ -11,7 +11,7 @@ use pitlake_contract::spelling::{code, day, flag, instant, null};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'t> {
     pub(super) column: usize,
-    pub(super) wire: FieldType,
+    pub(super) kind: FieldType,
     /// The value that the vendor writes for a missing one.
     pub(super) missing: Option<&'t str>,
 }
@@ -25,7 +25,7 @@ impl Target<'_> {
             _ => None,
         };
         // A code of zeros is not a number.
-        let counts = matches!(self.wire, FieldType::Number | FieldType::Integer | FieldType::Epoch);
+        let counts = matches!(self.kind, FieldType::Number | FieldType::Integer | FieldType::Epoch);
         text == missing || (counts && number(text).zip(number(missing)).is_some_and(|(a, b)| a.equals(b)))
     }
 }
@@ -43,8 +43,8 @@ pub(super) enum ValueError {
 }
 
 /// The reason for a value that is not of its type.
-pub(super) fn invalid(wire: FieldType, value: &str) -> RowError {
-    let (what, expected) = match wire {
+pub(super) fn invalid(kind: FieldType, value: &str) -> RowError {
+    let (what, expected) = match kind {
         FieldType::Text => ("text", "a string"),
         FieldType::Symbol => ("security code", "a form like 600519.SH"),
         FieldType::Time => ("time", "YYYY-MM-DD HH:MM:SS"),
@@ -67,21 +67,21 @@ pub(super) fn digits(Decimal { mantissa, exponent }: Decimal) -> String {
 }
 
 /// Reads one value at the beginning of `text`; returns it and its length.
-pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Result<(Cell, usize), ValueError> {
+pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Result<(Scalar, usize), ValueError> {
     match text.first() {
         Some(b'"') => {
             let (inner, len) = string(text).ok_or(ValueError::Layout)?;
             let cell = quoted(&inner, target, texts).map_err(ValueError::Invalid)?;
             Ok((cell, len))
         }
-        Some(b'n') if text.starts_with(b"null") => Ok((Cell::Null, 4)),
-        Some(b't') if target.wire == FieldType::Flag && text.starts_with(b"true") => Ok((Cell::Flag(true), 4)),
-        Some(b'f') if target.wire == FieldType::Flag && text.starts_with(b"false") => Ok((Cell::Flag(false), 5)),
+        Some(b'n') if text.starts_with(b"null") => Ok((Scalar::Null, 4)),
+        Some(b't') if target.kind == FieldType::Flag && text.starts_with(b"true") => Ok((Scalar::Flag(true), 4)),
+        Some(b'f') if target.kind == FieldType::Flag && text.starts_with(b"false") => Ok((Scalar::Flag(false), 5)),
         Some(b'-' | b'0'..=b'9') => {
             let (parsed, len) = decimal::scan(text).map_err(|_| ValueError::Layout)?;
             let token = std::str::from_utf8(&text[..len]).map_err(|_| ValueError::Layout)?;
-            let cell = match target.wire {
-                FieldType::Number | FieldType::Integer if target.is_missing(token) => Cell::Null,
+            let cell = match target.kind {
+                FieldType::Number | FieldType::Integer if target.is_missing(token) => Scalar::Null,
                 FieldType::Number | FieldType::Integer => number(parsed, token, texts),
                 _ => quoted(token, target, texts).map_err(ValueError::Invalid)?,
             };
@@ -91,31 +91,31 @@ pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Resu
     }
 }
 
-fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Cell {
+fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Scalar {
     match parsed {
-        Parsed::Small(decimal) => Cell::Number(decimal),
-        Parsed::Wide => Cell::Wide(texts.intern(token)),
+        Parsed::Small(decimal) => Scalar::Number(decimal),
+        Parsed::Wide => Scalar::Wide(texts.intern(token)),
     }
 }
 
 /// The value of a text. NaN is an error, never a missing value.
-pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Result<Cell, RowError> {
-    let wire = target.wire;
-    if null::is_null(text, wire) || target.is_missing(text) {
-        return Ok(Cell::Null);
+pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Result<Scalar, RowError> {
+    let kind = target.kind;
+    if null::is_null(text, kind) || target.is_missing(text) {
+        return Ok(Scalar::Null);
     }
-    let error = || invalid(wire, text);
-    match wire {
-        FieldType::Text => Ok(Cell::Text(texts.intern(text))),
-        FieldType::Date => day::parse(text).map(Cell::Date).ok_or_else(error),
-        FieldType::Time => instant::parse(text).map(Cell::instant).ok_or_else(error),
+    let error = || invalid(kind, text);
+    match kind {
+        FieldType::Text => Ok(Scalar::Text(texts.intern(text))),
+        FieldType::Date => day::parse(text).map(Scalar::Date).ok_or_else(error),
+        FieldType::Time => instant::parse(text).map(Scalar::instant).ok_or_else(error),
         FieldType::Epoch => match instant::epoch(text) {
             // The first second of 1970 is a field left at zero.
-            Some(0) => Ok(Cell::Null),
-            at => at.map(Cell::instant).ok_or_else(error),
+            Some(0) => Ok(Scalar::Null),
+            at => at.map(Scalar::instant).ok_or_else(error),
         },
-        FieldType::Symbol => code::suffixed(text).map(|code| Cell::Text(texts.intern(&code))).ok_or_else(error),
-        FieldType::Flag => flag::parse(text).map(Cell::Flag).ok_or_else(error),
+        FieldType::Symbol => code::suffixed(text).map(|code| Scalar::Text(texts.intern(&code))).ok_or_else(error),
+        FieldType::Flag => flag::parse(text).map(Scalar::Flag).ok_or_else(error),
         FieldType::Number | FieldType::Integer => match decimal::scan(text.as_bytes()) {
             Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
             _ => Err(error()),
@@ -158,15 +158,15 @@ pub(super) fn skip(text: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn read(token: &str, wire: FieldType, missing: Option<&str>) -> Result<String, String> {
+    fn read(token: &str, kind: FieldType, missing: Option<&str>) -> Result<String, String> {
         let mut texts = Texts::default();
-        match value(token.as_bytes(), &Target { column: 0, wire, missing }, &mut texts) {
+        match value(token.as_bytes(), &Target { column: 0, kind, missing }, &mut texts) {
             Ok((cell, len)) => {
                 assert_eq!(len, token.len());
                 Ok(match cell {
-                    Cell::Text(id) => texts.get(id).to_owned(),
-                    Cell::Null => "missing".to_owned(),
-                    Cell::Number(decimal) => decimal.mantissa.to_string(),
+                    Scalar::Text(id) => texts.get(id).to_owned(),
+                    Scalar::Null => "missing".to_owned(),
+                    Scalar::Number(decimal) => decimal.mantissa.to_string(),
                     cell => format!("{cell:?}"),
                 })
             }
@@ -178,15 +178,15 @@ mod tests {
     #[test]
     fn the_value_for_missing_is_missing_as_text_or_as_number() {
         for token in ["0", "\"0\"", "0.00", "\"0.0\"", "-0", "0e5"] {
-            for wire in [FieldType::Number, FieldType::Integer] {
-                assert_eq!(read(token, wire, Some("0")).as_deref(), Ok("missing"), "{token}");
-                assert_ne!(read(token, wire, None).as_deref(), Ok("missing"), "{token}");
+            for kind in [FieldType::Number, FieldType::Integer] {
+                assert_eq!(read(token, kind, Some("0")).as_deref(), Ok("missing"), "{token}");
+                assert_ne!(read(token, kind, None).as_deref(), Ok("missing"), "{token}");
             }
         }
         assert_eq!(read("0.01", FieldType::Number, Some("0")).as_deref(), Ok("1"));
         assert_eq!(read("-1.0", FieldType::Number, Some("-1")).as_deref(), Ok("missing"));
-        for wire in [FieldType::Number, FieldType::Time, FieldType::Symbol, FieldType::Text, FieldType::Date] {
-            assert_eq!(read("\"-\"", wire, Some("-")).as_deref(), Ok("missing"), "{wire:?}");
+        for kind in [FieldType::Number, FieldType::Time, FieldType::Symbol, FieldType::Text, FieldType::Date] {
+            assert_eq!(read("\"-\"", kind, Some("-")).as_deref(), Ok("missing"), "{kind:?}");
         }
         // A code is not a number.
         assert_eq!(read("\"000\"", FieldType::Text, Some("0")).as_deref(), Ok("000"));
@@ -194,13 +194,13 @@ mod tests {
 
     #[test]
     fn times_and_codes_can_be_missing_too() {
-        for (wire, tokens) in [
+        for (kind, tokens) in [
             (FieldType::Time, ["\"\"", "null", "\"0\"", "\"None\""]),
             (FieldType::Epoch, ["0", "\"0\"", "\"\"", "null"]),
             (FieldType::Symbol, ["\"\"", "null", "\"None\"", "\"\""]),
         ] {
             for token in tokens {
-                assert_eq!(read(token, wire, None).as_deref(), Ok("missing"), "{token}");
+                assert_eq!(read(token, kind, None).as_deref(), Ok("missing"), "{token}");
             }
         }
         assert_eq!(read("\"SH.600519\"", FieldType::Symbol, None).as_deref(), Ok("600519.SH"));

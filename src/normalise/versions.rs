@@ -9,10 +9,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::cells::{Cell, Cells};
 use super::key::keys;
 use super::merge::by_content;
 use super::rows::{Origin, RowSet};
+use super::scalars::{Scalar, ScalarColumn};
 use crate::clock::shanghai_day;
 use crate::spec::Versions;
 use duplicates::{Deduplicator, same_figures};
@@ -22,7 +22,7 @@ use pitlake_contract::spelling::day;
 /// each of the columns.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Coverage {
-    pub(super) columns: Vec<(usize, Vec<Cell>)>,
+    pub(super) columns: Vec<(usize, Vec<Scalar>)>,
 }
 
 /// A file of the partition as an observation of the vendor.
@@ -182,7 +182,7 @@ impl VersionHistory<'_, '_> {
     /// Whether a file is an answer that would hold `row` if the vendor had it.
     fn covers(&self, file: u32, row: u32) -> bool {
         let coverage = self.observations[file as usize].coverage.as_ref();
-        let has = |(column, values): &(usize, Vec<Cell>)| values.contains(&self.rows.cell(*column, row));
+        let has = |(column, values): &(usize, Vec<Scalar>)| values.contains(&self.rows.cell(*column, row));
         coverage.is_some_and(|coverage| coverage.columns.iter().all(has))
     }
 }
@@ -204,7 +204,7 @@ fn numbered(
 /// Which files cover which rows.
 struct CoverageIndex {
     /// By vendor, and column and value of the narrowest parameter that was sent.
-    files: HashMap<(u32, usize, Cell), Vec<u32>>,
+    files: HashMap<(u32, usize, Scalar), Vec<u32>>,
     columns: BTreeSet<usize>,
 }
 
@@ -255,7 +255,8 @@ fn lacks(rows: &RowSet<'_>, version: u32, shown: u32) -> BTreeSet<usize> {
     if version == shown {
         return BTreeSet::new();
     }
-    let lacks = |cells: &Cells| cells.get(version as usize) == Cell::Absent && !cells.get(shown as usize).is_empty();
+    let lacks =
+        |cells: &ScalarColumn| cells.get(version as usize) == Scalar::Absent && !cells.get(shown as usize).is_empty();
     (0..rows.columns.len()).filter(|column| lacks(&rows.columns[*column])).collect()
 }
 

@@ -13,9 +13,9 @@ use serde_json::Value;
 use crate::build::{Compared, compare};
 use crate::clock::SHANGHAI;
 use crate::ledger::{Inputs, Ledger};
-use crate::normalise::{Comparison, Difference, Range};
+use crate::normalise::{Comparison, Difference};
 use crate::report;
-use crate::spec::{Table, nearest};
+use crate::spec::{DateRange, Table, nearest};
 use crate::world::{Misuse, World};
 
 /// The readings that are held against each other.
@@ -93,7 +93,7 @@ pub struct Counts {
 ///
 /// # Errors
 /// [`Misuse`] for a run or a vendor that nobody knows; a lake that cannot be read, or bronze that stops a partition.
-pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Range) -> Result<Diff> {
+pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Option<DateRange>) -> Result<Diff> {
     if range.is_some() && table.event.is_none() {
         let message = format!("the rows of `{}` have no day: leave --start and --end out", table.name);
         return Err(Misuse(message).into());
@@ -128,7 +128,7 @@ pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Ra
     }
     for (partition, files) in partitions {
         let is_wanted = match (range, partition.days()) {
-            (Some((start, end)), Some((first, last))) => start <= last && first <= end,
+            (Some(range), Some(days)) => range.intersect(days).is_some(),
             _ => true,
         };
         // Nothing came later, nothing changed.

@@ -1,11 +1,10 @@
 //! Captures people already have, into bronze: digits untouched, held apart from answers of our own.
 
 use anyhow::{Context as _, Result};
-use chrono::NaiveDate;
 
 use crate::bronze::{self, Capture, NewFile, Span};
 use crate::normalise::event_field;
-use crate::spec::{InterfaceId, nearest};
+use crate::spec::{DateRange, InterfaceId, nearest};
 use crate::world::{Misuse, World};
 
 /// What became of one file.
@@ -16,7 +15,7 @@ pub struct Imported {
     /// Rows.
     pub rows: usize,
     /// First and last event day, where rows have one.
-    pub days: Option<(NaiveDate, NaiveDate)>,
+    pub days: Option<DateRange>,
     /// The bronze file; one that was there before if the same rows were imported already.
     pub bronze: String,
     /// The same rows were imported before.
@@ -72,7 +71,7 @@ pub async fn import(world: &World, interface: &str, files: &[std::path::PathBuf]
     let mut imported = Vec::new();
     for (name, capture) in captures {
         let digest = bronze::digest(&capture.lines);
-        let days = capture.days.first().copied().zip(capture.days.last().copied());
+        let days = DateRange::around(capture.days.iter().copied());
         let unknown = capture.fields.iter().filter(|field| contract.field(field).is_none()).cloned().collect();
         let rows = capture.rows;
         let known = before.iter().find(|(said, _)| *said == digest).map(|(_, path)| path.clone());
@@ -94,7 +93,7 @@ async fn write(
     contract: &crate::spec::Contract,
     name: &str,
     capture: Capture,
-    days: Option<(NaiveDate, NaiveDate)>,
+    days: Option<DateRange>,
 ) -> Result<String> {
     // A table without events: the import is of today, and still a part and no slice.
     let today = capture.days.is_empty().then(|| world.clock.today());

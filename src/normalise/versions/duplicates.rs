@@ -2,7 +2,7 @@
 //! corrects (`docs/point-in-time.md`).
 
 use super::VersionHistory;
-use crate::normalise::cells::{Cell, Texts};
+use crate::normalise::scalars::{Scalar, Texts};
 use pitlake_contract::decimal::wide_to_f64;
 
 /// One version that a file shows.
@@ -59,7 +59,7 @@ fn distinct(history: &mut VersionHistory<'_, '_>, present: &[u32]) -> Vec<FileVe
 fn flag(history: &VersionHistory<'_, '_>, row: u32) -> u8 {
     let cell = history.rules.flag.map(|column| history.rows.cell(column, row));
     match cell {
-        Some(Cell::Text(id)) => match history.rows.texts.get(id) {
+        Some(Scalar::Text(id)) => match history.rows.texts.get(id) {
             "0" => 0,
             _ => 2,
         },
@@ -70,7 +70,7 @@ fn flag(history: &VersionHistory<'_, '_>, row: u32) -> u8 {
 /// The columns whose dates announce a row: always the same ones, or chosen by one of its values.
 fn announcing<'a>(history: &VersionHistory<'a, '_>, row: u32) -> &'a [usize] {
     let Some(by) = &history.rules.announced_by else { return &history.rules.announced };
-    let Cell::Text(id) = history.rows.cell(by.column, row) else { return &[] };
+    let Scalar::Text(id) = history.rows.cell(by.column, row) else { return &[] };
     let value = history.rows.texts.get(id);
     by.dates.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
 }
@@ -107,17 +107,17 @@ pub(super) fn same_figures(history: &VersionHistory<'_, '_>, a: u32, b: u32) -> 
     }
     figures(history, a).all(|column| {
         let (a, b) = (history.rows.cell(column, a), history.rows.cell(column, b));
-        a == b || a == Cell::Absent || b == Cell::Absent || same_value(&history.rows.texts, a, b)
+        a == b || a == Scalar::Absent || b == Scalar::Absent || same_value(&history.rows.texts, a, b)
     })
 }
 
-fn same_value(texts: &Texts, a: Cell, b: Cell) -> bool {
+fn same_value(texts: &Texts, a: Scalar, b: Scalar) -> bool {
     match (a, b) {
-        (Cell::Number(a), Cell::Number(b)) => a.agrees(b),
-        (Cell::Number(a), Cell::Wide(b)) | (Cell::Wide(b), Cell::Number(a)) => {
+        (Scalar::Number(a), Scalar::Number(b)) => a.agrees(b),
+        (Scalar::Number(a), Scalar::Wide(b)) | (Scalar::Wide(b), Scalar::Number(a)) => {
             wide_to_f64(texts.get(b), 0).is_some_and(|b| b.to_bits() == a.to_f64(0).to_bits())
         }
-        (Cell::Wide(a), Cell::Wide(b)) => wide_to_f64(texts.get(a), 0) == wide_to_f64(texts.get(b), 0),
+        (Scalar::Wide(a), Scalar::Wide(b)) => wide_to_f64(texts.get(a), 0) == wide_to_f64(texts.get(b), 0),
         _ => a == b,
     }
 }
@@ -125,12 +125,12 @@ fn same_value(texts: &Texts, a: Cell, b: Cell) -> bool {
 /// The row with the content of both: `first`, its empty cells filled and its roundings made finer. A new row where
 /// that is more than `first` holds, since other files may show `first` alone.
 fn join(history: &mut VersionHistory<'_, '_>, first: u32, second: u32) -> u32 {
-    let mut changes: Vec<(usize, Cell)> = Vec::new();
+    let mut changes: Vec<(usize, Scalar)> = Vec::new();
     for column in figures(history, first) {
         match (history.rows.cell(column, first), history.rows.cell(column, second)) {
             (a, b) if a.is_empty() && !b.is_empty() => changes.push((column, b)),
-            (Cell::Number(a), Cell::Number(b)) if a.is_rounding_of(b) && !a.equals(b) => {
-                changes.push((column, Cell::Number(b)));
+            (Scalar::Number(a), Scalar::Number(b)) if a.is_rounding_of(b) && !a.equals(b) => {
+                changes.push((column, Scalar::Number(b)));
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use pitlake_contract::spelling::instant;
 
 /// One value of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Cell {
+pub(super) enum Scalar {
     /// The file has no such column.
     Absent,
     /// The vendor sent no value.
@@ -25,7 +25,7 @@ pub(super) enum Cell {
     Wide(u32),
 }
 
-impl Cell {
+impl Scalar {
     /// An instant, in microseconds since 1970.
     pub(super) fn instant(micros: i64) -> Self {
         Self::Number(Decimal { mantissa: micros, exponent: 0 })
@@ -88,7 +88,7 @@ impl Texts {
 
 /// One column of all rows read so far.
 #[derive(Debug)]
-pub(super) enum Cells {
+pub(super) enum ScalarColumn {
     Text(Vec<u32>),
     Date(Vec<i32>),
     Flag(Vec<i8>),
@@ -106,8 +106,8 @@ const EXPONENT_NULL: i8 = i8::MIN;
 const EXPONENT_ABSENT: i8 = i8::MIN + 1;
 const EXPONENT_WIDE: i8 = i8::MIN + 2;
 
-impl Cells {
-    pub(super) fn push(&mut self, cell: Cell) {
+impl ScalarColumn {
+    pub(super) fn push(&mut self, cell: Scalar) {
         match self {
             Self::Text(ids) => ids.push(text(cell)),
             Self::Date(days) => days.push(date(cell)),
@@ -120,7 +120,7 @@ impl Cells {
         }
     }
 
-    pub(super) fn set(&mut self, row: usize, cell: Cell) {
+    pub(super) fn set(&mut self, row: usize, cell: Scalar) {
         match self {
             Self::Text(ids) => ids[row] = text(cell),
             Self::Date(days) => days[row] = date(cell),
@@ -129,62 +129,62 @@ impl Cells {
         }
     }
 
-    pub(super) fn get(&self, row: usize) -> Cell {
+    pub(super) fn get(&self, row: usize) -> Scalar {
         match self {
             Self::Text(ids) => match ids[row] {
-                TEXT_NULL => Cell::Null,
-                TEXT_ABSENT => Cell::Absent,
-                id => Cell::Text(id),
+                TEXT_NULL => Scalar::Null,
+                TEXT_ABSENT => Scalar::Absent,
+                id => Scalar::Text(id),
             },
             Self::Date(days) => match days[row] {
-                DATE_NULL => Cell::Null,
-                DATE_ABSENT => Cell::Absent,
-                day => Cell::Date(day),
+                DATE_NULL => Scalar::Null,
+                DATE_ABSENT => Scalar::Absent,
+                day => Scalar::Date(day),
             },
             Self::Flag(flags) => match flags[row] {
-                FLAG_NULL => Cell::Null,
-                FLAG_ABSENT => Cell::Absent,
-                flag => Cell::Flag(flag == 1),
+                FLAG_NULL => Scalar::Null,
+                FLAG_ABSENT => Scalar::Absent,
+                flag => Scalar::Flag(flag == 1),
             },
             Self::Number { mantissa, exponent } => match exponent[row] {
-                EXPONENT_NULL => Cell::Null,
-                EXPONENT_ABSENT => Cell::Absent,
-                EXPONENT_WIDE => Cell::Wide(u32::try_from(mantissa[row]).unwrap_or(0)),
-                exponent => Cell::Number(Decimal { mantissa: mantissa[row], exponent }),
+                EXPONENT_NULL => Scalar::Null,
+                EXPONENT_ABSENT => Scalar::Absent,
+                EXPONENT_WIDE => Scalar::Wide(u32::try_from(mantissa[row]).unwrap_or(0)),
+                exponent => Scalar::Number(Decimal { mantissa: mantissa[row], exponent }),
             },
         }
     }
 }
 
-fn text(cell: Cell) -> u32 {
+fn text(cell: Scalar) -> u32 {
     match cell {
-        Cell::Text(id) => id,
-        Cell::Absent => TEXT_ABSENT,
+        Scalar::Text(id) => id,
+        Scalar::Absent => TEXT_ABSENT,
         _ => TEXT_NULL,
     }
 }
 
-fn date(cell: Cell) -> i32 {
+fn date(cell: Scalar) -> i32 {
     match cell {
-        Cell::Date(day) => day,
-        Cell::Absent => DATE_ABSENT,
+        Scalar::Date(day) => day,
+        Scalar::Absent => DATE_ABSENT,
         _ => DATE_NULL,
     }
 }
 
-fn flag(cell: Cell) -> i8 {
+fn flag(cell: Scalar) -> i8 {
     match cell {
-        Cell::Flag(flag) => i8::from(flag),
-        Cell::Absent => FLAG_ABSENT,
+        Scalar::Flag(flag) => i8::from(flag),
+        Scalar::Absent => FLAG_ABSENT,
         _ => FLAG_NULL,
     }
 }
 
-fn number(cell: Cell) -> (i64, i8) {
+fn number(cell: Scalar) -> (i64, i8) {
     match cell {
-        Cell::Number(decimal) => (decimal.mantissa, decimal.exponent),
-        Cell::Wide(id) => (i64::from(id), EXPONENT_WIDE),
-        Cell::Absent => (0, EXPONENT_ABSENT),
+        Scalar::Number(decimal) => (decimal.mantissa, decimal.exponent),
+        Scalar::Wide(id) => (i64::from(id), EXPONENT_WIDE),
+        Scalar::Absent => (0, EXPONENT_ABSENT),
         _ => (0, EXPONENT_NULL),
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
 use crate::ledger::Ledgers;
-use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, UNIVERSE, Universe, Work};
+use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work};
 use crate::plan::{needs_universe, window};
 use crate::report::{Exit, Journal, Report, TableReport};
 use crate::spec::{DateRange, Problems, Table};
@@ -54,15 +54,14 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
         Reach::Range(start, end) => Some(DateRange::new(start, end)),
         Reach::Held | Reach::Nightly(_) => None,
     };
-    let mut built: Vec<&Arc<Table>> = Vec::new();
+    let mut tables: Vec<&Arc<Table>> = Vec::new();
     let fetched = phases.all().filter(|_| accounts.is_some());
     for table in fetched.chain(&work.tables) {
-        if !built.iter().any(|other| other.name == table.name) {
-            build::table(run, table, Scope { range, full: work.full }).await?;
-            built.push(table);
+        if !tables.iter().any(|other| other.name == table.name) {
+            tables.push(table);
         }
     }
-    Ok(())
+    build::tables(run, &tables, Scope { range, full: work.full }).await
 }
 
 /// Asks for what the tables lack: reference tables first, for they tell which slices there are.
@@ -72,9 +71,9 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     fetch_phase(run, work, &phases.reference, accounts, facts(world, &unknown.0, &unknown.1)).await?;
     let calendar = calendar(run).await;
     let window = window(&world.jobs, world.clock, work, &calendar);
+    let mut universe = build::universe(world, ledgers, window).await?;
     // A small account may not ask for them; a calendar that covers the range does as well.
     if calendar.knows(window.0) && calendar.knows(window.1) {
-        let universe = build::universe(world, ledgers, window).await?;
         // Without a universe the securities to ask for are unknown.
         let lacks_universe = universe.is_empty() && needs_universe(&world.jobs, &work.tables);
         for table in &phases.reference {
@@ -86,8 +85,10 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
         }
     }
     for tables in &phases.rest {
-        let universe = build::universe(world, ledgers, window).await?;
         fetch_phase(run, work, tables, accounts, facts(world, &calendar, &universe)).await?;
+        if tables.iter().any(|table| table.name == SUSPENSIONS) {
+            universe = build::universe(world, ledgers, window).await?;
+        }
     }
     Ok(())
 }

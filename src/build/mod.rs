@@ -1,6 +1,7 @@
 //! The second half of a run: partitions whose bronze changed are built and published. Never asks a vendor.
 
 mod compare;
+mod input;
 mod reference;
 mod rows;
 mod survey;
@@ -25,28 +26,33 @@ use crate::store::WriteError;
 use crate::store::lease::Lease;
 use crate::world::{Run, World};
 
-/// Builds what is stale of a table.
+/// Builds what is stale of some tables.
 ///
 /// # Errors
 /// A lease that is held, a lake that cannot be written or listed. What is wrong with one partition is in the report, and
 /// its old file stays.
-pub async fn table(run: Run<'_>, table: &Arc<Table>, scope: Scope) -> Result<()> {
-    let Run { world, ledgers, journal } = run;
+pub async fn tables(run: Run<'_>, tables: &[&Arc<Table>], scope: Scope) -> Result<()> {
     // Versions hold the session from which they could be traded on.
-    let calendar = match table.versions {
-        None => Calendar::new([]),
-        Some(_) => match calendar(world, ledgers).await {
-            Ok(calendar) => calendar,
+    let is_needed = tables.iter().any(|table| table.versions.is_some());
+    let calendar = if is_needed { calendar(run.world, run.ledgers).await } else { Ok(Calendar::new([])) };
+    let calendar = calendar.map(Arc::new);
+    for table in tables {
+        match &calendar {
+            Ok(calendar) => one(run, table, calendar, scope).await?,
+            Err(_) if table.versions.is_none() => one(run, table, &Arc::new(Calendar::new([])), scope).await?,
             Err(error) => {
                 // Built without it every version would lose its session: what is published stays.
-                let (exit, reason) = (exit_of(&error), format!("cannot read the calendar: {error:#}"));
-                journal.table(&table.name, |report| report.fail("calendar".into(), reason, exit)).await;
-                return Ok(());
+                let (exit, reason) = (exit_of(error), format!("cannot read the calendar: {error:#}"));
+                run.journal.table(&table.name, |report| report.fail("calendar".into(), reason, exit)).await;
             }
-        },
-    };
-    let calendar = Arc::new(calendar);
-    let first = Survey::of(&world.store, &*ledgers.of(table).await?, &calendar, scope).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: Scope) -> Result<()> {
+    let Run { world, ledgers, journal } = run;
+    let first = Survey::of(&world.store, &*ledgers.of(table).await?, calendar, scope).await?;
     if first.is_done() {
         report(&first, table, journal).await;
         return Ok(());
@@ -54,7 +60,7 @@ pub async fn table(run: Run<'_>, table: &Arc<Table>, scope: Scope) -> Result<()>
     let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
     // Looked at again under the lease: another run may have built since.
     let ledger = ledgers.relisted(table).await?;
-    let survey = Survey::of(&world.store, &ledger, &calendar, scope).await?;
+    let survey = Survey::of(&world.store, &ledger, calendar, scope).await?;
     report(&survey, table, journal).await;
     if !survey.obsolete.is_empty() {
         tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);
@@ -62,7 +68,7 @@ pub async fn table(run: Run<'_>, table: &Arc<Table>, scope: Scope) -> Result<()>
     let bar = world.progress.bar(&format!("{} partitions", table.name), survey.stale.len());
     let work = futures::stream::iter(survey.stale.iter().rev())
         .map(|(partition, files)| {
-            let (bar, ledger, calendar) = (&bar, &ledger, &calendar);
+            let (bar, ledger) = (&bar, &ledger);
             async move {
                 let done = async {
                     let task = Task::new(&world.store, ledger, (*partition, files), calendar).await?;
@@ -139,3 +145,6 @@ async fn remove_former(world: &World, table: &Table, former: Vec<String>, journa
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     if error.is::<Stop>() { Exit::BadData } else { Exit::Incomplete }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use super::rows::fill;
 use super::rows::task_files;
 use crate::ledger::Ledgers;
 use crate::normalise::Partition;
-use crate::plan::{CALENDAR, Calendar, ParamValues, Question, SUSPENSIONS, UNIVERSE, Universe, Values};
+use crate::plan::{CALENDAR, Calendar, ParamValues, Question, SUSPENSIONS, SliceValues, UNIVERSE, Universe};
 use crate::spec;
 use crate::world::World;
 
@@ -112,9 +112,12 @@ pub async fn param_values(world: &World, ledgers: &Ledgers, question: &Question)
                 for partition in ParamValues::partitions(&of, question.range) {
                     batches.extend(reference(world, ledgers, table, partition).await?);
                 }
-                Values::of_rows(&batches, column, filter, of_day.as_deref()).with_context(|| format!("`{table}`"))?
+                SliceValues::of_rows(&batches, column, filter, of_day.as_deref())
+                    .with_context(|| format!("`{table}`"))?
             }
-            values => Values::named(&world.jobs, question.table(), values).context("the contract names no values")?,
+            values => {
+                SliceValues::named(&world.jobs, question.table(), values).context("the contract names no values")?
+            }
         };
         all.push((name.clone(), values));
     }

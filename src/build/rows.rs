@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::task::{AnsweredCalls, TaskFile};
+use super::input::{AnsweredCalls, TaskFile};
 use crate::bronze;
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Builder, Input, Partition, Reject};

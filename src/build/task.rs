@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::input::TaskFile;
 use super::rows::{self, fill};
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Built, Partition};
@@ -30,30 +30,6 @@ pub struct Task {
     pub calendar: Option<String>,
     /// Digest of everything the partition is made from, for the footer of its file.
     pub digest: String,
-}
-
-/// A bronze file as an input of a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskFile {
-    /// Path in the lake.
-    pub path: String,
-    /// The interface whose rows it holds, as `vendor/interface`.
-    pub interface: String,
-    /// Its rows may belong to other partitions.
-    pub span: bool,
-    /// When it came over the wire, where that is known.
-    pub observed: Option<DateTime<Utc>>,
-    /// For an answer that only says that it is the same as an earlier one: its calls. There is no body to read.
-    pub repeats: Option<AnsweredCalls>,
-}
-
-/// The calls that an answer covers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnsweredCalls {
-    /// Parameters of each call.
-    pub params: Vec<Vec<(String, String)>>,
-    /// Rows of each call, where there were several.
-    pub rows_of: Vec<usize>,
 }
 
 /// What was published.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Context, Format, config, day, print};
-use crate::ops::diff::{self, Against, Both, Diff, Told};
+use crate::ops::diff::{self, Against, BothValues, Diff, RowDiff};
 use crate::report::Exit;
 use crate::spec::DateRange;
 use crate::world::Misuse;
@@ -94,13 +94,13 @@ fn text(diff: &Diff) -> String {
     lines.join("\n")
 }
 
-fn line(told: &Told, is_between: bool) -> String {
+fn line(told: &RowDiff, is_between: bool) -> String {
     let key = told.key.iter().map(|(_, value)| plain(value));
     let revision = told.revision.map(|revision| format!("revision {revision}"));
     let known = told.known_on.map(|known| format!("known {known}"));
     let line = key.chain(revision).chain(known).collect::<Vec<_>>().join(" ");
     let vendor = told.vendor.as_deref().unwrap_or_default();
-    let column = |(name, Both([first, second])): &(String, Both)| {
+    let column = |(name, BothValues([first, second])): &(String, BothValues)| {
         if is_between {
             return format!("{name} {} {}, {} {}", first.0, plain(&first.1), second.0, plain(&second.1));
         }

@@ -16,7 +16,7 @@ use futures::StreamExt as _;
 use tokio::sync::Mutex;
 
 use crate::bronze::{self, BronzeFile, Provenance};
-use crate::spec::{Contract, Table};
+use crate::spec::{Contract, Table, Values};
 use crate::store::Store;
 
 pub use inputs::Inputs;
@@ -110,8 +110,7 @@ impl Ledger {
         }
         files.sort_by(|a, b| a.file.by_age(&b.file));
         let ledger = Self { table: Arc::clone(table), files };
-        let narrowed: Vec<bool> =
-            table.sources.iter().map(|source| slices::may_be_narrowed(&source.contract)).collect();
+        let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
         ledger.read(store, |file| file.file.span || narrowed[file.source]).await;
         Ok(ledger)
     }
@@ -155,6 +154,11 @@ impl Ledger {
         }
         proven.into_values().filter(|is_proven| !is_proven).count()
     }
+}
+
+/// Whether a job may ask an interface for some values only, so that the calls tell what an answer covers.
+fn may_be_narrowed(contract: &Contract) -> bool {
+    contract.ask.each.iter().any(|(_, values)| matches!(values, Values::ReportTypes(_) | Values::Symbols(_)))
 }
 
 /// The ledgers of a command: each table is listed once, and again only where something was written since.
@@ -207,3 +211,6 @@ impl Ledgers {
         self.changed.lock().await.extend(fed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,15 +7,10 @@ use pitlake_contract::{Answered, Slice};
 
 use super::{Ledger, LedgerFile};
 use crate::bronze::Provenance;
-use crate::spec::{Axis, Contract, Values};
+use crate::spec::{Axis, Contract};
 
 /// The slices an interface holds, with the time of the newest answer where the name of a file tells it.
 pub type Held = BTreeMap<Slice, Option<DateTime<Utc>>>;
-
-/// Whether a job may ask an interface for some values only, so that the calls tell what an answer covers.
-pub(super) fn may_be_narrowed(contract: &Contract) -> bool {
-    contract.ask.each.iter().any(|(_, values)| matches!(values, Values::ReportTypes(_) | Values::Symbols(_)))
-}
 
 impl Ledger {
     /// The slices that a source holds. An import holds none, nor does an interface that the table prefers less. An answer

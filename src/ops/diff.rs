@@ -39,14 +39,14 @@ pub struct Diff {
     /// The vendors.
     pub between: Option<[String; 2]>,
     /// Row by row, by partition and key.
-    pub differences: Vec<Told>,
+    pub differences: Vec<RowDiff>,
     /// The sums.
     pub counts: Counts,
 }
 
 /// One row that differs.
 #[derive(Debug, Serialize)]
-pub struct Told {
+pub struct RowDiff {
     /// The key, in its order.
     #[serde(serialize_with = "named")]
     pub key: Vec<(String, Value)>,
@@ -57,7 +57,7 @@ pub struct Told {
     pub vendor: Option<String>,
     /// Columns that differ, with both values.
     #[serde(serialize_with = "named", skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<(String, Both)>,
+    pub columns: Vec<(String, BothValues)>,
     /// Of a version: its number within the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
@@ -71,7 +71,7 @@ pub struct Told {
 
 /// What the two readings say, by name.
 #[derive(Debug)]
-pub struct Both(pub [(String, Value); 2]);
+pub struct BothValues(pub [(String, Value); 2]);
 
 /// How many rows there are of each kind.
 #[derive(Debug, Default, Serialize)]
@@ -168,8 +168,9 @@ impl Diff {
                 (Some(0), false) => "gone",
                 (Some(_), false) => "added",
             };
-            let both = |[first, second]: [Value; 2]| Both([(names[0].clone(), first), (names[1].clone(), second)]);
-            self.differences.push(Told {
+            let both =
+                |[first, second]: [Value; 2]| BothValues([(names[0].clone(), first), (names[1].clone(), second)]);
+            self.differences.push(RowDiff {
                 key,
                 what,
                 vendor: (only.is_some() || !is_between).then_some(vendor),
@@ -221,7 +222,7 @@ fn named<S: Serializer, V: Serialize>(pairs: &[(String, V)], serializer: S) -> R
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-impl Serialize for Both {
+impl Serialize for BothValues {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         named(&self.0, serializer)
     }

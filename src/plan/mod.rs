@@ -19,13 +19,13 @@ mod work;
 pub use calendar::Calendar;
 pub use calls::{Chosen, calls};
 pub use phases::{Phases, wanted_by};
-pub use price::{Asking, Price, Quota, Reason, estimated_calendar};
+pub use price::{InterfacePrice, Price, Quota, Reason, estimated_calendar};
 pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};
 pub use sources::{Allowance, allowance, needs_universe, seller};
 pub use universe::{Expected, Universe};
-pub use values::{ParamValues, Values, named_values, tables_of};
+pub use values::{ParamValues, SliceValues, named_values, tables_of};
 pub use work::{Halves, Reach, Work};
 
 use crate::clock::Clock;

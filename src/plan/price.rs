@@ -21,7 +21,7 @@ const OPEN: (usize, usize) = (93, 100);
 #[derive(Debug, Default, Serialize)]
 pub struct Price {
     /// By interface.
-    pub asking: Vec<Asking>,
+    pub asking: Vec<InterfacePrice>,
     /// Calls in all.
     pub calls: usize,
     /// Minutes that the account's limits make of them; the network and the vendor come on top.
@@ -36,7 +36,7 @@ pub struct Price {
 
 /// What one interface would be asked.
 #[derive(Debug, Serialize)]
-pub struct Asking {
+pub struct InterfacePrice {
     /// The table.
     pub table: String,
     /// The interface.
@@ -106,7 +106,7 @@ impl Price {
     /// Adds a vendor's daily quota, of which `spent` calls are gone, and what it means for the work.
     pub fn add_quota(&mut self, facts: Facts<'_>, vendor: &str, spent: u64) {
         let Some(account) = facts.jobs.accounts.get(vendor) else { return };
-        let asked = |asking: &&Asking| asking.interface.starts_with(&format!("{vendor}/"));
+        let asked = |asking: &&InterfacePrice| asking.interface.starts_with(&format!("{vendor}/"));
         let calls: usize = self.asking.iter().filter(asked).map(|asking| asking.calls).sum();
         if let Some(a_day) = account.requests_per_day {
             if spent + calls as u64 > u64::from(a_day) {
@@ -176,7 +176,7 @@ impl Price {
             let ends = (names.first().cloned().unwrap_or_default(), names.last().cloned().unwrap_or_default());
             Reason { why: why.text(), slices: names.len(), first: ends.0, last: ends.1 }
         });
-        self.asking.push(Asking {
+        self.asking.push(InterfacePrice {
             table: table.name.clone(),
             interface: question.contract().id.to_string(),
             slices: slices.collect(),

@@ -16,12 +16,12 @@ use crate::spec::{self, Contract, Jobs, Table};
 /// The values that an interface is asked for, by parameter.
 #[derive(Debug, Default)]
 pub struct ParamValues {
-    all: Vec<(String, Values)>,
+    all: Vec<(String, SliceValues)>,
 }
 
 /// The values of one parameter.
 #[derive(Debug)]
-pub enum Values {
+pub enum SliceValues {
     /// The same for every slice.
     Always(Vec<String>),
     /// Others each day.
@@ -54,7 +54,7 @@ fn symbols(jobs: &Jobs, table: &Table, all: &[String]) -> Vec<String> {
     jobs.symbols(&table.name).map_or_else(|| all.to_vec(), |symbols| symbols.into_iter().collect())
 }
 
-impl Values {
+impl SliceValues {
     /// The values that the contract or the jobs name; `None` where a column of another table holds them.
     #[must_use]
     pub fn named(jobs: &Jobs, table: &Table, values: &spec::Values) -> Option<Self> {
@@ -121,7 +121,7 @@ impl Values {
 impl ParamValues {
     /// By parameter.
     #[must_use]
-    pub fn new(all: Vec<(String, Values)>) -> Self {
+    pub fn new(all: Vec<(String, SliceValues)>) -> Self {
         Self { all }
     }
 
@@ -137,10 +137,10 @@ impl ParamValues {
     /// The values that a slice is asked for; `None` where they are unknown.
     #[must_use]
     pub fn at(&self, slice: &Slice) -> Option<Vec<Chosen>> {
-        let one = |(name, values): &(String, Values)| {
+        let one = |(name, values): &(String, SliceValues)| {
             let values = match values {
-                Values::Always(values) => Some(values),
-                Values::ByDay(days) => slice.day().and_then(|day| days.get(&day)),
+                SliceValues::Always(values) => Some(values),
+                SliceValues::ByDay(days) => slice.day().and_then(|day| days.get(&day)),
             };
             values.filter(|values| !values.is_empty()).map(|values| (name.clone(), values.clone()))
         };

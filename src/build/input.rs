@@ -1,0 +1,28 @@
+//! A bronze file as an input of a task: all that its rows need to be read elsewhere. Never the rows.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A bronze file as an input of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFile {
+    /// Path in the lake.
+    pub path: String,
+    /// The interface whose rows it holds, as `vendor/interface`.
+    pub interface: String,
+    /// Its rows may belong to other partitions.
+    pub span: bool,
+    /// When it came over the wire, where that is known.
+    pub observed: Option<DateTime<Utc>>,
+    /// For an answer that only says that it is the same as an earlier one: its calls. There is no body to read.
+    pub repeats: Option<AnsweredCalls>,
+}
+
+/// The calls that an answer covers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredCalls {
+    /// Parameters of each call.
+    pub params: Vec<Vec<(String, String)>>,
+    /// Rows of each call, where there were several.
+    pub rows_of: Vec<usize>,
+}

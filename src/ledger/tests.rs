@@ -1,0 +1,147 @@
+//! A lake in memory: what its ledger answers, file by file.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use pitlake_contract::{Answered, InterfaceId, Slice};
+
+use super::*;
+use crate::bronze::{NewFile, Span};
+use crate::normalise::Partition;
+use crate::spec::Catalog;
+
+struct Lake {
+    catalog: Catalog,
+    store: Store,
+}
+
+impl Lake {
+    fn new() -> Self {
+        Self { catalog: Catalog::load(&[], None).unwrap().0, store: Store::memory() }
+    }
+
+    async fn open(&self, table: &str) -> Ledger {
+        Ledger::open(&self.store, self.catalog.table(table).unwrap()).await.unwrap()
+    }
+
+    /// An answer of our own, fetched at a moment; it says the same as `before` where that has the same lines.
+    async fn answer(&self, interface: &str, slice: Slice, at: &str, lines: &str, before: Option<(&str, &Provenance)>) {
+        let day = slice.day().unwrap_or(day("2024-06-01"));
+        let span = slice.days().filter(|(first, last)| first != last).map(|(first, _)| Span::months([first]));
+        let file = NewFile {
+            slice: Answered::Slice(slice).to_string(),
+            day,
+            params: vec![vec![("trade_date".into(), day.to_string())]],
+            rows_of: Vec::new(),
+            pages: 1,
+            lines: lines.as_bytes().to_vec(),
+            event_days: Some((day, day)),
+            span,
+        };
+        let contract = self.catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
+        bronze::write(&self.store, contract, file, moment(at), before).await.unwrap();
+    }
+
+    /// A file of another program.
+    async fn foreign(&self, path: &str) {
+        self.store.put(path, "no gzip, and nobody looks".into()).await.unwrap();
+    }
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn moment(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+const FIRST: &str = "2024-01-02T10:00:00Z";
+const SECOND: &str = "2024-01-10T10:00:00Z";
+
+#[tokio::test]
+async fn a_day_is_held_since_its_newest_answer_and_by_foreign_files() {
+    let lake = Lake::new();
+    lake.answer("tushare/adj_factor", Slice::Session(day("2024-01-02")), FIRST, "a\n", None).await;
+    lake.answer("tushare/adj_factor", Slice::Session(day("2024-01-02")), SECOND, "b\n", None).await;
+    lake.foreign("bronze/tushare/adj_factor/date=2024-01-03/theirs.jsonl.gz").await;
+    let ledger = lake.open("adj_factor").await;
+    let held = ledger.slices(0, &[]);
+    assert_eq!(held[&Slice::Session(day("2024-01-02"))], Some(moment(SECOND)));
+    assert_eq!(held[&Slice::Session(day("2024-01-03"))], None);
+    assert_eq!(held.len(), 2);
+    ledger.read(&lake.store, |_| true).await;
+    assert_eq!(ledger.unproven(0), 1);
+}
+
+#[tokio::test]
+async fn the_newest_answer_is_ours_and_needs_its_rows() {
+    let lake = Lake::new();
+    let slice = Slice::Session(day("2024-01-02"));
+    lake.answer("tushare/adj_factor", slice.clone(), FIRST, "a\n", None).await;
+    let ledger = lake.open("adj_factor").await;
+    assert!(ledger.newest(0, std::slice::from_ref(&slice)).is_none(), "its header has not been read");
+    ledger.read(&lake.store, |_| true).await;
+    let (file, provenance) = ledger.newest(0, std::slice::from_ref(&slice)).unwrap();
+    lake.answer("tushare/adj_factor", slice.clone(), SECOND, "a\n", Some((&file.file.path, provenance))).await;
+    let ledger = lake.open("adj_factor").await;
+    ledger.read(&lake.store, |_| true).await;
+    let (repeat, provenance) = ledger.newest(0, std::slice::from_ref(&slice)).unwrap();
+    assert_eq!(provenance.same_as.as_deref(), Some(ledger.files()[0].file.name()));
+    assert_eq!(repeat.file.fetched_at, Some(moment(SECOND)));
+    // Its rows are in the first file: without that one it is nothing to compare with.
+    lake.store.delete(&ledger.files()[0].file.path).await.unwrap();
+    let ledger = lake.open("adj_factor").await;
+    ledger.read(&lake.store, |_| true).await;
+    assert!(ledger.newest(0, &[slice]).is_none());
+}
+
+#[tokio::test]
+async fn of_two_answers_to_a_day_the_newest_counts_and_parts_all_do() {
+    let lake = Lake::new();
+    let slice = Slice::Session(day("2024-01-02"));
+    lake.answer("tushare/adj_factor", slice.clone(), FIRST, "a\n", None).await;
+    lake.answer("tushare/adj_factor", slice, SECOND, "b\n", None).await;
+    lake.foreign("bronze/tushare/adj_factor/date=2024-01-02/theirs.jsonl.gz").await;
+    let ledger = lake.open("adj_factor").await;
+    let inputs = ledger.inputs();
+    let files = &inputs.partitions[&Partition::Year(2024)];
+    assert_eq!((files.len(), inputs.unplaced.len()), (3, 0));
+    ledger.read(&lake.store, |_| true).await;
+    let counting: Vec<Option<DateTime<Utc>>> =
+        ledger.counting(files).unwrap().iter().map(|file| file.file.fetched_at).collect();
+    assert_eq!(counting, [None, Some(moment(SECOND))]);
+    let first: Vec<_> = ledger.earlier(files, Some(moment(SECOND))).iter().map(|file| file.file.fetched_at).collect();
+    assert_eq!(first, [None, Some(moment(FIRST))]);
+}
+
+#[tokio::test]
+async fn a_month_is_held_by_its_own_answer_and_not_by_a_file_named_after_it() {
+    let lake = Lake::new();
+    let month = Slice::Month(day("2024-05-01"));
+    lake.answer("tushare/index_weight", month.clone(), FIRST, "a\n", None).await;
+    let contract = lake.catalog.contract(&InterfaceId::parse("tushare/index_weight").unwrap()).unwrap();
+    let import = NewFile {
+        slice: "2024-04.csv".into(),
+        day: day("2024-06-01"),
+        params: Vec::new(),
+        rows_of: Vec::new(),
+        pages: 1,
+        lines: b"b\n".to_vec(),
+        event_days: None,
+        span: Some(Span::months([day("2024-04-01")])),
+    };
+    bronze::write(&lake.store, contract, import, moment(SECOND), None).await.unwrap();
+    let ledger = lake.open("index_weight_cn").await;
+    assert_eq!(ledger.slices(0, &[]).into_keys().collect::<Vec<_>>(), [month]);
+}
+
+#[tokio::test]
+async fn what_is_written_is_listed_again_and_what_is_not_is_not() {
+    let lake = Lake::new();
+    let table = lake.catalog.table("adj_factor").unwrap();
+    let ledgers = Ledgers::new(&lake.store);
+    assert!(ledgers.of(table).await.unwrap().files().is_empty());
+    lake.answer("tushare/adj_factor", Slice::Session(day("2024-01-02")), FIRST, "a\n", None).await;
+    assert!(ledgers.of(table).await.unwrap().files().is_empty());
+    ledgers.written(&table.sources[0].contract).await;
+    assert_eq!(ledgers.of(table).await.unwrap().files().len(), 1);
+}

@@ -42,7 +42,7 @@ impl Lake {
 
     /// A file of another program.
     async fn foreign(&self, path: &str) {
-        self.store.put(path, "no gzip, and nobody looks".into()).await.unwrap();
+        self.store.put(path, "not gzip".into()).await.unwrap();
     }
 }
 

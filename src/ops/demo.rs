@@ -1,4 +1,4 @@
-//! What `demo` fills its lake with: two evenings of a made-up vendor. Never how it is shown.
+//! `demo`: fills a lake on two evenings of a made-up vendor. Never how it is shown.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::run::run;
 use crate::spec::Table;
 use crate::world::{Misuse, World};
 
-/// The command, as its reports name it: a lake whose first report names another is not a demo's.
+/// The command in its reports: a lake whose first report has another is not the demo's.
 const DEMO: &str = "demo";
 
 /// Refuses a lake that the demo did not make.
@@ -25,12 +25,12 @@ pub async fn is_ours(world: &World) -> Result<()> {
     for folder in ["bronze", "silver", "rejects", "runs"] {
         is_empty &= world.store.list(folder).await?.is_empty();
     }
-    // Later runs into a demo's lake are its owner's own.
+    // Later runs into the demo's lake are its owner's business.
     if is_empty || reports.first().is_some_and(|run| run.command == DEMO) {
         return Ok(());
     }
     let lake = world.store.name();
-    let message = format!("the lake `{lake}` was not made by demo: name a new folder with --lake, or remove this one");
+    let message = format!("the lake `{lake}` was not made by `demo`: choose a new folder with --lake, or remove this one");
     Err(Misuse(message).into())
 }
 
@@ -54,5 +54,5 @@ pub async fn evening(
         refetch: false,
         full: false,
     };
-    run(world, &work).await.context("the demo's lake could not be filled")
+    run(world, &work).await.context("cannot fill the demo's lake")
 }

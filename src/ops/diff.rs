@@ -1,5 +1,5 @@
-//! Where bronze disagrees with itself: what later fetches changed, and what two vendors say of the same keys. Reads
-//! bronze alone, writes nothing. Never how two rows are compared.
+//! `diff`: what later fetches changed, and where two vendors disagree about the same keys. Reads bronze alone, writes
+//! nothing. Never how two rows are compared.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::report;
 use crate::spec::{DateRange, Table, nearest};
 use crate::world::{Misuse, World};
 
-/// The readings that are held against each other.
+/// The two readings to compare.
 #[derive(Debug, Clone)]
 pub enum Against {
-    /// What was said before every later fetch, and what is said now.
+    /// The first answer to each slice, and all answers.
     First,
-    /// What was said before a run began, or a day in Shanghai, and what is said now.
+    /// The answers before a run or a day in Shanghai began, and all answers.
     Since(String),
-    /// What two vendors say.
+    /// The answers of two vendors.
     Vendors([String; 2]),
 }
 
@@ -34,13 +34,13 @@ pub enum Against {
 pub struct Diff {
     /// The table.
     pub table: String,
-    /// Fetches from then on are the later ones.
+    /// Fetches from this moment on are the later ones.
     pub since: Option<DateTime<Utc>>,
     /// The vendors.
     pub between: Option<[String; 2]>,
-    /// Row by row, by partition and key.
+    /// Rows that differ, by partition and key.
     pub differences: Vec<RowDiff>,
-    /// The sums.
+    /// How many there are.
     pub counts: Counts,
 }
 
@@ -52,7 +52,7 @@ pub struct RowDiff {
     pub key: Vec<(String, Value)>,
     /// `changed`, `added` or `gone`; of vendors `differs` or `only`.
     pub what: &'static str,
-    /// Whose row it is; of vendors that differ, nobody's.
+    /// The vendor of the row; `None` where two vendors differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// Columns that differ, with both values.
@@ -69,14 +69,14 @@ pub struct RowDiff {
     pub observed_at: Option<DateTime<Utc>>,
 }
 
-/// What the two readings say, by name.
+/// The values in both readings, by the names of those.
 #[derive(Debug)]
 pub struct BothValues(pub [(String, Value); 2]);
 
 /// How many rows there are of each kind.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
-    /// Rows that say the same; of versions, those seen before.
+    /// Equal rows; of versions, those seen before.
     pub same: usize,
     /// Rows that both readings have and that differ.
     pub differ: usize,
@@ -89,13 +89,13 @@ pub struct Counts {
     pub columns: BTreeMap<String, usize>,
 }
 
-/// Holds two readings of a table against each other; `range` narrows it to event days.
+/// Compares two readings of a table; `range` narrows them to event days.
 ///
 /// # Errors
-/// [`Misuse`] for a run or a vendor that nobody knows; a lake that cannot be read, or bronze that stops a partition.
+/// [`Misuse`] for an unknown run or vendor; a lake that cannot be read, or bronze that stops a partition.
 pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Option<DateRange>) -> Result<Diff> {
     if range.is_some() && table.event.is_none() {
-        let message = format!("the rows of `{}` have no day: leave --start and --end out", table.name);
+        let message = format!("`{}` has no event day: omit --start and --end", table.name);
         return Err(Misuse(message).into());
     }
     let mut diff = Diff {
@@ -124,14 +124,14 @@ pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Op
     let ledger = Ledger::open(&world.store, &table).await?;
     let Inputs { partitions, unplaced } = ledger.inputs();
     for (path, reason) in unplaced {
-        tracing::warn!("`{path}` is left out: {reason}");
+        tracing::warn!("skipping `{path}`: {reason}");
     }
     for (partition, files) in partitions {
         let is_wanted = match (range, partition.days()) {
             (Some(range), Some(days)) => range.intersect(days).is_some(),
             _ => true,
         };
-        // Nothing came later, nothing changed.
+        // A partition without later files has not changed.
         let is_touched = match what {
             Compared::Since(Some(since)) => files.iter().any(|file| file.file.written_at() >= since),
             _ => true,
@@ -183,7 +183,7 @@ impl Diff {
     }
 }
 
-/// The table as the two vendors alone feed it.
+/// The table as the two vendors alone would feed it.
 fn pair(table: &Table, vendors: &[String; 2]) -> Result<Table> {
     let feeds: Vec<&str> = {
         let mut feeds = table.vendors();
@@ -198,7 +198,7 @@ fn pair(table: &Table, vendors: &[String; 2]) -> Result<Table> {
     }
     let [first, second] = vendors;
     let pair = table.fed_by(&[first, second]).filter(|_| first != second);
-    pair.ok_or_else(|| Misuse("--between wants two vendors, as in tushare,asharehub".into()).into())
+    pair.ok_or_else(|| Misuse("--between takes two vendors, for example tushare,asharehub".into()).into())
 }
 
 /// The beginning of a run, or of a day in Shanghai.
@@ -210,8 +210,8 @@ async fn moment(world: &World, text: &str) -> Result<DateTime<Utc>> {
     let runs = report::all(&world.store).await?;
     let Some(run) = runs.iter().find(|run| run.run == text) else {
         let hint = nearest(text, runs.iter().map(|run| run.run.as_str()));
-        let hint = hint.unwrap_or_else(|| "runs/ holds them, and a day is written 2024-06-28".into());
-        return Err(Misuse(format!("no run `{text}`; {hint}")).into());
+        let hint = hint.unwrap_or_else(|| "expected the id of a run in runs/, or a day such as 2024-06-28".into());
+        return Err(Misuse(format!("unknown run `{text}`; {hint}")).into());
     };
     // Names of files hold milliseconds.
     Ok(DateTime::from_timestamp_millis(run.started.timestamp_millis()).unwrap_or(run.started))

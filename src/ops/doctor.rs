@@ -1,5 +1,5 @@
-//! Whether everything a run needs is there: token, rights, limits, clock, store. Says what to mend.
-//! Sends one small call to each interface that is asked about.
+//! `doctor`: whether everything a run needs is there: token, rights, limits, clock, store; and how to fix what is not.
+//! Sends one small call to each interface it checks. Never changes anything but a file that it removes again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,40 +16,41 @@ use crate::spec::{Axis, Table, TableSource, Values};
 use crate::wire::Refusal;
 use crate::world::World;
 
-/// A clock further off than this stamps files with a wrong day around midnight.
+/// A clock that is further off stamps files with a wrong day around midnight.
 const OFF: TimeDelta = TimeDelta::seconds(60);
 
-/// Less room than this does not last a night of a whole market.
+/// Less free space does not last a night of a whole market.
 const LITTLE: u64 = 1 << 30;
 
-/// The security that interfaces by security are asked for: the oldest of Shenzhen.
+/// The security for which interfaces by security are probed: the oldest of Shenzhen.
 const SOME_SECURITY: &str = "000001.SZ";
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    /// What.
+    /// What was checked.
     pub what: String,
-    /// What was found; what to do about it where it is not well.
-    pub said: String,
-    /// The exit code it stands for: 0 where all is well.
+    /// What was found, and how to fix it.
+    #[serde(rename = "said")]
+    pub message: String,
+    /// The exit code it stands for.
     pub exit: Exit,
 }
 
-fn finding(what: impl Into<String>, exit: Exit, said: impl Into<String>) -> Finding {
-    Finding { what: what.into(), said: said.into(), exit }
+fn finding(what: impl Into<String>, exit: Exit, message: impl Into<String>) -> Finding {
+    Finding { what: what.into(), message: message.into(), exit }
 }
 
-/// Looks at the store, and at each vendor that is configured with the interfaces of `tables`.
+/// Checks the store, and each configured vendor with its interfaces that feed `tables`.
 ///
 /// # Errors
-/// When HTTP cannot be set up. What is not well is in the findings.
+/// When HTTP cannot be set up. Problems are in the findings.
 pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
     let mut findings = vec![store(world).await];
     findings.extend(disk(world));
     if world.jobs.accounts.is_empty() {
-        let said = "none is configured: add [vendors.tushare] to jobs.toml, or name the file with --config";
-        findings.push(finding("vendors", Exit::Misuse, said));
+        let message = "none configured: add [vendors.tushare] to jobs.toml, or name the file with --config";
+        findings.push(finding("vendors", Exit::Misuse, message));
     }
     for (name, account) in &world.jobs.accounts {
         let client = match line(world, name, account, None) {
@@ -97,14 +98,14 @@ async fn report(world: &World, calls: BTreeMap<String, u64>) -> Result<()> {
     Journal::begin(&world.store, world.clock, "doctor").await?.end(calls, None).await.map(|_| ())
 }
 
-/// Room on the lake's disk.
+/// Free space on the lake's disk.
 fn disk(world: &World) -> Option<Finding> {
     let free = world.store.free()?;
-    let said = format!("{} MiB free", free >> 20);
+    let message = format!("{} MiB free", free >> 20);
     let exit = if free < LITTLE { Exit::Failed } else { Exit::Done };
     let mend =
-        if free < LITTLE { ": a night may not fit; make room, or choose another folder with --lake" } else { "" };
-    Some(finding("disk", exit, format!("{said}{mend}")))
+        if free < LITTLE { ": too little for a night of a whole market; free some, or choose another folder with --lake" } else { "" };
+    Some(finding("disk", exit, format!("{message}{mend}")))
 }
 
 /// Writes, reads and removes a file.
@@ -114,37 +115,37 @@ async fn store(world: &World) -> Finding {
         world.store.put(path, "{}".into()).await?;
         let read = world.store.read(path).await?;
         world.store.delete(path).await?;
-        anyhow::ensure!(read == "{}", "what was read is not what was written");
+        anyhow::ensure!(read == "{}", "a file read back differs from what was written");
         Ok(())
     };
     match tried.await {
-        Ok(()) => finding("store", Exit::Done, format!("`{}` can be written and read", world.store.name())),
+        Ok(()) => finding("store", Exit::Done, format!("`{}` is readable and writable", world.store.name())),
         Err(error) => finding("store", Exit::Failed, format!("{error:#}; choose another folder with --lake")),
     }
 }
 
-/// What the account may call, and what it called today.
+/// The account's limits, and the calls made today.
 async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<Vec<Finding>> {
     let account = world.jobs.accounts.get(name);
     let spent = spent(&world.store, world.clock, name).await?;
     let points = account.map_or(0, |account| account.points);
     let what = format!("{name} limits");
-    let mut said = format!("{points} points");
+    let mut message = format!("{points} points");
     if let (Some(low), Some(high)) = (
         sources.iter().map(|source| rate(world, source).per_minute).min(),
         sources.iter().map(|source| rate(world, source).per_minute).max(),
     ) {
         let a_minute = if low == high { low.to_string() } else { format!("{low} to {high}") };
-        said = format!("{said}, {a_minute} calls a minute of each interface");
+        message = format!("{message}, {a_minute} calls a minute of each interface");
     }
     let quota = account.and_then(|account| account.requests_per_day);
     let spent_of = quota.map_or_else(|| format!("{spent}"), |quota| format!("{spent} of {quota}"));
-    said = format!("{said}, {spent_of} calls made today");
+    message = format!("{message}, {spent_of} calls made today");
     if points == 0 {
-        said = format!("{said}; set `points` of [vendors.{name}] in jobs.toml: they open interfaces and set the pace");
+        message = format!("{message}; set `points` of [vendors.{name}] in jobs.toml: they decide which interfaces are asked, and how fast");
     }
     let gone = quota.is_some_and(|quota| spent >= u64::from(quota));
-    Ok(vec![finding(what, if gone { Exit::QuotaSpent } else { Exit::Done }, said)])
+    Ok(vec![finding(what, if gone { Exit::QuotaSpent } else { Exit::Done }, message)])
 }
 
 fn rate(world: &World, source: &TableSource) -> Allowance {
@@ -157,8 +158,8 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
     let what = contract.id.to_string();
     let points = world.jobs.accounts.get(&contract.id.vendor).map_or(0, |account| account.points);
     if points > 0 && contract.points > points {
-        let said = format!("not asked: it needs {} points, jobs.toml says {points}", contract.points);
-        return (finding(what, Exit::Done, said), false);
+        let message = format!("not checked: it needs {} points, and jobs.toml has {points}", contract.points);
+        return (finding(what, Exit::Done, message), false);
     }
     let day = world.clock.today() - chrono::Days::new(30);
     let slice = match contract.ask.axis {
@@ -170,12 +171,12 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
         Axis::SecurityMonth => Slice::SecurityMonth(SOME_SECURITY.to_owned(), month_first(day)),
         Axis::Snapshot => Slice::Snapshot(day),
     };
-    // Values that are not the contract's own would have to be looked up: the right shows without them.
+    // Values of other tables would have to be read from the lake, and the right shows without them.
     let one = |(name, values): &(String, Values)| Some((name.clone(), values.own()?.iter().take(1).cloned().collect()));
     let chosen: Vec<Chosen> = contract.ask.each.iter().filter_map(one).collect();
     let calls = calls(contract, &[&slice], &chosen, world.clock.today());
     let Some(call) = calls.last() else {
-        return (finding(what, Exit::Done, "not asked: there is nothing to ask for"), false);
+        return (finding(what, Exit::Done, "not checked: there is nothing to ask for"), false);
     };
     let interface = client.interface(contract, rate(world, source));
     match client.probe(&interface, call).await {
@@ -185,7 +186,7 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
             let mend = match exit {
                 Exit::NoRight => "; check the token and the account's points with the vendor",
                 Exit::QuotaSpent => "; wait for tomorrow",
-                _ => "; check base_url in jobs.toml and the line",
+                _ => "; check `base_url` in jobs.toml and the network",
             };
             let is_rejected = matches!(failure, Failure::Refused(Refusal::Rejected(_)));
             (finding(what, exit, format!("{failure}{mend}")), is_rejected)
@@ -209,7 +210,7 @@ fn clock(name: &str, ahead: TimeDelta) -> Finding {
     }
     let (way, seconds) = if ahead < TimeDelta::zero() { ("behind", -ahead) } else { ("ahead of", ahead) };
     let seconds = seconds.num_seconds();
-    let said =
-        format!("this machine's clock is {seconds} s {way} the vendor's: set it, for days and hours depend on it");
-    finding(what, Exit::Failed, said)
+    let message =
+        format!("this machine's clock is {seconds} s {way} the vendor's: set it, because due days and hours depend on it");
+    finding(what, Exit::Failed, message)
 }

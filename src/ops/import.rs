@@ -27,18 +27,18 @@ pub struct Imported {
 /// Imports captures of an interface. All are read before the first is written.
 ///
 /// # Errors
-/// [`Misuse`] when a file is none of that interface; nothing was written then.
+/// [`Misuse`] when a file does not fit the interface; nothing was written then.
 pub async fn import(world: &World, interface: &str, files: &[std::path::PathBuf]) -> Result<Vec<Imported>> {
     let known: Vec<String> = world.catalog.contracts().map(|c| c.id.to_string()).collect();
     let found = InterfaceId::parse(interface).and_then(|id| world.catalog.contract(&id).zip(world.catalog.fed_by(&id)));
     let (contract, table) = found.ok_or_else(|| {
         let hint = nearest(interface, known.iter().map(String::as_str)).unwrap_or_default();
-        Misuse(format!("no interface `{interface}`; {hint}"))
+        Misuse(format!("unknown interface `{interface}`; {hint}"))
     })?;
     let source = table.source(&contract.id).context("a table has its source")?;
     if let Some(field) = contract.fields.iter().find(|field| field.param.is_some() && !field.nullable) {
         let message = format!(
-            "{} cannot be imported: its replies do not say `{}`, only the call does; `backfill {}` asks for it",
+            "cannot import {}: its replies lack `{}`, which only the call has; run `backfill {}` instead",
             contract.id, field.name, table.name
         );
         return Err(Misuse(message).into());
@@ -74,7 +74,7 @@ pub async fn import(world: &World, interface: &str, files: &[std::path::PathBuf]
         let days = DateRange::around(capture.days.iter().copied());
         let unknown = capture.fields.iter().filter(|field| contract.field(field).is_none()).cloned().collect();
         let rows = capture.rows;
-        let known = before.iter().find(|(said, _)| *said == digest).map(|(_, path)| path.clone());
+        let known = before.iter().find(|(imported, _)| *imported == digest).map(|(_, path)| path.clone());
         let (bronze, known) = match known {
             Some(path) => (path, true),
             None => {
@@ -95,7 +95,7 @@ async fn write(
     capture: Capture,
     days: Option<DateRange>,
 ) -> Result<String> {
-    // A table without events: the import is of today, and still a part and no slice.
+    // A table without events: the import is of today, and still a part rather than a slice.
     let today = capture.days.is_empty().then(|| world.clock.today());
     let span = Span::months(capture.days.into_iter().chain(today));
     let answer = NewFile {

@@ -1,4 +1,4 @@
-//! Rows that broke a promise, read back. Never why a row is set aside: that is decided where it is read.
+//! `rejects`: rows that were set aside, read back. Never why: that is decided where they are typed.
 
 use std::io::BufRead as _;
 
@@ -18,13 +18,13 @@ pub struct Rejected {
     /// The partition it would be in.
     #[serde(default)]
     pub partition: String,
-    /// What is wrong with it.
+    /// Why it was set aside.
     pub reason: String,
     /// The bronze file.
     pub file: String,
     /// Its line, from 1.
     pub line: usize,
-    /// The line as it stands.
+    /// The line, unchanged.
     pub row: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the lake holds of each table, and what is missing. Reads listings and footers; asks nobody.
+//! `status`: what the lake holds of each table, and what is missing. Reads listings, headers and footers; sends nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Slices {
     pub missing: usize,
     /// Held, and to be asked once more because they settled since.
     pub due: usize,
-    /// Failed in the last run that asked, and still missing.
+    /// Failed in the last run that asked for them, and still missing.
     pub failed: usize,
 }
 
@@ -42,7 +42,7 @@ pub struct Status {
     pub last: Option<NaiveDate>,
     /// Rows in silver.
     pub rows: u64,
-    /// Of them, versions that came after the first of their key.
+    /// Of these, versions after the first of their key.
     pub revisions: u64,
     /// Slices.
     pub slices: Slices,
@@ -191,12 +191,12 @@ impl Status {
     }
 }
 
-/// The slices that failed in the newest run that had to do with each table.
+/// The slices that failed in the newest run of each table.
 async fn failed(world: &World) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut failed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for run in report::all(&world.store).await? {
-        for (table, said) in run.tables {
-            let slices = said.failed.into_iter().flat_map(|failed| failed.what);
+        for (table, report) in run.tables {
+            let slices = report.failed.into_iter().flat_map(|failed| failed.what);
             failed.insert(table, slices.collect());
         }
     }

@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 
-/// The sessions of the market, over the days that the calendar at hand knows. Those may have gaps:
-/// a calendar can be pieced together from captures.
+/// The sessions of the market, over the days that it covers. Those may have gaps: a calendar can be pieced together from
+/// captures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     days: Vec<NaiveDate>,

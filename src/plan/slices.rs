@@ -27,14 +27,14 @@ pub enum Why {
     Newest,
     /// A security's history goes up to the day it was fetched.
     Behind,
-    /// What it shows goes on changing.
+    /// Its state goes on changing.
     Now,
-    /// Somebody wants it again.
+    /// The command line asks for it again.
     Refetch,
 }
 
 impl Why {
-    /// The reason as a person says it.
+    /// The reason, for people.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Why {
             Self::Unsettled => "not settled yet",
             Self::Newest => "one of the newest periods",
             Self::Behind => "fetched on an earlier day",
-            Self::Now => "the state of now",
+            Self::Now => "the present state",
             Self::Refetch => "asked for again",
         }
     }
@@ -60,7 +60,7 @@ pub enum Again {
     All,
 }
 
-/// What the plan looks at.
+/// What a plan follows from.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The interface.
@@ -69,15 +69,15 @@ pub struct Wanted<'a> {
     pub range: (NaiveDate, NaiveDate),
     /// The market's calendar.
     pub calendar: &'a Calendar,
-    /// The slices bronze holds, with the time of the newest answer; `None` where its file does not say.
+    /// The slices bronze holds, with the time of the newest answer; `None` where its file does not tell.
     pub held: &'a BTreeMap<Slice, Option<DateTime<Utc>>>,
-    /// The securities there are, for interfaces asked by security.
+    /// All securities, for interfaces asked by security.
     pub securities: &'a [String],
     /// Sessions until a day is settled.
     pub lookback: u32,
-    /// The rows are reports of periods: who reported on all of a range has no more to say of it.
+    /// The rows are reports of periods: once all of a range are filed, no more come.
     pub reports: bool,
-    /// Snapshots add up instead of replacing each other: each is worth having.
+    /// Snapshots add up instead of replacing each other.
     pub adds_up: bool,
     /// Which slices that bronze holds are asked for again.
     pub again: Again,
@@ -90,11 +90,11 @@ pub struct Wanted<'a> {
 pub struct Plan {
     /// Slices to ask for, newest first.
     pub ask: Vec<(Slice, Why)>,
-    /// Slices that need nothing.
+    /// Slices that are held.
     pub held: usize,
     /// Days of the range that the vendor has not published by now.
     pub not_due: Vec<NaiveDate>,
-    /// Days of the range that the calendar at hand does not know.
+    /// Days of the range that the calendar does not cover.
     pub beyond_calendar: Vec<NaiveDate>,
 }
 
@@ -235,7 +235,7 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan::default();
     let mut ended = 0;
     for period in periods(start, end).into_iter().rev() {
-        // Nobody reports on days to come.
+        // A period is reported after its end.
         if period >= today {
             plan.not_due.push(period);
             continue;

@@ -90,7 +90,7 @@ pub struct TableReport {
     pub held: usize,
     /// Slices fetched.
     pub fetched: usize,
-    /// Of those, how many said the same as before.
+    /// Of those, how many were the same as before.
     pub unchanged: usize,
     /// Rows fetched.
     pub rows_fetched: usize,

@@ -30,7 +30,8 @@ pub async fn is_ours(world: &World) -> Result<()> {
         return Ok(());
     }
     let lake = world.store.name();
-    let message = format!("the lake `{lake}` was not made by `demo`: choose a new folder with --lake, or remove this one");
+    let message =
+        format!("the lake `{lake}` was not made by `demo`: choose a new folder with --lake, or remove this one");
     Err(Misuse(message).into())
 }
 

@@ -103,8 +103,11 @@ fn disk(world: &World) -> Option<Finding> {
     let free = world.store.free()?;
     let message = format!("{} MiB free", free >> 20);
     let exit = if free < LITTLE { Exit::Failed } else { Exit::Done };
-    let mend =
-        if free < LITTLE { ": too little for a night of a whole market; free some, or choose another folder with --lake" } else { "" };
+    let mend = if free < LITTLE {
+        ": too little for a night of a whole market; free some, or choose another folder with --lake"
+    } else {
+        ""
+    };
     Some(finding("disk", exit, format!("{message}{mend}")))
 }
 
@@ -142,7 +145,9 @@ async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<V
     let spent_of = quota.map_or_else(|| format!("{spent}"), |quota| format!("{spent} of {quota}"));
     message = format!("{message}, {spent_of} calls made today");
     if points == 0 {
-        message = format!("{message}; set `points` of [vendors.{name}] in jobs.toml: they decide which interfaces are asked, and how fast");
+        message = format!(
+            "{message}; set `points` of [vendors.{name}] in jobs.toml: they decide which interfaces are asked, and how fast"
+        );
     }
     let gone = quota.is_some_and(|quota| spent >= u64::from(quota));
     Ok(vec![finding(what, if gone { Exit::QuotaSpent } else { Exit::Done }, message)])
@@ -210,7 +215,8 @@ fn clock(name: &str, ahead: TimeDelta) -> Finding {
     }
     let (way, seconds) = if ahead < TimeDelta::zero() { ("behind", -ahead) } else { ("ahead of", ahead) };
     let seconds = seconds.num_seconds();
-    let message =
-        format!("this machine's clock is {seconds} s {way} the vendor's: set it, because due days and hours depend on it");
+    let message = format!(
+        "this machine's clock is {seconds} s {way} the vendor's: set it, because due days and hours depend on it"
+    );
     finding(what, Exit::Failed, message)
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _, future};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -195,6 +195,10 @@ impl ObjectStore for StagedFolder {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        // A lake that is not there yet holds nothing, and neither does a path below a file.
+        if !self.root.is_dir() {
+            return stream::empty().boxed();
+        }
         self.files.list(prefix).try_filter(|meta| future::ready(!is_staged(&meta.location))).boxed()
     }
 

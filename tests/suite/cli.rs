@@ -94,7 +94,7 @@ fn a_day_after_today_is_2_and_one_not_published_is_8() {
         let args = [&["backfill", "stock_daily_cn"], &range[..], &["--now", now]].concat();
         refuses(&place, code, part, &args);
     };
-    run(2, &last, "2023-01-01T00:00:00Z", "after today");
+    run(2, &last, "2023-01-01T00:00:00Z", "in the future");
     // Before its hour of publication the day is not asked for; after it the vendor has it.
     run(8, &last, &format!("{last}T08:00:00Z"), "not published");
     run(0, &last, &format!("{last}T10:00:00Z"), "1 slice fetched");

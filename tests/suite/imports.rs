@@ -100,7 +100,7 @@ fn invalid_rows_are_rejected_with_their_reason() {
     let rejects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let reasons: Vec<&str> = rejects.iter().map(|r| r["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons.len(), 4);
-    assert!(reasons[0].starts_with("`vol`: 5e-3"), "{}", reasons[0]);
+    assert!(reasons[0].starts_with("`vol`: invalid value `0.005`"), "{}", reasons[0]);
     assert!(reasons[1].contains("invalid number `x`"), "{}", reasons[1]);
     assert!(reasons[2].contains("differ in `close`"), "{}", reasons[2]);
     assert!(rejects[2]["row"].as_str().unwrap().contains("000003.SZ"));

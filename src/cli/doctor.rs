@@ -35,7 +35,7 @@ impl DoctorArgs {
             let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
             for finding in &findings {
                 let mark = if finding.exit == Exit::Done { " " } else { "!" };
-                print(&format!("{mark} {:width$}  {}", finding.what, finding.said))?;
+                print(&format!("{mark} {:width$}  {}", finding.what, finding.message))?;
             }
         }
         Ok(Exit::worst(findings.iter().map(|finding| finding.exit)))

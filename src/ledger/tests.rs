@@ -25,7 +25,7 @@ impl Lake {
     /// An answer of our own, fetched at a moment; it says the same as `before` where that has the same lines.
     async fn answer(&self, interface: &str, slice: Slice, at: &str, lines: &str, before: Option<(&str, &Provenance)>) {
         let day = slice.day().unwrap_or(day("2024-06-01"));
-        let span = slice.days().filter(|(first, last)| first != last).map(|(first, _)| Span::months([first]));
+        let span = slice.days().filter(|days| days.first != days.last).map(|days| Span::months([days.first]));
         let file = NewFile {
             slice: Answered::Slice(slice).to_string(),
             day,

@@ -1,5 +1,6 @@
 //! Partitions that are published and read back.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
@@ -34,7 +35,7 @@ fn rows(table: &Table) -> RecordBatch {
 }
 
 fn built(table: &Table, rejects: Vec<Reject>) -> Built {
-    Built { batch: rows(table), rejects, unknown: Default::default(), lacking: Default::default() }
+    Built { batch: rows(table), rejects, unknown: BTreeMap::new(), lacking: BTreeSet::new() }
 }
 
 /// As version 0.1.0 wrote it before the project was renamed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pitlake_contract::{InterfaceId, Slice};
+use pitlake_contract::{DateRange, InterfaceId, Slice};
 
 use super::*;
 use crate::bronze::{self, NewFile};
@@ -25,7 +25,7 @@ async fn answer(store: &Store, catalog: &Catalog, interface: &str, (slice, at): 
         rows_of: Vec::new(),
         pages: 1,
         lines: lines.as_bytes().to_vec(),
-        event_days: Some((day, day)),
+        event_days: Some(DateRange::day(day)),
         span: None,
     };
     let at: DateTime<Utc> = at.parse().unwrap();

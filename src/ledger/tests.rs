@@ -1,7 +1,7 @@
 //! A lake in memory: what its ledger answers, file by file.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pitlake_contract::{Answered, InterfaceId, Slice};
+use pitlake_contract::{Answered, DateRange, InterfaceId, Slice};
 
 use super::*;
 use crate::bronze::{NewFile, Span};
@@ -33,7 +33,7 @@ impl Lake {
             rows_of: Vec::new(),
             pages: 1,
             lines: lines.as_bytes().to_vec(),
-            event_days: Some((day, day)),
+            event_days: Some(DateRange::day(day)),
             span,
         };
         let contract = self.catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();

@@ -18,6 +18,7 @@ pub mod ops;
 pub mod plan;
 pub mod progress;
 pub mod query;
+pub mod reference;
 pub mod report;
 pub mod run;
 pub mod silver;

@@ -10,6 +10,7 @@ use crate::fetch::{self, Accounts};
 use crate::ledger::Ledgers;
 use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work};
 use crate::plan::{needs_universe, window};
+use crate::reference;
 use crate::report::{Exit, Journal, Report, TableReport};
 use crate::spec::{DateRange, Problems, Table};
 use crate::store::lease::LeaseHeld;
@@ -61,7 +62,10 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
             tables.push(table);
         }
     }
-    build::tables(run, &tables, Scope { range, full: work.full }).await
+    let needs_calendar = tables.iter().any(|table| table.versions.is_some());
+    let calendar =
+        if needs_calendar { reference::calendar(run.world, run.ledgers).await } else { Ok(Calendar::new([])) };
+    build::tables(run, &tables, calendar, Scope { range, full: work.full }).await
 }
 
 /// Asks for what the tables lack: reference tables first, for they tell which slices there are.
@@ -71,7 +75,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     fetch_phase(run, work, &phases.reference, accounts, facts(world, &unknown.0, &unknown.1)).await?;
     let calendar = calendar(run).await;
     let window = window(&world.jobs, world.clock, work, &calendar);
-    let mut universe = build::universe(world, ledgers, window).await?;
+    let mut universe = reference::universe(world, ledgers, window).await?;
     // A small account may not ask for them; a calendar that covers the range does as well.
     if calendar.knows(window.0) && calendar.knows(window.1) {
         // Without a universe the securities to ask for are unknown.
@@ -87,7 +91,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     for tables in &phases.rest {
         fetch_phase(run, work, tables, accounts, facts(world, &calendar, &universe)).await?;
         if tables.iter().any(|table| table.name == SUSPENSIONS) {
-            universe = build::universe(world, ledgers, window).await?;
+            universe = reference::universe(world, ledgers, window).await?;
         }
     }
     Ok(())
@@ -101,45 +105,20 @@ async fn fetch_phase(
     facts: Facts<'_>,
 ) -> Result<()> {
     let Run { world, ledgers, .. } = run;
-    let mut asked = questions(world, ledgers, facts, work, tables).await?;
+    let mut asked = reference::questions(world, ledgers, facts, work, tables).await?;
     let leases = accounts.lease(world, &asked).await?;
     if !leases.is_empty() {
         // Looked at again under the leases: another run may have asked since.
         for table in tables {
             ledgers.relisted(table).await?;
         }
-        asked = questions(world, ledgers, facts, work, tables).await?;
+        asked = reference::questions(world, ledgers, facts, work, tables).await?;
     }
     let done = fetch::ask(run, accounts, facts, &join(asked)).await;
     for lease in leases {
         lease.release().await?;
     }
     done
-}
-
-/// The questions of some tables, with the parameter values and the headers that they follow from.
-///
-/// # Errors
-/// When the lake cannot be read.
-pub async fn questions(
-    world: &World,
-    ledgers: &Ledgers,
-    facts: Facts<'_>,
-    work: &Work,
-    tables: &[Arc<Table>],
-) -> Result<Vec<Question>> {
-    let mut all = Vec::new();
-    for table in tables {
-        let ledger = ledgers.of(table).await?;
-        for mut question in crate::plan::questions(facts, work, &ledger) {
-            question.values = build::param_values(world, ledgers, &question).await?;
-            let about = question.needed_headers();
-            ledger.read(&world.store, |file| about.contains(&file.file.day)).await;
-            question.keep_foreign();
-            all.push(question);
-        }
-    }
-    Ok(all)
 }
 
 /// Tables of one nested reply are asked for once, for all that any of them wants.
@@ -160,7 +139,7 @@ fn facts<'a>(world: &'a World, calendar: &'a Calendar, universe: &'a Universe) -
 
 /// The calendar of the lake; where it cannot be read, an empty one, and the report tells why.
 async fn calendar(run: Run<'_>) -> Calendar {
-    match build::calendar(run.world, run.ledgers).await {
+    match reference::calendar(run.world, run.ledgers).await {
         Ok(calendar) => calendar,
         Err(error) => {
             let (reason, exit) = (format!("{error:#}"), build::exit_of(&error));

@@ -2,7 +2,6 @@
 
 mod compare;
 mod input;
-mod reference;
 mod rows;
 mod survey;
 mod task;
@@ -13,7 +12,7 @@ use anyhow::Result;
 use futures::StreamExt as _;
 
 pub use compare::{Compared, compare};
-pub use reference::{calendar, param_values, session_before, universe};
+pub use rows::rows_of;
 pub use survey::{Scope, Survey};
 pub use task::{Published, Task, origin};
 
@@ -26,22 +25,19 @@ use crate::store::WriteError;
 use crate::store::lease::Lease;
 use crate::world::{Run, World};
 
-/// Builds what is stale of some tables.
+/// Builds what is stale of some tables. Versions hold the session from which they could be traded on, so where the calendar
+/// could not be read, tables that keep them are not built.
 ///
 /// # Errors
 /// A lease that is held, a lake that cannot be written or listed. What is wrong with one partition is in the report, and
 /// its old file stays.
-pub async fn tables(run: Run<'_>, tables: &[&Arc<Table>], scope: Scope) -> Result<()> {
-    // Versions hold the session from which they could be traded on.
-    let is_needed = tables.iter().any(|table| table.versions.is_some());
-    let calendar = if is_needed { calendar(run.world, run.ledgers).await } else { Ok(Calendar::new([])) };
+pub async fn tables(run: Run<'_>, tables: &[&Arc<Table>], calendar: Result<Calendar>, scope: Scope) -> Result<()> {
     let calendar = calendar.map(Arc::new);
     for table in tables {
         match &calendar {
             Ok(calendar) => one(run, table, calendar, scope).await?,
             Err(_) if table.versions.is_none() => one(run, table, &Arc::new(Calendar::new([])), scope).await?,
             Err(error) => {
-                // Built without it every version would lose its session: what is published stays.
                 let (exit, reason) = (exit_of(error), format!("cannot read the calendar: {error:#}"));
                 run.journal.table(&table.name, |report| report.fail("calendar".into(), reason, exit)).await;
             }

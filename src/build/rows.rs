@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -68,6 +69,20 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
         all.push(one);
     }
     Ok(all)
+}
+
+/// The rows of a partition as the table keeps them, without the sessions of versions.
+///
+/// # Errors
+/// What stops the partition, or a lake that cannot be read.
+pub async fn rows_of(
+    store: &Store,
+    ledger: &Ledger,
+    (partition, files): (Partition, &[Arc<LedgerFile>]),
+) -> Result<RecordBatch> {
+    let files = task_files(store, ledger, files).await?;
+    let finish = |builder: Builder<'_>| Ok(builder.finish(&|_| None)?.batch);
+    fill(store, ledger.table(), partition, files, finish).await
 }
 
 /// A builder that has read the files, as `finish` leaves it. Bodies are read here, everything else happens on a thread

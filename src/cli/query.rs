@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
 use super::{Context, config, day, print};
-use crate::build;
 use crate::query::{self, AsOf, QueryError};
+use crate::reference;
 use crate::report::Exit;
 use crate::world::Misuse;
 
@@ -40,7 +40,7 @@ impl QueryArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
         let as_of = match self.as_of {
-            Some(day) => Some(AsOf { day, next_morning: build::session_before(&world, day).await? }),
+            Some(day) => Some(AsOf { day, next_morning: reference::session_before(&world, day).await? }),
             None => None,
         };
         let rows = query::sql(&world.catalog, &world.store, &self.sql, as_of).await.map_err(|error| match error {

@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use crate::build::{self, Scope, Survey};
+use crate::build::{Scope, Survey};
 use crate::ledger::Ledgers;
 use crate::plan::{
     CALENDAR, Calendar, Facts, Phases, Price, SUSPENSIONS, UNIVERSE, Work, estimated_calendar, seller, window,
 };
+use crate::reference;
+use crate::reference::questions;
 use crate::report;
-use crate::run::questions;
 use crate::world::{Misuse, World};
 
 /// Prices the work.
@@ -23,7 +24,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
     let ledgers = Ledgers::new(&world.store);
     let mut price = Price::default();
     let calendar = calendar(world, &ledgers, work, &mut price).await;
-    let universe = build::universe(world, &ledgers, window(&world.jobs, world.clock, work, &calendar)).await?;
+    let universe = reference::universe(world, &ledgers, window(&world.jobs, world.clock, work, &calendar)).await?;
     if universe.is_empty() && work.tables.iter().any(|table| !table.is_snapshot()) {
         price.notes.insert(format!("bronze holds no universe, so rows a day are estimated: `fetch {UNIVERSE}` first"));
     }
@@ -54,7 +55,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
 
 /// The calendar of the lake, or an estimate with a note.
 async fn calendar(world: &World, ledgers: &Ledgers, work: &Work, price: &mut Price) -> Calendar {
-    let note = match build::calendar(world, ledgers).await {
+    let note = match reference::calendar(world, ledgers).await {
         Ok(calendar) if calendar.days().next().is_some() => return calendar,
         Ok(_) => format!("bronze holds no calendar, so open days are estimated: `fetch {CALENDAR}` first"),
         Err(error) => format!("cannot read the calendar, so open days are estimated: {error:#}"),

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use pitlake_contract::Slice;
 
-use crate::build::{self, origin};
+use crate::build::origin;
 use crate::ledger::{Ledger, LedgerFile, Ledgers};
 use crate::normalise::Partition;
 use crate::plan::{Again, Calendar, Universe, Wanted, Why, named_values, plan};
+use crate::reference;
 use crate::report;
 use crate::silver;
 use crate::spec::{Axis, Table};
@@ -62,13 +63,13 @@ pub struct Status {
 /// When the lake cannot be read.
 pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>> {
     let ledgers = Ledgers::new(&world.store);
-    let calendar = build::calendar(world, &ledgers).await.unwrap_or_else(|error| {
+    let calendar = reference::calendar(world, &ledgers).await.unwrap_or_else(|error| {
         tracing::warn!("cannot read the calendar, so missing days are not listed: {error:#}");
         Calendar::new([])
     });
     let failed = failed(world).await?;
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
-        build::universe(world, &ledgers, (NaiveDate::MAX, NaiveDate::MIN)).await?
+        reference::universe(world, &ledgers, (NaiveDate::MAX, NaiveDate::MIN)).await?
     } else {
         Universe::default()
     };

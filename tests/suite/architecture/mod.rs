@@ -34,7 +34,8 @@ const MODULES: &[(&str, &[&str])] = &[
         "fetch",
         &["bronze", "clock", "ledger", "normalise", "plan", "progress", "report", "spec", "store", "wire", "world"],
     ),
-    ("run", &["build", "fetch", "ledger", "plan", "report", "spec", "store", "world"]),
+    ("reference", &["build", "ledger", "normalise", "plan", "spec", "world"]),
+    ("run", &["build", "fetch", "ledger", "plan", "reference", "report", "spec", "store", "world"]),
     (
         "ops",
         &[
@@ -45,6 +46,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "ledger",
             "normalise",
             "plan",
+            "reference",
             "report",
             "run",
             "silver",
@@ -55,7 +57,20 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["build", "clock", "normalise", "ops", "plan", "progress", "query", "report", "run", "spec", "store", "world"],
+        &[
+            "clock",
+            "normalise",
+            "ops",
+            "plan",
+            "progress",
+            "query",
+            "reference",
+            "report",
+            "run",
+            "spec",
+            "store",
+            "world",
+        ],
     ),
     ("main", &["cli"]),
 ];

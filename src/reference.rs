@@ -1,5 +1,5 @@
-//! The rows of tables that a plan follows from: the calendar, the universe, the values of parameters. They are read from
-//! bronze by the code that builds silver. Never what a plan makes of them.
+//! What a plan follows from, read from bronze by the code that builds silver: the calendar, the universe, the values of
+//! parameters, and the questions of tables with all of it. Never what a plan makes of them.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use pitlake_contract::Slice;
 
-use super::rows::fill;
-use super::rows::task_files;
+use crate::build;
 use crate::ledger::Ledgers;
 use crate::normalise::Partition;
-use crate::plan::{CALENDAR, Calendar, ParamValues, Question, SUSPENSIONS, SliceValues, UNIVERSE, Universe};
-use crate::spec;
+use crate::plan::{self, CALENDAR, Calendar, Facts, ParamValues, Question, SliceValues, Universe, Work};
+use crate::plan::{SUSPENSIONS, UNIVERSE};
+use crate::spec::{self, Table};
 use crate::world::World;
 
 /// One partition of a reference table, from bronze; `None` where bronze holds nothing of it.
@@ -29,9 +29,7 @@ async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Part
     if files.is_empty() {
         return Ok(None);
     }
-    let files = task_files(&world.store, &ledger, &files).await?;
-    let finish = |builder: crate::normalise::Builder<'_>| Ok(builder.finish(&|_| None)?.batch);
-    Ok(Some(fill(&world.store, table, partition, files, finish).await?))
+    Ok(Some(build::rows_of(&world.store, &ledger, (partition, &files)).await?))
 }
 
 /// The market's calendar; empty where bronze holds none.
@@ -98,10 +96,7 @@ pub async fn universe(world: &World, ledgers: &Ledgers, (first, last): (NaiveDat
 }
 
 /// The values of the parameters that a question is asked for one by one.
-///
-/// # Errors
-/// When bronze cannot be read.
-pub async fn param_values(world: &World, ledgers: &Ledgers, question: &Question) -> Result<ParamValues> {
+async fn param_values(world: &World, ledgers: &Ledgers, question: &Question) -> Result<ParamValues> {
     let mut all = Vec::new();
     for (name, values) in &question.contract().ask.each {
         let values = match values {
@@ -122,4 +117,29 @@ pub async fn param_values(world: &World, ledgers: &Ledgers, question: &Question)
         all.push((name.clone(), values));
     }
     Ok(ParamValues::new(all))
+}
+
+/// The questions of some tables, with the parameter values and the headers that they follow from.
+///
+/// # Errors
+/// When the lake cannot be read.
+pub async fn questions(
+    world: &World,
+    ledgers: &Ledgers,
+    facts: Facts<'_>,
+    work: &Work,
+    tables: &[Arc<Table>],
+) -> Result<Vec<Question>> {
+    let mut all = Vec::new();
+    for table in tables {
+        let ledger = ledgers.of(table).await?;
+        for mut question in plan::questions(facts, work, &ledger) {
+            question.values = param_values(world, ledgers, &question).await?;
+            let days = question.needed_headers();
+            ledger.read(&world.store, |file| days.contains(&file.file.day)).await;
+            question.keep_foreign();
+            all.push(question);
+        }
+    }
+    Ok(all)
 }

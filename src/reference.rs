@@ -14,7 +14,7 @@ use crate::ledger::Ledgers;
 use crate::normalise::Partition;
 use crate::plan::{self, CALENDAR, Calendar, Facts, ParamValues, Question, SliceValues, Universe, Work};
 use crate::plan::{SUSPENSIONS, UNIVERSE};
-use crate::spec::{self, Table};
+use crate::spec::{self, DateRange, Table};
 use crate::world::World;
 
 /// One partition of a reference table, from bronze; `None` where bronze holds nothing of it.
@@ -65,11 +65,11 @@ pub async fn session_before(world: &World, day: NaiveDate) -> Result<Option<Naiv
     Ok(last.and_then(|last| calendar.back(last, 1).filter(|before| *before < last)))
 }
 
-/// The universe, with the suspensions of the days from `first` to `last`.
+/// The universe, with the suspensions of a range of days.
 ///
 /// # Errors
 /// When bronze cannot be read.
-pub async fn universe(world: &World, ledgers: &Ledgers, (first, last): (NaiveDate, NaiveDate)) -> Result<Universe> {
+pub async fn universe(world: &World, ledgers: &Ledgers, days: DateRange) -> Result<Universe> {
     let mut universe = match reference(world, ledgers, UNIVERSE, Partition::Whole).await? {
         Some(batch) => Universe::of(&batch).with_context(|| format!("`{UNIVERSE}`"))?,
         None => Universe::default(),
@@ -78,7 +78,7 @@ pub async fn universe(world: &World, ledgers: &Ledgers, (first, last): (NaiveDat
     let ledger = ledgers.of(table).await?;
     let held = (0..table.sources.len()).flat_map(|source| ledger.slices(source, &[]).into_keys());
     universe.hold_suspensions(held.filter_map(|slice| match slice {
-        Slice::Session(day) => Some(day).filter(|day| (first..=last).contains(day)),
+        Slice::Session(day) => Some(day).filter(|day| days.contains(*day)),
         _ => None,
     }));
     for partition in universe.suspension_partitions(table) {

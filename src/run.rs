@@ -12,7 +12,7 @@ use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, SU
 use crate::plan::{needs_universe, window};
 use crate::reference;
 use crate::report::{Exit, Journal, Report, TableReport};
-use crate::spec::{DateRange, Problems, Table};
+use crate::spec::{Problems, Table};
 use crate::store::lease::LeaseHeld;
 use crate::world::{Misuse, Run, World};
 
@@ -52,7 +52,7 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
         return Ok(());
     }
     let range = match work.reach {
-        Reach::Range(start, end) => Some(DateRange::new(start, end)),
+        Reach::Range(range) => Some(range),
         Reach::Held | Reach::Nightly(_) => None,
     };
     let mut tables: Vec<&Arc<Table>> = Vec::new();
@@ -77,7 +77,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     let window = window(&world.jobs, world.clock, work, &calendar);
     let mut universe = reference::universe(world, ledgers, window).await?;
     // A small account may not ask for them; a calendar that covers the range does as well.
-    if calendar.knows(window.0) && calendar.knows(window.1) {
+    if calendar.knows(window.first) && calendar.knows(window.last) {
         // Without a universe the securities to ask for are unknown.
         let lacks_universe = universe.is_empty() && needs_universe(&world.jobs, &work.tables);
         for table in &phases.reference {

@@ -12,7 +12,7 @@ use super::{Context, config, day, print, summary};
 use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
 use crate::run::run;
-use crate::spec::{Account, Axis, Catalog, Contract, Jobs, TableSource};
+use crate::spec::{Account, Axis, Catalog, Contract, DateRange, Jobs, TableSource};
 use crate::store::Store;
 use crate::world::{Misuse, World};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
@@ -115,7 +115,7 @@ impl SandboxArgs {
 /// Fetches the market as any other vendor's data, so that its bronze is like any other.
 async fn export(context: &Context, catalog: Catalog, store: Store, settings: Settings) -> Result<Exit> {
     let settings = Settings { rpm: 0, faults: 0, ..settings };
-    let (points, reach) = (settings.points, Reach::Range(settings.start, settings.end));
+    let (points, reach) = (settings.points, Reach::Range(DateRange::new(settings.start, settings.end)));
     let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, 0).await?;
     let account = Account {
         base_url: Some(server.url()),

@@ -8,6 +8,7 @@ use super::{Context, Format, config, day, plan, print, summary};
 use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
 use crate::run;
+use crate::spec::DateRange;
 use crate::world::World;
 
 /// Fetch and build what is due for the jobs; for cron or Airflow
@@ -142,7 +143,9 @@ pub(super) fn work(
     Work {
         command: command.to_owned(),
         tables: Vec::new(),
-        reach: start.map_or(Reach::Held, |start| Reach::Range(start, end.unwrap_or_else(|| context.clock.today()))),
+        reach: start.map_or(Reach::Held, |start| {
+            Reach::Range(DateRange::new(start, end.unwrap_or_else(|| context.clock.today())))
+        }),
         halves,
         refetch: false,
         full: false,

@@ -69,7 +69,7 @@ async fn one(accounts: &Accounts, asking: &Asking<'_>) -> Result<()> {
 
 /// What the plan tells of a table besides the slices to ask for.
 async fn note(question: &Question, journal: &Journal) {
-    let named = |day: &NaiveDate| question.named.is_some_and(|(start, end)| (start..=end).contains(day));
+    let named = |day: &NaiveDate| question.named.is_some_and(|named| named.contains(*day));
     let (is_named, other): (Vec<NaiveDate>, Vec<NaiveDate>) = question.plan.not_due.iter().copied().partition(named);
     journal
         .table(&question.table().name, |report| {

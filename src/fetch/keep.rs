@@ -209,7 +209,7 @@ impl Asking<'_> {
     }
 
     async fn not_published(&self, day: NaiveDate, part: Option<String>) {
-        let is_named = self.question.named.is_some_and(|(start, end)| (start..=end).contains(&day));
+        let is_named = self.question.named.is_some_and(|named| named.contains(day));
         self.run
             .journal
             .table(&self.question.table().name, |report| {

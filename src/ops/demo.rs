@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::plan::{Halves, Reach, Work};
 use crate::report::{self, Report};
 use crate::run::run;
-use crate::spec::Table;
+use crate::spec::{DateRange, Table};
 use crate::world::{Misuse, World};
 
 /// The command in its reports: a lake whose first report has another is not the demo's.
@@ -50,7 +50,7 @@ pub async fn evening(
     let work = Work {
         command: DEMO.to_owned(),
         tables: tables.to_vec(),
-        reach: start.map_or(Reach::Nightly(None), |start| Reach::Range(start, evening.today())),
+        reach: start.map_or(Reach::Nightly(None), |start| Reach::Range(DateRange::new(start, evening.today()))),
         halves: Halves::Both,
         refetch: false,
         full: false,

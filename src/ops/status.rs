@@ -16,7 +16,7 @@ use crate::plan::{Again, Calendar, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
 use crate::report;
 use crate::silver;
-use crate::spec::{Axis, Table};
+use crate::spec::{Axis, DateRange, Table};
 use crate::world::World;
 
 /// Slices of a table, counted.
@@ -69,7 +69,7 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     });
     let failed = failed(world).await?;
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
-        reference::universe(world, &ledgers, (NaiveDate::MAX, NaiveDate::MIN)).await?
+        reference::universe(world, &ledgers, DateRange::new(NaiveDate::MAX, NaiveDate::MIN)).await?
     } else {
         Universe::default()
     };
@@ -145,8 +145,9 @@ impl Status {
         if let Some(first) = days.next() {
             self.widen(first, days.next_back().unwrap_or(first));
         }
-        let Some(range) = self.first.zip(self.last).filter(|_| !held.is_empty()) else { return };
-        let securities = if is_security { universe.reporting(contract, range.0) } else { Vec::new() };
+        let range = self.first.zip(self.last).map(DateRange::from);
+        let Some(range) = range.filter(|_| !held.is_empty()) else { return };
+        let securities = if is_security { universe.reporting(contract, range.first) } else { Vec::new() };
         let planned = plan(Wanted {
             contract,
             range,
@@ -164,8 +165,8 @@ impl Status {
                 "`{}`: the calendar does not cover all days from {} to {}, so missing days may not be listed; fetch or \
                  import `trade_cal`",
                 table.name,
-                range.0,
-                range.1
+                range.first,
+                range.last
             );
         }
         for (slice, why) in planned.ask {
@@ -181,8 +182,8 @@ impl Status {
         let missed = |name: &&String| !names.contains(*name) && (is_security || name.parse::<NaiveDate>().is_ok());
         self.slices.failed += failed.iter().filter(missed).count();
         if contract.ask.axis == Axis::Session {
-            let sessions = calendar.sessions(range.1, world.clock.today());
-            self.lag = Some(sessions.iter().filter(|day| **day > range.1).count());
+            let sessions = calendar.sessions(range.last, world.clock.today());
+            self.lag = Some(sessions.iter().filter(|day| **day > range.last).count());
         }
     }
 

@@ -230,13 +230,13 @@ fn calls_of(facts: Facts<'_>, question: &Question, asks_suspensions: bool) -> us
 #[must_use]
 pub fn estimated_calendar(clock: Clock, work: &Work) -> Calendar {
     let today = clock.today();
-    let (start, end) = match work.reach {
-        Reach::Range(start, end) => (start, end),
-        _ => (today - chrono::Days::new(30), today),
+    let range = match work.reach {
+        Reach::Range(range) => range,
+        _ => DateRange::new(today - chrono::Days::new(30), today),
     };
     let is_weekday = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
     let mut weekdays = 0;
-    let days = start.iter_days().take_while(|day| *day <= end).map(|day| {
+    let days = range.days().map(|day| {
         let mut open = false;
         if is_weekday(&day) {
             weekdays += 1;

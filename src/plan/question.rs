@@ -11,7 +11,7 @@ use super::range::{Night, range};
 use super::sources::{AskedSource, asked};
 use super::{Again, Allowance, Facts, ParamValues, Plan, Reach, Wanted, Why, Work, named_values, plan};
 use crate::ledger::Ledger;
-use crate::spec::{Axis, Contract, Table, TableSource};
+use crate::spec::{Axis, Contract, DateRange, Table, TableSource};
 
 /// One interface with its slices.
 #[derive(Debug)]
@@ -21,13 +21,13 @@ pub struct Question {
     /// The place of the interface among the table's sources.
     pub source: usize,
     /// First and last event day.
-    pub range: (NaiveDate, NaiveDate),
+    pub range: DateRange,
     /// Its slices.
     pub plan: Plan,
     /// The values of parameters that are asked one by one.
     pub values: ParamValues,
     /// Days that were named on the command line.
-    pub named: Option<(NaiveDate, NaiveDate)>,
+    pub named: Option<DateRange>,
     /// Calls that may go out.
     pub allowance: Allowance,
     /// It is asked by security, and no universe tells which there are.
@@ -49,7 +49,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
     let held = ledger.slices(asked.source, &named_values(jobs, table, contract));
     let lookback = jobs.lookback(&table.name);
     let night = Night { calendar, held: &held, lookback };
-    let (start, end) = range(work.reach, contract, clock.today(), night)?;
+    let DateRange { first: start, last: end } = range(work.reach, contract, clock.today(), night)?;
     let start = asked.from.map_or(start, |from| start.max(from));
     let end = asked.until.and_then(|until| until.pred_opt()).map_or(end, |until| end.min(until));
     let by_security = contract.ask.axis.by_security();
@@ -75,7 +75,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
     };
     let plan = plan(Wanted {
         contract,
-        range: (start, end),
+        range: DateRange::new(start, end),
         calendar,
         held: &held,
         securities: &securities,
@@ -88,7 +88,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
     Some(Question {
         ledger: Arc::clone(ledger),
         source: asked.source,
-        range: (start, end),
+        range: DateRange::new(start, end),
         plan,
         values: ParamValues::default(),
         named: work.named(),

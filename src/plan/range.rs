@@ -22,16 +22,16 @@ const NEWEST_PERIODS: usize = 8;
 
 /// The days whose market must be known: the range, or the days that a nightly run may look at.
 #[must_use]
-pub fn window(jobs: &Jobs, clock: Clock, work: &Work, calendar: &Calendar) -> (NaiveDate, NaiveDate) {
+pub fn window(jobs: &Jobs, clock: Clock, work: &Work, calendar: &Calendar) -> DateRange {
     let today = clock.today();
     match work.reach {
-        Reach::Range(start, end) => (start, end),
-        Reach::Held => (NaiveDate::MIN, today),
+        Reach::Range(range) => range,
+        Reach::Held => DateRange::new(NaiveDate::MIN, today),
         Reach::Nightly(day) => {
             let end = day.unwrap_or(today);
             let lookback = jobs.jobs.values().map(|job| job.lookback).max().unwrap_or(LOOKBACK);
             // Nights without a run are caught up with: a year of them at most is judged by count.
-            (calendar.back(end, lookback.max(A_YEAR)).unwrap_or(end), end)
+            DateRange::new(calendar.back(end, lookback.max(A_YEAR)).unwrap_or(end), end)
         }
     }
 }
@@ -45,15 +45,10 @@ pub(super) struct Night<'a> {
 }
 
 /// First and last event day that an interface is asked for; `None` where there is nothing to begin with.
-pub(super) fn range(
-    reach: Reach,
-    contract: &Contract,
-    today: NaiveDate,
-    night: Night<'_>,
-) -> Option<(NaiveDate, NaiveDate)> {
+pub(super) fn range(reach: Reach, contract: &Contract, today: NaiveDate, night: Night<'_>) -> Option<DateRange> {
     match reach {
-        Reach::Range(start, end) => Some((start, end)),
-        Reach::Held => Some((night.held.keys().find_map(Slice::day).unwrap_or(today), today)),
+        Reach::Range(range) => Some(range),
+        Reach::Held => Some(DateRange::new(night.held.keys().find_map(Slice::day).unwrap_or(today), today)),
         Reach::Nightly(day) => {
             let end = day.unwrap_or(today);
             let start = match contract.ask.axis {
@@ -65,7 +60,7 @@ pub(super) fn range(
                 }
                 Axis::Snapshot => end,
             };
-            Some((start, end))
+            Some(DateRange::new(start, end))
         }
     }
 }

@@ -66,7 +66,7 @@ pub struct Wanted<'a> {
     /// The interface.
     pub contract: &'a Contract,
     /// First and last event day.
-    pub range: (NaiveDate, NaiveDate),
+    pub range: DateRange,
     /// The market's calendar.
     pub calendar: &'a Calendar,
     /// The slices bronze holds, with the time of the newest answer; `None` where its file does not tell.
@@ -139,7 +139,7 @@ fn snapshot(wanted: Wanted<'_>) -> Plan {
 }
 
 fn sessions(wanted: Wanted<'_>) -> Plan {
-    let Wanted { calendar, range: (start, end), .. } = wanted;
+    let Wanted { calendar, range: DateRange { first: start, last: end }, .. } = wanted;
     let mut plan = Plan {
         beyond_calendar: start.iter_days().take_while(|d| *d <= end).filter(|d| !calendar.knows(*d)).collect(),
         ..Plan::default()
@@ -152,7 +152,7 @@ fn sessions(wanted: Wanted<'_>) -> Plan {
 
 /// Announcements are made on every day of the calendar.
 fn days(wanted: Wanted<'_>) -> Plan {
-    let Wanted { range: (start, end), .. } = wanted;
+    let Wanted { range: DateRange { first: start, last: end }, .. } = wanted;
     let mut plan = Plan::default();
     let all: Vec<NaiveDate> = start.iter_days().take_while(|day| *day <= end).collect();
     for day in all.into_iter().rev() {
@@ -188,7 +188,7 @@ fn settles(day: NaiveDate, wanted: Wanted<'_>) -> Option<NaiveDate> {
 
 /// The months of a range, newest first: an answer holds what was out when it came.
 fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Plan {
-    let Wanted { range: (start, end), clock, .. } = wanted;
+    let Wanted { range: DateRange { first: start, last: end }, clock, .. } = wanted;
     let mut plan = Plan::default();
     let months: Vec<NaiveDate> = DateRange::new(start, end).months().collect();
     for first in months.into_iter().rev() {
@@ -230,7 +230,7 @@ fn again(fetched: DateTime<Utc>, settles: Option<NaiveDate>, wanted: Wanted<'_>)
 }
 
 fn by_period(wanted: Wanted<'_>) -> Plan {
-    let Wanted { range: (start, end), clock, .. } = wanted;
+    let Wanted { range: DateRange { first: start, last: end }, clock, .. } = wanted;
     let today = clock.today();
     let mut plan = Plan::default();
     let mut ended = 0;
@@ -261,7 +261,7 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
 /// A security's history reaches up to the day it was fetched. For reports of a range in the past that is
 /// enough from the deadline of its last period on.
 fn securities(wanted: Wanted<'_>) -> Plan {
-    let Wanted { range: (start, end), clock, .. } = wanted;
+    let Wanted { range: DateRange { first: start, last: end }, clock, .. } = wanted;
     let today = clock.today();
     let settles = periods(start, end).last().and_then(|last| deadline(*last)).filter(|_| wanted.reports);
     let needed = settles.map_or(if wanted.reports { today } else { end }, |settles| settles.max(end)).min(today);

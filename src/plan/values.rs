@@ -11,7 +11,7 @@ use pitlake_contract::Slice;
 
 use super::Chosen;
 use crate::normalise::Partition;
-use crate::spec::{self, Contract, Jobs, Table};
+use crate::spec::{self, Contract, DateRange, Jobs, Table};
 
 /// The values that an interface is asked for, by parameter.
 #[derive(Debug, Default)]
@@ -127,11 +127,11 @@ impl ParamValues {
 
     /// The partitions of a table whose rows hold the values for the days of a range.
     #[must_use]
-    pub fn partitions(table: &Table, (start, end): (NaiveDate, NaiveDate)) -> BTreeSet<Partition> {
+    pub fn partitions(table: &Table, range: DateRange) -> BTreeSet<Partition> {
         if table.event.is_none() {
             return BTreeSet::from([Partition::Whole]);
         }
-        start.iter_days().take_while(|day| *day <= end).map(|day| Partition::of(table, day)).collect()
+        range.days().map(|day| Partition::of(table, day)).collect()
     }
 
     /// The values that a slice is asked for; `None` where they are unknown.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use crate::clock::Clock;
-use crate::spec::Table;
+use crate::spec::{DateRange, Table};
 
 /// The halves of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Halves {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// From a first to a last event day, named on the command line.
-    Range(NaiveDate, NaiveDate),
+    Range(DateRange),
     /// From the first day held up to today.
     Held,
     /// What is due tonight, or on the evening of a day: the newest days, those not settled, the newest periods.
@@ -53,7 +53,7 @@ impl Work {
     /// A message for the user.
     pub fn check(&self, clock: Clock) -> Result<(), String> {
         let today = clock.today();
-        let Some((start, end)) = self.named() else { return Ok(()) };
+        let Some(DateRange { first: start, last: end }) = self.named() else { return Ok(()) };
         if end > today {
             return Err(format!("{end} is in the future: today is {today} in Shanghai"));
         }
@@ -65,10 +65,10 @@ impl Work {
 
     /// Days that were named on the command line: the exit code tells which of them are not published.
     #[must_use]
-    pub fn named(&self) -> Option<(NaiveDate, NaiveDate)> {
+    pub fn named(&self) -> Option<DateRange> {
         match self.reach {
-            Reach::Range(start, end) => Some((start, end)),
-            Reach::Nightly(Some(day)) => Some((day, day)),
+            Reach::Range(range) => Some(range),
+            Reach::Nightly(Some(day)) => Some(DateRange::day(day)),
             Reach::Nightly(None) | Reach::Held => None,
         }
     }

@@ -30,7 +30,7 @@ fn ask(held: &[(NaiveDate, Option<DateTime<Utc>>)], now: &str, end: NaiveDate) -
     let held = held.iter().map(|(day, fetched)| (Slice::Session(*day), *fetched)).collect();
     plan(Wanted {
         contract: &contract,
-        range: (day(0), end),
+        range: DateRange::new(day(0), end),
         calendar: &calendar,
         held: &held,
         securities: &[],
@@ -55,7 +55,7 @@ fn what_comes_next_morning_is_due_then() {
     let contract = contract("tushare/margin_detail");
     let (calendar, held) = (weekdays(), BTreeMap::new());
     let not_due = |now: &str| {
-        let (contract, calendar, held, range) = (&contract, &calendar, &held, (day(1), day(1)));
+        let (contract, calendar, held, range) = (&contract, &calendar, &held, DateRange::day(day(1)));
         let clock = Clock::fixed(at(now));
         let wanted = Wanted {
             contract,
@@ -95,7 +95,7 @@ fn reports(name: &str, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan
     let contract = contract(name);
     let calendar = weekdays();
     let held = held.iter().map(|(slice, fetched)| (slice.clone(), Some(at(fetched)))).collect();
-    let range = ("2022-01-01".parse().unwrap(), "2023-12-31".parse().unwrap());
+    let range = DateRange::new("2022-01-01".parse().unwrap(), "2023-12-31".parse().unwrap());
     let securities = ["a".to_owned(), "b".to_owned()];
     let clock = Clock::fixed(at(now));
     let calendar = &calendar;
@@ -182,7 +182,7 @@ fn along(axis: Axis, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
     let held = held.iter().map(|(slice, fetched)| (slice.clone(), Some(at(fetched)))).collect();
     plan(Wanted {
         contract: &contract,
-        range: (day(0), day(90)),
+        range: DateRange::new(day(0), day(90)),
         calendar: &weekdays(),
         held: &held,
         securities: &["a".to_owned()],
@@ -237,7 +237,7 @@ proptest! {
             .map(|(n, fetched)| (Slice::Session(day(n)), fetched.map(|f| day(n.max(f)).and_hms_opt(12, 0, 0).unwrap().and_utc())))
             .collect();
         let clock = Clock::fixed(day(today).and_hms_opt(12, 0, 0).unwrap().and_utc());
-        let range = (day(start), day(start + len));
+        let range = DateRange::new(day(start), day(start + len));
         let plan = plan(Wanted {
             contract: &contract, range, calendar: &calendar, held: &held, securities: &[], lookback: 5, reports: true,
             adds_up: false, again: if refetch { Again::All } else { Again::Settled }, clock,
@@ -246,10 +246,10 @@ proptest! {
         let asked = days.len();
         prop_assert!(days.windows(2).all(|w| w[0] > w[1]));
         days.extend(&plan.not_due);
-        days.extend(calendar.sessions(range.0, range.1).iter().filter(|d| **d <= clock.today() && held.contains_key(&Slice::Session(**d))));
+        days.extend(calendar.sessions(range.first, range.last).iter().filter(|d| **d <= clock.today() && held.contains_key(&Slice::Session(**d))));
         days.sort_unstable();
         days.dedup();
-        prop_assert_eq!(days.as_slice(), calendar.sessions(range.0, range.1));
-        prop_assert_eq!(asked + plan.held + plan.not_due.len(), calendar.sessions(range.0, range.1).len());
+        prop_assert_eq!(days.as_slice(), calendar.sessions(range.first, range.last));
+        prop_assert_eq!(asked + plan.held + plan.not_due.len(), calendar.sessions(range.first, range.last).len());
     }
 }

@@ -14,7 +14,7 @@ pub struct TaskFile {
     pub span: bool,
     /// When it came over the wire, where that is known.
     pub observed: Option<DateTime<Utc>>,
-    /// For an answer that only says that it is the same as an earlier one: its calls. There is no body to read.
+    /// For an answer that repeats an earlier one and has no body: its calls.
     pub repeats: Option<AnsweredCalls>,
 }
 

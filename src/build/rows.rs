@@ -27,8 +27,8 @@ pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<Ledg
         ledger.read(store, |file| is_ours(file) && ledger.is_contested(file, files)).await;
         return Ok(ledger.counting(files)?.iter().map(|file| plain(ledger.table(), file)).collect());
     }
-    // Where versions are kept every file counts, as an observation of what the vendor had at that time; one that says
-    // the same as the one before is an observation too.
+    // Where versions are kept every file counts, as an observation of what the vendor had at that time; a repeated answer
+    // is one too.
     ledger.read(store, is_ours).await;
     observations(ledger, files)
 }
@@ -45,7 +45,7 @@ pub(super) fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
 }
 
 fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
-    // The file that one says the same as may feed other partitions only.
+    // The file that is repeated may feed other partitions only.
     let names: BTreeSet<&str> = ledger.files().iter().map(|file| file.file.name()).collect();
     let mut all = Vec::with_capacity(files.len());
     for (place, file) in files.iter().enumerate() {

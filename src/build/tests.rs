@@ -83,7 +83,7 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
         assert_eq!(here.read(&path).await.unwrap(), there.read(&path).await.unwrap());
         let rejects = silver::rejects_path(table, *partition);
         assert_eq!(here.read(&rejects).await.ok(), there.read(&rejects).await.ok());
-        // What was built is current; with another calendar, where it counts, it is not, and the task says so.
+        // What was built is current; with another calendar, where it counts, it is not, and the task fails.
         let survey = Survey::of(&here, &ledger, &calendar, Scope::default()).await.unwrap();
         assert_eq!((survey.stale.len(), survey.current), (0, 1));
         let other = Arc::new(Calendar::new([(day("2024-04-22"), false)]));

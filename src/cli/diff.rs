@@ -66,7 +66,7 @@ impl DiffArgs {
 
 /// One line for each row that differs, then the totals.
 fn text(diff: &Diff) -> String {
-    let mut lines: Vec<String> = diff.differences.iter().map(|told| line(told, diff.between.is_some())).collect();
+    let mut lines: Vec<String> = diff.differences.iter().map(|row| line(row, diff.between.is_some())).collect();
     let counts = &diff.counts;
     let rows = |n: usize| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
     let is_between = diff.between.is_some();
@@ -94,22 +94,22 @@ fn text(diff: &Diff) -> String {
     lines.join("\n")
 }
 
-fn line(told: &RowDiff, is_between: bool) -> String {
-    let key = told.key.iter().map(|(_, value)| plain(value));
-    let revision = told.revision.map(|revision| format!("revision {revision}"));
-    let known = told.known_on.map(|known| format!("known {known}"));
+fn line(row: &RowDiff, is_between: bool) -> String {
+    let key = row.key.iter().map(|(_, value)| plain(value));
+    let revision = row.revision.map(|revision| format!("revision {revision}"));
+    let known = row.known_on.map(|known| format!("known {known}"));
     let line = key.chain(revision).chain(known).collect::<Vec<_>>().join(" ");
-    let vendor = told.vendor.as_deref().unwrap_or_default();
+    let vendor = row.vendor.as_deref().unwrap_or_default();
     let column = |(name, BothValues([first, second])): &(String, BothValues)| {
         if is_between {
             return format!("{name} {} {}, {} {}", first.0, plain(&first.1), second.0, plain(&second.1));
         }
         format!("{name} {} -> {}", plain(&first.1), plain(&second.1))
     };
-    let columns: Vec<String> = told.columns.iter().map(column).collect();
-    match told.what {
+    let columns: Vec<String> = row.columns.iter().map(column).collect();
+    match row.what {
         "only" => format!("{line}: only {vendor}"),
-        "added" | "gone" => format!("{line}: {} ({vendor})", told.what),
+        "added" | "gone" => format!("{line}: {} ({vendor})", row.what),
         _ => format!("{line}: {}", columns.join("; ")),
     }
 }

@@ -103,7 +103,7 @@ pub enum AccountError {
     /// No `schemas/<vendor>.toml` describes the vendor.
     #[error("unsupported vendor `{0}`")]
     Unsupported(String),
-    /// The vendor answers nobody without a token, and there is none.
+    /// The vendor requires a token, and there is none.
     #[error(
         "no token for {vendor}: set the environment variable {variable}, or {variable}_FILE to a file that holds it"
     )]

@@ -79,7 +79,7 @@ async fn note(question: &Question, journal: &Journal) {
                               `stock_basic_cn`, or set `symbols` in the job";
                 report.fail("securities".into(), reason.into(), Exit::Incomplete);
             }
-            // Quarters to come and days before their hour are no news to whoever named a range around them.
+            // Periods to come and days before their hour are expected in a range around them.
             if question.contract().ask.axis == Axis::Session {
                 report.not_published.extend(is_named);
             }

@@ -117,7 +117,7 @@ impl Asking<'_> {
     }
 
     /// Whether an answer has no rows, or lacks those of its main call. Of calls for fixed values the first is the main one:
-    /// no listed security, no day of SSE, is no snapshot. Of values of another table any may be empty.
+    /// listed securities, or the days of SSE. Of calls for values of another table any may be empty.
     fn is_empty(&self, slice: &Slice, reply: &Reply) -> bool {
         let each = &self.question.contract().ask.each;
         let is_fixed = each.iter().all(|(_, values)| matches!(values, Values::Fixed(_)));
@@ -174,7 +174,7 @@ impl Asking<'_> {
     /// again is news.
     fn comparable<'b>(&self, before: Before<'b>, is_span: bool) -> Before<'b> {
         let Self { question, .. } = self;
-        before.filter(|(_, said)| !question.ledger.answered_since(question.source, said.fetched_at, is_span))
+        before.filter(|(_, earlier)| !question.ledger.answered_since(question.source, earlier.fetched_at, is_span))
     }
 
     /// Whether the rows of an answer leave the day of its folder.

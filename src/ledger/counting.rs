@@ -24,8 +24,8 @@ impl Ledger {
         !file.file.span && files.iter().filter(same).count() > 1
     }
 
-    /// The files whose rows count, oldest first. Of the answers to one slice only the newest counts, and one that says
-    /// the same as an earlier one stands for that; files of other programs and imports are parts, and all of them count.
+    /// The files whose rows count, oldest first. Of the answers to one slice only the newest counts, and one that
+    /// repeats an earlier one stands for that; files of other programs and imports are parts, and all of them count.
     /// Needs the headers of contested files.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Ledger {
         for file in files {
             let contract = self.contract(file.source);
             let axis = contract.ask.axis;
-            // An answer to many securities that says the same as one that is there adds nothing to it.
+            // An answer to many securities that repeats another one adds nothing to it.
             let same_as = file.provenance().and_then(|provenance| provenance.same_as.as_deref());
             if file.file.span && axis == Axis::SecurityMonth && same_as.is_some_and(|name| names.contains(name)) {
                 continue;

@@ -25,7 +25,7 @@ impl Ledger {
         }
     }
 
-    /// The day of the newest file in the folder of a source that is no span: all snapshots are one slice.
+    /// The day of the newest file of a source, spans aside: all snapshots are one slice.
     #[must_use]
     pub fn newest_snapshot(&self, source: usize) -> Option<NaiveDate> {
         self.beside(source).filter(|file| !file.file.span).map(|file| file.file.day).next_back()

@@ -22,8 +22,14 @@ impl Lake {
         Ledger::open(&self.store, self.catalog.table(table).unwrap()).await.unwrap()
     }
 
-    /// An answer of our own, fetched at a moment; it says the same as `before` where that has the same lines.
-    async fn answer(&self, interface: &str, slice: Slice, at: &str, lines: &str, before: Option<(&str, &Provenance)>) {
+    /// An answer of our own, fetched at a moment; it repeats `before` where that has the same lines.
+    async fn answer(
+        &self,
+        interface: &str,
+        (slice, at): (Slice, &str),
+        lines: &str,
+        before: Option<(&str, &Provenance)>,
+    ) {
         let day = slice.day().unwrap_or(day("2024-06-01"));
         let span = slice.days().filter(|days| days.first != days.last).map(|days| Span::months([days.first]));
         let file = NewFile {
@@ -60,8 +66,8 @@ const SECOND: &str = "2024-01-10T10:00:00Z";
 #[tokio::test]
 async fn a_day_is_held_since_its_newest_answer_and_by_foreign_files() {
     let lake = Lake::new();
-    lake.answer("tushare/adj_factor", Slice::Session(day("2024-01-02")), FIRST, "a\n", None).await;
-    lake.answer("tushare/adj_factor", Slice::Session(day("2024-01-02")), SECOND, "b\n", None).await;
+    lake.answer("tushare/adj_factor", (Slice::Session(day("2024-01-02")), FIRST), "a\n", None).await;
+    lake.answer("tushare/adj_factor", (Slice::Session(day("2024-01-02")), SECOND), "b\n", None).await;
     lake.foreign("bronze/tushare/adj_factor/date=2024-01-03/theirs.jsonl.gz").await;
     let ledger = lake.open("adj_factor").await;
     let held = ledger.slices(0, &[]);
@@ -76,12 +82,12 @@ async fn a_day_is_held_since_its_newest_answer_and_by_foreign_files() {
 async fn the_newest_answer_is_ours_and_needs_its_rows() {
     let lake = Lake::new();
     let slice = Slice::Session(day("2024-01-02"));
-    lake.answer("tushare/adj_factor", slice.clone(), FIRST, "a\n", None).await;
+    lake.answer("tushare/adj_factor", (slice.clone(), FIRST), "a\n", None).await;
     let ledger = lake.open("adj_factor").await;
     assert!(ledger.newest(0, std::slice::from_ref(&slice)).is_none(), "its header has not been read");
     ledger.read(&lake.store, |_| true).await;
     let (file, provenance) = ledger.newest(0, std::slice::from_ref(&slice)).unwrap();
-    lake.answer("tushare/adj_factor", slice.clone(), SECOND, "a\n", Some((&file.file.path, provenance))).await;
+    lake.answer("tushare/adj_factor", (slice.clone(), SECOND), "a\n", Some((&file.file.path, provenance))).await;
     let ledger = lake.open("adj_factor").await;
     ledger.read(&lake.store, |_| true).await;
     let (repeat, provenance) = ledger.newest(0, std::slice::from_ref(&slice)).unwrap();
@@ -98,8 +104,8 @@ async fn the_newest_answer_is_ours_and_needs_its_rows() {
 async fn of_two_answers_to_a_day_the_newest_counts_and_parts_all_do() {
     let lake = Lake::new();
     let slice = Slice::Session(day("2024-01-02"));
-    lake.answer("tushare/adj_factor", slice.clone(), FIRST, "a\n", None).await;
-    lake.answer("tushare/adj_factor", slice, SECOND, "b\n", None).await;
+    lake.answer("tushare/adj_factor", (slice.clone(), FIRST), "a\n", None).await;
+    lake.answer("tushare/adj_factor", (slice, SECOND), "b\n", None).await;
     lake.foreign("bronze/tushare/adj_factor/date=2024-01-02/theirs.jsonl.gz").await;
     let ledger = lake.open("adj_factor").await;
     let inputs = ledger.inputs();
@@ -117,7 +123,7 @@ async fn of_two_answers_to_a_day_the_newest_counts_and_parts_all_do() {
 async fn a_month_is_held_by_its_own_answer_and_not_by_a_file_named_after_it() {
     let lake = Lake::new();
     let month = Slice::Month(day("2024-05-01"));
-    lake.answer("tushare/index_weight", month.clone(), FIRST, "a\n", None).await;
+    lake.answer("tushare/index_weight", (month.clone(), FIRST), "a\n", None).await;
     let contract = lake.catalog.contract(&InterfaceId::parse("tushare/index_weight").unwrap()).unwrap();
     let import = NewFile {
         slice: "2024-04.csv".into(),
@@ -140,7 +146,7 @@ async fn what_is_written_is_listed_again_and_what_is_not_is_not() {
     let table = lake.catalog.table("adj_factor").unwrap();
     let ledgers = Ledgers::new(&lake.store);
     assert!(ledgers.of(table).await.unwrap().files().is_empty());
-    lake.answer("tushare/adj_factor", Slice::Session(day("2024-01-02")), FIRST, "a\n", None).await;
+    lake.answer("tushare/adj_factor", (Slice::Session(day("2024-01-02")), FIRST), "a\n", None).await;
     assert!(ledgers.of(table).await.unwrap().files().is_empty());
     ledgers.written(&table.sources[0].contract).await;
     assert_eq!(ledgers.of(table).await.unwrap().files().len(), 1);

@@ -12,7 +12,7 @@ use pitlake_contract::Slice;
 use crate::build::origin;
 use crate::ledger::{Ledger, LedgerFile, Ledgers};
 use crate::normalise::Partition;
-use crate::plan::{Again, Calendar, Universe, Wanted, Why, named_values, plan};
+use crate::plan::{Again, Calendar, Facts, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
 use crate::report;
 use crate::silver;
@@ -73,6 +73,13 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     } else {
         Universe::default()
     };
+    let facts = Facts {
+        catalog: &world.catalog,
+        jobs: &world.jobs,
+        clock: world.clock,
+        calendar: &calendar,
+        universe: &universe,
+    };
     let mut all = Vec::new();
     for table in tables {
         let ledger = ledgers.of(table).await?;
@@ -82,7 +89,7 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
         let mut status = published(world, &ledger, &calendar).await?;
         let failed = failed.get(&table.name).cloned().unwrap_or_default();
         for source in 0..table.sources.len() {
-            status.add_source(world, &ledger, source, (&calendar, &universe), &failed);
+            status.add_source(facts, &ledger, source, &failed);
         }
         status.holes.sort_unstable();
         status.slices.missing += status.holes.len();
@@ -117,14 +124,8 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
 
 impl Status {
     /// Adds the slices of a source: held, missing, due and failed.
-    fn add_source(
-        &mut self,
-        world: &World,
-        ledger: &Ledger,
-        source: usize,
-        (calendar, universe): (&Calendar, &Universe),
-        failed: &BTreeSet<String>,
-    ) {
+    fn add_source(&mut self, facts: Facts<'_>, ledger: &Ledger, source: usize, failed: &BTreeSet<String>) {
+        let Facts { jobs, clock, calendar, universe, .. } = facts;
         let table = ledger.table();
         let contract = &table.sources[source].contract;
         // Of interfaces that share a folder the first counts for its days; the others hold securities.
@@ -133,7 +134,7 @@ impl Status {
         if !is_security && first != source && table.sources[first].contract.ask.axis == contract.ask.axis {
             return;
         }
-        let held = ledger.slices(source, &named_values(&world.jobs, table, contract));
+        let held = ledger.slices(source, &named_values(jobs, table, contract));
         self.slices.held += held.len();
         if !is_security {
             self.unproven += ledger.unproven(source);
@@ -154,11 +155,11 @@ impl Status {
             calendar,
             held: &held,
             securities: &securities,
-            lookback: world.jobs.lookback(&table.name),
+            lookback: jobs.lookback(&table.name),
             reports: table.versions.as_ref().is_some_and(|versions| versions.not_before.is_some()),
             adds_up: false,
             again: Again::Settled,
-            clock: world.clock,
+            clock,
         });
         if !planned.beyond_calendar.is_empty() {
             tracing::warn!(
@@ -182,7 +183,7 @@ impl Status {
         let missed = |name: &&String| !names.contains(*name) && (is_security || name.parse::<NaiveDate>().is_ok());
         self.slices.failed += failed.iter().filter(missed).count();
         if contract.ask.axis == Axis::Session {
-            let sessions = calendar.sessions(range.last, world.clock.today());
+            let sessions = calendar.sessions(range.last, clock.today());
             self.lag = Some(sessions.iter().filter(|day| **day > range.last).count());
         }
     }

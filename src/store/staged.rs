@@ -90,7 +90,7 @@ impl StagedFolder {
     }
 }
 
-/// Whether nobody will finish a staged file (`<host>-<pid>-<serial>`).
+/// Whether the process that staged a file (`<host>-<pid>-<serial>`) is gone.
 fn is_abandoned(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy().into_owned();
     let mut parts = name.rsplitn(3, '-');

@@ -196,7 +196,6 @@ fn two_vendors(lines: &str) -> Catalog {
          rejected = \"empty\"\n"
     );
     let own = [
-        ("schemas/asharehub.toml", "version = 1\nvendor = \"asharehub\"\n".to_owned()),
         ("schemas/tushare/paid.toml", contract("tushare")),
         ("schemas/asharehub/paid.toml", contract("asharehub")),
         ("pipelines/paid_cn.toml", pipeline),

@@ -85,7 +85,6 @@ pub(crate) fn place() -> Place {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    write("schemas/asharehub.toml", "version = 1\nvendor = \"asharehub\"\n");
     write("schemas/asharehub/market_daily.toml", BARS);
     write("schemas/asharehub/top_list.toml", LIST);
     write("schemas/asharehub/income.toml", INCOME);

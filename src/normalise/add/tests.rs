@@ -10,7 +10,7 @@ use crate::normalise::{Builder, Built, Input, Partition, Stop};
 use crate::spec::{Catalog, SpecFile, Table};
 use pitlake_contract::spelling::day_in;
 
-const VENDOR: &str = "version = 1\nvendor = \"depth\"\n";
+const VENDOR: &str = "version = 1\nvendor = \"depth\"\nwire = \"rest\"\ntoken_in = \"bearer\"\n";
 
 const PUBLICATION: &str = "[publication]\nhour = \"18:00\"\nempty = \"answer\"\nhistory_from = \"2015-01-01\"\n";
 

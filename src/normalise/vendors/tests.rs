@@ -56,7 +56,6 @@ fn table(order: &[&str]) -> Table {
         + CONTRACT
         + "vol = { type = \"number\", unit = \"lot100\", description = \"lots\" }\n";
     let own = [
-        file("schemas/asharehub.toml", "version = 1\nvendor = \"asharehub\"\n".into()),
         file("schemas/tushare/pair.toml", tushare),
         file("schemas/asharehub/pair.toml", other),
         file("pipelines/pair_cn.toml", PIPELINE.into()),

@@ -108,7 +108,7 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
         status.rows += footer.rows;
         status.revisions += footer.revisions;
         if let Some(days) = footer.events {
-            status.widen(*days.start(), *days.end());
+            status.widen(days.first, days.last);
         }
         if let Some(partition) = file.partition {
             made_from.insert(partition, footer.origin);

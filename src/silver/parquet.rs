@@ -1,7 +1,6 @@
 //! Rows to Parquet bytes, and a footer back to facts. The same rows always give the same bytes: no build time, no
 //! host, no randomness. Never here: where a file lies.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -17,7 +16,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 
-use crate::spec::Table;
+use crate::spec::{DateRange, Table};
 use crate::store::Store;
 use pitlake_contract::spelling::instant::days_of;
 
@@ -40,7 +39,7 @@ pub struct Footer {
     /// Rows that are later versions of their key.
     pub revisions: u64,
     /// First and last event day, where the table has events.
-    pub events: Option<RangeInclusive<NaiveDate>>,
+    pub events: Option<DateRange>,
 }
 
 /// The bytes of a partition.
@@ -126,25 +125,21 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
     let revisions = value(KEY_REVISIONS).and_then(|text| text.parse().ok()).unwrap_or(0);
     let event = table.event.map(|column| table.columns[column].name.as_str());
     let column = event.and_then(|name| file.schema_descr().columns().iter().position(|c| c.name() == name));
-    let mut span: Option<(i32, i32)> = None;
-    for group in metadata.row_groups() {
-        let ends = match column.and_then(|column| group.column(column).statistics()) {
-            Some(Statistics::Int32(days)) => days.min_opt().copied().zip(days.max_opt().copied()),
-            // An instant belongs to its day in Shanghai.
-            Some(Statistics::Int64(micros)) => {
-                let day = |micros: Option<&i64>| days_of(*micros?);
-                day(micros.min_opt()).zip(day(micros.max_opt()))
-            }
-            _ => None,
-        };
-        if let Some((min, max)) = ends {
-            span = Some(span.map_or((min, max), |(first, last)| (first.min(min), last.max(max))));
-        }
-    }
-    let day = NaiveDate::from_epoch_days;
-    let events = span.and_then(|(first, last)| Some(day(first)?..=day(last)?));
+    let groups = metadata.row_groups().iter().filter_map(|group| days(group.column(column?).statistics()?));
+    let events = groups.reduce(DateRange::cover);
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
     Ok(Footer { origin: origin.unwrap_or_default(), rows, revisions, events })
+}
+
+/// The days of a row group's events.
+fn days(events: &Statistics) -> Option<DateRange> {
+    let (first, last) = match events {
+        Statistics::Int32(days) => (*days.min_opt()?, *days.max_opt()?),
+        // An instant belongs to its day in Shanghai.
+        Statistics::Int64(micros) => (days_of(*micros.min_opt()?)?, days_of(*micros.max_opt()?)?),
+        _ => return None,
+    };
+    Some(DateRange::new(NaiveDate::from_epoch_days(first)?, NaiveDate::from_epoch_days(last)?))
 }
 
 async fn metadata(store: &Store, path: &str, size: u64) -> Result<Arc<ParquetMetaData>> {

@@ -195,14 +195,17 @@ impl ObjectStore for StagedFolder {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        // A lake that is not there yet holds nothing, and neither does a path below a file.
-        if !self.root.is_dir() {
+        // Below a file the local store would fail.
+        if self.missing().is_some() {
             return stream::empty().boxed();
         }
         self.files.list(prefix).try_filter(|meta| future::ready(!is_staged(&meta.location))).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        if self.missing().is_some() {
+            return Ok(ListResult { common_prefixes: Vec::new(), objects: Vec::new() });
+        }
         let mut listed = self.files.list_with_delimiter(prefix).await?;
         listed.common_prefixes.retain(|folder| !is_staged(folder));
         listed.objects.retain(|meta| !is_staged(&meta.location));

@@ -180,6 +180,9 @@ async fn only_a_local_folder_has_a_disk_and_may_be_missing() {
     assert!(store.free().unwrap() > 0);
     store.put("a", "x".into()).await.unwrap();
     assert_eq!(store.missing(), None);
+    let below = Store::open(root.join("a/lake").to_str().unwrap()).unwrap();
+    assert!(below.missing().is_some() && below.list("bronze").await.unwrap().is_empty());
+    assert!(below.objects().list_with_delimiter(None).await.unwrap().objects.is_empty());
     let memory = Store::memory();
     assert_eq!((memory.missing(), memory.free()), (None, None));
     memory.clear_staging().unwrap();

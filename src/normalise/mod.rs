@@ -6,6 +6,7 @@
 mod add;
 mod call_columns;
 mod check;
+mod comparison;
 mod diff;
 mod example;
 mod key;
@@ -26,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use diff::{Comparison, Difference, Revision};
+pub use comparison::{Comparison, Difference, Revision};
 pub use example::prove;
 pub use output::{Added, added, schema};
 pub use partition::Partition;

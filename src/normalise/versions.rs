@@ -261,6 +261,8 @@ fn lacks(rows: &RowSet<'_>, version: u32, shown: u32) -> BTreeSet<usize> {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod slices;
 #[cfg(test)]
 mod stages;

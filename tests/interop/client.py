@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pandas
 
-from kit import END, START, ask, attempt, check
+from kit import END, START, ask, attempt, check, factors
 
 with contextlib.redirect_stdout(io.StringIO()):  # it prints a greeting
     import tushare
@@ -91,7 +91,8 @@ def silver_is_exact(api, lake):
         bars = pandas.concat([api.daily(trade_date=day) for day in days])
         asked = {(row["ts_code"], row["trade_date"]): row for row in bars.to_dict("records")}
         check("the client and silver have the same bars", asked.keys() == silver.keys(), f"{len(asked)}, {len(silver)}")
-        for at, (column, factor) in enumerate([("vol", 100), ("amount", 1000)]):
+        for at, column in enumerate(["vol", "amount"]):
+            factor = factors("tushare/daily")[column]
             # repr() has the digits that were sent; the product is exact until it becomes a double.
             wrong = [
                 f"{key} {row[column]} / {silver[key][at]}"

@@ -1,8 +1,8 @@
 """AShareHub's own client gets rows from every endpoint of the sandbox, and silver is those rows in our units.
 
 Both versions of the API: /v1 with decimals as texts, /v2 (the client's default) with numbers. The client sends no
-`limit`, so /v1 returns 100 rows and does not report the others: every window is small enough to have fewer. The factors
-are written here a second time, endpoint by endpoint; of the project's files only the names of columns are read.
+`limit`, so /v1 returns 100 rows and does not report the others: every window is small enough to have fewer. Factors
+come from the vendor's documents (`reference.tsv`); of the contracts only the names of columns are read.
 """
 
 import collections
@@ -31,54 +31,41 @@ ROWS_OF_V1 = 100
 # On the vendor's page, but in no reply.
 NOWHERE = {"cost_25pct", "cost_75pct"}
 
-LOTS, TEN_THOUSANDS = {"vol": 100, "amount": 1000}, 10_000
-CAPITAL = dict.fromkeys(["total_share", "float_share", "free_share", "total_mv", "circ_mv"], TEN_THOUSANDS)
-FLOWS = {
-    f"{side}_{size}_{what}": factor
-    for side in ("buy", "sell")
-    for size in ("sm", "md", "lg", "elg")
-    for what, factor in (("vol", 100), ("amount", TEN_THOUSANDS))
-} | {"net_mf_vol": 100, "net_mf_amount": TEN_THOUSANDS}
-
-Feed = collections.namedtuple("Feed", "method path table asked factors renamed", defaults=({}, {}))
+Feed = collections.namedtuple("Feed", "method path table asked renamed", defaults=({},))
 FEEDS = [
-    Feed("market_daily", "market/daily", "stock_daily_cn", "session", LOTS),
-    Feed("fundamentals", "market/fundamentals", "stock_daily_basic_cn", "session", CAPITAL),
+    Feed("market_daily", "market/daily", "stock_daily_cn", "session"),
+    Feed("fundamentals", "market/fundamentals", "stock_daily_basic_cn", "session"),
     Feed("adj_factor", "market/adj-factor", "adj_factor", "session"),
     Feed("technical_factors", "market/technical-factors", "stk_factor_cn", "session"),
-    Feed("technical_factors_pro", "market/technical-factors-pro", "stk_factor_pro_cn", "session", LOTS | CAPITAL),
+    Feed("technical_factors_pro", "market/technical-factors-pro", "stk_factor_pro_cn", "session"),
     Feed("margin", "market/margin", "margin_detail_cn", "session"),
-    Feed("block_trade", "market/block-trade", "block_trade_cn", "session",
-         {"vol": TEN_THOUSANDS, "amount": TEN_THOUSANDS}),
+    Feed("block_trade", "market/block-trade", "block_trade_cn", "session"),
     Feed("top_list", "market/top-list", "top_list_cn", "session"),
     Feed("top_inst", "market/top-inst", "top_inst_cn", "session"),
     Feed("shareholders", "market/shareholders", "stk_holdernumber_cn", "security"),
     Feed("holder_trade", "market/holder-trade", "stk_holdertrade_cn", "day"),
-    Feed("concepts", "market/concepts", "dc_index_cn", "session", {"total_mv": TEN_THOUSANDS}),
+    Feed("concepts", "market/concepts", "dc_index_cn", "session"),
     Feed("concept_members", "market/concept-members", "dc_member_cn", "board and week"),
     Feed("limit_list", "market/limit-list", "limit_list_cn", "session"),
     Feed("moneyflow_hsgt", "flows/moneyflow-hsgt", "moneyflow_hsgt_cn", "session",
-         dict.fromkeys(["ggt_ss", "ggt_sz", "hgt_ss", "hgt_sz", "north_money", "south_money"], 1_000_000),
          {"hgt_ss": "hgt", "hgt_sz": "sgt"}),
-    Feed("moneyflow", "flows/moneyflow", "moneyflow_cn", "session", FLOWS),
+    Feed("moneyflow", "flows/moneyflow", "moneyflow_cn", "session"),
     Feed("northbound_holdings", "flows/northbound-holdings", "hk_hold_cn", "session"),
     Feed("southbound_holdings", "flows/southbound-holdings", "hk_hold_cn", "session"),
     Feed("financial_indicators", "financials/indicators", "fina_indicator_cn", "security"),
     Feed("income", "financials/income", "income_cn", "period"),
     Feed("balance_sheet", "financials/balance-sheet", "balancesheet_cn", "period"),
-    Feed("cash_flow", "financials/cash-flow", "cashflow_cn", "period", {},
+    Feed("cash_flow", "financials/cash-flow", "cashflow_cn", "period",
          {"c_pay_goods_purch_serv_rec": "c_paid_goods_s", "c_pay_acq_const_fix_intang_oasset": "c_pay_acq_const_fiolta",
           "c_fr_disp_fix_intang_oasset": "n_recp_disp_fiolta", "c_fr_borr": "c_recp_borrow"}),
-    Feed("forecast", "financials/forecast", "forecast_cn", "day",
-         dict.fromkeys(["net_profit_min", "net_profit_max", "last_parent_net"], TEN_THOUSANDS)),
+    Feed("forecast", "financials/forecast", "forecast_cn", "day"),
     Feed("express", "financials/express", "express_cn", "day"),
     Feed("audit", "financials/audit", "fina_audit_cn", "period"),
     Feed("main_business", "financials/main-business", "fina_mainbz_cn", "security and period"),
     Feed("disclosure_date", "financials/disclosure-date", "disclosure_date_cn", "period"),
-    Feed("analyst_reports", "financials/analyst-reports", "report_rc_cn", "day",
-         dict.fromkeys(["op_rt", "op_pr", "tp", "np"], TEN_THOUSANDS)),
+    Feed("analyst_reports", "financials/analyst-reports", "report_rc_cn", "day"),
     Feed("dividend", "shareholders/dividend", "dividend_cn", "security"),
-    Feed("index_daily", "indices/daily", "index_daily_cn", "index", LOTS),
+    Feed("index_daily", "indices/daily", "index_daily_cn", "index"),
     Feed("index_weight", "indices/index-weight", "index_weight_cn", "index of members"),
     Feed("chip_distribution", "chips/distribution", "cyq_perf_cn", "session"),
     Feed("fx_daily", "fx/daily", "fx_daily", "pair"),
@@ -216,9 +203,8 @@ def compare(feed, surface, lake, rows):
         rows = [row | {"ts_code": f"{row['ts_code']}.HK"} for row in rows]
     if feed.method == "concept_members":
         rows = [row for row in rows if (row["ts_code"], row["trade_date"]) in surface.boards]
-    theirs = [
-        [sent(row[name], kind, feed.factors.get(name, 1)) for name, kind in zip(names, kinds)] for row in rows
-    ]
+    factors = kit.factors("asharehub/" + feed.path.translate(str.maketrans("/-", "__")))
+    theirs = [[sent(row[name], kind, factors[name]) for name, kind in zip(names, kinds)] for row in rows]
     ours = [[held(row[column]) for column in columns] for row in table.to_pylist()]
     if feed.table == "hk_hold_cn":  # both directions
         at, southbound = columns.index("ts_code"), feed.method == "southbound_holdings"

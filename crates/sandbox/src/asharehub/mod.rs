@@ -16,7 +16,8 @@ pub(crate) use select::Query;
 
 use super::market::Market;
 use super::market::moments::Moment;
-use super::{Cell, Rows, tables};
+use super::tables::catalog::find_shipped;
+use super::{Cell, Rows};
 use endpoints::{ENDPOINTS, Source};
 
 /// A version of the API.
@@ -85,8 +86,9 @@ impl Endpoint {
             _ if name.ends_with("days") => Kind::Whole,
             _ => Kind::Decimal,
         };
-        let fields = tables::find(interface).map_or(&[][..], |interface| interface.fields);
-        fields.iter().map(|name| Column { name, tushare: name, kind: kind(name) }).collect()
+        let fields = find_shipped(interface).map_or(&[][..], |interface| &interface.fields);
+        let names = fields.iter().map(|field| field.name.as_str());
+        names.map(|name| Column { name, tushare: name, kind: kind(name) }).collect()
     }
 }
 

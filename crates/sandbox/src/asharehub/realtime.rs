@@ -7,7 +7,8 @@ use crate::Cell;
 use crate::market::Market;
 use crate::market::moments::Moment;
 use crate::market::walk::{Bar, divide};
-use crate::tables::sessions::{Population, items};
+use crate::tables::asked::Asked;
+use crate::tables::sessions::populations;
 use crate::tables::text::text;
 use chrono::Timelike;
 
@@ -19,9 +20,10 @@ pub(super) fn rows(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
     let Some((session, traded, time)) = standing(market, at) else {
         return Vec::new();
     };
-    [Population::Trading, Population::Indices]
-        .into_iter()
-        .flat_map(|population| items(market, population, session))
+    let asked = Asked::everything(market);
+    let stocks = populations::traded(&asked, session).into_iter();
+    stocks
+        .chain(populations::indices(market, session))
         .map(|item| {
             let bar = so_far(&item.quote.bar, traded);
             let price = |units: i64| decimal(units, item.quote.scale);

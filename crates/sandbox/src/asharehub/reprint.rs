@@ -7,7 +7,7 @@ use super::{Column, Endpoint, Kind, spelling};
 use crate::Cell;
 use crate::market::Market;
 use crate::market::dice::{Topic, dice};
-use crate::tables::Interface;
+use crate::tables::interface::Interface;
 use crate::tables::text::{millionths, optional_text, text};
 use rand::RngExt;
 

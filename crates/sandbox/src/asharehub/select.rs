@@ -10,8 +10,7 @@ use crate::market::Market;
 use crate::market::calendar::stamp;
 use crate::market::dice::{Topic, dice};
 use crate::market::moments::Moment;
-use crate::tables;
-use crate::tables::select::Params;
+use crate::tables::asked::Params;
 use chrono::{Datelike, NaiveDate};
 use rand::seq::SliceRandom;
 
@@ -159,7 +158,7 @@ impl Endpoint {
             (Source::Southbound, Slice::Session(session)) => southbound::rows(market, at, session),
             (Source::News | Source::Southbound, _) => Vec::new(),
             (Source::Tushare(name, _, fixed), _) => {
-                let Some(interface) = tables::find(name) else {
+                let Some(interface) = market.interface(name) else {
                     return Vec::new();
                 };
                 let mut params: Params =
@@ -177,7 +176,7 @@ impl Endpoint {
                 };
                 params.extend(day.map(|(name, day)| (name.to_owned(), day)));
                 let press = Press::new(market, self, interface);
-                let rows = interface.select(market, at, &params, 0, usize::MAX);
+                let rows = interface.select(market, at, &params, (0, usize::MAX));
                 rows.iter().filter_map(|row| press.print(row)).collect()
             }
         }

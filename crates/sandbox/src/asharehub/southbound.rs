@@ -7,7 +7,7 @@ use crate::Cell;
 use crate::market::Market;
 use crate::market::dice::{Topic, dice};
 use crate::market::moments::{Moment, after, on};
-use crate::tables::sessions::HONG_KONG;
+use crate::tables::sessions::known::HONG_KONG;
 use crate::tables::text::{integer, text};
 use rand::RngExt;
 

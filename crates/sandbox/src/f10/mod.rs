@@ -9,7 +9,7 @@ use super::Rows;
 use super::market::moments::{Moment, on};
 use super::market::{Market, Stock};
 use super::nested::Flat;
-use super::tables::sessions::INDICES;
+use super::tables::sessions::known::INDICES;
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::Value;
 use valuation::{Multiple, valuation};

@@ -4,6 +4,7 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use std::hash::Hasher;
 
 /// What is drawn. Numbers are fixed: changing one changes every market.
 #[derive(Clone, Copy)]
@@ -16,14 +17,8 @@ pub(crate) enum Topic {
     Events = 3,
     /// Prices, volumes and capital.
     Walk = 4,
-    /// Spelling of numbers and order of rows, per interface: the interface's place is added.
-    Interface = 16,
     /// Identifiers of replies, by call.
     RequestId = 64,
-    /// Sessions that come late or by halves.
-    Release = 65,
-    /// Rows that are wrong at first.
-    Draft = 66,
     /// Books of a company: habits, then quarter by quarter.
     Accounts = 67,
     /// Figures of a restatement.
@@ -38,10 +33,6 @@ pub(crate) enum Topic {
     Indicators = 72,
     /// Indicators that do not follow from the books.
     Filling = 73,
-    /// Spelling and order of income statements, alike for both interfaces.
-    IncomeSpelling = 74,
-    /// Spelling and order of indicators.
-    IndicatorSpelling = 75,
     /// Closes of made-up series, by series.
     Series = 76,
     /// The rest of their bars.
@@ -50,10 +41,12 @@ pub(crate) enum Topic {
     Lists = 78,
     /// Balances of margin trading.
     Margin = 79,
-    /// Spelling and order of balance sheets, alike for both interfaces.
-    BalanceSpelling = 120,
-    /// Spelling and order of cash flows.
-    CashflowSpelling = 121,
+    /// What is queued at a price limit.
+    Limits = 80,
+    /// Order sizes of a session.
+    Flows = 81,
+    /// Days of made-up records.
+    Records = 82,
     /// How a company's assets and debts are made up.
     Holdings = 122,
     /// Guidance and preliminary earnings.
@@ -103,11 +96,35 @@ pub(crate) fn dice(seed: u64, topic: Topic, item: usize, moment: usize) -> ChaCh
     dice_at(seed, topic as u64, item, moment)
 }
 
-/// As [`dice`], for the topic of the interface in place `place` of the list.
-pub(crate) fn interface_dice(seed: u64, place: usize, item: usize, moment: usize) -> ChaCha8Rng {
-    // Beyond these places lie the other topics.
-    let place = if place < 48 { place } else { place + 1000 };
-    dice_at(seed, Topic::Interface as u64 + place as u64, item, moment)
+/// FNV-1a in 32 bits: a hash that never changes.
+pub(crate) struct Fnv(u32);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0x811c_9dc5)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    }
+
+    fn finish(&self) -> u64 {
+        u64::from(self.0)
+    }
+}
+
+/// The address of what has a name instead of a topic, an interface mostly: above every topic.
+pub(crate) fn address(name: &str) -> u64 {
+    let mut hash = Fnv::default();
+    hash.write(name.as_bytes());
+    hash.finish() | 1 << 31
+}
+
+/// As [`dice`], for what has an [`address`] of its own.
+pub(crate) fn dice_of(seed: u64, address: u64, item: usize, moment: usize) -> ChaCha8Rng {
+    dice_at(seed, address, item, moment)
 }
 
 fn dice_at(seed: u64, topic: u64, item: usize, moment: usize) -> ChaCha8Rng {

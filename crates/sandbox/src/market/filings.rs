@@ -63,16 +63,6 @@ pub(crate) struct Version {
     pub(crate) until: Option<Moment>,
 }
 
-impl Version {
-    /// Whether the vendor shows the row; without a moment, after everything.
-    pub(crate) fn shows(&self, at: Option<Moment>) -> bool {
-        match at {
-            None => self.until.is_none(),
-            Some(at) => self.from <= at && self.until.is_none_or(|until| at < until),
-        }
-    }
-}
-
 /// What becomes of a report.
 #[derive(Clone, Copy)]
 enum Pattern {

@@ -14,16 +14,18 @@ pub(crate) mod quarters;
 pub(crate) mod securities;
 pub(crate) mod walk;
 
-use super::{Rows, Settings, alphafin, asharehub, f10, tables};
+use super::tables::catalog::Catalog;
+use super::tables::interface::Interface;
+use super::{Rows, Settings, alphafin, asharehub, f10};
 use calendar::Calendar;
 use chrono::{DateTime, NaiveDate, Utc};
 use moments::shanghai;
-use pitlake_contract::{Contract, Contracts, InterfaceId, SpecFile};
+use pitlake_contract::{Contract, InterfaceId};
 use quarters::{Quarter, reported};
 use securities::{Security, securities};
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use walk::{History, walk};
 
 /// A security and all that happened to it.
@@ -34,18 +36,15 @@ pub(crate) struct Stock {
     pub(crate) reports: Range<i32>,
 }
 
-/// An immutable market, a function of seed, size and range alone.
+/// An immutable market, a function of seed, size, range and contracts alone.
 pub struct Market {
     pub(crate) seed: u64,
     pub(crate) calendar: Calendar,
     /// Sorted by code.
     pub(crate) stocks: Vec<Stock>,
-    /// What vendors say of their interfaces.
-    pub(crate) contracts: Arc<Contracts>,
+    /// The interfaces on offer.
+    pub(crate) catalog: Arc<Catalog>,
 }
-
-/// The shipped contracts, read once.
-static SHIPPED: LazyLock<Arc<Contracts>> = LazyLock::new(|| Arc::new(Contracts::load(&[]).0));
 
 impl Market {
     /// Makes the market up: under a second for the default, a few seconds for 5,000 stocks.
@@ -61,15 +60,12 @@ impl Market {
                 Stock { security, history, reports }
             })
             .collect();
-        // One with a problem is left out: whoever reads it for the lake names the problem.
-        let own = |own: &[SpecFile]| Arc::new(Contracts::load(own).0);
-        let contracts = if settings.own.is_empty() { Arc::clone(&SHIPPED) } else { own(&settings.own) };
-        Self { seed: settings.seed, calendar, stocks, contracts }
+        Self { seed: settings.seed, calendar, stocks, catalog: Catalog::with(&settings.own) }
     }
 
-    /// Every row of an interface's whole history with all columns, hidden ones included, sorted by the
-    /// vendor's key (code before day; exchange before day), snapshots by their columns. Minute bars are those of an
-    /// hour, and like chips for small markets only: there are too many. None for an unknown interface.
+    /// Every row of an interface's whole history with all columns, hidden ones included, sorted by
+    /// their cells in the vendor's order of columns. Minute bars are those of an hour, and like chips for small markets
+    /// only: there are too many. None for an unknown interface.
     ///
     /// Tushare's interfaces go by their bare names, those of other vendors by `asharehub/market_daily` and the like
     /// with cells as sent on /v1. Of nested answers there are the rows of a list, `f10/valuation_detail/trend.historical_items`,
@@ -87,10 +83,9 @@ impl Market {
             Some(("alphafin", name)) => alphafin::rows(self, name, at),
             Some(("asharehub", name)) => asharehub::rows(self, name, at),
             Some(("f10", name)) => f10::rows(self, name, at),
-            Some(_) => None,
-            None => {
-                let interface = tables::find(interface)?;
-                Some(Rows { fields: owned(interface.fields), rows: interface.all(self, at) })
+            _ => {
+                let interface = self.interface(interface)?;
+                Some(Rows { fields: interface.names(), rows: interface.all(self, at) })
             }
         }
     }
@@ -108,18 +103,19 @@ impl Market {
         &self.calendar.sessions
     }
 
+    /// The interface of that name, one of Tushare's where no vendor is named.
+    pub(crate) fn interface(&self, name: &str) -> Option<&Interface> {
+        self.catalog.find(name)
+    }
+
     /// What a vendor says of one of its interfaces.
     pub(crate) fn contract(&self, vendor: &str, name: &str) -> Option<Arc<Contract>> {
         let id = InterfaceId { vendor: vendor.to_owned(), name: name.to_owned() };
-        self.contracts.get(&id).cloned()
+        self.catalog.contracts.get(&id).cloned()
     }
 
     /// Place of a security in `stocks`.
     pub(crate) fn find(&self, code: &str) -> Option<usize> {
         self.stocks.binary_search_by(|stock| stock.security.code.as_str().cmp(code)).ok()
     }
-}
-
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
 }

@@ -27,27 +27,11 @@ pub(crate) enum Board {
 use Board::{Beijing, ChiNext, ShanghaiMain, ShenzhenMain, Star};
 
 /// Boards of twenty securities in a row; 5 % are in Beijing.
+#[rustfmt::skip]
 const BOARDS: [Board; 20] = [
-    ShanghaiMain,
-    ShenzhenMain,
-    ShenzhenMain,
-    ChiNext,
-    Beijing,
-    Star,
-    ShanghaiMain,
-    ShanghaiMain,
-    ChiNext,
-    ShenzhenMain,
-    ShanghaiMain,
-    ShenzhenMain,
-    ChiNext,
-    Star,
-    ShanghaiMain,
-    ShenzhenMain,
-    ChiNext,
-    ShanghaiMain,
-    ShenzhenMain,
-    ShenzhenMain,
+    ShanghaiMain, ShenzhenMain, ShenzhenMain, ChiNext, Beijing, Star, ShanghaiMain,
+    ShanghaiMain, ChiNext, ShenzhenMain, ShanghaiMain, ShenzhenMain, ChiNext, Star,
+    ShanghaiMain, ShenzhenMain, ChiNext, ShanghaiMain, ShenzhenMain, ShenzhenMain,
 ];
 
 impl Board {

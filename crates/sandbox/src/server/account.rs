@@ -4,7 +4,7 @@
 
 use super::reply::Refusal;
 use crate::Settings;
-use crate::tables::Interface;
+use crate::tables::interface::Interface;
 use std::collections::BTreeMap;
 
 /// Points and the calls of the minute under way.
@@ -12,7 +12,7 @@ pub(crate) struct Account {
     points: u32,
     rpm: u32,
     /// Last minute with a call, and how many it had.
-    minutes: BTreeMap<&'static str, (u64, u32)>,
+    minutes: BTreeMap<String, (u64, u32)>,
 }
 
 impl Account {
@@ -22,14 +22,14 @@ impl Account {
     }
 
     /// Lets one call through or says why not. `minute` counts from any fixed time.
-    pub(crate) fn admit(&mut self, interface: &'static Interface, minute: u64) -> Result<(), Refusal> {
-        if self.points < interface.points {
+    pub(crate) fn admit(&mut self, interface: &Interface, minute: u64) -> Result<(), Refusal> {
+        if self.points < interface.contract.points {
             return Err(Refusal::Points);
         }
         let Some(allowed) = self.allowed(interface) else {
             return Ok(());
         };
-        let (last, calls) = self.minutes.entry(interface.name).or_default();
+        let (last, calls) = self.minutes.entry(interface.name().to_owned()).or_default();
         if *last != minute {
             (*last, *calls) = (minute, 0);
         }
@@ -47,14 +47,16 @@ impl Account {
             2000..5000 => 200,
             5000.. => u32::MAX,
         };
-        (self.rpm > 0).then(|| self.rpm.min(by_points).min(interface.per_minute.unwrap_or(u32::MAX)))
+        let reached = interface.contract.limits.iter().rfind(|limit| limit.points <= self.points);
+        let own = reached.map(|limit| limit.requests_per_minute);
+        (self.rpm > 0).then(|| self.rpm.min(by_points).min(own.unwrap_or(u32::MAX)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::find;
+    use crate::tables::catalog::find_shipped as find;
 
     fn account(points: u32, rpm: u32) -> Account {
         Account::new(&Settings { points, rpm, ..Settings::default() })

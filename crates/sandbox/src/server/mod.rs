@@ -14,7 +14,7 @@ mod request;
 mod turnstile;
 
 use super::market::moments::shanghai;
-use super::tables::{self, Interface};
+use super::tables::interface::Interface;
 use super::{Market, Settings, TOKEN};
 use account::Account;
 use anyhow::Context;
@@ -175,24 +175,24 @@ impl Shared {
     }
 
     /// Counts the call and decides its fate: its serial number, a fault, and the interface or a refusal.
-    fn register(&self, request: &Request) -> (u64, Option<Fault>, Result<&'static Interface, Refusal>) {
+    fn register(&self, request: &Request) -> (u64, Option<Fault>, Result<&Interface, Refusal>) {
         let mut book = self.book();
         book.serial += 1;
         *book.calls.entry(request.interface.clone()).or_default() += 1;
         let fault = book.faults.next(&request.attempt(), request.offset() > 0);
-        (book.serial, fault, admit(&mut book.account, request))
+        (book.serial, fault, admit(&self.market, &mut book.account, request))
     }
 
     /// The vendor's text for an admitted call; `offset` may differ from the one asked for.
     fn rows(&self, serial: u64, interface: &Interface, request: &Request, offset: usize) -> String {
-        let cap = interface.cap.min(self.settings.cap.unwrap_or(usize::MAX));
+        let cap = interface.contract.call.cap.unwrap_or(usize::MAX).min(self.settings.cap.unwrap_or(usize::MAX));
         let take = request.limit().unwrap_or(usize::MAX).min(cap);
         let at = self.book().epoch.map(shanghai);
-        let rows = interface.select(&self.market, at, &request.params, offset, take);
+        let rows = interface.select(&self.market, at, &request.params, (offset, take));
         // As captured: true after any explicit limit, so useless as a hint.
         let has_more = request.limit().is_some() && !rows.is_empty();
         let id = request_id(self.settings.seed, serial);
-        write_rows(serial, &id, interface.fields, &request.columns(interface), &rows, has_more)
+        write_rows(serial, &id, &interface.names(), &request.columns(interface), &rows, has_more)
     }
 }
 
@@ -203,13 +203,14 @@ fn wall_seconds() -> u64 {
 }
 
 /// The vendor's checks in its order: token, name, points, frequency, parameters.
-fn admit(account: &mut Account, request: &Request) -> Result<&'static Interface, Refusal> {
+fn admit<'m>(market: &'m Market, account: &mut Account, request: &Request) -> Result<&'m Interface, Refusal> {
     if request.token != TOKEN {
         return Err(Refusal::Token);
     }
-    let interface = tables::find(&request.interface).ok_or(Refusal::UnknownInterface)?;
+    let interface = market.interface(&request.interface).ok_or(Refusal::UnknownInterface)?;
     account.admit(interface, wall_seconds() / 60)?;
-    if interface.is_complete(&request.params) { Ok(interface) } else { Err(Refusal::Missing(interface.one_of)) }
+    let missing = interface.missing(&request.params);
+    if missing.is_empty() { Ok(interface) } else { Err(Refusal::Missing(missing.join("、"))) }
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> Response {

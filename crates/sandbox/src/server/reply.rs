@@ -18,8 +18,8 @@ pub(crate) enum Refusal {
     Points,
     /// Calls a minute that are allowed.
     TooOften(u32),
-    /// Parameters of which one is needed.
-    Missing(&'static [&'static str]),
+    /// Names of parameters that are needed.
+    Missing(String),
 }
 
 impl Refusal {
@@ -40,7 +40,7 @@ impl Refusal {
             Self::Points => format!("抱歉，您没有接口访问权限，{DETAILS}"),
             Self::TooOften(calls) => format!("抱歉，您每分钟最多访问该接口{calls}次，{DETAILS}"),
             Self::Missing(names) => {
-                format!("必填参数缺失，请至少输入一个参数：{}", names.join("、"))
+                format!("必填参数缺失，请至少输入一个参数：{names}")
             }
         }
     }
@@ -59,7 +59,7 @@ impl Refusal {
 pub(crate) fn write_rows(
     serial: u64,
     request_id: &str,
-    fields: &[&str],
+    fields: &[String],
     columns: &[usize],
     rows: &[Vec<Cell>],
     has_more: bool,

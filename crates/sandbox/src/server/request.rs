@@ -2,8 +2,8 @@
 //!
 //! Unknown keys and parameters stay in but mean nothing; whether the call is allowed is not decided here.
 
-use crate::tables::Interface;
-use crate::tables::select::Params;
+use crate::tables::asked::Params;
+use crate::tables::interface::Interface;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -72,7 +72,7 @@ impl Request {
         if !named.is_empty() {
             return named;
         }
-        let default = |column: &usize| !interface.on_request.contains(&interface.fields[*column]);
+        let default = |column: &usize| !interface.fields[*column].hidden;
         (0..interface.fields.len()).filter(default).collect()
     }
 

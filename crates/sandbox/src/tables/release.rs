@@ -1,31 +1,24 @@
 //! When the vendor shows a row of a session, and when it corrects it.
 //!
-//! This is the only place that knows. Without a moment to stand at, everything is there and right. Reports have
-//! their own times, in `market::filings`; so have rows of companies, in `records`; snapshots show what a day knows.
+//! This is the only place that knows. Without a moment to stand at, everything is there and right. Records of companies
+//! carry their own times; snapshots show what a day knows.
 //!
-//! - An interface appears on the session's day at its hour ([`Release::hour`]); a few on the next morning.
-//! - About one session in twelve is late: it appears at 09:30 of the next calendar day.
+//! - A session appears at the hour of the contract.
+//! - About one session in twelve is late, where the entry says so: it appears at 09:30 of the next calendar day.
 //! - About one session in fifteen of those that may be halved is half there until 23:00: the rows of every
-//!   stock whose place is odd are missing.
+//!   stock with an odd number are missing.
 //! - About one row in two hundred of those with drafts shows other figures at first; the right ones come at
 //!   noon one to four sessions later.
 
-use super::{Content, Interface};
-use crate::market::Market;
-use crate::market::dice::{Topic, dice};
+use super::interface::Interface;
+use crate::market::dice::dice_of;
 use crate::market::moments::{Moment, after, on};
+use crate::market::{Market, Stock};
 use rand::RngExt;
 
-/// How an interface publishes its sessions.
-#[derive(Clone, Copy)]
-pub(crate) struct Release {
-    /// Hour and minute; hours from 24 on are of the next calendar day.
-    pub(crate) hour: (u32, u32),
-    pub(crate) late: bool,
-    pub(crate) halved: bool,
-    pub(crate) drafts: bool,
-}
-
+/// Addresses of the dice, past that of every row.
+const SESSION: usize = 1 << 30;
+const DRAFT: usize = 1 << 31;
 /// Sessions in so many after which every draft is corrected.
 const LONGEST_DRAFT: usize = 4;
 
@@ -37,47 +30,38 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Whether the rows of the stock in that place are there at `at`.
-    pub(crate) fn shows(self, stock: usize, at: Moment) -> bool {
-        at >= if stock.is_multiple_of(2) { self.even } else { self.odd }
+    /// Whether the rows of a stock, or of anything else, are there at a moment.
+    pub(crate) fn shows(self, stock: Option<&Stock>, at: Moment) -> bool {
+        let odd = stock.is_some_and(|stock| stock.security.number % 2 == 1);
+        at >= if odd { self.odd } else { self.even }
     }
 }
 
 impl Interface {
-    fn release(&self) -> Release {
-        match self.content {
-            Content::PerSession { release, .. } | Content::Detail { release, .. } => release,
-            Content::Sessions(ref sheet) => sheet.release,
-            _ => Release { hour: (0, 0), late: false, halved: false, drafts: false },
-        }
-    }
-
-    /// When a session's rows appear.
+    /// When the rows of a session, or of a holiday counted on after the last one, appear.
     pub(crate) fn opening(&self, market: &Market, session: usize) -> Opening {
-        let release = self.release();
+        let publication = &self.contract.publication;
         let day = market.calendar.day(session);
-        let usual = on(after(day, u64::from(release.hour.0 / 24)), release.hour.0 % 24, release.hour.1);
-        let roll = dice(market.seed, Topic::Release, self.place(), session).random_range(0..60);
+        let usual = after(day, u64::from(publication.next_day)).and_time(publication.hour);
+        let roll = dice_of(market.seed, self.address, SESSION, session).random_range(0..60);
         match roll {
-            0..5 if release.late => {
+            0..5 if self.flaws.late => {
                 let morning = on(after(day, 1), 9, 30);
                 Opening { even: morning, odd: morning }
             }
-            5..9 if release.halved => Opening { even: usual, odd: on(day, 23, 0) },
+            5..9 if self.flaws.halved => Opening { even: usual, odd: on(day, 23, 0) },
             _ => Opening { even: usual, odd: usual },
         }
     }
 
     /// How far, in percent and never 0, the figures of a row are off at `at`; none for right ones.
-    pub(crate) fn draft(&self, market: &Market, stock: usize, session: usize, at: Option<Moment>) -> Option<i64> {
-        let at = at.filter(|_| self.release().drafts)?;
+    pub(crate) fn draft(&self, market: &Market, stock: &Stock, session: usize, at: Option<Moment>) -> Option<i64> {
+        let at = at.filter(|_| self.flaws.drafts)?;
         let noon = |sessions| on(market.calendar.session_after(session, sessions), 12, 0);
         if at >= noon(LONGEST_DRAFT) {
             return None;
         }
-        // Interfaces lie further apart than there are stocks.
-        let address = (self.place() << 20) + market.stocks[stock].security.number;
-        let mut rng = dice(market.seed, Topic::Draft, address, session);
+        let mut rng = dice_of(market.seed, self.address, DRAFT + stock.security.number, session);
         let (roll, sessions, percent) =
             (rng.random_range(0..200), rng.random_range(1..=LONGEST_DRAFT), rng.random_range(2..=5));
         let sign = if rng.random_range(0..2) == 0 { 1 } else { -1 };

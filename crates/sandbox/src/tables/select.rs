@@ -2,22 +2,37 @@
 //!
 //! Row contents, caps and columns are decided by the callers and neighbours.
 
-use super::daily::bars;
-use super::release::Opening;
-use super::sessions::board_type;
-use super::text::Pen;
-use super::{Content, Interface, Place};
+use super::asked::{Asked, NONE, Params};
+use super::interface::{Content, Interface};
+use super::own;
+use super::record::{RecordRows, shows};
+use super::sessions::column::Column;
+use super::sessions::item::{Item, Population};
+use super::value::Line;
 use crate::Cell;
-use crate::market::Market;
-use crate::market::dice::interface_dice;
-use crate::market::moments::Moment;
+use crate::market::dice::{Fnv, dice_of};
+use crate::market::moments::{Moment, on};
+use crate::market::{Market, Stock};
+use pitlake_contract::FieldType;
 use rand::seq::SliceRandom;
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 
-/// Parameters of a request as text; nulls and empty texts are left out.
-pub(crate) type Params = BTreeMap<String, String>;
+/// Past the address of every item.
+const ORDER: usize = u32::MAX as usize;
 
 impl Interface {
+    /// Whether a call names what it must, and otherwise what is missing.
+    pub(crate) fn missing(&self, params: &Params) -> Vec<&str> {
+        let call = &self.contract.call;
+        let absent = |name: &&String| !params.contains_key(*name);
+        let mut missing: Vec<&str> = call.required.iter().filter(absent).map(String::as_str).collect();
+        if !call.one_of.is_empty() && call.one_of.iter().all(|name| absent(&name)) {
+            missing.extend(call.one_of.iter().map(String::as_str));
+        }
+        missing
+    }
+
     /// Rows `skip..skip + take` of those that `params` ask for and that are there at a moment (without one:
     /// after everything), all columns, in wire order.
     pub(crate) fn select(
@@ -25,136 +40,229 @@ impl Interface {
         market: &Market,
         at: Option<Moment>,
         params: &Params,
-        skip: usize,
-        take: usize,
+        (skip, take): (usize, usize),
     ) -> Vec<Vec<Cell>> {
-        let wanted = |row: &Vec<Cell>| self.passes(row, params);
-        match self.content {
-            Content::Snapshot { rows, date } => {
-                let dated = |row: &Vec<Cell>| {
-                    date.and_then(|date| row[self.column(date)?].text()).is_none_or(|day| in_range(day, params))
-                };
-                rows(market, at).into_iter().filter(wanted).filter(dated).skip(skip).take(take).collect()
-            }
-            Content::Reports(_) => self.reports(market, at, params, skip, take),
-            Content::Sessions(ref sheet) => self.session_rows(sheet, market, at, params, (skip, take)),
-            Content::Records(ref records) => self.records(records, market, at, params, (skip, take)),
-            Content::Detail { .. } => self.details(market, at, params, (skip, take)),
-            Content::PerSession { .. } => self
-                .places(market, at, params)
-                .filter(|place| self.filters.is_empty() || self.rows_of(place, params).iter().all(wanted))
-                .skip(skip)
-                .take(take)
-                .flat_map(|place| self.rows_of(&place, params))
-                .collect(),
+        let asked = self.asked(market, at, params);
+        if let Content::Sessions(population, columns) = &self.content {
+            return self.session_rows(population, columns, &asked, (skip, take));
         }
+        let passes = |row: &Vec<Cell>| self.passes(row, params) && self.in_range(row, params);
+        let mut rows: Vec<Vec<Cell>> = self.rows(&asked).into_iter().filter(passes).collect();
+        if !matches!(self.content, Content::Snapshot(_) | Content::OldSnapshot(_)) {
+            self.shuffle(&asked, &mut rows, 0);
+        }
+        rows.into_iter().skip(skip).take(take).collect()
     }
 
-    /// Every row there is at a moment, sorted by key.
+    /// Every row there is at a moment, sorted by its cells: by the code before the day, mostly.
     pub(crate) fn all(&self, market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-        match self.content {
-            Content::Snapshot { rows, .. } => {
-                let mut rows = rows(market, at);
-                rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
-                rows
+        let asked = self.asked(market, at, &NONE);
+        let mut rows = match &self.content {
+            Content::Sessions(population, columns) => {
+                let days = population.days(market).into_iter();
+                let items = days.flat_map(|day| self.items(population, &asked, day).into_iter().map(move |i| (i, day)));
+                items.map(|(item, day)| self.row(columns, market, &item, (day, market.calendar.day(day)))).collect()
             }
-            Content::Reports(_) => self.all_reports(market, at),
-            Content::Sessions(ref sheet) => self.all_session_rows(sheet, market, at),
-            Content::Records(ref records) => self.all_records(records, market, at),
-            Content::PerSession { .. } | Content::Detail { .. } => {
-                let sessions = 0..market.calendar.sessions.len();
-                let openings: Vec<Opening> = sessions.clone().map(|session| self.opening(market, session)).collect();
-                (0..market.stocks.len())
-                    .flat_map(|stock| sessions.clone().map(move |session| (stock, session)))
-                    .filter(|&(stock, session)| at.is_none_or(|at| openings[session].shows(stock, at)))
-                    .flat_map(|(stock, session)| self.of_stock(market, at, stock, session))
-                    .flat_map(|place| self.rows_of(&place, &Params::new()))
-                    .collect()
-            }
-        }
-    }
-
-    /// Newest session first; within a session the stocks are shuffled, the same way for the same filter,
-    /// so that pages of one query fit together.
-    pub(super) fn places<'a>(
-        &'a self,
-        market: &'a Market,
-        at: Option<Moment>,
-        params: &'a Params,
-    ) -> impl Iterator<Item = Place<'a>> {
-        let mut chosen: Vec<usize> = match params.get("ts_code") {
-            Some(codes) => codes.split(',').filter_map(|code| market.find(code.trim())).collect(),
-            None => (0..market.stocks.len()).collect(),
+            _ => self.rows(&asked),
         };
-        chosen.sort_unstable();
-        chosen.dedup(); // a code named twice is still one stock
-        let newest_first = (0..market.calendar.sessions.len()).rev();
-        newest_first.filter(|&session| in_range(&market.calendar.stamps[session], params)).flat_map(move |session| {
-            let mut order = chosen.clone();
-            // Past every stock's own address, so that order and spelling are independent.
-            order.shuffle(&mut interface_dice(market.seed, self.place(), market.stocks.len(), session));
-            let opening = self.opening(market, session);
-            let there = order.into_iter().filter(move |&stock| at.is_none_or(|at| opening.shows(stock, at)));
-            there.flat_map(move |stock| self.of_stock(market, at, stock, session))
-        })
+        rows.sort_by(|a, b| compare(a, b));
+        rows
     }
 
-    fn of_stock<'a>(
+    fn asked<'a>(&'a self, market: &'a Market, at: Option<Moment>, params: &'a Params) -> Asked<'a> {
+        let codes = params.get("ts_code").filter(|_| self.contract.call.filter("ts_code") == Some("ts_code"));
+        let stocks = match codes {
+            Some(codes) => {
+                let named = codes.split(',').take(self.together()).filter_map(|code| market.find(code.trim()));
+                let mut named: Vec<usize> = named.collect();
+                named.sort_unstable();
+                named.dedup(); // a code named twice is still one stock
+                named.into_iter().map(|stock| &market.stocks[stock]).collect()
+            }
+            None => market.stocks.iter().collect(),
+        };
+        Asked { market, at, params, fields: &self.fields, stocks }
+    }
+
+    /// How many stocks a call may name. Of records that need a code, others than the first mean nothing.
+    fn together(&self) -> usize {
+        let (call, ask) = (&self.contract.call, &self.contract.ask);
+        let needed = call.required.iter().chain(&call.one_of).any(|name| name == "ts_code");
+        let single = needed && ask.together == 1 && !matches!(self.content, Content::Sessions(..));
+        if single { 1 } else { usize::MAX }
+    }
+
+    /// Rows of sessions that a request gets: newest first, shuffled within one, the same way for the same request.
+    fn session_rows(
         &self,
-        market: &'a Market,
-        at: Option<Moment>,
-        stock: usize,
-        session: usize,
-    ) -> impl Iterator<Item = Place<'a>> + use<'a> {
-        let draft = self.draft(market, stock, session, at);
-        let stock = &market.stocks[stock];
-        let rows = match self.content {
-            Content::PerSession { count, .. } => count(stock, session),
-            // All of them at once.
-            Content::Detail { .. } => bars(stock, session),
-            _ => 0,
+        population: &Population,
+        columns: &[Column],
+        asked: &Asked<'_>,
+        (skip, take): (usize, usize),
+    ) -> Vec<Vec<Cell>> {
+        let (market, params) = (asked.market, asked.params);
+        let dated = |field: &str| self.fields.iter().any(|other| other.name == field && other.kind == FieldType::Date);
+        // What has been looked at before a row is made.
+        let known = |(param, field): &(String, String)| (param == "ts_code" && field == "ts_code") || dated(field);
+        let plain =
+            self.contract.call.filters.iter().all(|filter| known(filter) || self.wanted(&filter.0, params).is_none());
+        let is_asked = |day: usize| {
+            let stamp = market.calendar.stamp(day);
+            let is = |param: &str| self.wanted(param, params).is_none_or(|mut days| days.any(|day| day == stamp));
+            let mut exact = self.contract.call.filters.iter().filter(|(_, field)| dated(field));
+            exact.all(|(param, _)| is(param)) && within(&stamp, params, 8)
         };
-        (0..rows).map(move |ordinal| Place { market, stock, session, ordinal, draft })
+        let days = population.days(market).into_iter().filter(|&day| is_asked(day));
+        let items = days.flat_map(|day| {
+            let mut items = self.items(population, asked, day);
+            items.shuffle(&mut dice_of(market.seed, self.address, ORDER, day));
+            items.into_iter().map(move |item| (item, day))
+        });
+        let row = |(item, day): (Item<'_>, usize)| self.row(columns, market, &item, (day, market.calendar.day(day)));
+        if plain && !self.is_timed() {
+            return items.skip(skip).take(take).map(row).collect();
+        }
+        let mut rows: Vec<Vec<Cell>> = items.map(row).collect();
+        rows.retain(|row| self.passes(row, params) && self.in_range(row, params));
+        if self.is_timed() {
+            self.newest_first(&mut rows);
+        }
+        rows.into_iter().skip(skip).take(take).collect()
     }
 
-    /// The row of a place, or all that an interface of details has there, by key.
-    pub(super) fn rows_of(&self, place: &Place<'_>, params: &Params) -> Vec<Vec<Cell>> {
-        let number = place.stock.security.number;
-        let mut pen = Pen { rng: interface_dice(place.market.seed, self.place(), number, place.session) };
-        match self.content {
-            Content::PerSession { cells, .. } => vec![cells(&mut pen, place)],
-            Content::Detail { rows, .. } => rows(&mut pen, place, params),
-            _ => Vec::new(),
+    /// The items of a session that are asked for and there.
+    fn items<'a>(&self, population: &Population, asked: &Asked<'a>, day: usize) -> Vec<Item<'a>> {
+        let (market, at) = (asked.market, asked.at);
+        let opening = at.map(|at| (self.opening(market, day), at));
+        // Before the first of them nothing is made.
+        if opening.is_some_and(|(opening, at)| !opening.shows(None, at)) {
+            return Vec::new();
         }
+        let codes: Option<Vec<&str>> = (self.contract.call.filter("ts_code") == Some("ts_code"))
+            .then(|| asked.params.get("ts_code").map(|codes| codes.split(',').map(str::trim).collect()))
+            .flatten();
+        let mut items = (population.items)(asked, day);
+        items.retain(|item| {
+            codes.as_ref().is_none_or(|codes| codes.contains(&&*item.code))
+                && opening.is_none_or(|(opening, at)| opening.shows(item.stock, at))
+        });
+        if self.flaws.drafts {
+            for item in &mut items {
+                item.draft = item.stock.and_then(|stock| self.draft(market, stock, day, at));
+            }
+        }
+        items
+    }
+
+    /// Every row of records or a snapshot that is there, before filters.
+    fn rows(&self, asked: &Asked<'_>) -> Vec<Vec<Cell>> {
+        let (market, at) = (asked.market, asked.at);
+        // Nothing is known of a company before it is listed.
+        let known = |stock: &&Stock| {
+            let listed = stock.security.listed_on();
+            listed.is_some_and(|listed| at.is_none_or(|at| on(listed, 18, 0) <= at))
+        };
+        let companies = || asked.stocks.iter().copied().filter(known);
+        match &self.content {
+            Content::Sessions(..) => Vec::new(),
+            Content::Snapshot(lines) => lines(asked).into_iter().map(|line| self.written(market, 0, line)).collect(),
+            Content::Records(records) => {
+                companies().flat_map(|stock| self.record_rows(*records, asked, stock)).collect()
+            }
+            Content::Own(columns) => own::rows(self, columns, asked),
+            Content::OldSnapshot(rows) => rows(market, at),
+            Content::OldRecords(records) => {
+                let records = companies().flat_map(|stock| records(market, stock));
+                records.filter(|record| shows(record.from, record.until, at)).map(|record| record.cells).collect()
+            }
+        }
+    }
+
+    fn record_rows<'a>(&self, records: RecordRows, asked: &Asked<'a>, stock: &'a Stock) -> Vec<Vec<Cell>> {
+        let there = records(asked, stock).into_iter().filter(|record| record.shows(asked.at));
+        there.map(|record| self.written(asked.market, stock.security.number, record.line)).collect()
+    }
+
+    /// The cells of a line. Lines that say the same are spelled the same, whenever they are asked for.
+    fn written(&self, market: &Market, item: usize, mut line: Line<'_>) -> Vec<Cell> {
+        let mut hasher = Fnv::default();
+        line.iter().filter(|(column, _)| **column != "update_flag").for_each(|(_, value)| value.hash(&mut hasher));
+        let moment = usize::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or_default();
+        self.pen(market, item, moment).cells(&self.fields, &mut line)
+    }
+
+    /// Newest day first, and within it in no order, the same way for the same call.
+    fn shuffle(&self, asked: &Asked<'_>, rows: &mut [Vec<Cell>], moment: usize) {
+        rows.shuffle(&mut dice_of(asked.market.seed, self.address, ORDER, moment));
+        self.newest_first(rows);
+    }
+
+    fn newest_first(&self, rows: &mut [Vec<Cell>]) {
+        if let Some(day) = self.dated() {
+            rows.sort_by(|a, b| b[day].text().cmp(&a[day].text()));
+        }
+    }
+
+    /// The column of the day that a row belongs to.
+    pub(crate) fn dated(&self) -> Option<usize> {
+        let (call, ask) = (&self.contract.call, &self.contract.ask);
+        let named = call.range.iter().chain(&ask.field).map(String::as_str).chain(["ann_date", "end_date"]);
+        let mut places = named.filter_map(|name| self.column(name));
+        places.find(|&place| matches!(self.fields[place].kind, FieldType::Date | FieldType::Time | FieldType::Epoch))
+    }
+
+    /// Whether `start_date` and `end_date` are times.
+    fn is_timed(&self) -> bool {
+        let range = self.contract.call.range.as_deref().and_then(|name| self.column(name));
+        range.is_some_and(|place| self.fields[place].kind == FieldType::Time)
+    }
+
+    fn in_range(&self, row: &[Cell], params: &Params) -> bool {
+        let range = self.contract.call.range.as_deref().and_then(|name| self.column(name));
+        range.is_none_or(|place| within(row[place].text().unwrap_or_default(), params, usize::MAX))
     }
 
     /// Whether the row has, for each filter sent or implied, one of its comma-separated values.
-    pub(super) fn passes(&self, row: &[Cell], params: &Params) -> bool {
-        self.filters.iter().all(|&name| {
-            let cell = |name| self.column(name).and_then(|column| row[column].text());
-            let column = self.renamed.iter().find(|(param, _)| *param == name).map_or(name, |(_, column)| *column);
-            let value = match (name, cell(column)) {
-                ("exchange", None) => cell("ts_code").and_then(|code| code.split('.').nth(1)),
-                ("idx_type", None) => cell("ts_code").and_then(board_type),
-                ("symbol", None) => cell("ts_code").and_then(|code| code.split('.').next()),
-                (_, value) => value,
-            };
-            self.wanted(name, params).is_none_or(|mut wanted| wanted.any(|wanted| Some(wanted) == value))
+    fn passes(&self, row: &[Cell], params: &Params) -> bool {
+        self.contract.call.filters.iter().all(|(param, field)| {
+            let value = self.column(field).and_then(|place| row[place].text());
+            self.wanted(param, params).is_none_or(|mut wanted| {
+                // Of a code the digits or the suffix will do.
+                wanted.any(|wanted| {
+                    value.is_some_and(|value| {
+                        value == wanted || field == "ts_code" && value.split('.').any(|p| p == wanted)
+                    })
+                })
+            })
         })
     }
 
     /// The comma-separated values of a filter, sent or implied; none if there is no such filter.
-    pub(crate) fn wanted<'a>(&self, name: &str, params: &'a Params) -> Option<impl Iterator<Item = &'a str>> {
-        let implied = self.defaults.iter().find(|(param, _)| *param == name).map(|(_, value)| *value);
-        let sent = params.get(name).map(String::as_str).filter(|_| self.filters.contains(&name));
-        Some(sent.or(implied)?.split(',').map(str::trim))
+    pub(crate) fn wanted<'a>(&'a self, param: &str, params: &'a Params) -> Option<impl Iterator<Item = &'a str>> {
+        let call = &self.contract.call;
+        let sent = params.get(param).map(String::as_str).filter(|_| call.filter(param).is_some());
+        Some(sent.or(call.default_of(param))?.split(',').map(str::trim))
     }
 }
 
-/// Whether a day (YYYYMMDD) is what `trade_date`, `start_date` and `end_date` leave.
-pub(super) fn in_range(day: &str, params: &Params) -> bool {
-    let param = |name: &str| params.get(name).map(String::as_str);
-    param("trade_date").is_none_or(|wanted| day == wanted)
-        && param("start_date").is_none_or(|start| start <= day)
-        && param("end_date").is_none_or(|end| day <= end)
+/// Whether a day or time lies between `start_date` and `end_date`, of which so many digits count.
+fn within(moment: &str, params: &Params, digits: usize) -> bool {
+    let limit = |name: &str| {
+        let limit = params.get(name)?;
+        // A day where times are asked for.
+        let cut = if limit.contains('-') && digits == 8 { limit.replace('-', "") } else { limit.clone() };
+        Some(cut.chars().take(digits).collect::<String>())
+    };
+    limit("start_date").is_none_or(|start| start.as_str() <= moment)
+        && limit("end_date").is_none_or(|end| moment <= end.as_str() && !moment.is_empty())
+}
+
+/// Rows by their cells, nulls first, numbers by size.
+fn compare(a: &[Cell], b: &[Cell]) -> Ordering {
+    let number = |digits: &str| digits.parse::<f64>().unwrap_or_default();
+    let mut cells = a.iter().zip(b).map(|(a, b)| match (a, b) {
+        (Cell::Number(a), Cell::Number(b)) => number(a).total_cmp(&number(b)),
+        _ => a.text().cmp(&b.text()),
+    });
+    cells.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }

@@ -94,6 +94,21 @@ impl Pen {
         units.map_or(Cell::Null, |units| self.float(units, scale))
     }
 
+    /// A whole number from one to another, both included.
+    pub(crate) fn between(&mut self, least: i64, most: i64) -> i64 {
+        self.rng.random_range(least..=most)
+    }
+
+    /// Four numbers from 1 to 1000.
+    pub(crate) fn draws(&mut self) -> [i64; 4] {
+        [(); 4].map(|()| self.between(1, 1000))
+    }
+
+    /// A place in a list of so many.
+    pub(crate) fn place(&mut self, length: usize) -> usize {
+        self.rng.random_range(0..length.max(1))
+    }
+
     /// True about once in `times`.
     pub(crate) fn once_in(&mut self, times: u32) -> bool {
         self.rng.random_range(0..times) == 0

@@ -1,10 +1,10 @@
 //! Rows of companies over the vendor's clock: none is there too early, and some change.
 
-use super::companies::COLUMNS;
+use super::companies::NAMES;
+use super::find;
 use super::{LONGER, SMALL, longer, named, small, text};
 use crate::market::moments::shanghai;
-use crate::tables::find;
-use crate::tables::select::Params;
+use crate::tables::asked::Params;
 use crate::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ fn nothing_is_there_before_it_is_announced() {
             }
         }
     }
-    for (name, ..) in COLUMNS {
+    for name in NAMES {
         let long_after = Some("2035-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(SMALL.rows_at(name, long_after), SMALL.rows(name), "{name}");
     }
@@ -86,7 +86,7 @@ fn some_rows_change_while_one_looks() {
         "stock_company",
         "pledge_detail",
     ];
-    for (name, ..) in COLUMNS {
+    for name in NAMES {
         let (new, gone) = changes(&LONGER, &longer(), name);
         assert!(new > 0 || name == "bse_mapping", "{name} has nothing new");
         assert_eq!(gone > 0, changing.contains(&name.trim_end_matches("_vip")), "{name} {gone}");
@@ -96,10 +96,8 @@ fn some_rows_change_while_one_looks() {
 #[test]
 fn a_call_gets_what_the_oracle_says() {
     let at = Some("2023-01-20T12:00:00Z".parse().unwrap());
-    // One list leaves out who is gone unless it is asked for.
-    let all = Params::from([("is_new".to_owned(), "0,1".to_owned())]);
-    for (name, ..) in COLUMNS {
-        let rows = find(name).unwrap().select(&SMALL, at.map(shanghai), &all, 0, usize::MAX);
+    for name in NAMES {
+        let rows = find(name).unwrap().select(&SMALL, at.map(shanghai), &Params::new(), (0, usize::MAX));
         let sorted = |mut rows: Vec<Vec<Cell>>| {
             rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
             rows

@@ -122,7 +122,7 @@ async fn pages_of_every_endpoint_make_up_the_market() {
             .rows
             .iter()
             .filter(|row| {
-                let place = |name| truth.fields.iter().position(|field| *field == name);
+                let place = |name: &str| truth.fields.iter().position(|field| *field == name);
                 let cell = |name| place(name).and_then(|place| row[place].text());
                 let inside = matches!(cell("trade_date"), Some("2023-03-01" | "2023-03-02"));
                 (!narrow || inside)

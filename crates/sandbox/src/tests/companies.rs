@@ -2,82 +2,52 @@
 
 use super::caller::{Sandbox, fields, items, no_limits};
 use super::filters::{expected, sent, sorted};
-use super::{LONGER, MARKET, Row, SMALL, table, text};
-use crate::tables::select::Params;
-use crate::tables::{Content, Interface, find, interfaces};
+use super::{MARKET, Row, find, table, text};
+use crate::tables::asked::Params;
 use crate::{Cell, Market, Settings, serve};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The interfaces of one row a company at a time, and the three snapshots, with their columns and hidden ones.
-pub(super) const COLUMNS: [(&str, usize, usize); 24] = [
-    ("forecast", 14, 2),
-    ("forecast_vip", 14, 2),
-    ("express", 33, 1),
-    ("express_vip", 33, 1),
-    ("dividend", 17, 3),
-    ("fina_audit", 7, 0),
-    ("fina_mainbz", 9, 0),
-    ("fina_mainbz_vip", 9, 0),
-    ("disclosure_date", 6, 1),
-    ("report_rc", 23, 2),
-    ("namechange", 6, 0),
-    ("stk_rewards", 7, 0),
-    ("stk_managers", 12, 1),
-    ("stock_company", 19, 5),
-    ("bse_mapping", 4, 0),
-    ("share_float", 7, 0),
-    ("repurchase", 11, 2),
-    ("top10_holders", 9, 0),
-    ("top10_floatholders", 9, 0),
-    ("pledge_stat", 8, 1),
-    ("pledge_detail", 16, 2),
-    ("stk_holdernumber", 5, 1),
-    ("stk_holdertrade", 13, 2),
-    ("hs_const", 5, 0),
+/// The interfaces of one row a company at a time, and two snapshots.
+pub(super) const NAMES: [&str; 23] = [
+    "forecast",
+    "forecast_vip",
+    "express",
+    "express_vip",
+    "dividend",
+    "fina_audit",
+    "fina_mainbz",
+    "fina_mainbz_vip",
+    "disclosure_date",
+    "report_rc",
+    "namechange",
+    "stk_rewards",
+    "stk_managers",
+    "stock_company",
+    "bse_mapping",
+    "share_float",
+    "repurchase",
+    "top10_holders",
+    "top10_floatholders",
+    "pledge_stat",
+    "pledge_detail",
+    "stk_holdernumber",
+    "stk_holdertrade",
 ];
-
-/// Column of the day a row is sorted by; none for snapshots.
-fn day(interface: &Interface) -> Option<&'static str> {
-    match interface.content {
-        Content::Records(records) => Some(records.day),
-        _ => None,
-    }
-}
-
-#[test]
-fn every_interface_has_rows_with_all_columns_by_its_key() {
-    let all: Vec<&str> = interfaces().map(|interface| interface.name).collect();
-    let names = &all[all.len() - COLUMNS.len()..];
-    assert_eq!(names, COLUMNS.map(|(name, ..)| name));
-    for (name, columns, hidden) in COLUMNS {
-        let interface = find(name).unwrap();
-        assert_eq!((interface.fields.len(), interface.on_request.len()), (columns, hidden), "{name}");
-        assert!(interface.on_request.iter().all(|column| interface.column(column).is_some()), "{name}");
-        assert_eq!(interface.folder, format!("{}_cn", name.trim_end_matches("_vip")));
-        for market in [&*SMALL, &*LONGER] {
-            let rows = market.rows(name).unwrap().rows;
-            assert!(!rows.is_empty() && rows.iter().all(|row| row.len() == columns), "{name}");
-            if let Content::Records(records) = interface.content {
-                let key: Vec<usize> = records.key.iter().map(|column| interface.column(column).unwrap()).collect();
-                let of =
-                    |row: &[Cell]| key.iter().map(|column| row[*column].text().map(str::to_owned)).collect::<Vec<_>>();
-                assert!(rows.is_sorted_by_key(|row| of(row)), "{name}");
-            }
-        }
-    }
-}
+/// Those of one state.
+const SNAPSHOTS: [&str; 2] = ["stock_company", "bse_mapping"];
 
 #[test]
 fn the_newest_days_come_first_and_pages_fit_together() {
     let market = &**MARKET;
-    for (name, ..) in COLUMNS {
+    for name in NAMES {
         let interface = find(name).unwrap();
-        let select = |skip, take| interface.select(market, None, &Params::new(), skip, take);
+        let select = |skip, take| interface.select(market, None, &Params::new(), (skip, take));
         let whole = select(0, usize::MAX);
-        if let Some(day) = day(interface) {
-            let column = interface.column(day).unwrap();
+        let is_snapshot = SNAPSHOTS.contains(&name);
+        if !is_snapshot {
+            let column = interface.dated().unwrap();
             assert!(whole.is_sorted_by(|a, b| a[column].text() >= b[column].text()), "{name}");
         }
         let size = whole.len() / 3 + 1;
@@ -85,7 +55,7 @@ fn the_newest_days_come_first_and_pages_fit_together() {
         assert_eq!(pages, whole, "{name}");
         let mut rows = whole.clone();
         rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
-        assert!(rows != whole || day(interface).is_none(), "{name} is in order");
+        assert!(rows != whole || is_snapshot, "{name} is in order");
     }
 }
 
@@ -106,9 +76,8 @@ async fn requests_without_what_they_need_are_refused() {
         ("stk_rewards", "ts_code"),
         ("top10_holders", "ts_code"),
         ("top10_floatholders", "ts_code"),
-        ("hs_const", "hs_type"),
     ];
-    for (name, ..) in COLUMNS {
+    for name in NAMES {
         let reply = sandbox.call(name, &json!({"start_date": "20230101"}), "");
         match needed.iter().find(|(interface, _)| *interface == name) {
             Some((_, names)) => {
@@ -157,11 +126,12 @@ async fn filters_narrow() {
         let row = rows[rows.len() / 2];
         let (value, code) = (text(row, column), row.get("ts_code").and_then(Cell::text).unwrap_or_default());
         let mut params = json!({param: value});
-        let interface = find(name).unwrap();
-        let by_code = interface.one_of.contains(&"ts_code") && !interface.one_of.contains(&param);
+        let call = &find(name).unwrap().contract.call;
+        let needed: Vec<&str> = call.required.iter().chain(&call.one_of).map(String::as_str).collect();
+        let by_code = needed.contains(&"ts_code") && !needed.contains(&param);
         if by_code {
             params["ts_code"] = json!(code);
-        } else if interface.one_of.contains(&"period") {
+        } else if needed.contains(&"period") {
             params["period"] = row["end_date"].text().into();
         }
         let period = params.get("period").map(|_| text(row, "end_date").to_owned());
@@ -173,7 +143,7 @@ async fn filters_narrow() {
         let whole = expected(&market, name, wanted);
         let got = sent(&sandbox, name, &params);
         assert!(got.len() < rows.len() || name == "bse_mapping", "{name} {param}");
-        assert_eq!(sorted(got), whole[..whole.len().min(interface.cap)], "{name} {param}");
+        assert_eq!(sorted(got), whole[..whole.len().min(call.cap.unwrap_or(usize::MAX))], "{name} {param}");
     }
 }
 
@@ -199,7 +169,8 @@ const RANGES: [(&str, &str); 14] = [
 async fn ranges_limit_the_documented_days() {
     let sandbox = sandbox().await;
     for (name, column) in RANGES {
-        let needed = find(name).unwrap().one_of.contains(&"ts_code");
+        let call = &find(name).unwrap().contract.call;
+        let needed = call.required.iter().chain(&call.one_of).any(|param| param == "ts_code");
         let rows = table(&sandbox.market, name);
         let code = text(&rows[rows.len() / 3], "ts_code");
         let (start, end) = ("20220401", "20230415");
@@ -215,29 +186,29 @@ async fn ranges_limit_the_documented_days() {
         assert!(!whole.is_empty(), "{name}");
         assert_eq!(sorted(sent(&sandbox, name, &params)), whole, "{name}");
     }
-    // Several companies where a code is a filter, one where it is needed, all where it is none.
+    // One company where a code is needed, all where it is no filter.
     let count = |name: &str, params: Value| {
         let reply = sandbox.call(name, &params, "ts_code");
         items(&reply).iter().map(|row| row[0].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>().len()
     };
     let two = json!({"ts_code": "600001.SH, 000001.SZ"});
-    assert_eq!((count("stk_rewards", two.clone()), count("fina_audit", two.clone())), (2, 1));
+    assert_eq!(count("fina_audit", two.clone()), 1);
     assert!(count("repurchase", two) > 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hidden_columns_come_only_when_named() {
     let sandbox = sandbox().await;
-    for (name, columns, hidden) in COLUMNS {
-        let interface = find(name).unwrap();
-        let params = json!({"ts_code": "600001.SH", "period": "20221231", "hs_type": "SH"});
-        let reply = sandbox.call(name, &params, "");
-        let shown = fields(&reply);
-        assert_eq!(shown.len(), columns - hidden, "{name}");
-        assert!(interface.on_request.iter().all(|column| !shown.contains(column)));
-        let reply = sandbox.call(name, &params, &interface.on_request.join(","));
-        if hidden > 0 {
-            assert_eq!(fields(&reply), interface.on_request);
+    for name in NAMES {
+        let columns = &find(name).unwrap().fields;
+        let names = |hidden: bool| -> Vec<&str> {
+            columns.iter().filter(|field| field.hidden == hidden).map(|field| field.name.as_str()).collect()
+        };
+        let params = json!({"ts_code": "600001.SH", "period": "20221231"});
+        assert_eq!(fields(&sandbox.call(name, &params, "")), names(false), "{name}");
+        let hidden = names(true);
+        if !hidden.is_empty() {
+            assert_eq!(fields(&sandbox.call(name, &params, &hidden.join(","))), hidden);
         }
     }
 }
@@ -255,25 +226,4 @@ async fn a_long_history_is_cut_at_the_cap() {
     let page = |offset: usize| sent(&sandbox, "fina_mainbz", &json!({"ts_code": code, "offset": offset}));
     assert_eq!((page(0).len(), whole.len() > 100), (100, true));
     assert_eq!(sorted((0..whole.len()).step_by(100).flat_map(page)), whole);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connect_lists_one_channel_of_today_unless_asked_for_those_who_left() {
-    let sandbox = sandbox().await;
-    let all = table(&sandbox.market, "hs_const");
-    for (channel, ending) in [("SH", ".SH"), ("SZ", ".SZ")] {
-        for (is_new, params) in [("1", json!({"hs_type": channel})), ("0", json!({"hs_type": channel, "is_new": "0"}))]
-        {
-            let rows = expected(&sandbox.market, "hs_const", |row| {
-                text(row, "hs_type") == channel && text(row, "is_new") == is_new
-            });
-            assert!(!rows.is_empty(), "{channel} {is_new}");
-            assert_eq!(sorted(sent(&sandbox, "hs_const", &params)), rows);
-        }
-        let of_channel: Vec<_> = all.iter().filter(|row| text(row, "hs_type") == channel).collect();
-        assert!(of_channel.iter().all(|row| text(row, "ts_code").ends_with(ending)));
-    }
-    let keys: BTreeSet<_> = all.iter().map(|row| (text(row, "ts_code"), text(row, "in_date"))).collect();
-    let codes: BTreeSet<_> = all.iter().map(|row| text(row, "ts_code")).collect();
-    assert!(keys.len() == all.len() && codes.len() < all.len(), "somebody came back");
 }

@@ -1,9 +1,9 @@
 //! Calls of reports and limit lists: what is required, filters, order, caps and pages.
 
 use super::caller::{Sandbox, fields, items, no_limits};
+use super::find;
 use super::{Row, named, text};
-use crate::tables::find;
-use crate::{Market, Rows, Settings};
+use crate::{Market, Settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -21,10 +21,7 @@ pub(super) fn sorted(rows: impl IntoIterator<Item = String>) -> Vec<String> {
 /// Rows of the market as the reader of a reply sees them.
 pub(super) fn expected(market: &Market, interface: &str, wanted: impl Fn(&Row) -> bool) -> Vec<String> {
     let rows = market.rows(interface).unwrap();
-    let chosen = rows
-        .rows
-        .iter()
-        .filter(|row| wanted(&named(Rows { fields: rows.fields.clone(), rows: vec![(*row).clone()] })[0]));
+    let chosen = rows.rows.iter().filter(|row| wanted(&rows.fields.iter().cloned().zip(row.iter().cloned()).collect()));
     let json = |row: &Vec<crate::Cell>| {
         let mut out = String::from("[");
         for (place, cell) in row.iter().enumerate() {
@@ -37,7 +34,7 @@ pub(super) fn expected(market: &Market, interface: &str, wanted: impl Fn(&Row) -
 }
 
 pub(super) fn sent(sandbox: &Sandbox, interface: &str, params: &Value) -> Vec<String> {
-    let reply = sandbox.call(interface, params, &find(interface).unwrap().fields.join(","));
+    let reply = sandbox.call(interface, params, &find(interface).unwrap().names().join(","));
     items(&reply).iter().map(Value::to_string).collect()
 }
 

@@ -1,19 +1,19 @@
 //! Masters of indices, industries, boards, currencies and new issues: columns, defaults, and what a day knows of them.
 
+use super::find;
 use super::{Row, SMALL, at, masters, select, table, text, units};
 use crate::Cell;
-use crate::tables::find;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Columns, those on request among them, and columns of the key.
-const MASTERS: [(&str, usize, usize, &[&str]); 7] = [
-    ("index_basic", 13, 0, &["ts_code"]),
-    ("index_classify", 7, 1, &["src", "index_code"]),
-    ("index_member_all", 11, 0, &["ts_code", "l3_code", "in_date"]),
-    ("ths_index", 6, 0, &["ts_code"]),
-    ("ths_member", 7, 4, &["ts_code", "con_code"]),
-    ("fx_obasic", 12, 0, &["ts_code"]),
-    ("new_share", 12, 0, &["ts_code"]),
+/// Masters and the columns of their keys.
+const MASTERS: [(&str, &[&str]); 7] = [
+    ("index_basic", &["ts_code"]),
+    ("index_classify", &["src", "index_code"]),
+    ("index_member_all", &["ts_code", "l3_code", "in_date"]),
+    ("ths_index", &["ts_code"]),
+    ("ths_member", &["ts_code", "con_code"]),
+    ("fx_obasic", &["ts_code"]),
+    ("new_share", &["ts_code"]),
 ];
 
 fn column<'a>(rows: &'a [Row], name: &str) -> BTreeSet<&'a str> {
@@ -21,23 +21,20 @@ fn column<'a>(rows: &'a [Row], name: &str) -> BTreeSet<&'a str> {
 }
 
 #[test]
-fn every_master_has_its_columns_and_one_row_for_each_key() {
-    for (name, columns, on_request, key) in MASTERS {
-        let interface = find(name).unwrap();
-        assert_eq!((interface.fields.len(), interface.on_request.len()), (columns, on_request), "{name}");
-        let folder = if name == "fx_obasic" { name.to_owned() } else { format!("{name}_cn") };
-        assert_eq!(interface.folder, folder);
+fn every_master_has_one_row_for_each_key() {
+    for (name, key) in MASTERS {
+        let call = &find(name).unwrap().contract.call;
         let rows = table(&SMALL, name);
         let keys: BTreeSet<Vec<&str>> =
             rows.iter().map(|row| key.iter().map(|column| text(row, column)).collect()).collect();
         assert!(!rows.is_empty() && keys.len() == rows.len(), "{name}");
-        for filter in interface.filters.iter().filter(|filter| interface.column(filter).is_some()) {
-            let implied: Vec<(&str, &str)> =
-                interface.defaults.iter().filter(|(name, _)| name != filter).copied().collect();
+        for (filter, field) in call.filters.iter().filter(|(param, field)| param == field) {
+            let implied = call.defaults.iter().filter(|(name, _)| name != filter);
+            let implied: Vec<(&str, &str)> = implied.map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let all = if implied.is_empty() { rows.clone() } else { select(name, &implied, None) };
-            let value = text(&all[0], filter);
-            let asked = select(name, &[(*filter, value)], None);
-            assert!(!asked.is_empty() && asked.iter().all(|row| text(row, filter) == value), "{name} {filter}");
+            let value = text(&all[0], field);
+            let asked = select(name, &[(filter, value)], None);
+            assert!(!asked.is_empty() && asked.iter().all(|row| text(row, field) == value), "{name} {filter}");
         }
     }
 }

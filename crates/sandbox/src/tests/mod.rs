@@ -23,14 +23,14 @@ mod trouble;
 mod wire;
 
 use super::market::moments::shanghai;
-use super::tables::find;
-use super::tables::select::Params;
+use super::tables::asked::Params;
+use super::tables::catalog::find_shipped as find;
 use super::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-/// The interfaces that are rows per session or snapshots.
+/// The first seven interfaces.
 const TABLES: [&str; 7] = ["stock_basic", "trade_cal", "daily", "daily_basic", "adj_factor", "suspend_d", "moneyflow"];
 
 /// A small market with every special case: 60 stocks, half a year.
@@ -68,11 +68,10 @@ static SMALL: LazyLock<Market> = LazyLock::new(|| Market::new(&small()));
 static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| Arc::new(Market::new(&settings())));
 
 /// A row by column name.
-type Row = BTreeMap<&'static str, Cell>;
+type Row = BTreeMap<String, Cell>;
 
 fn named(rows: Rows) -> Vec<Row> {
-    let fields: Vec<&'static str> = rows.fields.into_iter().map(|name| &*name.leak()).collect();
-    let name = |row: Vec<Cell>| fields.iter().copied().zip(row).collect();
+    let name = |row: Vec<Cell>| rows.fields.iter().cloned().zip(row).collect();
     rows.rows.into_iter().map(name).collect()
 }
 
@@ -106,8 +105,8 @@ fn key(row: &Row) -> (String, String) {
 fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -> Vec<Row> {
     let interface = find(interface).unwrap();
     let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let rows = interface.select(&SMALL, at.map(shanghai), &params, 0, usize::MAX);
-    named(Rows { fields: interface.fields.iter().map(|name| (*name).to_owned()).collect(), rows })
+    let rows = interface.select(&SMALL, at.map(shanghai), &params, (0, usize::MAX));
+    named(Rows { fields: interface.names(), rows })
 }
 
 /// A time of a day in Shanghai.

@@ -21,12 +21,20 @@ fn reports(market: &Market, interface: &str, at: Option<DateTime<Utc>>) -> Repor
             reports.entry(key).or_default().push(row);
         }
     }
+    let order = |row: &Row| {
+        let actual = row.get("f_ann_date").map(|day| format!("{day:?}"));
+        (actual, text(row, "ann_date").to_owned(), text(row, "update_flag").to_owned())
+    };
+    for rows in reports.values_mut() {
+        rows.sort_by_key(order);
+    }
     reports
 }
 
 /// Columns in which two rows differ, labels aside.
-fn differences(a: &Row, b: &Row) -> Vec<&'static str> {
-    a.keys().copied().filter(|column| !LABELS[..3].contains(column) && a[column] != b[column]).collect()
+fn differences<'a>(a: &'a Row, b: &Row) -> Vec<&'a str> {
+    let same = |column: &str| a[column] == b[column] || value(&a[column]).is_some_and(|a| value(&b[column]) == Some(a));
+    a.keys().map(String::as_str).filter(|column| !LABELS[..3].contains(column) && !same(column)).collect()
 }
 
 fn value(cell: &Cell) -> Option<f64> {
@@ -49,7 +57,7 @@ fn relation(a: &Row, b: &Row) -> &'static str {
     if different.is_empty() {
         return "twins";
     }
-    if different.iter().any(|column| (a[column] == Cell::Null) != (b[column] == Cell::Null)) {
+    if different.iter().any(|column| (a[*column] == Cell::Null) != (b[*column] == Cell::Null)) {
         assert_eq!(different.len(), 1);
         return "gap";
     }

@@ -6,10 +6,10 @@ use crate::market::calendar::stamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows by the values of some columns.
-pub(super) fn grouped(rows: Vec<Row>, columns: &[&'static str]) -> BTreeMap<Vec<Option<String>>, Vec<Row>> {
+pub(super) fn grouped(rows: Vec<Row>, columns: &[&str]) -> BTreeMap<Vec<Option<String>>, Vec<Row>> {
     let mut groups: BTreeMap<_, Vec<Row>> = BTreeMap::new();
     for row in rows {
-        let key = columns.iter().map(|column| row[column].text().map(str::to_owned)).collect();
+        let key = columns.iter().map(|column| row[*column].text().map(str::to_owned)).collect();
         groups.entry(key).or_default().push(row);
     }
     groups
@@ -20,7 +20,7 @@ pub(super) fn values(rows: &[Row], column: &str) -> BTreeSet<String> {
 }
 
 fn is_null(row: &Row, columns: &[&str]) -> bool {
-    columns.iter().all(|column| row[column] == Cell::Null)
+    columns.iter().all(|column| row[*column] == Cell::Null)
 }
 
 #[test]
@@ -238,10 +238,12 @@ fn names_stay_open_beside_their_end_and_are_mostly_undated() {
 
 #[test]
 fn rows_repeat_where_the_vendor_repeats_them() {
-    let most = |name: &str, columns: &[&'static str]| {
-        grouped(table(&LONGER, name), columns).values().map(Vec::len).max().unwrap()
+    let most =
+        |name: &str, columns: &[&str]| grouped(table(&LONGER, name), columns).values().map(Vec::len).max().unwrap();
+    let whole = |name: &str| {
+        let names = super::find(name).unwrap().names();
+        most(name, &names.iter().map(String::as_str).collect::<Vec<_>>())
     };
-    let whole = |name: &str| most(name, crate::tables::find(name).unwrap().fields);
     assert_eq!(whole("share_float"), 3);
     for name in ["stk_holdertrade", "pledge_detail", "dividend", "namechange"] {
         assert_eq!(whole(name), 2, "{name}");

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LABELS: [&str; 7] = ["ts_code", "end_date", "report_type", "comp_type", "ann_date", "f_ann_date", "update_flag"];
 
 fn label(row: &Row) -> Vec<Option<String>> {
-    LABELS.iter().map(|column| row[column].text().map(str::to_owned)).collect()
+    LABELS.iter().map(|column| row[*column].text().map(str::to_owned)).collect()
 }
 
 fn labels(interface: &str) -> Vec<Vec<Option<String>>> {
@@ -56,8 +56,8 @@ fn they_are_filed_with_the_income() {
         let mut count = 0;
         for pair in restated {
             count += 1;
-            let differ = |column: &&&str| pair[0][**column] != pair[1][**column];
-            assert!(pair[0].keys().filter(differ).any(|column| !LABELS.contains(column)));
+            let differ = |column: &&String| pair[0][column.as_str()] != pair[1][column.as_str()];
+            assert!(pair[0].keys().filter(differ).any(|column| !LABELS.contains(&column.as_str())));
         }
         assert!(count > 0, "{interface}");
     }

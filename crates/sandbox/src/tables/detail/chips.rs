@@ -2,18 +2,13 @@
 //!
 //! Each day's chips are drawn by themselves around its close; they know nothing of earlier days.
 
-use crate::Cell;
 use crate::market::dice::{Topic, dice};
-use crate::market::walk::divide;
+use crate::market::walk::{Bar, divide};
 use crate::market::{Market, Stock};
-use crate::tables::Place;
-use crate::tables::daily::key;
-use crate::tables::select::Params;
-use crate::tables::text::Pen;
+use crate::tables::asked::Asked;
+use crate::tables::sessions::item::Item;
+use crate::tables::sessions::quotes::Quote;
 use rand::RngExt;
-
-/// Columns of `cyq_chips` in the vendor's order (vendor page `doc_id` 294).
-pub(crate) const CYQ_CHIPS: &[&str] = &["ts_code", "trade_date", "price", "percent"];
 
 /// All chips, in hundredths of a percent.
 const ALL: i64 = 10_000;
@@ -81,13 +76,15 @@ impl Chips {
     }
 }
 
-/// A day's price levels.
-pub(crate) fn cyq_chips(pen: &mut Pen, place: &Place<'_>, _: &Params) -> Vec<Vec<Cell>> {
-    let chips = Chips::of(place.market, place.stock, place.session);
-    let levels = chips.map_or_else(Vec::new, |chips| chips.levels);
-    let row = |(price, percent)| {
-        let [code, day] = key(place);
-        vec![code, day, pen.float(price, 2), pen.float(percent, 2)]
+/// The price levels of a day.
+pub(crate) fn levels<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let of_stock = |&stock: &&'a Stock| {
+        let chips = Chips::of(asked.market, stock, session).map_or_else(Vec::new, |chips| chips.levels);
+        let item = Item::of_stock(stock, session);
+        chips.into_iter().enumerate().map(move |(level, (price, part))| {
+            let bar = Bar { close: price, ..item.quote.bar };
+            Item { quote: Quote { bar, ..item.quote }, part, address: item.address + level, ..item.clone() }
+        })
     };
-    levels.into_iter().map(row).collect()
+    asked.stocks.iter().flat_map(of_stock).collect()
 }

@@ -3,17 +3,13 @@
 //! The bars of a session open, close, peak and bottom where the daily one does, and their shares and CNY add up to its
 //! own. Each minute trades at about the average price of the whole day, which therefore lies between its low and high.
 
-use crate::Cell;
 use crate::market::dice::{Topic, dice};
 use crate::market::walk::Bar;
 use crate::market::{Market, Stock};
-use crate::tables::Place;
-use crate::tables::select::Params;
-use crate::tables::text::{Pen, integer, text};
+use crate::tables::asked::Asked;
+use crate::tables::sessions::item::Item;
+use crate::tables::sessions::quotes::Quote;
 use rand::RngExt;
-
-/// Columns of `stk_mins` in the vendor's order (vendor page `doc_id` 370).
-pub(crate) const STK_MINS: &[&str] = &["ts_code", "trade_time", "open", "close", "high", "low", "vol", "amount"];
 
 /// The auction at 09:30 and two hours either side of noon.
 const MINUTES: usize = 241;
@@ -50,8 +46,8 @@ impl Slot {
 
 /// The bars of a session by time, each as long as `freq` says, the auction apart. Without a `freq`, which the vendor
 /// refuses, bars of an hour: that is for [`Market::rows`] of small markets.
-pub(crate) fn stk_mins(pen: &mut Pen, place: &Place<'_>, params: &Params) -> Vec<Vec<Cell>> {
-    let length = match params.get("freq").map_or("60min", String::as_str) {
+pub(crate) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let length = match asked.params.get("freq").map_or("60min", String::as_str) {
         "1min" => 1,
         "5min" => 5,
         "15min" => 15,
@@ -59,22 +55,20 @@ pub(crate) fn stk_mins(pen: &mut Pen, place: &Place<'_>, params: &Params) -> Vec
         "60min" => 60,
         _ => return Vec::new(),
     };
-    let minutes = minutes(place.market, place.stock, place.session);
-    let Some((auction, rest)) = minutes.split_first() else {
-        return Vec::new();
+    let of_stock = |&stock: &&'a Stock| {
+        let minutes = minutes(asked.market, stock, session);
+        let (auction, rest) = minutes.split_at(1.min(minutes.len()));
+        let joined = rest.chunks(length).filter_map(|slots| slots.iter().copied().reduce(Slot::and));
+        let slots: Vec<Slot> = auction.iter().copied().chain(joined).collect();
+        let item = Item::of_stock(stock, session);
+        slots.into_iter().enumerate().map(move |(place, slot)| {
+            let Slot { open, high, low, close, shares, amount, end } = slot;
+            let bar = Bar { open, high, low, close, shares, ..item.quote.bar };
+            let quote = Quote { bar, ..item.quote };
+            Item { quote, part: amount, minute: end, address: item.address + place, ..item.clone() }
+        })
     };
-    let joined = rest.chunks(length).filter_map(|slots| slots.iter().copied().reduce(Slot::and));
-    let day = place.market.calendar.day(place.session);
-    let row = |slot: Slot| {
-        let mut row = vec![
-            text(&place.stock.security.code),
-            text(&format!("{day} {:02}:{:02}:00", slot.end / 60, slot.end % 60)),
-        ];
-        row.extend([slot.open, slot.close, slot.high, slot.low].map(|price| pen.float(price, 2)));
-        row.extend([integer(slot.shares), pen.float(slot.amount, 2)]);
-        row
-    };
-    std::iter::once(*auction).chain(joined).map(row).collect()
+    asked.stocks.iter().flat_map(of_stock).collect()
 }
 
 /// The minutes of a session; none without trading.

@@ -8,12 +8,6 @@ use crate::market::{Market, Stock};
 use crate::tables::text::{integer, text};
 use chrono::NaiveDate;
 
-/// Columns of `ths_index` in the vendor's order (vendor page `doc_id` 259).
-pub(crate) const THS_INDEX: &[&str] = &["ts_code", "name", "count", "exchange", "list_date", "type"];
-
-/// Columns of `ths_member` in the vendor's order (vendor page `doc_id` 261).
-pub(crate) const THS_MEMBER: &[&str] = &["ts_code", "con_code", "con_name", "weight", "in_date", "out_date", "is_new"];
-
 /// Names, exchanges and types; the first eight are those with bars.
 const BOARDS: [(&str, &str, &str); 10] = [
     ("虚构储能", "A", "N"),

@@ -9,22 +9,6 @@ use crate::market::moments::Moment;
 use crate::tables::sessions::known::PAIRS;
 use crate::tables::text::{optional_text, text};
 
-/// Columns of `fx_obasic` in the vendor's order (vendor page `doc_id` 178).
-pub(crate) const FX_OBASIC: &[&str] = &[
-    "ts_code",
-    "name",
-    "classify",
-    "exchange",
-    "min_unit",
-    "max_unit",
-    "pip",
-    "pip_cost",
-    "traget_spread",
-    "min_stop_distance",
-    "trading_hours",
-    "break_time",
-];
-
 const CONTRACTS: [(&str, &str, &str); 6] = [
     ("AUS200.FXCM", "澳大利亚标普200指数", "INDEX"),
     ("USOIL.FXCM", "美国原油", "COMMODITY"),

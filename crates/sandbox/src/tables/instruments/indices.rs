@@ -9,23 +9,6 @@ use crate::market::moments::Moment;
 use crate::tables::sessions::known::{INDICES, SHENWAN};
 use crate::tables::text::{optional_text, text};
 
-/// Columns of `index_basic` in the vendor's order (vendor page `doc_id` 94).
-pub(crate) const INDEX_BASIC: &[&str] = &[
-    "ts_code",
-    "name",
-    "fullname",
-    "market",
-    "publisher",
-    "index_type",
-    "category",
-    "base_date",
-    "base_point",
-    "list_date",
-    "weight_rule",
-    "desc",
-    "exp_date",
-];
-
 /// Indices without bars: code, name, market. Two are twins of others under codes of their publisher.
 const OTHERS: [(&str, &str, &str); 6] = [
     ("000300.CSI", "沪深300", "CSI"),

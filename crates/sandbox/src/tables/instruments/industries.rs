@@ -10,16 +10,6 @@ use crate::market::{Market, Stock};
 use crate::tables::sessions::known::SHENWAN;
 use crate::tables::text::{optional_text, text};
 
-/// Columns of `index_classify` in the vendor's order (vendor page `doc_id` 181).
-pub(crate) const INDEX_CLASSIFY: &[&str] =
-    &["index_code", "industry_name", "parent_code", "level", "industry_code", "is_pub", "src"];
-
-/// Columns of `index_member_all` in the vendor's order (vendor page `doc_id` 335).
-pub(crate) const INDEX_MEMBER_ALL: &[&str] = &[
-    "l1_code", "l1_name", "l2_code", "l2_name", "l3_code", "l3_name", "ts_code", "name", "in_date", "out_date",
-    "is_new",
-];
-
 /// Industry codes of the top level, in the order of [`SHENWAN`].
 const INDUSTRIES: [u32; 6] = [110_000, 220_000, 270_000, 340_000, 370_000, 480_000];
 /// One that the scheme of 2021 no longer has.

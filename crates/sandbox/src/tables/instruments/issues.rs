@@ -14,22 +14,6 @@ use crate::tables::text::text;
 use chrono::NaiveDate;
 use std::cmp::Reverse;
 
-/// Columns of `new_share` in the vendor's order (vendor page `doc_id` 123).
-pub(crate) const NEW_SHARE: &[&str] = &[
-    "ts_code",
-    "sub_code",
-    "name",
-    "ipo_date",
-    "issue_date",
-    "amount",
-    "market_amount",
-    "price",
-    "pe",
-    "limit_amount",
-    "funds",
-    "ballot",
-];
-
 /// What is issued: money in fen, shares in ten thousands.
 struct Issue<'a> {
     security: &'a Security,

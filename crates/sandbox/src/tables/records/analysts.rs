@@ -10,37 +10,10 @@ use crate::market::moments::{after, before, on};
 use crate::market::quarters::Quarter;
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
-use crate::tables::indicators::percent;
+use crate::tables::reports::indicators::percent;
 use crate::tables::text::{Pen, optional_text, text};
 use chrono::NaiveDate;
 use rand::RngExt;
-
-/// Columns of `report_rc`.
-pub(super) const REPORT_RC: &[&str] = &[
-    "ts_code",
-    "name",
-    "report_date",
-    "report_title",
-    "report_type",
-    "classify",
-    "org_name",
-    "author_name",
-    "quarter",
-    "op_rt",
-    "op_pr",
-    "tp",
-    "np",
-    "eps",
-    "pe",
-    "rd",
-    "roe",
-    "ev_ebitda",
-    "rating",
-    "max_price",
-    "min_price",
-    "imp_dg",
-    "create_time",
-];
 
 const BROKERS: [&str; 6] = ["虚构证券", "无名证券", "远山证券", "云中证券", "海角证券", "天涯证券"];
 const AUTHORS: [&str; 5] = ["张虚", "李构,王无", "赵名", "陈远,周山", "吴云"];

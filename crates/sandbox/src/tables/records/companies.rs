@@ -15,35 +15,6 @@ use crate::tables::text::{Pen, integer, optional_text, text};
 use chrono::{Datelike, NaiveDate};
 use rand::RngExt;
 
-/// Columns of `stock_company`.
-pub(super) const STOCK_COMPANY: &[&str] = &[
-    "ts_code",
-    "com_name",
-    "com_id",
-    "exchange",
-    "chairman",
-    "manager",
-    "secretary",
-    "reg_capital",
-    "setup_date",
-    "province",
-    "city",
-    "introduction",
-    "website",
-    "email",
-    "office",
-    "employees",
-    "main_business",
-    "business_scope",
-    "ann_date",
-];
-
-/// Columns of `bse_mapping`.
-pub(super) const BSE_MAPPING: &[&str] = &["name", "o_code", "n_code", "list_date"];
-
-/// Columns of `namechange`.
-pub(super) const NAMECHANGE: &[&str] = &["ts_code", "name", "start_date", "end_date", "ann_date", "change_reason"];
-
 /// Companies that a moment knows of, by code.
 pub(super) fn known(market: &Market, at: Option<Moment>) -> impl Iterator<Item = (&Stock, NaiveDate)> {
     market.stocks.iter().filter_map(move |stock| {
@@ -53,7 +24,7 @@ pub(super) fn known(market: &Market, at: Option<Moment>) -> impl Iterator<Item =
 }
 
 /// Every listed company as it presents itself now; staff is counted once a year, posts change hands.
-pub(super) fn stock_company(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
+pub(in crate::tables) fn stock_company(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
     let last = market.calendar.end;
     let today = at.map_or(last, |at| at.date().min(last));
     known(market, at).map(|(stock, listed)| profile(market, stock, listed, today, at)).collect()
@@ -96,7 +67,7 @@ fn profile(market: &Market, stock: &Stock, listed: NaiveDate, today: NaiveDate, 
 }
 
 /// Companies of Beijing under the code that they had before.
-pub(super) fn bse_mapping(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
+pub(in crate::tables) fn bse_mapping(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
     known(market, at)
         .filter(|(stock, _)| stock.security.board == Board::Beijing && !stock.security.debut)
         .map(|(stock, listed)| {

@@ -13,65 +13,10 @@ use crate::market::moments::{after, before, on};
 use crate::market::quarters::Quarter;
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
-use crate::tables::indicators::{growth, percent};
+use crate::tables::reports::indicators::{growth, percent};
 use crate::tables::text::{Pen, integer, text};
 use chrono::NaiveDate;
 use rand::RngExt;
-
-/// Columns of `forecast` and `forecast_vip`.
-pub(super) const FORECAST: &[&str] = &[
-    "ts_code",
-    "ann_date",
-    "end_date",
-    "type",
-    "p_change_min",
-    "p_change_max",
-    "net_profit_min",
-    "net_profit_max",
-    "last_parent_net",
-    "first_ann_date",
-    "summary",
-    "change_reason",
-    "notice_times",
-    "update_flag",
-];
-
-/// Columns of `express` and `express_vip`.
-pub(super) const EXPRESS: &[&str] = &[
-    "ts_code",
-    "ann_date",
-    "end_date",
-    "revenue",
-    "operate_profit",
-    "total_profit",
-    "n_income",
-    "total_assets",
-    "total_hldr_eqy_exc_min_int",
-    "diluted_eps",
-    "diluted_roe",
-    "yoy_net_profit",
-    "bps",
-    "yoy_sales",
-    "yoy_op",
-    "yoy_tp",
-    "yoy_dedu_np",
-    "yoy_eps",
-    "yoy_roe",
-    "growth_assets",
-    "yoy_equity",
-    "growth_bps",
-    "or_last_year",
-    "op_last_year",
-    "tp_last_year",
-    "np_last_year",
-    "eps_last_year",
-    "open_net_assets",
-    "open_bps",
-    "perf_summary",
-    "is_audit",
-    "remark",
-    "update_flag",
-];
 
 /// Fen in ten thousand CNY.
 const TEN_THOUSAND: i64 = 1_000_000;

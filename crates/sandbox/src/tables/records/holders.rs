@@ -12,26 +12,10 @@ use crate::market::moments::{after, before, on};
 use crate::market::quarters::Quarter;
 use crate::market::walk::Era;
 use crate::market::{Market, Stock};
-use crate::tables::indicators::percent;
+use crate::tables::reports::indicators::percent;
 use crate::tables::text::{Pen, integer, text};
 use chrono::NaiveDate;
 use rand::RngExt;
-
-/// Columns of `top10_holders` and `top10_floatholders`.
-pub(super) const TOP10: &[&str] = &[
-    "ts_code",
-    "ann_date",
-    "end_date",
-    "holder_name",
-    "hold_amount",
-    "hold_ratio",
-    "hold_float_ratio",
-    "hold_change",
-    "holder_type",
-];
-
-/// Columns of `stk_holdernumber`.
-pub(super) const STK_HOLDERNUMBER: &[&str] = &["ts_code", "ann_date", "end_date", "holder_num", "holder_nums"];
 
 /// Holders of any company after its own, and their kinds.
 const HOLDERS: [(&str, &str); 11] = [

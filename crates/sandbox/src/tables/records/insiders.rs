@@ -9,31 +9,10 @@ use crate::market::calendar::weekday_before;
 use crate::market::dice::{Topic, dice};
 use crate::market::moments::{after, before};
 use crate::market::{Market, Stock};
-use crate::tables::indicators::percent;
+use crate::tables::reports::indicators::percent;
 use crate::tables::text::{Pen, text};
 use chrono::NaiveDate;
 use rand::RngExt;
-
-/// Columns of `stk_holdertrade`.
-pub(super) const STK_HOLDERTRADE: &[&str] = &[
-    "ts_code",
-    "ann_date",
-    "holder_name",
-    "holder_type",
-    "in_de",
-    "change_vol",
-    "change_ratio",
-    "after_share",
-    "after_ratio",
-    "avg_price",
-    "total_share",
-    "begin_date",
-    "close_date",
-];
-
-/// Columns of `share_float`.
-pub(super) const SHARE_FLOAT: &[&str] =
-    &["ts_code", "ann_date", "float_date", "float_share", "float_ratio", "holder_name", "share_type"];
 
 /// Holders and their kinds; names carry stray blanks.
 const TRADERS: [(&str, &str); 6] = [

@@ -16,42 +16,6 @@ use crate::tables::text::{Pen, text};
 use chrono::NaiveDate;
 use rand::RngExt;
 
-/// Columns of `dividend`.
-pub(super) const DIVIDEND: &[&str] = &[
-    "ts_code",
-    "end_date",
-    "ann_date",
-    "div_proc",
-    "stk_div",
-    "stk_bo_rate",
-    "stk_co_rate",
-    "cash_div",
-    "cash_div_tax",
-    "record_date",
-    "ex_date",
-    "pay_date",
-    "div_listdate",
-    "imp_ann_date",
-    "base_date",
-    "base_share",
-    "update_flag",
-];
-
-/// Columns of `repurchase`.
-pub(super) const REPURCHASE: &[&str] = &[
-    "ts_code",
-    "ann_date",
-    "end_date",
-    "proc",
-    "exp_date",
-    "vol",
-    "amount",
-    "high_limit",
-    "low_limit",
-    "update_flag",
-    "repo_goal",
-];
-
 /// A distribution and how far it came.
 struct Plan {
     quarter: Quarter,

@@ -14,25 +14,6 @@ use crate::tables::text::{Pen, text};
 use chrono::{Datelike, NaiveDate};
 use rand::RngExt;
 
-/// Columns of `stk_managers`.
-pub(super) const STK_MANAGERS: &[&str] = &[
-    "ts_code",
-    "ann_date",
-    "name",
-    "gender",
-    "lev",
-    "title",
-    "edu",
-    "national",
-    "birthday",
-    "begin_date",
-    "end_date",
-    "resume",
-];
-
-/// Columns of `stk_rewards`.
-pub(super) const STK_REWARDS: &[&str] = &["ts_code", "ann_date", "end_date", "name", "title", "reward", "hold_vol"];
-
 /// Classes and posts of those who lead a company.
 const POSTS: [(&str, &str); 5] = [
     ("董事会成员", "董事长,董事"),

@@ -9,42 +9,10 @@ use crate::market::calendar::weekday_before;
 use crate::market::dice::{Topic, dice};
 use crate::market::moments::{after, on};
 use crate::market::{Market, Stock};
-use crate::tables::indicators::percent;
+use crate::tables::reports::indicators::percent;
 use crate::tables::text::{Pen, integer, optional_text, text};
 use chrono::{Datelike, NaiveDate, Weekday};
 use rand::RngExt;
-
-/// Columns of `pledge_stat`.
-pub(super) const PLEDGE_STAT: &[&str] = &[
-    "ts_code",
-    "end_date",
-    "pledge_count",
-    "unrest_pledge",
-    "rest_pledge",
-    "total_share",
-    "pledge_ratio",
-    "update_flag",
-];
-
-/// Columns of `pledge_detail`.
-pub(super) const PLEDGE_DETAIL: &[&str] = &[
-    "ts_code",
-    "ann_date",
-    "holder_name",
-    "pledge_amount",
-    "start_date",
-    "end_date",
-    "is_release",
-    "release_date",
-    "pledgor",
-    "holding_amount",
-    "pledged_amount",
-    "p_total_ratio",
-    "h_total_ratio",
-    "is_buyback",
-    "holder_type",
-    "desc",
-];
 
 /// Weeks for which a company's pledges stay as they are.
 const STEADY: i32 = 6;

@@ -17,18 +17,6 @@ use crate::tables::text::{Pen, optional_text, text};
 use chrono::NaiveDate;
 use rand::RngExt;
 
-/// Columns of `fina_audit`.
-pub(super) const FINA_AUDIT: &[&str] =
-    &["ts_code", "ann_date", "end_date", "audit_result", "audit_fees", "audit_agency", "audit_sign"];
-
-/// Columns of `fina_mainbz` and `fina_mainbz_vip`.
-pub(super) const FINA_MAINBZ: &[&str] =
-    &["ts_code", "end_date", "bz_item", "bz_code", "bz_sales", "bz_profit", "bz_cost", "curr_type", "update_flag"];
-
-/// Columns of `disclosure_date`.
-pub(super) const DISCLOSURE_DATE: &[&str] =
-    &["ts_code", "ann_date", "end_date", "pre_date", "actual_date", "modify_date"];
-
 const AGENCIES: [&str; 4] = [
     "虚构会计师事务所(特殊普通合伙)",
     "无名会计师事务所(特殊普通合伙)",

@@ -3,7 +3,7 @@
 //! Members follow from a stock's number, so that other rows can ask for them; one in eight of an index changes at
 //! midyear and at the year's end.
 
-use super::items::{Item, fixed};
+use super::item::{Item, fixed};
 use super::known::INDICES;
 use super::quotes::Quote;
 use crate::market::securities::{Board, Security};
@@ -67,7 +67,7 @@ fn of_index<'a>(market: &'a Market, index: &str, session: usize) -> Vec<Item<'a>
         sum += value;
         let weight = divide(sum * WHOLE, all.max(1)) - given;
         given += weight;
-        Item { code: index.to_owned(), weight, ..Item::of_stock(stock, session) }
+        Item { code: index.to_owned().into(), part: weight, ..Item::of_stock(stock, session) }
     };
     stocks.into_iter().zip(values).map(item).collect()
 }
@@ -79,7 +79,7 @@ fn traded(market: &Market, index: &str, session: usize) -> (i64, i64) {
 }
 
 /// The indices with what their constituents traded; CSI 300 has the same bars under both its codes.
-pub(super) fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
+pub(crate) fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
     let mut indices: Vec<Item> = fixed(market, session, &INDICES, 400, (400_000, 2, false));
     for item in &mut indices {
         (item.quote.bar.shares, item.quote.bar.turnover) = traded(market, &item.code, session);

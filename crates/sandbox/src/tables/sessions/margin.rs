@@ -2,20 +2,14 @@
 //!
 //! A balance is that of the session before, more what was added, less what was taken away.
 
-use super::items::{Item, items};
-use super::{Population, draws};
+use super::item::Item;
+use super::known::has_margin;
 use crate::market::Market;
-use crate::market::dice::{Topic, dice, interface_dice};
-use crate::tables::find;
+use crate::market::dice::{Topic, address, dice, dice_of};
+use crate::tables::text::Pen;
+use crate::tables::value::{Value, fen, whole};
+use chrono::Datelike;
 use rand::RngExt;
-
-/// Exchanges and the day from which on their margin trading is told. Nobody trades so in Beijing here: all zeros.
-const EXCHANGES: [(&str, &str); 3] = [("SSE", ""), ("SZSE", ""), ("BSE", "20230213")];
-
-/// The exchanges with a row on a day, YYYYMMDD.
-pub(super) fn exchanges(day: &str) -> impl Iterator<Item = &'static str> {
-    EXCHANGES.into_iter().filter(move |(_, since)| *since <= day).map(|(exchange, _)| exchange)
-}
 
 /// Loans in fen, and lent shares.
 #[derive(Clone, Copy, Default)]
@@ -57,12 +51,14 @@ impl Loans {
 
     /// Those of all stocks of an exchange, as `margin_detail` has them.
     pub(super) fn of_exchange(market: &Market, exchange: &str, session: usize) -> Self {
-        let place = find("margin_detail").map_or(0, super::Interface::place);
-        let stocks = items(market, Population::Margin, session).into_iter().filter(|item| item.tag == exchange);
+        let moment = usize::try_from(market.calendar.day(session).num_days_from_ce()).unwrap_or_default();
+        let stocks = market.stocks.iter().filter(|stock| has_margin(stock, session));
         stocks
-            .filter_map(|item| {
-                let draws = draws(&mut interface_dice(market.seed, place, item.address, session));
-                Self::of_stock(market, &item, session, draws)
+            .filter(|stock| stock.security.board.exchange() == exchange)
+            .filter_map(|stock| {
+                let item = Item::of_stock(stock, session);
+                let rng = dice_of(market.seed, address("margin_detail_cn"), item.address, moment);
+                Self::of_stock(market, &item, session, Pen { rng }.draws())
             })
             .fold(Self::default(), Self::and)
     }
@@ -79,17 +75,17 @@ impl Loans {
         }
     }
 
-    pub(super) fn figure(&self, name: &str) -> Option<i64> {
-        match name {
-            "rzye" => Some(self.owed),
-            "rzmre" => Some(self.borrowed),
-            "rzche" => Some(self.repaid),
-            "rqyl" => Some(self.lent),
-            "rqmcl" => Some(self.sold),
-            "rqchl" => Some(self.returned),
-            "rqye" => Some(self.value),
-            "rzrqye" => Some(self.owed + self.value),
-            _ => None,
+    /// What a column says.
+    pub(super) fn value(&self, word: &str) -> Value {
+        match word {
+            "rzye" => fen(self.owed),
+            "rzmre" => fen(self.borrowed),
+            "rzche" => fen(self.repaid),
+            "rqyl" => whole(self.lent),
+            "rqmcl" => whole(self.sold),
+            "rqchl" => whole(self.returned),
+            "rqye" => fen(self.value),
+            _ => fen(self.owed + self.value),
         }
     }
 }

@@ -2,59 +2,45 @@
 //!
 //! The core follows from the accounts; the other columns are plausible numbers, or null as often as not.
 
-use super::report_columns::{COLUMNS, Kind};
-use super::reports::{Entry, Sheet};
-use super::text::text;
-use crate::Cell;
-use crate::market::accounts::{Accounts, Flows, accounts};
-use crate::market::calendar::stamp;
+use super::entry::Entry;
+use crate::market::accounts::{Accounts, Flows};
 use crate::market::dice::{Topic, dice};
 use crate::market::walk::divide;
+use crate::tables::asked::Asked;
+use crate::tables::value::{Line, Value, fen, millionths};
+use pitlake_contract::Unit;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// The row of one version. Corrections change the core only.
-pub(crate) fn indicators(sheet: &mut Sheet, entry: &Entry<'_>) -> Vec<Cell> {
-    let security = &entry.stock.security;
-    let version = &entry.version;
-    let accounts = accounts(entry.market.seed, security, entry.quarter, version.figures);
-    let mut rng = dice(entry.market.seed, Topic::Filling, security.number, entry.quarter.moment());
-    COLUMNS
-        .iter()
-        .enumerate()
-        .map(|(place, (column, kind))| {
+/// The figures of one version. Corrections change the core only.
+pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
+    let (number, accounts) = (entry.stock.security.number, entry.accounts(asked.market));
+    let mut rng = dice(asked.market.seed, Topic::Filling, number, entry.quarter.moment());
+    let numbers = asked.fields.iter().enumerate().filter_map(|(place, field)| Some((place, field, field.unit?)));
+    numbers
+        .map(|(place, field, unit)| {
             // Drawn for every column, so that each has its own whatever the others hold.
-            let drawn = drawn(&mut rng, *kind, accounts.year.revenue);
-            let filled = (place * 7 + security.number * 3) % 20 >= 9;
-            match *column {
-                "ts_code" => text(&security.code),
-                "ann_date" => version.announced.map_or(Cell::Null, |day| text(&stamp(day))),
-                "end_date" => text(&stamp(entry.quarter.end())),
-                "update_flag" => text(&version.flag.to_string()),
-                "fcff" => {
-                    // Spelled all the same, so that the columns after it are as in its twin.
-                    let spelled = sheet.number(Some(drawn), 2);
-                    if sheet.gap() { Cell::Null } else { spelled }
-                }
-                _ => {
-                    let units = core(column, &accounts).or_else(|| filled.then_some(drawn));
-                    sheet.number(units, if *kind == Kind::Money { 2 } else { 4 })
-                }
-            }
+            let drawn = drawn(&mut rng, unit, accounts.year.revenue);
+            let filled = field.name == "fcff" || (place * 7 + number * 3) % 20 >= 9;
+            let units = core(&field.name, &accounts).or_else(|| filled.then_some(drawn));
+            let value = |units| match unit {
+                Unit::Cny => fen(units),
+                Unit::Percent => millionths(units),
+                _ => Value::Figure(units, 4),
+            };
+            (field.name.as_str(), Value::from(units.map(value)))
         })
         .collect()
 }
 
 /// A likely number, in fen or ten-thousandths.
-fn drawn(rng: &mut ChaCha8Rng, kind: Kind, revenue: i64) -> i64 {
-    match kind {
-        Kind::Head => 0,
-        Kind::PerShare => rng.random_range(-30_000..150_000),
-        Kind::Money => divide(revenue, 1000) * rng.random_range(-100..900) + rng.random_range(0..1000),
-        Kind::Times => rng.random_range(500..60_000),
-        Kind::Days => rng.random_range(100_000..4_000_000),
-        Kind::Turns => rng.random_range(1000..120_000),
-        Kind::Percent => rng.random_range(-600_000..1_600_000),
+fn drawn(rng: &mut ChaCha8Rng, unit: Unit, revenue: i64) -> i64 {
+    match unit {
+        Unit::CnyPerShare => rng.random_range(-30_000..150_000),
+        Unit::Cny => divide(revenue, 1000) * rng.random_range(-100..900) + rng.random_range(0..1000),
+        Unit::Day => rng.random_range(100_000..4_000_000),
+        Unit::Percent => rng.random_range(-600_000..1_600_000),
+        _ => rng.random_range(500..60_000),
     }
 }
 

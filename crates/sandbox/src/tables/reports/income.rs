@@ -2,43 +2,30 @@
 //!
 //! Sums add up within a row. Which rows there are, and when, is decided in `market::filings`.
 
-use super::reports::{Entry, Sheet};
-use crate::Cell;
-use crate::market::accounts::{Flows, Scheme, accounts, of_parent, scheme};
+use super::entry::Entry;
+use crate::market::accounts::{Flows, Scheme, of_parent};
 use crate::market::walk::divide;
+use crate::tables::asked::Asked;
+use crate::tables::value::{Line, Value, fen};
 
-/// The row of one version.
-pub(crate) fn income(sheet: &mut Sheet, entry: &Entry<'_>) -> Vec<Cell> {
-    let security = &entry.stock.security;
-    let version = &entry.version;
-    let accounts = accounts(entry.market.seed, security, entry.quarter, version.figures);
-    let flows = match version.kind {
-        2 => accounts.quarter,
-        _ => accounts.year,
+/// The figures of one version.
+pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
+    let accounts = entry.accounts(asked.market);
+    let flows = if entry.version.kind == 2 { accounts.quarter } else { accounts.year };
+    let scheme = entry.scheme();
+    let amount = |column: &'a str| {
+        let amount = common(column, &flows).or_else(|| special(column, &flows, scheme))?;
+        Some((column, fen(if entry.is_of_parent() { of_parent(amount) } else { amount })))
     };
-    let scheme = scheme(security.number, &security.company);
-    super::report_columns::INCOME
+    let profit = flows.parent();
+    let each = |fen: i64| Value::Figure(divide(fen, accounts.shares), 4);
+    asked
+        .fields
         .iter()
-        .map(|column| match *column {
-            "basic_eps" => sheet.number(Some(divide(flows.parent() * 100, accounts.shares)), 4),
-            "diluted_eps" => sheet.number(diluted(&flows, accounts.shares), 4),
-            _ => {
-                if let Some(label) = entry.label(column) {
-                    return label;
-                }
-                let fen = common(column, &flows).or_else(|| special(column, &flows, scheme));
-                let fen = fen.map(|fen| if version.kind == 6 { of_parent(fen) } else { fen });
-                let spelled = sheet.number(fen, 2);
-                // Spelled all the same, so that the columns after it are as in its twin.
-                if *column == "ebitda" && sheet.gap() { Cell::Null } else { spelled }
-            }
-        })
+        .filter_map(|field| amount(&field.name))
+        // Diluted earnings are reported by those with a profit.
+        .chain([("basic_eps", each(profit * 100)), ("diluted_eps", (profit > 0).then(|| each(profit * 99)).into())])
         .collect()
-}
-
-/// Reported by those with a profit.
-fn diluted(flows: &Flows, shares: i64) -> Option<i64> {
-    (flows.parent() > 0).then(|| divide(flows.parent() * 99, shares))
 }
 
 /// Columns that every scheme fills, in fen.

@@ -3,11 +3,11 @@
 //! Sums add up within a row, and cash is what `cashflow` ends with. Which rows there are, and when, is decided in
 //! `market::filings`.
 
-use super::reports::{Entry, Sheet};
-use super::statement_columns::BALANCE;
-use crate::Cell;
-use crate::market::accounts::{Accounts, Scheme, accounts, of_parent, scheme};
+use super::entry::Entry;
+use crate::market::accounts::{Accounts, Scheme, of_parent};
 use crate::market::dice::{Topic, dice};
+use crate::tables::asked::Asked;
+use crate::tables::value::{Line, fen};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -40,152 +40,70 @@ fn sides(scheme: Scheme) -> [Side; 2] {
     [assets, debts].map(|(current, rest, last)| Side { current, rest, last })
 }
 
+#[rustfmt::skip]
 const CURRENT_ASSETS: Parts = &[
-    ("trad_asset", 35),
-    ("notes_receiv", 20),
-    ("accounts_receiv", 110),
-    ("prepayment", 15),
-    ("oth_receiv", 12),
-    ("inventories", 105),
-    ("contract_assets", 8),
-    ("receiv_financing", 14),
-    ("nca_within_1y", 5),
+    ("trad_asset", 35), ("notes_receiv", 20), ("accounts_receiv", 110), ("prepayment", 15), ("oth_receiv", 12),
+    ("inventories", 105), ("contract_assets", 8), ("receiv_financing", 14), ("nca_within_1y", 5),
     ("oth_cur_assets", 16),
 ];
+#[rustfmt::skip]
 const OTHER_ASSETS: Parts = &[
-    ("lt_eqt_invest", 50),
-    ("oth_eq_invest", 10),
-    ("oth_illiq_fin_assets", 8),
-    ("invest_real_estate", 12),
-    ("fix_assets", 190),
-    ("cip", 40),
-    ("use_right_assets", 6),
-    ("intan_assets", 45),
-    ("goodwill", 20),
-    ("lt_amor_exp", 5),
-    ("defer_tax_assets", 9),
-    ("lt_rec", 10),
+    ("lt_eqt_invest", 50), ("oth_eq_invest", 10), ("oth_illiq_fin_assets", 8), ("invest_real_estate", 12),
+    ("fix_assets", 190), ("cip", 40), ("use_right_assets", 6), ("intan_assets", 45), ("goodwill", 20),
+    ("lt_amor_exp", 5), ("defer_tax_assets", 9), ("lt_rec", 10),
 ];
+#[rustfmt::skip]
 const CURRENT_DEBTS: Parts = &[
-    ("st_borr", 160),
-    ("notes_payable", 70),
-    ("acct_payable", 210),
-    ("contract_liab", 60),
-    ("adv_receipts", 8),
-    ("payroll_payable", 30),
-    ("taxes_payable", 25),
-    ("oth_payable", 50),
-    ("non_cur_liab_due_1y", 40),
+    ("st_borr", 160), ("notes_payable", 70), ("acct_payable", 210), ("contract_liab", 60), ("adv_receipts", 8),
+    ("payroll_payable", 30), ("taxes_payable", 25), ("oth_payable", 50), ("non_cur_liab_due_1y", 40),
     ("oth_cur_liab", 20),
 ];
+#[rustfmt::skip]
 const OTHER_DEBTS: Parts = &[
-    ("lt_borr", 90),
-    ("bond_payable", 40),
-    ("lease_liab", 8),
-    ("lt_payable", 10),
-    ("estimated_liab", 5),
-    ("defer_tax_liab", 12),
-    ("oth_ncl", 6),
+    ("lt_borr", 90), ("bond_payable", 40), ("lease_liab", 8), ("lt_payable", 10), ("estimated_liab", 5),
+    ("defer_tax_liab", 12), ("oth_ncl", 6),
 ];
+#[rustfmt::skip]
 const BANK_ASSETS: Parts = &[
-    ("depos_in_oth_bfi", 30),
-    ("prec_metals", 3),
-    ("loanto_oth_bank_fi", 30),
-    ("deriv_assets", 5),
-    ("pur_resale_fa", 20),
-    ("decr_in_disbur", 400),
-    ("trad_asset", 60),
-    ("debt_invest", 110),
-    ("oth_debt_invest", 50),
-    ("fix_assets", 5),
-    ("defer_tax_assets", 6),
+    ("depos_in_oth_bfi", 30), ("prec_metals", 3), ("loanto_oth_bank_fi", 30), ("deriv_assets", 5),
+    ("pur_resale_fa", 20), ("decr_in_disbur", 400), ("trad_asset", 60), ("debt_invest", 110), ("oth_debt_invest", 50),
+    ("fix_assets", 5), ("defer_tax_assets", 6),
 ];
+#[rustfmt::skip]
 const BANK_DEBTS: Parts = &[
-    ("cb_borr", 30),
-    ("depos_oth_bfi", 90),
-    ("loan_oth_bank", 25),
-    ("trading_fl", 4),
-    ("deriv_liab", 5),
-    ("sold_for_repur_fa", 25),
-    ("depos", 560),
-    ("payroll_payable", 4),
-    ("taxes_payable", 3),
-    ("bond_payable", 80),
+    ("cb_borr", 30), ("depos_oth_bfi", 90), ("loan_oth_bank", 25), ("trading_fl", 4), ("deriv_liab", 5),
+    ("sold_for_repur_fa", 25), ("depos", 560), ("payroll_payable", 4), ("taxes_payable", 3), ("bond_payable", 80),
 ];
+#[rustfmt::skip]
 const INSURER_ASSETS: Parts = &[
-    ("trad_asset", 90),
-    ("pur_resale_fa", 10),
-    ("premium_receiv", 20),
-    ("reinsur_receiv", 10),
-    ("ph_pledge_loans", 40),
-    ("time_deposits", 70),
-    ("debt_invest", 180),
-    ("lt_eqt_invest", 60),
-    ("refund_cap_depos", 5),
-    ("indep_acct_assets", 10),
-    ("invest_real_estate", 15),
-    ("fix_assets", 12),
+    ("trad_asset", 90), ("pur_resale_fa", 10), ("premium_receiv", 20), ("reinsur_receiv", 10),
+    ("ph_pledge_loans", 40), ("time_deposits", 70), ("debt_invest", 180), ("lt_eqt_invest", 60),
+    ("refund_cap_depos", 5), ("indep_acct_assets", 10), ("invest_real_estate", 15), ("fix_assets", 12),
 ];
+#[rustfmt::skip]
 const INSURER_DEBTS: Parts = &[
-    ("sold_for_repur_fa", 40),
-    ("prem_receiv_adva", 10),
-    ("comm_payable", 6),
-    ("payable_to_reinsurer", 8),
-    ("payroll_payable", 5),
-    ("indem_payable", 15),
-    ("policy_div_payable", 20),
-    ("ph_invest", 150),
-    ("reser_une_prem", 60),
-    ("reser_outstd_claims", 50),
-    ("reser_lins_liab", 300),
-    ("reser_lthins_liab", 40),
+    ("sold_for_repur_fa", 40), ("prem_receiv_adva", 10), ("comm_payable", 6), ("payable_to_reinsurer", 8),
+    ("payroll_payable", 5), ("indem_payable", 15), ("policy_div_payable", 20), ("ph_invest", 150),
+    ("reser_une_prem", 60), ("reser_outstd_claims", 50), ("reser_lins_liab", 300), ("reser_lthins_liab", 40),
 ];
+#[rustfmt::skip]
 const BROKER_ASSETS: Parts = &[
-    ("sett_rsrv", 40),
-    ("lending_funds", 130),
-    ("trad_asset", 230),
-    ("deriv_assets", 10),
-    ("refund_depos", 25),
-    ("acc_receivable", 15),
-    ("pur_resale_fa", 60),
-    ("oth_debt_invest", 100),
-    ("lt_eqt_invest", 15),
-    ("fix_assets", 8),
+    ("sett_rsrv", 40), ("lending_funds", 130), ("trad_asset", 230), ("deriv_assets", 10), ("refund_depos", 25),
+    ("acc_receivable", 15), ("pur_resale_fa", 60), ("oth_debt_invest", 100), ("lt_eqt_invest", 15), ("fix_assets", 8),
     ("goodwill", 2),
 ];
+#[rustfmt::skip]
 const BROKER_DEBTS: Parts = &[
-    ("st_borr", 10),
-    ("st_fin_payable", 50),
-    ("loan_oth_bank", 30),
-    ("trading_fl", 30),
-    ("sold_for_repur_fa", 180),
-    ("acting_trading_sec", 220),
-    ("acting_uw_sec", 2),
-    ("payroll_payable", 20),
-    ("taxes_payable", 4),
-    ("payables", 60),
-    ("bond_payable", 170),
+    ("st_borr", 10), ("st_fin_payable", 50), ("loan_oth_bank", 30), ("trading_fl", 30), ("sold_for_repur_fa", 180),
+    ("acting_trading_sec", 220), ("acting_uw_sec", 2), ("payroll_payable", 20), ("taxes_payable", 4),
+    ("payables", 60), ("bond_payable", 170),
 ];
 
-/// The row of one version.
-pub(crate) fn balance(sheet: &mut Sheet, entry: &Entry<'_>) -> Vec<Cell> {
-    let security = &entry.stock.security;
-    let version = &entry.version;
-    let accounts = accounts(entry.market.seed, security, entry.quarter, version.figures);
-    let scheme = scheme(security.number, &security.company);
-    let mut rng = dice(entry.market.seed, Topic::Holdings, security.number, 0);
-    let amounts = amounts(&accounts, scheme, version.kind == 6, &mut rng);
-    BALANCE
-        .iter()
-        .map(|column| {
-            if let Some(label) = entry.label(column) {
-                return label;
-            }
-            let spelled = sheet.number(amounts.get(column).copied(), 2);
-            // Spelled all the same, so that the columns after it are as in its twin.
-            if *column == "taxes_payable" && sheet.gap() { Cell::Null } else { spelled }
-        })
-        .collect()
+/// The figures of one version.
+pub(super) fn line(asked: &Asked<'_>, entry: &Entry<'_>) -> Line<'static> {
+    let mut rng = dice(asked.market.seed, Topic::Holdings, entry.stock.security.number, 0);
+    let amounts = amounts(&entry.accounts(asked.market), entry.scheme(), entry.is_of_parent(), &mut rng);
+    amounts.into_iter().map(|(column, amount)| (column, fen(amount))).collect()
 }
 
 /// Every figure of a balance sheet, or of the parent's own.
@@ -250,7 +168,7 @@ fn shareholders(shares: i64, equity: i64) -> [(&'static str, i64); 6] {
 }
 
 impl Side {
-    /// Divides a side's total, of which so much is said elsewhere; returns what is current.
+    /// Divides a side's total, of which so much stands elsewhere; returns what is current.
     fn divide(&self, total: i64, elsewhere: i64, amounts: &mut Amounts, rng: &mut ChaCha8Rng) -> i64 {
         // So that, with the most cash, something is left.
         let mut part = |permille: i64| total / 100_000 * (permille * rng.random_range(75..=105));

@@ -3,50 +3,38 @@
 //! Sums add up within a row, and from the opening to the closing balance. Which rows there are, and when, is decided
 //! in `market::filings`.
 
-use super::reports::{Entry, Sheet};
-use super::statement_columns::CASHFLOW;
-use crate::Cell;
-use crate::market::accounts::{Flows, Scheme, accounts, of_parent, scheme};
+use super::entry::Entry;
+use crate::market::accounts::{Flows, Scheme, of_parent};
+use crate::tables::asked::Asked;
+use crate::tables::value::{Line, Value, fen};
 use std::collections::BTreeMap;
 
 /// Amounts in fen by column.
 type Amounts = BTreeMap<&'static str, i64>;
 
-/// The row of one version.
-pub(crate) fn cashflow(sheet: &mut Sheet, entry: &Entry<'_>) -> Vec<Cell> {
-    let security = &entry.stock.security;
-    let kind = entry.version.kind;
-    let accounts = accounts(entry.market.seed, security, entry.quarter, entry.version.figures);
-    let (flows, opening) = match kind {
+/// The figures of one version.
+pub(super) fn line(asked: &Asked<'_>, entry: &Entry<'_>) -> Line<'static> {
+    let accounts = entry.accounts(asked.market);
+    let (flows, opening) = match entry.version.kind {
         2 => (accounts.quarter, accounts.cash_of_quarter),
         _ => (accounts.year, accounts.cash_of_year),
     };
-    let scheme = scheme(security.number, &security.company);
-    let mut amounts = match kind {
-        6 => amounts(&flows.of_parent(), scheme, [of_parent(opening), of_parent(accounts.cash)]),
-        _ => amounts(&flows, scheme, [opening, accounts.cash]),
+    let scheme = entry.scheme();
+    let mut amounts = if entry.is_of_parent() {
+        amounts(&flows.of_parent(), scheme, [of_parent(opening), of_parent(accounts.cash)])
+    } else {
+        amounts(&flows, scheme, [opening, accounts.cash])
     };
     // The notes are in reports of a half-year and a year only.
-    if entry.quarter.of_year() % 2 == 0 && kind != 2 {
-        let notes = notes(&flows, &amounts, kind == 6);
+    if entry.quarter.of_year() % 2 == 0 && entry.version.kind != 2 {
+        let notes = notes(&flows, &amounts, entry.is_of_parent());
         amounts.extend(notes);
     }
-    CASHFLOW
-        .iter()
-        .map(|column| {
-            if let Some(label) = entry.label(column) {
-                return label;
-            }
-            if *column == "free_cashflow" {
-                // The vendor's own figure, with two decimals more.
-                let free = amounts["n_cashflow_act"] - amounts["c_pay_acq_const_fiolta"] + flows.finance;
-                let spelled = sheet.number(Some(free * 100 + flows.revenue % 100), 4);
-                // Spelled all the same, so that the columns after it are as in its twin.
-                return if sheet.gap() { Cell::Null } else { spelled };
-            }
-            sheet.number(amounts.get(column).copied(), 2)
-        })
-        .collect()
+    // The vendor's own figure, with two decimals more.
+    let free = amounts["n_cashflow_act"] - amounts["c_pay_acq_const_fiolta"] + flows.finance;
+    let free = Value::Figure(free * 100 + flows.revenue % 100, 4);
+    let line = amounts.into_iter().map(|(column, amount)| (column, fen(amount)));
+    line.chain([("free_cashflow", free)]).collect()
 }
 
 /// The flows of a time between two balances.

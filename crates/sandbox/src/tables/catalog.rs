@@ -1,0 +1,87 @@
+//! Every interface on offer, each made from its contract and its entry.
+
+use super::entry::{Entry, Flaws, entries};
+use super::interface::{Content, Interface};
+use super::sessions::column::Column;
+use super::sessions::populations::POPULATIONS;
+use super::{instruments, masters, records, reports};
+use pitlake_contract::{Contract, Contracts, SpecFile};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+/// Every interface on offer, by vendor and name: `tushare/daily`.
+pub(crate) struct Catalog {
+    /// What vendors say of all their interfaces.
+    pub(crate) contracts: Contracts,
+    interfaces: BTreeMap<String, Interface>,
+}
+
+/// Those that are shipped.
+static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::load(&[])));
+
+/// The shipped interface of that name.
+pub(crate) fn find_shipped(name: &str) -> Option<&'static Interface> {
+    SHIPPED.find(name)
+}
+
+impl Catalog {
+    /// Those that are shipped, and those of contracts below `schemas/` added or in their place.
+    pub(crate) fn with(own: &[SpecFile]) -> Arc<Self> {
+        if own.is_empty() { Arc::clone(&SHIPPED) } else { Arc::new(Self::load(own)) }
+    }
+
+    /// A contract with a problem is left out: whoever reads it for the lake names the problem.
+    fn load(own: &[SpecFile]) -> Self {
+        let entries = entries();
+        let (contracts, _) = Contracts::load(own);
+        let named = |contract: &Arc<Contract>| {
+            let id = contract.id.to_string();
+            let entry = entries.get(&contract.id.name).filter(|_| contract.id.vendor == "tushare");
+            let is_own = own.iter().any(|file| file.name == format!("schemas/{id}.toml"));
+            (entry.is_some() || is_own).then(|| (id, interface(contract, entry)))
+        };
+        let interfaces = contracts.iter().filter_map(named).collect();
+        Self { contracts, interfaces }
+    }
+
+    /// The interface of that name, one of Tushare's where no vendor is named.
+    pub(crate) fn find(&self, name: &str) -> Option<&Interface> {
+        if name.contains('/') { self.interfaces.get(name) } else { self.interfaces.get(&format!("tushare/{name}")) }
+    }
+}
+
+/// An interface as its entry has it, or as follows from its contract alone.
+fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Interface {
+    let columns = || {
+        let replied = contract.fields.iter().filter(|field| field.param.is_none());
+        let word = |name: &str| entry.and_then(|entry| entry.columns.get(name)).map(String::as_str);
+        replied.map(|field| Column::new(contract, field, word(&field.name))).collect()
+    };
+    match entry {
+        Some(entry) => Interface::new(contract, content(&entry.rows, columns), entry.flaws),
+        None => Interface::new(contract, Content::Own(columns()), Flaws::default()),
+    }
+}
+
+/// The rows that an entry names.
+///
+/// # Panics
+/// When there are none of that name: entries are compiled in, and every test reads them.
+fn content(rows: &str, columns: impl FnOnce() -> Vec<Column>) -> Content {
+    if let Some(population) = POPULATIONS.iter().find(|population| population.name == rows) {
+        return Content::Sessions(population, columns());
+    }
+    if let Some((_, rows)) = reports::ROWS.iter().find(|(name, _)| *name == rows) {
+        return Content::Records(*rows);
+    }
+    if let Some((_, rows)) = masters::ROWS.iter().find(|(name, _)| *name == rows) {
+        return Content::Snapshot(*rows);
+    }
+    if let Some((_, rows)) = records::OLD.iter().find(|(name, _)| *name == rows) {
+        return Content::OldRecords(*rows);
+    }
+    match instruments::OLD.iter().find(|(name, _)| *name == rows) {
+        Some((_, rows)) => Content::OldSnapshot(*rows),
+        None => panic!("unknown rows `{rows}` in market/*.toml"),
+    }
+}

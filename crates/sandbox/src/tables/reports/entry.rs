@@ -1,0 +1,44 @@
+//! A version of a report, and what it says besides figures.
+
+use crate::market::accounts::{Accounts, Scheme, accounts, scheme};
+use crate::market::filings::Version;
+use crate::market::quarters::Quarter;
+use crate::market::{Market, Stock};
+use crate::tables::value::Value;
+
+/// A row that can be asked for.
+pub(super) struct Entry<'a> {
+    pub(super) stock: &'a Stock,
+    pub(super) quarter: Quarter,
+    pub(super) version: &'a Version,
+}
+
+impl Entry<'_> {
+    pub(super) fn accounts(&self, market: &Market) -> Accounts {
+        accounts(market.seed, &self.stock.security, self.quarter, self.version.figures)
+    }
+
+    pub(super) fn scheme(&self) -> Scheme {
+        scheme(self.stock.security.number, &self.stock.security.company)
+    }
+
+    /// Whether it is about the parent alone.
+    pub(super) fn is_of_parent(&self) -> bool {
+        self.version.kind == 6
+    }
+
+    /// Code, days and marks.
+    pub(super) fn labels(&self) -> [(&'static str, Value); 8] {
+        let Self { stock, quarter, version } = self;
+        [
+            ("ts_code", stock.security.code.as_str().into()),
+            ("ann_date", version.announced.into()),
+            ("f_ann_date", version.actual.into()),
+            ("end_date", quarter.end().into()),
+            ("report_type", version.kind.to_string().into()),
+            ("comp_type", (self.scheme() as u8).to_string().into()),
+            ("end_type", quarter.of_year().to_string().into()),
+            ("update_flag", version.flag.to_string().into()),
+        ]
+    }
+}

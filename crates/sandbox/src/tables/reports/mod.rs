@@ -1,0 +1,68 @@
+//! Reports of companies: one record for each version that the vendor shows.
+//!
+//! Versions come from `market::filings`, figures from `income`, `balance`, `cashflow` and `indicators`.
+
+mod balance;
+mod cashflow;
+mod entry;
+mod income;
+pub(crate) mod indicators;
+
+use super::asked::Asked;
+use super::record::{Record, RecordRows};
+use super::value::{Line, Value};
+use crate::market::Stock;
+use crate::market::filings::{Detail, Statement, versions};
+use crate::market::quarters::Quarter;
+use entry::Entry;
+
+/// The functions by the names that entries give them.
+pub(super) const ROWS: [(&str, RecordRows); 4] = [
+    ("income", |asked, stock| reports(asked, stock, Statement::Income, income::line, "ebitda")),
+    ("balance", |asked, stock| reports(asked, stock, Statement::Balance, balance::line, "taxes_payable")),
+    ("cashflow", |asked, stock| reports(asked, stock, Statement::Cashflow, cashflow::line, "free_cashflow")),
+    ("indicators", |asked, stock| reports(asked, stock, Statement::Indicators, indicators::line, "fcff")),
+];
+
+/// The versions of a stock's reports of the period that is asked for, or of all. A row with a gap lacks a figure that
+/// its twin has.
+fn reports<'a>(
+    asked: &Asked<'a>,
+    stock: &'a Stock,
+    statement: Statement,
+    line: for<'l> fn(&Asked<'l>, &Entry<'_>) -> Line<'l>,
+    gap: &'static str,
+) -> Vec<Record<'a>> {
+    let period = asked.params.get("period").map(|stamp| Quarter::ending(stamp).map_or(0, |quarter| quarter.0));
+    let quarters = stock.reports.clone().filter(|quarter| period.is_none_or(|period| period == *quarter));
+    let record = |quarter: Quarter| {
+        let versions = versions(asked.market, &stock.security, quarter, statement).into_iter();
+        versions.map(move |version| {
+            let entry = Entry { stock, quarter, version: &version };
+            let mut line = line(asked, &entry);
+            match version.detail {
+                Detail::Full => {}
+                Detail::Gap => _ = line.insert(gap, Value::Null),
+                Detail::Coarse => line.values_mut().for_each(coarsen),
+            }
+            line.extend(entry.labels());
+            Record { line, from: version.from, until: version.until }
+        })
+    };
+    quarters.map(Quarter).flat_map(record).collect()
+}
+
+/// Drops digits of a long number: less than half a ten-thousandth of it.
+fn coarsen(value: &mut Value) {
+    let Value::Figure(units, places) = value else { return };
+    let digits = match units.unsigned_abs() {
+        0..100_000 => 1,
+        // More than the last decimal would be lost in the `.0` of a whole amount.
+        100_000..1_000_000 => 10,
+        _ if *places < 4 => 10,
+        _ => 100,
+    };
+    let (rest, half) = (*units % digits, digits / 2);
+    let up = if digits > 1 && rest.abs() >= half { units.signum() * digits } else { 0 };
+    *units += up - rest;
+}

@@ -1,0 +1,53 @@
+//! A column of an interface and what makes its cells: the maker that its entry names, or the one that has its name and
+//! measure, or nothing but its contract.
+
+use super::made_up;
+use super::makers::{self, Maker};
+use super::row::Row;
+use crate::Cell;
+use crate::tables::text::Pen;
+use crate::tables::value::Value;
+use pitlake_contract::{Contract, Field, Values};
+
+/// A column and its maker.
+pub(crate) struct Column {
+    field: Field,
+    /// None where cells are made up.
+    maker: Option<Maker>,
+    /// The word that the maker was found by.
+    word: String,
+    /// Values that the contract names, for cells that are made up.
+    choices: Vec<String>,
+    /// Whether cells that are made up are missing now and then.
+    gaps: bool,
+}
+
+impl Column {
+    /// The column of a field, with the word of the entry if it has one.
+    pub(crate) fn new(contract: &Contract, field: &Field, entry: Option<&str>) -> Self {
+        let (maker, word) = match entry {
+            Some(word) => (Some(makers::named(word)), word),
+            None => (makers::fitting(field), field.name.as_str()),
+        };
+        let params = contract.call.filters.iter().filter(|(_, other)| *other == field.name);
+        let params: Vec<&str> = params.map(|(param, _)| param.as_str()).collect();
+        let values =
+            contract.ask.each.iter().filter(|(param, _)| *param == field.name || params.contains(&param.as_str()));
+        let choices = values.filter_map(|(_, values)| match values {
+            Values::Fixed(values) => Some(values.clone()),
+            _ => None,
+        });
+        // A filter finds every row.
+        let gaps = field.nullable && params.is_empty();
+        Self { field: field.clone(), maker, word: word.to_owned(), choices: choices.flatten().collect(), gaps }
+    }
+
+    pub(crate) fn cell(&self, row: &Row<'_>, pen: &mut Pen) -> Cell {
+        let made = self.maker.and_then(|maker| maker(row, &self.word, pen));
+        let value = made.unwrap_or_else(|| {
+            let value = made_up::value(row, &self.field, &self.choices, pen);
+            if self.gaps && pen.once_in(40) { Value::Null } else { value }
+        });
+        pen.cell(&self.field, value)
+    }
+}

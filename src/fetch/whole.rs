@@ -30,7 +30,7 @@ pub struct Pages {
 
 /// The calls of a slice, and what their rows must show.
 #[derive(Clone, Copy)]
-struct Question<'a> {
+struct SliceCalls<'a> {
     interface: &'a Interface,
     calls: &'a [Call],
     expect: &'a Expect,
@@ -46,12 +46,12 @@ impl Client {
         let mut pages =
             Pages { lines: vec![Vec::new(); calls.len()], keys: vec![HashSet::new(); calls.len()], ..Pages::default() };
         pages.reply.rows_of = vec![0; calls.len()];
-        let question = Question { interface, calls, expect };
+        let slice = SliceCalls { interface, calls, expect };
         for place in 0..calls.len() {
             if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
                 return Err(stopped.clone());
             }
-            let begun = self.next_page(question, place, &mut pages, 0).await;
+            let begun = self.next_page(slice, place, &mut pages, 0).await;
             let rows = begun.inspect_err(|failure| self.remember(interface, failure))?;
             pages.open.push(rows);
         }
@@ -79,7 +79,7 @@ impl Client {
                 Some(pages) => pages,
                 None => self.first(interface, calls, expect).await?,
             };
-            match self.finish(Question { interface, calls, expect }, pages).await {
+            match self.finish(SliceCalls { interface, calls, expect }, pages).await {
                 Ok(pages) => {
                     let twice = pages.repeated.clone();
                     let reply = pages.whole();
@@ -111,8 +111,8 @@ impl Client {
 
     /// Every page of every call. The end is proven by an empty page, by one shorter than another page of the interface
     /// in this run, or by the expected number of rows: vendors truncate silently, and `has_more` is unreliable.
-    async fn finish(&self, question: Question<'_>, mut pages: Pages) -> Result<Pages, Failure> {
-        let Question { interface, calls, expect } = question;
+    async fn finish(&self, slice: SliceCalls<'_>, mut pages: Pages) -> Result<Pages, Failure> {
+        let SliceCalls { interface, calls, expect } = slice;
         let limit = interface.contract.ask.page_rows;
         match interface.contract.ask.paging {
             Paging::Offset => {}
@@ -133,7 +133,7 @@ impl Client {
         for (place, first) in pages.open.clone().into_iter().enumerate() {
             let (mut offset, mut rows) = (first, first);
             while rows > 0 && rows >= interface.largest.load(Ordering::Relaxed) {
-                rows = self.next_page(question, place, &mut pages, offset).await?;
+                rows = self.next_page(slice, place, &mut pages, offset).await?;
                 offset += rows;
                 if calls.len() == 1 && rows > 0 && rows < limit && expect.rows.most == Some(offset) {
                     break;
@@ -146,12 +146,12 @@ impl Client {
     /// Adds one page of the call at `place`; returns its number of rows.
     async fn next_page(
         &self,
-        question: Question<'_>,
+        slice: SliceCalls<'_>,
         place: usize,
         pages: &mut Pages,
         offset: usize,
     ) -> Result<usize, Failure> {
-        let Question { interface, calls, expect } = question;
+        let SliceCalls { interface, calls, expect } = slice;
         let window = Window { limit: interface.contract.ask.page_rows, offset };
         let page = self.page(interface, &calls[place], window, expect).await?;
         interface.largest.fetch_max(page.rows, Ordering::Relaxed);

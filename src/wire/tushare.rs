@@ -87,24 +87,24 @@ fn url(base: &str, api: &str) -> String {
 /// Refusals differ by their text, then by their code. The order matters: a request to slow down mentions rights too,
 /// and code 40203 means either.
 fn refusal(code: i64, text: &str) -> Refusal {
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let message = format!("{text} (code {code})");
-    if says(&["最多访问", "频率超限"]) {
-        return if says(&["每分钟", "次/分钟"]) {
+    if has(&["最多访问", "频率超限"]) {
+        return if has(&["每分钟", "次/分钟"]) {
             Refusal::SlowDown(message)
-        } else if says(&["每小时", "次/小时", "每天", "次/天"]) {
+        } else if has(&["每小时", "次/小时", "每天", "次/天"]) {
             Refusal::QuotaSpent(message)
         } else {
             Refusal::SlowDown(message)
         };
     }
-    if says(&["token不对", "IP数量超限"]) {
+    if has(&["token不对", "IP数量超限"]) {
         return Refusal::Rejected(message);
     }
-    if says(&["正确的接口名", "必填参数"]) {
+    if has(&["正确的接口名", "必填参数"]) {
         return Refusal::BadCall(message);
     }
-    if says(&["访问权限", "的权限", "积分"]) {
+    if has(&["访问权限", "的权限", "积分"]) {
         return Refusal::Forbidden(message);
     }
     match code {

@@ -1,4 +1,4 @@
-//! `[call]`: what a call may say, and what the vendor makes of it. Never which calls are made: that is `[ask]`.
+//! The vendor's rules for a call, and the strict reading of `[call]`. Never which calls are made: that is `[ask]`.
 
 use super::ask::Ask;
 use super::field::Field;
@@ -10,7 +10,7 @@ use crate::toml::{At, TomlTable};
 /// The vendor's rules for a call.
 #[derive(Debug, Clone, Default)]
 pub struct CallRules {
-    /// Most rows a reply holds, whatever `limit` says; `None` where no cap is known.
+    /// The most rows of a reply, whatever `limit` is; `None` if no cap is known.
     pub cap: Option<usize>,
     /// Parameters that every call must have.
     pub required: Vec<String>,
@@ -18,10 +18,10 @@ pub struct CallRules {
     pub one_of: Vec<String>,
     /// The field that `start_date` and `end_date` narrow.
     pub range: Option<String>,
-    /// Parameters and the field that each filters: rows come back where the field holds the value, or one of several
-    /// with commas between them. Where the field is a security code, its digits or its suffix will do.
+    /// Parameters and the field that each filters: only rows are returned whose field has the value, or one of several
+    /// separated by commas. Of a security code, its digits or its suffix are enough.
     pub filters: Vec<(String, String)>,
-    /// More of them, which only version 2 of the path knows.
+    /// Further filters, of version 2 of the path only.
     pub filters_v2: Vec<(String, String)>,
     /// The value of a filter that is not sent.
     pub defaults: Vec<(String, String)>,
@@ -64,7 +64,7 @@ fn read(table: &TomlTable<'_>, ask: &Ask, fields: &[Field]) -> CallRules {
     if let Some(cap) = &cap
         && usize::try_from(cap.value).is_ok_and(|cap| cap < ask.page_rows)
     {
-        let hint = Some("ask for no more rows than a reply holds".into());
+        let hint = Some("set `page_rows` to at most `cap`".into());
         table.problem(cap.offset, format!("`page_rows` {} exceeds `cap` {}", ask.page_rows, cap.value), hint);
     }
     let required = table.texts("required").map(|at| at.value).unwrap_or_default();
@@ -193,7 +193,7 @@ limit = {{ type = "text", hidden = true, description = "U, D or Z" }}
     #[test]
     fn a_rule_that_cannot_hold_is_a_problem() {
         let cases = [
-            ("cap = 50", "`page_rows` 100 exceeds `cap` 50\n  hint: ask for no more rows than a reply holds"),
+            ("cap = 50", "`page_rows` 100 exceeds `cap` 50\n  hint: set `page_rows` to at most `cap`"),
             (
                 "required = [\"freq\"]",
                 "`freq` is required but never sent\n  hint: add it to `[ask]`: `param`, `send`, `with` or `each`",

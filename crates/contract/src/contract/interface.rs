@@ -9,7 +9,7 @@ use super::call_rules::{CallRules, call};
 use super::field::{Field, fields};
 use super::limit::{Limit, limits, reached};
 use super::publication::{Publication, publication};
-use super::vendor::Vendor;
+use super::vendor::{Vendor, is_name};
 use crate::problem::Problem;
 use crate::toml::TomlFile;
 
@@ -27,8 +27,7 @@ impl InterfaceId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (vendor, name) = text.split_once('/')?;
-        let plain = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        (plain(vendor) && plain(name)).then(|| Self { vendor: vendor.into(), name: name.into() })
+        (is_name(vendor) && is_name(name)).then(|| Self { vendor: vendor.into(), name: name.into() })
     }
 }
 

@@ -40,8 +40,10 @@ const TOKEN_IN: &[(&str, TokenIn)] =
 
 /// What one vendor says of itself and all its interfaces.
 ///
-/// A file `schemas/<vendor>.toml` beside `jobs.toml` adds a vendor that speaks one of the [`WireFormat`]s; nothing else
-/// of the program knows vendors by name.
+/// A vendor that speaks one of the [`WireFormat`]s is added by files beside `jobs.toml` alone: `schemas/<vendor>.toml`,
+/// contracts in `schemas/<vendor>/`, and `pipelines/<table>.toml` with a `[[source]]` of it (`docs/interfaces.md`).
+/// `[vendors.<vendor>]` in `jobs.toml` or the variable `<VENDOR>_BASE_URL` then opens the account, and the token is in
+/// [`Vendor::token_env`]. Nothing in the program knows vendors by name.
 #[derive(Debug, Clone)]
 pub struct Vendor {
     /// Its name, the `<vendor>` of `schemas/<vendor>.toml`.
@@ -68,6 +70,11 @@ impl Vendor {
     }
 }
 
+/// Whether a text can name a vendor or an interface.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 fn variable(vendor: &str, suffix: &str) -> String {
     format!("{}_{suffix}", vendor.to_uppercase())
 }
@@ -77,10 +84,13 @@ pub(crate) fn read_vendor(file: &str, text: &str) -> Result<Vendor, Vec<Problem>
     TomlFile::new(file, text).parse(|root| {
         root.version();
         let name = root.need("vendor", root.text("vendor"));
-        if let Some(at) = &name
-            && file != format!("schemas/{}.toml", at.value)
-        {
-            root.problem(at.offset, format!("`{}` does not match the name of the file", at.value), None);
+        if let Some(at) = &name {
+            if !is_name(&at.value) {
+                let message = format!("invalid vendor name `{}`: expected letters, digits and underscores", at.value);
+                root.problem(at.offset, message, None);
+            } else if file != format!("schemas/{}.toml", at.value) {
+                root.problem(at.offset, format!("`{}` does not match the name of the file", at.value), None);
+            }
         }
         let wire = root.need("wire", root.choice("wire", WIRE_FORMATS));
         let home = root.text("home").map(|at| at.value);
@@ -154,6 +164,11 @@ mod tests {
             ("tushare", "soap", "schemas/my_gateway.toml:3: unknown wire `soap`"),
             ("wire = \"tushare\"\n", "", "schemas/my_gateway.toml:1: missing key `wire`"),
             ("my_gateway", "gateway", "schemas/my_gateway.toml:2: `gateway` does not match the name of the file"),
+            (
+                "my_gateway",
+                "my-gateway",
+                "schemas/my_gateway.toml:2: invalid vendor name `my-gateway`: expected letters",
+            ),
             ("tushare", "rest", "schemas/my_gateway.toml:1: this wire posts nothing: the token cannot be in a body"),
             ("\"body\"", "\"header\"", "schemas/my_gateway.toml:1: missing key `token_header`"),
             ("\"body\"", "\"header\"\ntoken_header = \"X: \"", "schemas/my_gateway.toml:5: invalid header name `X: `"),

@@ -13,6 +13,7 @@
 //! - repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
 //! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; one of your own: `own_interface`
 //! - who may import whom, dependencies, sizes of files: `architecture`
+//! - links, commands, names and numbers in README and docs: `documents`
 
 mod documented;
 mod reader;
@@ -23,6 +24,7 @@ mod awkward;
 mod cli;
 mod crash;
 mod diff;
+mod documents;
 mod evenings;
 mod feeds;
 mod fields;

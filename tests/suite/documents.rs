@@ -1,0 +1,68 @@
+//! The documents tell the truth: links lead somewhere, commands parse, names exist, numbers are those of the code.
+//!
+//! Documents and their parts are in `markdown`, the checks in `commands`, `examples`, `names` and `numbers`; here are
+//! the links. Never here: whether an example gives the right rows (`tests/interop` runs those of the README).
+
+mod commands;
+mod examples;
+mod markdown;
+mod names;
+mod numbers;
+
+use std::path::Path;
+
+use markdown::{Document, has_extension, root};
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut wrong = Vec::new();
+    for document in Document::all() {
+        let folder = Path::new(&document.path).parent().unwrap().to_owned();
+        for link in document.links() {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let path = if file.is_empty() { document.path.clone() } else { folded(&folder.join(file)) };
+            if !root().join(&path).exists() {
+                wrong.push(format!("{}: no file `{path}`", document.path));
+            } else if !anchor.is_empty() && !Document::read(&path).anchors().contains(anchor) {
+                wrong.push(format!("{}: `{path}` has no heading `#{anchor}`", document.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_page_can_be_reached_from_the_readme() {
+    let mut reached = vec!["README.md".to_owned()];
+    let mut next = 0;
+    while let Some(path) = reached.get(next).cloned() {
+        next += 1;
+        let folder = Path::new(&path).parent().unwrap().to_owned();
+        for link in Document::read(&path).links() {
+            let file = folded(&folder.join(link.split('#').next().unwrap()));
+            if has_extension(&file, "md") && root().join(&file).is_file() && !reached.contains(&file) {
+                reached.push(file);
+            }
+        }
+    }
+    // Read where it lies: the folder it explains is empty otherwise.
+    let lost = |path: &String| !reached.contains(path) && path != "data/README.md";
+    let lost: Vec<String> = Document::all().into_iter().map(|document| document.path).filter(lost).collect();
+    assert!(lost.is_empty(), "no link leads to {lost:?}");
+}
+
+/// A relative path without its `..`.
+fn folded(path: &Path) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.to_str().unwrap().split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

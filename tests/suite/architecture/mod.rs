@@ -107,7 +107,6 @@ const LONG: &[&str] = &[
     "crates/sandbox/src/asharehub/endpoints.rs",
     "crates/sandbox/src/tables/records/table.rs",
     "crates/sandbox/src/tables/sessions/table.rs",
-    "src/normalise/versions/tests.rs",
 ];
 
 /// What lies outside the repository, or left it: nothing may refer to it.

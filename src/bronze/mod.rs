@@ -15,7 +15,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use capture::{Capture, CaptureError};
 pub use file::{Provenance, digest, inflate};
-pub use path::BronzeFile;
+pub use path::{BronzeFile, file_name};
 pub use span::Span;
 
 use crate::spec::{Contract, DateRange};
@@ -126,10 +126,4 @@ pub async fn write(
         }
     }
     unreachable!("some ordinal is free")
-}
-
-/// The last part of a path.
-#[must_use]
-pub fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

@@ -61,7 +61,7 @@ impl BronzeFile {
     /// The last part of its path.
     #[must_use]
     pub fn name(&self) -> &str {
-        super::file_name(&self.path)
+        file_name(&self.path)
     }
 
     /// Whether the name has the form that pitlake gives to files of `contract`.
@@ -98,6 +98,12 @@ pub(super) fn new_path(contract: &Contract, day: NaiveDate, at: DateTime<Utc>, o
     let (folder, name, at) = (folder(contract), &contract.id.name, at.format(STAMP));
     let key = if span.is_empty() && contract.ask.axis == Axis::Period { "end_date" } else { "date" };
     format!("{folder}/{key}={day}/{name}_{at}{ordinal}{span}{SUFFIX}")
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Context, config, print};
+use super::config;
+use super::context::{Context, print};
 use crate::normalise::{added, prove};
 use crate::report::Exit;
 use crate::spec::{ColumnType, Known, Table};

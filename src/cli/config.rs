@@ -11,7 +11,7 @@ use std::{env, fs};
 use anyhow::Result;
 use secrecy::SecretString;
 
-use super::Context;
+use super::context::Context;
 use crate::spec::{Catalog, Jobs, SpecFile, Table, nearest};
 use crate::store::Store;
 use crate::world::{Misuse, World};

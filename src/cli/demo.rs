@@ -7,7 +7,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{Context, print, status, summary};
+use super::context::{Context, print};
+use super::{status, summary};
 use crate::clock::Clock;
 use crate::ops::{demo, status as states};
 use crate::query::{self, AsOf};

@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 use clap::Args;
 use serde_json::Value;
 
-use super::{Context, Format, config, day, print};
+use super::config;
+use super::context::{Context, Format, day, print};
 use crate::ops::diff::{self, Against, BothValues, Diff, RowDiff};
 use crate::report::Exit;
 use crate::spec::DateRange;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::{Context, Format, config, print};
+use super::config;
+use super::context::{Context, Format, print};
 use crate::ops::import;
 use crate::report::Exit;
 

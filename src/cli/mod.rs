@@ -5,12 +5,14 @@
 
 mod catalogue;
 mod config;
+mod context;
 mod demo;
 mod diff;
 mod doctor;
 mod import;
 mod plan;
 mod query;
+mod reach;
 mod rejects;
 mod sandbox;
 mod status;
@@ -18,18 +20,16 @@ mod summary;
 mod work;
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use pitlake_contract::spelling;
+use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
 use crate::progress::Progress;
 use crate::report::Exit;
 use crate::run::exit_of;
+use context::{Context, Global, LogFormat};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -52,42 +52,6 @@ pub struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Args)]
-struct Global {
-    /// Configuration file; `schemas/` and `pipelines/` beside it add to the built-in ones [default: jobs.toml]
-    #[arg(long, global = true, value_name = "FILE", env = "PITLAKE_CONFIG")]
-    config: Option<PathBuf>,
-    /// Folder of the lake [default: the one in the configuration, else `data`]
-    #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
-    lake: Option<String>,
-    /// Use this time instead of the clock, as in 2024-06-28T20:00:00+08:00
-    #[arg(long, global = true, value_name = "RFC3339")]
-    now: Option<DateTime<Utc>>,
-    /// Format of the log on stderr
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-    /// Log errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-    /// Log more
-    #[arg(short, long, global = true)]
-    verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
-
-/// Output format of a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -171,14 +135,6 @@ async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
     }
 }
 
-/// What every command may use.
-#[derive(Debug)]
-struct Context {
-    global: Global,
-    clock: Clock,
-    progress: Progress,
-}
-
 fn log(global: &Global, progress: &Progress) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
@@ -197,17 +153,6 @@ fn log(global: &Global, progress: &Progress) {
     }
 }
 
-/// Prints a result.
-fn print(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
-    out.flush()?;
-    Ok(())
-}
-
 fn print_error(text: &str) {
     // If stderr is gone there is nowhere to report that.
     let _ = writeln!(io::stderr(), "error: {text}");
@@ -215,11 +160,6 @@ fn print_error(text: &str) {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// A Shanghai day: `2024-06-28` or `20240628`.
-fn day(text: &str) -> Result<NaiveDate, String> {
-    spelling::day::date(text).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))
 }
 
 #[cfg(test)]
@@ -230,11 +170,5 @@ mod tests {
     #[test]
     fn the_command_line_is_valid() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn days_are_read_in_both_forms() {
-        assert_eq!(day("20240628"), day("2024-06-28"));
-        assert!(day("2024-06-31").is_err());
     }
 }

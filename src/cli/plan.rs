@@ -7,7 +7,9 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::{Context, Format, config, day, print, work};
+use super::config;
+use super::context::{Context, Format, day, print};
+use super::reach::work;
 use crate::ops::price;
 use crate::plan::{Halves, Price, Reach, Work};
 use crate::report::Exit;
@@ -37,7 +39,7 @@ pub(super) struct PlanArgs {
 impl PlanArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
-        let mut work = work::work("plan", Halves::Both, (self.start, self.end), context);
+        let mut work = work("plan", Halves::Both, (self.start, self.end), context);
         if self.start.is_none() {
             work.reach = Reach::Nightly(self.date);
         }

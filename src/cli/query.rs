@@ -6,7 +6,8 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
-use super::{Context, config, day, print};
+use super::config;
+use super::context::{Context, day, print};
 use crate::query::{self, AsOf, QueryError};
 use crate::reference;
 use crate::report::Exit;

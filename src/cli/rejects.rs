@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Context, Format, config, print};
+use super::config;
+use super::context::{Context, Format, print};
 use crate::ops::rejects;
 use crate::report::Exit;
 

@@ -7,8 +7,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use secrecy::SecretString;
 
-use super::work::work;
-use super::{Context, config, day, print, summary};
+use super::context::{Context, day, print};
+use super::reach::work;
+use super::{config, summary};
 use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
 use crate::run::run;

@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::{Context, Format, config, print};
+use super::config;
+use super::context::{Context, Format, print};
 use crate::ops::status::{self, Status};
 use crate::report::Exit;
 

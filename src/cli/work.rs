@@ -4,11 +4,12 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::{Context, Format, config, day, plan, print, summary};
+use super::context::{Context, Format, day, print};
+use super::reach::work;
+use super::{config, plan, summary};
 use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
 use crate::run;
-use crate::spec::DateRange;
 use crate::world::World;
 
 /// Fetch and build what is due for the jobs; for cron or Airflow
@@ -131,24 +132,6 @@ impl NormalizeArgs {
         let world = config::existing(context)?;
         work.tables = config::tables(&world.catalog, &self.tables)?;
         go(&world, work, self.format).await
-    }
-}
-
-pub(super) fn work(
-    command: &str,
-    halves: Halves,
-    (start, end): (Option<NaiveDate>, Option<NaiveDate>),
-    context: &Context,
-) -> Work {
-    Work {
-        command: command.to_owned(),
-        tables: Vec::new(),
-        reach: start.map_or(Reach::Held, |start| {
-            Reach::Range(DateRange::new(start, end.unwrap_or_else(|| context.clock.today())))
-        }),
-        halves,
-        refetch: false,
-        full: false,
     }
 }
 

@@ -9,7 +9,7 @@ use super::scan::Layout;
 use super::value::{RowError, Target, quoted};
 use super::versions::{Coverage, Observation};
 use super::{Builder, Input, Reject, Stop, check, nested, output};
-use crate::spec::{Axis, FieldPlan, TableSource};
+use crate::spec::Axis;
 use pitlake_contract::spelling::day;
 
 impl<'a> Builder<'a> {
@@ -50,7 +50,7 @@ impl<'a> Builder<'a> {
                 }
                 let plan = source.fields.iter().find(|plan| Some(plan.field) == field)?;
                 seen[plan.column] = true;
-                Some(target_of(source, plan))
+                Some(Target::of(source, plan))
             };
             if is_nested {
                 for element in nested::read(line, source, width, &mut self.rows.texts, &mut resolve) {
@@ -150,18 +150,12 @@ impl<'a> Builder<'a> {
             let separator = if contract.ask.together > 1 { "," } else { "\n" };
             let mut cells: Vec<Scalar> = Vec::new();
             for value in values.flat_map(|value| value.split(separator)).collect::<BTreeSet<_>>() {
-                cells.push(quoted(value, &target_of(source, plan), &mut self.rows.texts).unwrap_or(Scalar::Null));
+                cells.push(quoted(value, &Target::of(source, plan), &mut self.rows.texts).unwrap_or(Scalar::Null));
             }
             coverage.columns.push((plan.column, cells));
         }
         Some(coverage)
     }
-}
-
-/// Where a field goes.
-pub(super) fn target_of<'t>(source: &'t TableSource, plan: &FieldPlan) -> Target<'t> {
-    let missing = source.contract.fields[plan.field].missing.as_deref();
-    Target { column: plan.column, kind: plan.kind, missing }
 }
 
 #[cfg(test)]

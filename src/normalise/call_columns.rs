@@ -1,9 +1,8 @@
 //! Columns that the parameters of a call fill because its rows lack them. Never which rows count.
 
 use super::Input;
-use super::add::target_of;
 use super::scalars::{Scalar, Texts};
-use super::value::{RowError, quoted};
+use super::value::{RowError, Target, quoted};
 use crate::spec::FieldType;
 
 /// The cells that the calls of a file give to its lines.
@@ -35,7 +34,7 @@ impl CallColumns {
                 // A call for several securities does not tell which of them a row belongs to.
                 let value = if plan.kind == FieldType::Symbol && value.contains(',') { "" } else { value };
                 let error = |RowError(reason)| RowError(format!("call parameter `{param}`: {reason}"));
-                of_call.push(quoted(value, &target_of(input.source, plan), texts).map_err(error));
+                of_call.push(quoted(value, &Target::of(input.source, plan), texts).map_err(error));
             }
             cells.push(of_call);
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::scalars::{Scalar, Texts};
-use crate::spec::FieldType;
+use crate::spec::{FieldPlan, FieldType, TableSource};
 use pitlake_contract::decimal::{self, Decimal, Parsed};
 use pitlake_contract::spelling::{code, day, flag, instant, null};
 
@@ -16,7 +16,13 @@ pub(super) struct Target<'t> {
     pub(super) missing: Option<&'t str>,
 }
 
-impl Target<'_> {
+impl<'t> Target<'t> {
+    /// Where a field of a source goes.
+    pub(super) fn of(source: &'t TableSource, plan: &FieldPlan) -> Self {
+        let missing = source.contract.fields[plan.field].missing.as_deref();
+        Self { column: plan.column, kind: plan.kind, missing }
+    }
+
     /// Whether a value is the one for missing values: as it is written, or the same number.
     fn is_missing(&self, text: &str) -> bool {
         let Some(missing) = self.missing else { return false };

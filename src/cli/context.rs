@@ -1,0 +1,83 @@
+//! What every command may use: the global options, the clock, the printer of results. Never a command.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, ValueEnum};
+use pitlake_contract::spelling;
+
+use crate::clock::Clock;
+use crate::progress::Progress;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Configuration file; `schemas/` and `pipelines/` beside it add to the built-in ones [default: jobs.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "PITLAKE_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Folder of the lake [default: the one in the configuration, else `data`]
+    #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
+    pub(super) lake: Option<String>,
+    /// Use this time instead of the clock, as in 2024-06-28T20:00:00+08:00
+    #[arg(long, global = true, value_name = "RFC3339")]
+    pub(super) now: Option<DateTime<Utc>>,
+    /// Format of the log on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(super) log_format: LogFormat,
+    /// Log errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Log more
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Output format of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+/// What every command may use.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) global: Global,
+    pub(super) clock: Clock,
+    pub(super) progress: Progress,
+}
+
+/// Prints a result.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// A Shanghai day: `2024-06-28` or `20240628`.
+pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
+    spelling::day::date(text).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_in_both_forms() {
+        assert_eq!(day("20240628"), day("2024-06-28"));
+        assert!(day("2024-06-31").is_err());
+    }
+}

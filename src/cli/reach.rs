@@ -1,0 +1,26 @@
+//! The work of a command, from the days on its command line. Never carried out here.
+
+use chrono::NaiveDate;
+
+use super::context::Context;
+use crate::plan::{Halves, Reach, Work};
+use crate::spec::DateRange;
+
+/// The work of a command on no tables yet.
+pub(super) fn work(
+    command: &str,
+    halves: Halves,
+    (start, end): (Option<NaiveDate>, Option<NaiveDate>),
+    context: &Context,
+) -> Work {
+    Work {
+        command: command.to_owned(),
+        tables: Vec::new(),
+        reach: start.map_or(Reach::Held, |start| {
+            Reach::Range(DateRange::new(start, end.unwrap_or_else(|| context.clock.today())))
+        }),
+        halves,
+        refetch: false,
+        full: false,
+    }
+}

@@ -267,7 +267,7 @@ fn the_demo_shows_a_lake_and_a_statement_on_two_days() {
     fs::write(place.path("mine/bronze/tushare/x/date=2024-01-02/a.jsonl.gz"), "").unwrap();
     let output = place.run(&["demo", "--lake", "mine"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("was not made by demo"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("was not made by `demo`"));
     assert!(!place.path("mine/runs").exists());
 }
 

@@ -72,38 +72,29 @@ impl Flows {
 
     /// The same in the books of the parent.
     pub(crate) fn of_parent(self) -> Self {
-        Self {
-            revenue: of_parent(self.revenue),
-            cost: of_parent(self.cost),
-            surcharge: of_parent(self.surcharge),
-            selling: of_parent(self.selling),
-            admin: of_parent(self.admin),
-            finance: of_parent(self.finance),
-            research: of_parent(self.research),
-            gains: of_parent(self.gains),
-            outside_income: of_parent(self.outside_income),
-            outside_expense: of_parent(self.outside_expense),
-            income_tax: of_parent(self.income_tax),
-            minority: of_parent(self.minority),
-            other_comprehensive: of_parent(self.other_comprehensive),
-        }
+        self.with(self, |fen, _| of_parent(fen))
     }
 
     fn and(self, other: Self) -> Self {
+        self.with(other, |fen, more| fen + more)
+    }
+
+    /// Every figure together with that of other flows.
+    fn with(self, other: Self, join: fn(i64, i64) -> i64) -> Self {
         Self {
-            revenue: self.revenue + other.revenue,
-            cost: self.cost + other.cost,
-            surcharge: self.surcharge + other.surcharge,
-            selling: self.selling + other.selling,
-            admin: self.admin + other.admin,
-            finance: self.finance + other.finance,
-            research: self.research + other.research,
-            gains: self.gains + other.gains,
-            outside_income: self.outside_income + other.outside_income,
-            outside_expense: self.outside_expense + other.outside_expense,
-            income_tax: self.income_tax + other.income_tax,
-            minority: self.minority + other.minority,
-            other_comprehensive: self.other_comprehensive + other.other_comprehensive,
+            revenue: join(self.revenue, other.revenue),
+            cost: join(self.cost, other.cost),
+            surcharge: join(self.surcharge, other.surcharge),
+            selling: join(self.selling, other.selling),
+            admin: join(self.admin, other.admin),
+            finance: join(self.finance, other.finance),
+            research: join(self.research, other.research),
+            gains: join(self.gains, other.gains),
+            outside_income: join(self.outside_income, other.outside_income),
+            outside_expense: join(self.outside_expense, other.outside_expense),
+            income_tax: join(self.income_tax, other.income_tax),
+            minority: join(self.minority, other.minority),
+            other_comprehensive: join(self.other_comprehensive, other.other_comprehensive),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Market {
     pub fn new(settings: &Settings) -> Self {
         let calendar = Calendar::new(settings.start, settings.end);
         let sessions = calendar.sessions.len();
-        let stocks = securities(settings.seed, settings.stocks, &calendar, settings.start)
+        let stocks = securities(settings.seed, settings.stocks, &calendar)
             .into_iter()
             .map(|security| {
                 let history = walk(settings.seed, &security, sessions);

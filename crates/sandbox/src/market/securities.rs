@@ -127,23 +127,23 @@ fn day(stamp: Option<&str>) -> Option<NaiveDate> {
 }
 
 /// All securities, sorted by code.
-pub(crate) fn securities(seed: u64, stocks: usize, calendar: &Calendar, start: NaiveDate) -> Vec<Security> {
+pub(crate) fn securities(seed: u64, stocks: usize, calendar: &Calendar) -> Vec<Security> {
     let mut codes = Codes::default();
     let mut all: Vec<Security> = (0..stocks.min(MOST_STOCKS))
         .map(|number| {
             let board = BOARDS[number % BOARDS.len()];
-            trading(seed, number, board, codes.next(board), calendar, start)
+            trading(seed, number, board, codes.next(board), calendar)
         })
         .collect();
     for (board, status) in [(ShanghaiMain, "D"), (ShenzhenMain, "P"), (ChiNext, "G")] {
-        all.push(dormant(all.len(), board, codes.next(board), status, start));
+        all.push(dormant(all.len(), board, codes.next(board), status, calendar.start));
     }
     all.sort_by(|a, b| a.code.cmp(&b.code));
     all
 }
 
 /// A security with bars: old, listed inside the range, or delisted inside it.
-fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Calendar, start: NaiveDate) -> Security {
+fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Calendar) -> Security {
     let sessions = calendar.sessions.len();
     let mut rng = dice(seed, Topic::Life, number, 0);
     let age = rng.random_range(200..9000);
@@ -156,7 +156,7 @@ fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Cale
         board,
         company: company(seed, number, board),
         status: "L",
-        listed: Some(stamp(years_before(start, age))),
+        listed: Some(stamp(years_before(calendar.start, age))),
         delisted: None,
         life: 0..sessions,
         debut: false,
@@ -222,7 +222,7 @@ mod tests {
     fn codes_of_the_largest_market_differ() {
         let start = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
         let calendar = Calendar::new(start, start);
-        let mut all = securities(1, usize::MAX, &calendar, start);
+        let mut all = securities(1, usize::MAX, &calendar);
         all.dedup_by(|a, b| a.code == b.code);
         assert_eq!(all.len(), MOST_STOCKS + 3);
     }

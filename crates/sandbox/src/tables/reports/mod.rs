@@ -7,6 +7,7 @@ mod cashflow;
 mod entry;
 mod income;
 pub(crate) mod indicators;
+mod sums;
 
 use super::asked::Asked;
 use super::record::{Record, RecordRows};
@@ -19,7 +20,7 @@ use entry::Entry;
 /// The functions by the names that entries give them.
 pub(super) const ROWS: [(&str, RecordRows); 4] = [
     ("income", |asked, stock| reports(asked, stock, Statement::Income, income::line, "ebitda")),
-    ("balance", |asked, stock| reports(asked, stock, Statement::Balance, balance::line, "taxes_payable")),
+    ("balance", |asked, stock| reports(asked, stock, Statement::Balance, balance::line, "total_liab_hldr_eqy")),
     ("cashflow", |asked, stock| reports(asked, stock, Statement::Cashflow, cashflow::line, "free_cashflow")),
     ("indicators", |asked, stock| reports(asked, stock, Statement::Indicators, indicators::line, "fcff")),
 ];

@@ -1,6 +1,7 @@
 //! What a request asks, as the makers of rows see it.
 
 use crate::market::moments::Moment;
+use crate::market::quarters::Quarter;
 use crate::market::{Market, Stock};
 use pitlake_contract::Field;
 use std::collections::BTreeMap;
@@ -24,6 +25,12 @@ pub(crate) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
+    /// The quarters of a stock's reports, or the one that is asked for.
+    pub(crate) fn quarters(&self, stock: &Stock) -> impl Iterator<Item = Quarter> + use<> {
+        let period = self.params.get("period").map(|stamp| Quarter::ending(stamp).unwrap_or(Quarter(0)));
+        stock.reports.clone().map(Quarter).filter(move |quarter| period.is_none_or(|period| period == *quarter))
+    }
+
     /// Everything there is, for rows without a contract.
     pub(crate) fn everything(market: &'a Market) -> Self {
         Self { market, at: None, params: &NONE, fields: &[], stocks: market.stocks.iter().collect() }

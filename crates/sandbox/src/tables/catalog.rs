@@ -71,17 +71,12 @@ fn content(rows: &str, columns: impl FnOnce() -> Vec<Column>) -> Content {
     if let Some(population) = POPULATIONS.iter().find(|population| population.name == rows) {
         return Content::Sessions(population, columns());
     }
-    if let Some((_, rows)) = reports::ROWS.iter().find(|(name, _)| *name == rows) {
-        return Content::Records(*rows);
+    if let Some((_, records)) = reports::ROWS.iter().chain(&records::ROWS).find(|(name, _)| *name == rows) {
+        return Content::Records(*records, columns());
     }
-    if let Some((_, rows)) = masters::ROWS.iter().find(|(name, _)| *name == rows) {
-        return Content::Snapshot(*rows);
-    }
-    if let Some((_, rows)) = records::OLD.iter().find(|(name, _)| *name == rows) {
-        return Content::OldRecords(*rows);
-    }
-    match instruments::OLD.iter().find(|(name, _)| *name == rows) {
-        Some((_, rows)) => Content::OldSnapshot(*rows),
+    let snapshots = masters::ROWS.iter().chain(&records::SNAPSHOTS).chain(&instruments::SNAPSHOTS);
+    match snapshots.into_iter().find(|(name, _)| *name == rows) {
+        Some((_, lines)) => Content::Snapshot(*lines, columns()),
         None => panic!("unknown rows `{rows}` in market/*.toml"),
     }
 }

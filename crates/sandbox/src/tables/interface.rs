@@ -2,15 +2,13 @@
 
 use super::entry::Flaws;
 use super::record::{RecordRows, SnapshotRows};
-use super::records;
 use super::sessions::column::Column;
 use super::sessions::item::{Item, Population};
 use super::sessions::row::Row;
 use super::text::Pen;
 use crate::Cell;
+use crate::market::Market;
 use crate::market::dice::{address, dice_of};
-use crate::market::moments::Moment;
-use crate::market::{Market, Stock};
 use chrono::{Datelike, NaiveDate};
 use pitlake_contract::{Contract, Field};
 use std::sync::Arc;
@@ -20,15 +18,11 @@ pub(crate) enum Content {
     /// A population has rows on every session.
     Sessions(&'static Population, Vec<Column>),
     /// Every stock has rows with days of their own.
-    Records(RecordRows),
+    Records(RecordRows, Vec<Column>),
     /// The state of a day.
-    Snapshot(SnapshotRows),
+    Snapshot(SnapshotRows, Vec<Column>),
     /// Rows that follow from the contract alone.
     Own(Vec<Column>),
-    /// As [`Content::Records`], with cells in the order of the contract.
-    OldRecords(fn(&Market, &Stock) -> Vec<records::Record>),
-    /// As [`Content::Snapshot`], with cells in the order of the contract.
-    OldSnapshot(fn(&Market, Option<Moment>) -> Vec<Vec<Cell>>),
 }
 
 /// An interface on offer.

@@ -21,16 +21,27 @@ pub(crate) struct Record<'a> {
     pub(crate) until: Option<Moment>,
 }
 
-impl Record<'_> {
-    pub(crate) fn shows(&self, at: Option<Moment>) -> bool {
-        shows(self.from, self.until, at)
+impl<'a> Record<'a> {
+    /// A row that stays.
+    pub(crate) fn new(from: Moment, line: Line<'a>) -> Self {
+        Self { line, from, until: None }
     }
-}
 
-/// Whether what is there from a moment until another is there at a third, or after everything.
-pub(super) fn shows(from: Moment, until: Option<Moment>, at: Option<Moment>) -> bool {
-    match at {
-        None => until.is_none(),
-        Some(at) => from <= at && until.is_none_or(|until| at < until),
+    /// The row and, from a moment on, another one in its place.
+    pub(crate) fn corrected(self, from: Moment, line: Line<'a>) -> [Self; 2] {
+        [Self { until: Some(from), ..self }, Self::new(from, line)]
+    }
+
+    /// The row and, from a moment on, another one beside it.
+    pub(crate) fn followed(self, from: Moment, line: Line<'a>) -> [Self; 2] {
+        [self, Self::new(from, line)]
+    }
+
+    /// Whether it is there at a moment, or after everything.
+    pub(super) fn shows(&self, at: Option<Moment>) -> bool {
+        match at {
+            None => self.until.is_none(),
+            Some(at) => self.from <= at && self.until.is_none_or(|until| at < until),
+        }
     }
 }

@@ -5,14 +5,15 @@
 use super::asked::{Asked, NONE, Params};
 use super::interface::{Content, Interface};
 use super::own;
-use super::record::{RecordRows, shows};
 use super::sessions::column::Column;
 use super::sessions::item::{Item, Population};
-use super::value::Line;
+use super::sessions::row::Row;
+use super::value::{Line, Value};
 use crate::Cell;
 use crate::market::dice::{Fnv, dice_of};
 use crate::market::moments::{Moment, on};
 use crate::market::{Market, Stock};
+use chrono::NaiveDate;
 use pitlake_contract::FieldType;
 use rand::seq::SliceRandom;
 use std::cmp::Ordering;
@@ -48,7 +49,7 @@ impl Interface {
         }
         let passes = |row: &Vec<Cell>| self.passes(row, params) && self.in_range(row, params);
         let mut rows: Vec<Vec<Cell>> = self.rows(&asked).into_iter().filter(passes).collect();
-        if !matches!(self.content, Content::Snapshot(_) | Content::OldSnapshot(_)) {
+        if !matches!(self.content, Content::Snapshot(..)) {
             self.shuffle(&asked, &mut rows, 0);
         }
         rows.into_iter().skip(skip).take(take).collect()
@@ -165,30 +166,48 @@ impl Interface {
         let companies = || asked.stocks.iter().copied().filter(known);
         match &self.content {
             Content::Sessions(..) => Vec::new(),
-            Content::Snapshot(lines) => lines(asked).into_iter().map(|line| self.written(market, 0, line)).collect(),
-            Content::Records(records) => {
-                companies().flat_map(|stock| self.record_rows(*records, asked, stock)).collect()
+            Content::Snapshot(lines, columns) => {
+                let stock = |line: &Line<'_>| match line.get("ts_code") {
+                    Some(Value::Text(code)) => market.find(code).map(|place| &market.stocks[place]),
+                    _ => None,
+                };
+                let today = at.map_or(market.calendar.end, |at| at.date());
+                let lines = lines(asked).into_iter().map(|line| (stock(&line), line));
+                lines.map(|(stock, line)| self.written(columns, market, (stock, today), line)).collect()
+            }
+            Content::Records(records, columns) => {
+                let records = companies().flat_map(|stock| {
+                    let there = records(asked, stock).into_iter().filter(|record| record.shows(at));
+                    there.map(move |record| (stock, record))
+                });
+                records
+                    .map(|(stock, record)| {
+                        self.written(columns, market, (Some(stock), record.from.date()), record.line)
+                    })
+                    .collect()
             }
             Content::Own(columns) => own::rows(self, columns, asked),
-            Content::OldSnapshot(rows) => rows(market, at),
-            Content::OldRecords(records) => {
-                let records = companies().flat_map(|stock| records(market, stock));
-                records.filter(|record| shows(record.from, record.until, at)).map(|record| record.cells).collect()
-            }
         }
     }
 
-    fn record_rows<'a>(&self, records: RecordRows, asked: &Asked<'a>, stock: &'a Stock) -> Vec<Vec<Cell>> {
-        let there = records(asked, stock).into_iter().filter(|record| record.shows(asked.at));
-        there.map(|record| self.written(asked.market, stock.security.number, record.line)).collect()
-    }
-
-    /// The cells of a line. Lines that say the same are spelled the same, whenever they are asked for.
-    fn written(&self, market: &Market, item: usize, mut line: Line<'_>) -> Vec<Cell> {
+    /// The cells of a line about a stock on a day, or about something else; columns that it does not name are made.
+    /// Lines that say the same are written the same, whenever they are asked for.
+    fn written(
+        &self,
+        columns: &[Column],
+        market: &Market,
+        (stock, day): (Option<&Stock>, NaiveDate),
+        mut line: Line<'_>,
+    ) -> Vec<Cell> {
         let mut hasher = Fnv::default();
         line.iter().filter(|(column, _)| **column != "update_flag").for_each(|(_, value)| value.hash(&mut hasher));
         let moment = usize::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or_default();
-        self.pen(market, item, moment).cells(&self.fields, &mut line)
+        let session = market.calendar.session_by(day).unwrap_or_default();
+        let item = stock.map_or_else(|| Item::nobody(market, session), |stock| Item::of_stock(stock, session));
+        let mut pen = self.pen(market, item.address, moment);
+        let row = Row::new(market, &item, (session, day), &mut pen);
+        let cell = |column: &Column| column.written(&row, line.remove(column.name()), &mut pen);
+        columns.iter().map(cell).collect()
     }
 
     /// Newest day first, and within it in no order, the same way for the same call.

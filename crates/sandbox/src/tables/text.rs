@@ -89,11 +89,6 @@ impl Pen {
         })
     }
 
-    /// As [`Pen::float`], or null.
-    pub(crate) fn optional(&mut self, units: Option<i64>, scale: u32) -> Cell {
-        units.map_or(Cell::Null, |units| self.float(units, scale))
-    }
-
     /// A whole number from one to another, both included.
     pub(crate) fn between(&mut self, least: i64, most: i64) -> i64 {
         self.rng.random_range(least..=most)

@@ -27,6 +27,14 @@ pub(crate) enum Value {
 /// A row by the names of its columns; a column that is not named is null.
 pub(crate) type Line<'a> = BTreeMap<&'a str, Value>;
 
+/// A line of columns and what becomes their values: `line! { ann_date: day, holder_name: name }`.
+macro_rules! line {
+    ($($column:ident: $value:expr),* $(,)?) => {
+        $crate::tables::value::Line::from([$((stringify!($column), $crate::tables::value::Value::from($value))),*])
+    };
+}
+pub(crate) use line;
+
 /// An amount of money in fen.
 pub(crate) fn fen(units: i64) -> Value {
     Value::Figure(units, 2)
@@ -86,11 +94,6 @@ impl Pen {
             (Value::Figure(units, _), FieldType::Text, _) => Cell::Text(units.to_string()),
             (Value::Figure(units, places), ..) => integer(units / 10_i64.pow(places)),
         }
-    }
-
-    /// A whole row in the order of its contract.
-    pub(crate) fn cells(&mut self, fields: &[Field], line: &mut Line<'_>) -> Vec<Cell> {
-        fields.iter().map(|field| self.cell(field, line.remove(field.name.as_str()).unwrap_or(Value::Null))).collect()
     }
 }
 

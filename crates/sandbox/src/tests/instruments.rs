@@ -168,7 +168,7 @@ fn issues_become_listings_and_one_does_not() {
         let price = units(row, "price", 2).unwrap();
         assert!(units(first, "pre_close", 2).is_none_or(|before| before == price));
         let money = units(row, "amount", 0).unwrap() * price;
-        assert!((units(row, "funds", 3).unwrap() * 1000 - money).abs() <= 500);
+        assert!((units(row, "funds", 4).unwrap() * 100 - money).abs() <= 50);
     }
     // Ranges are of the day of issue.
     let day = text(&rows[0], "ipo_date");

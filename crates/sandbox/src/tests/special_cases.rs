@@ -28,10 +28,7 @@ fn forecasts_are_revised_in_rows_of_their_own() {
     let rows = table(&LONGER, "forecast");
     for row in &rows {
         if text(row, "type") == "其他" {
-            assert!(is_null(
-                row,
-                &["net_profit_min", "net_profit_max", "last_parent_net", "first_ann_date", "summary"]
-            ));
+            assert!(is_null(row, &["net_profit_min", "net_profit_max", "last_parent_net", "first_ann_date"]));
             continue;
         }
         let [low, high] = ["net_profit_min", "net_profit_max"].map(|column| units(row, column, 2).unwrap());
@@ -79,12 +76,7 @@ fn express_gives_an_amount_under_the_name_of_a_growth() {
     for row in &rows {
         let [profit, before] = ["yoy_net_profit", "np_last_year"].map(|column| units(row, column, 2).unwrap());
         assert!((profit - before).abs() <= before.abs() / 400 + 1000);
-        assert!(["0", "1"].contains(&text(row, "is_audit")));
     }
-    let growths = ["yoy_sales", "yoy_op", "yoy_tp", "yoy_eps", "growth_assets"];
-    let gaps = rows.iter().flat_map(|row| growths.map(|column| row[column] == Cell::Null));
-    let (missing, all) = (gaps.clone().filter(|gap| *gap).count(), gaps.count());
-    assert!(missing * 5 > all && missing * 2 < all);
     assert!(grouped(rows, &["ts_code", "end_date"]).values().any(|versions| versions.len() == 2));
 }
 

@@ -1,11 +1,11 @@
-//! Rows of `ths_index` and `ths_member`: boards of Tonghuashun and who is in them today.
+//! `ths_index` and `ths_member`: boards of Tonghuashun and who is in them today.
 //!
 //! Those of A shares are the ones of `ths_daily`; two more, of other markets, have no members here.
 
-use crate::Cell;
 use crate::market::moments::Moment;
 use crate::market::{Market, Stock};
-use crate::tables::text::{integer, text};
+use crate::tables::asked::Asked;
+use crate::tables::value::{Line, Value, line, whole};
 use chrono::NaiveDate;
 
 /// Names, exchanges and types; the first eight are those with bars.
@@ -38,22 +38,24 @@ fn members(market: &Market, at: Option<Moment>, board: usize) -> impl Iterator<I
 }
 
 /// All boards, with as many members as `ths_member` has.
-pub(crate) fn ths_index(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-    let row = |(board, &(name, exchange, kind)): (usize, &(&str, &str, &str))| {
-        let count = match exchange {
-            "A" => integer(i64::try_from(members(market, at, board).count()).unwrap_or(i64::MAX)),
-            _ => Cell::Null,
-        };
-        vec![text(&code(board)), text(name), count, text(exchange), text("20120801"), text(kind)]
+pub(super) fn boards<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let (market, at) = (asked.market, asked.at);
+    let board = |(board, &(name, exchange, kind)): (usize, &(&str, &str, &str))| {
+        let members = i64::try_from(members(market, at, board).count()).unwrap_or(i64::MAX);
+        let count = (exchange == "A").then_some(whole(members));
+        line! { ts_code: code(board), name: name, count: count, exchange: exchange, list_date: "20120801", type: kind }
     };
-    BOARDS.iter().enumerate().map(row).collect()
+    BOARDS.iter().enumerate().map(board).collect()
 }
 
 /// Members of all boards; the announced columns stay empty.
-pub(crate) fn ths_member(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-    let row = |board: usize, stock: &Stock| {
-        let (member, name) = (&stock.security.code, stock.security.name_while_listed());
-        vec![text(&code(board)), text(member), text(name), Cell::Null, Cell::Null, Cell::Null, text("Y")]
+pub(super) fn board_members<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let (market, at) = (asked.market, asked.at);
+    let member = |board: usize, stock: &Stock| {
+        line! {
+            ts_code: code(board), con_code: stock.security.code.as_str(), con_name: stock.security.name_while_listed(),
+            weight: Value::Null, in_date: Value::Null, out_date: Value::Null, is_new: "Y",
+        }
     };
-    (0..BOARDS.len()).flat_map(|board| members(market, at, board).map(move |stock| row(board, stock))).collect()
+    (0..BOARDS.len()).flat_map(|board| members(market, at, board).map(move |stock| member(board, stock))).collect()
 }

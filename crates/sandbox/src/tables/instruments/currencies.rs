@@ -1,13 +1,8 @@
-//! Rows of `fx_obasic`: the pairs of `fx_daily` and one contract of every other class.
-//!
-//! Nothing here changes from day to day.
+//! `fx_obasic`: the pairs of `fx_daily` and one contract of every other class. Nothing here changes from day to day.
 
-use super::number;
-use crate::Cell;
-use crate::market::Market;
-use crate::market::moments::Moment;
+use crate::tables::asked::Asked;
 use crate::tables::sessions::known::PAIRS;
-use crate::tables::text::{optional_text, text};
+use crate::tables::value::{Line, Value, line, whole};
 
 const CONTRACTS: [(&str, &str, &str); 6] = [
     ("AUS200.FXCM", "澳大利亚标普200指数", "INDEX"),
@@ -19,30 +14,24 @@ const CONTRACTS: [(&str, &str, &str); 6] = [
 ];
 
 /// All contracts of the one dealer.
-pub(crate) fn fx_obasic(_: &Market, _: Option<Moment>) -> Vec<Vec<Cell>> {
+pub(super) fn contracts<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     let pairs = PAIRS.iter().map(|&(code, rate)| {
         let name = code.trim_end_matches(".FXCM");
         // A rate above ten is quoted in hundredths.
-        row(code, &format!("{}/{}", &name[..3], &name[3..]), "FX", if rate > 1_000_000 { 100 } else { 1 })
+        contract(code, &format!("{}/{}", &name[..3], &name[3..]), "FX", if rate > 1_000_000 { 100 } else { 1 })
     });
-    pairs.chain(CONTRACTS.iter().map(|&(code, name, class)| row(code, name, class, 10_000))).collect()
+    pairs.chain(CONTRACTS.iter().map(|&(code, name, class)| contract(code, name, class, 10_000))).collect()
 }
 
 /// A contract and its pip in ten-thousandths.
-fn row(code: &str, name: &str, class: &str, pip: i64) -> Vec<Cell> {
+fn contract(code: &str, name: &str, class: &str, pip: i64) -> Line<'static> {
     let pair = class == "FX";
-    vec![
-        text(code),
-        text(name),
-        text(class),
-        text("FXCM"),
-        number(1, 0),
-        number(if pair { 50_000 } else { 2_000 }, 0),
-        number(pip, 4),
-        number(if pair { 1_000 } else { 100_000 }, 4),
-        if class == "CRYPTO" { Cell::Null } else { number(13, 1) },
-        number(0, 1),
-        text(if pair { "24小时(周一至周五)" } else { "06:00-05:00" }),
-        optional_text((!pair).then_some("05:00-06:00")),
-    ]
+    line! {
+        ts_code: code, name: name, classify: class, exchange: "FXCM", min_unit: whole(1),
+        max_unit: whole(if pair { 50_000 } else { 2_000 }), pip: Value::Figure(pip, 4),
+        pip_cost: Value::Figure(if pair { 1_000 } else { 100_000 }, 4),
+        traget_spread: (class != "CRYPTO").then_some(Value::Figure(13, 1)), min_stop_distance: whole(0),
+        trading_hours: if pair { "24小时(周一至周五)" } else { "06:00-05:00" },
+        break_time: (!pair).then_some("05:00-06:00"),
+    }
 }

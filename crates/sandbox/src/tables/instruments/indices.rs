@@ -1,15 +1,11 @@
-//! Rows of `index_basic`: the indices that have bars, the Shenwan industries, and some that are only known by name.
-//!
-//! Nothing here changes from day to day.
+//! `index_basic`: the indices that have bars, the Shenwan industries, and some that are only known by name. Nothing here
+//! changes from day to day.
 
-use super::number;
-use crate::Cell;
-use crate::market::Market;
-use crate::market::moments::Moment;
+use crate::tables::asked::Asked;
 use crate::tables::sessions::known::{INDICES, SHENWAN};
-use crate::tables::text::{optional_text, text};
+use crate::tables::value::{Line, fen, line};
 
-/// Indices without bars: code, name, market. Two are twins of others under codes of their publisher.
+/// Indices without bars: code, name, market. Three are twins of others under codes of their publisher.
 const OTHERS: [(&str, &str, &str); 6] = [
     ("000300.CSI", "沪深300", "CSI"),
     ("000905.CSI", "中证500", "CSI"),
@@ -22,14 +18,14 @@ const OTHERS: [(&str, &str, &str); 6] = [
 const ENDED: &str = "990002.CIC";
 
 /// All indices of all markets.
-pub(crate) fn index_basic(_: &Market, _: Option<Moment>) -> Vec<Vec<Cell>> {
+pub(super) fn indices<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     let exchange = |code: &str| if code.ends_with("SH") { "SSE" } else { "SZSE" };
     let traded = INDICES.iter().map(|&(code, name)| (code, name, exchange(code)));
     let industries = SHENWAN.iter().map(|&(code, name)| (code, name, "SW"));
     traded.chain(industries).chain(OTHERS).map(index).collect()
 }
 
-fn index((code, name, market): (&str, &str, &str)) -> Vec<Cell> {
+fn index((code, name, market): (&str, &str, &str)) -> Line<'static> {
     let (publisher, category) = match (market, code.starts_with("000001")) {
         ("SW", _) => ("申万研究", "一级行业指数"),
         ("CSI", _) | ("SSE", false) => ("中证公司", "规模指数"),
@@ -42,19 +38,12 @@ fn index((code, name, market): (&str, &str, &str)) -> Vec<Cell> {
         "SSE" if category == "综合指数" => ("19901219", 10_000, "19910715"),
         _ => ("20041231", 100_000, "20050408"),
     };
-    vec![
-        text(code),
-        text(name),
-        text(&format!("{name}指数")),
-        text(market),
-        text(publisher),
-        optional_text((market != "SW").then_some("股票指数")),
-        text(category),
-        text(based),
-        number(point, 2),
-        text(listed),
-        text(if category == "综合指数" { "总股本加权" } else { "自由流通市值加权" }),
-        optional_text((market == "CSI").then_some("由自由流通市值较大的\"虚构\"证券组成")),
-        optional_text((code == ENDED).then_some("20211213")),
-    ]
+    line! {
+        ts_code: code, name: name, fullname: format!("{name}指数"), market: market, publisher: publisher,
+        index_type: (market != "SW").then_some("股票指数"), category: category, base_date: based,
+        base_point: fen(point), list_date: listed,
+        weight_rule: if category == "综合指数" { "总股本加权" } else { "自由流通市值加权" },
+        desc: (market == "CSI").then_some("由自由流通市值较大的\"虚构\"证券组成"),
+        exp_date: (code == ENDED).then_some("20211213"),
+    }
 }

@@ -1,14 +1,13 @@
-//! Rows of `index_classify` and `index_member_all`: the Shenwan industries, and when a stock belongs to which.
+//! `index_classify` and `index_member_all`: the Shenwan industries, and when a stock belongs to which.
 //!
 //! The top level is the one of `sw_daily`; only it is published. One stock in four came into its industry when the
 //! scheme began, another one moves on some day of the market's range.
 
-use crate::Cell;
-use crate::market::moments::Moment;
 use crate::market::securities::EVENTFUL_SESSIONS;
 use crate::market::{Market, Stock};
+use crate::tables::asked::Asked;
 use crate::tables::sessions::known::SHENWAN;
-use crate::tables::text::{optional_text, text};
+use crate::tables::value::{Line, line};
 
 /// Industry codes of the top level, in the order of [`SHENWAN`].
 const INDUSTRIES: [u32; 6] = [110_000, 220_000, 270_000, 340_000, 370_000, 480_000];
@@ -47,40 +46,38 @@ impl Industry {
         }
     }
 
-    fn row(&self, level: &str, source: &str) -> Vec<Cell> {
-        let published = if level == "L1" { "1" } else { "0" };
-        vec![
-            text(&self.code),
-            text(&self.name),
-            text(&self.parent.to_string()),
-            text(level),
-            text(&self.number.to_string()),
-            optional_text((source == "SW2021").then_some(published)),
-            text(source),
-        ]
+    fn line(&self, level: &str, source: &str) -> Line<'static> {
+        line! {
+            index_code: self.code.as_str(), industry_name: self.name.as_str(), parent_code: self.parent.to_string(),
+            level: level, industry_code: self.number.to_string(), src: source,
+            is_pub: (source == "SW2021").then_some(if level == "L1" { "1" } else { "0" }),
+        }
     }
 }
 
 /// Both schemes; the older one has one branch of each kind.
-pub(crate) fn index_classify(_: &Market, _: Option<Moment>) -> Vec<Vec<Cell>> {
+pub(super) fn industries<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     let tops = || SHENWAN.into_iter().zip(INDUSTRIES).map(|(known, number)| Industry::top(known, number));
     let mining = Industry::top((MINING.0, MINING.1), MINING.2);
-    let mut rows = [Vec::new(), Vec::new(), Vec::new()];
+    let mut levels = [Vec::new(), Vec::new(), Vec::new()];
     let schemes = [("SW2021", tops().collect(), &[0, 1][..]), ("SW2014", tops().chain([mining]).collect(), &[0])];
     for (source, tops, branches) in schemes {
         for top in Vec::<Industry>::into_iter(tops) {
-            rows[0].push(top.row("L1", source));
+            levels[0].push(top.line("L1", source));
             for middle in branches.iter().map(|branch| top.branch(*branch)) {
-                rows[1].push(middle.row("L2", source));
-                rows[2].extend(branches.iter().map(|branch| middle.branch(*branch).row("L3", source)));
+                levels[1].push(middle.line("L2", source));
+                levels[2].extend(branches.iter().map(|branch| middle.branch(*branch).line("L3", source)));
             }
         }
     }
-    rows.concat()
+    levels.concat()
 }
 
-/// Where a stock belongs: its top industry, by trade where there is one for it, and two branches.
-fn home(stock: &Stock) -> (usize, [u8; 2]) {
+/// Where a stock belongs: a top industry and two branches.
+type Home = (usize, [u8; 2]);
+
+/// The top industry goes by trade where there is one for it.
+fn home(stock: &Stock) -> Home {
     let number = stock.security.number;
     let top = match stock.security.company.industry {
         "化工原料" | "农药化肥" => 1,
@@ -94,31 +91,23 @@ fn home(stock: &Stock) -> (usize, [u8; 2]) {
 }
 
 /// All memberships that the day of a moment knows of.
-pub(crate) fn index_member_all(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-    let today = at.map(|at| at.date().format("%Y%m%d").to_string());
+pub(super) fn memberships<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let today = asked.at.map(|at| at.date().format("%Y%m%d").to_string());
     let known = |day: &str| today.as_deref().is_none_or(|today| day <= today);
-    let rows = |stock| {
-        let mut rows = Vec::new();
-        for (home, since, until) in memberships(market, stock) {
-            if known(&since) {
-                rows.push(membership(stock, home, &since, until.as_deref().filter(|until| known(until))));
-            }
-        }
-        rows
+    let lines = |stock| {
+        let homes = homes(asked.market, stock).into_iter().filter(|(_, since, _)| known(since));
+        homes.map(move |(home, since, until)| membership(stock, home, since, until.filter(|until| known(until))))
     };
-    market.stocks.iter().flat_map(rows).collect()
+    asked.market.stocks.iter().flat_map(lines).collect()
 }
 
-type Home = (usize, [u8; 2]);
-
 /// A stock's industries with the days it came and went, oldest first; the day it leaves one it joins the next.
-fn memberships(market: &Market, stock: &Stock) -> Vec<(Home, String, Option<String>)> {
+fn homes(market: &Market, stock: &Stock) -> Vec<(Home, String, Option<String>)> {
     let security = &stock.security;
     let Some(listed) = security.listed.clone() else {
         return Vec::new();
     };
-    let (top, [middle, low]) = home(stock);
-    let (elsewhere, life) = ((top, [1 - middle, low]), &security.life);
+    let ((top, [middle, low]), life) = (home(stock), &security.life);
     let moved = match security.number % 4 {
         1 if listed.as_str() < SCHEME_BEGAN => Some(SCHEME_BEGAN.to_owned()),
         3 if life.len() > EVENTFUL_SESSIONS => {
@@ -131,24 +120,20 @@ fn memberships(market: &Market, stock: &Stock) -> Vec<(Home, String, Option<Stri
     // One that was gone before never moved.
     match moved.filter(|moved| gone.as_ref().is_none_or(|gone| moved < gone)) {
         Some(moved) => {
-            vec![(elsewhere, listed, Some(moved.clone())), ((top, [middle, low]), moved, gone)]
+            let before = ((top, [1 - middle, low]), listed, Some(moved.clone()));
+            vec![before, ((top, [middle, low]), moved, gone)]
         }
         None => vec![((top, [middle, low]), listed, gone)],
     }
 }
 
-fn membership(stock: &Stock, (top, branches): Home, since: &str, until: Option<&str>) -> Vec<Cell> {
+fn membership(stock: &Stock, (top, branches): Home, since: String, until: Option<String>) -> Line<'static> {
     let top = Industry::top(SHENWAN[top], INDUSTRIES[top]);
     let middle = top.branch(branches[0]);
     let low = middle.branch(branches[1]);
-    let mut row: Vec<Cell> =
-        [&top, &middle, &low].iter().flat_map(|industry| [text(&industry.code), text(&industry.name)]).collect();
-    row.extend([
-        text(&stock.security.code),
-        text(stock.security.name_while_listed()),
-        text(since),
-        optional_text(until),
-        text(if until.is_some() { "N" } else { "Y" }),
-    ]);
-    row
+    line! {
+        l1_code: top.code, l1_name: top.name, l2_code: middle.code, l2_name: middle.name, l3_code: low.code,
+        l3_name: low.name, ts_code: stock.security.code.as_str(), name: stock.security.name_while_listed(),
+        in_date: since, is_new: if until.is_some() { "N" } else { "Y" }, out_date: until,
+    }
 }

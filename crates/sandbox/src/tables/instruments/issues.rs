@@ -1,16 +1,15 @@
-//! Rows of `new_share`: stocks that were first listed in the market's range, and one issue that came to nothing.
+//! `new_share`: stocks that were first listed in the market's range, and one issue that came to nothing.
 //!
 //! A row appears a week before the day of issue and is filled in step by step; without a listing its day is "", not
 //! null.
 
-use super::number;
-use crate::Cell;
 use crate::market::calendar::{stamp, weekday_before};
-use crate::market::moments::{Moment, after, before};
+use crate::market::moments::{after, before};
 use crate::market::securities::{Board, Security};
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
-use crate::tables::text::text;
+use crate::tables::asked::Asked;
+use crate::tables::value::{Line, Value, fen, line, whole};
 use chrono::NaiveDate;
 use std::cmp::Reverse;
 
@@ -32,11 +31,12 @@ const NOTICE: u64 = 7;
 const LOTS: u64 = 2;
 
 /// The issues that the day of a moment knows of, newest first.
-pub(crate) fn new_share(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-    let today = at.map_or(NaiveDate::MAX, |at| at.date());
+pub(super) fn issues<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let market = asked.market;
+    let today = asked.at.map_or(NaiveDate::MAX, |at| at.date());
     let mut issues: Vec<Issue> = market.stocks.iter().filter_map(|stock| issue(market, stock)).collect();
     issues.sort_by_key(|issue| Reverse((issue.day, issue.security.number)));
-    issues.iter().filter(|issue| before(issue.day, NOTICE) <= today).map(|issue| issue.row(today)).collect()
+    issues.iter().filter(|issue| before(issue.day, NOTICE) <= today).map(|issue| issue.line(today)).collect()
 }
 
 /// The issue of a stock that begins to trade in the range, or that never does.
@@ -62,25 +62,18 @@ fn issue<'a>(market: &Market, stock: &'a Stock) -> Option<Issue<'a>> {
 }
 
 impl Issue<'_> {
-    fn row(&self, today: NaiveDate) -> Vec<Cell> {
-        let code = &self.security.code;
+    fn line(&self, today: NaiveDate) -> Line<'static> {
+        let listed = self.listed.filter(|listed| *listed <= today).map(stamp).unwrap_or_default();
         let priced = |units: i64| if self.day <= today { units } else { 0 };
         let drawn = after(self.day, LOTS) <= today && self.listed.is_some();
-        vec![
-            text(code),
-            text(&self.subscription()),
-            text(self.security.name_while_listed()),
-            text(&stamp(self.day)),
-            text(&self.listed.filter(|listed| *listed <= today).map(stamp).unwrap_or_default()),
-            number(self.shares, 0),
-            number(priced(self.shares * 2 / 5), 0),
-            number(priced(self.price), 2),
-            number(priced(self.earnings_ratio), 2),
-            number(self.shares / 25 + 5, 2),
-            // Ten thousand shares at so many fen are so many hundred CNY.
-            number(priced(divide(self.shares * self.price, 1_000)), 3),
-            number(if drawn { 2 } else { 0 }, 2),
-        ]
+        line! {
+            ts_code: self.security.code.as_str(), sub_code: self.subscription(),
+            name: self.security.name_while_listed(), ipo_date: self.day, issue_date: listed,
+            amount: whole(self.shares * 10_000), market_amount: whole(priced(self.shares * 4_000)),
+            price: fen(priced(self.price)), pe: fen(priced(self.earnings_ratio)),
+            limit_amount: whole((self.shares / 25 + 5) * 100), funds: fen(priced(self.shares * 10_000 * self.price)),
+            ballot: Value::Figure(if drawn { 2 } else { 0 }, 4),
+        }
     }
 
     /// The code to subscribe with: Shanghai and Beijing have their own.

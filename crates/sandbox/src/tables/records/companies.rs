@@ -1,149 +1,117 @@
 //! What companies are and were called: `stock_company`, `bse_mapping` and `namechange`.
-//!
-//! The first two are snapshots.
 
-use super::Record;
-use super::days::{cell, life, optional};
-use super::people::{Manager, managers};
-use crate::Cell;
+use super::occasion::life;
+use super::people::managers;
+use crate::market::Stock;
 use crate::market::calendar::weekday_before;
 use crate::market::dice::{Topic, dice};
-use crate::market::moments::{Moment, after, before, on};
+use crate::market::moments::{after, before, on};
 use crate::market::securities::Board;
-use crate::market::{Market, Stock};
-use crate::tables::text::{Pen, integer, optional_text, text};
+use crate::tables::asked::Asked;
+use crate::tables::record::Record;
+use crate::tables::value::{Line, fen, line, whole};
 use chrono::{Datelike, NaiveDate};
 use rand::RngExt;
 
 /// Companies that a moment knows of, by code.
-pub(super) fn known(market: &Market, at: Option<Moment>) -> impl Iterator<Item = (&Stock, NaiveDate)> {
-    market.stocks.iter().filter_map(move |stock| {
+fn known<'a>(asked: &Asked<'a>) -> impl Iterator<Item = (&'a Stock, NaiveDate)> {
+    let at = asked.at;
+    asked.market.stocks.iter().filter_map(move |stock| {
         let listed = stock.security.listed_on()?;
         at.is_none_or(|at| on(listed, 0, 0) <= at).then_some((stock, listed))
     })
 }
 
 /// Every listed company as it presents itself now; staff is counted once a year, posts change hands.
-pub(in crate::tables) fn stock_company(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-    let last = market.calendar.end;
-    let today = at.map_or(last, |at| at.date().min(last));
-    known(market, at).map(|(stock, listed)| profile(market, stock, listed, today, at)).collect()
-}
-
-fn profile(market: &Market, stock: &Stock, listed: NaiveDate, today: NaiveDate, at: Option<Moment>) -> Vec<Cell> {
-    let (security, company) = (&stock.security, &stock.security.company);
-    let mut pen = Pen { rng: dice(market.seed, Topic::Profile, security.number, 0) };
-    let name = company.full_name.as_str();
-    let managers = managers(market, stock);
-    let post = |title: &str| {
-        let holder = managers.iter().find(|manager| manager.title.starts_with(title) && manager.holds(at));
-        optional_text(holder.map(|Manager { name, .. }| name.as_str()))
+pub(super) fn profiles<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let (market, at) = (asked.market, asked.at);
+    let today = at.map_or(market.calendar.end, |at| at.date().min(market.calendar.end));
+    let profile = |(stock, listed): (&'a Stock, NaiveDate)| {
+        let (number, company) = (stock.security.number, &stock.security.company);
+        let mut rng = dice(market.seed, Topic::Profile, number, 0);
+        let managers = managers(market, stock);
+        let post = |title: &str| {
+            let holder = managers.iter().find(|manager| manager.title.starts_with(title) && manager.holds(at));
+            holder.map(|manager| manager.name.clone())
+        };
+        let capital = stock.history.capital(market.calendar.session_by(today));
+        let staff = rng.random_range(80..9000) + i64::from(today.year() - 2000) * 3;
+        line! {
+            ts_code: stock.security.code.as_str(), com_name: company.full_name.as_str(),
+            com_id: format!("91{:016}", 310_000_000_000 + number), exchange: stock.security.board.exchange(),
+            chairman: post("董事长"), manager: post("总经理"), secretary: post("董事会秘书"),
+            reg_capital: capital.map(|era| fen(era.total * 100)), province: company.area,
+            setup_date: before(listed, rng.random_range(1500..6000)),
+            employees: (number % 9 != 8).then_some(whole(staff)),
+            ann_date: NaiveDate::from_ymd_opt(today.year() - i32::from(today.month() < 6), 5, 30),
+        }
     };
-    let capital = stock.history.capital(market.calendar.session_by(today)).map(|era| era.total);
-    let staff = pen.rng.random_range(80..9000);
-    let founded = before(listed, pen.rng.random_range(1500..6000));
-    let counted = i64::from(today.year() - 2000) * 3;
-    vec![
-        text(&security.code),
-        text(name),
-        text(&format!("91{:016}", 310_000_000_000 + security.number)),
-        text(security.board.exchange()),
-        post("董事长"),
-        post("总经理"),
-        post("董事会秘书"),
-        pen.optional(capital.map(|shares| shares / 100), 2),
-        cell(founded),
-        text(company.area),
-        optional_text((security.number % 5 != 0).then_some("虚构市")),
-        text(&format!("{name}是一家虚构的公司。")),
-        text(&format!("www.example{}.com", security.number)),
-        text(&format!("ir@example{}.com", security.number)),
-        optional_text((security.number % 7 != 3).then_some("虚构市东风路1号")),
-        if security.number % 9 == 8 { Cell::Null } else { integer(staff + counted) },
-        text(company.industry),
-        text(&format!("{}的研发、生产和销售", company.industry)),
-        text(&format!("{}0530", today.year() - i32::from(today.month() < 6))),
-    ]
+    known(asked).map(profile).collect()
 }
 
 /// Companies of Beijing under the code that they had before.
-pub(in crate::tables) fn bse_mapping(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-    known(market, at)
-        .filter(|(stock, _)| stock.security.board == Board::Beijing && !stock.security.debut)
-        .map(|(stock, listed)| {
-            let security = &stock.security;
-            let former = [430_000, 830_000, 870_000][security.number / 20 % 3] + security.number;
-            vec![text(security.name_while_listed()), text(&format!("{former}.BJ")), text(&security.code), cell(listed)]
-        })
-        .collect()
+pub(super) fn renumbered<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let beijing = known(asked).filter(|(stock, _)| stock.security.board == Board::Beijing && !stock.security.debut);
+    let row = |(stock, listed): (&Stock, NaiveDate)| {
+        let security = &stock.security;
+        let former = [430_000, 830_000, 870_000][security.number / 20 % 3] + security.number;
+        line! {
+            name: security.name_while_listed(), o_code: format!("{former}.BJ"), n_code: security.code.as_str(),
+            list_date: listed,
+        }
+    };
+    beijing.map(row).collect()
 }
 
-/// A name and the first day it holds.
-struct Name {
-    words: String,
-    start: NaiveDate,
-    reason: &'static str,
-}
-
-/// Every name a company has had since its listing.
-fn names(market: &Market, stock: &Stock, listed: NaiveDate) -> Vec<Name> {
+/// Every name a company has had since its listing: the words, the first day and the reason.
+fn names(asked: &Asked<'_>, stock: &Stock, listed: NaiveDate) -> Vec<(String, NaiveDate, &'static str)> {
     let security = &stock.security;
     let name = security.name_while_listed();
-    let first = Name { words: name.to_owned(), start: listed, reason: "其他" };
-    let Some((from, to)) = life(market, stock) else {
-        return vec![first];
+    let mut names = vec![(name.to_owned(), listed, "其他")];
+    let Some((from, to)) = life(asked.market, stock) else {
+        return names;
     };
-    let mut rng = dice(market.seed, Topic::Names, security.number, 0);
-    let days = to.signed_duration_since(from).num_days();
-    let middle = weekday_before(after(from, rng.random_range(days / 4..=days / 2).unsigned_abs()));
-    let mut names = vec![first];
+    let mut rng = dice(asked.market.seed, Topic::Names, security.number, 0);
+    let days = to.signed_duration_since(from).num_days().unsigned_abs();
+    let middle = weekday_before(after(from, rng.random_range(days / 4..=days / 2)));
     // Under special treatment when it is on that list, which holds all the time.
     if security.number % 12 == 7 {
-        let start = weekday_before(before(from, 40)).max(listed);
-        names.push(Name { words: format!("ST{name}"), start, reason: "ST" });
+        names.push((format!("ST{name}"), weekday_before(before(from, 40)).max(listed), "ST"));
     } else if security.number % 5 == 2 {
-        names[0].words = format!("原{name}");
-        names.push(Name { words: name.to_owned(), start: middle, reason: "改名" });
+        names[0].0 = format!("原{name}");
+        names.push((name.to_owned(), middle, "改名"));
     } else if security.number % 10 == 1 {
         // And back again.
-        let start = weekday_before(before(from, 300));
-        names.push(Name { words: format!("*ST{name}"), start, reason: "*ST" });
-        names.push(Name { words: name.to_owned(), start: middle, reason: "撤销*ST" });
+        names.push((format!("*ST{name}"), weekday_before(before(from, 300)), "*ST"));
+        names.push((name.to_owned(), middle, "撤销*ST"));
     }
     if let Some(last) = security.delisted_on().filter(|_| security.status == "D") {
-        names.push(Name { words: security.company.name.clone(), start: before(last, 20), reason: "退市整理" });
+        names.push((security.company.name.clone(), before(last, 20), "退市整理"));
     }
-    names.retain(|name| name.start >= listed);
+    names.retain(|(_, start, _)| *start >= listed);
     names
 }
 
 /// A row for each name, mostly left open for ever: when the next one comes, every third is closed, and in every third
 /// case the closed row stands beside the open one.
-pub(super) fn namechange(market: &Market, stock: &Stock) -> Vec<Record> {
-    let Some(listed) = stock.security.listed_on() else {
-        return Vec::new();
-    };
+pub(super) fn renamings(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let number = stock.security.number;
-    let names = names(market, stock, listed);
+    let names = stock.security.listed_on().map(|listed| names(asked, stock, listed)).unwrap_or_default();
     let mut rows = Vec::new();
-    for (place, name) in names.iter().enumerate() {
-        let announced = weekday_before(before(name.start, 1));
+    for (place, (name, start, reason)) in names.iter().enumerate() {
+        let announced = weekday_before(before(*start, 1));
         let dated = (number + place).is_multiple_of(3);
         let row = |end: Option<NaiveDate>| {
-            vec![
-                text(&stock.security.code),
-                text(&name.words),
-                cell(name.start),
-                optional(end),
-                optional(dated.then_some(announced)),
-                text(name.reason),
-            ]
+            line! {
+                name: name.as_str(), start_date: *start, end_date: end, ann_date: dated.then_some(announced),
+                change_reason: *reason,
+            }
         };
-        let open = Record::new(on(if dated { announced } else { name.start }, 17, 30), row(None));
-        let next = names.get(place + 1).map(|next| (on(next.start, 17, 30), before(next.start, 1)));
+        let open = Record::new(on(if dated { announced } else { *start }, 17, 30), row(None));
+        let next = names.get(place + 1).map(|(_, next, _)| (on(*next, 17, 30), row(Some(before(*next, 1)))));
         match (next, (number / 5 + place) % 3) {
-            (Some((closing, last)), 0) => rows.extend([open.until(closing), Record::new(closing, row(Some(last)))]),
-            (Some((closing, last)), 1) => rows.extend([open, Record::new(closing, row(Some(last)))]),
+            (Some((from, closed)), 0) => rows.extend(open.corrected(from, closed)),
+            (Some((from, closed)), 1) => rows.extend(open.followed(from, closed)),
             _ => rows.push(open),
         }
     }

@@ -2,17 +2,16 @@
 //!
 //! Prices are near those of the market, share counts are parts of its capital.
 
-use super::Record;
-use super::days::{cell, drawn, evening, optional};
-use crate::Cell;
+use super::occasion::{Occasion, of_days};
+use crate::market::Stock;
 use crate::market::calendar::weekday_before;
 use crate::market::dice::{Topic, dice};
-use crate::market::moments::{after, before};
-use crate::market::{Market, Stock};
+use crate::market::moments::{after, before, on};
+use crate::market::quarters::Quarter;
+use crate::tables::asked::Asked;
+use crate::tables::record::Record;
 use crate::tables::reports::indicators::percent;
-use crate::tables::text::{Pen, text};
-use chrono::NaiveDate;
-use rand::RngExt;
+use crate::tables::value::{fen, line, millionths, whole};
 
 /// Holders and their kinds; names carry stray blanks.
 const TRADERS: [(&str, &str); 6] = [
@@ -24,51 +23,27 @@ const TRADERS: [(&str, &str); 6] = [
     ("赵名", "P"),
 ];
 
-/// Trades of two companies in three, a few announcements a year.
-pub(super) fn stk_holdertrade(market: &Market, stock: &Stock) -> Vec<Record> {
-    if stock.security.number % 3 == 2 {
-        return Vec::new();
-    }
-    let days = drawn(market, stock, Topic::HolderTrades, 40).into_iter();
-    days.flat_map(|(day, rng)| trades(market, stock, day, Pen { rng })).collect()
-}
-
-/// Up to three holders announce on a day; one in five has two trades that look the same.
-fn trades(market: &Market, stock: &Stock, day: NaiveDate, mut pen: Pen) -> Vec<Record> {
-    let session = market.calendar.session_by(day);
-    let (Some(price), Some(&era)) = (stock.history.price(session), stock.history.capital(session)) else {
+/// Up to three holders of two companies in three announce on a day; one in five has two trades that look the same.
+pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
+    let (Some((era, now)), 0 | 1) = (it.capital(), it.number() % 3) else {
         return Vec::new();
     };
-    let from = evening(&mut pen.rng, day);
-    let first = pen.rng.random_range(0..TRADERS.len());
-    let mut rows = Vec::new();
-    for holder in 0..pen.rng.random_range(1..=3) {
+    let (first, mut rows) = (it.place(TRADERS.len()), Vec::new());
+    for holder in 0..=it.place(3) {
         let (name, kind) = TRADERS[(first + holder) % TRADERS.len()];
-        let sold = pen.rng.random_range(0..3) > 0;
-        let traded = era.float / 100_000 * pen.rng.random_range(1..900);
-        let left = era.float / 10_000 * pen.rng.random_range(0..400);
-        let restricted = if kind == "G" { left * 3 } else { 0 };
-        let priced = pen.rng.random_range(0..100) < 71;
-        let average = price * pen.rng.random_range(92..108) / 100;
-        let dated = !pen.once_in(10);
-        let (began, closed) = (before(day, pen.rng.random_range(20..90)), before(day, pen.rng.random_range(1..6)));
-        let cells = vec![
-            text(&stock.security.code),
-            cell(day),
-            text(name),
-            text(kind),
-            text(if sold { "DE" } else { "IN" }),
-            pen.float(traded, 0),
-            pen.float(percent(traded, era.float), 4),
-            pen.float(left, 0),
-            pen.float(percent(left, era.float), 4),
-            pen.optional(priced.then_some(average), 2),
-            pen.float(left + restricted, 0),
-            optional(dated.then_some(began)),
-            optional(dated.then_some(closed)),
-        ];
-        let times = 1 + usize::from(pen.once_in(5));
-        rows.extend(std::iter::repeat_n(Record::new(from, cells), times));
+        let (traded, left) = (era.float / 100_000 * it.roll(1..900), era.float / 10_000 * it.roll(0..400));
+        let average = (it.roll(0..100) < 71).then_some(now * it.roll(92..108) / 100);
+        let [began, closed] = [20..90, 1..6].map(|days| before(it.day, it.days(days)));
+        let (dated, way) = (!it.once_in(10), it.one_of(&["DE", "DE", "IN"]));
+        let row = it.record(line! {
+            ann_date: it.day, holder_name: name, holder_type: kind, in_de: way,
+            change_vol: whole(traded), change_ratio: millionths(percent(traded, era.float)), after_share: whole(left),
+            after_ratio: millionths(percent(left, era.float)), avg_price: average.map(fen),
+            total_share: whole(if kind == "G" { left * 4 } else { left }),
+            begin_date: dated.then_some(began), close_date: dated.then_some(closed),
+        });
+        let times = 1 + usize::from(it.once_in(5));
+        rows.extend(std::iter::repeat_n(row, times));
     }
     rows
 }
@@ -76,48 +51,37 @@ fn trades(market: &Market, stock: &Stock, day: NaiveDate, mut pen: Pen) -> Vec<R
 const CLASSES: [&str; 3] = ["定向增发机构配售股份", "首发原股东限售股份", "股权激励限售股份"];
 const LOCKED: [&str; 5] = ["虚构资产管理有限公司", "张虚", "李构", "远山投资合伙企业(有限合伙)", "云中产业基金"];
 
-/// Shares that may be sold from some day on, announced before it: mostly days, at times months. Every row of some days
-/// stands three times over, which says nothing.
-pub(super) fn share_float(market: &Market, stock: &Stock) -> Vec<Record> {
+/// Shares that may be sold from some day on, announced before it: mostly days, at times months, and a year for new
+/// stocks. Every row of some days stands three times over, which says nothing.
+pub(super) fn lockups(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
+    let market = asked.market;
     let security = &stock.security;
-    let mut unlocked = Vec::new();
-    if security.number % 3 != 1 {
-        for (day, mut rng) in drawn(market, stock, Topic::Lockups, 90) {
-            let ahead = if rng.random_range(0..4) == 0 { rng.random_range(100..400) } else { rng.random_range(3..9) };
-            unlocked.push((day, after(day, ahead), rng));
-        }
-    }
-    if let Some(listed) = security.listed_on().filter(|_| security.debut) {
-        unlocked.push((listed, after(listed, 365), dice(market.seed, Topic::Lockups, security.number, 0)));
-    }
-    let mut rows = Vec::new();
-    for (announced, day, rng) in unlocked {
-        rows.extend(expiry(market, stock, [announced, weekday_before(day)], Pen { rng }));
-    }
-    rows
+    let drawn = of_days(asked, stock, (Topic::Lockups, 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
+        let ahead = if it.once_in(4) { it.days(100..400) } else { it.days(3..9) };
+        (it, ahead)
+    });
+    let debut = security.listed_on().filter(|_| security.debut).map(|day| {
+        let rng = dice(market.seed, Topic::Lockups, security.number, 0);
+        (Occasion { market, stock, quarter: Quarter::of(day), day, from: on(day, 18, 0), rng }, 365)
+    });
+    drawn.chain(debut).flat_map(|(it, ahead)| expiry(it, ahead)).collect()
 }
 
-fn expiry(market: &Market, stock: &Stock, [announced, day]: [NaiveDate; 2], mut pen: Pen) -> Vec<Record> {
-    let Some(&era) = stock.history.capital(market.calendar.session_by(announced)) else {
+fn expiry(mut it: Occasion<'_>, ahead: u64) -> Vec<Record<'static>> {
+    let Some((era, _)) = it.capital() else {
         return Vec::new();
     };
-    let from = evening(&mut pen.rng, announced);
-    let class = CLASSES[pen.rng.random_range(0..CLASSES.len())];
-    let first = pen.rng.random_range(0..LOCKED.len());
-    let times = if pen.once_in(3) { 3 } else { 1 };
-    let mut rows = Vec::new();
-    for holder in 0..pen.rng.random_range(1..=3) {
-        let shares = era.total / 10_000 * pen.rng.random_range(2..300);
-        let cells: Vec<Cell> = vec![
-            text(&stock.security.code),
-            cell(announced),
-            cell(day),
-            pen.float(shares, 0),
-            pen.float(percent(shares, era.total), 4),
-            text(LOCKED[(first + holder) % LOCKED.len()]),
-            text(class),
-        ];
-        rows.extend(std::iter::repeat_n(Record::new(from, cells), times));
-    }
-    rows
+    let (class, first) = (it.one_of(&CLASSES), it.place(LOCKED.len()));
+    let times = if it.once_in(3) { 3 } else { 1 };
+    let holders = 1 + it.place(3);
+    let rows = (0..holders).flat_map(|holder| {
+        let shares = era.total / 10_000 * it.roll(2..300);
+        let row = it.record(line! {
+            ann_date: it.day, float_date: weekday_before(after(it.day, ahead)), float_share: whole(shares),
+            float_ratio: millionths(percent(shares, era.total)), holder_name: LOCKED[(first + holder) % LOCKED.len()],
+            share_type: class,
+        });
+        std::iter::repeat_n(row, times)
+    });
+    rows.collect()
 }

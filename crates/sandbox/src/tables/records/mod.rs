@@ -1,66 +1,48 @@
-//! Interfaces that are rows of companies, each with a day of its own and a stretch of time in which it is there.
+//! What companies announce: rows with days of their own, and what is known of their columns.
 //!
-//! What the vendor documents is in `table`; the rows themselves are in the modules named after what they hold. Here is
-//! only which of them a request gets, and in what order. No HTTP and no files.
+//! Columns that a line does not name are made by their contract. Which rows a request gets is decided in `select`.
 
 mod analysts;
-pub(super) mod companies;
-mod days;
+mod companies;
 mod guidance;
 mod holders;
 mod insiders;
+mod occasion;
 mod payouts;
 mod people;
 mod pledges;
 mod reporting;
 
-use crate::Cell;
-use crate::market::moments::Moment;
-use crate::market::{Market, Stock};
+use super::record::{RecordRows, SnapshotRows};
+use crate::market::dice::Topic;
+use occasion::{of_days, of_reports};
 
-/// Rows of a stock with cells in the order of the contract.
-type Rows = fn(&Market, &Stock) -> Vec<Record>;
-
-/// The functions by the names that entries give them.
-pub(super) const OLD: [(&str, Rows); 18] = [
-    ("forecast", guidance::forecast),
-    ("express", guidance::express),
-    ("dividend", payouts::dividend),
-    ("repurchase", payouts::repurchase),
-    ("fina_audit", reporting::fina_audit),
-    ("fina_mainbz", reporting::fina_mainbz),
-    ("disclosure_date", reporting::disclosure_date),
-    ("report_rc", analysts::report_rc),
-    ("namechange", companies::namechange),
-    ("stk_rewards", people::stk_rewards),
-    ("stk_managers", people::stk_managers),
-    ("share_float", insiders::share_float),
-    ("stk_holdertrade", insiders::stk_holdertrade),
-    ("top10_holders", holders::top10_holders),
-    ("top10_floatholders", holders::top10_floatholders),
-    ("stk_holdernumber", holders::stk_holdernumber),
-    ("pledge_stat", pledges::pledge_stat),
-    ("pledge_detail", pledges::pledge_detail),
+/// Rows of every company, by the word of an entry.
+pub(super) const ROWS: [(&str, RecordRows); 18] = [
+    ("forecasts", |asked, stock| of_reports(asked, stock, Topic::Guidance).flat_map(guidance::forecasts).collect()),
+    ("previews", |asked, stock| of_reports(asked, stock, Topic::Express).flat_map(guidance::previews).collect()),
+    ("audits", |asked, stock| of_reports(asked, stock, Topic::Audits).flat_map(reporting::audits).collect()),
+    ("segments", |asked, stock| of_reports(asked, stock, Topic::Segments).flat_map(reporting::segments).collect()),
+    ("schedule", |asked, stock| of_reports(asked, stock, Topic::Schedule).flat_map(reporting::schedule).collect()),
+    ("rewards", |asked, stock| of_reports(asked, stock, Topic::Rewards).flat_map(|it| people::rewards(&it)).collect()),
+    ("holders", |asked, stock| {
+        of_reports(asked, stock, Topic::Holders).flat_map(|it| holders::ten(it, false)).collect()
+    }),
+    ("tradable_holders", |asked, stock| {
+        of_reports(asked, stock, Topic::Holders).flat_map(|it| holders::ten(it, true)).collect()
+    }),
+    ("research", |asked, stock| of_days(asked, stock, (Topic::Analysts, 14)).flat_map(analysts::research).collect()),
+    ("trades", |asked, stock| of_days(asked, stock, (Topic::HolderTrades, 40)).flat_map(insiders::trades).collect()),
+    ("buybacks", |asked, stock| of_days(asked, stock, (Topic::Buybacks, 150)).flat_map(payouts::buybacks).collect()),
+    ("pledges", |asked, stock| of_days(asked, stock, (Topic::Pledges, 60)).flat_map(pledges::deals).collect()),
+    ("pledged_weeks", |asked, stock| pledges::weeks(asked, stock)),
+    ("lockups", |asked, stock| insiders::lockups(asked, stock)),
+    ("holder_counts", |asked, stock| holders::counts(asked, stock)),
+    ("distributions", |asked, stock| payouts::distributions(asked, stock)),
+    ("leaders", |asked, stock| people::leaders(asked, stock)),
+    ("renamings", |asked, stock| companies::renamings(asked, stock)),
 ];
 
-/// A row that the vendor shows for some time.
-#[derive(Clone)]
-pub(crate) struct Record {
-    pub(super) cells: Vec<Cell>,
-    /// First moment at which it is there.
-    pub(super) from: Moment,
-    /// First moment at which it is there no more.
-    pub(super) until: Option<Moment>,
-}
-
-impl Record {
-    /// A row that stays.
-    fn new(from: Moment, cells: Vec<Cell>) -> Self {
-        Self { cells, from, until: None }
-    }
-
-    /// The same row until a moment.
-    fn until(self, moment: Moment) -> Self {
-        Self { until: Some(moment), ..self }
-    }
-}
+/// Masters of companies, by the word of an entry.
+pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 2] =
+    [("profiles", |asked| companies::profiles(asked)), ("renumbered", |asked| companies::renumbered(asked))];

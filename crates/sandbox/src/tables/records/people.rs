@@ -2,15 +2,14 @@
 //!
 //! Any likeness to a real person is chance.
 
-use super::Record;
-use super::days::{cell, evening, life, optional, quarters};
-use crate::Cell;
+use super::occasion::{Occasion, evening, life};
 use crate::market::calendar::weekday_before;
 use crate::market::dice::{Topic, dice};
-use crate::market::filings::first_told;
 use crate::market::moments::{Moment, after, before, on};
 use crate::market::{Market, Stock};
-use crate::tables::text::{Pen, text};
+use crate::tables::asked::Asked;
+use crate::tables::record::Record;
+use crate::tables::value::line;
 use chrono::{Datelike, NaiveDate};
 use rand::RngExt;
 
@@ -30,18 +29,17 @@ pub(super) struct Manager {
     pub(super) name: String,
     class: &'static str,
     pub(super) title: &'static str,
-    gender: &'static str,
     born: i32,
     began: NaiveDate,
-    /// Announcement and last day.
-    left: Option<(NaiveDate, NaiveDate)>,
+    /// The last day, on which it is announced.
+    last: Option<NaiveDate>,
 }
 
 impl Manager {
     /// Whether it is known at a moment that the post is held.
     pub(super) fn holds(&self, at: Option<Moment>) -> bool {
         let begun = at.is_none_or(|at| on(self.began, 0, 0) <= at);
-        begun && self.left.is_none_or(|(_, last)| at.is_some_and(|at| at <= on(last, 18, 0)))
+        begun && self.last.is_none_or(|last| at.is_some_and(|at| at <= on(last, 18, 0)))
     }
 }
 
@@ -52,98 +50,57 @@ pub(super) fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
         return Vec::new();
     };
     let mut rng = dice(market.seed, Topic::People, number, 0);
-    let changing = life(market, stock).filter(|_| number % 3 == 1).map(|(first, last)| {
+    let change = life(market, stock).filter(|_| number % 3 == 1).map(|(first, last)| {
         let days = last.signed_duration_since(first).num_days();
-        (number / 3 % POSTS.len(), after(first, rng.random_range(0..days).unsigned_abs()))
+        after(first, rng.random_range(0..days).unsigned_abs())
     });
+    let began = weekday_before(before(listed, 200));
     let mut managers = Vec::new();
     for (post, (class, title)) in POSTS.into_iter().enumerate() {
-        let mut somebody = |began: NaiveDate, left| {
-            let (surname, given) = (rng.random_range(0..SURNAMES.len()), rng.random_range(0..GIVEN.len()));
-            let name = format!("{}{}", SURNAMES[surname], GIVEN[given]);
-            let (gender, born) = (["M", "M", "F"][rng.random_range(0..3)], began.year() - rng.random_range(35..60));
-            Manager { name, class, title, gender, born, began, left }
+        let mut manager = |began: NaiveDate, last| {
+            let name = [SURNAMES[rng.random_range(0..12)], GIVEN[rng.random_range(0..10)]].concat();
+            managers.push(Manager { name, class, title, born: began.year() - rng.random_range(35..60), began, last });
         };
-        let began = weekday_before(before(listed, 200));
-        match changing.filter(|(place, _)| *place == post) {
-            Some((_, last)) => {
-                managers.push(somebody(began, Some((last, last))));
-                managers.push(somebody(after(last, 1), None));
-            }
-            None => managers.push(somebody(began, None)),
+        let last = change.filter(|_| number / 3 % POSTS.len() == post);
+        manager(began, last);
+        if let Some(last) = last {
+            manager(after(last, 1), None);
         }
     }
     managers
 }
 
 /// A row for each; the end of a term is filled in when it is announced.
-pub(super) fn stk_managers(market: &Market, stock: &Stock) -> Vec<Record> {
+pub(super) fn leaders(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
+    let market = asked.market;
     let mut rng = dice(market.seed, Topic::People, stock.security.number, 1);
     let mut rows = Vec::new();
-    for manager in managers(market, stock) {
-        let announced = before(manager.began, 1);
-        let row = |last| leader(stock, &manager, announced, last);
-        let first = Record::new(evening(&mut rng, announced), row(None));
-        match manager.left {
-            Some((told, last)) => {
-                let known = evening(&mut rng, told);
-                rows.extend([first.until(known), Record::new(known, row(Some(last)))]);
+    for Manager { name, class, title, born, began, last } in managers(market, stock) {
+        let leader = |last: Option<NaiveDate>| {
+            line! {
+                ann_date: before(began, 1), name: name.as_str(), gender: ["M", "M", "F"][born.unsigned_abs() as usize / 5 % 3],
+                lev: class, title: title, national: "中国", begin_date: began, end_date: last,
+                // Some with a month.
+                birthday: if born % 3 == 0 { format!("{born}{:02}", born % 12 + 1) } else { born.to_string() },
             }
-            None => rows.push(first),
+        };
+        let from = evening(&mut rng, before(began, 1));
+        let row = Record::new(from, leader(None));
+        match last {
+            Some(day) => rows.extend(row.corrected(evening(&mut rng, day), leader(last))),
+            None => rows.push(row),
         }
     }
     rows
 }
 
-fn leader(stock: &Stock, manager: &Manager, announced: NaiveDate, last: Option<NaiveDate>) -> Vec<Cell> {
-    let born = manager.born;
-    vec![
-        text(&stock.security.code),
-        cell(announced),
-        text(&manager.name),
-        text(manager.gender),
-        text(manager.class),
-        text(manager.title),
-        if born % 4 == 0 { Cell::Null } else { text(["本科", "硕士", "博士"][born.unsigned_abs() as usize % 3]) },
-        text("中国"),
-        // Some with a month.
-        text(&if born % 3 == 0 { format!("{born}{:02}", born % 12 + 1) } else { born.to_string() }),
-        cell(manager.began),
-        optional(last),
-        text(&format!("{}先生或女士，虚构人物。", manager.name)),
-    ]
-}
-
 /// What the annual report says each was paid and holds.
-pub(super) fn stk_rewards(market: &Market, stock: &Stock) -> Vec<Record> {
-    let security = &stock.security;
-    let managers = managers(market, stock);
-    let years = quarters(stock).filter(|quarter| quarter.of_year() == 4);
-    years
-        .flat_map(|quarter| {
-            let mut pen = Pen { rng: dice(market.seed, Topic::Rewards, security.number, quarter.moment()) };
-            let told = first_told(market, security, quarter);
-            let from = evening(&mut pen.rng, told);
-            let end = on(quarter.end(), 12, 0);
-            let there: Vec<&Manager> = managers.iter().filter(|manager| manager.holds(Some(end))).collect();
-            there
-                .into_iter()
-                .map(|manager| {
-                    let (pay, shares) =
-                        (pen.rng.random_range(20..400) * 1_000_000, pen.rng.random_range(0..90_000) * 100);
-                    let (paid, holds) = (!pen.once_in(12), !pen.once_in(3));
-                    let cells = vec![
-                        text(&security.code),
-                        cell(told),
-                        cell(quarter.end()),
-                        text(&manager.name),
-                        text(manager.title),
-                        pen.optional(paid.then_some(pay), 2),
-                        pen.optional(holds.then_some(shares), 0),
-                    ];
-                    Record::new(from, cells)
-                })
-                .collect::<Vec<_>>()
-        })
-        .collect()
+pub(super) fn rewards(it: &Occasion<'_>) -> Vec<Record<'static>> {
+    if it.quarter.of_year() != 4 {
+        return Vec::new();
+    }
+    let (told, end) = (it.day, it.quarter.end());
+    let there = managers(it.market, it.stock).into_iter().filter(|manager| manager.holds(Some(on(end, 12, 0))));
+    let row = |manager: Manager| line! { ann_date: told, end_date: end, name: manager.name, title: manager.title };
+    there.map(|manager| it.record(row(manager))).collect()
 }

@@ -3,65 +3,37 @@
 //!
 //! Days are those of `market::filings`, amounts those of `market::accounts`.
 
-use super::Record;
-use super::days::{cell, evening, optional, quarters};
-use crate::Cell;
-use crate::market::accounts::accounts;
+use super::occasion::Occasion;
 use crate::market::calendar::{stamp, weekday_before};
-use crate::market::dice::{Topic, dice};
-use crate::market::filings::first_told;
 use crate::market::moments::{after, before, on};
-use crate::market::quarters::Quarter;
-use crate::market::{Market, Stock};
-use crate::tables::text::{Pen, optional_text, text};
+use crate::tables::record::Record;
+use crate::tables::value::{fen, line};
 use chrono::NaiveDate;
-use rand::RngExt;
 
-const AGENCIES: [&str; 4] = [
-    "虚构会计师事务所(特殊普通合伙)",
-    "无名会计师事务所(特殊普通合伙)",
-    "远山会计师事务所(特殊普通合伙)",
-    "云中会计师事务所(特殊普通合伙)",
-];
-const SIGNATURES: [&str; 3] = ["张虚,李构", "王无,赵名", "陈远,周山,吴云"];
+const CLEAN: &str = "标准无保留意见";
+const AGENCIES: [&str; 4] = ["虚构会计师事务所", "无名会计师事务所", "远山会计师事务所", "云中会计师事务所"];
 
 /// Every year is audited, for a few companies the half-year too, and some have a second opinion later.
-pub(super) fn fina_audit(market: &Market, stock: &Stock) -> Vec<Record> {
-    quarters(stock).flat_map(|quarter| audits(market, stock, quarter)).collect()
-}
-
-fn audits(market: &Market, stock: &Stock, quarter: Quarter) -> Vec<Record> {
-    let number = stock.security.number;
-    if !(quarter.of_year() == 4 || quarter.of_year() == 2 && number % 8 == 3) {
+pub(super) fn audits(mut it: Occasion<'_>) -> Vec<Record<'static>> {
+    let (number, end) = (it.number(), it.quarter.end());
+    if !(it.quarter.of_year() == 4 || it.quarter.of_year() == 2 && number % 8 == 3) {
         return Vec::new();
     }
-    let mut pen = Pen { rng: dice(market.seed, Topic::Audits, number, quarter.moment()) };
-    let told = first_told(market, &stock.security, quarter);
-    let opinion = match (number + quarter.moment() / 4) % 16 {
+    let opinion = match (number + it.quarter.moment() / 4) % 16 {
         6 => "带强调事项段的无保留意见",
         11 => "保留意见",
         14 => "无法表示意见",
-        _ => "标准无保留意见",
+        _ => CLEAN,
     };
-    let fees = pen.rng.random_range(40..900) * 1_000_000;
-    let published = !pen.once_in(5);
-    let mut row = |day: NaiveDate, opinion: &str, agency: usize| {
-        let cells = vec![
-            text(&stock.security.code),
-            cell(day),
-            cell(quarter.end()),
-            text(opinion),
-            pen.optional(published.then_some(fees), 2),
-            text(AGENCIES[agency % AGENCIES.len()]),
-            text(SIGNATURES[agency % SIGNATURES.len()]),
-        ];
-        Record::new(evening(&mut pen.rng, day), cells)
+    let audit = |day: NaiveDate, opinion: &str, agency: usize| {
+        line! { ann_date: day, end_date: end, audit_result: opinion, audit_agency: AGENCIES[agency % AGENCIES.len()] }
     };
-    let mut rows = vec![row(told, opinion, number)];
-    if number % 10 == 4 {
-        rows.push(row(weekday_before(after(told, 60)), "标准无保留意见", number + 1));
+    let first = it.record(audit(it.day, opinion, number));
+    if number % 10 != 4 {
+        return vec![first];
     }
-    rows
+    let again = weekday_before(after(it.day, 60));
+    first.followed(it.evening(again), audit(again, CLEAN, number + 1)).into()
 }
 
 /// Segments by product, region and industry: kind, name, and tenths of the revenue; the last of a kind has the rest.
@@ -72,32 +44,12 @@ const SEGMENTS: [(&str, &[(&str, i64)]); 3] = [
 ];
 
 /// Half-years and years have segments. Some names come twice, some amounts under two names.
-pub(super) fn fina_mainbz(market: &Market, stock: &Stock) -> Vec<Record> {
-    let halves = quarters(stock).filter(|quarter| quarter.of_year() % 2 == 0);
-    halves.flat_map(|quarter| segments(market, stock, quarter)).collect()
-}
-
-fn segments(market: &Market, stock: &Stock, quarter: Quarter) -> Vec<Record> {
-    let number = stock.security.number;
-    let year = accounts(market.seed, &stock.security, quarter, 0).year;
-    let mut pen = Pen { rng: dice(market.seed, Topic::Segments, number, quarter.moment()) };
-    let from = evening(&mut pen.rng, first_told(market, &stock.security, quarter));
-    let mut rows = Vec::new();
-    let mut row = |item: &str, kind: &str, [sales, cost]: [i64; 2]| {
-        let detailed = !pen.once_in(6);
-        let cells = vec![
-            text(&stock.security.code),
-            cell(quarter.end()),
-            text(item),
-            text(kind),
-            pen.float(sales, 2),
-            pen.optional(detailed.then_some(sales - cost), 2),
-            pen.optional(detailed.then_some(cost), 2),
-            text(if number % 12 == 9 { "USD" } else { "CNY" }),
-            text("0"),
-        ];
-        rows.push(Record::new(from, cells));
-    };
+pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
+    if it.quarter.of_year() % 2 == 1 {
+        return Vec::new();
+    }
+    let (number, year, end) = (it.number(), it.books().year, it.quarter.end());
+    let mut parts: Vec<(&str, &str, [i64; 2])> = Vec::new();
     for (kind, items) in SEGMENTS {
         let mut left = [year.revenue, year.cost];
         for &(item, tenths) in items {
@@ -105,62 +57,66 @@ fn segments(market: &Market, stock: &Stock, quarter: Quarter) -> Vec<Record> {
             left = [left[0] - part[0], left[1] - part[1]];
             if number % 6 == 2 && item == "其他" {
                 // Two segments that the company calls the same.
-                let half = part.map(|fen| fen / 3);
-                row(item, kind, half);
-                row(item, kind, [part[0] - half[0], part[1] - half[1]]);
+                let third = part.map(|fen| fen / 3);
+                parts.extend([(kind, item, third), (kind, item, [part[0] - third[0], part[1] - third[1]])]);
             } else {
-                row(item, kind, part);
+                parts.push((kind, item, part));
             }
             if number % 6 == 4 && item == "境内" {
-                row("中国大陆", kind, part);
+                parts.push((kind, "中国大陆", part));
             }
         }
     }
-    // The vendor finds a mistake in the first one.
-    if (number + quarter.moment()).is_multiple_of(9) {
-        let found = on(after(from.date(), 12), 20, 0);
-        let mut right = rows[0].clone();
-        right.from = found;
-        right.cells[8] = text("1");
-        let mut wrong = rows[0].clone();
-        wrong.cells[4] = pen.float(year.revenue / 2 + 100, 2);
-        rows[0] = wrong.until(found);
-        rows.push(right);
+    let row = |(kind, item, [sales, cost]): (&str, &str, [i64; 2]), detailed: bool, flag: &str| {
+        line! {
+            end_date: end, bz_item: item, bz_code: kind, bz_sales: fen(sales),
+            bz_profit: detailed.then_some(fen(sales - cost)), bz_cost: detailed.then_some(fen(cost)),
+            curr_type: if number % 12 == 9 { "USD" } else { "CNY" }, update_flag: flag,
+        }
+    };
+    let mut rows = Vec::new();
+    for (place, part) in parts.into_iter().enumerate() {
+        let detailed = !it.once_in(6);
+        // The vendor finds a mistake in the first one.
+        if place == 0 && (number + it.quarter.moment()).is_multiple_of(9) {
+            let wrong = (part.0, part.1, [year.revenue / 2 + 100, part.2[1]]);
+            let found = on(after(it.from.date(), 12), 20, 0);
+            rows.extend(it.record(row(wrong, detailed, "0")).corrected(found, row(part, detailed, "1")));
+        } else {
+            rows.push(it.record(row(part, detailed, "0")));
+        }
     }
     rows
 }
 
 /// One row a report, which changes: the planned day moves, and at last the actual one is there.
-pub(super) fn disclosure_date(market: &Market, stock: &Stock) -> Vec<Record> {
-    quarters(stock).flat_map(|quarter| planned(market, stock, quarter)).collect()
-}
-
-fn planned(market: &Market, stock: &Stock, quarter: Quarter) -> Vec<Record> {
-    let number = stock.security.number;
-    let mut rng = dice(market.seed, Topic::Schedule, number, quarter.moment());
-    let told = first_told(market, &stock.security, quarter);
-    let moves: u64 = match (number * 7 + quarter.moment() * 3) % 8 {
+pub(super) fn schedule(mut it: Occasion<'_>) -> Vec<Record<'static>> {
+    let (told, end) = (it.day, it.quarter.end());
+    let moves: u64 = match (it.number() * 7 + it.quarter.moment() * 3) % 8 {
         0 => 2,
         3 | 5 => 1,
         _ => 0,
     };
-    let mut announced = weekday_before(before(quarter.end(), rng.random_range(0..3)));
-    let mut from = on(announced, 18, 0);
-    // The last of them is the day itself.
-    let days = (0..=moves).rev().map(|left| before(told, left * 4));
+    let mut announced = weekday_before(before(end, it.days(0..3)));
+    it.from = on(announced, 18, 0);
     let mut changes: Vec<String> = Vec::new();
-    let mut rows: Vec<Record> = Vec::new();
-    for (place, day) in (0..).zip(days) {
-        if place > 0 {
+    let mut rows: Vec<Record<'static>> = Vec::new();
+    // The last of the planned days is the day itself.
+    for left in (0..=moves).rev() {
+        let day = before(told, left * 4);
+        if left < moves {
             announced = before(day, 6).max(after(announced, 1));
-            from = evening(&mut rng, announced);
+            it.from = it.evening(announced);
             changes.push(stamp(day));
         }
-        rows.push(Record::new(from, scheduled(stock, quarter, [announced, day], None, &changes)));
-        let last = [announced, day];
-        if place == moves {
-            let reported = on(told, 21, 0).max(from);
-            rows.push(Record::new(reported, scheduled(stock, quarter, last, Some(told), &changes)));
+        let past = (!changes.is_empty()).then(|| changes.join(","));
+        let planned = |actual: Option<NaiveDate>| {
+            line! { ann_date: announced, end_date: end, pre_date: day, actual_date: actual, modify_date: past.clone() }
+        };
+        rows.push(it.record(planned(None)));
+        if left == 0 {
+            it.from = on(told, 21, 0).max(it.from);
+            rows.push(it.record(planned(Some(told))));
         }
     }
     // Each gives way to the next.
@@ -169,22 +125,4 @@ fn planned(market: &Market, stock: &Stock, quarter: Quarter) -> Vec<Record> {
         row.until = Some(end);
     }
     rows
-}
-
-fn scheduled(
-    stock: &Stock,
-    quarter: Quarter,
-    [announced, day]: [NaiveDate; 2],
-    actual: Option<NaiveDate>,
-    changes: &[String],
-) -> Vec<Cell> {
-    let changes = (!changes.is_empty()).then(|| changes.join(","));
-    vec![
-        text(&stock.security.code),
-        cell(announced),
-        cell(quarter.end()),
-        cell(day),
-        optional(actual),
-        optional_text(changes.as_deref()),
-    ]
 }

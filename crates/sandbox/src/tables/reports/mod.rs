@@ -34,8 +34,6 @@ fn reports<'a>(
     line: for<'l> fn(&Asked<'l>, &Entry<'_>) -> Line<'l>,
     gap: &'static str,
 ) -> Vec<Record<'a>> {
-    let period = asked.params.get("period").map(|stamp| Quarter::ending(stamp).map_or(0, |quarter| quarter.0));
-    let quarters = stock.reports.clone().filter(|quarter| period.is_none_or(|period| period == *quarter));
     let record = |quarter: Quarter| {
         let versions = versions(asked.market, &stock.security, quarter, statement).into_iter();
         versions.map(move |version| {
@@ -47,10 +45,12 @@ fn reports<'a>(
                 Detail::Coarse => line.values_mut().for_each(coarsen),
             }
             line.extend(entry.labels());
+            // What the books do not say is empty.
+            asked.fields.iter().for_each(|field| _ = line.entry(&field.name).or_insert(Value::Null));
             Record { line, from: version.from, until: version.until }
         })
     };
-    quarters.map(Quarter).flat_map(record).collect()
+    asked.quarters(stock).flat_map(record).collect()
 }
 
 /// Drops digits of a long number: less than half a ten-thousandth of it.

@@ -42,6 +42,18 @@ impl Column {
         Self { field: field.clone(), maker, word: word.to_owned(), choices: choices.flatten().collect(), gaps }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.field.name
+    }
+
+    /// The cell of a value, or one that is made.
+    pub(crate) fn written(&self, row: &Row<'_>, value: Option<Value>, pen: &mut Pen) -> Cell {
+        match value {
+            Some(value) => pen.cell(&self.field, value),
+            None => self.cell(row, pen),
+        }
+    }
+
     pub(crate) fn cell(&self, row: &Row<'_>, pen: &mut Pen) -> Cell {
         let made = self.maker.and_then(|maker| maker(row, &self.word, pen));
         let value = made.unwrap_or_else(|| {

@@ -84,7 +84,7 @@ impl<'a> Item<'a> {
     }
 
     /// What a row about a whole market is about.
-    pub(super) fn nobody(market: &Market, session: usize) -> Self {
+    pub(crate) fn nobody(market: &Market, session: usize) -> Self {
         Self::of_series(market, "", "", Series { number: 800, base: 1000, scale: 2, traded: true }, session)
     }
 

@@ -1,10 +1,9 @@
 //! Rows of companies over the vendor's clock: none is there too early, and some change.
 
-use super::companies::NAMES;
-use super::find;
 use super::{LONGER, SMALL, longer, named, small, text};
 use crate::market::moments::shanghai;
 use crate::tables::asked::Params;
+use crate::tables::interface::{Content, Interface};
 use crate::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
@@ -13,6 +12,15 @@ fn evenings(settings: &Settings) -> impl Iterator<Item = (NaiveDate, DateTime<Ut
     let end = settings.end;
     let days = settings.start.iter_days().take_while(move |day| *day <= end);
     days.map(|day| (day, day.and_hms_opt(15, 30, 0).unwrap().and_utc()))
+}
+
+/// Interfaces of companies: rows with days of their own, and profiles.
+fn interfaces() -> impl Iterator<Item = &'static Interface> {
+    let is_record = |interface: &&Interface| {
+        matches!(interface.content, Content::Records(..)) && interface.contract.call.filter("report_type").is_none()
+    };
+    let records = super::interfaces().filter(is_record).filter(|it| !it.name().starts_with("fina_indicator"));
+    records.chain(SMALL.catalog.find("stock_company"))
 }
 
 /// Columns with the day on which a row is announced.
@@ -47,7 +55,7 @@ fn nothing_is_there_before_it_is_announced() {
             }
         }
     }
-    for name in NAMES {
+    for name in interfaces().map(Interface::name) {
         let long_after = Some("2035-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(SMALL.rows_at(name, long_after), SMALL.rows(name), "{name}");
     }
@@ -86,9 +94,9 @@ fn some_rows_change_while_one_looks() {
         "stock_company",
         "pledge_detail",
     ];
-    for name in NAMES {
+    for name in interfaces().map(Interface::name) {
         let (new, gone) = changes(&LONGER, &longer(), name);
-        assert!(new > 0 || name == "bse_mapping", "{name} has nothing new");
+        assert!(new > 0, "{name} has nothing new");
         assert_eq!(gone > 0, changing.contains(&name.trim_end_matches("_vip")), "{name} {gone}");
     }
 }
@@ -96,8 +104,9 @@ fn some_rows_change_while_one_looks() {
 #[test]
 fn a_call_gets_what_the_oracle_says() {
     let at = Some("2023-01-20T12:00:00Z".parse().unwrap());
-    for name in NAMES {
-        let rows = find(name).unwrap().select(&SMALL, at.map(shanghai), &Params::new(), (0, usize::MAX));
+    for interface in interfaces() {
+        let (name, params) = (interface.name(), Params::new());
+        let rows = interface.select(&SMALL, at.map(shanghai), &params, (0, usize::MAX));
         let sorted = |mut rows: Vec<Vec<Cell>>| {
             rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
             rows

@@ -1,11 +1,7 @@
 //! Chips and minutes: sums over a session, the daily figures they must fit, ranges and pages.
 
-use super::caller::{Sandbox, items, no_limits};
 use super::{Row, SMALL, at, key, select, table, text, units};
-use crate::{Market, Settings};
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 fn daily() -> BTreeMap<(String, String), Row> {
     table(&SMALL, "daily").into_iter().map(|row| (key(&row), row)).collect()
@@ -14,18 +10,6 @@ fn daily() -> BTreeMap<(String, String), Row> {
 /// Code and day of a minute.
 fn day_of(row: &Row) -> (String, String) {
     (text(row, "ts_code").to_owned(), text(row, "trade_time")[..10].replace('-', ""))
-}
-
-#[test]
-fn details_have_their_keys() {
-    for name in ["cyq_chips", "stk_mins"] {
-        assert_eq!(SMALL.rows_at(name, Some(at(SMALL.sessions()[0], "16:59"))).unwrap().rows.len(), 0);
-    }
-    let mins = table(&SMALL, "stk_mins");
-    assert!(mins.is_sorted_by_key(|row| (text(row, "ts_code"), text(row, "trade_time"))));
-    let chips = table(&SMALL, "cyq_chips");
-    let of = |row: &Row| (key(row), units(row, "price", 2));
-    assert!(chips.is_sorted_by(|a, b| of(a) < of(b)));
 }
 
 #[test]
@@ -146,23 +130,4 @@ fn ranges_of_time_are_kept_to_the_second() {
     assert_eq!(select("stk_mins", &from, None).len(), (SMALL.sessions().len() - 20) * 5 - 1);
     let seen = |time| select("stk_mins", &from, Some(at(day, time))).len();
     assert_eq!((seen("18:59"), seen("19:00")), (0, 4));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn minutes_stop_at_the_cap_and_pages_fit() {
-    let settings = Settings { points: 10_000, ..no_limits() };
-    let market = Arc::new(Market::new(&settings));
-    let server = crate::serve(Arc::clone(&market), settings, 0).await.unwrap();
-    let sandbox = Sandbox { market, server };
-    let page = |offset: usize| {
-        let params = json!({"ts_code": "600001.SH", "freq": "1min", "offset": offset});
-        let reply = sandbox.call("stk_mins", &params, "trade_time");
-        items(&reply).iter().map(|row| row[0].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    let pages = [page(0), page(8000), page(16_000), page(24_000)];
-    assert_eq!((pages[0].len(), pages[1].len()), (8000, 8000));
-    let days = table(&sandbox.market, "daily").iter().filter(|row| text(row, "ts_code") == "600001.SH").count();
-    let whole = pages.concat();
-    assert_eq!(whole.len(), days * 241);
-    assert!(whole.is_sorted_by(|a, b| a > b));
 }

@@ -5,8 +5,8 @@ mod announcements;
 mod asharehub;
 mod bars;
 mod caller;
+mod calls;
 mod clock;
-mod companies;
 mod details;
 mod f10;
 mod filters;
@@ -25,6 +25,7 @@ mod wire;
 use super::market::moments::shanghai;
 use super::tables::asked::Params;
 use super::tables::catalog::find_shipped as find;
+use super::tables::interface::Interface;
 use super::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
@@ -112,6 +113,12 @@ fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -
 /// A time of a day in Shanghai.
 fn at(day: NaiveDate, time: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(&format!("{day}T{time}:00+08:00")).unwrap().to_utc()
+}
+
+/// Every interface on offer.
+fn interfaces() -> impl Iterator<Item = &'static Interface> {
+    let catalog = &SMALL.catalog;
+    catalog.contracts.iter().filter_map(|contract| catalog.find(&contract.id.to_string()))
 }
 
 /// Master rows by code.

@@ -50,7 +50,7 @@ fn forecasts_are_revised_in_rows_of_their_own() {
         assert_eq!(versions.len(), 2);
         assert_eq!(versions[0]["first_ann_date"], versions[1]["first_ann_date"]);
         assert!(text(&versions[0], "ann_date") < text(&versions[1], "ann_date"));
-        assert_eq!([0, 1].map(|place| text(&versions[place], "notice_times")), ["1", "2"]);
+        assert_eq!([0, 1].map(|place| units(&versions[place], "notice_times", 0)), [Some(1), Some(2)]);
     }
     // In ten thousand CNY, where the statement to come is in CNY.
     let income: BTreeMap<_, _> = table(&LONGER, "income")

@@ -1,10 +1,7 @@
 //! Balance sheets and cash flows: filed with the income, and with figures that add up.
 
-use super::caller::{Sandbox, no_limits};
-use super::filters::{expected, sent, sorted};
 use super::{LONGER, MARKET, Row, table, text, units};
-use crate::{Cell, Settings};
-use serde_json::json;
+use crate::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What says which row of which report it is.
@@ -133,37 +130,4 @@ fn cash_flows_from_one_balance_to_the_next() {
     }
     assert!(compared > 100);
     assert_eq!(noted.into_iter().collect::<String>(), "24");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_get_what_they_ask_for() {
-    let sandbox = Sandbox::start(Settings { points: 8000, ..no_limits() }).await;
-    let period = "20221231";
-    for (plain, vip, hidden) in
-        [("balancesheet", "balancesheet_vip", Some("use_right_assets")), ("cashflow", "cashflow_vip", None)]
-    {
-        for (interface, missing) in [(plain, "ts_code"), (vip, "period")] {
-            let reply = sandbox.call(interface, &json!({"ann_date": "20230301"}), "");
-            assert_eq!(reply["code"], -2001);
-            assert!(reply["msg"].as_str().unwrap().ends_with(missing));
-        }
-        let all = sent(&sandbox, vip, &json!({"period": period}));
-        let first = |row: &Row| text(row, "report_type") == "1" && text(row, "end_date") == period;
-        assert_eq!(sorted(all.clone()), expected(&sandbox.market, plain, first));
-        let one = sent(&sandbox, plain, &json!({"ts_code": "600001.SH,000001.SZ", "period": period}));
-        let of_one = |row: &Row| first(row) && text(row, "ts_code") == "600001.SH";
-        assert_eq!(sorted(one), expected(&sandbox.market, vip, of_one));
-        let ranged = json!({"period": period, "start_date": "20230320", "end_date": "20230425", "report_type": "1,6"});
-        let wanted = |row: &Row| {
-            text(row, "end_date") == period
-                && ["1", "6"].contains(&text(row, "report_type"))
-                && ("20230320"..="20230425").contains(&text(row, "ann_date"))
-        };
-        assert_eq!(sorted(sent(&sandbox, vip, &ranged)), expected(&sandbox.market, vip, wanted));
-        if let Some(hidden) = hidden {
-            let reply = sandbox.call(plain, &json!({"ts_code": "600001.SH"}), "");
-            let names: Vec<&str> = super::caller::fields(&reply);
-            assert!(!names.contains(&hidden) && names.contains(&"update_flag"));
-        }
-    }
 }

@@ -70,8 +70,7 @@ fn write_as_another_program(place: &Place, market: &Market, folder: &str, interf
         };
         let members: Vec<String> =
             rows.fields.iter().zip(&row).map(|(name, cell)| format!("{name:?}:{}", value(cell))).collect();
-        let lines = days.entry(day.clone()).or_default();
-        lines.extend(["{", &members.join(","), "}\n"]);
+        days.entry(day.clone()).or_default().extend(["{", &members.join(","), "}\n"]);
     }
     for (day, lines) in days {
         let (year, month, date) = (&day[..4], &day[4..6], &day[6..]);

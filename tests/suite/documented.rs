@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use pitlake::spec::{Catalog, ColumnType, Field, FieldType, InterfaceId, Table, TableSource};
-use pitlake_sandbox::{Cell, Market};
+use pitlake::spec::{Catalog, Column, ColumnType, Field, FieldPlan, FieldType, InterfaceId, Table, TableSource};
+use pitlake_sandbox::{Cell, Market, Rows};
 
 use crate::fields::reference;
 use crate::support::{Place, Row, silver, text_of};
@@ -93,67 +93,70 @@ fn value(cell: &Cell, field: &Field, kind: ColumnType, unit: &str) -> String {
 
 /// What silver must hold of an interface of Tushare that the vendor shows at a moment, or in the end.
 pub(crate) fn tushare(market: &Market, interface: &str, at: Option<DateTime<Utc>>) -> Vec<Row> {
-    let (table, source) = source(&format!("tushare/{interface}"));
-    rows(market, table, source, interface, at)
+    Documented { name: interface.to_owned(), ..Documented::of(&format!("tushare/{interface}")) }.rows(market, at)
 }
 
-/// The table that an interface feeds, and how.
-pub(crate) fn source(interface: &str) -> (&'static Table, &'static TableSource) {
-    let id = InterfaceId::parse(interface).unwrap();
-    let table = CATALOG.fed_by(&id).unwrap_or_else(|| panic!("no table is fed by {interface}"));
-    (table, table.source(&id).unwrap())
+/// An interface with the units of its documents, and the table it feeds.
+pub(crate) struct Documented<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) source: &'a TableSource,
+    /// What the sandbox calls its rows.
+    pub(crate) name: String,
+    /// Units by field.
+    pub(crate) units: BTreeMap<&'a str, &'a str>,
 }
 
-/// What silver must hold of an interface, or of a part of a nested one: the columns of that source. `name` is what
-/// the sandbox calls the rows.
-pub(crate) fn rows(
-    market: &Market,
-    table: &Table,
-    source: &TableSource,
-    name: &str,
-    at: Option<DateTime<Utc>>,
-) -> Vec<Row> {
-    let rows = market.rows_at(name, at).unwrap_or_else(|| panic!("the sandbox has no {name}"));
-    let units = units(&source.contract.id.to_string());
-    let planned: Vec<_> = source
-        .fields
-        .iter()
-        .filter_map(|plan| {
-            let field = &source.contract.fields[plan.field];
-            let column = &table.columns[plan.column];
-            // The market has the parts of nested replies flat, under our names or the vendor's own.
-            let last = field.name.rsplit('.').next().unwrap();
-            let named = |wanted: &str| rows.fields.iter().position(|name| *name == wanted);
-            let place = named(&field.name)
-                .or_else(|| named(last).filter(|_| last.ends_with("_str")))
-                .or_else(|| named(&column.name))
-                .or_else(|| named(last))?;
-            let unit = match (
-                units.get(field.name.as_str()).copied().unwrap_or("-"),
-                column.unit.map(|unit| unit.to_string()),
-            ) {
-                ("ratio", Some(unit)) if unit == "percent" => "lot100",
-                (unit, _) => unit,
-            };
-            Some((place, field, column, unit))
-        })
-        .collect();
-    assert!(
-        planned.len() * 2 > source.fields.len(),
-        "{}: {} of {} fields",
-        table.name,
-        planned.len(),
-        source.fields.len()
-    );
-    let row = |row: &Vec<Cell>| -> Row {
-        let mut out: Row = planned
-            .iter()
-            .map(|(place, field, column, unit)| (column.name.clone(), value(&row[*place], field, column.kind, unit)))
-            .collect();
-        out.insert("vendor".into(), source.contract.id.vendor.clone());
-        out
-    };
-    rows.rows.iter().map(row).collect()
+impl Documented<'static> {
+    /// A shipped interface.
+    pub(crate) fn of(interface: &str) -> Self {
+        let id = InterfaceId::parse(interface).unwrap();
+        let table = CATALOG.fed_by(&id).unwrap_or_else(|| panic!("no table is fed by {interface}"));
+        Self::part(table, table.source(&id).unwrap(), interface.to_owned())
+    }
+
+    /// A shipped interface, or a part of a nested one.
+    pub(crate) fn part(table: &'static Table, source: &'static TableSource, name: String) -> Self {
+        Self { table, source, name, units: units(&source.contract.id.to_string()) }
+    }
+}
+
+impl Documented<'_> {
+    /// What silver must hold: the columns of this source.
+    pub(crate) fn rows(&self, market: &Market, at: Option<DateTime<Utc>>) -> Vec<Row> {
+        let rows = market.rows_at(&self.name, at).unwrap_or_else(|| panic!("the sandbox has no {}", self.name));
+        let filled: Vec<_> =
+            self.source.fields.iter().filter_map(|plan| Some((self.place(&rows, plan)?, plan))).collect();
+        let (some, all) = (filled.len(), self.source.fields.len());
+        assert!(some * 2 > all, "{}: the market has {some} of {all} fields", self.table.name);
+        let row = |row: &Vec<Cell>| {
+            let cells = filled.iter().map(|(place, plan)| {
+                let field = &self.source.contract.fields[plan.field];
+                let column = &self.table.columns[plan.column];
+                (column.name.clone(), value(&row[*place], field, column.kind, self.unit(field, column)))
+            });
+            cells.chain([("vendor".to_owned(), self.source.contract.id.vendor.clone())]).collect()
+        };
+        rows.rows.iter().map(row).collect()
+    }
+
+    /// Where the market has a field. The parts of nested replies are flat there, under our names or the vendor's.
+    fn place(&self, rows: &Rows, plan: &FieldPlan) -> Option<usize> {
+        let field = &self.source.contract.fields[plan.field].name;
+        let last = field.rsplit('.').next().unwrap();
+        let named = |wanted: &str| rows.fields.iter().position(|name| *name == wanted);
+        named(field)
+            .or_else(|| named(last).filter(|_| last.ends_with("_str")))
+            .or_else(|| named(&self.table.columns[plan.column].name))
+            .or_else(|| named(last))
+    }
+
+    fn unit(&self, field: &Field, column: &Column) -> &str {
+        match (self.units.get(field.name.as_str()).copied().unwrap_or("-"), column.unit) {
+            // A ratio times 100 is a percentage.
+            ("ratio", Some(unit)) if unit.to_string() == "percent" => "lot100",
+            (unit, _) => unit,
+        }
+    }
 }
 
 /// A number text whose point moves `places` to the right: a whole number, or the nearest double.

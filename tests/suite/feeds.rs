@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, FixedOffset, Utc};
 use pitlake_sandbox::Settings;
 
-use crate::documented;
+use crate::documented::Documented;
 use crate::support::{NOW, Place, Row, Vendor, day, settings as usual, silver};
 
 fn settings() -> Settings {
@@ -18,8 +18,7 @@ fn place(vendor: &Vendor, table: &str) -> Place {
 
 /// What silver must hold of an interface that the vendor shows at a moment, or in the end.
 fn shown(vendor: &Vendor, interface: &str, at: Option<DateTime<Utc>>) -> BTreeSet<Row> {
-    let (table, source) = documented::source(interface);
-    documented::rows(&vendor.market, table, source, interface, at).into_iter().collect()
+    Documented::of(interface).rows(&vendor.market, at).into_iter().collect()
 }
 
 /// Rows of silver; a row that is there twice fails.

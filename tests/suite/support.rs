@@ -123,7 +123,9 @@ impl Place {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pitlake"));
         command.current_dir(self.folder.path()).args(args).env_clear();
-        for variable in ["TUSHARE_TOKEN", "ASHAREHUB_API_KEY", "ALPHAFIN_API_KEY", "F10_TOKEN"] {
+        for variable in
+            ["TUSHARE_TOKEN", "ASHAREHUB_API_KEY", "ALPHAFIN_API_KEY", "F10_TOKEN", "GATEWAY_KEY", "QUOTES_KEY"]
+        {
             command.env(variable, &self.token);
         }
         command

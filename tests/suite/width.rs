@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use pitlake::spec::{Axis, Table, TableSource, Values};
 use pitlake_sandbox::Settings;
 
-use crate::documented::{self, CATALOG, assert_equal};
+use crate::documented::{self, CATALOG, Documented, assert_equal};
 use crate::support::{NOW, Place, Row, Vendor, assert_same, day, settings, silver, text_of};
 
 /// Rows inside a session: too many for a market of many weeks.
@@ -82,7 +82,7 @@ impl Asked {
 }
 
 /// Backfills the first source of some vendor of each table and compares.
-fn compare(vendor: &Vendor, place: &Place, tables: &[&Table], name: &str, asked: &Asked) {
+fn compare(vendor: &Vendor, place: &Place, tables: &[&'static Table], name: &str, asked: &Asked) {
     let first = |table: &Table| {
         let all = table.sources.iter().position(|source| {
             source.contract.id.vendor == name && !(asked.sessions.points < 5000 && source.contract.points >= 5000)
@@ -100,7 +100,7 @@ fn compare(vendor: &Vendor, place: &Place, tables: &[&Table], name: &str, asked:
         for source in of_vendor.filter(|source| {
             source.contract.kind != *folder || source.contract.id == table.sources[first(table)].contract.id
         }) {
-            let all = documented::rows(&vendor.market, table, source, &rows_of(source), None);
+            let all = Documented::part(table, source, rows_of(source)).rows(&vendor.market, None);
             columns.extend(all.iter().flat_map(Row::keys).cloned());
             let listed = listed(vendor, asked.announcements.0);
             let boards = boards(place, source);
@@ -225,7 +225,7 @@ fn the_income_statements_of_alphafin_and_every_table_of_f10() {
         let vendor = Vendor::start(settings.clone());
         // Neither vendor has a list of securities.
         let place = Place::of(&vendor, &[vendor.account(name, ""), vendor.account("tushare", "points = 5000")]);
-        let tables: Vec<&Table> = tables_of(name);
+        let tables = tables_of(name);
         compare(&vendor, &place, &tables, name, &Asked::new(settings));
     }
 }

@@ -126,7 +126,7 @@ async fn remove_former(world: &World, table: &Table, former: Vec<String>, journa
         *(if file.partition.is_none() { &mut old } else { &mut new }) += rows;
     }
     if new < old {
-        let note = format!("files of the former layout are kept: they hold {old} rows, the new ones {new}");
+        let note = format!("kept the files of the former layout: they hold {old} rows, the new ones only {new}");
         journal.table(&table.name, |report| report.notes.extend([note])).await;
         return Ok(());
     }

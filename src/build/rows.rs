@@ -58,9 +58,13 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
                     let is_answered_again = files[place + 1..].iter().filter_map(|later| later.provenance());
                     let mut is_answered_again = is_answered_again.filter(|later| later.same_as.is_none());
                     if !is_answered_again.any(|later| later.params == provenance.params) {
-                        bail!("`{path}` repeats `{same_as}`, which is gone: run `backfill --refetch`");
+                        bail!(
+                            "`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice"
+                        );
                     }
-                    tracing::warn!("`{path}` repeats `{same_as}`, which is gone; a later answer replaces both");
+                    tracing::warn!(
+                        "`{path}` refers to `{same_as}`, which no longer exists; a later answer replaces both"
+                    );
                 }
                 let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
                 one.repeats = Some(AnsweredCalls { params, rows_of });
@@ -151,7 +155,7 @@ fn answered(path: &str, body: &[u8], text: &mut Vec<u8>) -> Result<AnsweredCalls
         .with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
     let Some(provenance) = bronze::provenance_of(path, body)? else { return Ok(AnsweredCalls::default()) };
     if let Some(same_as) = provenance.same_as {
-        bail!("`{path}` repeats `{same_as}`, which is gone: run `backfill --refetch` for its slice");
+        bail!("`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice");
     }
     Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of })
 }

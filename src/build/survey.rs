@@ -48,7 +48,12 @@ impl Survey {
         let Inputs { partitions, unplaced } = ledger.inputs();
         let published = silver::list(store, table).await?;
         let lost = published.iter().filter_map(|file| file.partition).filter(|one| !partitions.contains_key(one));
-        let kept = |partition| format!("{} is kept, although no bronze feeds it", silver::path(table, partition));
+        let kept = |partition| {
+            format!(
+                "{} is kept, but no bronze feeds it any more; delete it if that is intended",
+                silver::path(table, partition)
+            )
+        };
         let mut survey = Self { notes: lost.map(kept).collect(), unplaced, ..Self::default() };
         for (partition, files) in partitions.into_iter().filter(|(partition, _)| scope.holds(*partition)) {
             let entry = published.iter().find(|file| file.partition == Some(partition)).map(|file| &file.entry);

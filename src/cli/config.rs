@@ -82,7 +82,10 @@ pub(super) fn world(context: &Context) -> Result<World> {
 pub(super) fn existing(context: &Context) -> Result<World> {
     let world = world(context)?;
     if let Some(folder) = world.store.missing() {
-        let message = format!("no lake at `{}`: name its folder with --lake, or fill it first", folder.display());
+        let message = format!(
+            "no lake at `{}`: pass its folder with --lake, or create it with `pitlake backfill`",
+            folder.display()
+        );
         return Err(Misuse(message).into());
     }
     Ok(world)

@@ -10,6 +10,7 @@ use clap::Args;
 use super::config;
 use super::context::{Context, Format, day, print};
 use super::reach::work;
+use super::summary::counted;
 use crate::ops::price;
 use crate::plan::{Halves, Price, Reach, Work};
 use crate::report::Exit;
@@ -77,7 +78,11 @@ fn text(price: &Price) -> String {
     };
     for asking in &price.asking {
         let (table, interface, calls, held) = (&asking.table, &asking.interface, asking.calls, asking.held);
-        line(format!("{table} from {interface}: {calls} calls, {held} slices already in the lake"));
+        line(format!(
+            "{table} from {interface}: {}, {} already in the lake",
+            counted(calls, "call"),
+            counted(held, "slice")
+        ));
         for reason in &asking.slices {
             let span = match reason.slices {
                 1 => reason.first.clone(),
@@ -92,7 +97,7 @@ fn text(price: &Price) -> String {
     }
     let minutes =
         if price.minutes == 0 { "less than a minute".to_owned() } else { format!("{} minutes", price.minutes) };
-    line(format!("total: {} calls, {minutes} within the account's limits", price.calls));
+    line(format!("total: {}, {minutes} at the account's limits", counted(price.calls, "call")));
     for quota in &price.quota {
         line(format!("quota of {}: {} calls a day, {} used today", quota.vendor, quota.a_day, quota.spent));
     }

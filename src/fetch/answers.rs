@@ -88,7 +88,8 @@ impl Asking<'_> {
                 let expect = self.expect(&group.slices);
                 let Some(chosen) = self.question.values.at(&group.slices[0]) else {
                     let wanted: Vec<&str> = tables_of(contract).collect();
-                    let message = format!("bronze holds no values to ask for: `fetch {}` first", wanted.join(" "));
+                    let message =
+                        format!("no parameter values in the lake yet: run `pitlake fetch {}` first", wanted.join(" "));
                     return (group, Vec::new(), expect, Err(Failure::Untrusted(message)));
                 };
                 let together: Vec<&Slice> = group.slices.iter().collect();

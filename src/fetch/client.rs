@@ -149,7 +149,8 @@ impl Client {
                 done => return done,
             }
         }
-        Err(Refusal::SlowDown(format!("still after {PAUSES} pauses")).into())
+        Err(Refusal::SlowDown(format!("still after {PAUSES} pauses; run again later, or lower `requests_per_minute`"))
+            .into())
     }
 
     async fn once(

@@ -128,7 +128,7 @@ impl Asking<'_> {
     /// What becomes of an answer with too few rows: a fuller one, or itself where the same came again; `None` where it is
     /// not kept, and reported.
     async fn short(&self, slice: &Slice, calls: &[Call], reply: Reply, least: usize) -> Option<Reply> {
-        let part = format!("{slice}: {} rows of {least}", reply.rows);
+        let part = format!("{slice}: {} rows, expected {least}", reply.rows);
         if let Slice::Session(day) = slice
             && !self.is_settled(*day)
         {
@@ -138,7 +138,7 @@ impl Asking<'_> {
         match self.again(slice, calls, &reply, least).await {
             Ok(Some(fuller)) => Some(fuller),
             Ok(None) => {
-                let note = format!("short, and the same when asked twice: {part}");
+                let note = format!("{part}; a second request returned the same");
                 self.run.journal.table(&self.question.table().name, |report| report.notes.extend([note])).await;
                 Some(reply)
             }

@@ -119,7 +119,8 @@ impl Client {
             Paging::Whole => return Ok(pages),
             Paging::Limit => {
                 if let Some(rows) = pages.open.iter().find(|rows| **rows >= limit) {
-                    let message = format!("a page is full with {rows} rows, and the interface has no second page");
+                    let message =
+                        format!("the reply is full ({rows} rows) and may be cut: the interface has no second page");
                     return Err(Failure::Untrusted(message));
                 }
                 return Ok(pages);

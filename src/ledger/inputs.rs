@@ -46,7 +46,7 @@ impl Ledger {
 fn spanned(table: &Table, file: &LedgerFile) -> Result<BTreeSet<Partition>> {
     let path = &file.file.path;
     let provenance = file.checked()?.with_context(|| {
-        format!("`{path}` ends in `-span` and has no provenance: `import` it, or take `-span` off its name")
+        format!("`{path}` is named `-span` but has no pitlake header: add it with `pitlake import`, or remove `-span`")
     })?;
     let span = provenance.span.as_ref();
     let span = span.with_context(|| format!("the header of `{path}` lacks the months of its rows"))?;

@@ -117,7 +117,7 @@ impl<'a> Builder<'a> {
                     return Ok(false);
                 }
                 return Err(RowError(format!(
-                    "the row is dated {day}, outside the partition of its folder: `import` the file"
+                    "the row is dated {day}, outside the partition of its folder: add the file with `pitlake import`"
                 )));
             }
         }

@@ -32,13 +32,14 @@ pub async fn import(world: &World, interface: &str, files: &[std::path::PathBuf]
     let known: Vec<String> = world.catalog.contracts().map(|c| c.id.to_string()).collect();
     let found = InterfaceId::parse(interface).and_then(|id| world.catalog.contract(&id).zip(world.catalog.fed_by(&id)));
     let (contract, table) = found.ok_or_else(|| {
-        let hint = nearest(interface, known.iter().map(String::as_str)).unwrap_or_default();
+        let hint = nearest(interface, known.iter().map(String::as_str));
+        let hint = hint.unwrap_or_else(|| "expected VENDOR/INTERFACE, for example tushare/daily".to_owned());
         Misuse(format!("unknown interface `{interface}`; {hint}"))
     })?;
     let source = table.source(&contract.id).context("a table has its source")?;
     if let Some(field) = contract.fields.iter().find(|field| field.param.is_some() && !field.nullable) {
         let message = format!(
-            "cannot import {}: its replies lack `{}`, which only the call has; run `backfill {}` instead",
+            "cannot import {}: its replies lack `{}`, a parameter of the request; run `backfill {}` instead",
             contract.id, field.name, table.name
         );
         return Err(Misuse(message).into());

@@ -26,7 +26,9 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
     let calendar = calendar(world, &ledgers, work, &mut price).await;
     let universe = reference::universe(world, &ledgers, window(&world.jobs, world.clock, work, &calendar)).await?;
     if universe.is_empty() && work.tables.iter().any(|table| !table.is_snapshot()) {
-        price.notes.insert(format!("bronze holds no universe, so rows a day are estimated: `fetch {UNIVERSE}` first"));
+        price.notes.insert(format!(
+            "no list of securities in the lake, so rows a day are estimated: run `pitlake fetch {UNIVERSE}` first"
+        ));
     }
     let facts = Facts {
         catalog: &world.catalog,
@@ -57,7 +59,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
 async fn calendar(world: &World, ledgers: &Ledgers, work: &Work, price: &mut Price) -> Calendar {
     let note = match reference::calendar(world, ledgers).await {
         Ok(calendar) if calendar.days().next().is_some() => return calendar,
-        Ok(_) => format!("bronze holds no calendar, so open days are estimated: `fetch {CALENDAR}` first"),
+        Ok(_) => format!("no calendar in the lake, so open days are estimated: run `pitlake fetch {CALENDAR}` first"),
         Err(error) => format!("cannot read the calendar, so open days are estimated: {error:#}"),
     };
     price.notes.insert(note);

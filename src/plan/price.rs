@@ -131,13 +131,13 @@ impl Price {
         if question.plan.ask.iter().any(|(slice, _)| question.values.at(slice).is_none()) {
             let wanted: Vec<&str> = tables_of(question.contract()).collect();
             self.notes.insert(format!(
-                "`{table}` is asked for values of `{}`, which bronze does not hold for all slices: one call each is assumed",
+                "`{table}` takes one call per value of `{}`, and some values are not in the lake yet: one call per slice is assumed",
                 wanted.join(", ")
             ));
         }
         if question.contract().ask.axis.by_security() {
             self.notes.insert(format!(
-                "`{table}` is asked by security: one page each is assumed, although long histories take two or three"
+                "`{table}` is requested by security: one page each is assumed, and long histories may take two or three"
             ));
         }
         if !question.plan.beyond_calendar.is_empty() {

@@ -94,7 +94,7 @@ pub fn seller(jobs: &Jobs, table: &Table) -> Result<(), String> {
     vendors.dedup();
     let vendors = vendors.iter().map(|vendor| format!("[vendors.{vendor}]")).collect::<Vec<_>>().join(" or ");
     Err(format!(
-        "no configured vendor sells `{}`: add {vendors} to jobs.toml, or name the file with --config",
+        "no configured vendor provides `{}`: add {vendors} to jobs.toml, or pass the right file with --config",
         table.name
     ))
 }

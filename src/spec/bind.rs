@@ -53,7 +53,11 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     }
     for example in &pipeline.examples {
         if !found.iter().any(|(_, contract)| contract.id == example.source) {
-            binder.report(0, format!("the example of `{}` is not of a [[source]]", example.source), None);
+            binder.report(
+                0,
+                format!("the example has the source `{}`, which is not a [[source]] of this table", example.source),
+                None,
+            );
         }
     }
     if !binder.problems.is_empty() {

@@ -78,8 +78,8 @@ fn rows<'a>(data: Option<&'a RawValue>, body: &[u8]) -> Result<Page<'a>, Refusal
 fn by_status(http: u16, text: &str) -> Refusal {
     match status::refused(http, text) {
         Refusal::NoPath(message) => Refusal::NoPath(format!(
-            "{message}; gateways of this kind use /v1/quote/{{symbol}}/f10/... or /api/v1.0/quote/{{symbol}}/..., and \
-             the contracts name the first"
+            "{message}; gateways of this kind use /v1/quote/{{symbol}}/f10/... or /api/v1.0/quote/{{symbol}}/...; the \
+             contracts use the first form"
         )),
         other => other,
     }

@@ -6,9 +6,9 @@ use super::exchange::Refusal;
 pub(super) fn refused(status: u16, text: &str) -> Refusal {
     let message = format!("http {status}: {text}");
     match status {
-        300..400 => {
-            Refusal::BadCall(format!("http {status}: redirects are not followed, the token is for this address only"))
-        }
+        300..400 => Refusal::BadCall(format!(
+            "http {status}: redirects are not followed, because the token must not go elsewhere: correct `base_url`"
+        )),
         401 => Refusal::Rejected(message),
         403 => Refusal::Forbidden(message),
         404 => Refusal::NoPath(message),

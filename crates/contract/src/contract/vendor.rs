@@ -130,7 +130,11 @@ fn token_in(root: &TomlTable<'_>, wire: Option<WireFormat>) -> Option<TokenIn> {
         }
         (TokenIn::Body, None) if wire.is_some_and(|wire| wire != WireFormat::Tushare) => {
             let hint = "write `token_in = \"header\"` with a `token_header`, or `token_in = \"bearer\"`";
-            root.problem(root.offset(), "this wire posts nothing: the token cannot be in a body", Some(hint.into()));
+            root.problem(
+                root.offset(),
+                "this wire sends requests without a body: `token_in = \"body\"` is not possible",
+                Some(hint.into()),
+            );
             None
         }
         (other, None) => Some(other),
@@ -169,7 +173,11 @@ mod tests {
                 "my-gateway",
                 "schemas/my_gateway.toml:2: invalid vendor name `my-gateway`: expected letters",
             ),
-            ("tushare", "rest", "schemas/my_gateway.toml:1: this wire posts nothing: the token cannot be in a body"),
+            (
+                "tushare",
+                "rest",
+                "schemas/my_gateway.toml:1: this wire sends requests without a body: `token_in = \"body\"` is not possible",
+            ),
             ("\"body\"", "\"header\"", "schemas/my_gateway.toml:1: missing key `token_header`"),
             ("\"body\"", "\"header\"\ntoken_header = \"X: \"", "schemas/my_gateway.toml:5: invalid header name `X: `"),
             ("\"body\"", "\"bearer\"\ntoken_header = \"X\"", "schemas/my_gateway.toml:5: `token_header` needs"),

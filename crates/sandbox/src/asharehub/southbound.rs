@@ -9,15 +9,15 @@ use crate::market::dice::{Topic, dice};
 use crate::market::moments::{Moment, after, on};
 use crate::tables::sessions::known::HONG_KONG;
 use crate::tables::text::{integer, text};
+use chrono::{Datelike, NaiveDate};
 use rand::RngExt;
 
 /// The rows of a session, there from nine of the next morning on.
-pub(super) fn rows(market: &Market, at: Option<Moment>, session: usize) -> Vec<Vec<Cell>> {
-    let published = on(after(market.calendar.sessions[session], 1), 9, 0);
-    if at.is_some_and(|at| at < published) {
+pub(super) fn rows(market: &Market, at: Option<Moment>, day: NaiveDate) -> Vec<Vec<Cell>> {
+    if at.is_some_and(|at| at < on(after(day, 1), 9, 0)) {
         return Vec::new();
     }
-    let day = &market.calendar.stamps[session];
+    let moment = usize::try_from(day.num_days_from_ce()).unwrap_or_default();
     ["SH", "SZ"]
         .iter()
         .enumerate()
@@ -25,12 +25,12 @@ pub(super) fn rows(market: &Market, at: Option<Moment>, session: usize) -> Vec<V
             HONG_KONG.iter().enumerate().map(move |(place, (code, name))| {
                 let number = channel * HONG_KONG.len() + place;
                 let held: i64 = dice(market.seed, Topic::Southbound, number, 0).random_range(5_000_000..900_000_000);
-                let change: i64 = dice(market.seed, Topic::Southbound, number, session + 1).random_range(-50..=50);
+                let change: i64 = dice(market.seed, Topic::Southbound, number, moment).random_range(-50..=50);
                 let shares = held + held / 10_000 * change;
                 // Of about ten thousand million shares, percent with two places.
                 let ratio = i128::from(shares / 1_000_000) * 10_000;
                 vec![
-                    Cell::Text(spelling::iso(day)),
+                    Cell::Text(day.to_string()),
                     text(code),
                     text(name),
                     integer(shares),

@@ -14,13 +14,14 @@ pub(crate) mod quarters;
 pub(crate) mod securities;
 pub(crate) mod walk;
 
+use super::asharehub::Endpoint;
 use super::tables::catalog::Catalog;
 use super::tables::interface::Interface;
 use super::{Rows, Settings, alphafin, asharehub, f10};
 use calendar::Calendar;
 use chrono::{DateTime, NaiveDate, Utc};
 use moments::shanghai;
-use pitlake_contract::{Contract, InterfaceId};
+use pitlake_contract::{Contract, InterfaceId, WireFormat};
 use quarters::{Quarter, reported};
 use securities::{Security, securities};
 use std::collections::BTreeSet;
@@ -44,6 +45,8 @@ pub struct Market {
     pub(crate) stocks: Vec<Stock>,
     /// The interfaces on offer.
     pub(crate) catalog: Arc<Catalog>,
+    /// The endpoints of vendors with the REST wire.
+    pub(crate) endpoints: Vec<Endpoint>,
 }
 
 impl Market {
@@ -60,7 +63,9 @@ impl Market {
                 Stock { security, history, reports }
             })
             .collect();
-        Self { seed: settings.seed, calendar, stocks, catalog: Catalog::with(&settings.own) }
+        let catalog = Catalog::with(&settings.own);
+        let endpoints = asharehub::endpoints(&catalog.contracts);
+        Self { seed: settings.seed, calendar, stocks, catalog, endpoints }
     }
 
     /// Every row of an interface's whole history with all columns, hidden ones included, sorted by
@@ -81,8 +86,8 @@ impl Market {
         let at = at.map(shanghai);
         match interface.split_once('/') {
             Some(("alphafin", name)) => alphafin::rows(self, name, at),
-            Some(("asharehub", name)) => asharehub::rows(self, name, at),
             Some(("f10", name)) => f10::rows(self, name, at),
+            Some((vendor, name)) if self.is_rest(vendor) => asharehub::rows(self, vendor, name, at),
             _ => {
                 let interface = self.interface(interface)?;
                 Some(Rows { fields: interface.names(), rows: interface.all(self, at) })
@@ -112,6 +117,11 @@ impl Market {
     pub(crate) fn contract(&self, vendor: &str, name: &str) -> Option<Arc<Contract>> {
         let id = InterfaceId { vendor: vendor.to_owned(), name: name.to_owned() };
         self.catalog.contracts.get(&id).cloned()
+    }
+
+    /// Whether a vendor speaks the REST wire.
+    fn is_rest(&self, vendor: &str) -> bool {
+        self.catalog.contracts.vendor(vendor).is_some_and(|vendor| vendor.wire == WireFormat::Rest)
     }
 
     /// Place of a security in `stocks`.

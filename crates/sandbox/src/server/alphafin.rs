@@ -4,18 +4,16 @@
 //! `sandbox::alphafin`.
 
 use super::faults::Fault;
-use super::{Shared, query, wall_seconds};
+use super::{Call, Shared, query, wall_seconds};
 use crate::TOKEN;
 use crate::alphafin::{self, Books, Period, find, statements};
 use crate::market::Stock;
 use crate::market::moments::{Moment, shanghai};
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Most symbols of a call.
 const SYMBOLS: usize = 10;
@@ -50,24 +48,23 @@ impl Refusal {
     }
 }
 
-/// Answers a GET below the vendor's prefix.
-pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().trim_start_matches("/alphafin/");
-    if path != "v1/financials/income-statement" {
-        let _ = shared.count("alphafin/unknown", path, false);
+/// Answers a GET.
+pub(super) fn answer(shared: &Shared, call: &Call<'_>) -> Response {
+    let contract = shared.market.contract(&call.vendor.name, "income_statement");
+    if contract.and_then(|contract| contract.path.clone()).as_deref() != Some(call.path) {
+        let _ = shared.count("alphafin/unknown", call.path, false);
         return reply(StatusCode::NOT_FOUND, &json!({"code": 404, "message": "Not Found", "data": null}));
     }
-    let params = query::parameters(uri.query());
-    let (number, fault) = shared.count("alphafin/income_statement", &uri.to_string(), false);
-    let key = headers.get("x-api-key").map(|key| key.as_bytes() == TOKEN.as_bytes());
+    let params = query::parameters(call.uri.query());
+    let (number, fault) = shared.count("alphafin/income_statement", &call.uri.to_string(), false);
     let by_parameter = params.get("api_key").map(|key| key == TOKEN);
-    if !key.or(by_parameter).unwrap_or(false) {
+    if !call.has_token().or(by_parameter).unwrap_or(false) {
         return reply(StatusCode::UNAUTHORIZED, &json!({"code": 401, "message": "Invalid API key", "data": null}));
     }
     if let Err(wait) = shared.book().rate.pass(wall_seconds()) {
         return too_many(wait);
     }
-    let (status, body) = match data(&shared, &params) {
+    let (status, body) = match data(shared, &params) {
         Ok(data) => (StatusCode::OK, json!({"code": 200, "message": "success", "data": data})),
         Err(refusal) => refusal.write(number % 2 == 0),
     };

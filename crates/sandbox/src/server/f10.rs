@@ -4,17 +4,14 @@
 //! A token may be left out; one that is sent must be right. What the answers hold is in `sandbox::f10`.
 
 use super::faults::Fault;
-use super::{Shared, query, wall_seconds};
-use crate::TOKEN;
+use super::{Call, Shared, query, wall_seconds};
 use crate::f10::valuation::{Multiple, valuation};
 use crate::f10::{self, Subject, earnings};
 use crate::market::moments::{Moment, shanghai};
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Markets whose securities have valuations.
 const MARKETS: [&str; 9] = ["HK", "US", "SH", "SZ", "BJ", "SG", "JP", "AU", "CA"];
@@ -45,9 +42,9 @@ impl Failure {
     }
 }
 
-/// Answers a GET below the vendor's prefix.
-pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
-    let path: Vec<String> = uri.path().split('/').skip(2).map(query::decoded).collect();
+/// Answers a GET.
+pub(super) fn answer(shared: &Shared, call: &Call<'_>) -> Response {
+    let path: Vec<String> = call.path.split('/').skip(1).map(query::decoded).collect();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let (name, symbol) = match path[..] {
         ["v1", "quote", symbol, "f10", "earnings-price-history"]
@@ -58,12 +55,11 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers:
         | ["api", "v1.0", "quote", symbol, "valuation", "detail"] => ("valuation_detail", symbol),
         _ => ("unknown", ""),
     };
-    let (_, fault) = shared.count(&format!("f10/{name}"), &uri.to_string(), false);
+    let (_, fault) = shared.count(&format!("f10/{name}"), &call.uri.to_string(), false);
     if name == "unknown" {
         return (StatusCode::NOT_FOUND, "404 page not found").into_response();
     }
-    let right = format!("Bearer {TOKEN}");
-    if headers.get(header::AUTHORIZATION).is_some_and(|sent| sent.as_bytes() != right.as_bytes()) {
+    if call.has_token() == Some(false) {
         return reply(StatusCode::UNAUTHORIZED, json!({"code": 401_001, "message": "invalid token"}).to_string());
     }
     let left = match shared.book().pace.pass(wall_seconds()) {
@@ -72,8 +68,8 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers:
     };
     let at = shared.book().epoch.map(shanghai);
     let data = match name {
-        "earnings_price_history" => earnings_of(&shared, symbol, at),
-        _ => valuation_of(&shared, symbol, &query::parameters(uri.query()), at),
+        "earnings_price_history" => earnings_of(shared, symbol, at),
+        _ => valuation_of(shared, symbol, &query::parameters(call.uri.query()), at),
     };
     let (status, body) = match data {
         Ok(data) => (StatusCode::OK, json!({"ret_code": 0, "ret_msg": "success", "data": data}).to_string()),

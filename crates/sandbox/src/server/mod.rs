@@ -1,33 +1,31 @@
-//! The HTTP side, on loopback only: Tushare at the root, one handler for both endpoint forms, and the other
-//! vendors below prefixes.
+//! The HTTP side, on loopback only: Tushare at the root, every other vendor below a prefix of its name, each by the wire
+//! that its contracts name.
 //!
-//! It joins request, account, tables and reply; none of the rules are here.
+//! Here calls find their vendor and are counted; the rules of a wire are in the module of its name.
 
 mod account;
 mod alphafin;
-mod asharehub;
 mod f10;
 mod faults;
 mod query;
 mod reply;
 mod request;
+mod rest;
 mod turnstile;
+mod tushare;
 
-use super::market::moments::shanghai;
-use super::tables::interface::Interface;
 use super::{Market, Settings, TOKEN};
 use account::Account;
 use anyhow::Context;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::put;
 use axum::{Router, serve::ListenerExt};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use faults::{Fault, Faults};
-use reply::{Refusal, request_id, write_rows};
-use request::Request;
+use pitlake_contract::{TokenIn, Vendor, WireFormat};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,19 +51,16 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Base URL of a vendor: `tushare`, `asharehub`, `alphafin` or `f10`. None for one that is not spoken.
+    /// Base URL of a vendor. None for one that has no contracts.
     #[must_use]
     pub fn url_of(&self, vendor: &str) -> Option<String> {
-        match vendor {
-            "tushare" => Some(self.url()),
-            "asharehub" | "alphafin" | "f10" => Some(format!("{}/{vendor}", self.url())),
-            _ => None,
-        }
+        self.vendors().find(|other| *other == vendor)?;
+        Some(if vendor == "tushare" { self.url() } else { format!("{}/{vendor}", self.url()) })
     }
 
     /// The vendors that are served.
     pub fn vendors(&self) -> impl Iterator<Item = &str> {
-        ["tushare", "asharehub", "alphafin", "f10"].into_iter()
+        self.shared.market.catalog.contracts.vendors().map(|vendor| vendor.name.as_str())
     }
 
     /// The token that every vendor accepts.
@@ -113,18 +108,15 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         account: Account::new(&settings),
         faults: Faults::new(settings.faults),
         epoch: settings.epoch,
-        quota: Turnstile::new(settings.quota, 24 * 3600),
+        allowed: settings.quota,
+        quotas: BTreeMap::new(),
         rate: Turnstile::new(if settings.rpm > 0 { 100 } else { 0 }, 60),
         pace: Turnstile::new(if settings.rpm > 0 { 10 } else { 0 }, 1),
     };
     let shared = Arc::new(Shared { market, settings, book: Mutex::new(book) });
     let router = Router::new()
-        .route("/", post(answer))
-        .route("/{*path}", post(answer))
-        .route("/alphafin/{*path}", get(alphafin::answer))
-        .route("/asharehub/{*path}", get(asharehub::answer))
-        .route("/f10/{*path}", get(f10::answer))
         .route("/sandbox/epoch", put(move_clock).post(answer))
+        .fallback(answer)
         .with_state(Arc::clone(&shared));
     let (running, stopped) = oneshot::channel::<()>();
     let listener = listener.tap_io(|stream| {
@@ -152,12 +144,20 @@ struct Book {
     faults: Faults,
     /// Where the vendor's clock stands.
     epoch: Option<DateTime<Utc>>,
-    /// AShareHub's calls of the day.
-    quota: Turnstile,
+    /// Calls of a day over the REST wire, and those of each vendor so far.
+    allowed: u32,
+    quotas: BTreeMap<String, Turnstile>,
     /// AlphaFin's calls of the minute.
     rate: Turnstile,
     /// F10's calls of the second.
     pace: Turnstile,
+}
+
+impl Book {
+    /// A vendor's calls of the day.
+    fn quota(&mut self, vendor: &str) -> &mut Turnstile {
+        self.quotas.entry(vendor.to_owned()).or_insert_with(|| Turnstile::new(self.allowed, 24 * 3600))
+    }
 }
 
 impl Shared {
@@ -166,7 +166,7 @@ impl Shared {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call to another vendor than Tushare: how many there have been, and what goes wrong with it.
+    /// Counts a call: how many of that name there have been, and what goes wrong with it.
     fn count(&self, name: &str, attempt: &str, later_page: bool) -> (u64, Option<Fault>) {
         let mut book = self.book();
         let calls = book.calls.entry(name.to_owned()).or_default();
@@ -174,25 +174,36 @@ impl Shared {
         (*calls, book.faults.next(attempt, later_page))
     }
 
-    /// Counts the call and decides its fate: its serial number, a fault, and the interface or a refusal.
-    fn register(&self, request: &Request) -> (u64, Option<Fault>, Result<&Interface, Refusal>) {
-        let mut book = self.book();
-        book.serial += 1;
-        *book.calls.entry(request.interface.clone()).or_default() += 1;
-        let fault = book.faults.next(&request.attempt(), request.offset() > 0);
-        (book.serial, fault, admit(&self.market, &mut book.account, request))
+    /// The vendor whose name a path begins with, and the rest of the path; Tushare has the others.
+    fn addressed<'a>(&self, path: &'a str) -> Option<(&Vendor, &'a str)> {
+        let below = path.trim_start_matches('/');
+        let (first, _) = below.split_once('/').unwrap_or((below, ""));
+        let vendor = self.market.catalog.contracts.vendor(first).filter(|vendor| vendor.name != "tushare");
+        match vendor {
+            Some(vendor) => Some((vendor, &below[first.len()..])),
+            None => Some((self.market.catalog.contracts.vendor("tushare")?, path)),
+        }
     }
+}
 
-    /// The vendor's text for an admitted call; `offset` may differ from the one asked for.
-    fn rows(&self, serial: u64, interface: &Interface, request: &Request, offset: usize) -> String {
-        let cap = interface.contract.call.cap.unwrap_or(usize::MAX).min(self.settings.cap.unwrap_or(usize::MAX));
-        let take = request.limit().unwrap_or(usize::MAX).min(cap);
-        let at = self.book().epoch.map(shanghai);
-        let rows = interface.select(&self.market, at, &request.params, (offset, take));
-        // As captured: true after any explicit limit, so useless as a hint.
-        let has_more = request.limit().is_some() && !rows.is_empty();
-        let id = request_id(self.settings.seed, serial);
-        write_rows(serial, &id, &interface.names(), &request.columns(interface), &rows, has_more)
+/// A call on its way to a vendor.
+struct Call<'a> {
+    vendor: &'a Vendor,
+    /// Below the vendor's prefix.
+    path: &'a str,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+}
+
+impl Call<'_> {
+    /// Whether the token is right, where a header of the vendor's has one.
+    fn has_token(&self) -> Option<bool> {
+        let (name, right) = match &self.vendor.token_in {
+            TokenIn::Body => return None,
+            TokenIn::Header(name) => (name.as_str(), TOKEN.to_owned()),
+            TokenIn::Bearer => (header::AUTHORIZATION.as_str(), format!("Bearer {TOKEN}")),
+        };
+        self.headers.get(name).map(|sent| sent.as_bytes() == right.as_bytes())
     }
 }
 
@@ -202,37 +213,27 @@ fn wall_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The vendor's checks in its order: token, name, points, frequency, parameters.
-fn admit<'m>(market: &'m Market, account: &mut Account, request: &Request) -> Result<&'m Interface, Refusal> {
-    if request.token != TOKEN {
-        return Err(Refusal::Token);
-    }
-    let interface = market.interface(&request.interface).ok_or(Refusal::UnknownInterface)?;
-    account.admit(interface, wall_seconds() / 60)?;
-    let missing = interface.missing(&request.params);
-    if missing.is_empty() { Ok(interface) } else { Err(Refusal::Missing(missing.join("、"))) }
-}
-
-async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> Response {
-    let request = match Request::read(uri.path(), &body) {
-        Ok(request) => request,
-        Err(error) => {
-            return (StatusCode::BAD_REQUEST, format!("malformed request: {error}")).into_response();
-        }
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some((vendor, path)) = shared.addressed(uri.path()) else {
+        return StatusCode::NOT_FOUND.into_response();
     };
-    let (serial, fault, admitted) = shared.register(&request);
-    let shift = usize::from(fault == Some(Fault::RepeatedRow));
-    let reply = match admitted {
-        Ok(interface) => shared.rows(serial, interface, &request, request.offset().saturating_sub(shift)),
-        Err(refusal) => refusal.write(&request_id(shared.settings.seed, serial)),
-    };
-    match fault {
-        Some(fault) => fault.respond(reply),
-        None => ([(header::CONTENT_TYPE, "application/json")], reply).into_response(),
+    let call = Call { vendor, path, uri: &uri, headers: &headers };
+    match (vendor.wire, method) {
+        (WireFormat::Tushare, Method::POST) => tushare::answer(&shared, &call, &body),
+        (WireFormat::Rest, Method::GET) => rest::answer(&shared, &call),
+        (WireFormat::Alphafin, Method::GET) => alphafin::answer(&shared, &call),
+        (WireFormat::F10, Method::GET) => f10::answer(&shared, &call),
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }
 
-/// Moves the vendor's clock to the RFC 3339 moment in the body.
+/// Moves the vendors' clock to the RFC 3339 moment in the body.
 async fn move_clock(State(shared): State<Arc<Shared>>, body: String) -> Response {
     match DateTime::parse_from_rfc3339(body.trim()) {
         Ok(epoch) => {

@@ -5,7 +5,7 @@ use super::interface::{Content, Interface};
 use super::sessions::column::Column;
 use super::sessions::populations::POPULATIONS;
 use super::{instruments, masters, records, reports};
-use pitlake_contract::{Contract, Contracts, SpecFile};
+use pitlake_contract::{Contract, Contracts, SpecFile, WireFormat};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -20,6 +20,7 @@ pub(crate) struct Catalog {
 static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::load(&[])));
 
 /// The shipped interface of that name.
+#[cfg(test)]
 pub(crate) fn find_shipped(name: &str) -> Option<&'static Interface> {
     SHIPPED.find(name)
 }
@@ -36,7 +37,10 @@ impl Catalog {
         let (contracts, _) = Contracts::load(own);
         let named = |contract: &Arc<Contract>| {
             let id = contract.id.to_string();
-            let entry = entries.get(&contract.id.name).filter(|_| contract.id.vendor == "tushare");
+            // A gateway with Tushare's wire has Tushare's rows under Tushare's names.
+            let vendor = contracts.vendor(&contract.id.vendor);
+            let is_alike = vendor.is_some_and(|vendor| vendor.wire == WireFormat::Tushare);
+            let entry = entries.get(&contract.id.name).filter(|_| is_alike);
             let is_own = own.iter().any(|file| file.name == format!("schemas/{id}.toml"));
             (entry.is_some() || is_own).then(|| (id, interface(contract, entry)))
         };

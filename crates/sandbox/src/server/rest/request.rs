@@ -1,0 +1,122 @@
+//! What a caller of the REST wire asks: a query string, checked the way FastAPI checks it.
+//!
+//! Parameters that a surface does not know are ignored without a word; so is `trade_date` on /v1.
+
+use crate::asharehub::{Endpoint, Form, Query, Surface};
+use chrono::NaiveDateTime;
+use pitlake_contract::FieldType;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Rows on /v1 for callers who do not say how many.
+const DEFAULT_LIMIT: usize = 100;
+/// Largest `limit` where no cap is known.
+const CAP: usize = 5000;
+
+/// Why a parameter is refused, as an item of `detail`.
+pub(super) type Problem = Value;
+
+fn problem(kind: &str, name: &str, text: &str, input: Option<&str>) -> Problem {
+    json!({"type": kind, "loc": ["query", name], "msg": text, "input": input})
+}
+
+/// Reads the parameters for an endpoint.
+pub(super) fn read(endpoint: &Endpoint, surface: Surface, params: &BTreeMap<String, String>) -> Result<Query, Problem> {
+    let sent = |name: &str| params.get(surface.name(name)).map(String::as_str);
+    if let Some(name) = endpoint.required(surface).find(|name| sent(name).is_none()) {
+        return Err(problem("missing", surface.name(name), "Field required", None));
+    }
+    let mut query = Query { take: take(endpoint, surface, sent("limit"))?, ..Query::default() };
+    if endpoint.has_pages(surface) {
+        query.skip = sent("offset").map_or(Ok(0), |text| whole("offset", text, 0, None))?;
+    }
+    query.start = sent("start_date").map(|text| moment(endpoint, surface, "start_date", text)).transpose()?;
+    query.end = sent("end_date").map(|text| moment(endpoint, surface, "end_date", text)).transpose()?;
+    if let (Some(text), Some(_)) = (sent("importance"), endpoint.place("importance")) {
+        query.importance = i64::try_from(whole("importance", text, 0, None)?).ok();
+    }
+    for (name, field) in endpoint.filters(surface) {
+        let default = endpoint.contract.call.default_of(name);
+        if let (Some(text), Some(place)) = (sent(name).or(default), endpoint.place(field)) {
+            let values = match endpoint.forms[place] {
+                Form::Day => vec![day(surface, name, text)?],
+                _ if name.ends_with("_code") => codes(endpoint, surface, (name, place), text)?,
+                _ => vec![text.to_owned()],
+            };
+            query.equal.push((field.clone(), values));
+        }
+    }
+    Ok(query)
+}
+
+/// How many rows: on /v2 all that are allowed, and whole directories, for callers who do not say.
+fn take(endpoint: &Endpoint, surface: Surface, limit: Option<&str>) -> Result<usize, Problem> {
+    let most = endpoint.contract.call.cap.unwrap_or(CAP);
+    match (limit, surface) {
+        (Some(text), _) => whole("limit", text, 1, Some(most)),
+        (None, Surface::V1) => Ok(DEFAULT_LIMIT.min(most)),
+        (None, Surface::V2) if endpoint.dated().is_none() && endpoint.basket().is_none() => Ok(usize::MAX),
+        (None, Surface::V2) => Ok(most),
+    }
+}
+
+fn whole(name: &str, text: &str, least: usize, most: Option<usize>) -> Result<usize, Problem> {
+    let Ok(number) = text.trim().parse::<i64>() else {
+        let reason = "Input should be a valid integer, unable to parse string as an integer";
+        return Err(problem("int_parsing", name, reason, Some(text)));
+    };
+    match (usize::try_from(number), most) {
+        (Ok(number), Some(most)) if number > most => {
+            let reason = format!("Input should be less than or equal to {most}");
+            Err(problem("less_than_equal", name, &reason, Some(text)))
+        }
+        (Ok(number), _) if number >= least => Ok(number),
+        _ => {
+            let reason = format!("Input should be greater than or equal to {least}");
+            Err(problem("greater_than_equal", name, &reason, Some(text)))
+        }
+    }
+}
+
+/// A day in the spelling of the surface, as /v1 writes it.
+fn day(surface: Surface, name: &str, text: &str) -> Result<String, Problem> {
+    let reason = "Input should be a valid date or datetime";
+    surface.day(text).ok_or_else(|| problem("date_from_datetime_parsing", name, reason, Some(text)))
+}
+
+/// An end of the window; where rows have times it may be a second.
+fn moment(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Result<String, Problem> {
+    let timed = endpoint.dated().is_some_and(|place| endpoint.forms[place] == Form::Time);
+    match NaiveDateTime::parse_from_str(&text.replace(' ', "T"), "%Y-%m-%dT%H:%M:%S") {
+        Ok(second) if timed => Ok(second.format("%Y-%m-%dT%H:%M:%S").to_string()),
+        _ => day(surface, name, text),
+    }
+}
+
+/// The codes asked for of a field. One that cannot be read has no rows on /v1 and is refused on /v2.
+fn codes(
+    endpoint: &Endpoint,
+    surface: Surface,
+    (name, place): (&str, usize),
+    text: &str,
+) -> Result<Vec<String>, Problem> {
+    let codes: Vec<&str> = match endpoint.basket() {
+        Some(_) => text.split(',').map(str::trim).collect(),
+        None => vec![text],
+    };
+    if let Some(most) = endpoint.basket().filter(|most| codes.len() > *most) {
+        return Err(problem("too_long", surface.name(name), &format!("At most {most} codes"), None));
+    }
+    // Hong Kong's codes have no suffix in the rows.
+    let is_bare = endpoint.fields[place].kind == FieldType::Symbol;
+    let unreadable = |code: &&&str| {
+        let (digits, suffix) = code.split_once('.').unwrap_or((code, ""));
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        !plain(digits) || !(plain(suffix) || is_bare && suffix.is_empty())
+    };
+    if let (Some(code), Surface::V2) = (codes.iter().find(unreadable), surface) {
+        return Err(problem("value_error", surface.name(name), "Unparseable symbol", Some(code)));
+    }
+    let bare = |code: &str| if is_bare { code.trim_end_matches(".HK").to_owned() } else { code.to_owned() };
+    Ok(codes.into_iter().map(bare).collect())
+}

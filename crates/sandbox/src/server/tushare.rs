@@ -1,0 +1,81 @@
+//! The wire of Tushare: a POST with everything in its body, to the vendor's address or to any path below it.
+//!
+//! It joins request, account, tables and reply; none of their rules are here.
+
+use super::account::Account;
+use super::faults::Fault;
+use super::reply::{Refusal, request_id, write_rows};
+use super::request::Request;
+use super::{Call, Shared, wall_seconds};
+use crate::TOKEN;
+use crate::market::Market;
+use crate::market::moments::shanghai;
+use crate::tables::interface::Interface;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// Answers a POST.
+pub(super) fn answer(shared: &Shared, call: &Call<'_>, body: &[u8]) -> Response {
+    let request = match Request::read(call.path, body) {
+        Ok(request) => request,
+        Err(error) => {
+            return (StatusCode::BAD_REQUEST, format!("malformed request: {error}")).into_response();
+        }
+    };
+    let (serial, fault, admitted) = register(shared, call, &request);
+    let shift = usize::from(fault == Some(Fault::RepeatedRow));
+    let reply = match admitted {
+        Ok(interface) => rows(shared, serial, interface, &request, request.offset().saturating_sub(shift)),
+        Err(refusal) => refusal.write(&request_id(shared.settings.seed, serial)),
+    };
+    match fault {
+        Some(fault) => fault.respond(reply),
+        None => ([(header::CONTENT_TYPE, "application/json")], reply).into_response(),
+    }
+}
+
+/// Counts the call and decides its fate: its serial number, a fault, and the interface or a refusal.
+fn register<'a>(
+    shared: &'a Shared,
+    call: &Call<'_>,
+    request: &Request,
+) -> (u64, Option<Fault>, Result<&'a Interface, Refusal>) {
+    let name = if call.vendor.name == "tushare" {
+        request.interface.clone()
+    } else {
+        format!("{}/{}", call.vendor.name, request.interface)
+    };
+    let mut book = shared.book();
+    book.serial += 1;
+    *book.calls.entry(name.clone()).or_default() += 1;
+    let fault = book.faults.next(&request.attempt(), request.offset() > 0);
+    let has_token = call.has_token().unwrap_or(request.token == TOKEN);
+    let admitted =
+        if has_token { admit(&shared.market, &mut book.account, &name, request) } else { Err(Refusal::Token) };
+    (book.serial, fault, admitted)
+}
+
+/// The vendor's checks in its order: name, points, frequency, parameters.
+fn admit<'a>(
+    market: &'a Market,
+    account: &mut Account,
+    name: &str,
+    request: &Request,
+) -> Result<&'a Interface, Refusal> {
+    let interface = market.interface(name).ok_or(Refusal::UnknownInterface)?;
+    account.admit(interface, wall_seconds() / 60)?;
+    let missing = interface.missing(&request.params);
+    if missing.is_empty() { Ok(interface) } else { Err(Refusal::Missing(missing.join("、"))) }
+}
+
+/// The vendor's text for an admitted call; `offset` may differ from the one asked for.
+fn rows(shared: &Shared, serial: u64, interface: &Interface, request: &Request, offset: usize) -> String {
+    let cap = [interface.contract.call.cap, shared.settings.cap].into_iter().flatten().min();
+    let take = request.limit().into_iter().chain(cap).min().unwrap_or(usize::MAX);
+    let at = shared.book().epoch.map(shanghai);
+    let rows = interface.select(&shared.market, at, &request.params, (offset, take));
+    // As captured: true after any explicit limit, so useless as a hint.
+    let has_more = request.limit().is_some() && !rows.is_empty();
+    let id = request_id(shared.settings.seed, serial);
+    write_rows(serial, &id, &interface.names(), &request.columns(interface), &rows, has_more)
+}

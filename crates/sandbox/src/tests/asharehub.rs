@@ -1,72 +1,11 @@
 //! AShareHub: its wire against the market, its refusals, its quota, and how far it agrees with Tushare.
 
 use super::caller::{Raw, Sandbox, no_limits};
-use super::{MARKET, SMALL, text};
-use crate::{Cell, Settings, TOKEN};
+use super::{MARKET, Row, SMALL, text};
+use crate::{Settings, TOKEN};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Endpoints whose Tushare interface may not be there yet.
-const COMING: [&str; 16] = [
-    "market_shareholders",
-    "market_holder_trade",
-    "market_concept_members",
-    "flows_moneyflow_hsgt",
-    "financials_balance_sheet",
-    "financials_cash_flow",
-    "financials_forecast",
-    "financials_express",
-    "financials_audit",
-    "financials_main_business",
-    "financials_disclosure_date",
-    "financials_analyst_reports",
-    "shareholders_dividend",
-    "indices_daily",
-    "indices_index_weight",
-    "reference_industries",
-];
-
-const PATHS: [&str; 38] = [
-    "market/realtime",
-    "news/flash",
-    "market/daily",
-    "market/fundamentals",
-    "market/adj-factor",
-    "market/technical-factors",
-    "market/technical-factors-pro",
-    "market/margin",
-    "market/block-trade",
-    "market/top-list",
-    "market/top-inst",
-    "market/shareholders",
-    "market/holder-trade",
-    "market/concepts",
-    "market/concept-members",
-    "market/limit-list",
-    "flows/moneyflow-hsgt",
-    "flows/moneyflow",
-    "flows/northbound-holdings",
-    "flows/southbound-holdings",
-    "financials/indicators",
-    "financials/income",
-    "financials/balance-sheet",
-    "financials/cash-flow",
-    "financials/forecast",
-    "financials/express",
-    "financials/audit",
-    "financials/main-business",
-    "financials/disclosure-date",
-    "financials/analyst-reports",
-    "shareholders/dividend",
-    "indices/daily",
-    "indices/index-weight",
-    "chips/distribution",
-    "fx/daily",
-    "reference/stocks",
-    "reference/industries",
-    "reference/trade-calendar",
-];
 
 fn moment(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -89,20 +28,6 @@ impl Sandbox {
     }
 }
 
-fn cell(cell: &Cell) -> Value {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Text(text) => json!(text),
-        Cell::Number(digits) => serde_json::from_str(digits).unwrap(),
-    }
-}
-
-/// A row without its order of keys.
-fn objects(fields: &[String], rows: &[Vec<Cell>]) -> Vec<Value> {
-    let object = |row: &Vec<Cell>| fields.iter().zip(row).map(|(name, value)| (name.clone(), cell(value))).collect();
-    rows.iter().map(object).map(Value::Object).collect()
-}
-
 fn sorted(rows: &[Value]) -> Vec<String> {
     let mut rows: Vec<String> = rows.iter().map(Value::to_string).collect();
     rows.sort();
@@ -112,42 +37,40 @@ fn sorted(rows: &[Value]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_every_endpoint_make_up_the_market() {
     let sandbox = Sandbox::start(no_limits()).await;
-    for path in PATHS {
-        let name = path.replace(['/', '-'], "_");
-        let truth = sandbox.market.rows(&format!("asharehub/{name}")).unwrap();
-        assert!(!truth.rows.is_empty() || COMING.contains(&name.as_str()), "{path}");
-        let one_day = truth.fields.iter().any(|name| name == "trade_date") && path != "market/realtime";
-        let (window, narrow) = if one_day { ("start_date=2023-03-01&end_date=2023-03-02", true) } else { ("", false) };
-        let expected: Vec<Vec<Cell>> = truth
-            .rows
-            .iter()
-            .filter(|row| {
-                let place = |name: &str| truth.fields.iter().position(|field| *field == name);
-                let cell = |name| place(name).and_then(|place| row[place].text());
-                let inside = matches!(cell("trade_date"), Some("2023-03-01" | "2023-03-02"));
-                (!narrow || inside)
-                    && (path != "news/flash" || cell("source") == Some("cls"))
-                    && (path != "fx/daily" || cell("ts_code") == Some("USDCNH.FXCM"))
-                    && (path != "indices/daily" || cell("ts_code") == Some("000001.SH"))
-                    && (path != "financials/indicators" || cell("ts_code") == Some("600001.SH"))
-            })
-            .cloned()
-            .collect();
-        let more = match path {
-            "news/flash" => "&source=cls",
-            "financials/indicators" => "&ts_code=600001.SH&limit=1000",
-            _ => "&limit=97",
+    for endpoint in &MARKET.endpoints {
+        let (name, path) = (&endpoint.contract.id.name, endpoint.contract.path.as_deref().unwrap());
+        // One of what must be named, and two days of what has many.
+        let (more, chosen) = match name.as_str() {
+            "news_flash" => ("source=cls", Some(("source", "cls"))),
+            "fx_daily" => ("", Some(("ts_code", "USDCNH.FXCM"))),
+            "indices_daily" => ("", Some(("ts_code", "000001.SH"))),
+            "financials_indicators" => ("ts_code=600001.SH&limit=1000", Some(("ts_code", "600001.SH"))),
+            _ => ("", None),
         };
+        let daily = endpoint.contract.call.range.as_deref() == Some("trade_date");
+        let window = if daily { "start_date=2023-02-28&end_date=2023-03-01" } else { "" };
+        let wanted = |row: &Row| {
+            chosen.is_none_or(|(field, value)| text(row, field) == value)
+                && (!daily || ["2023-02-28", "2023-03-01"].contains(&text(row, "trade_date")))
+        };
+        let truth = super::table(&MARKET, &format!("asharehub/{name}"));
+        let objects = truth
+            .iter()
+            .filter(|row| wanted(row))
+            .map(|row| row.iter().map(|(name, cell)| ((*name).to_owned(), cell.json())).collect());
+        let expected: Vec<Value> = objects.map(Value::Object).collect();
+        assert!(!expected.is_empty(), "{name}");
+        let limit = if more.contains("limit") { "" } else { "limit=97" };
         let mut rows = Vec::new();
         loop {
-            let page = sandbox.list(&format!("v1/{path}?{window}{more}&offset={}", rows.len()));
-            let length = page.len();
+            let page = sandbox.list(&format!("{}?{window}&{more}&{limit}&offset={}", &path[1..], rows.len()));
+            let is_last = page.len() < 97 || limit.is_empty();
             rows.extend(page);
-            if length < 97 || path == "financials/indicators" {
+            if is_last {
                 break;
             }
         }
-        assert_eq!(sorted(&rows), sorted(&objects(&truth.fields, &expected)), "{path}");
+        assert_eq!(sorted(&rows), sorted(&expected), "{name}");
         assert!(sandbox.server.calls()[&format!("asharehub/{name}")] > 0);
     }
 }
@@ -264,16 +187,9 @@ impl Sandbox {
 }
 
 /// Rows of Tushare's and AShareHub's by code and day.
-fn by_key(interface: &str) -> BTreeMap<(String, String), BTreeMap<String, String>> {
-    let rows = MARKET.rows(interface).unwrap();
-    let named = |row: Vec<Cell>| -> BTreeMap<String, String> {
-        rows.fields.iter().cloned().zip(row.iter().map(|cell| cell.text().unwrap_or("").to_owned())).collect()
-    };
-    rows.rows
-        .into_iter()
-        .map(named)
-        .map(|row| ((row["ts_code"].clone(), row["trade_date"].replace('-', "")), row))
-        .collect()
+fn by_key(interface: &str) -> BTreeMap<(String, String), Row> {
+    let key = |row: &Row| (text(row, "ts_code").to_owned(), text(row, "trade_date").replace('-', ""));
+    super::table(&MARKET, interface).into_iter().map(|row| (key(&row), row)).collect()
 }
 
 #[test]
@@ -286,15 +202,10 @@ fn a_few_rows_disagree_with_tushare() {
         assert!(ours.keys().all(|key| theirs.contains_key(key)));
         let mut wrong = 0;
         for (key, row) in &ours {
-            let figures = row
-                .iter()
-                .filter(|(name, value)| !matches!(name.as_str(), "ts_code" | "trade_date") && !value.is_empty());
-            let differ = figures
-                .filter(|(name, value)| {
-                    let (here, there): (f64, f64) = (value.parse().unwrap(), theirs[key][*name].parse().unwrap());
-                    (here - there).abs() > 2e-6
-                })
-                .count();
+            let figures =
+                row.keys().filter(|name| !matches!(**name, "ts_code" | "trade_date") && text(row, name) != "");
+            let figure = |row: &Row, name: &str| text(row, name).parse::<f64>().unwrap();
+            let differ = figures.filter(|name| (figure(row, name) - figure(&theirs[key], name)).abs() > 2e-6).count();
             assert!(differ < 2, "{name} {key:?}");
             wrong += differ;
         }
@@ -350,7 +261,7 @@ async fn the_screen_follows_the_session() {
     assert!(rows[1..5].is_sorted_by(|a, b| number(a, "volume") <= number(b, "volume")));
     let bars = by_key("daily");
     let bar = &bars[&("600001.SH".to_owned(), "20230301".to_owned())];
-    let close = |name: &str| bar[name].parse::<f64>().unwrap();
+    let close = |name: &str| text(bar, name).parse::<f64>().unwrap();
     assert!((number(&rows[4], "price") - close("close")).abs() < 1e-9);
     // Shares and CNY here, lots and thousands there.
     assert!((number(&rows[4], "volume") - close("vol") * 100.0).abs() < 1e-3);

@@ -33,7 +33,7 @@ impl Raw {
 
 impl Sandbox {
     pub(super) async fn start(settings: Settings) -> Self {
-        let market = Arc::clone(&MARKET);
+        let market = if settings.own.is_empty() { Arc::clone(&MARKET) } else { Arc::new(Market::new(&settings)) };
         let server = serve(Arc::clone(&market), settings, 0).await.unwrap();
         Self { market, server }
     }
@@ -47,7 +47,7 @@ impl Sandbox {
         self.exchange("GET", path, headers, "")
     }
 
-    fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Raw {
+    pub(super) fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Raw {
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         tokio::task::block_in_place(|| {
             let host = self.server.url().replace("http://", "");

@@ -20,6 +20,7 @@ mod sessions;
 mod special_cases;
 mod statements;
 mod trouble;
+mod vendors;
 mod wire;
 
 use super::market::moments::shanghai;

@@ -140,7 +140,8 @@ impl Endpoint {
         params.extend(codes.map(|(field, values)| (field.clone(), values.join(","))));
         let compact = |day: &str| day.replace('-', "");
         if let Some(day) = slice {
-            params.insert("trade_date".to_owned(), compact(&day.to_string()));
+            let day = compact(&day.to_string());
+            params.extend(["trade_date", "start_date", "end_date"].map(|name| (name.to_owned(), day.clone())));
         } else if let (Some(day), Some("end_date")) = (query.single_day(), self.contract.call.range.as_deref()) {
             params.insert("period".to_owned(), compact(day));
         }

@@ -57,7 +57,7 @@ async fn pages_of_every_endpoint_make_up_the_market() {
         let objects = truth
             .iter()
             .filter(|row| wanted(row))
-            .map(|row| row.iter().map(|(name, cell)| ((*name).to_owned(), cell.json())).collect());
+            .map(|row| row.iter().map(|(name, cell)| (name.clone(), cell.json())).collect());
         let expected: Vec<Value> = objects.map(Value::Object).collect();
         assert!(!expected.is_empty(), "{name}");
         let limit = if more.contains("limit") { "" } else { "limit=97" };
@@ -202,8 +202,9 @@ fn a_few_rows_disagree_with_tushare() {
         assert!(ours.keys().all(|key| theirs.contains_key(key)));
         let mut wrong = 0;
         for (key, row) in &ours {
-            let figures =
-                row.keys().filter(|name| !matches!(**name, "ts_code" | "trade_date") && text(row, name) != "");
+            let figures = row
+                .keys()
+                .filter(|name| !matches!(name.as_str(), "ts_code" | "trade_date") && !text(row, name).is_empty());
             let figure = |row: &Row, name: &str| text(row, name).parse::<f64>().unwrap();
             let differ = figures.filter(|name| (figure(row, name) - figure(&theirs[key], name)).abs() > 2e-6).count();
             assert!(differ < 2, "{name} {key:?}");

@@ -1,10 +1,8 @@
 //! Rows of companies over the vendor's clock: none is there too early, and some change.
 
 use super::{LONGER, SMALL, longer, named, small, text};
-use crate::market::moments::shanghai;
-use crate::tables::asked::Params;
 use crate::tables::interface::{Content, Interface};
-use crate::{Cell, Market, Rows, Settings};
+use crate::{Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
@@ -23,32 +21,17 @@ fn interfaces() -> impl Iterator<Item = &'static Interface> {
     records.chain(SMALL.catalog.find("stock_company"))
 }
 
-/// Columns with the day on which a row is announced.
-const ANNOUNCED: [(&str, &str); 17] = [
-    ("forecast", "ann_date"),
-    ("express", "ann_date"),
-    ("dividend", "ann_date"),
-    ("dividend", "imp_ann_date"),
-    ("fina_audit", "ann_date"),
-    ("disclosure_date", "actual_date"),
-    ("report_rc", "create_time"),
-    ("namechange", "ann_date"),
-    ("stk_rewards", "ann_date"),
-    ("stk_managers", "ann_date"),
-    ("share_float", "ann_date"),
-    ("repurchase", "ann_date"),
-    ("top10_holders", "ann_date"),
-    ("pledge_stat", "end_date"),
-    ("pledge_detail", "ann_date"),
-    ("stk_holdernumber", "ann_date"),
-    ("stk_holdertrade", "ann_date"),
-];
+/// Interfaces with the columns of the day on which a row is announced.
+const ANNOUNCED: &str = "forecast.ann_date express.ann_date dividend.ann_date dividend.imp_ann_date fina_audit.ann_date \
+    disclosure_date.actual_date report_rc.create_time namechange.ann_date stk_rewards.ann_date stk_managers.ann_date \
+    share_float.ann_date repurchase.ann_date top10_holders.ann_date pledge_stat.end_date pledge_detail.ann_date \
+    stk_holdernumber.ann_date stk_holdertrade.ann_date";
 
 #[test]
 fn nothing_is_there_before_it_is_announced() {
     for (day, at) in evenings(&small()).step_by(9) {
         let today = day.format("%Y%m%d").to_string();
-        for (name, column) in ANNOUNCED {
+        for (name, column) in ANNOUNCED.split(' ').filter_map(|word| word.split_once('.')) {
             for row in named(SMALL.rows_at(name, Some(at)).unwrap()) {
                 let told: String = text(&row, column).chars().filter(char::is_ascii_digit).take(8).collect();
                 assert!(told <= today, "{name} {today} {row:?}");
@@ -84,33 +67,12 @@ fn changes(market: &Market, settings: &Settings, name: &str) -> (usize, usize) {
 
 #[test]
 fn some_rows_change_while_one_looks() {
-    let changing = [
-        "forecast",
-        "express",
-        "fina_mainbz",
-        "disclosure_date",
-        "namechange",
-        "stk_managers",
-        "stock_company",
-        "pledge_detail",
-    ];
+    const CHANGING: &str =
+        "forecast express fina_mainbz disclosure_date namechange stk_managers stock_company pledge_detail";
     for name in interfaces().map(Interface::name) {
         let (new, gone) = changes(&LONGER, &longer(), name);
         assert!(new > 0, "{name} has nothing new");
-        assert_eq!(gone > 0, changing.contains(&name.trim_end_matches("_vip")), "{name} {gone}");
-    }
-}
-
-#[test]
-fn a_call_gets_what_the_oracle_says() {
-    let at = Some("2023-01-20T12:00:00Z".parse().unwrap());
-    for interface in interfaces() {
-        let (name, params) = (interface.name(), Params::new());
-        let rows = interface.select(&SMALL, at.map(shanghai), &params, (0, usize::MAX));
-        let sorted = |mut rows: Vec<Vec<Cell>>| {
-            rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
-            rows
-        };
-        assert_eq!(sorted(rows), sorted(SMALL.rows_at(name, at).unwrap().rows), "{name}");
+        let changes = CHANGING.split(' ').any(|changing| changing == name.trim_end_matches("_vip"));
+        assert_eq!(gone > 0, changes, "{name} {gone}");
     }
 }

@@ -74,38 +74,32 @@ fn industries_are_a_tree() {
 
 #[test]
 fn stocks_change_their_industry_on_a_day() {
-    let (now, past) = (select("index_member_all", &[], None), select("index_member_all", &[("is_new", "N")], None));
-    assert!(now.iter().all(|row| text(row, "is_new") == "Y" && row["out_date"] == Cell::Null));
-    assert!(!past.is_empty() && past.iter().all(|row| text(row, "is_new") == "N" && !text(row, "out_date").is_empty()));
-    assert_eq!(now.len() + past.len(), table(&SMALL, "index_member_all").len());
+    let [now, past] = ["Y", "N"].map(|is_new| select("index_member_all", &[("is_new", is_new)], None));
+    assert!(now.iter().all(|row| row["out_date"] == Cell::Null));
+    assert!(past.iter().all(|row| text(row, "in_date") < text(row, "out_date")));
     let listed: BTreeSet<String> = (masters(&SMALL).into_iter())
         .filter(|(_, row)| ["L", "P"].contains(&text(row, "list_status")))
         .map(|(code, _)| code)
         .collect();
+    // Each stock is in one industry at a time.
     assert_eq!(column(&now, "ts_code"), listed.iter().map(String::as_str).collect());
     assert_eq!(now.len(), listed.len());
     let leaves = select("index_classify", &[("level", "L3")], None);
     assert!(column(&now, "l3_code").is_subset(&column(&leaves, "index_code")));
     // One moved inside the range: the day before, nobody knew.
-    let moved =
-        past.iter().find(|row| text(row, "out_date") > "20221101" && listed.contains(text(row, "ts_code"))).unwrap();
+    let is_moved = |row: &&Row| text(row, "out_date") > "20221101" && listed.contains(text(row, "ts_code"));
+    let moved = past.iter().find(is_moved).unwrap();
     let (code, day) = (text(moved, "ts_code"), text(moved, "out_date"));
     let session = SMALL.calendar.stamps.iter().position(|stamp| stamp == day).unwrap();
-    let seen = |session: usize| {
+    let seen = |session: usize, is_new: &str| {
         let at = at(SMALL.sessions()[session], "20:00");
-        let row = select("index_member_all", &[("ts_code", code)], Some(at)).remove(0);
-        (
-            text(&row, "l3_code").to_owned(),
-            select("index_member_all", &[("ts_code", code), ("is_new", "N")], Some(at)).len(),
-        )
+        let rows = select("index_member_all", &[("ts_code", code), ("is_new", is_new)], Some(at));
+        rows.into_iter().map(|row| text(&row, "l3_code").to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(seen(session - 1), (text(moved, "l3_code").to_owned(), 0));
-    let after = now.iter().find(|row| text(row, "ts_code") == code).unwrap();
-    assert_eq!(seen(session), (text(after, "l3_code").to_owned(), 1));
-    assert_eq!(text(after, "in_date"), day);
-    assert_ne!(text(after, "l3_code"), text(moved, "l3_code"));
-    // Each stock is in one industry at a time.
-    assert!(past.iter().all(|row| text(row, "in_date") < text(row, "out_date")));
+    let old = text(moved, "l3_code").to_owned();
+    assert_eq!((seen(session - 1, "Y"), seen(session - 1, "N")), (vec![old.clone()], vec![]));
+    assert_eq!(seen(session, "N"), [old.as_str()]);
+    assert_ne!(seen(session, "Y"), [old]);
 }
 
 #[test]

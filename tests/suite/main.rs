@@ -11,7 +11,7 @@
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
 //! - repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
-//! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; one of your own: `own_interface`
+//! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; files beside jobs.toml: `own`
 //! - who may import whom, dependencies, sizes of files: `architecture`
 //! - links, commands, names and numbers in README and docs: `documents`
 
@@ -30,7 +30,7 @@ mod feeds;
 mod fields;
 mod imports;
 mod nights;
-mod own_interface;
+mod own;
 mod quotas;
 mod reports;
 mod reruns;

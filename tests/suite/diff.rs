@@ -141,14 +141,14 @@ fn unknown_names_and_bad_ranges_are_2() {
     bars(&place);
     for (args, part) in [
         (&["stock_dayly_cn"][..], "did you mean `stock_daily_cn`"),
-        (&["stock_daily_cn", "--since", "20240102T103000000Z"], "no run `20240102T103000000Z`"),
+        (&["stock_daily_cn", "--since", "20240102T103000000Z"], "unknown run `20240102T103000000Z`"),
         (&["stock_daily_cn", "--between", "tushare,asharehud"], "did you mean `asharehub`"),
         (&["stock_daily_cn", "--between", "tushare,f10"], "`f10` does not feed `stock_daily_cn`"),
         (&["stock_daily_cn", "--between", "tushare"], "two vendors"),
         (&["stock_daily_cn", "--between", "tushare,tushare"], "two vendors"),
         (&["stock_daily_cn", "--between", "tushare,asharehub", "--since", "2024-01-02"], "cannot be used with"),
         (&["stock_daily_cn", "--start", "2024-02-01", "--end", "2024-01-01"], "is before --start"),
-        (&["stock_basic_cn", "--start", "2024-02-01"], "have no day"),
+        (&["stock_basic_cn", "--start", "2024-02-01"], "has no event day"),
         (&["stock_daily_cn", "--lake", "typo"], "no lake at"),
     ] {
         let output = place.run(&[&["diff"], args].concat());

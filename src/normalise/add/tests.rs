@@ -294,6 +294,6 @@ fn a_nested_event_cannot_choose_the_partition() {
         )
     };
     let error = load(&pipeline("day", "")).unwrap_err();
-    assert!(error.contains("a nested reply feeds tables without partitions"), "{error}");
+    assert!(error.contains("a nested reply cannot feed a table with partitions"), "{error}");
     assert!(load(&pipeline("at", "")).is_ok());
 }

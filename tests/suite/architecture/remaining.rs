@@ -10,9 +10,6 @@ pub(super) const TANGLES: &[(&str, &str)] = &[
     ("crates/sandbox/src/f10/valuation/growth.rs", "crates/sandbox/src/f10/valuation/mod.rs"),
     ("crates/sandbox/src/market/mod.rs", "crates/sandbox/src/tables/interface.rs"),
     ("crates/sandbox/src/market/names.rs", "crates/sandbox/src/market/securities.rs"),
-    ("crates/sandbox/src/server/alphafin.rs", "crates/sandbox/src/server/mod.rs"),
-    ("crates/sandbox/src/server/asharehub/mod.rs", "crates/sandbox/src/server/mod.rs"),
-    ("crates/sandbox/src/server/f10.rs", "crates/sandbox/src/server/mod.rs"),
     ("src/normalise/versions/duplicates.rs", "src/normalise/versions.rs"),
 ];
 

@@ -4,7 +4,8 @@
 //! `sandbox::alphafin`.
 
 use super::faults::Fault;
-use super::{Call, Shared, query, wall_seconds};
+use super::query;
+use super::shared::{Call, Shared, wall_seconds};
 use crate::TOKEN;
 use crate::alphafin::{self, Books, Period, find, statements};
 use crate::market::Stock;

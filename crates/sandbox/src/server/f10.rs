@@ -4,7 +4,8 @@
 //! A token may be left out; one that is sent must be right. What the answers hold is in `sandbox::f10`.
 
 use super::faults::Fault;
-use super::{Call, Shared, query, wall_seconds};
+use super::query;
+use super::shared::{Call, Shared, wall_seconds};
 use crate::f10::valuation::{Multiple, valuation};
 use crate::f10::{self, Subject, earnings};
 use crate::market::moments::{Moment, shanghai};

@@ -11,29 +11,27 @@ mod query;
 mod reply;
 mod request;
 mod rest;
+mod shared;
 mod turnstile;
 mod tushare;
 
 use super::{Market, Settings, TOKEN};
-use account::Account;
 use anyhow::Context;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::put;
 use axum::{Router, serve::ListenerExt};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use faults::{Fault, Faults};
-use pitlake_contract::{TokenIn, Vendor, WireFormat};
+use pitlake_contract::WireFormat;
+use shared::{Call, Shared};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use turnstile::Turnstile;
 
 /// A running sandbox. Dropping it stops the server: connections end after the reply under way.
 pub struct Server {
@@ -102,18 +100,7 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         .await
         .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
     let address = listener.local_addr()?;
-    let book = Book {
-        serial: 0,
-        calls: BTreeMap::new(),
-        account: Account::new(&settings),
-        faults: Faults::new(settings.faults),
-        epoch: settings.epoch,
-        allowed: settings.quota,
-        quotas: BTreeMap::new(),
-        rate: Turnstile::new(if settings.rpm > 0 { 100 } else { 0 }, 60),
-        pace: Turnstile::new(if settings.rpm > 0 { 10 } else { 0 }, 1),
-    };
-    let shared = Arc::new(Shared { market, settings, book: Mutex::new(book) });
+    let shared = Arc::new(Shared::new(market, settings));
     let router = Router::new()
         .route("/sandbox/epoch", put(move_clock).post(answer))
         .fallback(answer)
@@ -128,89 +115,6 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
     });
     let task = tokio::spawn(async { server.await });
     Ok(Server { address, shared, task, running })
-}
-
-struct Shared {
-    market: Arc<Market>,
-    settings: Settings,
-    book: Mutex<Book>,
-}
-
-/// What changes from call to call.
-struct Book {
-    serial: u64,
-    calls: BTreeMap<String, u64>,
-    account: Account,
-    faults: Faults,
-    /// Where the vendor's clock stands.
-    epoch: Option<DateTime<Utc>>,
-    /// Calls of a day over the REST wire, and those of each vendor so far.
-    allowed: u32,
-    quotas: BTreeMap<String, Turnstile>,
-    /// AlphaFin's calls of the minute.
-    rate: Turnstile,
-    /// F10's calls of the second.
-    pace: Turnstile,
-}
-
-impl Book {
-    /// A vendor's calls of the day.
-    fn quota(&mut self, vendor: &str) -> &mut Turnstile {
-        self.quotas.entry(vendor.to_owned()).or_insert_with(|| Turnstile::new(self.allowed, 24 * 3600))
-    }
-}
-
-impl Shared {
-    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
-        // Counters stay usable after a panic elsewhere.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts a call: how many of that name there have been, and what goes wrong with it.
-    fn count(&self, name: &str, attempt: &str, later_page: bool) -> (u64, Option<Fault>) {
-        let mut book = self.book();
-        let calls = book.calls.entry(name.to_owned()).or_default();
-        *calls += 1;
-        (*calls, book.faults.next(attempt, later_page))
-    }
-
-    /// The vendor whose name a path begins with, and the rest of the path; Tushare has the others.
-    fn addressed<'a>(&self, path: &'a str) -> Option<(&Vendor, &'a str)> {
-        let below = path.trim_start_matches('/');
-        let (first, _) = below.split_once('/').unwrap_or((below, ""));
-        let vendor = self.market.catalog.contracts.vendor(first).filter(|vendor| vendor.name != "tushare");
-        match vendor {
-            Some(vendor) => Some((vendor, &below[first.len()..])),
-            None => Some((self.market.catalog.contracts.vendor("tushare")?, path)),
-        }
-    }
-}
-
-/// A call on its way to a vendor.
-struct Call<'a> {
-    vendor: &'a Vendor,
-    /// Below the vendor's prefix.
-    path: &'a str,
-    uri: &'a Uri,
-    headers: &'a HeaderMap,
-}
-
-impl Call<'_> {
-    /// Whether the token is right, where a header of the vendor's has one.
-    fn has_token(&self) -> Option<bool> {
-        let (name, right) = match &self.vendor.token_in {
-            TokenIn::Body => return None,
-            TokenIn::Header(name) => (name.as_str(), TOKEN.to_owned()),
-            TokenIn::Bearer => (header::AUTHORIZATION.as_str(), format!("Bearer {TOKEN}")),
-        };
-        self.headers.get(name).map(|sent| sent.as_bytes() == right.as_bytes())
-    }
-}
-
-/// Seconds of the wall clock, which vendors count calls by.
-#[allow(clippy::disallowed_methods, reason = "the vendors' minutes and days are those of the wall clock")]
-fn wall_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 async fn answer(

@@ -6,7 +6,7 @@ use super::account::Account;
 use super::faults::Fault;
 use super::reply::{Refusal, request_id, write_rows};
 use super::request::Request;
-use super::{Call, Shared, wall_seconds};
+use super::shared::{Call, Shared, wall_seconds};
 use crate::TOKEN;
 use crate::market::Market;
 use crate::market::moments::shanghai;

@@ -6,7 +6,8 @@
 mod request;
 
 use super::faults::Fault;
-use super::{Call, Shared, query, wall_seconds};
+use super::query;
+use super::shared::{Call, Shared, wall_seconds};
 use crate::asharehub::{Endpoint, Query, Surface};
 use crate::market::moments::shanghai;
 use axum::http::{StatusCode, header};

@@ -20,6 +20,8 @@ pub(crate) enum Value {
     Text(String),
     /// So many units of the given number of decimal places: `(123, 2)` is 1.23 CNY, shares, or wholes.
     Figure(i64, u32),
+    /// The same without digits that it does not have: a rounded figure.
+    Rounded(i64, u32),
     /// A number in its plain spelling: where a vendor's oddity needs it.
     Digits(String),
 }
@@ -91,8 +93,13 @@ impl Pen {
                 // The one unit whose numbers come in quotes.
                 if unit == Unit::Cny1e6 { Cell::Text(decimal(units, scale)) } else { self.float(units, scale) }
             }
-            (Value::Figure(units, _), FieldType::Text, _) => Cell::Text(units.to_string()),
-            (Value::Figure(units, places), ..) => integer(units / 10_i64.pow(places)),
+            (Value::Rounded(units, places), FieldType::Number, Some(unit)) => {
+                let (units, scale) = in_unit(units, places, unit);
+                self.float(units, scale);
+                Cell::Number(decimal(units, scale))
+            }
+            (Value::Figure(units, _) | Value::Rounded(units, _), FieldType::Text, _) => Cell::Text(units.to_string()),
+            (Value::Figure(units, places) | Value::Rounded(units, places), ..) => integer(units / 10_i64.pow(places)),
         }
     }
 }

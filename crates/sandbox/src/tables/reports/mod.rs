@@ -55,15 +55,15 @@ fn reports<'a>(
 
 /// Drops digits of a long number: less than half a ten-thousandth of it.
 fn coarsen(value: &mut Value) {
-    let Value::Figure(units, places) = value else { return };
+    let &mut Value::Figure(units, places) = value else { return };
     let digits = match units.unsigned_abs() {
         0..100_000 => 1,
         // More than the last decimal would be lost in the `.0` of a whole amount.
         100_000..1_000_000 => 10,
-        _ if *places < 4 => 10,
+        _ if places < 4 => 10,
         _ => 100,
     };
-    let (rest, half) = (*units % digits, digits / 2);
+    let (rest, half) = (units % digits, digits / 2);
     let up = if digits > 1 && rest.abs() >= half { units.signum() * digits } else { 0 };
-    *units += up - rest;
+    *value = Value::Rounded(units + up - rest, places);
 }

@@ -116,18 +116,18 @@ const MAKERS: &[(&str, Measure, Maker)] = &[
     ("rank", Count, |row, _, _| (row.item.rank > 0).then(|| whole(row.item.rank))),
     ("loose_rank", Count, loose_rank),
     ("weight", Fraction, |row, _, _| (row.item.part > 0).then(|| millionths(row.item.part))),
-    ("bought buy l_buy", Money, |row, _, _| Some(fen(row.part(0)))),
-    ("sold sell l_sell", Money, |row, _, _| Some(fen(row.part(1)))),
-    ("both l_amount", Money, |row, _, _| Some(fen(row.part(0) + row.part(1)))),
-    ("net net_amount net_buy", Money, |row, _, _| Some(fen(row.part(0) - row.part(1)))),
-    ("bought_once", Money, |row, _, _| Some(row.while_split(row.part(0)))),
-    ("sold_once", Money, |row, _, _| Some(row.while_split(row.part(1)))),
-    ("net_once", Money, |row, _, _| Some(row.while_split(row.part(0) - row.part(1)))),
+    ("buy sell l_buy l_sell both l_amount net_amount net_buy", Money, |row, word, _| Some(fen(row.traded(word)))),
+    ("buy_once sell_once net_once", Money, |row, word, _| {
+        let still = is_before(row.day, NORTHBOUND_SPLIT_ENDS);
+        Some(still.then(|| fen(row.traded(word.trim_end_matches("_once")))).into())
+    }),
     ("sh_amount sh_net_amount sh_buy sh_sell sz_amount sz_net_amount sz_buy sz_sell", Money, by_channel),
-    ("net_rate", Fraction, |row, _, _| Some(row.rate(row.part(0) - row.part(1)))),
-    ("amount_rate", Fraction, |row, _, _| Some(row.rate(row.part(0) + row.part(1)))),
-    ("buy_rate", Fraction, |row, _, _| Some(row.rate(row.part(0)))),
-    ("sell_rate", Fraction, |row, _, _| Some(row.rate(row.part(1)))),
+    ("buy_rate sell_rate amount_rate net_rate", Fraction, |row, word, _| {
+        // In steps of fen that fit the product of two large numbers.
+        let whole = (row.item.quote.bar.turnover * 100).max(1);
+        let part = row.traded(word.trim_end_matches("_rate"));
+        Some(millionths(divide(part / 100 * 10_000, (whole / 10_000).max(1))))
+    }),
     ("net_flow", Money, |row, _, pen| Some(row.net_flow(pen))),
     ("deal_price", Price, |row, _, _| Some(row.in_price(row.deal()[0]))),
     ("deal_shares", Shares, |row, _, _| Some(whole(row.deal()[1]))),
@@ -280,20 +280,15 @@ impl Row<'_> {
         Some(if amount > 0 { Value::Figure(divide(value * 10_000, amount), 4) } else { loss })
     }
 
-    /// Parts of the session's turnover in fen, at most 10 %.
-    fn part(&self, draw: usize) -> i64 {
-        self.item.quote.bar.turnover / 100 * self.draws[draw]
-    }
-
-    /// A part of the turnover, in steps of fen that fit the product of two large numbers.
-    fn rate(&self, part: i64) -> Value {
-        let whole = (self.item.quote.bar.turnover * 100).max(1);
-        millionths(divide(part / 100 * 10_000, (whole / 10_000).max(1)))
-    }
-
-    /// An amount that is no longer published.
-    fn while_split(&self, amount: i64) -> Value {
-        if is_before(self.day, NORTHBOUND_SPLIT_ENDS) { fen(amount) } else { Value::Null }
+    /// What was bought, sold, or both, in fen: parts of the session's turnover of at most 10 %.
+    fn traded(&self, word: &str) -> i64 {
+        let [bought, sold] = [0, 1].map(|draw| self.item.quote.bar.turnover / 100 * self.draws[draw]);
+        match word {
+            "buy" | "l_buy" => bought,
+            "sell" | "l_sell" => sold,
+            "both" | "amount" | "l_amount" => bought + sold,
+            _ => bought - sold,
+        }
     }
 
     /// A flow that may be one out.
@@ -392,15 +387,8 @@ fn loose_rank(row: &Row<'_>, _: &str, pen: &mut Pen) -> Option<Value> {
 /// Figures of one of the channels to Hong Kong; null in the rows of the other one.
 fn by_channel(row: &Row<'_>, word: &str, _: &mut Pen) -> Option<Value> {
     let (channel, word) = word.split_once('_')?;
-    let is_other = row.item.tag != if channel == "sh" { "2" } else { "4" };
-    let (bought, sold) = (row.part(0), row.part(1));
-    Some(match word {
-        _ if is_other => Value::Null,
-        "amount" => fen(bought + sold),
-        "net_amount" => fen(bought - sold),
-        "buy" => fen(bought),
-        _ => fen(sold),
-    })
+    let is_its = row.item.tag == if channel == "sh" { "2" } else { "4" };
+    Some(is_its.then(|| fen(row.traded(word))).into())
 }
 
 fn loans(row: &Row<'_>, word: &str, _: &mut Pen) -> Option<Value> {

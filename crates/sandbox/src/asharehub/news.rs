@@ -4,7 +4,7 @@
 
 use crate::Cell;
 use crate::market::Market;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::moments::Moment;
 use crate::tables::text::{integer, optional_text, text};
 use chrono::{Datelike, NaiveDate};
@@ -34,7 +34,7 @@ pub(super) fn rows(market: &Market, at: Option<Moment>, day: NaiveDate) -> Vec<V
 
 fn of_feed(market: &Market, at: Option<Moment>, day: NaiveDate, feed: usize) -> Vec<Vec<Cell>> {
     let moment = usize::try_from(day.num_days_from_ce()).unwrap_or_default();
-    let mut rng = dice(market.seed, Topic::News, feed, moment);
+    let mut rng = dice(market.seed, "news", feed, moment);
     let count = rng.random_range(5..=12);
     let mut second = 6 * 3600;
     let mut rows = Vec::new();

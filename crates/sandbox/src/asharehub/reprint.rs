@@ -6,7 +6,7 @@
 use super::{Endpoint, Form, spelling};
 use crate::Cell;
 use crate::market::Market;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::tables::interface::Interface;
 use crate::tables::text::{millionths, optional_text, text};
 use rand::RngExt;
@@ -45,7 +45,7 @@ impl<'a> Press<'a> {
         let labels = printed.iter().zip(&self.endpoint.forms).filter(|(_, form)| is_label(**form));
         let bytes = labels.flat_map(|(cell, _)| cell.text().unwrap_or_default().bytes().chain([b'|']));
         let address = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let mut rng = dice(self.market.seed, Topic::Reprint, address as usize, self.endpoint.address());
+        let mut rng = dice(self.market.seed, "reprint", address as usize, self.endpoint.address());
         let (roll, figure, percent) =
             (rng.random_range(0..ROWS), rng.random_range(0..1000), rng.random_range(2..=5_i128));
         match roll {

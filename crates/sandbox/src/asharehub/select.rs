@@ -6,7 +6,7 @@ use super::reprint::Press;
 use super::{Endpoint, Source, news, realtime, southbound};
 use crate::Cell;
 use crate::market::Market;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::moments::Moment;
 use crate::tables::asked::Params;
 use chrono::{Datelike, NaiveDate};
@@ -107,7 +107,7 @@ impl Endpoint {
         let mut rows = self.made(market, at, slice, query);
         if let Some(dated) = dated {
             let moment = slice.map_or(0, |day| usize::try_from(day.num_days_from_ce()).unwrap_or_default());
-            rows.shuffle(&mut dice(market.seed, Topic::ReprintOrder, self.address(), moment));
+            rows.shuffle(&mut dice(market.seed, "reprint order", self.address(), moment));
             rows.sort_by(|a, b| b[dated].text().cmp(&a[dated].text()));
         }
         rows // directories keep their order

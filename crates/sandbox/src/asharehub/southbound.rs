@@ -5,7 +5,7 @@
 use super::spelling;
 use crate::Cell;
 use crate::market::Market;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::moments::{Moment, after, on};
 use crate::tables::sessions::known::HONG_KONG;
 use crate::tables::text::{integer, text};
@@ -24,8 +24,8 @@ pub(super) fn rows(market: &Market, at: Option<Moment>, day: NaiveDate) -> Vec<V
         .flat_map(|(channel, exchange)| {
             HONG_KONG.iter().enumerate().map(move |(place, (code, name))| {
                 let number = channel * HONG_KONG.len() + place;
-                let held: i64 = dice(market.seed, Topic::Southbound, number, 0).random_range(5_000_000..900_000_000);
-                let change: i64 = dice(market.seed, Topic::Southbound, number, moment).random_range(-50..=50);
+                let held: i64 = dice(market.seed, "southbound", number, 0).random_range(5_000_000..900_000_000);
+                let change: i64 = dice(market.seed, "southbound", number, moment).random_range(-50..=50);
                 let shares = held + held / 10_000 * change;
                 // Of about ten thousand million shares, percent with two places.
                 let ratio = i128::from(shares / 1_000_000) * 10_000;

@@ -3,7 +3,7 @@
 //! Only what the reports share is here; columns and ratios are made in `tables`. These books know nothing of
 //! the ones behind `daily_basic`: the vendor's valuations do not follow from its reports either.
 
-use super::dice::{Topic, dice};
+use super::dice::dice;
 use super::names::Company;
 use super::quarters::Quarter;
 use super::securities::Security;
@@ -148,7 +148,7 @@ pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures
     if figures > 0 {
         // Far fewer restatements than quarters: each has its own dice.
         let moment = quarter.moment() * 8 + usize::from(figures);
-        let mut rng = dice(seed, Topic::Restatement, security.number, moment);
+        let mut rng = dice(seed, "restatement", security.number, moment);
         let size = rng.random_range(20..=60);
         // Odd ones are worse than the first figures, even ones better: no two are the same.
         let change = habits.whole(divide(accounts.year.revenue, 1000) * if figures % 2 == 1 { size } else { -size });
@@ -183,7 +183,7 @@ struct Habits {
 
 impl Habits {
     fn new(seed: u64, number: usize) -> Self {
-        let mut rng = dice(seed, Topic::Accounts, number, 0);
+        let mut rng = dice(seed, "accounts", number, 0);
         let revenue = rng.random_range(30_000_000_000..2_000_000_000_000);
         Self {
             seed,
@@ -214,7 +214,7 @@ impl Habits {
     }
 
     fn flows(&self, quarter: Quarter) -> Flows {
-        let mut rng = dice(self.seed, Topic::Accounts, self.number, quarter.moment());
+        let mut rng = dice(self.seed, "accounts", self.number, quarter.moment());
         let grown = (1000 + self.growth * i64::from(quarter.year() - 2020)).max(300);
         let season = [210, 240, 250, 300][quarter.moment() % 4];
         let usual = divide(self.revenue, 1000) * grown / 1000 * season;

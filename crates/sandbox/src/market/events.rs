@@ -2,7 +2,7 @@
 //!
 //! Amounts that depend on a price are left to the walk.
 
-use super::dice::{Topic, dice};
+use super::dice::dice;
 use super::securities::{EVENTFUL_SESSIONS, Security};
 use rand::RngExt;
 use std::ops::Range;
@@ -70,7 +70,7 @@ pub(crate) fn plan(seed: u64, security: &Security, sessions: usize) -> Events {
 
 impl Events {
     fn draw(&mut self, seed: u64, security: &Security, sessions: usize) {
-        let mut rng = dice(seed, Topic::Events, security.number, 0);
+        let mut rng = dice(seed, "events", security.number, 0);
         let inside = |session: usize| session > security.life.start && session < security.life.end;
         for year in (0..sessions).step_by(YEAR) {
             let session = year + rng.random_range(0..YEAR);

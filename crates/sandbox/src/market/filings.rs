@@ -5,7 +5,7 @@
 
 use super::Market;
 use super::calendar::{Calendar, weekday_before};
-use super::dice::{Topic, dice};
+use super::dice::dice;
 use super::moments::{Moment, after, before, on};
 use super::quarters::Quarter;
 use super::securities::Security;
@@ -128,7 +128,7 @@ const PATTERNS: [(Pattern, usize); 16] = [
 pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, statement: Statement) -> Vec<Version> {
     let calendar = &market.calendar;
     let leading = statement.filed_with();
-    let topic = if leading == Statement::Income { Topic::Income } else { Topic::Indicators };
+    let topic = if leading == Statement::Income { "income" } else { "indicators" };
     let rng = dice(market.seed, topic, security.number, quarter.moment());
     let told = first_told(market, security, quarter);
     let mut filing = Filing { rng, calendar, quarter, statement: leading, told };
@@ -163,7 +163,7 @@ fn shown(calendar: &Calendar, security: &Security, quarter: Quarter) -> Option<(
 
 /// Steps without a common factor with fifty: neighbours in number and time differ.
 fn pattern(seed: u64, number: usize, quarter: Quarter, statement: Statement) -> Pattern {
-    let shift: usize = dice(seed, Topic::Patterns, statement as usize, 0).random_range(0..50);
+    let shift: usize = dice(seed, "patterns", statement as usize, 0).random_range(0..50);
     let mut slot = (number * 7 + quarter.moment() * 11 + shift) % 50;
     for (pattern, share) in PATTERNS {
         match slot.checked_sub(share) {
@@ -176,7 +176,7 @@ fn pattern(seed: u64, number: usize, quarter: Quarter, statement: Statement) -> 
 
 /// First announcement: between the quarter's end and the deadline, more often near it, at times a few days after.
 fn announcement(seed: u64, number: usize, quarter: Quarter) -> NaiveDate {
-    let mut rng = dice(seed, Topic::Announcement, number, quarter.moment());
+    let mut rng = dice(seed, "announcement", number, quarter.moment());
     let window = quarter.deadline().signed_duration_since(quarter.end()).num_days().unsigned_abs() - 8;
     let early = rng.random_range(0..=window).min(rng.random_range(0..=window));
     if rng.random_range(0..30) == 0 {

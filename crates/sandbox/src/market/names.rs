@@ -2,7 +2,7 @@
 //!
 //! Any likeness to a real company is chance; nothing here affects prices.
 
-use super::dice::{Topic, dice};
+use super::dice::dice;
 use super::securities::Board;
 use rand::RngExt;
 
@@ -38,7 +38,7 @@ pub(crate) fn company(seed: u64, number: usize, board: Board) -> Company {
     let mixed = number * 7919 % 8000;
     let parts = [word(FIRST, mixed % 20), word(SECOND, mixed / 20 % 20), word(TRADE, mixed / 400)];
     let name = parts.map(|part| part.0).concat();
-    let mut rng = dice(seed, Topic::Security, number, 0);
+    let mut rng = dice(seed, "security", number, 0);
     let connected = rng.random_range(0..2) == 0;
     Company {
         full_name: format!("{name}(虚构)股份有限公司"),

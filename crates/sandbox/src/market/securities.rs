@@ -3,7 +3,7 @@
 //! Prices and events are elsewhere. Codes look real but names do not belong to them.
 
 use super::calendar::{Calendar, stamp, weekday_before};
-use super::dice::{Topic, dice};
+use super::dice::dice;
 use super::names::{Company, company};
 use chrono::{Days, NaiveDate};
 use rand::RngExt;
@@ -145,7 +145,7 @@ pub(crate) fn securities(seed: u64, stocks: usize, calendar: &Calendar) -> Vec<S
 /// A security with bars: old, listed inside the range, or delisted inside it.
 fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Calendar) -> Security {
     let sessions = calendar.sessions.len();
-    let mut rng = dice(seed, Topic::Life, number, 0);
+    let mut rng = dice(seed, "life", number, 0);
     let age = rng.random_range(200..9000);
     let mut pick = |from: usize, to: usize| {
         if from < to { rng.random_range(from..to) } else { from }

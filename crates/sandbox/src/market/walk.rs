@@ -2,7 +2,7 @@
 //!
 //! Everything is a whole number (fen, shares, CNY, millionths); texts and rates are made elsewhere.
 
-use super::dice::{Topic, dice};
+use super::dice::dice;
 use super::events::{Notice, plan};
 use super::securities::Security;
 use rand::RngExt;
@@ -112,7 +112,7 @@ pub(crate) fn limits(reference: i64, percent: i64) -> (i64, i64) {
 /// Walks one security through its life.
 pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
     let events = plan(seed, security, sessions);
-    let mut rng = dice(seed, Topic::Walk, security.number, 0);
+    let mut rng = dice(seed, "walk", security.number, 0);
     let mut reference: i64 = rng.random_range(250..6000);
     // The vendor gives most factors four decimals, some more.
     let grain = if rng.random_range(0..4) == 0 { 1 } else { 100 };

@@ -8,7 +8,7 @@ use super::sessions::row::Row;
 use super::text::Pen;
 use crate::Cell;
 use crate::market::Market;
-use crate::market::dice::{address, dice_of};
+use crate::market::dice::dice;
 use chrono::{Datelike, NaiveDate};
 use pitlake_contract::{Contract, Field};
 use std::sync::Arc;
@@ -31,9 +31,7 @@ pub(crate) struct Interface {
     /// The columns of a reply.
     pub(crate) fields: Vec<Field>,
     pub(crate) content: Content,
-    pub(super) flaws: Flaws,
-    /// Address of its dice: that of its folder, so that interfaces of one folder say the same.
-    pub(super) address: u64,
+    pub(crate) flaws: Flaws,
 }
 
 impl Interface {
@@ -43,7 +41,6 @@ impl Interface {
             fields: contract.fields.iter().filter(|field| field.param.is_none()).cloned().collect(),
             content,
             flaws,
-            address: address(&contract.kind),
         }
     }
 
@@ -62,9 +59,9 @@ impl Interface {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// What spells one row.
+    /// What spells one row. Its address is the folder, so that interfaces of one folder say the same.
     pub(super) fn pen(&self, market: &Market, item: usize, moment: usize) -> Pen {
-        Pen { rng: dice_of(market.seed, self.address, item, moment) }
+        Pen { rng: dice(market.seed, &self.contract.kind, item, moment) }
     }
 
     /// The row of an item on a day, and in the session of that day or before it.

@@ -10,7 +10,7 @@ use super::sessions::column::Column;
 use super::sessions::item::Item;
 use crate::Cell;
 use crate::market::Stock;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::filings::first_told;
 use crate::market::moments::{Moment, on};
 use crate::market::quarters::Quarter;
@@ -49,7 +49,7 @@ fn days(interface: &Interface, asked: &Asked<'_>, stock: &Stock) -> Vec<(NaiveDa
         }
         Axis::Day | Axis::Security => {
             let drawn = |(place, day): (usize, &NaiveDate)| {
-                let roll = dice(market.seed, Topic::Records, stock.security.number, place).random_range(0..20);
+                let roll = dice(market.seed, "records", stock.security.number, place).random_range(0..20);
                 (roll == 0).then(|| evening(*day))
             };
             sessions.iter().enumerate().filter_map(drawn).collect()

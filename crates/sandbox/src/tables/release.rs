@@ -11,7 +11,7 @@
 //!   noon one to four sessions later.
 
 use super::interface::Interface;
-use crate::market::dice::dice_of;
+use crate::market::dice::dice;
 use crate::market::moments::{Moment, after, on};
 use crate::market::{Market, Stock};
 use rand::RngExt;
@@ -43,7 +43,7 @@ impl Interface {
         let publication = &self.contract.publication;
         let day = market.calendar.day(session);
         let usual = after(day, u64::from(publication.next_day)).and_time(publication.hour);
-        let roll = dice_of(market.seed, self.address, SESSION, session).random_range(0..60);
+        let roll = dice(market.seed, &self.contract.kind, SESSION, session).random_range(0..60);
         match roll {
             0..5 if self.flaws.late => {
                 let morning = on(after(day, 1), 9, 30);
@@ -61,7 +61,7 @@ impl Interface {
         if at >= noon(LONGEST_DRAFT) {
             return None;
         }
-        let mut rng = dice_of(market.seed, self.address, DRAFT + stock.security.number, session);
+        let mut rng = dice(market.seed, &self.contract.kind, DRAFT + stock.security.number, session);
         let (roll, sessions, percent) =
             (rng.random_range(0..200), rng.random_range(1..=LONGEST_DRAFT), rng.random_range(2..=5));
         let sign = if rng.random_range(0..2) == 0 { 1 } else { -1 };

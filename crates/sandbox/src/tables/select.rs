@@ -10,7 +10,7 @@ use super::sessions::item::{Item, Population};
 use super::sessions::row::Row;
 use super::value::{Line, Value};
 use crate::Cell;
-use crate::market::dice::{Fnv, dice_of};
+use crate::market::dice::{Fnv, dice};
 use crate::market::moments::{Moment, on};
 use crate::market::{Market, Stock};
 use chrono::NaiveDate;
@@ -116,7 +116,7 @@ impl Interface {
         let days = population.days(market).into_iter().filter(|&day| is_asked(day));
         let items = days.flat_map(|day| {
             let mut items = self.items(population, asked, day);
-            items.shuffle(&mut dice_of(market.seed, self.address, ORDER, day));
+            items.shuffle(&mut dice(market.seed, &self.contract.kind, ORDER, day));
             items.into_iter().map(move |item| (item, day))
         });
         let row = |(item, day): (Item<'_>, usize)| self.row(columns, market, &item, (day, market.calendar.day(day)));
@@ -212,7 +212,7 @@ impl Interface {
 
     /// Newest day first, and within it in no order, the same way for the same call.
     fn shuffle(&self, asked: &Asked<'_>, rows: &mut [Vec<Cell>], moment: usize) {
-        rows.shuffle(&mut dice_of(asked.market.seed, self.address, ORDER, moment));
+        rows.shuffle(&mut dice(asked.market.seed, &self.contract.kind, ORDER, moment));
         self.newest_first(rows);
     }
 

@@ -38,10 +38,6 @@ fn nothing_is_there_before_it_is_announced() {
             }
         }
     }
-    for name in interfaces().map(Interface::name) {
-        let long_after = Some("2035-01-01T00:00:00Z".parse().unwrap());
-        assert_eq!(SMALL.rows_at(name, long_after), SMALL.rows(name), "{name}");
-    }
 }
 
 /// Rows that a day brings and rows that it takes away, over the range.

@@ -1,9 +1,11 @@
 //! Every interface answers the calls that its contract describes: filters, ranges, what is needed, order and pages.
 
-use super::{SMALL, select, text};
-use crate::Cell;
+use super::{SMALL, select, small, text};
+use crate::market::moments::shanghai;
 use crate::tables::asked::Params;
 use crate::tables::interface::{Content, Interface};
+use crate::{Cell, Market, Settings};
+use chrono::{Days, TimeDelta};
 use std::collections::BTreeSet;
 
 /// Too many rows to look at all of them again and again.
@@ -145,4 +147,44 @@ fn filters_take_several_values_and_codes_only_where_none_is_needed() {
     );
     assert_eq!(count("income_vip", &[year, ("report_type", "1,6")], "report_type"), 2);
     assert_eq!(count("income_vip", &[year], "report_type"), 1, "the first type unless asked for");
+}
+
+#[test]
+fn every_call_gets_what_the_oracle_says_of_the_moment() {
+    let moments = ["2022-12-01T09:00:00Z", "2023-01-20T12:00:00Z"];
+    for interface in interfaces() {
+        let nothing = Params::new();
+        for at in moments.map(|at| Some(shanghai(at.parse().unwrap()))) {
+            let sent = sorted(interface.select(&SMALL, at, &nothing, (0, usize::MAX)));
+            assert!(sent == wanted(interface, &interface.all(&SMALL, at), &nothing), "{}", interface.name());
+        }
+        let long_after = Some(shanghai("2035-01-01T00:00:00Z".parse().unwrap()));
+        assert!(interface.all(&SMALL, long_after) == interface.all(&SMALL, None), "{}", interface.name());
+    }
+}
+
+#[test]
+fn sessions_appear_at_the_hour_of_their_contract() {
+    let day = SMALL.sessions()[40];
+    let params = Params::from([("trade_date".to_owned(), SMALL.calendar.stamps[40].clone())]);
+    let sessions = interfaces().filter(|interface| matches!(interface.content, Content::Sessions(..)));
+    for interface in sessions.filter(|interface| interface.flaws == Default::default()) {
+        let publication = &interface.contract.publication;
+        let hour = (day + Days::new(u64::from(publication.next_day))).and_time(publication.hour);
+        let rows = |at| interface.select(&SMALL, at, &params, (0, usize::MAX));
+        assert!(rows(Some(hour - TimeDelta::minutes(1))).is_empty(), "{}", interface.name());
+        assert!(rows(Some(hour)) == rows(None), "{}", interface.name());
+    }
+}
+
+#[test]
+fn the_same_settings_give_the_same_rows() {
+    let (again, other) = (Market::new(&small()), Market::new(&Settings { seed: 2, ..small() }));
+    let mut differ = 0;
+    for interface in interfaces() {
+        let rows = interface.all(&SMALL, None);
+        assert!(rows == interface.all(&again, None), "{}", interface.name());
+        differ += usize::from(rows != interface.all(&other, None));
+    }
+    assert!(differ > 70, "{differ}");
 }

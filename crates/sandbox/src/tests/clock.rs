@@ -2,7 +2,7 @@
 
 use super::caller::{Sandbox, items, no_limits};
 use super::find;
-use super::{MARKET, Row, SMALL, TABLES, key, named, text, units};
+use super::{MARKET, Row, key, named, text, units};
 use crate::market::moments::shanghai;
 use crate::tables::asked::Params;
 use crate::{Cell, Market, Rows, Settings};
@@ -47,34 +47,6 @@ fn rows(market: &Market, interface: &str, from: NaiveDate, to: NaiveDate, at: Op
 /// Keys of a day's rows at a moment.
 fn keys(market: &Market, interface: &str, day: NaiveDate, at: Option<DateTime<Utc>>) -> BTreeSet<(String, String)> {
     rows(market, interface, day, day, at).iter().map(key).collect()
-}
-
-#[test]
-fn calls_get_what_the_oracle_says() {
-    let market = &*SMALL;
-    let days = [market.sessions()[20], market.sessions()[41]];
-    for moment in days.into_iter().flat_map(|day| [at(day, "17:30"), at(day, "22:00")]) {
-        for interface in HOURS.map(|(interface, _)| interface) {
-            let by_key = |rows: Vec<Row>| {
-                rows.into_iter().fold(BTreeMap::<_, BTreeSet<String>>::new(), |mut all, row| {
-                    all.entry(key(&row)).or_default().insert(format!("{row:?}"));
-                    all
-                })
-            };
-            let got = rows(market, interface, market.sessions()[0], days[1], moment);
-            assert!(!got.is_empty() || interface == "suspend_d");
-            assert_eq!(by_key(got), by_key(named(market.rows_at(interface, moment).unwrap())), "{interface}");
-        }
-    }
-}
-
-#[test]
-fn without_a_moment_everything_is_there() {
-    for interface in TABLES.into_iter().chain(["income", "fina_indicator_vip", "limit_list_d"]) {
-        assert_eq!(MARKET.rows_at(interface, None), MARKET.rows(interface));
-        let long_after = MARKET.rows_at(interface, at("2030-01-01".parse().unwrap(), "12:00"));
-        assert_eq!(long_after, MARKET.rows(interface), "{interface}");
-    }
 }
 
 #[test]

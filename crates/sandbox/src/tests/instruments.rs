@@ -4,29 +4,8 @@ use super::{Row, SMALL, at, masters, select, table, text, units};
 use crate::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Masters and the columns of their keys.
-const MASTERS: [(&str, &[&str]); 7] = [
-    ("index_basic", &["ts_code"]),
-    ("index_classify", &["src", "index_code"]),
-    ("index_member_all", &["ts_code", "l3_code", "in_date"]),
-    ("ths_index", &["ts_code"]),
-    ("ths_member", &["ts_code", "con_code"]),
-    ("fx_obasic", &["ts_code"]),
-    ("new_share", &["ts_code"]),
-];
-
 fn column<'a>(rows: &'a [Row], name: &str) -> BTreeSet<&'a str> {
     rows.iter().map(|row| text(row, name)).collect()
-}
-
-#[test]
-fn every_master_has_one_row_for_each_key() {
-    for (name, key) in MASTERS {
-        let rows = table(&SMALL, name);
-        let keys: BTreeSet<Vec<&str>> =
-            rows.iter().map(|row| key.iter().map(|column| text(row, column)).collect()).collect();
-        assert!(!rows.is_empty() && keys.len() == rows.len(), "{name}");
-    }
 }
 
 #[test]

@@ -1,31 +1,8 @@
 //! Securities, calendar, suspensions and determinism: rules read from the rows as they go on the wire.
 
-use super::{MARKET, Row, TABLES, key, masters, named, settings, table, text};
+use super::{MARKET, Row, TABLES, key, masters, named, table, text};
 use crate::{Cell, Market, Settings};
 use std::collections::{BTreeMap, BTreeSet};
-
-#[test]
-fn the_same_settings_give_the_same_market() {
-    let short = Settings { end: "2023-02-28".parse().unwrap(), ..settings() };
-    let market = Market::new(&short);
-    let again = Market::new(&short);
-    let other = Market::new(&Settings { seed: 2, ..short });
-    for interface in TABLES {
-        let rows = market.rows(interface);
-        assert_eq!(rows, again.rows(interface));
-        let same = rows == other.rows(interface);
-        assert_eq!(same, interface == "trade_cal", "{interface}");
-    }
-    assert_eq!(market.rows("no_such_interface"), None);
-}
-
-#[test]
-fn rows_are_sorted_by_key_and_unique() {
-    let market = &**MARKET;
-    for interface in ["daily", "daily_basic", "adj_factor", "moneyflow"] {
-        assert!(table(market, interface).is_sorted_by(|a, b| key(a) < key(b)), "{interface}");
-    }
-}
 
 #[test]
 fn securities_cover_every_status_and_board() {

@@ -1,93 +1,9 @@
 //! Lists of a session about indices, boards and whole markets: figures that must fit those of the stocks behind them.
 
-use super::caller::{Sandbox, items, no_limits};
 use super::{Row, SMALL, at, key, select, small, table, text, units};
 use crate::{Cell, Market, Settings};
 use chrono::{Datelike, Days};
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Lists and the columns of their keys.
-const LISTS: [(&str, &[&str]); 6] = [
-    ("index_daily", &["ts_code", "trade_date"]),
-    ("index_weight", &["index_code", "con_code", "trade_date"]),
-    ("dc_member", &["trade_date", "ts_code", "con_code"]),
-    ("margin", &["trade_date", "exchange_id"]),
-    ("moneyflow_hsgt", &["trade_date"]),
-    ("ggt_daily", &["trade_date"]),
-];
-
-#[test]
-fn every_list_has_one_row_for_each_key() {
-    let again = Market::new(&small());
-    for (name, key) in LISTS {
-        let rows = table(&SMALL, name);
-        let of = |row: &Row| key.iter().map(|column| text(row, column).to_owned()).collect::<Vec<_>>();
-        assert!(!rows.is_empty() && rows.is_sorted_by(|a, b| of(a) < of(b)), "{name}");
-        assert_eq!(again.rows(name), SMALL.rows(name), "{name}");
-    }
-}
-
-#[test]
-fn filters_narrow_and_foreign_parameters_mean_nothing() {
-    let day = SMALL.calendar.stamps[40].as_str();
-    for (name, column, value) in [
-        ("index_daily", "ts_code", "000300.SH"),
-        ("dc_member", "ts_code", "BK0003.DC"),
-        ("dc_member", "con_code", "600001.SH"),
-        ("margin", "exchange_id", "SZSE"),
-        ("index_weight", "index_code", "399300.SZ"),
-    ] {
-        let all = table(&SMALL, name);
-        let wanted = |row: &&Row| text(row, column) == value;
-        let asked = select(name, &[(column, value)], None);
-        assert!(!asked.is_empty() && asked.iter().all(|row| wanted(&row)), "{name}");
-        assert_eq!(asked.len(), all.iter().filter(wanted).count());
-        let of_day = all.iter().filter(|row| wanted(row) && text(row, "trade_date") == day).count();
-        assert_eq!(select(name, &[(column, value), ("trade_date", day)], None).len(), of_day);
-    }
-    let range = [("start_date", &day[..6]), ("end_date", day)];
-    for name in ["moneyflow_hsgt", "ggt_daily"] {
-        let days = SMALL.calendar.stamps.iter().filter(|stamp| stamp.starts_with(&day[..6]) && stamp.as_str() <= day);
-        let days = days.filter(|stamp| *stamp != "20221226").count();
-        assert_eq!(select(name, &range, None).len(), days);
-        assert_eq!(select(name, &[("trade_date", day), ("ts_code", "000001.SZ")], None).len(), 1);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_need_what_is_required() {
-    let sandbox = Sandbox::start(Settings { points: 10_000, ..no_limits() }).await;
-    let day = sandbox.market.calendar.stamps[40].clone();
-    for (name, missing, enough) in [
-        ("index_daily", json!({"trade_date": day}), json!({"trade_date": day, "ts_code": "000001.SH"})),
-        ("index_weight", json!({"trade_date": day}), json!({"index_code": "399300.SZ"})),
-        ("moneyflow_hsgt", json!({"end_date": day}), json!({"start_date": day})),
-        ("cyq_chips", json!({"trade_date": day}), json!({"ts_code": "000001.SZ", "trade_date": day})),
-        ("stk_mins", json!({"ts_code": "000001.SZ"}), json!({"ts_code": "000001.SZ", "freq": "5min"})),
-        ("stk_mins", json!({"freq": "5min"}), json!({"ts_code": "000001.SZ", "freq": "60min"})),
-    ] {
-        assert_eq!(sandbox.call(name, &missing, "")["code"], -2001, "{name}");
-        assert!(!items(&sandbox.call(name, &enough, "")).is_empty(), "{name}");
-    }
-    let poor = Sandbox::start(Settings { points: 9_999, ..no_limits() }).await;
-    let params = json!({"ts_code": "000001.SZ", "freq": "5min"});
-    assert_eq!(poor.call("stk_mins", &params, "")["code"], 40203);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_day_of_all_boards_is_cut_at_the_cap_and_pages_fit() {
-    let sandbox = Sandbox::start(Settings { points: 6000, cap: Some(100), ..no_limits() }).await;
-    let day = sandbox.market.calendar.stamps[40].clone();
-    let page = |offset: usize| {
-        let reply = sandbox.call("dc_member", &json!({"trade_date": day, "offset": offset}), "");
-        items(&reply).iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
-    let pages: Vec<Vec<String>> = (0..10).map(|number| page(number * 100)).collect();
-    assert_eq!((pages[0].len(), pages[9].len()), (100, 0));
-    let whole = table(&sandbox.market, "dc_member").iter().filter(|row| text(row, "trade_date") == day).count();
-    assert_eq!(pages.concat().into_iter().collect::<BTreeSet<_>>().len(), whole);
-}
 
 #[test]
 fn an_index_trades_what_its_constituents_trade() {

@@ -58,15 +58,13 @@ fn relation(a: &Row, b: &Row) -> &'static str {
     if different.is_empty() {
         return "twins";
     }
-    if different.iter().any(|column| (a[*column] == Cell::Null) != (b[*column] == Cell::Null)) {
-        assert_eq!(different.len(), 1);
+    if let [column] = different[..]
+        && (a[column] == Cell::Null) != (b[column] == Cell::Null)
+    {
         return "gap";
     }
-    let close = |column: &&&str| {
-        let (a, b) = (value(&a[**column]).unwrap(), value(&b[**column]).unwrap());
-        (a - b).abs() <= 1e-4 * a.abs()
-    };
-    if different.iter().all(|column| close(&column)) {
+    let values = |column: &str| value(&a[column]).zip(value(&b[column]));
+    if different.iter().all(|column| values(column).is_some_and(|(a, b)| (a - b).abs() <= 1e-4 * a.abs())) {
         return "rounding";
     }
     "differing"

@@ -2,7 +2,7 @@
 //!
 //! Each day's chips are drawn by themselves around its close; they know nothing of earlier days.
 
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::walk::{Bar, divide};
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
@@ -29,7 +29,7 @@ impl Chips {
         let (lowest, highest) = (divide(close * 62, 100), divide(close * 129, 100));
         let step = ((highest - lowest) / LEVELS).max(1);
         let count = (highest - lowest) / step + 1;
-        let mut rng = dice(market.seed, Topic::Chips, stock.security.number, session);
+        let mut rng = dice(market.seed, "chips", stock.security.number, session);
         // A broad hump and a narrow one.
         let humps = [(count / 2, 4), (count / 6, 9)].map(|(width, height)| (rng.random_range(0..count), width, height));
         let weights: Vec<i64> = (0..count)

@@ -3,7 +3,7 @@
 //! The bars of a session open, close, peak and bottom where the daily one does, and their shares and CNY add up to its
 //! own. Each minute trades at about the average price of the whole day, which therefore lies between its low and high.
 
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::walk::Bar;
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
@@ -76,7 +76,7 @@ fn minutes(market: &Market, stock: &Stock, session: usize) -> Vec<Slot> {
     let Some(bar) = stock.history.bar(session) else {
         return Vec::new();
     };
-    let mut rng = dice(market.seed, Topic::Minutes, stock.security.number, session);
+    let mut rng = dice(market.seed, "minutes", stock.security.number, session);
     let ends: Vec<u32> = (9 * 60 + 30..=11 * 60 + 30).chain(13 * 60 + 1..=15 * 60).collect();
     let windows = pauses(stock, session);
     let paused = |end: u32| QUIET.contains(&end) || windows.iter().any(|(from, to)| (*from..=*to).contains(&end));

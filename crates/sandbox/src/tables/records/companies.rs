@@ -4,7 +4,7 @@ use super::occasion::life;
 use super::people::managers;
 use crate::market::Stock;
 use crate::market::calendar::weekday_before;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::moments::{after, before, on};
 use crate::market::securities::Board;
 use crate::tables::asked::Asked;
@@ -28,7 +28,7 @@ pub(super) fn profiles<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let today = at.map_or(market.calendar.end, |at| at.date().min(market.calendar.end));
     let profile = |(stock, listed): (&'a Stock, NaiveDate)| {
         let (number, company) = (stock.security.number, &stock.security.company);
-        let mut rng = dice(market.seed, Topic::Profile, number, 0);
+        let mut rng = dice(market.seed, "profile", number, 0);
         let managers = managers(market, stock);
         let post = |title: &str| {
             let holder = managers.iter().find(|manager| manager.title.starts_with(title) && manager.holds(at));
@@ -71,7 +71,7 @@ fn names(asked: &Asked<'_>, stock: &Stock, listed: NaiveDate) -> Vec<(String, Na
     let Some((from, to)) = life(asked.market, stock) else {
         return names;
     };
-    let mut rng = dice(asked.market.seed, Topic::Names, security.number, 0);
+    let mut rng = dice(asked.market.seed, "names", security.number, 0);
     let days = to.signed_duration_since(from).num_days().unsigned_abs();
     let middle = weekday_before(after(from, rng.random_range(days / 4..=days / 2)));
     // Under special treatment when it is on that list, which holds all the time.

@@ -5,7 +5,6 @@
 use super::occasion::{Occasion, of_days, of_reports};
 use crate::market::Stock;
 use crate::market::calendar::weekday_before;
-use crate::market::dice::Topic;
 use crate::market::moments::{after, before, on};
 use crate::tables::asked::Asked;
 use crate::tables::record::Record;
@@ -88,8 +87,8 @@ pub(super) fn counts(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
             _ => vec![it.record(counted(Some(told), end, count))],
         }
     };
-    let rows = of_reports(asked, stock, Topic::HolderCounts).flat_map(of_report);
-    let between = of_days(asked, stock, (Topic::HolderCounts, 20)).filter(|it| it.number().is_multiple_of(3));
+    let rows = of_reports(asked, stock, "holder counts").flat_map(of_report);
+    let between = of_days(asked, stock, ("holder counts", 20)).filter(|it| it.number().is_multiple_of(3));
     rows.chain(between.map(|mut it| {
         let count = it.roll(2_000..200_000);
         it.record(counted(Some(it.day), before(it.day, 4), count))

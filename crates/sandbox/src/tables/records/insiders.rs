@@ -5,7 +5,7 @@
 use super::occasion::{Occasion, of_days};
 use crate::market::Stock;
 use crate::market::calendar::weekday_before;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::moments::{after, before, on};
 use crate::market::quarters::Quarter;
 use crate::tables::asked::Asked;
@@ -56,12 +56,12 @@ const LOCKED: [&str; 5] = ["虚构资产管理有限公司", "张虚", "李构",
 pub(super) fn lockups(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
     let security = &stock.security;
-    let drawn = of_days(asked, stock, (Topic::Lockups, 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
+    let drawn = of_days(asked, stock, ("lockups", 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
         let ahead = if it.once_in(4) { it.days(100..400) } else { it.days(3..9) };
         (it, ahead)
     });
     let debut = security.listed_on().filter(|_| security.debut).map(|day| {
-        let rng = dice(market.seed, Topic::Lockups, security.number, 0);
+        let rng = dice(market.seed, "lockups", security.number, 0);
         (Occasion { market, stock, quarter: Quarter::of(day), day, from: on(day, 18, 0), rng }, 365)
     });
     drawn.chain(debut).flat_map(|(it, ahead)| expiry(it, ahead)).collect()

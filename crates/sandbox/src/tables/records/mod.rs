@@ -14,27 +14,24 @@ mod pledges;
 mod reporting;
 
 use super::record::{RecordRows, SnapshotRows};
-use crate::market::dice::Topic;
 use occasion::{of_days, of_reports};
 
 /// Rows of every company, by the word of an entry.
 pub(super) const ROWS: [(&str, RecordRows); 18] = [
-    ("forecasts", |asked, stock| of_reports(asked, stock, Topic::Guidance).flat_map(guidance::forecasts).collect()),
-    ("previews", |asked, stock| of_reports(asked, stock, Topic::Express).flat_map(guidance::previews).collect()),
-    ("audits", |asked, stock| of_reports(asked, stock, Topic::Audits).flat_map(reporting::audits).collect()),
-    ("segments", |asked, stock| of_reports(asked, stock, Topic::Segments).flat_map(reporting::segments).collect()),
-    ("schedule", |asked, stock| of_reports(asked, stock, Topic::Schedule).flat_map(reporting::schedule).collect()),
-    ("rewards", |asked, stock| of_reports(asked, stock, Topic::Rewards).flat_map(|it| people::rewards(&it)).collect()),
-    ("holders", |asked, stock| {
-        of_reports(asked, stock, Topic::Holders).flat_map(|it| holders::ten(it, false)).collect()
-    }),
+    ("forecasts", |asked, stock| of_reports(asked, stock, "guidance").flat_map(guidance::forecasts).collect()),
+    ("previews", |asked, stock| of_reports(asked, stock, "express").flat_map(guidance::previews).collect()),
+    ("audits", |asked, stock| of_reports(asked, stock, "audits").flat_map(reporting::audits).collect()),
+    ("segments", |asked, stock| of_reports(asked, stock, "segments").flat_map(reporting::segments).collect()),
+    ("schedule", |asked, stock| of_reports(asked, stock, "schedule").flat_map(reporting::schedule).collect()),
+    ("rewards", |asked, stock| of_reports(asked, stock, "rewards").flat_map(|it| people::rewards(&it)).collect()),
+    ("holders", |asked, stock| of_reports(asked, stock, "holders").flat_map(|it| holders::ten(it, false)).collect()),
     ("tradable_holders", |asked, stock| {
-        of_reports(asked, stock, Topic::Holders).flat_map(|it| holders::ten(it, true)).collect()
+        of_reports(asked, stock, "holders").flat_map(|it| holders::ten(it, true)).collect()
     }),
-    ("research", |asked, stock| of_days(asked, stock, (Topic::Analysts, 14)).flat_map(analysts::research).collect()),
-    ("trades", |asked, stock| of_days(asked, stock, (Topic::HolderTrades, 40)).flat_map(insiders::trades).collect()),
-    ("buybacks", |asked, stock| of_days(asked, stock, (Topic::Buybacks, 150)).flat_map(payouts::buybacks).collect()),
-    ("pledges", |asked, stock| of_days(asked, stock, (Topic::Pledges, 60)).flat_map(pledges::deals).collect()),
+    ("research", |asked, stock| of_days(asked, stock, ("analysts", 14)).flat_map(analysts::research).collect()),
+    ("trades", |asked, stock| of_days(asked, stock, ("holder trades", 40)).flat_map(insiders::trades).collect()),
+    ("buybacks", |asked, stock| of_days(asked, stock, ("buybacks", 150)).flat_map(payouts::buybacks).collect()),
+    ("pledges", |asked, stock| of_days(asked, stock, ("pledges", 60)).flat_map(pledges::deals).collect()),
     ("pledged_weeks", |asked, stock| pledges::weeks(asked, stock)),
     ("lockups", |asked, stock| insiders::lockups(asked, stock)),
     ("holder_counts", |asked, stock| holders::counts(asked, stock)),

@@ -2,7 +2,7 @@
 
 use crate::market::accounts::{Accounts, accounts};
 use crate::market::calendar::weekday_before;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::filings::first_told;
 use crate::market::moments::{Moment, after, on};
 use crate::market::quarters::Quarter;
@@ -89,7 +89,7 @@ pub(super) fn evening(rng: &mut ChaCha8Rng, day: NaiveDate) -> Moment {
 pub(super) fn of_reports<'a>(
     asked: &Asked<'a>,
     stock: &'a Stock,
-    topic: Topic,
+    topic: &'static str,
 ) -> impl Iterator<Item = Occasion<'a>> + use<'a> {
     let market = asked.market;
     asked.quarters(stock).map(move |quarter| {
@@ -103,7 +103,7 @@ pub(super) fn of_reports<'a>(
 pub(super) fn of_days<'a>(
     asked: &Asked<'a>,
     stock: &'a Stock,
-    (topic, every): (Topic, u32),
+    (topic, every): (&'static str, u32),
 ) -> impl Iterator<Item = Occasion<'a>> + use<'a> {
     let market = asked.market;
     let stretch = move |day: NaiveDate| day.num_days_from_ce().unsigned_abs() / every;

@@ -4,7 +4,7 @@
 
 use super::occasion::{Occasion, evening};
 use crate::market::calendar::weekday_before;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::filings::first_told;
 use crate::market::moments::{after, before};
 use crate::market::quarters::Quarter;
@@ -40,7 +40,7 @@ struct Payment {
 /// Every stage of every distribution; each stage is a row that stays.
 pub(super) fn distributions(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
-    let mut rng = dice(market.seed, Topic::Dividends, stock.security.number, 0);
+    let mut rng = dice(market.seed, "dividends", stock.security.number, 0);
     let mut plans: Vec<Plan> = stock.history.payouts().map(|payout| paid(market, stock, payout, &mut rng)).collect();
     for quarter in stock.reports.clone().map(Quarter).filter(|quarter| quarter.of_year() % 2 == 0) {
         if plans.iter().all(|plan| plan.quarter != quarter) {

@@ -4,7 +4,7 @@
 
 use super::occasion::{Occasion, evening, life};
 use crate::market::calendar::weekday_before;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::moments::{Moment, after, before, on};
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
@@ -49,7 +49,7 @@ pub(super) fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
     let Some(listed) = stock.security.listed_on() else {
         return Vec::new();
     };
-    let mut rng = dice(market.seed, Topic::People, number, 0);
+    let mut rng = dice(market.seed, "people", number, 0);
     let change = life(market, stock).filter(|_| number % 3 == 1).map(|(first, last)| {
         let days = last.signed_duration_since(first).num_days();
         after(first, rng.random_range(0..days).unsigned_abs())
@@ -73,7 +73,7 @@ pub(super) fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
 /// A row for each; the end of a term is filled in when it is announced.
 pub(super) fn leaders(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
-    let mut rng = dice(market.seed, Topic::People, stock.security.number, 1);
+    let mut rng = dice(market.seed, "people", stock.security.number, 1);
     let mut rows = Vec::new();
     for Manager { name, class, title, born, began, last } in managers(market, stock) {
         let leader = |last: Option<NaiveDate>| {

@@ -5,7 +5,7 @@
 use super::occasion::{Occasion, life};
 use crate::market::Stock;
 use crate::market::calendar::weekday_before;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::moments::{after, on};
 use crate::tables::asked::Asked;
 use crate::tables::record::Record;
@@ -28,7 +28,7 @@ pub(super) fn weeks(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let week = |friday: NaiveDate| {
         let total = stock.history.capital(market.calendar.session_by(friday))?.total;
         let stretch = usize::try_from(friday.num_days_from_ce() / 7 / STEADY).ok()?;
-        let mut rng = dice(market.seed, Topic::PledgeTotals, number, stretch);
+        let mut rng = dice(market.seed, "pledge totals", number, stretch);
         let (free, bound) = (rng.random_range(1..3000), rng.random_range(-200..200_i64).max(0));
         // In hundreds of shares, which is all that the vendor shows.
         let [free, bound, total] = [total / 10_000 * free, total / 10_000 * bound, total].map(|shares| shares / 100);

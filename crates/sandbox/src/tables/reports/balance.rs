@@ -6,7 +6,7 @@
 use super::entry::Entry;
 use super::sums::Sums;
 use crate::market::accounts::{Scheme, of_parent};
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::tables::asked::Asked;
 use crate::tables::value::{Line, fen};
 
@@ -17,7 +17,7 @@ pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
     let (assets, equity, cash) = (own(accounts.assets), own(accounts.equity), own(accounts.cash));
     let minority = if entry.is_of_parent() { 0 } else { accounts.minority };
     let debts = assets - equity - minority;
-    let mut sums = Sums::new(asked.fields, dice(asked.market.seed, Topic::Holdings, entry.stock.security.number, 0));
+    let mut sums = Sums::new(asked.fields, dice(asked.market.seed, "holdings", entry.stock.security.number, 0));
     match entry.scheme() {
         Scheme::General => {
             let (current, due) = (assets / 2, debts / 3 * 2);

@@ -6,7 +6,7 @@
 use super::entry::Entry;
 use super::sums::Sums;
 use crate::market::accounts::of_parent;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::tables::asked::Asked;
 use crate::tables::value::{Line, Value, fen};
 
@@ -21,7 +21,7 @@ pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
     if entry.is_of_parent() {
         (flows, opening, closing) = (flows.of_parent(), of_parent(opening), of_parent(closing));
     }
-    let mut sums = Sums::new(asked.fields, dice(asked.market.seed, Topic::Holdings, entry.stock.security.number, 1));
+    let mut sums = Sums::new(asked.fields, dice(asked.market.seed, "holdings", entry.stock.security.number, 1));
     let revenue = flows.revenue;
     let (received, paid) = (revenue / 20 * 21, flows.cost + revenue / 5);
     sums.deal("finan_exp", "c_inf_fr_operate_a", received);

@@ -4,7 +4,7 @@
 
 use super::entry::Entry;
 use crate::market::accounts::{Accounts, Flows};
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::walk::divide;
 use crate::tables::asked::Asked;
 use crate::tables::value::{Line, Value, fen, millionths};
@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 /// The figures of one version. Corrections change the core only.
 pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
     let (number, accounts) = (entry.stock.security.number, entry.accounts(asked.market));
-    let mut rng = dice(asked.market.seed, Topic::Filling, number, entry.quarter.moment());
+    let mut rng = dice(asked.market.seed, "filling", number, entry.quarter.moment());
     let numbers = asked.fields.iter().enumerate().filter_map(|(place, field)| Some((place, field, field.unit?)));
     numbers
         .map(|(place, field, unit)| {

@@ -3,7 +3,7 @@
 //! Stocks of the Connect are in `items`.
 
 use crate::market::Market;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::tables::value::{Value, fen, whole};
 use chrono::Datelike;
 use rand::RngExt;
@@ -21,7 +21,7 @@ pub(super) fn is_open(market: &Market, session: usize) -> bool {
 
 /// What a column says.
 pub(super) fn value(market: &Market, session: usize, word: &str) -> Value {
-    let mut rng = dice(market.seed, Topic::Connect, 0, session);
+    let mut rng = dice(market.seed, "connect", 0, session);
     let mut amount = |low: i64, high: i64| rng.random_range(low..=high) * GRAIN;
     // By either channel.
     let north = [(); 2].map(|()| amount(-800_000, 900_000));

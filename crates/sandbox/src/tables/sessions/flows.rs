@@ -2,7 +2,7 @@
 
 use super::item::Item;
 use crate::market::Market;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::walk::divide;
 use crate::tables::value::{Value, whole};
 use rand::RngExt;
@@ -17,7 +17,7 @@ pub(super) struct Flows {
 
 impl Flows {
     pub(super) fn of(market: &Market, item: &Item<'_>, session: usize) -> Self {
-        let mut rng = dice(market.seed, Topic::Flows, item.address, session);
+        let mut rng = dice(market.seed, "flows", item.address, session);
         let bar = item.quote.bar;
         let weights = [(); 2].map(|()| [(); 4].map(|()| rng.random_range(1..=100)));
         let dealt = |total: i64| weights.map(|weights| deal(total, weights));

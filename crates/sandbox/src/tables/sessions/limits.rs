@@ -2,7 +2,7 @@
 //!
 //! Small markets hardly ever touch a limit, so by a made-up rule some bars count that did not: see [`limit`].
 
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::walk::{Bar, divide, limits};
 use crate::market::{Market, Stock};
 use crate::tables::text::Pen;
@@ -93,7 +93,7 @@ pub(super) struct Seal {
 impl Seal {
     pub(super) fn of(market: &Market, stock: &Stock, session: usize) -> Option<Self> {
         let (limit, bar) = (limit(stock, session)?, *stock.history.bar(session)?);
-        let mut rng = dice(market.seed, Topic::Limits, stock.security.number, session);
+        let mut rng = dice(market.seed, "limits", stock.security.number, session);
         let first = rng.random_range(0..14_000);
         let opened: i64 = if limit == Broken { rng.random_range(1..6) } else { rng.random_range(0..4) };
         let last = if opened > 0 { rng.random_range(first..14_400) } else { first };

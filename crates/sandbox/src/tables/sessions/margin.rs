@@ -5,7 +5,7 @@
 use super::item::Item;
 use super::known::has_margin;
 use crate::market::Market;
-use crate::market::dice::{Topic, address, dice, dice_of};
+use crate::market::dice::dice;
 use crate::tables::text::Pen;
 use crate::tables::value::{Value, fen, whole};
 use chrono::Datelike;
@@ -31,7 +31,7 @@ impl Loans {
         let era = stock.history.era(stock.security.life.start)?;
         // Hundred-thousandths of the shares at first, so that bonus shares make no jump.
         let balance = |moment: usize, kind: usize, most: i64| {
-            let mut rng = dice(market.seed, Topic::Margin, stock.security.number * 2 + kind, moment);
+            let mut rng = dice(market.seed, "margin", stock.security.number * 2 + kind, moment);
             era.float / 100_000 * rng.random_range(most / 2..=most)
         };
         let [then, owed] = [session, session + 1].map(|moment| balance(moment, 0, 400) * 1000);
@@ -57,7 +57,7 @@ impl Loans {
             .filter(|stock| stock.security.board.exchange() == exchange)
             .filter_map(|stock| {
                 let item = Item::of_stock(stock, session);
-                let rng = dice_of(market.seed, address("margin_detail_cn"), item.address, moment);
+                let rng = dice(market.seed, "margin_detail_cn", item.address, moment);
                 Self::of_stock(market, &item, session, Pen { rng }.draws())
             })
             .fold(Self::default(), Self::and)

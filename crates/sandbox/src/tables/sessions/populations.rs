@@ -10,7 +10,7 @@ use super::known::{
 };
 use super::limits::{self, Limit};
 use super::quotes::{Quote, Series};
-use crate::market::dice::{Topic, address, dice, dice_of};
+use crate::market::dice::dice;
 use crate::market::securities::Board;
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
@@ -152,7 +152,7 @@ fn either(stock: &Stock, values: [&'static str; 2]) -> &'static str {
 
 /// The dice of a list of the day.
 fn lists(market: &Market, list: &str, session: usize) -> ChaCha8Rng {
-    dice_of(market.seed, address(list), 0, session)
+    dice(market.seed, list, 0, session)
 }
 
 /// All stocks that trade, whoever is asked for.
@@ -220,7 +220,7 @@ fn seats<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 
 /// Five buyers and five sellers; two or three of either are institutions, of which two may have equal figures.
 fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) -> Vec<Item<'a>> {
-    let mut rng = dice(market.seed, Topic::Lists, list, session);
+    let mut rng = dice(market.seed, "lists", list, session);
     let mut seats = Vec::new();
     for (side, tag) in ["0", "1"].into_iter().enumerate() {
         let (institutions, twins, branch) =

@@ -2,7 +2,7 @@
 //!
 //! A made-up series needs no history: each close is drawn by itself around a base.
 
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use crate::market::walk::{Bar, divide};
 use crate::market::{Market, Stock};
 use rand::RngExt;
@@ -53,11 +53,11 @@ impl Quote {
     pub(crate) fn of_series(market: &Market, series: Series, session: usize) -> Self {
         let Series { number, base, scale, traded } = series;
         let close_before = |moment: usize| {
-            let per_myriad = dice(market.seed, Topic::Series, number, moment).random_range(-300..=300);
+            let per_myriad = dice(market.seed, "series", number, moment).random_range(-300..=300);
             base + divide(base * per_myriad, 10_000)
         };
         let (pre_close, close) = (close_before(session), close_before(session + 1));
-        let mut rng = dice(market.seed, Topic::SeriesBar, number, session);
+        let mut rng = dice(market.seed, "series bar", number, session);
         let open = pre_close + (close - pre_close) * rng.random_range(0..=100) / 100;
         let spread = (base / 200).max(1);
         let high = open.max(close) + rng.random_range(0..=spread);

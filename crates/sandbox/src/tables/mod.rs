@@ -16,7 +16,7 @@
 pub(crate) mod asked;
 pub(crate) mod catalog;
 mod detail;
-mod entry;
+pub(crate) mod entry;
 mod instruments;
 pub(crate) mod interface;
 mod masters;

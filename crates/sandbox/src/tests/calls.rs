@@ -3,6 +3,7 @@
 use super::{SMALL, select, small, text};
 use crate::market::moments::shanghai;
 use crate::tables::asked::Params;
+use crate::tables::entry::Flaws;
 use crate::tables::interface::{Content, Interface};
 use crate::{Cell, Market, Settings};
 use chrono::{Days, TimeDelta};
@@ -168,7 +169,7 @@ fn sessions_appear_at_the_hour_of_their_contract() {
     let day = SMALL.sessions()[40];
     let params = Params::from([("trade_date".to_owned(), SMALL.calendar.stamps[40].clone())]);
     let sessions = interfaces().filter(|interface| matches!(interface.content, Content::Sessions(..)));
-    for interface in sessions.filter(|interface| interface.flaws == Default::default()) {
+    for interface in sessions.filter(|interface| interface.flaws == Flaws::default()) {
         let publication = &interface.contract.publication;
         let hour = (day + Days::new(u64::from(publication.next_day))).and_time(publication.hour);
         let rows = |at| interface.select(&SMALL, at, &params, (0, usize::MAX));

@@ -33,7 +33,7 @@ pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
         let again = announced != first;
         line! {
             ann_date: announced, end_date: end, type: if vague { "其他" } else { kind(profit, last) },
-            p_change_min: growth(low, last).map(millionths), p_change_max: growth(high, last).map(millionths),
+            p_change_min: growth(low, last_year).map(millionths), p_change_max: growth(high, last_year).map(millionths),
             net_profit_min: known(low), net_profit_max: known(high), last_parent_net: known(last_year),
             first_ann_date: (!vague).then_some(first), notice_times: whole(1 + i64::from(again)),
             update_flag: if again { "1" } else { "0" },

@@ -24,6 +24,9 @@ page_rows = 2000
 hs_type = ["SH", "SZ"]
 is_new = ["1", "0"]
 
+[call]
+filters = { hs_type = "hs_type", is_new = "is_new" }
+
 [publication]
 hour = "00:00"
 empty = "unpublished"
@@ -31,10 +34,10 @@ history_from = "2014-11-17"
 
 [fields]
 ts_code = { type = "text", nullable = false, description = "security" }
-hs_type = { type = "text", description = "SH Shanghai's channel, SZ Shenzhen's" }
+hs_type = { type = "text", nullable = false, description = "SH Shanghai's channel, SZ Shenzhen's" }
 in_date = { type = "date", nullable = false, description = "first day inside" }
 out_date = { type = "date", description = "first day outside, null while inside" }
-is_new = { type = "flag", description = "whether it is inside now" }
+is_new = { type = "flag", nullable = false, description = "whether it is inside now" }
 "#;
 
 /// Step 2, what its rows mean here.

@@ -3,7 +3,8 @@
 //! About one row in 150 of a daily table is missing here, and as many have one figure that is 2 to 5 % off. Which
 //! ones never changes, so that two vendors can be held against each other.
 
-use super::{Endpoint, Form, spelling};
+use super::endpoint::{Endpoint, Form};
+use super::spelling;
 use crate::Cell;
 use crate::market::Market;
 use crate::market::dice::dice;

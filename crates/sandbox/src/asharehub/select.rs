@@ -2,8 +2,9 @@
 //!
 //! The order is the same for the same filters, so that pages fit together. Parameters are read elsewhere.
 
+use super::endpoint::{Endpoint, Source};
 use super::reprint::Press;
-use super::{Endpoint, Source, news, realtime, southbound};
+use super::{news, realtime, southbound};
 use crate::Cell;
 use crate::market::Market;
 use crate::market::dice::dice;

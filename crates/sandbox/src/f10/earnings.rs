@@ -6,7 +6,7 @@
 //! - The next report stands there from 15 sessions before its day, without times and without anything after.
 //! - Stocks have no options here: expected moves are 0, what implied volatility loses is null.
 
-use super::{epoch, midnight};
+use super::subject::{epoch, midnight};
 use crate::Cell;
 use crate::market::calendar::weekday_before;
 use crate::market::filings::{Statement, versions};

@@ -1,4 +1,4 @@
-//! What all calls share: the market, the counts and the clock; and a call on its way to a vendor. Never a reply.
+//! What all wires share: the market, the books kept over calls, and how a call finds its vendor.
 
 use super::account::Account;
 use super::faults::{Fault, Faults};
@@ -8,14 +8,13 @@ use axum::http::{HeaderMap, Uri, header};
 use chrono::{DateTime, Utc};
 use pitlake_contract::{TokenIn, Vendor};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What all calls share.
 pub(super) struct Shared {
     pub(super) market: Arc<Market>,
     pub(super) settings: Settings,
-    pub(super) book: Mutex<Book>,
+    book: Mutex<Book>,
 }
 
 /// What changes from call to call.
@@ -27,8 +26,8 @@ pub(super) struct Book {
     /// Where the vendor's clock stands.
     pub(super) epoch: Option<DateTime<Utc>>,
     /// Calls of a day over the REST wire, and those of each vendor so far.
-    pub(super) allowed: u32,
-    pub(super) quotas: BTreeMap<String, Turnstile>,
+    allowed: u32,
+    quotas: BTreeMap<String, Turnstile>,
     /// AlphaFin's calls of the minute.
     pub(super) rate: Turnstile,
     /// F10's calls of the second.
@@ -43,7 +42,6 @@ impl Book {
 }
 
 impl Shared {
-    /// Nothing has been called yet.
     pub(super) fn new(market: Arc<Market>, settings: Settings) -> Self {
         let book = Book {
             serial: 0,
@@ -59,7 +57,7 @@ impl Shared {
         Self { market, settings, book: Mutex::new(book) }
     }
 
-    pub(super) fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
         // Counters stay usable after a panic elsewhere.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }

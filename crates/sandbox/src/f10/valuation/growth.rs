@@ -1,7 +1,7 @@
 //! How profit or sales of a stock grew beside its market value, report by report, as multiples of the first.
 
-use super::{Multiple, times};
-use crate::f10::midnight;
+use super::multiple::{Multiple, times};
+use crate::f10::subject::midnight;
 use crate::market::accounts::{Flows, accounts};
 use crate::market::filings::{Statement, versions};
 use crate::market::moments::Moment;

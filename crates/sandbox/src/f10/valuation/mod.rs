@@ -6,56 +6,19 @@
 //! - One stock in 23 is not covered, nor is one that is not listed. An index is the mean of all stocks.
 
 mod growth;
+mod multiple;
 
-use super::{epoch, last_session, midnight, symbol};
+pub(crate) use multiple::Multiple;
+
+use super::subject::{epoch, last_session, midnight, symbol};
 use crate::Cell;
 use crate::market::moments::{Moment, on};
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
 use crate::tables::text::decimal;
 use chrono::{Datelike, Months, NaiveDate, TimeDelta};
+use multiple::times;
 use serde_json::{Value, json};
-
-/// Which multiple: `valuation_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Multiple {
-    Earnings = 1,
-    Book = 2,
-    Sales = 3,
-}
-
-impl Multiple {
-    /// By their numbers, 1 to 3.
-    pub(crate) const ALL: [Self; 3] = [Self::Earnings, Self::Book, Self::Sales];
-
-    /// By `valuation_type`.
-    pub(crate) fn of_type(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|multiple| *multiple as i64 == number)
-    }
-
-    /// Ends of the sections, in whole multiples.
-    fn borders(self) -> &'static [i64] {
-        match self {
-            Self::Earnings => &[0, 5, 10, 15, 20, 30, 50, 100],
-            Self::Book => &[0, 1, 2, 3, 5, 8, 15],
-            Self::Sales => &[0, 1, 2, 4, 8, 15, 30],
-        }
-    }
-
-    /// A stock's multiple in a session and its market value in CNY; none unless it is listed.
-    fn of(self, stock: &Stock, session: usize) -> Option<(i64, i64)> {
-        let history = &stock.history;
-        let era = history.era(session)?;
-        let bar = history.bar(session).or_else(|| history.before(session).next())?;
-        let value = divide(bar.close * era.total, 100);
-        let base = match self {
-            Self::Earnings => history.books.profit_ttm,
-            Self::Book => history.books.net_assets,
-            Self::Sales => history.books.sales_ttm,
-        };
-        (base != 0).then(|| (divide(value * 1000, base.abs()) * base.signum(), value))
-    }
-}
 
 /// First day of an interval that ends with a day; none for an unknown `interval_type`.
 fn interval(number: i64, end: NaiveDate) -> Option<NaiveDate> {
@@ -159,11 +122,6 @@ fn covered(
         data["profit_growth_rate"] = growth;
     }
     Some(data)
-}
-
-/// A multiple as a number.
-fn times(thousandths: i64) -> Value {
-    Cell::Number(decimal(thousandths, 3)).json()
 }
 
 /// Hundredths of a percent.

@@ -12,6 +12,7 @@ use super::market::quarters::Quarter;
 use super::market::securities::Board;
 use super::market::{Market, Stock};
 use super::nested::Flat;
+use super::scene::Scene;
 use super::tables::asked::Params;
 use super::tables::text::{decimal, millionths};
 use super::{Cell, Rows};
@@ -123,13 +124,12 @@ pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<&'a Stock> {
 
 /// A stock's statements at a moment by the ends of their periods, newest first.
 pub(crate) fn statements(
-    market: &Market,
+    scene: Scene<'_>,
     stock: &Stock,
     period: Period,
     books: Books,
-    at: Option<Moment>,
 ) -> Vec<(NaiveDate, Map<String, Value>)> {
-    let reports = latest(market, stock, books, at);
+    let reports = latest(scene, stock, books);
     let figures = |quarter: Quarter| match period {
         Period::Trailing => trailing(&reports, quarter),
         Period::Annual if quarter.of_year() < 4 => None,
@@ -148,14 +148,14 @@ pub(crate) fn statements(
 }
 
 /// The last announced figures of each report, by quarter.
-fn latest(market: &Market, stock: &Stock, books: Books, at: Option<Moment>) -> BTreeMap<i32, Figures> {
-    let Some(income) = market.interface("income") else {
+fn latest(scene: Scene<'_>, stock: &Stock, books: Books) -> BTreeMap<i32, Figures> {
+    let Some(income) = scene.interface("income") else {
         return BTreeMap::new();
     };
     let params = [("ts_code", stock.security.code.as_str()), ("report_type", books.types())];
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut ranked: BTreeMap<i32, (String, Figures)> = BTreeMap::new();
-    for row in income.select(market, at, &params, (0, usize::MAX)) {
+    for row in income.select(scene.market, scene.at, &params, (0, usize::MAX)) {
         let cell = |name: &str| income.column(name).and_then(|column| row[column].text());
         let Some(quarter) = cell("end_date").and_then(Quarter::ending) else {
             continue;
@@ -234,17 +234,17 @@ pub(crate) fn answer(stock: &Stock, at: Option<Moment>, statements: &[Map<String
 }
 
 /// Every row of a list of the interface's answers that is there at a moment.
-pub(crate) fn rows(market: &Market, name: &str, at: Option<Moment>) -> Option<Rows> {
+pub(crate) fn rows(scene: Scene<'_>, name: &str) -> Option<Rows> {
     let (name, list) = name.split_once('/').map_or((name, None), |(name, list)| (name, Some(list)));
-    let contract = market.contract("alphafin", name)?;
-    let flat = Flat::new(&contract, list)?;
+    let contract = scene.contract("alphafin", name)?;
+    let flat = Flat::new(contract, list)?;
     let mut rows = Vec::new();
-    for stock in market.stocks.iter().filter(|stock| stock.security.board != Board::Beijing) {
+    for stock in scene.market.stocks.iter().filter(|stock| stock.security.board != Board::Beijing) {
         for (period_name, period) in Period::ALL {
             for (books_name, books) in Books::ALL {
-                let statements = statements(market, stock, period, books, at).into_iter();
+                let statements = statements(scene, stock, period, books).into_iter();
                 let statements: Vec<_> = statements.map(|(_, statement)| statement).collect();
-                let answer = answer(stock, at, &statements);
+                let answer = answer(stock, scene.at, &statements);
                 rows.extend(flat.rows(&[("period", period_name), ("report_type", books_name)], &answer));
             }
         }

@@ -12,10 +12,12 @@ mod asharehub;
 mod f10;
 mod market;
 mod nested;
+mod scene;
 mod server;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod truth;
 
 pub use market::Market;
 pub use server::{Server, serve};

@@ -18,12 +18,12 @@ pub(crate) use endpoint::{Endpoint, Form, Surface, endpoints};
 pub(crate) use select::Query;
 
 use super::Rows;
-use super::market::Market;
-use super::market::moments::Moment;
+use super::scene::Scene;
 
-/// Every row of an endpoint that is there at a moment, in no order.
-pub(crate) fn rows(market: &Market, vendor: &str, name: &str, at: Option<Moment>) -> Option<Rows> {
-    let endpoint = market.endpoints.iter().find(|endpoint| endpoint.is(vendor, name))?;
+/// Every row of an endpoint that is there, in no order.
+pub(crate) fn rows(scene: Scene<'_>, vendor: &str, name: &str) -> Option<Rows> {
+    let all = endpoints(&scene.catalog.contracts);
+    let endpoint = all.iter().find(|endpoint| endpoint.is(vendor, name))?;
     let fields = endpoint.fields.iter().map(|field| field.name.clone()).collect();
-    Some(Rows { fields, rows: endpoint.all(market, at) })
+    Some(Rows { fields, rows: endpoint.all(scene) })
 }

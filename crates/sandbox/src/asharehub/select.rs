@@ -8,7 +8,7 @@ use super::{news, realtime, southbound};
 use crate::Cell;
 use crate::market::Market;
 use crate::market::dice::dice;
-use crate::market::moments::Moment;
+use crate::scene::Scene;
 use crate::tables::asked::Params;
 use chrono::{Datelike, NaiveDate};
 use rand::seq::SliceRandom;
@@ -49,8 +49,8 @@ impl Query {
 }
 
 impl Endpoint {
-    /// The rows that a request gets at a moment.
-    pub(crate) fn select(&self, market: &Market, at: Option<Moment>, query: &Query) -> Vec<Vec<Cell>> {
+    /// The rows that a request gets.
+    pub(crate) fn select(&self, scene: Scene<'_>, query: &Query) -> Vec<Vec<Cell>> {
         let equal: Vec<(usize, &[String])> =
             query.equal.iter().filter_map(|(name, values)| Some((self.place(name)?, values.as_slice()))).collect();
         let (dated, importance) = (self.dated(), self.place("importance"));
@@ -64,16 +64,16 @@ impl Endpoint {
                     importance.and_then(|place| row[place].text()?.parse().ok()).is_some_and(|rank: i64| rank >= least)
                 })
             };
-        let slices = self.slices(market, query).into_iter();
-        let rows = slices.flat_map(|slice| self.in_order(market, at, slice, query, dated));
+        let slices = self.slices(scene.market, query).into_iter();
+        let rows = slices.flat_map(|slice| self.in_order(scene, slice, query));
         rows.filter(wanted).skip(query.skip).take(query.take).collect()
     }
 
-    /// Every row there is at a moment.
-    pub(crate) fn all(&self, market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
+    /// Every row there is.
+    pub(crate) fn all(&self, scene: Scene<'_>) -> Vec<Vec<Cell>> {
         let everything = Query::default();
-        let slices = self.slices(market, &everything).into_iter();
-        slices.flat_map(|slice| self.made(market, at, slice, &everything)).collect()
+        let slices = self.slices(scene.market, &everything).into_iter();
+        slices.flat_map(|slice| self.made(scene, slice, &everything)).collect()
     }
 
     /// The days whose rows are made one day after the other, newest first, as far as a request touches them; none in
@@ -83,6 +83,7 @@ impl Endpoint {
             (Source::News, _) => {
                 market.calendar.start.iter_days().take_while(|day| *day <= market.calendar.end).collect()
             }
+            // Currencies have rows on holidays, too.
             (Source::Interface | Source::Southbound, Some("trade_date")) if self.entry.from != "fx_daily" => {
                 market.calendar.sessions.clone()
             }
@@ -96,43 +97,31 @@ impl Endpoint {
         days.into_iter().rev().map(Some).collect()
     }
 
-    /// The rows of a slice as they leave.
-    fn in_order(
-        &self,
-        market: &Market,
-        at: Option<Moment>,
-        slice: Option<NaiveDate>,
-        query: &Query,
-        dated: Option<usize>,
-    ) -> Vec<Vec<Cell>> {
-        let mut rows = self.made(market, at, slice, query);
-        if let Some(dated) = dated {
+    /// The rows of a slice as they leave; directories keep their order.
+    fn in_order(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
+        let mut rows = self.made(scene, slice, query);
+        if let Some(dated) = self.dated() {
             let moment = slice.map_or(0, |day| usize::try_from(day.num_days_from_ce()).unwrap_or_default());
-            rows.shuffle(&mut dice(market.seed, "reprint order", self.address(), moment));
+            rows.shuffle(&mut dice(scene.market.seed, "reprint order", self.address(), moment));
             rows.sort_by(|a, b| b[dated].text().cmp(&a[dated].text()));
         }
-        rows // directories keep their order
+        rows
     }
 
     /// The rows of a slice, before any filter that is not Tushare's too.
-    fn made(&self, market: &Market, at: Option<Moment>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
+    fn made(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
+        let Scene { market, at, .. } = scene;
         match (self.source, slice) {
             (Source::Realtime, _) => realtime::rows(market, at),
             (Source::News, Some(day)) => news::rows(market, at, day),
             (Source::Southbound, Some(day)) => southbound::rows(market, at, day),
             (Source::News | Source::Southbound, None) => Vec::new(),
-            (Source::Interface, _) => self.reprinted(market, at, slice, query),
+            (Source::Interface, _) => self.reprinted(scene, slice, query),
         }
     }
 
-    fn reprinted(
-        &self,
-        market: &Market,
-        at: Option<Moment>,
-        slice: Option<NaiveDate>,
-        query: &Query,
-    ) -> Vec<Vec<Cell>> {
-        let Some(interface) = market.interface(&self.entry.from) else {
+    fn reprinted(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
+        let Some(interface) = scene.interface(&self.entry.from) else {
             return Vec::new();
         };
         let mut params: Params = self.entry.with.iter().cloned().collect();
@@ -146,8 +135,8 @@ impl Endpoint {
         } else if let (Some(day), Some("end_date")) = (query.single_day(), self.contract.call.range.as_deref()) {
             params.insert("period".to_owned(), compact(day));
         }
-        let press = Press::new(market, self, interface);
-        let rows = interface.select(market, at, &params, (0, usize::MAX));
+        let press = Press::new(scene.market, self, interface);
+        let rows = interface.select(scene.market, scene.at, &params, (0, usize::MAX));
         rows.iter().filter_map(|row| press.print(row)).collect()
     }
 }

@@ -9,9 +9,8 @@ pub(crate) mod valuation;
 pub(crate) use subject::{Subject, find};
 
 use super::Rows;
-use super::market::Market;
-use super::market::moments::Moment;
 use super::nested::Flat;
+use super::scene::Scene;
 use serde_json::Value;
 use subject::symbol;
 use valuation::{Multiple, valuation};
@@ -21,10 +20,11 @@ const YEAR: i64 = 3;
 
 /// Every row of an interface that is there at a moment, or of one list of its answers: `valuation_detail` over a year
 /// and `valuation_detail/trend.historical_items`.
-pub(crate) fn rows(market: &Market, name: &str, at: Option<Moment>) -> Option<Rows> {
+pub(crate) fn rows(scene: Scene<'_>, name: &str) -> Option<Rows> {
+    let Scene { market, at, .. } = scene;
     let (name, list) = name.split_once('/').map_or((name, None), |(name, list)| (name, Some(list)));
-    let contract = market.contract("f10", name)?;
-    let flat = Flat::new(&contract, list)?;
+    let contract = scene.contract("f10", name)?;
+    let flat = Flat::new(contract, list)?;
     let rows = market.stocks.iter().flat_map(|stock| {
         let symbol = symbol(stock);
         let answers = match name {

@@ -14,19 +14,14 @@ pub(crate) mod quarters;
 pub(crate) mod securities;
 pub(crate) mod walk;
 
-use super::asharehub::Endpoint;
-use super::tables::catalog::Catalog;
-use super::tables::interface::Interface;
-use super::{Rows, Settings, alphafin, asharehub, f10};
+use super::Settings;
 use calendar::Calendar;
-use chrono::{DateTime, NaiveDate, Utc};
-use moments::shanghai;
-use pitlake_contract::{Contract, InterfaceId, WireFormat};
+use chrono::NaiveDate;
+use pitlake_contract::SpecFile;
 use quarters::{Quarter, reported};
 use securities::{Security, securities};
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 use walk::{History, walk};
 
 /// A security and all that happened to it.
@@ -43,10 +38,8 @@ pub struct Market {
     pub(crate) calendar: Calendar,
     /// Sorted by code.
     pub(crate) stocks: Vec<Stock>,
-    /// The interfaces on offer.
-    pub(crate) catalog: Arc<Catalog>,
-    /// The endpoints of vendors with the REST wire.
-    pub(crate) endpoints: Vec<Endpoint>,
+    /// Contracts beside the shipped ones, or in their place.
+    pub(crate) own: Vec<SpecFile>,
 }
 
 impl Market {
@@ -63,36 +56,7 @@ impl Market {
                 Stock { security, history, reports }
             })
             .collect();
-        let catalog = Catalog::with(&settings.own);
-        let endpoints = asharehub::endpoints(&catalog.contracts);
-        Self { seed: settings.seed, calendar, stocks, catalog, endpoints }
-    }
-
-    /// Every row of an interface's whole history with all columns, hidden ones included, sorted by
-    /// their cells in the vendor's order of columns. Minute bars are those of an hour, and like chips for small markets
-    /// only: there are too many. None for an unknown interface.
-    ///
-    /// Tushare's interfaces go by their bare names, those of other vendors by `asharehub/market_daily` and the like
-    /// with cells as sent on /v1. Of nested answers there are the rows of a list, `f10/valuation_detail/trend.historical_items`,
-    /// or what is outside of lists, `f10/valuation_detail`; fields go by their paths, and valuations are those over a year.
-    #[must_use]
-    pub fn rows(&self, interface: &str) -> Option<Rows> {
-        self.rows_at(interface, None)
-    }
-
-    /// As [`Market::rows`], but what the vendor shows at a moment; the final truth without one.
-    #[must_use]
-    pub fn rows_at(&self, interface: &str, at: Option<DateTime<Utc>>) -> Option<Rows> {
-        let at = at.map(shanghai);
-        match interface.split_once('/') {
-            Some(("alphafin", name)) => alphafin::rows(self, name, at),
-            Some(("f10", name)) => f10::rows(self, name, at),
-            Some((vendor, name)) if self.is_rest(vendor) => asharehub::rows(self, vendor, name, at),
-            _ => {
-                let interface = self.interface(interface)?;
-                Some(Rows { fields: interface.names(), rows: interface.all(self, at) })
-            }
-        }
+        Self { seed: settings.seed, calendar, stocks, own: settings.own.clone() }
     }
 
     /// Last days of the quarters for which some security has reports, oldest first.
@@ -106,22 +70,6 @@ impl Market {
     #[must_use]
     pub fn sessions(&self) -> &[NaiveDate] {
         &self.calendar.sessions
-    }
-
-    /// The interface of that name, one of Tushare's where no vendor is named.
-    pub(crate) fn interface(&self, name: &str) -> Option<&Interface> {
-        self.catalog.find(name)
-    }
-
-    /// What a vendor says of one of its interfaces.
-    pub(crate) fn contract(&self, vendor: &str, name: &str) -> Option<Arc<Contract>> {
-        let id = InterfaceId { vendor: vendor.to_owned(), name: name.to_owned() };
-        self.catalog.contracts.get(&id).cloned()
-    }
-
-    /// Whether a vendor speaks the REST wire.
-    fn is_rest(&self, vendor: &str) -> bool {
-        self.catalog.contracts.vendor(vendor).is_some_and(|vendor| vendor.wire == WireFormat::Rest)
     }
 
     /// Place of a security in `stocks`.

@@ -9,7 +9,8 @@ use super::shared::{Call, Shared, wall_seconds};
 use crate::TOKEN;
 use crate::alphafin::{self, Books, Period, find, statements};
 use crate::market::Stock;
-use crate::market::moments::{Moment, shanghai};
+use crate::market::moments::Moment;
+use crate::scene::Scene;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
@@ -51,8 +52,8 @@ impl Refusal {
 
 /// Answers a GET.
 pub(super) fn answer(shared: &Shared, call: &Call<'_>) -> Response {
-    let contract = shared.market.contract(&call.vendor.name, "income_statement");
-    if contract.and_then(|contract| contract.path.clone()).as_deref() != Some(call.path) {
+    let contract = shared.scene().contract(&call.vendor.name, "income_statement");
+    if contract.and_then(|contract| contract.path.as_deref()) != Some(call.path) {
         let _ = shared.count("alphafin/unknown", call.path, false);
         return reply(StatusCode::NOT_FOUND, &json!({"code": 404, "message": "Not Found", "data": null}));
     }
@@ -98,16 +99,16 @@ struct Wish {
 
 /// One object for one symbol, a list of them for several. One unknown symbol fails them all.
 fn data(shared: &Shared, params: &BTreeMap<String, String>) -> Result<Value, Refusal> {
-    let at = shared.book().epoch.map(shanghai);
+    let scene = shared.scene();
     let symbols: Vec<&str> =
         params.get("symbol").map(|list| list.split(',').map(str::trim).collect()).unwrap_or_default();
     if symbols.len() > SYMBOLS {
         return Err(Refusal::named("too_many_symbols", "at most 10 symbols"));
     }
-    let wish = read(params, at)?;
+    let wish = read(params, scene.at)?;
     let mut stocks: Vec<&Stock> = Vec::new();
     for symbol in &symbols {
-        let stock = find(&shared.market, symbol);
+        let stock = find(scene.market, symbol);
         let stock = stock.ok_or_else(|| Refusal::named("invalid_symbol", &format!("invalid symbol: {symbol}")))?;
         if stocks.iter().all(|other| other.security.number != stock.security.number) {
             stocks.push(stock);
@@ -116,7 +117,7 @@ fn data(shared: &Shared, params: &BTreeMap<String, String>) -> Result<Value, Ref
     if stocks.is_empty() {
         return Err(Refusal::named("invalid_symbol", "symbol is required"));
     }
-    let mut found: Vec<Value> = stocks.iter().filter_map(|stock| of_stock(shared, stock, &wish, at)).collect();
+    let mut found: Vec<Value> = stocks.iter().filter_map(|stock| of_stock(scene, stock, &wish)).collect();
     match (found.len(), symbols.len()) {
         (0, _) => Err(Refusal::named("no_data", "no data")),
         (_, 1) => Ok(found.remove(0)),
@@ -145,9 +146,9 @@ fn read(params: &BTreeMap<String, String>, at: Option<Moment>) -> Result<Wish, R
 }
 
 /// A company with its statements; none without any.
-fn of_stock(shared: &Shared, stock: &Stock, wish: &Wish, at: Option<Moment>) -> Option<Value> {
+fn of_stock(scene: Scene<'_>, stock: &Stock, wish: &Wish) -> Option<Value> {
     let inside = |day: &NaiveDate| wish.begin.is_none_or(|begin| *day >= begin) && *day <= wish.end;
-    let statements: Vec<Map<String, Value>> = statements(&shared.market, stock, wish.period, wish.books, at)
+    let statements: Vec<Map<String, Value>> = statements(scene, stock, wish.period, wish.books)
         .into_iter()
         .filter(|(day, _)| inside(day))
         .take(wish.limit)
@@ -156,5 +157,5 @@ fn of_stock(shared: &Shared, stock: &Stock, wish: &Wish, at: Option<Moment>) -> 
             statement
         })
         .collect();
-    (!statements.is_empty()).then(|| alphafin::answer(stock, at, &statements))
+    (!statements.is_empty()).then(|| alphafin::answer(stock, scene.at, &statements))
 }

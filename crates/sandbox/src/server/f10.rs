@@ -8,7 +8,7 @@ use super::query;
 use super::shared::{Call, Shared, wall_seconds};
 use crate::f10::valuation::{Multiple, valuation};
 use crate::f10::{self, Subject, earnings};
-use crate::market::moments::{Moment, shanghai};
+use crate::scene::Scene;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -67,10 +67,10 @@ pub(super) fn answer(shared: &Shared, call: &Call<'_>) -> Response {
         Ok(left) => left,
         Err(wait) => return too_many(wait),
     };
-    let at = shared.book().epoch.map(shanghai);
+    let scene = shared.scene();
     let data = match name {
-        "earnings_price_history" => earnings_of(shared, symbol, at),
-        _ => valuation_of(shared, symbol, &query::parameters(call.uri.query()), at),
+        "earnings_price_history" => earnings_of(scene, symbol),
+        _ => valuation_of(scene, symbol, &query::parameters(call.uri.query())),
     };
     let (status, body) = match data {
         Ok(data) => (StatusCode::OK, json!({"ret_code": 0, "ret_msg": "success", "data": data}).to_string()),
@@ -109,27 +109,22 @@ fn market_of(symbol: &str) -> Result<&str, Failure> {
     }
 }
 
-fn earnings_of(shared: &Shared, symbol: &str, at: Option<Moment>) -> Result<Value, Failure> {
+fn earnings_of(scene: Scene<'_>, symbol: &str) -> Result<Value, Failure> {
     market_of(symbol)?;
     if !earnings::covers(symbol) {
         return Err(Failure::Unsupported);
     }
-    let Subject::Stock(stock) = f10::find(&shared.market, symbol).ok_or(Failure::Symbol)? else {
+    let Subject::Stock(stock) = f10::find(scene.market, symbol).ok_or(Failure::Symbol)? else {
         return Err(Failure::NoData);
     };
-    let records = earnings::records(&shared.market, stock, at);
+    let records = earnings::records(scene.market, stock, scene.at);
     if records.is_empty() {
         return Err(Failure::NoData);
     }
     Ok(json!({"records": records}))
 }
 
-fn valuation_of(
-    shared: &Shared,
-    symbol: &str,
-    params: &BTreeMap<String, String>,
-    at: Option<Moment>,
-) -> Result<Value, Failure> {
+fn valuation_of(scene: Scene<'_>, symbol: &str, params: &BTreeMap<String, String>) -> Result<Value, Failure> {
     let market = market_of(symbol)?;
     let number = |name: &str, default: i64| match params.get(name) {
         Some(text) => text.parse().map_err(|_| Failure::Parameter("not a number")),
@@ -143,9 +138,9 @@ fn valuation_of(
     if !MARKETS.contains(&market) {
         return Err(Failure::Symbol);
     }
-    let stock = match f10::find(&shared.market, symbol).ok_or(Failure::Symbol)? {
+    let stock = match f10::find(scene.market, symbol).ok_or(Failure::Symbol)? {
         Subject::Stock(stock) => Some(stock),
         Subject::Index => None,
     };
-    Ok(valuation(&shared.market, stock, multiple, interval, at))
+    Ok(valuation(scene.market, stock, multiple, interval, scene.at))
 }

@@ -58,7 +58,7 @@ impl Server {
 
     /// The vendors that are served.
     pub fn vendors(&self) -> impl Iterator<Item = &str> {
-        self.shared.market.catalog.contracts.vendors().map(|vendor| vendor.name.as_str())
+        self.shared.vendors().map(|vendor| vendor.name.as_str())
     }
 
     /// The token that every vendor accepts.

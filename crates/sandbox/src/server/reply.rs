@@ -55,25 +55,28 @@ impl Refusal {
     }
 }
 
-/// The reply with rows, cut down to `columns` of `fields`.
-pub(crate) fn write_rows(
-    serial: u64,
-    request_id: &str,
-    fields: &[String],
-    columns: &[usize],
-    rows: &[Vec<Cell>],
-    has_more: bool,
-) -> String {
+/// Rows on their way out.
+pub(crate) struct Page<'a> {
+    /// All columns of the rows.
+    pub(crate) names: &'a [String],
+    /// Places of those to send.
+    pub(crate) columns: &'a [usize],
+    pub(crate) rows: &'a [Vec<Cell>],
+    pub(crate) has_more: bool,
+}
+
+/// The reply with rows.
+pub(crate) fn write_rows(serial: u64, request_id: &str, page: &Page<'_>) -> String {
     // Captures show both kinds of silence.
     let message = if serial.is_multiple_of(2) { "null" } else { r#""""# };
-    let names = columns.iter().map(|column| format!("\"{}\"", fields[*column])).collect::<Vec<_>>().join(",");
-    let mut out = String::with_capacity(200 + rows.len() * columns.len() * 9);
+    let names = page.columns.iter().map(|column| format!("\"{}\"", page.names[*column])).collect::<Vec<_>>().join(",");
+    let mut out = String::with_capacity(200 + page.rows.len() * page.columns.len() * 9);
     // Writing to a String cannot fail.
     let _ =
         write!(out, r#"{{"request_id":"{request_id}","code":0,"msg":{message},"data":{{"fields":[{names}],"items":["#);
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in page.rows.iter().enumerate() {
         out.push_str(if index == 0 { "[" } else { ",[" });
-        for (index, column) in columns.iter().enumerate() {
+        for (index, column) in page.columns.iter().enumerate() {
             if index > 0 {
                 out.push(',');
             }
@@ -81,7 +84,7 @@ pub(crate) fn write_rows(
         }
         out.push(']');
     }
-    let _ = write!(out, r#"],"has_more":{has_more},"count":-1}}}}"#);
+    let _ = write!(out, r#"],"has_more":{},"count":-1}}}}"#, page.has_more);
     out
 }
 

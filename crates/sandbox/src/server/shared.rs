@@ -3,6 +3,10 @@
 use super::account::Account;
 use super::faults::{Fault, Faults};
 use super::turnstile::Turnstile;
+use crate::asharehub::{Endpoint, endpoints};
+use crate::market::moments::shanghai;
+use crate::scene::Scene;
+use crate::tables::catalog::Catalog;
 use crate::{Market, Settings, TOKEN};
 use axum::http::{HeaderMap, Uri, header};
 use chrono::{DateTime, Utc};
@@ -12,7 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) struct Shared {
-    pub(super) market: Arc<Market>,
+    market: Arc<Market>,
+    catalog: Arc<Catalog>,
+    /// The endpoints of vendors with the REST wire.
+    pub(super) endpoints: Vec<Endpoint>,
     pub(super) settings: Settings,
     book: Mutex<Book>,
 }
@@ -54,7 +61,20 @@ impl Shared {
             rate: Turnstile::new(if settings.rpm > 0 { 100 } else { 0 }, 60),
             pace: Turnstile::new(if settings.rpm > 0 { 10 } else { 0 }, 1),
         };
-        Self { market, settings, book: Mutex::new(book) }
+        let catalog = Catalog::with(&market.own);
+        let endpoints = endpoints(&catalog.contracts);
+        Self { market, catalog, endpoints, settings, book: Mutex::new(book) }
+    }
+
+    /// What replies are made from, at the moment where the vendors' clock stands.
+    pub(super) fn scene(&self) -> Scene<'_> {
+        let at = self.book().epoch.map(shanghai);
+        Scene { market: &self.market, catalog: &self.catalog, at }
+    }
+
+    /// Every vendor that is served.
+    pub(super) fn vendors(&self) -> impl Iterator<Item = &Vendor> {
+        self.catalog.contracts.vendors()
     }
 
     pub(super) fn book(&self) -> MutexGuard<'_, Book> {
@@ -74,10 +94,10 @@ impl Shared {
     pub(super) fn addressed<'a>(&self, path: &'a str) -> Option<(&Vendor, &'a str)> {
         let below = path.trim_start_matches('/');
         let (first, _) = below.split_once('/').unwrap_or((below, ""));
-        let vendor = self.market.catalog.contracts.vendor(first).filter(|vendor| vendor.name != "tushare");
+        let vendor = self.catalog.contracts.vendor(first).filter(|vendor| vendor.name != "tushare");
         match vendor {
             Some(vendor) => Some((vendor, &below[first.len()..])),
-            None => Some((self.market.catalog.contracts.vendor("tushare")?, path)),
+            None => Some((self.catalog.contracts.vendor("tushare")?, path)),
         }
     }
 }

@@ -4,12 +4,10 @@
 
 use super::account::Account;
 use super::faults::Fault;
-use super::reply::{Refusal, request_id, write_rows};
+use super::reply::{Page, Refusal, request_id, write_rows};
 use super::request::Request;
 use super::shared::{Call, Shared, wall_seconds};
 use crate::TOKEN;
-use crate::market::Market;
-use crate::market::moments::shanghai;
 use crate::tables::interface::Interface;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -45,24 +43,23 @@ fn register<'a>(
     } else {
         format!("{}/{}", call.vendor.name, request.interface)
     };
+    let interface = shared.scene().interface(&name);
     let mut book = shared.book();
     book.serial += 1;
-    *book.calls.entry(name.clone()).or_default() += 1;
+    *book.calls.entry(name).or_default() += 1;
     let fault = book.faults.next(&request.attempt(), request.offset() > 0);
     let has_token = call.has_token().unwrap_or(request.token == TOKEN);
-    let admitted =
-        if has_token { admit(&shared.market, &mut book.account, &name, request) } else { Err(Refusal::Token) };
+    let admitted = if has_token { admit(interface, &mut book.account, request) } else { Err(Refusal::Token) };
     (book.serial, fault, admitted)
 }
 
 /// The vendor's checks in its order: name, points, frequency, parameters.
 fn admit<'a>(
-    market: &'a Market,
+    interface: Option<&'a Interface>,
     account: &mut Account,
-    name: &str,
     request: &Request,
 ) -> Result<&'a Interface, Refusal> {
-    let interface = market.interface(name).ok_or(Refusal::UnknownInterface)?;
+    let interface = interface.ok_or(Refusal::UnknownInterface)?;
     account.admit(interface, wall_seconds() / 60)?;
     let missing = interface.missing(&request.params);
     if missing.is_empty() { Ok(interface) } else { Err(Refusal::Missing(missing.join("、"))) }
@@ -72,10 +69,11 @@ fn admit<'a>(
 fn rows(shared: &Shared, serial: u64, interface: &Interface, request: &Request, offset: usize) -> String {
     let cap = [interface.contract.call.cap, shared.settings.cap].into_iter().flatten().min();
     let take = request.limit().into_iter().chain(cap).min().unwrap_or(usize::MAX);
-    let at = shared.book().epoch.map(shanghai);
-    let rows = interface.select(&shared.market, at, &request.params, (offset, take));
+    let scene = shared.scene();
+    let rows = interface.select(scene.market, scene.at, &request.params, (offset, take));
     // As captured: true after any explicit limit, so useless as a hint.
     let has_more = request.limit().is_some() && !rows.is_empty();
     let id = request_id(shared.settings.seed, serial);
-    write_rows(serial, &id, &interface.names(), &request.columns(interface), &rows, has_more)
+    let page = Page { names: &interface.names(), columns: &request.columns(interface), rows: &rows, has_more };
+    write_rows(serial, &id, &page)
 }

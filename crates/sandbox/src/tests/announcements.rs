@@ -18,7 +18,7 @@ fn interfaces() -> impl Iterator<Item = &'static Interface> {
         matches!(interface.content, Content::Records(..)) && interface.contract.call.filter("report_type").is_none()
     };
     let records = super::interfaces().filter(is_record).filter(|it| !it.name().starts_with("fina_indicator"));
-    records.chain(SMALL.catalog.find("stock_company"))
+    records.chain(super::find("stock_company"))
 }
 
 /// Interfaces with the columns of the day on which a row is announced.

@@ -2,8 +2,10 @@
 
 use super::caller::{Raw, Sandbox, no_limits};
 use super::{MARKET, Row, SMALL, text};
+use crate::asharehub::endpoints;
 use crate::{Settings, TOKEN};
 use chrono::{DateTime, Utc};
+use pitlake_contract::Contracts;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +39,7 @@ fn sorted(rows: &[Value]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_every_endpoint_make_up_the_market() {
     let sandbox = Sandbox::start(no_limits()).await;
-    for endpoint in &MARKET.endpoints {
+    for endpoint in endpoints(&Contracts::load(&[]).0) {
         let (name, path) = (&endpoint.contract.id.name, endpoint.contract.path.as_deref().unwrap());
         // One of what must be named, and two days of what has many.
         let (more, chosen) = match name.as_str() {

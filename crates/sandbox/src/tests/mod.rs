@@ -27,6 +27,7 @@ use super::tables::catalog::find_shipped as find;
 use super::tables::interface::Interface;
 use super::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
+use pitlake_contract::Contracts;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -116,8 +117,8 @@ fn at(day: NaiveDate, time: &str) -> DateTime<Utc> {
 
 /// Every interface on offer.
 fn interfaces() -> impl Iterator<Item = &'static Interface> {
-    let catalog = &SMALL.catalog;
-    catalog.contracts.iter().filter_map(|contract| catalog.find(&contract.id.to_string()))
+    let contracts = Contracts::load(&[]).0;
+    contracts.iter().filter_map(|contract| find(&contract.id.to_string())).collect::<Vec<_>>().into_iter()
 }
 
 /// Master rows by code.

@@ -9,7 +9,6 @@ use super::faults::Fault;
 use super::query;
 use super::shared::{Call, Shared, wall_seconds};
 use crate::asharehub::{Endpoint, Query, Surface};
-use crate::market::moments::shanghai;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -43,7 +42,7 @@ pub(super) fn answer(shared: &Shared, call: &Call<'_>) -> Response {
 
 /// The endpoint of a path, and the version of the path.
 fn find<'a>(shared: &'a Shared, call: &Call<'_>) -> Option<(Surface, &'a Endpoint)> {
-    let mut own = shared.market.endpoints.iter().filter(|endpoint| endpoint.contract.id.vendor == call.vendor.name);
+    let mut own = shared.endpoints.iter().filter(|endpoint| endpoint.contract.id.vendor == call.vendor.name);
     own.find_map(|endpoint| Some((endpoint.surface(call.path)?, endpoint)))
 }
 
@@ -66,11 +65,10 @@ fn admit<'a>(
 }
 
 fn rows(shared: &Shared, surface: Surface, endpoint: &Endpoint, query: &Query) -> String {
-    let at = shared.book().epoch.map(shanghai);
     let names: Vec<String> =
         endpoint.fields.iter().map(|field| format!("\"{}\":", surface.name(&field.name))).collect();
     let mut out = String::from("[");
-    for (index, row) in endpoint.select(&shared.market, at, query).iter().enumerate() {
+    for (index, row) in endpoint.select(shared.scene(), query).iter().enumerate() {
         out.push_str(if index == 0 { "{" } else { ",{" });
         let sent = (0..row.len()).filter(|place| surface.sends(&endpoint.fields[*place]));
         for (ordinal, place) in sent.enumerate() {

@@ -2,6 +2,7 @@
 //!
 //! Each day's chips are drawn by themselves around its close; they know nothing of earlier days.
 
+use super::parts;
 use crate::market::dice::dice;
 use crate::market::walk::{Bar, divide};
 use crate::market::{Market, Stock};
@@ -38,18 +39,9 @@ impl Chips {
                 1 + humps.sum::<i64>() + rng.random_range(0..=count / 12)
             })
             .collect();
-        let whole: i64 = weights.iter().sum();
-        let (mut sum, mut given) = (0, 0);
-        let levels = (0..)
-            .zip(weights)
-            .map(|(level, weight)| {
-                sum += weight;
-                let percent = sum * ALL / whole - given;
-                given += percent;
-                (lowest + level * step, percent)
-            })
-            .filter(|(_, percent)| *percent > 0)
-            .collect();
+        let parts = parts(ALL, &weights).into_iter().enumerate();
+        let level = |place: usize| lowest + i64::try_from(place).unwrap_or_default() * step;
+        let levels = parts.map(|(place, part)| (level(place), part)).filter(|(_, part)| *part > 0).collect();
         Some(Self { levels, close })
     }
 

@@ -3,6 +3,7 @@
 //! The bars of a session open, close, peak and bottom where the daily one does, and their shares and CNY add up to its
 //! own. Each minute trades at about the average price of the whole day, which therefore lies between its low and high.
 
+use super::parts;
 use crate::market::dice::dice;
 use crate::market::walk::Bar;
 use crate::market::{Market, Stock};
@@ -16,32 +17,14 @@ const MINUTES: usize = 241;
 /// Between the last bargains and the closing auction.
 const QUIET: [u32; 2] = [14 * 60 + 58, 14 * 60 + 59];
 
-/// A bar within a session. Prices and amount in fen.
-#[derive(Clone, Copy)]
-struct Slot {
-    /// Minute of the day in which it ends.
-    end: u32,
-    open: i64,
-    close: i64,
-    high: i64,
-    low: i64,
-    shares: i64,
-    amount: i64,
-}
+/// A bar within a session, and the minute of the day in which it ends. Its turnover is in fen.
+type Slot = (u32, Bar);
 
-impl Slot {
-    /// One bar of two that follow one another.
-    fn and(self, later: Self) -> Self {
-        Self {
-            end: later.end,
-            open: self.open,
-            close: later.close,
-            high: self.high.max(later.high),
-            low: self.low.min(later.low),
-            shares: self.shares + later.shares,
-            amount: self.amount + later.amount,
-        }
-    }
+/// One bar of two that follow one another.
+fn joined((_, first): Slot, (end, later): Slot) -> Slot {
+    let (high, low) = (first.high.max(later.high), first.low.min(later.low));
+    let (shares, turnover) = (first.shares + later.shares, first.turnover + later.turnover);
+    (end, Bar { high, low, close: later.close, shares, turnover, ..first })
 }
 
 /// The bars of a session by time, each as long as `freq` says, the auction apart. Without a `freq`, which the vendor
@@ -58,14 +41,12 @@ pub(crate) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let of_stock = |&stock: &&'a Stock| {
         let minutes = minutes(asked.market, stock, session);
         let (auction, rest) = minutes.split_at(1.min(minutes.len()));
-        let joined = rest.chunks(length).filter_map(|slots| slots.iter().copied().reduce(Slot::and));
-        let slots: Vec<Slot> = auction.iter().copied().chain(joined).collect();
+        let longer = rest.chunks(length).filter_map(|slots| slots.iter().copied().reduce(joined));
+        let slots: Vec<Slot> = auction.iter().copied().chain(longer).collect();
         let item = Item::of_stock(stock, session);
-        slots.into_iter().enumerate().map(move |(place, slot)| {
-            let Slot { open, high, low, close, shares, amount, end } = slot;
-            let bar = Bar { open, high, low, close, shares, ..item.quote.bar };
+        slots.into_iter().enumerate().map(move |(place, (end, bar))| {
             let quote = Quote { bar, ..item.quote };
-            Item { quote, part: amount, minute: end, address: item.address + place, ..item.clone() }
+            Item { quote, part: bar.turnover, minute: end, address: item.address + place, ..item.clone() }
         })
     };
     asked.stocks.iter().flat_map(of_stock).collect()
@@ -95,30 +76,23 @@ fn minutes(market: &Market, stock: &Stock, session: usize) -> Vec<Slot> {
     let extremes = [bar.high, bar.low].map(|price| (rng.random_range(0..traded.max(1)), price));
     let level = bar.turnover * 100 / bar.shares;
     let rounded_up = level + i64::from(bar.turnover * 100 % bar.shares > 0);
-    let noise = (bar.high - bar.low) / 12;
-    let mut last = bar.open;
-    let mut trade = 0;
+    let pace = (bar.high - bar.low) / 6;
+    let (mut last, mut trade) = (bar.open, 0);
     let mut slots = Vec::with_capacity(MINUTES);
-    for ((end, shares), amount) in ends.into_iter().zip(shares).zip(amounts) {
+    for ((end, shares), turnover) in ends.into_iter().zip(shares).zip(amounts) {
         let open = last;
-        let mut slot = Slot { end, open, close: open, high: open, low: open, shares, amount };
+        let mut slot = Bar { open, close: open, high: open, low: open, shares, turnover, ..*bar };
         if shares > 0 {
             trade += 1;
-            if trade == traded {
-                slot.close = bar.close;
-            } else {
-                let close = path(bar, extremes, (trade, traded)) + rng.random_range(-noise..=noise);
-                slot.close = close.clamp(bar.low, bar.high);
-            }
-            slot.high = open.max(slot.close).max(rounded_up);
-            slot.low = open.min(slot.close).min(level);
-            for (_, price) in extremes.into_iter().filter(|(at, _)| at + 1 == trade) {
-                slot.high = slot.high.max(price);
-                slot.low = slot.low.min(price);
-            }
+            let close = (open + rng.random_range(-pace..=pace)).clamp(bar.low, bar.high);
+            slot.close = if trade == traded { bar.close } else { close };
+            let met = extremes.iter().filter(|(at, _)| at + 1 == trade).map(|(_, price)| *price);
+            let prices = [open, slot.close].into_iter().chain(met);
+            slot.high = prices.clone().chain([rounded_up]).fold(open, i64::max);
+            slot.low = prices.chain([level]).fold(open, i64::min);
         }
         last = slot.close;
-        slots.push(slot);
+        slots.push((end, slot));
     }
     slots
 }
@@ -132,35 +106,4 @@ fn pauses(stock: &Stock, session: usize) -> Vec<(u32, u32)> {
     let notices = stock.history.notices.iter().filter(|notice| notice.session == session);
     let windows = notices.filter_map(|notice| notice.timing?.split_once('-'));
     windows.filter_map(|(from, to)| Some((minute(from)?, minute(to)?))).collect()
-}
-
-/// A whole in parts by weight, the sum of the first ones rounded down: so a part is never further from its due than
-/// the average price, rounded down and up, times its shares.
-fn parts(whole: i64, weights: &[i64]) -> Vec<i64> {
-    let all = i128::from(weights.iter().sum::<i64>().max(1));
-    let (mut sum, mut given) = (0, 0);
-    let part = |weight: &i64| {
-        sum += i128::from(*weight);
-        let due = i64::try_from(i128::from(whole) * sum / all).unwrap_or(whole);
-        let part = due - given;
-        given = due;
-        part
-    };
-    weights.iter().map(part).collect()
-}
-
-/// The price on the way from the open by both extremes to the close, after so many of all trades.
-fn path(bar: &Bar, extremes: [(usize, i64); 2], (trade, trades): (usize, usize)) -> i64 {
-    let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let mut knots = [
-        (0, bar.open),
-        (whole(extremes[0].0), extremes[0].1),
-        (whole(extremes[1].0), extremes[1].1),
-        (whole(trades), bar.close),
-    ];
-    knots.sort_by_key(|(at, _)| *at);
-    let at = whole(trade);
-    let next = knots.iter().position(|knot| knot.0 >= at).unwrap_or(knots.len() - 1);
-    let (from, to) = (knots[next.saturating_sub(1)], knots[next]);
-    from.1 + (to.1 - from.1) * (at - from.0) / (to.0 - from.0).max(1)
 }

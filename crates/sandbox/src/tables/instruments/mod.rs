@@ -2,9 +2,7 @@
 //!
 //! Their codes are shared with the lists of a session, in `sessions::known`.
 
-mod boards;
-mod currencies;
-mod indices;
+mod directories;
 mod industries;
 mod issues;
 
@@ -12,11 +10,11 @@ use super::record::SnapshotRows;
 
 /// The functions by the words of entries.
 pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 7] = [
-    ("known_indices", indices::indices),
+    ("known_indices", directories::indices),
     ("industries", industries::industries),
     ("memberships", industries::memberships),
-    ("boards", boards::boards),
-    ("board_members", boards::board_members),
-    ("contracts", currencies::contracts),
+    ("boards", directories::boards),
+    ("board_members", directories::board_members),
+    ("contracts", directories::contracts),
     ("issues", issues::issues),
 ];

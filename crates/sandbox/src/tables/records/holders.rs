@@ -1,30 +1,29 @@
-//! Who owns companies: `top10_holders`, `top10_floatholders` and `stk_holdernumber`.
+//! Who owns companies, and what holders do with their shares: `top10_holders`, `top10_floatholders`,
+//! `stk_holdernumber`, `stk_holdertrade`, `share_float`, `pledge_stat` and `pledge_detail`.
 //!
-//! Share counts are parts of the capital that the market gives a company.
+//! Share counts are parts of the capital that the market gives a company, prices are near its own. Weeks of pledges and
+//! deals do not add up; the vendor's do not either.
 
-use super::occasion::{Occasion, of_days, of_reports};
+use super::occasion::{Occasion, life, of_days, of_reports};
 use crate::market::Stock;
 use crate::market::calendar::weekday_before;
+use crate::market::dice::dice;
 use crate::market::moments::{after, before, on};
+use crate::market::quarters::Quarter;
 use crate::tables::asked::Asked;
 use crate::tables::record::Record;
 use crate::tables::reports::indicators::percent;
-use crate::tables::value::{line, millionths, whole};
-use chrono::NaiveDate;
+use crate::tables::value::{Value, fen, line, millionths, whole};
+use chrono::{Datelike, NaiveDate, Weekday};
+use rand::RngExt;
 
 /// Holders of any company after its own, and their kinds.
+#[rustfmt::skip]
 const HOLDERS: [(&str, &str); 11] = [
-    ("香港中央结算有限公司", "境外法人"),
-    ("虚构资产管理有限公司", "投资公司"),
-    ("全国社保基金虚构组合", "社保基金"),
-    ("虚构成长混合型证券投资基金", "开放式投资基金"),
-    ("虚构价值股票型证券投资基金", "开放式投资基金"),
-    ("张虚", "自然人"),
-    ("李构", "自然人"),
-    ("无名人寿保险股份有限公司-传统", "保险公司"),
-    ("远山投资合伙企业(有限合伙)", "合伙企业"),
-    ("云中产业基金", "投资公司"),
-    ("王无", "自然人"),
+    ("香港中央结算有限公司", "境外法人"), ("虚构资产管理有限公司", "投资公司"), ("全国社保基金虚构组合", "社保基金"),
+    ("虚构成长混合型证券投资基金", "开放式投资基金"), ("虚构价值股票型证券投资基金", "开放式投资基金"),
+    ("张虚", "自然人"), ("李构", "自然人"), ("无名人寿保险股份有限公司-传统", "保险公司"),
+    ("远山投资合伙企业(有限合伙)", "合伙企业"), ("云中产业基金", "投资公司"), ("王无", "自然人"),
 ];
 
 /// The ten with the most shares at the end of every quarter, or with the most tradable ones. A corrected report is a
@@ -94,4 +93,139 @@ pub(super) fn counts(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
         it.record(counted(Some(it.day), before(it.day, 4), count))
     }))
     .collect()
+}
+
+/// Holders and their kinds; names carry stray blanks.
+#[rustfmt::skip]
+const TRADERS: [(&str, &str); 6] = [
+    ("张虚", "G"), ("李构 ", "P"), ("远山投资合伙企业(有限合伙)", "C"),
+    (" 王无", "G"), ("云中产业基金", "C"), ("赵名", "P"),
+];
+
+/// Up to three holders of two companies in three announce on a day; one in five has two trades that look the same.
+pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
+    let (Some((era, now)), 0 | 1) = (it.capital(), it.number() % 3) else {
+        return Vec::new();
+    };
+    let (first, mut rows) = (it.place(TRADERS.len()), Vec::new());
+    for holder in 0..=it.place(3) {
+        let (name, kind) = TRADERS[(first + holder) % TRADERS.len()];
+        let (traded, left) = (era.float / 100_000 * it.roll(1..900), era.float / 10_000 * it.roll(0..400));
+        let average = (it.roll(0..100) < 71).then_some(now * it.roll(92..108) / 100);
+        let [began, closed] = [20..90, 1..6].map(|days| before(it.day, it.days(days)));
+        let (dated, way) = (!it.once_in(10), it.one_of(&["DE", "DE", "IN"]));
+        let row = it.record(line! {
+            ann_date: it.day, holder_name: name, holder_type: kind, in_de: way,
+            change_vol: whole(traded), change_ratio: millionths(percent(traded, era.float)), after_share: whole(left),
+            after_ratio: millionths(percent(left, era.float)), avg_price: average.map(fen),
+            total_share: whole(if kind == "G" { left * 4 } else { left }),
+            begin_date: dated.then_some(began), close_date: dated.then_some(closed),
+        });
+        let times = 1 + usize::from(it.once_in(5));
+        rows.extend(std::iter::repeat_n(row, times));
+    }
+    rows
+}
+
+const CLASSES: [&str; 3] = ["定向增发机构配售股份", "首发原股东限售股份", "股权激励限售股份"];
+const LOCKED: [&str; 5] = ["虚构资产管理有限公司", "张虚", "李构", "远山投资合伙企业(有限合伙)", "云中产业基金"];
+
+/// Shares that may be sold from some day on, announced before it: mostly days, at times months, and a year for new
+/// stocks. Every row of some days stands three times over, which says nothing.
+pub(super) fn lockups(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
+    let market = asked.market;
+    let security = &stock.security;
+    let drawn = of_days(asked, stock, ("lockups", 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
+        let ahead = if it.once_in(4) { it.days(100..400) } else { it.days(3..9) };
+        (it, ahead)
+    });
+    let debut = security.listed_on().filter(|_| security.debut).map(|day| {
+        let rng = dice(market.seed, "lockups", security.number, 0);
+        (Occasion { market, stock, quarter: Quarter::of(day), day, from: on(day, 18, 0), rng }, 365)
+    });
+    drawn.chain(debut).flat_map(|(it, ahead)| expiry(it, ahead)).collect()
+}
+
+fn expiry(mut it: Occasion<'_>, ahead: u64) -> Vec<Record<'static>> {
+    let Some((era, _)) = it.capital() else {
+        return Vec::new();
+    };
+    let (class, first) = (it.one_of(&CLASSES), it.place(LOCKED.len()));
+    let times = if it.once_in(3) { 3 } else { 1 };
+    let holders = 1 + it.place(3);
+    let rows = (0..holders).flat_map(|holder| {
+        let shares = era.total / 10_000 * it.roll(2..300);
+        let row = it.record(line! {
+            ann_date: it.day, float_date: weekday_before(after(it.day, ahead)), float_share: whole(shares),
+            float_ratio: millionths(percent(shares, era.total)), holder_name: LOCKED[(first + holder) % LOCKED.len()],
+            share_type: class,
+        });
+        std::iter::repeat_n(row, times)
+    });
+    rows.collect()
+}
+
+/// Weeks for which a company's pledges stay as they are.
+const STEADY: i32 = 6;
+
+/// Every other company has pledges at the end of every week, which are known on the Monday after.
+pub(super) fn weeks(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
+    let market = asked.market;
+    let number = stock.security.number;
+    let Some((first, last)) = life(market, stock).filter(|_| number.is_multiple_of(2)) else {
+        return Vec::new();
+    };
+    let fridays = first.iter_days().take_while(|day| *day <= last).filter(|day| day.weekday() == Weekday::Fri);
+    let week = |friday: NaiveDate| {
+        let total = stock.history.capital(market.calendar.session_by(friday))?.total;
+        let stretch = usize::try_from(friday.num_days_from_ce() / 7 / STEADY).ok()?;
+        let mut rng = dice(market.seed, "pledged weeks", number, stretch);
+        let (free, bound) = (rng.random_range(1..3000), rng.random_range(-200..200_i64).max(0));
+        // In hundreds of shares, which is all that the vendor shows.
+        let [free, bound, total] = [total / 10_000 * free, total / 10_000 * bound, total].map(|shares| shares / 100);
+        let line = line! {
+            end_date: friday, pledge_count: whole(rng.random_range(1..30)), unrest_pledge: whole(free * 100),
+            rest_pledge: whole(bound * 100), total_share: whole(total * 100),
+            pledge_ratio: Value::Figure(percent(free + bound, total) / 100, 4), update_flag: "0",
+        };
+        Some(Record::new(on(after(friday, 3), 9, 0), line))
+    };
+    fridays.filter_map(week).collect()
+}
+
+const PLEDGERS: [(&str, &str); 4] =
+    [("张虚", "个人"), ("虚构控股集团有限公司", "公司"), ("李构", "个人"), ("远山投资合伙企业(有限合伙)", "公司")];
+const LENDERS: [&str; 4] = ["虚构证券股份有限公司", "无名银行股份有限公司", "远山信托有限公司", "云中证券股份有限公司"];
+
+/// A deal of a company with pledges. The end of one is filled in, or announced as a row of its own.
+pub(super) fn deals(mut it: Occasion<'_>) -> Vec<Record<'static>> {
+    let (Some((era, _)), 0) = (it.capital(), it.number() % 2) else {
+        return Vec::new();
+    };
+    let (start, due) = (it.day, (!it.once_in(3)).then(|| after(it.day, 365)));
+    let ended = weekday_before(after(start, it.days(40..140)));
+    let known = it.evening(ended);
+    let ((holder, kind), lender) = (it.one_of(&PLEDGERS), it.one_of(&LENDERS));
+    let [shares, holding] = [5..300, 600..3000].map(|parts| era.total / 10_000 * it.roll(parts));
+    let deal = |announced: NaiveDate, released: Option<NaiveDate>| {
+        line! {
+            ann_date: announced, holder_name: holder, pledge_amount: whole(shares), start_date: start, end_date: due,
+            is_release: if released.is_some() { "1" } else { "0" }, release_date: released, pledgor: lender,
+            holding_amount: whole(holding), pledged_amount: whole(shares + holding / 5),
+            p_total_ratio: millionths(percent(shares, era.total)), h_total_ratio: millionths(percent(holding, era.total)),
+            holder_type: kind, desc: released.map(|_| "解除质押"),
+        }
+    };
+    let fate = it.roll(0..4);
+    let open = it.record(deal(start, None));
+    let mut rows = match fate {
+        0 => open.corrected(known, deal(start, Some(ended))).into(),
+        1 => open.followed(known, deal(ended, Some(ended))).into(),
+        _ => vec![open],
+    };
+    // Two deals of the same size with the same lender on one day.
+    if it.number() % 8 == 6 {
+        rows.extend(rows.clone());
+    }
+    rows
 }

@@ -93,7 +93,8 @@ fn stages(market: &Market, stock: &Stock, plan: &Plan, rng: &mut ChaCha8Rng) -> 
         let base = day.and_then(|day| stock.history.capital(market.calendar.session_by(day)));
         let line = line! {
             end_date: plan.quarter.end(), ann_date: plan.announced, div_proc: proc,
-            stk_div: Value::Figure(plan.bonus, 1), stk_bo_rate: Value::Null, stk_co_rate: (plan.bonus > 0).then_some(Value::Figure(plan.bonus, 1)),
+            stk_div: Value::Figure(plan.bonus, 1), stk_bo_rate: Value::Null,
+            stk_co_rate: (plan.bonus > 0).then_some(Value::Figure(plan.bonus, 1)),
             cash_div: Value::Figure(if paid.is_some() { net } else { 0 }, 3), cash_div_tax: Value::Figure(plan.cash, 3),
             record_date: day, ex_date: ex, pay_date: ex.filter(|_| plan.cash > 0),
             div_listdate: ex.filter(|_| plan.bonus > 0), imp_ann_date: paid.map(|paid| paid.announced),

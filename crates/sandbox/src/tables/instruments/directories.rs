@@ -1,0 +1,124 @@
+//! Lists of names: indices, boards with who is in them today, and currencies (`index_basic`, `ths_index`, `ths_member`,
+//! `fx_obasic`). Indices and currencies never change.
+
+use crate::market::moments::Moment;
+use crate::market::{Market, Stock};
+use crate::tables::asked::Asked;
+use crate::tables::sessions::known::{INDICES, PAIRS, SHENWAN};
+use crate::tables::value::{Line, Value, fen, line, whole};
+use chrono::NaiveDate;
+
+/// Indices without bars: code, name, market. Three are twins of others under codes of their publisher.
+#[rustfmt::skip]
+const OTHERS: [(&str, &str, &str); 6] = [
+    ("000300.CSI", "沪深300", "CSI"), ("000905.CSI", "中证500", "CSI"), ("000852.CSI", "中证1000", "CSI"),
+    ("990001.MI", "虚构中国", "MSCI"), ("990002.CIC", "虚构央企", "CICC"), ("990003.OTH", "虚构综合", "OTH"),
+];
+/// The one that is no more.
+const ENDED: &str = "990002.CIC";
+
+/// All indices of all markets.
+pub(super) fn indices<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
+    let exchange = |code: &str| if code.ends_with("SH") { "SSE" } else { "SZSE" };
+    let traded = INDICES.iter().map(|&(code, name)| (code, name, exchange(code)));
+    let industries = SHENWAN.iter().map(|&(code, name)| (code, name, "SW"));
+    traded.chain(industries).chain(OTHERS).map(index).collect()
+}
+
+fn index((code, name, market): (&str, &str, &str)) -> Line<'static> {
+    let (publisher, category) = match (market, code.starts_with("000001")) {
+        ("SW", _) => ("申万研究", "一级行业指数"),
+        ("CSI", _) | ("SSE", false) => ("中证公司", "规模指数"),
+        ("SSE", true) => ("上交所", "综合指数"),
+        ("SZSE", _) => ("深交所", "规模指数"),
+        _ => ("虚构指数公司", "主题指数"),
+    };
+    let (based, point, listed) = match market {
+        "SW" => ("19991230", 100_000, "20030101"),
+        "SSE" if category == "综合指数" => ("19901219", 10_000, "19910715"),
+        _ => ("20041231", 100_000, "20050408"),
+    };
+    line! {
+        ts_code: code, name: name, fullname: format!("{name}指数"), market: market, publisher: publisher,
+        index_type: (market != "SW").then_some("股票指数"), category: category, base_date: based,
+        base_point: fen(point), list_date: listed,
+        weight_rule: if category == "综合指数" { "总股本加权" } else { "自由流通市值加权" },
+        desc: (market == "CSI").then_some("由自由流通市值较大的\"虚构\"证券组成"),
+        exp_date: (code == ENDED).then_some("20211213"),
+    }
+}
+
+/// Boards of Tonghuashun: names, exchanges and types. Those of A shares have bars; the others have no members here.
+#[rustfmt::skip]
+const BOARDS: [(&str, &str, &str); 10] = [
+    ("虚构储能", "A", "N"), ("虚构芯片", "A", "N"), ("虚构农业", "A", "I"), ("虚构传媒", "A", "I"), ("虚构江南", "A", "R"),
+    ("虚构红利", "A", "S"), ("虚构题材", "A", "TH"), ("虚构全指", "A", "BB"), ("虚构港股", "HK", "I"), ("虚构美股", "US", "I"),
+];
+
+fn code(board: usize) -> String {
+    format!("{}.TI", 885_001 + board)
+}
+
+/// Stocks of a board that are listed on the day of a moment.
+fn members(market: &Market, at: Option<Moment>, board: usize) -> impl Iterator<Item = &Stock> {
+    let today = at.map_or(NaiveDate::MAX, |at| at.date());
+    market.stocks.iter().filter(move |stock| {
+        let security = &stock.security;
+        let here = (security.number * 5 + board * 3) % 8 < 3 && BOARDS[board].1 == "A";
+        let listed = security.status != "P" && security.listed_on().is_some_and(|listed| listed <= today);
+        here && listed && security.delisted_on().is_none_or(|delisted| delisted > today)
+    })
+}
+
+/// All boards, with as many members as `ths_member` has.
+pub(super) fn boards<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let (market, at) = (asked.market, asked.at);
+    let board = |(board, &(name, exchange, kind)): (usize, &(&str, &str, &str))| {
+        let members = i64::try_from(members(market, at, board).count()).unwrap_or(i64::MAX);
+        let count = (exchange == "A").then_some(whole(members));
+        line! { ts_code: code(board), name: name, count: count, exchange: exchange, list_date: "20120801", type: kind }
+    };
+    BOARDS.iter().enumerate().map(board).collect()
+}
+
+/// Members of all boards; the announced columns stay empty.
+pub(super) fn board_members<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
+    let (market, at) = (asked.market, asked.at);
+    let member = |board: usize, stock: &Stock| {
+        line! {
+            ts_code: code(board), con_code: stock.security.code.as_str(), con_name: stock.security.name_while_listed(),
+            weight: Value::Null, in_date: Value::Null, out_date: Value::Null, is_new: "Y",
+        }
+    };
+    (0..BOARDS.len()).flat_map(|board| members(market, at, board).map(move |stock| member(board, stock))).collect()
+}
+
+/// One contract of every class besides pairs.
+#[rustfmt::skip]
+const CONTRACTS: [(&str, &str, &str); 6] = [
+    ("AUS200.FXCM", "澳大利亚标普200指数", "INDEX"), ("USOIL.FXCM", "美国原油", "COMMODITY"), ("XAUUSD.FXCM", "黄金", "METAL"),
+    ("BUND.FXCM", "德国国债", "BUND"), ("BTCUSD.FXCM", "比特币", "CRYPTO"), ("USDOLLAR.FXCM", "道琼斯FXCM美元指数", "FX_BASKET"),
+];
+
+/// All contracts of the one dealer.
+pub(super) fn contracts<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
+    let pairs = PAIRS.iter().map(|&(code, rate)| {
+        let name = code.trim_end_matches(".FXCM");
+        // A rate above ten is quoted in hundredths.
+        contract(code, &format!("{}/{}", &name[..3], &name[3..]), "FX", if rate > 1_000_000 { 100 } else { 1 })
+    });
+    pairs.chain(CONTRACTS.iter().map(|&(code, name, class)| contract(code, name, class, 10_000))).collect()
+}
+
+/// A contract and its pip in ten-thousandths.
+fn contract(code: &str, name: &str, class: &str, pip: i64) -> Line<'static> {
+    let pair = class == "FX";
+    line! {
+        ts_code: code, name: name, classify: class, exchange: "FXCM", min_unit: whole(1),
+        max_unit: whole(if pair { 50_000 } else { 2_000 }), pip: Value::Figure(pip, 4),
+        pip_cost: Value::Figure(if pair { 1_000 } else { 100_000 }, 4),
+        traget_spread: (class != "CRYPTO").then_some(Value::Figure(13, 1)), min_stop_distance: whole(0),
+        trading_hours: if pair { "24小时(周一至周五)" } else { "06:00-05:00" },
+        break_time: (!pair).then_some("05:00-06:00"),
+    }
+}

@@ -75,7 +75,7 @@ async fn note(question: &Question, journal: &Journal) {
         .table(&question.table().name, |report| {
             report.held += question.plan.held;
             if question.lacks_universe {
-                let reason = "bronze holds no universe, so the securities to ask for are unknown: fetch or import \
+                let reason = "no list of securities in the lake, so what to ask for is unknown: fetch or import \
                               `stock_basic_cn`, or set `symbols` in the job";
                 report.fail("securities".into(), reason.into(), Exit::Incomplete);
             }

@@ -201,5 +201,10 @@ fn without_a_list_of_securities_nothing_is_asked_and_a_note_tells_why() {
     place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
     let args = ["backfill", "income_cn", "--start", "2022-12-01", "--end", "2022-12-31", "--now", NOW];
     let printed = place.expect(5, &args);
-    assert!(printed.contains("no list of securities in the lake"), "{printed}");
+    assert!(
+        printed.contains(
+            "no list of securities in the lake, so what to ask for is unknown: fetch or import `stock_basic_cn`"
+        ),
+        "{printed}"
+    );
 }

@@ -78,7 +78,7 @@ fn a_refetch_without_changes_writes_a_header_and_changes_no_row() {
     let original = files.keys().find(|path| path.ends_with("Z.jsonl.gz")).unwrap();
     fs::remove_file(place.path("data").join(original)).unwrap();
     let report = place.expect(3, &["normalize", "suspend_d_cn", "--now", NOW]);
-    assert!(report.contains("which is gone"), "{report}");
+    assert!(report.contains("which no longer exists: run `backfill --refetch`"), "{report}");
     place.backfill(0, &["suspend_d_cn", "--refetch"], &settings());
     assert_eq!(silver(&place, "suspend_d_cn"), rows);
 }

@@ -177,7 +177,7 @@ fn a_row_comes_whole_from_the_first_vendor_that_has_it() {
     prefer("\"f10\"");
     let printed = place.run(&["tables"]);
     assert_eq!(printed.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&printed.stderr).contains("it is fed by"));
+    assert!(String::from_utf8_lossy(&printed.stderr).contains("its vendors are tushare, asharehub"));
     // And back: the same bytes.
     place.jobs(&jobs);
     assert_eq!(built(&place, "stock_daily_cn", &BAR), usual);

@@ -3,7 +3,7 @@
 //! No status codes or faults; every reply here is an HTTP 200 of the vendor.
 
 use crate::Cell;
-use crate::market::dice::{Topic, dice};
+use crate::market::dice::dice;
 use rand::RngExt;
 use std::fmt::Write;
 
@@ -91,7 +91,7 @@ pub(crate) fn write_rows(serial: u64, request_id: &str, page: &Page<'_>) -> Stri
 /// An identifier that looks like a random UUID, for the call with this serial number.
 pub(crate) fn request_id(seed: u64, serial: u64) -> String {
     let moment = usize::try_from(serial).unwrap_or_default();
-    let mut rng = dice(seed, Topic::RequestId, 0, moment);
+    let mut rng = dice(seed, "request id", 0, moment);
     let mut digits = |bits: u32| rng.random_range(0..1_u64 << bits);
     format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", digits(32), digits(16), digits(12), digits(12), digits(48))
 }

@@ -148,10 +148,10 @@ impl VersionHistory<'_, '_> {
             }
             let is_first = versions.is_empty();
             let mut still: Vec<usize> = Vec::new();
-            for shown in deduplicator.versions(self, &present) {
+            for shown in deduplicator.versions(self.rows, self.rules, &present) {
                 let is_known = |at: &&usize| {
                     let version = &versions[**at];
-                    version.announced == shown.announced && same_figures(self, version.row, shown.row)
+                    version.announced == shown.announced && same_figures(self.rows, self.rules, version.row, shown.row)
                 };
                 if let Some(&at) = current.iter().find(is_known) {
                     lacking.extend(lacks(self.rows, versions[at].row, shown.row));

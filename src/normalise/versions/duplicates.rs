@@ -1,8 +1,9 @@
 //! Rows of one file with the same key and announcement: duplicates of one version, or a correction beside what it
 //! corrects (`docs/point-in-time.md`).
 
-use super::VersionHistory;
+use crate::normalise::rows::RowSet;
 use crate::normalise::scalars::{Scalar, Texts};
+use crate::spec::Versions;
 use pitlake_contract::decimal::wide_to_f64;
 
 /// One version that a file shows.
@@ -22,27 +23,27 @@ pub(super) struct Deduplicator {
 
 impl Deduplicator {
     /// The versions that the rows `present` in a file form, in the order in which they are numbered.
-    pub(super) fn versions(&mut self, history: &mut VersionHistory<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
+    pub(super) fn versions(&mut self, rows: &mut RowSet<'_>, rules: &Versions, present: &[u32]) -> Vec<FileVersion> {
         if let Some((_, versions)) = self.known.iter().find(|(rows, _)| rows == present) {
             return versions.clone();
         }
-        let versions = distinct(history, present);
+        let versions = distinct(rows, rules, present);
         self.known.push((present.to_vec(), versions.clone()));
         versions
     }
 }
 
-fn distinct(history: &mut VersionHistory<'_, '_>, present: &[u32]) -> Vec<FileVersion> {
+fn distinct(rows: &mut RowSet<'_>, rules: &Versions, present: &[u32]) -> Vec<FileVersion> {
     // Originals before corrections, otherwise in the order of the file.
     let mut sorted: Vec<u32> = present.to_vec();
-    sorted.sort_by_key(|row| flag(history, *row));
+    sorted.sort_by_key(|row| flag(rows, rules, *row));
     let mut versions: Vec<FileVersion> = Vec::new();
     for row in sorted {
-        let announced = announced(history, row);
+        let announced = announced(rows, rules, row);
         let is_duplicate =
-            |version: &&mut FileVersion| version.announced == announced && agree(history, version.row, row);
+            |version: &&mut FileVersion| version.announced == announced && agree(rows, rules, version.row, row);
         match versions.iter_mut().find(is_duplicate) {
-            Some(version) => version.row = join(history, version.row, row),
+            Some(version) => version.row = join(rows, rules, version.row, row),
             None => {
                 let is_correction = versions.iter().any(|version| version.announced == announced);
                 versions.push(FileVersion { row, announced, is_correction });
@@ -56,10 +57,10 @@ fn distinct(history: &mut VersionHistory<'_, '_>, present: &[u32]) -> Vec<FileVe
 }
 
 /// 0 for an original, 1 without a flag, 2 for a correction.
-fn flag(history: &VersionHistory<'_, '_>, row: u32) -> u8 {
-    let cell = history.rules.flag.map(|column| history.rows.cell(column, row));
+fn flag(rows: &RowSet<'_>, rules: &Versions, row: u32) -> u8 {
+    let cell = rules.flag.map(|column| rows.cell(column, row));
     match cell {
-        Some(Scalar::Text(id)) => match history.rows.texts.get(id) {
+        Some(Scalar::Text(id)) => match rows.texts.get(id) {
             "0" => 0,
             _ => 2,
         },
@@ -68,46 +69,46 @@ fn flag(history: &VersionHistory<'_, '_>, row: u32) -> u8 {
 }
 
 /// The columns whose dates announce a row: always the same ones, or chosen by one of its values.
-fn announcing<'a>(history: &VersionHistory<'a, '_>, row: u32) -> &'a [usize] {
-    let Some(by) = &history.rules.announced_by else { return &history.rules.announced };
-    let Scalar::Text(id) = history.rows.cell(by.column, row) else { return &[] };
-    let value = history.rows.texts.get(id);
+fn announcing<'a>(rows: &RowSet<'_>, rules: &'a Versions, row: u32) -> &'a [usize] {
+    let Some(by) = &rules.announced_by else { return &rules.announced };
+    let Scalar::Text(id) = rows.cell(by.column, row) else { return &[] };
+    let value = rows.texts.get(id);
     by.dates.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
 }
 
 /// The day a row was announced: the latest of its dates that are no earlier than the period's end.
-fn announced(history: &VersionHistory<'_, '_>, row: u32) -> Option<i32> {
-    let day = |column: usize| history.rows.cell(column, row).day();
-    let first = history.rules.not_before.and_then(day);
-    let dates = announcing(history, row).iter().filter_map(|column| day(*column));
+fn announced(rows: &RowSet<'_>, rules: &Versions, row: u32) -> Option<i32> {
+    let day = |column: usize| rows.cell(column, row).day();
+    let first = rules.not_before.and_then(day);
+    let dates = announcing(rows, rules, row).iter().filter_map(|column| day(*column));
     dates.filter(|day| first.is_none_or(|first| *day >= first)).max()
 }
 
 /// The columns by which two rows are different versions. The dates that announce a row are not among them: they make
 /// another announcement. Where a value chooses which dates announce, the other dates are: the implementation of a plan
 /// carries the plan's announcement date, and another such date is another version of the implementation.
-fn figures<'a>(history: &VersionHistory<'a, '_>, row: u32) -> impl Iterator<Item = usize> + use<'a> {
-    let announcing = if history.rules.announced_by.is_some() { announcing(history, row) } else { &[] };
-    history.rules.figures.iter().copied().filter(|column| !announcing.contains(column))
+fn figures<'a>(rows: &RowSet<'_>, rules: &'a Versions, row: u32) -> impl Iterator<Item = usize> + use<'a> {
+    let announcing = if rules.announced_by.is_some() { announcing(rows, rules, row) } else { &[] };
+    rules.figures.iter().copied().filter(|column| !announcing.contains(column))
 }
 
 /// Whether two rows of a file are one version: an empty cell beside a value is no difference, nor is a rounding.
-fn agree(history: &VersionHistory<'_, '_>, a: u32, b: u32) -> bool {
-    figures(history, a).all(|column| {
-        let (a, b) = (history.rows.cell(column, a), history.rows.cell(column, b));
-        a.is_empty() || b.is_empty() || same_value(&history.rows.texts, a, b)
+fn agree(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
+    figures(rows, rules, a).all(|column| {
+        let (a, b) = (rows.cell(column, a), rows.cell(column, b));
+        a.is_empty() || b.is_empty() || same_value(&rows.texts, a, b)
     })
 }
 
 /// Whether a later file shows the same version again. A null beside a value is a change; a column that one of the
 /// files lacks is not compared.
-pub(super) fn same_figures(history: &VersionHistory<'_, '_>, a: u32, b: u32) -> bool {
+pub(super) fn same_figures(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
     if a == b {
         return true;
     }
-    figures(history, a).all(|column| {
-        let (a, b) = (history.rows.cell(column, a), history.rows.cell(column, b));
-        a == b || a == Scalar::Absent || b == Scalar::Absent || same_value(&history.rows.texts, a, b)
+    figures(rows, rules, a).all(|column| {
+        let (a, b) = (rows.cell(column, a), rows.cell(column, b));
+        a == b || a == Scalar::Absent || b == Scalar::Absent || same_value(&rows.texts, a, b)
     })
 }
 
@@ -124,10 +125,10 @@ fn same_value(texts: &Texts, a: Scalar, b: Scalar) -> bool {
 
 /// The row with the content of both: `first`, its empty cells filled and its roundings made finer. A new row where
 /// that is more than `first` holds, since other files may show `first` alone.
-fn join(history: &mut VersionHistory<'_, '_>, first: u32, second: u32) -> u32 {
+fn join(rows: &mut RowSet<'_>, rules: &Versions, first: u32, second: u32) -> u32 {
     let mut changes: Vec<(usize, Scalar)> = Vec::new();
-    for column in figures(history, first) {
-        match (history.rows.cell(column, first), history.rows.cell(column, second)) {
+    for column in figures(rows, rules, first) {
+        match (rows.cell(column, first), rows.cell(column, second)) {
             (a, b) if a.is_empty() && !b.is_empty() => changes.push((column, b)),
             (Scalar::Number(a), Scalar::Number(b)) if a.is_rounding_of(b) && !a.equals(b) => {
                 changes.push((column, Scalar::Number(b)));
@@ -138,9 +139,9 @@ fn join(history: &mut VersionHistory<'_, '_>, first: u32, second: u32) -> u32 {
     if changes.is_empty() {
         return first;
     }
-    let row = history.rows.copy(first);
+    let row = rows.copy(first);
     for (column, cell) in changes {
-        history.rows.columns[column].set(row as usize, cell);
+        rows.columns[column].set(row as usize, cell);
     }
     row
 }

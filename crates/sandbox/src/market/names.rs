@@ -3,7 +3,6 @@
 //! Any likeness to a real company is chance; nothing here affects prices.
 
 use super::dice::dice;
-use super::securities::Board;
 use rand::RngExt;
 
 /// The descriptive columns of `stock_basic`.
@@ -32,8 +31,8 @@ const AREAS: [&str; 10] = ["北京", "上海", "深圳", "浙江", "江苏", "�
 const OWNERS: [Option<(&str, &str)>; 4] =
     [None, Some(("无实际控制人", "无")), Some(("张某", "个人")), Some(("某市国有资产监督管理委员会", "地方国企"))];
 
-/// The company behind security `number`.
-pub(crate) fn company(seed: u64, number: usize, board: Board) -> Company {
+/// The company behind security `number`, which is listed on `exchange`.
+pub(crate) fn company(seed: u64, number: usize, exchange: &str) -> Company {
     // 7919 has no factor in common with 8000: the first 8,000 names differ.
     let mixed = number * 7919 % 8000;
     let parts = [word(FIRST, mixed % 20), word(SECOND, mixed / 20 % 20), word(TRADE, mixed / 400)];
@@ -47,7 +46,7 @@ pub(crate) fn company(seed: u64, number: usize, board: Board) -> Company {
         name,
         area: AREAS[rng.random_range(0..AREAS.len())],
         industry: parts[2].2,
-        connect: match board.exchange() {
+        connect: match exchange {
             "SSE" if connected => "H",
             "SZSE" if connected => "S",
             _ => "N",

@@ -73,7 +73,7 @@ pub struct NewFile {
     pub span: Option<Span>,
 }
 
-/// The outcome of [`write`].
+/// The outcome of [`write()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The new file.

@@ -81,6 +81,11 @@ def frames_equal_bronze(api, lake):
                   f"{len(got)} from the client, {len(held)} in bronze")
 
 
+def times(cell, factor):
+    """A cell in silver's unit. repr() has the digits that were sent; the product is exact until it becomes a double."""
+    return None if pandas.isna(cell) else float(Decimal(repr(float(cell))) * factor)
+
+
 def silver_is_exact(api, lake):
     """Lots x 100 and thousands of yuan x 1000, in decimal from the digits of the client, row by row."""
     with attempt("the client's bars are compared with silver"):
@@ -93,11 +98,10 @@ def silver_is_exact(api, lake):
         check("the client and silver have the same bars", asked.keys() == silver.keys(), f"{len(asked)}, {len(silver)}")
         for at, column in enumerate(["vol", "amount"]):
             factor = factors("tushare/daily")[column]
-            # repr() has the digits that were sent; the product is exact until it becomes a double.
             wrong = [
                 f"{key} {row[column]} / {silver[key][at]}"
                 for key, row in asked.items()
-                if key in silver and float(Decimal(repr(float(row[column]))) * factor) != silver[key][at]
+                if key in silver and times(row[column], factor) != silver[key][at]
             ]
             check(f"silver's {column} is the client's x {factor}", not wrong, "; ".join(wrong[:3]))
 

@@ -1,7 +1,7 @@
 //! The shape of the code: which module may use which, where each dependency lives, which crate depends on which,
 //! that no two files import each other, and how long a file may be.
 //!
-//! A permit that nobody uses fails like one that is missing, so the lists below are what the code does today.
+//! An unused permit fails like a missing one, so the lists below are what the code does today.
 
 mod graph;
 mod source;
@@ -135,7 +135,7 @@ fn modules_use_only_what_lies_below_them() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(unused.is_empty(), "MODULES permits what nobody uses: {unused:?}");
+    assert!(unused.is_empty(), "remove the unused permits from MODULES: {unused:?}");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn every_dependency_has_its_home() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(unused.is_empty(), "HOMES permits what nobody uses: {unused:?}");
+    assert!(unused.is_empty(), "remove the unused permits from HOMES: {unused:?}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Names of tables and jobs that a command mentions and nobody has.
+/// Names of tables and jobs that a command mentions and that do not exist.
 fn unknown(matches: &ArgMatches) -> Vec<String> {
     let (catalog, jobs) = catalog();
     let Some((_, arguments)) = matches.subcommand() else { return Vec::new() };

@@ -11,6 +11,7 @@
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
 //! - repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
+//! - an input that was once lost or misread: `regressions`
 //! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; files beside jobs.toml: `own`
 //! - who may import whom, dependencies, sizes of files: `architecture`
 //! - links, commands, names and numbers in README and docs: `documents`
@@ -32,6 +33,7 @@ mod imports;
 mod nights;
 mod own;
 mod quotas;
+mod regressions;
 mod reports;
 mod reruns;
 mod specs;

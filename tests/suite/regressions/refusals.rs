@@ -1,0 +1,1 @@
+//! Refusals of vendors: which are retried, and which end an interface or the run.

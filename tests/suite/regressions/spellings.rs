@@ -1,0 +1,1 @@
+//! How people and vendors write days, codes, flags, numbers and missing values.

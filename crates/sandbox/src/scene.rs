@@ -3,7 +3,7 @@
 use crate::market::Market;
 use crate::market::moments::Moment;
 use crate::tables::catalog::Catalog;
-use crate::tables::interface::Interface;
+use crate::tables::served::Served;
 use pitlake_contract::{Contract, InterfaceId};
 
 /// A market as vendors show it at a moment.
@@ -17,7 +17,7 @@ pub(crate) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// The interface of that name, one of Tushare's where no vendor is named.
-    pub(crate) fn interface(&self, name: &str) -> Option<&'a Interface> {
+    pub(crate) fn interface(&self, name: &str) -> Option<&'a Served> {
         self.catalog.find(name)
     }
 

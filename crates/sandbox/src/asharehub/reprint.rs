@@ -8,7 +8,7 @@ use super::spelling;
 use crate::Cell;
 use crate::market::Market;
 use crate::market::dice::dice;
-use crate::tables::interface::Interface;
+use crate::tables::served::Served;
 use crate::tables::text::{millionths, optional_text, text};
 use rand::RngExt;
 
@@ -24,7 +24,7 @@ pub(super) struct Press<'a> {
 }
 
 impl<'a> Press<'a> {
-    pub(super) fn new(market: &'a Market, endpoint: &'a Endpoint, interface: &Interface) -> Self {
+    pub(super) fn new(market: &'a Market, endpoint: &'a Endpoint, interface: &Served) -> Self {
         let fields = endpoint.fields.iter();
         let from = fields.map(|field| interface.column(endpoint.tushare(&field.name))).collect();
         Self { market, endpoint, from }

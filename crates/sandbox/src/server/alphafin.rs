@@ -25,14 +25,14 @@ const MOST: usize = 20;
 
 /// Why there is no `data`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Refusal {
+enum NoStatement {
     /// One of the vendor's codes, its text and its status.
     Named(&'static str, String, StatusCode),
     /// A parameter that no code is for.
     Parameter(String),
 }
 
-impl Refusal {
+impl NoStatement {
     fn named(code: &'static str, text: &str) -> Self {
         let missing = matches!(code, "invalid_symbol" | "no_data");
         Self::Named(code, text.to_owned(), if missing { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST })
@@ -98,50 +98,50 @@ struct Wish {
 }
 
 /// One object for one symbol, a list of them for several. One unknown symbol fails them all.
-fn data(shared: &Shared, params: &BTreeMap<String, String>) -> Result<Value, Refusal> {
+fn data(shared: &Shared, params: &BTreeMap<String, String>) -> Result<Value, NoStatement> {
     let scene = shared.scene();
     let symbols: Vec<&str> =
         params.get("symbol").map(|list| list.split(',').map(str::trim).collect()).unwrap_or_default();
     if symbols.len() > SYMBOLS {
-        return Err(Refusal::named("too_many_symbols", "at most 10 symbols"));
+        return Err(NoStatement::named("too_many_symbols", "at most 10 symbols"));
     }
     let wish = read(params, scene.at)?;
     let mut stocks: Vec<&Stock> = Vec::new();
     for symbol in &symbols {
         let stock = find(scene.market, symbol);
-        let stock = stock.ok_or_else(|| Refusal::named("invalid_symbol", &format!("invalid symbol: {symbol}")))?;
+        let stock = stock.ok_or_else(|| NoStatement::named("invalid_symbol", &format!("invalid symbol: {symbol}")))?;
         if stocks.iter().all(|other| other.security.number != stock.security.number) {
             stocks.push(stock);
         }
     }
     if stocks.is_empty() {
-        return Err(Refusal::named("invalid_symbol", "symbol is required"));
+        return Err(NoStatement::named("invalid_symbol", "symbol is required"));
     }
     let mut found: Vec<Value> = stocks.iter().filter_map(|stock| of_stock(scene, stock, &wish)).collect();
     match (found.len(), symbols.len()) {
-        (0, _) => Err(Refusal::named("no_data", "no data")),
+        (0, _) => Err(NoStatement::named("no_data", "no data")),
         (_, 1) => Ok(found.remove(0)),
         _ => Ok(Value::Array(found)),
     }
 }
 
-fn read(params: &BTreeMap<String, String>, at: Option<Moment>) -> Result<Wish, Refusal> {
+fn read(params: &BTreeMap<String, String>, at: Option<Moment>) -> Result<Wish, NoStatement> {
     let sent = |name: &str| params.get(name).map(String::as_str);
     let period = Period::named(sent("period").unwrap_or("annual"));
     let books = Books::named(sent("report_type").unwrap_or("consolidated"));
     let day = |name: &str| {
         let read = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d");
-        sent(name).map(read).transpose().map_err(|_| Refusal::Parameter(format!("{name} must be YYYY-MM-DD")))
+        sent(name).map(read).transpose().map_err(|_| NoStatement::Parameter(format!("{name} must be YYYY-MM-DD")))
     };
     let limit = sent("limit").map_or(Some(LIMIT), |text| text.parse().ok().filter(|limit| (1..=MOST).contains(limit)));
     let named = |list: &str| list.split(',').map(|name| name.trim().to_owned()).collect();
     Ok(Wish {
-        period: period.ok_or_else(|| Refusal::named("invalid_period", "invalid period"))?,
-        books: books.ok_or_else(|| Refusal::named("invalid_report_type", "invalid report_type"))?,
+        period: period.ok_or_else(|| NoStatement::named("invalid_period", "invalid period"))?,
+        books: books.ok_or_else(|| NoStatement::named("invalid_report_type", "invalid report_type"))?,
         begin: day("begin_date")?,
         end: day("end_date")?.unwrap_or_else(|| at.map_or(NaiveDate::MAX, |at| at.date())),
         fields: sent("fields").map(named),
-        limit: limit.ok_or_else(|| Refusal::Parameter(format!("limit must be between 1 and {MOST}")))?,
+        limit: limit.ok_or_else(|| NoStatement::Parameter(format!("limit must be between 1 and {MOST}")))?,
     })
 }
 

@@ -3,7 +3,6 @@
 //!
 //! Here calls find their vendor and are counted; the rules of a wire are in the module of its name.
 
-mod account;
 mod alphafin;
 mod f10;
 mod faults;
@@ -12,6 +11,7 @@ mod reply;
 mod request;
 mod rest;
 mod shared;
+mod subscriber;
 mod turnstile;
 mod tushare;
 

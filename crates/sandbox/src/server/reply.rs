@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 /// Why the vendor answers with a code instead of rows. Texts are the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum Denial {
     /// Not the sandbox's token.
     Token,
     /// A name the sandbox does not serve.
@@ -22,7 +22,7 @@ pub(crate) enum Refusal {
     Missing(String),
 }
 
-impl Refusal {
+impl Denial {
     /// The same code for different things, as the vendor does: only the text tells them apart.
     fn code(&self) -> i32 {
         match self {

@@ -3,12 +3,12 @@
 //! Unknown keys and parameters stay in but mean nothing; whether the call is allowed is not decided here.
 
 use crate::tables::asked::Params;
-use crate::tables::interface::Interface;
+use crate::tables::served::Served;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// One call.
-pub(crate) struct Request {
+pub(crate) struct TushareCall {
     /// `api_name`, not checked.
     pub(crate) interface: String,
     pub(crate) token: String,
@@ -33,7 +33,7 @@ enum Fields {
     List(Vec<String>),
 }
 
-impl Request {
+impl TushareCall {
     /// Reads a body posted to `path`, whose last part names the interface if the body does not.
     pub(crate) fn read(path: &str, body: &[u8]) -> serde_json::Result<Self> {
         let body: Body = serde_json::from_slice(body)?;
@@ -67,7 +67,7 @@ impl Request {
 
     /// Positions of the columns to send: those named, in the order named, unknown ones left out without a
     /// word; the default ones if that leaves nothing.
-    pub(crate) fn columns(&self, interface: &Interface) -> Vec<usize> {
+    pub(crate) fn columns(&self, interface: &Served) -> Vec<usize> {
         let named: Vec<usize> = self.fields.iter().filter_map(|field| interface.column(field)).collect();
         if !named.is_empty() {
             return named;

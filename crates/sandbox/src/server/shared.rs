@@ -1,7 +1,7 @@
 //! What all wires share: the market, the books kept over calls, and how a call finds its vendor.
 
-use super::account::Account;
 use super::faults::{Fault, Faults};
+use super::subscriber::Subscriber;
 use super::turnstile::Turnstile;
 use crate::asharehub::{Endpoint, endpoints};
 use crate::market::moments::shanghai;
@@ -28,7 +28,7 @@ pub(super) struct Shared {
 pub(super) struct Book {
     pub(super) serial: u64,
     pub(super) calls: BTreeMap<String, u64>,
-    pub(super) account: Account,
+    pub(super) account: Subscriber,
     pub(super) faults: Faults,
     /// Where the vendor's clock stands.
     pub(super) epoch: Option<DateTime<Utc>>,
@@ -53,7 +53,7 @@ impl Shared {
         let book = Book {
             serial: 0,
             calls: BTreeMap::new(),
-            account: Account::new(&settings),
+            account: Subscriber::new(&settings),
             faults: Faults::new(settings.faults),
             epoch: settings.epoch,
             allowed: settings.quota,

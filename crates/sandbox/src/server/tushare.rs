@@ -2,19 +2,19 @@
 //!
 //! It joins request, account, tables and reply; none of their rules are here.
 
-use super::account::Account;
 use super::faults::Fault;
-use super::reply::{Page, Refusal, request_id, write_rows};
-use super::request::Request;
+use super::reply::{Denial, Page, request_id, write_rows};
+use super::request::TushareCall;
 use super::shared::{Call, Shared, wall_seconds};
+use super::subscriber::Subscriber;
 use crate::TOKEN;
-use crate::tables::interface::Interface;
+use crate::tables::served::Served;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// Answers a POST.
 pub(super) fn answer(shared: &Shared, call: &Call<'_>, body: &[u8]) -> Response {
-    let request = match Request::read(call.path, body) {
+    let request = match TushareCall::read(call.path, body) {
         Ok(request) => request,
         Err(error) => {
             return (StatusCode::BAD_REQUEST, format!("malformed request: {error}")).into_response();
@@ -36,8 +36,8 @@ pub(super) fn answer(shared: &Shared, call: &Call<'_>, body: &[u8]) -> Response 
 fn register<'a>(
     shared: &'a Shared,
     call: &Call<'_>,
-    request: &Request,
-) -> (u64, Option<Fault>, Result<&'a Interface, Refusal>) {
+    request: &TushareCall,
+) -> (u64, Option<Fault>, Result<&'a Served, Denial>) {
     let name = if call.vendor.name == "tushare" {
         request.interface.clone()
     } else {
@@ -49,24 +49,24 @@ fn register<'a>(
     *book.calls.entry(name).or_default() += 1;
     let fault = book.faults.next(&request.attempt(), request.offset() > 0);
     let has_token = call.has_token().unwrap_or(request.token == TOKEN);
-    let admitted = if has_token { admit(interface, &mut book.account, request) } else { Err(Refusal::Token) };
+    let admitted = if has_token { admit(interface, &mut book.account, request) } else { Err(Denial::Token) };
     (book.serial, fault, admitted)
 }
 
 /// The vendor's checks in its order: name, points, frequency, parameters.
 fn admit<'a>(
-    interface: Option<&'a Interface>,
-    account: &mut Account,
-    request: &Request,
-) -> Result<&'a Interface, Refusal> {
-    let interface = interface.ok_or(Refusal::UnknownInterface)?;
+    interface: Option<&'a Served>,
+    account: &mut Subscriber,
+    request: &TushareCall,
+) -> Result<&'a Served, Denial> {
+    let interface = interface.ok_or(Denial::UnknownInterface)?;
     account.admit(interface, wall_seconds() / 60)?;
     let missing = interface.missing(&request.params);
-    if missing.is_empty() { Ok(interface) } else { Err(Refusal::Missing(missing.join("、"))) }
+    if missing.is_empty() { Ok(interface) } else { Err(Denial::Missing(missing.join("、"))) }
 }
 
 /// The vendor's text for an admitted call; `offset` may differ from the one asked for.
-fn rows(shared: &Shared, serial: u64, interface: &Interface, request: &Request, offset: usize) -> String {
+fn rows(shared: &Shared, serial: u64, interface: &Served, request: &TushareCall, offset: usize) -> String {
     let cap = [interface.contract.call.cap, shared.settings.cap].into_iter().flatten().min();
     let take = request.limit().into_iter().chain(cap).min().unwrap_or(usize::MAX);
     let scene = shared.scene();

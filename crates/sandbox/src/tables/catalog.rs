@@ -1,8 +1,8 @@
 //! Every interface on offer, each made from its contract and its entry.
 
 use super::entry::{Entry, Flaws, entries};
-use super::interface::{Content, Interface};
-use super::sessions::column::Column;
+use super::served::{Content, Served};
+use super::sessions::column::MadeColumn;
 use super::sessions::populations::POPULATIONS;
 use super::{instruments, masters, records, reports};
 use pitlake_contract::{Contract, Contracts, SpecFile, WireFormat};
@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 pub(crate) struct Catalog {
     /// What vendors say of all their interfaces.
     pub(crate) contracts: Contracts,
-    interfaces: BTreeMap<String, Interface>,
+    interfaces: BTreeMap<String, Served>,
 }
 
 /// Those that are shipped.
@@ -21,7 +21,7 @@ static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::load
 
 /// The shipped interface of that name.
 #[cfg(test)]
-pub(crate) fn find_shipped(name: &str) -> Option<&'static Interface> {
+pub(crate) fn find_shipped(name: &str) -> Option<&'static Served> {
     SHIPPED.find(name)
 }
 
@@ -49,21 +49,21 @@ impl Catalog {
     }
 
     /// The interface of that name, one of Tushare's where no vendor is named.
-    pub(crate) fn find(&self, name: &str) -> Option<&Interface> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Served> {
         if name.contains('/') { self.interfaces.get(name) } else { self.interfaces.get(&format!("tushare/{name}")) }
     }
 }
 
 /// An interface as its entry has it, or as follows from its contract alone.
-fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Interface {
+fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
     let columns = || {
         let replied = contract.fields.iter().filter(|field| field.param.is_none());
         let word = |name: &str| entry.and_then(|entry| entry.columns.get(name)).map(String::as_str);
-        replied.map(|field| Column::new(contract, field, word(&field.name))).collect()
+        replied.map(|field| MadeColumn::new(contract, field, word(&field.name))).collect()
     };
     match entry {
-        Some(entry) => Interface::new(contract, content(&entry.rows, columns), entry.flaws),
-        None => Interface::new(contract, Content::Own(columns()), Flaws::default()),
+        Some(entry) => Served::new(contract, content(&entry.rows, columns), entry.flaws),
+        None => Served::new(contract, Content::Own(columns()), Flaws::default()),
     }
 }
 
@@ -71,7 +71,7 @@ fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Interface {
 ///
 /// # Panics
 /// When there are none of that name: entries are compiled in, and every test reads them.
-fn content(rows: &str, columns: impl FnOnce() -> Vec<Column>) -> Content {
+fn content(rows: &str, columns: impl FnOnce() -> Vec<MadeColumn>) -> Content {
     if let Some(population) = POPULATIONS.iter().find(|population| population.name == rows) {
         return Content::Sessions(population, columns());
     }

@@ -5,8 +5,8 @@
 //! truth of the market here too.
 
 use super::asked::Asked;
-use super::interface::Interface;
-use super::sessions::column::Column;
+use super::served::Served;
+use super::sessions::column::MadeColumn;
 use super::sessions::item::Item;
 use crate::Cell;
 use crate::market::Stock;
@@ -19,7 +19,7 @@ use pitlake_contract::Axis;
 use rand::RngExt;
 
 /// All rows of an interface without an entry that are there.
-pub(super) fn rows(interface: &Interface, columns: &[Column], asked: &Asked<'_>) -> Vec<Vec<Cell>> {
+pub(super) fn rows(interface: &Served, columns: &[MadeColumn], asked: &Asked<'_>) -> Vec<Vec<Cell>> {
     let row = |stock: &Stock, day: NaiveDate| {
         let session = asked.market.calendar.session_by(day).unwrap_or_default();
         interface.row(columns, asked.market, &Item::of_stock(stock, session), (session, day))
@@ -33,7 +33,7 @@ pub(super) fn rows(interface: &Interface, columns: &[Column], asked: &Asked<'_>)
 }
 
 /// The days on which a stock has a row, and when the row appears.
-fn days(interface: &Interface, asked: &Asked<'_>, stock: &Stock) -> Vec<(NaiveDate, Moment)> {
+fn days(interface: &Served, asked: &Asked<'_>, stock: &Stock) -> Vec<(NaiveDate, Moment)> {
     let (market, life) = (asked.market, &stock.security.life);
     let evening = |day: NaiveDate| {
         let publication = &interface.contract.publication;

@@ -10,7 +10,7 @@
 //! - About one row in two hundred of those with drafts shows other figures at first; the right ones come at
 //!   noon one to four sessions later.
 
-use super::interface::Interface;
+use super::served::Served;
 use crate::market::dice::dice;
 use crate::market::moments::{Moment, after, on};
 use crate::market::{Market, Stock};
@@ -37,7 +37,7 @@ impl Opening {
     }
 }
 
-impl Interface {
+impl Served {
     /// When the rows of a session, or of a holiday counted on after the last one, appear.
     pub(crate) fn opening(&self, market: &Market, session: usize) -> Opening {
         let publication = &self.contract.publication;

@@ -3,9 +3,9 @@
 //! Row contents, caps and columns are decided by the callers and neighbours.
 
 use super::asked::{Asked, NONE, Params};
-use super::interface::{Content, Interface};
 use super::own;
-use super::sessions::column::Column;
+use super::served::{Content, Served};
+use super::sessions::column::MadeColumn;
 use super::sessions::item::{Item, Population};
 use super::sessions::row::Row;
 use super::value::{Line, Value};
@@ -22,7 +22,7 @@ use std::hash::{Hash, Hasher};
 /// Past the address of every item.
 const ORDER: usize = u32::MAX as usize;
 
-impl Interface {
+impl Served {
     /// Whether a call names what it must, and otherwise what is missing.
     pub(crate) fn missing(&self, params: &Params) -> Vec<&str> {
         let call = &self.contract.call;
@@ -97,7 +97,7 @@ impl Interface {
     fn session_rows(
         &self,
         population: &Population,
-        columns: &[Column],
+        columns: &[MadeColumn],
         asked: &Asked<'_>,
         (skip, take): (usize, usize),
     ) -> Vec<Vec<Cell>> {
@@ -194,7 +194,7 @@ impl Interface {
     /// Lines that say the same are written the same, whenever they are asked for.
     fn written(
         &self,
-        columns: &[Column],
+        columns: &[MadeColumn],
         market: &Market,
         (stock, day): (Option<&Stock>, NaiveDate),
         mut line: Line<'_>,
@@ -206,7 +206,7 @@ impl Interface {
         let item = stock.map_or_else(|| Item::nobody(market, session), |stock| Item::of_stock(stock, session));
         let mut pen = self.pen(market, item.address, moment);
         let row = Row::new(market, &item, (session, day), &mut pen);
-        let cell = |column: &Column| column.written(&row, line.remove(column.name()), &mut pen);
+        let cell = |column: &MadeColumn| column.written(&row, line.remove(column.name()), &mut pen);
         columns.iter().map(cell).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Rows of companies over the vendor's clock: none is there too early, and some change.
 
 use super::{LONGER, SMALL, longer, named, small, text};
-use crate::tables::interface::{Content, Interface};
+use crate::tables::served::{Content, Served};
 use crate::{Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ fn evenings(settings: &Settings) -> impl Iterator<Item = (NaiveDate, DateTime<Ut
 }
 
 /// Interfaces of companies: rows with days of their own, and profiles.
-fn interfaces() -> impl Iterator<Item = &'static Interface> {
-    let is_record = |interface: &&Interface| {
+fn interfaces() -> impl Iterator<Item = &'static Served> {
+    let is_record = |interface: &&Served| {
         matches!(interface.content, Content::Records(..)) && interface.contract.call.filter("report_type").is_none()
     };
     let records = super::interfaces().filter(is_record).filter(|it| !it.name().starts_with("fina_indicator"));
@@ -65,7 +65,7 @@ fn changes(market: &Market, settings: &Settings, name: &str) -> (usize, usize) {
 fn some_rows_change_while_one_looks() {
     const CHANGING: &str =
         "forecast express fina_mainbz disclosure_date namechange stk_managers stock_company pledge_detail";
-    for name in interfaces().map(Interface::name) {
+    for name in interfaces().map(Served::name) {
         let (new, gone) = changes(&LONGER, &longer(), name);
         assert!(new > 0, "{name} has nothing new");
         let changes = CHANGING.split(' ').any(|changing| changing == name.trim_end_matches("_vip"));

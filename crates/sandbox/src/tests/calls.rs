@@ -4,7 +4,7 @@ use super::{SMALL, select, small, text};
 use crate::market::moments::shanghai;
 use crate::tables::asked::Params;
 use crate::tables::entry::Flaws;
-use crate::tables::interface::{Content, Interface};
+use crate::tables::served::{Content, Served};
 use crate::{Cell, Market, Settings};
 use chrono::{Days, TimeDelta};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Too many rows to look at all of them again and again.
 const LARGE: [&str; 2] = ["cyq_chips", "stk_mins"];
 
-fn interfaces() -> impl Iterator<Item = &'static Interface> {
+fn interfaces() -> impl Iterator<Item = &'static Served> {
     super::interfaces().filter(|interface| !LARGE.contains(&interface.name()))
 }
 
@@ -22,7 +22,7 @@ fn sorted(mut rows: Vec<Vec<Cell>>) -> Vec<Vec<Cell>> {
 }
 
 /// The rows of a call in which the fields of its parameters hold their values, by the whole list of rows.
-fn wanted(interface: &Interface, rows: &[Vec<Cell>], params: &Params) -> Vec<Vec<Cell>> {
+fn wanted(interface: &Served, rows: &[Vec<Cell>], params: &Params) -> Vec<Vec<Cell>> {
     let call = &interface.contract.call;
     let filter = |(param, field): &(String, String)| {
         Some((interface.column(field)?, params.get(param).map(String::as_str).or(call.default_of(param))?))
@@ -41,7 +41,7 @@ fn wanted(interface: &Interface, rows: &[Vec<Cell>], params: &Params) -> Vec<Vec
 }
 
 /// A row's own values for the parameters that a call needs besides those it has; none if it has no such value.
-fn completed(interface: &Interface, row: &[Cell], mut params: Params) -> Option<Params> {
+fn completed(interface: &Served, row: &[Cell], mut params: Params) -> Option<Params> {
     for _ in 0..3 {
         let missing = interface.missing(&params).first().map(|param| (*param).to_owned());
         let Some(param) = missing else { return Some(params) };
@@ -123,7 +123,7 @@ fn every_interface_has_rows_with_what_must_be_there() {
 
 #[test]
 fn both_interfaces_of_a_report_say_the_same() {
-    let twins: Vec<&Interface> = interfaces().filter(|interface| interface.name().ends_with("_vip")).collect();
+    let twins: Vec<&Served> = interfaces().filter(|interface| interface.name().ends_with("_vip")).collect();
     for vip in &twins {
         let plain = SMALL.rows(vip.name().trim_end_matches("_vip"));
         assert_eq!(SMALL.rows(vip.name()), plain, "{}", vip.name());

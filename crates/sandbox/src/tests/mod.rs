@@ -24,7 +24,7 @@ mod wire;
 use super::market::moments::shanghai;
 use super::tables::asked::Params;
 use super::tables::catalog::find_shipped as find;
-use super::tables::interface::Interface;
+use super::tables::served::Served;
 use super::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::Contracts;
@@ -116,7 +116,7 @@ fn at(day: NaiveDate, time: &str) -> DateTime<Utc> {
 }
 
 /// Every interface on offer.
-fn interfaces() -> impl Iterator<Item = &'static Interface> {
+fn interfaces() -> impl Iterator<Item = &'static Served> {
     let contracts = Contracts::load(&[]).0;
     contracts.iter().filter_map(|contract| find(&contract.id.to_string())).collect::<Vec<_>>().into_iter()
 }

@@ -10,7 +10,7 @@ use crate::tables::value::Value;
 use pitlake_contract::{Contract, Field, Values};
 
 /// A column and its maker.
-pub(crate) struct Column {
+pub(crate) struct MadeColumn {
     field: Field,
     /// None where cells are made up.
     maker: Option<Maker>,
@@ -22,7 +22,7 @@ pub(crate) struct Column {
     gaps: bool,
 }
 
-impl Column {
+impl MadeColumn {
     /// The column of a field, with the word of the entry if it has one.
     pub(crate) fn new(contract: &Contract, field: &Field, entry: Option<&str>) -> Self {
         let (maker, word) = match entry {

@@ -11,7 +11,7 @@ use rand::RngExt;
 
 /// How a bar stands to its limits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(super) enum PriceLimit {
     /// Closed at the upper limit.
     Up,
     /// Closed at the lower limit.
@@ -20,9 +20,9 @@ pub(super) enum Limit {
     Broken,
 }
 
-use Limit::{Broken, Down, Up};
+use PriceLimit::{Broken, Down, Up};
 
-impl Limit {
+impl PriceLimit {
     /// As the vendor writes it.
     pub(super) fn letter(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ const LOOK_BACK: usize = 10;
 /// What the bar of a session is. Made up: of securities 0, 16, 32 … the largest rise of every 20 sessions counts
 /// as an upper limit, of 1, 17 … the largest fall as a lower one, and of 2, 18 … the longest way down from the
 /// high as a broken one.
-pub(super) fn limit(stock: &Stock, session: usize) -> Option<Limit> {
+pub(super) fn limit(stock: &Stock, session: usize) -> Option<PriceLimit> {
     let security = &stock.security;
     // The first day has other limits, which are nowhere listed.
     if security.debut && session == security.life.start {
@@ -70,7 +70,7 @@ pub(super) fn limit(stock: &Stock, session: usize) -> Option<Limit> {
 }
 
 /// Sessions with trading before `session`, newest first, and what each was.
-fn past(stock: &Stock, session: usize) -> impl Iterator<Item = Option<Limit>> {
+fn past(stock: &Stock, session: usize) -> impl Iterator<Item = Option<PriceLimit>> {
     (stock.security.life.start..session)
         .rev()
         .filter(|&before| stock.history.bar(before).is_some())
@@ -79,7 +79,7 @@ fn past(stock: &Stock, session: usize) -> impl Iterator<Item = Option<Limit>> {
 
 /// What is known of a limit.
 pub(super) struct Seal {
-    limit: Limit,
+    limit: PriceLimit,
     session: usize,
     bar: Bar,
     float: i64,
@@ -131,7 +131,7 @@ fn name(stock: &Stock) -> String {
 }
 
 /// `N/T`: upper limits within the last sessions, this one included, over the sessions since the first of them.
-fn up_stat(stock: &Stock, session: usize, limit: Limit) -> String {
+fn up_stat(stock: &Stock, session: usize, limit: PriceLimit) -> String {
     let days: Vec<usize> = std::iter::once(Some(limit))
         .chain(past(stock, session))
         .take(LOOK_BACK)
@@ -142,7 +142,7 @@ fn up_stat(stock: &Stock, session: usize, limit: Limit) -> String {
 }
 
 /// Sessions in a row at this limit; a broken one has none.
-fn limit_times(stock: &Stock, session: usize, limit: Limit) -> Option<i64> {
+fn limit_times(stock: &Stock, session: usize, limit: PriceLimit) -> Option<i64> {
     let earlier = past(stock, session).take_while(|past| *past == Some(limit)).count();
     (limit != Broken).then(|| i64::try_from(earlier + 1).unwrap_or(i64::MAX))
 }

@@ -8,7 +8,7 @@ use super::item::{Item, Population, ROWS, fixed};
 use super::known::{
     BOARD_TYPES, BOARDS, BRANCHES, FUNDS, HONG_KONG, INSTITUTION, PAIRS, REASONS, SHENWAN, has_margin, margin_exchanges,
 };
-use super::limits::{self, Limit};
+use super::limits::{self, PriceLimit};
 use super::quotes::{Quote, Series};
 use crate::market::dice::dice;
 use crate::market::securities::Board;
@@ -112,7 +112,7 @@ fn at_limits<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 
 fn closed_at_limits<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let mut items = at_limits(asked, session);
-    items.retain(|item| item.tag != Limit::Broken.letter());
+    items.retain(|item| item.tag != PriceLimit::Broken.letter());
     items
 }
 

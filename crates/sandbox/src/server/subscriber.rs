@@ -2,29 +2,29 @@
 //!
 //! Limits are per interface and fixed minute (vendor page `doc_id` 290); the clock is the caller's.
 
-use super::reply::Refusal;
+use super::reply::Denial;
 use crate::Settings;
-use crate::tables::interface::Interface;
+use crate::tables::served::Served;
 use std::collections::BTreeMap;
 
 /// Points and the calls of the minute under way.
-pub(crate) struct Account {
+pub(crate) struct Subscriber {
     points: u32,
     rpm: u32,
     /// Last minute with a call, and how many it had.
     minutes: BTreeMap<String, (u64, u32)>,
 }
 
-impl Account {
+impl Subscriber {
     /// An account that has not called yet.
     pub(crate) fn new(settings: &Settings) -> Self {
         Self { points: settings.points, rpm: settings.rpm, minutes: BTreeMap::new() }
     }
 
     /// Lets one call through or says why not. `minute` counts from any fixed time.
-    pub(crate) fn admit(&mut self, interface: &Interface, minute: u64) -> Result<(), Refusal> {
+    pub(crate) fn admit(&mut self, interface: &Served, minute: u64) -> Result<(), Denial> {
         if self.points < interface.contract.points {
-            return Err(Refusal::Points);
+            return Err(Denial::Points);
         }
         let Some(allowed) = self.allowed(interface) else {
             return Ok(());
@@ -34,14 +34,14 @@ impl Account {
             (*last, *calls) = (minute, 0);
         }
         if *calls >= allowed {
-            return Err(Refusal::TooOften(allowed));
+            return Err(Denial::TooOften(allowed));
         }
         *calls += 1;
         Ok(())
     }
 
     /// Calls a minute, if there is a limit.
-    fn allowed(&self, interface: &Interface) -> Option<u32> {
+    fn allowed(&self, interface: &Served) -> Option<u32> {
         let by_points = match self.points {
             0..2000 => 50,
             2000..5000 => 200,
@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use crate::tables::catalog::find_shipped as find;
 
-    fn account(points: u32, rpm: u32) -> Account {
-        Account::new(&Settings { points, rpm, ..Settings::default() })
+    fn account(points: u32, rpm: u32) -> Subscriber {
+        Subscriber::new(&Settings { points, rpm, ..Settings::default() })
     }
 
     /// Calls let through in one minute.
@@ -83,7 +83,7 @@ mod tests {
     fn each_interface_and_minute_counts_alone() {
         let (mut account, daily, factor) = (account(5000, 1), find("daily").unwrap(), find("adj_factor").unwrap());
         assert_eq!(account.admit(daily, 1), Ok(()));
-        assert_eq!(account.admit(daily, 1), Err(Refusal::TooOften(1)));
+        assert_eq!(account.admit(daily, 1), Err(Denial::TooOften(1)));
         assert_eq!(account.admit(factor, 1), Ok(()));
         assert_eq!(account.admit(daily, 2), Ok(()));
     }

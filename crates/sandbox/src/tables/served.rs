@@ -2,7 +2,7 @@
 
 use super::entry::Flaws;
 use super::record::{RecordRows, SnapshotRows};
-use super::sessions::column::Column;
+use super::sessions::column::MadeColumn;
 use super::sessions::item::{Item, Population};
 use super::sessions::row::Row;
 use super::text::Pen;
@@ -16,17 +16,17 @@ use std::sync::Arc;
 /// How the rows of an interface come about.
 pub(crate) enum Content {
     /// A population has rows on every session.
-    Sessions(&'static Population, Vec<Column>),
+    Sessions(&'static Population, Vec<MadeColumn>),
     /// Every stock has rows with days of their own.
-    Records(RecordRows, Vec<Column>),
+    Records(RecordRows, Vec<MadeColumn>),
     /// The state of a day.
-    Snapshot(SnapshotRows, Vec<Column>),
+    Snapshot(SnapshotRows, Vec<MadeColumn>),
     /// Rows that follow from the contract alone.
-    Own(Vec<Column>),
+    Own(Vec<MadeColumn>),
 }
 
 /// An interface on offer.
-pub(crate) struct Interface {
+pub(crate) struct Served {
     pub(crate) contract: Arc<Contract>,
     /// The columns of a reply.
     pub(crate) fields: Vec<Field>,
@@ -34,7 +34,7 @@ pub(crate) struct Interface {
     pub(crate) flaws: Flaws,
 }
 
-impl Interface {
+impl Served {
     pub(super) fn new(contract: &Arc<Contract>, content: Content, flaws: Flaws) -> Self {
         Self {
             contract: Arc::clone(contract),
@@ -67,7 +67,7 @@ impl Interface {
     /// The row of an item on a day, and in the session of that day or before it.
     pub(super) fn row(
         &self,
-        columns: &[Column],
+        columns: &[MadeColumn],
         market: &Market,
         item: &Item<'_>,
         (session, day): (usize, NaiveDate),

@@ -13,6 +13,7 @@ use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::findings::Findings;
 use super::span::Span;
 
 /// The subfield's two letters.
@@ -59,6 +60,9 @@ pub struct Provenance {
     pub fetched_at: DateTime<Utc>,
     /// Digest of the rows, their order aside.
     pub digest: String,
+    /// What was found when it was judged; `None` in files of former versions and imports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Findings>,
     /// The earlier file with the same rows; then this one holds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
@@ -163,6 +167,7 @@ mod tests {
             span: None,
             fetched_at: "2024-01-02T10:00:00Z".parse().unwrap(),
             digest: digest(b"{\"a\":9.390}\n"),
+            found: None,
             same_as: None,
         }
     }

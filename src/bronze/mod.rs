@@ -6,6 +6,7 @@
 mod calls;
 mod capture;
 mod file;
+mod findings;
 mod path;
 mod span;
 
@@ -15,6 +16,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use capture::{Capture, CaptureError};
 pub use file::{Provenance, digest, inflate};
+pub use findings::{Findings, MOST_CODES, Mark};
 pub use path::{BronzeFile, file_name};
 pub use span::Span;
 
@@ -71,6 +73,10 @@ pub struct NewFile {
     pub event_days: Option<DateRange>,
     /// Set where rows leave the day of the folder.
     pub span: Option<Span>,
+    /// What was found when it was judged; an import is not.
+    pub found: Option<Findings>,
+    /// Set where it is not plainly whole.
+    pub mark: Option<Mark>,
 }
 
 /// The outcome of [`write()`].
@@ -100,7 +106,7 @@ pub async fn write(
     let same_as = same.map(|(path, earlier)| earlier.same_as.clone().unwrap_or_else(|| file_name(path).to_owned()));
     let is_same = same_as.is_some();
     let lines = if is_same { Vec::new() } else { new.lines };
-    let is_span = new.span.is_some();
+    let marks = (new.mark, new.span.is_some());
     let provenance = Provenance {
         program: PROGRAM.to_owned(),
         vendor: contract.id.vendor.clone(),
@@ -116,11 +122,12 @@ pub async fn write(
         // To the millisecond, as in the name of the file.
         fetched_at: DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at),
         digest,
+        found: new.found,
         same_as,
     };
     let body: Bytes = tokio::task::spawn_blocking(move || file::encode(&provenance, &lines)).await??;
     for ordinal in 0.. {
-        let path = path::new_path(contract, new.day, at, ordinal, is_span);
+        let path = path::new_path(contract, new.day, (at, ordinal), marks);
         if store.create(&path, body.clone()).await? {
             return Ok(Written { path, same_as: is_same });
         }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
+use super::findings::Mark;
 use crate::spec::{Axis, Contract};
 use crate::store::Entry;
 
@@ -26,6 +27,8 @@ pub struct BronzeFile {
     pub ordinal: u32,
     /// Its rows may leave the folder's day; the header tells which days they are of.
     pub span: bool,
+    /// Set where it is not plainly whole.
+    pub mark: Option<Mark>,
 }
 
 impl BronzeFile {
@@ -39,8 +42,11 @@ impl BronzeFile {
         let day = folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?;
         let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
         let (name, span) = name.strip_suffix(SPAN).map_or((name, false), |name| (name, true));
+        let marked = |mark: Mark| name.strip_suffix(mark.name()).and_then(|name| name.strip_suffix('-'));
+        let marked = Mark::ALL.into_iter().find_map(|mark| Some((marked(mark)?, Some(mark))));
+        let (name, mark) = marked.unwrap_or((name, None));
         let (fetched_at, ordinal) = stamp(name).map_or((None, 0), |(at, n)| (Some(at), n));
-        Some(Self { path: entry.path.clone(), size: entry.size, day, fetched_at, ordinal, span })
+        Some(Self { path: entry.path.clone(), size: entry.size, day, fetched_at, ordinal, span, mark })
     }
 
     /// When it was written; the start of its folder's day where the name has no time.
@@ -90,14 +96,20 @@ pub(super) fn folder(contract: &Contract) -> String {
     format!("bronze/{}/{}", contract.id.vendor, contract.kind)
 }
 
-/// The path of a new file.
+/// The path of a new file, with its time and ordinal, its mark, and whether its rows leave the day of its folder.
 #[must_use]
-pub(super) fn new_path(contract: &Contract, day: NaiveDate, at: DateTime<Utc>, ordinal: u32, span: bool) -> String {
+pub(super) fn new_path(
+    contract: &Contract,
+    day: NaiveDate,
+    (at, ordinal): (DateTime<Utc>, u32),
+    (mark, span): (Option<Mark>, bool),
+) -> String {
     let ordinal = if ordinal == 0 { String::new() } else { format!("-{ordinal}") };
+    let mark = mark.map(|mark| format!("-{}", mark.name())).unwrap_or_default();
+    let key = if !span && contract.ask.axis == Axis::Period { "end_date" } else { "date" };
     let span = if span { SPAN } else { "" };
     let (folder, name, at) = (folder(contract), &contract.id.name, at.format(STAMP));
-    let key = if span.is_empty() && contract.ask.axis == Axis::Period { "end_date" } else { "date" };
-    format!("{folder}/{key}={day}/{name}_{at}{ordinal}{span}{SUFFIX}")
+    format!("{folder}/{key}={day}/{name}_{at}{ordinal}{mark}{span}{SUFFIX}")
 }
 
 /// The last part of a path.
@@ -120,7 +132,13 @@ mod tests {
             file("bronze/tushare/stock_daily_cn/date=2024-01-02/daily_20240102T103015123Z-2-span.jsonl.gz").unwrap();
         assert_eq!(read.day.to_string(), "2024-01-02");
         assert_eq!(read.fetched_at.unwrap().to_rfc3339(), "2024-01-02T10:30:15.123+00:00");
-        assert_eq!((read.ordinal, read.span), (2, true));
+        assert_eq!((read.ordinal, read.span, read.mark), (2, true, None));
+        for mark in Mark::ALL {
+            let path = format!("bronze/t/x/date=2024-01-02/daily_20240102T103015123Z-1-{}-span.jsonl.gz", mark.name());
+            let read = file(&path).unwrap();
+            assert_eq!((read.ordinal, read.span, read.mark), (1, true, Some(mark)));
+            assert!(read.fetched_at.is_some());
+        }
     }
 
     #[test]

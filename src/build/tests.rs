@@ -27,6 +27,8 @@ async fn answer(store: &Store, catalog: &Catalog, interface: &str, (slice, at): 
         lines: lines.as_bytes().to_vec(),
         event_days: Some(DateRange::day(day)),
         span: None,
+        found: None,
+        mark: None,
     };
     let at: DateTime<Utc> = at.parse().unwrap();
     // The same answer to the same slice is written as a header only.

@@ -70,6 +70,8 @@ impl Asking<'_> {
             lines: std::mem::take(&mut reply.lines),
             event_days,
             span,
+            found: None,
+            mark: None,
         };
         self.write(answer, 1, &reply, self.comparable(before, is_span)).await
     }
@@ -112,6 +114,8 @@ impl Asking<'_> {
             lines: std::mem::take(&mut whole.lines),
             event_days,
             span: Some(span),
+            found: None,
+            mark: None,
         };
         self.write(answer, kept.len(), &whole, self.comparable(before, true)).await
     }

@@ -41,6 +41,8 @@ impl Lake {
             lines: lines.as_bytes().to_vec(),
             event_days: Some(DateRange::day(day)),
             span,
+            found: None,
+            mark: None,
         };
         let contract = self.catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
         bronze::write(&self.store, contract, file, moment(at), before).await.unwrap();
@@ -134,6 +136,8 @@ async fn a_month_is_held_by_its_own_answer_and_not_by_a_file_named_after_it() {
         lines: b"b\n".to_vec(),
         event_days: None,
         span: Some(Span::months([day("2024-04-01")])),
+        found: None,
+        mark: None,
     };
     bronze::write(&lake.store, contract, import, moment(SECOND), None).await.unwrap();
     let ledger = lake.open("index_weight_cn").await;

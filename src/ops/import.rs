@@ -108,6 +108,8 @@ async fn write(
         lines: capture.lines,
         event_days: days,
         span: Some(span),
+        found: None,
+        mark: None,
     };
     Ok(bronze::write(&world.store, contract, answer, world.clock.now(), None).await?.path)
 }

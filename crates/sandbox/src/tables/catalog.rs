@@ -1,11 +1,11 @@
 //! Every interface on offer, each made from its contract and its entry.
 
-use super::entry::{Entry, Flaws, entries};
+use super::entry::{Entry, entries};
 use super::served::{Content, Served};
 use super::sessions::column::MadeColumn;
 use super::sessions::populations::POPULATIONS;
 use super::{instruments, masters, records, reports};
-use pitlake_contract::{Contract, Contracts, SpecFile, WireFormat};
+use pitlake_contract::{Contract, Contracts, Field, SpecFile, WireFormat};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -40,7 +40,8 @@ impl Catalog {
             // A gateway with Tushare's wire has Tushare's rows under Tushare's names.
             let vendor = contracts.vendor(&contract.id.vendor);
             let is_alike = vendor.is_some_and(|vendor| vendor.wire == WireFormat::Tushare);
-            let entry = entries.get(&contract.id.name).filter(|_| is_alike);
+            // Both interfaces of a report say the same.
+            let entry = entries.get(contract.id.name.trim_end_matches("_vip")).filter(|_| is_alike);
             let is_own = own.iter().any(|file| file.name == format!("schemas/{id}.toml"));
             (entry.is_some() || is_own).then(|| (id, interface(contract, entry)))
         };
@@ -56,14 +57,16 @@ impl Catalog {
 
 /// An interface as its entry has it, or as follows from its contract alone.
 fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
-    let columns = || {
-        let replied = contract.fields.iter().filter(|field| field.param.is_none());
-        let word = |name: &str| entry.and_then(|entry| entry.columns.get(name)).map(String::as_str);
-        replied.map(|field| MadeColumn::new(contract, field, word(&field.name))).collect()
-    };
-    match entry {
-        Some(entry) => Served::new(contract, content(&entry.rows, columns), entry.flaws),
-        None => Served::new(contract, Content::Own(columns()), Flaws::default()),
+    let fields: Vec<Field> = contract.fields.iter().filter(|field| field.param.is_none()).cloned().collect();
+    let maker = |field: &Field| entry.and_then(|entry| entry.makers.get(&field.name)).map(String::as_str);
+    let columns = fields.iter().map(|field| MadeColumn::new(contract, field, maker(field))).collect();
+    let rows = entry.map_or_else(|| records::of_axis(contract.ask.axis), |entry| entry.rows.as_str());
+    Served {
+        contract: Arc::clone(contract),
+        fields,
+        content: content(rows, columns),
+        flaws: entry.map(|entry| entry.flaws).unwrap_or_default(),
+        comma_list: entry.is_some_and(|entry| entry.comma_list),
     }
 }
 
@@ -71,16 +74,16 @@ fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
 ///
 /// # Panics
 /// When there are none of that name: entries are compiled in, and every test reads them.
-fn content(rows: &str, columns: impl FnOnce() -> Vec<MadeColumn>) -> Content {
+fn content(rows: &str, columns: Vec<MadeColumn>) -> Content {
     if let Some(population) = POPULATIONS.iter().find(|population| population.name == rows) {
-        return Content::Sessions(population, columns());
+        return Content::Sessions(population, columns);
     }
     if let Some((_, records)) = reports::ROWS.iter().chain(&records::ROWS).find(|(name, _)| *name == rows) {
-        return Content::Records(*records, columns());
+        return Content::Records(*records, columns);
     }
     let snapshots = masters::ROWS.iter().chain(&records::SNAPSHOTS).chain(&instruments::SNAPSHOTS);
     match snapshots.into_iter().find(|(name, _)| *name == rows) {
-        Some((_, lines)) => Content::Snapshot(*lines, columns()),
+        Some((_, lines)) => Content::Snapshot(*lines, columns),
         None => panic!("unknown rows `{rows}` in market/*.toml"),
     }
 }

@@ -3,14 +3,12 @@
 //!
 //! Everything else of an interface stands in its contract.
 
-use pitlake_contract::toml::{TomlFile, TomlTable};
+use pitlake_contract::toml::{At, TomlFile, TomlTable};
 use std::collections::BTreeMap;
 
 /// The files, compiled in.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 3] = [
     ("market/sessions.toml", include_str!("../../market/sessions.toml")),
-    ("market/lists.toml", include_str!("../../market/lists.toml")),
-    ("market/statements.toml", include_str!("../../market/statements.toml")),
     ("market/records.toml", include_str!("../../market/records.toml")),
     ("market/snapshots.toml", include_str!("../../market/snapshots.toml")),
 ];
@@ -29,8 +27,10 @@ pub(crate) struct Entry {
     /// Name of the population or of the function that has the rows.
     pub(crate) rows: String,
     pub(crate) flaws: Flaws,
+    /// Whether a call may name several codes where one is needed.
+    pub(crate) comma_list: bool,
     /// Columns and the names of their makers.
-    pub(crate) columns: BTreeMap<String, String>,
+    pub(crate) makers: BTreeMap<String, String>,
 }
 
 /// All entries by interface.
@@ -52,7 +52,11 @@ fn entry(table: &TomlTable<'_>) -> Option<Entry> {
     let rows = table.need("rows", table.text("rows"));
     let is = |flaw: &str| table.flag(flaw).is_some_and(|at| at.value);
     let flaws = Flaws { late: is("late"), halved: is("halved"), drafts: is("drafts") };
-    let columns = table.entries("columns").into_iter().map(|(column, maker)| (column.value, maker.concat())).collect();
+    let named = |(maker, columns): (At<String>, Vec<String>)| {
+        columns.into_iter().map(move |column| (column, maker.value.clone()))
+    };
+    let makers = table.entries("makers").into_iter().flat_map(named).collect();
+    let comma_list = is("comma_list");
     table.close();
-    Some(Entry { rows: rows?.value, flaws, columns })
+    Some(Entry { rows: rows?.value, flaws, comma_list, makers })
 }

@@ -2,24 +2,21 @@
 //!
 //! The contract says which columns there are and in what unit, which are hidden, the folder, the points, the hour, the
 //! cap and what a call may ask. The entry says who has rows and names the columns that are special. Rust says what a
-//! market looks like: there are three ways to have rows, and one that follows from a contract alone.
+//! market looks like: there are three ways to have rows.
 //!
-//! - `Content::Sessions`: a population has rows on every session; each column has a maker (`sessions::makers`), found
-//!   by the entry's word for it or by the column's own name, or else is made up from its type and unit.
+//! - `Content::Sessions`: a population has rows on every session, and knows some facts of each; every other column has
+//!   a maker (`sessions::makers`), found by the entry's word for it or by the column's own name, or is made up.
 //! - `Content::Records`: all rows that a stock ever has, each a `Line` of named values with the time in which it
 //!   is there (`reports`, `records`).
 //! - `Content::Snapshot`: the state of a day, as lines in the order the vendor sends them (`masters`, `instruments`).
-//! - `Content::Own`: what an interface without an entry has (`own`).
 //!
 //! Nothing here knows HTTP, accounts or files.
 
 pub(crate) mod asked;
 pub(crate) mod catalog;
-mod detail;
 pub(crate) mod entry;
 mod instruments;
 mod masters;
-mod own;
 mod record;
 mod records;
 mod release;

@@ -3,17 +3,15 @@
 //! Row contents, caps and columns are decided by the callers and neighbours.
 
 use super::asked::{Asked, NONE, Params};
-use super::own;
 use super::served::{Content, Served};
 use super::sessions::column::MadeColumn;
-use super::sessions::item::{Item, Population};
-use super::sessions::row::Row;
+use super::sessions::item::{Item, Population, Row};
 use super::value::{Line, Value};
 use crate::Cell;
 use crate::market::dice::{Fnv, dice};
 use crate::market::moments::{Moment, on};
 use crate::market::{Market, Stock};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use pitlake_contract::FieldType;
 use rand::seq::SliceRandom;
 use std::cmp::Ordering;
@@ -62,7 +60,7 @@ impl Served {
             Content::Sessions(population, columns) => {
                 let days = population.days(market).into_iter();
                 let items = days.flat_map(|day| self.items(population, &asked, day).into_iter().map(move |i| (i, day)));
-                items.map(|(item, day)| self.row(columns, market, &item, (day, market.calendar.day(day)))).collect()
+                items.map(|(item, day)| self.session_row(population, columns, market, (item, day))).collect()
             }
             _ => self.rows(&asked),
         };
@@ -87,10 +85,10 @@ impl Served {
 
     /// How many stocks a call may name. Of records that need a code, others than the first mean nothing.
     fn together(&self) -> usize {
-        let (call, ask) = (&self.contract.call, &self.contract.ask);
+        let call = &self.contract.call;
         let needed = call.required.iter().chain(&call.one_of).any(|name| name == "ts_code");
-        let single = needed && ask.together == 1 && !matches!(self.content, Content::Sessions(..));
-        if single { 1 } else { usize::MAX }
+        let many = !needed || self.comma_list || self.contract.ask.together > 1;
+        if many || matches!(self.content, Content::Sessions(..)) { usize::MAX } else { 1 }
     }
 
     /// Rows of sessions that a request gets: newest first, shuffled within one, the same way for the same request.
@@ -103,10 +101,6 @@ impl Served {
     ) -> Vec<Vec<Cell>> {
         let (market, params) = (asked.market, asked.params);
         let dated = |field: &str| self.fields.iter().any(|other| other.name == field && other.kind == FieldType::Date);
-        // What has been looked at before a row is made.
-        let known = |(param, field): &(String, String)| (param == "ts_code" && field == "ts_code") || dated(field);
-        let plain =
-            self.contract.call.filters.iter().all(|filter| known(filter) || self.wanted(&filter.0, params).is_none());
         let is_asked = |day: usize| {
             let stamp = market.calendar.stamp(day);
             let is = |param: &str| self.wanted(param, params).is_none_or(|mut days| days.any(|day| day == stamp));
@@ -119,16 +113,30 @@ impl Served {
             items.shuffle(&mut dice(market.seed, &self.contract.kind, ORDER, day));
             items.into_iter().map(move |item| (item, day))
         });
-        let row = |(item, day): (Item<'_>, usize)| self.row(columns, market, &item, (day, market.calendar.day(day)));
-        if plain && !self.is_timed() {
-            return items.skip(skip).take(take).map(row).collect();
+        let rows = items.map(|item| self.session_row(population, columns, market, item));
+        let rows = rows.filter(|row| self.passes(row, params) && self.in_range(row, params));
+        if !self.is_timed() {
+            return rows.skip(skip).take(take).collect();
         }
-        let mut rows: Vec<Vec<Cell>> = items.map(row).collect();
-        rows.retain(|row| self.passes(row, params) && self.in_range(row, params));
-        if self.is_timed() {
-            self.newest_first(&mut rows);
-        }
+        let mut rows: Vec<Vec<Cell>> = rows.collect();
+        self.newest_first(&mut rows);
         rows.into_iter().skip(skip).take(take).collect()
+    }
+
+    /// The row of an item in a session, or on a holiday counted on after the last one.
+    fn session_row(
+        &self,
+        population: &Population,
+        columns: &[MadeColumn],
+        market: &Market,
+        (item, session): (Item<'_>, usize),
+    ) -> Vec<Cell> {
+        let row = Row { market, item: &item, session, day: market.calendar.day(session) };
+        let moment = usize::try_from(row.day.num_days_from_ce()).unwrap_or_default();
+        let mut pen = self.pen(market, item.address, moment);
+        let mut line = item.facts.clone();
+        line.extend((population.facts)(&row, &mut pen));
+        Self::cells(columns, &row, line, pen)
     }
 
     /// The items of a session that are asked for and there.
@@ -139,12 +147,19 @@ impl Served {
         if opening.is_some_and(|(opening, at)| !opening.shows(None, at)) {
             return Vec::new();
         }
-        let codes: Option<Vec<&str>> = (self.contract.call.filter("ts_code") == Some("ts_code"))
+        let call = &self.contract.call;
+        let codes: Option<Vec<&str>> = (call.filter("ts_code") == Some("ts_code"))
             .then(|| asked.params.get("ts_code").map(|codes| codes.split(',').map(str::trim).collect()))
             .flatten();
+        // A parameter may name a fact that is no column.
+        let facts = || asked.params.iter().filter(|(param, _)| call.filter(param).is_none());
         let mut items = (population.items)(asked, day);
         items.retain(|item| {
             codes.as_ref().is_none_or(|codes| codes.contains(&&*item.code))
+                && facts().all(|(param, values)| {
+                    let fact = item.fact(param);
+                    fact.is_empty() || values.split(',').any(|value| value.trim() == fact)
+                })
                 && opening.is_none_or(|(opening, at)| opening.shows(item.stock, at))
         });
         if self.flaws.drafts {
@@ -186,7 +201,6 @@ impl Served {
                     })
                     .collect()
             }
-            Content::Own(columns) => own::rows(self, columns, asked),
         }
     }
 
@@ -197,17 +211,15 @@ impl Served {
         columns: &[MadeColumn],
         market: &Market,
         (stock, day): (Option<&Stock>, NaiveDate),
-        mut line: Line<'_>,
+        line: Line<'_>,
     ) -> Vec<Cell> {
         let mut hasher = Fnv::default();
         line.iter().filter(|(column, _)| **column != "update_flag").for_each(|(_, value)| value.hash(&mut hasher));
         let moment = usize::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or_default();
         let session = market.calendar.session_by(day).unwrap_or_default();
         let item = stock.map_or_else(|| Item::nobody(market, session), |stock| Item::of_stock(stock, session));
-        let mut pen = self.pen(market, item.address, moment);
-        let row = Row::new(market, &item, (session, day), &mut pen);
-        let cell = |column: &MadeColumn| column.written(&row, line.remove(column.name()), &mut pen);
-        columns.iter().map(cell).collect()
+        let pen = self.pen(market, item.address, moment);
+        Self::cells(columns, &Row { market, item: &item, session, day }, line, pen)
     }
 
     /// Newest day first, and within it in no order, the same way for the same call.

@@ -3,13 +3,12 @@
 use super::entry::Flaws;
 use super::record::{RecordRows, SnapshotRows};
 use super::sessions::column::MadeColumn;
-use super::sessions::item::{Item, Population};
-use super::sessions::row::Row;
+use super::sessions::item::{Population, Row};
 use super::text::Pen;
+use super::value::Line;
 use crate::Cell;
 use crate::market::Market;
 use crate::market::dice::dice;
-use chrono::{Datelike, NaiveDate};
 use pitlake_contract::{Contract, Field};
 use std::sync::Arc;
 
@@ -21,8 +20,6 @@ pub(crate) enum Content {
     Records(RecordRows, Vec<MadeColumn>),
     /// The state of a day.
     Snapshot(SnapshotRows, Vec<MadeColumn>),
-    /// Rows that follow from the contract alone.
-    Own(Vec<MadeColumn>),
 }
 
 /// An interface on offer.
@@ -32,18 +29,11 @@ pub(crate) struct Served {
     pub(crate) fields: Vec<Field>,
     pub(crate) content: Content,
     pub(crate) flaws: Flaws,
+    /// Whether a call may name several codes where one is needed.
+    pub(super) comma_list: bool,
 }
 
 impl Served {
-    pub(super) fn new(contract: &Arc<Contract>, content: Content, flaws: Flaws) -> Self {
-        Self {
-            contract: Arc::clone(contract),
-            fields: contract.fields.iter().filter(|field| field.param.is_none()).cloned().collect(),
-            content,
-            flaws,
-        }
-    }
-
     /// The vendor's name for it.
     pub(crate) fn name(&self) -> &str {
         &self.contract.id.name
@@ -64,16 +54,8 @@ impl Served {
         Pen { rng: dice(market.seed, &self.contract.kind, item, moment) }
     }
 
-    /// The row of an item on a day, and in the session of that day or before it.
-    pub(super) fn row(
-        &self,
-        columns: &[MadeColumn],
-        market: &Market,
-        item: &Item<'_>,
-        (session, day): (usize, NaiveDate),
-    ) -> Vec<Cell> {
-        let mut pen = self.pen(market, item.address, usize::try_from(day.num_days_from_ce()).unwrap_or_default());
-        let row = Row::new(market, item, (session, day), &mut pen);
-        columns.iter().map(|column| column.cell(&row, &mut pen)).collect()
+    /// The cells of a row: those that a line names, and others made by their columns.
+    pub(super) fn cells(columns: &[MadeColumn], row: &Row<'_>, mut line: Line<'_>, mut pen: Pen) -> Vec<Cell> {
+        columns.iter().map(|column| column.cell(row, line.remove(column.name()), &mut pen)).collect()
     }
 }

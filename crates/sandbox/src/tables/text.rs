@@ -94,11 +94,6 @@ impl Pen {
         self.rng.random_range(least..=most)
     }
 
-    /// Four numbers from 1 to 1000.
-    pub(crate) fn draws(&mut self) -> [i64; 4] {
-        [(); 4].map(|()| self.between(1, 1000))
-    }
-
     /// A place in a list of so many.
     pub(crate) fn place(&mut self, length: usize) -> usize {
         self.rng.random_range(0..length.max(1))

@@ -9,11 +9,16 @@ mod occasion;
 mod payouts;
 mod reporting;
 
-use super::record::{RecordRows, SnapshotRows};
+use super::asked::Asked;
+use super::record::{Record, RecordRows, SnapshotRows};
+use super::value::{Line, Value};
+use crate::market::moments::on;
+use chrono::NaiveDate;
 use occasion::{of_days, of_reports};
+use pitlake_contract::{Axis, FieldType};
 
 /// Rows of every company, by the word of an entry.
-pub(super) const ROWS: [(&str, RecordRows); 18] = [
+pub(super) const ROWS: [(&str, RecordRows); 21] = [
     ("forecasts", |asked, stock| of_reports(asked, stock, "forecasts").flat_map(earnings::forecasts).collect()),
     ("previews", |asked, stock| of_reports(asked, stock, "previews").flat_map(earnings::previews).collect()),
     ("audits", |asked, stock| of_reports(asked, stock, "audits").flat_map(reporting::audits).collect()),
@@ -34,7 +39,31 @@ pub(super) const ROWS: [(&str, RecordRows); 18] = [
     ("distributions", |asked, stock| payouts::distributions(asked, stock)),
     ("leaders", |asked, stock| companies::leaders(asked, stock)),
     ("renamings", |asked, stock| companies::renamings(asked, stock)),
+    // Of interfaces without an entry.
+    ("days", |asked, stock| of_days(asked, stock, ("days", 20)).map(|it| it.record(dated(asked, it.day))).collect()),
+    ("periods", |asked, stock| {
+        of_reports(asked, stock, "periods").map(|it| it.record(dated(asked, it.quarter.end()))).collect()
+    }),
+    ("listings", |asked, stock| {
+        stock.security.listed_on().map(|day| Record::new(on(day, 0, 0), dated(asked, day))).into_iter().collect()
+    }),
 ];
+
+/// The rows of an interface that only its contract describes.
+pub(super) fn of_axis(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Session | Axis::Month | Axis::SecurityMonth => "traded",
+        Axis::Day | Axis::Security => "days",
+        Axis::Period => "periods",
+        Axis::Snapshot => "listings",
+    }
+}
+
+/// A line that says a day wherever it may.
+fn dated<'a>(asked: &Asked<'a>, day: NaiveDate) -> Line<'a> {
+    let days = asked.fields.iter().filter(|field| field.kind == FieldType::Date);
+    days.map(|field| (field.name.as_str(), Value::from(day))).collect()
+}
 
 /// Masters of companies, by the word of an entry.
 pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 2] =

@@ -29,7 +29,7 @@ pub(super) struct Occasion<'a> {
 
 impl Occasion<'_> {
     /// A row that comes now and stays.
-    pub(super) fn record(&self, line: Line<'static>) -> Record<'static> {
+    pub(super) fn record<'l>(&self, line: Line<'l>) -> Record<'l> {
         Record::new(self.from, line)
     }
 

@@ -1,9 +1,9 @@
 //! A column of an interface and what makes its cells: the maker that its entry names, or the one that has its name and
 //! measure, or nothing but its contract.
 
+use super::item::Row;
 use super::made_up;
 use super::makers::{self, Maker};
-use super::row::Row;
 use crate::Cell;
 use crate::tables::text::Pen;
 use crate::tables::value::Value;
@@ -29,16 +29,15 @@ impl MadeColumn {
             Some(word) => (Some(makers::named(word)), word),
             None => (makers::fitting(field), field.name.as_str()),
         };
-        let params = contract.call.filters.iter().filter(|(_, other)| *other == field.name);
-        let params: Vec<&str> = params.map(|(param, _)| param.as_str()).collect();
-        let values =
-            contract.ask.each.iter().filter(|(param, _)| *param == field.name || params.contains(&param.as_str()));
-        let choices = values.filter_map(|(_, values)| match values {
-            Values::Fixed(values) => Some(values.clone()),
-            _ => None,
-        });
+        let filters = || contract.call.filters.iter().filter(|(_, other)| *other == field.name);
+        let is_its = |param: &str| param == field.name || filters().any(|(filter, _)| filter == param);
+        let choices =
+            contract.ask.each.iter().filter(|(param, _)| is_its(param)).filter_map(|(_, values)| match values {
+                Values::Fixed(values) => Some(values.clone()),
+                _ => None,
+            });
         // A filter finds every row.
-        let gaps = field.nullable && params.is_empty();
+        let gaps = field.nullable && filters().next().is_none();
         Self { field: field.clone(), maker, word: word.to_owned(), choices: choices.flatten().collect(), gaps }
     }
 
@@ -47,15 +46,8 @@ impl MadeColumn {
     }
 
     /// The cell of a value, or one that is made.
-    pub(crate) fn written(&self, row: &Row<'_>, value: Option<Value>, pen: &mut Pen) -> Cell {
-        match value {
-            Some(value) => pen.cell(&self.field, value),
-            None => self.cell(row, pen),
-        }
-    }
-
-    pub(crate) fn cell(&self, row: &Row<'_>, pen: &mut Pen) -> Cell {
-        let made = self.maker.and_then(|maker| maker(row, &self.word, pen));
+    pub(crate) fn cell(&self, row: &Row<'_>, known: Option<Value>, pen: &mut Pen) -> Cell {
+        let made = known.or_else(|| self.maker.and_then(|maker| maker(row, &self.word, pen)));
         let value = made.unwrap_or_else(|| {
             let value = made_up::value(row, &self.field, &self.choices, pen);
             if self.gaps && pen.once_in(40) { Value::Null } else { value }

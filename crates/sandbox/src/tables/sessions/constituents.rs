@@ -3,12 +3,12 @@
 //! Members follow from a stock's number, so that other rows can ask for them; one in eight of an index changes at
 //! midyear and at the year's end.
 
-use super::item::{Item, fixed};
+use super::item::Item;
 use super::known::INDICES;
-use super::quotes::Quote;
+use super::quotes::{Quote, parts};
 use crate::market::securities::{Board, Security};
-use crate::market::walk::divide;
 use crate::market::{Market, Stock};
+use crate::tables::value::{line, millionths};
 use chrono::{Datelike, NaiveDate};
 
 /// Most constituents of an index.
@@ -53,23 +53,19 @@ pub(super) fn weighted(market: &Market, session: usize) -> Vec<Item<'_>> {
     indices.flat_map(|(index, _)| of_index(market, index, session)).collect()
 }
 
-fn of_index<'a>(market: &'a Market, index: &str, session: usize) -> Vec<Item<'a>> {
+fn of_index<'a>(market: &'a Market, index: &'static str, session: usize) -> Vec<Item<'a>> {
     let stocks = constituents(market, index, session);
     let value = |stock: &&Stock| {
         let free = stock.history.era(session).map_or(0, |era| era.free);
-        // In thousands, so that all of them together times the whole fit.
         Quote::of_stock(stock, session).bar.close * free / 100_000
     };
-    let values: Vec<i64> = stocks.iter().map(value).collect();
-    let all: i64 = values.iter().sum();
-    let (mut sum, mut given) = (0, 0);
-    let item = |(stock, value): (&'a Stock, i64)| {
-        sum += value;
-        let weight = divide(sum * WHOLE, all.max(1)) - given;
-        given += weight;
-        Item { code: index.to_owned().into(), part: weight, ..Item::of_stock(stock, session) }
+    let weights = parts(WHOLE, &stocks.iter().map(value).collect::<Vec<i64>>());
+    let item = |(stock, weight): (&'a Stock, i64)| Item {
+        code: index.into(),
+        ..Item::of_stock(stock, session)
+            .with(line! { con_code: stock.security.code.as_str(), weight: millionths(weight) })
     };
-    stocks.into_iter().zip(values).map(item).collect()
+    stocks.into_iter().zip(weights).map(item).collect()
 }
 
 /// Shares and CNY that the constituents of an index traded together.
@@ -80,7 +76,7 @@ fn traded(market: &Market, index: &str, session: usize) -> (i64, i64) {
 
 /// The indices with what their constituents traded; CSI 300 has the same bars under both its codes.
 pub(crate) fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
-    let mut indices: Vec<Item> = fixed(market, session, &INDICES, 400, (400_000, 2, false));
+    let mut indices: Vec<Item> = Item::listed(market, session, &INDICES, (400, 400_000, 2, false));
     for item in &mut indices {
         (item.quote.bar.shares, item.quote.bar.turnover) = traded(market, &item.code, session);
     }
@@ -102,11 +98,13 @@ pub(super) fn members<'a>(market: &'a Market, boards: &[Item<'a>], session: usiz
     };
     let listed = || market.stocks.iter().filter(|stock| stock.history.era(session).is_some());
     let of_board = |(place, board): (usize, &Item<'a>)| {
-        let leader = board.leader.map(|leader| leader.security.number);
-        let member =
-            move |stock: &&Stock| belongs(place, stock.security.number) || leader == Some(stock.security.number);
+        let leader = board.fact("leading_code").to_owned();
+        let member = move |stock: &&Stock| belongs(place, stock.security.number) || leader == stock.security.code;
         let code = board.code.clone();
-        listed().filter(member).map(move |stock| Item { code: code.clone(), ..Item::of_stock(stock, session) })
+        listed().filter(member).map(move |stock| Item {
+            code: code.clone(),
+            ..Item::of_stock(stock, session).with(line! { con_code: stock.security.code.as_str() })
+        })
     };
     boards.iter().enumerate().flat_map(of_board).collect()
 }

@@ -1,60 +1,44 @@
 //! A session's volume and turnover dealt out to four order sizes, twice: what was bought and what was sold.
 
-use super::item::Item;
-use crate::market::Market;
-use crate::market::dice::dice;
+use super::item::Row;
+use super::quotes::parts;
 use crate::market::walk::divide;
-use crate::tables::value::{Value, whole};
-use rand::RngExt;
+use crate::tables::text::Pen;
+use crate::tables::value::{Line, whole};
 
-const SIZES: [&str; 4] = ["sm", "md", "lg", "elg"];
+/// Columns of lots and of hundreds of CNY by side, each from the smallest orders up.
+const COLUMNS: [[[&str; 4]; 2]; 2] = [
+    [
+        ["buy_sm_vol", "buy_md_vol", "buy_lg_vol", "buy_elg_vol"],
+        ["sell_sm_vol", "sell_md_vol", "sell_lg_vol", "sell_elg_vol"],
+    ],
+    [
+        ["buy_sm_amount", "buy_md_amount", "buy_lg_amount", "buy_elg_amount"],
+        ["sell_sm_amount", "sell_md_amount", "sell_lg_amount", "sell_elg_amount"],
+    ],
+];
 
-/// Lots and hundreds of CNY by side and size; either side is the whole session.
-pub(super) struct Flows {
-    lots: [[i64; 4]; 2],
-    money: [[i64; 4]; 2],
-}
-
-impl Flows {
-    pub(super) fn of(market: &Market, item: &Item<'_>, session: usize) -> Self {
-        let mut rng = dice(market.seed, "flows", item.address, session);
-        let bar = item.quote.bar;
-        let weights = [(); 2].map(|()| [(); 4].map(|()| rng.random_range(1..=100)));
-        let dealt = |total: i64| weights.map(|weights| deal(total, weights));
-        let (lots, mut money) = (dealt(divide(bar.shares, 100)), dealt(divide(bar.turnover, 100)));
-        if let Some(percent) = item.draft {
-            // Booked under the wrong size before the correction; the sum is right.
-            let moved = (money[0][0] / 100 * percent.abs()).max(1);
-            money[0][0] -= moved;
-            money[0][2] += moved;
-        }
-        Self { lots, money }
+/// Either side is the whole session.
+pub(super) fn flows(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+    let bar = row.item.quote.bar;
+    let weights = [(); 2].map(|()| [(); 4].map(|()| pen.between(1, 100)));
+    let totals = [divide(bar.shares, 100), divide(bar.turnover, 100)];
+    let mut dealt = totals.map(|total| weights.map(|weights| parts(total, &weights)));
+    if let Some(percent) = row.item.draft {
+        // Booked under the wrong size before the correction; the sum is right.
+        let bought = &mut dealt[1][0];
+        let moved = (bought[0] / 100 * percent.abs()).max(1);
+        bought[0] -= moved;
+        bought[2] += moved;
     }
-
-    /// `buy_sm_vol` and the like.
-    pub(super) fn value(&self, word: &str) -> Value {
-        let words: Vec<&str> = word.split('_').collect();
-        let sides = if word.ends_with("amount") { &self.money } else { &self.lots };
-        let size = SIZES.iter().position(|size| *size == words[1]);
-        match (words[0], size) {
-            ("buy", Some(size)) => whole(sides[0][size] * 100),
-            ("sell", Some(size)) => whole(sides[1][size] * 100),
-            ("net", _) => whole(net(*sides) * 100),
-            _ => whole(self.lots[0].iter().sum::<i64>() / 12 + 1),
-        }
-    }
-}
-
-/// `total` in four parts about as `weights`, with nothing lost.
-fn deal(total: i64, weights: [i64; 4]) -> [i64; 4] {
-    let sum: i64 = weights.iter().sum();
-    let mut parts = weights.map(|weight| total * weight / sum);
-    parts[0] += total - parts.iter().sum::<i64>();
-    parts
-}
-
-/// Net inflow by a made-up formula, like the vendor's not the sum of the columns.
-fn net([buys, sells]: [[i64; 4]; 2]) -> i64 {
-    let surplus = |size: usize| buys[size] - sells[size];
-    (surplus(2) + surplus(3)) * 7 / 10 - surplus(0) / 8
+    // Net inflow by a made-up formula, like the vendor's not the sum of the columns.
+    let net = |sides: &[Vec<i64>; 2]| {
+        let surplus = |size: usize| sides[0][size] - sides[1][size];
+        whole(((surplus(2) + surplus(3)) * 7 / 10 - surplus(0) / 8) * 100)
+    };
+    let [lots, money] = &dealt;
+    let sums = [("net_mf_vol", net(lots)), ("net_mf_amount", net(money)), ("trade_count", whole(totals[0] / 12 + 1))];
+    let columns = COLUMNS.as_flattened().as_flattened().iter().copied();
+    let values = dealt.as_flattened().iter().flatten().map(|part| whole(part * 100));
+    columns.zip(values).chain(sums).collect()
 }

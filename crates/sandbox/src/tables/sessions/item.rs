@@ -1,14 +1,15 @@
-//! What a row of a session is about: a stock, a board, an index, a fund, a pair of currencies, a seat or a deal.
-//!
-//! Who has rows is in `populations`.
+//! What a row of a session is about, and which facts its population states. Who has rows is in `populations`.
 
 use super::quotes::{Quote, Series};
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
+use crate::tables::text::Pen;
+use crate::tables::value::{Line, Value};
+use chrono::NaiveDate;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
-/// What a row is about.
+/// A stock, a board, an index, a fund, a pair of currencies, a seat or a deal.
 #[derive(Clone)]
 pub(crate) struct Item<'a> {
     pub(crate) code: Cow<'a, str>,
@@ -17,28 +18,30 @@ pub(crate) struct Item<'a> {
     pub(crate) address: usize,
     pub(crate) quote: Quote,
     pub(crate) stock: Option<&'a Stock>,
-    /// The stock that leads a board.
-    pub(crate) leader: Option<&'a Stock>,
-    /// Value of the column that has documented values.
-    pub(crate) tag: &'static str,
-    pub(crate) reason: &'static str,
-    /// A seat, and the one on the other side of a deal.
-    pub(crate) seats: [&'static str; 2],
-    pub(crate) rank: i64,
-    /// Its part of something larger: of an index in ten-thousandths of a percent, of all chips in hundredths of one, of a
-    /// session's turnover in fen.
-    pub(crate) part: i64,
-    /// Minute of the day in which it ends, for bars within a session.
-    pub(crate) minute: u32,
     /// How far, in percent, figures are off that await their correction.
     pub(crate) draft: Option<i64>,
+    /// What its population knows of it, by column.
+    pub(crate) facts: Line<'static>,
 }
+
+/// An item on a day.
+pub(crate) struct Row<'a> {
+    pub(crate) market: &'a Market,
+    pub(crate) item: &'a Item<'a>,
+    /// A session, or a holiday counted on after the last one.
+    pub(crate) session: usize,
+    pub(crate) day: NaiveDate,
+}
+
+/// Facts of a row that are worked out only when it is sent.
+pub(crate) type Facts = fn(&Row<'_>, &mut Pen) -> Line<'static>;
 
 /// Who has rows.
 pub(crate) struct Population {
     pub(crate) name: &'static str,
     /// The rows of a day, in no particular order.
     pub(crate) items: for<'a> fn(&Asked<'a>, usize) -> Vec<Item<'a>>,
+    pub(crate) facts: Facts,
     /// Whether there are rows on holidays, too.
     pub(crate) on_holidays: bool,
 }
@@ -72,6 +75,20 @@ impl<'a> Item<'a> {
         Self { address: self.address + row, ..self.clone() }
     }
 
+    /// The same with more facts.
+    pub(super) fn with(mut self, facts: Line<'static>) -> Self {
+        self.facts.extend(facts);
+        self
+    }
+
+    /// A fact in words; empty where there is none.
+    pub(crate) fn fact(&self, name: &str) -> &str {
+        match self.facts.get(name) {
+            Some(Value::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     /// Something with a made-up series of prices.
     pub(super) fn of_series(
         market: &Market,
@@ -83,40 +100,25 @@ impl<'a> Item<'a> {
         Self::new(code.into(), name.into(), series.number, Quote::of_series(market, series, session))
     }
 
+    /// Series from a list of codes and names: the number of the first, and the base, scale and manner of all.
+    pub(super) fn listed(
+        market: &Market,
+        session: usize,
+        list: &'static [(&str, &str)],
+        (first, base, scale, traded): (usize, i64, u32, bool),
+    ) -> Vec<Self> {
+        let item = |(number, (code, name)): (usize, &(&'static str, &'static str))| {
+            Self::of_series(market, *code, name, Series { number: first + number, base, scale, traded }, session)
+        };
+        list.iter().enumerate().map(item).collect()
+    }
+
     /// What a row about a whole market is about.
     pub(crate) fn nobody(market: &Market, session: usize) -> Self {
         Self::of_series(market, "", "", Series { number: 800, base: 1000, scale: 2, traded: true }, session)
     }
 
     fn new(code: Cow<'a, str>, name: Cow<'a, str>, address: usize, quote: Quote) -> Self {
-        Self {
-            code,
-            name,
-            address,
-            quote,
-            stock: None,
-            leader: None,
-            tag: "",
-            reason: "",
-            seats: ["", ""],
-            rank: 0,
-            part: 0,
-            minute: 0,
-            draft: None,
-        }
+        Self { code, name, address, quote, stock: None, draft: None, facts: Line::new() }
     }
-}
-
-/// Series from a list of codes and names, with the same base, scale and manner.
-pub(super) fn fixed(
-    market: &Market,
-    session: usize,
-    list: &'static [(&str, &str)],
-    first: usize,
-    (base, scale, traded): (i64, u32, bool),
-) -> Vec<Item<'static>> {
-    let item = |(number, (code, name)): (usize, &(&'static str, &'static str))| {
-        Item::of_series(market, *code, name, Series { number: first + number, base, scale, traded }, session)
-    };
-    list.iter().enumerate().map(item).collect()
 }

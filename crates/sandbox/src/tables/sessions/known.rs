@@ -56,12 +56,6 @@ pub(super) const BRANCHES: [&str; 10] = [
     "远山证券股份有限公司总部", "沪股通专用",
 ];
 
-/// The kind of the Eastmoney board of that code.
-pub(crate) fn board_type(code: &str) -> Option<&'static str> {
-    let number: usize = code.strip_prefix("BK")?.strip_suffix(".DC")?.parse().ok()?;
-    BOARD_TYPES.get(number.checked_sub(1)? / 5).copied()
-}
-
 /// Exchanges and the day from which on their margin trading is published. Nobody trades so in Beijing here: all zeros.
 const MARGIN_EXCHANGES: [(&str, &str); 3] = [("SSE", ""), ("SZSE", ""), ("BSE", "20230213")];
 

@@ -2,12 +2,11 @@
 //!
 //! Small markets hardly ever touch a limit, so by a made-up rule some bars count that did not: see [`limit`].
 
-use crate::market::dice::dice;
+use super::item::Row;
+use crate::market::Stock;
 use crate::market::walk::{Bar, divide, limits};
-use crate::market::{Market, Stock};
 use crate::tables::text::Pen;
-use crate::tables::value::{Value, millionths, whole};
-use rand::RngExt;
+use crate::tables::value::{Line, Value, line, millionths, whole};
 
 /// How a bar stands to its limits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,23 +48,18 @@ pub(super) fn limit(stock: &Stock, session: usize) -> Option<PriceLimit> {
     }
     let bar = stock.history.bar(session)?;
     let (floor, ceiling) = limits(bar.pre_close, security.board.limit());
-    if bar.close >= ceiling {
-        return Some(Up);
-    }
-    if bar.close <= floor {
-        return Some(Down);
-    }
-    if bar.high >= ceiling {
-        return Some(Broken);
-    }
     let (made_up, size): (_, fn(&Bar) -> i64) = match security.number % 16 {
-        0 => (Up, |bar| divide((bar.close - bar.pre_close) * 100_000, bar.pre_close.max(1))),
-        1 => (Down, |bar| divide((bar.pre_close - bar.close) * 100_000, bar.pre_close.max(1))),
-        2 => (Broken, |bar| divide((bar.high - bar.close) * 100_000, bar.pre_close.max(1))),
+        _ if bar.close >= ceiling => return Some(Up),
+        _ if bar.close <= floor => return Some(Down),
+        _ if bar.high >= ceiling => return Some(Broken),
+        0 => (Up, |bar| bar.close - bar.pre_close),
+        1 => (Down, |bar| bar.pre_close - bar.close),
+        2 => (Broken, |bar| bar.high - bar.close),
         _ => return None,
     };
     let block = session / BLOCK * BLOCK;
-    let sizes = (block..block + BLOCK).filter_map(|other| Some((size(stock.history.bar(other)?), other)));
+    let relative = |bar: &Bar| divide(size(bar) * 100_000, bar.pre_close.max(1));
+    let sizes = (block..block + BLOCK).filter_map(|other| Some((relative(stock.history.bar(other)?), other)));
     (sizes.max()?.1 == session).then_some(made_up)
 }
 
@@ -77,34 +71,8 @@ fn past(stock: &Stock, session: usize) -> impl Iterator<Item = Option<PriceLimit
         .map(|before| limit(stock, before))
 }
 
-/// What is known of a limit.
-pub(super) struct Seal {
-    limit: PriceLimit,
-    session: usize,
-    bar: Bar,
-    float: i64,
-    /// CNY queued at the limit.
-    queued: i64,
-    /// Seconds of trading at which it was first and last reached.
-    times: [u32; 2],
-    opened: i64,
-}
-
-impl Seal {
-    pub(super) fn of(market: &Market, stock: &Stock, session: usize) -> Option<Self> {
-        let (limit, bar) = (limit(stock, session)?, *stock.history.bar(session)?);
-        let mut rng = dice(market.seed, "limits", stock.security.number, session);
-        let first = rng.random_range(0..14_000);
-        let opened: i64 = if limit == Broken { rng.random_range(1..6) } else { rng.random_range(0..4) };
-        let last = if opened > 0 { rng.random_range(first..14_400) } else { first };
-        let queued = bar.turnover / 100 * rng.random_range(2..60);
-        let float = stock.history.era(session)?.float;
-        Some(Self { limit, session, bar, float, queued, times: [first, last], opened })
-    }
-}
-
 /// HHMMSS of a second of trading, counted from the opening auction at 09:25; half the mornings have lost their zero.
-fn time(pen: &mut Pen, second: u32) -> Value {
+fn time(pen: &mut Pen, second: i64) -> Value {
     // Two hours from 09:30 and two from 13:00; before 300 it is the auction.
     let of_day = match second {
         0..300 => 9 * 3600 + 25 * 60,
@@ -147,31 +115,23 @@ fn limit_times(stock: &Stock, session: usize, limit: PriceLimit) -> Option<i64> 
     (limit != Broken).then(|| i64::try_from(earlier + 1).unwrap_or(i64::MAX))
 }
 
-impl Seal {
-    /// A column in words.
-    pub(super) fn words(&self, stock: &Stock, word: &str, pen: &mut Pen) -> Value {
-        match word {
-            "limit_name" => name(stock).into(),
-            "first_time" if self.limit == Down => Value::Null,
-            "first_time" => time(pen, self.times[0]),
-            "last_time" => time(pen, self.times[1]),
-            _ => up_stat(stock, self.session, self.limit).into(),
-        }
-    }
-
-    /// An amount, a count, or a ratio that is made up.
-    pub(super) fn figure(&self, stock: &Stock, word: &str) -> Value {
-        let Self { limit, bar, float, queued, opened, .. } = *self;
-        let shares = divide(queued * 100, bar.close.max(1));
-        let ratio = |part: i64, of: i64| Value::Figure(divide(part * 10_000, of.max(1)), 4);
-        match word {
-            "fd_amount" => (limit != Broken).then(|| whole(queued)).into(),
-            "limit_amount" => (limit == Down).then(|| whole(bar.turnover / 7)).into(),
-            "open_times" => whole(opened),
-            "limit_times" => limit_times(stock, self.session, limit).map(whole).into(),
-            "fc_ratio" => ratio(queued, bar.turnover),
-            "fl_ratio" => ratio(shares, float),
-            _ => millionths(divide((bar.close - bar.pre_close).abs() * 3_000_000, bar.pre_close.max(1))),
-        }
+/// When the limit was reached, how often left, and what was queued there.
+pub(super) fn seal(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+    let known = row.item.stock.and_then(|stock| Some((stock, limit(stock, row.session)?)));
+    let Some((stock, limit)) = known else { return Line::new() };
+    let bar = row.item.quote.bar;
+    let first = pen.between(0, 14_000);
+    let opened = if limit == Broken { pen.between(1, 5) } else { pen.between(0, 3) };
+    let last = if opened > 0 { pen.between(first, 14_399) } else { first };
+    let queued = bar.turnover / 100 * pen.between(2, 59);
+    let ratio = |part: i64, of: i64| Value::Figure(divide(part * 10_000, of.max(1)), 4);
+    let float = stock.history.era(row.session).map_or(0, |era| era.float);
+    line! {
+        name: name(stock), first_time: (limit != Down).then(|| time(pen, first)), last_time: time(pen, last),
+        up_stat: up_stat(stock, row.session, limit), open_times: whole(opened),
+        limit_times: limit_times(stock, row.session, limit).map(whole),
+        fd_amount: (limit != Broken).then(|| whole(queued)), fc_ratio: ratio(queued, bar.turnover),
+        limit_amount: (limit == Down).then(|| whole(bar.turnover / 7)),
+        fl_ratio: ratio(divide(queued * 100, bar.close.max(1)), float), strth: millionths(row.item.quote.change().abs() * 3),
     }
 }

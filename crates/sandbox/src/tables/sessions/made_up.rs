@@ -1,6 +1,6 @@
 //! Cells that follow from nothing but their contract: its type, its unit, and the values it names.
 
-use super::row::Row;
+use super::item::Row;
 use crate::market::moments::on;
 use crate::market::walk::divide;
 use crate::tables::text::Pen;

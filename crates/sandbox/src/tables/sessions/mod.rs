@@ -1,9 +1,6 @@
-//! Rows of sessions: one for each item of a population, cell by cell from the makers of their columns.
-//!
-//! Who has a row is in `populations`, `constituents` and `known`; what a cell says in `makers`, and behind it the bars
-//! in `quotes`, loans in `margin`, order sizes in `flows`, price limits in `limits`, the Connect in `connect`. What
-//! follows from nothing is in `made_up`. No HTTP and no files.
+//! Rows of sessions: one for each item of a population. A cell is a fact of the item, a figure of a maker, or made up.
 
+mod chips;
 pub(crate) mod column;
 mod connect;
 mod constituents;
@@ -14,6 +11,7 @@ mod limits;
 mod made_up;
 mod makers;
 mod margin;
+mod minutes;
 pub(crate) mod populations;
 pub(crate) mod quotes;
-pub(crate) mod row;
+mod trades;

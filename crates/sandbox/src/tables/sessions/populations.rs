@@ -1,62 +1,69 @@
 //! Who has rows in a session: stocks, boards, indices, funds, pairs of currencies, seats and deals.
 //!
-//! Codes and names that never change are in `known`. No cells here.
+//! Codes and names that never change are in `known`; facts that take some work are in the neighbours.
 
-use super::connect;
 use super::constituents::{members, weighted};
-use super::item::{Item, Population, ROWS, fixed};
+use super::item::{Facts, Item, Population, ROWS};
 use super::known::{
     BOARD_TYPES, BOARDS, BRANCHES, FUNDS, HONG_KONG, INSTITUTION, PAIRS, REASONS, SHENWAN, has_margin, margin_exchanges,
 };
 use super::limits::{self, PriceLimit};
 use super::quotes::{Quote, Series};
+use super::{chips, connect, flows, margin, minutes, trades};
 use crate::market::dice::dice;
 use crate::market::securities::Board;
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
-use crate::tables::detail::{chips, minutes};
+use crate::tables::value::{Line, Value, line, millionths, whole};
 use chrono::{Datelike, NaiveDate};
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 use std::cmp::Reverse;
 
 pub(crate) use super::constituents::indices;
 
 /// Every population, by the name that entries give it.
-pub(crate) static POPULATIONS: [Population; 29] = [
+pub(crate) static POPULATIONS: [Population; 31] = [
     of("traded", traded),
-    of("traded_mainland", mainland),
+    of("mainland", mainland),
+    of("flows", mainland).with(flows::flows),
+    of("chip_costs", traded).with(chips::costs),
+    of("chips", chips::levels),
+    of("minutes", minutes::bars),
     of("listed", listed),
     of("notices", notices),
-    of("limits", at_limits),
-    of("closed_at_limits", closed_at_limits),
-    of("margin", margin),
-    of("margin_totals", margin_totals),
-    of("connect_held", held),
+    of("limits", at_limits).with(limits::seal),
+    of("closed_at_limits", closed_at_limits).with(limits::seal),
+    of("margin", borrowed).with(margin::loans),
+    of("margin_totals", exchanges).with(margin::loans),
+    of("connect_held", held).with(trades::held),
     of("connect_lists", eligible),
-    of("connect_days", connected),
+    of("connect_days", connected).with(connect::money),
     of("special_treatment", treated),
-    of("conspicuous", conspicuous),
-    of("seats", seats),
-    of("deals", deals),
-    of("northbound", northbound),
-    of("southbound", southbound),
+    of("conspicuous", conspicuous).with(trades::conspicuous),
+    of("seats", seats).with(trades::conspicuous),
+    of("deals", deals).with(trades::deal),
+    of("northbound", northbound).with(trades::northbound),
+    of("southbound", southbound).with(trades::southbound),
     of("dc_boards", dc_boards),
     of("dc_members", |asked, session| members(asked.market, &dc_boards(asked, session), session)),
     of("ths_boards", ths_boards),
-    of("shenwan", |asked, session| fixed(asked.market, session, &SHENWAN, 300, (250_000, 2, false))),
+    of("shenwan", |asked, session| Item::listed(asked.market, session, &SHENWAN, (300, 250_000, 2, false))),
     of("indices", |asked, session| indices(asked.market, session)),
     of("constituents", |asked, session| weighted(asked.market, session)),
-    of("funds", |asked, session| fixed(asked.market, session, &FUNDS, 500, (2_400, 3, true))),
-    Population { name: "pairs", items: pairs, on_holidays: true },
+    of("funds", funds),
+    Population { on_holidays: true, ..of("pairs", pairs) },
     of("weeks", |asked, session| ending(asked, session, |day| day.iso_week().week())),
     of("months", |asked, session| ending(asked, session, |day| day.month())),
-    of("chips", chips::levels),
-    of("minutes", minutes::bars),
 ];
 
 const fn of(name: &'static str, items: for<'a> fn(&Asked<'a>, usize) -> Vec<Item<'a>>) -> Population {
-    Population { name, items, on_holidays: false }
+    Population { name, items, facts: |_, _| Line::new(), on_holidays: false }
+}
+
+impl Population {
+    const fn with(self, facts: Facts) -> Self {
+        Self { facts, ..self }
+    }
 }
 
 /// Stocks that are asked for and of which something holds in a session.
@@ -65,22 +72,13 @@ fn stocks<'a>(asked: &Asked<'a>, session: usize, holds: impl Fn(&'a Stock) -> bo
     stocks.map(|stock| Item::of_stock(stock, session)).collect()
 }
 
-/// The same with a tag.
-fn tagged<'a>(items: Vec<Item<'a>>, tag: impl Fn(&'a Stock) -> &'static str) -> Vec<Item<'a>> {
-    items.into_iter().map(|item| Item { tag: item.stock.map_or("", &tag), ..item }).collect()
-}
-
-fn is_mainland(stock: &Stock) -> bool {
-    stock.security.board != Board::Beijing
-}
-
 /// Stocks that trade.
 pub(crate) fn traded<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     stocks(asked, session, |stock| stock.history.bar(session).is_some())
 }
 
 fn mainland<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
-    stocks(asked, session, |stock| is_mainland(stock) && stock.history.bar(session).is_some())
+    stocks(asked, session, |stock| stock.security.board != Board::Beijing && stock.history.bar(session).is_some())
 }
 
 /// Stocks that are listed, suspended or not.
@@ -92,10 +90,9 @@ fn listed<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 fn notices<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let of_stock = |stock: &'a Stock| {
         let notices = stock.history.notices.iter().filter(move |notice| notice.session == session).enumerate();
-        notices.map(move |(row, notice)| Item {
-            tag: notice.kind,
-            reason: notice.timing.unwrap_or_default(),
-            ..Item::of_stock(stock, session).row(row)
+        notices.map(move |(row, notice)| {
+            let facts = line! { suspend_type: notice.kind, suspend_timing: notice.timing };
+            Item::of_stock(stock, session).row(row).with(facts)
         })
     };
     asked.stocks.iter().copied().flat_map(of_stock).collect()
@@ -103,33 +100,36 @@ fn notices<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 
 /// Stocks that closed at a price limit or fell back from it.
 fn at_limits<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
-    let items = asked.stocks.iter().copied().filter_map(|stock| {
+    let item = |&stock: &&'a Stock| {
         let limit = limits::limit(stock, session)?;
-        Some(Item { tag: limit.letter(), ..Item::of_stock(stock, session) })
-    });
-    items.collect()
+        Some(Item::of_stock(stock, session).with(line! { limit: limit.letter() }))
+    };
+    asked.stocks.iter().filter_map(item).collect()
 }
 
 fn closed_at_limits<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let mut items = at_limits(asked, session);
-    items.retain(|item| item.tag != PriceLimit::Broken.letter());
+    items.retain(|item| item.fact("limit") != PriceLimit::Broken.letter());
     items
 }
 
-fn margin<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
-    tagged(stocks(asked, session, |stock| has_margin(stock, session)), |stock| stock.security.board.exchange())
+fn borrowed<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let stocks = asked.stocks.iter().filter(|stock| has_margin(stock, session));
+    let facts = |stock: &Stock| line! { exchange: stock.security.board.exchange() };
+    stocks.map(|stock| Item::of_stock(stock, session).with(facts(stock))).collect()
 }
 
 /// The exchanges, each once.
-fn margin_totals<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+fn exchanges<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let day = asked.market.calendar.stamp(session);
-    margin_exchanges(&day).map(|tag| Item { tag, ..Item::nobody(asked.market, session) }).collect()
+    margin_exchanges(&day).map(|name| Item::nobody(asked.market, session).with(line! { exchange_id: name })).collect()
 }
 
 /// Stocks of the Connect, about half.
 fn held<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let in_connect = |stock: &Stock| stock.history.era(session).is_some() && stock.security.company.connect != "N";
-    tagged(stocks(asked, session, in_connect), |stock| either(stock, ["SH", "SZ"]))
+    let facts = |item: &Item<'a>| line! { exchange: either(item, ["SH", "SZ"]) };
+    stocks(asked, session, in_connect).into_iter().map(|item| item.clone().with(facts(&item))).collect()
 }
 
 /// One row where Hong Kong is open, too.
@@ -140,19 +140,16 @@ fn connected<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 /// Stocks under special treatment.
 fn treated<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let is_treated = |stock: &Stock| stock.history.era(session).is_some() && stock.security.number % 12 == 7;
-    let treated =
-        |item: Item<'a>| Item { name: format!("ST{}", item.name).into(), tag: "ST", reason: "风险警示板", ..item };
+    let treated = |item: Item<'a>| {
+        let name = format!("ST{}", item.name).into();
+        Item { name, ..item }.with(line! { type: "ST", type_name: "风险警示板" })
+    };
     stocks(asked, session, is_treated).into_iter().map(treated).collect()
 }
 
 /// By exchange: Shanghai, else Shenzhen.
-fn either(stock: &Stock, values: [&'static str; 2]) -> &'static str {
-    values[usize::from(stock.security.board.exchange() != "SSE")]
-}
-
-/// The dice of a list of the day.
-fn lists(market: &Market, list: &str, session: usize) -> ChaCha8Rng {
-    dice(market.seed, list, 0, session)
+fn either(item: &Item<'_>, values: [&'static str; 2]) -> &'static str {
+    values[usize::from(!item.code.ends_with("SH"))]
 }
 
 /// All stocks that trade, whoever is asked for.
@@ -163,53 +160,54 @@ fn all_traded<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 /// Both lists of the mainland by stock, both of Hong Kong from the same names.
 fn eligible<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let mainland = held(asked, session).into_iter().map(|item| {
-        let north = item.tag == "SH";
-        let (tag, reason) = if north { ("HK_SH", "沪股通(港>沪)") } else { ("HK_SZ", "深股通(港>深)") };
-        Item { tag, reason, ..item }
+        let (list, name) = (either(&item, ["HK_SH", "HK_SZ"]), either(&item, ["沪股通(港>沪)", "深股通(港>深)"]));
+        item.with(line! { type: list, type_name: name })
     });
-    let south = [("SH_HK", "港股通(沪>港)"), ("SZ_HK", "港股通(深>港)")].into_iter().flat_map(|(tag, reason)| {
+    let south = [("SH_HK", "港股通(沪>港)"), ("SZ_HK", "港股通(深>港)")].into_iter().enumerate();
+    let south = south.flat_map(|(channel, (list, name))| {
         (0..HONG_KONG.len()).map(move |place| {
-            let item = of_hong_kong(asked.market, tag, place, 0, session);
-            Item { code: format!("{}.HK", item.code).into(), reason, ..item }
+            let item = of_hong_kong(asked.market, channel, place, session);
+            Item { code: format!("{}.HK", item.code).into(), ..item }.with(line! { type: list, type_name: name })
         })
     });
     mainland.chain(south).collect()
 }
 
-/// Ten of Hong Kong by either channel.
+/// Ten of Hong Kong by either channel; ranks come in floats and with gaps, as captured.
 fn southbound<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
-    let channels = [("2", 0), ("4", 4)];
-    let ten = |(tag, first)| {
-        (1..=10).zip(first..).map(move |(rank, place)| of_hong_kong(asked.market, tag, place, rank, session))
+    let mut rng = dice(asked.market.seed, "southbound", 0, session);
+    let channels = ["2", "4"].into_iter().enumerate();
+    let ten = |(channel, name)| {
+        let places = (1..=10).zip(channel * 4..).map(|(rank, place)| {
+            let rank = (rng.random_range(0..20) > 0).then(|| Value::Digits(format!("{rank}.0")));
+            of_hong_kong(asked.market, channel, place, session).with(line! { market_type: name, rank: rank })
+        });
+        places.collect::<Vec<_>>()
     };
-    channels.into_iter().flat_map(ten).collect()
+    channels.flat_map(ten).collect()
 }
 
-fn of_hong_kong<'a>(market: &Market, tag: &'static str, place: usize, rank: i64, session: usize) -> Item<'a> {
+fn of_hong_kong<'a>(market: &Market, channel: usize, place: usize, session: usize) -> Item<'a> {
     let (code, name) = HONG_KONG[place];
     let series = Series { number: 700 + place, base: 5_000, scale: 2, traded: true };
-    let item = Item::of_series(market, code, name, series, session);
-    let channel = usize::from(matches!(tag, "4" | "SZ_HK"));
-    Item { tag, rank, address: item.address + channel * ROWS, ..item }
+    Item::of_series(market, code, name, series, session).row(channel * ROWS)
 }
 
 /// Up to three stocks, each for one or two reasons.
 fn conspicuous<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let trading = all_traded(asked, session);
-    let mut rng = lists(asked.market, "top_list", session);
+    let mut rng = dice(asked.market.seed, "top_list", 0, session);
     if trading.is_empty() {
         return Vec::new();
     }
     let (first, stocks) = (rng.random_range(0..trading.len()), rng.random_range(1..=3).min(trading.len()));
-    (0..stocks)
-        .flat_map(|stock| {
-            let item = &trading[(first + stock) % trading.len()];
-            let (reason, reasons) = (rng.random_range(0..REASONS.len()), 1 + usize::from(rng.random_range(0..4) == 0));
-            (0..reasons)
-                .map(|more| Item { reason: REASONS[(reason + more) % REASONS.len()], ..item.row(more) })
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let listed = |stock: usize| {
+        let (reason, reasons) = (rng.random_range(0..REASONS.len()), 1 + usize::from(rng.random_range(0..4) == 0));
+        let item = &trading[(first + stock) % trading.len()];
+        let row = |more: usize| item.row(more).with(line! { reason: REASONS[(reason + more) % REASONS.len()] });
+        (0..reasons).map(row).collect::<Vec<_>>()
+    };
+    (0..stocks).flat_map(listed).collect()
 }
 
 /// Ten seats for each stock and reason.
@@ -229,8 +227,7 @@ fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) 
             // The second institution plays the first once more.
             let played = if seat == 1 && twins { 0 } else { seat };
             let name = if seat < institutions { INSTITUTION } else { BRANCHES[(branch + seat) % BRANCHES.len()] };
-            let row = item.row(2 + side * 5 + played);
-            seats.push(Item { tag, seats: [name, ""], ..row });
+            seats.push(item.row(2 + side * 5 + played).with(line! { side: tag, exalter: name }));
         }
     }
     seats
@@ -239,19 +236,16 @@ fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) 
 /// Up to six deals, some of them twice the same.
 fn deals<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let trading = all_traded(asked, session);
-    let mut rng = lists(asked.market, "block_trade", session);
+    let mut rng = dice(asked.market.seed, "block_trade", 0, session);
     let mut deals = Vec::new();
     if trading.is_empty() {
         return deals;
     }
     for deal in 0..rng.random_range(1..=6) {
         let item = &trading[rng.random_range(0..trading.len())];
-        let seats = [(); 2].map(|()| {
-            let seat = rng.random_range(0..=BRANCHES.len());
-            BRANCHES.get(seat).copied().unwrap_or(INSTITUTION)
-        });
-        let times = 1 + usize::from(rng.random_range(0..6) == 0);
-        deals.extend((0..times).map(|_| Item { seats, ..item.row(deal) }));
+        let mut seat = || BRANCHES.get(rng.random_range(0..=BRANCHES.len())).copied().unwrap_or(INSTITUTION);
+        let row = item.row(deal).with(line! { buyer: seat(), seller: seat() });
+        deals.extend(std::iter::repeat_n(row, 1 + usize::from(rng.random_range(0..6) == 0)));
     }
     deals
 }
@@ -261,26 +255,34 @@ fn northbound<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let mut all = mainland(&Asked::everything(asked.market), session);
     all.sort_by_key(|item| Reverse(item.quote.bar.turnover));
     let mut ranks = [0; 2];
-    let ranked = all.into_iter().map(|item| {
-        let tag = item.stock.map_or("1", |stock| either(stock, ["1", "3"]));
-        let rank = &mut ranks[usize::from(tag == "3")];
+    let ranked = all.into_iter().filter_map(|item| {
+        let side = either(&item, ["1", "3"]);
+        let rank = &mut ranks[usize::from(side == "3")];
         *rank += 1;
-        Item { tag, rank: *rank, ..item }
+        (*rank <= 10).then(|| item.with(line! { market_type: side, rank: whole(*rank) }))
     });
-    ranked.filter(|item| item.rank <= 10).collect()
+    ranked.collect()
 }
 
+/// Boards of Eastmoney and the stocks that lead them.
 fn dc_boards<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let market = asked.market;
     let trading: Vec<&Stock> = market.stocks.iter().filter(|stock| stock.history.bar(session).is_some()).collect();
-    let mut rng = lists(market, "dc_boards", session);
+    let mut rng = dice(market.seed, "dc_boards", 0, session);
     (0..BOARDS.len())
         .zip(0..)
         .map(|(number, height)| {
             let series = Series { number: 100 + number, base: 90_000 + 7_000 * height, scale: 2, traded: false };
             let item = Item::of_series(market, format!("BK{:04}.DC", number + 1), BOARDS[number], series, session);
+            let kind = BOARD_TYPES[number / 5];
             let leader = (!trading.is_empty()).then(|| trading[rng.random_range(0..trading.len())]);
-            Item { tag: BOARD_TYPES[number / 5], leader, ..item }
+            let quote = leader.map(|leader| Quote::of_stock(leader, session));
+            item.with(line! {
+                idx_type: kind, leading_pct: quote.map(|quote| millionths(quote.change())),
+                leading: leader.map(|leader| leader.security.name_while_listed()),
+                leading_code: leader.map(|leader| leader.security.code.as_str()),
+                level: (number < 5).then_some("二级"),
+            })
         })
         .collect()
 }
@@ -291,10 +293,16 @@ fn ths_boards<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     (0..8).map(|number| Item::of_series(asked.market, code(number), "", series(number), session)).collect()
 }
 
+fn funds<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let factor = |item: &Item<'_>| [1_000_000, 1_037_500, 1_250_000, 500_000][item.address % 4];
+    let funds = Item::listed(asked.market, session, &FUNDS, (500, 2_400, 3, true)).into_iter();
+    funds.map(|fund| fund.clone().with(line! { adj_factor: millionths(factor(&fund)) })).collect()
+}
+
 fn pairs<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let series = |number: usize, base: i64| Series { number: 600 + number, base, scale: 5, traded: true };
     let pair = |(number, &(code, base)): (usize, &(&'static str, i64))| {
-        Item::of_series(asked.market, code, "", series(number, base), session)
+        Item::of_series(asked.market, code, "", series(number, base), session).with(line! { exchange: "FXCM" })
     };
     PAIRS.iter().enumerate().map(pair).collect()
 }

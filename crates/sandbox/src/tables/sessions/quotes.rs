@@ -80,3 +80,18 @@ impl Quote {
 fn flat(price: i64) -> Bar {
     Bar { open: price, high: price, low: price, close: price, pre_close: price, shares: 0, turnover: 0 }
 }
+
+/// A whole in parts by weight, the sum of the first ones rounded down: so a part is never further from its due than
+/// the average price, rounded down and up, times its shares.
+pub(super) fn parts(whole: i64, weights: &[i64]) -> Vec<i64> {
+    let all = i128::from(weights.iter().sum::<i64>().max(1));
+    let (mut sum, mut given) = (0, 0);
+    let part = |weight: &i64| {
+        sum += i128::from(*weight);
+        let due = i64::try_from(i128::from(whole) * sum / all).unwrap_or(whole);
+        let part = due - given;
+        given = due;
+        part
+    };
+    weights.iter().map(part).collect()
+}

@@ -3,13 +3,13 @@
 //! The bars of a session open, close, peak and bottom where the daily one does, and their shares and CNY add up to its
 //! own. Each minute trades at about the average price of the whole day, which therefore lies between its low and high.
 
-use super::parts;
+use super::item::Item;
+use super::quotes::{Quote, parts};
 use crate::market::dice::dice;
 use crate::market::walk::Bar;
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
-use crate::tables::sessions::item::Item;
-use crate::tables::sessions::quotes::Quote;
+use crate::tables::value::{fen, line};
 use rand::RngExt;
 
 /// The auction at 09:30 and two hours either side of noon.
@@ -29,7 +29,7 @@ fn joined((_, first): Slot, (end, later): Slot) -> Slot {
 
 /// The bars of a session by time, each as long as `freq` says, the auction apart. Without a `freq`, which the vendor
 /// refuses, bars of an hour: that is for [`Market::rows`] of small markets.
-pub(crate) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+pub(super) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let length = match asked.params.get("freq").map_or("60min", String::as_str) {
         "1min" => 1,
         "5min" => 5,
@@ -38,6 +38,7 @@ pub(crate) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
         "60min" => 60,
         _ => return Vec::new(),
     };
+    let day = asked.market.calendar.day(session);
     let of_stock = |&stock: &&'a Stock| {
         let minutes = minutes(asked.market, stock, session);
         let (auction, rest) = minutes.split_at(1.min(minutes.len()));
@@ -45,8 +46,9 @@ pub(crate) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
         let slots: Vec<Slot> = auction.iter().copied().chain(longer).collect();
         let item = Item::of_stock(stock, session);
         slots.into_iter().enumerate().map(move |(place, (end, bar))| {
+            let time = format!("{day} {:02}:{:02}:00", end / 60, end % 60);
             let quote = Quote { bar, ..item.quote };
-            Item { quote, part: bar.turnover, minute: end, address: item.address + place, ..item.clone() }
+            Item { quote, ..item.row(place) }.with(line! { trade_time: time, amount: fen(bar.turnover) })
         })
     };
     asked.stocks.iter().flat_map(of_stock).collect()

@@ -11,7 +11,7 @@ use crate::ledger::Ledgers;
 use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work};
 use crate::plan::{needs_universe, window};
 use crate::reference;
-use crate::report::{Exit, Journal, Report, TableReport};
+use crate::report::{Exit, Failed, Journal, Report};
 use crate::spec::{Problems, Table};
 use crate::store::lease::LeaseHeld;
 use crate::world::{Misuse, Run, World};
@@ -76,15 +76,20 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     let calendar = calendar(run).await;
     let window = window(&world.jobs, world.clock, work, &calendar);
     let mut universe = reference::universe(world, ledgers, window).await?;
-    // A small account may not ask for them; a calendar that covers the range does as well.
     if calendar.knows(window.first) && calendar.knows(window.last) {
-        // Without a universe the securities to ask for are unknown.
-        let lacks_universe = universe.is_empty() && needs_universe(&world.jobs, &work.tables);
         for table in &phases.reference {
-            let is_needed =
-                work.tables.iter().any(|other| other.name == table.name) || (table.name == UNIVERSE && lacks_universe);
-            if !is_needed {
-                journal.table(&table.name, TableReport::excuse_rights).await;
+            let is_named = work.tables.iter().any(|other| other.name == table.name);
+            // Without a universe the securities to ask for are unknown.
+            let is_held = match table.name.as_str() {
+                CALENDAR => true,
+                UNIVERSE => !universe.is_empty(),
+                _ => false,
+            };
+            let is_needed = table.name == UNIVERSE && !is_held && needs_universe(&world.jobs, &work.tables);
+            if !is_named && !is_needed {
+                // A small account may not ask for them, and a vendor in trouble may not answer: what is held does as well.
+                let is_excused = |failed: &Failed| is_held || failed.exit == Exit::NoRight;
+                journal.table(&table.name, |report| report.excuse(is_excused)).await;
             }
         }
     }

@@ -59,7 +59,7 @@ pub struct Interface {
     pub(super) largest: AtomicUsize,
     pub(super) stopped: OnceLock<Failure>,
     calls: Arc<AtomicU64>,
-    /// Seconds to wait, by the newest reply; 0 if it names none.
+    /// Seconds to wait, by the newest reply that asked to slow down; 0 if it names none.
     retry_after: AtomicU64,
 }
 
@@ -187,7 +187,6 @@ impl Client {
         if let Some(theirs) = date {
             *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Clock::machine() - theirs);
         }
-        interface.retry_after.store(retry_after.unwrap_or(0), Ordering::Relaxed);
         let received = Received { status, retry_after, body: &body };
         if !secret.is_empty() && memchr::memmem::find(&body, secret.as_bytes()).is_some() {
             // Neither bronze nor an error may hold the token. It is removed before the reply is read, for an excerpt
@@ -198,7 +197,13 @@ impl Client {
                 Ok(_) => Failure::Untrusted("the reply contains the account's token".into()),
             });
         }
-        let page = self.wire.read(received).map_err(|refusal| with_path(refusal, &call, &interface.contract))?;
+        let page = self.wire.read(received).map_err(|refusal| {
+            if matches!(refusal, Refusal::SlowDown(_)) {
+                // Replies to other calls under way must not take the wait back.
+                interface.retry_after.store(retry_after.unwrap_or(0), Ordering::Relaxed);
+            }
+            with_path(refusal, &call, &interface.contract)
+        })?;
         page::understand(&page, &interface.contract, expect)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
+use crate::clock::Clock;
 use crate::wire::Request;
 
 /// A hundred times the largest reply seen; anything larger is not what was requested.
@@ -61,9 +62,9 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<R
         if is_unreachable { NoResponse::Unreachable(message) } else { NoResponse::Broken(message) }
     })?;
     let status = response.status().as_u16();
-    let date = response.headers().get("date").and_then(|text| text.to_str().ok());
-    let date = date.and_then(|text| DateTime::parse_from_rfc2822(text).ok()).map(|date| date.to_utc());
-    let retry_after = response.headers().get("retry-after").and_then(|text| text.to_str().ok()?.trim().parse().ok());
+    let header = |name: &str| response.headers().get(name).and_then(|text| text.to_str().ok());
+    let date = header("date").and_then(instant);
+    let retry_after = header("retry-after").and_then(|text| seconds(text, date));
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
@@ -77,6 +78,18 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<R
     }
 }
 
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.to_utc())
+}
+
+/// The wait that `Retry-After` names, as seconds or as an instant of the server's clock.
+fn seconds(text: &str, date: Option<DateTime<Utc>>) -> Option<u64> {
+    text.trim().parse().ok().or_else(|| {
+        let wait = instant(text)? - date.unwrap_or_else(Clock::machine);
+        Some(u64::try_from(wait.num_seconds()).unwrap_or(0))
+    })
+}
+
 /// An error and its causes as one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -86,4 +99,25 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_seconds_or_an_instant() {
+        let date = instant("Thu, 26 Nov 2026 12:00:00 GMT");
+        assert!(date.is_some());
+        for (text, expected) in [
+            ("30", Some(30)),
+            (" 0 ", Some(0)),
+            ("Thu, 26 Nov 2026 12:00:45 GMT", Some(45)),
+            ("Thu, 26 Nov 2026 11:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds(text, date), expected, "{text}");
+        }
+    }
 }

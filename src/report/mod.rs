@@ -129,13 +129,11 @@ impl TableReport {
         }
     }
 
-    /// Turns missing rights into notes: the lake holds what they were needed for.
-    pub fn excuse_rights(&mut self) {
-        let (excused, failed) =
-            std::mem::take(&mut self.failed).into_iter().partition(|failed| failed.exit == Exit::NoRight);
+    /// Turns failures into notes, those that `excused` picks: the lake holds what they were needed for.
+    pub fn excuse(&mut self, excused: impl Fn(&Failed) -> bool) {
+        let (notes, failed): (Vec<Failed>, _) = std::mem::take(&mut self.failed).into_iter().partition(excused);
         self.failed = failed;
-        let excused: Vec<Failed> = excused;
-        self.notes.extend(excused.into_iter().map(|failed| format!("not refreshed: {}", failed.reason)));
+        self.notes.extend(notes.into_iter().map(|failed| format!("not refreshed: {}", failed.reason)));
     }
 }
 

@@ -66,6 +66,10 @@ impl Wire for Alphafin {
             _ if !is_success => Err(by_status(http, &message)),
             _ => match number.and_then(|number| u16::try_from(number).ok()) {
                 Some(inside @ 400..600) => Err(by_status(inside, &message)),
+                // Without data it is a refusal, with a code that is not documented.
+                _ if number != Some(200) && is_empty(reply.data) && !(code.is_empty() && text.is_empty()) => {
+                    Err(objects::refused(&message))
+                }
                 _ => Err(objects::unexpected(body)),
             },
         }
@@ -82,6 +86,10 @@ impl AlphafinReply<'_> {
         let text = [self.message, inner.message].into_iter().flatten().find_map(objects::text);
         (code.unwrap_or_default().trim().to_ascii_lowercase(), objects::excerpt(text.unwrap_or_default().as_bytes()))
     }
+}
+
+fn is_empty(data: Option<&RawValue>) -> bool {
+    data.is_none_or(|data| data.get() == "null")
 }
 
 /// A plan that lacks the endpoint lacks everything: the account is rejected.
@@ -174,15 +182,25 @@ mod tests {
         for (outside, body) in [(429, of(429)), (200, of(429)), (429, "too many".into()), (429, of(200))] {
             assert!(matches!(read(outside, &body), Err(Refusal::SlowDown(_))), "{outside} {body}");
         }
-        for (outside, body) in [(400, of(400)), (422, of(422)), (200, of(400)), (400, String::new())] {
-            assert!(matches!(read(outside, &body), Err(Refusal::BadCall(_))), "{outside} {body}");
+        let hiccup = r#"{"code":1000,"message":"系统内部错误","data":null}"#;
+        for (outside, body) in [
+            (400, of(400)),
+            (422, of(422)),
+            (200, of(400)),
+            (400, String::new()),
+            (200, hiccup.into()),
+            (200, r#"{"error":"internal_error"}"#.into()),
+        ] {
+            assert!(matches!(read(outside, &body), Err(Refusal::Transient(_))), "{outside} {body}");
         }
+        let parameter = r#"{"code":1001,"message":"参数错误","data":null}"#;
+        assert!(matches!(read(200, parameter), Err(Refusal::BadCall(_))));
         assert!(matches!(read(404, &of(404)), Err(Refusal::NoPath(_))));
         for (outside, body) in [(408, of(408)), (500, of(200)), (502, "<html>".into()), (503, of(503)), (200, of(503))]
         {
             assert!(matches!(read(outside, &body), Err(Refusal::Transient(_))), "{outside} {body}");
         }
-        assert!(matches!(read(400, &of(400)), Err(Refusal::BadCall(text)) if text.contains("said so")));
+        assert!(matches!(read(400, &of(400)), Err(Refusal::Transient(text)) if text.contains("said so")));
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl Wire for F10 {
         let Some(ret_code) = reply.ret_code else {
             return Err(match reply.code.and_then(objects::integer) {
                 Some(TOO_MANY) => Refusal::SlowDown(text),
+                _ if is_success && reply.data.is_none() && !text.is_empty() => objects::refused(&text),
                 _ if is_success => objects::unexpected(body),
                 _ => by_status(http, &text),
             });
@@ -155,11 +156,13 @@ mod tests {
         for body in [r#"{"code":401001,"message":"invalid token"}"#, "", "<html>"] {
             assert!(matches!(read(401, body), Err(Refusal::Rejected(_))));
             assert!(matches!(read(403, body), Err(Refusal::Forbidden(_))));
-            assert!(matches!(read(400, body), Err(Refusal::BadCall(_))));
             let Err(Refusal::NoPath(text)) = read(404, body) else { panic!("{body}") };
             assert!(["/v1/quote/{symbol}", "/api/v1.0/quote/{symbol}"].iter().all(|part| text.contains(part)));
-            for status in [408, 500, 502, 503, 504] {
-                assert!(matches!(read(status, body), Err(Refusal::Transient(_))));
+            for status in [400, 408, 410, 418, 422, 500, 502, 503, 504] {
+                // What the text names decides, but not of a gateway that is down.
+                let is_named = body.contains("token") && status < 500;
+                let refusal = read(status, body).unwrap_err();
+                assert_eq!(matches!(refusal, Refusal::Transient(_)), !is_named, "{status} {body}: {refusal}");
             }
         }
     }

@@ -12,6 +12,7 @@ mod rest;
 mod status;
 mod tushare;
 mod url;
+mod wording;
 
 pub use exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
 pub use line::push_object;

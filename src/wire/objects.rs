@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::exchange::{Page, Refusal};
+use super::wording;
 
 /// The most characters of a reply that an error quotes.
 const EXCERPT: usize = 200;
@@ -76,6 +77,12 @@ fn page(objects: Vec<OrderedObject<'_>>) -> Result<Page<'_>, Refusal> {
 /// The refusal of a well-formed reply in an unexpected shape: the same call would get it again.
 pub(super) fn unexpected(body: &[u8]) -> Refusal {
     Refusal::BadCall(format!("unexpected reply: {}", excerpt(body)))
+}
+
+/// The refusal of a reply that holds a text instead of rows.
+pub(super) fn refused(text: &str) -> Refusal {
+    let message = excerpt(text.as_bytes());
+    wording::named(text, &message).unwrap_or(Refusal::Transient(message))
 }
 
 /// The beginning of a reply as one line, whatever its encoding.

@@ -46,28 +46,36 @@ impl Wire for Rest {
             return Err(match (http, retry_after) {
                 (429, Some(seconds)) if seconds <= LONGEST_WAIT => status::refused(http, &detail(body)),
                 (429, _) => Refusal::AccountSpent(format!("http {http}: {}", detail(body))),
+                (400 | 422, _) if invalid_parameters(body).is_some() => {
+                    Refusal::BadCall(format!("http {http}: {}", detail(body)))
+                }
                 _ => status::refused(http, &detail(body)),
             });
         }
         let reply = objects::json(body)?;
         let page = objects::rows(reply)?;
-        // An empty object has no rows; any other is an envelope, which this wire does not have.
+        // An empty object has no rows; any other is an envelope, which this wire does not have, or a refusal.
         if objects::is_object(reply) && !page.rows.is_empty() {
-            return Err(objects::unexpected(body));
+            let text = error(body).and_then(|RestError { detail }| objects::text(detail));
+            return Err(text.map_or_else(|| objects::unexpected(body), |text| objects::refused(&text)));
         }
         Ok(page)
     }
 }
 
+fn error(body: &[u8]) -> Option<RestError<'_>> {
+    serde_json::from_slice(body).ok()
+}
+
+/// The parameters that an error names as invalid.
+fn invalid_parameters(body: &[u8]) -> Option<String> {
+    let problems: Vec<InvalidParameter> = serde_json::from_str(error(body)?.detail.get()).ok()?;
+    (!problems.is_empty()).then(|| problems.iter().map(InvalidParameter::text).collect::<Vec<_>>().join("; "))
+}
+
 /// The message of an error, in whichever form it is written.
 fn detail(body: &[u8]) -> String {
-    let error: Option<RestError<'_>> = serde_json::from_slice(body).ok();
-    let text = error.and_then(|RestError { detail }| {
-        let problems: Option<Vec<InvalidParameter>> = serde_json::from_str(detail.get()).ok();
-        problems
-            .map(|all| all.iter().map(InvalidParameter::text).collect::<Vec<_>>().join("; "))
-            .or_else(|| objects::text(detail))
-    });
+    let text = invalid_parameters(body).or_else(|| objects::text(error(body)?.detail));
     text.map_or_else(|| objects::excerpt(body), |text| objects::excerpt(text.as_bytes()))
 }
 
@@ -112,7 +120,9 @@ mod tests {
         for empty in ["[]", "null", "{}"] {
             assert_eq!(read(200, empty), Ok(0));
         }
-        for other in [r#"{"data":[{"a":1}]}"#, r#"{"detail":"x"}"#, "[[1]]", "[1]", r#""[]""#] {
+        assert!(matches!(read(200, r#"{"detail":"please retry"}"#), Err(Refusal::Transient(_))));
+        assert!(matches!(read(200, r#"{"detail":"bad parameter"}"#), Err(Refusal::BadCall(_))));
+        for other in [r#"{"data":[{"a":1}]}"#, r#"{"detail":7}"#, "[[1]]", "[1]", r#""[]""#] {
             assert!(matches!(read(200, other), Err(Refusal::BadCall(text)) if text.contains(other)), "{other}");
         }
         for broken in ["<html>busy</html>", "", r#"[{"a":1},"#, r#"[{"a":1,"a":2}]"#] {
@@ -130,7 +140,12 @@ mod tests {
         for status in [400, 422] {
             assert!(matches!(read(status, wrong), Err(Refusal::BadCall(t)) if t.ends_with(": limit: too large; b")));
         }
-        assert!(matches!(read(422, r#"{"detail":{"a":1}}"#), Err(Refusal::BadCall(t)) if t.contains(r#"{"a":1}"#)));
+        for status in [400, 409, 410, 422] {
+            assert!(
+                matches!(read(status, r#"{"detail":{"a":1}}"#), Err(Refusal::Transient(t)) if t.contains(r#"{"a":1}"#))
+            );
+            assert!(matches!(read(status, r#"{"detail":"bad parameter `end`"}"#), Err(Refusal::BadCall(_))));
+        }
         assert!(matches!(read(302, "[]"), Err(Refusal::BadCall(text)) if text.contains("redirects are not followed")));
         for status in [408, 500, 502, 503, 504] {
             assert!(matches!(read(status, "[]"), Err(Refusal::Transient(_))));

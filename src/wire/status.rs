@@ -1,8 +1,11 @@
 //! What an HTTP status means where nothing in the body explains more.
 
 use super::exchange::Refusal;
+use super::wording;
 
-/// What a status that is not one of success means. `text` is what the reply says beside it.
+/// What a status that is not one of success means. `text` is what the reply says beside it. Of the client's errors only
+/// those of rights, paths and limits are final, and those whose text names what is wrong: gateways send the others
+/// whatever was called.
 pub(super) fn refused(status: u16, text: &str) -> Refusal {
     let message = format!("http {status}: {text}");
     match status {
@@ -13,8 +16,7 @@ pub(super) fn refused(status: u16, text: &str) -> Refusal {
         403 => Refusal::Forbidden(message),
         404 => Refusal::NoPath(message),
         429 => Refusal::SlowDown(message),
-        408 => Refusal::Transient(message),
-        400..500 => Refusal::BadCall(message),
+        400..500 => wording::named(text, &message).unwrap_or(Refusal::Transient(message)),
         _ => Refusal::Transient(message),
     }
 }
@@ -30,13 +32,19 @@ mod tests {
                 matches!(refused(status, ""), Refusal::BadCall(text) if text.contains("redirects are not followed"))
             );
         }
-        for status in [400, 405, 410, 422] {
-            assert!(matches!(refused(status, "limit"), Refusal::BadCall(text) if text.contains("limit")));
+        for status in [400, 405, 410, 418, 422, 499] {
+            let named = refused(status, "invalid parameter `limit`");
+            assert!(matches!(named, Refusal::BadCall(text) if text.contains("`limit`")));
+            for text in ["", "<html>", "Bad Request", "系统内部错误"] {
+                assert!(matches!(refused(status, text), Refusal::Transient(message) if message.ends_with(text)));
+            }
         }
         assert!(matches!(refused(401, ""), Refusal::Rejected(_)));
         assert!(matches!(refused(403, ""), Refusal::Forbidden(_)));
         assert!(matches!(refused(404, ""), Refusal::NoPath(_)));
-        assert!(matches!(refused(429, ""), Refusal::SlowDown(_)));
+        for text in ["", "<html>", "invalid parameter"] {
+            assert!(matches!(refused(429, text), Refusal::SlowDown(_)));
+        }
         for status in [408, 500, 502, 503, 504, 599] {
             assert!(matches!(refused(status, ""), Refusal::Transient(_)));
         }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
+use super::{objects, status, wording};
 
 /// The `tushare` wire format.
 #[derive(Debug)]
@@ -46,24 +47,21 @@ impl Wire for Tushare {
     }
 
     fn read<'a>(&self, received: Received<'a>) -> Result<Page<'a>, Refusal> {
-        let Received { status, body, .. } = received;
+        let Received { status: http, body, .. } = received;
         let is_success = received.is_success();
         let parsed: Result<TushareReply<'a>, _> = serde_json::from_slice(body);
         let reply = match parsed {
             Ok(reply) => reply,
             // Gateways reply in HTML, and not always in UTF-8.
-            Err(_) if !is_success => return Err(Refusal::Transient(format!("http {status}"))),
+            Err(_) if !is_success => return Err(status::refused(http, &objects::excerpt(body))),
             Err(_) if body.is_empty() => {
-                return Err(Refusal::Transient(format!("http {status}: empty body")));
+                return Err(Refusal::Transient(format!("http {http}: empty body")));
             }
-            Err(error) => return Err(Refusal::Transient(format!("http {status}: invalid reply ({error})"))),
+            Err(error) => return Err(Refusal::Transient(format!("http {http}: invalid reply ({error})"))),
         };
-        if reply.code != 0 {
+        if reply.code != 0 || !is_success {
             let text = [reply.msg, reply.message].into_iter().flatten().find(|text| !text.is_empty());
-            return Err(refusal(reply.code, &text.unwrap_or_default()));
-        }
-        if !is_success {
-            return Err(Refusal::Transient(format!("http {status}")));
+            return Err(refusal(http, reply.code, &text.unwrap_or_default()));
         }
         let data = reply.data.ok_or_else(|| Refusal::Transient("code 0 without `data`".into()))?;
         if let Some(row) = data.items.iter().find(|row| row.len() != data.fields.len()) {
@@ -84,34 +82,25 @@ fn url(base: &str, api: &str) -> String {
     if host.contains('/') { format!("{base}/{api}") } else { format!("{base}/") }
 }
 
-/// Refusals differ by their text, then by their code. The order matters: a request to slow down mentions rights too,
-/// and code 40203 means either.
-fn refusal(code: i64, text: &str) -> Refusal {
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+/// Refusals differ by their text, then by the HTTP status, then by their code: 40203 means a limit or a right, and codes
+/// that are not documented come with any trouble of the vendor's own.
+fn refusal(http: u16, code: i64, text: &str) -> Refusal {
     let message = format!("{text} (code {code})");
-    if has(&["最多访问", "频率超限"]) {
-        return if has(&["每分钟", "次/分钟"]) {
-            Refusal::SlowDown(message)
-        } else if has(&["每小时", "次/小时", "每天", "次/天"]) {
-            Refusal::QuotaSpent(message)
-        } else {
-            Refusal::SlowDown(message)
-        };
+    match (wording::named(text, &message), code) {
+        (Some(spent @ Refusal::QuotaSpent(_)), _) => spent,
+        _ if http == 429 => status::refused(http, &message),
+        (Some(named), _) => named,
+        _ if !(200..300).contains(&http) => status::refused(http, &message),
+        (None, 40101) if !asks_to_retry(text) => Refusal::Rejected(message),
+        (None, 2002 | 40203) if !asks_to_retry(text) => Refusal::Forbidden(message),
+        (None, -2001) if !asks_to_retry(text) => Refusal::BadCall(message),
+        (None, _) => Refusal::Transient(message),
     }
-    if has(&["token不对", "IP数量超限"]) {
-        return Refusal::Rejected(message);
-    }
-    if has(&["正确的接口名", "必填参数"]) {
-        return Refusal::BadCall(message);
-    }
-    if has(&["访问权限", "的权限", "积分"]) {
-        return Refusal::Forbidden(message);
-    }
-    match code {
-        40101 => Refusal::Rejected(message),
-        2002 | 40203 => Refusal::Forbidden(message),
-        _ => Refusal::BadCall(message),
-    }
+}
+
+/// Whether a text speaks of the vendor's own trouble, whatever code it came with.
+fn asks_to_retry(text: &str) -> bool {
+    ["稍后", "系统", "内部错误", "繁忙", "超时"].iter().any(|word| text.contains(word))
 }
 
 #[cfg(test)]
@@ -127,21 +116,55 @@ mod tests {
     }
 
     #[test]
-    fn refusals_differ_by_their_text() {
-        let link = "权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
-        let minute = format!("抱歉，您每分钟最多访问该接口200次，{link}");
-        assert!(matches!(refusal(40203, &minute), Refusal::SlowDown(_)));
-        assert!(matches!(refusal(40203, "频率超限(200次/分钟)"), Refusal::SlowDown(_)));
-        assert!(matches!(refusal(40203, &format!("抱歉，您每小时最多访问该接口1次，{link}")), Refusal::QuotaSpent(_)));
+    fn the_text_decides_before_the_code() {
+        let refusal = |code, text| super::refusal(200, code, text);
+        assert!(matches!(refusal(40203, "抱歉，您每分钟最多访问该接口200次，权限的具体详情"), Refusal::SlowDown(_)));
         assert!(matches!(refusal(40203, "频率超限(10次/天)"), Refusal::QuotaSpent(_)));
-        assert!(matches!(refusal(40203, &format!("抱歉，您没有接口访问权限，{link}")), Refusal::Forbidden(_)));
-        assert!(matches!(refusal(40203, &format!("抱歉，您没有访问该接口的权限，{link}")), Refusal::Forbidden(_)));
         assert!(matches!(refusal(40203, "抱歉，您没有接口(daily)访问权限"), Refusal::Forbidden(_)));
+        assert!(matches!(refusal(40203, ""), Refusal::Forbidden(_)));
         assert!(matches!(refusal(40101, "您的token不对，请确认。"), Refusal::Rejected(_)));
         assert!(matches!(refusal(40101, "请指定正确的接口名"), Refusal::BadCall(_)));
-        assert!(matches!(refusal(-1, "您的IP数量超限，最大数量为2个！"), Refusal::Rejected(_)));
         assert!(matches!(refusal(-2001, "必填参数, ts_code"), Refusal::BadCall(_)));
-        assert!(matches!(refusal(7, "?"), Refusal::BadCall(_)));
+        assert!(matches!(refusal(-2001, ""), Refusal::BadCall(_)));
+        assert!(matches!(refusal(7, "参数错误"), Refusal::BadCall(_)));
+    }
+
+    #[test]
+    fn a_refusal_that_names_nothing_is_a_hiccup_whatever_its_code() {
+        for code in [-1000, -1, 1, 7, 500, 2002, 40101, 40203, 50101, -2001] {
+            for text in ["系统内部错误", "查询数据失败，请稍后再试", "服务繁忙"] {
+                assert!(matches!(refusal(200, code, text), Refusal::Transient(_)), "{code} {text}");
+            }
+        }
+        for code in [-1000, -1, 7, 50101] {
+            assert!(matches!(refusal(200, code, ""), Refusal::Transient(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_http_status_decides_where_the_text_names_nothing() {
+        let read = |status, body: &str| Tushare.read(received(status, body.as_bytes())).map(|page| page.rows.len());
+        let bodies = [
+            "",
+            "<html>busy</html>",
+            "{}",
+            r#"{"code":-1000,"msg":"系统内部错误"}"#,
+            r#"{"code":0,"data":{"fields":["a"],"items":[]}}"#,
+        ];
+        for body in bodies {
+            for status in [400, 405, 408, 413, 418, 422, 499, 500, 502, 503] {
+                assert!(matches!(read(status, body), Err(Refusal::Transient(_))), "{status} {body}");
+            }
+            assert!(matches!(read(429, body), Err(Refusal::SlowDown(_))), "{body}");
+            assert!(matches!(read(401, body), Err(Refusal::Rejected(_))), "{body}");
+            assert!(matches!(read(403, body), Err(Refusal::Forbidden(_))), "{body}");
+            assert!(matches!(read(404, body), Err(Refusal::NoPath(_))), "{body}");
+            assert!(matches!(read(302, body), Err(Refusal::BadCall(text)) if text.contains("not followed")), "{body}");
+        }
+        let token = r#"{"code":40101,"msg":"您的token不对"}"#;
+        assert!(matches!(read(400, token), Err(Refusal::Rejected(_))));
+        assert!(matches!(read(429, token), Err(Refusal::SlowDown(_))));
+        assert!(matches!(read(429, r#"{"code":40203,"msg":"频率超限(10次/天)"}"#), Err(Refusal::QuotaSpent(_))));
     }
 
     #[test]

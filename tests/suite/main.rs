@@ -17,6 +17,7 @@
 //! - links, commands, names and numbers in README and docs: `documents`
 
 mod documented;
+mod proxy;
 mod reader;
 mod support;
 

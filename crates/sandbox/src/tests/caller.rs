@@ -13,7 +13,7 @@ pub(super) struct Sandbox {
     pub(super) server: Server,
 }
 
-/// Status line and body as they came; both empty when the connection closed without a reply.
+/// Status line, headers and body as they came; all empty when the connection closed without a reply.
 pub(super) struct Raw {
     pub(super) head: String,
     pub(super) body: Vec<u8>,
@@ -24,7 +24,11 @@ impl Raw {
         self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
     }
 
-    /// What `Content-Length` says against what came.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// Whether the whole body came.
     pub(super) fn is_whole(&self) -> bool {
         let length = self.head.lines().find_map(|line| line.strip_prefix("content-length: "));
         length.is_some_and(|length| length.parse() == Ok(self.body.len()))
@@ -38,25 +42,19 @@ impl Sandbox {
         Self { market, server }
     }
 
-    pub(super) fn send(&self, method: &str, path: &str, body: &str) -> Raw {
-        self.exchange(method, path, &[], body)
+    /// A sandbox without limits.
+    pub(super) async fn open() -> Self {
+        Self::start(no_limits()).await
     }
 
-    /// A GET with headers.
-    pub(super) fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Raw {
-        self.exchange("GET", path, headers, "")
-    }
-
-    pub(super) fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Raw {
-        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
+    /// A request with one header, or none.
+    pub(super) fn send(&self, method: &str, path: &str, header: &str, body: &str) -> Raw {
         tokio::task::block_in_place(|| {
             let host = self.server.url().replace("http://", "");
             let mut stream = TcpStream::connect(&host).unwrap();
-            let head = format!(
-                "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
-                body.len()
-            );
-            stream.write_all((head + body).as_bytes()).unwrap();
+            let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{header}");
+            stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
             let mut reply = Vec::new();
             let _ = stream.read_to_end(&mut reply); // a reset ends a broken reply
             let split = reply.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(reply.len());
@@ -65,30 +63,31 @@ impl Sandbox {
         })
     }
 
-    pub(super) fn raw(&self, interface: &str, params: &Value, fields: &Value) -> Raw {
+    /// A GET with the token of every vendor below a prefix.
+    pub(super) fn get(&self, path: &str) -> Raw {
+        self.send("GET", path, &format!("X-API-Key: {TOKEN}"), "")
+    }
+
+    /// A call of Tushare's.
+    pub(super) fn post(&self, interface: &str, params: &Value, fields: &str) -> Raw {
         let body = json!({"api_name": interface, "token": TOKEN, "params": params, "fields": fields});
-        self.send("POST", &format!("/dataapi/{interface}"), &body.to_string())
+        self.send("POST", "/", "", &body.to_string())
     }
 
     pub(super) fn call(&self, interface: &str, params: &Value, fields: &str) -> Value {
-        let raw = self.raw(interface, params, &json!(fields));
+        let raw = self.post(interface, params, fields);
         assert_eq!(raw.status(), 200, "{}", raw.head);
-        serde_json::from_slice(&raw.body).unwrap()
+        raw.json()
     }
 
     /// First column of the rows.
     pub(super) fn codes(&self, interface: &str, params: &Value) -> Vec<String> {
-        let reply = self.call(interface, params, "");
-        items(&reply).iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
+        items(&self.call(interface, params, "")).iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
     }
 }
 
 pub(super) fn items(reply: &Value) -> &Vec<Value> {
     reply["data"]["items"].as_array().unwrap()
-}
-
-pub(super) fn fields(reply: &Value) -> Vec<&str> {
-    reply["data"]["fields"].as_array().unwrap().iter().map(|field| field.as_str().unwrap()).collect()
 }
 
 pub(super) fn no_limits() -> Settings {

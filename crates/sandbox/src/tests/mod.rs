@@ -1,25 +1,24 @@
-//! Checks of the market's rules and of the wire.
+//! What holds in every made-up market, and what each wire says. That a lake gets all of these rows is shown by the suite
+//! of the root package.
 
 mod alphafin;
-mod announcements;
 mod asharehub;
-mod bars;
 mod caller;
 mod calls;
 mod clock;
 mod details;
 mod f10;
+mod figures;
+mod indices;
 mod instruments;
-mod limits;
 mod listings;
-mod markets;
+mod occurrences;
+mod records;
 mod reports;
 mod sessions;
-mod special_cases;
-mod statements;
-mod trouble;
+mod tushare;
 mod vendors;
-mod wire;
+mod wires;
 
 use super::market::moments::shanghai;
 use super::tables::asked::Params;
@@ -28,81 +27,143 @@ use super::tables::served::Served;
 use super::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::Contracts;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Index;
 use std::sync::{Arc, LazyLock};
 
-/// The first seven interfaces.
-const TABLES: [&str; 7] = ["stock_basic", "trade_cal", "daily", "daily_basic", "adj_factor", "suspend_d", "moneyflow"];
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
 
-/// A small market with every special case: 60 stocks, half a year.
+fn moment(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// A time of a day in Shanghai.
+fn at(day: NaiveDate, time: &str) -> DateTime<Utc> {
+    moment(&format!("{day}T{time}:00+08:00"))
+}
+
+/// A day as Tushare writes it.
+fn stamp(day: NaiveDate) -> String {
+    day.format("%Y%m%d").to_string()
+}
+
+/// Every n-th evening of a range, an hour before midnight.
+fn evenings(settings: &Settings, step: usize) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> {
+    let days = settings.start.iter_days().take_while(|day| *day <= settings.end).step_by(step);
+    days.map(|day| (day, at(day, "23:00"))).collect::<Vec<_>>().into_iter()
+}
+
+/// A market with every special case: 60 stocks, half a year.
 fn settings() -> Settings {
-    Settings {
-        stocks: 60,
-        start: NaiveDate::from_ymd_opt(2023, 1, 1).unwrap(),
-        end: NaiveDate::from_ymd_opt(2023, 6, 30).unwrap(),
-        ..Settings::default()
-    }
+    Settings { stocks: 60, start: day("2023-01-01"), end: day("2023-06-30"), ..Settings::default() }
 }
 
-/// The smallest market in which everything occurs: 24 stocks, four months.
+/// Fewer stocks and four months, with every special case too.
 fn small() -> Settings {
-    Settings {
-        stocks: 24,
-        start: NaiveDate::from_ymd_opt(2022, 11, 1).unwrap(),
-        end: NaiveDate::from_ymd_opt(2023, 2, 28).unwrap(),
-        ..Settings::default()
-    }
+    Settings { stocks: 24, start: day("2022-11-01"), end: day("2023-02-28"), ..Settings::default() }
 }
 
-/// As many stocks over a year and four months, in which every special case occurs.
+/// As few stocks over a year and four months.
 fn longer() -> Settings {
-    Settings { start: NaiveDate::from_ymd_opt(2021, 11, 1).unwrap(), ..small() }
+    Settings { start: day("2021-11-01"), ..small() }
 }
 
-/// The market of [`longer`], made once.
+static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| Arc::new(Market::new(&settings())));
+static SMALL: LazyLock<Market> = LazyLock::new(|| Market::new(&small()));
 static LONGER: LazyLock<Market> = LazyLock::new(|| Market::new(&longer()));
 
-/// The market of [`small`], made once.
-static SMALL: LazyLock<Market> = LazyLock::new(|| Market::new(&small()));
-
-/// The market of [`settings`], made once.
-static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| Arc::new(Market::new(&settings())));
-
-/// A row by column name.
-type Row = BTreeMap<String, Cell>;
-
-fn named(rows: Rows) -> Vec<Row> {
-    let name = |row: Vec<Cell>| rows.fields.iter().cloned().zip(row).collect();
-    rows.rows.into_iter().map(name).collect()
+/// A row whose cells are found by the names of their columns; of a path, the last part is enough.
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    names: Arc<Vec<String>>,
+    cells: Vec<Cell>,
 }
 
-/// All rows of an interface by column name.
+impl Row {
+    fn cell(&self, column: &str) -> &Cell {
+        let whole = self.names.iter().position(|name| name == column);
+        let last = || self.names.iter().position(|name| name.rsplit('.').next() == Some(column));
+        &self.cells[whole.or_else(last).unwrap_or_else(|| panic!("no column {column}"))]
+    }
+
+    fn is_null(&self, columns: &str) -> bool {
+        columns.split(' ').all(|column| *self.cell(column) == Cell::Null)
+    }
+
+    /// A number in units of `10^-scale`; none for null. Panics on digits below that.
+    fn units(&self, column: &str, scale: u32) -> Option<i64> {
+        let value: f64 = self.cell(column).text()?.parse().unwrap();
+        let scaled = value * 10_f64.powi(i32::try_from(scale).unwrap());
+        assert!((scaled - scaled.round()).abs() < 1e-3, "{column} {value} has more than {scale} decimals");
+        #[expect(clippy::cast_possible_truncation)]
+        Some(scaled.round() as i64)
+    }
+
+    /// A number that must be there in hundredths: fen, or shares of lots.
+    fn cents(&self, column: &str) -> i64 {
+        self.units(column, 2).unwrap()
+    }
+
+    fn texts(&self, columns: &str) -> Vec<String> {
+        columns.split(' ').map(|column| self[column].to_owned()).collect()
+    }
+
+    /// Code and day.
+    fn key(&self) -> (String, String) {
+        (self["ts_code"].to_owned(), self["trade_date"].replace('-', ""))
+    }
+}
+
+/// The characters of a cell; none for null.
+impl Index<&str> for Row {
+    type Output = str;
+
+    fn index(&self, column: &str) -> &str {
+        self.cell(column).text().unwrap_or("")
+    }
+}
+
+fn named(rows: Rows) -> Vec<Row> {
+    let names = Arc::new(rows.fields);
+    rows.rows.into_iter().map(|cells| Row { names: Arc::clone(&names), cells }).collect()
+}
+
+/// All rows of an interface in the end.
 fn table(market: &Market, interface: &str) -> Vec<Row> {
     named(market.rows(interface).unwrap())
 }
 
-fn text<'a>(row: &'a Row, column: &str) -> &'a str {
-    row[column].text().unwrap_or("")
+/// All rows of an interface at a moment.
+fn table_at(market: &Market, interface: &str, at: DateTime<Utc>) -> Vec<Row> {
+    named(market.rows_at(interface, Some(at)).unwrap())
 }
 
-/// A number in units of `10^-scale`; none for null. Panics on digits below that.
-fn units(row: &Row, column: &str, scale: u32) -> Option<i64> {
-    let Cell::Number(digits) = &row[column] else {
-        return None;
-    };
-    let value: f64 = digits.parse().unwrap();
-    let scaled = value * 10_f64.powi(i32::try_from(scale).unwrap());
-    assert!((scaled - scaled.round()).abs() < 1e-3, "{column} {digits} has more than {scale} decimals");
-    #[expect(clippy::cast_possible_truncation)]
-    Some(scaled.round() as i64)
+/// Rows by code and day.
+fn by_key(market: &Market, interface: &str) -> BTreeMap<(String, String), Row> {
+    table(market, interface).into_iter().map(|row| (row.key(), row)).collect()
 }
 
-/// Code and day of a row.
-fn key(row: &Row) -> (String, String) {
-    (text(row, "ts_code").to_owned(), text(row, "trade_date").to_owned())
+/// Rows by the texts of some columns.
+fn grouped(rows: Vec<Row>, columns: &str) -> BTreeMap<Vec<String>, Vec<Row>> {
+    rows.into_iter().fold(BTreeMap::new(), |mut groups: BTreeMap<_, Vec<Row>>, row| {
+        groups.entry(row.texts(columns)).or_default().push(row);
+        groups
+    })
 }
 
-/// What a call gets in [`SMALL`], at a moment or after everything is published.
+/// The texts of a column.
+fn values<'a>(rows: impl IntoIterator<Item = &'a Row>, column: &str) -> BTreeSet<&'a str> {
+    rows.into_iter().map(|row| row.cell(column).text().unwrap_or("")).collect()
+}
+
+/// The list of securities by code.
+fn masters(market: &Market) -> BTreeMap<String, Row> {
+    table(market, "stock_basic").into_iter().map(|row| (row["ts_code"].to_owned(), row)).collect()
+}
+
+/// What a call gets in [`SMALL`], at a moment or in the end.
 fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -> Vec<Row> {
     let interface = find(interface).unwrap();
     let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -110,18 +171,8 @@ fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -
     named(Rows { fields: interface.names(), rows })
 }
 
-/// A time of a day in Shanghai.
-fn at(day: NaiveDate, time: &str) -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339(&format!("{day}T{time}:00+08:00")).unwrap().to_utc()
-}
-
-/// Every interface on offer.
+/// Every interface of Tushare's.
 fn interfaces() -> impl Iterator<Item = &'static Served> {
     let contracts = Contracts::load(&[]).0;
     contracts.iter().filter_map(|contract| find(&contract.id.to_string())).collect::<Vec<_>>().into_iter()
-}
-
-/// Master rows by code.
-fn masters(market: &Market) -> BTreeMap<String, Row> {
-    table(market, "stock_basic").into_iter().map(|row| (text(&row, "ts_code").to_owned(), row)).collect()
 }

@@ -121,33 +121,3 @@ fn broken(start: Bytes, length: usize) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_LENGTH, length.to_string())];
     (headers, Body::from_stream(start.chain(end))).into_response()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_attempt_is_spared() {
-        let mut faults = Faults::new(1);
-        for expected in ROTATION {
-            assert_eq!(faults.next("call", false), Some(expected));
-            assert_eq!(faults.next("call", false), None);
-        }
-        assert_eq!(faults.next("call", false), Some(Fault::Unavailable));
-    }
-
-    #[test]
-    fn about_one_call_in_so_many_goes_wrong() {
-        let mut faults = Faults::new(5);
-        assert_eq!((0..1000).filter(|call| faults.next(&call.to_string(), false).is_some()).count(), 200);
-        assert_eq!(Faults::new(0).next("call", true), None);
-    }
-
-    #[test]
-    fn later_pages_repeat_a_row_every_other_time() {
-        let mut faults = Faults::new(1);
-        assert_eq!(faults.next("a", true), Some(Fault::RepeatedRow));
-        assert_eq!(faults.next("b", true), Some(Fault::Unavailable));
-        assert_eq!(faults.next("c", true), Some(Fault::RepeatedRow));
-    }
-}

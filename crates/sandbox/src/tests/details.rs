@@ -1,6 +1,7 @@
 //! Chips and minutes: sums over a session, the daily figures they must fit, ranges and pages.
 
 use super::{Row, SMALL, at, by_key, grouped, select, table, values};
+use std::collections::BTreeMap;
 
 #[test]
 fn chips_add_up_and_fit_their_summary() {
@@ -34,13 +35,14 @@ fn minutes_add_up_to_the_day() {
     let bars = by_key(&SMALL, "daily");
     let codes: Vec<&str> = SMALL.stocks.iter().map(|stock| stock.security.code.as_str()).collect();
     for (freq, most) in [("1min", 241), ("5min", 49), ("15min", 17), ("30min", 9), ("60min", 5)] {
-        let mut rows = select("stk_mins", &[("ts_code", &codes.join(",")), ("freq", freq)], None);
-        rows.reverse();
-        let day = |row: &Row| (row["ts_code"].to_owned(), row["trade_time"][..10].replace('-', ""));
-        let days: Vec<&[Row]> = rows.chunk_by(|a, b| day(a) == day(b)).collect();
-        assert_eq!(days.len(), bars.len(), "only days on which a stock trades");
-        for rows in days {
-            let bar = &bars[&day(&rows[0])];
+        let mut days: BTreeMap<_, Vec<Row>> = BTreeMap::new();
+        for row in select("stk_mins", &[("ts_code", &codes.join(",")), ("freq", freq)], None).into_iter().rev() {
+            let day = row["trade_time"][..10].replace('-', "");
+            days.entry((row["ts_code"].to_owned(), day)).or_default().push(row);
+        }
+        assert!(days.keys().eq(bars.keys()), "only days on which a stock trades");
+        for (key, rows) in days {
+            let bar = &bars[&key];
             assert!(rows.len() == most && rows.is_sorted_by(|a, b| a["trade_time"] < b["trade_time"]));
             let all = |column| rows.iter().map(move |row| row.cents(column));
             assert_eq!((all("open").next(), all("close").next_back()), (bar.units("open", 2), bar.units("close", 2)));
@@ -84,7 +86,8 @@ fn ranges_are_kept_to_the_second_and_the_day() {
     let seen = |time| select("stk_mins", &from("60min"), Some(at(day, time))).len();
     assert_eq!((seen("18:59"), seen("19:00")), (0, 4));
     let days = &SMALL.calendar.stamps;
-    let chips = select("cyq_chips", &[("ts_code", "600001.SH"), ("start_date", &days[10]), ("end_date", &days[12])], None);
+    let chips =
+        select("cyq_chips", &[("ts_code", "600001.SH"), ("start_date", &days[10]), ("end_date", &days[12])], None);
     assert!(values(&chips, "trade_date").into_iter().eq(&days[10..=12]));
     let day = select("cyq_chips", &[("ts_code", "600001.SH"), ("trade_date", &days[12])], None);
     assert_eq!(chips[..day.len()], day);

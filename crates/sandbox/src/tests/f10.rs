@@ -100,7 +100,11 @@ async fn failures_have_the_gateways_codes() {
         let raw = sandbox.send("GET", &format!("/f10/{path}"), "", "");
         let body = raw.json();
         assert!(body.get("data").is_none() && body["ret_msg"].is_string());
-        assert_eq!((raw.status(), &body["ret_code"], &body["error"]["code"]), (status, &json!(code), &json!(name)), "{path}");
+        assert_eq!(
+            (raw.status(), &body["ret_code"], &body["error"]["code"]),
+            (status, &json!(code), &json!(name)),
+            "{path}"
+        );
     }
     sandbox.f10(&detail("BJ.920001", 1, 3));
 }

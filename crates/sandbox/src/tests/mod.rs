@@ -50,7 +50,7 @@ fn stamp(day: NaiveDate) -> String {
 }
 
 /// Every n-th evening of a range, an hour before midnight.
-fn evenings(settings: &Settings, step: usize) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> {
+fn evenings(settings: &Settings, step: usize) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> + use<> {
     let days = settings.start.iter_days().take_while(|day| *day <= settings.end).step_by(step);
     days.map(|day| (day, at(day, "23:00"))).collect::<Vec<_>>().into_iter()
 }

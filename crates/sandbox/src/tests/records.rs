@@ -134,8 +134,7 @@ fn segments_repeat_their_names_and_add_up_to_the_revenue() {
 
 #[test]
 fn a_planned_day_moves_until_the_report_is_there() {
-    let planned =
-        |at: &str| grouped(table_at(&LONGER, "disclosure_date", moment(at)), "ts_code end_date");
+    let planned = |at: &str| grouped(table_at(&LONGER, "disclosure_date", moment(at)), "ts_code end_date");
     let (before, after) = (planned("2022-03-31T15:00:00Z"), planned("2022-06-30T15:00:00Z"));
     assert!(before.values().chain(after.values()).all(|rows| rows.len() == 1), "one row a report");
     let pairs = || before.iter().map(|(key, rows)| (&rows[0], &after[key][0]));

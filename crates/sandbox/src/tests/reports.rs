@@ -16,7 +16,8 @@ fn actual_day(row: &Row) -> Option<&Cell> {
 }
 
 fn announced(row: &Row) -> String {
-    row["ann_date"].max(actual_day(row).and_then(Cell::text).unwrap_or("")).to_owned()
+    let actual = actual_day(row).and_then(Cell::text).unwrap_or("");
+    actual.max(&row["ann_date"]).to_owned()
 }
 
 /// Rows of the first type by security and period, oldest version first.
@@ -33,12 +34,12 @@ fn value(row: &Row, column: &str) -> Option<f64> {
 
 /// What two rows of one report look like beside each other.
 fn relation(a: &Row, b: &Row) -> &'static str {
-    let is_same = |column: &str| a[column] == b[column] || value(a, column).is_some_and(|x| value(b, column) == Some(x));
+    let is_same =
+        |column: &str| a[column] == b[column] || value(a, column).is_some_and(|x| value(b, column) == Some(x));
     let columns = a.names.iter().map(String::as_str).filter(|column| !LABELS.contains(column));
     let different: Vec<&str> = columns.filter(|column| !is_same(column)).collect();
-    let is_rounded = |column: &&str| {
-        value(a, column).zip(value(b, column)).is_some_and(|(a, b)| (a - b).abs() <= 1e-4 * a.abs())
-    };
+    let is_rounded =
+        |column: &&str| value(a, column).zip(value(b, column)).is_some_and(|(a, b)| (a - b).abs() <= 1e-4 * a.abs());
     if (a["ann_date"] != b["ann_date"]) || actual_day(a) != actual_day(b) {
         assert!(!different.is_empty());
         return "restated";
@@ -207,10 +208,9 @@ fn announcements_crowd_before_the_deadline_and_some_miss_it() {
     let rows = table(&MARKET, "income");
     let mut left = Vec::new();
     for row in rows.iter().filter(|row| row["report_type"] == *"1" && row["ann_date"] == row["f_ann_date"]) {
-        let (Ok(day), quarter) = (
-            NaiveDate::parse_from_str(&row["f_ann_date"], "%Y%m%d"),
-            Quarter::ending(&row["end_date"]).unwrap(),
-        ) else {
+        let (Ok(day), quarter) =
+            (NaiveDate::parse_from_str(&row["f_ann_date"], "%Y%m%d"), Quarter::ending(&row["end_date"]).unwrap())
+        else {
             continue;
         };
         if day > quarter.end() {

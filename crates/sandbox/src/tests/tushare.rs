@@ -41,7 +41,8 @@ async fn replies_stop_at_the_cap_and_pages_fit_together() {
     };
     assert_eq!((call(json!({})).0.len(), call(json!({})).1), (50, false), "silently");
     assert!(call(json!({"limit": 1000})).1);
-    let pages = [json!(0), json!("20"), json!(40), json!(60)].map(|offset| call(json!({"limit": "20", "offset": offset})).0);
+    let pages =
+        [json!(0), json!("20"), json!(40), json!(60)].map(|offset| call(json!({"limit": "20", "offset": offset})).0);
     assert_eq!((pages[0].len(), pages[1].len(), pages[3].len()), (20, 20, 0));
     let all = pages.concat();
     assert_eq!(all.iter().map(Value::to_string).collect::<BTreeSet<_>>().len(), all.len());

@@ -32,7 +32,9 @@ async fn keys_go_where_each_vendor_looks_for_them() {
     ] {
         assert_eq!(sandbox.send("GET", path, &header, "").status(), status, "{path} {header}");
     }
-    for path in ["/asharehub/v1/market/weekly", "/asharehub/v3/market/daily", "/alphafin/v1/market/daily", "/f10/v2/quote"] {
+    for path in
+        ["/asharehub/v1/market/weekly", "/asharehub/v3/market/daily", "/alphafin/v1/market/daily", "/f10/v2/quote"]
+    {
         assert_eq!(sandbox.get(path).status(), 404, "{path}");
     }
     assert_eq!(sandbox.send("POST", &asharehub, "", "").status(), 405);

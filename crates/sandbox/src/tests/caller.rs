@@ -7,9 +7,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-/// A running server and its market.
+/// A running server.
 pub(super) struct Sandbox {
-    pub(super) market: Arc<Market>,
     pub(super) server: Server,
 }
 
@@ -38,8 +37,7 @@ impl Raw {
 impl Sandbox {
     pub(super) async fn start(settings: Settings) -> Self {
         let market = if settings.own.is_empty() { Arc::clone(&MARKET) } else { Arc::new(Market::new(&settings)) };
-        let server = serve(Arc::clone(&market), settings, 0).await.unwrap();
-        Self { market, server }
+        Self { server: serve(market, settings, 0).await.unwrap() }
     }
 
     /// A sandbox without limits.

@@ -4,7 +4,7 @@ use super::{MARKET, Row, by_key, find, grouped, table};
 
 /// Interface, decimal places, and what holds between its columns in every row that has them all. A column with a `?`
 /// counts as 0 where it is missing, `a..b` are the columns between two, `~` allows for rounding.
-const RULES: [(&str, u32, &[&str]); 20] = [
+const RULES: [(&str, u32, &[&str]); 19] = [
     ("daily", 2, &["low <= open <= high", "low <= close <= high", "close - pre_close = change"]),
     ("index_daily", 2, &["low <= open <= high", "low <= close <= high"]),
     ("fund_daily", 3, &["low <= open <= high", "low <= close <= high"]),
@@ -60,7 +60,6 @@ const RULES: [(&str, u32, &[&str]); 20] = [
         ],
     ),
     ("f10/valuation_detail", 3, &["average_value - avg_minus_1_stddev = avg_plus_1_stddev - average_value"]),
-    ("asharehub/market_daily", 4, &["low <= open <= high", "low <= close <= high"]),
     ("asharehub/financials_income", 2, &["total_profit - income_tax = n_income"]),
 ];
 

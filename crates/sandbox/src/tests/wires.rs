@@ -98,7 +98,7 @@ async fn limits_are_refused_as_each_vendor_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_the_server_stops_it() {
-    let Sandbox { server, .. } = Sandbox::open().await;
+    let Sandbox { server } = Sandbox::open().await;
     let host = server.url().replace("http://", "");
     assert!(TcpStream::connect(&host).is_ok());
     drop(server);

@@ -39,7 +39,8 @@ fn sessions_appear_at_their_hour_late_or_by_halves() {
             let shown = then(day, at(day, &hour));
             if shown == whole {
                 continue;
-            } else if shown.is_empty() {
+            }
+            if shown.is_empty() {
                 late += 1;
                 late_days.entry(day).or_insert(vec![]).push(name);
                 assert!(

@@ -4,7 +4,7 @@ use super::{LONGER, MARKET, Row, SMALL, find, grouped, table, values};
 use crate::Cell;
 use std::collections::BTreeSet;
 
-/// Interface, column, and the values that it has: these and no others.
+/// Interface, column, and all of its values.
 const VALUES: [(&str, &str, &str); 13] = [
     ("stock_basic", "market", "主板 创业板 科创板 北交所"),
     ("limit_list_d", "limit", "D U Z"),
@@ -29,8 +29,10 @@ fn columns_have_the_vendors_values() {
     }
 }
 
-/// Interface, column, and what some of its values are.
-const SOME: [(&str, &str, fn(&str) -> bool); 23] = [
+/// Interface, column, and what some of its values are like.
+type Oddity = (&'static str, &'static str, fn(&str) -> bool);
+
+const ODDITIES: [Oddity; 23] = [
     ("stock_basic", "ts_code", |code| code.starts_with("601")),
     ("stock_basic", "ts_code", |code| code.starts_with("603")),
     ("stock_basic", "ts_code", |code| code.starts_with("002")),
@@ -58,7 +60,7 @@ const SOME: [(&str, &str, fn(&str) -> bool); 23] = [
 
 #[test]
 fn the_vendors_oddities_occur() {
-    let mut lacking = SOME.into_iter().enumerate().collect::<Vec<_>>();
+    let mut lacking = ODDITIES.into_iter().enumerate().collect::<Vec<_>>();
     lacking
         .retain(|(_, (interface, column, is_odd))| !table(&MARKET, interface).iter().any(|row| is_odd(&row[*column])));
     assert!(lacking.is_empty(), "{lacking:?}");

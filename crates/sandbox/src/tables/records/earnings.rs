@@ -24,7 +24,7 @@ pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     }
     let (books, told, end) = (it.books(), it.day, it.quarter.end());
     let (profit, last) = (books.year.parent(), books.last_year.parent());
-    let first = weekday_before(before(told, it.days(14..60)));
+    let first = weekday_before(before(told, it.roll(14..60)));
     it.from = it.evening(first);
     // The range reaches so many percent to either side; a vague one gives growth alone.
     let notice = |announced: NaiveDate, width: i64, vague: bool| {
@@ -44,13 +44,13 @@ pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     match slot {
         // Announced again: a row of its own.
         4 | 5 => {
-            let again = weekday_before(before(told, it.days(4..10)));
+            let again = weekday_before(before(told, it.roll(4..10)));
             let from = it.evening(again);
             it.record(notice(first, 12, false)).followed(from, notice(again, 4, false)).into()
         }
         // The vendor found a mistake.
         6 => {
-            let found = on(after(first, it.days(3..30)), 20, 0);
+            let found = on(after(first, it.roll(3..30)), 20, 0);
             it.record(notice(first, 20, false)).corrected(found, notice(first, 12, false)).into()
         }
         _ => vec![it.record(notice(first, 12, slot == 7))],
@@ -116,8 +116,8 @@ pub(super) fn research(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     };
     // A week late once in seven, a year and more once in forty: the vendor fills up its past.
     let late = match it.roll(0..40) {
-        0 => it.days(380..700),
-        1..7 => it.days(1..12),
+        0 => it.roll(380..700),
+        1..7 => it.roll(1..12),
         _ => 0,
     };
     it.from = on(after(it.day, late), 19 + u32::from(it.once_in(3)), 30);

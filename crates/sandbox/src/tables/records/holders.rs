@@ -107,12 +107,12 @@ pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((era, now)), 0 | 1) = (it.capital(), it.number() % 3) else {
         return Vec::new();
     };
-    let (first, mut rows) = (it.place(TRADERS.len()), Vec::new());
-    for holder in 0..=it.place(3) {
+    let (first, mut rows) = (it.roll(0..TRADERS.len()), Vec::new());
+    for holder in 0..=it.roll(0..3) {
         let (name, kind) = TRADERS[(first + holder) % TRADERS.len()];
         let (traded, left) = (era.float / 100_000 * it.roll(1..900), era.float / 10_000 * it.roll(0..400));
         let average = (it.roll(0..100) < 71).then_some(now * it.roll(92..108) / 100);
-        let [began, closed] = [20..90, 1..6].map(|days| before(it.day, it.days(days)));
+        let [began, closed] = [20..90, 1..6].map(|days| before(it.day, it.roll(days)));
         let (dated, way) = (!it.once_in(10), it.one_of(&["DE", "DE", "IN"]));
         let row = it.record(line! {
             ann_date: it.day, holder_name: name, holder_type: kind, in_de: way,
@@ -136,7 +136,7 @@ pub(super) fn lockups(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> 
     let market = asked.market;
     let security = &stock.security;
     let drawn = of_days(asked, stock, ("lockups", 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
-        let ahead = if it.once_in(4) { it.days(100..400) } else { it.days(3..9) };
+        let ahead = if it.once_in(4) { it.roll(100..400) } else { it.roll(3..9) };
         (it, ahead)
     });
     let debut = security.listed_on().filter(|_| security.debut).map(|day| {
@@ -150,9 +150,9 @@ fn expiry(mut it: Occasion<'_>, ahead: u64) -> Vec<Record<'static>> {
     let Some((era, _)) = it.capital() else {
         return Vec::new();
     };
-    let (class, first) = (it.one_of(&CLASSES), it.place(LOCKED.len()));
+    let (class, first) = (it.one_of(&CLASSES), it.roll(0..LOCKED.len()));
     let times = if it.once_in(3) { 3 } else { 1 };
-    let holders = 1 + it.place(3);
+    let holders = 1 + it.roll(0..3);
     let rows = (0..holders).flat_map(|holder| {
         let shares = era.total / 10_000 * it.roll(2..300);
         let row = it.record(line! {
@@ -203,7 +203,7 @@ pub(super) fn deals(mut it: Occasion<'_>) -> Vec<Record<'static>> {
         return Vec::new();
     };
     let (start, due) = (it.day, (!it.once_in(3)).then(|| after(it.day, 365)));
-    let ended = weekday_before(after(start, it.days(40..140)));
+    let ended = weekday_before(after(start, it.roll(40..140)));
     let known = it.evening(ended);
     let ((holder, kind), lender) = (it.one_of(&PLEDGERS), it.one_of(&LENDERS));
     let [shares, holding] = [5..300, 600..3000].map(|parts| era.total / 10_000 * it.roll(parts));

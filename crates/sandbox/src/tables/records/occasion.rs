@@ -13,7 +13,9 @@ use crate::tables::record::Record;
 use crate::tables::value::Line;
 use chrono::{Datelike, NaiveDate};
 use rand::RngExt;
+use rand::distr::uniform::SampleUniform;
 use rand_chacha::ChaCha8Rng;
+use std::ops::Range;
 
 /// A day on which a company has something to announce.
 pub(super) struct Occasion<'a> {
@@ -38,12 +40,7 @@ impl Occasion<'_> {
     }
 
     /// A number from a range.
-    pub(super) fn roll(&mut self, range: std::ops::Range<i64>) -> i64 {
-        self.rng.random_range(range)
-    }
-
-    /// So many days, from a range.
-    pub(super) fn days(&mut self, range: std::ops::Range<u64>) -> u64 {
+    pub(super) fn roll<T: SampleUniform + PartialOrd>(&mut self, range: Range<T>) -> T {
         self.rng.random_range(range)
     }
 
@@ -52,14 +49,9 @@ impl Occasion<'_> {
         self.rng.random_range(0..times) == 0
     }
 
-    /// A place in a list of so many.
-    pub(super) fn place(&mut self, length: usize) -> usize {
-        self.rng.random_range(0..length)
-    }
-
     /// One of a list.
     pub(super) fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.place(list.len())]
+        list[self.roll(0..list.len())]
     }
 
     /// When the vendor has what is announced on a day.

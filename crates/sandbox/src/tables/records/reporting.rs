@@ -97,7 +97,7 @@ pub(super) fn schedule(mut it: Occasion<'_>) -> Vec<Record<'static>> {
         3 | 5 => 1,
         _ => 0,
     };
-    let mut announced = weekday_before(before(end, it.days(0..3)));
+    let mut announced = weekday_before(before(end, it.roll(0..3)));
     it.from = on(announced, 18, 0);
     let mut changes: Vec<String> = Vec::new();
     let mut rows: Vec<Record<'static>> = Vec::new();

@@ -1,6 +1,7 @@
 //! What a row of a session is about, and which facts its population states. Who has rows is in `populations`.
 
 use super::quotes::{Quote, Series};
+use crate::market::securities::Board;
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
 use crate::tables::text::Pen;
@@ -121,4 +122,24 @@ impl<'a> Item<'a> {
     fn new(code: Cow<'a, str>, name: Cow<'a, str>, address: usize, quote: Quote) -> Self {
         Self { code, name, address, quote, stock: None, draft: None, facts: Line::new() }
     }
+}
+
+/// Stocks that are asked for and of which something holds in a session.
+pub(super) fn stocks<'a>(asked: &Asked<'a>, session: usize, holds: impl Fn(&'a Stock) -> bool) -> Vec<Item<'a>> {
+    let stocks = asked.stocks.iter().copied().filter(|&stock| holds(stock));
+    stocks.map(|stock| Item::of_stock(stock, session)).collect()
+}
+
+/// Stocks that trade.
+pub(crate) fn traded<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    stocks(asked, session, |stock| stock.history.bar(session).is_some())
+}
+
+pub(super) fn mainland<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    stocks(asked, session, |stock| stock.security.board != Board::Beijing && stock.history.bar(session).is_some())
+}
+
+/// Stocks that are listed, suspended or not.
+pub(super) fn listed<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    stocks(asked, session, |stock| stock.history.era(session).is_some())
 }

@@ -1,10 +1,17 @@
-//! What was bought and sold, as lists of a session have it. Who is on them is in `populations`.
+//! Lists of a session about trades: conspicuous stocks and their seats, deals outside the market, and the Connect.
 
-use super::connect::still_split;
-use super::item::Row;
+use super::connect::{is_open, still_split};
+use super::item::{Item, ROWS, Row, mainland, stocks, traded};
+use super::known::{BRANCHES, HONG_KONG, INSTITUTION, REASONS};
+use super::quotes::Series;
+use crate::market::dice::dice;
 use crate::market::walk::divide;
+use crate::market::{Market, Stock};
+use crate::tables::asked::Asked;
 use crate::tables::text::Pen;
 use crate::tables::value::{Line, Value, fen, line, millionths, whole};
+use rand::RngExt;
+use std::cmp::Reverse;
 
 /// Bought and sold in fen: parts of the session's turnover of at most 10 % each.
 fn sides(row: &Row<'_>, pen: &mut Pen) -> [i64; 2] {
@@ -12,7 +19,7 @@ fn sides(row: &Row<'_>, pen: &mut Pen) -> [i64; 2] {
 }
 
 /// Of conspicuous stocks and their seats.
-pub(super) fn conspicuous(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+pub(super) fn conspicuous_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
     let [bought, sold] = sides(row, pen);
     let rate = |part: i64| millionths(divide(part * 10_000, row.item.quote.bar.turnover.max(1)));
     let (both, net) = (bought + sold, bought - sold);
@@ -24,14 +31,14 @@ pub(super) fn conspicuous(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
 }
 
 /// Through the Connect from Hong Kong; what is left of either side is no longer published.
-pub(super) fn northbound(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+pub(super) fn northbound_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
     let [bought, sold] = sides(row, pen);
     let split = |amount: i64| still_split(row.day).then(|| fen(amount));
     line! { amount: fen(bought + sold), buy: split(bought), sell: split(sold), net_amount: split(bought - sold) }
 }
 
 /// Through the Connect to Hong Kong: the columns of the other channel are empty.
-pub(super) fn southbound(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+pub(super) fn southbound_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
     let [bought, sold] = sides(row, pen);
     let own = |channel: &str, amount: i64| (row.item.fact("market_type") == channel).then(|| fen(amount));
     let (both, net) = (bought + sold, bought - sold);
@@ -43,7 +50,7 @@ pub(super) fn southbound(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
 }
 
 /// Held through the Connect, under the number that Hong Kong gives to the stock; the ratio is cut, not rounded.
-pub(super) fn held(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+pub(super) fn held_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
     let Some((stock, era)) = row.item.stock.and_then(|stock| Some((stock, stock.history.era(row.session)?))) else {
         return Line::new();
     };
@@ -56,8 +63,137 @@ pub(super) fn held(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
 }
 
 /// A deal outside the market, near its price.
-pub(super) fn deal(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+pub(super) fn deal_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
     let price = divide(row.item.quote.bar.close * pen.between(900, 1000), 1000);
     let shares = pen.between(1, 1000) * 10_000 + pen.between(1, 1000) * 100;
     line! { price: fen(price), vol: whole(shares), amount: fen(price * shares) }
+}
+
+/// Stocks of the Connect, about half.
+pub(super) fn held<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let in_connect = |stock: &Stock| stock.history.era(session).is_some() && stock.security.company.connect != "N";
+    let facts = |item: &Item<'a>| line! { exchange: either(item, ["SH", "SZ"]) };
+    stocks(asked, session, in_connect).into_iter().map(|item| item.clone().with(facts(&item))).collect()
+}
+
+/// One row where Hong Kong is open, too.
+pub(super) fn connected<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    if is_open(asked.market, session) { vec![Item::nobody(asked.market, session)] } else { Vec::new() }
+}
+
+/// By exchange: Shanghai, else Shenzhen.
+fn either(item: &Item<'_>, values: [&'static str; 2]) -> &'static str {
+    values[usize::from(!item.code.ends_with("SH"))]
+}
+
+/// All stocks that trade, whoever is asked for.
+fn all_traded<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    traded(&Asked::everything(asked.market), session)
+}
+
+/// Both lists of the mainland by stock, both of Hong Kong from the same names.
+pub(super) fn eligible<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let mainland = held(asked, session).into_iter().map(|item| {
+        let (list, name) = (either(&item, ["HK_SH", "HK_SZ"]), either(&item, ["沪股通(港>沪)", "深股通(港>深)"]));
+        item.with(line! { type: list, type_name: name })
+    });
+    let south = [("SH_HK", "港股通(沪>港)"), ("SZ_HK", "港股通(深>港)")].into_iter().enumerate();
+    let south = south.flat_map(|(channel, (list, name))| {
+        (0..HONG_KONG.len()).map(move |place| {
+            let item = of_hong_kong(asked.market, channel, place, session);
+            Item { code: format!("{}.HK", item.code).into(), ..item }.with(line! { type: list, type_name: name })
+        })
+    });
+    mainland.chain(south).collect()
+}
+
+/// Ten of Hong Kong by either channel; ranks come in floats and with gaps, as captured.
+pub(super) fn southbound<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let mut rng = dice(asked.market.seed, "southbound", 0, session);
+    let channels = ["2", "4"].into_iter().enumerate();
+    let ten = |(channel, name)| {
+        let places = (1..=10).zip(channel * 4..).map(|(rank, place)| {
+            let rank = (rng.random_range(0..20) > 0).then(|| Value::Digits(format!("{rank}.0")));
+            of_hong_kong(asked.market, channel, place, session).with(line! { market_type: name, rank: rank })
+        });
+        places.collect::<Vec<_>>()
+    };
+    channels.flat_map(ten).collect()
+}
+
+fn of_hong_kong<'a>(market: &Market, channel: usize, place: usize, session: usize) -> Item<'a> {
+    let (code, name) = HONG_KONG[place];
+    let series = Series { number: 700 + place, base: 5_000, scale: 2, traded: true };
+    Item::of_series(market, code, name, series, session).row(channel * ROWS)
+}
+
+/// Up to three stocks, each for one or two reasons.
+pub(super) fn conspicuous<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let trading = all_traded(asked, session);
+    let mut rng = dice(asked.market.seed, "top_list", 0, session);
+    if trading.is_empty() {
+        return Vec::new();
+    }
+    let (first, stocks) = (rng.random_range(0..trading.len()), rng.random_range(1..=3).min(trading.len()));
+    let listed = |stock: usize| {
+        let (reason, reasons) = (rng.random_range(0..REASONS.len()), 1 + usize::from(rng.random_range(0..4) == 0));
+        let item = &trading[(first + stock) % trading.len()];
+        let row = |more: usize| item.row(more).with(line! { reason: REASONS[(reason + more) % REASONS.len()] });
+        (0..reasons).map(row).collect::<Vec<_>>()
+    };
+    (0..stocks).flat_map(listed).collect()
+}
+
+/// Ten seats for each stock and reason.
+pub(super) fn seats<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let lists = conspicuous(asked, session).into_iter().enumerate();
+    lists.flat_map(|(list, item)| ten_seats(asked.market, session, list, &item)).collect()
+}
+
+/// Five buyers and five sellers; two or three of either are institutions, of which two may have equal figures.
+fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) -> Vec<Item<'a>> {
+    let mut rng = dice(market.seed, "lists", list, session);
+    let mut seats = Vec::new();
+    for (side, tag) in ["0", "1"].into_iter().enumerate() {
+        let (institutions, twins, branch) =
+            (rng.random_range(2..=3), rng.random_range(0..4) == 0, rng.random_range(0..BRANCHES.len()));
+        for seat in 0..5 {
+            // The second institution plays the first once more.
+            let played = if seat == 1 && twins { 0 } else { seat };
+            let name = if seat < institutions { INSTITUTION } else { BRANCHES[(branch + seat) % BRANCHES.len()] };
+            seats.push(item.row(2 + side * 5 + played).with(line! { side: tag, exalter: name }));
+        }
+    }
+    seats
+}
+
+/// Up to six deals, some of them twice the same.
+pub(super) fn deals<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let trading = all_traded(asked, session);
+    let mut rng = dice(asked.market.seed, "block_trade", 0, session);
+    let mut deals = Vec::new();
+    if trading.is_empty() {
+        return deals;
+    }
+    for deal in 0..rng.random_range(1..=6) {
+        let item = &trading[rng.random_range(0..trading.len())];
+        let mut seat = || BRANCHES.get(rng.random_range(0..=BRANCHES.len())).copied().unwrap_or(INSTITUTION);
+        let row = item.row(deal).with(line! { buyer: seat(), seller: seat() });
+        deals.extend(std::iter::repeat_n(row, 1 + usize::from(rng.random_range(0..6) == 0)));
+    }
+    deals
+}
+
+/// The ten most traded of either mainland exchange.
+pub(super) fn northbound<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
+    let mut all = mainland(&Asked::everything(asked.market), session);
+    all.sort_by_key(|item| Reverse(item.quote.bar.turnover));
+    let mut ranks = [0; 2];
+    let ranked = all.into_iter().filter_map(|item| {
+        let side = either(&item, ["1", "3"]);
+        let rank = &mut ranks[usize::from(side == "3")];
+        *rank += 1;
+        (*rank <= 10).then(|| item.with(line! { market_type: side, rank: whole(*rank) }))
+    });
+    ranked.collect()
 }

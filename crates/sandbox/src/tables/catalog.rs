@@ -4,7 +4,7 @@ use super::entry::{Entry, entries};
 use super::served::{Content, Served};
 use super::sessions::column::MadeColumn;
 use super::sessions::populations::POPULATIONS;
-use super::{instruments, masters, records, reports};
+use super::{instruments, records, reports};
 use pitlake_contract::{Contract, Contracts, Field, SpecFile, WireFormat};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -81,8 +81,7 @@ fn content(rows: &str, columns: Vec<MadeColumn>) -> Content {
     if let Some((_, records)) = reports::ROWS.iter().chain(&records::ROWS).find(|(name, _)| *name == rows) {
         return Content::Records(*records, columns);
     }
-    let snapshots = masters::ROWS.iter().chain(&records::SNAPSHOTS).chain(&instruments::SNAPSHOTS);
-    match snapshots.into_iter().find(|(name, _)| *name == rows) {
+    match records::SNAPSHOTS.iter().chain(&instruments::SNAPSHOTS).find(|(name, _)| *name == rows) {
         Some((_, lines)) => Content::Snapshot(*lines, columns),
         None => panic!("unknown rows `{rows}` in market/*.toml"),
     }

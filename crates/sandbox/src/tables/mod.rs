@@ -8,7 +8,7 @@
 //!   a maker (`sessions::makers`), found by the entry's word for it or by the column's own name, or is made up.
 //! - `Content::Records`: all rows that a stock ever has, each a `Line` of named values with the time in which it
 //!   is there (`reports`, `records`).
-//! - `Content::Snapshot`: the state of a day, as lines in the order the vendor sends them (`masters`, `instruments`).
+//! - `Content::Snapshot`: the state of a day, as lines in the order the vendor sends them (`instruments`).
 //!
 //! Nothing here knows HTTP, accounts or files.
 
@@ -16,7 +16,6 @@ pub(crate) mod asked;
 pub(crate) mod catalog;
 pub(crate) mod entry;
 mod instruments;
-mod masters;
 mod record;
 mod records;
 mod release;

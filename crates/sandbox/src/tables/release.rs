@@ -1,14 +1,8 @@
-//! When the vendor shows a row of a session, and when it corrects it.
+//! When the vendor shows a row of a session, and when it corrects it. Without a moment to stand at, all is there and right.
 //!
-//! This is the only place that knows. Without a moment to stand at, everything is there and right. Records of companies
-//! carry their own times; snapshots show what a day knows.
-//!
-//! - A session appears at the hour of the contract.
-//! - About one session in twelve is late, where the entry says so: it appears at 09:30 of the next calendar day.
-//! - About one session in fifteen of those that may be halved is half there until 23:00: the rows of every
-//!   stock with an odd number are missing.
-//! - About one row in two hundred of those with drafts shows other figures at first; the right ones come at
-//!   noon one to four sessions later.
+//! A session appears at the hour of the contract. Where the entry says so, one in twelve is late, at 09:30 of the next
+//! day; one in fifteen lacks every stock with an odd number until 23:00; and one row in two hundred shows other figures
+//! until noon one to four sessions later.
 
 use super::served::Served;
 use crate::market::dice::dice;
@@ -44,14 +38,12 @@ impl Served {
         let day = market.calendar.day(session);
         let usual = after(day, u64::from(publication.next_day)).and_time(publication.hour);
         let roll = dice(market.seed, &self.contract.kind, SESSION, session).random_range(0..60);
-        match roll {
-            0..5 if self.flaws.late => {
-                let morning = on(after(day, 1), 9, 30);
-                Opening { even: morning, odd: morning }
-            }
-            5..9 if self.flaws.halved => Opening { even: usual, odd: on(day, 23, 0) },
-            _ => Opening { even: usual, odd: usual },
-        }
+        let (even, odd) = match roll {
+            0..5 if self.flaws.late => (on(after(day, 1), 9, 30), on(after(day, 1), 9, 30)),
+            5..9 if self.flaws.halved => (usual, on(day, 23, 0)),
+            _ => (usual, usual),
+        };
+        Opening { even, odd }
     }
 
     /// How far, in percent and never 0, the figures of a row are off at `at`; none for right ones.

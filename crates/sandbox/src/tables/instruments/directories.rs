@@ -1,11 +1,10 @@
-//! Lists of names: indices, boards with who is in them today, and currencies (`index_basic`, `ths_index`, `ths_member`,
-//! `fx_obasic`). Indices and currencies never change.
+//! Lists of names: indices and currencies, which never change, and boards with who is in them today.
 
 use crate::market::moments::Moment;
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
 use crate::tables::sessions::known::{INDICES, PAIRS, SHENWAN};
-use crate::tables::value::{Line, Value, fen, line, whole};
+use crate::tables::value::{Line, Value, line, whole};
 use chrono::NaiveDate;
 
 /// Indices without bars: code, name, market. Three are twins of others under codes of their publisher.
@@ -26,24 +25,10 @@ pub(super) fn indices<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
 }
 
 fn index((code, name, market): (&str, &str, &str)) -> Line<'static> {
-    let (publisher, category) = match (market, code.starts_with("000001")) {
-        ("SW", _) => ("申万研究", "一级行业指数"),
-        ("CSI", _) | ("SSE", false) => ("中证公司", "规模指数"),
-        ("SSE", true) => ("上交所", "综合指数"),
-        ("SZSE", _) => ("深交所", "规模指数"),
-        _ => ("虚构指数公司", "主题指数"),
-    };
-    let (based, point, listed) = match market {
-        "SW" => ("19991230", 100_000, "20030101"),
-        "SSE" if category == "综合指数" => ("19901219", 10_000, "19910715"),
-        _ => ("20041231", 100_000, "20050408"),
-    };
     line! {
-        ts_code: code, name: name, fullname: format!("{name}指数"), market: market, publisher: publisher,
-        index_type: (market != "SW").then_some("股票指数"), category: category, base_date: based,
-        base_point: fen(point), list_date: listed,
-        weight_rule: if category == "综合指数" { "总股本加权" } else { "自由流通市值加权" },
-        desc: (market == "CSI").then_some("由自由流通市值较大的\"虚构\"证券组成"),
+        ts_code: code, name: name, fullname: format!("{name}指数"), market: market,
+        index_type: (market != "SW").then_some("股票指数"), base_date: "20041231", base_point: whole(1000),
+        list_date: "20050408", desc: (market == "CSI").then_some("由自由流通市值较大的\"虚构\"证券组成"),
         exp_date: (code == ENDED).then_some("20211213"),
     }
 }
@@ -103,22 +88,13 @@ const CONTRACTS: [(&str, &str, &str); 6] = [
 /// All contracts of the one dealer.
 pub(super) fn contracts<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     let pairs = PAIRS.iter().map(|&(code, rate)| {
-        let name = code.trim_end_matches(".FXCM");
         // A rate above ten is quoted in hundredths.
-        contract(code, &format!("{}/{}", &name[..3], &name[3..]), "FX", if rate > 1_000_000 { 100 } else { 1 })
+        contract(code, &format!("{}/{}", &code[..3], &code[3..6]), "FX", if rate > 1_000_000 { 100 } else { 1 })
     });
     pairs.chain(CONTRACTS.iter().map(|&(code, name, class)| contract(code, name, class, 10_000))).collect()
 }
 
 /// A contract and its pip in ten-thousandths.
 fn contract(code: &str, name: &str, class: &str, pip: i64) -> Line<'static> {
-    let pair = class == "FX";
-    line! {
-        ts_code: code, name: name, classify: class, exchange: "FXCM", min_unit: whole(1),
-        max_unit: whole(if pair { 50_000 } else { 2_000 }), pip: Value::Figure(pip, 4),
-        pip_cost: Value::Figure(if pair { 1_000 } else { 100_000 }, 4),
-        traget_spread: (class != "CRYPTO").then_some(Value::Figure(13, 1)), min_stop_distance: whole(0),
-        trading_hours: if pair { "24小时(周一至周五)" } else { "06:00-05:00" },
-        break_time: (!pair).then_some("05:00-06:00"),
-    }
+    line! { ts_code: code, name: name, classify: class, exchange: "FXCM", min_unit: whole(1), pip: Value::Figure(pip, 4) }
 }

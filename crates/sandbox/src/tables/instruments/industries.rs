@@ -1,7 +1,5 @@
-//! `index_classify` and `index_member_all`: the Shenwan industries, and when a stock belongs to which.
-//!
-//! The top level is the one of `sw_daily`; only it is published. One stock in four came into its industry when the
-//! scheme began, another one moves on some day of the market's range.
+//! The Shenwan industries, and when a stock belongs to which. One stock in four came into its industry when the scheme
+//! began, another one moves on some day of the market's range.
 
 use crate::market::securities::EVENTFUL_SESSIONS;
 use crate::market::{Market, Stock};
@@ -55,39 +53,28 @@ impl Industry {
     }
 }
 
-/// Both schemes; the older one has one branch of each kind.
+/// Both schemes, level by level; the older one has one branch of each kind.
 pub(super) fn industries<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     let tops = || SHENWAN.into_iter().zip(INDUSTRIES).map(|(known, number)| Industry::top(known, number));
     let mining = Industry::top((MINING.0, MINING.1), MINING.2);
-    let mut levels = [Vec::new(), Vec::new(), Vec::new()];
     let schemes = [("SW2021", tops().collect(), &[0, 1][..]), ("SW2014", tops().chain([mining]).collect(), &[0])];
-    for (source, tops, branches) in schemes {
-        for top in Vec::<Industry>::into_iter(tops) {
-            levels[0].push(top.line("L1", source));
-            for middle in branches.iter().map(|branch| top.branch(*branch)) {
-                levels[1].push(middle.line("L2", source));
-                levels[2].extend(branches.iter().map(|branch| middle.branch(*branch).line("L3", source)));
-            }
-        }
-    }
-    levels.concat()
+    let levels = |(source, tops, branches): (&str, Vec<Industry>, &[u8])| -> Vec<Line<'a>> {
+        let below = |above: &[Industry]| -> Vec<Industry> {
+            above.iter().flat_map(|above| branches.iter().map(|branch| above.branch(*branch))).collect()
+        };
+        let middle = below(&tops);
+        let levels = [("L3", below(&middle)), ("L2", middle), ("L1", tops)].into_iter().rev();
+        levels.flat_map(|(level, all)| all.iter().map(|one| one.line(level, source)).collect::<Vec<_>>()).collect()
+    };
+    schemes.into_iter().flat_map(levels).collect()
 }
 
 /// Where a stock belongs: a top industry and two branches.
 type Home = (usize, [u8; 2]);
 
-/// The top industry goes by trade where there is one for it.
 fn home(stock: &Stock) -> Home {
     let number = stock.security.number;
-    let top = match stock.security.company.industry {
-        "化工原料" | "农药化肥" => 1,
-        "软件服务" | "元器件" | "通信设备" => 2,
-        "食品" => 3,
-        "化学制药" => 4,
-        "银行" => 5,
-        _ => number % SHENWAN.len(),
-    };
-    (top, [number / 2, number / 3].map(|side| u8::from(side % 2 == 1)))
+    (number % SHENWAN.len(), [number / 2, number / 3].map(|side| u8::from(side % 2 == 1)))
 }
 
 /// All memberships that the day of a moment knows of.

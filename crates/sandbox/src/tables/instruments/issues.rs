@@ -1,11 +1,9 @@
-//! `new_share`: stocks that were first listed in the market's range, and one issue that came to nothing.
-//!
-//! A row appears a week before the day of issue and is filled in step by step; without a listing its day is "", not
+//! Stocks that were first listed in the market's range, and one issue that came to nothing. A row appears a week before the day of issue and is filled in step by step; without a listing its day is "", not
 //! null.
 
 use crate::market::calendar::{stamp, weekday_before};
 use crate::market::moments::{after, before};
-use crate::market::securities::{Board, Security};
+use crate::market::securities::Security;
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
 use crate::tables::asked::Asked;
@@ -67,27 +65,12 @@ impl Issue<'_> {
         let priced = |units: i64| if self.day <= today { units } else { 0 };
         let drawn = after(self.day, LOTS) <= today && self.listed.is_some();
         line! {
-            ts_code: self.security.code.as_str(), sub_code: self.subscription(),
+            ts_code: self.security.code.as_str(), sub_code: format!("{}", 730_000 + self.security.number),
             name: self.security.name_while_listed(), ipo_date: self.day, issue_date: listed,
             amount: whole(self.shares * 10_000), market_amount: whole(priced(self.shares * 4_000)),
             price: fen(priced(self.price)), pe: fen(priced(self.earnings_ratio)),
             limit_amount: whole((self.shares / 25 + 5) * 100), funds: fen(priced(self.shares * 10_000 * self.price)),
             ballot: Value::Figure(if drawn { 2 } else { 0 }, 4),
         }
-    }
-
-    /// The code to subscribe with: Shanghai and Beijing have their own.
-    fn subscription(&self) -> String {
-        let code = self.security.code.split('.').next().unwrap_or_default();
-        let (first, rest) = code.split_at(3);
-        let first = match (self.security.board, first) {
-            (Board::Star, _) => "787",
-            (Board::ShanghaiMain, "600") => "730",
-            (Board::ShanghaiMain, "601") => "780",
-            (Board::ShanghaiMain, _) => "732",
-            (Board::Beijing, _) => "889",
-            (Board::ShenzhenMain | Board::ChiNext, first) => first,
-        };
-        format!("{first}{rest}")
     }
 }

@@ -1,15 +1,14 @@
-//! Masters of everything but stocks: indices, industries, boards, currencies and new issues, as a day knows them.
-//!
-//! Their codes are shared with the lists of a session, in `sessions::known`.
+//! Masters as a day knows them: stocks, the calendar, indices, industries, boards, currencies and new issues.
 
 mod directories;
 mod industries;
 mod issues;
+mod masters;
 
 use super::record::SnapshotRows;
 
 /// The functions by the words of entries.
-pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 7] = [
+pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 9] = [
     ("known_indices", directories::indices),
     ("industries", industries::industries),
     ("memberships", industries::memberships),
@@ -17,4 +16,6 @@ pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 7] = [
     ("board_members", directories::board_members),
     ("contracts", directories::contracts),
     ("issues", issues::issues),
+    ("stocks", masters::stocks),
+    ("calendar", masters::calendar),
 ];

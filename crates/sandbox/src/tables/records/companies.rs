@@ -1,7 +1,4 @@
-//! What companies are and were called, and who leads them: `stock_company`, `bse_mapping`, `namechange`, `stk_managers`
-//! and `stk_rewards`.
-//!
-//! The first two are snapshots. Any likeness to a real person is chance.
+//! What companies are and were called, and who leads them. Any likeness to a real person is chance.
 
 use super::occasion::{Occasion, evening, life};
 use crate::market::calendar::weekday_before;
@@ -40,7 +37,7 @@ pub(super) fn profiles<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
         let staff = rng.random_range(80..9000) + i64::from(today.year() - 2000) * 3;
         line! {
             ts_code: stock.security.code.as_str(), com_name: company.full_name.as_str(),
-            com_id: format!("91{:016}", 310_000_000_000 + number), exchange: stock.security.board.exchange(),
+            exchange: stock.security.board.exchange(),
             chairman: post("董事长"), manager: post("总经理"), secretary: post("董事会秘书"),
             reg_capital: capital.map(|era| fen(era.total * 100)), province: company.area,
             setup_date: before(listed, rng.random_range(1500..6000)),
@@ -117,19 +114,14 @@ pub(super) fn renamings(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>
             _ => rows.push(open),
         }
     }
-    // Said twice.
-    if number % 10 == 6 {
-        rows.extend(rows.first().cloned());
-    }
+    // The first of some stands there twice.
+    rows.extend(rows.first().cloned().filter(|_| number % 10 == 6));
     rows
 }
 
 /// Classes and posts of those who lead a company.
-#[rustfmt::skip]
-const POSTS: [(&str, &str); 5] = [
-    ("董事会成员", "董事长,董事"), ("高管", "总经理"), ("高管", "董事会秘书"), ("高管", "财务总监"),
-    ("监事会成员", "监事会主席"),
-];
+const POSTS: [(&str, &str); 4] =
+    [("董事会成员", "董事长,董事"), ("高管", "总经理"), ("高管", "董事会秘书"), ("监事会成员", "监事会主席")];
 const SURNAMES: [&str; 12] = ["张", "李", "王", "赵", "陈", "周", "吴", "郑", "孙", "钱", "冯", "沈"];
 const GIVEN: [&str; 10] = ["虚", "构", "无名", "远", "山", "云", "子虚", "乌有", "海", "天"];
 
@@ -166,15 +158,12 @@ fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
     let began = weekday_before(before(listed, 200));
     let mut managers = Vec::new();
     for (post, (class, title)) in POSTS.into_iter().enumerate() {
-        let mut manager = |began: NaiveDate, last| {
-            let name = [SURNAMES[rng.random_range(0..12)], GIVEN[rng.random_range(0..10)]].concat();
-            managers.push(Manager { name, class, title, born: began.year() - rng.random_range(35..60), began, last });
-        };
         let last = change.filter(|_| number / 3 % POSTS.len() == post);
-        manager(began, last);
-        if let Some(last) = last {
-            manager(after(last, 1), None);
-        }
+        let terms = std::iter::once((began, last)).chain(last.map(|last| (after(last, 1), None)));
+        managers.extend(terms.map(|(began, last)| {
+            let name = [SURNAMES[rng.random_range(0..12)], GIVEN[rng.random_range(0..10)]].concat();
+            Manager { name, class, title, born: began.year() - rng.random_range(35..60), began, last }
+        }));
     }
     managers
 }
@@ -183,8 +172,7 @@ fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
 pub(super) fn leaders(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
     let mut rng = dice(market.seed, "people", stock.security.number, 1);
-    let mut rows = Vec::new();
-    for Manager { name, class, title, born, began, last } in managers(market, stock) {
+    let row = |Manager { name, class, title, born, began, last }: Manager| {
         let leader = |last: Option<NaiveDate>| {
             line! {
                 ann_date: before(began, 1), name: name.as_str(), gender: ["M", "M", "F"][born.unsigned_abs() as usize / 5 % 3],
@@ -196,11 +184,11 @@ pub(super) fn leaders(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> 
         let from = evening(&mut rng, before(began, 1));
         let row = Record::new(from, leader(None));
         match last {
-            Some(day) => rows.extend(row.corrected(evening(&mut rng, day), leader(last))),
-            None => rows.push(row),
+            Some(day) => row.corrected(evening(&mut rng, day), leader(last)).into(),
+            None => vec![row],
         }
-    }
-    rows
+    };
+    managers(market, stock).into_iter().flat_map(row).collect()
 }
 
 /// What the annual report says each was paid and holds.

@@ -1,6 +1,4 @@
-//! What is expected of a company's earnings: by itself in `forecast` and `express`, by brokers in `report_rc`.
-//!
-//! The figures are near those of the report to come; its days are in `market::filings`.
+//! What is expected of a company's earnings, by itself and by brokers: near the figures of the report to come.
 
 use super::occasion::Occasion;
 use crate::market::accounts::Flows;

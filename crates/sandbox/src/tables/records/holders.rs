@@ -1,10 +1,7 @@
-//! Who owns companies, and what holders do with their shares: `top10_holders`, `top10_floatholders`,
-//! `stk_holdernumber`, `stk_holdertrade`, `share_float`, `pledge_stat` and `pledge_detail`.
-//!
-//! Share counts are parts of the capital that the market gives a company, prices are near its own. Weeks of pledges and
-//! deals do not add up; the vendor's do not either.
+//! Who owns companies, and what holders do with their shares: lists of ten, counts, trades, lock-ups and pledges.
+//! Weeks of pledges and deals do not add up; the vendor's do not either.
 
-use super::occasion::{Occasion, life, of_days, of_reports};
+use super::occasion::{Occasion, life, of_days};
 use crate::market::Stock;
 use crate::market::calendar::weekday_before;
 use crate::market::dice::dice;
@@ -19,11 +16,10 @@ use rand::RngExt;
 
 /// Holders of any company after its own, and their kinds.
 #[rustfmt::skip]
-const HOLDERS: [(&str, &str); 11] = [
+const HOLDERS: [(&str, &str); 9] = [
     ("香港中央结算有限公司", "境外法人"), ("虚构资产管理有限公司", "投资公司"), ("全国社保基金虚构组合", "社保基金"),
-    ("虚构成长混合型证券投资基金", "开放式投资基金"), ("虚构价值股票型证券投资基金", "开放式投资基金"),
-    ("张虚", "自然人"), ("李构", "自然人"), ("无名人寿保险股份有限公司-传统", "保险公司"),
-    ("远山投资合伙企业(有限合伙)", "合伙企业"), ("云中产业基金", "投资公司"), ("王无", "自然人"),
+    ("虚构成长混合型证券投资基金", "开放式投资基金"), ("张虚", "自然人"), ("李构", "自然人"), ("王无", "自然人"),
+    ("无名人寿保险股份有限公司-传统", "保险公司"), ("远山投资合伙企业(有限合伙)", "合伙企业"),
 ];
 
 /// The ten with the most shares at the end of every quarter, or with the most tradable ones. A corrected report is a
@@ -34,18 +30,15 @@ pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> 
     };
     let (number, end, told) = (it.number(), it.quarter.end(), it.day);
     let owner = format!("{}集团有限公司", it.stock.security.name_while_listed());
-    // No two companies begin the list at the same place.
-    let others = HOLDERS.iter().cycle().skip(number % HOLDERS.len()).take(9);
-    let mut holders: Vec<(&str, &str)> = std::iter::once((owner.as_str(), "一般企业")).chain(others.copied()).collect();
-    // Two products under one name.
-    if number % 7 == 3 {
-        holders[8] = holders[7];
-    }
+    let mut others = HOLDERS;
+    // Neighbours begin the list at different places, and some have two products under one name.
+    others.rotate_left(number % HOLDERS.len());
+    others[7] = others[if number % 7 == 3 { 6 } else { 7 }];
     let again = (number + it.quarter.moment()).is_multiple_of(9).then(|| weekday_before(after(told, 30)));
     let whole_capital = if tradable { era.float } else { era.total };
     let mut amount = whole_capital / 1000 * it.roll(120..300);
     let mut rows = Vec::new();
-    for (name, kind) in holders {
+    for (name, kind) in std::iter::once((owner.as_str(), "一般企业")).chain(others) {
         let change = if it.once_in(3) { 0 } else { amount / 100 * it.roll(-20..20) };
         let change = (!it.once_in(8)).then_some(whole(change));
         // Of all shares the part that is tradable is often left out.
@@ -68,39 +61,29 @@ pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> 
     rows
 }
 
-/// Counts at the end of quarters, with the report, and of some companies every few weeks. Some are published again,
-/// some have no day.
-pub(super) fn counts(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
-    let counted = |announced: Option<NaiveDate>, end: NaiveDate, count: i64| {
+/// Counts at the end of quarters, with the report, of which some are published again and some have no day.
+pub(super) fn counts_of_quarter(mut it: Occasion<'_>) -> Vec<Record<'static>> {
+    let (told, again, count) = (it.day, weekday_before(after(it.day, 21)), it.roll(2_000..200_000));
+    let (end, known) = (it.quarter.end(), it.evening(again));
+    let counted = |announced: Option<NaiveDate>, count: i64| {
         line! { ann_date: announced, end_date: end, holder_num: whole(count) }
     };
-    let of_report = |mut it: Occasion<'_>| {
-        let (told, end, count) = (it.day, it.quarter.end(), it.roll(2_000..200_000));
-        match (it.number() + it.quarter.moment() * 5) % 12 {
-            7 => vec![it.record(counted(None, end, count))],
-            3 => {
-                let again = weekday_before(after(told, 21));
-                let from = it.evening(again);
-                it.record(counted(Some(told), end, count)).followed(from, counted(Some(again), end, count + 12)).into()
-            }
-            _ => vec![it.record(counted(Some(told), end, count))],
-        }
-    };
-    let rows = of_reports(asked, stock, "holder counts").flat_map(of_report);
-    let between = of_days(asked, stock, ("holder counts", 20)).filter(|it| it.number().is_multiple_of(3));
-    rows.chain(between.map(|mut it| {
-        let count = it.roll(2_000..200_000);
-        it.record(counted(Some(it.day), before(it.day, 4), count))
-    }))
-    .collect()
+    match (it.number() + it.quarter.moment() * 5) % 12 {
+        7 => vec![it.record(counted(None, count))],
+        3 => it.record(counted(Some(told), count)).followed(known, counted(Some(again), count + 12)).into(),
+        _ => vec![it.record(counted(Some(told), count))],
+    }
+}
+
+/// Counts of some companies every few weeks.
+pub(super) fn counts_between(mut it: Occasion<'_>) -> Option<Record<'static>> {
+    let count = it.number().is_multiple_of(3).then(|| it.roll(2_000..200_000))?;
+    Some(it.record(line! { ann_date: it.day, end_date: before(it.day, 4), holder_num: whole(count) }))
 }
 
 /// Holders and their kinds; names carry stray blanks.
-#[rustfmt::skip]
-const TRADERS: [(&str, &str); 6] = [
-    ("张虚", "G"), ("李构 ", "P"), ("远山投资合伙企业(有限合伙)", "C"),
-    (" 王无", "G"), ("云中产业基金", "C"), ("赵名", "P"),
-];
+const TRADERS: [(&str, &str); 5] =
+    [("张虚", "G"), ("李构 ", "P"), ("远山投资合伙企业(有限合伙)", "C"), (" 王无", "G"), ("云中产业基金", "C")];
 
 /// Up to three holders of two companies in three announce on a day; one in five has two trades that look the same.
 pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
@@ -128,13 +111,11 @@ pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
 }
 
 const CLASSES: [&str; 3] = ["定向增发机构配售股份", "首发原股东限售股份", "股权激励限售股份"];
-const LOCKED: [&str; 5] = ["虚构资产管理有限公司", "张虚", "李构", "远山投资合伙企业(有限合伙)", "云中产业基金"];
 
 /// Shares that may be sold from some day on, announced before it: mostly days, at times months, and a year for new
 /// stocks. Every row of some days stands three times over, which says nothing.
 pub(super) fn lockups(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
-    let market = asked.market;
-    let security = &stock.security;
+    let (market, security) = (asked.market, &stock.security);
     let drawn = of_days(asked, stock, ("lockups", 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
         let ahead = if it.once_in(4) { it.roll(100..400) } else { it.roll(3..9) };
         (it, ahead)
@@ -150,23 +131,17 @@ fn expiry(mut it: Occasion<'_>, ahead: u64) -> Vec<Record<'static>> {
     let Some((era, _)) = it.capital() else {
         return Vec::new();
     };
-    let (class, first) = (it.one_of(&CLASSES), it.roll(0..LOCKED.len()));
-    let times = if it.once_in(3) { 3 } else { 1 };
-    let holders = 1 + it.roll(0..3);
-    let rows = (0..holders).flat_map(|holder| {
+    let (class, times, first) = (it.one_of(&CLASSES), if it.once_in(3) { 3 } else { 1 }, it.roll(0..HOLDERS.len()));
+    let row = |holder: usize| {
         let shares = era.total / 10_000 * it.roll(2..300);
-        let row = it.record(line! {
+        it.record(line! {
             ann_date: it.day, float_date: weekday_before(after(it.day, ahead)), float_share: whole(shares),
-            float_ratio: millionths(percent(shares, era.total)), holder_name: LOCKED[(first + holder) % LOCKED.len()],
-            share_type: class,
-        });
-        std::iter::repeat_n(row, times)
-    });
-    rows.collect()
+            float_ratio: millionths(percent(shares, era.total)), share_type: class,
+            holder_name: HOLDERS[(first + holder) % HOLDERS.len()].0,
+        })
+    };
+    (0..=first % 3).map(row).flat_map(|row| std::iter::repeat_n(row, times)).collect()
 }
-
-/// Weeks for which a company's pledges stay as they are.
-const STEADY: i32 = 6;
 
 /// Every other company has pledges at the end of every week, which are known on the Monday after.
 pub(super) fn weeks(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
@@ -178,8 +153,7 @@ pub(super) fn weeks(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let fridays = first.iter_days().take_while(|day| *day <= last).filter(|day| day.weekday() == Weekday::Fri);
     let week = |friday: NaiveDate| {
         let total = stock.history.capital(market.calendar.session_by(friday))?.total;
-        let stretch = usize::try_from(friday.num_days_from_ce() / 7 / STEADY).ok()?;
-        let mut rng = dice(market.seed, "pledged weeks", number, stretch);
+        let mut rng = dice(market.seed, "pledged weeks", number, usize::try_from(friday.num_days_from_ce()).ok()?);
         let (free, bound) = (rng.random_range(1..3000), rng.random_range(-200..200_i64).max(0));
         // In hundreds of shares, which is all that the vendor shows.
         let [free, bound, total] = [total / 10_000 * free, total / 10_000 * bound, total].map(|shares| shares / 100);
@@ -216,14 +190,13 @@ pub(super) fn deals(mut it: Occasion<'_>) -> Vec<Record<'static>> {
             holder_type: kind, desc: released.map(|_| "解除质押"),
         }
     };
-    let fate = it.roll(0..4);
     let open = it.record(deal(start, None));
-    let mut rows = match fate {
+    let mut rows = match it.roll(0..4) {
         0 => open.corrected(known, deal(start, Some(ended))).into(),
         1 => open.followed(known, deal(ended, Some(ended))).into(),
         _ => vec![open],
     };
-    // Two deals of the same size with the same lender on one day.
+    // Some have two deals of the same size with the same lender on one day.
     if it.number() % 8 == 6 {
         rows.extend(rows.clone());
     }

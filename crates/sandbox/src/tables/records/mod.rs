@@ -1,6 +1,4 @@
 //! What companies announce: rows with days of their own, and what is known of their columns.
-//!
-//! Columns that a line does not name are made by their contract. Which rows a request gets is decided in `select`.
 
 mod companies;
 mod earnings;
@@ -35,7 +33,10 @@ pub(super) const ROWS: [(&str, RecordRows); 21] = [
     ("pledges", |asked, stock| of_days(asked, stock, ("pledges", 60)).flat_map(holders::deals).collect()),
     ("pledged_weeks", |asked, stock| holders::weeks(asked, stock)),
     ("lockups", |asked, stock| holders::lockups(asked, stock)),
-    ("holder_counts", |asked, stock| holders::counts(asked, stock)),
+    ("holder_counts", |asked, stock| {
+        let of_quarters = of_reports(asked, stock, "holder counts").flat_map(holders::counts_of_quarter);
+        of_quarters.chain(of_days(asked, stock, ("holder counts", 20)).filter_map(holders::counts_between)).collect()
+    }),
     ("distributions", |asked, stock| payouts::distributions(asked, stock)),
     ("leaders", |asked, stock| companies::leaders(asked, stock)),
     ("renamings", |asked, stock| companies::renamings(asked, stock)),

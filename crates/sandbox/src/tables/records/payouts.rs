@@ -1,6 +1,5 @@
-//! Money that companies return: `dividend` and `repurchase`.
-//!
-//! Distributions of the market's range are those of `market::events`; older and pending ones are made up here.
+//! Money that companies return: `dividend` and `repurchase`. Distributions without an ex day in the market's range are
+//! made up here.
 
 use super::occasion::{Occasion, evening};
 use crate::market::calendar::weekday_before;
@@ -104,10 +103,8 @@ fn stages(market: &Market, stock: &Stock, plan: &Plan, rng: &mut ChaCha8Rng) -> 
         let from = evening(rng, announced);
         Record::new(from, line)
     };
-    let mut rows = vec![stage(plan.announced, None, "预案")];
-    if stock.security.number % 8 == 5 {
-        rows.extend(rows.clone());
-    }
+    // Some plans stand there twice.
+    let mut rows = vec![stage(plan.announced, None, "预案"); 1 + usize::from(stock.security.number % 8 == 5)];
     rows.extend(plan.approved.map(|day| stage(day, None, "股东大会通过")));
     rows.extend(plan.paid.map(|paid| stage(paid.announced, Some(paid), "实施")));
     rows

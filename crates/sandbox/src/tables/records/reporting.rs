@@ -1,7 +1,4 @@
-//! What comes with a report: its planned day, its audit and its segments (`disclosure_date`, `fina_audit`,
-//! `fina_mainbz`).
-//!
-//! Days are those of `market::filings`, amounts those of `market::accounts`.
+//! What comes with a report: its planned day, its audit and its segments.
 
 use super::occasion::Occasion;
 use crate::market::calendar::{stamp, weekday_before};

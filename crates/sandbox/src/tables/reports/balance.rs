@@ -1,7 +1,5 @@
-//! Rows of `balancesheet` and `balancesheet_vip`: what a company owns and owes in CNY, under the scheme of its trade.
-//!
-//! Sums add up within a row, and cash is what `cashflow` ends with. Which rows there are, and when, is decided in
-//! `market::filings`.
+//! Rows of `balancesheet`: what a company owns and owes in CNY, under the scheme of its trade. Cash is what `cashflow`
+//! ends with.
 
 use super::entry::Entry;
 use super::sums::Sums;

@@ -1,7 +1,4 @@
-//! Rows of `cashflow` and `cashflow_vip`: money that came and went in CNY.
-//!
-//! Sums add up within a row, and from the opening to the closing balance. Which rows there are, and when, is decided
-//! in `market::filings`.
+//! Rows of `cashflow`: money that came and went in CNY, from the opening to the closing balance.
 
 use super::entry::Entry;
 use super::sums::Sums;

@@ -1,6 +1,4 @@
-//! Rows of `fina_indicator` and `fina_indicator_vip`: ratios of the same books as `income`.
-//!
-//! The core follows from the accounts; the other columns are plausible numbers, or null as often as not.
+//! Rows of `fina_indicator`: ratios of the same books as `income`, and plausible numbers, null as often as not.
 
 use super::entry::Entry;
 use crate::market::accounts::{Accounts, Flows};
@@ -8,7 +6,7 @@ use crate::market::dice::dice;
 use crate::market::walk::divide;
 use crate::tables::asked::Asked;
 use crate::tables::value::{Line, Value, fen, millionths};
-use pitlake_contract::Unit;
+use pitlake_contract::{Field, Unit};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -17,20 +15,19 @@ pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
     let (number, accounts) = (entry.stock.security.number, entry.accounts(asked.market));
     let mut rng = dice(asked.market.seed, "filling", number, entry.quarter.moment());
     let numbers = asked.fields.iter().enumerate().filter_map(|(place, field)| Some((place, field, field.unit?)));
-    numbers
-        .map(|(place, field, unit)| {
-            // Drawn for every column, so that each has its own whatever the others hold.
-            let drawn = drawn(&mut rng, unit, accounts.year.revenue);
-            let filled = field.name == "fcff" || (place * 7 + number * 3) % 20 >= 9;
-            let units = core(&field.name, &accounts).or_else(|| filled.then_some(drawn));
-            let value = |units| match unit {
-                Unit::Cny => fen(units),
-                Unit::Percent => millionths(units),
-                _ => Value::Figure(units, 4),
-            };
-            (field.name.as_str(), Value::from(units.map(value)))
-        })
-        .collect()
+    let cell = |(place, field, unit): (usize, &'a Field, Unit)| {
+        // Drawn for every column, so that each has its own whatever the others hold.
+        let drawn = drawn(&mut rng, unit, accounts.year.revenue);
+        let filled = field.name == "fcff" || (place * 7 + number * 3) % 20 >= 9;
+        let value = |units| match unit {
+            Unit::Cny => fen(units),
+            Unit::Percent => millionths(units),
+            _ => Value::Figure(units, 4),
+        };
+        let units = core(&field.name, &accounts).or_else(|| filled.then_some(drawn));
+        (field.name.as_str(), units.map(value).into())
+    };
+    numbers.map(cell).collect()
 }
 
 /// A likely number, in fen or ten-thousandths.
@@ -66,28 +63,19 @@ fn core(column: &str, accounts: &Accounts) -> Option<i64> {
         "q_eps" => divide(quarter.parent() * 100, *shares),
         "total_revenue_ps" | "revenue_ps" => each(year.revenue),
         "bps" => each(*equity),
-        "ebit_ps" => each(year.before_tax() + year.finance),
         "extra_item" => year.outside_income - year.outside_expense,
         "profit_dedt" => year.parent() - year.outside_income + year.outside_expense,
         "gross_margin" => year.revenue - year.cost,
-        "op_income" => year.operating() - year.gains,
         "ebit" => year.before_tax() + year.finance,
         "ebitda" => year.before_tax() + year.finance + year.cost / 20,
         "rd_exp" => year.research,
         "netprofit_margin" | "profit_to_gr" => of_revenue(Flows::net),
         "grossprofit_margin" => of_revenue(|flows| flows.revenue - flows.cost),
-        "cogs_of_sales" => of_revenue(|flows| flows.cost),
-        "gc_of_gr" => of_revenue(Flows::spent),
         "op_of_gr" => of_revenue(Flows::operating),
-        "saleexp_to_gr" => of_revenue(|flows| flows.selling),
-        "adminexp_of_gr" => of_revenue(|flows| flows.admin),
-        "finaexp_of_gr" => of_revenue(|flows| flows.finance),
-        "ebit_of_gr" => of_revenue(|flows| flows.before_tax() + flows.finance),
         "q_netprofit_margin" => percent(quarter.net(), quarter.revenue),
         "roe" => percent(year.parent(), *equity),
         "roe_waa" | "roe_avg" => percent(year.parent(), i64::midpoint(*equity, *last_equity)),
         "roa" => percent(year.before_tax() + year.finance, *assets),
-        "npta" => percent(year.net(), *assets),
         "debt_to_assets" => percent(assets - equity, *assets),
         "assets_to_eqt" => percent(*assets, *equity) / 100,
         "tr_yoy" | "or_yoy" => growth(year.revenue, last_year.revenue)?,

@@ -45,7 +45,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Gives parts of an amount to two columns in three, and returns the rest.
-    fn share(&mut self, columns: &[&'a str], amount: i64) -> i64 {
+    pub(super) fn share(&mut self, columns: &[&'a str], amount: i64) -> i64 {
         columns.iter().fold(amount, |rest, column| {
             let (has, percent) = (self.rng.random_range(0..3) > 0, self.rng.random_range(5..40));
             let share = if has { rest / 100 * percent } else { 0 };

@@ -1,6 +1,7 @@
 //! What a plan follows from, read from bronze by the code that builds silver: the calendar, the universe, the values of
 //! parameters, and the questions of tables with all of it. Never what a plan makes of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -16,6 +17,12 @@ use crate::plan::{self, CALENDAR, Calendar, Facts, ParamValues, Question, SliceV
 use crate::plan::{SUSPENSIONS, UNIVERSE};
 use crate::spec::{self, DateRange, Table};
 use crate::world::World;
+
+/// The exchange whose days are the market's.
+const EXCHANGE: &str = "SSE";
+
+/// How to get its days.
+const WAY_OUT: &str = "run `pitlake fetch trade_cal`, or import its days with the exchange SSE";
 
 /// One partition of a reference table, from bronze; `None` where bronze holds nothing of it.
 async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Partition) -> Result<Option<RecordBatch>> {
@@ -38,21 +45,40 @@ async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Part
 /// When bronze cannot be read.
 pub async fn calendar(world: &World, ledgers: &Ledgers) -> Result<Calendar> {
     let Some(batch) = reference(world, ledgers, CALENDAR, Partition::Whole).await? else {
-        return Ok(Calendar::new([]));
+        return Ok(Calendar::default());
     };
     let column = |name: &str| batch.column_by_name(name).with_context(|| format!("`{CALENDAR}` has no `{name}`"));
     let (exchanges, days, open) = (column("exchange")?, column("cal_date")?, column("is_open")?);
     let (exchanges, days, open) = (exchanges.as_string::<i32>(), days.as_primitive::<Date32Type>(), open.as_boolean());
     let mut sessions = Vec::new();
+    let mut others = BTreeSet::new();
     for row in 0..batch.num_rows() {
         // The exchanges share their days; BSE is not even offered.
-        if exchanges.value(row) == "SSE"
-            && let Some(day) = days.value_as_date(row)
-        {
+        if exchanges.value(row) != EXCHANGE {
+            others.insert(exchanges.value(row));
+        } else if let Some(day) = days.value_as_date(row) {
             sessions.push((day, open.is_valid(row) && open.value(row)));
         }
     }
+    if sessions.is_empty() {
+        let held = match others.into_iter().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "no row names an exchange".to_owned(),
+            some => format!("it has days of {some}"),
+        };
+        return Ok(Calendar::lacking(format!(
+            "the calendar in the lake has no days of the exchange {EXCHANGE} ({held}), so trading days are unknown: {WAY_OUT}"
+        )));
+    }
     Ok(Calendar::new(sessions))
+}
+
+/// What is wrong with the calendar of the lake, as people read it, and how it was understood; nothing where bronze holds
+/// none.
+pub async fn calendar_remarks(world: &World) -> Vec<String> {
+    match calendar(world, &Ledgers::new(&world.store)).await {
+        Ok(calendar) => calendar.remarks().collect(),
+        Err(error) => vec![format!("cannot read the calendar, so trading days are unknown: {error:#}; {WAY_OUT}")],
+    }
 }
 
 /// The last session whose next session is not after `day`, by the calendar of the lake.

@@ -64,14 +64,17 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
     }
     let needs_calendar = tables.iter().any(|table| table.versions.is_some());
     let calendar =
-        if needs_calendar { reference::calendar(run.world, run.ledgers).await } else { Ok(Calendar::new([])) };
+        if needs_calendar { reference::calendar(run.world, run.ledgers).await } else { Ok(Calendar::default()) };
+    if let Ok(calendar) = &calendar {
+        note(run, calendar).await;
+    }
     build::tables(run, &tables, calendar, Scope { range, full: work.full }).await
 }
 
 /// Asks for what the tables lack: reference tables first, for they tell which slices there are.
 async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Accounts) -> Result<()> {
     let Run { world, ledgers, journal } = run;
-    let unknown = (Calendar::new([]), Universe::default());
+    let unknown = (Calendar::default(), Universe::default());
     fetch_phase(run, work, &phases.reference, accounts, facts(world, &unknown.0, &unknown.1)).await?;
     let calendar = calendar(run).await;
     let window = window(&world.jobs, world.clock, work, &calendar);
@@ -145,12 +148,23 @@ fn facts<'a>(world: &'a World, calendar: &'a Calendar, universe: &'a Universe) -
 /// The calendar of the lake; where it cannot be read, an empty one, and the report tells why.
 async fn calendar(run: Run<'_>) -> Calendar {
     match reference::calendar(run.world, run.ledgers).await {
-        Ok(calendar) => calendar,
+        Ok(calendar) => {
+            note(run, &calendar).await;
+            calendar
+        }
         Err(error) => {
             let (reason, exit) = (format!("{error:#}"), build::exit_of(&error));
             run.journal.table(CALENDAR, |report| report.fail("calendar".into(), reason, exit)).await;
-            Calendar::new([])
+            Calendar::default()
         }
+    }
+}
+
+/// Names gaps of the calendar.
+async fn note(run: Run<'_>, calendar: &Calendar) {
+    let remarks: Vec<String> = calendar.remarks().collect();
+    if !remarks.is_empty() {
+        run.journal.table(CALENDAR, |report| report.notes.extend(remarks)).await;
     }
 }
 

@@ -19,6 +19,9 @@ use crate::world::{Misuse, World};
 const CONFIG: &str = "jobs.toml";
 const LAKE: &str = "data";
 
+/// The vendor whose names of interfaces need no vendor before them.
+const MAIN: &str = "tushare";
+
 /// Loads the catalogue and the jobs.
 pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
     let (own, jobs) = files(context)?;
@@ -122,37 +125,92 @@ fn variable(name: &str) -> Option<String> {
 
 /// The tables of the named jobs, or of all jobs.
 pub(super) fn jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
-    if world.jobs.jobs.is_empty() {
+    let World { catalog, jobs, .. } = world;
+    if jobs.jobs.is_empty() {
         let message =
             "no jobs configured: add [jobs.NAME] with its tables to jobs.toml, or name another file with --config";
         return Err(Misuse(message.into()).into());
     }
-    let mut tables: Vec<String> = Vec::new();
-    for name in if names.is_empty() { world.jobs.jobs.keys().cloned().collect() } else { names.to_vec() } {
-        let job = world.jobs.jobs.get(&name).ok_or_else(|| {
-            let hint = nearest(&name, world.jobs.jobs.keys().map(String::as_str));
-            Misuse(format!("unknown job `{name}`; {}", hint.unwrap_or_else(|| "see [jobs] in jobs.toml".to_owned())))
-        })?;
-        tables.extend(job.tables.iter().cloned());
-    }
-    self::tables(&world.catalog, &tables)
+    let names: Vec<&str> =
+        if names.is_empty() { jobs.jobs.keys().map(String::as_str).collect() } else { texts(names).collect() };
+    resolved(&names, |name| {
+        let job = jobs.jobs.get(name);
+        job.map(|job| job.tables.iter().filter_map(|table| catalog.table(table).cloned()).collect()).ok_or_else(|| {
+            let hint = nearest(name, jobs.jobs.keys().map(String::as_str));
+            let hint = match fed_by(catalog, name).as_slice() {
+                [] => hint.unwrap_or_else(|| "see [jobs] in jobs.toml".to_owned()),
+                [table, ..] => format!("for the table `{}` use `pitlake backfill` or `pitlake fetch`", table.name),
+            };
+            format!("unknown job `{name}`; {hint}")
+        })
+    })
 }
 
-/// The named tables, or all of them.
+/// The named tables, or all of them. A vendor's own name of an interface stands for the tables that it feeds.
 pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Table>>> {
     if names.is_empty() {
         return Ok(catalog.tables().cloned().collect());
     }
+    let names: Vec<&str> = texts(names).collect();
+    resolved(&names, |name| {
+        let tables = fed_by(catalog, name);
+        if !tables.is_empty() {
+            return Ok(tables);
+        }
+        let hint = nearest(name, catalog.tables().map(|table| table.name.as_str()));
+        Err(format!("unknown table `{name}`; {}", hint.unwrap_or_else(|| "run `pitlake tables` for a list".to_owned())))
+    })
+}
+
+/// The named tables and those of the named jobs, or all tables. A table comes before a job of the same name, a job before
+/// an interface.
+pub(super) fn tables_or_jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
+    let World { catalog, jobs, .. } = world;
+    if names.is_empty() {
+        return Ok(catalog.tables().cloned().collect());
+    }
+    let names: Vec<&str> = texts(names).collect();
+    resolved(&names, |name| {
+        if let (None, Some(job)) = (catalog.table(name), jobs.jobs.get(name)) {
+            return Ok(job.tables.iter().filter_map(|table| catalog.table(table).cloned()).collect());
+        }
+        let tables = fed_by(catalog, name);
+        if !tables.is_empty() {
+            return Ok(tables);
+        }
+        let known = jobs.jobs.keys().map(String::as_str).chain(catalog.tables().map(|table| table.name.as_str()));
+        let hint = nearest(name, known).unwrap_or_else(|| "run `pitlake tables` for a list".to_owned());
+        Err(format!("unknown table or job `{name}`; {hint}"))
+    })
+}
+
+fn texts(names: &[String]) -> impl Iterator<Item = &str> {
+    names.iter().map(String::as_str)
+}
+
+/// What names stand for, each table once.
+fn resolved(names: &[&str], of: impl Fn(&str) -> Result<Vec<Arc<Table>>, String>) -> Result<Vec<Arc<Table>>> {
     let mut tables: Vec<Arc<Table>> = Vec::new();
     for name in names {
-        let table = catalog.table(name).ok_or_else(|| {
-            let hint = nearest(name, catalog.tables().map(|table| table.name.as_str()));
-            let hint = hint.unwrap_or_else(|| "run `pitlake tables` for a list".to_owned());
-            Misuse(format!("unknown table `{name}`; {hint}"))
-        })?;
-        if !tables.iter().any(|known| known.name == *name) {
-            tables.push(Arc::clone(table));
+        for table in of(name).map_err(Misuse)? {
+            if !tables.iter().any(|known| known.name == table.name) {
+                tables.push(table);
+            }
         }
     }
     Ok(tables)
+}
+
+/// The table of that name, or those that an interface feeds: `daily`, or `asharehub/market_daily`. Of vendors that share a
+/// name Tushare is meant.
+fn fed_by(catalog: &Catalog, name: &str) -> Vec<Arc<Table>> {
+    if let Some(table) = catalog.table(name) {
+        return vec![Arc::clone(table)];
+    }
+    let ids = catalog.contracts().map(|contract| &contract.id);
+    let mut ids: Vec<_> = ids.filter(|id| id.name == name || id.to_string() == name).collect();
+    if ids.iter().any(|id| id.vendor == MAIN) {
+        ids.retain(|id| id.vendor == MAIN);
+    }
+    catalog.tables().filter(|table| ids.iter().any(|id| table.source(id).is_some())).cloned().collect()
 }

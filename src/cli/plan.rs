@@ -1,7 +1,6 @@
 //! `plan` and `--dry-run`: what would be done, why, and what it costs. Never how a plan is made.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -14,14 +13,13 @@ use super::summary::counted;
 use crate::ops::price;
 use crate::plan::{Halves, Price, Reach, Work};
 use crate::report::Exit;
-use crate::spec::Table;
 use crate::world::World;
 
 /// Show what `run` or `backfill` would do, why, and what it costs; sends nothing
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// Jobs or tables [default: all jobs]
-    #[arg(value_name = "JOB|TABLE")]
+    #[arg(value_name = "TABLE|JOB")]
     names: Vec<String>,
     /// Plan as on the evening of this day
     #[arg(long, value_parser = day, value_name = "DAY", conflicts_with = "start")]
@@ -44,18 +42,11 @@ impl PlanArgs {
         if self.start.is_none() {
             work.reach = Reach::Nightly(self.date);
         }
-        let (tables, jobs): (Vec<String>, Vec<String>) =
-            self.names.into_iter().partition(|name| world.catalog.table(name).is_some());
-        let mut named: Vec<Arc<Table>> = Vec::new();
-        if !jobs.is_empty() || tables.is_empty() {
-            named.extend(config::jobs(&world, &jobs)?);
-        }
-        if !tables.is_empty() {
-            named.extend(config::tables(&world.catalog, &tables)?);
-        }
-        let mut known = std::collections::BTreeSet::new();
-        named.retain(|table| known.insert(table.name.clone()));
-        work.tables = named;
+        work.tables = if self.names.is_empty() {
+            config::jobs(&world, &[])?
+        } else {
+            config::tables_or_jobs(&world, &self.names)?
+        };
         show(&world, &work, self.format).await
     }
 }

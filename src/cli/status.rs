@@ -1,20 +1,30 @@
 //! `status`: what the lake holds, and what is missing. Never how that is found out.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
+use chrono::NaiveDate;
 use clap::Args;
-use comfy_table::{CellAlignment, Table, presets};
 
 use super::config;
 use super::context::{Context, Format, print};
 use crate::ops::status::{self, Status};
+use crate::reference;
 use crate::report::Exit;
+use crate::world::World;
+
+/// The width of a terminal that nobody made wider.
+const WIDTH: usize = 80;
 
 /// Show what the lake holds, and what is missing
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// Tables [default: all]
-    #[arg(value_name = "TABLE")]
+    /// Tables or jobs [default: tables that hold something or stand in a job]
+    #[arg(value_name = "TABLE|JOB")]
     tables: Vec<String>,
+    /// Show every table
+    #[arg(long, conflicts_with = "tables")]
+    all: bool,
     /// List missing days
     #[arg(long)]
     holes: bool,
@@ -25,14 +35,19 @@ pub(super) struct StatusArgs {
 
 impl StatusArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let world = config::world(context)?;
-        let tables = config::tables(&world.catalog, &self.tables)?;
-        let status = status::status(&world, &tables).await?;
+        let world = config::existing(context)?;
+        let tables = config::tables_or_jobs(&world, &self.tables)?;
+        let mut status = status::status(&world, &tables).await?;
+        if self.tables.is_empty() && !self.all {
+            let in_jobs: BTreeSet<&str> =
+                world.jobs.jobs.values().flat_map(|job| job.tables.iter().map(String::as_str)).collect();
+            status.retain(|one| holds(one) || in_jobs.contains(one.table.as_str()));
+        }
         if self.format == Format::Json {
             print(&serde_json::to_string_pretty(&status)?)?;
             return Ok(Exit::Done);
         }
-        print(&overview(&status))?;
+        print(&text(&world, &status).await)?;
         if self.holes {
             for table in &status {
                 for day in &table.holes {
@@ -44,31 +59,91 @@ impl StatusArgs {
     }
 }
 
+/// Whether the lake holds something of a table.
+fn holds(one: &Status) -> bool {
+    one.rows > 0 || one.slices.held > 0 || one.unproven > 0 || one.stale > 0 || one.slices.failed > 0
+}
+
+/// The overview, and what is wrong with the calendar that it follows from.
+async fn text(world: &World, status: &[Status]) -> String {
+    if status.is_empty() {
+        let name = world.store.name();
+        return format!("the lake at `{name}` holds nothing yet: run `pitlake run` or `pitlake backfill`");
+    }
+    let mut out = overview(status);
+    for remark in reference::calendar_remarks(world).await {
+        out.push('\n');
+        out.push_str(&wrapped(&remark.split(' ').collect::<Vec<_>>(), "! ", 2));
+    }
+    out
+}
+
+/// A line for each table, and below it what is not held and settled, within the width of a terminal.
 pub(super) fn overview(status: &[Status]) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    let heads =
-        ["table", "first", "last", "lag", "rows", "revisions", "held", "missing", "due", "failed", "unproven", "stale"];
-    table.set_header(heads);
+    let width = status.iter().map(|one| one.table.len()).max().unwrap_or(0).max("table".len());
+    let row = |[table, first, last, lag, rows, held]: [&str; 6]| {
+        format!("{table:width$}  {first:10}  {last:10}  {lag:>3}  {rows:>10}  {held:>6}")
+    };
+    let day = |day: Option<NaiveDate>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+    let mut lines = vec![row(["table", "first", "last", "lag", "rows", "held"])];
     for one in status {
-        let day = |day: Option<chrono::NaiveDate>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
-        table.add_row([
-            one.table.clone(),
-            day(one.first),
-            day(one.last),
-            one.lag.map_or_else(|| "-".to_owned(), |lag| lag.to_string()),
-            one.rows.to_string(),
-            one.revisions.to_string(),
-            one.slices.held.to_string(),
-            one.slices.missing.to_string(),
-            one.slices.due.to_string(),
-            one.slices.failed.to_string(),
-            one.unproven.to_string(),
-            one.stale.to_string(),
-        ]);
+        let lag = one.lag.map_or_else(|| "-".to_owned(), |lag| lag.to_string());
+        let (rows, held) = (one.rows.to_string(), one.slices.held.to_string());
+        lines.push(row([&one.table, &day(one.first), &day(one.last), &lag, &rows, &held]));
+        let counts = [
+            (one.slices.missing, "missing"),
+            (one.slices.due, "due"),
+            (one.slices.failed, "failed"),
+            (one.unproven, "unproven"),
+            (one.stale, "stale"),
+        ];
+        let revisions = usize::try_from(one.revisions).unwrap_or(usize::MAX);
+        let counts = counts.into_iter().chain([(revisions, "revisions")]).filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
+        if !counts.is_empty() {
+            let counts = counts.join(", ").replace(", ", ",\n");
+            lines.push(wrapped(&counts.split('\n').collect::<Vec<_>>(), "", width + 2));
+        }
     }
-    for column in table.column_iter_mut().skip(3) {
-        column.set_cell_alignment(CellAlignment::Right);
+    lines.join("\n")
+}
+
+/// Words in lines no longer than the width, after a mark and as far in.
+fn wrapped(words: &[&str], mark: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut line = format!("{mark:indent$}");
+    for word in words {
+        let is_begun = line.chars().count() > indent;
+        if is_begun && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            out.push_str(&line);
+            out.push('\n');
+            line = format!("{:indent$}{word}", "");
+        } else {
+            line.push_str(if is_begun { " " } else { "" });
+            line.push_str(word);
+        }
     }
-    table.trim_fmt()
+    out + &line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_overview_fits_a_terminal() {
+        let mut one = Status { table: "f10_valuation_market_section".into(), ..Status::default() };
+        one.first = NaiveDate::from_ymd_opt(1990, 12, 19);
+        one.last = one.first;
+        (one.lag, one.rows, one.revisions) = (Some(250), 9_999_999_999, 9_999_999);
+        one.slices.held = 999_999;
+        (one.slices.missing, one.slices.due, one.slices.failed) = (999_999, 999_999, 999_999);
+        (one.unproven, one.stale) = (999_999, 999_999);
+        let printed = overview(&[one, Status { table: "trade_cal".into(), ..Status::default() }]);
+        assert!(printed.lines().all(|line| line.chars().count() <= WIDTH), "{printed}");
+        for part in ["999999 missing, 999999 due", "9999999 revisions", "\ntrade_cal "] {
+            assert!(printed.contains(part), "{printed}");
+        }
+        assert_eq!(printed.lines().last().unwrap().split_whitespace().count(), 6);
+    }
 }

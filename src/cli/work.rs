@@ -32,8 +32,8 @@ pub(super) struct RunArgs {
 /// Fetch what is missing in a date range, and build it
 #[derive(Debug, Args)]
 pub(super) struct BackfillArgs {
-    /// Tables, as `pitlake tables` lists them
-    #[arg(required = true, value_name = "TABLE")]
+    /// Tables, jobs of jobs.toml, or Tushare's names of interfaces (`daily`)
+    #[arg(required = true, value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// First event day
     #[arg(long, value_parser = day, value_name = "DAY")]
@@ -55,8 +55,8 @@ pub(super) struct BackfillArgs {
 /// Fetch what is missing, without building
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
-    /// Tables
-    #[arg(required = true, value_name = "TABLE")]
+    /// Tables, jobs of jobs.toml, or Tushare's names of interfaces (`daily`)
+    #[arg(required = true, value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// First event day [default: the first day in the lake]
     #[arg(long, value_parser = day, value_name = "DAY")]
@@ -75,8 +75,8 @@ pub(super) struct FetchArgs {
 /// Build stale partitions, without fetching
 #[derive(Debug, Args)]
 pub(super) struct NormalizeArgs {
-    /// Tables [default: all]
-    #[arg(value_name = "TABLE")]
+    /// Tables or jobs [default: all tables]
+    #[arg(value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// Skip partitions before this event day
     #[arg(long, value_parser = day, value_name = "DAY")]
@@ -97,7 +97,7 @@ impl BackfillArgs {
         let mut work = work("backfill", Halves::Both, (Some(self.start), Some(self.end)), context);
         work.refetch = self.refetch;
         let world = config::world(context)?;
-        work.tables = config::tables(&world.catalog, &self.tables)?;
+        work.tables = config::tables_or_jobs(&world, &self.tables)?;
         if self.dry_run {
             return plan::show(&world, &work, self.format).await;
         }
@@ -120,7 +120,7 @@ impl FetchArgs {
         let mut work = work("fetch", Halves::Fetch, (self.start, self.end), context);
         work.refetch = self.refetch;
         let world = config::world(context)?;
-        work.tables = config::tables(&world.catalog, &self.tables)?;
+        work.tables = config::tables_or_jobs(&world, &self.tables)?;
         go(&world, work, self.format).await
     }
 }
@@ -130,7 +130,7 @@ impl NormalizeArgs {
         let mut work = work("normalize", Halves::Build, (self.start, self.end), context);
         work.full = self.full;
         let world = config::existing(context)?;
-        work.tables = config::tables(&world.catalog, &self.tables)?;
+        work.tables = config::tables_or_jobs(&world, &self.tables)?;
         go(&world, work, self.format).await
     }
 }

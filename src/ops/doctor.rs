@@ -10,7 +10,9 @@ use pitlake_contract::Slice;
 use serde::Serialize;
 
 use crate::fetch::{AccountError, Client, Failure, line};
-use crate::plan::{Allowance, Chosen, allowance, calls};
+use crate::ledger::Ledgers;
+use crate::plan::{Allowance, CALENDAR, Chosen, allowance, calls};
+use crate::reference;
 use crate::report::{Exit, Journal, spent};
 use crate::spec::{Axis, Table, TableSource, Values};
 use crate::wire::Refusal;
@@ -48,6 +50,7 @@ fn finding(what: impl Into<String>, exit: Exit, message: impl Into<String>) -> F
 pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
     let mut findings = vec![store(world).await];
     findings.extend(disk(world));
+    findings.extend(calendar(world).await);
     if world.jobs.accounts.is_empty() {
         let message = "none configured: add [vendors.tushare] to jobs.toml, or name the file with --config";
         findings.push(finding("vendors", Exit::Misuse, message));
@@ -109,6 +112,20 @@ fn disk(world: &World) -> Option<Finding> {
         ""
     };
     Some(finding("disk", exit, format!("{message}{mend}")))
+}
+
+/// The calendar of the lake, if it holds one.
+async fn calendar(world: &World) -> Option<Finding> {
+    match reference::calendar(world, &Ledgers::new(&world.store)).await {
+        Ok(calendar) => match (calendar.problem(), calendar.remark()) {
+            (Some(problem), _) => Some(finding("calendar", Exit::Incomplete, problem)),
+            (None, remark) => remark.map(|remark| finding("calendar", Exit::Done, remark)),
+        },
+        Err(error) => {
+            let message = format!("cannot read the calendar: {error:#}; run `pitlake fetch {CALENDAR}`");
+            Some(finding("calendar", Exit::Incomplete, message))
+        }
+    }
 }
 
 /// Writes, reads and removes a file.

@@ -52,6 +52,76 @@ fn an_unknown_table_is_2_with_the_nearest_name() {
     assert!(place.files("").is_empty());
 }
 
+/// The tables of a run's report.
+fn reported(place: &Place, args: &[&str]) -> Vec<String> {
+    let report: serde_json::Value = serde_json::from_str(&place.expect(0, args)).unwrap();
+    report["tables"].as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn jobs_and_the_names_of_interfaces_stand_for_their_tables() {
+    let vendor = Vendor::start(settings());
+    let job = "[jobs.market]\ntables = [\"adj_factor\", \"suspend_d_cn\"]\n[jobs.daily]\ntables = [\"moneyflow_cn\"]";
+    let place = Place::of(&vendor, &[vendor.account("tushare", &format!("points = 5000\n{job}"))]);
+    let json = [&ONE_DAY[..], &["--format", "json"]].concat();
+    for (name, tables) in [
+        ("market", ["adj_factor", "suspend_d_cn"].as_slice()),
+        ("daily_basic", &["stock_daily_basic_cn"]),
+        ("tushare/daily", &["stock_daily_cn"]),
+        ("income_vip", &["income_cn"]),
+        // A job of that name comes before the interface.
+        ("daily", &["moneyflow_cn"]),
+    ] {
+        for command in ["backfill", "fetch"] {
+            let reported = reported(&place, &[&[command, name], &json[..]].concat());
+            assert!(
+                tables.iter().all(|table| reported.iter().any(|other| other == table)),
+                "{command} {name}: {reported:?}"
+            );
+            assert!(reported.len() <= tables.len() + 3, "{command} {name}: {reported:?}");
+        }
+        let printed = place.expect(0, &[&["plan", name], &ONE_DAY[..]].concat());
+        assert!(tables.iter().all(|table| printed.contains(&format!("{table} from tushare/"))), "{printed}");
+        let printed = place.expect(0, &["normalize", name, "--now", NOW]);
+        assert!(tables.iter().all(|table| printed.contains(table)), "{printed}");
+        let printed = place.expect(0, &["status", name, "--now", NOW]);
+        assert_eq!(
+            printed.lines().filter(|line| tables.iter().any(|table| line.starts_with(table))).count(),
+            tables.len()
+        );
+    }
+    refuses(&place, 2, "unknown table or job `markt`; did you mean `market`?", &backfill("markt", &ONE_DAY));
+    refuses(&place, 2, "for the table `adj_factor` use `pitlake backfill`", &["run", "adj_factor", "--now", NOW]);
+    assert!(place.expect(0, &["tables", "daily"]).starts_with("stock_daily_cn: "));
+}
+
+#[test]
+fn status_shows_what_the_lake_holds_within_80_columns() {
+    let vendor = Vendor::start(settings());
+    let job = "[jobs.market]\ntables = [\"moneyflow_cn\"]";
+    let place = Place::of(&vendor, &[vendor.account("tushare", &format!("points = 5000\n{job}"))]);
+    refuses(&place, 2, "no lake at", &["status"]);
+    refuses(&place, 2, "no lake at", &["status", "--lake", "typo"]);
+    place.backfill(0, &["adj_factor", "income_cn"], &settings());
+    let shown = |args: &[&str]| {
+        let printed = place.expect(0, args);
+        assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");
+        printed
+            .lines()
+            .skip(1)
+            .filter(|line| !line.starts_with(' '))
+            .map(|line| line.split(' ').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let held = ["adj_factor", "income_cn", "moneyflow_cn", "stock_basic_cn", "trade_cal"];
+    assert_eq!(shown(&["status", "--now", NOW]), held);
+    assert_eq!(shown(&["status", "weekly_cn", "--now", NOW]), ["weekly_cn"]);
+    assert_eq!(shown(&["status", "--all", "--now", NOW]).len(), 84);
+    let json = |args: &[&str]| -> Vec<serde_json::Value> { serde_json::from_str(&place.expect(0, args)).unwrap() };
+    assert_eq!(json(&["status", "--format", "json", "--now", NOW]).len(), held.len());
+    assert_eq!(json(&["status", "--all", "--format", "json", "--now", NOW]).len(), 84);
+}
+
 #[test]
 fn invalid_toml_is_2_with_every_problem_and_its_line() {
     let place = Place::at("http://127.0.0.1:9");

@@ -2,6 +2,7 @@
 //! A case stands for its kind: the rule behind it has tests of its own beside the code.
 
 mod answers;
+mod calendars;
 mod imports;
 mod parts;
 mod refusals;

@@ -1,0 +1,93 @@
+//! Calendars with holes: open days only, a missing exchange, days that were lost.
+
+use std::fs;
+
+use crate::support::{NOW, Place, Vendor, day, settings, silver};
+
+/// January 2024 as people's tools write it: `exchange,cal_date,is_open`.
+fn calendar(exchange: &str, keep: impl Fn(u32, bool) -> bool) -> String {
+    let is_open = |d: u32| ![1, 6, 7, 13, 14, 20, 21, 27, 28].contains(&d);
+    let rows = (1..=31).filter(|d| keep(*d, is_open(*d)));
+    let rows = rows.map(|d| format!("{exchange},202401{d:02},{}\n", u8::from(is_open(d))));
+    format!("exchange,cal_date,is_open\n{}", rows.collect::<String>())
+}
+
+/// Two statements: announced on a Thursday and on a Friday.
+const INCOME: &str = "ts_code,ann_date,f_ann_date,end_date,report_type,n_income,update_flag
+600001.SH,20240104,20240104,20231231,1,100.0,0
+000002.SZ,20240105,20240105,20231231,1,200.0,0
+";
+
+/// A lake of imports: a calendar and two statements.
+fn lake(calendar: &str) -> Place {
+    let place = Place::at("http://127.0.0.1:9");
+    fs::write(place.path("cal.csv"), calendar).unwrap();
+    fs::write(place.path("income.csv"), INCOME).unwrap();
+    place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
+    place.expect(0, &["import", "--interface", "tushare/income", "income.csv", "--now", NOW]);
+    place
+}
+
+/// The sessions after the two announcements, as silver has them.
+fn tradable(place: &Place) -> Vec<String> {
+    let mut rows = silver(place, "income_cn");
+    rows.sort_by_key(|row| row["ann_date"].clone());
+    rows.iter().map(|row| row["tradable_on"].clone()).collect()
+}
+
+/// Builds, and expects words in what `normalize`, `status` and `doctor` print; returns the last column of the statements.
+fn named(place: &Place, words: &[&str]) -> Vec<String> {
+    let normalized = place.expect(0, &["normalize", "income_cn", "--now", NOW]);
+    let status = place.expect(0, &["status", "--now", NOW]).replace("\n  ", " ");
+    let doctor = place.run(&["doctor", "adj_factor", "--now", NOW]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    for printed in [&normalized, &status, &doctor] {
+        for word in words {
+            assert!(printed.contains(word), "no `{word}` in {printed}");
+        }
+    }
+    tradable(place)
+}
+
+/// Came: `tradable_on` null for Fridays only, and no word. Should come: the days between are closed, named as such.
+#[test]
+fn open_days_only_are_understood_as_closed_between() {
+    let place = lake(&calendar("SSE", |_, open| open));
+    let words = ["open days only (2024-01-02 to 2024-01-31)", "`pitlake fetch trade_cal`"];
+    assert_eq!(named(&place, &words), ["2024-01-05", "2024-01-08"]);
+    // A whole calendar says nothing.
+    let place = lake(&calendar("SSE", |_, _| true));
+    assert_eq!(named(&place, &[]), ["2024-01-05", "2024-01-08"]);
+    assert!(!place.expect(0, &["status", "--now", NOW]).contains("! "));
+}
+
+/// Came: nothing was said. Should come: the first gaps are named, and what follows from them.
+#[test]
+fn days_that_were_lost_are_named() {
+    let place = lake(&calendar("SSE", |d, _| ![6, 17, 18].contains(&d)));
+    let words = ["gaps: 2024-01-06, 2024-01-17 to 2024-01-18;", "`pitlake fetch trade_cal`"];
+    assert_eq!(named(&place, &words), ["2024-01-05", "null"]);
+}
+
+/// Came: nothing was said. Should come: the exchange that lacks is named, with the way out.
+#[test]
+fn a_missing_exchange_is_named() {
+    let place = lake(&calendar("SZSE", |_, _| true));
+    let words = ["no days of the exchange SSE (it has days of SZSE)", "`pitlake fetch trade_cal`"];
+    assert_eq!(named(&place, &words), ["null", "null"]);
+}
+
+/// A run that fetches the calendar mends it, and says nothing then.
+#[test]
+fn a_fetched_calendar_mends_the_gaps() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    fs::write(place.path("cal.csv"), "exchange,cal_date,is_open\nSSE,20230103,1\nSSE,20230109,1\n").unwrap();
+    place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", "2026-01-04T12:00:00Z"]);
+    let status = place.expect(0, &["status", "--now", NOW]);
+    assert!(status.lines().all(|line| line.chars().count() <= 80), "{status}");
+    assert!(status.replace("\n  ", " ").contains("gaps: 2023-01-04 to 2023-01-08;"), "{status}");
+    let printed = place.backfill(0, &["adj_factor"], &settings());
+    assert!(!printed.contains("gaps") && !place.expect(0, &["status", "--now", NOW]).contains("gaps"), "{printed}");
+    assert!(silver(&place, "adj_factor").iter().any(|row| day(&row["trade_date"]) == day("2023-01-05")));
+}

@@ -16,7 +16,7 @@ use crate::normalise::Partition;
 use crate::plan::{self, CALENDAR, Calendar, Facts, ParamValues, Question, SliceValues, Universe, Work};
 use crate::plan::{SUSPENSIONS, UNIVERSE};
 use crate::spec::{self, DateRange, Table};
-use crate::world::World;
+use crate::world::{Misuse, World};
 
 /// The exchange whose days are the market's.
 const EXCHANGE: &str = "SSE";
@@ -119,6 +119,34 @@ pub async fn universe(world: &World, ledgers: &Ledgers, days: DateRange) -> Resu
         }
     }
     Ok(universe)
+}
+
+/// Checks the securities that jobs name for some tables against the universe, where bronze holds one.
+///
+/// # Errors
+/// [`Misuse`] where it does not know one.
+pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> Result<()> {
+    let World { jobs, .. } = world;
+    let named = tables.iter().filter(|table| plan::by_security(jobs, table));
+    let symbols: BTreeSet<String> = named.filter_map(|table| jobs.symbols(&table.name)).flatten().collect();
+    if symbols.is_empty() {
+        return Ok(());
+    }
+    let universe = universe(world, ledgers, DateRange::new(NaiveDate::MAX, NaiveDate::MIN)).await?;
+    let problems: Vec<String> = universe
+        .unknown(&symbols)
+        .into_iter()
+        .map(|(code, other)| {
+            let hint = match other {
+                Some(other) => format!("did you mean `{other}`?"),
+                None => {
+                    format!("correct `symbols` in jobs.toml, or run `pitlake fetch {UNIVERSE}` if it was listed since")
+                }
+            };
+            format!("unknown security `{code}`: `{UNIVERSE}` in the lake does not have it; {hint}")
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Misuse(problems.join("\n")).into()) }
 }
 
 /// The values of the parameters that a question is asked for one by one.

@@ -23,12 +23,15 @@ use crate::world::{Misuse, Run, World};
 pub async fn run(world: &World, work: &Work) -> Result<Report> {
     work.check(world.clock).map_err(Misuse)?;
     let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
+    let ledgers = Ledgers::new(&world.store);
     let accounts = match work.halves {
         Halves::Build => None,
-        Halves::Both | Halves::Fetch => Some(Accounts::open(world, &work.tables, phases.all()).await?),
+        Halves::Both | Halves::Fetch => {
+            reference::check_symbols(world, &ledgers, &work.tables).await?;
+            Some(Accounts::open(world, &work.tables, phases.all()).await?)
+        }
     };
     let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
-    let ledgers = Ledgers::new(&world.store);
     let run = Run { world, ledgers: &ledgers, journal: &journal };
     let done = halves(run, work, &phases, accounts.as_ref()).await;
     let calls = accounts.as_ref().map(Accounts::calls).unwrap_or_default();

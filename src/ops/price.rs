@@ -22,6 +22,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
         seller(&world.jobs, table).map_err(Misuse)?;
     }
     let ledgers = Ledgers::new(&world.store);
+    reference::check_symbols(world, &ledgers, &work.tables).await?;
     let mut price = Price::default();
     let calendar = calendar(world, &ledgers, work, &mut price).await;
     let universe = reference::universe(world, &ledgers, window(&world.jobs, world.clock, work, &calendar)).await?;

@@ -23,7 +23,7 @@ pub use price::{InterfacePrice, Price, Quota, Reason, estimated_calendar};
 pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};
-pub use sources::{Allowance, allowance, needs_universe, seller};
+pub use sources::{Allowance, allowance, by_security, needs_universe, seller};
 pub use universe::{Expected, Universe};
 pub use values::{ParamValues, SliceValues, named_values, tables_of};
 pub use work::{Halves, Reach, Work};

@@ -60,13 +60,16 @@ pub(super) fn asked(jobs: &Jobs, table: &Table) -> Vec<AskedSource> {
     all
 }
 
+/// Whether a table is asked security by security.
+#[must_use]
+pub fn by_security(jobs: &Jobs, table: &Table) -> bool {
+    asked(jobs, table).into_iter().any(|asked| table.sources[asked.source].contract.ask.axis.by_security())
+}
+
 /// Whether some table is asked security by security, and no job names the securities.
 #[must_use]
 pub fn needs_universe(jobs: &Jobs, tables: &[Arc<Table>]) -> bool {
-    let by_security = |table: &Table| {
-        asked(jobs, table).into_iter().any(|asked| table.sources[asked.source].contract.ask.axis.by_security())
-    };
-    tables.iter().any(|table| jobs.symbols(&table.name).is_none() && by_security(table))
+    tables.iter().any(|table| jobs.symbols(&table.name).is_none() && by_security(jobs, table))
 }
 
 /// Calls of an interface that may go out: what jobs.toml allows, else what the account's points do.

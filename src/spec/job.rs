@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::Table;
+use pitlake_contract::spelling::symbol;
 use pitlake_contract::toml::{At, TomlFile, TomlTable};
-use pitlake_contract::{Problem, Vendor, nearest};
+use pitlake_contract::{Problem, Values, Vendor, nearest};
 
 /// The number of sessions after which a trading day is settled, unless a job has another (`docs/configuration.md`).
 pub const LOOKBACK: u32 = 5;
@@ -135,7 +136,7 @@ pub(super) fn read(file: &str, text: &str, names: &Names<'_>) -> Result<Jobs, Ve
         }
         let mut jobs = BTreeMap::new();
         for (job, table) in root.named_tables("jobs") {
-            jobs.insert(job.value, read_job(&table, names.tables));
+            jobs.insert(job.value, read_job(&table, names));
         }
         let mut preferences = BTreeMap::new();
         for (name, table) in root.named_tables("tables") {
@@ -182,7 +183,7 @@ fn account(table: &TomlTable<'_>) -> Account {
     account
 }
 
-fn read_job(table: &TomlTable<'_>, tables: &[&str]) -> Job {
+fn read_job(table: &TomlTable<'_>, names: &Names<'_>) -> Job {
     let schedule = table.text("schedule");
     if let Some(at) = &schedule
         && at.value.split_whitespace().count() != 5
@@ -190,19 +191,43 @@ fn read_job(table: &TomlTable<'_>, tables: &[&str]) -> Job {
         let hint = Some("write five fields, minute hour day month weekday: \"30 18 * * 1-5\"".into());
         table.problem(at.offset, format!("invalid schedule `{}`", at.value), hint);
     }
-    let names = table.need("tables", table.texts("tables")).map(|at| at.value).unwrap_or_default();
-    for name in &names {
-        known("table", name, tables, table);
+    let listed = table.need("tables", table.texts("tables"));
+    if let Some(at) = listed.as_ref().filter(|at| at.value.is_empty()) {
+        table.problem(at.offset, "`tables` is empty", Some("name the tables of the job, or remove it".into()));
     }
+    let listed = listed.map(|at| at.value).unwrap_or_default();
+    for name in &listed {
+        known("table", name, names.tables, table);
+    }
+    let tables: Vec<String> = listed.into_iter().map(|at| at.value).collect();
     let job = Job {
         schedule: schedule.map(|at| at.value),
-        tables: names.into_iter().map(|at| at.value).collect(),
         lookback: table.number("lookback").map_or(LOOKBACK, |at| at.value),
-        symbols: table.strings("symbols").unwrap_or_default(),
+        symbols: symbols(table, &tables, names),
+        tables,
         report_types: table.strings("report_types").unwrap_or_default(),
     };
     table.close();
     job
+}
+
+/// Reads `symbols`. A vendor of one's own may have other names; its contract lists some.
+fn symbols(table: &TomlTable<'_>, tables: &[String], names: &Names<'_>) -> Vec<String> {
+    let symbols = table.texts("symbols").map(|at| at.value).unwrap_or_default();
+    let sources = tables.iter().filter_map(|name| names.bound.get(name)).flat_map(|table| &table.sources);
+    let each = sources.flat_map(|source| &source.contract.ask.each);
+    let mut listed = each.filter_map(|(_, values)| match values {
+        Values::Symbols(values) => Some(values),
+        _ => None,
+    });
+    let is_own = listed.any(|values| values.iter().any(|value| symbol::check(value).is_err()));
+    for name in symbols.iter().filter(|_| !is_own) {
+        if let Err(meant) = symbol::check(&name.value) {
+            let message = format!("invalid security `{}`: expected its code and market, as in `600519.SH`", name.value);
+            table.problem(name.offset, message, meant.map(|meant| format!("did you mean `{meant}`?")));
+        }
+    }
+    symbols.into_iter().map(|at| at.value).collect()
 }
 
 /// Reports a name that is none of those of its kind.
@@ -236,6 +261,21 @@ mod tests {
                 "jobs.toml:6: unknown vendor `gatway`\n  hint: did you mean `gateway`?",
             ]
         );
+    }
+
+    #[test]
+    fn securities_are_checked_with_their_line() {
+        let text = "[jobs.night]\ntables = [\"adj_factor\"]\nsymbols = [\n\"600519.SH\",\n\"600519.SS\",\n\"平安\"]\n";
+        let expected = "expected its code and market, as in `600519.SH`";
+        assert_eq!(
+            read(text).unwrap_err(),
+            [
+                format!("jobs.toml:6: invalid security `600519.SS`: {expected}\n  hint: did you mean `600519.SH`?"),
+                format!("jobs.toml:7: invalid security `平安`: {expected}"),
+            ]
+        );
+        let empty = read("[jobs.night]\ntables = []\n").unwrap_err();
+        assert_eq!(empty, ["jobs.toml:3: `tables` is empty\n  hint: name the tables of the job, or remove it"]);
     }
 
     #[test]

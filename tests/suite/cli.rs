@@ -4,7 +4,7 @@ use std::fs;
 
 use pitlake_sandbox::Settings;
 
-use crate::support::{DAILY, NOW, Place, Vendor, settings};
+use crate::support::{DAILY, NOW, Place, Vendor, settings, text_of};
 
 /// Runs and expects an exit code and a message; the token must appear nowhere.
 fn refuses(place: &Place, code: i32, part: &str, args: &[&str]) {
@@ -93,6 +93,48 @@ fn jobs_and_the_names_of_interfaces_stand_for_their_tables() {
     refuses(&place, 2, "unknown table or job `markt`; did you mean `market`?", &backfill("markt", &ONE_DAY));
     refuses(&place, 2, "for the table `adj_factor` use `pitlake backfill`", &["run", "adj_factor", "--now", NOW]);
     assert!(place.expect(0, &["tables", "daily"]).starts_with("stock_daily_cn: "));
+}
+
+/// Came: "4 slices fetched (0 rows)", exit 0. Should come: refused before a call is spent.
+#[test]
+fn securities_of_jobs_are_checked_before_a_call() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let symbols = |symbols: &str| {
+        let job = format!("points = 5000\n[jobs.payouts]\ntables = [\"dividend_cn\"]\nsymbols = {symbols}");
+        place.accounts(&[vendor.account("tushare", &job)]);
+    };
+    let commands = [backfill("dividend_cn", &ONE_DAY), vec!["run"], vec!["plan"], vec!["status"]];
+    for (written, hint) in [
+        ("600519", "`600519.SH`"),
+        ("平安", "as in `600519.SH`"),
+        ("600519.SS", "`600519.SH`"),
+        ("sz.000001", "`000001.SZ`"),
+    ] {
+        symbols(&format!("[\"{written}\"]"));
+        for args in &commands {
+            refuses(&place, 2, &format!("invalid security `{written}`"), args);
+            refuses(&place, 2, hint, args);
+        }
+    }
+    assert!(place.files("").is_empty() && vendor.calls() == 0);
+    let listed = vendor.market.rows("stock_basic").unwrap().rows;
+    let known = listed.iter().find_map(|row| text_of(&row[0])).unwrap().to_owned();
+    let (number, market) = known.split_once('.').unwrap();
+    let swapped = format!("{number}.{}", if market == "SH" { "SZ" } else { "SH" });
+    // Once the lake holds a universe, a code that it does not know is refused too, and nothing is asked.
+    place.expect(0, &["fetch", "stock_basic_cn", "--now", NOW]);
+    let before = (vendor.calls(), place.files("").len());
+    for (written, hint) in [(swapped.as_str(), known.as_str()), ("688999.SH", "`pitlake fetch stock_basic_cn`")] {
+        symbols(&format!("[\"{known}\", \"{written}\"]"));
+        for args in [backfill("dividend_cn", &ONE_DAY), vec!["run", "--now", NOW], vec!["plan", "--now", NOW]] {
+            refuses(&place, 2, &format!("unknown security `{written}`"), &args);
+            refuses(&place, 2, hint, &args);
+        }
+    }
+    assert_eq!((vendor.calls(), place.files("").len()), before);
+    symbols(&format!("[\"{known}\"]"));
+    place.expect(0, &backfill("dividend_cn", &ONE_DAY));
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod flag;
 pub mod instant;
 pub mod month;
 pub mod null;
+pub mod symbol;
 
 use chrono::NaiveDate;
 

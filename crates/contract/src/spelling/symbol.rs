@@ -1,0 +1,156 @@
+//! A security as `jobs.toml` names it: its code and its market, `600519.SH`. Other spellings are read where vendors and
+//! files have them, but a name that is sent to a vendor has only this one. Never whether the security exists.
+
+use super::code;
+
+/// What may stand after the six digits of a code: exchanges, publishers of indices, funds, futures.
+const MARKETS: [&str; 25] = [
+    "SH", "SZ", "BJ", "HK", "US", "SG", "JP", "AU", "CA", "SI", "CI", "TI", "DC", "TDX", "KP", "CSI", "CNI", "MI",
+    "NQ", "NH", "OF", "IB", "FXCM", "CFX", "OTC",
+];
+
+/// Exchanges whose codes are six digits.
+const MAINLAND: [&str; 3] = ["SH", "SZ", "BJ"];
+
+/// How others write an exchange.
+const FOREIGN: [(&str, &[&str]); 3] =
+    [("SH", &["SS", "SSE", "XSHG", "SHSE"]), ("SZ", &["SZE", "SZSE", "XSHE"]), ("BJ", &["BSE", "XBSE", "BJSE"])];
+
+/// Checks a name.
+///
+/// # Errors
+/// When it is not a code with its market: the code that may be meant, if one can be read.
+pub fn check(text: &str) -> Result<(), Option<String>> {
+    if is_symbol(text) { Ok(()) } else { Err(meant(text)) }
+}
+
+/// Whether a code is listed as a security of a mainland exchange: not an index, nor anything from elsewhere.
+#[must_use]
+pub fn is_mainland_security(text: &str) -> bool {
+    let Some((number, market)) = text.rsplit_once('.') else { return false };
+    let is_index = match market {
+        "SH" => number.starts_with("000"),
+        "SZ" => number.starts_with("399") || number.starts_with("98"),
+        _ => number.starts_with("899"),
+    };
+    MAINLAND.contains(&market) && !is_index
+}
+
+fn is_symbol(text: &str) -> bool {
+    let Some((number, market)) = text.rsplit_once('.') else { return false };
+    let is_written = !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"._-".contains(&b))
+        && (2..=5).contains(&market.len())
+        && market.bytes().all(|b| b.is_ascii_uppercase());
+    // A market before the code, too, is another spelling.
+    let is_prefixed = number.split_once('.').map_or(number, |(first, _)| first);
+    let is_prefixed = MARKETS.contains(&is_prefixed) || market.bytes().any(|b| b.is_ascii_digit());
+    if !is_written || is_prefixed {
+        return false;
+    }
+    // Codes that were given away again carry a T or TS.
+    let digits = number.trim_start_matches(['T', 'S']);
+    let is_six = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
+    if MAINLAND.contains(&market) { is_six } else { !is_six || MARKETS.contains(&market) }
+}
+
+/// The code that another spelling may mean.
+fn meant(text: &str) -> Option<String> {
+    let text = text.trim().to_ascii_uppercase();
+    let parts: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    // Letters and digits that stand together: `SH600519`.
+    let letters = |part: &str| part.chars().filter(char::is_ascii_alphabetic).collect::<String>();
+    let six = parts.iter().map(|part| part.trim_matches(|c: char| c.is_ascii_alphabetic()));
+    let mut six = six.filter(|part| part.len() == 6 && part.bytes().all(|b| b.is_ascii_digit()));
+    let number = six.next()?;
+    let named = parts.iter().map(|part| letters(part)).find_map(|name| {
+        let foreign = FOREIGN.iter().find(|(market, names)| *market == name || names.contains(&name.as_str()));
+        foreign.map(|(market, _)| *market)
+    });
+    match named {
+        Some(market) => Some(format!("{number}.{market}")),
+        None => code::suffixed(number).map(Into::into),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_code_with_its_market_is_a_symbol() {
+        for text in [
+            "600519.SH",
+            "000001.SZ",
+            "920118.BJ",
+            "T600018.SH",
+            "000300.SH",
+            "399300.SZ",
+            "801010.SI",
+            "H30007.CSI",
+            "930955.CSI",
+            "885835.TI",
+            "BK1184.DC",
+            "CI005001.CI",
+            "USDCNH.FXCM",
+            "00700.HK",
+            "BRK.B.US",
+            "IF2412.CFX",
+            "AAPL.OWN",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_refused_with_the_code_that_is_meant() {
+        for (text, meant) in [
+            ("600519", "600519.SH"),
+            ("000001", "000001.SZ"),
+            ("600519.SS", "600519.SH"),
+            ("000001.SS", "000001.SH"),
+            ("000001.XSHE", "000001.SZ"),
+            ("600519.sh", "600519.SH"),
+            ("sh.600519", "600519.SH"),
+            ("SH.600519", "600519.SH"),
+            ("SH600519", "600519.SH"),
+            ("sz000001", "000001.SZ"),
+            (" 600519.SH", "600519.SH"),
+            ("600519.SH ", "600519.SH"),
+            ("600519.", "600519.SH"),
+            ("'600519", "600519.SH"),
+            ("600519.SHH", "600519.SH"),
+            ("600519.SH,000001.SZ", "600519.SH"),
+        ] {
+            assert_eq!(check(text), Err(Some(meant.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_without_a_code_have_no_hint() {
+        for text in ["", "平安", "平安银行.SZ", "Moutai", ".SH", "60051.SH", "6005190.SH", "2", "AAPL", "all"] {
+            assert_eq!(check(text), Err(None), "{text}");
+        }
+    }
+
+    #[test]
+    fn indices_are_no_securities() {
+        for text in ["000300.SH", "399300.SZ", "899050.BJ", "00700.HK", "801010.SI", "600519"] {
+            assert!(!is_mainland_security(text), "{text}");
+        }
+        for text in ["600519.SH", "600519.SZ", "000001.SZ", "301001.SZ", "920118.BJ"] {
+            assert!(is_mainland_security(text), "{text}");
+        }
+    }
+
+    proptest! {
+        /// What is meant is itself well spelled.
+        #[test]
+        fn a_hint_is_a_symbol(text in "(sh|SZ|bj|XSHG|)[.]?[0-9]{5,7}([.](sh|SZ|SS|bj|XSHE|QQ)|)") {
+            if let Err(Some(meant)) = check(&text) {
+                prop_assert_eq!(check(&meant), Ok(()), "{}", meant);
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ use anyhow::Result;
 use secrecy::SecretString;
 
 use super::context::Context;
-use crate::spec::{Catalog, Jobs, SpecFile, Table, nearest};
+use crate::spec::{Catalog, Jobs, SpecFile, Table, is_url, nearest};
 use crate::store::Store;
 use crate::world::{Misuse, World};
 
@@ -73,7 +73,11 @@ pub(super) fn world(context: &Context) -> Result<World> {
     let lake = context.global.lake.clone().or_else(|| jobs.lake_url.clone()).unwrap_or_else(|| LAKE.to_owned());
     let store = Store::open(&lake)?;
     for vendor in catalog.vendors() {
-        if let Some(url) = variable(&vendor.variable("BASE_URL")) {
+        let name = vendor.variable("BASE_URL");
+        if let Some(url) = variable(&name) {
+            if !is_url(&url) {
+                return Err(Misuse(format!("invalid address `{url}` in {name}: expected https://HOST")).into());
+            }
             jobs.accounts.entry(vendor.name.clone()).or_default().base_url = Some(url);
         }
     }

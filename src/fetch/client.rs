@@ -34,6 +34,8 @@ const PAUSES: usize = 10;
 pub struct Client {
     wire: &'static dyn Wire,
     token_in: TokenIn,
+    /// The environment variable that should hold the token.
+    token_variable: String,
     http: reqwest::Client,
     base_url: String,
     /// Sent with every call.
@@ -72,6 +74,7 @@ impl Client {
         Ok(Self {
             wire: wire::of(vendor.wire),
             token_in: vendor.token_in.clone(),
+            token_variable: account.token_variable(vendor).to_owned(),
             http: http::client()?,
             base_url: account.base_url(vendor).unwrap_or_default().to_owned(),
             headers: account.headers.clone(),
@@ -193,7 +196,7 @@ impl Client {
             // might end within it.
             let body = redacted(&body, secret.as_bytes());
             return Err(match self.wire.read(Received { body: &body, ..received }) {
-                Err(refusal) => with_path(refusal, &call, &interface.contract).into(),
+                Err(refusal) => self.explained(refusal, &call, &interface.contract).into(),
                 Ok(_) => Failure::Untrusted("the reply contains the account's token".into()),
             });
         }
@@ -202,20 +205,30 @@ impl Client {
                 // Replies to other calls under way must not take the wait back.
                 interface.retry_after.store(retry_after.unwrap_or(0), Ordering::Relaxed);
             }
-            with_path(refusal, &call, &interface.contract)
+            self.explained(refusal, &call, &interface.contract)
         })?;
         page::understand(&page, &interface.contract, expect)
     }
-}
 
-/// A refusal of a path with the path, and where to set another.
-fn with_path(refusal: Refusal, call: &Call, contract: &Contract) -> Refusal {
-    let Refusal::NoPath(message) = refusal else { return refusal };
-    let path = call.path.as_ref().unwrap_or(&call.api);
-    let vendor = &contract.id.vendor;
-    Refusal::NoPath(format!(
-        "{message}; the path was `{path}`, set another with `paths` of [vendors.{vendor}] in jobs.toml"
-    ))
+    /// A refusal with what can be done about it: where the path or the token came from.
+    fn explained(&self, refusal: Refusal, call: &Call, contract: &Contract) -> Refusal {
+        match refusal {
+            Refusal::NoPath(message) => {
+                let path = call.path.as_ref().unwrap_or(&call.api);
+                let vendor = &contract.id.vendor;
+                Refusal::NoPath(format!(
+                    "{message}; the path was `{path}`, set another with `paths` of [vendors.{vendor}] in jobs.toml"
+                ))
+            }
+            Refusal::Rejected(message) => {
+                let variable = &self.token_variable;
+                Refusal::Rejected(format!(
+                    "{message}; the token is that of {variable}, or of the file in {variable}_FILE"
+                ))
+            }
+            other => other,
+        }
+    }
 }
 
 /// The body without the secret.

@@ -1,56 +1,15 @@
-//! Accounts and jobs (`jobs.toml`). Secrets are never in it, only the names of the environment variables that hold
-//! them.
+//! `jobs.toml`: jobs, and what else the file holds. Never how an account is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::account::{self, Account};
 use super::table::Table;
 use pitlake_contract::spelling::symbol;
 use pitlake_contract::toml::{At, TomlFile, TomlTable};
-use pitlake_contract::{Problem, Values, Vendor, nearest};
+use pitlake_contract::{Problem, Values, nearest};
 
 /// The number of sessions after which a trading day is settled, unless a job has another (`docs/configuration.md`).
 pub const LOOKBACK: u32 = 5;
-
-/// An account with one vendor.
-#[derive(Debug, Clone, Default)]
-pub struct Account {
-    /// The base URL; the vendor's own if `None`.
-    pub base_url: Option<String>,
-    /// The environment variable that holds the token; the vendor's own if `None`.
-    pub token_env: Option<String>,
-    /// Points of the account.
-    pub points: u32,
-    /// Calls per minute, instead of what the contracts allow.
-    pub requests_per_minute: Option<u32>,
-    /// The quota per day over all interfaces.
-    pub requests_per_day: Option<u32>,
-    /// The most calls in flight at the same time.
-    pub max_in_flight: Option<u32>,
-    /// Headers sent with every call.
-    pub headers: Vec<(String, String)>,
-    /// Paths by interface, instead of those of the contracts.
-    pub paths: Vec<(String, String)>,
-}
-
-impl Account {
-    /// The environment variable that holds the token of this account with `vendor`.
-    #[must_use]
-    pub fn token_variable<'a>(&'a self, vendor: &'a Vendor) -> &'a str {
-        self.token_env.as_deref().unwrap_or(&vendor.token_env)
-    }
-
-    /// Whether it must have a token: the vendor refuses calls without one, or `jobs.toml` names its variable.
-    #[must_use]
-    pub fn needs_token(&self, vendor: &Vendor) -> bool {
-        vendor.needs_token || self.token_env.is_some()
-    }
-
-    /// The base URL of this account with `vendor`; `None` if neither names one.
-    #[must_use]
-    pub fn base_url<'a>(&'a self, vendor: &'a Vendor) -> Option<&'a str> {
-        self.base_url.as_deref().or(vendor.home.as_deref())
-    }
-}
 
 /// Tables that are updated together.
 #[derive(Debug, Clone)]
@@ -132,7 +91,7 @@ pub(super) fn read(file: &str, text: &str, names: &Names<'_>) -> Result<Jobs, Ve
         let mut accounts = BTreeMap::new();
         for (vendor, table) in root.named_tables("vendors") {
             known("vendor", &vendor, names.vendors, root);
-            accounts.insert(vendor.value, account(&table));
+            accounts.insert(vendor.value, account::read(&table));
         }
         let mut jobs = BTreeMap::new();
         for (job, table) in root.named_tables("jobs") {
@@ -163,24 +122,6 @@ fn preferred(name: &str, table: &TomlTable<'_>, names: &Names<'_>) -> Option<Vec
         table.problem(vendors.offset, format!("none of these vendors feeds `{name}`"), Some(hint));
     }
     Some(order)
-}
-
-fn account(table: &TomlTable<'_>) -> Account {
-    let single = |pairs: Vec<(At<String>, Vec<String>)>| {
-        pairs.into_iter().map(|(name, values)| (name.value, values.concat())).collect()
-    };
-    let account = Account {
-        base_url: table.text("base_url").map(|at| at.value),
-        token_env: table.text("token_env").map(|at| at.value),
-        points: table.number("points").map_or(0, |at| at.value),
-        requests_per_minute: table.number("requests_per_minute").map(|at| at.value),
-        requests_per_day: table.number("requests_per_day").map(|at| at.value),
-        max_in_flight: table.number("max_in_flight").map(|at| at.value),
-        headers: single(table.entries("headers")),
-        paths: single(table.entries("paths")),
-    };
-    table.close();
-    account
 }
 
 fn read_job(table: &TomlTable<'_>, names: &Names<'_>) -> Job {
@@ -261,6 +202,32 @@ mod tests {
                 "jobs.toml:6: unknown vendor `gatway`\n  hint: did you mean `gateway`?",
             ]
         );
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_checked_with_their_line() {
+        let of = |line: &str| read(&format!("[vendors.tushare]\n{line}\n")).unwrap_err().concat();
+        for (line, expected) in [
+            ("points = -1", "jobs.toml:3: invalid `vendors.tushare.points`: expected a whole number from 0, found -1"),
+            (
+                "requests_per_minute = 0",
+                "jobs.toml:3: `requests_per_minute` is 0, which allows no call\n  hint: remove",
+            ),
+            ("max_in_flight = 0", "jobs.toml:3: `max_in_flight` is 0, which allows no call"),
+            (
+                "base_url = \"api.tushare.pro\"",
+                "jobs.toml:3: invalid `base_url` `api.tushare.pro`: expected https://HOST\n  hint: did you mean \
+                 `https://api.tushare.pro`?",
+            ),
+            ("base_url = \"ftp://a\"", "jobs.toml:3: invalid `base_url` `ftp://a`: expected https://HOST"),
+            ("base_url = \"https://\"", "jobs.toml:3: invalid `base_url` `https://`: expected https://HOST"),
+        ] {
+            let problem = of(line);
+            assert!(problem.starts_with(expected), "{problem}");
+        }
+        for url in ["https://api.tushare.pro", "http://127.0.0.1:8000/dataapi", "http://[::1]:80"] {
+            assert!(read(&format!("[vendors.tushare]\nbase_url = \"{url}\"\n")).is_ok(), "{url}");
+        }
     }
 
     #[test]

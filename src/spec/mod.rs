@@ -3,6 +3,7 @@
 //!
 //! Never here: reading folders, the clock, or anything a vendor sends.
 
+mod account;
 mod bind;
 mod job;
 mod pipeline;
@@ -12,7 +13,8 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use job::{Account, Job, Jobs, LOOKBACK};
+pub use account::{Account, is_url};
+pub use job::{Job, Jobs, LOOKBACK};
 pub use pitlake_contract::{
     Ask, Axis, Contract, Contracts, Covered, DateRange, Dimension, Empty, Field, FieldType, InterfaceId, Limit, Paging,
     Problem, Problems, Publication, SpecFile, TokenIn, Unit, UnitMismatch, Values, Vendor, WireFormat, nearest,

@@ -120,12 +120,13 @@ impl<'a> TomlTable<'a> {
         let (offset, value) = self.get(key)?;
         let read = read(value);
         if read.is_none() {
-            let found = value.type_str();
-            self.problem(
-                offset,
-                format!("invalid type for `{}{key}`: expected {expected}, found {found}", self.path),
-                None,
-            );
+            let message = match value.as_integer() {
+                Some(number) => format!("invalid `{}{key}`: expected {expected}, found {}", self.path, number.as_str()),
+                None => {
+                    format!("invalid type for `{}{key}`: expected {expected}, found {}", self.path, value.type_str())
+                }
+            };
+            self.problem(offset, message, None);
         }
         Some(At { value: read?, offset })
     }
@@ -137,7 +138,7 @@ impl<'a> TomlTable<'a> {
 
     /// A whole number from 0.
     pub fn number(&self, key: &str) -> Option<At<u32>> {
-        self.typed(key, "a whole number", |v| v.as_integer()?.as_str().replace('_', "").parse().ok())
+        self.typed(key, "a whole number from 0", |v| v.as_integer()?.as_str().replace('_', "").parse().ok())
     }
 
     /// `true` or `false`.

@@ -1,0 +1,88 @@
+//! Accounts with vendors (`[vendors.NAME]` of `jobs.toml`). Secrets are never in it, only the names of the environment
+//! variables that hold them.
+
+use pitlake_contract::Vendor;
+use pitlake_contract::toml::{At, TomlTable};
+
+/// An account with one vendor.
+#[derive(Debug, Clone, Default)]
+pub struct Account {
+    /// The base URL; the vendor's own if `None`.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the token; the vendor's own if `None`.
+    pub token_env: Option<String>,
+    /// Points of the account.
+    pub points: u32,
+    /// Calls per minute, instead of what the contracts allow.
+    pub requests_per_minute: Option<u32>,
+    /// The quota per day over all interfaces.
+    pub requests_per_day: Option<u32>,
+    /// The most calls in flight at the same time.
+    pub max_in_flight: Option<u32>,
+    /// Headers sent with every call.
+    pub headers: Vec<(String, String)>,
+    /// Paths by interface, instead of those of the contracts.
+    pub paths: Vec<(String, String)>,
+}
+
+impl Account {
+    /// The environment variable that holds the token of this account with `vendor`.
+    #[must_use]
+    pub fn token_variable<'a>(&'a self, vendor: &'a Vendor) -> &'a str {
+        self.token_env.as_deref().unwrap_or(&vendor.token_env)
+    }
+
+    /// Whether it must have a token: the vendor refuses calls without one, or `jobs.toml` names its variable.
+    #[must_use]
+    pub fn needs_token(&self, vendor: &Vendor) -> bool {
+        vendor.needs_token || self.token_env.is_some()
+    }
+
+    /// The base URL of this account with `vendor`; `None` if neither names one.
+    #[must_use]
+    pub fn base_url<'a>(&'a self, vendor: &'a Vendor) -> Option<&'a str> {
+        self.base_url.as_deref().or(vendor.home.as_deref())
+    }
+}
+
+/// Whether a text is an address that calls can be sent to.
+#[must_use]
+pub fn is_url(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
+}
+
+/// Reads an account.
+pub(super) fn read(table: &TomlTable<'_>) -> Account {
+    let single = |pairs: Vec<(At<String>, Vec<String>)>| {
+        pairs.into_iter().map(|(name, values)| (name.value, values.concat())).collect()
+    };
+    let base_url = table.text("base_url");
+    if let Some(at) = base_url.as_ref().filter(|at| !is_url(&at.value)) {
+        let hint = format!("did you mean `https://{}`? `http://` only where the vendor has no other", at.value);
+        let hint = (!at.value.contains("://")).then_some(hint);
+        table.problem(at.offset, format!("invalid `base_url` `{}`: expected https://HOST", at.value), hint);
+    }
+    let account = Account {
+        base_url: base_url.map(|at| at.value),
+        token_env: table.text("token_env").map(|at| at.value),
+        points: table.number("points").map_or(0, |at| at.value),
+        requests_per_minute: some(table, "requests_per_minute"),
+        requests_per_day: some(table, "requests_per_day"),
+        max_in_flight: some(table, "max_in_flight"),
+        headers: single(table.entries("headers")),
+        paths: single(table.entries("paths")),
+    };
+    table.close();
+    account
+}
+
+/// A number that may be left out, but not be 0.
+fn some(table: &TomlTable<'_>, key: &str) -> Option<u32> {
+    let at = table.number(key)?;
+    if at.value == 0 {
+        let hint = "remove the key for the limit that the vendor's points or the default allow";
+        table.problem(at.offset, format!("`{key}` is 0, which allows no call"), Some(hint.to_owned()));
+    }
+    Some(at.value)
+}

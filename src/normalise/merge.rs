@@ -9,7 +9,6 @@ use super::key::keys;
 use super::rows::{Origin, RowSet};
 use super::scalars::{Scalar, ScalarColumn};
 use super::vendors::keep_preferred;
-use crate::spec::Table;
 
 /// A row to keep.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +70,7 @@ pub(super) fn merge_each_vendor(
                 if table.distinct {
                     of_file.dedup_by(|a, b| by_content(rows, *a, *b).is_eq());
                 }
-            } else if let Some(column) = conflict(table, &rows.columns, &of_file) {
+            } else if let Some(column) = conflict(rows, &of_file) {
                 for &row in &of_file {
                     let reason = format!("two rows of one file have the same key and differ in `{column}`");
                     reject(rows.origins[row], reason);
@@ -101,8 +100,10 @@ pub(super) fn merge_each_vendor(
 pub(super) fn by_content(rows: &RowSet<'_>, a: usize, b: usize) -> Ordering {
     let texts = &rows.texts;
     let compare = |cells: &ScalarColumn| match (cells.get(a), cells.get(b)) {
-        (Scalar::Text(a), Scalar::Text(b)) | (Scalar::Wide(a), Scalar::Wide(b)) => texts.get(a).cmp(texts.get(b)),
-        (Scalar::Number(a), Scalar::Number(b)) => a.to_f64(0).total_cmp(&b.to_f64(0)),
+        (Scalar::Text(a), Scalar::Text(b)) => texts.get(a).cmp(texts.get(b)),
+        (a @ (Scalar::Number(_) | Scalar::Wide(_)), b @ (Scalar::Number(_) | Scalar::Wide(_))) => {
+            a.compare_number(b, texts)
+        }
         (Scalar::Date(a), Scalar::Date(b)) => a.cmp(&b),
         (Scalar::Flag(a), Scalar::Flag(b)) => a.cmp(&b),
         (a, b) => (!a.is_empty()).cmp(&!b.is_empty()),
@@ -111,15 +112,17 @@ pub(super) fn by_content(rows: &RowSet<'_>, a: usize, b: usize) -> Ordering {
 }
 
 /// The first column in which rows of one file hold different values; an empty cell differs from none.
-fn conflict<'t>(table: &'t Table, columns: &[ScalarColumn], rows: &[usize]) -> Option<&'t str> {
+fn conflict<'a>(rows: &RowSet<'a>, of_file: &[usize]) -> Option<&'a str> {
     let differ = |a: Scalar, b: Scalar| match (a, b) {
-        (Scalar::Number(a), Scalar::Number(b)) => !a.equals(b),
+        (Scalar::Number(_) | Scalar::Wide(_), Scalar::Number(_) | Scalar::Wide(_)) => {
+            a.compare_number(b, &rows.texts).is_ne()
+        }
         _ => !a.is_empty() && !b.is_empty() && a != b,
     };
-    let names = table.columns.iter().map(|column| column.name.as_str());
-    names.zip(columns).find_map(|(name, cells)| {
+    let names = rows.table.columns.iter().map(|column| column.name.as_str());
+    names.zip(&rows.columns).find_map(|(name, cells)| {
         let mut value = Scalar::Null;
-        for &row in rows {
+        for &row in of_file {
             let cell = cells.get(row);
             if differ(value, cell) {
                 return Some(name);

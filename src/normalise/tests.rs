@@ -100,3 +100,44 @@ fn unknown_fields_are_reported() {
     assert_eq!(built.batch.num_rows(), 1);
     assert!(built.unknown["tushare/adj_factor"].contains("new"));
 }
+
+#[test]
+fn numbers_of_many_digits_compare_by_value() {
+    let table = table("top_list_cn");
+    assert!(table.occurrence && table.distinct);
+    let row = |amount: &str, net: &str| {
+        format!(
+            r#"{{"ts_code":"000001.SZ","trade_date":"20240102","close":9.5,"amount":{amount},"net_amount":{net},"reason":"r"}}"#
+        )
+    };
+    let numbered = |rows: &[String]| build(&table, &[(&rows.join("\n"), false)]).unwrap().batch.num_rows();
+    // An exact repeat counts once, however long its numbers are; a row that differs stays.
+    assert_eq!(numbered(&[row("1.5", "1"), row("1.50000000000000000000", "1.000000000000000000000")]), 1);
+    assert_eq!(numbered(&[row("1.5", "1"), row("1.50000000000000000001", "1")]), 2);
+    assert_eq!(numbered(&[row("1.50000000000000000001", "1"), row("1.50000000000000000002", "1")]), 2);
+    assert_eq!(numbered(&[row("123456789012345678", "1"), row("123456789012345679", "1")]), 2);
+    // Rows of one key that contradict each other are rejected; the same number in other words is no contradiction.
+    let adjusted = |factor: &str| format!(r#"{{"ts_code":"000001.SZ","trade_date":"20240102","adj_factor":{factor}}}"#);
+    let factors = Arc::clone(Catalog::load(&[], None).unwrap().0.table("adj_factor").unwrap());
+    let merged = |rows: &[String]| {
+        let built = build(&factors, &[(&rows.join("\n"), false)]).unwrap();
+        (built.batch.num_rows(), built.rejects.len())
+    };
+    assert_eq!(merged(&[adjusted("1.5"), adjusted("1.50000000000000000000")]), (1, 0));
+    assert_eq!(merged(&[adjusted("1.5"), adjusted("1.50000000000000000001")]), (0, 2));
+    assert_eq!(merged(&[adjusted("1.50000000000000000001"), adjusted("1.500000000000000000010")]), (1, 0));
+}
+
+#[test]
+fn a_key_of_many_digits_is_not_an_empty_one() {
+    let table = table("cyq_chips_cn");
+    let row = |price: &str| format!(r#"{{"ts_code":"000001.SZ","trade_date":"20240102","price":{price},"percent":1}}"#);
+    let rows = ["9.5", "9.500000000000000000001", "9.50000000000000000000", "-1e30", "1e30"].map(row).join("\n");
+    let mut builder = Builder::new(&table, Partition::of(&table, "2024-01-02".parse().unwrap()));
+    builder.add(input("file", &table, false), rows.as_bytes()).unwrap();
+    let built = builder.finish(&|_| None).unwrap();
+    assert_eq!(built.rejects, []);
+    let prices = built.batch.column_by_name("price").unwrap();
+    let prices = arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(prices).values();
+    assert_eq!(prices.as_ref(), [-1e30, 9.5, 9.5, 1e30]);
+}

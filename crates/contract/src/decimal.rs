@@ -209,7 +209,7 @@ pub fn wide_to_i64(text: &str, shift: i8) -> Option<i64> {
 }
 
 /// The sign, the digits without leading zeros, and the power of ten of the last digit.
-fn parts(text: &str) -> Option<(bool, String, i64)> {
+pub(crate) fn parts(text: &str) -> Option<(bool, String, i64)> {
     let (number, power) = match text.split_once(['e', 'E']) {
         Some((number, power)) => {
             (number, power.parse::<i64>().unwrap_or(if power.starts_with('-') { -999_999 } else { 999_999 }))

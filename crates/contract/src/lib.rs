@@ -6,6 +6,7 @@ pub mod contract;
 mod contracts;
 mod date_range;
 pub mod decimal;
+pub mod exact;
 mod field_type;
 pub mod period;
 pub mod problem;

@@ -1,16 +1,26 @@
-//! How vendors, and programs that import their data, write a value: the one place that knows each spelling.
+//! How vendors, and programs that import their data, write a value: the one place that knows each spelling. What is
+//! accepted is in a table of `docs/lake-format.md`.
 //!
-//! Numbers are in [`crate::decimal`]. Never here: which column a value fills, or its unit.
+//! `reader` reads a value of a field; the other modules know one kind of text each. Numbers are in [`crate::decimal`].
+//! Never here: which column a value fills, or its unit.
 
 pub mod code;
 pub mod day;
+mod dialect;
+mod excerpt;
 pub mod flag;
 pub mod instant;
+mod midnight;
 pub mod month;
-pub mod null;
+mod null;
+mod reader;
 pub mod symbol;
 
 use chrono::NaiveDate;
+
+pub use dialect::Dialect;
+pub use excerpt::excerpt;
+pub use reader::{FieldReader, InvalidValue, Value};
 
 /// The day in Shanghai of a date or an instant, in any spelling of either.
 #[must_use]

@@ -33,13 +33,14 @@ pub use output::{Added, added, schema};
 pub use partition::Partition;
 
 use crate::spec::{Field, Table, TableSource};
+use pitlake_contract::spelling::Dialect;
 use repeats::Repeats;
 use rows::{Origin, RowSet};
 use versions::{Observation, Version, VersionHistory};
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
-pub const RULES: u32 = 2;
+pub const RULES: u32 = 3;
 
 /// A bronze file and what its rows depend on; `'t` is the lifetime of the table, `'f` of the file.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,22 @@ pub struct Input<'t, 'f> {
     pub rows_of: &'f [usize],
     /// It repeats the answer before it, and holds no rows for that reason.
     pub is_repeat: bool,
+}
+
+impl Input<'_, '_> {
+    /// Who wrote its values.
+    fn dialect(&self) -> Dialect {
+        if self.calls.is_empty() { Dialect::Part } else { Dialect::Answer }
+    }
+}
+
+/// Values that were read and are named to the user: by column, each as written with how often it came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Words that were read as missing values.
+    pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Values that no contract lists.
+    pub unlisted: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// A row that could not be read or placed.
@@ -123,6 +140,8 @@ pub struct Built {
     pub rejects: Vec<Reject>,
     /// Fields that the contracts do not list, by interface.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
+    /// Values that are named to the user.
+    pub remarks: Remarks,
     /// Columns that are empty in some version because the file that showed it first lacked them.
     pub lacking: BTreeSet<String>,
 }
@@ -140,6 +159,7 @@ pub struct Builder<'a> {
     repeats: Repeats,
     rejects: Vec<Reject>,
     unknown: BTreeMap<String, BTreeSet<String>>,
+    remarks: Remarks,
 }
 
 impl<'a> Builder<'a> {
@@ -154,6 +174,7 @@ impl<'a> Builder<'a> {
             repeats: Repeats::default(),
             rejects: Vec::new(),
             unknown: BTreeMap::new(),
+            remarks: Remarks::default(),
         }
     }
 
@@ -183,7 +204,7 @@ impl<'a> Builder<'a> {
         let batch = output::batch(&self.rows, &selection, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| table.columns[column].name.clone()).collect();
-        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, lacking })
+        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, remarks: self.remarks, lacking })
     }
 
     /// All versions, where the table keeps them.

@@ -25,7 +25,7 @@ fn build(table: &Table, files: &[(&str, bool)]) -> Result<Built, Stop> {
 #[test]
 fn a_row_outside_its_folder_is_rejected_unless_the_file_is_a_span() {
     let table = table("adj_factor");
-    let row = r#"{"ts_code":"a","trade_date":"20150105","adj_factor":1}"#;
+    let row = r#"{"ts_code":"000001.SZ","trade_date":"20150105","adj_factor":1}"#;
     let built = build(&table, &[(row, false)]).unwrap();
     assert!(built.rejects[0].reason.contains("2015-01-05"), "{:?}", built.rejects);
     let built = build(&table, &[(row, true)]).unwrap();
@@ -37,7 +37,7 @@ fn repeats_of_a_key_are_numbered_whatever_their_order() {
     let table = table("block_trade_cn");
     let row = |seat: &str, amount: &str| {
         format!(
-            r#"{{"ts_code":"a","trade_date":"20240102","price":9.5,"vol":10,"amount":{amount},"buyer":"{seat}","seller":"s"}}"#
+            r#"{{"ts_code":"000001.SZ","trade_date":"20240102","price":9.5,"vol":10,"amount":{amount},"buyer":"{seat}","seller":"s"}}"#
         )
     };
     let one = [row("b", "95"), row("c", "95"), row("b", "95"), row("b", "94.9")].join("\n");
@@ -58,19 +58,25 @@ fn nulls_in_a_key_are_equal_and_rows_are_sorted_by_key() {
     let row = |code: &str, timing: &str| {
         format!(r#"{{"ts_code":"{code}","trade_date":"20240102","suspend_timing":{timing},"suspend_type":"S"}}"#)
     };
-    let lines = [row("b", "null"), row("a", "\"09:30-10:00\""), row("b", "\"\""), row("a", "null")].join("\n");
+    let lines = [
+        row("000002.SZ", "null"),
+        row("000001.SZ", "\"09:30-10:00\""),
+        row("000002.SZ", "\"\""),
+        row("000001.SZ", "null"),
+    ]
+    .join("\n");
     let built = build(&table, &[(&lines, false)]).unwrap();
     assert_eq!((built.rejects.len(), built.batch.num_rows()), (0, 3));
     let codes = built.batch.column(0);
     let codes: Vec<&str> = arrow::array::AsArray::as_string::<i32>(codes).iter().flatten().collect();
-    assert_eq!(codes, ["a", "a", "b"]);
+    assert_eq!(codes, ["000001.SZ", "000001.SZ", "000002.SZ"]);
 }
 
 #[test]
 fn a_column_that_a_newer_file_lacks_keeps_its_values() {
     let table = table("stock_daily_cn");
-    let old = r#"{"ts_code":"a","trade_date":"20240102","close":1.25,"vol":10,"amount":1.25}"#;
-    let new = r#"{"TS_CODE":"a","TRADE_DATE":"2024-01-02","CLOSE":1.26,"VOL":null}"#;
+    let old = r#"{"ts_code":"000001.SZ","trade_date":"20240102","close":1.25,"vol":10,"amount":1.25}"#;
+    let new = r#"{"TS_CODE":"000001.SZ","TRADE_DATE":"2024-01-02","CLOSE":1.26,"VOL":null}"#;
     let built = build(&table, &[(old, true), (new, true)]).unwrap();
     let batch = &built.batch;
     assert_eq!(batch.num_rows(), 1);
@@ -95,7 +101,7 @@ fn a_file_without_a_key_column_stops_the_partition() {
 #[test]
 fn unknown_fields_are_reported() {
     let table = table("adj_factor");
-    let line = r#"{"ts_code":"a","trade_date":"20240102","adj_factor":1,"new":[1,{"x":2}]}"#;
+    let line = r#"{"ts_code":"000001.SZ","trade_date":"20240102","adj_factor":1,"new":[1,{"x":2}]}"#;
     let built = build(&table, &[(line, false)]).unwrap();
     assert_eq!(built.batch.num_rows(), 1);
     assert!(built.unknown["tushare/adj_factor"].contains("new"));

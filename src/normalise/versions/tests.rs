@@ -45,7 +45,7 @@ pub(super) fn table(name: &str) -> Arc<Table> {
 /// A row of the annual report of 2023: announcement dates, flag, figures.
 pub(super) fn row(code: &str, dates: (&str, &str), flag: &str, income: &str, eps: &str) -> String {
     format!(
-        r#"{{"ts_code":"{code}","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
+        r#"{{"ts_code":"{code}00001.SZ","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
         dates.0, dates.1
     )
 }
@@ -97,7 +97,7 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
         Some(DateTime::from_timestamp_micros(at).unwrap().format("%Y-%m-%d %H:%M").to_string())
     };
     let one = |row: usize| ReadVersion {
-        code: text("ts_code", row).unwrap(),
+        code: text("ts_code", row).unwrap().trim_end_matches("00001.SZ").to_lowercase(),
         announced: day("announced_on", row),
         known: day("known_on", row),
         tradable: day("tradable_on", row),
@@ -324,7 +324,7 @@ fn an_import_adds_versions_and_removes_none() {
 
 #[test]
 fn a_column_that_one_file_lacks_is_not_compared_and_no_row_is_changed() {
-    let short = r#"{"ts_code":"a","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
+    let short = r#"{"ts_code":"a00001.SZ","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
     let import = Fetch { at: MAY_1, lines: vec![short.to_owned()], calls: false };
     let seen = read(&table("income_cn"), &[import, fetch(JUNE_1, &[on("20240420", "1", "100")])]);
     assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, None, Some("2024-04-20")));

@@ -12,7 +12,7 @@ pub mod flag;
 pub mod instant;
 mod midnight;
 pub mod month;
-mod null;
+pub mod null;
 mod reader;
 pub mod symbol;
 
@@ -22,11 +22,13 @@ pub use dialect::Dialect;
 pub use excerpt::excerpt;
 pub use reader::{FieldReader, InvalidValue, Value};
 
-/// The day in Shanghai of a date or an instant, in any spelling of either.
+/// The day of a date or an instant, in any spelling of either: in Shanghai, or as it is written where it is midnight.
 #[must_use]
 pub fn day_in(text: &str) -> Option<NaiveDate> {
-    // More than eight digits are seconds or milliseconds, not a date.
+    let text = text.trim();
+    // More than eight digits are a count since 1970, not a date.
     let is_count = text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit());
-    let instant = |text: &str| instant::days_of(if is_count { instant::epoch(text) } else { instant::parse(text) }?);
-    day::day(day::parse(text).or_else(|| instant(text))?)
+    let instant = || instant::days_of(if is_count { instant::epoch(text) } else { instant::parse(text) }?);
+    let written = day::parse(text).or_else(|| midnight::parse(text)).or_else(|| midnight::count(text));
+    day::day(written.or_else(instant)?)
 }

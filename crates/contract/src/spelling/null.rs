@@ -11,19 +11,25 @@ const LONGEST: usize = 4;
 /// Whether a text is empty, blank, `null` or `None`: a missing value in any field.
 #[must_use]
 #[inline]
-pub(super) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     matches!(text, "" | "null" | "None") || text.trim_start().is_empty()
 }
 
 /// Whether a text is a word for a missing value.
 #[must_use]
 #[inline]
-pub(super) fn is_word(text: &str) -> bool {
+pub fn is_word(text: &str) -> bool {
     text.len() <= LONGEST && WORDS.contains(&text)
+}
+
+/// Whether a text of an import stands for a missing value.
+#[must_use]
+pub fn is_null(text: &str, kind: FieldType) -> bool {
+    is_plain(text) || is_word(text.trim()) || is_zero(text, kind)
 }
 
 /// Whether a text is the zero that vendors write for no date and no time.
 #[must_use]
-pub(super) fn is_zero(text: &str, kind: FieldType) -> bool {
+pub fn is_zero(text: &str, kind: FieldType) -> bool {
     matches!(text, "0" | "0.0") && matches!(kind, FieldType::Date | FieldType::Time)
 }

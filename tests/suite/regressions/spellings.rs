@@ -16,7 +16,7 @@ fn bars(write: impl Fn(&str, &str, &str) -> (String, String, String)) -> String 
         ("000002.SZ", "2024-01-02", "3456.0", "3525.1"),
     ] {
         let (code, day, amount) = write(code, day, amount);
-        csv += &format!("{code},{day},10.2,{vol},{amount}\n");
+        csv.extend([code.as_str(), ",", &day, ",10.2,", vol, ",", &amount, "\n"]);
     }
     csv
 }
@@ -49,6 +49,9 @@ fn values(rows: &[Row], columns: &[&str]) -> Vec<String> {
     all
 }
 
+/// Its name, and what it makes of a value.
+type Spelling<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+
 const KEYS: [&str; 3] = ["000002.SZ 2024-01-02", "600001.SH 2024-01-02", "600001.SH 2024-01-03"];
 
 /// Came: every row set aside, an empty partition, exit 0. Should come: the rows.
@@ -60,7 +63,7 @@ fn days_are_read_as_pandas_excel_and_people_write_them() {
         let (year, rest) = day.split_once('-').unwrap();
         format!("{year}年{}日", rest.replace('-', "月"))
     };
-    let spellings: [(&str, &dyn Fn(&str) -> String); 8] = [
+    let spellings: [Spelling<'_>; 8] = [
         ("01: midnight as text", &|day| format!("{day} 00:00:00")),
         ("01: ISO with milliseconds", &|day| format!("{day}T00:00:00.000")),
         ("01: ISO with a zone", &|day| format!("{day}T00:00:00.000Z")),
@@ -90,7 +93,7 @@ fn days_are_read_as_pandas_excel_and_people_write_them() {
     assert_eq!(reasons, ["`trade_date`: invalid date `2024-01-03 09:30:00`: expected YYYYMMDD or YYYY-MM-DD"]);
 }
 
-/// 02. Came: of the universe exactly the delisted securities vanished. Should come: all, each with its day or none.
+/// Case 02. Came: of the universe exactly the delisted securities vanished. Should come: all, each with its day or none.
 #[test]
 fn delisted_securities_do_not_vanish_for_a_float_or_a_word() {
     let csv = |none: &str, day: &str| {
@@ -106,13 +109,13 @@ fn delisted_securities_do_not_vanish_for_a_float_or_a_word() {
     }
 }
 
-/// 03. Came: each spelling stood in silver as it was, beside the real code. Should come: canonical codes, and what is no
-/// code set aside with the reason.
+/// Case 03. Came: each spelling stood in silver as it was, beside the real code. Should come: canonical codes, and what
+/// is no code set aside with the reason.
 #[test]
 fn codes_are_canonical_whoever_writes_them() {
     let digits = |code: &str| code[..6].to_owned();
     let exchange = |code: &str| code[7..].to_lowercase();
-    let spellings: [(&str, &dyn Fn(&str) -> String); 9] = [
+    let spellings: [Spelling<'_>; 9] = [
         ("bare", &|code| digits(code)),
         ("the market in front", &|code| format!("{}.{}", exchange(code), digits(code))),
         ("the market in front, without a point", &|code| exchange(code) + &digits(code)),
@@ -139,7 +142,7 @@ fn codes_are_canonical_whoever_writes_them() {
     }
 }
 
-/// 04. Came: the row set aside. Should come: nothing in that column, counted and named.
+/// Case 04. Came: the row set aside. Should come: nothing in that column, counted and named.
 #[test]
 fn words_for_nothing_are_nothing_in_an_import_and_named() {
     for word in ["nan", "NaN", "NULL", "null", "NA", "N/A", "NaT", "--", "-", " ", "#N/A", "None", "<NA>", "\\N"] {
@@ -159,7 +162,7 @@ fn words_for_nothing_are_nothing_in_an_import_and_named() {
     }
 }
 
-/// 05. Came: all rows set aside, exit 0. Should come: the calendar.
+/// Case 05. Came: all rows set aside, exit 0. Should come: the calendar.
 #[test]
 fn flags_are_read_in_every_spelling_and_in_no_other() {
     for (open, closed) in [("1", "0"), ("1.0", "0.0"), ("true", "false"), ("True", "False"), ("Y", "N"), ("是", "否")]
@@ -175,7 +178,7 @@ fn flags_are_read_in_every_spelling_and_in_no_other() {
     assert_eq!(reasons, ["`is_open`: invalid flag `2`: expected 0, 1, true or false"]);
 }
 
-/// 08. Came: set aside, exit 0. Should come: separators and percent signs read, `inf` set aside with the reason.
+/// Case 08. Came: set aside, exit 0. Should come: separators and percent signs read, `inf` set aside with the reason.
 #[test]
 fn numbers_are_read_as_people_write_them() {
     let csv = "ts_code,trade_date,close,pct_chg,vol,amount\n600001.SH,20240102,10.2,2.0%,\"1,234\",1.2587E+03\n\
@@ -186,7 +189,7 @@ fn numbers_are_read_as_people_write_them() {
     assert_eq!(reasons, ["`vol`: invalid number `inf`: expected decimal digits"]);
 }
 
-/// 09. Came: as of 2024-05-01 the correction, a look-ahead. Should come: the original, as with `1` and `0`.
+/// Case 09. Came: as of 2024-05-01 the correction, a look-ahead. Should come: the original, as with `1` and `0`.
 #[test]
 fn a_flag_that_became_a_float_is_no_correction() {
     let head = "ts_code,ann_date,f_ann_date,end_date,report_type,comp_type,n_income,update_flag\n";
@@ -208,7 +211,7 @@ fn a_flag_that_became_a_float_is_no_correction() {
     }
 }
 
-/// 14. Came: three keys for one statement, which sum to 300. Should come: one, absent being the vendor's default.
+/// Case 14. Came: three keys for one statement, which sum to 300. Should come: one, absent being the vendor's default.
 #[test]
 fn one_statement_in_three_spellings_is_one_key() {
     let files = [
@@ -239,7 +242,7 @@ fn a_value_that_the_vendor_may_add_is_kept_and_named() {
     assert!(printed.contains("`div_proc`: kept, but not among the values of the contract: `未通过` (1)"), "{printed}");
 }
 
-/// 20. Came: the text `None`, which counted as an interruption. Should come: nothing.
+/// Case 20. Came: the text `None`, which counted as an interruption. Should come: nothing.
 #[test]
 fn a_word_is_not_the_timing_of_an_interruption() {
     let csv = "ts_code,trade_date,suspend_timing,suspend_type\n600001.SH,20240102,nan,S\n000002.SZ,20240102,09:30-10:00,S\n\
@@ -263,7 +266,7 @@ fn foreign(place: &Place, folder: &str, name: &str, lines: &str) {
     gzip.finish().unwrap();
 }
 
-/// 21b. Came: "has no column `ts_code`", exit 4, and nothing of the year was published. Should come: one row set aside.
+/// Case 21b. Came: "has no column `ts_code`", exit 4, and nothing of the year was published. Should come: one row set aside.
 #[test]
 fn a_bad_first_cell_is_one_bad_row() {
     for bad in [
@@ -286,7 +289,7 @@ fn a_bad_first_cell_is_one_bad_row() {
     assert!(printed.contains("lacks the column `ts_code`"), "{printed}");
 }
 
-/// 32. A cell with a line break, a quote, and wide blanks; a count that became a float.
+/// Case 32. A cell with a line break, a quote, and wide blanks; a count that became a float.
 #[test]
 fn quoted_line_breaks_are_read() {
     let csv = "ts_code,exchange,chairman,reg_capital,setup_date,introduction,employees\n\

@@ -3,7 +3,7 @@
 use std::fs;
 
 use pitlake::normalise::{Builder, Built, Input, Partition};
-use pitlake::spec::{Catalog, InterfaceId};
+use pitlake::spec::Catalog;
 
 use crate::support::{NOW, Place, Row, silver};
 
@@ -300,28 +300,27 @@ fn quoted_line_breaks_are_read() {
     assert_eq!(found, ["000002.SZ 全角　空格 行 null", "600001.SH 第一行\n第二行, \"引号\" 100"]);
 }
 
-/// Builds lines of an interface as an answer to a call of our own.
-fn answered(table: &str, lines: &str) -> Built {
+/// Builds bars of 2024-01-02 as an answer to a call of our own.
+fn answered(lines: &str) -> Built {
     let catalog = Catalog::load(&[], None).unwrap().0;
-    let table = catalog.table(table).unwrap();
+    let table = catalog.table("stock_daily_cn").unwrap();
     let source = &table.sources[0];
     let calls = [vec![("trade_date".to_owned(), "20240102".to_owned())]];
-    let mut builder = Builder::new(table, Partition::of(table, "2024-01-02".parse().unwrap()));
+    let mut builder = Builder::new(table, Partition::Year(2024));
     let observed = Some("2024-01-02T12:00:00Z".parse().unwrap());
     let input = Input { path: "answer", source, span: false, observed, calls: &calls, rows_of: &[], is_repeat: false };
     builder.add(input, lines.as_bytes()).unwrap();
-    assert_eq!(table.source(&InterfaceId::parse("tushare/daily").unwrap()).is_some(), table.name == "stock_daily_cn");
     builder.finish(&|_| None).unwrap()
 }
 
-/// C 2 and 3. Came: all rows set aside for a day with its midnight; one row fewer for a cell, exit 0. Should come: the
+/// Cases C 2 and C 3. Came: all rows set aside for a day with its midnight; one row fewer for a cell, exit 0. Should come: the
 /// day read; one row set aside for a number that is none, whatever the others are.
 #[test]
 fn a_cell_of_an_answer_is_the_fault_of_its_row_alone() {
     let line = |code: &str, day: &str, amount: &str| {
         format!(r#"{{"ts_code":"{code}","trade_date":"{day}","close":10.2,"vol":1,"amount":{amount}}}"#) + "\n"
     };
-    let built = answered("stock_daily_cn", &line("600001.SH", "2024-01-02 00:00:00", "1.02"));
+    let built = answered(&line("600001.SH", "2024-01-02 00:00:00", "1.02"));
     assert_eq!((built.batch.num_rows(), built.rejects.len()), (1, 0));
     let digits = "3".repeat(400);
     for (amount, reason) in [
@@ -333,22 +332,22 @@ fn a_cell_of_an_answer_is_the_fault_of_its_row_alone() {
         ("1e999999999999".to_owned(), "invalid number `1e999999999999`: out of range"),
     ] {
         let lines = line("600001.SH", "20240102", &amount) + &line("000002.SZ", "20240102", "1.02");
-        let built = answered("stock_daily_cn", &lines);
+        let built = answered(&lines);
         let reasons: Vec<&str> = built.rejects.iter().map(|reject| reject.reason.as_str()).collect();
         assert_eq!((built.batch.num_rows(), reasons), (1, vec![format!("`amount`: {reason}").as_str()]));
     }
     for nothing in ["null", "\"\"", "\"None\"", "\"null\""] {
-        let built = answered("stock_daily_cn", &line("600001.SH", "20240102", nothing));
+        let built = answered(&line("600001.SH", "20240102", nothing));
         assert_eq!((built.batch.num_rows(), built.rejects.len()), (1, 0), "{nothing}");
     }
     // What only imports may say.
     for written in ["\"1,234\"", "\"2.0%\""] {
-        assert_eq!(answered("stock_daily_cn", &line("600001.SH", "20240102", written)).rejects.len(), 1, "{written}");
+        assert_eq!(answered(&line("600001.SH", "20240102", written)).rejects.len(), 1, "{written}");
     }
-    assert_eq!(answered("stock_daily_cn", &line("600001.SH", "1704153600000", "1.02")).rejects.len(), 1);
+    assert_eq!(answered(&line("600001.SH", "1704153600000", "1.02")).rejects.len(), 1);
 }
 
-/// E 2. Came: a row that differs was dropped, `1.5` beside `1.50000000000000000000` rejected both. Should come: numbers
+/// Case E 2. Came: a row that differs was dropped, `1.5` beside `1.50000000000000000000` rejected both. Should come: numbers
 /// compared by value.
 #[test]
 fn numbers_of_many_digits_are_compared_by_value() {

@@ -28,8 +28,8 @@ fn two_vendors_are_compared_in_one_unit() {
     assert_eq!(printed["counts"], counts);
     let text = place.expect(0, &["diff", "stock_daily_cn", "--between", "asharehub,tushare", "--now", NOW]);
     for part in [
-        "a 2024-01-02: close asharehub 9.41, tushare 9.39",
-        "c 2024-01-02: only asharehub",
+        "000001.SZ 2024-01-02: close asharehub 9.41, tushare 9.39",
+        "000003.SZ 2024-01-02: only asharehub",
         "stock_daily_cn: 0 rows agree, 1 differ, 1 only from asharehub, 1 only from tushare",
     ] {
         assert!(text.contains(part), "no `{part}` in {text}");
@@ -103,7 +103,11 @@ fn changes_by_later_fetches_are_listed_with_both_values() {
     }
     assert_eq!(diff(&place, &["stock_daily_cn", "--since", "2024-01-06"])["differences"], json!([]));
     let text = place.expect(0, &["diff", "stock_daily_cn", "--since", "20240103", "--now", NOW]);
-    for part in ["a 2024-01-02: close 9.39 -> 9.4", "c 2024-01-02: added (tushare)", "1 row unchanged, 1 changed"] {
+    for part in [
+        "000001.SZ 2024-01-02: close 9.39 -> 9.4",
+        "000003.SZ 2024-01-02: added (tushare)",
+        "1 row unchanged, 1 changed",
+    ] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
     // `diff` writes nothing and needs no silver.

@@ -160,7 +160,8 @@ const BAR: [&str; 5] = ["ts_code", "close", "vol", "amount", "vendor"];
 fn a_row_comes_whole_from_the_first_vendor_that_has_it() {
     let place = place();
     bars(&place);
-    let usual = ["a 9.39 10050 94369.5 tushare", "b 5.0 1000 5000.0 tushare", "c 7.0 3 21.0 asharehub"];
+    let usual =
+        ["000001.SZ 9.39 10050 94369.5 tushare", "000002.SZ 5.0 1000 5000.0 tushare", "000003.SZ 7.0 3 21.0 asharehub"];
     assert_eq!(built(&place, "stock_daily_cn", &BAR), usual);
     let before = place.files("silver");
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
@@ -170,7 +171,11 @@ fn a_row_comes_whole_from_the_first_vendor_that_has_it() {
     assert!(place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]).contains("1 partition up to date"));
     assert_eq!(place.files("silver"), before);
     prefer("\"asharehub\", \"tushare\"");
-    let other = ["a 9.41 10050 94370.0 asharehub", "b 5.0 1000 5000.0 tushare", "c 7.0 3 21.0 asharehub"];
+    let other = [
+        "000001.SZ 9.41 10050 94370.0 asharehub",
+        "000002.SZ 5.0 1000 5000.0 tushare",
+        "000003.SZ 7.0 3 21.0 asharehub",
+    ];
     assert_eq!(built(&place, "stock_daily_cn", &BAR), other);
     prefer("\"asharehub\"");
     assert_eq!(built(&place, "stock_daily_cn", &BAR), [other[0], other[2]]);
@@ -191,11 +196,11 @@ fn without_the_bronze_of_a_vendor_only_its_rows_change() {
     built(&place, "stock_daily_cn", &BAR);
     fs::remove_file(place.path("data/bronze").join(TUSHARE)).unwrap();
     let rows = built(&place, "stock_daily_cn", &BAR);
-    assert_eq!(rows, ["a 9.41 10050 94370.0 asharehub", "c 7.0 3 21.0 asharehub"]);
+    assert_eq!(rows, ["000001.SZ 9.41 10050 94370.0 asharehub", "000003.SZ 7.0 3 21.0 asharehub"]);
     bars(&place);
     fs::remove_file(place.path("data/bronze").join(ASHAREHUB)).unwrap();
     let rows = built(&place, "stock_daily_cn", &BAR);
-    assert_eq!(rows, ["a 9.39 10050 94369.5 tushare", "b 5.0 1000 5000.0 tushare"]);
+    assert_eq!(rows, ["000001.SZ 9.39 10050 94369.5 tushare", "000002.SZ 5.0 1000 5000.0 tushare"]);
 }
 
 #[test]
@@ -216,11 +221,12 @@ fn vendors_are_compared_by_the_part_of_the_key_that_all_fill() {
         &[&other("000001.SZ"), &other("000002.SZ")],
     );
     let columns = ["ts_code", "reason", "amount", "vendor"];
-    let expected = ["a up 1000000.0 tushare", "a volume 1000000.0 tushare", "b null 1010000.0 asharehub"];
+    let expected =
+        ["000001.SZ up 1000000.0 tushare", "000001.SZ volume 1000000.0 tushare", "000002.SZ null 1010000.0 asharehub"];
     assert_eq!(built(&place, "top_list_cn", &columns), expected);
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     place.jobs(&format!("{jobs}[tables.top_list_cn]\nvendors = [\"asharehub\", \"tushare\"]\n"));
-    let expected = ["a null 1010000.0 asharehub", "b null 1010000.0 asharehub"];
+    let expected = ["000001.SZ null 1010000.0 asharehub", "000002.SZ null 1010000.0 asharehub"];
     assert_eq!(built(&place, "top_list_cn", &columns), expected);
 }
 

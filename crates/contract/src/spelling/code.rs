@@ -5,8 +5,9 @@ use std::borrow::Cow;
 /// Markets that vendors write before the code.
 const MARKETS: [&str; 9] = ["SH", "SZ", "BJ", "HK", "US", "SG", "JP", "AU", "CA"];
 
-/// Publishers of indices and boards, which their codes carry in place of a market.
-const PUBLISHERS: [&str; 8] = ["SI", "CSI", "CNI", "MI", "TI", "DC", "OF", "FXCM"];
+/// Publishers of indices, boards, funds and futures, which their codes carry in place of a market.
+const PUBLISHERS: [&str; 16] =
+    ["SI", "CI", "TI", "DC", "TDX", "KP", "CSI", "CNI", "MI", "NQ", "NH", "OF", "IB", "FXCM", "CFX", "OTC"];
 
 /// Markets by the names that other programs have for them.
 const RENAMED: [(&str, &str); 4] = [("XSHG", "SH"), ("XSHE", "SZ"), ("XBSE", "BJ"), ("XHKG", "HK")];
@@ -26,6 +27,11 @@ fn is_canonical(text: &[u8]) -> bool {
     digits.len() == 6
         && digits.iter().all(u8::is_ascii_digit)
         && matches!([*first, *second], [b'S', b'H' | b'Z'] | [b'B', b'J'])
+}
+
+/// Whether a code may end in this.
+pub(super) fn is_market(text: &str) -> bool {
+    MARKETS.contains(&text) || PUBLISHERS.contains(&text)
 }
 
 fn spelled(text: &str) -> Option<Cow<'_, str>> {

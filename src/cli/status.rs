@@ -43,11 +43,15 @@ impl StatusArgs {
                 world.jobs.jobs.values().flat_map(|job| job.tables.iter().map(String::as_str)).collect();
             status.retain(|one| holds(one) || in_jobs.contains(one.table.as_str()));
         }
+        let remarks = reference::calendar_remarks(&world).await;
         if self.format == Format::Json {
+            for remark in remarks {
+                tracing::warn!("{remark}");
+            }
             print(&serde_json::to_string_pretty(&status)?)?;
             return Ok(Exit::Done);
         }
-        print(&text(&world, &status).await)?;
+        print(&text(&world, &status, &remarks))?;
         if self.holes {
             for table in &status {
                 for day in &table.holes {
@@ -65,13 +69,13 @@ fn holds(one: &Status) -> bool {
 }
 
 /// The overview, and what is wrong with the calendar that it follows from.
-async fn text(world: &World, status: &[Status]) -> String {
+fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
     if status.is_empty() {
         let name = world.store.name();
         return format!("the lake at `{name}` holds nothing yet: run `pitlake run` or `pitlake backfill`");
     }
     let mut out = overview(status);
-    for remark in reference::calendar_remarks(world).await {
+    for remark in remarks {
         out.push('\n');
         out.push_str(&wrapped(&remark.split(' ').collect::<Vec<_>>(), "! ", 2));
     }

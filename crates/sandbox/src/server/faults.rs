@@ -22,7 +22,7 @@ pub(crate) enum Fault {
     EmptyBody,
     /// HTTP 200 with half the JSON.
     HalfJson,
-    /// HTTP 429.
+    /// HTTP 429 that asks to wait for a second.
     TooMany,
     /// Connection closed without a reply.
     HangUp,
@@ -98,7 +98,10 @@ impl Fault {
             }
             Self::EmptyBody => (json, "").into_response(),
             Self::HalfJson => (json, Bytes::from(reply).slice(..middle)).into_response(),
-            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response(),
+            // Without a wait a caller would rest for a minute.
+            Self::TooMany => {
+                (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")], "too many requests").into_response()
+            }
             Self::HangUp => broken(Bytes::new(), reply.len()),
             Self::BrokenReply => broken(Bytes::from(reply).slice(..middle), middle * 2),
             Self::RepeatedRow => (json, reply).into_response(),

@@ -122,6 +122,7 @@ fn securities_of_jobs_are_checked_before_a_call() {
     let known = listed.iter().find_map(|row| text_of(&row[0])).unwrap().to_owned();
     let (number, market) = known.split_once('.').unwrap();
     let swapped = format!("{number}.{}", if market == "SH" { "SZ" } else { "SH" });
+    symbols(&format!("[\"{known}\"]"));
     // Once the lake holds a universe, a code that it does not know is refused too, and nothing is asked.
     place.expect(0, &["fetch", "stock_basic_cn", "--now", NOW]);
     let before = (vendor.calls(), place.files("").len());

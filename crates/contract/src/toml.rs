@@ -306,6 +306,6 @@ mod tests {
     fn a_wrong_type_is_reported_with_the_expected_one() {
         let source = TomlFile::new("x.toml", "version = \"1\"\n");
         let problems = source.parse(|root| root.number("version").map(|at| at.value)).unwrap_err();
-        assert_eq!(problems[0].message, "invalid type for `version`: expected a whole number, found string");
+        assert_eq!(problems[0].message, "invalid type for `version`: expected a whole number from 0, found string");
     }
 }

@@ -87,16 +87,7 @@ fn ours(table: &Arc<Table>, files: &[Vec<u8>]) -> RecordBatch {
     let mut text = Vec::new();
     for body in files {
         inflate(body, &mut text).expect("gzip");
-        let input = Input {
-            path: "bench",
-            source: &table.sources[0],
-            span: false,
-            observed: None,
-            calls: &[],
-            rows_of: &[],
-            is_repeat: false,
-        };
-        builder.add(input, &text).expect("rows");
+        builder.add(Input::new("bench", &table.sources[0]), &text).expect("rows");
     }
     builder.finish(&|_| None).expect("columns").batch
 }

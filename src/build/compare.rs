@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::rows::{fill, plain, task_files};
-use crate::ledger::{Ledger, LedgerFile};
+use super::rows::{counting, fill, read_contested, task_files};
+use crate::ledger::{CountingFile, Ledger, LedgerFile};
 use crate::normalise::{Comparison, Partition};
 use crate::spec::DateRange;
 use crate::store::Store;
@@ -44,15 +44,17 @@ pub async fn compare(
         };
         return fill(store, table, partition, files, finish).await;
     };
-    ledger.read(store, |file| ledger.is_contested(file, files)).await;
-    let before = ledger.counting(&ledger.earlier(files, since))?;
-    let mut both = ledger.counting(files)?;
-    let now: BTreeSet<String> = both.iter().map(|file| file.file.path.clone()).collect();
-    both.extend(before.iter().filter(|file| !now.contains(&file.file.path)).cloned());
-    both.sort_by(|a, b| a.file.by_age(&b.file));
-    let then: BTreeSet<&str> = before.iter().map(|file| file.file.path.as_str()).collect();
-    let readings: Vec<[bool; 2]> =
-        both.iter().map(|file| [then.contains(file.file.path.as_str()), now.contains(&file.file.path)]).collect();
-    let files = both.iter().map(|file| plain(table, file)).collect();
+    read_contested(store, ledger, files).await;
+    let [before, mut both] = [ledger.counting(&ledger.earlier(files, since))?, ledger.counting(files)?];
+    // A file may count in both readings as said by different ones: then it is read twice.
+    let said = |counting: &[CountingFile]| -> BTreeSet<String> {
+        counting.iter().map(|file| file.said.file.path.clone()).collect()
+    };
+    let (then, now) = (said(&before), said(&both));
+    both.extend(before.into_iter().filter(|file| !now.contains(&file.said.file.path)));
+    both.sort_by(|a, b| a.said.file.by_age(&b.said.file));
+    let is_in = |reading: &BTreeSet<String>, file: &CountingFile| reading.contains(&file.said.file.path);
+    let readings: Vec<[bool; 2]> = both.iter().map(|file| [is_in(&then, file), is_in(&now, file)]).collect();
+    let files = both.iter().map(|file| counting(table, file)).collect();
     fill(store, table, partition, files, move |builder| Ok(builder.changed(&readings, range))).await
 }

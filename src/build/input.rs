@@ -1,6 +1,6 @@
 //! A bronze file as an input of a task: all that its rows need to be read elsewhere. Never the rows.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A bronze file as an input of a task.
@@ -14,6 +14,8 @@ pub struct TaskFile {
     pub span: bool,
     /// When it came over the wire, where that is known.
     pub observed: Option<DateTime<Utc>>,
+    /// Whether it is plainly whole: one that is not takes no row away.
+    pub is_whole: bool,
     /// For an answer that repeats an earlier one and has no body: its calls.
     pub repeats: Option<AnsweredCalls>,
 }
@@ -25,4 +27,6 @@ pub struct AnsweredCalls {
     pub params: Vec<Vec<(String, String)>>,
     /// Rows of each call, where there were several.
     pub rows_of: Vec<usize>,
+    /// The first day of the month, for securities of one month.
+    pub month: Option<NaiveDate>,
 }

@@ -18,7 +18,7 @@ pub use task::{Published, Task, origin};
 
 use crate::normalise::{Partition, Stop};
 use crate::plan::Calendar;
-use crate::report::{Exit, Journal, ValueCounts};
+use crate::report::{Exit, Journal};
 use crate::silver;
 use crate::spec::Table;
 use crate::store::WriteError;
@@ -61,6 +61,11 @@ async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: 
     if !survey.obsolete.is_empty() {
         tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);
     }
+    for partition in &survey.lost {
+        silver::remove(&world.store, table, *partition).await?;
+        let note = format!("removed {}: no bronze feeds it any more", silver::path(table, *partition));
+        journal.table(&table.name, |report| report.notes.extend([note])).await;
+    }
     let bar = world.progress.bar(&format!("{} partitions", table.name), survey.stale.len());
     let work = futures::stream::iter(survey.stale.iter().rev())
         .map(|(partition, files)| {
@@ -88,8 +93,6 @@ async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: 
                         report.rejected += published.rejected;
                         report.unknown_fields.extend(published.unknown);
                         report.lacking_columns.extend(published.lacking);
-                        add(&mut report.null_words, published.remarks.null_words);
-                        add(&mut report.unlisted_values, published.remarks.unlisted);
                     })
                     .await;
             }
@@ -105,16 +108,6 @@ async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: 
         remove_former(world, table, survey.obsolete, journal).await?;
     }
     lease.release().await
-}
-
-/// Adds counts of values by column.
-fn add(all: &mut ValueCounts, more: ValueCounts) {
-    for (column, values) in more {
-        let of_column = all.entry(column).or_default();
-        for (value, count) in values {
-            *of_column.entry(value).or_default() += count;
-        }
-    }
 }
 
 /// What a survey tells a user before anything is built.

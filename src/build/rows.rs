@@ -7,13 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use arrow::array::RecordBatch;
 use bytes::Bytes;
+use chrono::NaiveDate;
+use pitlake_contract::Answered;
 use tokio::sync::mpsc;
 
 use super::input::{AnsweredCalls, TaskFile};
 use crate::bronze;
-use crate::ledger::{Ledger, LedgerFile};
+use crate::ledger::{CountingFile, Ledger, LedgerFile};
 use crate::normalise::{Builder, Input, Partition, Reject};
-use crate::spec::{Table, TableSource};
+use crate::spec::{Axis, Table, TableSource};
 use crate::store::Store;
 
 /// Bodies that are read before they are needed.
@@ -24,8 +26,8 @@ pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<Ledg
     let paths: BTreeSet<&str> = files.iter().map(|file| file.file.path.as_str()).collect();
     let is_ours = |file: &LedgerFile| paths.contains(file.file.path.as_str());
     if ledger.table().versions.is_none() {
-        ledger.read(store, |file| is_ours(file) && ledger.is_contested(file, files)).await;
-        return Ok(ledger.counting(files)?.iter().map(|file| plain(ledger.table(), file)).collect());
+        read_contested(store, ledger, files).await;
+        return Ok(ledger.counting(files)?.iter().map(|file| counting(ledger.table(), file)).collect());
     }
     // Where versions are kept every file counts, as an observation of what the vendor had at that time; a repeated answer
     // is one too.
@@ -33,27 +35,38 @@ pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<Ledg
     observations(ledger, files)
 }
 
+/// Reads the headers that tell which files of a partition count, and which only repeat another one.
+pub(super) async fn read_contested(store: &Store, ledger: &Ledger, files: &[Arc<LedgerFile>]) {
+    let contested = ledger.contested(files);
+    ledger.read(store, |file| contested.contains(file.file.path.as_str())).await;
+}
+
+/// A file whose rows count.
+pub(super) fn counting(table: &Table, file: &CountingFile) -> TaskFile {
+    TaskFile { is_whole: file.is_whole(), ..plain(table, &file.rows) }
+}
+
 /// A file whose body is read.
-pub(super) fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
+fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
     TaskFile {
         path: file.file.path.clone(),
         interface: table.sources[file.source].contract.id.to_string(),
         span: file.file.span,
         observed: file.file.fetched_at,
+        is_whole: file.file.mark.is_none(),
         repeats: None,
     }
 }
 
 fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
-    // The file that is repeated may feed other partitions only.
-    let names: BTreeSet<&str> = ledger.files().iter().map(|file| file.file.name()).collect();
     let mut all = Vec::with_capacity(files.len());
     for (place, file) in files.iter().enumerate() {
         let mut one = plain(ledger.table(), file);
         if let Some(provenance) = file.checked()? {
             one.observed = Some(provenance.fetched_at);
             if let Some(same_as) = &provenance.same_as {
-                if !names.contains(same_as.as_str()) {
+                // The file that is repeated may feed other partitions only.
+                if ledger.repeated(file).is_none() {
                     let path = &one.path;
                     let is_answered_again = files[place + 1..].iter().filter_map(|later| later.provenance());
                     let mut is_answered_again = is_answered_again.filter(|later| later.same_as.is_none());
@@ -67,7 +80,7 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
                     );
                 }
                 let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
-                one.repeats = Some(AnsweredCalls { params, rows_of });
+                one.repeats = Some(AnsweredCalls { params, rows_of, month: None });
             }
         }
         all.push(one);
@@ -130,15 +143,19 @@ fn filled<'t>(
     let mut builder = Builder::new(table, partition);
     let mut text = Vec::new();
     for file in files {
-        let TaskFile { path, span, observed, .. } = file;
-        let (source, span, observed) = (source_of(table, file)?, *span, *observed);
+        let TaskFile { path, span, observed, is_whole, .. } = file;
+        let (source, span, observed, is_whole) = (source_of(table, file)?, *span, *observed, *is_whole);
         text.clear();
         let (answered, is_repeat) = match &file.repeats {
             Some(calls) => (calls.clone(), true),
-            None => (answered(path, &bodies.blocking_recv().context("the read stopped")?, &mut text)?, false),
+            None => {
+                let body = bodies.blocking_recv().context("the read stopped")?;
+                (answered(path, &body, source.contract.ask.axis, &mut text)?, false)
+            }
         };
-        let AnsweredCalls { params, rows_of } = &answered;
-        builder.add(Input { path, source, span, observed, calls: params, rows_of, is_repeat }, &text)?;
+        let AnsweredCalls { params, rows_of, month } = &answered;
+        let (calls, rows_of, month) = (params, rows_of, *month);
+        builder.add(Input { path, source, span, observed, calls, rows_of, is_repeat, is_whole, month }, &text)?;
     }
     Ok(builder)
 }
@@ -150,14 +167,16 @@ fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t TableSource> {
 }
 
 /// The lines of a file, and the calls that brought them.
-fn answered(path: &str, body: &[u8], text: &mut Vec<u8>) -> Result<AnsweredCalls> {
+fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<AnsweredCalls> {
     bronze::inflate(body, text)
         .with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
     let Some(provenance) = bronze::provenance_of(path, body)? else { return Ok(AnsweredCalls::default()) };
     if let Some(same_as) = provenance.same_as {
         bail!("`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice");
     }
-    Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of })
+    // The day of the folder matters for snapshots only.
+    let month = Answered::parse(&provenance.slice, axis, NaiveDate::MIN).month();
+    Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of, month })
 }
 
 /// Rows that broke a promise together were named by file and line: their text is read again.

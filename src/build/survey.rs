@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::rows::read_contested;
 use super::task::origin;
 use crate::ledger::{Inputs, Ledger, LedgerFile};
 use crate::normalise::Partition;
@@ -30,6 +31,8 @@ pub struct Survey {
     pub stale: BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
     /// How many are current.
     pub current: usize,
+    /// Published, and no bronze feeds them any more: to remove where all is built anew.
+    pub lost: Vec<Partition>,
     /// Files of a former partitioning.
     pub obsolete: Vec<String>,
     /// Bronze files that do not tell which partitions they feed, with the reason.
@@ -47,14 +50,20 @@ impl Survey {
         let table = ledger.table();
         let Inputs { partitions, unplaced } = ledger.inputs();
         let published = silver::list(store, table).await?;
+        let mut survey = Self { unplaced, ..Self::default() };
         let lost = published.iter().filter_map(|file| file.partition).filter(|one| !partitions.contains_key(one));
-        let kept = |partition| {
-            format!(
-                "{} is kept, but no bronze feeds it any more; delete it if that is intended",
-                silver::path(table, partition)
-            )
-        };
-        let mut survey = Self { notes: lost.map(kept).collect(), unplaced, ..Self::default() };
+        for partition in lost.filter(|partition| scope.holds(*partition)) {
+            // A file that cannot be placed may feed it.
+            if scope.full && survey.unplaced.is_empty() {
+                survey.lost.push(partition);
+                continue;
+            }
+            survey.notes.insert(format!(
+                "{} is kept, but no bronze feeds it any more; `normalize {} --full` removes it",
+                silver::path(table, partition),
+                table.name
+            ));
+        }
         for (partition, files) in partitions.into_iter().filter(|(partition, _)| scope.holds(*partition)) {
             let entry = published.iter().find(|file| file.partition == Some(partition)).map(|file| &file.entry);
             let made_from = match entry {
@@ -62,7 +71,13 @@ impl Survey {
                 // A file whose footer cannot be read is built again.
                 Some(entry) => silver::footer(store, table, entry).await.ok().map(|footer| footer.origin),
             };
-            if !scope.full && made_from == Some(origin(table, partition, &files, calendar)) {
+            let mut is_current = made_from.is_some() && made_from == Some(origin(ledger, partition, &files, calendar));
+            if !is_current && made_from.is_some() {
+                // Headers tell which answers only repeat another one.
+                read_contested(store, ledger, &files).await;
+                is_current = made_from == Some(origin(ledger, partition, &files, calendar));
+            }
+            if is_current && !scope.full {
                 survey.current += 1;
             } else if entry.is_none() || survey.unplaced.is_empty() {
                 survey.stale.insert(partition, files);
@@ -77,7 +92,7 @@ impl Survey {
     /// Whether there is nothing to write, remove or report.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.stale.is_empty() && self.obsolete.is_empty() && self.unplaced.is_empty()
+        self.stale.is_empty() && self.lost.is_empty() && self.obsolete.is_empty() && self.unplaced.is_empty()
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::input::TaskFile;
 use super::rows::{self, fill};
 use crate::ledger::{Ledger, LedgerFile};
-use crate::normalise::{Built, Partition, Remarks};
+use crate::normalise::{Built, Partition};
 use crate::plan::Calendar;
 use crate::silver;
 use crate::spec::{Catalog, Table};
@@ -41,8 +41,6 @@ pub struct Published {
     pub rejected: usize,
     /// Fields that came and are in no contract.
     pub unknown: BTreeSet<String>,
-    /// Values that are named to the user.
-    pub remarks: Remarks,
     /// Columns that stay empty in some versions, because the file that showed them first lacked them.
     pub lacking: BTreeSet<String>,
 }
@@ -64,7 +62,7 @@ impl Task {
             partition,
             files: rows::task_files(store, ledger, files).await?,
             calendar: table.versions.is_some().then(|| digest_of(calendar)),
-            digest: origin(table, partition, files, calendar),
+            digest: origin(ledger, partition, files, calendar),
         })
     }
 
@@ -82,7 +80,6 @@ impl Task {
             rows: built.batch.num_rows(),
             rejected: built.rejects.len(),
             unknown: built.unknown.values().flatten().cloned().collect(),
-            remarks: built.remarks.clone(),
             lacking: built.lacking.clone(),
         };
         silver::publish(store, table, self.partition, built, self.digest.clone()).await?;
@@ -103,8 +100,11 @@ impl Task {
     }
 }
 
-/// Digest of everything a partition is made from. The calendar counts where sessions are used.
-pub fn origin(table: &Table, partition: Partition, files: &[Arc<LedgerFile>], calendar: &Calendar) -> String {
+/// Digest of everything a partition is made from: answers that only repeat another one aside. The calendar counts where
+/// sessions are used. Needs the headers of contested files.
+pub fn origin(ledger: &Ledger, partition: Partition, files: &[Arc<LedgerFile>], calendar: &Calendar) -> String {
+    let table = ledger.table();
+    let files = ledger.telling(files);
     let files = files.iter().map(|file| (file.file.path.as_str(), file.file.size));
     let used = calendar.days().filter(|_| table.versions.is_some());
     silver::origin(table, partition, files, used)

@@ -1,6 +1,7 @@
-//! Which files of a partition count: of the answers to one slice the newest, and every part. Never what their rows say.
+//! Which files of a partition count: of the answers to one slice the newest whole one and what came after it, and every
+//! part. Never what their rows say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -14,71 +15,107 @@ type SliceOf<'a> = (&'a str, &'a str, Axis, Option<NaiveDate>);
 
 type Files = Vec<Arc<LedgerFile>>;
 
-impl Ledger {
-    /// Whether several files may answer the slice of this one, so that its header decides which of them counts.
+/// A file whose rows count.
+#[derive(Debug, Clone)]
+pub struct CountingFile {
+    /// The file that holds the rows.
+    pub rows: Arc<LedgerFile>,
+    /// The file that says so: the same one, or the newest that repeats it. Its age and its mark count.
+    pub said: Arc<LedgerFile>,
+}
+
+impl CountingFile {
+    /// Whether it takes rows away that it does not hold.
     #[must_use]
-    pub fn is_contested(&self, file: &LedgerFile, files: &[Arc<LedgerFile>]) -> bool {
-        let contract = self.contract(file.source);
-        let slice = slice_of(contract, file);
-        let same = |other: &&Arc<LedgerFile>| slice_of(self.contract(other.source), other) == slice;
-        !file.file.span && files.iter().filter(same).count() > 1
+    pub fn is_whole(&self) -> bool {
+        self.said.file.mark.is_none()
+    }
+}
+
+impl Ledger {
+    /// The files whose slice several files may answer, so that their headers decide which of them count.
+    #[must_use]
+    pub fn contested<'f>(&self, files: &'f [Arc<LedgerFile>]) -> BTreeSet<&'f str> {
+        let mut slices: HashMap<SliceOf<'_>, Vec<&'f str>> = HashMap::new();
+        for file in files.iter().filter(|file| !file.file.span) {
+            slices.entry(slice_of(self.contract(file.source), file)).or_default().push(&file.file.path);
+        }
+        slices.into_values().filter(|paths| paths.len() > 1).flatten().collect()
     }
 
-    /// The files whose rows count, oldest first. Of the answers to one slice only the newest counts, and one that
-    /// repeats an earlier one stands for that; files of other programs and imports are parts, and all of them count.
-    /// Needs the headers of contested files.
+    /// The files whose rows count, oldest first. Of the answers to one slice the newest whole one counts, and after it those
+    /// that are not whole; one that repeats an earlier one stands for that. Answers by security overlap: which of their rows
+    /// count is for their builder to tell. Files of other programs and imports are parts, and all of them count. Needs the
+    /// headers of contested files.
     ///
     /// # Errors
     /// When a header that decides cannot be read.
-    pub fn counting(&self, files: &[Arc<LedgerFile>]) -> Result<Files> {
+    pub fn counting(&self, files: &[Arc<LedgerFile>]) -> Result<Vec<CountingFile>> {
+        let mut counting = Vec::new();
         let mut slices: BTreeMap<SliceOf<'_>, Files> = BTreeMap::new();
-        let mut counting = Files::new();
-        let names: BTreeSet<&str> = files.iter().map(|file| file.file.name()).collect();
         for file in files {
             let contract = self.contract(file.source);
-            let axis = contract.ask.axis;
-            // An answer to many securities that repeats another one adds nothing to it.
-            let same_as = file.provenance().and_then(|provenance| provenance.same_as.as_deref());
-            if file.file.span && axis == Axis::SecurityMonth && same_as.is_some_and(|name| names.contains(name)) {
-                continue;
-            }
-            // Months are spans too, and only the newest answer to a month counts.
-            let is_month = axis == Axis::Month && file.file.span && file.provenance().is_some();
             // Snapshots of a table with an event day add up.
-            let adds_up = axis == Axis::Snapshot && self.table.event.is_some();
-            if (file.file.span && !is_month) || adds_up || !file.file.is_named_like(contract) {
+            let adds_up = contract.ask.axis == Axis::Snapshot && self.table.event.is_some();
+            if self.is_part(file) || contract.ask.axis.by_security() || adds_up {
                 counting.push(Arc::clone(file));
             } else {
                 slices.entry(slice_of(contract, file)).or_default().push(Arc::clone(file));
             }
         }
-        for mut answers in slices.into_values() {
-            if answers.len() == 1 {
-                counting.append(&mut answers);
+        for answers in slices.into_values() {
+            if let [answer] = answers.as_slice() {
+                counting.push(Arc::clone(answer));
                 continue;
             }
-            let mut ours = Vec::new();
-            for file in answers.into_iter().rev() {
-                if file.checked()?.is_some() { ours.push(file) } else { counting.push(file) }
+            let mut is_told = false;
+            for answer in answers.into_iter().rev() {
+                // A file without our header is a part, whatever its name.
+                let is_own = answer.checked()?.is_some();
+                let counts = !is_own || !is_told;
+                is_told |= is_own && answer.file.mark.is_none();
+                if counts {
+                    counting.push(answer);
+                }
             }
-            // The newest counts, or the file it points to; where that is gone, reading the pointer fails with the reason.
-            let target = ours.first().and_then(|file| file.provenance()?.same_as.clone());
-            let pointed = target.and_then(|name| ours.iter().position(|file| file.file.name() == name));
-            counting.extend(ours.into_iter().nth(pointed.unwrap_or(0)));
         }
-        counting.sort_by(|a, b| a.file.by_age(&b.file));
-        Ok(counting)
+        Ok(self.resolved(counting))
     }
 
-    /// Of some files, those written before a moment; without one, the first answer to each slice.
+    /// The files that hold the rows of some files, each once, in the order of the files that say so.
+    fn resolved(&self, mut files: Files) -> Vec<CountingFile> {
+        files.sort_by(|a, b| b.file.by_age(&a.file));
+        let mut known = BTreeSet::new();
+        let mut resolved: Vec<CountingFile> = Vec::with_capacity(files.len());
+        for said in files {
+            // Where the repeated file is gone, reading the one that repeats it fails with the reason.
+            let rows = self.repeated(&said).unwrap_or(&said);
+            if known.insert(rows.file.path.clone()) {
+                resolved.push(CountingFile { rows: Arc::clone(rows), said });
+            }
+        }
+        resolved.reverse();
+        resolved
+    }
+
+    /// Whether a file only adds rows: an import, or a file of another program. One with our name and without our header is
+    /// known when its header is read.
+    pub(super) fn is_part(&self, file: &LedgerFile) -> bool {
+        !file.file.is_named_like(self.contract(file.source))
+            || file.provenance().map_or(file.file.span, |provenance| provenance.params.is_empty())
+    }
+
+    /// Of some files, those written before a moment; without one, the parts and the first answer to each slice.
     #[must_use]
     pub fn earlier(&self, files: &[Arc<LedgerFile>], since: Option<DateTime<Utc>>) -> Files {
         let mut slices = BTreeSet::new();
         let mut is_earlier = |file: &&Arc<LedgerFile>| match since {
             Some(since) => file.file.written_at() < since,
+            None if self.is_part(file) => true,
             None => {
-                let (vendor, kind, _, day) = slice_of(self.contract(file.source), file);
-                slices.insert((vendor, kind, day, file.file.span))
+                let before = slices.len();
+                slices.extend(self.slices_of(file));
+                slices.len() > before
             }
         };
         files.iter().filter(|file| is_earlier(file)).cloned().collect()

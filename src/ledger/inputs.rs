@@ -1,10 +1,11 @@
 //! Which partitions each bronze file feeds. Never whether those are current.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
+use super::repeats::SliceKey;
 use super::{Ledger, LedgerFile};
 use crate::normalise::Partition;
 use crate::spec::{PartitionBy, Table};
@@ -23,11 +24,15 @@ impl Ledger {
     #[must_use]
     pub fn inputs(&self) -> Inputs {
         let mut inputs = Inputs::default();
+        let mut answered = Answered::default();
         for file in &self.files {
             let fed = match (self.table.partition, file.file.span) {
                 (PartitionBy::None, _) => Ok(BTreeSet::from([Partition::Whole])),
                 (_, false) => Ok(BTreeSet::from([Partition::of(&self.table, file.file.day)])),
-                (_, true) => spanned(&self.table, file),
+                (_, true) => spanned(&self.table, file).map(|fed| match &self.table.versions {
+                    None if !self.is_part(file) => answered.widened(self.slices_of(file), &fed),
+                    _ => fed,
+                }),
             };
             match fed {
                 Ok(fed) => {
@@ -39,6 +44,25 @@ impl Ledger {
             }
         }
         inputs
+    }
+}
+
+/// The partitions that the answers to each slice have fed so far. A newer answer feeds them too: where it has no row any
+/// more, the rows of the older ones are gone.
+#[derive(Debug, Default)]
+struct Answered<'a> {
+    fed: HashMap<SliceKey<'a>, BTreeSet<Partition>>,
+}
+
+impl<'a> Answered<'a> {
+    fn widened(&mut self, slices: Vec<SliceKey<'a>>, fed: &BTreeSet<Partition>) -> BTreeSet<Partition> {
+        let mut all = fed.clone();
+        for slice in slices {
+            let before = self.fed.entry(slice).or_default();
+            all.extend(before.iter().copied());
+            before.extend(fed.iter().copied());
+        }
+        all
     }
 }
 

@@ -1,14 +1,15 @@
 //! What bronze holds of a table: one listing, each header read at most once, then pure questions.
 //!
 //! Which slices are held is in `slices`, the newest answer to one in `newest`, which files feed a partition in
-//! `inputs`, and which of those count in `counting`. Never here: what a row means, or what to ask for.
+//! `inputs`, which of those count in `counting`, and which only repeat another one in `repeats`. Never here: what a row means, or what to ask for.
 
 mod counting;
 mod inputs;
 mod newest;
+mod repeats;
 mod slices;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, anyhow};
@@ -19,6 +20,7 @@ use crate::bronze::{self, BronzeFile, Provenance};
 use crate::spec::{Contract, Table, Values};
 use crate::store::Store;
 
+pub use counting::CountingFile;
 pub use inputs::Inputs;
 pub use slices::Held;
 
@@ -74,6 +76,8 @@ impl LedgerFile {
 pub struct Ledger {
     table: Arc<Table>,
     files: Vec<Arc<LedgerFile>>,
+    /// The places of the files of each name: several folders may have one.
+    by_name: HashMap<String, Vec<usize>>,
 }
 
 impl Ledger {
@@ -109,7 +113,11 @@ impl Ledger {
             }
         }
         files.sort_by(|a, b| a.file.by_age(&b.file));
-        let ledger = Self { table: Arc::clone(table), files };
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::with_capacity(files.len());
+        for (place, file) in files.iter().enumerate() {
+            by_name.entry(file.file.name().to_owned()).or_default().push(place);
+        }
+        let ledger = Self { table: Arc::clone(table), files, by_name };
         let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
         ledger.read(store, |file| file.file.span || narrowed[file.source]).await;
         Ok(ledger)

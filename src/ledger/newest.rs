@@ -59,7 +59,8 @@ impl Ledger {
         all: &BTreeSet<String>,
     ) -> Option<(&LedgerFile, &Provenance)> {
         let contract = self.contract(source);
-        for file in self.beside(source).rev().filter(|file| file.file.span && file.file.is_named_like(contract)) {
+        let is_own = |file: &&LedgerFile| file.file.span && file.file.is_named_like(contract) && !self.is_part(file);
+        for file in self.beside(source).rev().filter(is_own) {
             let Some(provenance) = file.provenance() else { continue };
             let is_of_month = month.is_none() || answered(contract, file, provenance).month() == month;
             if !is_of_month || codes(contract, provenance) != *all {

@@ -21,6 +21,9 @@ impl Ledger {
         let mut held = Held::new();
         for file in self.beside(source) {
             let axis = contract.ask.axis;
+            if file.file.span && self.is_part(file) {
+                continue;
+            }
             let is_ours = file.file.is_named_like(contract);
             match axis {
                 Axis::Security | Axis::SecurityMonth | Axis::Month if file.file.span && is_ours => {

@@ -115,7 +115,7 @@ async fn of_two_answers_to_a_day_the_newest_counts_and_parts_all_do() {
     assert_eq!((files.len(), inputs.unplaced.len()), (3, 0));
     ledger.read(&lake.store, |_| true).await;
     let counting: Vec<Option<DateTime<Utc>>> =
-        ledger.counting(files).unwrap().iter().map(|file| file.file.fetched_at).collect();
+        ledger.counting(files).unwrap().iter().map(|file| file.rows.file.fetched_at).collect();
     assert_eq!(counting, [None, Some(moment(SECOND))]);
     let first: Vec<_> = ledger.earlier(files, Some(moment(SECOND))).iter().map(|file| file.file.fetched_at).collect();
     assert_eq!(first, [None, Some(moment(FIRST))]);
@@ -154,4 +154,103 @@ async fn what_is_written_is_listed_again_and_what_is_not_is_not() {
     assert!(ledgers.of(table).await.unwrap().files().is_empty());
     ledgers.written(&table.sources[0].contract).await;
     assert_eq!(ledgers.of(table).await.unwrap().files().len(), 1);
+}
+
+/// What comes to a lake: an answer to one of two days, or an import; each with one of two contents.
+type Arrival = (u8, &'static str);
+
+/// Writes it as a fetch or an import does: what says the same as the newest before it holds no rows.
+async fn arrive(lake: &Lake, (what, lines): Arrival, at: &str) {
+    let slice = Slice::Session(day(if what == 0 { "2024-01-02" } else { "2024-01-03" }));
+    let ledger = lake.open("adj_factor").await;
+    ledger.read(&lake.store, |_| true).await;
+    if what < 2 {
+        let before = ledger.newest(0, std::slice::from_ref(&slice));
+        let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
+        return lake.answer("tushare/adj_factor", (slice, at), lines, before).await;
+    }
+    let imports = ledger.files().iter().filter(|file| file.file.span);
+    let digest = bronze::digest(lines.as_bytes());
+    let mut same = imports.filter(|file| file.provenance().is_some_and(|provenance| provenance.digest == digest));
+    let before = same.next_back().map(|file| (file.file.path.as_str(), file.provenance().unwrap()));
+    let import = NewFile {
+        slice: "x.csv".into(),
+        day: day("2024-06-01"),
+        params: Vec::new(),
+        rows_of: Vec::new(),
+        pages: 1,
+        lines: lines.as_bytes().to_vec(),
+        event_days: None,
+        span: Some(Span::months([day("2024-01-01")])),
+        found: None,
+        mark: None,
+    };
+    let contract = lake.catalog.contract(&InterfaceId::parse("tushare/adj_factor").unwrap()).unwrap();
+    bronze::write(&lake.store, contract, import, moment(at), before).await.unwrap();
+}
+
+/// The files that tell something of the one partition, and those whose rows count: parts and answers.
+async fn heard(lake: &Lake) -> (Vec<String>, [Vec<String>; 2]) {
+    let ledger = lake.open("adj_factor").await;
+    ledger.read(&lake.store, |_| true).await;
+    let files = &ledger.inputs().partitions[&Partition::Year(2024)];
+    let telling = ledger.telling(files).iter().map(|file| file.file.path.clone()).collect();
+    let counting = ledger.counting(files).unwrap();
+    let rows = [true, false].map(|is_part| {
+        let of_kind = counting.iter().filter(|file| ledger.is_part(&file.rows) == is_part);
+        let mut paths: Vec<String> = of_kind.map(|file| file.rows.file.path.clone()).collect();
+        if !is_part {
+            // Answers to different days have no key in common.
+            paths.sort();
+        }
+        paths
+    });
+    (telling, rows)
+}
+
+#[tokio::test]
+async fn what_only_repeats_leaves_the_rows_and_what_they_are_made_from_alone() {
+    let arrivals: [Arrival; 5] = [(0, "a\n"), (0, "b\n"), (1, "a\n"), (2, "x\n"), (2, "y\n")];
+    for number in 0..5usize.pow(4) {
+        let sequence: Vec<Arrival> = (0..4u32).map(|place| arrivals[number / 5usize.pow(place) % 5]).collect();
+        let lake = Lake::new();
+        let mut last = [None; 3];
+        let mut before = (Vec::new(), [const { Vec::new() }; 2]);
+        for (place, arrival) in sequence.iter().enumerate() {
+            arrive(&lake, *arrival, &format!("2024-01-{:02}T10:00:00Z", place + 10)).await;
+            let now = heard(&lake).await;
+            // Said again with nothing between: nothing new. Whatever else came changes what the partition is made from.
+            let is_new = last[usize::from(arrival.0)].replace(arrival.1) != Some(arrival.1);
+            assert_eq!(now.0 != before.0, is_new, "{sequence:?} {place}");
+            if !is_new {
+                assert_eq!(now.1, before.1, "{sequence:?} {place}");
+            }
+            before = now;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_feeds_the_partitions_that_older_ones_of_its_slice_fed() {
+    let lake = Lake::new();
+    let contract = lake.catalog.contract(&InterfaceId::parse("tushare/stk_mins").unwrap()).unwrap();
+    for (at, days) in [(FIRST, &["2024-01-02", "2024-01-03"][..]), (SECOND, &["2024-01-03"])] {
+        let days = days.iter().map(|text| day(text));
+        let answer = NewFile {
+            slice: "2024-01: 1 securities, 600001.SH to 600001.SH".into(),
+            day: day("2024-01-01"),
+            params: vec![vec![("ts_code".into(), "600001.SH".into()), ("freq".into(), "1min".into())]],
+            rows_of: Vec::new(),
+            pages: 1,
+            lines: at.as_bytes().to_vec(),
+            event_days: None,
+            span: Some(Span::days(days)),
+            found: None,
+            mark: None,
+        };
+        bronze::write(&lake.store, contract, answer, moment(at), None).await.unwrap();
+    }
+    let inputs = lake.open("stk_mins_cn").await.inputs();
+    let files: Vec<usize> = inputs.partitions.values().map(Vec::len).collect();
+    assert_eq!(files, [2, 2]);
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde_json::Value;
 
-use super::merge::by_content;
+use super::agreement::by_content;
 use super::output::VENDOR;
 use super::rows::RowSet;
 use super::scalars::Scalar;

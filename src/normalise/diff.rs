@@ -31,7 +31,10 @@ impl Builder<'_> {
             });
             newest.map(|(rank, version)| (*rank, version.row)).collect()
         } else {
-            let kept = merge_each_vendor(&mut self.rows, |_| true, |_, _| {});
+            let kept = {
+                let superseded = self.newest.superseded(&self.rows, |_| true);
+                merge_each_vendor(&mut self.rows, |row, _| !superseded.get(row).is_some_and(|gone| *gone), |_, _| {})
+            };
             kept.into_iter().map(|kept| (kept.rank, kept.row)).collect()
         };
         let table = self.rows.table;
@@ -57,7 +60,10 @@ impl Builder<'_> {
     pub fn changed(mut self, included: &[[bool; 2]], range: Option<DateRange>) -> Comparison {
         // The older reading first: what a row takes over from older ones is the same in both.
         let readings = [0, 1].map(|side| -> Vec<KeyedRow> {
-            let kept = merge(&mut self.rows, |file| included[file as usize][side], |_, _| {});
+            let superseded = self.newest.superseded(&self.rows, |file| included[file as usize][side]);
+            let counts =
+                |row: usize, file: u32| included[file as usize][side] && !superseded.get(row).is_some_and(|gone| *gone);
+            let kept = merge(&mut self.rows, counts, |_, _| {});
             kept.into_iter().map(|kept| KeyedRow { part: kept.key, row: kept.row }).collect()
         });
         Comparer::new(&self.rows, beside_key(self.rows.table), false).compare(readings, range)

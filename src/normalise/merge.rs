@@ -1,14 +1,14 @@
-//! Rows of the same key become one row. Within a file a repeat counts once, and a null beside a value is filled.
-//! Between files of a vendor the newest row wins, except that a coarser rounding of the same number does not replace
-//! the finer text, and a column that a file lacks keeps its former value (`docs/lake-format.md`). Between vendors the
-//! first in the table's order wins, with whole rows.
+//! Rows of the same key become one row (`docs/lake-format.md`). Within a file a repeat counts once, a null beside a
+//! value is filled, and of a number and its rounding the finer stays. Between files of a vendor its newest answer wins over
+//! older ones, and any answer over imports and files of other programs, of which the newest wins; a column that a file
+//! lacks keeps its former value. Between vendors the first in the table's order wins, with whole rows.
 
-use std::cmp::Ordering;
-
+use super::agreement::{agree, by_content, equal, finer};
 use super::key::keys;
-use super::rows::{Origin, RowSet};
+use super::rows::{Origin, RowSet, Standing};
 use super::scalars::{Scalar, ScalarColumn};
 use super::vendors::keep_preferred;
+use crate::spec::Table;
 
 /// A row to keep.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +22,11 @@ pub(super) struct Kept {
     pub(super) rank: u32,
 }
 
-/// The rows to keep, sorted by key, of the files that `counts` selects. `reject` gets the rows that contradict each
-/// other.
+/// The rows to keep, sorted by key, of those that `counts` selects by their number and that of their file. `reject` gets
+/// the rows that contradict each other.
 pub(super) fn merge(
     rows: &mut RowSet<'_>,
-    counts: impl Fn(u32) -> bool,
+    counts: impl Fn(usize, u32) -> bool,
     reject: impl FnMut(Origin, String),
 ) -> Vec<Kept> {
     let mut kept = merge_each_vendor(rows, counts, reject);
@@ -41,54 +41,44 @@ pub(super) fn merge(
 /// As [`merge`], with the rows of every vendor: sorted by key and the vendor's place.
 pub(super) fn merge_each_vendor(
     rows: &mut RowSet<'_>,
-    counts: impl Fn(u32) -> bool,
+    counts: impl Fn(usize, u32) -> bool,
     mut reject: impl FnMut(Origin, String),
 ) -> Vec<Kept> {
-    let table = rows.table;
-    let keys = keys(rows, &table.key);
-    let ranks = rows.ranks();
-    // Rows came file by file, oldest first, so the row number breaks ties by age.
-    let place = |(row, key): (u32, &u64)| (*key, ranks[rows.file(row)], row);
-    let counting = (0u32..).zip(&keys).filter(|(row, _)| counts(rows.origins[*row as usize].file));
-    let mut order: Vec<(u64, u32, u32)> = counting.map(place).collect();
+    let keys = keys(rows, &rows.table.key);
+    // Answers after parts, whatever their age; then rows came file by file, oldest first, so the row number breaks ties.
+    let is_own = |standing: &Standing| u32::from(*standing != Standing::Part);
+    let places: Vec<u32> =
+        rows.ranks().iter().zip(&rows.standings).map(|(rank, own)| rank.saturating_mul(2) + is_own(own)).collect();
+    let place = |(row, key): (u32, &u64)| {
+        let file = rows.origins[row as usize].file;
+        counts(row as usize, file).then(|| (*key, places[file as usize], row))
+    };
+    let mut order: Vec<(u64, u32, u32)> = (0u32..).zip(&keys).filter_map(place).collect();
     order.sort_unstable();
     let mut kept = Vec::with_capacity(order.len());
-    for group in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (key, rank, row) = group[0];
+    for group in order.chunk_by(|a, b| (a.0, a.1 / 2) == (b.0, b.1 / 2)) {
+        let (key, place, row) = group[0];
+        let rank = place / 2;
         if group.len() == 1 {
             kept.push(Kept { row, occurrence: 1, key, rank });
             continue;
         }
-        // One row for the key, or one for each of its occurrences.
-        let mut newest: Vec<usize> = Vec::new();
         let files = group.chunk_by(|a, b| rows.file(a.2) == rows.file(b.2));
         let files: Vec<Vec<usize>> = files.map(|file| file.iter().map(|(.., row)| *row as usize).collect()).collect();
-        for mut of_file in files {
-            if table.occurrence {
-                // The order of rows in an answer means nothing: their content orders them.
-                of_file.sort_by(|a, b| by_content(rows, *a, *b));
-                if table.distinct {
-                    of_file.dedup_by(|a, b| by_content(rows, *a, *b).is_eq());
-                }
-            } else if let Some(column) = conflict(rows, &of_file) {
-                for &row in &of_file {
-                    let reason = format!("two rows of one file have the same key and differ in `{column}`");
-                    reject(rows.origins[row], reason);
-                }
-                continue;
-            } else {
-                of_file = vec![fold(&mut rows.columns, &of_file)];
+        // Parts come first. An answer that has a row of the key speaks for it, and takes from parts what its file lacks.
+        let is_part = |file: &Vec<usize>| rows.standing(file[0]) == Standing::Part;
+        let answers = files.partition_point(is_part);
+        let (parts, answers) = files.split_at(answers);
+        let newest = if rows.table.occurrence {
+            let [parts, answers] = [repeats(rows, parts), repeats(rows, answers)];
+            if answers.is_empty() { parts } else { match_rows(rows, parts, &answers).1 }
+        } else {
+            let [part, answer] = [parts, answers].map(|files| one(rows, files, &mut reject));
+            if let (Some(part), Some(answer)) = (part, answer) {
+                replace(rows, part, answer);
             }
-            for (place, row) in of_file.into_iter().enumerate() {
-                match newest.get_mut(place) {
-                    Some(before) => {
-                        replace(&mut rows.columns, *before, row);
-                        *before = row;
-                    }
-                    None => newest.push(row),
-                }
-            }
-        }
+            answer.or(part).into_iter().collect()
+        };
         for (occurrence, row) in (1..).zip(newest) {
             kept.push(Kept { row: u32::try_from(row).unwrap_or(u32::MAX), occurrence, key, rank });
         }
@@ -96,67 +86,137 @@ pub(super) fn merge_each_vendor(
     kept
 }
 
-/// Orders rows by their content, column by column; empty cells come first.
-pub(super) fn by_content(rows: &RowSet<'_>, a: usize, b: usize) -> Ordering {
-    let texts = &rows.texts;
-    let compare = |cells: &ScalarColumn| match (cells.get(a), cells.get(b)) {
-        (Scalar::Text(a), Scalar::Text(b)) => texts.get(a).cmp(texts.get(b)),
-        (a @ (Scalar::Number(_) | Scalar::Wide(_)), b @ (Scalar::Number(_) | Scalar::Wide(_))) => {
-            a.compare_number(b, texts)
+/// The one row of a key in files of one kind, from the rows of each; none where every file contradicts itself.
+fn one(rows: &mut RowSet<'_>, files: &[Vec<usize>], reject: &mut impl FnMut(Origin, String)) -> Option<usize> {
+    let mut newest: Option<usize> = None;
+    for of_file in files {
+        if let Some(column) = conflict(rows, of_file) {
+            // Older rows of the key stay.
+            for row in of_file {
+                let reason = format!("two rows of one file have the same key and differ in `{column}`");
+                reject(rows.origins[*row], reason);
+            }
+            continue;
         }
-        (Scalar::Date(a), Scalar::Date(b)) => a.cmp(&b),
-        (Scalar::Flag(a), Scalar::Flag(b)) => a.cmp(&b),
-        (a, b) => (!a.is_empty()).cmp(&!b.is_empty()),
-    };
-    rows.columns.iter().map(compare).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        let row = fold(rows, of_file);
+        if let Some(before) = newest {
+            replace(rows, before, row);
+        }
+        newest = Some(row);
+    }
+    newest
 }
 
-/// The first column in which rows of one file hold different values; an empty cell differs from none.
-fn conflict<'a>(rows: &RowSet<'a>, of_file: &[usize]) -> Option<&'a str> {
-    let differ = |a: Scalar, b: Scalar| match (a, b) {
-        (Scalar::Number(_) | Scalar::Wide(_), Scalar::Number(_) | Scalar::Wide(_)) => {
-            a.compare_number(b, &rows.texts).is_ne()
+/// The rows of a key where repeats are real, from files of one kind, in the order of their content. A whole answer has all
+/// of them; any other file adds those that it has more often.
+fn repeats(rows: &mut RowSet<'_>, files: &[Vec<usize>]) -> Vec<usize> {
+    let mut newest: Vec<usize> = Vec::new();
+    for of_file in files {
+        // The order of rows in an answer means nothing: their content orders them.
+        let mut of_file = of_file.clone();
+        of_file.sort_by(|a, b| by_content(rows, *a, *b));
+        if rows.table.distinct {
+            of_file.dedup_by(|a, b| by_content(rows, *a, *b).is_eq());
         }
-        _ => !a.is_empty() && !b.is_empty() && a != b,
-    };
-    let names = rows.table.columns.iter().map(|column| column.name.as_str());
-    names.zip(&rows.columns).find_map(|(name, cells)| {
-        let mut value = Scalar::Null;
-        for &row in of_file {
-            let cell = cells.get(row);
-            if differ(value, cell) {
-                return Some(name);
-            }
-            if !cell.is_empty() {
-                value = cell;
-            }
+        let (others, mut of_file) = match_rows(rows, newest, &of_file);
+        if rows.standing(of_file[0]) != Standing::Whole && !others.is_empty() {
+            of_file.extend(others);
+            of_file.sort_by(|a, b| by_content(rows, *a, *b));
         }
-        None
+        newest = of_file;
+    }
+    newest
+}
+
+/// Lets each of the rows `newer` replace one of `older` that is the same, those with the same content first. Returns the
+/// older rows that are left, and the newer ones.
+fn match_rows(rows: &mut RowSet<'_>, mut older: Vec<usize>, newer: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    let mut unmatched = newer.to_vec();
+    for is_match in [|rows: &RowSet<'_>, a, b| by_content(rows, a, b).is_eq(), is_same] {
+        unmatched.retain(|&row| match older.iter().position(|before| is_match(rows, *before, row)) {
+            Some(at) => {
+                replace(rows, older.remove(at), row);
+                false
+            }
+            None => true,
+        });
+    }
+    (older, newer.to_vec())
+}
+
+/// Whether two rows of different files are one: a column that a file lacks says nothing, and between answers, or between
+/// parts, nor does a rounding.
+fn is_same(rows: &RowSet<'_>, a: usize, b: usize) -> bool {
+    let is_one_kind = is_one_kind(rows, a, b);
+    rows.columns.iter().all(|cells| match (cells.get(a), cells.get(b)) {
+        (Scalar::Absent, _) | (_, Scalar::Absent) => true,
+        (a, b) if is_one_kind => agree(&rows.texts, a, b),
+        (a, b) => equal(&rows.texts, a, b),
     })
 }
 
+/// Whether both rows are of answers, or both of parts.
+fn is_one_kind(rows: &RowSet<'_>, a: usize, b: usize) -> bool {
+    (rows.standing(a) == Standing::Part) == (rows.standing(b) == Standing::Part)
+}
+
+/// The first column in which rows of one file hold different values; an empty cell differs from none, and no number from
+/// its rounding.
+fn conflict<'t>(rows: &RowSet<'t>, of_file: &[usize]) -> Option<&'t str> {
+    if of_file.len() == 1 {
+        return None;
+    }
+    let table: &'t Table = rows.table;
+    let names = table.columns.iter().map(|column| column.name.as_str());
+    names.zip(&rows.columns).find_map(|(name, cells)| {
+        let finest = finest(cells, of_file);
+        let differs = |row: &usize| {
+            let cell = cells.get(*row);
+            !cell.is_empty() && !agree(&rows.texts, cell, finest)
+        };
+        of_file.iter().any(differs).then_some(name)
+    })
+}
+
+/// The value with the most digits that rows of one file hold in a column, where they do not conflict.
+fn finest(cells: &ScalarColumn, of_file: &[usize]) -> Scalar {
+    let values = of_file.iter().rev().map(|row| cells.get(*row)).filter(|cell| !cell.is_empty());
+    values.reduce(finer).unwrap_or(Scalar::Null)
+}
+
 /// Folds rows of one file that do not conflict into the last of them.
-fn fold(columns: &mut [ScalarColumn], rows: &[usize]) -> usize {
-    let last = rows[rows.len() - 1];
-    for cells in columns.iter_mut() {
-        if cells.get(last).is_empty()
-            && let Some(value) = rows.iter().rev().map(|row| cells.get(*row)).find(|cell| !cell.is_empty())
-        {
-            cells.set(last, value);
+fn fold(rows: &mut RowSet<'_>, of_file: &[usize]) -> usize {
+    let last = of_file[of_file.len() - 1];
+    if of_file.len() > 1 {
+        for cells in &mut rows.columns {
+            match finest(cells, of_file) {
+                Scalar::Null => {}
+                value => cells.set(last, value),
+            }
         }
     }
     last
 }
 
-/// Lets the row `newer` replace `older`: it takes over what it lacks, and finer roundings of its numbers.
-fn replace(columns: &mut [ScalarColumn], older: usize, newer: usize) {
-    for cells in columns.iter_mut() {
+/// Lets the row `newer` replace `older`: it takes over what its file lacks, and of the same kind of file finer roundings of
+/// its numbers.
+fn replace(rows: &mut RowSet<'_>, older: usize, newer: usize) {
+    let is_one_kind = is_one_kind(rows, older, newer);
+    let [of_older, of_newer] = [older, newer].map(|row| rows.sources[rows.origins[row].file as usize]);
+    let is_one_source = std::ptr::eq(of_older, of_newer);
+    let texts = &rows.texts;
+    for (column, cells) in rows.columns.iter_mut().enumerate() {
+        // Two interfaces may give a column in different units.
+        if !is_one_source && of_older.shift(column) != of_newer.shift(column) {
+            continue;
+        }
         match (cells.get(older), cells.get(newer)) {
             (old, Scalar::Absent) => cells.set(newer, old),
-            (Scalar::Number(old), Scalar::Number(new)) if new.is_rounding_of(old) => {
-                cells.set(newer, Scalar::Number(old));
-            }
+            (old, new) if is_one_kind && finer(new, old) != new && agree(texts, new, old) => cells.set(newer, old),
             _ => {}
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! Never here: a store, a clock, or a conversion factor (it follows from two units, in [`crate::spec`]).
 
 mod add;
+mod agreement;
 mod call_columns;
 mod check;
 mod comparison;
@@ -12,6 +13,7 @@ mod example;
 mod key;
 mod merge;
 mod nested;
+mod newest;
 mod output;
 mod partition;
 mod repeats;
@@ -33,7 +35,7 @@ pub use output::{Added, added, schema};
 pub use partition::Partition;
 
 use crate::spec::{Field, Table, TableSource};
-use pitlake_contract::spelling::Dialect;
+use newest::Newest;
 use repeats::Repeats;
 use rows::{Origin, RowSet};
 use versions::{Observation, Version, VersionHistory};
@@ -60,22 +62,29 @@ pub struct Input<'t, 'f> {
     pub rows_of: &'f [usize],
     /// It repeats the answer before it, and holds no rows for that reason.
     pub is_repeat: bool,
+    /// Whether it is plainly whole; an answer that is not takes no row away.
+    pub is_whole: bool,
+    /// For an answer by security and month: the first day of the month.
+    pub month: Option<NaiveDate>,
 }
 
-impl Input<'_, '_> {
-    /// Who wrote its values.
-    fn dialect(&self) -> Dialect {
-        if self.calls.is_empty() { Dialect::Part } else { Dialect::Answer }
+impl<'t, 'f> Input<'t, 'f> {
+    /// A file of another program in the folder of its day.
+    #[must_use]
+    pub fn new(path: &'f str, source: &'t TableSource) -> Self {
+        let (calls, rows_of) = (&[], &[]);
+        Self {
+            path,
+            source,
+            span: false,
+            observed: None,
+            calls,
+            rows_of,
+            is_repeat: false,
+            is_whole: true,
+            month: None,
+        }
     }
-}
-
-/// Values that were read and are named to the user: by column, each as written with how often it came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Remarks {
-    /// Words that were read as missing values.
-    pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
-    /// Values that no contract lists.
-    pub unlisted: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// A row that could not be read or placed.
@@ -140,8 +149,6 @@ pub struct Built {
     pub rejects: Vec<Reject>,
     /// Fields that the contracts do not list, by interface.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
-    /// Values that are named to the user.
-    pub remarks: Remarks,
     /// Columns that are empty in some version because the file that showed it first lacked them.
     pub lacking: BTreeSet<String>,
 }
@@ -157,9 +164,10 @@ pub struct Builder<'a> {
     observations: Vec<Observation>,
     /// For tables that keep versions: files repeat each other, and each line is parsed once.
     repeats: Repeats,
+    /// For tables that keep the latest row.
+    newest: Newest<'a>,
     rejects: Vec<Reject>,
     unknown: BTreeMap<String, BTreeSet<String>>,
-    remarks: Remarks,
 }
 
 impl<'a> Builder<'a> {
@@ -172,9 +180,9 @@ impl<'a> Builder<'a> {
             files: Vec::new(),
             observations: Vec::new(),
             repeats: Repeats::default(),
+            newest: Newest::default(),
             rejects: Vec::new(),
             unknown: BTreeMap::new(),
-            remarks: Remarks::default(),
         }
     }
 
@@ -197,14 +205,15 @@ impl<'a> Builder<'a> {
                 let file = self.files[file as usize].clone();
                 self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
             };
-            let kept = merge::merge(&mut self.rows, |_| true, reject);
+            let superseded = self.newest.superseded(&self.rows, |_| true);
+            let kept = merge::merge(&mut self.rows, |row, _| !superseded.get(row).is_some_and(|gone| *gone), reject);
             kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip()
         };
         let selection = output::Selection { rows: &rows, occurrences: &occurrences, versions: &versions };
         let batch = output::batch(&self.rows, &selection, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| table.columns[column].name.clone()).collect();
-        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, remarks: self.remarks, lacking })
+        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, lacking })
     }
 
     /// All versions, where the table keeps them.

@@ -14,6 +14,17 @@ pub(super) struct Origin {
     pub(super) line: u32,
 }
 
+/// What a file has to say about rows beside its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// An import or a file of another program: its rows are added, and an empty cell says nothing.
+    Part,
+    /// An answer of our own that is not plainly whole: it takes no row away.
+    Partial,
+    /// An answer of our own that is whole.
+    Whole,
+}
+
 /// Rows by column.
 #[derive(Debug)]
 pub(super) struct RowSet<'a> {
@@ -24,6 +35,8 @@ pub(super) struct RowSet<'a> {
     pub(super) origins: Vec<Origin>,
     /// Of each file.
     pub(super) sources: Vec<&'a TableSource>,
+    /// Of each file.
+    pub(super) standings: Vec<Standing>,
 }
 
 impl<'a> RowSet<'a> {
@@ -38,7 +51,8 @@ impl<'a> RowSet<'a> {
             }
         });
         let columns = columns.collect();
-        Self { table, columns, texts: Texts::default(), origins: Vec::new(), sources: Vec::new() }
+        let (texts, origins) = (Texts::default(), Vec::new());
+        Self { table, columns, texts, origins, sources: Vec::new(), standings: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -46,8 +60,9 @@ impl<'a> RowSet<'a> {
     }
 
     pub(super) fn push(&mut self, row: &[Scalar], origin: Origin) {
+        let is_part = self.standings[origin.file as usize] == Standing::Part;
         for (cells, cell) in self.columns.iter_mut().zip(row) {
-            cells.push(*cell);
+            cells.push(if is_part && cell.is_empty() { Scalar::Absent } else { *cell });
         }
         self.origins.push(origin);
     }
@@ -72,16 +87,18 @@ impl<'a> RowSet<'a> {
         self.origins[row as usize].file as usize
     }
 
+    /// What the file that a row came from has to say about other rows.
+    pub(super) fn standing(&self, row: usize) -> Standing {
+        self.standings[self.origins[row].file as usize]
+    }
+
     pub(super) fn source(&self, row: u32) -> &'a TableSource {
         self.sources[self.file(row)]
     }
 
     /// For each file: the power of ten from its numbers in a column to the column's unit.
     pub(super) fn shifts(&self, column: usize) -> Vec<i8> {
-        let shift = |source: &&TableSource| {
-            source.fields.iter().find(|plan| plan.column == column).map_or(0, |plan| plan.shift)
-        };
-        self.sources.iter().map(shift).collect()
+        self.sources.iter().map(|source| source.shift(column)).collect()
     }
 
     /// For each file: the place of its vendor in the table's order.

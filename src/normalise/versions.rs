@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
+use super::agreement::by_content;
 use super::key::keys;
-use super::merge::by_content;
-use super::rows::{Origin, RowSet};
+use super::rows::{Origin, RowSet, Standing};
 use super::scalars::{Scalar, ScalarColumn};
 use crate::clock::shanghai_day;
 use crate::spec::Versions;
@@ -116,7 +116,10 @@ impl VersionHistory<'_, '_> {
             // Where the key does not hold what was asked for (a day of announcement), its rows have observations of
             // their own.
             let rows: BTreeSet<u32> = group.sightings.iter().map(|one| one.row).collect();
-            let covering = rows.into_iter().flat_map(|row| index.files(vendor(row), self, row)).collect();
+            let covering = rows.into_iter().flat_map(|row| index.files(vendor(row), self, row));
+            // An answer that is not whole is a look at what it shows only.
+            let shows = |file: u32| group.sightings.iter().any(|one| one.origin.file == file);
+            let covering = covering.filter(|file| self.standing(*file) == Standing::Whole || shows(*file)).collect();
             versions.extend(self.of_group(&group, &covering, lacking));
             first = end;
         }
@@ -133,6 +136,9 @@ impl VersionHistory<'_, '_> {
         let mut versions: Vec<Version> = Vec::new();
         // Which of them the newest answers still hold.
         let mut current: Vec<usize> = Vec::new();
+        // Versions that only parts have shown.
+        let mut imported: BTreeSet<usize> = BTreeSet::new();
+        let mut is_answered = false;
         let mut deduplicator = Deduplicator::default();
         let showing = group.sightings.iter().map(|one| one.origin.file);
         let files: BTreeSet<u32> = showing.chain(covering.iter().copied()).collect();
@@ -146,6 +152,14 @@ impl VersionHistory<'_, '_> {
             if self.observations[file as usize].is_repeat {
                 continue;
             }
+            let standing = self.standing(file);
+            // A key that our newest answer shows gets no version from an import, nor from a file of another program.
+            if standing == Standing::Part && is_answered {
+                continue;
+            }
+            if standing != Standing::Part {
+                is_answered = !present.is_empty();
+            }
             let is_first = versions.is_empty();
             let mut still: Vec<usize> = Vec::new();
             for shown in deduplicator.versions(self.rows, self.rules, &present) {
@@ -154,7 +168,15 @@ impl VersionHistory<'_, '_> {
                     version.announced == shown.announced && same_figures(self.rows, self.rules, version.row, shown.row)
                 };
                 if let Some(&at) = current.iter().find(is_known) {
-                    lacking.extend(lacks(self.rows, versions[at].row, shown.row));
+                    let lacks = lacks(self.rows, versions[at].row, shown.row);
+                    if imported.contains(&at) {
+                        versions[at].row = completed(self.rows, versions[at].row, (shown.row, lacks));
+                    } else {
+                        lacking.extend(lacks);
+                    }
+                    if standing != Standing::Part {
+                        imported.remove(&at);
+                    }
                     still.push(at);
                     continue;
                 }
@@ -169,14 +191,21 @@ impl VersionHistory<'_, '_> {
                     (shown.row, shown.announced, observation.at, group.occurrence);
                 versions.push(Version { row, announced, known, basis, observed, revision, occurrence });
                 still.push(versions.len() - 1);
+                if standing == Standing::Part {
+                    imported.insert(versions.len() - 1);
+                }
             }
-            // A version that the answer covers and does not hold is gone; a file of another program removes none.
-            current.retain(|at| !self.covers(file, versions[*at].row));
+            // A version that a whole answer covers and does not hold is gone; other files remove none.
+            current.retain(|at| standing != Standing::Whole || !self.covers(file, versions[*at].row));
             current.extend(still);
             current.sort_unstable();
             current.dedup();
         }
         versions
+    }
+
+    fn standing(&self, file: u32) -> Standing {
+        self.rows.standings[file as usize]
     }
 
     /// Whether a file is an answer that would hold `row` if the vendor had it.
@@ -249,8 +278,22 @@ fn known_on(
     }
 }
 
-/// Columns that the file of a version lacked and a later one has: they stay empty, since versions never change, and
-/// the report names them.
+/// A row with the columns that it lacks taken from another one: what only imports have shown is completed by the next file
+/// that shows it, whose first look at those columns it is.
+fn completed(rows: &mut RowSet<'_>, row: u32, (from, lacks): (u32, BTreeSet<usize>)) -> u32 {
+    if lacks.is_empty() {
+        return row;
+    }
+    let copy = rows.copy(row);
+    for column in lacks {
+        let cell = rows.cell(column, from);
+        rows.columns[column].set(copy as usize, cell);
+    }
+    copy
+}
+
+/// Columns that the file of a version lacked and a later one has. After an answer they stay empty, since versions never
+/// change, and the report names them.
 fn lacks(rows: &RowSet<'_>, version: u32, shown: u32) -> BTreeSet<usize> {
     if version == shown {
         return BTreeSet::new();

@@ -116,7 +116,7 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
     }
     let partitions = ledger.inputs().partitions;
     let is_current = |(partition, files): &(&Partition, &Vec<_>)| {
-        made_from.get(partition) == Some(&origin(table, **partition, files, calendar))
+        made_from.get(partition) == Some(&origin(ledger, **partition, files, calendar))
     };
     status.stale = partitions.iter().filter(|part| !is_current(part)).count();
     Ok(status)

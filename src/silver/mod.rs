@@ -70,6 +70,15 @@ pub async fn publish(store: &Store, table: &Table, partition: Partition, built: 
     store.put(&path(table, partition), rows).await
 }
 
+/// Takes a partition away: the rows, then those that were rejected.
+///
+/// # Errors
+/// When the lake cannot be written.
+pub async fn remove(store: &Store, table: &Table, partition: Partition) -> Result<()> {
+    store.delete(&path(table, partition)).await?;
+    store.delete(&rejects_path(table, partition)).await
+}
+
 fn encode_rejects(rejects: &[Reject]) -> Result<Bytes> {
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::default());
     for reject in rejects {

@@ -236,6 +236,12 @@ impl TableSource {
     pub fn fills(&self, column: usize) -> bool {
         self.fields.iter().any(|plan| plan.column == column)
     }
+
+    /// The power of ten from its numbers in a column to the column's unit; 0 where it does not fill the column.
+    #[must_use]
+    pub fn shift(&self, column: usize) -> i8 {
+        self.fields.iter().find(|plan| plan.column == column).map_or(0, |plan| plan.shift)
+    }
 }
 
 impl Table {

@@ -37,6 +37,39 @@ fn twenty_kills_leave_the_same_bytes_as_none() {
 }
 
 #[test]
+fn an_evening_that_is_killed_and_repeated_leaves_the_same_silver() {
+    let vendor = Vendor::start(settings());
+    let tables = ["adj_factor", "suspend_d_cn", "limit_list_cn", "income_cn"];
+    let names = tables.map(|table| format!("\"{table}\"")).join(", ");
+    let job = format!("points = 5000\n[jobs.all]\nschedule = \"30 18 * * 1-5\"\ntables = [{names}]\n");
+    let accounts = [vendor.account("tushare", &job)];
+    let place = || {
+        let place = Place::of(&vendor, &accounts);
+        let backfill = ["--start", "2022-11-01", "--end", "2023-02-23", "--now", "2023-02-23T13:00:00Z"];
+        place.run(&[&["backfill"], &tables[..], &backfill].concat());
+        place
+    };
+    let args = ["run", "--now", "2023-02-27T13:00:00Z"];
+    let undisturbed = place();
+    let begun = Instant::now();
+    undisturbed.run(&args);
+    let whole = begun.elapsed();
+    let place = place();
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(27);
+    for _ in 0..6 {
+        let mut child = place.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(whole.mul_f64(random.random_range(0.1..0.9)).max(Duration::from_millis(1)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    place.run(&args);
+    let (silver, expected) = (place.files("silver"), undisturbed.files("silver"));
+    assert!(expected.len() >= tables.len(), "{:?}", expected.keys());
+    let differ: Vec<&String> = expected.keys().filter(|path| silver.get(*path) != expected.get(*path)).collect();
+    assert!(differ.is_empty() && silver.len() == expected.len(), "{differ:?}");
+}
+
+#[test]
 fn a_lease_of_a_live_process_stops_a_second_run() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);

@@ -52,13 +52,13 @@ fn a_later_import_corrects_a_row_but_does_not_round_it() {
         fs::write(place.path(name), format!("ts_code,trade_date,close,vol\n000001.SZ,20230316,{close},{vol}\n"))
             .unwrap();
     };
-    csv("a.csv", "12.8235", "100");
-    csv("b.csv", "12.82", "200");
+    csv("a.csv", "1282.3512", "100");
+    csv("b.csv", "1282.35", "200");
     place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", "2026-01-01T00:00:00Z"]);
     place.expect(0, &["import", "--interface", "tushare/daily", "b.csv", "--now", "2026-01-02T00:00:00Z"]);
     place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
     let rows = silver(&place, "stock_daily_cn");
-    assert_eq!((rows[0]["close"].as_str(), rows[0]["vol"].as_str()), ("12.8235", "20000"));
+    assert_eq!((rows[0]["close"].as_str(), rows[0]["vol"].as_str()), ("1282.3512", "20000"));
 }
 
 #[test]

@@ -82,3 +82,25 @@ fn a_refetch_without_changes_writes_a_header_and_changes_no_row() {
     place.backfill(0, &["suspend_d_cn", "--refetch"], &settings());
     assert_eq!(silver(&place, "suspend_d_cn"), rows);
 }
+
+#[test]
+fn an_answer_that_says_the_same_rebuilds_nothing() {
+    // By day, month, period and security; the latest row and every version.
+    let tables = ["adj_factor", "suspend_d_cn", "index_weight_cn", "income_cn", "dividend_cn"];
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &tables, &settings());
+    let before = place.files("silver");
+    for _ in 0..2 {
+        let report = place.backfill(0, &[&tables[..], &["--refetch", "--format", "json"]].concat(), &settings());
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        for table in tables {
+            let table = &report["tables"][table];
+            assert_eq!((&table["fetched"], &table["built"]), (&table["unchanged"], &serde_json::json!([])), "{table}");
+        }
+        assert!(place.files("silver") == before, "a partition was built again");
+    }
+    // What is built anew from all of them is the same, byte for byte.
+    place.expect(0, &["normalize", "--full", "--now", NOW]);
+    assert!(place.files("silver") == before, "the repeated answers changed a partition");
+}

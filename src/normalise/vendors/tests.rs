@@ -87,7 +87,7 @@ fn build(table: &Table, files: &[VendorFile]) -> ModelRows {
         };
         let lines: Vec<String> = rows.iter().map(line).collect();
         let path = format!("file {number}").leak();
-        let input = Input { path, source, span: true, observed: None, calls: &[], rows_of: &[], is_repeat: false };
+        let input = Input { span: true, ..Input::new(path, source) };
         builder.add(input, lines.join("\n").as_bytes()).unwrap();
     }
     let built = builder.finish(&|_| None).unwrap();

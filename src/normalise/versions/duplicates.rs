@@ -1,10 +1,10 @@
 //! Rows of one file with the same key and announcement: duplicates of one version, or a correction beside what it
 //! corrects (`docs/point-in-time.md`).
 
+use crate::normalise::agreement::agree;
 use crate::normalise::rows::RowSet;
-use crate::normalise::scalars::{Scalar, Texts};
+use crate::normalise::scalars::Scalar;
 use crate::spec::Versions;
-use pitlake_contract::decimal::wide_to_f64;
 
 /// One version that a file shows.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +40,9 @@ fn distinct(rows: &mut RowSet<'_>, rules: &Versions, present: &[u32]) -> Vec<Fil
     let mut versions: Vec<FileVersion> = Vec::new();
     for row in sorted {
         let announced = announced(rows, rules, row);
-        let is_duplicate =
-            |version: &&mut FileVersion| version.announced == announced && agree(rows, rules, version.row, row);
+        let is_duplicate = |version: &&mut FileVersion| {
+            version.announced == announced && is_duplicate_of(rows, rules, version.row, row)
+        };
         match versions.iter_mut().find(is_duplicate) {
             Some(version) => version.row = join(rows, rules, version.row, row),
             None => {
@@ -93,10 +94,10 @@ fn figures<'a>(rows: &RowSet<'_>, rules: &'a Versions, row: u32) -> impl Iterato
 }
 
 /// Whether two rows of a file are one version: an empty cell beside a value is no difference, nor is a rounding.
-fn agree(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
+fn is_duplicate_of(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
     figures(rows, rules, a).all(|column| {
         let (a, b) = (rows.cell(column, a), rows.cell(column, b));
-        a.is_empty() || b.is_empty() || same_value(&rows.texts, a, b)
+        a.is_empty() || b.is_empty() || agree(&rows.texts, a, b)
     })
 }
 
@@ -108,19 +109,8 @@ pub(super) fn same_figures(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) 
     }
     figures(rows, rules, a).all(|column| {
         let (a, b) = (rows.cell(column, a), rows.cell(column, b));
-        a == b || a == Scalar::Absent || b == Scalar::Absent || same_value(&rows.texts, a, b)
+        a == b || a == Scalar::Absent || b == Scalar::Absent || agree(&rows.texts, a, b)
     })
-}
-
-fn same_value(texts: &Texts, a: Scalar, b: Scalar) -> bool {
-    match (a, b) {
-        (Scalar::Number(a), Scalar::Number(b)) => a.agrees(b),
-        (Scalar::Number(a), Scalar::Wide(b)) | (Scalar::Wide(b), Scalar::Number(a)) => {
-            wide_to_f64(texts.get(b), 0).is_some_and(|b| b.to_bits() == a.to_f64(0).to_bits())
-        }
-        (Scalar::Wide(a), Scalar::Wide(b)) => wide_to_f64(texts.get(a), 0) == wide_to_f64(texts.get(b), 0),
-        _ => a == b,
-    }
 }
 
 /// The row with the content of both: `first`, its empty cells filled and its roundings made finer. A new row where

@@ -14,7 +14,7 @@ fn table() -> Arc<Table> {
 
 fn row(announced: &str, least: u32) -> String {
     format!(
-        r#"{{"ts_code":"000001.SZ","ann_date":"{announced}","end_date":"20231231","type":"预增","net_profit_min":{least}}}"#
+        r#"{{"ts_code":"a","ann_date":"{announced}","end_date":"20231231","type":"预增","net_profit_min":{least}}}"#
     )
 }
 
@@ -26,7 +26,7 @@ fn versions(fetches: &[(&str, &str, Vec<String>)]) -> Vec<String> {
     for (number, (at, asked, lines)) in fetches.iter().enumerate() {
         let (path, observed) = (format!("file {number}").leak(), Some(format!("{at}T12:00:00Z").parse().unwrap()));
         let calls = vec![vec![("ann_date".to_owned(), (*asked).to_owned())]];
-        let input = Input { path, source, span: false, observed, calls: &calls, rows_of: &[], is_repeat: false };
+        let input = Input { observed, calls: &calls, ..Input::new(path, source) };
         builder.add(input, lines.join("\n").as_bytes()).unwrap();
     }
     let batch = builder.finish(&|_| None).unwrap().batch;

@@ -73,15 +73,7 @@ fn versions(fetches: &[(&str, Vec<String>)]) -> Vec<String> {
     let mut builder = Builder::new(&table, Partition::Year(2023));
     for (number, (at, lines)) in fetches.iter().enumerate() {
         let (path, observed) = (format!("file {number}").leak(), Some(format!("{at}T12:00:00Z").parse().unwrap()));
-        let input = Input {
-            path,
-            source: &table.sources[0],
-            span: false,
-            observed,
-            calls: &calls,
-            rows_of: &[],
-            is_repeat: false,
-        };
+        let input = Input { observed, calls: &calls, ..Input::new(path, &table.sources[0]) };
         builder.add(input, lines.join("\n").as_bytes()).unwrap();
     }
     let built = builder.finish(&|_| None).unwrap();

@@ -29,13 +29,14 @@ pub(super) struct Fetch {
     at: &'static str,
     lines: Vec<String>,
     calls: bool,
+    is_whole: bool,
 }
 
 /// An answer equal to the one before it: a header without rows.
 pub(super) const SAME: &str = "the same";
 
 pub(super) fn fetch(at: &'static str, lines: &[String]) -> Fetch {
-    Fetch { at, lines: lines.to_vec(), calls: true }
+    Fetch { at, lines: lines.to_vec(), calls: true, is_whole: true }
 }
 
 pub(super) fn table(name: &str) -> Arc<Table> {
@@ -45,7 +46,7 @@ pub(super) fn table(name: &str) -> Arc<Table> {
 /// A row of the annual report of 2023: announcement dates, flag, figures.
 pub(super) fn row(code: &str, dates: (&str, &str), flag: &str, income: &str, eps: &str) -> String {
     format!(
-        r#"{{"ts_code":"{code}00001.SZ","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
+        r#"{{"ts_code":"{code}","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
         dates.0, dates.1
     )
 }
@@ -71,7 +72,8 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
         let observed: Option<DateTime<Utc>> = (!fetch.at.is_empty()).then(|| fetch.at.parse().unwrap());
         let calls: &[_] = if fetch.calls { &calls } else { &[] };
         let is_repeat = fetch.lines.iter().any(|line| line == SAME);
-        let input = Input { path, source: &table.sources[0], span: false, observed, calls, rows_of: &[], is_repeat };
+        let input =
+            Input { observed, calls, is_repeat, is_whole: fetch.is_whole, ..Input::new(path, &table.sources[0]) };
         let text = if is_repeat { String::new() } else { fetch.lines.join("\n") };
         builder.add(input, text.as_bytes()).unwrap();
     }
@@ -97,7 +99,7 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
         Some(DateTime::from_timestamp_micros(at).unwrap().format("%Y-%m-%d %H:%M").to_string())
     };
     let one = |row: usize| ReadVersion {
-        code: text("ts_code", row).unwrap().trim_end_matches("00001.SZ").to_lowercase(),
+        code: text("ts_code", row).unwrap(),
         announced: day("announced_on", row),
         known: day("known_on", row),
         tradable: day("tradable_on", row),
@@ -310,29 +312,60 @@ fn a_row_that_an_earlier_answer_lacked_is_known_from_the_day_it_was_observed() {
     assert_eq!(versions(&before), [version("2024-04-20", "announced", 100.0)]);
 }
 
-#[test]
-fn an_import_adds_versions_and_removes_none() {
-    let import = |at, line: String| Fetch { at, lines: vec![line], calls: false };
-    let fetches = [
-        fetch(MAY_1, &[on("20240420", "1", "100")]),
-        import(MAY_10, on("20240420", "1", "90")),
-        fetch(JUNE_1, &[on("20240420", "1", "100")]),
-    ];
-    let expected = [version("2024-04-20", "announced", 100.0), version("2024-05-10", "observed", 90.0)];
-    assert_eq!(versions(&fetches), expected);
+fn import(at: &'static str, lines: &[String]) -> Fetch {
+    Fetch { at, lines: lines.to_vec(), calls: false, is_whole: true }
 }
 
 #[test]
-fn a_column_that_one_file_lacks_is_not_compared_and_no_row_is_changed() {
-    let short = r#"{"ts_code":"a00001.SZ","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
-    let import = Fetch { at: MAY_1, lines: vec![short.to_owned()], calls: false };
-    let seen = read(&table("income_cn"), &[import, fetch(JUNE_1, &[on("20240420", "1", "100")])]);
+fn an_import_adds_no_version_to_a_key_that_an_answer_shows_and_removes_none() {
+    let (ours, theirs) = (on("20240420", "1", "100"), on("20240420", "1", "90"));
+    let own = version("2024-04-20", "announced", 100.0);
+    let after = [fetch(MAY_1, std::slice::from_ref(&ours)), import(MAY_10, std::slice::from_ref(&theirs))];
+    assert_eq!(versions(&after), std::slice::from_ref(&own));
+    // An import that was there before stays; what the answer shows is the last version.
+    let before = [import(MAY_1, std::slice::from_ref(&theirs)), fetch(JUNE_1, std::slice::from_ref(&ours))];
+    assert_eq!(versions(&before).last(), Some(&own));
+    // Where the newest answer has no row, an import adds one.
+    let gone = [fetch(MAY_1, &[ours]), fetch(MAY_10, &[]), import(JUNE_1, &[theirs])];
+    assert_eq!(versions(&gone), [own, version("2024-06-01", "observed", 90.0)]);
+}
+
+#[test]
+fn an_answer_that_is_not_whole_removes_no_version() {
+    let line = |income| on("20240420", "1", income);
+    let marked = |at| Fetch { is_whole: false, ..fetch(at, &[line("90")]) };
+    // Whole answers: 100, then 90 alone, then 100 again, which is a new version.
+    let whole = [fetch(MAY_1, &[line("100")]), fetch(MAY_10, &[line("90")]), fetch(JUNE_1, &[line("100")])];
+    assert_eq!(versions(&whole).len(), 3);
+    let damaged = [fetch(MAY_1, &[line("100")]), marked(MAY_10), fetch(JUNE_1, &[line("100")])];
+    assert_eq!(versions(&damaged).len(), 2);
+    // An empty one is no look: what comes later is known from its announcement.
+    let empty = [Fetch { is_whole: false, ..fetch(MAY_1, &[]) }, fetch(JUNE_1, &[line("100")])];
+    assert_eq!(versions(&empty), [version("2024-04-20", "announced", 100.0)]);
+}
+
+#[test]
+fn columns_that_a_thin_import_lacks_come_with_the_first_answer() {
+    let thin = r#"{"ts_code":"a","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
+    let empty = thin.replace("100}", "100,\"basic_eps\":null}");
+    for thin in [thin.to_owned(), empty] {
+        let files = [import(MAY_1, &[thin]), fetch(JUNE_1, &[on("20240420", "1", "100")])];
+        let seen = read(&table("income_cn"), &files);
+        assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, Some(1.5), Some("2024-04-20")));
+    }
+}
+
+#[test]
+fn a_column_that_an_answer_lacks_is_not_compared_and_no_row_is_changed() {
+    let short = r#"{"ts_code":"a","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
+    let fetches = [fetch(MAY_1, &[short.to_owned()]), fetch(JUNE_1, &[on("20240420", "1", "100")])];
+    let seen = read(&table("income_cn"), &fetches);
     assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, None, Some("2024-04-20")));
 }
 
 #[test]
 fn a_file_without_a_time_gives_no_day_of_observation() {
     let lines = [on("20240420", "0", "100"), on("20240420", "1", "90")];
-    let seen = read(&table("income_cn"), &[Fetch { at: "", lines: lines.to_vec(), calls: false }]);
+    let seen = read(&table("income_cn"), &[Fetch { at: "", lines: lines.to_vec(), calls: false, is_whole: true }]);
     assert_eq!((seen[0].known.as_deref(), seen[1].known.as_deref()), (Some("2024-04-20"), None));
 }

@@ -7,7 +7,7 @@ use crate::problem::nearest;
 use crate::toml::{At, TomlTable};
 
 /// What a slice is: the axis along which the interface is requested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Axis {
     /// A trading day.
     Session,

@@ -3,7 +3,6 @@
 
 mod ask;
 mod call_rules;
-mod enumeration;
 mod field;
 mod interface;
 mod limit;
@@ -13,7 +12,6 @@ mod vendor;
 
 pub use ask::{Ask, Axis, Paging, Values};
 pub use call_rules::CallRules;
-pub use enumeration::Enumeration;
 pub use field::Field;
 pub(crate) use interface::read;
 pub use interface::{Contract, InterfaceId};

@@ -18,7 +18,7 @@ pub use task::{Published, Task, origin};
 
 use crate::normalise::{Partition, Stop};
 use crate::plan::Calendar;
-use crate::report::{Exit, Journal};
+use crate::report::{Exit, Journal, ValueCounts};
 use crate::silver;
 use crate::spec::Table;
 use crate::store::WriteError;
@@ -93,6 +93,8 @@ async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: 
                         report.rejected += published.rejected;
                         report.unknown_fields.extend(published.unknown);
                         report.lacking_columns.extend(published.lacking);
+                        add(&mut report.null_words, published.remarks.null_words);
+                        add(&mut report.unlisted_values, published.remarks.unlisted);
                     })
                     .await;
             }
@@ -108,6 +110,16 @@ async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: 
         remove_former(world, table, survey.obsolete, journal).await?;
     }
     lease.release().await
+}
+
+/// Adds counts of values by column.
+fn add(all: &mut ValueCounts, more: ValueCounts) {
+    for (column, values) in more {
+        let of_column = all.entry(column).or_default();
+        for (value, count) in values {
+            *of_column.entry(value).or_default() += count;
+        }
+    }
 }
 
 /// What a survey tells a user before anything is built.

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::input::TaskFile;
 use super::rows::{self, fill};
 use crate::ledger::{Ledger, LedgerFile};
-use crate::normalise::{Built, Partition};
+use crate::normalise::{Built, Partition, Remarks};
 use crate::plan::Calendar;
 use crate::silver;
 use crate::spec::{Catalog, Table};
@@ -41,6 +41,8 @@ pub struct Published {
     pub rejected: usize,
     /// Fields that came and are in no contract.
     pub unknown: BTreeSet<String>,
+    /// Values that are named to the user.
+    pub remarks: Remarks,
     /// Columns that stay empty in some versions, because the file that showed them first lacked them.
     pub lacking: BTreeSet<String>,
 }
@@ -80,6 +82,7 @@ impl Task {
             rows: built.batch.num_rows(),
             rejected: built.rejects.len(),
             unknown: built.unknown.values().flatten().cloned().collect(),
+            remarks: built.remarks.clone(),
             lacking: built.lacking.clone(),
         };
         silver::publish(store, table, self.partition, built, self.digest.clone()).await?;

@@ -1,6 +1,9 @@
 //! The summary that a run prints at its end. Never the report itself.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+use pitlake_contract::spelling::excerpt;
 
 use crate::report::{Report, TableReport};
 
@@ -41,6 +44,12 @@ pub(super) fn text(report: &Report) -> String {
                 days(table.lacking_columns.iter())
             ));
         }
+        for (column, words) in &table.null_words {
+            also(format!("`{column}`: read as missing values: {}", times(words)));
+        }
+        for (column, values) in &table.unlisted_values {
+            also(format!("`{column}`: kept, but not among the values of the contract: {}", times(values)));
+        }
         for note in &table.notes {
             also(note.clone());
         }
@@ -73,6 +82,16 @@ fn done(table: &TableReport) -> String {
         parts.push(format!("{} up to date", counted(table.current, "partition")));
     }
     if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+}
+
+/// The most frequent values of a column, each with its count.
+fn times(values: &BTreeMap<String, usize>) -> String {
+    let mut sorted: Vec<(&String, &usize)> = values.iter().collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let named = sorted.iter().take(5).map(|(value, count)| format!("`{}` ({count})", excerpt(value)));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = sorted.len().saturating_sub(5);
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
 pub(super) fn counted(n: usize, what: &str) -> String {

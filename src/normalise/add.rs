@@ -6,7 +6,7 @@ use super::call_columns::CallColumns;
 use super::rows::{Origin, Standing};
 use super::scalars::Scalar;
 use super::scan::Layout;
-use super::value::{RowError, Target, quoted};
+use super::value::{LineReading, Remark, RowError, Target, quoted};
 use super::versions::{Coverage, Observation};
 use super::{Builder, Input, Reject, Stop, check, nested, output};
 use crate::spec::Axis;
@@ -35,7 +35,9 @@ impl<'a> Builder<'a> {
             self.newest.note(file, source, (input.calls, input.month), &mut self.rows.texts);
         }
         self.observations.push(Observation { at: observed, coverage, is_repeat });
-        let call = CallColumns::of(input, &mut self.rows.texts);
+        let mut remarks: Vec<Remark> = Vec::new();
+        let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut remarks };
+        let call = CallColumns::of(input, &mut reading);
         let is_nested = nested::is_nested(source);
         let first_row = self.rows.len();
         let width = self.rows.columns.len();
@@ -43,7 +45,7 @@ impl<'a> Builder<'a> {
         let mut layout = Layout::default();
         let mut seen: Vec<bool> = (0..width).map(|column| call.columns().contains(&column)).collect();
         let mut names = BTreeSet::new();
-        let mut read_rows = 0usize;
+        let (mut read_rows, mut has_names) = (0usize, false);
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         for (place, (number, line)) in lines.enumerate() {
             let origin = Origin { file, line: u32::try_from(number + 1).unwrap_or(u32::MAX) };
@@ -52,23 +54,29 @@ impl<'a> Builder<'a> {
             }
             let first = self.rows.len();
             let mut resolve = |name: &str| {
+                has_names = true;
                 let field = source.contract.field(name);
                 if field.is_none() {
                     names.insert(name.to_owned());
                 }
                 let plan = source.fields.iter().find(|plan| Some(plan.field) == field)?;
                 seen[plan.column] = true;
-                Some(Target::of(source, plan))
+                Some(Target::of(source, plan, input.dialect()))
             };
+            remarks.clear();
+            let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut remarks };
             if is_nested {
-                for element in nested::read(line, source, width, &mut self.rows.texts, &mut resolve) {
+                for element in nested::read(line, source, width, &mut reading, &mut resolve) {
                     let read = element.row.and_then(|mut row| call.fill(&mut row, place).map(|()| row));
                     read_rows += usize::from(self.take(input, origin, read.as_deref(), element.text));
                 }
             } else {
-                let read = layout.read(line, &mut row, &mut self.rows.texts, &mut resolve);
+                let read = layout.read(line, &mut row, &mut reading, &mut resolve);
                 let read = read.and_then(|()| call.fill(&mut row, place)).map(|()| &row[..]);
                 read_rows += usize::from(self.take(input, origin, read.as_ref().copied(), line));
+            }
+            if self.rows.len() > first {
+                self.remark(&remarks);
             }
             if table.versions.is_some() {
                 self.repeats.learn(first..self.rows.len(), origin);
@@ -77,14 +85,24 @@ impl<'a> Builder<'a> {
         if !names.is_empty() {
             self.unknown.entry(source.contract.id.to_string()).or_default().extend(names);
         }
-        // Without a key column every row was rejected: one error of the file, not one of each row.
+        // Without a key column every row was rejected: one error of the file, not one of each row. A column is there when
+        // its name is, whatever stands below it.
         for &column in &table.key {
-            if read_rows > 0 && !seen[column] && table.columns[column].required && source.fills(column) {
+            if read_rows > 0 && has_names && !seen[column] && table.columns[column].required && source.fills(column) {
                 let (table, column) = (table.name.clone(), table.columns[column].name.clone());
                 return Err(Stop::NoKey { table, file: input.path.to_owned(), column });
             }
         }
         check::unit_ratio(&self.rows, source, first_row, input.path)
+    }
+
+    /// Counts what is to be named of a line that gave rows.
+    fn remark(&mut self, remarks: &[Remark]) {
+        for Remark { column, value, is_null } in remarks {
+            let named = if *is_null { &mut self.remarks.null_words } else { &mut self.remarks.unlisted };
+            let column = self.rows.table.columns[*column].name.clone();
+            *named.entry(column).or_default().entry(value.clone()).or_default() += 1;
+        }
     }
 
     /// Keeps a row or rejects it; `false` for one that lacks what its source needs, which is dropped.
@@ -158,7 +176,9 @@ impl<'a> Builder<'a> {
             let separator = if contract.ask.together > 1 { "," } else { "\n" };
             let mut cells: Vec<Scalar> = Vec::new();
             for value in values.flat_map(|value| value.split(separator)).collect::<BTreeSet<_>>() {
-                cells.push(quoted(value, &Target::of(source, plan), &mut self.rows.texts).unwrap_or(Scalar::Null));
+                let target = Target::of(source, plan, input.dialect());
+                let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut Vec::new() };
+                cells.push(quoted(value, &target, &mut reading).unwrap_or(Scalar::Null));
             }
             coverage.columns.push((plan.column, cells));
         }

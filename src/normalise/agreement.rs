@@ -13,7 +13,7 @@ pub(super) fn equal(texts: &Texts, a: Scalar, b: Scalar) -> bool {
     match (a, b) {
         (Scalar::Number(a), Scalar::Number(b)) => a.equals(b),
         (Scalar::Number(_) | Scalar::Wide(_), Scalar::Number(_) | Scalar::Wide(_)) => {
-            a == b || value(texts, a).to_bits() == value(texts, b).to_bits()
+            a.compare_number(b, texts).is_eq()
         }
         _ => a == b || (a.is_empty() && b.is_empty()),
     }
@@ -44,7 +44,7 @@ pub(super) fn by_content(rows: &RowSet<'_>, a: usize, b: usize) -> Ordering {
     let compare = |cells: &ScalarColumn| match (cells.get(a), cells.get(b)) {
         (Scalar::Text(a), Scalar::Text(b)) => texts.get(a).cmp(texts.get(b)),
         (a @ (Scalar::Number(_) | Scalar::Wide(_)), b @ (Scalar::Number(_) | Scalar::Wide(_))) => {
-            value(texts, a).total_cmp(&value(texts, b))
+            a.compare_number(b, texts)
         }
         (Scalar::Date(a), Scalar::Date(b)) => a.cmp(&b),
         (Scalar::Flag(a), Scalar::Flag(b)) => a.cmp(&b),

@@ -1,14 +1,16 @@
-//! Columns that the parameters of a call fill because its rows lack them. Never which rows count.
+//! Columns that a row lacks and its call, or the vendor's default, fills. Never which rows count.
 
 use super::Input;
-use super::scalars::{Scalar, Texts};
-use super::value::{RowError, Target, quoted};
+use super::scalars::Scalar;
+use super::value::{LineReading, RowError, Target, quoted};
 use crate::spec::FieldType;
 
 /// The cells that the calls of a file give to its lines.
 #[derive(Debug, Default)]
 pub(super) struct CallColumns {
     columns: Vec<usize>,
+    /// Of each column: whether an empty cell is filled too, and not only one that is absent.
+    fills_empty: Vec<bool>,
     /// For each call one cell a column.
     cells: Vec<Vec<Result<Scalar, RowError>>>,
     /// The line after the last of each call; empty where all calls give the same.
@@ -18,40 +20,53 @@ pub(super) struct CallColumns {
 impl CallColumns {
     /// What the calls of a file give. Where the file does not record which of several calls brought a line, only
     /// values common to all of them count.
-    pub(super) fn of(input: Input<'_, '_>, texts: &mut Texts) -> Self {
+    pub(super) fn of(input: Input<'_, '_>, reading: &mut LineReading<'_>) -> Self {
         let contract = &input.source.contract;
-        let named =
-            input.source.fields.iter().filter_map(|plan| Some((plan, contract.fields[plan.field].param.as_ref()?)));
-        let named: Vec<_> = named.collect();
-        if named.is_empty() || input.calls.is_empty() {
+        let mut named = Vec::new();
+        for plan in &input.source.fields {
+            let field = &contract.fields[plan.field];
+            match (&field.param, &field.default) {
+                (Some(param), _) if !input.calls.is_empty() => named.push((plan, param, "")),
+                // A call may ask for another value than the default.
+                (None, Some(default)) => named.push((plan, &field.name, default.as_str())),
+                _ => {}
+            }
+        }
+        if named.is_empty() {
             return Self::default();
         }
-        let mut cells: Vec<Vec<Result<Scalar, RowError>>> = Vec::with_capacity(input.calls.len());
-        for call in input.calls {
+        let none = [Vec::new()];
+        let asked = if input.calls.is_empty() { &none } else { input.calls };
+        let mut cells: Vec<Vec<Result<Scalar, RowError>>> = Vec::with_capacity(asked.len());
+        for call in asked {
             let mut of_call = Vec::with_capacity(named.len());
-            for (plan, param) in &named {
-                let value = call.iter().find(|(name, _)| name == *param).map_or("", |(_, value)| value);
+            for (plan, param, default) in &named {
+                let value = call.iter().find(|(name, _)| name == *param).map_or(*default, |(_, value)| value);
                 // A call for several securities does not tell which of them a row belongs to.
                 let value = if plan.kind == FieldType::Symbol && value.contains(',') { "" } else { value };
                 let error = |RowError(reason)| RowError(format!("call parameter `{param}`: {reason}"));
-                of_call.push(quoted(value, &Target::of(input.source, plan), texts).map_err(error));
+                let target = Target::of(input.source, plan, input.dialect());
+                of_call.push(quoted(value, &target, reading).map_err(error));
             }
             cells.push(of_call);
         }
-        let columns: Vec<usize> = named.iter().map(|(plan, _)| plan.column).collect();
-        if input.rows_of.len() == input.calls.len() {
+        let columns: Vec<usize> = named.iter().map(|(plan, ..)| plan.column).collect();
+        // An answer that says nothing in such a column means nothing; a program may have left it empty.
+        let fills_empty = |default: &str| default.is_empty() || input.calls.is_empty();
+        let fills_empty = named.iter().map(|(.., default)| fills_empty(default)).collect();
+        if input.rows_of.len() == asked.len() {
             let mut end = 0;
             let ends = input.rows_of.iter().map(|rows| {
                 end += rows;
                 end
             });
-            return Self { columns, cells, ends: ends.collect() };
+            return Self { columns, fills_empty, cells, ends: ends.collect() };
         }
         let common = (0..columns.len()).map(|column| {
             let is_common = cells.iter().all(|call| call[column] == cells[0][column]);
             if is_common { cells[0][column].clone() } else { Ok(Scalar::Null) }
         });
-        Self { cells: vec![common.collect()], columns, ends: Vec::new() }
+        Self { cells: vec![common.collect()], columns, fills_empty, ends: Vec::new() }
     }
 
     /// The columns that it fills.
@@ -64,10 +79,11 @@ impl CallColumns {
         self.cells.get(self.ends.partition_point(|end| *end <= line)).map_or(&[], Vec::as_slice)
     }
 
-    /// Fills the empty cells of a row from the call that brought its line.
+    /// Fills the cells that a row lacks from the call that brought its line.
     pub(super) fn fill(&self, row: &mut [Scalar], line: usize) -> Result<(), RowError> {
-        for (column, cell) in self.columns.iter().zip(self.of_line(line)) {
-            if row[*column].is_empty() {
+        for ((column, fills_empty), cell) in self.columns.iter().zip(&self.fills_empty).zip(self.of_line(line)) {
+            let cell_of_row = row[*column];
+            if cell_of_row == Scalar::Absent || (*fills_empty && cell_of_row.is_empty()) {
                 row[*column] = cell.clone()?;
             }
         }

@@ -29,7 +29,8 @@ fn example_of(table: &Table, example: &Example) -> Result<(), String> {
     let day = event.and_then(|field| day_in(given.get(&field.name)?.to_string().trim_matches('"')));
     let partition = day.map_or(Partition::Whole, |day| Partition::of(table, day));
     let observed: Option<DateTime<Utc>> = OBSERVED.parse().ok();
-    let calls = if example.call.is_empty() { Vec::new() } else { vec![example.call.clone()] };
+    // What is given is an answer, even to a call without parameters.
+    let calls = [example.call.clone()];
     let input = Input { observed, calls: &calls, ..Input::new("example", source) };
     let mut builder = Builder::new(table, partition);
     builder.add(input, example.given.as_bytes()).map_err(|stop| stop.to_string())?;

@@ -1,5 +1,7 @@
 //! The key of a row as one sortable number. Never how the rows of a key are merged.
 
+use std::cmp::Ordering;
+
 use super::rows::RowSet;
 use super::scalars::{Scalar, ScalarColumn, Texts};
 
@@ -52,15 +54,58 @@ fn parts(cells: &ScalarColumn, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Ve
             flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect()
         }
         ScalarColumn::Number { mantissa, .. } => {
-            let value = |row: usize| match cells.get(row) {
-                Scalar::Number(decimal) => decimal.to_f64(shift(row)),
-                _ => f64::NEG_INFINITY,
-            };
-            let mut sorted: Vec<f64> = (0..mantissa.len()).map(value).collect();
-            sorted.sort_unstable_by(f64::total_cmp);
-            sorted.dedup();
-            let place = |row| sorted.binary_search_by(|v| v.total_cmp(&value(row))).unwrap_or(0);
-            (0..mantissa.len()).map(|row| u32::try_from(place(row)).unwrap_or(u32::MAX)).collect()
+            let all = 0..mantissa.len();
+            if all.clone().all(|row| is_short(cells.get(row))) {
+                places(all.map(|row| match cells.get(row) {
+                    Scalar::Number(decimal) => Double(decimal.to_f64(shift(row))),
+                    _ => Double(f64::NEG_INFINITY),
+                }))
+            } else {
+                places(all.map(|row| cells.get(row).exact(shift(row), texts)))
+            }
         }
     }
 }
+
+/// Whether a double tells a number from every other one that is as short.
+fn is_short(cell: Scalar) -> bool {
+    match cell {
+        Scalar::Number(decimal) => decimal.mantissa.unsigned_abs() < 1_000_000_000_000_000,
+        Scalar::Wide(_) => false,
+        _ => true,
+    }
+}
+
+/// The place of each value among the distinct ones.
+fn places<T: Ord + Clone>(values: impl Iterator<Item = T>) -> Vec<u32> {
+    let values: Vec<T> = values.collect();
+    let mut sorted = values.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let place = |value: &T| sorted.binary_search(value).unwrap_or(0);
+    values.iter().map(|value| u32::try_from(place(value)).unwrap_or(u32::MAX)).collect()
+}
+
+/// A double with its total order.
+#[derive(Clone, Copy)]
+struct Double(f64);
+
+impl Ord for Double {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Double {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Double {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Double {}

@@ -36,6 +36,7 @@ pub use partition::Partition;
 
 use crate::spec::{Field, Table, TableSource};
 use newest::Newest;
+use pitlake_contract::spelling::Dialect;
 use repeats::Repeats;
 use rows::{Origin, RowSet};
 use versions::{Observation, Version, VersionHistory};
@@ -85,6 +86,22 @@ impl<'t, 'f> Input<'t, 'f> {
             month: None,
         }
     }
+}
+
+impl Input<'_, '_> {
+    /// Who wrote its values.
+    fn dialect(&self) -> Dialect {
+        if self.calls.is_empty() { Dialect::Part } else { Dialect::Answer }
+    }
+}
+
+/// Values that were read and are named to the user: by column, each as written with how often it came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Words that were read as missing values.
+    pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Values that no contract lists.
+    pub unlisted: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// A row that could not be read or placed.
@@ -149,6 +166,8 @@ pub struct Built {
     pub rejects: Vec<Reject>,
     /// Fields that the contracts do not list, by interface.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
+    /// Values that are named to the user.
+    pub remarks: Remarks,
     /// Columns that are empty in some version because the file that showed it first lacked them.
     pub lacking: BTreeSet<String>,
 }
@@ -168,6 +187,7 @@ pub struct Builder<'a> {
     newest: Newest<'a>,
     rejects: Vec<Reject>,
     unknown: BTreeMap<String, BTreeSet<String>>,
+    remarks: Remarks,
 }
 
 impl<'a> Builder<'a> {
@@ -183,6 +203,7 @@ impl<'a> Builder<'a> {
             newest: Newest::default(),
             rejects: Vec::new(),
             unknown: BTreeMap::new(),
+            remarks: Remarks::default(),
         }
     }
 
@@ -213,7 +234,7 @@ impl<'a> Builder<'a> {
         let batch = output::batch(&self.rows, &selection, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| table.columns[column].name.clone()).collect();
-        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, lacking })
+        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, remarks: self.remarks, lacking })
     }
 
     /// All versions, where the table keeps them.

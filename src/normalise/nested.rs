@@ -5,9 +5,9 @@
 
 use serde_json::value::RawValue;
 
-use super::scalars::{Scalar, Texts};
+use super::scalars::Scalar;
 use super::scan::{Resolve, fill, members};
-use super::value::RowError;
+use super::value::{LineReading, RowError};
 use crate::spec::{Contract, TableSource};
 
 /// An element of a line.
@@ -29,25 +29,25 @@ pub(super) fn read<'l>(
     line: &'l str,
     source: &TableSource,
     columns: usize,
-    texts: &mut Texts,
+    reading: &mut LineReading<'_>,
     resolve: &mut Resolve<'_, '_>,
 ) -> Vec<Element<'l>> {
     let rows = source.rows.as_deref().unwrap_or_default();
-    let mut walk = Walk { contract: &source.contract, rows, texts, resolve, elements: Vec::new() };
+    let mut walk = Walk { contract: &source.contract, rows, reading, resolve, elements: Vec::new() };
     walk.element(line, "", vec![Scalar::Absent; columns]);
     walk.elements
 }
 
-struct Walk<'w, 'l, 'r, 't> {
+struct Walk<'w, 'l, 'c, 'r, 't> {
     contract: &'w Contract,
     /// The list whose elements are the rows; empty for the line itself.
     rows: &'w str,
-    texts: &'w mut Texts,
+    reading: &'w mut LineReading<'c>,
     resolve: &'w mut Resolve<'r, 't>,
     elements: Vec<Element<'l>>,
 }
 
-impl<'l> Walk<'_, 'l, '_, '_> {
+impl<'l> Walk<'_, 'l, '_, '_, '_> {
     /// The line or an element of a list at `path`; `row` holds the scalars around it.
     fn element(&mut self, text: &'l str, path: &str, mut row: Vec<Scalar>) {
         let mut list = None;
@@ -76,22 +76,24 @@ impl<'l> Walk<'_, 'l, '_, '_> {
         row: &mut [Scalar],
         list: &mut Option<(String, &'l str)>,
     ) -> Result<(), RowError> {
+        // As in flat lines, every name is resolved.
+        let mut first = Ok(());
         for (name, raw) in members(text)? {
             let path = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
             let token = raw.get();
             match token.as_bytes() {
                 [b'[', ..] if path == self.rows || is_below(&path, self.rows) => *list = Some((path, token)),
                 [b'[', ..] if self.contract.lists().any(|list| list == path) => {}
-                [b'{', ..] if self.is_inner(&path) => self.object(token, &path, row, list)?,
+                [b'{', ..] if self.is_inner(&path) => first = first.and(self.object(token, &path, row, list)),
                 b"null" if self.is_inner(&path) => {}
                 _ => {
                     if let Some(target) = (self.resolve)(&path) {
-                        fill(row, &path, token, &target, self.texts)?;
+                        first = first.and(fill(row, &path, token, &target, self.reading));
                     }
                 }
             }
         }
-        Ok(())
+        first
     }
 
     /// Whether a path leads to a field or list of the contract.

@@ -18,7 +18,7 @@ use super::value::digits;
 use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Table};
 use pitlake_contract::decimal::{wide_to_f64, wide_to_i64};
-use pitlake_contract::spelling::day;
+use pitlake_contract::spelling::{day, excerpt};
 
 /// A column that pitlake adds to those of the vendors.
 #[derive(Debug, Clone, Copy)]
@@ -148,7 +148,7 @@ pub(super) fn check(cell: Scalar, column: &Column, shift: i8, texts: &Texts) -> 
         Some(unit) if shift != 0 => format!("not a whole number after conversion to `{unit}`"),
         _ => "not a whole number".to_owned(),
     };
-    Err(format!("invalid value `{value}`: {reason}"))
+    Err(format!("invalid value `{}`: {reason}", excerpt(&value)))
 }
 
 /// Which rows to write, in their order.

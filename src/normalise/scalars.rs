@@ -1,11 +1,13 @@
 //! Rows in memory, column by column, before they become Arrow: numbers as mantissa and exponent,
 //! text as numbers of an interner, dates as days since 1970. Never here: where a cell came from.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use pitlake_contract::decimal::Decimal;
+use pitlake_contract::exact::Exact;
 use pitlake_contract::spelling::instant;
 
 /// One value of a row.
@@ -42,6 +44,26 @@ impl Scalar {
 
     pub(super) fn is_empty(self) -> bool {
         matches!(self, Self::Absent | Self::Null)
+    }
+
+    /// The number of a cell x 10^shift; `None` for other cells.
+    pub(super) fn exact(self, shift: i8, texts: &Texts) -> Option<Exact> {
+        match self {
+            Self::Number(decimal) => Some(Exact::of(decimal, shift)),
+            Self::Wide(id) => Exact::of_text(texts.get(id), shift),
+            _ => None,
+        }
+    }
+
+    /// Orders two numbers by value, whatever their lengths.
+    pub(super) fn compare_number(self, other: Self, texts: &Texts) -> Ordering {
+        if let (Self::Number(a), Self::Number(b)) = (self, other) {
+            let order = a.to_f64(0).total_cmp(&b.to_f64(0));
+            if order.is_ne() || a.equals(b) {
+                return order;
+            }
+        }
+        self.exact(0, texts).cmp(&other.exact(0, texts))
     }
 }
 

@@ -9,8 +9,8 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::scalars::{Scalar, Texts};
-use super::value::{RowError, Target, ValueError, invalid, skip, value};
+use super::scalars::Scalar;
+use super::value::{LineReading, RowError, Target, ValueError, skip, value};
 
 /// Finds the target of a field by its name on the wire; `None` for names that the contract does not list.
 pub(super) type Resolve<'r, 't> = dyn FnMut(&str) -> Option<Target<'t>> + 'r;
@@ -30,21 +30,22 @@ impl<'t> Layout<'t> {
         &mut self,
         line: &str,
         row: &mut [Scalar],
-        texts: &mut Texts,
+        reading: &mut LineReading<'_>,
         resolve: &mut Resolve<'_, 't>,
     ) -> Result<(), RowError> {
         row.fill(Scalar::Absent);
         if !self.pieces.is_empty() {
-            if self.scan(line.as_bytes(), row, texts).is_ok() {
+            if self.scan(line.as_bytes(), row, reading).is_ok() {
                 return Ok(());
             }
             row.fill(Scalar::Absent);
+            reading.remarks.clear();
         }
-        self.learn(line, row, texts, resolve)
+        self.learn(line, row, reading, resolve)
     }
 
     /// The fast way; where it fails, the general parser tells why.
-    fn scan(&self, line: &[u8], row: &mut [Scalar], texts: &mut Texts) -> Result<(), ValueError> {
+    fn scan(&self, line: &[u8], row: &mut [Scalar], reading: &mut LineReading<'_>) -> Result<(), ValueError> {
         let mut at = 0;
         for (piece, target) in &self.pieces {
             if !line[at..].starts_with(piece) {
@@ -53,7 +54,7 @@ impl<'t> Layout<'t> {
             at += piece.len();
             match target {
                 Some(target) => {
-                    let (cell, len) = value(&line[at..], target, texts)?;
+                    let (cell, len) = value(&line[at..], target, reading)?;
                     row[target.column] = cell;
                     at += len;
                 }
@@ -64,17 +65,19 @@ impl<'t> Layout<'t> {
         if line[at..] == self.tail { Ok(()) } else { Err(ValueError::Layout) }
     }
 
-    /// Reads a line of any layout and remembers the layout if the line is a row.
+    /// Reads a line of any layout and remembers the layout if the line is a row. Every name is resolved, even after a
+    /// value that is invalid: which columns a file has does not depend on its values.
     fn learn(
         &mut self,
         line: &str,
         row: &mut [Scalar],
-        texts: &mut Texts,
+        reading: &mut LineReading<'_>,
         resolve: &mut Resolve<'_, 't>,
     ) -> Result<(), RowError> {
         let object = members(line)?;
         let mut pieces = Vec::with_capacity(object.len());
         let mut at = 0;
+        let mut first = Ok(());
         for (name, raw) in &object {
             let token = raw.get();
             // Values borrow from the line, so their place is the distance of the two pointers.
@@ -83,9 +86,10 @@ impl<'t> Layout<'t> {
             pieces.push((line.as_bytes()[at..start].to_vec(), target));
             at = start + token.len();
             if let Some(target) = target {
-                fill(row, name, token, &target, texts)?;
+                first = first.and(fill(row, name, token, &target, reading));
             }
         }
+        first?;
         self.pieces = pieces;
         self.tail = line.as_bytes()[at..].to_vec();
         Ok(())
@@ -98,20 +102,20 @@ pub(super) fn fill(
     name: &str,
     token: &str,
     target: &Target<'_>,
-    texts: &mut Texts,
+    reading: &mut LineReading<'_>,
 ) -> Result<(), RowError> {
     if row[target.column] != Scalar::Absent {
         return Err(RowError(format!("duplicate field `{name}`")));
     }
-    row[target.column] = match value(token.as_bytes(), target, texts) {
-        Ok((cell, len)) if len == token.len() => cell,
-        Err(ValueError::Invalid(RowError(reason))) => return Err(RowError(format!("`{name}`: {reason}"))),
-        _ => {
-            let RowError(reason) = invalid(target.kind, token);
-            return Err(RowError(format!("`{name}`: {reason}")));
+    let RowError(reason) = match value(token.as_bytes(), target, reading) {
+        Ok((cell, len)) if len == token.len() => {
+            row[target.column] = cell;
+            return Ok(());
         }
+        Err(ValueError::Invalid(error)) => error,
+        _ => target.reader.invalid(token).into(),
     };
-    Ok(())
+    Err(RowError(format!("`{name}`: {reason}")))
 }
 
 /// The members of an object, with their values as written.
@@ -140,12 +144,14 @@ pub(super) fn members(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, RowE
 
 #[cfg(test)]
 mod tests {
+    use super::super::scalars::Texts;
     use super::*;
     use crate::spec::FieldType;
+    use pitlake_contract::spelling::{Dialect, FieldReader};
 
     fn read(lines: &[&str]) -> Vec<Result<Vec<Scalar>, RowError>> {
         let mut layout = Layout::default();
-        let mut texts = Texts::default();
+        let (mut texts, mut remarks) = (Texts::default(), Vec::new());
         let mut resolve = |name: &str| {
             let kinds = [
                 ("code", FieldType::Text),
@@ -154,12 +160,13 @@ mod tests {
                 ("open", FieldType::Flag),
             ];
             let column = kinds.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
-            Some(Target { column, kind: kinds[column].1, missing: None })
+            Some(Target { column, reader: FieldReader::of_type(kinds[column].1, Dialect::Answer) })
         };
         let mut rows = Vec::new();
         for line in lines {
             let mut row = [Scalar::Absent; 4];
-            rows.push(layout.read(line, &mut row, &mut texts, &mut resolve).map(|()| row.to_vec()));
+            let mut reading = LineReading { texts: &mut texts, remarks: &mut remarks };
+            rows.push(layout.read(line, &mut row, &mut reading, &mut resolve).map(|()| row.to_vec()));
         }
         rows
     }

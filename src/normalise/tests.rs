@@ -36,7 +36,7 @@ fn answers(table: &Table, files: &[&str]) -> Built {
 #[test]
 fn a_row_outside_its_folder_is_rejected_unless_the_file_is_a_span() {
     let table = table("adj_factor");
-    let row = r#"{"ts_code":"a","trade_date":"20150105","adj_factor":1}"#;
+    let row = r#"{"ts_code":"000001.SZ","trade_date":"20150105","adj_factor":1}"#;
     let built = build(&table, &[(row, false)]).unwrap();
     assert!(built.rejects[0].reason.contains("2015-01-05"), "{:?}", built.rejects);
     let built = build(&table, &[(row, true)]).unwrap();
@@ -48,7 +48,7 @@ fn repeats_of_a_key_are_numbered_whatever_their_order() {
     let table = table("block_trade_cn");
     let row = |seat: &str, amount: &str| {
         format!(
-            r#"{{"ts_code":"a","trade_date":"20240102","price":9.5,"vol":10,"amount":{amount},"buyer":"{seat}","seller":"s"}}"#
+            r#"{{"ts_code":"000001.SZ","trade_date":"20240102","price":9.5,"vol":10,"amount":{amount},"buyer":"{seat}","seller":"s"}}"#
         )
     };
     let one = [row("b", "95"), row("c", "95"), row("b", "95"), row("b", "94.9")].join("\n");
@@ -69,19 +69,25 @@ fn nulls_in_a_key_are_equal_and_rows_are_sorted_by_key() {
     let row = |code: &str, timing: &str| {
         format!(r#"{{"ts_code":"{code}","trade_date":"20240102","suspend_timing":{timing},"suspend_type":"S"}}"#)
     };
-    let lines = [row("b", "null"), row("a", "\"09:30-10:00\""), row("b", "\"\""), row("a", "null")].join("\n");
+    let lines = [
+        row("000002.SZ", "null"),
+        row("000001.SZ", "\"09:30-10:00\""),
+        row("000002.SZ", "\"\""),
+        row("000001.SZ", "null"),
+    ]
+    .join("\n");
     let built = build(&table, &[(&lines, false)]).unwrap();
     assert_eq!((built.rejects.len(), built.batch.num_rows()), (0, 3));
     let codes = built.batch.column(0);
     let codes: Vec<&str> = arrow::array::AsArray::as_string::<i32>(codes).iter().flatten().collect();
-    assert_eq!(codes, ["a", "a", "b"]);
+    assert_eq!(codes, ["000001.SZ", "000001.SZ", "000002.SZ"]);
 }
 
 #[test]
 fn a_column_that_a_newer_file_lacks_keeps_its_values() {
     let table = table("stock_daily_cn");
-    let old = r#"{"ts_code":"a","trade_date":"20240102","close":1.25,"vol":10,"amount":1.25}"#;
-    let new = r#"{"TS_CODE":"a","TRADE_DATE":"2024-01-02","CLOSE":1.26,"VOL":null}"#;
+    let old = r#"{"ts_code":"000001.SZ","trade_date":"20240102","close":1.25,"vol":10,"amount":1.25}"#;
+    let new = r#"{"TS_CODE":"000001.SZ","TRADE_DATE":"2024-01-02","CLOSE":1.26,"VOL":null}"#;
     let built = answers(&table, &[old, new]);
     let batch = &built.batch;
     assert_eq!(batch.num_rows(), 1);
@@ -106,8 +112,50 @@ fn a_file_without_a_key_column_stops_the_partition() {
 #[test]
 fn unknown_fields_are_reported() {
     let table = table("adj_factor");
-    let line = r#"{"ts_code":"a","trade_date":"20240102","adj_factor":1,"new":[1,{"x":2}]}"#;
+    let line = r#"{"ts_code":"000001.SZ","trade_date":"20240102","adj_factor":1,"new":[1,{"x":2}]}"#;
     let built = build(&table, &[(line, false)]).unwrap();
     assert_eq!(built.batch.num_rows(), 1);
     assert!(built.unknown["tushare/adj_factor"].contains("new"));
+}
+
+#[test]
+fn numbers_of_many_digits_compare_by_value() {
+    let table = table("top_list_cn");
+    assert!(table.occurrence && table.distinct);
+    let row = |amount: &str, net: &str| {
+        format!(
+            r#"{{"ts_code":"000001.SZ","trade_date":"20240102","close":9.5,"amount":{amount},"net_amount":{net},"reason":"r"}}"#
+        )
+    };
+    let numbered = |rows: &[String]| build(&table, &[(&rows.join("\n"), false)]).unwrap().batch.num_rows();
+    // An exact repeat counts once, however long its numbers are; a row that differs stays.
+    assert_eq!(numbered(&[row("1.5", "1"), row("1.50000000000000000000", "1.000000000000000000000")]), 1);
+    assert_eq!(numbered(&[row("1.5", "1"), row("1.50000000000000000001", "1")]), 2);
+    assert_eq!(numbered(&[row("1.50000000000000000001", "1"), row("1.50000000000000000002", "1")]), 2);
+    assert_eq!(numbered(&[row("123456789012345678", "1"), row("123456789012345679", "1")]), 2);
+    // Rows of one key that contradict each other are rejected; the same number in other words is no contradiction.
+    let adjusted = |factor: &str| format!(r#"{{"ts_code":"000001.SZ","trade_date":"20240102","adj_factor":{factor}}}"#);
+    let factors = Arc::clone(Catalog::load(&[], None).unwrap().0.table("adj_factor").unwrap());
+    let merged = |rows: &[String]| {
+        let built = build(&factors, &[(&rows.join("\n"), false)]).unwrap();
+        (built.batch.num_rows(), built.rejects.len())
+    };
+    assert_eq!(merged(&[adjusted("1.5"), adjusted("1.50000000000000000000")]), (1, 0));
+    assert_eq!(merged(&[adjusted("1.5"), adjusted("1.50000000000000000001")]), (1, 0), "a rounding is none either");
+    assert_eq!(merged(&[adjusted("1.50000000000000000002"), adjusted("1.50000000000000000001")]), (0, 2));
+    assert_eq!(merged(&[adjusted("1.50000000000000000001"), adjusted("1.500000000000000000010")]), (1, 0));
+}
+
+#[test]
+fn a_key_of_many_digits_is_not_an_empty_one() {
+    let table = table("cyq_chips_cn");
+    let row = |price: &str| format!(r#"{{"ts_code":"000001.SZ","trade_date":"20240102","price":{price},"percent":1}}"#);
+    let rows = ["9.5", "9.500000000000000000001", "9.50000000000000000000", "-1e30", "1e30"].map(row).join("\n");
+    let mut builder = Builder::new(&table, Partition::of(&table, "2024-01-02".parse().unwrap()));
+    builder.add(input("file", &table, false), rows.as_bytes()).unwrap();
+    let built = builder.finish(&|_| None).unwrap();
+    assert_eq!(built.rejects, []);
+    let prices = built.batch.column_by_name("price").unwrap();
+    let prices = arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(prices).values();
+    assert_eq!(prices.as_ref(), [-1e30, 9.5, 9.5, 1e30]);
 }

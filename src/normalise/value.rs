@@ -3,37 +3,40 @@
 use std::borrow::Cow;
 
 use super::scalars::{Scalar, Texts};
-use crate::spec::{FieldPlan, FieldType, TableSource};
+use crate::spec::{FieldPlan, TableSource};
 use pitlake_contract::decimal::{self, Decimal, Parsed};
-use pitlake_contract::spelling::{code, day, flag, instant, null};
+use pitlake_contract::spelling::{Dialect, FieldReader, InvalidValue, Value};
 
 /// Where a value of a file goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'t> {
     pub(super) column: usize,
-    pub(super) kind: FieldType,
-    /// The value that the vendor writes for a missing one.
-    pub(super) missing: Option<&'t str>,
+    pub(super) reader: FieldReader<'t>,
 }
 
 impl<'t> Target<'t> {
     /// Where a field of a source goes.
-    pub(super) fn of(source: &'t TableSource, plan: &FieldPlan) -> Self {
-        let missing = source.contract.fields[plan.field].missing.as_deref();
-        Self { column: plan.column, kind: plan.kind, missing }
+    pub(super) fn of(source: &'t TableSource, plan: &FieldPlan, dialect: Dialect) -> Self {
+        Self { column: plan.column, reader: FieldReader::of(&source.contract.fields[plan.field], dialect) }
     }
+}
 
-    /// Whether a value is the one for missing values: as it is written, or the same number.
-    fn is_missing(&self, text: &str) -> bool {
-        let Some(missing) = self.missing else { return false };
-        let number = |text: &str| match decimal::scan(text.as_bytes()) {
-            Ok((Parsed::Small(decimal), len)) if len == text.len() => Some(decimal),
-            _ => None,
-        };
-        // A code of zeros is not a number.
-        let counts = matches!(self.kind, FieldType::Number | FieldType::Integer | FieldType::Epoch);
-        text == missing || (counts && number(text).zip(number(missing)).is_some_and(|(a, b)| a.equals(b)))
-    }
+/// What reading adds to beside cells.
+#[derive(Debug)]
+pub(super) struct LineReading<'r> {
+    pub(super) texts: &'r mut Texts,
+    /// Of the line that is being read.
+    pub(super) remarks: &'r mut Vec<Remark>,
+}
+
+/// A value that was read and is named to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Remark {
+    pub(super) column: usize,
+    /// As it was written.
+    pub(super) value: String,
+    /// It was read as a missing value; otherwise the contract does not list it.
+    pub(super) is_null: bool,
 }
 
 /// Why a line does not become a row.
@@ -48,18 +51,10 @@ pub(super) enum ValueError {
     Invalid(RowError),
 }
 
-/// The reason for a value that is not of its type.
-pub(super) fn invalid(kind: FieldType, value: &str) -> RowError {
-    let (what, expected) = match kind {
-        FieldType::Text => ("text", "a string"),
-        FieldType::Symbol => ("security code", "a form like 600519.SH"),
-        FieldType::Time => ("time", "YYYY-MM-DD HH:MM:SS"),
-        FieldType::Epoch => ("time", "seconds or milliseconds since 1970"),
-        FieldType::Date => ("date", "YYYYMMDD or YYYY-MM-DD"),
-        FieldType::Number | FieldType::Integer => ("number", "decimal digits"),
-        FieldType::Flag => ("flag", "0, 1, true or false"),
-    };
-    RowError(format!("invalid {what} `{value}`: expected {expected}"))
+impl From<InvalidValue> for RowError {
+    fn from(InvalidValue(reason): InvalidValue) -> Self {
+        Self(reason)
+    }
 }
 
 /// A number as the vendor wrote it: `9.390`.
@@ -73,23 +68,36 @@ pub(super) fn digits(Decimal { mantissa, exponent }: Decimal) -> String {
 }
 
 /// Reads one value at the beginning of `text`; returns it and its length.
-pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Result<(Scalar, usize), ValueError> {
+pub(super) fn value(
+    text: &[u8],
+    target: &Target<'_>,
+    reading: &mut LineReading<'_>,
+) -> Result<(Scalar, usize), ValueError> {
+    let reader = &target.reader;
     match text.first() {
         Some(b'"') => {
             let (inner, len) = string(text).ok_or(ValueError::Layout)?;
-            let cell = quoted(&inner, target, texts).map_err(ValueError::Invalid)?;
+            let cell = quoted(&inner, target, reading).map_err(ValueError::Invalid)?;
             Ok((cell, len))
         }
         Some(b'n') if text.starts_with(b"null") => Ok((Scalar::Null, 4)),
-        Some(b't') if target.kind == FieldType::Flag && text.starts_with(b"true") => Ok((Scalar::Flag(true), 4)),
-        Some(b'f') if target.kind == FieldType::Flag && text.starts_with(b"false") => Ok((Scalar::Flag(false), 5)),
+        Some(b't' | b'f') if reader.takes_flags() => {
+            let word = ["true", "false"].into_iter().find(|word| text.starts_with(word.as_bytes()));
+            let word = word.ok_or(ValueError::Layout)?;
+            Ok((quoted(word, target, reading).map_err(ValueError::Invalid)?, word.len()))
+        }
         Some(b'-' | b'0'..=b'9') => {
             let (parsed, len) = decimal::scan(text).map_err(|_| ValueError::Layout)?;
             let token = std::str::from_utf8(&text[..len]).map_err(|_| ValueError::Layout)?;
-            let cell = match target.kind {
-                FieldType::Number | FieldType::Integer if target.is_missing(token) => Scalar::Null,
-                FieldType::Number | FieldType::Integer => number(parsed, token, texts),
-                _ => quoted(token, target, texts).map_err(ValueError::Invalid)?,
+            let cell = match parsed {
+                Parsed::Small(decimal) if reader.is_number() => {
+                    if reader.is_missing(token) {
+                        Scalar::Null
+                    } else {
+                        Scalar::Number(decimal)
+                    }
+                }
+                _ => quoted(token, target, reading).map_err(ValueError::Invalid)?,
             };
             Ok((cell, len))
         }
@@ -97,36 +105,28 @@ pub(super) fn value(text: &[u8], target: &Target<'_>, texts: &mut Texts) -> Resu
     }
 }
 
-fn number(parsed: Parsed, token: &str, texts: &mut Texts) -> Scalar {
-    match parsed {
-        Parsed::Small(decimal) => Scalar::Number(decimal),
-        Parsed::Wide => Scalar::Wide(texts.intern(token)),
-    }
-}
-
-/// The value of a text. NaN is an error, never a missing value.
-pub(super) fn quoted(text: &str, target: &Target<'_>, texts: &mut Texts) -> Result<Scalar, RowError> {
-    let kind = target.kind;
-    if null::is_null(text, kind) || target.is_missing(text) {
-        return Ok(Scalar::Null);
-    }
-    let error = || invalid(kind, text);
-    match kind {
-        FieldType::Text => Ok(Scalar::Text(texts.intern(text))),
-        FieldType::Date => day::parse(text).map(Scalar::Date).ok_or_else(error),
-        FieldType::Time => instant::parse(text).map(Scalar::instant).ok_or_else(error),
-        FieldType::Epoch => match instant::epoch(text) {
-            // The first second of 1970 is a field left at zero.
-            Some(0) => Ok(Scalar::Null),
-            at => at.map(Scalar::instant).ok_or_else(error),
-        },
-        FieldType::Symbol => code::suffixed(text).map(|code| Scalar::Text(texts.intern(&code))).ok_or_else(error),
-        FieldType::Flag => flag::parse(text).map(Scalar::Flag).ok_or_else(error),
-        FieldType::Number | FieldType::Integer => match decimal::scan(text.as_bytes()) {
-            Ok((parsed, len)) if len == text.len() => Ok(number(parsed, text, texts)),
-            _ => Err(error()),
-        },
-    }
+/// The cell of a text.
+pub(super) fn quoted(text: &str, target: &Target<'_>, reading: &mut LineReading<'_>) -> Result<Scalar, RowError> {
+    let mut remark = |is_null| {
+        reading.remarks.push(Remark { column: target.column, value: text.trim().to_owned(), is_null });
+    };
+    Ok(match target.reader.read(text)? {
+        Value::Null => Scalar::Null,
+        Value::NullWord => {
+            remark(true);
+            Scalar::Null
+        }
+        Value::Text(text) => Scalar::Text(reading.texts.intern(&text)),
+        Value::Unlisted(text) => {
+            remark(false);
+            Scalar::Text(reading.texts.intern(&text))
+        }
+        Value::Day(days) => Scalar::Date(days),
+        Value::Instant(micros) => Scalar::instant(micros),
+        Value::Flag(flag) => Scalar::Flag(flag),
+        Value::Number(decimal) => Scalar::Number(decimal),
+        Value::Wide(text) => Scalar::Wide(reading.texts.intern(&text)),
+    })
 }
 
 /// A JSON string at the beginning of `text`, unescaped, and its length with the quotes.
@@ -163,10 +163,29 @@ pub(super) fn skip(text: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pitlake_contract::{Field, FieldType};
+
+    fn field(kind: FieldType, missing: Option<&str>) -> Field {
+        Field {
+            name: "x".into(),
+            kind,
+            unit: None,
+            nullable: true,
+            description: String::new(),
+            formerly: Vec::new(),
+            missing: missing.map(str::to_owned),
+            values: None,
+            default: None,
+            param: None,
+            hidden: false,
+        }
+    }
 
     fn read(token: &str, kind: FieldType, missing: Option<&str>) -> Result<String, String> {
-        let mut texts = Texts::default();
-        match value(token.as_bytes(), &Target { column: 0, kind, missing }, &mut texts) {
+        let (mut texts, mut remarks) = (Texts::default(), Vec::new());
+        let field = field(kind, missing);
+        let target = Target { column: 0, reader: FieldReader::of(&field, Dialect::Answer) };
+        match value(token.as_bytes(), &target, &mut LineReading { texts: &mut texts, remarks: &mut remarks }) {
             Ok((cell, len)) => {
                 assert_eq!(len, token.len());
                 Ok(match cell {
@@ -212,12 +231,12 @@ mod tests {
         assert_eq!(read("\"SH.600519\"", FieldType::Symbol, None).as_deref(), Ok("600519.SH"));
         assert_eq!(read("600519", FieldType::Symbol, None).as_deref(), Ok("600519.SH"));
         assert_eq!(read("\"2024-01-02 09:31:00\"", FieldType::Time, None).as_deref(), Ok("1704159060000000"));
-        assert_eq!(read("\"-\"", FieldType::Time, None).unwrap_err(), "invalid time `-`: expected YYYY-MM-DD HH:MM:SS");
+        assert_eq!(read("\"-\"", FieldType::Time, None).as_deref(), Ok("missing"));
         assert_eq!(read("true", FieldType::Epoch, None).unwrap_err(), "layout");
         let soon = read("\"soon\"", FieldType::Epoch, None).unwrap_err();
         assert_eq!(soon, "invalid time `soon`: expected seconds or milliseconds since 1970");
-        let dash = read("\"-\"", FieldType::Symbol, None).unwrap_err();
-        assert_eq!(dash, "invalid security code `-`: expected a form like 600519.SH");
+        let name = read("\"soon\"", FieldType::Symbol, None).unwrap_err();
+        assert_eq!(name, "invalid security code `soon`: expected a form like 600519.SH");
     }
 
     #[test]

@@ -82,6 +82,9 @@ pub struct Failed {
     pub exit: Exit,
 }
 
+/// By column: values as they were written, and how often they came.
+pub type ValueCounts = BTreeMap<String, BTreeMap<String, usize>>;
+
 /// What was done for one table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -116,6 +119,12 @@ pub struct TableReport {
     pub absent_fields: BTreeSet<String>,
     /// Columns that stay empty in some versions, because the file that showed them first lacked them.
     pub lacking_columns: BTreeSet<String>,
+    /// Words that were read as missing values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub null_words: ValueCounts,
+    /// Values that no contract lists.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unlisted_values: ValueCounts,
     /// What a user should know.
     pub notes: BTreeSet<String>,
 }

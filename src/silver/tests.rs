@@ -12,7 +12,7 @@ use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 
 use super::*;
-use crate::normalise::schema;
+use crate::normalise::{Remarks, schema};
 use crate::spec::{Catalog, DateRange};
 
 fn table() -> Arc<Table> {
@@ -35,7 +35,13 @@ fn rows(table: &Table) -> RecordBatch {
 }
 
 fn built(table: &Table, rejects: Vec<Reject>) -> Built {
-    Built { batch: rows(table), rejects, unknown: BTreeMap::new(), lacking: BTreeSet::new() }
+    Built {
+        batch: rows(table),
+        rejects,
+        unknown: BTreeMap::new(),
+        remarks: Remarks::default(),
+        lacking: BTreeSet::new(),
+    }
 }
 
 /// As version 0.1.0 wrote it before the project was renamed.

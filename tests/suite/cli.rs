@@ -352,7 +352,8 @@ fn rejects_prints_rows_and_reasons() {
     refuses(&place, 2, "no lake at", &["query", "select 1", "--lake", "typo"]);
     refuses(&place, 2, "no lake at", &["normalize", "--lake", "typo"]);
     assert!(!place.path("typo").exists());
-    let rows = "ts_code,trade_date,close,vol,amount\na,20240102,9.39,100,93.9\nb,20240102,9.39,0.005,1\n";
+    let rows =
+        "ts_code,trade_date,close,vol,amount\n000001.SZ,20240102,9.39,100,93.9\n000002.SZ,20240102,9.39,0.005,1\n";
     fs::write(place.path("day.csv"), rows).unwrap();
     place.expect(0, &["import", "--interface", "tushare/daily", "day.csv", "--now", NOW]);
     place.expect(0, &["normalize", "--now", NOW]);

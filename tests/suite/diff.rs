@@ -17,10 +17,10 @@ fn two_vendors_are_compared_in_one_unit() {
     let printed = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
     // 94369.5 yuan rounds to 94370, and volumes in lots and in shares are equal.
     let expected = json!([
-        {"key": {"ts_code": "a", "trade_date": "2024-01-02"}, "what": "differs",
+        {"key": {"ts_code": "000001.SZ", "trade_date": "2024-01-02"}, "what": "differs",
          "columns": {"close": {"tushare": 9.39, "asharehub": 9.41}}},
-        {"key": {"ts_code": "b", "trade_date": "2024-01-02"}, "what": "only", "vendor": "tushare"},
-        {"key": {"ts_code": "c", "trade_date": "2024-01-02"}, "what": "only", "vendor": "asharehub"},
+        {"key": {"ts_code": "000002.SZ", "trade_date": "2024-01-02"}, "what": "only", "vendor": "tushare"},
+        {"key": {"ts_code": "000003.SZ", "trade_date": "2024-01-02"}, "what": "only", "vendor": "asharehub"},
     ]);
     assert_eq!(printed["differences"], expected);
     let counts = json!({"same": 0, "differ": 1, "only": {"tushare": 1, "asharehub": 1},
@@ -28,14 +28,14 @@ fn two_vendors_are_compared_in_one_unit() {
     assert_eq!(printed["counts"], counts);
     let text = place.expect(0, &["diff", "stock_daily_cn", "--between", "asharehub,tushare", "--now", NOW]);
     for part in [
-        "a 2024-01-02: close asharehub 9.41, tushare 9.39",
-        "c 2024-01-02: only asharehub",
+        "000001.SZ 2024-01-02: close asharehub 9.41, tushare 9.39",
+        "000003.SZ 2024-01-02: only asharehub",
         "stock_daily_cn: 0 rows agree, 1 differ, 1 only from asharehub, 1 only from tushare",
     ] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
     // Days that only one vendor has are counted and not listed.
-    let line = r#"{"ts_code":"a","trade_date":"20240103","close":9.39,"vol":1,"amount":1}"#;
+    let line = r#"{"ts_code":"000001.SZ","trade_date":"20240103","close":9.39,"vol":1,"amount":1}"#;
     bronze(&place, "tushare/stock_daily_cn/date=2024-01-03/daily_20240103T120000000Z.jsonl.gz", &[line]);
     let printed = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
     assert_eq!((&printed["counts"]["apart"]["tushare"], &printed["differences"]), (&json!(1), &expected));
@@ -54,7 +54,9 @@ fn two_vendors_are_compared_in_one_unit() {
 fn rows_are_compared_by_the_part_of_the_key_that_both_vendors_fill() {
     let place = place();
     let row = |reason: &str, amount: &str| {
-        format!(r#"{{"ts_code":"a","trade_date":"20240102","close":9.39,"amount":{amount},"reason":"{reason}"}}"#)
+        format!(
+            r#"{{"ts_code":"000001.SZ","trade_date":"20240102","close":9.39,"amount":{amount},"reason":"{reason}"}}"#
+        )
     };
     bronze(
         &place,
@@ -62,11 +64,12 @@ fn rows_are_compared_by_the_part_of_the_key_that_both_vendors_fill() {
         &[&row("up", "1000000"), &row("volume", "2004000")],
     );
     // Rounded to tens of thousands.
-    let other = |amount: &str| format!(r#"{{"ts_code":"a","trade_date":"20240102","close":9.39,"amount":{amount}}}"#);
+    let other =
+        |amount: &str| format!(r#"{{"ts_code":"000001.SZ","trade_date":"20240102","close":9.39,"amount":{amount}}}"#);
     bronze(&place, "asharehub/top_list/date=2024-01-02/top_list_20240102T130000000Z.jsonl.gz", &[&other("200")]);
     let printed = diff(&place, &["top_list_cn", "--between", "tushare,asharehub"]);
     assert_eq!(printed["counts"]["same"], 1);
-    let only = json!([{"key": {"trade_date": "2024-01-02", "ts_code": "a", "reason": "up"}, "what": "only", "vendor": "tushare"}]);
+    let only = json!([{"key": {"trade_date": "2024-01-02", "ts_code": "000001.SZ", "reason": "up"}, "what": "only", "vendor": "tushare"}]);
     assert_eq!(printed["differences"], only);
 }
 
@@ -77,14 +80,18 @@ fn changes_by_later_fetches_are_listed_with_both_values() {
     let row = |code: &str, close: &str, vol: &str| {
         format!(r#"{{"ts_code":"{code}","trade_date":"20240102","close":{close},"vol":{vol},"amount":null}}"#)
     };
-    bronze(&place, &name("02"), &[&row("a", "9.39", "100"), &row("b", "5", "1")]);
-    bronze(&place, &name("05"), &[&row("a", "9.40", "100"), &row("b", "5.00", "1"), &row("c", "7", "null")]);
-    let new = r#"{"ts_code":"a","trade_date":"20240105","close":9,"vol":1,"amount":null}"#;
+    bronze(&place, &name("02"), &[&row("000001.SZ", "9.39", "100"), &row("000002.SZ", "5", "1")]);
+    bronze(
+        &place,
+        &name("05"),
+        &[&row("000001.SZ", "9.40", "100"), &row("000002.SZ", "5.00", "1"), &row("000003.SZ", "7", "null")],
+    );
+    let new = r#"{"ts_code":"000001.SZ","trade_date":"20240105","close":9,"vol":1,"amount":null}"#;
     bronze(&place, "tushare/stock_daily_cn/date=2024-01-05/daily_20240105T120000000Z.jsonl.gz", &[new]);
     let expected = json!([
-        {"key": {"ts_code": "a", "trade_date": "2024-01-02"}, "what": "changed", "vendor": "tushare",
+        {"key": {"ts_code": "000001.SZ", "trade_date": "2024-01-02"}, "what": "changed", "vendor": "tushare",
          "columns": {"close": {"before": 9.39, "now": 9.4}}},
-        {"key": {"ts_code": "c", "trade_date": "2024-01-02"}, "what": "added", "vendor": "tushare"},
+        {"key": {"ts_code": "000003.SZ", "trade_date": "2024-01-02"}, "what": "added", "vendor": "tushare"},
     ]);
     // A day first fetched since then is new, not changed. Without a start, each day is compared with its first fetch.
     for (args, same, new) in [(&["stock_daily_cn", "--since", "2024-01-03"][..], 1, 1), (&["stock_daily_cn"], 2, 0)] {
@@ -96,7 +103,11 @@ fn changes_by_later_fetches_are_listed_with_both_values() {
     }
     assert_eq!(diff(&place, &["stock_daily_cn", "--since", "2024-01-06"])["differences"], json!([]));
     let text = place.expect(0, &["diff", "stock_daily_cn", "--since", "20240103", "--now", NOW]);
-    for part in ["a 2024-01-02: close 9.39 -> 9.4", "c 2024-01-02: added (tushare)", "1 row unchanged, 1 changed"] {
+    for part in [
+        "000001.SZ 2024-01-02: close 9.39 -> 9.4",
+        "000003.SZ 2024-01-02: added (tushare)",
+        "1 row unchanged, 1 changed",
+    ] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
     // `diff` writes nothing and needs no silver.
@@ -116,16 +127,16 @@ fn revisions_since_a_run_are_listed_with_the_version_before() {
         place.expect(0, &["import", "--interface", "tushare/income_vip", name, "--now", now]);
         place.expect(0, &["normalize", "income_cn", "--now", now]);
     };
-    import("a.jsonl", &[row("a", "20240420", "100")], "2024-05-01T12:00:00Z");
-    import("b.jsonl", &[row("a", "20240420", "90"), row("b", "20240430", "7")], "2024-06-01T12:00:00Z");
+    import("a.jsonl", &[row("000001.SZ", "20240420", "100")], "2024-05-01T12:00:00Z");
+    import("b.jsonl", &[row("000001.SZ", "20240420", "90"), row("000002.SZ", "20240430", "7")], "2024-06-01T12:00:00Z");
     let mut runs: Vec<String> = place.files("runs").into_keys().collect();
     runs.sort();
     let run = runs.last().unwrap().trim_start_matches("runs/").trim_end_matches(".json").to_owned();
     let expected = json!([
-        {"key": {"ts_code": "a", "end_date": "2023-12-31", "report_type": "1"}, "what": "changed", "vendor": "tushare",
+        {"key": {"ts_code": "000001.SZ", "end_date": "2023-12-31", "report_type": "1"}, "what": "changed", "vendor": "tushare",
          "columns": {"n_income": {"before": 100.0, "now": 90.0}}, "revision": 2, "known_on": "2024-06-01",
          "observed_at": "2024-06-01T12:00:00Z"},
-        {"key": {"ts_code": "b", "end_date": "2023-12-31", "report_type": "1"}, "what": "added", "vendor": "tushare",
+        {"key": {"ts_code": "000002.SZ", "end_date": "2023-12-31", "report_type": "1"}, "what": "added", "vendor": "tushare",
          "revision": 1, "known_on": "2024-04-30", "observed_at": "2024-06-01T12:00:00Z"},
     ]);
     for since in [run.as_str(), "2024-06-01"] {

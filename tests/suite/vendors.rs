@@ -100,9 +100,9 @@ pub(crate) fn place() -> Place {
         let rest = rest.split("\n\n").filter(|part| !part.contains("interface = ") && !part.contains("source = "));
         let named = sources.map(|source| format!("[[source]]\ninterface = \"{source}\"\n"));
         let example = match table {
-            "income_cn" => r#"{"ts_code":"a","ann_date":"20240420","end_date":"20231231","report_type":"1"}"#,
-            "top_list_cn" => r#"{"ts_code":"a","trade_date":"20240102","reason":"r"}"#,
-            _ => r#"{"ts_code":"a","trade_date":"20240102"}"#,
+            "income_cn" => r#"{"ts_code":"000001.SZ","ann_date":"20240420","end_date":"20231231","report_type":"1"}"#,
+            "top_list_cn" => r#"{"ts_code":"000001.SZ","trade_date":"20240102","reason":"r"}"#,
+            _ => r#"{"ts_code":"000001.SZ","trade_date":"20240102"}"#,
         };
         let example =
             format!("[[example]]\nsource = \"{}\"\ngiven = '{example}'\nexpect = {{ ts_code = \"a\" }}\n", sources[0]);
@@ -130,16 +130,16 @@ pub(crate) fn bars(place: &Place) {
         place,
         TUSHARE,
         &[
-            r#"{"ts_code":"a","trade_date":"20240102","close":9.39,"vol":100.5,"amount":94.3695}"#,
-            r#"{"ts_code":"b","trade_date":"20240102","close":5.0,"vol":10,"amount":5}"#,
+            r#"{"ts_code":"000001.SZ","trade_date":"20240102","close":9.39,"vol":100.5,"amount":94.3695}"#,
+            r#"{"ts_code":"000002.SZ","trade_date":"20240102","close":5.0,"vol":10,"amount":5}"#,
         ],
     );
     bronze(
         place,
         ASHAREHUB,
         &[
-            r#"{"ts_code":"a","trade_date":"2024-01-02","close":9.41,"vol":10050,"amount":94370}"#,
-            r#"{"ts_code":"c","trade_date":"2024-01-02","close":7,"vol":3,"amount":21}"#,
+            r#"{"ts_code":"000001.SZ","trade_date":"2024-01-02","close":9.41,"vol":10050,"amount":94370}"#,
+            r#"{"ts_code":"000003.SZ","trade_date":"2024-01-02","close":7,"vol":3,"amount":21}"#,
         ],
     );
 }
@@ -160,7 +160,8 @@ const BAR: [&str; 5] = ["ts_code", "close", "vol", "amount", "vendor"];
 fn a_row_comes_whole_from_the_first_vendor_that_has_it() {
     let place = place();
     bars(&place);
-    let usual = ["a 9.39 10050 94369.5 tushare", "b 5.0 1000 5000.0 tushare", "c 7.0 3 21.0 asharehub"];
+    let usual =
+        ["000001.SZ 9.39 10050 94369.5 tushare", "000002.SZ 5.0 1000 5000.0 tushare", "000003.SZ 7.0 3 21.0 asharehub"];
     assert_eq!(built(&place, "stock_daily_cn", &BAR), usual);
     let before = place.files("silver");
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
@@ -170,7 +171,11 @@ fn a_row_comes_whole_from_the_first_vendor_that_has_it() {
     assert!(place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]).contains("1 partition up to date"));
     assert_eq!(place.files("silver"), before);
     prefer("\"asharehub\", \"tushare\"");
-    let other = ["a 9.41 10050 94370.0 asharehub", "b 5.0 1000 5000.0 tushare", "c 7.0 3 21.0 asharehub"];
+    let other = [
+        "000001.SZ 9.41 10050 94370.0 asharehub",
+        "000002.SZ 5.0 1000 5000.0 tushare",
+        "000003.SZ 7.0 3 21.0 asharehub",
+    ];
     assert_eq!(built(&place, "stock_daily_cn", &BAR), other);
     prefer("\"asharehub\"");
     assert_eq!(built(&place, "stock_daily_cn", &BAR), [other[0], other[2]]);
@@ -191,11 +196,11 @@ fn without_the_bronze_of_a_vendor_only_its_rows_change() {
     built(&place, "stock_daily_cn", &BAR);
     fs::remove_file(place.path("data/bronze").join(TUSHARE)).unwrap();
     let rows = built(&place, "stock_daily_cn", &BAR);
-    assert_eq!(rows, ["a 9.41 10050 94370.0 asharehub", "c 7.0 3 21.0 asharehub"]);
+    assert_eq!(rows, ["000001.SZ 9.41 10050 94370.0 asharehub", "000003.SZ 7.0 3 21.0 asharehub"]);
     bars(&place);
     fs::remove_file(place.path("data/bronze").join(ASHAREHUB)).unwrap();
     let rows = built(&place, "stock_daily_cn", &BAR);
-    assert_eq!(rows, ["a 9.39 10050 94369.5 tushare", "b 5.0 1000 5000.0 tushare"]);
+    assert_eq!(rows, ["000001.SZ 9.39 10050 94369.5 tushare", "000002.SZ 5.0 1000 5000.0 tushare"]);
 }
 
 #[test]
@@ -207,20 +212,21 @@ fn vendors_are_compared_by_the_part_of_the_key_that_all_fill() {
     bronze(
         &place,
         "tushare/top_list_cn/date=2024-01-02/top_list_20240102T120000000Z.jsonl.gz",
-        &[&row("a", "up"), &row("a", "volume")],
+        &[&row("000001.SZ", "up"), &row("000001.SZ", "volume")],
     );
     let other = |code: &str| format!(r#"{{"ts_code":"{code}","trade_date":"20240102","close":9.39,"amount":101}}"#);
     bronze(
         &place,
         "asharehub/top_list/date=2024-01-02/top_list_20240102T130000000Z.jsonl.gz",
-        &[&other("a"), &other("b")],
+        &[&other("000001.SZ"), &other("000002.SZ")],
     );
     let columns = ["ts_code", "reason", "amount", "vendor"];
-    let expected = ["a up 1000000.0 tushare", "a volume 1000000.0 tushare", "b null 1010000.0 asharehub"];
+    let expected =
+        ["000001.SZ up 1000000.0 tushare", "000001.SZ volume 1000000.0 tushare", "000002.SZ null 1010000.0 asharehub"];
     assert_eq!(built(&place, "top_list_cn", &columns), expected);
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     place.jobs(&format!("{jobs}[tables.top_list_cn]\nvendors = [\"asharehub\", \"tushare\"]\n"));
-    let expected = ["a null 1010000.0 asharehub", "b null 1010000.0 asharehub"];
+    let expected = ["000001.SZ null 1010000.0 asharehub", "000002.SZ null 1010000.0 asharehub"];
     assert_eq!(built(&place, "top_list_cn", &columns), expected);
 }
 
@@ -229,7 +235,7 @@ fn as_of_a_day_the_version_comes_from_the_first_vendor_that_had_one() {
     let place = place();
     let row = |day: &str, income: &str| {
         format!(
-            r#"{{"ts_code":"a","ann_date":"{day}","f_ann_date":"{day}","end_date":"20231231","report_type":"1","n_income":{income},"update_flag":"0"}}"#
+            r#"{{"ts_code":"000001.SZ","ann_date":"{day}","f_ann_date":"{day}","end_date":"20231231","report_type":"1","n_income":{income},"update_flag":"0"}}"#
         )
     };
     // The second vendor has figures earlier; the first is late, and restates.

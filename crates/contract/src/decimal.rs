@@ -30,6 +30,12 @@ pub enum Parsed {
 /// The largest relative difference between two roundings of one number (`docs/point-in-time.md`).
 const NEAR: f64 = 1e-4;
 
+/// The most digits of a number that is believed.
+const MOST_DIGITS: i64 = 100;
+
+/// The most places before or behind the decimal point, those of a double.
+const MOST_PLACES: i64 = 308;
+
 /// The most digits that always fit the mantissa.
 const DIGITS: usize = 18;
 
@@ -208,8 +214,20 @@ pub fn wide_to_i64(text: &str, shift: i8) -> Option<i64> {
     whole(if negative { -mantissa } else { mantissa }, i32::try_from(power).ok()?)
 }
 
+/// What is wrong with a number of very many digits or a far exponent, if anything is: no vendor sends one on purpose.
+#[must_use]
+pub fn excess(text: &str) -> Option<&'static str> {
+    let (_, digits, power) = parts(text)?;
+    let length = i64::try_from(digits.len()).ok()?;
+    if length > MOST_DIGITS {
+        return Some("more than 100 digits");
+    }
+    let is_near = (-MOST_PLACES..=MOST_PLACES).contains(&(power + length));
+    (digits != "0" && !is_near).then_some("out of range")
+}
+
 /// The sign, the digits without leading zeros, and the power of ten of the last digit.
-fn parts(text: &str) -> Option<(bool, String, i64)> {
+pub(crate) fn parts(text: &str) -> Option<(bool, String, i64)> {
     let (number, power) = match text.split_once(['e', 'E']) {
         Some((number, power)) => {
             (number, power.parse::<i64>().unwrap_or(if power.starts_with('-') { -999_999 } else { 999_999 }))
@@ -307,6 +325,19 @@ mod tests {
         assert_eq!(scan(b"-9223372036854775808").unwrap().0, Parsed::Wide);
         assert_eq!(wide_to_f64("1e-400", 0), Some(0.0));
         assert_eq!(wide_to_i64("92233720368547758070", 0), None);
+    }
+
+    #[test]
+    fn a_number_that_no_vendor_means_is_seen() {
+        for text in ["0.2300000000000004263256", "1e300", "-1e-300", "0e999999999", &"3".repeat(100)] {
+            assert_eq!(excess(text), None, "{text}");
+        }
+        for text in ["1e309", "-1e400", "1e-400", "1e999999999999", "1.5e-9223372036854775808"] {
+            assert_eq!(excess(text), Some("out of range"), "{text}");
+        }
+        for text in ["3".repeat(400), format!("1.{}", "3".repeat(400)), format!("-0.{}", "3".repeat(101))] {
+            assert_eq!(excess(&text), Some("more than 100 digits"));
+        }
     }
 
     #[test]

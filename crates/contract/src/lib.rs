@@ -6,6 +6,7 @@ pub mod contract;
 mod contracts;
 mod date_range;
 pub mod decimal;
+pub mod exact;
 mod field_type;
 pub mod period;
 pub mod problem;
@@ -15,8 +16,8 @@ pub mod toml;
 pub mod unit;
 
 pub use contract::{
-    Ask, Axis, CallRules, Contract, Covered, Empty, Field, InterfaceId, Limit, Paging, Publication, Template, TokenIn,
-    Values, Vendor, WireFormat,
+    Ask, Axis, CallRules, Contract, Covered, Empty, Enumeration, Field, InterfaceId, Limit, Paging, Publication,
+    Template, TokenIn, Values, Vendor, WireFormat,
 };
 pub use contracts::{Contracts, SpecFile};
 pub use date_range::DateRange;

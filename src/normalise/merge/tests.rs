@@ -63,8 +63,8 @@ fn bars(built: &Built) -> BTreeMap<String, [Option<f64>; 2]> {
 }
 
 fn close(files: &[(Kind, Cell)]) -> Option<f64> {
-    let files: Vec<(Kind, String)> = files.iter().map(|(kind, cell)| (*kind, bar("a", *cell, None))).collect();
-    bars(&build(&BARS, &files))["a"][0]
+    let files: Vec<(Kind, String)> = files.iter().map(|(kind, cell)| (*kind, bar("000000.SZ", *cell, None))).collect();
+    bars(&build(&BARS, &files))["000000.SZ"][0]
 }
 
 #[test]
@@ -104,23 +104,26 @@ fn of_two_parts_the_newest_speaks_but_an_empty_cell_and_a_near_rounding_do_not()
 
 #[test]
 fn a_bar_twice_in_a_file_is_the_finer_one_whatever_the_order() {
-    let [fine, coarse] = ["1253.412", "1253.41"].map(|amount| bar("a", Some("10.2"), Some(amount)));
+    let [fine, coarse] = ["1253.412", "1253.41"].map(|amount| bar("000000.SZ", Some("10.2"), Some(amount)));
     for lines in [[&fine, &coarse], [&coarse, &fine]] {
         for kind in [Part, Whole] {
             let built = build(&BARS, &[(kind, lines.map(String::as_str).join("\n"))]);
-            assert_eq!((built.rejects.len(), bars(&built)["a"]), (0, [Some(10.2), Some(1253.412)]));
+            assert_eq!((built.rejects.len(), bars(&built)["000000.SZ"]), (0, [Some(10.2), Some(1253.412)]));
         }
     }
     // 18 digits and more compare by value.
-    let long = [bar("a", Some("1.5"), None), bar("a", Some("1.50000000000000000000"), None)].join("\n");
+    let long = [bar("000000.SZ", Some("1.5"), None), bar("000000.SZ", Some("1.50000000000000000000"), None)].join("\n");
     let built = build(&BARS, &[(Whole, long)]);
-    assert_eq!((built.rejects.len(), bars(&built)["a"][0]), (0, Some(1.5)));
-    let other = [bar("a", Some("1.5"), None), bar("a", Some("1.51000000000000000000"), None)].join("\n");
+    assert_eq!((built.rejects.len(), bars(&built)["000000.SZ"][0]), (0, Some(1.5)));
+    let other =
+        [bar("000000.SZ", Some("1.5"), None), bar("000000.SZ", Some("1.51000000000000000000"), None)].join("\n");
     assert_eq!(build(&BARS, &[(Whole, other)]).rejects.len(), 2);
 }
 
 fn seat(buy: u32, more: &str) -> String {
-    format!(r#"{{"trade_date":"20240102","ts_code":"a","exalter":"s","side":"0","reason":"r","buy":{buy}.0{more}}}"#)
+    format!(
+        r#"{{"trade_date":"20240102","ts_code":"000001.SZ","exalter":"s","side":"0","reason":"r","buy":{buy}.0{more}}}"#
+    )
 }
 
 /// What was bought, row by row.
@@ -199,7 +202,7 @@ proptest! {
     #[test]
     fn parts_and_answers_equal_the_model(files in files()) {
         let lines = |rows: &Vec<(usize, usize, usize)>| -> String {
-            let lines = rows.iter().map(|(code, close, amount)| bar(&format!("c{code}"), VALUES[*close], VALUES[*amount]));
+            let lines = rows.iter().map(|(code, close, amount)| bar(&format!("00000{code}.SZ"), VALUES[*close], VALUES[*amount]));
             lines.collect::<Vec<_>>().join("\n")
         };
         let texts: Vec<(Kind, String)> = files.iter().map(|(kind, rows)| (*kind, lines(rows))).collect();
@@ -213,7 +216,7 @@ proptest! {
                 (Some(cells), None) | (None, Some(cells)) => cells,
                 (None, None) => continue,
             };
-            expected.insert(format!("c{code}"), cells.map(|cell| cell.and_then(|text| text.parse().ok())));
+            expected.insert(format!("00000{code}.SZ"), cells.map(|cell| cell.and_then(|text| text.parse().ok())));
         }
         prop_assert_eq!(bars(&built), expected);
         // The order of parts among themselves counts, and that of answers; not that of parts and answers.

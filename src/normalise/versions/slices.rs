@@ -14,7 +14,7 @@ fn table() -> Arc<Table> {
 
 fn row(announced: &str, least: u32) -> String {
     format!(
-        r#"{{"ts_code":"a","ann_date":"{announced}","end_date":"20231231","type":"预增","net_profit_min":{least}}}"#
+        r#"{{"ts_code":"000001.SZ","ann_date":"{announced}","end_date":"20231231","type":"预增","net_profit_min":{least}}}"#
     )
 }
 

@@ -46,7 +46,7 @@ pub(super) fn table(name: &str) -> Arc<Table> {
 /// A row of the annual report of 2023: announcement dates, flag, figures.
 pub(super) fn row(code: &str, dates: (&str, &str), flag: &str, income: &str, eps: &str) -> String {
     format!(
-        r#"{{"ts_code":"{code}","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
+        r#"{{"ts_code":"{code}00001.SZ","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
         dates.0, dates.1
     )
 }
@@ -99,7 +99,7 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
         Some(DateTime::from_timestamp_micros(at).unwrap().format("%Y-%m-%d %H:%M").to_string())
     };
     let one = |row: usize| ReadVersion {
-        code: text("ts_code", row).unwrap(),
+        code: text("ts_code", row).unwrap().trim_end_matches("00001.SZ").to_lowercase(),
         announced: day("announced_on", row),
         known: day("known_on", row),
         tradable: day("tradable_on", row),
@@ -346,7 +346,7 @@ fn an_answer_that_is_not_whole_removes_no_version() {
 
 #[test]
 fn columns_that_a_thin_import_lacks_come_with_the_first_answer() {
-    let thin = r#"{"ts_code":"a","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
+    let thin = r#"{"ts_code":"a00001.SZ","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
     let empty = thin.replace("100}", "100,\"basic_eps\":null}");
     for thin in [thin.to_owned(), empty] {
         let files = [import(MAY_1, &[thin]), fetch(JUNE_1, &[on("20240420", "1", "100")])];
@@ -357,7 +357,7 @@ fn columns_that_a_thin_import_lacks_come_with_the_first_answer() {
 
 #[test]
 fn a_column_that_an_answer_lacks_is_not_compared_and_no_row_is_changed() {
-    let short = r#"{"ts_code":"a","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
+    let short = r#"{"ts_code":"a00001.SZ","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
     let fetches = [fetch(MAY_1, &[short.to_owned()]), fetch(JUNE_1, &[on("20240420", "1", "100")])];
     let seen = read(&table("income_cn"), &fetches);
     assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, None, Some("2024-04-20")));

@@ -1,5 +1,6 @@
 //! One field of a vendor's row, and the strict reading of `[fields]`.
 
+use super::enumeration::Enumeration;
 use crate::field_type::{FIELD_TYPES, FieldType};
 use crate::toml::TomlTable;
 use crate::unit::Unit;
@@ -21,6 +22,10 @@ pub struct Field {
     pub formerly: Vec<String>,
     /// The value that stands for a missing one.
     pub missing: Option<String>,
+    /// The values that it may have, if the vendor lists them.
+    pub values: Option<Enumeration>,
+    /// The value that the vendor means where the field is absent.
+    pub default: Option<String>,
     /// The parameter of the call that has the value, if the reply does not.
     pub param: Option<String>,
     /// Whether the vendor sends it only if the call names it.
@@ -38,6 +43,15 @@ pub(super) fn fields(root: &TomlTable<'_>) -> Vec<Field> {
         let description = table.need("description", table.text("description"));
         let formerly = table.strings("formerly").unwrap_or_default();
         let missing = table.text("missing").map(|at| at.value);
+        let values = values(&table, kind);
+        let default = table.text("default");
+        if let (Some(default), Some(values)) = (&default, &values)
+            && values.canonical(&default.value) != Some(&default.value)
+        {
+            let hint = Some(format!("known: {}", values.list()));
+            table.problem(default.offset, format!("`{}` is not one of the values", default.value), hint);
+        }
+        let default = default.map(|at| at.value);
         let param = table.text("param").map(|at| at.value);
         let hidden = table.flag("hidden").is_some_and(|at| at.value);
         table.need("type", kind);
@@ -54,8 +68,38 @@ pub(super) fn fields(root: &TomlTable<'_>) -> Vec<Field> {
         if let (Some(kind), Some(description)) = (kind, description) {
             let description = description.value;
             let name = name.value;
-            fields.push(Field { name, kind, unit, nullable, description, formerly, missing, param, hidden });
+            fields.push(Field {
+                name,
+                kind,
+                unit,
+                nullable,
+                description,
+                formerly,
+                missing,
+                values,
+                default,
+                param,
+                hidden,
+            });
         }
     }
     fields
+}
+
+/// Reads `values` and `open`.
+fn values(table: &TomlTable<'_>, kind: Option<FieldType>) -> Option<Enumeration> {
+    let values = table.texts("values");
+    let is_open = table.flag("open");
+    if let (None, Some(open)) = (&values, &is_open) {
+        table.problem(open.offset, "`open` needs `values`", None);
+    }
+    let values = values?;
+    if kind.is_some_and(|kind| kind != FieldType::Text) {
+        table.problem(values.offset, "only a field of type `text` has `values`", None);
+    }
+    if values.value.is_empty() {
+        table.problem(values.offset, "`values` is empty", None);
+    }
+    let is_open = is_open.is_some_and(|open| open.value);
+    Some(Enumeration { values: values.value.into_iter().map(|at| at.value).collect(), is_open })
 }

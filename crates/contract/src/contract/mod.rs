@@ -3,6 +3,7 @@
 
 mod ask;
 mod call_rules;
+mod enumeration;
 mod field;
 mod interface;
 mod limit;
@@ -12,6 +13,7 @@ mod vendor;
 
 pub use ask::{Ask, Axis, Paging, Values};
 pub use call_rules::CallRules;
+pub use enumeration::Enumeration;
 pub use field::Field;
 pub(crate) use interface::read;
 pub use interface::{Contract, InterfaceId};

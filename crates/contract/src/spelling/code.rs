@@ -5,24 +5,70 @@ use std::borrow::Cow;
 /// Markets that vendors write before the code.
 const MARKETS: [&str; 9] = ["SH", "SZ", "BJ", "HK", "US", "SG", "JP", "AU", "CA"];
 
-/// Reads a code before its market, after it, or alone as `600519.SH`; `None` if it is not a code.
+/// Publishers of indices, boards, funds and futures, which their codes carry in place of a market.
+const PUBLISHERS: [&str; 16] =
+    ["SI", "CI", "TI", "DC", "TDX", "KP", "CSI", "CNI", "MI", "NQ", "NH", "OF", "IB", "FXCM", "CFX", "OTC"];
+
+/// Markets by the names that other programs have for them.
+const RENAMED: [(&str, &str); 4] = [("XSHG", "SH"), ("XSHE", "SZ"), ("XBSE", "BJ"), ("XHKG", "HK")];
+
+/// Reads a code with its market before it, after it, or alone as `600519.SH`; `None` if it is not a code. Blanks around
+/// it and the quotes with which spreadsheets protect its zeros are not part of it.
 #[must_use]
+#[inline]
 pub fn suffixed(text: &str) -> Option<Cow<'_, str>> {
-    let is_code =
-        |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if is_canonical(text.as_bytes()) { Some(text.into()) } else { spelled(text) }
+}
+
+/// Whether a text is a code of six digits with the market behind it.
+#[inline]
+fn is_canonical(text: &[u8]) -> bool {
+    let [digits @ .., b'.', first, second] = text else { return false };
+    digits.len() == 6
+        && digits.iter().all(u8::is_ascii_digit)
+        && matches!([*first, *second], [b'S', b'H' | b'Z'] | [b'B', b'J'])
+}
+
+/// Whether a code may end in this.
+pub(super) fn is_market(text: &str) -> bool {
+    MARKETS.contains(&text) || PUBLISHERS.contains(&text)
+}
+
+fn spelled(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim();
+    let formula = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+    let text = formula.or_else(|| text.strip_prefix('\'')).unwrap_or(text).trim();
+    if is_canonical(text.as_bytes()) {
+        return Some(text.into());
+    }
     let Some((first, rest)) = text.split_once('.') else {
-        return Some(format!("{text}.{}", listed_in(text)?).into());
+        // `sh600519`, or the number alone.
+        let exchange = text.get(..2).filter(|_| text.len() == 8).and_then(|first| known(first, &MARKETS[..3]));
+        let (number, market) = exchange.map_or_else(|| (text, listed_in(text)), |market| (&text[2..], Some(market)));
+        return joined(number, market?).filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()));
     };
-    if MARKETS.iter().any(|market| market.eq_ignore_ascii_case(first)) {
-        return is_code(rest).then(|| format!("{rest}.{first}").to_ascii_uppercase().into());
+    if let Some(market) = known(first, &MARKETS) {
+        return joined(rest, market);
     }
-    // Indices carry the suffix of their publisher.
-    let (code, market) = text.rsplit_once('.')?;
-    if !is_code(code) || !(2..=4).contains(&market.len()) || !market.bytes().all(|b| b.is_ascii_alphabetic()) {
-        return None;
-    }
-    let is_upper = !text.bytes().any(|b| b.is_ascii_lowercase());
-    Some(if is_upper { text.into() } else { text.to_ascii_uppercase().into() })
+    let (number, market) = text.rsplit_once('.')?;
+    let renamed = RENAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(market)).map(|(_, market)| *market);
+    joined(number, renamed.or_else(|| known(market, &MARKETS)).or_else(|| known(market, &PUBLISHERS))?)
+}
+
+fn known(text: &str, all: &[&'static str]) -> Option<&'static str> {
+    all.iter().find(|market| market.eq_ignore_ascii_case(text)).copied()
+}
+
+/// A number and its market as a code. On the mainland's exchanges a code has six characters, a former one some more
+/// (`T00018.SH`): a number that lost its zeros is not one.
+fn joined(number: &str, market: &'static str) -> Option<Cow<'static, str>> {
+    let is_mainland = MARKETS[..3].contains(&market);
+    let is_code = if is_mainland {
+        (6..=8).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric())
+    } else {
+        !number.is_empty() && number.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    is_code.then(|| format!("{number}.{market}").to_ascii_uppercase().into())
 }
 
 /// `SH.600519` for `600519.SH`; a code without a market as it is. [`unprefixed`] undoes it.
@@ -83,6 +129,17 @@ mod tests {
             ("HK.00700", "00700.HK"),
             ("US.BRK.B", "BRK.B.US"),
             ("801010.SI", "801010.SI"),
+            ("sh600519", "600519.SH"),
+            ("BJ430047", "430047.BJ"),
+            ("600519.XSHG", "600519.SH"),
+            ("000001.xshe", "000001.SZ"),
+            ("430047.XBSE", "430047.BJ"),
+            ("'600519", "600519.SH"),
+            ("=\"000001\"", "000001.SZ"),
+            (" 600519.SH ", "600519.SH"),
+            ("600519 ", "600519.SH"),
+            ("T00018.SH", "T00018.SH"),
+            ("a05178.sh", "A05178.SH"),
         ] {
             assert_eq!(suffixed(text).as_deref(), Some(code), "{text}");
         }
@@ -111,6 +168,21 @@ mod tests {
             "茅台.SH",
             "600519.SH,000001.SZ",
             "AAPL",
+            "2",
+            "2.SZ",
+            "858",
+            "2415",
+            ";600001",
+            "../../etc/passwd",
+            "600001.0",
+            "600519.SS",
+            "600519.XNYS",
+            "sh60051",
+            "shABCDEF",
+            "平安银行",
+            "'",
+            "=\"\"",
+            "nan",
         ] {
             assert_eq!(suffixed(text), None, "{text}");
         }

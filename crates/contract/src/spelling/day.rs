@@ -33,14 +33,6 @@ pub fn compact(day: NaiveDate) -> String {
     day.format("%Y%m%d").to_string()
 }
 
-/// The first eight digits of a date or time in any spelling, to compare with [`compact`] dates; `None` for a text
-/// without digits.
-#[must_use]
-pub fn leading_digits(text: &str) -> Option<String> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).take(8).collect();
-    (!digits.is_empty()).then_some(digits)
-}
-
 /// Days since 1970-01-01.
 #[must_use]
 #[inline]
@@ -65,8 +57,6 @@ mod tests {
         assert_eq!(parse("19700101"), Some(0));
         assert_eq!(date("20240229"), date("2024-02-29"));
         assert_eq!(compact(date("2024-02-29").unwrap()), "20240229");
-        assert_eq!(leading_digits("\"2024-01-02 09:31:00\"").unwrap(), "20240102");
-        assert_eq!(leading_digits("null"), None);
         assert_eq!(day(parse("20240229").unwrap()).unwrap().to_string(), "2024-02-29");
         for text in ["20240230", "2024-1-2", "0", "abcdefgh", "2024/01/02"] {
             assert_eq!(parse(text), None, "{text}");

@@ -28,12 +28,6 @@ pub fn parse(text: &str) -> Option<i64> {
     Some(days * DAY + time_of_day(time)? - offset)
 }
 
-/// Whether the time of an instant is followed by `Z` or an offset.
-#[must_use]
-pub fn has_zone(text: &str) -> bool {
-    text.split_once(['T', ' ']).is_some_and(|(_, time)| time.contains(['Z', '+', '-']))
-}
-
 /// Reads seconds or milliseconds since 1970, by magnitude.
 #[must_use]
 pub fn epoch(text: &str) -> Option<i64> {

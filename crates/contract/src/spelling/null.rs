@@ -1,15 +1,35 @@
-//! Texts that stand for a missing value.
+//! Words that stand for a missing value.
 
 use crate::field_type::FieldType;
 
-/// Whether a text stands for a missing value: an empty one, Python's `None` in a field that is not text, and a zero in a
-/// date or a time.
+/// What pandas, R, Excel, databases and vendors write for nothing, beside an empty text.
+const WORDS: [&str; 13] = ["null", "None", "nan", "NaN", "NaT", "<NA>", "NULL", "NA", "N/A", "#N/A", "\\N", "--", "-"];
+
+/// The bytes of the longest of them.
+const LONGEST: usize = 4;
+
+/// Whether a text is empty, blank, `null` or `None`: a missing value in any field.
+#[must_use]
+#[inline]
+pub fn is_plain(text: &str) -> bool {
+    matches!(text, "" | "null" | "None") || text.trim_start().is_empty()
+}
+
+/// Whether a text is a word for a missing value.
+#[must_use]
+#[inline]
+pub fn is_word(text: &str) -> bool {
+    text.len() <= LONGEST && WORDS.contains(&text)
+}
+
+/// Whether a text of an import stands for a missing value.
 #[must_use]
 pub fn is_null(text: &str, kind: FieldType) -> bool {
-    match text {
-        "" => true,
-        "None" => kind != FieldType::Text,
-        "0" => matches!(kind, FieldType::Date | FieldType::Time),
-        _ => false,
-    }
+    is_plain(text) || is_word(text.trim()) || is_zero(text, kind)
+}
+
+/// Whether a text is the zero that vendors write for no date and no time.
+#[must_use]
+pub fn is_zero(text: &str, kind: FieldType) -> bool {
+    matches!(text, "0" | "0.0") && matches!(kind, FieldType::Date | FieldType::Time)
 }

@@ -3,12 +3,6 @@
 
 use super::code;
 
-/// What may stand after the six digits of a code: exchanges, publishers of indices, funds, futures.
-const MARKETS: [&str; 25] = [
-    "SH", "SZ", "BJ", "HK", "US", "SG", "JP", "AU", "CA", "SI", "CI", "TI", "DC", "TDX", "KP", "CSI", "CNI", "MI",
-    "NQ", "NH", "OF", "IB", "FXCM", "CFX", "OTC",
-];
-
 /// Exchanges whose codes are six digits.
 const MAINLAND: [&str; 3] = ["SH", "SZ", "BJ"];
 
@@ -44,14 +38,14 @@ fn is_symbol(text: &str) -> bool {
         && market.bytes().all(|b| b.is_ascii_uppercase());
     // A market before the code, too, is another spelling.
     let is_prefixed = number.split_once('.').map_or(number, |(first, _)| first);
-    let is_prefixed = MARKETS.contains(&is_prefixed) || market.bytes().any(|b| b.is_ascii_digit());
+    let is_prefixed = code::is_market(is_prefixed) || market.bytes().any(|b| b.is_ascii_digit());
     if !is_written || is_prefixed {
         return false;
     }
     // Codes that were given away again carry a T or TS.
     let digits = number.trim_start_matches(['T', 'S']);
     let is_six = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
-    if MAINLAND.contains(&market) { is_six } else { !is_six || MARKETS.contains(&market) }
+    if MAINLAND.contains(&market) { is_six } else { !is_six || code::is_market(market) }
 }
 
 /// The code that another spelling may mean.

@@ -64,6 +64,11 @@ pub(crate) fn endpoints(contracts: &Contracts) -> Vec<Endpoint> {
 }
 
 impl Endpoint {
+    /// Whether its rows are of Hong Kong's securities.
+    pub(crate) fn is_southbound(&self) -> bool {
+        matches!(self.source, Source::Southbound)
+    }
+
     /// Without an entry, the rows are those that the tables make of the contract.
     fn new(contract: &Arc<Contract>, entry: Option<Entry>) -> Self {
         let entry = entry.unwrap_or_else(|| Entry { from: contract.id.to_string(), ..Entry::default() });

@@ -108,7 +108,7 @@ fn codes(
         return Err(problem("too_long", surface.name(name), &format!("At most {most} codes"), None));
     }
     // Hong Kong's codes have no suffix in the rows.
-    let is_bare = endpoint.fields[place].kind == FieldType::Symbol;
+    let is_bare = endpoint.fields[place].kind == FieldType::Symbol && endpoint.is_southbound();
     let unreadable = |code: &&&str| {
         let (digits, suffix) = code.split_once('.').unwrap_or((code, ""));
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());

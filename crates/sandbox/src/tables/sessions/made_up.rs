@@ -14,6 +14,10 @@ const WORDS: [&str; 6] = ["虚构", "无名", "远山", "云中", "海角", "天
 pub(super) fn value(row: &Row<'_>, field: &Field, choices: &[String], pen: &mut Pen) -> Value {
     match field.kind {
         FieldType::Text if !choices.is_empty() => choices[pen.place(choices.len())].as_str().into(),
+        FieldType::Text if field.values.is_some() => {
+            let values = field.values.iter().flat_map(|values| &values.values).collect::<Vec<_>>();
+            values[pen.place(values.len())].as_str().into()
+        }
         FieldType::Text => WORDS[pen.place(WORDS.len())].into(),
         FieldType::Symbol => (&*row.item.code).into(),
         FieldType::Date => row.day.into(),

@@ -14,7 +14,7 @@ use crate::build;
 use crate::ledger::Ledgers;
 use crate::normalise::Partition;
 use crate::plan::{self, CALENDAR, Calendar, Facts, ParamValues, Question, SliceValues, Universe, Work};
-use crate::plan::{SUSPENSIONS, UNIVERSE};
+use crate::plan::{DISCLOSURES, RENUMBERED, SUSPENSIONS, UNIVERSE};
 use crate::spec::{self, DateRange, Table};
 use crate::world::{Misuse, World};
 
@@ -23,6 +23,9 @@ const EXCHANGE: &str = "SSE";
 
 /// How to get its days.
 const WAY_OUT: &str = "run `pitlake fetch trade_cal`, or import its days with the exchange SSE";
+
+/// Days before a range in which periods end that a nightly run asks for.
+const TWO_YEARS: chrono::Days = chrono::Days::new(740);
 
 /// One partition of a reference table, from bronze; `None` where bronze holds nothing of it.
 async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Partition) -> Result<Option<RecordBatch>> {
@@ -100,6 +103,11 @@ pub async fn universe(world: &World, ledgers: &Ledgers, days: DateRange) -> Resu
         Some(batch) => Universe::of(&batch).with_context(|| format!("`{UNIVERSE}`"))?,
         None => Universe::default(),
     };
+    if universe.is_empty() {
+        return Ok(universe);
+    }
+    aid(RENUMBERED, reference(world, ledgers, RENUMBERED, Partition::Whole).await, |batch| universe.renumber(batch));
+    reports(world, ledgers, days, &mut universe).await?;
     let Some(table) = world.catalog.table(SUSPENSIONS) else { return Ok(universe) };
     let ledger = ledgers.of(table).await?;
     let held = (0..table.sources.len()).flat_map(|source| ledger.slices(source, &[]).into_keys());
@@ -147,6 +155,29 @@ pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table
         })
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(Misuse(problems.join("\n")).into()) }
+}
+
+/// Takes what a table helps to judge others by; without it less is noticed, and nothing fails.
+fn aid(what: &str, read: Result<Option<RecordBatch>>, take: impl FnOnce(&RecordBatch) -> Result<()>) {
+    if let Err(error) = read.and_then(|batch| batch.as_ref().map_or(Ok(()), take)) {
+        tracing::warn!("cannot read `{what}`, so lacking rows may go unnoticed: {error:#}");
+    }
+}
+
+/// Adds which companies have reported on the periods whose answers may be judged in a range of days.
+async fn reports(world: &World, ledgers: &Ledgers, days: DateRange, universe: &mut Universe) -> Result<()> {
+    let Some(table) = world.catalog.table(DISCLOSURES) else { return Ok(()) };
+    let today = world.clock.today();
+    let first = days.first.checked_sub_days(TWO_YEARS).unwrap_or(days.first);
+    let of_range = |partition: &Partition| {
+        partition.days().is_none_or(|days_of| days_of.intersect(DateRange::new(first, days.last)).is_some())
+    };
+    let partitions = ledgers.of(table).await?.inputs().partitions;
+    for partition in partitions.into_keys().filter(of_range) {
+        let read = reference(world, ledgers, DISCLOSURES, partition).await;
+        aid(DISCLOSURES, read, |batch| universe.report(batch, today));
+    }
+    Ok(())
 }
 
 /// The values of the parameters that a question is asked for one by one.

@@ -8,10 +8,12 @@ use anyhow::Result;
 use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
 use crate::ledger::Ledgers;
-use crate::plan::{CALENDAR, Calendar, Facts, Halves, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work};
+use crate::plan::{
+    CALENDAR, Calendar, DISCLOSURES, Facts, Halves, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work,
+};
 use crate::plan::{needs_universe, window};
 use crate::reference;
-use crate::report::{Exit, Failed, Journal, Report};
+use crate::report::{Exit, Failed, Journal, Report, TableReport};
 use crate::spec::{Problems, Table};
 use crate::store::lease::LeaseHeld;
 use crate::world::{Misuse, Run, World};
@@ -101,7 +103,14 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     }
     for tables in &phases.rest {
         fetch_phase(run, work, tables, accounts, facts(world, &calendar, &universe)).await?;
-        if tables.iter().any(|table| table.name == SUSPENSIONS) {
+        // What was asked to judge others by changes no exit code.
+        let is_aid = |table: &&Arc<Table>| {
+            table.name == SUSPENSIONS && !work.tables.iter().any(|other| other.name == SUSPENSIONS)
+        };
+        for table in tables.iter().filter(is_aid) {
+            journal.table(&table.name, TableReport::excuse_all).await;
+        }
+        if tables.iter().any(|table| table.name == SUSPENSIONS || table.name == DISCLOSURES) {
             universe = reference::universe(world, ledgers, window).await?;
         }
     }

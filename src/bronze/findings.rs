@@ -81,6 +81,19 @@ impl Findings {
         self.set_aside > 0 || !self.columns.is_empty()
     }
 
+    /// Adds what was found in the answer to another slice of the same file.
+    pub fn add(&mut self, other: Self) {
+        self.keys += other.keys;
+        self.set_aside += other.set_aside;
+        self.repeated += other.repeated;
+        self.reason = self.reason.take().or(other.reason);
+        for column in other.columns {
+            if !self.columns.contains(&column) {
+                self.columns.push(column);
+            }
+        }
+    }
+
     /// Names the securities that lack a row.
     pub fn lack(&mut self, codes: impl IntoIterator<Item = String>) {
         (self.lacking, self.lacking_codes) = first(codes);

@@ -70,6 +70,12 @@ impl BronzeFile {
         file_name(&self.path)
     }
 
+    /// The path of another file of its folder.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> String {
+        format!("{}{name}", self.path.strip_suffix(self.name()).unwrap_or_default())
+    }
+
     /// Whether the name has the form that pitlake gives to files of `contract`.
     #[must_use]
     pub fn is_named_like(&self, contract: &Contract) -> bool {

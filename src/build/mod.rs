@@ -91,6 +91,8 @@ async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: 
                         report.built.push(partition.to_string());
                         report.rows_built += published.rows;
                         report.rejected += published.rejected;
+                        report.newly_rejected += published.newly_rejected;
+                        report.rejected_for = report.rejected_for.take().or(published.reason);
                         report.unknown_fields.extend(published.unknown);
                         report.lacking_columns.extend(published.lacking);
                         add(&mut report.null_words, published.remarks.null_words);

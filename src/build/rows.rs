@@ -174,6 +174,14 @@ fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<A
     if let Some(same_as) = provenance.same_as {
         bail!("`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice");
     }
+    let rows = memchr::memchr_iter(b'\n', text).count();
+    if rows != provenance.rows || bronze::digest(text) != provenance.digest {
+        bail!(
+            "`{path}` holds {rows} rows that are not the {} its header promises: remove it, and `backfill` fetches its \
+             slice again",
+            provenance.rows
+        );
+    }
     // The day of the folder matters for snapshots only.
     let month = Answered::parse(&provenance.slice, axis, NaiveDate::MIN).month();
     Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of, month })

@@ -39,6 +39,10 @@ pub struct Published {
     pub rows: usize,
     /// Rows set aside.
     pub rejected: usize,
+    /// Of those, the ones that were not before.
+    pub newly_rejected: usize,
+    /// Why the first of these was.
+    pub reason: Option<String>,
     /// Fields that came and are in no contract.
     pub unknown: BTreeSet<String>,
     /// Values that are named to the user.
@@ -78,7 +82,10 @@ impl Task {
             bail!("the calendar changed since `{}` {} was planned: run again", self.table, self.partition);
         }
         let built = self.rows(store, table, calendar).await?;
+        let newly = silver::newly_rejected(store, table, self.partition, &built.rejects).await?;
         let published = Published {
+            newly_rejected: newly.len(),
+            reason: newly.first().map(|reject| reject.reason.clone()),
             rows: built.batch.num_rows(),
             rejected: built.rejects.len(),
             unknown: built.unknown.values().flatten().cloned().collect(),

@@ -21,6 +21,7 @@ pub(super) fn work(
         }),
         halves,
         refetch: false,
+        short: false,
         full: false,
     }
 }

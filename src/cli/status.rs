@@ -8,13 +8,17 @@ use clap::Args;
 
 use super::config;
 use super::context::{Context, Format, print};
-use crate::ops::status::{self, Status};
+use super::summary::counted;
+use crate::ops::status::{self, Slices, Status};
 use crate::reference;
 use crate::report::Exit;
 use crate::world::World;
 
 /// The width of a terminal that nobody made wider.
 const WIDTH: usize = 80;
+
+/// Slices of a table whose lacking securities are named; `--holes` lists all.
+const NAMED: usize = 3;
 
 /// Show what the lake holds, and what is missing
 #[derive(Debug, Args)]
@@ -25,9 +29,12 @@ pub(super) struct StatusArgs {
     /// Show every table
     #[arg(long, conflicts_with = "tables")]
     all: bool,
-    /// List missing days
+    /// List the days of every state but held, with the state
     #[arg(long)]
     holes: bool,
+    /// Exit 3 if a table of a job lacks a day that is out by now, or has stale partitions
+    #[arg(long)]
+    fail_if_stale: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -49,23 +56,46 @@ impl StatusArgs {
                 tracing::warn!("{remark}");
             }
             print(&serde_json::to_string_pretty(&status)?)?;
-            return Ok(Exit::Done);
+            return Ok(self.exit(&world, &status));
         }
         print(&text(&world, &status, &remarks))?;
         if self.holes {
             for table in &status {
-                for day in &table.holes {
-                    print(&format!("{} {day}", table.table))?;
+                for (day, what) in table.days() {
+                    print(&format!("{} {day} {what}", table.table))?;
                 }
             }
         }
-        Ok(Exit::Done)
+        Ok(self.exit(&world, &status))
+    }
+
+    /// What a scheduler sees; names what should be there.
+    fn exit(&self, world: &World, status: &[Status]) -> Exit {
+        if !self.fail_if_stale {
+            return Exit::Done;
+        }
+        let mut exit = Exit::Done;
+        for one in status.iter().filter(|one| world.jobs.jobs.values().any(|job| job.tables.contains(&one.table))) {
+            for day in one.late.iter().chain(&one.holes) {
+                tracing::error!("`{}` lacks {day}", one.table);
+                exit = Exit::Incomplete;
+            }
+            if one.stale > 0 {
+                tracing::error!(
+                    "`{}` has {}: run `pitlake normalize`",
+                    one.table,
+                    counted(one.stale, "stale partition")
+                );
+                exit = Exit::Incomplete;
+            }
+        }
+        exit
     }
 }
 
 /// Whether the lake holds something of a table.
 fn holds(one: &Status) -> bool {
-    one.rows > 0 || one.slices.held > 0 || one.unproven > 0 || one.stale > 0 || one.slices.failed > 0
+    one.rows > 0 || one.slices != Slices::default() || one.unproven > 0 || one.stale > 0
 }
 
 /// The overview, and what is wrong with the calendar that it follows from.
@@ -98,12 +128,18 @@ pub(super) fn overview(status: &[Status]) -> String {
             (one.slices.missing, "missing"),
             (one.slices.due, "due"),
             (one.slices.failed, "failed"),
+            (one.slices.damaged, "damaged"),
+            (one.slices.short, "short"),
+            (one.rejected, "set aside"),
             (one.unproven, "unproven"),
             (one.stale, "stale"),
         ];
         let revisions = usize::try_from(one.revisions).unwrap_or(usize::MAX);
         let counts = counts.into_iter().chain([(revisions, "revisions")]).filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
+        for lacking in one.lacking.iter().rev().filter(|lacking| !lacking.codes.is_empty()).take(NAMED) {
+            lines.push(wrapped(&lacking.text().split(' ').collect::<Vec<_>>(), "", width + 2));
+        }
         if !counts.is_empty() {
             let counts = counts.join(", ").replace(", ", ",\n");
             lines.push(wrapped(&counts.split('\n').collect::<Vec<_>>(), "", width + 2));

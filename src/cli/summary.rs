@@ -26,11 +26,16 @@ pub(super) fn text(report: &Report) -> String {
                 days(table.beyond_calendar.iter())
             ));
         }
+        for marked in &table.marked {
+            also(marked.text());
+        }
         for failed in &table.failed {
             also(format!("failed: {}: {}", days(failed.what.iter()), failed.reason));
         }
         if table.rejected > 0 {
-            also(format!("{} rejected, with reasons under rejects/{name}/", counted(table.rejected, "row")));
+            let reason = table.rejected_for.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let rows = counted(table.rejected, "row");
+            also(format!("{rows} rejected, with reasons under rejects/{name}/{reason}"));
         }
         if !table.unknown_fields.is_empty() {
             also(format!("fields outside the contracts, kept in bronze: {}", days(table.unknown_fields.iter())));

@@ -44,6 +44,9 @@ pub(super) struct BackfillArgs {
     /// Fetch again what the lake already holds
     #[arg(long)]
     refetch: bool,
+    /// Ask again where the vendor had no more, or no better rows
+    #[arg(long)]
+    short: bool,
     /// Only show the cost: calls, minutes, quota, partitions
     #[arg(long)]
     dry_run: bool,
@@ -96,6 +99,7 @@ impl BackfillArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut work = work("backfill", Halves::Both, (Some(self.start), Some(self.end)), context);
         work.refetch = self.refetch;
+        work.short = self.short;
         let world = config::world(context)?;
         work.tables = config::tables_or_jobs(&world, &self.tables)?;
         if self.dry_run {

@@ -1,5 +1,7 @@
 //! Answers to groups of slices: asked until they are whole, or failed. Never whether one is believed, or where it is kept.
 
+use std::collections::BTreeSet;
+
 use futures::StreamExt as _;
 use pitlake_contract::Slice;
 
@@ -20,6 +22,8 @@ pub(super) struct Asking<'a> {
     pub(super) client: &'a Client,
     pub(super) interface: Interface,
     pub(super) bar: Bar,
+    /// The securities that answers of this run to newer days showed.
+    pub(super) shown: std::sync::Mutex<BTreeSet<String>>,
 }
 
 /// Slices that are asked together, and why: one, or securities that one call may name.

@@ -31,7 +31,7 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
         let client = accounts.clients.get(&question.contract().id.vendor)?;
         let interface = client.interface(question.contract(), question.allowance);
         let bar = run.world.progress.bar(&question.table().name, question.plan.ask.len());
-        Some(Asking { run, question, facts, client, interface, bar })
+        Some(Asking { run, question, facts, client, interface, bar, shown: std::sync::Mutex::default() })
     });
     let asking: Vec<Asking<'_>> = asking.collect();
     let done = futures::future::join_all(asking.iter().map(|asking| one(accounts, asking))).await;

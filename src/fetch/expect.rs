@@ -1,30 +1,13 @@
-//! What an answer must show to be believed: its day or security, its key, how many rows. Never what becomes of one that
-//! does not.
+//! What an answer must show to be believed: its day or security, its key. Never what becomes of one that does not.
 
 use pitlake_contract::Slice;
-use pitlake_contract::period::deadline;
 
 use super::answers::Asking;
 use super::{Expect, RowCounts};
-use crate::bronze::Provenance;
-use crate::ledger::LedgerFile;
 use crate::normalise::event_field;
 use crate::spec::Field;
 
 impl Asking<'_> {
-    /// The fewest rows that are believed at once: of a day those the market should have, of a period those it had before,
-    /// and some once its deadline is past.
-    pub(super) fn least(&self, slice: &Slice, before: Option<(&LedgerFile, &Provenance)>) -> usize {
-        match slice {
-            Slice::Session(day) => self.facts.universe.expected(self.question.contract(), *day).least.unwrap_or(0),
-            Slice::Period(day) => {
-                let is_over = deadline(*day).is_some_and(|deadline| deadline < self.run.world.clock.today());
-                before.map_or(0, |(_, provenance)| provenance.rows).max(usize::from(is_over))
-            }
-            _ => 0,
-        }
-    }
-
     /// What an answer to some slices, asked together, must show.
     pub(super) fn expect(&self, slices: &[Slice]) -> Expect {
         let question = self.question;

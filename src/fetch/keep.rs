@@ -1,4 +1,5 @@
-//! Whether an answer is believed, and its way into bronze. Never which slices are asked for, or what a row means.
+//! An answer's way into bronze: whole, with a mark, or not at all. Never which slices are asked for, whether an answer is
+//! whole, or what a row means.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +8,27 @@ use chrono::NaiveDate;
 use pitlake_contract::spelling::day_in;
 use pitlake_contract::{Answered, Slice};
 
+use super::Reply;
 use super::answers::{Asking, GroupAnswer};
-use super::{Failure, Reply};
-use crate::bronze::{self, NewFile, Provenance, Span};
-use crate::ledger::LedgerFile;
+use super::judge::{Verdict, compare_before};
+use crate::bronze::{self, Findings, Mark, NewFile, Provenance, Span};
+use crate::ledger::{LedgerFile, PATIENCE};
 use crate::plan::Why;
-use crate::report::{Exit, TableReport};
-use crate::spec::{Contract, DateRange, Empty, Values};
+use crate::report::{Exit, Look, Marked, TableReport};
+use crate::spec::{Covered, DateRange};
 use crate::wire::Call;
 
 /// The newest answer to a slice before this one.
 type Before<'a> = Option<(&'a LedgerFile, &'a Provenance)>;
+
+/// The answers to securities that share a file.
+#[derive(Debug, Default)]
+struct Batch {
+    whole: Reply,
+    params: Vec<Vec<(String, String)>>,
+    slices: Vec<Slice>,
+    found: Findings,
+}
 
 impl Asking<'_> {
     /// Keeps the answer to a slice that has a file of its own.
@@ -32,27 +43,17 @@ impl Asking<'_> {
             }
         };
         let Some(day) = slice.day() else { return Ok(()) };
-        if self.is_empty(slice, &reply) && !may_be_empty(self.question.contract(), slice) {
-            match slice {
-                Slice::Snapshot(_) => {
-                    let reason = "the vendor sent no rows, and a snapshot has some".to_owned();
-                    self.fail(slice, reason, Exit::Incomplete).await;
-                }
-                _ => self.not_published(day, None).await,
-            }
-            return Ok(());
-        }
         let before = match group.why {
             Why::Missing | Why::Now => None,
             _ => self.question.ledger.newest(self.question.source, &group.slices),
         };
-        let least = self.least(slice, before);
-        if reply.rows < least {
-            match self.short(slice, &calls, reply, least).await {
-                Some(fuller) => reply = fuller,
-                None => return Ok(()),
-            }
+        let (mut found, codes) = self.found(&calls, &mut reply).await?;
+        self.compare(slice, &codes, &mut found);
+        if let Slice::Period(period) = slice {
+            let reported = self.reported(*period, before).await?;
+            compare_before(&reported, &codes, &mut found);
         }
+        let Some(mark) = self.mark(slice, &reply, &found).await? else { return Ok(()) };
         let is_span = self.is_span(slice);
         let is_event = !matches!(slice, Slice::Snapshot(_)) && reply.rows > 0;
         let (event_days, span) = if is_span {
@@ -70,25 +71,85 @@ impl Asking<'_> {
             lines: std::mem::take(&mut reply.lines),
             event_days,
             span,
-            found: None,
-            mark: None,
+            found: Some(found),
+            mark,
         };
         self.write(answer, 1, &reply, self.comparable(before, is_span)).await
     }
 
-    /// Keeps the answers to many securities in one file.
+    /// The mark under which an answer is kept, if any; `None` for one that is not kept. The report tells what is lacking.
+    async fn mark(&self, slice: &Slice, reply: &Reply, found: &Findings) -> Result<Option<Option<Mark>>> {
+        let name = &self.question.table().name;
+        let unknown = unknown(found).map(|unknown| format!("{slice}: {unknown}"));
+        self.run.journal.table(name, |report| report.notes.extend(unknown)).await;
+        let verdict = self.verdict(slice, reply, found);
+        if verdict == Verdict::Whole {
+            return Ok(Some(None));
+        }
+        if let Slice::Snapshot(_) = slice
+            && verdict == Verdict::Partial
+        {
+            let reason = "the vendor sent no rows, and a snapshot has some".to_owned();
+            self.fail(slice, reason, Exit::Incomplete).await;
+            return Ok(None);
+        }
+        let digest = bronze::digest(&reply.lines);
+        let looks = self.looks(slice, &digest).await?;
+        let is_enough = self.is_patient_enough(slice, &looks);
+        let lacking = found.text().unwrap_or_else(|| "no rows".to_owned());
+        let mark = match verdict {
+            Verdict::Kept(Mark::Damaged) => Mark::Damaged,
+            _ if is_enough => Mark::Short,
+            Verdict::Kept(mark) => mark,
+            Verdict::Partial | Verdict::Whole => {
+                let look = Look { slice: slice.to_string(), day: self.run.world.clock.today(), digest };
+                let part = (reply.rows > 0).then(|| format!("{slice}: {lacking}"));
+                self.not_published(slice, part, look).await;
+                return Ok(None);
+            }
+        };
+        let agreed = match mark {
+            Mark::Damaged => looks.len() >= PATIENCE,
+            _ => is_enough,
+        };
+        let marked = Marked { slice: slice.to_string(), mark, lacking, agreed };
+        self.run.journal.table(name, |report| report.marked.push(marked)).await;
+        Ok(Some(Some(mark)))
+    }
+
+    /// The companies that must be in an answer to a period: those of the newest answer, and once its deadline is past those
+    /// that the disclosure plan says have reported.
+    async fn reported(&self, period: NaiveDate, before: Before<'_>) -> Result<BTreeSet<String>> {
+        let mut reported = BTreeSet::new();
+        if self.question.contract().publication.covers == Some(Covered::Reporting)
+            && self.is_settled(&Slice::Period(period))
+        {
+            reported.extend(self.facts.universe.reported(period).into_iter().flatten().cloned());
+        }
+        let Some((file, provenance)) = before else { return Ok(reported) };
+        let path = match &provenance.same_as {
+            Some(name) => file.file.beside(name),
+            None => file.file.path.clone(),
+        };
+        let body = self.run.world.store.read(&path).await?;
+        let mut lines = Vec::new();
+        // A damaged file says nothing; the build names it.
+        if bronze::inflate(&body, &mut lines).is_ok() {
+            let mut earlier = Reply { lines, rows_of: provenance.rows_of.clone(), ..Reply::default() };
+            let calls: Vec<Call> = Vec::new();
+            reported.extend(self.found(&calls, &mut earlier).await?.1);
+        }
+        Ok(reported)
+    }
+
+    /// Keeps the answers to many securities: those that are whole in one file, the others in another.
     pub(super) async fn keep_batch(&self, answers: Vec<GroupAnswer>) -> Result<()> {
-        let mut whole = Reply::default();
-        let mut params = Vec::new();
-        let mut kept: Vec<Slice> = Vec::new();
+        let mut batches = [Batch::default(), Batch::default()];
         for GroupAnswer { group, calls, reply } in answers {
             match reply {
-                Ok(reply) => {
-                    whole.rows_of.resize(params.len(), 0);
-                    whole.add(reply);
-                    params.extend(calls.into_iter().map(|call| call.params));
-                    whole.rows_of.resize(params.len(), 0);
-                    kept.extend(group.slices);
+                Ok(mut reply) => {
+                    let (found, _) = self.found(&calls, &mut reply).await?;
+                    batches[usize::from(found.is_damaged())].add(group.slices, calls, (reply, found));
                 }
                 Err(failure) => {
                     for slice in &group.slices {
@@ -97,6 +158,14 @@ impl Asking<'_> {
                 }
             }
         }
+        for batch in batches {
+            self.write_batch(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&self, batch: Batch) -> Result<()> {
+        let Batch { mut whole, params, slices: mut kept, found } = batch;
         kept.sort_unstable();
         let (Some(first), Some(last)) = (kept.first(), kept.last()) else { return Ok(()) };
         let codes: BTreeSet<&str> = kept.iter().filter_map(Slice::code).collect();
@@ -105,6 +174,15 @@ impl Asking<'_> {
         let before = self.question.ledger.newest(self.question.source, &kept);
         let today = first.days().map_or(self.run.world.clock.today(), |days| days.first);
         let (event_days, span) = spread(&whole, today, first.days().is_some());
+        let mark = found.is_damaged().then_some(Mark::Damaged);
+        if let Some(mark) = mark {
+            let looks = self.looks(first, &bronze::digest(&whole.lines)).await?;
+            let agreed = looks.len() >= PATIENCE;
+            let lacking = found.text().unwrap_or_default();
+            let slice = answered.to_string();
+            let marked = Marked { slice, mark, lacking, agreed };
+            self.run.journal.table(&self.question.table().name, |report| report.marked.push(marked)).await;
+        }
         let answer = NewFile {
             slice: answered.to_string(),
             day: today,
@@ -114,64 +192,10 @@ impl Asking<'_> {
             lines: std::mem::take(&mut whole.lines),
             event_days,
             span: Some(span),
-            found: None,
-            mark: None,
+            found: Some(found),
+            mark,
         };
         self.write(answer, kept.len(), &whole, self.comparable(before, true)).await
-    }
-
-    /// Whether an answer has no rows, or lacks those of its main call. Of calls for fixed values the first is the main one:
-    /// listed securities, or the days of SSE. Of calls for values of another table any may be empty.
-    fn is_empty(&self, slice: &Slice, reply: &Reply) -> bool {
-        let each = &self.question.contract().ask.each;
-        let is_fixed = each.iter().all(|(_, values)| matches!(values, Values::Fixed(_)));
-        let lacks_main = is_fixed && reply.rows_of.first() == Some(&0);
-        reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && lacks_main)
-    }
-
-    /// What becomes of an answer with too few rows: a fuller one, or itself where the same came again; `None` where it is
-    /// not kept, and reported.
-    async fn short(&self, slice: &Slice, calls: &[Call], reply: Reply, least: usize) -> Option<Reply> {
-        let part = format!("{slice}: {} rows, expected {least}", reply.rows);
-        if let Slice::Session(day) = slice
-            && !self.is_settled(*day)
-        {
-            self.not_published(*day, Some(part)).await;
-            return None;
-        }
-        match self.again(slice, calls, &reply, least).await {
-            Ok(Some(fuller)) => Some(fuller),
-            Ok(None) => {
-                let note = format!("{part}; a second request returned the same");
-                self.run.journal.table(&self.question.table().name, |report| report.notes.extend([note])).await;
-                Some(reply)
-            }
-            Err(failure) => {
-                self.fail(slice, format!("{failure} ({part})"), failure.exit()).await;
-                None
-            }
-        }
-    }
-
-    /// Asks once more for what came short. `None` where the same came again: then the vendor has no more.
-    async fn again(
-        &self,
-        slice: &Slice,
-        calls: &[Call],
-        reply: &Reply,
-        least: usize,
-    ) -> Result<Option<Reply>, Failure> {
-        let expect = self.expect(std::slice::from_ref(slice));
-        let first = self.client.first(&self.interface, calls, &expect).await?;
-        let again = self.client.whole(&self.interface, calls, &expect, first).await?;
-        if bronze::digest(&again.lines) == bronze::digest(&reply.lines) {
-            return Ok(None);
-        }
-        if again.rows >= least {
-            Ok(Some(again))
-        } else {
-            Err(Failure::Untrusted("two answers differ, both short".into()))
-        }
     }
 
     /// The answer that a new one can be the same as: where another interface of the folder has answered since, the same
@@ -212,32 +236,35 @@ impl Asking<'_> {
         self.run.journal.table(&self.question.table().name, fail).await;
     }
 
-    async fn not_published(&self, day: NaiveDate, part: Option<String>) {
-        let is_named = self.question.named.is_some_and(|named| named.contains(day));
+    async fn not_published(&self, slice: &Slice, part: Option<String>, look: Look) {
         self.run
             .journal
             .table(&self.question.table().name, |report| {
-                if is_named { &mut report.not_published } else { &mut report.passed_over }.extend([day]);
-                report.notes.extend(part.map(|part| format!("only a part is published: {part}")));
+                report.not_published.extend(slice.day());
+                report.looks.insert(look);
+                report.notes.extend(part.map(|part| format!("not kept, too much is lacking: {part}")));
             })
             .await;
     }
+}
 
-    fn is_settled(&self, day: NaiveDate) -> bool {
-        let lookback = self.facts.jobs.lookback(&self.question.table().name);
-        let settles = if lookback == 0 { Some(day) } else { self.facts.calendar.after(day, lookback) };
-        settles.is_some_and(|settles| settles <= self.run.world.clock.today())
+impl Batch {
+    fn add(&mut self, slices: Vec<Slice>, calls: Vec<Call>, (reply, found): (Reply, Findings)) {
+        self.whole.rows_of.resize(self.params.len(), 0);
+        self.whole.add(reply);
+        self.params.extend(calls.into_iter().map(|call| call.params));
+        self.whole.rows_of.resize(self.params.len(), 0);
+        self.slices.extend(slices);
+        self.found.add(found);
     }
 }
 
-/// For a calendar day, a month, a period or a security, before the history begins, and where the contract says so, an
-/// answer without rows is one. On an open day it means that the day is not published.
-fn may_be_empty(contract: &Contract, slice: &Slice) -> bool {
-    match (contract.publication.empty, slice) {
-        (Empty::Unpublished, Slice::Session(day)) => *day < contract.publication.history_from,
-        (Empty::Unpublished, Slice::Snapshot(_)) => false,
-        _ => true,
-    }
+/// Securities that nobody knows, as a note.
+fn unknown(found: &Findings) -> Option<String> {
+    let first = found.unknown.first()?;
+    let more = found.unknown_codes - 1;
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!("`{first}`{more} not in the list of securities"))
 }
 
 /// First and last event day of the rows, and the months that have one; where they are few, the days. Without rows it is

@@ -1,8 +1,8 @@
 //! Calls to a complete reply: pages until their end is proven, paced and retried, or a failure that says what to do.
 //! All pages or none.
 //!
-//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect` and `keep`
-//! decide which are believed and write them to bronze. Below them `client`, `http`, `pace`, `page`, `checks` and `whole` turn
+//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect` and `judge`
+//! decide which are believed, and `keep` writes them to bronze. Below them `client`, `http`, `pace`, `page`, `checks` and `whole` turn
 //! calls into one complete reply. Never here: what is missing, which [`crate::plan`] decides, or silver.
 
 mod accounts;
@@ -13,6 +13,7 @@ mod checks;
 mod client;
 mod expect;
 mod http;
+mod judge;
 mod keep;
 mod pace;
 mod page;

@@ -24,8 +24,10 @@ pub struct Pages {
     open: Vec<usize>,
     /// The keys of each call: two calls may reply with the same row, two pages of one call may not.
     keys: Vec<HashSet<Box<[u8]>>>,
-    /// A row that is on two pages.
+    /// A row that is on two pages, where rows may be alike.
     repeated: Option<String>,
+    /// Pages have rows that earlier ones had.
+    overlaps: bool,
 }
 
 /// The calls of a slice, and what their rows must show.
@@ -34,6 +36,17 @@ struct SliceCalls<'a> {
     interface: &'a Interface,
     calls: &'a [Call],
     expect: &'a Expect,
+    /// Rows of a page to ask for.
+    limit: usize,
+}
+
+impl<'a> SliceCalls<'a> {
+    /// An attempt at a reply: each asks for pages of another size, so that what repeats at a border of pages shows.
+    fn attempt(interface: &'a Interface, calls: &'a [Call], expect: &'a Expect, attempt: usize) -> Self {
+        let ask = &interface.contract.ask;
+        let fewer = if ask.paging == Paging::Offset { attempt * (ask.page_rows / 16) } else { 0 };
+        Self { interface, calls, expect, limit: ask.page_rows - fewer }
+    }
 }
 
 impl Client {
@@ -43,17 +56,21 @@ impl Client {
     /// # Errors
     /// [`Failure`]. One that stops the interface or the vendor is remembered and returned for every later call.
     pub async fn first(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Pages, Failure> {
+        self.begin(SliceCalls::attempt(interface, calls, expect, 0)).await
+    }
+
+    async fn begin(&self, slice: SliceCalls<'_>) -> Result<Pages, Failure> {
+        let SliceCalls { interface, calls, .. } = slice;
         let mut pages =
             Pages { lines: vec![Vec::new(); calls.len()], keys: vec![HashSet::new(); calls.len()], ..Pages::default() };
         pages.reply.rows_of = vec![0; calls.len()];
-        let slice = SliceCalls { interface, calls, expect };
         for place in 0..calls.len() {
             if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
                 return Err(stopped.clone());
             }
             let begun = self.next_page(slice, place, &mut pages, 0).await;
-            let rows = begun.inspect_err(|failure| self.remember(interface, failure))?;
-            pages.open.push(rows);
+            let page = begun.inspect_err(|failure| self.remember(interface, failure))?;
+            pages.open.push(page.rows);
         }
         Ok(pages)
     }
@@ -71,21 +88,22 @@ impl Client {
     ) -> Result<Reply, Failure> {
         let mut last = Failure::Untrusted("no page was requested".into());
         let mut begun = Some(first);
-        // Twins at the border of two pages look like a repeated row, but then a second reply has the same rows. An order
-        // that changes between pages gives as many rows, but others.
+        // Twins at the border of two pages look like a repeated row, but then pages of another size give the same rows. An
+        // order that changes between pages gives as many rows, but others.
         let mut repeated: Option<Vec<u8>> = None;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            let slice = SliceCalls::attempt(interface, calls, expect, attempt);
             let pages = match begun.take() {
                 Some(pages) => pages,
-                None => self.first(interface, calls, expect).await?,
+                None => self.begin(slice).await?,
             };
-            match self.finish(SliceCalls { interface, calls, expect }, pages).await {
+            match self.finish(slice, pages).await {
                 Ok(pages) => {
                     let twice = pages.repeated.clone();
                     let reply = pages.whole();
                     let Some(row) = twice else { return Ok(reply) };
                     let rows = sorted(&reply.lines);
-                    if expect.repeats && repeated.as_ref() == Some(&rows) {
+                    if repeated.as_ref() == Some(&rows) {
                         return Ok(reply);
                     }
                     repeated = Some(rows);
@@ -112,8 +130,7 @@ impl Client {
     /// Every page of every call. The end is proven by an empty page, by one shorter than another page of the interface
     /// in this run, or by the expected number of rows: vendors truncate silently, and `has_more` is unreliable.
     async fn finish(&self, slice: SliceCalls<'_>, mut pages: Pages) -> Result<Pages, Failure> {
-        let SliceCalls { interface, calls, expect } = slice;
-        let limit = interface.contract.ask.page_rows;
+        let SliceCalls { interface, calls, expect, limit } = slice;
         match interface.contract.ask.paging {
             Paging::Offset => {}
             Paging::Whole => return Ok(pages),
@@ -133,9 +150,12 @@ impl Client {
         }
         for (place, first) in pages.open.clone().into_iter().enumerate() {
             let (mut offset, mut rows) = (first, first);
-            while rows > 0 && rows >= interface.largest.load(Ordering::Relaxed) {
-                rows = self.next_page(slice, place, &mut pages, offset).await?;
-                offset += rows;
+            // Where pages overlap only an empty one is the end.
+            while rows > 0 && (pages.overlaps || rows >= interface.largest.load(Ordering::Relaxed).min(limit)) {
+                let page = self.next_page(slice, place, &mut pages, offset).await?;
+                rows = page.rows;
+                // Rows that were there before do not move the offset past rows that were never seen.
+                offset += page.new;
                 if calls.len() == 1 && rows > 0 && rows < limit && expect.rows.most == Some(offset) {
                     break;
                 }
@@ -144,41 +164,69 @@ impl Client {
         Ok(pages)
     }
 
-    /// Adds one page of the call at `place`; returns its number of rows.
+    /// Adds one page of the call at `place`.
     async fn next_page(
         &self,
         slice: SliceCalls<'_>,
         place: usize,
         pages: &mut Pages,
         offset: usize,
-    ) -> Result<usize, Failure> {
-        let SliceCalls { interface, calls, expect } = slice;
-        let window = Window { limit: interface.contract.ask.page_rows, offset };
-        let page = self.page(interface, &calls[place], window, expect).await?;
+    ) -> Result<PageSize, Failure> {
+        let SliceCalls { interface, calls, expect, limit } = slice;
+        let page = self.page(interface, &calls[place], Window { limit, offset }, expect).await?;
         interface.largest.fetch_max(page.rows, Ordering::Relaxed);
         if page.rows == 0 {
-            return Ok(0);
+            return Ok(PageSize { rows: 0, new: 0 });
         }
-        // Twins at a border are a few rows; a whole page of repeats would never end.
-        if offset > 0 && page.keys.iter().all(|key| pages.keys[place].contains(key)) {
+        let known: Vec<bool> = page.keys.iter().map(|key| pages.keys[place].contains(key)).collect();
+        // A whole page of repeats would never end.
+        if offset > 0 && known.iter().all(|is_known| *is_known) {
             let message = format!("the page at offset {offset} repeats earlier rows: is `offset` ignored?");
             return Err(Failure::Untrusted(message));
         }
-        if pages.repeated.is_none() {
-            let repeated = page.keys.iter().find(|key| pages.keys[place].contains(*key));
-            pages.repeated = repeated.map(|key| String::from_utf8_lossy(key).trim_end().to_owned());
+        let mut new = page.rows;
+        if let Some(first) = known.iter().position(|known| *known) {
+            let row = String::from_utf8_lossy(&page.keys[first]).trim_end().to_owned();
+            // Only where no two rows may have the same key is a known one surely the same row.
+            if expect.repeats {
+                pages.repeated.get_or_insert(row);
+                pages.lines[place].extend_from_slice(&page.lines);
+            } else {
+                for (line, is_known) in page.lines.split_inclusive(|byte| *byte == b'\n').zip(&known) {
+                    if !is_known {
+                        pages.lines[place].extend_from_slice(line);
+                    } else if !contains_line(&pages.lines[place], line) {
+                        return Err(Failure::Untrusted(format!("two pages have the row {row} with other figures")));
+                    }
+                }
+                new = known.iter().filter(|is_known| !**is_known).count();
+                pages.overlaps = true;
+            }
+        } else {
+            pages.lines[place].extend_from_slice(&page.lines);
         }
         pages.keys[place].extend(page.keys);
-        pages.lines[place].extend_from_slice(&page.lines);
         let reply = &mut pages.reply;
-        reply.rows += page.rows;
-        reply.rows_of[place] += page.rows;
+        reply.rows += new;
+        reply.rows_of[place] += new;
         reply.pages += 1;
         reply.unknown.extend(page.unknown);
         reply.absent.extend(page.absent);
         reply.events.extend(page.events);
-        Ok(page.rows)
+        Ok(PageSize { rows: page.rows, new })
     }
+}
+
+/// The rows of a page.
+#[derive(Debug, Clone, Copy)]
+struct PageSize {
+    rows: usize,
+    /// Those that no page before had.
+    new: usize,
+}
+
+fn contains_line(lines: &[u8], line: &[u8]) -> bool {
+    lines.split_inclusive(|byte| *byte == b'\n').any(|known| known == line)
 }
 
 impl Pages {

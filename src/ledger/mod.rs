@@ -20,9 +20,10 @@ use crate::bronze::{self, BronzeFile, Provenance};
 use crate::spec::{Contract, Table, Values};
 use crate::store::Store;
 
+pub use crate::bronze::Mark;
 pub use counting::CountingFile;
 pub use inputs::Inputs;
-pub use slices::Held;
+pub use slices::{Held, Holding, PATIENCE};
 
 /// Headers read at the same time.
 const AT_ONCE: usize = 16;
@@ -82,7 +83,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Lists the table's bronze, and reads the headers that questions about slices and partitions need: those of spans,
-    /// and of the answers to interfaces whose calls a job may narrow.
+    /// of answers that are not plainly whole, and of the answers to interfaces whose calls a job may narrow.
     ///
     /// # Errors
     /// When the store cannot be listed.
@@ -119,7 +120,7 @@ impl Ledger {
         }
         let ledger = Self { table: Arc::clone(table), files, by_name };
         let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
-        ledger.read(store, |file| file.file.span || narrowed[file.source]).await;
+        ledger.read(store, |file| file.file.span || file.file.mark.is_some() || narrowed[file.source]).await;
         Ok(ledger)
     }
 

@@ -2,15 +2,66 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::{Answered, Slice};
 
 use super::{Ledger, LedgerFile};
-use crate::bronze::Provenance;
+use crate::bronze::{Findings, Mark, Provenance};
+use crate::clock::shanghai_day;
 use crate::spec::{Axis, Contract};
 
-/// The slices an interface holds, with the time of the newest answer where the name of a file tells it.
-pub type Held = BTreeMap<Slice, Option<DateTime<Utc>>>;
+/// Days on which looks must agree before it is believed that the vendor has no more, or no better rows.
+pub const PATIENCE: usize = 3;
+
+/// The slices an interface holds.
+pub type Held = BTreeMap<Slice, Holding>;
+
+/// What bronze holds of a slice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// When the newest answer came, where the name of its file tells it.
+    pub at: Option<DateTime<Utc>>,
+    /// Set where the newest answer is not plainly whole.
+    pub mark: Option<Mark>,
+    /// What was found in the newest answer, where it is not plainly whole.
+    pub found: Option<Findings>,
+    /// The digest of the newest answer, where it is not plainly whole.
+    pub digest: Option<String>,
+    /// The days on which the newest answers said the same, where those are not plainly whole.
+    pub looks: BTreeSet<NaiveDate>,
+}
+
+impl Holding {
+    /// An answer that is plainly whole.
+    #[must_use]
+    pub fn whole(at: Option<DateTime<Utc>>) -> Self {
+        Self { at, ..Self::default() }
+    }
+
+    /// Whether it is to be asked again before it is plainly whole, or as good as the vendor has it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self.mark {
+            None | Some(Mark::Short) => false,
+            Some(Mark::Due) => true,
+            Some(Mark::Damaged) => self.looks.len() < PATIENCE,
+        }
+    }
+
+    /// Adds a newer file of the slice.
+    fn add(&mut self, file: &LedgerFile) {
+        self.at = file.file.fetched_at;
+        self.mark = file.file.mark;
+        let provenance = file.provenance().filter(|_| self.mark.is_some());
+        self.found = provenance.and_then(|provenance| provenance.found.clone());
+        let digest = provenance.map(|provenance| provenance.digest.clone());
+        if digest.is_none() || digest != self.digest {
+            self.looks.clear();
+        }
+        self.digest = digest;
+        self.looks.extend(self.at.filter(|_| self.mark.is_some()).map(shanghai_day));
+    }
+}
 
 impl Ledger {
     /// The slices that a source holds. An import holds none, nor does an interface that the table prefers less. An answer
@@ -31,7 +82,7 @@ impl Ledger {
                     let is_whole = covers(provenance, wanted);
                     for slice in spanned(contract, file, provenance) {
                         if is_whole {
-                            held.insert(slice, file.file.fetched_at);
+                            held.entry(slice).or_default().add(file);
                         } else if axis == Axis::Month {
                             // The newest answer to a month counts alone, and it lacks some values.
                             held.remove(&slice);
@@ -40,7 +91,7 @@ impl Ledger {
                 }
                 // Snapshots of other programs may be of anything: only our own count.
                 Axis::Snapshot if is_ours => {
-                    held.insert(Slice::Snapshot(file.file.day), file.file.fetched_at);
+                    held.entry(Slice::Snapshot(file.file.day)).or_default().add(file);
                 }
                 Axis::Security | Axis::SecurityMonth | Axis::Month | Axis::Snapshot => {}
                 _ if file.file.span || self.answers_another_axis(source, file) => {}
@@ -52,7 +103,7 @@ impl Ledger {
                             Axis::Day => Slice::Day(file.file.day),
                             _ => Slice::Session(file.file.day),
                         };
-                        held.insert(slice, file.file.fetched_at);
+                        held.entry(slice).or_default().add(file);
                     }
                 }
             }

@@ -73,8 +73,8 @@ async fn a_day_is_held_since_its_newest_answer_and_by_foreign_files() {
     lake.foreign("bronze/tushare/adj_factor/date=2024-01-03/theirs.jsonl.gz").await;
     let ledger = lake.open("adj_factor").await;
     let held = ledger.slices(0, &[]);
-    assert_eq!(held[&Slice::Session(day("2024-01-02"))], Some(moment(SECOND)));
-    assert_eq!(held[&Slice::Session(day("2024-01-03"))], None);
+    assert_eq!(held[&Slice::Session(day("2024-01-02"))], Holding::whole(Some(moment(SECOND))));
+    assert_eq!(held[&Slice::Session(day("2024-01-03"))], Holding::default());
     assert_eq!(held.len(), 2);
     ledger.read(&lake.store, |_| true).await;
     assert_eq!(ledger.unproven(0), 1);

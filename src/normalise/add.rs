@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
             let name = &table.columns[event].name;
             let days = row[event].day().ok_or_else(|| RowError(format!("`{name}` is empty")))?;
             let day = day::day(days).ok_or_else(|| RowError(format!("`{name}`: date out of range")))?;
-            if !self.partition.holds(day) {
+            if self.partition.is_some_and(|partition| !partition.holds(day)) {
                 if input.span {
                     return Ok(false);
                 }

@@ -8,6 +8,7 @@ use super::key::keys;
 use super::rows::{Origin, RowSet, Standing};
 use super::scalars::{Scalar, ScalarColumn};
 use super::vendors::keep_preferred;
+use crate::spec::Table;
 
 /// A row to keep.
 #[derive(Debug, Clone, Copy)]

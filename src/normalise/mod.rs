@@ -10,6 +10,7 @@ mod check;
 mod comparison;
 mod diff;
 mod example;
+mod judge;
 mod key;
 mod merge;
 mod nested;
@@ -31,6 +32,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use comparison::{Comparison, Difference, Revision};
 pub use example::prove;
+pub use judge::{AnswerText, Judged, judge};
 pub use output::{Added, added, schema};
 pub use partition::Partition;
 
@@ -175,7 +177,8 @@ pub struct Built {
 /// Collects the files of one partition, oldest first.
 #[derive(Debug)]
 pub struct Builder<'a> {
-    partition: Partition,
+    /// `None` for the rows of every partition.
+    partition: Option<Partition>,
     rows: RowSet<'a>,
     /// Path of each file.
     files: Vec<String>,
@@ -194,8 +197,13 @@ impl<'a> Builder<'a> {
     /// An empty partition of `table`.
     #[must_use]
     pub fn new(table: &'a Table, partition: Partition) -> Self {
+        Self { partition: Some(partition), ..Self::of_all(table) }
+    }
+
+    /// Rows of `table`, whatever their partition.
+    fn of_all(table: &'a Table) -> Self {
         Self {
-            partition,
+            partition: None,
             rows: RowSet::new(table),
             files: Vec::new(),
             observations: Vec::new(),

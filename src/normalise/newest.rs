@@ -9,8 +9,9 @@ use chrono::NaiveDate;
 
 use super::rows::{RowSet, Standing};
 use super::scalars::{Scalar, Texts};
-use super::value::{Target, quoted};
+use super::value::{LineReading, Target, quoted};
 use crate::spec::TableSource;
+use pitlake_contract::spelling::Dialect;
 
 /// The parameters of a call.
 type CallParams = Vec<(String, String)>;
@@ -110,7 +111,10 @@ fn covered(
     let mut covered = HashSet::new();
     for call in calls {
         let value = |of: &str| call.iter().find(|(name, _)| name == of).map_or("", |(_, value)| value.as_str());
-        let mut cell = |plan, text: &str| quoted(text, &Target::of(source, plan), texts).unwrap_or(Scalar::Null);
+        let mut cell = |plan, text: &str| {
+            let mut reading = LineReading { texts: &mut *texts, remarks: &mut Vec::new() };
+            quoted(text, &Target::of(source, plan, Dialect::Answer), &mut reading).unwrap_or(Scalar::Null)
+        };
         let rest: Vec<Scalar> = each.iter().map(|(param, plan)| cell(plan, value(param))).collect();
         for code in codes.read_codes(value(param)) {
             covered.insert([&[cell(security, &code)], rest.as_slice()].concat());

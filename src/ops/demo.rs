@@ -53,6 +53,7 @@ pub async fn evening(
         reach: start.map_or(Reach::Nightly(None), |start| Reach::Range(DateRange::new(start, evening.today()))),
         halves: Halves::Both,
         refetch: false,
+        short: false,
         full: false,
     };
     run(world, &work).await.context("cannot fill the demo's lake")

@@ -9,27 +9,58 @@ use serde::Serialize;
 
 use pitlake_contract::Slice;
 
-use crate::build::origin;
-use crate::ledger::{Ledger, LedgerFile, Ledgers};
-use crate::normalise::Partition;
-use crate::plan::{Again, Calendar, Facts, Universe, Wanted, Why, named_values, plan};
+use super::rejects;
+use crate::build::{Scope, Survey};
+use crate::clock::shanghai_day;
+use crate::ledger::{Held, Ledger, LedgerFile, Ledgers, Mark};
+use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
 use crate::report;
 use crate::silver;
 use crate::spec::{Axis, DateRange, Table};
 use crate::world::World;
 
-/// Slices of a table, counted.
-#[derive(Debug, Clone, Default, Serialize)]
+/// Securities that are named of those that a slice lacks.
+const NAMED: usize = 3;
+
+/// Slices of a table, counted: each is in exactly one state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Slices {
-    /// In bronze.
+    /// Whole and settled, or whole and not to be asked again.
     pub held: usize,
-    /// Open days between the first and the last that have no file.
+    /// Open days between the first and the last that have no file, and securities that were never asked.
     pub missing: usize,
-    /// Held, and to be asked once more because they settled since.
+    /// Held, and to be asked once more: not settled, or securities are lacking within the tolerance.
     pub due: usize,
-    /// Failed in the last run that asked for them, and still missing.
+    /// Not held, and the last run that asked failed.
     pub failed: usize,
+    /// Rows were set aside, or columns did not come.
+    pub damaged: usize,
+    /// The vendor has no more.
+    pub short: usize,
+}
+
+/// A slice that lacks something.
+#[derive(Debug, Clone, Serialize)]
+pub struct Lacking {
+    /// Its day; of a security the day on which it was asked.
+    pub day: Option<NaiveDate>,
+    /// Its state.
+    pub state: &'static str,
+    /// The first three securities that it lacks.
+    pub codes: Vec<String>,
+    /// How many more it lacks.
+    pub more: usize,
+}
+
+impl Lacking {
+    /// In one line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let day = self.day.map(|day| format!("{day} ")).unwrap_or_default();
+        let more = if self.more > 0 { format!(" and {} more", self.more) } else { String::new() };
+        format!("{day}{}: {}{more}", self.state, self.codes.join(", "))
+    }
 }
 
 /// One table of the lake.
@@ -47,8 +78,17 @@ pub struct Status {
     pub revisions: u64,
     /// Slices.
     pub slices: Slices,
+    /// Rows that were set aside, as `rejects` lists them.
+    pub rejected: usize,
     /// The missing days.
     pub holes: Vec<NaiveDate>,
+    /// Slices that are held and not plainly whole, or that failed.
+    pub lacking: Vec<Lacking>,
+    /// Days that are whole, and to be asked once more.
+    #[serde(skip)]
+    pub due: Vec<NaiveDate>,
+    /// Days that are out by now and should be there, of tables in a job.
+    pub late: Vec<NaiveDate>,
     /// Open days since the last event day.
     pub lag: Option<usize>,
     /// Days held by files of other programs: nothing proves them whole.
@@ -91,7 +131,9 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
         for source in 0..table.sources.len() {
             status.add_source(facts, &ledger, source, &failed);
         }
+        status.rejected = rejects::rejects(world, table).await?.len();
         status.holes.sort_unstable();
+        status.lacking.sort_unstable_by_key(|lacking| (lacking.day, lacking.state));
         status.slices.missing += status.holes.len();
         all.push(status);
     }
@@ -102,7 +144,6 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
 async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Result<Status> {
     let table = ledger.table();
     let mut status = Status { table: table.name.clone(), ..Status::default() };
-    let mut made_from: BTreeMap<Partition, String> = BTreeMap::new();
     for file in silver::list(&world.store, table).await? {
         let footer = silver::footer(&world.store, table, &file.entry).await?;
         status.rows += footer.rows;
@@ -110,15 +151,8 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
         if let Some(days) = footer.events {
             status.widen(days.first, days.last);
         }
-        if let Some(partition) = file.partition {
-            made_from.insert(partition, footer.origin);
-        }
     }
-    let partitions = ledger.inputs().partitions;
-    let is_current = |(partition, files): &(&Partition, &Vec<_>)| {
-        made_from.get(partition) == Some(&origin(ledger, **partition, files, calendar))
-    };
-    status.stale = partitions.iter().filter(|part| !is_current(part)).count();
+    status.stale = Survey::of(&world.store, ledger, calendar, Scope::default()).await?.stale.len();
     Ok(status)
 }
 
@@ -135,21 +169,21 @@ impl Status {
             return;
         }
         let held = ledger.slices(source, &named_values(jobs, table, contract));
-        self.slices.held += held.len();
         if !is_security {
             self.unproven += ledger.unproven(source);
         }
-        if contract.ask.axis == Axis::Snapshot {
-            return;
-        }
+        // Reports and announcements are held by other days than those of their rows.
         let mut days = held.keys().filter_map(Slice::day);
-        if let Some(first) = days.next() {
-            self.widen(first, days.next_back().unwrap_or(first));
+        let range = days.next().map(|first| DateRange::new(first, days.next_back().unwrap_or(first)));
+        if let Some(range) = range
+            && contract.ask.axis != Axis::Snapshot
+        {
+            self.widen(range.first, range.last);
         }
-        let range = self.first.zip(self.last).map(DateRange::from);
+        let range = if is_security { self.first.zip(self.last).map(DateRange::from) } else { range };
         let Some(range) = range.filter(|_| !held.is_empty()) else { return };
         let securities = if is_security { universe.reporting(contract, range.first) } else { Vec::new() };
-        let planned = plan(Wanted {
+        let wanted = Wanted {
             contract,
             range,
             calendar,
@@ -159,8 +193,10 @@ impl Status {
             reports: table.versions.as_ref().is_some_and(|versions| versions.not_before.is_some()),
             adds_up: false,
             again: Again::Settled,
+            short: false,
             clock,
-        });
+        };
+        let planned = if contract.ask.axis == Axis::Snapshot { Plan::default() } else { plan(wanted) };
         if !planned.beyond_calendar.is_empty() {
             tracing::warn!(
                 "`{}`: the calendar does not cover all days from {} to {}, so missing days may not be listed; fetch or \
@@ -170,22 +206,72 @@ impl Status {
                 range.last
             );
         }
-        for (slice, why) in planned.ask {
-            match (slice, why) {
-                (Slice::Session(day) | Slice::Day(day) | Slice::Month(day) | Slice::Period(day), Why::Missing) => {
-                    self.holes.push(day);
-                }
-                (Slice::Security(_) | Slice::SecurityMonth(..), Why::Missing) => self.slices.missing += 1,
-                _ => self.slices.due += 1,
-            }
-        }
-        let names: BTreeSet<String> = held.keys().map(ToString::to_string).collect();
-        let missed = |name: &&String| !names.contains(*name) && (is_security || name.parse::<NaiveDate>().is_ok());
-        self.slices.failed += failed.iter().filter(missed).count();
+        self.count(&held, &planned, failed);
         if contract.ask.axis == Axis::Session {
             let sessions = calendar.sessions(range.last, clock.today());
             self.lag = Some(sessions.iter().filter(|day| **day > range.last).count());
+            if jobs.jobs.values().any(|job| job.tables.contains(&table.name)) {
+                let range = DateRange::new(range.last, clock.today());
+                let since = plan(Wanted { range, ..wanted }).ask.into_iter().filter(|(_, why)| *why == Why::Missing);
+                self.late.extend(since.filter_map(|(slice, _)| slice.day()));
+            }
         }
+    }
+
+    /// Counts the slices of a source, each in one state.
+    fn count(&mut self, held: &Held, planned: &Plan, failed: &BTreeSet<String>) {
+        let again: BTreeSet<&Slice> = planned.ask.iter().map(|(slice, _)| slice).chain(&planned.due).collect();
+        for (slice, holding) in held {
+            let state = match holding.mark {
+                Some(Mark::Damaged) => &mut self.slices.damaged,
+                Some(Mark::Short) => &mut self.slices.short,
+                Some(Mark::Due) => &mut self.slices.due,
+                None if again.contains(slice) => &mut self.slices.due,
+                None => &mut self.slices.held,
+            };
+            *state += 1;
+            self.due.extend(slice.day().filter(|_| holding.mark.is_none() && again.contains(slice)));
+            if let Some(mark) = holding.mark {
+                let found = holding.found.clone().unwrap_or_default();
+                let codes: Vec<String> = match slice.code() {
+                    Some(code) => vec![code.to_owned()],
+                    None => found.lacking.iter().take(NAMED).cloned().collect(),
+                };
+                let more = found.lacking_codes.saturating_sub(codes.len());
+                let day = slice.day().or(holding.at.map(shanghai_day));
+                self.lacking.push(Lacking { day, state: mark.name(), codes, more });
+            }
+        }
+        for (slice, why) in &planned.ask {
+            if *why != Why::Missing {
+                continue;
+            }
+            let day = slice.day().or(slice.month());
+            match (slice, failed.contains(&slice.to_string())) {
+                (_, true) => {
+                    self.slices.failed += 1;
+                    let codes = slice.code().map(str::to_owned).into_iter().collect();
+                    self.lacking.push(Lacking { day, state: "failed", codes, more: 0 });
+                }
+                (Slice::Security(_) | Slice::SecurityMonth(..), false) => self.slices.missing += 1,
+                (_, false) => self.holes.extend(day),
+            }
+        }
+    }
+
+    /// The days of every state but held, with what is wrong.
+    #[must_use]
+    pub fn days(&self) -> Vec<(NaiveDate, String)> {
+        let missing = self.holes.iter().map(|day| (*day, "missing".to_owned()));
+        let due = self.due.iter().map(|day| (*day, "due".to_owned()));
+        let lacking = self.lacking.iter().filter_map(|lacking| {
+            let text = lacking.text();
+            let day = lacking.day?;
+            Some((day, text.strip_prefix(&format!("{day} ")).unwrap_or(&text).trim_end_matches(": ").to_owned()))
+        });
+        let mut days: Vec<(NaiveDate, String)> = missing.chain(due).chain(lacking).collect();
+        days.sort();
+        days
     }
 
     fn widen(&mut self, first: NaiveDate, last: NaiveDate) {

@@ -24,7 +24,7 @@ pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};
 pub use sources::{Allowance, allowance, by_security, needs_universe, seller};
-pub use universe::{Expected, Universe};
+pub use universe::{Cover, Expected, Universe};
 pub use values::{ParamValues, SliceValues, named_values, tables_of};
 pub use work::{Halves, Reach, Work};
 
@@ -39,6 +39,12 @@ pub const UNIVERSE: &str = "stock_basic_cn";
 
 /// The table of suspensions: how many rows a day should have follows from it.
 pub const SUSPENSIONS: &str = "suspend_d_cn";
+
+/// The table of former and present codes of the Beijing exchange.
+pub const RENUMBERED: &str = "bse_mapping_cn";
+
+/// The table of disclosure plans: which companies have reported on a period.
+pub const DISCLOSURES: &str = "disclosure_date_cn";
 
 /// What a plan follows from, besides what bronze holds.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{CALENDAR, SUSPENSIONS, UNIVERSE, tables_of};
-use crate::spec::{Catalog, Jobs, Table};
+use super::{CALENDAR, DISCLOSURES, SUSPENSIONS, UNIVERSE, tables_of};
+use crate::spec::{Catalog, Covered, Jobs, Table};
 
 /// The tables of a run, in the order in which they are asked for.
 #[derive(Debug)]
@@ -26,9 +26,12 @@ impl Phases {
         loop {
             let wanted = wanted_by(jobs, &rest[0]);
             let (mut before, after): (Vec<Arc<Table>>, Vec<Arc<Table>>) =
-                rest[0].iter().cloned().partition(|table| table.name == SUSPENSIONS || wanted.contains(&table.name));
-            for table in wanted.iter().filter_map(|name| catalog.table(name)) {
-                if !is_reference(table) && !before.iter().any(|other| other.name == table.name) {
+                rest[0].iter().cloned().partition(|table| is_aid(table) || wanted.contains(&table.name));
+            let aid =
+                catalog.table(SUSPENSIONS).filter(|table| needs_suspensions(jobs, &rest[0]) && is_open(jobs, table));
+            for table in wanted.iter().filter_map(|name| catalog.table(name)).chain(aid) {
+                let is_planned = rest[1..].iter().flatten().chain(&before).any(|other| other.name == table.name);
+                if !is_reference(table) && !is_planned {
                     before.push(Arc::clone(table));
                 }
             }
@@ -70,4 +73,24 @@ fn reference(catalog: &Catalog, jobs: &Jobs, tables: &[Arc<Table>]) -> Vec<Arc<T
         }
     }
     reference
+}
+
+/// Whether other tables are judged by what it holds.
+fn is_aid(table: &Table) -> bool {
+    table.name == SUSPENSIONS || table.name == DISCLOSURES
+}
+
+/// Whether some table is asked for a market that is judged by who was suspended.
+fn needs_suspensions(jobs: &Jobs, tables: &[Arc<Table>]) -> bool {
+    let sources = tables.iter().flat_map(|table| &table.sources);
+    let mut asked = sources.filter(|source| jobs.accounts.contains_key(&source.contract.id.vendor));
+    asked.any(|source| source.contract.publication.covers == Some(Covered::Traded))
+}
+
+/// Whether the points of some account open a table.
+fn is_open(jobs: &Jobs, table: &Table) -> bool {
+    table.sources.iter().any(|source| {
+        let account = jobs.accounts.get(&source.contract.id.vendor);
+        account.is_some_and(|account| account.points >= source.contract.points)
+    })
 }

@@ -10,7 +10,7 @@ use pitlake_contract::period::periods;
 use super::range::{Night, range};
 use super::sources::{AskedSource, asked};
 use super::{Again, Allowance, Facts, ParamValues, Plan, Reach, Wanted, Why, Work, named_values, plan};
-use crate::ledger::Ledger;
+use crate::ledger::{Held, Ledger};
 use crate::spec::{Axis, Contract, DateRange, Table, TableSource};
 
 /// One interface with its slices.
@@ -24,6 +24,8 @@ pub struct Question {
     pub range: DateRange,
     /// Its slices.
     pub plan: Plan,
+    /// What bronze holds of them.
+    pub held: Held,
     /// The values of parameters that are asked one by one.
     pub values: ParamValues,
     /// Days that were named on the command line.
@@ -83,6 +85,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
         reports,
         adds_up: table.event.is_some(),
         again,
+        short: work.short,
         clock,
     });
     Some(Question {
@@ -90,8 +93,10 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
         source: asked.source,
         range: DateRange::new(start, end),
         plan,
+        held,
         values: ParamValues::default(),
-        named: work.named(),
+        // What comes out next morning is not due on the evening of its day.
+        named: work.named().filter(|_| !(contract.publication.next_day && matches!(work.reach, Reach::Nightly(_)))),
         allowance: facts.allowance(source),
         lacks_universe,
     })

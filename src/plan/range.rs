@@ -8,7 +8,7 @@ use pitlake_contract::{DateRange, Slice};
 
 use super::{Calendar, Reach, Work};
 use crate::clock::{Clock, shanghai_day};
-use crate::ledger::Held;
+use crate::ledger::{Held, Holding};
 use crate::spec::{Axis, Contract, Jobs, LOOKBACK};
 
 /// Sessions back to which a nightly run catches up.
@@ -87,23 +87,25 @@ impl Night<'_> {
         let window = self.window(end);
         let reach = self.calendar.back(end, A_YEAR).unwrap_or(window);
         // Of many securities of a month the one asked longest ago counts.
-        let mut days: BTreeMap<NaiveDate, Option<DateTime<Utc>>> = BTreeMap::new();
-        for (slice, at) in self.held {
+        let mut days: BTreeMap<NaiveDate, &Holding> = BTreeMap::new();
+        for (slice, holding) in self.held {
             for day in slice.days().into_iter().flat_map(DateRange::days) {
-                let oldest = days.entry(day).or_insert(*at);
-                *oldest = (*oldest).min(*at);
+                let oldest = days.entry(day).or_insert(holding);
+                if (!holding.is_open(), holding.at) < (!oldest.is_open(), oldest.at) {
+                    *oldest = holding;
+                }
             }
         }
         let Some(first) = days.keys().next().copied() else { return window };
         let mut all = first.max(reach).iter_days().take_while(|day| *day <= end);
-        let oldest = all.find(|day| self.is_open(*day, days.get(day)));
+        let oldest = all.find(|day| self.is_open(*day, days.get(day).copied()));
         oldest.map_or(window, |oldest| oldest.min(window))
     }
 
-    /// Whether a day is not held, or was fetched before it settled.
-    fn is_open(self, day: NaiveDate, held: Option<&Option<DateTime<Utc>>>) -> bool {
+    /// Whether a day is not held, not whole, or was fetched before it settled.
+    fn is_open(self, day: NaiveDate, held: Option<&Holding>) -> bool {
         let settles = self.calendar.after(day, self.lookback.max(1));
-        let is_early = |fetched: &DateTime<Utc>| settles.is_none_or(|settles| shanghai_day(*fetched) < settles);
-        held.is_none_or(|fetched| fetched.as_ref().is_some_and(is_early))
+        let is_early = |fetched: DateTime<Utc>| settles.is_none_or(|settles| shanghai_day(fetched) < settles);
+        held.is_none_or(|holding| holding.is_open() || holding.at.is_some_and(is_early))
     }
 }

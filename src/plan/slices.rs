@@ -1,14 +1,13 @@
 //! Which slices of one interface to ask for, and why: a pure function of the range, the calendar, what bronze holds and
 //! the clock. The same inputs give the same slices, newest first. Never which interface is asked.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::period::{deadline, periods};
 use pitlake_contract::{DateRange, Slice};
 
 use super::Calendar;
 use crate::clock::{Clock, shanghai_day, shanghai_time};
+use crate::ledger::{Held, Holding, Mark};
 use crate::spec::{Axis, Contract};
 
 /// Ended periods that every nightly run looks at again: corrections come for two years.
@@ -29,6 +28,10 @@ pub enum Why {
     Behind,
     /// Its state goes on changing.
     Now,
+    /// Its newest answer is not plainly whole.
+    Partial,
+    /// The vendor had no more, and the command line asks once more.
+    Short,
     /// The command line asks for it again.
     Refetch,
 }
@@ -44,6 +47,8 @@ impl Why {
             Self::Newest => "one of the newest periods",
             Self::Behind => "fetched on an earlier day",
             Self::Now => "the present state",
+            Self::Partial => "not whole yet",
+            Self::Short => "accepted as short",
             Self::Refetch => "asked for again",
         }
     }
@@ -69,8 +74,8 @@ pub struct Wanted<'a> {
     pub range: DateRange,
     /// The market's calendar.
     pub calendar: &'a Calendar,
-    /// The slices bronze holds, with the time of the newest answer; `None` where its file does not tell.
-    pub held: &'a BTreeMap<Slice, Option<DateTime<Utc>>>,
+    /// The slices bronze holds.
+    pub held: &'a Held,
     /// All securities, for interfaces asked by security.
     pub securities: &'a [String],
     /// Sessions until a day is settled.
@@ -81,6 +86,8 @@ pub struct Wanted<'a> {
     pub adds_up: bool,
     /// Which slices that bronze holds are asked for again.
     pub again: Again,
+    /// Slices of which the vendor had no more, or no better rows, are asked for once more.
+    pub short: bool,
     /// What time it is.
     pub clock: Clock,
 }
@@ -92,6 +99,8 @@ pub struct Plan {
     pub ask: Vec<(Slice, Why)>,
     /// Slices that are held.
     pub held: usize,
+    /// Of those, the ones to be asked once more on a later day.
+    pub due: Vec<Slice>,
     /// Days of the range that the vendor has not published by now.
     pub not_due: Vec<NaiveDate>,
     /// Days of the range that the calendar does not cover.
@@ -99,12 +108,26 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn add(&mut self, slice: Slice, why: Option<Why>) {
-        match why {
-            Some(why) => self.ask.push((slice, why)),
-            None => self.held += 1,
+    fn add(&mut self, slice: Slice, next: Next) {
+        match next {
+            Next::Ask(why) => self.ask.push((slice, why)),
+            Next::Later | Next::Never => {
+                self.held += 1;
+                self.due.extend(Some(slice).filter(|_| next == Next::Later));
+            }
         }
     }
+}
+
+/// What becomes of a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// It is asked for.
+    Ask(Why),
+    /// It is held, and will be asked once more.
+    Later,
+    /// It is held.
+    Never,
 }
 
 /// Plans a range of an interface.
@@ -129,12 +152,13 @@ pub fn plan(wanted: Wanted<'_>) -> Plan {
 fn snapshot(wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan::default();
     let slice = Slice::Snapshot(wanted.clock.today());
-    let why = match (wanted.held.contains_key(&slice), wanted.again) {
-        (true, Again::All) => Some(Why::Refetch),
-        (true, _) => wanted.adds_up.then_some(Why::Now),
-        (false, _) => Some(Why::Missing),
+    let next = match (wanted.held.contains_key(&slice), wanted.again) {
+        (true, Again::All) => Next::Ask(Why::Refetch),
+        (true, _) if wanted.adds_up => Next::Ask(Why::Now),
+        (true, _) => Next::Never,
+        (false, _) => Next::Ask(Why::Missing),
     };
-    plan.add(slice, why);
+    plan.add(slice, next);
     plan
 }
 
@@ -166,12 +190,8 @@ fn one_day(slice: Slice, day: NaiveDate, wanted: Wanted<'_>, plan: &mut Plan) {
         plan.not_due.push(day);
         return;
     }
-    let why = match wanted.held.get(&slice) {
-        None => Some(Why::Missing),
-        Some(_) if wanted.again == Again::All => Some(Why::Refetch),
-        Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(day, wanted), wanted)),
-    };
-    plan.add(slice, why);
+    let next = held(&slice, wanted, |holding| again(holding, settles(day, wanted), wanted));
+    plan.add(slice, next);
 }
 
 /// Whether the vendor has published a day by now.
@@ -201,13 +221,11 @@ fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Pla
         let wanted_days = month.intersect(DateRange::new(start, end)).into_iter().flat_map(DateRange::days);
         let newest = wanted_days.filter(|day| is_out(*day, wanted)).last();
         for slice in slices(first) {
-            let why = match wanted.held.get(&slice) {
-                None => Some(Why::Missing),
-                Some(_) if wanted.again == Again::All => Some(Why::Refetch),
-                Some(Some(fetched)) if newest.is_some_and(|day| !was_out(day, *fetched, wanted)) => Some(Why::Behind),
-                Some(fetched) => fetched.and_then(|fetched| again(fetched, settles(month.last, wanted), wanted)),
-            };
-            plan.add(slice, why);
+            let next = held(&slice, wanted, |holding| match holding.at {
+                Some(at) if newest.is_some_and(|day| !was_out(day, at, wanted)) => Next::Ask(Why::Behind),
+                _ => again(holding, settles(month.last, wanted), wanted),
+            });
+            plan.add(slice, next);
         }
     }
     plan
@@ -220,13 +238,34 @@ fn was_out(day: NaiveDate, fetched: DateTime<Utc>, wanted: Wanted<'_>) -> bool {
     (shanghai_day(fetched), shanghai_time(fetched)) >= (out, publication.hour)
 }
 
-/// Why a slice that was fetched is asked again, if it is.
-fn again(fetched: DateTime<Utc>, settles: Option<NaiveDate>, wanted: Wanted<'_>) -> Option<Why> {
-    if settles.is_some_and(|settles| shanghai_day(fetched) >= settles) {
-        return None;
+/// What becomes of a slice: one that is not plainly whole is asked again on a later day, never twice in one evening;
+/// `whole` decides of one that is.
+fn held(slice: &Slice, wanted: Wanted<'_>, whole: impl Fn(&Holding) -> Next) -> Next {
+    let Some(holding) = wanted.held.get(slice) else { return Next::Ask(Why::Missing) };
+    let is_of_today = holding.at.is_some_and(|at| shanghai_day(at) >= wanted.clock.today());
+    match holding.mark {
+        _ if wanted.again == Again::All => Next::Ask(Why::Refetch),
+        Some(Mark::Due | Mark::Damaged) if holding.is_open() && !is_of_today => Next::Ask(Why::Partial),
+        Some(Mark::Due | Mark::Damaged) if holding.is_open() => Next::Later,
+        Some(_) if wanted.short && !is_of_today => Next::Ask(Why::Short),
+        Some(Mark::Damaged) => Next::Never,
+        _ => whole(holding),
     }
-    let is_settled = settles.is_some_and(|settles| settles <= wanted.clock.today());
-    if is_settled { Some(Why::Settled) } else { (wanted.again == Again::Nightly).then_some(Why::Unsettled) }
+}
+
+/// What becomes of a slice that was fetched; one that has not settled is asked by nightly runs, once a day.
+fn again(holding: &Holding, settles: Option<NaiveDate>, wanted: Wanted<'_>) -> Next {
+    let Some(fetched) = holding.at.map(shanghai_day) else { return Next::Never };
+    if settles.is_some_and(|settles| fetched >= settles) {
+        return Next::Never;
+    }
+    let today = wanted.clock.today();
+    let is_settled = settles.is_some_and(|settles| settles <= today);
+    match wanted.again {
+        _ if is_settled => Next::Ask(Why::Settled),
+        Again::Nightly if fetched < today => Next::Ask(Why::Unsettled),
+        _ => Next::Later,
+    }
 }
 
 fn by_period(wanted: Wanted<'_>) -> Plan {
@@ -242,18 +281,17 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
         }
         ended += 1;
         let slice = Slice::Period(period);
-        let why = match wanted.held.get(&slice) {
-            None => Some(Why::Missing),
-            Some(_) if wanted.again == Again::All => Some(Why::Refetch),
-            Some(_) if wanted.again == Again::Nightly && ended <= NEWEST_PERIODS => Some(Why::Newest),
-            Some(fetched) => fetched.and_then(|fetched| {
-                // Many file on the evening of the deadline itself.
-                let last = deadline(period)?;
-                let settles = if shanghai_day(fetched) < last { Some(last) } else { last.succ_opt() };
-                again(fetched, settles, wanted)
-            }),
-        };
-        plan.add(slice, why);
+        let next = held(&slice, wanted, |holding| {
+            let Some(fetched) = holding.at.map(shanghai_day) else { return Next::Never };
+            if wanted.again == Again::Nightly && ended <= NEWEST_PERIODS && fetched < today {
+                return Next::Ask(Why::Newest);
+            }
+            let Some(last) = deadline(period) else { return Next::Never };
+            // Many file on the evening of the deadline itself.
+            let settles = if fetched < last { Some(last) } else { last.succ_opt() };
+            again(holding, settles, wanted)
+        });
+        plan.add(slice, next);
     }
     plan
 }
@@ -268,16 +306,14 @@ fn securities(wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan::default();
     for code in wanted.securities {
         let slice = Slice::Security(code.clone());
-        let why = match wanted.held.get(&slice) {
-            None => Some(Why::Missing),
-            Some(_) if wanted.again == Again::All => Some(Why::Refetch),
-            Some(Some(fetched)) if shanghai_day(*fetched) < needed => Some(Why::Behind),
-            Some(_) => None,
-        };
-        plan.add(slice, why);
+        let next = held(&slice, wanted, |holding| match holding.at {
+            Some(at) if shanghai_day(at) < needed => Next::Ask(Why::Behind),
+            _ => Next::Never,
+        });
+        plan.add(slice, next);
     }
     // What was never asked comes first, then what was asked longest ago: a quota may end the run.
-    plan.ask.sort_by_key(|(slice, why)| (*why != Why::Missing, wanted.held.get(slice).copied().flatten()));
+    plan.ask.sort_by_key(|(slice, why)| (*why != Why::Missing, wanted.held.get(slice).and_then(|holding| holding.at)));
     plan
 }
 

@@ -11,6 +11,9 @@ use pitlake_contract::spelling::symbol;
 use crate::normalise::Partition;
 use crate::spec::{Axis, Contract, Covered, Table};
 
+/// How the codes that the Beijing exchange gives since 2024 begin, and how all of its codes end.
+const FORMER: (&str, &str) = ("92", ".BJ");
+
 /// A security as the newest snapshot shows it.
 #[derive(Debug)]
 struct Security {
@@ -28,6 +31,21 @@ pub struct Universe {
     securities: Vec<Security>,
     /// Securities suspended for the whole day, for the days whose suspensions are held.
     suspended: BTreeMap<NaiveDate, BTreeSet<String>>,
+    /// The present codes of securities by their former ones.
+    renumbered: BTreeMap<String, String>,
+    /// The companies that have reported, by period.
+    reported: BTreeMap<NaiveDate, BTreeSet<String>>,
+}
+
+/// Which securities an answer of a day shows, against those it should.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cover {
+    /// How many it should show, where that is known.
+    pub expected: Option<usize>,
+    /// Those that it should show and does not.
+    pub lacking: Vec<String>,
+    /// Those that it shows and the universe does not know.
+    pub unknown: Vec<String>,
 }
 
 /// How many rows a day should have.
@@ -45,7 +63,7 @@ impl Universe {
     /// # Errors
     /// When a column is not there.
     pub fn of(batch: &RecordBatch) -> Result<Self> {
-        Ok(Self { securities: securities(batch)?, suspended: BTreeMap::new() })
+        Ok(Self { securities: securities(batch)?, ..Self::default() })
     }
 
     /// Days whose suspensions are held; who was suspended is still to be read.
@@ -121,34 +139,116 @@ impl Universe {
         self.securities.iter().filter(lived).map(|security| security.code.clone()).collect()
     }
 
-    /// How many rows an interface should have on a day, as far as the universe and the suspensions tell.
-    #[must_use]
-    pub fn expected(&self, contract: &Contract, day: NaiveDate) -> Expected {
-        let publication = &contract.publication;
-        let Some(covered) = publication.covers else { return Expected::default() };
-        if self.securities.is_empty() || contract.ask.axis != Axis::Session {
-            return Expected::default();
+    /// Securities that got another code, by their former ones: a table of `o_code` and `n_code`.
+    ///
+    /// # Errors
+    /// When a column is not there.
+    pub fn renumber(&mut self, batch: &RecordBatch) -> Result<()> {
+        let (former, present) = (column(batch, "o_code")?.as_string::<i32>(), column(batch, "n_code")?);
+        let present = present.as_string::<i32>();
+        for row in 0..batch.num_rows() {
+            if former.is_valid(row) && present.is_valid(row) {
+                self.renumbered.insert(former.value(row).to_owned(), present.value(row).to_owned());
+            }
         }
-        let listed = self.securities.iter().filter(|security| {
+        Ok(())
+    }
+
+    /// Whether a security was delisted by the time of the newest snapshot.
+    #[must_use]
+    pub fn is_delisted(&self, code: &str) -> bool {
+        self.securities.iter().any(|security| security.code == code && security.delisted.is_some())
+    }
+
+    /// Whether any security was listed by a day.
+    #[must_use]
+    pub fn was_there(&self, day: NaiveDate) -> bool {
+        self.securities.iter().any(|security| security.listed.is_some_and(|listed| listed <= day))
+    }
+
+    /// The companies that have reported on a period, by the disclosure plan.
+    #[must_use]
+    pub fn reported(&self, period: NaiveDate) -> Option<&BTreeSet<String>> {
+        self.reported.get(&period)
+    }
+
+    /// Adds the reports of some rows of the disclosure plan that were out before a day.
+    ///
+    /// # Errors
+    /// When a column is not there.
+    pub fn report(&mut self, batch: &RecordBatch, before: NaiveDate) -> Result<()> {
+        let codes = column(batch, "ts_code")?.as_string::<i32>();
+        let [periods, days] = ["end_date", "actual_date"].map(|name| column(batch, name));
+        let (periods, days) = (periods?.as_primitive::<Date32Type>(), days?.as_primitive::<Date32Type>());
+        for row in 0..batch.num_rows() {
+            let out = days.is_valid(row).then(|| days.value_as_date(row)).flatten().filter(|day| *day < before);
+            if let (Some(_), Some(period)) = (out, periods.value_as_date(row)) {
+                self.reported.entry(period).or_default().insert(codes.value(row).to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The securities that an answer of a day shows, against those that it should.
+    #[must_use]
+    pub fn cover(&self, contract: &Contract, day: NaiveDate, codes: &BTreeSet<String>) -> Cover {
+        let is_judged = contract.publication.covers.is_some() && contract.ask.axis == Axis::Session;
+        if self.securities.is_empty() || !is_judged {
+            return Cover::default();
+        }
+        let known: BTreeSet<&str> = self.securities.iter().map(|security| security.code.as_str()).collect();
+        let present = |code: &String| self.renumbered.get(code).unwrap_or(code).clone();
+        let shown: BTreeSet<String> = codes.iter().map(present).collect();
+        let unknown: Vec<String> = shown.iter().filter(|code| !known.contains(code.as_str())).cloned().collect();
+        let Some(due) = self.due(contract, day) else { return Cover { unknown, ..Cover::default() } };
+        let mut lacking: Vec<String> =
+            due.iter().filter(|code| !shown.contains(**code)).map(|code| (*code).to_owned()).collect();
+        // Without the table of former codes: the Beijing exchange gave all its securities others, one for one.
+        let former = unknown.iter().filter(|code| code.ends_with(FORMER.1) && !code.starts_with(FORMER.0)).count();
+        let renumbered = |code: &String| code.ends_with(FORMER.1) && code.starts_with(FORMER.0);
+        let mut excused = former.min(lacking.iter().filter(|code| renumbered(code)).count());
+        lacking.retain(|code| {
+            let keeps = excused == 0 || !renumbered(code);
+            excused -= usize::from(!keeps);
+            keeps
+        });
+        Cover { expected: Some(due.len()), lacking, unknown }
+    }
+
+    /// The securities that must have a row on a day; `None` where that is not known.
+    fn due(&self, contract: &Contract, day: NaiveDate) -> Option<BTreeSet<&str>> {
+        let listed = self.listed(contract, day).map(|security| security.code.as_str());
+        match (contract.publication.covers?, self.suspended.get(&day)) {
+            (Covered::Listed, _) => Some(listed.collect()),
+            (Covered::Traded, Some(suspended)) => Some(listed.filter(|code| !suspended.contains(*code)).collect()),
+            // Who was suspended is unknown.
+            (Covered::Traded, None) | (Covered::Reporting, _) => None,
+        }
+    }
+
+    /// The securities of the exchanges that an interface covers, listed on a day.
+    fn listed(&self, contract: &Contract, day: NaiveDate) -> impl Iterator<Item = &Security> {
+        let exchanges = &contract.publication.exchanges;
+        self.securities.iter().filter(move |security| {
             let is_there = security.listed.is_some_and(|listed| listed <= day)
                 && security.delisted.is_none_or(|delisted| day < delisted);
             let exchange = security.exchange.as_deref().unwrap_or_default();
-            let is_covered =
-                publication.exchanges.is_empty() || publication.exchanges.iter().any(|known| known == exchange);
+            let is_covered = exchanges.is_empty() || exchanges.iter().any(|known| known == exchange);
             is_there && is_covered && !security.is_doubtful
-        });
-        let suspended = self.suspended.get(&day);
-        match (covered, suspended) {
-            (Covered::Listed, _) => {
-                let all = listed.count();
-                Expected { least: Some(all), most: Some(all) }
-            }
-            (Covered::Traded, Some(suspended)) => {
-                let all = listed.filter(|security| !suspended.contains(&security.code)).count();
-                Expected { least: Some(all), most: Some(all) }
-            }
-            // How many were suspended is unknown: only the whole market proves itself.
-            (Covered::Traded, None) => Expected { least: None, most: Some(listed.count()) },
+        })
+    }
+
+    /// How many rows an interface should have on a day, as far as the universe and the suspensions tell.
+    #[must_use]
+    pub fn expected(&self, contract: &Contract, day: NaiveDate) -> Expected {
+        let is_judged = contract.publication.covers.is_some() && contract.ask.axis == Axis::Session;
+        if self.securities.is_empty() || !is_judged {
+            return Expected::default();
+        }
+        match self.due(contract, day) {
+            Some(due) => Expected { least: Some(due.len()), most: Some(due.len()) },
+            // Only the whole market proves itself.
+            None => Expected { least: None, most: Some(self.listed(contract, day).count()) },
         }
     }
 }

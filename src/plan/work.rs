@@ -42,6 +42,8 @@ pub struct Work {
     pub halves: Halves,
     /// Ask for held slices again.
     pub refetch: bool,
+    /// Ask again for slices of which the vendor had no more.
+    pub short: bool,
     /// Build partitions that are current.
     pub full: bool,
 }

@@ -1,12 +1,13 @@
 //! The file of a run, `runs/<run id>.json`: kept up while the run goes on, and summed for daily quotas. Never what a run
 //! does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use tokio::sync::Mutex;
+use chrono::NaiveDate;
+use tokio::sync::{Mutex, OnceCell};
 
-use super::{Exit, Report, TableReport};
+use super::{Exit, Look, Report, TableReport};
 use crate::bronze::PROGRAM;
 use crate::clock::{Clock, shanghai_day};
 use crate::store::Store;
@@ -17,6 +18,8 @@ pub struct Journal {
     store: Store,
     path: String,
     report: Mutex<Report>,
+    /// The looks of earlier runs, by table.
+    looks: OnceCell<BTreeMap<String, Vec<Look>>>,
 }
 
 impl Journal {
@@ -41,7 +44,8 @@ impl Journal {
         for ordinal in 1.. {
             let path = format!("runs/{}.json", report.run);
             if store.create(&path, serde_json::to_vec_pretty(&report)?.into()).await? {
-                return Ok(Self { store: store.clone(), path, report: Mutex::new(report) });
+                let report = Mutex::new(report);
+                return Ok(Self { store: store.clone(), path, report, looks: OnceCell::new() });
             }
             report.run = format!("{stamp}-{ordinal}");
         }
@@ -51,6 +55,26 @@ impl Journal {
     /// Changes what is known of a table.
     pub async fn table(&self, name: &str, change: impl FnOnce(&mut TableReport)) {
         change(self.report.lock().await.tables.entry(name.to_owned()).or_default());
+    }
+
+    /// The days on which earlier runs looked at a slice and found these rows, which they did not keep.
+    ///
+    /// # Errors
+    /// When the reports cannot be read.
+    pub async fn looks(&self, table: &str, slice: &str, digest: &str) -> Result<BTreeSet<NaiveDate>> {
+        let read = || async {
+            let mut looks: BTreeMap<String, Vec<Look>> = BTreeMap::new();
+            for (table, report) in all(&self.store).await?.into_iter().flat_map(|run| run.tables) {
+                looks.entry(table).or_default().extend(report.looks);
+            }
+            Ok::<_, anyhow::Error>(looks)
+        };
+        let looks = self.looks.get_or_try_init(read).await?;
+        let same = |look: &&Look| look.slice == slice;
+        let of_slice: Vec<&Look> = looks.get(table).into_iter().flatten().filter(same).collect();
+        // Only the newest looks that agree count: a vendor that changed its mind starts anew.
+        let agreeing = of_slice.iter().rev().take_while(|look| look.digest == digest);
+        Ok(agreeing.map(|look| look.day).collect())
     }
 
     /// Writes the report as it stands.

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::bronze::Mark;
+
 pub use journal::{Journal, all, spent};
 
 /// What the exit status tells a scheduler: `docs/operations.md`.
@@ -85,6 +87,40 @@ pub struct Failed {
 /// By column: values as they were written, and how often they came.
 pub type ValueCounts = BTreeMap<String, BTreeMap<String, usize>>;
 
+/// A slice whose answer was kept and is not plainly whole.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Marked {
+    /// The slice.
+    pub slice: String,
+    /// In which way.
+    pub mark: Mark,
+    /// What is lacking.
+    pub lacking: String,
+    /// Looks on enough days agree: nothing better is to come.
+    pub agreed: bool,
+}
+
+impl Marked {
+    /// What is lacking, in one line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { slice, mark, lacking, agreed } = self;
+        let agreed = if *agreed && *mark == Mark::Damaged { ", as on the days before" } else { "" };
+        format!("{}: {slice}: {lacking}{agreed}", mark.name())
+    }
+}
+
+/// A look at a slice whose answer was not kept, because too much was lacking.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Look {
+    /// The slice.
+    pub slice: String,
+    /// The day of the look, in Shanghai.
+    pub day: NaiveDate,
+    /// Digest of the rows.
+    pub digest: String,
+}
+
 /// What was done for one table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -103,6 +139,10 @@ pub struct TableReport {
     pub passed_over: BTreeSet<NaiveDate>,
     /// Days the calendar does not reach.
     pub beyond_calendar: BTreeSet<NaiveDate>,
+    /// Slices whose answers were kept and are not plainly whole.
+    pub marked: Vec<Marked>,
+    /// Looks at answers that were not kept.
+    pub looks: BTreeSet<Look>,
     /// Slices and partitions that failed, by reason.
     pub failed: Vec<Failed>,
     /// Partitions written.
@@ -113,6 +153,10 @@ pub struct TableReport {
     pub rows_built: usize,
     /// Rows set aside in the partitions written.
     pub rejected: usize,
+    /// Of those, the ones that were not before.
+    pub newly_rejected: usize,
+    /// Why the first of these was.
+    pub rejected_for: Option<String>,
     /// Fields that came and are in no contract.
     pub unknown_fields: BTreeSet<String>,
     /// Fields that the vendor did not send.
@@ -136,6 +180,13 @@ impl TableReport {
             Some(failed) => failed.what.push(what),
             None => self.failed.push(Failed { what: vec![what], reason, exit }),
         }
+    }
+
+    /// Turns all that went wrong into notes: the table was only asked to judge others by.
+    pub fn excuse_all(&mut self) {
+        self.excuse(|_| true);
+        self.passed_over.append(&mut self.not_published);
+        self.marked.clear();
     }
 
     /// Turns failures into notes, those that `excused` picks: the lake holds what they were needed for.
@@ -174,6 +225,12 @@ impl Report {
         let mut met = BTreeSet::new();
         for table in self.tables.values() {
             met.extend(table.failed.iter().map(|failed| failed.exit));
+            if table.newly_rejected > 0 {
+                met.insert(Exit::Incomplete);
+            }
+            if table.marked.iter().any(|marked| marked.mark == Mark::Damaged && !marked.agreed) {
+                met.insert(Exit::Incomplete);
+            }
             if !table.not_published.is_empty() || !table.beyond_calendar.is_empty() {
                 met.insert(Exit::NotPublished);
             }

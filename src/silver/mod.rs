@@ -8,7 +8,8 @@ mod origin;
 mod parquet;
 mod path;
 
-use std::io::Write as _;
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, Write as _};
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -18,6 +19,7 @@ pub use origin::origin;
 pub use parquet::Footer;
 pub use path::{path, rejects_path};
 
+use crate::bronze;
 use crate::normalise::{Built, Partition, Reject};
 use crate::spec::Table;
 use crate::store::{Entry, Store};
@@ -77,6 +79,33 @@ pub async fn publish(store: &Store, table: &Table, partition: Partition, built: 
 pub async fn remove(store: &Store, table: &Table, partition: Partition) -> Result<()> {
     store.delete(&path(table, partition)).await?;
     store.delete(&rejects_path(table, partition)).await
+}
+
+/// Of some rows that are set aside, those that were not set aside when the partition was last published.
+///
+/// # Errors
+/// When the lake cannot be read.
+pub async fn newly_rejected<'r>(
+    store: &Store,
+    table: &Table,
+    partition: Partition,
+    rejects: &'r [Reject],
+) -> Result<Vec<&'r Reject>> {
+    let path = rejects_path(table, partition);
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut known = BTreeSet::new();
+    if !rejects.is_empty() && store.list(folder).await?.iter().any(|entry| entry.path == path) {
+        let mut text = Vec::new();
+        // A damaged list knows nothing, and is about to be replaced.
+        if bronze::inflate(&store.read(&path).await?, &mut text).is_ok() {
+            for line in text.lines().map_while(Result::ok) {
+                let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+                known.insert((line["file"].as_str().unwrap_or_default().to_owned(), line["line"].as_u64()));
+            }
+        }
+    }
+    let is_new = |reject: &&Reject| !known.contains(&(reject.file.clone(), Some(reject.line as u64)));
+    Ok(rejects.iter().filter(is_new).collect())
 }
 
 fn encode_rejects(rejects: &[Reject]) -> Result<Bytes> {

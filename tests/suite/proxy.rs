@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What becomes of a call.
 pub(crate) enum Turn {
@@ -15,6 +16,51 @@ pub(crate) enum Turn {
     Pass,
     /// Status line, further headers, each with its line end, and body.
     Reply(&'static str, &'static str, String),
+    /// The sandbox answers it, and its rows are changed.
+    Change(fn(&mut Rows)),
+}
+
+/// The rows of a reply of the `tushare` wire, figures as the sandbox wrote them.
+pub(crate) struct Rows {
+    pub(crate) fields: Vec<String>,
+    pub(crate) items: Vec<Vec<Box<RawValue>>>,
+}
+
+impl Rows {
+    pub(crate) fn place(&self, field: &str) -> usize {
+        self.fields.iter().position(|name| name == field).expect("a field of the reply")
+    }
+
+    /// Replaces a cell by JSON.
+    pub(crate) fn set(&mut self, row: usize, field: &str, json: &str) {
+        let place = self.place(field);
+        self.items[row][place] = RawValue::from_string(json.to_owned()).expect("JSON");
+    }
+
+    /// The reply with changed rows; one without rows stays as it is.
+    fn changed(body: Vec<u8>, change: fn(&mut Self)) -> Vec<u8> {
+        #[derive(serde::Deserialize)]
+        struct Reply {
+            data: Data,
+        }
+        #[derive(serde::Deserialize)]
+        struct Data {
+            fields: Vec<String>,
+            items: Vec<Vec<Box<RawValue>>>,
+        }
+        let Ok(Reply { data: Data { fields, items } }) = serde_json::from_slice(&body) else { return body };
+        let mut rows = Self { fields, items };
+        if rows.items.is_empty() {
+            return body;
+        }
+        change(&mut rows);
+        let items = serde_json::to_string(&rows.items).expect("JSON");
+        let fields = serde_json::to_string(&rows.fields).expect("JSON");
+        format!(
+            r#"{{"request_id":"1","code":0,"msg":"","data":{{"fields":{fields},"items":{items},"has_more":false}}}}"#
+        )
+        .into_bytes()
+    }
 }
 
 impl Turn {
@@ -70,6 +116,10 @@ fn serve(stream: TcpStream, upstream: &str, calls: &Mutex<BTreeMap<String, u64>>
         Turn::Pass => {
             let (status, body) = passed(upstream, &body);
             (status, "", body)
+        }
+        Turn::Change(change) => {
+            let (status, body) = passed(upstream, &body);
+            (status, "", Rows::changed(body, change))
         }
     };
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());

@@ -27,7 +27,7 @@ fn weekdays() -> Calendar {
 fn ask(held: &[(NaiveDate, Option<DateTime<Utc>>)], now: &str, end: NaiveDate) -> Plan {
     let contract = contract("tushare/daily");
     let calendar = weekdays();
-    let held = held.iter().map(|(day, fetched)| (Slice::Session(*day), *fetched)).collect();
+    let held = held.iter().map(|(day, fetched)| (Slice::Session(*day), Holding::whole(*fetched))).collect();
     plan(Wanted {
         contract: &contract,
         range: DateRange::new(day(0), end),
@@ -38,6 +38,7 @@ fn ask(held: &[(NaiveDate, Option<DateTime<Utc>>)], now: &str, end: NaiveDate) -
         reports: true,
         adds_up: false,
         again: Again::Settled,
+        short: false,
         clock: Clock::fixed(at(now)),
     })
 }
@@ -53,7 +54,7 @@ fn missing_days_are_asked_newest_first_and_closed_ones_not() {
 #[test]
 fn what_comes_next_morning_is_due_then() {
     let contract = contract("tushare/margin_detail");
-    let (calendar, held) = (weekdays(), BTreeMap::new());
+    let (calendar, held) = (weekdays(), Held::new());
     let not_due = |now: &str| {
         let (contract, calendar, held, range) = (&contract, &calendar, &held, DateRange::day(day(1)));
         let clock = Clock::fixed(at(now));
@@ -67,6 +68,7 @@ fn what_comes_next_morning_is_due_then() {
             reports: true,
             adds_up: false,
             again: Again::Settled,
+            short: false,
             clock,
         };
         plan(wanted).not_due
@@ -94,7 +96,7 @@ fn what_was_fetched_before_it_settled_is_asked_once_more() {
 fn reports(name: &str, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
     let contract = contract(name);
     let calendar = weekdays();
-    let held = held.iter().map(|(slice, fetched)| (slice.clone(), Some(at(fetched)))).collect();
+    let held = held.iter().map(|(slice, fetched)| (slice.clone(), Holding::whole(Some(at(fetched))))).collect();
     let range = DateRange::new("2022-01-01".parse().unwrap(), "2023-12-31".parse().unwrap());
     let securities = ["a".to_owned(), "b".to_owned()];
     let clock = Clock::fixed(at(now));
@@ -110,6 +112,7 @@ fn reports(name: &str, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan
         reports: true,
         adds_up: false,
         again: if nightly { Again::Nightly } else { Again::Settled },
+        short: false,
         clock,
     })
 }
@@ -179,7 +182,7 @@ fn the_universe_is_asked_status_by_status() {
 fn along(axis: Axis, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
     let mut contract = Contract::clone(&contract("tushare/daily"));
     contract.ask.axis = axis;
-    let held = held.iter().map(|(slice, fetched)| (slice.clone(), Some(at(fetched)))).collect();
+    let held = held.iter().map(|(slice, fetched)| (slice.clone(), Holding::whole(Some(at(fetched))))).collect();
     plan(Wanted {
         contract: &contract,
         range: DateRange::new(day(0), day(90)),
@@ -190,6 +193,7 @@ fn along(axis: Axis, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
         reports: false,
         adds_up: false,
         again: if nightly { Again::Nightly } else { Again::Settled },
+        short: false,
         clock: Clock::fixed(at(now)),
     })
 }
@@ -218,8 +222,10 @@ fn a_month_is_asked_until_its_newest_day_is_in_and_once_more_when_it_settles() {
         let asked = along(Axis::Month, &held(fetched), "2024-02-10T12:00:00Z", false).ask;
         assert_eq!(asked, why.map(|why| (Slice::Month(january), why)).into_iter().collect::<Vec<_>>(), "{fetched}");
     }
-    let nightly = along(Axis::Month, &held("2024-02-09T12:00:00Z"), "2024-02-10T12:00:00Z", true);
-    assert_eq!(nightly.ask, [(Slice::Month(february), Why::Unsettled)]);
+    let nightly = |now| along(Axis::Month, &held("2024-02-09T12:00:00Z"), now, true).ask;
+    assert_eq!(nightly("2024-02-10T13:00:00Z"), [], "once a day");
+    let asked = nightly("2024-02-11T12:00:00Z");
+    assert_eq!(asked, [(Slice::Month(february), Why::Behind)]);
     let by_security = along(Axis::SecurityMonth, &[], "2024-01-10T12:00:00Z", false);
     assert_eq!(by_security.ask, [(Slice::SecurityMonth("a".to_owned(), january), Why::Missing)]);
 }
@@ -232,15 +238,15 @@ proptest! {
     ) {
         let contract = contract("tushare/daily");
         let calendar = weekdays();
-        let held: BTreeMap<_, _> = held
+        let held: Held = held
             .into_iter()
-            .map(|(n, fetched)| (Slice::Session(day(n)), fetched.map(|f| day(n.max(f)).and_hms_opt(12, 0, 0).unwrap().and_utc())))
+            .map(|(n, fetched)| (Slice::Session(day(n)), Holding::whole(fetched.map(|f| day(n.max(f)).and_hms_opt(12, 0, 0).unwrap().and_utc()))))
             .collect();
         let clock = Clock::fixed(day(today).and_hms_opt(12, 0, 0).unwrap().and_utc());
         let range = DateRange::new(day(start), day(start + len));
         let plan = plan(Wanted {
             contract: &contract, range, calendar: &calendar, held: &held, securities: &[], lookback: 5, reports: true,
-            adds_up: false, again: if refetch { Again::All } else { Again::Settled }, clock,
+            adds_up: false, again: if refetch { Again::All } else { Again::Settled }, short: false, clock,
         });
         let mut days: Vec<NaiveDate> = plan.ask.iter().map(|(slice, _)| slice.day().unwrap()).collect();
         let asked = days.len();

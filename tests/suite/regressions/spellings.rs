@@ -308,7 +308,7 @@ fn answered(lines: &str) -> Built {
     let calls = [vec![("trade_date".to_owned(), "20240102".to_owned())]];
     let mut builder = Builder::new(table, Partition::Year(2024));
     let observed = Some("2024-01-02T12:00:00Z".parse().unwrap());
-    let input = Input { path: "answer", source, span: false, observed, calls: &calls, rows_of: &[], is_repeat: false };
+    let input = Input { observed, calls: &calls, ..Input::new("answer", source) };
     builder.add(input, lines.as_bytes()).unwrap();
     builder.finish(&|_| None).unwrap()
 }

@@ -1,0 +1,115 @@
+//! What the rows of an answer are, before it is kept: the same lines, read by the code that builds them, give the same
+//! keys and the same rejects. Never what becomes of an answer.
+
+use std::collections::BTreeSet;
+
+use super::key::keys;
+use super::scalars::Scalar;
+use super::{Builder, Input, Origin, Stop, merge};
+use crate::spec::{Table, TableSource};
+
+/// The column of the security.
+const CODE: &str = "ts_code";
+
+/// The rows of an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Distinct keys that reach silver.
+    pub keys: usize,
+    /// Rows that repeat another one exactly.
+    pub repeated: usize,
+    /// The lines whose rows are set aside, from 1, each with the reason.
+    pub set_aside: Vec<(usize, String)>,
+    /// The securities that reach silver.
+    pub codes: BTreeSet<String>,
+}
+
+/// The lines of an answer, and the calls that brought them.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerText<'a> {
+    /// One JSON object a line, call by call.
+    pub lines: &'a [u8],
+    /// Parameters of each call.
+    pub calls: &'a [Vec<(String, String)>],
+    /// Rows of each call.
+    pub rows_of: &'a [usize],
+}
+
+/// Reads an answer of a source of `table` as a build would, whatever the partition of its rows.
+///
+/// # Errors
+/// [`Stop`] where a build would stop at it.
+pub fn judge(table: &Table, source: &TableSource, answer: AnswerText<'_>) -> Result<Judged, Stop> {
+    let AnswerText { lines, calls, rows_of } = answer;
+    let mut builder = Builder::of_all(table);
+    let path = "the answer";
+    builder.add(Input { span: true, calls, rows_of, ..Input::new(path, source) }, lines)?;
+    let mut judged = Judged::default();
+    let Builder { rows, rejects, .. } = &mut builder;
+    judged.set_aside = rejects.drain(..).map(|reject| (reject.line, reject.reason)).collect();
+    let kept: Vec<u32> = if table.versions.is_some() || table.occurrence {
+        let keys = keys(rows, &table.key);
+        let mut order: Vec<(u64, u32)> = keys.into_iter().zip(0u32..).collect();
+        order.sort_unstable();
+        order.dedup_by_key(|(key, _)| *key);
+        order.into_iter().map(|(_, row)| row).collect()
+    } else {
+        let contradict = |Origin { line, .. }, reason| judged.set_aside.push((line as usize, reason));
+        let kept: Vec<u32> = merge::merge(rows, |_, _| true, contradict).into_iter().map(|kept| kept.row).collect();
+        judged.repeated = rows.len() - kept.len() - judged.set_aside.len().min(rows.len() - kept.len());
+        kept
+    };
+    judged.keys = kept.len();
+    if let Some(code) = table.columns.iter().position(|column| column.name == CODE) {
+        let codes = kept.iter().filter_map(|row| match rows.cell(code, *row) {
+            Scalar::Text(id) => Some(rows.texts.get(id).to_owned()),
+            _ => None,
+        });
+        judged.codes = codes.collect();
+    }
+    Ok(judged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Catalog;
+    use std::sync::Arc;
+
+    fn judged(lines: &[&str]) -> Judged {
+        let table = Arc::clone(Catalog::load(&[], None).unwrap().0.table("adj_factor").unwrap());
+        let lines = lines.join("\n");
+        let answer = AnswerText { lines: lines.as_bytes(), calls: &[], rows_of: &[] };
+        judge(&table, &table.sources[0], answer).unwrap()
+    }
+
+    fn row(code: &str, factor: &str) -> String {
+        format!(r#"{{"ts_code":"{code}","trade_date":"20240102","adj_factor":{factor}}}"#)
+    }
+
+    #[test]
+    fn repeats_are_counted_and_contradictions_are_set_aside() {
+        let rows = [row("600001.SH", "1"), row("600001.SH", "1.0"), row("600002.SH", "2")];
+        let judged_rows = judged(&rows.each_ref().map(String::as_str));
+        assert_eq!((judged_rows.keys, judged_rows.repeated, judged_rows.set_aside.len()), (2, 1, 0));
+        assert_eq!(judged_rows.codes.len(), 2);
+        let rows = [row("600001.SH", "1"), row("600001.SH", "3"), row("600002.SH", "2")];
+        let contradicting = judged(&rows.each_ref().map(String::as_str));
+        assert_eq!((contradicting.keys, contradicting.repeated, contradicting.set_aside.len()), (1, 0, 2));
+        assert_eq!(contradicting.codes.into_iter().collect::<Vec<_>>(), ["600002.SH"]);
+    }
+
+    #[test]
+    fn an_unreadable_row_is_set_aside_with_its_line_and_its_reason() {
+        let rows = [row("600001.SH", "1"), row("600002.SH", "\"nan\"")];
+        let judged = judged(&rows.each_ref().map(String::as_str));
+        assert_eq!((judged.keys, judged.set_aside[0].0), (1, 2));
+        assert!(judged.set_aside[0].1.contains("adj_factor"), "{:?}", judged.set_aside);
+    }
+
+    #[test]
+    fn rows_of_every_partition_count() {
+        let old = row("600001.SH", "1").replace("2024", "2015");
+        assert_eq!(judged(&[&old, &row("600001.SH", "1")]).keys, 2);
+    }
+}

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::findings::Findings;
 use super::span::Span;
+use pitlake_contract::spelling::instant::SHANGHAI;
 
 /// The subfield's two letters.
 const SUBFIELD: [u8; 2] = *b"AL";
@@ -58,6 +59,9 @@ pub struct Provenance {
     pub span: Option<Span>,
     /// When the fetch finished.
     pub fetched_at: DateTime<Utc>,
+    /// The day on which an import was captured from the vendor, where the user gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured_on: Option<NaiveDate>,
     /// Digest of the rows, their order aside.
     pub digest: String,
     /// What was found when it was judged; `None` in files of former versions and imports.
@@ -66,6 +70,21 @@ pub struct Provenance {
     /// The earlier file with the same rows; then this one holds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
+}
+
+impl Provenance {
+    /// When the vendor showed the rows: at the start of the day of a capture, else when the fetch finished.
+    #[must_use]
+    pub fn observed_at(&self) -> DateTime<Utc> {
+        let start = self.captured_on.and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(SHANGHAI).single());
+        start.map_or(self.fetched_at, |start| start.to_utc())
+    }
+
+    /// Whether the file is an import: no call of ours brought its rows.
+    #[must_use]
+    pub fn is_import(&self) -> bool {
+        self.params.is_empty()
+    }
 }
 
 /// Whether one call brought all rows.
@@ -166,6 +185,7 @@ mod tests {
             last: None,
             span: None,
             fetched_at: "2024-01-02T10:00:00Z".parse().unwrap(),
+            captured_on: None,
             digest: digest(b"{\"a\":9.390}\n"),
             found: None,
             same_as: None,
@@ -196,6 +216,17 @@ mod tests {
         let read: Provenance = serde_json::from_str(&days).unwrap();
         assert_eq!(read.span, Some(Span::days(months)));
         assert_eq!(serde_json::to_string(&read).unwrap(), days);
+    }
+
+    #[test]
+    fn a_capture_was_observed_at_the_start_of_its_day_in_shanghai() {
+        let fetched = sample();
+        assert_eq!(fetched.observed_at(), fetched.fetched_at);
+        let captured = Provenance { captured_on: NaiveDate::from_ymd_opt(2020, 5, 1), ..fetched };
+        assert_eq!(captured.observed_at().to_rfc3339(), "2020-04-30T16:00:00+00:00");
+        let json = serde_json::to_string(&captured).unwrap();
+        assert!(json.contains(r#""captured_on":"2020-05-01""#), "{json}");
+        assert_eq!(serde_json::from_str::<Provenance>(&json).unwrap(), captured);
     }
 
     #[test]

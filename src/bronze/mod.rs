@@ -10,11 +10,13 @@ mod findings;
 mod path;
 mod span;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use capture::{Capture, CaptureError};
+pub use capture::{Capture, CaptureError, CaptureRules};
 pub use file::{Provenance, digest, inflate};
 pub use findings::{Findings, MOST_CODES, Mark};
 pub use path::{BronzeFile, file_name};
@@ -26,15 +28,51 @@ use crate::store::Store;
 /// Name and version of the program, as written into its files.
 pub const PROGRAM: &str = concat!("pitlake ", env!("CARGO_PKG_VERSION"));
 
+/// What an interface's folder holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its files, oldest first.
+    pub files: Vec<BronzeFile>,
+    /// Paths of other forms: nothing reads them.
+    pub unread: Vec<String>,
+}
+
+/// All that an interface's folder holds.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub async fn listing(store: &Store, contract: &Contract) -> Result<Listing> {
+    let mut listing = Listing::default();
+    for entry in store.list(&path::folder(contract)).await? {
+        match BronzeFile::of(&entry) {
+            Some(file) => listing.files.push(file),
+            None if path::is_hidden(&entry.path) => {}
+            None => listing.unread.push(entry.path),
+        }
+    }
+    listing.files.sort_by(BronzeFile::by_age);
+    Ok(listing)
+}
+
 /// Every file of an interface's folder, oldest first.
 ///
 /// # Errors
 /// When the store cannot be listed.
 pub async fn list(store: &Store, contract: &Contract) -> Result<Vec<BronzeFile>> {
-    let entries = store.list(&path::folder(contract)).await?;
-    let mut files: Vec<BronzeFile> = entries.iter().filter_map(BronzeFile::of).collect();
-    files.sort_by(BronzeFile::by_age);
-    Ok(files)
+    Ok(listing(store, contract).await?.files)
+}
+
+/// Folders of bronze that belong to none of the interfaces: nothing reads them.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub async fn unread_folders(store: &Store, contracts: impl Iterator<Item = &Contract>) -> Result<Vec<String>> {
+    let known: BTreeSet<String> = contracts.map(path::folder).collect();
+    let mut unread = Vec::new();
+    for vendor in store.folders("bronze").await? {
+        unread.extend(store.folders(&vendor).await?.into_iter().filter(|folder| !known.contains(folder)));
+    }
+    Ok(unread)
 }
 
 /// The provenance of a file, from its first bytes; `None` for files of other programs.
@@ -77,6 +115,10 @@ pub struct NewFile {
     pub found: Option<Findings>,
     /// Set where it is not plainly whole.
     pub mark: Option<Mark>,
+    /// The day on which an import was captured, where the user gave it.
+    pub captured_on: Option<NaiveDate>,
+    /// The least number it may have among the files of one moment.
+    pub ordinal: u32,
 }
 
 /// The outcome of [`write()`].
@@ -121,12 +163,13 @@ pub async fn write(
         span: new.span,
         // To the millisecond, as in the name of the file.
         fetched_at: DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at),
+        captured_on: new.captured_on,
         digest,
         found: new.found,
         same_as,
     };
     let body: Bytes = tokio::task::spawn_blocking(move || file::encode(&provenance, &lines)).await??;
-    for ordinal in 0.. {
+    for ordinal in new.ordinal.. {
         let path = path::new_path(contract, new.day, (at, ordinal), marks);
         if store.create(&path, body.clone()).await? {
             return Ok(Written { path, same_as: is_same });

@@ -76,6 +76,13 @@ impl BronzeFile {
         format!("{}{name}", self.path.strip_suffix(self.name()).unwrap_or_default())
     }
 
+    /// Its name without what all names end in.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let name = self.name().strip_suffix(SUFFIX).unwrap_or(self.name());
+        name.strip_suffix(SPAN).unwrap_or(name)
+    }
+
     /// Whether the name has the form that pitlake gives to files of `contract`.
     #[must_use]
     pub fn is_named_like(&self, contract: &Contract) -> bool {
@@ -100,6 +107,12 @@ fn stamp(name: &str) -> Option<(DateTime<Utc>, u32)> {
 #[must_use]
 pub(super) fn folder(contract: &Contract) -> String {
     format!("bronze/{}/{}", contract.id.vendor, contract.kind)
+}
+
+/// Whether programs pass over a file by convention: its name begins with a dot or an underscore.
+#[must_use]
+pub(super) fn is_hidden(path: &str) -> bool {
+    file_name(path).starts_with(['.', '_'])
 }
 
 /// The path of a new file, with its time and ordinal, its mark, and whether its rows leave the day of its folder.

@@ -12,9 +12,9 @@ use pitlake_contract::Answered;
 use tokio::sync::mpsc;
 
 use super::input::{AnsweredCalls, TaskFile};
-use crate::bronze;
+use crate::bronze::{self, Provenance};
 use crate::ledger::{CountingFile, Ledger, LedgerFile};
-use crate::normalise::{Builder, Input, Partition, Reject};
+use crate::normalise::{Builder, Input, Partition, Reject, Stop};
 use crate::spec::{Axis, Table, TableSource};
 use crate::store::Store;
 
@@ -52,7 +52,7 @@ fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
         path: file.file.path.clone(),
         interface: table.sources[file.source].contract.id.to_string(),
         span: file.file.span,
-        observed: file.file.fetched_at,
+        observed: file.provenance().map(Provenance::observed_at).or(file.file.fetched_at),
         is_whole: file.file.mark.is_none(),
         repeats: None,
     }
@@ -62,30 +62,29 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
     let mut all = Vec::with_capacity(files.len());
     for (place, file) in files.iter().enumerate() {
         let mut one = plain(ledger.table(), file);
-        if let Some(provenance) = file.checked()? {
-            one.observed = Some(provenance.fetched_at);
-            if let Some(same_as) = &provenance.same_as {
-                // The file that is repeated may feed other partitions only.
-                if ledger.repeated(file).is_none() {
-                    let path = &one.path;
-                    let is_answered_again = files[place + 1..].iter().filter_map(|later| later.provenance());
-                    let mut is_answered_again = is_answered_again.filter(|later| later.same_as.is_none());
-                    if !is_answered_again.any(|later| later.params == provenance.params) {
-                        bail!(
-                            "`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice"
-                        );
-                    }
-                    tracing::warn!(
-                        "`{path}` refers to `{same_as}`, which no longer exists; a later answer replaces both"
+        if let Some(provenance) = file.checked()?
+            && let Some(same_as) = &provenance.same_as
+        {
+            // The file that is repeated may feed other partitions only.
+            if ledger.repeated(file).is_none() {
+                let path = &one.path;
+                let is_answered_again = files[place + 1..].iter().filter_map(|later| later.provenance());
+                let mut is_answered_again = is_answered_again.filter(|later| later.same_as.is_none());
+                if !is_answered_again.any(|later| later.params == provenance.params) {
+                    bail!(
+                        "`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice"
                     );
                 }
-                let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
-                one.repeats = Some(AnsweredCalls { params, rows_of, month: None });
+                tracing::warn!("`{path}` refers to `{same_as}`, which no longer exists; a later answer replaces both");
             }
+            let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
+            one.repeats = Some(AnsweredCalls { params, rows_of, month: None });
         }
-        all.push(one);
+        all.push((one.observed.unwrap_or_else(|| file.file.written_at()), one));
     }
-    Ok(all)
+    // A capture takes its place among the answers of its own day.
+    all.sort_by_key(|(at, _)| *at);
+    Ok(all.into_iter().map(|(_, one)| one).collect())
 }
 
 /// The rows of a partition as the table keeps them, without the sessions of versions.
@@ -142,22 +141,34 @@ fn filled<'t>(
 ) -> Result<Builder<'t>> {
     let mut builder = Builder::new(table, partition);
     let mut text = Vec::new();
+    let mut problems = Vec::new();
     for file in files {
         let TaskFile { path, span, observed, is_whole, .. } = file;
         let (source, span, observed, is_whole) = (source_of(table, file)?, *span, *observed, *is_whole);
         text.clear();
-        let (answered, is_repeat) = match &file.repeats {
-            Some(calls) => (calls.clone(), true),
+        let answer = match &file.repeats {
+            Some(calls) => Ok((calls.clone(), true)),
             None => {
                 let body = bodies.blocking_recv().context("the read stopped")?;
-                (answered(path, &body, source.contract.ask.axis, &mut text)?, false)
+                answered(path, &body, source.contract.ask.axis, &mut text).map(|answered| (answered, false))
             }
         };
-        let AnsweredCalls { params, rows_of, month } = &answered;
-        let (calls, rows_of, month) = (params, rows_of, *month);
-        builder.add(Input { path, source, span, observed, calls, rows_of, is_repeat, is_whole, month }, &text)?;
+        let added = answer.and_then(|(AnsweredCalls { params, rows_of, month }, is_repeat)| {
+            let (calls, rows_of) = (&params, &rows_of);
+            let input = Input { path, source, span, observed, calls, rows_of, is_repeat, is_whole, month };
+            Ok(builder.add(input, &text)?)
+        });
+        problems.extend(added.err());
     }
-    Ok(builder)
+    if problems.is_empty() { Ok(builder) } else { Err(joined(problems)) }
+}
+
+/// All that stops a partition as one error, whose kind is that of a failed check if one failed.
+fn joined(mut problems: Vec<anyhow::Error>) -> anyhow::Error {
+    let first = problems.iter().position(anyhow::Error::is::<Stop>).unwrap_or(0);
+    let first = problems.remove(first);
+    let others: Vec<String> = problems.iter().map(|problem| format!("{problem:#}")).collect();
+    if others.is_empty() { first } else { first.context(format!("{}; and", others.join("; "))) }
 }
 
 fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t TableSource> {

@@ -29,6 +29,8 @@ async fn answer(store: &Store, catalog: &Catalog, interface: &str, (slice, at): 
         span: None,
         found: None,
         mark: None,
+        captured_on: None,
+        ordinal: 0,
     };
     let at: DateTime<Utc> = at.parse().unwrap();
     // The same answer to the same slice is written as a header only.

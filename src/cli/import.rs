@@ -3,22 +3,46 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use chrono::NaiveDate;
 use clap::Args;
+use comfy_table::{Table, presets};
 
 use super::config;
-use super::context::{Context, Format, print};
-use crate::ops::import;
+use super::context::{Context, Format, day, print};
+use crate::ops::import::{self, ImportRequest, Imported};
+use crate::ops::imports::{self, Import};
 use crate::report::Exit;
 
-/// Import files you already have into bronze: CSV, JSON lines or raw JSON replies, gzipped or not
+/// Most reasons and codes that the text lists; the JSON has all.
+const SOME: usize = 3;
+
+/// Import files you already have into bronze: CSV, JSON lines, raw JSON replies, Parquet or Feather, gzipped or not
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// The interface that the rows come from, as in tushare/daily
-    #[arg(long, value_name = "VENDOR/INTERFACE")]
-    interface: String,
+    #[arg(long, value_name = "VENDOR/INTERFACE", required_unless_present_any = ["list", "withdraw"])]
+    interface: Option<String>,
     /// Files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present_any = ["list", "withdraw"], value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Read a column of the files as a field of the vendor, as in `日期=trade_date`; repeatable
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = pair)]
+    map: Vec<(String, String)>,
+    /// Give a field to all rows that lack it, as in exchange=SSE; repeatable
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// The day on which the vendor showed these rows [default: the day of the import]
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    captured_on: Option<NaiveDate>,
+    /// Import prices that look adjusted
+    #[arg(long)]
+    force: bool,
+    /// List the imports of the lake, or of --interface, with their IDs
+    #[arg(long, conflicts_with_all = ["files", "map", "set", "captured_on", "force", "withdraw"])]
+    list: bool,
+    /// Take an import back: its file moves to `withdrawn/`
+    #[arg(long, value_name = "ID", conflicts_with_all = ["interface", "files", "map", "set", "captured_on", "force"])]
+    withdraw: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -27,20 +51,95 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
-        let imported = import::import(&world, &self.interface, &self.files).await?;
-        if self.format == Format::Json {
+        let Self { interface, files, map, set, captured_on, force, list, withdraw, format } = self;
+        if list {
+            let imports = imports::list(&config::existing(context)?, interface.as_deref()).await?;
+            print(&if format == Format::Json { serde_json::to_string_pretty(&imports)? } else { table(&imports) })?;
+            return Ok(Exit::Done);
+        }
+        if let Some(id) = withdraw {
+            let withdrawn = imports::withdraw(&config::existing(context)?, &id).await?;
+            let text = match format {
+                Format::Json => serde_json::to_string_pretty(&withdrawn)?,
+                Format::Text => format!(
+                    "{} is now {}\nrun `pitlake normalize {}` to build silver without it",
+                    withdrawn.import.bronze, withdrawn.withdrawn, withdrawn.table
+                ),
+            };
+            print(&text)?;
+            return Ok(Exit::Done);
+        }
+        let interface = interface.unwrap_or_default();
+        let request = ImportRequest { interface, files, map, set, captured_on, force };
+        let imported = import::import(&world, &request).await?;
+        if format == Format::Json {
             print(&serde_json::to_string_pretty(&imported)?)?;
             return Ok(Exit::Done);
         }
         for file in &imported {
-            let days = file.days.map_or_else(String::new, |days| format!(", {days}"));
-            let known = if file.known { "was already imported as" } else { "->" };
-            print(&format!("{}: {} rows{days} {known} {}", file.file, file.rows, file.bronze))?;
-            if !file.unknown.is_empty() {
-                print(&format!("  columns outside the contract, kept: {}", file.unknown.join(", ")))?;
-            }
+            print(&text(file))?;
         }
         print("run `pitlake normalize` to build silver")?;
         Ok(Exit::Done)
     }
+}
+
+/// What became of a file, and below it what should be looked at.
+fn text(file: &Imported) -> String {
+    let days = file.days.map_or_else(String::new, |days| format!(", {days}"));
+    let known = if file.known { "was already imported as" } else { "->" };
+    let aside = file.rows - file.read;
+    let mut lines =
+        vec![format!("{}: {} rows read, {aside} set aside{days} {known} {}", file.file, file.read, file.bronze)];
+    for one in file.set_aside.iter().take(SOME) {
+        lines.push(format!(
+            "  set aside: {} rows: {}; the first is row {}: {}",
+            one.rows, one.reason, one.row, one.example
+        ));
+    }
+    let more: usize = file.set_aside.iter().skip(SOME).map(|one| one.rows).sum();
+    if more > 0 {
+        lines.push(format!("  set aside: {more} rows more, for other reasons (see --format json)"));
+    }
+    if !file.unknown.is_empty() {
+        lines.push(format!("  columns outside the contract, kept: {}", file.unknown.join(", ")));
+    }
+    for (what, columns) in
+        [("read as missing", &file.null_words), ("values outside the contract, kept", &file.unlisted_values)]
+    {
+        for (column, values) in columns {
+            let values: Vec<String> = values.iter().map(|(value, count)| format!("`{value}` ({count})")).collect();
+            lines.push(format!("  {what}: {column}: {}", values[..values.len().min(SOME)].join(", ")));
+        }
+    }
+    if let Some(codes) = file.unknown_codes.get(..file.unknown_codes.len().min(SOME)).filter(|codes| !codes.is_empty())
+    {
+        let more = file.unknown_codes.len() - codes.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        lines.push(format!("  not in the universe (`stock_basic_cn`): {}{more}", codes.join(", ")));
+    }
+    lines.join("\n")
+}
+
+/// The imports of a lake.
+fn table(imports: &[Import]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["id", "file", "rows", "days", "captured on"]);
+    for import in imports {
+        table.add_row([
+            import.id.clone(),
+            import.file.clone(),
+            import.rows.to_string(),
+            import.days.map_or_else(|| "-".to_owned(), |days| days.to_string()),
+            import.captured_on.map_or_else(|| "-".to_owned(), |day| day.to_string()),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+/// `name=value`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("invalid `{text}`: expected NAME=VALUE"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }

@@ -20,6 +20,9 @@ const WIDTH: usize = 80;
 /// Slices of a table whose lacking securities are named; `--holes` lists all.
 const NAMED: usize = 3;
 
+/// Most unread paths of a table that the text names; the JSON has all.
+const SOME: usize = 3;
+
 /// Show what the lake holds, and what is missing
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
@@ -95,7 +98,7 @@ impl StatusArgs {
 
 /// Whether the lake holds something of a table.
 fn holds(one: &Status) -> bool {
-    one.rows > 0 || one.slices != Slices::default() || one.unproven > 0 || one.stale > 0
+    one.rows > 0 || one.slices != Slices::default() || one.unproven > 0 || one.stale > 0 || !one.unread.is_empty()
 }
 
 /// The overview, and what is wrong with the calendar that it follows from.
@@ -105,6 +108,16 @@ fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
         return format!("the lake at `{name}` holds nothing yet: run `pitlake run` or `pitlake backfill`");
     }
     let mut out = overview(status);
+    for one in status.iter().filter(|one| !one.unread.is_empty()) {
+        let mut lines: Vec<String> = one.unread.iter().take(SOME).cloned().collect();
+        if one.unread.len() > SOME {
+            lines.push(format!("{} more of {}", one.unread.len() - SOME, one.table));
+        }
+        for line in lines {
+            out.push_str("\n! not read: ");
+            out.push_str(&line);
+        }
+    }
     for remark in remarks {
         out.push('\n');
         out.push_str(&wrapped(&remark.split(' ').collect::<Vec<_>>(), "! ", 2));

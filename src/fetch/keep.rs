@@ -73,6 +73,8 @@ impl Asking<'_> {
             span,
             found: Some(found),
             mark,
+            captured_on: None,
+            ordinal: 0,
         };
         self.write(answer, 1, &reply, self.comparable(before, is_span)).await
     }
@@ -194,6 +196,8 @@ impl Asking<'_> {
             span: Some(span),
             found: Some(found),
             mark,
+            captured_on: None,
+            ordinal: 0,
         };
         self.write(answer, kept.len(), &whole, self.comparable(before, true)).await
     }

@@ -79,6 +79,7 @@ pub struct Ledger {
     files: Vec<Arc<LedgerFile>>,
     /// The places of the files of each name: several folders may have one.
     by_name: HashMap<String, Vec<usize>>,
+    unread: Vec<String>,
 }
 
 impl Ledger {
@@ -96,12 +97,15 @@ impl Ledger {
         let known: BTreeMap<&str, &Arc<LedgerFile>> =
             before.iter().flat_map(|ledger| &ledger.files).map(|file| (file.file.path.as_str(), file)).collect();
         let mut files: Vec<Arc<LedgerFile>> = Vec::new();
+        let mut unread = Vec::new();
         for first in 0..table.sources.len() {
             let sharing: Vec<usize> = table.sharing(first).collect();
             if sharing[0] != first {
                 continue;
             }
-            for file in bronze::list(store, &table.sources[first].contract).await? {
+            let listing = bronze::listing(store, &table.sources[first].contract).await?;
+            unread.extend(listing.unread);
+            for file in listing.files {
                 if let Some(known) = known.get(file.path.as_str()).filter(|known| known.file == file) {
                     files.push(Arc::clone(known));
                     continue;
@@ -118,7 +122,7 @@ impl Ledger {
         for (place, file) in files.iter().enumerate() {
             by_name.entry(file.file.name().to_owned()).or_default().push(place);
         }
-        let ledger = Self { table: Arc::clone(table), files, by_name };
+        let ledger = Self { table: Arc::clone(table), files, by_name, unread };
         let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
         ledger.read(store, |file| file.file.span || file.file.mark.is_some() || narrowed[file.source]).await;
         Ok(ledger)
@@ -140,6 +144,12 @@ impl Ledger {
     #[must_use]
     pub fn files(&self) -> &[Arc<LedgerFile>] {
         &self.files
+    }
+
+    /// Paths in its folders whose form no file of bronze has: nothing reads them.
+    #[must_use]
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// The files in the folder of a source, oldest first.

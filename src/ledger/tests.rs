@@ -43,6 +43,8 @@ impl Lake {
             span,
             found: None,
             mark: None,
+            captured_on: None,
+            ordinal: 0,
         };
         let contract = self.catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
         bronze::write(&self.store, contract, file, moment(at), before).await.unwrap();
@@ -138,6 +140,8 @@ async fn a_month_is_held_by_its_own_answer_and_not_by_a_file_named_after_it() {
         span: Some(Span::months([day("2024-04-01")])),
         found: None,
         mark: None,
+        captured_on: None,
+        ordinal: 0,
     };
     bronze::write(&lake.store, contract, import, moment(SECOND), None).await.unwrap();
     let ledger = lake.open("index_weight_cn").await;
@@ -184,6 +188,8 @@ async fn arrive(lake: &Lake, (what, lines): Arrival, at: &str) {
         span: Some(Span::months([day("2024-01-01")])),
         found: None,
         mark: None,
+        captured_on: None,
+        ordinal: 0,
     };
     let contract = lake.catalog.contract(&InterfaceId::parse("tushare/adj_factor").unwrap()).unwrap();
     bronze::write(&lake.store, contract, import, moment(at), before).await.unwrap();
@@ -247,6 +253,8 @@ async fn an_answer_feeds_the_partitions_that_older_ones_of_its_slice_fed() {
             span: Some(Span::days(days)),
             found: None,
             mark: None,
+            captured_on: None,
+            ordinal: 0,
         };
         bronze::write(&lake.store, contract, answer, moment(at), None).await.unwrap();
     }

@@ -4,6 +4,7 @@
 //! Never here: a store, a clock, or a conversion factor (it follows from two units, in [`crate::spec`]).
 
 mod add;
+mod adjusted;
 mod agreement;
 mod call_columns;
 mod check;
@@ -17,6 +18,7 @@ mod nested;
 mod newest;
 mod output;
 mod partition;
+mod reading;
 mod repeats;
 mod rows;
 mod scalars;
@@ -30,11 +32,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
+pub use adjusted::outside;
 pub use comparison::{Comparison, Difference, Revision};
 pub use example::prove;
 pub use judge::{AnswerText, Judged, judge};
 pub use output::{Added, added, schema};
 pub use partition::Partition;
+pub use reading::{Reading, read};
 
 use crate::spec::{Field, Table, TableSource};
 use newest::Newest;

@@ -1,11 +1,41 @@
 //! Captures people already have, into bronze: digits untouched, held apart from answers of our own.
 
-use anyhow::{Context as _, Result};
+mod judgement;
 
-use crate::bronze::{self, Capture, NewFile, Span};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use chrono::NaiveDate;
+
+use crate::bronze::{self, Capture, CaptureRules, NewFile, Provenance, Span};
+use crate::ledger::Ledgers;
 use crate::normalise::event_field;
-use crate::spec::{DateRange, InterfaceId, nearest};
+use crate::plan::Universe;
+use crate::reference;
+use crate::spec::{Contract, DateRange, InterfaceId, nearest};
 use crate::world::{Misuse, World};
+use judgement::{Judgement, Target};
+
+pub use judgement::SetAside;
+
+/// What is imported, and how it is read.
+#[derive(Debug, Clone, Default)]
+pub struct ImportRequest {
+    /// The interface, as in `tushare/daily`.
+    pub interface: String,
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// Columns of the files, each with the vendor's name for it.
+    pub map: Vec<(String, String)>,
+    /// The vendor's fields, each with the value of rows that lack it.
+    pub set: Vec<(String, String)>,
+    /// The day on which the vendor showed the rows.
+    pub captured_on: Option<NaiveDate>,
+    /// Prices are taken even if they look adjusted.
+    pub force: bool,
+}
 
 /// What became of one file.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -14,102 +44,185 @@ pub struct Imported {
     pub file: String,
     /// Rows.
     pub rows: usize,
+    /// Of these, rows that reach silver.
+    pub read: usize,
+    /// The others, by reason.
+    pub set_aside: Vec<SetAside>,
     /// First and last event day, where rows have one.
     pub days: Option<DateRange>,
     /// The bronze file; one that was there before if the same rows were imported already.
     pub bronze: String,
-    /// The same rows were imported before.
+    /// The same rows were imported before, and nothing was imported over them since.
     pub known: bool,
     /// Columns that the contract does not know; they are kept.
     pub unknown: Vec<String>,
+    /// Codes that the universe of the lake does not have.
+    pub unknown_codes: Vec<String>,
+    /// Words that are read as missing values, by column, with how often they came.
+    pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Values that no contract lists, likewise; they are kept.
+    pub unlisted_values: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
-/// Imports captures of an interface. All are read before the first is written.
+/// Imports captures of an interface. All are read and judged before the first is written.
 ///
 /// # Errors
-/// [`Misuse`] when a file does not fit the interface; nothing was written then.
-pub async fn import(world: &World, interface: &str, files: &[std::path::PathBuf]) -> Result<Vec<Imported>> {
-    let known: Vec<String> = world.catalog.contracts().map(|c| c.id.to_string()).collect();
-    let found = InterfaceId::parse(interface).and_then(|id| world.catalog.contract(&id).zip(world.catalog.fed_by(&id)));
+/// [`Misuse`] when a file does not fit the interface or no row of it can be read; nothing was written then.
+pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Imported>> {
+    let id = InterfaceId::parse(&request.interface);
+    let found = id.and_then(|id| world.catalog.contract(&id).zip(world.catalog.fed_by(&id)));
     let (contract, table) = found.ok_or_else(|| {
-        let hint = nearest(interface, known.iter().map(String::as_str));
+        let known: Vec<String> = world.catalog.contracts().map(|c| c.id.to_string()).collect();
+        let hint = nearest(&request.interface, known.iter().map(String::as_str));
         let hint = hint.unwrap_or_else(|| "expected VENDOR/INTERFACE, for example tushare/daily".to_owned());
-        Misuse(format!("unknown interface `{interface}`; {hint}"))
+        Misuse(format!("unknown interface `{}`; {hint}", request.interface))
     })?;
     let source = table.source(&contract.id).context("a table has its source")?;
-    if let Some(field) = contract.fields.iter().find(|field| field.param.is_some() && !field.nullable) {
-        let message = format!(
-            "cannot import {}: its replies lack `{}`, a parameter of the request; run `backfill {}` instead",
-            contract.id, field.name, table.name
-        );
-        return Err(Misuse(message).into());
+    let target = Target { contract, table, source };
+    check_fields(contract, request)?;
+    let today = world.clock.today();
+    if let Some(day) = request.captured_on.filter(|day| *day > today) {
+        return Err(Misuse(format!("--captured-on {day} is after today, {today}")).into());
     }
-    let key: Vec<&str> = table
-        .key
-        .iter()
-        .filter_map(|column| source.fields.iter().find(|plan| plan.column == *column))
-        .map(|plan| &contract.fields[plan.field])
-        .filter(|field| !field.nullable)
-        .map(|field| field.name.as_str())
-        .collect();
+    let key = target.key(true);
     let event = event_field(table, source).map(|field| field.name.as_str());
+    let rules = CaptureRules { contract, key: &key, event, map: &request.map, set: &request.set };
+    let nothing = DateRange::new(NaiveDate::MAX, NaiveDate::MIN);
+    let universe = reference::universe(world, &Ledgers::new(&world.store), nothing).await.unwrap_or_else(|error| {
+        tracing::warn!("cannot read the universe, so unknown codes go unnoticed: {error:#}");
+        Universe::default()
+    });
     let mut captures = Vec::new();
-    for file in files {
+    for file in &request.files {
         let name = file.display().to_string();
         let body = tokio::fs::read(file).await.map_err(|e| Misuse(format!("cannot read `{name}`: {e}")))?;
-        let capture = Capture::read(&name, &body, contract, &key, event).map_err(|e| Misuse(e.to_string()))?;
-        captures.push((name, capture));
+        let capture = Capture::read(&name, Bytes::from(body), rules).map_err(|e| Misuse(e.to_string()))?;
+        let judged = target.judge((&name, &capture), (&world.catalog, &universe), request.force)?;
+        captures.push((name, capture, judged));
     }
     world.store.clear_staging()?;
-    let mut before = Vec::new();
-    for file in bronze::list(&world.store, contract).await?.into_iter().filter(|file| file.span) {
-        match bronze::provenance(&world.store, &file).await {
-            Ok(Some(provenance)) => before.push((provenance.digest, file.path)),
-            Ok(None) => {}
-            Err(error) => tracing::warn!("{error:#}: remove the file and run `backfill` to fetch its slice again"),
-        }
-    }
+    let mut earlier = Earlier::of(world, contract).await?;
     let mut imported = Vec::new();
-    for (name, capture) in captures {
-        let digest = bronze::digest(&capture.lines);
-        let days = DateRange::around(capture.days.iter().copied());
+    for (name, capture, judged) in captures {
+        let Judgement { read, set_aside, days, unknown_codes, remarks } = judged;
+        let range = DateRange::around(days.iter().copied());
         let unknown = capture.fields.iter().filter(|field| contract.field(field).is_none()).cloned().collect();
         let rows = capture.rows;
-        let known = before.iter().find(|(imported, _)| *imported == digest).map(|(_, path)| path.clone());
-        let (bronze, known) = match known {
+        let (digest, captured_on) = (bronze::digest(&capture.lines), request.captured_on);
+        // A table without events: the import is of today, and still a part rather than a slice.
+        let today = (days.is_empty() && capture.days.is_empty()).then(|| world.clock.today());
+        let span = Some(Span::months(days.into_iter().chain(capture.days.iter().copied()).chain(today)));
+        let import = Import { digest, captured_on, span };
+        let (bronze, known) = match earlier.same(&import) {
             Some(path) => (path, true),
             None => {
-                let path = write(world, contract, &name, capture, days).await?;
-                before.push((digest, path.clone()));
+                let new = NewFile { ordinal: earlier.ordinal, ..new_file(world, (&name, capture), (range, &import)) };
+                let path = bronze::write(&world.store, contract, new, world.clock.now(), None).await?.path;
+                earlier.ordinal += 1;
+                earlier.imports.push((import, path.clone()));
                 (path, false)
             }
         };
-        imported.push(Imported { file: name, rows, days, bronze, known, unknown });
+        imported.push(Imported {
+            file: name,
+            rows,
+            read,
+            set_aside,
+            days: range,
+            bronze,
+            known,
+            unknown,
+            unknown_codes,
+            null_words: remarks.null_words,
+            unlisted_values: remarks.unlisted,
+        });
     }
     Ok(imported)
 }
 
-async fn write(
+/// Fields that the user names must be the vendor's.
+fn check_fields(contract: &Contract, request: &ImportRequest) -> Result<(), Misuse> {
+    let named = request.set.iter().map(|(field, _)| ("--set", field));
+    let named = named.chain(request.map.iter().map(|(_, field)| ("--map", field)));
+    for (option, field) in named {
+        if contract.field(field).is_none() {
+            let hint = nearest(field, contract.fields.iter().map(|field| field.name.as_str()));
+            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+            return Err(Misuse(format!("{option}: {} has no field `{field}`{hint}", contract.id)));
+        }
+    }
+    Ok(())
+}
+
+/// An import, as far as another one may be the same.
+#[derive(Debug, PartialEq, Eq)]
+struct Import {
+    digest: String,
+    captured_on: Option<NaiveDate>,
+    /// The months of its rows.
+    span: Option<Span>,
+}
+
+/// The imports of an interface that are there already, oldest first.
+#[derive(Debug)]
+struct Earlier {
+    imports: Vec<(Import, String)>,
+    /// The first number that is free among the files of this moment.
+    ordinal: u32,
+}
+
+impl Earlier {
+    async fn of(world: &World, contract: &Contract) -> Result<Self> {
+        let now = world.clock.now().timestamp_millis();
+        let mut earlier = Self { imports: Vec::new(), ordinal: 0 };
+        for file in bronze::list(&world.store, contract).await? {
+            if file.fetched_at.is_some_and(|at| at.timestamp_millis() == now) {
+                earlier.ordinal = earlier.ordinal.max(file.ordinal + 1);
+            }
+            if !file.span {
+                continue;
+            }
+            match bronze::provenance(&world.store, &file).await {
+                Ok(Some(provenance)) if provenance.is_import() => {
+                    let Provenance { digest, captured_on, span, .. } = provenance;
+                    earlier.imports.push((Import { digest, captured_on, span }, file.path));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!("{error:#}: remove the file and run `backfill` to fetch its slice again"),
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// The same import, unless a later one of some of its months stands above it: then giving it again says that it
+    /// is the right one.
+    fn same(&self, import: &Import) -> Option<String> {
+        let months: BTreeSet<NaiveDate> = import.span.iter().flat_map(Span::first_days).collect();
+        let overlaps =
+            |other: &Import| other.span.iter().flat_map(Span::first_days).any(|month| months.contains(&month));
+        let (newest, path) = self.imports.iter().rev().find(|(other, _)| overlaps(other))?;
+        let is_same = newest.digest == import.digest && newest.captured_on == import.captured_on;
+        is_same.then(|| path.clone())
+    }
+}
+
+fn new_file(
     world: &World,
-    contract: &crate::spec::Contract,
-    name: &str,
-    capture: Capture,
-    days: Option<DateRange>,
-) -> Result<String> {
-    // A table without events: the import is of today, and still a part rather than a slice.
-    let today = capture.days.is_empty().then(|| world.clock.today());
-    let span = Span::months(capture.days.into_iter().chain(today));
-    let answer = NewFile {
-        slice: std::path::Path::new(name).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+    (name, capture): (&str, Capture),
+    (event_days, import): (Option<DateRange>, &Import),
+) -> NewFile {
+    NewFile {
+        slice: Path::new(name).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
         day: world.clock.today(),
         params: Vec::new(),
         rows_of: Vec::new(),
         pages: 1,
         lines: capture.lines,
-        event_days: days,
-        span: Some(span),
+        event_days,
+        span: import.span.clone(),
         found: None,
         mark: None,
-    };
-    Ok(bronze::write(&world.store, contract, answer, world.clock.now(), None).await?.path)
+        captured_on: import.captured_on,
+        ordinal: 0,
+    }
 }

@@ -4,6 +4,7 @@ pub mod demo;
 pub mod diff;
 pub mod doctor;
 pub mod import;
+pub mod imports;
 pub mod price;
 pub mod rejects;
 pub mod status;

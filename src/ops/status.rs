@@ -10,6 +10,7 @@ use serde::Serialize;
 use pitlake_contract::Slice;
 
 use super::rejects;
+use crate::bronze;
 use crate::build::{Scope, Survey};
 use crate::clock::shanghai_day;
 use crate::ledger::{Held, Ledger, LedgerFile, Ledgers, Mark};
@@ -95,6 +96,8 @@ pub struct Status {
     pub unproven: usize,
     /// Partitions whose bronze changed since they were built, or that were never built.
     pub stale: usize,
+    /// Paths in its folders of bronze that nothing reads: their form is not that of a bronze file.
+    pub unread: Vec<String>,
 }
 
 /// The state of each table.
@@ -120,6 +123,9 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
         calendar: &calendar,
         universe: &universe,
     };
+    for folder in bronze::unread_folders(&world.store, world.catalog.contracts().map(Arc::as_ref)).await? {
+        tracing::warn!("`{folder}` is the folder of no interface, so nothing reads it");
+    }
     let mut all = Vec::new();
     for table in tables {
         let ledger = ledgers.of(table).await?;
@@ -127,6 +133,7 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
         let own = |file: &LedgerFile| file.file.is_named_like(&table.sources[file.source].contract);
         ledger.read(&world.store, |file| !file.file.span && own(file)).await;
         let mut status = published(world, &ledger, &calendar).await?;
+        status.unread = ledger.unread().to_vec();
         let failed = failed.get(&table.name).cloned().unwrap_or_default();
         for source in 0..table.sources.len() {
             status.add_source(facts, &ledger, source, &failed);

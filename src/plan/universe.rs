@@ -125,6 +125,12 @@ impl Universe {
         Ok(())
     }
 
+    /// Whether it has a security of that code.
+    #[must_use]
+    pub fn has(&self, code: &str) -> bool {
+        self.securities.iter().any(|security| security.code == code)
+    }
+
     /// The securities of the exchanges that an interface covers which may have reported on periods from `start`
     /// on, by code. Those listed later published the years before.
     #[must_use]

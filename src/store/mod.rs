@@ -97,6 +97,18 @@ impl Store {
         Ok(entries)
     }
 
+    /// The folders in `folder`, sorted.
+    ///
+    /// # Errors
+    /// When the store cannot be listed; a folder that does not exist is empty.
+    pub async fn folders(&self, folder: &str) -> Result<Vec<String>> {
+        let listed = async { self.objects.list_with_delimiter(Some(&Path::parse(folder)?)).await };
+        let listed = listed.await.map_err(|error| self.failed("list", folder, &error))?;
+        let mut folders: Vec<String> = listed.common_prefixes.into_iter().map(String::from).collect();
+        folders.sort();
+        Ok(folders)
+    }
+
     /// A whole file.
     ///
     /// # Errors

@@ -71,7 +71,7 @@ fn a_file_that_does_not_fit_the_interface_is_refused_and_nothing_is_written() {
         (["import", "--interface", "tushare/dayly", "a.csv", "a.csv"], "tushare/daily"),
         (["import", "--interface", "tushare/daily", "a.csv", "none.csv"], "none.csv"),
         // The security of a row is in the call, not in the reply.
-        (["import", "--interface", "f10/valuation_detail", "a.csv", "a.csv"], "its replies lack `symbol`"),
+        (["import", "--interface", "f10/valuation_detail", "a.csv", "a.csv"], "--set symbol=VALUE"),
     ] {
         let output = place.run(&args);
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();

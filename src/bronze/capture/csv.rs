@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
-use super::{CaptureError, CaptureReader, json_string};
+use super::{CaptureError, CaptureReader, json_cell};
 
 impl CaptureReader<'_> {
     pub(super) fn csv(&mut self, text: &str) -> Result<(), CaptureError> {
@@ -18,7 +16,7 @@ impl CaptureReader<'_> {
         while reader.read_record(&mut record).map_err(|e| self.csv_error(&e))? {
             let cells = named.iter().zip(&fields).map(|((cell, _), &field)| {
                 let number = self.fields[field].number;
-                (field, json_cell(record.get(*cell).unwrap_or_default(), number))
+                (field, json_cell(trimmed(record.get(*cell).unwrap_or_default()), number))
             });
             let cells: Vec<(usize, Cow<'_, str>)> = cells.collect();
             self.row(cells);
@@ -37,17 +35,13 @@ impl CaptureReader<'_> {
     }
 }
 
-/// A cell of CSV as JSON: only a number in JSON's own syntax is written without quotes.
-fn json_cell(cell: &str, number: bool) -> Cow<'_, str> {
-    let bare = |raw: &RawValue| raw.get() == cell;
-    if cell.is_empty() {
-        Cow::Borrowed("null")
-    } else if number
-        && cell.starts_with(|c: char| c == '-' || c.is_ascii_digit())
-        && serde_json::from_str::<&RawValue>(cell).is_ok_and(bare)
+/// A cell without the blanks around it. Quotes after a blank are none to the parser.
+fn trimmed(cell: &str) -> &str {
+    let inner = cell.trim_matches([' ', '\t']);
+    if cell.starts_with([' ', '\t'])
+        && let Some(unquoted) = inner.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
     {
-        Cow::Borrowed(cell)
-    } else {
-        Cow::Owned(json_string(cell))
+        return unquoted;
     }
+    inner
 }

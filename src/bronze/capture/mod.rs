@@ -1,21 +1,26 @@
-//! Files that users already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of
-//! objects, raw Tushare replies, pandas' columns; gzip or not.
+//! Files that users already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of objects, raw Tushare
+//! replies, pandas' columns, Parquet, Feather; gzip or not.
 //!
-//! `csv` and `json` read the formats; this module holds what they share. Never here: what a value means. A value that
-//! normalise will reject is kept as written.
+//! `csv`, `json` and `columnar` read the formats; this module holds what they share. Never here: what a value means. A
+//! value that normalise will reject is kept as written.
 
+mod columnar;
 mod csv;
+mod format;
 mod json;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use chrono::NaiveDate;
 use indexmap::IndexMap;
+use serde_json::value::RawValue;
 
 use super::file::inflate;
 use crate::spec::{Contract, FieldType};
-use pitlake_contract::spelling::day_in;
+use format::{Format, Unsupported};
+use pitlake_contract::spelling::{day_in, null};
 
 /// Why a file is not imported; no row of it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +34,21 @@ pub struct CaptureError {
     pub problem: String,
     /// What to do.
     pub way_out: String,
+}
+
+/// How a capture is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct CaptureRules<'a> {
+    /// The interface that the rows came from.
+    pub contract: &'a Contract,
+    /// The vendor's fields that must be present.
+    pub key: &'a [&'a str],
+    /// The vendor's field that holds the event day.
+    pub event: Option<&'a str>,
+    /// Names of columns, each with the vendor's name for it.
+    pub map: &'a [(String, String)],
+    /// Fields of the contract, each with the value of rows that lack it.
+    pub set: &'a [(String, String)],
 }
 
 /// Rows of a capture as bronze lines.
@@ -45,47 +65,45 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Reads a whole file. `key` names the vendor's fields that must be present, `event` the one that
-    /// holds the event day.
+    /// Reads a whole file.
     ///
     /// # Errors
     /// When the format is unknown, or the file is damaged, holds no rows, or lacks a key field.
-    pub fn read(
-        name: &str,
-        body: &[u8],
-        contract: &Contract,
-        key: &[&str],
-        event: Option<&str>,
-    ) -> Result<Self, CaptureError> {
+    pub fn read(name: &str, body: Bytes, rules: CaptureRules<'_>) -> Result<Self, CaptureError> {
+        let CaptureRules { contract, event, set, .. } = rules;
+        let fill = set.iter().filter_map(|(field, value)| Some((contract.field(field)?, value)));
+        let fill = fill.map(|(field, value)| {
+            let field_of = &contract.fields[field];
+            let label = json_string(&field_of.name) + ":";
+            FilledField { field, label, value: json_cell(value, is_number(field_of.kind)).into_owned() }
+        });
         let mut reader = CaptureReader {
             name,
-            contract,
+            rules,
             event: event.and_then(|event| contract.field(event)),
             fields: IndexMap::new(),
+            is_ambiguous: false,
+            fill: fill.collect(),
             lines: Vec::new(),
             rows: 0,
             days: BTreeSet::new(),
         };
-        let mut inflated = Vec::new();
         let body = if body.starts_with(&[0x1f, 0x8b]) {
-            inflate(body, &mut inflated).map_err(|e| reader.error(None, e.to_string(), "copy or download it again"))?;
-            inflated.as_slice()
+            let mut inflated = Vec::new();
+            inflate(&body, &mut inflated)
+                .map_err(|e| reader.error(None, e.to_string(), "copy or download it again"))?;
+            Bytes::from(inflated)
         } else {
             body
         };
-        if body.starts_with(b"PAR1") || body.starts_with(b"PK\x03\x04") {
-            let what = if body.starts_with(b"PAR1") { "a Parquet file" } else { "a zip archive or an Excel sheet" };
-            return Err(reader.error(None, format!("unsupported format: {what}"), "save it as CSV or as JSON lines"));
+        match format::of(&body) {
+            Ok(Format::Text) => reader.text(&body)?,
+            Ok(format) => reader.columnar(body, format)?,
+            Err(Unsupported { name, way_out }) => {
+                return Err(reader.error(None, format!("unsupported format: {name}"), way_out));
+            }
         }
-        let text = std::str::from_utf8(body).map_err(|e| {
-            let problem = format!("invalid UTF-8 at byte {}", e.valid_up_to());
-            reader.error(None, problem, "save it as UTF-8 (Chinese Excel often saves GBK)")
-        })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let json = text.trim_start().starts_with(['{', '[']);
-        let read = if json { reader.json(text) } else { reader.csv(text) };
-        read?;
-        reader.finish(key)
+        reader.finish()
     }
 }
 
@@ -93,18 +111,34 @@ impl Capture {
 struct CapturedField {
     /// The name as JSON, colon and all.
     label: String,
+    /// The field of the contract that it is.
+    known: Option<usize>,
     /// A CSV cell of it becomes a number if it looks like one.
     number: bool,
-    /// It holds the event day.
-    event: bool,
 }
+
+/// A field that the user gives a value.
+struct FilledField {
+    /// The field of the contract.
+    field: usize,
+    /// The name as JSON, colon and all.
+    label: String,
+    /// The value as JSON.
+    value: String,
+}
+
+/// A value of a row, as JSON, with the index of its field.
+type Cell<'v> = (usize, Cow<'v, str>);
 
 /// A capture while it is read.
 struct CaptureReader<'a> {
     name: &'a str,
-    contract: &'a Contract,
+    rules: CaptureRules<'a>,
     event: Option<usize>,
     fields: IndexMap<String, CapturedField>,
+    /// Two columns of the file are the same field of the contract.
+    is_ambiguous: bool,
+    fill: Vec<FilledField>,
     lines: Vec<u8>,
     rows: usize,
     days: BTreeSet<NaiveDate>,
@@ -115,17 +149,26 @@ impl CaptureReader<'_> {
         CaptureError { file: self.name.to_owned(), row, problem, way_out: way_out.to_owned() }
     }
 
+    fn text(&mut self, body: &[u8]) -> Result<(), CaptureError> {
+        let text = std::str::from_utf8(body).map_err(|e| {
+            let problem = format!("invalid UTF-8 at byte {}", e.valid_up_to());
+            self.error(None, problem, "save it as UTF-8 (Chinese Excel often saves GBK)")
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.trim_start().starts_with(['{', '[']) { self.json(text) } else { self.csv(text) }
+    }
+
     /// The index of a field, new or known.
     fn field(&mut self, name: &str) -> usize {
+        let name = self.rules.map.iter().find(|(column, _)| column == name).map_or(name, |(_, field)| field.as_str());
         if let Some(index) = self.fields.get_index_of(name) {
             return index;
         }
-        let known = self.contract.field(name);
-        let kind = known.map(|index| self.contract.fields[index].kind);
-        let number = matches!(kind, None | Some(FieldType::Number | FieldType::Integer | FieldType::Flag));
-        let event = known.is_some() && known == self.event;
+        let known = self.rules.contract.field(name);
+        self.is_ambiguous |= known.is_some() && self.fields.values().any(|field| field.known == known);
+        let number = known.is_none_or(|field| is_number(self.rules.contract.fields[field].kind));
         let label = json_string(name) + ":";
-        self.fields.insert_full(name.to_owned(), CapturedField { label, number, event }).0
+        self.fields.insert_full(name.to_owned(), CapturedField { label, known, number }).0
     }
 
     /// The fields of a format that names them once.
@@ -143,40 +186,89 @@ impl CaptureReader<'_> {
     }
 
     /// Writes a row: a field's index and its value as JSON.
-    fn row<'v>(&mut self, cells: impl IntoIterator<Item = (usize, Cow<'v, str>)>) {
+    fn row<'v>(&mut self, cells: impl IntoIterator<Item = Cell<'v>>) {
+        if self.is_ambiguous || !self.fill.is_empty() {
+            let cells = self.distinct(cells.into_iter().collect());
+            self.write(cells);
+        } else {
+            self.write(cells);
+        }
+    }
+
+    /// Without the second of two columns that are one field, where they agree or one is empty, and without empty cells
+    /// that the user gave a value.
+    fn distinct<'v>(&self, cells: Vec<Cell<'v>>) -> Vec<Cell<'v>> {
+        let known = |cell: &Cell<'_>| self.fields[cell.0].known;
+        let mut kept: Vec<Cell<'v>> = Vec::with_capacity(cells.len());
+        for cell in cells {
+            let twin = kept.iter_mut().find(|other| known(&cell).is_some() && known(other) == known(&cell));
+            match twin {
+                Some(twin) if is_empty(&twin.1) => *twin = cell,
+                Some(twin) if is_empty(&cell.1) || bare(&twin.1) == bare(&cell.1) => {}
+                _ => kept.push(cell),
+            }
+        }
+        let is_filled = |cell: &Cell<'_>| self.fill.iter().any(|fill| known(cell) == Some(fill.field));
+        kept.retain(|cell| !(is_empty(&cell.1) && is_filled(cell)));
+        kept
+    }
+
+    fn write<'v>(&mut self, cells: impl IntoIterator<Item = Cell<'v>>) {
+        let start = self.lines.len();
         self.lines.push(b'{');
-        for (at, (index, value)) in cells.into_iter().enumerate() {
+        let mut given = Vec::new();
+        for (index, value) in cells {
             let field = &self.fields[index];
-            if at > 0 {
+            if self.lines.len() > start + 1 {
                 self.lines.push(b',');
             }
             self.lines.extend_from_slice(field.label.as_bytes());
             // Line breaks occur only between the tokens of a nested value: JSON strings hold none.
             self.lines.extend(value.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
-            if field.event {
-                self.days.extend(day_in(value.trim_matches('"')));
+            if field.known.is_some() && field.known == self.event {
+                self.days.extend(day_in(bare(&value)));
+            }
+            if !self.fill.is_empty() {
+                given.extend(field.known);
+            }
+        }
+        for fill in self.fill.iter().filter(|fill| !given.contains(&fill.field)) {
+            if self.lines.len() > start + 1 {
+                self.lines.push(b',');
+            }
+            self.lines.extend_from_slice(fill.label.as_bytes());
+            self.lines.extend_from_slice(fill.value.as_bytes());
+            if self.event == Some(fill.field) {
+                self.days.extend(day_in(bare(&fill.value)));
             }
         }
         self.lines.extend_from_slice(b"}\n");
         self.rows += 1;
     }
 
-    fn finish(self, key: &[&str]) -> Result<Capture, CaptureError> {
+    fn finish(self) -> Result<Capture, CaptureError> {
+        let CaptureRules { contract, key, .. } = self.rules;
         let found: Vec<String> = self.fields.keys().cloned().collect();
-        let has = |key: &str| match self.contract.field(key) {
-            Some(field) => found.iter().any(|name| self.contract.field(name) == Some(field)),
+        let has = |key: &str| match contract.field(key) {
+            Some(field) => {
+                self.fields.values().any(|one| one.known == Some(field))
+                    || self.fill.iter().any(|fill| fill.field == field)
+            }
             None => found.iter().any(|name| name == key),
         };
         let missing: Vec<&str> = key.iter().copied().filter(|key| !has(key)).collect();
         if (self.rows > 0 || !found.is_empty()) && !missing.is_empty() {
-            let (missing, found) =
-                (missing.join("`, `"), if found.is_empty() { "none".to_owned() } else { found.join(", ") });
-            let problem = format!("{} requires the fields `{missing}`; found {found}", self.contract.id);
-            return Err(self.error(
-                None,
-                problem,
-                "give the columns the vendor's names, or choose the interface that the file came from",
-            ));
+            let (missing, found, one) = (
+                missing.join("`, `"),
+                if found.is_empty() { "none".to_owned() } else { found.join(", ") },
+                missing.first().copied().unwrap_or_default(),
+            );
+            let problem = format!("{} requires the fields `{missing}`; found {found}", contract.id);
+            let way_out = format!(
+                "give the columns the vendor's names (`--map COLUMN={one}`), set a value for all rows (`--set \
+                 {one}=VALUE`), or choose the interface that the file came from"
+            );
+            return Err(self.error(None, problem, &way_out));
         }
         if self.rows == 0 {
             return Err(self.error(None, "no rows".into(), "leave the file out"));
@@ -187,6 +279,34 @@ impl CaptureReader<'_> {
 
 fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// A text as JSON: only a number in JSON's own syntax is written without quotes.
+fn json_cell(cell: &str, number: bool) -> Cow<'_, str> {
+    let bare = |raw: &RawValue| raw.get() == cell;
+    if cell.is_empty() {
+        Cow::Borrowed("null")
+    } else if number
+        && cell.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        && serde_json::from_str::<&RawValue>(cell).is_ok_and(bare)
+    {
+        Cow::Borrowed(cell)
+    } else {
+        Cow::Owned(json_string(cell))
+    }
+}
+
+fn is_number(kind: FieldType) -> bool {
+    matches!(kind, FieldType::Number | FieldType::Integer | FieldType::Flag)
+}
+
+/// A JSON value without its quotes.
+fn bare(value: &str) -> &str {
+    value.trim_matches('"')
+}
+
+fn is_empty(value: &str) -> bool {
+    null::is_null(bare(value), FieldType::Text)
 }
 
 #[cfg(test)]

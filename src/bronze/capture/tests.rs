@@ -1,6 +1,16 @@
 //! Each format, and each reason to refuse a file, on small made-up inputs.
 
 use std::io::Write as _;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int64Array,
+    ListArray, RecordBatch, StringViewArray, TimestampNanosecondArray,
+};
+use arrow::datatypes::Int32Type;
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use parquet::arrow::ArrowWriter;
 
 use super::*;
 use crate::spec::{Catalog, InterfaceId};
@@ -8,7 +18,9 @@ use crate::spec::{Catalog, InterfaceId};
 fn read(name: &str, body: &[u8]) -> Result<Capture, CaptureError> {
     let (catalog, _) = Catalog::load(&[], None).unwrap();
     let contract = catalog.contract(&InterfaceId::parse("tushare/daily").unwrap()).unwrap();
-    Capture::read(name, body, contract, &["ts_code", "trade_date"], Some("trade_date"))
+    let key = ["ts_code", "trade_date"];
+    let rules = CaptureRules { contract, key: &key, event: Some("trade_date"), map: &[], set: &[] };
+    Capture::read(name, Bytes::copy_from_slice(body), rules)
 }
 
 fn lines(body: &str) -> String {
@@ -43,6 +55,131 @@ fn every_format_gives_the_same_lines() {
     }
 }
 
+/// The same rows as [`ROWS`], and types that CSV does not have.
+fn batch() -> RecordBatch {
+    let column = |name: &str, array: ArrayRef| (name.to_owned(), array, true);
+    let decimals = Decimal128Array::from(vec![Some(9_390), None]).with_precision_and_scale(10, 3).unwrap();
+    let stamps = TimestampNanosecondArray::from(vec![1_704_153_600_000_000_000, 1_704_240_060_500_000_000]);
+    let names: DictionaryArray<Int32Type> = vec![Some("平安"), None].into_iter().collect();
+    RecordBatch::try_from_iter_with_nullable([
+        column("ts_code", Arc::new(StringViewArray::from(vec!["000001.SZ", "000002.SZ"]))),
+        column("trade_date", Arc::new(Date32Array::from(vec![19_724, 19_725]))),
+        column("close", Arc::new(decimals)),
+        column("open", Arc::new(Float64Array::from(vec![Some(0.1 + 0.2), Some(f64::NAN)]))),
+        column("high", Arc::new(Float32Array::from(vec![10.2, f32::INFINITY]))),
+        column("vol", Arc::new(Int64Array::from(vec![Some(1_234), None]))),
+        column("at", Arc::new(stamps.clone())),
+        column("utc", Arc::new(stamps.clone().with_timezone("UTC"))),
+        column("here", Arc::new(stamps.with_timezone("Asia/Shanghai"))),
+        column("name", Arc::new(names)),
+        column("is_st", Arc::new(BooleanArray::from(vec![true, false]))),
+        column("__index_level_0__", Arc::new(Int64Array::from(vec![0, 1]))),
+    ])
+    .unwrap()
+}
+
+const BATCH: &str = "{\"ts_code\":\"000001.SZ\",\"trade_date\":\"2024-01-02\",\"close\":9.390,\"open\":0.30000000000000004,\
+    \"high\":10.2,\"vol\":1234,\"at\":\"2024-01-02 00:00:00\",\"utc\":\"2024-01-02T00:00:00+00:00\",\
+    \"here\":\"2024-01-02T08:00:00+08:00\",\"name\":\"平安\",\"is_st\":true}\n\
+    {\"ts_code\":\"000002.SZ\",\"trade_date\":\"2024-01-03\",\"close\":null,\"open\":\"NaN\",\"high\":\"inf\",\"vol\":null,\
+    \"at\":\"2024-01-03 00:01:00.500\",\"utc\":\"2024-01-03T00:01:00.500+00:00\",\
+    \"here\":\"2024-01-03T08:01:00.500+08:00\",\"name\":null,\"is_st\":false}\n";
+
+#[test]
+fn columns_of_parquet_and_feather_keep_their_digits() {
+    let batch = batch();
+    let schema = batch.schema();
+    let mut parquet = ArrowWriter::try_new(Vec::new(), schema.clone(), None).unwrap();
+    parquet.write(&batch).unwrap();
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
+    let mut feather = FileWriter::try_new_with_options(Vec::new(), &schema, options).unwrap();
+    feather.write(&batch).unwrap();
+    let mut stream = StreamWriter::try_new(Vec::new(), &schema).unwrap();
+    stream.write(&batch).unwrap();
+    for (format, body) in [
+        ("parquet", parquet.into_inner().unwrap()),
+        ("feather", feather.into_inner().unwrap()),
+        ("stream", stream.into_inner().unwrap()),
+    ] {
+        let capture = read(format, &body).unwrap();
+        assert_eq!(String::from_utf8(capture.lines).unwrap(), BATCH, "{format}");
+        let cut = read(format, &body[..body.len() / 2]).unwrap_err().to_string();
+        assert!(cut.contains("the file is damaged"), "{format}: {cut}");
+    }
+}
+
+#[test]
+fn a_nested_column_is_refused_by_name() {
+    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)])]);
+    let batch = RecordBatch::try_from_iter([("tags", Arc::new(lists) as ArrayRef)]).unwrap();
+    let mut feather = FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    feather.write(&batch).unwrap();
+    let error = read("f", &feather.into_inner().unwrap()).unwrap_err().to_string();
+    assert!(error.starts_with("`f`: column `tags`: values of the type List"), "{error}");
+}
+
+/// Lines of a file that is read with `--map` and `--set`.
+fn with(map: &[(&str, &str)], set: &[(&str, &str)], body: &str) -> Result<String, CaptureError> {
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    };
+    let (map, set) = (pairs(map), pairs(set));
+    let (catalog, _) = Catalog::load(&[], None).unwrap();
+    let contract = catalog.contract(&InterfaceId::parse("tushare/trade_cal").unwrap()).unwrap();
+    let key = ["exchange", "cal_date"];
+    let rules = CaptureRules { contract, key: &key, event: Some("cal_date"), map: &map, set: &set };
+    let capture = Capture::read("f", Bytes::copy_from_slice(body.as_bytes()), rules)?;
+    Ok(String::from_utf8(capture.lines).unwrap())
+}
+
+#[test]
+fn a_value_is_set_where_the_file_has_none() {
+    let expected = "{\"cal_date\":20240102,\"is_open\":1,\"exchange\":\"SSE\"}\n".replace("20240102", "\"20240102\"");
+    let set = [("exchange", "SSE")];
+    assert_eq!(with(&[], &set, "cal_date,is_open\n20240102,1\n").unwrap(), expected);
+    assert_eq!(with(&[], &set, "exchange,cal_date,is_open\n,20240102,1\n").unwrap(), expected);
+    let json = "{\"exchange\":null,\"cal_date\":\"20240102\",\"is_open\":1}";
+    assert_eq!(with(&[], &set, json).unwrap(), expected);
+    // What the file has stays.
+    let own = with(&[], &set, "EXCHANGE,cal_date\nSZSE,20240102\n").unwrap();
+    assert_eq!(own, "{\"EXCHANGE\":\"SZSE\",\"cal_date\":\"20240102\"}\n");
+    let number = with(&[], &[("exchange", "SSE"), ("is_open", "1")], "cal_date\n20240102\n").unwrap();
+    assert_eq!(number, "{\"cal_date\":\"20240102\",\"exchange\":\"SSE\",\"is_open\":1}\n");
+    let error = with(&[], &[], "cal_date,is_open\n20240102,1\n").unwrap_err().to_string();
+    assert!(error.contains("requires the fields `exchange`") && error.contains("--set exchange=VALUE"), "{error}");
+}
+
+#[test]
+fn a_column_is_read_under_the_name_that_the_user_gives_it() {
+    let map = [("日期", "cal_date"), ("交易所", "exchange")];
+    let lines = with(&map, &[], "交易所,日期\nSSE,20240102\n").unwrap();
+    assert_eq!(lines, "{\"exchange\":\"SSE\",\"cal_date\":\"20240102\"}\n");
+}
+
+#[test]
+fn two_columns_of_one_field_are_one_where_they_agree() {
+    let both = "TS_CODE,ts_code,trade_date,close\na,a,20240102,1\n,b,20240102,1\nc,,20240102,1\n";
+    let expected = "{\"TS_CODE\":\"a\",\"trade_date\":\"20240102\",\"close\":1}\n\
+                    {\"ts_code\":\"b\",\"trade_date\":\"20240102\",\"close\":1}\n\
+                    {\"TS_CODE\":\"c\",\"trade_date\":\"20240102\",\"close\":1}\n";
+    assert_eq!(lines(both), expected);
+    // Where they differ both are kept: the build sets the row aside, and says why.
+    assert_eq!(
+        lines("ts_code,TRADE_DATE,trade_date\na,20240103,20240102\n"),
+        "{\"ts_code\":\"a\",\"TRADE_DATE\":\"20240103\",\"trade_date\":\"20240102\"}\n"
+    );
+}
+
+#[test]
+fn blanks_around_cells_are_dropped_and_line_breaks_in_quotes_kept() {
+    let csv = "ts_code, trade_date, close, name\n000001.SZ, 20240102,\t9.390, \"a b\"\n000002.SZ,\"20240103\",,\"第一行\n第二行\"\n";
+    assert_eq!(
+        lines(csv),
+        "{\"ts_code\":\"000001.SZ\",\"trade_date\":\"20240102\",\"close\":9.390,\"name\":\"a b\"}\n\
+         {\"ts_code\":\"000002.SZ\",\"trade_date\":\"20240103\",\"close\":null,\"name\":\"第一行\\n第二行\"}\n"
+    );
+}
+
 #[test]
 fn every_gzip_member_is_read_and_a_truncated_one_refused() {
     let gzip = |text: &str| {
@@ -66,7 +203,7 @@ fn a_cell_is_a_number_only_where_json_and_the_contract_agree() {
         "{\"TS_CODE\":\"000001\",\"trade_date\":\"2024-01-02\",\"close\":\".5\",\"vol\":-0.23000000000000043,\
          \"extra\":\"007\",\"other\":1e-3}\n\
          {\"TS_CODE\":\"say \\\"x\\\"\",\"trade_date\":\"20240199\",\"close\":\"nan\",\"vol\":841490.2,\
-         \"extra\":\" 1\",\"other\":0}\n"
+         \"extra\":1,\"other\":0}\n"
     );
     let days = read("f", csv.as_bytes()).unwrap().days;
     assert_eq!(days.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2024-01-02"]);
@@ -119,7 +256,8 @@ fn an_error_names_its_place() {
         (r#"{"ts_code":{"0":"a"},"close":{"1":1}}"#, "the columns `ts_code` and `close` have different"),
         (r#"{"ts_code":{"0":"a","0":"b"}}"#, "duplicate field `0`"),
         ("{}", "requires the fields `ts_code`, `trade_date`"),
-        ("PAR1", "a Parquet file"),
+        ("PAR1", "the file is damaged"),
+        ("BZh91AY", "unsupported format: bzip2; decompress it first"),
     ] {
         assert!(refusal(body).contains(part), "{body}: {}", refusal(body));
     }

@@ -76,7 +76,8 @@ const MODULES: &[(&str, &[&str])] = &[
 /// Dependencies that few modules know: one with one home can be replaced in an afternoon.
 const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["fetch"]),
-    ("parquet", &["silver", "query"]),
+    ("parquet", &["bronze", "silver", "query"]),
+    ("arrow_ipc", &["bronze"]),
     ("datafusion", &["query"]),
     ("clap", &["cli"]),
     ("flate2", &["bronze", "silver"]),

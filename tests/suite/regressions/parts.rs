@@ -48,6 +48,8 @@ impl Answer<'_> {
             span: (!days.is_empty()).then(|| Span::days(days)),
             found: None,
             mark: self.mark,
+            captured_on: None,
+            ordinal: 0,
         };
         let at: DateTime<Utc> = self.at.parse().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

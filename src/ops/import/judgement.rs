@@ -1,0 +1,196 @@
+//! Whether a capture is taken, and what is told of its rows: the build itself reads them. Never where they are written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::Result;
+use arrow::array::{Array as _, AsArray as _};
+use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
+use chrono::NaiveDate;
+
+use crate::bronze::Capture;
+use crate::normalise::{Input, Reject, Remarks, Stop, outside, read};
+use crate::plan::{UNIVERSE, Universe};
+use crate::spec::{Catalog, Contract, Table, TableSource};
+use crate::world::Misuse;
+
+/// Most unknown columns that a refusal lists.
+const SOME: usize = 5;
+
+/// The interface of an import, and the table it feeds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) contract: &'a Arc<Contract>,
+    pub(super) table: &'a Table,
+    pub(super) source: &'a TableSource,
+}
+
+/// Rows that are set aside for one reason.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct SetAside {
+    /// The reason, as for the first of them.
+    pub reason: String,
+    /// How many.
+    pub rows: usize,
+    /// The first of them, from 1.
+    pub row: usize,
+    /// The first of them, as it is stored.
+    pub example: String,
+}
+
+/// What becomes of the rows of a capture.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    /// Rows that reach silver.
+    pub(super) read: usize,
+    pub(super) set_aside: Vec<SetAside>,
+    pub(super) days: BTreeSet<NaiveDate>,
+    /// Codes that the universe does not have.
+    pub(super) unknown_codes: Vec<String>,
+    pub(super) remarks: Remarks,
+}
+
+impl Target<'_> {
+    /// The vendor's fields that fill the key; without those that may be empty, if `required`.
+    pub(super) fn key(&self, required: bool) -> Vec<&str> {
+        let columns = self.table.key.iter();
+        let plans = columns.filter_map(|column| self.source.fields.iter().find(|plan| plan.column == *column));
+        let fields = plans.map(|plan| &self.contract.fields[plan.field]).filter(|field| !(required && field.nullable));
+        fields.map(|field| field.name.as_str()).collect()
+    }
+
+    /// Reads the rows of a capture as the build will.
+    ///
+    /// # Errors
+    /// [`Misuse`] when none of them can be read, when the file is one of another interface, or when its prices look
+    /// adjusted, unless `force` says that they are not.
+    pub(super) fn judge(
+        &self,
+        (name, capture): (&str, &Capture),
+        (catalog, universe): (&Catalog, &Universe),
+        force: bool,
+    ) -> Result<Judgement> {
+        self.refuse_other_interface(name, capture, catalog)?;
+        let Self { contract, table, source } = *self;
+        let reading = read(table, Input::new(name, source), &capture.lines).map_err(|error| {
+            match error.downcast_ref::<Stop>() {
+                Some(stop) => Misuse(format!("cannot import {}: {stop}", contract.id)).into(),
+                None => error,
+            }
+        })?;
+        let lines: BTreeSet<usize> = reading.rejects.iter().map(|reject| reject.line).collect();
+        let set_aside = grouped(reading.rejects);
+        if reading.batch.num_rows() == 0 {
+            let reason = set_aside.first().map_or_else(
+                || "they lack what a row of the table needs".to_owned(),
+                |first| format!("row {}: {}", first.row, first.reason),
+            );
+            let message =
+                format!("`{name}`: none of its {} rows can be read as {}: {reason}", capture.rows, contract.id);
+            return Err(Misuse(message).into());
+        }
+        if let Some((outside, rows)) = outside(table, &reading.batch).filter(|(outside, rows)| outside * 2 > *rows)
+            && !force
+        {
+            let message = format!(
+                "`{name}`: the prices look adjusted: amount / volume lies outside low and high in {outside} of {rows} \
+                 rows, and {} has raw prices; export them without adjustment, or import them with --force",
+                contract.id
+            );
+            return Err(Misuse(message).into());
+        }
+        let read = capture.rows.saturating_sub(lines.len());
+        let unknown_codes = self.unknown_codes(&reading.batch, universe);
+        Ok(Judgement { read, set_aside, days: reading.days, unknown_codes, remarks: reading.remarks })
+    }
+
+    /// A file that shares the key with the interface, and nothing else, is one of another interface.
+    fn refuse_other_interface(&self, name: &str, capture: &Capture, catalog: &Catalog) -> Result<(), Misuse> {
+        let Self { contract, source, .. } = self;
+        let key: Vec<Option<usize>> = self.key(false).into_iter().map(|field| contract.field(field)).collect();
+        let is_figure = |field: usize| !key.contains(&Some(field));
+        let common = capture.fields.iter().filter_map(|name| contract.field(name));
+        let others: Vec<&str> =
+            capture.fields.iter().map(String::as_str).filter(|name| contract.field(name).is_none()).collect();
+        let has_figures = source.fields.iter().any(|plan| is_figure(plan.field));
+        if others.is_empty() || !has_figures || common.into_iter().any(is_figure) || source.rows.is_some() {
+            return Ok(());
+        }
+        let fits = |other: &&Arc<Contract>| {
+            other.id.vendor == contract.id.vendor && capture.fields.iter().all(|name| other.field(name).is_some())
+        };
+        // The narrowest of those that have all columns.
+        let best = catalog.contracts().filter(fits).min_by_key(|other| (other.fields.len(), &other.id));
+        let way_out = best.map_or_else(
+            || "give the columns the vendor's names, or choose the interface that the file came from".to_owned(),
+            |best| format!("import it with --interface {}", best.id),
+        );
+        let more = if others.len() > SOME { ", …" } else { "" };
+        Err(Misuse(format!(
+            "`{name}` has no column of {} except its key; the others are `{}`{more}: {way_out}",
+            contract.id,
+            others[..others.len().min(SOME)].join("`, `")
+        )))
+    }
+
+    /// Codes that the universe lacks. Only for interfaces of the universe's securities: those that cover a market, and
+    /// files whose other codes are in it.
+    fn unknown_codes(&self, batch: &RecordBatch, universe: &Universe) -> Vec<String> {
+        if universe.is_empty() || self.table.name == UNIVERSE {
+            return Vec::new();
+        }
+        let Some(codes) = batch.column_by_name("ts_code").filter(|codes| *codes.data_type() == DataType::Utf8) else {
+            return Vec::new();
+        };
+        let all: BTreeSet<&str> = codes.as_string::<i32>().iter().flatten().collect();
+        let unknown: Vec<String> = all.iter().filter(|code| !universe.has(code)).map(ToString::to_string).collect();
+        let is_of_market = self.contract.publication.covers.is_some() || unknown.len() * 2 <= all.len();
+        if is_of_market { unknown } else { Vec::new() }
+    }
+}
+
+/// Rejected rows by their reasons, the values in them aside; the most frequent first.
+fn grouped(rejects: Vec<Reject>) -> Vec<SetAside> {
+    let mut groups: BTreeMap<String, SetAside> = BTreeMap::new();
+    for Reject { reason, line, row, .. } in rejects {
+        // The first name in quotes is the field, and what follows are values.
+        let kind = reason.split('`').enumerate().filter(|(part, _)| part % 2 == 0 || *part == 1);
+        let kind = kind.map(|(_, text)| text).collect();
+        let group = groups.entry(kind).or_insert_with(|| SetAside { reason, rows: 0, row: line, example: row });
+        group.rows += 1;
+    }
+    let mut all: Vec<SetAside> = groups.into_values().collect();
+    all.sort_by_key(|group| (std::cmp::Reverse(group.rows), group.row));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_the_value_alone_are_one() {
+        let reject = |line: usize, reason: &str| Reject {
+            file: "f".into(),
+            line,
+            reason: reason.into(),
+            row: format!("row {line}"),
+        };
+        let groups = grouped(vec![
+            reject(1, "`vol`: invalid number `x`: expected digits"),
+            reject(2, "`close`: invalid number `y`: expected digits"),
+            reject(3, "`close`: invalid number `z`: expected digits"),
+        ]);
+        let shown: Vec<(usize, usize, &str)> =
+            groups.iter().map(|group| (group.rows, group.row, group.reason.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                (2, 2, "`close`: invalid number `y`: expected digits"),
+                (1, 1, "`vol`: invalid number `x`: expected digits")
+            ]
+        );
+        assert_eq!(groups[0].example, "row 2");
+    }
+}

@@ -1,0 +1,113 @@
+//! The imports that the lake holds: listed, and taken back. Never how a file is imported.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use chrono::{DateTime, NaiveDate, Utc};
+use futures::StreamExt as _;
+
+use crate::bronze::{self, BronzeFile};
+use crate::spec::{DateRange, InterfaceId};
+use crate::world::{Misuse, World};
+
+/// Headers read at the same time.
+const AT_ONCE: usize = 16;
+
+/// An import.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Import {
+    /// What `import --withdraw` takes.
+    pub id: String,
+    /// The interface that its rows came from.
+    pub interface: String,
+    /// The imported file, without its folder.
+    pub file: String,
+    /// When it was imported.
+    pub imported_at: DateTime<Utc>,
+    /// The day on which the vendor showed its rows, where that was given.
+    pub captured_on: Option<NaiveDate>,
+    /// Rows.
+    pub rows: usize,
+    /// First and last event day.
+    pub days: Option<DateRange>,
+    /// The bronze file.
+    pub bronze: String,
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Withdrawn {
+    /// The import.
+    #[serde(flatten)]
+    pub import: Import,
+    /// Where its file is now.
+    pub withdrawn: String,
+    /// The table it fed.
+    pub table: String,
+}
+
+/// Every import of the lake, or of one interface, oldest first.
+///
+/// # Errors
+/// When the lake cannot be listed.
+pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>> {
+    let mut folders = BTreeSet::new();
+    let mut all = Vec::new();
+    for contract in world.catalog.contracts() {
+        if folders.insert((&contract.id.vendor, &contract.kind)) {
+            let files = bronze::list(&world.store, contract).await?.into_iter().filter(|file| file.span);
+            let read = futures::stream::iter(files).map(|file| import(world, file)).buffered(AT_ONCE);
+            all.extend(read.filter_map(async |import| import).collect::<Vec<_>>().await);
+        }
+    }
+    all.retain(|import| interface.is_none_or(|interface| import.interface == interface));
+    all.sort_by(|a, b| (a.imported_at, &a.bronze).cmp(&(b.imported_at, &b.bronze)));
+    Ok(all)
+}
+
+/// The import that a file is, if it is one.
+async fn import(world: &World, file: BronzeFile) -> Option<Import> {
+    let provenance = match bronze::provenance(&world.store, &file).await {
+        Ok(provenance) => provenance.filter(bronze::Provenance::is_import)?,
+        Err(error) => {
+            tracing::warn!("{error:#}: not listed");
+            return None;
+        }
+    };
+    Some(Import {
+        id: format!("{}/{}", provenance.vendor, file.stem()),
+        interface: format!("{}/{}", provenance.vendor, provenance.interface),
+        file: provenance.slice,
+        imported_at: provenance.fetched_at,
+        captured_on: provenance.captured_on,
+        rows: provenance.rows,
+        days: provenance.first.zip(provenance.last).map(DateRange::from),
+        bronze: file.path,
+    })
+}
+
+/// Takes an import back: its file moves to `withdrawn/`, and the partitions it fed become stale.
+///
+/// # Errors
+/// [`Misuse`] when there is no such import; when the lake cannot be written.
+pub async fn withdraw(world: &World, id: &str) -> Result<Withdrawn> {
+    let found = list(world, None).await?.into_iter().find(|import| import.id == id || import.bronze == id);
+    let import = found.ok_or_else(|| {
+        Misuse(format!("no import `{id}` in the lake {}: run `pitlake import --list`", world.store.name()))
+    })?;
+    // The copy is whole before the file goes: after a kill in between the same command ends the work.
+    let body = world.store.read(&import.bronze).await?;
+    let former = format!("withdrawn/{}", import.bronze);
+    let mut withdrawn = former.clone();
+    for number in 1.. {
+        if world.store.create(&withdrawn, body.clone()).await? || world.store.read(&withdrawn).await? == body {
+            break;
+        }
+        // Another import once had this name.
+        withdrawn = format!("{former}.{number}");
+    }
+    world.store.delete(&import.bronze).await?;
+    let table = InterfaceId::parse(&import.interface).and_then(|id| world.catalog.fed_by(&id));
+    let table = table.map_or_else(String::new, |table| table.name.clone());
+    Ok(Withdrawn { import, withdrawn, table })
+}

@@ -152,7 +152,10 @@ impl Served {
             .then(|| asked.params.get("ts_code").map(|codes| codes.split(',').map(str::trim).collect()))
             .flatten();
         // A parameter may name a fact that is no column.
-        let facts = || asked.params.iter().filter(|(param, _)| call.filter(param).is_none());
+        let facts = || {
+            let known = |param: &str| call.filter(param).is_some() || self.column(param).is_some();
+            asked.params.iter().filter(move |(param, _)| !known(param))
+        };
         let mut items = (population.items)(asked, day);
         items.retain(|item| {
             codes.as_ref().is_none_or(|codes| codes.contains(&&*item.code))

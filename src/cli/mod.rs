@@ -41,7 +41,7 @@ Exit codes:
   5  token rejected, or the account may not call an interface
   6  daily quota used up
   7  another run is writing to the lake
-  8  not published yet
+  8  something that is due is late: not published yet, or only in part
 If several apply, the first of 5, 4, 1, 3, 6, 8, 7 is returned; the report under runs/ lists all.";
 
 /// Keeps a lake of Chinese A-share data: vendors' rows byte for byte in bronze, exact units and known days in silver

@@ -79,7 +79,8 @@ mod tests {
     fn judged(lines: &[&str]) -> Judged {
         let table = Arc::clone(Catalog::load(&[], None).unwrap().0.table("adj_factor").unwrap());
         let lines = lines.join("\n");
-        let answer = AnswerText { lines: lines.as_bytes(), calls: &[], rows_of: &[] };
+        let calls = [vec![("trade_date".to_owned(), "20240102".to_owned())]];
+        let answer = AnswerText { lines: lines.as_bytes(), calls: &calls, rows_of: &[] };
         judge(&table, &table.sources[0], answer).unwrap()
     }
 

@@ -187,7 +187,9 @@ impl Status {
         {
             self.widen(range.first, range.last);
         }
-        let range = if is_security { self.first.zip(self.last).map(DateRange::from) } else { range };
+        // A session that silver still has and bronze lost is missing too.
+        let by_event = is_security || contract.ask.axis == Axis::Session;
+        let range = if by_event { self.first.zip(self.last).map(DateRange::from) } else { range };
         let Some(range) = range.filter(|_| !held.is_empty()) else { return };
         let securities = if is_security { universe.reporting(contract, range.first) } else { Vec::new() };
         let wanted = Wanted {

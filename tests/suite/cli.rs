@@ -119,7 +119,8 @@ fn securities_of_jobs_are_checked_before_a_call() {
     }
     assert!(place.files("").is_empty() && vendor.calls() == 0);
     let listed = vendor.market.rows("stock_basic").unwrap().rows;
-    let known = listed.iter().find_map(|row| text_of(&row[0])).unwrap().to_owned();
+    // In Shenzhen its number is nothing; one of Shenzhen may be an index in Shanghai.
+    let known = listed.iter().filter_map(|row| text_of(&row[0])).find(|code| code.starts_with('6')).unwrap().to_owned();
     let (number, market) = known.split_once('.').unwrap();
     let swapped = format!("{number}.{}", if market == "SH" { "SZ" } else { "SH" });
     symbols(&format!("[\"{known}\"]"));
@@ -356,7 +357,8 @@ fn rejects_prints_rows_and_reasons() {
         "ts_code,trade_date,close,vol,amount\n000001.SZ,20240102,9.39,100,93.9\n000002.SZ,20240102,9.39,0.005,1\n";
     fs::write(place.path("day.csv"), rows).unwrap();
     place.expect(0, &["import", "--interface", "tushare/daily", "day.csv", "--now", NOW]);
-    place.expect(0, &["normalize", "--now", NOW]);
+    place.expect(3, &["normalize", "--now", NOW]);
+    place.expect(0, &["normalize", "--full", "--now", NOW]);
     let printed = place.expect(0, &["rejects", "stock_daily_cn"]);
     for part in ["year=2024", "`vol`", "invalid value `0.005`: not a whole number", ":2", "1 rejected row"] {
         assert!(printed.contains(part), "no `{part}` in {printed}");

@@ -88,7 +88,7 @@ fn invalid_rows_are_rejected_with_their_reason() {
         000003.SZ,20230316,1.5,1\n000003.SZ,20230316,1.6,1\n000004.SZ,20230316,1.5,1\n000004.SZ,20230316,1.5,\n";
     fs::write(place.path("a.csv"), csv).unwrap();
     place.expect(0, &["import", "--interface", "tushare/daily", "a.csv", "--now", NOW]);
-    let printed = place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
+    let printed = place.expect(3, &["normalize", "stock_daily_cn", "--now", NOW]);
     assert!(printed.contains("4 rows rejected"), "{printed}");
     let rows = silver(&place, "stock_daily_cn");
     assert_eq!(rows.len(), 1, "{rows:?}");

@@ -23,6 +23,8 @@ pub struct Expect {
     pub event: Option<String>,
     /// Several rows may have the same key: only whole rows may not repeat, and even twins may.
     pub repeats: bool,
+    /// Who must have a row is known: whatever pages lose shows when the answer is judged.
+    pub judged: bool,
     /// The number of rows, where something is known of it.
     pub rows: RowCounts,
 }

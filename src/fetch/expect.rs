@@ -50,6 +50,7 @@ impl Asking<'_> {
             fixed: fixed.map(|field| (field, codes.iter().flat_map(|code| Expect::codes(code)).collect())),
             within: within.and_then(|field| Some((field, slice.days()?))),
             event: event.filter(|_| self.is_span(slice)),
+            judged: matches!(slice, Slice::Session(day) if self.facts.universe.expected(contract, *day).least.is_some()),
             repeats: table.versions.is_some() || table.occurrence || is_deep,
             rows: RowCounts { most, before: before.map(|(_, provenance)| provenance.rows) },
         }

@@ -7,6 +7,7 @@
 //! - the values of a table or an interface: `width`, which covers all of them; nothing to add but units in `reference.tsv`
 //! - what a command prints, its exit codes: `cli`
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`
+//! - a security that never comes, four attempts an evening: `lacking`
 //! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
@@ -31,6 +32,7 @@ mod evenings;
 mod feeds;
 mod fields;
 mod imports;
+mod lacking;
 mod nights;
 mod own;
 mod quotas;

@@ -45,7 +45,7 @@ pub(crate) fn settings() -> Settings {
 }
 
 /// A number of the environment.
-fn number<T: FromStr>(variable: &str, usual: T) -> T {
+pub(crate) fn number<T: FromStr>(variable: &str, usual: T) -> T {
     let text = std::env::var_os(variable).and_then(|text| text.into_string().ok());
     text.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable}: invalid number `{text}`")))
 }

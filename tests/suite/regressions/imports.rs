@@ -73,6 +73,7 @@ fn an_import_says_which_rows_are_set_aside_and_why() {
         5
     );
     assert_eq!(json[0]["set_aside"][0]["row"], 2);
+    place.expect(3, &["normalize", "stock_daily_cn", "--now", NOW]);
     assert_eq!(rows(&place, "stock_daily_cn").len(), 1);
 }
 

@@ -1,0 +1,115 @@
+//! Evenings of a scheduler that tries four times, at a vendor that never has one of the securities: exit codes, what is
+//! published, and calls. `.ci/full` runs forty of them.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use pitlake_sandbox::Settings;
+use serde_json::Value;
+
+use crate::documented;
+use crate::proxy::{Proxy, Turn};
+use crate::support::{Place, Vendor, day, number, settings as usual, silver};
+
+/// The security that never comes.
+const LOST: &str = "600001.SH";
+/// Interfaces that lack it, by their tables.
+const LACKING: [(&str, &str); 2] = [("daily", "stock_daily_cn"), ("adj_factor", "adj_factor")];
+/// When the scheduler tries, by the clock of Shanghai; the last time on the next morning.
+const ATTEMPTS: [(u64, &str); 4] = [(0, "19:30:00"), (0, "20:30:00"), (0, "21:30:00"), (1, "09:30:00")];
+
+fn shanghai(day: NaiveDate, time: &str) -> DateTime<Utc> {
+    let local = day.and_time(time.parse::<NaiveTime>().unwrap());
+    (local - chrono::TimeDelta::hours(8)).and_utc()
+}
+
+/// A vendor that never has the security.
+fn lossy(vendor: &Vendor) -> Proxy {
+    Proxy::start(&vendor.server.url(), |request, _| {
+        if !LACKING.iter().any(|(interface, _)| request["api_name"] == *interface) {
+            return Turn::Pass;
+        }
+        Turn::Change(|rows| {
+            let code = rows.place("ts_code");
+            rows.items.retain(|row| row[code].get().trim_matches('"') != LOST);
+        })
+    })
+}
+
+/// Whether the vendor has all of a day that it will have, the lost security aside.
+fn is_out(vendor: &Vendor, day: NaiveDate, at: DateTime<Utc>) -> bool {
+    ["daily", "adj_factor", "moneyflow"].iter().all(|interface| {
+        let rows = |at| {
+            let rows = documented::tushare(&vendor.market, interface, Some(at));
+            rows.iter().filter(|row| row["trade_date"] == day.to_string() && row["ts_code"] != LOST).count()
+        };
+        rows(at) == rows(at + Days::new(3))
+    })
+}
+
+#[test]
+fn evenings_with_a_security_that_never_comes() {
+    let evenings = number("PITLAKE_TEST_EVENINGS", 6);
+    let start = day("2024-03-18");
+    let settings = Settings {
+        stocks: 230,
+        start: day("2024-03-11"),
+        end: day("2024-05-31"),
+        epoch: Some(shanghai(start, "12:00:00")),
+        ..usual()
+    };
+    for is_dated in [false, true] {
+        let vendor = Vendor::start(settings.clone());
+        let proxy = lossy(&vendor);
+        let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
+        let jobs = std::fs::read_to_string(place.path("jobs.toml")).unwrap();
+        place.jobs(&format!(
+            "{jobs}[jobs.market]\ntables = [\"stock_daily_cn\", \"adj_factor\", \"moneyflow_cn\", \"margin_detail_cn\"]\n"
+        ));
+        let sessions: Vec<NaiveDate> =
+            vendor.market.sessions().iter().copied().filter(|day| *day >= start).take(evenings).collect();
+        for (place_of, today) in sessions.iter().enumerate() {
+            let mut held_at = None;
+            for (later, time) in ATTEMPTS {
+                let now = shanghai(*today + Days::new(later), time);
+                vendor.server.set_epoch(now);
+                let (named, now_text) = (today.to_string(), now.to_rfc3339());
+                let before = proxy.calls("daily");
+                let mut args = vec!["run", "--now", &now_text];
+                if is_dated {
+                    args.extend(["--date", &named]);
+                }
+                let output = place.run(&args);
+                let printed = String::from_utf8_lossy(&output.stdout);
+                let expected = if is_out(&vendor, *today, now) { 0 } else { 8 };
+                assert_eq!(output.status.code(), Some(expected), "{now} {args:?}: {printed}");
+                if let Some(at) = held_at.filter(|_| later == 0) {
+                    assert_eq!(proxy.calls("daily"), before, "held since {at}: asked twice in one evening");
+                }
+                held_at = held_at.or((expected == 0).then_some(now));
+            }
+            // Published that evening without the one security, and named.
+            for (_, table) in LACKING {
+                let rows = silver(&place, table);
+                let of_day = rows.iter().filter(|row| row["trade_date"] == today.to_string());
+                assert!(of_day.clone().count() > 200, "{today}: {table}");
+                assert!(of_day.clone().all(|row| row["ts_code"] != LOST));
+                let now = shanghai(*today + Days::new(1), "09:35:00").to_rfc3339();
+                let status = place.expect(0, &["status", table, "--format", "json", "--now", &now]);
+                let status: Value = serde_json::from_str(&status).unwrap();
+                let slices = &status[0]["slices"];
+                assert_eq!(
+                    (&slices["missing"], &slices["failed"], &slices["damaged"]),
+                    (&0.into(), &0.into(), &0.into())
+                );
+                let named = status[0]["lacking"].as_array().unwrap();
+                assert!(named.iter().any(|one| one["day"] == today.to_string() && one["codes"][0] == LOST), "{status}");
+                // What is settled is asked for no more.
+                if place_of >= 7 {
+                    assert!(slices["short"].as_u64().unwrap() > 0, "{status}");
+                }
+            }
+        }
+        // A session is asked on its own evening and once on each of some later days.
+        let calls = usize::try_from(proxy.calls("daily")).unwrap();
+        assert!(calls <= 6 + sessions.len() * 16, "{calls} calls for {} evenings", sessions.len());
+    }
+}

@@ -112,6 +112,7 @@ fn limit_lists_follow_from_the_bars() {
     let mut at_limit = 0;
     for row in table(&MARKET, "limit_list_d") {
         let kind = &row["limit"];
+        assert!(!row["name"].contains("退市"), "it still trades");
         assert_eq!([row.is_null("limit_amount"), row.is_null("first_time")], [kind != "D", kind == "D"]);
         assert_eq!(row.is_null("limit_times"), kind == "Z");
         let (times, days) = row["up_stat"].split_once('/').unwrap();
@@ -147,7 +148,8 @@ fn margin_totals_are_sums_of_the_details() {
         }
     }
     let mut exact = 0;
-    for row in table(&SMALL, "margin") {
+    let totals = table(&SMALL, "margin");
+    for row in &totals {
         for (column, scale) in columns {
             let Some(total) = row.units(column, scale) else { continue };
             let sum = sums.get(&(row["trade_date"].to_owned(), &row["exchange_id"], column)).copied();
@@ -158,6 +160,8 @@ fn margin_totals_are_sums_of_the_details() {
         }
     }
     assert!(exact > 500, "{exact}");
+    let first = totals.iter().find(|row| row["exchange_id"] == *"BSE").map(|row| &row["trade_date"]);
+    assert_eq!(first, SMALL.calendar.stamps.iter().map(String::as_str).find(|day| *day >= "20230213"));
 }
 
 #[test]

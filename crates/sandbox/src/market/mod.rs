@@ -18,9 +18,8 @@ use super::Settings;
 use calendar::Calendar;
 use chrono::NaiveDate;
 use pitlake_contract::SpecFile;
-use quarters::{Quarter, reported};
+use quarters::reported;
 use securities::{Security, securities};
-use std::collections::BTreeSet;
 use std::ops::Range;
 use walk::{History, walk};
 
@@ -57,13 +56,6 @@ impl Market {
             })
             .collect();
         Self { seed: settings.seed, calendar, stocks, own: settings.own.clone() }
-    }
-
-    /// Last days of the quarters for which some security has reports, oldest first.
-    #[must_use]
-    pub fn periods(&self) -> Vec<NaiveDate> {
-        let quarters: BTreeSet<i32> = self.stocks.iter().flat_map(|stock| stock.reports.clone()).collect();
-        quarters.into_iter().map(|quarter| Quarter(quarter).end()).collect()
     }
 
     /// Open days within the range, oldest first.

@@ -1,11 +1,9 @@
-//! The income statements of the market as AlphaFin serves them: the latest figures of each report, by year, by
-//! quarter from the year's beginning, and over the last twelve months.
+//! The income statements of the market as AlphaFin serves them: by year, by quarter from the year's beginning, and over
+//! the last twelve months, without Beijing.
 //!
-//! - Figures are those of Tushare's `income` at the same moment: the last announced row of a report replaces all
-//!   before it, next year's restatement (report type 4) included. Nothing tells when.
-//! - Parents' own books (type 6) exist for some companies only. Beijing is not covered.
-//! - Nothing here knows HTTP, symbols in other forms, or limits.
+//! Figures are those of Tushare's `income`: the last announced row of a report replaces all before it.
 
+use super::Cell;
 use super::market::calendar::stamp;
 use super::market::moments::Moment;
 use super::market::quarters::Quarter;
@@ -14,37 +12,26 @@ use super::market::{Market, Stock};
 use super::nested::Flat;
 use super::scene::Scene;
 use super::tables::asked::Params;
-use super::tables::text::{decimal, millionths};
-use super::{Cell, Rows};
+use super::tables::text::{fixed, millionths};
 use chrono::NaiveDate;
+use pitlake_contract::Contract;
+use pitlake_contract::spelling::code;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Figures of a statement, what Tushare calls them, and what it calls them for banks.
+#[rustfmt::skip]
 const FIGURES: [(&str, &str, &str); 23] = [
-    ("revenue", "revenue", ""),
-    ("operating_cost", "oper_cost", ""),
-    ("selling_expenses", "sell_exp", ""),
-    ("admin_expenses", "admin_exp", ""),
-    ("rd_expenses", "rd_exp", ""),
-    ("financial_expenses", "fin_exp", ""),
-    ("interest_expenses", "fin_exp_int_exp", "int_exp"),
-    ("interest_income", "fin_exp_int_inc", "int_income"),
-    ("investment_income", "invest_income", ""),
-    ("operating_profit", "operate_profit", ""),
-    ("non_operating_income", "non_oper_income", ""),
-    ("non_operating_expenses", "non_oper_exp", ""),
-    ("profit_before_tax", "total_profit", ""),
-    ("income_tax", "income_tax", ""),
-    ("net_profit", "n_income", ""),
-    ("net_profit_parent", "n_income_attr_p", ""),
-    ("net_profit_minority", "minority_gain", ""),
-    ("basic_eps", "basic_eps", ""),
-    ("diluted_eps", "diluted_eps", ""),
-    ("comprehensive_income", "t_compr_income", ""),
+    ("revenue", "revenue", ""), ("operating_cost", "oper_cost", ""), ("selling_expenses", "sell_exp", ""),
+    ("admin_expenses", "admin_exp", ""), ("rd_expenses", "rd_exp", ""), ("financial_expenses", "fin_exp", ""),
+    ("interest_expenses", "fin_exp_int_exp", "int_exp"), ("interest_income", "fin_exp_int_inc", "int_income"),
+    ("investment_income", "invest_income", ""), ("operating_profit", "operate_profit", ""),
+    ("non_operating_income", "non_oper_income", ""), ("non_operating_expenses", "non_oper_exp", ""),
+    ("profit_before_tax", "total_profit", ""), ("income_tax", "income_tax", ""), ("net_profit", "n_income", ""),
+    ("net_profit_parent", "n_income_attr_p", ""), ("net_profit_minority", "minority_gain", ""),
+    ("basic_eps", "basic_eps", ""), ("diluted_eps", "diluted_eps", ""), ("comprehensive_income", "t_compr_income", ""),
     ("comprehensive_income_parent", "compr_inc_attr_p", ""),
-    ("comprehensive_income_minority", "compr_inc_attr_m_s", ""),
-    ("ebitda", "ebitda", ""),
+    ("comprehensive_income_minority", "compr_inc_attr_m_s", ""), ("ebitda", "ebitda", ""),
 ];
 
 const REVENUE: usize = 0;
@@ -52,107 +39,63 @@ const COST: usize = 1;
 const OPERATING: usize = 9;
 const NET: usize = 14;
 
-/// Which reports: `period`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Period {
-    Annual,
-    Quarterly,
-    Trailing,
-}
-
-/// Whose books: `report_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Books {
-    Consolidated,
-    Parent,
-}
-
 /// The values of [`FIGURES`] in millionths of a CNY.
 type Figures = [Option<i128>; FIGURES.len()];
 
-impl Period {
-    /// In the order of their names.
-    const ALL: [(&'static str, Self); 3] =
-        [("annual", Self::Annual), ("quarterly", Self::Quarterly), ("ttm", Self::Trailing)];
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(other, _)| *other == name).map(|(_, period)| *period)
-    }
-
-    fn report_name(self, quarter: Quarter) -> String {
-        let label = match (self, quarter.of_year()) {
-            (Self::Trailing, _) => "TTM",
-            (_, 1) => "第一季度报",
-            (_, 2) => "半年报",
-            (_, 3) => "第三季度报",
-            _ => "年报",
-        };
-        format!("{}年{label}", quarter.year())
-    }
+/// The values that a parameter may have, by the contract.
+pub(crate) fn choices<'a>(contract: &'a Contract, param: &str) -> &'a [String] {
+    let values = contract.ask.each.iter().find(|(name, _)| name == param);
+    values.and_then(|(_, values)| values.own()).unwrap_or_default()
 }
 
-impl Books {
-    const ALL: [(&'static str, Self); 2] = [("consolidated", Self::Consolidated), ("parent", Self::Parent)];
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(other, _)| *other == name).map(|(_, books)| *books)
-    }
-
-    /// Tushare's report types.
-    fn types(self) -> &'static str {
-        match self {
-            Self::Consolidated => "1,4",
-            Self::Parent => "6",
-        }
-    }
-}
-
-/// The stock with that symbol: `600519`, `sh.600519` or `600519.SH`.
+/// The stock with that symbol: `600519`, `sh.600519` or `600519.SH`. Beijing's are not covered.
 pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<&'a Stock> {
-    let symbol = symbol.to_ascii_uppercase();
-    let code = match symbol.split_once('.') {
-        Some((exchange @ ("SH" | "SZ"), digits)) => format!("{digits}.{exchange}"),
-        Some(_) => symbol,
-        None => {
-            let bare = |stock: &&Stock| stock.security.code.split('.').next() == Some(symbol.as_str());
-            market.stocks.iter().find(bare)?.security.code.clone()
-        }
-    };
-    let stock = &market.stocks[market.find(&code)?];
+    let stock = &market.stocks[market.find(&code::suffixed(symbol)?)?];
     (stock.security.board != Board::Beijing).then_some(stock)
 }
 
-/// A stock's statements at a moment by the ends of their periods, newest first.
+/// A stock's statements at a moment, of a `period` and a `report_type`, by the ends of their quarters, newest first.
 pub(crate) fn statements(
     scene: Scene<'_>,
     stock: &Stock,
-    period: Period,
-    books: Books,
+    period: &str,
+    report_type: &str,
 ) -> Vec<(NaiveDate, Map<String, Value>)> {
-    let reports = latest(scene, stock, books);
+    let reports = latest(scene, stock, if report_type == "parent" { "6" } else { "1,4" });
     let figures = |quarter: Quarter| match period {
-        Period::Trailing => trailing(&reports, quarter),
-        Period::Annual if quarter.of_year() < 4 => None,
-        Period::Annual | Period::Quarterly => reports.get(&quarter.0).copied(),
+        "ttm" => trailing(&reports, quarter),
+        "annual" if quarter.of_year() < 4 => None,
+        _ => reports.get(&quarter.0).copied(),
     };
     let shown = reports.keys().rev().map(|quarter| Quarter(*quarter));
     shown
         .filter_map(|quarter| {
-            let year_before = figures(Quarter(quarter.0 - 4)).filter(|_| period != Period::Quarterly);
+            let year_before = figures(Quarter(quarter.0 - 4)).filter(|_| period != "quarterly");
             let mut statement = written(&figures(quarter)?, year_before.as_ref());
             statement.insert("report_date".to_owned(), json!(quarter.end().to_string()));
-            statement.insert("report_name".to_owned(), json!(period.report_name(quarter)));
+            statement.insert("report_name".to_owned(), json!(report_name(quarter, period)));
             Some((quarter.end(), statement))
         })
         .collect()
 }
 
-/// The last announced figures of each report, by quarter.
-fn latest(scene: Scene<'_>, stock: &Stock, books: Books) -> BTreeMap<i32, Figures> {
-    let Some(income) = scene.interface("income") else {
+fn report_name(quarter: Quarter, period: &str) -> String {
+    let label = match (period, quarter.of_year()) {
+        ("ttm", _) => "TTM",
+        (_, 1) => "第一季度报",
+        (_, 2) => "半年报",
+        (_, 3) => "第三季度报",
+        _ => "年报",
+    };
+    format!("{}年{label}", quarter.year())
+}
+
+/// The last announced figures of each report of Tushare's types, by quarter.
+fn latest(scene: Scene<'_>, stock: &Stock, types: &str) -> BTreeMap<i32, Figures> {
+    let Some(income) = scene.catalog.find("income") else {
         return BTreeMap::new();
     };
-    let params = [("ts_code", stock.security.code.as_str()), ("report_type", books.types())];
+    let params = [("ts_code", stock.security.code.as_str()), ("report_type", types)];
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut ranked: BTreeMap<i32, (String, Figures)> = BTreeMap::new();
     for row in income.select(scene.market, scene.at, &params, (0, usize::MAX)) {
@@ -215,41 +158,33 @@ fn percent(part: Option<i128>, whole: Option<i128>) -> Option<i128> {
     Some(part? * 100_000_000 / whole)
 }
 
-/// Two places.
 fn cents(millionths: i128) -> String {
-    let rounded = (millionths + millionths.signum() * 5000) / 10_000;
-    let sign = if rounded < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", rounded.unsigned_abs() / 100, rounded.unsigned_abs() % 100)
+    fixed((millionths + millionths.signum() * 5000) / 10_000, 2, 2)
 }
 
 /// As many of four places as it has.
 fn share(millionths: i128) -> String {
-    decimal(i64::try_from(millionths / 100).unwrap_or_default(), 4)
+    fixed(millionths / 100, 4, 1)
 }
 
-/// A company with its statements.
 pub(crate) fn answer(stock: &Stock, at: Option<Moment>, statements: &[Map<String, Value>]) -> Value {
     let symbol = stock.security.code.split('.').next();
     json!({"symbol": symbol, "name": company(stock, at), "income_statements": statements})
 }
 
-/// Every row of a list of the interface's answers that is there at a moment.
-pub(crate) fn rows(scene: Scene<'_>, name: &str) -> Option<Rows> {
-    let (name, list) = name.split_once('/').map_or((name, None), |(name, list)| (name, Some(list)));
-    let contract = scene.contract("alphafin", name)?;
-    let flat = Flat::new(contract, list)?;
+pub(crate) fn rows(scene: Scene<'_>, flat: &Flat<'_>) -> Vec<Vec<Cell>> {
     let mut rows = Vec::new();
     for stock in scene.market.stocks.iter().filter(|stock| stock.security.board != Board::Beijing) {
-        for (period_name, period) in Period::ALL {
-            for (books_name, books) in Books::ALL {
-                let statements = statements(scene, stock, period, books).into_iter();
+        for period in choices(flat.contract, "period") {
+            for report_type in choices(flat.contract, "report_type") {
+                let statements = statements(scene, stock, period, report_type).into_iter();
                 let statements: Vec<_> = statements.map(|(_, statement)| statement).collect();
                 let answer = answer(stock, scene.at, &statements);
-                rows.extend(flat.rows(&[("period", period_name), ("report_type", books_name)], &answer));
+                rows.extend(flat.rows(&[("period", period), ("report_type", report_type)], &answer));
             }
         }
     }
-    Some(Rows { fields: flat.fields(), rows })
+    rows
 }
 
 /// The company's name at a moment.

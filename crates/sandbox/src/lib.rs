@@ -1,11 +1,8 @@
-//! A stand-in for the vendors: a loopback server speaking their wire formats from one made-up market. Tushare Pro
-//! is at the root, AShareHub, AlphaFin and F10 are below prefixes.
+//! A stand-in for the vendors: a loopback server speaking their wire formats from one made-up market, as awkward as they
+//! are: silent row caps, hidden columns, refusals inside HTTP 200, numbers in several spellings.
 //!
-//! It is as awkward as they are: silent row caps, columns that come only when named, refusals inside
-//! HTTP 200, rows in no order, numbers in several spellings. Nothing here comes from real data, reaches
-//! another host, or knows how a reply is stored or built into tables. The market is a function of
-//! [`Settings`] alone; only the call limits look at the clock. What of it is published yet depends on
-//! [`Settings::epoch`], a clock of the vendor's own that stands still until it is moved.
+//! Nothing comes from real data, reaches another host, or knows how a reply is stored. The market is a function of
+//! [`Settings`] alone; what of it is published yet depends on a clock of the vendor's own, [`Settings::epoch`].
 
 mod alphafin;
 mod asharehub;
@@ -33,9 +30,8 @@ pub const TOKEN: &str = "sandbox-token-0000";
 pub struct Settings {
     /// The same seed and range give the same market, byte for byte.
     pub seed: u64,
-    /// Securities trading at some time in the range, at most 9,000. A few of them are delisted inside it,
-    /// so slightly fewer have status L; three more (long delisted, suspended from listing, not yet
-    /// trading) never have a bar. From 10 stocks and 10 sessions on, every special case occurs.
+    /// Securities trading at some time in the range, at most 9,000; three more never have a bar. From 10 stocks and
+    /// 10 sessions on, every special case occurs.
     pub stocks: usize,
     /// First calendar day that may have bars.
     pub start: NaiveDate,
@@ -89,22 +85,18 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// Appends the value as JSON.
-    fn write(&self, out: &mut String) {
+    /// The value as JSON, with the digits that it has.
+    fn written(&self) -> String {
         match self {
-            Self::Null => out.push_str("null"),
-            Self::Text(text) => out.push_str(&serde_json::Value::from(text.as_str()).to_string()),
-            Self::Number(digits) => out.push_str(digits),
+            Self::Null => "null".to_owned(),
+            Self::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
+            Self::Number(digits) => digits.clone(),
         }
     }
 
     /// The value for a larger piece of JSON.
     fn json(&self) -> serde_json::Value {
-        match self {
-            Self::Null => serde_json::Value::Null,
-            Self::Text(text) => text.as_str().into(),
-            Self::Number(digits) => serde_json::from_str(digits).unwrap_or_default(),
-        }
+        serde_json::from_str(&self.written()).unwrap_or_default()
     }
 
     /// The characters of the value, if it has any.

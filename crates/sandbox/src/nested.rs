@@ -6,9 +6,8 @@ use serde_json::Value;
 
 /// The rows of one list of an answer, or of the answer itself.
 pub(crate) struct Flat<'a> {
-    contract: &'a Contract,
+    pub(crate) contract: &'a Contract,
     list: Option<&'a str>,
-    /// Places in the contract.
     fields: Vec<usize>,
 }
 
@@ -24,18 +23,15 @@ impl<'a> Flat<'a> {
         Some(Self { contract, list, fields })
     }
 
-    /// The names of the fields: paths.
     pub(crate) fn fields(&self) -> Vec<String> {
         self.fields.iter().map(|place| self.contract.fields[*place].name.clone()).collect()
     }
 
     /// The rows of an answer to a call with these parameters.
     pub(crate) fn rows(&self, params: &[(&str, &str)], answer: &Value) -> Vec<Vec<Cell>> {
-        let elements = match self.list {
+        let elements: Vec<&Value> = match self.list {
             None => vec![&Value::Null],
-            Some(list) => {
-                find(answer, list).and_then(Value::as_array).map(|all| all.iter().collect()).unwrap_or_default()
-            }
+            Some(list) => find(answer, list).and_then(Value::as_array).into_iter().flatten().collect(),
         };
         let row =
             |element: &Value| self.fields.iter().map(|place| self.cell(*place, params, answer, element)).collect();

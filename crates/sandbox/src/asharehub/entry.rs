@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 /// An entry; all keys but the first may be missing.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The interface of Tushare, or the name of rows of its own.
     pub(super) from: String,
-    /// Parameters for Tushare.
     pub(super) with: Vec<(String, String)>,
     /// Fields and what Tushare calls them.
     pub(super) renamed: Vec<(String, String)>,
@@ -16,16 +15,12 @@ pub(super) struct Entry {
     pub(super) whole: Vec<String>,
     /// Parameters required on /v1 only.
     pub(super) optional_v2: Vec<String>,
-    /// Fields that are not sent.
     pub(super) left_out: Vec<String>,
     /// Most codes that a call may name, where that is more than one.
-    pub(super) basket: Option<usize>,
+    pub(crate) basket: Option<usize>,
 }
 
-/// All entries by the names of their contracts.
-///
-/// # Panics
-/// When the file is not as this reader expects it.
+/// All entries by the names of their contracts. The file is compiled in: any problem with it is a panic.
 pub(super) fn entries() -> BTreeMap<String, Entry> {
     let file = TomlFile::new("market/asharehub.toml", include_str!("../../market/asharehub.toml"));
     let read = file.parse(|root| {

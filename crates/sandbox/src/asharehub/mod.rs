@@ -1,9 +1,7 @@
-//! The market as AShareHub re-publishes it, and as any other vendor would that speaks its wire: which endpoints there
-//! are, their rows, and how those are spelled.
+//! The market as AShareHub, or another vendor with its wire, re-publishes it: endpoints, their rows, and how those are
+//! spelled. Paths, fields, limits and parameters come from contracts.
 //!
-//! Paths, fields, limits and parameters come from contracts. Most rows are Tushare's, a few of them lost and a few wrong;
-//! three endpoints have rows of their own. Nothing here knows HTTP, keys or quotas. Cells are as /v1 sends them;
-//! [`Surface`] turns them into those of /v2.
+//! Cells are as /v1 sends them; [`Surface`] turns them into those of /v2. No HTTP, keys or quotas.
 
 mod endpoint;
 mod entry;
@@ -14,16 +12,18 @@ mod select;
 mod southbound;
 mod spelling;
 
-pub(crate) use endpoint::{Endpoint, Form, Surface, endpoints};
+pub(crate) use endpoint::{Endpoint, Surface, endpoints};
 pub(crate) use select::Query;
 
 use super::Rows;
 use super::scene::Scene;
+use pitlake_contract::InterfaceId;
 
 /// Every row of an endpoint that is there, in no order.
 pub(crate) fn rows(scene: Scene<'_>, vendor: &str, name: &str) -> Option<Rows> {
     let all = endpoints(&scene.catalog.contracts);
-    let endpoint = all.iter().find(|endpoint| endpoint.is(vendor, name))?;
+    let id = InterfaceId { vendor: vendor.to_owned(), name: name.to_owned() };
+    let endpoint = all.iter().find(|endpoint| endpoint.contract.id == id)?;
     let fields = endpoint.fields.iter().map(|field| field.name.clone()).collect();
     Some(Rows { fields, rows: endpoint.all(scene) })
 }

@@ -4,16 +4,16 @@
 
 use crate::Cell;
 use crate::market::Market;
+use crate::market::calendar::moment_of;
 use crate::market::dice::dice;
-use crate::market::moments::Moment;
+use crate::market::moments::{Moment, on};
 use crate::tables::text::{integer, optional_text, text};
-use chrono::{Datelike, NaiveDate};
+use chrono::{NaiveDate, TimeDelta};
 use rand::RngExt;
 
 /// The feeds and how each begins an item.
 const FEEDS: [(&str, &str); 3] = [("cls", "【虚构快讯】"), ("jin10", "虚构数据："), ("sina", "【虚构消息】")];
 
-/// What happens to a company.
 const EVENTS: [&str; 8] = [
     "拟回购股份，用于员工持股计划",
     "预计上半年净利润同比增长",
@@ -33,27 +33,26 @@ pub(super) fn rows(market: &Market, at: Option<Moment>, day: NaiveDate) -> Vec<V
 }
 
 fn of_feed(market: &Market, at: Option<Moment>, day: NaiveDate, feed: usize) -> Vec<Vec<Cell>> {
-    let moment = usize::try_from(day.num_days_from_ce()).unwrap_or_default();
-    let mut rng = dice(market.seed, "news", feed, moment);
+    let mut rng = dice(market.seed, "news", feed, moment_of(day));
     let count = rng.random_range(5..=12);
     let mut second = 6 * 3600;
     let mut rows = Vec::new();
     for number in 0..count {
         // One item in six comes with the one before.
         if number == 0 || rng.random_range(0..6) > 0 {
-            second += rng.random_range(1..5000);
+            second += i64::from(rng.random_range(1..5000_u32));
         }
         let stock = &market.stocks[rng.random_range(0..market.stocks.len())];
         let event = EVENTS[rng.random_range(0..EVENTS.len())];
         let (tags, rank) = (TAGS[rng.random_range(0..TAGS.len())], rng.random_range(0..4));
         let (source, opening) = FEEDS[feed];
-        let (hour, minute) = (second / 3600 % 24, second / 60 % 60);
-        if at.is_some_and(|at| day.and_hms_opt(hour, minute, second % 60).is_some_and(|published| published > at)) {
+        let published = on(day, 0, 0) + TimeDelta::seconds(second);
+        if at.is_some_and(|at| published > at) {
             break;
         }
         rows.push(vec![
             text(source),
-            Cell::Text(format!("{day}T{hour:02}:{minute:02}:{:02}", second % 60)),
+            Cell::Text(published.format("%Y-%m-%dT%H:%M:%S").to_string()),
             Cell::Text(format!("{opening}{}{event}（第{}条）", stock.security.name_while_listed(), number + 1)),
             optional_text(tags),
             if rank == 3 { Cell::Null } else { integer((rank == 0).into()) },

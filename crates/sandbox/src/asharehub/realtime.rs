@@ -2,15 +2,14 @@
 //!
 //! During a session the bar is under way; before and after it, the whole last session is shown again, as of 15:00.
 
-use super::spelling;
 use crate::Cell;
 use crate::market::Market;
-use crate::market::moments::Moment;
+use crate::market::moments::{Moment, on};
 use crate::market::walk::{Bar, divide};
 use crate::tables::asked::Asked;
 use crate::tables::sessions::populations;
-use crate::tables::text::text;
-use chrono::Timelike;
+use crate::tables::text::{fixed, text};
+use chrono::{TimeDelta, Timelike};
 
 /// Seconds of trading in a session, half of them before noon.
 const LENGTH: i64 = 4 * 3600;
@@ -45,7 +44,7 @@ pub(super) fn rows(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
 }
 
 fn decimal(units: i64, scale: u32) -> Cell {
-    Cell::Text(spelling::decimal(i128::from(units) * 10_i128.pow(6 - scale)))
+    Cell::Text(fixed(units, scale, 4))
 }
 
 /// The session on the screen, how many seconds of it have been traded, and the time it shows.
@@ -66,8 +65,8 @@ fn standing(market: &Market, at: Option<Moment>) -> Option<(usize, i64, String)>
         _ => (last, (LENGTH / 2 + seconds - afternoon).min(LENGTH)),
     };
     let shown = if traded <= LENGTH / 2 { open + traded } else { afternoon + traded - LENGTH / 2 };
-    let (hour, minute, second) = (shown / 3600, shown / 60 % 60, shown % 60);
-    Some((session, traded, format!("{}T{hour:02}:{minute:02}:{second:02}", sessions[session])))
+    let time = on(sessions[session], 0, 0) + TimeDelta::seconds(shown);
+    Some((session, traded, time.format("%Y-%m-%dT%H:%M:%S").to_string()))
 }
 
 /// The bar after so many seconds of trading: it goes from the open to one extreme, the other, and the close.

@@ -1,21 +1,21 @@
 //! Tushare's rows as AShareHub prints them: fields picked and renamed, numbers spelled anew, some lost, some wrong.
 //!
-//! About one row in 150 of a daily table is missing here, and as many have one figure that is 2 to 5 % off. Which
-//! ones never changes, so that two vendors can be held against each other.
+//! About one row in 150 of a daily table is missing, and as many have one figure that is 2 to 5 % off, always the same.
 
-use super::endpoint::{Endpoint, Form};
+use super::endpoint::Endpoint;
 use super::spelling;
 use crate::Cell;
 use crate::market::Market;
-use crate::market::dice::dice;
+use crate::market::dice::{dice, fnv};
 use crate::tables::served::Served;
 use crate::tables::text::{millionths, optional_text, text};
+use pitlake_contract::FieldType;
 use rand::RngExt;
+use std::collections::BTreeMap;
 
 /// Of so many rows one is missing, and one wrong.
 const ROWS: u32 = 150;
 
-/// Prints the rows of an interface for an endpoint.
 pub(super) struct Press<'a> {
     market: &'a Market,
     endpoint: &'a Endpoint,
@@ -25,28 +25,30 @@ pub(super) struct Press<'a> {
 
 impl<'a> Press<'a> {
     pub(super) fn new(market: &'a Market, endpoint: &'a Endpoint, interface: &Served) -> Self {
-        let fields = endpoint.fields.iter();
-        let from = fields.map(|field| interface.column(endpoint.tushare(&field.name))).collect();
+        let renamed: BTreeMap<&String, &String> =
+            endpoint.entry.renamed.iter().map(|(ours, theirs)| (ours, theirs)).collect();
+        let names = endpoint.fields.iter().map(|field| renamed.get(&field.name).copied().unwrap_or(&field.name));
+        let from = names.map(|name| interface.column(name)).collect();
         Self { market, endpoint, from }
     }
 
     /// The row as /v1 sends it, unless it is lost.
     pub(super) fn print(&self, row: &[Cell]) -> Option<Vec<Cell>> {
-        let places = self.from.iter().zip(&self.endpoint.forms);
+        let places = self.from.iter().zip(&self.endpoint.fields);
         let mut printed: Vec<Cell> =
-            places.map(|(from, form)| from.map_or(Cell::Null, |from| cell(*form, &row[from]))).collect();
+            places.map(|(from, field)| from.map_or(Cell::Null, |from| cell(field.kind, &row[from]))).collect();
         if let Some(place) = self.endpoint.place("con_name").filter(|place| self.from[*place].is_none()) {
             printed[place] = self.constituent(&printed);
         }
         if self.endpoint.contract.call.range.as_deref() != Some("trade_date") {
             return Some(printed);
         }
-        // FNV-1a: rows are known by what is no figure, which corrections leave as it is.
-        let is_label = |form: Form| !matches!(form, Form::Decimal | Form::Whole);
-        let labels = printed.iter().zip(&self.endpoint.forms).filter(|(_, form)| is_label(**form));
-        let bytes = labels.flat_map(|(cell, _)| cell.text().unwrap_or_default().bytes().chain([b'|']));
-        let address = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let mut rng = dice(self.market.seed, "reprint", address as usize, self.endpoint.address());
+        // Rows are known by what is no figure, which corrections leave as it is.
+        let is_label = |kind| matches!(kind, FieldType::Text | FieldType::Symbol | FieldType::Date | FieldType::Time);
+        let labels = printed.iter().zip(&self.endpoint.fields).filter(|(_, field)| is_label(field.kind));
+        let address = fnv(labels.flat_map(|(cell, _)| cell.text().unwrap_or_default().bytes().chain([b'|'])));
+        let address = usize::try_from(address).unwrap_or_default();
+        let mut rng = dice(self.market.seed, "reprint", address, self.endpoint.address());
         let (roll, figure, percent) =
             (rng.random_range(0..ROWS), rng.random_range(0..1000), rng.random_range(2..=5_i128));
         match roll {
@@ -66,7 +68,8 @@ impl<'a> Press<'a> {
 
     /// Makes one decimal wrong, where there is one.
     fn spoil(&self, row: &mut [Cell], figure: usize, percent: i128) {
-        let is_figure = |place: &usize| self.endpoint.forms[*place] == Form::Decimal && row[*place] != Cell::Null;
+        let is_figure =
+            |place: &usize| self.endpoint.fields[*place].kind == FieldType::Number && row[*place] != Cell::Null;
         let decimals: Vec<usize> = (0..row.len()).filter(is_figure).collect();
         let Some(&place) = decimals.get(figure % decimals.len().max(1)) else {
             return;
@@ -81,16 +84,16 @@ impl<'a> Press<'a> {
     }
 }
 
-fn cell(form: Form, cell: &Cell) -> Cell {
+fn cell(kind: FieldType, cell: &Cell) -> Cell {
     let Some(value) = cell.text() else {
         return Cell::Null;
     };
-    match (form, millionths(value)) {
-        (Form::Text, _) => text(value),
-        (Form::Day, _) => Cell::Text(spelling::iso(value)),
-        (Form::Time, _) => Cell::Text(value.replace(' ', "T")),
-        (Form::Decimal, Some(value)) => Cell::Text(spelling::decimal(value)),
-        (Form::Whole, Some(value)) => Cell::Number(spelling::whole(value)),
-        (Form::Decimal | Form::Whole, None) => Cell::Null,
+    match (kind, millionths(value)) {
+        (FieldType::Text | FieldType::Symbol, _) => text(value),
+        (FieldType::Date, _) => Cell::Text(spelling::iso(value)),
+        (FieldType::Time, _) => Cell::Text(value.replace(' ', "T")),
+        (FieldType::Number, Some(value)) => Cell::Text(spelling::decimal(value)),
+        (_, Some(value)) => Cell::Number(spelling::whole(value)),
+        (_, None) => Cell::Null,
     }
 }

@@ -1,23 +1,24 @@
-//! Rows of `flows/southbound-holdings`: what the mainland holds of Hong Kong's stocks, by either channel.
-//!
-//! Tushare's `hk_hold` of this sandbox ends at the border, so these are made here. Codes have no suffix.
+//! Rows of `flows/southbound-holdings`: what the mainland holds of Hong Kong's stocks, by either channel. Codes have no
+//! suffix.
 
 use super::spelling;
 use crate::Cell;
 use crate::market::Market;
+use crate::market::calendar::moment_of;
 use crate::market::dice::dice;
 use crate::market::moments::{Moment, after, on};
 use crate::tables::sessions::known::HONG_KONG;
 use crate::tables::text::{integer, text};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use rand::RngExt;
 
-/// The rows of a session, there from nine of the next morning on.
+/// The rows of a day, if it is a session, there from nine of the next morning on.
 pub(super) fn rows(market: &Market, at: Option<Moment>, day: NaiveDate) -> Vec<Vec<Cell>> {
-    if at.is_some_and(|at| at < on(after(day, 1), 9, 0)) {
+    let is_session = market.calendar.sessions.binary_search(&day).is_ok();
+    if !is_session || at.is_some_and(|at| at < on(after(day, 1), 9, 0)) {
         return Vec::new();
     }
-    let moment = usize::try_from(day.num_days_from_ce()).unwrap_or_default();
+    let moment = moment_of(day);
     ["SH", "SZ"]
         .iter()
         .enumerate()

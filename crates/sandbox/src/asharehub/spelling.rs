@@ -2,12 +2,12 @@
 //!
 //! Everything is read from Tushare's spelling and keeps its value, to the sixth place.
 
-use crate::tables::text::{PLACES, millionths};
-use chrono::NaiveDate;
+use crate::tables::text::{PLACES, fixed, millionths};
+use pitlake_contract::spelling::day;
 
 /// Millionths as /v1 writes them: `9.2100`, `108.031`, with four to six places.
 pub(super) fn decimal(millionths: i128) -> String {
-    places(millionths, 4)
+    fixed(millionths, PLACES, 4)
 }
 
 /// A whole number without a point.
@@ -17,24 +17,12 @@ pub(super) fn whole(millionths: i128) -> String {
 
 /// A decimal of /v1 as /v2 writes it: `9.21`, `8.0`.
 pub(super) fn float(decimal: &str) -> String {
-    millionths(decimal).map_or_else(|| decimal.to_owned(), |millionths| places(millionths, 1))
+    millionths(decimal).map_or_else(|| decimal.to_owned(), |millionths| fixed(millionths, PLACES, 1))
 }
 
-fn places(millionths: i128, least: usize) -> String {
-    let sign = if millionths < 0 { "-" } else { "" };
-    let power = 10_u128.pow(PLACES);
-    let (whole, part) = (millionths.unsigned_abs() / power, millionths.unsigned_abs() % power);
-    let part = format!("{part:06}");
-    let kept = part.trim_end_matches('0').len().max(least);
-    format!("{sign}{whole}.{}", &part[..kept])
-}
-
-/// YYYYMMDD with hyphens; anything else as it is.
-pub(super) fn iso(stamp: &str) -> String {
-    match NaiveDate::parse_from_str(stamp, "%Y%m%d") {
-        Ok(day) if stamp.len() == 8 => day.to_string(),
-        _ => stamp.to_owned(),
-    }
+/// A day with hyphens; anything else as it is.
+pub(super) fn iso(text: &str) -> String {
+    day::date(text).map_or_else(|| text.to_owned(), |day| day.to_string())
 }
 
 #[cfg(test)]

@@ -1,20 +1,14 @@
 //! Records of earnings-price-history: each report of a stock, once for every session from 15 before to 14 after it.
 //!
-//! - The path is anchored at `pub_trading_day`: the session of a publication after the close, or of one before the
-//!   open. Its price there is the `last_close_price` of the former and the `close_price` of the latter.
-//! - A report from before the market has one record without a path, a suspended session a price of 0.
-//! - The next report stands there from 15 sessions before its day, without times and without anything after.
-//! - Stocks have no options here: expected moves are 0, what implied volatility loses is null.
+//! The path is anchored at `pub_trading_day`: the session of a publication after the close, or of one before the open.
+//! The next report stands there from 15 sessions before its day, without times and without anything after.
 
-use super::subject::{epoch, midnight};
-use crate::Cell;
+use super::subject::{epoch, first_shown, midnight, number};
 use crate::market::calendar::weekday_before;
-use crate::market::filings::{Statement, versions};
 use crate::market::moments::{Moment, on};
 use crate::market::quarters::Quarter;
 use crate::market::walk::Bar;
 use crate::market::{Market, Stock};
-use crate::tables::text::decimal;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
@@ -22,12 +16,10 @@ use serde_json::{Value, json};
 const BEFORE: usize = 15;
 const AFTER: usize = 14;
 
-/// A report of a stock.
 struct Event {
     quarter: Quarter,
     published: Moment,
     before_open: bool,
-    /// Whether the report is out.
     out: bool,
 }
 
@@ -44,23 +36,18 @@ pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec
     let next = events.iter().rposition(|event| event.out).map_or(0, |last| last + 1);
     let shown = events.iter().enumerate().rev().filter(|(place, event)| event.out || *place == next);
     let reports = shown.map(|(_, event)| of_event(market, stock, event, at)).filter(|records| !records.is_empty());
-    let mut current = true;
-    reports
-        .flat_map(|mut records| {
-            for record in &mut records {
-                record["is_current"] = json!(current);
-            }
-            current = false;
-            records
-        })
-        .collect()
+    let with_flag = |(place, mut report): (usize, Vec<Value>)| {
+        for record in &mut report {
+            record["is_current"] = json!(place == 0);
+        }
+        report
+    };
+    reports.enumerate().flat_map(with_flag).collect()
 }
 
 fn event(market: &Market, stock: &Stock, quarter: Quarter, at: Option<Moment>) -> Option<Event> {
-    let security = &stock.security;
-    let rows = versions(market, security, quarter, Statement::Income);
-    let told = rows.iter().filter(|row| row.kind == 1).map(|row| row.from).min()?.date();
-    let number = security.number + quarter.moment();
+    let told = first_shown(market, stock, quarter)?.date();
+    let number = stock.security.number + quarter.moment();
     let before_open = number.is_multiple_of(4);
     let minutes = u32::try_from(number * 7 % 180).unwrap_or_default();
     let published = if before_open { on(told, 7, 45) } else { on(told, 18 + minutes / 60, minutes % 60) };
@@ -69,29 +56,20 @@ fn event(market: &Market, stock: &Stock, quarter: Quarter, at: Option<Moment>) -
 
 /// The place of the first session on or after a day, also beyond the market's last.
 fn session_from(market: &Market, day: NaiveDate) -> usize {
-    let sessions = &market.calendar.sessions;
-    let inside = sessions.partition_point(|session| *session < day);
-    if inside < sessions.len() {
-        return inside;
-    }
+    let inside = market.calendar.sessions.partition_point(|session| *session < day);
     (inside..inside + 400).find(|&place| market.calendar.session_after(0, place) >= day).unwrap_or(inside)
 }
 
 fn of_event(market: &Market, stock: &Stock, event: &Event, at: Option<Moment>) -> Vec<Value> {
     let day = event.published.date();
-    let inside = day >= market.calendar.start && !market.calendar.sessions.is_empty();
-    if !inside {
-        let weekday = weekday_before(day);
-        return vec![record(event, weekday, None, None, None)];
+    if day < market.calendar.start || market.calendar.sessions.is_empty() {
+        return vec![record(event, weekday_before(day), None, None, None)];
     }
     let first = session_from(market, day);
-    let that_day = market.calendar.session_after(0, first) == day;
-    let anchor = match (event.before_open, first.checked_sub(usize::from(!that_day))) {
-        (true, _) | (false, None) => first,
-        (false, Some(last)) => last,
-    };
-    let trading = if event.before_open { anchor } else { anchor + 1 };
     let date = |session: usize| market.calendar.session_after(0, session);
+    let before = usize::from(date(first) != day);
+    let anchor = if event.before_open { first } else { first.saturating_sub(before) };
+    let trading = if event.before_open { anchor } else { anchor + 1 };
     let known =
         |session: usize| session < market.calendar.sessions.len() && at.is_none_or(|at| on(date(session), 15, 0) <= at);
     let bar = stock.history.bar(trading).filter(|_| known(trading) && event.out);
@@ -159,5 +137,5 @@ fn record(
 }
 
 fn yuan(fen: i64) -> Value {
-    Cell::Number(decimal(fen, 2)).json()
+    number(fen, 2)
 }

@@ -1,6 +1,4 @@
-//! The market as the F10 gateway shows it: share prices around reports, and valuations with their history.
-//!
-//! Nothing here knows HTTP, tokens or envelopes.
+//! The market as the F10 gateway shows it: prices around reports, and valuations with their history. No HTTP.
 
 pub(crate) mod earnings;
 mod subject;
@@ -8,7 +6,7 @@ pub(crate) mod valuation;
 
 pub(crate) use subject::{Subject, find};
 
-use super::Rows;
+use super::Cell;
 use super::nested::Flat;
 use super::scene::Scene;
 use serde_json::Value;
@@ -18,30 +16,26 @@ use valuation::{Multiple, valuation};
 /// `interval_type` of a year.
 const YEAR: i64 = 3;
 
-/// Every row of an interface that is there at a moment, or of one list of its answers: `valuation_detail` over a year
-/// and `valuation_detail/trend.historical_items`.
-pub(crate) fn rows(scene: Scene<'_>, name: &str) -> Option<Rows> {
+/// Every row of a list of an interface's answers that is there at a moment; valuations are those over a year.
+pub(crate) fn rows(scene: Scene<'_>, flat: &Flat<'_>) -> Vec<Vec<Cell>> {
     let Scene { market, at, .. } = scene;
-    let (name, list) = name.split_once('/').map_or((name, None), |(name, list)| (name, Some(list)));
-    let contract = scene.contract("f10", name)?;
-    let flat = Flat::new(contract, list)?;
-    let rows = market.stocks.iter().flat_map(|stock| {
+    let mut rows = Vec::new();
+    for stock in &market.stocks {
         let symbol = symbol(stock);
-        let answers = match name {
+        let answers: Vec<(String, Value)> = match flat.contract.id.name.as_str() {
             "earnings_price_history" if !earnings::covers(&symbol) => Vec::new(),
             "earnings_price_history" => {
-                let records = earnings::records(market, stock, at).into_iter();
-                records.map(|record| ("", record)).collect()
+                earnings::records(market, stock, at).into_iter().map(|record| (String::new(), record)).collect()
             }
             _ => {
-                let kinds = ["1", "2", "3"].into_iter().zip(Multiple::ALL);
-                kinds.map(|(kind, multiple)| (kind, valuation(market, Some(stock), multiple, YEAR, at))).collect()
+                let of = |multiple| valuation(market, Some(stock), multiple, YEAR, at);
+                Multiple::ALL.map(|multiple| ((multiple as i64).to_string(), of(multiple))).into()
             }
         };
-        let rows = |(kind, answer): &(&str, Value)| {
-            flat.rows(&[("symbol", &symbol), ("valuation_type", kind), ("interval_type", "3")], answer)
-        };
-        answers.iter().flat_map(rows).collect::<Vec<_>>()
-    });
-    Some(Rows { fields: flat.fields(), rows: rows.collect() })
+        for (kind, answer) in &answers {
+            let params = [("symbol", symbol.as_str()), ("valuation_type", kind), ("interval_type", "3")];
+            rows.extend(flat.rows(&params, answer));
+        }
+    }
+    rows
 }

@@ -1,35 +1,36 @@
 //! Securities as the gateway names them, with their market in front, and moments as it counts them.
 
+use crate::Cell;
+use crate::market::filings::{Statement, versions};
 use crate::market::moments::{Moment, on};
+use crate::market::quarters::Quarter;
 use crate::market::{Market, Stock};
 use crate::tables::sessions::known::INDICES;
+use crate::tables::text::decimal;
 use chrono::{NaiveDate, TimeDelta};
+use pitlake_contract::spelling::code;
+use serde_json::Value;
 
-/// A security of the market, by its symbol.
 #[derive(Clone, Copy)]
 pub(crate) enum Subject<'a> {
     Stock(&'a Stock),
     Index,
 }
 
-/// The security with that symbol.
 pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<Subject<'a>> {
-    let (exchange, digits) = symbol.split_once('.')?;
-    let code = format!("{digits}.{exchange}");
+    let code = code::unprefixed(symbol);
     let stock = market.find(&code).map(|place| Subject::Stock(&market.stocks[place]));
     stock.or_else(|| INDICES.iter().any(|(index, _)| *index == code).then_some(Subject::Index))
 }
 
-/// The symbol of a stock.
 pub(crate) fn symbol(stock: &Stock) -> String {
-    let (digits, exchange) = stock.security.code.split_once('.').unwrap_or_default();
-    format!("{exchange}.{digits}")
+    code::prefixed(&stock.security.code)
 }
 
-/// The last session whose close a moment knows; the market's last without a moment.
-pub(super) fn last_session(market: &Market, at: Option<Moment>, hour: u32, minute: u32) -> Option<usize> {
-    let known = |day: &NaiveDate| at.is_none_or(|at| on(*day, hour, minute) <= at);
-    market.calendar.sessions.partition_point(known).checked_sub(1)
+/// When the report for a quarter first appears.
+pub(super) fn first_shown(market: &Market, stock: &Stock, quarter: Quarter) -> Option<Moment> {
+    let rows = versions(market, &stock.security, quarter, Statement::Income).into_iter();
+    rows.filter(|row| row.kind == 1).map(|row| row.from).min()
 }
 
 /// Seconds since 1970 of a moment in Shanghai.
@@ -40,4 +41,8 @@ pub(super) fn epoch(moment: Moment) -> i64 {
 /// The same of a day's midnight.
 pub(super) fn midnight(day: NaiveDate) -> i64 {
     epoch(on(day, 0, 0))
+}
+
+pub(super) fn number(units: i64, scale: u32) -> Value {
+    Cell::Number(decimal(units, scale)).json()
 }

@@ -29,7 +29,6 @@ pub(crate) fn scheme(number: usize, company: &Company) -> Scheme {
     }
 }
 
-/// Earnings and expenses of some time.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Flows {
     pub(crate) revenue: i64,
@@ -48,7 +47,6 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
-    /// All that operating costs.
     pub(crate) fn spent(&self) -> i64 {
         self.cost + self.surcharge + self.selling + self.admin + self.finance + self.research
     }
@@ -70,13 +68,8 @@ impl Flows {
         self.net() - self.minority
     }
 
-    /// The same in the books of the parent.
     pub(crate) fn of_parent(self) -> Self {
         self.with(self, |fen, _| of_parent(fen))
-    }
-
-    fn and(self, other: Self) -> Self {
-        self.with(other, |fen, more| fen + more)
     }
 
     /// Every figure together with that of other flows.
@@ -104,9 +97,7 @@ pub(crate) fn of_parent(fen: i64) -> i64 {
     fen / 10 * 7
 }
 
-/// What a report says.
 pub(crate) struct Accounts {
-    /// From the year's beginning.
     pub(crate) year: Flows,
     pub(crate) quarter: Flows,
     /// The same months of the year before.
@@ -116,7 +107,6 @@ pub(crate) struct Accounts {
     pub(crate) equity: i64,
     pub(crate) last_equity: i64,
     pub(crate) assets: i64,
-    /// Net assets of the minorities.
     pub(crate) minority: i64,
     /// Cash at the end, at the beginning of the year, and at that of the quarter.
     pub(crate) cash: i64,
@@ -130,7 +120,9 @@ pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures
     let habits = Habits::new(seed, security.number);
     let first = Quarter(quarter.0 - quarter.of_year() + 1);
     let year_to = |first: Quarter| {
-        (0..quarter.of_year()).map(|later| habits.flows(Quarter(first.0 + later))).fold(Flows::default(), Flows::and)
+        (0..quarter.of_year())
+            .map(|later| habits.flows(Quarter(first.0 + later)))
+            .fold(Flows::default(), |sum, flows| sum.with(flows, |fen, more| fen + more))
     };
     let mut accounts = Accounts {
         year: year_to(first),
@@ -159,7 +151,6 @@ pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures
     accounts
 }
 
-/// How a company does business.
 struct Habits {
     seed: u64,
     number: usize,
@@ -223,7 +214,7 @@ impl Habits {
             self.whole(revenue / 100_000 * permille * rng.random_range(85..115) + rng.random_range(0..500))
         };
         let [cost, surcharge, selling, admin, finance, research] = self.shares_of_revenue.map(&mut part);
-        let (gains, outside_income, outside_expense, other_comprehensive) = (part(12), part(2), part(3), part(1));
+        let [gains, outside_income, outside_expense, other_comprehensive] = [12, 2, 3, 1].map(part);
         let mut flows = Flows {
             revenue,
             cost,

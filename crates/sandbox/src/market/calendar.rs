@@ -3,19 +3,18 @@
 //! No exchange differences and no make-up Saturdays live here: all exchanges share one calendar.
 
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+/// A day the way Tushare writes it: YYYYMMDD.
+pub(crate) use pitlake_contract::spelling::day::compact as stamp;
 
 /// One calendar day of `trade_cal`.
 pub(crate) struct Day {
-    /// YYYYMMDD.
     pub(crate) stamp: String,
     pub(crate) open: bool,
     /// Index into `Calendar::days` of the last open day before this one.
     pub(crate) previous_open: Option<usize>,
 }
 
-/// Calendar days from a year before the market's start to a year after its end, and its sessions.
 pub(crate) struct Calendar {
-    /// Every calendar day, oldest first.
     pub(crate) days: Vec<Day>,
     /// Open days within the market's range, oldest first.
     pub(crate) sessions: Vec<NaiveDate>,
@@ -23,14 +22,11 @@ pub(crate) struct Calendar {
     pub(crate) stamps: Vec<String>,
     /// Other Mondays to Fridays within the range, oldest first: foreign exchange has its days then, too.
     pub(crate) holidays: Vec<NaiveDate>,
-    /// First calendar day of the market's range.
     pub(crate) start: NaiveDate,
-    /// Last calendar day of the market's range.
     pub(crate) end: NaiveDate,
 }
 
 impl Calendar {
-    /// The calendar around `start..=end`.
     pub(crate) fn new(start: NaiveDate, end: NaiveDate) -> Self {
         let first = start.checked_sub_months(Months::new(12)).unwrap_or(start);
         let last = end.checked_add_months(Months::new(12)).unwrap_or(end);
@@ -61,7 +57,6 @@ impl Calendar {
         self.sessions.get(index).or_else(holiday).copied().unwrap_or(self.end)
     }
 
-    /// That day as YYYYMMDD.
     pub(crate) fn stamp(&self, index: usize) -> String {
         self.stamps.get(index).cloned().unwrap_or_else(|| stamp(self.day(index)))
     }
@@ -82,9 +77,8 @@ impl Calendar {
     }
 }
 
-/// A day the way the vendor writes it: YYYYMMDD.
-pub(crate) fn stamp(date: NaiveDate) -> String {
-    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+pub(crate) fn moment_of(day: NaiveDate) -> usize {
+    usize::try_from(day.num_days_from_ce()).unwrap_or_default()
 }
 
 /// The last weekday on or before `date`.

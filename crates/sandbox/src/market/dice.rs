@@ -25,13 +25,17 @@ impl Hasher for Fnv {
     }
 }
 
+pub(crate) fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    let mut hash = Fnv::default();
+    bytes.into_iter().for_each(|byte| hash.write_u8(byte));
+    hash.finish()
+}
+
 /// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly), by the name of what is drawn.
 /// Changing a name changes every market.
 pub(crate) fn dice(seed: u64, topic: &str, item: usize, moment: usize) -> ChaCha8Rng {
-    let mut hash = Fnv::default();
-    hash.write(topic.as_bytes());
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(hash.finish() << 32 | item as u64);
+    rng.set_stream(fnv(topic.bytes()) << 32 | item as u64);
     // Far more words than any one moment draws: moments of a stream never overlap.
     rng.set_word_pos(moment as u128 * 65_536);
     rng

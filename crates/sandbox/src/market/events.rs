@@ -27,14 +27,11 @@ pub(crate) struct Notice {
     pub(crate) timing: Option<&'static str>,
 }
 
-/// A security's plan for the range.
 #[derive(Default)]
 pub(crate) struct Events {
-    /// By session.
     pub(crate) actions: Vec<Action>,
     /// Sessions without trading.
     pub(crate) closed: Vec<Range<usize>>,
-    /// By session.
     pub(crate) notices: Vec<Notice>,
 }
 

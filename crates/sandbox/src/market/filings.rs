@@ -1,7 +1,6 @@
-//! Versions of reports: when each was announced, when the vendor showed it, and what came after.
+//! Versions of reports: rows of the vendor's, each with the stretch of time in which it is there.
 //!
-//! The figures are in `accounts`. A version is a row of the vendor's with a stretch of time in which it is
-//! there; the vendor corrects, doubles and forgets in sixteen ways, each with a fixed share of the reports.
+//! The vendor corrects, doubles and forgets in sixteen ways. Figures are in `accounts`.
 
 use super::Market;
 use super::calendar::{Calendar, weekday_before};
@@ -13,24 +12,13 @@ use chrono::NaiveDate;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Which report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Statement {
     Income,
     Indicators,
-    /// This and cash flow are filed, corrected and doubled with the income.
+    /// This and cash flow are filed with the income.
     Balance,
     Cashflow,
-}
-
-impl Statement {
-    /// The report that it is filed with.
-    fn filed_with(self) -> Self {
-        match self {
-            Self::Balance | Self::Cashflow => Self::Income,
-            Self::Income | Self::Indicators => self,
-        }
-    }
 }
 
 /// How much of its figures a row shows.
@@ -43,100 +31,94 @@ pub(crate) enum Detail {
     Coarse,
 }
 
-/// A row of the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
     /// `report_type`; 1 where there is no such column.
     pub(crate) kind: u8,
-    /// `ann_date`.
     pub(crate) announced: Option<NaiveDate>,
     /// `f_ann_date`, for statements.
     pub(crate) actual: Option<NaiveDate>,
-    /// `update_flag`.
     pub(crate) flag: u8,
     /// 0 for the first figures, others are really different.
     pub(crate) figures: u8,
     pub(crate) detail: Detail,
     /// First moment at which the row is there.
     pub(crate) from: Moment,
-    /// First moment at which it is there no more.
     pub(crate) until: Option<Moment>,
 }
 
 /// What becomes of a report.
-#[derive(Clone, Copy)]
-enum Pattern {
-    /// One row, flag 0.
-    First,
-    /// One row, flag 1.
-    Latest,
-    /// Twins, flags 0 and 1, that say the same.
-    Twins,
-    /// Twins, one of which lacks a figure.
-    Gap,
-    /// Twins, one of which has fewer digits.
-    Rounding,
-    /// Twins with different figures.
-    Differing,
-    /// The same, but the twin with flag 1 comes weeks later.
-    Following,
-    /// Announced again with other figures.
-    Restated,
-    RestatedTwice,
-    /// From some moment the row has other figures, and the same dates.
-    Silent,
-    /// The same, and weeks later the first figures are back.
-    Reversal,
-    /// No date of announcement.
-    Undated,
-    /// A date of announcement before the period ends.
-    Premature,
-    /// The same row twice.
-    Duplicate,
-    /// Shown days after its date.
-    Delayed,
-    /// No `f_ann_date`.
-    NoActual,
-}
+type Pattern = fn(&mut Filing<'_>) -> Vec<Version>;
 
-use Pattern::{
-    Delayed, Differing, Duplicate, First, Following, Gap, Latest, NoActual, Premature, Restated, RestatedTwice,
-    Reversal, Rounding, Silent, Twins, Undated,
-};
-
-/// Shares in fiftieths.
-const PATTERNS: [(Pattern, usize); 16] = [
-    (First, 12),
-    (Following, 3),
-    (Twins, 8),
-    (Restated, 4),
-    (Latest, 5),
-    (Silent, 2),
-    (Gap, 2),
-    (Rounding, 2),
-    (Differing, 3),
-    (RestatedTwice, 1),
-    (Reversal, 1),
-    (Undated, 1),
-    (Premature, 1),
-    (Duplicate, 2),
-    (Delayed, 2),
-    (NoActual, 1),
+/// The patterns and their shares in fiftieths.
+const PATTERNS: [(usize, Pattern); 16] = [
+    (12, |filing| vec![filing.row(0)]),
+    // The twin comes weeks later, with other figures.
+    (3, |filing| {
+        let from = on(filing.later(filing.told, 15, 60), 18, 0);
+        vec![filing.row(0), Version { figures: 1, from, ..filing.row(1) }]
+    }),
+    (8, |filing| vec![filing.row(0), filing.row(1)]),
+    // Announced again with other figures.
+    (4, |filing| {
+        let day = filing.later(filing.told, 20, 150);
+        vec![filing.row(0), filing.again(1, day)]
+    }),
+    (5, |filing| vec![filing.row(1)]),
+    // From some moment the row has other figures, and the same dates.
+    (2, |filing| {
+        let change = on(filing.later(filing.told, 10, 120), 21, 0);
+        let first = Version { until: Some(change), ..filing.row(0) };
+        vec![first, Version { figures: 1, from: change, ..filing.row(0) }]
+    }),
+    (2, |filing| filing.paler(Detail::Gap)),
+    (2, |filing| filing.paler(Detail::Coarse)),
+    (3, |filing| vec![filing.row(0), Version { figures: 1, ..filing.row(1) }]),
+    // Announced again twice.
+    (1, |filing| {
+        let day = filing.later(filing.told, 20, 150);
+        let last = filing.later(day, 20, 90);
+        vec![filing.row(0), filing.again(1, day), filing.again(2, last)]
+    }),
+    // Other figures for some weeks, then the first ones again.
+    (1, |filing| {
+        let day = filing.later(filing.told, 10, 60);
+        let (change, back) = (on(day, 21, 0), on(after(day, filing.rng.random_range(21..=50)), 21, 0));
+        let first = Version { until: Some(change), ..filing.row(0) };
+        let other = Version { figures: 1, from: change, until: Some(back), ..filing.row(0) };
+        vec![first, other, Version { from: back, ..filing.row(0) }]
+    }),
+    // No date of announcement.
+    (1, |filing| vec![Version { announced: None, actual: None, ..filing.row(0) }]),
+    // A date of announcement before the period ends.
+    (1, |filing| {
+        let day = Some(before(filing.quarter.end(), filing.rng.random_range(3..=20)));
+        let first = filing.row(0);
+        vec![Version { announced: day, actual: first.actual.and(day), ..first }]
+    }),
+    // The same row twice.
+    (2, |filing| vec![filing.row(0), filing.row(0)]),
+    // Shown days after its date.
+    (2, |filing| {
+        let shown = after(filing.told, filing.rng.random_range(2..=9));
+        vec![Version { from: on(shown, 18, 0), ..filing.row(0) }]
+    }),
+    (1, |filing| vec![Version { actual: None, ..filing.row(0) }]),
 ];
 
 /// Every row there ever is of a security's report for a quarter.
 pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, statement: Statement) -> Vec<Version> {
     let calendar = &market.calendar;
-    let leading = statement.filed_with();
-    let topic = if leading == Statement::Income { "income" } else { "indicators" };
+    let is_dated = statement != Statement::Indicators;
+    let topic = if is_dated { "income" } else { "indicators" };
     let rng = dice(market.seed, topic, security.number, quarter.moment());
     let told = first_told(market, security, quarter);
-    let mut filing = Filing { rng, calendar, quarter, statement: leading, told };
+    let mut filing = Filing { rng, calendar, quarter, is_dated, told };
     let mut rows = match shown(calendar, security, quarter) {
         Some((_, again)) => vec![filing.row(0), filing.again(1, again)],
-        None => filing.rows(pattern(market.seed, security.number, quarter, leading)),
+        None => pattern(market.seed, security.number, quarter, topic)(&mut filing),
     };
-    if leading == Statement::Income {
+    if is_dated {
         rows.extend(filing.other_kinds(market.seed, security.number));
         // What is owned at a moment is not owned in a quarter.
         rows.retain(|row| row.kind != 2 || statement != Statement::Balance);
@@ -155,23 +137,11 @@ pub(crate) fn first_told(market: &Market, security: &Security, quarter: Quarter)
     shown.map_or_else(|| announcement(market.seed, security.number, quarter), |shown| shown.0)
 }
 
-/// Both days of a demonstration, for the report that plays it.
-fn shown(calendar: &Calendar, security: &Security, quarter: Quarter) -> Option<(NaiveDate, NaiveDate)> {
-    let (played, told, again) = (security.number == 0).then(|| demonstration(calendar)).flatten()?;
-    (played == quarter).then_some((told, again))
-}
-
 /// Steps without a common factor with fifty: neighbours in number and time differ.
-fn pattern(seed: u64, number: usize, quarter: Quarter, statement: Statement) -> Pattern {
-    let shift: usize = dice(seed, "patterns", statement as usize, 0).random_range(0..50);
-    let mut slot = (number * 7 + quarter.moment() * 11 + shift) % 50;
-    for (pattern, share) in PATTERNS {
-        match slot.checked_sub(share) {
-            Some(rest) => slot = rest,
-            None => return pattern,
-        }
-    }
-    First
+fn pattern(seed: u64, number: usize, quarter: Quarter, topic: &str) -> Pattern {
+    let shift: usize = dice(seed, "patterns", usize::from(topic != "income"), 0).random_range(0..50);
+    let mut slots = PATTERNS.iter().flat_map(|(share, pattern)| std::iter::repeat_n(*pattern, *share));
+    slots.nth((number * 7 + quarter.moment() * 11 + shift) % 50).unwrap_or(PATTERNS[0].1)
 }
 
 /// First announcement: between the quarter's end and the deadline, more often near it, at times a few days after.
@@ -186,80 +156,35 @@ fn announcement(seed: u64, number: usize, quarter: Quarter) -> NaiveDate {
     }
 }
 
-/// The quarter of security 0 that is announced and, 24 to 26 days later, restated within the market's range.
-fn demonstration(calendar: &Calendar) -> Option<(Quarter, NaiveDate, NaiveDate)> {
+/// The days on which one report of security 0 is announced and, 24 to 26 days later, restated within the market's range;
+/// none for all other reports.
+fn shown(calendar: &Calendar, security: &Security, quarter: Quarter) -> Option<(NaiveDate, NaiveDate)> {
     let first = Quarter::of(before(calendar.start, 120)).0;
-    (first..first + 4).map(Quarter).find_map(|quarter| {
+    let mut candidates = (first..first + 4).map(Quarter).filter(|_| security.number == 0);
+    let (played, told, again) = candidates.find_map(|quarter| {
         let told = weekday_before(after(quarter.end(), 14).max(after(calendar.start, 5)));
         let again = weekday_before(after(told, 26));
         (told <= quarter.deadline() && after(again, 3) <= calendar.end).then_some((quarter, told, again))
-    })
+    })?;
+    (played == quarter).then_some((told, again))
 }
 
-/// A report that is being filed.
 struct Filing<'a> {
     rng: ChaCha8Rng,
     calendar: &'a Calendar,
     quarter: Quarter,
-    statement: Statement,
-    /// Day of the first announcement.
+    /// Whether it has a day of its own beside that of the first announcement, as statements have.
+    is_dated: bool,
     told: NaiveDate,
 }
 
 impl Filing<'_> {
-    fn rows(&mut self, pattern: Pattern) -> Vec<Version> {
-        let told = self.told;
-        let (first, twin) = (self.row(0), self.row(1));
-        match pattern {
-            First => vec![first],
-            Latest => vec![twin],
-            Twins => vec![first, twin],
-            Gap => self.paler(first, twin, Detail::Gap),
-            Rounding => self.paler(first, twin, Detail::Coarse),
-            Differing => vec![first, Version { figures: 1, ..twin }],
-            Following => {
-                let from = on(self.later(told, 15, 60), 18, 0);
-                vec![first, Version { figures: 1, from, ..twin }]
-            }
-            Restated | RestatedTwice => {
-                let day = self.later(told, 20, 150);
-                let mut rows = vec![first, self.again(1, day)];
-                if matches!(pattern, RestatedTwice) {
-                    let day = self.later(day, 20, 90);
-                    rows.push(self.again(2, day));
-                }
-                rows
-            }
-            Silent => {
-                let change = on(self.later(told, 10, 120), 21, 0);
-                vec![Version { until: Some(change), ..first.clone() }, Version { figures: 1, from: change, ..first }]
-            }
-            Reversal => {
-                let day = self.later(told, 10, 60);
-                let (change, back) = (on(day, 21, 0), on(after(day, self.rng.random_range(21..=50)), 21, 0));
-                vec![
-                    Version { until: Some(change), ..first.clone() },
-                    Version { figures: 1, from: change, until: Some(back), ..first.clone() },
-                    Version { from: back, ..first },
-                ]
-            }
-            Undated => vec![Version { announced: None, actual: None, ..first }],
-            Premature => {
-                let day = before(self.quarter.end(), self.rng.random_range(3..=20));
-                vec![Version { announced: Some(day), actual: first.actual.map(|_| day), ..first }]
-            }
-            Duplicate => vec![first.clone(), first],
-            Delayed => vec![Version { from: on(after(told, self.rng.random_range(2..=9)), 18, 0), ..first }],
-            NoActual => vec![Version { actual: None, ..first }],
-        }
-    }
-
     /// The row of the first announcement, there from its evening on.
     fn row(&self, flag: u8) -> Version {
         Version {
             kind: 1,
             announced: Some(self.told),
-            actual: (self.statement == Statement::Income).then_some(self.told),
+            actual: self.is_dated.then_some(self.told),
             flag,
             figures: 0,
             detail: Detail::Full,
@@ -271,17 +196,14 @@ impl Filing<'_> {
     /// A restatement. A statement keeps the day of the first announcement beside its own.
     fn again(&self, figures: u8, day: NaiveDate) -> Version {
         let row = Version { figures, from: on(day, 18, 0), ..self.row(1) };
-        match self.statement {
-            Statement::Indicators => Version { announced: Some(day), ..row },
-            Statement::Income | Statement::Balance | Statement::Cashflow => Version { actual: Some(day), ..row },
-        }
+        if self.is_dated { Version { actual: Some(day), ..row } } else { Version { announced: Some(day), ..row } }
     }
 
     /// Twins of which one, either, shows less.
-    fn paler(&mut self, mut first: Version, mut twin: Version, detail: Detail) -> Vec<Version> {
-        let pale = if self.rng.random_range(0..2) == 0 { &mut first } else { &mut twin };
-        pale.detail = detail;
-        vec![first, twin]
+    fn paler(&mut self, detail: Detail) -> Vec<Version> {
+        let mut twins = vec![self.row(0), self.row(1)];
+        twins[usize::from(self.rng.random_range(0..2) != 0)].detail = detail;
+        twins
     }
 
     /// A day so many days after `day`. Half of those that would lie before the market's range are moved into

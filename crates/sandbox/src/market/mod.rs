@@ -1,7 +1,6 @@
-//! The made-up truth: calendar, securities and their histories, fixed at creation.
+//! The made-up truth: calendar, securities and their histories, fixed at creation, in whole numbers only.
 //!
-//! It holds whole numbers only. How a row is spelled is the business of `tables`, who may read it that of
-//! `server`.
+//! How a row is spelled is decided in `tables`, and who may read it in `server`.
 
 pub(crate) mod accounts;
 pub(crate) mod calendar;
@@ -23,7 +22,6 @@ use securities::{Security, securities};
 use std::ops::Range;
 use walk::{History, walk};
 
-/// A security and all that happened to it.
 pub(crate) struct Stock {
     pub(crate) security: Security,
     pub(crate) history: History,
@@ -64,7 +62,6 @@ impl Market {
         &self.calendar.sessions
     }
 
-    /// Place of a security in `stocks`.
     pub(crate) fn find(&self, code: &str) -> Option<usize> {
         self.stocks.binary_search_by(|stock| stock.security.code.as_str().cmp(code)).ok()
     }

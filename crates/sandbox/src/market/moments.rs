@@ -12,17 +12,14 @@ pub(crate) fn shanghai(at: DateTime<Utc>) -> Moment {
     at.naive_utc().checked_add_signed(TimeDelta::hours(8)).unwrap_or(NaiveDateTime::MAX)
 }
 
-/// That time of that day.
 pub(crate) fn on(day: NaiveDate, hour: u32, minute: u32) -> Moment {
     day.and_time(NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default())
 }
 
-/// The day so many days later.
 pub(crate) fn after(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_add_days(Days::new(days)).unwrap_or(day)
 }
 
-/// The day so many days earlier.
 pub(crate) fn before(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(day)
 }

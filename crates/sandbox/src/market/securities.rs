@@ -6,6 +6,7 @@ use super::calendar::{Calendar, stamp, weekday_before};
 use super::dice::dice;
 use super::names::{Company, company};
 use chrono::{Days, NaiveDate};
+use pitlake_contract::spelling::day;
 use rand::RngExt;
 use std::ops::Range;
 
@@ -14,7 +15,6 @@ const MOST_STOCKS: usize = 9000;
 /// From this many sessions on, the range holds listings, delistings and events.
 pub(crate) const EVENTFUL_SESSIONS: usize = 10;
 
-/// A board of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Board {
     ShanghaiMain,
@@ -35,42 +35,23 @@ const BOARDS: [Board; 20] = [
 ];
 
 impl Board {
-    /// First codes of the board, used in turn.
-    fn bases(self) -> &'static [usize] {
+    /// First codes, used in turn, and their suffix; `exchange` and `market` of `stock_basic`.
+    fn facts(self) -> (&'static [usize], &'static str, &'static str, &'static str) {
         match self {
-            ShanghaiMain => &[600_000, 601_000, 603_000],
-            ShenzhenMain => &[0, 2_000],
-            ChiNext => &[300_000],
-            Star => &[688_000],
-            Beijing => &[920_000],
+            ShanghaiMain => (&[600_000, 601_000, 603_000], "SH", "SSE", "主板"),
+            ShenzhenMain => (&[0, 2_000], "SZ", "SZSE", "主板"),
+            ChiNext => (&[300_000], "SZ", "SZSE", "创业板"),
+            Star => (&[688_000], "SH", "SSE", "科创板"),
+            Beijing => (&[920_000], "BJ", "BSE", "北交所"),
         }
     }
 
-    fn suffix(self) -> &'static str {
-        match self {
-            ShanghaiMain | Star => "SH",
-            ShenzhenMain | ChiNext => "SZ",
-            Beijing => "BJ",
-        }
-    }
-
-    /// `exchange` of `stock_basic`.
     pub(crate) fn exchange(self) -> &'static str {
-        match self {
-            ShanghaiMain | Star => "SSE",
-            ShenzhenMain | ChiNext => "SZSE",
-            Beijing => "BSE",
-        }
+        self.facts().2
     }
 
-    /// `market` of `stock_basic`.
     pub(crate) fn market(self) -> &'static str {
-        match self {
-            ShanghaiMain | ShenzhenMain => "主板",
-            ChiNext => "创业板",
-            Star => "科创板",
-            Beijing => "北交所",
-        }
+        self.facts().3
     }
 
     /// Daily price limit in percent of the reference price (exchange rules, without ST shares).
@@ -107,12 +88,18 @@ pub(crate) struct Security {
 const DELISTED: &str = "退市";
 
 impl Security {
+    /// One without a day of listing yet.
+    fn new(seed: u64, number: usize, (board, code): (Board, String)) -> Self {
+        let company = company(seed, number, board.exchange());
+        Self { number, code, board, company, status: "L", listed: None, delisted: None, life: 0..0, debut: false }
+    }
+
     pub(crate) fn listed_on(&self) -> Option<NaiveDate> {
-        day(self.listed.as_deref())
+        day::date(self.listed.as_deref()?)
     }
 
     pub(crate) fn delisted_on(&self) -> Option<NaiveDate> {
-        day(self.delisted.as_deref())
+        day::date(self.delisted.as_deref()?)
     }
 
     /// The name it had before it was delisted.
@@ -122,11 +109,6 @@ impl Security {
     }
 }
 
-fn day(stamp: Option<&str>) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(stamp?, "%Y%m%d").ok()
-}
-
-/// All securities, sorted by code.
 pub(crate) fn securities(seed: u64, stocks: usize, calendar: &Calendar) -> Vec<Security> {
     let mut codes = Codes::default();
     let mut all: Vec<Security> = (0..stocks.min(MOST_STOCKS))
@@ -150,17 +132,9 @@ fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Cale
     let mut pick = |from: usize, to: usize| {
         if from < to { rng.random_range(from..to) } else { from }
     };
-    let mut security = Security {
-        number,
-        code,
-        board,
-        company: company(seed, number, board.exchange()),
-        status: "L",
-        listed: Some(stamp(years_before(calendar.start, age))),
-        delisted: None,
-        life: 0..sessions,
-        debut: false,
-    };
+    let mut security = Security::new(seed, number, (board, code));
+    security.listed = Some(stamp(years_before(calendar.start, age)));
+    security.life = 0..sessions;
     if sessions < EVENTFUL_SESSIONS {
         return security;
     }
@@ -181,24 +155,15 @@ fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Cale
 
 /// A security that has a row in the master but never a bar in the range.
 fn dormant(number: usize, board: Board, code: String, status: &'static str, start: NaiveDate) -> Security {
-    Security {
-        number,
-        code,
-        board,
-        company: company(0, number, board.exchange()),
-        status,
-        listed: (status != "G").then(|| stamp(years_before(start, 9000))),
-        delisted: (status == "D").then(|| stamp(years_before(start, 1800))),
-        life: 0..0,
-        debut: false,
-    }
+    let listed = (status != "G").then(|| stamp(years_before(start, 9000)));
+    let delisted = (status == "D").then(|| stamp(years_before(start, 1800)));
+    Security { status, listed, delisted, ..Security::new(0, number, (board, code)) }
 }
 
 fn years_before(start: NaiveDate, days: u64) -> NaiveDate {
     weekday_before(start.checked_sub_days(Days::new(days)).unwrap_or(start))
 }
 
-/// Hands out each board's codes in turn.
 #[derive(Default)]
 struct Codes {
     used: [usize; 5],
@@ -207,10 +172,10 @@ struct Codes {
 impl Codes {
     fn next(&mut self, board: Board) -> String {
         let used = &mut self.used[board as usize];
-        let bases = board.bases();
+        let (bases, suffix, ..) = board.facts();
         let code = bases[*used % bases.len()] + *used / bases.len() + 1;
         *used += 1;
-        format!("{code:06}.{}", board.suffix())
+        format!("{code:06}.{suffix}")
     }
 }
 

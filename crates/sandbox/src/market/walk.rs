@@ -19,7 +19,6 @@ pub(crate) struct Bar {
     pub(crate) pre_close: i64,
     /// Shares traded, not lots.
     pub(crate) shares: i64,
-    /// CNY.
     pub(crate) turnover: i64,
 }
 
@@ -48,19 +47,16 @@ pub(crate) struct Books {
 /// A security's whole history in the range; empty for one that never trades.
 #[derive(Default)]
 pub(crate) struct History {
-    /// Session of the first bar.
     first: usize,
     bars: Vec<Bar>,
     eras: Vec<Era>,
     pub(crate) books: Books,
     /// Ex day and cash in fen per ten shares.
     pub(crate) dividends: Vec<(usize, i64)>,
-    /// By session.
     pub(crate) notices: Vec<Notice>,
 }
 
 impl History {
-    /// The bar of a session with trading.
     pub(crate) fn bar(&self, session: usize) -> Option<&Bar> {
         self.bars.get(session.checked_sub(self.first)?).filter(|bar| bar.shares > 0)
     }
@@ -109,7 +105,6 @@ pub(crate) fn limits(reference: i64, percent: i64) -> (i64, i64) {
     (divide(reference * (100 - percent), 100).max(1), divide(reference * (100 + percent), 100))
 }
 
-/// Walks one security through its life.
 pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
     let events = plan(seed, security, sessions);
     let mut rng = dice(seed, "walk", security.number, 0);
@@ -187,13 +182,11 @@ fn books(rng: &mut ChaCha8Rng, value: i64) -> Books {
     }
 }
 
-/// How a security tends to trade.
 struct Habits {
     /// Size of a daily step in hundred-thousandths.
     pace: i64,
     /// Usual turnover of a session in hundred-thousandths of the tradable shares.
     churn: i64,
-    /// Price limit.
     percent: i64,
 }
 

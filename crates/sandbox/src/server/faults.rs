@@ -2,6 +2,7 @@
 //!
 //! A fault never hits the next attempt at the same call, so one retry always helps.
 
+use crate::tables::asked::Params;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,16 +12,12 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
-/// One kind of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// HTTP 503.
     Unavailable,
     /// HTTP 502 with an HTML page in GBK.
     BadGateway,
-    /// HTTP 200 and nothing else.
     EmptyBody,
-    /// HTTP 200 with half the JSON.
     HalfJson,
     /// HTTP 429 that asks to wait for a second.
     TooMany,
@@ -42,12 +39,10 @@ const ROTATION: [Fault; 7] = [
     Fault::BrokenReply,
 ];
 
-/// Decides which calls go wrong.
 pub(crate) struct Faults {
     /// One fault in so many calls; 0 for none.
     every: u32,
     calls_since: u32,
-    /// Turns of the rotation taken.
     turns: usize,
     /// Whether the next faulty later page repeats a row; otherwise the rotation has it.
     repeat_next: bool,
@@ -56,7 +51,6 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Faults in one of `every` calls, none for 0.
     pub(crate) fn new(every: u32) -> Self {
         Self { every, calls_since: 0, turns: 0, repeat_next: true, spoiled: BTreeSet::new() }
     }
@@ -84,7 +78,13 @@ impl Faults {
 }
 
 impl Fault {
-    /// What the caller sees instead of `reply`.
+    /// Makes a page begin one row early, where the fault is a repeated row.
+    pub(crate) fn shift(self, params: &mut Params) {
+        if let (Self::RepeatedRow, Some(offset)) = (self, params.get_mut("offset")) {
+            *offset = offset.trim().parse().map_or(0, |rows: usize| rows.saturating_sub(1)).to_string();
+        }
+    }
+
     pub(crate) fn respond(self, reply: String) -> Response {
         // "Gateway error", in GBK.
         const HTML: &[u8] =
@@ -109,8 +109,7 @@ impl Fault {
     }
 }
 
-/// A reply that promises `length` bytes and breaks off after `start`: the server then closes the
-/// connection, and without a start sends nothing at all.
+/// A reply that promises `length` bytes and breaks off after `start`; without a start nothing is sent at all.
 fn broken(start: Bytes, length: usize) -> Response {
     // Lets the start leave before the connection closes.
     let pause = Duration::from_millis(if start.is_empty() { 0 } else { 20 });

@@ -1,21 +1,20 @@
-//! The HTTP side, on loopback only: Tushare at the root, every other vendor below a prefix of its name, each by the wire
-//! that its contracts name.
+//! The HTTP side, on loopback only: Tushare at the root, every other vendor below its name, each by its wire.
 //!
-//! Here calls find their vendor and are counted; the rules of a wire are in the module of its name.
+//! Here calls find their vendor; the rules of a wire are in the module of its name.
 
 mod alphafin;
 mod f10;
 mod faults;
-mod query;
+mod get;
+mod meter;
 mod reply;
 mod request;
 mod rest;
 mod shared;
-mod subscriber;
-mod turnstile;
 mod tushare;
 
 use super::{Market, Settings, TOKEN};
+use alphafin::Alphafin;
 use anyhow::Context;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -24,7 +23,9 @@ use axum::routing::put;
 use axum::{Router, serve::ListenerExt};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use f10::F10;
 use pitlake_contract::WireFormat;
+use rest::Rest;
 use shared::{Call, Shared};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -130,9 +131,9 @@ async fn answer(
     let call = Call { vendor, path, uri: &uri, headers: &headers };
     match (vendor.wire, method) {
         (WireFormat::Tushare, Method::POST) => tushare::answer(&shared, &call, &body),
-        (WireFormat::Rest, Method::GET) => rest::answer(&shared, &call),
-        (WireFormat::Alphafin, Method::GET) => alphafin::answer(&shared, &call),
-        (WireFormat::F10, Method::GET) => f10::answer(&shared, &call),
+        (WireFormat::Rest, Method::GET) => get::answer(&shared, &call, &Rest::new(&shared, &call)),
+        (WireFormat::Alphafin, Method::GET) => get::answer(&shared, &call, &Alphafin::new(&shared, &call)),
+        (WireFormat::F10, Method::GET) => get::answer(&shared, &call, &F10::new(&shared, &call)),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }

@@ -1,13 +1,12 @@
-//! What a caller asks: the JSON body of a call, read as leniently as the vendor reads it.
+//! The JSON body of a call to Tushare, read as leniently as the vendor reads it: unknown keys and parameters mean nothing.
 //!
-//! Unknown keys and parameters stay in but mean nothing; whether the call is allowed is not decided here.
+//! Whether the call is allowed is not decided here.
 
 use crate::tables::asked::Params;
 use crate::tables::served::Served;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// One call.
 pub(crate) struct TushareCall {
     /// `api_name`, not checked.
     pub(crate) interface: String,
@@ -51,18 +50,9 @@ impl TushareCall {
         })
     }
 
-    /// `limit` as sent, if it is a positive number.
-    pub(crate) fn limit(&self) -> Option<usize> {
-        self.count("limit").filter(|limit| *limit > 0)
-    }
-
-    /// Rows to leave out.
-    pub(crate) fn offset(&self) -> usize {
-        self.count("offset").unwrap_or_default()
-    }
-
-    fn count(&self, name: &str) -> Option<usize> {
-        self.params.get(name)?.trim().parse().ok()
+    /// A number of rows: `limit` or `offset`.
+    pub(crate) fn rows(&self, param: &str) -> Option<usize> {
+        self.params.get(param)?.trim().parse().ok()
     }
 
     /// Positions of the columns to send: those named, in the order named, unknown ones left out without a
@@ -72,23 +62,16 @@ impl TushareCall {
         if !named.is_empty() {
             return named;
         }
-        let default = |column: &usize| !interface.fields[*column].hidden;
-        (0..interface.fields.len()).filter(default).collect()
-    }
-
-    /// What makes two calls attempts at the same thing.
-    pub(crate) fn attempt(&self) -> String {
-        format!("{} {:?}", self.interface, self.params)
+        (0..interface.fields.len()).filter(|column| !interface.fields[*column].hidden).collect()
     }
 }
 
-/// A parameter as text, whether it came as text or number.
+/// A parameter as text, whether it came as text, number or flag.
 fn param((name, value): (String, Value)) -> Option<(String, String)> {
     let text = match value {
         Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        value => value.to_string(),
     };
     (!text.is_empty()).then_some((name, text))
 }

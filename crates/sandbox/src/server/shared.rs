@@ -1,16 +1,16 @@
 //! What all wires share: the market, the books kept over calls, and how a call finds its vendor.
 
 use super::faults::{Fault, Faults};
-use super::subscriber::Subscriber;
-use super::turnstile::Turnstile;
+use super::meter::{Meter, Rate};
 use crate::asharehub::{Endpoint, endpoints};
 use crate::market::moments::shanghai;
 use crate::scene::Scene;
+use crate::tables::asked::Params;
 use crate::tables::catalog::Catalog;
 use crate::{Market, Settings, TOKEN};
 use axum::http::{HeaderMap, Uri, header};
 use chrono::{DateTime, Utc};
-use pitlake_contract::{TokenIn, Vendor};
+use pitlake_contract::{Contract, TokenIn, Vendor};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,34 +18,34 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(super) struct Shared {
     market: Arc<Market>,
     catalog: Arc<Catalog>,
-    /// The endpoints of vendors with the REST wire.
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) settings: Settings,
     book: Mutex<Book>,
 }
 
-/// What changes from call to call.
 pub(super) struct Book {
+    /// Calls of Tushare's wire.
     pub(super) serial: u64,
     pub(super) calls: BTreeMap<String, u64>,
-    pub(super) account: Subscriber,
-    pub(super) faults: Faults,
-    /// Where the vendor's clock stands.
+    /// Where the vendors' clock stands.
     pub(super) epoch: Option<DateTime<Utc>>,
-    /// Calls of a day over the REST wire, and those of each vendor so far.
-    allowed: u32,
-    quotas: BTreeMap<String, Turnstile>,
-    /// AlphaFin's calls of the minute.
-    pub(super) rate: Turnstile,
-    /// F10's calls of the second.
-    pub(super) pace: Turnstile,
+    faults: Faults,
+    meter: Meter,
 }
 
-impl Book {
-    /// A vendor's calls of the day.
-    pub(super) fn quota(&mut self, vendor: &str) -> &mut Turnstile {
-        self.quotas.entry(vendor.to_owned()).or_insert_with(|| Turnstile::new(self.allowed, 24 * 3600))
-    }
+/// Why a call is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Denial {
+    /// No interface of that name or path.
+    Unknown,
+    /// No token where the vendor needs one.
+    NoToken,
+    WrongToken,
+    /// Too few points for the interface.
+    Points,
+    /// Calls that are allowed, and the seconds until there are some again.
+    TooOften(u32, u64),
+    Missing(String),
 }
 
 impl Shared {
@@ -53,13 +53,9 @@ impl Shared {
         let book = Book {
             serial: 0,
             calls: BTreeMap::new(),
-            account: Subscriber::new(&settings),
-            faults: Faults::new(settings.faults),
             epoch: settings.epoch,
-            allowed: settings.quota,
-            quotas: BTreeMap::new(),
-            rate: Turnstile::new(if settings.rpm > 0 { 100 } else { 0 }, 60),
-            pace: Turnstile::new(if settings.rpm > 0 { 10 } else { 0 }, 1),
+            faults: Faults::new(settings.faults),
+            meter: Meter::default(),
         };
         let catalog = Catalog::with(&market.own);
         let endpoints = endpoints(&catalog.contracts);
@@ -72,9 +68,14 @@ impl Shared {
         Scene { market: &self.market, catalog: &self.catalog, at }
     }
 
-    /// Every vendor that is served.
     pub(super) fn vendors(&self) -> impl Iterator<Item = &Vendor> {
         self.catalog.contracts.vendors()
+    }
+
+    /// The contract of the call's path, and what the path has in place of a parameter.
+    pub(super) fn contract<'a>(&'a self, call: &Call<'a>) -> Option<(&'a Contract, &'a str)> {
+        let mut own = self.catalog.contracts.iter().filter(|contract| contract.id.vendor == call.vendor.name);
+        own.find_map(|contract| Some((contract.as_ref(), filled(contract.path.as_deref()?, call.path)?)))
     }
 
     pub(super) fn book(&self) -> MutexGuard<'_, Book> {
@@ -90,6 +91,11 @@ impl Shared {
         (*calls, book.faults.next(attempt, later_page))
     }
 
+    /// Lets a call through, or not: how many of that name may follow it.
+    pub(super) fn pass(&self, name: &str, rate: Rate) -> Result<u32, Denial> {
+        self.book().meter.pass(name, rate, wall_seconds()).map_err(|wait| Denial::TooOften(rate.calls, wait))
+    }
+
     /// The vendor whose name a path begins with, and the rest of the path; Tushare has the others.
     pub(super) fn addressed<'a>(&self, path: &'a str) -> Option<(&Vendor, &'a str)> {
         let below = path.trim_start_matches('/');
@@ -102,7 +108,15 @@ impl Shared {
     }
 }
 
-/// A call on its way to a vendor.
+/// What a path has where a template has `{…}`, nothing if it has none; `None` for another path.
+pub(super) fn filled<'a>(template: &str, path: &'a str) -> Option<&'a str> {
+    let Some((front, rest)) = template.split_once('{') else {
+        return (template == path).then_some("");
+    };
+    let (_, back) = rest.split_once('}')?;
+    path.strip_prefix(front)?.strip_suffix(back).filter(|value| !value.contains('/'))
+}
+
 pub(super) struct Call<'a> {
     pub(super) vendor: &'a Vendor,
     /// Below the vendor's prefix.
@@ -112,19 +126,29 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Whether the token is right, where a header of the vendor's has one.
-    pub(super) fn has_token(&self) -> Option<bool> {
+    /// Parameters of the query by name; the last of several counts.
+    pub(super) fn params(&self) -> Params {
+        form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+    }
+
+    /// Whether the token is right: that of the vendor's header, or one that was sent in another way.
+    pub(super) fn check_token(&self, other: Option<&str>) -> Result<(), Denial> {
         let (name, right) = match &self.vendor.token_in {
-            TokenIn::Body => return None,
+            TokenIn::Body => ("", String::new()),
             TokenIn::Header(name) => (name.as_str(), TOKEN.to_owned()),
             TokenIn::Bearer => (header::AUTHORIZATION.as_str(), format!("Bearer {TOKEN}")),
         };
-        self.headers.get(name).map(|sent| sent.as_bytes() == right.as_bytes())
+        let in_header = self.headers.get(name).map(|sent| sent.as_bytes() == right.as_bytes());
+        match in_header.or(other.map(|token| token == TOKEN)) {
+            Some(false) => Err(Denial::WrongToken),
+            None if self.vendor.needs_token => Err(Denial::NoToken),
+            Some(true) | None => Ok(()),
+        }
     }
 }
 
 /// Seconds of the wall clock, which vendors count calls by.
 #[allow(clippy::disallowed_methods, reason = "the vendors' minutes and days are those of the wall clock")]
-pub(super) fn wall_seconds() -> u64 {
+fn wall_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -35,6 +35,7 @@ pub(crate) struct Served {
 
 impl Served {
     /// The vendor's name for it.
+    #[cfg(test)]
     pub(crate) fn name(&self) -> &str {
         &self.contract.id.name
     }

@@ -8,14 +8,17 @@ use rand_chacha::ChaCha8Rng;
 
 /// `units / 10^scale` the way Python prints a float: `8.0`, `9.39`, `-0.5641`.
 pub(crate) fn decimal(units: i64, scale: u32) -> String {
+    fixed(units, scale, 1)
+}
+
+/// The same with at least so many places.
+pub(crate) fn fixed(units: impl Into<i128>, scale: u32, least: usize) -> String {
+    let units: i128 = units.into();
     let sign = if units < 0 { "-" } else { "" };
-    let power = 10_u64.pow(scale);
+    let power = 10_u128.pow(scale);
     let (whole, part) = (units.unsigned_abs() / power, units.unsigned_abs() % power);
-    if part == 0 {
-        return format!("{sign}{whole}.0");
-    }
     let digits = format!("{part:0width$}", width = scale as usize);
-    format!("{sign}{whole}.{}", digits.trim_end_matches('0'))
+    format!("{sign}{whole}.{:0<least$}", digits.trim_end_matches('0'))
 }
 
 /// The same value with an exponent: `1.234E3`, `5.23e-02`.

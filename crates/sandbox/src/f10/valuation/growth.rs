@@ -1,9 +1,8 @@
 //! How profit or sales of a stock grew beside its market value, report by report, as multiples of the first.
 
 use super::multiple::{Multiple, times};
-use crate::f10::subject::midnight;
+use crate::f10::subject::{first_shown, midnight};
 use crate::market::accounts::{Flows, accounts};
-use crate::market::filings::{Statement, versions};
 use crate::market::moments::Moment;
 use crate::market::quarters::Quarter;
 use crate::market::walk::divide;
@@ -28,7 +27,7 @@ pub(super) fn growth(
         .reports
         .clone()
         .map(Quarter)
-        .filter(|quarter| out(market, stock, *quarter, at))
+        .filter(|quarter| at.is_none_or(|at| first_shown(market, stock, *quarter).is_some_and(|from| from <= at)))
         .filter_map(|quarter| {
             let session = sessions.partition_point(|day| *day <= quarter.end()).checked_sub(1)?.min(now);
             let (_, market_cap) = multiple.of(stock, session)?;
@@ -67,11 +66,4 @@ pub(super) fn growth(
         "conclusion_detailed": format!("{years}-year {subject} growth {verb} market cap"),
         "profit_data": steps.collect::<Value>(),
     }))
-}
-
-fn out(market: &Market, stock: &Stock, quarter: Quarter, at: Option<Moment>) -> bool {
-    at.is_none_or(|at| {
-        let rows = versions(market, &stock.security, quarter, Statement::Income);
-        rows.iter().any(|row| row.kind == 1 && row.from <= at)
-    })
 }

@@ -1,41 +1,30 @@
-//! What valuation-detail says of a stock or an index: the multiple now and before, among all and among its peers.
+//! What valuation-detail says of a stock, or of an index as the mean of all stocks: the multiple of the last close now
+//! and before, among all and among its peers.
 //!
-//! - Multiples are of the last close over yearly profit, net assets or sales, in thousandths. They follow from the
-//!   same accounts as Tushare's `daily_basic`; losses make them negative, for which no statistic counts them.
-//! - History has an item a week up to a year, and an item a month beyond.
-//! - One stock in 23 is not covered, nor is one that is not listed. An index is the mean of all stocks.
+//! Multiples are in thousandths; negative ones, of losses, count in no statistic. One stock in 23 is not covered.
 
 mod growth;
 mod multiple;
 
 pub(crate) use multiple::Multiple;
 
-use super::subject::{epoch, last_session, midnight, symbol};
-use crate::Cell;
+use super::subject::{epoch, midnight, number, symbol};
 use crate::market::moments::{Moment, on};
 use crate::market::walk::divide;
 use crate::market::{Market, Stock};
-use crate::tables::text::decimal;
 use chrono::{Datelike, Months, NaiveDate, TimeDelta};
 use multiple::times;
 use serde_json::{Value, json};
 
+/// Months of each `interval_type` from 1 on; 0 for May 2019.
+const INTERVALS: [u32; 10] = [3, 6, 12, 36, 0, 60, 120, 24, 240, 360];
+
 /// First day of an interval that ends with a day; none for an unknown `interval_type`.
 fn interval(number: i64, end: NaiveDate) -> Option<NaiveDate> {
-    let months = match number {
-        1 => 3,
-        2 => 6,
-        3 => 12,
-        4 => 36,
-        5 => return NaiveDate::from_ymd_opt(2019, 5, 1),
-        6 => 60,
-        7 => 120,
-        8 => 24,
-        9 => 240,
-        10 => 360,
-        _ => return None,
-    };
-    end.checked_sub_months(Months::new(months))
+    match *INTERVALS.get(usize::try_from(number).ok()?.checked_sub(1)?)? {
+        0 => NaiveDate::from_ymd_opt(2019, 5, 1),
+        months => end.checked_sub_months(Months::new(months)),
+    }
 }
 
 /// The whole of `data` about a stock, or about an index without one; zeros and empty lists where it is not covered.
@@ -68,7 +57,9 @@ fn covered(
     interval_type: i64,
     at: Option<Moment>,
 ) -> Option<Value> {
-    let now = last_session(market, at, 16, 20)?;
+    // The clock at which a session's multiples are there.
+    let known = |day: &NaiveDate| at.is_none_or(|at| on(*day, 16, 20) <= at);
+    let now = market.calendar.sessions.partition_point(known).checked_sub(1)?;
     let day = market.calendar.sessions[now];
     if stock.is_some_and(|stock| stock.security.number % 23 == 9) {
         return None;
@@ -102,7 +93,7 @@ fn covered(
             "average_value": times(average),
             "avg_minus_1_stddev": times(average - deviation),
             "avg_plus_1_stddev": times(average + deviation),
-            "valuation_percentile": Cell::Number(decimal(portion(below, past.len()), 2)).json(),
+            "valuation_percentile": number(portion(below, past.len()), 2),
             "historical_items": items.collect::<Value>(),
         },
         "market_distribution": {"sections": sections(&all, multiple), "total": all.len()},
@@ -124,7 +115,6 @@ fn covered(
     Some(data)
 }
 
-/// Hundredths of a percent.
 fn portion(part: usize, whole: usize) -> i64 {
     i64::try_from(part * 10_000 / whole.max(1)).unwrap_or_default()
 }
@@ -140,7 +130,6 @@ fn mean(values: &[i64]) -> Option<i64> {
     (count > 0).then(|| divide(sum, count))
 }
 
-/// The stocks of the same industry.
 fn peers<'a>(market: &'a Market, stock: Option<&Stock>) -> Vec<&'a Stock> {
     let Some(stock) = stock else {
         return Vec::new();
@@ -160,7 +149,6 @@ fn moments(market: &Market, first: NaiveDate, now: usize) -> Vec<usize> {
     (begin..=now).filter(|&place| place == now || group(sessions[place]) != group(sessions[place + 1])).collect()
 }
 
-/// Mean and standard deviation.
 fn spread(past: &[(usize, i64)]) -> (i64, i64) {
     let count = i64::try_from(past.len()).unwrap_or(1).max(1);
     let mean = past.iter().map(|(_, value)| value).sum::<i64>() / count;

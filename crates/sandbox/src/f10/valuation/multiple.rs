@@ -1,9 +1,8 @@
 //! Multiples: of what, how they are cut into sections, and how they are written.
 
-use crate::Cell;
+use crate::f10::subject::number;
 use crate::market::Stock;
 use crate::market::walk::divide;
-use crate::tables::text::decimal;
 use serde_json::Value;
 
 /// Which multiple: `valuation_type`.
@@ -15,10 +14,8 @@ pub(crate) enum Multiple {
 }
 
 impl Multiple {
-    /// By their numbers, 1 to 3.
     pub(crate) const ALL: [Self; 3] = [Self::Earnings, Self::Book, Self::Sales];
 
-    /// By `valuation_type`.
     pub(crate) fn of_type(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|multiple| *multiple as i64 == number)
     }
@@ -47,7 +44,6 @@ impl Multiple {
     }
 }
 
-/// A multiple as a number.
 pub(super) fn times(thousandths: i64) -> Value {
-    Cell::Number(decimal(thousandths, 3)).json()
+    number(thousandths, 3)
 }

@@ -6,80 +6,72 @@
 mod request;
 
 use super::faults::Fault;
-use super::query;
-use super::shared::{Call, Shared, wall_seconds};
+use super::get::GetWire;
+use super::meter::Rate;
+use super::shared::{Call, Denial, Shared};
 use crate::asharehub::{Endpoint, Query, Surface};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use crate::tables::asked::Params;
+use crate::{Cell, Settings};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::json;
 
-/// Answers a GET.
-pub(super) fn answer(shared: &Shared, call: &Call<'_>) -> Response {
-    let params = query::parameters(call.uri.query());
-    let later_page = params.get("offset").is_some_and(|offset| offset != "0");
-    let found = find(shared, call);
-    let name =
-        found.map_or_else(|| call.path.replace(['/', '-'], "_"), |(_, endpoint)| endpoint.contract.id.name.clone());
-    let (_, fault) = shared.count(&format!("{}/{name}", call.vendor.name), &call.uri.to_string(), later_page);
-    let (status, body) = match admit(shared, call, found) {
-        Err((status, detail)) => (status, json!({"detail": detail}).to_string()),
-        Ok((surface, endpoint)) => match request::read(endpoint, surface, &params) {
-            Err(problem) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": [problem]}).to_string()),
-            Ok(mut query) => {
-                let shift = usize::from(fault == Some(Fault::RepeatedRow));
-                query.skip = query.skip.saturating_sub(shift);
-                (StatusCode::OK, rows(shared, surface, endpoint, &query))
-            }
-        },
-    };
-    match fault {
-        // Its 429 is for the day: no caller should try again.
-        Some(Fault::TooMany) => Fault::Unavailable.respond(body),
-        Some(fault) if status == StatusCode::OK => fault.respond(body),
-        _ => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+/// The endpoint of the path, and the version of the path.
+pub(super) struct Rest<'a>(Option<(Surface, &'a Endpoint)>);
+
+impl<'a> Rest<'a> {
+    pub(super) fn new(shared: &'a Shared, call: &Call<'_>) -> Self {
+        let mut own = shared.endpoints.iter().filter(|endpoint| endpoint.contract.id.vendor == call.vendor.name);
+        Self(own.find_map(|endpoint| Some((endpoint.surface(call.path)?, endpoint))))
     }
 }
 
-/// The endpoint of a path, and the version of the path.
-fn find<'a>(shared: &'a Shared, call: &Call<'_>) -> Option<(Surface, &'a Endpoint)> {
-    let mut own = shared.endpoints.iter().filter(|endpoint| endpoint.contract.id.vendor == call.vendor.name);
-    own.find_map(|endpoint| Some((endpoint.surface(call.path)?, endpoint)))
-}
+impl GetWire for Rest<'_> {
+    fn interface(&self) -> Option<&str> {
+        Some(&self.0?.1.contract.id.name)
+    }
 
-/// The endpoint, or why a call may not have it: path, key and quota in the vendor's order.
-fn admit<'a>(
-    shared: &Shared,
-    call: &Call<'_>,
-    found: Option<(Surface, &'a Endpoint)>,
-) -> Result<(Surface, &'a Endpoint), (StatusCode, Value)> {
-    let found = found.ok_or((StatusCode::NOT_FOUND, json!("Not Found")))?;
-    match call.has_token() {
-        None if call.vendor.needs_token => return Err((StatusCode::UNAUTHORIZED, json!("Missing API key"))),
-        Some(false) => return Err((StatusCode::UNAUTHORIZED, json!("Invalid API key"))),
-        None | Some(true) => {}
+    fn rate(&self, settings: &Settings) -> Rate {
+        Rate { calls: settings.quota, seconds: 24 * 3600 }
     }
-    if shared.book().quota(&call.vendor.name).pass(wall_seconds()).is_err() {
-        return Err((StatusCode::TOO_MANY_REQUESTS, json!("Daily request limit exceeded")));
+
+    fn denied(&self, denial: &Denial) -> (StatusCode, String) {
+        let (status, detail) = match denial {
+            Denial::Unknown => (StatusCode::NOT_FOUND, "Not Found"),
+            Denial::NoToken => (StatusCode::UNAUTHORIZED, "Missing API key"),
+            Denial::TooOften(..) => (StatusCode::TOO_MANY_REQUESTS, "Daily request limit exceeded"),
+            _ => (StatusCode::UNAUTHORIZED, "Invalid API key"),
+        };
+        (status, json!({"detail": detail}).to_string())
     }
-    Ok(found)
+
+    fn answered(&self, shared: &Shared, params: &Params, _number: u64) -> (StatusCode, String) {
+        let read = self.0.map(|(surface, endpoint)| (surface, endpoint, request::read(endpoint, surface, params)));
+        match read {
+            Some((surface, endpoint, Ok(query))) => (StatusCode::OK, rows(shared, surface, endpoint, &query)),
+            Some((.., Err(problem))) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": [problem]}).to_string()),
+            None => self.denied(&Denial::Unknown),
+        }
+    }
+
+    /// Its 429 is for the day: no caller should try again.
+    fn spoiled(&self, fault: Fault, body: String) -> Response {
+        let fault = if fault == Fault::TooMany { Fault::Unavailable } else { fault };
+        fault.respond(body)
+    }
+
+    fn too_often(&self, wait: u64) -> Response {
+        self.reply(self.denied(&Denial::TooOften(0, wait)))
+    }
 }
 
 fn rows(shared: &Shared, surface: Surface, endpoint: &Endpoint, query: &Query) -> String {
-    let names: Vec<String> =
-        endpoint.fields.iter().map(|field| format!("\"{}\":", surface.name(&field.name))).collect();
-    let mut out = String::from("[");
-    for (index, row) in endpoint.select(shared.scene(), query).iter().enumerate() {
-        out.push_str(if index == 0 { "{" } else { ",{" });
-        let sent = (0..row.len()).filter(|place| surface.sends(&endpoint.fields[*place]));
-        for (ordinal, place) in sent.enumerate() {
-            if ordinal > 0 {
-                out.push(',');
-            }
-            out.push_str(&names[place]);
-            surface.write(endpoint.forms[place], &row[place], &mut out);
-        }
-        out.push('}');
-    }
-    out.push(']');
-    out
+    let object = |row: &Vec<Cell>| {
+        let cells = endpoint.fields.iter().zip(row).filter(|(field, _)| surface.sends(field));
+        let members =
+            cells.map(|(field, cell)| format!("\"{}\":{}", surface.name(&field.name), surface.written(field, cell)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    };
+    let objects: Vec<String> = endpoint.select(shared.scene(), query).iter().map(object).collect();
+    format!("[{}]", objects.join(","))
 }

@@ -2,7 +2,7 @@
 //!
 //! Parameters that a surface does not know are ignored without a word; so is `trade_date` on /v1.
 
-use crate::asharehub::{Endpoint, Form, Query, Surface};
+use crate::asharehub::{Endpoint, Query, Surface};
 use chrono::NaiveDateTime;
 use pitlake_contract::FieldType;
 use serde_json::{Value, json};
@@ -14,14 +14,11 @@ const DEFAULT_LIMIT: usize = 100;
 const CAP: usize = 5000;
 
 /// Why a parameter is refused, as an item of `detail`.
-pub(super) type Problem = Value;
-
-fn problem(kind: &str, name: &str, text: &str, input: Option<&str>) -> Problem {
+fn problem(kind: &str, name: &str, text: &str, input: Option<&str>) -> Value {
     json!({"type": kind, "loc": ["query", name], "msg": text, "input": input})
 }
 
-/// Reads the parameters for an endpoint.
-pub(super) fn read(endpoint: &Endpoint, surface: Surface, params: &BTreeMap<String, String>) -> Result<Query, Problem> {
+pub(super) fn read(endpoint: &Endpoint, surface: Surface, params: &BTreeMap<String, String>) -> Result<Query, Value> {
     let sent = |name: &str| params.get(surface.name(name)).map(String::as_str);
     if let Some(name) = endpoint.required(surface).find(|name| sent(name).is_none()) {
         return Err(problem("missing", surface.name(name), "Field required", None));
@@ -38,29 +35,29 @@ pub(super) fn read(endpoint: &Endpoint, surface: Surface, params: &BTreeMap<Stri
     for (name, field) in endpoint.filters(surface) {
         let default = endpoint.contract.call.default_of(name);
         if let (Some(text), Some(place)) = (sent(name).or(default), endpoint.place(field)) {
-            let values = match endpoint.forms[place] {
-                Form::Day => vec![day(surface, name, text)?],
-                _ if name.ends_with("_code") => codes(endpoint, surface, (name, place), text)?,
+            let values = match endpoint.fields[place].kind {
+                FieldType::Date => vec![day(surface, name, text)?],
+                _ if name.ends_with("_code") => codes(endpoint, surface, name, text)?,
                 _ => vec![text.to_owned()],
             };
-            query.equal.push((field.clone(), values));
+            query.equal.push((place, values));
         }
     }
     Ok(query)
 }
 
 /// How many rows: on /v2 all that are allowed, and whole directories, for callers who do not say.
-fn take(endpoint: &Endpoint, surface: Surface, limit: Option<&str>) -> Result<usize, Problem> {
+fn take(endpoint: &Endpoint, surface: Surface, limit: Option<&str>) -> Result<usize, Value> {
     let most = endpoint.contract.call.cap.unwrap_or(CAP);
     match (limit, surface) {
         (Some(text), _) => whole("limit", text, 1, Some(most)),
         (None, Surface::V1) => Ok(DEFAULT_LIMIT.min(most)),
-        (None, Surface::V2) if endpoint.dated().is_none() && endpoint.basket().is_none() => Ok(usize::MAX),
+        (None, Surface::V2) if endpoint.dated().is_none() && endpoint.entry.basket.is_none() => Ok(usize::MAX),
         (None, Surface::V2) => Ok(most),
     }
 }
 
-fn whole(name: &str, text: &str, least: usize, most: Option<usize>) -> Result<usize, Problem> {
+fn whole(name: &str, text: &str, least: usize, most: Option<usize>) -> Result<usize, Value> {
     let Ok(number) = text.trim().parse::<i64>() else {
         let reason = "Input should be a valid integer, unable to parse string as an integer";
         return Err(problem("int_parsing", name, reason, Some(text)));
@@ -79,14 +76,14 @@ fn whole(name: &str, text: &str, least: usize, most: Option<usize>) -> Result<us
 }
 
 /// A day in the spelling of the surface, as /v1 writes it.
-fn day(surface: Surface, name: &str, text: &str) -> Result<String, Problem> {
+fn day(surface: Surface, name: &str, text: &str) -> Result<String, Value> {
     let reason = "Input should be a valid date or datetime";
     surface.day(text).ok_or_else(|| problem("date_from_datetime_parsing", name, reason, Some(text)))
 }
 
 /// An end of the window; where rows have times it may be a second.
-fn moment(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Result<String, Problem> {
-    let timed = endpoint.dated().is_some_and(|place| endpoint.forms[place] == Form::Time);
+fn moment(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Result<String, Value> {
+    let timed = endpoint.dated().is_some_and(|place| endpoint.fields[place].kind == FieldType::Time);
     match NaiveDateTime::parse_from_str(&text.replace(' ', "T"), "%Y-%m-%dT%H:%M:%S") {
         Ok(second) if timed => Ok(second.format("%Y-%m-%dT%H:%M:%S").to_string()),
         _ => day(surface, name, text),
@@ -94,21 +91,16 @@ fn moment(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Resu
 }
 
 /// The codes asked for of a field. One that cannot be read has no rows on /v1 and is refused on /v2.
-fn codes(
-    endpoint: &Endpoint,
-    surface: Surface,
-    (name, place): (&str, usize),
-    text: &str,
-) -> Result<Vec<String>, Problem> {
-    let codes: Vec<&str> = match endpoint.basket() {
+fn codes(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Result<Vec<String>, Value> {
+    let codes: Vec<&str> = match endpoint.entry.basket {
         Some(_) => text.split(',').map(str::trim).collect(),
         None => vec![text],
     };
-    if let Some(most) = endpoint.basket().filter(|most| codes.len() > *most) {
+    if let Some(most) = endpoint.entry.basket.filter(|most| codes.len() > *most) {
         return Err(problem("too_long", surface.name(name), &format!("At most {most} codes"), None));
     }
     // Hong Kong's codes have no suffix in the rows.
-    let is_bare = endpoint.fields[place].kind == FieldType::Symbol && endpoint.is_southbound();
+    let is_bare = endpoint.is_southbound();
     let unreadable = |code: &&&str| {
         let (digits, suffix) = code.split_once('.').unwrap_or((code, ""));
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());

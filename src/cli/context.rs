@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use pitlake_contract::spelling;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SHANGHAI};
 use crate::progress::Progress;
 
 /// Options of every command.
@@ -20,8 +20,8 @@ pub(super) struct Global {
     /// Folder of the lake [default: the one in the configuration, else `data`]
     #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
     pub(super) lake: Option<String>,
-    /// Use this time instead of the clock, as in 2024-06-28T20:00:00+08:00
-    #[arg(long, global = true, value_name = "RFC3339")]
+    /// Use this time instead of the clock, as in 2024-06-28T20:30:00+08:00; a day is its end in Shanghai
+    #[arg(long, global = true, value_parser = instant, value_name = "RFC3339")]
     pub(super) now: Option<DateTime<Utc>>,
     /// Format of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
@@ -29,9 +29,9 @@ pub(super) struct Global {
     /// Log errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Log more
-    #[arg(short, long, global = true)]
-    pub(super) verbose: bool,
+    /// Log more; twice for still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -71,6 +71,14 @@ pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
     spelling::day::date(text).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))
 }
 
+/// An instant, or the end of a Shanghai day.
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let end = |day: NaiveDate| day.and_hms_opt(23, 59, 59)?.and_local_timezone(SHANGHAI).single();
+    let read = DateTime::parse_from_rfc3339(text).ok().or_else(|| end(spelling::day::date(text)?));
+    read.map(|at| at.to_utc())
+        .ok_or_else(|| format!("invalid time `{text}`: expected one as in 2024-06-28T20:30:00+08:00, or a day"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +87,14 @@ mod tests {
     fn days_are_read_in_both_forms() {
         assert_eq!(day("20240628"), day("2024-06-28"));
         assert!(day("2024-06-31").is_err());
+    }
+
+    #[test]
+    fn a_bare_day_is_its_end() {
+        assert_eq!(instant("2024-06-28"), instant("2024-06-28T23:59:59+08:00"));
+        assert_eq!(instant("2024-06-28T12:30:00Z"), instant("2024-06-28T20:30:00+08:00"));
+        for text in ["2024-06-28T20:30:00", "2024-06-31", "now", ""] {
+            assert!(instant(text).is_err_and(|error| error.contains("2024-06-28T20:30:00+08:00")), "{text}");
+        }
     }
 }

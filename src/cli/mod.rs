@@ -138,7 +138,8 @@ async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
 fn log(global: &Global, progress: &Progress) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, true) => "warn,pitlake=debug",
+        (_, 1) => "warn,pitlake=debug",
+        (_, 2..) => "info,pitlake=trace",
         _ => "warn,pitlake=info",
     };
     let writer = progress.clone();

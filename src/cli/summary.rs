@@ -7,6 +7,9 @@ use pitlake_contract::spelling::excerpt;
 
 use crate::report::{Report, TableReport};
 
+/// Interfaces whose calls are named one by one.
+const MOST_NAMED: usize = 6;
+
 /// What was done, table by table, and what was not.
 pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
@@ -59,11 +62,28 @@ pub(super) fn text(report: &Report) -> String {
             also(note.clone());
         }
     }
-    let calls: Vec<String> = report.calls.iter().map(|(name, calls)| format!("{name} {calls}")).collect();
-    let calls = if calls.is_empty() { "none".to_owned() } else { calls.join(", ") };
-    line(&mut out, &format!("calls: {calls}"));
+    line(&mut out, &format!("calls: {}", calls(report)));
     line(&mut out, &format!("report: runs/{}.json", report.run));
     out
+}
+
+/// Calls by interface, of many the most.
+fn calls(report: &Report) -> String {
+    let mut calls: Vec<(&String, u64)> = report.calls.iter().map(|(name, calls)| (name, *calls)).collect();
+    if calls.is_empty() {
+        return "none".to_owned();
+    }
+    let rest = if calls.len() > MOST_NAMED { calls.len() - MOST_NAMED + 1 } else { 0 };
+    if rest > 0 {
+        calls.sort_by_key(|(_, calls)| std::cmp::Reverse(*calls));
+    }
+    let others = calls.split_off(calls.len() - rest);
+    let mut parts: Vec<String> = calls.iter().map(|(name, calls)| format!("{name} {calls}")).collect();
+    if rest > 0 {
+        let sum: u64 = others.iter().map(|(_, calls)| calls).sum();
+        parts.push(format!("{rest} other interfaces {sum}"));
+    }
+    parts.join(", ")
 }
 
 fn line(out: &mut String, text: &str) {
@@ -112,5 +132,32 @@ fn days<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
             format!("{} from {low} to {high}", names.len())
         }
         _ => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_interfaces_those_with_most_calls_are_named() {
+        let text = |counts: &[u64]| {
+            let calls: serde_json::Map<String, serde_json::Value> = counts
+                .iter()
+                .enumerate()
+                .map(|(place, calls)| (format!("tushare/i{place}"), (*calls).into()))
+                .collect();
+            let report = serde_json::json!({
+                "run": "r", "program": "p", "command": "c", "started": "2024-06-28T12:00:00Z", "exit": 0,
+                "calls": calls, "tables": {}, "error": null,
+            });
+            super::calls(&serde_json::from_value(report).unwrap())
+        };
+        assert_eq!(text(&[]), "none");
+        assert_eq!(text(&[2, 1]), "tushare/i0 2, tushare/i1 1");
+        let all = "tushare/i0 1, tushare/i1 2, tushare/i2 3, tushare/i3 4, tushare/i4 5, tushare/i5 6";
+        assert_eq!(text(&[1, 2, 3, 4, 5, 6]), all);
+        let most = "tushare/i6 7, tushare/i5 6, tushare/i4 5, tushare/i3 4, tushare/i2 3, 2 other interfaces 3";
+        assert_eq!(text(&[1, 2, 3, 4, 5, 6, 7]), most);
     }
 }

@@ -61,6 +61,16 @@ fn open_days_only_are_understood_as_closed_between() {
     assert!(!place.expect(0, &["status", "--now", NOW]).contains("! "));
 }
 
+/// Came: all rows set aside, exit 0. Should come: read, whichever way a program writes a flag.
+#[test]
+fn open_is_written_in_many_ways() {
+    for (open, closed) in [("True", "False"), ("true", "false"), ("1.0", "0.0"), ("Y", "N"), ("1", "0")] {
+        let written = calendar("SSE", |_, _| true).replace(",1\n", &format!(",{open}\n"));
+        let place = lake(&written.replace(",0\n", &format!(",{closed}\n")));
+        assert_eq!(named(&place, &[]), ["2024-01-05", "2024-01-08"], "{open}");
+    }
+}
+
 /// Came: nothing was said. Should come: the first gaps are named, and what follows from them.
 #[test]
 fn days_that_were_lost_are_named() {

@@ -9,6 +9,7 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use pitlake_contract::Slice;
+use pitlake_contract::spelling::symbol;
 
 use crate::build;
 use crate::ledger::Ledgers;
@@ -134,9 +135,15 @@ pub async fn universe(world: &World, ledgers: &Ledgers, days: DateRange) -> Resu
 /// # Errors
 /// [`Misuse`] where it does not know one.
 pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> Result<()> {
-    let World { jobs, .. } = world;
-    let named = tables.iter().filter(|table| plan::by_security(jobs, table));
-    let symbols: BTreeSet<String> = named.filter_map(|table| jobs.symbols(&table.name)).flatten().collect();
+    let World { jobs, catalog, .. } = world;
+    let lists = catalog.table(UNIVERSE).map(|table| table.vendors()).unwrap_or_default();
+    let mut symbols = BTreeSet::new();
+    for table in tables.iter().filter(|table| plan::by_security(jobs, table)) {
+        // A vendor without a list of securities may sell indices by security too.
+        let has_list = table.vendors().iter().any(|vendor| lists.contains(vendor));
+        let is_listed = |code: &String| symbol::is_mainland(code) && (has_list || !symbol::is_index(code));
+        symbols.extend(jobs.symbols(&table.name).unwrap_or_default().into_iter().filter(is_listed));
+    }
     if symbols.is_empty() {
         return Ok(());
     }

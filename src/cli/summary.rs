@@ -137,21 +137,21 @@ fn days<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::calls;
 
     #[test]
     fn of_many_interfaces_those_with_most_calls_are_named() {
         let text = |counts: &[u64]| {
-            let calls: serde_json::Map<String, serde_json::Value> = counts
+            let made: serde_json::Map<String, serde_json::Value> = counts
                 .iter()
                 .enumerate()
                 .map(|(place, calls)| (format!("tushare/i{place}"), (*calls).into()))
                 .collect();
             let report = serde_json::json!({
                 "run": "r", "program": "p", "command": "c", "started": "2024-06-28T12:00:00Z", "exit": 0,
-                "calls": calls, "tables": {}, "error": null,
+                "calls": made, "tables": {}, "error": null,
             });
-            super::calls(&serde_json::from_value(report).unwrap())
+            calls(&serde_json::from_value(report).unwrap())
         };
         assert_eq!(text(&[]), "none");
         assert_eq!(text(&[2, 1]), "tushare/i0 2, tushare/i1 1");

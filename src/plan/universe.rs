@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result};
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
-use pitlake_contract::spelling::symbol;
 
 use crate::normalise::Partition;
 use crate::spec::{Axis, Contract, Covered, Table};
@@ -88,16 +87,14 @@ impl Universe {
         self.securities.is_empty()
     }
 
-    /// The codes among `codes` that are listed as securities of a mainland exchange nowhere in it, each with the code of
-    /// the same number that is; none where it is empty.
+    /// The codes among `codes` that it does not list, each with the listed one of the same number; none where it is empty.
     #[must_use]
     pub fn unknown<'a>(&self, codes: impl IntoIterator<Item = &'a String>) -> Vec<(String, Option<String>)> {
         if self.is_empty() {
             return Vec::new();
         }
         let known: BTreeSet<&str> = self.securities.iter().map(|security| security.code.as_str()).collect();
-        let unknown =
-            codes.into_iter().filter(|code| symbol::is_mainland_security(code) && !known.contains(code.as_str()));
+        let unknown = codes.into_iter().filter(|code| !known.contains(code.as_str()));
         let number = |code: &str| code.split('.').next().unwrap_or_default().to_owned();
         let other = |code: &str| known.iter().find(|other| number(other) == number(code)).map(|&code| code.to_owned());
         unknown.map(|code| (code.clone(), other(code))).collect()

@@ -18,16 +18,21 @@ pub fn check(text: &str) -> Result<(), Option<String>> {
     if is_symbol(text) { Ok(()) } else { Err(meant(text)) }
 }
 
-/// Whether a code is listed as a security of a mainland exchange: not an index, nor anything from elsewhere.
+/// Whether a code is of a mainland exchange.
 #[must_use]
-pub fn is_mainland_security(text: &str) -> bool {
-    let Some((number, market)) = text.rsplit_once('.') else { return false };
-    let is_index = match market {
-        "SH" => number.starts_with("000"),
-        "SZ" => number.starts_with("399") || number.starts_with("98"),
-        _ => number.starts_with("899"),
-    };
-    MAINLAND.contains(&market) && !is_index
+pub fn is_mainland(text: &str) -> bool {
+    text.rsplit_once('.').is_some_and(|(_, market)| MAINLAND.contains(&market))
+}
+
+/// Whether a code of a mainland exchange has the form of an index: `000001.SH`, which `000001.SZ` has not.
+#[must_use]
+pub fn is_index(text: &str) -> bool {
+    match text.rsplit_once('.') {
+        Some((number, "SH")) => number.starts_with("000"),
+        Some((number, "SZ")) => number.starts_with("399") || number.starts_with("98"),
+        Some((number, "BJ")) => number.starts_with("899"),
+        _ => false,
+    }
 }
 
 fn is_symbol(text: &str) -> bool {
@@ -129,12 +134,15 @@ mod tests {
     }
 
     #[test]
-    fn indices_are_no_securities() {
-        for text in ["000300.SH", "399300.SZ", "899050.BJ", "00700.HK", "801010.SI", "600519"] {
-            assert!(!is_mainland_security(text), "{text}");
+    fn indices_and_securities_of_the_mainland_differ_by_number_and_market() {
+        for text in ["000001.SH", "000300.SH", "399300.SZ", "899050.BJ"] {
+            assert!(is_mainland(text) && is_index(text), "{text}");
         }
         for text in ["600519.SH", "600519.SZ", "000001.SZ", "301001.SZ", "920118.BJ"] {
-            assert!(is_mainland_security(text), "{text}");
+            assert!(is_mainland(text) && !is_index(text), "{text}");
+        }
+        for text in ["00700.HK", "801010.SI", "600519", ""] {
+            assert!(!is_mainland(text) && !is_index(text), "{text}");
         }
     }
 

@@ -17,6 +17,8 @@ use crate::store::Store;
 pub enum Compared {
     /// The two vendors of the table.
     Vendors,
+    /// Imports and files of other programs, and answers.
+    Kinds,
     /// What its files held until a moment, and what they hold with the later ones. Without a moment: what the first
     /// answer to each slice held.
     Since(Option<DateTime<Utc>>),
@@ -39,6 +41,7 @@ pub async fn compare(
         let finish = move |builder: crate::normalise::Builder<'_>| {
             Ok(match compared {
                 Compared::Vendors => builder.between(range),
+                Compared::Kinds => builder.parts_and_answers(range),
                 Compared::Since(since) => builder.revised(since.unwrap_or(DateTime::<Utc>::MIN_UTC), range),
             })
         };

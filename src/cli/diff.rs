@@ -21,7 +21,7 @@ pub(super) struct DiffArgs {
     /// Only fetches since the start of this run or day [default: all fetches after the first of a slice]
     #[arg(long, value_name = "RUN|DATE")]
     since: Option<String>,
-    /// Compare the rows of two vendors by key, as in tushare,asharehub
+    /// Compare the rows of two vendors by key, as in tushare,asharehub, or those of imports,answers
     #[arg(long, value_name = "VENDOR,VENDOR", conflicts_with = "since")]
     between: Option<String>,
     /// First event day [default: the first]

@@ -154,6 +154,9 @@ impl<'b, 'a> Comparer<'b, 'a> {
 
     fn is_same(&self, column: usize, rows: [u32; 2]) -> bool {
         let [a, b] = rows.map(|row| self.rows.cell(column, row));
+        if self.is_loose && (a == Scalar::Absent || b == Scalar::Absent) {
+            return true;
+        }
         match (self.number(column, rows[0]), self.number(column, rows[1])) {
             (Some(Number::Short(a)), Some(Number::Short(b))) => {
                 a.equals(b) || (self.is_loose && (a.is_rounding_of(b) || b.is_rounding_of(a)))

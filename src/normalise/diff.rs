@@ -1,7 +1,7 @@
 //! The readings of a partition to compare: by two vendors, before and after later files, version by version. Never how
 //! two rows are compared.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -9,6 +9,7 @@ use super::Builder;
 use super::comparison::{Comparer, Comparison, KeyedRow, Revision};
 use super::key::keys;
 use super::merge::{merge, merge_each_vendor};
+use super::rows::{RowSet, Standing};
 use super::scalars::Scalar;
 use super::versions::Version;
 use crate::spec::{DateRange, Table, TableSource};
@@ -52,6 +53,44 @@ impl Builder<'_> {
         let both = |column: &usize| !common.contains(column) && vendors.iter().all(|vendor| fills(vendor, *column));
         let compared = (0..table.columns.len()).filter(both).collect();
         Comparer::new(&self.rows, compared, true).compare(readings, range)
+    }
+
+    /// The rows of parts beside those of answers under the same keys, each as the newest of them shows it; `range` limits
+    /// the event days. What a file lacks and a coarser rounding are no difference.
+    #[must_use]
+    pub fn parts_and_answers(mut self, range: Option<DateRange>) -> Comparison {
+        let is_part = |rows: &RowSet<'_>, file: u32| rows.standings[file as usize] == Standing::Part;
+        let readings = [true, false].map(|wanted| -> Vec<KeyedRow> {
+            if self.rows.table.versions.is_some() {
+                return self.newest_sightings(|rows, file| is_part(rows, file) == wanted);
+            }
+            let standings: Vec<bool> = (0u32..).take(self.files.len()).map(|file| is_part(&self.rows, file)).collect();
+            let counts = |file: u32| standings[file as usize] == wanted;
+            let superseded = self.newest.superseded(&self.rows, counts);
+            let counts = |row: usize, file: u32| {
+                counts(file) && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
+            };
+            let kept = merge(&mut self.rows, counts, |_, _| {});
+            kept.into_iter().map(|kept| KeyedRow { part: kept.key, row: kept.row }).collect()
+        });
+        Comparer::new(&self.rows, beside_key(self.rows.table), true).compare(readings, range)
+    }
+
+    /// Where versions are kept: the rows of each key in the newest of some files that shows it.
+    fn newest_sightings(&self, counts: impl Fn(&RowSet<'_>, u32) -> bool) -> Vec<KeyedRow> {
+        let keys = keys(&self.rows, &self.rows.table.key);
+        let mut newest: BTreeMap<u64, (u32, BTreeSet<u32>)> = BTreeMap::new();
+        for one in self.repeats.sightings().iter().filter(|one| counts(&self.rows, one.origin.file)) {
+            let (file, rows) = newest.entry(keys[one.row as usize]).or_default();
+            if one.origin.file > *file {
+                (*file, *rows) = (one.origin.file, BTreeSet::new());
+            }
+            rows.insert(one.row);
+        }
+        let keyed = |(part, (_, rows)): (u64, (u32, BTreeSet<u32>))| {
+            rows.into_iter().map(move |row| KeyedRow { part, row }).collect::<Vec<_>>()
+        };
+        newest.into_iter().flat_map(keyed).collect()
     }
 
     /// The table built from some of its files, and from others: `included` tells, for each file, in which of the two

@@ -44,6 +44,11 @@ impl Repeats {
         self.rows.insert(self.last, rows);
     }
 
+    /// Every row at every line that holds it, in the order of the files.
+    pub(super) fn sightings(&self) -> &[Sighting] {
+        &self.sightings
+    }
+
     /// Every row at every line that holds it.
     pub(super) fn take_sightings(&mut self) -> Vec<Sighting> {
         std::mem::take(&mut self.sightings)

@@ -18,6 +18,9 @@ use crate::report;
 use crate::spec::{DateRange, Table, nearest};
 use crate::world::{Misuse, World};
 
+/// What `--between` takes beside two vendors: imports, with files of other programs, and answers.
+const KINDS: [&str; 2] = ["imports", "answers"];
+
 /// The two readings to compare.
 #[derive(Debug, Clone)]
 pub enum Against {
@@ -25,7 +28,7 @@ pub enum Against {
     First,
     /// The answers before a run or a day in Shanghai began, and all answers.
     Since(String),
-    /// The answers of two vendors.
+    /// The answers of two vendors, or imports and answers.
     Vendors([String; 2]),
 }
 
@@ -52,7 +55,7 @@ pub struct RowDiff {
     pub key: Vec<(String, Value)>,
     /// `changed`, `added` or `gone`; of vendors `differs` or `only`.
     pub what: &'static str,
-    /// The vendor of the row; `None` where two vendors differ.
+    /// The vendor of the row, or whether it is of imports or answers; `None` where two of them differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// Columns that differ, with both values.
@@ -112,6 +115,10 @@ pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Op
             diff.since = Some(since);
             (Arc::clone(table), Compared::Since(Some(since)), ["before", "now"].map(str::to_owned))
         }
+        Against::Vendors(kinds) if kinds == KINDS => {
+            diff.between = Some(kinds.clone());
+            (Arc::clone(table), Compared::Kinds, kinds)
+        }
         Against::Vendors(vendors) => {
             diff.between = Some(vendors.clone());
             (Arc::new(pair(table, &vendors)?), Compared::Vendors, vendors)
@@ -170,6 +177,7 @@ impl Diff {
             };
             let both =
                 |[first, second]: [Value; 2]| BothValues([(names[0].clone(), first), (names[1].clone(), second)]);
+            let vendor = only.filter(|_| is_between).map_or(vendor, |side| names[side].clone());
             self.differences.push(RowDiff {
                 key,
                 what,

@@ -109,6 +109,38 @@ fn an_older_csv_with_empty_cells_does_not_displace_a_fetched_day() {
     assert_eq!(built(&place, "stock_daily_cn", &columns), expected);
 }
 
+/// Where an import and an answer disagree: of the latest rows and of versions.
+#[test]
+fn a_diff_tells_where_imports_and_answers_disagree() {
+    let place = place();
+    session("tushare/daily", "2024-01-02", FETCHED).write(&place, &[BAR]);
+    let csv = "ts_code,trade_date,close,vol,amount\n600001.SH,20240102,10.2,,1253.4\n000002.SZ,20240102,5.2,1,0.52\n";
+    import(&place, "tushare/daily", &[("old.csv", csv)], LATER[0]);
+    let diff = |table: &str| -> serde_json::Value {
+        let args = ["diff", table, "--between", "imports,answers", "--format", "json", "--now", NOW];
+        serde_json::from_str(&place.expect(0, &args)).unwrap()
+    };
+    let found = diff("stock_daily_cn");
+    let expected = serde_json::json!([
+        {"key": {"ts_code": "000002.SZ", "trade_date": "2024-01-02"}, "what": "only", "vendor": "imports"},
+        {"key": {"ts_code": "600001.SH", "trade_date": "2024-01-02"}, "what": "differs",
+         "columns": {"close": {"imports": 10.2, "answers": 10.25}}},
+    ]);
+    assert_eq!(found["differences"], expected);
+    let csv =
+        "ts_code,ann_date,f_ann_date,end_date,report_type,n_income\n600001.SH,20230414,20230414,20221231,1,826.9\n";
+    import(&place, "tushare/income", &[("income.csv", csv)], LATER[0]);
+    annual_report("2023-12-20T12:00:00Z").write(&place, &[
+        r#"{"ts_code":"600001.SH","ann_date":"20230414","f_ann_date":"20230414","end_date":"20221231","report_type":"1","n_income":1653.8}"#,
+    ]);
+    let found = diff("income_cn");
+    assert_eq!(
+        found["differences"][0]["columns"]["n_income"],
+        serde_json::json!({"imports": 826.9, "answers": 1653.8})
+    );
+    assert_eq!(found["differences"].as_array().unwrap().len(), 1);
+}
+
 /// Came: B, and A again counted for nothing. Should come: A, the newest given; and an empty cell never wins.
 #[test]
 fn of_two_imports_the_one_given_last_wins_also_when_given_again() {
@@ -213,6 +245,18 @@ fn an_import_of_one_seat_changes_none_of_the_seats_that_were_fetched() {
     assert_eq!(rows, ["1 100.0", "2 200.0", "3 300.0"]);
 }
 
+fn annual_report(at: &str) -> Answer<'_> {
+    Answer {
+        interface: "tushare/income_vip",
+        slice: "2022-12-31",
+        day: "2022-12-31",
+        at,
+        calls: &[&[("period", "20221231"), ("report_type", "1")]],
+        mark: None,
+        span: &[],
+    }
+}
+
 /// Came: `total_revenue` null for good. Should come: the column of the fetch.
 #[test]
 fn a_thin_import_leaves_no_column_of_a_later_fetch_empty() {
@@ -220,16 +264,7 @@ fn a_thin_import_leaves_no_column_of_a_later_fetch_empty() {
     let csv =
         "ts_code,ann_date,f_ann_date,end_date,report_type,n_income\n600001.SH,20230414,20230414,20221231,1,826.9\n";
     import(&place, "tushare/income", &[("thin.csv", csv)], "2023-05-10T00:00:00Z");
-    let answer = Answer {
-        interface: "tushare/income_vip",
-        slice: "2022-12-31",
-        day: "2022-12-31",
-        at: "2023-12-20T12:00:00Z",
-        calls: &[&[("period", "20221231"), ("report_type", "1")]],
-        mark: None,
-        span: &[],
-    };
-    answer.write(&place, &[
+    annual_report("2023-12-20T12:00:00Z").write(&place, &[
         r#"{"ts_code":"600001.SH","ann_date":"20230414","f_ann_date":"20230414","end_date":"20221231","report_type":"1","n_income":826.9,"total_revenue":5000.5,"update_flag":"0"}"#,
     ]);
     let rows = built(&place, "income_cn", &["n_income", "total_revenue", "known_on", "revision"]);

@@ -67,14 +67,24 @@ pub(super) struct Comparer<'b, 'a> {
     shifts: Vec<Vec<i8>>,
     /// The columns to compare.
     compared: Vec<usize>,
-    /// A coarser rounding of a number agrees with it.
-    is_loose: bool,
+    tolerance: Tolerance,
+}
+
+/// Which differences of two rows are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tolerance {
+    /// Every difference is one, the vendor's too.
+    Nothing,
+    /// A coarser rounding that is near agrees with a number; a column that a file lacks says nothing.
+    Near,
+    /// Any coarser rounding agrees with a number.
+    Rounding,
 }
 
 impl<'b, 'a> Comparer<'b, 'a> {
-    pub(super) fn new(rows: &'b RowSet<'a>, compared: Vec<usize>, is_loose: bool) -> Self {
+    pub(super) fn new(rows: &'b RowSet<'a>, compared: Vec<usize>, tolerance: Tolerance) -> Self {
         let shifts = (0..rows.columns.len()).map(|column| rows.shifts(column)).collect();
-        Self { rows, shifts, compared, is_loose }
+        Self { rows, shifts, compared, tolerance }
     }
 
     pub(super) fn compare(&self, readings: [Vec<KeyedRow>; 2], range: Option<DateRange>) -> Comparison {
@@ -149,19 +159,23 @@ impl<'b, 'a> Comparer<'b, 'a> {
 
     fn agree(&self, rows: [u32; 2]) -> bool {
         self.compared.iter().all(|column| self.is_same(*column, rows))
-            && (self.is_loose || self.vendor(rows[0]) == self.vendor(rows[1]))
+            && (self.tolerance != Tolerance::Nothing || self.vendor(rows[0]) == self.vendor(rows[1]))
     }
 
     fn is_same(&self, column: usize, rows: [u32; 2]) -> bool {
         let [a, b] = rows.map(|row| self.rows.cell(column, row));
-        if self.is_loose && (a == Scalar::Absent || b == Scalar::Absent) {
+        if self.tolerance == Tolerance::Near && (a == Scalar::Absent || b == Scalar::Absent) {
             return true;
         }
         match (self.number(column, rows[0]), self.number(column, rows[1])) {
-            (Some(Number::Short(a)), Some(Number::Short(b))) => {
-                a.equals(b) || (self.is_loose && (a.is_rounding_of(b) || b.is_rounding_of(a)))
+            (Some(Number::Short(a)), Some(Number::Short(b))) => match self.tolerance {
+                Tolerance::Nothing => a.equals(b),
+                Tolerance::Near => a.agrees(b),
+                Tolerance::Rounding => a.equals(b) || a.is_rounding_of(b) || b.is_rounding_of(a),
+            },
+            (Some(a), Some(b)) => {
+                a.value().to_bits() == b.value().to_bits() || (self.tolerance != Tolerance::Nothing && a.is_near(&b))
             }
-            (Some(a), Some(b)) => a.value().to_bits() == b.value().to_bits() || (self.is_loose && a.is_near(&b)),
             _ => a == b || (a.is_empty() && b.is_empty()),
         }
     }
@@ -223,7 +237,7 @@ impl<'b, 'a> Comparer<'b, 'a> {
             |column: &usize| (self.rows.table.columns[*column].name.clone(), rows.map(|row| self.value(*column, row)));
         let mut columns: Vec<(String, [Value; 2])> = differ.map(values).collect();
         let vendors = rows.map(|row| self.vendor(row));
-        if !self.is_loose && vendors[0] != vendors[1] {
+        if self.tolerance == Tolerance::Nothing && vendors[0] != vendors[1] {
             columns.push((VENDOR.name.to_owned(), vendors.map(Value::from)));
         }
         Difference { key: self.key(&rows), vendor: vendors[1].to_owned(), only: None, columns, revision: None }

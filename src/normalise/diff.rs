@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::Builder;
-use super::comparison::{Comparer, Comparison, KeyedRow, Revision};
+use super::comparison::{Comparer, Comparison, KeyedRow, Revision, Tolerance};
 use super::key::keys;
 use super::merge::{merge, merge_each_vendor};
 use super::rows::{RowSet, Standing};
@@ -52,7 +52,7 @@ impl Builder<'_> {
         };
         let both = |column: &usize| !common.contains(column) && vendors.iter().all(|vendor| fills(vendor, *column));
         let compared = (0..table.columns.len()).filter(both).collect();
-        Comparer::new(&self.rows, compared, true).compare(readings, range)
+        Comparer::new(&self.rows, compared, Tolerance::Rounding).compare(readings, range)
     }
 
     /// The rows of parts beside those of answers under the same keys, each as the newest of them shows it; `range` limits
@@ -73,7 +73,7 @@ impl Builder<'_> {
             let kept = merge(&mut self.rows, counts, |_, _| {});
             kept.into_iter().map(|kept| KeyedRow { part: kept.key, row: kept.row }).collect()
         });
-        Comparer::new(&self.rows, beside_key(self.rows.table), true).compare(readings, range)
+        Comparer::new(&self.rows, beside_key(self.rows.table), Tolerance::Near).compare(readings, range)
     }
 
     /// Where versions are kept: the rows of each key in the newest of some files that shows it.
@@ -105,14 +105,14 @@ impl Builder<'_> {
             let kept = merge(&mut self.rows, counts, |_, _| {});
             kept.into_iter().map(|kept| KeyedRow { part: kept.key, row: kept.row }).collect()
         });
-        Comparer::new(&self.rows, beside_key(self.rows.table), false).compare(readings, range)
+        Comparer::new(&self.rows, beside_key(self.rows.table), Tolerance::Nothing).compare(readings, range)
     }
 
     /// The versions that were first observed at `since` or later, each beside the one before it.
     #[must_use]
     pub fn revised(mut self, since: DateTime<Utc>, range: Option<DateRange>) -> Comparison {
         let versions = self.versions(&mut BTreeSet::new());
-        let comparer = Comparer::new(&self.rows, beside_key(self.rows.table), false);
+        let comparer = Comparer::new(&self.rows, beside_key(self.rows.table), Tolerance::Nothing);
         let is_later = |version: &Version| version.observed.is_some_and(|at| at >= since);
         let older = versions.iter().filter(|version| !is_later(version));
         let known: HashSet<Option<Scalar>> = older.map(|version| comparer.scope(version.row)).collect();

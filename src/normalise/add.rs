@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
                 return Err(Stop::NoKey { table, file: input.path.to_owned(), column });
             }
         }
-        check::unit_ratio(&self.rows, source, first_row, input.path)
+        check::unit_ratios(&self.rows, source, first_row, input.path)
     }
 
     /// Counts what is to be named of a line that gave rows.

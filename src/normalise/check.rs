@@ -3,35 +3,32 @@
 
 use super::Stop;
 use super::rows::RowSet;
-use super::scalars::{Scalar, ScalarColumn};
-use crate::spec::{TableSource, UnitRatio};
+use super::scalars::Scalar;
+use crate::spec::TableSource;
+use pitlake_contract::decimal::wide_to_f64;
 
-/// The median of amount / (volume x price) over the rows of a file, from `first_row` on, must lie
-/// within half a power of ten of one.
-pub(super) fn unit_ratio(rows: &RowSet<'_>, source: &TableSource, first_row: usize, file: &str) -> Result<(), Stop> {
-    let Some(UnitRatio { amount, volume, price }) = rows.table.unit_ratio else { return Ok(()) };
-    if !matches!(rows.columns[price], ScalarColumn::Number { .. }) {
-        return Ok(());
-    }
-    let canonical = |column: usize, row: usize| match rows.columns[column].get(row) {
-        Scalar::Number(decimal) => {
+/// The median of each ratio over the rows of a file, from `first_row` on, must be near one.
+pub(super) fn unit_ratios(rows: &RowSet<'_>, source: &TableSource, first_row: usize, file: &str) -> Result<(), Stop> {
+    for check in &rows.table.unit_ratios {
+        let canonical = |column: usize, row: usize| {
             let shift = source.fields.iter().find(|plan| plan.column == column)?.shift;
-            Some(decimal.to_f64(shift))
+            match rows.columns[column].get(row) {
+                Scalar::Number(decimal) => Some(decimal.to_f64(shift)),
+                Scalar::Wide(id) => wide_to_f64(rows.texts.get(id), shift),
+                _ => None,
+            }
+        };
+        let ratio = |row: usize| check.ratio(|column| canonical(column, row));
+        let mut ratios: Vec<f64> = (first_row..rows.len()).filter_map(ratio).collect();
+        if ratios.is_empty() {
+            continue;
         }
-        _ => None,
-    };
-    let mut ratios: Vec<f64> = (first_row..rows.len())
-        .filter_map(|row| Some(canonical(amount, row)? / (canonical(volume, row)? * canonical(price, row)?)))
-        .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
-        .collect();
-    if ratios.is_empty() {
-        return Ok(());
+        let middle = ratios.len() / 2;
+        let (_, &mut ratio, _) = ratios.select_nth_unstable_by(middle, f64::total_cmp);
+        if !check.holds(ratio) {
+            let formula = check.formula(|column| &rows.table.columns[column].name);
+            return Err(Stop::UnitRatio { file: file.to_owned(), formula, ratio });
+        }
     }
-    let middle = ratios.len() / 2;
-    let (_, &mut ratio, _) = ratios.select_nth_unstable_by(middle, f64::total_cmp);
-    if ratio.log10().abs() <= 0.5 {
-        return Ok(());
-    }
-    let [amount, volume, price] = [amount, volume, price].map(|column| rows.table.columns[column].name.clone());
-    Err(Stop::UnitRatio { file: file.to_owned(), amount, volume, price, ratio })
+    Ok(())
 }

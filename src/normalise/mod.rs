@@ -138,19 +138,15 @@ pub enum Stop {
     },
     /// Amounts, volumes and prices do not fit: some column came in another unit.
     #[error(
-        "`{file}`: the median of {amount} / ({volume} x {price}) is {ratio:.3e}, a power of ten away from 1: a unit \
-         differs from the contract; remove the file or correct the contract"
+        "`{file}`: the median of {formula} is {ratio:.3e}, a power of ten away from 1: a unit differs from the contract; \
+         remove the file or correct the contract"
     )]
     UnitRatio {
         /// The bronze file.
         file: String,
-        /// Money.
-        amount: String,
-        /// Shares.
-        volume: String,
-        /// Money for a share.
-        price: String,
-        /// The ratio, which should be near one.
+        /// What was divided by what.
+        formula: String,
+        /// The median, which should be near one.
         ratio: f64,
     },
     /// The file is not text.

@@ -4,6 +4,7 @@
 //!
 //! Never here: what a bronze line means.
 
+mod checksum;
 mod origin;
 mod parquet;
 mod path;
@@ -16,7 +17,7 @@ use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 
 pub use origin::origin;
-pub use parquet::Footer;
+pub use parquet::{Footer, Inspection};
 pub use path::{path, rejects_path};
 
 use crate::bronze;
@@ -51,20 +52,52 @@ pub async fn footer(store: &Store, table: &Table, entry: &Entry) -> Result<Foote
     parquet::footer(store, table, &entry.path, entry.size).await
 }
 
+/// Reads a file completely, and tells what is damaged.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn inspect(store: &Store, entry: &Entry) -> Result<Inspection> {
+    let body = store.read(&entry.path).await?;
+    // The decoder may panic on damaged data that no checksum covers.
+    let inspected = tokio::task::spawn_blocking(move || parquet::inspect(&body)).await;
+    Ok(inspected.unwrap_or_else(|_| Inspection {
+        damage: vec!["its pages cannot be decoded".into()],
+        has_checksums: false,
+        rows: 0,
+    }))
+}
+
+/// The files of a partition, as bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The rows, as Parquet.
+    pub rows: Bytes,
+    /// The rejected rows; `None` without any.
+    pub rejects: Option<Bytes>,
+}
+
+/// The bytes of a partition.
+///
+/// # Errors
+/// When the rows cannot be encoded.
+pub async fn encode(table: &Table, built: Built, origin: String) -> Result<Encoded> {
+    let Built { batch, rejects, .. } = built;
+    let table = table.clone();
+    tokio::task::spawn_blocking(move || {
+        let rows = parquet::encode(&table, &batch, &origin)?;
+        let rejects = if rejects.is_empty() { None } else { Some(encode_rejects(&rejects)?) };
+        Ok(Encoded { rows, rejects })
+    })
+    .await?
+}
+
 /// Replaces a partition: first the rejected rows, then the rows.
 ///
 /// # Errors
 /// When the rows cannot be encoded or the lake cannot be written.
 pub async fn publish(store: &Store, table: &Table, partition: Partition, built: Built, origin: String) -> Result<()> {
     let rejects_path = rejects_path(table, partition);
-    let Built { batch, rejects, .. } = built;
-    let shared = table.clone();
-    let (rows, rejects) = tokio::task::spawn_blocking(move || {
-        let rows = parquet::encode(&shared, &batch, &origin)?;
-        let rejects = if rejects.is_empty() { None } else { Some(encode_rejects(&rejects)?) };
-        Ok::<_, anyhow::Error>((rows, rejects))
-    })
-    .await??;
+    let Encoded { rows, rejects } = encode(table, built, origin).await?;
     match rejects {
         Some(rejects) => store.put(&rejects_path, rejects).await?,
         None => store.delete(&rejects_path).await?,

@@ -3,19 +3,21 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{DataType, Float64Type, Int32Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
+use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 
+use super::checksum::{self, BLANK, KEY_CHECKSUM};
 use crate::spec::{DateRange, Table};
 use crate::store::Store;
 use pitlake_contract::spelling::instant::days_of;
@@ -42,14 +44,25 @@ pub struct Footer {
     pub events: Option<DateRange>,
 }
 
+/// What reading a file completely showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// What is damaged.
+    pub damage: Vec<String>,
+    /// Whether checksums prove the rest; files of former versions have none.
+    pub has_checksums: bool,
+    /// Rows by the footer.
+    pub rows: u64,
+}
+
 /// The bytes of a partition.
 pub(super) fn encode(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Bytes> {
     let properties = properties(table, batch, origin)?;
     let mut out = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut out, batch.schema(), Some(properties))?;
     writer.write(batch)?;
-    writer.close()?;
-    Ok(out.into())
+    let metadata = writer.close()?;
+    Ok(checksum::sealed(&out, &metadata)?.into())
 }
 
 fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<WriterProperties> {
@@ -62,6 +75,7 @@ fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Writer
         pair(KEY_TABLE, table.name.clone()),
         pair(KEY_SCHEMA, table.digest.clone()),
         pair(KEY_ORIGIN, origin.to_owned()),
+        pair(KEY_CHECKSUM, BLANK.to_owned()),
     ];
     if let Some(revisions) = batch.column_by_name("revision").filter(|_| table.versions.is_some()) {
         let later = revisions.as_primitive::<Int32Type>().values().iter().filter(|revision| **revision > 1).count();
@@ -129,6 +143,38 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
     let events = groups.reduce(DateRange::cover);
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
     Ok(Footer { origin: origin.unwrap_or_default(), rows, revisions, events })
+}
+
+/// What is damaged in a file: its checksums, then every row of it is decoded. Files of former versions have no checksums.
+pub(super) fn inspect(file: &Bytes) -> Inspection {
+    let policy = PageIndexPolicy::Optional;
+    let metadata = match ParquetMetaDataReader::new().with_page_index_policy(policy).parse_and_finish(file) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let damage = vec![format!("the footer cannot be read: {error}")];
+            return Inspection { damage, has_checksums: true, rows: 0 };
+        }
+    };
+    let damage = checksum::damage(file, &metadata);
+    let has_checksums = damage.is_some();
+    let mut damage = damage.unwrap_or_default();
+    let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+    if damage.is_empty()
+        && let Err(error) = decode(file, rows)
+    {
+        damage.push(format!("{error:#}"));
+    }
+    Inspection { damage, has_checksums, rows }
+}
+
+/// Reads all rows, and counts them.
+fn decode(file: &Bytes, rows: u64) -> Result<()> {
+    let mut decoded = 0;
+    for batch in ParquetRecordBatchReaderBuilder::try_new(file.clone())?.build()? {
+        decoded += batch?.num_rows() as u64;
+    }
+    ensure!(decoded == rows, "it holds {decoded} rows, and its footer says {rows}");
+    Ok(())
 }
 
 /// The days of a row group's events.

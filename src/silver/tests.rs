@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
-use ::parquet::file::metadata::KeyValue;
+use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
+use ::parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaDataReader, RowGroupMetaData};
 use ::parquet::file::properties::WriterProperties;
-use arrow::array::{ArrayRef, Date32Array, StringArray, new_null_array};
+use arrow::array::{ArrayRef, Date32Array, Float64Array, StringArray, new_null_array};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
+use proptest::prelude::*;
 
 use super::*;
 use crate::normalise::{Remarks, schema};
@@ -108,5 +111,89 @@ fn a_path_leads_back_to_its_partition() {
     assert_eq!(file("year=2024/part-0.parquet"), Some(Partition::Year(2024)));
     for other in ["part-0.parquet", "year=02024/part-0.parquet", "year=2024/month=6/part-0.parquet", "year=2024/x"] {
         assert_eq!(file(other), None, "{other}");
+    }
+}
+
+/// Many rows: several row groups, with and without dictionaries, texts, days, doubles and gaps.
+fn many(table: &Table, rows: usize) -> RecordBatch {
+    let schema = schema(table);
+    let column = |field: &Arc<Field>| -> ArrayRef {
+        let steps = 0..u32::try_from(rows).unwrap();
+        match field.name().as_str() {
+            "ts_code" => Arc::new(StringArray::from_iter_values(steps.map(|row| format!("{:06}.SZ", row / 250)))),
+            "trade_date" => {
+                Arc::new(Date32Array::from_iter_values(steps.map(|row| 19_724 + (row % 250).cast_signed())))
+            }
+            "close" => Arc::new(Float64Array::from_iter_values(steps.map(|row| f64::from(row % 97) / 8.0))),
+            "amount" => {
+                let amount =
+                    |row: u32| (!row.is_multiple_of(5)).then(|| f64::from(row.wrapping_mul(2_654_435_761)) / 7.0);
+                Arc::new(steps.map(amount).collect::<Float64Array>())
+            }
+            _ => new_null_array(field.data_type(), rows),
+        }
+    };
+    let fields = schema.fields().iter().map(|field| Field::clone(field).with_nullable(true)).collect::<Vec<_>>();
+    let columns = schema.fields().iter().map(column).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+#[test]
+fn rows_are_read_back_from_pages_with_checksums() {
+    let table = table();
+    for rows in [0, 1, 70_000] {
+        let batch = many(&table, rows);
+        let body = parquet::encode(&table, &batch, "abc").unwrap();
+        let whole = Inspection { damage: Vec::new(), has_checksums: true, rows: rows as u64 };
+        assert_eq!(parquet::inspect(&body), whole);
+        let read = |selected: Option<RowSelection>| {
+            let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
+            let mut reader = ParquetRecordBatchReaderBuilder::try_new_with_options(body.clone(), options).unwrap();
+            if let Some(selected) = selected {
+                reader = reader.with_row_selection(selected);
+            }
+            let schema = Arc::clone(reader.schema());
+            let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+            concat_batches(&schema, &batches).unwrap()
+        };
+        assert_eq!(read(None).columns(), batch.columns());
+        if rows > 60_000 {
+            // The page index leads to a single page.
+            let selected = RowSelection::from(vec![RowSelector::skip(50_000), RowSelector::select(10)]);
+            assert_eq!(read(Some(selected)).columns(), batch.slice(50_000, 10).columns());
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_noticed() {
+    let table = table();
+    let body = parquet::encode(&table, &many(&table, 300), "abc").unwrap();
+    for place in 0..body.len() {
+        let mut damaged = body.to_vec();
+        damaged[place] ^= 1 << (place % 8);
+        let inspection = parquet::inspect(&damaged.into());
+        assert!(!inspection.damage.is_empty(), "byte {place} of {}", body.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn damaged_pages_are_named_by_column(place in 0.0..1.0f64, mask in 1u8.., rows in 1usize..70_000) {
+        let table = table();
+        let body = parquet::encode(&table, &many(&table, rows), "abc").unwrap();
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&body).unwrap();
+        let columns: Vec<_> = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns).collect();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let column = columns[(place * columns.len() as f64) as usize];
+        let (start, length) = column.byte_range();
+        let mut damaged = body.to_vec();
+        // The last byte of a column is data, never a header.
+        damaged[usize::try_from(start + length).unwrap() - 1] ^= mask;
+        let damage = parquet::inspect(&damaged.into()).damage;
+        prop_assert_eq!(damage.len(), 1);
+        prop_assert!(damage[0].starts_with(&format!("column `{}`, rows ", column.column_path().string())), "{:?}", damage);
     }
 }

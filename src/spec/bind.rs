@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::pipeline::{ColumnSpec, Pipeline, SourceSpec, VersionsSpec};
-use super::table::{
-    AnnouncedBy, Column, ColumnType, FieldPlan, Known, PartitionBy, Table, TableSource, UnitRatio, Versions,
-};
+use super::pipeline::{ColumnSpec, Pipeline, SourceSpec, UnitRatioSpec, VersionsSpec};
+use super::table::{AnnouncedBy, Column, ColumnType, FieldPlan, Known, PartitionBy, Table, TableSource, Versions};
+use super::units::UnitRatio;
 use pitlake_contract::toml::At;
 use pitlake_contract::{Contract, Field, FieldType, Problem, Unit, nearest};
 
@@ -40,12 +39,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     if pipeline.partition != PartitionBy::None {
         nested(&found, &sources, event, &mut binder);
     }
-    let unit_ratio = pipeline.unit_ratio.as_ref().and_then(|spec| {
-        let amount = position(&spec.amount, &columns, &mut binder);
-        let volume = position(&spec.volume, &columns, &mut binder);
-        let price = position(&spec.price, &columns, &mut binder);
-        Some(UnitRatio { amount: amount?, volume: volume?, price: price? })
-    });
+    let unit_ratios = pipeline.unit_ratios.iter().filter_map(|spec| unit_ratio(spec, &columns, &mut binder)).collect();
     let versions = pipeline.versions.as_ref().map(|spec| versions(spec, &key, &columns, &mut binder));
     let filled_later = positions(&pipeline.filled_later, &columns, &mut binder);
     if filled_later.iter().any(|column| columns[*column].kind != ColumnType::Date) {
@@ -79,7 +73,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         left_out: Vec::new(),
         preferred: None,
         versions,
-        unit_ratio,
+        unit_ratios,
         examples: pipeline.examples.clone(),
         digest: digest(pipeline, &found),
     })
@@ -118,6 +112,34 @@ fn position(at: &At<String>, columns: &[Column], binder: &mut Binder<'_>) -> Opt
 
 fn positions(names: &[At<String>], columns: &[Column], binder: &mut Binder<'_>) -> Vec<usize> {
     names.iter().filter_map(|at| position(at, columns, binder)).collect()
+}
+
+/// A check of units; `None` where a column is unknown or holds no numbers, which is reported.
+fn unit_ratio(spec: &UnitRatioSpec, columns: &[Column], binder: &mut Binder<'_>) -> Option<UnitRatio> {
+    let mut number = |at: &At<String>| {
+        let index = position(at, columns, binder)?;
+        if !matches!(columns[index].kind, ColumnType::Int64 | ColumnType::Float64) {
+            binder.report(at.offset, format!("`{}` is not a number column", at.value), None);
+            return None;
+        }
+        Some(index)
+    };
+    match spec {
+        UnitRatioSpec::Price { amount, volume, price } => {
+            let (amount, volume) = (number(amount), number(volume));
+            let price = price.as_ref().map(&mut number);
+            Some(UnitRatio::Price {
+                amount: amount?,
+                volume: volume?,
+                price: price.map_or(Some(None), |price| price.map(Some))?,
+            })
+        }
+        UnitRatioSpec::Sums([sum, equals]) => {
+            let mut numbers = |names: &[At<String>]| names.iter().map(&mut number).collect::<Option<Vec<usize>>>();
+            let (sum, equals) = (numbers(sum), numbers(equals));
+            Some(UnitRatio::Sums([sum?, equals?]))
+        }
+    }
 }
 
 /// The event day, which partitions and some values of `known` need.

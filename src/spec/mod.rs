@@ -8,6 +8,7 @@ mod bind;
 mod job;
 mod pipeline;
 mod table;
+mod units;
 mod values;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,9 @@ pub use pitlake_contract::{
     Problem, Problems, Publication, SpecFile, TokenIn, Unit, UnitMismatch, Values, Vendor, WireFormat, nearest,
 };
 pub use table::{
-    AnnouncedBy, Column, ColumnType, Example, FieldPlan, Known, PartitionBy, Table, TableSource, UnitRatio, Versions,
+    AnnouncedBy, Column, ColumnType, Example, FieldPlan, Known, PartitionBy, Table, TableSource, Versions,
 };
+pub use units::UnitRatio;
 
 /// The files of `pipelines/`, compiled in: (name, text).
 const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));

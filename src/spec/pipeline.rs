@@ -56,10 +56,11 @@ pub(super) struct VersionsSpec {
 
 /// The columns whose ratio shows the unit.
 #[derive(Debug)]
-pub(super) struct UnitRatioSpec {
-    pub(super) amount: At<String>,
-    pub(super) volume: At<String>,
-    pub(super) price: At<String>,
+pub(super) enum UnitRatioSpec {
+    /// Money, shares, and a price where the table has one.
+    Price { amount: At<String>, volume: At<String>, price: Option<At<String>> },
+    /// Two sums.
+    Sums([Vec<At<String>>; 2]),
 }
 
 /// The file as written.
@@ -79,7 +80,7 @@ pub(super) struct Pipeline {
     pub(super) known: Known,
     pub(super) columns: Vec<ColumnSpec>,
     pub(super) sources: Vec<SourceSpec>,
-    pub(super) unit_ratio: Option<UnitRatioSpec>,
+    pub(super) unit_ratios: Vec<UnitRatioSpec>,
     pub(super) versions: Option<VersionsSpec>,
     pub(super) examples: Vec<Example>,
 }
@@ -111,7 +112,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
         let keeps = root.need("keeps", root.choice("keeps", KEEPS));
         let columns = columns(root);
         let sources = sources(root);
-        let unit_ratio = root.table("unit_ratio").and_then(|t| unit_ratio(&t));
+        let unit_ratios = root.one_or_more("unit_ratio").iter().filter_map(unit_ratio).collect();
         let versions = root.table("versions").map(|t| versions(&t));
         if let (Some(keeps), Some(known)) = (keeps, known) {
             let every = keeps == Keeps::Versions;
@@ -136,7 +137,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             known: known?,
             columns,
             sources,
-            unit_ratio,
+            unit_ratios,
             versions,
             examples,
         })
@@ -201,9 +202,20 @@ fn versions(table: &TomlTable<'_>) -> VersionsSpec {
 }
 
 fn unit_ratio(table: &TomlTable<'_>) -> Option<UnitRatioSpec> {
-    let [amount, volume, price] = ["amount", "volume", "price"].map(|key| table.need(key, table.text(key)));
+    let [amount, volume, price] = ["amount", "volume", "price"].map(|key| table.text(key));
+    let [sum, equals] = ["sum", "equals"].map(|key| table.texts(key).map(|at| at.value));
     table.close();
-    Some(UnitRatioSpec { amount: amount?, volume: volume?, price: price? })
+    match (amount, volume, price, sum, equals) {
+        (Some(amount), Some(volume), price, None, None) => Some(UnitRatioSpec::Price { amount, volume, price }),
+        (None, None, None, Some(sum), Some(equals)) if !sum.is_empty() && !equals.is_empty() => {
+            Some(UnitRatioSpec::Sums([sum, equals]))
+        }
+        _ => {
+            let message = "[[unit_ratio]] needs `amount` and `volume`, with or without `price`, or `sum` and `equals`";
+            table.problem(table.offset(), message, None);
+            None
+        }
+    }
 }
 
 fn examples(root: &TomlTable<'_>) -> Vec<Example> {

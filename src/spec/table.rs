@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::units::UnitRatio;
 use pitlake_contract::{Axis, Contract, FieldType, InterfaceId, Unit};
 
 /// The type of a silver column.
@@ -138,17 +139,6 @@ pub struct TableSource {
     pub needs: Vec<usize>,
 }
 
-/// The columns whose ratio shows the unit: volume x price is near the amount.
-#[derive(Debug, Clone, Copy)]
-pub struct UnitRatio {
-    /// The amount of money.
-    pub amount: usize,
-    /// The number of shares.
-    pub volume: usize,
-    /// The price per share.
-    pub price: usize,
-}
-
 /// How the versions of a key differ (`docs/point-in-time.md`); all are indices of columns.
 #[derive(Debug, Clone)]
 pub struct Versions {
@@ -222,8 +212,8 @@ pub struct Table {
     pub preferred: Option<Vec<String>>,
     /// How versions differ, if all are kept; else the newest row of a key is.
     pub versions: Option<Versions>,
-    /// The check of units, if the table allows one.
-    pub unit_ratio: Option<UnitRatio>,
+    /// The checks of units that the table allows.
+    pub unit_ratios: Vec<UnitRatio>,
     /// Rows, and what they must become.
     pub examples: Vec<Example>,
     /// The digest of the texts of the pipeline and its contracts.

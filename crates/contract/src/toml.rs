@@ -197,6 +197,12 @@ impl<'a> TomlTable<'a> {
         tables.into_iter().map(|(at, table)| TomlTable::new(self.source, table, at, path.clone())).collect()
     }
 
+    /// One table (`[key]`), or an array of tables; the caller closes each.
+    pub fn one_or_more(&self, key: &str) -> Vec<TomlTable<'a>> {
+        let is_list = self.get(key).is_some_and(|(_, value)| value.as_array().is_some());
+        if is_list { self.tables(key) } else { self.table(key).into_iter().collect() }
+    }
+
     /// The tables inside a table whose keys are names, in the order of the file.
     pub fn named_tables(&self, key: &str) -> Vec<(At<String>, TomlTable<'a>)> {
         let Some(parent) = self.table(key) else { return Vec::new() };

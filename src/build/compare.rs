@@ -19,8 +19,8 @@ pub enum Compared {
     Vendors,
     /// Imports and files of other programs, and answers.
     Kinds,
-    /// What its files held until a moment, and what they hold with the later ones. Without a moment: what the first
-    /// answer to each slice held.
+    /// What its files held until a moment, and what they hold with the later ones; of slices first answered later, their
+    /// first answers. Without a moment: what the first answer to each slice held.
     Since(Option<DateTime<Utc>>),
 }
 
@@ -48,7 +48,12 @@ pub async fn compare(
         return fill(store, table, partition, files, finish).await;
     };
     read_contested(store, ledger, files).await;
-    let [before, mut both] = [ledger.counting(&ledger.earlier(files, since))?, ledger.counting(files)?];
+    let mut earlier = ledger.earlier(files, since);
+    if let Some(since) = since {
+        earlier.extend(ledger.first_answers(files, since));
+        earlier.sort_by(|a, b| a.file.by_age(&b.file));
+    }
+    let [before, mut both] = [ledger.counting(&earlier)?, ledger.counting(files)?];
     // A file may count in both readings as said by different ones: then it is read twice.
     let said = |counting: &[CountingFile]| -> BTreeSet<String> {
         counting.iter().map(|file| file.said.file.path.clone()).collect()

@@ -13,7 +13,7 @@ use super::rows::{self, fill};
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Built, Partition, Remarks};
 use crate::plan::Calendar;
-use crate::silver;
+use crate::silver::{self, Encoded};
 use crate::spec::{Catalog, Table};
 use crate::store::Store;
 
@@ -77,10 +77,7 @@ impl Task {
     /// # Errors
     /// What stops the partition (its old file stays), or a lake that cannot be read or written.
     pub async fn run(&self, store: &Store, catalog: &Catalog, calendar: &Arc<Calendar>) -> Result<Published> {
-        let table = catalog.table(&self.table).with_context(|| format!("unknown table `{}`", self.table))?;
-        if self.calendar.as_ref().is_some_and(|digest| *digest != digest_of(calendar)) {
-            bail!("the calendar changed since `{}` {} was planned: run again", self.table, self.partition);
-        }
+        let table = self.table(catalog, calendar)?;
         let built = self.rows(store, table, calendar).await?;
         let newly = silver::newly_rejected(store, table, self.partition, &built.rejects).await?;
         let published = Published {
@@ -94,6 +91,24 @@ impl Task {
         };
         silver::publish(store, table, self.partition, built, self.digest.clone()).await?;
         Ok(published)
+    }
+
+    /// The bytes that [`Task::run`] would publish.
+    ///
+    /// # Errors
+    /// What stops the partition, or a lake that cannot be read.
+    pub async fn encoded(&self, store: &Store, catalog: &Catalog, calendar: &Arc<Calendar>) -> Result<Encoded> {
+        let table = self.table(catalog, calendar)?;
+        let built = self.rows(store, table, calendar).await?;
+        silver::encode(table, built, self.digest.clone()).await
+    }
+
+    /// The table, where the calendar is still the one of the plan.
+    fn table<'c>(&self, catalog: &'c Catalog, calendar: &Calendar) -> Result<&'c Arc<Table>> {
+        if self.calendar.as_ref().is_some_and(|digest| *digest != digest_of(calendar)) {
+            bail!("the calendar changed since `{}` {} was planned: run again", self.table, self.partition);
+        }
+        catalog.table(&self.table).with_context(|| format!("unknown table `{}`", self.table))
     }
 
     /// The rows of the partition, sorted and typed, and those set aside.

@@ -66,6 +66,11 @@ pub(super) fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// A value as text, without quotes.
+pub(super) fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// A Shanghai day: `2024-06-28` or `20240628`.
 pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
     spelling::day::date(text).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))

@@ -3,21 +3,22 @@
 use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
-use serde_json::Value;
 
 use super::config;
-use super::context::{Context, Format, day, print};
+use super::context::{Context, Format, day, plain, print};
 use crate::ops::diff::{self, Against, BothValues, Diff, RowDiff};
 use crate::report::Exit;
 use crate::spec::DateRange;
 use crate::world::Misuse;
 
 /// Show what later fetches changed, or where two vendors disagree; reads bronze only
+///
+/// Bronze is read only where a slice was answered more than once.
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
-    /// The table
+    /// Tables [default: all in which something changed]
     #[arg(value_name = "TABLE")]
-    table: String,
+    tables: Vec<String>,
     /// Only fetches since the start of this run or day [default: all fetches after the first of a slice]
     #[arg(long, value_name = "RUN|DATE")]
     since: Option<String>,
@@ -38,7 +39,7 @@ pub(super) struct DiffArgs {
 impl DiffArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
-        let tables = config::tables(&world.catalog, std::slice::from_ref(&self.table))?;
+        let tables = if self.tables.is_empty() { Vec::new() } else { config::tables(&world.catalog, &self.tables)? };
         let against = match (self.since, self.between) {
             (Some(since), _) => Against::Since(since),
             (None, Some(vendors)) => {
@@ -56,10 +57,18 @@ impl DiffArgs {
             let message = format!("invalid date range: --end {} is before --start {}", range.last, range.first);
             return Err(Misuse(message).into());
         }
-        let diff = diff::diff(&world, &tables[0], against, range).await?;
-        print(&match self.format {
-            Format::Json => serde_json::to_string_pretty(&diff)?,
-            Format::Text => text(&diff),
+        let mut diffs = Vec::new();
+        for table in &tables {
+            diffs.push(diff::diff(&world, table, against.clone(), range).await?);
+        }
+        if tables.is_empty() {
+            diffs = diff::all(&world, against, range).await?;
+        }
+        print(&match (self.format, diffs.as_slice()) {
+            (Format::Json, [diff]) if tables.len() == 1 => serde_json::to_string_pretty(diff)?,
+            (Format::Json, diffs) => serde_json::to_string_pretty(diffs)?,
+            (Format::Text, []) => "no table changed".to_owned(),
+            (Format::Text, diffs) => diffs.iter().map(text).collect::<Vec<_>>().join("\n"),
         })?;
         Ok(Exit::Done)
     }
@@ -79,6 +88,10 @@ fn text(diff: &Diff) -> String {
     };
     sums.push(format!("{} {}", counts.differ, if is_between { "differ" } else { "changed" }));
     sums.extend(counts.only.iter().map(|(name, n)| format!("{n} {}", kind(name))));
+    if diff.unread > 0 {
+        let s = if diff.unread == 1 { "" } else { "s" };
+        sums.push(format!("{} partition{s} without a second answer", diff.unread));
+    }
     lines.push(format!("{}: {}", diff.table, sums.join(", ")));
     for (name, n) in counts.apart.iter().filter(|(_, n)| **n > 0) {
         let what = match (is_between, name.as_str()) {
@@ -113,9 +126,4 @@ fn line(row: &RowDiff, is_between: bool) -> String {
         "added" | "gone" => format!("{line}: {} ({vendor})", row.what),
         _ => format!("{line}: {}", columns.join("; ")),
     }
-}
-
-/// Text without its quotes.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -4,6 +4,7 @@
 //! Never here: what a command does. Each command builds the world and makes one call.
 
 mod catalogue;
+mod check;
 mod config;
 mod context;
 mod demo;
@@ -17,6 +18,7 @@ mod rejects;
 mod sandbox;
 mod status;
 mod summary;
+mod verify;
 mod work;
 
 use std::io::{self, Write as _};
@@ -76,6 +78,10 @@ enum Command {
     Rejects(rejects::RejectsArgs),
     /// Show what later fetches changed, or where two vendors disagree
     Diff(diff::DiffArgs),
+    /// Check the rows of silver: keys, units, prices, days
+    Check(check::CheckArgs),
+    /// Verify checksums, digests and row counts of silver and bronze
+    Verify(verify::VerifyArgs),
     /// Query silver with SQL
     Query(query::QueryArgs),
     /// List tables; show columns, types, units, keys and sources of one
@@ -128,6 +134,8 @@ async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
         Command::Status(args) => args.run(&context).await,
         Command::Rejects(args) => args.run(&context).await,
         Command::Diff(args) => args.run(&context).await,
+        Command::Check(args) => args.run(&context).await,
+        Command::Verify(args) => args.run(&context).await,
         Command::Query(args) => args.run(&context).await,
         Command::Tables(args) => args.run(&context),
         Command::Doctor(args) => args.run(&context).await,

@@ -15,13 +15,13 @@ const TOLERANCE: f64 = 0.002;
 /// table without them.
 #[must_use]
 pub fn outside(table: &Table, batch: &RecordBatch) -> Option<(usize, usize)> {
-    let ratio = table.unit_ratio?;
+    let [amount, volume] = table.traded()?;
     let numbers = |name: &str| -> Option<Float64Array> {
         let numbers = cast(batch.column_by_name(name)?, &DataType::Float64).ok()?;
         Some(numbers.as_primitive::<Float64Type>().clone())
     };
     let of = |column: usize| numbers(&table.columns[column].name);
-    let (amount, volume, low, high) = (of(ratio.amount)?, of(ratio.volume)?, numbers("low")?, numbers("high")?);
+    let (amount, volume, low, high) = (of(amount)?, of(volume)?, numbers("low")?, numbers("high")?);
     let (mut outside, mut rows) = (0, 0);
     for row in 0..batch.num_rows() {
         if [&amount, &volume, &low, &high].iter().any(|column| column.is_null(row)) || volume.value(row) <= 0.0 {

@@ -45,6 +45,8 @@ pub struct Diff {
     pub differences: Vec<RowDiff>,
     /// How many there are.
     pub counts: Counts,
+    /// Partitions that were not read, because none of their slices was answered again.
+    pub unread: usize,
 }
 
 /// One row that differs.
@@ -92,6 +94,28 @@ pub struct Counts {
     pub columns: BTreeMap<String, usize>,
 }
 
+/// Compares two readings of all tables that have them; `range` narrows them to event days.
+///
+/// # Errors
+/// As [`diff`].
+pub async fn all(world: &World, against: Against, range: Option<DateRange>) -> Result<Vec<Diff>> {
+    let mut diffs = Vec::new();
+    for table in world.catalog.tables() {
+        let is_paired = match &against {
+            Against::Vendors(vendors) => pair(table, vendors).is_ok(),
+            Against::First | Against::Since(_) => true,
+        };
+        if is_paired && (range.is_none() || table.event.is_some()) {
+            diffs.push(diff(world, table, against.clone(), range).await?);
+        }
+    }
+    if let (Against::Vendors([first, second]), true) = (&against, diffs.is_empty()) {
+        return Err(Misuse(format!("no table is fed by both `{first}` and `{second}`")).into());
+    }
+    diffs.retain(|diff| !diff.is_empty());
+    Ok(diffs)
+}
+
 /// Compares two readings of a table; `range` narrows them to event days.
 ///
 /// # Errors
@@ -107,6 +131,7 @@ pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Op
         between: None,
         differences: Vec::new(),
         counts: Counts::default(),
+        unread: 0,
     };
     let (table, what, names) = match against {
         Against::First => (Arc::clone(table), Compared::Since(None), ["before", "now"].map(str::to_owned)),
@@ -138,20 +163,29 @@ pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Op
             (Some(range), Some(days)) => range.intersect(days).is_some(),
             _ => true,
         };
-        // A partition without later files has not changed.
-        let is_touched = match what {
-            Compared::Since(Some(since)) => files.iter().any(|file| file.file.written_at() >= since),
-            _ => true,
-        };
-        if is_wanted && is_touched {
-            let comparison = compare(&world.store, &ledger, (partition, &files), what, range).await?;
-            diff.add(comparison, &names);
+        if !is_wanted {
+            continue;
         }
+        if let Compared::Since(since) = what {
+            ledger.read(&world.store, |file| ledger.may_repeat(file, &files, since)).await;
+            if ledger.second_answers(&files, since).is_empty() {
+                diff.unread += 1;
+                continue;
+            }
+        }
+        let comparison = compare(&world.store, &ledger, (partition, &files), what, range).await?;
+        diff.add(comparison, &names);
     }
     Ok(diff)
 }
 
 impl Diff {
+    /// Whether there is anything to tell of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.differences.is_empty() && self.counts.apart.values().all(|rows| *rows == 0)
+    }
+
     fn add(&mut self, comparison: Comparison, names: &[String; 2]) {
         let counts = &mut self.counts;
         counts.same += comparison.same;

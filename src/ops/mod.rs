@@ -1,5 +1,6 @@
 //! The verbs besides running: one file each, over ledger and plan. Never argv or printing.
 
+pub mod check;
 pub mod demo;
 pub mod diff;
 pub mod doctor;
@@ -8,3 +9,4 @@ pub mod imports;
 pub mod price;
 pub mod rejects;
 pub mod status;
+pub mod verify;

@@ -12,7 +12,8 @@ mod path;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 
@@ -65,6 +66,16 @@ pub async fn inspect(store: &Store, entry: &Entry) -> Result<Inspection> {
         has_checksums: false,
         rows: 0,
     }))
+}
+
+/// The rows of a file, with those of the wanted columns that it has.
+///
+/// # Errors
+/// When the file cannot be read or decoded.
+pub async fn rows(store: &Store, entry: &Entry, wanted: BTreeSet<String>) -> Result<RecordBatch> {
+    let body = store.read(&entry.path).await?;
+    let read = tokio::task::spawn_blocking(move || parquet::rows(body, &wanted)).await;
+    read.map_err(anyhow::Error::from).flatten().with_context(|| format!("cannot decode `{}`", entry.path))
 }
 
 /// The files of a partition, as bytes.

@@ -1,16 +1,18 @@
 //! Rows to Parquet bytes, and a footer back to facts. The same rows always give the same bytes: no build time, no
 //! host, no randomness. Never here: where a file lies.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use arrow::array::{Array as _, AsArray as _};
+use arrow::array::{Array as _, AsArray as _, RecordBatchReader as _};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Float64Type, Int32Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use chrono::NaiveDate;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
@@ -165,6 +167,17 @@ pub(super) fn inspect(file: &Bytes) -> Inspection {
         damage.push(format!("{error:#}"));
     }
     Inspection { damage, has_checksums, rows }
+}
+
+/// The rows of a file, with those of the wanted columns that it has.
+pub(super) fn rows(file: Bytes, wanted: &BTreeSet<String>) -> Result<RecordBatch> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let names = reader.schema().fields().iter().map(|field| field.name().as_str());
+    let mask = ProjectionMask::columns(reader.parquet_schema(), names.filter(|name| wanted.contains(*name)));
+    let reader = reader.with_projection(mask).build()?;
+    let schema = reader.schema();
+    let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>()?;
+    Ok(concat_batches(&schema, &batches)?)
 }
 
 /// Reads all rows, and counts them.

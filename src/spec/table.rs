@@ -241,6 +241,18 @@ impl Table {
         self.sources.iter().chain(&self.left_out).find(|source| source.contract.id == *id)
     }
 
+    /// The amount and the volume of a bar whose price is in yuan a share: their ratio lies between its low and its high.
+    #[must_use]
+    pub fn traded(&self) -> Option<[usize; 2]> {
+        self.unit_ratios.iter().find_map(|check| match check {
+            UnitRatio::Price { amount, volume, price: Some(price) } => {
+                let is_price = self.columns[*price].unit == Some(Unit::CnyPerShare);
+                (is_price && self.columns[*amount].name == "amount").then_some([*amount, *volume])
+            }
+            _ => None,
+        })
+    }
+
     /// The vendors of its sources, first choice first.
     #[must_use]
     pub fn vendors(&self) -> Vec<&str> {

@@ -1,5 +1,7 @@
 //! `diff`: what later fetches changed, and where two vendors disagree.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::support::{NOW, Place};
@@ -112,6 +114,44 @@ fn changes_by_later_fetches_are_listed_with_both_values() {
     }
     // `diff` writes nothing and needs no silver.
     assert!(place.files("").keys().all(|path| path.starts_with("bronze/")), "{:?}", place.files("").keys());
+}
+
+/// Without a second answer nothing can have changed: listings and headers tell, and no row is read.
+#[test]
+fn bronze_is_read_only_where_a_slice_was_answered_again() {
+    let place = place();
+    let name = |day: &str, at: &str| format!("tushare/stock_daily_cn/date={day}/daily_{at}T120000000Z.jsonl.gz");
+    let row = |day: &str, close: &str| {
+        format!(r#"{{"ts_code":"600001.SH","trade_date":"{day}","close":{close},"vol":null,"amount":null}}"#)
+    };
+    bronze(&place, &name("2024-01-02", "20240102"), &[&row("20240102", "9.39")]);
+    // Rows that nobody can read.
+    fs::create_dir_all(place.path("data/bronze/tushare/adj_factor/date=2024-01-03")).unwrap();
+    fs::write(
+        place.path("data/bronze/tushare/adj_factor/date=2024-01-03/adj_factor_20240103T120000000Z.jsonl.gz"),
+        "x",
+    )
+    .unwrap();
+    for args in [&[][..], &["--since", "2024-01-01"]] {
+        assert_eq!(diff(&place, args), json!([]), "{args:?}");
+    }
+    assert_eq!(place.expect(0, &["diff", "--now", NOW]), "no table changed\n");
+    let one = diff(&place, &["stock_daily_cn"]);
+    assert_eq!((&one["unread"], &one["counts"]["same"]), (&json!(1), &json!(0)));
+    // Days first fetched since then and corrected after that are shown; days fetched once are new.
+    bronze(&place, &name("2024-01-03", "20240103"), &[&row("20240103", "9.4")]);
+    bronze(&place, &name("2024-01-03", "20240104"), &[&row("20240103", "9.5")]);
+    bronze(&place, &name("2024-01-04", "20240104"), &[&row("20240104", "9.6")]);
+    let expected = json!([
+        {"key": {"ts_code": "600001.SH", "trade_date": "2024-01-03"}, "what": "changed", "vendor": "tushare",
+         "columns": {"close": {"before": 9.4, "now": 9.5}}},
+    ]);
+    let all = diff(&place, &["--since", "2024-01-03"]);
+    assert_eq!((&all[0]["table"], &all[0]["differences"]), (&json!("stock_daily_cn"), &expected));
+    assert_eq!((&all[0]["counts"]["same"], &all[0]["counts"]["apart"]["now"]), (&json!(1), &json!(1)));
+    let several = diff(&place, &["stock_daily_cn", "income_cn", "--since", "2024-01-03"]);
+    assert_eq!((several.as_array().unwrap().len(), &several[0]["differences"]), (2, &expected));
+    assert_eq!(diff(&place, &["--since", "2024-01-05"]), json!([]));
 }
 
 #[test]

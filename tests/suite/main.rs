@@ -9,6 +9,7 @@
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`
 //! - a security that never comes, four attempts an evening: `lacking`
 //! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
+//! - damaged bytes: `verify`; rows that break a promise: `check`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
 //! - repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
@@ -24,6 +25,7 @@ mod support;
 
 mod architecture;
 mod awkward;
+mod check;
 mod cli;
 mod crash;
 mod diff;
@@ -42,4 +44,5 @@ mod reruns;
 mod specs;
 mod two_vendors;
 mod vendors;
+mod verify;
 mod width;

@@ -1,0 +1,64 @@
+//! `check`: data checks on silver. Never what is checked.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::config;
+use super::context::{Context, Format, plain, print};
+use crate::ops::check::{self, Checked, Finding, Level};
+use crate::report::Exit;
+
+/// Check the rows of silver: keys, units, prices, days
+///
+/// Exits with 4 if a table breaks a promise. Warnings are about single rows, such as an average price outside the day's
+/// range, and do not change the exit code.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Tables [default: all]
+    #[arg(value_name = "TABLE")]
+    tables: Vec<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl CheckArgs {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let world = config::existing(context)?;
+        let tables = config::tables(&world.catalog, &self.tables)?;
+        let checked = check::check(&world, &tables).await?;
+        print(&match self.format {
+            Format::Json => serde_json::to_string_pretty(&checked.findings)?,
+            Format::Text => text(&checked),
+        })?;
+        let is_broken = checked.findings.iter().any(|finding| finding.level == Level::Error);
+        Ok(if is_broken { Exit::BadData } else { Exit::Done })
+    }
+}
+
+/// Each finding with its first rows, then the totals.
+fn text(checked: &Checked) -> String {
+    let mut lines = Vec::new();
+    for finding in &checked.findings {
+        let Finding { table, level, problem, count, rows, .. } = finding;
+        let level = if *level == Level::Error { "error" } else { "warning" };
+        lines.push(format!("{table}: {level}: {problem} ({count})"));
+        for row in rows {
+            let values: Vec<String> = row.0.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
+            lines.push(format!("  {}", values.join(", ")));
+        }
+        if *count > rows.len() {
+            lines.push(format!("  and {} more", count - rows.len()));
+        }
+    }
+    let of = |level: Level| checked.findings.iter().filter(|finding| finding.level == level).count();
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    lines.push(format!(
+        "{} of {} checked: {}, {}",
+        count(checked.rows, "row"),
+        count(checked.tables, "table"),
+        count(of(Level::Error), "error"),
+        count(of(Level::Warning), "warning")
+    ));
+    lines.join("\n")
+}

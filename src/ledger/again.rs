@@ -1,0 +1,73 @@
+//! Slices that were answered more than once, by listings and headers. Never what the answers hold.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::{Ledger, LedgerFile};
+use crate::spec::Axis;
+
+impl Ledger {
+    /// Of the files of a partition, those that may change what older ones hold: written at `since` or later, and not the
+    /// first about their days or securities. Without `since`, all that are not the first. Needs the headers of files that
+    /// [`Ledger::may_repeat`].
+    #[must_use]
+    pub fn second_answers<'f>(
+        &self,
+        files: &'f [Arc<LedgerFile>],
+        since: Option<DateTime<Utc>>,
+    ) -> Vec<&'f Arc<LedgerFile>> {
+        let is_later = |file: &LedgerFile| since.is_none_or(|since| file.file.written_at() >= since);
+        let changes = |(place, file): &(usize, &'f Arc<LedgerFile>)| {
+            // An answer that repeats the one before it changes nothing.
+            is_later(file)
+                && file.provenance().is_none_or(|provenance| provenance.same_as.is_none())
+                && files[..*place].iter().any(|older| self.overlap(older, file))
+        };
+        files.iter().enumerate().filter(changes).map(|(_, file)| file).collect()
+    }
+
+    /// Whether a header is needed to tell whether a file is a second answer.
+    #[must_use]
+    pub fn may_repeat(&self, file: &LedgerFile, files: &[Arc<LedgerFile>], since: Option<DateTime<Utc>>) -> bool {
+        since.is_none_or(|since| file.file.written_at() >= since)
+            && files.iter().take_while(|older| older.file.path != file.file.path).any(|older| self.overlap(older, file))
+    }
+
+    /// The first answers to slices that were first answered at `since` or later and again after that, so that what the
+    /// later answers changed can be told.
+    #[must_use]
+    pub fn first_answers(&self, files: &[Arc<LedgerFile>], since: DateTime<Utc>) -> Vec<Arc<LedgerFile>> {
+        let again = self.second_answers(files, Some(since));
+        let is_first = |(place, file): &(usize, &Arc<LedgerFile>)| {
+            file.file.written_at() >= since
+                && !files[..*place].iter().any(|older| self.overlap(older, file))
+                && again.iter().any(|later| self.overlap(file, later))
+        };
+        files.iter().enumerate().filter(is_first).map(|(_, file)| Arc::clone(file)).collect()
+    }
+
+    /// Whether two files may be about the same rows. Where versions are kept, a key may come in answers to several days.
+    fn overlap(&self, one: &LedgerFile, other: &LedgerFile) -> bool {
+        if one.file.path == other.file.path {
+            return false;
+        }
+        let axes = [one, other].map(|file| self.table.sources[file.source].contract.ask.axis);
+        if !one.file.span && !other.file.span {
+            let is_one_slice = axes == [Axis::Snapshot; 2] && self.table.event.is_none();
+            let may_share_keys = self.table.versions.is_some() && axes.iter().any(|axis| *axis != Axis::Period);
+            return one.file.day == other.file.day || is_one_slice || may_share_keys;
+        }
+        // Answers to months and securities tell in their headers which; all else may be about anything.
+        let calls = [one, other].map(|file| {
+            let provenance = file.provenance()?;
+            let calls: BTreeSet<&Vec<(String, String)>> = provenance.params.iter().collect();
+            (!calls.is_empty() && one.source == other.source).then_some(calls)
+        });
+        match calls {
+            [Some(one), Some(other)] => !one.is_disjoint(&other),
+            _ => true,
+        }
+    }
+}

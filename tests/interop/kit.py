@@ -89,7 +89,7 @@ def ask(query):
         return db.execute(query).fetchall()
 
 
-def must(what, command, folder, **variables):
+def must(what, command, folder, codes=(0,), **variables):
     """What the binary prints. If it fails there is nothing to check, and the script ends."""
     done = subprocess.run(
         command,
@@ -100,8 +100,10 @@ def must(what, command, folder, **variables):
         text=True,
         timeout=RUN_SECONDS,
     )
-    check(f"{what} exits with 0", done.returncode == 0, f"exit {done.returncode}\n{done.stdout}{done.stderr}")
-    if done.returncode != 0:
+    expected = " or ".join(map(str, codes))
+    good = done.returncode in codes
+    check(f"{what} exits with {expected}", good, f"exit {done.returncode}\n{done.stdout}{done.stderr}")
+    if not good:
         sys.exit(1)
     return done.stdout
 

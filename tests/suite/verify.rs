@@ -61,13 +61,18 @@ fn a_whole_lake_is_verified_and_built_again() {
 }
 
 /// A flipped byte once changed a sum from 2.1 to 11.7 million, and nothing noticed.
+/// Whether a file of bronze has rows: the last bits of a body are padding, which holds nothing.
+fn is_bronze_with_rows(path: &str, whole: &[u8]) -> bool {
+    path.starts_with("bronze/") && whole.len() - body(whole) > 200
+}
+
 #[test]
 fn any_flipped_byte_is_named_and_mended() {
     let (_vendor, place, settings) = lake();
     let before = place.files("");
     let mut dice = ChaCha8Rng::seed_from_u64(7);
     let files: Vec<(&String, &Vec<u8>)> =
-        before.iter().filter(|(path, _)| path.starts_with("silver/") || path.starts_with("bronze/")).collect();
+        before.iter().filter(|(path, whole)| path.starts_with("silver/") || is_bronze_with_rows(path, whole)).collect();
     for _ in 0..60 {
         let (path, whole) = files[dice.random_range(0..files.len())];
         let first = if path.starts_with("bronze/") { body(whole) } else { 0 };

@@ -156,7 +156,7 @@ fn captures_are_ordered_by_the_day_on_which_they_were_captured() {
         0,
         &[&income[..], &["old.csv", "--captured-on", "2020-05-01", "--now", "2026-01-02T00:00:00Z"]].concat(),
     );
-    place.expect(3, &["normalize", "income_cn", "--now", NOW]);
+    place.expect(0, &["normalize", "income_cn", "--now", NOW]);
     assert_eq!(figure(&place, "2020-04-19"), json!([]));
     assert_eq!(figure(&place, "2020-12-31"), json!([{"n_income": 100.0}]));
     assert_eq!(figure(&place, "2024-05-31"), json!([{"n_income": 100.0}]));

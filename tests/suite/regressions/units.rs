@@ -100,9 +100,9 @@ fn build(place: &Place, table: &Table, source: &TableSource, figures: &BTreeMap<
             return Some(format!(r#""{}":{:.8}"#, field.name, figure / 10f64.powi(i32::from(plan.shift))));
         }
         let is_needed = !field.nullable || table.key.contains(&plan.column) || table.event == Some(plan.column);
-        let known = field.values.as_ref().map(|values| values.list());
+        let known = field.values.as_ref().map(pitlake_contract::Enumeration::list);
         let value = match field.kind {
-            _ if !is_needed => return None,
+            _ if !is_needed || field.param.is_some() => return None,
             _ if known.is_some() => known.as_deref().and_then(|known| known.split(", ").next()).unwrap_or_default(),
             FieldType::Symbol => "600001.SH",
             FieldType::Text if field.name.ends_with("code") => "600001.SH",

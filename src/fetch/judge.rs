@@ -93,7 +93,7 @@ impl Asking<'_> {
         let cover = self.facts.universe.cover(self.question.contract(), *day, codes);
         // Between its last trade and its delisting a security has no rows: newer days come first, and did not show it.
         let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let ended = |code: &String| self.facts.universe.is_delisted(code) && !shown.contains(code);
+        let ended = |code: &String| self.facts.universe.is_ending(code, *day) && !shown.contains(code);
         let lacking: Vec<String> = cover.lacking.into_iter().filter(|code| !ended(code)).collect();
         found.expected = cover.expected;
         found.lack(lacking);

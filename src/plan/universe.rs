@@ -13,6 +13,9 @@ use crate::spec::{Axis, Contract, Covered, Table};
 /// How the codes that the Beijing exchange gives since 2024 begin, and how all of its codes end.
 const FORMER: (&str, &str) = ("92", ".BJ");
 
+/// Most days from the last trade of a security to its delisting; what lacks earlier is named.
+const AFTER_LAST_TRADE: i64 = 60;
+
 /// A security as the newest snapshot shows it.
 #[derive(Debug)]
 struct Security {
@@ -157,10 +160,11 @@ impl Universe {
         Ok(())
     }
 
-    /// Whether a security was delisted by the time of the newest snapshot.
+    /// Whether a security was delisted so soon after a day that it may have had its last trade before.
     #[must_use]
-    pub fn is_delisted(&self, code: &str) -> bool {
-        self.securities.iter().any(|security| security.code == code && security.delisted.is_some())
+    pub fn is_ending(&self, code: &str, day: NaiveDate) -> bool {
+        let ends = |delisted: NaiveDate| (delisted - day).num_days() <= AFTER_LAST_TRADE;
+        self.securities.iter().any(|security| security.code == code && security.delisted.is_some_and(ends))
     }
 
     /// Whether any security was listed by a day.

@@ -7,14 +7,14 @@ use anyhow::Result;
 
 use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
-use crate::ledger::Ledgers;
+use crate::ledger::{Ledger, LedgerFile, Ledgers};
 use crate::plan::{
     CALENDAR, Calendar, DISCLOSURES, Facts, Halves, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work,
 };
 use crate::plan::{needs_universe, window};
 use crate::reference;
 use crate::report::{Exit, Failed, Journal, Report, TableReport};
-use crate::spec::{Problems, Table};
+use crate::spec::{DateRange, Problems, Table};
 use crate::store::lease::LeaseHeld;
 use crate::world::{Misuse, Run, World};
 
@@ -73,7 +73,18 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
     if let Ok(calendar) = &calendar {
         note(run, calendar).await;
     }
-    build::tables(run, &tables, calendar, Scope { range, full: work.full }).await
+    let judge = async |ledger: &Ledger, files: &[Arc<LedgerFile>]| judge_former(run, ledger, files).await;
+    build::tables(run, &tables, calendar, Scope { range, full: work.full }, judge).await
+}
+
+/// Judges answers that a former version kept, by what the lake tells of their days.
+async fn judge_former(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
+    let Run { world, ledgers, .. } = run;
+    let days = files.iter().map(|file| file.file.day);
+    let Some(days) = DateRange::around(days) else { return Ok(()) };
+    let calendar = reference::calendar(world, ledgers).await.unwrap_or_default();
+    let universe = reference::universe(world, ledgers, days).await?;
+    fetch::judge_former(run, facts(world, &calendar, &universe), ledger, files).await
 }
 
 /// Asks for what the tables lack: reference tables first, for they tell which slices there are.

@@ -16,6 +16,7 @@ pub use rows::rows_of;
 pub use survey::{Scope, Survey};
 pub use task::{Published, Task, origin};
 
+use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Partition, Stop};
 use crate::plan::Calendar;
 use crate::report::{Exit, Journal, ValueCounts};
@@ -26,27 +27,42 @@ use crate::store::lease::Lease;
 use crate::world::{Run, World};
 
 /// Builds what is stale of some tables. Versions hold the session from which they could be traded on, so where the calendar
-/// could not be read, tables that keep them are not built.
+/// could not be read, tables that keep them are not built. `judge` gets the answers that a former version kept, before
+/// they are built.
 ///
 /// # Errors
 /// A lease that is held, a lake that cannot be written or listed. What is wrong with one partition is in the report, and
 /// its old file stays.
-pub async fn tables(run: Run<'_>, tables: &[&Arc<Table>], calendar: Result<Calendar>, scope: Scope) -> Result<()> {
+pub async fn tables(
+    run: Run<'_>,
+    tables: &[&Arc<Table>],
+    calendar: Result<Calendar>,
+    scope: Scope,
+    judge: impl AsyncFn(&Ledger, &[Arc<LedgerFile>]) -> Result<()>,
+) -> Result<()> {
     let calendar = calendar.map(Arc::new);
     for table in tables {
-        match &calendar {
-            Ok(calendar) => one(run, table, calendar, scope).await?,
-            Err(_) if table.versions.is_none() => one(run, table, &Arc::new(Calendar::new([])), scope).await?,
+        let calendar = match &calendar {
+            Ok(calendar) => Arc::clone(calendar),
+            Err(_) if table.versions.is_none() => Arc::new(Calendar::new([])),
             Err(error) => {
                 let (exit, reason) = (exit_of(error), format!("cannot read the calendar: {error:#}"));
                 run.journal.table(&table.name, |report| report.fail("calendar".into(), reason, exit)).await;
+                continue;
             }
-        }
+        };
+        one(run, table, &calendar, scope, &judge).await?;
     }
     Ok(())
 }
 
-async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: Scope) -> Result<()> {
+async fn one(
+    run: Run<'_>,
+    table: &Arc<Table>,
+    calendar: &Arc<Calendar>,
+    scope: Scope,
+    judge: &impl AsyncFn(&Ledger, &[Arc<LedgerFile>]) -> Result<()>,
+) -> Result<()> {
     let Run { world, ledgers, journal } = run;
     let first = Survey::of(&world.store, &*ledgers.of(table).await?, calendar, scope).await?;
     if first.is_done() {
@@ -55,8 +71,14 @@ async fn one(run: Run<'_>, table: &Arc<Table>, calendar: &Arc<Calendar>, scope: 
     }
     let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
     // Looked at again under the lease: another run may have built since.
-    let ledger = ledgers.relisted(table).await?;
-    let survey = Survey::of(&world.store, &ledger, calendar, scope).await?;
+    let mut ledger = ledgers.relisted(table).await?;
+    let mut survey = Survey::of(&world.store, &ledger, calendar, scope).await?;
+    let unjudged = survey.unjudged(&world.store, &ledger, journal.began().await).await;
+    if !unjudged.is_empty() {
+        judge(&ledger, &unjudged).await?;
+        ledger = ledgers.of(table).await?;
+        survey = Survey::of(&world.store, &ledger, calendar, scope).await?;
+    }
     report(&survey, table, journal).await;
     if !survey.obsolete.is_empty() {
         tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use super::rows::read_contested;
 use super::task::origin;
@@ -14,6 +15,9 @@ use crate::plan::Calendar;
 use crate::silver;
 use crate::spec::DateRange;
 use crate::store::Store;
+
+/// The first version of the rules that came with answers judged by their rows.
+const JUDGED: u32 = 3;
 
 /// Which partitions are looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +33,8 @@ pub struct Scope {
 pub struct Survey {
     /// To build, with their files.
     pub stale: BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
+    /// Of these, the ones that no version has built which judges answers by their rows.
+    pub former: BTreeSet<Partition>,
     /// How many are current.
     pub current: usize,
     /// Published, and no bronze feeds them any more: to remove where all is built anew.
@@ -66,11 +72,13 @@ impl Survey {
         }
         for (partition, files) in partitions.into_iter().filter(|(partition, _)| scope.holds(*partition)) {
             let entry = published.iter().find(|file| file.partition == Some(partition)).map(|file| &file.entry);
-            let made_from = match entry {
+            let footer = match entry {
                 None => None,
                 // A file whose footer cannot be read is built again.
-                Some(entry) => silver::footer(store, table, entry).await.ok().map(|footer| footer.origin),
+                Some(entry) => silver::footer(store, table, entry).await.ok(),
             };
+            let is_former = footer.as_ref().is_none_or(|footer| footer.rules < JUDGED);
+            let made_from = footer.map(|footer| footer.origin);
             let mut is_current = made_from.is_some() && made_from == Some(origin(ledger, partition, &files, calendar));
             if !is_current && made_from.is_some() {
                 // Headers tell which answers only repeat another one.
@@ -80,6 +88,7 @@ impl Survey {
             if is_current && !scope.full {
                 survey.current += 1;
             } else if entry.is_none() || survey.unplaced.is_empty() {
+                survey.former.extend(is_former.then_some(partition));
                 survey.stale.insert(partition, files);
             }
             // Else a file that may feed the partition cannot be placed: what is published stays.
@@ -87,6 +96,24 @@ impl Survey {
         let obsolete = published.into_iter().filter(|file| file.partition.is_none());
         survey.obsolete = obsolete.map(|file| file.entry.path).collect();
         Ok(survey)
+    }
+
+    /// The answers to judge before the partitions are built: those that a former version kept, newest first. What was
+    /// written since a run began is its own.
+    pub async fn unjudged(&self, store: &Store, ledger: &Ledger, began: DateTime<Utc>) -> Vec<Arc<LedgerFile>> {
+        let fed = self.stale.iter().filter(|(partition, _)| self.former.contains(partition));
+        let own = |file: &LedgerFile| file.file.is_named_like(&ledger.table().sources[file.source].contract);
+        let paths: BTreeSet<&str> = fed
+            .flat_map(|(_, files)| files)
+            .filter(|file| own(file) && file.file.written_at() < began)
+            .map(|file| file.file.path.as_str())
+            .collect();
+        if paths.is_empty() {
+            return Vec::new();
+        }
+        ledger.read(store, |file| paths.contains(file.file.path.as_str())).await;
+        let unjudged = ledger.unjudged(ledger.files());
+        unjudged.into_iter().filter(|file| paths.contains(file.file.path.as_str())).collect()
     }
 
     /// Whether there is nothing to write, remove or report.

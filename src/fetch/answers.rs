@@ -1,12 +1,11 @@
 //! Answers to groups of slices: asked until they are whole, or failed. Never whether one is believed, or where it is kept.
 
-use std::collections::BTreeSet;
-
 use futures::StreamExt as _;
 use pitlake_contract::Slice;
 
+use super::judge::Judge;
 use super::{Client, Failure, Interface, Reply};
-use crate::plan::{self, Facts, Question, Why, tables_of};
+use crate::plan::{self, Question, Why, tables_of};
 use crate::progress::Bar;
 use crate::wire::{Call, Refusal};
 use crate::world::Run;
@@ -18,12 +17,10 @@ pub(super) const SLICES: usize = 8;
 pub(super) struct Asking<'a> {
     pub(super) run: Run<'a>,
     pub(super) question: &'a Question,
-    pub(super) facts: Facts<'a>,
+    pub(super) judge: Judge<'a>,
     pub(super) client: &'a Client,
     pub(super) interface: Interface,
     pub(super) bar: Bar,
-    /// The securities that answers of this run to newer days showed.
-    pub(super) shown: std::sync::Mutex<BTreeSet<String>>,
 }
 
 /// Slices that are asked together, and why: one, or securities that one call may name.

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::Accounts;
 use super::answers::{Asking, Group, SLICES};
 use super::batch::{BATCH, batches};
+use super::judge::Judge;
 use crate::plan::{Facts, Question};
 use crate::report::{Exit, Journal};
 use crate::spec::Axis;
@@ -31,7 +32,8 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
         let client = accounts.clients.get(&question.contract().id.vendor)?;
         let interface = client.interface(question.contract(), question.allowance);
         let bar = run.world.progress.bar(&question.table().name, question.plan.ask.len());
-        Some(Asking { run, question, facts, client, interface, bar, shown: std::sync::Mutex::default() })
+        let judge = Judge::new(facts, question.table(), question.source());
+        Some(Asking { run, question, judge, client, interface, bar })
     });
     let asking: Vec<Asking<'_>> = asking.collect();
     let done = futures::future::join_all(asking.iter().map(|asking| one(accounts, asking))).await;

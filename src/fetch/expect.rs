@@ -24,7 +24,7 @@ impl Asking<'_> {
         let most = match slice {
             // The key is the day itself: there is one row.
             Slice::Session(_) if key.len() == 1 && contract.ask.field.as_ref() == Some(&key[0].name) => Some(1),
-            Slice::Session(day) => self.facts.universe.expected(contract, *day).most,
+            Slice::Session(day) => self.judge.facts.universe.expected(contract, *day).most,
             _ => None,
         };
         let newest = match slice {
@@ -50,7 +50,7 @@ impl Asking<'_> {
             fixed: fixed.map(|field| (field, codes.iter().flat_map(|code| Expect::codes(code)).collect())),
             within: within.and_then(|field| Some((field, slice.days()?))),
             event: event.filter(|_| self.is_span(slice)),
-            judged: matches!(slice, Slice::Session(day) if self.facts.universe.expected(contract, *day).least.is_some()),
+            judged: matches!(slice, Slice::Session(day) if self.judge.facts.universe.expected(contract, *day).least.is_some()),
             repeats: table.versions.is_some() || table.occurrence || is_deep,
             rows: RowCounts { most, before: before.map(|(_, provenance)| provenance.rows) },
         }

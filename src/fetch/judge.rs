@@ -1,8 +1,8 @@
 //! Whether an answer is whole, by the rows that would reach silver: kept, kept with a mark, or not kept. Never how it is
-//! written.
+//! written, or what earlier looks showed.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -10,12 +10,10 @@ use pitlake_contract::Slice;
 use pitlake_contract::period::deadline;
 
 use super::Reply;
-use super::answers::Asking;
 use crate::bronze::{Findings, Mark};
-use crate::ledger::PATIENCE;
 use crate::normalise::{AnswerText, Judged, Stop, judge};
-use crate::spec::{Covered, Empty, Table, Values, WireFormat};
-use crate::wire::Call;
+use crate::plan::Facts;
+use crate::spec::{Contract, Covered, Empty, Table, TableSource, Values, WireFormat};
 
 /// What becomes of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,20 +26,41 @@ pub(super) enum Verdict {
     Partial,
 }
 
-impl Asking<'_> {
-    /// What the rows of an answer are, by the code that builds every table they feed.
+/// What answers to an interface are judged by.
+pub(super) struct Judge<'a> {
+    pub(super) facts: Facts<'a>,
+    table: &'a Arc<Table>,
+    source: &'a TableSource,
+    /// The securities that answers to newer days showed; those are judged first.
+    shown: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Judge<'a> {
+    /// Judges answers to a source of a table.
+    pub(super) fn new(facts: Facts<'a>, table: &'a Arc<Table>, source: &'a TableSource) -> Self {
+        Self { facts, table, source, shown: Mutex::default() }
+    }
+
+    fn contract(&self) -> &'a Contract {
+        &self.source.contract
+    }
+
+    /// What the rows of an answer are, by the code that builds every table they feed, and the securities that it shows.
     ///
     /// # Errors
     /// When the thread that reads them fails.
-    pub(super) async fn found(&self, calls: &[Call], reply: &mut Reply) -> Result<(Findings, BTreeSet<String>)> {
-        let contract = self.question.contract();
-        let mut tables: Vec<Arc<Table>> = vec![Arc::clone(self.question.table())];
+    pub(super) async fn found(
+        &self,
+        calls: Vec<Vec<(String, String)>>,
+        reply: &mut Reply,
+    ) -> Result<(Findings, BTreeSet<String>)> {
+        let contract = self.contract();
+        let mut tables: Vec<Arc<Table>> = vec![Arc::clone(self.table)];
         let feeds = |table: &&Arc<Table>| table.source(&contract.id).is_some();
         let more = self.facts.catalog.tables().filter(feeds).filter(|table| table.name != tables[0].name);
         let more: Vec<Arc<Table>> = more.cloned().collect();
         tables.extend(more);
         let (id, lines, rows_of) = (contract.id.clone(), std::mem::take(&mut reply.lines), reply.rows_of.clone());
-        let calls: Vec<_> = calls.iter().map(|call| call.params.clone()).collect();
         let read = tokio::task::spawn_blocking(move || {
             let answer = AnswerText { lines: &lines, calls: &calls, rows_of: &rows_of };
             let judged: Vec<Result<Judged, Stop>> =
@@ -75,14 +94,13 @@ impl Asking<'_> {
     /// The columns that were asked for by name and did not come. A key column that may be null came with later versions
     /// of some interfaces.
     fn absent(&self, reply: &Reply) -> Vec<String> {
-        let contract = self.question.contract();
+        let contract = self.contract();
         let names_fields =
             self.facts.catalog.vendor(&contract.id.vendor).is_some_and(|vendor| vendor.wire == WireFormat::Tushare);
-        let source = self.question.source();
         let is_key = |name: &str| {
             let field = contract.field(name);
-            let plan = source.fields.iter().find(|plan| Some(plan.field) == field);
-            plan.is_some_and(|plan| self.question.table().key.contains(&plan.column))
+            let plan = self.source.fields.iter().find(|plan| Some(plan.field) == field);
+            plan.is_some_and(|plan| self.table.key.contains(&plan.column))
         };
         reply.absent.iter().filter(|name| names_fields && !is_key(name)).cloned().collect()
     }
@@ -90,9 +108,9 @@ impl Asking<'_> {
     /// Adds what the market tells of an answer: the securities that it lacks, and those that nobody knows.
     pub(super) fn compare(&self, slice: &Slice, codes: &BTreeSet<String>, found: &mut Findings) {
         let Slice::Session(day) = slice else { return };
-        let cover = self.facts.universe.cover(self.question.contract(), *day, codes);
+        let cover = self.facts.universe.cover(self.contract(), *day, codes);
         // Between its last trade and its delisting a security has no rows: newer days come first, and did not show it.
-        let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = |code: &String| self.facts.universe.is_ending(code, *day) && !shown.contains(code);
         let lacking: Vec<String> = cover.lacking.into_iter().filter(|code| !ended(code)).collect();
         found.expected = cover.expected;
@@ -103,7 +121,7 @@ impl Asking<'_> {
 
     /// Whether an answer is whole.
     pub(super) fn verdict(&self, slice: &Slice, reply: &Reply, found: &Findings) -> Verdict {
-        let contract = self.question.contract();
+        let contract = self.contract();
         if self.is_empty(slice, reply) && !self.may_be_empty(slice) {
             return Verdict::Partial;
         }
@@ -119,31 +137,26 @@ impl Asking<'_> {
         }
     }
 
-    /// The days on which looks at a slice gave these rows, this one among them.
-    ///
-    /// # Errors
-    /// When the reports of earlier runs cannot be read.
-    pub(super) async fn looks(&self, slice: &Slice, digest: &str) -> Result<BTreeSet<NaiveDate>> {
-        let mut days = self.run.journal.looks(&self.question.table().name, &slice.to_string(), digest).await?;
-        if let Some(holding) = self.question.held.get(slice).filter(|held| held.digest.as_deref() == Some(digest)) {
-            days.extend(&holding.looks);
+    /// The companies that must be in an answer to a period whose deadline is past: those that have reported by the
+    /// disclosure plan.
+    pub(super) fn reported(&self, slice: &Slice) -> BTreeSet<String> {
+        match slice {
+            Slice::Period(period)
+                if self.contract().publication.covers == Some(Covered::Reporting) && self.is_settled(slice) =>
+            {
+                self.facts.universe.reported(*period).cloned().unwrap_or_default()
+            }
+            _ => BTreeSet::new(),
         }
-        days.insert(self.run.world.clock.today());
-        Ok(days)
-    }
-
-    /// Whether the vendor has no more of a slice: it is settled, and looks on three days agree.
-    pub(super) fn is_patient_enough(&self, slice: &Slice, looks: &BTreeSet<NaiveDate>) -> bool {
-        looks.len() >= PATIENCE && self.is_settled(slice)
     }
 
     /// Whether what the vendor has of a slice should not change any more.
     pub(super) fn is_settled(&self, slice: &Slice) -> bool {
-        let today = self.run.world.clock.today();
+        let today = self.facts.clock.today();
         match slice {
             Slice::Period(day) => deadline(*day).is_some_and(|deadline| deadline < today),
             _ => slice.day().is_some_and(|day| {
-                let lookback = self.facts.jobs.lookback(&self.question.table().name);
+                let lookback = self.facts.jobs.lookback(&self.table.name);
                 let settles = if lookback == 0 { Some(day) } else { self.facts.calendar.after(day, lookback) };
                 settles.is_some_and(|settles| settles <= today)
             }),
@@ -153,7 +166,7 @@ impl Asking<'_> {
     /// Whether an answer has no rows, or lacks those of its main call. Of calls for fixed values the first is the main one:
     /// listed securities, or the days of SSE. Of calls for values of another table any may be empty.
     pub(super) fn is_empty(&self, slice: &Slice, reply: &Reply) -> bool {
-        let each = &self.question.contract().ask.each;
+        let each = &self.contract().ask.each;
         let is_fixed = each.iter().all(|(_, values)| matches!(values, Values::Fixed(_)));
         let lacks_main = is_fixed && reply.rows_of.first() == Some(&0);
         reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && lacks_main)
@@ -163,7 +176,7 @@ impl Asking<'_> {
     /// without rows is one. On an open day it means that the day is not published; of a period past its deadline on which
     /// every company reports, that the vendor lost it.
     fn may_be_empty(&self, slice: &Slice) -> bool {
-        let publication = &self.question.contract().publication;
+        let publication = &self.contract().publication;
         match (publication.empty, slice) {
             (_, Slice::Period(day)) => {
                 publication.covers != Some(Covered::Reporting)

@@ -15,7 +15,7 @@ use crate::bronze::{self, Findings, Mark, NewFile, Provenance, Span};
 use crate::ledger::{LedgerFile, PATIENCE};
 use crate::plan::Why;
 use crate::report::{Exit, Look, Marked, TableReport};
-use crate::spec::{Covered, DateRange};
+use crate::spec::DateRange;
 use crate::wire::Call;
 
 /// The newest answer to a slice before this one.
@@ -47,10 +47,11 @@ impl Asking<'_> {
             Why::Missing | Why::Now => None,
             _ => self.question.ledger.newest(self.question.source, &group.slices),
         };
-        let (mut found, codes) = self.found(&calls, &mut reply).await?;
-        self.compare(slice, &codes, &mut found);
-        if let Slice::Period(period) = slice {
-            let reported = self.reported(*period, before).await?;
+        let calls: Vec<_> = calls.into_iter().map(|call| call.params).collect();
+        let (mut found, codes) = self.judge.found(calls.clone(), &mut reply).await?;
+        self.judge.compare(slice, &codes, &mut found);
+        if let Slice::Period(_) = slice {
+            let reported = self.reported(slice, before).await?;
             compare_before(&reported, &codes, &mut found);
         }
         let Some(mark) = self.mark(slice, &reply, &found).await? else { return Ok(()) };
@@ -65,7 +66,7 @@ impl Asking<'_> {
         let answer = NewFile {
             slice: Answered::Slice(slice.clone()).to_string(),
             day,
-            params: calls.into_iter().map(|call| call.params).collect(),
+            params: calls,
             rows_of: std::mem::take(&mut reply.rows_of),
             pages: reply.pages,
             lines: std::mem::take(&mut reply.lines),
@@ -84,7 +85,7 @@ impl Asking<'_> {
         let name = &self.question.table().name;
         let unknown = unknown(found).map(|unknown| format!("{slice}: {unknown}"));
         self.run.journal.table(name, |report| report.notes.extend(unknown)).await;
-        let verdict = self.verdict(slice, reply, found);
+        let verdict = self.judge.verdict(slice, reply, found);
         if verdict == Verdict::Whole {
             return Ok(Some(None));
         }
@@ -119,15 +120,28 @@ impl Asking<'_> {
         Ok(Some(Some(mark)))
     }
 
-    /// The companies that must be in an answer to a period: those of the newest answer, and once its deadline is past those
-    /// that the disclosure plan says have reported.
-    async fn reported(&self, period: NaiveDate, before: Before<'_>) -> Result<BTreeSet<String>> {
-        let mut reported = BTreeSet::new();
-        if self.question.contract().publication.covers == Some(Covered::Reporting)
-            && self.is_settled(&Slice::Period(period))
-        {
-            reported.extend(self.facts.universe.reported(period).into_iter().flatten().cloned());
+    /// The days on which looks at a slice gave these rows, this one among them.
+    ///
+    /// # Errors
+    /// When the reports of earlier runs cannot be read.
+    async fn looks(&self, slice: &Slice, digest: &str) -> Result<BTreeSet<NaiveDate>> {
+        let mut days = self.run.journal.looks(&self.question.table().name, &slice.to_string(), digest).await?;
+        if let Some(holding) = self.question.held.get(slice).filter(|held| held.digest.as_deref() == Some(digest)) {
+            days.extend(&holding.looks);
         }
+        days.insert(self.run.world.clock.today());
+        Ok(days)
+    }
+
+    /// Whether the vendor has no more of a slice: it is settled, and looks on three days agree.
+    fn is_patient_enough(&self, slice: &Slice, looks: &BTreeSet<NaiveDate>) -> bool {
+        looks.len() >= PATIENCE && self.judge.is_settled(slice)
+    }
+
+    /// The companies that must be in an answer to a period: those that the disclosure plan tells, and those of the newest
+    /// answer.
+    async fn reported(&self, slice: &Slice, before: Before<'_>) -> Result<BTreeSet<String>> {
+        let mut reported = self.judge.reported(slice);
         let Some((file, provenance)) = before else { return Ok(reported) };
         let path = match &provenance.same_as {
             Some(name) => file.file.beside(name),
@@ -138,8 +152,7 @@ impl Asking<'_> {
         // A damaged file says nothing; the build names it.
         if bronze::inflate(&body, &mut lines).is_ok() {
             let mut earlier = Reply { lines, rows_of: provenance.rows_of.clone(), ..Reply::default() };
-            let calls: Vec<Call> = Vec::new();
-            reported.extend(self.found(&calls, &mut earlier).await?.1);
+            reported.extend(self.judge.found(Vec::new(), &mut earlier).await?.1);
         }
         Ok(reported)
     }
@@ -150,7 +163,8 @@ impl Asking<'_> {
         for GroupAnswer { group, calls, reply } in answers {
             match reply {
                 Ok(mut reply) => {
-                    let (found, _) = self.found(&calls, &mut reply).await?;
+                    let params = calls.iter().map(|call| call.params.clone()).collect();
+                    let (found, _) = self.judge.found(params, &mut reply).await?;
                     batches[usize::from(found.is_damaged())].add(group.slices, calls, (reply, found));
                 }
                 Err(failure) => {

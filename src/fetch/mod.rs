@@ -2,7 +2,7 @@
 //! All pages or none.
 //!
 //! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect` and `judge`
-//! decide which are believed, and `keep` writes them to bronze. Below them `client`, `http`, `pace`, `page`, `checks` and `whole` turn
+//! decide which are believed, and `keep` writes them to bronze; `former` judges those that former versions kept. Below them `client`, `http`, `pace`, `page`, `checks` and `whole` turn
 //! calls into one complete reply. Never here: what is missing, which [`crate::plan`] decides, or silver.
 
 mod accounts;
@@ -12,6 +12,7 @@ mod batch;
 mod checks;
 mod client;
 mod expect;
+mod former;
 mod http;
 mod judge;
 mod keep;
@@ -27,6 +28,7 @@ pub use accounts::{AccountError, Accounts, line};
 pub use ask::ask;
 pub use checks::{Expect, RowCounts};
 pub use client::{Client, Interface};
+pub use former::judge_former;
 pub use whole::Pages;
 
 /// Why calls have no reply.

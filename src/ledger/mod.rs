@@ -1,8 +1,8 @@
 //! What bronze holds of a table: one listing, each header read at most once, then pure questions.
 //!
 //! Which slices are held is in `slices`, the newest answer to one in `newest`, which files feed a partition in
-//! `inputs`, which of those count in `counting`, which only repeat another one in `repeats`, and which answer once more in
-//! `again`. Never here: what a row means, or what to ask for.
+//! `inputs`, which of those count in `counting`, which only repeat another one in `repeats`, which answer once more in
+//! `again`, and which nobody has judged in `unjudged`. Never here: what a row means, or what to ask for.
 
 mod again;
 mod counting;
@@ -10,6 +10,7 @@ mod inputs;
 mod newest;
 mod repeats;
 mod slices;
+mod unjudged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};

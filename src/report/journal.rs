@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Exit, Look, Report, TableReport};
@@ -50,6 +50,11 @@ impl Journal {
             report.run = format!("{stamp}-{ordinal}");
         }
         unreachable!("some ordinal is free")
+    }
+
+    /// When the run began, by its clock.
+    pub async fn began(&self) -> DateTime<Utc> {
+        self.report.lock().await.started
     }
 
     /// Changes what is known of a table.

@@ -20,6 +20,7 @@ use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 
 use super::checksum::{self, BLANK, KEY_CHECKSUM};
+use crate::normalise::RULES;
 use crate::spec::{DateRange, Table};
 use crate::store::Store;
 use pitlake_contract::spelling::instant::days_of;
@@ -30,6 +31,7 @@ const ROW_GROUP: usize = 32_768;
 const KEY_TABLE: &str = "pitlake.table";
 const KEY_SCHEMA: &str = "pitlake.schema";
 const KEY_ORIGIN: &str = "pitlake.origin";
+const KEY_RULES: &str = "pitlake.rules";
 const KEY_REVISIONS: &str = "pitlake.revisions";
 
 /// The facts in a footer.
@@ -38,6 +40,8 @@ pub struct Footer {
     /// Digest of what the file was made from; empty where the footer has none under our present keys, so that the
     /// file counts as stale.
     pub origin: String,
+    /// Version of the rules that built it; 0 where the footer has none, as in files of former versions.
+    pub rules: u32,
     /// Rows.
     pub rows: u64,
     /// Rows that are later versions of their key.
@@ -77,6 +81,7 @@ fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Writer
         pair(KEY_TABLE, table.name.clone()),
         pair(KEY_SCHEMA, table.digest.clone()),
         pair(KEY_ORIGIN, origin.to_owned()),
+        pair(KEY_RULES, RULES.to_string()),
         pair(KEY_CHECKSUM, BLANK.to_owned()),
     ];
     if let Some(revisions) = batch.column_by_name("revision").filter(|_| table.versions.is_some()) {
@@ -138,13 +143,14 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
         pairs.find_map(|pair| pair.value.clone())
     };
     let origin = value(KEY_ORIGIN);
+    let rules = value(KEY_RULES).and_then(|text| text.parse().ok()).unwrap_or(0);
     let revisions = value(KEY_REVISIONS).and_then(|text| text.parse().ok()).unwrap_or(0);
     let event = table.event.map(|column| table.columns[column].name.as_str());
     let column = event.and_then(|name| file.schema_descr().columns().iter().position(|c| c.name() == name));
     let groups = metadata.row_groups().iter().filter_map(|group| days(group.column(column?).statistics()?));
     let events = groups.reduce(DateRange::cover);
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
-    Ok(Footer { origin: origin.unwrap_or_default(), rows, revisions, events })
+    Ok(Footer { origin: origin.unwrap_or_default(), rules, rows, revisions, events })
 }
 
 /// What is damaged in a file: its checksums, then every row of it is decoded. Files of former versions have no checksums.

@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use super::*;
-use crate::normalise::{Remarks, schema};
+use crate::normalise::{RULES, Remarks, schema};
 use crate::spec::{Catalog, DateRange};
 
 fn table() -> Arc<Table> {
@@ -71,7 +71,13 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
     let files = list(&store, &table).await.unwrap();
     assert_eq!((files.len(), files[0].partition), (1, Some(year)));
     assert_eq!(files[0].entry.path, "silver/stock_daily_cn/year=2024/part-0.parquet");
-    let expected = Footer { origin: "abc".into(), rows: 2, revisions: 0, events: Some(DateRange::new(day(2), day(3))) };
+    let expected = Footer {
+        origin: "abc".into(),
+        rules: RULES,
+        rows: 2,
+        revisions: 0,
+        events: Some(DateRange::new(day(2), day(3))),
+    };
     assert_eq!(footer(&store, &table, &files[0].entry).await.unwrap(), expected);
     assert_eq!(store.list("rejects").await.unwrap()[0].path, "rejects/stock_daily_cn/year=2024.jsonl.gz");
     let first = store.read(&files[0].entry.path).await.unwrap();

@@ -3,6 +3,7 @@
 
 mod answers;
 mod calendars;
+mod former;
 mod imports;
 mod parts;
 mod refusals;

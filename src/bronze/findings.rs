@@ -42,6 +42,9 @@ pub struct Findings {
     pub expected: Option<usize>,
     /// Distinct keys that reach silver.
     pub keys: usize,
+    /// Rows of the session beside it, where that has so many more that this answer is a part of its day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<usize>,
     /// Rows that were set aside.
     #[serde(skip_serializing_if = "is_zero")]
     pub set_aside: usize,
@@ -119,6 +122,9 @@ impl Findings {
             let of = self.expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
             parts.push(format!("{}{of} lacking", named(&self.lacking, self.lacking_codes)));
         }
+        if let Some(beside) = self.beside {
+            parts.push(format!("{}, {beside} on the session beside it", counted(self.keys, "row")));
+        }
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
@@ -154,6 +160,8 @@ mod tests {
         findings.columns.push("vol".into());
         assert!(findings.is_damaged());
         let text = findings.text().unwrap();
+        let part = Findings { keys: 29, beside: Some(58), ..Findings::default() };
+        assert_eq!(part.text().as_deref(), Some("29 rows, 58 on the session beside it"));
         assert_eq!(text, "no `vol` in the reply; `600001.SH`, `600002.SH`, `600003.SH` and 2 more of 297 lacking");
     }
 

@@ -10,16 +10,14 @@ use pitlake_contract::{Answered, Slice};
 
 use super::Reply;
 use super::answers::{Asking, GroupAnswer};
+use super::earlier::Before;
 use super::judge::{Verdict, compare_before};
-use crate::bronze::{self, Findings, Mark, NewFile, Provenance, Span};
-use crate::ledger::{LedgerFile, PATIENCE};
+use crate::bronze::{self, Findings, Mark, NewFile, Span};
+use crate::ledger::PATIENCE;
 use crate::plan::Why;
 use crate::report::{Exit, Look, Marked, TableReport};
 use crate::spec::DateRange;
 use crate::wire::Call;
-
-/// The newest answer to a slice before this one.
-type Before<'a> = Option<(&'a LedgerFile, &'a Provenance)>;
 
 /// The answers to securities that share a file.
 #[derive(Debug, Default)]
@@ -53,6 +51,10 @@ impl Asking<'_> {
         if let Slice::Period(_) = slice {
             let reported = self.reported(slice, before).await?;
             compare_before(&reported, &codes, &mut found);
+        }
+        if self.judge.is_judged_by_rows(slice, &found) && reply.rows > 0 {
+            let before = self.rows_before(day).await;
+            self.judge.compare_rows(day, before, &mut found);
         }
         let Some(mark) = self.mark(slice, &reply, &found).await? else { return Ok(()) };
         let is_span = self.is_span(slice);
@@ -118,43 +120,6 @@ impl Asking<'_> {
         let marked = Marked { slice: slice.to_string(), mark, lacking, agreed };
         self.run.journal.table(name, |report| report.marked.push(marked)).await;
         Ok(Some(Some(mark)))
-    }
-
-    /// The days on which looks at a slice gave these rows, this one among them.
-    ///
-    /// # Errors
-    /// When the reports of earlier runs cannot be read.
-    async fn looks(&self, slice: &Slice, digest: &str) -> Result<BTreeSet<NaiveDate>> {
-        let mut days = self.run.journal.looks(&self.question.table().name, &slice.to_string(), digest).await?;
-        if let Some(holding) = self.question.held.get(slice).filter(|held| held.digest.as_deref() == Some(digest)) {
-            days.extend(&holding.looks);
-        }
-        days.insert(self.run.world.clock.today());
-        Ok(days)
-    }
-
-    /// Whether the vendor has no more of a slice: it is settled, and looks on three days agree.
-    fn is_patient_enough(&self, slice: &Slice, looks: &BTreeSet<NaiveDate>) -> bool {
-        looks.len() >= PATIENCE && self.judge.is_settled(slice)
-    }
-
-    /// The companies that must be in an answer to a period: those that the disclosure plan tells, and those of the newest
-    /// answer.
-    async fn reported(&self, slice: &Slice, before: Before<'_>) -> Result<BTreeSet<String>> {
-        let mut reported = self.judge.reported(slice);
-        let Some((file, provenance)) = before else { return Ok(reported) };
-        let path = match &provenance.same_as {
-            Some(name) => file.file.beside(name),
-            None => file.file.path.clone(),
-        };
-        let body = self.run.world.store.read(&path).await?;
-        let mut lines = Vec::new();
-        // A damaged file says nothing; the build names it.
-        if bronze::inflate(&body, &mut lines).is_ok() {
-            let mut earlier = Reply { lines, rows_of: provenance.rows_of.clone(), ..Reply::default() };
-            reported.extend(self.judge.found(Vec::new(), &mut earlier).await?.1);
-        }
-        Ok(reported)
     }
 
     /// Keeps the answers to many securities: those that are whole in one file, the others in another.

@@ -1,7 +1,7 @@
 //! Calls to a complete reply: pages until their end is proven, paced and retried, or a failure that says what to do.
 //! All pages or none.
 //!
-//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect` and `judge`
+//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect`, `earlier` and `judge`
 //! decide which are believed, and `keep` writes them to bronze; `former` judges those that former versions kept. Below them `client`, `http`, `pace`, `page`, `checks` and `whole` turn
 //! calls into one complete reply. Never here: what is missing, which [`crate::plan`] decides, or silver.
 
@@ -11,6 +11,7 @@ mod ask;
 mod batch;
 mod checks;
 mod client;
+mod earlier;
 mod expect;
 mod former;
 mod http;

@@ -31,6 +31,14 @@ impl Ledger {
         self.beside(source).filter(|file| !file.file.span).map(|file| file.file.day).next_back()
     }
 
+    /// The last day before `day` of a file of a source that is named like its own, spans aside.
+    #[must_use]
+    pub fn session_before(&self, source: usize, day: NaiveDate) -> Option<NaiveDate> {
+        let contract = self.contract(source);
+        let is_own = |file: &&LedgerFile| !file.file.span && file.file.is_named_like(contract);
+        self.beside(source).filter(is_own).map(|file| file.file.day).filter(|other| *other < day).max()
+    }
+
     /// Whether another interface of the folder, which cuts its answers another way, has answered since.
     #[must_use]
     pub fn answered_since(&self, source: usize, at: DateTime<Utc>, is_span: bool) -> bool {

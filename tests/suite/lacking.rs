@@ -113,3 +113,42 @@ fn evenings_with_a_security_that_never_comes() {
         assert!(calls <= 6 + sessions.len() * 16, "{calls} calls for {} evenings", sessions.len());
     }
 }
+
+/// AShareHub does not tell who was suspended. Came: half of the market counted as the evening's bars, exit 0. Should come:
+/// not kept, exit 8, and whole when the vendor has it all.
+#[test]
+fn half_a_day_is_noticed_where_suspensions_are_unknown() {
+    let settings = Settings {
+        stocks: 60,
+        start: day("2024-03-11"),
+        end: day("2024-05-31"),
+        epoch: Some(shanghai(day("2024-04-19"), "12:00:00")),
+        ..usual()
+    };
+    let vendor = Vendor::start(settings);
+    let place = Place::of(&vendor, &[vendor.account("asharehub", "")]);
+    let jobs = std::fs::read_to_string(place.path("jobs.toml")).unwrap();
+    place.jobs(&format!("{jobs}[jobs.market]\ntables = [\"stock_daily_cn\"]\n"));
+    let rows = |day: NaiveDate| {
+        silver(&place, "stock_daily_cn").iter().filter(|row| row["trade_date"] == day.to_string()).count()
+    };
+    let sessions: Vec<NaiveDate> =
+        vendor.market.sessions().iter().copied().filter(|session| *session >= day("2024-04-19")).take(4).collect();
+    let run = |now: DateTime<Utc>| {
+        vendor.server.set_epoch(now);
+        place.run(&["run", "--now", &now.to_rfc3339()]).status.code()
+    };
+    let mut refused = 0;
+    for session in sessions {
+        let evening = (run(shanghai(session, "20:30:00")), rows(session));
+        let whole = (run(shanghai(session + Days::new(1), "09:30:00")), rows(session));
+        assert_eq!(whole.0, Some(0), "{session}");
+        assert!(whole.1 > 50, "{session}: {} rows on the next morning", whole.1);
+        match evening {
+            (Some(0), shown) => assert!(shown * 100 >= whole.1 * 70, "{session}: {shown} of {} rows", whole.1),
+            (Some(8), 0) => refused += 1,
+            other => panic!("{session}: {other:?}"),
+        }
+    }
+    assert!(refused > 0, "the sandbox publishes no part of a day");
+}

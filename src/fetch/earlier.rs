@@ -1,0 +1,64 @@
+//! What is known of a slice before its answer is judged: earlier looks at it, what the newest answer shows, the rows of the
+//! session before. Never whether an answer is whole.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use chrono::NaiveDate;
+use pitlake_contract::Slice;
+
+use super::Reply;
+use super::answers::Asking;
+use crate::bronze::{self, Provenance};
+use crate::ledger::{LedgerFile, PATIENCE};
+
+/// The newest answer to a slice before this one.
+pub(super) type Before<'a> = Option<(&'a LedgerFile, &'a Provenance)>;
+
+impl Asking<'_> {
+    /// The days on which looks at a slice gave these rows, this one among them.
+    ///
+    /// # Errors
+    /// When the reports of earlier runs cannot be read.
+    pub(super) async fn looks(&self, slice: &Slice, digest: &str) -> Result<BTreeSet<NaiveDate>> {
+        let mut days = self.run.journal.looks(&self.question.table().name, &slice.to_string(), digest).await?;
+        if let Some(holding) = self.question.held.get(slice).filter(|held| held.digest.as_deref() == Some(digest)) {
+            days.extend(&holding.looks);
+        }
+        days.insert(self.run.world.clock.today());
+        Ok(days)
+    }
+
+    /// Whether the vendor has no more of a slice: it is settled, and looks on three days agree.
+    pub(super) fn is_patient_enough(&self, slice: &Slice, looks: &BTreeSet<NaiveDate>) -> bool {
+        looks.len() >= PATIENCE && self.judge.is_settled(slice)
+    }
+
+    /// The rows of the last session before a day that is held.
+    pub(super) async fn rows_before(&self, day: NaiveDate) -> Option<usize> {
+        let (ledger, source) = (&self.question.ledger, self.question.source);
+        let before = ledger.session_before(source, day)?;
+        ledger.read(&self.run.world.store, |file| file.file.day == before).await;
+        let (_, provenance) = ledger.newest(source, &[Slice::Session(before)])?;
+        Some(provenance.found.as_ref().map_or(provenance.rows, |found| found.keys)).filter(|rows| *rows > 0)
+    }
+
+    /// The companies that must be in an answer to a period: those that the disclosure plan tells, and those of the newest
+    /// answer.
+    pub(super) async fn reported(&self, slice: &Slice, before: Before<'_>) -> Result<BTreeSet<String>> {
+        let mut reported = self.judge.reported(slice);
+        let Some((file, provenance)) = before else { return Ok(reported) };
+        let path = match &provenance.same_as {
+            Some(name) => file.file.beside(name),
+            None => file.file.path.clone(),
+        };
+        let body = self.run.world.store.read(&path).await?;
+        let mut lines = Vec::new();
+        // A damaged file says nothing; the build names it.
+        if bronze::inflate(&body, &mut lines).is_ok() {
+            let mut earlier = Reply { lines, rows_of: provenance.rows_of.clone(), ..Reply::default() };
+            reported.extend(self.judge.found(Vec::new(), &mut earlier).await?.1);
+        }
+        Ok(reported)
+    }
+}

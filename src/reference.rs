@@ -14,9 +14,9 @@ use pitlake_contract::spelling::symbol;
 use crate::build;
 use crate::ledger::Ledgers;
 use crate::normalise::Partition;
-use crate::plan::{self, CALENDAR, Calendar, Facts, ParamValues, Question, SliceValues, Universe, Work};
+use crate::plan::{self, CALENDAR, Calendar, Facts, JudgedDays, ParamValues, Question, SliceValues, Universe, Work};
 use crate::plan::{DISCLOSURES, RENUMBERED, SUSPENSIONS, UNIVERSE};
-use crate::spec::{self, DateRange, Table};
+use crate::spec::{self, Table};
 use crate::world::{Misuse, World};
 
 /// The exchange whose days are the market's.
@@ -24,9 +24,6 @@ const EXCHANGE: &str = "SSE";
 
 /// How to get its days.
 const WAY_OUT: &str = "run `pitlake fetch trade_cal`, or import its days with the exchange SSE";
-
-/// Days before a range in which periods end that a nightly run asks for.
-const TWO_YEARS: chrono::Days = chrono::Days::new(740);
 
 /// One partition of a reference table, from bronze; `None` where bronze holds nothing of it.
 async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Partition) -> Result<Option<RecordBatch>> {
@@ -95,39 +92,76 @@ pub async fn session_before(world: &World, day: NaiveDate) -> Result<Option<Naiv
     Ok(last.and_then(|last| calendar.back(last, 1).filter(|before| *before < last)))
 }
 
-/// The universe, with the suspensions of a range of days.
+/// The universe: the newest list of securities.
 ///
 /// # Errors
 /// When bronze cannot be read.
-pub async fn universe(world: &World, ledgers: &Ledgers, days: DateRange) -> Result<Universe> {
-    let mut universe = match reference(world, ledgers, UNIVERSE, Partition::Whole).await? {
-        Some(batch) => Universe::of(&batch).with_context(|| format!("`{UNIVERSE}`"))?,
-        None => Universe::default(),
-    };
-    if universe.is_empty() {
+pub async fn universe(world: &World, ledgers: &Ledgers) -> Result<Universe> {
+    match reference(world, ledgers, UNIVERSE, Partition::Whole).await? {
+        Some(batch) => Universe::of(&batch).with_context(|| format!("`{UNIVERSE}`")),
+        None => Ok(Universe::default()),
+    }
+}
+
+/// The universe with what the answers of some days are judged by: former codes, who was suspended, and who has reported.
+///
+/// # Errors
+/// When bronze cannot be listed.
+pub async fn evidence(world: &World, ledgers: &Ledgers, days: &JudgedDays, universe: &Universe) -> Result<Universe> {
+    let mut universe = universe.clone();
+    if universe.is_empty() || (days.sessions.is_empty() && days.periods.is_empty()) {
         return Ok(universe);
     }
     aid(RENUMBERED, reference(world, ledgers, RENUMBERED, Partition::Whole).await, |batch| universe.renumber(batch));
-    reports(world, ledgers, days, &mut universe).await?;
-    let Some(table) = world.catalog.table(SUSPENSIONS) else { return Ok(universe) };
+    suspensions(world, ledgers, &days.sessions, &mut universe).await?;
+    reports(world, ledgers, &days.periods, &mut universe).await?;
+    Ok(universe)
+}
+
+/// Adds who was suspended on some sessions, as far as the answers to those are held.
+async fn suspensions(
+    world: &World,
+    ledgers: &Ledgers,
+    sessions: &BTreeSet<NaiveDate>,
+    universe: &mut Universe,
+) -> Result<()> {
+    let Some(table) = world.catalog.table(SUSPENSIONS) else { return Ok(()) };
+    if sessions.is_empty() {
+        return Ok(());
+    }
     let ledger = ledgers.of(table).await?;
     let held = (0..table.sources.len()).flat_map(|source| ledger.slices(source, &[]).into_keys());
     universe.hold_suspensions(held.filter_map(|slice| match slice {
-        Slice::Session(day) => Some(day).filter(|day| days.contains(*day)),
+        Slice::Session(day) => Some(day).filter(|day| sessions.contains(day)),
         _ => None,
     }));
+    let mut partitions = ledger.inputs().partitions;
     for partition in universe.suspension_partitions(table) {
-        let read = match reference(world, ledgers, SUSPENSIONS, partition).await {
-            Ok(Some(batch)) => universe.suspend(&batch),
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = read {
+        let mut files = partitions.remove(&partition).unwrap_or_default();
+        files.retain(|file| file.file.span || sessions.contains(&file.file.day));
+        let read = build::rows_of(&world.store, &ledger, (partition, &files)).await;
+        if let Err(error) = read.and_then(|batch| universe.suspend(&batch)) {
             tracing::warn!("cannot read the suspensions of {partition}, so partial days go unnoticed: {error:#}");
             universe.forget_suspensions(table, partition);
         }
     }
-    Ok(universe)
+    Ok(())
+}
+
+/// Adds which companies have reported on some periods.
+async fn reports(
+    world: &World,
+    ledgers: &Ledgers,
+    periods: &BTreeSet<NaiveDate>,
+    universe: &mut Universe,
+) -> Result<()> {
+    let Some(table) = world.catalog.table(DISCLOSURES) else { return Ok(()) };
+    let today = world.clock.today();
+    for partition in periods.iter().map(|day| Partition::of(table, *day)).collect::<BTreeSet<_>>() {
+        let read = reference(world, ledgers, DISCLOSURES, partition).await;
+        aid(DISCLOSURES, read, |batch| universe.report(batch, today));
+    }
+    Ok(())
 }
 
 /// Checks the securities that jobs name for some tables against the universe, where bronze holds one.
@@ -147,7 +181,7 @@ pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table
     if symbols.is_empty() {
         return Ok(());
     }
-    let universe = universe(world, ledgers, DateRange::new(NaiveDate::MAX, NaiveDate::MIN)).await?;
+    let universe = universe(world, ledgers).await?;
     let problems: Vec<String> = universe
         .unknown(&symbols)
         .into_iter()
@@ -169,22 +203,6 @@ fn aid(what: &str, read: Result<Option<RecordBatch>>, take: impl FnOnce(&RecordB
     if let Err(error) = read.and_then(|batch| batch.as_ref().map_or(Ok(()), take)) {
         tracing::warn!("cannot read `{what}`, so lacking rows may go unnoticed: {error:#}");
     }
-}
-
-/// Adds which companies have reported on the periods whose answers may be judged in a range of days.
-async fn reports(world: &World, ledgers: &Ledgers, days: DateRange, universe: &mut Universe) -> Result<()> {
-    let Some(table) = world.catalog.table(DISCLOSURES) else { return Ok(()) };
-    let today = world.clock.today();
-    let first = days.first.checked_sub_days(TWO_YEARS).unwrap_or(days.first);
-    let of_range = |partition: &Partition| {
-        partition.days().is_none_or(|days_of| days_of.intersect(DateRange::new(first, days.last)).is_some())
-    };
-    let partitions = ledgers.of(table).await?.inputs().partitions;
-    for partition in partitions.into_keys().filter(of_range) {
-        let read = reference(world, ledgers, DISCLOSURES, partition).await;
-        aid(DISCLOSURES, read, |batch| universe.report(batch, today));
-    }
-    Ok(())
 }
 
 /// The values of the parameters that a question is asked for one by one.

@@ -9,12 +9,12 @@ use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
 use crate::ledger::{Ledger, LedgerFile, Ledgers};
 use crate::plan::{
-    CALENDAR, Calendar, DISCLOSURES, Facts, Halves, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work,
+    CALENDAR, Calendar, Facts, Halves, JudgedDays, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work,
 };
 use crate::plan::{needs_universe, window};
 use crate::reference;
 use crate::report::{Exit, Failed, Journal, Report, TableReport};
-use crate::spec::{DateRange, Problems, Table};
+use crate::spec::{Problems, Table};
 use crate::store::lease::LeaseHeld;
 use crate::world::{Misuse, Run, World};
 
@@ -80,10 +80,13 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
 /// Judges answers that a former version kept, by what the lake tells of their days.
 async fn judge_former(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
     let Run { world, ledgers, .. } = run;
-    let days = files.iter().map(|file| file.file.day);
-    let Some(days) = DateRange::around(days) else { return Ok(()) };
+    let mut days = JudgedDays::default();
+    for file in files {
+        days.add(&ledger.table().sources[file.source].contract, file.file.day);
+    }
     let calendar = reference::calendar(world, ledgers).await.unwrap_or_default();
-    let universe = reference::universe(world, ledgers, days).await?;
+    let universe = reference::universe(world, ledgers).await?;
+    let universe = reference::evidence(world, ledgers, &days, &universe).await?;
     fetch::judge_former(run, facts(world, &calendar, &universe), ledger, files).await
 }
 
@@ -94,7 +97,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     fetch_phase(run, work, &phases.reference, accounts, facts(world, &unknown.0, &unknown.1)).await?;
     let calendar = calendar(run).await;
     let window = window(&world.jobs, world.clock, work, &calendar);
-    let mut universe = reference::universe(world, ledgers, window).await?;
+    let universe = reference::universe(world, ledgers).await?;
     if calendar.knows(window.first) && calendar.knows(window.last) {
         for table in &phases.reference {
             let is_named = work.tables.iter().any(|other| other.name == table.name);
@@ -121,9 +124,6 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
         for table in tables.iter().filter(is_aid) {
             journal.table(&table.name, TableReport::excuse_all).await;
         }
-        if tables.iter().any(|table| table.name == SUSPENSIONS || table.name == DISCLOSURES) {
-            universe = reference::universe(world, ledgers, window).await?;
-        }
     }
     Ok(())
 }
@@ -145,7 +145,13 @@ async fn fetch_phase(
         }
         asked = reference::questions(world, ledgers, facts, work, tables).await?;
     }
-    let done = fetch::ask(run, accounts, facts, &join(asked)).await;
+    let mut days = JudgedDays::default();
+    for question in &asked {
+        let asked = question.plan.ask.iter().filter_map(|(slice, _)| slice.day());
+        asked.for_each(|day| days.add(question.contract(), day));
+    }
+    let universe = reference::evidence(world, ledgers, &days, facts.universe).await?;
+    let done = fetch::ask(run, accounts, Facts { universe: &universe, ..facts }, &join(asked)).await;
     for lease in leases {
         lease.release().await?;
     }

@@ -87,8 +87,7 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
     let key = target.key(true);
     let event = event_field(table, source).map(|field| field.name.as_str());
     let rules = CaptureRules { contract, key: &key, event, map: &request.map, set: &request.set };
-    let nothing = DateRange::new(NaiveDate::MAX, NaiveDate::MIN);
-    let universe = reference::universe(world, &Ledgers::new(&world.store), nothing).await.unwrap_or_else(|error| {
+    let universe = reference::universe(world, &Ledgers::new(&world.store)).await.unwrap_or_else(|error| {
         tracing::warn!("cannot read the universe, so unknown codes go unnoticed: {error:#}");
         Universe::default()
     });

@@ -4,9 +4,7 @@ use anyhow::Result;
 
 use crate::build::{Scope, Survey};
 use crate::ledger::Ledgers;
-use crate::plan::{
-    CALENDAR, Calendar, Facts, Phases, Price, SUSPENSIONS, UNIVERSE, Work, estimated_calendar, seller, window,
-};
+use crate::plan::{CALENDAR, Calendar, Facts, Phases, Price, SUSPENSIONS, UNIVERSE, Work, estimated_calendar, seller};
 use crate::reference;
 use crate::reference::questions;
 use crate::report;
@@ -25,7 +23,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
     reference::check_symbols(world, &ledgers, &work.tables).await?;
     let mut price = Price::default();
     let calendar = calendar(world, &ledgers, work, &mut price).await;
-    let universe = reference::universe(world, &ledgers, window(&world.jobs, world.clock, work, &calendar)).await?;
+    let universe = reference::universe(world, &ledgers).await?;
     if universe.is_empty() && work.tables.iter().any(|table| !table.is_snapshot()) {
         price.notes.insert(format!(
             "no list of securities in the lake, so rows a day are estimated: run `pitlake fetch {UNIVERSE}` first"

@@ -112,7 +112,7 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     });
     let failed = failed(world).await?;
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
-        reference::universe(world, &ledgers, DateRange::new(NaiveDate::MAX, NaiveDate::MIN)).await?
+        reference::universe(world, &ledgers).await?
     } else {
         Universe::default()
     };

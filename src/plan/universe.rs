@@ -17,7 +17,7 @@ const FORMER: (&str, &str) = ("92", ".BJ");
 const AFTER_LAST_TRADE: i64 = 60;
 
 /// A security as the newest snapshot shows it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Security {
     code: String,
     exchange: Option<String>,
@@ -28,7 +28,7 @@ struct Security {
 }
 
 /// The securities of the market, as far as bronze holds them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Universe {
     securities: Vec<Security>,
     /// Securities suspended for the whole day, for the days whose suspensions are held.

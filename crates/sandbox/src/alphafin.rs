@@ -3,16 +3,10 @@
 //!
 //! Figures are those of Tushare's `income`: the last announced row of a report replaces all before it.
 
-use super::Cell;
-use super::market::calendar::stamp;
-use super::market::moments::Moment;
-use super::market::quarters::Quarter;
-use super::market::securities::Board;
-use super::market::{Market, Stock};
-use super::nested::Flat;
-use super::scene::Scene;
-use super::tables::asked::Params;
-use super::tables::text::{fixed, millionths};
+use crate::Cell;
+use crate::market::{Board, Market, Moment, Quarter, Stock, stamp};
+use crate::nested::Flat;
+use crate::tables::{Params, Scene, fixed, in_millionths};
 use chrono::NaiveDate;
 use pitlake_contract::Contract;
 use pitlake_contract::spelling::code;
@@ -42,6 +36,9 @@ const NET: usize = 14;
 /// The values of [`FIGURES`] in millionths of a CNY.
 type Figures = [Option<i128>; FIGURES.len()];
 
+/// A statement as it is sent.
+pub(crate) type Statement = Map<String, Value>;
+
 /// The values that a parameter may have, by the contract.
 pub(crate) fn choices<'a>(contract: &'a Contract, param: &str) -> &'a [String] {
     let values = contract.ask.each.iter().find(|(name, _)| name == param);
@@ -54,14 +51,9 @@ pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<&'a Stock> {
     (stock.security.board != Board::Beijing).then_some(stock)
 }
 
-/// A stock's statements at a moment, of a `period` and a `report_type`, by the ends of their quarters, newest first.
-pub(crate) fn statements(
-    scene: Scene<'_>,
-    stock: &Stock,
-    period: &str,
-    report_type: &str,
-) -> Vec<(NaiveDate, Map<String, Value>)> {
-    let reports = latest(scene, stock, if report_type == "parent" { "6" } else { "1,4" });
+/// A stock's statements at a moment, of a `period` and a `report_type` (`books`), by the ends of their quarters, newest first.
+pub(crate) fn statements(scene: Scene<'_>, stock: &Stock, period: &str, books: &str) -> Vec<(NaiveDate, Statement)> {
+    let reports = latest(scene, stock, if books == "parent" { "6" } else { "1,4" });
     let figures = |quarter: Quarter| match period {
         "ttm" => trailing(&reports, quarter),
         "annual" if quarter.of_year() < 4 => None,
@@ -105,7 +97,7 @@ fn latest(scene: Scene<'_>, stock: &Stock, types: &str) -> BTreeMap<i32, Figures
         };
         let announced = cell("f_ann_date").or(cell("ann_date")).unwrap_or_default();
         let rank = format!("{announced:8} {}", cell("update_flag").unwrap_or_default());
-        let figures = FIGURES.map(|(_, name, of_banks)| cell(name).or(cell(of_banks)).and_then(millionths));
+        let figures = FIGURES.map(|(_, name, of_banks)| cell(name).or(cell(of_banks)).and_then(in_millionths));
         let best = ranked.entry(quarter.0).or_insert_with(|| (rank.clone(), figures));
         if best.0 < rank {
             *best = (rank, figures);
@@ -126,7 +118,7 @@ fn trailing(reports: &BTreeMap<i32, Figures>, quarter: Quarter) -> Option<Figure
 }
 
 /// The figures and those that follow from them: an amount of gross profit and five percentages.
-fn written(figures: &Figures, year_before: Option<&Figures>) -> Map<String, Value> {
+fn written(figures: &Figures, year_before: Option<&Figures>) -> Statement {
     let number = |value: Option<i128>, form: fn(i128) -> String| {
         value.map_or(Value::Null, |value| Cell::Number(form(value)).json())
     };
@@ -167,7 +159,7 @@ fn share(millionths: i128) -> String {
     fixed(millionths / 100, 4, 1)
 }
 
-pub(crate) fn answer(stock: &Stock, at: Option<Moment>, statements: &[Map<String, Value>]) -> Value {
+pub(crate) fn answer(stock: &Stock, at: Option<Moment>, statements: &[Statement]) -> Value {
     let symbol = stock.security.code.split('.').next();
     json!({"symbol": symbol, "name": company(stock, at), "income_statements": statements})
 }

@@ -9,7 +9,6 @@ mod asharehub;
 mod f10;
 mod market;
 mod nested;
-mod scene;
 mod server;
 mod tables;
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! All rows of an interface at once: what a test holds a lake against.
 
-use crate::market::Market;
-use crate::market::moments::shanghai;
+use crate::market::{Market, shanghai};
 use crate::nested::Flat;
-use crate::scene::Scene;
-use crate::tables::catalog::Catalog;
+use crate::tables::{Catalog, Scene};
 use crate::{Cell, Rows, alphafin, asharehub, f10};
 use chrono::{DateTime, Utc};
 use pitlake_contract::{InterfaceId, WireFormat};

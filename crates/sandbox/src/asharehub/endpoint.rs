@@ -1,13 +1,12 @@
-//! An endpoint as its contract has it: its fields and how they are written, its parameters, its versions.
+//! An endpoint as its contract has it (its fields and how they are written, its parameters, its versions), and what the
+//! sandbox adds to the contract (`market/asharehub.toml`).
 
-use super::entry::{Entry, entries};
-use super::{news, southbound, spelling};
+use super::spelling;
 use crate::Cell;
-use crate::market::Market;
-use crate::market::dice::fnv;
-use crate::market::moments::Moment;
-use chrono::NaiveDate;
+use crate::market::fnv;
+use crate::tables::read_entries;
 use pitlake_contract::spelling::day;
+use pitlake_contract::toml::TomlTable;
 use pitlake_contract::{Contract, Contracts, Field, FieldType, InterfaceId, Paging, Unit, WireFormat};
 use std::sync::Arc;
 
@@ -17,35 +16,22 @@ pub(crate) enum Surface {
     V2,
 }
 
-/// Rows that are made for an endpoint: those of a day, as far as they are there at a moment.
-pub(super) type DayRows = fn(&Market, Option<Moment>, NaiveDate) -> Vec<Vec<Cell>>;
-
-/// Where the rows of an endpoint come from.
-#[derive(Clone, Copy)]
-pub(super) enum Source {
-    /// An interface of the sandbox's own tables.
-    Interface,
-    Days(DayRows),
-    Realtime,
-}
-
 /// An endpoint as its contract has it for /v1.
 pub(crate) struct Endpoint {
     pub(crate) contract: Arc<Contract>,
     /// Those that are sent, in the vendor's order; numbers without a point are integers.
     pub(crate) fields: Vec<Field>,
-    pub(super) source: Source,
-    pub(crate) entry: Entry,
+    pub(crate) origin: Origin,
 }
 
 /// The endpoints of every vendor that speaks this wire.
 pub(crate) fn endpoints(contracts: &Contracts) -> Vec<Endpoint> {
-    let entries = entries();
+    let origins = read_entries("market/asharehub.toml", include_str!("../../market/asharehub.toml"), origin);
     let is_rest = |vendor: &str| contracts.vendor(vendor).is_some_and(|vendor| vendor.wire == WireFormat::Rest);
     let spoken = contracts.iter().filter(|contract| is_rest(&contract.id.vendor));
     let endpoint = |contract: &Arc<Contract>| {
         let InterfaceId { vendor, name } = &contract.id;
-        Endpoint::new(contract, entries.get(name).filter(|_| vendor == "asharehub").cloned())
+        Endpoint::new(contract, origins.get(name).filter(|_| vendor == "asharehub").cloned())
     };
     spoken.map(endpoint).collect()
 }
@@ -53,26 +39,20 @@ pub(crate) fn endpoints(contracts: &Contracts) -> Vec<Endpoint> {
 impl Endpoint {
     /// Whether its rows are of Hong Kong's securities.
     pub(crate) fn is_southbound(&self) -> bool {
-        self.entry.from == "southbound"
+        self.origin.from == "southbound"
     }
 
-    /// Without an entry, the rows are those that the tables make of the contract.
-    fn new(contract: &Arc<Contract>, entry: Option<Entry>) -> Self {
-        let entry = entry.unwrap_or_else(|| Entry { from: contract.id.to_string(), ..Entry::default() });
+    /// Without an origin of its own, the rows are those that the tables make of the contract.
+    fn new(contract: &Arc<Contract>, origin: Option<Origin>) -> Self {
+        let origin = origin.unwrap_or_else(|| Origin { from: contract.id.to_string(), ..Origin::default() });
         let is_whole =
-            |field: &Field| field.unit == Some(Unit::Count) || entry.whole.iter().any(|end| field.name.ends_with(end));
-        let source = match entry.from.as_str() {
-            "realtime" => Source::Realtime,
-            "news" => Source::Days(news::rows),
-            "southbound" => Source::Days(southbound::rows),
-            _ => Source::Interface,
-        };
-        let sent = contract.fields.iter().filter(|field| !entry.left_out.contains(&field.name));
+            |field: &Field| field.unit == Some(Unit::Count) || origin.whole.iter().any(|end| field.name.ends_with(end));
+        let sent = contract.fields.iter().filter(|field| !origin.left_out.contains(&field.name));
         let mut fields: Vec<Field> = sent.cloned().collect();
         for field in fields.iter_mut().filter(|field| field.kind == FieldType::Number && is_whole(field)) {
             field.kind = FieldType::Integer;
         }
-        Self { contract: Arc::clone(contract), fields, source, entry }
+        Self { contract: Arc::clone(contract), fields, origin }
     }
 
     /// The version of a path, if the path is this endpoint's: that of the contract, or the same on /v2.
@@ -95,7 +75,7 @@ impl Endpoint {
     }
 
     pub(crate) fn required(&self, surface: Surface) -> impl Iterator<Item = &str> {
-        let optional = move |name: &String| surface == Surface::V2 && self.entry.optional_v2.contains(name);
+        let optional = move |name: &String| surface == Surface::V2 && self.origin.optional_v2.contains(name);
         self.contract.call.required.iter().filter(move |name| !optional(name)).map(String::as_str)
     }
 
@@ -145,4 +125,37 @@ impl Surface {
         let is_spelled_so = text.contains('-') == (self == Self::V1);
         day::date(text).filter(|_| is_spelled_so).map(|day| day.to_string())
     }
+}
+
+/// Where the rows of an endpoint come from; all keys but the first may be missing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// The interface of Tushare, or the name of rows of its own.
+    pub(super) from: String,
+    pub(super) with: Vec<(String, String)>,
+    /// Fields and what Tushare calls them.
+    pub(super) renamed: Vec<(String, String)>,
+    /// Ends of the names of whole numbers.
+    pub(super) whole: Vec<String>,
+    /// Parameters required on /v1 only.
+    pub(super) optional_v2: Vec<String>,
+    pub(super) left_out: Vec<String>,
+    /// Most codes that a call may name, where that is more than one.
+    pub(crate) basket: Option<usize>,
+}
+
+fn origin(table: &TomlTable<'_>) -> Option<Origin> {
+    let texts =
+        |key: &str| table.entries(key).into_iter().map(|(name, values)| (name.value, values.concat())).collect();
+    let origin = Origin {
+        from: table.need("from", table.text("from"))?.value,
+        with: texts("with"),
+        renamed: texts("renamed"),
+        whole: table.strings("whole").unwrap_or_default(),
+        optional_v2: table.strings("optional_v2").unwrap_or_default(),
+        left_out: table.strings("left_out").unwrap_or_default(),
+        basket: table.number("basket").and_then(|at| usize::try_from(at.value).ok()),
+    };
+    table.close();
+    Some(origin)
 }

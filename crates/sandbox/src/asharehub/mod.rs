@@ -3,20 +3,18 @@
 //!
 //! Cells are as /v1 sends them; [`Surface`] turns them into those of /v2. No HTTP, keys or quotas.
 
+mod days;
 mod endpoint;
-mod entry;
-mod news;
 mod realtime;
 mod reprint;
 mod select;
-mod southbound;
 mod spelling;
 
 pub(crate) use endpoint::{Endpoint, Surface, endpoints};
 pub(crate) use select::Query;
 
-use super::Rows;
-use super::scene::Scene;
+use crate::Rows;
+use crate::tables::Scene;
 use pitlake_contract::InterfaceId;
 
 /// Every row of an endpoint that is there, in no order.

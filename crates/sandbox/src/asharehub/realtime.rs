@@ -3,12 +3,9 @@
 //! During a session the bar is under way; before and after it, the whole last session is shown again, as of 15:00.
 
 use crate::Cell;
-use crate::market::Market;
-use crate::market::moments::{Moment, on};
-use crate::market::walk::{Bar, divide};
-use crate::tables::asked::Asked;
+use crate::market::{Bar, Market, Moment, divide, on};
 use crate::tables::sessions::populations;
-use crate::tables::text::{fixed, text};
+use crate::tables::{Asked, fixed, text};
 use chrono::{TimeDelta, Timelike};
 
 /// Seconds of trading in a session, half of them before noon.
@@ -25,20 +22,12 @@ pub(super) fn rows(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
         .chain(populations::indices(market, session))
         .map(|item| {
             let bar = so_far(&item.quote.bar, traded);
-            let price = |units: i64| decimal(units, item.quote.scale);
-            vec![
-                text(&item.code),
-                text(&item.name),
-                price(bar.close),
-                price(bar.open),
-                price(bar.high),
-                price(bar.low),
-                price(bar.pre_close),
-                decimal(divide((bar.close - bar.pre_close) * 1_000_000, bar.pre_close.max(1)), 4),
-                decimal(bar.shares, 0),
-                decimal(bar.turnover, 0),
-                text(&time),
-            ]
+            let change = divide((bar.close - bar.pre_close) * 1_000_000, bar.pre_close.max(1));
+            let prices = [bar.close, bar.open, bar.high, bar.low, bar.pre_close];
+            let prices = prices.map(|units| decimal(units, item.quote.scale)).into_iter();
+            let names = [&item.code, &item.name].map(|name| text(name)).into_iter();
+            let others = [decimal(change, 4), decimal(bar.shares, 0), decimal(bar.turnover, 0), text(&time)];
+            names.chain(prices).chain(others).collect()
         })
         .collect()
 }

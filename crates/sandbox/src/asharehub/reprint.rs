@@ -5,12 +5,10 @@
 use super::endpoint::Endpoint;
 use super::spelling;
 use crate::Cell;
-use crate::market::Market;
-use crate::market::dice::{dice, fnv};
+use crate::market::{Market, fnv};
 use crate::tables::served::Served;
-use crate::tables::text::{millionths, optional_text, text};
+use crate::tables::{in_millionths, optional_text, text};
 use pitlake_contract::FieldType;
-use rand::RngExt;
 use std::collections::BTreeMap;
 
 /// Of so many rows one is missing, and one wrong.
@@ -26,7 +24,7 @@ pub(super) struct Press<'a> {
 impl<'a> Press<'a> {
     pub(super) fn new(market: &'a Market, endpoint: &'a Endpoint, interface: &Served) -> Self {
         let renamed: BTreeMap<&String, &String> =
-            endpoint.entry.renamed.iter().map(|(ours, theirs)| (ours, theirs)).collect();
+            endpoint.origin.renamed.iter().map(|(ours, theirs)| (ours, theirs)).collect();
         let names = endpoint.fields.iter().map(|field| renamed.get(&field.name).copied().unwrap_or(&field.name));
         let from = names.map(|name| interface.column(name)).collect();
         Self { market, endpoint, from }
@@ -48,9 +46,8 @@ impl<'a> Press<'a> {
         let labels = printed.iter().zip(&self.endpoint.fields).filter(|(_, field)| is_label(field.kind));
         let address = fnv(labels.flat_map(|(cell, _)| cell.text().unwrap_or_default().bytes().chain([b'|'])));
         let address = usize::try_from(address).unwrap_or_default();
-        let mut rng = dice(self.market.seed, "reprint", address, self.endpoint.address());
-        let (roll, figure, percent) =
-            (rng.random_range(0..ROWS), rng.random_range(0..1000), rng.random_range(2..=5_i128));
+        let mut dice = self.market.dice("reprint", address, self.endpoint.address());
+        let (roll, figure, percent) = (dice.roll(0..ROWS), dice.roll(0..1000), dice.roll(2..=5_i128));
         match roll {
             0 => return None,
             1 => self.spoil(&mut printed, figure, if figure % 2 == 0 { percent } else { -percent }),
@@ -74,7 +71,7 @@ impl<'a> Press<'a> {
         let Some(&place) = decimals.get(figure % decimals.len().max(1)) else {
             return;
         };
-        if let Some(right) = row[place].text().and_then(millionths) {
+        if let Some(right) = row[place].text().and_then(in_millionths) {
             // Whole shares stay whole, and so do hundredths of lots. Small figures would otherwise stay as they are.
             let step = [1_000_000, 10_000].into_iter().find(|step| right % step == 0).unwrap_or(100);
             let change = right * percent / 100 / step * step;
@@ -88,7 +85,7 @@ fn cell(kind: FieldType, cell: &Cell) -> Cell {
     let Some(value) = cell.text() else {
         return Cell::Null;
     };
-    match (kind, millionths(value)) {
+    match (kind, in_millionths(value)) {
         (FieldType::Text | FieldType::Symbol, _) => text(value),
         (FieldType::Date, _) => Cell::Text(spelling::iso(value)),
         (FieldType::Time, _) => Cell::Text(value.replace(' ', "T")),

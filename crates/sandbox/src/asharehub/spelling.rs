@@ -2,7 +2,7 @@
 //!
 //! Everything is read from Tushare's spelling and keeps its value, to the sixth place.
 
-use crate::tables::text::{PLACES, fixed, millionths};
+use crate::tables::{PLACES, fixed, in_millionths};
 use pitlake_contract::spelling::day;
 
 /// Millionths as /v1 writes them: `9.2100`, `108.031`, with four to six places.
@@ -17,7 +17,7 @@ pub(super) fn whole(millionths: i128) -> String {
 
 /// A decimal of /v1 as /v2 writes it: `9.21`, `8.0`.
 pub(super) fn float(decimal: &str) -> String {
-    millionths(decimal).map_or_else(|| decimal.to_owned(), |millionths| fixed(millionths, PLACES, 1))
+    in_millionths(decimal).map_or_else(|| decimal.to_owned(), |millionths| fixed(millionths, PLACES, 1))
 }
 
 /// A day with hyphens; anything else as it is.
@@ -41,11 +41,11 @@ mod tests {
             ("-0.23000000000000043", "-0.2300", "-0.23"),
         ];
         for (tushare, v1, v2) in cases {
-            assert_eq!(decimal(millionths(tushare).unwrap()), v1);
+            assert_eq!(decimal(in_millionths(tushare).unwrap()), v1);
             assert_eq!(float(v1), v2);
         }
-        assert_eq!(whole(millionths("12.0").unwrap()), "12");
-        assert_eq!(millionths("n/a"), None);
+        assert_eq!(whole(in_millionths("12.0").unwrap()), "12");
+        assert_eq!(in_millionths("n/a"), None);
         assert_eq!((iso("20230301").as_str(), iso("2023Q1").as_str()), ("2023-03-01", "2023Q1"));
     }
 }

@@ -4,11 +4,7 @@
 //! The next report stands there from 15 sessions before its day, without times and without anything after.
 
 use super::subject::{epoch, first_shown, midnight, number};
-use crate::market::calendar::weekday_before;
-use crate::market::moments::{Moment, on};
-use crate::market::quarters::Quarter;
-use crate::market::walk::Bar;
-use crate::market::{Market, Stock};
+use crate::market::{Bar, Market, Moment, Quarter, Stock, on, weekday_before};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
@@ -46,11 +42,11 @@ pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec
 }
 
 fn event(market: &Market, stock: &Stock, quarter: Quarter, at: Option<Moment>) -> Option<Event> {
-    let told = first_shown(market, stock, quarter)?.date();
+    let day = first_shown(market, stock, quarter)?.date();
     let number = stock.security.number + quarter.moment();
     let before_open = number.is_multiple_of(4);
     let minutes = u32::try_from(number * 7 % 180).unwrap_or_default();
-    let published = if before_open { on(told, 7, 45) } else { on(told, 18 + minutes / 60, minutes % 60) };
+    let published = if before_open { on(day, 7, 45) } else { on(day, 18 + minutes / 60, minutes % 60) };
     Some(Event { quarter, published, before_open, out: at.is_none_or(|at| published <= at) })
 }
 

@@ -6,9 +6,9 @@ pub(crate) mod valuation;
 
 pub(crate) use subject::{Subject, find};
 
-use super::Cell;
-use super::nested::Flat;
-use super::scene::Scene;
+use crate::Cell;
+use crate::nested::Flat;
+use crate::tables::Scene;
 use serde_json::Value;
 use subject::symbol;
 use valuation::{Multiple, valuation};
@@ -28,7 +28,7 @@ pub(crate) fn rows(scene: Scene<'_>, flat: &Flat<'_>) -> Vec<Vec<Cell>> {
                 earnings::records(market, stock, at).into_iter().map(|record| (String::new(), record)).collect()
             }
             _ => {
-                let of = |multiple| valuation(market, Some(stock), multiple, YEAR, at);
+                let of = |multiple| valuation(scene, Some(stock), multiple, YEAR);
                 Multiple::ALL.map(|multiple| ((multiple as i64).to_string(), of(multiple))).into()
             }
         };

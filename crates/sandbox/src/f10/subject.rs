@@ -1,12 +1,9 @@
 //! Securities as the gateway names them, with their market in front, and moments as it counts them.
 
 use crate::Cell;
-use crate::market::filings::{Statement, versions};
-use crate::market::moments::{Moment, on};
-use crate::market::quarters::Quarter;
-use crate::market::{Market, Stock};
+use crate::market::{Market, Moment, Quarter, Statement, Stock, on, versions};
+use crate::tables::decimal;
 use crate::tables::sessions::known::INDICES;
-use crate::tables::text::decimal;
 use chrono::{NaiveDate, TimeDelta};
 use pitlake_contract::spelling::code;
 use serde_json::Value;

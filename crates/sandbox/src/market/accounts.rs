@@ -1,14 +1,9 @@
 //! A company's books, quarter by quarter: what it earned, spent and owns, in fen.
 //!
-//! Only what the reports share is here; columns and ratios are made in `tables`. These books know nothing of
+//! Only what the reports share is here; columns and ratios are made in `tables`. These books are not
 //! the ones behind `daily_basic`: the vendor's valuations do not follow from its reports either.
 
-use super::dice::dice;
-use super::names::Company;
-use super::quarters::Quarter;
-use super::securities::Security;
-use super::walk::divide;
-use rand::RngExt;
+use super::{Company, Dice, Quarter, Security, divide};
 
 /// Which form of accounts a company uses: `comp_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,21 +24,24 @@ pub(crate) fn scheme(number: usize, company: &Company) -> Scheme {
     }
 }
 
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Flows {
-    pub(crate) revenue: i64,
-    pub(crate) cost: i64,
-    pub(crate) surcharge: i64,
-    pub(crate) selling: i64,
-    pub(crate) admin: i64,
-    pub(crate) finance: i64,
-    pub(crate) research: i64,
-    pub(crate) gains: i64,
-    pub(crate) outside_income: i64,
-    pub(crate) outside_expense: i64,
-    pub(crate) income_tax: i64,
-    pub(crate) minority: i64,
-    pub(crate) other_comprehensive: i64,
+macro_rules! flows {
+    ($($part:ident),* $(,)?) => {
+        /// What came in and went out over some months.
+        #[derive(Clone, Copy, Default)]
+        pub(crate) struct Flows { $(pub(crate) $part: i64),* }
+
+        impl Flows {
+            /// Every figure together with that of other flows.
+            fn with(self, other: Self, join: fn(i64, i64) -> i64) -> Self {
+                Self { $($part: join(self.$part, other.$part)),* }
+            }
+        }
+    };
+}
+
+flows! {
+    revenue, cost, surcharge, selling, admin, finance, research, gains, outside_income, outside_expense, income_tax,
+    minority, other_comprehensive,
 }
 
 impl Flows {
@@ -70,25 +68,6 @@ impl Flows {
 
     pub(crate) fn of_parent(self) -> Self {
         self.with(self, |fen, _| of_parent(fen))
-    }
-
-    /// Every figure together with that of other flows.
-    fn with(self, other: Self, join: fn(i64, i64) -> i64) -> Self {
-        Self {
-            revenue: join(self.revenue, other.revenue),
-            cost: join(self.cost, other.cost),
-            surcharge: join(self.surcharge, other.surcharge),
-            selling: join(self.selling, other.selling),
-            admin: join(self.admin, other.admin),
-            finance: join(self.finance, other.finance),
-            research: join(self.research, other.research),
-            gains: join(self.gains, other.gains),
-            outside_income: join(self.outside_income, other.outside_income),
-            outside_expense: join(self.outside_expense, other.outside_expense),
-            income_tax: join(self.income_tax, other.income_tax),
-            minority: join(self.minority, other.minority),
-            other_comprehensive: join(self.other_comprehensive, other.other_comprehensive),
-        }
     }
 }
 
@@ -140,8 +119,8 @@ pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures
     if figures > 0 {
         // Far fewer restatements than quarters: each has its own dice.
         let moment = quarter.moment() * 8 + usize::from(figures);
-        let mut rng = dice(seed, "restatement", security.number, moment);
-        let size = rng.random_range(20..=60);
+        let mut dice = Dice::new(seed, "restatement", security.number, moment);
+        let size = dice.roll(20..=60);
         // Odd ones are worse than the first figures, even ones better: no two are the same.
         let change = habits.whole(divide(accounts.year.revenue, 1000) * if figures % 2 == 1 { size } else { -size });
         accounts.year.cost += change;
@@ -174,28 +153,21 @@ struct Habits {
 
 impl Habits {
     fn new(seed: u64, number: usize) -> Self {
-        let mut rng = dice(seed, "accounts", number, 0);
-        let revenue = rng.random_range(30_000_000_000..2_000_000_000_000);
+        let mut dice = Dice::new(seed, "accounts", number, 0);
+        let revenue = dice.roll(30_000_000_000..2_000_000_000_000);
         Self {
             seed,
             number,
             revenue,
-            growth: rng.random_range(-50..200),
+            growth: dice.roll(-50..200),
             // 3 to 30 CNY of revenue a share.
-            shares: revenue / rng.random_range(300..3000),
-            equity: revenue / 100 * rng.random_range(40..150),
-            retention: rng.random_range(2..15),
-            leverage: rng.random_range(130..350),
-            shares_of_revenue: [
-                rng.random_range(550..760),
-                rng.random_range(3..12),
-                rng.random_range(15..80),
-                rng.random_range(20..60),
-                rng.random_range(1..25),
-                rng.random_range(5..60),
-            ],
-            minority: if number.is_multiple_of(2) { rng.random_range(5..80) } else { 0 },
-            liquidity: rng.random_range(60..160),
+            shares: revenue / dice.roll(300..3000),
+            equity: revenue / 100 * dice.roll(40..150),
+            retention: dice.roll(2..15),
+            leverage: dice.roll(130..350),
+            shares_of_revenue: [550..760, 3..12, 15..80, 20..60, 1..25, 5..60].map(|range| dice.roll(range)),
+            minority: if number.is_multiple_of(2) { dice.roll(5..80) } else { 0 },
+            liquidity: dice.roll(60..160),
         }
     }
 
@@ -205,14 +177,13 @@ impl Habits {
     }
 
     fn flows(&self, quarter: Quarter) -> Flows {
-        let mut rng = dice(self.seed, "accounts", self.number, quarter.moment());
+        let mut dice = Dice::new(self.seed, "accounts", self.number, quarter.moment());
         let grown = (1000 + self.growth * i64::from(quarter.year() - 2020)).max(300);
         let season = [210, 240, 250, 300][quarter.moment() % 4];
         let usual = divide(self.revenue, 1000) * grown / 1000 * season;
-        let revenue = self.whole(usual / 1000 * rng.random_range(850..1150) + rng.random_range(0..1000));
-        let mut part = |permille: i64| {
-            self.whole(revenue / 100_000 * permille * rng.random_range(85..115) + rng.random_range(0..500))
-        };
+        let revenue = self.whole(usual / 1000 * dice.roll(850..1150) + dice.roll(0..1000));
+        let mut part =
+            |permille: i64| self.whole(revenue / 100_000 * permille * dice.roll(85..115) + dice.roll(0..500));
         let [cost, surcharge, selling, admin, finance, research] = self.shares_of_revenue.map(&mut part);
         let [gains, outside_income, outside_expense, other_comprehensive] = [12, 2, 3, 1].map(part);
         let mut flows = Flows {

@@ -1,8 +1,12 @@
-//! The made-up trading calendar: which days are open, and how days are written on the wire.
+//! The made-up trading calendar: which days are open, how days are written on the wire, quarters with the days by which
+//! their reports must be filed, and moments on the vendor's clock, which is wall time in Shanghai, eight hours ahead of UTC.
 //!
-//! No exchange differences and no make-up Saturdays live here: all exchanges share one calendar.
+//! No exchange differences and no make-up Saturdays live here: all exchanges share one calendar. What becomes visible at
+//! which moment is decided where the rows are described.
 
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use pitlake_contract::period::deadline;
+
 /// A day the way Tushare writes it: YYYYMMDD.
 pub(crate) use pitlake_contract::spelling::day::compact as stamp;
 
@@ -109,4 +113,65 @@ fn is_holiday(date: NaiveDate) -> bool {
             (i64::from(first)..i64::from(first + length)).contains(&day)
         })
     })
+}
+
+/// A moment in Shanghai.
+pub(crate) type Moment = NaiveDateTime;
+
+/// What the clocks in Shanghai show.
+pub(crate) fn shanghai(at: DateTime<Utc>) -> Moment {
+    at.naive_utc().checked_add_signed(TimeDelta::hours(8)).unwrap_or(NaiveDateTime::MAX)
+}
+
+pub(crate) fn on(day: NaiveDate, hour: u32, minute: u32) -> Moment {
+    day.and_time(NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default())
+}
+
+pub(crate) fn after(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_add_days(Days::new(days)).unwrap_or(day)
+}
+
+pub(crate) fn before(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_sub_days(Days::new(days)).unwrap_or(day)
+}
+
+/// A quarter of a year, counted from the year 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Quarter(pub(crate) i32);
+
+impl Quarter {
+    /// The quarter of a day, which is the first to end on or after it.
+    pub(crate) fn of(day: NaiveDate) -> Self {
+        Self(day.year() * 4 + i32::try_from(day.month0() / 3).unwrap_or_default())
+    }
+
+    /// The quarter that ends on a day written YYYYMMDD.
+    pub(crate) fn ending(stamp: &str) -> Option<Self> {
+        let day = NaiveDate::parse_from_str(stamp, "%Y%m%d").ok()?;
+        Some(Self::of(day)).filter(|quarter| quarter.end() == day)
+    }
+
+    pub(crate) fn year(self) -> i32 {
+        self.0.div_euclid(4)
+    }
+
+    /// 1 to 4.
+    pub(crate) fn of_year(self) -> i32 {
+        self.0.rem_euclid(4) + 1
+    }
+
+    /// Last day of the quarter: what the vendor calls the period.
+    pub(crate) fn end(self) -> NaiveDate {
+        let day = if matches!(self.of_year(), 2 | 3) { 30 } else { 31 };
+        NaiveDate::from_ymd_opt(self.year(), self.of_year().unsigned_abs() * 3, day).unwrap_or_default()
+    }
+
+    /// Last day for filing, by the exchanges' rule.
+    pub(crate) fn deadline(self) -> NaiveDate {
+        deadline(self.end()).unwrap_or_default()
+    }
+
+    pub(crate) fn moment(self) -> usize {
+        usize::try_from(self.0).unwrap_or_default()
+    }
 }

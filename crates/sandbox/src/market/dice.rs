@@ -2,7 +2,9 @@
 //!
 //! Addressed streams make a value independent of the order in which requests ask for it.
 
-use rand::SeedableRng;
+use rand::distr::uniform::{SampleRange, SampleUniform};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hash::Hasher;
 
@@ -31,12 +33,35 @@ pub(crate) fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {
     hash.finish()
 }
 
-/// The dice for one `item` (a security, mostly) at one `moment` (a session, mostly), by the name of what is drawn.
-/// Changing a name changes every market.
-pub(crate) fn dice(seed: u64, topic: &str, item: usize, moment: usize) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(fnv(topic.bytes()) << 32 | item as u64);
-    // Far more words than any one moment draws: moments of a stream never overlap.
-    rng.set_word_pos(moment as u128 * 65_536);
-    rng
+/// The dice of what is drawn for one item (a security, mostly) at one moment (a session, mostly).
+pub(crate) struct Dice(ChaCha8Rng);
+
+impl Dice {
+    /// Those for an item and a moment, by the name of what is drawn. Changing a name changes every market.
+    pub(crate) fn new(seed: u64, topic: &str, item: usize, moment: usize) -> Self {
+        let mut stream = ChaCha8Rng::seed_from_u64(seed);
+        stream.set_stream(fnv(topic.bytes()) << 32 | item as u64);
+        // Far more words than any one moment draws: moments of a stream never overlap.
+        stream.set_word_pos(moment as u128 * 65_536);
+        Self(stream)
+    }
+
+    /// A number from a range.
+    pub(crate) fn roll<T: SampleUniform>(&mut self, range: impl SampleRange<T>) -> T {
+        self.0.random_range(range)
+    }
+
+    /// True about once in `times`.
+    pub(crate) fn once_in(&mut self, times: u32) -> bool {
+        self.roll(0..times) == 0
+    }
+
+    /// One of a list, which is not empty.
+    pub(crate) fn one_of<'l, T>(&mut self, list: &'l [T]) -> &'l T {
+        &list[self.roll(0..list.len())]
+    }
+
+    pub(crate) fn shuffle<T>(mut self, list: &mut [T]) {
+        list.shuffle(&mut self.0);
+    }
 }

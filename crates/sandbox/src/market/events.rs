@@ -2,9 +2,7 @@
 //!
 //! Amounts that depend on a price are left to the walk.
 
-use super::dice::dice;
-use super::securities::{EVENTFUL_SESSIONS, Security};
-use rand::RngExt;
+use super::{Dice, EVENTFUL_SESSIONS, Security};
 use std::ops::Range;
 
 /// A distribution; its session is the ex day.
@@ -67,23 +65,23 @@ pub(crate) fn plan(seed: u64, security: &Security, sessions: usize) -> Events {
 
 impl Events {
     fn draw(&mut self, seed: u64, security: &Security, sessions: usize) {
-        let mut rng = dice(seed, "events", security.number, 0);
+        let mut dice = Dice::new(seed, "events", security.number, 0);
         let inside = |session: usize| session > security.life.start && session < security.life.end;
         for year in (0..sessions).step_by(YEAR) {
-            let session = year + rng.random_range(0..YEAR);
-            let cash_permille = rng.random_range(5..45);
-            let bonus = if rng.random_range(0..6) == 0 { rng.random_range(1..=10) } else { 0 };
-            if rng.random_range(0..5) < 3 && inside(session) {
+            let session = year + dice.roll(0..YEAR);
+            let cash_permille = dice.roll(5..45);
+            let bonus = if dice.once_in(6) { dice.roll(1..=10) } else { 0 };
+            if dice.roll(0..5) < 3 && inside(session) {
                 self.actions.push(Action { session, cash_permille, bonus });
             }
         }
         for block in (0..sessions).step_by(BLOCK) {
-            let first = block + rng.random_range(0..5);
-            let resumed = first + rng.random_range(1..=3);
+            let first = block + dice.roll(0..5);
+            let resumed = first + dice.roll(1..=3);
             if !inside(first) || !inside(resumed) {
                 continue;
             }
-            match rng.random_range(0..1000) {
+            match dice.roll(0..1000) {
                 0..10 => self.suspend(first..resumed),
                 10..13 => self.interrupt(first, "09:30-10:00"),
                 _ => {}

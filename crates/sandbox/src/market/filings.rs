@@ -2,15 +2,8 @@
 //!
 //! The vendor corrects, doubles and forgets in sixteen ways. Figures are in `accounts`.
 
-use super::Market;
-use super::calendar::{Calendar, weekday_before};
-use super::dice::dice;
-use super::moments::{Moment, after, before, on};
-use super::quarters::Quarter;
-use super::securities::Security;
+use super::{Calendar, Dice, Market, Moment, Quarter, Security, after, before, on, weekday_before};
 use chrono::NaiveDate;
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Statement {
@@ -55,19 +48,19 @@ const PATTERNS: [(usize, Pattern); 16] = [
     (12, |filing| vec![filing.row(0)]),
     // The twin comes weeks later, with other figures.
     (3, |filing| {
-        let from = on(filing.later(filing.told, 15, 60), 18, 0);
+        let from = on(filing.later(filing.announced, 15, 60), 18, 0);
         vec![filing.row(0), Version { figures: 1, from, ..filing.row(1) }]
     }),
     (8, |filing| vec![filing.row(0), filing.row(1)]),
     // Announced again with other figures.
     (4, |filing| {
-        let day = filing.later(filing.told, 20, 150);
+        let day = filing.later(filing.announced, 20, 150);
         vec![filing.row(0), filing.again(1, day)]
     }),
     (5, |filing| vec![filing.row(1)]),
     // From some moment the row has other figures, and the same dates.
     (2, |filing| {
-        let change = on(filing.later(filing.told, 10, 120), 21, 0);
+        let change = on(filing.later(filing.announced, 10, 120), 21, 0);
         let first = Version { until: Some(change), ..filing.row(0) };
         vec![first, Version { figures: 1, from: change, ..filing.row(0) }]
     }),
@@ -76,14 +69,14 @@ const PATTERNS: [(usize, Pattern); 16] = [
     (3, |filing| vec![filing.row(0), Version { figures: 1, ..filing.row(1) }]),
     // Announced again twice.
     (1, |filing| {
-        let day = filing.later(filing.told, 20, 150);
+        let day = filing.later(filing.announced, 20, 150);
         let last = filing.later(day, 20, 90);
         vec![filing.row(0), filing.again(1, day), filing.again(2, last)]
     }),
     // Other figures for some weeks, then the first ones again.
     (1, |filing| {
-        let day = filing.later(filing.told, 10, 60);
-        let (change, back) = (on(day, 21, 0), on(after(day, filing.rng.random_range(21..=50)), 21, 0));
+        let day = filing.later(filing.announced, 10, 60);
+        let (change, back) = (on(day, 21, 0), on(after(day, filing.dice.roll(21..=50)), 21, 0));
         let first = Version { until: Some(change), ..filing.row(0) };
         let other = Version { figures: 1, from: change, until: Some(back), ..filing.row(0) };
         vec![first, other, Version { from: back, ..filing.row(0) }]
@@ -92,7 +85,7 @@ const PATTERNS: [(usize, Pattern); 16] = [
     (1, |filing| vec![Version { announced: None, actual: None, ..filing.row(0) }]),
     // A date of announcement before the period ends.
     (1, |filing| {
-        let day = Some(before(filing.quarter.end(), filing.rng.random_range(3..=20)));
+        let day = Some(before(filing.quarter.end(), filing.dice.roll(3..=20)));
         let first = filing.row(0);
         vec![Version { announced: day, actual: first.actual.and(day), ..first }]
     }),
@@ -100,7 +93,7 @@ const PATTERNS: [(usize, Pattern); 16] = [
     (2, |filing| vec![filing.row(0), filing.row(0)]),
     // Shown days after its date.
     (2, |filing| {
-        let shown = after(filing.told, filing.rng.random_range(2..=9));
+        let shown = after(filing.announced, filing.dice.roll(2..=9));
         vec![Version { from: on(shown, 18, 0), ..filing.row(0) }]
     }),
     (1, |filing| vec![Version { actual: None, ..filing.row(0) }]),
@@ -111,9 +104,9 @@ pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, s
     let calendar = &market.calendar;
     let is_dated = statement != Statement::Indicators;
     let topic = if is_dated { "income" } else { "indicators" };
-    let rng = dice(market.seed, topic, security.number, quarter.moment());
-    let told = first_told(market, security, quarter);
-    let mut filing = Filing { rng, calendar, quarter, is_dated, told };
+    let dice = market.dice(topic, security.number, quarter.moment());
+    let announced = first_announced(market, security, quarter);
+    let mut filing = Filing { dice, calendar, quarter, is_dated, announced };
     let mut rows = match shown(calendar, security, quarter) {
         Some((_, again)) => vec![filing.row(0), filing.again(1, again)],
         None => pattern(market.seed, security.number, quarter, topic)(&mut filing),
@@ -132,50 +125,46 @@ pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, s
 }
 
 /// Day on which a security's report for a quarter is first announced.
-pub(crate) fn first_told(market: &Market, security: &Security, quarter: Quarter) -> NaiveDate {
+pub(crate) fn first_announced(market: &Market, security: &Security, quarter: Quarter) -> NaiveDate {
     let shown = shown(&market.calendar, security, quarter);
     shown.map_or_else(|| announcement(market.seed, security.number, quarter), |shown| shown.0)
 }
 
 /// Steps without a common factor with fifty: neighbours in number and time differ.
 fn pattern(seed: u64, number: usize, quarter: Quarter, topic: &str) -> Pattern {
-    let shift: usize = dice(seed, "patterns", usize::from(topic != "income"), 0).random_range(0..50);
+    let shift: usize = Dice::new(seed, "patterns", usize::from(topic != "income"), 0).roll(0..50);
     let mut slots = PATTERNS.iter().flat_map(|(share, pattern)| std::iter::repeat_n(*pattern, *share));
     slots.nth((number * 7 + quarter.moment() * 11 + shift) % 50).unwrap_or(PATTERNS[0].1)
 }
 
 /// First announcement: between the quarter's end and the deadline, more often near it, at times a few days after.
 fn announcement(seed: u64, number: usize, quarter: Quarter) -> NaiveDate {
-    let mut rng = dice(seed, "announcement", number, quarter.moment());
+    let mut dice = Dice::new(seed, "announcement", number, quarter.moment());
     let window = quarter.deadline().signed_duration_since(quarter.end()).num_days().unsigned_abs() - 8;
-    let early = rng.random_range(0..=window).min(rng.random_range(0..=window));
-    if rng.random_range(0..30) == 0 {
-        after(quarter.deadline(), rng.random_range(1..=6))
-    } else {
-        before(quarter.deadline(), early)
-    }
+    let early = dice.roll(0..=window).min(dice.roll(0..=window));
+    if dice.once_in(30) { after(quarter.deadline(), dice.roll(1..=6)) } else { before(quarter.deadline(), early) }
 }
 
 /// The days on which one report of security 0 is announced and, 24 to 26 days later, restated within the market's range;
 /// none for all other reports.
 fn shown(calendar: &Calendar, security: &Security, quarter: Quarter) -> Option<(NaiveDate, NaiveDate)> {
-    let first = Quarter::of(before(calendar.start, 120)).0;
-    let mut candidates = (first..first + 4).map(Quarter).filter(|_| security.number == 0);
-    let (played, told, again) = candidates.find_map(|quarter| {
-        let told = weekday_before(after(quarter.end(), 14).max(after(calendar.start, 5)));
-        let again = weekday_before(after(told, 26));
-        (told <= quarter.deadline() && after(again, 3) <= calendar.end).then_some((quarter, told, again))
+    let earliest = Quarter::of(before(calendar.start, 120)).0;
+    let mut candidates = (earliest..earliest + 4).map(Quarter).filter(|_| security.number == 0);
+    let (played, first, again) = candidates.find_map(|quarter| {
+        let first = weekday_before(after(quarter.end(), 14).max(after(calendar.start, 5)));
+        let again = weekday_before(after(first, 26));
+        (first <= quarter.deadline() && after(again, 3) <= calendar.end).then_some((quarter, first, again))
     })?;
-    (played == quarter).then_some((told, again))
+    (played == quarter).then_some((first, again))
 }
 
 struct Filing<'a> {
-    rng: ChaCha8Rng,
+    dice: Dice,
     calendar: &'a Calendar,
     quarter: Quarter,
     /// Whether it has a day of its own beside that of the first announcement, as statements have.
     is_dated: bool,
-    told: NaiveDate,
+    announced: NaiveDate,
 }
 
 impl Filing<'_> {
@@ -183,12 +172,12 @@ impl Filing<'_> {
     fn row(&self, flag: u8) -> Version {
         Version {
             kind: 1,
-            announced: Some(self.told),
-            actual: self.is_dated.then_some(self.told),
+            announced: Some(self.announced),
+            actual: self.is_dated.then_some(self.announced),
             flag,
             figures: 0,
             detail: Detail::Full,
-            from: on(self.told, 18, 0),
+            from: on(self.announced, 18, 0),
             until: None,
         }
     }
@@ -202,18 +191,18 @@ impl Filing<'_> {
     /// Twins of which one, either, shows less.
     fn paler(&mut self, detail: Detail) -> Vec<Version> {
         let mut twins = vec![self.row(0), self.row(1)];
-        twins[usize::from(self.rng.random_range(0..2) != 0)].detail = detail;
+        twins[usize::from(!self.dice.once_in(2))].detail = detail;
         twins
     }
 
     /// A day so many days after `day`. Half of those that would lie before the market's range are moved into
-    /// it, where somebody can be looking.
+    /// it, where a caller may be looking.
     fn later(&mut self, day: NaiveDate, least: u64, most: u64) -> NaiveDate {
-        let drawn = after(day, self.rng.random_range(least..=most));
+        let drawn = after(day, self.dice.roll(least..=most));
         let earliest = after(day, least).max(after(self.calendar.start, 2));
         let days = self.calendar.end.signed_duration_since(earliest).num_days();
-        if drawn < self.calendar.start && days > 0 && self.rng.random_range(0..2) == 0 {
-            return after(earliest, self.rng.random_range(0..days).unsigned_abs());
+        if drawn < self.calendar.start && days > 0 && self.dice.once_in(2) {
+            return after(earliest, self.dice.roll(0..days).unsigned_abs());
         }
         drawn
     }
@@ -227,9 +216,9 @@ impl Filing<'_> {
         }
         if number % 3 == 1 {
             let next = Quarter(self.quarter.0 + 4);
-            let told = announcement(seed, number, next);
+            let day = announcement(seed, number, next);
             if next.end() <= self.calendar.end {
-                let dates = Version { announced: Some(told), actual: Some(told), from: on(told, 18, 0), ..self.row(1) };
+                let dates = Version { announced: Some(day), actual: Some(day), from: on(day, 18, 0), ..self.row(1) };
                 rows.push(Version { kind: 4, figures: 3, ..dates });
             }
         }

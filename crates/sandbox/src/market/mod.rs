@@ -2,23 +2,25 @@
 //!
 //! How a row is spelled is decided in `tables`, and who may read it in `server`.
 
-pub(crate) mod accounts;
-pub(crate) mod calendar;
-pub(crate) mod dice;
+mod accounts;
+mod calendar;
+mod dice;
 mod events;
-pub(crate) mod filings;
-pub(crate) mod moments;
-mod names;
-pub(crate) mod quarters;
-pub(crate) mod securities;
-pub(crate) mod walk;
+mod filings;
+mod securities;
+mod walk;
 
-use super::Settings;
-use calendar::Calendar;
+pub(crate) use accounts::{Accounts, Flows, Scheme, accounts, of_parent, scheme};
+pub(crate) use calendar::{Calendar, Moment, Quarter, after, before, moment_of, on, shanghai, stamp, weekday_before};
+pub(crate) use dice::{Dice, Fnv, fnv};
+pub(crate) use filings::{Detail, Statement, Version, first_announced, versions};
+pub(crate) use securities::{Board, Company, EVENTFUL_SESSIONS, Security};
+pub(crate) use walk::{Bar, Era, divide, price_limits};
+
+use crate::Settings;
 use chrono::NaiveDate;
 use pitlake_contract::SpecFile;
-use quarters::reported;
-use securities::{Security, securities};
+use securities::securities;
 use std::ops::Range;
 use walk::{History, walk};
 
@@ -49,7 +51,7 @@ impl Market {
             .into_iter()
             .map(|security| {
                 let history = walk(settings.seed, &security, sessions);
-                let reports = reported(&security, &calendar);
+                let reports = security.reported(&calendar);
                 Stock { security, history, reports }
             })
             .collect();
@@ -60,6 +62,11 @@ impl Market {
     #[must_use]
     pub fn sessions(&self) -> &[NaiveDate] {
         &self.calendar.sessions
+    }
+
+    /// The dice for an item at a moment, by the name of what is drawn.
+    pub(crate) fn dice(&self, topic: &str, item: usize, moment: usize) -> Dice {
+        Dice::new(self.seed, topic, item, moment)
     }
 
     pub(crate) fn find(&self, code: &str) -> Option<usize> {

@@ -1,15 +1,17 @@
-//! Who is listed: codes, boards, names and listing lives of the made-up securities.
+//! Who is listed: codes, boards and listing lives of the made-up securities, and the companies behind them: names with
+//! pinyin initials, places, industries and owners.
 //!
-//! Prices and events are elsewhere. Codes look real but names do not belong to them.
+//! Prices and events are elsewhere. Codes look real but names do not belong to them; any likeness to a real company is chance.
 
-use super::calendar::{Calendar, stamp, weekday_before};
-use super::dice::dice;
-use super::names::{Company, company};
-use chrono::{Days, NaiveDate};
+use super::{Calendar, Dice, Quarter, after, before, stamp, weekday_before};
+use chrono::{Days, Months, NaiveDate};
 use pitlake_contract::spelling::day;
-use rand::RngExt;
 use std::ops::Range;
 
+/// Days before the listing within which a prospectus shows reports.
+const PROSPECTUS: u64 = 365;
+/// Quarters of a security that was gone long before the market's range.
+const LAST_WORDS: i32 = 8;
 /// Beyond this the codes of two series would meet.
 const MOST_STOCKS: usize = 9000;
 /// From this many sessions on, the range holds listings, delistings and events.
@@ -102,6 +104,21 @@ impl Security {
         day::date(self.delisted.as_deref()?)
     }
 
+    /// The quarters, by number, for which it has reports: from two years before the market's start to its end, within its
+    /// listed life or shown in its prospectus. One that was gone before has its last two years.
+    pub(super) fn reported(&self, calendar: &Calendar) -> Range<i32> {
+        let Some(listed) = self.listed_on() else {
+            return 0..0;
+        };
+        let mut first = Quarter::of(calendar.start.checked_sub_months(Months::new(24)).unwrap_or(calendar.start)).0;
+        let mut end = Quarter::of(after(calendar.end, 1)).0;
+        if let Some(delisted) = self.delisted_on() {
+            end = end.min(Quarter::of(delisted).0);
+            first = if end <= first { end - LAST_WORDS } else { first };
+        }
+        first.max(Quarter::of(before(listed, PROSPECTUS)).0)..end
+    }
+
     /// The name it had before it was delisted.
     pub(crate) fn name_while_listed(&self) -> &str {
         let name = &self.company.name;
@@ -127,10 +144,10 @@ pub(crate) fn securities(seed: u64, stocks: usize, calendar: &Calendar) -> Vec<S
 /// A security with bars: old, listed inside the range, or delisted inside it.
 fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Calendar) -> Security {
     let sessions = calendar.sessions.len();
-    let mut rng = dice(seed, "life", number, 0);
-    let age = rng.random_range(200..9000);
+    let mut dice = Dice::new(seed, "life", number, 0);
+    let age = dice.roll(200..9000);
     let mut pick = |from: usize, to: usize| {
-        if from < to { rng.random_range(from..to) } else { from }
+        if from < to { dice.roll(from..to) } else { from }
     };
     let mut security = Security::new(seed, number, (board, code));
     security.listed = Some(stamp(years_before(calendar.start, age)));
@@ -179,16 +196,59 @@ impl Codes {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) struct Company {
+    pub(crate) name: String,
+    pub(crate) full_name: String,
+    pub(crate) english_name: String,
+    pub(crate) initials: String,
+    pub(crate) area: &'static str,
+    pub(crate) industry: &'static str,
+    /// Stock Connect: `N`, `H` or `S`.
+    pub(crate) connect: &'static str,
+    /// Actual controller and its kind; the vendor has gaps.
+    pub(crate) owner: Option<(&'static str, &'static str)>,
+}
 
-    #[test]
-    fn codes_of_the_largest_market_differ() {
-        let start = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
-        let calendar = Calendar::new(start, start);
-        let mut all = securities(1, usize::MAX, &calendar);
-        all.dedup_by(|a, b| a.code == b.code);
-        assert_eq!(all.len(), MOST_STOCKS + 3);
+/// Parts of names with their initials.
+const FIRST: &str = "华h 中z 东d 金j 海h 天t 国g 宏h 鼎d 瑞r 恒h 新x 永y 长c 安a 嘉j 明m 远y 福f 星x";
+const SECOND: &str = "辰c 泰t 源y 盛s 宇y 和h 信x 达d 康k 通t 利l 丰f 成c 隆l 顺s 德d 润r 业y 兴x 光g";
+/// Trade in the name, its initials, and the vendor's industry label.
+const TRADE: &str = "科技kj软件服务 电子dz元器件 医药yy化学制药 能源ny新型电力 材料cl化工原料 机械jx专用机械 食品sp食品 \
+                     银行yh银行 地产dc区域地产 证券zq证券 环保hb环境保护 汽配qp汽车配件 传媒cm影视音像 化学hx农药化肥 \
+                     电气dq电气设备 钢铁gt普钢 水泥sn水泥 纺织fz纺织 物流wl仓储物流 通信tx通信设备";
+const AREAS: [&str; 10] = ["北京", "上海", "深圳", "浙江", "江苏", "广东", "山东", "四川", "湖北", "福建"];
+const OWNERS: [Option<(&str, &str)>; 4] =
+    [None, Some(("无实际控制人", "无")), Some(("张某", "个人")), Some(("某市国有资产监督管理委员会", "地方国企"))];
+
+/// The company behind security `number`, which is listed on `exchange`.
+fn company(seed: u64, number: usize, exchange: &str) -> Company {
+    // 7919 has no factor in common with 8000: the first 8,000 names differ.
+    let mixed = number * 7919 % 8000;
+    let parts = [word(FIRST, mixed % 20), word(SECOND, mixed / 20 % 20), word(TRADE, mixed / 400)];
+    let name = parts.map(|part| part.0).concat();
+    let mut dice = Dice::new(seed, "security", number, 0);
+    let (connected, area) = (dice.once_in(2), *dice.one_of(&AREAS));
+    Company {
+        full_name: format!("{name}(虚构)股份有限公司"),
+        english_name: format!("Made-up \"{number:04}\" Co., Ltd."),
+        initials: parts.map(|part| part.1).concat(),
+        name,
+        area,
+        industry: parts[2].2,
+        connect: match exchange {
+            "SSE" if connected => "H",
+            "SZSE" if connected => "S",
+            _ => "N",
+        },
+        owner: *dice.one_of(&OWNERS),
     }
+}
+
+/// A word of a list: what stands before, in and after its initials.
+fn word(list: &'static str, place: usize) -> (&'static str, &'static str, &'static str) {
+    let word = list.split(' ').nth(place).unwrap_or_default();
+    let is_initial = |sign: char| sign.is_ascii_lowercase();
+    let (front, rest) = word.split_at(word.find(is_initial).unwrap_or(word.len()));
+    let (initials, label) = rest.split_at(rest.find(|sign| !is_initial(sign)).unwrap_or(rest.len()));
+    (front, initials, label)
 }

@@ -2,11 +2,8 @@
 //!
 //! Everything is a whole number (fen, shares, CNY, millionths); texts and rates are made elsewhere.
 
-use super::dice::dice;
 use super::events::{Notice, plan};
-use super::securities::Security;
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use super::{Dice, Security};
 
 /// One session of one security. Prices in fen; a suspended session has no shares and no meaning.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +17,15 @@ pub(crate) struct Bar {
     /// Shares traded, not lots.
     pub(crate) shares: i64,
     pub(crate) turnover: i64,
+}
+
+impl Bar {
+    /// This bar and one that follows it as one.
+    pub(crate) fn and(self, later: Self) -> Self {
+        let (high, low) = (self.high.max(later.high), self.low.min(later.low));
+        let (shares, turnover) = (self.shares + later.shares, self.turnover + later.turnover);
+        Self { high, low, close: later.close, shares, turnover, ..self }
+    }
 }
 
 /// What holds from one ex day to the next.
@@ -101,25 +107,21 @@ pub(crate) fn divide(a: i64, b: i64) -> i64 {
 }
 
 /// Lowest and highest price a session may have after `reference` fen, `percent` either way.
-pub(crate) fn limits(reference: i64, percent: i64) -> (i64, i64) {
+pub(crate) fn price_limits(reference: i64, percent: i64) -> (i64, i64) {
     (divide(reference * (100 - percent), 100).max(1), divide(reference * (100 + percent), 100))
 }
 
 pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
     let events = plan(seed, security, sessions);
-    let mut rng = dice(seed, "walk", security.number, 0);
-    let mut reference: i64 = rng.random_range(250..6000);
+    let mut dice = Dice::new(seed, "walk", security.number, 0);
+    let mut reference: i64 = dice.roll(250..6000);
     // The vendor gives most factors four decimals, some more.
-    let grain = if rng.random_range(0..4) == 0 { 1 } else { 100 };
-    let mut era = founding(&mut rng, security, grain);
-    let habits = Habits {
-        pace: rng.random_range(500..1600),
-        churn: rng.random_range(100..4000),
-        percent: security.board.limit(),
-    };
+    let grain = if dice.once_in(4) { 1 } else { 100 };
+    let mut era = founding(&mut dice, security, grain);
+    let trading = Trading { pace: dice.roll(500..1600), churn: dice.roll(100..4000), percent: security.board.limit() };
     let mut history = History {
         first: security.life.start,
-        books: books(&mut rng, reference * era.total / 100),
+        books: books(&mut dice, reference * era.total / 100),
         eras: vec![era],
         notices: events.notices,
         ..History::default()
@@ -148,7 +150,7 @@ pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
             continue;
         }
         let debut = security.debut && session == security.life.start;
-        let bar = habits.bar(&mut rng, reference, era.float, debut);
+        let bar = trading.bar(&mut dice, reference, era.float, debut);
         reference = bar.close;
         history.bars.push(bar);
     }
@@ -156,33 +158,33 @@ pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
 }
 
 /// Capital at the first session. A factor starts at 1 on the listing day; older securities have a past.
-fn founding(rng: &mut ChaCha8Rng, security: &Security, grain: i64) -> Era {
-    let total: i64 = rng.random_range(50_000_000..3_000_000_000);
-    let float = total / 100 * rng.random_range(25..=100);
-    let past = if security.debut { 0 } else { rng.random_range(0..4_000_000) };
+fn founding(dice: &mut Dice, security: &Security, grain: i64) -> Era {
+    let total: i64 = dice.roll(50_000_000..3_000_000_000);
+    let float = total / 100 * dice.roll(25..=100);
+    let past = if security.debut { 0 } else { dice.roll(0..4_000_000) };
     Era {
         since: security.life.start,
         factor: 1_000_000 + past / grain * grain,
         total,
         float,
-        free: float / 100 * rng.random_range(40..95),
+        free: float / 100 * dice.roll(40..95),
     }
 }
 
 /// Accounts in proportion to the first market value, in CNY.
-fn books(rng: &mut ChaCha8Rng, value: i64) -> Books {
-    let profit = if rng.random_range(0..100) < 15 { -value / 50 } else { value / rng.random_range(8..80) };
-    let sales = value * 100 / rng.random_range(50..1200);
+fn books(dice: &mut Dice, value: i64) -> Books {
+    let profit = if dice.roll(0..100) < 15 { -value / 50 } else { value / dice.roll(8..80) };
+    let sales = value * 100 / dice.roll(50..1200);
     Books {
         profit,
-        profit_ttm: profit / 100 * rng.random_range(80..130),
-        net_assets: value * 100 / rng.random_range(60..800),
+        profit_ttm: profit / 100 * dice.roll(80..130),
+        net_assets: value * 100 / dice.roll(60..800),
         sales,
-        sales_ttm: sales / 100 * rng.random_range(85..125),
+        sales_ttm: sales / 100 * dice.roll(85..125),
     }
 }
 
-struct Habits {
+struct Trading {
     /// Size of a daily step in hundred-thousandths.
     pace: i64,
     /// Usual turnover of a session in hundred-thousandths of the tradable shares.
@@ -190,13 +192,13 @@ struct Habits {
     percent: i64,
 }
 
-impl Habits {
-    fn bar(&self, rng: &mut ChaCha8Rng, reference: i64, float: i64, debut: bool) -> Bar {
+impl Trading {
+    fn bar(&self, dice: &mut Dice, reference: i64, float: i64, debut: bool) -> Bar {
         let (floor, ceiling) =
-            if debut { (divide(reference * 7, 10), reference * 3) } else { limits(reference, self.percent) };
+            if debut { (divide(reference * 7, 10), reference * 3) } else { price_limits(reference, self.percent) };
         let pace = if debut { self.pace * 15 } else { self.pace };
-        let mut step: i64 = (0..4).map(|_| rng.random_range(-pace..=pace)).sum();
-        if rng.random_range(0..150) == 0 {
+        let mut step: i64 = (0..4).map(|_| dice.roll(-pace..=pace)).sum();
+        if dice.once_in(150) {
             step *= 8;
         }
         if reference < 200 {
@@ -204,17 +206,17 @@ impl Habits {
         }
         let price = |step: i64| (reference + divide(reference * step, 100_000)).clamp(floor, ceiling);
         let close = price(step);
-        let open = price(step / 3 + rng.random_range(-pace..=pace));
+        let open = price(step / 3 + dice.roll(-pace..=pace));
         let spread = reference * pace / 100_000;
-        let high = (open.max(close) + rng.random_range(0..=spread)).min(ceiling);
-        let low = (open.min(close) - rng.random_range(0..=spread)).max(floor);
+        let high = (open.max(close) + dice.roll(0..=spread)).min(ceiling);
+        let low = (open.min(close) - dice.roll(0..=spread)).max(floor);
 
-        let mut shares = (float / 100_000 * self.churn * rng.random_range(30..250) / 100).max(100);
-        if low == high || rng.random_range(0..4) == 0 {
+        let mut shares = (float / 100_000 * self.churn * dice.roll(30..250) / 100).max(100);
+        if low == high || dice.once_in(4) {
             shares = shares / 100 * 100; // whole lots; needed for a whole turnover at a single price
         }
         let least = (low * shares + 99) / 100;
         let most = high * shares / 100;
-        Bar { open, high, low, close, pre_close: reference, shares, turnover: rng.random_range(least..=most) }
+        Bar { open, high, low, close, pre_close: reference, shares, turnover: dice.roll(least..=most) }
     }
 }

@@ -4,17 +4,15 @@
 //! `crate::alphafin`.
 
 use super::get::GetWire;
-use super::meter::Rate;
-use super::shared::{Call, Denial, Shared};
+use super::shared::{Call, Denial, Rate, Shared};
 use crate::Settings;
-use crate::alphafin::{answer, choices, find, statements};
+use crate::alphafin::{Statement, answer, choices, find, statements};
 use crate::market::Stock;
-use crate::scene::Scene;
-use crate::tables::asked::Params;
+use crate::tables::{Params, Scene};
 use axum::http::StatusCode;
 use chrono::NaiveDate;
 use pitlake_contract::Contract;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Reports for callers who do not say how many, and most of them.
 const LIMIT: usize = 5;
@@ -122,7 +120,7 @@ fn data(scene: Scene<'_>, contract: &Contract, params: &Params) -> Result<Value,
             statement.retain(|name, _| fields.as_ref().is_none_or(|fields| fields.contains(&name.as_str())));
             statement
         });
-        let shown: Vec<Map<String, Value>> = narrowed.collect();
+        let shown: Vec<Statement> = narrowed.collect();
         (!shown.is_empty()).then(|| answer(stock, scene.at, &shown))
     };
     let mut found: Vec<Value> = stocks.iter().filter_map(of_stock).collect();

@@ -4,13 +4,11 @@
 
 use super::faults::Fault;
 use super::get::GetWire;
-use super::meter::Rate;
-use super::shared::{Call, Denial, Shared, filled};
+use super::shared::{Call, Denial, Rate, Shared, filled};
 use crate::Settings;
 use crate::f10::valuation::{Multiple, valuation};
 use crate::f10::{self, Subject, earnings};
-use crate::scene::Scene;
-use crate::tables::asked::Params;
+use crate::tables::{Params, Scene};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -128,5 +126,5 @@ fn valuation_of(scene: Scene<'_>, symbol: &str, params: &Params) -> Result<Value
         Subject::Stock(stock) => Some(stock),
         Subject::Index => None,
     };
-    Ok(valuation(scene.market, stock, multiple, interval, scene.at))
+    Ok(valuation(scene, stock, multiple, interval))
 }

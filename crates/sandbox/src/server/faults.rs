@@ -2,7 +2,7 @@
 //!
 //! A fault never hits the next attempt at the same call, so one retry always helps.
 
-use crate::tables::asked::Params;
+use crate::tables::Params;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -1,10 +1,9 @@
 //! How a GET is served on all three wires that have it: counted, admitted, answered, and now and then spoiled by a fault.
 
 use super::faults::Fault;
-use super::meter::Rate;
-use super::shared::{Call, Denial, Shared};
+use super::shared::{Call, Denial, Rate, Shared};
 use crate::Settings;
-use crate::tables::asked::Params;
+use crate::tables::Params;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 

@@ -1,12 +1,10 @@
-//! What all wires share: the market, the books kept over calls, and how a call finds its vendor.
+//! What all wires share: the market, the books kept over calls, limits on calls in fixed stretches of time such as minutes
+//! of the clock, and how a call finds its vendor.
 
 use super::faults::{Fault, Faults};
-use super::meter::{Meter, Rate};
 use crate::asharehub::{Endpoint, endpoints};
-use crate::market::moments::shanghai;
-use crate::scene::Scene;
-use crate::tables::asked::Params;
-use crate::tables::catalog::Catalog;
+use crate::market::shanghai;
+use crate::tables::{Catalog, Params, Scene};
 use crate::{Market, Settings, TOKEN};
 use axum::http::{HeaderMap, Uri, header};
 use chrono::{DateTime, Utc};
@@ -151,4 +149,50 @@ impl Call<'_> {
 #[allow(clippy::disallowed_methods, reason = "the vendors' minutes and days are those of the wall clock")]
 fn wall_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// So many calls in so many seconds; 0 calls for no limit.
+#[derive(Clone, Copy)]
+pub(super) struct Rate {
+    pub(super) calls: u32,
+    pub(super) seconds: u64,
+}
+
+/// The calls of the latest stretch, by the name of what is limited.
+#[derive(Default)]
+pub(super) struct Meter(BTreeMap<String, (u64, u32)>);
+
+impl Meter {
+    /// Counts a call: how many are left after it, or the seconds until there are some again.
+    pub(super) fn pass(&mut self, name: &str, rate: Rate, now: u64) -> Result<u32, u64> {
+        let Rate { calls: allowed, seconds } = rate;
+        if allowed == 0 {
+            return Ok(u32::MAX);
+        }
+        let (stretch, calls) = self.0.entry(name.to_owned()).or_default();
+        if *stretch != now / seconds {
+            (*stretch, *calls) = (now / seconds, 0);
+        }
+        if *calls >= allowed {
+            return Err((*stretch + 1) * seconds - now);
+        }
+        *calls += 1;
+        Ok(allowed - *calls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_and_stretch_has_its_own_calls() {
+        let (day, open) = (Rate { calls: 2, seconds: 86_400 }, Rate { calls: 0, seconds: 60 });
+        let mut meter = Meter::default();
+        let passed = [86_400, 86_401, 86_500].map(|now| meter.pass("one", day, now));
+        assert_eq!(passed, [Ok(1), Ok(0), Err(86_300)]);
+        assert_eq!(meter.pass("two", day, 86_500), Ok(1));
+        assert_eq!(meter.pass("one", day, 2 * 86_400), Ok(1));
+        assert!((0..1000).all(|_| meter.pass("one", open, 7).is_ok()));
+    }
 }

@@ -1,10 +1,14 @@
-//! Every interface on offer, each made from its contract and its entry.
+//! Every interface on offer, each made from its contract and its entry, and the scene that replies are made from.
+//!
+//! Entries (`market/tushare.toml`) are the sandbox's own words on an interface: who has rows, how badly they are published,
+//! and the columns that do not follow from their contract's name, type and unit.
 
-use super::entry::{Entry, entries};
-use super::served::{Content, Served};
+use super::served::{Content, Flaws, Served};
 use super::sessions::column::MadeColumn;
 use super::sessions::populations::POPULATIONS;
 use super::{instruments, records, reports};
+use crate::market::{Market, Moment};
+use pitlake_contract::toml::{At, TomlFile, TomlTable};
 use pitlake_contract::{Contract, Contracts, Field, SpecFile, WireFormat};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -18,12 +22,6 @@ pub(crate) struct Catalog {
 
 /// Those that are shipped.
 static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::load(&[])));
-
-/// The shipped interface of that name.
-#[cfg(test)]
-pub(crate) fn find_shipped(name: &str) -> Option<&'static Served> {
-    SHIPPED.find(name)
-}
 
 impl Catalog {
     /// Those that are shipped, and those of contracts below `schemas/` added or in their place.
@@ -55,6 +53,15 @@ impl Catalog {
     }
 }
 
+/// What a reply is made from: a market, the interfaces on offer, and the moment to stand at.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) market: &'a Market,
+    pub(crate) catalog: &'a Catalog,
+    /// None for long after everything.
+    pub(crate) at: Option<Moment>,
+}
+
 /// An interface as its entry has it, or as follows from its contract alone.
 fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
     let fields: Vec<Field> = contract.fields.iter().filter(|field| field.param.is_none()).cloned().collect();
@@ -64,7 +71,8 @@ fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
     Served {
         contract: Arc::clone(contract),
         fields,
-        content: content(rows, columns),
+        columns,
+        content: content(rows),
         flaws: entry.map(|entry| entry.flaws).unwrap_or_default(),
         comma_list: entry.is_some_and(|entry| entry.comma_list),
     }
@@ -74,15 +82,57 @@ fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
 ///
 /// # Panics
 /// When there are none of that name: entries are compiled in, and every test reads them.
-fn content(rows: &str, columns: Vec<MadeColumn>) -> Content {
+fn content(rows: &str) -> Content {
     if let Some(population) = POPULATIONS.iter().find(|population| population.name == rows) {
-        return Content::Sessions(population, columns);
+        return Content::Sessions(population);
     }
     if let Some((_, records)) = reports::ROWS.iter().chain(&records::ROWS).find(|(name, _)| *name == rows) {
-        return Content::Records(*records, columns);
+        return Content::Records(*records);
     }
     match records::SNAPSHOTS.iter().chain(&instruments::SNAPSHOTS).find(|(name, _)| *name == rows) {
-        Some((_, lines)) => Content::Snapshot(*lines, columns),
-        None => panic!("unknown rows `{rows}` in market/*.toml"),
+        Some((_, lines)) => Content::Snapshot(*lines),
+        None => panic!("unknown rows `{rows}` in market/tushare.toml"),
     }
+}
+
+/// How the rows of an interface come about.
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    /// Name of the population or of the function that has the rows.
+    rows: String,
+    flaws: Flaws,
+    /// Whether a call may name several codes where one is needed.
+    comma_list: bool,
+    /// Columns and the names of their makers.
+    makers: BTreeMap<String, String>,
+}
+
+/// All entries by interface.
+fn entries() -> BTreeMap<String, Entry> {
+    read_entries("market/tushare.toml", include_str!("../../market/tushare.toml"), entry)
+}
+
+/// The tables of a file by their names.
+///
+/// # Panics
+/// When one is not as its reader expects it: files are compiled in, and every test reads them.
+pub(crate) fn read_entries<T>(file: &str, text: &str, entry: fn(&TomlTable<'_>) -> Option<T>) -> BTreeMap<String, T> {
+    let entries = TomlFile::new(file, text).parse(|root| {
+        let names = root.keys().into_iter();
+        names.map(|name| Some((name.value.clone(), entry(&root.table(&name.value)?)?))).collect()
+    });
+    entries.unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn entry(table: &TomlTable<'_>) -> Option<Entry> {
+    let rows = table.need("rows", table.text("rows"));
+    let is = |flaw: &str| table.flag(flaw).is_some_and(|at| at.value);
+    let flaws = Flaws { late: is("late"), halved: is("halved"), drafts: is("drafts") };
+    let named = |(maker, columns): (At<String>, Vec<String>)| {
+        columns.into_iter().map(move |column| (column, maker.value.clone()))
+    };
+    let makers = table.entries("makers").into_iter().flat_map(named).collect();
+    let comma_list = is("comma_list");
+    table.close();
+    Some(Entry { rows: rows?.value, flaws, comma_list, makers })
 }

@@ -1,4 +1,4 @@
-//! The interfaces on offer, each made from its contract and its entry in `market/*.toml`.
+//! The interfaces on offer, each made from its contract and its entry in `market/tushare.toml`.
 //!
 //! The contract says which columns there are and in what unit, which are hidden, the folder, the points, the hour, the
 //! cap and what a call may ask. The entry says who has rows and names the columns that are special. Rust says what a
@@ -12,16 +12,18 @@
 //!
 //! Nothing here knows HTTP, accounts or files.
 
-pub(crate) mod asked;
-pub(crate) mod catalog;
-pub(crate) mod entry;
+mod catalog;
 mod instruments;
-mod record;
 mod records;
-mod release;
 mod reports;
+mod rows;
 mod select;
 pub(crate) mod served;
 pub(crate) mod sessions;
-pub(crate) mod text;
+mod text;
 mod value;
+
+pub(crate) use catalog::{Catalog, Scene, read_entries};
+pub(crate) use rows::{Asked, Params, Record, RecordRows, SnapshotRows};
+pub(crate) use text::{PLACES, decimal, fixed, float, in_millionths, integer, noisy_change, optional_text, text};
+pub(crate) use value::{Line, Value, fen, line, millionths, whole};

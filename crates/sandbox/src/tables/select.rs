@@ -2,19 +2,16 @@
 //!
 //! Row contents, caps and columns are decided by the callers and neighbours.
 
-use super::asked::{Asked, NONE, Params};
+use super::rows::NONE;
 use super::served::{Content, Served};
-use super::sessions::column::MadeColumn;
 use super::sessions::item::{Item, Population, Row};
-use super::value::{Line, Value};
+use super::{Asked, Line, Params, Value};
 use crate::Cell;
-use crate::market::dice::{Fnv, dice};
-use crate::market::moments::{Moment, on};
-use crate::market::{Market, Stock};
-use chrono::{Datelike, NaiveDate};
+use crate::market::{Fnv, Market, Moment, Stock, moment_of, on};
+use chrono::NaiveDate;
 use pitlake_contract::FieldType;
-use rand::seq::SliceRandom;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
 /// Past the address of every item.
@@ -42,45 +39,50 @@ impl Served {
         (skip, take): (usize, usize),
     ) -> Vec<Vec<Cell>> {
         let asked = self.asked(market, at, params);
-        if let Content::Sessions(population, columns) = &self.content {
-            return self.session_rows(population, columns, &asked, (skip, take));
+        let rows = self.rows(&asked).filter(|row| self.passes(row, params));
+        let is_in_order = match self.content {
+            // Within a session, times are not.
+            Content::Sessions(..) => !self.is_timed(),
+            Content::Records(..) => false,
+            Content::Snapshot(..) => true,
+        };
+        if is_in_order {
+            return rows.skip(skip).take(take).collect();
         }
-        let passes = |row: &Vec<Cell>| self.passes(row, params) && self.in_range(row, params);
-        let mut rows: Vec<Vec<Cell>> = self.rows(&asked).into_iter().filter(passes).collect();
-        if !matches!(self.content, Content::Snapshot(..)) {
-            self.shuffle(&asked, &mut rows, 0);
+        let mut rows: Vec<Vec<Cell>> = rows.collect();
+        if matches!(self.content, Content::Records(..)) {
+            self.dice(market, ORDER, 0).shuffle(&mut rows);
+        }
+        if let Some(day) = self.dated() {
+            rows.sort_by(|a, b| b[day].text().cmp(&a[day].text()));
         }
         rows.into_iter().skip(skip).take(take).collect()
     }
 
     /// Every row there is at a moment, sorted by its cells: by the code before the day, mostly.
     pub(crate) fn all(&self, market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
-        let asked = self.asked(market, at, &NONE);
-        let mut rows = match &self.content {
-            Content::Sessions(population, columns) => {
-                let days = population.days(market).into_iter();
-                let items = days.flat_map(|day| self.items(population, &asked, day).into_iter().map(move |i| (i, day)));
-                items.map(|(item, day)| self.session_row(population, columns, market, (item, day))).collect()
-            }
-            _ => self.rows(&asked),
-        };
+        let mut rows: Vec<Vec<Cell>> = self.rows(&self.asked(market, at, &NONE)).collect();
         rows.sort_by(|a, b| compare(a, b));
         rows
     }
 
     fn asked<'a>(&'a self, market: &'a Market, at: Option<Moment>, params: &'a Params) -> Asked<'a> {
-        let codes = params.get("ts_code").filter(|_| self.contract.call.filter("ts_code") == Some("ts_code"));
-        let stocks = match codes {
+        let stocks = match self.codes(params) {
             Some(codes) => {
-                let named = codes.split(',').take(self.together()).filter_map(|code| market.find(code.trim()));
-                let mut named: Vec<usize> = named.collect();
-                named.sort_unstable();
-                named.dedup(); // a code named twice is still one stock
+                let named = codes.into_iter().take(self.together()).filter_map(|code| market.find(code));
+                // A code named twice is still one stock.
+                let named: BTreeSet<usize> = named.collect();
                 named.into_iter().map(|stock| &market.stocks[stock]).collect()
             }
             None => market.stocks.iter().collect(),
         };
         Asked { market, at, params, fields: &self.fields, stocks }
+    }
+
+    /// The codes that a call names, where they narrow the rows.
+    fn codes<'a>(&'a self, params: &'a Params) -> Option<Vec<&'a str>> {
+        let is_narrowing = self.contract.call.filter("ts_code") == Some("ts_code");
+        self.wanted("ts_code", params).filter(|_| is_narrowing).map(Iterator::collect)
     }
 
     /// How many stocks a call may name. Of records that need a code, others than the first mean nothing.
@@ -91,55 +93,58 @@ impl Served {
         if many || matches!(self.content, Content::Sessions(..)) { usize::MAX } else { 1 }
     }
 
-    /// Rows of sessions that a request gets: newest first, shuffled within one, the same way for the same request.
-    fn session_rows(
-        &self,
-        population: &Population,
-        columns: &[MadeColumn],
-        asked: &Asked<'_>,
-        (skip, take): (usize, usize),
-    ) -> Vec<Vec<Cell>> {
-        let (market, params) = (asked.market, asked.params);
-        let dated = |field: &str| self.fields.iter().any(|other| other.name == field && other.kind == FieldType::Date);
-        let is_asked = |day: usize| {
-            let stamp = market.calendar.stamp(day);
-            let is = |param: &str| self.wanted(param, params).is_none_or(|mut days| days.any(|day| day == stamp));
-            let mut exact = self.contract.call.filters.iter().filter(|(_, field)| dated(field));
-            exact.all(|(param, _)| is(param)) && within(&stamp, params, 8)
-        };
-        let days = population.days(market).into_iter().filter(|&day| is_asked(day));
-        let items = days.flat_map(|day| {
-            let mut items = self.items(population, asked, day);
-            items.shuffle(&mut dice(market.seed, &self.contract.kind, ORDER, day));
-            items.into_iter().map(move |item| (item, day))
-        });
-        let rows = items.map(|item| self.session_row(population, columns, market, item));
-        let rows = rows.filter(|row| self.passes(row, params) && self.in_range(row, params));
-        if !self.is_timed() {
-            return rows.skip(skip).take(take).collect();
+    /// Every row that is there, before filters; sessions newest first.
+    fn rows<'a>(&'a self, asked: &'a Asked<'a>) -> Box<dyn Iterator<Item = Vec<Cell>> + 'a> {
+        let (market, at) = (asked.market, asked.at);
+        match self.content {
+            Content::Sessions(population) => {
+                let days = population.days(market).into_iter().filter(|&day| self.asks_for(day, asked));
+                let items = days.flat_map(move |day| {
+                    let items = self.items(population, asked, day);
+                    items.into_iter().map(move |item| (item, day))
+                });
+                Box::new(items.map(move |(item, session)| {
+                    let row = Row { market, item: &item, session, day: market.calendar.day(session) };
+                    let mut dice = self.dice(market, item.address, moment_of(row.day));
+                    let mut line = item.facts.clone();
+                    line.extend((population.facts)(&row, &mut dice));
+                    self.cells(&row, line, dice)
+                }))
+            }
+            Content::Snapshot(lines) => {
+                let today = at.map_or(market.calendar.end, |at| at.date());
+                Box::new(lines(asked).into_iter().map(move |line| {
+                    let stock = match line.get("ts_code") {
+                        Some(Value::Text(code)) => market.find(code).map(|place| &market.stocks[place]),
+                        _ => None,
+                    };
+                    self.written(market, (stock, today), line)
+                }))
+            }
+            Content::Records(records) => {
+                // Nothing is known of a company before it is listed.
+                let known = move |stock: &&Stock| {
+                    let listed = stock.security.listed_on();
+                    listed.is_some_and(|listed| at.is_none_or(|at| on(listed, 18, 0) <= at))
+                };
+                Box::new(asked.stocks.iter().copied().filter(known).flat_map(move |stock| {
+                    let there = records(asked, stock).into_iter().filter(move |record| record.shows(at));
+                    there.map(move |record| self.written(market, (Some(stock), record.from.date()), record.line))
+                }))
+            }
         }
-        let mut rows: Vec<Vec<Cell>> = rows.collect();
-        self.newest_first(&mut rows);
-        rows.into_iter().skip(skip).take(take).collect()
     }
 
-    /// The row of an item in a session, or on a holiday counted on after the last one.
-    fn session_row(
-        &self,
-        population: &Population,
-        columns: &[MadeColumn],
-        market: &Market,
-        (item, session): (Item<'_>, usize),
-    ) -> Vec<Cell> {
-        let row = Row { market, item: &item, session, day: market.calendar.day(session) };
-        let moment = usize::try_from(row.day.num_days_from_ce()).unwrap_or_default();
-        let mut pen = self.pen(market, item.address, moment);
-        let mut line = item.facts.clone();
-        line.extend((population.facts)(&row, &mut pen));
-        Self::cells(columns, &row, line, pen)
+    /// Whether a call asks for a session, or a holiday counted on after the last one.
+    fn asks_for(&self, day: usize, asked: &Asked<'_>) -> bool {
+        let (stamp, params) = (asked.market.calendar.stamp(day), asked.params);
+        let dated = |field: &str| self.fields.iter().any(|other| other.name == field && other.kind == FieldType::Date);
+        let is = |param: &str| self.wanted(param, params).is_none_or(|mut days| days.any(|day| day == stamp));
+        let mut exact = self.contract.call.filters.iter().filter(|(_, field)| dated(field));
+        exact.all(|(param, _)| is(param)) && within(&stamp, params, 8)
     }
 
-    /// The items of a session that are asked for and there.
+    /// The items of such a day that are asked for and there, in no order, the same one for the same call.
     fn items<'a>(&self, population: &Population, asked: &Asked<'a>, day: usize) -> Vec<Item<'a>> {
         let (market, at) = (asked.market, asked.at);
         let opening = at.map(|at| (self.opening(market, day), at));
@@ -148,9 +153,7 @@ impl Served {
             return Vec::new();
         }
         let call = &self.contract.call;
-        let codes: Option<Vec<&str>> = (call.filter("ts_code") == Some("ts_code"))
-            .then(|| asked.params.get("ts_code").map(|codes| codes.split(',').map(str::trim).collect()))
-            .flatten();
+        let codes = self.codes(asked.params);
         // A parameter may name a fact that is no column.
         let facts = || {
             let known = |param: &str| call.filter(param).is_some() || self.column(param).is_some();
@@ -170,71 +173,20 @@ impl Served {
                 item.draft = item.stock.and_then(|stock| self.draft(market, stock, day, at));
             }
         }
+        self.dice(market, ORDER, day).shuffle(&mut items);
         items
-    }
-
-    /// Every row of records or a snapshot that is there, before filters.
-    fn rows(&self, asked: &Asked<'_>) -> Vec<Vec<Cell>> {
-        let (market, at) = (asked.market, asked.at);
-        // Nothing is known of a company before it is listed.
-        let known = |stock: &&Stock| {
-            let listed = stock.security.listed_on();
-            listed.is_some_and(|listed| at.is_none_or(|at| on(listed, 18, 0) <= at))
-        };
-        let companies = || asked.stocks.iter().copied().filter(known);
-        match &self.content {
-            Content::Sessions(..) => Vec::new(),
-            Content::Snapshot(lines, columns) => {
-                let stock = |line: &Line<'_>| match line.get("ts_code") {
-                    Some(Value::Text(code)) => market.find(code).map(|place| &market.stocks[place]),
-                    _ => None,
-                };
-                let today = at.map_or(market.calendar.end, |at| at.date());
-                let lines = lines(asked).into_iter().map(|line| (stock(&line), line));
-                lines.map(|(stock, line)| self.written(columns, market, (stock, today), line)).collect()
-            }
-            Content::Records(records, columns) => {
-                let records = companies().flat_map(|stock| {
-                    let there = records(asked, stock).into_iter().filter(|record| record.shows(at));
-                    there.map(move |record| (stock, record))
-                });
-                records
-                    .map(|(stock, record)| {
-                        self.written(columns, market, (Some(stock), record.from.date()), record.line)
-                    })
-                    .collect()
-            }
-        }
     }
 
     /// The cells of a line about a stock on a day, or about something else; columns that it does not name are made.
     /// Lines that say the same are written the same, whenever they are asked for.
-    fn written(
-        &self,
-        columns: &[MadeColumn],
-        market: &Market,
-        (stock, day): (Option<&Stock>, NaiveDate),
-        line: Line<'_>,
-    ) -> Vec<Cell> {
+    fn written(&self, market: &Market, (stock, day): (Option<&Stock>, NaiveDate), line: Line<'_>) -> Vec<Cell> {
         let mut hasher = Fnv::default();
         line.iter().filter(|(column, _)| **column != "update_flag").for_each(|(_, value)| value.hash(&mut hasher));
         let moment = usize::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or_default();
         let session = market.calendar.session_by(day).unwrap_or_default();
-        let item = stock.map_or_else(|| Item::nobody(market, session), |stock| Item::of_stock(stock, session));
-        let pen = self.pen(market, item.address, moment);
-        Self::cells(columns, &Row { market, item: &item, session, day }, line, pen)
-    }
-
-    /// Newest day first, and within it in no order, the same way for the same call.
-    fn shuffle(&self, asked: &Asked<'_>, rows: &mut [Vec<Cell>], moment: usize) {
-        rows.shuffle(&mut dice(asked.market.seed, &self.contract.kind, ORDER, moment));
-        self.newest_first(rows);
-    }
-
-    fn newest_first(&self, rows: &mut [Vec<Cell>]) {
-        if let Some(day) = self.dated() {
-            rows.sort_by(|a, b| b[day].text().cmp(&a[day].text()));
-        }
+        let item = stock.map_or_else(|| Item::of_market(market, session), |stock| Item::of_stock(stock, session));
+        let dice = self.dice(market, item.address, moment);
+        self.cells(&Row { market, item: &item, session, day }, line, dice)
     }
 
     /// The column of the day that a row belongs to.
@@ -245,30 +197,29 @@ impl Served {
         places.find(|&place| matches!(self.fields[place].kind, FieldType::Date | FieldType::Time | FieldType::Epoch))
     }
 
-    /// Whether `start_date` and `end_date` are times.
+    /// The column that `start_date` and `end_date` limit.
+    fn range(&self) -> Option<usize> {
+        self.column(self.contract.call.range.as_deref()?)
+    }
+
+    /// Whether those are times.
     fn is_timed(&self) -> bool {
-        let range = self.contract.call.range.as_deref().and_then(|name| self.column(name));
-        range.is_some_and(|place| self.fields[place].kind == FieldType::Time)
+        self.range().is_some_and(|place| self.fields[place].kind == FieldType::Time)
     }
 
-    fn in_range(&self, row: &[Cell], params: &Params) -> bool {
-        let range = self.contract.call.range.as_deref().and_then(|name| self.column(name));
-        range.is_none_or(|place| within(row[place].text().unwrap_or_default(), params, usize::MAX))
-    }
-
-    /// Whether the row has, for each filter sent or implied, one of its comma-separated values.
+    /// Whether the row is in the range and has, for each filter sent or implied, one of its comma-separated values.
     fn passes(&self, row: &[Cell], params: &Params) -> bool {
-        self.contract.call.filters.iter().all(|(param, field)| {
+        let in_range = |place: usize| within(row[place].text().unwrap_or_default(), params, usize::MAX);
+        // Of a code the digits or the suffix will do.
+        let is = |field: &str, value: &str, wanted: &str| {
+            value == wanted || field == "ts_code" && value.split('.').any(|part| part == wanted)
+        };
+        let has = |(param, field): &(String, String)| {
             let value = self.column(field).and_then(|place| row[place].text());
-            self.wanted(param, params).is_none_or(|mut wanted| {
-                // Of a code the digits or the suffix will do.
-                wanted.any(|wanted| {
-                    value.is_some_and(|value| {
-                        value == wanted || field == "ts_code" && value.split('.').any(|p| p == wanted)
-                    })
-                })
-            })
-        })
+            let matches = |wanted| value.is_some_and(|value| is(field, value, wanted));
+            self.wanted(param, params).is_none_or(|mut wanted| wanted.any(matches))
+        };
+        self.range().is_none_or(in_range) && self.contract.call.filters.iter().all(has)
     }
 
     /// The comma-separated values of a filter, sent or implied; none if there is no such filter.

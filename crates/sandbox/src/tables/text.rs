@@ -3,8 +3,7 @@
 //! Texts are made from whole numbers. The one float is the vendor's own subtraction noise in `change`.
 
 use crate::Cell;
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use crate::market::Dice;
 
 /// `units / 10^scale` the way Python prints a float: `8.0`, `9.39`, `-0.5641`.
 pub(crate) fn decimal(units: i64, scale: u32) -> String {
@@ -42,11 +41,11 @@ pub(crate) fn noisy_change(after: i64, before: i64) -> Option<String> {
     Some(format!("{:?}", yuan(after)? - yuan(before)?))
 }
 
-/// Places that [`millionths`] keeps.
+/// Places that [`in_millionths`] keeps.
 pub(crate) const PLACES: u32 = 6;
 
 /// A number in any of these spellings, in millionths: what other vendors make theirs from.
-pub(crate) fn millionths(text: &str) -> Option<i128> {
+pub(crate) fn in_millionths(text: &str) -> Option<i128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
@@ -73,39 +72,17 @@ pub(crate) fn optional_text(value: Option<&str>) -> Cell {
     value.map_or(Cell::Null, text)
 }
 
-/// Spells the numbers of one row.
-pub(crate) struct Pen {
-    pub(crate) rng: ChaCha8Rng,
-}
-
-impl Pen {
-    /// A number of a float column: mostly plain, one whole number in three without `.0`, one in a
-    /// thousand with a zero too many, one in three thousand with an exponent.
-    pub(crate) fn float(&mut self, units: i64, scale: u32) -> Cell {
-        let plain = decimal(units, scale);
-        let whole = plain.strip_suffix(".0");
-        Cell::Number(match (self.rng.random_range(0..3000), whole) {
-            (0, _) if units != 0 => exponent(units, scale),
-            (1..4, _) => plain + "0",
-            (roll, Some(whole)) if roll % 3 == 0 => whole.to_owned(),
-            _ => plain,
-        })
-    }
-
-    /// A whole number from one to another, both included.
-    pub(crate) fn between(&mut self, least: i64, most: i64) -> i64 {
-        self.rng.random_range(least..=most)
-    }
-
-    /// A place in a list of so many.
-    pub(crate) fn place(&mut self, length: usize) -> usize {
-        self.rng.random_range(0..length.max(1))
-    }
-
-    /// True about once in `times`.
-    pub(crate) fn once_in(&mut self, times: u32) -> bool {
-        self.rng.random_range(0..times) == 0
-    }
+/// A number of a float column: mostly plain, one whole number in three without `.0`, one in a thousand with a zero too
+/// many, one in three thousand with an exponent.
+pub(crate) fn float(units: i64, scale: u32, dice: &mut Dice) -> Cell {
+    let plain = decimal(units, scale);
+    let whole = plain.strip_suffix(".0");
+    Cell::Number(match (dice.roll(0..3000), whole) {
+        (0, _) if units != 0 => exponent(units, scale),
+        (1..4, _) => plain + "0",
+        (roll, Some(whole)) if roll % 3 == 0 => whole.to_owned(),
+        _ => plain,
+    })
 }
 
 #[cfg(test)]
@@ -113,16 +90,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_print_like_python() {
-        let cases =
-            [(800, 2, "8.0"), (939, 2, "9.39"), (-5641, 4, "-0.5641"), (5, 4, "0.0005"), (-10_050, 3, "-10.05")];
-        assert!(cases.iter().all(|(units, scale, expected)| decimal(*units, *scale) == *expected));
-    }
-
-    #[test]
-    fn exponents_keep_the_value() {
-        let cases = [(123_400, 2, "1.234E3"), (523, 4, "5.23e-02"), (-1, 4, "-1e-04"), (800, 2, "8E0")];
-        assert!(cases.iter().all(|(units, scale, expected)| exponent(*units, *scale) == *expected));
+    fn numbers_keep_their_value_in_every_spelling() {
+        for (units, scale, plain, with_exponent) in [
+            (123_400, 2, "1234.0", "1.234E3"),
+            (800, 2, "8.0", "8E0"),
+            (939, 2, "9.39", "9.39E0"),
+            (-5641, 4, "-0.5641", "-5.641e-01"),
+            (523, 4, "0.0523", "5.23e-02"),
+            (-1, 4, "-0.0001", "-1e-04"),
+        ] {
+            assert_eq!((&*decimal(units, scale), &*exponent(units, scale)), (plain, with_exponent));
+            assert_eq!(in_millionths(plain), in_millionths(with_exponent));
+        }
         assert_eq!(noisy_change(1282, 1305).as_deref(), Some("-0.23000000000000043"));
     }
 }

@@ -1,12 +1,11 @@
-//! What a row says in a column, and how the column's contract has it written.
+//! What a row has in a column, and how the column's contract has it written.
 //!
 //! A maker states a figure in plain units (CNY, shares, parts of a whole) with as many decimal places as it likes; the
 //! unit on the wire comes from the contract. Which figure a row has is never decided here.
 
-use super::text::{Pen, decimal, integer};
+use super::{decimal, float, integer};
 use crate::Cell;
-use crate::market::calendar::stamp;
-use crate::market::walk::divide;
+use crate::market::{Dice, divide, stamp};
 use chrono::NaiveDate;
 use pitlake_contract::{Dimension, Field, FieldType, Unit};
 use std::collections::BTreeMap;
@@ -76,30 +75,30 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-impl Pen {
-    /// Writes a value as the contract of its column says. Every value of a number draws, nulls too: so that the columns
-    /// after a gap are spelled as if it were none.
-    pub(crate) fn cell(&mut self, field: &Field, value: Value) -> Cell {
-        match (value, field.kind, field.unit) {
-            (Value::Text(text), ..) => Cell::Text(text),
-            (Value::Digits(digits), ..) => Cell::Number(digits),
-            (Value::Null, FieldType::Number, _) => {
-                self.float(0, 0);
+impl Value {
+    /// The cell as the contract of its column says. Every value of a number draws, nulls too: so that the columns after
+    /// a gap are spelled as if it were none.
+    pub(crate) fn cell(self, field: &Field, dice: &mut Dice) -> Cell {
+        match (self, field.kind, field.unit) {
+            (Self::Text(text), ..) => Cell::Text(text),
+            (Self::Digits(digits), ..) => Cell::Number(digits),
+            (Self::Null, FieldType::Number, _) => {
+                float(0, 0, dice);
                 Cell::Null
             }
-            (Value::Null, ..) => Cell::Null,
-            (Value::Figure(units, places), FieldType::Number, Some(unit)) => {
+            (Self::Null, ..) => Cell::Null,
+            (Self::Figure(units, places), FieldType::Number, Some(unit)) => {
                 let (units, scale) = in_unit(units, places, unit);
                 // The one unit whose numbers come in quotes.
-                if unit == Unit::Cny1e6 { Cell::Text(decimal(units, scale)) } else { self.float(units, scale) }
+                if unit == Unit::Cny1e6 { Cell::Text(decimal(units, scale)) } else { float(units, scale, dice) }
             }
-            (Value::Rounded(units, places), FieldType::Number, Some(unit)) => {
+            (Self::Rounded(units, places), FieldType::Number, Some(unit)) => {
                 let (units, scale) = in_unit(units, places, unit);
-                self.float(units, scale);
+                float(units, scale, dice);
                 Cell::Number(decimal(units, scale))
             }
-            (Value::Figure(units, _) | Value::Rounded(units, _), FieldType::Text, _) => Cell::Text(units.to_string()),
-            (Value::Figure(units, places) | Value::Rounded(units, places), ..) => integer(units / 10_i64.pow(places)),
+            (Self::Figure(units, _) | Self::Rounded(units, _), FieldType::Text, _) => Cell::Text(units.to_string()),
+            (Self::Figure(units, places) | Self::Rounded(units, places), ..) => integer(units / 10_i64.pow(places)),
         }
     }
 }
@@ -125,29 +124,5 @@ fn decimals(unit: Unit) -> u32 {
         Unit::Share | Unit::Count => 0,
         Unit::Ratio | Unit::Number | Unit::CnyPerShare | Unit::HkdPerShare | Unit::Point | Unit::SharePerShare => 6,
         _ => 4,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_go_out_in_the_contracts_unit() {
-        let cases = [
-            (fen(1_234_500), Unit::Cny, "12345.0"),
-            (fen(1_234_500), Unit::Cny1e3, "12.345"),
-            (fen(1_234_567), Unit::Cny1e4, "1.2346"),
-            (whole(1_250), Unit::Lot100, "12.5"),
-            (whole(3), Unit::Share, "3.0"),
-            (millionths(12_345), Unit::Percent, "1.2345"),
-            (millionths(12_345), Unit::Ratio, "0.012345"),
-            (whole(2), Unit::Percent, "200.0"),
-        ];
-        for (value, unit, expected) in cases {
-            let Value::Figure(units, places) = value else { unreachable!() };
-            let (units, scale) = in_unit(units, places, unit);
-            assert_eq!(decimal(units, scale), expected, "{unit}");
-        }
     }
 }

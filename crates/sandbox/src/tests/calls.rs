@@ -1,10 +1,9 @@
 //! Every interface answers the calls that its contract describes: filters, ranges, what is needed, order and pages.
 
 use super::{SMALL, select, small, values};
-use crate::market::moments::shanghai;
-use crate::tables::asked::Params;
-use crate::tables::entry::Flaws;
-use crate::tables::served::{Content, Served};
+use crate::market::shanghai;
+use crate::tables::Params;
+use crate::tables::served::{Content, Flaws, Served};
 use crate::{Cell, Market, Settings};
 use chrono::{Days, TimeDelta};
 
@@ -18,6 +17,11 @@ fn interfaces() -> impl Iterator<Item = &'static Served> {
 fn sorted(mut rows: Vec<Vec<Cell>>) -> Vec<Vec<Cell>> {
     rows.sort_by(|a, b| a.iter().map(Cell::text).cmp(b.iter().map(Cell::text)));
     rows
+}
+
+/// The rows of [`SMALL`] that a call gets in the end.
+fn sent(interface: &Served, params: &Params) -> Vec<Vec<Cell>> {
+    sorted(interface.select(&SMALL, None, params, (0, usize::MAX)))
 }
 
 /// The rows of a call in which the fields of its parameters hold their values, by the whole list of rows.
@@ -62,8 +66,7 @@ fn every_filter_narrows_the_field_that_its_contract_names() {
             let Some(row) = known.get(known.len() / 2) else { continue };
             let value = row[place].text().unwrap_or_default().to_owned();
             let Some(params) = completed(interface, row, Params::from([(param.clone(), value)])) else { continue };
-            let sent = sorted(interface.select(&SMALL, None, &params, (0, usize::MAX)));
-            assert_eq!(sent, wanted(interface, &rows, &params), "{} {params:?}", interface.name());
+            assert_eq!(sent(interface, &params), wanted(interface, &rows, &params), "{} {params:?}", interface.name());
             checked += 1;
         }
     }
@@ -84,7 +87,7 @@ fn every_range_limits_the_field_that_its_contract_names() {
         let row = rows.iter().find(|row| row[place].text() == Some(&start)).unwrap();
         let range = Params::from([("start_date".to_owned(), start), ("end_date".to_owned(), end)]);
         let params = completed(interface, row, range).unwrap();
-        let sent = sorted(interface.select(&SMALL, None, &params, (0, usize::MAX)));
+        let sent = sent(interface, &params);
         assert!(!sent.is_empty() || params.contains_key("period"), "{}", interface.name());
         assert_eq!(sent, wanted(interface, &rows, &params), "{} {params:?}", interface.name());
         checked += 1;

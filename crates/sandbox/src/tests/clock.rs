@@ -2,10 +2,9 @@
 
 use super::caller::{Sandbox, items, no_limits};
 use super::{MARKET, Row, at, by_key, find, interfaces, named, stamp};
-use crate::market::moments::shanghai;
-use crate::tables::asked::Params;
-use crate::tables::entry::Flaws;
-use crate::tables::served::Content;
+use crate::market::shanghai;
+use crate::tables::Params;
+use crate::tables::served::{Content, Flaws};
 use crate::{Rows, Settings};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;

@@ -11,22 +11,18 @@ mod f10;
 mod figures;
 mod indices;
 mod instruments;
-mod listings;
 mod occurrences;
 mod records;
 mod reports;
 mod sessions;
 mod tushare;
-mod vendors;
 mod wires;
 
-use super::market::moments::shanghai;
-use super::tables::asked::Params;
-use super::tables::catalog::find_shipped as find;
-use super::tables::served::Served;
-use super::{Cell, Market, Rows, Settings};
+use crate::market::shanghai;
+use crate::tables::served::Served;
+use crate::tables::{Catalog, Params};
+use crate::{Cell, Market, Rows, Settings};
 use chrono::{DateTime, NaiveDate, Utc};
-use pitlake_contract::Contracts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 use std::sync::{Arc, LazyLock};
@@ -171,8 +167,14 @@ fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -
     named(Rows { fields: interface.names(), rows })
 }
 
+static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| Catalog::with(&[]));
+
+/// The interface of that name.
+fn find(name: &str) -> Option<&'static Served> {
+    SHIPPED.find(name)
+}
+
 /// Every interface of Tushare's.
 fn interfaces() -> impl Iterator<Item = &'static Served> {
-    let contracts = Contracts::load(&[]).0;
-    contracts.iter().filter_map(|contract| find(&contract.id.to_string())).collect::<Vec<_>>().into_iter()
+    SHIPPED.contracts.iter().filter_map(|contract| find(&contract.id.to_string()))
 }

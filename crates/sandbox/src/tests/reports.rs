@@ -1,8 +1,7 @@
 //! Statements and indicators: every pattern of versions that the vendor has, its days, and what statements share.
 
 use super::{LONGER, MARKET, Row, SMALL, evenings, grouped, named, small, stamp, table, values};
-use crate::market::filings::{Statement, versions};
-use crate::market::quarters::Quarter;
+use crate::market::{Quarter, Statement, versions};
 use crate::{Cell, Market, Settings};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 
 use super::{MARKET, Row, SMALL, by_key, grouped, masters, table, values};
 use crate::Cell;
-use crate::market::walk::{divide, limits};
+use crate::market::{divide, price_limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn percent_limit(code: &str) -> i64 {
@@ -20,7 +20,7 @@ fn bars_stay_within_limits_and_the_listed_life() {
     for ((code, day), row) in by_key(&MARKET, "daily") {
         let (master, close) = (&masters[&code], row.cents("close"));
         if let (Some(before), true) = (row.units("pre_close", 2), master["list_date"] < day[..]) {
-            let (floor, ceiling) = limits(before, percent_limit(&code));
+            let (floor, ceiling) = price_limits(before, percent_limit(&code));
             assert!(floor <= row.cents("low") && row.cents("high") <= ceiling, "{code} {day}");
             assert_eq!(row.units("pct_chg", 4), Some(divide((close - before) * 1_000_000, before)));
         }
@@ -118,7 +118,7 @@ fn limit_lists_follow_from_the_bars() {
         let (times, days) = row["up_stat"].split_once('/').unwrap();
         assert!(times.parse::<u32>().unwrap() <= days.parse().unwrap());
         let bar = &bars[&row.key()];
-        let (floor, ceiling) = limits(bar.units("pre_close", 2).unwrap_or(0), percent_limit(&row["ts_code"]));
+        let (floor, ceiling) = price_limits(bar.units("pre_close", 2).unwrap_or(0), percent_limit(&row["ts_code"]));
         at_limit += usize::from([floor, ceiling].contains(&bar.cents("close")));
     }
     assert!(at_limit > 0);

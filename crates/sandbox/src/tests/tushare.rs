@@ -1,8 +1,9 @@
-//! Tushare's wire: columns, caps, pages, and refusals inside HTTP 200.
+//! Tushare's wire: columns, caps, pages, refusals inside HTTP 200, and a gateway that speaks it, too.
 
 use super::caller::{Sandbox, items, no_limits};
 use super::settings;
-use crate::Settings;
+use crate::{Settings, TOKEN};
+use pitlake_contract::SpecFile;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ async fn columns_come_as_named_and_hidden_ones_only_then() {
         ("daily", json!("ah_vol, nonsense,close,ts_code"), "ah_vol close ts_code"),
         ("moneyflow", json!(["ts_code", "trade_count"]), "ts_code trade_count"),
     ] {
-        let body = json!({"api_name": interface, "token": crate::TOKEN, "params": day, "fields": fields});
+        let body = json!({"api_name": interface, "token": TOKEN, "params": day, "fields": fields});
         let reply = sandbox.send("POST", &format!("/dataapi/{interface}"), "", &body.to_string()).json();
         assert_eq!(reply["data"]["fields"], json!(expected.split(' ').collect::<Vec<_>>()));
         assert_eq!((reply["code"].as_i64(), reply["data"]["count"].as_i64()), (Some(0), Some(-1)));
@@ -70,4 +71,44 @@ async fn refusals_are_the_vendors() {
         assert!(reply["code"] == code && reply["msg"].as_str().unwrap().contains(text), "{reply}");
     }
     assert_eq!(poor.server.calls()["dayly"], 1, "refused calls count");
+}
+
+/// A vendor with the same wire, by its own files.
+const VENDOR: &str = r#"version = 1
+vendor = "gateway"
+wire = "tushare"
+token_in = "header"
+token_header = "X-Key"
+"#;
+
+const DAILY: &str = r#"version = 1
+interface = "gateway/daily"
+type = "stock_daily_cn"
+fields_of = "tushare/daily"
+title = "Bars"
+checked = "2026-11-21"
+[ask]
+by = "session"
+param = "trade_date"
+page_rows = 100
+[publication]
+hour = "17:00"
+empty = "answer"
+history_from = "2010-01-01"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_tushares_wire_has_tushares_rows() {
+    let file = |name: &str, text: &str| SpecFile { name: name.to_owned(), text: text.to_owned() };
+    let own = vec![file("schemas/gateway.toml", VENDOR), file("schemas/gateway/daily.toml", DAILY)];
+    let sandbox = Sandbox::start(Settings { own, ..no_limits() }).await;
+    assert_eq!(sandbox.server.url_of("gateway"), Some(format!("{}/gateway", sandbox.server.url())));
+    assert_eq!(sandbox.server.url_of("nobody"), None);
+    let body = json!({"api_name": "daily", "params": {"trade_date": "20230301"}, "fields": "ts_code,close"});
+    let call =
+        |key: &str| -> Value { sandbox.send("POST", "/gateway", &format!("X-Key: {key}"), &body.to_string()).json() };
+    assert_eq!(call("other")["code"], 40101);
+    let theirs = sandbox.call("daily", &json!({"trade_date": "20230301"}), "ts_code,close");
+    assert_eq!(call(TOKEN)["data"]["items"], theirs["data"]["items"]);
+    assert_eq!(sandbox.server.calls()["gateway/daily"], 2);
 }

@@ -1,19 +1,17 @@
-//! What valuation-detail says of a stock, or of an index as the mean of all stocks: the multiple of the last close now
+//! What valuation-detail has of a stock, or of an index as the mean of all stocks: the multiple of the last close now
 //! and before, among all and among its peers.
 //!
 //! Multiples are in thousandths; negative ones, of losses, count in no statistic. One stock in 23 is not covered.
 
-mod growth;
 mod multiple;
 
 pub(crate) use multiple::Multiple;
 
 use super::subject::{epoch, midnight, number, symbol};
-use crate::market::moments::{Moment, on};
-use crate::market::walk::divide;
-use crate::market::{Market, Stock};
+use crate::market::{Market, Stock, divide, on};
+use crate::tables::Scene;
 use chrono::{Datelike, Months, NaiveDate, TimeDelta};
-use multiple::times;
+use multiple::{growth, times};
 use serde_json::{Value, json};
 
 /// Months of each `interval_type` from 1 on; 0 for May 2019.
@@ -28,14 +26,8 @@ fn interval(number: i64, end: NaiveDate) -> Option<NaiveDate> {
 }
 
 /// The whole of `data` about a stock, or about an index without one; zeros and empty lists where it is not covered.
-pub(crate) fn valuation(
-    market: &Market,
-    stock: Option<&Stock>,
-    multiple: Multiple,
-    interval_type: i64,
-    at: Option<Moment>,
-) -> Value {
-    covered(market, stock, multiple, interval_type, at).unwrap_or_else(|| {
+pub(crate) fn valuation(scene: Scene<'_>, stock: Option<&Stock>, multiple: Multiple, interval_type: i64) -> Value {
+    covered(scene, stock, multiple, interval_type).unwrap_or_else(|| {
         json!({
             "valuation_type": multiple as i64,
             "last_update_time": 0,
@@ -50,13 +42,8 @@ pub(crate) fn valuation(
     })
 }
 
-fn covered(
-    market: &Market,
-    stock: Option<&Stock>,
-    multiple: Multiple,
-    interval_type: i64,
-    at: Option<Moment>,
-) -> Option<Value> {
+fn covered(scene: Scene<'_>, stock: Option<&Stock>, multiple: Multiple, interval_type: i64) -> Option<Value> {
+    let Scene { market, at, .. } = scene;
     // The clock at which a session's multiples are there.
     let known = |day: &NaiveDate| at.is_none_or(|at| on(*day, 16, 20) <= at);
     let now = market.calendar.sessions.partition_point(known).checked_sub(1)?;
@@ -109,7 +96,7 @@ fn covered(
     crowd["average_value"] = times(mean(&all).unwrap_or_default());
     crowd["median_value"] = times(median(&all));
     data["plate_distribution"] = plate(&peers, stock, multiple, now, current);
-    if let Some(growth) = growth::growth(market, stock, multiple, now, at) {
+    if let Some(growth) = growth(scene, stock, multiple, now) {
         data["profit_growth_rate"] = growth;
     }
     Some(data)

@@ -1,11 +1,9 @@
 //! The Shenwan industries, and when a stock belongs to which. One stock in four came into its industry when the scheme
 //! began, another one moves on some day of the market's range.
 
-use crate::market::securities::EVENTFUL_SESSIONS;
-use crate::market::{Market, Stock};
-use crate::tables::asked::Asked;
+use crate::market::{EVENTFUL_SESSIONS, Market, Stock};
 use crate::tables::sessions::known::SHENWAN;
-use crate::tables::value::{Line, line};
+use crate::tables::{Asked, Line, line};
 
 /// Industry codes of the top level, in the order of [`SHENWAN`].
 const INDUSTRIES: [u32; 6] = [110_000, 220_000, 270_000, 340_000, 370_000, 480_000];

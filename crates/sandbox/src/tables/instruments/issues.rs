@@ -1,13 +1,8 @@
 //! Stocks that were first listed in the market's range, and one issue that came to nothing. A row appears a week before the day of issue and is filled in step by step; without a listing its day is "", not
 //! null.
 
-use crate::market::calendar::{stamp, weekday_before};
-use crate::market::moments::{after, before};
-use crate::market::securities::Security;
-use crate::market::walk::divide;
-use crate::market::{Market, Stock};
-use crate::tables::asked::Asked;
-use crate::tables::value::{Line, Value, fen, line, whole};
+use crate::market::{Market, Security, Stock, after, before, divide, stamp, weekday_before};
+use crate::tables::{Asked, Line, Value, fen, line, whole};
 use chrono::NaiveDate;
 use std::cmp::Reverse;
 

@@ -3,11 +3,10 @@
 mod directories;
 mod industries;
 mod issues;
-mod masters;
 
-use super::record::SnapshotRows;
+use super::SnapshotRows;
 
-/// The functions by the words of entries.
+/// The functions by the names in entries.
 pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 9] = [
     ("known_indices", directories::indices),
     ("industries", industries::industries),
@@ -16,6 +15,6 @@ pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 9] = [
     ("board_members", directories::board_members),
     ("contracts", directories::contracts),
     ("issues", issues::issues),
-    ("stocks", masters::stocks),
-    ("calendar", masters::calendar),
+    ("stocks", directories::stocks),
+    ("calendar", directories::calendar),
 ];

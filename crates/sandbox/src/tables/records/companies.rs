@@ -1,16 +1,9 @@
 //! What companies are and were called, and who leads them. Any likeness to a real person is chance.
 
 use super::occasion::{Occasion, evening, life};
-use crate::market::calendar::weekday_before;
-use crate::market::dice::dice;
-use crate::market::moments::{Moment, after, before, on};
-use crate::market::securities::Board;
-use crate::market::{Market, Stock};
-use crate::tables::asked::Asked;
-use crate::tables::record::Record;
-use crate::tables::value::{Line, fen, line, whole};
+use crate::market::{Board, Market, Moment, Stock, after, before, on, weekday_before};
+use crate::tables::{Asked, Line, Record, fen, line, whole};
 use chrono::{Datelike, NaiveDate};
-use rand::RngExt;
 
 /// Companies that a moment knows of, by code.
 fn known<'a>(asked: &Asked<'a>) -> impl Iterator<Item = (&'a Stock, NaiveDate)> {
@@ -27,20 +20,20 @@ pub(super) fn profiles<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let today = at.map_or(market.calendar.end, |at| at.date().min(market.calendar.end));
     let profile = |(stock, listed): (&'a Stock, NaiveDate)| {
         let (number, company) = (stock.security.number, &stock.security.company);
-        let mut rng = dice(market.seed, "profile", number, 0);
+        let mut dice = market.dice("profile", number, 0);
         let managers = managers(market, stock);
         let post = |title: &str| {
             let holder = managers.iter().find(|manager| manager.title.starts_with(title) && manager.holds(at));
             holder.map(|manager| manager.name.clone())
         };
         let capital = stock.history.capital(market.calendar.session_by(today));
-        let staff = rng.random_range(80..9000) + i64::from(today.year() - 2000) * 3;
+        let staff = dice.roll(80..9000) + i64::from(today.year() - 2000) * 3;
         line! {
             ts_code: stock.security.code.as_str(), com_name: company.full_name.as_str(),
             exchange: stock.security.board.exchange(),
             chairman: post("董事长"), manager: post("总经理"), secretary: post("董事会秘书"),
             reg_capital: capital.map(|era| fen(era.total * 100)), province: company.area,
-            setup_date: before(listed, rng.random_range(1500..6000)),
+            setup_date: before(listed, dice.roll(1500..6000)),
             employees: (number % 9 != 8).then_some(whole(staff)),
             ann_date: NaiveDate::from_ymd_opt(today.year() - i32::from(today.month() < 6), 5, 30),
         }
@@ -70,9 +63,9 @@ fn names(asked: &Asked<'_>, stock: &Stock, listed: NaiveDate) -> Vec<(String, Na
     let Some((from, to)) = life(asked.market, stock) else {
         return names;
     };
-    let mut rng = dice(asked.market.seed, "names", security.number, 0);
+    let mut dice = asked.market.dice("names", security.number, 0);
     let days = to.signed_duration_since(from).num_days().unsigned_abs();
-    let middle = weekday_before(after(from, rng.random_range(days / 4..=days / 2)));
+    let middle = weekday_before(after(from, dice.roll(days / 4..=days / 2)));
     // Under special treatment when it is on that list, which holds all the time.
     if security.number % 12 == 7 {
         names.push((format!("ST{name}"), weekday_before(before(from, 40)).max(listed), "ST"));
@@ -144,16 +137,16 @@ impl Manager {
     }
 }
 
-/// Everybody who leads a company in the market's range. At one post of some companies somebody follows.
+/// All who lead a company in the market's range. At one post of some companies there is a successor.
 fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
     let number = stock.security.number;
     let Some(listed) = stock.security.listed_on() else {
         return Vec::new();
     };
-    let mut rng = dice(market.seed, "people", number, 0);
+    let mut dice = market.dice("people", number, 0);
     let change = life(market, stock).filter(|_| number % 3 == 1).map(|(first, last)| {
         let days = last.signed_duration_since(first).num_days();
-        after(first, rng.random_range(0..days).unsigned_abs())
+        after(first, dice.roll(0..days).unsigned_abs())
     });
     let began = weekday_before(before(listed, 200));
     let mut managers = Vec::new();
@@ -161,8 +154,8 @@ fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
         let last = change.filter(|_| number / 3 % POSTS.len() == post);
         let terms = std::iter::once((began, last)).chain(last.map(|last| (after(last, 1), None)));
         managers.extend(terms.map(|(began, last)| {
-            let name = [SURNAMES[rng.random_range(0..12)], GIVEN[rng.random_range(0..10)]].concat();
-            Manager { name, class, title, born: began.year() - rng.random_range(35..60), began, last }
+            let name = [*dice.one_of(&SURNAMES), *dice.one_of(&GIVEN)].concat();
+            Manager { name, class, title, born: began.year() - dice.roll(35..60), began, last }
         }));
     }
     managers
@@ -171,7 +164,7 @@ fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
 /// A row for each; the end of a term is filled in when it is announced.
 pub(super) fn leaders(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
-    let mut rng = dice(market.seed, "people", stock.security.number, 1);
+    let mut dice = market.dice("people", stock.security.number, 1);
     let row = |Manager { name, class, title, born, began, last }: Manager| {
         let leader = |last: Option<NaiveDate>| {
             line! {
@@ -181,10 +174,10 @@ pub(super) fn leaders(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> 
                 birthday: if born % 3 == 0 { format!("{born}{:02}", born % 12 + 1) } else { born.to_string() },
             }
         };
-        let from = evening(&mut rng, before(began, 1));
+        let from = evening(&mut dice, before(began, 1));
         let row = Record::new(from, leader(None));
         match last {
-            Some(day) => row.corrected(evening(&mut rng, day), leader(last)).into(),
+            Some(day) => row.corrected(evening(&mut dice, day), leader(last)).into(),
             None => vec![row],
         }
     };
@@ -196,8 +189,8 @@ pub(super) fn rewards(it: &Occasion<'_>) -> Vec<Record<'static>> {
     if it.quarter.of_year() != 4 {
         return Vec::new();
     }
-    let (told, end) = (it.day, it.quarter.end());
+    let (announced, end) = (it.day, it.quarter.end());
     let there = managers(it.market, it.stock).into_iter().filter(|manager| manager.holds(Some(on(end, 12, 0))));
-    let row = |manager: Manager| line! { ann_date: told, end_date: end, name: manager.name, title: manager.title };
+    let row = |manager: Manager| line! { ann_date: announced, end_date: end, name: manager.name, title: manager.title };
     there.map(|manager| it.record(row(manager))).collect()
 }

@@ -1,14 +1,9 @@
 //! What is expected of a company's earnings, by itself and by brokers: near the figures of the report to come.
 
 use super::occasion::Occasion;
-use crate::market::accounts::Flows;
-use crate::market::calendar::weekday_before;
-use crate::market::moments::{after, before, on};
-use crate::market::quarters::Quarter;
-use crate::market::walk::divide;
-use crate::tables::record::Record;
+use crate::market::{Flows, Quarter, after, before, divide, on, weekday_before};
 use crate::tables::reports::indicators::growth;
-use crate::tables::value::{fen, line, millionths, whole};
+use crate::tables::{Record, fen, line, millionths, whole};
 use chrono::NaiveDate;
 
 /// Fen in ten thousand CNY, to which forecasts are rounded.
@@ -20,9 +15,9 @@ pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     if slot >= 8 {
         return Vec::new();
     }
-    let (books, told, end) = (it.books(), it.day, it.quarter.end());
+    let (books, announced, end) = (it.books(), it.day, it.quarter.end());
     let (profit, last) = (books.year.parent(), books.last_year.parent());
-    let first = weekday_before(before(told, it.roll(14..60)));
+    let first = weekday_before(before(announced, it.dice.roll(14..60)));
     it.from = it.evening(first);
     // The range reaches so many percent to either side; a vague one gives growth alone.
     let notice = |announced: NaiveDate, width: i64, vague: bool| {
@@ -42,13 +37,13 @@ pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     match slot {
         // Announced again: a row of its own.
         4 | 5 => {
-            let again = weekday_before(before(told, it.roll(4..10)));
+            let again = weekday_before(before(announced, it.dice.roll(4..10)));
             let from = it.evening(again);
             it.record(notice(first, 12, false)).followed(from, notice(again, 4, false)).into()
         }
         // The vendor found a mistake.
         6 => {
-            let found = on(after(first, it.roll(3..30)), 20, 0);
+            let found = on(after(first, it.dice.roll(3..30)), 20, 0);
             it.record(notice(first, 20, false)).corrected(found, notice(first, 12, false)).into()
         }
         _ => vec![it.record(notice(first, 12, slot == 7))],
@@ -79,7 +74,7 @@ pub(super) fn previews(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     if slot >= if it.quarter.of_year() % 2 == 0 { 4 } else { 1 } || window <= 0 {
         return Vec::new();
     }
-    let announced = after(end, 10 + it.roll(0..window).unsigned_abs());
+    let announced = after(end, 10 + it.dice.roll(0..window).unsigned_abs());
     it.from = it.evening(announced);
     let (books, last) = (it.books(), it.books().last_year.parent());
     let preview = |announced: NaiveDate, permille: i64, flag: &str| {
@@ -109,25 +104,25 @@ const RATINGS: [Option<&str>; 5] = [Some("买入"), Some("增持"), Some("推荐
 
 /// Reports on three companies in four: a row for each year they look at, which come when the vendor has loaded them.
 pub(super) fn research(mut it: Occasion<'_>) -> Vec<Record<'static>> {
-    let (Some((_, now)), false, false) = (it.capital(), it.number() % 4 == 3, it.once_in(2)) else {
+    let (Some((_, now)), false, false) = (it.capital(), it.number() % 4 == 3, it.dice.once_in(2)) else {
         return Vec::new();
     };
     // A week late once in seven, a year and more once in forty: the vendor fills up its past.
-    let late = match it.roll(0..40) {
-        0 => it.roll(380..700),
-        1..7 => it.roll(1..12),
+    let late = match it.dice.roll(0..40) {
+        0 => it.dice.roll(380..700),
+        1..7 => it.dice.roll(1..12),
         _ => 0,
     };
-    it.from = on(after(it.day, late), 19 + u32::from(it.once_in(3)), 30);
+    it.from = on(after(it.day, late), 19 + u32::from(it.dice.once_in(3)), 30);
     // The last full year that a report can know of.
     it.quarter = Quarter(Quarter::of(before(it.day, 120)).0.div_euclid(4) * 4 - 1);
     let (books, last, loaded) = (it.books(), it.quarter.year(), it.from.format("%Y-%m-%d %H:%M:%S").to_string());
     let title = format!("{}({last})点评", it.stock.security.name_while_listed());
-    let (broker, author, rating) = (it.one_of(&BROKERS), it.one_of(&AUTHORS), it.one_of(&RATINGS));
-    let (lowest, highest) = (it.once_in(4).then_some(now * 12 / 10), it.once_in(12).then_some(now * 14 / 10));
-    let years = 2 + i32::from(it.once_in(2));
+    let (broker, author, rating) = (*it.dice.one_of(&BROKERS), *it.dice.one_of(&AUTHORS), *it.dice.one_of(&RATINGS));
+    let (lowest, highest) = (it.dice.once_in(4).then_some(now * 12 / 10), it.dice.once_in(12).then_some(now * 14 / 10));
+    let years = 2 + i32::from(it.dice.once_in(2));
     let rows = (1..=years).map(|ahead| {
-        let growth = 100 + i64::from(ahead) * it.roll(4..18);
+        let growth = 100 + i64::from(ahead) * it.dice.roll(4..18);
         let expected = |part: fn(&Flows) -> i64| fen(divide(part(&books.year) / 100 * growth, 10_000) * 10_000);
         it.record(line! {
             report_date: it.day, report_title: title.as_str(), org_name: broker, author_name: author,

@@ -2,17 +2,10 @@
 //! Weeks of pledges and deals do not add up; the vendor's do not either.
 
 use super::occasion::{Occasion, life, of_days};
-use crate::market::Stock;
-use crate::market::calendar::weekday_before;
-use crate::market::dice::dice;
-use crate::market::moments::{after, before, on};
-use crate::market::quarters::Quarter;
-use crate::tables::asked::Asked;
-use crate::tables::record::Record;
+use crate::market::{Quarter, Stock, after, before, on, weekday_before};
 use crate::tables::reports::indicators::percent;
-use crate::tables::value::{Value, fen, line, millionths, whole};
+use crate::tables::{Asked, Record, Value, fen, line, millionths, whole};
 use chrono::{Datelike, NaiveDate, Weekday};
-use rand::RngExt;
 
 /// Holders of any company after its own, and their kinds.
 #[rustfmt::skip]
@@ -28,21 +21,21 @@ pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> 
     let Some(&era) = it.stock.history.capital(it.market.calendar.session_by(it.quarter.end())) else {
         return Vec::new();
     };
-    let (number, end, told) = (it.number(), it.quarter.end(), it.day);
+    let (number, end, announced) = (it.number(), it.quarter.end(), it.day);
     let owner = format!("{}集团有限公司", it.stock.security.name_while_listed());
     let mut others = HOLDERS;
     // Neighbours begin the list at different places, and some have two products under one name.
     others.rotate_left(number % HOLDERS.len());
     others[7] = others[if number % 7 == 3 { 6 } else { 7 }];
-    let again = (number + it.quarter.moment()).is_multiple_of(9).then(|| weekday_before(after(told, 30)));
+    let again = (number + it.quarter.moment()).is_multiple_of(9).then(|| weekday_before(after(announced, 30)));
     let whole_capital = if tradable { era.float } else { era.total };
-    let mut amount = whole_capital / 1000 * it.roll(120..300);
+    let mut amount = whole_capital / 1000 * it.dice.roll(120..300);
     let mut rows = Vec::new();
     for (name, kind) in std::iter::once((owner.as_str(), "一般企业")).chain(others) {
-        let change = if it.once_in(3) { 0 } else { amount / 100 * it.roll(-20..20) };
-        let change = (!it.once_in(8)).then_some(whole(change));
+        let change = if it.dice.once_in(3) { 0 } else { amount / 100 * it.dice.roll(-20..20) };
+        let change = (!it.dice.once_in(8)).then_some(whole(change));
         // Of all shares the part that is tradable is often left out.
-        let known = tradable || !it.once_in(2);
+        let known = tradable || !it.dice.once_in(2);
         let holding = |announced: NaiveDate, amount: i64| {
             line! {
                 ann_date: announced, end_date: end, holder_name: name, hold_amount: whole(amount),
@@ -51,33 +44,33 @@ pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> 
                 hold_change: change.clone(), holder_type: kind,
             }
         };
-        let row = it.record(holding(told, amount));
+        let row = it.record(holding(announced, amount));
         match again {
             Some(day) => rows.extend(row.followed(on(day, 18, 0), holding(day, amount - 100))),
             None => rows.push(row),
         }
-        amount = amount / 100 * it.roll(35..70);
+        amount = amount / 100 * it.dice.roll(35..70);
     }
     rows
 }
 
 /// Counts at the end of quarters, with the report, of which some are published again and some have no day.
 pub(super) fn counts_of_quarter(mut it: Occasion<'_>) -> Vec<Record<'static>> {
-    let (told, again, count) = (it.day, weekday_before(after(it.day, 21)), it.roll(2_000..200_000));
+    let (announced, again, count) = (it.day, weekday_before(after(it.day, 21)), it.dice.roll(2_000..200_000));
     let (end, known) = (it.quarter.end(), it.evening(again));
     let counted = |announced: Option<NaiveDate>, count: i64| {
         line! { ann_date: announced, end_date: end, holder_num: whole(count) }
     };
     match (it.number() + it.quarter.moment() * 5) % 12 {
         7 => vec![it.record(counted(None, count))],
-        3 => it.record(counted(Some(told), count)).followed(known, counted(Some(again), count + 12)).into(),
-        _ => vec![it.record(counted(Some(told), count))],
+        3 => it.record(counted(Some(announced), count)).followed(known, counted(Some(again), count + 12)).into(),
+        _ => vec![it.record(counted(Some(announced), count))],
     }
 }
 
 /// Counts of some companies every few weeks.
 pub(super) fn counts_between(mut it: Occasion<'_>) -> Option<Record<'static>> {
-    let count = it.number().is_multiple_of(3).then(|| it.roll(2_000..200_000))?;
+    let count = it.number().is_multiple_of(3).then(|| it.dice.roll(2_000..200_000))?;
     Some(it.record(line! { ann_date: it.day, end_date: before(it.day, 4), holder_num: whole(count) }))
 }
 
@@ -90,13 +83,13 @@ pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((era, now)), 0 | 1) = (it.capital(), it.number() % 3) else {
         return Vec::new();
     };
-    let (first, mut rows) = (it.roll(0..TRADERS.len()), Vec::new());
-    for holder in 0..=it.roll(0..3) {
+    let (first, mut rows) = (it.dice.roll(0..TRADERS.len()), Vec::new());
+    for holder in 0..=it.dice.roll(0..3) {
         let (name, kind) = TRADERS[(first + holder) % TRADERS.len()];
-        let (traded, left) = (era.float / 100_000 * it.roll(1..900), era.float / 10_000 * it.roll(0..400));
-        let average = (it.roll(0..100) < 71).then_some(now * it.roll(92..108) / 100);
-        let [began, closed] = [20..90, 1..6].map(|days| before(it.day, it.roll(days)));
-        let (dated, way) = (!it.once_in(10), it.one_of(&["DE", "DE", "IN"]));
+        let (traded, left) = (era.float / 100_000 * it.dice.roll(1..900), era.float / 10_000 * it.dice.roll(0..400));
+        let average = (it.dice.roll(0..100) < 71).then_some(now * it.dice.roll(92..108) / 100);
+        let [began, closed] = [20..90, 1..6].map(|days| before(it.day, it.dice.roll(days)));
+        let (dated, way) = (!it.dice.once_in(10), *it.dice.one_of(&["DE", "DE", "IN"]));
         let row = it.record(line! {
             ann_date: it.day, holder_name: name, holder_type: kind, in_de: way,
             change_vol: whole(traded), change_ratio: millionths(percent(traded, era.float)), after_share: whole(left),
@@ -104,7 +97,7 @@ pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
             total_share: whole(if kind == "G" { left * 4 } else { left }),
             begin_date: dated.then_some(began), close_date: dated.then_some(closed),
         });
-        let times = 1 + usize::from(it.once_in(5));
+        let times = 1 + usize::from(it.dice.once_in(5));
         rows.extend(std::iter::repeat_n(row, times));
     }
     rows
@@ -113,16 +106,16 @@ pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
 const CLASSES: [&str; 3] = ["定向增发机构配售股份", "首发原股东限售股份", "股权激励限售股份"];
 
 /// Shares that may be sold from some day on, announced before it: mostly days, at times months, and a year for new
-/// stocks. Every row of some days stands three times over, which says nothing.
+/// stocks. Every row of some days is there three times, which means nothing.
 pub(super) fn lockups(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let (market, security) = (asked.market, &stock.security);
     let drawn = of_days(asked, stock, ("lockups", 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
-        let ahead = if it.once_in(4) { it.roll(100..400) } else { it.roll(3..9) };
+        let ahead = if it.dice.once_in(4) { it.dice.roll(100..400) } else { it.dice.roll(3..9) };
         (it, ahead)
     });
     let debut = security.listed_on().filter(|_| security.debut).map(|day| {
-        let rng = dice(market.seed, "lockups", security.number, 0);
-        (Occasion { market, stock, quarter: Quarter::of(day), day, from: on(day, 18, 0), rng }, 365)
+        let dice = market.dice("lockups", security.number, 0);
+        (Occasion { market, stock, quarter: Quarter::of(day), day, from: on(day, 18, 0), dice }, 365)
     });
     drawn.chain(debut).flat_map(|(it, ahead)| expiry(it, ahead)).collect()
 }
@@ -131,9 +124,10 @@ fn expiry(mut it: Occasion<'_>, ahead: u64) -> Vec<Record<'static>> {
     let Some((era, _)) = it.capital() else {
         return Vec::new();
     };
-    let (class, times, first) = (it.one_of(&CLASSES), if it.once_in(3) { 3 } else { 1 }, it.roll(0..HOLDERS.len()));
+    let (class, times, first) =
+        (*it.dice.one_of(&CLASSES), if it.dice.once_in(3) { 3 } else { 1 }, it.dice.roll(0..HOLDERS.len()));
     let row = |holder: usize| {
-        let shares = era.total / 10_000 * it.roll(2..300);
+        let shares = era.total / 10_000 * it.dice.roll(2..300);
         it.record(line! {
             ann_date: it.day, float_date: weekday_before(after(it.day, ahead)), float_share: whole(shares),
             float_ratio: millionths(percent(shares, era.total)), share_type: class,
@@ -153,12 +147,12 @@ pub(super) fn weeks(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let fridays = first.iter_days().take_while(|day| *day <= last).filter(|day| day.weekday() == Weekday::Fri);
     let week = |friday: NaiveDate| {
         let total = stock.history.capital(market.calendar.session_by(friday))?.total;
-        let mut rng = dice(market.seed, "pledged weeks", number, usize::try_from(friday.num_days_from_ce()).ok()?);
-        let (free, bound) = (rng.random_range(1..3000), rng.random_range(-200..200_i64).max(0));
+        let mut dice = market.dice("pledged weeks", number, usize::try_from(friday.num_days_from_ce()).ok()?);
+        let (free, bound) = (dice.roll(1..3000), dice.roll(-200..200_i64).max(0));
         // In hundreds of shares, which is all that the vendor shows.
         let [free, bound, total] = [total / 10_000 * free, total / 10_000 * bound, total].map(|shares| shares / 100);
         let line = line! {
-            end_date: friday, pledge_count: whole(rng.random_range(1..30)), unrest_pledge: whole(free * 100),
+            end_date: friday, pledge_count: whole(dice.roll(1..30)), unrest_pledge: whole(free * 100),
             rest_pledge: whole(bound * 100), total_share: whole(total * 100),
             pledge_ratio: Value::Figure(percent(free + bound, total) / 100, 4), update_flag: "0",
         };
@@ -176,11 +170,11 @@ pub(super) fn deals(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((era, _)), 0) = (it.capital(), it.number() % 2) else {
         return Vec::new();
     };
-    let (start, due) = (it.day, (!it.once_in(3)).then(|| after(it.day, 365)));
-    let ended = weekday_before(after(start, it.roll(40..140)));
+    let (start, due) = (it.day, (!it.dice.once_in(3)).then(|| after(it.day, 365)));
+    let ended = weekday_before(after(start, it.dice.roll(40..140)));
     let known = it.evening(ended);
-    let ((holder, kind), lender) = (it.one_of(&PLEDGERS), it.one_of(&LENDERS));
-    let [shares, holding] = [5..300, 600..3000].map(|parts| era.total / 10_000 * it.roll(parts));
+    let ((holder, kind), lender) = (*it.dice.one_of(&PLEDGERS), *it.dice.one_of(&LENDERS));
+    let [shares, holding] = [5..300, 600..3000].map(|parts| era.total / 10_000 * it.dice.roll(parts));
     let deal = |announced: NaiveDate, released: Option<NaiveDate>| {
         line! {
             ann_date: announced, holder_name: holder, pledge_amount: whole(shares), start_date: start, end_date: due,
@@ -191,7 +185,7 @@ pub(super) fn deals(mut it: Occasion<'_>) -> Vec<Record<'static>> {
         }
     };
     let open = it.record(deal(start, None));
-    let mut rows = match it.roll(0..4) {
+    let mut rows = match it.dice.roll(0..4) {
         0 => open.corrected(known, deal(start, Some(ended))).into(),
         1 => open.followed(known, deal(ended, Some(ended))).into(),
         _ => vec![open],

@@ -7,15 +7,13 @@ mod occasion;
 mod payouts;
 mod reporting;
 
-use super::asked::Asked;
-use super::record::{Record, RecordRows, SnapshotRows};
-use super::value::{Line, Value};
-use crate::market::moments::on;
+use super::{Asked, Line, Record, RecordRows, SnapshotRows, Value};
+use crate::market::on;
 use chrono::NaiveDate;
 use occasion::{of_days, of_reports};
 use pitlake_contract::{Axis, FieldType};
 
-/// Rows of every company, by the word of an entry.
+/// Rows of every company, by the names in entries.
 pub(super) const ROWS: [(&str, RecordRows); 21] = [
     ("forecasts", |asked, stock| of_reports(asked, stock, "forecasts").flat_map(earnings::forecasts).collect()),
     ("previews", |asked, stock| of_reports(asked, stock, "previews").flat_map(earnings::previews).collect()),
@@ -60,12 +58,12 @@ pub(super) fn of_axis(axis: Axis) -> &'static str {
     }
 }
 
-/// A line that says a day wherever it may.
+/// A line with a day in every column that may hold one.
 fn dated<'a>(asked: &Asked<'a>, day: NaiveDate) -> Line<'a> {
     let days = asked.fields.iter().filter(|field| field.kind == FieldType::Date);
     days.map(|field| (field.name.as_str(), Value::from(day))).collect()
 }
 
-/// Masters of companies, by the word of an entry.
+/// Masters of companies, by the names in entries.
 pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 2] =
     [("profiles", |asked| companies::profiles(asked)), ("renumbered", |asked| companies::renumbered(asked))];

@@ -1,21 +1,10 @@
 //! When companies announce something: with their reports, or on weekdays within the market's range, in the evening.
 
-use crate::market::accounts::{Accounts, accounts};
-use crate::market::calendar::weekday_before;
-use crate::market::dice::dice;
-use crate::market::filings::first_told;
-use crate::market::moments::{Moment, after, on};
-use crate::market::quarters::Quarter;
-use crate::market::walk::Era;
-use crate::market::{Market, Stock};
-use crate::tables::asked::Asked;
-use crate::tables::record::Record;
-use crate::tables::value::Line;
+use crate::market::{
+    Accounts, Dice, Era, Market, Moment, Quarter, Stock, accounts, after, first_announced, on, weekday_before,
+};
+use crate::tables::{Asked, Line, Record};
 use chrono::{Datelike, NaiveDate};
-use rand::RngExt;
-use rand::distr::uniform::SampleUniform;
-use rand_chacha::ChaCha8Rng;
-use std::ops::Range;
 
 /// A day on which a company has something to announce.
 pub(super) struct Occasion<'a> {
@@ -26,7 +15,7 @@ pub(super) struct Occasion<'a> {
     pub(super) day: NaiveDate,
     /// When the vendor has it.
     pub(super) from: Moment,
-    pub(super) rng: ChaCha8Rng,
+    pub(super) dice: Dice,
 }
 
 impl Occasion<'_> {
@@ -39,24 +28,9 @@ impl Occasion<'_> {
         self.stock.security.number
     }
 
-    /// A number from a range.
-    pub(super) fn roll<T: SampleUniform + PartialOrd>(&mut self, range: Range<T>) -> T {
-        self.rng.random_range(range)
-    }
-
-    /// True about once in `times`.
-    pub(super) fn once_in(&mut self, times: u32) -> bool {
-        self.rng.random_range(0..times) == 0
-    }
-
-    /// One of a list.
-    pub(super) fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.roll(0..list.len())]
-    }
-
     /// When the vendor has what is announced on a day.
     pub(super) fn evening(&mut self, day: NaiveDate) -> Moment {
-        evening(&mut self.rng, day)
+        evening(&mut self.dice, day)
     }
 
     /// The company's books at the end of the quarter.
@@ -72,9 +46,9 @@ impl Occasion<'_> {
 }
 
 /// When the vendor has what was announced on a day: from five to ten in the evening, once in twelve the next morning.
-pub(super) fn evening(rng: &mut ChaCha8Rng, day: NaiveDate) -> Moment {
-    let (hour, minute) = (rng.random_range(17..22), rng.random_range(0..60));
-    if rng.random_range(0..12) == 0 { on(after(day, 1), 9, 30) } else { on(day, hour, minute) }
+pub(super) fn evening(dice: &mut Dice, day: NaiveDate) -> Moment {
+    let (hour, minute) = (dice.roll(17..22), dice.roll(0..60));
+    if dice.once_in(12) { on(after(day, 1), 9, 30) } else { on(day, hour, minute) }
 }
 
 /// The days on which a company's reports are announced.
@@ -85,9 +59,9 @@ pub(super) fn of_reports<'a>(
 ) -> impl Iterator<Item = Occasion<'a>> + use<'a> {
     let market = asked.market;
     asked.quarters(stock).map(move |quarter| {
-        let mut rng = dice(market.seed, topic, stock.security.number, quarter.moment());
-        let day = first_told(market, &stock.security, quarter);
-        Occasion { market, stock, quarter, day, from: evening(&mut rng, day), rng }
+        let mut dice = market.dice(topic, stock.security.number, quarter.moment());
+        let day = first_announced(market, &stock.security, quarter);
+        Occasion { market, stock, quarter, day, from: evening(&mut dice, day), dice }
     })
 }
 
@@ -103,12 +77,12 @@ pub(super) fn of_days<'a>(
     let mut last_day = None;
     life.flat_map(move |(first, last)| {
         (stretch(first)..=stretch(last)).filter_map(move |stretch| {
-            let mut rng = dice(market.seed, topic, stock.security.number, usize::try_from(stretch).ok()?);
-            let days = i32::try_from(stretch * every + rng.random_range(0..every)).ok()?;
+            let mut dice = market.dice(topic, stock.security.number, usize::try_from(stretch).ok()?);
+            let days = i32::try_from(stretch * every + dice.roll(0..every)).ok()?;
             let day = weekday_before(NaiveDate::from_num_days_from_ce_opt(days)?);
             let fits = first <= day && day <= last && last_day.replace(day) != Some(day);
             let quarter = Quarter(Quarter::of(day).0 - 1);
-            fits.then(|| Occasion { market, stock, quarter, day, from: evening(&mut rng, day), rng })
+            fits.then(|| Occasion { market, stock, quarter, day, from: evening(&mut dice, day), dice })
         })
     })
 }

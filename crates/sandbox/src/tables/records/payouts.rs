@@ -2,19 +2,9 @@
 //! made up here.
 
 use super::occasion::{Occasion, evening};
-use crate::market::calendar::weekday_before;
-use crate::market::dice::dice;
-use crate::market::filings::first_told;
-use crate::market::moments::{after, before};
-use crate::market::quarters::Quarter;
-use crate::market::walk::divide;
-use crate::market::{Market, Stock};
-use crate::tables::asked::Asked;
-use crate::tables::record::Record;
-use crate::tables::value::{Value, fen, line, whole};
+use crate::market::{Dice, Market, Quarter, Stock, after, before, divide, first_announced, weekday_before};
+use crate::tables::{Asked, Record, Value, fen, line, whole};
 use chrono::NaiveDate;
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 
 /// A distribution and how far it came.
 #[derive(Clone, Copy)]
@@ -39,43 +29,43 @@ struct Payment {
 /// Every stage of every distribution; each stage is a row that stays.
 pub(super) fn distributions(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
-    let mut rng = dice(market.seed, "dividends", stock.security.number, 0);
-    let mut plans: Vec<Plan> = stock.history.payouts().map(|payout| paid(market, stock, payout, &mut rng)).collect();
+    let mut dice = market.dice("dividends", stock.security.number, 0);
+    let mut plans: Vec<Plan> = stock.history.payouts().map(|payout| paid(market, stock, payout, &mut dice)).collect();
     for quarter in stock.reports.clone().map(Quarter).filter(|quarter| quarter.of_year() % 2 == 0) {
         if plans.iter().all(|plan| plan.quarter != quarter) {
-            plans.extend(unpaid(market, stock, quarter, &mut rng));
+            plans.extend(unpaid(market, stock, quarter, &mut dice));
         }
     }
-    plans.iter().flat_map(|plan| stages(market, stock, plan, &mut rng)).collect()
+    plans.iter().flat_map(|plan| stages(market, stock, plan, &mut dice)).collect()
 }
 
 /// The distribution behind an ex day of the range.
-fn paid(market: &Market, stock: &Stock, (session, cash, bonus): (usize, i64, i64), rng: &mut ChaCha8Rng) -> Plan {
+fn paid(market: &Market, stock: &Stock, (session, cash, bonus): (usize, i64, i64), dice: &mut Dice) -> Plan {
     let sessions = &market.calendar.sessions;
     let ex = sessions[session];
     let record = session.checked_sub(1).map_or_else(|| weekday_before(before(ex, 1)), |last| sessions[last]);
-    let announced = weekday_before(before(record, rng.random_range(4..8)));
-    let approved = weekday_before(before(announced, rng.random_range(15..40)));
+    let announced = weekday_before(before(record, dice.roll(4..8)));
+    let approved = weekday_before(before(announced, dice.roll(15..40)));
     // The last half-year that ended a month before.
     let quarter = Quarter(Quarter::of(before(approved, 30)).0.div_euclid(2) * 2 - 1);
-    let told = first_told(market, &stock.security, quarter).min(weekday_before(before(approved, 20)));
+    let planned = first_announced(market, &stock.security, quarter).min(weekday_before(before(approved, 20)));
     let paid = Some(Payment { announced, record, ex });
-    Plan { quarter, announced: told, approved: Some(approved), cash, bonus, paid }
+    Plan { quarter, announced: planned, approved: Some(approved), cash, bonus, paid }
 }
 
 /// What becomes of a half-year without an ex day in the range.
-fn unpaid(market: &Market, stock: &Stock, quarter: Quarter, rng: &mut ChaCha8Rng) -> Option<Plan> {
+fn unpaid(market: &Market, stock: &Stock, quarter: Quarter, dice: &mut Dice) -> Option<Plan> {
     let security = &stock.security;
-    let announced = first_told(market, security, quarter);
+    let announced = first_announced(market, security, quarter);
     let none = Plan { quarter, announced, approved: None, cash: 0, bonus: 0, paid: None };
     match (quarter.of_year(), (security.number + quarter.moment() / 2) % 6) {
         (4, 2..) => {
-            let approved = weekday_before(after(announced, rng.random_range(20..50)));
-            let ex = weekday_before(after(approved, rng.random_range(30..60)));
+            let approved = weekday_before(after(announced, dice.roll(20..50)));
+            let ex = weekday_before(after(approved, dice.roll(30..60)));
             let past = ex < market.calendar.start && security.listed_on().is_some_and(|listed| listed < announced);
             let record = weekday_before(before(ex, 1));
             let payment = Payment { announced: weekday_before(before(record, 5)), record, ex };
-            let (cash, paid) = (rng.random_range(20..800), past.then_some(payment));
+            let (cash, paid) = (dice.roll(20..800), past.then_some(payment));
             Some(Plan { approved: Some(approved), cash, paid, ..none })
         }
         // Nothing is paid, and that is announced.
@@ -84,7 +74,7 @@ fn unpaid(market: &Market, stock: &Stock, quarter: Quarter, rng: &mut ChaCha8Rng
     }
 }
 
-fn stages(market: &Market, stock: &Stock, plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Record<'static>> {
+fn stages(market: &Market, stock: &Stock, plan: &Plan, dice: &mut Dice) -> Vec<Record<'static>> {
     let mut stage = |announced: NaiveDate, paid: Option<Payment>, proc: &str| {
         // Before the last stage nothing is paid and no day is set. For some the vendor takes the tax off.
         let net = if stock.security.number % 4 == 1 { plan.cash * 9 / 10 } else { plan.cash };
@@ -100,7 +90,7 @@ fn stages(market: &Market, stock: &Stock, plan: &Plan, rng: &mut ChaCha8Rng) -> 
             base_date: day, base_share: base.map(|era| whole(era.total)),
             update_flag: if paid.is_some() { "1" } else { "0" },
         };
-        let from = evening(rng, announced);
+        let from = evening(dice, announced);
         Record::new(from, line)
     };
     // Some plans stand there twice.
@@ -118,7 +108,7 @@ pub(super) fn buybacks(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((era, now)), 2) = (it.capital(), it.number() % 4) else {
         return Vec::new();
     };
-    let (planned, size) = (it.day, era.total / 1000 * it.roll(2..20));
+    let (planned, size) = (it.day, era.total / 1000 * it.dice.roll(2..20));
     let abandoned = it.number() % 8 == 6;
     let days = STAGES.map(|(proc, days)| (proc, days, weekday_before(after(planned, days))));
     let mut bought = 0;

@@ -1,10 +1,8 @@
 //! What comes with a report: its planned day, its audit and its segments.
 
 use super::occasion::Occasion;
-use crate::market::calendar::{stamp, weekday_before};
-use crate::market::moments::{after, before, on};
-use crate::tables::record::Record;
-use crate::tables::value::{fen, line};
+use crate::market::{after, before, on, stamp, weekday_before};
+use crate::tables::{Record, fen, line};
 use chrono::NaiveDate;
 
 const CLEAN: &str = "标准无保留意见";
@@ -73,7 +71,7 @@ pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     };
     let mut rows = Vec::new();
     for (place, part) in parts.into_iter().enumerate() {
-        let detailed = !it.once_in(6);
+        let detailed = !it.dice.once_in(6);
         // The vendor finds a mistake in the first one.
         if place == 0 && (number + it.quarter.moment()).is_multiple_of(9) {
             let wrong = (part.0, part.1, [year.revenue / 2 + 100, part.2[1]]);
@@ -88,19 +86,19 @@ pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
 
 /// One row a report, which changes: the planned day moves, and at last the actual one is there.
 pub(super) fn schedule(mut it: Occasion<'_>) -> Vec<Record<'static>> {
-    let (told, end) = (it.day, it.quarter.end());
+    let (filed, end) = (it.day, it.quarter.end());
     let moves: u64 = match (it.number() * 7 + it.quarter.moment() * 3) % 8 {
         0 => 2,
         3 | 5 => 1,
         _ => 0,
     };
-    let mut announced = weekday_before(before(end, it.roll(0..3)));
+    let mut announced = weekday_before(before(end, it.dice.roll(0..3)));
     it.from = on(announced, 18, 0);
     let mut changes: Vec<String> = Vec::new();
     let mut rows: Vec<Record<'static>> = Vec::new();
     // The last of the planned days is the day itself.
     for left in (0..=moves).rev() {
-        let day = before(told, left * 4);
+        let day = before(filed, left * 4);
         if left < moves {
             announced = before(day, 6).max(after(announced, 1));
             it.from = it.evening(announced);
@@ -112,8 +110,8 @@ pub(super) fn schedule(mut it: Occasion<'_>) -> Vec<Record<'static>> {
         };
         rows.push(it.record(planned(None)));
         if left == 0 {
-            it.from = on(told, 21, 0).max(it.from);
-            rows.push(it.record(planned(Some(told))));
+            it.from = on(filed, 21, 0).max(it.from);
+            rows.push(it.record(planned(Some(filed))));
         }
     }
     // Each gives way to the next.

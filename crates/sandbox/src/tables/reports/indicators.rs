@@ -1,23 +1,18 @@
 //! Rows of `fina_indicator`: ratios of the same books as `income`, and plausible numbers, null as often as not.
 
-use super::entry::Entry;
-use crate::market::accounts::{Accounts, Flows};
-use crate::market::dice::dice;
-use crate::market::walk::divide;
-use crate::tables::asked::Asked;
-use crate::tables::value::{Line, Value, fen, millionths};
+use super::report::Report;
+use crate::market::{Accounts, Dice, Flows, divide};
+use crate::tables::{Asked, Line, Value, fen, millionths};
 use pitlake_contract::{Field, Unit};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 
 /// The figures of one version. Corrections change the core only.
-pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
-    let (number, accounts) = (entry.stock.security.number, entry.accounts(asked.market));
-    let mut rng = dice(asked.market.seed, "filling", number, entry.quarter.moment());
+pub(super) fn line<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
+    let (number, accounts) = (report.stock.security.number, report.accounts(asked.market));
+    let mut dice = asked.market.dice("filling", number, report.quarter.moment());
     let numbers = asked.fields.iter().enumerate().filter_map(|(place, field)| Some((place, field, field.unit?)));
     let cell = |(place, field, unit): (usize, &'a Field, Unit)| {
         // Drawn for every column, so that each has its own whatever the others hold.
-        let drawn = drawn(&mut rng, unit, accounts.year.revenue);
+        let drawn = drawn(&mut dice, unit, accounts.year.revenue);
         let filled = field.name == "fcff" || (place * 7 + number * 3) % 20 >= 9;
         let value = |units| match unit {
             Unit::Cny => fen(units),
@@ -31,13 +26,13 @@ pub(super) fn line<'a>(asked: &Asked<'a>, entry: &Entry<'_>) -> Line<'a> {
 }
 
 /// A likely number, in fen or ten-thousandths.
-fn drawn(rng: &mut ChaCha8Rng, unit: Unit, revenue: i64) -> i64 {
+fn drawn(dice: &mut Dice, unit: Unit, revenue: i64) -> i64 {
     match unit {
-        Unit::CnyPerShare => rng.random_range(-30_000..150_000),
-        Unit::Cny => divide(revenue, 1000) * rng.random_range(-100..900) + rng.random_range(0..1000),
-        Unit::Day => rng.random_range(100_000..4_000_000),
-        Unit::Percent => rng.random_range(-600_000..1_600_000),
-        _ => rng.random_range(500..60_000),
+        Unit::CnyPerShare => dice.roll(-30_000..150_000),
+        Unit::Cny => divide(revenue, 1000) * dice.roll(-100..900) + dice.roll(0..1000),
+        Unit::Day => dice.roll(100_000..4_000_000),
+        Unit::Percent => dice.roll(-600_000..1_600_000),
+        _ => dice.roll(500..60_000),
     }
 }
 

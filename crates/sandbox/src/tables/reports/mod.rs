@@ -1,27 +1,20 @@
 //! Reports of companies: one record for each version that the vendor shows.
 //!
-//! Versions come from `market::filings`, figures from `income`, `balance`, `cashflow` and `indicators`.
+//! Versions come from `market::filings`, figures from `statements` and `indicators`.
 
-mod balance;
-mod cashflow;
-mod entry;
-mod income;
 pub(crate) mod indicators;
-mod sums;
+mod report;
+mod statements;
 
-use super::asked::Asked;
-use super::record::{Record, RecordRows};
-use super::value::{Line, Value};
-use crate::market::Stock;
-use crate::market::filings::{Detail, Statement, versions};
-use crate::market::quarters::Quarter;
-use entry::Entry;
+use super::{Asked, Line, Record, RecordRows, Value};
+use crate::market::{Detail, Quarter, Statement, Stock, versions};
+use report::Report;
 
 /// The functions by the names that entries give them.
 pub(super) const ROWS: [(&str, RecordRows); 4] = [
-    ("income", |asked, stock| reports(asked, stock, Statement::Income, income::line, "ebitda")),
-    ("balance", |asked, stock| reports(asked, stock, Statement::Balance, balance::line, "total_liab_hldr_eqy")),
-    ("cashflow", |asked, stock| reports(asked, stock, Statement::Cashflow, cashflow::line, "free_cashflow")),
+    ("income", |asked, stock| reports(asked, stock, Statement::Income, statements::income, "ebitda")),
+    ("balance", |asked, stock| reports(asked, stock, Statement::Balance, statements::balance, "total_liab_hldr_eqy")),
+    ("cashflow", |asked, stock| reports(asked, stock, Statement::Cashflow, statements::cashflow, "free_cashflow")),
     ("indicators", |asked, stock| reports(asked, stock, Statement::Indicators, indicators::line, "fcff")),
 ];
 
@@ -31,20 +24,20 @@ fn reports<'a>(
     asked: &Asked<'a>,
     stock: &'a Stock,
     statement: Statement,
-    line: for<'l> fn(&Asked<'l>, &Entry<'_>) -> Line<'l>,
+    line: for<'l> fn(&Asked<'l>, &Report<'_>) -> Line<'l>,
     gap: &'static str,
 ) -> Vec<Record<'a>> {
     let record = |quarter: Quarter| {
         let versions = versions(asked.market, &stock.security, quarter, statement).into_iter();
         versions.map(move |version| {
-            let entry = Entry { stock, quarter, version: &version };
-            let mut line = line(asked, &entry);
+            let report = Report { stock, quarter, version: &version };
+            let mut line = line(asked, &report);
             match version.detail {
                 Detail::Full => {}
                 Detail::Gap => _ = line.insert(gap, Value::Null),
                 Detail::Coarse => line.values_mut().for_each(coarsen),
             }
-            line.extend(entry.labels());
+            line.extend(report.labels());
             // What the books do not say is empty.
             asked.fields.iter().for_each(|field| _ = line.entry(&field.name).or_insert(Value::Null));
             Record { line, from: version.from, until: version.until }

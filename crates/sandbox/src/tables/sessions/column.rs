@@ -1,13 +1,12 @@
 //! A column of an interface and what makes its cells: the maker that its entry names, or the one that has its name and
-//! measure, or nothing but its contract.
+//! measure, or nothing but its contract: its type, its unit, and the values it names.
 
 use super::item::Row;
-use super::made_up;
 use super::makers::{self, Maker};
 use crate::Cell;
-use crate::tables::text::Pen;
-use crate::tables::value::Value;
-use pitlake_contract::{Contract, Field, Values};
+use crate::market::{Dice, divide, on};
+use crate::tables::{Value, fen, millionths, whole};
+use pitlake_contract::{Contract, Dimension, Field, FieldType, Unit, Values};
 
 /// A column and its maker.
 pub(crate) struct MadeColumn {
@@ -23,7 +22,7 @@ pub(crate) struct MadeColumn {
 }
 
 impl MadeColumn {
-    /// The column of a field, with the word of the entry if it has one.
+    /// The column of a field, with the maker that its entry names, if any.
     pub(crate) fn new(contract: &Contract, field: &Field, entry: Option<&str>) -> Self {
         let (maker, word) = match entry {
             Some(word) => (Some(makers::named(word)), word),
@@ -46,12 +45,51 @@ impl MadeColumn {
     }
 
     /// The cell of a value, or one that is made.
-    pub(crate) fn cell(&self, row: &Row<'_>, known: Option<Value>, pen: &mut Pen) -> Cell {
-        let made = known.or_else(|| self.maker.and_then(|maker| maker(row, &self.word, pen)));
+    pub(crate) fn cell(&self, row: &Row<'_>, known: Option<Value>, dice: &mut Dice) -> Cell {
+        let made = known.or_else(|| self.maker.and_then(|maker| maker(row, &self.word, dice)));
         let value = made.unwrap_or_else(|| {
-            let value = made_up::value(row, &self.field, &self.choices, pen);
-            if self.gaps && pen.once_in(40) { Value::Null } else { value }
+            let value = made_up(row, &self.field, &self.choices, dice);
+            if self.gaps && dice.once_in(40) { Value::Null } else { value }
         });
-        pen.cell(&self.field, value)
+        value.cell(&self.field, dice)
+    }
+}
+
+/// Texts for nothing in particular.
+const WORDS: [&str; 6] = ["虚构", "无名", "远山", "云中", "海角", "天涯"];
+
+/// A value of the field's type, in its unit, or one of those that its contract names.
+fn made_up(row: &Row<'_>, field: &Field, choices: &[String], dice: &mut Dice) -> Value {
+    match field.kind {
+        FieldType::Text if !choices.is_empty() => dice.one_of(choices).as_str().into(),
+        FieldType::Text if field.values.is_some() => {
+            let values = field.values.iter().flat_map(|values| &values.values).collect::<Vec<_>>();
+            dice.one_of(&values).as_str().into()
+        }
+        FieldType::Text => (*dice.one_of(&WORDS)).into(),
+        FieldType::Symbol => (&*row.item.code).into(),
+        FieldType::Date => row.day.into(),
+        FieldType::Time => format!("{} 15:00:00", row.day).into(),
+        FieldType::Epoch => whole(on(row.day, 7, 0).and_utc().timestamp_millis()),
+        FieldType::Flag => whole(dice.roll(0..=1)),
+        FieldType::Integer => whole(dice.roll(0..=100)),
+        FieldType::Number => field.unit.map(|unit| figure(row, unit, dice)).into(),
+    }
+}
+
+fn figure(row: &Row<'_>, unit: Unit, dice: &mut Dice) -> Value {
+    let quote = row.item.quote;
+    match unit.dimension() {
+        Dimension::Price | Dimension::HongKongPrice | Dimension::Level => {
+            Value::Figure(divide(quote.bar.close * dice.roll(8_000..=12_000), 10_000), quote.scale)
+        }
+        Dimension::Money => fen(dice.roll(1..=999) * dice.roll(100_000_000..=9_999_999_999)),
+        Dimension::Shares => whole(dice.roll(1..=999) * dice.roll(100_000..=9_999_999)),
+        Dimension::Fraction if unit == Unit::Percent => millionths(dice.roll(-300_000..=300_000)),
+        Dimension::Fraction => Value::Figure(dice.roll(5_000..=1_000_000), 4),
+        Dimension::Number => millionths(dice.roll(-150_000_000..=150_000_000)),
+        Dimension::Count => whole(dice.roll(0..=5_000)),
+        Dimension::Time => Value::Figure(dice.roll(10..=400_000), 3),
+        Dimension::SharesPerShare => Value::Figure(dice.roll(0..=10), 1),
     }
 }

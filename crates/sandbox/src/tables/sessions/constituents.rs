@@ -6,9 +6,8 @@
 use super::item::Item;
 use super::known::INDICES;
 use super::quotes::{Quote, parts};
-use crate::market::securities::{Board, Security};
-use crate::market::{Market, Stock};
-use crate::tables::value::{line, millionths};
+use crate::market::{Board, Market, Security, Stock};
+use crate::tables::{line, millionths};
 use chrono::{Datelike, NaiveDate};
 
 /// Most constituents of an index.

@@ -1,11 +1,8 @@
 //! What a row of a session is about, and which facts its population states. Who has rows is in `populations`.
 
 use super::quotes::{Quote, Series};
-use crate::market::securities::Board;
-use crate::market::{Market, Stock};
-use crate::tables::asked::Asked;
-use crate::tables::text::Pen;
-use crate::tables::value::{Line, Value};
+use crate::market::{Board, Dice, Market, Stock};
+use crate::tables::{Asked, Line, Value};
 use chrono::NaiveDate;
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -35,7 +32,7 @@ pub(crate) struct Row<'a> {
 }
 
 /// Facts of a row that are worked out only when it is sent.
-pub(crate) type Facts = fn(&Row<'_>, &mut Pen) -> Line<'static>;
+pub(crate) type Facts = fn(&Row<'_>, &mut Dice) -> Line<'static>;
 
 /// Who has rows.
 pub(crate) struct Population {
@@ -115,7 +112,7 @@ impl<'a> Item<'a> {
     }
 
     /// What a row about a whole market is about.
-    pub(crate) fn nobody(market: &Market, session: usize) -> Self {
+    pub(crate) fn of_market(market: &Market, session: usize) -> Self {
         Self::of_series(market, "", "", Series { number: 800, base: 1000, scale: 2, traded: true }, session)
     }
 

@@ -2,8 +2,7 @@
 //!
 //! Codes look real, names are made up. Rows are in `populations`.
 
-use crate::market::Stock;
-use crate::market::securities::Board;
+use crate::market::{Board, Stock};
 
 /// Kinds of Eastmoney boards, five of each.
 pub(super) const BOARD_TYPES: [&str; 3] = ["行业板块", "概念板块", "地域板块"];

@@ -3,10 +3,8 @@
 //! Small markets hardly ever touch a limit, so by a made-up rule some bars count that did not: see [`limit`].
 
 use super::item::Row;
-use crate::market::Stock;
-use crate::market::walk::{Bar, divide, limits};
-use crate::tables::text::Pen;
-use crate::tables::value::{Line, Value, line, millionths, whole};
+use crate::market::{Bar, Dice, Stock, divide, price_limits};
+use crate::tables::{Line, Value, line, millionths, whole};
 
 /// How a bar stands to its limits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +45,7 @@ pub(super) fn limit(stock: &Stock, session: usize) -> Option<PriceLimit> {
         return None;
     }
     let bar = stock.history.bar(session)?;
-    let (floor, ceiling) = limits(bar.pre_close, security.board.limit());
+    let (floor, ceiling) = price_limits(bar.pre_close, security.board.limit());
     let (made_up, size): (_, fn(&Bar) -> i64) = match security.number % 16 {
         _ if bar.close >= ceiling => return Some(Up),
         _ if bar.close <= floor => return Some(Down),
@@ -72,7 +70,7 @@ fn past(stock: &Stock, session: usize) -> impl Iterator<Item = Option<PriceLimit
 }
 
 /// HHMMSS of a second of trading, counted from the opening auction at 09:25; half the mornings have lost their zero.
-fn time(pen: &mut Pen, second: i64) -> Value {
+fn time(dice: &mut Dice, second: i64) -> Value {
     // Two hours from 09:30 and two from 13:00; before 300 it is the auction.
     let of_day = match second {
         0..300 => 9 * 3600 + 25 * 60,
@@ -80,7 +78,7 @@ fn time(pen: &mut Pen, second: i64) -> Value {
         _ => 13 * 3600 + second - 7500,
     };
     let digits = format!("{:02}{:02}{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60);
-    let short = digits.strip_prefix('0').filter(|_| pen.once_in(2));
+    let short = digits.strip_prefix('0').filter(|_| dice.once_in(2));
     short.unwrap_or(&digits).into()
 }
 
@@ -116,18 +114,18 @@ fn limit_times(stock: &Stock, session: usize, limit: PriceLimit) -> Option<i64> 
 }
 
 /// When the limit was reached, how often left, and what was queued there.
-pub(super) fn seal(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+pub(super) fn seal(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let known = row.item.stock.and_then(|stock| Some((stock, limit(stock, row.session)?)));
     let Some((stock, limit)) = known else { return Line::new() };
     let bar = row.item.quote.bar;
-    let first = pen.between(0, 14_000);
-    let opened = if limit == Broken { pen.between(1, 5) } else { pen.between(0, 3) };
-    let last = if opened > 0 { pen.between(first, 14_399) } else { first };
-    let queued = bar.turnover / 100 * pen.between(2, 59);
+    let first = dice.roll(0..=14_000);
+    let opened = if limit == Broken { dice.roll(1..=5) } else { dice.roll(0..=3) };
+    let last = if opened > 0 { dice.roll(first..=14_399) } else { first };
+    let queued = bar.turnover / 100 * dice.roll(2..=59);
     let ratio = |part: i64, of: i64| Value::Figure(divide(part * 10_000, of.max(1)), 4);
     let float = stock.history.era(row.session).map_or(0, |era| era.float);
     line! {
-        name: name(stock), first_time: (limit != Down).then(|| time(pen, first)), last_time: time(pen, last),
+        name: name(stock), first_time: (limit != Down).then(|| time(dice, first)), last_time: time(dice, last),
         up_stat: up_stat(stock, row.session, limit), open_times: whole(opened),
         limit_times: limit_times(stock, row.session, limit).map(whole),
         fd_amount: (limit != Broken).then(|| whole(queued)), fc_ratio: ratio(queued, bar.turnover),

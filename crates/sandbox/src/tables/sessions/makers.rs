@@ -4,15 +4,13 @@
 //! nothing to say of an item leaves the cell to `made_up`.
 
 use super::item::Row;
-use crate::market::securities::Board;
-use crate::market::walk::{Bar, Era, divide, limits as price_limits};
-use crate::tables::text::{Pen, noisy_change};
-use crate::tables::value::{Value, fen, millionths, whole};
+use crate::market::{Bar, Board, Dice, Era, divide, price_limits};
+use crate::tables::{Value, fen, millionths, noisy_change, whole};
 use chrono::{Datelike, Days, NaiveDate};
 use pitlake_contract::{Dimension, Field, FieldType};
 
 /// Makes a cell of a column, given the word that the maker was found by.
-pub(super) type Maker = fn(&Row<'_>, &str, &mut Pen) -> Option<Value>;
+pub(super) type Maker = fn(&Row<'_>, &str, &mut Dice) -> Option<Value>;
 
 /// What a maker measures: columns of another measure are not its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +57,10 @@ const MAKERS: &[(&str, Measure, Maker)] = &[
     ("reference_price up_limit down_limit", Price, reference),
     // Bars of `daily`, with the gaps and the noise of the vendor.
     ("daily_pre_close", Price, |row, _, _| Some(row.unless_lost(row.in_price(row.bar().pre_close)))),
-    ("daily_change", Price, |row, _, pen| Some(row.unless_lost(daily_change(&row.bar(), pen)))),
+    ("daily_change", Price, |row, _, dice| Some(row.unless_lost(daily_change(&row.bar(), dice)))),
     ("daily_pct_chg", Fraction, |row, _, _| Some(row.unless_lost(millionths(row.item.quote.change())))),
-    ("daily_amount", Money, |row, _, pen| {
-        Some(if pen.once_in(1000) { Value::Null } else { whole(row.bar().turnover) })
+    ("daily_amount", Money, |row, _, dice| {
+        Some(if dice.once_in(1000) { Value::Null } else { whole(row.bar().turnover) })
     }),
     ("ah_vol", Shares, |row, _, _| Some(row.after_hours().map(whole).into())),
     ("ah_amount", Money, |row, _, _| {
@@ -75,15 +73,15 @@ const MAKERS: &[(&str, Measure, Maker)] = &[
     ("free_share", Shares, |row, _, _| Some(whole(row.era()?.free))),
     ("total_mv", Money, |row, _, _| Some(fen(row.bar().close * row.era()?.total))),
     ("circ_mv float_mv float_values", Money, |row, _, _| Some(fen(row.bar().close * row.era()?.float))),
-    ("turnover_rate turnover_ratio", Fraction, |row, _, pen| row.turnover_rate(|era| era.float, pen)),
-    ("turnover_rate_f", Fraction, |row, _, pen| row.turnover_rate(|era| era.free, pen)),
+    ("turnover_rate turnover_ratio", Fraction, |row, _, dice| row.turnover_rate(|era| era.float, dice)),
+    ("turnover_rate_f", Fraction, |row, _, dice| row.turnover_rate(|era| era.free, dice)),
     ("volume_ratio", Fraction, volume_ratio),
     ("pe pe_ttm pb ps ps_ttm", Fraction, |row, word, _| row.times(word, Value::Null)),
     ("pe_or_0 pb_or_0", Fraction, |row, word, _| row.times(word.trim_end_matches("_or_0"), whole(0))),
     ("dv_ratio dv_ttm", Fraction, dividend_yield),
     ("limit_status", Count, limit_status),
     // A part of the turnover that comes or goes.
-    ("net_flow", Money, |row, _, pen| Some(fen(row.bar().turnover / 100 * pen.between(-1000, 1000)))),
+    ("net_flow", Money, |row, _, dice| Some(fen(row.bar().turnover / 100 * dice.roll(-1000..=1000)))),
 ];
 
 /// The maker of that name, for entries.
@@ -92,7 +90,7 @@ const MAKERS: &[(&str, Measure, Maker)] = &[
 /// When there is none: entries are compiled in, and every test reads them.
 pub(super) fn named(word: &str) -> Maker {
     let maker = MAKERS.iter().find(|(words, ..)| words.split(' ').any(|other| other == word));
-    maker.unwrap_or_else(|| panic!("unknown maker `{word}` in market/*.toml")).2
+    maker.unwrap_or_else(|| panic!("unknown maker `{word}` in market/tushare.toml")).2
 }
 
 /// The maker that has the name and the measure of a field.
@@ -117,7 +115,7 @@ fn measure_of(field: &Field) -> Option<Measure> {
 }
 
 /// A price of the bar as it is.
-fn price(row: &Row<'_>, word: &str, _: &mut Pen) -> Option<Value> {
+fn price(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     row.price(word).map(|price| row.in_price(price))
 }
 
@@ -186,14 +184,14 @@ impl Row<'_> {
     }
 
     /// Shares of the bar against those of an era; made up for what has none.
-    fn turnover_rate(&self, shares: fn(&Era) -> i64, pen: &mut Pen) -> Option<Value> {
+    fn turnover_rate(&self, shares: fn(&Era) -> i64, dice: &mut Dice) -> Option<Value> {
         let rate = |era: &Era| millionths(divide(self.bar().shares * 1_000_000, shares(era).max(1)));
-        Some(if self.item.stock.is_some() { rate(self.era()?) } else { millionths(pen.between(100, 100_000)) })
+        Some(if self.item.stock.is_some() { rate(self.era()?) } else { millionths(dice.roll(100..=100_000)) })
     }
 }
 
 /// The reference price and the limits around it; a first day has none that are listed.
-fn reference(row: &Row<'_>, word: &str, _: &mut Pen) -> Option<Value> {
+fn reference(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     let security = &row.item.stock?.security;
     if security.debut && security.life.start == row.session {
         return Some(Value::Null);
@@ -208,26 +206,26 @@ fn reference(row: &Row<'_>, word: &str, _: &mut Pen) -> Option<Value> {
 }
 
 /// Close less reference price, sometimes as binary floats leave it.
-fn daily_change(bar: &Bar, pen: &mut Pen) -> Value {
+fn daily_change(bar: &Bar, dice: &mut Dice) -> Value {
     let change = bar.close - bar.pre_close;
-    if change == 0 && pen.once_in(8) {
+    if change == 0 && dice.once_in(8) {
         return Value::Digits("-0.0".to_owned());
     }
     match noisy_change(bar.close, bar.pre_close) {
-        Some(noisy) if pen.once_in(20) => Value::Digits(noisy),
+        Some(noisy) if dice.once_in(20) => Value::Digits(noisy),
         _ => fen(change),
     }
 }
 
 /// Shares against the mean of the five sessions before, in hundredths.
-fn volume_ratio(row: &Row<'_>, _: &str, _: &mut Pen) -> Option<Value> {
+fn volume_ratio(row: &Row<'_>, _: &str, _: &mut Dice) -> Option<Value> {
     let before = row.item.stock?.history.before(row.session).take(5);
     let (count, sum) = before.fold((0, 0), |(count, sum), bar| (count + 1, sum + bar.shares));
     Some((count > 0).then(|| Value::Figure(divide(row.bar().shares * 100 * count, sum), 2)).into())
 }
 
 /// Cash with an ex day in the year before, or in the last twelve months, against the close; none without cash.
-fn dividend_yield(row: &Row<'_>, word: &str, _: &mut Pen) -> Option<Value> {
+fn dividend_yield(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     let year = row.day.year() - 1;
     let span = match word {
         "dv_ratio" => NaiveDate::from_ymd_opt(year, 1, 1)?..=NaiveDate::from_ymd_opt(year, 12, 31)?,
@@ -240,7 +238,7 @@ fn dividend_yield(row: &Row<'_>, word: &str, _: &mut Pen) -> Option<Value> {
 }
 
 /// Made up, as the vendor does not say what the column means: 1 closed at the upper limit, -1 at the lower.
-fn limit_status(row: &Row<'_>, _: &str, _: &mut Pen) -> Option<Value> {
+fn limit_status(row: &Row<'_>, _: &str, _: &mut Dice) -> Option<Value> {
     let bar = row.item.quote.bar;
     let (floor, ceiling) = price_limits(bar.pre_close, row.item.stock?.security.board.limit());
     Some(whole(i64::from(bar.close >= ceiling) - i64::from(bar.close <= floor)))

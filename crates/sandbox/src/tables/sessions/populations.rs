@@ -2,39 +2,36 @@
 //!
 //! Codes and names that never change are in `known`, lists of trades in `trades`.
 
+pub(crate) use super::constituents::indices;
+pub(crate) use super::item::traded;
+
 use super::constituents::{members, weighted};
 use super::item::{Facts, Item, Population, listed, mainland, stocks};
 use super::known::{BOARD_TYPES, BOARDS, FUNDS, PAIRS, SHENWAN, has_margin, margin_exchanges};
 use super::limits::{self, PriceLimit};
 use super::quotes::{Quote, Series};
-use super::{chips, connect, flows, margin, minutes, trades};
+use super::{details, money, trades};
 use crate::market::Stock;
-use crate::market::dice::dice;
-use crate::tables::asked::Asked;
-use crate::tables::value::{Line, line, millionths};
+use crate::tables::{Asked, Line, line, millionths};
 use chrono::{Datelike, NaiveDate};
-use rand::RngExt;
-
-pub(crate) use super::constituents::indices;
-pub(crate) use super::item::traded;
 
 /// Every population, by the name that entries give it.
 pub(crate) static POPULATIONS: [Population; 31] = [
     of("traded", traded),
     of("mainland", mainland),
-    of("flows", mainland).with(flows::flows),
-    of("chip_costs", traded).with(chips::costs),
-    of("chips", chips::levels),
-    of("minutes", minutes::bars),
+    of("flows", mainland).with(money::flows),
+    of("chip_costs", traded).with(details::costs),
+    of("chips", details::levels),
+    of("minutes", details::bars),
     of("listed", listed),
     of("notices", notices),
     of("limits", at_limits).with(limits::seal),
     of("closed_at_limits", closed_at_limits).with(limits::seal),
-    of("margin", borrowed).with(margin::loans),
-    of("margin_totals", exchanges).with(margin::loans),
+    of("margin", borrowed).with(money::loans),
+    of("margin_totals", exchanges).with(money::loans),
     of("connect_held", trades::held).with(trades::held_facts),
     of("connect_lists", trades::eligible),
-    of("connect_days", trades::connected).with(connect::money),
+    of("connect_days", trades::connected).with(money::through_connect),
     of("special_treatment", treated),
     of("conspicuous", trades::conspicuous).with(trades::conspicuous_facts),
     of("seats", trades::seats).with(trades::conspicuous_facts),
@@ -99,7 +96,9 @@ fn borrowed<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 /// The exchanges, each once.
 fn exchanges<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let day = asked.market.calendar.stamp(session);
-    margin_exchanges(&day).map(|name| Item::nobody(asked.market, session).with(line! { exchange_id: name })).collect()
+    margin_exchanges(&day)
+        .map(|name| Item::of_market(asked.market, session).with(line! { exchange_id: name }))
+        .collect()
 }
 
 /// Stocks under special treatment.
@@ -116,14 +115,14 @@ fn treated<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 fn dc_boards<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let market = asked.market;
     let trading: Vec<&Stock> = market.stocks.iter().filter(|stock| stock.history.bar(session).is_some()).collect();
-    let mut rng = dice(market.seed, "dc_boards", 0, session);
+    let mut dice = market.dice("dc_boards", 0, session);
     (0..BOARDS.len())
         .zip(0..)
         .map(|(number, height)| {
             let series = Series { number: 100 + number, base: 90_000 + 7_000 * height, scale: 2, traded: false };
             let item = Item::of_series(market, format!("BK{:04}.DC", number + 1), BOARDS[number], series, session);
             let kind = BOARD_TYPES[number / 5];
-            let leader = (!trading.is_empty()).then(|| trading[rng.random_range(0..trading.len())]);
+            let leader = (!trading.is_empty()).then(|| *dice.one_of(&trading));
             let quote = leader.map(|leader| Quote::of_stock(leader, session));
             item.with(line! {
                 idx_type: kind, leading_pct: quote.map(|quote| millionths(quote.change())),

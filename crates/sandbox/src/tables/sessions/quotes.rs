@@ -2,10 +2,7 @@
 //!
 //! A made-up series needs no history: each close is drawn by itself around a base.
 
-use crate::market::dice::dice;
-use crate::market::walk::{Bar, divide};
-use crate::market::{Market, Stock};
-use rand::RngExt;
+use crate::market::{Bar, Market, Stock, divide};
 use std::ops::Range;
 
 /// A bar with prices in units of `10^-scale`.
@@ -37,36 +34,27 @@ impl Quote {
     /// A stock's bars of some sessions as one; none if it did not trade.
     pub(crate) fn of_span(stock: &Stock, sessions: Range<usize>) -> Option<Self> {
         let bars = sessions.filter_map(|session| stock.history.bar(session).copied());
-        let bar = bars.reduce(|sum, bar| Bar {
-            open: sum.open,
-            high: sum.high.max(bar.high),
-            low: sum.low.min(bar.low),
-            close: bar.close,
-            pre_close: sum.pre_close,
-            shares: sum.shares + bar.shares,
-            turnover: sum.turnover + bar.turnover,
-        })?;
-        Some(Self { bar, scale: 2 })
+        Some(Self { bar: bars.reduce(Bar::and)?, scale: 2 })
     }
 
     /// The bar of a made-up series.
     pub(crate) fn of_series(market: &Market, series: Series, session: usize) -> Self {
         let Series { number, base, scale, traded } = series;
         let close_before = |moment: usize| {
-            let per_myriad = dice(market.seed, "series", number, moment).random_range(-300..=300);
+            let per_myriad = market.dice("series", number, moment).roll(-300..=300);
             base + divide(base * per_myriad, 10_000)
         };
         let (pre_close, close) = (close_before(session), close_before(session + 1));
-        let mut rng = dice(market.seed, "series bar", number, session);
-        let open = pre_close + (close - pre_close) * rng.random_range(0..=100) / 100;
+        let mut dice = market.dice("series bar", number, session);
+        let open = pre_close + (close - pre_close) * dice.roll(0..=100) / 100;
         let spread = (base / 200).max(1);
-        let high = open.max(close) + rng.random_range(0..=spread);
-        let low = open.min(close) - rng.random_range(0..=spread);
-        let shares: i64 = rng.random_range(1_000_000..800_000_000);
+        let high = open.max(close) + dice.roll(0..=spread);
+        let low = open.min(close) - dice.roll(0..=spread);
+        let shares: i64 = dice.roll(1_000_000..800_000_000);
         let turnover = if traded {
             divide(i64::midpoint(low, high) * shares, 10_i64.pow(scale))
         } else {
-            shares / 100 * rng.random_range(900..1500)
+            shares / 100 * dice.roll(900..1500)
         };
         Self { bar: Bar { open, high, low, close, pre_close, shares, turnover }, scale }
     }

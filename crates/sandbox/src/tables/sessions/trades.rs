@@ -1,26 +1,21 @@
 //! Lists of a session about trades: conspicuous stocks and their seats, deals outside the market, and the Connect.
 
-use super::connect::{is_open, still_split};
 use super::item::{Item, ROWS, Row, mainland, stocks, traded};
 use super::known::{BRANCHES, HONG_KONG, INSTITUTION, REASONS};
+use super::money::{is_open, still_split};
 use super::quotes::Series;
-use crate::market::dice::dice;
-use crate::market::walk::divide;
-use crate::market::{Market, Stock};
-use crate::tables::asked::Asked;
-use crate::tables::text::Pen;
-use crate::tables::value::{Line, Value, fen, line, millionths, whole};
-use rand::RngExt;
+use crate::market::{Dice, Market, Stock, divide};
+use crate::tables::{Asked, Line, Value, fen, line, millionths, whole};
 use std::cmp::Reverse;
 
 /// Bought and sold in fen: parts of the session's turnover of at most 10 % each.
-fn sides(row: &Row<'_>, pen: &mut Pen) -> [i64; 2] {
-    [(); 2].map(|()| row.item.quote.bar.turnover / 100 * pen.between(1, 1000))
+fn sides(row: &Row<'_>, dice: &mut Dice) -> [i64; 2] {
+    [(); 2].map(|()| row.item.quote.bar.turnover / 100 * dice.roll(1..=1000))
 }
 
 /// Of conspicuous stocks and their seats.
-pub(super) fn conspicuous_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
-    let [bought, sold] = sides(row, pen);
+pub(super) fn conspicuous_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
+    let [bought, sold] = sides(row, dice);
     let rate = |part: i64| millionths(divide(part * 10_000, row.item.quote.bar.turnover.max(1)));
     let (both, net) = (bought + sold, bought - sold);
     line! {
@@ -31,15 +26,15 @@ pub(super) fn conspicuous_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
 }
 
 /// Through the Connect from Hong Kong; what is left of either side is no longer published.
-pub(super) fn northbound_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
-    let [bought, sold] = sides(row, pen);
+pub(super) fn northbound_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
+    let [bought, sold] = sides(row, dice);
     let split = |amount: i64| still_split(row.day).then(|| fen(amount));
     line! { amount: fen(bought + sold), buy: split(bought), sell: split(sold), net_amount: split(bought - sold) }
 }
 
 /// Through the Connect to Hong Kong: the columns of the other channel are empty.
-pub(super) fn southbound_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
-    let [bought, sold] = sides(row, pen);
+pub(super) fn southbound_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
+    let [bought, sold] = sides(row, dice);
     let own = |channel: &str, amount: i64| (row.item.fact("market_type") == channel).then(|| fen(amount));
     let (both, net) = (bought + sold, bought - sold);
     line! {
@@ -50,12 +45,12 @@ pub(super) fn southbound_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
 }
 
 /// Held through the Connect, under the number that Hong Kong gives to the stock; the ratio is cut, not rounded.
-pub(super) fn held_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
+pub(super) fn held_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let Some((stock, era)) = row.item.stock.and_then(|stock| Some((stock, stock.history.era(row.session)?))) else {
         return Line::new();
     };
     let first = if row.item.fact("exchange") == "SH" { 90_000 } else { 70_000 };
-    let shares = era.float / 10_000 * pen.between(1, 1000);
+    let shares = era.float / 10_000 * dice.roll(1..=1000);
     line! {
         code: (first + stock.security.number).to_string(), vol: whole(shares),
         ratio: Value::Figure(shares * 10_000 / era.float.max(1), 4),
@@ -63,9 +58,9 @@ pub(super) fn held_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
 }
 
 /// A deal outside the market, near its price.
-pub(super) fn deal_facts(row: &Row<'_>, pen: &mut Pen) -> Line<'static> {
-    let price = divide(row.item.quote.bar.close * pen.between(900, 1000), 1000);
-    let shares = pen.between(1, 1000) * 10_000 + pen.between(1, 1000) * 100;
+pub(super) fn deal_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
+    let price = divide(row.item.quote.bar.close * dice.roll(900..=1000), 1000);
+    let shares = dice.roll(1..=1000) * 10_000 + dice.roll(1..=1000) * 100;
     line! { price: fen(price), vol: whole(shares), amount: fen(price * shares) }
 }
 
@@ -78,7 +73,7 @@ pub(super) fn held<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 
 /// One row where Hong Kong is open, too.
 pub(super) fn connected<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
-    if is_open(asked.market, session) { vec![Item::nobody(asked.market, session)] } else { Vec::new() }
+    if is_open(asked.market, session) { vec![Item::of_market(asked.market, session)] } else { Vec::new() }
 }
 
 /// By exchange: Shanghai, else Shenzhen.
@@ -109,11 +104,11 @@ pub(super) fn eligible<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 
 /// Ten of Hong Kong by either channel; ranks come in floats and with gaps, as captured.
 pub(super) fn southbound<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
-    let mut rng = dice(asked.market.seed, "southbound", 0, session);
+    let mut dice = asked.market.dice("southbound", 0, session);
     let channels = ["2", "4"].into_iter().enumerate();
     let ten = |(channel, name)| {
         let places = (1..=10).zip(channel * 4..).map(|(rank, place)| {
-            let rank = (rng.random_range(0..20) > 0).then(|| Value::Digits(format!("{rank}.0")));
+            let rank = (!dice.once_in(20)).then(|| Value::Digits(format!("{rank}.0")));
             of_hong_kong(asked.market, channel, place, session).with(line! { market_type: name, rank: rank })
         });
         places.collect::<Vec<_>>()
@@ -130,13 +125,13 @@ fn of_hong_kong<'a>(market: &Market, channel: usize, place: usize, session: usiz
 /// Up to three stocks, each for one or two reasons.
 pub(super) fn conspicuous<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let trading = all_traded(asked, session);
-    let mut rng = dice(asked.market.seed, "top_list", 0, session);
+    let mut dice = asked.market.dice("top_list", 0, session);
     if trading.is_empty() {
         return Vec::new();
     }
-    let (first, stocks) = (rng.random_range(0..trading.len()), rng.random_range(1..=3).min(trading.len()));
+    let (first, stocks) = (dice.roll(0..trading.len()), dice.roll(1..=3).min(trading.len()));
     let listed = |stock: usize| {
-        let (reason, reasons) = (rng.random_range(0..REASONS.len()), 1 + usize::from(rng.random_range(0..4) == 0));
+        let (reason, reasons) = (dice.roll(0..REASONS.len()), 1 + usize::from(dice.once_in(4)));
         let item = &trading[(first + stock) % trading.len()];
         let row = |more: usize| item.row(more).with(line! { reason: REASONS[(reason + more) % REASONS.len()] });
         (0..reasons).map(row).collect::<Vec<_>>()
@@ -152,11 +147,10 @@ pub(super) fn seats<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 
 /// Five buyers and five sellers; two or three of either are institutions, of which two may have equal figures.
 fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) -> Vec<Item<'a>> {
-    let mut rng = dice(market.seed, "lists", list, session);
+    let mut dice = market.dice("lists", list, session);
     let mut seats = Vec::new();
     for (side, tag) in ["0", "1"].into_iter().enumerate() {
-        let (institutions, twins, branch) =
-            (rng.random_range(2..=3), rng.random_range(0..4) == 0, rng.random_range(0..BRANCHES.len()));
+        let (institutions, twins, branch) = (dice.roll(2..=3), dice.once_in(4), dice.roll(0..BRANCHES.len()));
         for seat in 0..5 {
             // The second institution plays the first once more.
             let played = if seat == 1 && twins { 0 } else { seat };
@@ -170,16 +164,16 @@ fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) 
 /// Up to six deals, some of them twice the same.
 pub(super) fn deals<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let trading = all_traded(asked, session);
-    let mut rng = dice(asked.market.seed, "block_trade", 0, session);
+    let mut dice = asked.market.dice("block_trade", 0, session);
     let mut deals = Vec::new();
     if trading.is_empty() {
         return deals;
     }
-    for deal in 0..rng.random_range(1..=6) {
-        let item = &trading[rng.random_range(0..trading.len())];
-        let mut seat = || BRANCHES.get(rng.random_range(0..=BRANCHES.len())).copied().unwrap_or(INSTITUTION);
+    for deal in 0..dice.roll(1..=6) {
+        let item = dice.one_of(&trading);
+        let mut seat = || BRANCHES.get(dice.roll(0..=BRANCHES.len())).copied().unwrap_or(INSTITUTION);
         let row = item.row(deal).with(line! { buyer: seat(), seller: seat() });
-        deals.extend(std::iter::repeat_n(row, 1 + usize::from(rng.random_range(0..6) == 0)));
+        deals.extend(std::iter::repeat_n(row, 1 + usize::from(dice.once_in(6))));
     }
     deals
 }

@@ -1,19 +1,16 @@
-//! A version of a report, and what it says besides figures.
+//! A version of a report, and what it holds besides figures.
 
-use crate::market::accounts::{Accounts, Scheme, accounts, scheme};
-use crate::market::filings::Version;
-use crate::market::quarters::Quarter;
-use crate::market::{Market, Stock};
-use crate::tables::value::Value;
+use crate::market::{Accounts, Market, Quarter, Scheme, Stock, Version, accounts, scheme};
+use crate::tables::Value;
 
 /// A row that can be asked for.
-pub(super) struct Entry<'a> {
+pub(super) struct Report<'a> {
     pub(super) stock: &'a Stock,
     pub(super) quarter: Quarter,
     pub(super) version: &'a Version,
 }
 
-impl Entry<'_> {
+impl Report<'_> {
     pub(super) fn accounts(&self, market: &Market) -> Accounts {
         accounts(market.seed, &self.stock.security, self.quarter, self.version.figures)
     }

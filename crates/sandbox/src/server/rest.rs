@@ -1,12 +1,80 @@
-//! What a caller of the REST wire asks: a query string, checked the way FastAPI checks it.
+//! The REST wire, as AShareHub speaks it: a key in a header, a quota by the day, a query string checked the way FastAPI
+//! checks it, bare arrays of objects, FastAPI's refusals.
 //!
-//! Parameters that a surface does not know are ignored without a word; so is `trade_date` on /v1.
+//! Rows, fields and parameters of the endpoints are in `asharehub`. Parameters that a surface does not know are ignored
+//! without a word; so is `trade_date` on /v1.
 
+use super::faults::Fault;
+use super::get::GetWire;
+use super::shared::{Call, Denial, Rate, Shared};
 use crate::asharehub::{Endpoint, Query, Surface};
+use crate::tables::Params;
+use crate::{Cell, Settings};
+use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::NaiveDateTime;
 use pitlake_contract::FieldType;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+
+/// The endpoint of the path, and the version of the path.
+pub(super) struct Rest<'a>(Option<(Surface, &'a Endpoint)>);
+
+impl<'a> Rest<'a> {
+    pub(super) fn new(shared: &'a Shared, call: &Call<'_>) -> Self {
+        let mut own = shared.endpoints.iter().filter(|endpoint| endpoint.contract.id.vendor == call.vendor.name);
+        Self(own.find_map(|endpoint| Some((endpoint.surface(call.path)?, endpoint))))
+    }
+}
+
+impl GetWire for Rest<'_> {
+    fn interface(&self) -> Option<&str> {
+        Some(&self.0?.1.contract.id.name)
+    }
+
+    fn rate(&self, settings: &Settings) -> Rate {
+        Rate { calls: settings.quota, seconds: 24 * 3600 }
+    }
+
+    fn denied(&self, denial: &Denial) -> (StatusCode, String) {
+        let (status, detail) = match denial {
+            Denial::Unknown => (StatusCode::NOT_FOUND, "Not Found"),
+            Denial::NoToken => (StatusCode::UNAUTHORIZED, "Missing API key"),
+            Denial::TooOften(..) => (StatusCode::TOO_MANY_REQUESTS, "Daily request limit exceeded"),
+            _ => (StatusCode::UNAUTHORIZED, "Invalid API key"),
+        };
+        (status, json!({"detail": detail}).to_string())
+    }
+
+    fn answered(&self, shared: &Shared, params: &Params, _number: u64) -> (StatusCode, String) {
+        let read = self.0.map(|(surface, endpoint)| (surface, endpoint, read(endpoint, surface, params)));
+        match read {
+            Some((surface, endpoint, Ok(query))) => (StatusCode::OK, rows(shared, surface, endpoint, &query)),
+            Some((.., Err(problem))) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": [problem]}).to_string()),
+            None => self.denied(&Denial::Unknown),
+        }
+    }
+
+    /// Its 429 is for the day: no caller should try again.
+    fn spoiled(&self, fault: Fault, body: String) -> Response {
+        let fault = if fault == Fault::TooMany { Fault::Unavailable } else { fault };
+        fault.respond(body)
+    }
+
+    fn too_often(&self, wait: u64) -> Response {
+        self.reply(self.denied(&Denial::TooOften(0, wait)))
+    }
+}
+
+fn rows(shared: &Shared, surface: Surface, endpoint: &Endpoint, query: &Query) -> String {
+    let object = |row: &Vec<Cell>| {
+        let cells = endpoint.fields.iter().zip(row).filter(|(field, _)| surface.sends(field));
+        let members =
+            cells.map(|(field, cell)| format!("\"{}\":{}", surface.name(&field.name), surface.written(field, cell)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    };
+    let objects: Vec<String> = endpoint.select(shared.scene(), query).iter().map(object).collect();
+    format!("[{}]", objects.join(","))
+}
 
 /// Rows on /v1 for callers who do not say how many.
 const DEFAULT_LIMIT: usize = 100;
@@ -18,7 +86,7 @@ fn problem(kind: &str, name: &str, text: &str, input: Option<&str>) -> Value {
     json!({"type": kind, "loc": ["query", name], "msg": text, "input": input})
 }
 
-pub(super) fn read(endpoint: &Endpoint, surface: Surface, params: &BTreeMap<String, String>) -> Result<Query, Value> {
+fn read(endpoint: &Endpoint, surface: Surface, params: &Params) -> Result<Query, Value> {
     let sent = |name: &str| params.get(surface.name(name)).map(String::as_str);
     if let Some(name) = endpoint.required(surface).find(|name| sent(name).is_none()) {
         return Err(problem("missing", surface.name(name), "Field required", None));
@@ -52,7 +120,7 @@ fn take(endpoint: &Endpoint, surface: Surface, limit: Option<&str>) -> Result<us
     match (limit, surface) {
         (Some(text), _) => whole("limit", text, 1, Some(most)),
         (None, Surface::V1) => Ok(DEFAULT_LIMIT.min(most)),
-        (None, Surface::V2) if endpoint.dated().is_none() && endpoint.entry.basket.is_none() => Ok(usize::MAX),
+        (None, Surface::V2) if endpoint.dated().is_none() && endpoint.origin.basket.is_none() => Ok(usize::MAX),
         (None, Surface::V2) => Ok(most),
     }
 }
@@ -92,11 +160,11 @@ fn moment(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Resu
 
 /// The codes asked for of a field. One that cannot be read has no rows on /v1 and is refused on /v2.
 fn codes(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Result<Vec<String>, Value> {
-    let codes: Vec<&str> = match endpoint.entry.basket {
+    let codes: Vec<&str> = match endpoint.origin.basket {
         Some(_) => text.split(',').map(str::trim).collect(),
         None => vec![text],
     };
-    if let Some(most) = endpoint.entry.basket.filter(|most| codes.len() > *most) {
+    if let Some(most) = endpoint.origin.basket.filter(|most| codes.len() > *most) {
         return Err(problem("too_long", surface.name(name), &format!("At most {most} codes"), None));
     }
     // Hong Kong's codes have no suffix in the rows.

@@ -149,6 +149,22 @@ fn filters_take_several_values_and_codes_only_where_none_is_needed() {
     assert_eq!(count("income_vip", &[year], "report_type"), 1, "the first type unless asked for");
 }
 
+/// Interfaces, a call, and calls whose answers together are its answer.
+#[test]
+fn an_answer_is_that_of_its_parts_together() {
+    let day = ("trade_date", "20221230");
+    let boards = ["行业板块", "概念板块", "地域板块"].map(|kind| vec![day, ("idx_type", kind)]);
+    let codes = ["600001.SH", "000001.SZ"].map(|code| vec![("ts_code", code)]);
+    for (name, whole, parts) in
+        [("dc_daily", vec![day], &boards[..]), ("stk_rewards", vec![("ts_code", "600001.SH,000001.SZ")], &codes[..])]
+    {
+        let rows = |params| sorted(select(name, params, None).into_iter().map(|row| row.cells).collect());
+        let parts: Vec<_> = parts.iter().map(|part| rows(part)).collect();
+        assert!(parts.iter().all(|part| !part.is_empty()), "{name}");
+        assert_eq!(sorted(parts.concat()), rows(&whole), "{name}");
+    }
+}
+
 #[test]
 fn every_call_gets_what_the_oracle_says_of_the_moment() {
     let moments = ["2022-12-01T09:00:00Z", "2023-01-20T12:00:00Z"];

@@ -19,6 +19,16 @@ pub(super) struct PageRows {
     pub(super) events: BTreeSet<String>,
 }
 
+impl PageRows {
+    /// Forgets the first row.
+    pub(super) fn drop_first(&mut self) {
+        let end = memchr::memchr(b'\n', &self.lines).map_or(self.lines.len(), |end| end + 1);
+        self.lines.drain(..end);
+        self.keys.remove(0);
+        self.rows -= 1;
+    }
+}
+
 /// Checks a page and takes over its rows.
 pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
     let mut out = PageRows { rows: page.rows.len(), ..PageRows::default() };

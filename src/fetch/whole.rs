@@ -24,8 +24,9 @@ pub struct Pages {
     open: Vec<usize>,
     /// The keys of each call: two calls may reply with the same row, two pages of one call may not.
     keys: Vec<HashSet<Box<[u8]>>>,
-    /// A row that is on two pages, where rows may be alike.
-    repeated: Option<String>,
+    /// Why rows may be missing, where only pages of another size can tell: a row that is on two pages where rows may be
+    /// alike, or pages that do not join.
+    doubt: Option<String>,
     /// Pages have rows that earlier ones had.
     overlaps: bool,
 }
@@ -41,11 +42,15 @@ struct SliceCalls<'a> {
 }
 
 impl<'a> SliceCalls<'a> {
-    /// An attempt at a reply: each asks for pages of another size, so that what repeats at a border of pages shows.
+    /// An attempt at a reply: each asks for pages of another size, so that what repeats at a border of pages shows. A vendor
+    /// may send fewer rows than are asked for.
     fn attempt(interface: &'a Interface, calls: &'a [Call], expect: &'a Expect, attempt: usize) -> Self {
         let ask = &interface.contract.ask;
-        let fewer = if ask.paging == Paging::Offset { attempt * (ask.page_rows / 16) } else { 0 };
-        Self { interface, calls, expect, limit: ask.page_rows - fewer }
+        let again = attempt > 0 && ask.paging == Paging::Offset;
+        let page =
+            if again { ask.page_rows.min(interface.largest.load(Ordering::Relaxed).max(1)) } else { ask.page_rows };
+        let fewer = if again { attempt * page.div_ceil(16) } else { 0 };
+        Self { interface, calls, expect, limit: page.saturating_sub(fewer).max(1) }
     }
 }
 
@@ -90,7 +95,7 @@ impl Client {
         let mut begun = Some(first);
         // Twins at the border of two pages look like a repeated row, but then pages of another size give the same rows. An
         // order that changes between pages gives as many rows, but others.
-        let mut repeated: Option<Vec<u8>> = None;
+        let mut doubted: Option<Vec<u8>> = None;
         for attempt in 0..ATTEMPTS {
             let slice = SliceCalls::attempt(interface, calls, expect, attempt);
             let pages = match begun.take() {
@@ -99,15 +104,15 @@ impl Client {
             };
             match self.finish(slice, pages).await {
                 Ok(pages) => {
-                    let twice = pages.repeated.clone();
+                    let doubt = pages.doubt.clone();
                     let reply = pages.whole();
-                    let Some(row) = twice else { return Ok(reply) };
+                    let Some(doubt) = doubt else { return Ok(reply) };
                     let rows = sorted(&reply.lines);
-                    if repeated.as_ref() == Some(&rows) {
+                    if doubted.as_ref() == Some(&rows) {
                         return Ok(reply);
                     }
-                    repeated = Some(rows);
-                    last = Failure::Untrusted(format!("two pages have the row {row}: other rows may be missing"));
+                    doubted = Some(rows);
+                    last = Failure::Untrusted(format!("{doubt}: other rows may be missing"));
                 }
                 Err(failure @ Failure::Untrusted(_)) => last = failure,
                 Err(failure) => {
@@ -164,7 +169,8 @@ impl Client {
         Ok(pages)
     }
 
-    /// Adds one page of the call at `place`.
+    /// Adds one page of the call at `place`. A later page begins with the last row of the one before it, so that a row lost
+    /// between them shows.
     async fn next_page(
         &self,
         slice: SliceCalls<'_>,
@@ -173,8 +179,21 @@ impl Client {
         offset: usize,
     ) -> Result<PageSize, Failure> {
         let SliceCalls { interface, calls, expect, limit } = slice;
-        let page = self.page(interface, &calls[place], Window { limit, offset }, expect).await?;
-        interface.largest.fetch_max(page.rows, Ordering::Relaxed);
+        // A page of one row has no room for the row before.
+        let overlap = usize::from(offset > 0 && limit > 1);
+        let window = Window { limit, offset: offset - overlap };
+        let mut page = self.page(interface, &calls[place], window, expect).await?;
+        let received = page.rows;
+        interface.largest.fetch_max(received, Ordering::Relaxed);
+        if overlap > 0 {
+            let joins = last_line(&pages.lines[place]) == first_line(&page.lines);
+            if joins {
+                page.drop_first();
+            } else if !expect.judged || expect.repeats {
+                let doubt = || format!("the page at offset {offset} does not follow the one before it");
+                pages.doubt.get_or_insert_with(doubt);
+            }
+        }
         if page.rows == 0 {
             return Ok(PageSize { rows: 0, new: 0 });
         }
@@ -182,7 +201,7 @@ impl Client {
         // A whole page of repeats would never end.
         if offset > 0 && known.iter().all(|is_known| *is_known) {
             // Rows were left out of earlier pages: those of them that must be there are missed when the answer is judged.
-            if expect.judged && !expect.repeats && page.rows < interface.largest.load(Ordering::Relaxed).min(limit) {
+            if expect.judged && !expect.repeats && received < interface.largest.load(Ordering::Relaxed).min(limit) {
                 return Ok(PageSize { rows: 0, new: 0 });
             }
             let message = format!("the page at offset {offset} repeats earlier rows: is `offset` ignored?");
@@ -193,7 +212,7 @@ impl Client {
             let row = String::from_utf8_lossy(&page.keys[first]).trim_end().to_owned();
             // Only where no two rows may have the same key is a known one surely the same row.
             if expect.repeats {
-                pages.repeated.get_or_insert(row);
+                pages.doubt.get_or_insert_with(|| format!("two pages have the row {row}"));
                 pages.lines[place].extend_from_slice(&page.lines);
             } else {
                 for (line, is_known) in page.lines.split_inclusive(|byte| *byte == b'\n').zip(&known) {
@@ -217,7 +236,7 @@ impl Client {
         reply.unknown.extend(page.unknown);
         reply.absent.extend(page.absent);
         reply.events.extend(page.events);
-        Ok(PageSize { rows: page.rows, new })
+        Ok(PageSize { rows: received, new })
     }
 }
 
@@ -227,6 +246,14 @@ struct PageSize {
     rows: usize,
     /// Those that no page before had.
     new: usize,
+}
+
+fn first_line(lines: &[u8]) -> Option<&[u8]> {
+    lines.split_inclusive(|byte| *byte == b'\n').next()
+}
+
+fn last_line(lines: &[u8]) -> Option<&[u8]> {
+    lines.split_inclusive(|byte| *byte == b'\n').next_back()
 }
 
 fn contains_line(lines: &[u8], line: &[u8]) -> bool {

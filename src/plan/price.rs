@@ -213,7 +213,8 @@ fn calls_of(facts: Facts<'_>, question: &Question, asks_suspensions: bool) -> us
             _ => None,
         };
         let rows = before.map(|(_, provenance)| provenance.rows).or(expected.most).or(reports).unwrap_or(0);
-        all += each(slice).max(rows.div_ceil(page));
+        // A later page begins with the last row of the one before it.
+        all += each(slice).max(1 + rows.saturating_sub(page).div_ceil((page - 1).max(1)));
     }
     // Securities that one call names share it.
     all = all.div_ceil(contract.ask.together);

@@ -235,3 +235,30 @@ fn a_second_run_in_one_evening_asks_and_writes_nothing() {
     assert_eq!(place.files("bronze").keys().collect::<Vec<_>>(), bronze.keys().collect::<Vec<_>>());
     assert_eq!(place.files("silver"), silver);
 }
+
+/// Came: pages without the first of their rows, and as many statements missing, without a note.
+/// Should come: a page begins with the last row of the one before it, or the answer is not believed.
+#[test]
+fn pages_that_lose_a_row_at_their_border_are_not_believed() {
+    let vendor = Vendor::start(Settings { cap: Some(7), ..settings() });
+    let lies = Arc::new(AtomicBool::new(true));
+    let is_lying = Arc::clone(&lies);
+    let proxy = Proxy::start(&vendor.server.url(), move |request, _| {
+        let is_later = !["0", ""].contains(&request["params"]["offset"].as_str().unwrap_or_default());
+        let late: Lie = |rows| drop(rows.items.remove(0));
+        let is_asked = request["api_name"] == "income_vip" && is_later;
+        if is_asked && is_lying.load(Ordering::Relaxed) { Turn::Change(late) } else { Turn::Pass }
+    });
+    let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
+    let period = ["backfill", "income_cn", "--start", "2022-09-30", "--end", "2022-09-30", "--now", NOW];
+    let printed = place.expect(3, &period);
+    assert!(printed.contains("does not follow the one before it"), "{printed}");
+    assert_eq!(silver(&place, "income_cn"), []);
+    lies.store(false, Ordering::Relaxed);
+    place.expect(0, &period);
+    let honest = Place::with(&vendor);
+    honest.expect(0, &period);
+    let rows = silver(&place, "income_cn");
+    assert!(rows.len() > 21, "{} rows", rows.len());
+    assert_eq!(rows, silver(&honest, "income_cn"));
+}

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use super::{CaptureError, CaptureReader, json_cell};
 
+/// What programs write between cells.
+const SEPARATORS: [u8; 4] = *b"|;\t,";
+
 impl CaptureReader<'_> {
     pub(super) fn csv(&mut self, text: &str) -> Result<(), CaptureError> {
-        let mut reader = ::csv::ReaderBuilder::new().from_reader(text.as_bytes());
+        let mut reader = ::csv::ReaderBuilder::new().delimiter(separator(text)).from_reader(text.as_bytes());
         let headers = reader.headers().map_err(|e| self.csv_error(&e))?.clone();
         // pandas' to_csv writes its index without a name.
         let named: Vec<(usize, &str)> =
@@ -33,6 +36,13 @@ impl CaptureReader<'_> {
         };
         self.error(Some(self.rows + 1), problem, "correct the row; look for a stray comma or quote")
     }
+}
+
+/// The separator that the heading has most of.
+fn separator(text: &str) -> u8 {
+    let heading = text.lines().next().unwrap_or_default();
+    let count = |separator: &u8| heading.bytes().filter(|byte| byte == separator).count();
+    SEPARATORS.into_iter().max_by_key(count).unwrap_or(b',')
 }
 
 /// A cell without the blanks around it. Quotes after a blank are none to the parser.

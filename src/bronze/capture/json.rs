@@ -37,11 +37,12 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// The `data` of a raw Tushare reply.
+/// The `data` of a raw Tushare reply, or `DataFrame.to_json(orient="split")`.
 #[derive(Deserialize)]
 struct ReplyData<'a> {
+    #[serde(alias = "columns")]
     fields: Vec<String>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "data")]
     items: Option<Vec<Vec<&'a RawValue>>>,
 }
 
@@ -60,7 +61,7 @@ impl CaptureReader<'_> {
         Ok(())
     }
 
-    /// An object: a reply, a table by columns, or a row.
+    /// An object: a reply, a table as pandas writes it, or a row.
     fn object(&mut self, value: &RawValue) -> Result<(), CaptureError> {
         let members = self.members(value)?;
         let member = |name: &str| members.get(name).map_or("", |raw| raw.get().trim_matches('"'));
@@ -73,8 +74,20 @@ impl CaptureReader<'_> {
         {
             return self.reply(data);
         }
+        if let Ok(data) = serde_json::from_str::<ReplyData<'_>>(value.get()) {
+            return self.reply(data);
+        }
+        if members.contains_key("schema")
+            && let Some(rows) = members.get("data").filter(|rows| rows.get().starts_with('['))
+        {
+            return self.json(rows.get());
+        }
         // A key field is never nested, so an object of objects only is a table by columns.
         if !members.is_empty() && members.values().all(|raw| raw.get().starts_with('{')) {
+            let inner = members.values().next().map(|row| self.members(row)).transpose()?.unwrap_or_default();
+            if inner.keys().any(|name| self.is_known(name)) && !members.keys().any(|name| self.is_known(name)) {
+                return members.values().try_for_each(|row| self.object(row));
+            }
             return self.columns(&members);
         }
         let cells: Vec<_> = members.iter().map(|(name, raw)| (self.field(name), raw.get().into())).collect();

@@ -158,6 +158,11 @@ impl CaptureReader<'_> {
         if text.trim_start().starts_with(['{', '[']) { self.json(text) } else { self.csv(text) }
     }
 
+    /// Whether a column is a field of the interface, under its own name or the one that the user gave.
+    fn is_known(&self, column: &str) -> bool {
+        self.rules.map.iter().any(|(from, _)| from == column) || self.rules.contract.field(column).is_some()
+    }
+
     /// The index of a field, new or known.
     fn field(&mut self, name: &str) -> usize {
         let name = self.rules.map.iter().find(|(column, _)| column == name).map_or(name, |(_, field)| field.as_str());

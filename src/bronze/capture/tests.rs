@@ -46,6 +46,12 @@ fn every_format_gives_the_same_lines() {
                      ["000002.SZ", "20240103", null]],"has_more":false}}"#,
         r#"{"ts_code":{"5":"000001.SZ","7":"000002.SZ"}, "trade_date":{"5":"20240102","7":"20240103"},
             "close":{"7":null,"5":9.390}}"#,
+        "ts_code;trade_date;close\n000001.SZ;20240102;9.390\n000002.SZ;20240103;\n",
+        "ts_code\ttrade_date\tclose\r\n000001.SZ\t20240102\t9.390\r\n000002.SZ\t20240103\t\r\n",
+        r#"{"columns":["ts_code","trade_date","close"],"index":[5,7],
+            "data":[["000001.SZ","20240102",9.390],["000002.SZ","20240103",null]]}"#,
+        r#"{"5":{"ts_code":"000001.SZ","trade_date":"20240102","close":9.390},
+            "7":{"ts_code":"000002.SZ","trade_date":"20240103","close":null}}"#,
     ];
     for format in formats {
         let capture = read("f", format.as_bytes()).unwrap();

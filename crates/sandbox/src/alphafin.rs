@@ -51,7 +51,8 @@ pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<&'a Stock> {
     (stock.security.board != Board::Beijing).then_some(stock)
 }
 
-/// A stock's statements at a moment, of a `period` and a `report_type` (`books`), by the ends of their quarters, newest first.
+/// A stock's statements at a moment, of a `period` and a `report_type` (`books`), by the ends of their quarters, newest
+/// first.
 pub(crate) fn statements(scene: Scene<'_>, stock: &Stock, period: &str, books: &str) -> Vec<(NaiveDate, Statement)> {
     let reports = latest(scene, stock, if books == "parent" { "6" } else { "1,4" });
     let figures = |quarter: Quarter| match period {

@@ -1,5 +1,5 @@
-//! A stand-in for the vendors: a loopback server speaking their wire formats from one made-up market, as awkward as they
-//! are: silent row caps, hidden columns, refusals inside HTTP 200, numbers in several spellings.
+//! A stand-in for the vendors: a loopback server speaking their wire formats from one made-up market, as awkward as
+//! they are: silent row caps, hidden columns, refusals inside HTTP 200, numbers in several spellings.
 //!
 //! Nothing comes from real data, reaches another host, or knows how a reply is stored. The market is a function of
 //! [`Settings`] alone; what of it is published yet depends on a clock of the vendor's own, [`Settings::epoch`].

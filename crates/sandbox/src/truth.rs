@@ -11,8 +11,8 @@ use pitlake_contract::{InterfaceId, WireFormat};
 type NestedRows = fn(Scene<'_>, &Flat<'_>) -> Vec<Vec<Cell>>;
 
 impl Market {
-    /// Every row of an interface's whole history with all columns, hidden ones included, sorted by their cells;
-    /// minute bars are those of one hour. None for an unknown interface.
+    /// Every row of an interface's whole history with all columns, hidden ones included; minute bars are those of one
+    /// hour. None for an unknown interface.
     ///
     /// Tushare's interfaces go by their bare names, others by `asharehub/market_daily` and the like, with cells as sent on
     /// /v1. Nested answers have the rows of a list, `f10/valuation_detail/trend.historical_items`, and what is outside of

@@ -1,8 +1,8 @@
 //! Rows that are made for an endpoint, day by day.
 //!
-//! `news/flash`: three feeds that report the same made-up days, each in its own words and time. Companies named are those of
-//! the market. Two items of a feed may share a second. `flows/southbound-holdings`: what the mainland holds of Hong Kong's
-//! stocks, by either channel. Codes have no suffix.
+//! `news/flash`: three feeds that report the same made-up days, each in its own words and time. Companies named are
+//! those of the market. Two items of a feed may share a second. `flows/southbound-holdings`: what the mainland holds of
+//! Hong Kong's stocks, by either channel. Codes have no suffix.
 
 use super::spelling;
 use crate::Cell;

@@ -17,11 +17,11 @@ use crate::Rows;
 use crate::tables::Scene;
 use pitlake_contract::InterfaceId;
 
-/// Every row of an endpoint that is there, in no order.
+/// Every row of an endpoint that is there.
 pub(crate) fn rows(scene: Scene<'_>, vendor: &str, name: &str) -> Option<Rows> {
     let all = endpoints(&scene.catalog.contracts);
     let id = InterfaceId { vendor: vendor.to_owned(), name: name.to_owned() };
     let endpoint = all.iter().find(|endpoint| endpoint.contract.id == id)?;
     let fields = endpoint.fields.iter().map(|field| field.name.clone()).collect();
-    Some(Rows { fields, rows: endpoint.all(scene) })
+    Some(Rows { fields, rows: endpoint.select(scene, &Query { take: usize::MAX, ..Query::default() }) })
 }

@@ -37,7 +37,7 @@ impl Query {
 impl Endpoint {
     pub(crate) fn select(&self, scene: Scene<'_>, query: &Query) -> Vec<Vec<Cell>> {
         let slices = self.slices(scene, query).into_iter();
-        let rows = slices.flat_map(|slice| self.in_order(scene, slice, query));
+        let rows = slices.flat_map(|slice| self.made(scene, slice, query));
         rows.filter(|row| self.matches(row, query)).skip(query.skip).take(query.take).collect()
     }
 
@@ -52,12 +52,6 @@ impl Endpoint {
         query.equal.iter().all(|(place, values)| has(*place, values))
             && self.dated().is_none_or(is_inside)
             && query.importance.is_none_or(|least| rank().is_some_and(|rank| rank >= least))
-    }
-
-    pub(crate) fn all(&self, scene: Scene<'_>) -> Vec<Vec<Cell>> {
-        let everything = Query::default();
-        let slices = self.slices(scene, &everything).into_iter();
-        slices.flat_map(|slice| self.made(scene, slice, &everything)).collect()
     }
 
     /// The days whose rows are made one day after the other, newest first, as far as a request touches them; none in
@@ -78,25 +72,20 @@ impl Endpoint {
         newest_first
     }
 
-    /// The rows of a slice as they leave; directories keep their order.
-    fn in_order(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
-        let mut rows = self.made(scene, slice, query);
+    /// The rows of a slice as they leave, before any filter that is not Tushare's too; directories keep their order.
+    fn made(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
+        let mut rows = match (self.origin.from.as_str(), slice) {
+            ("realtime", _) => realtime::rows(scene.market, scene.at),
+            ("news", Some(day)) => days::news(scene.market, scene.at, day),
+            ("southbound", Some(day)) => days::southbound(scene.market, scene.at, day),
+            _ => self.reprinted(scene, slice, query),
+        };
         if let Some(dated) = self.dated() {
             let moment = slice.map_or(0, moment_of);
             scene.market.dice("reprint order", self.address(), moment).shuffle(&mut rows);
             rows.sort_by(|a, b| b[dated].text().cmp(&a[dated].text()));
         }
         rows
-    }
-
-    /// The rows of a slice, before any filter that is not Tushare's too.
-    fn made(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
-        match (self.origin.from.as_str(), slice) {
-            ("realtime", _) => realtime::rows(scene.market, scene.at),
-            ("news", Some(day)) => days::news(scene.market, scene.at, day),
-            ("southbound", Some(day)) => days::southbound(scene.market, scene.at, day),
-            _ => self.reprinted(scene, slice, query),
-        }
     }
 
     fn reprinted(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {

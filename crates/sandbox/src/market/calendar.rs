@@ -1,8 +1,9 @@
 //! The made-up trading calendar: which days are open, how days are written on the wire, quarters with the days by which
-//! their reports must be filed, and moments on the vendor's clock, which is wall time in Shanghai, eight hours ahead of UTC.
+//! their reports must be filed, and moments on the vendor's clock, which is wall time in Shanghai, eight hours ahead of
+//! UTC.
 //!
-//! No exchange differences and no make-up Saturdays live here: all exchanges share one calendar. What becomes visible at
-//! which moment is decided where the rows are described.
+//! No exchange differences and no make-up Saturdays live here: all exchanges share one calendar. What becomes visible
+//! at which moment is decided where the rows are described.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
 use pitlake_contract::period::deadline;

@@ -1,7 +1,8 @@
 //! Who is listed: codes, boards and listing lives of the made-up securities, and the companies behind them: names with
 //! pinyin initials, places, industries and owners.
 //!
-//! Prices and events are elsewhere. Codes look real but names do not belong to them; any likeness to a real company is chance.
+//! Prices and events are elsewhere. Codes look real but names do not belong to them; any likeness to a real company is
+//! chance.
 
 use super::{Calendar, Dice, Quarter, after, before, stamp, weekday_before};
 use chrono::{Days, Months, NaiveDate};
@@ -104,8 +105,8 @@ impl Security {
         day::date(self.delisted.as_deref()?)
     }
 
-    /// The quarters, by number, for which it has reports: from two years before the market's start to its end, within its
-    /// listed life or shown in its prospectus. One that was gone before has its last two years.
+    /// The quarters, by number, for which it has reports: from two years before the market's start to its end, within
+    /// its listed life or shown in its prospectus. One that was gone before has its last two years.
     pub(super) fn reported(&self, calendar: &Calendar) -> Range<i32> {
         let Some(listed) = self.listed_on() else {
             return 0..0;

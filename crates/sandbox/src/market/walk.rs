@@ -40,9 +40,9 @@ pub(crate) struct Era {
     pub(crate) free: i64,
 }
 
-/// Company accounts in CNY; profits may be losses.
+/// What valuations are made of, in CNY; profits may be losses.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Books {
+pub(crate) struct Fundamentals {
     pub(crate) profit: i64,
     pub(crate) profit_ttm: i64,
     pub(crate) net_assets: i64,
@@ -56,7 +56,7 @@ pub(crate) struct History {
     first: usize,
     bars: Vec<Bar>,
     eras: Vec<Era>,
-    pub(crate) books: Books,
+    pub(crate) fundamentals: Fundamentals,
     /// Ex day and cash in fen per ten shares.
     pub(crate) dividends: Vec<(usize, i64)>,
     pub(crate) notices: Vec<Notice>,
@@ -121,7 +121,7 @@ pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
     let trading = Trading { pace: dice.roll(500..1600), churn: dice.roll(100..4000), percent: security.board.limit() };
     let mut history = History {
         first: security.life.start,
-        books: books(&mut dice, reference * era.total / 100),
+        fundamentals: fundamentals(&mut dice, reference * era.total / 100),
         eras: vec![era],
         notices: events.notices,
         ..History::default()
@@ -171,11 +171,11 @@ fn founding(dice: &mut Dice, security: &Security, grain: i64) -> Era {
     }
 }
 
-/// Accounts in proportion to the first market value, in CNY.
-fn books(dice: &mut Dice, value: i64) -> Books {
+/// Those in proportion to the first market value, in CNY.
+fn fundamentals(dice: &mut Dice, value: i64) -> Fundamentals {
     let profit = if dice.roll(0..100) < 15 { -value / 50 } else { value / dice.roll(8..80) };
     let sales = value * 100 / dice.roll(50..1200);
-    Books {
+    Fundamentals {
         profit,
         profit_ttm: profit / 100 * dice.roll(80..130),
         net_assets: value * 100 / dice.roll(60..800),

@@ -1,4 +1,5 @@
-//! How a GET is served on all three wires that have it: counted, admitted, answered, and now and then spoiled by a fault.
+//! How a GET is served on all three wires that have it: counted, admitted, answered, and now and then spoiled by a
+//! fault.
 
 use super::faults::Fault;
 use super::shared::{Call, Denial, Rate, Shared};

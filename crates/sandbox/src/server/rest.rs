@@ -16,6 +16,11 @@ use chrono::NaiveDateTime;
 use pitlake_contract::FieldType;
 use serde_json::{Value, json};
 
+/// Rows on /v1 for callers who do not say how many.
+const DEFAULT_LIMIT: usize = 100;
+/// Largest `limit` where no cap is known.
+const CAP: usize = 5000;
+
 /// The endpoint of the path, and the version of the path.
 pub(super) struct Rest<'a>(Option<(Surface, &'a Endpoint)>);
 
@@ -76,16 +81,12 @@ fn rows(shared: &Shared, surface: Surface, endpoint: &Endpoint, query: &Query) -
     format!("[{}]", objects.join(","))
 }
 
-/// Rows on /v1 for callers who do not say how many.
-const DEFAULT_LIMIT: usize = 100;
-/// Largest `limit` where no cap is known.
-const CAP: usize = 5000;
-
 /// Why a parameter is refused, as an item of `detail`.
 fn problem(kind: &str, name: &str, text: &str, input: Option<&str>) -> Value {
     json!({"type": kind, "loc": ["query", name], "msg": text, "input": input})
 }
 
+/// What a caller asks for, or why it is refused.
 fn read(endpoint: &Endpoint, surface: Surface, params: &Params) -> Result<Query, Value> {
     let sent = |name: &str| params.get(surface.name(name)).map(String::as_str);
     if let Some(name) = endpoint.required(surface).find(|name| sent(name).is_none()) {

@@ -1,5 +1,5 @@
-//! What all wires share: the market, the books kept over calls, limits on calls in fixed stretches of time such as minutes
-//! of the clock, and how a call finds its vendor.
+//! What all wires share: the market, the books kept over calls, limits on calls in fixed stretches of time such as
+//! minutes of the clock, and how a call finds its vendor.
 
 use super::faults::{Fault, Faults};
 use crate::asharehub::{Endpoint, endpoints};

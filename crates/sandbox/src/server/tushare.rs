@@ -1,8 +1,8 @@
 //! The wire of Tushare: a POST with everything in its body, to the vendor's address or to any path below it, read as
 //! leniently as the vendor reads it: unknown keys and parameters mean nothing.
 //!
-//! Points, calls a minute and parameters are checked here. The reply is always HTTP 200, and written as text so that numbers
-//! keep their spelling.
+//! Points, calls a minute and parameters are checked here. The reply is always HTTP 200, and written as text so that
+//! numbers keep their spelling.
 
 use super::shared::{Call, Denial, Rate, Shared};
 use crate::Settings;
@@ -183,28 +183,4 @@ fn request_id(seed: u64, serial: u64) -> String {
     let mut dice = Dice::new(seed, "request id", 0, moment);
     let mut digits = |bits: u32| dice.roll(0..1_u64 << bits);
     format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", digits(32), digits(16), digits(12), digits(12), digits(48))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tables::Catalog;
-
-    #[test]
-    fn limits_follow_points_and_interface() {
-        let catalog = Catalog::with(&[]);
-        let vendor = catalog.contracts.vendor("tushare").unwrap();
-        for (points, rpm, interface, expected) in [
-            (120, 500, "daily", 50),
-            (2000, 500, "daily", 200),
-            (5000, 500, "daily", 500),
-            (5000, 30, "daily", 30),
-            (5000, 500, "stock_basic", 50),
-            (5000, 0, "stock_basic", 0),
-        ] {
-            let settings = Settings { points, rpm, ..Settings::default() };
-            let found = rate(&settings, vendor, &catalog.find(interface).unwrap().contract);
-            assert_eq!(found.calls, expected, "{interface} with {points} points");
-        }
-    }
 }

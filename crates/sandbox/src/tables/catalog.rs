@@ -1,7 +1,7 @@
 //! Every interface on offer, each made from its contract and its entry, and the scene that replies are made from.
 //!
-//! Entries (`market/tushare.toml`) are the sandbox's own words on an interface: who has rows, how badly they are published,
-//! and the columns that do not follow from their contract's name, type and unit.
+//! Entries (`market/tushare.toml`) are the sandbox's own words on an interface: who has rows, how badly they are
+//! published, and the columns that do not follow from their contract's name, type and unit.
 
 use super::served::{Content, Flaws, Served};
 use super::sessions::column::MadeColumn;

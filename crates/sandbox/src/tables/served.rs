@@ -1,5 +1,5 @@
-//! An interface on offer: its contract, how its rows come about, and when it shows a row of a session or corrects it. Never
-//! which rows there are.
+//! An interface on offer: its contract, how its rows come about, and when it shows a row of a session or corrects it.
+//! Never which rows there are.
 //!
 //! A session appears at the hour of the contract. Where the entry says so, one in twelve is late, at 09:30 of the next
 //! day; one in fifteen lacks every stock with an odd number until 23:00; and one row in two hundred shows other figures

@@ -93,12 +93,8 @@ fn money_flows_add_up_to_the_bar() {
     for row in table(&MARKET, "moneyflow") {
         let bar = bars.remove(&row.key()).unwrap();
         for side in ["buy", "sell"] {
-            let sum = |what, scale| -> i64 {
-                ["sm", "md", "lg", "elg"]
-                    .iter()
-                    .map(|size| row.units(&format!("{side}_{size}_{what}"), scale).unwrap())
-                    .sum()
-            };
+            let of = |size: &str, what: &str, scale| row.units(&format!("{side}_{size}_{what}"), scale).unwrap();
+            let sum = |what, scale| ["sm", "md", "lg", "elg"].map(|size| of(size, what, scale)).iter().sum::<i64>();
             assert_eq!(sum("vol", 0), divide(bar.cents("vol"), 100));
             assert!(bar.units("amount", 3).is_none_or(|turnover| sum("amount", 2) == divide(turnover, 100)));
         }

@@ -55,17 +55,26 @@ async fn replies_stop_at_the_cap_and_pages_fit_together() {
 async fn refusals_are_the_vendors() {
     let poor = Sandbox::start(Settings { points: 120, ..settings() }).await;
     let rich = Sandbox::start(Settings { rpm: 3, ..settings() }).await;
+    let usual = Sandbox::start(settings()).await;
     let page = "权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
     let stranger = poor.send("POST", "/", "", r#"{"api_name":"daily","token":"other"}"#).json();
-    // Seven calls touch at most two minutes, so one minute gets four.
-    let mut often = (0..7).map(|_| rich.call("suspend_d", &json!({}), "")).filter(|reply| reply["code"] != 0);
+    // So many calls do not fit into the two minutes that they touch at most.
+    let refused = |sandbox: &Sandbox, calls: usize, interface: &str| {
+        let params = json!({"trade_date": "20230301", "list_status": "P"});
+        let mut replies = (0..calls).map(|_| sandbox.call(interface, &params, ""));
+        replies.find(|reply| reply["code"] != 0).unwrap()
+    };
+    let often = |calls: u32| format!("抱歉，您每分钟最多访问该接口{calls}次，{page}");
     for (reply, code, text) in [
         (stranger, 40101, "您的token不对，请确认。"),
         (poor.call("dayly", &json!({}), ""), 40101, "请指定正确的接口名"),
         (poor.call("moneyflow", &json!({}), ""), 40203, &*format!("抱歉，您没有接口访问权限，{page}")),
         (rich.call("daily_basic", &json!({"start_date": "20230101"}), ""), -2001, "必填参数"),
         (rich.call("moneyflow", &json!({"end_date": "20230301"}), ""), -2001, "必填参数"),
-        (often.next().unwrap(), 40203, &format!("抱歉，您每分钟最多访问该接口3次，{page}")),
+        (refused(&rich, 7, "suspend_d"), 40203, &often(3)),
+        // Few points, and an interface with a limit of its own.
+        (refused(&poor, 101, "daily"), 40203, &often(50)),
+        (refused(&usual, 101, "stock_basic"), 40203, &often(50)),
     ] {
         assert!(reply["data"].is_null() && reply["msg"] == reply["message"]);
         assert!(reply["code"] == code && reply["msg"].as_str().unwrap().contains(text), "{reply}");

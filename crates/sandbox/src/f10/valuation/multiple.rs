@@ -1,5 +1,5 @@
-//! Multiples: of what, how they are cut into sections, how they are written, and how profit or sales of a stock grew beside
-//! its market value, report by report, as multiples of the first.
+//! Multiples: of what, how they are cut into sections, how they are written, and how profit or sales of a stock grew
+//! beside its market value, report by report, as multiples of the first.
 
 use crate::f10::subject::{first_shown, midnight, number};
 use crate::market::{Flows, Quarter, Stock, accounts, divide};
@@ -37,9 +37,9 @@ impl Multiple {
         let bar = history.bar(session).or_else(|| history.before(session).next())?;
         let value = divide(bar.close * era.total, 100);
         let base = match self {
-            Self::Earnings => history.books.profit_ttm,
-            Self::Book => history.books.net_assets,
-            Self::Sales => history.books.sales_ttm,
+            Self::Earnings => history.fundamentals.profit_ttm,
+            Self::Book => history.fundamentals.net_assets,
+            Self::Sales => history.fundamentals.sales_ttm,
         };
         (base != 0).then(|| (divide(value * 1000, base.abs()) * base.signum(), value))
     }

@@ -1,8 +1,8 @@
-//! Securities and the calendar as a day knew them, boards with who is in them today, and lists that never change: indices
-//! and currencies.
+//! Securities and the calendar as a day knew them, boards with who is in them today, and lists that never change:
+//! indices and currencies.
 
 use crate::market::{Market, Moment, Stock};
-use crate::tables::sessions::known::{INDICES, PAIRS, SHENWAN};
+use crate::tables::sessions::known::{INDICES, PAIRS, SHENWAN, ths_board};
 use crate::tables::{Asked, Line, Value, line, whole};
 use chrono::NaiveDate;
 
@@ -79,10 +79,6 @@ const BOARDS: [(&str, &str, &str); 10] = [
     ("虚构红利", "A", "S"), ("虚构题材", "A", "TH"), ("虚构全指", "A", "BB"), ("虚构港股", "HK", "I"), ("虚构美股", "US", "I"),
 ];
 
-fn code(board: usize) -> String {
-    format!("{}.TI", 885_001 + board)
-}
-
 /// Stocks of a board that are listed on the day of a moment.
 fn members(market: &Market, at: Option<Moment>, board: usize) -> impl Iterator<Item = &Stock> {
     let today = at.map_or(NaiveDate::MAX, |at| at.date());
@@ -100,7 +96,7 @@ pub(super) fn boards<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let board = |(board, &(name, exchange, kind)): (usize, &(&str, &str, &str))| {
         let members = i64::try_from(members(market, at, board).count()).unwrap_or(i64::MAX);
         let count = (exchange == "A").then_some(whole(members));
-        line! { ts_code: code(board), name: name, count: count, exchange: exchange, list_date: "20120801", type: kind }
+        line! { ts_code: ths_board(board), name: name, count: count, exchange: exchange, list_date: "20120801", type: kind }
     };
     BOARDS.iter().enumerate().map(board).collect()
 }
@@ -110,7 +106,7 @@ pub(super) fn board_members<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let (market, at) = (asked.market, asked.at);
     let member = |board: usize, stock: &Stock| {
         line! {
-            ts_code: code(board), con_code: stock.security.code.as_str(), con_name: stock.security.name_while_listed(),
+            ts_code: ths_board(board), con_code: stock.security.code.as_str(), con_name: stock.security.name_while_listed(),
             weight: Value::Null, in_date: Value::Null, out_date: Value::Null, is_new: "Y",
         }
     };

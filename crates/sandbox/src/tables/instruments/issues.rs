@@ -1,5 +1,5 @@
-//! Stocks that were first listed in the market's range, and one issue that came to nothing. A row appears a week before the day of issue and is filled in step by step; without a listing its day is "", not
-//! null.
+//! Stocks that were first listed in the market's range, and one issue that came to nothing. A row appears a week before
+//! the day of issue and is filled in step by step; without a listing its day is "", not null.
 
 use crate::market::{Market, Security, Stock, after, before, divide, stamp, weekday_before};
 use crate::tables::{Asked, Line, Value, fen, line, whole};
@@ -50,7 +50,11 @@ fn issue<'a>(market: &Market, stock: &'a Stock) -> Option<Issue<'a>> {
         listed: Some(listed),
         shares: era.float / 10_000,
         price: first.pre_close,
-        earnings_ratio: if history.books.profit > 0 { divide(value * 100, history.books.profit) } else { 0 },
+        earnings_ratio: if history.fundamentals.profit > 0 {
+            divide(value * 100, history.fundamentals.profit)
+        } else {
+            0
+        },
     })
 }
 

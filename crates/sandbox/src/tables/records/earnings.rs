@@ -15,7 +15,7 @@ pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     if slot >= 8 {
         return Vec::new();
     }
-    let (books, announced, end) = (it.books(), it.day, it.quarter.end());
+    let (books, announced, end) = (it.accounts(), it.day, it.quarter.end());
     let (profit, last) = (books.year.parent(), books.last_year.parent());
     let first = weekday_before(before(announced, it.dice.roll(14..60)));
     it.from = it.evening(first);
@@ -76,7 +76,7 @@ pub(super) fn previews(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     }
     let announced = after(end, 10 + it.dice.roll(0..window).unsigned_abs());
     it.from = it.evening(announced);
-    let (books, last) = (it.books(), it.books().last_year.parent());
+    let (books, last) = (it.accounts(), it.accounts().last_year.parent());
     let preview = |announced: NaiveDate, permille: i64, flag: &str| {
         let near = |amount: i64| fen(amount / 1000 * permille);
         line! {
@@ -116,7 +116,7 @@ pub(super) fn research(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     it.from = on(after(it.day, late), 19 + u32::from(it.dice.once_in(3)), 30);
     // The last full year that a report can know of.
     it.quarter = Quarter(Quarter::of(before(it.day, 120)).0.div_euclid(4) * 4 - 1);
-    let (books, last, loaded) = (it.books(), it.quarter.year(), it.from.format("%Y-%m-%d %H:%M:%S").to_string());
+    let (books, last, loaded) = (it.accounts(), it.quarter.year(), it.from.format("%Y-%m-%d %H:%M:%S").to_string());
     let title = format!("{}({last})点评", it.stock.security.name_while_listed());
     let (broker, author, rating) = (*it.dice.one_of(&BROKERS), *it.dice.one_of(&AUTHORS), *it.dice.one_of(&RATINGS));
     let (lowest, highest) = (it.dice.once_in(4).then_some(now * 12 / 10), it.dice.once_in(12).then_some(now * 14 / 10));

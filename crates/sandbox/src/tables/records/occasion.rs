@@ -34,7 +34,7 @@ impl Occasion<'_> {
     }
 
     /// The company's books at the end of the quarter.
-    pub(super) fn books(&self) -> Accounts {
+    pub(super) fn accounts(&self) -> Accounts {
         accounts(self.market.seed, &self.stock.security, self.quarter, 0)
     }
 

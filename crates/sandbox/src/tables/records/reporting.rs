@@ -43,7 +43,7 @@ pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     if it.quarter.of_year() % 2 == 1 {
         return Vec::new();
     }
-    let (number, year, end) = (it.number(), it.books().year, it.quarter.end());
+    let (number, year, end) = (it.number(), it.accounts().year, it.quarter.end());
     let mut parts: Vec<(&str, &str, [i64; 2])> = Vec::new();
     for (kind, items) in SEGMENTS {
         let mut left = [year.revenue, year.cost];

@@ -1,5 +1,5 @@
-//! Rows of `income`, `balancesheet` and `cashflow` in CNY, under the scheme of the company's trade. Cash of a balance is
-//! what the cash flow ends with.
+//! Rows of `income`, `balancesheet` and `cashflow` in CNY, under the scheme of the company's trade. Cash of a balance
+//! is what the cash flow ends with.
 
 use super::report::Report;
 use crate::market::{Dice, Scheme, divide, of_parent};
@@ -187,8 +187,8 @@ impl<'a> Sums<'a> {
         self.amounts.get(column).copied().unwrap_or_default()
     }
 
-    /// A total and its parts, which are the columns between `after` and the total. Those with an amount keep it, and the
-    /// last of the others takes what is left.
+    /// A total and its parts, which are the columns between `after` and the total. Those with an amount keep it, and
+    /// the last of the others takes what is left.
     fn deal(&mut self, after: &str, total: &'a str, amount: i64) {
         let parts = &self.fields[self.place(after) + 1..self.place(total)];
         let known: i64 = parts.iter().map(|part| self.of(&part.name)).sum();

@@ -55,6 +55,11 @@ pub(super) const BRANCHES: [&str; 10] = [
     "远山证券股份有限公司总部", "沪股通专用",
 ];
 
+/// The code of a board of Tonghuashun.
+pub(crate) fn ths_board(number: usize) -> String {
+    format!("{}.TI", 885_001 + number)
+}
+
 /// Exchanges and the day from which on their margin trading is published. Nobody trades so in Beijing here: all zeros.
 const MARGIN_EXCHANGES: [(&str, &str); 3] = [("SSE", ""), ("SZSE", ""), ("BSE", "20230213")];
 

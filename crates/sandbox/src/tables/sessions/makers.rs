@@ -171,7 +171,7 @@ impl Row<'_> {
 
     /// The market value as a multiple of something in the books; another value for a loss.
     fn times(&self, word: &str, loss: Value) -> Option<Value> {
-        let books = &self.item.stock?.history.books;
+        let books = &self.item.stock?.history.fundamentals;
         let amount = match word {
             "pe" => books.profit,
             "pe_ttm" => books.profit_ttm,

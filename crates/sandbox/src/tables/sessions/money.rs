@@ -1,5 +1,5 @@
-//! Money that moves in a session: turnover dealt out to four order sizes, margin trading of a stock and of all stocks of an
-//! exchange together, and what goes through the Connect (`moneyflow_hsgt` both ways, `ggt_daily` to Hong Kong).
+//! Money that moves in a session: turnover dealt out to four order sizes, margin trading of a stock and of all stocks
+//! of an exchange together, and what goes through the Connect (`moneyflow_hsgt` both ways, `ggt_daily` to Hong Kong).
 //!
 //! A balance of loans is that of the session before, more what was added, less what was taken away.
 

@@ -7,7 +7,7 @@ pub(crate) use super::item::traded;
 
 use super::constituents::{members, weighted};
 use super::item::{Facts, Item, Population, listed, mainland, stocks};
-use super::known::{BOARD_TYPES, BOARDS, FUNDS, PAIRS, SHENWAN, has_margin, margin_exchanges};
+use super::known::{BOARD_TYPES, BOARDS, FUNDS, PAIRS, SHENWAN, has_margin, margin_exchanges, ths_board};
 use super::limits::{self, PriceLimit};
 use super::quotes::{Quote, Series};
 use super::{details, money, trades};
@@ -136,8 +136,7 @@ fn dc_boards<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
 
 fn ths_boards<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let series = |number: usize| Series { number: 200 + number, base: 1_200_000, scale: 3, traded: false };
-    let code = |number: usize| format!("{}.TI", 885_001 + number);
-    (0..8).map(|number| Item::of_series(asked.market, code(number), "", series(number), session)).collect()
+    (0..8).map(|number| Item::of_series(asked.market, ths_board(number), "", series(number), session)).collect()
 }
 
 fn funds<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {

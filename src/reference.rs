@@ -82,14 +82,16 @@ pub async fn calendar_remarks(world: &World) -> Vec<String> {
     }
 }
 
-/// The last session whose next session is not after `day`, by the calendar of the lake.
+/// For each day the last session whose next session is not after it, by the calendar of the lake.
 ///
 /// # Errors
 /// When the calendar cannot be read.
-pub async fn session_before(world: &World, day: NaiveDate) -> Result<Option<NaiveDate>> {
+pub async fn next_morning(world: &World) -> Result<impl Fn(NaiveDate) -> Option<NaiveDate> + Send + Sync + use<>> {
     let calendar = calendar(world, &Ledgers::new(&world.store)).await?;
-    let last = calendar.back(day, 0).filter(|_| calendar.knows(day));
-    Ok(last.and_then(|last| calendar.back(last, 1).filter(|before| *before < last)))
+    Ok(move |day| {
+        let last = calendar.back(day, 0).filter(|_| calendar.knows(day))?;
+        calendar.back(last, 1).filter(|before| *before < last)
+    })
 }
 
 /// The universe: the newest list of securities.

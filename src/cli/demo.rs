@@ -11,7 +11,7 @@ use super::context::{Context, print};
 use super::{status, summary};
 use crate::clock::Clock;
 use crate::ops::{demo, status as states};
-use crate::query::{self, AsOf};
+use crate::query::{self, Horizon};
 use crate::report::Exit;
 use crate::spec::{Account, Catalog, Jobs, Table};
 use crate::store::Store;
@@ -110,14 +110,14 @@ async fn show_queries(world: &World) -> Result<()> {
                 WHERE ts_code = (SELECT min(ts_code) FROM stock_daily_cn) ORDER BY trade_date DESC LIMIT 5";
     print("\n# The last days of one stock: volume in shares, amount in CNY\n")?;
     print(&format!("{days}\n"))?;
-    print(&query::sql(&world.catalog, &world.store, days, None).await?.text()?)?;
+    print(&query::sql(&world.catalog, &world.store, days, &Horizon::default()).await?.text()?)?;
     // A statement with a later version whose figures differ, and a day before and after it was known.
     let found = "SELECT a.ts_code AS code, a.end_date AS period, a.known_on AS before, b.known_on AS after \
                  FROM income_cn a JOIN income_cn b ON a.ts_code = b.ts_code AND a.end_date = b.end_date \
                  AND a.report_type = b.report_type AND a.revision = 1 AND b.revision = 2 \
                  WHERE a.n_income <> b.n_income AND a.known_on < b.known_on \
                  ORDER BY a.end_date DESC, a.ts_code LIMIT 1";
-    let found = query::sql(&world.catalog, &world.store, found, None).await?.json()?;
+    let found = query::sql(&world.catalog, &world.store, found, &Horizon::default()).await?.json()?;
     let found: serde_json::Value = serde_json::from_str(&found)?;
     let field = |name: &str| found[0][name].as_str().context("no statement in the demo has two versions");
     let sql = format!(
@@ -129,8 +129,8 @@ async fn show_queries(world: &World) -> Result<()> {
     print("\n# One statement, as it was known on two days\n")?;
     for day in [field("before")?, field("after")?] {
         print(&format!("\n{sql}   --as-of {day}\n"))?;
-        let as_of = Some(AsOf { day: day.parse()?, next_morning: None });
-        print(&query::sql(&world.catalog, &world.store, &sql, as_of).await?.text()?)?;
+        let horizon = Horizon { day: Some(day.parse()?), ..Horizon::default() };
+        print(&query::sql(&world.catalog, &world.store, &sql, &horizon).await?.text()?)?;
     }
     Ok(())
 }

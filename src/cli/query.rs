@@ -1,6 +1,7 @@
 //! `query`: SQL over silver. Never how a query is answered.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -8,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::config;
 use super::context::{Context, day, print};
-use crate::query::{self, AsOf, QueryError};
+use crate::query::{self, Horizon, QueryError};
 use crate::reference;
 use crate::report::Exit;
 use crate::world::Misuse;
@@ -16,7 +17,7 @@ use crate::world::Misuse;
 /// Query silver with SQL; never writes to the lake
 #[derive(Debug, Args)]
 pub(super) struct QueryArgs {
-    /// One SELECT over the tables that `pitlake tables` lists
+    /// One SELECT over the tables that `pitlake tables` lists; `as_of('TABLE', DATE 'DAY')` reads one as of a day
     #[arg(value_name = "SQL")]
     sql: String,
     /// Only rows that were known by the end of this day in Shanghai
@@ -40,14 +41,15 @@ enum RowFormat {
 impl QueryArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
-        let as_of = match self.as_of {
-            Some(day) => Some(AsOf { day, next_morning: reference::session_before(&world, day).await? }),
-            None => None,
-        };
-        let rows = query::sql(&world.catalog, &world.store, &self.sql, as_of).await.map_err(|error| match error {
-            QueryError::Misuse(message) => Misuse(message).into(),
-            QueryError::Failed(error) => error,
-        })?;
+        let mut horizon = Horizon { day: self.as_of, ..Horizon::default() };
+        if self.as_of.is_some() || query::mentions_as_of(&self.sql) {
+            horizon.next_morning = Arc::new(reference::next_morning(&world).await?);
+        }
+        let rows =
+            query::sql(&world.catalog, &world.store, &self.sql, &horizon).await.map_err(|error| match error {
+                QueryError::Misuse(message) => Misuse(message).into(),
+                QueryError::Failed(error) => error,
+            })?;
         if let Some(path) = self.output {
             rows.parquet(&path)?;
             return Ok(Exit::Done);

@@ -22,14 +22,33 @@ const RANK: &str = "pitlake_rank";
 /// The column with the vendor of a row.
 const VENDOR: &str = "vendor";
 
+/// The last session whose next session is not after a day: what vendors publish the next morning is known up to it. `None`
+/// where the calendar does not reach it.
+pub type NextMorning = Arc<dyn Fn(NaiveDate) -> Option<NaiveDate> + Send + Sync>;
+
+/// How far a query sees.
+#[derive(Clone)]
+pub struct Horizon {
+    /// The day in Shanghai at whose end all tables are read; without one their newest state is.
+    pub day: Option<NaiveDate>,
+    /// What the calendar tells of days.
+    pub next_morning: NextMorning,
+}
+
+impl Default for Horizon {
+    /// The newest state, without a calendar.
+    fn default() -> Self {
+        Self { day: None, next_morning: Arc::new(|_| None) }
+    }
+}
+
 /// A day, and what its end knows of the calendar.
 #[derive(Debug, Clone, Copy)]
-pub struct AsOf {
+pub(super) struct AsOf {
     /// The day in Shanghai.
-    pub day: NaiveDate,
-    /// The last session whose next session is not after the day: what vendors publish the next morning is known up
-    /// to it. `None` where the calendar does not reach it.
-    pub next_morning: Option<NaiveDate>,
+    pub(super) day: NaiveDate,
+    /// As [`NextMorning`] tells of the day.
+    pub(super) next_morning: Option<NaiveDate>,
 }
 
 /// The table as of the end of a day.

@@ -5,9 +5,10 @@
 mod as_of;
 mod engine;
 mod error;
+mod function;
 mod result_set;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -21,22 +22,24 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::prelude::{SQLOptions, SessionContext};
 
-pub use as_of::AsOf;
+pub use as_of::{Horizon, NextMorning};
 pub use error::QueryError;
 pub use result_set::ResultSet;
 
+use as_of::AsOf;
 use engine::LAKE;
+use function::AsOfFunction;
 
 use crate::normalise::schema;
 use crate::spec::{Catalog, PartitionBy, Table};
 use crate::store::Store;
 
-/// Runs one SELECT. A table that is not built yet has no rows, and a warning says so. With `as_of` every table
-/// holds what could be known at the end of that day in Shanghai.
+/// Runs one SELECT. A table that is not built yet has no rows, and a warning says so. With a day in the `horizon` every
+/// table holds what could be known at its end; `as_of('TABLE', DATE 'DAY')` reads one as of another day.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, as_of: Option<AsOf>) -> Result<ResultSet, QueryError> {
+pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, horizon: &Horizon) -> Result<ResultSet, QueryError> {
     let explain = |error: DataFusionError| error::explain(catalog, &error);
     let context = engine::context(store)?;
     let state = context.state();
@@ -45,13 +48,27 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, as_of: Option<AsOf
     for mentioned in state.resolve_table_references(&statement).map_err(explain)? {
         if let Some(table) = catalog.table(mentioned.table()) {
             let provider = provider(&context, store, table).await?;
-            let provider = match as_of {
+            let provider = match horizon.day {
                 None => provider,
-                Some(as_of) => as_of::known(&context, table, provider, as_of)?,
+                Some(day) => {
+                    let as_of = AsOf { day, next_morning: (horizon.next_morning)(day) };
+                    as_of::known(&context, table, provider, as_of)?
+                }
             };
             context.register_table(&table.name, provider).map_err(anyhow::Error::from)?;
         }
     }
+    if mentions_as_of(sql) {
+        let mut tables = HashMap::new();
+        for table in catalog.tables().filter(|table| sql.contains(&format!("'{}'", table.name))) {
+            tables.insert(table.name.clone(), (Arc::clone(table), provider(&context, store, table).await?));
+        }
+        let function = Arc::new(AsOfFunction { context: context.clone(), tables, horizon: horizon.clone() });
+        // The engine tells cases of letters apart.
+        context.register_udtf(&function::NAME.to_ascii_uppercase(), Arc::clone(&function) as _);
+        context.register_udtf(function::NAME, function);
+    }
+    let state = context.state();
     let plan = state.statement_to_plan(statement).await.map_err(explain)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     reading.verify_plan(&plan).map_err(|error| {
@@ -69,6 +86,12 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, as_of: Option<AsOf
     let renamed = |batch: RecordBatch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec());
     let batches = batches.into_iter().map(renamed).collect::<Result<_, _>>().map_err(anyhow::Error::from)?;
     Ok(ResultSet { schema, batches })
+}
+
+/// Whether a query may read a table as of a day of its own.
+#[must_use]
+pub fn mentions_as_of(sql: &str) -> bool {
+    sql.to_ascii_lowercase().contains(function::NAME)
 }
 
 async fn provider(context: &SessionContext, store: &Store, table: &Table) -> Result<Arc<dyn TableProvider>> {

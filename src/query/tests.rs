@@ -62,7 +62,7 @@ async fn sql_reads_silver() {
             r#"[{"a":1.0,"b":"x"}]"#,
         ),
     ] {
-        let rows = sql(&catalog, &store, query, None).await.unwrap();
+        let rows = sql(&catalog, &store, query, &Horizon::default()).await.unwrap();
         assert_eq!(rows.json().unwrap(), expected, "{query}");
         assert!(rows.schema.fields().iter().all(|f| *f.data_type() != DataType::Utf8View), "{query}");
     }
@@ -92,9 +92,17 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
         ("CREATE TABLE t AS SELECT 1", "only SELECT is allowed"),
         ("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc'", "only SELECT is allowed"),
         ("DROP TABLE stock_daily_cn", "only SELECT is allowed"),
+        (
+            "SELECT * FROM as_of('stock_daily_cn')",
+            "takes 2 arguments, not 1: expected as_of('TABLE', DATE 'YYYY-MM-DD')",
+        ),
+        ("SELECT * FROM as_of('stock_dialy_cn', DATE '2024-01-02')", "no table `stock_dialy_cn` in as_of"),
+        ("SELECT * FROM as_of(1, DATE '2024-01-02')", "the table of as_of must be a text"),
+        ("SELECT * FROM as_of('stock_daily_cn', 2024)", "the day of as_of must be a date"),
+        ("SELECT * FROM as_of('stock_basic_cn', '2024-01-02')", "`stock_basic_cn` cannot be read as of a day"),
         ("SET datafusion.execution.target_partitions = 1", "only SELECT is allowed"),
     ] {
-        match sql(&catalog, &store, query, None).await {
+        match sql(&catalog, &store, query, &Horizon::default()).await {
             Err(QueryError::Misuse(message)) => {
                 assert!(message.contains(part) && !message.contains('\n'), "{query}: {message}");
             }
@@ -102,7 +110,7 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
         }
     }
     store.put("silver/stock_basic_cn/part-0.parquet", "broken".into()).await.unwrap();
-    let broken = sql(&catalog, &store, "SELECT * FROM stock_basic_cn", None).await;
+    let broken = sql(&catalog, &store, "SELECT * FROM stock_basic_cn", &Horizon::default()).await;
     assert!(matches!(broken, Err(QueryError::Failed(_))), "{broken:?}");
 }
 
@@ -119,10 +127,12 @@ async fn partition_keys_are_columns() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &format!("stock_daily_cn/{path}/part-0.parquet"), batch(&[("a", 19_724, None, 1)]));
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-        let rows = sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}"), None).await.unwrap();
+        let rows = sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}"), &Horizon::default())
+            .await
+            .unwrap();
         assert!(rows.json().unwrap().contains(shown), "{}", rows.json().unwrap());
         let none = format!("SELECT * FROM stock_daily_cn WHERE NOT ({key})");
-        assert_eq!(sql(&catalog, &store, &none, None).await.unwrap().json().unwrap(), "[]");
+        assert_eq!(sql(&catalog, &store, &none, &Horizon::default()).await.unwrap().json().unwrap(), "[]");
     }
 }
 
@@ -131,7 +141,7 @@ async fn a_lake_that_does_not_exist_has_empty_tables() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = Catalog::load(&[], None).unwrap().0;
     let store = Store::open(folder.path().join("none").to_str().unwrap()).unwrap();
-    let rows = sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn", None).await.unwrap();
+    let rows = sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn", &Horizon::default()).await.unwrap();
     assert_eq!(rows.json().unwrap(), "[]");
     assert_eq!(rows.csv().unwrap(), "ts_code,vol");
     assert_eq!(rows.text().unwrap().lines().next(), Some("| ts_code | vol |"));
@@ -146,7 +156,7 @@ async fn a_lake_of_another_kind_is_queried_like_a_folder() {
         store.put(&file.path, files.read(&file.path).await.unwrap()).await.unwrap();
     }
     let query = "SELECT year, sum(vol) AS v FROM stock_daily_cn GROUP BY year ORDER BY year";
-    let rows = sql(&catalog, &store, query, None).await.unwrap();
+    let rows = sql(&catalog, &store, query, &Horizon::default()).await.unwrap();
     assert_eq!(rows.csv().unwrap(), "year,v\n2023,3\n2024,84149023");
 }
 
@@ -210,9 +220,9 @@ fn days(n: &[Option<i32>]) -> Arc<Date32Array> {
 }
 
 async fn as_of(catalog: &Catalog, lake: &Path, query: &str, day: &str) -> String {
-    let as_of = AsOf { day: day.parse().unwrap(), next_morning: None };
+    let horizon = Horizon { day: Some(day.parse().unwrap()), ..Horizon::default() };
     let store = Store::open(lake.to_str().unwrap()).unwrap();
-    sql(catalog, &store, query, Some(as_of)).await.unwrap().csv().unwrap().lines().skip(1).collect::<Vec<_>>().join(";")
+    sql(catalog, &store, query, &horizon).await.unwrap().csv().unwrap().lines().skip(1).collect::<Vec<_>>().join(";")
 }
 
 #[tokio::test]
@@ -231,6 +241,28 @@ async fn a_column_that_is_filled_later_is_null_before_the_date_it_holds() {
     assert_eq!(at("2024-01-01").await, "");
     assert_eq!(at("2024-01-04").await, "a,2024-01-02,,tushare;b,2024-01-02,,tushare");
     assert_eq!(at("2024-01-05").await, "a,2024-01-02,2024-01-05,tushare;b,2024-01-02,,tushare");
+}
+
+#[tokio::test]
+async fn one_query_reads_a_table_as_of_several_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    let count = "SELECT (SELECT count(*) FROM as_of('stock_daily_cn', DATE '2023-06-30')) AS then, \
+                 (SELECT count(*) FROM as_of('stock_daily_cn', '2024-01-02')) AS later, \
+                 (SELECT count(*) FROM stock_daily_cn) AS now";
+    let counted = async |day: Option<&str>| {
+        let horizon = Horizon { day: day.map(|day| day.parse().unwrap()), ..Horizon::default() };
+        sql(&catalog, &store, count, &horizon).await.unwrap().json().unwrap()
+    };
+    assert_eq!(counted(None).await, r#"[{"then":2,"later":4,"now":4}]"#);
+    // Nothing sees beyond the day of the whole query.
+    assert_eq!(counted(Some("2023-12-31")).await, r#"[{"then":2,"later":2,"now":2}]"#);
+    let joined = "SELECT a.ts_code, a.vol AS former, b.vol AS newer FROM as_of('stock_daily_cn', DATE '2023-06-30') a \
+                  JOIN AS_OF('stock_daily_cn', DATE '2024-06-30') b ON a.ts_code = b.ts_code AND b.year = 2024 ORDER BY 1";
+    let rows = sql(&catalog, &store, joined, &Horizon::default()).await.unwrap().json().unwrap();
+    let expected =
+        r#"[{"ts_code":"000001.SZ","former":1,"newer":3},{"ts_code":"000002.SZ","former":2,"newer":84149020}]"#;
+    assert_eq!(rows, expected);
 }
 
 #[tokio::test]

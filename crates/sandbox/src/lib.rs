@@ -1,5 +1,5 @@
-//! A stand-in for the vendors: a loopback server speaking their wire formats from one made-up market, as awkward as
-//! they are: silent row caps, hidden columns, refusals inside HTTP 200, numbers in several spellings.
+//! A stand-in for the vendors: a loopback server for their wire formats, filled from one made-up market, as awkward
+//! as they are: silent row caps, hidden columns, refusals inside HTTP 200, numbers in several spellings.
 //!
 //! Nothing comes from real data, reaches another host, or knows how a reply is stored. The market is a function of
 //! [`Settings`] alone; what of it is published yet depends on a clock of the vendor's own, [`Settings::epoch`].
@@ -46,7 +46,7 @@ pub struct Settings {
     pub cap: Option<usize>,
     /// About one call in this many is answered with a fault; 0 for none.
     pub faults: u32,
-    /// The moment the vendor stands at, until it is moved; none for long after the market's end, when everything
+    /// The time on the vendor's clock, until it is moved; none for long after the market's end, when everything
     /// is published and every correction is made.
     pub epoch: Option<DateTime<Utc>>,
     /// Contracts and vendors below `schemas/` that are served beside the shipped ones or in their place.

@@ -24,7 +24,7 @@ pub(crate) struct Endpoint {
     pub(crate) origin: Origin,
 }
 
-/// The endpoints of every vendor that speaks this wire.
+/// The endpoints of every vendor with this wire.
 pub(crate) fn endpoints(contracts: &Contracts) -> Vec<Endpoint> {
     let origins = read_entries("market/asharehub.toml", include_str!("../../market/asharehub.toml"), origin);
     let is_rest = |vendor: &str| contracts.vendor(vendor).is_some_and(|vendor| vendor.wire == WireFormat::Rest);

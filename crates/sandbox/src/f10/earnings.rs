@@ -1,7 +1,7 @@
 //! Records of earnings-price-history: each report of a stock, once for every session from 15 before to 14 after it.
 //!
 //! The path is anchored at `pub_trading_day`: the session of a publication after the close, or of one before the open.
-//! The next report stands there from 15 sessions before its day, without times and without anything after.
+//! The next report is there from 15 sessions before its day, without times and without anything after.
 
 use super::subject::{epoch, first_shown, midnight, number};
 use crate::market::{Bar, Market, Moment, Quarter, Stock, on, weekday_before};

@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Days before the listing within which a prospectus shows reports.
 const PROSPECTUS: u64 = 365;
 /// Quarters of a security that was gone long before the market's range.
-const LAST_WORDS: i32 = 8;
+const LAST_QUARTERS: i32 = 8;
 /// Beyond this the codes of two series would meet.
 const MOST_STOCKS: usize = 9000;
 /// From this many sessions on, the range holds listings, delistings and events.
@@ -69,7 +69,7 @@ impl Board {
 
 /// One security as the master shows it at the end of the range.
 pub(crate) struct Security {
-    /// Order of creation: addresses its dice and decides which special cases it plays.
+    /// Order of creation: addresses its dice and decides which special cases it has.
     pub(crate) number: usize,
     /// `NNNNNN.SH`, `.SZ` or `.BJ`.
     pub(crate) code: String,
@@ -115,7 +115,7 @@ impl Security {
         let mut end = Quarter::of(after(calendar.end, 1)).0;
         if let Some(delisted) = self.delisted_on() {
             end = end.min(Quarter::of(delisted).0);
-            first = if end <= first { end - LAST_WORDS } else { first };
+            first = if end <= first { end - LAST_QUARTERS } else { first };
         }
         first.max(Quarter::of(before(listed, PROSPECTUS)).0)..end
     }
@@ -197,6 +197,7 @@ impl Codes {
     }
 }
 
+/// The company behind a security.
 pub(crate) struct Company {
     pub(crate) name: String,
     pub(crate) full_name: String,
@@ -245,7 +246,7 @@ fn company(seed: u64, number: usize, exchange: &str) -> Company {
     }
 }
 
-/// A word of a list: what stands before, in and after its initials.
+/// A word of a list: the parts before, in and after its initials.
 fn word(list: &'static str, place: usize) -> (&'static str, &'static str, &'static str) {
     let word = list.split(' ').nth(place).unwrap_or_default();
     let is_initial = |sign: char| sign.is_ascii_lowercase();

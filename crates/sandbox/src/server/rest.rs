@@ -2,7 +2,7 @@
 //! checks it, bare arrays of objects, FastAPI's refusals.
 //!
 //! Rows, fields and parameters of the endpoints are in `asharehub`. Parameters that a surface does not know are ignored
-//! without a word; so is `trade_date` on /v1.
+//! silently; so is `trade_date` on /v1.
 
 use super::faults::Fault;
 use super::get::GetWire;

@@ -25,7 +25,7 @@ pub(super) struct Book {
     /// Calls of Tushare's wire.
     pub(super) serial: u64,
     pub(super) calls: BTreeMap<String, u64>,
-    /// Where the vendors' clock stands.
+    /// The time on the vendors' clock.
     pub(super) epoch: Option<DateTime<Utc>>,
     faults: Faults,
     meter: Meter,
@@ -60,7 +60,7 @@ impl Shared {
         Self { market, catalog, endpoints, settings, book: Mutex::new(book) }
     }
 
-    /// What replies are made from, at the moment where the vendors' clock stands.
+    /// What replies are made from, at the time on the vendors' clock.
     pub(super) fn scene(&self) -> Scene<'_> {
         let at = self.book().epoch.map(shanghai);
         Scene { market: &self.market, catalog: &self.catalog, at }

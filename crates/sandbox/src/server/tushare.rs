@@ -152,7 +152,7 @@ fn param((name, value): (String, Value)) -> Option<(String, String)> {
     (!text.is_empty()).then_some((name, text))
 }
 
-/// The reply to a call that is not let in. The same code stands for different things: only the text tells them apart.
+/// The reply to a call that is not let in. One code has several meanings: only the text differs.
 fn denied(denial: &Denial, request_id: &str) -> String {
     const DETAILS: &str = "权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
     let (code, text) = match denial {
@@ -168,7 +168,7 @@ fn denied(denial: &Denial, request_id: &str) -> String {
 
 /// The reply with the names of columns and rows of JSON.
 fn written(serial: u64, request_id: &str, names: &[&str], rows: &[Vec<String>], has_more: bool) -> String {
-    // Captures show both kinds of silence.
+    // Captures show both kinds of empty message.
     let message = if serial.is_multiple_of(2) { "null" } else { r#""""# };
     let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(",");
     let items = rows.iter().map(|row| format!("[{}]", row.join(","))).collect::<Vec<_>>().join(",");

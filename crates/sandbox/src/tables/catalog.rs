@@ -1,7 +1,7 @@
 //! Every interface on offer, each made from its contract and its entry, and the scene that replies are made from.
 //!
-//! Entries (`market/tushare.toml`) are the sandbox's own words on an interface: who has rows, how badly they are
-//! published, and the columns that do not follow from their contract's name, type and unit.
+//! Entries (`market/tushare.toml`) are what the sandbox adds to a contract: who has rows, how badly they are published,
+//! and the columns that do not follow from their name, type and unit.
 
 use super::served::{Content, Flaws, Served};
 use super::sessions::column::MadeColumn;
@@ -15,7 +15,7 @@ use std::sync::{Arc, LazyLock};
 
 /// Every interface on offer, by vendor and name: `tushare/daily`.
 pub(crate) struct Catalog {
-    /// What vendors say of all their interfaces.
+    /// What vendors document of all their interfaces.
     pub(crate) contracts: Contracts,
     interfaces: BTreeMap<String, Served>,
 }
@@ -29,7 +29,7 @@ impl Catalog {
         if own.is_empty() { Arc::clone(&SHIPPED) } else { Arc::new(Self::load(own)) }
     }
 
-    /// A contract with a problem is left out: whoever reads it for the lake names the problem.
+    /// A contract with a problem is left out: the lake names the problem when it reads it.
     fn load(own: &[SpecFile]) -> Self {
         let entries = entries();
         let (contracts, _) = Contracts::load(own);
@@ -38,7 +38,7 @@ impl Catalog {
             // A gateway with Tushare's wire has Tushare's rows under Tushare's names.
             let vendor = contracts.vendor(&contract.id.vendor);
             let is_alike = vendor.is_some_and(|vendor| vendor.wire == WireFormat::Tushare);
-            // Both interfaces of a report say the same.
+            // Both interfaces of a report have the same rows.
             let entry = entries.get(contract.id.name.trim_end_matches("_vip")).filter(|_| is_alike);
             let is_own = own.iter().any(|file| file.name == format!("schemas/{id}.toml"));
             (entry.is_some() || is_own).then(|| (id, interface(contract, entry)))
@@ -53,7 +53,7 @@ impl Catalog {
     }
 }
 
-/// What a reply is made from: a market, the interfaces on offer, and the moment to stand at.
+/// What a reply is made from: a market, the interfaces on offer, and the moment of the call.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
     pub(crate) market: &'a Market,

@@ -15,7 +15,7 @@ pub(super) static NONE: Params = Params::new();
 /// What a request asks of whom.
 pub(crate) struct Asked<'a> {
     pub(crate) market: &'a Market,
-    /// The moment to stand at; none for long after everything.
+    /// The moment of the call; none for long after everything.
     pub(crate) at: Option<Moment>,
     pub(crate) params: &'a Params,
     /// The columns of the interface.
@@ -49,7 +49,7 @@ pub(crate) struct Record<'a> {
     pub(crate) line: Line<'a>,
     /// First moment at which it is there.
     pub(crate) from: Moment,
-    /// First moment at which it is there no more.
+    /// First moment at which it is gone.
     pub(crate) until: Option<Moment>,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! A session appears at the hour of the contract. Where the entry says so, one in twelve is late, at 09:30 of the next
 //! day; one in fifteen lacks every stock with an odd number until 23:00; and one row in two hundred shows other figures
-//! until noon one to four sessions later. Without a moment to stand at, all is there and right.
+//! until noon one to four sessions later. Without a moment, all rows are there and right.
 
 use super::sessions::column::MadeColumn;
 use super::sessions::item::{Population, Row};

@@ -1,4 +1,4 @@
-//! The vendor's clock: what is late, published by halves or corrected later, and that the server stands where it is set.
+//! The vendor's clock: what is late, published by halves or corrected later, and that the server follows it.
 
 use super::caller::{Sandbox, items, no_limits};
 use super::{MARKET, Row, at, by_key, find, interfaces, named, stamp};

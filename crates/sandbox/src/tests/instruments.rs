@@ -85,7 +85,7 @@ fn northbound_money_ends_in_august_of_2024() {
     assert!(rows.iter().filter(|row| !row.is_null("south_money")).count() > 20);
 }
 
-/// A row of a list as it stands on the evening of a session.
+/// The rows of a list on the evening of a session.
 fn seen(interface: &str, params: &[(&str, &str)], session: usize) -> Vec<Row> {
     select(interface, params, Some(at(SMALL.sessions()[session], "20:00")))
 }

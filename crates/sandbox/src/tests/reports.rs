@@ -86,7 +86,7 @@ fn every_pattern_is_there_at_the_end() {
     }
 }
 
-/// Rows that come, change in silence, go back, follow their twin, or are announced again inside the range.
+/// Rows that come, change silently, go back, follow their twin, or are announced again inside the range.
 #[test]
 fn reports_change_as_days_pass() {
     for interface in ["income", "fina_indicator"] {

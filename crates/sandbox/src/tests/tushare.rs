@@ -1,4 +1,4 @@
-//! Tushare's wire: columns, caps, pages, refusals inside HTTP 200, and a gateway that speaks it, too.
+//! Tushare's wire: columns, caps, pages, refusals inside HTTP 200, and a gateway with the same wire.
 
 use super::caller::{Sandbox, items, no_limits};
 use super::settings;

@@ -52,7 +52,7 @@ const OTHERS: [(&str, &str, &str); 6] = [
     ("000300.CSI", "沪深300", "CSI"), ("000905.CSI", "中证500", "CSI"), ("000852.CSI", "中证1000", "CSI"),
     ("990001.MI", "虚构中国", "MSCI"), ("990002.CIC", "虚构央企", "CICC"), ("990003.OTH", "虚构综合", "OTH"),
 ];
-/// The one that is no more.
+/// The one that ended.
 const ENDED: &str = "990002.CIC";
 
 /// All indices of all markets.

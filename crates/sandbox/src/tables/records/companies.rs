@@ -85,7 +85,7 @@ fn names(asked: &Asked<'_>, stock: &Stock, listed: NaiveDate) -> Vec<(String, Na
 }
 
 /// A row for each name, mostly left open for ever: when the next one comes, every third is closed, and in every third
-/// case the closed row stands beside the open one.
+/// case the closed row is there beside the open one.
 pub(super) fn renamings(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let number = stock.security.number;
     let names = stock.security.listed_on().map(|listed| names(asked, stock, listed)).unwrap_or_default();
@@ -107,7 +107,7 @@ pub(super) fn renamings(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>
             _ => rows.push(open),
         }
     }
-    // The first of some stands there twice.
+    // The first of some is there twice.
     rows.extend(rows.first().cloned().filter(|_| number % 10 == 6));
     rows
 }

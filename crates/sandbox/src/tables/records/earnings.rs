@@ -92,7 +92,7 @@ pub(super) fn previews(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     match slot {
         // Announced again, nearer to the truth.
         1 => first.followed(on(after(announced, 4), 18, 30), preview(after(announced, 4), 1000, "1")).into(),
-        // Corrected in silence.
+        // Corrected silently.
         2 => first.corrected(on(after(announced, 9), 20, 0), preview(announced, 1001, "0")).into(),
         _ => vec![first],
     }

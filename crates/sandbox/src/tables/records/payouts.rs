@@ -93,7 +93,7 @@ fn stages(market: &Market, stock: &Stock, plan: &Plan, dice: &mut Dice) -> Vec<R
         let from = evening(dice, announced);
         Record::new(from, line)
     };
-    // Some plans stand there twice.
+    // Some plans are there twice.
     let mut rows = vec![stage(plan.announced, None, "预案"); 1 + usize::from(stock.security.number % 8 == 5)];
     rows.extend(plan.approved.map(|day| stage(day, None, "股东大会通过")));
     rows.extend(plan.paid.map(|paid| stage(paid.announced, Some(paid), "实施")));

@@ -13,7 +13,7 @@ pub(crate) struct MadeColumn {
     field: Field,
     /// None where cells are made up.
     maker: Option<Maker>,
-    /// The word that the maker was found by.
+    /// The name that the maker was found by.
     word: String,
     /// Values that the contract names, for cells that are made up.
     choices: Vec<String>,

@@ -100,7 +100,7 @@ fn pauses(stock: &Stock, session: usize) -> Vec<(u32, u32)> {
 }
 
 /// All chips, in hundredths of a percent.
-const ALL: i64 = 10_000;
+const ALL_CHIPS: i64 = 10_000;
 /// Price levels, at least where fen are fine enough; fewer than twice as many.
 const LEVELS: i64 = 120;
 
@@ -119,7 +119,7 @@ fn chips(market: &Market, stock: &Stock, session: usize) -> Vec<(i64, i64)> {
         1 + humps.sum::<i64>() + dice.roll(0..=count / 12)
     };
     let weights: Vec<i64> = (0..count).map(weight).collect();
-    let levels = (0..count).map(|level| lowest + level * step).zip(parts(ALL, &weights));
+    let levels = (0..count).map(|level| lowest + level * step).zip(parts(ALL_CHIPS, &weights));
     levels.filter(|(_, part)| *part > 0).collect()
 }
 
@@ -147,7 +147,7 @@ pub(super) fn costs(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
         };
         chips.iter().find(reached).map(|(price, _)| fen(*price))
     };
-    let mean = divide(chips.iter().map(|(price, part)| price * part).sum(), ALL);
+    let mean = divide(chips.iter().map(|(price, part)| price * part).sum(), ALL_CHIPS);
     let below: i64 = chips.iter().filter(|(price, _)| *price < close).map(|(_, part)| part * 100).sum();
     line! {
         cost_5pct: cost(5), cost_15pct: cost(15), cost_50pct: cost(50), cost_85pct: cost(85), cost_95pct: cost(95),

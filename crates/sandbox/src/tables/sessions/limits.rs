@@ -6,7 +6,7 @@ use super::item::Row;
 use crate::market::{Bar, Dice, Stock, divide, price_limits};
 use crate::tables::{Line, Value, line, millionths, whole};
 
-/// How a bar stands to its limits.
+/// Where a bar is relative to its limits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PriceLimit {
     /// Closed at the upper limit.

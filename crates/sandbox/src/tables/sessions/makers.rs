@@ -1,7 +1,7 @@
 //! What makes the cells of a column, by name: a value that follows from the row's item and its neighbours.
 //!
 //! A column gets the maker that has its name and its measure, unless its entry names another one. A maker that has
-//! nothing to say of an item leaves the cell to `made_up`.
+//! no value for an item leaves the cell to `made_up`.
 
 use super::item::Row;
 use crate::market::{Bar, Board, Dice, Era, divide, price_limits};
@@ -138,7 +138,7 @@ impl Row<'_> {
         Value::Figure(units, self.item.quote.scale)
     }
 
-    /// The price that a word names, whatever stands before or after its name.
+    /// The price whose name a word contains.
     fn price(&self, word: &str) -> Option<i64> {
         let (bar, is) = (&self.item.quote.bar, |name: &str| word.contains(name));
         let prices = [(bar.pre_close, "pre_close"), (bar.open, "open"), (bar.high, "high"), (bar.low, "low")];

@@ -9,7 +9,7 @@ use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
 use crate::ledger::{Ledger, LedgerFile, Ledgers};
 use crate::plan::{
-    CALENDAR, Calendar, Facts, Halves, JudgedDays, Phases, Question, Reach, SUSPENSIONS, UNIVERSE, Universe, Work,
+    CALENDAR, Calendar, Facts, Halves, JudgedDays, Phases, Question, Reach, Rebuild, SUSPENSIONS, UNIVERSE, Universe, Work,
 };
 use crate::plan::{needs_universe, window};
 use crate::reference;
@@ -67,18 +67,27 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
             tables.push(table);
         }
     }
+    if work.rebuild == Rebuild::Rejected {
+        for table in &tables {
+            let ledger = run.ledgers.of(table).await?;
+            let damaged = ledger.damaged();
+            if !damaged.is_empty() {
+                judge_again(run, &ledger, &damaged).await?;
+            }
+        }
+    }
     let needs_calendar = tables.iter().any(|table| table.versions.is_some());
     let calendar =
         if needs_calendar { reference::calendar(run.world, run.ledgers).await } else { Ok(Calendar::default()) };
     if let Ok(calendar) = &calendar {
         note(run, calendar).await;
     }
-    let judge = async |ledger: &Ledger, files: &[Arc<LedgerFile>]| judge_former(run, ledger, files).await;
-    build::tables(run, &tables, calendar, Scope { range, full: work.full }, judge).await
+    let judge = async |ledger: &Ledger, files: &[Arc<LedgerFile>]| judge_again(run, ledger, files).await;
+    build::tables(run, &tables, calendar, Scope { range, rebuild: work.rebuild }, judge).await
 }
 
-/// Judges answers that a former version kept, by what the lake tells of their days.
-async fn judge_former(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
+/// Judges answers that a former version kept, or damaged ones, by what the lake tells of their days.
+async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
     let Run { world, ledgers, .. } = run;
     let mut days = JudgedDays::default();
     for file in files {
@@ -87,7 +96,7 @@ async fn judge_former(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) 
     let calendar = reference::calendar(world, ledgers).await.unwrap_or_default();
     let universe = reference::universe(world, ledgers).await?;
     let universe = reference::evidence(world, ledgers, &days, &universe).await?;
-    fetch::judge_former(run, facts(world, &calendar, &universe), ledger, files).await
+    fetch::judge_again(run, facts(world, &calendar, &universe), ledger, files).await
 }
 
 /// Asks for what the tables lack: reference tables first, for they tell which slices there are.

@@ -11,7 +11,7 @@ use super::rows::read_contested;
 use super::task::origin;
 use crate::ledger::{Inputs, Ledger, LedgerFile};
 use crate::normalise::Partition;
-use crate::plan::Calendar;
+use crate::plan::{Calendar, Rebuild};
 use crate::silver;
 use crate::spec::DateRange;
 use crate::store::Store;
@@ -24,8 +24,8 @@ const JUDGED: u32 = 3;
 pub struct Scope {
     /// Those that hold event days of this range; all without one.
     pub range: Option<DateRange>,
-    /// Current ones count as stale.
-    pub full: bool,
+    /// Which of those.
+    pub rebuild: Rebuild,
 }
 
 /// The state of a table's partitions.
@@ -60,7 +60,7 @@ impl Survey {
         let lost = published.iter().filter_map(|file| file.partition).filter(|one| !partitions.contains_key(one));
         for partition in lost.filter(|partition| scope.holds(*partition)) {
             // A file that cannot be placed may feed it.
-            if scope.full && survey.unplaced.is_empty() {
+            if scope.rebuild == Rebuild::All && survey.unplaced.is_empty() {
                 survey.lost.push(partition);
                 continue;
             }
@@ -70,6 +70,9 @@ impl Survey {
                 table.name
             ));
         }
+        let is_replay = scope.rebuild == Rebuild::Rejected;
+        let rejected = if is_replay { silver::rejected(store, table).await? } else { BTreeSet::new() };
+        let mut others = 0;
         for (partition, files) in partitions.into_iter().filter(|(partition, _)| scope.holds(*partition)) {
             let entry = published.iter().find(|file| file.partition == Some(partition)).map(|file| &file.entry);
             let footer = match entry {
@@ -85,13 +88,20 @@ impl Survey {
                 read_contested(store, ledger, &files).await;
                 is_current = made_from == Some(origin(ledger, partition, &files, calendar));
             }
-            if is_current && !scope.full {
+            let is_rejected = rejected.contains(&silver::rejects_path(table, partition));
+            if is_replay && !is_rejected {
+                others += usize::from(!is_current);
+            } else if is_current && scope.rebuild != Rebuild::All && !is_rejected {
                 survey.current += 1;
             } else if entry.is_none() || survey.unplaced.is_empty() {
                 survey.former.extend(is_former.then_some(partition));
                 survey.stale.insert(partition, files);
             }
             // Else a file that may feed the partition cannot be placed: what is published stays.
+        }
+        if others > 0 {
+            let (name, are) = (&table.name, if others == 1 { "is" } else { "are" });
+            survey.notes.insert(format!("{others} more {are} stale: run `pitlake normalize {name}`"));
         }
         let obsolete = published.into_iter().filter(|file| file.partition.is_none());
         survey.obsolete = obsolete.map(|file| file.entry.path).collect();

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::context::Context;
-use crate::plan::{Halves, Reach, Work};
+use crate::plan::{Halves, Reach, Rebuild, Work};
 use crate::spec::DateRange;
 
 /// The work of a command on no tables yet.
@@ -22,6 +22,6 @@ pub(super) fn work(
         halves,
         refetch: false,
         short: false,
-        full: false,
+        rebuild: Rebuild::Stale,
     }
 }

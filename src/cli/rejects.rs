@@ -5,15 +5,26 @@ use clap::Args;
 
 use super::config;
 use super::context::{Context, Format, print};
-use crate::ops::rejects;
+use super::reach::work;
+use super::summary::counted;
+use crate::ops::rejects::{self, Rejected, Replayed};
+use crate::plan::{Halves, Rebuild};
 use crate::report::Exit;
 
+/// Most reasons that the text of --replay lists; the JSON has all.
+const SOME: usize = 5;
+
 /// List rejected rows, with reasons
+///
+/// With --replay, read them again after a contract in `schemas/` was corrected or pitlake was upgraded.
 #[derive(Debug, Args)]
 pub(super) struct RejectsArgs {
-    /// One table [default: all]
+    /// Tables [default: all]
     #[arg(value_name = "TABLE")]
-    table: Option<String>,
+    tables: Vec<String>,
+    /// Build the partitions with rejected rows again; exits with 3 if rows are still rejected
+    #[arg(long)]
+    replay: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -21,28 +32,67 @@ pub(super) struct RejectsArgs {
 
 impl RejectsArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let world = config::world(context)?;
-        let names: Vec<String> = self.table.into_iter().collect();
+        let world = if self.replay { config::existing(context)? } else { config::world(context)? };
+        let tables = config::tables(&world.catalog, &self.tables)?;
+        if self.replay {
+            let mut work = work("rejects --replay", Halves::Build, (None, None), context);
+            (work.tables, work.rebuild) = (tables, Rebuild::Rejected);
+            let (replayed, exit) = rejects::replay(&world, &work).await?;
+            print(&match self.format {
+                Format::Json => serde_json::to_string_pretty(&replayed)?,
+                Format::Text => replay(&replayed),
+            })?;
+            return Ok(exit);
+        }
         let mut all = Vec::new();
-        for table in config::tables(&world.catalog, &names)? {
+        for table in tables {
             all.extend(rejects::rejects(&world, &table).await?);
         }
-        if self.format == Format::Json {
-            print(&serde_json::to_string_pretty(&all)?)?;
-            return Ok(Exit::Done);
-        }
-        for rejected in &all {
-            let (table, partition, reason) = (&rejected.table, &rejected.partition, &rejected.reason);
-            print(&format!(
-                "{table} {partition}: {reason}\n  {}:{}\n  {}",
-                rejected.file, rejected.line, rejected.row
-            ))?;
-        }
-        print(&match all.len() {
-            0 => "no rejected rows".to_owned(),
-            1 => "1 rejected row".to_owned(),
-            n => format!("{n} rejected rows"),
+        print(&match self.format {
+            Format::Json => serde_json::to_string_pretty(&all)?,
+            Format::Text => list(&all),
         })?;
         Ok(Exit::Done)
     }
+}
+
+/// Every rejected row, and how many there are.
+fn list(all: &[Rejected]) -> String {
+    let mut lines = Vec::new();
+    for Rejected { table, partition, reason, file, line, row } in all {
+        lines.push(format!("{table} {partition}: {reason}\n  {file}:{line}\n  {row}"));
+    }
+    lines.push(match all.len() {
+        0 => "no rejected rows".to_owned(),
+        n => counted(n, "rejected row"),
+    });
+    lines.join("\n")
+}
+
+/// What became of each table, and below it why rows are still set aside.
+fn replay(replayed: &[Replayed]) -> String {
+    let mut lines = Vec::new();
+    for Replayed { table, built, came_back, set_aside, failed, notes } in replayed {
+        let left: usize = set_aside.iter().map(|one| one.rows).sum();
+        let built = counted(built.len(), "partition");
+        lines.push(format!(
+            "{table}: {} came back, {left} still rejected ({built} written)",
+            counted(*came_back, "row")
+        ));
+        for one in set_aside.iter().take(SOME) {
+            lines.push(format!("  still rejected: {}: {}", counted(one.rows, "row"), one.reason));
+        }
+        let more: usize = set_aside.iter().skip(SOME).map(|one| one.rows).sum();
+        if more > 0 {
+            lines.push(format!("  still rejected: {}, for other reasons (see --format json)", counted(more, "row")));
+        }
+        for failed in failed {
+            lines.push(format!("  failed: {}: {}", failed.what.join(", "), failed.reason));
+        }
+        lines.extend(notes.iter().map(|note| format!("  {note}")));
+    }
+    if lines.is_empty() {
+        lines.push("no rejected rows".to_owned());
+    }
+    lines.join("\n")
 }

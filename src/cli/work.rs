@@ -7,7 +7,7 @@ use clap::Args;
 use super::context::{Context, Format, day, print};
 use super::reach::work;
 use super::{config, plan, summary};
-use crate::plan::{Halves, Reach, Work};
+use crate::plan::{Halves, Reach, Rebuild, Work};
 use crate::report::Exit;
 use crate::run;
 use crate::world::World;
@@ -132,7 +132,9 @@ impl FetchArgs {
 impl NormalizeArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut work = work("normalize", Halves::Build, (self.start, self.end), context);
-        work.full = self.full;
+        if self.full {
+            work.rebuild = Rebuild::All;
+        }
         let world = config::existing(context)?;
         work.tables = config::tables_or_jobs(&world, &self.tables)?;
         go(&world, work, self.format).await

@@ -120,6 +120,11 @@ impl<'a> Judge<'a> {
         reply.absent.iter().filter(|name| names_fields && !is_key(name)).cloned().collect()
     }
 
+    /// Securities that are due on older days, whatever follows from their delisting.
+    pub(super) fn expect(&self, codes: BTreeSet<String>) {
+        self.newer.lock().unwrap_or_else(PoisonError::into_inner).codes.extend(codes);
+    }
+
     /// Adds what the market tells of an answer: the securities that it lacks, and those that nobody knows.
     pub(super) fn compare(&self, slice: &Slice, codes: &BTreeSet<String>, found: &mut Findings) {
         let Slice::Session(day) = slice else { return };

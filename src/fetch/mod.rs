@@ -1,11 +1,13 @@
 //! Calls to a complete reply: pages until their end is proven, paced and retried, or a failure that says what to do.
 //! All pages or none.
 //!
-//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect`, `earlier` and `judge`
-//! decide which are believed, and `keep` writes them to bronze; `former` judges those that former versions kept. Below them `client`, `http`, `pace`, `page`, `checks` and `whole` turn
-//! calls into one complete reply. Never here: what is missing, which [`crate::plan`] decides, or silver.
+//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect`, `earlier`
+//! and `judge` decide which are believed, and `keep` writes them to bronze; `again` judges those that are there. Below them
+//! `client`, `http`, `pace`, `page`, `checks` and `whole` turn calls into one complete reply. Never here: what is missing,
+//! which [`crate::plan`] decides, or silver.
 
 mod accounts;
+mod again;
 mod answers;
 mod ask;
 mod batch;
@@ -13,7 +15,6 @@ mod checks;
 mod client;
 mod earlier;
 mod expect;
-mod former;
 mod http;
 mod judge;
 mod keep;
@@ -26,10 +27,10 @@ use std::collections::BTreeSet;
 use crate::report::Exit;
 use crate::wire::Refusal;
 pub use accounts::{AccountError, Accounts, line};
+pub use again::judge_again;
 pub use ask::ask;
 pub use checks::{Expect, RowCounts};
 pub use client::{Client, Interface};
-pub use former::judge_former;
 pub use whole::Pages;
 
 /// Why calls have no reply.

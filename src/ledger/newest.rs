@@ -1,13 +1,15 @@
 //! The newest answer to a slice, to compare a new one with. Never whether a new one is whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::Slice;
 
 use super::slices::{answered, codes};
-use super::{Ledger, LedgerFile};
+use super::{Ledger, LedgerFile, Mark};
 use crate::bronze::Provenance;
+use crate::spec::Axis;
 
 impl Ledger {
     /// The newest answer of our own to some slices that were asked together, where its rows are still there. Needs the
@@ -44,6 +46,22 @@ impl Ledger {
     pub fn answered_since(&self, source: usize, at: DateTime<Utc>, is_span: bool) -> bool {
         let other = |file: &LedgerFile| file.file.span != is_span && file.file.fetched_at.is_some_and(|day| day > at);
         self.table.versions.is_some() && self.beside(source).any(other)
+    }
+
+    /// The answers of our own that are damaged, and the newest to one of their slices at least; newest first.
+    #[must_use]
+    pub fn damaged(&self) -> Vec<Arc<LedgerFile>> {
+        let mut newest = BTreeMap::new();
+        for file in self.files().iter().filter(|file| !self.is_part(file)) {
+            let is_snapshot = self.contract(file.source).ask.axis == Axis::Snapshot;
+            for (vendor, kind, axis, day, code) in self.slices_of(file) {
+                let day = day.or(is_snapshot.then_some(file.file.day));
+                newest.insert((vendor, kind, axis, day, code), file);
+            }
+        }
+        let newest = newest.into_values().filter(|file| file.file.mark == Some(Mark::Damaged));
+        let paths: BTreeSet<&str> = newest.map(|file| file.file.path.as_str()).collect();
+        self.files().iter().rev().filter(|file| paths.contains(file.file.path.as_str())).cloned().collect()
     }
 
     fn newest_of_day(&self, source: usize, day: NaiveDate) -> Option<(&LedgerFile, &Provenance)> {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 
 use crate::clock::Clock;
-use crate::plan::{Halves, Reach, Work};
+use crate::plan::{Halves, Reach, Rebuild, Work};
 use crate::report::{self, Report};
 use crate::run::run;
 use crate::spec::{DateRange, Table};
@@ -54,7 +54,7 @@ pub async fn evening(
         halves: Halves::Both,
         refetch: false,
         short: false,
-        full: false,
+        rebuild: Rebuild::Stale,
     };
     run(world, &work).await.context("cannot fill the demo's lake")
 }

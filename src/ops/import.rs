@@ -12,13 +12,12 @@ use chrono::NaiveDate;
 use crate::bronze::{self, Capture, CaptureRules, NewFile, Provenance, Span};
 use crate::ledger::Ledgers;
 use crate::normalise::event_field;
+use crate::ops::rejects::SetAside;
 use crate::plan::Universe;
 use crate::reference;
 use crate::spec::{Contract, DateRange, InterfaceId, nearest};
 use crate::world::{Misuse, World};
 use judgement::{Judgement, Target};
-
-pub use judgement::SetAside;
 
 /// What is imported, and how it is read.
 #[derive(Debug, Clone, Default)]

@@ -1,11 +1,17 @@
-//! `rejects`: rows that were set aside, read back. Never why: that is decided where they are typed.
+//! `rejects`: rows that were set aside, read back, and taken in where contracts allow it now. Never why a row is set aside:
+//! that is decided where it is typed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead as _;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::bronze;
+use crate::plan::Work;
+use crate::report::{Exit, Failed};
+use crate::run;
 use crate::spec::Table;
 use crate::world::World;
 
@@ -26,6 +32,45 @@ pub struct Rejected {
     pub line: usize,
     /// The line, unchanged.
     pub row: String,
+}
+
+/// Partition, file, line and text of a row.
+type Place<'a> = (&'a str, &'a str, usize, &'a str);
+
+impl Rejected {
+    fn place(&self) -> Place<'_> {
+        (&self.partition, &self.file, self.line, &self.row)
+    }
+}
+
+/// Rows that are set aside for one reason.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetAside {
+    /// The reason, as for the first of them.
+    pub reason: String,
+    /// How many.
+    pub rows: usize,
+    /// The first of them: its line, from 1.
+    pub row: usize,
+    /// The first of them, as it is stored.
+    pub example: String,
+}
+
+/// What became of the rows of a table that were set aside.
+#[derive(Debug, Clone, Serialize)]
+pub struct Replayed {
+    /// The table.
+    pub table: String,
+    /// Partitions that were built again.
+    pub built: Vec<String>,
+    /// Rows that are not set aside any more.
+    pub came_back: usize,
+    /// The others, by reason.
+    pub set_aside: Vec<SetAside>,
+    /// Partitions that were not published.
+    pub failed: Vec<Failed>,
+    /// What a user should know.
+    pub notes: BTreeSet<String>,
 }
 
 /// Every rejected row of a table.
@@ -50,4 +95,90 @@ pub async fn rejects(world: &World, table: &Table) -> Result<Vec<Rejected>> {
         }
     }
     Ok(all)
+}
+
+/// Builds the partitions with rejected rows again, and judges damaged answers again, by the contracts of now. Returns what
+/// became of each table, and the exit code: 3 where rows are still set aside.
+///
+/// # Errors
+/// A lease that is held, or a lake that cannot be read or written.
+pub async fn replay(world: &World, work: &Work) -> Result<(Vec<Replayed>, Exit)> {
+    let before = by_table(world, &work.tables).await?;
+    let mut report = run::run(world, work).await?;
+    let mut exits = BTreeSet::from([report.exit_code()]);
+    let after = by_table(world, &work.tables).await?;
+    let mut all = Vec::new();
+    for (table, left) in after {
+        let same: BTreeSet<Place<'_>> = left.iter().map(Rejected::place).collect();
+        let came_back = before.get(&table).into_iter().flatten().filter(|row| !same.contains(&row.place())).count();
+        let reported = report.tables.remove(&table).unwrap_or_default();
+        let left = left.into_iter().map(|row| (row.reason, row.line, row.row));
+        let set_aside = grouped(left);
+        if !set_aside.is_empty() {
+            exits.insert(Exit::Incomplete);
+        }
+        let (built, failed, notes) = (reported.built, reported.failed, reported.notes);
+        let replayed = Replayed { table, built, came_back, set_aside, failed, notes };
+        if !replayed.is_idle() {
+            all.push(replayed);
+        }
+    }
+    Ok((all, Exit::worst(exits)))
+}
+
+impl Replayed {
+    /// Whether nothing was set aside, and nothing was done.
+    fn is_idle(&self) -> bool {
+        self.built.is_empty() && self.set_aside.is_empty() && self.failed.is_empty() && self.notes.is_empty()
+    }
+}
+
+/// The rejected rows of some tables.
+async fn by_table(world: &World, tables: &[Arc<Table>]) -> Result<BTreeMap<String, Vec<Rejected>>> {
+    let mut all = BTreeMap::new();
+    for table in tables {
+        all.insert(table.name.clone(), rejects(world, table).await?);
+    }
+    Ok(all)
+}
+
+/// Rejected rows, each with its reason and line, by their reasons; the values in these aside. The most frequent first.
+#[must_use]
+pub fn grouped(rejects: impl IntoIterator<Item = (String, usize, String)>) -> Vec<SetAside> {
+    let mut groups: BTreeMap<String, SetAside> = BTreeMap::new();
+    for (reason, line, row) in rejects {
+        // The first name in quotes is the field, and what follows are values.
+        let kind = reason.split('`').enumerate().filter(|(part, _)| part % 2 == 0 || *part == 1);
+        let kind = kind.map(|(_, text)| text).collect();
+        let group = groups.entry(kind).or_insert_with(|| SetAside { reason, rows: 0, row: line, example: row });
+        group.rows += 1;
+    }
+    let mut all: Vec<SetAside> = groups.into_values().collect();
+    all.sort_by_key(|group| (std::cmp::Reverse(group.rows), group.row));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_the_value_alone_are_one() {
+        let reject = |line: usize, reason: &str| (reason.to_owned(), line, format!("row {line}"));
+        let groups = grouped([
+            reject(1, "`vol`: invalid number `x`: expected digits"),
+            reject(2, "`close`: invalid number `y`: expected digits"),
+            reject(3, "`close`: invalid number `z`: expected digits"),
+        ]);
+        let shown: Vec<(usize, usize, &str)> =
+            groups.iter().map(|group| (group.rows, group.row, group.reason.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                (2, 2, "`close`: invalid number `y`: expected digits"),
+                (1, 1, "`vol`: invalid number `x`: expected digits")
+            ]
+        );
+        assert_eq!(groups[0].example, "row 2");
+    }
 }

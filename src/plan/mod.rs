@@ -28,7 +28,7 @@ pub use slices::{Again, Plan, Wanted, Why, plan};
 pub use sources::{Allowance, allowance, by_security, needs_universe, seller};
 pub use universe::{Cover, Expected, Universe};
 pub use values::{ParamValues, SliceValues, named_values, tables_of};
-pub use work::{Halves, Reach, Work};
+pub use work::{Halves, Reach, Rebuild, Work};
 
 use crate::clock::Clock;
 use crate::spec::{Catalog, Jobs};

@@ -29,6 +29,18 @@ pub enum Reach {
     Nightly(Option<NaiveDate>),
 }
 
+/// Which partitions are built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rebuild {
+    /// Those whose bronze changed.
+    #[default]
+    Stale,
+    /// Current ones too.
+    All,
+    /// Those with rejected rows alone; damaged answers are judged again before.
+    Rejected,
+}
+
 /// What a run shall do.
 #[derive(Debug, Clone)]
 pub struct Work {
@@ -44,8 +56,8 @@ pub struct Work {
     pub refetch: bool,
     /// Ask again for slices of which the vendor had no more.
     pub short: bool,
-    /// Build partitions that are current.
-    pub full: bool,
+    /// Which partitions are built.
+    pub rebuild: Rebuild,
 }
 
 impl Work {

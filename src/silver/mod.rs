@@ -125,6 +125,14 @@ pub async fn remove(store: &Store, table: &Table, partition: Partition) -> Resul
     store.delete(&rejects_path(table, partition)).await
 }
 
+/// The paths of a table's rejected rows, one for each partition that has some.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub async fn rejected(store: &Store, table: &Table) -> Result<BTreeSet<String>> {
+    Ok(store.list(&format!("rejects/{}", table.name)).await?.into_iter().map(|entry| entry.path).collect())
+}
+
 /// Of some rows that are set aside, those that were not set aside when the partition was last published.
 ///
 /// # Errors

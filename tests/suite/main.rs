@@ -9,7 +9,7 @@
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`
 //! - a security that never comes, four attempts an evening: `lacking`
 //! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
-//! - damaged bytes: `verify`; rows that break a promise: `check`
+//! - damaged bytes: `verify`; rows that break a promise: `check`; rejected rows that come back: `rejects`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
 //! - repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
@@ -39,6 +39,7 @@ mod nights;
 mod own;
 mod quotas;
 mod regressions;
+mod rejects;
 mod reports;
 mod reruns;
 mod specs;

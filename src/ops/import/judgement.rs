@@ -1,6 +1,6 @@
 //! Whether a capture is taken, and what is told of its rows: the build itself reads them. Never where they are written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 
 use crate::bronze::Capture;
 use crate::normalise::{Input, Reject, Remarks, Stop, outside, read};
+use crate::ops::rejects::{SetAside, grouped};
 use crate::plan::{UNIVERSE, Universe};
 use crate::spec::{Catalog, Contract, Table, TableSource};
 use crate::world::Misuse;
@@ -24,19 +25,6 @@ pub(super) struct Target<'a> {
     pub(super) contract: &'a Arc<Contract>,
     pub(super) table: &'a Table,
     pub(super) source: &'a TableSource,
-}
-
-/// Rows that are set aside for one reason.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct SetAside {
-    /// The reason, as for the first of them.
-    pub reason: String,
-    /// How many.
-    pub rows: usize,
-    /// The first of them, from 1.
-    pub row: usize,
-    /// The first of them, as it is stored.
-    pub example: String,
 }
 
 /// What becomes of the rows of a capture.
@@ -80,7 +68,8 @@ impl Target<'_> {
             }
         })?;
         let lines: BTreeSet<usize> = reading.rejects.iter().map(|reject| reject.line).collect();
-        let set_aside = grouped(reading.rejects);
+        let rejects = reading.rejects.into_iter().map(|Reject { reason, line, row, .. }| (reason, line, row));
+        let set_aside = grouped(rejects);
         if reading.batch.num_rows() == 0 {
             let reason = set_aside.first().map_or_else(
                 || "they lack what a row of the table needs".to_owned(),
@@ -147,50 +136,5 @@ impl Target<'_> {
         let unknown: Vec<String> = all.iter().filter(|code| !universe.has(code)).map(ToString::to_string).collect();
         let is_of_market = self.contract.publication.covers.is_some() || unknown.len() * 2 <= all.len();
         if is_of_market { unknown } else { Vec::new() }
-    }
-}
-
-/// Rejected rows by their reasons, the values in them aside; the most frequent first.
-fn grouped(rejects: Vec<Reject>) -> Vec<SetAside> {
-    let mut groups: BTreeMap<String, SetAside> = BTreeMap::new();
-    for Reject { reason, line, row, .. } in rejects {
-        // The first name in quotes is the field, and what follows are values.
-        let kind = reason.split('`').enumerate().filter(|(part, _)| part % 2 == 0 || *part == 1);
-        let kind = kind.map(|(_, text)| text).collect();
-        let group = groups.entry(kind).or_insert_with(|| SetAside { reason, rows: 0, row: line, example: row });
-        group.rows += 1;
-    }
-    let mut all: Vec<SetAside> = groups.into_values().collect();
-    all.sort_by_key(|group| (std::cmp::Reverse(group.rows), group.row));
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_that_differ_in_the_value_alone_are_one() {
-        let reject = |line: usize, reason: &str| Reject {
-            file: "f".into(),
-            line,
-            reason: reason.into(),
-            row: format!("row {line}"),
-        };
-        let groups = grouped(vec![
-            reject(1, "`vol`: invalid number `x`: expected digits"),
-            reject(2, "`close`: invalid number `y`: expected digits"),
-            reject(3, "`close`: invalid number `z`: expected digits"),
-        ]);
-        let shown: Vec<(usize, usize, &str)> =
-            groups.iter().map(|group| (group.rows, group.row, group.reason.as_str())).collect();
-        assert_eq!(
-            shown,
-            [
-                (2, 2, "`close`: invalid number `y`: expected digits"),
-                (1, 1, "`vol`: invalid number `x`: expected digits")
-            ]
-        );
-        assert_eq!(groups[0].example, "row 2");
     }
 }

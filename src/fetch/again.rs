@@ -1,11 +1,11 @@
-//! Answers that a former version kept without judging their rows: judged once, from the rows, and remembered by a file
-//! beside them that holds a header only. Never a request.
+//! Answers in bronze judged again: those that a former version kept without judging their rows, and damaged ones after a
+//! contract was corrected. What is found is remembered by a file beside them that holds a header only. Never a request.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use pitlake_contract::Answered;
+use pitlake_contract::{Answered, Slice};
 
 use super::Reply;
 use super::judge::{Judge, Verdict, compare_before};
@@ -16,18 +16,22 @@ use crate::report::Marked;
 use crate::spec::{Contract, DateRange};
 use crate::world::Run;
 
-/// Judges answers of former versions, newest first, and writes what was found where they are not plainly whole. The look
-/// is theirs: the new file has their time.
+/// Judges answers again, newest first, and writes what was found where their mark is another one now. The look is theirs:
+/// the new file has their time. What their header says of columns and of lacking securities holds, as far as contracts and
+/// rows do not tell otherwise.
 ///
 /// # Errors
 /// When the lake cannot be read or written. A damaged file says nothing; its build names it.
-pub async fn judge_former(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
+pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
     let table = ledger.table();
     let judges: Vec<Judge<'_>> = table.sources.iter().map(|source| Judge::new(facts, table, source)).collect();
     for file in files {
         let Some(provenance) = file.provenance() else { continue };
         let contract = &table.sources[file.source].contract;
         let judge = &judges[file.source];
+        if let Some(same_as) = &provenance.same_as {
+            ledger.read(&run.world.store, |other| other.file.name() == same_as.as_str()).await;
+        }
         let rows = ledger.repeated(file).unwrap_or(file);
         let body = run.world.store.read(&rows.file.path).await?;
         let mut lines = Vec::new();
@@ -42,10 +46,20 @@ pub async fn judge_former(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files
             ..Reply::default()
         };
         let (mut found, codes) = judge.found(provenance.params.clone(), &mut reply).await?;
+        let former = provenance.found.clone();
+        if let Some(former) = &former {
+            found.columns = former.columns.iter().filter(|column| contract.field(column).is_some()).cloned().collect();
+        }
+        let lacking: BTreeSet<String> = former.into_iter().flat_map(|former| former.lacking).collect();
         let mark = match Answered::parse(&provenance.slice, contract.ask.axis, file.file.day) {
             Answered::Slice(slice) => {
+                let mut reported = judge.reported(&slice);
+                match slice {
+                    Slice::Period(_) => reported.extend(lacking),
+                    _ => judge.expect(lacking),
+                }
                 judge.compare(&slice, &codes, &mut found);
-                compare_before(&judge.reported(&slice), &codes, &mut found);
+                compare_before(&reported, &codes, &mut found);
                 match judge.verdict(&slice, &reply, &found) {
                     Verdict::Whole => None,
                     Verdict::Kept(mark) => Some(mark),
@@ -54,14 +68,19 @@ pub async fn judge_former(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files
             }
             _ => found.is_damaged().then_some(Mark::Damaged),
         };
-        let Some(mark) = mark else { continue };
-        let marked = Marked {
-            slice: provenance.slice.clone(),
-            mark,
-            lacking: found.text().unwrap_or_else(|| "no rows".to_owned()),
-            agreed: false,
+        // A mark without findings is not taken back: nothing says what it stands for.
+        if mark == file.file.mark || (mark.is_none() && provenance.found.is_none()) {
+            continue;
+        }
+        let marked = mark.map(|mark| {
+            let lacking = found.text().unwrap_or_else(|| "no rows".to_owned());
+            Marked { slice: provenance.slice.clone(), mark, lacking, agreed: false }.text()
+        });
+        let note = match (file.file.mark, marked) {
+            (Some(Mark::Damaged), None) => format!("not damaged any more: {}", provenance.slice),
+            (Some(Mark::Damaged), Some(marked)) => format!("not damaged any more, but {marked}"),
+            (_, marked) => format!("judged anew what a former version kept: {}", marked.unwrap_or_default()),
         };
-        let note = format!("judged anew what a former version kept: {}", marked.text());
         run.journal.table(&table.name, |report| report.notes.extend([note])).await;
         remember(run, contract, (file, provenance), (found, mark), reply.lines).await?;
         run.ledgers.written(contract).await;
@@ -74,7 +93,7 @@ async fn remember(
     run: Run<'_>,
     contract: &Contract,
     (file, provenance): (&LedgerFile, &Provenance),
-    (found, mark): (Findings, Mark),
+    (found, mark): (Findings, Option<Mark>),
     lines: Vec<u8>,
 ) -> Result<()> {
     let answer = NewFile {
@@ -87,7 +106,7 @@ async fn remember(
         event_days: provenance.first.zip(provenance.last).map(DateRange::from),
         span: provenance.span.clone(),
         found: Some(found),
-        mark: Some(mark),
+        mark,
         captured_on: None,
         ordinal: file.file.ordinal + 1,
     };

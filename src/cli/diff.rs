@@ -16,13 +16,13 @@ use crate::world::Misuse;
 /// Bronze is read only where a slice was answered more than once.
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
-    /// Tables [default: all in which something changed]
+    /// Tables [default: all in which something differs]
     #[arg(value_name = "TABLE")]
     tables: Vec<String>,
     /// Only fetches since the start of this run or day [default: all fetches after the first of a slice]
     #[arg(long, value_name = "RUN|DATE")]
     since: Option<String>,
-    /// Compare the rows of two vendors by key, as in tushare,asharehub, or those of imports,answers
+    /// Compare the rows of two vendors by key, as in tushare,asharehub, or imports,answers
     #[arg(long, value_name = "VENDOR,VENDOR", conflicts_with = "since")]
     between: Option<String>,
     /// First event day [default: the first]
@@ -49,6 +49,7 @@ impl DiffArgs {
             }
             (None, None) => Against::First,
         };
+        let is_between = matches!(against, Against::Vendors(_));
         let range = match (self.start, self.end) {
             (None, None) => None,
             (start, end) => Some(DateRange::new(start.unwrap_or(NaiveDate::MIN), end.unwrap_or(NaiveDate::MAX))),
@@ -64,10 +65,11 @@ impl DiffArgs {
         if tables.is_empty() {
             diffs = diff::all(&world, against, range).await?;
         }
+        let nothing = if is_between { "no difference" } else { "no table changed" };
         print(&match (self.format, diffs.as_slice()) {
             (Format::Json, [diff]) if tables.len() == 1 => serde_json::to_string_pretty(diff)?,
             (Format::Json, diffs) => serde_json::to_string_pretty(diffs)?,
-            (Format::Text, []) => "no table changed".to_owned(),
+            (Format::Text, []) => nothing.to_owned(),
             (Format::Text, diffs) => diffs.iter().map(text).collect::<Vec<_>>().join("\n"),
         })?;
         Ok(Exit::Done)

@@ -98,6 +98,13 @@ impl Ledger {
         resolved
     }
 
+    /// Whether it has parts, and answers of our own beside them.
+    #[must_use]
+    pub fn has_both_kinds(&self) -> bool {
+        let first = self.files.first().map(|file| self.is_part(file));
+        first.is_some_and(|first| self.files.iter().any(|file| self.is_part(file) != first))
+    }
+
     /// Whether a file only adds rows: an import, or a file of another program. One with our name and without our header is
     /// known when its header is read.
     pub(super) fn is_part(&self, file: &LedgerFile) -> bool {

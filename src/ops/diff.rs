@@ -102,6 +102,7 @@ pub async fn all(world: &World, against: Against, range: Option<DateRange>) -> R
     let mut diffs = Vec::new();
     for table in world.catalog.tables() {
         let is_paired = match &against {
+            Against::Vendors(kinds) if *kinds == KINDS => Ledger::open(&world.store, table).await?.has_both_kinds(),
             Against::Vendors(vendors) => pair(table, vendors).is_ok(),
             Against::First | Against::Since(_) => true,
         };
@@ -109,7 +110,11 @@ pub async fn all(world: &World, against: Against, range: Option<DateRange>) -> R
             diffs.push(diff(world, table, against.clone(), range).await?);
         }
     }
-    if let (Against::Vendors([first, second]), true) = (&against, diffs.is_empty()) {
+    if let Against::Vendors(vendors) = &against
+        && diffs.is_empty()
+        && *vendors != KINDS
+    {
+        let [first, second] = vendors;
         return Err(Misuse(format!("no table is fed by both `{first}` and `{second}`")).into());
     }
     diffs.retain(|diff| !diff.is_empty());

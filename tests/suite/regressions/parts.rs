@@ -139,6 +139,18 @@ fn a_diff_tells_where_imports_and_answers_disagree() {
         serde_json::json!({"imports": 826.9, "answers": 1653.8})
     );
     assert_eq!(found["differences"].as_array().unwrap().len(), 1);
+    // Without a table, all that hold both.
+    session("tushare/adj_factor", "2024-01-02", FETCHED)
+        .write(&place, &[r#"{"ts_code":"600001.SH","trade_date":"20240102","adj_factor":1.5}"#]);
+    let all = ["diff", "--between", "imports,answers", "--now", NOW];
+    let found: serde_json::Value =
+        serde_json::from_str(&place.expect(0, &[&all[..], &["--format", "json"]].concat())).unwrap();
+    let mut tables: Vec<&str> = found.as_array().unwrap().iter().map(|one| one["table"].as_str().unwrap()).collect();
+    tables.sort_unstable();
+    assert_eq!(tables, ["income_cn", "stock_daily_cn"]);
+    let without = Place::at("http://127.0.0.1:9");
+    session("tushare/daily", "2024-01-02", FETCHED).write(&without, &[BAR]);
+    assert_eq!(without.expect(0, &all), "no difference\n");
 }
 
 /// Came: B, and A again counted for nothing. Should come: A, the newest given; and an empty cell never wins.

@@ -80,6 +80,12 @@ impl Provenance {
         start.map_or(self.fetched_at, |start| start.to_utc())
     }
 
+    /// Whether the file is an import, and the day unknown on which the vendor showed its rows.
+    #[must_use]
+    pub fn is_undated(&self) -> bool {
+        self.is_import() && self.captured_on.is_none()
+    }
+
     /// Whether the file is an import: no call of ours brought its rows.
     #[must_use]
     pub fn is_import(&self) -> bool {

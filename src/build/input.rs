@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::normalise::Shown;
+
 /// A bronze file as an input of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskFile {
@@ -14,6 +16,8 @@ pub struct TaskFile {
     pub span: bool,
     /// When it came over the wire, where that is known.
     pub observed: Option<DateTime<Utc>>,
+    /// When the vendor showed its rows.
+    pub shown: Shown,
     /// Whether it is plainly whole: one that is not takes no row away.
     pub is_whole: bool,
     /// For an answer that repeats an earlier one and has no body: its calls.

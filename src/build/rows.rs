@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::input::{AnsweredCalls, TaskFile};
 use crate::bronze::{self, Provenance};
 use crate::ledger::{CountingFile, Ledger, LedgerFile};
-use crate::normalise::{Builder, Input, Partition, Reject, Stop};
+use crate::normalise::{Builder, Input, Partition, Reject, Shown, Stop};
 use crate::spec::{Axis, Table, TableSource};
 use crate::store::Store;
 
@@ -53,6 +53,7 @@ fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
         interface: table.sources[file.source].contract.id.to_string(),
         span: file.file.span,
         observed: file.provenance().map(Provenance::observed_at).or(file.file.fetched_at),
+        shown: if file.provenance().is_some_and(Provenance::is_undated) { Shown::Before } else { Shown::Then },
         is_whole: file.file.mark.is_none(),
         repeats: None,
     }
@@ -143,7 +144,7 @@ fn filled<'t>(
     let mut text = Vec::new();
     let mut problems = Vec::new();
     for file in files {
-        let TaskFile { path, span, observed, is_whole, .. } = file;
+        let TaskFile { path, span, observed, shown, is_whole, .. } = file;
         let (source, span, observed, is_whole) = (source_of(table, file)?, *span, *observed, *is_whole);
         text.clear();
         let answer = match &file.repeats {
@@ -155,7 +156,8 @@ fn filled<'t>(
         };
         let added = answer.and_then(|(AnsweredCalls { params, rows_of, month }, is_repeat)| {
             let (calls, rows_of) = (&params, &rows_of);
-            let input = Input { path, source, span, observed, calls, rows_of, is_repeat, is_whole, month };
+            let shown = *shown;
+            let input = Input { path, source, span, observed, shown, calls, rows_of, is_repeat, is_whole, month };
             Ok(builder.add(input, &text)?)
         });
         problems.extend(added.err());

@@ -24,7 +24,7 @@ impl<'a> Builder<'a> {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.push(input.path.to_owned());
         let coverage = self.coverage(input);
-        let Input { source, observed, is_repeat, .. } = input;
+        let Input { source, observed, shown, is_repeat, .. } = input;
         self.rows.sources.push(source);
         self.rows.standings.push(match (input.calls.is_empty(), input.is_whole) {
             (true, _) => Standing::Part,
@@ -34,7 +34,7 @@ impl<'a> Builder<'a> {
         if table.versions.is_none() {
             self.newest.note(file, source, (input.calls, input.month), &mut self.rows.texts);
         }
-        self.observations.push(Observation { at: observed, coverage, is_repeat });
+        self.observations.push(Observation { at: observed, shown, coverage, is_repeat });
         let mut remarks: Vec<Remark> = Vec::new();
         let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut remarks };
         let call = CallColumns::of(input, &mut reading);

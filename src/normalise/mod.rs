@@ -23,6 +23,7 @@ mod repeats;
 mod rows;
 mod scalars;
 mod scan;
+mod shown;
 mod value;
 mod vendors;
 mod versions;
@@ -39,6 +40,7 @@ pub use judge::{AnswerText, Judged, judge};
 pub use output::{Added, added, schema};
 pub use partition::Partition;
 pub use reading::{Reading, read};
+pub use shown::Shown;
 
 use crate::spec::{Field, Table, TableSource};
 use newest::Newest;
@@ -62,6 +64,8 @@ pub struct Input<'t, 'f> {
     pub span: bool,
     /// When we received it, where that is known.
     pub observed: Option<DateTime<Utc>>,
+    /// When the vendor showed its rows.
+    pub shown: Shown,
     /// The parameters of the calls that it answers; empty for files of other programs and imports, which only show
     /// what they hold.
     pub calls: &'f [Vec<(String, String)>],
@@ -85,6 +89,7 @@ impl<'t, 'f> Input<'t, 'f> {
             source,
             span: false,
             observed: None,
+            shown: Shown::Then,
             calls,
             rows_of,
             is_repeat: false,

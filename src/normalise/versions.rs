@@ -4,6 +4,7 @@
 //! Never here: how a day is read from a line, or how a version becomes a column.
 
 mod duplicates;
+mod undated;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,10 +14,12 @@ use super::agreement::by_content;
 use super::key::keys;
 use super::rows::{Origin, RowSet, Standing};
 use super::scalars::{Scalar, ScalarColumn};
+use super::shown::Shown;
 use crate::clock::shanghai_day;
 use crate::spec::Versions;
 use duplicates::{Deduplicator, same_figures};
 use pitlake_contract::spelling::day;
+use undated::Undated;
 
 /// What a vendor was asked when it gave a file: every row that could have come has one of the values in
 /// each of the columns.
@@ -30,6 +33,7 @@ pub(super) struct Coverage {
 pub(super) struct Observation {
     /// When we received it; not every file of another program tells.
     pub(super) at: Option<DateTime<Utc>>,
+    pub(super) shown: Shown,
     /// For answers to our own calls. A row that an answer covers and does not hold was not there; a file of another
     /// program or an import only shows what it holds.
     pub(super) coverage: Option<Coverage>,
@@ -140,6 +144,7 @@ impl VersionHistory<'_, '_> {
         let mut imported: BTreeSet<usize> = BTreeSet::new();
         let mut is_answered = false;
         let mut deduplicator = Deduplicator::default();
+        let undated = self.undated(group, &mut deduplicator);
         let showing = group.sightings.iter().map(|one| one.origin.file);
         let files: BTreeSet<u32> = showing.chain(covering.iter().copied()).collect();
         let mut rest = group.sightings;
@@ -184,7 +189,9 @@ impl VersionHistory<'_, '_> {
                 let mut before = covering.range(..file).filter(|file| self.covers(**file, shown.row)).peekable();
                 let is_first_cover = before.peek().is_none() && self.covers(file, shown.row);
                 let absent_on = before.filter_map(|file| self.observations[*file as usize].day()).max();
-                let is_original = (is_first || is_first_cover) && !shown.is_correction;
+                let is_original = (is_first || is_first_cover)
+                    && !shown.is_correction
+                    && !undated.is_contested(self.rows, self.rules, (file, &shown));
                 let (known, basis) = known_on(shown.announced, observation.day(), is_original, absent_on);
                 let revision = i32::try_from(versions.len() + 1).unwrap_or(i32::MAX);
                 let (row, announced, observed, occurrence) =
@@ -202,6 +209,22 @@ impl VersionHistory<'_, '_> {
             current.dedup();
         }
         versions
+    }
+
+    /// What imports without a day of capture show of a group.
+    fn undated(&mut self, group: &SightingGroup<'_>, deduplicator: &mut Deduplicator) -> Undated {
+        let files = group.sightings.chunk_by(|a, b| a.origin.file == b.origin.file);
+        let undated = files.filter(|one| self.observations[one[0].origin.file as usize].shown == Shown::Before);
+        let undated: Vec<&[Sighting]> = undated.collect();
+        if undated.len() < 2 {
+            return Undated::default();
+        }
+        let versions = |sightings: &[Sighting]| {
+            let mut present: Vec<u32> = sightings.iter().map(|one| one.row).collect();
+            present.dedup();
+            (sightings[0].origin.file, deduplicator.versions(self.rows, self.rules, &present))
+        };
+        Undated::new(undated.into_iter().map(versions).collect())
     }
 
     fn standing(&self, file: u32) -> Standing {
@@ -303,6 +326,8 @@ fn lacks(rows: &RowSet<'_>, version: u32, shown: u32) -> BTreeSet<usize> {
     (0..rows.columns.len()).filter(|column| lacks(&rows.columns[*column])).collect()
 }
 
+#[cfg(test)]
+mod captures;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

@@ -58,7 +58,7 @@ fn distinct(rows: &mut RowSet<'_>, rules: &Versions, present: &[u32]) -> Vec<Fil
 }
 
 /// 0 for an original, 1 without a flag, 2 for a correction.
-fn flag(rows: &RowSet<'_>, rules: &Versions, row: u32) -> u8 {
+pub(super) fn flag(rows: &RowSet<'_>, rules: &Versions, row: u32) -> u8 {
     let cell = rules.flag.map(|column| rows.cell(column, row));
     match cell {
         Some(Scalar::Text(id)) => match rows.texts.get(id) {

@@ -6,7 +6,7 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::normalise::{Builder, Input, Partition};
+use crate::normalise::{Builder, Input, Partition, Shown};
 use crate::spec::{Catalog, Table};
 
 /// One version as a reader gets it.
@@ -26,17 +26,18 @@ pub(super) struct ReadVersion {
 
 /// A fetch of the period at a time; an import where there are no calls.
 pub(super) struct Fetch {
-    at: &'static str,
-    lines: Vec<String>,
-    calls: bool,
-    is_whole: bool,
+    pub(super) at: &'static str,
+    pub(super) lines: Vec<String>,
+    pub(super) calls: bool,
+    pub(super) is_whole: bool,
+    pub(super) shown: Shown,
 }
 
 /// An answer equal to the one before it: a header without rows.
 pub(super) const SAME: &str = "the same";
 
 pub(super) fn fetch(at: &'static str, lines: &[String]) -> Fetch {
-    Fetch { at, lines: lines.to_vec(), calls: true, is_whole: true }
+    Fetch { at, lines: lines.to_vec(), calls: true, is_whole: true, shown: Shown::Then }
 }
 
 pub(super) fn table(name: &str) -> Arc<Table> {
@@ -52,7 +53,7 @@ pub(super) fn row(code: &str, dates: (&str, &str), flag: &str, income: &str, eps
 }
 
 /// A row with one date for both.
-fn on(day: &str, flag: &str, income: &str) -> String {
+pub(super) fn on(day: &str, flag: &str, income: &str) -> String {
     let day = format!("\"{day}\"");
     row("a", (&day, &day), &format!("\"{flag}\""), income, "1.5")
 }
@@ -72,8 +73,14 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
         let observed: Option<DateTime<Utc>> = (!fetch.at.is_empty()).then(|| fetch.at.parse().unwrap());
         let calls: &[_] = if fetch.calls { &calls } else { &[] };
         let is_repeat = fetch.lines.iter().any(|line| line == SAME);
-        let input =
-            Input { observed, calls, is_repeat, is_whole: fetch.is_whole, ..Input::new(path, &table.sources[0]) };
+        let input = Input {
+            observed,
+            shown: fetch.shown,
+            calls,
+            is_repeat,
+            is_whole: fetch.is_whole,
+            ..Input::new(path, &table.sources[0])
+        };
         let text = if is_repeat { String::new() } else { fetch.lines.join("\n") };
         builder.add(input, text.as_bytes()).unwrap();
     }
@@ -114,7 +121,7 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
 }
 
 /// (known, basis, income) of each version of the one key there is.
-fn versions(fetches: &[Fetch]) -> Vec<(String, String, f64)> {
+pub(super) fn versions(fetches: &[Fetch]) -> Vec<(String, String, f64)> {
     let seen = read(&table("income_cn"), fetches);
     for (place, version) in (1..).zip(&seen) {
         assert_eq!(version.revision, place);
@@ -122,13 +129,13 @@ fn versions(fetches: &[Fetch]) -> Vec<(String, String, f64)> {
     seen.into_iter().map(|v| (v.known.unwrap_or_default(), v.basis, v.income.unwrap_or_default())).collect()
 }
 
-fn version(known: &str, basis: &str, income: f64) -> (String, String, f64) {
+pub(super) fn version(known: &str, basis: &str, income: f64) -> (String, String, f64) {
     (known.to_owned(), basis.to_owned(), income)
 }
 
-const MAY_1: &str = "2024-05-01T12:00:00Z";
+pub(super) const MAY_1: &str = "2024-05-01T12:00:00Z";
 const MAY_10: &str = "2024-05-10T12:00:00Z";
-const JUNE_1: &str = "2024-06-01T12:00:00Z";
+pub(super) const JUNE_1: &str = "2024-06-01T12:00:00Z";
 const JULY_1: &str = "2024-07-01T12:00:00Z";
 
 #[test]
@@ -312,8 +319,8 @@ fn a_row_that_an_earlier_answer_lacked_is_known_from_the_day_it_was_observed() {
     assert_eq!(versions(&before), [version("2024-04-20", "announced", 100.0)]);
 }
 
-fn import(at: &'static str, lines: &[String]) -> Fetch {
-    Fetch { at, lines: lines.to_vec(), calls: false, is_whole: true }
+pub(super) fn import(at: &'static str, lines: &[String]) -> Fetch {
+    Fetch { calls: false, ..fetch(at, lines) }
 }
 
 #[test]
@@ -366,6 +373,6 @@ fn a_column_that_an_answer_lacks_is_not_compared_and_no_row_is_changed() {
 #[test]
 fn a_file_without_a_time_gives_no_day_of_observation() {
     let lines = [on("20240420", "0", "100"), on("20240420", "1", "90")];
-    let seen = read(&table("income_cn"), &[Fetch { at: "", lines: lines.to_vec(), calls: false, is_whole: true }]);
+    let seen = read(&table("income_cn"), &[import("", &lines)]);
     assert_eq!((seen[0].known.as_deref(), seen[1].known.as_deref()), (Some("2024-04-20"), None));
 }

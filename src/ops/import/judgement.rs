@@ -75,9 +75,14 @@ impl Target<'_> {
                 || "they lack what a row of the table needs".to_owned(),
                 |first| format!("row {}: {}", first.row, first.reason),
             );
-            let message =
-                format!("`{name}`: none of its {} rows can be read as {}: {reason}", capture.rows, contract.id);
-            return Err(Misuse(message).into());
+            let way_out = self
+                .empty_field(&set_aside)
+                .map_or_else(String::new, |field| format!("; set a value for all rows with `--set {field}=VALUE`"));
+            return Err(Misuse(format!(
+                "`{name}`: none of its {} rows can be read as {}: {reason}{way_out}",
+                capture.rows, contract.id
+            ))
+            .into());
         }
         if let Some((outside, rows)) = outside(table, &reading.batch).filter(|(outside, rows)| outside * 2 > *rows)
             && !force
@@ -92,6 +97,14 @@ impl Target<'_> {
         let read = capture.rows.saturating_sub(lines.len());
         let unknown_codes = self.unknown_codes(&reading.batch, universe);
         Ok(Judgement { read, set_aside, days: reading.days, unknown_codes, remarks: reading.remarks })
+    }
+
+    /// The field that is empty in all rows, where they are set aside for nothing else.
+    fn empty_field(&self, set_aside: &[SetAside]) -> Option<&str> {
+        let [SetAside { reason, .. }] = set_aside else { return None };
+        let is_named = |column: usize| *reason == format!("`{}` is empty", self.table.columns[column].name);
+        let plan = self.source.fields.iter().find(|plan| is_named(plan.column))?;
+        Some(&self.contract.fields[plan.field].name)
     }
 
     /// A file that shares the key with the interface, and nothing else, is one of another interface.

@@ -71,6 +71,30 @@ fn open_is_written_in_many_ways() {
     }
 }
 
+/// Cases 05 and 10: an empty exchange, or none. Came: all rows set aside, exit 0. Should come: refused with the way out,
+/// and read with the exchange that it names.
+#[test]
+fn the_exchange_that_a_calendar_lacks_can_be_given() {
+    let empty = calendar("", |_, _| true);
+    let none = empty.replace("exchange,", "").replace("\n,", "\n");
+    assert!(none.starts_with("cal_date,is_open\n20240101,0\n"), "{none}");
+    for text in [empty, none] {
+        let place = Place::at("http://127.0.0.1:9");
+        fs::write(place.path("cal.csv"), &text).unwrap();
+        fs::write(place.path("income.csv"), INCOME).unwrap();
+        let import = ["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW];
+        let refused = place.run(&import);
+        let printed = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{printed}");
+        assert!(printed.contains("`exchange`") && printed.contains("--set exchange=VALUE"), "{printed}");
+        assert!(place.files("bronze").is_empty());
+        place.expect(0, &[&import[..], &["--set", "exchange=SSE"]].concat());
+        place.expect(0, &["import", "--interface", "tushare/income", "income.csv", "--now", NOW]);
+        assert_eq!(named(&place, &[]), ["2024-01-05", "2024-01-08"]);
+        assert!(!place.expect(0, &["status", "--now", NOW]).contains("! "));
+    }
+}
+
 /// Came: nothing was said. Should come: the first gaps are named, and what follows from them.
 #[test]
 fn days_that_were_lost_are_named() {

@@ -165,6 +165,33 @@ fn captures_are_ordered_by_the_day_on_which_they_were_captured() {
     assert!(printed.contains("--captured-on 2030-01-01 is after today"), "{printed}");
 }
 
+/// Case 30. Came: as of 2020 the figure of 2024, which was given first. Should come: neither, for nothing tells which of
+/// the two the vendor showed first; both from the days on which they were given.
+#[test]
+fn the_order_of_imports_is_not_taken_for_that_of_their_captures() {
+    let statement = |figure: &str| {
+        format!(
+            "ts_code,ann_date,f_ann_date,end_date,report_type,n_income\n600001.SH,20200420,20200420,20191231,1,{figure}\n"
+        )
+    };
+    let (old, new) = (statement("100.0"), statement("200.0"));
+    let place = place(&[("old.csv", old.as_bytes()), ("new.csv", new.as_bytes())]);
+    for (name, day) in [("new.csv", "2026-01-01"), ("old.csv", "2026-01-03")] {
+        let now = format!("{day}T00:00:00Z");
+        import(&place, 0, &["import", "--interface", "tushare/income", name, "--now", &now]);
+        place.expect(0, &["normalize", "income_cn", "--now", NOW]);
+        if name == "new.csv" {
+            // As long as nothing contradicts it, its announcement stands.
+            assert_eq!(figure(&place, "2020-12-31"), json!([{"n_income": 200.0}]));
+        }
+    }
+    for day in ["2020-12-31", "2024-12-31", "2025-12-31"] {
+        assert_eq!(figure(&place, day), json!([]), "{day}");
+    }
+    assert_eq!(figure(&place, "2026-01-02"), json!([{"n_income": 200.0}]));
+    assert_eq!(figure(&place, "2026-01-03"), json!([{"n_income": 100.0}]));
+}
+
 #[test]
 fn parquet_and_feather_give_the_rows_that_csv_gives() {
     let batch = RecordBatch::try_from_iter([

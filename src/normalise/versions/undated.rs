@@ -1,0 +1,33 @@
+//! Imports whose day of capture is unknown: the order in which they were given is not that in which the vendor showed
+//! their rows (`docs/point-in-time.md`). Never which files those are.
+
+use super::duplicates::{FileVersion, flag, same_figures};
+use crate::normalise::rows::RowSet;
+use crate::spec::Versions;
+
+/// What each of such imports shows of one key.
+#[derive(Debug, Default)]
+pub(super) struct Undated {
+    files: Vec<(u32, Vec<FileVersion>)>,
+}
+
+impl Undated {
+    pub(super) fn new(files: Vec<(u32, Vec<FileVersion>)>) -> Self {
+        Self { files }
+    }
+
+    /// Whether a version of one of them is contested: another one shows other figures under the same announcement instead,
+    /// and no flag tells that these are the correction.
+    pub(super) fn is_contested(&self, rows: &RowSet<'_>, rules: &Versions, (file, one): (u32, &FileVersion)) -> bool {
+        if !self.files.iter().any(|(own, _)| *own == file) {
+            return false;
+        }
+        let is_corrected_by =
+            |other: &FileVersion| flag(rows, rules, one.row) == 0 && flag(rows, rules, other.row) == 2;
+        self.files.iter().filter(|(other, _)| *other != file).any(|(_, versions)| {
+            let beside = || versions.iter().filter(|other| other.announced == one.announced);
+            let shows = |other: &FileVersion| same_figures(rows, rules, other.row, one.row);
+            !beside().any(shows) && beside().any(|other| !is_corrected_by(other))
+        })
+    }
+}

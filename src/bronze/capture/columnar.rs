@@ -66,7 +66,7 @@ impl CaptureReader<'_> {
         }
         for row in 0..batch.num_rows() {
             let cells = fields.iter().zip(&columns).map(|(field, column)| (*field, column[row].as_str().into()));
-            self.row(cells);
+            self.row(cells)?;
         }
         Ok(())
     }

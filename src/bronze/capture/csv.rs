@@ -22,7 +22,7 @@ impl CaptureReader<'_> {
                 (field, json_cell(trimmed(record.get(*cell).unwrap_or_default()), number))
             });
             let cells: Vec<(usize, Cow<'_, str>)> = cells.collect();
-            self.row(cells);
+            self.row(cells)?;
         }
         Ok(())
     }

@@ -91,8 +91,7 @@ impl CaptureReader<'_> {
             return self.columns(&members);
         }
         let cells: Vec<_> = members.iter().map(|(name, raw)| (self.field(name), raw.get().into())).collect();
-        self.row(cells);
-        Ok(())
+        self.row(cells)
     }
 
     fn members<'v>(&self, value: &'v RawValue) -> Result<IndexMap<String, &'v RawValue>, CaptureError> {
@@ -109,7 +108,7 @@ impl CaptureReader<'_> {
                 let problem = format!("{} values for {} fields", item.len(), fields.len());
                 return Err(self.error(Some(self.rows + 1), problem, "the reply is damaged: fetch it again"));
             }
-            self.row(fields.iter().copied().zip(item.iter().map(|raw| raw.get().into())));
+            self.row(fields.iter().copied().zip(item.iter().map(|raw| raw.get().into())))?;
         }
         Ok(())
     }
@@ -128,7 +127,7 @@ impl CaptureReader<'_> {
         }
         for label in first.keys() {
             let values = columns.iter().map(|column| column[label].get().into());
-            self.row(fields.iter().copied().zip(values));
+            self.row(fields.iter().copied().zip(values))?;
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Files that users already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of objects, raw Tushare
 //! replies, pandas' columns, Parquet, Feather; gzip or not.
 //!
-//! `csv`, `json` and `columnar` read the formats; this module holds what they share. Never here: what a value means. A
-//! value that normalise will reject is kept as written.
+//! `csv`, `json` and `columnar` read the formats, `columns` decides between two columns of one field; this module holds
+//! what they share. Never here: what a value means. A value that normalise will reject is kept as written.
 
 mod columnar;
+mod columns;
 mod csv;
 mod format;
 mod json;
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use chrono::NaiveDate;
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::value::RawValue;
 
 use super::file::inflate;
@@ -54,7 +55,7 @@ pub struct CaptureRules<'a> {
 /// Rows of a capture as bronze lines.
 #[derive(Debug)]
 pub struct Capture {
-    /// Every field found, as the file names it, in the file's order.
+    /// Every field found, as the file or the user names it, in the file's order.
     pub fields: Vec<String>,
     /// One JSON object a line; every line ends in a line break.
     pub lines: Vec<u8>,
@@ -107,10 +108,14 @@ impl Capture {
     }
 }
 
-/// A field of the file.
+/// A column of the file.
 struct CapturedField {
+    /// Its own name, or the vendor's where the user gives it.
+    name: String,
     /// The name as JSON, colon and all.
     label: String,
+    /// The user says which field it is.
+    is_chosen: bool,
     /// The field of the contract that it is.
     known: Option<usize>,
     /// A CSV cell of it becomes a number if it looks like one.
@@ -135,6 +140,7 @@ struct CaptureReader<'a> {
     name: &'a str,
     rules: CaptureRules<'a>,
     event: Option<usize>,
+    /// By the name that the file has for it.
     fields: IndexMap<String, CapturedField>,
     /// Two columns of the file are the same field of the contract.
     is_ambiguous: bool,
@@ -163,17 +169,18 @@ impl CaptureReader<'_> {
         self.rules.map.iter().any(|(from, _)| from == column) || self.rules.contract.field(column).is_some()
     }
 
-    /// The index of a field, new or known.
-    fn field(&mut self, name: &str) -> usize {
-        let name = self.rules.map.iter().find(|(column, _)| column == name).map_or(name, |(_, field)| field.as_str());
-        if let Some(index) = self.fields.get_index_of(name) {
+    /// The index of a column, new or known.
+    fn field(&mut self, column: &str) -> usize {
+        if let Some(index) = self.fields.get_index_of(column) {
             return index;
         }
-        let known = self.rules.contract.field(name);
+        let chosen = self.rules.map.iter().find(|(name, _)| name == column).map(|(_, field)| field.as_str());
+        let (name, is_chosen) = (chosen.unwrap_or(column).to_owned(), chosen.is_some());
+        let known = self.rules.contract.field(&name);
         self.is_ambiguous |= known.is_some() && self.fields.values().any(|field| field.known == known);
         let number = known.is_none_or(|field| is_number(self.rules.contract.fields[field].kind));
-        let label = json_string(name) + ":";
-        self.fields.insert_full(name.to_owned(), CapturedField { label, known, number }).0
+        let label = json_string(&name) + ":";
+        self.fields.insert_full(column.to_owned(), CapturedField { name, label, is_chosen, known, number }).0
     }
 
     /// The fields of a format that names them once.
@@ -190,32 +197,15 @@ impl CaptureReader<'_> {
         Ok(indices)
     }
 
-    /// Writes a row: a field's index and its value as JSON.
-    fn row<'v>(&mut self, cells: impl IntoIterator<Item = Cell<'v>>) {
+    /// Writes a row: a column's index and its value as JSON.
+    fn row<'v>(&mut self, cells: impl IntoIterator<Item = Cell<'v>>) -> Result<(), CaptureError> {
         if self.is_ambiguous || !self.fill.is_empty() {
-            let cells = self.distinct(cells.into_iter().collect());
+            let cells = self.distinct(cells.into_iter().collect())?;
             self.write(cells);
         } else {
             self.write(cells);
         }
-    }
-
-    /// Without the second of two columns that are one field, where they agree or one is empty, and without empty cells
-    /// that the user gave a value.
-    fn distinct<'v>(&self, cells: Vec<Cell<'v>>) -> Vec<Cell<'v>> {
-        let known = |cell: &Cell<'_>| self.fields[cell.0].known;
-        let mut kept: Vec<Cell<'v>> = Vec::with_capacity(cells.len());
-        for cell in cells {
-            let twin = kept.iter_mut().find(|other| known(&cell).is_some() && known(other) == known(&cell));
-            match twin {
-                Some(twin) if is_empty(&twin.1) => *twin = cell,
-                Some(twin) if is_empty(&cell.1) || bare(&twin.1) == bare(&cell.1) => {}
-                _ => kept.push(cell),
-            }
-        }
-        let is_filled = |cell: &Cell<'_>| self.fill.iter().any(|fill| known(cell) == Some(fill.field));
-        kept.retain(|cell| !(is_empty(&cell.1) && is_filled(cell)));
-        kept
+        Ok(())
     }
 
     fn write<'v>(&mut self, cells: impl IntoIterator<Item = Cell<'v>>) {
@@ -253,7 +243,7 @@ impl CaptureReader<'_> {
 
     fn finish(self) -> Result<Capture, CaptureError> {
         let CaptureRules { contract, key, .. } = self.rules;
-        let found: Vec<String> = self.fields.keys().cloned().collect();
+        let found: IndexSet<String> = self.fields.values().map(|field| field.name.clone()).collect();
         let has = |key: &str| match contract.field(key) {
             Some(field) => {
                 self.fields.values().any(|one| one.known == Some(field))
@@ -265,7 +255,7 @@ impl CaptureReader<'_> {
         if (self.rows > 0 || !found.is_empty()) && !missing.is_empty() {
             let (missing, found, one) = (
                 missing.join("`, `"),
-                if found.is_empty() { "none".to_owned() } else { found.join(", ") },
+                if found.is_empty() { "none".to_owned() } else { found.into_iter().collect::<Vec<_>>().join(", ") },
                 missing.first().copied().unwrap_or_default(),
             );
             let problem = format!("{} requires the fields `{missing}`; found {found}", contract.id);
@@ -278,7 +268,7 @@ impl CaptureReader<'_> {
         if self.rows == 0 {
             return Err(self.error(None, "no rows".into(), "leave the file out"));
         }
-        Ok(Capture { fields: found, lines: self.lines, rows: self.rows, days: self.days })
+        Ok(Capture { fields: found.into_iter().collect(), lines: self.lines, rows: self.rows, days: self.days })
     }
 }
 

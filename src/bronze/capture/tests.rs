@@ -169,11 +169,30 @@ fn two_columns_of_one_field_are_one_where_they_agree() {
                     {\"ts_code\":\"b\",\"trade_date\":\"20240102\",\"close\":1}\n\
                     {\"TS_CODE\":\"c\",\"trade_date\":\"20240102\",\"close\":1}\n";
     assert_eq!(lines(both), expected);
-    // Where they differ both are kept: the build sets the row aside, and says why.
-    assert_eq!(
-        lines("ts_code,TRADE_DATE,trade_date\na,20240103,20240102\n"),
-        "{\"ts_code\":\"a\",\"TRADE_DATE\":\"20240103\",\"trade_date\":\"20240102\"}\n"
-    );
+    // However they write the same day or number.
+    let same = "ts_code,TRADE_DATE,trade_date,CLOSE,close\na,20240102,2024-01-02,1.50,1.5\n";
+    assert_eq!(lines(same), "{\"ts_code\":\"a\",\"TRADE_DATE\":\"20240102\",\"CLOSE\":1.50}\n");
+}
+
+#[test]
+fn two_columns_of_one_field_that_differ_are_refused_until_one_is_chosen() {
+    let header = "EXCHANGE,cal_date,CAL_DATE\n";
+    let csv = format!("{header}SSE,20240102,20240102\nSSE,20240103,20240104\n");
+    let json = "{\"EXCHANGE\":\"SSE\",\"cal_date\":\"20240103\",\"CAL_DATE\":\"20240104\"}";
+    for (body, row) in [(csv.as_str(), 2), (json, 1)] {
+        let error = with(&[], &[], body).unwrap_err().to_string();
+        let expected = format!(
+            "`f`, row {row}: the columns `cal_date` and `CAL_DATE` are both the field `cal_date`, and differ: `20240103` and \
+             `20240104`; choose one with `--map cal_date=cal_date`"
+        );
+        assert_eq!(error, expected);
+    }
+    let chosen = |column: &str| with(&[(column, "cal_date")], &[], &csv).unwrap();
+    assert!(chosen("CAL_DATE").contains("20240104") && !chosen("CAL_DATE").contains("20240103"));
+    assert!(chosen("cal_date").contains("20240103") && !chosen("cal_date").contains("20240104"));
+    // A name of the user's own beside the vendor's.
+    let own = with(&[("日期", "cal_date")], &[], "exchange,cal_date,日期\nSSE,20240103,20240104\n").unwrap();
+    assert_eq!(own, "{\"exchange\":\"SSE\",\"cal_date\":\"20240104\"}\n");
 }
 
 #[test]

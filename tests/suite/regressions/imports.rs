@@ -322,7 +322,10 @@ fn headings_in_any_case_line_breaks_in_quotes_and_blanks_are_read() {
     assert_eq!(column(&rows(&place, "stock_daily_cn"), "close"), ["10.2"]);
     // Two days for one row: it is not for us to choose.
     let printed = import(&place, 2, &[&DAILY[..], &["differ.csv"]].concat());
-    assert!(printed.contains("duplicate field `trade_date`"), "{printed}");
+    assert!(printed.contains("`TRADE_DATE` and `trade_date` are both the field `trade_date`"), "{printed}");
+    assert!(printed.contains("choose one with `--map TRADE_DATE=trade_date`"), "{printed}");
+    import(&place, 0, &[&DAILY[..], &["differ.csv", "--map", "TRADE_DATE=trade_date"]].concat());
+    assert_eq!(column(&rows(&place, "stock_daily_cn"), "trade_date"), ["2024-01-02", "2024-01-03"]);
     import(&place, 0, &["import", "--interface", "tushare/stock_company", "company.csv"]);
     let companies = rows(&place, "stock_company_cn");
     assert_eq!(companies.len(), 2);

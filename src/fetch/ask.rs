@@ -37,6 +37,13 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     });
     let asking: Vec<Asking<'_>> = asking.collect();
     let done = futures::future::join_all(asking.iter().map(|asking| one(accounts, asking))).await;
+    for asking in &asking {
+        if let Some(paused) = asking.interface.paused().await {
+            let id = &asking.question.contract().id;
+            let note = format!("the vendor asked to slow down: calls to {id} paused for {paused} in all");
+            run.journal.table(&asking.question.table().name, |report| report.notes.extend([note])).await;
+        }
+    }
     for question in questions {
         run.ledgers.written(question.contract()).await;
     }

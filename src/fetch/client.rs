@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use super::Failure;
 use super::checks::Expect;
 use super::http::{self, NoResponse};
-use super::pace::Pace;
+use super::pace::{LONGEST_PAUSE, Pace, span};
 use super::page::{self, PageRows};
 use crate::clock::Clock;
 use crate::plan::Allowance;
@@ -28,6 +28,9 @@ const IN_FLIGHT: u32 = 4;
 
 /// How often a call pauses before it fails.
 const PAUSES: usize = 10;
+
+/// How long a call pauses in all before its interface is left for a later run.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// An account with a vendor, and the connection to it.
 #[derive(Debug)]
@@ -63,6 +66,14 @@ pub struct Interface {
     calls: Arc<AtomicU64>,
     /// Seconds to wait, by the newest reply that asked to slow down; 0 if it names none.
     retry_after: AtomicU64,
+}
+
+impl Interface {
+    /// How long its calls paused because the vendor asked to slow down, in words; `None` where they did not.
+    pub(super) async fn paused(&self) -> Option<String> {
+        let paused = self.pace.paused().await;
+        (!paused.is_zero()).then(|| span(paused))
+    }
 }
 
 impl Client {
@@ -138,6 +149,7 @@ impl Client {
             .with_max_delay(Duration::from_secs(10))
             .with_max_times(5)
             .with_jitter();
+        let mut waited = Duration::ZERO;
         for _ in 0..PAUSES {
             let once = || self.once(interface, call, window, expect);
             let again = |failure: &Failure| {
@@ -145,9 +157,23 @@ impl Client {
             };
             match once.retry(retries).when(again).await {
                 Err(Failure::Refused(Refusal::SlowDown(message))) => {
-                    tracing::info!("{}: {message}; pausing", interface.contract.id);
                     let seconds = interface.retry_after.load(Ordering::Relaxed);
-                    interface.pace.pause((seconds > 0).then_some(seconds)).await;
+                    let wait = Pace::wait((seconds > 0).then_some(seconds));
+                    if wait > LONGEST_PAUSE {
+                        let (wait, longest) = (span(wait), span(LONGEST_PAUSE));
+                        return Err(Failure::Paused(format!(
+                            "{message}; the vendor asks to wait {wait}, and a run waits at most {longest}: run again later"
+                        )));
+                    }
+                    if waited + wait > LONGEST_WAIT {
+                        let waited = span(waited);
+                        return Err(Failure::Paused(format!(
+                            "{message}; still after {waited} of pauses: run again later, or lower `requests_per_minute`"
+                        )));
+                    }
+                    tracing::info!("{}: {message}; pausing for {}", interface.contract.id, span(wait));
+                    interface.pace.pause(wait).await;
+                    waited += wait;
                 }
                 done => return done,
             }

@@ -50,6 +50,9 @@ pub enum Failure {
     /// The rows cannot be the complete and right ones.
     #[error("{0}")]
     Untrusted(String),
+    /// The vendor asks to slow down for longer than a run waits.
+    #[error("{0}")]
+    Paused(String),
 }
 
 impl Failure {
@@ -67,7 +70,10 @@ impl Failure {
     #[must_use]
     pub fn stops_interface(&self) -> bool {
         self.stops_vendor()
-            || matches!(self, Self::Refused(Refusal::Forbidden(_) | Refusal::NoPath(_) | Refusal::QuotaSpent(_)))
+            || matches!(
+                self,
+                Self::Refused(Refusal::Forbidden(_) | Refusal::NoPath(_) | Refusal::QuotaSpent(_)) | Self::Paused(_)
+            )
     }
 
     /// Whether every further call to the vendor would fail alike.

@@ -15,6 +15,9 @@ use crate::plan::Allowance;
 /// A minute, with a margin for clocks that differ.
 const MINUTE: Duration = Duration::from_secs(61);
 
+/// The longest wait that a vendor may ask for in a run; what asks for more is left for a later one.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
 /// A second, with a margin for clocks that differ.
 const SECOND: Duration = Duration::from_millis(1050);
 
@@ -32,6 +35,8 @@ struct State {
     sent: VecDeque<Instant>,
     /// No call before this.
     paused_until: Option<Instant>,
+    /// How long all calls paused.
+    paused: Duration,
 }
 
 impl Pace {
@@ -54,14 +59,31 @@ impl Pace {
         }
     }
 
-    /// Pauses all calls, for `seconds` or else for a minute: the vendor asked to slow down.
-    pub(super) async fn pause(&self, seconds: Option<u64>) {
-        let pause = seconds.map_or(MINUTE, |seconds| Duration::from_secs(seconds.max(1)));
-        self.state.lock().await.paused_until = Some(Instant::now() + pause);
+    /// The wait that a vendor asks for when it asks to slow down: its own, or else a minute.
+    pub(super) fn wait(seconds: Option<u64>) -> Duration {
+        seconds.map_or(MINUTE, |seconds| Duration::from_secs(seconds.max(1)))
+    }
+
+    /// Pauses all calls.
+    pub(super) async fn pause(&self, pause: Duration) {
+        self.state.lock().await.pause(Instant::now(), pause);
+    }
+
+    /// How long all calls paused so far.
+    pub(super) async fn paused(&self) -> Duration {
+        self.state.lock().await.paused
     }
 }
 
 impl State {
+    /// Pauses from now on; pauses of calls that are under way together are one.
+    fn pause(&mut self, now: Instant, pause: Duration) {
+        let from = self.paused_until.filter(|until| *until > now).unwrap_or(now);
+        let until = from.max(now + pause);
+        self.paused += until - from;
+        self.paused_until = Some(until);
+    }
+
     /// Counts a call that is sent now, or returns when to try again.
     fn try_send(&mut self, now: Instant, most: usize, window: Duration) -> Option<Instant> {
         while self.sent.front().is_some_and(|sent| *sent + window <= now) {
@@ -74,6 +96,17 @@ impl State {
             self.sent.push_back(now);
         }
         wait
+    }
+}
+
+/// A time in words.
+pub(super) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        1 => "1 second".to_owned(),
+        0..120 => format!("{seconds} seconds"),
+        120..7200 => format!("{} minutes", seconds / 60),
+        _ => format!("{} hours", seconds / 3600),
     }
 }
 
@@ -99,8 +132,22 @@ mod tests {
     fn a_pause_holds_all_calls() {
         let (mut state, now) = (State::default(), Instant::now());
         assert_eq!(state.try_send(now, 100, MINUTE), None);
-        state.paused_until = Some(now + MINUTE);
+        state.pause(now, MINUTE);
         assert_eq!(state.try_send(now + Duration::from_secs(1), 100, MINUTE), Some(now + MINUTE));
-        assert_eq!(state.try_send(now + MINUTE, 100, MINUTE), None);
+        // Of pauses at the same time the longer one counts.
+        state.pause(now, SECOND);
+        assert_eq!((state.paused_until, state.paused), (Some(now + MINUTE), MINUTE));
+        state.pause(now + SECOND, MINUTE);
+        assert_eq!(state.paused, MINUTE + SECOND);
+        assert_eq!(state.try_send(now + SECOND + MINUTE, 100, MINUTE), None);
+    }
+
+    #[test]
+    fn a_time_is_written_in_its_largest_unit() {
+        for (seconds, text) in
+            [(1, "1 second"), (61, "61 seconds"), (119, "119 seconds"), (150, "2 minutes"), (7200, "2 hours")]
+        {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
     }
 }

@@ -43,6 +43,46 @@ fn a_hiccup_is_retried_on_every_interface() {
     }
 }
 
+/// Came: a run that hangs for as long as `Retry-After` says, be it hours.
+/// Should come: short waits are waited out and named; for longer ones the interface is left for a later run, and the
+/// others go on.
+#[test]
+fn a_wait_of_hours_does_not_hang_the_night() {
+    let vendor = Vendor::start(settings());
+    let place_of = |headers: &'static str, most: u64| {
+        let proxy = Proxy::start(&vendor.server.url(), move |request, before| {
+            let is_busy = request["api_name"] == "adj_factor" && before < most;
+            let busy =
+                || Turn::Reply("429 Too Many Requests", headers, r#"{"code":-1,"msg":"busy","data":null}"#.into());
+            if is_busy { busy() } else { Turn::Pass }
+        });
+        let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
+        (proxy, place)
+    };
+    let tables = ["adj_factor", "stock_daily_cn"];
+    for (headers, wait) in [
+        ("retry-after: 7200\r\n", "2 hours"),
+        ("retry-after: 18446744073709551615\r\n", "hours"),
+        ("retry-after: Thu, 31 Dec 2099 23:59:59 GMT\r\n", "hours"),
+        ("retry-after: 301\r\n", "5 minutes"),
+    ] {
+        let (proxy, place) = place_of(headers, u64::MAX);
+        let begun = std::time::Instant::now();
+        let printed = place.backfill(3, &tables, &settings());
+        assert!(begun.elapsed().as_secs() < 60, "{headers}");
+        assert!(printed.contains("the vendor asks to wait ") && printed.contains(wait), "{headers}: {printed}");
+        assert!(printed.contains("a run waits at most 5 minutes: run again later"), "{headers}: {printed}");
+        assert!(proxy.calls("adj_factor") <= 8, "{headers}: {} calls", proxy.calls("adj_factor"));
+        assert!(!silver(&place, "stock_daily_cn").is_empty() && silver(&place, "adj_factor").is_empty(), "{headers}");
+    }
+    let (_proxy, place) = place_of("retry-after: 2\r\n", 1);
+    let printed = place.backfill(0, &tables, &settings());
+    assert!(
+        printed.contains("asked to slow down: calls to tushare/adj_factor paused for 2 seconds in all"),
+        "{printed}"
+    );
+}
+
 /// Each final refusal of the table's interface with the exit code, and the calls that may be made of its sessions.
 #[test]
 fn a_refusal_that_names_something_is_not_retried() {

@@ -9,7 +9,8 @@ use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
 use crate::ledger::{Ledger, LedgerFile, Ledgers};
 use crate::plan::{
-    CALENDAR, Calendar, Facts, Halves, JudgedDays, Phases, Question, Reach, Rebuild, SUSPENSIONS, UNIVERSE, Universe, Work,
+    CALENDAR, Calendar, Facts, Halves, JudgedDays, Phases, Question, Reach, Rebuild, SUSPENSIONS, UNIVERSE, Universe,
+    Work,
 };
 use crate::plan::{needs_universe, window};
 use crate::reference;

@@ -7,6 +7,7 @@ mod calls;
 mod capture;
 mod file;
 mod findings;
+mod header;
 mod path;
 mod span;
 
@@ -80,7 +81,7 @@ pub async fn unread_folders(store: &Store, contracts: impl Iterator<Item = &Cont
 /// # Errors
 /// When the file cannot be read or is not gzip.
 pub async fn provenance(store: &Store, file: &BronzeFile) -> Result<Option<Provenance>> {
-    let head = store.read_range(&file.path, 0..file.size.min(file::HEAD)).await?;
+    let head = store.read_range(&file.path, 0..file.size.min(header::HEAD)).await?;
     file::provenance(&head).with_context(|| format!("`{}`", file.path))
 }
 

@@ -59,7 +59,7 @@ const CONSTANTS: &[(&str, &str, &str, &str)] = &[
     ("src/fetch/batch.rs", "const BATCH: usize = 200;", "docs/lake-format.md", "up to 200 securities"),
     ("src/fetch/batch.rs", "const BATCH: usize = 200;", "docs/operations.md", "up to 200 securities at a time"),
     ("src/bronze/file.rs", "const MOST: usize = 60 * 1024;", "docs/lake-format.md", "at most 60 KiB"),
-    ("src/bronze/file.rs", "*b\"AL\"", "docs/lake-format.md", "subfield `AL`"),
+    ("src/bronze/header.rs", "*b\"AL\"", "docs/lake-format.md", "subfield `AL`"),
     ("src/silver/parquet.rs", "const ROW_GROUP: usize = 32_768;", "docs/lake-format.md", "up to 32,768 rows"),
     ("src/silver/parquet.rs", "const ROW_GROUP: usize = 32_768;", "docs/decisions/year-partitions.md", "32,768 rows"),
     ("src/silver/parquet.rs", "WriterVersion::PARQUET_1_0", "docs/lake-format.md", "format version 1"),

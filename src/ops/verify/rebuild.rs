@@ -1,0 +1,79 @@
+//! Partitions built again, in memory, to compare them with what is published. Nothing is written.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use sha2::{Digest as _, Sha256};
+
+use crate::build::{self, Task};
+use crate::ledger::Ledger;
+use crate::normalise::Partition;
+use crate::plan::Calendar;
+use crate::silver::{self, SilverFile};
+use crate::world::World;
+
+/// The partitions of a table that are made from the bronze of now.
+pub(super) async fn built(
+    world: &World,
+    ledger: &Ledger,
+    calendar: &Calendar,
+    files: Vec<SilverFile>,
+) -> Result<Vec<(Partition, SilverFile)>> {
+    let table = ledger.table();
+    // Headers tell which answers only repeat another one.
+    ledger.read(&world.store, |_| true).await;
+    let inputs = ledger.inputs().partitions;
+    let mut built = Vec::new();
+    for file in files {
+        let Some(fed) = file.partition.and_then(|partition| Some((partition, inputs.get(&partition)?))) else {
+            continue;
+        };
+        let footer = silver::footer(&world.store, table, &file.entry).await?;
+        if footer.origin == build::origin(ledger, fed.0, fed.1, calendar) {
+            built.push((fed.0, file));
+        }
+    }
+    Ok(built)
+}
+
+/// The place of a table among those that are verified, a partition of it and its file.
+pub(super) type Place = (usize, (Partition, SilverFile));
+
+/// A share of some partitions, at least one.
+pub(super) fn sample(world: &World, mut partitions: Vec<Place>, share: f64) -> Vec<Place> {
+    let day = world.clock.today();
+    partitions.sort_by_cached_key(|(_, (_, file))| Sha256::digest(format!("{day} {}", file.entry.path)));
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let wanted = (partitions.len() as f64 * share).ceil() as usize;
+    partitions.truncate(wanted);
+    partitions
+}
+
+/// Builds a partition again, and compares its bytes.
+pub(super) async fn difference(
+    world: &World,
+    ledger: &Ledger,
+    calendar: &Arc<Calendar>,
+    (partition, file): (Partition, &SilverFile),
+) -> Result<Option<String>> {
+    let table = ledger.table();
+    let files = ledger.inputs().partitions.remove(&partition).unwrap_or_default();
+    let task = Task::new(&world.store, ledger, (partition, &files), calendar).await;
+    let encoded = match task {
+        Ok(task) => task.encoded(&world.store, &world.catalog, calendar).await,
+        Err(error) => Err(error),
+    };
+    let encoded = match encoded {
+        Ok(encoded) => encoded,
+        Err(error) => return Ok(Some(format!("it cannot be built again: {error:#}"))),
+    };
+    if world.store.read(&file.entry.path).await? != encoded.rows {
+        return Ok(Some("it differs from what its bronze gives now".into()));
+    }
+    let path = silver::rejects_path(table, partition);
+    let listed = world.store.list(&format!("rejects/{}", table.name)).await?;
+    let is_there = listed.iter().any(|entry| entry.path == path);
+    let rejects = if is_there { Some(world.store.read(&path).await?) } else { None };
+    Ok((rejects != encoded.rejects)
+        .then(|| format!("the rejected rows in `{path}` differ from what its bronze gives now")))
+}

@@ -74,13 +74,19 @@ fn entry(table: &Table) -> Value {
     let mut columns: Vec<Value> = table
         .columns
         .iter()
-        .map(|column| {
-            json!({
+        .enumerate()
+        .map(|(place, column)| {
+            let mut entry = json!({
                 "name": column.name,
                 "type": column.kind.name(),
                 "unit": unit(column.kind, column.unit.map(|unit| unit.to_string())),
                 "description": column.description,
-            })
+            });
+            if let Some(listed) = values(table, place) {
+                entry["values"] = listed.values.into();
+                entry["open"] = listed.is_open.into();
+            }
+            entry
         })
         .collect();
     columns.extend(added(table).into_iter().map(|column| {
@@ -142,9 +148,10 @@ fn section(table: &Table) -> String {
     let mut row = |name: &str, kind: &str, unit: &str, text: &str| {
         out.extend([format!("| `{name}` | {kind} | {unit} | {} |\n", line(text).replace('|', "\\|"))]);
     };
-    for column in &table.columns {
+    for (place, column) in table.columns.iter().enumerate() {
         let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
-        row(&column.name, column.kind.name(), &unit, &column.description);
+        let values = values(table, place).map(|listed| format!("; values: {}", listed.text("`")));
+        row(&column.name, column.kind.name(), &unit, &(column.description.clone() + &values.unwrap_or_default()));
     }
     for column in added(table) {
         row(column.name, column.kind, column.unit, column.description);
@@ -178,6 +185,48 @@ fn known(table: &Table) -> String {
         }
         (Known::Announced, None) => String::new(),
     }
+}
+
+/// The values that a column may have.
+struct ListedValues {
+    values: Vec<String>,
+    /// A vendor may add to them.
+    is_open: bool,
+    default: Option<String>,
+}
+
+impl ListedValues {
+    /// In one line; `tick` stands before and after each.
+    fn text(&self, tick: &str) -> String {
+        let mut text = self.values.iter().map(|value| format!("{tick}{value}{tick}")).collect::<Vec<_>>().join(", ");
+        if let Some(default) = &self.default {
+            text.extend([format!("; {tick}{default}{tick} where a row lacks it")]);
+        }
+        if self.is_open { text + "; others are kept" } else { text }
+    }
+}
+
+/// The values of a column, where one of its sources lists them.
+fn values(table: &Table, column: usize) -> Option<ListedValues> {
+    let mut listed = ListedValues { values: Vec::new(), is_open: false, default: None };
+    let fields = table.sources.iter().flat_map(|source| {
+        let plans = source.fields.iter().filter(move |plan| plan.column == column);
+        plans.map(|plan| &source.contract.fields[plan.field])
+    });
+    for field in fields {
+        let Some(values) = &field.values else {
+            listed.is_open = true;
+            continue;
+        };
+        listed.is_open |= values.is_open;
+        listed.default = listed.default.or_else(|| field.default.clone());
+        for value in &values.values {
+            if !listed.values.contains(value) {
+                listed.values.push(value.clone());
+            }
+        }
+    }
+    (!listed.values.is_empty()).then_some(listed)
 }
 
 fn ticked(names: &[&str]) -> String {
@@ -220,10 +269,13 @@ fn page(table: &Table) -> String {
     }
     lines.push(String::new());
     let width = table.columns.iter().map(|column| column.name.len()).max().unwrap_or(0);
-    for column in &table.columns {
+    for (place, column) in table.columns.iter().enumerate() {
         let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
         let (name, kind, text) = (&column.name, column.kind.name(), &column.description);
         lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {text}"));
+        if let Some(listed) = values(table, place) {
+            lines.push(format!("{:width$}  values: {}", "", listed.text("")));
+        }
     }
     for column in added(table) {
         let (name, kind, unit, text) = (column.name, column.kind, column.unit, column.description);

@@ -269,6 +269,13 @@ fn tables_prints_unit_and_description_of_every_column() {
         }
     }
     let daily = tables.iter().find(|table| table["table"] == "stock_daily_cn").unwrap();
+    let income = tables.iter().find(|table| table["table"] == "income_cn").unwrap();
+    let kind = income["columns"].as_array().unwrap().iter().find(|c| c["name"] == "report_type").unwrap();
+    assert_eq!((&kind["values"][0], &kind["values"][11], &kind["open"]), (&"1".into(), &"12".into(), &false.into()));
+    let text = place.expect(0, &["tables", "stock_basic_cn"]);
+    assert!(text.contains("values: L, D, P, G") && text.contains("values: SSE, SZSE, BSE"), "{text}");
+    let text = place.expect(0, &["tables", "income_cn"]);
+    assert!(text.contains("11, 12; 1 where a row lacks it") && text.contains("values: 0, 1"), "{text}");
     let vol = daily["columns"].as_array().unwrap().iter().find(|c| c["name"] == "vol").unwrap();
     assert_eq!((&vol["unit"], &vol["type"]), (&"share".into(), &"int64".into()));
 }

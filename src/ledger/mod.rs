@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, anyhow};
+use chrono::NaiveDate;
 use futures::StreamExt as _;
 use tokio::sync::Mutex;
 
@@ -62,8 +63,13 @@ impl LedgerFile {
         }
     }
 
+    /// Whether its header has been read.
+    fn is_read(&self) -> bool {
+        self.header.get().is_some()
+    }
+
     async fn read(&self, store: &Store) {
-        if self.header.get().is_some() {
+        if self.is_read() {
             return;
         }
         let header = bronze::provenance(store, &self.file).await.map_err(|error| {
@@ -133,7 +139,7 @@ impl Ledger {
 
     /// Reads the headers of some files, as far as they have not been read.
     pub async fn read(&self, store: &Store, which: impl Fn(&LedgerFile) -> bool) {
-        let unread = self.files.iter().filter(|file| file.header.get().is_none() && which(file));
+        let unread = self.files.iter().filter(|file| !file.is_read() && which(file));
         futures::stream::iter(unread).for_each_concurrent(AT_ONCE, |file| file.read(store)).await;
     }
 
@@ -167,14 +173,14 @@ impl Ledger {
 
     /// Days of a source that only files of other programs cover: nothing proves them whole. Needs all headers.
     #[must_use]
-    pub fn unproven(&self, source: usize) -> usize {
+    pub fn unproven(&self, source: usize) -> Vec<NaiveDate> {
         let contract = self.contract(source);
         let mut proven = BTreeMap::new();
         for file in self.beside(source).filter(|file| !file.file.span) {
             let is_proven: &mut bool = proven.entry(file.file.day).or_default();
             *is_proven |= file.file.is_named_like(contract) && file.provenance().is_some();
         }
-        proven.into_values().filter(|is_proven| !is_proven).count()
+        proven.into_iter().filter(|(_, is_proven)| !is_proven).map(|(day, _)| day).collect()
     }
 }
 

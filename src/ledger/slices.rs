@@ -70,6 +70,7 @@ impl Ledger {
     pub fn slices(&self, source: usize, wanted: &[(String, Vec<String>)]) -> Held {
         let contract = self.contract(source);
         let mut held = Held::new();
+        let mut parts = Held::new();
         for file in self.beside(source) {
             let axis = contract.ask.axis;
             if file.file.span && self.is_part(file) {
@@ -103,12 +104,25 @@ impl Ledger {
                             Axis::Day => Slice::Day(file.file.day),
                             _ => Slice::Session(file.file.day),
                         };
-                        held.entry(slice).or_default().add(file);
+                        if self.is_foreign(file) {
+                            parts.insert(slice, Holding::whole(file.file.fetched_at));
+                        } else {
+                            held.entry(slice).or_default().add(file);
+                        }
                     }
                 }
             }
         }
+        // A file of another program says nothing of an answer of our own, whatever its age and name.
+        for (slice, part) in parts {
+            held.entry(slice).or_insert(part);
+        }
         held
+    }
+
+    /// Whether another program wrote a file, as far as its name and its header tell.
+    fn is_foreign(&self, file: &LedgerFile) -> bool {
+        !file.file.is_named_like(self.contract(file.source)) || matches!(file.checked(), Ok(None) if file.is_read())
     }
 
     fn is_less_preferred(&self, source: usize, file: &LedgerFile) -> bool {

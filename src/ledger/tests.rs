@@ -30,22 +30,7 @@ impl Lake {
         lines: &str,
         before: Option<(&str, &Provenance)>,
     ) {
-        let day = slice.day().unwrap_or(day("2024-06-01"));
-        let span = slice.days().filter(|days| days.first != days.last).map(|days| Span::months([days.first]));
-        let file = NewFile {
-            slice: Answered::Slice(slice).to_string(),
-            day,
-            params: vec![vec![("trade_date".into(), day.to_string())]],
-            rows_of: Vec::new(),
-            pages: 1,
-            lines: lines.as_bytes().to_vec(),
-            event_days: Some(DateRange::day(day)),
-            span,
-            found: None,
-            mark: None,
-            captured_on: None,
-            ordinal: 0,
-        };
+        let file = file_of(slice, lines);
         let contract = self.catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
         bronze::write(&self.store, contract, file, moment(at), before).await.unwrap();
     }
@@ -53,6 +38,25 @@ impl Lake {
     /// A file of another program.
     async fn foreign(&self, path: &str) {
         self.store.put(path, "not gzip".into()).await.unwrap();
+    }
+}
+
+fn file_of(slice: Slice, lines: &str) -> NewFile {
+    let day = slice.day().unwrap_or(day("2024-06-01"));
+    let span = slice.days().filter(|days| days.first != days.last).map(|days| Span::months([days.first]));
+    NewFile {
+        slice: Answered::Slice(slice).to_string(),
+        day,
+        params: vec![vec![("trade_date".into(), day.to_string())]],
+        rows_of: Vec::new(),
+        pages: 1,
+        lines: lines.as_bytes().to_vec(),
+        event_days: Some(DateRange::day(day)),
+        span,
+        found: None,
+        mark: None,
+        captured_on: None,
+        ordinal: 0,
     }
 }
 
@@ -79,7 +83,22 @@ async fn a_day_is_held_since_its_newest_answer_and_by_foreign_files() {
     assert_eq!(held[&Slice::Session(day("2024-01-03"))], Holding::default());
     assert_eq!(held.len(), 2);
     ledger.read(&lake.store, |_| true).await;
-    assert_eq!(ledger.unproven(0), 1);
+    assert_eq!(ledger.unproven(0), [day("2024-01-03")]);
+}
+
+#[tokio::test]
+async fn a_foreign_file_hides_no_mark_of_an_answer() {
+    let lake = Lake::new();
+    let contract = lake.catalog.contract(&InterfaceId::parse("tushare/adj_factor").unwrap()).unwrap();
+    let mut answer = file_of(Slice::Session(day("2024-01-02")), "a\n");
+    answer.mark = Some(Mark::Short);
+    bronze::write(&lake.store, contract, answer, moment(FIRST), None).await.unwrap();
+    let before = lake.open("adj_factor").await.slices(0, &[]);
+    for name in ["theirs", "theirs_20240301T000000000Z", "theirs_20240301T000000000Z-due"] {
+        lake.foreign(&format!("bronze/tushare/adj_factor/date=2024-01-02/{name}.jsonl.gz")).await;
+    }
+    assert_eq!(before.values().map(|held| held.mark).collect::<Vec<_>>(), [Some(Mark::Short)]);
+    assert_eq!(lake.open("adj_factor").await.slices(0, &[]), before);
 }
 
 #[tokio::test]

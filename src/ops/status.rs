@@ -83,7 +83,7 @@ pub struct Status {
     pub rejected: usize,
     /// The missing days.
     pub holes: Vec<NaiveDate>,
-    /// Slices that are held and not plainly whole, or that failed.
+    /// Slices that are held and not plainly whole or not proven, or that failed.
     pub lacking: Vec<Lacking>,
     /// Days that are whole, and to be asked once more.
     #[serde(skip)]
@@ -110,7 +110,7 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
         tracing::warn!("cannot read the calendar, so missing days are not listed: {error:#}");
         Calendar::new([])
     });
-    let failed = failed(world).await?;
+    let asked = asked(world).await?;
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
         reference::universe(world, &ledgers).await?
     } else {
@@ -134,9 +134,13 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
         ledger.read(&world.store, |file| !file.file.span && own(file)).await;
         let mut status = published(world, &ledger, &calendar).await?;
         status.unread = ledger.unread().to_vec();
-        let failed = failed.get(&table.name).cloned().unwrap_or_default();
+        let asked = asked.get(&table.name).cloned().unwrap_or_default();
         for source in 0..table.sources.len() {
-            status.add_source(facts, &ledger, source, &failed);
+            status.add_source(facts, &ledger, (source, false), &asked);
+        }
+        if status.slices == Slices::default() && status.holes.is_empty() {
+            // Imports hold no day, so all days of their rows are missing.
+            status.add_source(facts, &ledger, (0, true), &asked);
         }
         status.rejected = rejects::rejects(world, table).await?.len();
         status.holes.sort_unstable();
@@ -164,8 +168,9 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
 }
 
 impl Status {
-    /// Adds the slices of a source: held, missing, due and failed.
-    fn add_source(&mut self, facts: Facts<'_>, ledger: &Ledger, source: usize, failed: &BTreeSet<String>) {
+    /// Adds the slices of a source: held, missing, due and failed. A source that holds nothing is passed over, unless the
+    /// table `is_bare`: no source holds anything.
+    fn add_source(&mut self, facts: Facts<'_>, ledger: &Ledger, (source, is_bare): (usize, bool), asked: &Asked) {
         let Facts { jobs, clock, calendar, universe, .. } = facts;
         let table = ledger.table();
         let contract = &table.sources[source].contract;
@@ -177,7 +182,10 @@ impl Status {
         }
         let held = ledger.slices(source, &named_values(jobs, table, contract));
         if !is_security {
-            self.unproven += ledger.unproven(source);
+            let unproven = ledger.unproven(source);
+            self.unproven += unproven.len();
+            let named = |day| Lacking { day: Some(day), state: "unproven", codes: Vec::new(), more: 0 };
+            self.lacking.extend(unproven.into_iter().map(named));
         }
         // Reports and announcements are held by other days than those of their rows.
         let mut days = held.keys().filter_map(Slice::day);
@@ -190,7 +198,11 @@ impl Status {
         // A session that silver still has and bronze lost is missing too.
         let by_event = is_security || contract.ask.axis == Axis::Session;
         let range = if by_event { self.first.zip(self.last).map(DateRange::from) } else { range };
-        let Some(range) = range.filter(|_| !held.is_empty()) else { return };
+        let Some(mut range) = range.filter(|_| is_bare || !held.is_empty()) else { return };
+        // So is a day before them that a run asked for in vain.
+        if let Some(first) = asked.first.filter(|_| !is_security) {
+            range.first = range.first.min(first);
+        }
         let securities = if is_security { universe.reporting(contract, range.first) } else { Vec::new() };
         let wanted = Wanted {
             contract,
@@ -215,7 +227,7 @@ impl Status {
                 range.last
             );
         }
-        self.count(&held, &planned, failed);
+        self.count(&held, &planned, &asked.failed);
         if contract.ask.axis == Axis::Session {
             let sessions = calendar.sessions(range.last, clock.today());
             self.lag = Some(sessions.iter().filter(|day| **day > range.last).count());
@@ -289,14 +301,25 @@ impl Status {
     }
 }
 
-/// The slices that failed in the newest run of each table.
-async fn failed(world: &World) -> Result<BTreeMap<String, BTreeSet<String>>> {
-    let mut failed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// What runs asked for and did not get.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    /// The slices that failed in the newest run.
+    failed: BTreeSet<String>,
+    /// The first day that failed, or was not published, in any run.
+    first: Option<NaiveDate>,
+}
+
+/// What runs asked for and did not get, by table.
+async fn asked(world: &World) -> Result<BTreeMap<String, Asked>> {
+    let mut all: BTreeMap<String, Asked> = BTreeMap::new();
     for run in report::all(&world.store).await? {
         for (table, report) in run.tables {
-            let slices = report.failed.into_iter().flat_map(|failed| failed.what);
-            failed.insert(table, slices.collect());
+            let asked = all.entry(table).or_default();
+            asked.failed = report.failed.into_iter().flat_map(|failed| failed.what).collect();
+            let failed = asked.failed.iter().filter_map(|slice| slice.parse().ok());
+            asked.first = asked.first.into_iter().chain(report.not_published).chain(failed).min();
         }
     }
-    Ok(failed)
+    Ok(all)
 }

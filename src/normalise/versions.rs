@@ -140,8 +140,8 @@ impl VersionHistory<'_, '_> {
         let mut versions: Vec<Version> = Vec::new();
         // Which of them the newest answers still hold.
         let mut current: Vec<usize> = Vec::new();
-        // Versions that only parts have shown.
-        let mut imported: BTreeSet<usize> = BTreeSet::new();
+        // Versions that no whole answer has shown: parts and damaged answers may lack columns.
+        let mut unconfirmed: BTreeSet<usize> = BTreeSet::new();
         let mut is_answered = false;
         let mut deduplicator = Deduplicator::default();
         let undated = self.undated(group, &mut deduplicator);
@@ -174,13 +174,13 @@ impl VersionHistory<'_, '_> {
                 };
                 if let Some(&at) = current.iter().find(is_known) {
                     let lacks = lacks(self.rows, versions[at].row, shown.row);
-                    if imported.contains(&at) {
+                    if unconfirmed.contains(&at) {
                         versions[at].row = completed(self.rows, versions[at].row, (shown.row, lacks));
                     } else {
                         lacking.extend(lacks);
                     }
-                    if standing != Standing::Part {
-                        imported.remove(&at);
+                    if standing == Standing::Whole {
+                        unconfirmed.remove(&at);
                     }
                     still.push(at);
                     continue;
@@ -198,8 +198,8 @@ impl VersionHistory<'_, '_> {
                     (shown.row, shown.announced, observation.at, group.occurrence);
                 versions.push(Version { row, announced, known, basis, observed, revision, occurrence });
                 still.push(versions.len() - 1);
-                if standing == Standing::Part {
-                    imported.insert(versions.len() - 1);
+                if standing != Standing::Whole {
+                    unconfirmed.insert(versions.len() - 1);
                 }
             }
             // A version that a whole answer covers and does not hold is gone; other files remove none.
@@ -301,8 +301,8 @@ fn known_on(
     }
 }
 
-/// A row with the columns that it lacks taken from another one: what only imports have shown is completed by the next file
-/// that shows it, whose first look at those columns it is.
+/// A row with the columns that it lacks taken from another one: what no whole answer has shown is completed by the next
+/// file that shows it, whose first look at those columns it is.
 fn completed(rows: &mut RowSet<'_>, row: u32, (from, lacks): (u32, BTreeSet<usize>)) -> u32 {
     if lacks.is_empty() {
         return row;
@@ -315,7 +315,7 @@ fn completed(rows: &mut RowSet<'_>, row: u32, (from, lacks): (u32, BTreeSet<usiz
     copy
 }
 
-/// Columns that the file of a version lacked and a later one has. After an answer they stay empty, since versions never
+/// Columns that the file of a version lacked and a later one has. After a whole answer they stay empty, since versions never
 /// change, and the report names them.
 fn lacks(rows: &RowSet<'_>, version: u32, shown: u32) -> BTreeSet<usize> {
     if version == shown {

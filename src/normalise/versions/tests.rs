@@ -352,11 +352,12 @@ fn an_answer_that_is_not_whole_removes_no_version() {
 }
 
 #[test]
-fn columns_that_a_thin_import_lacks_come_with_the_first_answer() {
+fn columns_that_an_import_or_a_damaged_answer_lacks_come_with_the_first_whole_one() {
     let thin = r#"{"ts_code":"a00001.SZ","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
     let empty = thin.replace("100}", "100,\"basic_eps\":null}");
-    for thin in [thin.to_owned(), empty] {
-        let files = [import(MAY_1, &[thin]), fetch(JUNE_1, &[on("20240420", "1", "100")])];
+    let damaged = Fetch { is_whole: false, ..fetch(MAY_1, &[thin.to_owned()]) };
+    for thin in [import(MAY_1, &[thin.to_owned()]), import(MAY_1, &[empty]), damaged] {
+        let files = [thin, fetch(JUNE_1, &[on("20240420", "1", "100")])];
         let seen = read(&table("income_cn"), &files);
         assert_eq!((seen.len(), seen[0].eps, seen[0].known.as_deref()), (1, Some(1.5), Some("2024-04-20")));
     }

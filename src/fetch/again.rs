@@ -8,7 +8,7 @@ use anyhow::Result;
 use pitlake_contract::{Answered, Slice};
 
 use super::Reply;
-use super::judge::{Judge, Verdict, compare_before};
+use super::judge::{Judge, Verdict};
 use crate::bronze::{self, Findings, Mark, NewFile, Provenance};
 use crate::ledger::{Ledger, LedgerFile};
 use crate::plan::Facts;
@@ -59,7 +59,7 @@ pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files:
                     _ => judge.expect(lacking),
                 }
                 judge.compare(&slice, &codes, &mut found);
-                compare_before(&reported, &codes, &mut found);
+                judge.compare_before(&reported, &codes, &mut found);
                 match judge.verdict(&slice, &reply, &found) {
                     Verdict::Whole => None,
                     Verdict::Kept(mark) => Some(mark),

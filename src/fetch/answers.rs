@@ -86,7 +86,7 @@ impl Asking<'_> {
         let first = |group: &Group| {
             let group = group.clone();
             async move {
-                let expect = self.expect(&group.slices);
+                let expect = self.expect(&group);
                 let Some(chosen) = self.question.values.at(&group.slices[0]) else {
                     let wanted: Vec<&str> = tables_of(contract).collect();
                     let message =

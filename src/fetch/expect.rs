@@ -2,15 +2,16 @@
 
 use pitlake_contract::Slice;
 
-use super::answers::Asking;
+use super::answers::{Asking, Group};
 use super::{Expect, RowCounts};
 use crate::normalise::event_field;
+use crate::plan::Why;
 use crate::spec::Field;
 
 impl Asking<'_> {
     /// What an answer to some slices, asked together, must show.
-    pub(super) fn expect(&self, slices: &[Slice]) -> Expect {
-        let question = self.question;
+    pub(super) fn expect(&self, group: &Group) -> Expect {
+        let (question, slices) = (self.question, &group.slices);
         let (table, source, contract) = (question.table(), question.source(), question.contract());
         let Some(slice) = slices.first() else { return Expect::default() };
         let field = |column: &usize| {
@@ -34,8 +35,12 @@ impl Asking<'_> {
             Slice::Security(_) | Slice::SecurityMonth(..) | Slice::Month(_) => None,
         };
         let before = newest.and_then(|slice| question.ledger.newest(question.source, &[slice]));
-        // Another interface of the folder has other rows.
-        let before = before.filter(|(_, provenance)| provenance.interface == contract.id.name);
+        // Another interface of the folder has other rows, and an answer that is not whole proves no number. What is
+        // looked at again and again proves its end itself: the first answer may have been cut without a trace.
+        let is_passing = matches!(group.why, Why::Missing | Why::Now | Why::Unsettled | Why::Settled);
+        let before = before.filter(|(file, provenance)| {
+            is_passing && file.file.mark.is_none() && provenance.interface == contract.id.name
+        });
         let event = event_field(table, source).map(|field| field.name.clone());
         let shown = contract.ask.field.clone();
         let codes: Vec<&str> = slices.iter().filter_map(Slice::code).collect();

@@ -155,6 +155,16 @@ impl<'a> Judge<'a> {
         newer.rows = Some(found.keys).filter(|_| found.beside.is_none()).or(newer.rows);
     }
 
+    /// Adds what earlier answers tell of an answer to a period: a company that has reported goes on having reported. Of
+    /// codes that the universe does not know, nothing is told.
+    pub(super) fn compare_before(&self, before: &BTreeSet<String>, codes: &BTreeSet<String>, found: &mut Findings) {
+        let [before, codes] = [before, codes].map(|codes| self.facts.universe.present(codes));
+        if !before.is_empty() {
+            found.expected = Some(before.union(&codes).count());
+            found.lack(before.difference(&codes).cloned());
+        }
+    }
+
     /// Whether an answer is whole.
     pub(super) fn verdict(&self, slice: &Slice, reply: &Reply, found: &Findings) -> Verdict {
         let contract = self.contract();
@@ -224,13 +234,5 @@ impl<'a> Judge<'a> {
             (Empty::Unpublished, Slice::Snapshot(_)) => false,
             _ => true,
         }
-    }
-}
-
-/// Adds what earlier answers tell of an answer to a period: a company that has reported goes on having reported.
-pub(super) fn compare_before(before: &BTreeSet<String>, codes: &BTreeSet<String>, found: &mut Findings) {
-    if !before.is_empty() {
-        found.expected = Some(before.union(codes).count());
-        found.lack(before.difference(codes).cloned());
     }
 }

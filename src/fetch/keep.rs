@@ -11,7 +11,7 @@ use pitlake_contract::{Answered, Slice};
 use super::Reply;
 use super::answers::{Asking, GroupAnswer};
 use super::earlier::Before;
-use super::judge::{Verdict, compare_before};
+use super::judge::Verdict;
 use crate::bronze::{self, Findings, Mark, NewFile, Span};
 use crate::ledger::PATIENCE;
 use crate::plan::Why;
@@ -50,7 +50,7 @@ impl Asking<'_> {
         self.judge.compare(slice, &codes, &mut found);
         if let Slice::Period(_) = slice {
             let reported = self.reported(slice, before).await?;
-            compare_before(&reported, &codes, &mut found);
+            self.judge.compare_before(&reported, &codes, &mut found);
         }
         if self.judge.is_judged_by_rows(slice, &found) && reply.rows > 0 {
             let before = self.rows_before(day).await;

@@ -160,6 +160,17 @@ impl Universe {
         Ok(())
     }
 
+    /// The present codes of securities, without those that it does not list; all where it is empty.
+    #[must_use]
+    pub fn present(&self, codes: &BTreeSet<String>) -> BTreeSet<String> {
+        let present = codes.iter().map(|code| self.renumbered.get(code).unwrap_or(code));
+        if self.is_empty() {
+            return present.cloned().collect();
+        }
+        let known: BTreeSet<&str> = self.securities.iter().map(|security| security.code.as_str()).collect();
+        present.filter(|code| known.contains(code.as_str())).cloned().collect()
+    }
+
     /// Whether a security was delisted so soon after a day that it may have had its last trade before.
     #[must_use]
     pub fn is_ending(&self, code: &str, day: NaiveDate) -> bool {

@@ -27,7 +27,7 @@ fn lossy(vendor: &Vendor) -> Proxy {
         if !LACKING.iter().any(|(interface, _)| request["api_name"] == *interface) {
             return Turn::Pass;
         }
-        Turn::Change(|rows| {
+        Turn::change(|rows| {
             let code = rows.place("ts_code");
             rows.items.retain(|row| row[code].get().trim_matches('"') != LOST);
         })

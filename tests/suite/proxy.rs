@@ -10,6 +10,9 @@ use std::thread;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// What becomes of the rows of a reply.
+pub(crate) type Change = Box<dyn FnOnce(&mut Rows)>;
+
 /// What becomes of a call.
 pub(crate) enum Turn {
     /// The sandbox answers it.
@@ -17,7 +20,11 @@ pub(crate) enum Turn {
     /// Status line, further headers, each with its line end, and body.
     Reply(&'static str, &'static str, String),
     /// The sandbox answers it, and its rows are changed.
-    Change(fn(&mut Rows)),
+    Change(Change),
+    /// The sandbox answers another request in its place, and its rows are changed.
+    Instead(Value, Change),
+    /// The sandbox answers it, and the connection ends in the middle of the body.
+    Cut,
 }
 
 /// The rows of a reply of the `tushare` wire, figures as the sandbox wrote them.
@@ -38,7 +45,7 @@ impl Rows {
     }
 
     /// The reply with changed rows; one without rows stays as it is.
-    fn changed(body: Vec<u8>, change: fn(&mut Self)) -> Vec<u8> {
+    fn changed(body: Vec<u8>, change: impl FnOnce(&mut Self)) -> Vec<u8> {
         #[derive(serde::Deserialize)]
         struct Reply {
             data: Data,
@@ -64,6 +71,11 @@ impl Rows {
 }
 
 impl Turn {
+    /// The sandbox's answer with changed rows.
+    pub(crate) fn change(change: impl FnOnce(&mut Rows) + 'static) -> Self {
+        Self::Change(Box::new(change))
+    }
+
     /// A reply with HTTP 200.
     pub(crate) fn ok(body: &str) -> Self {
         Self::Reply("200 OK", "", body.to_owned())
@@ -111,11 +123,17 @@ fn serve(stream: TcpStream, upstream: &str, calls: &Mutex<BTreeMap<String, u64>>
         *calls += 1;
         *calls - 1
     };
-    let (status, headers, body) = match turn(&request, before) {
+    let turn = turn(&request, before);
+    let is_cut = matches!(turn, Turn::Cut);
+    let (status, headers, body) = match turn {
         Turn::Reply(status, headers, body) => (status.to_owned(), headers, body.into_bytes()),
-        Turn::Pass => {
+        Turn::Pass | Turn::Cut => {
             let (status, body) = passed(upstream, &body);
             (status, "", body)
+        }
+        Turn::Instead(request, change) => {
+            let (status, body) = passed(upstream, request.to_string().as_bytes());
+            (status, "", Rows::changed(body, change))
         }
         Turn::Change(change) => {
             let (status, body) = passed(upstream, &body);
@@ -123,8 +141,9 @@ fn serve(stream: TcpStream, upstream: &str, calls: &Mutex<BTreeMap<String, u64>>
         }
     };
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let sent = if is_cut { &body[..body.len() / 2] } else { &body[..] };
     let stream = reader.get_mut();
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(sent));
 }
 
 /// The sandbox's status and body.

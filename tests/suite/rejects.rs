@@ -58,7 +58,7 @@ impl Case {
             let is_meant = request["params"][at.0].as_str().is_some_and(|value| value.contains(at.1));
             // The pages after the first begin with the last row of the one before.
             let is_first = matches!(request["params"]["offset"].as_str(), None | Some("0"));
-            if request["api_name"] == interface && is_meant && is_first { Turn::Change(lie) } else { Turn::Pass }
+            if request["api_name"] == interface && is_meant && is_first { Turn::change(lie) } else { Turn::Pass }
         });
         let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
         (vendor, proxy, place)

@@ -7,6 +7,8 @@
 //! - the values of a table or an interface: `width`, which covers all of them; nothing to add but units in `reference.tsv`
 //! - what a command prints, its exit codes: `cli`
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`
+//! - whatever bronze holds: what silver lacks is named: `explained`
+//! - a vendor that lies about a quarter of its replies, evening by evening: `lies`
 //! - a security that never comes, four attempts an evening: `lacking`
 //! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
 //! - damaged bytes: `verify`; rows that break a promise: `check`; rejected rows that come back: `rejects`
@@ -18,6 +20,7 @@
 //! - who may import whom, dependencies, sizes of files: `architecture`
 //! - links, commands, names and numbers in README and docs: `documents`
 
+mod dice;
 mod documented;
 mod proxy;
 mod reader;
@@ -31,10 +34,12 @@ mod crash;
 mod diff;
 mod documents;
 mod evenings;
+mod explained;
 mod feeds;
 mod fields;
 mod imports;
 mod lacking;
+mod lies;
 mod nights;
 mod own;
 mod quotas;

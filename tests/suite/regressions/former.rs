@@ -26,7 +26,6 @@ fn keep_as_former(place: &Place, path: &str, body: &[u8], change: impl FnOnce(&m
     let mut header = serde_json::to_value(&provenance).unwrap();
     let header = header.as_object_mut().unwrap();
     header.remove("found");
-    header.insert("program".into(), "ashare-lake 0.1.0".into());
     header.insert("rows".into(), lines.len().into());
     header.insert("digest".into(), digest(text.as_bytes()).into());
     let json = serde_json::to_vec(header).unwrap();

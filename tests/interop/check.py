@@ -16,7 +16,7 @@ import kit
 from client import check_client
 from hub import check_hub
 from layers import check_layers
-from readers import check_readers
+from readers import check_readers, end_spark
 from readme import check_readme
 
 
@@ -34,6 +34,7 @@ def main():
         check_layers(lake)
         check_readers(binary, kit.demo(binary, folder))
         check_readme(binary, folder)
+    end_spark()
     if kit.failed:
         print(f"interop: {kit.failed} of {kit.passed + kit.failed} checks failed")
         sys.exit(1)

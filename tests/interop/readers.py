@@ -102,6 +102,17 @@ class Spark:
         return list(table.agg(F.count(F.lit(1)), *wanted).first())
 
 
+def end_spark():
+    """Ends Spark and waits for its JVM, which reads files of the environment until then."""
+    session = SparkSession.getActiveSession()
+    if session is None:
+        return
+    gateway = session.sparkContext._gateway
+    session.stop()
+    gateway.proc.stdin.close()
+    gateway.proc.wait(timeout=60)
+
+
 class Pandas:
     name = "pandas"
     spelling = PANDAS

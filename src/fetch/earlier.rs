@@ -11,6 +11,7 @@ use super::Reply;
 use super::answers::Asking;
 use crate::bronze::{self, Provenance};
 use crate::ledger::{LedgerFile, PATIENCE};
+use crate::plan::UNIVERSE;
 
 /// The newest answer to a slice before this one.
 pub(super) type Before<'a> = Option<(&'a LedgerFile, &'a Provenance)>;
@@ -43,11 +44,25 @@ impl Asking<'_> {
         Some(provenance.found.as_ref().map_or(provenance.rows, |found| found.keys)).filter(|rows| *rows > 0)
     }
 
-    /// The companies that must be in an answer to a period: those that the disclosure plan tells, and those of the newest
-    /// answer.
-    pub(super) async fn reported(&self, slice: &Slice, before: Before<'_>) -> Result<BTreeSet<String>> {
-        let mut reported = self.judge.reported(slice);
-        let Some((file, provenance)) = before else { return Ok(reported) };
+    /// The securities that must be in an answer, by what came before: in one to a period the companies that the disclosure
+    /// plan tells and those of the newest answer; in a list of securities those of the newest list.
+    pub(super) async fn shown_before(&self, slice: &Slice, before: Before<'_>) -> Result<BTreeSet<String>> {
+        let mut shown = self.judge.reported(slice);
+        match slice {
+            Slice::Period(_) => shown.extend(self.codes_of(before).await?),
+            Slice::Snapshot(_) if self.question.table().name == UNIVERSE => {
+                let (ledger, source) = (&self.question.ledger, self.question.source);
+                let newest = ledger.newest_snapshot(source).map(Slice::Snapshot);
+                shown.extend(self.codes_of(newest.and_then(|newest| ledger.newest(source, &[newest]))).await?);
+            }
+            _ => {}
+        }
+        Ok(shown)
+    }
+
+    /// The securities that an answer shows.
+    async fn codes_of(&self, answer: Before<'_>) -> Result<BTreeSet<String>> {
+        let Some((file, provenance)) = answer else { return Ok(BTreeSet::new()) };
         let path = match &provenance.same_as {
             Some(name) => file.file.beside(name),
             None => file.file.path.clone(),
@@ -55,10 +70,10 @@ impl Asking<'_> {
         let body = self.run.world.store.read(&path).await?;
         let mut lines = Vec::new();
         // A damaged file says nothing; the build names it.
-        if bronze::inflate(&body, &mut lines).is_ok() {
-            let mut earlier = Reply { lines, rows_of: provenance.rows_of.clone(), ..Reply::default() };
-            reported.extend(self.judge.found(Vec::new(), &mut earlier).await?.1);
+        if bronze::inflate(&body, &mut lines).is_err() {
+            return Ok(BTreeSet::new());
         }
-        Ok(reported)
+        let mut earlier = Reply { lines, rows_of: provenance.rows_of.clone(), ..Reply::default() };
+        Ok(self.judge.found(Vec::new(), &mut earlier).await?.1)
     }
 }

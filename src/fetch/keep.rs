@@ -48,9 +48,9 @@ impl Asking<'_> {
         let calls: Vec<_> = calls.into_iter().map(|call| call.params).collect();
         let (mut found, codes) = self.judge.found(calls.clone(), &mut reply).await?;
         self.judge.compare(slice, &codes, &mut found);
-        if let Slice::Period(_) = slice {
-            let reported = self.reported(slice, before).await?;
-            self.judge.compare_before(&reported, &codes, &mut found);
+        let shown = self.shown_before(slice, before).await?;
+        if !shown.is_empty() {
+            self.judge.compare_before(&shown, &codes, &mut found);
         }
         if self.judge.is_judged_by_rows(slice, &found) && reply.rows > 0 {
             let before = self.rows_before(day).await;
@@ -94,7 +94,8 @@ impl Asking<'_> {
         if let Slice::Snapshot(_) = slice
             && verdict == Verdict::Partial
         {
-            let reason = "the vendor sent no rows, and a snapshot has some".to_owned();
+            let lacking = found.text().filter(|_| reply.rows > 0);
+            let reason = lacking.unwrap_or_else(|| "the vendor sent no rows, and a snapshot has some".to_owned());
             self.fail(slice, reason, Exit::Incomplete).await;
             return Ok(None);
         }

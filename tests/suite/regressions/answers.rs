@@ -355,3 +355,42 @@ fn pages_that_lose_a_row_at_their_border_are_not_believed() {
     assert!(rows.len() > 21, "{} rows", rows.len());
     assert_eq!(rows, silver(&honest, "income_cn"));
 }
+
+/// Came: a list of securities without some of them, and with those gone every day that lacks them whole.
+/// Should come: not kept if it lacks many, `due` if it lacks few, and believed once a look on another day agrees.
+#[test]
+fn a_list_of_securities_loses_none_in_silence() {
+    let vendor = Vendor::start(Settings { stocks: 230, ..settings() });
+    let lost = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let losing = Arc::clone(&lost);
+    let proxy = Proxy::start(&vendor.server.url(), move |request, _| {
+        let count = losing.load(Ordering::Relaxed);
+        if request["api_name"] != "stock_basic" || request["params"]["list_status"] != "L" || count == 0 {
+            return Turn::Pass;
+        }
+        Turn::change(move |rows: &mut Rows| rows.items.truncate(rows.items.len() - count))
+    });
+    let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
+    let fetch = |evening: usize| {
+        let output = place.run(&["fetch", "stock_basic_cn", "--now", EVENINGS[evening]]);
+        place.expect(0, &["normalize", "stock_basic_cn", "--now", EVENINGS[evening]]);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(fetch(0).0, Some(0));
+    let whole = silver(&place, "stock_basic_cn").len();
+    lost.store(40, Ordering::Relaxed);
+    let (ended, printed) = fetch(1);
+    assert_eq!(ended, Some(3), "{printed}");
+    assert!(printed.contains("lacking"), "{printed}");
+    assert_eq!(silver(&place, "stock_basic_cn").len(), whole);
+    lost.store(1, Ordering::Relaxed);
+    let (ended, printed) = fetch(2);
+    assert_eq!(ended, Some(0), "{printed}");
+    assert!(printed.contains("due: ") && printed.contains("lacking"), "{printed}");
+    assert_eq!(silver(&place, "stock_basic_cn").len(), whole);
+    assert_eq!(fetch(3).0, Some(0));
+    assert_eq!(silver(&place, "stock_basic_cn").len(), whole - 1);
+    lost.store(0, Ordering::Relaxed);
+    assert_eq!(fetch(4).0, Some(0));
+    assert_eq!(silver(&place, "stock_basic_cn").len(), whole);
+}

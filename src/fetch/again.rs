@@ -60,6 +60,9 @@ pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files:
                 }
                 judge.compare(&slice, &codes, &mut found);
                 judge.compare_before(&reported, &codes, &mut found);
+                if judge.is_judged_by_rows(&slice, &found) && reply.rows > 0 {
+                    judge.compare_rows(file.file.day, None, &mut found);
+                }
                 match judge.verdict(&slice, &reply, &found) {
                     Verdict::Whole => None,
                     Verdict::Kept(mark) => Some(mark),

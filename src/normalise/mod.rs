@@ -37,7 +37,7 @@ pub use adjusted::outside;
 pub use comparison::{Comparison, Difference, Revision};
 pub use example::prove;
 pub use judge::{AnswerText, Judged, judge};
-pub use output::{Added, added, schema};
+pub use output::{Added, added, companion_schema, schema};
 pub use partition::Partition;
 pub use reading::{Reading, read};
 pub use shown::Shown;

@@ -16,7 +16,7 @@ use super::rows::RowSet;
 use super::scalars::{Scalar, Texts};
 use super::value::digits;
 use super::versions::{Basis, Version};
-use crate::spec::{Column, ColumnType, Table};
+use crate::spec::{Column, ColumnType, Known, Table};
 use pitlake_contract::decimal::{wide_to_f64, wide_to_i64};
 use pitlake_contract::spelling::{day, excerpt};
 
@@ -85,6 +85,61 @@ const VERSION: [Added; 6] = [
     },
 ];
 
+/// What the table of former states adds to a state.
+const KNOWN_ON: Added = Added {
+    name: "known_on",
+    kind: "date",
+    unit: "date",
+    description: "first day on which this state may be used, from the end of that day; null where the calendar ends before",
+};
+
+const SUPERSEDED_ON: Added = Added {
+    name: "superseded_on",
+    kind: "date",
+    unit: "date",
+    description: "first day, at its end, on which this state no longer holds; null while it stands",
+};
+
+const KNOWN_BASIS: Added = Added {
+    name: "known_basis",
+    kind: "utf8",
+    unit: "text",
+    description: "observed: known_on is the day of the first answer that showed the state; derived: it follows from dates in \
+                  that answer",
+};
+
+const OBSERVED_AT: Added = Added {
+    name: "observed_at",
+    kind: "timestamp",
+    unit: "instant",
+    description: "when this state was first shown, UTC",
+};
+
+const WHY: Added = Added {
+    name: "why",
+    kind: "utf8",
+    unit: "text",
+    description: "why the state ended: changed (other figures followed), withdrawn (a later answer no longer held the row), \
+                  appeared (no row until then: all columns but key and vendor are null); null while it stands",
+};
+
+/// The columns that follow those of the table in its companion, in order.
+fn added_to_states(table: &Table) -> Vec<Added> {
+    match table.known {
+        Known::Observed => vec![KNOWN_ON, SUPERSEDED_ON, KNOWN_BASIS, OBSERVED_AT, WHY],
+        _ => vec![KNOWN_ON, SUPERSEDED_ON, OBSERVED_AT, WHY],
+    }
+}
+
+/// The Arrow schema of a table's companion; `None` where it has none.
+#[must_use]
+pub fn companion_schema(table: &Table) -> Option<SchemaRef> {
+    table.companion()?;
+    let own = schema(table);
+    let fields = own.fields().iter().map(|field| field.as_ref().clone());
+    Some(Arc::new(Schema::new(fields.chain(added_to_states(table).iter().map(added_field)).collect::<Vec<_>>())))
+}
+
 /// The columns that pitlake adds to a table, in order.
 #[must_use]
 pub fn added(table: &Table) -> Vec<Added> {
@@ -112,17 +167,19 @@ pub fn schema(table: &Table) -> SchemaRef {
         Field::new(&column.name, kind, true).with_metadata(metadata)
     };
     let mut fields: Vec<Field> = table.columns.iter().map(field).collect();
-    for added in added(table) {
-        let kind = match added.kind {
-            "date" => DataType::Date32,
-            "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            "int32" => DataType::Int32,
-            _ => DataType::Utf8,
-        };
-        let metadata = HashMap::from([("description".to_owned(), added.description.to_owned())]);
-        fields.push(Field::new(added.name, kind, true).with_metadata(metadata));
-    }
+    fields.extend(added(table).iter().map(added_field));
     Arc::new(Schema::new(fields))
+}
+
+fn added_field(added: &Added) -> Field {
+    let kind = match added.kind {
+        "date" => DataType::Date32,
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "int32" => DataType::Int32,
+        _ => DataType::Utf8,
+    };
+    let metadata = HashMap::from([("description".to_owned(), added.description.to_owned())]);
+    Field::new(added.name, kind, true).with_metadata(metadata)
 }
 
 /// Whether a cell fits its column; the reason where it does not.

@@ -136,6 +136,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_companion_has_a_name_of_its_own() {
+        let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let companion = |name: &str| catalog.table(name).unwrap().companion();
+        for (table, expected) in [
+            ("stock_daily_cn", Some("stock_daily_cn_superseded")),
+            ("margin_cn", Some("margin_cn_superseded")),
+            ("stock_basic_cn", Some("stock_basic_history_cn")),
+            ("trade_cal", Some("trade_cal_history")),
+            ("income_cn", None),
+        ] {
+            assert_eq!(companion(table).as_deref(), expected);
+        }
+        assert!(catalog.tables().filter_map(|table| table.companion()).all(|name| catalog.table(&name).is_none()));
+    }
+
+    #[test]
     fn the_shipped_files_load() {
         if let Err(problems) = Catalog::load(&[], None) {
             panic!("{problems}");

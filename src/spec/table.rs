@@ -305,6 +305,20 @@ impl Table {
         (0..self.sources.len()).filter(move |other| folder(*other) == folder(source))
     }
 
+    /// The name of the table beside it with the rows of former states (`docs/point-in-time.md`): what was superseded or
+    /// withdrawn of market tables, and the history of snapshots. `None` for tables that keep versions themselves.
+    #[must_use]
+    pub fn companion(&self) -> Option<String> {
+        match self.known {
+            Known::Announced => None,
+            Known::Observed => Some(match self.name.strip_suffix("_cn") {
+                Some(name) => format!("{name}_history_cn"),
+                None => format!("{}_history", self.name),
+            }),
+            Known::Event | Known::NextSession => self.event.map(|_| format!("{}_superseded", self.name)),
+        }
+    }
+
     /// Whether the newest reply of a source replaces the ones before.
     #[must_use]
     pub fn is_snapshot(&self) -> bool {

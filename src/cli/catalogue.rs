@@ -10,7 +10,7 @@ use super::config;
 use super::context::{Context, print};
 use crate::normalise::{added, prove};
 use crate::report::Exit;
-use crate::spec::{ColumnType, Known, Table};
+use crate::spec::{ColumnType, FilledLater, Known, Table};
 use crate::world::Misuse;
 
 /// List tables; show columns, types, units, keys and sources of one
@@ -134,8 +134,13 @@ fn section(table: &Table) -> String {
     fact(&mut out, "partition", table.partition.name());
     fact(&mut out, "known", &known(table));
     if !table.filled_later.is_empty() {
-        let names: Vec<&str> = table.filled_later.iter().map(|column| table.columns[*column].name.as_str()).collect();
-        fact(&mut out, "filled in later", &format!("{}: null as of any day before the date in it", ticked(&names)));
+        let name = |column: usize| &table.columns[column].name;
+        let one = |later: &FilledLater| {
+            let on = if later.by == later.column { String::new() } else { format!(" (on `{}`)", name(later.by)) };
+            format!("`{}`{on}", name(later.column))
+        };
+        let names: Vec<String> = table.filled_later.iter().map(one).collect();
+        fact(&mut out, "filled in later", &format!("{}: null as of any day before the date", names.join(", ")));
     }
     for source in &table.sources {
         let contract = &source.contract;

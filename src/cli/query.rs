@@ -41,8 +41,8 @@ enum RowFormat {
 impl QueryArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
-        let mut horizon = Horizon { day: self.as_of, ..Horizon::default() };
-        if self.as_of.is_some() || query::mentions_as_of(&self.sql) {
+        let mut horizon = Horizon { day: self.as_of, today: world.clock.today(), ..Horizon::default() };
+        if self.as_of.is_some() || query::calls_function(&self.sql) {
             horizon.next_morning = Arc::new(reference::next_morning(&world).await?);
         }
         let rows =

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::pipeline::{ColumnSpec, Pipeline, SourceSpec, UnitRatioSpec, VersionsSpec};
-use super::table::{AnnouncedBy, Column, ColumnType, FieldPlan, Known, PartitionBy, Table, TableSource, Versions};
+use super::table::{
+    AnnouncedBy, Column, ColumnType, FieldPlan, FilledLater, Known, PartitionBy, Table, TableSource, Versions,
+};
 use super::units::UnitRatio;
 use pitlake_contract::toml::At;
 use pitlake_contract::{Contract, Field, FieldType, Problem, Unit, nearest};
@@ -41,10 +43,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     }
     let unit_ratios = pipeline.unit_ratios.iter().filter_map(|spec| unit_ratio(spec, &columns, &mut binder)).collect();
     let versions = pipeline.versions.as_ref().map(|spec| versions(spec, &key, &columns, &mut binder));
-    let filled_later = positions(&pipeline.filled_later, &columns, &mut binder);
-    if filled_later.iter().any(|column| columns[*column].kind != ColumnType::Date) {
-        binder.report(0, "`filled_later` needs date columns".into(), None);
-    }
+    let filled_later = filled_later(pipeline, &columns, &mut binder);
     for example in &pipeline.examples {
         if !found.iter().any(|(_, contract)| contract.id == example.source) {
             binder.report(
@@ -77,6 +76,23 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         examples: pipeline.examples.clone(),
         digest: digest(pipeline, &found),
     })
+}
+
+/// The columns that are filled in later than their row, each with its date.
+fn filled_later(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>) -> Vec<FilledLater> {
+    let mut found = Vec::new();
+    for (column, by) in &pipeline.filled_later {
+        let [Some(filled), Some(date)] = [column, by].map(|at| position(at, columns, binder)) else { continue };
+        if columns[date].kind != ColumnType::Date {
+            binder.report(by.offset, format!("`filled_later` needs date columns, and `{}` is not one", by.value), None);
+        }
+        if filled != date && pipeline.versions.is_none() {
+            let message = format!("`{}` is filled by another column, which needs `keeps = \"versions\"`", column.value);
+            binder.report(column.offset, message, None);
+        }
+        found.push(FilledLater { column: filled, by: date });
+    }
+    found
 }
 
 /// The sources with their contracts.

@@ -1,7 +1,7 @@
 //! One table as written in `pipelines/<table>.toml`, and its strict reading. Whether its names and units hold is up to
 //! [`super::bind`].
 
-use pitlake_contract::toml::{At, TomlFile, TomlTable};
+use pitlake_contract::toml::{At, TextOrTable, TomlFile, TomlTable};
 use pitlake_contract::{InterfaceId, Problem, Unit};
 
 use super::table::{COLUMN_TYPES, ColumnType, Example, KNOWN, Known, PARTITIONS, PartitionBy};
@@ -76,7 +76,8 @@ pub(super) struct Pipeline {
     pub(super) event: Option<At<String>>,
     pub(super) occurrence: bool,
     pub(super) distinct: bool,
-    pub(super) filled_later: Vec<At<String>>,
+    /// Columns, each with the date from which it holds: (column, date).
+    pub(super) filled_later: Vec<(At<String>, At<String>)>,
     pub(super) known: Known,
     pub(super) columns: Vec<ColumnSpec>,
     pub(super) sources: Vec<SourceSpec>,
@@ -107,7 +108,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             root.problem(at.offset, message, None);
         }
         let distinct = distinct.is_some_and(|at| at.value);
-        let filled_later = root.texts("filled_later").map(|at| at.value).unwrap_or_default();
+        let filled_later = root.texts_or_tables("filled_later").into_iter().filter_map(filled_later).collect();
         let known = root.need("known", root.choice("known", KNOWN));
         let keeps = root.need("keeps", root.choice("keeps", KEEPS));
         let columns = columns(root);
@@ -142,6 +143,18 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             examples,
         })
     })
+}
+
+/// A column that is filled in later than its row, and the date that fills it: a date fills itself.
+fn filled_later(entry: TextOrTable<'_>) -> Option<(At<String>, At<String>)> {
+    match entry {
+        TextOrTable::Text(date) => Some((date.clone(), date)),
+        TextOrTable::Table(table) => {
+            let [column, by] = ["column", "by"].map(|key| table.need(key, table.text(key)));
+            table.close();
+            Some((column?, by?))
+        }
+    }
 }
 
 fn columns(root: &TomlTable<'_>) -> Vec<ColumnSpec> {

@@ -155,6 +155,16 @@ pub struct Versions {
     pub figures: Vec<usize>,
 }
 
+/// A column that is filled in later than its row: it is null as of a day before its date. Where the date is null, a column
+/// other than the date is null as of days before the row was observed. Both are indices of columns.
+#[derive(Debug, Clone, Copy)]
+pub struct FilledLater {
+    /// The column.
+    pub column: usize,
+    /// Its date; the column itself where that is a date.
+    pub by: usize,
+}
+
 /// The dates that announce a row, by the value of one of its columns.
 #[derive(Debug, Clone)]
 pub struct AnnouncedBy {
@@ -198,8 +208,8 @@ pub struct Table {
     pub occurrence: bool,
     /// Whether numbered rows that are equal in every column count once.
     pub distinct: bool,
-    /// Dates that are filled in later than their row: empty before the date itself.
-    pub filled_later: Vec<usize>,
+    /// Columns that are filled in later than their row.
+    pub filled_later: Vec<FilledLater>,
     /// When a row is known from.
     pub known: Known,
     /// The columns filled by vendors; the program adds `vendor` at the end.

@@ -115,7 +115,7 @@ fn announcements_are_kept_version_by_version() {
     }
     let later = |table: &str, column: &str| {
         let table = CATALOG.table(table).unwrap();
-        table.filled_later.iter().any(|index| table.columns[*index].name == column)
+        table.filled_later.iter().any(|later| table.columns[later.column].name == column)
     };
     for (table, column) in [
         ("disclosure_date_cn", "actual_date"),

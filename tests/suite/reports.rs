@@ -128,9 +128,6 @@ fn a_query_as_of_a_day_sees_what_was_known() {
         let answer = place.expect(0, &["query", &sql, "--as-of", as_of, "--format", "json"]);
         assert_eq!(answer.trim(), format!(r#"[{{"last":"{last}"}}]"#), "{table} as of {as_of}");
     }
-    let refused = place.run(&["query", "select * from stock_basic_cn", "--as-of", "2023-01-08"]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be read as of a day"));
 }
 
 #[test]

@@ -81,6 +81,14 @@ pub struct At<T> {
     pub offset: usize,
 }
 
+/// An entry of a list that may hold both.
+pub enum TextOrTable<'a> {
+    /// A string.
+    Text(At<String>),
+    /// A table.
+    Table(TomlTable<'a>),
+}
+
 impl<'a> TomlTable<'a> {
     fn new(source: &'a TomlFile<'a>, body: &'a DeTable<'a>, at: usize, path: String) -> Self {
         Self { source, body, at, path, read: RefCell::default() }
@@ -195,6 +203,28 @@ impl<'a> TomlTable<'a> {
         let path = format!("{}{key}.", self.path);
         let tables = list.map(|at| at.value).unwrap_or_default();
         tables.into_iter().map(|(at, table)| TomlTable::new(self.source, table, at, path.clone())).collect()
+    }
+
+    /// A list of strings and tables; the caller closes each table.
+    pub fn texts_or_tables(&self, key: &str) -> Vec<TextOrTable<'a>> {
+        let list = self.typed(key, "a list of strings and tables", |v| {
+            let one = |v: &'a ::toml::Spanned<DeValue<'a>>| {
+                let offset = v.span().start;
+                match v.get_ref() {
+                    DeValue::String(text) => Some((offset, Ok(text.to_string()))),
+                    DeValue::Table(table) => Some((offset, Err(table))),
+                    _ => None,
+                }
+            };
+            v.as_array()?.iter().map(one).collect::<Option<Vec<_>>>()
+        });
+        let path = format!("{}{key}.", self.path);
+        let entries = list.map(|at| at.value).unwrap_or_default().into_iter();
+        let entry = |(offset, value)| match value {
+            Ok(value) => TextOrTable::Text(At { value, offset }),
+            Err(table) => TextOrTable::Table(TomlTable::new(self.source, table, offset, path.clone())),
+        };
+        entries.map(entry).collect()
     }
 
     /// One table (`[key]`), or an array of tables; the caller closes each.

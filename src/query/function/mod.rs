@@ -1,0 +1,65 @@
+//! SQL functions that give tables, one file each. Nothing they show lies beyond the day of the whole query. Never here: how
+//! a table is read as of a day.
+
+mod as_of;
+mod call;
+
+use std::sync::Arc;
+
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::prelude::SessionContext;
+
+use call::{Answer, Call, Function};
+
+use super::silver::Silver;
+
+const FUNCTIONS: &[Function] = &[as_of::FUNCTION];
+
+/// Whether a query calls a function that gives a table.
+#[must_use]
+pub fn calls_function(sql: &str) -> bool {
+    called(sql).next().is_some()
+}
+
+/// The tables that the functions in a query read, those that their arguments may name included.
+pub(super) fn reads(sql: &str) -> Vec<&str> {
+    let named = sql.split('\'').skip(1).step_by(2);
+    called(sql).flat_map(|function| function.reads.iter().copied()).chain(named).collect()
+}
+
+/// Makes the functions that a query calls known to the engine.
+pub(super) fn register(context: &SessionContext, sql: &str, silver: &Arc<Silver>) {
+    for function in called(sql) {
+        let bound = Arc::new(Bound { function, silver: Arc::clone(silver) });
+        // The engine tells cases of letters apart.
+        context.register_udtf(&function.name.to_ascii_uppercase(), Arc::clone(&bound) as _);
+        context.register_udtf(function.name, bound);
+    }
+}
+
+/// The functions whose names stand before a bracket.
+fn called(sql: &str) -> impl Iterator<Item = &'static Function> {
+    let sql = sql.to_ascii_lowercase();
+    FUNCTIONS.iter().filter(move |function| {
+        let mut found = sql.match_indices(function.name);
+        found.any(|(at, name)| sql[at + name.len()..].trim_start().starts_with('('))
+    })
+}
+
+/// A function with the tables of a query.
+struct Bound {
+    function: &'static Function,
+    silver: Arc<Silver>,
+}
+
+impl std::fmt::Debug for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.function.name)
+    }
+}
+
+impl TableFunctionImpl for Bound {
+    fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Answer<Arc<dyn TableProvider>> {
+        (self.function.call)(&Call { function: self.function, arguments: args.exprs(), silver: &self.silver })
+    }
+}

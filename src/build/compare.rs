@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::rows::{counting, fill, read_contested, task_files};
+use super::rows::{counting_file, fill, read_contested, task_files};
 use crate::ledger::{CountingFile, Ledger, LedgerFile};
 use crate::normalise::{Comparison, Partition};
 use crate::spec::DateRange;
@@ -63,6 +63,6 @@ pub async fn compare(
     both.sort_by(|a, b| a.said.file.by_age(&b.said.file));
     let is_in = |reading: &BTreeSet<String>, file: &CountingFile| reading.contains(&file.said.file.path);
     let readings: Vec<[bool; 2]> = both.iter().map(|file| [is_in(&then, file), is_in(&now, file)]).collect();
-    let files = both.iter().map(|file| counting(table, file)).collect();
+    let files = both.iter().map(|file| counting_file(table, file)).collect();
     fill(store, table, partition, files, move |builder| Ok(builder.changed(&readings, range))).await
 }

@@ -20,6 +20,10 @@ pub struct TaskFile {
     pub shown: Shown,
     /// Whether it is plainly whole: one that is not takes no row away.
     pub is_whole: bool,
+    /// The number of its slice, where a newer answer to that replaces it as a whole.
+    pub slice: Option<u32>,
+    /// It no longer counts, and tells former states only.
+    pub is_former: bool,
     /// For an answer that repeats an earlier one and has no body: its calls.
     pub repeats: Option<AnsweredCalls>,
 }
@@ -31,6 +35,8 @@ pub struct AnsweredCalls {
     pub params: Vec<Vec<(String, String)>>,
     /// Rows of each call, where there were several.
     pub rows_of: Vec<usize>,
-    /// The first day of the month, for securities of one month.
+    /// The first day of the month, for an answer to one, of all or of some securities.
     pub month: Option<NaiveDate>,
+    /// The day, for an answer to one.
+    pub day: Option<NaiveDate>,
 }

@@ -184,4 +184,6 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
 }
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod tests;

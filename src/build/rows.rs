@@ -8,13 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use chrono::NaiveDate;
-use pitlake_contract::Answered;
+use pitlake_contract::{Answered, Slice};
 use tokio::sync::mpsc;
 
 use super::input::{AnsweredCalls, TaskFile};
 use crate::bronze::{self, Provenance};
-use crate::ledger::{CountingFile, Ledger, LedgerFile};
-use crate::normalise::{Builder, Input, Partition, Reject, Shown, Stop};
+use crate::ledger::{CountingFile, Ledger, LedgerFile, Look};
+use crate::normalise::{self, Answering, Builder, Input, Partition, Reject, Shown, Stop, Tells};
 use crate::spec::{Axis, Table, TableSource};
 use crate::store::Store;
 
@@ -27,12 +27,37 @@ pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<Ledg
     let is_ours = |file: &LedgerFile| paths.contains(file.file.path.as_str());
     if ledger.table().versions.is_none() {
         read_contested(store, ledger, files).await;
-        return Ok(ledger.counting(files)?.iter().map(|file| counting(ledger.table(), file)).collect());
+        return Ok(ledger.counting(files)?.iter().map(|file| counting_file(ledger.table(), file)).collect());
     }
     // Where versions are kept every file counts, as an observation of what the vendor had at that time; a repeated answer
     // is one too.
     ledger.read(store, is_ours).await;
     observations(ledger, files)
+}
+
+/// Of the files of a partition all that tell something, where the table has a companion: what no longer counts tells its
+/// former states.
+pub(super) async fn look_files(store: &Store, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
+    let table = ledger.table();
+    if table.companion().is_none() {
+        return task_files(store, ledger, files).await;
+    }
+    read_contested(store, ledger, files).await;
+    let looks = ledger.looks(&ledger.telling(files))?;
+    let answering: Vec<Answering> = looks.iter().map(|look| look.answering).collect();
+    let counting: BTreeSet<u32> =
+        normalise::counting(&answering).into_iter().map(|place| answering[place].rows).collect();
+    let file = |look: &Look| {
+        let said = &look.file.said;
+        let observed = said.provenance().map_or_else(|| said.file.written_at(), Provenance::observed_at);
+        TaskFile {
+            observed: Some(observed),
+            slice: look.answering.slice,
+            is_former: !counting.contains(&look.answering.rows),
+            ..counting_file(table, &look.file)
+        }
+    };
+    Ok(looks.iter().map(file).collect())
 }
 
 /// Reads the headers that tell which files of a partition count, and which only repeat another one.
@@ -42,7 +67,7 @@ pub(super) async fn read_contested(store: &Store, ledger: &Ledger, files: &[Arc<
 }
 
 /// A file whose rows count.
-pub(super) fn counting(table: &Table, file: &CountingFile) -> TaskFile {
+pub(super) fn counting_file(table: &Table, file: &CountingFile) -> TaskFile {
     TaskFile { is_whole: file.is_whole(), ..plain(table, &file.rows) }
 }
 
@@ -55,6 +80,8 @@ fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
         observed: file.provenance().map(Provenance::observed_at).or(file.file.fetched_at),
         shown: if file.provenance().is_some_and(Provenance::is_undated) { Shown::Before } else { Shown::Then },
         is_whole: file.file.mark.is_none(),
+        slice: None,
+        is_former: false,
         repeats: None,
     }
 }
@@ -79,7 +106,7 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
                 tracing::warn!("`{path}` refers to `{same_as}`, which no longer exists; a later answer replaces both");
             }
             let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
-            one.repeats = Some(AnsweredCalls { params, rows_of, month: None });
+            one.repeats = Some(AnsweredCalls { params, rows_of, month: None, day: None });
         }
         all.push((one.observed.unwrap_or_else(|| file.file.written_at()), one));
     }
@@ -116,8 +143,10 @@ where
     F: FnOnce(Builder<'_>) -> Result<T> + Send + 'static,
 {
     let (bodies, queue) = mpsc::channel(AHEAD);
-    let to_read: Vec<String> =
-        files.iter().filter(|file| file.repeats.is_none()).map(|file| file.path.clone()).collect();
+    // A body that several files stand for is read once.
+    let mut known = BTreeSet::new();
+    let to_read = files.iter().filter(|file| file.repeats.is_none() && known.insert(file.path.as_str()));
+    let to_read: Vec<String> = to_read.map(|file| file.path.clone()).collect();
     let feed = async move {
         for path in to_read {
             // A builder that stopped takes no more.
@@ -143,24 +172,42 @@ fn filled<'t>(
     let mut builder = Builder::new(table, partition);
     let mut text = Vec::new();
     let mut problems = Vec::new();
+    let mut read = BTreeSet::new();
     for file in files {
-        let TaskFile { path, span, observed, shown, is_whole, .. } = file;
-        let (source, span, observed, is_whole) = (source_of(table, file)?, *span, *observed, *is_whole);
+        let TaskFile { path, span, observed, shown, is_whole, slice, is_former, .. } = file;
+        let source = source_of(table, file)?;
+        let input = Input {
+            span: *span,
+            observed: *observed,
+            shown: *shown,
+            is_whole: *is_whole,
+            slice: *slice,
+            tells: if *is_former { Tells::FormerStates } else { Tells::Rows },
+            ..Input::new(path, source)
+        };
         text.clear();
         let answer = match &file.repeats {
             Some(calls) => Ok((calls.clone(), true)),
+            None if !read.insert(path.as_str()) => {
+                builder.add_again(input);
+                continue;
+            }
             None => {
                 let body = bodies.blocking_recv().context("the read stopped")?;
                 answered(path, &body, source.contract.ask.axis, &mut text).map(|answered| (answered, false))
             }
         };
-        let added = answer.and_then(|(AnsweredCalls { params, rows_of, month }, is_repeat)| {
+        let added = answer.and_then(|(AnsweredCalls { params, rows_of, month, day }, is_repeat)| {
             let (calls, rows_of) = (&params, &rows_of);
-            let shown = *shown;
-            let input = Input { path, source, span, observed, shown, calls, rows_of, is_repeat, is_whole, month };
-            Ok(builder.add(input, &text)?)
+            Ok(builder.add(Input { calls, rows_of, is_repeat, month, day, ..input }, &text)?)
         });
-        problems.extend(added.err());
+        match added {
+            Err(error) if *is_former => {
+                builder.forget(path);
+                tracing::warn!("{error:#}; it no longer counts, and tells no former states");
+            }
+            added => problems.extend(added.err()),
+        }
     }
     if problems.is_empty() { Ok(builder) } else { Err(joined(problems)) }
 }
@@ -196,8 +243,12 @@ fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<A
         );
     }
     // The day of the folder matters for snapshots only.
-    let month = Answered::parse(&provenance.slice, axis, NaiveDate::MIN).month();
-    Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of, month })
+    let answered = Answered::parse(&provenance.slice, axis, NaiveDate::MIN);
+    let day = match &answered {
+        Answered::Slice(slice @ (Slice::Session(_) | Slice::Day(_) | Slice::Period(_))) => slice.day(),
+        _ => None,
+    };
+    Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of, month: answered.month(), day })
 }
 
 /// Rows that broke a promise together were named by file and line: their text is read again.

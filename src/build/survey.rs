@@ -56,8 +56,11 @@ impl Survey {
         let table = ledger.table();
         let Inputs { partitions, unplaced } = ledger.inputs();
         let published = silver::list(store, table).await?;
+        let companions = silver::companions(store, table).await?;
         let mut survey = Self { unplaced, ..Self::default() };
-        let lost = published.iter().filter_map(|file| file.partition).filter(|one| !partitions.contains_key(one));
+        let there: BTreeSet<Partition> =
+            published.iter().chain(&companions).filter_map(|file| file.partition).collect();
+        let lost = there.into_iter().filter(|one| !partitions.contains_key(one));
         for partition in lost.filter(|partition| scope.holds(*partition)) {
             // A file that cannot be placed may feed it.
             if scope.rebuild == Rebuild::All && survey.unplaced.is_empty() {
@@ -103,7 +106,7 @@ impl Survey {
             let (name, are) = (&table.name, if others == 1 { "is" } else { "are" });
             survey.notes.insert(format!("{others} more {are} stale: run `pitlake normalize {name}`"));
         }
-        let obsolete = published.into_iter().filter(|file| file.partition.is_none());
+        let obsolete = published.into_iter().chain(companions).filter(|file| file.partition.is_none());
         survey.obsolete = obsolete.map(|file| file.entry.path).collect();
         Ok(survey)
     }

@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Built, Partition, Remarks};
 use crate::plan::Calendar;
 use crate::silver::{self, Encoded};
-use crate::spec::{Catalog, Table};
+use crate::spec::{Catalog, Known, Table};
 use crate::store::Store;
 
 /// A partition to build.
@@ -24,7 +24,7 @@ pub struct Task {
     pub table: String,
     /// The partition.
     pub partition: Partition,
-    /// The bronze files that count, oldest first.
+    /// The bronze files that tell something, oldest first.
     pub files: Vec<TaskFile>,
     /// Digest of the calendar, where sessions are used.
     pub calendar: Option<String>,
@@ -66,8 +66,8 @@ impl Task {
         Ok(Self {
             table: table.name.clone(),
             partition,
-            files: rows::task_files(store, ledger, files).await?,
-            calendar: table.versions.is_some().then(|| digest_of(calendar)),
+            files: rows::look_files(store, ledger, files).await?,
+            calendar: uses_sessions(table).then(|| digest_of(calendar)),
             digest: origin(ledger, partition, files, calendar),
         })
     }
@@ -117,8 +117,9 @@ impl Task {
     /// What stops the partition, or a lake that cannot be read.
     pub(super) async fn rows(&self, store: &Store, table: &Arc<Table>, calendar: &Arc<Calendar>) -> Result<Built> {
         let calendar = Arc::clone(calendar);
-        let finish =
-            move |builder: crate::normalise::Builder<'_>| Ok(builder.finish(&|day| calendar.next_session(day))?);
+        let finish = move |builder: crate::normalise::Builder<'_>| {
+            Ok(builder.finish_with_companion(&|day| calendar.next_session(day))?)
+        };
         let mut built = fill(store, table, self.partition, self.files.clone(), finish).await?;
         rows::quote(store, &mut built.rejects).await?;
         Ok(built)
@@ -131,8 +132,13 @@ pub fn origin(ledger: &Ledger, partition: Partition, files: &[Arc<LedgerFile>], 
     let table = ledger.table();
     let files = ledger.telling(files);
     let files = files.iter().map(|file| (file.file.path.as_str(), file.file.size));
-    let used = calendar.days().filter(|_| table.versions.is_some());
+    let used = calendar.days().filter(|_| uses_sessions(table));
     silver::origin(table, partition, files, used)
+}
+
+/// Whether the rows of a table, or of its companion, depend on sessions.
+fn uses_sessions(table: &Table) -> bool {
+    matches!(table.known, Known::Announced | Known::NextSession)
 }
 
 fn digest_of(calendar: &Calendar) -> String {

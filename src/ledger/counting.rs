@@ -8,6 +8,7 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Ledger, LedgerFile};
+use crate::normalise::{Answering, counting};
 use crate::spec::{Axis, Contract};
 
 /// What all answers to one slice have in common. Interfaces of one folder answer the same slices; all snapshots are one.
@@ -32,6 +33,15 @@ impl CountingFile {
     }
 }
 
+/// A file as a look at its slice.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The file.
+    pub file: CountingFile,
+    /// What decides whether it counts.
+    pub answering: Answering,
+}
+
 impl Ledger {
     /// The files whose slice several files may answer, so that their headers decide which of them count.
     #[must_use]
@@ -51,51 +61,54 @@ impl Ledger {
     /// # Errors
     /// When a header that decides cannot be read.
     pub fn counting(&self, files: &[Arc<LedgerFile>]) -> Result<Vec<CountingFile>> {
-        let mut counting = Vec::new();
-        let mut slices: BTreeMap<SliceOf<'_>, Files> = BTreeMap::new();
-        for file in files {
-            let contract = self.contract(file.source);
-            // Snapshots of a table with an event day add up.
-            let adds_up = contract.ask.axis == Axis::Snapshot && self.table.event.is_some();
-            if self.is_part(file) || contract.ask.axis.by_security() || adds_up {
-                counting.push(Arc::clone(file));
-            } else {
-                slices.entry(slice_of(contract, file)).or_default().push(Arc::clone(file));
-            }
-        }
-        for answers in slices.into_values() {
-            if let [answer] = answers.as_slice() {
-                counting.push(Arc::clone(answer));
-                continue;
-            }
-            let mut is_told = false;
-            for answer in answers.into_iter().rev() {
-                // A file without our header is a part, whatever its name.
-                let is_own = answer.checked()?.is_some();
-                let counts = !is_own || !is_told;
-                is_told |= is_own && answer.file.mark.is_none();
-                if counts {
-                    counting.push(answer);
-                }
-            }
-        }
-        Ok(self.resolved(counting))
+        let looks = self.looks(files)?;
+        let answering: Vec<Answering> = looks.iter().map(|look| look.answering).collect();
+        Ok(counting(&answering).into_iter().map(|place| looks[place].file.clone()).collect())
     }
 
-    /// The files that hold the rows of some files, each once, in the order of the files that say so.
-    fn resolved(&self, mut files: Files) -> Vec<CountingFile> {
-        files.sort_by(|a, b| b.file.by_age(&a.file));
-        let mut known = BTreeSet::new();
-        let mut resolved: Vec<CountingFile> = Vec::with_capacity(files.len());
-        for said in files {
+    /// Files as looks at their slices, oldest first, whether they still count or not. Needs the headers of contested files.
+    ///
+    /// # Errors
+    /// When a header that decides cannot be read.
+    pub fn looks(&self, files: &[Arc<LedgerFile>]) -> Result<Vec<Look>> {
+        let mut files = files.to_vec();
+        files.sort_by(|a, b| a.file.by_age(&b.file));
+        let contested = self.contested_slices(&files);
+        let (mut slices, mut bodies): (BTreeMap<SliceOf<'_>, u32>, BTreeMap<String, u32>) = Default::default();
+        let mut looks = Vec::with_capacity(files.len());
+        for said in &files {
+            let contract = self.contract(said.source);
+            // Snapshots of a table with an event day add up.
+            let adds_up = contract.ask.axis == Axis::Snapshot && self.table.event.is_some();
+            let mut slice = None;
+            if !(self.is_part(said) || contract.ask.axis.by_security() || adds_up) {
+                let of = slice_of(contract, said);
+                // A file without our header is a part, whatever its name.
+                if !contested.contains(&of) || said.checked()?.is_some() {
+                    let next = u32::try_from(slices.len()).unwrap_or(u32::MAX);
+                    slice = Some(*slices.entry(of).or_insert(next));
+                }
+            }
             // Where the repeated file is gone, reading the one that repeats it fails with the reason.
-            let rows = self.repeated(&said).unwrap_or(&said);
-            if known.insert(rows.file.path.clone()) {
-                resolved.push(CountingFile { rows: Arc::clone(rows), said });
+            let rows = Arc::clone(self.repeated(said).unwrap_or(said));
+            let next = u32::try_from(bodies.len()).unwrap_or(u32::MAX);
+            let body = *bodies.entry(rows.file.path.clone()).or_insert(next);
+            let answering = Answering { slice, is_whole: said.file.mark.is_none(), rows: body };
+            looks.push(Look { file: CountingFile { rows, said: Arc::clone(said) }, answering });
+        }
+        Ok(looks)
+    }
+
+    /// The slices that several answers of our own seem to be for.
+    fn contested_slices(&self, files: &[Arc<LedgerFile>]) -> BTreeSet<SliceOf<'_>> {
+        let (mut once, mut contested) = (BTreeSet::new(), BTreeSet::new());
+        for file in files.iter().filter(|file| !self.is_part(file)) {
+            let of = slice_of(self.contract(file.source), file);
+            if !once.insert(of) {
+                contested.insert(of);
             }
         }
-        resolved.reverse();
-        resolved
+        contested
     }
 
     /// Whether it has parts, and answers of our own beside them.

@@ -25,7 +25,7 @@ use crate::spec::{Contract, Table, Values};
 use crate::store::Store;
 
 pub use crate::bronze::Mark;
-pub use counting::CountingFile;
+pub use counting::{CountingFile, Look};
 pub use inputs::Inputs;
 pub use slices::{Held, Holding, PATIENCE};
 

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use super::call_columns::CallColumns;
 use super::rows::{Origin, Standing};
 use super::scalars::Scalar;
 use super::scan::Layout;
+use super::states::Look;
 use super::value::{LineReading, Remark, RowError, Target, quoted};
 use super::versions::{Coverage, Observation};
-use super::{Builder, Input, Reject, Stop, check, nested, output};
+use super::{Answering, Builder, Input, Reject, Stop, Tells, check, nested, output};
 use crate::spec::Axis;
 use pitlake_contract::spelling::day;
 
@@ -22,9 +25,12 @@ impl<'a> Builder<'a> {
         let text = std::str::from_utf8(text)
             .map_err(|e| Stop::NotText { file: input.path.to_owned(), at: e.valid_up_to() })?;
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        self.files.push(input.path.to_owned());
         let coverage = self.coverage(input);
         let Input { source, observed, shown, is_repeat, .. } = input;
+        let rows = self.files.iter().position(|path| path == input.path).and_then(|file| u32::try_from(file).ok());
+        let answering = Answering { slice: input.slice, is_whole: input.is_whole, rows: rows.unwrap_or(file) };
+        self.looks.push(Look { at: observed.unwrap_or(DateTime::<Utc>::MIN_UTC), answering });
+        self.files.push(input.path.to_owned());
         self.rows.sources.push(source);
         self.rows.standings.push(match (input.calls.is_empty(), input.is_whole) {
             (true, _) => Standing::Part,
@@ -32,7 +38,7 @@ impl<'a> Builder<'a> {
             (false, true) => Standing::Whole,
         });
         if table.versions.is_none() {
-            self.newest.note(file, source, (input.calls, input.month), &mut self.rows.texts);
+            self.newest.note(file, source, (input.calls, (input.day, input.month)), &mut self.rows.texts);
         }
         self.observations.push(Observation { at: observed, shown, coverage, is_repeat });
         let mut remarks: Vec<Remark> = Vec::new();
@@ -75,14 +81,14 @@ impl<'a> Builder<'a> {
                 let read = read.and_then(|()| call.fill(&mut row, place)).map(|()| &row[..]);
                 read_rows += usize::from(self.take(input, origin, read.as_ref().copied(), line));
             }
-            if self.rows.len() > first {
+            if self.rows.len() > first && input.tells == Tells::Rows {
                 self.remark(&remarks);
             }
             if table.versions.is_some() {
                 self.repeats.learn(first..self.rows.len(), origin);
             }
         }
-        if !names.is_empty() {
+        if !names.is_empty() && input.tells == Tells::Rows {
             self.unknown.entry(source.contract.id.to_string()).or_default().extend(names);
         }
         // Without a key column every row was rejected: one error of the file, not one of each row. A column is there when
@@ -94,6 +100,51 @@ impl<'a> Builder<'a> {
             }
         }
         check::unit_ratios(&self.rows, source, first_row, input.path)
+    }
+
+    /// Adds a file that holds the rows of an earlier one, as its calls and lines are; `false` where that was not added.
+    pub fn add_again(&mut self, input: Input<'a, '_>) -> bool {
+        let Some(place) = self.files.iter().position(|path| path == input.path) else { return false };
+        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        let (file, repeated) = (number(self.files.len()), number(place));
+        let rows = self.looks[place].answering.rows;
+        let answering = Answering { slice: input.slice, is_whole: input.is_whole, rows };
+        self.looks.push(Look { at: input.observed.unwrap_or(DateTime::<Utc>::MIN_UTC), answering });
+        self.files.push(input.path.to_owned());
+        self.rows.sources.push(input.source);
+        self.rows.standings.push(match (self.rows.standings[place], input.is_whole) {
+            (Standing::Part, _) => Standing::Part,
+            (_, false) => Standing::Partial,
+            (_, true) => Standing::Whole,
+        });
+        self.observations.push(Observation {
+            at: input.observed,
+            shown: input.shown,
+            coverage: None,
+            is_repeat: input.is_repeat,
+        });
+        self.newest.note_again(file, repeated);
+        let first = self.rows.origins.partition_point(|origin| origin.file < repeated);
+        let last = self.rows.origins.partition_point(|origin| origin.file <= repeated);
+        for row in first..last {
+            let copy = self.rows.copy(number(row));
+            self.rows.origins[copy as usize].file = file;
+        }
+        true
+    }
+
+    /// Takes a file back that cannot be trusted, if it was the last to be added: it shows nothing.
+    pub fn forget(&mut self, path: &str) {
+        if self.files.pop_if(|last| last == path).is_none() {
+            return;
+        }
+        let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.rows.truncate(self.rows.origins.partition_point(|origin| origin.file < file));
+        self.rows.sources.pop();
+        self.rows.standings.pop();
+        self.newest.forget(file);
+        self.looks.pop();
+        self.observations.pop();
     }
 
     /// Counts what is to be named of a line that gave rows.
@@ -115,6 +166,7 @@ impl<'a> Builder<'a> {
         match placed {
             Ok(Some(row)) => self.rows.push(row, origin),
             Ok(None) => {}
+            Err(_) if input.tells == Tells::FormerStates => {}
             Err(RowError(reason)) => self.rejects.push(Reject {
                 file: input.path.to_owned(),
                 line: origin.line as usize,

@@ -157,7 +157,8 @@ impl<'b, 'a> Comparer<'b, 'a> {
         self.shifts[column][self.rows.file(row)]
     }
 
-    fn agree(&self, rows: [u32; 2]) -> bool {
+    /// Whether two rows agree in all columns that are compared.
+    pub(super) fn agree(&self, rows: [u32; 2]) -> bool {
         self.compared.iter().all(|column| self.is_same(*column, rows))
             && (self.tolerance != Tolerance::Nothing || self.vendor(rows[0]) == self.vendor(rows[1]))
     }

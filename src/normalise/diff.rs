@@ -144,6 +144,6 @@ impl Builder<'_> {
 }
 
 /// The columns that are not part of the key.
-fn beside_key(table: &Table) -> Vec<usize> {
+pub(super) fn beside_key(table: &Table) -> Vec<usize> {
     (0..table.columns.len()).filter(|column| !table.key.contains(column)).collect()
 }

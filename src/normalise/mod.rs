@@ -9,8 +9,10 @@ mod agreement;
 mod call_columns;
 mod check;
 mod comparison;
+mod counting;
 mod diff;
 mod example;
+mod former;
 mod judge;
 mod key;
 mod merge;
@@ -24,6 +26,8 @@ mod rows;
 mod scalars;
 mod scan;
 mod shown;
+mod states;
+mod superseded;
 mod value;
 mod vendors;
 mod versions;
@@ -35,6 +39,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use adjusted::outside;
 pub use comparison::{Comparison, Difference, Revision};
+pub use counting::{Answering, counting};
 pub use example::prove;
 pub use judge::{AnswerText, Judged, judge};
 pub use output::{Added, added, companion_schema, schema};
@@ -42,11 +47,12 @@ pub use partition::Partition;
 pub use reading::{Reading, read};
 pub use shown::Shown;
 
-use crate::spec::{Field, Table, TableSource};
+use crate::spec::{Field, Known, Table, TableSource};
 use newest::Newest;
-use pitlake_contract::spelling::Dialect;
+use pitlake_contract::spelling::{Dialect, day};
 use repeats::Repeats;
 use rows::{Origin, RowSet};
+use states::Look;
 use versions::{Observation, Version, VersionHistory};
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
@@ -75,8 +81,23 @@ pub struct Input<'t, 'f> {
     pub is_repeat: bool,
     /// Whether it is plainly whole; an answer that is not takes no row away.
     pub is_whole: bool,
-    /// For an answer by security and month: the first day of the month.
+    /// For an answer to a month, of all or of some securities: its first day.
     pub month: Option<NaiveDate>,
+    /// For an answer to a day.
+    pub day: Option<NaiveDate>,
+    /// The number of its slice, where a newer answer to that replaces it as a whole.
+    pub slice: Option<u32>,
+    /// Whether its rows still count.
+    pub tells: Tells,
+}
+
+/// What a file tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tells {
+    /// The rows of the table.
+    Rows,
+    /// Former states alone, since it no longer counts: what is wrong with it is not reported.
+    FormerStates,
 }
 
 impl<'t, 'f> Input<'t, 'f> {
@@ -95,6 +116,9 @@ impl<'t, 'f> Input<'t, 'f> {
             is_repeat: false,
             is_whole: true,
             month: None,
+            day: None,
+            slice: None,
+            tells: Tells::Rows,
         }
     }
 }
@@ -177,6 +201,8 @@ pub struct Built {
     pub remarks: Remarks,
     /// Columns that are empty in some version because the file that showed it first lacked them.
     pub lacking: BTreeSet<String>,
+    /// The rows of the companion, where there are some.
+    pub companion: Option<RecordBatch>,
 }
 
 /// Collects the files of one partition, oldest first.
@@ -193,6 +219,8 @@ pub struct Builder<'a> {
     repeats: Repeats,
     /// For tables that keep the latest row.
     newest: Newest<'a>,
+    /// Of each file.
+    looks: Vec<Look>,
     rejects: Vec<Reject>,
     unknown: BTreeMap<String, BTreeSet<String>>,
     remarks: Remarks,
@@ -214,6 +242,7 @@ impl<'a> Builder<'a> {
             observations: Vec::new(),
             repeats: Repeats::default(),
             newest: Newest::default(),
+            looks: Vec::new(),
             rejects: Vec::new(),
             unknown: BTreeMap::new(),
             remarks: Remarks::default(),
@@ -239,15 +268,53 @@ impl<'a> Builder<'a> {
                 let file = self.files[file as usize].clone();
                 self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
             };
-            let superseded = self.newest.superseded(&self.rows, |_| true);
-            let kept = merge::merge(&mut self.rows, |row, _| !superseded.get(row).is_some_and(|gone| *gone), reject);
+            let answering: Vec<Answering> = self.looks.iter().map(|look| look.answering).collect();
+            let mut counts = vec![false; answering.len()];
+            for file in counting(&answering) {
+                counts[file] = true;
+            }
+            let superseded = self.newest.superseded(&self.rows, |file| counts[file as usize]);
+            let counts = |row: usize, file: u32| {
+                counts[file as usize] && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
+            };
+            let kept = merge::merge(&mut self.rows, counts, reject);
             kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip()
         };
         let selection = output::Selection { rows: &rows, occurrences: &occurrences, versions: &versions };
         let batch = output::batch(&self.rows, &selection, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| table.columns[column].name.clone()).collect();
-        Ok(Built { batch, rejects: self.rejects, unknown: self.unknown, remarks: self.remarks, lacking })
+        let (rejects, unknown, remarks) = (self.rejects, self.unknown, self.remarks);
+        Ok(Built { batch, rejects, unknown, remarks, lacking, companion: None })
+    }
+
+    /// As [`Builder::finish`], with the rows of the companion.
+    ///
+    /// # Errors
+    /// When Arrow refuses the columns, which would be a bug of ours.
+    pub fn finish_with_companion(
+        self,
+        tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
+    ) -> Result<Built, arrow::error::ArrowError> {
+        let companion = self.companion(tradable)?;
+        Ok(Built { companion, ..self.finish(tradable)? })
+    }
+
+    /// The rows of the companion; `None` without any.
+    fn companion(
+        &self,
+        tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
+    ) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
+        let table = self.rows.table;
+        let next_session = |event: i32| Some(day::days(tradable(day::day(event)?)?));
+        let known_from: superseded::KnownFrom<'_> = match table.known {
+            Known::Event => &Some,
+            Known::NextSession => &next_session,
+            Known::Observed | Known::Announced => return Ok(None),
+        };
+        let mut states = states::states(&self.rows, &self.looks, &self.newest, false);
+        let former = superseded::superseded(&mut states, &self.looks, known_from);
+        if former.is_empty() { Ok(None) } else { output::companion(&states.rows, &former).map(Some) }
     }
 
     /// All versions, where the table keeps them.

@@ -1,5 +1,5 @@
-//! Answers by security overlap: each row counts only if no newer whole answer covers its security, month and the
-//! values that were asked one by one. Answers along other axes are told apart by their files, before rows are read.
+//! What answers cover. Answers by security overlap: each row counts only if no newer whole answer covers its security, month
+//! and the values that were asked one by one. Of answers along other axes the files decide (`counting`).
 //!
 //! Never here: how the rows that count are merged.
 
@@ -10,93 +10,153 @@ use chrono::NaiveDate;
 use super::rows::{RowSet, Standing};
 use super::scalars::{Scalar, Texts};
 use super::value::{LineReading, Target, quoted};
-use crate::spec::TableSource;
-use pitlake_contract::spelling::Dialect;
+use crate::spec::{Axis, TableSource, Values};
+use pitlake_contract::spelling::{Dialect, day};
 
 /// The parameters of a call.
 type CallParams = Vec<(String, String)>;
 
-/// The part of a table that one answer covers: vendor and type, month, and the cells of its columns.
-type Slice<'a> = (&'a str, &'a str, Option<NaiveDate>, Vec<Scalar>);
-
-/// What the answers by security cover, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Newest<'a> {
-    answers: Vec<Covered<'a>>,
+/// Which days an answer covers of the rows it was asked for. Days are since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Days {
+    /// One event day.
+    Day(i32),
+    /// A month, by its first day.
+    Month(i32),
+    /// All of them.
+    All,
 }
 
 /// What one answer covers.
-#[derive(Debug)]
-struct Covered<'a> {
-    file: u32,
-    of: (&'a str, &'a str),
-    month: Option<NaiveDate>,
-    /// The security, and the values that were asked one by one.
-    columns: Vec<usize>,
+#[derive(Debug, Clone)]
+pub(super) struct Covered<'a> {
+    pub(super) file: u32,
+    /// Vendor and type.
+    pub(super) of: (&'a str, &'a str),
+    pub(super) days: Days,
+    /// The security of an answer by security, and the values that were asked one by one.
+    pub(super) columns: Vec<usize>,
     /// The cells that those columns may have.
-    cells: HashSet<Vec<Scalar>>,
+    pub(super) cells: HashSet<Vec<Scalar>>,
+    /// Answers by security overlap: a newer one speaks for its securities only.
+    pub(super) is_by_security: bool,
+}
+
+/// The part of a table that one answer covers: vendor and type, days, and the cells of its columns.
+type Slice<'a> = (&'a str, &'a str, Days, Vec<Scalar>);
+
+/// What the answers cover, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Newest<'a> {
+    pub(super) answers: Vec<Covered<'a>>,
+}
+
+/// The answers by security to each of their slices, and the slice of each row.
+#[derive(Debug, Default)]
+pub(super) struct SecuritySlices {
+    /// Of each row, where an answer by security gave it.
+    of_row: Vec<Option<u32>>,
+    /// The answers to each slice, oldest first.
+    answers: Vec<Vec<u32>>,
 }
 
 impl<'a> Newest<'a> {
-    /// Notes what a file covers, if it is an answer by security: its calls, and the first day of its month.
+    /// Notes what a file covers, if it is an answer: its calls, and the days it was asked for.
     pub(super) fn note(
         &mut self,
         file: u32,
         source: &'a TableSource,
-        (calls, month): (&[CallParams], Option<NaiveDate>),
+        (calls, days): (&[CallParams], (Option<NaiveDate>, Option<NaiveDate>)),
         texts: &mut Texts,
     ) {
-        let covered = covered(source, calls, texts);
-        self.answers.extend(covered.map(|(columns, cells)| {
+        let days = match (source.contract.ask.axis, days) {
+            // Snapshots of a table with an event day add up: they cover nothing.
+            (Axis::Snapshot, _) => return,
+            (_, (Some(of_day), _)) => Days::Day(day::days(of_day)),
+            (_, (_, Some(month))) => Days::Month(day::days(month)),
+            (axis, _) if axis.by_security() => Days::All,
+            _ => return,
+        };
+        let is_by_security = source.contract.ask.axis.by_security();
+        self.answers.extend(covered(source, calls, texts).map(|(columns, cells)| {
             let of = (source.contract.id.vendor.as_str(), source.contract.kind.as_str());
-            Covered { file, of, month, columns, cells }
+            Covered { file, of, days, columns, cells, is_by_security }
         }));
+    }
+
+    /// Notes that a file repeats another one.
+    pub(super) fn note_again(&mut self, file: u32, repeated: u32) {
+        let covered = self.answers.iter().find(|answer| answer.file == repeated).cloned();
+        self.answers.extend(covered.map(|covered| Covered { file, ..covered }));
+    }
+
+    /// Takes the last file back.
+    pub(super) fn forget(&mut self, file: u32) {
+        self.answers.retain(|answer| answer.file != file);
     }
 
     /// For each row whether a newer answer among the files that `counts` selects speaks for it instead; empty where none
     /// does.
     pub(super) fn superseded(&self, rows: &RowSet<'a>, counts: impl Fn(u32) -> bool) -> Vec<bool> {
-        let answers = || self.answers.iter().filter(|answer| counts(answer.file));
+        let slices = self.slices(rows, &counts);
+        let is_superseded = |row: u32| slices.is_superseded(rows, row, &counts);
+        if slices.of_row.is_empty() { Vec::new() } else { (0u32..).take(rows.len()).map(is_superseded).collect() }
+    }
+
+    /// The slices of the answers by security among some files; empty where no two of them answer one.
+    pub(super) fn slices(&self, rows: &RowSet<'a>, counts: impl Fn(u32) -> bool) -> SecuritySlices {
+        let answers = || self.answers.iter().filter(|answer| answer.is_by_security && counts(answer.file));
         if answers().nth(1).is_none() {
-            return Vec::new();
+            return SecuritySlices::default();
         }
-        let mut seen = HashSet::new();
-        let mut whole: HashMap<Slice<'a>, u32> = HashMap::new();
-        let mut is_contested = false;
+        let mut numbers: HashMap<Slice<'a>, u32> = HashMap::new();
+        let mut slices = SecuritySlices::default();
         for answer in answers() {
-            let is_whole = rows.standings[answer.file as usize] == Standing::Whole;
             for cells in &answer.cells {
-                is_contested |= !seen.insert((answer.of, answer.month, cells));
-                if is_whole {
-                    whole.insert((answer.of.0, answer.of.1, answer.month, cells.clone()), answer.file);
+                let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                let slice = (answer.of.0, answer.of.1, answer.days, cells.clone());
+                let number = *numbers.entry(slice).or_insert(next) as usize;
+                if number == slices.answers.len() {
+                    slices.answers.push(Vec::new());
                 }
+                slices.answers[number].push(answer.file);
             }
         }
-        if !is_contested {
-            return Vec::new();
+        if slices.answers.iter().all(|answers| answers.len() < 2) {
+            return SecuritySlices::default();
         }
         let of_file: HashMap<u32, &Covered<'a>> = answers().map(|answer| (answer.file, answer)).collect();
-        let mut slice: Slice<'a> = ("", "", None, Vec::new());
-        let mut is_superseded = |row: u32| {
-            let file = rows.origins[row as usize].file;
-            let Some(answer) = of_file.get(&file) else { return false };
-            (slice.0, slice.1, slice.2) = (answer.of.0, answer.of.1, answer.month);
+        let mut slice: Slice<'a> = ("", "", Days::All, Vec::new());
+        let number = |row: u32| {
+            let answer = of_file.get(&rows.origins[row as usize].file)?;
+            (slice.0, slice.1, slice.2) = (answer.of.0, answer.of.1, answer.days);
             slice.3.clear();
             slice.3.extend(answer.columns.iter().map(|column| rows.cell(*column, row)));
-            whole.get(&slice).is_some_and(|newest| *newest > file)
+            numbers.get(&slice).copied()
         };
-        (0u32..).take(rows.len()).map(&mut is_superseded).collect()
+        slices.of_row = (0u32..).take(rows.len()).map(number).collect();
+        slices
     }
 }
 
-/// The columns that the calls of an answer by security narrow, and the cells that those may have.
+impl SecuritySlices {
+    /// Whether a newer whole answer among the files that `counts` selects speaks for a row instead.
+    pub(super) fn is_superseded(&self, rows: &RowSet<'_>, row: u32, counts: impl Fn(u32) -> bool) -> bool {
+        let Some(slice) = self.of_row.get(row as usize).copied().flatten() else { return false };
+        let file = rows.origins[row as usize].file;
+        let newer = self.answers[slice as usize].iter().rev().take_while(|newer| **newer > file);
+        newer.copied().any(|newer| rows.standings[newer as usize] == Standing::Whole && counts(newer))
+    }
+}
+
+/// The columns that the calls of an answer narrow, and the cells that those may have.
 fn covered(
     source: &TableSource,
     calls: &[CallParams],
     texts: &mut Texts,
 ) -> Option<(Vec<usize>, HashSet<Vec<Scalar>>)> {
     let contract = &source.contract;
-    if calls.is_empty() || !contract.ask.axis.by_security() {
+    if calls.is_empty() {
         return None;
     }
     let plan_of = |param: &str, name: Option<&str>| {
@@ -104,10 +164,17 @@ fn covered(
         let field = by_call.or_else(|| contract.field(name?))?;
         source.fields.iter().find(|plan| plan.field == field)
     };
-    let (param, codes) = contract.ask.send.iter().find(|(_, template)| template.has_codes())?;
-    let security = plan_of(param, contract.ask.field.as_deref())?;
-    let each = contract.ask.each.iter().filter_map(|(param, _)| Some((param, plan_of(param, Some(param))?)));
-    let each: Vec<_> = each.collect();
+    let is_by_security = contract.ask.axis.by_security();
+    let codes = contract.ask.send.iter().find(|(_, template)| is_by_security && template.has_codes());
+    let security = match &codes {
+        Some((param, _)) => Some(plan_of(param, contract.ask.field.as_deref())?),
+        None if is_by_security => return None,
+        None => None,
+    };
+    // Of other answers all values are asked, unless they are chosen by a job, or by the rows of another table.
+    let is_chosen = |values: &Values| !matches!(values, Values::Fixed(_));
+    let each = contract.ask.each.iter().filter(|(_, values)| is_by_security || is_chosen(values));
+    let each: Vec<_> = each.filter_map(|(param, _)| Some((param, plan_of(param, Some(param))?))).collect();
     let mut covered = HashSet::new();
     for call in calls {
         let value = |of: &str| call.iter().find(|(name, _)| name == of).map_or("", |(_, value)| value.as_str());
@@ -116,9 +183,17 @@ fn covered(
             quoted(text, &Target::of(source, plan, Dialect::Answer), &mut reading).unwrap_or(Scalar::Null)
         };
         let rest: Vec<Scalar> = each.iter().map(|(param, plan)| cell(plan, value(param))).collect();
-        for code in codes.read_codes(value(param)) {
-            covered.insert([&[cell(security, &code)], rest.as_slice()].concat());
+        match (&codes, security) {
+            (Some((param, template)), Some(security)) => {
+                for code in template.read_codes(value(param)) {
+                    covered.insert([&[cell(security, &code)], rest.as_slice()].concat());
+                }
+            }
+            _ => {
+                covered.insert(rest);
+            }
         }
     }
-    Some((std::iter::once(security.column).chain(each.iter().map(|(_, plan)| plan.column)).collect(), covered))
+    let columns = security.into_iter().chain(each.iter().map(|(_, plan)| *plan)).map(|plan| plan.column);
+    Some((columns.collect(), covered))
 }

@@ -12,6 +12,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 
+use super::former::{Former, Why};
 use super::rows::RowSet;
 use super::scalars::{Scalar, Texts};
 use super::value::digits;
@@ -243,6 +244,31 @@ pub(super) fn batch(
     }
     arrays.push(Arc::new(vendor.finish()));
     RecordBatch::try_new(schema(table), arrays)
+}
+
+/// The rows of a table's companion, typed.
+pub(super) fn companion(rows: &RowSet<'_>, former: &[Former]) -> Result<RecordBatch, ArrowError> {
+    let (selected, occurrences): (Vec<u32>, Vec<i32>) = former.iter().map(|one| (one.row, one.occurrence)).unzip();
+    let selection = Selection { rows: &selected, occurrences: &occurrences, versions: &[] };
+    let own = batch(rows, &selection, &|_| None)?;
+    let mut arrays = own.columns().to_vec();
+    for column in added_to_states(rows.table) {
+        arrays.push(match column.name {
+            "known_on" => Arc::new(former.iter().map(|one| one.known).collect::<Date32Array>()),
+            "superseded_on" => Arc::new(former.iter().map(|one| one.superseded).collect::<Date32Array>()),
+            "known_basis" => {
+                let basis = |one: &Former| if one.is_derived { "derived" } else { "observed" };
+                Arc::new(StringArray::from_iter_values(former.iter().map(basis))) as ArrayRef
+            }
+            "observed_at" => {
+                let at = former.iter().map(|one| Some(one.observed.timestamp_micros()));
+                Arc::new(at.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+            }
+            _ => Arc::new(former.iter().map(|one| one.why.map(Why::name)).collect::<StringArray>()),
+        });
+    }
+    let schema = companion_schema(rows.table).unwrap_or_else(|| own.schema());
+    RecordBatch::try_new(schema, arrays)
 }
 
 /// The columns of [`VERSION`].

@@ -78,6 +78,35 @@ impl<'a> RowSet<'a> {
         copy
     }
 
+    /// Appends a row of other rows of the table, as one of `file`; returns its number.
+    pub(super) fn append(&mut self, from: &RowSet<'_>, row: u32, file: u32) -> u32 {
+        let place = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        for (cells, others) in self.columns.iter_mut().zip(&from.columns) {
+            cells.push(match others.get(row as usize) {
+                Scalar::Text(id) => Scalar::Text(self.texts.intern(from.texts.get(id))),
+                Scalar::Wide(id) => Scalar::Wide(self.texts.intern(from.texts.get(id))),
+                cell => cell,
+            });
+        }
+        self.origins.push(Origin { file, line: from.origins[row as usize].line });
+        place
+    }
+
+    /// Empties some cells of a row.
+    pub(super) fn clear(&mut self, row: u32, which: impl Fn(usize) -> bool) {
+        for (_, cells) in self.columns.iter_mut().enumerate().filter(|(column, _)| which(*column)) {
+            cells.set(row as usize, Scalar::Null);
+        }
+    }
+
+    /// Takes back all rows from `len` on.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.origins.truncate(len);
+        for cells in &mut self.columns {
+            cells.truncate(len);
+        }
+    }
+
     pub(super) fn cell(&self, column: usize, row: u32) -> Scalar {
         self.columns[column].get(row as usize)
     }

@@ -151,6 +151,18 @@ impl ScalarColumn {
         }
     }
 
+    pub(super) fn truncate(&mut self, len: usize) {
+        match self {
+            Self::Text(ids) => ids.truncate(len),
+            Self::Date(days) => days.truncate(len),
+            Self::Flag(flags) => flags.truncate(len),
+            Self::Number { mantissa, exponent } => {
+                mantissa.truncate(len);
+                exponent.truncate(len);
+            }
+        }
+    }
+
     pub(super) fn get(&self, row: usize) -> Scalar {
         match self {
             Self::Text(ids) => match ids[row] {

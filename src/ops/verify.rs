@@ -36,6 +36,8 @@ pub async fn verify(world: &World, tables: &[Arc<Table>], rebuild: f64) -> Resul
         let mut verified = Verified { table: table.name.clone(), ..Verified::default() };
         let files = silver::list(&world.store, table).await?;
         silver_files(world, table, &files, &mut verified).await?;
+        silver_files(world, table, &silver::companions(&world.store, table).await?, &mut verified).await?;
+        unproven(&mut verified);
         rejects(world, table, &mut verified).await?;
         let ledger = ledgers.of(table).await?;
         // Tables may share the folder of an interface.
@@ -89,13 +91,17 @@ async fn silver_files(world: &World, table: &Table, files: &[SilverFile], verifi
             });
         }
     }
+    Ok(())
+}
+
+/// Names the files of former versions.
+fn unproven(verified: &mut Verified) {
     if verified.silver.unproven > 0 {
         let n = verified.silver.unproven;
         verified.notes.push(format!(
             "{n} silver files of a former version have no checksums and were only decoded: the next build replaces them"
         ));
     }
-    Ok(())
 }
 
 async fn rejects(world: &World, table: &Table, verified: &mut Verified) -> Result<()> {

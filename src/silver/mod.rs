@@ -19,7 +19,7 @@ use flate2::{Compression, GzBuilder};
 
 pub use origin::origin;
 pub use parquet::{Footer, Inspection};
-pub use path::{path, rejects_path};
+pub use path::{companion_path, path, rejects_path};
 
 use crate::bronze;
 use crate::normalise::{Built, Partition, Reject};
@@ -40,8 +40,23 @@ pub struct SilverFile {
 /// # Errors
 /// When the store cannot be listed.
 pub async fn list(store: &Store, table: &Table) -> Result<Vec<SilverFile>> {
-    let entries = store.list(&path::folder(table)).await?;
-    let file = |entry: Entry| SilverFile { partition: path::partition(table, &entry.path), entry };
+    below(store, table, &path::folder(table)).await
+}
+
+/// Every file of a table's companion.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub async fn companions(store: &Store, table: &Table) -> Result<Vec<SilverFile>> {
+    match path::companion_folder(table) {
+        Some(folder) => below(store, table, &folder).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn below(store: &Store, table: &Table, folder: &str) -> Result<Vec<SilverFile>> {
+    let entries = store.list(folder).await?;
+    let file = |entry: Entry| SilverFile { partition: path::partition(table, folder, &entry.path), entry };
     Ok(entries.into_iter().map(file).collect())
 }
 
@@ -83,6 +98,8 @@ pub async fn rows(store: &Store, entry: &Entry, wanted: BTreeSet<String>) -> Res
 pub struct Encoded {
     /// The rows, as Parquet.
     pub rows: Bytes,
+    /// The rows of the companion, as Parquet; `None` without any.
+    pub companion: Option<Bytes>,
     /// The rejected rows; `None` without any.
     pub rejects: Option<Bytes>,
 }
@@ -92,35 +109,47 @@ pub struct Encoded {
 /// # Errors
 /// When the rows cannot be encoded.
 pub async fn encode(table: &Table, built: Built, origin: String) -> Result<Encoded> {
-    let Built { batch, rejects, .. } = built;
+    let Built { batch, companion, rejects, .. } = built;
     let table = table.clone();
     tokio::task::spawn_blocking(move || {
         let rows = parquet::encode(&table, &batch, &origin)?;
+        let companion = companion.map(|batch| parquet::encode_companion(&table, &batch, &origin)).transpose()?;
         let rejects = if rejects.is_empty() { None } else { Some(encode_rejects(&rejects)?) };
-        Ok(Encoded { rows, rejects })
+        Ok(Encoded { rows, companion, rejects })
     })
     .await?
 }
 
-/// Replaces a partition: first the rejected rows, then the rows.
+/// Replaces a partition: first the rejected rows and the former states, then the rows, whose put is the commit.
 ///
 /// # Errors
 /// When the rows cannot be encoded or the lake cannot be written.
 pub async fn publish(store: &Store, table: &Table, partition: Partition, built: Built, origin: String) -> Result<()> {
     let rejects_path = rejects_path(table, partition);
-    let Encoded { rows, rejects } = encode(table, built, origin).await?;
-    match rejects {
-        Some(rejects) => store.put(&rejects_path, rejects).await?,
-        None => store.delete(&rejects_path).await?,
+    let Encoded { rows, companion, rejects } = encode(table, built, origin).await?;
+    replace(store, &rejects_path, rejects).await?;
+    if let Some(path) = companion_path(table, partition) {
+        replace(store, &path, companion).await?;
     }
     store.put(&path(table, partition), rows).await
 }
 
-/// Takes a partition away: the rows, then those that were rejected.
+/// Puts a file, or takes a former one away where there is none.
+async fn replace(store: &Store, path: &str, body: Option<Bytes>) -> Result<()> {
+    match body {
+        Some(body) => store.put(path, body).await,
+        None => store.delete(path).await,
+    }
+}
+
+/// Takes a partition away: its former states, the rows, then those that were rejected.
 ///
 /// # Errors
 /// When the lake cannot be written.
 pub async fn remove(store: &Store, table: &Table, partition: Partition) -> Result<()> {
+    if let Some(path) = companion_path(table, partition) {
+        store.delete(&path).await?;
+    }
     store.delete(&path(table, partition)).await?;
     store.delete(&rejects_path(table, partition)).await
 }

@@ -63,7 +63,20 @@ pub struct Inspection {
 
 /// The bytes of a partition.
 pub(super) fn encode(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Bytes> {
-    let properties = properties(table, batch, origin)?;
+    written(table, (&table.name, &table.key), batch, origin)
+}
+
+/// The bytes of a partition of the companion, whose rows are sorted by key and the day from which they are known.
+pub(super) fn encode_companion(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Bytes> {
+    let schema = batch.schema();
+    let place = |name| schema.fields().iter().position(|field| field.name() == name);
+    let own = ["occurrence", "known_on"].map(place);
+    let sorting: Vec<usize> = table.key.iter().copied().chain(own.into_iter().flatten()).collect();
+    written(table, (&table.companion().unwrap_or_default(), &sorting), batch, origin)
+}
+
+fn written(table: &Table, layout: (&str, &[usize]), batch: &RecordBatch, origin: &str) -> Result<Bytes> {
+    let properties = properties(table, layout, batch, origin)?;
     let mut out = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut out, batch.schema(), Some(properties))?;
     writer.write(batch)?;
@@ -71,14 +84,19 @@ pub(super) fn encode(table: &Table, batch: &RecordBatch, origin: &str) -> Result
     Ok(checksum::sealed(&out, &metadata)?.into())
 }
 
-fn properties(table: &Table, batch: &RecordBatch, origin: &str) -> Result<WriterProperties> {
-    let sorting = table
-        .key
+/// The properties of a file of a table of some name, sorted by some columns.
+fn properties(
+    table: &Table,
+    (name, sorting): (&str, &[usize]),
+    batch: &RecordBatch,
+    origin: &str,
+) -> Result<WriterProperties> {
+    let sorting = sorting
         .iter()
         .map(|&column| Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: true }));
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let mut pairs = vec![
-        pair(KEY_TABLE, table.name.clone()),
+        pair(KEY_TABLE, name.to_owned()),
         pair(KEY_SCHEMA, table.digest.clone()),
         pair(KEY_ORIGIN, origin.to_owned()),
         pair(KEY_RULES, RULES.to_string()),

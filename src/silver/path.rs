@@ -15,10 +15,25 @@ pub(super) fn folder(table: &Table) -> String {
 /// The file of a partition.
 #[must_use]
 pub fn path(table: &Table, partition: Partition) -> String {
+    file(&folder(table), partition)
+}
+
+fn file(folder: &str, partition: Partition) -> String {
     match partition {
-        Partition::Whole => format!("{}/{FILE}", folder(table)),
-        _ => format!("{}/{partition}/{FILE}", folder(table)),
+        Partition::Whole => format!("{folder}/{FILE}"),
+        _ => format!("{folder}/{partition}/{FILE}"),
     }
+}
+
+/// The file of a partition's former states, where the table has a companion.
+#[must_use]
+pub fn companion_path(table: &Table, partition: Partition) -> Option<String> {
+    Some(file(&companion_folder(table)?, partition))
+}
+
+/// The folder of a table's companion.
+pub(super) fn companion_folder(table: &Table) -> Option<String> {
+    Some(format!("silver/{}", table.companion()?))
 }
 
 /// The file of a partition's rejected rows.
@@ -27,9 +42,9 @@ pub fn rejects_path(table: &Table, partition: Partition) -> String {
     format!("rejects/{}/{partition}.jsonl.gz", table.name)
 }
 
-/// The partition that a path holds, if the path belongs to the table's present partitioning.
-pub(super) fn partition(table: &Table, file: &str) -> Option<Partition> {
-    let inner = file.strip_prefix(&folder(table))?.strip_prefix('/')?.strip_suffix(FILE)?;
+/// The partition that a path below a folder of the table holds, if the path belongs to the table's present partitioning.
+pub(super) fn partition(table: &Table, folder: &str, path: &str) -> Option<Partition> {
+    let inner = path.strip_prefix(folder)?.strip_prefix('/')?.strip_suffix(FILE)?;
     let parts: Vec<(&str, &str)> = inner.split('/').filter_map(|part| part.split_once('=')).collect();
     let day = match parts[..] {
         [] if inner.is_empty() => return (table.partition == PartitionBy::None).then_some(Partition::Whole),
@@ -39,5 +54,5 @@ pub(super) fn partition(table: &Table, file: &str) -> Option<Partition> {
         _ => return None,
     };
     // `year=02024` names a year too, and is not a path of ours.
-    Some(Partition::of(table, day)).filter(|partition| path(table, *partition) == file)
+    Some(Partition::of(table, day)).filter(|partition| file(folder, *partition) == path)
 }

@@ -44,6 +44,7 @@ fn built(table: &Table, rejects: Vec<Reject>) -> Built {
         unknown: BTreeMap::new(),
         remarks: Remarks::default(),
         lacking: BTreeSet::new(),
+        companion: None,
     }
 }
 
@@ -113,7 +114,8 @@ async fn a_damaged_file_is_an_error_that_names_it() {
 #[test]
 fn a_path_leads_back_to_its_partition() {
     let table = table();
-    let file = |inner: &str| path::partition(&table, &format!("silver/stock_daily_cn/{inner}"));
+    let file =
+        |inner: &str| path::partition(&table, "silver/stock_daily_cn", &format!("silver/stock_daily_cn/{inner}"));
     assert_eq!(file("year=2024/part-0.parquet"), Some(Partition::Year(2024)));
     for other in ["part-0.parquet", "year=02024/part-0.parquet", "year=2024/month=6/part-0.parquet", "year=2024/x"] {
         assert_eq!(file(other), None, "{other}");

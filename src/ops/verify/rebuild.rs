@@ -70,6 +70,14 @@ pub(super) async fn difference(
     if world.store.read(&file.entry.path).await? != encoded.rows {
         return Ok(Some("it differs from what its bronze gives now".into()));
     }
+    if let Some(path) = silver::companion_path(table, partition) {
+        let companions = silver::companions(&world.store, table).await?;
+        let is_there = companions.iter().any(|file| file.entry.path == path);
+        let companion = if is_there { Some(world.store.read(&path).await?) } else { None };
+        if companion != encoded.companion {
+            return Ok(Some(format!("the former states in `{path}` differ from what its bronze gives now")));
+        }
+    }
     let path = silver::rejects_path(table, partition);
     let listed = world.store.list(&format!("rejects/{}", table.name)).await?;
     let is_there = listed.iter().any(|entry| entry.path == path);

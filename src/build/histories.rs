@@ -1,0 +1,396 @@
+//! Random histories of a lake: what is read as of a day beside a lake that ends with that day.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc, Weekday};
+use pitlake_contract::Slice;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::Task;
+use crate::bronze::{self, Mark, NewFile, Span};
+use crate::clock::shanghai_day;
+use crate::ledger::Ledger;
+use crate::plan::Calendar;
+use crate::spec::{Axis, Catalog, Known, Table};
+use crate::store::Store;
+
+/// A file that comes to the lake. Days count from 2024-01-02; figures are small numbers, and 0 is no row.
+#[derive(Debug, Clone)]
+struct Arrival {
+    kind: Kind,
+    /// The place of its interface among the table's sources.
+    source: usize,
+    /// The day of an answer or of a folder, the day of a capture before the arrival.
+    day: u64,
+    /// Days since the arrival before it.
+    later: u64,
+    mark: Option<Mark>,
+    figures: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Answer,
+    Import,
+    Capture,
+    Foreign,
+}
+
+/// A table to try, and its securities.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    table: &'static str,
+    codes: [&'static str; 2],
+}
+
+const SECURITIES: [&str; 2] = ["600001.SH", "600002.SH"];
+
+/// The event days of rows, from 2024-01-02 on.
+const EVENTS: u64 = 4;
+
+fn day(number: u64) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2024, 1, 2).unwrap() + Days::new(number)
+}
+
+fn arrivals(sources: usize, only: Option<Kind>) -> impl Strategy<Value = Vec<Arrival>> {
+    let kind = prop_oneof![
+        6 => Just(Kind::Answer),
+        1 => Just(Kind::Import),
+        1 => Just(Kind::Capture),
+        1 => Just(Kind::Foreign),
+    ];
+    let mark = prop_oneof![
+        4 => Just(None),
+        1 => Just(Some(Mark::Due)),
+        1 => Just(Some(Mark::Damaged)),
+        1 => Just(Some(Mark::Short)),
+    ];
+    let figures = vec(prop_oneof![2 => Just(0u8), 3 => Just(1u8), 2 => Just(2u8), 1 => Just(3u8)], 8);
+    let arrival = (kind, 0..sources, 0..EVENTS, 0..3u64, mark, figures);
+    let arrival = arrival.prop_map(move |(kind, source, day, later, mark, figures)| Arrival {
+        kind: only.unwrap_or(kind),
+        source,
+        day,
+        later,
+        mark,
+        figures,
+    });
+    vec(arrival, 1..9)
+}
+
+/// A row of a security on a day.
+fn line(table: &Table, code: &str, event: NaiveDate, figure: u8) -> String {
+    let compact = event.format("%Y%m%d");
+    match table.name.as_str() {
+        "adj_factor" => format!(r#"{{"ts_code":"{code}","trade_date":"{compact}","adj_factor":{figure}}}"#),
+        "stock_daily_cn" => format!(r#"{{"ts_code":"{code}","trade_date":"{event}","close":{figure}}}"#),
+        "margin_cn" => format!(r#"{{"trade_date":"{compact}","exchange_id":"{code}","rzye":{figure}}}"#),
+        "cyq_chips_cn" => {
+            format!(r#"{{"ts_code":"{code}","trade_date":"{compact}","price":9.5,"percent":{figure}}}"#)
+        }
+        "block_trade_cn" => {
+            let row = |amount: u8| {
+                format!(
+                    r#"{{"ts_code":"{code}","trade_date":"{compact}","price":9.5,"vol":1,"amount":9.{amount},"buyer":"b","seller":"s"}}"#
+                )
+            };
+            match figure {
+                1 => row(4),
+                2 => [row(4), row(5)].join("\n"),
+                _ => [row(5), row(5)].join("\n"),
+            }
+        }
+        other => panic!("no rows of {other}"),
+    }
+}
+
+/// What is known of a file in the lake.
+#[derive(Debug, Clone)]
+struct Seen {
+    path: String,
+    at: DateTime<Utc>,
+    /// The keys that it is a look at: security and event day.
+    keys: BTreeSet<(usize, u64)>,
+}
+
+/// A lake, and when its files were seen.
+struct Lake {
+    catalog: Catalog,
+    calendar: Arc<Calendar>,
+    case: Case,
+    store: Store,
+    seen: Vec<Seen>,
+    now: u64,
+}
+
+impl Lake {
+    fn new(case: Case) -> Self {
+        let days = (0..60).map(|number| NaiveDate::from_ymd_opt(2024, 1, 1).unwrap() + Days::new(number));
+        let is_open = |day: NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+        let calendar = Arc::new(Calendar::new(days.map(|day| (day, is_open(day)))));
+        let catalog = Catalog::load(&[], None).unwrap().0;
+        Self { catalog, calendar, case, store: Store::memory(), seen: Vec::new(), now: 0 }
+    }
+
+    fn table(&self) -> &Arc<Table> {
+        self.catalog.table(self.case.table).unwrap()
+    }
+
+    async fn arrive(&mut self, arrival: &Arrival) {
+        self.now += arrival.later;
+        let table = Arc::clone(self.table());
+        let contract = Arc::clone(&table.sources[arrival.source].contract);
+        let number = self.seen.len() as u64;
+        let mut lines = String::new();
+        let mut keys = BTreeSet::new();
+        let mut event = arrival.day.min(self.now);
+        let by_security = contract.ask.axis.by_security();
+        let (first, last) = if arrival.kind == Kind::Answer || arrival.kind == Kind::Foreign {
+            (event, event)
+        } else {
+            (0, EVENTS - 1)
+        };
+        let (first, last) = if by_security && arrival.kind == Kind::Answer { (0, EVENTS - 1) } else { (first, last) };
+        let codes: Vec<usize> = if by_security && arrival.kind == Kind::Answer {
+            vec![usize::from(arrival.day % 2 == 1)]
+        } else {
+            vec![0, 1]
+        };
+        for (place, figure) in arrival.figures.iter().enumerate() {
+            let (code, of_day) = (place % 2, (place / 2) as u64);
+            if !codes.contains(&code) || of_day < first || of_day > last || of_day > self.now {
+                continue;
+            }
+            if arrival.kind == Kind::Capture && of_day > arrival.day {
+                continue;
+            }
+            if *figure > 0 {
+                lines += &line(&table, self.case.codes[code], day(of_day), *figure);
+                lines.push('\n');
+            }
+            // An answer to more than the day shows that there is no row from the day after on.
+            let is_told = if by_security { of_day < self.now } else { true };
+            if *figure > 0 || (arrival.kind == Kind::Answer && arrival.mark.is_none() && is_told) {
+                keys.insert((code, of_day));
+            }
+        }
+        let at = |days: u64| -> DateTime<Utc> {
+            format!("{}T10:00:00Z", day(days)).parse::<DateTime<Utc>>().unwrap()
+                + chrono::TimeDelta::seconds(i64::try_from(number).unwrap())
+        };
+        let folder = format!("bronze/{}/{}", contract.id.vendor, contract.kind);
+        if arrival.kind == Kind::Foreign {
+            event = event.max(first);
+            let path = format!("{folder}/date={}/theirs{number}.jsonl.gz", day(event));
+            let body = gzip(lines.as_bytes());
+            self.store.put(&path, body.into()).await.unwrap();
+            self.seen.push(Seen { path, at: day(event).and_hms_opt(0, 0, 0).unwrap().and_utc(), keys });
+            return;
+        }
+        let is_answer = arrival.kind == Kind::Answer;
+        let month = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
+        let slice = match contract.ask.axis {
+            Axis::SecurityMonth => Slice::SecurityMonth(self.case.codes[codes[0]].to_owned(), month),
+            _ => Slice::Session(day(event)),
+        };
+        let captured_on = (arrival.kind == Kind::Capture).then(|| day(arrival.day.min(self.now)));
+        let param = if by_security {
+            ("ts_code", self.case.codes[codes[0]].to_owned())
+        } else {
+            ("trade_date", day(event).to_string())
+        };
+        let span = (!is_answer || by_security).then(|| Span::months([month]));
+        let new = NewFile {
+            slice: match (is_answer, by_security) {
+                (false, _) => "x.csv".to_owned(),
+                (true, true) => format!("2024-01: 1 securities, {0} to {0}", self.case.codes[codes[0]]),
+                (true, false) => slice.to_string(),
+            },
+            day: if is_answer && !by_security {
+                day(event)
+            } else if is_answer {
+                month
+            } else {
+                day(self.now)
+            },
+            params: if is_answer { vec![vec![(param.0.to_owned(), param.1)]] } else { Vec::new() },
+            rows_of: Vec::new(),
+            pages: 1,
+            lines: lines.into_bytes(),
+            event_days: None,
+            span,
+            found: None,
+            mark: arrival.mark.filter(|_| is_answer),
+            captured_on,
+            ordinal: 0,
+        };
+        let ledger = Ledger::open(&self.store, &table).await.unwrap();
+        ledger.read(&self.store, |_| true).await;
+        let before = if is_answer { ledger.newest(arrival.source, &[slice]) } else { None };
+        let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
+        let written = bronze::write(&self.store, &contract, new, at(self.now), before).await.unwrap();
+        let shown = captured_on.map_or(at(self.now), |day| format!("{day}T00:00:00+08:00").parse().unwrap());
+        self.seen.push(Seen { path: written.path, at: shown, keys });
+    }
+
+    /// The lake as it was at the end of a day.
+    async fn until(&self, day: NaiveDate) -> Store {
+        let store = Store::memory();
+        for seen in self.seen.iter().filter(|seen| shanghai_day(seen.at) <= day) {
+            store.put(&seen.path, self.store.read(&seen.path).await.unwrap()).await.unwrap();
+        }
+        store
+    }
+
+    /// The rows of the table and of its companion.
+    async fn build(&self, store: &Store) -> [Vec<Row>; 2] {
+        let table = self.table();
+        let ledger = Ledger::open(store, table).await.unwrap();
+        let inputs = ledger.inputs();
+        let (mut main, mut former) = (Vec::new(), Vec::new());
+        for (partition, files) in &inputs.partitions {
+            let task = Task::new(store, &ledger, (*partition, files), &self.calendar).await.unwrap();
+            let built = task.rows(store, table, &self.calendar).await.unwrap();
+            main.extend(rows(&built.batch));
+            former.extend(built.companion.iter().flat_map(rows));
+        }
+        [main, former]
+    }
+
+    /// The key of a row.
+    fn key(&self, row: &Row) -> Vec<String> {
+        let table = self.table();
+        let key = table.key.iter().map(|column| table.columns[*column].name.as_str());
+        key.chain(table.occurrence.then_some("occurrence")).map(|name| row[name].clone()).collect()
+    }
+
+    fn event(&self, row: &Row) -> NaiveDate {
+        let table = self.table();
+        row[&table.columns[table.event.unwrap()].name].parse().unwrap()
+    }
+
+    /// Whether rows of an event day are known on a day.
+    fn is_known(&self, event: NaiveDate, day: NaiveDate) -> bool {
+        match self.table().known {
+            Known::NextSession => self.calendar.next_session(event).is_some_and(|next| next <= day),
+            _ => event <= day,
+        }
+    }
+
+    /// The figures of each key as of a day.
+    fn as_of(&self, [main, former]: &[Vec<Row>; 2], day: NaiveDate) -> BTreeMap<Vec<String>, String> {
+        let on = |row: &Row, name: &str| row[name].parse::<NaiveDate>().ok();
+        let mut found = BTreeMap::new();
+        for row in main.iter().filter(|row| self.is_known(self.event(row), day)) {
+            let key = self.key(row);
+            let is_later = former.iter().any(|one| self.key(one) == key && on(one, "superseded_on").unwrap() > day);
+            if !is_later {
+                found.insert(key, self.figures(row));
+            }
+        }
+        for row in former {
+            let holds =
+                on(row, "known_on").is_some_and(|known| known <= day) && on(row, "superseded_on").unwrap() > day;
+            if holds && row["why"] != "appeared" {
+                let before = found.insert(self.key(row), self.figures(row));
+                assert!(before.is_none(), "two states of a key on {day}: {row:?}");
+            }
+        }
+        found
+    }
+
+    fn figures(&self, row: &Row) -> String {
+        let table = self.table();
+        let names = table.columns.iter().map(|column| column.name.as_str());
+        names.map(|name| row[name].as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text).unwrap();
+    gzip.finish().unwrap()
+}
+
+/// A row as text, by column.
+type Row = BTreeMap<String, String>;
+
+fn rows(batch: &RecordBatch) -> Vec<Row> {
+    let options = FormatOptions::new();
+    let schema = batch.schema();
+    let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap());
+    let columns: Vec<_> = columns.collect();
+    let cell = |row: usize, place: usize| (schema.field(place).name().clone(), columns[place].value(row).to_string());
+    (0..batch.num_rows()).map(|row| (0..columns.len()).map(|place| cell(row, place)).collect()).collect()
+}
+
+/// Compares what is read as of each day with a lake that ends with the day, for keys that were looked at until then.
+async fn compare(case: Case, arrivals: &[Arrival]) {
+    let mut lake = Lake::new(case);
+    for arrival in arrivals {
+        lake.arrive(arrival).await;
+    }
+    let all = lake.build(&lake.store).await;
+    for number in 0..28 {
+        let on = day(number);
+        let then = lake.build(&lake.until(on).await).await;
+        let looked: BTreeSet<(usize, u64)> =
+            lake.seen.iter().filter(|seen| shanghai_day(seen.at) <= on).flat_map(|seen| seen.keys.clone()).collect();
+        let looked: BTreeSet<(String, String)> =
+            looked.into_iter().map(|(code, event)| (case.codes[code].to_owned(), day(event).to_string())).collect();
+        let is_looked = |key: &[String]| looked.iter().any(|(code, event)| key.contains(code) && key.contains(event));
+        let table = lake.table();
+        let columns = table.key.iter().map(|column| &table.columns[*column].name).collect::<Vec<_>>();
+        let then_main = [then[0].clone(), Vec::new()];
+        let expected = lake.as_of(&then_main, on);
+        let mut found = lake.as_of(&all, on);
+        found.retain(|key, _| is_looked(key));
+        assert_eq!(found, expected, "{} as of {on} by {columns:?}\n{:#?}\n{:#?}", case.table, lake.seen, all[1]);
+        // Nor does what that lake itself reads as of earlier days change later, for the keys it had looked at.
+        for earlier in 0..=number {
+            let mut before = lake.as_of(&then, day(earlier));
+            let mut after = lake.as_of(&all, day(earlier));
+            before.retain(|key, _| is_looked(key));
+            after.retain(|key, _| is_looked(key));
+            assert_eq!(after, before, "{} as of {} in a lake of {on}", case.table, day(earlier));
+        }
+    }
+}
+
+fn block_on(future: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bars_of_two_vendors_are_read_as_they_were(arrivals in arrivals(2, None)) {
+        block_on(compare(Case { table: "stock_daily_cn", codes: SECURITIES }, &arrivals));
+    }
+
+    #[test]
+    fn factors_are_read_as_they_were(arrivals in arrivals(1, None)) {
+        block_on(compare(Case { table: "adj_factor", codes: SECURITIES }, &arrivals));
+    }
+
+    #[test]
+    fn what_is_known_on_the_next_session_is_read_as_it_was(arrivals in arrivals(1, None)) {
+        block_on(compare(Case { table: "margin_cn", codes: ["SSE", "SZSE"] }, &arrivals));
+    }
+
+    #[test]
+    fn answers_by_security_are_read_as_they_were(arrivals in arrivals(1, None)) {
+        block_on(compare(Case { table: "cyq_chips_cn", codes: SECURITIES }, &arrivals));
+    }
+
+    #[test]
+    fn repeats_are_read_as_they_were(arrivals in arrivals(1, None)) {
+        block_on(compare(Case { table: "block_trade_cn", codes: SECURITIES }, &arrivals));
+    }
+}

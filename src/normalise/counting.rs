@@ -1,0 +1,57 @@
+//! Which files of a partition count: of the answers to one slice the newest whole one and what came after it, and every
+//! part. Never what their rows say.
+
+use std::collections::HashSet;
+
+/// A file as one of those that may answer the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Answering {
+    /// The number of its slice, which the answers to it share; `None` for a file that no other one replaces.
+    pub slice: Option<u32>,
+    /// Whether it is plainly whole.
+    pub is_whole: bool,
+    /// The number of the file that holds its rows: several may repeat one.
+    pub rows: u32,
+}
+
+/// The places of the files that count, of some files that are given oldest first. Of several with the same rows the newest
+/// stands for all.
+#[must_use]
+pub fn counting(files: &[Answering]) -> Vec<usize> {
+    let (mut told, mut known) = (HashSet::new(), HashSet::new());
+    let mut counting = Vec::new();
+    for (place, file) in files.iter().enumerate().rev() {
+        let is_told = file.slice.is_some_and(|slice| told.contains(&slice));
+        if let Some(slice) = file.slice.filter(|_| file.is_whole) {
+            told.insert(slice);
+        }
+        if !is_told && known.insert(file.rows) {
+            counting.push(place);
+        }
+    }
+    counting.reverse();
+    counting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_whole_answer_counts_with_what_came_after_it_and_every_part() {
+        let file = |slice, is_whole, rows| Answering { slice, is_whole, rows };
+        let files = [
+            file(Some(0), true, 0),
+            file(None, true, 1),
+            file(Some(0), false, 2),
+            file(Some(1), false, 3),
+            file(Some(0), true, 4),
+            file(Some(0), false, 5),
+            file(None, true, 1),
+        ];
+        assert_eq!(counting(&files), [3, 4, 5, 6]);
+        assert_eq!(counting(&files[..4]), [0, 1, 2, 3]);
+        // The answer that repeats an older one brings its rows back.
+        assert_eq!(counting(&[file(Some(0), true, 0), file(Some(0), true, 1), file(Some(0), true, 0)]), [2]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Which answers cover a row: those that would hold it if the vendor had it. Never which of them counts.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::Datelike as _;
+
+use super::super::newest::{Days, Newest};
+use super::super::rows::RowSet;
+use super::super::scalars::Scalar;
+use pitlake_contract::spelling::day;
+
+/// What the answers of one kind narrow: vendor and type, a kind of days, and columns.
+type Shape<'n> = ((&'n str, &'n str), Days, &'n [usize]);
+
+/// The answers of a partition by what they cover.
+pub(super) struct Coverage<'n> {
+    shapes: Vec<Shape<'n>>,
+    /// By the place of their shape, their days and cells.
+    files: HashMap<(usize, Days, &'n [Scalar]), Vec<u32>>,
+    /// Of each file.
+    days: Vec<Option<Days>>,
+    /// Of each file, whether others may be about its rows.
+    contested: Vec<bool>,
+}
+
+impl<'n> Coverage<'n> {
+    pub(super) fn new(rows: &RowSet<'_>, newest: &'n Newest<'_>) -> Self {
+        let mut days = vec![None; rows.standings.len()];
+        let (mut shapes, mut files): (Vec<Shape<'n>>, HashMap<_, Vec<u32>>) = Default::default();
+        for answer in &newest.answers {
+            days[answer.file as usize] = Some(answer.days);
+            // Days of one kind are told apart by their first one.
+            let kind = match answer.days {
+                Days::Day(_) => Days::Day(0),
+                Days::Month(_) => Days::Month(0),
+                Days::All => Days::All,
+            };
+            let shape = (answer.of, kind, answer.columns.as_slice());
+            let place = shapes.iter().position(|known| *known == shape).unwrap_or_else(|| {
+                shapes.push(shape);
+                shapes.len() - 1
+            });
+            for cells in &answer.cells {
+                files.entry((place, answer.days, cells.as_slice())).or_default().push(answer.file);
+            }
+        }
+        let contested = contested(rows, &days);
+        Self { shapes, files, days, contested }
+    }
+
+    /// Whether no two files may be about one row.
+    pub(super) fn is_disjoint(&self) -> bool {
+        !self.contested.contains(&true)
+    }
+
+    /// Whether other files may be about the rows of a file.
+    pub(super) fn is_contested(&self, file: usize) -> bool {
+        self.contested[file]
+    }
+
+    /// Whether a file answers one day.
+    pub(super) fn is_of_day(&self, file: u32) -> bool {
+        matches!(self.days[file as usize], Some(Days::Day(_)))
+    }
+
+    /// The answers that would hold a row if the vendor had it.
+    pub(super) fn files(&self, rows: &RowSet<'_>, row: u32) -> Vec<u32> {
+        let event = rows.table.event.and_then(|event| rows.cell(event, row).day());
+        let mut found = Vec::new();
+        let mut cells: Vec<Scalar> = Vec::new();
+        for (place, (_, kind, columns)) in self.shapes.iter().enumerate() {
+            let days = match (kind, event) {
+                (Days::All, _) => Days::All,
+                (Days::Day(_), Some(event)) => Days::Day(event),
+                (Days::Month(_), Some(event)) => Days::Month(first_of_month(event)),
+                (_, None) => continue,
+            };
+            cells.clear();
+            cells.extend(columns.iter().map(|column| rows.cell(*column, row)));
+            found.extend(self.files.get(&(place, days, cells.as_slice())).into_iter().flatten());
+        }
+        found
+    }
+}
+
+/// Of each file, whether others may be about its rows: only answers to days, or to months, are told apart by them.
+fn contested(rows: &RowSet<'_>, days: &[Option<Days>]) -> Vec<bool> {
+    let is_day = |days: &Option<Days>| matches!(days, Some(Days::Day(_)));
+    let is_month = |days: &Option<Days>| matches!(days, Some(Days::Month(_)));
+    let event = rows.table.event.filter(|_| days.iter().all(is_day) || days.iter().all(is_month));
+    let is_inside = |row: u32| {
+        let day = event.and_then(|event| rows.cell(event, row).day());
+        match (days[rows.file(row)], day) {
+            (Some(Days::Day(of_day)), Some(day)) => of_day == day,
+            (Some(Days::Month(first)), Some(day)) => first == first_of_month(day),
+            _ => false,
+        }
+    };
+    if event.is_none() || !(0u32..).take(rows.len()).all(is_inside) {
+        return vec![true; days.len()];
+    }
+    let (mut once, mut again) = (HashSet::new(), HashSet::new());
+    for days in days {
+        if !once.insert(days) {
+            again.insert(days);
+        }
+    }
+    days.iter().map(|days| again.contains(days)).collect()
+}
+
+fn first_of_month(days: i32) -> i32 {
+    day::day(days).and_then(|day| day.with_day(1)).map_or(days, day::days)
+}

@@ -1,0 +1,108 @@
+//! The table built again and again from the files until each of them, for the keys that several files are about. Never
+//! which keys those are.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::super::counting::{Answering, counting};
+use super::super::merge::merge;
+use super::super::rows::RowSet;
+use super::{Reader, Sequence, State, States};
+
+/// A key, and the number of a row among those of the key.
+type Numbered = (u64, i32);
+
+/// The table as it was built from some files.
+struct Built<'a> {
+    rows: RowSet<'a>,
+    /// The row of each key, and the row of the partition that it is.
+    kept: BTreeMap<Numbered, (u32, u32)>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// Adds the states of the keys of some rows, which some files show or cover; both oldest first.
+    pub(super) fn replay(&self, files: &[u32], rows: &[u32], states: &mut States<'a>) {
+        let mut seen = files.to_vec();
+        seen.sort_by_key(|file| self.order(*file));
+        let mut sequences: BTreeMap<Numbered, Vec<State>> = BTreeMap::new();
+        // The file that first showed a row of each part.
+        let mut first: BTreeMap<u64, u32> = BTreeMap::new();
+        let (mut until, mut before) = (Vec::with_capacity(files.len()), Vec::new());
+        for file in seen {
+            let place = until.partition_point(|other| *other < file);
+            until.insert(place, file);
+            let speaking = self.speaking(&until, rows);
+            if speaking == before {
+                continue;
+            }
+            let mut built = self.built(&speaking);
+            for (key, of_key) in &mut sequences {
+                let kept = built.kept.remove(key).map(|kept| self.append(states, &built.rows, kept));
+                push(states, of_key, State { file, row: kept });
+            }
+            for (key, kept) in std::mem::take(&mut built.kept) {
+                let row = self.append(states, &built.rows, kept);
+                let part = self.parts[kept.1 as usize];
+                let lacking =
+                    self.lacking(kept.1, file).or_else(|| first.get(&part).copied().filter(|first| *first != file));
+                first.entry(part).or_insert(file);
+                let lacking = lacking.map(|file| State { file, row: None });
+                sequences.insert(key, lacking.into_iter().chain([State { file, row: Some(row) }]).collect());
+            }
+            before = speaking;
+        }
+        let sequence = |((key, occurrence), states)| Sequence { key, occurrence, states };
+        states.sequences.extend(sequences.into_iter().map(sequence));
+    }
+
+    /// Of some rows those that count, where these files are all there is.
+    fn speaking(&self, files: &[u32], rows: &[u32]) -> Vec<u32> {
+        let answering: Vec<Answering> = files.iter().map(|file| self.looks[*file as usize].answering).collect();
+        let counting: HashSet<u32> = counting(&answering).into_iter().map(|place| files[place]).collect();
+        let counts = |file: u32| counting.contains(&file);
+        let speaks = |row: &&u32| counts(self.file(**row)) && !self.slices.is_superseded(self.rows, **row, counts);
+        rows.iter().filter(speaks).copied().collect()
+    }
+
+    /// The table with these rows.
+    fn built(&self, speaking: &[u32]) -> Built<'a> {
+        let mut rows = RowSet::new(self.rows.table);
+        let mut last = None;
+        for row in speaking {
+            let file = self.file(*row);
+            if last.replace(file) != Some(file) {
+                rows.sources.push(self.rows.sources[file as usize]);
+                rows.standings.push(self.rows.standings[file as usize]);
+            }
+            let place = u32::try_from(rows.sources.len() - 1).unwrap_or(u32::MAX);
+            rows.append(self.rows, *row, place);
+        }
+        // Rows of one file that contradict each other are named where the partition is built.
+        let kept = merge(&mut rows, |_, _| true, |_, _| {});
+        let kept = kept.into_iter().map(|kept| {
+            let row = speaking[kept.row as usize];
+            ((self.keys[row as usize], kept.occurrence), (kept.row, row))
+        });
+        Built { kept: kept.collect(), rows }
+    }
+
+    fn append(&self, states: &mut States<'a>, rows: &RowSet<'a>, (row, of_partition): (u32, u32)) -> u32 {
+        states.rows.append(rows, row, self.file(of_partition))
+    }
+}
+
+/// Adds a state unless it is the one before; the row was the last to be appended, and is taken back then.
+fn push(states: &mut States<'_>, of_key: &mut Vec<State>, state: State) {
+    let last = of_key.last().and_then(|state| state.row);
+    let rows = &mut states.rows;
+    match (last, state.row) {
+        (None, None) => {}
+        (Some(a), Some(b)) if is_same(rows, a, b) => rows.truncate(b as usize),
+        _ => of_key.push(state),
+    }
+}
+
+/// Whether two rows are the same to the last digit, of one source.
+fn is_same(rows: &RowSet<'_>, a: u32, b: u32) -> bool {
+    std::ptr::eq(rows.source(a), rows.source(b))
+        && (0..rows.columns.len()).all(|column| rows.cell(column, a) == rows.cell(column, b))
+}

@@ -126,6 +126,13 @@ pub(super) fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
     Ok(file.into())
 }
 
+/// The bytes of a file as other programs write it.
+#[cfg(test)]
+pub fn foreign(lines: &[u8]) -> Bytes {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(lines).and_then(|()| gzip.finish()).unwrap_or_default().into()
+}
+
 /// The provenance in the header; `None` for files of other programs.
 ///
 /// # Errors

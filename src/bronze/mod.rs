@@ -18,6 +18,8 @@ use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use capture::{Capture, CaptureError, CaptureRules};
+#[cfg(test)]
+pub use file::foreign;
 pub use file::{Provenance, digest, inflate};
 pub use findings::{Findings, MOST_CODES, Mark};
 pub use path::{BronzeFile, file_name};

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc, Weekday};
 use pitlake_contract::Slice;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::Task;
 use crate::bronze::{self, Mark, NewFile, Span};
-use crate::clock::shanghai_day;
 use crate::ledger::Ledger;
 use crate::plan::Calendar;
 use crate::spec::{Axis, Catalog, Known, Table};
@@ -180,14 +179,14 @@ impl Lake {
         }
         let at = |days: u64| -> DateTime<Utc> {
             format!("{}T10:00:00Z", day(days)).parse::<DateTime<Utc>>().unwrap()
-                + chrono::TimeDelta::seconds(i64::try_from(number).unwrap())
+                + TimeDelta::seconds(i64::try_from(number).unwrap())
         };
         let folder = format!("bronze/{}/{}", contract.id.vendor, contract.kind);
         if arrival.kind == Kind::Foreign {
             event = event.max(first);
             let path = format!("{folder}/date={}/theirs{number}.jsonl.gz", day(event));
-            let body = gzip(lines.as_bytes());
-            self.store.put(&path, body.into()).await.unwrap();
+            let body = bronze::foreign(lines.as_bytes());
+            self.store.put(&path, body).await.unwrap();
             self.seen.push(Seen { path, at: day(event).and_hms_opt(0, 0, 0).unwrap().and_utc(), keys });
             return;
         }
@@ -310,11 +309,8 @@ impl Lake {
     }
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(text).unwrap();
-    gzip.finish().unwrap()
+fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {
+    (at + TimeDelta::hours(8)).date_naive()
 }
 
 /// A row as text, by column.

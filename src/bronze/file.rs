@@ -128,6 +128,7 @@ pub(super) fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
 
 /// The bytes of a file as other programs write it.
 #[cfg(test)]
+#[must_use]
 pub fn foreign(lines: &[u8]) -> Bytes {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(lines).and_then(|()| gzip.finish()).unwrap_or_default().into()

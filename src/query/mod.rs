@@ -3,12 +3,14 @@
 //! Never here: writing into the lake, or what a column means.
 
 mod day;
+mod derived;
 mod engine;
 mod error;
 mod function;
 mod horizon;
 mod reading;
 mod result_set;
+mod sessions;
 mod silver;
 
 use std::collections::HashSet;
@@ -26,6 +28,7 @@ pub use function::calls_function;
 pub use horizon::{Horizon, NextMorning};
 pub use result_set::ResultSet;
 
+use derived::{IDENTITY, MAPPING, SECURITIES};
 use silver::Silver;
 
 use crate::spec::Catalog;
@@ -46,7 +49,8 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, horizon: &Horizon)
     let mentioned: Vec<&str> = mentioned.iter().map(TableReference::table).collect();
     let mut silver = Silver::new(&context, horizon);
     let read = if calls_function(sql) { function::reads(sql) } else { Vec::new() };
-    for name in mentioned.iter().copied().chain(read) {
+    let identity: &[&str] = if mentioned.contains(&IDENTITY) { &[SECURITIES, MAPPING] } else { &[] };
+    for name in mentioned.iter().chain(identity).copied().chain(read) {
         silver.add(catalog, store, name).await?;
     }
     for name in mentioned {
@@ -54,6 +58,14 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, horizon: &Horizon)
         if let Some(provider) = silver.seen(name)? {
             context.register_table(name, provider).map_err(anyhow::Error::from)?;
         }
+    }
+    if !identity.is_empty() {
+        let mut relations = Vec::new();
+        for name in identity.iter().copied() {
+            relations.extend(silver.seen(name)?.map(|seen| (name, seen)));
+        }
+        let view = silver.view(&relations, &derived::identity(SECURITIES, MAPPING))?;
+        context.register_table(IDENTITY, view).map_err(anyhow::Error::from)?;
     }
     function::register(&context, sql, &Arc::new(silver));
     let state = context.state();

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
 use datafusion::catalog::TableProvider;
 use datafusion::config::Dialect;
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -75,9 +76,19 @@ impl Silver {
         self.tables.get(name).or_else(|| self.tables.values().find(is_named))
     }
 
+    /// A table by its name.
+    pub(super) fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name).map(|found| found.table.as_ref())
+    }
+
+    /// Whether files hold a table.
+    pub(super) fn is_built(&self, name: &str) -> bool {
+        self.tables.get(name).is_some_and(|found| found.rows.is_built)
+    }
+
     /// Warns of a table that has no files.
     pub(super) fn warn_unbuilt(&self, name: &str) {
-        if self.tables.get(name).is_some_and(|found| !found.rows.is_built) {
+        if self.tables.contains_key(name) && !self.is_built(name) {
             tracing::warn!("`{name}` is not built yet and has no rows: run `fetch {name}`, then `normalize {name}`");
         }
     }
@@ -147,6 +158,15 @@ impl Silver {
         relations: &[(&str, Arc<dyn TableProvider>)],
         text: &str,
     ) -> Result<Arc<dyn TableProvider>, QueryError> {
+        Ok(self.frame(relations, text)?.into_view())
+    }
+
+    /// The same as a frame.
+    pub(super) fn frame(
+        &self,
+        relations: &[(&str, Arc<dyn TableProvider>)],
+        text: &str,
+    ) -> Result<DataFrame, QueryError> {
         let mut config = self.context.copied_config();
         config.options_mut().sql_parser.dialect = Dialect::DuckDB;
         let own = SessionContext::new_with_config_rt(config, self.context.runtime_env());
@@ -155,7 +175,7 @@ impl Silver {
         }
         // All relations are in memory, so that planning never waits.
         let planned = own.sql(text).now_or_never().ok_or_else(|| anyhow::anyhow!("planning `{text}` waits"))?;
-        Ok(planned.with_context(|| format!("cannot plan `{text}`"))?.into_view())
+        Ok(planned.with_context(|| format!("cannot plan `{text}`"))?)
     }
 }
 

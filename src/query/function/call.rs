@@ -64,6 +64,16 @@ impl Call<'_> {
         }
     }
 
+    /// An argument as a day, where it is one.
+    pub(super) fn as_day(&self, place: usize) -> Option<NaiveDate> {
+        day(&self.arguments[place])
+    }
+
+    /// An argument as a text, where it is one.
+    pub(super) fn as_text(&self, place: usize) -> Option<&str> {
+        text(&self.arguments[place])
+    }
+
     /// What a name stands for; unknown names are refused.
     pub(super) fn found<T>(&self, name: &str, found: Option<T>) -> Answer<T> {
         match found {

@@ -1,8 +1,11 @@
 //! SQL functions that give tables, one file each. Nothing they show lies beyond the day of the whole query. Never here: how
 //! a table is read as of a day.
 
+mod adjusted;
 mod as_of;
 mod call;
+mod sessions_join;
+mod universe;
 
 use std::sync::Arc;
 
@@ -13,7 +16,7 @@ use call::{Answer, Call, Function};
 
 use super::silver::Silver;
 
-const FUNCTIONS: &[Function] = &[as_of::FUNCTION];
+const FUNCTIONS: &[Function] = &[as_of::FUNCTION, sessions_join::FUNCTION, adjusted::FUNCTION, universe::FUNCTION];
 
 /// Whether a query calls a function that gives a table.
 #[must_use]

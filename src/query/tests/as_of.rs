@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const VERSIONS: &str = "known = \"announced\"\nkeeps = \"versions\"\n[versions]\nannounced = [\"ann_date\"]\n";
+pub(super) const VERSIONS: &str =
+    "known = \"announced\"\nkeeps = \"versions\"\n[versions]\nannounced = [\"ann_date\"]\n";
 
 #[tokio::test]
 async fn a_column_that_is_filled_later_is_null_before_the_date_it_holds() {
@@ -172,7 +173,7 @@ fn text(day: Option<i32>) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn versions_as_of_a_day(versions in prop::collection::vec(version(), 1..14)) {

@@ -1,7 +1,10 @@
 //! Queries of small lakes: the lakes. Never here: what a query must answer.
 
+mod adjusted;
 mod as_of;
+mod sessions_join;
 mod sql;
+mod universe;
 
 use arrow::array::{Date32Array, Float64Array, Int64Array, StringArray};
 

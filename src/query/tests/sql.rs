@@ -71,6 +71,31 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
         ("SELECT * FROM as_of('stock_daily_cn', 2024)", "the day of as_of must be a date"),
         ("SELECT * FROM as_of('stock_basic_cn', '2024-01-02')", "run `pitlake normalize stock_basic_cn`"),
         ("SELECT * FROM as_of('margin_cn', '2024-01-02')", "run `fetch trade_cal`"),
+        (
+            "SELECT * FROM sessions_join()",
+            "sessions_join takes 1 to 4 arguments, not 0: expected sessions_join('TABLE'",
+        ),
+        ("SELECT * FROM sessions_join('stock_daily_cn')", "`stock_daily_cn` has no session join: it keeps no versions"),
+        ("SELECT * FROM sessions_join('namechang_cn')", "no table `namechang_cn` in sessions_join"),
+        ("SELECT * FROM sessions_join('stk_managers_cn')", "its key has no security and period"),
+        ("SELECT * FROM sessions_join('income_cn')", "the lake has no calendar: run `fetch trade_cal`"),
+        ("SELECT * FROM sessions_join('income_cn', 2024)", "must be two dates and a report type: expected"),
+        ("SELECT * FROM adjusted()", "adjusted takes 1 to 3 arguments, not 0: expected adjusted('hfq')"),
+        ("SELECT * FROM adjusted('raw')", "unknown adjustment `raw`: expected adjusted('hfq')"),
+        ("SELECT * FROM adjusted('hfq', DATE '2024-01-02')", "('hfq') has no anchor: expected"),
+        ("SELECT * FROM adjusted('qfq')", "('qfq') needs the day of its anchor: expected"),
+        ("SELECT * FROM adjusted('qfq', 1)", "the anchor of adjusted must be a date: expected"),
+        (
+            "SELECT * FROM adjusted('qfq', DATE '2024-01-03', DATE '2024-01-02')",
+            "the anchor 2024-01-03 is after 2024-01-02, the day as of which the query reads: choose one up to it",
+        ),
+        ("SELECT * FROM universe()", "universe takes 1 to 2 arguments, not 0: expected universe(DATE 'DAY')"),
+        ("SELECT * FROM universe('today')", "the day of universe must be a date: expected"),
+        ("SELECT * FROM universe(DATE '2024-01-02', 300)", "the index of universe must be a text: expected"),
+        (
+            "SELECT * FROM universe(DATE '2024-01-02')",
+            "`stock_basic_cn` has no history yet: run `pitlake normalize stock_basic_cn`",
+        ),
         ("SET datafusion.execution.target_partitions = 1", "only SELECT is allowed"),
     ] {
         match sql(&catalog, &store, query, &Horizon::default()).await {

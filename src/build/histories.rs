@@ -103,6 +103,13 @@ fn line(table: &Table, code: &str, event: NaiveDate, figure: u8) -> String {
                 _ => [row(5), row(5)].join("\n"),
             }
         }
+        // Listed long before the first look; the second one is delisted at last.
+        "stock_basic_cn" => {
+            let (status, delisted) = if figure == 3 { ("D", "\"20231201\"") } else { ("L", "null") };
+            format!(
+                r#"{{"ts_code":"{code}","name":"n{figure}","exchange":"SSE","list_status":"{status}","list_date":"20231103","delist_date":{delisted}}}"#
+            )
+        }
         other => panic!("no rows of {other}"),
     }
 }
@@ -148,6 +155,7 @@ impl Lake {
         let mut keys = BTreeSet::new();
         let mut event = arrival.day.min(self.now);
         let by_security = contract.ask.axis.by_security();
+        let is_snapshot = contract.ask.axis == Axis::Snapshot;
         let (first, last) = if arrival.kind == Kind::Answer || arrival.kind == Kind::Foreign {
             (event, event)
         } else {
@@ -161,7 +169,12 @@ impl Lake {
         };
         for (place, figure) in arrival.figures.iter().enumerate() {
             let (code, of_day) = (place % 2, (place / 2) as u64);
-            if !codes.contains(&code) || of_day < first || of_day > last || of_day > self.now {
+            if is_snapshot && of_day > 0 {
+                continue;
+            }
+            // A snapshot has no days: whichever day it came, it is of all.
+            let is_of_day = is_snapshot || (first..=last).contains(&of_day);
+            if !codes.contains(&code) || !is_of_day || of_day > self.now {
                 continue;
             }
             if arrival.kind == Kind::Capture && of_day > arrival.day {
@@ -193,6 +206,7 @@ impl Lake {
         let is_answer = arrival.kind == Kind::Answer;
         let month = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
         let slice = match contract.ask.axis {
+            Axis::Snapshot => Slice::Snapshot(day(self.now)),
             Axis::SecurityMonth => Slice::SecurityMonth(self.case.codes[codes[0]].to_owned(), month),
             _ => Slice::Session(day(event)),
         };
@@ -209,9 +223,9 @@ impl Lake {
                 (true, true) => format!("2024-01: 1 securities, {0} to {0}", self.case.codes[codes[0]]),
                 (true, false) => slice.to_string(),
             },
-            day: if is_answer && !by_security {
+            day: if is_answer && !by_security && !is_snapshot {
                 day(event)
-            } else if is_answer {
+            } else if is_answer && by_security {
                 month
             } else {
                 day(self.now)
@@ -284,6 +298,16 @@ impl Lake {
     fn as_of(&self, [main, former]: &[Vec<Row>; 2], day: NaiveDate) -> BTreeMap<Vec<String>, String> {
         let on = |row: &Row, name: &str| row[name].parse::<NaiveDate>().ok();
         let mut found = BTreeMap::new();
+        if self.table().known == Known::Observed {
+            let holds = |row: &&Row| {
+                on(row, "known_on").unwrap() <= day && on(row, "superseded_on").is_none_or(|end| end > day)
+            };
+            for row in former.iter().filter(holds) {
+                let before = found.insert(self.key(row), self.figures(row));
+                assert!(before.is_none(), "two states of a key on {day}: {row:?}");
+            }
+            return found;
+        }
         for row in main.iter().filter(|row| self.is_known(self.event(row), day)) {
             let key = self.key(row);
             let is_later = former.iter().any(|one| self.key(one) == key && on(one, "superseded_on").unwrap() > day);
@@ -339,21 +363,31 @@ async fn compare(case: Case, arrivals: &[Arrival]) {
             lake.seen.iter().filter(|seen| shanghai_day(seen.at) <= on).flat_map(|seen| seen.keys.clone()).collect();
         let looked: BTreeSet<(String, String)> =
             looked.into_iter().map(|(code, event)| (case.codes[code].to_owned(), day(event).to_string())).collect();
-        let is_looked = |key: &[String]| looked.iter().any(|(code, event)| key.contains(code) && key.contains(event));
+        let is_snapshot = lake.table().known == Known::Observed;
+        let is_looked = |key: &[String]| {
+            looked.iter().any(|(code, event)| key.contains(code) && (is_snapshot || key.contains(event)))
+        };
         let table = lake.table();
         let columns = table.key.iter().map(|column| &table.columns[*column].name).collect::<Vec<_>>();
-        let then_main = [then[0].clone(), Vec::new()];
-        let expected = lake.as_of(&then_main, on);
+        let expected: BTreeMap<Vec<String>, String> = if is_snapshot {
+            then[0].iter().map(|row| (lake.key(row), lake.figures(row))).collect()
+        } else {
+            lake.as_of(&[then[0].clone(), Vec::new()], on)
+        };
         let mut found = lake.as_of(&all, on);
         found.retain(|key, _| is_looked(key));
         assert_eq!(found, expected, "{} as of {on} by {columns:?}\n{:#?}\n{:#?}", case.table, lake.seen, all[1]);
         // Nor does what that lake itself reads as of earlier days change later, for the keys it had looked at.
-        for earlier in 0..=number {
-            let mut before = lake.as_of(&then, day(earlier));
-            let mut after = lake.as_of(&all, day(earlier));
+        for earlier in
+            (0..=number).map(day).chain(["2023-11-02", "2023-11-03", "2023-12-01"].map(|day| day.parse().unwrap()))
+        {
+            let mut before = lake.as_of(&then, earlier);
+            let mut after = lake.as_of(&all, earlier);
+            // Dates in a later row tell of days before any look, also where the first looks lacked it.
+            let is_held = |key: &[String]| !is_snapshot || then[1].iter().any(|row| lake.key(row) == key);
             before.retain(|key, _| is_looked(key));
-            after.retain(|key, _| is_looked(key));
-            assert_eq!(after, before, "{} as of {} in a lake of {on}", case.table, day(earlier));
+            after.retain(|key, _| is_looked(key) && is_held(key));
+            assert_eq!(after, before, "{} as of {earlier} in a lake of {on}", case.table);
         }
     }
 }
@@ -383,6 +417,11 @@ proptest! {
     #[test]
     fn answers_by_security_are_read_as_they_were(arrivals in arrivals(1, None)) {
         block_on(compare(Case { table: "cyq_chips_cn", codes: SECURITIES }, &arrivals));
+    }
+
+    #[test]
+    fn snapshots_are_read_as_they_were(arrivals in arrivals(2, None)) {
+        block_on(compare(Case { table: "stock_basic_cn", codes: SECURITIES }, &arrivals));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod counting;
 mod diff;
 mod example;
 mod former;
+mod history;
 mod judge;
 mod key;
 mod merge;
@@ -307,13 +308,22 @@ impl<'a> Builder<'a> {
     ) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
         let table = self.rows.table;
         let next_session = |event: i32| Some(day::days(tradable(day::day(event)?)?));
-        let known_from: superseded::KnownFrom<'_> = match table.known {
-            Known::Event => &Some,
-            Known::NextSession => &next_session,
-            Known::Observed | Known::Announced => return Ok(None),
+        let states = |all: bool| states::states(&self.rows, &self.looks, &self.newest, all);
+        let (states, former) = match table.known {
+            Known::Announced => return Ok(None),
+            Known::Observed => {
+                let mut states = states(true);
+                let history = history::history(&mut states, &self.looks, table.history.as_ref());
+                (states, history)
+            }
+            Known::Event | Known::NextSession => {
+                let known_from: superseded::KnownFrom<'_> =
+                    if table.known == Known::Event { &Some } else { &next_session };
+                let mut states = states(false);
+                let superseded = superseded::superseded(&mut states, &self.looks, known_from);
+                (states, superseded)
+            }
         };
-        let mut states = states::states(&self.rows, &self.looks, &self.newest, false);
-        let former = superseded::superseded(&mut states, &self.looks, known_from);
         if former.is_empty() { Ok(None) } else { output::companion(&states.rows, &former).map(Some) }
     }
 

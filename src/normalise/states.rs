@@ -154,8 +154,15 @@ impl<'a> Reader<'_, 'a> {
     fn relevant(&self, rows: &[u32]) -> Vec<u32> {
         let mut files: BTreeSet<u32> = rows.iter().map(|row| self.file(*row)).collect();
         let shown = files.iter().map(|file| self.order(*file)).min().unwrap_or_default();
+        let mut slices = BTreeSet::new();
         for row in rows {
-            files.extend(self.covering(*row).into_iter().filter(|file| self.order(*file) > shown));
+            // The answers to one slice cover all of it.
+            let slice = self.looks[self.file(*row) as usize].answering.slice;
+            let is_new = slice.is_some_and(|slice| slices.insert(slice));
+            let covering = if is_new { self.covering(*row) } else { self.coverage.files(self.rows, *row) };
+            let is_later =
+                |file: &u32| self.rows.standings[*file as usize] == Standing::Whole && self.order(*file) > shown;
+            files.extend(covering.into_iter().filter(is_later));
         }
         files.into_iter().collect()
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::pipeline::{ColumnSpec, Pipeline, SourceSpec, UnitRatioSpec, VersionsSpec};
+use super::pipeline::{ColumnSpec, HistorySpec, Pipeline, SourceSpec, UnitRatioSpec, VersionsSpec};
 use super::table::{
-    AnnouncedBy, Column, ColumnType, FieldPlan, FilledLater, Known, PartitionBy, Table, TableSource, Versions,
+    AnnouncedBy, Column, ColumnType, FieldPlan, FilledLater, History, Known, PartitionBy, Table, TableSource, Versions,
 };
 use super::units::UnitRatio;
 use pitlake_contract::toml::At;
@@ -44,6 +44,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     let unit_ratios = pipeline.unit_ratios.iter().filter_map(|spec| unit_ratio(spec, &columns, &mut binder)).collect();
     let versions = pipeline.versions.as_ref().map(|spec| versions(spec, &key, &columns, &mut binder));
     let filled_later = filled_later(pipeline, &columns, &mut binder);
+    let history = pipeline.history.as_ref().and_then(|spec| history(spec, &columns, &mut binder));
     for example in &pipeline.examples {
         if !found.iter().any(|(_, contract)| contract.id == example.source) {
             binder.report(
@@ -72,6 +73,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         left_out: Vec::new(),
         preferred: None,
         versions,
+        history,
         unit_ratios,
         examples: pipeline.examples.clone(),
         digest: digest(pipeline, &found),
@@ -202,6 +204,28 @@ fn versions(spec: &VersionsSpec, key: &[usize], columns: &[Column], binder: &mut
         flag,
         figures,
     }
+}
+
+fn history(spec: &HistorySpec, columns: &[Column], binder: &mut Binder<'_>) -> Option<History> {
+    let from = position(&spec.from, columns, binder);
+    let until = spec.until.as_ref().map(|at| position(at, columns, binder));
+    let constant = positions(&spec.constant, columns, binder);
+    if from.into_iter().chain(until.flatten()).any(|column| columns[column].kind != ColumnType::Date) {
+        binder.report(spec.offset, "`from` and `until` need date columns".into(), None);
+    }
+    let mut values = |values: &[(At<String>, String)]| {
+        let mut bound = Vec::with_capacity(values.len());
+        for (at, value) in values {
+            let Some(column) = position(at, columns, binder) else { continue };
+            if columns[column].kind != ColumnType::Utf8 {
+                binder.report(at.offset, format!("`{}` is not a text column", at.value), None);
+            }
+            bound.push((column, value.clone()));
+        }
+        bound
+    };
+    let (before, after) = (values(&spec.before), values(&spec.after));
+    Some(History { from: from?, until: until.flatten(), constant, before, after })
 }
 
 /// The digest of the texts of the pipeline and its contracts.

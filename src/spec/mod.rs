@@ -21,7 +21,8 @@ pub use pitlake_contract::{
     Problem, Problems, Publication, SpecFile, TokenIn, Unit, UnitMismatch, Values, Vendor, WireFormat, nearest,
 };
 pub use table::{
-    AnnouncedBy, Column, ColumnType, Example, FieldPlan, FilledLater, Known, PartitionBy, Table, TableSource, Versions,
+    AnnouncedBy, Column, ColumnType, Example, FieldPlan, FilledLater, History, Known, PartitionBy, Table, TableSource,
+    Versions,
 };
 pub use units::UnitRatio;
 

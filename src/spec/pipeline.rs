@@ -54,6 +54,18 @@ pub(super) struct VersionsSpec {
     pub(super) flag: Option<At<String>>,
 }
 
+/// What dated columns tell about the days before the first look (`docs/point-in-time.md`).
+#[derive(Debug)]
+pub(super) struct HistorySpec {
+    pub(super) offset: usize,
+    pub(super) from: At<String>,
+    pub(super) until: Option<At<String>>,
+    pub(super) constant: Vec<At<String>>,
+    /// Columns, each with its value before and after the end.
+    pub(super) before: Vec<(At<String>, String)>,
+    pub(super) after: Vec<(At<String>, String)>,
+}
+
 /// The columns whose ratio shows the unit.
 #[derive(Debug)]
 pub(super) enum UnitRatioSpec {
@@ -83,6 +95,7 @@ pub(super) struct Pipeline {
     pub(super) sources: Vec<SourceSpec>,
     pub(super) unit_ratios: Vec<UnitRatioSpec>,
     pub(super) versions: Option<VersionsSpec>,
+    pub(super) history: Option<HistorySpec>,
     pub(super) examples: Vec<Example>,
 }
 
@@ -115,6 +128,10 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
         let sources = sources(root);
         let unit_ratios = root.one_or_more("unit_ratio").iter().filter_map(unit_ratio).collect();
         let versions = root.table("versions").map(|t| versions(&t));
+        let history = root.table("history").and_then(|t| history(&t));
+        if history.is_some() && known.is_some_and(|known| known != Known::Observed) {
+            root.problem(root.offset(), "[history] needs `known = \"observed\"`", None);
+        }
         if let (Some(keeps), Some(known)) = (keeps, known) {
             let every = keeps == Keeps::Versions;
             if every != versions.is_some() || every != (known == Known::Announced) {
@@ -140,6 +157,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             sources,
             unit_ratios,
             versions,
+            history,
             examples,
         })
     })
@@ -212,6 +230,22 @@ fn versions(table: &TomlTable<'_>) -> VersionsSpec {
     };
     table.close();
     versions
+}
+
+fn history(table: &TomlTable<'_>) -> Option<HistorySpec> {
+    let values = |key: &str| {
+        let entries = table.entries(key).into_iter();
+        entries.map(|(column, values)| (column, values.concat())).collect::<Vec<_>>()
+    };
+    let from = table.need("from", table.text("from"));
+    let until = table.text("until");
+    let constant = table.texts("constant").map(|at| at.value).unwrap_or_default();
+    let (before, after) = (values("before"), values("after"));
+    if until.is_none() && !(before.is_empty() && after.is_empty()) {
+        table.problem(table.offset(), "`before` and `after` need `until`", None);
+    }
+    table.close();
+    Some(HistorySpec { offset: table.offset(), from: from?, until, constant, before, after })
 }
 
 fn unit_ratio(table: &TomlTable<'_>) -> Option<UnitRatioSpec> {

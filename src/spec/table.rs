@@ -174,6 +174,22 @@ pub struct AnnouncedBy {
     pub dates: Vec<(String, Vec<usize>)>,
 }
 
+/// What dated columns of a snapshot tell about the days before the first look (`docs/point-in-time.md`); all are indices of
+/// columns.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The day on which a row began.
+    pub from: usize,
+    /// The day on which it ended: empty before it.
+    pub until: Option<usize>,
+    /// The columns that never change, beside key and `from`. All others are of the day of the fetch, and empty.
+    pub constant: Vec<usize>,
+    /// Columns with the value that each had before the row ended.
+    pub before: Vec<(usize, String)>,
+    /// Columns with the value that each has since.
+    pub after: Vec<(usize, String)>,
+}
+
 /// A row of a vendor, and what it must become.
 #[derive(Debug, Clone)]
 pub struct Example {
@@ -222,6 +238,8 @@ pub struct Table {
     pub preferred: Option<Vec<String>>,
     /// How versions differ, if all are kept; else the newest row of a key is.
     pub versions: Option<Versions>,
+    /// What dated columns tell about the days before the first look, where they do.
+    pub history: Option<History>,
     /// The checks of units that the table allows.
     pub unit_ratios: Vec<UnitRatio>,
     /// Rows, and what they must become.

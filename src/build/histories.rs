@@ -180,6 +180,8 @@ impl Lake {
             if arrival.kind == Kind::Capture && of_day > arrival.day {
                 continue;
             }
+            // In a part an empty cell says nothing: none of them ends a listing.
+            let figure = if is_snapshot && arrival.kind != Kind::Answer { figure.min(&2) } else { figure };
             if *figure > 0 {
                 lines += &line(&table, self.case.codes[code], day(of_day), *figure);
                 lines.push('\n');

@@ -106,6 +106,7 @@ fn entry(table: &Table) -> Value {
         "partition": table.partition.name(),
         "keeps": keeps(table),
         "known": table.known.name(),
+        "companion": table.companion(),
         "columns": columns,
         "sources": sources,
     })
@@ -133,6 +134,9 @@ fn section(table: &Table) -> String {
     fact(&mut out, "key", &ticked(&key(table)));
     fact(&mut out, "partition", table.partition.name());
     fact(&mut out, "known", &known(table));
+    if let Some(companion) = table.companion() {
+        fact(&mut out, "former states", &format!("in `{companion}`"));
+    }
     if !table.filled_later.is_empty() {
         let name = |column: usize| &table.columns[column].name;
         let one = |later: &FilledLater| {
@@ -173,7 +177,7 @@ fn known(table: &Table) -> String {
     match (table.known, &table.versions) {
         (Known::Event, _) => format!("at the end of {event}"),
         (Known::NextSession, _) => format!("on the session after {event}"),
-        (Known::Observed, _) => "when fetched; only the newest state is kept".to_owned(),
+        (Known::Observed, _) => "when fetched".to_owned(),
         (Known::Announced, Some(versions)) => {
             let when = match &versions.announced_by {
                 Some(by) => {
@@ -265,6 +269,9 @@ fn page(table: &Table) -> String {
     lines.push(format!("partition  {}", table.partition.name()));
     lines.push(format!("keeps      {}", keeps(table)));
     lines.push(format!("known      {}", known(table)));
+    if let Some(companion) = table.companion() {
+        lines.push(format!("companion  {companion}: its former states"));
+    }
     for source in &table.sources {
         let contract = &source.contract;
         lines.push(format!("source     {} (checked against the vendor's page on {})", contract.id, contract.checked));

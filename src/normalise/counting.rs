@@ -15,7 +15,7 @@ pub struct Answering {
 }
 
 /// The places of the files that count, of some files that are given oldest first. Of several with the same rows the newest
-/// stands for all.
+/// stands for all, but one that is not whole for none that is: it takes no row away.
 #[must_use]
 pub fn counting(files: &[Answering]) -> Vec<usize> {
     let (mut told, mut known) = (HashSet::new(), HashSet::new());
@@ -25,7 +25,7 @@ pub fn counting(files: &[Answering]) -> Vec<usize> {
         if let Some(slice) = file.slice.filter(|_| file.is_whole) {
             told.insert(slice);
         }
-        if !is_told && known.insert(file.rows) {
+        if !is_told && known.insert((file.rows, file.is_whole)) {
             counting.push(place);
         }
     }
@@ -53,5 +53,7 @@ mod tests {
         assert_eq!(counting(&files[..4]), [0, 1, 2, 3]);
         // The answer that repeats an older one brings its rows back.
         assert_eq!(counting(&[file(Some(0), true, 0), file(Some(0), true, 1), file(Some(0), true, 0)]), [2]);
+        // Shown again by an answer that is not whole, it still takes rows away.
+        assert_eq!(counting(&[file(None, true, 0), file(None, false, 0)]), [0, 1]);
     }
 }

@@ -269,7 +269,9 @@ fn tables_prints_unit_and_description_of_every_column() {
         }
     }
     let daily = tables.iter().find(|table| table["table"] == "stock_daily_cn").unwrap();
+    assert_eq!(daily["companion"], "stock_daily_cn_superseded");
     let income = tables.iter().find(|table| table["table"] == "income_cn").unwrap();
+    assert!(income["companion"].is_null());
     let kind = income["columns"].as_array().unwrap().iter().find(|c| c["name"] == "report_type").unwrap();
     assert_eq!((&kind["values"][0], &kind["values"][11], &kind["open"]), (&"1".into(), &"12".into(), &false.into()));
     let text = place.expect(0, &["tables", "stock_basic_cn"]);

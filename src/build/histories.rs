@@ -146,98 +146,73 @@ impl Lake {
         self.catalog.table(self.case.table).unwrap()
     }
 
+    /// The lines of a file, and the keys that it is a look at.
+    fn lines(&self, arrival: &Arrival, axis: Axis) -> (String, BTreeSet<(usize, u64)>) {
+        let (is_answer, is_snapshot) = (arrival.kind == Kind::Answer, axis == Axis::Snapshot);
+        let (mut lines, mut keys) = (String::new(), BTreeSet::new());
+        for (place, figure) in arrival.figures.iter().enumerate() {
+            let (code, of_day) = (place % 2, (place / 2) as u64);
+            let is_asked = match (arrival.kind, axis) {
+                (_, Axis::Snapshot) => of_day == 0,
+                (Kind::Answer, Axis::SecurityMonth) => code == asked_code(arrival),
+                (Kind::Answer | Kind::Foreign, _) => of_day == arrival.day.min(self.now),
+                (Kind::Capture, _) => of_day <= arrival.day,
+                (Kind::Import, _) => true,
+            };
+            if !is_asked || of_day > self.now {
+                continue;
+            }
+            // In a part an empty cell says nothing: none of them ends a listing.
+            let figure = if is_snapshot && !is_answer { figure.min(&2) } else { figure };
+            if *figure > 0 {
+                lines += &line(self.table(), self.case.codes[code], day(of_day), *figure);
+                lines.push('\n');
+            }
+            // An answer to more than the day shows that there is no row from the day after on.
+            let is_told = axis != Axis::SecurityMonth || of_day < self.now;
+            if *figure > 0 || (is_answer && arrival.mark.is_none() && is_told) {
+                keys.insert((code, of_day));
+            }
+        }
+        (lines, keys)
+    }
+
     async fn arrive(&mut self, arrival: &Arrival) {
         self.now += arrival.later;
         let table = Arc::clone(self.table());
         let contract = Arc::clone(&table.sources[arrival.source].contract);
-        let number = self.seen.len() as u64;
-        let mut lines = String::new();
-        let mut keys = BTreeSet::new();
-        let mut event = arrival.day.min(self.now);
-        let by_security = contract.ask.axis.by_security();
-        let is_snapshot = contract.ask.axis == Axis::Snapshot;
-        let (first, last) = if arrival.kind == Kind::Answer || arrival.kind == Kind::Foreign {
-            (event, event)
-        } else {
-            (0, EVENTS - 1)
-        };
-        let (first, last) = if by_security && arrival.kind == Kind::Answer { (0, EVENTS - 1) } else { (first, last) };
-        let codes: Vec<usize> = if by_security && arrival.kind == Kind::Answer {
-            vec![usize::from(arrival.day % 2 == 1)]
-        } else {
-            vec![0, 1]
-        };
-        for (place, figure) in arrival.figures.iter().enumerate() {
-            let (code, of_day) = (place % 2, (place / 2) as u64);
-            if is_snapshot && of_day > 0 {
-                continue;
-            }
-            // A snapshot has no days: whichever day it came, it is of all.
-            let is_of_day = is_snapshot || (first..=last).contains(&of_day);
-            if !codes.contains(&code) || !is_of_day || of_day > self.now {
-                continue;
-            }
-            if arrival.kind == Kind::Capture && of_day > arrival.day {
-                continue;
-            }
-            // In a part an empty cell says nothing: none of them ends a listing.
-            let figure = if is_snapshot && arrival.kind != Kind::Answer { figure.min(&2) } else { figure };
-            if *figure > 0 {
-                lines += &line(&table, self.case.codes[code], day(of_day), *figure);
-                lines.push('\n');
-            }
-            // An answer to more than the day shows that there is no row from the day after on.
-            let is_told = if by_security { of_day < self.now } else { true };
-            if *figure > 0 || (arrival.kind == Kind::Answer && arrival.mark.is_none() && is_told) {
-                keys.insert((code, of_day));
-            }
-        }
-        let at = |days: u64| -> DateTime<Utc> {
-            format!("{}T10:00:00Z", day(days)).parse::<DateTime<Utc>>().unwrap()
-                + TimeDelta::seconds(i64::try_from(number).unwrap())
-        };
-        let folder = format!("bronze/{}/{}", contract.id.vendor, contract.kind);
+        let (number, axis) = (self.seen.len(), contract.ask.axis);
+        let event = day(arrival.day.min(self.now));
+        let (lines, keys) = self.lines(arrival, axis);
         if arrival.kind == Kind::Foreign {
-            event = event.max(first);
-            let path = format!("{folder}/date={}/theirs{number}.jsonl.gz", day(event));
-            let body = bronze::foreign(lines.as_bytes());
-            self.store.put(&path, body).await.unwrap();
-            self.seen.push(Seen { path, at: day(event).and_hms_opt(0, 0, 0).unwrap().and_utc(), keys });
+            let path = format!("bronze/{}/{}/date={event}/theirs{number}.jsonl.gz", contract.id.vendor, contract.kind);
+            self.store.put(&path, bronze::foreign(lines.as_bytes())).await.unwrap();
+            self.seen.push(Seen { path, at: event.and_hms_opt(0, 0, 0).unwrap().and_utc(), keys });
             return;
         }
         let is_answer = arrival.kind == Kind::Answer;
-        let month = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
-        let slice = match contract.ask.axis {
-            Axis::Snapshot => Slice::Snapshot(day(self.now)),
-            Axis::SecurityMonth => Slice::SecurityMonth(self.case.codes[codes[0]].to_owned(), month),
-            _ => Slice::Session(day(event)),
+        let month = event.with_day(1).unwrap();
+        let code = self.case.codes[asked_code(arrival)].to_owned();
+        let (slice, text, folder, param) = match axis {
+            Axis::Snapshot => {
+                (Slice::Snapshot(day(self.now)), "snapshot".to_owned(), day(self.now), ("x", "y".to_owned()))
+            }
+            Axis::SecurityMonth => {
+                let text = format!("2024-01: 1 securities, {code} to {code}");
+                (Slice::SecurityMonth(code.clone(), month), text, month, ("ts_code", code))
+            }
+            _ => (Slice::Session(event), event.to_string(), event, ("trade_date", event.to_string())),
         };
-        let captured_on = (arrival.kind == Kind::Capture).then(|| day(arrival.day.min(self.now)));
-        let param = if by_security {
-            ("ts_code", self.case.codes[codes[0]].to_owned())
-        } else {
-            ("trade_date", day(event).to_string())
-        };
-        let span = (!is_answer || by_security).then(|| Span::months([month]));
+        let captured_on = (arrival.kind == Kind::Capture).then_some(event);
         let new = NewFile {
-            slice: match (is_answer, by_security) {
-                (false, _) => "x.csv".to_owned(),
-                (true, true) => format!("2024-01: 1 securities, {0} to {0}", self.case.codes[codes[0]]),
-                (true, false) => slice.to_string(),
-            },
-            day: if is_answer && !by_security && !is_snapshot {
-                day(event)
-            } else if is_answer && by_security {
-                month
-            } else {
-                day(self.now)
-            },
+            slice: if is_answer { text } else { "x.csv".to_owned() },
+            day: if is_answer { folder } else { day(self.now) },
             params: if is_answer { vec![vec![(param.0.to_owned(), param.1)]] } else { Vec::new() },
             rows_of: Vec::new(),
             pages: 1,
             lines: lines.into_bytes(),
             event_days: None,
-            span,
+            span: (!is_answer || axis == Axis::SecurityMonth).then(|| Span::months([month])),
             found: None,
             mark: arrival.mark.filter(|_| is_answer),
             captured_on,
@@ -247,8 +222,9 @@ impl Lake {
         ledger.read(&self.store, |_| true).await;
         let before = if is_answer { ledger.newest(arrival.source, &[slice]) } else { None };
         let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
-        let written = bronze::write(&self.store, &contract, new, at(self.now), before).await.unwrap();
-        let shown = captured_on.map_or(at(self.now), |day| format!("{day}T00:00:00+08:00").parse().unwrap());
+        let at = day(self.now).and_hms_opt(10, 0, u32::try_from(number).unwrap()).unwrap().and_utc();
+        let written = bronze::write(&self.store, &contract, new, at, before).await.unwrap();
+        let shown = captured_on.map_or(at, |day| format!("{day}T00:00:00+08:00").parse().unwrap());
         self.seen.push(Seen { path: written.path, at: shown, keys });
     }
 
@@ -333,6 +309,11 @@ impl Lake {
         let names = table.columns.iter().map(|column| column.name.as_str());
         names.map(|name| row[name].as_str()).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The security that an answer by security is about.
+fn asked_code(arrival: &Arrival) -> usize {
+    usize::from(arrival.day % 2 == 1)
 }
 
 fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {

@@ -169,7 +169,8 @@ fn filled<'t>(
     files: &[TaskFile],
     mut bodies: mpsc::Receiver<Bytes>,
 ) -> Result<Builder<'t>> {
-    let mut builder = Builder::new(table, partition);
+    let has_looks = files.iter().any(|file| file.slice.is_some() || file.is_former);
+    let mut builder = if has_looks { Builder::with_states(table, partition) } else { Builder::new(table, partition) };
     let mut text = Vec::new();
     let mut problems = Vec::new();
     let mut read = BTreeSet::new();

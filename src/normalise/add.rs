@@ -45,6 +45,7 @@ impl<'a> Builder<'a> {
         let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut remarks };
         let call = CallColumns::of(input, &mut reading);
         let is_nested = nested::is_nested(source);
+        let is_part = input.calls.is_empty();
         let first_row = self.rows.len();
         let width = self.rows.columns.len();
         let mut row = vec![Scalar::Absent; width];
@@ -55,7 +56,12 @@ impl<'a> Builder<'a> {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         for (place, (number, line)) in lines.enumerate() {
             let origin = Origin { file, line: u32::try_from(number + 1).unwrap_or(u32::MAX) };
-            if table.versions.is_some() && self.repeats.is_known(source, call.of_line(place), line, origin) {
+            let is_known = if self.is_compact {
+                self.repeats.gave_rows(source, (is_part, call.of_line(place)), line, origin)
+            } else {
+                table.versions.is_some() && self.repeats.is_known(source, call.of_line(place), line, origin)
+            };
+            if is_known {
                 continue;
             }
             let first = self.rows.len();
@@ -84,8 +90,11 @@ impl<'a> Builder<'a> {
             if self.rows.len() > first && input.tells == Tells::Rows {
                 self.remark(&remarks);
             }
-            if table.versions.is_some() {
-                self.repeats.learn(first..self.rows.len(), origin);
+            let rows = first..self.rows.len();
+            if self.is_compact && !(remarks.is_empty() && names.is_empty()) {
+                self.repeats.note(rows, origin);
+            } else if self.is_compact || table.versions.is_some() {
+                self.repeats.learn(rows, origin);
             }
         }
         if !names.is_empty() && input.tells == Tells::Rows {
@@ -124,6 +133,10 @@ impl<'a> Builder<'a> {
             is_repeat: input.is_repeat,
         });
         self.newest.note_again(file, repeated);
+        if self.is_compact {
+            self.repeats.note_again(repeated, file);
+            return true;
+        }
         let first = self.rows.origins.partition_point(|origin| origin.file < repeated);
         let last = self.rows.origins.partition_point(|origin| origin.file <= repeated);
         for row in first..last {
@@ -139,7 +152,12 @@ impl<'a> Builder<'a> {
             return;
         }
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        self.rows.truncate(self.rows.origins.partition_point(|origin| origin.file < file));
+        if self.is_compact {
+            // Lines of later files may stand for its rows.
+            self.repeats.forget(file);
+        } else {
+            self.rows.truncate(self.rows.origins.partition_point(|origin| origin.file < file));
+        }
         self.rows.sources.pop();
         self.rows.standings.pop();
         self.newest.forget(file);

@@ -216,8 +216,10 @@ pub struct Builder<'a> {
     files: Vec<String>,
     /// Of each file.
     observations: Vec<Observation>,
-    /// For tables that keep versions: files repeat each other, and each line is parsed once.
+    /// For tables that keep versions, and snapshots: files repeat each other, and each line is parsed once.
     repeats: Repeats,
+    /// Whether each distinct line of a snapshot is one row, whichever files hold it.
+    is_compact: bool,
     /// For tables that keep the latest row.
     newest: Newest<'a>,
     /// Of each file.
@@ -234,6 +236,12 @@ impl<'a> Builder<'a> {
         Self { partition: Some(partition), ..Self::of_all(table) }
     }
 
+    /// An empty partition of `table`, for all files that tell its states too.
+    #[must_use]
+    pub fn with_states(table: &'a Table, partition: Partition) -> Self {
+        Self { is_compact: table.known == Known::Observed, ..Self::new(table, partition) }
+    }
+
     /// Rows of `table`, whatever their partition.
     fn of_all(table: &'a Table) -> Self {
         Self {
@@ -242,6 +250,7 @@ impl<'a> Builder<'a> {
             files: Vec::new(),
             observations: Vec::new(),
             repeats: Repeats::default(),
+            is_compact: false,
             newest: Newest::default(),
             looks: Vec::new(),
             rejects: Vec::new(),
@@ -265,15 +274,18 @@ impl<'a> Builder<'a> {
         let (rows, occurrences): (Vec<u32>, Vec<i32>) = if table.versions.is_some() {
             versions.iter().map(|version| (version.row, version.occurrence)).unzip()
         } else {
-            let reject = |Origin { file, line }, reason| {
-                let file = self.files[file as usize].clone();
-                self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
-            };
             let answering: Vec<Answering> = self.looks.iter().map(|look| look.answering).collect();
             let mut counts = vec![false; answering.len()];
             for file in counting(&answering) {
                 counts[file] = true;
             }
+            if self.is_compact {
+                self.rows = self.counting_rows(&counts);
+            }
+            let reject = |Origin { file, line }, reason| {
+                let file = self.files[file as usize].clone();
+                self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
+            };
             let superseded = self.newest.superseded(&self.rows, |file| counts[file as usize]);
             let counts = |row: usize, file: u32| {
                 counts[file as usize] && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
@@ -308,7 +320,12 @@ impl<'a> Builder<'a> {
     ) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
         let table = self.rows.table;
         let next_session = |event: i32| Some(day::days(tradable(day::day(event)?)?));
-        let states = |all: bool| states::states(&self.rows, &self.looks, &self.newest, all);
+        let shown = if self.is_compact {
+            states::Shown::of(self.rows.len(), self.repeats.sightings())
+        } else {
+            states::Shown::Once
+        };
+        let states = |all: bool| states::states(&self.rows, &self.looks, &self.newest, (&shown, all));
         let (states, former) = match table.known {
             Known::Announced => return Ok(None),
             Known::Observed => {
@@ -325,6 +342,17 @@ impl<'a> Builder<'a> {
             }
         };
         if former.is_empty() { Ok(None) } else { output::companion(&states.rows, &former).map(Some) }
+    }
+
+    /// The rows at the lines of some files, each as a row of its own.
+    fn counting_rows(&self, counts: &[bool]) -> RowSet<'a> {
+        let mut rows = RowSet::new(self.rows.table);
+        rows.sources.clone_from(&self.rows.sources);
+        rows.standings.clone_from(&self.rows.standings);
+        for one in self.repeats.sightings().iter().filter(|one| counts[one.origin.file as usize]) {
+            rows.append(&self.rows, one.row, one.origin);
+        }
+        rows
     }
 
     /// All versions, where the table keeps them.

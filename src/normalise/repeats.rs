@@ -36,6 +36,37 @@ impl Repeats {
         true
     }
 
+    /// As [`Repeats::is_known`], for lines with rows only: what else is in a line is named again.
+    pub(super) fn gave_rows(&mut self, source: &TableSource, call: impl Hash, line: &str, origin: Origin) -> bool {
+        let before = self.sightings.len();
+        self.is_known(source, call, line, origin) && self.sightings.len() > before
+    }
+
+    /// Notes rows at `origin` whose line is to be read again.
+    pub(super) fn note(&mut self, rows: Range<usize>, origin: Origin) {
+        let rows = rows.filter_map(|row| u32::try_from(row).ok());
+        self.sightings.extend(rows.map(|row| Sighting { row, origin }));
+    }
+
+    /// Notes all rows of a file as those of a later one.
+    pub(super) fn note_again(&mut self, repeated: u32, file: u32) {
+        let of_file = self.of_file(repeated);
+        for place in of_file {
+            let one = self.sightings[place];
+            self.sightings.push(Sighting { origin: Origin { file, ..one.origin }, ..one });
+        }
+    }
+
+    /// Takes back what was noted of the last file.
+    pub(super) fn forget(&mut self, file: u32) {
+        self.sightings.truncate(self.of_file(file).start);
+    }
+
+    fn of_file(&self, file: u32) -> Range<usize> {
+        let place = |file: u32| self.sightings.partition_point(|one| one.origin.file < file);
+        place(file)..place(file + 1)
+    }
+
     /// Notes the rows of the line last asked about.
     pub(super) fn learn(&mut self, rows: Range<usize>, origin: Origin) {
         let number = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);

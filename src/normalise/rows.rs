@@ -78,8 +78,8 @@ impl<'a> RowSet<'a> {
         copy
     }
 
-    /// Appends a row of other rows of the table, as one of `file`; returns its number.
-    pub(super) fn append(&mut self, from: &RowSet<'_>, row: u32, file: u32) -> u32 {
+    /// Appends a row of other rows of the table, as one from `origin`; returns its number.
+    pub(super) fn append(&mut self, from: &RowSet<'_>, row: u32, origin: Origin) -> u32 {
         let place = u32::try_from(self.len()).unwrap_or(u32::MAX);
         for (cells, others) in self.columns.iter_mut().zip(&from.columns) {
             cells.push(match others.get(row as usize) {
@@ -88,7 +88,7 @@ impl<'a> RowSet<'a> {
                 cell => cell,
             });
         }
-        self.origins.push(Origin { file, line: from.origins[row as usize].line });
+        self.origins.push(origin);
         place
     }
 

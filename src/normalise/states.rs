@@ -5,6 +5,7 @@
 
 mod coverage;
 mod replay;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,8 @@ use super::rows::{RowSet, Standing};
 use crate::clock::shanghai_day;
 use coverage::Coverage;
 use pitlake_contract::spelling::day;
+
+pub(super) use shown::Shown;
 
 /// A file of the partition as a look at what the vendor had.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +66,7 @@ pub(super) struct States<'a> {
 /// The rows of a partition, and what its files are about.
 struct Reader<'r, 'a> {
     rows: &'r RowSet<'a>,
+    shown: &'r Shown,
     looks: &'r [Look],
     /// Of each file: its place in the order in which they were seen.
     order: Vec<u32>,
@@ -75,8 +79,20 @@ struct Reader<'r, 'a> {
     slices: SecuritySlices,
 }
 
+/// A row in one of the files that show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct ShownRow {
+    file: u32,
+    row: u32,
+}
+
 /// The states of all keys that went through several; with `all` of the others too.
-pub(super) fn states<'a>(rows: &RowSet<'a>, looks: &[Look], newest: &Newest<'a>, all: bool) -> States<'a> {
+pub(super) fn states<'a>(
+    rows: &RowSet<'a>,
+    looks: &[Look],
+    newest: &Newest<'a>,
+    (shown, all): (&Shown, bool),
+) -> States<'a> {
     let mut states = States { rows: RowSet::new(rows.table), sequences: Vec::new() };
     states.rows.sources.clone_from(&rows.sources);
     states.rows.standings.clone_from(&rows.standings);
@@ -100,7 +116,7 @@ pub(super) fn states<'a>(rows: &RowSet<'a>, looks: &[Look], newest: &Newest<'a>,
     let (keys_of, common) = (keys(rows, &table.key), table.common_key());
     let parts = if common == table.key { keys_of.clone() } else { keys(rows, &common) };
     let slices = newest.slices(rows, |_| true);
-    let reader = Reader { rows, looks, order, coverage, answers, keys: keys_of, parts, slices };
+    let reader = Reader { rows, shown, looks, order, coverage, answers, keys: keys_of, parts, slices };
     reader.read(all, &mut states);
     states.sequences.sort_by_key(|sequence| (sequence.key, sequence.occurrence));
     states
@@ -115,7 +131,8 @@ impl<'a> Reader<'_, 'a> {
         // Rows of the parts that the same files show or cover.
         let mut groups: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
         for part in ordered.chunk_by(|a, b| a.0 == b.0) {
-            let rows: Vec<u32> = part.iter().map(|(_, row)| *row).collect();
+            let rows: Vec<u32> = part.iter().map(|(_, row)| *row).filter(|row| !self.files(*row).is_empty()).collect();
+            let Some(&last) = rows.last() else { continue };
             let files = self.relevant(&rows);
             if files.len() == 1 && !all && rows.iter().all(|row| self.lacking(*row, files[0]).is_none()) {
                 continue;
@@ -125,55 +142,54 @@ impl<'a> Reader<'_, 'a> {
                 continue;
             }
             let file = files.iter().copied().min_by_key(|file| self.order(*file)).unwrap_or_default();
-            // Of equal rows the last one stands.
-            let last = rows[rows.len() - 1];
             let lacking = self.lacking(last, file);
             if all || lacking.is_some() {
-                let row = states.rows.append(self.rows, last, self.file(last));
+                // Of equal rows the last one stands.
+                let row = states.rows.append(self.rows, last, self.rows.origins[last as usize]);
                 let lacking = lacking.map(|file| State { file, row: None });
                 let of_key = lacking.into_iter().chain([State { file, row: Some(row) }]).collect();
                 states.sequences.push(Sequence { key: self.keys[last as usize], occurrence: 1, states: of_key });
             }
         }
-        for (files, mut rows) in groups {
-            rows.sort_unstable();
-            self.replay(&files, &rows, states);
+        for (files, rows) in groups {
+            let of_row = |row: u32| self.files(row).iter().map(move |file| ShownRow { file: *file, row });
+            let mut shown: Vec<ShownRow> = rows.into_iter().flat_map(of_row).collect();
+            shown.sort_unstable();
+            self.replay(&files, &shown, states);
         }
     }
 
-    fn file(&self, row: u32) -> u32 {
-        self.rows.origins[row as usize].file
+    /// The files that show a row, oldest first.
+    fn files(&self, row: u32) -> &[u32] {
+        match self.shown {
+            Shown::Once => std::slice::from_ref(&self.rows.origins[row as usize].file),
+            Shown::Often { files, starts } => &files[starts[row as usize]..starts[row as usize + 1]],
+        }
     }
 
     fn order(&self, file: u32) -> u32 {
         self.order[file as usize]
     }
 
+    fn is_whole(&self, file: u32) -> bool {
+        self.rows.standings[file as usize] == Standing::Whole
+    }
+
     /// The files that may tell a state of some rows: those that show them, and later whole answers that cover them; oldest
     /// first.
     fn relevant(&self, rows: &[u32]) -> Vec<u32> {
-        let mut files: BTreeSet<u32> = rows.iter().map(|row| self.file(*row)).collect();
+        let mut files: Vec<u32> = rows.iter().flat_map(|row| self.files(*row)).copied().collect();
         let shown = files.iter().map(|file| self.order(*file)).min().unwrap_or_default();
-        let mut slices = BTreeSet::new();
-        for row in rows {
-            // The answers to one slice cover all of it.
-            let slice = self.looks[self.file(*row) as usize].answering.slice;
-            let is_new = slice.is_some_and(|slice| slices.insert(slice));
-            let covering = if is_new { self.covering(*row) } else { self.coverage.files(self.rows, *row) };
-            let is_later =
-                |file: &u32| self.rows.standings[*file as usize] == Standing::Whole && self.order(*file) > shown;
-            files.extend(covering.into_iter().filter(is_later));
-        }
-        files.into_iter().collect()
-    }
-
-    /// The whole answers that would hold a row if the vendor had it.
-    fn covering(&self, row: u32) -> Vec<u32> {
-        let mut covering = self.coverage.files(self.rows, row);
-        let slice = self.looks[self.file(row) as usize].answering.slice;
-        covering.extend(slice.and_then(|slice| self.answers.get(&slice)).into_iter().flatten());
-        covering.retain(|file| self.rows.standings[*file as usize] == Standing::Whole);
-        covering
+        // The answers to one slice cover all of it.
+        let slices = files.iter().filter_map(|file| self.looks[*file as usize].answering.slice);
+        let slices: BTreeSet<u32> = slices.collect();
+        let mut covering: Vec<u32> =
+            slices.iter().filter_map(|slice| self.answers.get(slice)).flatten().copied().collect();
+        covering.extend(rows.iter().flat_map(|row| self.coverage.files(self.rows, *row)));
+        files.extend(covering.into_iter().filter(|file| self.is_whole(*file) && self.order(*file) > shown));
+        files.sort_unstable();
+        files.dedup();
+        files
     }
 
     /// The first answer before `file` that shows that there is no such row: a look counts from the event day on.
@@ -182,9 +198,12 @@ impl<'a> Reader<'_, 'a> {
         let is_lacking = |other: &u32| {
             let day = self.looks[*other as usize].day();
             let is_late = day > event || (day == event && self.coverage.is_of_day(*other));
-            is_late && self.order(*other) < self.order(file)
+            is_late && self.is_whole(*other) && self.order(*other) < self.order(file)
         };
-        self.covering(row).into_iter().filter(is_lacking).min_by_key(|file| self.order(*file))
+        let slices = self.files(row).iter().filter_map(|file| self.looks[*file as usize].answering.slice);
+        let mut covering: Vec<u32> = slices.filter_map(|slice| self.answers.get(&slice)).flatten().copied().collect();
+        covering.extend(self.coverage.files(self.rows, row));
+        covering.into_iter().filter(is_lacking).min_by_key(|file| self.order(*file))
     }
 
     /// Whether each of the files shows one row, and all rows are the same.
@@ -195,8 +214,12 @@ impl<'a> Reader<'_, 'a> {
             std::ptr::eq(self.rows.source(first), self.rows.source(*row))
                 && (0..self.rows.columns.len()).all(|column| cell(column, first) == cell(column, *row))
         };
-        rows.len() == files.len()
-            && rows.windows(2).all(|pair| self.file(pair[0]) != self.file(pair[1]))
+        let shown: usize = rows.iter().map(|row| self.files(*row).len()).sum();
+        let is_once = |row: &u32| self.files(*row).windows(2).all(|pair| pair[0] < pair[1]);
+        let mut seen = BTreeSet::new();
+        shown == files.len()
+            && rows.iter().all(is_once)
+            && (rows.len() == 1 || rows.iter().flat_map(|row| self.files(*row)).all(|file| seen.insert(*file)))
             && rows[1..].iter().all(is_equal)
     }
 }

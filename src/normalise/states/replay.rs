@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::super::counting::{Answering, counting};
 use super::super::merge::merge;
-use super::super::rows::RowSet;
-use super::{Reader, Sequence, State, States};
+use super::super::rows::{Origin, RowSet};
+use super::{Reader, Sequence, ShownRow, State, States};
 
 /// A key, and the number of a row among those of the key.
 type Numbered = (u64, i32);
@@ -15,12 +15,12 @@ type Numbered = (u64, i32);
 struct Built<'a> {
     rows: RowSet<'a>,
     /// The row of each key, and the row of the partition that it is.
-    kept: BTreeMap<Numbered, (u32, u32)>,
+    kept: BTreeMap<Numbered, (u32, ShownRow)>,
 }
 
 impl<'a> Reader<'_, 'a> {
     /// Adds the states of the keys of some rows, which some files show or cover; both oldest first.
-    pub(super) fn replay(&self, files: &[u32], rows: &[u32], states: &mut States<'a>) {
+    pub(super) fn replay(&self, files: &[u32], rows: &[ShownRow], states: &mut States<'a>) {
         let mut seen = files.to_vec();
         seen.sort_by_key(|file| self.order(*file));
         let mut sequences: BTreeMap<Numbered, Vec<State>> = BTreeMap::new();
@@ -36,14 +36,14 @@ impl<'a> Reader<'_, 'a> {
             }
             let mut built = self.built(&speaking);
             for (key, of_key) in &mut sequences {
-                let kept = built.kept.remove(key).map(|kept| self.append(states, &built.rows, kept));
+                let kept = built.kept.remove(key).map(|kept| append(states, &built.rows, kept));
                 push(states, of_key, State { file, row: kept });
             }
             for (key, kept) in std::mem::take(&mut built.kept) {
-                let row = self.append(states, &built.rows, kept);
-                let part = self.parts[kept.1 as usize];
+                let row = append(states, &built.rows, kept);
+                let part = self.parts[kept.1.row as usize];
                 let lacking =
-                    self.lacking(kept.1, file).or_else(|| first.get(&part).copied().filter(|first| *first != file));
+                    self.lacking(kept.1.row, file).or_else(|| first.get(&part).copied().filter(|first| *first != file));
                 first.entry(part).or_insert(file);
                 let lacking = lacking.map(|file| State { file, row: None });
                 sequences.insert(key, lacking.into_iter().chain([State { file, row: Some(row) }]).collect());
@@ -55,39 +55,39 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// Of some rows those that count, where these files are all there is.
-    fn speaking(&self, files: &[u32], rows: &[u32]) -> Vec<u32> {
+    fn speaking(&self, files: &[u32], rows: &[ShownRow]) -> Vec<ShownRow> {
         let answering: Vec<Answering> = files.iter().map(|file| self.looks[*file as usize].answering).collect();
         let counting: HashSet<u32> = counting(&answering).into_iter().map(|place| files[place]).collect();
         let counts = |file: u32| counting.contains(&file);
-        let speaks = |row: &&u32| counts(self.file(**row)) && !self.slices.is_superseded(self.rows, **row, counts);
+        let speaks = |shown: &&ShownRow| counts(shown.file) && !self.slices.is_superseded(self.rows, shown.row, counts);
         rows.iter().filter(speaks).copied().collect()
     }
 
     /// The table with these rows.
-    fn built(&self, speaking: &[u32]) -> Built<'a> {
+    fn built(&self, speaking: &[ShownRow]) -> Built<'a> {
         let mut rows = RowSet::new(self.rows.table);
         let mut last = None;
-        for row in speaking {
-            let file = self.file(*row);
-            if last.replace(file) != Some(file) {
-                rows.sources.push(self.rows.sources[file as usize]);
-                rows.standings.push(self.rows.standings[file as usize]);
+        for ShownRow { file, row } in speaking {
+            if last.replace(*file) != Some(*file) {
+                rows.sources.push(self.rows.sources[*file as usize]);
+                rows.standings.push(self.rows.standings[*file as usize]);
             }
             let place = u32::try_from(rows.sources.len() - 1).unwrap_or(u32::MAX);
-            rows.append(self.rows, *row, place);
+            rows.append(self.rows, *row, Origin { file: place, line: 0 });
         }
         // Rows of one file that contradict each other are named where the partition is built.
         let kept = merge(&mut rows, |_, _| true, |_, _| {});
         let kept = kept.into_iter().map(|kept| {
-            let row = speaking[kept.row as usize];
-            ((self.keys[row as usize], kept.occurrence), (kept.row, row))
+            let shown = speaking[kept.row as usize];
+            ((self.keys[shown.row as usize], kept.occurrence), (kept.row, shown))
         });
         Built { kept: kept.collect(), rows }
     }
+}
 
-    fn append(&self, states: &mut States<'a>, rows: &RowSet<'a>, (row, of_partition): (u32, u32)) -> u32 {
-        states.rows.append(rows, row, self.file(of_partition))
-    }
+/// Appends a row of the table as it was built.
+fn append<'a>(states: &mut States<'a>, rows: &RowSet<'a>, (row, shown): (u32, ShownRow)) -> u32 {
+    states.rows.append(rows, row, Origin { file: shown.file, line: 0 })
 }
 
 /// Adds a state unless it is the one before; the row was the last to be appended, and is taken back then.

@@ -1,10 +1,10 @@
 //! Which files show a row. Never what a row holds.
 
-use super::super::versions::Sighting;
+use crate::normalise::versions::Sighting;
 
 /// The files that show each row.
 #[derive(Debug)]
-pub(in super::super) enum Shown {
+pub(in crate::normalise) enum Shown {
     /// The one that it came from.
     Once,
     /// Several: the files of all rows, and where those of each begin.
@@ -18,7 +18,7 @@ pub(in super::super) enum Shown {
 
 impl Shown {
     /// The files of some rows, from all places where they were seen, oldest first.
-    pub(in super::super) fn of(rows: usize, sightings: &[Sighting]) -> Self {
+    pub(in crate::normalise) fn of(rows: usize, sightings: &[Sighting]) -> Self {
         let mut starts = vec![0; rows + 1];
         for one in sightings {
             starts[one.row as usize + 1] += 1;

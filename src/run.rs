@@ -77,7 +77,7 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
             }
         }
     }
-    let needs_calendar = tables.iter().any(|table| table.versions.is_some());
+    let needs_calendar = tables.iter().any(|table| table.uses_sessions());
     let calendar =
         if needs_calendar { reference::calendar(run.world, run.ledgers).await } else { Ok(Calendar::default()) };
     if let Ok(calendar) = &calendar {

@@ -26,9 +26,9 @@ use crate::store::WriteError;
 use crate::store::lease::Lease;
 use crate::world::{Run, World};
 
-/// Builds what is stale of some tables. Versions hold the session from which they could be traded on, so where the calendar
-/// could not be read, tables that keep them are not built. `judge` gets the answers that a former version kept, before
-/// they are built.
+/// Builds what is stale of some tables. Some rows hold the session from which they could be traded on, or are
+/// known, so where the calendar could not be read, tables of such rows are not built. `judge` gets the answers that a
+/// former version kept, before they are built.
 ///
 /// # Errors
 /// A lease that is held, a lake that cannot be written or listed. What is wrong with one partition is in the report, and
@@ -44,7 +44,7 @@ pub async fn tables(
     for table in tables {
         let calendar = match &calendar {
             Ok(calendar) => Arc::clone(calendar),
-            Err(_) if table.versions.is_none() => Arc::new(Calendar::new([])),
+            Err(_) if !table.uses_sessions() => Arc::new(Calendar::new([])),
             Err(error) => {
                 let (exit, reason) = (exit_of(error), format!("cannot read the calendar: {error:#}"));
                 run.journal.table(&table.name, |report| report.fail("calendar".into(), reason, exit)).await;

@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Built, Partition, Remarks};
 use crate::plan::Calendar;
 use crate::silver::{self, Encoded};
-use crate::spec::{Catalog, Known, Table};
+use crate::spec::{Catalog, Table};
 use crate::store::Store;
 
 /// A partition to build.
@@ -67,7 +67,7 @@ impl Task {
             table: table.name.clone(),
             partition,
             files: rows::look_files(store, ledger, files).await?,
-            calendar: uses_sessions(table).then(|| digest_of(calendar)),
+            calendar: table.uses_sessions().then(|| digest_of(calendar)),
             digest: origin(ledger, partition, files, calendar),
         })
     }
@@ -132,13 +132,8 @@ pub fn origin(ledger: &Ledger, partition: Partition, files: &[Arc<LedgerFile>], 
     let table = ledger.table();
     let files = ledger.telling(files);
     let files = files.iter().map(|file| (file.file.path.as_str(), file.file.size));
-    let used = calendar.days().filter(|_| uses_sessions(table));
+    let used = calendar.days().filter(|_| table.uses_sessions());
     silver::origin(table, partition, files, used)
-}
-
-/// Whether the rows of a table, or of its companion, depend on sessions.
-fn uses_sessions(table: &Table) -> bool {
-    matches!(table.known, Known::Announced | Known::NextSession)
 }
 
 fn digest_of(calendar: &Calendar) -> String {

@@ -49,6 +49,9 @@ async fn lake(catalog: &Catalog) -> Store {
                 {\"ts_code\":\"600001.SH\",\"trade_date\":\"2024\",\"adj_factor\":1.5}\n";
     answer(&store, catalog, "tushare/adj_factor", (Slice::Session(day("2024-01-02")), "2024-01-02T10:00:00Z"), bars)
         .await;
+    let margin = "{\"trade_date\":\"20240419\",\"exchange_id\":\"SSE\",\"rzye\":100.0}\n";
+    answer(&store, catalog, "tushare/margin", (Slice::Session(day("2024-04-19")), "2024-04-22T02:00:00Z"), margin)
+        .await;
     let report = "{\"ts_code\":\"600001.SH\",\"ann_date\":\"20240420\",\"f_ann_date\":\"20240420\",\
                   \"end_date\":\"20240331\",\"report_type\":\"1\",\"comp_type\":\"1\",\"total_revenue\":100.0,\
                   \"update_flag\":\"0\"}\n";
@@ -68,7 +71,7 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
         (day("2024-04-21"), false),
         (day("2024-04-22"), true),
     ]));
-    for (table, rows, rejected) in [("adj_factor", 1, 1), ("income_cn", 1, 0)] {
+    for (table, rows, rejected) in [("adj_factor", 1, 1), ("margin_cn", 1, 0), ("income_cn", 1, 0)] {
         let here = lake(&catalog).await;
         let table = catalog.table(table).unwrap();
         let ledger = Ledger::open(&here, table).await.unwrap();
@@ -92,7 +95,7 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
         assert_eq!((survey.stale.len(), survey.current), (0, 1));
         let other = Arc::new(Calendar::new([(day("2024-04-22"), false)]));
         let survey = Survey::of(&here, &ledger, &other, Scope::default()).await.unwrap();
-        assert_eq!(survey.stale.len(), usize::from(table.versions.is_some()));
-        assert_eq!(task.run(&here, &catalog, &other).await.is_err(), table.versions.is_some());
+        assert_eq!(survey.stale.len(), usize::from(table.uses_sessions()));
+        assert_eq!(task.run(&here, &catalog, &other).await.is_err(), table.uses_sessions());
     }
 }

@@ -347,6 +347,12 @@ impl Table {
         }
     }
 
+    /// Whether its rows, or those of its companion, depend on which days are sessions.
+    #[must_use]
+    pub fn uses_sessions(&self) -> bool {
+        matches!(self.known, Known::Announced | Known::NextSession)
+    }
+
     /// Whether the newest reply of a source replaces the ones before.
     #[must_use]
     pub fn is_snapshot(&self) -> bool {

@@ -15,7 +15,11 @@ fn answer(place: &Place, interface: &str, (of, at): (&str, &str), lines: &[&str]
     let (catalog, _) = Catalog::load(&[], None).unwrap();
     let contract = catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
     let new = NewFile {
-        slice: if interface.ends_with("basic") { "snapshot".to_owned() } else { of.to_owned() },
+        slice: if interface.ends_with("basic") || interface.ends_with("cal") {
+            "snapshot".to_owned()
+        } else {
+            of.to_owned()
+        },
         day: day(of),
         params: vec![vec![("trade_date".to_owned(), of.replace('-', ""))]],
         rows_of: Vec::new(),
@@ -92,6 +96,29 @@ fn a_run_that_was_killed_before_the_partition_was_put_is_made_up_for() {
     fs::remove_dir_all(place.path("data/bronze/tushare/stock_daily_cn")).unwrap();
     place.expect(0, &["normalize", "stock_daily_cn", "--full", "--now", NOW]);
     assert!(place.files("silver").is_empty(), "{:?}", place.files("silver").keys());
+}
+
+/// What is known on the next session is built with the same calendar, whichever tables a run is about.
+#[test]
+fn rows_known_on_the_next_session_are_built_once() {
+    let place = Place::at("http://127.0.0.1:9");
+    let days = ["20240102", "20240103", "20240104"];
+    let days = days.map(|day| format!(r#"{{"exchange":"SSE","cal_date":"{day}","is_open":1,"pretrade_date":null}}"#));
+    let days: Vec<&str> = days.iter().map(String::as_str).collect();
+    answer(&place, "tushare/trade_cal", ("2024-01-02", "2024-01-02T01:00:00Z"), &days);
+    for (at, balance) in [("2024-01-03T02:00:00Z", "1.0"), ("2024-01-04T02:00:00Z", "2.0")] {
+        let line = format!(r#"{{"trade_date":"20240102","exchange_id":"SSE","rzye":{balance}}}"#);
+        answer(&place, "tushare/margin", ("2024-01-02", at), &[&line]);
+    }
+    place.expect(0, &["normalize", "margin_cn", "--now", NOW]);
+    let former = silver(&place, "margin_cn_superseded");
+    assert_eq!((former.len(), former[0]["known_on"].as_str()), (1, "2024-01-03"));
+    assert_eq!(former[0]["superseded_on"], "2024-01-04");
+    let built = place.files("silver/margin_cn");
+    place.expect(0, &["normalize", "margin_cn", "trade_cal", "--now", NOW]);
+    let printed = place.expect(0, &["normalize", "margin_cn", "--now", NOW]);
+    assert!(!printed.contains("margin_cn: built"), "{printed}");
+    assert_eq!(place.files("silver/margin_cn"), built);
 }
 
 #[test]

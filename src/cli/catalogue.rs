@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::config;
 use super::context::{Context, print};
 use crate::normalise::{added, prove};
+use crate::query;
 use crate::report::Exit;
 use crate::spec::{ColumnType, FilledLater, Known, Table};
 use crate::world::Misuse;
@@ -22,6 +23,16 @@ pub(super) struct TablesArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = CatalogueFormat::Text)]
     format: CatalogueFormat,
+    /// Print views and macros over the lake for this engine: `lake.sql` of docs/recipes.md
+    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["table", "format"])]
+    ddl: Option<Engine>,
+}
+
+/// An engine that reads the lake on its own.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Engine {
+    #[value(name = "duckdb")]
+    DuckDb,
 }
 
 /// Output format of the catalogue.
@@ -34,7 +45,12 @@ enum CatalogueFormat {
 }
 
 impl TablesArgs {
-    pub(super) fn run(self, context: &Context) -> Result<Exit> {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        if let Some(Engine::DuckDb) = self.ddl {
+            let world = config::existing(context)?;
+            print(query::duckdb(&world.catalog, &world.store).await?.trim_end())?;
+            return Ok(Exit::Done);
+        }
         let (catalog, _) = config::catalog(context)?;
         let names: Vec<String> = self.table.iter().cloned().collect();
         let tables = config::tables(&catalog, &names)?;

@@ -139,7 +139,7 @@ async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
         Command::Check(args) => args.run(&context).await,
         Command::Verify(args) => args.run(&context).await,
         Command::Query(args) => args.run(&context).await,
-        Command::Tables(args) => args.run(&context),
+        Command::Tables(args) => args.run(&context).await,
         Command::Doctor(args) => args.run(&context).await,
         Command::Sandbox(args) => args.run(&context).await,
     }

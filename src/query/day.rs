@@ -10,7 +10,6 @@ pub(super) enum Day {
     /// A day in Shanghai, and the last session whose next session is not after it.
     Literal(NaiveDate, Option<NaiveDate>),
     /// The parameter of a macro in `DuckDB`.
-    #[allow(dead_code)]
     Parameter(&'static str),
 }
 

@@ -3,6 +3,7 @@
 //! Never here: writing into the lake, or what a column means.
 
 mod day;
+mod ddl;
 mod derived;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ use datafusion::common::{DataFusionError, TableReference};
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SQLOptions;
 
+pub use ddl::duckdb;
 pub use error::QueryError;
 pub use function::calls_function;
 pub use horizon::{Horizon, NextMorning};

@@ -180,7 +180,7 @@ impl Silver {
 }
 
 /// The columns of a table.
-fn columns(table: &Table) -> SchemaRef {
+pub(super) fn columns(table: &Table) -> SchemaRef {
     let own = schema(table);
     if table.versions.is_none() || own.column_with_name("withdrawn_on").is_some() {
         return own;
@@ -214,7 +214,7 @@ async fn relation(
     Ok(Relation { provider: Arc::new(ListingTable::try_new(config)?), is_built: true })
 }
 
-fn partition_columns(partition: PartitionBy) -> Vec<(String, DataType)> {
+pub(super) fn partition_columns(partition: PartitionBy) -> Vec<(String, DataType)> {
     let columns: &[(&str, DataType)] = match partition {
         PartitionBy::None => &[],
         PartitionBy::Year => &[("year", DataType::Int32)],
@@ -225,7 +225,7 @@ fn partition_columns(partition: PartitionBy) -> Vec<(String, DataType)> {
 }
 
 /// The columns that a table will have once it is built.
-fn promised(own: &SchemaRef, keys: Vec<(String, DataType)>) -> SchemaRef {
+pub(super) fn promised(own: &SchemaRef, keys: Vec<(String, DataType)>) -> SchemaRef {
     let keys = keys.into_iter().map(|(name, kind)| Arc::new(Field::new(name, kind, true)));
     Arc::new(Schema::new(own.fields().iter().cloned().chain(keys).collect::<Vec<_>>()))
 }

@@ -1,0 +1,163 @@
+//! `lake.sql`: views and macros with which `DuckDB` reads the lake as our engine does. Never here: the SQL of a reading, which
+//! both engines share.
+
+mod sessions_join;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use arrow::datatypes::{DataType, SchemaRef};
+
+use super::day::{Day, quoted};
+use super::derived::{self, BARS, FACTORS, HISTORY, IDENTITY, INPUTS, MAPPING, SECURITIES};
+use super::reading;
+use super::sessions::refusal;
+use super::silver::{columns, partition_columns, promised};
+use crate::normalise::companion_schema;
+use crate::spec::{Catalog, Known, PartitionBy, Table};
+use crate::store::Store;
+
+/// The parameter of the macros that read as of a day; no column has its name.
+const DAY: &str = "as_of_day";
+
+/// The calendar, which macros ask for sessions.
+const CALENDAR: &str = "trade_cal";
+
+const HEAD: &str = "\
+-- Views and macros over the lake for DuckDB 1.3 or newer: docs/recipes.md. Written by `pitlake tables --ddl duckdb`; write it
+-- again when tables were added.
+";
+
+/// The last session whose next session is not after a day.
+const NEXT_MORNING: &str = "\
+CREATE OR REPLACE MACRO next_morning(of_day) AS (
+    SELECT max(cal_date) FROM trade_cal WHERE exchange = 'SSE' AND is_open AND cal_date < (
+        SELECT max(cal_date) FROM trade_cal WHERE exchange = 'SSE' AND is_open AND cal_date <= of_day));
+";
+
+/// The text of `lake.sql` for a lake: views of the tables that have files, empty ones of those that macros need, and macros
+/// that read them.
+///
+/// # Errors
+/// When the lake cannot be listed.
+pub async fn duckdb(catalog: &Catalog, store: &Store) -> Result<String> {
+    let mut built: BTreeSet<String> = BTreeSet::new();
+    for file in store.list("silver").await? {
+        let mut parts = file.path.split('/').skip(1);
+        built.extend(parts.next().filter(|_| file.path.ends_with(".parquet")).map(str::to_owned));
+    }
+    let mut text = HEAD.to_owned();
+    let needed: Vec<&str> = INPUTS.iter().copied().chain([BARS, FACTORS, CALENDAR]).collect();
+    let tables = catalog.tables().filter(|table| built.contains(&table.name) || needed.contains(&table.name.as_str()));
+    let tables: Vec<&Table> = tables.map(std::convert::AsRef::as_ref).collect();
+    for table in &tables {
+        view(&mut text, table, (&table.name, &columns(table)), store.name(), &built)?;
+        if let (Some(name), Some(schema)) = (table.companion(), companion_schema(table)) {
+            view(&mut text, table, (&name, &schema), store.name(), &built)?;
+        }
+    }
+    text.push_str(NEXT_MORNING);
+    for table in &tables {
+        as_of(&mut text, table, &built)?;
+        if refusal(table).is_none() {
+            text.push_str(&sessions_join::text(table));
+        }
+    }
+    derived(&mut text)?;
+    Ok(text)
+}
+
+/// A view of the files of a table or companion.
+fn view(
+    text: &mut String,
+    table: &Table,
+    (name, schema): (&str, &SchemaRef),
+    lake: &str,
+    built: &BTreeSet<String>,
+) -> Result<()> {
+    let view = quoted(name);
+    if !built.contains(name) {
+        let schema = promised(schema, partition_columns(table.partition));
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| format!("CAST(NULL AS {}) AS {}", type_name(field.data_type()), quoted(field.name())));
+        let columns: Vec<String> = columns.collect();
+        writeln!(text, "CREATE OR REPLACE VIEW {view} AS SELECT {} WHERE false;", columns.join(", "))?;
+        return Ok(());
+    }
+    let folders = match table.partition {
+        PartitionBy::None => "",
+        PartitionBy::Year | PartitionBy::Day => "/*",
+        PartitionBy::Month => "/*/*",
+    };
+    let lake = lake.trim_end_matches('/').replace('\'', "''");
+    // Files of former versions lack columns.
+    let by_name = if table.versions.is_some() { ", union_by_name = true" } else { "" };
+    writeln!(
+        text,
+        "CREATE OR REPLACE VIEW {view} AS SELECT * FROM read_parquet('{lake}/silver/{name}{folders}/*.parquet', \
+         hive_partitioning = {}{by_name});",
+        !folders.is_empty()
+    )?;
+    Ok(())
+}
+
+/// The macros that read a table and its companion as of a day.
+fn as_of(text: &mut String, table: &Table, built: &BTreeSet<String>) -> Result<()> {
+    let day = Day::Parameter(DAY);
+    let name = &table.name;
+    let companion = table.companion();
+    let has_states = companion.as_ref().is_some_and(|companion| built.contains(companion));
+    if table.known == Known::Observed && built.contains(name) && !has_states {
+        writeln!(text, "-- `{name}` has no history yet: run `pitlake normalize {name}`")?;
+        return Ok(());
+    }
+    let states = companion.filter(|_| has_states || table.known == Known::Observed);
+    let rows = reading::as_of(table, &quoted(name), states.as_deref().map(quoted).as_deref(), day);
+    let mut table_macro = |name: &str, rows: &str| {
+        writeln!(text, "CREATE OR REPLACE MACRO {}({DAY}) AS TABLE {rows};", quoted(&format!("{name}_as_of")))
+    };
+    if let Some(rows) = rows {
+        table_macro(name, &rows)?;
+    }
+    if let Some(states) = states {
+        table_macro(&states, &reading::states_as_of(&quoted(&states), day))?;
+    }
+    Ok(())
+}
+
+/// Adjusted prices, the universe and the identity of securities.
+fn derived(text: &mut String) -> Result<()> {
+    let known = |table: &str| format!("{}(known)", quoted(&format!("{table}_as_of")));
+    let backward = derived::adjusted(&known(BARS), &known(FACTORS), None);
+    let forward = derived::adjusted(&known(BARS), &known(FACTORS), Some("anchor"));
+    let identity = derived::identity(SECURITIES, MAPPING);
+    let relation = |table: &str| {
+        if table == HISTORY { quoted(table) } else { format!("{}({DAY})", quoted(&format!("{table}_as_of"))) }
+    };
+    let [plain, of_index] =
+        [None, Some("of_index")].map(|index| derived::universe(&relation, Day::Parameter(DAY), index));
+    writeln!(
+        text,
+        "CREATE OR REPLACE VIEW {IDENTITY} AS {identity};\n\
+         CREATE OR REPLACE MACRO adjusted_hfq(known := DATE '9999-12-31') AS TABLE {backward};\n\
+         CREATE OR REPLACE MACRO adjusted_qfq(anchor, known := DATE '9999-12-31') AS TABLE {forward};\n\
+         CREATE OR REPLACE MACRO universe({DAY}) AS TABLE {plain}, ({DAY}, of_index) AS TABLE {of_index};"
+    )?;
+    Ok(())
+}
+
+/// The name of a type in `DuckDB`.
+fn type_name(kind: &DataType) -> &'static str {
+    match kind {
+        DataType::Date32 => "DATE",
+        DataType::Int32 => "INTEGER",
+        DataType::Int64 => "BIGINT",
+        DataType::Float64 => "DOUBLE",
+        DataType::Boolean => "BOOLEAN",
+        DataType::Timestamp(..) => "TIMESTAMP WITH TIME ZONE",
+        _ => "VARCHAR",
+    }
+}

@@ -18,6 +18,7 @@ from hub import check_hub
 from layers import check_layers
 from readers import check_readers, end_spark
 from readme import check_readme
+from recipes import check_recipes
 
 
 def main():
@@ -32,6 +33,7 @@ def main():
             check_client(vendor, lake)
         check_hub(binary, folder)
         check_layers(lake)
+        check_recipes(binary, lake)
         check_readers(binary, kit.demo(binary, folder))
         check_readme(binary, folder)
     end_spark()

@@ -93,12 +93,17 @@ fn view(
         PartitionBy::Month => "/*/*",
     };
     let lake = lake.trim_end_matches('/').replace('\'', "''");
-    // Files of former versions lack columns.
-    let by_name = if table.versions.is_some() { ", union_by_name = true" } else { "" };
+    // Files of former versions of pitlake lack the day of withdrawal.
+    let (by_name, more) = match table.versions {
+        Some(_) => {
+            (", union_by_name = true", " UNION ALL BY NAME SELECT CAST(NULL AS DATE) AS withdrawn_on WHERE false")
+        }
+        None => ("", ""),
+    };
     writeln!(
         text,
         "CREATE OR REPLACE VIEW {view} AS SELECT * FROM read_parquet('{lake}/silver/{name}{folders}/*.parquet', \
-         hive_partitioning = {}{by_name});",
+         hive_partitioning = {}{by_name}){more};",
         !folders.is_empty()
     )?;
     Ok(())
@@ -144,7 +149,7 @@ fn derived(text: &mut String) -> Result<()> {
         "CREATE OR REPLACE VIEW {IDENTITY} AS {identity};\n\
          CREATE OR REPLACE MACRO adjusted_hfq(known := DATE '9999-12-31') AS TABLE {backward};\n\
          CREATE OR REPLACE MACRO adjusted_qfq(anchor, known := DATE '9999-12-31') AS TABLE {forward};\n\
-         CREATE OR REPLACE MACRO universe({DAY}) AS TABLE {plain}, ({DAY}, of_index) AS TABLE {of_index};"
+         CREATE OR REPLACE MACRO universe({DAY}) AS TABLE ({plain}), ({DAY}, of_index) AS TABLE ({of_index});"
     )?;
     Ok(())
 }

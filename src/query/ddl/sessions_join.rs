@@ -47,7 +47,7 @@ pub(super) fn text(table: &Table) -> String {
          WHERE changed_on IS NOT NULL), \
          c AS (SELECT *, lead(changed_on) OVER (PARTITION BY {group} ORDER BY changed_on) AS next_on FROM changes), \
          answers AS (SELECT * FROM (SELECT * FROM \
-         (SELECT v.*, c.changed_on, c.next_on FROM c JOIN v ON {of_group}{speaking}) \
+         (SELECT * FROM (SELECT v.*, c.changed_on, c.next_on FROM c JOIN v ON {of_group}){speaking}) \
          WHERE known_on <= changed_on AND (withdrawn_on IS NULL OR withdrawn_on > changed_on){first}) \
          QUALIFY row_number() OVER (PARTITION BY {whole}, changed_on ORDER BY CASE WHEN announced_on IS NULL THEN 1 ELSE 0 END, \
          coalesce(announced_on, known_on) DESC, revision DESC) = 1), \

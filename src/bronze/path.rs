@@ -23,6 +23,8 @@ pub struct BronzeFile {
     pub day: NaiveDate,
     /// When the fetch finished; `None` where another program named the file.
     pub fetched_at: Option<DateTime<Utc>>,
+    /// When the store says that it was written.
+    pub modified: DateTime<Utc>,
     /// Number of the file among those of one stamp, from 0.
     pub ordinal: u32,
     /// Its rows may leave the folder's day; the header tells which days they are of.
@@ -46,7 +48,8 @@ impl BronzeFile {
         let marked = Mark::ALL.into_iter().find_map(|mark| Some((marked(mark)?, Some(mark))));
         let (name, mark) = marked.unwrap_or((name, None));
         let (fetched_at, ordinal) = stamp(name).map_or((None, 0), |(at, n)| (Some(at), n));
-        Some(Self { path: entry.path.clone(), size: entry.size, day, fetched_at, ordinal, span, mark })
+        let (size, modified) = (entry.size, entry.modified);
+        Some(Self { path: entry.path.clone(), size, modified, day, fetched_at, ordinal, span, mark })
     }
 
     /// When it was written; the start of its folder's day where the name has no time.
@@ -142,7 +145,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str) -> Option<BronzeFile> {
-        BronzeFile::of(&Entry { path: path.into(), size: 1 })
+        BronzeFile::of(&Entry { path: path.into(), size: 1, modified: DateTime::UNIX_EPOCH })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::normalise::Shown;
+use crate::normalise::{Shown, Wholeness};
 
 /// A bronze file as an input of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +18,8 @@ pub struct TaskFile {
     pub observed: Option<DateTime<Utc>>,
     /// When the vendor showed its rows.
     pub shown: Shown,
-    /// Whether it is plainly whole: one that is not takes no row away.
-    pub is_whole: bool,
+    /// Whether it takes rows away.
+    pub wholeness: Wholeness,
     /// The number of its slice, where a newer answer to that replaces it as a whole.
     pub slice: Option<u32>,
     /// It no longer counts, and tells former states only.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use arrow::array::RecordBatch;
 use bytes::Bytes;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::{Answered, Slice};
 use tokio::sync::mpsc;
 
 use super::input::{AnsweredCalls, TaskFile};
-use crate::bronze::{self, Provenance};
+use crate::bronze::{self, Mark, Provenance};
 use crate::ledger::{CountingFile, Ledger, LedgerFile, Look};
-use crate::normalise::{self, Answering, Builder, Input, Partition, Reject, Shown, Stop, Tells};
+use crate::normalise::{self, Answering, Builder, Input, Partition, Reject, Shown, Stop, Tells, Wholeness};
 use crate::spec::{Axis, Table, TableSource};
 use crate::store::Store;
 
@@ -68,7 +68,20 @@ pub(super) async fn read_contested(store: &Store, ledger: &Ledger, files: &[Arc<
 
 /// A file whose rows count.
 pub(super) fn counting_file(table: &Table, file: &CountingFile) -> TaskFile {
-    TaskFile { is_whole: file.is_whole(), ..plain(table, &file.rows) }
+    TaskFile { wholeness: wholeness(&file.said), ..plain(table, &file.rows) }
+}
+
+/// When a file came, by its header or its name.
+fn timed(file: &LedgerFile) -> Option<DateTime<Utc>> {
+    file.provenance().map(Provenance::observed_at).or(file.file.fetched_at)
+}
+
+fn wholeness(file: &LedgerFile) -> Wholeness {
+    match file.file.mark {
+        None => Wholeness::Whole,
+        Some(Mark::Short) => Wholeness::Short,
+        Some(Mark::Due | Mark::Damaged) => Wholeness::Partial,
+    }
 }
 
 /// A file whose body is read.
@@ -77,9 +90,9 @@ fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
         path: file.file.path.clone(),
         interface: table.sources[file.source].contract.id.to_string(),
         span: file.file.span,
-        observed: file.provenance().map(Provenance::observed_at).or(file.file.fetched_at),
+        observed: timed(file),
         shown: if file.provenance().is_some_and(Provenance::is_undated) { Shown::Before } else { Shown::Then },
-        is_whole: file.file.mark.is_none(),
+        wholeness: wholeness(file),
         slice: None,
         is_former: false,
         repeats: None,
@@ -90,6 +103,9 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
     let mut all = Vec::with_capacity(files.len());
     for (place, file) in files.iter().enumerate() {
         let mut one = plain(ledger.table(), file);
+        one.span |= ledger.is_look_everywhere(file);
+        // A file of another program that does not tell when it came was there when it was written.
+        one.observed = one.observed.or(Some(file.file.modified));
         if let Some(provenance) = file.checked()?
             && let Some(same_as) = &provenance.same_as
         {
@@ -108,7 +124,7 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
             let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
             one.repeats = Some(AnsweredCalls { params, rows_of, month: None, day: None });
         }
-        all.push((one.observed.unwrap_or_else(|| file.file.written_at()), one));
+        all.push((timed(file).unwrap_or_else(|| file.file.written_at()), one));
     }
     // A capture takes its place among the answers of its own day.
     all.sort_by_key(|(at, _)| *at);
@@ -175,13 +191,13 @@ fn filled<'t>(
     let mut problems = Vec::new();
     let mut read = BTreeSet::new();
     for file in files {
-        let TaskFile { path, span, observed, shown, is_whole, slice, is_former, .. } = file;
+        let TaskFile { path, span, observed, shown, wholeness, slice, is_former, .. } = file;
         let source = source_of(table, file)?;
         let input = Input {
             span: *span,
             observed: *observed,
             shown: *shown,
-            is_whole: *is_whole,
+            wholeness: *wholeness,
             slice: *slice,
             tells: if *is_former { Tells::FormerStates } else { Tells::Rows },
             ..Input::new(path, source)

@@ -131,7 +131,12 @@ impl Task {
 pub fn origin(ledger: &Ledger, partition: Partition, files: &[Arc<LedgerFile>], calendar: &Calendar) -> String {
     let table = ledger.table();
     let files = ledger.telling(files);
-    let files = files.iter().map(|file| (file.file.path.as_str(), file.file.size));
+    let files = files.iter().map(|file| silver::OriginFile {
+        path: &file.file.path,
+        size: file.file.size,
+        // Of a file that does not tell when it came, versions are known from when it was written.
+        modified: (table.versions.is_some() && file.file.fetched_at.is_none()).then_some(file.file.modified),
+    });
     let used = calendar.days().filter(|_| table.uses_sessions());
     silver::origin(table, partition, files, used)
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use super::repeats::SliceKey;
 use super::{Ledger, LedgerFile};
 use crate::normalise::Partition;
-use crate::spec::{PartitionBy, Table};
+use crate::spec::{Axis, PartitionBy, Table};
 
 /// The bronze files of a table by the partitions they feed.
 #[derive(Debug, Default)]
@@ -25,7 +25,11 @@ impl Ledger {
     pub fn inputs(&self) -> Inputs {
         let mut inputs = Inputs::default();
         let mut answered = Answered::default();
-        for file in &self.files {
+        let mut looks = Vec::new();
+        for (place, file) in self.files.iter().enumerate() {
+            if self.is_look_everywhere(file) {
+                looks.push(place);
+            }
             let fed = match (self.table.partition, file.file.span) {
                 (PartitionBy::None, _) => Ok(BTreeSet::from([Partition::Whole])),
                 (_, false) => Ok(BTreeSet::from([Partition::of(&self.table, file.file.day)])),
@@ -43,7 +47,24 @@ impl Ledger {
                 Err(error) => inputs.unplaced.push((file.file.path.clone(), format!("{error:#}"))),
             }
         }
+        for files in inputs.partitions.values_mut() {
+            let mut of_partition: BTreeSet<usize> = looks.iter().copied().collect();
+            let fed: BTreeSet<&str> = files.iter().map(|file| file.file.path.as_str()).collect();
+            of_partition.retain(|place| !fed.contains(self.files[*place].file.path.as_str()));
+            if !of_partition.is_empty() {
+                files.extend(of_partition.into_iter().map(|place| Arc::clone(&self.files[place])));
+                files.sort_by(|a, b| a.file.by_age(&b.file));
+            }
+        }
         inputs
+    }
+
+    /// Whether an answer is a look at rows of every partition: one by security, where versions are kept. What it does not hold
+    /// the vendor did not show.
+    #[must_use]
+    pub fn is_look_everywhere(&self, file: &LedgerFile) -> bool {
+        let is_by_security = self.contract(file.source).ask.axis == Axis::Security;
+        self.table.versions.is_some() && is_by_security && !self.is_part(file)
     }
 }
 

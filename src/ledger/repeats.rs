@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 
 use super::slices::{answered, codes};
 use super::{Ledger, LedgerFile};
+use crate::clock::shanghai_day;
 use crate::spec::Axis;
 
 /// What a file answers, as far as several files can answer the same: vendor and type; the day of its folder, or the month
@@ -76,8 +77,18 @@ struct Chains<'a> {
     last_part: Option<String>,
     /// For each folder and axis, when an answer along it last told something.
     told: BTreeMap<(&'a str, &'a str, Axis), usize>,
-    /// When each chain last told something, and whether it was marked.
-    heard: HashMap<String, (usize, bool)>,
+    /// What each chain last told.
+    heard: HashMap<String, Heard>,
+}
+
+/// When a chain last told something.
+#[derive(Debug)]
+struct Heard {
+    at: usize,
+    is_marked: bool,
+    /// The day on which it first said so, where a look on another day may still confirm what an answer lacks
+    /// (`docs/point-in-time.md`).
+    unconfirmed: Option<NaiveDate>,
 }
 
 impl<'a> Chains<'a> {
@@ -90,26 +101,36 @@ impl<'a> Chains<'a> {
         let contract = ledger.contract(file.source);
         let (vendor, kind, axis) = (contract.id.vendor.as_str(), contract.kind.as_str(), contract.ask.axis);
         let is_marked = file.file.mark.is_some();
+        let day = shanghai_day(file.file.written_at());
         let is_echo = repeated.is_some()
-            && self.heard.get(chain).is_none_or(|(told, was_marked)| {
+            && self.heard.get(chain).is_none_or(|heard| {
                 let is_last = |slice: &SliceKey<'a>| self.last.get(slice).is_some_and(|last| last == chain);
                 let is_other = |of: &(&str, &str, Axis)| (of.0, of.1) == (vendor, kind) && of.2 != axis;
-                let other_axis = self.told.iter().any(|(of, at)| is_other(of) && at > told);
+                let other_axis = self.told.iter().any(|(of, at)| is_other(of) && *at > heard.at);
                 let is_newest = if is_part {
                     self.last_part.as_ref() == Some(chain)
                 } else {
                     !other_axis && slices.iter().all(is_last)
                 };
-                is_newest && *was_marked == is_marked
+                let confirms = heard.unconfirmed.is_some_and(|first| first != day);
+                is_newest && heard.is_marked == is_marked && !confirms
             });
         if !is_echo {
+            // What an answer lacks that is not the first of its slices is withdrawn when a look on another day agrees.
+            let is_first = slices.iter().all(|slice| !self.last.contains_key(slice));
+            let has_confirmed = self.heard.get(chain).is_some_and(|heard| {
+                heard.unconfirmed.is_some_and(|first| first != day)
+                    && slices.iter().all(|slice| self.last.get(slice) == Some(chain))
+            });
+            let may_doubt = ledger.table.versions.is_some() && !is_part && !is_first && !has_confirmed;
+            let unconfirmed = may_doubt.then_some(day);
             if is_part {
                 self.last_part = Some(chain.clone());
             } else {
                 self.told.insert((vendor, kind, axis), at);
             }
             self.last.extend(slices.into_iter().map(|slice| (slice, chain.clone())));
-            self.heard.insert(chain.clone(), (at, is_marked));
+            self.heard.insert(chain.clone(), Heard { at, is_marked, unconfirmed });
         }
         is_echo
     }

@@ -11,8 +11,9 @@ use super::scan::Layout;
 use super::states::Look;
 use super::value::{LineReading, Remark, RowError, Target, quoted};
 use super::versions::{Coverage, Observation};
-use super::{Answering, Builder, Input, Reject, Stop, Tells, check, nested, output};
+use super::{Answering, Builder, Input, Reject, Stop, Tells, Wholeness, check, nested, output};
 use crate::spec::Axis;
+use pitlake_contract::Template;
 use pitlake_contract::spelling::day;
 
 impl<'a> Builder<'a> {
@@ -28,14 +29,16 @@ impl<'a> Builder<'a> {
         let coverage = self.coverage(input);
         let Input { source, observed, shown, is_repeat, .. } = input;
         let rows = self.files.iter().position(|path| path == input.path).and_then(|file| u32::try_from(file).ok());
-        let answering = Answering { slice: input.slice, is_whole: input.is_whole, rows: rows.unwrap_or(file) };
+        let is_whole = input.wholeness == Wholeness::Whole;
+        let answering = Answering { slice: input.slice, is_whole, rows: rows.unwrap_or(file) };
         self.looks.push(Look { at: observed.unwrap_or(DateTime::<Utc>::MIN_UTC), answering });
         self.files.push(input.path.to_owned());
         self.rows.sources.push(source);
-        self.rows.standings.push(match (input.calls.is_empty(), input.is_whole) {
-            (true, _) => Standing::Part,
-            (false, false) => Standing::Partial,
-            (false, true) => Standing::Whole,
+        self.rows.standings.push(match input.wholeness {
+            _ if input.calls.is_empty() => Standing::Part,
+            Wholeness::Partial => Standing::Partial,
+            Wholeness::Short => Standing::Short,
+            Wholeness::Whole => Standing::Whole,
         });
         if table.versions.is_none() {
             self.newest.note(file, source, (input.calls, (input.day, input.month)), &mut self.rows.texts);
@@ -117,11 +120,12 @@ impl<'a> Builder<'a> {
         let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
         let (file, repeated) = (number(self.files.len()), number(place));
         let rows = self.looks[place].answering.rows;
-        let answering = Answering { slice: input.slice, is_whole: input.is_whole, rows };
+        let is_whole = input.wholeness == Wholeness::Whole;
+        let answering = Answering { slice: input.slice, is_whole, rows };
         self.looks.push(Look { at: input.observed.unwrap_or(DateTime::<Utc>::MIN_UTC), answering });
         self.files.push(input.path.to_owned());
         self.rows.sources.push(input.source);
-        self.rows.standings.push(match (self.rows.standings[place], input.is_whole) {
+        self.rows.standings.push(match (self.rows.standings[place], is_whole) {
             (Standing::Part, _) => Standing::Part,
             (_, false) => Standing::Partial,
             (_, true) => Standing::Whole,
@@ -235,22 +239,41 @@ impl<'a> Builder<'a> {
         if matches!(contract.ask.axis, Axis::Month | Axis::SecurityMonth) {
             return None;
         }
-        let each = contract.ask.each.iter().map(|(name, _)| (name.as_str(), name.as_str()));
         let mut coverage = Coverage::default();
-        for (param, name) in contract.ask.names().into_iter().chain(each) {
+        let mut narrow = |param: &str, name: Option<&str>, codes: Option<&Template>| {
             let from_call = contract.fields.iter().position(|field| field.param.as_deref() == Some(param));
-            let Some(field) = from_call.or_else(|| contract.field(name)) else { continue };
-            let Some(plan) = source.fields.iter().find(|plan| plan.field == field) else { continue };
+            let field = from_call.or_else(|| contract.field(name?))?;
+            let plan = source.fields.iter().find(|plan| plan.field == field)?;
             let values = input.calls.iter().flatten().filter(|(name, _)| name == param).map(|(_, value)| value);
-            // One call may name several securities.
-            let separator = if contract.ask.together > 1 { "," } else { "\n" };
-            let mut cells: Vec<Scalar> = Vec::new();
-            for value in values.flat_map(|value| value.split(separator)).collect::<BTreeSet<_>>() {
+            let values: BTreeSet<String> = match codes {
+                Some(codes) => values.flat_map(|value| codes.read_codes(value)).collect(),
+                None => values.cloned().collect(),
+            };
+            // What is not sent is the vendor's default, or everything.
+            let values =
+                if values.is_empty() { contract.fields[field].default.iter().cloned().collect() } else { values };
+            if values.is_empty() {
+                return Some(());
+            }
+            let mut cells: Vec<Scalar> = Vec::with_capacity(values.len());
+            for value in values {
                 let target = Target::of(source, plan, input.dialect());
                 let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut Vec::new() };
-                cells.push(quoted(value, &target, &mut reading).unwrap_or(Scalar::Null));
+                cells.push(quoted(&value, &target, &mut reading).unwrap_or(Scalar::Null));
             }
-            coverage.columns.push((plan.column, cells));
+            coverage.narrow(plan.column, cells);
+            Some(())
+        };
+        match contract.ask.send.iter().find(|(_, template)| template.has_codes()) {
+            // Where no column names the security, nothing tells what was covered.
+            Some((param, codes)) => narrow(param, contract.ask.field.as_deref(), Some(codes))?,
+            None => {
+                let slice = contract.ask.names().map(|(param, name)| narrow(param, Some(name), None));
+                slice.unwrap_or_default();
+            }
+        }
+        for (param, _) in &contract.ask.each {
+            narrow(param, Some(param), None);
         }
         Some(coverage)
     }

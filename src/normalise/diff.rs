@@ -23,12 +23,15 @@ impl Builder<'_> {
         let ranks = self.rows.ranks();
         let ranked: Vec<(u32, u32)> = if self.rows.table.versions.is_some() {
             let versions = self.versions(&mut BTreeSet::new());
+            let stands = |version: &&Version| version.withdrawn.is_none();
             let ranked: Vec<(u32, &Version)> =
-                versions.iter().map(|version| (ranks[self.rows.file(version.row)], version)).collect();
+                versions.iter().filter(stands).map(|version| (ranks[self.rows.file(version.row)], version)).collect();
             // Revisions count up within a key, vendor and occurrence: the newest version of each.
             let of_one = ranked.chunk_by(|a, b| a.0 == b.0 && a.1.revision < b.1.revision);
             let newest = of_one.filter_map(|versions| {
-                versions.iter().max_by_key(|(_, version)| (version.announced.or(version.known), version.revision))
+                versions.iter().max_by_key(|(_, version)| {
+                    (version.announced.is_some(), version.announced.or(version.known), version.revision)
+                })
             });
             newest.map(|(rank, version)| (*rank, version.row)).collect()
         } else {

@@ -32,6 +32,7 @@ mod superseded;
 mod value;
 mod vendors;
 mod versions;
+mod wholeness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,10 +56,11 @@ use repeats::Repeats;
 use rows::{Origin, RowSet};
 use states::Look;
 use versions::{Observation, Version, VersionHistory};
+pub use wholeness::Wholeness;
 
 /// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
-pub const RULES: u32 = 3;
+pub const RULES: u32 = 4;
 
 /// A bronze file and what its rows depend on; `'t` is the lifetime of the table, `'f` of the file.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +82,8 @@ pub struct Input<'t, 'f> {
     pub rows_of: &'f [usize],
     /// It repeats the answer before it, and holds no rows for that reason.
     pub is_repeat: bool,
-    /// Whether it is plainly whole; an answer that is not takes no row away.
-    pub is_whole: bool,
+    /// Whether it takes rows away.
+    pub wholeness: Wholeness,
     /// For an answer to a month, of all or of some securities: its first day.
     pub month: Option<NaiveDate>,
     /// For an answer to a day.
@@ -115,7 +117,7 @@ impl<'t, 'f> Input<'t, 'f> {
             calls,
             rows_of,
             is_repeat: false,
-            is_whole: true,
+            wholeness: Wholeness::Whole,
             month: None,
             day: None,
             slice: None,

@@ -47,7 +47,7 @@ const OCCURRENCE: Added = Added {
 };
 
 /// The point-in-time columns (`docs/point-in-time.md`).
-const VERSION: [Added; 6] = [
+const VERSION: [Added; 7] = [
     Added {
         name: "announced_on",
         kind: "date",
@@ -83,6 +83,12 @@ const VERSION: [Added; 6] = [
         kind: "int32",
         unit: "number",
         description: "1, 2, 3 within the key, in the order in which the versions were received",
+    },
+    Added {
+        name: "withdrawn_on",
+        kind: "date",
+        unit: "date",
+        description: "first day on which the vendor did not show this version any more; null while it stands",
     },
 ];
 
@@ -225,7 +231,7 @@ pub(super) fn batch(
     tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
 ) -> Result<RecordBatch, ArrowError> {
     let (table, selected) = (rows.table, selection.rows);
-    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len() + 7);
+    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len() + 9);
     for (index, (column, cells)) in table.columns.iter().zip(&rows.columns).enumerate() {
         // A column may come in different units from different sources: the shift goes with the file.
         let shifts = rows.shifts(index);
@@ -272,7 +278,7 @@ pub(super) fn companion(rows: &RowSet<'_>, former: &[Former]) -> Result<RecordBa
 }
 
 /// The columns of [`VERSION`].
-fn version_columns(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 6] {
+fn version_columns(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 7] {
     let mut sessions: HashMap<i32, Option<i32>> = HashMap::new();
     let mut tradable =
         |known: i32| *sessions.entry(known).or_insert_with(|| Some(day::days(tradable(day::day(known)?)?)));
@@ -288,6 +294,7 @@ fn version_columns(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<
         Arc::new(StringArray::from_iter_values(versions.iter().map(basis))),
         Arc::new(versions.iter().map(observed).collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
         Arc::new(Int32Array::from_iter_values(versions.iter().map(|version| version.revision))),
+        Arc::new(versions.iter().map(|version| version.withdrawn).collect::<Date32Array>()),
     ]
 }
 

@@ -21,6 +21,8 @@ pub(super) enum Standing {
     Part,
     /// An answer of our own that is not plainly whole: it takes no row away.
     Partial,
+    /// An answer of our own that lacks some keys for good: it takes rows away of those that it shows, where versions are kept.
+    Short,
     /// An answer of our own that is whole.
     Whole,
 }

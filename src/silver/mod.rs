@@ -17,7 +17,7 @@ use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 
-pub use origin::origin;
+pub use origin::{OriginFile, origin};
 pub use parquet::{Footer, Inspection};
 pub use path::{companion_path, path, rejects_path};
 

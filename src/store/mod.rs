@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
+use chrono::{DateTime, SubsecRound as _, Utc};
 use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
@@ -41,6 +42,8 @@ pub struct Entry {
     pub path: String,
     /// Bytes.
     pub size: u64,
+    /// When it was written, to the millisecond, as the store knows it.
+    pub modified: DateTime<Utc>,
 }
 
 /// The store of a lake.
@@ -90,7 +93,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be listed; a folder that does not exist is empty.
     pub async fn list(&self, folder: &str) -> Result<Vec<Entry>> {
-        let entry = |meta: ObjectMeta| Entry { path: meta.location.into(), size: meta.size };
+        let entry = |meta: ObjectMeta| {
+            let modified = meta.last_modified.trunc_subsecs(3);
+            Entry { path: meta.location.into(), size: meta.size, modified }
+        };
         let listed = async { self.objects.list(Some(&Path::parse(folder)?)).map_ok(entry).try_collect().await };
         let mut entries: Vec<Entry> = listed.await.map_err(|error| self.failed("list", folder, &error))?;
         entries.sort();

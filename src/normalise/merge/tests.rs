@@ -7,7 +7,7 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::Float64Type;
 use proptest::prelude::*;
 
-use crate::normalise::{Builder, Built, Input, Partition};
+use crate::normalise::{Builder, Built, Input, Partition, Wholeness};
 use crate::spec::{Catalog, Table};
 
 static BARS: LazyLock<Arc<Table>> = LazyLock::new(|| table("stock_daily_cn"));
@@ -32,7 +32,8 @@ fn build(table: &Table, files: &[(Kind, String)]) -> Built {
     for (number, (kind, text)) in files.iter().enumerate() {
         let path = format!("file {number}").leak();
         let calls: &[_] = if *kind == Part { &[] } else { &calls };
-        let input = Input { calls, is_whole: *kind == Whole, ..Input::new(path, &table.sources[0]) };
+        let wholeness = if *kind == Whole { Wholeness::Whole } else { Wholeness::Partial };
+        let input = Input { calls, wholeness, ..Input::new(path, &table.sources[0]) };
         builder.add(input, text.as_bytes()).unwrap();
     }
     builder.finish(&|_| None).unwrap()

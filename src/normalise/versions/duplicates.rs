@@ -5,6 +5,7 @@ use crate::normalise::agreement::agree;
 use crate::normalise::rows::RowSet;
 use crate::normalise::scalars::Scalar;
 use crate::spec::Versions;
+use pitlake_contract::decimal::Decimal;
 
 /// One version that a file shows.
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +110,21 @@ pub(super) fn same_figures(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) 
     }
     figures(rows, rules, a).all(|column| {
         let (a, b) = (rows.cell(column, a), rows.cell(column, b));
+        a == b || a == Scalar::Absent || b == Scalar::Absent || agree(&rows.texts, a, b)
+    })
+}
+
+/// Whether rows of two vendors show the same version: in the units of the table, and by the columns that both have.
+pub(super) fn same_in_both(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
+    let scaled = |column: usize, row: u32| match rows.cell(column, row) {
+        Scalar::Number(Decimal { mantissa, exponent }) => {
+            let exponent = exponent.saturating_add(rows.source(row).shift(column));
+            Scalar::Number(Decimal { mantissa, exponent })
+        }
+        cell => cell,
+    };
+    figures(rows, rules, a).all(|column| {
+        let (a, b) = (scaled(column, a), scaled(column, b));
         a == b || a == Scalar::Absent || b == Scalar::Absent || agree(&rows.texts, a, b)
     })
 }

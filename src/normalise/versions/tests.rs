@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type, TimestampMicrosecondType};
+use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::normalise::{Builder, Input, Partition, Shown};
+use crate::normalise::{Builder, Input, Partition, Shown, Wholeness};
 use crate::spec::{Catalog, Table};
 
 /// One version as a reader gets it.
@@ -22,6 +23,9 @@ pub(super) struct ReadVersion {
     pub(super) income: Option<f64>,
     pub(super) eps: Option<f64>,
     pub(super) flag: Option<String>,
+    pub(super) withdrawn: Option<String>,
+    pub(super) vendor: String,
+    pub(super) end: String,
 }
 
 /// A fetch of the period at a time; an import where there are no calls.
@@ -29,7 +33,7 @@ pub(super) struct Fetch {
     pub(super) at: &'static str,
     pub(super) lines: Vec<String>,
     pub(super) calls: bool,
-    pub(super) is_whole: bool,
+    pub(super) wholeness: Wholeness,
     pub(super) shown: Shown,
 }
 
@@ -37,7 +41,7 @@ pub(super) struct Fetch {
 pub(super) const SAME: &str = "the same";
 
 pub(super) fn fetch(at: &'static str, lines: &[String]) -> Fetch {
-    Fetch { at, lines: lines.to_vec(), calls: true, is_whole: true, shown: Shown::Then }
+    Fetch { at, lines: lines.to_vec(), calls: true, wholeness: Wholeness::Whole, shown: Shown::Then }
 }
 
 pub(super) fn table(name: &str) -> Arc<Table> {
@@ -78,7 +82,7 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
             shown: fetch.shown,
             calls,
             is_repeat,
-            is_whole: fetch.is_whole,
+            wholeness: fetch.wholeness,
             ..Input::new(path, &table.sources[0])
         };
         let text = if is_repeat { String::new() } else { fetch.lines.join("\n") };
@@ -86,7 +90,11 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
     }
     let built = builder.finish(&next_weekday).unwrap();
     assert_eq!(built.rejects, []);
-    let batch = built.batch;
+    read_batch(&built.batch)
+}
+
+/// The rows of `income_cn`.
+pub(super) fn read_batch(batch: &RecordBatch) -> Vec<ReadVersion> {
     let column = |name: &str| batch.column_by_name(name).unwrap();
     let text = |name: &str, row: usize| {
         let column = column(name).as_string::<i32>();
@@ -116,6 +124,9 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
         income: number("n_income", row),
         eps: number("basic_eps", row),
         flag: text("update_flag", row),
+        withdrawn: day("withdrawn_on", row),
+        vendor: text("vendor", row).unwrap(),
+        end: day("end_date", row).unwrap(),
     };
     (0..batch.num_rows()).map(one).collect()
 }
@@ -304,19 +315,13 @@ fn an_equal_answer_is_an_observation_too() {
 }
 
 #[test]
-fn a_version_that_a_later_answer_lacks_stays() {
-    let fetches = [fetch(MAY_1, &[on("20240420", "1", "100")]), fetch(JUNE_1, &[])];
-    assert_eq!(versions(&fetches), [version("2024-04-20", "announced", 100.0)]);
-}
-
-#[test]
 fn a_row_that_an_earlier_answer_lacked_is_known_from_the_day_it_was_observed() {
     let line = on("20240420", "1", "100");
     let late = [fetch(MAY_1, &[]), fetch(JUNE_1, std::slice::from_ref(&line))];
     assert_eq!(versions(&late), [version("2024-06-01", "observed", 100.0)]);
-    // An answer from before its announcement proves nothing.
+    // So is one that an answer from before its announcement lacked: only our clock tells when it appeared.
     let before = [fetch("2024-04-19T12:00:00Z", &[]), fetch(JUNE_1, &[line])];
-    assert_eq!(versions(&before), [version("2024-04-20", "announced", 100.0)]);
+    assert_eq!(versions(&before), [version("2024-06-01", "observed", 100.0)]);
 }
 
 pub(super) fn import(at: &'static str, lines: &[String]) -> Fetch {
@@ -329,9 +334,10 @@ fn an_import_adds_no_version_to_a_key_that_an_answer_shows_and_removes_none() {
     let own = version("2024-04-20", "announced", 100.0);
     let after = [fetch(MAY_1, std::slice::from_ref(&ours)), import(MAY_10, std::slice::from_ref(&theirs))];
     assert_eq!(versions(&after), std::slice::from_ref(&own));
-    // An import that was there before stays; what the answer shows is the last version.
+    // An import that was there before is a look: what the answer shows otherwise is known when it was seen.
     let before = [import(MAY_1, std::slice::from_ref(&theirs)), fetch(JUNE_1, std::slice::from_ref(&ours))];
-    assert_eq!(versions(&before).last(), Some(&own));
+    let expected = [version("2024-04-20", "announced", 90.0), version("2024-06-01", "observed", 100.0)];
+    assert_eq!(versions(&before), expected);
     // Where the newest answer has no row, an import adds one.
     let gone = [fetch(MAY_1, &[ours]), fetch(MAY_10, &[]), import(JUNE_1, &[theirs])];
     assert_eq!(versions(&gone), [own, version("2024-06-01", "observed", 90.0)]);
@@ -340,14 +346,14 @@ fn an_import_adds_no_version_to_a_key_that_an_answer_shows_and_removes_none() {
 #[test]
 fn an_answer_that_is_not_whole_removes_no_version() {
     let line = |income| on("20240420", "1", income);
-    let marked = |at| Fetch { is_whole: false, ..fetch(at, &[line("90")]) };
+    let marked = |at| Fetch { wholeness: Wholeness::Partial, ..fetch(at, &[line("90")]) };
     // Whole answers: 100, then 90 alone, then 100 again, which is a new version.
     let whole = [fetch(MAY_1, &[line("100")]), fetch(MAY_10, &[line("90")]), fetch(JUNE_1, &[line("100")])];
     assert_eq!(versions(&whole).len(), 3);
     let damaged = [fetch(MAY_1, &[line("100")]), marked(MAY_10), fetch(JUNE_1, &[line("100")])];
     assert_eq!(versions(&damaged).len(), 2);
     // An empty one is no look: what comes later is known from its announcement.
-    let empty = [Fetch { is_whole: false, ..fetch(MAY_1, &[]) }, fetch(JUNE_1, &[line("100")])];
+    let empty = [Fetch { wholeness: Wholeness::Partial, ..fetch(MAY_1, &[]) }, fetch(JUNE_1, &[line("100")])];
     assert_eq!(versions(&empty), [version("2024-04-20", "announced", 100.0)]);
 }
 
@@ -355,7 +361,7 @@ fn an_answer_that_is_not_whole_removes_no_version() {
 fn columns_that_an_import_or_a_damaged_answer_lacks_come_with_the_first_whole_one() {
     let thin = r#"{"ts_code":"a00001.SZ","ann_date":"20240420","f_ann_date":"20240420","end_date":"20231231","report_type":"1","n_income":100}"#;
     let empty = thin.replace("100}", "100,\"basic_eps\":null}");
-    let damaged = Fetch { is_whole: false, ..fetch(MAY_1, &[thin.to_owned()]) };
+    let damaged = Fetch { wholeness: Wholeness::Partial, ..fetch(MAY_1, &[thin.to_owned()]) };
     for thin in [import(MAY_1, &[thin.to_owned()]), import(MAY_1, &[empty]), damaged] {
         let files = [thin, fetch(JUNE_1, &[on("20240420", "1", "100")])];
         let seen = read(&table("income_cn"), &files);

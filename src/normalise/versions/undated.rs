@@ -12,8 +12,8 @@ pub(super) struct Undated {
 }
 
 impl Undated {
-    pub(super) fn new(files: Vec<(u32, Vec<FileVersion>)>) -> Self {
-        Self { files }
+    pub(super) fn add(&mut self, file: u32, versions: Vec<FileVersion>) {
+        self.files.push((file, versions));
     }
 
     /// Whether a version of one of them is contested: another one shows other figures under the same announcement instead,

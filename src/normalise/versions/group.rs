@@ -1,0 +1,138 @@
+//! One key through all looks at it, vendors side by side: what one vendor showed is a look for the others too. Never how
+//! the versions of one vendor follow each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::duplicates::{Deduplicator, FileVersion, same_in_both};
+use super::timeline::{Look, Timeline};
+use super::undated::Undated;
+use super::{Basis, Looks, Sighting, Version, VersionHistory};
+use crate::normalise::rows::Standing;
+use crate::normalise::shown::Shown;
+
+/// The rows of one key, by the part of it that all vendors have.
+pub(super) struct Group<'h, 'a, 'b> {
+    history: &'h mut VersionHistory<'a, 'b>,
+    looks: Looks<'h>,
+    /// The rows that each file shows, by key; of an answer that repeats one, the rows of that.
+    shown: BTreeMap<u32, BTreeMap<u64, Vec<u32>>>,
+    /// The files that would hold a row if its vendor had it, by row.
+    covering: BTreeMap<u32, Vec<u32>>,
+    deduplicator: Deduplicator,
+}
+
+impl<'h, 'a, 'b> Group<'h, 'a, 'b> {
+    /// A group from its sightings, sorted by origin.
+    pub(super) fn new(history: &'h mut VersionHistory<'a, 'b>, looks: Looks<'h>, sightings: &[Sighting]) -> Self {
+        let mut shown: BTreeMap<u32, BTreeMap<u64, Vec<u32>>> = BTreeMap::new();
+        let mut covering: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for one in sightings {
+            let of_file = shown.entry(one.origin.file).or_default();
+            of_file.entry(looks.keys[one.row as usize]).or_default().push(one.row);
+            covering
+                .entry(one.row)
+                .or_insert_with(|| looks.index.files(looks.vendors[one.origin.file as usize], history, one.row));
+        }
+        let covered: BTreeSet<u32> = covering.values().flatten().copied().collect();
+        for file in covered {
+            let repeated = looks.repeats.get(&file).and_then(|repeated| shown.get(repeated)).cloned();
+            shown.extend(repeated.map(|rows| (file, rows)));
+        }
+        Self { history, looks, shown, covering, deduplicator: Deduplicator::default() }
+    }
+
+    /// All versions, each with its key and the place of its vendor.
+    pub(super) fn versions(mut self, lacking: &mut BTreeSet<usize>, into: &mut Vec<((u64, u32), Version)>) {
+        let mut timelines: BTreeMap<(u64, u32), Timeline> = BTreeMap::new();
+        let undated = self.undated();
+        let files: BTreeSet<u32> = self.shown.keys().chain(self.covering.values().flatten()).copied().collect();
+        for file in files {
+            let vendor = self.looks.vendors[file as usize];
+            let of_file = self.shown.get(&file).cloned().unwrap_or_default();
+            let mut keys: BTreeSet<u64> = timelines.keys().filter(|one| one.1 == vendor).map(|one| one.0).collect();
+            keys.extend(of_file.keys());
+            let standing = self.elsewhere(file, &timelines);
+            for key in keys {
+                let present = of_file.get(&key).cloned().unwrap_or_default();
+                let timeline = timelines.entry((key, vendor)).or_default();
+                let undated = undated.get(&(key, vendor));
+                let look = Look { file, key, present, elsewhere: &standing, undated };
+                timeline.look(&mut self, &look, lacking);
+            }
+        }
+        into.extend(
+            timelines.into_iter().flat_map(|(place, timeline)| {
+                timeline.tracked.into_iter().map(move |tracked| (place, tracked.version))
+            }),
+        );
+    }
+
+    /// The versions that other vendors show, where `file` is the first of its vendor that shows the key.
+    fn elsewhere(&self, file: u32, timelines: &BTreeMap<(u64, u32), Timeline>) -> Vec<Version> {
+        let vendor = self.looks.vendors[file as usize];
+        let is_own = |other: &u32| self.looks.vendors[*other as usize] == vendor;
+        if self.shown.range(..file).any(|(other, _)| is_own(other)) {
+            return Vec::new();
+        }
+        let others = timelines.iter().filter(|(place, _)| place.1 != vendor);
+        others
+            .flat_map(|(_, timeline)| timeline.tracked.iter().filter(|one| one.stands()).map(|one| one.version))
+            .collect()
+    }
+
+    /// What imports without a day of capture show, by key and vendor.
+    fn undated(&mut self) -> BTreeMap<(u64, u32), Undated> {
+        let mut undated: BTreeMap<(u64, u32), Undated> = BTreeMap::new();
+        for (file, keys) in &self.shown {
+            if self.history.observations[*file as usize].shown != Shown::Before {
+                continue;
+            }
+            for (key, present) in keys {
+                let versions = self.deduplicator.versions(self.history.rows, self.history.rules, present);
+                undated.entry((*key, self.looks.vendors[*file as usize])).or_default().add(*file, versions);
+            }
+        }
+        undated
+    }
+
+    pub(super) fn history(&self) -> &VersionHistory<'a, 'b> {
+        self.history
+    }
+
+    pub(super) fn history_mut(&mut self) -> &mut VersionHistory<'a, 'b> {
+        self.history
+    }
+
+    /// The versions that rows of one file form.
+    pub(super) fn file_versions(&mut self, rows: &[u32]) -> Vec<FileVersion> {
+        self.deduplicator.versions(self.history.rows, self.history.rules, rows)
+    }
+
+    /// Whether an answer that covers a row and does not show it is doubted.
+    pub(super) fn is_doubted(&self, file: u32, row: u32) -> bool {
+        self.looks.doubts.holds(self.history, file, row)
+    }
+
+    /// Whether there was an earlier look at a version: a whole answer of its vendor that covers it, one that is not whole
+    /// and shows its key, and any other file that holds its key.
+    pub(super) fn is_looked_at_before(&self, look: &Look<'_>, row: u32) -> bool {
+        let vendor = self.looks.vendors[look.file as usize];
+        let shows = |file: &u32| self.shown.get(file).is_some_and(|keys| keys.contains_key(&look.key));
+        let is_whole = |file: &u32| self.history.standing(*file) == Standing::Whole;
+        let covering = self.looks.index.files(vendor, self.history, row);
+        let mut covering = covering.iter().take_while(|file| **file < look.file);
+        let is_other = |file: &u32| self.looks.vendors[*file as usize] != vendor;
+        let is_part = |file: &u32| self.history.standing(*file) == Standing::Part;
+        covering.any(|file| is_whole(file) || shows(file))
+            || self.shown.range(..look.file).any(|(file, _)| is_other(file) || (is_part(file) && shows(file)))
+    }
+
+    /// When a version was known that another vendor shows too.
+    pub(super) fn known_elsewhere(&self, look: &Look<'_>, shown: &FileVersion) -> Option<(Option<i32>, Basis)> {
+        let is_same = |version: &&Version| {
+            version.announced == shown.announced
+                && same_in_both(self.history.rows, self.history.rules, version.row, shown.row)
+        };
+        look.elsewhere.iter().find(is_same).map(|version| (version.known, version.basis))
+    }
+}

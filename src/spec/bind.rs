@@ -187,8 +187,9 @@ fn versions(spec: &VersionsSpec, key: &[usize], columns: &[Column], binder: &mut
     }
     let by = spec.announced_by.as_ref().and_then(|at| position(at, columns, binder));
     let dates: Vec<usize> = when.iter().flat_map(|(_, dates)| dates).chain(&announced).copied().collect();
-    if dates.iter().chain(&not_before).any(|column| !is_dated(&columns[*column])) {
-        binder.report(spec.offset, "`announced` and `not_before` need date columns".into(), None);
+    let earliest = spec.earliest.as_ref().and_then(|at| position(at, columns, binder));
+    if dates.iter().chain(&not_before).chain(&earliest).any(|column| !is_dated(&columns[*column])) {
+        binder.report(spec.offset, "`announced`, `not_before` and `earliest` need date columns".into(), None);
     }
     if spec.announced_by.is_some() == when.is_empty() || (by.is_some() && !announced.is_empty()) {
         let message = "`announced_by` and `announced_when` go together and replace `announced`";
@@ -201,6 +202,8 @@ fn versions(spec: &VersionsSpec, key: &[usize], columns: &[Column], binder: &mut
         announced,
         announced_by: by.map(|column| AnnouncedBy { column, dates: when }),
         not_before,
+        earliest,
+        occurrence_per_announcement: spec.occurrence_per_announcement,
         flag,
         figures,
     }

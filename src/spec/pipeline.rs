@@ -50,6 +50,8 @@ pub(super) struct VersionsSpec {
     /// Its values, each with the dates that announce then.
     pub(super) announced_when: Vec<(String, Vec<At<String>>)>,
     pub(super) not_before: Option<At<String>>,
+    pub(super) earliest: Option<At<String>>,
+    pub(super) occurrence_per_announcement: bool,
     pub(super) labels: Vec<At<String>>,
     pub(super) flag: Option<At<String>>,
 }
@@ -225,6 +227,8 @@ fn versions(table: &TomlTable<'_>) -> VersionsSpec {
         announced_by: table.text("announced_by"),
         announced_when,
         not_before: table.text("not_before"),
+        earliest: table.text("earliest"),
+        occurrence_per_announcement: table.flag("occurrence_per_announcement").is_some_and(|at| at.value),
         labels: texts("labels"),
         flag: table.text("flag"),
     };

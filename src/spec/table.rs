@@ -148,6 +148,10 @@ pub struct Versions {
     pub announced_by: Option<AnnouncedBy>,
     /// The end of the period: an earlier date is not an announcement.
     pub not_before: Option<usize>,
+    /// A day on which an earlier announcement counts as made.
+    pub earliest: Option<usize>,
+    /// Whether rows of one answer with different announcements are occurrences of their own, and not versions of one.
+    pub occurrence_per_announcement: bool,
     /// The vendor's flag of a correction: `1` beside a `0`.
     pub flag: Option<usize>,
     /// The columns in which versions differ: all but key, dates, flag and labels. The dates of `announced_by` are among

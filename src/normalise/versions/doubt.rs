@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Sighting, VersionHistory};
+use super::history::{Sighting, VersionHistory};
 use crate::normalise::rows::Standing;
 use crate::normalise::scalars::Scalar;
 

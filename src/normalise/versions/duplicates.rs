@@ -78,12 +78,14 @@ fn announcing<'a>(rows: &RowSet<'_>, rules: &'a Versions, row: u32) -> &'a [usiz
     by.dates.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
 }
 
-/// The day a row was announced: the latest of its dates that are no earlier than the period's end.
-fn announced(rows: &RowSet<'_>, rules: &Versions, row: u32) -> Option<i32> {
+/// The day a row was announced: the latest of its dates that are no earlier than the period's end, and no earlier than
+/// the day before which none of them counts.
+pub(super) fn announced(rows: &RowSet<'_>, rules: &Versions, row: u32) -> Option<i32> {
     let day = |column: usize| rows.cell(column, row).day();
     let first = rules.not_before.and_then(day);
     let dates = announcing(rows, rules, row).iter().filter_map(|column| day(*column));
-    dates.filter(|day| first.is_none_or(|first| *day >= first)).max()
+    let announced = dates.filter(|day| first.is_none_or(|first| *day >= first)).max()?;
+    Some(rules.earliest.and_then(day).map_or(announced, |earliest| announced.max(earliest)))
 }
 
 /// The columns by which two rows are different versions. The dates that announce a row are not among them: they make

@@ -1,14 +1,30 @@
 //! One key through all looks at it, vendors side by side: what one vendor showed is a look for the others too. Never how
 //! the versions of one vendor follow each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::doubt::Doubts;
 use super::duplicates::{Deduplicator, FileVersion, same_in_both};
-use super::timeline::{Look, Timeline};
+use super::history::{Sighting, VersionHistory};
+use super::index::CoverageIndex;
+use super::look::Look;
 use super::undated::Undated;
-use super::{Basis, Looks, Sighting, Version, VersionHistory};
+use super::version::{Basis, Version};
 use crate::normalise::rows::Standing;
 use crate::normalise::shown::Shown;
+
+/// What is known of all looks before any key is followed through them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looks<'h> {
+    pub(super) index: &'h CoverageIndex,
+    pub(super) doubts: &'h Doubts,
+    /// The place of each file's vendor in the table's order.
+    pub(super) vendors: &'h [u32],
+    /// The key of each row.
+    pub(super) keys: &'h [u64],
+    /// The files whose rows repeats show again.
+    pub(super) repeats: &'h HashMap<u32, u32>,
+}
 
 /// The rows of one key, by the part of it that all vendors have.
 pub(super) struct Group<'h, 'a, 'b> {
@@ -41,47 +57,29 @@ impl<'h, 'a, 'b> Group<'h, 'a, 'b> {
         Self { history, looks, shown, covering, deduplicator: Deduplicator::default() }
     }
 
-    /// All versions, each with its key and the place of its vendor.
-    pub(super) fn versions(mut self, lacking: &mut BTreeSet<usize>, into: &mut Vec<((u64, u32), Version)>) {
-        let mut timelines: BTreeMap<(u64, u32), Timeline> = BTreeMap::new();
-        let undated = self.undated();
-        let files: BTreeSet<u32> = self.shown.keys().chain(self.covering.values().flatten()).copied().collect();
-        for file in files {
-            let vendor = self.looks.vendors[file as usize];
-            let of_file = self.shown.get(&file).cloned().unwrap_or_default();
-            let mut keys: BTreeSet<u64> = timelines.keys().filter(|one| one.1 == vendor).map(|one| one.0).collect();
-            keys.extend(of_file.keys());
-            let standing = self.elsewhere(file, &timelines);
-            for key in keys {
-                let present = of_file.get(&key).cloned().unwrap_or_default();
-                let timeline = timelines.entry((key, vendor)).or_default();
-                let undated = undated.get(&(key, vendor));
-                let look = Look { file, key, present, elsewhere: &standing, undated };
-                timeline.look(&mut self, &look, lacking);
-            }
-        }
-        into.extend(
-            timelines.into_iter().flat_map(|(place, timeline)| {
-                timeline.tracked.into_iter().map(move |tracked| (place, tracked.version))
-            }),
-        );
+    /// Whether no file before it shows the key for the same vendor.
+    pub(super) fn is_first_of_vendor(&self, file: u32) -> bool {
+        let vendor = self.vendor(file);
+        !self.shown.range(..file).any(|(other, _)| self.vendor(*other) == vendor)
     }
 
-    /// The versions that other vendors show, where `file` is the first of its vendor that shows the key.
-    fn elsewhere(&self, file: u32, timelines: &BTreeMap<(u64, u32), Timeline>) -> Vec<Version> {
-        let vendor = self.looks.vendors[file as usize];
-        let is_own = |other: &u32| self.looks.vendors[*other as usize] == vendor;
-        if self.shown.range(..file).any(|(other, _)| is_own(other)) {
-            return Vec::new();
-        }
-        let others = timelines.iter().filter(|(place, _)| place.1 != vendor);
-        others
-            .flat_map(|(_, timeline)| timeline.tracked.iter().filter(|one| one.stands()).map(|one| one.version))
-            .collect()
+    /// The place of a file's vendor in the table's order.
+    pub(super) fn vendor(&self, file: u32) -> u32 {
+        self.looks.vendors[file as usize]
+    }
+
+    /// The files that show the key or cover it, oldest first.
+    pub(super) fn files(&self) -> BTreeSet<u32> {
+        self.shown.keys().chain(self.covering.values().flatten()).copied().collect()
+    }
+
+    /// The rows that a file shows, by key.
+    pub(super) fn rows_of(&self, file: u32) -> BTreeMap<u64, Vec<u32>> {
+        self.shown.get(&file).cloned().unwrap_or_default()
     }
 
     /// What imports without a day of capture show, by key and vendor.
-    fn undated(&mut self) -> BTreeMap<(u64, u32), Undated> {
+    pub(super) fn undated(&mut self) -> BTreeMap<(u64, u32), Undated> {
         let mut undated: BTreeMap<(u64, u32), Undated> = BTreeMap::new();
         for (file, keys) in &self.shown {
             if self.history.observations[*file as usize].shown != Shown::Before {

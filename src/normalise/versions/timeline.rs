@@ -5,41 +5,11 @@ use std::collections::BTreeSet;
 
 use super::duplicates::{FileVersion, flag, same_figures};
 use super::group::Group;
-use super::occurrences::{lots, numbers};
-use super::undated::Undated;
-use super::{Basis, Version};
+use super::look::Look;
+use super::occurrences::{numbers, occurrences};
+use super::version::{Basis, Tracked, Version};
 use crate::normalise::rows::{RowSet, Standing};
 use crate::normalise::scalars::{Scalar, ScalarColumn};
-
-/// One file's look at a key.
-#[derive(Debug)]
-pub(super) struct Look<'g> {
-    pub(super) file: u32,
-    pub(super) key: u64,
-    /// The rows that it shows.
-    pub(super) present: Vec<u32>,
-    /// Where it is its vendor's first: what other vendors show.
-    pub(super) elsewhere: &'g [Version],
-    /// What imports without a day of capture show.
-    pub(super) undated: Option<&'g Undated>,
-}
-
-/// A version, and what later looks said of it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tracked {
-    pub(super) version: Version,
-    /// Whether a whole answer has shown it: parts and damaged answers may lack columns.
-    is_confirmed: bool,
-    /// The day of the first doubted answer that lacked it.
-    missing_since: Option<i32>,
-}
-
-impl Tracked {
-    /// Whether the vendor still shows it.
-    pub(super) fn stands(&self) -> bool {
-        self.version.withdrawn.is_none()
-    }
-}
 
 /// The versions of one key at one vendor, in the order in which they appeared.
 #[derive(Debug, Default)]
@@ -65,31 +35,31 @@ impl Timeline {
             self.is_answered = !look.present.is_empty();
         }
         let is_numbered = group.history().rows.table.occurrence;
-        let lots = if is_numbered { lots(group.history(), &look.present) } else { distinct(&look.present) };
-        let lots: Vec<Vec<FileVersion>> = lots.iter().map(|rows| group.file_versions(rows)).collect();
+        let shown = if is_numbered { occurrences(group.history(), &look.present) } else { distinct(&look.present) };
+        let shown: Vec<Vec<FileVersion>> = shown.iter().map(|rows| group.file_versions(rows)).collect();
         let numbers =
-            if is_numbered { numbers(group.history(), &lots, &self.tracked) } else { vec![Some(1); lots.len()] };
+            if is_numbered { numbers(group.history(), &shown, &self.tracked) } else { vec![Some(1); shown.len()] };
         let mut still = BTreeSet::new();
         let mut appeared: Vec<(usize, FileVersion)> = Vec::new();
-        for (lot, (versions, number)) in lots.iter().zip(&numbers).enumerate() {
-            for shown in versions {
-                match number.and_then(|number| self.find(group, number, shown)) {
+        for (place, (versions, number)) in shown.iter().zip(&numbers).enumerate() {
+            for version in versions {
+                match number.and_then(|number| self.find(group, number, version)) {
                     Some(at) => {
                         still.insert(at);
-                        self.confirm(group, (at, shown), standing, lacking);
+                        self.confirm(group, (at, version), standing, lacking);
                     }
-                    None => appeared.push((lot, *shown)),
+                    None => appeared.push((place, *version)),
                 }
             }
         }
         self.withdraw(group, look, &still);
         let mut numbers = numbers;
-        for (lot, shown) in appeared {
-            let number = *numbers[lot].get_or_insert_with(|| self.free_number());
-            self.append(group, look, (number, &shown));
+        for (place, version) in appeared {
+            let number = *numbers[place].get_or_insert_with(|| self.free_number());
+            self.append(group, look, (number, &version));
         }
         if matches!(standing, Standing::Whole | Standing::Short) {
-            for (versions, number) in lots.iter().zip(numbers.into_iter().flatten()) {
+            for (versions, number) in shown.iter().zip(numbers.into_iter().flatten()) {
                 self.append_corrections(group, look, (number, versions));
             }
         }
@@ -219,7 +189,7 @@ impl Timeline {
     }
 }
 
-/// The rows of a key without numbers: one lot, each row once.
+/// The rows of a key without numbers: one occurrence, each row once.
 fn distinct(present: &[u32]) -> Vec<Vec<u32>> {
     let mut rows: Vec<u32> = Vec::with_capacity(present.len());
     for row in present {

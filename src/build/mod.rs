@@ -1,6 +1,7 @@
 //! The second half of a run: partitions whose bronze changed are built and published. Never asks a vendor.
 
 mod compare;
+mod drift;
 mod input;
 mod rows;
 mod survey;
@@ -115,6 +116,7 @@ async fn one(
                         report.rejected += published.rejected;
                         report.newly_rejected += published.newly_rejected;
                         report.rejected_for = report.rejected_for.take().or(published.reason);
+                        drift::add(&mut report.drift, published.drift);
                         report.unknown_fields.extend(published.unknown);
                         report.lacking_columns.extend(published.lacking);
                         add(&mut report.null_words, published.remarks.null_words);

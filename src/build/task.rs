@@ -8,11 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::drift::drift;
 use super::input::TaskFile;
 use super::rows::{self, fill};
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Built, Partition, Remarks};
 use crate::plan::Calendar;
+use crate::report::Drift;
 use crate::silver::{self, Encoded};
 use crate::spec::{Catalog, Table};
 use crate::store::Store;
@@ -47,6 +49,8 @@ pub struct Published {
     pub unknown: BTreeSet<String>,
     /// Values that are named to the user.
     pub remarks: Remarks,
+    /// What changed of rows that readers saw before.
+    pub drift: Drift,
     /// Columns that stay empty in some versions, because the file that showed them first lacked them.
     pub lacking: BTreeSet<String>,
 }
@@ -88,6 +92,7 @@ impl Task {
             unknown: built.unknown.values().flatten().cloned().collect(),
             remarks: built.remarks.clone(),
             lacking: built.lacking.clone(),
+            drift: drift(store, table, self.partition, &built).await?,
         };
         silver::publish(store, table, self.partition, built, self.digest.clone()).await?;
         Ok(published)

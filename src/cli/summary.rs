@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use pitlake_contract::spelling::excerpt;
 
-use crate::report::{Report, TableReport};
+use crate::report::{Drift, Report, TableReport};
 
 /// Interfaces whose calls are named one by one.
 const MOST_NAMED: usize = 6;
@@ -28,6 +28,9 @@ pub(super) fn text(report: &Report) -> String {
                 "the calendar does not reach {}; fetch or import `trade_cal`",
                 days(table.beyond_calendar.iter())
             ));
+        }
+        if let Some(changed) = changed(&table.drift) {
+            also(format!("{changed}; `pitlake diff {name}` lists them"));
         }
         for marked in &table.marked {
             also(marked.text());
@@ -84,6 +87,23 @@ fn calls(report: &Report) -> String {
         parts.push(format!("{rest} other interfaces {sum}"));
     }
     parts.join(", ")
+}
+
+/// What changed of rows that readers saw before.
+fn changed(drift: &Drift) -> Option<String> {
+    let mut parts = Vec::new();
+    if drift.rows > 0 {
+        parts.push(format!("{} of {} changed", counted(drift.figures, "figure"), counted(drift.rows, "old row")));
+    }
+    if drift.withdrawn > 0 {
+        parts.push(format!("{} withdrawn by the vendor", counted(drift.withdrawn, "row")));
+    }
+    let days = match (drift.days.first(), drift.days.last()) {
+        (Some(first), Some(last)) if first == last => format!(" ({first})"),
+        (Some(first), Some(last)) => format!(" ({first} to {last})"),
+        _ => String::new(),
+    };
+    (!parts.is_empty()).then(|| parts.join(", ") + &days)
 }
 
 fn line(out: &mut String, text: &str) {

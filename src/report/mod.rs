@@ -121,6 +121,20 @@ pub struct Look {
     pub digest: String,
 }
 
+/// What a run changed of rows that readers saw before.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct Drift {
+    /// Rows that show other figures than before: later versions, and rows that were superseded.
+    pub rows: usize,
+    /// How many figures of them changed.
+    pub figures: usize,
+    /// Rows that the vendor does not show any more.
+    pub withdrawn: usize,
+    /// Their event days.
+    pub days: BTreeSet<NaiveDate>,
+}
+
 /// What was done for one table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -133,6 +147,8 @@ pub struct TableReport {
     pub unchanged: usize,
     /// Rows fetched.
     pub rows_fetched: usize,
+    /// What changed of the past.
+    pub drift: Drift,
     /// Days not published yet: before their hour, or an empty answer on an open day.
     pub not_published: BTreeSet<NaiveDate>,
     /// Days that were not named and are not published yet: the next run asks again.

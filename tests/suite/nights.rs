@@ -62,6 +62,21 @@ fn answer(place: &Place, figures: &[(&str, &str)], as_of: NaiveDate) -> BTreeMap
     printed.iter().map(|row| (key(row), figure(row))).collect()
 }
 
+/// Bars, factors, flows and the list of securities as of a day, as text. The vendor corrects the newest days of the first
+/// three, and lists and delists.
+fn market_as_of(place: &Place, as_of: NaiveDate) -> String {
+    let days = [("stock_daily_cn", "close"), ("adj_factor", "adj_factor"), ("moneyflow_cn", "buy_lg_amount")];
+    let select = |(table, figure): (&str, &str)| {
+        format!("select '{table}', ts_code, cast(trade_date as varchar), cast({figure} as varchar) from {table}")
+    };
+    let basics = "select 'stock_basic_cn', ts_code, list_status, name from stock_basic_cn";
+    let sql = [&days.map(select)[..], &[basics.to_owned()]].concat().join(" union all ");
+    let printed = place.expect(0, &["query", &sql, "--as-of", &as_of.to_string(), "--format", "csv"]);
+    let mut lines: Vec<&str> = printed.lines().skip(1).collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
 /// Silver equals what the vendor shows on the last evening, from the first day that the runs fetched.
 fn assert_market(place: &Place, vendor: &Vendor, first: NaiveDate, last: NaiveDate) {
     let interfaces = ["daily", "daily_basic", "adj_factor", "moneyflow", "suspend_d", "limit_list_d"];
@@ -147,7 +162,7 @@ fn forty_evenings() {
         }
         let figures = readers.each_ref().map(|(table, figure, _)| (*table, *figure));
         assert_eq!(answer(&place, &figures, today), known, "as of {today}, that evening");
-        answers.push((figures, today, known));
+        answers.push((figures, today, known, market_as_of(&place, today)));
     }
     println!("{} calls made, {estimated} estimated, {least} at least", vendor.calls());
     let off = estimated.abs_diff(vendor.calls());
@@ -155,8 +170,11 @@ fn forty_evenings() {
     let calls = usize::try_from(vendor.calls()).unwrap();
     assert!(calls * 10 <= least * 11, "{calls} calls, {least} would do");
     // A query as of a day has the same answer ever after.
-    for (figures, today, known) in answers {
+    for (figures, today, known, market) in answers {
         assert_eq!(answer(&place, &figures, today), known, "as of {today}, later");
+        let later = market_as_of(&place, today);
+        let differ = later.lines().zip(market.lines()).find(|(later, then)| later != then);
+        assert!(later == market, "as of {today}, later and then: {differ:?}");
     }
     for (table, _, reader) in &readers {
         assert_same(table, silver(&place, table), reader.versions());

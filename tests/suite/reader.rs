@@ -39,6 +39,7 @@ struct Note {
     known: String,
     is_announced: bool,
     observed: DateTime<Utc>,
+    withdrawn: Option<String>,
 }
 
 pub(crate) struct Reader<'a> {
@@ -49,8 +50,8 @@ pub(crate) struct Reader<'a> {
     notes: BTreeMap<Vec<String>, Vec<Note>>,
     /// Indices of the notes that the newest look at a key showed.
     shown: BTreeMap<Vec<String>, Vec<usize>>,
-    /// The newest look at a period.
-    looked: BTreeMap<String, String>,
+    /// The periods that were looked at.
+    looked: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -59,7 +60,7 @@ impl<'a> Reader<'a> {
         let open = calendar.rows.iter().filter(|row| text_of(&row[0]) == Some("SSE") && text_of(&row[2]) == Some("1"));
         let sessions = open.map(|row| iso(text_of(&row[1]).expect("a day"))).collect();
         let first = calendar.rows.iter().filter_map(|row| text_of(&row[1])).min().map(iso).expect("a day");
-        Self { rules, sessions, first, notes: BTreeMap::new(), shown: BTreeMap::new(), looked: BTreeMap::new() }
+        Self { rules, sessions, first, notes: BTreeMap::new(), shown: BTreeMap::new(), looked: BTreeSet::new() }
     }
 
     /// Looks at some periods as the vendor shows them at a moment.
@@ -79,9 +80,7 @@ impl<'a> Reader<'a> {
             let rows = there.remove(&key).unwrap_or_default();
             self.look_at_key(&key, rows, at, &today);
         }
-        for period in periods {
-            self.looked.insert(period, today.clone());
-        }
+        self.looked.extend(periods);
     }
 
     fn look_at_key(&mut self, key: &[String], mut rows: Vec<Row>, at: DateTime<Utc>, today: &str) {
@@ -103,9 +102,9 @@ impl<'a> Reader<'a> {
         versions.sort_by_key(|(_, day, _)| day.clone().unwrap_or_else(|| "9".to_owned()));
         let before = self.shown.remove(key).unwrap_or_default();
         let is_first = !self.notes.contains_key(key);
-        let witness = self.looked.get(&key[1]).cloned();
+        let is_looked_at = self.looked.contains(&key[1]);
         let mut now = Vec::new();
-        for (row, announced, is_correction) in versions {
+        for (row, announced, is_correction) in versions.clone() {
             let notes = self.notes.get(key).cloned().unwrap_or_default();
             let same = |place: &&usize| {
                 let note = &notes[**place];
@@ -115,15 +114,37 @@ impl<'a> Reader<'a> {
                 now.push(*place);
                 continue;
             }
-            let trusted = is_first && !is_correction;
+            let trusted = is_first && !is_correction && !is_looked_at;
             let (known, is_announced) = match &announced {
-                Some(day) if trusted && witness.as_ref().is_none_or(|looked| looked < day) => (day.clone(), true),
+                Some(day) if trusted => (day.clone(), true),
                 Some(day) if day.as_str() > today => (day.clone(), true),
                 _ => (today.to_owned(), false),
             };
             now.push(notes.len());
-            let note = Note { row, announced, known, is_announced, observed: at };
+            let note = Note { row, announced, known, is_announced, observed: at, withdrawn: None };
             self.notes.entry(key.to_vec()).or_default().push(note);
+        }
+        let notes = self.notes.entry(key.to_vec()).or_default();
+        for place in before.iter().filter(|place| !now.contains(place)) {
+            notes[*place].withdrawn = Some(today.to_owned());
+        }
+        // A correction beside its original is the last revision under its announcement.
+        for (place, (row, announced, _)) in now.clone().into_iter().zip(&versions) {
+            let is_original =
+                |(other, day, _): &(Row, Option<String>, bool)| other["update_flag"] == "0" && day == announced;
+            let is_correction = row["update_flag"] == "1" && versions.iter().any(is_original);
+            let is_mate = |later: &Note| later.announced == *announced && later.withdrawn.is_none();
+            if is_correction && notes[place + 1..].iter().any(is_mate) {
+                let (known, is_announced) = match announced {
+                    Some(day) if day.as_str() > today => (day.clone(), true),
+                    _ => (today.to_owned(), false),
+                };
+                let again = Note { known, is_announced, observed: at, ..notes[place].clone() };
+                notes[place].withdrawn = Some(today.to_owned());
+                now.retain(|shown| *shown != place);
+                now.push(notes.len());
+                notes.push(again);
+            }
         }
         self.shown.insert(key.to_vec(), now);
     }
@@ -182,6 +203,7 @@ impl<'a> Reader<'a> {
                 row.insert("known_basis".into(), if note.is_announced { "announced" } else { "observed" }.into());
                 row.insert("observed_at".into(), note.observed.to_rfc3339());
                 row.insert("revision".into(), format!("{revision}"));
+                row.insert("withdrawn_on".into(), note.withdrawn.clone().unwrap_or_else(|| "null".into()));
                 all.push(row);
             }
         }
@@ -191,8 +213,12 @@ impl<'a> Reader<'a> {
     /// The figure of each key as known at the end of a day.
     pub(crate) fn as_of(&self, day: &str, figure: &str) -> BTreeMap<String, String> {
         let newest = |notes: &Vec<Note>| {
-            let known = notes.iter().enumerate().filter(|(_, note)| note.known.as_str() <= day);
-            let last = known.max_by_key(|(place, note)| (note.announced.clone().unwrap_or(note.known.clone()), *place));
+            let stands = |note: &Note| note.withdrawn.as_ref().is_none_or(|withdrawn| withdrawn.as_str() > day);
+            let known = notes.iter().enumerate().filter(|(_, note)| note.known.as_str() <= day && stands(note));
+            let last = known.max_by_key(|(place, note)| {
+                let announced = note.announced.clone().unwrap_or(note.known.clone());
+                (note.announced.is_some(), announced, *place)
+            });
             last.map(|(_, note)| note.row[figure].clone())
         };
         self.notes.iter().filter_map(|(key, notes)| Some((key[..2].join(" "), newest(notes)?))).collect()

@@ -238,7 +238,7 @@ fn as_of_a_day_the_version_comes_from_the_first_vendor_that_had_one() {
             r#"{{"ts_code":"000001.SZ","ann_date":"{day}","f_ann_date":"{day}","end_date":"20231231","report_type":"1","n_income":{income},"update_flag":"0"}}"#
         )
     };
-    // The second vendor has figures earlier; the first is late, and restates.
+    // The second vendor is looked at first, and shows other figures: those of the first one are known when they were seen.
     bronze(
         &place,
         "asharehub/income/end_date=2023-12-31/income_20240701T120000000Z.jsonl.gz",
@@ -268,11 +268,12 @@ fn as_of_a_day_the_version_comes_from_the_first_vendor_that_had_one() {
     };
     assert_eq!(as_of("2024-02-01"), "");
     assert_eq!(as_of("2024-03-01"), "asharehub,90.0");
-    assert_eq!(as_of("2024-04-20"), "tushare,100.0");
-    assert_eq!(as_of("2024-06-30"), "tushare,110.0");
+    assert_eq!(as_of("2024-04-20"), "asharehub,90.0");
+    assert_eq!(as_of("2024-06-30"), "asharehub,95.0");
+    assert_eq!(as_of("2024-07-01"), "tushare,110.0");
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     place.jobs(&format!("{jobs}[tables.income_cn]\nvendors = [\"asharehub\", \"tushare\"]\n"));
-    assert_eq!(as_of("2024-06-30"), "asharehub,95.0", "queries use today's order, whatever silver was built with");
+    assert_eq!(as_of("2024-07-01"), "asharehub,95.0", "queries use today's order, whatever silver was built with");
     place.jobs(&format!("{jobs}[tables.income_cn]\nvendors = [\"asharehub\"]\n"));
     assert_eq!(as_of("2024-02-28"), "");
     assert_eq!(as_of("2024-05-01"), "asharehub,90.0");

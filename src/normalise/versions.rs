@@ -90,6 +90,8 @@ fn follow(group: &mut Group<'_, '_, '_>, lacking: &mut BTreeSet<usize>, into: &m
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
+mod distributions;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod slices;

@@ -114,6 +114,10 @@ fn with_later_columns(table: &Table, rows: &str, day: Day) -> String {
         };
         later.push(format!("CASE WHEN {by} <= {on} THEN {column}{observed} END AS {column}"));
     }
+    for index in &table.recomputed {
+        let column = quoted(&table.columns[*index].name);
+        later.push(format!("CASE WHEN false THEN {column} END AS {column}"));
+    }
     if table.versions.is_some() {
         later.push(format!("CASE WHEN withdrawn_on <= {on} THEN withdrawn_on END AS withdrawn_on"));
     }

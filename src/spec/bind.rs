@@ -44,6 +44,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     let unit_ratios = pipeline.unit_ratios.iter().filter_map(|spec| unit_ratio(spec, &columns, &mut binder)).collect();
     let versions = pipeline.versions.as_ref().map(|spec| versions(spec, &key, &columns, &mut binder));
     let filled_later = filled_later(pipeline, &columns, &mut binder);
+    let recomputed = recomputed(pipeline, &columns, &mut binder);
     let history = pipeline.history.as_ref().and_then(|spec| history(spec, &columns, &mut binder));
     for example in &pipeline.examples {
         if !found.iter().any(|(_, contract)| contract.id == example.source) {
@@ -67,6 +68,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
         occurrence: pipeline.occurrence,
         distinct: pipeline.distinct,
         filled_later,
+        recomputed,
         known: pipeline.known,
         columns,
         sources,
@@ -93,6 +95,23 @@ fn filled_later(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>
             binder.report(column.offset, message, None);
         }
         found.push(FilledLater { column: filled, by: date });
+    }
+    found
+}
+
+/// The columns that vendors compute anew, by name or by what their names end in.
+fn recomputed(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>) -> Vec<usize> {
+    let mut found = Vec::new();
+    for name in &pipeline.recomputed {
+        let Some(end) = name.value.strip_prefix('*') else {
+            found.extend(position(name, columns, binder));
+            continue;
+        };
+        let before = found.len();
+        found.extend((0..columns.len()).filter(|column| columns[*column].name.ends_with(end)));
+        if found.len() == before {
+            binder.report(name.offset, format!("no column ends in `{end}`"), None);
+        }
     }
     found
 }

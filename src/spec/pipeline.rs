@@ -92,6 +92,8 @@ pub(super) struct Pipeline {
     pub(super) distinct: bool,
     /// Columns, each with the date from which it holds: (column, date).
     pub(super) filled_later: Vec<(At<String>, At<String>)>,
+    /// Names of columns, or what their names end in: `*_qfq`.
+    pub(super) recomputed: Vec<At<String>>,
     pub(super) known: Known,
     pub(super) columns: Vec<ColumnSpec>,
     pub(super) sources: Vec<SourceSpec>,
@@ -124,6 +126,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
         }
         let distinct = distinct.is_some_and(|at| at.value);
         let filled_later = root.texts_or_tables("filled_later").into_iter().filter_map(filled_later).collect();
+        let recomputed = root.texts("recomputed").map(|at| at.value).unwrap_or_default();
         let known = root.need("known", root.choice("known", KNOWN));
         let keeps = root.need("keeps", root.choice("keeps", KEEPS));
         let columns = columns(root);
@@ -154,6 +157,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
             occurrence,
             distinct,
             filled_later,
+            recomputed,
             known: known?,
             columns,
             sources,

@@ -230,6 +230,8 @@ pub struct Table {
     pub distinct: bool,
     /// Columns that are filled in later than their row.
     pub filled_later: Vec<FilledLater>,
+    /// Columns that the vendor computes anew from later events: as of a day they are not known.
+    pub recomputed: Vec<usize>,
     /// When a row is known from.
     pub known: Known,
     /// The columns filled by vendors; the program adds `vendor` at the end.

@@ -35,6 +35,7 @@ mod companions;
 mod crash;
 mod diff;
 mod documents;
+mod drift;
 mod evenings;
 mod explained;
 mod feeds;

@@ -281,3 +281,30 @@ async fn an_answer_feeds_the_partitions_that_older_ones_of_its_slice_fed() {
     let files: Vec<usize> = inputs.partitions.values().map(Vec::len).collect();
     assert_eq!(files, [2, 2]);
 }
+
+#[tokio::test]
+async fn an_answer_by_security_is_a_look_in_every_partition_of_a_table_with_versions() {
+    let lake = Lake::new();
+    let contract = lake.catalog.contract(&InterfaceId::parse("tushare/income").unwrap()).unwrap();
+    // Nothing for the first quarter in the first answer, and the quarter in the second.
+    for (at, months) in [(FIRST, &["2023-12-01"][..]), (SECOND, &["2023-12-01", "2024-03-01"])] {
+        let answer = NewFile {
+            slice: "1 securities, 600001.SH to 600001.SH".into(),
+            day: day("2024-05-10"),
+            params: vec![vec![("ts_code".into(), "600001.SH".into())]],
+            rows_of: Vec::new(),
+            pages: 1,
+            lines: at.as_bytes().to_vec(),
+            event_days: None,
+            span: Some(Span::months(months.iter().map(|text| day(text)))),
+            found: None,
+            mark: None,
+            captured_on: None,
+            ordinal: 0,
+        };
+        bronze::write(&lake.store, contract, answer, moment(at), None).await.unwrap();
+    }
+    let inputs = lake.open("income_cn").await.inputs();
+    let files: Vec<(Partition, usize)> = inputs.partitions.iter().map(|(of, files)| (*of, files.len())).collect();
+    assert_eq!(files, [(Partition::Year(2023), 2), (Partition::Year(2024), 2)]);
+}

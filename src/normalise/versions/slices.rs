@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::AsArray as _;
+use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
 
 use crate::normalise::{Builder, Input, Partition};
@@ -52,6 +52,27 @@ fn a_correction_in_another_slice_is_known_from_its_announcement_whichever_came_f
     assert_eq!(in_order, ["2024-01-15 2024-01-15 announced 1 10000", "2024-04-10 2024-04-10 announced 2 20000"]);
     let turned = versions(&[("2026-01-05", correction.0, vec![correction.1]), ("2026-01-06", plan.0, vec![plan.1])]);
     assert_eq!(turned, ["2024-04-10 2024-04-10 announced 1 20000", "2024-01-15 2024-01-15 announced 2 10000"]);
+}
+
+#[test]
+fn an_answer_by_security_covers_its_own_security_alone() {
+    let table = Arc::clone(Catalog::load(&[], None).unwrap().0.table("f10_valuation_history").unwrap());
+    let calls = ["SH.600001", "SZ.000002"].map(|symbol| {
+        let params = [("symbol", symbol), ("valuation_type", "1"), ("interval_type", "3")];
+        vec![params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()]
+    });
+    let line = r#"{"valuation_type":1,"trend":{"historical_items":[{"value":21.964,"time":1749398400,"time_str":"2025-06-09","plate_value":22.046}]}}"#;
+    let mut builder = Builder::new(&table, Partition::Whole);
+    for week in 0..4 {
+        for (security, calls) in calls.iter().enumerate() {
+            let path = format!("file {week} {security}").leak();
+            let observed = Some(format!("2025-07-{:02}T12:00:00Z", week * 7 + 1).parse().unwrap());
+            builder.add(Input { observed, calls, ..Input::new(path, &table.sources[0]) }, line.as_bytes()).unwrap();
+        }
+    }
+    let batch = builder.finish(&|_| None).unwrap().batch;
+    assert_eq!(batch.num_rows(), 2, "each figure once, though it was seen four times");
+    assert_eq!(batch.column_by_name("withdrawn_on").unwrap().null_count(), 2);
 }
 
 #[test]

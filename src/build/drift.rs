@@ -14,11 +14,16 @@ use crate::silver;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
 
-/// Compares a partition with the files that it is about to replace. None where there are none, or none of these rules.
-///
-/// # Errors
-/// When the lake cannot be read.
-pub(super) async fn drift(store: &Store, table: &Table, partition: Partition, built: &Built) -> Result<Drift> {
+/// Compares a partition with the files that it is about to replace. None where there are none, none of these rules, or
+/// damaged ones, which tell nothing.
+pub(super) async fn drift(store: &Store, table: &Table, partition: Partition, built: &Built) -> Drift {
+    compared(store, table, partition, built).await.unwrap_or_else(|error| {
+        tracing::debug!("cannot compare `{}` with what was published: {error:#}", silver::path(table, partition));
+        Drift::default()
+    })
+}
+
+async fn compared(store: &Store, table: &Table, partition: Partition, built: &Built) -> Result<Drift> {
     let of = |files: Vec<silver::SilverFile>| files.into_iter().find(|file| file.partition == Some(partition));
     let Some(former) = of(silver::list(store, table).await?) else { return Ok(Drift::default()) };
     let footer = silver::footer(store, table, &former.entry).await;

@@ -92,7 +92,7 @@ impl Task {
             unknown: built.unknown.values().flatten().cloned().collect(),
             remarks: built.remarks.clone(),
             lacking: built.lacking.clone(),
-            drift: drift(store, table, self.partition, &built).await?,
+            drift: drift(store, table, self.partition, &built).await,
         };
         silver::publish(store, table, self.partition, built, self.digest.clone()).await?;
         Ok(published)

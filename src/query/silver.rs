@@ -60,7 +60,7 @@ impl Silver {
         if self.tables.contains_key(&table.name) {
             return Ok(());
         }
-        let rows = relation(&self.context, store, &table, (&table.name, &columns(&table))).await?;
+        let rows = relation(&self.context, store, &table, (&table.name, &schema(&table))).await?;
         let mut states = None;
         if let (Some(name), Some(schema)) = (table.companion(), companion_schema(&table)) {
             let relation = relation(&self.context, store, &table, (&name, &schema)).await?;
@@ -177,16 +177,6 @@ impl Silver {
         let planned = own.sql(text).now_or_never().ok_or_else(|| anyhow::anyhow!("planning `{text}` waits"))?;
         Ok(planned.with_context(|| format!("cannot plan `{text}`"))?)
     }
-}
-
-/// The columns of a table.
-pub(super) fn columns(table: &Table) -> SchemaRef {
-    let own = schema(table);
-    if table.versions.is_none() || own.column_with_name("withdrawn_on").is_some() {
-        return own;
-    }
-    let withdrawn = Arc::new(Field::new("withdrawn_on", DataType::Date32, true));
-    Arc::new(Schema::new(own.fields().iter().cloned().chain([withdrawn]).collect::<Vec<_>>()))
 }
 
 async fn relation(

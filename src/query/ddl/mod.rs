@@ -13,8 +13,8 @@ use super::day::{Day, quoted};
 use super::derived::{self, BARS, FACTORS, HISTORY, IDENTITY, INPUTS, MAPPING, SECURITIES};
 use super::reading;
 use super::sessions::refusal;
-use super::silver::{columns, partition_columns, promised};
-use crate::normalise::companion_schema;
+use super::silver::{partition_columns, promised};
+use crate::normalise::{companion_schema, schema};
 use crate::spec::{Catalog, Known, PartitionBy, Table};
 use crate::store::Store;
 
@@ -52,7 +52,7 @@ pub async fn duckdb(catalog: &Catalog, store: &Store) -> Result<String> {
     let tables = catalog.tables().filter(|table| built.contains(&table.name) || needed.contains(&table.name.as_str()));
     let tables: Vec<&Table> = tables.map(std::convert::AsRef::as_ref).collect();
     for table in &tables {
-        view(&mut text, table, (&table.name, &columns(table)), store.name(), &built)?;
+        view(&mut text, table, (&table.name, &schema(table)), store.name(), &built)?;
         if let (Some(name), Some(schema)) = (table.companion(), companion_schema(table)) {
             view(&mut text, table, (&name, &schema), store.name(), &built)?;
         }

@@ -75,7 +75,7 @@ fn expected(market: &Market, anchor: Option<i32>, known: i32) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 6, ..ProptestConfig::default() })]
 
     #[test]
     fn prices_are_adjusted_by_factors_known_then(market in market(), anchor in 0..DAYS, more in 0..DAYS) {

@@ -173,7 +173,7 @@ fn text(day: Option<i32>) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 6, ..ProptestConfig::default() })]
 
     #[test]
     fn versions_as_of_a_day(versions in prop::collection::vec(version(), 1..14)) {

@@ -40,7 +40,7 @@ fn expected(versions: &[Version], sessions: &[bool]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(80))]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 3, ..ProptestConfig::default() })]
 
     #[test]
     fn each_session_finds_the_newest_period(

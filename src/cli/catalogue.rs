@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::config;
 use super::context::{Context, print};
-use crate::normalise::{added, prove};
+use crate::normalise::{Added, added, added_to_states, prove};
 use crate::query;
 use crate::report::Exit;
 use crate::spec::{ColumnType, FilledLater, Known, Table};
@@ -52,8 +52,15 @@ impl TablesArgs {
             return Ok(Exit::Done);
         }
         let (catalog, _) = config::catalog(context)?;
-        let names: Vec<String> = self.table.iter().cloned().collect();
-        let tables = config::tables(&catalog, &names)?;
+        let companion = self.table.as_ref().and_then(|name| {
+            catalog.tables().find(|table| table.companion().as_deref() == Some(name.as_str())).cloned()
+        });
+        let is_companion = companion.is_some();
+        let tables = match companion {
+            Some(table) => vec![table],
+            None => config::tables(&catalog, &self.table.iter().cloned().collect::<Vec<_>>())?,
+        };
+        let listed = |table| if is_companion { Listed::companion_of(table) } else { Listed::of(table) };
         // Authors of a table ask for it by name, so its examples are checked here.
         if self.table.is_some() {
             let problems: Vec<String> = tables.iter().flat_map(|table| prove(table)).collect();
@@ -62,13 +69,13 @@ impl TablesArgs {
             }
         }
         if self.format == CatalogueFormat::Json {
-            let all: Vec<Value> = tables.iter().map(|table| entry(table)).collect();
+            let all: Vec<Value> = tables.iter().map(|table| entry(&listed(table))).collect();
             print(&serde_json::to_string_pretty(&all)?)?;
         } else if self.format == CatalogueFormat::Markdown {
             print(document(&tables).trim_end())?;
         } else if self.table.is_some() {
             for table in &tables {
-                print(&page(table))?;
+                print(&page(&listed(table)))?;
             }
         } else {
             let width = tables.iter().map(|table| table.name.len()).max().unwrap_or(0);
@@ -81,12 +88,39 @@ impl TablesArgs {
     }
 }
 
+/// A table, or its companion, as it is described.
+struct Listed<'a> {
+    table: &'a Table,
+    name: String,
+    title: String,
+    keeps: &'static str,
+    /// The columns after those of the vendors.
+    added: Vec<Added>,
+    companion: Option<String>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(table: &'a Table) -> Self {
+        let (name, title) = (table.name.clone(), table.title.clone());
+        let keeps = if table.versions.is_some() { "versions" } else { "latest" };
+        Self { table, name, title, keeps, added: added(table), companion: table.companion() }
+    }
+
+    fn companion_of(table: &'a Table) -> Self {
+        let name = table.companion().unwrap_or_default();
+        let title = format!("{}: former states of `{}`", table.title, table.name);
+        let added = added(table).into_iter().chain(added_to_states(table)).collect();
+        Self { table, name, title, keeps: "versions", added, companion: None }
+    }
+}
+
 fn key(table: &Table) -> Vec<&str> {
     let key = table.key.iter().map(|column| table.columns[*column].name.as_str());
     key.chain(table.occurrence.then_some("occurrence")).collect()
 }
 
-fn entry(table: &Table) -> Value {
+fn entry(listed: &Listed<'_>) -> Value {
+    let table = listed.table;
     let mut columns: Vec<Value> = table
         .columns
         .iter()
@@ -105,7 +139,7 @@ fn entry(table: &Table) -> Value {
             entry
         })
         .collect();
-    columns.extend(added(table).into_iter().map(|column| {
+    columns.extend(listed.added.iter().map(|column| {
         let (name, kind, unit, text) = (column.name, column.kind, column.unit, column.description);
         json!({ "name": name, "type": kind, "unit": unit, "description": text })
     }));
@@ -115,21 +149,17 @@ fn entry(table: &Table) -> Value {
         .map(|source| json!({ "vendor": source.contract.id.vendor, "interface": source.contract.id.name }))
         .collect();
     json!({
-        "table": table.name,
-        "title": table.title,
+        "table": listed.name,
+        "title": listed.title,
         "description": table.description.trim(),
         "key": key(table),
         "partition": table.partition.name(),
-        "keeps": keeps(table),
+        "keeps": listed.keeps,
         "known": table.known.name(),
-        "companion": table.companion(),
+        "companion": listed.companion,
         "columns": columns,
         "sources": sources,
     })
-}
-
-fn keeps(table: &Table) -> &'static str {
-    if table.versions.is_some() { "versions" } else { "latest" }
 }
 
 /// The whole catalogue as a page: `docs/tables.md`.
@@ -277,15 +307,16 @@ fn unit(kind: ColumnType, unit: Option<String>) -> String {
     })
 }
 
-fn page(table: &Table) -> String {
-    let mut lines = vec![format!("{}: {}", table.name, table.title), String::new()];
+fn page(listed: &Listed<'_>) -> String {
+    let table = listed.table;
+    let mut lines = vec![format!("{}: {}", listed.name, listed.title), String::new()];
     lines.push(table.description.trim().to_owned());
     lines.push(String::new());
     lines.push(format!("key        {}", key(table).join(", ")));
     lines.push(format!("partition  {}", table.partition.name()));
-    lines.push(format!("keeps      {}", keeps(table)));
+    lines.push(format!("keeps      {}", listed.keeps));
     lines.push(format!("known      {}", known(table)));
-    if let Some(companion) = table.companion() {
+    if let Some(companion) = &listed.companion {
         lines.push(format!("companion  {companion}: its former states"));
     }
     for source in &table.sources {
@@ -305,7 +336,7 @@ fn page(table: &Table) -> String {
             lines.push(format!("{:width$}  values: {}", "", listed.text("")));
         }
     }
-    for column in added(table) {
+    for column in &listed.added {
         let (name, kind, unit, text) = (column.name, column.kind, column.unit, column.description);
         lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {text}"));
     }

@@ -44,7 +44,7 @@ pub use comparison::{Comparison, Difference, Revision};
 pub use counting::{Answering, counting};
 pub use example::prove;
 pub use judge::{AnswerText, Judged, judge};
-pub use output::{Added, added, companion_schema, schema};
+pub use output::{Added, added, added_to_states, companion_schema, schema};
 pub use partition::Partition;
 pub use reading::{Reading, read};
 pub use shown::Shown;

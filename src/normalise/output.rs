@@ -131,7 +131,8 @@ const WHY: Added = Added {
 };
 
 /// The columns that follow those of the table in its companion, in order.
-fn added_to_states(table: &Table) -> Vec<Added> {
+#[must_use]
+pub fn added_to_states(table: &Table) -> Vec<Added> {
     match table.known {
         Known::Observed => vec![KNOWN_ON, SUPERSEDED_ON, KNOWN_BASIS, OBSERVED_AT, WHY],
         _ => vec![KNOWN_ON, SUPERSEDED_ON, OBSERVED_AT, WHY],

@@ -178,6 +178,8 @@ fn a_snapshot_keeps_its_history_and_dates_tell_of_the_days_before() {
     let sql = "SELECT ts_code, name FROM stock_basic_cn WHERE list_status = 'L' ORDER BY ts_code";
     let listed = |as_of: &str| query(&place, sql, &["--as-of", as_of]).as_array().unwrap().len();
     assert_eq!(["2019-12-31", "2022-01-04", "2023-06-01", "2024-03-01"].map(listed), [0, 2, 1, 1]);
+    let text = place.expect(0, &["tables", "stock_basic_history_cn"]);
+    assert!(text.starts_with("stock_basic_history_cn: ") && text.contains("superseded_on  date"), "{text}");
     let text = place.expect(0, &["tables", "stock_basic_cn"]);
     assert!(text.contains("companion  stock_basic_history_cn"), "{text}");
 }

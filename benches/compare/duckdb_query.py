@@ -1,0 +1,13 @@
+"""A query in DuckDB over the files of one table, as a process of its own.
+
+usage: duckdb_query.py FOLDER TABLE SQL OUT.parquet
+"""
+
+import sys
+
+import duckdb
+
+folder, table, sql, out = sys.argv[1:]
+db = duckdb.connect(config={"threads": 2})
+db.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{folder}/**/*.parquet', hive_partitioning = true)")
+db.execute(f"COPY ({sql}) TO '{out}' (FORMAT parquet)")

@@ -7,6 +7,7 @@ pub mod lease;
 mod open;
 mod process;
 mod staged;
+mod walk;
 
 use std::ops::Range;
 use std::path::Path as FsPath;

@@ -1,7 +1,7 @@
 //! A local folder as an [`ObjectStore`] whose files appear whole and synced, or not at all.
 //!
 //! A file is written under `.staging/`, synced and renamed, so a kill at any moment leaves the old file or the
-//! new one. Reading is left to the local store of `object_store`; its own writing stages beside the target, where
+//! new one. Reading is left to the local store of `object_store`, listing to `walk`; that store's own writing stages beside the target, where
 //! readers of the folder would see it, and does not sync. Never here: what a path means.
 
 use std::fmt;
@@ -26,6 +26,7 @@ use object_store::{
 };
 
 use super::process::{host, is_alive};
+use super::walk::walk;
 
 const STAGING: &str = ".staging";
 
@@ -195,14 +196,14 @@ impl ObjectStore for StagedFolder {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        // Below a file the local store would fail.
-        if self.missing().is_some() {
-            return stream::empty().boxed();
-        }
-        self.files.list(prefix).try_filter(|meta| future::ready(!is_staged(&meta.location))).boxed()
+        let (root, prefix) = (self.root.clone(), prefix.cloned().unwrap_or_default());
+        let walked = async move { tokio::task::spawn_blocking(move || walk(&root, &prefix)).await? };
+        let files = stream::once(walked).map_ok(|files| stream::iter(files).map(Ok)).try_flatten();
+        files.try_filter(|meta| future::ready(!is_staged(&meta.location))).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        // Below a file the local store would fail.
         if self.missing().is_some() {
             return Ok(ListResult { common_prefixes: Vec::new(), objects: Vec::new() });
         }

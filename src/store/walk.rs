@@ -1,0 +1,110 @@
+//! Every file below a local folder: a folder is opened once, from the one that holds it, and a file is asked once for its
+//! size and time. The local store of `object_store` resolves each path from the root, thirteen system calls a file. Never
+//! here: what a path means.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path as FsPath;
+
+use chrono::DateTime;
+use object_store::path::Path;
+use object_store::{Error, ObjectMeta, Result};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::io::Errno;
+use rustix::path::Arg;
+
+/// Folders within folders; more are links that lead back.
+const DEEPEST: usize = 32;
+
+/// Every file below `prefix` in `root`; none where it does not exist.
+pub(super) fn walk(root: &FsPath, prefix: &Path) -> Result<Vec<ObjectMeta>> {
+    let mut walk = Walk::default();
+    match open(CWD, root.join(prefix.as_ref()).as_path()) {
+        Ok(folder) => walk.folder(folder, prefix.as_ref(), 0)?,
+        Err(Errno::NOENT | Errno::NOTDIR) => {}
+        Err(error) => return Err(failed(prefix.as_ref(), error)),
+    }
+    Ok(walk.found)
+}
+
+#[derive(Debug, Default)]
+struct Walk {
+    found: Vec<ObjectMeta>,
+}
+
+impl Walk {
+    fn folder(&mut self, folder: OwnedFd, path: &str, depth: usize) -> Result<()> {
+        if depth > DEEPEST {
+            return Err(failed(path, Errno::LOOP));
+        }
+        let mut entries = Dir::new(folder).map_err(|error| failed(path, error))?;
+        let mut below = Vec::new();
+        while let Some(entry) = entries.read() {
+            let entry = entry.map_err(|error| failed(path, error))?;
+            let name = entry.file_name();
+            if name != c"." && name != c".." {
+                below.push((entry.file_type(), name.to_owned()));
+            }
+        }
+        let folder = entries.fd().map_err(|error| failed(path, error))?;
+        for (kind, name) in below {
+            let text = name.to_str().map_err(|error| failed(path, io::Error::other(error)))?;
+            let path = if path.is_empty() { text.to_owned() } else { format!("{path}/{text}") };
+            self.entry((folder, &name), kind, path, depth)?;
+        }
+        Ok(())
+    }
+
+    /// An entry of a folder. What is gone by now was deleted meanwhile, or is a link to nothing.
+    fn entry(
+        &mut self,
+        (folder, name): (BorrowedFd<'_>, &CStr),
+        kind: FileType,
+        path: String,
+        depth: usize,
+    ) -> Result<()> {
+        if kind == FileType::Directory {
+            return match open(folder, name) {
+                Ok(inner) => self.folder(inner, &path, depth + 1),
+                Err(Errno::NOENT) => Ok(()),
+                Err(error) => Err(failed(&path, error)),
+            };
+        }
+        let meta = match statat(folder, name, AtFlags::empty()) {
+            Ok(meta) => meta,
+            Err(Errno::NOENT | Errno::LOOP) => return Ok(()),
+            Err(error) => return Err(failed(&path, error)),
+        };
+        match FileType::from_raw_mode(meta.st_mode) {
+            FileType::Directory => self.entry((folder, name), FileType::Directory, path, depth),
+            FileType::RegularFile if !is_unfinished(&path) => {
+                let nanos = u32::try_from(meta.st_mtime_nsec).unwrap_or_default();
+                self.found.push(ObjectMeta {
+                    location: Path::parse(&path)?,
+                    last_modified: DateTime::from_timestamp(meta.st_mtime, nanos).unwrap_or_default(),
+                    size: u64::try_from(meta.st_size).unwrap_or_default(),
+                    e_tag: None,
+                    version: None,
+                });
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn open(at: impl AsFd, path: impl Arg) -> rustix::io::Result<OwnedFd> {
+    openat(at, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Whether the local store of `object_store` is still writing a file: then its name ends in `#` and a number.
+fn is_unfinished(path: &str) -> bool {
+    let number = path.rsplit('/').next().and_then(|name| name.split_once('#'));
+    number.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn failed(path: &str, error: impl Into<io::Error>) -> Error {
+    let error: io::Error = error.into();
+    Error::Generic { store: "StagedFolder", source: format!("cannot list `{path}`: {error}").into() }
+}

@@ -36,7 +36,8 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
     };
     let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
     let run = Run { world, ledgers: &ledgers, journal: &journal };
-    let done = halves(run, work, &phases, accounts.as_ref()).await;
+    let ahead = ledgers.ahead(phases.all().filter(|_| accounts.is_some()).chain(&work.tables));
+    let ((), done) = tokio::join!(ahead, halves(run, work, &phases, accounts.as_ref()));
     let calls = accounts.as_ref().map(Accounts::calls).unwrap_or_default();
     match done {
         Ok(()) => journal.end(calls, None).await,

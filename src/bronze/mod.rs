@@ -45,16 +45,20 @@ pub struct Listing {
 /// # Errors
 /// When the store cannot be listed.
 pub async fn listing(store: &Store, contract: &Contract) -> Result<Listing> {
-    let mut listing = Listing::default();
-    for entry in store.list(&path::folder(contract)).await? {
-        match BronzeFile::of(&entry) {
-            Some(file) => listing.files.push(file),
-            None if path::is_hidden(&entry.path) => {}
-            None => listing.unread.push(entry.path),
+    let entries = store.list(&path::folder(contract)).await?;
+    let read = move || {
+        let mut listing = Listing { files: Vec::with_capacity(entries.len()), unread: Vec::new() };
+        for entry in entries {
+            match BronzeFile::of(&entry) {
+                Some(file) => listing.files.push(file),
+                None if path::is_hidden(&entry.path) => {}
+                None => listing.unread.push(entry.path),
+            }
         }
-    }
-    listing.files.sort_by(BronzeFile::by_age);
-    Ok(listing)
+        listing.files.sort_by(BronzeFile::by_age);
+        listing
+    };
+    Ok(tokio::task::spawn_blocking(read).await?)
 }
 
 /// Every file of an interface's folder, oldest first.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::findings::Mark;
 use crate::spec::{Axis, Contract};
@@ -42,7 +42,7 @@ impl BronzeFile {
         let folder = parts.next()?;
         // Reports lie under `end_date=`; both forms are read for every type.
         let day = folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?;
-        let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+        let day = date(day)?;
         let (name, span) = name.strip_suffix(SPAN).map_or((name, false), |name| (name, true));
         let marked = |mark: Mark| name.strip_suffix(mark.name()).and_then(|name| name.strip_suffix('-'));
         let marked = Mark::ALL.into_iter().find_map(|mark| Some((marked(mark)?, Some(mark))));
@@ -101,9 +101,29 @@ fn stamp(name: &str) -> Option<(DateTime<Utc>, u32)> {
         Some((time, ordinal)) => (time, ordinal.parse().ok()?),
         None => (last, 0),
     };
-    // %3f reads more than three digits, and %S reads 60: writing the time again checks the form.
-    let at = NaiveDateTime::parse_from_str(time, STAMP).ok()?.and_utc();
-    (at.format(STAMP).to_string() == time).then_some((at, ordinal))
+    Some((instant(time)?, ordinal))
+}
+
+/// `20240102T103015123Z`. Listings have hundreds of thousands of names, so digits are read as they stand.
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let part = |range| number(text.get(range)?);
+    if text.len() != 19 || text.as_bytes()[8] != b'T' || !text.ends_with('Z') {
+        return None;
+    }
+    let day = NaiveDate::from_ymd_opt(part(0..4)?.try_into().ok()?, part(4..6)?, part(6..8)?)?;
+    Some(day.and_hms_milli_opt(part(9..11)?, part(11..13)?, part(13..15)?, part(15..18)?)?.and_utc())
+}
+
+/// `2024-01-02`, and what else reads as such a day.
+fn date(text: &str) -> Option<NaiveDate> {
+    let part = |range| number(text.get(range)?);
+    let plain = || NaiveDate::from_ymd_opt(part(0..4)?.try_into().ok()?, part(5..7)?, part(8..10)?);
+    let is_plain = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+    plain().filter(|_| is_plain).or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+}
+
+fn number(digits: &str) -> Option<u32> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
 /// The folder of all files of a type.
@@ -169,6 +189,24 @@ mod tests {
         assert_eq!((read.fetched_at, read.span), (None, false));
         assert!(file("bronze/tushare/x/date=2023-12-31/notes.txt").is_none());
         assert!(file("bronze/tushare/x/date=2023-13-31/a.jsonl.gz").is_none());
+    }
+
+    #[test]
+    fn days_and_times_are_read_as_they_are_written() {
+        let day = NaiveDate::from_ymd_opt(2024, 2, 29);
+        for text in ["2024-02-29", "2024-2-29"] {
+            assert_eq!(date(text), day, "{text}");
+        }
+        for text in ["2023-02-29", "20240229", "2024-02-2x", "2024/02/29", "2024-0229-", ""] {
+            assert_eq!(date(text), None, "{text}");
+        }
+        let at = instant("20240229T103015123Z").unwrap();
+        assert_eq!(at.format(STAMP).to_string(), "20240229T103015123Z");
+        for text in
+            ["20240229T103015123", "20240229T10301512Z", "20230229T103015123Z", "20240229T106015123Z", "数字数字数字Z"]
+        {
+            assert_eq!(instant(text), None, "{text}");
+        }
     }
 
     #[test]

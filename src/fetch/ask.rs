@@ -44,8 +44,8 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
             run.journal.table(&asking.question.table().name, |report| report.notes.extend([note])).await;
         }
     }
-    for question in questions {
-        run.ledgers.written(question.contract()).await;
+    for asking in &asking {
+        run.ledgers.written(asking.question.contract()).await;
     }
     done.into_iter().collect()
 }

@@ -12,13 +12,13 @@ mod repeats;
 mod slices;
 mod unjudged;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, anyhow};
 use chrono::NaiveDate;
 use futures::StreamExt as _;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::bronze::{self, BronzeFile, Provenance};
 use crate::spec::{Contract, Table, Values};
@@ -39,16 +39,18 @@ pub struct LedgerFile {
     pub source: usize,
     /// Its path, and what that tells.
     pub file: BronzeFile,
-    /// As it was read; the error as text.
-    header: OnceLock<Result<Option<Provenance>, String>>,
+    header: OnceLock<Box<Header>>,
 }
+
+/// A header as it was read; the error as text.
+type Header = Result<Option<Provenance>, String>;
 
 impl LedgerFile {
     /// Where its rows came from; `None` for a file of another program, one that cannot be read, and one whose header
     /// has not been read.
     #[must_use]
     pub fn provenance(&self) -> Option<&Provenance> {
-        self.header.get()?.as_ref().ok()?.as_ref()
+        Header::as_ref(self.header.get()?).ok()?.as_ref()
     }
 
     /// As [`LedgerFile::provenance`], with the reason where the file cannot be read.
@@ -56,7 +58,7 @@ impl LedgerFile {
     /// # Errors
     /// When the header cannot be read.
     pub fn checked(&self) -> Result<Option<&Provenance>> {
-        match self.header.get() {
+        match self.header.get().map(Box::as_ref) {
             None => Ok(None),
             Some(Ok(header)) => Ok(header.as_ref()),
             Some(Err(error)) => Err(anyhow!("{error}")),
@@ -77,7 +79,7 @@ impl LedgerFile {
             format!("{error:#}")
         });
         // Two readers of one header read the same.
-        let _ = self.header.set(header);
+        let _ = self.header.set(Box::new(header));
     }
 }
 
@@ -86,8 +88,8 @@ impl LedgerFile {
 pub struct Ledger {
     table: Arc<Table>,
     files: Vec<Arc<LedgerFile>>,
-    /// The places of the files of each name: several folders may have one.
-    by_name: HashMap<String, Vec<usize>>,
+    /// The places of the files, sorted by name: several folders may have one.
+    by_name: OnceLock<Vec<usize>>,
     unread: Vec<String>,
 }
 
@@ -127,11 +129,7 @@ impl Ledger {
             }
         }
         files.sort_by(|a, b| a.file.by_age(&b.file));
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::with_capacity(files.len());
-        for (place, file) in files.iter().enumerate() {
-            by_name.entry(file.file.name().to_owned()).or_default().push(place);
-        }
-        let ledger = Self { table: Arc::clone(table), files, by_name, unread };
+        let ledger = Self { table: Arc::clone(table), files, by_name: OnceLock::new(), unread };
         let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
         ledger.read(store, |file| file.file.span || file.file.mark.is_some() || narrowed[file.source]).await;
         Ok(ledger)
@@ -167,6 +165,17 @@ impl Ledger {
         self.files.iter().map(Arc::as_ref).filter(move |file| sharing.contains(&file.source))
     }
 
+    /// The files of a name, oldest first.
+    fn named(&self, name: &str) -> impl Iterator<Item = &Arc<LedgerFile>> {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut places: Vec<usize> = (0..self.files.len()).collect();
+            places.sort_by_key(|place| self.files[*place].file.name());
+            places
+        });
+        let first = by_name.partition_point(|place| self.files[*place].file.name() < name);
+        by_name[first..].iter().map(|place| &self.files[*place]).take_while(move |file| file.file.name() == name)
+    }
+
     fn contract(&self, source: usize) -> &Contract {
         &self.table.sources[source].contract
     }
@@ -193,15 +202,35 @@ fn may_be_narrowed(contract: &Contract) -> bool {
 #[derive(Debug)]
 pub struct Ledgers {
     store: Store,
-    open: Mutex<BTreeMap<String, Arc<Ledger>>>,
-    changed: Mutex<BTreeSet<String>>,
+    tables: Mutex<BTreeMap<String, Listed>>,
+}
+
+/// The ledger of a table, and the one before something was written: headers that it has read hold.
+#[derive(Debug)]
+struct Listed {
+    table: Arc<Table>,
+    now: Arc<OnceCell<Arc<Ledger>>>,
+    before: Option<Arc<Ledger>>,
+}
+
+impl Listed {
+    fn new(table: &Arc<Table>) -> Self {
+        Self { table: Arc::clone(table), now: Arc::default(), before: None }
+    }
+
+    /// It is listed again when asked about.
+    fn outdate(&mut self) {
+        if let Some(ledger) = std::mem::take(&mut self.now).get() {
+            self.before = Some(Arc::clone(ledger));
+        }
+    }
 }
 
 impl Ledgers {
     /// None is open yet.
     #[must_use]
     pub fn new(store: &Store) -> Self {
-        Self { store: store.clone(), open: Mutex::default(), changed: Mutex::default() }
+        Self { store: store.clone(), tables: Mutex::default() }
     }
 
     /// The ledger of a table.
@@ -209,11 +238,20 @@ impl Ledgers {
     /// # Errors
     /// When the store cannot be listed.
     pub async fn of(&self, table: &Arc<Table>) -> Result<Arc<Ledger>> {
-        let open = self.open.lock().await.get(&table.name).cloned();
-        match open {
-            Some(ledger) if !self.changed.lock().await.remove(&table.name) => Ok(ledger),
-            _ => self.relisted(table).await,
-        }
+        let (now, before) = {
+            let mut tables = self.tables.lock().await;
+            let listed = tables.entry(table.name.clone()).or_insert_with(|| Listed::new(table));
+            (Arc::clone(&listed.now), listed.before.clone())
+        };
+        let open = async || Ledger::reopen(&self.store, table, before.as_deref()).await.map(Arc::new);
+        now.get_or_try_init(open).await.cloned()
+    }
+
+    /// Lists some tables side by side, ahead of whoever asks about them; an error comes again then.
+    pub async fn ahead(&self, tables: impl IntoIterator<Item = &Arc<Table>>) {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let tables = futures::stream::iter(tables).map(|table| self.of(table));
+        tables.buffer_unordered(threads).for_each(async |_| ()).await;
     }
 
     /// The ledger of a table, listed again: another process may have written.
@@ -221,22 +259,20 @@ impl Ledgers {
     /// # Errors
     /// When the store cannot be listed.
     pub async fn relisted(&self, table: &Arc<Table>) -> Result<Arc<Ledger>> {
-        self.changed.lock().await.remove(&table.name);
-        let before = self.open.lock().await.get(&table.name).cloned();
-        let ledger = Arc::new(Ledger::reopen(&self.store, table, before.as_deref()).await?);
-        self.open.lock().await.insert(table.name.clone(), Arc::clone(&ledger));
-        Ok(ledger)
+        if let Some(listed) = self.tables.lock().await.get_mut(&table.name) {
+            listed.outdate();
+        }
+        self.of(table).await
     }
 
     /// Something was written into the folder of a contract: the tables it feeds are listed again when asked about.
     pub async fn written(&self, contract: &Contract) {
         let folder = (&contract.id.vendor, &contract.kind);
-        let open = self.open.lock().await;
-        let feeds = |ledger: &Ledger| {
-            ledger.table.sources.iter().any(|source| (&source.contract.id.vendor, &source.contract.kind) == folder)
+        let is_fed = |listed: &Listed| {
+            let mut contracts = listed.table.sources.iter().map(|source| &source.contract);
+            contracts.any(|contract| (&contract.id.vendor, &contract.kind) == folder)
         };
-        let fed = open.iter().filter(|(_, ledger)| feeds(ledger)).map(|(name, _)| name.clone());
-        self.changed.lock().await.extend(fed);
+        self.tables.lock().await.values_mut().filter(|listed| is_fed(listed)).for_each(Listed::outdate);
     }
 }
 

@@ -21,9 +21,8 @@ impl Ledger {
     pub fn repeated(&self, file: &LedgerFile) -> Option<&Arc<LedgerFile>> {
         let provenance = file.provenance()?;
         let same_as = provenance.same_as.as_deref()?;
-        let named = self.by_name.get(same_as)?.iter().map(|place| &self.files[*place]);
         let kind = |file: &LedgerFile| &self.contract(file.source).kind;
-        let named: Vec<_> = named.filter(|other| kind(other) == kind(file)).collect();
+        let named: Vec<_> = self.named(same_as).filter(|other| kind(other) == kind(file)).collect();
         let folder = |file: &LedgerFile| file.file.path.len() - file.file.name().len();
         let beside = |other: &&&Arc<LedgerFile>| other.file.path[..folder(other)] == file.file.path[..folder(file)];
         let in_folder = named.iter().find(beside);

@@ -20,10 +20,16 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
         seller(&world.jobs, table).map_err(Misuse)?;
     }
     let ledgers = Ledgers::new(&world.store);
-    reference::check_symbols(world, &ledgers, &work.tables).await?;
+    let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
+    let ((), price) = tokio::join!(ledgers.ahead(phases.all()), priced(world, &ledgers, work, &phases));
+    price
+}
+
+async fn priced(world: &World, ledgers: &Ledgers, work: &Work, phases: &Phases) -> Result<Price> {
+    reference::check_symbols(world, ledgers, &work.tables).await?;
     let mut price = Price::default();
-    let calendar = calendar(world, &ledgers, work, &mut price).await;
-    let universe = reference::universe(world, &ledgers).await?;
+    let calendar = calendar(world, ledgers, work, &mut price).await;
+    let universe = reference::universe(world, ledgers).await?;
     if universe.is_empty() && work.tables.iter().any(|table| !table.is_snapshot()) {
         price.notes.insert(format!(
             "no list of securities in the lake, so rows a day are estimated: run `pitlake fetch {UNIVERSE}` first"
@@ -37,10 +43,9 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
         universe: &universe,
     };
     // As the run goes: reference tables, suspensions, the others; in each phase interfaces run side by side.
-    let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
     let asks_suspensions = work.tables.iter().any(|table| table.name == SUSPENSIONS);
     for tables in std::iter::once(&phases.reference).chain(&phases.rest) {
-        let questions = questions(world, &ledgers, facts, work, tables).await?;
+        let questions = questions(world, ledgers, facts, work, tables).await?;
         price.add_phase(facts, &questions, asks_suspensions);
         for table in tables {
             let ledger = ledgers.of(table).await?;

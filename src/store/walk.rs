@@ -17,7 +17,7 @@ use rustix::path::Arg;
 /// Folders within folders; more are links that lead back.
 const DEEPEST: usize = 32;
 
-/// Every file below `prefix` in `root`; none where it does not exist.
+/// Every file below `prefix` in `root`, sorted by path; none where it does not exist.
 pub(super) fn walk(root: &FsPath, prefix: &Path) -> Result<Vec<ObjectMeta>> {
     let mut walk = Walk::default();
     match open(CWD, root.join(prefix.as_ref()).as_path()) {
@@ -25,6 +25,7 @@ pub(super) fn walk(root: &FsPath, prefix: &Path) -> Result<Vec<ObjectMeta>> {
         Err(Errno::NOENT | Errno::NOTDIR) => {}
         Err(error) => return Err(failed(prefix.as_ref(), error)),
     }
+    walk.found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
     Ok(walk.found)
 }
 

@@ -3,9 +3,10 @@
 
 use anyhow::Result;
 use chrono::NaiveDate;
+use futures::future::try_join;
 
 use super::Accounts;
-use super::answers::{Asking, Group, SLICES};
+use super::answers::{Asking, Group, GroupAnswer, SLICES};
 use super::batch::{BATCH, batches};
 use super::judge::Judge;
 use crate::plan::{Facts, Question};
@@ -53,25 +54,38 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
 async fn one(accounts: &Accounts, asking: &Asking<'_>) -> Result<()> {
     let contract = asking.question.contract();
     let together = (TOGETHER * COLUMNS / contract.fields.len().max(1)).clamp(SLICES, TOGETHER);
-    let ask = &contract.ask;
-    if ask.axis.by_security() {
-        for batch in &batches(&asking.question.plan.ask, BATCH) {
-            let groups: Vec<Group> = batch.chunks(ask.together).map(Group::of).collect();
+    let (by_security, at_once) = (contract.ask.axis.by_security(), contract.ask.together);
+    let slices = &asking.question.plan.ask;
+    // What is kept together: the securities of a file, or as many slices as are asked for together.
+    let parts: Vec<Vec<Group>> = if by_security {
+        batches(slices, BATCH).iter().map(|batch| batch.chunks(at_once).map(Group::of).collect()).collect()
+    } else {
+        slices.chunks(together).map(|part| part.chunks(1).map(Group::of).collect()).collect()
+    };
+    let mut before = Vec::new();
+    for part in &parts {
+        let ask = async {
             let mut answers = Vec::new();
-            for chunk in groups.chunks(together) {
+            for chunk in part.chunks(together) {
                 answers.extend(asking.answers(chunk).await);
                 accounts.save(asking.run.journal).await?;
             }
-            asking.keep_batch(answers).await?;
-        }
-        return Ok(());
+            anyhow::Ok(answers)
+        };
+        // Calls go out while the answers before are judged, packed and written.
+        let (answers, ()) = try_join(ask, keep(asking, before)).await?;
+        before = answers;
     }
-    let groups: Vec<Group> = asking.question.plan.ask.chunks(1).map(Group::of).collect();
-    for chunk in groups.chunks(together) {
-        for answer in asking.answers(chunk).await {
-            asking.keep(answer).await?;
-            accounts.save(asking.run.journal).await?;
-        }
+    keep(asking, before).await
+}
+
+/// Keeps answers in their order.
+async fn keep(asking: &Asking<'_>, answers: Vec<GroupAnswer>) -> Result<()> {
+    if asking.question.contract().ask.axis.by_security() {
+        return asking.keep_batch(answers).await;
+    }
+    for answer in answers {
+        asking.keep(answer).await?;
     }
     Ok(())
 }

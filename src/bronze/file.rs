@@ -12,6 +12,7 @@ use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::calls::Calls;
 use super::findings::Findings;
 use super::header;
 use super::span::Span;
@@ -36,8 +37,7 @@ pub struct Provenance {
     /// The slice: a day, `snapshot`, or the name of an imported file.
     pub slice: String,
     /// Parameters of each call, without the secret.
-    #[serde(with = "super::calls")]
-    pub params: Vec<Vec<(String, String)>>,
+    pub params: Calls,
     /// Rows of each call, if there were several; the lines are in the order of the calls.
     #[serde(default, skip_serializing_if = "is_single")]
     pub rows_of: Vec<usize>,
@@ -171,7 +171,7 @@ mod tests {
             vendor: "tushare".into(),
             interface: "daily".into(),
             slice: "2024-01-02".into(),
-            params: vec![vec![("trade_date".into(), "20240102".into())]],
+            params: vec![vec![("trade_date".into(), "20240102".into())]].into(),
             rows_of: Vec::new(),
             pages: 1,
             rows: 1,

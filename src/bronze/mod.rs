@@ -17,6 +17,7 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
+pub use calls::Calls;
 pub use capture::{Capture, CaptureError, CaptureRules};
 #[cfg(test)]
 pub use file::foreign;
@@ -82,13 +83,18 @@ pub async fn unread_folders(store: &Store, contracts: impl Iterator<Item = &Cont
     Ok(unread)
 }
 
-/// The provenance of a file, from its first bytes; `None` for files of other programs.
-///
-/// # Errors
-/// When the file cannot be read or is not gzip.
-pub async fn provenance(store: &Store, file: &BronzeFile) -> Result<Option<Provenance>> {
-    let head = store.read_range(&file.path, 0..file.size.min(header::HEAD)).await?;
-    file::provenance(&head).with_context(|| format!("`{}`", file.path))
+/// The provenance of each of some files, from their first bytes; `None` for files of other programs. An error where a file
+/// cannot be read or is not gzip.
+pub async fn provenances(
+    store: &Store,
+    files: impl IntoIterator<Item = &BronzeFile>,
+) -> Vec<Result<Option<Provenance>>> {
+    let files: Vec<(String, u64)> =
+        files.into_iter().map(|file| (file.path.clone(), file.size.min(header::HEAD))).collect();
+    let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
+    let heads = store.heads(files, file::provenance).await;
+    let named = |(head, path): (Result<_>, String)| head.flatten().with_context(|| format!("`{path}`"));
+    heads.into_iter().zip(paths).map(named).collect()
 }
 
 /// The provenance of a file in memory.
@@ -135,6 +141,8 @@ pub struct Written {
     pub path: String,
     /// Its lines equal those of an earlier file, so it holds a header only.
     pub same_as: bool,
+    /// Its number among the files of its moment.
+    pub ordinal: u32,
 }
 
 /// Writes a file. Where its lines equal those of `before` (path and provenance of the newest answer to
@@ -161,7 +169,7 @@ pub async fn write(
         vendor: contract.id.vendor.clone(),
         interface: contract.id.name.clone(),
         slice: new.slice,
-        params: new.params,
+        params: new.params.into(),
         rows_of: new.rows_of,
         pages: new.pages,
         rows,
@@ -179,7 +187,7 @@ pub async fn write(
     for ordinal in new.ordinal.. {
         let path = path::new_path(contract, new.day, (at, ordinal), marks);
         if store.create(&path, body.clone()).await? {
-            return Ok(Written { path, same_as: is_same });
+            return Ok(Written { path, same_as: is_same, ordinal });
         }
     }
     unreachable!("some ordinal is free")

@@ -121,7 +121,7 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
                 }
                 tracing::warn!("`{path}` refers to `{same_as}`, which no longer exists; a later answer replaces both");
             }
-            let (params, rows_of) = (provenance.params.clone(), provenance.rows_of.clone());
+            let (params, rows_of) = (provenance.params.to_vec(), provenance.rows_of.clone());
             one.repeats = Some(AnsweredCalls { params, rows_of, month: None, day: None });
         }
         all.push((timed(file).unwrap_or_else(|| file.file.written_at()), one));
@@ -265,7 +265,7 @@ fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<A
         Answered::Slice(slice @ (Slice::Session(_) | Slice::Day(_) | Slice::Period(_))) => slice.day(),
         _ => None,
     };
-    Ok(AnsweredCalls { params: provenance.params, rows_of: provenance.rows_of, month: answered.month(), day })
+    Ok(AnsweredCalls { params: provenance.params.to_vec(), rows_of: provenance.rows_of, month: answered.month(), day })
 }
 
 /// Rows that broke a promise together were named by file and line: their text is read again.

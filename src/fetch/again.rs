@@ -45,7 +45,7 @@ pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files:
             lines,
             ..Reply::default()
         };
-        let (mut found, codes) = judge.found(provenance.params.clone(), &mut reply).await?;
+        let (mut found, codes) = judge.found(provenance.params.to_vec(), &mut reply).await?;
         let former = provenance.found.clone();
         if let Some(former) = &former {
             found.columns = former.columns.iter().filter(|column| contract.field(column).is_some()).cloned().collect();
@@ -102,7 +102,7 @@ async fn remember(
     let answer = NewFile {
         slice: provenance.slice.clone(),
         day: file.file.day,
-        params: provenance.params.clone(),
+        params: provenance.params.to_vec(),
         rows_of: provenance.rows_of.clone(),
         pages: provenance.pages,
         lines,

@@ -62,7 +62,7 @@ impl Ledger {
         // Answers to months and securities tell in their headers which; all else may be about anything.
         let calls = [one, other].map(|file| {
             let provenance = file.provenance()?;
-            let calls: BTreeSet<&Vec<(String, String)>> = provenance.params.iter().collect();
+            let calls: BTreeSet<Vec<(&str, &str)>> = provenance.params.iter().collect();
             (!calls.is_empty() && one.source == other.source).then_some(calls)
         });
         match calls {

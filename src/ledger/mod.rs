@@ -29,9 +29,6 @@ pub use counting::{CountingFile, Look};
 pub use inputs::Inputs;
 pub use slices::{Held, Holding, PATIENCE};
 
-/// Headers read at the same time.
-const AT_ONCE: usize = 16;
-
 /// A bronze file of a table.
 #[derive(Debug)]
 pub struct LedgerFile {
@@ -70,11 +67,8 @@ impl LedgerFile {
         self.header.get().is_some()
     }
 
-    async fn read(&self, store: &Store) {
-        if self.is_read() {
-            return;
-        }
-        let header = bronze::provenance(store, &self.file).await.map_err(|error| {
+    fn keep(&self, header: Result<Option<Provenance>>) {
+        let header = header.map_err(|error| {
             tracing::warn!("{error:#}: the file proves nothing; remove it, and `backfill` fetches its slice again");
             format!("{error:#}")
         });
@@ -137,8 +131,14 @@ impl Ledger {
 
     /// Reads the headers of some files, as far as they have not been read.
     pub async fn read(&self, store: &Store, which: impl Fn(&LedgerFile) -> bool) {
-        let unread = self.files.iter().filter(|file| !file.is_read() && which(file));
-        futures::stream::iter(unread).for_each_concurrent(AT_ONCE, |file| file.read(store)).await;
+        let unread: Vec<&Arc<LedgerFile>> = self.files.iter().filter(|file| !file.is_read() && which(file)).collect();
+        if unread.is_empty() {
+            return;
+        }
+        let headers = bronze::provenances(store, unread.iter().map(|file| &file.file)).await;
+        for (file, header) in unread.into_iter().zip(headers) {
+            file.keep(header);
+        }
     }
 
     /// The table.
@@ -180,14 +180,15 @@ impl Ledger {
         &self.table.sources[source].contract
     }
 
-    /// Days of a source that only files of other programs cover: nothing proves them whole. Needs all headers.
+    /// Days of a source that only files of other programs cover, as far as their names and the headers that were read tell:
+    /// nothing proves them whole.
     #[must_use]
     pub fn unproven(&self, source: usize) -> Vec<NaiveDate> {
         let contract = self.contract(source);
         let mut proven = BTreeMap::new();
         for file in self.beside(source).filter(|file| !file.file.span) {
             let is_proven: &mut bool = proven.entry(file.file.day).or_default();
-            *is_proven |= file.file.is_named_like(contract) && file.provenance().is_some();
+            *is_proven |= file.file.is_named_like(contract) && (!file.is_read() || file.provenance().is_some());
         }
         proven.into_iter().filter(|(_, is_proven)| !is_proven).map(|(day, _)| day).collect()
     }

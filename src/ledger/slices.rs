@@ -160,17 +160,12 @@ pub(super) fn codes(contract: &Contract, provenance: &Provenance) -> BTreeSet<St
     let Some((param, template)) = contract.ask.send.iter().find(|(_, template)| template.has_codes()) else {
         return BTreeSet::new();
     };
-    asked(provenance, param).into_iter().flat_map(|codes| template.read_codes(codes)).collect()
-}
-
-/// The values of a parameter over all calls of an answer.
-fn asked<'a>(provenance: &'a Provenance, param: &str) -> BTreeSet<&'a str> {
-    provenance.params.iter().flatten().filter(|(name, _)| name == param).map(|(_, value)| value.as_str()).collect()
+    provenance.params.values(param).into_iter().flat_map(|codes| template.read_codes(codes)).collect()
 }
 
 fn covers(provenance: &Provenance, wanted: &[(String, Vec<String>)]) -> bool {
     wanted.iter().all(|(name, values)| {
-        let asked = asked(provenance, name);
+        let asked = provenance.params.values(name);
         values.iter().all(|value| asked.contains(value.as_str()))
     })
 }

@@ -2,7 +2,7 @@
 
 mod judgement;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -112,13 +112,13 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
         let span = Some(Span::months(days.into_iter().chain(capture.days.iter().copied()).chain(today)));
         let import = Import { digest, captured_on, span };
         let (bronze, known) = match earlier.same(&import) {
-            Some(path) => (path, true),
+            Some(path) => (path.to_owned(), true),
             None => {
                 let new = NewFile { ordinal: earlier.ordinal, ..new_file(world, (&name, capture), (range, &import)) };
-                let path = bronze::write(&world.store, contract, new, world.clock.now(), None).await?.path;
-                earlier.ordinal += 1;
-                earlier.imports.push((import, path.clone()));
-                (path, false)
+                let written = bronze::write(&world.store, contract, new, world.clock.now(), None).await?;
+                earlier.ordinal = written.ordinal + 1;
+                earlier.add(import, written.path.clone());
+                (written.path, false)
             }
         };
         imported.push(Imported {
@@ -161,10 +161,19 @@ struct Import {
     span: Option<Span>,
 }
 
-/// The imports of an interface that are there already, oldest first.
+impl Import {
+    fn months(&self) -> impl Iterator<Item = NaiveDate> {
+        self.span.iter().flat_map(Span::first_days)
+    }
+}
+
+/// The imports of an interface that are there already.
 #[derive(Debug)]
 struct Earlier {
+    /// Oldest first, with their paths.
     imports: Vec<(Import, String)>,
+    /// The place of the newest of each month.
+    newest: BTreeMap<NaiveDate, usize>,
     /// The first number that is free among the files of this moment.
     ordinal: u32,
 }
@@ -172,18 +181,17 @@ struct Earlier {
 impl Earlier {
     async fn of(world: &World, contract: &Contract) -> Result<Self> {
         let now = world.clock.now().timestamp_millis();
-        let mut earlier = Self { imports: Vec::new(), ordinal: 0 };
-        for file in bronze::list(&world.store, contract).await? {
-            if file.fetched_at.is_some_and(|at| at.timestamp_millis() == now) {
-                earlier.ordinal = earlier.ordinal.max(file.ordinal + 1);
-            }
-            if !file.span {
-                continue;
-            }
-            match bronze::provenance(&world.store, &file).await {
+        let mut files = bronze::list(&world.store, contract).await?;
+        let of_now = files.iter().filter(|file| file.fetched_at.is_some_and(|at| at.timestamp_millis() == now));
+        let ordinal = of_now.map(|file| file.ordinal + 1).max().unwrap_or(0);
+        files.retain(|file| file.span);
+        let headers = bronze::provenances(&world.store, &files).await;
+        let mut earlier = Self { imports: Vec::new(), newest: BTreeMap::new(), ordinal };
+        for (file, header) in files.into_iter().zip(headers) {
+            match header {
                 Ok(Some(provenance)) if provenance.is_import() => {
                     let Provenance { digest, captured_on, span, .. } = provenance;
-                    earlier.imports.push((Import { digest, captured_on, span }, file.path));
+                    earlier.add(Import { digest, captured_on, span }, file.path);
                 }
                 Ok(_) => {}
                 Err(error) => tracing::warn!("{error:#}: remove the file and run `backfill` to fetch its slice again"),
@@ -192,15 +200,18 @@ impl Earlier {
         Ok(earlier)
     }
 
+    /// Adds a newer one.
+    fn add(&mut self, import: Import, path: String) {
+        self.newest.extend(import.months().map(|month| (month, self.imports.len())));
+        self.imports.push((import, path));
+    }
+
     /// The same import, unless a later one of some of its months stands above it: then giving it again says that it
     /// is the right one.
-    fn same(&self, import: &Import) -> Option<String> {
-        let months: BTreeSet<NaiveDate> = import.span.iter().flat_map(Span::first_days).collect();
-        let overlaps =
-            |other: &Import| other.span.iter().flat_map(Span::first_days).any(|month| months.contains(&month));
-        let (newest, path) = self.imports.iter().rev().find(|(other, _)| overlaps(other))?;
-        let is_same = newest.digest == import.digest && newest.captured_on == import.captured_on;
-        is_same.then(|| path.clone())
+    fn same(&self, import: &Import) -> Option<&str> {
+        let newest = import.months().filter_map(|month| self.newest.get(&month)).max()?;
+        let (newest, path) = &self.imports[*newest];
+        (newest.digest == import.digest && newest.captured_on == import.captured_on).then_some(path)
     }
 }
 

@@ -4,14 +4,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
-use futures::StreamExt as _;
 
-use crate::bronze::{self, BronzeFile};
+use crate::bronze::{self, BronzeFile, Provenance};
 use crate::spec::{DateRange, InterfaceId};
 use crate::world::{Misuse, World};
-
-/// Headers read at the same time.
-const AT_ONCE: usize = 16;
 
 /// An import.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -55,9 +51,10 @@ pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>>
     let mut all = Vec::new();
     for contract in world.catalog.contracts() {
         if folders.insert((&contract.id.vendor, &contract.kind)) {
-            let files = bronze::list(&world.store, contract).await?.into_iter().filter(|file| file.span);
-            let read = futures::stream::iter(files).map(|file| import(world, file)).buffered(AT_ONCE);
-            all.extend(read.filter_map(async |import| import).collect::<Vec<_>>().await);
+            let mut files = bronze::list(&world.store, contract).await?;
+            files.retain(|file| file.span);
+            let headers = bronze::provenances(&world.store, &files).await;
+            all.extend(files.into_iter().zip(headers).filter_map(|(file, header)| import(file, header)));
         }
     }
     all.retain(|import| interface.is_none_or(|interface| import.interface == interface));
@@ -66,9 +63,9 @@ pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>>
 }
 
 /// The import that a file is, if it is one.
-async fn import(world: &World, file: BronzeFile) -> Option<Import> {
-    let provenance = match bronze::provenance(&world.store, &file).await {
-        Ok(provenance) => provenance.filter(bronze::Provenance::is_import)?,
+fn import(file: BronzeFile, header: Result<Option<Provenance>>) -> Option<Import> {
+    let provenance = match header {
+        Ok(provenance) => provenance.filter(Provenance::is_import)?,
         Err(error) => {
             tracing::warn!("{error:#}: not listed");
             return None;

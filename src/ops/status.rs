@@ -13,7 +13,7 @@ use super::rejects;
 use crate::bronze;
 use crate::build::{Scope, Survey};
 use crate::clock::shanghai_day;
-use crate::ledger::{Held, Ledger, LedgerFile, Ledgers, Mark};
+use crate::ledger::{Held, Ledger, Ledgers, Mark};
 use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
 use crate::report;
@@ -106,13 +106,18 @@ pub struct Status {
 /// When the lake cannot be read.
 pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>> {
     let ledgers = Ledgers::new(&world.store);
-    let calendar = reference::calendar(world, &ledgers).await.unwrap_or_else(|error| {
+    let ((), status) = tokio::join!(ledgers.ahead(tables), of_tables(world, &ledgers, tables));
+    status
+}
+
+async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> Result<Vec<Status>> {
+    let calendar = reference::calendar(world, ledgers).await.unwrap_or_else(|error| {
         tracing::warn!("cannot read the calendar, so missing days are not listed: {error:#}");
         Calendar::new([])
     });
     let asked = asked(world).await?;
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
-        reference::universe(world, &ledgers).await?
+        reference::universe(world, ledgers).await?
     } else {
         Universe::default()
     };
@@ -129,9 +134,6 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     let mut all = Vec::new();
     for table in tables {
         let ledger = ledgers.of(table).await?;
-        // Only answers of our own prove a day.
-        let own = |file: &LedgerFile| file.file.is_named_like(&table.sources[file.source].contract);
-        ledger.read(&world.store, |file| !file.file.span && own(file)).await;
         let mut status = published(world, &ledger, &calendar).await?;
         status.unread = ledger.unread().to_vec();
         let asked = asked.get(&table.name).cloned().unwrap_or_default();

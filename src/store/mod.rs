@@ -16,13 +16,17 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use futures::TryStreamExt as _;
+use futures::future::join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
 pub use process::host;
 
 use staged::StagedFolder;
+
+/// Files read at the same time.
+const AT_ONCE: usize = 16;
 
 /// The lake could not be written: exit 1, with the reason.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +136,28 @@ impl Store {
     pub async fn read_range(&self, path: &str, range: Range<u64>) -> Result<Bytes> {
         let read = async { self.objects.get_range(&Path::parse(path)?, range).await };
         read.await.map_err(|error| self.failed("read", path, &error))
+    }
+
+    /// What `read` makes of the first bytes of each of some files, side by side and in their order; of each as many as it
+    /// is given with.
+    pub async fn heads<T: Send + 'static>(&self, files: Vec<(String, u64)>, read: fn(&[u8]) -> T) -> Vec<Result<T>> {
+        let Some(local) = &self.local else {
+            let one = async |(path, size): (String, u64)| Ok(read(&self.read_range(&path, 0..size).await?));
+            return stream::iter(files).map(one).buffered(AT_ONCE).collect().await;
+        };
+        // A blocking thread for many files, not for each.
+        let parts = files.chunks(files.len().div_ceil(AT_ONCE).max(1)).map(|part| {
+            let (local, name, part) = (Arc::clone(local), self.name.clone(), part.to_vec());
+            let one = move |(path, size): (String, u64)| {
+                let start = local.start(&path, size);
+                let start = start.map_err(|error| anyhow!("cannot read `{path}` in the lake {name}: {error}"))?;
+                Ok(read(&start))
+            };
+            tokio::task::spawn_blocking(move || part.into_iter().map(one).collect::<Vec<_>>())
+        });
+        let parts = join_all(parts).await.into_iter();
+        // A panic of `read` goes on here.
+        parts.flat_map(|part| part.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))).collect()
     }
 
     /// Publishes a file, replacing one of that name.

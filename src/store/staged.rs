@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::fs::{self, DirEntry, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,6 +59,13 @@ impl StagedFolder {
         let existing = self.root.ancestors().find(|folder| folder.is_dir())?;
         let disk = rustix::fs::statvfs(existing).ok()?;
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// The first bytes of a file, as many as it has up to `size`.
+    pub(super) fn start(&self, path: &str, size: u64) -> io::Result<Vec<u8>> {
+        let mut start = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        File::open(self.root.join(path))?.take(size).read_to_end(&mut start)?;
+        Ok(start)
     }
 
     /// Removes abandoned staged files.

@@ -135,7 +135,8 @@ impl Lake {
         let own = |file: &&BronzeFile| file.day == on && !file.span && file.is_named_like(contract);
         let mut before = None;
         for file in files.iter().rev().filter(own) {
-            before = bronze::provenance(&self.world.store, file).await.ok().flatten().map(|found| (&*file.path, found));
+            let header = bronze::provenances(&self.world.store, [file]).await.pop().and_then(Result::ok).flatten();
+            before = header.map(|found| (&*file.path, found));
             if before.is_some() {
                 break;
             }

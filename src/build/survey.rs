@@ -12,7 +12,7 @@ use super::task::origin;
 use crate::ledger::{Inputs, Ledger, LedgerFile};
 use crate::normalise::Partition;
 use crate::plan::{Calendar, Rebuild};
-use crate::silver;
+use crate::silver::{self, Footer, SilverFile};
 use crate::spec::DateRange;
 use crate::store::Store;
 
@@ -31,6 +31,8 @@ pub struct Scope {
 /// The state of a table's partitions.
 #[derive(Debug, Default)]
 pub struct Survey {
+    /// The files of the table, with the facts in their footers.
+    pub published: Vec<(SilverFile, Result<Footer>)>,
     /// To build, with their files.
     pub stale: BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
     /// Of these, the ones that no version has built which judges answers by their rows.
@@ -58,8 +60,12 @@ impl Survey {
         let published = silver::list(store, table).await?;
         let companions = silver::companions(store, table).await?;
         let mut survey = Self { unplaced, ..Self::default() };
-        let there: BTreeSet<Partition> =
-            published.iter().chain(&companions).filter_map(|file| file.partition).collect();
+        let files = published.iter().chain(&companions);
+        let there: BTreeSet<Partition> = files.clone().filter_map(|file| file.partition).collect();
+        let obsolete = files.filter(|file| file.partition.is_none());
+        survey.obsolete = obsolete.map(|file| file.entry.path.clone()).collect();
+        let footers = silver::footers(store, table, &published).await;
+        survey.published = published.into_iter().zip(footers).collect();
         let lost = there.into_iter().filter(|one| !partitions.contains_key(one));
         for partition in lost.filter(|partition| scope.holds(*partition)) {
             // A file that cannot be placed may feed it.
@@ -77,14 +83,12 @@ impl Survey {
         let rejected = if is_replay { silver::rejected(store, table).await? } else { BTreeSet::new() };
         let mut others = 0;
         for (partition, files) in partitions.into_iter().filter(|(partition, _)| scope.holds(*partition)) {
-            let entry = published.iter().find(|file| file.partition == Some(partition)).map(|file| &file.entry);
-            let footer = match entry {
-                None => None,
-                // A file whose footer cannot be read is built again.
-                Some(entry) => silver::footer(store, table, entry).await.ok(),
-            };
-            let is_former = footer.as_ref().is_none_or(|footer| footer.rules < JUDGED);
-            let made_from = footer.map(|footer| footer.origin);
+            let entry = survey.published.iter().find(|(file, _)| file.partition == Some(partition));
+            let is_new = entry.is_none();
+            // A file whose footer cannot be read is built again.
+            let footer = entry.and_then(|(_, footer)| footer.as_ref().ok());
+            let is_former = footer.is_none_or(|footer| footer.rules < JUDGED);
+            let made_from = footer.map(|footer| footer.origin.clone());
             let mut is_current = made_from.is_some() && made_from == Some(origin(ledger, partition, &files, calendar));
             if !is_current && made_from.is_some() {
                 // Headers tell which answers only repeat another one.
@@ -96,7 +100,7 @@ impl Survey {
                 others += usize::from(!is_current);
             } else if is_current && scope.rebuild != Rebuild::All && !is_rejected {
                 survey.current += 1;
-            } else if entry.is_none() || survey.unplaced.is_empty() {
+            } else if is_new || survey.unplaced.is_empty() {
                 survey.former.extend(is_former.then_some(partition));
                 survey.stale.insert(partition, files);
             }
@@ -106,8 +110,6 @@ impl Survey {
             let (name, are) = (&table.name, if others == 1 { "is" } else { "are" });
             survey.notes.insert(format!("{others} more {are} stale: run `pitlake normalize {name}`"));
         }
-        let obsolete = published.into_iter().chain(companions).filter(|file| file.partition.is_none());
-        survey.obsolete = obsolete.map(|file| file.entry.path).collect();
         Ok(survey)
     }
 

@@ -142,14 +142,10 @@ pub fn origin(ledger: &Ledger, partition: Partition, files: &[Arc<LedgerFile>], 
         // Of a file that does not tell when it came, versions are known from when it was written.
         modified: (table.versions.is_some() && file.file.fetched_at.is_none()).then_some(file.file.modified),
     });
-    let used = calendar.days().filter(|_| table.uses_sessions());
-    silver::origin(table, partition, files, used)
+    let days = if table.uses_sessions() { calendar.text() } else { "" };
+    silver::origin(table, partition, files, days)
 }
 
 fn digest_of(calendar: &Calendar) -> String {
-    let mut hash = Sha256::new();
-    for (day, is_open) in calendar.days() {
-        hash.update(format!("{day} {is_open}\n"));
-    }
-    hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    Sha256::digest(calendar.text()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -30,10 +30,16 @@ impl Ledger {
             if self.is_look_everywhere(file) {
                 looks.push(place);
             }
-            let fed = match (self.table.partition, file.file.span) {
-                (PartitionBy::None, _) => Ok(BTreeSet::from([Partition::Whole])),
-                (_, false) => Ok(BTreeSet::from([Partition::of(&self.table, file.file.day)])),
-                (_, true) => spanned(&self.table, file).map(|fed| match &self.table.versions {
+            let only = match self.table.partition {
+                PartitionBy::None => Some(Partition::Whole),
+                _ => Some(Partition::of(&self.table, file.file.day)).filter(|_| !file.file.span),
+            };
+            let fed = match only {
+                Some(only) => {
+                    inputs.partitions.entry(only).or_default().push(Arc::clone(file));
+                    continue;
+                }
+                None => spanned(&self.table, file).map(|fed| match &self.table.versions {
                     None if !self.is_part(file) => answered.widened(self.slices_of(file), &fed),
                     _ => fed,
                 }),

@@ -17,7 +17,6 @@ use crate::ledger::{Held, Ledger, Ledgers, Mark};
 use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
 use crate::report;
-use crate::silver;
 use crate::spec::{Axis, DateRange, Table};
 use crate::world::World;
 
@@ -157,15 +156,16 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> R
 async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Result<Status> {
     let table = ledger.table();
     let mut status = Status { table: table.name.clone(), ..Status::default() };
-    for file in silver::list(&world.store, table).await? {
-        let footer = silver::footer(&world.store, table, &file.entry).await?;
+    let survey = Survey::of(&world.store, ledger, calendar, Scope::default()).await?;
+    status.stale = survey.stale.len();
+    for (_, footer) in survey.published {
+        let footer = footer?;
         status.rows += footer.rows;
         status.revisions += footer.revisions;
         if let Some(days) = footer.events {
             status.widen(days.first, days.last);
         }
     }
-    status.stale = Survey::of(&world.store, ledger, calendar, Scope::default()).await?.stale.len();
     Ok(status)
 }
 

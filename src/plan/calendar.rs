@@ -21,6 +21,8 @@ const NAMED: usize = 3;
 pub struct Calendar {
     days: Vec<NaiveDate>,
     sessions: Vec<NaiveDate>,
+    /// The days as text, for digests of what was made with them: a line each, and whether it is open.
+    text: String,
     /// Stretches that were given as open days only.
     open_only: Vec<DateRange>,
     /// Why it has no days, where it should.
@@ -48,7 +50,10 @@ impl Calendar {
             days.sort_unstable();
             days.dedup();
         }
-        Self { days, sessions, open_only, lacks: None }
+        let mut calendar = Self { days, sessions, text: String::new(), open_only, lacks: None };
+        let lines: Vec<String> = calendar.days().map(|(day, is_open)| format!("{day} {is_open}\n")).collect();
+        calendar.text = lines.concat();
+        calendar
     }
 
     /// A calendar without days, and why.
@@ -134,7 +139,13 @@ impl Calendar {
         (i64::try_from(known).ok()? == (next - day).num_days()).then_some(next)
     }
 
-    /// Everything it knows, in order: for whoever keeps track of what was built with it.
+    /// Everything it knows, as text: for whoever keeps track of what was built with it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Everything it knows, in order.
     pub fn days(&self) -> impl Iterator<Item = (NaiveDate, bool)> + '_ {
         self.days.iter().map(|day| (*day, self.sessions.binary_search(day).is_ok()))
     }

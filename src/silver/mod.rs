@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
+use futures::StreamExt as _;
 
 pub use origin::{OriginFile, origin};
 pub use parquet::{Footer, Inspection};
@@ -25,6 +26,9 @@ use crate::bronze;
 use crate::normalise::{Built, Partition, Reject};
 use crate::spec::Table;
 use crate::store::{Entry, Store};
+
+/// Footers read at the same time.
+const AT_ONCE: usize = 16;
 
 /// A file under `silver/<table>/`.
 #[derive(Debug, Clone)]
@@ -66,6 +70,12 @@ async fn below(store: &Store, table: &Table, folder: &str) -> Result<Vec<SilverF
 /// When it cannot be read: the file is damaged, or not Parquet.
 pub async fn footer(store: &Store, table: &Table, entry: &Entry) -> Result<Footer> {
     parquet::footer(store, table, &entry.path, entry.size).await
+}
+
+/// The facts in the footers of some files, side by side and in their order.
+pub async fn footers(store: &Store, table: &Table, files: &[SilverFile]) -> Vec<Result<Footer>> {
+    let read = futures::stream::iter(files).map(|file| footer(store, table, &file.entry));
+    read.buffered(AT_ONCE).collect().await
 }
 
 /// Reads a file completely, and tells what is damaged.

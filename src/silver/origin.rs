@@ -1,7 +1,9 @@
 //! What a partition was made from, as one digest. The file carries it, so the file itself shows whether it is
 //! current. Never here: which files those are.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::normalise::{Partition, RULES};
@@ -19,14 +21,14 @@ pub struct OriginFile<'a> {
 }
 
 /// Digest of the inputs: sorted (path, size) of the bronze files, contract, pipeline, version of the rules, the
-/// order of vendors where `jobs.toml` sets one, and the days of the calendar where they were used. The same inputs
+/// order of vendors where `jobs.toml` sets one, and the days of the calendar where they were used, as text. The same inputs
 /// give the same bytes.
 #[must_use]
 pub fn origin<'a>(
     table: &Table,
     partition: Partition,
     inputs: impl Iterator<Item = OriginFile<'a>>,
-    calendar: impl Iterator<Item = (NaiveDate, bool)>,
+    days: &str,
 ) -> String {
     let mut inputs: Vec<OriginFile<'_>> = inputs.collect();
     inputs.sort_unstable();
@@ -36,12 +38,16 @@ pub fn origin<'a>(
     if let Some(order) = &table.preferred {
         hash.update(format!("vendors {}\n", order.join(" ")));
     }
+    let mut line = String::new();
     for OriginFile { path, size, modified } in inputs {
-        let modified = modified.map(|at| format!("{} ", at.timestamp_millis())).unwrap_or_default();
-        hash.update(format!("{size} {modified}{path}\n"));
+        line.clear();
+        // Writing to a string cannot fail.
+        let _ = match modified {
+            Some(at) => writeln!(line, "{size} {} {path}", at.timestamp_millis()),
+            None => writeln!(line, "{size} {path}"),
+        };
+        hash.update(&line);
     }
-    for (day, is_open) in calendar {
-        hash.update(format!("{day} {is_open}\n"));
-    }
+    hash.update(days);
     hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -17,6 +17,8 @@ const STAMP: &str = "%Y%m%dT%H%M%S%3fZ";
 pub struct BronzeFile {
     /// Path in the lake.
     pub path: String,
+    /// Where its name begins in the path.
+    name: usize,
     /// Size in bytes.
     pub size: u64,
     /// The day of its folder.
@@ -37,9 +39,10 @@ impl BronzeFile {
     /// Reads a path of a listing; `None` for any other file.
     #[must_use]
     pub fn of(entry: &Entry) -> Option<Self> {
-        let mut parts = entry.path.rsplit('/');
-        let name = parts.next()?.strip_suffix(SUFFIX)?;
-        let folder = parts.next()?;
+        let (folder, name) = entry.path.rsplit_once('/')?;
+        let name_begins = folder.len() + 1;
+        let name = name.strip_suffix(SUFFIX)?;
+        let folder = file_name(folder);
         // Reports lie under `end_date=`; both forms are read for every type.
         let day = folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?;
         let day = date(day)?;
@@ -49,7 +52,7 @@ impl BronzeFile {
         let (name, mark) = marked.unwrap_or((name, None));
         let (fetched_at, ordinal) = stamp(name).map_or((None, 0), |(at, n)| (Some(at), n));
         let (size, modified) = (entry.size, entry.modified);
-        Some(Self { path: entry.path.clone(), size, modified, day, fetched_at, ordinal, span, mark })
+        Some(Self { path: entry.path.clone(), name: name_begins, size, modified, day, fetched_at, ordinal, span, mark })
     }
 
     /// When it was written; the start of its folder's day where the name has no time.
@@ -70,13 +73,13 @@ impl BronzeFile {
     /// The last part of its path.
     #[must_use]
     pub fn name(&self) -> &str {
-        file_name(&self.path)
+        &self.path[self.name..]
     }
 
     /// The path of another file of its folder.
     #[must_use]
     pub fn beside(&self, name: &str) -> String {
-        format!("{}{name}", self.path.strip_suffix(self.name()).unwrap_or_default())
+        format!("{}{name}", &self.path[..self.name])
     }
 
     /// Its name without what all names end in.

@@ -23,8 +23,9 @@ impl Asking<'_> {
     /// When the reports of earlier runs cannot be read.
     pub(super) async fn looks(&self, slice: &Slice, digest: &str) -> Result<BTreeSet<NaiveDate>> {
         let mut days = self.run.journal.looks(&self.question.table().name, &slice.to_string(), digest).await?;
-        if let Some(holding) = self.question.held.get(slice).filter(|held| held.digest.as_deref() == Some(digest)) {
-            days.extend(&holding.looks);
+        let before = self.question.held.get(slice).and_then(|held| held.shortfall.as_ref());
+        if let Some(before) = before.filter(|before| before.digest.as_deref() == Some(digest)) {
+            days.extend(&before.looks);
         }
         days.insert(self.run.world.clock.today());
         Ok(days)

@@ -40,7 +40,7 @@ impl Ledger {
                     continue;
                 }
                 None => spanned(&self.table, file).map(|fed| match &self.table.versions {
-                    None if !self.is_part(file) => answered.widened(self.slices_of(file), &fed),
+                    None if !self.is_part(file) => answered.widened(self.slices_of(file), fed),
                     _ => fed,
                 }),
             };
@@ -75,19 +75,22 @@ impl Ledger {
 }
 
 /// The partitions that the answers to each slice have fed so far. A newer answer feeds them too: where it has no row any
-/// more, the rows of the older ones are gone.
+/// more, the rows of the older ones are gone. The slices of one answer share a set.
 #[derive(Debug, Default)]
 struct Answered<'a> {
-    fed: HashMap<SliceKey<'a>, BTreeSet<Partition>>,
+    fed: HashMap<SliceKey<'a>, Arc<BTreeSet<Partition>>>,
 }
 
 impl<'a> Answered<'a> {
-    fn widened(&mut self, slices: Vec<SliceKey<'a>>, fed: &BTreeSet<Partition>) -> BTreeSet<Partition> {
-        let mut all = fed.clone();
+    fn widened(&mut self, slices: Vec<SliceKey<'a>>, fed: BTreeSet<Partition>) -> BTreeSet<Partition> {
+        let fed = Arc::new(fed);
+        let mut all = BTreeSet::clone(&fed);
         for slice in slices {
-            let before = self.fed.entry(slice).or_default();
-            all.extend(before.iter().copied());
-            before.extend(fed.iter().copied());
+            let before = self.fed.entry(slice).or_insert_with(|| Arc::clone(&fed));
+            if !Arc::ptr_eq(before, &fed) {
+                all.extend(before.iter().copied());
+                Arc::make_mut(before).extend(fed.iter().copied());
+            }
         }
         all
     }

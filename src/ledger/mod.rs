@@ -27,7 +27,7 @@ use crate::store::Store;
 pub use crate::bronze::Mark;
 pub use counting::{CountingFile, Look};
 pub use inputs::Inputs;
-pub use slices::{Held, Holding, PATIENCE};
+pub use slices::{Held, Holding, PATIENCE, Shortfall};
 
 /// A bronze file of a table.
 #[derive(Debug)]

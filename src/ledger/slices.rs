@@ -23,11 +23,18 @@ pub struct Holding {
     pub at: Option<DateTime<Utc>>,
     /// Set where the newest answer is not plainly whole.
     pub mark: Option<Mark>,
-    /// What was found in the newest answer, where it is not plainly whole.
+    /// What is known of the newest answer, where it is not plainly whole: of few among hundreds of thousands.
+    pub shortfall: Option<Box<Shortfall>>,
+}
+
+/// What is known of an answer that is not plainly whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shortfall {
+    /// What was found in it.
     pub found: Option<Findings>,
-    /// The digest of the newest answer, where it is not plainly whole.
+    /// Its digest.
     pub digest: Option<String>,
-    /// The days on which the newest answers said the same, where those are not plainly whole.
+    /// The days on which the newest answers said the same.
     pub looks: BTreeSet<NaiveDate>,
 }
 
@@ -44,7 +51,7 @@ impl Holding {
         match self.mark {
             None | Some(Mark::Short) => false,
             Some(Mark::Due) => true,
-            Some(Mark::Damaged) => self.looks.len() < PATIENCE,
+            Some(Mark::Damaged) => self.shortfall.as_ref().is_none_or(|shortfall| shortfall.looks.len() < PATIENCE),
         }
     }
 
@@ -52,14 +59,19 @@ impl Holding {
     fn add(&mut self, file: &LedgerFile) {
         self.at = file.file.fetched_at;
         self.mark = file.file.mark;
-        let provenance = file.provenance().filter(|_| self.mark.is_some());
-        self.found = provenance.and_then(|provenance| provenance.found.clone());
-        let digest = provenance.map(|provenance| provenance.digest.clone());
-        if digest.is_none() || digest != self.digest {
-            self.looks.clear();
+        if self.mark.is_none() {
+            self.shortfall = None;
+            return;
         }
-        self.digest = digest;
-        self.looks.extend(self.at.filter(|_| self.mark.is_some()).map(shanghai_day));
+        let shortfall = self.shortfall.get_or_insert_default();
+        let provenance = file.provenance();
+        shortfall.found = provenance.and_then(|provenance| provenance.found.clone());
+        let digest = provenance.map(|provenance| provenance.digest.clone());
+        if digest.is_none() || digest != shortfall.digest {
+            shortfall.looks.clear();
+        }
+        shortfall.digest = digest;
+        shortfall.looks.extend(self.at.map(shanghai_day));
     }
 }
 

@@ -255,7 +255,8 @@ impl Status {
             *state += 1;
             self.due.extend(slice.day().filter(|_| holding.mark.is_none() && again.contains(slice)));
             if let Some(mark) = holding.mark {
-                let found = holding.found.clone().unwrap_or_default();
+                let found =
+                    holding.shortfall.as_ref().and_then(|shortfall| shortfall.found.clone()).unwrap_or_default();
                 let codes: Vec<String> = match slice.code() {
                     Some(code) => vec![code.to_owned()],
                     None => found.lacking.iter().take(NAMED).cloned().collect(),

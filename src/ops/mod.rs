@@ -10,3 +10,6 @@ pub mod price;
 pub mod rejects;
 pub mod status;
 pub mod verify;
+
+#[cfg(test)]
+mod tests;

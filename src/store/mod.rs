@@ -3,6 +3,8 @@
 //! A [`Store`] holds one [`ObjectStore`] and treats every kind alike; `open.rs` alone knows which kinds there
 //! are. Never here: what a path means.
 
+#[cfg(test)]
+pub(crate) mod counted;
 pub mod lease;
 mod open;
 mod process;

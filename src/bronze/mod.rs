@@ -50,10 +50,10 @@ pub async fn listing(store: &Store, contract: &Contract) -> Result<Listing> {
     let read = move || {
         let mut listing = Listing { files: Vec::with_capacity(entries.len()), unread: Vec::new() };
         for entry in entries {
-            match BronzeFile::of(&entry) {
-                Some(file) => listing.files.push(file),
-                None if path::is_hidden(&entry.path) => {}
-                None => listing.unread.push(entry.path),
+            match BronzeFile::of(entry) {
+                Ok(file) => listing.files.push(file),
+                Err(other) if path::is_hidden(&other.path) => {}
+                Err(other) => listing.unread.push(other.path),
             }
         }
         listing.files.sort_by(BronzeFile::by_age);

@@ -36,23 +36,28 @@ pub struct BronzeFile {
 }
 
 impl BronzeFile {
-    /// Reads a path of a listing; `None` for any other file.
-    #[must_use]
-    pub fn of(entry: &Entry) -> Option<Self> {
-        let (folder, name) = entry.path.rsplit_once('/')?;
-        let name_begins = folder.len() + 1;
-        let name = name.strip_suffix(SUFFIX)?;
-        let folder = file_name(folder);
-        // Reports lie under `end_date=`; both forms are read for every type.
-        let day = folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?;
-        let day = date(day)?;
-        let (name, span) = name.strip_suffix(SPAN).map_or((name, false), |name| (name, true));
-        let marked = |mark: Mark| name.strip_suffix(mark.name()).and_then(|name| name.strip_suffix('-'));
-        let marked = Mark::ALL.into_iter().find_map(|mark| Some((marked(mark)?, Some(mark))));
-        let (name, mark) = marked.unwrap_or((name, None));
-        let (fetched_at, ordinal) = stamp(name).map_or((None, 0), |(at, n)| (Some(at), n));
-        let (size, modified) = (entry.size, entry.modified);
-        Some(Self { path: entry.path.clone(), name: name_begins, size, modified, day, fetched_at, ordinal, span, mark })
+    /// Reads a path of a listing.
+    ///
+    /// # Errors
+    /// Any other file, as it is.
+    pub fn of(entry: Entry) -> Result<Self, Entry> {
+        let read = |path: &str| {
+            let (folder, name) = path.rsplit_once('/')?;
+            let begins = folder.len() + 1;
+            let name = name.strip_suffix(SUFFIX)?;
+            let folder = file_name(folder);
+            // Reports lie under `end_date=`; both forms are read for every type.
+            let day = date(folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?)?;
+            let (name, span) = name.strip_suffix(SPAN).map_or((name, false), |name| (name, true));
+            let marked = |mark: Mark| name.strip_suffix(mark.name()).and_then(|name| name.strip_suffix('-'));
+            let marked = Mark::ALL.into_iter().find_map(|mark| Some((marked(mark)?, Some(mark))));
+            let (name, mark) = marked.unwrap_or((name, None));
+            Some((begins, day, stamp(name), (span, mark)))
+        };
+        let Some((name, day, stamp, (span, mark))) = read(&entry.path) else { return Err(entry) };
+        let (fetched_at, ordinal) = stamp.map_or((None, 0), |(at, ordinal)| (Some(at), ordinal));
+        let Entry { path, size, modified } = entry;
+        Ok(Self { path, name, size, day, fetched_at, modified, ordinal, span, mark })
     }
 
     /// When it was written; the start of its folder's day where the name has no time.
@@ -168,7 +173,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str) -> Option<BronzeFile> {
-        BronzeFile::of(&Entry { path: path.into(), size: 1, modified: DateTime::UNIX_EPOCH })
+        BronzeFile::of(Entry { path: path.into(), size: 1, modified: DateTime::UNIX_EPOCH }).ok()
     }
 
     #[test]

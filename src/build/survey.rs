@@ -33,6 +33,8 @@ pub struct Scope {
 pub struct Survey {
     /// The files of the table, with the facts in their footers.
     pub published: Vec<(SilverFile, Result<Footer>)>,
+    /// The files of its companion.
+    pub companions: Vec<SilverFile>,
     /// To build, with their files.
     pub stale: BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
     /// Of these, the ones that no version has built which judges answers by their rows.
@@ -66,6 +68,7 @@ impl Survey {
         survey.obsolete = obsolete.map(|file| file.entry.path.clone()).collect();
         let footers = silver::footers(store, table, &published).await;
         survey.published = published.into_iter().zip(footers).collect();
+        survey.companions = companions;
         let lost = there.into_iter().filter(|one| !partitions.contains_key(one));
         for partition in lost.filter(|partition| scope.holds(*partition)) {
             // A file that cannot be placed may feed it.
@@ -88,7 +91,10 @@ impl Survey {
             // A file whose footer cannot be read is built again.
             let footer = entry.and_then(|(_, footer)| footer.as_ref().ok());
             let is_former = footer.is_none_or(|footer| footer.rules < JUDGED);
-            let made_from = footer.map(|footer| footer.origin.clone());
+            // A partition that was put after a companion is nothing without it.
+            let is_there = survey.companions.iter().any(|file| file.partition == Some(partition));
+            let is_whole = is_there || footer.is_some_and(|footer| !footer.has_companion);
+            let made_from = footer.filter(|_| is_whole).map(|footer| footer.origin.clone());
             let mut is_current = made_from.is_some() && made_from == Some(origin(ledger, partition, &files, calendar));
             if !is_current && made_from.is_some() {
                 // Headers tell which answers only repeat another one.

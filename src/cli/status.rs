@@ -147,8 +147,9 @@ pub(super) fn overview(status: &[Status]) -> String {
             (one.unproven, "unproven"),
             (one.stale, "stale"),
         ];
-        let revisions = usize::try_from(one.revisions).unwrap_or(usize::MAX);
-        let counts = counts.into_iter().chain([(revisions, "revisions")]).filter(|(count, _)| *count > 0);
+        let rows = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+        let more = [(rows(one.revisions), "revisions"), (rows(one.former_states), "former states")];
+        let counts = counts.into_iter().chain(more).filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
         for lacking in one.lacking.iter().rev().filter(|lacking| !lacking.codes.is_empty()).take(NAMED) {
             lines.push(wrapped(&lacking.text().split(' ').collect::<Vec<_>>(), "", width + 2));
@@ -189,6 +190,7 @@ mod tests {
         one.first = NaiveDate::from_ymd_opt(1990, 12, 19);
         one.last = one.first;
         (one.lag, one.rows, one.revisions) = (Some(250), 9_999_999_999, 9_999_999);
+        one.former_states = 9_999_999;
         one.slices.held = 999_999;
         (one.slices.missing, one.slices.due, one.slices.failed) = (999_999, 999_999, 999_999);
         (one.unproven, one.stale) = (999_999, 999_999);

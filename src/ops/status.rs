@@ -17,6 +17,7 @@ use crate::ledger::{Held, Ledger, Ledgers, Mark};
 use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
 use crate::report;
+use crate::silver;
 use crate::spec::{Axis, DateRange, Table};
 use crate::world::World;
 
@@ -76,6 +77,8 @@ pub struct Status {
     pub rows: u64,
     /// Of these, versions after the first of their key.
     pub revisions: u64,
+    /// Rows of its companion: its former states.
+    pub former_states: u64,
     /// Slices.
     pub slices: Slices,
     /// Rows that were set aside, as `rejects` lists them.
@@ -165,6 +168,9 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
         if let Some(days) = footer.events {
             status.widen(days.first, days.last);
         }
+    }
+    for footer in silver::footers(&world.store, table, &survey.companions).await {
+        status.former_states += footer?.rows;
     }
     Ok(status)
 }

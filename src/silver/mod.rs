@@ -122,7 +122,7 @@ pub async fn encode(table: &Table, built: Built, origin: String) -> Result<Encod
     let Built { batch, companion, rejects, .. } = built;
     let table = table.clone();
     tokio::task::spawn_blocking(move || {
-        let rows = parquet::encode(&table, &batch, &origin)?;
+        let rows = parquet::encode(&table, &batch, (&origin, companion.is_some()))?;
         let companion = companion.map(|batch| parquet::encode_companion(&table, &batch, &origin)).transpose()?;
         let rejects = if rejects.is_empty() { None } else { Some(encode_rejects(&rejects)?) };
         Ok(Encoded { rows, companion, rejects })

@@ -35,6 +35,7 @@ const KEY_SCHEMA: &str = "pitlake.schema";
 const KEY_ORIGIN: &str = "pitlake.origin";
 const KEY_RULES: &str = "pitlake.rules";
 const KEY_REVISIONS: &str = "pitlake.revisions";
+const KEY_COMPANION: &str = "pitlake.companion";
 
 /// The facts in a footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Footer {
     pub revisions: u64,
     /// First and last event day, where the table has events.
     pub events: Option<DateRange>,
+    /// Whether rows of its companion were put before it.
+    pub has_companion: bool,
 }
 
 /// What reading a file completely showed.
@@ -63,9 +66,9 @@ pub struct Inspection {
     pub rows: u64,
 }
 
-/// The bytes of a partition.
-pub(super) fn encode(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Bytes> {
-    written(table, (&table.name, &table.key), batch, origin)
+/// The bytes of a partition, and whether rows of its companion belong to it.
+pub(super) fn encode(table: &Table, batch: &RecordBatch, stamp: (&str, bool)) -> Result<Bytes> {
+    written(table, (&table.name, &table.key), batch, stamp)
 }
 
 /// The bytes of a partition of the companion, whose rows are sorted by key and the day from which they are known.
@@ -74,11 +77,11 @@ pub(super) fn encode_companion(table: &Table, batch: &RecordBatch, origin: &str)
     let place = |name| schema.fields().iter().position(|field| field.name() == name);
     let own = ["occurrence", "known_on"].map(place);
     let sorting: Vec<usize> = table.key.iter().copied().chain(own.into_iter().flatten()).collect();
-    written(table, (&table.companion().unwrap_or_default(), &sorting), batch, origin)
+    written(table, (&table.companion().unwrap_or_default(), &sorting), batch, (origin, false))
 }
 
-fn written(table: &Table, layout: (&str, &[usize]), batch: &RecordBatch, origin: &str) -> Result<Bytes> {
-    let properties = properties(table, layout, batch, origin)?;
+fn written(table: &Table, layout: (&str, &[usize]), batch: &RecordBatch, stamp: (&str, bool)) -> Result<Bytes> {
+    let properties = properties(table, layout, batch, stamp)?;
     let mut out = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut out, batch.schema(), Some(properties))?;
     writer.write(batch)?;
@@ -91,7 +94,7 @@ fn properties(
     table: &Table,
     (name, sorting): (&str, &[usize]),
     batch: &RecordBatch,
-    origin: &str,
+    (origin, has_companion): (&str, bool),
 ) -> Result<WriterProperties> {
     let sorting = sorting
         .iter()
@@ -107,6 +110,9 @@ fn properties(
     if let Some(revisions) = batch.column_by_name("revision").filter(|_| table.versions.is_some()) {
         let later = revisions.as_primitive::<Int32Type>().values().iter().filter(|revision| **revision > 1).count();
         pairs.push(pair(KEY_REVISIONS, later.to_string()));
+    }
+    if has_companion {
+        pairs.push(pair(KEY_COMPANION, "true".to_owned()));
     }
     let mut builder = WriterProperties::builder()
         // Every reader, however old, understands version 1 pages.
@@ -170,7 +176,8 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
     let groups = metadata.row_groups().iter().filter_map(|group| days(group.column(column?).statistics()?));
     let events = groups.reduce(DateRange::cover);
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
-    Ok(Footer { origin: origin.unwrap_or_default(), rules, rows, revisions, events })
+    let has_companion = value(KEY_COMPANION).is_some();
+    Ok(Footer { origin: origin.unwrap_or_default(), rules, rows, revisions, events, has_companion })
 }
 
 /// What is damaged in a file: its checksums, then every row of it is decoded. Files of former versions have no checksums.

@@ -78,6 +78,7 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
         rows: 2,
         revisions: 0,
         events: Some(DateRange::new(day(2), day(3))),
+        has_companion: false,
     };
     assert_eq!(footer(&store, &table, &files[0].entry).await.unwrap(), expected);
     assert_eq!(store.list("rejects").await.unwrap()[0].path, "rejects/stock_daily_cn/year=2024.jsonl.gz");
@@ -90,7 +91,7 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
 #[tokio::test]
 async fn a_file_with_the_former_metadata_keys_is_stale() {
     let (table, store, year) = (table(), Store::memory(), Partition::Year(2024));
-    let now = parquet::encode(&table, &rows(&table), "abc").unwrap();
+    let now = parquet::encode(&table, &rows(&table), ("abc", false)).unwrap();
     for (body, origin) in [(now, "abc"), (with_former_keys(&rows(&table)), "")] {
         store.put(&path(&table, year), body).await.unwrap();
         let files = list(&store, &table).await.unwrap();
@@ -102,7 +103,7 @@ async fn a_file_with_the_former_metadata_keys_is_stale() {
 #[tokio::test]
 async fn a_damaged_file_is_an_error_that_names_it() {
     let (table, store) = (table(), Store::memory());
-    let body = parquet::encode(&table, &rows(&table), "abc").unwrap();
+    let body = parquet::encode(&table, &rows(&table), ("abc", false)).unwrap();
     for end in [0, 4, 100, body.len() - 1] {
         store.put("silver/stock_daily_cn/year=2024/part-0.parquet", body.slice(..end)).await.unwrap();
         let entry = list(&store, &table).await.unwrap().remove(0).entry;
@@ -151,7 +152,7 @@ fn rows_are_read_back_from_pages_with_checksums() {
     let table = table();
     for rows in [0, 1, 70_000] {
         let batch = many(&table, rows);
-        let body = parquet::encode(&table, &batch, "abc").unwrap();
+        let body = parquet::encode(&table, &batch, ("abc", false)).unwrap();
         let whole = Inspection { damage: Vec::new(), has_checksums: true, rows: rows as u64 };
         assert_eq!(parquet::inspect(&body), whole);
         let read = |selected: Option<RowSelection>| {
@@ -176,7 +177,7 @@ fn rows_are_read_back_from_pages_with_checksums() {
 #[test]
 fn a_flipped_bit_anywhere_is_noticed() {
     let table = table();
-    let body = parquet::encode(&table, &many(&table, 300), "abc").unwrap();
+    let body = parquet::encode(&table, &many(&table, 300), ("abc", false)).unwrap();
     for place in 0..body.len() {
         let mut damaged = body.to_vec();
         damaged[place] ^= 1 << (place % 8);
@@ -191,7 +192,7 @@ proptest! {
     #[test]
     fn damaged_pages_are_named_by_column(place in 0.0..1.0f64, mask in 1u8.., rows in 1usize..70_000) {
         let table = table();
-        let body = parquet::encode(&table, &many(&table, rows), "abc").unwrap();
+        let body = parquet::encode(&table, &many(&table, rows), ("abc", false)).unwrap();
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&body).unwrap();
         let columns: Vec<_> = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]

@@ -127,9 +127,19 @@ fn a_damaged_companion_is_found_and_built_again() {
     let whole = place.files("silver");
     place.expect(0, &["verify", "stock_daily_cn", "--rebuild", "100%", "--now", NOW]);
     let path = place.path("data/silver/stock_daily_cn_superseded").join(PARTITION);
+    let states = || {
+        let status = place.expect(0, &["status", "stock_daily_cn", "--format", "json", "--now", NOW]);
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        (status[0]["former_states"].as_u64(), status[0]["stale"].as_u64())
+    };
+    assert_eq!(states(), (Some(2), Some(0)));
     fs::remove_file(&path).unwrap();
     let printed = place.expect(3, &["verify", "stock_daily_cn", "--rebuild", "100%", "--now", NOW]);
     assert!(printed.contains("former states"), "{printed}");
+    // Its partition tells that it is missing.
+    assert_eq!(states(), (Some(0), Some(1)));
+    place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
+    assert_eq!(place.files("silver"), whole);
     fs::write(&path, "no rows").unwrap();
     let printed = place.expect(3, &["verify", "stock_daily_cn", "--now", NOW]);
     assert!(printed.contains("stock_daily_cn_superseded"), "{printed}");

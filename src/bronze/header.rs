@@ -15,6 +15,14 @@ const FIXED: usize = 12;
 /// Most bytes that [`provenance`] needs of a file's beginning.
 pub(super) const HEAD: u64 = 64 * 1024 + 12;
 
+/// Bytes that [`is_ours`] needs of a file's beginning.
+pub(super) const START: u64 = 14;
+
+/// Whether a file begins as ours do. What its header says is not proven by that.
+pub(super) fn is_ours(start: &[u8]) -> bool {
+    matches!(start, [0x1f, 0x8b, 8, flags, .., a, b] if start.len() as u64 == START && flags & 4 != 0 && [*a, *b] == PROVENANCE)
+}
+
 /// The extra field of a new file, its checksum still to come.
 pub(super) fn extra(provenance: &[u8]) -> Result<Vec<u8>> {
     let mut extra = Vec::with_capacity(provenance.len() + 12);

@@ -97,6 +97,12 @@ pub async fn provenances(
     heads.into_iter().zip(paths).map(named).collect()
 }
 
+/// Of each of some files, whether it begins as ours do; not where it cannot be read.
+pub async fn are_ours(store: &Store, files: impl IntoIterator<Item = &BronzeFile>) -> Vec<bool> {
+    let files = files.into_iter().map(|file| (file.path.clone(), file.size.min(header::START))).collect();
+    store.heads(files, header::is_ours).await.into_iter().map(|is_ours| is_ours.unwrap_or(false)).collect()
+}
+
 /// The provenance of a file in memory.
 ///
 /// # Errors

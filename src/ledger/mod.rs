@@ -12,7 +12,7 @@ mod repeats;
 mod slices;
 mod unjudged;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, anyhow};
@@ -141,6 +141,18 @@ impl Ledger {
         }
     }
 
+    /// Reads the headers of files that have the name of an answer of ours and do not begin as one: other programs' files
+    /// prove nothing, whatever their names.
+    pub async fn read_misnamed(&self, store: &Store) {
+        let is_own = |file: &LedgerFile| file.file.is_named_like(self.contract(file.source));
+        let named = self.files.iter().filter(|file| !file.file.span && !file.is_read() && is_own(file));
+        let named: Vec<&Arc<LedgerFile>> = named.collect();
+        let are_ours = bronze::are_ours(store, named.iter().map(|file| &file.file)).await;
+        let others = named.into_iter().zip(are_ours).filter(|(_, is_ours)| !is_ours);
+        let others: BTreeSet<&str> = others.map(|(file, _)| file.file.path.as_str()).collect();
+        self.read(store, |file| others.contains(file.file.path.as_str())).await;
+    }
+
     /// The table.
     #[must_use]
     pub fn table(&self) -> &Arc<Table> {
@@ -181,7 +193,7 @@ impl Ledger {
     }
 
     /// Days of a source that only files of other programs cover, as far as their names and the headers that were read tell:
-    /// nothing proves them whole.
+    /// nothing proves them whole. Needs [`Ledger::read_misnamed`].
     #[must_use]
     pub fn unproven(&self, source: usize) -> Vec<NaiveDate> {
         let contract = self.contract(source);

@@ -82,8 +82,13 @@ async fn a_day_is_held_since_its_newest_answer_and_by_foreign_files() {
     assert_eq!(held[&Slice::Session(day("2024-01-02"))], Holding::whole(Some(moment(SECOND))));
     assert_eq!(held[&Slice::Session(day("2024-01-03"))], Holding::default());
     assert_eq!(held.len(), 2);
-    ledger.read(&lake.store, |_| true).await;
     assert_eq!(ledger.unproven(0), [day("2024-01-03")]);
+    // A name like ours proves nothing.
+    lake.foreign("bronze/tushare/adj_factor/date=2024-01-04/adj_factor_20240110T100000000Z.jsonl.gz").await;
+    let ledger = lake.open("adj_factor").await;
+    ledger.read_misnamed(&lake.store).await;
+    assert_eq!(ledger.unproven(0), [day("2024-01-03"), day("2024-01-04")]);
+    assert_eq!(ledger.files().iter().filter(|file| file.is_read()).count(), 1, "headers of answers are not read");
 }
 
 #[tokio::test]

@@ -136,6 +136,7 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> R
     let mut all = Vec::new();
     for table in tables {
         let ledger = ledgers.of(table).await?;
+        ledger.read_misnamed(&world.store).await;
         let mut status = published(world, &ledger, &calendar).await?;
         status.unread = ledger.unread().to_vec();
         let asked = asked.get(&table.name).cloned().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What commands with nothing to do ask of an object store: the same whatever number of bronze files there is, and one
-//! request for each file that an import writes.
+//! What commands with nothing to do ask of an object store: lists and headers do not grow with the number of bronze files,
+//! and an import sends one request for each file that it writes.
 
 use std::fs;
 use std::sync::Arc;
@@ -79,8 +79,8 @@ async fn idle(number: u64) -> [Requests; 3] {
         short: false,
         rebuild: Rebuild::Stale,
     };
-    let built = run::run(&world, &work).await.unwrap();
-    assert_eq!(built.tables["adj_factor"].built, ["year=2024"]);
+    let first = run::run(&world, &work).await.unwrap();
+    assert_eq!(first.tables["adj_factor"].built, ["year=2024"]);
     counted.take();
     let again = run::run(&world, &work).await.unwrap();
     assert_eq!((again.tables["adj_factor"].built.len(), again.tables["adj_factor"].current), (0, 1));
@@ -98,14 +98,15 @@ async fn idle(number: u64) -> [Requests; 3] {
 
 #[tokio::test]
 async fn what_has_nothing_to_do_sends_as_many_requests_for_many_days_as_for_few() {
-    let few = idle(3).await;
-    assert_eq!(few, idle(120).await);
     // Two vendors sell each table, so it has two folders in bronze; in silver a table has two with its companion. Bodies
     // are read of the calendar and of the reports of runs, of each partition the footer, and no header.
-    let build = Requests { lists: 4, gets: 1, puts: 3 };
-    let status = Requests { lists: 12, gets: 4, puts: 0 };
-    let plan = Requests { lists: 13, gets: 5, puts: 0 };
-    assert_eq!(few, [build, status, plan]);
+    for days in [3, 120] {
+        let build = Requests { lists: 4, gets: 1, puts: 3 };
+        // The first bytes of each answer too: another program may have given a file the name of one.
+        let status = Requests { lists: 12, gets: 4 + usize::try_from(days).unwrap(), puts: 0 };
+        let plan = Requests { lists: 13, gets: 5, puts: 0 };
+        assert_eq!(idle(days).await, [build, status, plan]);
+    }
 }
 
 /// The requests of imports into a lake, one after the other, of so many files each.

@@ -2,12 +2,11 @@
 //!
 //! Never here: what a row means.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use flate2::bufread::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,9 +19,6 @@ use pitlake_contract::spelling::instant::SHANGHAI;
 
 /// Most bytes of provenance; the extra field holds 64 KiB in all.
 const MOST: usize = 60 * 1024;
-
-/// Most bytes to reserve from the trailer's hint, which may be wrong.
-const MOST_RESERVED: usize = 1 << 30;
 
 /// Where the rows of a file came from. Holds no secret and nothing that differs between two fetches
 /// of the same answer under the same clock, so a repeated run writes the same bytes.
@@ -143,26 +139,9 @@ pub(super) fn provenance(head: &[u8]) -> Result<Option<Provenance>> {
     json.map(|json| serde_json::from_slice(json).context("the provenance cannot be read")).transpose()
 }
 
-/// Inflates a whole file into `text`, every gzip member of it; `text` is cleared first.
-///
-/// # Errors
-/// When the bytes are truncated or damaged.
-pub fn inflate(body: &[u8], text: &mut Vec<u8>) -> Result<()> {
-    text.clear();
-    if body.is_empty() {
-        bail!("the file is empty, without even a gzip header");
-    }
-    // The trailer holds the size of the last member only: a hint, since several members hold more.
-    if let Some(&[a, b, c, d]) = body.last_chunk::<4>() {
-        let hint = u32::from_le_bytes([a, b, c, d]) as usize;
-        text.reserve(hint.min(MOST_RESERVED).min(body.len().saturating_mul(64)));
-    }
-    MultiGzDecoder::new(body).read_to_end(text).context("the gzip data is truncated or damaged")?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::inflate::inflate;
     use super::*;
 
     fn sample() -> Provenance {
@@ -221,17 +200,6 @@ mod tests {
         let json = serde_json::to_string(&captured).unwrap();
         assert!(json.contains(r#""captured_on":"2020-05-01""#), "{json}");
         assert_eq!(serde_json::from_str::<Provenance>(&json).unwrap(), captured);
-    }
-
-    #[test]
-    fn every_member_is_read_and_a_truncated_file_is_an_error() {
-        let one = encode(&sample(), b"a\n").unwrap();
-        let two = [one.as_ref(), one.as_ref()].concat();
-        let mut text = Vec::new();
-        inflate(&two, &mut text).unwrap();
-        assert_eq!(text, b"a\na\n");
-        assert!(inflate(&one[..one.len() - 3], &mut text).is_err());
-        assert!(inflate(b"", &mut text).is_err());
     }
 
     /// What a reader gets of a file; `None` where it notices damage.

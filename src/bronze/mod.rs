@@ -8,6 +8,7 @@ mod capture;
 mod file;
 mod findings;
 mod header;
+mod inflate;
 mod path;
 mod span;
 
@@ -21,8 +22,9 @@ pub use calls::Calls;
 pub use capture::{Capture, CaptureError, CaptureRules};
 #[cfg(test)]
 pub use file::foreign;
-pub use file::{Provenance, digest, inflate};
+pub use file::{Provenance, digest};
 pub use findings::{Findings, MOST_CODES, Mark};
+pub use inflate::inflate;
 pub use path::{BronzeFile, file_name};
 pub use span::Span;
 

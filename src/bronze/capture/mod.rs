@@ -18,7 +18,7 @@ use chrono::NaiveDate;
 use indexmap::{IndexMap, IndexSet};
 use serde_json::value::RawValue;
 
-use super::file::inflate;
+use super::inflate::inflate;
 use crate::spec::{Contract, FieldType};
 use format::{Format, Unsupported};
 use pitlake_contract::spelling::{day_in, null};

@@ -81,6 +81,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("datafusion", &["query"]),
     ("clap", &["cli"]),
     ("flate2", &["bronze", "silver"]),
+    ("libdeflater", &["bronze"]),
     ("object_store", &["store"]),
     ("rustix", &["store"]),
     ("backon", &["fetch"]),

@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod ledger;
 pub mod normalise;
 pub mod ops;
+pub mod parallel;
 pub mod plan;
 pub mod progress;
 pub mod query;

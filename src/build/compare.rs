@@ -6,9 +6,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::rows::{counting_file, fill, read_contested, task_files};
+use super::fill::fill;
+use super::rows::{counting_file, read_contested, task_files};
 use crate::ledger::{CountingFile, Ledger, LedgerFile};
 use crate::normalise::{Comparison, Partition};
+use crate::parallel::Threads;
 use crate::spec::DateRange;
 use crate::store::Store;
 
@@ -45,7 +47,7 @@ pub async fn compare(
                 Compared::Since(since) => builder.revised(since.unwrap_or(DateTime::<Utc>::MIN_UTC), range),
             })
         };
-        return fill(store, table, partition, files, finish).await;
+        return fill(store, (table, partition), files, Threads::available(), finish).await;
     };
     read_contested(store, ledger, files).await;
     let mut earlier = ledger.earlier(files, since);
@@ -64,5 +66,6 @@ pub async fn compare(
     let is_in = |reading: &BTreeSet<String>, file: &CountingFile| reading.contains(&file.said.file.path);
     let readings: Vec<[bool; 2]> = both.iter().map(|file| [is_in(&then, file), is_in(&now, file)]).collect();
     let files = both.iter().map(|file| counting_file(table, file)).collect();
-    fill(store, table, partition, files, move |builder| Ok(builder.changed(&readings, range))).await
+    fill(store, (table, partition), files, Threads::available(), move |builder| Ok(builder.changed(&readings, range)))
+        .await
 }

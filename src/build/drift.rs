@@ -8,22 +8,28 @@ use arrow::datatypes::{Date32Type, Int32Type};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use chrono::NaiveDate;
 
-use crate::normalise::{Built, Partition, RULES};
+use crate::normalise::{Partition, RULES};
 use crate::report::Drift;
 use crate::silver;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
 
+/// A partition that tells what was before.
+pub(super) struct Batches {
+    pub(super) rows: RecordBatch,
+    pub(super) companion: Option<RecordBatch>,
+}
+
 /// Compares a partition with the files that it is about to replace. None where there are none, none of these rules, or
 /// damaged ones, which tell nothing.
-pub(super) async fn drift(store: &Store, table: &Table, partition: Partition, built: &Built) -> Drift {
+pub(super) async fn drift(store: &Store, table: &Table, partition: Partition, built: &Batches) -> Drift {
     compared(store, table, partition, built).await.unwrap_or_else(|error| {
         tracing::debug!("cannot compare `{}` with what was published: {error:#}", silver::path(table, partition));
         Drift::default()
     })
 }
 
-async fn compared(store: &Store, table: &Table, partition: Partition, built: &Built) -> Result<Drift> {
+async fn compared(store: &Store, table: &Table, partition: Partition, built: &Batches) -> Result<Drift> {
     let of = |files: Vec<silver::SilverFile>| files.into_iter().find(|file| file.partition == Some(partition));
     let Some(former) = of(silver::list(store, table).await?) else { return Ok(Drift::default()) };
     let footer = silver::footer(store, table, &former.entry).await;
@@ -33,7 +39,7 @@ async fn compared(store: &Store, table: &Table, partition: Partition, built: &Bu
         };
         if table.versions.is_some() {
             let names = [key(table), vec!["revision", "withdrawn_on"]].concat();
-            return revised(table, &read(&former.entry, &names).await?, &built.batch);
+            return revised(table, &read(&former.entry, &names).await?, &built.rows);
         }
         if let Some(states) = &built.companion {
             let names = [key(table), STATE.to_vec()].concat();
@@ -41,7 +47,7 @@ async fn compared(store: &Store, table: &Table, partition: Partition, built: &Bu
                 Some(companion) => Some(read(&companion.entry, &names).await?),
                 None => None,
             };
-            return superseded(table, before.as_ref(), (states, &built.batch));
+            return superseded(table, before.as_ref(), (states, &built.rows));
         }
     }
     Ok(Drift::default())

@@ -2,6 +2,7 @@
 
 mod compare;
 mod drift;
+mod fill;
 mod input;
 mod rows;
 mod survey;

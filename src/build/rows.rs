@@ -1,25 +1,20 @@
-//! Bronze files to the rows of a partition: bodies are read ahead, and typed off the async threads. Never which files
-//! feed it, or where rows go.
+//! Of the files that feed a partition those that tell something, and what each tells. Never how they are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use arrow::array::RecordBatch;
-use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, Utc};
-use pitlake_contract::{Answered, Slice};
-use tokio::sync::mpsc;
+use chrono::{DateTime, Utc};
 
+use super::fill::fill;
 use super::input::{AnsweredCalls, TaskFile};
 use crate::bronze::{self, Mark, Provenance};
 use crate::ledger::{CountingFile, Ledger, LedgerFile, Look};
-use crate::normalise::{self, Answering, Builder, Input, Partition, Reject, Shown, Stop, Tells, Wholeness};
-use crate::spec::{Axis, Table, TableSource};
+use crate::normalise::{self, Answering, Builder, Partition, Reject, Shown, Wholeness};
+use crate::parallel::Threads;
+use crate::spec::Table;
 use crate::store::Store;
-
-/// Bodies that are read before they are needed.
-const AHEAD: usize = 2;
 
 /// Of the files of a partition those that count, as inputs of a task.
 pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
@@ -142,130 +137,7 @@ pub async fn rows_of(
 ) -> Result<RecordBatch> {
     let files = task_files(store, ledger, files).await?;
     let finish = |builder: Builder<'_>| Ok(builder.finish(&|_| None)?.batch);
-    fill(store, ledger.table(), partition, files, finish).await
-}
-
-/// A builder that has read the files, as `finish` leaves it. Bodies are read here, everything else happens on a thread
-/// that may block.
-pub(super) async fn fill<T, F>(
-    store: &Store,
-    table: &Arc<Table>,
-    partition: Partition,
-    files: Vec<TaskFile>,
-    finish: F,
-) -> Result<T>
-where
-    T: Send + 'static,
-    F: FnOnce(Builder<'_>) -> Result<T> + Send + 'static,
-{
-    let (bodies, queue) = mpsc::channel(AHEAD);
-    // A body that several files stand for is read once.
-    let mut known = BTreeSet::new();
-    let to_read = files.iter().filter(|file| file.repeats.is_none() && known.insert(file.path.as_str()));
-    let to_read: Vec<String> = to_read.map(|file| file.path.clone()).collect();
-    let feed = async move {
-        for path in to_read {
-            // A builder that stopped takes no more.
-            if bodies.send(store.read(&path).await?).await.is_err() {
-                break;
-            }
-        }
-        Ok::<_, anyhow::Error>(())
-    };
-    let table = Arc::clone(table);
-    let work = tokio::task::spawn_blocking(move || finish(filled(&table, partition, &files, queue)?));
-    let (sent, built) = tokio::join!(feed, work);
-    sent?;
-    built?
-}
-
-fn filled<'t>(
-    table: &'t Table,
-    partition: Partition,
-    files: &[TaskFile],
-    mut bodies: mpsc::Receiver<Bytes>,
-) -> Result<Builder<'t>> {
-    let has_looks = files.iter().any(|file| file.slice.is_some() || file.is_former);
-    let mut builder = if has_looks { Builder::with_states(table, partition) } else { Builder::new(table, partition) };
-    let mut text = Vec::new();
-    let mut problems = Vec::new();
-    let mut read = BTreeSet::new();
-    for file in files {
-        let TaskFile { path, span, observed, shown, wholeness, slice, is_former, .. } = file;
-        let source = source_of(table, file)?;
-        let input = Input {
-            span: *span,
-            observed: *observed,
-            shown: *shown,
-            wholeness: *wholeness,
-            slice: *slice,
-            tells: if *is_former { Tells::FormerStates } else { Tells::Rows },
-            ..Input::new(path, source)
-        };
-        text.clear();
-        let answer = match &file.repeats {
-            Some(calls) => Ok((calls.clone(), true)),
-            None if !read.insert(path.as_str()) => {
-                builder.add_again(input);
-                continue;
-            }
-            None => {
-                let body = bodies.blocking_recv().context("the read stopped")?;
-                answered(path, &body, source.contract.ask.axis, &mut text).map(|answered| (answered, false))
-            }
-        };
-        let added = answer.and_then(|(AnsweredCalls { params, rows_of, month, day }, is_repeat)| {
-            let (calls, rows_of) = (&params, &rows_of);
-            Ok(builder.add(Input { calls, rows_of, is_repeat, month, day, ..input }, &text)?)
-        });
-        match added {
-            Err(error) if *is_former => {
-                builder.forget(path);
-                tracing::warn!("{error:#}; it no longer counts, and tells no former states");
-            }
-            added => problems.extend(added.err()),
-        }
-    }
-    if problems.is_empty() { Ok(builder) } else { Err(joined(problems)) }
-}
-
-/// All that stops a partition as one error, whose kind is that of a failed check if one failed.
-fn joined(mut problems: Vec<anyhow::Error>) -> anyhow::Error {
-    let first = problems.iter().position(anyhow::Error::is::<Stop>).unwrap_or(0);
-    let first = problems.remove(first);
-    let others: Vec<String> = problems.iter().map(|problem| format!("{problem:#}")).collect();
-    if others.is_empty() { first } else { first.context(format!("{}; and", others.join("; "))) }
-}
-
-fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t TableSource> {
-    let source = table.sources.iter().find(|source| source.contract.id.to_string() == file.interface);
-    source
-        .with_context(|| format!("`{}`: the interface `{}` does not feed `{}`", file.path, file.interface, table.name))
-}
-
-/// The lines of a file, and the calls that brought them.
-fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<AnsweredCalls> {
-    bronze::inflate(body, text)
-        .with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
-    let Some(provenance) = bronze::provenance_of(path, body)? else { return Ok(AnsweredCalls::default()) };
-    if let Some(same_as) = provenance.same_as {
-        bail!("`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice");
-    }
-    let rows = memchr::memchr_iter(b'\n', text).count();
-    if rows != provenance.rows || bronze::digest(text) != provenance.digest {
-        bail!(
-            "`{path}` holds {rows} rows that are not the {} its header promises: remove it, and `backfill` fetches its \
-             slice again",
-            provenance.rows
-        );
-    }
-    // The day of the folder matters for snapshots only.
-    let answered = Answered::parse(&provenance.slice, axis, NaiveDate::MIN);
-    let day = match &answered {
-        Answered::Slice(slice @ (Slice::Session(_) | Slice::Day(_) | Slice::Period(_))) => slice.day(),
-        _ => None,
-    };
-    Ok(AnsweredCalls { params: provenance.params.to_vec(), rows_of: provenance.rows_of, month: answered.month(), day })
+    fill(store, (ledger.table(), partition), files, Threads::available(), finish).await
 }
 
 /// Rows that broke a promise together were named by file and line: their text is read again.

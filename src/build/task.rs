@@ -8,11 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::drift::drift;
+use super::drift::{Batches, drift};
+use super::fill::fill;
 use super::input::TaskFile;
-use super::rows::{self, fill};
+use super::rows;
 use crate::ledger::{Ledger, LedgerFile};
-use crate::normalise::{Built, Partition, Remarks};
+use crate::normalise::{Builder, Details, Finished, Partition, Remarks};
+use crate::parallel::Threads;
 use crate::plan::Calendar;
 use crate::report::Drift;
 use crate::silver::{self, Encoded};
@@ -55,6 +57,16 @@ pub struct Published {
     pub lacking: BTreeSet<String>,
 }
 
+/// A partition before it is published.
+struct Made {
+    encoded: Encoded,
+    details: Details,
+    /// Rows.
+    count: usize,
+    /// Where the table tells what was before.
+    batches: Option<Batches>,
+}
+
 impl Task {
     /// A partition to build from those of `files` that count. Reads the headers that decide it.
     ///
@@ -82,30 +94,61 @@ impl Task {
     /// What stops the partition (its old file stays), or a lake that cannot be read or written.
     pub async fn run(&self, store: &Store, catalog: &Catalog, calendar: &Arc<Calendar>) -> Result<Published> {
         let table = self.table(catalog, calendar)?;
-        let built = self.rows(store, table, calendar).await?;
-        let newly = silver::newly_rejected(store, table, self.partition, &built.rejects).await?;
+        let Made { encoded, details, count, batches } =
+            self.made(store, table, (calendar, Threads::available())).await?;
+        let newly = silver::newly_rejected(store, table, self.partition, &details.rejects).await?;
+        let drift = match &batches {
+            Some(batches) => drift(store, table, self.partition, batches).await,
+            None => Drift::default(),
+        };
         let published = Published {
             newly_rejected: newly.len(),
             reason: newly.first().map(|reject| reject.reason.clone()),
-            rows: built.batch.num_rows(),
-            rejected: built.rejects.len(),
-            unknown: built.unknown.values().flatten().cloned().collect(),
-            remarks: built.remarks.clone(),
-            lacking: built.lacking.clone(),
-            drift: drift(store, table, self.partition, &built).await,
+            rows: count,
+            rejected: details.rejects.len(),
+            unknown: details.unknown.into_values().flatten().collect(),
+            remarks: details.remarks,
+            lacking: details.lacking,
+            drift,
         };
-        silver::publish(store, table, self.partition, built, self.digest.clone()).await?;
+        silver::publish(store, table, self.partition, encoded).await?;
         Ok(published)
     }
 
-    /// The bytes that [`Task::run`] would publish.
+    /// The bytes that [`Task::run`] would publish, on any number of threads.
     ///
     /// # Errors
     /// What stops the partition, or a lake that cannot be read.
-    pub async fn encoded(&self, store: &Store, catalog: &Catalog, calendar: &Arc<Calendar>) -> Result<Encoded> {
+    pub async fn encoded(
+        &self,
+        store: &Store,
+        (catalog, calendar): (&Catalog, &Arc<Calendar>),
+        threads: Threads,
+    ) -> Result<Encoded> {
         let table = self.table(catalog, calendar)?;
-        let built = self.rows(store, table, calendar).await?;
-        silver::encode(table, built, self.digest.clone()).await
+        Ok(self.made(store, table, (calendar, threads)).await?.encoded)
+    }
+
+    async fn made(
+        &self,
+        store: &Store,
+        table: &Arc<Table>,
+        (calendar, threads): (&Arc<Calendar>, Threads),
+    ) -> Result<Made> {
+        let (calendar, digest, of) = (Arc::clone(calendar), self.digest.clone(), Arc::clone(table));
+        let finish = move |builder: Builder<'_>| {
+            let finished = builder.finish_with_companion(&|day| calendar.next_session(day))?;
+            let encoded = silver::encode(&of, &finished, (&digest, threads))?;
+            let has_past = of.versions.is_some() || finished.companion.is_some();
+            let rows = has_past.then(|| finished.batch()).transpose()?;
+            let count = finished.num_rows();
+            let Finished { details, companion, .. } = finished;
+            Ok(Made { encoded, details, count, batches: rows.map(|rows| Batches { rows, companion }) })
+        };
+        let mut made = fill(store, (table, self.partition), self.files.clone(), threads, finish).await?;
+        rows::quote(store, &mut made.details.rejects).await?;
+        made.encoded.rejects = silver::encode_rejects(&made.details.rejects)?;
+        Ok(made)
     }
 
     /// The table, where the calendar is still the one of the plan.
@@ -120,14 +163,14 @@ impl Task {
     ///
     /// # Errors
     /// What stops the partition, or a lake that cannot be read.
-    pub(super) async fn rows(&self, store: &Store, table: &Arc<Table>, calendar: &Arc<Calendar>) -> Result<Built> {
+    #[cfg(test)]
+    pub(super) async fn batches(&self, store: &Store, table: &Arc<Table>, calendar: &Arc<Calendar>) -> Result<Batches> {
         let calendar = Arc::clone(calendar);
-        let finish = move |builder: crate::normalise::Builder<'_>| {
-            Ok(builder.finish_with_companion(&|day| calendar.next_session(day))?)
+        let finish = move |builder: Builder<'_>| {
+            let finished = builder.finish_with_companion(&|day| calendar.next_session(day))?;
+            Ok(Batches { rows: finished.batch()?, companion: finished.companion })
         };
-        let mut built = fill(store, table, self.partition, self.files.clone(), finish).await?;
-        rows::quote(store, &mut built.rejects).await?;
-        Ok(built)
+        fill(store, (table, self.partition), self.files.clone(), Threads::ONE, finish).await
     }
 }
 

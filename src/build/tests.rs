@@ -8,6 +8,7 @@ use pitlake_contract::{DateRange, InterfaceId, Slice};
 use super::*;
 use crate::bronze::{self, NewFile};
 use crate::ledger::Ledger;
+use crate::parallel::Threads;
 use crate::spec::Catalog;
 use crate::store::Store;
 
@@ -97,5 +98,47 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
         let survey = Survey::of(&here, &ledger, &other, Scope::default()).await.unwrap();
         assert_eq!(survey.stale.len(), usize::from(table.uses_sessions()));
         assert_eq!(task.run(&here, &catalog, &other).await.is_err(), table.uses_sessions());
+    }
+}
+
+/// Twelve sessions, each answered twice, of some securities whose order and figures change from answer to answer.
+async fn many(catalog: &Catalog) -> Store {
+    let store = Store::memory();
+    for look in 0..2u32 {
+        for session in 1..=12u32 {
+            let row = |place: u32| {
+                let code = 600_000 + (place * 7 + session * look) % 40;
+                let factor = f64::from(code % 9 + u32::from(session == 5) * look) / 8.0;
+                format!("{{\"ts_code\":\"{code}.SH\",\"trade_date\":\"202401{session:02}\",\"adj_factor\":{factor}}}\n")
+            };
+            let lines: String = (0..30 + session).map(row).chain(["{}\n".to_owned()]).collect();
+            let slice = Slice::Session(day(&format!("2024-01-{session:02}")));
+            let at = format!("2024-02-{:02}T10:00:00Z", session + 12 * look);
+            answer(&store, catalog, "tushare/adj_factor", (slice, &at), &lines).await;
+        }
+    }
+    store
+}
+
+#[tokio::test]
+async fn one_thread_and_several_give_the_same_bytes() {
+    let (catalog, _) = Catalog::load(&[], None).unwrap();
+    let calendar = Arc::new(Calendar::new((1..=28).map(|d| (NaiveDate::from_ymd_opt(2024, 1, d).unwrap(), true))));
+    let (days, reports) = (many(&catalog).await, lake(&catalog).await);
+    for (store, table) in [(&days, "adj_factor"), (&reports, "income_cn")] {
+        let table = catalog.table(table).unwrap();
+        let ledger = Ledger::open(store, table).await.unwrap();
+        let survey = Survey::of(store, &ledger, &calendar, Scope::default()).await.unwrap();
+        let (partition, files) = survey.stale.iter().next().unwrap();
+        let task = Task::new(store, &ledger, (*partition, files), &calendar).await.unwrap();
+        let on = async |threads: usize| {
+            let threads = Threads::new(threads.try_into().unwrap());
+            task.encoded(store, (&catalog, &calendar), threads).await.unwrap()
+        };
+        let one = on(1).await;
+        assert_eq!((table.name == "adj_factor", true), (one.companion.is_some(), one.rows.len() > 1000));
+        for threads in [2, 3, 5] {
+            assert!(on(threads).await == one, "`{}` on {threads} threads", table.name);
+        }
     }
 }

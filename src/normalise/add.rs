@@ -1,20 +1,134 @@
-//! The lines of a file to rows of the partition, or to rejects. Never how the rows of a key are merged.
+//! Files to the rows of a partition, one after the other: what each is, what it covers, and its rows after those of the
+//! others. Never how a line is read, or how the rows of a key are merged.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use super::call_columns::CallColumns;
-use super::rows::{Origin, Standing};
-use super::scalars::Scalar;
-use super::scan::Layout;
+use super::file_rows::{self, FileRows, Nothing, ReadBefore};
+use super::repeats::Repeats;
+use super::rows::{Origin, Standing, new_columns};
+use super::scalars::{Scalar, ScalarColumn};
+use super::scan::line_at;
 use super::states::Look;
-use super::value::{LineReading, Remark, RowError, Target, quoted};
+use super::texts::Texts;
+use super::value::{LineReading, RowError, Target, quoted};
 use super::versions::{Coverage, Observation};
-use super::{Answering, Builder, Input, Reject, Stop, Tells, Wholeness, check, nested, output};
-use crate::spec::Axis;
+use super::{Answering, Builder, Input, Partition, Stop, Wholeness};
+use crate::spec::{Axis, Table};
 use pitlake_contract::Template;
-use pitlake_contract::spelling::day;
+
+/// For each text of a reader its number among those of the builder.
+#[derive(Debug, Default)]
+pub struct TextIds(Vec<u32>);
+
+impl TextIds {
+    /// Numbers texts that the reader came upon next. In their order, as far as they are new: the rows of each file are
+    /// put in the order of these numbers, which is nearly that of the table then.
+    fn learn(&mut self, new: &[Box<str>], texts: &mut Texts) {
+        let mut sorted: Vec<usize> = (0..new.len()).collect();
+        sorted.sort_unstable_by(|a, b| new[*a].cmp(&new[*b]));
+        let known = self.0.len();
+        self.0.resize(known + new.len(), 0);
+        for place in sorted {
+            self.0[known + place] = texts.intern(&new[place]);
+        }
+    }
+}
+
+/// The text of a file.
+fn valid<'l>(path: &str, text: &'l [u8]) -> Result<&'l str, Stop> {
+    std::str::from_utf8(text).map_err(|error| Stop::NotText { file: path.to_owned(), at: error.valid_up_to() })
+}
+
+/// Lines that files before a file, or the lines before it, hold too.
+struct Repeated<'b, 't, 'f> {
+    repeats: &'b mut Repeats,
+    input: Input<'t, 'f>,
+    file: u32,
+    /// The number of the file's first row.
+    first: usize,
+    /// Lines that gave no rows are read again.
+    is_compact: bool,
+}
+
+impl ReadBefore for Repeated<'_, '_, '_> {
+    fn skip(&mut self, text: &str, at: usize, number: u32, call: &[Result<Scalar, RowError>]) -> Option<usize> {
+        let (line, next) = line_at(text, at);
+        if line.trim().is_empty() {
+            return None;
+        }
+        let (source, origin) = (self.input.source, Origin { file: self.file, line: number });
+        let is_known = if self.is_compact {
+            self.repeats.gave_rows(source, (self.input.calls.is_empty(), call), line, origin)
+        } else {
+            self.repeats.is_known(source, call, line, origin)
+        };
+        is_known.then_some(next)
+    }
+
+    fn learn(&mut self, rows: Range<usize>, number: u32, is_named: bool) {
+        let rows = self.first + rows.start..self.first + rows.end;
+        let origin = Origin { file: self.file, line: number };
+        if self.is_compact && is_named {
+            self.repeats.note(rows, origin);
+        } else {
+            self.repeats.learn(rows, origin);
+        }
+    }
+}
+
+/// A file that was read on its own.
+#[derive(Debug)]
+pub struct ReadFile {
+    rows: FileRows,
+    /// The texts that its reader came upon first in it.
+    texts: Vec<Box<str>>,
+}
+
+/// The memory of a file whose rows were added.
+#[derive(Debug)]
+pub struct EmptyColumns(Vec<ScalarColumn>);
+
+/// Reads files on its own, for a builder that puts them together. Rows do not depend on how files are shared out.
+#[derive(Debug)]
+pub struct FileReader<'t> {
+    table: &'t Table,
+    partition: Partition,
+    texts: Texts,
+    /// Columns that were emptied, to be filled again.
+    spare: Vec<Vec<ScalarColumn>>,
+}
+
+impl<'t> FileReader<'t> {
+    /// A reader of files of a partition.
+    #[must_use]
+    pub fn new(table: &'t Table, partition: Partition) -> Self {
+        Self { table, partition, texts: Texts::default(), spare: Vec::new() }
+    }
+
+    /// Reads the rows of a file.
+    ///
+    /// # Errors
+    /// [`Stop`] when it is not text.
+    pub fn read(&mut self, input: Input<'t, '_>, text: &[u8]) -> Result<ReadFile, Stop> {
+        let known = self.texts.len();
+        let text = valid(input.path, text)?;
+        let columns = self.spare.pop().unwrap_or_else(|| new_columns(self.table));
+        let of = (self.table, Some(self.partition), columns);
+        let rows = file_rows::read(of, input, text, &mut self.texts, &mut Nothing);
+        Ok(ReadFile { rows, texts: self.texts.since(known).map(Into::into).collect() })
+    }
+
+    /// Takes back the memory of a file that a builder has added.
+    pub fn reuse(&mut self, EmptyColumns(mut columns): EmptyColumns) {
+        for cells in &mut columns {
+            cells.truncate(0);
+        }
+        self.spare.push(columns);
+    }
+}
 
 impl<'a> Builder<'a> {
     /// Adds the rows of a file; files come oldest first.
@@ -22,15 +136,48 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// [`Stop`] when the file as a whole cannot be trusted.
     pub fn add(&mut self, input: Input<'a, '_>, text: &[u8]) -> Result<(), Stop> {
-        let table = self.rows.table;
-        let text = std::str::from_utf8(text)
-            .map_err(|e| Stop::NotText { file: input.path.to_owned(), at: e.valid_up_to() })?;
+        let text = valid(input.path, text)?;
+        let file = self.note(input);
+        let of = (self.rows.table, self.partition, new_columns(self.rows.table));
+        let rows = if self.reads_alone() {
+            file_rows::read(of, input, text, &mut self.rows.texts, &mut Nothing)
+        } else {
+            let (first, is_compact) = (self.rows.len(), self.is_compact);
+            let mut before = Repeated { repeats: &mut self.repeats, input, file, first, is_compact };
+            file_rows::read(of, input, text, &mut self.rows.texts, &mut before)
+        };
+        self.take(file, rows, None).1
+    }
+
+    /// Whether files are read without a look at those before them, and so by readers of their own.
+    #[must_use]
+    pub fn reads_alone(&self) -> bool {
+        !self.is_compact && self.rows.table.versions.is_none()
+    }
+
+    /// As [`Builder::add`], for a file that a reader has read; `ids` are those of the reader's texts.
+    ///
+    /// # Errors
+    /// [`Stop`] when the file as a whole cannot be trusted.
+    pub fn add_read(
+        &mut self,
+        input: Input<'a, '_>,
+        read: ReadFile,
+        ids: &mut TextIds,
+    ) -> (EmptyColumns, Result<(), Stop>) {
+        let file = self.note(input);
+        ids.learn(&read.texts, &mut self.rows.texts);
+        self.take(file, read.rows, Some(&ids.0))
+    }
+
+    /// Notes what a file is and covers, and gives it a number.
+    fn note(&mut self, input: Input<'a, '_>) -> u32 {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         let coverage = self.coverage(input);
         let Input { source, observed, shown, is_repeat, .. } = input;
-        let rows = self.files.iter().position(|path| path == input.path).and_then(|file| u32::try_from(file).ok());
+        let rows = *self.places.entry(input.path.to_owned()).or_insert(file);
         let is_whole = input.wholeness == Wholeness::Whole;
-        let answering = Answering { slice: input.slice, is_whole, rows: rows.unwrap_or(file) };
+        let answering = Answering { slice: input.slice, is_whole, rows };
         self.looks.push(Look { at: observed.unwrap_or(DateTime::<Utc>::MIN_UTC), answering });
         self.files.push(input.path.to_owned());
         self.rows.sources.push(source);
@@ -40,85 +187,31 @@ impl<'a> Builder<'a> {
             Wholeness::Short => Standing::Short,
             Wholeness::Whole => Standing::Whole,
         });
-        if table.versions.is_none() {
+        if self.rows.table.versions.is_none() {
             self.newest.note(file, source, (input.calls, (input.day, input.month)), &mut self.rows.texts);
         }
         self.observations.push(Observation { at: observed, shown, coverage, is_repeat });
-        let mut remarks: Vec<Remark> = Vec::new();
-        let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut remarks };
-        let call = CallColumns::of(input, &mut reading);
-        let is_nested = nested::is_nested(source);
-        let is_part = input.calls.is_empty();
-        let first_row = self.rows.len();
-        let width = self.rows.columns.len();
-        let mut row = vec![Scalar::Absent; width];
-        let mut layout = Layout::default();
-        let mut seen: Vec<bool> = (0..width).map(|column| call.columns().contains(&column)).collect();
-        let mut names = BTreeSet::new();
-        let (mut read_rows, mut has_names) = (0usize, false);
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        for (place, (number, line)) in lines.enumerate() {
-            let origin = Origin { file, line: u32::try_from(number + 1).unwrap_or(u32::MAX) };
-            let is_known = if self.is_compact {
-                self.repeats.gave_rows(source, (is_part, call.of_line(place)), line, origin)
-            } else {
-                table.versions.is_some() && self.repeats.is_known(source, call.of_line(place), line, origin)
-            };
-            if is_known {
-                continue;
-            }
-            let first = self.rows.len();
-            let mut resolve = |name: &str| {
-                has_names = true;
-                let field = source.contract.field(name);
-                if field.is_none() {
-                    names.insert(name.to_owned());
-                }
-                let plan = source.fields.iter().find(|plan| Some(plan.field) == field)?;
-                seen[plan.column] = true;
-                Some(Target::of(source, plan, input.dialect()))
-            };
-            remarks.clear();
-            let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut remarks };
-            if is_nested {
-                for element in nested::read(line, source, width, &mut reading, &mut resolve) {
-                    let read = element.row.and_then(|mut row| call.fill(&mut row, place).map(|()| row));
-                    read_rows += usize::from(self.take(input, origin, read.as_deref(), element.text));
-                }
-            } else {
-                let read = layout.read(line, &mut row, &mut reading, &mut resolve);
-                let read = read.and_then(|()| call.fill(&mut row, place)).map(|()| &row[..]);
-                read_rows += usize::from(self.take(input, origin, read.as_ref().copied(), line));
-            }
-            if self.rows.len() > first && input.tells == Tells::Rows {
-                self.remark(&remarks);
-            }
-            let rows = first..self.rows.len();
-            if self.is_compact && !(remarks.is_empty() && names.is_empty()) {
-                self.repeats.note(rows, origin);
-            } else if self.is_compact || table.versions.is_some() {
-                self.repeats.learn(rows, origin);
-            }
+        file
+    }
+
+    /// Adds the rows of a file, and what is to be named of it.
+    fn take(&mut self, file: u32, read: FileRows, ids: Option<&[u32]>) -> (EmptyColumns, Result<(), Stop>) {
+        let FileRows { columns, lines, rejects, unknown, remarks, stop } = read;
+        self.rows.extend(file, (&columns, &lines), ids);
+        self.rejects.extend(rejects);
+        if !unknown.is_empty() {
+            let interface = self.rows.sources[file as usize].contract.id.to_string();
+            self.unknown.entry(interface).or_default().extend(unknown);
         }
-        if !names.is_empty() && input.tells == Tells::Rows {
-            self.unknown.entry(source.contract.id.to_string()).or_default().extend(names);
-        }
-        // Without a key column every row was rejected: one error of the file, not one of each row. A column is there when
-        // its name is, whatever stands below it.
-        for &column in &table.key {
-            if read_rows > 0 && has_names && !seen[column] && table.columns[column].required && source.fills(column) {
-                let (table, column) = (table.name.clone(), table.columns[column].name.clone());
-                return Err(Stop::NoKey { table, file: input.path.to_owned(), column });
-            }
-        }
-        check::unit_ratios(&self.rows, source, first_row, input.path)
+        self.remarks.add(remarks);
+        (EmptyColumns(columns), stop.map_or(Ok(()), Err))
     }
 
     /// Adds a file that holds the rows of an earlier one, as its calls and lines are; `false` where that was not added.
     pub fn add_again(&mut self, input: Input<'a, '_>) -> bool {
-        let Some(place) = self.files.iter().position(|path| path == input.path) else { return false };
+        let Some(&repeated) = self.places.get(input.path) else { return false };
         let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-        let (file, repeated) = (number(self.files.len()), number(place));
+        let (file, place) = (number(self.files.len()), repeated as usize);
         let rows = self.looks[place].answering.rows;
         let is_whole = input.wholeness == Wholeness::Whole;
         let answering = Answering { slice: input.slice, is_whole, rows };
@@ -156,6 +249,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.places.retain(|_, place| *place != file);
         if self.is_compact {
             // Lines of later files may stand for its rows.
             self.repeats.forget(file);
@@ -167,66 +261,6 @@ impl<'a> Builder<'a> {
         self.newest.forget(file);
         self.looks.pop();
         self.observations.pop();
-    }
-
-    /// Counts what is to be named of a line that gave rows.
-    fn remark(&mut self, remarks: &[Remark]) {
-        for Remark { column, value, is_null } in remarks {
-            let named = if *is_null { &mut self.remarks.null_words } else { &mut self.remarks.unlisted };
-            let column = self.rows.table.columns[*column].name.clone();
-            *named.entry(column).or_default().entry(value.clone()).or_default() += 1;
-        }
-    }
-
-    /// Keeps a row or rejects it; `false` for one that lacks what its source needs, which is dropped.
-    fn take(&mut self, input: Input<'_, '_>, origin: Origin, read: Result<&[Scalar], &RowError>, text: &str) -> bool {
-        let placed = match read {
-            Ok(row) if input.source.needs.iter().any(|column| row[*column].is_empty()) => return false,
-            Ok(row) => self.placed(row, input).map(|is_here| is_here.then_some(row)),
-            Err(error) => Err(error.clone()),
-        };
-        match placed {
-            Ok(Some(row)) => self.rows.push(row, origin),
-            Ok(None) => {}
-            Err(_) if input.tells == Tells::FormerStates => {}
-            Err(RowError(reason)) => self.rejects.push(Reject {
-                file: input.path.to_owned(),
-                line: origin.line as usize,
-                reason,
-                row: text.to_owned(),
-            }),
-        }
-        true
-    }
-
-    /// Whether a row belongs to this partition, or why it belongs nowhere.
-    fn placed(&self, row: &[Scalar], input: Input<'_, '_>) -> Result<bool, RowError> {
-        let table = self.rows.table;
-        for (index, (column, cell)) in table.columns.iter().zip(row).enumerate() {
-            // The column may be one that this source does not fill.
-            if column.required && cell.is_empty() && input.source.fills(index) {
-                return Err(RowError(format!("`{}` is empty", column.name)));
-            }
-        }
-        if let Some(event) = table.event {
-            let name = &table.columns[event].name;
-            let days = row[event].day().ok_or_else(|| RowError(format!("`{name}` is empty")))?;
-            let day = day::day(days).ok_or_else(|| RowError(format!("`{name}`: date out of range")))?;
-            if self.partition.is_some_and(|partition| !partition.holds(day)) {
-                if input.span {
-                    return Ok(false);
-                }
-                return Err(RowError(format!(
-                    "the row is dated {day}, outside the partition of its folder: add the file with `pitlake import`"
-                )));
-            }
-        }
-        for plan in &input.source.fields {
-            let column = &table.columns[plan.column];
-            output::check(row[plan.column], column, plan.shift, &self.rows.texts)
-                .map_err(|reason| RowError(format!("`{}`: {reason}", column.name)))?;
-        }
-        Ok(true)
     }
 
     /// What an answer to our own calls covers: the values that were asked for, in their columns.

@@ -5,7 +5,8 @@
 use std::cmp::Ordering;
 
 use super::rows::RowSet;
-use super::scalars::{Scalar, ScalarColumn, Texts};
+use super::scalars::{Scalar, ScalarColumn};
+use super::texts::Texts;
 use pitlake_contract::decimal::{Decimal, wide_to_f64};
 
 /// Whether two cells hold the same value, whatever the zeros at the end of a number. Empty cells are equal.

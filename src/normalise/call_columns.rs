@@ -79,6 +79,14 @@ impl CallColumns {
         self.cells.get(self.ends.partition_point(|end| *end <= line)).map_or(&[], Vec::as_slice)
     }
 
+    /// The cell of a column that a line lacks; `None` where its call has none that can be read.
+    pub(super) fn cell(&self, column: usize, line: usize) -> Option<Scalar> {
+        match self.columns.iter().position(|filled| *filled == column) {
+            None => Some(Scalar::Absent),
+            Some(place) => self.of_line(line).get(place).map_or(Some(Scalar::Absent), |cell| cell.clone().ok()),
+        }
+    }
+
     /// Fills the cells that a row lacks from the call that brought its line.
     pub(super) fn fill(&self, row: &mut [Scalar], line: usize) -> Result<(), RowError> {
         for ((column, fills_empty), cell) in self.columns.iter().zip(&self.fills_empty).zip(self.of_line(line)) {

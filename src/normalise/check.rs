@@ -2,33 +2,50 @@
 //! would block a year for ever.
 
 use super::Stop;
-use super::rows::RowSet;
-use super::scalars::Scalar;
-use crate::spec::TableSource;
+use super::scalars::{Scalar, ScalarColumn};
+use super::texts::Texts;
+use crate::spec::{Table, TableSource};
 use pitlake_contract::decimal::wide_to_f64;
 
-/// The median of each ratio over the rows of a file, from `first_row` on, must be near one.
-pub(super) fn unit_ratios(rows: &RowSet<'_>, source: &TableSource, first_row: usize, file: &str) -> Result<(), Stop> {
-    for check in &rows.table.unit_ratios {
-        let canonical = |column: usize, row: usize| {
-            let shift = source.fields.iter().find(|plan| plan.column == column)?.shift;
-            match rows.columns[column].get(row) {
-                Scalar::Number(decimal) => Some(decimal.to_f64(shift)),
-                Scalar::Wide(id) => wide_to_f64(rows.texts.get(id), shift),
-                _ => None,
-            }
-        };
-        let ratio = |row: usize| check.ratio(|column| canonical(column, row));
-        let mut ratios: Vec<f64> = (first_row..rows.len()).filter_map(ratio).collect();
+/// The median of each ratio over the rows of a file must be near one.
+pub(super) fn unit_ratios(
+    table: &Table,
+    (columns, texts): (&[ScalarColumn], &Texts),
+    source: &TableSource,
+    file: &str,
+) -> Result<(), Stop> {
+    let rows = columns.first().map_or(0, ScalarColumn::len);
+    for check in &table.unit_ratios {
+        let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
+        for column in check.columns() {
+            let shift = source.fields.iter().find(|plan| plan.column == column).map(|plan| plan.shift);
+            numbers[column] = doubles(&columns[column], shift, texts);
+        }
+        // What is missing makes the ratio none too.
+        let ratio = |row: usize| check.ratio(|column| Some(numbers[column][row]));
+        let mut ratios: Vec<f64> = (0..rows).filter_map(ratio).collect();
         if ratios.is_empty() {
             continue;
         }
         let middle = ratios.len() / 2;
         let (_, &mut ratio, _) = ratios.select_nth_unstable_by(middle, f64::total_cmp);
         if !check.holds(ratio) {
-            let formula = check.formula(|column| &rows.table.columns[column].name);
+            let formula = check.formula(|column| &table.columns[column].name);
             return Err(Stop::UnitRatio { file: file.to_owned(), formula, ratio });
         }
     }
     Ok(())
+}
+
+/// The numbers of a column in its unit; not a number where there is none.
+fn doubles(cells: &ScalarColumn, shift: Option<i8>, texts: &Texts) -> Vec<f64> {
+    let mut doubles = Vec::with_capacity(cells.len());
+    cells.all(|cell| {
+        doubles.push(match (cell, shift) {
+            (Scalar::Number(decimal), Some(shift)) => decimal.to_f64(shift),
+            (Scalar::Wide(id), Some(shift)) => wide_to_f64(texts.get(id), shift).unwrap_or(f64::NAN),
+            _ => f64::NAN,
+        });
+    });
+    doubles
 }

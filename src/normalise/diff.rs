@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::Builder;
 use super::comparison::{Comparer, Comparison, KeyedRow, Revision, Tolerance};
 use super::key::keys;
-use super::merge::{merge, merge_each_vendor};
+use super::merge::{Kept, merge, merge_each_vendor};
 use super::rows::{RowSet, Standing};
 use super::scalars::Scalar;
 use super::versions::Version;
@@ -39,7 +39,7 @@ impl Builder<'_> {
                 let superseded = self.newest.superseded(&self.rows, |_| true);
                 merge_each_vendor(&mut self.rows, |row, _| !superseded.get(row).is_some_and(|gone| *gone), |_, _| {})
             };
-            kept.into_iter().map(|kept| (kept.rank, kept.row)).collect()
+            kept.into_iter().map(|kept| (ranks[self.rows.file(kept.row)], kept.row)).collect()
         };
         let table = self.rows.table;
         let common = table.common_key();
@@ -74,9 +74,15 @@ impl Builder<'_> {
                 counts(file) && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
             };
             let kept = merge(&mut self.rows, counts, |_, _| {});
-            kept.into_iter().map(|kept| KeyedRow { part: kept.key, row: kept.row }).collect()
+            self.keyed(&kept)
         });
         Comparer::new(&self.rows, beside_key(self.rows.table), Tolerance::Near).compare(readings, range)
+    }
+
+    /// Rows with their keys.
+    fn keyed(&self, kept: &[Kept]) -> Vec<KeyedRow> {
+        let keys = keys(&self.rows, &self.rows.table.key);
+        kept.iter().map(|kept| KeyedRow { part: keys[kept.row as usize], row: kept.row }).collect()
     }
 
     /// Where versions are kept: the rows of each key in the newest of some files that shows it.
@@ -106,7 +112,7 @@ impl Builder<'_> {
             let counts =
                 |row: usize, file: u32| included[file as usize][side] && !superseded.get(row).is_some_and(|gone| *gone);
             let kept = merge(&mut self.rows, counts, |_, _| {});
-            kept.into_iter().map(|kept| KeyedRow { part: kept.key, row: kept.row }).collect()
+            self.keyed(&kept)
         });
         Comparer::new(&self.rows, beside_key(self.rows.table), Tolerance::Nothing).compare(readings, range)
     }

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::rows::RowSet;
-use super::scalars::{Scalar, ScalarColumn, Texts};
+use super::scalars::{Scalar, ScalarColumn};
+use super::texts::Texts;
 
 /// One number for each row that sorts like the columns `key` and is equal where they are equal. Nulls are equal and
 /// sort first.

@@ -5,6 +5,7 @@
 
 use super::agreement::{agree, by_content, equal, finer};
 use super::key::keys;
+use super::order::order;
 use super::rows::{Origin, RowSet, Standing};
 use super::scalars::{Scalar, ScalarColumn};
 use super::vendors::keep_preferred;
@@ -16,10 +17,6 @@ pub(super) struct Kept {
     pub(super) row: u32,
     /// Its number among the rows of its key and vendor, from 1.
     pub(super) occurrence: i32,
-    /// Its key, as a number.
-    pub(super) key: u64,
-    /// The place of its vendor in the table's order.
-    pub(super) rank: u32,
 }
 
 /// The rows to keep, sorted by key, of those that `counts` selects by their number and that of their file. `reject` gets
@@ -30,10 +27,11 @@ pub(super) fn merge(
     reject: impl FnMut(Origin, String),
 ) -> Vec<Kept> {
     let mut kept = merge_each_vendor(rows, counts, reject);
-    if kept.iter().any(|one| one.rank != kept[0].rank) {
+    let ranks = rows.ranks();
+    if ranks.iter().any(|rank| *rank != ranks[0]) {
         // The choice between vendors is made by the part of the key that all of them have.
         let parts = keys(rows, &rows.table.common_key());
-        keep_preferred(&mut kept, |one| one.rank, |one| parts[one.row as usize]);
+        keep_preferred(&mut kept, |one| ranks[rows.file(one.row)], |one| parts[one.row as usize]);
     }
     kept
 }
@@ -45,26 +43,16 @@ pub(super) fn merge_each_vendor(
     mut reject: impl FnMut(Origin, String),
 ) -> Vec<Kept> {
     let keys = keys(rows, &rows.table.key);
-    // Answers after parts, whatever their age; then rows came file by file, oldest first, so the row number breaks ties.
-    let is_own = |standing: &Standing| u32::from(*standing != Standing::Part);
-    let places: Vec<u32> =
-        rows.ranks().iter().zip(&rows.standings).map(|(rank, own)| rank.saturating_mul(2) + is_own(own)).collect();
-    let place = |(row, key): (u32, &u64)| {
-        let file = rows.origins[row as usize].file;
-        counts(row as usize, file).then(|| (*key, places[file as usize], row))
-    };
-    let mut order: Vec<(u64, u32, u32)> = (0u32..).zip(&keys).filter_map(place).collect();
-    order.sort_unstable();
+    let ranks = rows.ranks();
+    let mut order = order(&keys, |row| counts(row as usize, rows.origins[row as usize].file));
     let mut kept = Vec::with_capacity(order.len());
-    for group in order.chunk_by(|a, b| (a.0, a.1 / 2) == (b.0, b.1 / 2)) {
-        let (key, place, row) = group[0];
-        let rank = place / 2;
-        if group.len() == 1 {
-            kept.push(Kept { row, occurrence: 1, key, rank });
-            continue;
+    let mut of_key = |rows: &mut RowSet<'_>, group: &[u32]| {
+        if let &[row] = group {
+            kept.push(Kept { row, occurrence: 1 });
+            return;
         }
-        let files = group.chunk_by(|a, b| rows.file(a.2) == rows.file(b.2));
-        let files: Vec<Vec<usize>> = files.map(|file| file.iter().map(|(.., row)| *row as usize).collect()).collect();
+        let files = group.chunk_by(|a, b| rows.file(*a) == rows.file(*b));
+        let files: Vec<Vec<usize>> = files.map(|file| file.iter().map(|row| *row as usize).collect()).collect();
         // Parts come first. An answer that has a row of the key speaks for it, and takes from parts what its file lacks.
         let is_part = |file: &Vec<usize>| rows.standing(file[0]) == Standing::Part;
         let answers = files.partition_point(is_part);
@@ -80,7 +68,21 @@ pub(super) fn merge_each_vendor(
             answer.or(part).into_iter().collect()
         };
         for (occurrence, row) in (1..).zip(newest) {
-            kept.push(Kept { row: u32::try_from(row).unwrap_or(u32::MAX), occurrence, key, rank });
+            kept.push(Kept { row: u32::try_from(row).unwrap_or(u32::MAX), occurrence });
+        }
+    };
+    for group in order.chunk_by_mut(|a, b| keys[*a as usize] == keys[*b as usize]) {
+        if group.len() > 1 {
+            // Answers after parts, whatever their age; then rows came file by file, oldest first, so the row breaks ties.
+            let is_own = |row: u32| rows.standing(row as usize) != Standing::Part;
+            group.sort_unstable_by_key(|row| (ranks[rows.file(*row)], is_own(*row), *row));
+        }
+        let mut group = &*group;
+        while let Some(&first) = group.first() {
+            let rank = ranks[rows.file(first)];
+            let (of_vendor, rest) = group.split_at(group.partition_point(|row| ranks[rows.file(*row)] <= rank));
+            of_key(rows, of_vendor);
+            group = rest;
         }
     }
     kept

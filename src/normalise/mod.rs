@@ -6,12 +6,15 @@
 mod add;
 mod adjusted;
 mod agreement;
+mod built;
 mod call_columns;
 mod check;
 mod comparison;
 mod counting;
 mod diff;
 mod example;
+mod file_rows;
+mod finished;
 mod former;
 mod history;
 mod judge;
@@ -19,30 +22,38 @@ mod key;
 mod merge;
 mod nested;
 mod newest;
+mod order;
 mod output;
 mod partition;
 mod reading;
 mod repeats;
+mod row_rules;
 mod rows;
+mod same;
 mod scalars;
 mod scan;
 mod shown;
 mod states;
 mod superseded;
+mod texts;
 mod value;
 mod vendors;
 mod versions;
 mod wholeness;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
+pub use add::{EmptyColumns, FileReader, ReadFile, TextIds};
 pub use adjusted::outside;
+pub use built::{Built, Details, Reject, Remarks, Stop};
 pub use comparison::{Comparison, Difference, Revision};
 pub use counting::{Answering, counting};
 pub use example::prove;
+pub use finished::Finished;
 pub use judge::{AnswerText, Judged, judge};
 pub use output::{Added, added, added_to_states, companion_schema, schema};
 pub use partition::Partition;
@@ -58,9 +69,9 @@ use states::Look;
 use versions::{Observation, Version, VersionHistory};
 pub use wholeness::Wholeness;
 
-/// Raised whenever the same bronze becomes other rows; `CHANGELOG.md` says why. An input of every
+/// Raised whenever the same bronze becomes other rows, or other bytes; `CHANGELOG.md` says why. An input of every
 /// partition, so a new version rebuilds the lake.
-pub const RULES: u32 = 4;
+pub const RULES: u32 = 5;
 
 /// A bronze file and what its rows depend on; `'t` is the lifetime of the table, `'f` of the file.
 #[derive(Debug, Clone, Copy)]
@@ -133,81 +144,6 @@ impl Input<'_, '_> {
     }
 }
 
-/// Values that were read and are named to the user: by column, each as written with how often it came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Remarks {
-    /// Words that were read as missing values.
-    pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
-    /// Values that no contract lists.
-    pub unlisted: BTreeMap<String, BTreeMap<String, usize>>,
-}
-
-/// A row that could not be read or placed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
-    /// The bronze file.
-    pub file: String,
-    /// Its line, from 1.
-    pub line: usize,
-    /// Why.
-    pub reason: String,
-    /// The line as written; of a nested one the element.
-    pub row: String,
-}
-
-/// Why a partition is not published; the former one stays.
-#[derive(Debug, Clone, thiserror::Error, PartialEq)]
-pub enum Stop {
-    /// The file lacks a key column, so none of its rows can be placed.
-    #[error("`{file}` lacks the column `{column}`, part of the key of `{table}`: remove the file or import it again")]
-    NoKey {
-        /// The table.
-        table: String,
-        /// The bronze file.
-        file: String,
-        /// The missing column.
-        column: String,
-    },
-    /// Amounts, volumes and prices do not fit: some column came in another unit.
-    #[error(
-        "`{file}`: the median of {formula} is {ratio:.3e}, a power of ten away from 1: a unit differs from the contract; \
-         remove the file or correct the contract"
-    )]
-    UnitRatio {
-        /// The bronze file.
-        file: String,
-        /// What was divided by what.
-        formula: String,
-        /// The median, which should be near one.
-        ratio: f64,
-    },
-    /// The file is not text.
-    #[error("`{file}` is not valid UTF-8 at byte {at}: remove the file or fetch it again")]
-    NotText {
-        /// The bronze file.
-        file: String,
-        /// The byte, from 0.
-        at: usize,
-    },
-}
-
-/// A partition, ready to be published.
-#[derive(Debug)]
-pub struct Built {
-    /// Rows sorted by key, with the schema of the table.
-    pub batch: RecordBatch,
-    /// Rows that were rejected.
-    pub rejects: Vec<Reject>,
-    /// Fields that the contracts do not list, by interface.
-    pub unknown: BTreeMap<String, BTreeSet<String>>,
-    /// Values that are named to the user.
-    pub remarks: Remarks,
-    /// Columns that are empty in some version because the file that showed it first lacked them.
-    pub lacking: BTreeSet<String>,
-    /// The rows of the companion, where there are some.
-    pub companion: Option<RecordBatch>,
-}
-
 /// Collects the files of one partition, oldest first.
 #[derive(Debug)]
 pub struct Builder<'a> {
@@ -216,6 +152,8 @@ pub struct Builder<'a> {
     rows: RowSet<'a>,
     /// Path of each file.
     files: Vec<String>,
+    /// The first file of each path.
+    places: HashMap<String, u32>,
     /// Of each file.
     observations: Vec<Observation>,
     /// For tables that keep versions, and snapshots: files repeat each other, and each line is parsed once.
@@ -250,6 +188,7 @@ impl<'a> Builder<'a> {
             partition: None,
             rows: RowSet::new(table),
             files: Vec::new(),
+            places: HashMap::new(),
             observations: Vec::new(),
             repeats: Repeats::default(),
             is_compact: false,
@@ -266,60 +205,64 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// When Arrow refuses the columns, which would be a bug of ours.
-    pub fn finish(
-        mut self,
-        tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
-    ) -> Result<Built, arrow::error::ArrowError> {
+    pub fn finish(self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> Result<Built, ArrowError> {
+        self.finished(tradable).built()
+    }
+
+    fn finished(mut self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> Finished<'a> {
         let table = self.rows.table;
         let mut lacking = BTreeSet::new();
-        let versions = self.versions(&mut lacking);
-        let (rows, occurrences): (Vec<u32>, Vec<i32>) = if table.versions.is_some() {
-            versions.iter().map(|version| (version.row, version.occurrence)).unzip()
+        let (selected, added) = if table.versions.is_some() {
+            let versions = self.versions(&mut lacking);
+            let rows = versions.iter().map(|version| version.row).collect();
+            (rows, output::version_columns(table, &versions, tradable))
         } else {
-            let answering: Vec<Answering> = self.looks.iter().map(|look| look.answering).collect();
-            let mut counts = vec![false; answering.len()];
-            for file in counting(&answering) {
-                counts[file] = true;
-            }
-            if self.is_compact {
-                self.rows = self.counting_rows(&counts);
-            }
-            let reject = |Origin { file, line }, reason| {
-                let file = self.files[file as usize].clone();
-                self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
-            };
-            let superseded = self.newest.superseded(&self.rows, |file| counts[file as usize]);
-            let counts = |row: usize, file: u32| {
-                counts[file as usize] && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
-            };
-            let kept = merge::merge(&mut self.rows, counts, reject);
-            kept.into_iter().map(|kept| (kept.row, kept.occurrence)).unzip()
+            let kept = self.kept();
+            let occurrences = table.occurrence.then(|| output::numbers(kept.iter().map(|kept| kept.occurrence)));
+            (kept.iter().map(|kept| kept.row).collect(), occurrences.into_iter().collect())
         };
-        let selection = output::Selection { rows: &rows, occurrences: &occurrences, versions: &versions };
-        let batch = output::batch(&self.rows, &selection, tradable)?;
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| table.columns[column].name.clone()).collect();
         let (rejects, unknown, remarks) = (self.rejects, self.unknown, self.remarks);
-        Ok(Built { batch, rejects, unknown, remarks, lacking, companion: None })
+        let details = Details { rejects, unknown, remarks, lacking };
+        Finished { rows: self.rows, selected, added, companion: None, details }
     }
 
-    /// As [`Builder::finish`], with the rows of the companion.
+    /// The rows to keep, where the table keeps the latest one of a key.
+    fn kept(&mut self) -> Vec<merge::Kept> {
+        let answering: Vec<Answering> = self.looks.iter().map(|look| look.answering).collect();
+        let mut counts = vec![false; answering.len()];
+        for file in counting(&answering) {
+            counts[file] = true;
+        }
+        if self.is_compact {
+            self.rows = self.counting_rows(&counts);
+        }
+        let reject = |Origin { file, line }, reason| {
+            let file = self.files[file as usize].clone();
+            self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
+        };
+        let superseded = self.newest.superseded(&self.rows, |file| counts[file as usize]);
+        let counts = |row: usize, file: u32| {
+            counts[file as usize] && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
+        };
+        merge::merge(&mut self.rows, counts, reject)
+    }
+
+    /// As [`Builder::finish`], with the rows of the companion, and values when they are asked for.
     ///
     /// # Errors
     /// When Arrow refuses the columns, which would be a bug of ours.
     pub fn finish_with_companion(
         self,
         tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
-    ) -> Result<Built, arrow::error::ArrowError> {
+    ) -> Result<Finished<'a>, ArrowError> {
         let companion = self.companion(tradable)?;
-        Ok(Built { companion, ..self.finish(tradable)? })
+        Ok(Finished { companion, ..self.finished(tradable) })
     }
 
     /// The rows of the companion; `None` without any.
-    fn companion(
-        &self,
-        tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
-    ) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
+    fn companion(&self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> Result<Option<RecordBatch>, ArrowError> {
         let table = self.rows.table;
         let next_session = |event: i32| Some(day::days(tradable(day::day(event)?)?));
         let shown = if self.is_compact {
@@ -343,7 +286,7 @@ impl<'a> Builder<'a> {
                 (states, superseded)
             }
         };
-        if former.is_empty() { Ok(None) } else { output::companion(&states.rows, &former).map(Some) }
+        if former.is_empty() { Ok(None) } else { finished::companion(states.rows, &former).map(Some) }
     }
 
     /// The rows at the lines of some files, each as a row of its own.

@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::rows::{RowSet, Standing};
-use super::scalars::{Scalar, Texts};
+use super::scalars::Scalar;
+use super::texts::Texts;
 use super::value::{LineReading, Target, quoted};
 use crate::spec::{Axis, TableSource, Values};
 use pitlake_contract::spelling::{Dialect, day};

@@ -4,17 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Array, Date32Builder, Float64Builder, Int32Array, Int64Builder, StringArray,
-    StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, ArrowPrimitiveType, BooleanBufferBuilder, BooleanBuilder, Date32Array, Int32Array, PrimitiveArray,
+    StringArray, StringBuilder, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{
+    DataType, Date32Type, Field, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
 use chrono::NaiveDate;
 
-use super::former::{Former, Why};
 use super::rows::RowSet;
-use super::scalars::{Scalar, Texts};
+use super::scalars::{Scalar, ScalarColumn};
+use super::texts::Texts;
 use super::value::digits;
 use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Known, Table};
@@ -191,6 +192,7 @@ fn added_field(added: &Added) -> Field {
 }
 
 /// Whether a cell fits its column; the reason where it does not.
+#[inline]
 pub(super) fn check(cell: Scalar, column: &Column, shift: i8, texts: &Texts) -> Result<(), String> {
     let fits = match (cell, column.kind) {
         (Scalar::Number(decimal), ColumnType::Int64) => decimal.to_i64(shift).is_some(),
@@ -198,9 +200,11 @@ pub(super) fn check(cell: Scalar, column: &Column, shift: i8, texts: &Texts) -> 
         (Scalar::Wide(id), ColumnType::Float64) => wide_to_f64(texts.get(id), shift).is_some(),
         _ => true,
     };
-    if fits {
-        return Ok(());
-    }
+    if fits { Ok(()) } else { misfit(cell, column, shift, texts) }
+}
+
+#[cold]
+fn misfit(cell: Scalar, column: &Column, shift: i8, texts: &Texts) -> Result<(), String> {
     let (value, magnitude) = match cell {
         Scalar::Number(decimal) => (digits(decimal), Some(decimal.to_f64(shift))),
         Scalar::Wide(id) => (texts.get(id).to_owned(), wide_to_f64(texts.get(id), shift)),
@@ -216,70 +220,29 @@ pub(super) fn check(cell: Scalar, column: &Column, shift: i8, texts: &Texts) -> 
     Err(format!("invalid value `{}`: {reason}", excerpt(&value)))
 }
 
-/// Which rows to write, in their order.
-pub(super) struct Selection<'a> {
-    pub(super) rows: &'a [u32],
-    /// Their numbers among those of their key, where the table numbers them.
-    pub(super) occurrences: &'a [i32],
-    /// Their versions, where the table keeps them.
-    pub(super) versions: &'a [Version],
+/// The vendor of each row.
+pub(super) fn vendors(rows: &RowSet<'_>, selected: &[u32]) -> ArrayRef {
+    let names: Vec<&str> = rows.sources.iter().map(|source| source.contract.id.vendor.as_str()).collect();
+    Arc::new(match names.first() {
+        Some(first) if names.iter().all(|name| name == first) => {
+            let offsets = OffsetBuffer::from_repeated_length(first.len(), selected.len());
+            StringArray::new(offsets, first.repeat(selected.len()).into_bytes().into(), None)
+        }
+        _ => StringArray::from_iter_values(selected.iter().map(|row| names[rows.file(*row)])),
+    })
 }
 
-/// The selected rows, typed.
-pub(super) fn batch(
-    rows: &RowSet<'_>,
-    selection: &Selection<'_>,
+/// Numbers of one column.
+pub(super) fn numbers(numbers: impl Iterator<Item = i32>) -> ArrayRef {
+    Arc::new(Int32Array::from_iter_values(numbers))
+}
+
+/// The columns of [`VERSION`], and the number among equal keys before them where the table has it.
+pub(super) fn version_columns(
+    table: &Table,
+    versions: &[Version],
     tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
-) -> Result<RecordBatch, ArrowError> {
-    let (table, selected) = (rows.table, selection.rows);
-    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len() + 9);
-    for (index, (column, cells)) in table.columns.iter().zip(&rows.columns).enumerate() {
-        // A column may come in different units from different sources: the shift goes with the file.
-        let shifts = rows.shifts(index);
-        let values = selected.iter().map(|row| (cells.get(*row as usize), shifts[rows.file(*row)]));
-        arrays.push(array(column.kind, values, selected.len(), &rows.texts));
-    }
-    if table.occurrence {
-        arrays.push(Arc::new(Int32Array::from(selection.occurrences.to_vec())));
-    }
-    if table.versions.is_some() {
-        arrays.extend(version_columns(selection.versions, tradable));
-    }
-    let mut vendor = StringBuilder::with_capacity(selected.len(), selected.len() * 8);
-    for row in selected {
-        vendor.append_value(&rows.source(*row).contract.id.vendor);
-    }
-    arrays.push(Arc::new(vendor.finish()));
-    RecordBatch::try_new(schema(table), arrays)
-}
-
-/// The rows of a table's companion, typed.
-pub(super) fn companion(rows: &RowSet<'_>, former: &[Former]) -> Result<RecordBatch, ArrowError> {
-    let (selected, occurrences): (Vec<u32>, Vec<i32>) = former.iter().map(|one| (one.row, one.occurrence)).unzip();
-    let selection = Selection { rows: &selected, occurrences: &occurrences, versions: &[] };
-    let own = batch(rows, &selection, &|_| None)?;
-    let mut arrays = own.columns().to_vec();
-    for column in added_to_states(rows.table) {
-        arrays.push(match column.name {
-            "known_on" => Arc::new(former.iter().map(|one| one.known).collect::<Date32Array>()),
-            "superseded_on" => Arc::new(former.iter().map(|one| one.superseded).collect::<Date32Array>()),
-            "known_basis" => {
-                let basis = |one: &Former| if one.is_derived { "derived" } else { "observed" };
-                Arc::new(StringArray::from_iter_values(former.iter().map(basis))) as ArrayRef
-            }
-            "observed_at" => {
-                let at = former.iter().map(|one| Some(one.observed.timestamp_micros()));
-                Arc::new(at.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
-            }
-            _ => Arc::new(former.iter().map(|one| one.why.map(Why::name)).collect::<StringArray>()),
-        });
-    }
-    let schema = companion_schema(rows.table).unwrap_or_else(|| own.schema());
-    RecordBatch::try_new(schema, arrays)
-}
-
-/// The columns of [`VERSION`].
-fn version_columns(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> [ArrayRef; 7] {
+) -> Vec<ArrayRef> {
     let mut sessions: HashMap<i32, Option<i32>> = HashMap::new();
     let mut tradable =
         |known: i32| *sessions.entry(known).or_insert_with(|| Some(day::days(tradable(day::day(known)?)?)));
@@ -288,66 +251,86 @@ fn version_columns(versions: &[Version], tradable: &dyn Fn(NaiveDate) -> Option<
         Basis::Observed => "observed",
     };
     let observed = |version: &Version| version.observed.map(|at| at.timestamp_micros());
-    [
+    let occurrences = table.occurrence.then(|| numbers(versions.iter().map(|version| version.occurrence)));
+    let columns: [ArrayRef; 7] = [
         Arc::new(versions.iter().map(|version| version.announced).collect::<Date32Array>()),
         Arc::new(versions.iter().map(|version| version.known).collect::<Date32Array>()),
         Arc::new(versions.iter().map(|version| version.known.and_then(&mut tradable)).collect::<Date32Array>()),
         Arc::new(StringArray::from_iter_values(versions.iter().map(basis))),
         Arc::new(versions.iter().map(observed).collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
-        Arc::new(Int32Array::from_iter_values(versions.iter().map(|version| version.revision))),
+        numbers(versions.iter().map(|version| version.revision)),
         Arc::new(versions.iter().map(|version| version.withdrawn).collect::<Date32Array>()),
-    ]
+    ];
+    occurrences.into_iter().chain(columns).collect()
 }
 
-fn array(kind: ColumnType, rows: impl Iterator<Item = (Scalar, i8)>, len: usize, texts: &Texts) -> ArrayRef {
-    match kind {
+/// The selected cells of a column. It may come in different units from different sources: the shift goes with the file.
+pub(super) fn array(rows: &RowSet<'_>, index: usize, selected: &[u32]) -> ArrayRef {
+    let (cells, texts, shifts) = (&rows.columns[index], &rows.texts, rows.shifts(index));
+    let same = shifts.first().copied().filter(|first| shifts.iter().all(|shift| shift == first));
+    let shift = |row: u32| same.unwrap_or_else(|| shifts[rows.file(row)]);
+    match rows.table.columns[index].kind {
         ColumnType::Utf8 => {
-            let mut out = StringBuilder::with_capacity(len, len * 9);
-            for (cell, _) in rows {
-                out.append_option(if let Scalar::Text(id) = cell { Some(texts.get(id)) } else { None });
-            }
-            Arc::new(out.finish())
-        }
-        ColumnType::Date => {
-            let mut out = Date32Builder::with_capacity(len);
-            for (cell, _) in rows {
-                out.append_option(if let Scalar::Date(day) = cell { Some(day) } else { None });
-            }
+            let text = |cell| if let Scalar::Text(id) = cell { Some(texts.get(id)) } else { None };
+            let mut out = StringBuilder::with_capacity(selected.len(), selected.len() * 9);
+            cells.each(selected, |_, cell| out.append_option(text(cell)));
             Arc::new(out.finish())
         }
         ColumnType::Boolean => {
-            let mut out = BooleanBuilder::with_capacity(len);
-            for (cell, _) in rows {
-                out.append_option(if let Scalar::Flag(flag) = cell { Some(flag) } else { None });
-            }
+            let flag = |cell| if let Scalar::Flag(flag) = cell { Some(flag) } else { None };
+            let mut out = BooleanBuilder::with_capacity(selected.len());
+            cells.each(selected, |_, cell| out.append_option(flag(cell)));
             Arc::new(out.finish())
+        }
+        ColumnType::Date => {
+            let day = |_, cell| if let Scalar::Date(day) = cell { Some(day) } else { None };
+            Arc::new(primitive::<Date32Type>(cells, selected, day))
         }
         ColumnType::Timestamp => {
-            // Microseconds since 1970.
-            let at = |(cell, _)| if let Scalar::Number(decimal) = cell { decimal.to_i64(0) } else { None };
-            Arc::new(rows.map(at).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+            let micros = |_, cell| if let Scalar::Number(micros) = cell { micros.to_i64(0) } else { None };
+            Arc::new(primitive::<TimestampMicrosecondType>(cells, selected, micros).with_timezone("UTC"))
         }
         ColumnType::Int64 => {
-            let mut out = Int64Builder::with_capacity(len);
-            for (cell, shift) in rows {
-                out.append_option(match cell {
-                    Scalar::Number(decimal) => decimal.to_i64(shift),
-                    Scalar::Wide(id) => wide_to_i64(texts.get(id), shift),
-                    _ => None,
-                });
-            }
-            Arc::new(out.finish())
+            let whole = |row, cell| match cell {
+                Scalar::Number(decimal) => decimal.to_i64(shift(row)),
+                Scalar::Wide(id) => wide_to_i64(texts.get(id), shift(row)),
+                _ => None,
+            };
+            Arc::new(primitive::<Int64Type>(cells, selected, whole))
         }
         ColumnType::Float64 => {
-            let mut out = Float64Builder::with_capacity(len);
-            for (cell, shift) in rows {
-                out.append_option(match cell {
-                    Scalar::Number(decimal) => Some(decimal.to_f64(shift)),
-                    Scalar::Wide(id) => wide_to_f64(texts.get(id), shift),
-                    _ => None,
-                });
-            }
-            Arc::new(out.finish())
+            let double = |row, cell| match cell {
+                Scalar::Number(decimal) => Some(decimal.to_f64(shift(row))),
+                Scalar::Wide(id) => wide_to_f64(texts.get(id), shift(row)),
+                _ => None,
+            };
+            Arc::new(primitive::<Float64Type>(cells, selected, double))
         }
     }
+}
+
+/// Cells as values of one type; few of them have none.
+fn primitive<T: ArrowPrimitiveType>(
+    cells: &ScalarColumn,
+    selected: &[u32],
+    value: impl Fn(u32, Scalar) -> Option<T::Native>,
+) -> PrimitiveArray<T> {
+    let mut values = Vec::with_capacity(selected.len());
+    let mut missing = Vec::new();
+    cells.each(selected, |row, cell| {
+        let value = value(row, cell);
+        if value.is_none() {
+            missing.push(values.len());
+        }
+        values.push(value.unwrap_or_default());
+    });
+    let nulls = (!missing.is_empty()).then(|| {
+        let mut valid = BooleanBufferBuilder::new(values.len());
+        valid.append_n(values.len(), true);
+        for place in missing {
+            valid.set_bit(place, false);
+        }
+        NullBuffer::new(valid.finish())
+    });
+    PrimitiveArray::new(values.into(), nulls)
 }

@@ -2,8 +2,10 @@
 //!
 //! Never here: which of the rows count.
 
-use super::scalars::{Scalar, ScalarColumn, Texts};
-use crate::spec::{ColumnType, Table, TableSource};
+use super::order::order;
+use super::scalars::{Scalar, ScalarColumn};
+use super::texts::Texts;
+use crate::spec::{Column, ColumnType, Table, TableSource};
 
 /// A line of a file of the partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +29,19 @@ pub(super) enum Standing {
     Whole,
 }
 
+/// No cells, for each column of a table.
+pub(super) fn new_columns(table: &Table) -> Vec<ScalarColumn> {
+    let new = |column: &Column| match column.kind {
+        ColumnType::Utf8 => ScalarColumn::Text(Vec::new()),
+        ColumnType::Date => ScalarColumn::Date(Vec::new()),
+        ColumnType::Boolean => ScalarColumn::Flag(Vec::new()),
+        ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
+            ScalarColumn::Number { mantissa: Vec::new(), exponent: Vec::new() }
+        }
+    };
+    table.columns.iter().map(new).collect()
+}
+
 /// Rows by column.
 #[derive(Debug)]
 pub(super) struct RowSet<'a> {
@@ -44,15 +59,7 @@ pub(super) struct RowSet<'a> {
 impl<'a> RowSet<'a> {
     /// No rows of `table`.
     pub(super) fn new(table: &'a Table) -> Self {
-        let columns = table.columns.iter().map(|column| match column.kind {
-            ColumnType::Utf8 => ScalarColumn::Text(Vec::new()),
-            ColumnType::Date => ScalarColumn::Date(Vec::new()),
-            ColumnType::Boolean => ScalarColumn::Flag(Vec::new()),
-            ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
-                ScalarColumn::Number { mantissa: Vec::new(), exponent: Vec::new() }
-            }
-        });
-        let columns = columns.collect();
+        let columns = new_columns(table);
         let (texts, origins) = (Texts::default(), Vec::new());
         Self { table, columns, texts, origins, sources: Vec::new(), standings: Vec::new() }
     }
@@ -61,12 +68,22 @@ impl<'a> RowSet<'a> {
         self.origins.len()
     }
 
-    pub(super) fn push(&mut self, row: &[Scalar], origin: Origin) {
-        let is_part = self.standings[origin.file as usize] == Standing::Part;
-        for (cells, cell) in self.columns.iter_mut().zip(row) {
-            cells.push(if is_part && cell.is_empty() { Scalar::Absent } else { *cell });
+    /// Appends the rows of a file, whose texts have other numbers where `ids` gives those of this set. They are put in the
+    /// order of the first text of their key then, since a table in the order of its key reads each file from front to back.
+    pub(super) fn extend(&mut self, file: u32, (columns, lines): (&[ScalarColumn], &[u32]), ids: Option<&[u32]>) {
+        let Some(ids) = ids else {
+            for (cells, more) in self.columns.iter_mut().zip(columns) {
+                cells.append(more);
+            }
+            self.origins.extend(lines.iter().map(|line| Origin { file, line: *line }));
+            return;
+        };
+        let texts = self.table.key.iter().find_map(|column| columns[*column].renumbered(ids));
+        let order = order(&texts.unwrap_or_else(|| vec![0; lines.len()]), |_| true);
+        for (cells, more) in self.columns.iter_mut().zip(columns) {
+            cells.append_ordered(more, &order, ids);
         }
-        self.origins.push(origin);
+        self.origins.extend(order.iter().map(|row| Origin { file, line: lines[*row as usize] }));
     }
 
     /// Appends a copy of a row, from the same line; returns its number.

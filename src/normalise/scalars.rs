@@ -2,10 +2,8 @@
 //! text as numbers of an interner, dates as days since 1970. Never here: where a cell came from.
 
 use std::cmp::Ordering;
-use std::hash::BuildHasher as _;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
-
+use super::texts::Texts;
 use pitlake_contract::decimal::Decimal;
 use pitlake_contract::exact::Exact;
 use pitlake_contract::spelling::instant;
@@ -67,47 +65,6 @@ impl Scalar {
     }
 }
 
-/// Distinct texts, numbered in the order of their arrival.
-#[derive(Debug, Default)]
-pub(super) struct Texts {
-    bytes: String,
-    /// End of each text in `bytes`.
-    ends: Vec<usize>,
-    table: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-}
-
-impl Texts {
-    pub(super) fn get(&self, id: u32) -> &str {
-        let id = id as usize;
-        let start = if id == 0 { 0 } else { self.ends[id - 1] };
-        &self.bytes[start..self.ends[id]]
-    }
-
-    /// The number of a text, new or known.
-    pub(super) fn intern(&mut self, text: &str) -> u32 {
-        let hash = self.hasher.hash_one(text);
-        let Self { bytes, ends, table, hasher } = self;
-        let read = |bytes: &str, ends: &[usize], id: u32| {
-            let id = id as usize;
-            let start = if id == 0 { 0 } else { ends[id - 1] };
-            start..ends[id].min(bytes.len())
-        };
-        if let Some(&id) = table.find(hash, |&id| bytes[read(bytes, ends, id)] == *text) {
-            return id;
-        }
-        let id = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-        bytes.push_str(text);
-        ends.push(bytes.len());
-        table.insert_unique(hash, id, |&id| hasher.hash_one(&bytes[read(bytes, ends, id)]));
-        id
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-}
-
 /// One column of all rows read so far.
 #[derive(Debug)]
 pub(super) enum ScalarColumn {
@@ -129,6 +86,40 @@ const EXPONENT_ABSENT: i8 = i8::MIN + 1;
 const EXPONENT_WIDE: i8 = i8::MIN + 2;
 
 impl ScalarColumn {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(ids) => ids.len(),
+            Self::Date(days) => days.len(),
+            Self::Flag(flags) => flags.len(),
+            Self::Number { exponent, .. } => exponent.len(),
+        }
+    }
+
+    /// Appends a number to a column of numbers.
+    #[inline]
+    pub(super) fn push_number(&mut self, decimal: Decimal) {
+        match self {
+            Self::Number { mantissa, exponent } => {
+                mantissa.push(decimal.mantissa);
+                exponent.push(decimal.exponent);
+            }
+            _ => self.push(Scalar::Number(decimal)),
+        }
+    }
+
+    pub(super) fn reserve(&mut self, more: usize) {
+        match self {
+            Self::Text(ids) => ids.reserve(more),
+            Self::Date(days) => days.reserve(more),
+            Self::Flag(flags) => flags.reserve(more),
+            Self::Number { mantissa, exponent } => {
+                mantissa.reserve(more);
+                exponent.reserve(more);
+            }
+        }
+    }
+
+    #[inline]
     pub(super) fn push(&mut self, cell: Scalar) {
         match self {
             Self::Text(ids) => ids.push(text(cell)),
@@ -140,6 +131,50 @@ impl ScalarColumn {
                 exponent.push(e);
             }
         }
+    }
+
+    /// Appends the cells of another column of its kind.
+    pub(super) fn append(&mut self, more: &Self) {
+        match (self, more) {
+            (Self::Text(ids), Self::Text(more)) => ids.extend_from_slice(more),
+            (Self::Date(days), Self::Date(more)) => days.extend_from_slice(more),
+            (Self::Flag(flags), Self::Flag(more)) => flags.extend_from_slice(more),
+            (Self::Number { mantissa, exponent }, Self::Number { mantissa: m, exponent: e }) => {
+                mantissa.extend_from_slice(m);
+                exponent.extend_from_slice(e);
+            }
+            _ => unreachable!("columns of one table are of one kind"),
+        }
+    }
+
+    /// Appends cells of another column of its kind in some order; `new` gives the numbers that its texts have here.
+    pub(super) fn append_ordered(&mut self, more: &Self, order: &[u32], new: &[u32]) {
+        fn ordered<'o, T: Copy>(cells: &'o [T], order: &'o [u32]) -> impl Iterator<Item = T> + 'o {
+            order.iter().map(|row| cells[*row as usize])
+        }
+        match (self, more) {
+            (Self::Text(ids), Self::Text(more)) => ids.extend(ordered(more, order).map(|id| renumbered(id, new))),
+            (Self::Date(days), Self::Date(more)) => days.extend(ordered(more, order)),
+            (Self::Flag(flags), Self::Flag(more)) => flags.extend(ordered(more, order)),
+            (Self::Number { mantissa, exponent }, Self::Number { mantissa: m, exponent: e }) => {
+                let first = mantissa.len();
+                mantissa.extend(ordered(m, order));
+                exponent.extend(ordered(e, order));
+                if e.contains(&EXPONENT_WIDE) {
+                    let cells = mantissa[first..].iter_mut().zip(&exponent[first..]);
+                    for (id, _) in cells.filter(|(_, exponent)| **exponent == EXPONENT_WIDE) {
+                        *id = i64::from(usize::try_from(*id).map_or(0, |id| new[id]));
+                    }
+                }
+            }
+            _ => unreachable!("columns of one table are of one kind"),
+        }
+    }
+
+    /// The numbers that the texts of a column of texts have in `new`.
+    pub(super) fn renumbered(&self, new: &[u32]) -> Option<Vec<u64>> {
+        let Self::Text(ids) = self else { return None };
+        Some(ids.iter().map(|id| u64::from(renumbered(*id, new))).collect())
     }
 
     pub(super) fn set(&mut self, row: usize, cell: Scalar) {
@@ -163,30 +198,86 @@ impl ScalarColumn {
         }
     }
 
+    #[inline]
     pub(super) fn get(&self, row: usize) -> Scalar {
         match self {
-            Self::Text(ids) => match ids[row] {
-                TEXT_NULL => Scalar::Null,
-                TEXT_ABSENT => Scalar::Absent,
-                id => Scalar::Text(id),
-            },
-            Self::Date(days) => match days[row] {
-                DATE_NULL => Scalar::Null,
-                DATE_ABSENT => Scalar::Absent,
-                day => Scalar::Date(day),
-            },
-            Self::Flag(flags) => match flags[row] {
-                FLAG_NULL => Scalar::Null,
-                FLAG_ABSENT => Scalar::Absent,
-                flag => Scalar::Flag(flag == 1),
-            },
-            Self::Number { mantissa, exponent } => match exponent[row] {
-                EXPONENT_NULL => Scalar::Null,
-                EXPONENT_ABSENT => Scalar::Absent,
-                EXPONENT_WIDE => Scalar::Wide(u32::try_from(mantissa[row]).unwrap_or(0)),
-                exponent => Scalar::Number(Decimal { mantissa: mantissa[row], exponent }),
-            },
+            Self::Text(ids) => text_cell(ids[row]),
+            Self::Date(days) => date_cell(days[row]),
+            Self::Flag(flags) => flag_cell(flags[row]),
+            Self::Number { mantissa, exponent } => number_cell(mantissa[row], exponent[row]),
         }
+    }
+
+    /// Gives all cells.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call for each cell takes as long as the cell itself")]
+    pub(super) fn all(&self, mut take: impl FnMut(Scalar)) {
+        match self {
+            Self::Text(ids) => ids.iter().for_each(|&id| take(text_cell(id))),
+            Self::Date(days) => days.iter().for_each(|&day| take(date_cell(day))),
+            Self::Flag(flags) => flags.iter().for_each(|&flag| take(flag_cell(flag))),
+            Self::Number { mantissa, exponent } => {
+                mantissa.iter().zip(exponent).for_each(|(&mantissa, &exponent)| take(number_cell(mantissa, exponent)));
+            }
+        }
+    }
+
+    /// Gives the cells of some rows, in their order.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call for each cell takes as long as the cell itself")]
+    pub(super) fn each(&self, rows: &[u32], mut take: impl FnMut(u32, Scalar)) {
+        match self {
+            Self::Text(ids) => rows.iter().for_each(|&row| take(row, text_cell(ids[row as usize]))),
+            Self::Date(days) => rows.iter().for_each(|&row| take(row, date_cell(days[row as usize]))),
+            Self::Flag(flags) => rows.iter().for_each(|&row| take(row, flag_cell(flags[row as usize]))),
+            Self::Number { mantissa, exponent } => {
+                for &row in rows {
+                    take(row, number_cell(mantissa[row as usize], exponent[row as usize]));
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+fn renumbered(id: u32, new: &[u32]) -> u32 {
+    new.get(id as usize).copied().unwrap_or(id)
+}
+
+#[inline]
+fn text_cell(id: u32) -> Scalar {
+    match id {
+        TEXT_NULL => Scalar::Null,
+        TEXT_ABSENT => Scalar::Absent,
+        id => Scalar::Text(id),
+    }
+}
+
+#[inline]
+fn date_cell(day: i32) -> Scalar {
+    match day {
+        DATE_NULL => Scalar::Null,
+        DATE_ABSENT => Scalar::Absent,
+        day => Scalar::Date(day),
+    }
+}
+
+#[inline]
+fn flag_cell(flag: i8) -> Scalar {
+    match flag {
+        FLAG_NULL => Scalar::Null,
+        FLAG_ABSENT => Scalar::Absent,
+        flag => Scalar::Flag(flag == 1),
+    }
+}
+
+#[inline]
+fn number_cell(mantissa: i64, exponent: i8) -> Scalar {
+    match exponent {
+        EXPONENT_NULL => Scalar::Null,
+        EXPONENT_ABSENT => Scalar::Absent,
+        EXPONENT_WIDE => Scalar::Wide(u32::try_from(mantissa).unwrap_or(0)),
+        exponent => Scalar::Number(Decimal { mantissa, exponent }),
     }
 }
 

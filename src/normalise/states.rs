@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use super::counting::Answering;
 use super::key::keys;
 use super::newest::{Newest, SecuritySlices};
+use super::order::order;
 use super::rows::{RowSet, Standing};
 use crate::clock::shanghai_day;
 use coverage::Coverage;
@@ -125,13 +126,14 @@ pub(super) fn states<'a>(
 impl<'a> Reader<'_, 'a> {
     fn read(&self, all: bool, states: &mut States<'a>) {
         let is_contested = |row: &u32| all || self.coverage.is_contested(self.rows.file(*row));
-        let ordered = (0u32..).take(self.rows.len()).filter(is_contested).map(|row| (self.parts[row as usize], row));
-        let mut ordered: Vec<(u64, u32)> = ordered.collect();
-        ordered.sort_unstable();
+        let ordered = order(&self.parts, |row| is_contested(&row));
         // Rows of the parts that the same files show or cover.
         let mut groups: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
-        for part in ordered.chunk_by(|a, b| a.0 == b.0) {
-            let rows: Vec<u32> = part.iter().map(|(_, row)| *row).filter(|row| !self.files(*row).is_empty()).collect();
+        for part in ordered.chunk_by(|a, b| self.parts[*a as usize] == self.parts[*b as usize]) {
+            if !all && part.len() == 1 && self.is_alone(part[0]) {
+                continue;
+            }
+            let rows: Vec<u32> = part.iter().copied().filter(|row| !self.files(*row).is_empty()).collect();
             let Some(&last) = rows.last() else { continue };
             let files = self.relevant(&rows);
             if files.len() == 1 && !all && rows.iter().all(|row| self.lacking(*row, files[0]).is_none()) {
@@ -165,6 +167,14 @@ impl<'a> Reader<'_, 'a> {
             Shown::Once => std::slice::from_ref(&self.rows.origins[row as usize].file),
             Shown::Often { files, starts } => &files[starts[row as usize]..starts[row as usize + 1]],
         }
+    }
+
+    /// Whether the one file that shows a row is plainly the only one to tell of it.
+    fn is_alone(&self, row: u32) -> bool {
+        let &[file] = self.files(row) else { return false };
+        let slice = self.looks[file as usize].answering.slice;
+        self.coverage.is_empty()
+            && slice.is_none_or(|slice| self.answers.get(&slice).is_none_or(|files| files == &[file]))
     }
 
     fn order(&self, file: u32) -> u32 {

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::scalars::{Scalar, Texts};
+use super::scalars::Scalar;
+use super::texts::Texts;
 use crate::spec::{FieldPlan, TableSource};
 use pitlake_contract::decimal::{self, Decimal, Parsed};
 use pitlake_contract::spelling::{Dialect, FieldReader, InvalidValue, Value};
@@ -68,6 +69,7 @@ pub(super) fn digits(Decimal { mantissa, exponent }: Decimal) -> String {
 }
 
 /// Reads one value at the beginning of `text`; returns it and its length.
+#[inline]
 pub(super) fn value(
     text: &[u8],
     target: &Target<'_>,
@@ -87,16 +89,16 @@ pub(super) fn value(
             Ok((quoted(word, target, reading).map_err(ValueError::Invalid)?, word.len()))
         }
         Some(b'-' | b'0'..=b'9') => {
-            let (parsed, len) = decimal::scan(text).map_err(|_| ValueError::Layout)?;
+            let (parsed, len) = number(text).ok_or(ValueError::Layout)?;
+            if let Parsed::Small(decimal) = parsed
+                && reader.takes_every_number()
+            {
+                return Ok((Scalar::Number(decimal), len));
+            }
             let token = std::str::from_utf8(&text[..len]).map_err(|_| ValueError::Layout)?;
             let cell = match parsed {
-                Parsed::Small(decimal) if reader.is_number() => {
-                    if reader.is_missing(token) {
-                        Scalar::Null
-                    } else {
-                        Scalar::Number(decimal)
-                    }
-                }
+                Parsed::Small(decimal) if reader.is_number() && !reader.is_missing(token) => Scalar::Number(decimal),
+                Parsed::Small(_) if reader.is_number() => Scalar::Null,
                 _ => quoted(token, target, reading).map_err(ValueError::Invalid)?,
             };
             Ok((cell, len))
@@ -129,9 +131,20 @@ pub(super) fn quoted(text: &str, target: &Target<'_>, reading: &mut LineReading<
     })
 }
 
+/// A JSON number at the beginning of `text`, and its length.
+#[inline]
+fn number(text: &[u8]) -> Option<(Parsed, usize)> {
+    // JSON knows no zeros in front.
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let is_padded = digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit);
+    if is_padded { None } else { decimal::scan(text).ok() }
+}
+
 /// A JSON string at the beginning of `text`, unescaped, and its length with the quotes.
+#[inline]
 fn string(text: &[u8]) -> Option<(Cow<'_, str>, usize)> {
-    let end = 1 + memchr::memchr2(b'"', b'\\', &text[1..])?;
+    // Control characters are not allowed: they are less than anything else that is looked for here.
+    let end = 1 + text[1..].iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
     if text[end] == b'"' {
         // The whole file was proven to be UTF-8, and quotes are whole characters.
         return Some((Cow::Borrowed(std::str::from_utf8(&text[1..end]).ok()?), end + 1));
@@ -151,12 +164,12 @@ fn string(text: &[u8]) -> Option<(Cow<'_, str>, usize)> {
     Some((Cow::Owned(serde_json::from_slice(token).ok()?), at + 1))
 }
 
-/// Length of a plain value of an unknown column; `None` for nested ones.
+/// Length of a plain value of an unknown field; `None` for nested ones, and for what is not JSON.
 pub(super) fn skip(text: &[u8]) -> Option<usize> {
     match text.first()? {
         b'"' => string(text).map(|(_, len)| len),
-        b'{' | b'[' => None,
-        _ => memchr::memchr2(b',', b'}', text),
+        b'-' | b'0'..=b'9' => number(text).map(|(_, len)| len),
+        _ => ["null", "true", "false"].iter().find(|word| text.starts_with(word.as_bytes())).map(|word| word.len()),
     }
 }
 

@@ -1,15 +1,11 @@
 //! Checksums of a silver file: a CRC-32 in the header of each page, as the Parquet format defines it, and one of the whole
-//! file in its footer, for a page's own does not cover headers and footer. The writer of the `parquet` crate knows
-//! neither (`docs/decisions/page-checksums.md`). Never what the rows are.
+//! file in its footer, for a page's own does not cover headers and footer (`docs/decisions/page-checksums.md`). Never what
+//! the rows are.
 
-use std::io::Write as _;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use flate2::Crc;
 use memchr::memmem;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData};
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
-use parquet::file::writer::TrackedWrite;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 /// The key of the whole file's checksum.
 pub(super) const KEY_CHECKSUM: &str = "pitlake.crc32";
@@ -17,95 +13,14 @@ pub(super) const KEY_CHECKSUM: &str = "pitlake.crc32";
 /// Stands for that checksum while it is computed.
 pub(super) const BLANK: &str = "00000000";
 
-/// Of the compact Thrift protocol: a 32-bit integer whose number follows the field before it, and a structure.
+/// Of the compact Thrift protocol: a 32-bit integer whose number follows the field before it.
 const NEXT_INTEGER: u8 = 0x15;
-const STRUCTURE: u8 = 0x0c;
-const STEP: u8 = 0x10;
 
-/// A written file with the checksum of each page in its header, and that of the whole in its footer.
-pub(super) fn sealed(file: &[u8], metadata: &ParquetMetaData) -> Result<Vec<u8>> {
-    let mut pages = file[..4].to_vec();
-    let mut offsets = metadata.offset_index().cloned().unwrap_or_default();
-    ensure!(offsets.len() == metadata.num_row_groups(), "the writer gave no page index");
-    let mut groups = Vec::with_capacity(offsets.len());
-    for (group, offsets) in metadata.row_groups().iter().zip(&mut offsets) {
-        groups.push(group_with_checksums(file, group, offsets, &mut pages)?);
-    }
-    let metadata = metadata.clone().into_builder().set_row_groups(groups).set_offset_index(Some(offsets)).build();
-    let mut out = Vec::with_capacity(pages.len() + file.len() / 16);
-    let mut tracked = TrackedWrite::new(&mut out);
-    tracked.write_all(&pages)?;
-    ParquetMetaDataWriter::new_with_tracked(tracked, &metadata).finish()?;
-    let place = place(&out).context("the footer has no place for a checksum")?;
-    let sum = format!("{:08x}", checksum(&out, place));
-    out[place..place + BLANK.len()].copy_from_slice(sum.as_bytes());
-    Ok(out)
-}
-
-fn group_with_checksums(
-    file: &[u8],
-    group: &RowGroupMetaData,
-    offsets: &mut [OffsetIndexMetaData],
-    out: &mut Vec<u8>,
-) -> Result<RowGroupMetaData> {
-    let start = out.len();
-    let mut columns = Vec::with_capacity(offsets.len());
-    for (column, offsets) in group.columns().iter().zip(offsets) {
-        columns.push(column_with_checksums(file, column, offsets, out)?);
-    }
-    let size = columns.iter().map(ColumnChunkMetaData::uncompressed_size).sum();
-    let mut builder = group.clone().into_builder().set_column_metadata(columns).set_total_byte_size(size);
-    if group.file_offset().is_some() {
-        builder = builder.set_file_offset(i64::try_from(start)?);
-    }
-    Ok(builder.build()?)
-}
-
-fn column_with_checksums(
-    file: &[u8],
-    column: &ColumnChunkMetaData,
-    offsets: &mut OffsetIndexMetaData,
-    out: &mut Vec<u8>,
-) -> Result<ColumnChunkMetaData> {
-    let start = out.len();
-    let mut builder = column.clone().into_builder();
-    if let Some(dictionary) = dictionary(file, column) {
-        builder = builder.set_dictionary_page_offset(Some(i64::try_from(start)?));
-        add_page(dictionary, out)?;
-    }
-    builder = builder.set_data_page_offset(i64::try_from(out.len())?);
-    for location in &mut offsets.page_locations {
-        let start = out.len();
-        let page = slice(file, location.offset, i64::from(location.compressed_page_size));
-        add_page(page.context("a page is beyond the end of the file")?, out)?;
-        location.offset = i64::try_from(start)?;
-        location.compressed_page_size = i32::try_from(out.len() - start)?;
-    }
-    let added = i64::try_from(out.len() - start)? - column.compressed_size();
-    let builder = builder.set_total_compressed_size(column.compressed_size() + added);
-    Ok(builder.set_total_uncompressed_size(column.uncompressed_size() + added).build()?)
-}
-
-/// Copies a page, with its checksum as the fourth field of its header.
-fn add_page(page: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let Header { end, size } = Header::of(page).context("a page header cannot be read")?;
-    let (header, body) = page.split_at_checked(page.len().wrapping_sub(size)).context("a page is cut")?;
-    // The page's own header structure comes next: two or more numbers on before, one fewer from now on.
-    let next = *header.get(end).context("a page header is cut")?;
-    ensure!(next & 0x0f == STRUCTURE && next >= 2 * STEP, "a page header has an unexpected field");
-    out.extend_from_slice(&header[..end]);
-    out.push(NEXT_INTEGER);
-    let sum = crc(body).cast_signed();
-    // Zigzag, then seven bits at a time.
-    let mut rest = ((sum << 1) ^ (sum >> 31)).cast_unsigned();
-    while rest >= 0x80 {
-        out.push(rest.to_le_bytes()[0] | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest.to_le_bytes()[0]);
-    out.push(next - STEP);
-    out.extend_from_slice(&header[end + 1..]);
-    out.extend_from_slice(body);
+/// Writes the checksum of a whole file into its footer, whose place for it is blank.
+pub(super) fn seal(file: &mut [u8]) -> Result<()> {
+    let place = place(file).context("the footer has no place for a checksum")?;
+    let sum = format!("{:08x}", checksum(file, place));
+    file[place..place + BLANK.len()].copy_from_slice(sum.as_bytes());
     Ok(())
 }
 
@@ -211,7 +126,8 @@ fn checksum(file: &[u8], place: usize) -> u32 {
     crc.sum()
 }
 
-fn crc(bytes: &[u8]) -> u32 {
+/// The checksum of the data of a page.
+pub(super) fn crc(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
     crc.sum()

@@ -5,6 +5,7 @@
 //! Never here: what a bronze line means.
 
 mod checksum;
+mod encoding;
 mod origin;
 mod parquet;
 mod path;
@@ -23,7 +24,8 @@ pub use parquet::{Footer, Inspection};
 pub use path::{companion_path, path, rejects_path};
 
 use crate::bronze;
-use crate::normalise::{Built, Partition, Reject};
+use crate::normalise::{Finished, Partition, Reject};
+use crate::parallel::Threads;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
 
@@ -114,29 +116,24 @@ pub struct Encoded {
     pub rejects: Option<Bytes>,
 }
 
-/// The bytes of a partition.
+/// The bytes of a partition whose rejected rows are quoted later, by [`encode_rejects`].
 ///
 /// # Errors
 /// When the rows cannot be encoded.
-pub async fn encode(table: &Table, built: Built, origin: String) -> Result<Encoded> {
-    let Built { batch, companion, rejects, .. } = built;
-    let table = table.clone();
-    tokio::task::spawn_blocking(move || {
-        let rows = parquet::encode(&table, &batch, (&origin, companion.is_some()))?;
-        let companion = companion.map(|batch| parquet::encode_companion(&table, &batch, &origin)).transpose()?;
-        let rejects = if rejects.is_empty() { None } else { Some(encode_rejects(&rejects)?) };
-        Ok(Encoded { rows, companion, rejects })
-    })
-    .await?
+pub fn encode(table: &Table, rows: &Finished<'_>, (origin, threads): (&str, Threads)) -> Result<Encoded> {
+    let companion = rows.companion.as_ref();
+    let companion = companion.map(|batch| parquet::encode_companion(table, batch, (origin, threads))).transpose()?;
+    let rows = parquet::encode(table, rows, (origin, companion.is_some()), threads)?;
+    Ok(Encoded { rows, companion, rejects: None })
 }
 
 /// Replaces a partition: first the rejected rows and the former states, then the rows, whose put is the commit.
 ///
 /// # Errors
-/// When the rows cannot be encoded or the lake cannot be written.
-pub async fn publish(store: &Store, table: &Table, partition: Partition, built: Built, origin: String) -> Result<()> {
+/// When the lake cannot be written.
+pub async fn publish(store: &Store, table: &Table, partition: Partition, encoded: Encoded) -> Result<()> {
     let rejects_path = rejects_path(table, partition);
-    let Encoded { rows, companion, rejects } = encode(table, built, origin).await?;
+    let Encoded { rows, companion, rejects } = encoded;
     replace(store, &rejects_path, rejects).await?;
     if let Some(path) = companion_path(table, partition) {
         replace(store, &path, companion).await?;
@@ -199,7 +196,14 @@ pub async fn newly_rejected<'r>(
     Ok(rejects.iter().filter(is_new).collect())
 }
 
-fn encode_rejects(rejects: &[Reject]) -> Result<Bytes> {
+/// The bytes of rejected rows; `None` without any.
+///
+/// # Errors
+/// When they cannot be compressed.
+pub fn encode_rejects(rejects: &[Reject]) -> Result<Option<Bytes>> {
+    if rejects.is_empty() {
+        return Ok(None);
+    }
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::default());
     for reject in rejects {
         // The row stays text: it may not be valid JSON.
@@ -208,7 +212,7 @@ fn encode_rejects(rejects: &[Reject]) -> Result<Bytes> {
         });
         writeln!(gzip, "{line}")?;
     }
-    Ok(gzip.finish()?.into())
+    Ok(Some(gzip.finish()?.into()))
 }
 
 #[cfg(test)]

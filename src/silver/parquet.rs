@@ -4,22 +4,22 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use arrow::array::{Array as _, AsArray as _, RecordBatchReader as _};
+use arrow::array::{AsArray as _, RecordBatchReader as _};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Float64Type, Int32Type};
+use arrow::datatypes::Int32Type;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use chrono::NaiveDate;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::arrow::{ArrowWriter, ProjectionMask};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::statistics::Statistics;
-use parquet::schema::types::ColumnPath;
 
 use super::checksum::{self, BLANK, KEY_CHECKSUM};
+use super::encoding::{self, Columns};
 use crate::normalise::RULES;
+use crate::parallel::Threads;
 use crate::spec::{DateRange, Table};
 use crate::store::Store;
 use pitlake_contract::spelling::instant::days_of;
@@ -66,34 +66,46 @@ pub struct Inspection {
     pub rows: u64,
 }
 
-/// The bytes of a partition, and whether rows of its companion belong to it.
-pub(super) fn encode(table: &Table, batch: &RecordBatch, stamp: (&str, bool)) -> Result<Bytes> {
-    written(table, (&table.name, &table.key), batch, stamp)
+/// The bytes of a partition, made from `origin`; rows of its companion may belong to it.
+pub(super) fn encode(
+    table: &Table,
+    rows: &impl Columns,
+    stamp: (&str, bool),
+    threads: Threads,
+) -> Result<Bytes> {
+    written(table, (&table.name, &table.key), rows, (stamp, threads))
 }
 
 /// The bytes of a partition of the companion, whose rows are sorted by key and the day from which they are known.
-pub(super) fn encode_companion(table: &Table, batch: &RecordBatch, origin: &str) -> Result<Bytes> {
+pub(super) fn encode_companion(
+    table: &Table,
+    batch: &RecordBatch,
+    (origin, threads): (&str, Threads),
+) -> Result<Bytes> {
     let schema = batch.schema();
     let place = |name| schema.fields().iter().position(|field| field.name() == name);
     let own = ["occurrence", "known_on"].map(place);
     let sorting: Vec<usize> = table.key.iter().copied().chain(own.into_iter().flatten()).collect();
-    written(table, (&table.companion().unwrap_or_default(), &sorting), batch, (origin, false))
+    written(table, (&table.companion().unwrap_or_default(), &sorting), batch, ((origin, false), threads))
 }
 
-fn written(table: &Table, layout: (&str, &[usize]), batch: &RecordBatch, stamp: (&str, bool)) -> Result<Bytes> {
-    let properties = properties(table, layout, batch, stamp)?;
-    let mut out = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut out, batch.schema(), Some(properties))?;
-    writer.write(batch)?;
-    let metadata = writer.close()?;
-    Ok(checksum::sealed(&out, &metadata)?.into())
+fn written(
+    table: &Table,
+    layout: (&str, &[usize]),
+    rows: &impl Columns,
+    (stamp, threads): ((&str, bool), Threads),
+) -> Result<Bytes> {
+    let properties = properties(table, layout, rows, stamp)?;
+    let mut file = encoding::file(rows, properties, (ROW_GROUP, threads))?;
+    checksum::seal(&mut file)?;
+    Ok(file.into())
 }
 
 /// The properties of a file of a table of some name, sorted by some columns.
 fn properties(
     table: &Table,
     (name, sorting): (&str, &[usize]),
-    batch: &RecordBatch,
+    rows: &impl Columns,
     (origin, has_companion): (&str, bool),
 ) -> Result<WriterProperties> {
     let sorting = sorting
@@ -107,57 +119,22 @@ fn properties(
         pair(KEY_RULES, RULES.to_string()),
         pair(KEY_CHECKSUM, BLANK.to_owned()),
     ];
-    if let Some(revisions) = batch.column_by_name("revision").filter(|_| table.versions.is_some()) {
+    if let Some((place, _)) = rows.schema().column_with_name("revision").filter(|_| table.versions.is_some()) {
+        let revisions = rows.column(place, 0..rows.num_rows());
         let later = revisions.as_primitive::<Int32Type>().values().iter().filter(|revision| **revision > 1).count();
         pairs.push(pair(KEY_REVISIONS, later.to_string()));
     }
     if has_companion {
         pairs.push(pair(KEY_COMPANION, "true".to_owned()));
     }
-    let mut builder = WriterProperties::builder()
+    let builder = WriterProperties::builder()
         // Every reader, however old, understands version 1 pages.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by("pitlake".to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_sorting_columns(Some(sorting.collect::<Result<_>>()?))
         .set_key_value_metadata(Some(pairs));
-    for (index, field) in batch.schema().fields().iter().enumerate() {
-        builder = encoding(builder, batch, index, ColumnPath::from(field.name().as_str()));
-    }
     Ok(builder.build())
-}
-
-/// Texts repeat, so they get a dictionary; whole numbers and days get deltas. Doubles get a dictionary only where a
-/// sample shows that they repeat (prices); elsewhere it would cost time and space.
-fn encoding(
-    builder: WriterPropertiesBuilder,
-    batch: &RecordBatch,
-    index: usize,
-    column: ColumnPath,
-) -> WriterPropertiesBuilder {
-    let array = batch.column(index);
-    match array.data_type() {
-        DataType::Int64 | DataType::Int32 | DataType::Date32 | DataType::Timestamp(_, _) => builder
-            .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED),
-        DataType::Float64 => {
-            let values = array.as_primitive::<Float64Type>();
-            let step = (values.len() / 4096).max(1);
-            let mut sample: Vec<u64> = (0..values.len())
-                .step_by(step)
-                .filter(|i| values.is_valid(*i))
-                .map(|i| values.value(i).to_bits())
-                .collect();
-            let sampled = sample.len();
-            sample.sort_unstable();
-            sample.dedup();
-            let repeats = sample.len() < sampled / 2;
-            builder.set_column_dictionary_enabled(column, repeats)
-        }
-        _ => builder.set_column_dictionary_enabled(column, true),
-    }
 }
 
 /// Reads the footer of a silver file.

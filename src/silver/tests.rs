@@ -1,6 +1,5 @@
 //! Partitions that are published and read back.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
@@ -15,7 +14,7 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use super::*;
-use crate::normalise::{RULES, Remarks, schema};
+use crate::normalise::{RULES, schema};
 use crate::spec::{Catalog, DateRange};
 
 fn table() -> Arc<Table> {
@@ -37,15 +36,11 @@ fn rows(table: &Table) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }
 
-fn built(table: &Table, rejects: Vec<Reject>) -> Built {
-    Built {
-        batch: rows(table),
-        rejects,
-        unknown: BTreeMap::new(),
-        remarks: Remarks::default(),
-        lacking: BTreeSet::new(),
-        companion: None,
-    }
+async fn published(store: &Store, rejects: &[Reject]) {
+    let table = table();
+    let rows = parquet::encode(&table, &rows(&table), ("abc", false), Threads::ONE).unwrap();
+    let encoded = Encoded { rows, companion: None, rejects: encode_rejects(rejects).unwrap() };
+    publish(store, &table, Partition::Year(2024), encoded).await.unwrap();
 }
 
 /// As version 0.1.0 wrote it before the project was renamed.
@@ -68,7 +63,7 @@ fn day(day: u32) -> NaiveDate {
 async fn a_published_partition_tells_its_rows_days_and_origin() {
     let (table, store, year) = (table(), Store::memory(), Partition::Year(2024));
     let reject = Reject { file: "bronze/x.jsonl.gz".into(), line: 1, reason: "a null key".into(), row: "{}".into() };
-    publish(&store, &table, year, built(&table, vec![reject]), "abc".into()).await.unwrap();
+    published(&store, &[reject]).await;
     let files = list(&store, &table).await.unwrap();
     assert_eq!((files.len(), files[0].partition), (1, Some(year)));
     assert_eq!(files[0].entry.path, "silver/stock_daily_cn/year=2024/part-0.parquet");
@@ -83,7 +78,7 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
     assert_eq!(footer(&store, &table, &files[0].entry).await.unwrap(), expected);
     assert_eq!(store.list("rejects").await.unwrap()[0].path, "rejects/stock_daily_cn/year=2024.jsonl.gz");
     let first = store.read(&files[0].entry.path).await.unwrap();
-    publish(&store, &table, year, built(&table, Vec::new()), "abc".into()).await.unwrap();
+    published(&store, &[]).await;
     assert!(store.list("rejects").await.unwrap().is_empty());
     assert_eq!(store.read(&files[0].entry.path).await.unwrap(), first, "the same rows give the same bytes");
 }
@@ -91,7 +86,7 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
 #[tokio::test]
 async fn a_file_with_the_former_metadata_keys_is_stale() {
     let (table, store, year) = (table(), Store::memory(), Partition::Year(2024));
-    let now = parquet::encode(&table, &rows(&table), ("abc", false)).unwrap();
+    let now = parquet::encode(&table, &rows(&table), ("abc", false), Threads::ONE).unwrap();
     for (body, origin) in [(now, "abc"), (with_former_keys(&rows(&table)), "")] {
         store.put(&path(&table, year), body).await.unwrap();
         let files = list(&store, &table).await.unwrap();
@@ -103,7 +98,7 @@ async fn a_file_with_the_former_metadata_keys_is_stale() {
 #[tokio::test]
 async fn a_damaged_file_is_an_error_that_names_it() {
     let (table, store) = (table(), Store::memory());
-    let body = parquet::encode(&table, &rows(&table), ("abc", false)).unwrap();
+    let body = parquet::encode(&table, &rows(&table), ("abc", false), Threads::ONE).unwrap();
     for end in [0, 4, 100, body.len() - 1] {
         store.put("silver/stock_daily_cn/year=2024/part-0.parquet", body.slice(..end)).await.unwrap();
         let entry = list(&store, &table).await.unwrap().remove(0).entry;
@@ -152,7 +147,7 @@ fn rows_are_read_back_from_pages_with_checksums() {
     let table = table();
     for rows in [0, 1, 70_000] {
         let batch = many(&table, rows);
-        let body = parquet::encode(&table, &batch, ("abc", false)).unwrap();
+        let body = parquet::encode(&table, &batch, ("abc", false), Threads::ONE).unwrap();
         let whole = Inspection { damage: Vec::new(), has_checksums: true, rows: rows as u64 };
         assert_eq!(parquet::inspect(&body), whole);
         let read = |selected: Option<RowSelection>| {
@@ -177,7 +172,7 @@ fn rows_are_read_back_from_pages_with_checksums() {
 #[test]
 fn a_flipped_bit_anywhere_is_noticed() {
     let table = table();
-    let body = parquet::encode(&table, &many(&table, 300), ("abc", false)).unwrap();
+    let body = parquet::encode(&table, &many(&table, 300), ("abc", false), Threads::ONE).unwrap();
     for place in 0..body.len() {
         let mut damaged = body.to_vec();
         damaged[place] ^= 1 << (place % 8);
@@ -192,7 +187,7 @@ proptest! {
     #[test]
     fn damaged_pages_are_named_by_column(place in 0.0..1.0f64, mask in 1u8.., rows in 1usize..70_000) {
         let table = table();
-        let body = parquet::encode(&table, &many(&table, rows), ("abc", false)).unwrap();
+        let body = parquet::encode(&table, &many(&table, rows), ("abc", false), Threads::ONE).unwrap();
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&body).unwrap();
         let columns: Vec<_> = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]

@@ -53,6 +53,11 @@ impl<'n> Coverage<'n> {
         !self.contested.contains(&true)
     }
 
+    /// Whether no file is an answer that covers anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Whether other files may be about the rows of a file.
     pub(super) fn is_contested(&self, file: usize) -> bool {
         self.contested[file]

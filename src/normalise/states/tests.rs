@@ -24,7 +24,7 @@ fn answers(table: &Table, lines: &[&str]) -> Built {
         let input = Input { observed: Some(at), calls: &calls, day, slice: Some(0), ..input };
         builder.add(input, lines.as_bytes()).unwrap();
     }
-    builder.finish_with_companion(&|_| None).unwrap()
+    builder.finish_with_companion(&|_| None).unwrap().built().unwrap()
 }
 
 /// Why each of the former states ended.

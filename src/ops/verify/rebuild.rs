@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::build::{self, Task};
 use crate::ledger::Ledger;
 use crate::normalise::Partition;
+use crate::parallel::Threads;
 use crate::plan::Calendar;
 use crate::silver::{self, SilverFile};
 use crate::world::World;
@@ -60,7 +61,7 @@ pub(super) async fn difference(
     let files = ledger.inputs().partitions.remove(&partition).unwrap_or_default();
     let task = Task::new(&world.store, ledger, (partition, &files), calendar).await;
     let encoded = match task {
-        Ok(task) => task.encoded(&world.store, &world.catalog, calendar).await,
+        Ok(task) => task.encoded(&world.store, (&world.catalog, calendar), Threads::available()).await,
         Err(error) => Err(error),
     };
     let encoded = match encoded {

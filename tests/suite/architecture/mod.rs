@@ -15,6 +15,7 @@ use graph::{Crate, rust_files};
 /// The modules of `src/`, lowest first, and the ones below that each of them uses.
 const MODULES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("parallel", &[]),
     ("progress", &[]),
     ("spec", &[]),
     ("store", &[]),
@@ -23,11 +24,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("normalise", &["clock", "spec"]),
     ("query", &["normalise", "spec", "store"]),
     ("report", &["bronze", "clock", "store"]),
-    ("silver", &["bronze", "normalise", "spec", "store"]),
+    ("silver", &["bronze", "normalise", "parallel", "spec", "store"]),
     ("ledger", &["bronze", "clock", "normalise", "spec", "store"]),
     ("plan", &["clock", "ledger", "normalise", "spec", "wire"]),
     ("world", &["clock", "ledger", "progress", "report", "spec", "store"]),
-    ("build", &["bronze", "ledger", "normalise", "plan", "report", "silver", "spec", "store", "world"]),
+    ("build", &["bronze", "ledger", "normalise", "parallel", "plan", "report", "silver", "spec", "store", "world"]),
     (
         "fetch",
         &["bronze", "clock", "ledger", "normalise", "plan", "progress", "report", "spec", "store", "wire", "world"],
@@ -43,6 +44,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "fetch",
             "ledger",
             "normalise",
+            "parallel",
             "plan",
             "reference",
             "report",
@@ -82,6 +84,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("flate2", &["bronze", "silver"]),
     ("libdeflater", &["bronze"]),
+    ("zstd", &["silver"]),
     ("object_store", &["store"]),
     ("rustix", &["store"]),
     ("backon", &["fetch"]),

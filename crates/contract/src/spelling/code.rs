@@ -20,9 +20,10 @@ pub fn suffixed(text: &str) -> Option<Cow<'_, str>> {
     if is_canonical(text.as_bytes()) { Some(text.into()) } else { spelled(text) }
 }
 
-/// Whether a text is a code of six digits with the market behind it.
+/// Whether a text is a code of six digits with the market behind it, as silver has it.
+#[must_use]
 #[inline]
-fn is_canonical(text: &[u8]) -> bool {
+pub fn is_canonical(text: &[u8]) -> bool {
     let [digits @ .., b'.', first, second] = text else { return false };
     digits.len() == 6
         && digits.iter().all(u8::is_ascii_digit)

@@ -89,6 +89,20 @@ impl<'c> FieldReader<'c> {
         matches!(self.kind, FieldType::Number | FieldType::Integer)
     }
 
+    /// Whether every number is a value of the field, and none stands for a missing one.
+    #[must_use]
+    #[inline]
+    pub fn takes_every_number(&self) -> bool {
+        self.is_number() && self.missing.is_none()
+    }
+
+    /// Whether the field is a security code, and none stands for a missing one.
+    #[must_use]
+    #[inline]
+    pub fn takes_every_code(&self) -> bool {
+        self.kind == FieldType::Symbol && self.missing.is_none()
+    }
+
     /// Reads a text.
     ///
     /// # Errors

@@ -1,0 +1,101 @@
+//! A partition whose rows are chosen and sorted, and become values when they are asked for: column by column, some rows at
+//! a time. Never which rows are chosen.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+
+use super::built::{Built, Details};
+use super::former::{Former, Why};
+use super::output;
+use super::output::{added_to_states, companion_schema, numbers};
+use super::rows::RowSet;
+
+/// A partition, ready to be encoded.
+#[derive(Debug)]
+pub struct Finished<'a> {
+    pub(super) rows: RowSet<'a>,
+    /// Which of them, in their order.
+    pub(super) selected: Vec<u32>,
+    /// The columns between those of the table and the vendor.
+    pub(super) added: Vec<ArrayRef>,
+    /// The rows of the companion, where there are some.
+    pub companion: Option<RecordBatch>,
+    /// What else there is to say of it.
+    pub details: Details,
+}
+
+impl Finished<'_> {
+    /// The schema of the table.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        output::schema(self.rows.table)
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn num_rows(&self) -> usize {
+        self.selected.len()
+    }
+
+    /// Some rows of a column of the schema.
+    #[must_use]
+    pub fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef {
+        let own = self.rows.columns.len();
+        match index.checked_sub(own) {
+            None => output::array(&self.rows, index, &self.selected[rows]),
+            Some(place) => match self.added.get(place) {
+                Some(added) => added.slice(rows.start, rows.len()),
+                None => output::vendors(&self.rows, &self.selected[rows]),
+            },
+        }
+    }
+
+    /// All rows of all columns.
+    ///
+    /// # Errors
+    /// When Arrow refuses the columns, which would be a bug of ours.
+    pub fn batch(&self) -> Result<RecordBatch, ArrowError> {
+        let schema = self.schema();
+        let columns = (0..schema.fields().len()).map(|index| self.column(index, 0..self.num_rows()));
+        RecordBatch::try_new(schema.clone(), columns.collect())
+    }
+
+    /// The partition with all its rows in memory.
+    pub(super) fn built(self) -> Result<Built, ArrowError> {
+        let batch = self.batch()?;
+        let Details { rejects, unknown, remarks, lacking } = self.details;
+        Ok(Built { batch, rejects, unknown, remarks, lacking, companion: self.companion })
+    }
+}
+
+/// The rows of a table's companion, typed.
+pub(super) fn companion(rows: RowSet<'_>, former: &[Former]) -> Result<RecordBatch, ArrowError> {
+    let table = rows.table;
+    let selected = former.iter().map(|one| one.row).collect();
+    let occurrences = table.occurrence.then(|| numbers(former.iter().map(|one| one.occurrence)));
+    let added = occurrences.into_iter().collect();
+    let own = Finished { rows, selected, added, companion: None, details: Details::default() }.batch()?;
+    let mut arrays = own.columns().to_vec();
+    for column in added_to_states(table) {
+        arrays.push(match column.name {
+            "known_on" => Arc::new(former.iter().map(|one| one.known).collect::<Date32Array>()),
+            "superseded_on" => Arc::new(former.iter().map(|one| one.superseded).collect::<Date32Array>()),
+            "known_basis" => {
+                let basis = |one: &Former| if one.is_derived { "derived" } else { "observed" };
+                Arc::new(StringArray::from_iter_values(former.iter().map(basis))) as ArrayRef
+            }
+            "observed_at" => {
+                let at = former.iter().map(|one| Some(one.observed.timestamp_micros()));
+                Arc::new(at.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+            }
+            _ => Arc::new(former.iter().map(|one| one.why.map(Why::name)).collect::<StringArray>()),
+        });
+    }
+    let schema = companion_schema(table).unwrap_or_else(|| own.schema());
+    RecordBatch::try_new(schema, arrays)
+}

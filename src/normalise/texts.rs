@@ -1,0 +1,77 @@
+//! Texts of rows, each kept once and known by its number. Never which cells hold them.
+
+use std::hash::BuildHasher as _;
+use std::ops::Range;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::same::is_same;
+
+/// Distinct texts, numbered in the order of their arrival.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    bytes: String,
+    /// End of each text in `bytes`.
+    ends: Vec<usize>,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Texts {
+    pub(super) fn get(&self, id: u32) -> &str {
+        &self.bytes[self.range(id)]
+    }
+
+    /// The number of a text, new or known.
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
+        self.known(text.as_bytes()).unwrap_or_else(|hash| self.add(text, hash))
+    }
+
+    /// As [`Texts::intern`]; `None` for what is no text.
+    #[inline]
+    pub(super) fn intern_bytes(&mut self, text: &[u8]) -> Option<u32> {
+        match self.known(text) {
+            Ok(id) => Some(id),
+            Err(hash) => Some(self.add(std::str::from_utf8(text).ok()?, hash)),
+        }
+    }
+
+    /// The number of a text that is known, or the hash of one that is not.
+    #[inline]
+    fn known(&self, text: &[u8]) -> Result<u32, u64> {
+        let hash = self.hasher.hash_one(text);
+        let bytes = self.bytes.as_bytes();
+        self.table.find(hash, |&id| is_same(&bytes[self.range(id)], text)).copied().ok_or(hash)
+    }
+
+    fn add(&mut self, text: &str, hash: u64) -> u32 {
+        let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len());
+        let Self { bytes, ends, table, hasher } = self;
+        table.insert_unique(hash, id, |&id| hasher.hash_one(&bytes.as_bytes()[range(ends, id)]));
+        id
+    }
+
+    #[inline]
+    fn range(&self, id: u32) -> Range<usize> {
+        range(&self.ends, id)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The texts from a number on.
+    pub(super) fn since(&self, first: usize) -> impl Iterator<Item = &str> {
+        (first..self.len()).map(|id| self.get(u32::try_from(id).unwrap_or(u32::MAX)))
+    }
+}
+
+/// Where a text lies.
+#[inline]
+fn range(ends: &[usize], id: u32) -> Range<usize> {
+    let id = id as usize;
+    let start = if id == 0 { 0 } else { ends[id - 1] };
+    start..ends[id]
+}

@@ -1,0 +1,260 @@
+//! One column of a row group to its bytes and metadata. Its data decide how it is written: a dictionary where values
+//! repeat, else differences of whole numbers and the plain values of doubles and texts. Never where the bytes go.
+
+use anyhow::{Result, ensure};
+use arrow::array::{Array, AsArray as _};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use parquet::basic::{BoundaryOrder, Compression, Encoding, PageType, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
+use parquet::schema::types::ColumnDescPtr;
+use zstd::bulk::Compressor;
+
+use super::dictionary::Dictionary;
+use super::hybrid;
+use super::page::{Page, PageKind};
+use super::value::Value;
+
+/// The level of compression: higher ones take longer than they save.
+const LEVEL: i32 = 1;
+
+/// Rows of a page: few enough for the history of one stock to skip most of a row group.
+const PAGE: usize = 16_384;
+
+/// What a thread needs for one column after the other.
+pub(super) struct Workspace {
+    compressor: Compressor<'static>,
+    compressed: Vec<u8>,
+}
+
+impl Workspace {
+    /// The state of a thread.
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self { compressor: Compressor::new(LEVEL)?, compressed: Vec::new() })
+    }
+}
+
+/// A column of a row group, as it is written.
+pub(super) struct EncodedColumn {
+    pub(super) bytes: Vec<u8>,
+    pub(super) close: ColumnCloseResult,
+}
+
+/// Encodes a column of a row group.
+pub(super) fn encode(array: &dyn Array, column: &ColumnDescPtr, work: &mut Workspace) -> Result<EncodedColumn> {
+    let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    let nulls = nulls.as_ref();
+    match array.data_type() {
+        DataType::Float64 => values(array.as_primitive::<Float64Type>().values(), nulls, (column, work)),
+        DataType::Int64 => values(array.as_primitive::<Int64Type>().values(), nulls, (column, work)),
+        DataType::Timestamp(..) => {
+            values(array.as_primitive::<TimestampMicrosecondType>().values(), nulls, (column, work))
+        }
+        DataType::Int32 => values(array.as_primitive::<Int32Type>().values(), nulls, (column, work)),
+        DataType::Date32 => values(array.as_primitive::<Date32Type>().values(), nulls, (column, work)),
+        DataType::Boolean => {
+            let all: Vec<bool> = array.as_boolean().values().iter().collect();
+            values(&all, nulls, (column, work))
+        }
+        DataType::Utf8 => {
+            let texts = array.as_string::<i32>();
+            let all: Vec<&str> = (0..texts.len()).map(|row| texts.value(row)).collect();
+            values(&all, nulls, (column, work))
+        }
+        other => anyhow::bail!("columns of type {other} are not written"),
+    }
+}
+
+fn values<T: Value>(
+    all: &[T],
+    nulls: Option<&NullBuffer>,
+    (column, work): (&ColumnDescPtr, &mut Workspace),
+) -> Result<EncodedColumn> {
+    ensure!(column.physical_type() == T::TYPE, "the column `{}` has another type", column.name());
+    let valid: Vec<T>;
+    let present = match nulls {
+        None => all,
+        Some(nulls) => {
+            valid = nulls.valid_indices().map(|row| all[row]).collect();
+            &valid
+        }
+    };
+    let dictionary = Dictionary::of(present);
+    let mut pages = Vec::new();
+    if let Some(Dictionary { distinct, .. }) = &dictionary {
+        let mut body = Vec::new();
+        for value in distinct {
+            value.put(&mut body);
+        }
+        let encoding = Encoding::PLAIN_DICTIONARY;
+        pages.push(Page { kind: PageKind::Dictionary, count: distinct.len(), encoding, body });
+    }
+    let mut bounds = Vec::new();
+    let mut from = 0;
+    for start in (0..all.len()).step_by(PAGE) {
+        let rows = PAGE.min(all.len() - start);
+        let mut body = Vec::with_capacity(rows * 4);
+        let missing = levels(nulls, start, rows, &mut body);
+        let range = from..from + rows - missing;
+        from = range.end;
+        let encoding = match &dictionary {
+            None => T::put_all(&present[range.clone()], &mut body),
+            Some(Dictionary { distinct, places }) => {
+                let width = hybrid::width(u32::try_from(distinct.len().saturating_sub(1))?);
+                body.push(width.to_le_bytes()[0]);
+                hybrid::put(&places[range.clone()], width, &mut body);
+                Encoding::PLAIN_DICTIONARY
+            }
+        };
+        pages.push(Page { kind: PageKind::Data, count: rows, encoding, body });
+        bounds.push(Bounds { of: of(&present[range]), nulls: missing });
+    }
+    Layout { column, rows: all.len() }.put(&pages, &bounds, work)
+}
+
+/// Appends which rows have a value, with the length in front; returns how many have none.
+fn levels(nulls: Option<&NullBuffer>, start: usize, rows: usize, out: &mut Vec<u8>) -> usize {
+    let at = out.len();
+    out.extend([0; 4]);
+    let missing = match nulls.map(|nulls| nulls.slice(start, rows)).filter(|nulls| nulls.null_count() > 0) {
+        None => {
+            hybrid::put_run(1, rows, 1, out);
+            0
+        }
+        Some(nulls) => {
+            let levels: Vec<u32> = nulls.iter().map(u32::from).collect();
+            hybrid::put(&levels, 1, out);
+            nulls.null_count()
+        }
+    };
+    let length = u32::try_from(out.len() - at - 4).unwrap_or(u32::MAX);
+    out[at..at + 4].copy_from_slice(&length.to_le_bytes());
+    missing
+}
+
+/// The least and the greatest value of a page, where it has any, and how many rows have none.
+struct Bounds<T> {
+    of: Option<(T, T)>,
+    nulls: usize,
+}
+
+fn of<T: Value>(values: &[T]) -> Option<(T, T)> {
+    let first = *values.first()?;
+    Some(values.iter().fold((first, first), |(least, most), &value| {
+        let least = if value.compare(least).is_lt() { value } else { least };
+        (least, if value.compare(most).is_gt() { value } else { most })
+    }))
+}
+
+/// The column and the number of its rows.
+struct Layout<'c> {
+    column: &'c ColumnDescPtr,
+    rows: usize,
+}
+
+impl Layout<'_> {
+    fn put<T: Value>(&self, pages: &[Page], bounds: &[Bounds<T>], work: &mut Workspace) -> Result<EncodedColumn> {
+        let Workspace { compressor, compressed } = work;
+        compressed.clear();
+        let mut lengths = Vec::with_capacity(pages.len());
+        for page in pages {
+            lengths.push(page.compress(compressor, compressed)?);
+        }
+        let plain = pages.iter().map(|page| page.body.len()).sum::<usize>();
+        // Packed bits seldom shrink: readers are spared the work.
+        let is_compressed = compressed.len() < plain;
+        let size = plain.min(compressed.len()) + 64 * pages.len();
+        let (mut bytes, mut uncompressed, mut rest) = (Vec::with_capacity(size), 0, compressed.as_slice());
+        let mut offsets = OffsetIndexBuilder::new();
+        let mut data_at = None;
+        for (page, length) in pages.iter().zip(lengths) {
+            let (compressed, after) = rest.split_at(length);
+            rest = after;
+            let data = if is_compressed { compressed } else { &page.body };
+            let header = page.header(data);
+            if page.kind == PageKind::Data {
+                data_at.get_or_insert(bytes.len());
+                offsets.append_offset_and_size(i64::try_from(bytes.len())?, i32::try_from(header.len() + data.len())?);
+                offsets.append_row_count(i64::try_from(page.count)?);
+            }
+            uncompressed += header.len() + page.body.len();
+            bytes.extend_from_slice(&header);
+            bytes.extend_from_slice(data);
+        }
+        let has_dictionary = pages.first().is_some_and(|page| page.kind == PageKind::Dictionary);
+        let whole = bounds.iter().filter_map(|page| page.of).reduce(|(a, b), (c, d)| {
+            (if c.compare(a).is_lt() { c } else { a }, if d.compare(b).is_gt() { d } else { b })
+        });
+        let nulls: usize = bounds.iter().map(|page| page.nulls).sum();
+        let mut encodings: Vec<Encoding> = pages.iter().map(|page| page.encoding).chain([Encoding::RLE]).collect();
+        encodings.sort_unstable();
+        encodings.dedup();
+        let statistics = pages.iter().map(|page| PageEncodingStats {
+            page_type: if page.kind == PageKind::Dictionary { PageType::DICTIONARY_PAGE } else { PageType::DATA_PAGE },
+            encoding: page.encoding,
+            count: 1,
+        });
+        let mut of_pages: Vec<PageEncodingStats> = Vec::new();
+        for one in statistics {
+            match of_pages.last_mut() {
+                Some(last) if last.page_type == one.page_type => last.count += 1,
+                _ => of_pages.push(one),
+            }
+        }
+        let compression =
+            if is_compressed { Compression::ZSTD(ZstdLevel::try_new(LEVEL)?) } else { Compression::UNCOMPRESSED };
+        let metadata = ColumnChunkMetaData::builder(self.column.clone())
+            .set_compression(compression)
+            .set_encodings(encodings)
+            .set_page_encoding_stats(of_pages)
+            .set_statistics(T::statistics(whole, nulls as u64))
+            .set_num_values(i64::try_from(self.rows)?)
+            .set_total_compressed_size(i64::try_from(bytes.len())?)
+            .set_total_uncompressed_size(i64::try_from(uncompressed)?)
+            .set_dictionary_page_offset(has_dictionary.then_some(0))
+            .set_data_page_offset(i64::try_from(data_at.unwrap_or_default())?)
+            .build()?;
+        let close = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: self.rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: index(bounds)?,
+            offset_index: Some(offsets.build()),
+        };
+        Ok(EncodedColumn { bytes, close })
+    }
+}
+
+/// The bounds of each page; `None` where those of one are too long.
+fn index<T: Value>(
+    pages: &[Bounds<T>],
+) -> Result<Option<parquet::file::page_index::column_index::ColumnIndexMetaData>> {
+    let mut index = ColumnIndexBuilder::new(T::TYPE);
+    for page in pages {
+        let nulls = i64::try_from(page.nulls)?;
+        match page.of.map(|(least, most)| least.bound().zip(most.bound())) {
+            None => index.append(true, Vec::new(), Vec::new(), nulls),
+            Some(Some((least, most))) => index.append(false, least, most, nulls),
+            Some(None) => return Ok(None),
+        }
+    }
+    index.set_boundary_order(order(pages));
+    Ok(Some(index.build()?))
+}
+
+/// Whether the bounds of pages rise or fall.
+fn order<T: Value>(pages: &[Bounds<T>]) -> BoundaryOrder {
+    let bounds: Vec<(T, T)> = pages.iter().filter_map(|page| page.of).collect();
+    let all = |is_wrong: fn(std::cmp::Ordering) -> bool| {
+        bounds.windows(2).all(|pair| !is_wrong(pair[0].0.compare(pair[1].0)) && !is_wrong(pair[0].1.compare(pair[1].1)))
+    };
+    if all(std::cmp::Ordering::is_gt) {
+        BoundaryOrder::ASCENDING
+    } else if all(std::cmp::Ordering::is_lt) {
+        BoundaryOrder::DESCENDING
+    } else {
+        BoundaryOrder::UNORDERED
+    }
+}

@@ -1,0 +1,190 @@
+//! The types of values that a column can hold, and what the format needs of each: bytes, bounds, statistics. Never how a
+//! column is laid out.
+
+use std::cmp::Ordering;
+
+use parquet::basic::{Encoding, Type};
+use parquet::data_type::ByteArray;
+use parquet::file::statistics::Statistics;
+
+use super::{delta, hybrid};
+
+/// Longer texts have no statistics: they would be copied into the footer, and nobody looks for them by range.
+const LONGEST_BOUND: usize = 64;
+
+/// A value of a column.
+pub(super) trait Value: Copy {
+    /// Its type in the format.
+    const TYPE: Type;
+
+    /// Equal for equal values; different values may share one.
+    fn hash(self) -> u64;
+
+    fn is_equal(self, other: Self) -> bool;
+
+    fn compare(self, other: Self) -> Ordering;
+
+    /// Appends it as `PLAIN` does.
+    fn put(self, out: &mut Vec<u8>);
+
+    /// The bytes of a bound; none for one that is too long.
+    fn bound(self) -> Option<Vec<u8>>;
+
+    /// The statistics of a column chunk.
+    fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics;
+
+    /// Appends values that repeat too seldom for a dictionary; how they are written.
+    fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
+        for value in values {
+            value.put(out);
+        }
+        Encoding::PLAIN
+    }
+}
+
+impl Value for f64 {
+    const TYPE: Type = Type::DOUBLE;
+
+    fn hash(self) -> u64 {
+        spread(self.to_bits())
+    }
+
+    fn is_equal(self, other: Self) -> bool {
+        self.to_bits() == other.to_bits()
+    }
+
+    fn compare(self, other: Self) -> Ordering {
+        self.total_cmp(&other)
+    }
+
+    fn put(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_le_bytes());
+    }
+
+    fn bound(self) -> Option<Vec<u8>> {
+        Some(self.to_le_bytes().to_vec())
+    }
+
+    fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics {
+        let (min, max) = bounds.unzip();
+        Statistics::double(min, max, None, Some(nulls), false)
+    }
+}
+
+/// The two widths of whole numbers.
+macro_rules! whole_numbers {
+    ($type:ty, $kind:expr, $statistics:ident) => {
+        impl Value for $type {
+            const TYPE: Type = $kind;
+
+            fn hash(self) -> u64 {
+                spread(i64::from(self).cast_unsigned())
+            }
+
+            fn is_equal(self, other: Self) -> bool {
+                self == other
+            }
+
+            fn compare(self, other: Self) -> Ordering {
+                self.cmp(&other)
+            }
+
+            fn put(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn bound(self) -> Option<Vec<u8>> {
+                Some(self.to_le_bytes().to_vec())
+            }
+
+            fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics {
+                let (min, max) = bounds.unzip();
+                Statistics::$statistics(min, max, None, Some(nulls), false)
+            }
+
+            fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
+                let values: Vec<i64> = values.iter().map(|value| i64::from(*value)).collect();
+                delta::put(&values, <$type>::BITS, out);
+                Encoding::DELTA_BINARY_PACKED
+            }
+        }
+    };
+}
+
+whole_numbers!(i32, Type::INT32, int32);
+whole_numbers!(i64, Type::INT64, int64);
+
+impl Value for &str {
+    const TYPE: Type = Type::BYTE_ARRAY;
+
+    fn hash(self) -> u64 {
+        let (chunks, rest) = self.as_bytes().as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let of_chunk = |hash: u64, chunk: &[u8; 8]| spread(hash ^ u64::from_le_bytes(*chunk));
+        chunks.iter().chain([&last]).fold(self.len() as u64, of_chunk)
+    }
+
+    fn is_equal(self, other: Self) -> bool {
+        self == other
+    }
+
+    fn compare(self, other: Self) -> Ordering {
+        self.cmp(other)
+    }
+
+    fn put(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&u32::try_from(self.len()).unwrap_or(u32::MAX).to_le_bytes());
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn bound(self) -> Option<Vec<u8>> {
+        (self.len() <= LONGEST_BOUND).then(|| self.as_bytes().to_vec())
+    }
+
+    fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics {
+        let short = bounds.filter(|(min, max)| min.len().max(max.len()) <= LONGEST_BOUND);
+        let (min, max) = short.map(|(min, max)| (ByteArray::from(min), ByteArray::from(max))).unzip();
+        Statistics::byte_array(min, max, None, Some(nulls), false)
+    }
+}
+
+impl Value for bool {
+    const TYPE: Type = Type::BOOLEAN;
+
+    fn hash(self) -> u64 {
+        u64::from(self)
+    }
+
+    fn is_equal(self, other: Self) -> bool {
+        self == other
+    }
+
+    fn compare(self, other: Self) -> Ordering {
+        self.cmp(&other)
+    }
+
+    fn put(self, out: &mut Vec<u8>) {
+        out.push(u8::from(self));
+    }
+
+    fn bound(self) -> Option<Vec<u8>> {
+        Some(vec![u8::from(self)])
+    }
+
+    fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics {
+        let (min, max) = bounds.unzip();
+        Statistics::boolean(min, max, None, Some(nulls), false)
+    }
+
+    fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
+        hybrid::pack(values.iter().map(|value| u64::from(*value)), 1, out);
+        Encoding::PLAIN
+    }
+}
+
+/// Spreads the difference of close numbers over all bits (the last step of `MurmurHash3`).
+fn spread(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    (bits ^ (bits >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
+}

@@ -1,6 +1,7 @@
 //! The second half of a run: partitions whose bronze changed are built and published. Never asks a vendor.
 
 mod compare;
+mod cores;
 mod drift;
 mod fill;
 mod input;
@@ -14,12 +15,15 @@ use anyhow::Result;
 use futures::StreamExt as _;
 
 pub use compare::{Compared, compare};
+use cores::Cores;
+pub use cores::Share;
 pub use rows::rows_of;
 pub use survey::{Scope, Survey};
 pub use task::{Published, Task, origin};
 
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Partition, Stop};
+use crate::parallel::Threads;
 use crate::plan::Calendar;
 use crate::report::{Exit, Journal, ValueCounts};
 use crate::silver;
@@ -91,20 +95,24 @@ async fn one(
         journal.table(&table.name, |report| report.notes.extend([note])).await;
     }
     let bar = world.progress.bar(&format!("{} partitions", table.name), survey.stale.len());
+    let cores = Cores::new(Threads::available());
     let work = futures::stream::iter(survey.stale.iter().rev())
         .map(|(partition, files)| {
-            let (bar, ledger) = (&bar, &ledger);
+            let (bar, ledger, cores) = (&bar, &ledger, &cores);
             async move {
                 let done = async {
+                    let bytes = files.iter().map(|file| file.file.size).sum();
+                    let share = cores.share(bytes).await;
                     let task = Task::new(&world.store, ledger, (*partition, files), calendar).await?;
-                    task.run(&world.store, &world.catalog, calendar).await
+                    task.run(&world.store, (&world.catalog, calendar), share).await
                 };
                 let done = done.await;
                 bar.advance();
                 (*partition, done)
             }
         })
-        .buffer_unordered(std::thread::available_parallelism().map_or(1, usize::from));
+        // One more than cores: while one is written, the next is built.
+        .buffer_unordered(Threads::available().count() + 1);
     let done: Vec<(Partition, Result<Published>)> = work.collect().await;
     let mut is_whole = survey.unplaced.is_empty();
     for (partition, done) in done {

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::cores::Share;
 use super::drift::{Batches, drift};
 use super::fill::fill;
 use super::input::TaskFile;
@@ -92,10 +93,17 @@ impl Task {
     ///
     /// # Errors
     /// What stops the partition (its old file stays), or a lake that cannot be read or written.
-    pub async fn run(&self, store: &Store, catalog: &Catalog, calendar: &Arc<Calendar>) -> Result<Published> {
+    pub async fn run(
+        &self,
+        store: &Store,
+        (catalog, calendar): (&Catalog, &Arc<Calendar>),
+        share: Share<'_>,
+    ) -> Result<Published> {
         let table = self.table(catalog, calendar)?;
-        let Made { encoded, details, count, batches } =
-            self.made(store, table, (calendar, Threads::available())).await?;
+        let made = self.made(store, table, (calendar, share.threads)).await?;
+        // Other partitions are built while this one is written.
+        drop(share);
+        let Made { encoded, details, count, batches } = made;
         let newly = silver::newly_rejected(store, table, self.partition, &details.rejects).await?;
         let drift = match &batches {
             Some(batches) => drift(store, table, self.partition, batches).await,

@@ -84,7 +84,7 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
         assert_eq!(sent, task);
         let there = lake(&catalog).await;
         for (store, task) in [(&here, &task), (&there, &sent)] {
-            let published = task.run(store, &catalog, &calendar).await.unwrap();
+            let published = task.run(store, (&catalog, &calendar), Share::whole()).await.unwrap();
             assert_eq!((published.rows, published.rejected), (rows, rejected), "{}", table.name);
         }
         let path = silver::path(table, *partition);
@@ -97,7 +97,7 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
         let other = Arc::new(Calendar::new([(day("2024-04-22"), false)]));
         let survey = Survey::of(&here, &ledger, &other, Scope::default()).await.unwrap();
         assert_eq!(survey.stale.len(), usize::from(table.uses_sessions()));
-        assert_eq!(task.run(&here, &catalog, &other).await.is_err(), table.uses_sessions());
+        assert_eq!(task.run(&here, (&catalog, &other), Share::whole()).await.is_err(), table.uses_sessions());
     }
 }
 

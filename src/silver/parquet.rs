@@ -67,12 +67,7 @@ pub struct Inspection {
 }
 
 /// The bytes of a partition, made from `origin`; rows of its companion may belong to it.
-pub(super) fn encode(
-    table: &Table,
-    rows: &impl Columns,
-    stamp: (&str, bool),
-    threads: Threads,
-) -> Result<Bytes> {
+pub(super) fn encode(table: &Table, rows: &impl Columns, stamp: (&str, bool), threads: Threads) -> Result<Bytes> {
     written(table, (&table.name, &table.key), rows, (stamp, threads))
 }
 

@@ -1,6 +1,6 @@
 //! Rows to the bytes of a Parquet file, column by column and side by side: the same bytes on any number of threads. The
 //! crate `parquet` writes footer and indexes; columns are encoded here, since its own way takes twice as long
-//! (`docs/performance.md`). Never which rows there are, or what a footer says of them.
+//! (`docs/decisions/page-checksums.md`). Never which rows there are, or what a footer says of them.
 
 mod column;
 mod delta;

@@ -103,6 +103,15 @@ macro_rules! whole_numbers {
             }
 
             fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
+                let (least, most) =
+                    values.iter().fold((<$type>::MAX, <$type>::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
+                // Readers that skip multiply a difference by the values of a block, and must not overflow.
+                if most.checked_sub(least).is_none_or(|span| span >> (<$type>::BITS - 8) != 0) {
+                    for value in values {
+                        value.put(out);
+                    }
+                    return Encoding::PLAIN;
+                }
                 let values: Vec<i64> = values.iter().map(|value| i64::from(*value)).collect();
                 delta::put(&values, <$type>::BITS, out);
                 Encoding::DELTA_BINARY_PACKED

@@ -13,7 +13,10 @@ fn main() {
     let mut code = String::from("&[\n");
     for file in files {
         let name = file.strip_prefix(&root).expect("inside the root").to_string_lossy().replace('\\', "/");
-        writeln!(code, "    ({name:?}, include_str!({:?})),", file.to_string_lossy()).expect("text grows");
+        // Relative to the source that is compiled: clones may share a target folder.
+        let path = format!("/../../{name}");
+        writeln!(code, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),")
+            .expect("text grows");
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("shipped.rs");

@@ -42,6 +42,24 @@ pub(super) trait Value: Copy {
     }
 }
 
+/// What all numbers share: their bytes are written as they are in memory.
+macro_rules! fixed_width {
+    ($statistics:ident) => {
+        fn put(self, out: &mut Vec<u8>) {
+            out.extend_from_slice(&self.to_le_bytes());
+        }
+
+        fn bound(self) -> Option<Vec<u8>> {
+            Some(self.to_le_bytes().to_vec())
+        }
+
+        fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics {
+            let (min, max) = bounds.unzip();
+            Statistics::$statistics(min, max, None, Some(nulls), false)
+        }
+    };
+}
+
 impl Value for f64 {
     const TYPE: Type = Type::DOUBLE;
 
@@ -57,18 +75,7 @@ impl Value for f64 {
         self.total_cmp(&other)
     }
 
-    fn put(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.to_le_bytes());
-    }
-
-    fn bound(self) -> Option<Vec<u8>> {
-        Some(self.to_le_bytes().to_vec())
-    }
-
-    fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics {
-        let (min, max) = bounds.unzip();
-        Statistics::double(min, max, None, Some(nulls), false)
-    }
+    fixed_width!(double);
 }
 
 /// The two widths of whole numbers.
@@ -89,18 +96,7 @@ macro_rules! whole_numbers {
                 self.cmp(&other)
             }
 
-            fn put(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_le_bytes());
-            }
-
-            fn bound(self) -> Option<Vec<u8>> {
-                Some(self.to_le_bytes().to_vec())
-            }
-
-            fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics {
-                let (min, max) = bounds.unzip();
-                Statistics::$statistics(min, max, None, Some(nulls), false)
-            }
+            fixed_width!($statistics);
 
             fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
                 let (least, most) =

@@ -21,6 +21,7 @@ use futures::StreamExt as _;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::bronze::{self, BronzeFile, Provenance};
+use crate::parallel::Threads;
 use crate::spec::{Contract, Table, Values};
 use crate::store::Store;
 
@@ -262,9 +263,8 @@ impl Ledgers {
 
     /// Lists some tables side by side, ahead of whoever asks about them; an error comes again then.
     pub async fn ahead(&self, tables: impl IntoIterator<Item = &Arc<Table>>) {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let tables = futures::stream::iter(tables).map(|table| self.of(table));
-        tables.buffer_unordered(threads).for_each(async |_| ()).await;
+        tables.buffer_unordered(Threads::available().count()).for_each(async |_| ()).await;
     }
 
     /// The ledger of a table, listed again: another process may have written.

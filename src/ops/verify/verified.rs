@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::normalise::Partition;
+use crate::parallel::Threads;
 use crate::spec::Table;
 
 /// What was verified of a table.
@@ -53,5 +54,5 @@ pub(super) fn build_again(table: &Table, partition: Option<Partition>) -> String
 
 /// Files read at the same time.
 pub(super) fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    Threads::available().count()
 }

@@ -25,7 +25,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("query", &["normalise", "spec", "store"]),
     ("report", &["bronze", "clock", "store"]),
     ("silver", &["bronze", "normalise", "parallel", "spec", "store"]),
-    ("ledger", &["bronze", "clock", "normalise", "spec", "store"]),
+    ("ledger", &["bronze", "clock", "normalise", "parallel", "spec", "store"]),
     ("plan", &["clock", "ledger", "normalise", "spec", "wire"]),
     ("world", &["clock", "ledger", "progress", "report", "spec", "store"]),
     ("build", &["bronze", "ledger", "normalise", "parallel", "plan", "report", "silver", "spec", "store", "world"]),

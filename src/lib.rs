@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod fetch;
 pub mod ledger;
+pub mod memory;
 pub mod normalise;
 pub mod ops;
 pub mod parallel;

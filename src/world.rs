@@ -26,6 +26,8 @@ pub struct World {
     pub clock: Clock,
     /// Progress bars.
     pub progress: Progress,
+    /// Bytes that partitions may take together while they are built.
+    pub memory_limit: u64,
 }
 
 /// A run: the world, what bronze holds, and the report.

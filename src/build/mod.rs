@@ -1,10 +1,10 @@
 //! The second half of a run: partitions whose bronze changed are built and published. Never asks a vendor.
 
 mod compare;
-mod cores;
 mod drift;
 mod fill;
 mod input;
+mod machine;
 mod rows;
 mod survey;
 mod task;
@@ -15,8 +15,8 @@ use anyhow::Result;
 use futures::StreamExt as _;
 
 pub use compare::{Compared, compare};
-use cores::Cores;
-pub use cores::Share;
+pub use machine::Share;
+use machine::{Machine, Need};
 pub use rows::rows_of;
 pub use survey::{Scope, Survey};
 pub use task::{Published, Task, origin};
@@ -95,14 +95,15 @@ async fn one(
         journal.table(&table.name, |report| report.notes.extend([note])).await;
     }
     let bar = world.progress.bar(&format!("{} partitions", table.name), survey.stale.len());
-    let cores = Cores::new(Threads::available());
+    let machine = Machine::new(Threads::available(), world.memory_limit);
+    let fed = machine::fed(survey.stale.iter());
     let work = futures::stream::iter(survey.stale.iter().rev())
         .map(|(partition, files)| {
-            let (bar, ledger, cores) = (&bar, &ledger, &cores);
+            let (bar, ledger, machine) = (&bar, &ledger, &machine);
+            let need = Need::of(table, files, &fed);
             async move {
                 let done = async {
-                    let bytes = files.iter().map(|file| file.file.size).sum();
-                    let share = cores.share(bytes).await;
+                    let share = machine.share(need).await;
                     let task = Task::new(&world.store, ledger, (*partition, files), calendar).await?;
                     task.run(&world.store, (&world.catalog, calendar), share).await
                 };

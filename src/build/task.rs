@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::cores::Share;
 use super::drift::{Batches, drift};
 use super::fill::fill;
 use super::input::TaskFile;
+use super::machine::Share;
 use super::rows;
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Builder, Details, Finished, Partition, Remarks};
@@ -97,12 +97,12 @@ impl Task {
         &self,
         store: &Store,
         (catalog, calendar): (&Catalog, &Arc<Calendar>),
-        share: Share<'_>,
+        mut share: Share<'_>,
     ) -> Result<Published> {
         let table = self.table(catalog, calendar)?;
         let made = self.made(store, table, (calendar, share.threads)).await?;
         // Other partitions are built while this one is written.
-        drop(share);
+        share.free_cores();
         let Made { encoded, details, count, batches } = made;
         let newly = silver::newly_rejected(store, table, self.partition, &details.rejects).await?;
         let drift = match &batches {

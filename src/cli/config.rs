@@ -12,6 +12,7 @@ use anyhow::Result;
 use secrecy::SecretString;
 
 use super::context::Context;
+use crate::memory;
 use crate::spec::{Catalog, Jobs, SpecFile, Table, is_url, nearest};
 use crate::store::Store;
 use crate::world::{Misuse, World};
@@ -82,7 +83,8 @@ pub(super) fn world(context: &Context) -> Result<World> {
         }
     }
     let tokens = tokens(&catalog, &jobs)?;
-    Ok(World { catalog, jobs, tokens, store, clock: context.clock, progress: context.progress.clone() })
+    let (clock, progress) = (context.clock, context.progress.clone());
+    Ok(World { catalog, jobs, tokens, store, clock, progress, memory_limit: memory::quarter() })
 }
 
 /// As [`world`], for a lake that must exist: a mistyped name is not an empty lake.

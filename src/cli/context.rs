@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use pitlake_contract::spelling;
 
 use crate::clock::{Clock, SHANGHAI};
+use crate::memory;
 use crate::progress::Progress;
 
 /// Options of every command.
@@ -38,6 +39,21 @@ pub(super) struct Global {
 pub(super) enum LogFormat {
     Text,
     Json,
+}
+
+/// Options of commands that build.
+#[derive(Debug, Args)]
+pub(super) struct Building {
+    /// Memory for partitions that are built side by side, as in 512MiB or 2GiB [default: a quarter of the machine's]
+    #[arg(long, value_parser = memory::size, value_name = "SIZE", env = "PITLAKE_MEMORY_LIMIT")]
+    memory_limit: Option<u64>,
+}
+
+impl Building {
+    /// The limit in bytes.
+    pub(super) fn memory_limit(&self) -> u64 {
+        self.memory_limit.unwrap_or_else(memory::quarter)
+    }
 }
 
 /// Output format of a result.

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::context::{Context, print};
 use super::{status, summary};
 use crate::clock::Clock;
+use crate::memory;
 use crate::ops::{demo, status as states};
 use crate::query::{self, Horizon};
 use crate::report::Exit;
@@ -70,6 +71,7 @@ impl DemoArgs {
             store,
             clock: Clock::fixed(evenings[1]),
             progress: context.progress.clone(),
+            memory_limit: memory::quarter(),
         };
         demo::is_ours(&world).await?;
         let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, 0).await?;

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::context::{Context, day, print};
 use super::reach::work;
 use super::{config, summary};
+use crate::memory;
 use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
 use crate::run::run;
@@ -138,6 +139,7 @@ async fn export(context: &Context, catalog: Catalog, store: Store, settings: Set
         store,
         clock: context.clock,
         progress: context.progress.clone(),
+        memory_limit: memory::quarter(),
     };
     let report = run(&world, &work).await?;
     print(&summary::text(&report))?;

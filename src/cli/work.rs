@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::context::{Context, Format, day, print};
+use super::context::{Building, Context, Format, day, print};
 use super::reach::work;
 use super::{config, plan, summary};
 use crate::plan::{Halves, Reach, Rebuild, Work};
@@ -24,6 +24,8 @@ pub(super) struct RunArgs {
     /// Run as on the evening of this day; exit 8 if the day is not published
     #[arg(long, value_parser = day, value_name = "DAY")]
     date: Option<NaiveDate>,
+    #[command(flatten)]
+    building: Building,
     /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -50,6 +52,8 @@ pub(super) struct BackfillArgs {
     /// Only show the cost: calls, minutes, quota, partitions
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    building: Building,
     /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -90,6 +94,8 @@ pub(super) struct NormalizeArgs {
     /// Also rebuild partitions that are up to date
     #[arg(long)]
     full: bool,
+    #[command(flatten)]
+    building: Building,
     /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -100,7 +106,8 @@ impl BackfillArgs {
         let mut work = work("backfill", Halves::Both, (Some(self.start), Some(self.end)), context);
         work.refetch = self.refetch;
         work.short = self.short;
-        let world = config::world(context)?;
+        let mut world = config::world(context)?;
+        world.memory_limit = self.building.memory_limit();
         work.tables = config::tables_or_jobs(&world, &self.tables)?;
         if self.dry_run {
             return plan::show(&world, &work, self.format).await;
@@ -111,7 +118,8 @@ impl BackfillArgs {
 
 impl RunArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let world = config::world(context)?;
+        let mut world = config::world(context)?;
+        world.memory_limit = self.building.memory_limit();
         let mut work = work("run", Halves::Both, (None, None), context);
         work.reach = Reach::Nightly(self.date);
         work.tables = config::jobs(&world, &self.jobs)?;
@@ -135,7 +143,8 @@ impl NormalizeArgs {
         if self.full {
             work.rebuild = Rebuild::All;
         }
-        let world = config::existing(context)?;
+        let mut world = config::existing(context)?;
+        world.memory_limit = self.building.memory_limit();
         work.tables = config::tables_or_jobs(&world, &self.tables)?;
         go(&world, work, self.format).await
     }

@@ -27,7 +27,7 @@ fn world() -> (World, Arc<Counted>) {
     let catalog = Catalog::load(&[], None).unwrap().0;
     let clock = Clock::fixed(NOW.parse().unwrap());
     let tokens = [].into();
-    (World { catalog, jobs, tokens, store, clock, progress: Progress::silent() }, counted)
+    (World { catalog, jobs, tokens, store, clock, progress: Progress::silent(), memory_limit: 1 << 30 }, counted)
 }
 
 async fn answer(world: &World, interface: &str, slice: Slice, lines: String) {

@@ -81,6 +81,7 @@ impl Lake {
             store: Store::memory(),
             clock: Clock::fixed(moment(NOW)),
             progress: Progress::silent(),
+            memory_limit: 1 << 30,
         };
         let mut lake = Self { world, dice: Dice::of(seed), told: Vec::new() };
         let plain = (Some(Findings::default()), None, moment(BEGUN) - TimeDelta::hours(1));

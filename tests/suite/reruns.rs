@@ -35,6 +35,22 @@ fn a_deleted_silver_file_comes_back_with_the_same_bytes() {
 }
 
 #[test]
+fn a_memory_limit_below_every_partition_gives_the_same_bytes() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.backfill(0, &ALL, &settings());
+    let before = place.files("silver");
+    let report = place.expect(0, &["normalize", "--full", "--memory-limit", "1KiB", "--format", "json", "--now", NOW]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["tables"]["stock_daily_cn"]["built"], serde_json::json!(["year=2022", "year=2023"]));
+    assert_eq!(place.files("silver"), before);
+    let output = place.run(&["normalize", "--memory-limit", "2Gi"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let expected = "invalid size `2Gi`: expected a number and a unit, such as 512MiB or 2GiB";
+    assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{output:?}");
+}
+
+#[test]
 fn a_deleted_day_is_a_hole_and_only_that_day_is_fetched() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);

@@ -15,6 +15,7 @@ use graph::{Crate, rust_files};
 /// The modules of `src/`, lowest first, and the ones below that each of them uses.
 const MODULES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("memory", &[]),
     ("parallel", &[]),
     ("progress", &[]),
     ("spec", &[]),
@@ -59,6 +60,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "cli",
         &[
             "clock",
+            "memory",
             "normalise",
             "ops",
             "plan",

@@ -1,0 +1,166 @@
+//! The machine, shared among partitions: small ones are built side by side, a large one on all cores, and together they
+//! take no more memory than is allowed. Never how a partition is built.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::ledger::LedgerFile;
+use crate::normalise::Partition;
+use crate::parallel::Threads;
+use crate::spec::Table;
+
+/// A partition of so many bytes of bronze keeps every core busy.
+const LARGE: u64 = 4 << 20;
+
+/// Bytes of memory for each byte of bronze, at the peak, as measured: 3 to 3.6 where the latest rows are kept.
+const LATEST: u64 = 4;
+
+/// Where versions are kept: 15, for most lines repeat earlier ones.
+const VERSIONS: u64 = 16;
+
+/// Memory is handed out in pieces of so many bytes.
+const PIECE: u64 = 64 << 10;
+
+/// What a partition needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Need {
+    /// Bytes of bronze.
+    bronze: u64,
+    /// Bytes of memory.
+    memory: u64,
+}
+
+/// How many partitions each file feeds whose rows leave the day of its folder.
+pub(super) type Fed<'f> = HashMap<&'f str, u64>;
+
+/// Counts the partitions that files feed.
+pub(super) fn fed<'f>(partitions: impl Iterator<Item = (&'f Partition, &'f Vec<Arc<LedgerFile>>)>) -> Fed<'f> {
+    let mut fed = Fed::default();
+    for file in partitions.flat_map(|(_, files)| files).filter(|file| file.file.span) {
+        *fed.entry(&file.file.path).or_default() += 1;
+    }
+    fed
+}
+
+impl Need {
+    /// An estimate from the files of a partition.
+    pub(super) fn of(table: &Table, files: &[Arc<LedgerFile>], fed: &Fed<'_>) -> Self {
+        let share = |file: &LedgerFile| file.file.size / fed.get(file.file.path.as_str()).copied().unwrap_or(1);
+        let bronze = files.iter().map(|file| share(file)).sum();
+        Self { bronze, memory: bronze * if table.versions.is_some() { VERSIONS } else { LATEST } }
+    }
+}
+
+/// The cores that are free, and the memory.
+#[derive(Debug)]
+pub(super) struct Machine {
+    all: Threads,
+    cores: Semaphore,
+    limit: u32,
+    memory: Semaphore,
+}
+
+/// Cores and memory for one partition, until it is dropped.
+#[derive(Debug)]
+pub struct Share<'m> {
+    /// The number of cores.
+    pub threads: Threads,
+    cores: Option<SemaphorePermit<'m>>,
+    _memory: Option<SemaphorePermit<'m>>,
+}
+
+impl Machine {
+    /// All cores, and so many bytes of memory.
+    pub(super) fn new(all: Threads, memory: u64) -> Self {
+        let limit = pieces(memory);
+        Self { all, cores: Semaphore::new(all.count()), limit, memory: Semaphore::new(limit as usize) }
+    }
+
+    /// A share for a partition, once it is free; those who ask first get theirs first. A partition that needs more memory than
+    /// is allowed is built alone, and on one thread, which takes the least.
+    pub(super) async fn share(&self, need: Need) -> Share<'_> {
+        let memory = pieces(need.memory);
+        let is_large = need.bronze > LARGE && memory <= self.limit;
+        let threads = if is_large { self.all } else { Threads::ONE };
+        let count = u32::try_from(threads.count()).unwrap_or(u32::MAX);
+        // Neither is ever closed. Who has cores waits for nothing more.
+        let memory = self.memory.acquire_many(memory.min(self.limit)).await.ok();
+        Share { threads, cores: self.cores.acquire_many(count).await.ok(), _memory: memory }
+    }
+}
+
+impl Share<'_> {
+    /// All cores, for a partition that is built alone.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self { threads: Threads::available(), cores: None, _memory: None }
+    }
+
+    /// Lets others have the cores.
+    pub(super) fn free_cores(&mut self) {
+        self.cores = None;
+    }
+}
+
+/// At least one, so that a share of nothing is one too.
+fn pieces(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(PIECE)).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+
+    fn machine(memory: u64) -> Machine {
+        Machine::new(Threads::new(2.try_into().unwrap()), memory)
+    }
+
+    fn need(bronze: u64) -> Need {
+        Need { bronze, memory: LATEST * bronze }
+    }
+
+    #[test]
+    fn small_partitions_are_built_side_by_side_and_a_large_one_alone() {
+        let machine = machine(1 << 30);
+        let (first, second) = (machine.share(need(1)).now_or_never(), machine.share(need(LARGE)).now_or_never());
+        assert_eq!([&first, &second].map(|share| share.as_ref().unwrap().threads.count()), [1, 1]);
+        assert!(machine.share(need(1)).now_or_never().is_none());
+        drop(first);
+        assert!(machine.share(need(LARGE + 1)).now_or_never().is_none());
+        drop(second);
+        let large = machine.share(need(LARGE + 1)).now_or_never().unwrap();
+        assert_eq!(large.threads.count(), 2);
+        assert!(machine.share(need(1)).now_or_never().is_none());
+    }
+
+    #[test]
+    fn partitions_together_take_no_more_memory_than_is_allowed() {
+        let machine = machine(100 << 20);
+        let mut large = machine.share(need(20 << 20)).now_or_never().unwrap();
+        large.free_cores();
+        // While one is written, the next is built only if there is memory for both.
+        assert!(machine.share(need(20 << 20)).now_or_never().is_none());
+        let other = machine.share(need(5 << 20)).now_or_never().unwrap();
+        assert!(machine.share(need(1)).now_or_never().is_none());
+        drop((large, other));
+        assert!(machine.share(need(20 << 20)).now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_partition_larger_than_the_limit_is_built_alone_on_one_thread() {
+        let machine = machine(100 << 20);
+        let mut small = machine.share(need(1)).now_or_never().unwrap();
+        small.free_cores();
+        assert!(machine.share(need(1 << 30)).now_or_never().is_none());
+        drop(small);
+        let mut large = machine.share(need(1 << 30)).now_or_never().unwrap();
+        assert_eq!(large.threads.count(), 1);
+        large.free_cores();
+        assert!(machine.share(need(1)).now_or_never().is_none());
+        drop(large);
+        assert!(machine.share(need(1)).now_or_never().is_some());
+    }
+}

@@ -85,7 +85,9 @@ fn every_table_that_a_document_names_exists_and_has_a_theme() {
 
 #[test]
 fn every_variable_that_a_document_names_is_read() {
-    let help = <Cli as clap::CommandFactory>::command().render_long_help().to_string();
+    let mut cli = <Cli as clap::CommandFactory>::command();
+    let of_commands: String = cli.get_subcommands_mut().map(|one| one.render_long_help().to_string()).collect();
+    let help = cli.render_long_help().to_string() + &of_commands;
     let variables = |catalog: &Catalog| -> BTreeSet<String> {
         catalog.vendors().flat_map(|vendor| [vendor.token_env.clone(), vendor.variable("BASE_URL")]).collect()
     };

@@ -2,6 +2,7 @@
 //! take no more memory than is allowed. Never how a partition is built.
 
 use std::collections::HashMap;
+use std::ops::Add;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -23,13 +24,13 @@ const VERSIONS: u64 = 16;
 /// Memory is handed out in pieces of so many bytes.
 const PIECE: u64 = 64 << 10;
 
-/// What a partition needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a partition needs, or several that are built together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Need {
     /// Bytes of bronze.
     bronze: u64,
     /// Bytes of memory.
-    memory: u64,
+    pub(super) memory: u64,
 }
 
 /// How many partitions each file feeds whose rows leave the day of its folder.
@@ -50,6 +51,14 @@ impl Need {
         let share = |file: &LedgerFile| file.file.size / fed.get(file.file.path.as_str()).copied().unwrap_or(1);
         let bronze = files.iter().map(|file| share(file)).sum();
         Self { bronze, memory: bronze * if table.versions.is_some() { VERSIONS } else { LATEST } }
+    }
+}
+
+impl Add for Need {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { bronze: self.bronze + other.bronze, memory: self.memory + other.memory }
     }
 }
 

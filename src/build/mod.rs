@@ -1,10 +1,14 @@
 //! The second half of a run: partitions whose bronze changed are built and published. Never asks a vendor.
 
+mod bodies;
 mod compare;
 mod drift;
 mod fill;
+mod filling;
+mod groups;
 mod input;
 mod machine;
+mod read;
 mod rows;
 mod survey;
 mod task;
@@ -15,6 +19,7 @@ use anyhow::Result;
 use futures::StreamExt as _;
 
 pub use compare::{Compared, compare};
+use groups::groups;
 pub use machine::Share;
 use machine::{Machine, Need};
 pub use rows::rows_of;
@@ -97,26 +102,34 @@ async fn one(
     let bar = world.progress.bar(&format!("{} partitions", table.name), survey.stale.len());
     let machine = Machine::new(Threads::available(), world.memory_limit);
     let fed = machine::fed(survey.stale.iter());
-    let work = futures::stream::iter(survey.stale.iter().rev())
-        .map(|(partition, files)| {
+    let stale = survey.stale.iter().rev();
+    let stale = stale.map(|(partition, files)| (*partition, &files[..], Need::of(table, files, &fed)));
+    let groups = groups(stale, &fed, world.memory_limit);
+    let work = futures::stream::iter(groups)
+        .map(|group| {
             let (bar, ledger, machine) = (&bar, &ledger, &machine);
-            let need = Need::of(table, files, &fed);
             async move {
-                let done = async {
-                    let share = machine.share(need).await;
-                    let task = Task::new(&world.store, ledger, (*partition, files), calendar).await?;
-                    task.run(&world.store, (&world.catalog, calendar), share).await
-                };
-                let done = done.await;
-                bar.advance();
-                (*partition, done)
+                let need = group.iter().fold(Need::default(), |all, (.., need)| all + *need);
+                let share = machine.share(need).await;
+                let (mut tasks, mut done) = (Vec::new(), Vec::new());
+                for (partition, files, _) in group {
+                    match Task::new(&world.store, ledger, (partition, files), calendar).await {
+                        Ok(task) => tasks.push(task),
+                        Err(error) => done.push((partition, Err(error))),
+                    }
+                }
+                done.extend(Task::run_together(&tasks, &world.store, (&world.catalog, calendar), share).await);
+                for _ in &done {
+                    bar.advance();
+                }
+                done
             }
         })
         // One more than cores: while one is written, the next is built.
         .buffer_unordered(Threads::available().count() + 1);
-    let done: Vec<(Partition, Result<Published>)> = work.collect().await;
+    let done: Vec<Vec<(Partition, Result<Published>)>> = work.collect().await;
     let mut is_whole = survey.unplaced.is_empty();
-    for (partition, done) in done {
+    for (partition, done) in done.into_iter().flatten() {
         match done {
             Ok(published) => {
                 journal
@@ -199,3 +212,5 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
 mod histories;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod together;

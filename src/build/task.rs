@@ -2,14 +2,19 @@
 //! elsewhere: it names everything it needs, and gives the same bytes wherever it runs. Never which partitions are stale.
 
 use std::collections::BTreeSet;
+use std::slice;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use futures::future::join;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
 
 use super::drift::{Batches, drift};
+#[cfg(test)]
 use super::fill::fill;
+use super::fill::fill_together;
 use super::input::TaskFile;
 use super::machine::Share;
 use super::rows;
@@ -59,13 +64,22 @@ pub struct Published {
 }
 
 /// A partition before it is published.
-struct Made {
-    encoded: Encoded,
-    details: Details,
+pub(super) struct Made {
+    pub(super) encoded: Encoded,
+    pub(super) details: Details,
     /// Rows.
-    count: usize,
+    pub(super) count: usize,
     /// Where the table tells what was before.
     batches: Option<Batches>,
+}
+
+impl Made {
+    /// With the text of rejected rows that were named by file and line.
+    pub(super) async fn quoted(mut self, store: &Store) -> Result<Self> {
+        rows::quote(store, &mut self.details.rejects).await?;
+        self.encoded.rejects = silver::encode_rejects(&self.details.rejects)?;
+        Ok(self)
+    }
 }
 
 impl Task {
@@ -97,13 +111,52 @@ impl Task {
         &self,
         store: &Store,
         (catalog, calendar): (&Catalog, &Arc<Calendar>),
+        share: Share<'_>,
+    ) -> Result<Published> {
+        let done = Self::run_together(slice::from_ref(self), store, (catalog, calendar), share).await;
+        done.into_iter().next().context("the build stopped")?.1
+    }
+
+    /// As [`Task::run`], for several partitions of a table: each gives what it gives alone, and a file that several of them
+    /// need is read once.
+    pub(super) async fn run_together(
+        tasks: &[Self],
+        store: &Store,
+        (catalog, calendar): (&Catalog, &Arc<Calendar>),
         mut share: Share<'_>,
+    ) -> Vec<(Partition, Result<Published>)> {
+        let mut done: Vec<Option<Result<Published>>> = tasks.iter().map(|_| None).collect();
+        let (sent, mut made) = mpsc::channel(1);
+        let threads = share.threads;
+        let building = async {
+            let made = Self::make(tasks, store, (catalog, calendar, threads), sent).await;
+            // Other partitions are built while the last one is written.
+            share.free_cores();
+            made
+        };
+        let publishing = async {
+            while let Some((place, made)) = made.recv().await {
+                let task: &Self = &tasks[place];
+                done[place] = Some(match made {
+                    Ok(made) => task.publish(store, (catalog, calendar), made).await,
+                    Err(error) => Err(error),
+                });
+            }
+        };
+        let (made, ()) = join(building, publishing).await;
+        let stopped = made.err().map_or_else(|| "the build stopped".to_owned(), |error| format!("{error:#}"));
+        let done = done.into_iter().map(|done| done.unwrap_or_else(|| Err(anyhow!("{stopped}"))));
+        tasks.iter().map(|task| task.partition).zip(done).collect()
+    }
+
+    async fn publish(
+        &self,
+        store: &Store,
+        (catalog, calendar): (&Catalog, &Arc<Calendar>),
+        made: Made,
     ) -> Result<Published> {
         let table = self.table(catalog, calendar)?;
-        let made = self.made(store, table, (calendar, share.threads)).await?;
-        // Other partitions are built while this one is written.
-        share.free_cores();
-        let Made { encoded, details, count, batches } = made;
+        let Made { encoded, details, count, batches } = made.quoted(store).await?;
         let newly = silver::newly_rejected(store, table, self.partition, &details.rejects).await?;
         let drift = match &batches {
             Some(batches) => drift(store, table, self.partition, batches).await,
@@ -133,32 +186,35 @@ impl Task {
         (catalog, calendar): (&Catalog, &Arc<Calendar>),
         threads: Threads,
     ) -> Result<Encoded> {
-        let table = self.table(catalog, calendar)?;
-        Ok(self.made(store, table, (calendar, threads)).await?.encoded)
+        let (sent, mut made) = mpsc::channel(1);
+        Self::make(slice::from_ref(self), store, (catalog, calendar, threads), sent).await?;
+        let (_, made) = made.recv().await.context("the build stopped")?;
+        Ok(made?.quoted(store).await?.encoded)
     }
 
-    async fn made(
-        &self,
+    /// Makes partitions of a table, and sends each with its number.
+    pub(super) async fn make(
+        tasks: &[Self],
         store: &Store,
-        table: &Arc<Table>,
-        (calendar, threads): (&Arc<Calendar>, Threads),
-    ) -> Result<Made> {
-        let (calendar, digest, of) = (Arc::clone(calendar), self.digest.clone(), Arc::clone(table));
-        let finish = move |builder: Builder<'_>| {
+        (catalog, calendar, threads): (&Catalog, &Arc<Calendar>, Threads),
+        sent: mpsc::Sender<(usize, Result<Made>)>,
+    ) -> Result<()> {
+        let Some(first) = tasks.first() else { return Ok(()) };
+        let table = first.table(catalog, calendar)?;
+        let digests: Vec<String> = tasks.iter().map(|task| task.digest.clone()).collect();
+        let (calendar, of) = (Arc::clone(calendar), Arc::clone(table));
+        let finish = move |place: usize, builder: Builder<'_>, threads: Threads| {
             let finished = builder.finish_with_companion(&|day| calendar.next_session(day))?;
-            let encoded = silver::encode(&of, &finished, (&digest, threads))?;
+            let encoded = silver::encode(&of, &finished, (&digests[place], threads))?;
             let has_past = of.versions.is_some() || finished.companion.is_some();
             let rows = has_past.then(|| finished.batch()).transpose()?;
             let count = finished.num_rows();
             let Finished { details, companion, .. } = finished;
             Ok(Made { encoded, details, count, batches: rows.map(|rows| Batches { rows, companion }) })
         };
-        let mut made = fill(store, (table, self.partition), self.files.clone(), threads, finish).await?;
-        rows::quote(store, &mut made.details.rejects).await?;
-        made.encoded.rejects = silver::encode_rejects(&made.details.rejects)?;
-        Ok(made)
+        let wanted = tasks.iter().map(|task| (task.partition, task.files.clone())).collect();
+        fill_together(store, table, wanted, threads, (finish, sent)).await
     }
-
     /// The table, where the calendar is still the one of the plan.
     fn table<'c>(&self, catalog: &'c Catalog, calendar: &Calendar) -> Result<&'c Arc<Table>> {
         if self.calendar.as_ref().is_some_and(|digest| *digest != digest_of(calendar)) {

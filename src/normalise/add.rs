@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
 
     /// Adds the rows of a file, and what is to be named of it.
     fn take(&mut self, file: u32, read: FileRows, ids: Option<&[u32]>) -> (EmptyColumns, Result<(), Stop>) {
-        let FileRows { columns, lines, rejects, unknown, remarks, stop } = read;
+        let FileRows { columns, lines, rejects, unknown, remarks, stop, .. } = read;
         self.rows.extend(file, (&columns, &lines), ids);
         self.rejects.extend(rejects);
         if !unknown.is_empty() {

@@ -25,6 +25,8 @@ pub(super) struct FileRows {
     pub(super) remarks: Remarks,
     /// Why the file as a whole cannot be trusted.
     pub(super) stop: Option<Stop>,
+    /// Lines with names that no line before them has.
+    pub(super) naming: Vec<u32>,
 }
 
 /// Lines that were read before.
@@ -61,7 +63,7 @@ pub(super) fn read(
     let call = CallColumns::of(input, &mut LineReading { texts, remarks: &mut remarks });
     let width = table.columns.len();
     let mut seen: Vec<bool> = (0..width).map(|column| call.columns().contains(&column)).collect();
-    let (mut unknown, mut has_names) = (BTreeSet::new(), false);
+    let (mut unknown, mut has_names, mut naming) = (BTreeSet::new(), false, Vec::new());
     let mut rows = Taken::new((table, partition), columns, (input, call.columns()));
     if !input.span {
         rows.reserve(memchr::memchr_iter(b'\n', text.as_bytes()).count());
@@ -70,9 +72,14 @@ pub(super) fn read(
     let mut layout = Layout::default();
     let mut row = vec![Scalar::Absent; width];
     let is_nested = nested::is_nested(source);
+    let mut others = input.placed.zip(partition).map(|(placed, partition)| placed.beside(partition));
     // Of lines that are not blank: their number.
     let (mut at, mut number, mut place, mut read_rows) = (0, 0u32, 0, 0usize);
     while at < text.len() {
+        if let Some((next, lines)) = others.as_mut().and_then(|others| others.skip(at)) {
+            (at, number, place) = (next, number + lines, place + lines as usize);
+            continue;
+        }
         number += 1;
         if let Some(next) = before.skip(text, at, number, call.of_line(place)) {
             (at, place) = (next, place + 1);
@@ -92,14 +99,15 @@ pub(super) fn read(
             }
             rows.columns.iter_mut().for_each(|cells| cells.truncate(first));
         }
+        let mut is_naming = false;
         let mut resolve = |name: &str| {
-            has_names = true;
+            is_naming |= !std::mem::replace(&mut has_names, true);
             let field = source.contract.field(name);
             if field.is_none() {
-                unknown.insert(name.to_owned());
+                is_naming |= unknown.insert(name.to_owned());
             }
             let plan = source.fields.iter().find(|plan| Some(plan.field) == field)?;
-            seen[plan.column] = true;
+            is_naming |= !std::mem::replace(&mut seen[plan.column], true);
             Some(Target::of(source, plan, input.dialect()))
         };
         remarks.clear();
@@ -121,6 +129,7 @@ pub(super) fn read(
             let read = read.and_then(|()| call.fill(&mut row, place)).map(|()| &row[..]);
             read_rows += usize::from(rows.take(number, read.as_ref().copied(), line.text, reading.texts));
         }
+        naming.extend(is_naming.then_some(number));
         place += 1;
         let of_line = first..rows.lines.len();
         if !of_line.is_empty() && input.tells == Tells::Rows {
@@ -143,7 +152,7 @@ pub(super) fn read(
         unknown.clear();
     }
     let Taken { columns, lines, rejects, .. } = rows;
-    FileRows { columns, lines, rejects, unknown, remarks: named, stop }
+    FileRows { columns, lines, rejects, unknown, remarks: named, stop, naming }
 }
 
 /// Counts what is to be named of a line that gave rows.

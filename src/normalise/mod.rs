@@ -25,6 +25,7 @@ mod newest;
 mod order;
 mod output;
 mod partition;
+mod placed;
 mod reading;
 mod repeats;
 mod row_rules;
@@ -57,6 +58,7 @@ pub use finished::Finished;
 pub use judge::{AnswerText, Judged, judge};
 pub use output::{Added, added, added_to_states, companion_schema, schema};
 pub use partition::Partition;
+pub use placed::PlacedLines;
 pub use reading::{Reading, read};
 pub use shown::Shown;
 
@@ -103,6 +105,8 @@ pub struct Input<'t, 'f> {
     pub slice: Option<u32>,
     /// Whether its rows still count.
     pub tells: Tells,
+    /// Which of its lines belong to other partitions, where that was found.
+    pub placed: Option<&'f PlacedLines>,
 }
 
 /// What a file tells.
@@ -133,6 +137,7 @@ impl<'t, 'f> Input<'t, 'f> {
             day: None,
             slice: None,
             tells: Tells::Rows,
+            placed: None,
         }
     }
 }

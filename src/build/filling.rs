@@ -1,0 +1,113 @@
+//! A partition while its files are added to its builder, in their order. Never how a file is read.
+
+use anyhow::Result;
+
+use super::input::{AnsweredCalls, TaskFile};
+use super::read::{builder, input, source_of};
+use crate::normalise::{Builder, Partition, Stop, TextIds};
+use crate::parallel::Threads;
+use crate::spec::{Table, TableSource};
+
+/// A partition that is being filled.
+pub(super) struct Filling<'t, 'f> {
+    table: &'t Table,
+    pub(super) builder: Builder<'t>,
+    files: &'f [TaskFile],
+    /// The place of the next file.
+    next: usize,
+    /// For each thread that reads.
+    pub(super) ids: Vec<TextIds>,
+    problems: Vec<anyhow::Error>,
+    /// Why it was given up.
+    pub(super) stopped: Option<anyhow::Error>,
+}
+
+impl<'t, 'f> Filling<'t, 'f> {
+    pub(super) fn new(table: &'t Table, partition: Partition, files: &'f [TaskFile], threads: Threads) -> Self {
+        Self {
+            table,
+            builder: builder(table, partition, files),
+            files,
+            next: 0,
+            ids: (0..threads.count()).map(|_| TextIds::default()).collect(),
+            problems: Vec::new(),
+            stopped: None,
+        }
+    }
+
+    /// Adds the files before a place: none of them has a body to be read.
+    fn add_until(&mut self, place: usize) {
+        let (table, files) = (self.table, self.files);
+        for file in &files[self.next..place] {
+            let source = match source_of(table, file) {
+                Ok(source) => source,
+                Err(error) => {
+                    self.stopped = Some(error);
+                    return;
+                }
+            };
+            match &file.repeats {
+                Some(answered) => {
+                    let added = self.builder.add(input(source, file, (answered, None), true), &[]);
+                    self.note(file, added.map_err(anyhow::Error::from));
+                }
+                None => {
+                    self.builder.add_again(input(source, file, (&AnsweredCalls::default(), None), false));
+                }
+            }
+        }
+        self.next = place;
+    }
+
+    /// Adds the file at a place with what a body gave for it.
+    pub(super) fn add(
+        &mut self,
+        place: usize,
+        add: impl FnOnce(&mut Self, &'f TaskFile, &'t TableSource) -> Result<()>,
+    ) {
+        self.add_until(place);
+        if self.stopped.is_some() {
+            return;
+        }
+        let (table, files) = (self.table, self.files);
+        let file = &files[place];
+        match source_of(table, file) {
+            Ok(source) => {
+                let added = add(self, file, source);
+                self.note(file, added);
+                self.next = place + 1;
+            }
+            Err(error) => self.stopped = Some(error),
+        }
+    }
+
+    fn note(&mut self, file: &TaskFile, added: Result<()>) {
+        match added {
+            Err(error) if file.is_former => {
+                self.builder.forget(&file.path);
+                tracing::warn!("{error:#}; it no longer counts, and tells no former states");
+            }
+            added => self.problems.extend(added.err()),
+        }
+    }
+
+    /// Its builder, where every file could be added.
+    pub(super) fn filled(mut self) -> Result<Builder<'t>> {
+        if self.stopped.is_none() {
+            self.add_until(self.files.len());
+        }
+        match self.stopped {
+            Some(error) => Err(error),
+            None if self.problems.is_empty() => Ok(self.builder),
+            None => Err(joined(self.problems)),
+        }
+    }
+}
+
+/// All that stops a partition as one error, whose kind is that of a failed check if one failed.
+fn joined(mut problems: Vec<anyhow::Error>) -> anyhow::Error {
+    let first = problems.iter().position(anyhow::Error::is::<Stop>).unwrap_or(0);
+    let first = problems.remove(first);
+    let others: Vec<String> = problems.iter().map(|problem| format!("{problem:#}")).collect();
+    if others.is_empty() { first } else { first.context(format!("{}; and", others.join("; "))) }
+}

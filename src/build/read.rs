@@ -1,0 +1,167 @@
+//! Bodies to what builders take: inflated, proven and read on a thread of their own, each once for all partitions that read
+//! it. Never how builders put them together.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use chrono::NaiveDate;
+use pitlake_contract::{Answered, Slice};
+use tokio::sync::mpsc;
+
+use super::bodies::Body;
+use super::input::{AnsweredCalls, TaskFile};
+use crate::bronze;
+use crate::normalise::{Builder, EmptyColumns, FileReader, Input, Partition, PlacedLines, ReadFile, Stop, Tells};
+use crate::spec::{Axis, Table, TableSource};
+
+/// A partition, and its files.
+pub(super) type Wanted = (Partition, Vec<TaskFile>);
+
+/// What a thread makes of a body.
+pub(super) struct Reading {
+    pub(super) answered: AnsweredCalls,
+    pub(super) content: Content,
+}
+
+pub(super) enum Content {
+    /// The rows of each of its partitions.
+    Rows(Vec<Result<ReadFile, Stop>>),
+    /// Its text, where its rows depend on what files before it hold, and which of its lines are whose.
+    Text(Vec<u8>, Option<PlacedLines>),
+}
+
+/// Why a body could not be read.
+pub(super) enum Unread {
+    /// The store did not give it.
+    Absent(anyhow::Error),
+    /// It is not what it should be.
+    Damaged(anyhow::Error),
+}
+
+/// Reads a share of the bodies, in their order.
+pub(super) struct ShareReader<'t> {
+    table: &'t Table,
+    wanted: &'t [Wanted],
+    /// For each partition, where files are read apart.
+    apart: Option<Vec<FileReader<'t>>>,
+    text: Vec<u8>,
+}
+
+impl<'t> ShareReader<'t> {
+    pub(super) fn new(table: &'t Table, wanted: &'t [Wanted]) -> Self {
+        let is_apart = wanted.iter().all(|(partition, files)| builder(table, *partition, files).reads_alone());
+        let readers = wanted.iter().map(|(partition, _)| FileReader::new(table, *partition));
+        Self { table, wanted, apart: is_apart.then(|| readers.collect()), text: Vec::new() }
+    }
+
+    pub(super) fn read_all<'r>(
+        mut self,
+        bodies: impl Iterator<Item = &'r Body>,
+        mut bytes: mpsc::Receiver<Result<Bytes>>,
+        spare: &Receiver<EmptyColumns>,
+        done: &SyncSender<Result<Reading, Unread>>,
+    ) {
+        for Body { readers, .. } in bodies {
+            let Some(body) = bytes.blocking_recv() else { return };
+            let read = match body {
+                Ok(body) => self.read(readers, &body, spare).map_err(Unread::Damaged),
+                Err(error) => Err(Unread::Absent(error)),
+            };
+            // Builders that stopped take no more.
+            if done.send(read).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn read(&mut self, readers: &[(usize, usize)], body: &[u8], spare: &Receiver<EmptyColumns>) -> Result<Reading> {
+        let wanted = self.wanted;
+        let file = |(partition, place): (usize, usize)| &wanted[partition].1[place];
+        let first = file(readers[0]);
+        let source = source_of(self.table, first)?;
+        let answered = answered(&first.path, body, source.contract.ask.axis, &mut self.text)?;
+        let is_shared = readers.len() > 1 && readers.iter().all(|reader| file(*reader).span);
+        let placed = is_shared.then(|| {
+            let input = input(source, first, (&answered, None), false);
+            PlacedLines::of(self.table, input, &self.text)
+        });
+        let content = match &mut self.apart {
+            Some(apart) => {
+                let mut rows = Vec::with_capacity(readers.len());
+                for reader in readers {
+                    let one = &mut apart[reader.0];
+                    if let Ok(columns) = spare.try_recv() {
+                        one.reuse(columns);
+                    }
+                    rows.push(one.read(input(source, file(*reader), (&answered, placed.as_ref()), false), &self.text));
+                }
+                Content::Rows(rows)
+            }
+            None => Content::Text(std::mem::take(&mut self.text), placed),
+        };
+        Ok(Reading { answered, content })
+    }
+}
+
+/// A builder for the files of a partition.
+pub(super) fn builder<'t>(table: &'t Table, partition: Partition, files: &[TaskFile]) -> Builder<'t> {
+    let has_looks = files.iter().any(|file| file.slice.is_some() || file.is_former);
+    if has_looks { Builder::with_states(table, partition) } else { Builder::new(table, partition) }
+}
+
+/// A file as a builder takes it.
+pub(super) fn input<'t, 'f>(
+    source: &'t TableSource,
+    file: &'f TaskFile,
+    (answered, placed): (&'f AnsweredCalls, Option<&'f PlacedLines>),
+    is_repeat: bool,
+) -> Input<'t, 'f> {
+    let AnsweredCalls { params, rows_of, month, day } = answered;
+    Input {
+        span: file.span,
+        observed: file.observed,
+        shown: file.shown,
+        wholeness: file.wholeness,
+        slice: file.slice,
+        tells: if file.is_former { Tells::FormerStates } else { Tells::Rows },
+        calls: params,
+        rows_of,
+        month: *month,
+        day: *day,
+        is_repeat,
+        placed,
+        ..Input::new(&file.path, source)
+    }
+}
+
+pub(super) fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t TableSource> {
+    let source = table.sources.iter().find(|source| source.contract.id.to_string() == file.interface);
+    source
+        .with_context(|| format!("`{}`: the interface `{}` does not feed `{}`", file.path, file.interface, table.name))
+}
+
+/// The lines of a file, and the calls that brought them.
+fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<AnsweredCalls> {
+    bronze::inflate(body, text)
+        .with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
+    let Some(provenance) = bronze::provenance_of(path, body)? else { return Ok(AnsweredCalls::default()) };
+    if let Some(same_as) = provenance.same_as {
+        bail!("`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice");
+    }
+    let rows = memchr::memchr_iter(b'\n', text).count();
+    if rows != provenance.rows || bronze::digest(text) != provenance.digest {
+        bail!(
+            "`{path}` holds {rows} rows that are not the {} its header promises: remove it, and `backfill` fetches its \
+             slice again",
+            provenance.rows
+        );
+    }
+    // The day of the folder matters for snapshots only.
+    let answered = Answered::parse(&provenance.slice, axis, NaiveDate::MIN);
+    let day = match &answered {
+        Answered::Slice(slice @ (Slice::Session(_) | Slice::Day(_) | Slice::Period(_))) => slice.day(),
+        _ => None,
+    };
+    Ok(AnsweredCalls { params: provenance.params.to_vec(), rows_of: provenance.rows_of, month: answered.month(), day })
+}

@@ -102,3 +102,6 @@ impl Beside<'_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! One partition as a unit of work: the files it is built from, and a run that ends in one put. A task can be sent
 //! elsewhere: it names everything it needs, and gives the same bytes wherever it runs. Never which partitions are stale.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::slice;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use futures::StreamExt as _;
 use futures::future::join;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -125,7 +126,6 @@ impl Task {
         (catalog, calendar): (&Catalog, &Arc<Calendar>),
         mut share: Share<'_>,
     ) -> Vec<(Partition, Result<Published>)> {
-        let mut done: Vec<Option<Result<Published>>> = tasks.iter().map(|_| None).collect();
         let (sent, mut made) = mpsc::channel(1);
         let threads = share.threads;
         let building = async {
@@ -134,19 +134,19 @@ impl Task {
             share.free_cores();
             made
         };
-        let publishing = async {
-            while let Some((place, made)) = made.recv().await {
-                let task: &Self = &tasks[place];
-                done[place] = Some(match made {
-                    Ok(made) => task.publish(store, (catalog, calendar), made).await,
-                    Err(error) => Err(error),
-                });
+        let published = futures::stream::poll_fn(|context| made.poll_recv(context)).map(|(place, made)| async move {
+            let task: &Self = &tasks[place];
+            match made {
+                Ok(made) => (place, task.publish(store, (catalog, calendar), made).await),
+                Err(error) => (place, Err(error)),
             }
-        };
-        let (made, ()) = join(building, publishing).await;
+        });
+        let published = published.buffer_unordered(threads.count() + 1).collect::<Vec<_>>();
+        let (made, published) = join(building, published).await;
+        let mut published: HashMap<usize, Result<Published>> = published.into_iter().collect();
         let stopped = made.err().map_or_else(|| "the build stopped".to_owned(), |error| format!("{error:#}"));
-        let done = done.into_iter().map(|done| done.unwrap_or_else(|| Err(anyhow!("{stopped}"))));
-        tasks.iter().map(|task| task.partition).zip(done).collect()
+        let done = |place| published.remove(&place).unwrap_or_else(|| Err(anyhow!("{stopped}")));
+        tasks.iter().map(|task| task.partition).zip((0..).map(done)).collect()
     }
 
     async fn publish(

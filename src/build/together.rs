@@ -49,13 +49,14 @@ impl Lake {
         &mut self,
         interface: &str,
         (month, mark): (Option<NaiveDate>, Option<Mark>),
-        lines: &[(&str, String)],
+        lines: &[((&str, &str), String)],
         days: impl Iterator<Item = NaiveDate>,
     ) {
         let contract = self.catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
         let days: BTreeSet<NaiveDate> = days.collect();
-        let mut codes: Vec<&str> = lines.iter().map(|(code, _)| *code).collect();
+        let mut codes: Vec<&str> = lines.iter().map(|((code, _), _)| *code).collect();
         codes.sort_unstable();
+        codes.dedup();
         let ends = [codes[0], codes[codes.len() - 1]].map(str::to_owned);
         let span = if month.is_some() { Span::days(days.iter().copied()) } else { Span::months(days.iter().copied()) };
         let slice = |code: &str| match month {
@@ -63,8 +64,8 @@ impl Lake {
             None => Slice::Security(code.to_owned()),
         };
         let slices: Vec<Slice> = codes.iter().map(|code| slice(code)).collect();
-        let params = lines.iter().map(|(code, _)| {
-            let each = contract.ask.each.iter().map(|(name, _)| (name.clone(), "1".to_owned()));
+        let params = lines.iter().map(|((code, kind), _)| {
+            let each = contract.ask.each.iter().map(|(name, _)| (name.clone(), (*kind).to_owned()));
             each.chain([("ts_code".to_owned(), (*code).to_owned())]).collect()
         });
         let file = NewFile {
@@ -92,7 +93,7 @@ impl Lake {
     }
 
     /// Statements of five years, looked at three times: figures change, rows go, come late and in another order; some lines
-    /// cannot be read, hold unknown fields, or lack what a row needs.
+    /// cannot be read, hold unknown fields, or lack what a row needs. The type of a report is that of its call.
     async fn statements() -> Self {
         let mut lake = Self::new();
         let ends = || {
@@ -102,8 +103,9 @@ impl Lake {
         };
         for look in 0..4u32 {
             for pair in CODES.chunks(2) {
-                let of = |code: &str| {
-                    let figure = |place: u32| if place % 7 == look { 100 + look } else { 100 };
+                let of = |code: &str, kind: u32| {
+                    // A figure of one call is that of the other at the next look.
+                    let figure = |place: u32| if place.is_multiple_of(3) { 10 * kind } else { 100 + look + kind };
                     let mut rows: Vec<String> = (0u32..)
                         .zip(ends())
                         .filter(|(place, _)| place % 11 != 4 + look)
@@ -116,19 +118,24 @@ impl Lake {
                             };
                             let end = end.format("%Y%m%d");
                             format!(
-                                r#"{{"ts_code":"{code}","ann_date":"{announced}","f_ann_date":"{announced}","end_date":"{end}","report_type":"1","comp_type":"1","total_revenue":{}.5,"update_flag":"0"{more}}}"#,
+                                r#"{{"ts_code":"{code}","ann_date":"{announced}","f_ann_date":"{announced}","end_date":"{end}","comp_type":"1","total_revenue":{}.5,"update_flag":"0"{more}}}"#,
                                 figure(place)
                             )
                         })
                         .collect();
                     rows.rotate_left(look as usize * 3);
-                    rows.insert(3, format!(r#"{{"ts_code":"{code}","end_date":"2021"#));
-                    rows.insert(7, format!(r#"{{"ts_code":"{code}","end_date":"20211331","other_{look}":1}}"#));
-                    rows.insert(9, format!(r#"{{"end_date":null,"ts_code":"{code}","total_revenue":1}}"#));
-                    rows.insert(12, format!(r#"{{"total_revenue":"abc","ts_code":"{code}","end_date":"20201231"}}"#));
+                    rows.insert(3, format!(r#"{{"ts_code":"{code}","kind":"{kind}"#));
+                    rows.insert(7, format!(r#"{{"ts_code":"{code}","end_date":"20211331","other_{look}":{kind}}}"#));
+                    rows.insert(9, format!(r#"{{"end_date":null,"ts_code":"{code}","total_revenue":{kind}}}"#));
+                    rows.insert(
+                        12,
+                        format!(r#"{{"total_revenue":"abc{kind}","ts_code":"{code}","end_date":"20201231"}}"#),
+                    );
                     rows.join("\n") + "\n\n"
                 };
-                let lines: Vec<(&str, String)> = pair.iter().map(|code| (*code, of(code))).collect();
+                let calls = pair.iter().flat_map(|code| [(*code, 1), (*code, 2)]);
+                let lines: Vec<_> =
+                    calls.map(|(code, kind)| ((code, ["1", "2"][kind as usize - 1]), of(code, kind))).collect();
                 lake.answer("tushare/income", (None, None), &lines, ends()).await;
                 // The same again.
                 if look == 2 {
@@ -163,7 +170,7 @@ impl Lake {
                 };
                 let mark = (look == 1).then_some(Mark::Damaged);
                 for codes in [&CODES[..2], &CODES[2..3]] {
-                    let lines: Vec<(&str, String)> = codes.iter().map(|code| (*code, of(code))).collect();
+                    let lines: Vec<_> = codes.iter().map(|code| ((*code, "1"), of(code))).collect();
                     lake.answer("tushare/stk_mins", (Some(first), mark), &lines, days()).await;
                 }
             }

@@ -38,8 +38,11 @@ fn inflate_at_once(body: &[u8], text: &mut Vec<u8>) -> bool {
     let Some((rest, size)) = body.split_last_chunk::<4>() else { return false };
     let Some(sum) = rest.last_chunk::<4>() else { return false };
     let (sum, size) = (u32::from_le_bytes(*sum), u32::from_le_bytes(*size) as usize);
-    // Compressed data may hold these bytes by chance; what does not hold them is one member.
-    if size > MOST_RESERVED.min(body.len().saturating_mul(MOST_RATIO)) || memmem::find(&body[1..], &MEMBER).is_some() {
+    // A first member with the size and checksum of the last one ends as the file does, and another one begins behind it.
+    // Compressed data may hold what a member begins with by chance, hardly behind those eight bytes.
+    let end = &body[rest.len() - 4..];
+    let is_end = |place: usize| body[..place].ends_with(end);
+    if size > MOST_RESERVED.min(body.len().saturating_mul(MOST_RATIO)) || memmem::find_iter(body, &MEMBER).any(is_end) {
         return false;
     }
     text.resize(size, 0);
@@ -70,6 +73,20 @@ mod tests {
         for end in 0..one.len() {
             assert!(inflate(&one[..end], &mut text).is_err(), "{end}");
         }
+    }
+
+    #[test]
+    fn a_body_that_holds_the_start_of_a_member_by_chance_is_read_at_once() {
+        // Texts without repeats are stored as they are.
+        let text = [&b"q8#"[..], &MEMBER, b"!w2"].concat();
+        let mut gzip = GzBuilder::new().write(Vec::new(), Compression::none());
+        gzip.write_all(&text).unwrap();
+        let body = gzip.finish().unwrap();
+        assert!(memmem::find(&body[1..], &MEMBER).is_some());
+        let mut read = Vec::new();
+        assert!(inflate_at_once(&body, &mut read));
+        assert_eq!(read, text);
+        assert!(!inflate_at_once(&[body.clone(), body].concat(), &mut read));
     }
 
     #[test]

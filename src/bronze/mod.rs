@@ -187,6 +187,7 @@ pub async fn write(
         // To the millisecond, as in the name of the file.
         fetched_at: DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at),
         captured_on: new.captured_on,
+        sum: (!is_same).then(|| file::sum(&digest, &lines)),
         digest,
         found: new.found,
         same_as,

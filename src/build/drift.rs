@@ -1,6 +1,6 @@
 //! What a build changes of the past: figures that readers of the former files saw otherwise. Never which rows count.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context as _, Result};
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
@@ -8,49 +8,67 @@ use arrow::datatypes::{Date32Type, Int32Type};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use chrono::NaiveDate;
 
-use crate::normalise::{Partition, RULES};
+use crate::normalise::{Finished, Partition, RULES};
 use crate::report::Drift;
 use crate::silver;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
 
-/// A partition that tells what was before.
-pub(super) struct Batches {
-    pub(super) rows: RecordBatch,
-    pub(super) companion: Option<RecordBatch>,
+/// What readers of a published partition see of the past.
+pub(super) enum Former {
+    /// Keys, revisions and withdrawals of its versions.
+    Versions(RecordBatch),
+    /// Keys and spans of the states in its companion, where it has one.
+    States(Option<RecordBatch>),
 }
 
-/// Compares a partition with the files that it is about to replace. None where there are none, none of these rules, or
-/// damaged ones, which tell nothing.
-pub(super) async fn drift(store: &Store, table: &Table, partition: Partition, built: &Batches) -> Drift {
-    compared(store, table, partition, built).await.unwrap_or_else(|error| {
-        tracing::debug!("cannot compare `{}` with what was published: {error:#}", silver::path(table, partition));
-        Drift::default()
-    })
-}
-
-async fn compared(store: &Store, table: &Table, partition: Partition, built: &Batches) -> Result<Drift> {
-    let of = |files: Vec<silver::SilverFile>| files.into_iter().find(|file| file.partition == Some(partition));
-    let Some(former) = of(silver::list(store, table).await?) else { return Ok(Drift::default()) };
-    let footer = silver::footer(store, table, &former.entry).await;
-    if footer.is_ok_and(|footer| footer.rules == RULES) {
-        let read = async |entry: &Entry, names: &[&str]| {
-            silver::rows(store, entry, names.iter().map(|name| (*name).to_owned()).collect()).await
-        };
-        if table.versions.is_some() {
-            let names = [key(table), vec!["revision", "withdrawn_on"]].concat();
-            return revised(table, &read(&former.entry, &names).await?, &built.rows);
-        }
-        if let Some(states) = &built.companion {
-            let names = [key(table), STATE.to_vec()].concat();
-            let before = match of(silver::companions(store, table).await?) {
-                Some(companion) => Some(read(&companion.entry, &names).await?),
-                None => None,
-            };
-            return superseded(table, before.as_ref(), (states, &built.rows));
-        }
+impl Former {
+    /// Reads what a partition tells before it is replaced. `None` where it is not published, was built by other rules, or
+    /// is damaged and tells nothing.
+    pub(super) async fn read(store: &Store, table: &Table, partition: Partition) -> Option<Self> {
+        published(store, table, partition).await.unwrap_or_else(|error| {
+            let path = silver::path(table, partition);
+            tracing::warn!("changes of `{path}` are not counted, since the former file cannot be read: {error:#}");
+            None
+        })
     }
-    Ok(Drift::default())
+
+    /// How a partition differs that is about to replace it. None where columns of the key are new.
+    pub(super) fn drift(&self, table: &Table, built: &Finished<'_>) -> Drift {
+        let drift = match (self, &built.companion) {
+            (Self::Versions(before), _) => revised(table, before, built),
+            (Self::States(before), Some(states)) => superseded(table, before.as_ref(), (states, built)),
+            (Self::States(_), None) => Ok(Drift::default()),
+        };
+        drift.unwrap_or_else(|error| {
+            tracing::warn!("changes of `{}` are not counted: its former file has {error:#}", table.name);
+            Drift::default()
+        })
+    }
+}
+
+async fn published(store: &Store, table: &Table, partition: Partition) -> Result<Option<Former>> {
+    let has_versions = table.versions.is_some();
+    if !has_versions && table.companion().is_none() {
+        return Ok(None);
+    }
+    let of = |files: Vec<silver::SilverFile>| files.into_iter().find(|file| file.partition == Some(partition));
+    let Some(former) = of(silver::list(store, table).await?) else { return Ok(None) };
+    if silver::footer(store, table, &former.entry).await?.rules != RULES {
+        return Ok(None);
+    }
+    let read = async |entry: &Entry, names: &[&str]| {
+        silver::rows(store, entry, names.iter().map(|name| (*name).to_owned()).collect()).await
+    };
+    if has_versions {
+        let names = [key(table), vec!["revision", "withdrawn_on"]].concat();
+        return Ok(Some(Former::Versions(read(&former.entry, &names).await?)));
+    }
+    let names = [key(table), STATE.to_vec()].concat();
+    Ok(Some(Former::States(match of(silver::companions(store, table).await?) {
+        Some(companion) => Some(read(&companion.entry, &names).await?),
+        None => None,
+    })))
 }
 
 /// The columns that tell one state of a key from the others.
@@ -63,39 +81,42 @@ fn key(table: &Table) -> Vec<&str> {
 }
 
 /// Versions that are new beside older ones, and versions that are gone without one.
-fn revised(table: &Table, before: &RecordBatch, now: &RecordBatch) -> Result<Drift> {
+fn revised(table: &Table, before: &RecordBatch, built: &Finished<'_>) -> Result<Drift> {
     let names = [key(table), vec!["revision"]].concat();
-    let mut ids = Ids::new(now, &names)?;
+    let now = built.columns(&[key(table), vec!["revision", "withdrawn_on"]].concat())?;
+    let mut ids = Ids::new(&now, &names)?;
     let former: HashMap<OwnedRow, usize> = ids.of(before, &names)?.into_iter().zip(0..).collect();
-    let withdrawn = |batch: &RecordBatch, row: usize| column(batch, "withdrawn_on").map(|days| days.is_valid(row));
-    let now_ids = ids.of(now, &names)?;
-    let revision = column(now, "revision")?.as_primitive::<Int32Type>().clone();
-    let mut drift = Drift::default();
+    let [was_withdrawn, is_withdrawn] = [column(before, "withdrawn_on")?, column(&now, "withdrawn_on")?];
+    let now_ids = ids.of(&now, &names)?;
+    let revision = column(&now, "revision")?.as_primitive::<Int32Type>();
+    let (mut changed, mut withdrawn) = (Vec::new(), Vec::new());
     for (row, id) in now_ids.iter().enumerate() {
         match former.get(id) {
-            None if revision.value(row) > 1 => {
-                drift.rows += 1;
-                drift.figures += figures(table, (now, row - 1), (now, row))?;
-                drift.days.extend(event(table, now, row)?);
-            }
-            Some(at) if withdrawn(now, row)? && !withdrawn(before, *at)? => {
+            None if revision.value(row) > 1 => changed.push((row - 1, row)),
+            Some(at) if is_withdrawn.is_valid(row) && !was_withdrawn.is_valid(*at) => {
                 let is_replaced = now_ids.get(row + 1).is_some_and(|next| !former.contains_key(next));
                 if !is_replaced || revision.value(row + 1) == 1 {
-                    drift.withdrawn += 1;
-                    drift.days.extend(event(table, now, row)?);
+                    withdrawn.push(row);
                 }
             }
             _ => {}
         }
     }
-    Ok(drift)
+    let rows = |index| built.column(index, 0..built.num_rows());
+    let about = changed.iter().map(|(_, row)| *row).chain(withdrawn.iter().copied());
+    Ok(Drift {
+        rows: changed.len(),
+        figures: figures(table, &changed, (rows, rows)),
+        withdrawn: withdrawn.len(),
+        days: days(table, about.collect(), rows),
+    })
 }
 
 /// States that ended since.
 fn superseded(
     table: &Table,
     before: Option<&RecordBatch>,
-    (states, rows): (&RecordBatch, &RecordBatch),
+    (states, built): (&RecordBatch, &Finished<'_>),
 ) -> Result<Drift> {
     let names = [key(table), STATE.to_vec()].concat();
     let key: Vec<&str> = key(table).into_iter().filter(|name| *name != "vendor").collect();
@@ -105,58 +126,62 @@ fn superseded(
         None => HashSet::new(),
     };
     let why = column(states, "why")?.as_string::<i32>();
-    let ended: Vec<usize> = ids
-        .of(states, &names)?
-        .iter()
-        .enumerate()
-        .filter(|(_, id)| !former.contains(*id))
-        .map(|(row, _)| row)
-        .collect();
-    let mut drift = Drift::default();
+    let state_ids = ids.of(states, &names)?;
+    let ended = |row: &usize| !former.contains(&state_ids[*row]);
+    let why = |row: usize| why.is_valid(row).then(|| why.value(row));
+    let [changed, withdrawn] = ["changed", "withdrawn"]
+        .map(|end| (0..states.num_rows()).filter(|row| why(*row) == Some(end)).filter(ended).collect::<Vec<usize>>());
     let of_key = keys.of(states, &key)?;
-    let mut standing: Option<HashMap<OwnedRow, usize>> = None;
     let [known, end] = ["known_on", "superseded_on"].map(|name| column(states, name));
     let (known, end) = (known?.as_primitive::<Date32Type>(), end?.as_primitive::<Date32Type>());
-    for row in ended {
-        match why.is_valid(row).then(|| why.value(row)) {
-            Some("withdrawn") => drift.withdrawn += 1,
-            Some("changed") => {
-                let follows = |next: &usize| of_key[*next] == of_key[row] && known.value(*next) == end.value(row);
-                let next = (row + 1..states.num_rows()).take_while(|next| of_key[*next] == of_key[row]).find(follows);
-                drift.rows += 1;
-                drift.figures += match next {
-                    Some(next) => figures(table, (states, row), (states, next))?,
-                    None => {
-                        if standing.is_none() {
-                            standing = Some(keys.of(rows, &key)?.into_iter().zip(0..).collect());
-                        }
-                        let next = standing.as_ref().and_then(|standing| standing.get(&of_key[row]));
-                        next.map_or(Ok(0), |next| figures(table, (states, row), (rows, *next)))?
-                    }
-                };
-            }
-            _ => continue,
+    // The state that followed is one of the former ones too, or the row that stands.
+    let (mut by_state, mut by_row) = (Vec::new(), Vec::new());
+    for &row in &changed {
+        let follows = |next: &usize| of_key[*next] == of_key[row] && known.value(*next) == end.value(row);
+        let next = (row + 1..states.num_rows()).take_while(|next| of_key[*next] == of_key[row]).find(follows);
+        match next {
+            Some(next) => by_state.push((row, next)),
+            None => by_row.push(row),
         }
-        drift.days.extend(event(table, states, row)?);
     }
-    Ok(drift)
+    let mut standing = Vec::new();
+    if !by_row.is_empty() {
+        let places: HashMap<OwnedRow, usize> = keys.of(&built.columns(&key)?, &key)?.into_iter().zip(0..).collect();
+        standing.extend(by_row.iter().filter_map(|row| Some((*row, *places.get(&of_key[*row])?))));
+    }
+    let of_states = |index: usize| states.column(index).clone();
+    let of_rows = |index| built.column(index, 0..built.num_rows());
+    Ok(Drift {
+        rows: changed.len(),
+        figures: figures(table, &by_state, (of_states, of_states)) + figures(table, &standing, (of_states, of_rows)),
+        withdrawn: withdrawn.len(),
+        days: days(table, [changed, withdrawn].concat(), of_states),
+    })
 }
 
-/// How many of the vendors' columns differ between two rows.
-fn figures(table: &Table, (before, at): (&RecordBatch, usize), (now, row): (&RecordBatch, usize)) -> Result<usize> {
-    let mut count = 0;
-    for name in table.columns.iter().map(|column| column.name.as_str()) {
-        count += usize::from(column(before, name)?.slice(at, 1).as_ref() != column(now, name)?.slice(row, 1).as_ref());
+/// In how many of the vendors' columns the rows of each pair differ. A column is looked at as a whole, then the next one.
+fn figures(
+    table: &Table,
+    pairs: &[(usize, usize)],
+    (before, now): (impl Fn(usize) -> ArrayRef, impl Fn(usize) -> ArrayRef),
+) -> usize {
+    if pairs.is_empty() {
+        return 0;
     }
-    Ok(count)
+    let of_column = |index| {
+        let (before, now) = (before(index), now(index));
+        pairs.iter().filter(|(a, b)| before.slice(*a, 1).as_ref() != now.slice(*b, 1).as_ref()).count()
+    };
+    (0..table.columns.len()).map(of_column).sum()
 }
 
-/// The day that a row is about.
-fn event(table: &Table, batch: &RecordBatch, row: usize) -> Result<Option<NaiveDate>> {
-    let Some(event) = table.event else { return Ok(None) };
-    let days = column(batch, &table.columns[event].name)?;
-    let days = days.as_primitive_opt::<Date32Type>();
-    Ok(days.filter(|days| days.is_valid(row)).and_then(|days| NaiveDate::from_epoch_days(days.value(row))))
+/// The days that some rows are about.
+fn days(table: &Table, rows: Vec<usize>, columns: impl Fn(usize) -> ArrayRef) -> BTreeSet<NaiveDate> {
+    let Some(event) = table.event.filter(|_| !rows.is_empty()) else { return BTreeSet::new() };
+    let days = columns(event);
+    let Some(days) = days.as_primitive_opt::<Date32Type>() else { return BTreeSet::new() };
+    let valid = rows.into_iter().filter(|row| days.is_valid(*row));
+    valid.filter_map(|row| NaiveDate::from_epoch_days(days.value(row))).collect()
 }
 
 fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use super::drift::{Batches, drift};
+use super::drift::Former;
 #[cfg(test)]
 use super::fill::fill;
 use super::fill::fill_together;
@@ -20,7 +20,7 @@ use super::input::TaskFile;
 use super::machine::Share;
 use super::rows;
 use crate::ledger::{Ledger, LedgerFile};
-use crate::normalise::{Builder, Details, Finished, Partition, Remarks};
+use crate::normalise::{Builder, Details, Partition, Remarks};
 use crate::parallel::Threads;
 use crate::plan::Calendar;
 use crate::report::Drift;
@@ -70,8 +70,8 @@ pub(super) struct Made {
     pub(super) details: Details,
     /// Rows.
     pub(super) count: usize,
-    /// Where the table tells what was before.
-    batches: Option<Batches>,
+    /// What it changes of the past.
+    drift: Drift,
 }
 
 impl Made {
@@ -129,7 +129,7 @@ impl Task {
         let (sent, mut made) = mpsc::channel(1);
         let threads = share.threads;
         let building = async {
-            let made = Self::make(tasks, store, (catalog, calendar, threads), sent).await;
+            let made = Self::make(tasks, store, (catalog, calendar, threads), (true, sent)).await;
             // Other partitions are built while the last one is written.
             share.free_cores();
             made
@@ -156,12 +156,8 @@ impl Task {
         made: Made,
     ) -> Result<Published> {
         let table = self.table(catalog, calendar)?;
-        let Made { encoded, details, count, batches } = made.quoted(store).await?;
+        let Made { encoded, details, count, drift } = made.quoted(store).await?;
         let newly = silver::newly_rejected(store, table, self.partition, &details.rejects).await?;
-        let drift = match &batches {
-            Some(batches) => drift(store, table, self.partition, batches).await,
-            None => Drift::default(),
-        };
         let published = Published {
             newly_rejected: newly.len(),
             reason: newly.first().map(|reject| reject.reason.clone()),
@@ -187,34 +183,38 @@ impl Task {
         threads: Threads,
     ) -> Result<Encoded> {
         let (sent, mut made) = mpsc::channel(1);
-        Self::make(slice::from_ref(self), store, (catalog, calendar, threads), sent).await?;
+        Self::make(slice::from_ref(self), store, (catalog, calendar, threads), (false, sent)).await?;
         let (_, made) = made.recv().await.context("the build stopped")?;
         Ok(made?.quoted(store).await?.encoded)
     }
 
-    /// Makes partitions of a table, and sends each with its number.
+    /// Makes partitions of a table, and sends each with its number. What they change of the published ones is counted where
+    /// `replaces` says that they replace them.
     pub(super) async fn make(
         tasks: &[Self],
         store: &Store,
         (catalog, calendar, threads): (&Catalog, &Arc<Calendar>, Threads),
-        sent: mpsc::Sender<(usize, Result<Made>)>,
+        (replaces, sent): (bool, mpsc::Sender<(usize, Result<Made>)>),
     ) -> Result<()> {
         let Some(first) = tasks.first() else { return Ok(()) };
         let table = first.table(catalog, calendar)?;
+        let mut formers: Vec<Option<Former>> = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            formers.push(if replaces { Former::read(store, table, task.partition).await } else { None });
+        }
         let digests: Vec<String> = tasks.iter().map(|task| task.digest.clone()).collect();
         let (calendar, of) = (Arc::clone(calendar), Arc::clone(table));
         let finish = move |place: usize, builder: Builder<'_>, threads: Threads| {
             let finished = builder.finish_with_companion(&|day| calendar.next_session(day))?;
             let encoded = silver::encode(&of, &finished, (&digests[place], threads))?;
-            let has_past = of.versions.is_some() || finished.companion.is_some();
-            let rows = has_past.then(|| finished.batch()).transpose()?;
+            let drift = formers[place].as_ref().map(|former| former.drift(&of, &finished)).unwrap_or_default();
             let count = finished.num_rows();
-            let Finished { details, companion, .. } = finished;
-            Ok(Made { encoded, details, count, batches: rows.map(|rows| Batches { rows, companion }) })
+            Ok(Made { encoded, details: finished.details, count, drift })
         };
         let wanted = tasks.iter().map(|task| (task.partition, task.files.clone())).collect();
         fill_together(store, table, wanted, threads, (finish, sent)).await
     }
+
     /// The table, where the calendar is still the one of the plan.
     fn table<'c>(&self, catalog: &'c Catalog, calendar: &Calendar) -> Result<&'c Arc<Table>> {
         if self.calendar.as_ref().is_some_and(|digest| *digest != digest_of(calendar)) {
@@ -228,11 +228,16 @@ impl Task {
     /// # Errors
     /// What stops the partition, or a lake that cannot be read.
     #[cfg(test)]
-    pub(super) async fn batches(&self, store: &Store, table: &Arc<Table>, calendar: &Arc<Calendar>) -> Result<Batches> {
+    pub(super) async fn batches(
+        &self,
+        store: &Store,
+        table: &Arc<Table>,
+        calendar: &Arc<Calendar>,
+    ) -> Result<(arrow::array::RecordBatch, Option<arrow::array::RecordBatch>)> {
         let calendar = Arc::clone(calendar);
         let finish = move |builder: Builder<'_>| {
             let finished = builder.finish_with_companion(&|day| calendar.next_session(day))?;
-            Ok(Batches { rows: finished.batch()?, companion: finished.companion })
+            Ok((finished.batch()?, finished.companion))
         };
         fill(store, (table, self.partition), self.files.clone(), Threads::ONE, finish).await
     }

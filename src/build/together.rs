@@ -261,7 +261,7 @@ impl Lake {
             self.counted.take();
             let (sent, mut made) = mpsc::channel(tasks.len());
             let with = (&self.catalog, &self.calendar, threads);
-            Task::make(tasks, &self.store, with, sent).await.unwrap();
+            Task::make(tasks, &self.store, with, (false, sent)).await.unwrap();
             gets += self.counted.take().gets;
             while let Some((place, made)) = made.recv().await {
                 let made = match made {

@@ -55,6 +55,17 @@ impl Finished<'_> {
         }
     }
 
+    /// All rows of some columns of the schema, by their names.
+    ///
+    /// # Errors
+    /// When there is no such column.
+    pub fn columns(&self, names: &[&str]) -> Result<RecordBatch, ArrowError> {
+        let schema = self.schema();
+        let places: Vec<usize> = names.iter().map(|name| schema.index_of(name)).collect::<Result<_, _>>()?;
+        let columns = places.iter().map(|place| self.column(*place, 0..self.num_rows())).collect();
+        RecordBatch::try_new(Arc::new(schema.project(&places)?), columns)
+    }
+
     /// All rows of all columns.
     ///
     /// # Errors

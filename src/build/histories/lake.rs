@@ -217,9 +217,9 @@ impl Lake {
         let (mut main, mut former) = (Vec::new(), Vec::new());
         for (partition, files) in &inputs.partitions {
             let task = Task::new(store, &ledger, (*partition, files), &self.calendar).await.unwrap();
-            let built = task.batches(store, table, &self.calendar).await.unwrap();
-            main.extend(rows(&built.rows));
-            former.extend(built.companion.iter().flat_map(rows));
+            let (standing, companion) = task.batches(store, table, &self.calendar).await.unwrap();
+            main.extend(rows(&standing));
+            former.extend(companion.iter().flat_map(rows));
         }
         [main, former]
     }

@@ -19,6 +19,7 @@ mod former;
 mod history;
 mod judge;
 mod key;
+mod mantissas;
 mod merge;
 mod nested;
 mod newest;

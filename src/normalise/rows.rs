@@ -2,6 +2,7 @@
 //!
 //! Never here: which of the rows count.
 
+use super::mantissas::Mantissas;
 use super::order::order;
 use super::scalars::{Scalar, ScalarColumn};
 use super::texts::Texts;
@@ -36,7 +37,7 @@ pub(super) fn new_columns(table: &Table) -> Vec<ScalarColumn> {
         ColumnType::Date => ScalarColumn::Date(Vec::new()),
         ColumnType::Boolean => ScalarColumn::Flag(Vec::new()),
         ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
-            ScalarColumn::Number { mantissa: Vec::new(), exponent: Vec::new() }
+            ScalarColumn::Number { mantissa: Mantissas::new(), exponent: Vec::new() }
         }
     };
     table.columns.iter().map(new).collect()
@@ -70,6 +71,7 @@ impl<'a> RowSet<'a> {
 
     /// Appends the rows of a file, whose texts have other numbers where `ids` gives those of this set. They are put in the
     /// order of the first text of their key then, since a table in the order of its key reads each file from front to back.
+    /// Tables with versions keep the order of the lines, by which their sightings number the rows.
     pub(super) fn extend(&mut self, file: u32, (columns, lines): (&[ScalarColumn], &[u32]), ids: Option<&[u32]>) {
         let Some(ids) = ids else {
             for (cells, more) in self.columns.iter_mut().zip(columns) {
@@ -78,8 +80,9 @@ impl<'a> RowSet<'a> {
             self.origins.extend(lines.iter().map(|line| Origin { file, line: *line }));
             return;
         };
-        let texts = self.table.key.iter().find_map(|column| columns[*column].renumbered(ids));
-        let order = order(&texts.unwrap_or_else(|| vec![0; lines.len()]), |_| true);
+        let is_sighted = self.table.versions.is_some();
+        let text = self.table.key.iter().filter(|_| !is_sighted).find_map(|column| columns[*column].renumbered(ids));
+        let order = order(&text.unwrap_or_else(|| vec![0; lines.len()]), |_| true);
         for (cells, more) in self.columns.iter_mut().zip(columns) {
             cells.append_ordered(more, &order, ids);
         }

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use super::mantissas::Mantissas;
 use super::texts::Texts;
 use pitlake_contract::decimal::Decimal;
 use pitlake_contract::exact::Exact;
@@ -71,7 +72,7 @@ pub(super) enum ScalarColumn {
     Text(Vec<u32>),
     Date(Vec<i32>),
     Flag(Vec<i8>),
-    Number { mantissa: Vec<i64>, exponent: Vec<i8> },
+    Number { mantissa: Mantissas, exponent: Vec<i8> },
 }
 
 // Values that no vendor can send mark the two kinds of empty cells.
@@ -140,7 +141,7 @@ impl ScalarColumn {
             (Self::Date(days), Self::Date(more)) => days.extend_from_slice(more),
             (Self::Flag(flags), Self::Flag(more)) => flags.extend_from_slice(more),
             (Self::Number { mantissa, exponent }, Self::Number { mantissa: m, exponent: e }) => {
-                mantissa.extend_from_slice(m);
+                mantissa.append(m);
                 exponent.extend_from_slice(e);
             }
             _ => unreachable!("columns of one table are of one kind"),
@@ -158,12 +159,12 @@ impl ScalarColumn {
             (Self::Flag(flags), Self::Flag(more)) => flags.extend(ordered(more, order)),
             (Self::Number { mantissa, exponent }, Self::Number { mantissa: m, exponent: e }) => {
                 let first = mantissa.len();
-                mantissa.extend(ordered(m, order));
+                mantissa.append_ordered(m, order);
                 exponent.extend(ordered(e, order));
                 if e.contains(&EXPONENT_WIDE) {
-                    let cells = mantissa[first..].iter_mut().zip(&exponent[first..]);
-                    for (id, _) in cells.filter(|(_, exponent)| **exponent == EXPONENT_WIDE) {
-                        *id = i64::from(usize::try_from(*id).map_or(0, |id| new[id]));
+                    for row in (first..exponent.len()).filter(|row| exponent[*row] == EXPONENT_WIDE) {
+                        let id = usize::try_from(mantissa.get(row)).map_or(0, |id| new[id]);
+                        mantissa.set(row, i64::from(id));
                     }
                 }
             }
@@ -182,7 +183,11 @@ impl ScalarColumn {
             Self::Text(ids) => ids[row] = text(cell),
             Self::Date(days) => days[row] = date(cell),
             Self::Flag(flags) => flags[row] = flag(cell),
-            Self::Number { mantissa, exponent } => (mantissa[row], exponent[row]) = number(cell),
+            Self::Number { mantissa, exponent } => {
+                let (m, e) = number(cell);
+                mantissa.set(row, m);
+                exponent[row] = e;
+            }
         }
     }
 
@@ -204,7 +209,7 @@ impl ScalarColumn {
             Self::Text(ids) => text_cell(ids[row]),
             Self::Date(days) => date_cell(days[row]),
             Self::Flag(flags) => flag_cell(flags[row]),
-            Self::Number { mantissa, exponent } => number_cell(mantissa[row], exponent[row]),
+            Self::Number { mantissa, exponent } => number_cell(mantissa.get(row), exponent[row]),
         }
     }
 
@@ -216,7 +221,11 @@ impl ScalarColumn {
             Self::Text(ids) => ids.iter().for_each(|&id| take(text_cell(id))),
             Self::Date(days) => days.iter().for_each(|&day| take(date_cell(day))),
             Self::Flag(flags) => flags.iter().for_each(|&flag| take(flag_cell(flag))),
-            Self::Number { mantissa, exponent } => {
+            Self::Number { mantissa: Mantissas::Narrow(mantissa), exponent } => {
+                let cells = mantissa.iter().zip(exponent);
+                cells.for_each(|(&mantissa, &exponent)| take(number_cell(i64::from(mantissa), exponent)));
+            }
+            Self::Number { mantissa: Mantissas::Wide(mantissa), exponent } => {
                 mantissa.iter().zip(exponent).for_each(|(&mantissa, &exponent)| take(number_cell(mantissa, exponent)));
             }
         }
@@ -230,7 +239,12 @@ impl ScalarColumn {
             Self::Text(ids) => rows.iter().for_each(|&row| take(row, text_cell(ids[row as usize]))),
             Self::Date(days) => rows.iter().for_each(|&row| take(row, date_cell(days[row as usize]))),
             Self::Flag(flags) => rows.iter().for_each(|&row| take(row, flag_cell(flags[row as usize]))),
-            Self::Number { mantissa, exponent } => {
+            Self::Number { mantissa: Mantissas::Narrow(mantissa), exponent } => {
+                for &row in rows {
+                    take(row, number_cell(i64::from(mantissa[row as usize]), exponent[row as usize]));
+                }
+            }
+            Self::Number { mantissa: Mantissas::Wide(mantissa), exponent } => {
                 for &row in rows {
                     take(row, number_cell(mantissa[row as usize], exponent[row as usize]));
                 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::bodies::{Body, bodies};
 use super::filling::Filling;
 use super::input::TaskFile;
-use super::read::{Content, Reading, ShareReader, Unread, Wanted, input};
+use super::read::{Asked, Content, Reading, ShareReader, Unread, Wanted, input};
 use crate::normalise::{Builder, EmptyColumns, Partition};
 use crate::parallel::Threads;
 use crate::spec::Table;
@@ -92,6 +92,7 @@ where
         tokio::task::spawn_blocking(move || {
             let mut fillings: Vec<Filling<'_, '_>> =
                 wanted.iter().map(|(partition, files)| Filling::new(&table, *partition, files, readings)).collect();
+            let asked = Asked::default();
             thread::scope(|scope| {
                 let mut shares = Vec::new();
                 for (first, queue) in queues.into_iter().enumerate() {
@@ -99,7 +100,8 @@ where
                     let (emptied, spare) = channel();
                     shares.push(Share { reading, emptied });
                     let own = bodies.iter().skip(first).step_by(readings.count());
-                    let reader = ShareReader::new(&table, &wanted);
+                    let builders = fillings.iter().map(|filling| &filling.builder);
+                    let reader = ShareReader::new(&table, &wanted, builders, &asked);
                     scope.spawn(move || reader.read_all(own, queue, &spare, &read));
                 }
                 put_together(&mut fillings, &bodies, &shares);
@@ -136,14 +138,17 @@ fn put_together(fillings: &mut [Filling<'_, '_>], bodies: &[Body], shares: &[Sha
         let reading = share.reading.recv();
         let reading = reading.unwrap_or_else(|_| Err(Unread::Absent(anyhow!("the read stopped"))));
         match reading {
-            Ok(Reading { answered, content: Content::Rows(rows) }) => {
+            Ok(Reading { answered, content: Content::Rows(rows, text) }) => {
                 for ((partition, place), rows) in readers.iter().zip(rows) {
                     fillings[*partition].add(*place, |filling, file, source| {
                         let input = input(source, file, (&answered, None), false);
                         let (emptied, added) = filling.builder.add_read(input, rows?, &mut filling.ids[number]);
                         // The last files need no memory any more.
                         drop(share.emptied.send(emptied));
-                        Ok(added?)
+                        match added {
+                            Some(added) => Ok(added?),
+                            None => Ok(filling.builder.add(input, &text)?),
+                        }
                     });
                 }
             }

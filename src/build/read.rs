@@ -1,7 +1,10 @@
 //! Bodies to what builders take: inflated, proven and read on a thread of their own, each once for all partitions that read
 //! it. Never how builders put them together.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
@@ -25,10 +28,24 @@ pub(super) struct Reading {
 }
 
 pub(super) enum Content {
-    /// The rows of each of its partitions.
-    Rows(Vec<Result<ReadFile, Stop>>),
+    /// The rows of each of its partitions, and its text, where they do not count if a file before it holds some of its lines.
+    Rows(Vec<Result<ReadFile, Stop>>, Vec<u8>),
     /// Its text, where its rows depend on what files before it hold, and which of its lines are whose.
     Text(Vec<u8>, Option<PlacedLines>),
+}
+
+/// The calls whose answers were read. Later answers to the same calls repeat them nearly line by line, and are not worth
+/// reading on their own.
+#[derive(Default)]
+pub(super) struct Asked(Mutex<HashSet<u64>>);
+
+impl Asked {
+    /// Whether these calls are new.
+    fn is_new(&self, calls: &AnsweredCalls) -> bool {
+        let mut hasher = DefaultHasher::new();
+        calls.params.hash(&mut hasher);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(hasher.finish())
+    }
 }
 
 /// Why a body could not be read.
@@ -45,14 +62,22 @@ pub(super) struct ShareReader<'t> {
     wanted: &'t [Wanted],
     /// For each partition, where files are read apart.
     apart: Option<Vec<FileReader<'t>>>,
+    asked: &'t Asked,
     text: Vec<u8>,
 }
 
 impl<'t> ShareReader<'t> {
-    pub(super) fn new(table: &'t Table, wanted: &'t [Wanted]) -> Self {
-        let is_apart = wanted.iter().all(|(partition, files)| builder(table, *partition, files).reads_alone());
-        let readers = wanted.iter().map(|(partition, _)| FileReader::new(table, *partition));
-        Self { table, wanted, apart: is_apart.then(|| readers.collect()), text: Vec::new() }
+    /// For the builders of some partitions.
+    pub(super) fn new<'b>(
+        table: &'t Table,
+        wanted: &'t [Wanted],
+        builders: impl Iterator<Item = &'b Builder<'t>>,
+        asked: &'t Asked,
+    ) -> Self
+    where
+        't: 'b,
+    {
+        Self { table, wanted, apart: builders.map(Builder::reader).collect(), asked, text: Vec::new() }
     }
 
     pub(super) fn read_all<'r>(
@@ -86,20 +111,23 @@ impl<'t> ShareReader<'t> {
             let input = input(source, first, (&answered, None), false);
             PlacedLines::of(self.table, input, &self.text)
         });
-        let content = match &mut self.apart {
-            Some(apart) => {
-                let mut rows = Vec::with_capacity(readers.len());
-                for reader in readers {
-                    let one = &mut apart[reader.0];
-                    if let Ok(columns) = spare.try_recv() {
-                        one.reuse(columns);
-                    }
-                    rows.push(one.read(input(source, file(*reader), (&answered, placed.as_ref()), false), &self.text));
-                }
-                Content::Rows(rows)
-            }
-            None => Content::Text(std::mem::take(&mut self.text), placed),
+        let Some(apart) = &mut self.apart else {
+            return Ok(Reading { answered, content: Content::Text(std::mem::take(&mut self.text), placed) });
         };
+        let minds_repeats = apart.iter().any(FileReader::minds_repeats);
+        if minds_repeats && (readers.len() > 1 || !self.asked.is_new(&answered)) {
+            return Ok(Reading { answered, content: Content::Text(std::mem::take(&mut self.text), placed) });
+        }
+        let mut rows = Vec::with_capacity(readers.len());
+        for reader in readers {
+            let one = &mut apart[reader.0];
+            if let Ok(columns) = spare.try_recv() {
+                one.reuse(columns);
+            }
+            rows.push(one.read(input(source, file(*reader), (&answered, placed.as_ref()), false), &self.text));
+        }
+        let text = if minds_repeats { std::mem::take(&mut self.text) } else { Vec::new() };
+        let content = Content::Rows(rows, text);
         Ok(Reading { answered, content })
     }
 }

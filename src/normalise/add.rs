@@ -6,17 +6,19 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
+use super::call_columns::CallColumns;
 use super::file_rows::{self, FileRows, Nothing, ReadBefore};
-use super::repeats::Repeats;
+use super::reader::{EmptyColumns, FileReader, ReadFile, valid};
+use super::repeats::{ReadLine, Repeats};
 use super::rows::{Origin, Standing, new_columns};
-use super::scalars::{Scalar, ScalarColumn};
+use super::scalars::Scalar;
 use super::scan::line_at;
 use super::states::Look;
 use super::texts::Texts;
 use super::value::{LineReading, RowError, Target, quoted};
 use super::versions::{Coverage, Observation};
-use super::{Answering, Builder, Input, Partition, Stop, Wholeness};
-use crate::spec::{Axis, Table};
+use super::{Answering, Builder, Input, Stop, Wholeness};
+use crate::spec::Axis;
 use pitlake_contract::Template;
 
 /// For each text of a reader its number among those of the builder.
@@ -35,11 +37,6 @@ impl TextIds {
             self.0[known + place] = texts.intern(&new[place]);
         }
     }
-}
-
-/// The text of a file.
-fn valid<'l>(path: &str, text: &'l [u8]) -> Result<&'l str, Stop> {
-    std::str::from_utf8(text).map_err(|error| Stop::NotText { file: path.to_owned(), at: error.valid_up_to() })
 }
 
 /// Lines that files before a file, or the lines before it, hold too.
@@ -79,57 +76,6 @@ impl ReadBefore for Repeated<'_, '_, '_> {
     }
 }
 
-/// A file that was read on its own.
-#[derive(Debug)]
-pub struct ReadFile {
-    rows: FileRows,
-    /// The texts that its reader came upon first in it.
-    texts: Vec<Box<str>>,
-}
-
-/// The memory of a file whose rows were added.
-#[derive(Debug)]
-pub struct EmptyColumns(Vec<ScalarColumn>);
-
-/// Reads files on its own, for a builder that puts them together. Rows do not depend on how files are shared out.
-#[derive(Debug)]
-pub struct FileReader<'t> {
-    table: &'t Table,
-    partition: Partition,
-    texts: Texts,
-    /// Columns that were emptied, to be filled again.
-    spare: Vec<Vec<ScalarColumn>>,
-}
-
-impl<'t> FileReader<'t> {
-    /// A reader of files of a partition.
-    #[must_use]
-    pub fn new(table: &'t Table, partition: Partition) -> Self {
-        Self { table, partition, texts: Texts::default(), spare: Vec::new() }
-    }
-
-    /// Reads the rows of a file.
-    ///
-    /// # Errors
-    /// [`Stop`] when it is not text.
-    pub fn read(&mut self, input: Input<'t, '_>, text: &[u8]) -> Result<ReadFile, Stop> {
-        let known = self.texts.len();
-        let text = valid(input.path, text)?;
-        let columns = self.spare.pop().unwrap_or_else(|| new_columns(self.table));
-        let of = (self.table, Some(self.partition), columns);
-        let rows = file_rows::read(of, input, text, &mut self.texts, &mut Nothing);
-        Ok(ReadFile { rows, texts: self.texts.since(known).map(Into::into).collect() })
-    }
-
-    /// Takes back the memory of a file that a builder has added.
-    pub fn reuse(&mut self, EmptyColumns(mut columns): EmptyColumns) {
-        for cells in &mut columns {
-            cells.truncate(0);
-        }
-        self.spare.push(columns);
-    }
-}
-
 impl<'a> Builder<'a> {
     /// Adds the rows of a file; files come oldest first.
     ///
@@ -149,13 +95,21 @@ impl<'a> Builder<'a> {
         self.take(file, rows, None).1
     }
 
-    /// Whether files are read without a look at those before them, and so by readers of their own.
-    #[must_use]
-    pub fn reads_alone(&self) -> bool {
+    /// Whether the lines of a file mean the same whatever the files before it hold.
+    fn reads_alone(&self) -> bool {
         !self.is_compact && self.rows.table.versions.is_none()
     }
 
-    /// As [`Builder::add`], for a file that a reader has read; `ids` are those of the reader's texts.
+    /// A reader of the files of this builder; `None` where they are read one after the other.
+    #[must_use]
+    pub fn reader(&self) -> Option<FileReader<'a>> {
+        let partition = self.partition.filter(|_| !self.is_compact)?;
+        let digests = (!self.reads_alone()).then(|| self.repeats.digests());
+        Some(FileReader::new(self.rows.table, partition, digests))
+    }
+
+    /// As [`Builder::add`], for a file that a reader has read; `ids` are those of the reader's texts. `None` where some of its
+    /// lines were read before: then nothing is added.
     ///
     /// # Errors
     /// [`Stop`] when the file as a whole cannot be trusted.
@@ -164,10 +118,26 @@ impl<'a> Builder<'a> {
         input: Input<'a, '_>,
         read: ReadFile,
         ids: &mut TextIds,
-    ) -> (EmptyColumns, Result<(), Stop>) {
-        let file = self.note(input);
+    ) -> (EmptyColumns, Option<Result<(), Stop>>) {
         ids.learn(&read.texts, &mut self.rows.texts);
-        self.take(file, read.rows, Some(&ids.0))
+        if let Some(lines) = read.lines
+            && !self.learn_all(input, lines)
+        {
+            return (EmptyColumns(read.rows.columns), None);
+        }
+        let file = self.note(input);
+        let (emptied, added) = self.take(file, read.rows, Some(&ids.0));
+        (emptied, Some(added))
+    }
+
+    /// Notes the lines of a file that is about to be added, unless one of them was read before.
+    fn learn_all(&mut self, input: Input<'a, '_>, lines: Vec<ReadLine>) -> bool {
+        let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        let first = self.rows.len();
+        let mut reading = LineReading { texts: &mut self.rows.texts, remarks: &mut Vec::new() };
+        let call = CallColumns::of(input, &mut reading);
+        let lines = lines.into_iter().enumerate().map(|(place, line)| (call.of_line(place), line));
+        self.repeats.learn_all(input.source, lines, (file, first))
     }
 
     /// Notes what a file is and covers, and gives it a number.

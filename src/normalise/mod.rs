@@ -27,6 +27,7 @@ mod order;
 mod output;
 mod partition;
 mod placed;
+mod reader;
 mod reading;
 mod repeats;
 mod row_rules;
@@ -49,7 +50,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use add::{EmptyColumns, FileReader, ReadFile, TextIds};
+pub use add::TextIds;
 pub use adjusted::outside;
 pub use built::{Built, Details, Reject, Remarks, Stop};
 pub use comparison::{Comparison, Difference, Revision};
@@ -60,6 +61,7 @@ pub use judge::{AnswerText, Judged, judge};
 pub use output::{Added, added, added_to_states, companion_schema, schema};
 pub use partition::Partition;
 pub use placed::PlacedLines;
+pub use reader::{EmptyColumns, FileReader, ReadFile};
 pub use reading::{Reading, read};
 pub use shown::Shown;
 

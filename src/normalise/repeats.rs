@@ -10,23 +10,43 @@ use super::rows::Origin;
 use super::versions::Sighting;
 use crate::spec::TableSource;
 
+/// 128 bits of two hash functions.
+type Digest = (u64, u64);
+
+/// Tells lines apart, on whichever thread they are read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LineDigests(DefaultHashBuilder);
+
+impl LineDigests {
+    pub(super) fn of(&self, content: impl Hash) -> Digest {
+        let mut second = DefaultHasher::new();
+        content.hash(&mut second);
+        (self.0.hash_one(content), second.finish())
+    }
+}
+
+/// A line that was read on its own: its digest, its number, and how many rows it gave.
+#[derive(Debug)]
+pub(super) struct ReadLine {
+    pub(super) digest: Digest,
+    pub(super) number: u32,
+    pub(super) rows: usize,
+}
+
 /// Every distinct line so far, and every place where it was read.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// By 128 bits of two hash functions; an empty range for a line without rows of this partition.
-    rows: HashMap<(u64, u64), Range<u32>>,
+    /// An empty range for a line without rows of this partition.
+    rows: HashMap<Digest, Range<u32>>,
     sightings: Vec<Sighting>,
-    hasher: DefaultHashBuilder,
-    last: (u64, u64),
+    digests: LineDigests,
+    last: Digest,
 }
 
 impl Repeats {
     /// Whether the line was read before, with the same cells from its call; if so, its rows are noted at `origin` too.
     pub(super) fn is_known(&mut self, source: &TableSource, call: impl Hash, line: &str, origin: Origin) -> bool {
-        let content = (&source.contract.id, call, line);
-        let mut second = DefaultHasher::new();
-        content.hash(&mut second);
-        self.last = (self.hasher.hash_one(content), second.finish());
+        self.last = self.digests.of((&source.contract.id, call, self.digests.of(line)));
         let Some(rows) = self.rows.get(&self.last) else {
             // Rows follow once they are read.
             self.rows.insert(self.last, 0..0);
@@ -34,6 +54,37 @@ impl Repeats {
         };
         self.sightings.extend(rows.clone().map(|row| Sighting { row, origin }));
         true
+    }
+
+    /// Notes lines of a file that were read already, `first` being the number of its first row, unless one of them was read
+    /// before: then none is noted. Each comes with the cells from its call.
+    pub(super) fn learn_all<C: Hash>(
+        &mut self,
+        source: &TableSource,
+        lines: impl Iterator<Item = (C, ReadLine)>,
+        (file, first): (u32, usize),
+    ) -> bool {
+        let sightings = self.sightings.len();
+        let (mut noted, mut row) = (Vec::new(), first);
+        for (call, ReadLine { digest, number, rows }) in lines {
+            self.last = self.digests.of((&source.contract.id, call, digest));
+            if self.rows.contains_key(&self.last) {
+                for digest in noted {
+                    self.rows.remove(&digest);
+                }
+                self.sightings.truncate(sightings);
+                return false;
+            }
+            noted.push(self.last);
+            self.learn(row..row + rows, Origin { file, line: number });
+            row += rows;
+        }
+        true
+    }
+
+    /// Tells the lines of other threads apart as those that are read here.
+    pub(super) fn digests(&self) -> LineDigests {
+        self.digests.clone()
     }
 
     /// As [`Repeats::is_known`], for lines with rows only: what else is in a line is named again.

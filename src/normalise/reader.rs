@@ -1,0 +1,106 @@
+//! One file to rows on its own, whatever the files before it hold: so that files are read side by side. Never how a builder
+//! puts them together.
+
+use std::ops::Range;
+
+use super::file_rows::{self, FileRows, Nothing, ReadBefore};
+use super::repeats::{LineDigests, ReadLine};
+use super::rows::new_columns;
+use super::scalars::{Scalar, ScalarColumn};
+use super::scan::line_at;
+use super::texts::Texts;
+use super::value::RowError;
+use super::{Input, Partition, Stop};
+use crate::spec::Table;
+
+/// The text of a file.
+pub(super) fn valid<'l>(path: &str, text: &'l [u8]) -> Result<&'l str, Stop> {
+    std::str::from_utf8(text).map_err(|error| Stop::NotText { file: path.to_owned(), at: error.valid_up_to() })
+}
+
+/// Notes the lines that a reader comes upon.
+struct Noted<'d> {
+    digests: &'d LineDigests,
+    lines: Vec<ReadLine>,
+}
+
+impl ReadBefore for Noted<'_> {
+    fn skip(&mut self, text: &str, at: usize, number: u32, _: &[Result<Scalar, RowError>]) -> Option<usize> {
+        let (line, _) = line_at(text, at);
+        if !line.trim().is_empty() {
+            self.lines.push(ReadLine { digest: self.digests.of(line), number, rows: 0 });
+        }
+        None
+    }
+
+    fn learn(&mut self, rows: Range<usize>, _: u32, _: bool) {
+        if let Some(last) = self.lines.last_mut() {
+            last.rows = rows.len();
+        }
+    }
+}
+
+/// A file that was read on its own.
+#[derive(Debug)]
+pub struct ReadFile {
+    pub(super) rows: FileRows,
+    /// Its lines, where the table keeps versions.
+    pub(super) lines: Option<Vec<ReadLine>>,
+    /// The texts that its reader came upon first in it.
+    pub(super) texts: Vec<Box<str>>,
+}
+
+/// The memory of a file whose rows were added.
+#[derive(Debug)]
+pub struct EmptyColumns(pub(super) Vec<ScalarColumn>);
+
+/// Reads files on its own, for a builder that puts them together. Rows do not depend on how files are shared out.
+#[derive(Debug)]
+pub struct FileReader<'t> {
+    table: &'t Table,
+    partition: Partition,
+    texts: Texts,
+    /// Where the table keeps versions.
+    digests: Option<LineDigests>,
+    /// Columns that were emptied, to be filled again.
+    spare: Vec<Vec<ScalarColumn>>,
+}
+
+impl<'t> FileReader<'t> {
+    pub(super) fn new(table: &'t Table, partition: Partition, digests: Option<LineDigests>) -> Self {
+        Self { table, partition, texts: Texts::default(), digests, spare: Vec::new() }
+    }
+
+    /// Whether lines that files before a file hold as well are read for nothing.
+    #[must_use]
+    pub fn minds_repeats(&self) -> bool {
+        self.digests.is_some()
+    }
+
+    /// Reads the rows of a file.
+    ///
+    /// # Errors
+    /// [`Stop`] when it is not text.
+    pub fn read(&mut self, input: Input<'t, '_>, text: &[u8]) -> Result<ReadFile, Stop> {
+        let known = self.texts.len();
+        let text = valid(input.path, text)?;
+        let columns = self.spare.pop().unwrap_or_else(|| new_columns(self.table));
+        let of = (self.table, Some(self.partition), columns);
+        let (rows, lines) = match &self.digests {
+            None => (file_rows::read(of, input, text, &mut self.texts, &mut Nothing), None),
+            Some(digests) => {
+                let mut noted = Noted { digests, lines: Vec::new() };
+                (file_rows::read(of, input, text, &mut self.texts, &mut noted), Some(noted.lines))
+            }
+        };
+        Ok(ReadFile { rows, lines, texts: self.texts.since(known).map(Into::into).collect() })
+    }
+
+    /// Takes back the memory of a file that a builder has added.
+    pub fn reuse(&mut self, EmptyColumns(mut columns): EmptyColumns) {
+        for cells in &mut columns {
+            cells.truncate(0);
+        }
+        self.spare.push(columns);
+    }
+}

@@ -103,9 +103,11 @@ fn properties(
     rows: &impl Columns,
     (origin, has_companion): (&str, bool),
 ) -> Result<WriterProperties> {
-    let sorting = sorting
-        .iter()
-        .map(|&column| Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: true }));
+    // A key that is never null is declared as `ORDER BY` asks for it: nulls last.
+    let nulls_first = |column: usize| !table.columns.get(column).is_some_and(|column| column.required);
+    let sorting = sorting.iter().map(|&column| {
+        Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: nulls_first(column) })
+    });
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let mut pairs = vec![
         pair(KEY_TABLE, name.to_owned()),

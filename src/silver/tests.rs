@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use ::parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaDataReader, RowGroupMetaData};
+use ::parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaDataReader, RowGroupMetaData, SortingColumn};
 use ::parquet::file::properties::WriterProperties;
 use arrow::array::{ArrayRef, Date32Array, Float64Array, StringArray, new_null_array};
 use arrow::compute::concat_batches;
@@ -76,6 +76,10 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
         has_companion: false,
     };
     assert_eq!(footer(&store, &table, &files[0].entry).await.unwrap(), expected);
+    let body = store.read(&files[0].entry.path).await.unwrap();
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&body).unwrap();
+    let by = |column_idx| SortingColumn { column_idx, descending: false, nulls_first: false };
+    assert_eq!(metadata.row_group(0).sorting_columns(), Some(&vec![by(0), by(1)]));
     assert_eq!(store.list("rejects").await.unwrap()[0].path, "rejects/stock_daily_cn/year=2024.jsonl.gz");
     let first = store.read(&files[0].entry.path).await.unwrap();
     published(&store, &[]).await;

@@ -1,7 +1,10 @@
-//! How much memory the machine has, and sizes as they are written. Never who takes it.
+//! How much memory the machine has, how the allocator keeps it, and sizes as they are written. Never who takes it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use crate::parallel::Threads;
 
 /// Assumed where the machine does not tell.
 const ASSUMED: u64 = 8 << 30;
@@ -27,6 +30,25 @@ const UNITS: [(&str, u64); 12] = [
 pub fn quarter() -> u64 {
     machine().unwrap_or(ASSUMED) / 4
 }
+
+/// Has the allocator return large buffers when they are freed, and keep small ones in one arena a core. By itself glibc
+/// keeps freed buffers for the thread that freed them: ten years of `stock_daily_cn` took 1,240 MiB instead of 200, and a
+/// sixth longer. To be called before there are threads.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "glibc has no other way")]
+pub fn return_freed() {
+    const LARGE: libc::c_int = 1 << 20;
+    let arenas = libc::c_int::try_from(Threads::available().count()).unwrap_or(libc::c_int::MAX);
+    // SAFETY: `mallopt` sets numbers, of which it refuses those that are invalid, and no other thread allocates yet.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_ARENA_MAX, arenas);
+    }
+}
+
+/// Other allocators are left as they are.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn return_freed() {}
 
 /// Reads a size: a number and a unit. `G` is `GiB`.
 ///

@@ -28,6 +28,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
+use crate::memory;
 use crate::progress::Progress;
 use crate::report::Exit;
 use crate::run::exit_of;
@@ -95,6 +96,7 @@ enum Command {
 /// Parses the command line, runs the command and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    memory::return_freed();
     // Clap itself exits after help (0) and usage errors (2).
     let cli = Cli::parse();
     let progress = if cli.global.quiet { Progress::silent() } else { Progress::on_terminal() };

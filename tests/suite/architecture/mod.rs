@@ -15,8 +15,8 @@ use graph::{Crate, rust_files};
 /// The modules of `src/`, lowest first, and the ones below that each of them uses.
 const MODULES: &[(&str, &[&str])] = &[
     ("clock", &[]),
-    ("memory", &[]),
     ("parallel", &[]),
+    ("memory", &["parallel"]),
     ("progress", &[]),
     ("spec", &[]),
     ("store", &[]),
@@ -85,6 +85,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("datafusion", &["query"]),
     ("clap", &["cli"]),
     ("flate2", &["bronze", "silver"]),
+    ("libc", &["memory"]),
     ("libdeflater", &["bronze"]),
     ("zstd", &["silver"]),
     ("object_store", &["store"]),

@@ -84,7 +84,7 @@ fn bronze_file(path: &str, body: &[u8], names: &BTreeSet<String>) -> Body {
         None if rows != provenance.rows => {
             Body::Damaged(format!("it holds {rows} rows, and its header says {}", provenance.rows))
         }
-        None if bronze::digest(&text) != provenance.digest || !provenance.proves(&text) => {
+        None if bronze::digest(&text) != provenance.digest => {
             Body::Damaged("its rows differ from the digest in its header".into())
         }
         None => Body::Proven(rows as u64),

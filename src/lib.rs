@@ -12,6 +12,7 @@ pub mod build;
 pub mod cli;
 pub mod clock;
 pub mod fetch;
+pub mod interrupt;
 pub mod ledger;
 pub mod memory;
 pub mod normalise;

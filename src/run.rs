@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
+use crate::interrupt::Interrupted;
 use crate::ledger::{Ledger, LedgerFile, Ledgers};
 use crate::plan::{
     CALENDAR, Calendar, Facts, Halves, JudgedDays, Phases, Question, Reach, Rebuild, SUSPENSIONS, UNIVERSE, Universe,
@@ -22,7 +23,7 @@ use crate::world::{Misuse, Run, World};
 /// Does the work and reports it. Slices and partitions that fail are in the report; the others are safe.
 ///
 /// # Errors
-/// What ends a run: [`Misuse`], a lease that is [held](LeaseHeld), a lake that cannot be written.
+/// What ends a run: [`Misuse`], a lease that is [held](LeaseHeld), a lake that cannot be written, a [signal](Interrupted).
 pub async fn run(world: &World, work: &Work) -> Result<Report> {
     work.check(world.clock).map_err(Misuse)?;
     let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
@@ -34,10 +35,19 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
             Some(Accounts::open(world, &work.tables, phases.all()).await?)
         }
     };
+    let _orderly = world.interrupt.orderly();
     let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
     let run = Run { world, ledgers: &ledgers, journal: &journal };
     let ahead = ledgers.ahead(phases.all().filter(|_| accounts.is_some()).chain(&work.tables));
-    let ((), done) = tokio::join!(ahead, halves(run, work, &phases, accounts.as_ref()));
+    let all = async { tokio::join!(ahead, halves(run, work, &phases, accounts.as_ref())).1 };
+    // What is under way is dropped, with its leases: files appear whole or not at all.
+    let done = world.interrupt.or(all).await.unwrap_or_else(|signal| {
+        let state = format!(
+            "what was fetched and built is safe in the lake; run the same command again to go on (report: {})",
+            journal.path()
+        );
+        Err(Interrupted { signal, state }.into())
+    });
     let calls = accounts.as_ref().map(Accounts::calls).unwrap_or_default();
     match done {
         Ok(()) => journal.end(calls, None).await,
@@ -215,6 +225,8 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
         Exit::Misuse
     } else if error.is::<LeaseHeld>() {
         Exit::Leased
+    } else if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        interrupted.signal.into()
     } else {
         Exit::Failed
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use crate::clock::Clock;
+use crate::interrupt::Interrupt;
 use crate::ledger::Ledgers;
 use crate::progress::Progress;
 use crate::report::Journal;
@@ -26,6 +27,8 @@ pub struct World {
     pub clock: Clock,
     /// Progress bars.
     pub progress: Progress,
+    /// Whether the user asked to end.
+    pub interrupt: Interrupt,
     /// Bytes that partitions may take together while they are built.
     pub memory_limit: u64,
 }

@@ -83,8 +83,16 @@ pub(super) fn world(context: &Context) -> Result<World> {
         }
     }
     let tokens = tokens(&catalog, &jobs)?;
-    let (clock, progress) = (context.clock, context.progress.clone());
-    Ok(World { catalog, jobs, tokens, store, clock, progress, memory_limit: memory::quarter() })
+    Ok(World {
+        catalog,
+        jobs,
+        tokens,
+        store,
+        clock: context.clock,
+        progress: context.progress.clone(),
+        interrupt: context.interrupt.clone(),
+        memory_limit: memory::quarter(),
+    })
 }
 
 /// As [`world`], for a lake that must exist: a mistyped name is not an empty lake.

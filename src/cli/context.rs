@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use pitlake_contract::spelling;
 
 use crate::clock::{Clock, SHANGHAI};
+use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
 
@@ -69,6 +70,7 @@ pub(super) struct Context {
     pub(super) global: Global,
     pub(super) clock: Clock,
     pub(super) progress: Progress,
+    pub(super) interrupt: Interrupt,
 }
 
 /// Prints a result.

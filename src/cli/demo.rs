@@ -71,6 +71,7 @@ impl DemoArgs {
             store,
             clock: Clock::fixed(evenings[1]),
             progress: context.progress.clone(),
+            interrupt: context.interrupt.clone(),
             memory_limit: memory::quarter(),
         };
         demo::is_ours(&world).await?;

@@ -16,18 +16,21 @@ mod query;
 mod reach;
 mod rejects;
 mod sandbox;
+mod signals;
 mod status;
 mod summary;
 mod verify;
 mod work;
 
 use std::io::{self, Write as _};
+use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::memory;
 use crate::progress::Progress;
 use crate::report::Exit;
@@ -45,6 +48,9 @@ Exit codes:
   6  daily quota used up
   7  another run is writing to the lake
   8  something that is due is late: not published yet, or only in part
+  129  ended by SIGHUP; what was fetched and built is safe
+  130  ended by SIGINT (Ctrl-C); what was fetched and built is safe
+  143  ended by SIGTERM; what was fetched and built is safe
 If several apply, the first of 5, 4, 1, 3, 6, 8, 7 is returned; the report under runs/ lists all.";
 
 /// Keeps a lake of Chinese A-share data: vendors' rows byte for byte in bronze, exact units and known days in silver
@@ -93,6 +99,17 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
 }
 
+impl Command {
+    /// What is safe when a signal ends it, and how to go on; runs say more.
+    fn state(&self) -> &'static str {
+        match self {
+            Self::Import(_) => "files are imported whole or not at all; import the same files again to go on",
+            Self::Sandbox(_) => "the simulated vendors are gone",
+            _ => "the lake was not changed by what was under way; run the same command again",
+        }
+    }
+}
+
 /// Parses the command line, runs the command and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -108,7 +125,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(Exit::Failed as u8);
         }
     };
-    let done = runtime.block_on(run(cli, progress));
+    let interrupt = Interrupt::default();
+    let done = runtime.block_on(interruptible(cli, progress, interrupt));
     // Its threads end with the process. To detach them from here races with that end: one of five thousand commands was
     // ended by a segmentation fault, with all its work done.
     std::mem::forget(runtime);
@@ -117,16 +135,31 @@ pub fn main() -> ExitCode {
         // `| head` closes the pipe early, which is not an error.
         Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => {
-            print_error(&format!("{error:#}"));
+            match error.downcast_ref::<Interrupted>() {
+                Some(interrupted) => print_line(&interrupted.to_string()),
+                None => print_error(&format!("{error:#}")),
+            }
             exit_of(&error)
         }
     };
     ExitCode::from(exit as u8)
 }
 
-async fn run(cli: Cli, progress: Progress) -> Result<Exit> {
+/// Runs the command until it is done, or a signal ends it.
+async fn interruptible(cli: Cli, progress: Progress, interrupt: Interrupt) -> Result<Exit> {
+    signals::listen(interrupt.clone())?;
+    let state = cli.command.state();
+    let mut work = pin!(run(cli, progress, interrupt.clone()));
+    match interrupt.or(work.as_mut()).await {
+        Ok(done) => done,
+        Err(_) if interrupt.is_orderly() => work.await,
+        Err(signal) => Err(Interrupted { signal, state: state.to_owned() }.into()),
+    }
+}
+
+async fn run(cli: Cli, progress: Progress, interrupt: Interrupt) -> Result<Exit> {
     let clock = cli.global.now.map_or_else(Clock::default, Clock::fixed);
-    let context = Context { global: cli.global, clock, progress };
+    let context = Context { global: cli.global, clock, progress, interrupt };
     match cli.command {
         Command::Demo(args) => args.run(&context).await,
         Command::Run(args) => args.run(&context).await,
@@ -167,8 +200,12 @@ fn log(global: &Global, progress: &Progress) {
 }
 
 fn print_error(text: &str) {
+    print_line(&format!("error: {text}"));
+}
+
+fn print_line(text: &str) {
     // If stderr is gone there is nowhere to report that.
-    let _ = writeln!(io::stderr(), "error: {text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -139,6 +139,7 @@ async fn export(context: &Context, catalog: Catalog, store: Store, settings: Set
         store,
         clock: context.clock,
         progress: context.progress.clone(),
+        interrupt: context.interrupt.clone(),
         memory_limit: memory::quarter(),
     };
     let report = run(&world, &work).await?;

@@ -10,6 +10,7 @@ use pitlake_contract::{Answered, DateRange, InterfaceId, Slice};
 use super::{import, price, status};
 use crate::bronze::{self, NewFile};
 use crate::clock::Clock;
+use crate::interrupt::Interrupt;
 use crate::plan::{Halves, Reach, Rebuild, Work};
 use crate::progress::Progress;
 use crate::run;
@@ -26,8 +27,17 @@ fn world() -> (World, Arc<Counted>) {
     let jobs = Jobs { accounts: [("tushare".to_owned(), account)].into(), ..Jobs::default() };
     let catalog = Catalog::load(&[], None).unwrap().0;
     let clock = Clock::fixed(NOW.parse().unwrap());
-    let tokens = [].into();
-    (World { catalog, jobs, tokens, store, clock, progress: Progress::silent(), memory_limit: 1 << 30 }, counted)
+    let world = World {
+        catalog,
+        jobs,
+        tokens: [].into(),
+        store,
+        clock,
+        progress: Progress::silent(),
+        interrupt: Interrupt::default(),
+        memory_limit: 1 << 30,
+    };
+    (world, counted)
 }
 
 async fn answer(world: &World, interface: &str, slice: Slice, lines: String) {

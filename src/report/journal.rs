@@ -52,6 +52,12 @@ impl Journal {
         unreachable!("some ordinal is free")
     }
 
+    /// Its file, in the lake.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// When the run began, by its clock.
     pub async fn began(&self) -> DateTime<Utc> {
         self.report.lock().await.started

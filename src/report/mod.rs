@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::bronze::Mark;
+use crate::interrupt::Signal;
 
 pub use journal::{Journal, all, spent};
 
@@ -34,11 +35,20 @@ pub enum Exit {
     Leased = 7,
     /// Not published yet.
     NotPublished = 8,
+    /// Ended by SIGHUP.
+    Hangup = 129,
+    /// Ended by SIGINT.
+    Interrupt = 130,
+    /// Ended by SIGTERM.
+    Terminate = 143,
 }
 
 impl Exit {
-    /// Most severe first; a wrong configuration before all.
-    const SEVERITY: [Self; 9] = [
+    /// Most severe first; a signal or a wrong configuration before all.
+    const SEVERITY: [Self; 12] = [
+        Self::Interrupt,
+        Self::Terminate,
+        Self::Hangup,
         Self::Misuse,
         Self::NoRight,
         Self::BadData,
@@ -55,6 +65,16 @@ impl Exit {
     pub fn worst(codes: impl IntoIterator<Item = Self>) -> Self {
         let codes: BTreeSet<Self> = codes.into_iter().collect();
         Self::SEVERITY.into_iter().find(|exit| codes.contains(exit)).unwrap_or(Self::Done)
+    }
+}
+
+impl From<Signal> for Exit {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Hangup => Self::Hangup,
+            Signal::Interrupt => Self::Interrupt,
+            Signal::Terminate => Self::Terminate,
+        }
     }
 }
 

@@ -36,12 +36,13 @@ pub struct LeaseHeld {
     until: String,
 }
 
-/// A lease that is ours until it is released or this process ends.
+/// A lease that is ours until it is released or dropped, or this process ends.
 #[derive(Debug)]
 pub struct Lease {
     store: Store,
     path: String,
     renewal: tokio::task::JoinHandle<()>,
+    is_released: bool,
 }
 
 impl Lease {
@@ -80,15 +81,16 @@ impl Lease {
                 }
             }
         });
-        Ok(Self { store: store.clone(), path, renewal })
+        Ok(Self { store: store.clone(), path, renewal, is_released: false })
     }
 
     /// Gives the lease back.
     ///
     /// # Errors
     /// When its file cannot be deleted.
-    pub async fn release(self) -> Result<()> {
+    pub async fn release(mut self) -> Result<()> {
         self.renewal.abort();
+        self.is_released = true;
         self.store.delete(&self.path).await
     }
 }
@@ -96,6 +98,9 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.renewal.abort();
+        if !self.is_released {
+            self.store.delete_now(&self.path);
+        }
     }
 }
 

@@ -198,6 +198,13 @@ impl Store {
         }
     }
 
+    /// Deletes a file of a local lake, where nothing can be awaited. A file that stays does no harm.
+    fn delete_now(&self, path: &str) {
+        if let Some(local) = &self.local {
+            local.remove(path);
+        }
+    }
+
     fn failed(&self, verb: &str, path: &str, error: &Error) -> anyhow::Error {
         anyhow!("cannot {verb} `{path}` in the lake {}: {}", self.name, cause(error))
     }

@@ -68,6 +68,11 @@ impl StagedFolder {
         Ok(start)
     }
 
+    /// Deletes a file, if it is there.
+    pub(super) fn remove(&self, path: &str) {
+        drop(fs::remove_file(self.root.join(path)));
+    }
+
     /// Removes abandoned staged files.
     pub(super) fn clear(&self) -> anyhow::Result<()> {
         let folder = self.root.join(STAGING);

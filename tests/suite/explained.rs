@@ -9,6 +9,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pitlake::bronze::{self, BronzeFile, Findings, Mark, NewFile, Span};
 use pitlake::clock::Clock;
+use pitlake::interrupt::Interrupt;
 use pitlake::normalise::{AnswerText, judge};
 use pitlake::ops::status::{Status, status};
 use pitlake::plan::{Halves, Reach, Rebuild, Work};
@@ -81,6 +82,7 @@ impl Lake {
             store: Store::memory(),
             clock: Clock::fixed(moment(NOW)),
             progress: Progress::silent(),
+            interrupt: Interrupt::default(),
             memory_limit: 1 << 30,
         };
         let mut lake = Self { world, dice: Dice::of(seed), told: Vec::new() };

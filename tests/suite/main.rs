@@ -7,7 +7,7 @@
 //! - the values of a table or an interface: `width`, which covers all of them; nothing to add but units in `reference.tsv`
 //! - what a command prints, its exit codes: `cli`
 //! - what later answers superseded, and the history of snapshots: `companions`
-//! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`
+//! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`, a signal: `signals`
 //! - whatever bronze holds: what silver lacks is named: `explained`
 //! - a vendor that lies about a quarter of its replies, evening by evening: `lies`
 //! - a security that never comes, four attempts an evening: `lacking`
@@ -50,6 +50,7 @@ mod regressions;
 mod rejects;
 mod reports;
 mod reruns;
+mod signals;
 mod specs;
 mod two_vendors;
 mod vendors;

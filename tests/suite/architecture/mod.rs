@@ -15,6 +15,7 @@ use graph::{Crate, rust_files};
 /// The modules of `src/`, lowest first, and the ones below that each of them uses.
 const MODULES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("interrupt", &[]),
     ("parallel", &[]),
     ("memory", &["parallel"]),
     ("progress", &[]),
@@ -24,18 +25,18 @@ const MODULES: &[(&str, &[&str])] = &[
     ("bronze", &["spec", "store"]),
     ("normalise", &["clock", "spec"]),
     ("query", &["normalise", "spec", "store"]),
-    ("report", &["bronze", "clock", "store"]),
+    ("report", &["bronze", "clock", "interrupt", "store"]),
     ("silver", &["bronze", "normalise", "parallel", "spec", "store"]),
     ("ledger", &["bronze", "clock", "normalise", "parallel", "spec", "store"]),
     ("plan", &["clock", "ledger", "normalise", "spec", "wire"]),
-    ("world", &["clock", "ledger", "progress", "report", "spec", "store"]),
+    ("world", &["clock", "interrupt", "ledger", "progress", "report", "spec", "store"]),
     ("build", &["bronze", "ledger", "normalise", "parallel", "plan", "report", "silver", "spec", "store", "world"]),
     (
         "fetch",
         &["bronze", "clock", "ledger", "normalise", "plan", "progress", "report", "spec", "store", "wire", "world"],
     ),
     ("reference", &["build", "ledger", "normalise", "plan", "spec", "world"]),
-    ("run", &["build", "fetch", "ledger", "plan", "reference", "report", "spec", "store", "world"]),
+    ("run", &["build", "fetch", "interrupt", "ledger", "plan", "reference", "report", "spec", "store", "world"]),
     (
         "ops",
         &[
@@ -60,6 +61,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "cli",
         &[
             "clock",
+            "interrupt",
             "memory",
             "normalise",
             "ops",

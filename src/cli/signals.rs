@@ -1,0 +1,102 @@
+//! Signals of the operating system: the first asks the command to end in good order, the second ends it at once. Never what a
+//! command puts in order.
+
+use std::io;
+use std::process::exit;
+use std::time::Duration;
+
+use crate::interrupt::{Interrupt, Signal};
+
+/// How long a command may take to end in good order.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Listens for signals from now on.
+///
+/// # Errors
+/// When the system refuses.
+pub(super) fn listen(interrupt: Interrupt) -> io::Result<()> {
+    let mut signals = Signals::new()?;
+    tokio::spawn(async move {
+        let first = signals.next().await;
+        interrupt.send(first);
+        let last = tokio::select! {
+            second = signals.next() => second,
+            () = tokio::time::sleep(LONGEST) => first,
+        };
+        // The lake allows a kill at any moment.
+        #[allow(clippy::exit)]
+        exit(i32::from(last.code()));
+    });
+    Ok(())
+}
+
+/// The signals that end a command.
+#[cfg(unix)]
+struct Signals {
+    hangup: Option<tokio::signal::unix::Signal>,
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let ignored = ignored();
+        // `nohup` ignores SIGHUP, and a shell SIGINT for its background jobs: that stays.
+        let heard = |kind: SignalKind| {
+            let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
+            if is_ignored { Ok(None) } else { signal(kind).map(Some) }
+        };
+        Ok(Self {
+            hangup: heard(SignalKind::hangup())?,
+            interrupt: heard(SignalKind::interrupt())?,
+            terminate: heard(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            () = one(&mut self.hangup) => Signal::Hangup,
+            () = one(&mut self.interrupt) => Signal::Interrupt,
+            () = one(&mut self.terminate) => Signal::Terminate,
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
+    let heard = match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if heard.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The signals that were ignored when the process began, a bit for each. Where the system does not tell, none.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Ctrl-C, where there is nothing else.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Signal::Interrupt,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

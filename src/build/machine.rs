@@ -28,7 +28,7 @@ const PIECE: u64 = 64 << 10;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Need {
     /// Bytes of bronze.
-    bronze: u64,
+    pub(super) bronze: u64,
     /// Bytes of memory.
     pub(super) memory: u64,
 }

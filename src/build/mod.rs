@@ -99,28 +99,37 @@ async fn one(
         let note = format!("removed {}: no bronze feeds it any more", silver::path(table, *partition));
         journal.table(&table.name, |report| report.notes.extend([note])).await;
     }
-    let bar = world.progress.bar(&format!("{} partitions", table.name), survey.stale.len());
     let machine = Machine::new(Threads::available(), world.memory_limit);
     let fed = machine::fed(survey.stale.iter());
     let stale = survey.stale.iter().rev();
     let stale = stale.map(|(partition, files)| (*partition, &files[..], Need::of(table, files, &fed)));
-    let groups = groups(stale, &fed, world.memory_limit);
+    let stale: Vec<_> = stale.collect();
+    let weight = stale.iter().map(|(.., need)| need.bronze).sum();
+    let bar = world.progress.weighed(&table.name, "partitions", stale.len(), weight);
+    let groups = groups(stale.into_iter(), &fed, world.memory_limit);
     let work = futures::stream::iter(groups)
         .map(|group| {
             let (bar, ledger, machine) = (&bar, &ledger, &machine);
             async move {
                 let need = group.iter().fold(Need::default(), |all, (.., need)| all + *need);
                 let share = machine.share(need).await;
-                let (mut tasks, mut done) = (Vec::new(), Vec::new());
-                for (partition, files, _) in group {
+                let (mut tasks, mut done, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+                for (partition, files, need) in group {
+                    weights.push(need.bronze);
                     match Task::new(&world.store, ledger, (partition, files), calendar).await {
                         Ok(task) => tasks.push(task),
                         Err(error) => done.push((partition, Err(error))),
                     }
                 }
                 done.extend(Task::run_together(&tasks, &world.store, (&world.catalog, calendar), share).await);
-                for _ in &done {
-                    bar.advance();
+                for weight in weights {
+                    bar.advance_by(weight);
+                }
+                for (partition, done) in &done {
+                    match done {
+                        Ok(published) => tracing::debug!("{}: built {partition}: {} rows", table.name, published.rows),
+                        Err(error) => tracing::debug!("{}: failed {partition}: {error:#}", table.name),
+                    }
                 }
                 done
             }

@@ -22,12 +22,15 @@ mod summary;
 mod verify;
 mod work;
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use tracing::field::Field;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
 use crate::clock::Clock;
 use crate::interrupt::{Interrupt, Interrupted};
@@ -116,7 +119,11 @@ pub fn main() -> ExitCode {
     memory::return_freed();
     // Clap itself exits after help (0) and usage errors (2).
     let cli = Cli::parse();
-    let progress = if cli.global.quiet { Progress::silent() } else { Progress::on_terminal() };
+    let progress = match (cli.global.quiet, cli.global.log_format) {
+        (true, _) => Progress::silent(),
+        (_, LogFormat::Json) => Progress::in_log(),
+        (_, LogFormat::Text) => Progress::on_stderr(),
+    };
     log(&cli.global, &progress);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -194,9 +201,14 @@ fn log(global: &Global, progress: &Progress) {
         .with_ansi(false)
         .with_writer(move || writer.log_writer());
     match global.log_format {
-        LogFormat::Text => builder.init(),
+        // Fields are for programs: the message says the same.
+        LogFormat::Text => builder.fmt_fields(debug_fn(message)).init(),
         LogFormat::Json => builder.json().init(),
     }
+}
+
+fn message(out: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    if field.name() == "message" { write!(out, "{value:?}") } else { Ok(()) }
 }
 
 fn print_error(text: &str) {

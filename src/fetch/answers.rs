@@ -113,7 +113,10 @@ impl Asking<'_> {
                 Err(failure) => Err(failure),
             };
             for _ in &group.slices {
-                self.bar.advance();
+                match &reply {
+                    Ok(_) => self.bar.advance(),
+                    Err(_) => self.bar.fail(),
+                }
             }
             GroupAnswer { group, calls, reply }
         });

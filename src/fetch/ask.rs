@@ -1,6 +1,8 @@
 //! The first half of a run: what questions lack is asked for and kept. A slice that fails is reported and left for the
 //! next run; the others go on. Never which slices are asked for.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use chrono::NaiveDate;
 use futures::future::try_join;
@@ -9,7 +11,8 @@ use super::Accounts;
 use super::answers::{Asking, Group, GroupAnswer, SLICES};
 use super::batch::{BATCH, batches};
 use super::judge::Judge;
-use crate::plan::{Facts, Question};
+use crate::plan::{Facts, Question, expected_calls};
+use crate::progress::Calls;
 use crate::report::{Exit, Journal};
 use crate::spec::Axis;
 use crate::world::Run;
@@ -32,11 +35,17 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     let asking = questions.iter().filter(|question| !question.plan.ask.is_empty()).filter_map(|question| {
         let client = accounts.clients.get(&question.contract().id.vendor)?;
         let interface = client.interface(question.contract(), question.allowance);
-        let bar = run.world.progress.bar(&question.table().name, question.plan.ask.len());
+        let calls = Calls {
+            meter: Arc::clone(&interface.meter),
+            expected: expected_calls(facts, question, false) as u64,
+            together: question.contract().ask.together,
+        };
+        let bar = run.world.progress.calls(&question.table().name, "slices", question.plan.ask.len(), calls);
         let judge = Judge::new(facts, question.table(), question.source());
         Some(Asking { run, question, judge, client, interface, bar })
     });
     let asking: Vec<Asking<'_>> = asking.collect();
+    run.world.progress.announce();
     let done = futures::future::join_all(asking.iter().map(|asking| one(accounts, asking))).await;
     for asking in &asking {
         if let Some(paused) = asking.interface.paused().await {

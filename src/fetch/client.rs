@@ -20,6 +20,7 @@ use super::pace::{LONGEST_PAUSE, Pace, span};
 use super::page::{self, PageRows};
 use crate::clock::Clock;
 use crate::plan::Allowance;
+use crate::progress::{Meter, Wait};
 use crate::spec::{Account, Contract, TokenIn, Vendor};
 use crate::wire::{self, Call, Received, Refusal, Window, Wire};
 
@@ -48,7 +49,7 @@ pub struct Client {
     token: SecretString,
     in_flight: Semaphore,
     /// Calls that the account may still make today, if it has a daily quota.
-    left: Option<AtomicU64>,
+    left: Option<Arc<AtomicU64>>,
     pub(super) stopped: OnceLock<Failure>,
     calls: std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>,
     /// How far this machine's clock is ahead of the vendor's.
@@ -60,6 +61,8 @@ pub struct Client {
 pub struct Interface {
     pub(super) contract: Arc<Contract>,
     pace: Pace,
+    /// Tells progress of its calls.
+    pub(super) meter: Arc<Meter>,
     /// Rows of the largest page in this run: a shorter page was not truncated.
     pub(super) largest: AtomicUsize,
     pub(super) stopped: OnceLock<Failure>,
@@ -92,7 +95,7 @@ impl Client {
             paths: account.paths.iter().cloned().collect(),
             token,
             in_flight: Semaphore::new(account.max_in_flight.unwrap_or(IN_FLIGHT).max(1) as usize),
-            left: left.map(AtomicU64::new),
+            left: left.map(|left| Arc::new(AtomicU64::new(left))),
             stopped: OnceLock::new(),
             calls: std::sync::Mutex::default(),
             ahead: std::sync::Mutex::default(),
@@ -104,9 +107,12 @@ impl Client {
     pub fn interface(&self, contract: &Arc<Contract>, allowance: Allowance) -> Interface {
         let mut calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let calls = Arc::clone(calls.entry(contract.id.to_string()).or_default());
+        let pace = Pace::new(allowance);
+        let meter = Arc::new(Meter::new(pace.most, pace.window, self.left.clone()));
         Interface {
             contract: Arc::clone(contract),
-            pace: Pace::new(allowance),
+            pace,
+            meter,
             largest: AtomicUsize::new(0),
             stopped: OnceLock::new(),
             calls,
@@ -155,7 +161,11 @@ impl Client {
             let again = |failure: &Failure| {
                 matches!(failure, Failure::Refused(Refusal::Transient(_)) | Failure::Unreachable { .. })
             };
-            match once.retry(retries).when(again).await {
+            let notify = |failure: &Failure, after: Duration| {
+                tracing::debug!("{}: {failure}; sent again in {after:.1?}", interface.contract.id);
+                interface.meter.retried(after);
+            };
+            match once.retry(retries).when(again).notify(notify).await {
                 Err(Failure::Refused(Refusal::SlowDown(message))) => {
                     let seconds = interface.retry_after.load(Ordering::Relaxed);
                     let wait = Pace::wait((seconds > 0).then_some(seconds));
@@ -171,8 +181,9 @@ impl Client {
                             "{message}; still after {waited} of pauses: run again later, or lower `requests_per_minute`"
                         )));
                     }
-                    tracing::info!("{}: {message}; pausing for {}", interface.contract.id, span(wait));
+                    tracing::debug!("{}: {message}; pausing for {}", interface.contract.id, span(wait));
                     interface.pace.pause(wait).await;
+                    interface.meter.paused(wait);
                     waited += wait;
                 }
                 done => return done,
@@ -195,7 +206,10 @@ impl Client {
             let message = "`requests_per_day` of jobs.toml is reached; run again tomorrow";
             return Err(Refusal::AccountSpent(message.into()).into());
         }
-        interface.pace.turn().await;
+        {
+            let _waits = interface.meter.wait(Wait::Limit);
+            interface.pace.turn().await;
+        }
         let secret = self.token.expose_secret();
         let mut call = call.clone();
         if let Some(path) = self.paths.get(&call.api) {
@@ -206,8 +220,11 @@ impl Client {
         request.headers.extend(self.headers.iter().cloned());
         let http::Response { status, body, retry_after, date } = {
             // Acquired after the turn, so that a slow interface does not hold the permits of the others.
+            let _waits = interface.meter.wait(Wait::Vendor);
             let _permit = self.in_flight.acquire().await;
             interface.calls.fetch_add(1, Ordering::Relaxed);
+            interface.meter.sent();
+            tracing::trace!("{}: call with {:?}, {window:?}", interface.contract.id, call.params);
             http::send(&self.http, request).await.map_err(|error| match error {
                 NoResponse::Unreachable(cause) => Failure::Unreachable { place: self.base_url.clone(), cause },
                 NoResponse::Broken(cause) => Refusal::Transient(cause).into(),

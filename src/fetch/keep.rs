@@ -201,7 +201,10 @@ impl Asking<'_> {
     async fn write(&self, answer: NewFile, slices: usize, reply: &Reply, before: Before<'_>) -> Result<()> {
         let (store, now) = (&self.run.world.store, self.run.world.clock.now());
         let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
+        let slice = answer.slice.clone();
         let written = bronze::write(store, self.question.contract(), answer, now, before).await?;
+        let (name, same) = (&self.question.table().name, if written.same_as { ", unchanged" } else { "" });
+        tracing::debug!("{name}: fetched {slice}: {} rows{same}", reply.rows);
         self.run
             .journal
             .table(&self.question.table().name, |report| {
@@ -216,6 +219,7 @@ impl Asking<'_> {
     }
 
     async fn fail(&self, slice: &Slice, reason: String, exit: Exit) {
+        tracing::debug!("{}: failed {slice}: {reason}", self.question.table().name);
         let fail = |report: &mut TableReport| report.fail(slice.to_string(), reason, exit);
         self.run.journal.table(&self.question.table().name, fail).await;
     }

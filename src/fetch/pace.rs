@@ -24,8 +24,8 @@ const SECOND: Duration = Duration::from_millis(1050);
 /// The rate limiter of one interface.
 #[derive(Debug)]
 pub(super) struct Pace {
-    most: usize,
-    window: Duration,
+    pub(super) most: usize,
+    pub(super) window: Duration,
     state: Mutex<State>,
 }
 

@@ -39,7 +39,7 @@ pub struct Checked {
 pub async fn check(world: &World, tables: &[Arc<Table>]) -> Result<Checked> {
     let calendar = Arc::new(reference::calendar(world, &Ledgers::new(&world.store)).await?);
     let mut checked = Checked::default();
-    let bar = world.progress.bar("tables", tables.len());
+    let bar = world.progress.steps("check", "tables", tables.len());
     for table in tables {
         let mut findings = Findings::of(table);
         let files = silver::list(&world.store, table).await?;

@@ -91,12 +91,14 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
         Universe::default()
     });
     let mut captures = Vec::new();
+    let bar = world.progress.steps("import", "files", request.files.len());
     for file in &request.files {
         let name = file.display().to_string();
         let body = tokio::fs::read(file).await.map_err(|e| Misuse(format!("cannot read `{name}`: {e}")))?;
         let capture = Capture::read(&name, Bytes::from(body), rules).map_err(|e| Misuse(e.to_string()))?;
         let judged = target.judge((&name, &capture), (&world.catalog, &universe), request.force)?;
         captures.push((name, capture, judged));
+        bar.advance();
     }
     world.store.clear_staging()?;
     let mut earlier = Earlier::of(world, contract).await?;

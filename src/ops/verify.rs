@@ -31,7 +31,7 @@ pub async fn verify(world: &World, tables: &[Arc<Table>], rebuild: f64) -> Resul
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     let mut current = Vec::new();
-    let bar = world.progress.bar("tables", tables.len());
+    let bar = world.progress.steps("verify", "tables", tables.len());
     for table in tables {
         let mut verified = Verified { table: table.name.clone(), ..Verified::default() };
         let files = silver::list(&world.store, table).await?;

@@ -21,7 +21,7 @@ pub use calendar::Calendar;
 pub use calls::{Chosen, calls};
 pub use judged::JudgedDays;
 pub use phases::{Phases, wanted_by};
-pub use price::{InterfacePrice, Price, Quota, Reason, estimated_calendar};
+pub use price::{InterfacePrice, Price, Quota, Reason, estimated_calendar, expected_calls};
 pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};

@@ -85,7 +85,7 @@ impl Price {
             if self.asking.iter().any(|asking| asking.interface == interface) {
                 continue;
             }
-            let calls = calls_of(facts, question, asks_suspensions);
+            let calls = expected_calls(facts, question, asks_suspensions);
             let per_minute = question.allowance.per_minute.max(1);
             minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
             self.note(question);
@@ -188,7 +188,8 @@ impl Price {
 }
 
 /// Calls of a question: pages by the rows that are expected, and what their ends need for a proof.
-fn calls_of(facts: Facts<'_>, question: &Question, asks_suspensions: bool) -> usize {
+#[must_use]
+pub fn expected_calls(facts: Facts<'_>, question: &Question, asks_suspensions: bool) -> usize {
     let Facts { universe, clock, .. } = facts;
     let contract = question.contract();
     let page = contract.ask.page_rows.max(1);

@@ -5,7 +5,7 @@
 //!
 //! - one function or type: `mod tests` in its own file under `src/` or `crates/`, not here
 //! - the values of a table or an interface: `width`, which covers all of them; nothing to add but units in `reference.tsv`
-//! - what a command prints, its exit codes: `cli`
+//! - what a command prints, its exit codes: `cli`; what it logs: `logs`
 //! - what later answers superseded, and the history of snapshots: `companions`
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`, a signal: `signals`
 //! - whatever bronze holds: what silver lacks is named: `explained`
@@ -43,6 +43,7 @@ mod fields;
 mod imports;
 mod lacking;
 mod lies;
+mod logs;
 mod nights;
 mod own;
 mod quotas;

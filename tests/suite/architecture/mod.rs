@@ -94,6 +94,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["store"]),
     ("backon", &["fetch"]),
     ("indicatif", &["progress"]),
+    ("terminal_size", &["progress"]),
     ("csv", &["bronze"]),
     ("pitlake_sandbox", &["cli"]),
 ];

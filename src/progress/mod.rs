@@ -1,0 +1,248 @@
+//! How far long work has come: lines on a terminal that are drawn anew, elsewhere a line of the log a minute. Never on stdout,
+//! and never the only place where a fact is shown.
+//!
+//! `task` is a piece of work, `meter` counts its calls and tells the time to go, `text` writes both.
+
+mod meter;
+mod task;
+mod text;
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+pub use meter::{Meter, Wait, Waiting};
+pub use task::Calls;
+use task::{Effort, Task, View};
+
+/// How often the lines of a terminal are drawn.
+const DRAWN_EVERY: Duration = Duration::from_millis(250);
+
+/// How often the log gets a line.
+const LOGGED_EVERY: Duration = Duration::from_mins(1);
+
+/// The size of a terminal that does not tell.
+const USUAL: (usize, usize) = (80, 24);
+
+/// Where progress is shown, if anywhere. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    place: Place,
+    tasks: Mutex<Vec<Arc<Task>>>,
+    /// Draws, from the first task on.
+    drawing: OnceLock<()>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Nowhere,
+    Terminal(ProgressBar),
+    Log,
+}
+
+impl Progress {
+    /// Lines on stderr if it is a terminal, else in the log.
+    #[must_use]
+    pub fn on_stderr() -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::in_log();
+        }
+        let lines = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            lines.set_style(style);
+        }
+        Self::at(Place::Terminal(lines))
+    }
+
+    /// A line of the log a minute.
+    #[must_use]
+    pub fn in_log() -> Self {
+        Self::at(Place::Log)
+    }
+
+    /// Nothing.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::at(Place::Nowhere)
+    }
+
+    fn at(place: Place) -> Self {
+        Self { shared: Arc::new(Shared { place, tasks: Mutex::default(), drawing: OnceLock::new() }) }
+    }
+
+    /// Work of `steps` steps, of which nobody can tell how long each takes; it disappears when dropped.
+    #[must_use]
+    pub fn steps(&self, label: &str, unit: &'static str, steps: usize) -> Bar {
+        self.begin(label, unit, steps, Effort::Unknown)
+    }
+
+    /// Work whose steps have weights, `all` together.
+    #[must_use]
+    pub fn weighed(&self, label: &str, unit: &'static str, steps: usize, all: u64) -> Bar {
+        self.begin(label, unit, steps, Effort::Weight { all, done: AtomicU64::new(0) })
+    }
+
+    /// Work that takes calls.
+    #[must_use]
+    pub fn calls(&self, label: &str, unit: &'static str, steps: usize, calls: Calls) -> Bar {
+        self.begin(label, unit, steps, Effort::Calls(calls))
+    }
+
+    fn begin(&self, label: &str, unit: &'static str, steps: usize, effort: Effort) -> Bar {
+        let task = Task {
+            label: label.to_owned(),
+            unit,
+            steps,
+            done: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            effort,
+            begun: Instant::now(),
+        };
+        let task = Arc::new(task);
+        if !matches!(self.shared.place, Place::Nowhere) {
+            self.shared.tasks().push(Arc::clone(&task));
+            self.shared.drawing.get_or_init(|| draw_on(Arc::downgrade(&self.shared)));
+        }
+        Bar { task, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Logs at once what goes on, where it will take more than a minute and lines are logged.
+    pub fn announce(&self) {
+        let views = self.shared.views();
+        if matches!(self.shared.place, Place::Log) && views.iter().any(|view| view.to_go > Some(LOGGED_EVERY)) {
+            log(&views);
+        }
+    }
+
+    /// A writer for logs that leaves the lines whole.
+    #[must_use]
+    pub fn log_writer(&self) -> LogWriter {
+        LogWriter { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Shared {
+    fn tasks(&self) -> MutexGuard<'_, Vec<Arc<Task>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn views(&self) -> Vec<View> {
+        let now = Instant::now();
+        self.tasks().iter().map(|task| task.view(now)).collect()
+    }
+
+    fn draw(&self) {
+        let Place::Terminal(lines) = &self.place else { return };
+        let views = self.views();
+        if views.is_empty() {
+            lines.finish_and_clear();
+            return;
+        }
+        if lines.is_finished() {
+            lines.reset();
+        }
+        let size = terminal_size::terminal_size_of(io::stderr());
+        let size = size.map_or(USUAL, |(width, height)| (usize::from(width.0), usize::from(height.0)));
+        lines.set_message(text::lines(&views, size).join("\n"));
+    }
+}
+
+/// Draws on a thread of its own, so that lines go on whatever is waited for, until the progress is dropped.
+fn draw_on(shared: Weak<Shared>) {
+    thread::spawn(move || {
+        let mut logged = Instant::now();
+        loop {
+            thread::sleep(DRAWN_EVERY);
+            let Some(shared) = shared.upgrade() else { return };
+            match shared.place {
+                Place::Terminal(_) => shared.draw(),
+                Place::Log if logged.elapsed() >= LOGGED_EVERY => {
+                    logged = Instant::now();
+                    log(&shared.views());
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
+fn log(views: &[View]) {
+    let Some(message) = text::sentence(views) else { return };
+    let sum = |of: fn(&View) -> usize| views.iter().map(of).sum::<usize>();
+    let (done, steps, failed) = (sum(|view| view.done), sum(|view| view.steps), sum(|view| view.failed));
+    let calls = sum(|view| view.rate.map_or(0, |(calls, _)| calls));
+    let quota = views.iter().filter_map(|view| view.quota).min();
+    let seconds = views.iter().filter_map(|view| view.to_go).max().map(|left| left.as_secs());
+    tracing::info!(
+        done,
+        steps,
+        failed,
+        calls_last_minute = calls,
+        quota_left = quota,
+        seconds_to_go = seconds,
+        "{message}"
+    );
+}
+
+/// The progress of one piece of long work.
+#[derive(Debug)]
+pub struct Bar {
+    task: Arc<Task>,
+    shared: Arc<Shared>,
+}
+
+impl Bar {
+    /// Counts one step as done.
+    pub fn advance(&self) {
+        self.task.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts one step of a weight as done.
+    pub fn advance_by(&self, weight: u64) {
+        if let Effort::Weight { done, .. } = &self.task.effort {
+            done.fetch_add(weight, Ordering::Relaxed);
+        }
+        self.advance();
+    }
+
+    /// Counts one step as done, and as failed.
+    pub fn fail(&self) {
+        self.task.failed.fetch_add(1, Ordering::Relaxed);
+        self.advance();
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.shared.tasks().retain(|task| !Arc::ptr_eq(task, &self.task));
+        self.shared.draw();
+    }
+}
+
+/// Writes to stderr, between the lines.
+#[derive(Debug, Clone)]
+pub struct LogWriter {
+    shared: Arc<Shared>,
+}
+
+impl Write for LogWriter {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        match &self.shared.place {
+            Place::Terminal(lines) => lines.suspend(|| io::stderr().write(text)),
+            _ => io::stderr().write(text),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

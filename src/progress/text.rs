@@ -1,0 +1,214 @@
+//! The state of tasks as lines of a terminal, and as a sentence of a log. Never where either goes.
+
+use std::time::Duration;
+
+use super::meter::Waits;
+use super::task::View;
+
+/// The letters of a label, at most, where the terminal is narrow.
+const LABEL: usize = 22;
+
+/// A limit above this is none.
+const UNLIMITED: usize = 1_000_000;
+
+/// Lines for tasks, none longer than `width`, and at most `height` of them: those that are done go first.
+pub(super) fn lines(views: &[View], (width, height): (usize, usize)) -> Vec<String> {
+    let most = height.saturating_sub(1).max(1);
+    let mut shown: Vec<&View> = views.iter().collect();
+    if shown.len() > most {
+        shown.retain(|view| !view.is_done());
+    }
+    let rest = shown.len().saturating_sub(most);
+    if rest > 0 {
+        shown.truncate(most - 1);
+    }
+    let label = shown.iter().map(|view| view.label.chars().count()).max().unwrap_or(0);
+    let label = if width < 120 { label.min(LABEL) } else { label };
+    let count = shown.iter().map(|view| counted(view).len()).max().unwrap_or(0);
+    let mut lines: Vec<String> = shown.iter().map(|view| line(view, width, (label, count))).collect();
+    if rest > 0 {
+        let hidden = views.iter().filter(|view| !view.is_done()).count() + 1 - most;
+        lines.push(cut(&format!("and {hidden} more"), width));
+    }
+    lines
+}
+
+fn counted(view: &View) -> String {
+    format!("{}/{}", view.done, view.steps)
+}
+
+/// A line; what does not fit is left out, the least important first.
+fn line(view: &View, width: usize, (label, count): (usize, usize)) -> String {
+    let rate = view.rate.map(|(calls, limit)| match limit {
+        UNLIMITED.. => format!("{:<13}", format!("{calls:>3} a min")),
+        _ => format!("{:<13}", format!("{calls:>3}/{limit} a min")),
+    });
+    let (to_go, state) = if view.is_done() {
+        (None, Some("done".to_owned()))
+    } else {
+        let to_go = view.to_go.map_or_else(|| "-".to_owned(), |left| format!("{} left", short(left)));
+        (Some(format!("{to_go:>11}")), view.waits.map(|waits| waiting(waits, width >= 120)))
+    };
+    let failed = (view.failed > 0).then(|| format!("{} failed", view.failed));
+    let quota = view.quota.map(|quota| format!("quota {quota}"));
+    let name = format!("{:label$}", cut(&view.label, label));
+    // In their order on the line, each with its rank among those that fit.
+    let bar = match width {
+        0..100 => None,
+        100..160 => Some(bar(view, 12)),
+        _ => Some(bar(view, 32)),
+    };
+    let parts = [(0, Some(name)), (6, bar), (1, Some(format!("{:>count$}", counted(view)))), (2, to_go), (4, rate)];
+    let parts = parts.into_iter().chain([(5, quota), (3, failed), (2, state)]);
+    let parts: Vec<(u8, String)> = parts.filter_map(|(rank, text)| Some((rank, text?))).collect();
+    let length = |most: u8| -> usize {
+        let fitting = parts.iter().filter(|(rank, _)| *rank <= most);
+        fitting.map(|(_, text)| text.chars().count() + 2).sum::<usize>().saturating_sub(2)
+    };
+    let most = (0..=6).rev().find(|most| length(*most) <= width).unwrap_or(0);
+    let texts: Vec<&str> = parts.iter().filter(|(rank, _)| *rank <= most).map(|(_, text)| text.as_str()).collect();
+    cut(texts.join("  ").trim_end(), width)
+}
+
+fn bar(view: &View, cells: usize) -> String {
+    let inner = cells - 2;
+    let full = (inner * view.done).checked_div(view.steps).unwrap_or(inner).min(inner);
+    format!("[{}{}]", "#".repeat(full), "-".repeat(inner - full))
+}
+
+fn waiting(waits: Waits, is_long: bool) -> String {
+    match (waits, is_long) {
+        (Waits::Limit, false) => "waits: limit".to_owned(),
+        (Waits::Limit, true) => "waits for the account's limit".to_owned(),
+        (Waits::Pause(time), false) => format!("pause {}", short(time)),
+        (Waits::Pause(time), true) => format!("the vendor asked to slow down: pauses for {}", short(time)),
+        (Waits::Retry(time), false) => format!("retry in {}", short(time)),
+        (Waits::Retry(time), true) => format!("a call failed: retries in {}", short(time)),
+        (Waits::Vendor(time), false) => format!("no reply {}", short(time)),
+        (Waits::Vendor(time), true) => format!("waits for the vendor's reply, {} now", short(time)),
+    }
+}
+
+/// At most so many characters.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A time in few letters, rounded up.
+pub(super) fn short(time: Duration) -> String {
+    let seconds = time.as_millis().div_ceil(1000);
+    match seconds {
+        0..100 => format!("{seconds} s"),
+        100..5970 => format!("{} min", (seconds + 30) / 60),
+        _ => format!("{}.{} h", (seconds + 180) / 3600, (seconds + 180) / 360 % 10),
+    }
+}
+
+/// What goes on, in one sentence: the task that takes longest, and the sum of all where there are more.
+pub(super) fn sentence(views: &[View]) -> Option<String> {
+    let open: Vec<&View> = views.iter().filter(|view| !view.is_done()).collect();
+    let slowest = open.iter().max_by_key(|view| (view.to_go, view.steps - view.done))?;
+    let one = about(slowest);
+    if views.len() == 1 {
+        return Some(one);
+    }
+    let sum = |of: fn(&View) -> usize| views.iter().map(of).sum::<usize>();
+    let (done, steps) = (sum(|view| view.done), sum(|view| view.steps));
+    Some(format!("{done} of {steps} {} of {} tables; the longest is {one}", slowest.unit, views.len()))
+}
+
+fn about(view: &View) -> String {
+    let mut text = format!("{}: {} of {} {}", view.label, view.done, view.steps, view.unit);
+    let mut add = |part: String| {
+        text.push_str(", ");
+        text.push_str(&part);
+    };
+    if view.failed > 0 {
+        add(format!("{} failed", view.failed));
+    }
+    match view.rate {
+        Some((calls, UNLIMITED..)) => add(format!("{calls} calls in the last minute")),
+        Some((calls, limit)) => add(format!("{calls} calls in the last minute of {limit} allowed")),
+        None => {}
+    }
+    if let Some(quota) = view.quota {
+        add(format!("{quota} calls left of the day's quota"));
+    }
+    if let Some(left) = view.to_go {
+        add(format!("{} to go", short(left)));
+    }
+    if let Some(waits) = view.waits {
+        add(waiting(waits, true));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(label: &str, done: usize) -> View {
+        View {
+            label: label.into(),
+            unit: "slices",
+            done,
+            steps: 45_000,
+            failed: 0,
+            rate: Some((478, 500)),
+            quota: None,
+            to_go: Some(Duration::from_mins(90)),
+            waits: Some(Waits::Limit),
+        }
+    }
+
+    #[test]
+    fn lines_fit_the_terminal() {
+        let mut full = view("a_table_with_a_very_long_name_cn", 12_345);
+        (full.failed, full.quota, full.waits) = (123, Some(49_000), Some(Waits::Pause(Duration::from_secs(61))));
+        let views = [view("adj_factor", 40), full, view("stock_daily_cn", 45_000)];
+        for width in [20, 40, 60, 79, 80, 100, 120, 200] {
+            for line in lines(&views, (width, 24)) {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+        let narrow = lines(&views[..1], (80, 24));
+        assert_eq!(narrow, ["adj_factor  40/45000  90 min left  478/500 a min  waits: limit"]);
+        let wide = lines(&views[1..2], (200, 24)).join("\n");
+        for part in ["12345/45000", "90 min left", "478/500 a min", "quota 49000", "123 failed", "asked to slow down"] {
+            assert!(wide.contains(part), "{part}: {wide}");
+        }
+    }
+
+    #[test]
+    fn more_tasks_than_lines_are_counted() {
+        let views: Vec<View> = (0..30).map(|n| view(&format!("table_{n}"), if n < 3 { 45_000 } else { n })).collect();
+        let shown = lines(&views, (80, 10));
+        assert_eq!(shown.len(), 9, "{shown:?}");
+        assert_eq!(shown[8], "and 19 more");
+        assert!(shown[0].starts_with("table_3"), "{shown:?}");
+    }
+
+    #[test]
+    fn a_sentence_names_the_task_that_takes_longest() {
+        let mut views = vec![view("adj_factor", 40)];
+        let one = "adj_factor: 40 of 45000 slices, 478 calls in the last minute of 500 allowed, 90 min to go, waits for the \
+                   account's limit";
+        assert_eq!(sentence(&views).unwrap(), one);
+        views.push(View { to_go: Some(Duration::from_secs(30)), ..view("stock_daily_cn", 44_000) });
+        let both = sentence(&views).unwrap();
+        assert!(both.starts_with("44040 of 90000 slices of 2 tables; the longest is adj_factor: 40 of"), "{both}");
+        assert_eq!(sentence(&[view("adj_factor", 45_000)]), None);
+    }
+
+    #[test]
+    fn times_are_short() {
+        for (seconds, text) in
+            [(0, "0 s"), (99, "99 s"), (100, "2 min"), (600, "10 min"), (5970, "1.7 h"), (7229, "2.0 h")]
+        {
+            assert_eq!(short(Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What goes to stderr: nothing, progress, a line for each slice and partition, or JSON.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::support::{NOW, Place, Vendor, settings};
+
+const ARGS: [&str; 8] = ["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-06", "--now", NOW];
+
+fn logged(output: &Output) -> Vec<String> {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn each_level_logs_what_it_says() {
+    let vendor = Vendor::start(settings());
+    let lines = |more: &[&str]| logged(&Place::with(&vendor).run(&[&ARGS[..], more].concat()));
+    for quiet in [&[][..], &["-q"]] {
+        assert!(lines(quiet).is_empty(), "{:?}", lines(quiet));
+    }
+    let verbose = lines(&["-v"]);
+    let with = |lines: &[String], text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(with(&verbose, "adj_factor: fetched 2023-01-0"), 3, "{verbose:#?}");
+    assert_eq!(with(&verbose, "adj_factor: built year=2023"), 1, "{verbose:#?}");
+    let all = lines(&["-vv"]);
+    assert!(with(&all, "tushare/adj_factor: call with") >= 3, "{all:#?}");
+}
+
+#[test]
+fn json_logs_are_one_object_a_line() {
+    let vendor = Vendor::start(settings());
+    let place = Place::of(&vendor, &[vendor.account("tushare", "points = 5000")]);
+    // What takes more than a minute is announced at once.
+    place.jobs(&format!(
+        "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 1\n",
+        vendor.server.url()
+    ));
+    let mut child = place
+        .command(&[&ARGS[..], &["-v", "--log-format", "json"]].concat())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut objects = Vec::new();
+    for line in std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap())) {
+        let object: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let is_progress = object["fields"]["steps"].is_number();
+        objects.push(object);
+        if is_progress {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let progress = &objects.last().expect("progress is logged")["fields"];
+    assert_eq!(progress["done"], 0, "{objects:#?}");
+    assert!(progress["seconds_to_go"].as_u64().unwrap() > 60, "{objects:#?}");
+    assert!(progress["message"].as_str().unwrap().contains("in the last minute of 1 allowed"), "{objects:#?}");
+}

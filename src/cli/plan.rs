@@ -11,11 +11,13 @@ use super::context::{Context, Format, day, print};
 use super::reach::work;
 use super::summary::counted;
 use crate::ops::price;
-use crate::plan::{Halves, Price, Reach, Work};
+use crate::plan::{Halves, Price, Reach, Unit, Work, seller, units};
 use crate::report::Exit;
-use crate::world::World;
+use crate::world::{Misuse, World};
 
 /// Show what `run` or `backfill` would do, why, and what it costs; sends nothing
+///
+/// With --start, JSON lists the units of the backfill, which `backfill --unit` and `normalize --unit` do one by one.
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// Jobs or tables [default: all jobs]
@@ -47,6 +49,16 @@ impl PlanArgs {
         } else {
             config::tables_or_jobs(&world, &self.names)?
         };
+        if let (Reach::Range(range), Format::Json) = (work.reach, self.format) {
+            work.check(world.clock).map_err(Misuse)?;
+            for table in &work.tables {
+                seller(&world.jobs, table).map_err(Misuse)?;
+            }
+            let units = units(&world.jobs, &work.tables, range);
+            let listed: Vec<_> = units.iter().map(Unit::listed).collect();
+            print(&serde_json::to_string_pretty(&listed)?)?;
+            return Ok(Exit::Done);
+        }
         show(&world, &work, self.format).await
     }
 }

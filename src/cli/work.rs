@@ -7,10 +7,10 @@ use clap::Args;
 use super::context::{Building, Context, Format, day, print};
 use super::reach::work;
 use super::{config, plan, summary};
-use crate::plan::{Halves, Reach, Rebuild, Work};
+use crate::plan::{Halves, Reach, Rebuild, Unit, Work};
 use crate::report::Exit;
 use crate::run;
-use crate::world::World;
+use crate::world::{Misuse, World};
 
 /// Fetch and build what is due for the jobs; for cron or Airflow
 ///
@@ -35,14 +35,17 @@ pub(super) struct RunArgs {
 #[derive(Debug, Args)]
 pub(super) struct BackfillArgs {
     /// Tables, jobs of jobs.toml, or Tushare's names of interfaces (`daily`)
-    #[arg(required = true, value_name = "TABLE|JOB")]
+    #[arg(required_unless_present = "unit", value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// First event day
-    #[arg(long, value_parser = day, value_name = "DAY")]
-    start: NaiveDate,
+    #[arg(long, value_parser = day, value_name = "DAY", required_unless_present = "unit")]
+    start: Option<NaiveDate>,
     /// Last event day, inclusive
-    #[arg(long, value_parser = day, value_name = "DAY")]
-    end: NaiveDate,
+    #[arg(long, value_parser = day, value_name = "DAY", required_unless_present = "unit")]
+    end: Option<NaiveDate>,
+    /// Only this unit of work, as `plan --format json` lists them
+    #[arg(long, value_name = "ID", conflicts_with_all = ["tables", "start", "end"])]
+    unit: Option<String>,
     /// Fetch again what the lake already holds
     #[arg(long)]
     refetch: bool,
@@ -63,7 +66,7 @@ pub(super) struct BackfillArgs {
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
     /// Tables, jobs of jobs.toml, or Tushare's names of interfaces (`daily`)
-    #[arg(required = true, value_name = "TABLE|JOB")]
+    #[arg(required_unless_present = "unit", value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// First event day [default: the first day in the lake]
     #[arg(long, value_parser = day, value_name = "DAY")]
@@ -71,6 +74,9 @@ pub(super) struct FetchArgs {
     /// Last event day, inclusive [default: today]
     #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
     end: Option<NaiveDate>,
+    /// Only this unit of work, as `plan --format json` lists them
+    #[arg(long, value_name = "ID", conflicts_with_all = ["tables", "start", "end"])]
+    unit: Option<String>,
     /// Fetch again what the lake already holds
     #[arg(long)]
     refetch: bool,
@@ -91,6 +97,9 @@ pub(super) struct NormalizeArgs {
     /// Skip partitions after this event day [default: today]
     #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
     end: Option<NaiveDate>,
+    /// Only this unit of work, as `plan --format json` lists them
+    #[arg(long, value_name = "ID", conflicts_with_all = ["tables", "start", "end"])]
+    unit: Option<String>,
     /// Also rebuild partitions that are up to date
     #[arg(long)]
     full: bool,
@@ -103,12 +112,12 @@ pub(super) struct NormalizeArgs {
 
 impl BackfillArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let mut work = work("backfill", Halves::Both, (Some(self.start), Some(self.end)), context);
+        let mut work = work("backfill", Halves::Both, (self.start, self.end), context);
         work.refetch = self.refetch;
         work.short = self.short;
         let mut world = config::world(context)?;
         world.memory_limit = self.building.memory_limit();
-        work.tables = config::tables_or_jobs(&world, &self.tables)?;
+        choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         if self.dry_run {
             return plan::show(&world, &work, self.format).await;
         }
@@ -132,7 +141,7 @@ impl FetchArgs {
         let mut work = work("fetch", Halves::Fetch, (self.start, self.end), context);
         work.refetch = self.refetch;
         let world = config::world(context)?;
-        work.tables = config::tables_or_jobs(&world, &self.tables)?;
+        choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         go(&world, work, self.format).await
     }
 }
@@ -145,9 +154,21 @@ impl NormalizeArgs {
         }
         let mut world = config::existing(context)?;
         world.memory_limit = self.building.memory_limit();
-        work.tables = config::tables_or_jobs(&world, &self.tables)?;
+        choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         go(&world, work, self.format).await
     }
+}
+
+/// The tables and days of the work: those that are named, or those of a unit.
+fn choose(work: &mut Work, world: &World, names: &[String], unit: Option<&str>) -> Result<()> {
+    let Some(id) = unit else {
+        work.tables = config::tables_or_jobs(world, names)?;
+        return Ok(());
+    };
+    let unit = Unit::parse(&world.catalog, id, world.clock.today()).map_err(Misuse)?;
+    work.reach = Reach::Range(unit.range);
+    work.tables = vec![unit.table];
+    Ok(())
 }
 
 async fn go(world: &World, work: Work, format: Format) -> Result<Exit> {

@@ -1,7 +1,7 @@
 //! What to ask for, and why: pure functions of the jobs, what bronze holds, the calendar, the universe and the clock.
 //!
 //! `work` is what a command wants, `phases` the order of tables, `sources` and `range` which interface is asked for which
-//! days, `slices` which of those, `question` all of it for one interface, `judged` by which days others tell of its answers, `calls` the calls that answer it, `price` what it
+//! days, `slices` which of those, `question` all of it for one interface, `judged` by which days others tell of its answers, `calls` the calls that answer it, `unit` a backfill in pieces, `price` what it
 //! costs. Never here: sending, reading a listing, or writing.
 
 mod calendar;
@@ -13,6 +13,7 @@ mod question;
 mod range;
 mod slices;
 mod sources;
+mod unit;
 mod universe;
 mod values;
 mod work;
@@ -26,6 +27,7 @@ pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};
 pub use sources::{Allowance, allowance, by_security, needs_universe, seller};
+pub use unit::{ListedUnit, Unit, units};
 pub use universe::{Cover, Expected, Universe};
 pub use values::{ParamValues, SliceValues, named_values, tables_of};
 pub use work::{Halves, Reach, Rebuild, Work};

@@ -15,7 +15,7 @@
 //! - damaged bytes: `verify`; rows that break a promise: `check`; rejected rows that come back: `rejects`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
-//! - repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
+//! - a backfill in units: `units`; repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
 //! - an input that was once lost or misread: `regressions`
 //! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; files beside jobs.toml: `own`
 //! - who may import whom, dependencies, sizes of files: `architecture`
@@ -54,6 +54,7 @@ mod reruns;
 mod signals;
 mod specs;
 mod two_vendors;
+mod units;
 mod vendors;
 mod verify;
 mod width;

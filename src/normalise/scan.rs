@@ -204,7 +204,7 @@ fn remembered(
         && let Some([code @ .., b'"']) = text.get(1..11)
         && is_canonical(code)
     {
-        return Some((Scalar::Text(reading.texts.intern_bytes(code)?), 11));
+        return Some((Scalar::Text(reading.texts.intern_next(code)?), 11));
     }
     if !last.is_empty() && text.starts_with(last) {
         return Some((*cell, last.len()));

@@ -15,6 +15,9 @@ pub(super) struct Texts {
     ends: Vec<usize>,
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    /// The text that was asked for last by [`Texts::intern_next`], and for each the one that came after it.
+    last: u32,
+    after: Vec<u32>,
 }
 
 impl Texts {
@@ -27,13 +30,24 @@ impl Texts {
         self.known(text.as_bytes()).unwrap_or_else(|hash| self.add(text, hash))
     }
 
-    /// As [`Texts::intern`]; `None` for what is no text.
+    /// As [`Texts::intern`], for texts that come in much the same order again and again, as the securities of a day do;
+    /// `None` for what is no text.
     #[inline]
-    pub(super) fn intern_bytes(&mut self, text: &[u8]) -> Option<u32> {
-        match self.known(text) {
-            Ok(id) => Some(id),
-            Err(hash) => Some(self.add(std::str::from_utf8(text).ok()?, hash)),
-        }
+    pub(super) fn intern_next(&mut self, text: &[u8]) -> Option<u32> {
+        let guess = self.after.get(self.last as usize).copied().filter(|guess| (*guess as usize) < self.ends.len());
+        let id = match guess {
+            Some(guess) if is_same(&self.bytes.as_bytes()[self.range(guess)], text) => guess,
+            _ => {
+                let id = self.intern(std::str::from_utf8(text).ok()?);
+                if self.after.len() <= self.last as usize {
+                    self.after.resize(self.ends.len().max(self.last as usize + 1), u32::MAX);
+                }
+                self.after[self.last as usize] = id;
+                id
+            }
+        };
+        self.last = id;
+        Some(id)
     }
 
     /// The number of a text that is known, or the hash of one that is not.
@@ -48,7 +62,7 @@ impl Texts {
         let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.bytes.push_str(text);
         self.ends.push(self.bytes.len());
-        let Self { bytes, ends, table, hasher } = self;
+        let Self { bytes, ends, table, hasher, .. } = self;
         table.insert_unique(hash, id, |&id| hasher.hash_one(&bytes.as_bytes()[range(ends, id)]));
         id
     }
@@ -74,4 +88,26 @@ fn range(ends: &[usize], id: u32) -> Range<usize> {
     let id = id as usize;
     let start = if id == 0 { 0 } else { ends[id - 1] };
     start..ends[id]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn texts_have_one_number_in_whichever_order_they_come(
+            asked in prop::collection::vec((0u8..6, any::<bool>()), 0..80),
+        ) {
+            let (mut texts, mut numbers) = (Texts::default(), std::collections::HashMap::new());
+            for (text, is_next) in asked {
+                let text = format!("60000{text}.SH");
+                let id = if is_next { texts.intern_next(text.as_bytes()).unwrap() } else { texts.intern(&text) };
+                prop_assert_eq!(texts.get(id), text.as_str());
+                prop_assert_eq!(*numbers.entry(text).or_insert(id), id);
+            }
+            prop_assert_eq!(texts.len(), numbers.len());
+        }
+    }
 }

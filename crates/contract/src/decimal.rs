@@ -100,37 +100,86 @@ pub fn scan(text: &[u8]) -> Result<(Parsed, usize), NotANumber> {
 #[inline]
 #[must_use]
 pub fn scan_plain(text: &[u8]) -> Option<(Decimal, usize)> {
-    let negative = text.first() == Some(&b'-');
-    let start = usize::from(negative);
-    let mut mantissa: i64 = 0;
-    let mut digits = |mut at: usize| {
-        while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-            // Overflow wraps here and is caught by the count of digits.
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(digit));
-            at += 1;
-        }
-        at
-    };
-    let mut at = digits(start);
-    let whole = at - start;
+    let start = usize::from(text.first() == Some(&b'-'));
+    // Eight bytes at a time: a loop over the digits mispredicts its end for nearly every number.
+    let word = Word::at(text, start)?;
+    let whole = word.digits();
     // JSON knows no zeros in front.
-    if whole == 0 || (whole > 1 && text[start] == b'0') {
-        return None;
+    if whole == 0 || whole == Word::LEN || (whole > 1 && text[start] == b'0') {
+        return scan_long(text);
     }
-    let mut fraction = 0;
+    let (mut mantissa, mut at, mut exponent) = (word.value(whole), start + whole, 0);
     if text.get(at) == Some(&b'.') {
-        let end = digits(at + 1);
-        fraction = end - at - 1;
-        if fraction == 0 {
-            return None;
+        let word = Word::at(text, at + 1)?;
+        let fraction = word.digits();
+        if fraction == 0 || fraction == Word::LEN {
+            return scan_long(text);
         }
-        at = end;
+        mantissa = mantissa * POW10[fraction] + word.value(fraction);
+        at += 1 + fraction;
+        exponent = -i8::try_from(fraction).ok()?;
     }
-    if whole + fraction > DIGITS || matches!(text.get(at), Some(b'e' | b'E')) {
+    if matches!(text.get(at), Some(b'e' | b'E')) {
         return None;
     }
-    let exponent = -i8::try_from(fraction).ok()?;
-    Some((Decimal { mantissa: if negative { -mantissa } else { mantissa }, exponent }, at))
+    Some((Decimal { mantissa: if start == 1 { -mantissa } else { mantissa }, exponent }, at))
+}
+
+/// As [`scan_plain`], digit by digit.
+fn scan_long(text: &[u8]) -> Option<(Decimal, usize)> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if whole > 1 && digits[0] == b'0' {
+        return None;
+    }
+    match scan(text).ok()? {
+        (Parsed::Small(decimal), len) if !text[..len].iter().any(|byte| matches!(byte, b'e' | b'E')) => {
+            Some((decimal, len))
+        }
+        _ => None,
+    }
+}
+
+/// Eight bytes of a text, the first of them lowest, with the digits as their values.
+#[derive(Clone, Copy)]
+struct Word(u64);
+
+impl Word {
+    const LEN: usize = 8;
+
+    /// The bytes at a place; what lies behind the text is no digit.
+    #[inline]
+    fn at(text: &[u8], at: usize) -> Option<Self> {
+        let rest = text.get(at..)?;
+        let bytes = match rest.first_chunk::<8>() {
+            Some(bytes) => *bytes,
+            None => {
+                let mut bytes = [0; 8];
+                bytes[..rest.len()].copy_from_slice(rest);
+                bytes
+            }
+        };
+        Some(Self(u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b'0'; 8])))
+    }
+
+    /// How many digits it begins with.
+    #[inline]
+    fn digits(self) -> usize {
+        // Adding 0x76 sets the top bit of what is above 9. A carry reaches only the bytes behind such a one.
+        let others = (self.0.wrapping_add(0x7676_7676_7676_7676) | self.0) & 0x8080_8080_8080_8080;
+        others.trailing_zeros() as usize / 8
+    }
+
+    /// The value of the first of its digits, of which there are one to eight.
+    #[inline]
+    fn value(self, digits: usize) -> i64 {
+        // Zeros in front, and then neighbours are joined: to two digits, to four, to eight.
+        let ones = self.0 << (64 - 8 * digits);
+        let twos = ones.wrapping_mul(10).wrapping_add(ones >> 8);
+        let fours = (twos & 0x0000_00ff_0000_00ff).wrapping_mul((1_000_000 << 32) + 100);
+        let rest = ((twos >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul((10_000 << 32) + 1);
+        i64::from((fours.wrapping_add(rest) >> 32) as u32)
+    }
 }
 
 fn scan_exponent(text: &[u8], from: usize) -> Result<(i64, usize), NotANumber> {

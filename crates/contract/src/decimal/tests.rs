@@ -106,7 +106,9 @@ proptest! {
 
 proptest! {
     #[test]
-    fn plain_numbers_are_read_as_all_are(text in "-?[0-9]{0,20}(\\.[0-9]{0,4})?([eE][+-]?[0-9]{0,2})?[,x]?") {
+    fn plain_numbers_are_read_as_all_are(
+        text in "-?[0-9]{0,20}(\\.[0-9]{0,12})?([eE][+-]?[0-9]{0,2})?[,x:/\u{80}中]?[0-9]{0,9}",
+    ) {
         if let Some((decimal, length)) = scan_plain(text.as_bytes()) {
             prop_assert_eq!(scan(text.as_bytes()), Ok((Parsed::Small(decimal), length)));
         } else if let Ok((Parsed::Small(_), _)) = scan(text.as_bytes()) {

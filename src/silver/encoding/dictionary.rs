@@ -6,7 +6,7 @@ use super::value::Value;
 /// So many values are looked at before a dictionary is made.
 const SAMPLE: usize = 4096;
 
-/// Distinct values, in the order of their arrival, and the place of each value among them.
+/// Distinct values in their order, and the place of each value among them.
 pub(super) struct Dictionary<T> {
     pub(super) distinct: Vec<T>,
     pub(super) places: Vec<u32>,
@@ -48,7 +48,25 @@ impl<T: Value> Dictionary<T> {
             places.push(place);
             last = Some((value, place));
         }
-        Some(Self { distinct, places })
+        Some(Self { distinct, places }.sorted())
+    }
+
+    /// With the values in their order: neighbours share most of their bytes, which compresses well.
+    fn sorted(mut self) -> Self {
+        if self.distinct.is_sorted_by(|a, b| a.compare(*b).is_lt()) {
+            return self;
+        }
+        let mut sorted: Vec<(T, u32)> = self.distinct.iter().copied().zip(0..).collect();
+        sorted.sort_unstable_by(|a, b| a.0.compare(b.0));
+        let mut places = vec![0; sorted.len()];
+        for (place, (value, before)) in (0u32..).zip(sorted) {
+            self.distinct[place as usize] = value;
+            places[before as usize] = place;
+        }
+        for place in &mut self.places {
+            *place = places[*place as usize];
+        }
+        self
     }
 }
 

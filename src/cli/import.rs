@@ -6,15 +6,20 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
 use comfy_table::{Table, presets};
+use serde_json::value::RawValue;
 
 use super::config;
 use super::context::{Context, Format, day, print};
-use crate::ops::import::{self, ImportRequest, Imported};
+use super::summary::counted;
+use crate::ops::import::{self, ImportRequest, Imported, PreviewValue};
 use crate::ops::imports::{self, Import};
 use crate::report::Exit;
 
 /// Most reasons and codes that the text lists; the JSON has all.
 const SOME: usize = 3;
+
+/// Most rows that the text previews; the JSON has more.
+const SHOWN: usize = 2;
 
 /// Import files you already have into bronze: CSV, JSON lines, raw JSON replies, Parquet or Feather, gzipped or not
 #[derive(Debug, Args)]
@@ -22,7 +27,7 @@ pub(super) struct ImportArgs {
     /// The interface that the rows come from, as in tushare/daily
     #[arg(long, value_name = "VENDOR/INTERFACE", required_unless_present_any = ["list", "withdraw"])]
     interface: Option<String>,
-    /// Files
+    /// Files, or folders of them
     #[arg(required_unless_present_any = ["list", "withdraw"], value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Read a column of the files as a field of the vendor, as in `日期=trade_date`; repeatable
@@ -37,11 +42,14 @@ pub(super) struct ImportArgs {
     /// Import prices that look adjusted
     #[arg(long)]
     force: bool,
+    /// Only show what would become of the files, and of their first rows in silver
+    #[arg(long)]
+    dry_run: bool,
     /// List the imports of the lake, or of --interface, with their IDs
-    #[arg(long, conflicts_with_all = ["files", "map", "set", "captured_on", "force", "withdraw"])]
+    #[arg(long, conflicts_with_all = ["files", "map", "set", "captured_on", "force", "dry_run", "withdraw"])]
     list: bool,
     /// Take an import back: its file moves to `withdrawn/`
-    #[arg(long, value_name = "ID", conflicts_with_all = ["interface", "files", "map", "set", "captured_on", "force"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["interface", "files", "map", "set", "captured_on", "force", "dry_run"])]
     withdraw: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -51,7 +59,7 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
-        let Self { interface, files, map, set, captured_on, force, list, withdraw, format } = self;
+        let Self { interface, files, map, set, captured_on, force, dry_run, list, withdraw, format } = self;
         if list {
             let imports = imports::list(&config::existing(context)?, interface.as_deref()).await?;
             print(&if format == Format::Json { serde_json::to_string_pretty(&imports)? } else { table(&imports) })?;
@@ -70,7 +78,7 @@ impl ImportArgs {
             return Ok(Exit::Done);
         }
         let interface = interface.unwrap_or_default();
-        let request = ImportRequest { interface, files, map, set, captured_on, force };
+        let request = ImportRequest { interface, files, map, set, captured_on, force, dry_run };
         let imported = import::import(&world, &request).await?;
         if format == Format::Json {
             print(&serde_json::to_string_pretty(&imported)?)?;
@@ -79,7 +87,10 @@ impl ImportArgs {
         for file in &imported {
             print(&text(file))?;
         }
-        print("run `pitlake normalize` to build silver")?;
+        match imported.first().filter(|_| dry_run) {
+            None => print("run `pitlake normalize` to build silver")?,
+            Some(first) => print(&format!("\n{}\nnothing was written", preview(first)))?,
+        }
         Ok(Exit::Done)
     }
 }
@@ -87,19 +98,26 @@ impl ImportArgs {
 /// What became of a file, and below it what should be looked at.
 fn text(file: &Imported) -> String {
     let days = file.days.map_or_else(String::new, |days| format!(", {days}"));
-    let known = if file.known { "was already imported as" } else { "->" };
+    let bronze = match &file.bronze {
+        Some(path) if file.known => format!(" was already imported as {path}"),
+        Some(path) => format!(" -> {path}"),
+        None => String::new(),
+    };
     let aside = file.rows - file.read;
     let mut lines =
-        vec![format!("{}: {} rows read, {aside} set aside{days} {known} {}", file.file, file.read, file.bronze)];
+        vec![format!("{}: {} rows read, {aside} set aside{days}{bronze}", file.file, counted(file.read, "row"))];
     for one in file.set_aside.iter().take(SOME) {
         lines.push(format!(
-            "  set aside: {} rows: {}; the first is row {}: {}",
-            one.rows, one.reason, one.row, one.example
+            "  set aside: {}: {}; the first is row {}: {}",
+            counted(one.rows, "row"),
+            one.reason,
+            one.row,
+            one.example
         ));
     }
     let more: usize = file.set_aside.iter().skip(SOME).map(|one| one.rows).sum();
     if more > 0 {
-        lines.push(format!("  set aside: {more} rows more, for other reasons (see --format json)"));
+        lines.push(format!("  set aside: {more} more, for other reasons (see --format json)"));
     }
     if !file.unknown.is_empty() {
         lines.push(format!("  columns outside the contract, kept: {}", file.unknown.join(", ")));
@@ -119,6 +137,34 @@ fn text(file: &Imported) -> String {
         lines.push(format!("  not in the universe (`stock_basic_cn`): {}{more}", codes.join(", ")));
     }
     lines.join("\n")
+}
+
+/// The first rows of a file: what it says, and what silver would hold.
+fn preview(file: &Imported) -> String {
+    let shown = &file.preview[..file.preview.len().min(SHOWN)];
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    let heads = shown.iter().flat_map(|row| [format!("row {}", row.row), "in silver".to_owned()]);
+    table.set_header(["column", "unit"].map(str::to_owned).into_iter().chain(heads));
+    let columns = shown.iter().map(|row| row.values.len()).max().unwrap_or_default();
+    for place in 0..columns {
+        let values: Vec<&PreviewValue> = shown.iter().filter_map(|row| row.values.get(place)).collect();
+        let Some(first) = values.first().filter(|_| values.iter().any(|value| value.file.is_some())) else { continue };
+        let cells = values.iter().flat_map(|value| [plain(value.file.as_deref()), plain(value.silver.as_deref())]);
+        let head = [first.column.clone(), first.unit.clone().unwrap_or_default()];
+        table.add_row(head.into_iter().chain(cells));
+    }
+    let aside =
+        shown.iter().filter_map(|row| Some(format!("\nrow {} is set aside: {}", row.row, row.set_aside.as_ref()?)));
+    format!("{}:\n{}{}", file.file, table.trim_fmt(), aside.collect::<String>())
+}
+
+/// A JSON value without its quotes; nothing for none.
+fn plain(value: Option<&RawValue>) -> String {
+    match value.map(RawValue::get) {
+        None | Some("null") => "-".to_owned(),
+        Some(text) => serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned()),
+    }
 }
 
 /// The imports of a lake.

@@ -1,67 +1,29 @@
 //! Captures people already have, into bronze: digits untouched, held apart from answers of our own.
 
+mod file;
+mod imported;
 mod judgement;
+mod preview;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use bytes::Bytes;
 use chrono::NaiveDate;
 
 use crate::bronze::{self, Capture, CaptureRules, NewFile, Provenance, Span};
 use crate::ledger::Ledgers;
 use crate::normalise::event_field;
-use crate::ops::rejects::SetAside;
 use crate::plan::Universe;
 use crate::reference;
 use crate::spec::{Contract, DateRange, InterfaceId, nearest};
 use crate::world::{Misuse, World};
-use judgement::{Judgement, Target};
+use file::JudgedFile;
+pub use imported::{ImportRequest, Imported};
+use judgement::Target;
+pub use preview::{PreviewRow, PreviewValue};
 
-/// What is imported, and how it is read.
-#[derive(Debug, Clone, Default)]
-pub struct ImportRequest {
-    /// The interface, as in `tushare/daily`.
-    pub interface: String,
-    /// The files.
-    pub files: Vec<PathBuf>,
-    /// Columns of the files, each with the vendor's name for it.
-    pub map: Vec<(String, String)>,
-    /// The vendor's fields, each with the value of rows that lack it.
-    pub set: Vec<(String, String)>,
-    /// The day on which the vendor showed the rows.
-    pub captured_on: Option<NaiveDate>,
-    /// Prices are taken even if they look adjusted.
-    pub force: bool,
-}
-
-/// What became of one file.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Imported {
-    /// The file as named.
-    pub file: String,
-    /// Rows.
-    pub rows: usize,
-    /// Of these, rows that reach silver.
-    pub read: usize,
-    /// The others, by reason.
-    pub set_aside: Vec<SetAside>,
-    /// First and last event day, where rows have one.
-    pub days: Option<DateRange>,
-    /// The bronze file; one that was there before if the same rows were imported already.
-    pub bronze: String,
-    /// The same rows were imported before, and nothing was imported over them since.
-    pub known: bool,
-    /// Columns that the contract does not know; they are kept.
-    pub unknown: Vec<String>,
-    /// Codes that the universe of the lake does not have.
-    pub unknown_codes: Vec<String>,
-    /// Words that are read as missing values, by column, with how often they came.
-    pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
-    /// Values that no contract lists, likewise; they are kept.
-    pub unlisted_values: BTreeMap<String, BTreeMap<String, usize>>,
-}
+/// Lines of captures that are kept between judging and writing; other files are read twice.
+const KEPT: usize = 256 << 20;
 
 /// Imports captures of an interface. All are read and judged before the first is written.
 ///
@@ -90,52 +52,52 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
         tracing::warn!("cannot read the universe, so unknown codes go unnoticed: {error:#}");
         Universe::default()
     });
-    let mut captures = Vec::new();
-    let bar = world.progress.steps("import", "files", request.files.len());
-    for file in &request.files {
-        let name = file.display().to_string();
-        let body = tokio::fs::read(file).await.map_err(|e| Misuse(format!("cannot read `{name}`: {e}")))?;
-        let capture = Capture::read(&name, Bytes::from(body), rules).map_err(|e| Misuse(e.to_string()))?;
-        let judged = target.judge((&name, &capture), (&world.catalog, &universe), request.force)?;
-        captures.push((name, capture, judged));
+    let files = file::files(&request.files)?;
+    let (mut judged, mut refused, mut kept) = (Vec::new(), Vec::new(), 0);
+    let bar = world.progress.steps("import", "files", files.len());
+    for path in &files {
+        match JudgedFile::read(target, (path, rules), (&world.catalog, &universe), request).await {
+            Ok(mut file) => {
+                kept += file.capture.as_ref().map_or(0, |capture| capture.lines.len());
+                if kept > KEPT {
+                    file.capture = None;
+                }
+                judged.push(file);
+            }
+            Err(error) => refused.push(error.downcast::<Misuse>()?.0),
+        }
         bar.advance();
     }
-    world.store.clear_staging()?;
+    if let Some(misuse) = file::refusal(&refused, files.len()) {
+        return Err(misuse.into());
+    }
+    if !request.dry_run {
+        world.store.clear_staging()?;
+    }
     let mut earlier = Earlier::of(world, contract).await?;
     let mut imported = Vec::new();
-    for (name, capture, judged) in captures {
-        let Judgement { read, set_aside, days, unknown_codes, remarks } = judged;
-        let range = DateRange::around(days.iter().copied());
-        let unknown = capture.fields.iter().filter(|field| contract.field(field).is_none()).cloned().collect();
-        let rows = capture.rows;
-        let (digest, captured_on) = (bronze::digest(&capture.lines), request.captured_on);
+    for mut file in judged {
+        let range = DateRange::around(file.judgement.days.iter().copied());
         // A table without events: the import is of today, and still a part rather than a slice.
-        let today = (days.is_empty() && capture.days.is_empty()).then(|| world.clock.today());
-        let span = Some(Span::months(days.into_iter().chain(capture.days.iter().copied()).chain(today)));
-        let import = Import { digest, captured_on, span };
-        let (bronze, known) = match earlier.same(&import) {
-            Some(path) => (path.to_owned(), true),
+        let today = (file.judgement.days.is_empty() && file.days.is_empty()).then(|| world.clock.today());
+        let days = file.judgement.days.iter().chain(&file.days).copied().chain(today);
+        let span = Some(Span::months(days));
+        let import = Import { digest: file.digest.clone(), captured_on: request.captured_on, span };
+        let known = earlier.same(&import).map(str::to_owned);
+        let (bronze, is_known) = match known {
+            None if request.dry_run => (None, false),
             None => {
-                let new = NewFile { ordinal: earlier.ordinal, ..new_file(world, (&name, capture), (range, &import)) };
+                let capture = file.take(rules).await?;
+                let new = new_file(world, (file.file_name(), capture), (range, &import));
+                let new = NewFile { ordinal: earlier.ordinal, ..new };
                 let written = bronze::write(&world.store, contract, new, world.clock.now(), None).await?;
                 earlier.ordinal = written.ordinal + 1;
                 earlier.add(import, written.path.clone());
-                (written.path, false)
+                (Some(written.path), false)
             }
+            known => (known, true),
         };
-        imported.push(Imported {
-            file: name,
-            rows,
-            read,
-            set_aside,
-            days: range,
-            bronze,
-            known,
-            unknown,
-            unknown_codes,
-            null_words: remarks.null_words,
-            unlisted_values: remarks.unlisted,
-        });
+        imported.push(file.imported(bronze, is_known));
     }
     Ok(imported)
 }
@@ -219,11 +181,11 @@ impl Earlier {
 
 fn new_file(
     world: &World,
-    (name, capture): (&str, Capture),
+    (slice, capture): (String, Capture),
     (event_days, import): (Option<DateRange>, &Import),
 ) -> NewFile {
     NewFile {
-        slice: Path::new(name).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+        slice,
         day: world.clock.today(),
         params: Vec::new(),
         rows_of: Vec::new(),

@@ -105,3 +105,66 @@ fn invalid_rows_are_rejected_with_their_reason() {
     assert!(reasons[2].contains("differ in `close`"), "{}", reasons[2]);
     assert!(rejects[2]["row"].as_str().unwrap().contains("000003.SZ"));
 }
+
+#[test]
+fn a_dry_run_shows_the_first_rows_in_silver_and_writes_nothing() {
+    let place = Place::at("http://127.0.0.1:9");
+    fs::write(
+        place.path("a.csv"),
+        "代码,日期,vol,amount,close\n600027.SH,2015-01-05,2035869.3,1453738.242,7.22\n600027.SH,soon,1,1,7.3\n",
+    )
+    .unwrap();
+    let mapped = ["--map", "代码=ts_code", "--map", "日期=trade_date", "--now", NOW];
+    let import = |more: &[&str]| {
+        let all = [&["import", "--interface", "tushare/daily", "a.csv", "--dry-run"], &mapped[..], more].concat();
+        place.expect(0, &all)
+    };
+    let printed = import(&[]);
+    let row = |column: &str| {
+        let line = printed.lines().find(|line| line.split_whitespace().next() == Some(column));
+        line.unwrap_or_else(|| panic!("{column}: {printed}")).split_whitespace().collect::<Vec<_>>()
+    };
+    assert_eq!(row("vol")[1..4], ["share", "2035869.3", "203586930"], "{printed}");
+    assert_eq!(row("amount")[2..4], ["1453738.242", "1453738242.0"], "{printed}");
+    assert!(printed.contains("row 2 is set aside: `trade_date`: invalid date `soon`"), "{printed}");
+    assert!(printed.contains("nothing was written"), "{printed}");
+    let rows: serde_json::Value = serde_json::from_str(&import(&["--format", "json"])).unwrap();
+    assert_eq!(rows[0]["bronze"], serde_json::Value::Null);
+    let values = rows[0]["preview"][0]["values"].as_array().unwrap();
+    let vol = values.iter().find(|value| value["column"] == "vol").unwrap();
+    assert_eq!((&vol["field"], &vol["silver"]), (&"vol".into(), &203_586_930.into()));
+    assert!(place.files("bronze").is_empty());
+}
+
+#[test]
+fn a_folder_is_imported_at_once_or_all_its_bad_files_are_named() {
+    let place = Place::at("http://127.0.0.1:9");
+    let bar = |day: u32| format!("ts_code,trade_date,close\n600027.SH,2015010{day},7.2\n");
+    fs::create_dir_all(place.path("captures/more")).unwrap();
+    fs::write(place.path("captures/a.csv"), bar(5)).unwrap();
+    fs::write(place.path("captures/more/b.csv"), bar(6)).unwrap();
+    fs::write(place.path("captures/.hidden"), "not a capture").unwrap();
+    let import = ["import", "--interface", "tushare/daily", "captures", "--now", NOW];
+    for bad in ["c.csv", "d.csv"] {
+        fs::write(place.path(&format!("captures/{bad}")), "ts_code,trade_date,close\n600027.SH,soon,7.2\n").unwrap();
+    }
+    let refused = |args: &[&str]| {
+        let output = place.run(args);
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{printed}");
+        printed
+    };
+    let printed = refused(&import);
+    assert!(printed.contains("2 of 4 files cannot be imported, so none was"), "{printed}");
+    assert!(printed.contains("captures/c.csv") && printed.contains("captures/d.csv"), "{printed}");
+    assert!(place.files("bronze").is_empty());
+    for bad in ["c.csv", "d.csv"] {
+        fs::remove_file(place.path(&format!("captures/{bad}"))).unwrap();
+    }
+    let printed = place.expect(0, &import);
+    assert!(printed.contains("captures/a.csv") && printed.contains("captures/more/b.csv"), "{printed}");
+    assert_eq!(place.files("bronze").len(), 2);
+    fs::create_dir_all(place.path("empty")).unwrap();
+    let printed = refused(&["import", "--interface", "tushare/daily", "empty", "--now", NOW]);
+    assert!(printed.contains("the folder `empty` holds no files"), "{printed}");
+}

@@ -62,7 +62,7 @@ fn an_import_says_which_rows_are_set_aside_and_why() {
                000002.SZ,20240104,never,1\n000002.SZ,20240102,5.1,0.005\n000004.SZ,20240102,5.1,7\n000004.SZ,20240102,5.1,8\n";
     let place = place(&[("a.csv", csv.as_bytes())]);
     let printed = import(&place, 0, &[&DAILY[..], &["a.csv"]].concat());
-    assert!(printed.contains("a.csv: 1 rows read, 5 set aside, 2024-01-02"), "{printed}");
+    assert!(printed.contains("a.csv: 1 row read, 5 set aside, 2024-01-02"), "{printed}");
     assert!(printed.contains("2 rows: `close`: invalid number `soon`"), "{printed}");
     assert!(printed.contains("2 rows: contradicts another row") || printed.contains("differ in `vol`"), "{printed}");
     let printed = import(&place, 0, &[&DAILY[..], &["a.csv", "--format", "json"]].concat());

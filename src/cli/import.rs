@@ -104,8 +104,7 @@ fn text(file: &Imported) -> String {
         None => String::new(),
     };
     let aside = file.rows - file.read;
-    let mut lines =
-        vec![format!("{}: {} rows read, {aside} set aside{days}{bronze}", file.file, counted(file.read, "row"))];
+    let mut lines = vec![format!("{}: {} read, {aside} set aside{days}{bronze}", file.file, counted(file.read, "row"))];
     for one in file.set_aside.iter().take(SOME) {
         lines.push(format!(
             "  set aside: {}: {}; the first is row {}: {}",

@@ -13,15 +13,18 @@ use secrecy::SecretString;
 
 use super::context::Context;
 use crate::memory;
-use crate::spec::{Catalog, Jobs, SpecFile, Table, is_url, nearest};
+use crate::spec::{Catalog, Jobs, SpecFile, Table, Vendor, is_url, nearest};
 use crate::store::Store;
 use crate::world::{Misuse, World};
 
-const CONFIG: &str = "jobs.toml";
-const LAKE: &str = "data";
+/// The configuration, unless another one is named.
+pub(super) const CONFIG: &str = "jobs.toml";
+
+/// The lake, unless another one is named.
+pub(super) const LAKE: &str = "data";
 
 /// The vendor whose names of interfaces need no vendor before them.
-const MAIN: &str = "tushare";
+pub(super) const MAIN: &str = "tushare";
 
 /// Loads the catalogue and the jobs.
 pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
@@ -71,8 +74,7 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<SpecFile>) -> Result<()> {
 /// Builds the world of a command.
 pub(super) fn world(context: &Context) -> Result<World> {
     let (catalog, mut jobs) = catalog(context)?;
-    let lake = context.global.lake.clone().or_else(|| jobs.lake_url.clone()).unwrap_or_else(|| LAKE.to_owned());
-    let store = Store::open(&lake)?;
+    let store = Store::open(&lake(context, &jobs))?;
     for vendor in catalog.vendors() {
         let name = vendor.variable("BASE_URL");
         if let Some(url) = variable(&name) {
@@ -93,6 +95,16 @@ pub(super) fn world(context: &Context) -> Result<World> {
         interrupt: context.interrupt.clone(),
         memory_limit: memory::quarter(),
     })
+}
+
+/// The lake that is named on the command line, in the environment or in the file.
+pub(super) fn lake(context: &Context, jobs: &Jobs) -> String {
+    context.global.lake.clone().or_else(|| jobs.lake_url.clone()).unwrap_or_else(|| LAKE.to_owned())
+}
+
+/// Whether the environment has a token, or a file with one, for a vendor.
+pub(super) fn has_token(vendor: &Vendor) -> bool {
+    variable(&vendor.token_env).or_else(|| variable(&format!("{}_FILE", vendor.token_env))).is_some()
 }
 
 /// As [`world`], for a lake that must exist: a mistyped name is not an empty lake.

@@ -6,6 +6,7 @@
 mod catalogue;
 mod check;
 mod config;
+mod configure;
 mod context;
 mod demo;
 mod diff;
@@ -98,6 +99,8 @@ enum Command {
     Tables(catalogue::TablesArgs),
     /// Check token, permissions, limits, clock and store, and suggest fixes
     Doctor(doctor::DoctorArgs),
+    /// Write a configuration, or check one
+    Config(configure::ConfigArgs),
     /// Serve simulated vendors on loopback, to try everything without a token
     Sandbox(sandbox::SandboxArgs),
 }
@@ -183,6 +186,7 @@ async fn run(cli: Cli, progress: Progress, interrupt: Interrupt) -> Result<Exit>
         Command::Query(args) => args.run(&context).await,
         Command::Tables(args) => args.run(&context).await,
         Command::Doctor(args) => args.run(&context).await,
+        Command::Config(args) => args.run(&context),
         Command::Sandbox(args) => args.run(&context).await,
     }
 }

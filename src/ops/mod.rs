@@ -1,6 +1,7 @@
 //! The verbs besides running: one file each, over ledger and plan. Never argv or printing.
 
 pub mod check;
+pub mod configuration;
 pub mod demo;
 pub mod diff;
 pub mod doctor;

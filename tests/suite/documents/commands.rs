@@ -99,7 +99,8 @@ fn flags(command: &Command) -> BTreeSet<String> {
 fn every_flag_in_the_text_exists() {
     let cli = Cli::command();
     let global = flags(&cli);
-    let all: BTreeSet<String> = cli.get_subcommands().flat_map(flags).chain(global.clone()).collect();
+    let below = cli.get_subcommands().flat_map(Command::get_subcommands);
+    let all: BTreeSet<String> = cli.get_subcommands().chain(below).flat_map(flags).chain(global.clone()).collect();
     let mut wrong = Vec::new();
     for document in Document::written() {
         // Flags of former versions are history.
@@ -107,7 +108,11 @@ fn every_flag_in_the_text_exists() {
             let words: Vec<&str> = span.split(' ').filter(|word| *word != "pitlake").collect();
             let Some(first) = words.first() else { continue };
             let known = match cli.find_subcommand(first) {
-                Some(verb) => flags(verb).union(&global).cloned().collect(),
+                // `config init` has flags of its own.
+                Some(verb) => {
+                    let below = words.get(1).and_then(|word| verb.find_subcommand(word));
+                    flags(below.unwrap_or(verb)).union(&global).cloned().collect()
+                }
                 None if first.starts_with("--") && !OTHERS.contains(first) => all.clone(),
                 None => continue,
             };

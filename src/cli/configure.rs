@@ -1,0 +1,162 @@
+//! `config`: writes a configuration, and checks one. Never what its keys mean.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+
+use super::config::{self, CONFIG, LAKE};
+use super::context::{Context, Format, print};
+use super::summary::counted;
+use crate::ops::configuration::{self, Checked, Chosen};
+use crate::report::Exit;
+use crate::spec::{Catalog, nearest};
+use crate::world::Misuse;
+
+/// The points with which Tushare opens its daily tables.
+const POINTS: u32 = 2000;
+
+/// Write a configuration, or check one
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Write a commented jobs.toml for your account, with the jobs and tables that it covers
+    Init(InitArgs),
+    /// Read the configuration and list every problem; exit 2 if there is one
+    Check(CheckArgs),
+}
+
+/// Write a commented jobs.toml for your account, with the jobs and tables that it covers
+///
+/// Writes to --config, or to jobs.toml. An existing file is not replaced.
+#[derive(Debug, Args)]
+struct InitArgs {
+    /// Vendor of your account; repeatable [default: those whose token is in the environment, else tushare]
+    #[arg(long, value_name = "VENDOR")]
+    vendor: Vec<String>,
+    /// Points of your Tushare account, which decide what it may request [default: 2000]
+    #[arg(long, value_name = "N")]
+    points: Option<u32>,
+}
+
+/// Read the configuration and list every problem; exit 2 if there is one
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl ConfigArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Exit> {
+        match self.command {
+            ConfigCommand::Init(args) => args.run(context),
+            ConfigCommand::Check(args) => args.run(context),
+        }
+    }
+}
+
+impl InitArgs {
+    fn run(self, context: &Context) -> Result<Exit> {
+        let (catalog, _) = Catalog::load(&[], None)?;
+        let accounts = self.accounts(&catalog)?;
+        let lake = context.global.lake.clone().unwrap_or_else(|| LAKE.to_owned());
+        let text = configuration::init(&catalog, &lake, &accounts)?;
+        let path = context.global.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
+        let named = path.display();
+        let file = std::fs::File::create_new(&path);
+        let mut file = file.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                Misuse(format!("`{named}` exists: remove it, or write another file with --config"))
+            }
+            _ => Misuse(format!("cannot write `{named}`: {error}")),
+        })?;
+        file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{named}`"))?;
+        let mut next = String::new();
+        for Chosen { vendor, points } in &accounts {
+            if *points == POINTS && self.points.is_none() {
+                writeln!(next, "assumed {points} points for {vendor}: correct `points` if your account has others")?;
+            }
+            let of_vendor = catalog.vendors().find(|known| known.name == *vendor);
+            if let Some(of_vendor) = of_vendor.filter(|known| known.needs_token && !config::has_token(known)) {
+                writeln!(next, "set {0}, or {0}_FILE to a file that holds the token", of_vendor.token_env)?;
+            }
+        }
+        print(&format!("wrote {named}\n{next}run `pitlake doctor` to check token, rights and limits"))?;
+        Ok(Exit::Done)
+    }
+
+    /// The accounts: those that are named, or whose tokens there are.
+    fn accounts(&self, catalog: &Catalog) -> Result<Vec<Chosen>> {
+        let known: Vec<&str> = catalog.vendors().map(|vendor| vendor.name.as_str()).collect();
+        let mut vendors = self.vendor.clone();
+        if let Some(unknown) = vendors.iter().find(|vendor| !known.contains(&vendor.as_str())) {
+            let hint = nearest(unknown, known.iter().copied());
+            let hint = hint.unwrap_or_else(|| format!("expected one of {}", known.join(", ")));
+            return Err(Misuse(format!("unknown vendor `{unknown}`; {hint}")).into());
+        }
+        if vendors.is_empty() {
+            let with_token = catalog.vendors().filter(|vendor| config::has_token(vendor));
+            vendors = with_token.map(|vendor| vendor.name.clone()).collect();
+        }
+        if vendors.is_empty() {
+            vendors.push(config::MAIN.to_owned());
+        }
+        let of = |vendor: String| {
+            let points = if vendor == config::MAIN { self.points.unwrap_or(POINTS) } else { 0 };
+            Chosen { vendor, points }
+        };
+        vendors.dedup();
+        if self.points.is_some() && !vendors.iter().any(|vendor| vendor == config::MAIN) {
+            return Err(Misuse(format!("--points belongs to an account with {}", config::MAIN)).into());
+        }
+        Ok(vendors.into_iter().map(of).collect())
+    }
+}
+
+impl CheckArgs {
+    fn run(self, context: &Context) -> Result<Exit> {
+        let world = config::world(context)?;
+        let lake = config::lake(context, &world.jobs);
+        let checked = configuration::check(&world, &lake);
+        print(&match self.format {
+            Format::Json => serde_json::to_string_pretty(&checked)?,
+            Format::Text => text(&checked),
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+fn text(checked: &Checked) -> String {
+    let mut lines = vec![format!("lake: {}", checked.lake)];
+    for vendor in &checked.vendors {
+        let points = if vendor.points > 0 { format!(", {} points", vendor.points) } else { String::new() };
+        let token = match (vendor.has_token, vendor.needs_token) {
+            (true, _) => format!("token from {}", vendor.token_env),
+            (false, true) => format!("no token: set {0}, or {0}_FILE", vendor.token_env),
+            (false, false) => "no token, and none needed".to_owned(),
+        };
+        lines.push(format!("vendor {}{points}, {token}", vendor.vendor));
+    }
+    if checked.vendors.is_empty() {
+        lines.push("no vendors: add [vendors.NAME], or run `pitlake config init`".to_owned());
+    }
+    for job in &checked.jobs {
+        let schedule = job.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), |cron| format!("`{cron}`"));
+        lines.push(format!("job {}: {schedule}, {}", job.job, counted(job.tables.len(), "table")));
+        for closed in &job.closed {
+            lines.push(match closed.points {
+                Some(points) => format!("  {} needs {points} points: running the job exits with 5", closed.table),
+                None => format!("  {} is sold by none of the vendors: running the job exits with 2", closed.table),
+            });
+        }
+    }
+    lines.join("\n")
+}

@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
 
 import kit
 from client import check_client
+from engines import settle
 from hub import check_hub
 from layers import check_layers
 from readers import check_readers, end_spark
@@ -25,7 +26,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip())
     binary = str(Path(sys.argv[1]).resolve())
-    kit.settle()
+    settle()
     with tempfile.TemporaryDirectory(prefix="pitlake-interop-") as name:
         folder = Path(name)
         with kit.sandbox(binary, folder) as vendor:

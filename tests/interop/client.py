@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pandas
 
-from kit import END, START, ask, attempt, check, factors
+from engines import ask
+from kit import END, START, attempt, check, factors
 
 with contextlib.redirect_stdout(io.StringIO()):  # it prints a greeting
     import tushare

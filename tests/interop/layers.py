@@ -4,7 +4,8 @@ import gzip
 
 import pyarrow.parquet as pq
 
-from kit import ask, attempt, check, factors
+from engines import ask
+from kit import attempt, check, factors
 
 
 def market(lake):

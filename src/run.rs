@@ -36,7 +36,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
         }
     };
     let _orderly = world.interrupt.orderly();
-    let journal = Journal::begin(&world.store, world.clock, &work.command).await?;
+    let journal = Journal::begin(&world.store, world.clock, &work.command, &work.jobs).await?;
     let run = Run { world, ledgers: &ledgers, journal: &journal };
     let ahead = ledgers.ahead(phases.all().filter(|_| accounts.is_some()).chain(&work.tables));
     let all = async { tokio::join!(ahead, halves(run, work, &phases, accounts.as_ref())).1 };

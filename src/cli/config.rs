@@ -145,8 +145,22 @@ fn tokens(catalog: &Catalog, jobs: &Jobs) -> Result<BTreeMap<String, SecretStrin
 }
 
 #[allow(clippy::disallowed_methods)]
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The named jobs, or the only one.
+pub(super) fn chosen_jobs(world: &World, names: &[String]) -> Result<Vec<String>> {
+    let known: Vec<&str> = world.jobs.jobs.keys().map(String::as_str).collect();
+    match known[..] {
+        _ if !names.is_empty() => Ok(names.to_vec()),
+        [] | [_] => Ok(known.into_iter().map(str::to_owned).collect()),
+        [first, ..] => {
+            let message =
+                format!("which job? There are {}: name one or more, as in `pitlake run {first}`", known.join(", "));
+            Err(Misuse(message).into())
+        }
+    }
 }
 
 /// The tables of the named jobs, or of all jobs.

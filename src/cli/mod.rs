@@ -17,6 +17,7 @@ mod query;
 mod reach;
 mod rejects;
 mod sandbox;
+mod schedule;
 mod signals;
 mod status;
 mod summary;
@@ -73,6 +74,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Fetch and build what is due for the jobs; for cron or Airflow
     Run(work::RunArgs),
+    /// Run the jobs of jobs.toml when they are due, in the foreground; or set up cron, systemd or launchd
+    Schedule(schedule::ScheduleArgs),
     /// Fetch what is missing in a date range, and build it
     Backfill(work::BackfillArgs),
     /// Show what `run` or `backfill` would do, why, and what it costs
@@ -110,6 +113,7 @@ impl Command {
     fn state(&self) -> &'static str {
         match self {
             Self::Import(_) => "files are imported whole or not at all; import the same files again to go on",
+            Self::Schedule(_) => "no run was under way; start it again to go on",
             Self::Sandbox(_) => "the simulated vendors are gone",
             _ => "the lake was not changed by what was under way; run the same command again",
         }
@@ -173,6 +177,7 @@ async fn run(cli: Cli, progress: Progress, interrupt: Interrupt) -> Result<Exit>
     match cli.command {
         Command::Demo(args) => args.run(&context).await,
         Command::Run(args) => args.run(&context).await,
+        Command::Schedule(args) => args.run(&context).await,
         Command::Plan(args) => args.run(&context).await,
         Command::Backfill(args) => args.run(&context).await,
         Command::Fetch(args) => args.run(&context).await,

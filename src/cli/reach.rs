@@ -15,6 +15,7 @@ pub(super) fn work(
 ) -> Work {
     Work {
         command: command.to_owned(),
+        jobs: Vec::new(),
         tables: Vec::new(),
         reach: start.map_or(Reach::Held, |start| {
             Reach::Range(DateRange::new(start, end.unwrap_or_else(|| context.clock.today())))

@@ -18,7 +18,7 @@ use crate::world::{Misuse, World};
 /// periods. A day that is not published yet is skipped, and the next run fetches it.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Jobs of jobs.toml [default: all]
+    /// Jobs of jobs.toml [default: the only one]
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
     /// Run as on the evening of this day; exit 8 if the day is not published
@@ -131,7 +131,8 @@ impl RunArgs {
         world.memory_limit = self.building.memory_limit();
         let mut work = work("run", Halves::Both, (None, None), context);
         work.reach = Reach::Nightly(self.date);
-        work.tables = config::jobs(&world, &self.jobs)?;
+        work.jobs = config::chosen_jobs(&world, &self.jobs)?;
+        work.tables = config::jobs(&world, &work.jobs)?;
         go(&world, work, self.format).await
     }
 }

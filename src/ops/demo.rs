@@ -49,6 +49,7 @@ pub async fn evening(
     world.clock = evening;
     let work = Work {
         command: DEMO.to_owned(),
+        jobs: Vec::new(),
         tables: tables.to_vec(),
         reach: start.map_or(Reach::Nightly(None), |start| Reach::Range(DateRange::new(start, evening.today()))),
         halves: Halves::Both,

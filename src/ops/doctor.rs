@@ -98,7 +98,7 @@ async fn report(world: &World, calls: BTreeMap<String, u64>) -> Result<()> {
     if calls.is_empty() {
         return Ok(());
     }
-    Journal::begin(&world.store, world.clock, "doctor").await?.end(calls, None).await.map(|_| ())
+    Journal::begin(&world.store, world.clock, "doctor", &[]).await?.end(calls, None).await.map(|_| ())
 }
 
 /// Free space on the lake's disk.

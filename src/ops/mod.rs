@@ -9,6 +9,7 @@ pub mod import;
 pub mod imports;
 pub mod price;
 pub mod rejects;
+pub mod schedule;
 pub mod status;
 pub mod verify;
 

@@ -82,6 +82,7 @@ async fn idle(number: u64) -> [Requests; 3] {
     let table = Arc::clone(world.catalog.table("adj_factor").unwrap());
     let work = Work {
         command: "normalize".into(),
+        jobs: Vec::new(),
         tables: vec![Arc::clone(&table)],
         reach: Reach::Held,
         halves: Halves::Build,

@@ -1,11 +1,12 @@
 //! What to ask for, and why: pure functions of the jobs, what bronze holds, the calendar, the universe and the clock.
 //!
 //! `work` is what a command wants, `phases` the order of tables, `sources` and `range` which interface is asked for which
-//! days, `slices` which of those, `question` all of it for one interface, `judged` by which days others tell of its answers, `calls` the calls that answer it, `unit` a backfill in pieces, `price` what it
+//! days, `slices` which of those, `question` all of it for one interface, `judged` by which days others tell of its answers, `calls` the calls that answer it, `unit` a backfill in pieces, `due` when a job runs, `price` what it
 //! costs. Never here: sending, reading a listing, or writing.
 
 mod calendar;
 mod calls;
+mod due;
 mod judged;
 mod phases;
 mod price;
@@ -20,6 +21,7 @@ mod work;
 
 pub use calendar::Calendar;
 pub use calls::{Chosen, calls};
+pub use due::{Cause, Due, Ran, due};
 pub use judged::JudgedDays;
 pub use phases::{Phases, wanted_by};
 pub use price::{InterfacePrice, Price, Quota, Reason, estimated_calendar, expected_calls};

@@ -46,6 +46,8 @@ pub enum Rebuild {
 pub struct Work {
     /// The command, for the report.
     pub command: String,
+    /// The jobs it is the run of, for the report.
+    pub jobs: Vec<String>,
     /// Tables, as named.
     pub tables: Vec<Arc<Table>>,
     /// Which event days.

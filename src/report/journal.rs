@@ -27,7 +27,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the lake cannot be written.
-    pub async fn begin(store: &Store, clock: Clock, command: &str) -> Result<Self> {
+    pub async fn begin(store: &Store, clock: Clock, command: &str, jobs: &[String]) -> Result<Self> {
         store.clear_staging()?;
         let started = clock.now();
         let stamp = started.format("%Y%m%dT%H%M%S%3fZ").to_string();
@@ -35,6 +35,7 @@ impl Journal {
             run: stamp.clone(),
             program: PROGRAM.to_owned(),
             command: command.to_owned(),
+            jobs: jobs.to_vec(),
             started,
             exit: None,
             calls: BTreeMap::new(),

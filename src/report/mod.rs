@@ -242,6 +242,9 @@ pub struct Report {
     pub program: String,
     /// The command.
     pub command: String,
+    /// The jobs it ran, of `run`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<String>,
     /// When it began, by its clock.
     pub started: DateTime<Utc>,
     /// Null while it goes on, or when it was killed.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{self, Account};
+use super::schedule::Schedule;
 use super::table::Table;
 use pitlake_contract::spelling::symbol;
 use pitlake_contract::toml::{At, TomlFile, TomlTable};
@@ -14,8 +15,8 @@ pub const LOOKBACK: u32 = 5;
 /// Tables that are updated together.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// A five-field cron expression, Shanghai time.
-    pub schedule: Option<String>,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
     /// Its tables.
     pub tables: Vec<String>,
     /// The number of sessions that are requested again.
@@ -125,13 +126,14 @@ fn preferred(name: &str, table: &TomlTable<'_>, names: &Names<'_>) -> Option<Vec
 }
 
 fn read_job(table: &TomlTable<'_>, names: &Names<'_>) -> Job {
-    let schedule = table.text("schedule");
-    if let Some(at) = &schedule
-        && at.value.split_whitespace().count() != 5
-    {
-        let hint = Some("write five fields, minute hour day month weekday: \"30 18 * * 1-5\"".into());
-        table.problem(at.offset, format!("invalid schedule `{}`", at.value), hint);
-    }
+    let schedule = table.text("schedule").and_then(|at| {
+        let read = Schedule::parse(&at.value);
+        read.map_err(|why| {
+            let hint = Some("write five fields, minute hour day month weekday: \"30 18 * * 1-5\"".into());
+            table.problem(at.offset, format!("invalid schedule `{}`: {why}", at.value), hint);
+        })
+        .ok()
+    });
     let listed = table.need("tables", table.texts("tables"));
     if let Some(at) = listed.as_ref().filter(|at| at.value.is_empty()) {
         table.problem(at.offset, "`tables` is empty", Some("name the tables of the job, or remove it".into()));
@@ -142,7 +144,7 @@ fn read_job(table: &TomlTable<'_>, names: &Names<'_>) -> Job {
     }
     let tables: Vec<String> = listed.into_iter().map(|at| at.value).collect();
     let job = Job {
-        schedule: schedule.map(|at| at.value),
+        schedule,
         lookback: table.number("lookback").map_or(LOOKBACK, |at| at.value),
         symbols: symbols(table, &tables, names),
         tables,

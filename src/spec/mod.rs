@@ -7,6 +7,7 @@ mod account;
 mod bind;
 mod job;
 mod pipeline;
+mod schedule;
 mod table;
 mod units;
 mod values;
@@ -20,6 +21,7 @@ pub use pitlake_contract::{
     Ask, Axis, Contract, Contracts, Covered, DateRange, Dimension, Empty, Field, FieldType, InterfaceId, Limit, Paging,
     Problem, Problems, Publication, SpecFile, TokenIn, Unit, UnitMismatch, Values, Vendor, WireFormat, nearest,
 };
+pub use schedule::{Fields, Schedule};
 pub use table::{
     AnnouncedBy, Column, ColumnType, Example, FieldPlan, FilledLater, History, Known, PartitionBy, Table, TableSource,
     Versions,

@@ -161,7 +161,7 @@ fn ten_evenings_of_announcements_months_securities_and_periods() {
         let price: serde_json::Value = serde_json::from_str(&price).unwrap();
         estimated += price["calls"].as_u64().unwrap();
         let before = vendor.calls();
-        place.expect(0, &["run", "--now", &now.to_rfc3339()]);
+        place.expect(0, &["run", "indices", "news", "payouts", "--now", &now.to_rfc3339()]);
         let needed = least(&vendor, today, payers.len());
         println!("{today}: {} calls, {needed} at least, {} estimated", vendor.calls() - before, price["calls"]);
         cheapest += needed;

@@ -252,6 +252,7 @@ impl Lake {
         let tables: Vec<Arc<Table>> = TABLES.iter().map(|(table, ..)| self.table(table)).collect();
         let work = Work {
             command: "normalize".into(),
+            jobs: Vec::new(),
             tables: tables.clone(),
             reach: Reach::Held,
             halves: Halves::Build,

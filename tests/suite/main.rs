@@ -8,7 +8,7 @@
 //! - what a command prints, its exit codes: `cli`; what it logs: `logs`
 //! - a configuration that is written or checked: `config`
 //! - what later answers superseded, and the history of snapshots: `companions`
-//! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`, a signal: `signals`
+//! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`, a signal: `signals`, jobs at their time: `schedule`
 //! - whatever bronze holds: what silver lacks is named: `explained`
 //! - a vendor that lies about a quarter of its replies, evening by evening: `lies`
 //! - a security that never comes, four attempts an evening: `lacking`
@@ -53,6 +53,7 @@ mod regressions;
 mod rejects;
 mod reports;
 mod reruns;
+mod schedule;
 mod signals;
 mod specs;
 mod two_vendors;

@@ -145,7 +145,7 @@ fn forty_evenings() {
         let now_text = now.to_rfc3339();
         if today == down {
             // Nothing listens on port 9.
-            let mut command = place.command(&["run", "--now", &now_text]);
+            let mut command = place.command(&["run", "market", "reports", "--now", &now_text]);
             let status = command.env("TUSHARE_BASE_URL", "http://127.0.0.1:9").output().unwrap().status;
             assert_eq!(status.code(), Some(3), "the vendor is down");
             continue;
@@ -153,7 +153,7 @@ fn forty_evenings() {
         let price: serde_json::Value =
             serde_json::from_str(&place.expect(0, &["plan", "--now", &now_text, "--format", "json"])).unwrap();
         estimated += price["calls"].as_u64().unwrap();
-        place.expect(code(&vendor, &LATE, today), &["run", "--now", &now_text]);
+        place.expect(code(&vendor, &LATE, today), &["run", "market", "reports", "--now", &now_text]);
         // Calendar of two exchanges, universe in four parts, eight periods of two tables.
         least += 2 + 4 + 16;
         if sessions.contains(&today) {

@@ -28,7 +28,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("report", &["bronze", "clock", "interrupt", "store"]),
     ("silver", &["bronze", "normalise", "parallel", "spec", "store"]),
     ("ledger", &["bronze", "clock", "normalise", "parallel", "spec", "store"]),
-    ("plan", &["clock", "ledger", "normalise", "spec", "wire"]),
+    ("plan", &["clock", "ledger", "normalise", "report", "spec", "wire"]),
     ("world", &["clock", "interrupt", "ledger", "progress", "report", "spec", "store"]),
     ("build", &["bronze", "ledger", "normalise", "parallel", "plan", "report", "silver", "spec", "store", "world"]),
     (
@@ -86,6 +86,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("arrow_ipc", &["bronze"]),
     ("datafusion", &["query"]),
     ("clap", &["cli"]),
+    ("croner", &["spec"]),
     ("flate2", &["bronze", "silver"]),
     ("libc", &["memory"]),
     ("libdeflater", &["bronze"]),

@@ -1,0 +1,173 @@
+//! `schedule`: runs the jobs of jobs.toml when they are due, or hands them to another scheduler. Never when a job is due.
+
+mod forms;
+mod install;
+mod place;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{Args, ValueEnum};
+
+use super::context::{Building, Context, print};
+use super::reach::work;
+use super::{config, summary};
+use crate::clock::SHANGHAI;
+use crate::interrupt::Interrupted;
+use crate::ops::schedule::{Scheduled, due_now, next, scheduled};
+use crate::plan::{Due, Halves, Ran, Reach};
+use crate::report::Exit;
+use crate::run;
+use crate::store::lease::Lease;
+use crate::world::{Misuse, World};
+use place::Place;
+
+/// The longest sleep: clocks are set, and machines sleep.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How often the log tells that nothing is due.
+const HEALTH: TimeDelta = TimeDelta::hours(1);
+
+/// Run the jobs of jobs.toml when they are due, in the foreground
+///
+/// Schedules are in Shanghai time. One run at a time: jobs of one schedule run together, others after them. Jobs of
+/// Monday to Friday are skipped on days that are closed by the lake's calendar. What was missed is caught up with at
+/// once, and a run that leaves something to do is tried again every half hour, six times in all.
+#[derive(Debug, Args)]
+pub(super) struct ScheduleArgs {
+    /// Print what another scheduler needs instead
+    #[arg(long, value_enum, value_name = "FORM")]
+    print: Option<Form>,
+    /// Add the jobs to your systemd user units, or else to your crontab
+    #[arg(long, conflicts_with_all = ["print", "uninstall"])]
+    install: bool,
+    /// Take out what --install added
+    #[arg(long, conflicts_with = "print")]
+    uninstall: bool,
+    #[command(flatten)]
+    building: Building,
+}
+
+/// A scheduler.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// Lines for `crontab -e`
+    Cron,
+    /// User units: a service and a timer for each schedule
+    Systemd,
+    /// An agent of macOS that keeps `pitlake schedule` running
+    Launchd,
+}
+
+impl ScheduleArgs {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let mut world = config::world(context)?;
+        if !world.jobs.jobs.values().any(|job| job.schedule.is_some()) {
+            let message = "no job has a schedule: add `schedule = \"30 20 * * 1-5\"` to [jobs.NAME] in jobs.toml";
+            return Err(Misuse(message.into()).into());
+        }
+        if self.print.is_some() || self.install || self.uninstall {
+            let place = Place::of(context, &world)?;
+            print(&match self.print {
+                Some(Form::Cron) => forms::cron(&place)?,
+                Some(Form::Systemd) => {
+                    forms::systemd(&place)?.iter().map(|unit| unit.text.as_str()).collect::<Vec<_>>().join("\n")
+                }
+                Some(Form::Launchd) => forms::launchd(&place),
+                None if self.install => install::install(&place)?,
+                None => install::uninstall(&place)?,
+            })?;
+            return Ok(Exit::Done);
+        }
+        let lease = Lease::take(&world.store, "schedule").await?;
+        let mut failed = Vec::new();
+        let mut told: Option<DateTime<Utc>> = None;
+        loop {
+            match config::world(context) {
+                Ok(fresh) => world = fresh,
+                Err(error) => tracing::error!("{error:#}; the former configuration holds until it is corrected"),
+            }
+            world.memory_limit = self.building.memory_limit();
+            let jobs = scheduled(&world, &failed).await?;
+            let due = due_now(&jobs);
+            if !due.is_empty() {
+                failed.extend(one(context, &world, &due).await?);
+                told = None;
+                continue;
+            }
+            let now = world.clock.now();
+            if told.is_none_or(|told| now - told >= HEALTH) {
+                tracing::info!("{}", health(&jobs));
+                told = Some(now);
+            }
+            let Some((at, _)) = next(&jobs) else {
+                lease.release().await?;
+                return Ok(Exit::Done);
+            };
+            sleep_until(&world, at, told).await;
+        }
+    }
+}
+
+/// Runs jobs that are due. A run that ended before it had a report is returned, so that it is not begun again at once.
+async fn one(context: &Context, world: &World, due: &[&Scheduled]) -> Result<Option<(Vec<String>, Ran)>> {
+    let jobs: Vec<String> = due.iter().map(|one| one.job.clone()).collect();
+    let names = jobs.join(", ");
+    if let Some(Due::Now(since, cause)) = due.first().map(|one| one.due) {
+        tracing::info!("{names}: due since {}, {}", shown(since), cause.text());
+    }
+    let started = world.clock.now();
+    let mut work = work("run", Halves::Both, (None, None), context);
+    work.reach = Reach::Nightly(None);
+    work.tables = config::jobs(world, &jobs)?;
+    work.jobs.clone_from(&jobs);
+    let (exit, has_report) = match run::run(world, &work).await {
+        Ok(report) => {
+            print(&summary::text(&report))?;
+            (report.exit_code(), true)
+        }
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => {
+            tracing::error!("{names}: {error:#}");
+            (run::exit_of(&error), false)
+        }
+    };
+    tracing::info!("{names}: ended with {}", u8::from(exit));
+    Ok((!has_report).then_some((jobs, Ran { started, exit: Some(exit) })))
+}
+
+/// Sleeps until a time, or until the log is due.
+async fn sleep_until(world: &World, at: DateTime<Utc>, told: Option<DateTime<Utc>>) {
+    let at = told.map_or(at, |told| at.min(told + HEALTH));
+    loop {
+        let left = (at - world.clock.now()).to_std().unwrap_or_default();
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(LONGEST)).await;
+    }
+}
+
+/// What ran last, how it ended, and what runs next.
+fn health(jobs: &[Scheduled]) -> String {
+    let last = jobs.iter().filter_map(|one| Some((one.last?, &one.job))).max_by_key(|(ran, _)| ran.started);
+    let last = last.map_or_else(
+        || "nothing ran yet".to_owned(),
+        |(ran, job)| {
+            let exit =
+                ran.exit.map_or_else(|| "was killed".to_owned(), |exit| format!("ended with {}", u8::from(exit)));
+            format!("last run: {job} of {}, {exit}", shown(ran.started))
+        },
+    );
+    let next = next(jobs).map_or_else(
+        || "no further run".to_owned(),
+        |(at, jobs)| format!("next run: {} at {}", jobs.join(", "), shown(at)),
+    );
+    format!("{last}; {next}")
+}
+
+/// A time in Shanghai.
+fn shown(at: DateTime<Utc>) -> String {
+    at.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M").to_string()
+}

@@ -1,0 +1,108 @@
+//! What another scheduler must know to run pitlake here: the binary, the folder, the token files, and which jobs when. Never
+//! the form it takes.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::config;
+use crate::cli::context::Context;
+use crate::spec::{Fields, Schedule};
+use crate::world::{Misuse, World};
+
+/// Where programs are looked for besides the folder of the binary.
+const SEARCHED: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// Where pitlake runs, and how.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The binary.
+    pub(super) program: PathBuf,
+    /// Where it is run.
+    pub(super) folder: PathBuf,
+    /// Where programs are looked for.
+    pub(super) search: String,
+    /// Options before the jobs.
+    pub(super) options: Vec<String>,
+    /// Variables with the paths of token files.
+    pub(super) tokens: Vec<(String, String)>,
+    /// The user's folder.
+    pub(super) home: Option<PathBuf>,
+    /// What runs when.
+    pub(super) runs: Vec<ScheduledRun>,
+}
+
+/// Jobs that run together.
+#[derive(Debug)]
+pub(super) struct ScheduledRun {
+    pub(super) schedule: Schedule,
+    pub(super) fields: Fields,
+    pub(super) jobs: Vec<String>,
+}
+
+impl Place {
+    /// This machine, and the jobs of the configuration.
+    pub(super) fn of(context: &Context, world: &World) -> Result<Self> {
+        let program = env::current_exe().context("cannot find the path of this binary")?;
+        let folder = env::current_dir().context("cannot find the current folder")?;
+        let mut options = Vec::new();
+        if let Some(file) = &context.global.config {
+            options.extend(["--config".to_owned(), folder.join(file).display().to_string()]);
+        }
+        if let Some(lake) = &context.global.lake {
+            options.extend(["--lake".to_owned(), folder.join(lake).display().to_string()]);
+        }
+        let home = config::variable("HOME").map(PathBuf::from);
+        let mut tokens = Vec::new();
+        for vendor in world.catalog.vendors() {
+            let Some(account) = world.jobs.accounts.get(&vendor.name).filter(|account| account.needs_token(vendor))
+            else {
+                continue;
+            };
+            let name = format!("{}_FILE", account.token_variable(vendor));
+            let usual = || {
+                let home = home.clone().unwrap_or_else(|| PathBuf::from("/home/YOU"));
+                home.join(".config/pitlake").join(format!("{}.token", vendor.name))
+            };
+            let file = config::variable(&name).map_or_else(usual, |file| folder.join(file));
+            tokens.push((name, file.display().to_string()));
+        }
+        let beside = program.parent().map(|folder| folder.display().to_string());
+        let search = beside.filter(|folder| !SEARCHED.split(':').any(|other| other == folder));
+        let search = search.map_or_else(|| SEARCHED.to_owned(), |folder| format!("{folder}:{SEARCHED}"));
+        Ok(Self { program, folder, search, options, tokens, home, runs: runs(world)? })
+    }
+
+    /// A command of pitlake, as its words.
+    pub(super) fn command(&self, program: &str, verb: &str, jobs: &[String]) -> Vec<String> {
+        let words = [program.to_owned(), verb.to_owned()].into_iter();
+        words.chain(jobs.iter().cloned()).chain(self.options.iter().cloned()).collect()
+    }
+
+    /// The name of the lake's folder, for files of other programs.
+    pub(super) fn name(&self) -> String {
+        let name = self.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
+    }
+}
+
+/// The jobs that have a schedule, by their schedule.
+fn runs(world: &World) -> Result<Vec<ScheduledRun>> {
+    let mut runs: Vec<ScheduledRun> = Vec::new();
+    for (name, job) in &world.jobs.jobs {
+        let Some(schedule) = &job.schedule else { continue };
+        if let Some(run) = runs.iter_mut().find(|run| run.schedule.text() == schedule.text()) {
+            run.jobs.push(name.clone());
+            continue;
+        }
+        let fields = schedule.fields().ok_or_else(|| {
+            let text = schedule.text();
+            Misuse(format!(
+                "the schedule `{text}` of `{name}` uses L, W or #, which only `pitlake schedule` itself knows"
+            ))
+        })?;
+        runs.push(ScheduledRun { schedule: schedule.clone(), fields, jobs: vec![name.clone()] });
+    }
+    Ok(runs)
+}

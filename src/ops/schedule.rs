@@ -1,0 +1,102 @@
+//! `schedule`: which jobs are due, by the reports of the lake and its calendar. Never a run.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+use crate::ledger::Ledgers;
+use crate::plan::{Due, Ran, due};
+use crate::reference;
+use crate::report;
+use crate::spec::Schedule;
+use crate::world::World;
+
+/// A job with a schedule.
+#[derive(Debug, Clone)]
+pub struct Scheduled {
+    /// Its name.
+    pub job: String,
+    /// Its schedule.
+    pub schedule: Schedule,
+    /// When it is due.
+    pub due: Due,
+    /// Its last run.
+    pub last: Option<Ran>,
+}
+
+/// The jobs that have a schedule, as they stand. `failed` are runs that ended before they had a report, with their jobs.
+///
+/// # Errors
+/// When the reports cannot be read.
+pub async fn scheduled(world: &World, failed: &[(Vec<String>, Ran)]) -> Result<Vec<Scheduled>> {
+    let mut runs: Vec<(Vec<String>, Ran)> = Vec::new();
+    for report in report::all(&world.store).await? {
+        runs.push((report.jobs, Ran { started: report.started, exit: report.exit }));
+    }
+    runs.extend_from_slice(failed);
+    runs.sort_by_key(|(_, ran)| ran.started);
+    // Without one no day is known to be closed.
+    let calendar = reference::calendar(world, &Ledgers::new(&world.store)).await.unwrap_or_default();
+    let now = world.clock.now();
+    let is_closed = |day| calendar.knows(day) && calendar.sessions(day, day).is_empty();
+    let jobs = world.jobs.jobs.iter().filter_map(|(job, spec)| Some((job, spec.schedule.as_ref()?)));
+    let scheduled = jobs.map(|(job, schedule)| {
+        let of_job = runs.iter().filter(|(jobs, _)| jobs.contains(job));
+        let ran: Vec<Ran> = of_job.map(|(_, ran)| *ran).collect();
+        let due = due(schedule, &ran, is_closed, now);
+        Scheduled { job: job.clone(), schedule: schedule.clone(), due, last: ran.last().copied() }
+    });
+    Ok(scheduled.collect())
+}
+
+/// The jobs that run now, together: those that have been due longest, with the others of their schedule.
+#[must_use]
+pub fn due_now(scheduled: &[Scheduled]) -> Vec<&Scheduled> {
+    let since = |one: &Scheduled| match one.due {
+        Due::Now(since, _) => Some((since, one.schedule.text().to_owned())),
+        Due::At(_) | Due::Never => None,
+    };
+    let Some(first) = scheduled.iter().filter_map(since).min() else { return Vec::new() };
+    scheduled.iter().filter(|one| since(one).as_ref() == Some(&first)).collect()
+}
+
+/// The jobs that run next, and when.
+#[must_use]
+pub fn next(scheduled: &[Scheduled]) -> Option<(DateTime<Utc>, Vec<&str>)> {
+    let at = |one: &Scheduled| match one.due {
+        Due::At(at) => Some(at),
+        Due::Now(..) | Due::Never => None,
+    };
+    let first = scheduled.iter().filter_map(at).min()?;
+    Some((first, scheduled.iter().filter(|one| at(one) == Some(first)).map(|one| one.job.as_str()).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Cause;
+
+    fn at(minutes: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(minutes * 60, 0).unwrap()
+    }
+
+    fn one(job: &str, schedule: &str, due: Due) -> Scheduled {
+        Scheduled { job: job.into(), schedule: Schedule::parse(schedule).unwrap(), due, last: None }
+    }
+
+    #[test]
+    fn jobs_of_one_schedule_run_together_and_others_after_them() {
+        let now = |minutes| Due::Now(at(minutes), Cause::Missed);
+        let all = [
+            one("announcements", "30 21 * * *", now(60)),
+            one("market", "30 20 * * 1-5", now(0)),
+            one("market_5000", "30 20 * * 1-5", now(0)),
+            one("weekly", "0 8 * * 6", Due::At(at(500))),
+        ];
+        let names = |due: Vec<&Scheduled>| due.iter().map(|one| one.job.clone()).collect::<Vec<_>>();
+        assert_eq!(names(due_now(&all)), ["market", "market_5000"]);
+        assert_eq!(names(due_now(&all[..1])), ["announcements"]);
+        assert!(due_now(&all[3..]).is_empty());
+        assert_eq!(next(&all), Some((at(500), vec!["weekly"])));
+        assert_eq!(next(&all[..3]), None);
+    }
+}

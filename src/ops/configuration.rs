@@ -81,7 +81,7 @@ pub fn check(world: &World, lake: &str) -> Checked {
         let of_job = tables.iter().filter_map(|table| world.catalog.table(table));
         CheckedJob {
             job: name.clone(),
-            schedule: schedule.clone(),
+            schedule: schedule.as_ref().map(|schedule| schedule.text().to_owned()),
             tables: tables.clone(),
             closed: of_job.filter_map(|table| closed(table, &chosen)).collect(),
         }
@@ -121,7 +121,7 @@ mod tests {
         let of_tushare = ["announcements", "market", "reports", "weekly"];
         assert_eq!(names(&[("tushare", 2000)]), of_tushare);
         for (points, schedule) in [(2000, "0 10 * * 6"), (5000, "30 21 * * *")] {
-            assert_eq!(written(&[("tushare", points)]).2.jobs["reports"].schedule.as_deref(), Some(schedule));
+            assert_eq!(written(&[("tushare", points)]).2.jobs["reports"].schedule.as_ref().unwrap().text(), schedule);
         }
         assert_eq!(names(&[("tushare", 5000)]), ["announcements", "market", "market_5000", "reports", "weekly"]);
         assert!(names(&[("tushare", 120)]).len() < of_tushare.len());

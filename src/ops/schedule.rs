@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::ledger::Ledgers;
-use crate::plan::{Due, Ran, due};
+use crate::plan::{self, Due, Ran, due};
 use crate::reference;
 use crate::report;
 use crate::spec::Schedule;
@@ -23,7 +23,7 @@ pub struct Scheduled {
     pub last: Option<Ran>,
 }
 
-/// The jobs that have a schedule, as they stand. `failed` are runs that ended before they had a report, with their jobs.
+/// The jobs that have a schedule and a vendor, as they stand. `failed` are runs that ended before they had a report, with their jobs.
 ///
 /// # Errors
 /// When the reports cannot be read.
@@ -38,8 +38,8 @@ pub async fn scheduled(world: &World, failed: &[(Vec<String>, Ran)]) -> Result<V
     let calendar = reference::calendar(world, &Ledgers::new(&world.store)).await.unwrap_or_default();
     let now = world.clock.now();
     let is_closed = |day| calendar.knows(day) && calendar.sessions(day, day).is_empty();
-    let jobs = world.jobs.jobs.iter().filter_map(|(job, spec)| Some((job, spec.schedule.as_ref()?)));
-    let scheduled = jobs.map(|(job, schedule)| {
+    let jobs = plan::scheduled(&world.catalog, &world.jobs);
+    let scheduled = jobs.map(|(job, _, schedule)| {
         let of_job = runs.iter().filter(|(jobs, _)| jobs.contains(job));
         let ran: Vec<Ran> = of_job.map(|(_, ran)| *ran).collect();
         let due = due(schedule, &ran, is_closed, now);

@@ -28,7 +28,7 @@ pub use price::{InterfacePrice, Price, Quota, Reason, estimated_calendar, expect
 pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};
-pub use sources::{Allowance, allowance, by_security, needs_universe, seller};
+pub use sources::{Allowance, allowance, by_security, needs_universe, scheduled, seller};
 pub use unit::{ListedUnit, Unit, units};
 pub use universe::{Cover, Expected, Universe};
 pub use values::{ParamValues, SliceValues, named_values, tables_of};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::Facts;
-use crate::spec::{Catalog, Jobs, Table, TableSource};
+use crate::spec::{Catalog, Job, Jobs, Schedule, Table, TableSource};
 
 /// Calls a minute for a vendor whose limits are unknown.
 const USUAL_RATE: u32 = 50;
@@ -100,6 +100,19 @@ pub fn seller(jobs: &Jobs, table: &Table) -> Result<(), String> {
         "no configured vendor provides `{}`: add {vendors} to jobs.toml, or pass the right file with --config",
         table.name
     ))
+}
+
+/// The jobs that have a schedule, and whose tables some configured vendor sells.
+pub fn scheduled<'a>(
+    catalog: &'a Catalog,
+    jobs: &'a Jobs,
+) -> impl Iterator<Item = (&'a String, &'a Job, &'a Schedule)> {
+    let is_sold = |job: &Job| {
+        let mut tables = job.tables.iter().filter_map(|table| catalog.table(table));
+        tables.all(|table| seller(jobs, table).is_ok())
+    };
+    let with_schedule = jobs.jobs.iter().filter_map(|(name, job)| Some((name, job, job.schedule.as_ref()?)));
+    with_schedule.filter(move |(_, job, _)| is_sold(job))
 }
 
 impl Facts<'_> {

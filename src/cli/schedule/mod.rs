@@ -16,7 +16,7 @@ use super::{config, summary};
 use crate::clock::SHANGHAI;
 use crate::interrupt::Interrupted;
 use crate::ops::schedule::{Scheduled, due_now, next, scheduled};
-use crate::plan::{Due, Halves, Ran, Reach};
+use crate::plan::{self, Due, Halves, Ran, Reach};
 use crate::report::Exit;
 use crate::run;
 use crate::store::lease::Lease;
@@ -63,8 +63,9 @@ enum Form {
 impl ScheduleArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut world = config::world(context)?;
-        if !world.jobs.jobs.values().any(|job| job.schedule.is_some()) {
-            let message = "no job has a schedule: add `schedule = \"30 20 * * 1-5\"` to [jobs.NAME] in jobs.toml";
+        if plan::scheduled(&world.catalog, &world.jobs).next().is_none() {
+            let message = "no job of a configured vendor has a schedule: add `schedule = \"30 20 * * 1-5\"` to [jobs.NAME] \
+                           in jobs.toml";
             return Err(Misuse(message.into()).into());
         }
         if self.print.is_some() || self.install || self.uninstall {

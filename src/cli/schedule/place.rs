@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::config;
 use crate::cli::context::Context;
+use crate::plan::scheduled;
 use crate::spec::{Fields, Schedule};
 use crate::world::{Misuse, World};
 
@@ -87,11 +88,10 @@ impl Place {
     }
 }
 
-/// The jobs that have a schedule, by their schedule.
+/// The jobs that have a schedule and a vendor, by their schedule.
 fn runs(world: &World) -> Result<Vec<ScheduledRun>> {
     let mut runs: Vec<ScheduledRun> = Vec::new();
-    for (name, job) in &world.jobs.jobs {
-        let Some(schedule) = &job.schedule else { continue };
+    for (name, _, schedule) in scheduled(&world.catalog, &world.jobs) {
         if let Some(run) = runs.iter_mut().find(|run| run.schedule.text() == schedule.text()) {
             run.jobs.push(name.clone());
             continue;

@@ -18,6 +18,7 @@ mod reach;
 mod rejects;
 mod sandbox;
 mod schedule;
+mod shell;
 mod signals;
 mod status;
 mod summary;
@@ -106,6 +107,10 @@ enum Command {
     Config(configure::ConfigArgs),
     /// Serve simulated vendors on loopback, to try everything without a token
     Sandbox(sandbox::SandboxArgs),
+    /// Print completions for a shell
+    Completions(shell::CompletionsArgs),
+    /// Write man pages, one for each command
+    Man(shell::ManArgs),
 }
 
 impl Command {
@@ -193,6 +198,8 @@ async fn run(cli: Cli, progress: Progress, interrupt: Interrupt) -> Result<Exit>
         Command::Doctor(args) => args.run(&context).await,
         Command::Config(args) => args.run(&context),
         Command::Sandbox(args) => args.run(&context).await,
+        Command::Completions(args) => args.run::<Cli>(),
+        Command::Man(args) => args.run::<Cli>(),
     }
 }
 

@@ -415,3 +415,18 @@ fn a_daily_quota_stops_a_run_and_keeps_what_was_fetched() {
     jobs(1000);
     place.backfill(0, &["adj_factor"], &settings());
 }
+
+#[test]
+fn completions_and_man_pages_know_every_command() {
+    let place = Place::at("http://127.0.0.1:9");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = place.expect(0, &["completions", shell]);
+        for word in ["backfill", "normalize", "--lake"] {
+            assert!(script.contains(word.trim_start_matches('-')), "{shell}: no {word}");
+        }
+    }
+    place.expect(0, &["man", "man1"]);
+    for page in ["pitlake.1", "pitlake-backfill.1", "pitlake-config-init.1"] {
+        assert!(place.path(&format!("man1/{page}")).exists(), "no {page}");
+    }
+}

@@ -87,6 +87,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("datafusion", &["query"]),
     ("clap", &["cli"]),
     ("croner", &["spec"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("flate2", &["bronze", "silver"]),
     ("libc", &["memory"]),
     ("libdeflater", &["bronze"]),

@@ -75,7 +75,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Fetch and build what is due for the jobs; for cron or Airflow
     Run(work::RunArgs),
-    /// Run the jobs of jobs.toml when they are due, in the foreground; or set up cron, systemd or launchd
+    /// Run the jobs of jobs.toml when they are due, in the foreground; or set up another scheduler
     Schedule(schedule::ScheduleArgs),
     /// Fetch what is missing in a date range, and build it
     Backfill(work::BackfillArgs),

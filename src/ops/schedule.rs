@@ -23,11 +23,11 @@ pub struct Scheduled {
     pub last: Option<Ran>,
 }
 
-/// The jobs that have a schedule and a vendor, as they stand. `failed` are runs that ended before they had a report, with their jobs.
+/// The jobs that have a schedule and a vendor, as they stand; all or the named ones. `failed` are runs that ended before they had a report, with their jobs.
 ///
 /// # Errors
 /// When the reports cannot be read.
-pub async fn scheduled(world: &World, failed: &[(Vec<String>, Ran)]) -> Result<Vec<Scheduled>> {
+pub async fn scheduled(world: &World, names: &[String], failed: &[(Vec<String>, Ran)]) -> Result<Vec<Scheduled>> {
     let mut runs: Vec<(Vec<String>, Ran)> = Vec::new();
     for report in report::all(&world.store).await? {
         runs.push((report.jobs, Ran { started: report.started, exit: report.exit }));
@@ -38,7 +38,7 @@ pub async fn scheduled(world: &World, failed: &[(Vec<String>, Ran)]) -> Result<V
     let calendar = reference::calendar(world, &Ledgers::new(&world.store)).await.unwrap_or_default();
     let now = world.clock.now();
     let is_closed = |day| calendar.knows(day) && calendar.sessions(day, day).is_empty();
-    let jobs = plan::scheduled(&world.catalog, &world.jobs);
+    let jobs = plan::scheduled(&world.catalog, &world.jobs, names);
     let scheduled = jobs.map(|(job, _, schedule)| {
         let of_job = runs.iter().filter(|(jobs, _)| jobs.contains(job));
         let ran: Vec<Ran> = of_job.map(|(_, ran)| *ran).collect();

@@ -102,17 +102,18 @@ pub fn seller(jobs: &Jobs, table: &Table) -> Result<(), String> {
     ))
 }
 
-/// The jobs that have a schedule, and whose tables some configured vendor sells.
+/// The jobs that have a schedule, and whose tables some configured vendor sells; of these the named ones, if any are named.
 pub fn scheduled<'a>(
     catalog: &'a Catalog,
     jobs: &'a Jobs,
+    names: &'a [String],
 ) -> impl Iterator<Item = (&'a String, &'a Job, &'a Schedule)> {
     let is_sold = |job: &Job| {
         let mut tables = job.tables.iter().filter_map(|table| catalog.table(table));
         tables.all(|table| seller(jobs, table).is_ok())
     };
     let with_schedule = jobs.jobs.iter().filter_map(|(name, job)| Some((name, job, job.schedule.as_ref()?)));
-    with_schedule.filter(move |(_, job, _)| is_sold(job))
+    with_schedule.filter(move |(name, job, _)| is_sold(job) && (names.is_empty() || names.contains(name)))
 }
 
 impl Facts<'_> {

@@ -104,6 +104,11 @@ fn other_schedulers_get_what_they_need() {
     for line in ["OnCalendar=Mon..Fri *-*-* 20:30:00 Asia/Shanghai", "OnCalendar=*-*-* 22:00:00 Asia/Shanghai"] {
         assert!(systemd.lines().any(|other| other == line), "{line}\n{systemd}");
     }
+    let one = place.expect(0, &["schedule", "late", "--print", "cron"]);
+    assert!(one.contains("pitlake run late") && !one.contains("factors"), "{one}");
+    place.expect(2, &["schedule", "no_such_job", "--print", "cron"]);
+    let dags = place.expect(0, &["schedule", "--print", "airflow"]);
+    assert!(dags.contains("    \"late\": \"0 22 * * *\",\n"), "{dags}");
     assert!(place.expect(0, &["schedule", "--print", "launchd"]).contains("<string>schedule</string>"));
 }
 

@@ -1,4 +1,5 @@
-//! The forms of other schedulers: lines of a crontab, units of systemd, an agent of launchd. Never where they go.
+//! The forms of other schedulers: lines of a crontab, units of systemd, an agent of launchd, DAGs of Airflow. Never where
+//! they go.
 
 use std::fmt::Write as _;
 
@@ -9,6 +10,9 @@ use crate::spec::Fields;
 use crate::world::Misuse;
 
 const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
+/// DAGs of Airflow, for a folder, binary and jobs that are replaced.
+const DAGS: &str = include_str!("../airflow.py");
 
 /// A file of systemd.
 #[derive(Debug)]
@@ -155,7 +159,7 @@ pub(super) fn launchd(place: &Place) -> String {
         let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         format!("<string>{value}</string>")
     };
-    let words = place.command(&place.program.display().to_string(), "schedule", &[]);
+    let words = place.command(&place.program.display().to_string(), "schedule", &place.named);
     let words = lines(words.iter().map(|word| format!("    {}", text(word))));
     let variables = std::iter::once(("PATH".to_owned(), place.search.clone())).chain(place.tokens.iter().cloned());
     let variables = lines(variables.map(|(name, value)| format!("    <key>{name}</key>{}", text(&value))));
@@ -183,6 +187,41 @@ pub(super) fn launchd(place: &Place) -> String {
     )
 }
 
+/// The DAGs, with this folder, binary and jobs.
+pub(super) fn airflow(place: &Place) -> Result<String> {
+    if !place.options.is_empty() {
+        let message = "the DAGs run pitlake in the folder of jobs.toml: print them there, without --config and --lake";
+        return Err(Misuse(message.into()).into());
+    }
+    // A string of JSON is one of Python.
+    let text = |value: &str| serde_json::to_string(value);
+    let folder = text(&place.folder.display().to_string())?;
+    let program = text(&place.program.display().to_string())?;
+    let mut jobs = String::new();
+    for run in &place.runs {
+        for job in &run.jobs {
+            let _ = writeln!(jobs, "    {}: {},", text(job)?, text(run.schedule.text())?);
+        }
+    }
+    let mut out = String::new();
+    let mut is_job = false;
+    for line in DAGS.lines() {
+        let set = |name: &str| line.starts_with(name).then(|| line.find("  #").map_or("", |at| &line[at..]));
+        if let Some(comment) = set("FOLDER = ") {
+            let _ = writeln!(out, "FOLDER = {folder}{comment}");
+        } else if let Some(comment) = set("PITLAKE = ") {
+            let _ = writeln!(out, "PITLAKE = {program}{comment}");
+        } else if line == "JOBS = {" {
+            is_job = true;
+            let _ = write!(out, "{line}\n{jobs}");
+        } else if !is_job || line == "}" {
+            is_job = false;
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +241,7 @@ mod tests {
             options: Vec::new(),
             tokens: vec![("TUSHARE_TOKEN_FILE".into(), "/home/me/.config/pitlake/tushare.token".into())],
             home: None,
+            named: Vec::new(),
             runs: runs.iter().map(run).collect(),
         }
     }
@@ -253,6 +293,17 @@ mod tests {
         assert_eq!(times("*/30 8,20 * * *"), ["*-*-* 08,20:00,30:00 Asia/Shanghai"]);
         assert_eq!(times("0 8 * 1-3 6,0"), ["Sun,Sat *-01,02,03-* 08:00:00 Asia/Shanghai"]);
         assert_eq!(times("0 8 1 * 1"), ["*-*-01 08:00:00 Asia/Shanghai", "Mon *-*-* 08:00:00 Asia/Shanghai"]);
+    }
+
+    #[test]
+    fn the_dags_have_folder_binary_and_jobs() {
+        let text = airflow(&place("/srv/a \"lake\"", &[("0 8 * * 6", &["one", "two"])])).unwrap();
+        let of = |from: &str, to: &str| text.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned();
+        assert_eq!(of("\nFOLDER = ", "  #"), "\"/srv/a \\\"lake\\\"\"");
+        assert_eq!(of("\nPITLAKE = ", "  #"), "\"/usr/local/bin/pitlake\"");
+        assert_eq!(of("\nJOBS = {\n", "}\n"), "    \"one\": \"0 8 * * 6\",\n    \"two\": \"0 8 * * 6\",\n");
+        let others = |text: &str| text.lines().filter(|line| !line.starts_with("    \"")).count();
+        assert_eq!(others(&text), others(DAGS));
     }
 
     #[test]

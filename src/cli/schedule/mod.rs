@@ -36,6 +36,9 @@ const HEALTH: TimeDelta = TimeDelta::hours(1);
 /// once, and a run that leaves something to do is tried again every half hour, six times in all.
 #[derive(Debug, Args)]
 pub(super) struct ScheduleArgs {
+    /// Jobs of jobs.toml [default: all that have a schedule]
+    #[arg(value_name = "JOB")]
+    jobs: Vec<String>,
     /// Print what another scheduler needs instead
     #[arg(long, value_enum, value_name = "FORM")]
     print: Option<Form>,
@@ -58,24 +61,28 @@ enum Form {
     Systemd,
     /// An agent of macOS that keeps `pitlake schedule` running
     Launchd,
+    /// DAGs for Airflow 3.3 or later
+    Airflow,
 }
 
 impl ScheduleArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut world = config::world(context)?;
-        if plan::scheduled(&world.catalog, &world.jobs).next().is_none() {
+        config::jobs(&world, &self.jobs)?;
+        if plan::scheduled(&world.catalog, &world.jobs, &self.jobs).next().is_none() {
             let message = "no job of a configured vendor has a schedule: add `schedule = \"30 20 * * 1-5\"` to [jobs.NAME] \
                            in jobs.toml";
             return Err(Misuse(message.into()).into());
         }
         if self.print.is_some() || self.install || self.uninstall {
-            let place = Place::of(context, &world)?;
+            let place = Place::of(context, &world, &self.jobs)?;
             print(&match self.print {
                 Some(Form::Cron) => forms::cron(&place)?,
                 Some(Form::Systemd) => {
                     forms::systemd(&place)?.iter().map(|unit| unit.text.as_str()).collect::<Vec<_>>().join("\n")
                 }
                 Some(Form::Launchd) => forms::launchd(&place),
+                Some(Form::Airflow) => forms::airflow(&place)?,
                 None if self.install => install::install(&place)?,
                 None => install::uninstall(&place)?,
             })?;
@@ -90,7 +97,7 @@ impl ScheduleArgs {
                 Err(error) => tracing::error!("{error:#}; the former configuration holds until it is corrected"),
             }
             world.memory_limit = self.building.memory_limit();
-            let jobs = scheduled(&world, &failed).await?;
+            let jobs = scheduled(&world, &self.jobs, &failed).await?;
             let due = due_now(&jobs);
             if !due.is_empty() {
                 failed.extend(one(context, &world, &due).await?);

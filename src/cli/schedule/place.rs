@@ -30,6 +30,8 @@ pub(super) struct Place {
     pub(super) tokens: Vec<(String, String)>,
     /// The user's folder.
     pub(super) home: Option<PathBuf>,
+    /// The jobs that were named.
+    pub(super) named: Vec<String>,
     /// What runs when.
     pub(super) runs: Vec<ScheduledRun>,
 }
@@ -44,7 +46,7 @@ pub(super) struct ScheduledRun {
 
 impl Place {
     /// This machine, and the jobs of the configuration.
-    pub(super) fn of(context: &Context, world: &World) -> Result<Self> {
+    pub(super) fn of(context: &Context, world: &World, names: &[String]) -> Result<Self> {
         let program = env::current_exe().context("cannot find the path of this binary")?;
         let folder = env::current_dir().context("cannot find the current folder")?;
         let mut options = Vec::new();
@@ -72,7 +74,7 @@ impl Place {
         let beside = program.parent().map(|folder| folder.display().to_string());
         let search = beside.filter(|folder| !SEARCHED.split(':').any(|other| other == folder));
         let search = search.map_or_else(|| SEARCHED.to_owned(), |folder| format!("{folder}:{SEARCHED}"));
-        Ok(Self { program, folder, search, options, tokens, home, runs: runs(world)? })
+        Ok(Self { program, folder, search, options, tokens, home, named: names.to_vec(), runs: runs(world, names)? })
     }
 
     /// A command of pitlake, as its words.
@@ -89,9 +91,9 @@ impl Place {
 }
 
 /// The jobs that have a schedule and a vendor, by their schedule.
-fn runs(world: &World) -> Result<Vec<ScheduledRun>> {
+fn runs(world: &World, names: &[String]) -> Result<Vec<ScheduledRun>> {
     let mut runs: Vec<ScheduledRun> = Vec::new();
-    for (name, _, schedule) in scheduled(&world.catalog, &world.jobs) {
+    for (name, _, schedule) in scheduled(&world.catalog, &world.jobs, names) {
         if let Some(run) = runs.iter_mut().find(|run| run.schedule.text() == schedule.text()) {
             run.jobs.push(name.clone());
             continue;

@@ -148,9 +148,10 @@ pub(super) fn overview(status: &[Status]) -> String {
             (one.stale, "stale"),
         ];
         let rows = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
-        let more = [(rows(one.revisions), "revisions"), (rows(one.former_states), "former states")];
-        let counts = counts.into_iter().chain(more).filter(|(count, _)| *count > 0);
-        let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
+        let more = [(rows(one.revisions), "revision"), (rows(one.former_states), "former state")];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
+        let more = more.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| counted(count, name));
+        let counts: Vec<String> = counts.chain(more).collect();
         for lacking in one.lacking.iter().rev().filter(|lacking| !lacking.codes.is_empty()).take(NAMED) {
             lines.push(wrapped(&lacking.text().split(' ').collect::<Vec<_>>(), "", width + 2));
         }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Other programs read the lake, and the vendors' own clients read the sandbox.
+"""Other programs read the lake, the vendors' own clients read the sandbox, and the Python package installs.
 
 usage: check.py PATH-OF-PITLAKE
 
@@ -20,6 +20,7 @@ from layers import check_layers
 from readers import check_readers, end_spark
 from readme import check_readme
 from recipes import check_recipes
+from wheel import check_wheel
 
 
 def main():
@@ -37,6 +38,7 @@ def main():
         check_recipes(binary, lake)
         check_readers(binary, kit.demo(binary, folder))
         check_readme(binary, folder)
+        check_wheel(binary, folder)
     end_spark()
     if kit.failed:
         print(f"interop: {kit.failed} of {kit.passed + kit.failed} checks failed")

@@ -66,7 +66,6 @@ with DAG("factors", schedule=PartitionedAssetTimetable(assets=Asset("pitlake_mar
 
     factors()
 """
-SOURCE = Path(__file__).resolve().parents[2] / "src/cli/airflow.py"
 
 
 class World:
@@ -83,8 +82,9 @@ class World:
             place.mkdir()
         (commands / "pitlake").write_text(PITLAKE.format(binary=binary))
         (commands / "pitlake").chmod(0o755)
-        os.environ.update(PATH=f"{commands}:{os.environ['PATH']}", TUSHARE_TOKEN=vendor["token"])
-        (dags / "pitlake.py").write_text(printed(binary, self.lake))
+        os.environ.update(TUSHARE_TOKEN=vendor["token"])
+        self.dags = printed(binary, self.lake, commands / "pitlake")
+        (dags / "pitlake.py").write_text(self.dags)
         (dags / "factors.py").write_text(FOLLOWER)
         scheduler.prepare(folder / "home", dags)
         self.now = pendulum.datetime(FIRST.year, FIRST.month, FIRST.day, 12, tz=SHANGHAI)
@@ -139,12 +139,11 @@ class World:
         return counts
 
 
-def printed(binary, lake):
-    """The DAG file of the lake's jobs."""
-    text = SOURCE.read_text(encoding="utf-8")
-    jobs = 'JOBS = {"market": "30 20 * * 1-5", "reports": "30 21 * * *"}'
-    begin, end = text.index("JOBS = {"), text.index("}\n", text.index("JOBS = {")) + 1
-    return (text[:begin] + jobs + text[end:]).replace('"/srv/lake"', json.dumps(str(lake)))
+def printed(binary, lake, clocked):
+    """The DAG file that pitlake prints in the lake's folder, with the pitlake whose clock moves."""
+    text = kit.must("schedule --print airflow", [binary, "schedule", "--print", "airflow"], lake)
+    check("the DAG file names the binary and the folder", f'"{binary}"' in text and f'"{lake}"' in text)
+    return text.replace(f'"{binary}"', f'"{clocked}"')
 
 
 def calls(folder):
@@ -160,15 +159,14 @@ def check_parse(world):
     check("there is a DAG for each job, and one for backfills", set(bag.dags) == expected, set(bag.dags))
     fetching = [task for dag in bag.dags.values() for task in dag.tasks if task.task_id in ("run", "plan", "backfill")]
     check("what fetches is in the pool", {task.pool for task in fetching} == {"pitlake"})
-    text = (world.lake.parent / "dags/pitlake.py").read_text()
-    check("no token is in a DAG file", world.vendor["token"] not in text)
+    check("no token is in a DAG file", world.vendor["token"] not in world.dags)
 
 
 def check_pool(world):
     """By the command in the DAG file."""
     from airflow.cli.cli_parser import get_parser
 
-    line = next(line for line in SOURCE.read_text().splitlines() if "airflow pools set" in line)
+    line = next(line for line in world.dags.splitlines() if "airflow pools set" in line)
     words = ["pools", "set", "pitlake", "1", line.split('"')[1]]
     args = get_parser().parse_args(words)
     with contextlib.redirect_stdout(io.StringIO()):

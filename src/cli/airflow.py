@@ -3,7 +3,7 @@
 Save this file in the folder of DAGs, then create the pool that lets one task fetch at a time:
 
     pitlake schedule --print airflow > dags/pitlake.py
-    airflow pools set pitlake 1 "one fetch at a time"
+    airflow pools set pitlake_fetch 1 "one fetch at a time"
 
 The token belongs in the environment of the workers: TUSHARE_TOKEN, or TUSHARE_TOKEN_FILE with the path of a file.
 
@@ -33,7 +33,7 @@ JOBS = {
     "weekly": "0 8 * * 6",
 }
 
-POOL = "pitlake"
+POOL = "pitlake_fetch"
 SHANGHAI = "Asia/Shanghai"
 START = pendulum.datetime(2024, 1, 1, tz=SHANGHAI)
 TRIES = {6: 5, 8: 32}  # a late day is tried until the next evening

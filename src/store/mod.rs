@@ -9,6 +9,7 @@ pub mod lease;
 mod open;
 mod process;
 mod staged;
+#[cfg_attr(not(unix), path = "walk_plain.rs")]
 mod walk;
 
 use std::ops::Range;
@@ -221,6 +222,12 @@ fn cause(error: &Error) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+/// Whether the local store of `object_store` is still writing a file: then its name ends in `#` and a number.
+fn is_unfinished(path: &str) -> bool {
+    let number = path.rsplit('/').next().and_then(|name| name.split_once('#'));
+    number.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]

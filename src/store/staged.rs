@@ -55,10 +55,18 @@ impl StagedFolder {
     }
 
     /// Bytes free on the disk of the folder, or of the nearest one above it that exists.
+    #[cfg(unix)]
     pub(super) fn free(&self) -> Option<u64> {
         let existing = self.root.ancestors().find(|folder| folder.is_dir())?;
         let disk = rustix::fs::statvfs(existing).ok()?;
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Not known elsewhere.
+    #[cfg(not(unix))]
+    #[allow(clippy::unused_self)]
+    pub(super) fn free(&self) -> Option<u64> {
+        None
     }
 
     /// The first bytes of a file, as many as it has up to `size`.
@@ -145,7 +153,8 @@ impl Staged {
     }
 
     fn sync_and_move(&self, is_new: bool) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()?;
+        // Some systems sync only what may be written.
+        File::options().write(true).open(&self.path)?.sync_all()?;
         let folder = self.target.parent().unwrap_or(&self.target);
         fs::create_dir_all(folder)?;
         if is_new {
@@ -154,8 +163,21 @@ impl Staged {
         } else {
             fs::rename(&self.path, &self.target)?;
         }
-        File::open(folder)?.sync_all()
+        sync(folder)
     }
+}
+
+/// Keeps a new name in a folder, whatever happens to the machine.
+#[cfg(unix)]
+fn sync(folder: &FsPath) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened as a file; names are the file system's own concern.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
+fn sync(_: &FsPath) -> io::Result<()> {
+    Ok(())
 }
 
 impl fmt::Display for StagedFolder {

@@ -14,6 +14,8 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
+use super::is_unfinished;
+
 /// Folders within folders; more are links that lead back.
 const DEEPEST: usize = 32;
 
@@ -104,10 +106,4 @@ impl Walk {
 
 fn open(at: impl AsFd, path: impl Arg) -> rustix::io::Result<OwnedFd> {
     openat(at, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-}
-
-/// Whether the local store of `object_store` is still writing a file: then its name ends in `#` and a number.
-fn is_unfinished(path: &str) -> bool {
-    let number = path.rsplit('/').next().and_then(|name| name.split_once('#'));
-    number.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }

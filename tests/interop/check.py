@@ -17,6 +17,7 @@ from client import check_client
 from engines import settle
 from hub import check_hub
 from layers import check_layers
+from lints import check_lints
 from readers import check_readers, end_spark
 from readme import check_readme
 from recipes import check_recipes
@@ -39,6 +40,7 @@ def main():
         check_readers(binary, kit.demo(binary, folder))
         check_readme(binary, folder)
         check_wheel(binary, folder)
+        check_lints()
     end_spark()
     if kit.failed:
         print(f"interop: {kit.failed} of {kit.passed + kit.failed} checks failed")

@@ -158,7 +158,7 @@ def check_parse(world):
     expected = {"pitlake_market", "pitlake_reports", "pitlake_backfill", "factors"}
     check("there is a DAG for each job, and one for backfills", set(bag.dags) == expected, set(bag.dags))
     fetching = [task for dag in bag.dags.values() for task in dag.tasks if task.task_id in ("run", "plan", "backfill")]
-    check("what fetches is in the pool", {task.pool for task in fetching} == {"pitlake"})
+    check("what fetches is in the pool", {task.pool for task in fetching} == {"pitlake_fetch"})
     check("no token is in a DAG file", world.vendor["token"] not in world.dags)
 
 
@@ -167,7 +167,7 @@ def check_pool(world):
     from airflow.cli.cli_parser import get_parser
 
     line = next(line for line in world.dags.splitlines() if "airflow pools set" in line)
-    words = ["pools", "set", "pitlake", "1", line.split('"')[1]]
+    words = ["pools", "set", "pitlake_fetch", "1", line.split('"')[1]]
     args = get_parser().parse_args(words)
     with contextlib.redirect_stdout(io.StringIO()):
         args.func(args)
@@ -315,7 +315,7 @@ def check_backfill(world):
     check("a backfill succeeds", run.state == "success", run.state)
     check("each unit is a task", len(tasks) == len(units) == len(set(units)) >= 2, units)
     check("tasks succeed", {task.state for task in tasks} == {"success"})
-    check("one fetches at a time", world.airflow.most_at_once.get("pitlake") == 1, world.airflow.most_at_once)
+    check("one fetches at a time", world.airflow.most_at_once.get("pitlake_fetch") == 1, world.airflow.most_at_once)
     made = calls(world.lake) - before
     shutil.copytree(world.lake / "data/bronze/tushare/trade_cal", world.twin / "data/bronze/tushare/trade_cal", dirs_exist_ok=True)
     before = calls(world.twin)

@@ -1,0 +1,27 @@
+"""Files that run elsewhere are linted: the release workflow, the Dockerfile and the compose file."""
+
+import subprocess
+import sysconfig
+from pathlib import Path
+
+from kit import attempt, check
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+WORKFLOW = ".github/workflows/release.yml"
+LINTS = [
+    ["yamllint", "--strict", ".github", "compose.yaml"],
+    ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", WORKFLOW],
+    ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"],
+    ["zizmor", "--offline", "--no-progress", ".github"],
+    ["hadolint", "Dockerfile"],
+]
+SECONDS = 60
+
+
+def check_lints():
+    for name, *words in LINTS:
+        with attempt(f"{name} runs"):
+            command = [str(SCRIPTS / name), *words]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
+            check(f"{name} {words[-1]}", done.returncode == 0, done.stdout + done.stderr)

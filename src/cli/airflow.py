@@ -136,11 +136,9 @@ def is_session(day):
 
 def is_late(report, day):
     """Whether anything of the day, or later, is late. What is older belongs to the run of its own day."""
-    if not report or not report["tables"]:
-        return True
-    tables = report["tables"].values()
+    tables = report["tables"].values() if report else []
     late = [entry for found in tables for entry in found["not_published"] + found["beyond_calendar"]]
-    return any(len(entry) != len(day) or entry >= day for entry in late)
+    return not late or any(len(entry) != len(day) or entry >= day for entry in late)
 
 
 def nightly(job, schedule):

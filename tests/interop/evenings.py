@@ -185,6 +185,10 @@ def check_codes(world):
     for hour, at in ((22, "22 08:30"), (1, "21 08:30"), (9, "21 10:00")):
         late = retry_at(8, pendulum.datetime(2024, 3, 21, hour, 30, tz=SHANGHAI)).format("DD HH:mm")
         check(f"what is late at {hour}:30 is tried again on the {at}", late == at, late)
+    is_late = dag.get_task("run").python_callable.__globals__["is_late"]
+    for entries, good in (([], True), (["2024-03-20"], True), (["2024-03"], True), (["2024-03-19"], False)):
+        report = {"tables": {"adj_factor": {"not_published": entries, "beyond_calendar": []}}}
+        check(f"exit 8 for {entries} leaves the 20th late: {good}", is_late(report, "2024-03-20") == good)
     for code in (1, 2, 3, 4, 5, 6, 7, 8):
         (world.lake / "code").write_text(str(code))
         world.move(world.now.add(seconds=1))

@@ -61,6 +61,9 @@ def check_wheel(binary, folder):
         command = [str(SCRIPTS / "maturin"), "build", "--release", "--out", str(out)]
         must("maturin build", command, ROOT, BUILD_SECONDS, CARGO_TARGET_DIR=target)
         must("maturin sdist", [str(SCRIPTS / "maturin"), "sdist", "--out", str(out)], ROOT)
+        command = ["cargo", "install", "--locked", "--path", ".", "--root", str(folder / "installed")]
+        must("cargo install", command, ROOT, BUILD_SECONDS, CARGO_TARGET_DIR=target)
+        check("`cargo install` has the binary", (folder / "installed/bin/pitlake").exists())
         wheels, sources = list(out.glob("*.whl")), list(out.glob("*.tar.gz"))
         check("there is a wheel and a source distribution", len(wheels) == len(sources) == 1, os.listdir(out))
         check_contents(wheels[0])

@@ -15,6 +15,7 @@ use crate::progress::Progress;
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Configuration file; `schemas/` and `pipelines/` beside it add to the built-in ones [default: jobs.toml]
     #[arg(long, global = true, value_name = "FILE", env = "PITLAKE_CONFIG")]

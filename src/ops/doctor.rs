@@ -9,13 +9,12 @@ use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use pitlake_contract::Slice;
 use serde::Serialize;
 
-use crate::fetch::{AccountError, Client, Failure, line};
+use crate::fetch::{AccountError, Client, line};
 use crate::ledger::Ledgers;
 use crate::plan::{Allowance, CALENDAR, Chosen, allowance, calls};
 use crate::reference;
 use crate::report::{Exit, Journal, spent};
 use crate::spec::{Axis, Table, TableSource, Values};
-use crate::wire::Refusal;
 use crate::world::World;
 
 /// A clock that is further off stamps files with a wrong day around midnight.
@@ -67,10 +66,10 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
         sources.retain(|source| source.contract.id.vendor == *name);
         findings.extend(limits(world, name, &sources).await?);
         for source in sources {
-            let (finding, is_rejected) = right(world, &client, source).await;
+            let (finding, is_last) = right(world, &client, source).await;
             findings.push(finding);
-            // Every further call would be rejected alike.
-            if is_rejected {
+            // Every further call would fail alike.
+            if is_last {
                 break;
             }
         }
@@ -150,18 +149,22 @@ async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<V
     let spent = spent(&world.store, world.clock, name).await?;
     let points = account.map_or(0, |account| account.points);
     let what = format!("{name} limits");
-    let mut message = format!("{points} points");
+    // A vendor may know no points.
+    let knows_points = world.catalog.contracts().any(|contract| contract.id.vendor == name && contract.points > 0);
+    let mut parts: Vec<String> = knows_points.then(|| format!("{points} points")).into_iter().collect();
     if let (Some(low), Some(high)) = (
         sources.iter().map(|source| rate(world, source).per_minute).min(),
         sources.iter().map(|source| rate(world, source).per_minute).max(),
     ) {
         let a_minute = if low == high { low.to_string() } else { format!("{low} to {high}") };
-        message = format!("{message}, {a_minute} calls a minute of each interface");
+        parts.push(format!("{a_minute} calls a minute of each interface"));
     }
     let quota = account.and_then(|account| account.requests_per_day);
     let spent_of = quota.map_or_else(|| format!("{spent}"), |quota| format!("{spent} of {quota}"));
-    message = format!("{message}, {spent_of} calls made today");
-    if points == 0 {
+    parts.push(format!("{spent_of} calls made today"));
+    parts.push(format!("these checks make up to {} more", sources.len()));
+    let mut message = parts.join(", ");
+    if knows_points && points == 0 {
         message = format!(
             "{message}; set `points` of [vendors.{name}] in jobs.toml: they decide which interfaces are asked, and how fast"
         );
@@ -174,7 +177,7 @@ fn rate(world: &World, source: &TableSource) -> Allowance {
     allowance(&world.catalog, &world.jobs, source)
 }
 
-/// One call for one row, and whether the vendor rejected the account as a whole.
+/// One call for one row, and whether every further call to the vendor would fail alike.
 async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding, bool) {
     let contract = &source.contract;
     let what = contract.id.to_string();
@@ -210,8 +213,7 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
                 Exit::QuotaSpent => "; wait for tomorrow",
                 _ => "; check `base_url` in jobs.toml and the network",
             };
-            let is_rejected = matches!(failure, Failure::Refused(Refusal::Rejected(_)));
-            (finding(what, exit, format!("{failure}{mend}")), is_rejected)
+            (finding(what, exit, format!("{failure}{mend}")), failure.stops_vendor())
         }
     }
 }

@@ -34,7 +34,9 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
     let found = id.and_then(|id| world.catalog.contract(&id).zip(world.catalog.fed_by(&id)));
     let (contract, table) = found.ok_or_else(|| {
         let known: Vec<String> = world.catalog.contracts().map(|c| c.id.to_string()).collect();
-        let hint = nearest(&request.interface, known.iter().map(String::as_str));
+        let mut named = known.iter().filter(|id| id.split('/').nth(1) == Some(&request.interface));
+        let named = named.next().map(|id| format!("did you mean `{id}`?"));
+        let hint = named.or_else(|| nearest(&request.interface, known.iter().map(String::as_str)));
         let hint = hint.unwrap_or_else(|| "expected VENDOR/INTERFACE, for example tushare/daily".to_owned());
         Misuse(format!("unknown interface `{}`; {hint}", request.interface))
     })?;

@@ -80,14 +80,15 @@ impl ResultSet {
     /// # Errors
     /// When the file cannot be written.
     pub fn parquet(&self, path: &Path) -> Result<()> {
-        let name = path
-            .file_name()
-            .with_context(|| format!("invalid output `{}`: expected the path of a file", path.display()))?;
-        let staged = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
-        let written = self.write(&staged).and_then(|()| Ok(fs::rename(&staged, path)?));
-        written
-            .inspect_err(|_| drop(fs::remove_file(&staged)))
-            .with_context(|| format!("cannot write `{}`", path.display()))
+        whole(path, |staged| self.write(staged))
+    }
+
+    /// A text of the rows, as a file that appears whole.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn file(&self, path: &Path, text: &str) -> Result<()> {
+        whole(path, |staged| Ok(fs::write(staged, format!("{text}\n"))?))
     }
 
     fn write(&self, path: &Path) -> Result<()> {
@@ -97,4 +98,16 @@ impl ResultSet {
         self.batches.iter().try_for_each(|batch| writer.write(batch))?;
         Ok(writer.into_inner()?.sync_all()?)
     }
+}
+
+/// Writes a file beside its place, and moves it there.
+fn whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let name = path
+        .file_name()
+        .with_context(|| format!("invalid output `{}`: expected the path of a file", path.display()))?;
+    let staged = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+    let written = write(&staged).and_then(|()| Ok(fs::rename(&staged, path)?));
+    written
+        .inspect_err(|_| drop(fs::remove_file(&staged)))
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }

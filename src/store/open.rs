@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use object_store::memory::InMemory;
 
+use super::Store;
 use super::staged::StagedFolder;
-use super::{Store, WriteError};
 
 impl Store {
     /// Opens the lake at `url`: a folder, which need not exist yet.
@@ -30,7 +30,7 @@ impl Store {
         let root = std::path::absolute(path).with_context(|| format!("invalid lake path `{path}`"))?;
         let root = fs::canonicalize(&root).unwrap_or_else(|_| normalised(&root));
         if root.exists() && !root.is_dir() {
-            bail!(WriteError { lake: path.into(), path: String::new(), cause: "it is a file, not a folder".into() });
+            bail!("`{path}` cannot be a lake: it is a file, not a folder");
         }
         let folder = StagedFolder::new(root).with_context(|| format!("invalid lake path `{path}`"))?;
         let folder = Arc::new(folder);

@@ -300,6 +300,11 @@ fn query_runs_sql_over_silver_and_writes_nothing() {
     let join = "select c.is_open from trade_cal c join stock_daily_cn d on c.cal_date = d.trade_date limit 1";
     assert!(place.expect(0, &["query", join, "--format", "csv"]).starts_with("is_open\ntrue"));
     place.expect(0, &["query", "select * from adj_factor", "--output", "out.parquet"]);
+    place.expect(0, &["query", "select * from adj_factor", "--output", "out.csv"]);
+    assert!(std::fs::read_to_string(place.path("out.csv")).unwrap().starts_with("ts_code,"));
+    refuses(&place, 2, ".parquet, .csv or .json", &["query", "select * from adj_factor", "--output", "out.txt"]);
+    assert!(!place.path("out.txt").exists());
+    assert!(place.expect(0, &["query", "Show Tables;", "--format", "csv"]).contains("\nadj_factor,"));
     assert!(place.path("out.parquet").is_file());
     for sql in ["selec 1", "select * from stock_dayly_cn", "drop table adj_factor", "select nothing from adj_factor"] {
         assert_eq!(place.run(&["query", sql]).status.code(), Some(2), "{sql}");
@@ -365,6 +370,7 @@ fn rejects_prints_rows_and_reasons() {
     let rows =
         "ts_code,trade_date,close,vol,amount\n000001.SZ,20240102,9.39,100,93.9\n000002.SZ,20240102,9.39,0.005,1\n";
     fs::write(place.path("day.csv"), rows).unwrap();
+    refuses(&place, 2, "did you mean `tushare/daily`?", &["import", "--interface", "daily", "day.csv"]);
     place.expect(0, &["import", "--interface", "tushare/daily", "day.csv", "--now", NOW]);
     place.expect(3, &["normalize", "--now", NOW]);
     place.expect(0, &["normalize", "--full", "--now", NOW]);

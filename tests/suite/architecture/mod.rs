@@ -53,7 +53,6 @@ const MODULES: &[(&str, &[&str])] = &[
             "run",
             "silver",
             "spec",
-            "wire",
             "world",
         ],
     ),

@@ -168,7 +168,7 @@ pub(super) fn jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
     let World { catalog, jobs, .. } = world;
     if jobs.jobs.is_empty() {
         let message =
-            "no jobs configured: add [jobs.NAME] with its tables to jobs.toml, or name another file with --config";
+            "no jobs configured: write a jobs.toml with `pitlake config init`, or name another file with --config";
         return Err(Misuse(message.into()).into());
     }
     let names: Vec<&str> =

@@ -80,6 +80,11 @@ impl InitArgs {
         })?;
         file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{named}`"))?;
         let mut next = String::new();
+        if !text.contains("\n[jobs.") {
+            next.push_str(
+                "no job of the template is covered by these points: add [jobs.NAME] with the tables you need\n",
+            );
+        }
         for Chosen { vendor, points } in &accounts {
             if *points == POINTS && self.points.is_none() {
                 writeln!(next, "assumed {points} points for {vendor}: correct `points` if your account has others")?;
@@ -146,7 +151,9 @@ fn text(checked: &Checked) -> String {
         lines.push(format!("vendor {}{points}, {token}", vendor.vendor));
     }
     if checked.vendors.is_empty() {
-        lines.push("no vendors: add [vendors.NAME], or run `pitlake config init`".to_owned());
+        lines.push(
+            "no vendors: add [vendors.NAME] to jobs.toml, or write a new one with `pitlake config init`".to_owned(),
+        );
     }
     for job in &checked.jobs {
         let schedule = job.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), |cron| format!("`{cron}`"));

@@ -32,7 +32,7 @@ pub(super) struct RejectsArgs {
 
 impl RejectsArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let world = if self.replay { config::existing(context)? } else { config::world(context)? };
+        let world = config::existing(context)?;
         let tables = config::tables(&world.catalog, &self.tables)?;
         if self.replay {
             let mut work = work("rejects --replay", Halves::Build, (None, None), context);

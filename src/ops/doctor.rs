@@ -51,7 +51,8 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
     findings.extend(disk(world));
     findings.extend(calendar(world).await);
     if world.jobs.accounts.is_empty() {
-        let message = "none configured: add [vendors.tushare] to jobs.toml, or name the file with --config";
+        let message =
+            "none configured: write a jobs.toml with `pitlake config init`, or name another file with --config";
         findings.push(finding("vendors", Exit::Misuse, message));
     }
     for (name, account) in &world.jobs.accounts {

@@ -97,7 +97,7 @@ pub fn seller(jobs: &Jobs, table: &Table) -> Result<(), String> {
     vendors.dedup();
     let vendors = vendors.iter().map(|vendor| format!("[vendors.{vendor}]")).collect::<Vec<_>>().join(" or ");
     Err(format!(
-        "no configured vendor provides `{}`: add {vendors} to jobs.toml, or pass the right file with --config",
+        "no configured vendor provides `{}`: add {vendors} to jobs.toml, write one with `pitlake config init`, or name another file with --config",
         table.name
     ))
 }

@@ -128,6 +128,12 @@ fn a_dry_run_shows_the_first_rows_in_silver_and_writes_nothing() {
     assert_eq!(row("amount")[2..4], ["1453738.242", "1453738242.0"], "{printed}");
     assert!(printed.contains("row 2 is set aside: `trade_date`: invalid date `soon`"), "{printed}");
     assert!(printed.contains("nothing was written"), "{printed}");
+    let typo = ["--map", "收盘价=close", "--map", "日期=trade_date", "--map", "代码=ts_code"];
+    fs::write(place.path("b.csv"), "代码,日期,收盘\n600027.SH,2015-01-05,7.22\n").unwrap();
+    let output = place.run(&[&["import", "--interface", "tushare/daily", "b.csv"], &typo[..]].concat());
+    let refused = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{refused}");
+    assert!(refused.contains("no column `收盘价`, which --map names"), "{refused}");
     let rows: serde_json::Value = serde_json::from_str(&import(&["--format", "json"])).unwrap();
     assert_eq!(rows[0]["bronze"], serde_json::Value::Null);
     let values = rows[0]["preview"][0]["values"].as_array().unwrap();

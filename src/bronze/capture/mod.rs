@@ -19,7 +19,7 @@ use indexmap::{IndexMap, IndexSet};
 use serde_json::value::RawValue;
 
 use super::inflate::inflate;
-use crate::spec::{Contract, FieldType};
+use crate::spec::{Contract, FieldType, nearest};
 use format::{Format, Unsupported};
 use pitlake_contract::spelling::{day_in, null};
 
@@ -264,6 +264,14 @@ impl CaptureReader<'_> {
                  {one}=VALUE`), or choose the interface that the file came from"
             );
             return Err(self.error(None, problem, &way_out));
+        }
+        // A mistyped heading would leave its field out of every row without a word.
+        let is_lost = |(column, field): &&(String, String)| !self.fields.contains_key(column) && !has(field);
+        if let Some((column, _)) = self.rules.map.iter().find(is_lost).filter(|_| self.rows > 0) {
+            let columns: Vec<&str> = self.fields.keys().map(String::as_str).collect();
+            let hint = nearest(column, columns.iter().copied());
+            let hint = hint.unwrap_or_else(|| format!("its columns are {}", columns.join(", ")));
+            return Err(self.error(None, format!("no column `{column}`, which --map names"), &hint));
         }
         if self.rows == 0 {
             return Err(self.error(None, "no rows".into(), "leave the file out"));

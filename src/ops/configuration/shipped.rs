@@ -80,15 +80,11 @@ fn of_job(paragraph: &str, job: &str, catalog: &Catalog, accounts: &[Chosen]) ->
         return None;
     }
     let is_comment = paragraph.contains("# [jobs.");
-    let (mut lines, mut open) = (Vec::new(), 0);
+    let (mut lines, mut open, mut is_entry) = (Vec::new(), 0, false);
     for line in paragraph.lines() {
-        let line = match line.strip_prefix("# ").filter(|_| is_comment) {
-            Some(bare) => bare,
-            None => line,
-        };
-        if is_comment && lines.is_empty() && !line.starts_with('[') {
-            continue;
-        }
+        // Above its heading stands what is said of the job.
+        is_entry |= line.contains("[jobs.");
+        let line = line.strip_prefix("# ").filter(|_| is_comment && is_entry).unwrap_or(line);
         let table = line.trim_start().strip_prefix('"').and_then(|rest| rest.split_once("\","));
         if let Some((name, comment)) = table {
             if let Some(closed) = catalog.table(name).and_then(|table| closed(table, &account)) {

@@ -36,10 +36,13 @@ def blocks(page, sections):
 
 
 def run_sql(where, text):
-    """Every statement returns rows."""
+    """Every statement returns rows; those of the last one, as text."""
+    rows = []
     with duckdb.connect() as db:
         for statement in db.extract_statements(text):
-            check(f"{where} has rows", bool(db.execute(statement).fetchall()), statement.query.strip().splitlines()[0])
+            rows = db.execute(statement).fetchall()
+            check(f"{where} has rows", bool(rows), statement.query.strip().splitlines()[0])
+    return [[str(cell) for cell in row] for row in rows]
 
 
 def run_command(where, command, folder, path, quiet):
@@ -66,12 +69,16 @@ def check_readme(binary, folder):
     seen = [(page, *block) for page, sections in PAGES.items() for block in blocks(page, sections)]
     for needed in ["read_parquet('demo-lake/silver", "read_json('demo-lake/bronze", "polars", "pandas", "pyspark", "--as-of"]:
         check(f"an example reads with {needed}", any(needed in text for _, _, _, text in seen))
+    rows = []
     for page, language, line, text in seen:
         where = f"the example in line {line} of {page}"
         with attempt(where):
             if language == "sql":
                 with contextlib.chdir(folder):
-                    run_sql(where, text)
+                    rows = run_sql(where, text)
+            elif language == "text":
+                shown = [[cell.strip() for cell in row.split("|")] for row in text.splitlines()[1:]]
+                check(f"{where} is what the query before it returns", shown == rows, rows)
             elif language == "python":
                 run_command(where, [sys.executable, "-c", text], folder, path, quiet=False)
             elif language == "sh":

@@ -201,7 +201,7 @@ fn seven_evenings_of_the_cron_line_in_the_readme() {
     let command = line.expect("the README has a cron line").splitn(6, ' ').last().unwrap();
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
-    place.jobs(&shipped("tushare", 5000));
+    place.jobs(&written(&place, "tushare", 5000));
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_pitlake")).parent().unwrap();
     let first = day("2024-03-18");
     for today in first.iter_days().take(7) {
@@ -225,7 +225,7 @@ fn seven_evenings_of_the_cron_line_in_the_readme() {
     assert_market(&place, &vendor, looked, first + Days::new(6));
 }
 
-/// The jobs that jobs.toml recommends to each account.
+/// The jobs that each account gets.
 const SHIPPED: [(&str, u32, &[&str]); 3] = [
     ("tushare", 2000, &["market", "announcements", "reports", "weekly"]),
     ("tushare", 5000, &["market", "market_5000", "announcements", "reports", "weekly"]),
@@ -236,23 +236,13 @@ const SHIPPED: [(&str, u32, &[&str]); 3] = [
     ),
 ];
 
-/// The shipped jobs, with the account of one vendor.
-fn shipped(vendor: &str, points: u32) -> String {
-    let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/jobs.toml")).unwrap();
-    let shipped = shipped.replace("points = 5000", &format!("points = {points}"));
-    let mut lines = Vec::new();
-    let mut section = "";
-    for line in shipped.lines() {
-        let bare = line.trim_start_matches("# ");
-        section = bare.strip_prefix("[vendors.").map_or(section, |rest| rest.trim_end_matches(']'));
-        section = if line.is_empty() { "" } else { section };
-        match section {
-            "" => lines.push(line),
-            name if name == vendor => lines.push(bare),
-            _ => {}
-        }
-    }
-    lines.join("\n")
+/// The configuration that `config init` writes for an account.
+fn written(place: &Place, vendor: &str, points: u32) -> String {
+    let points = points.to_string();
+    let of_account = if points == "0" { vec![] } else { vec!["--points", &points] };
+    let init = ["config", "init", "--vendor", vendor, "--config", "written.toml"];
+    place.expect(0, &[&init[..], &of_account].concat());
+    std::fs::read_to_string(place.path("written.toml")).unwrap()
 }
 
 #[test]
@@ -260,7 +250,7 @@ fn the_shipped_jobs_work_with_each_account() {
     for (name, points, jobs) in SHIPPED {
         let vendor = Vendor::start(Settings { points: points.max(120), ..settings() });
         let place = Place::with(&vendor);
-        place.jobs(&shipped(name, points));
+        place.jobs(&written(&place, name, points));
         let now = evening(day("2024-03-18")).to_rfc3339();
         for job in jobs {
             let mut command = place.command(&["run", job, "--now", &now]);

@@ -116,6 +116,13 @@ async fn note(question: &Question, journal: &Journal) {
                 report.not_published.extend(is_named);
             }
             report.passed_over.extend(other);
+            if let (Some(first), Some(last)) = (question.left_behind.first(), question.left_behind.last()) {
+                let (count, table) = (question.left_behind.len(), &question.table().name);
+                report.notes.insert(format!(
+                    "{count} sessions from {first} to {last} are missing, further back than a run reaches: `pitlake \
+                     backfill {table} --start {first} --end {last}`"
+                ));
+            }
             report.beyond_calendar.extend(question.plan.beyond_calendar.iter().copied());
         })
         .await;

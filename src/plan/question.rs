@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use pitlake_contract::Slice;
 use pitlake_contract::period::periods;
 
-use super::range::{Night, range};
+use super::range::{Night, left_behind, range};
 use super::sources::{AskedSource, asked};
 use super::{Again, Allowance, Facts, ParamValues, Plan, Reach, Wanted, Why, Work, named_values, plan};
 use crate::ledger::{Held, Ledger};
@@ -28,6 +28,8 @@ pub struct Question {
     pub held: Held,
     /// The values of parameters that are asked one by one.
     pub values: ParamValues,
+    /// Sessions before the range that are missing, and that a nightly run does not fetch.
+    pub left_behind: Vec<NaiveDate>,
     /// Days that were named on the command line.
     pub named: Option<DateRange>,
     /// Calls that may go out.
@@ -88,8 +90,10 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
         short: work.short,
         clock,
     });
+    let left_behind = left_behind(work.reach, contract, start, night);
     Some(Question {
         ledger: Arc::clone(ledger),
+        left_behind,
         source: asked.source,
         range: DateRange::new(start, end),
         plan,

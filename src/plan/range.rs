@@ -44,6 +44,18 @@ pub(super) struct Night<'a> {
     pub(super) lookback: u32,
 }
 
+/// The sessions that a nightly run does not reach back to, and that are not held though older ones are.
+pub(super) fn left_behind(reach: Reach, contract: &Contract, start: NaiveDate, night: Night<'_>) -> Vec<NaiveDate> {
+    let first = night.held.keys().find_map(Slice::day);
+    match (reach, contract.ask.axis, first, start.pred_opt()) {
+        (Reach::Nightly(_), Axis::Session, Some(first), Some(last)) if first <= last => {
+            let is_held = |day: &NaiveDate| night.held.contains_key(&Slice::Session(*day));
+            night.calendar.sessions(first, last).iter().copied().filter(|day| !is_held(day)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// First and last event day that an interface is asked for; `None` where there is nothing to begin with.
 pub(super) fn range(reach: Reach, contract: &Contract, today: NaiveDate, night: Night<'_>) -> Option<DateRange> {
     match reach {
@@ -107,5 +119,32 @@ impl Night<'_> {
         let settles = self.calendar.after(day, self.lookback.max(1));
         let is_early = |fetched: DateTime<Utc>| settles.is_none_or(|settles| shanghai_day(fetched) < settles);
         held.is_none_or(|holding| holding.is_open() || holding.at.is_some_and(is_early))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Catalog, InterfaceId};
+
+    fn day(n: u64) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2024, 1, 1).unwrap() + chrono::Days::new(n)
+    }
+
+    #[test]
+    fn sessions_between_what_is_held_and_a_night_are_named() {
+        let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let contract = |name: &str| catalog.contract(&InterfaceId::parse(name).unwrap()).unwrap().clone();
+        let calendar = Calendar::new((0..400).map(|n| (day(n), n != 12)));
+        let whole = |n: u64| (Slice::Session(day(n)), Holding::whole(None));
+        let held: Held = [whole(10), whole(14), whole(399)].into_iter().collect();
+        let night = Night { calendar: &calendar, held: &held, lookback: 5 };
+        let named = |reach, name: &str, start| left_behind(reach, &contract(name), day(start), night);
+        let nightly = Reach::Nightly(None);
+        assert_eq!(named(nightly, "tushare/daily", 17), [day(11), day(13), day(15), day(16)]);
+        assert!(named(nightly, "tushare/daily", 10).is_empty());
+        // A range was named, and says where it begins.
+        assert!(named(Reach::Range(DateRange::day(day(20))), "tushare/daily", 17).is_empty());
+        assert!(named(nightly, "tushare/income_vip", 17).is_empty());
     }
 }

@@ -1,25 +1,31 @@
 //! `status`: what the lake holds of each table, and what is missing. Reads listings, headers and footers; sends nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod asked;
+mod coverage;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use pitlake_contract::Slice;
 
-use super::rejects;
+use super::rejects::{self, SetAside};
 use crate::bronze;
 use crate::build::{Scope, Survey};
 use crate::clock::shanghai_day;
 use crate::ledger::{Held, Ledger, Ledgers, Mark};
 use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
-use crate::report;
+use crate::report::{self, Report};
 use crate::silver;
 use crate::spec::{Axis, DateRange, Table};
 use crate::world::World;
+
+use asked::Asked;
+pub use coverage::{Coverage, State, short};
 
 /// Securities that are named of those that a slice lacks.
 const NAMED: usize = 3;
@@ -100,6 +106,38 @@ pub struct Status {
     pub stale: usize,
     /// Paths in its folders of bronze that nothing reads: their form is not that of a bronze file.
     pub unread: Vec<String>,
+    /// What each of its interfaces covers.
+    #[serde(skip)]
+    pub coverage: Vec<Coverage>,
+    /// Rows that were set aside, by reason.
+    #[serde(skip)]
+    pub set_aside: Vec<SetAside>,
+    /// Bytes on disk.
+    #[serde(skip)]
+    pub size: Size,
+    /// When its newest answer came.
+    #[serde(skip)]
+    pub answered: Option<DateTime<Utc>>,
+}
+
+/// Bytes that a table takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// Of its files in bronze.
+    pub bronze: u64,
+    /// Of its files in silver, those of its companion included.
+    pub silver: u64,
+}
+
+/// What the lake holds, and what that was read with.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The tables.
+    pub tables: Vec<Status>,
+    /// The market's calendar; empty where it cannot be read.
+    pub calendar: Calendar,
+    /// The runs, oldest first.
+    pub runs: Vec<Report>,
 }
 
 /// The state of each table.
@@ -107,17 +145,26 @@ pub struct Status {
 /// # Errors
 /// When the lake cannot be read.
 pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>> {
-    let ledgers = Ledgers::new(&world.store);
-    let ((), status) = tokio::join!(ledgers.ahead(tables), of_tables(world, &ledgers, tables));
-    status
+    Ok(seen(world, tables).await?.tables)
 }
 
-async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> Result<Vec<Status>> {
+/// The state of each table, with the calendar and the runs.
+///
+/// # Errors
+/// When the lake cannot be read.
+pub async fn seen(world: &World, tables: &[Arc<Table>]) -> Result<Seen> {
+    let ledgers = Ledgers::new(&world.store);
+    let ((), seen) = tokio::join!(ledgers.ahead(tables), of_tables(world, &ledgers, tables));
+    seen
+}
+
+async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> Result<Seen> {
     let calendar = reference::calendar(world, ledgers).await.unwrap_or_else(|error| {
         tracing::warn!("cannot read the calendar, so missing days are not listed: {error:#}");
         Calendar::new([])
     });
-    let asked = asked(world).await?;
+    let runs = report::all(&world.store).await?;
+    let asked = asked::by_table(&runs);
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
         reference::universe(world, ledgers).await?
     } else {
@@ -147,13 +194,17 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> R
             // Imports hold no day, so all days of their rows are missing.
             status.add_source(facts, &ledger, (0, true), &asked);
         }
-        status.rejected = rejects::rejects(world, table).await?.len();
+        status.size.bronze = ledger.files().iter().map(|file| file.file.size).sum();
+        status.answered = ledger.files().iter().rev().find_map(|file| file.file.fetched_at);
+        let rejects = rejects::rejects(world, table).await?;
+        status.rejected = rejects.len();
+        status.set_aside = rejects::grouped(rejects.into_iter().map(|row| (row.reason, row.line, row.row)));
         status.holes.sort_unstable();
         status.lacking.sort_unstable_by_key(|lacking| (lacking.day, lacking.state));
         status.slices.missing += status.holes.len();
         all.push(status);
     }
-    Ok(all)
+    Ok(Seen { tables: all, calendar, runs })
 }
 
 /// What silver holds of a table.
@@ -162,6 +213,8 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
     let mut status = Status { table: table.name.clone(), ..Status::default() };
     let survey = Survey::of(&world.store, ledger, calendar, Scope::default()).await?;
     status.stale = survey.stale.len();
+    let files = survey.published.iter().map(|(file, _)| file).chain(&survey.companions);
+    status.size.silver = files.map(|file| file.entry.size).sum();
     for (_, footer) in survey.published {
         let footer = footer?;
         status.rows += footer.rows;
@@ -190,12 +243,10 @@ impl Status {
             return;
         }
         let held = ledger.slices(source, &named_values(jobs, table, contract));
-        if !is_security {
-            let unproven = ledger.unproven(source);
-            self.unproven += unproven.len();
-            let named = |day| Lacking { day: Some(day), state: "unproven", codes: Vec::new(), more: 0 };
-            self.lacking.extend(unproven.into_iter().map(named));
-        }
+        let unproven = if is_security { Vec::new() } else { ledger.unproven(source) };
+        self.unproven += unproven.len();
+        let named = |day: &NaiveDate| Lacking { day: Some(*day), state: "unproven", codes: Vec::new(), more: 0 };
+        self.lacking.extend(unproven.iter().map(named));
         // Reports and announcements are held by other days than those of their rows.
         let mut days = held.keys().filter_map(Slice::day);
         let range = days.next().map(|first| DateRange::new(first, days.next_back().unwrap_or(first)));
@@ -236,30 +287,39 @@ impl Status {
                 range.last
             );
         }
-        self.count(&held, &planned, &asked.failed);
+        let mut coverage = Coverage::new(&contract.id, contract.ask.axis);
+        self.count(&held, &planned, (&asked.failed, &mut coverage));
+        coverage.unproven(&unproven);
         if contract.ask.axis == Axis::Session {
             let sessions = calendar.sessions(range.last, clock.today());
             self.lag = Some(sessions.iter().filter(|day| **day > range.last).count());
             if jobs.jobs.values().any(|job| job.tables.contains(&table.name)) {
                 let range = DateRange::new(range.last, clock.today());
-                let since = plan(Wanted { range, ..wanted }).ask.into_iter().filter(|(_, why)| *why == Why::Missing);
-                self.late.extend(since.filter_map(|(slice, _)| slice.day()));
+                let since = plan(Wanted { range, ..wanted });
+                coverage.not_due(&since.not_due);
+                let missing = since.ask.into_iter().filter(|(_, why)| *why == Why::Missing);
+                for (slice, _) in missing {
+                    coverage.put(&slice, State::Missing);
+                    self.late.extend(slice.day());
+                }
             }
         }
+        self.coverage.push(coverage);
     }
 
     /// Counts the slices of a source, each in one state.
-    fn count(&mut self, held: &Held, planned: &Plan, failed: &BTreeSet<String>) {
+    fn count(&mut self, held: &Held, planned: &Plan, (failed, coverage): (&BTreeSet<String>, &mut Coverage)) {
         let again: BTreeSet<&Slice> = planned.ask.iter().map(|(slice, _)| slice).chain(&planned.due).collect();
         for (slice, holding) in held {
-            let state = match holding.mark {
-                Some(Mark::Damaged) => &mut self.slices.damaged,
-                Some(Mark::Short) => &mut self.slices.short,
-                Some(Mark::Due) => &mut self.slices.due,
-                None if again.contains(slice) => &mut self.slices.due,
-                None => &mut self.slices.held,
+            let (count, state) = match holding.mark {
+                Some(Mark::Damaged) => (&mut self.slices.damaged, State::SetAside),
+                Some(Mark::Short) => (&mut self.slices.short, State::Short),
+                Some(Mark::Due) => (&mut self.slices.due, State::Partial),
+                None if again.contains(slice) => (&mut self.slices.due, State::Unsettled),
+                None => (&mut self.slices.held, State::Held),
             };
-            *state += 1;
+            *count += 1;
+            coverage.put(slice, state);
             self.due.extend(slice.day().filter(|_| holding.mark.is_none() && again.contains(slice)));
             if let Some(mark) = holding.mark {
                 let found =
@@ -278,7 +338,9 @@ impl Status {
                 continue;
             }
             let day = slice.day().or(slice.month());
-            match (slice, failed.contains(&slice.to_string())) {
+            let has_failed = failed.contains(&slice.to_string());
+            coverage.put(slice, if has_failed { State::Failed } else { State::Missing });
+            match (slice, has_failed) {
                 (_, true) => {
                     self.slices.failed += 1;
                     let codes = slice.code().map(str::to_owned).into_iter().collect();
@@ -309,27 +371,4 @@ impl Status {
         self.first = Some(self.first.map_or(first, |before| before.min(first)));
         self.last = Some(self.last.map_or(last, |before| before.max(last)));
     }
-}
-
-/// What runs asked for and did not get.
-#[derive(Debug, Clone, Default)]
-struct Asked {
-    /// The slices that failed in the newest run.
-    failed: BTreeSet<String>,
-    /// The first day that failed, or was not published, in any run.
-    first: Option<NaiveDate>,
-}
-
-/// What runs asked for and did not get, by table.
-async fn asked(world: &World) -> Result<BTreeMap<String, Asked>> {
-    let mut all: BTreeMap<String, Asked> = BTreeMap::new();
-    for run in report::all(&world.store).await? {
-        for (table, report) in run.tables {
-            let asked = all.entry(table).or_default();
-            asked.failed = report.failed.into_iter().flat_map(|failed| failed.what).collect();
-            let failed = asked.failed.iter().filter_map(|slice| slice.parse().ok());
-            asked.first = asked.first.into_iter().chain(report.not_published).chain(failed).min();
-        }
-    }
-    Ok(all)
 }

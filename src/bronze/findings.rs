@@ -1,6 +1,7 @@
 //! What was found when an answer was judged by its rows, before it was kept; it stands in the header of the file, so
 //! the ledger knows it without reading rows. Never how an answer is judged.
 
+use pitlake_contract::counted;
 use serde::{Deserialize, Serialize};
 
 /// Most codes that a header lists; their number is exact.
@@ -127,10 +128,6 @@ impl Findings {
         }
         (!parts.is_empty()).then(|| parts.join("; "))
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first three names, and how many more there are.

@@ -103,10 +103,11 @@ fn revised(table: &Table, before: &RecordBatch, built: &Finished<'_>) -> Result<
         }
     }
     let rows = |index| built.column(index, 0..built.num_rows());
-    let about = changed.iter().map(|(_, row)| *row).chain(withdrawn.iter().copied());
+    let changed = changes(table, &changed, (rows, rows));
+    let about = changed.iter().map(|change| change.now).chain(withdrawn.iter().copied());
     Ok(Drift {
         rows: changed.len(),
-        figures: figures(table, &changed, (rows, rows)),
+        figures: changed.iter().map(|change| change.figures).sum(),
         withdrawn: withdrawn.len(),
         days: days(table, about.collect(), rows),
     })
@@ -151,28 +152,46 @@ fn superseded(
     }
     let of_states = |index: usize| states.column(index).clone();
     let of_rows = |index| built.column(index, 0..built.num_rows());
+    let mut changed = changes(table, &by_state, (of_states, of_states));
+    changed.extend(changes(table, &standing, (of_states, of_rows)));
+    let about = changed.iter().map(|change| change.before).chain(withdrawn.iter().copied());
     Ok(Drift {
         rows: changed.len(),
-        figures: figures(table, &by_state, (of_states, of_states)) + figures(table, &standing, (of_states, of_rows)),
+        figures: changed.iter().map(|change| change.figures).sum(),
         withdrawn: withdrawn.len(),
-        days: days(table, [changed, withdrawn].concat(), of_states),
+        days: days(table, about.collect(), of_states),
     })
 }
 
-/// In how many of the vendors' columns the rows of each pair differ. A column is looked at as a whole, then the next one.
-fn figures(
+/// A row whose figures differ from what it was before.
+struct Change {
+    before: usize,
+    now: usize,
+    figures: usize,
+}
+
+/// The pairs of rows that differ, and in how many of the vendors' columns. A column is looked at as a whole, then the next
+/// one.
+fn changes(
     table: &Table,
     pairs: &[(usize, usize)],
     (before, now): (impl Fn(usize) -> ArrayRef, impl Fn(usize) -> ArrayRef),
-) -> usize {
-    if pairs.is_empty() {
-        return 0;
+) -> Vec<Change> {
+    let mut changes: Vec<Change> =
+        pairs.iter().map(|(before, now)| Change { before: *before, now: *now, figures: 0 }).collect();
+    if changes.is_empty() {
+        return changes;
     }
-    let of_column = |index| {
+    for index in 0..table.columns.len() {
         let (before, now) = (before(index), now(index));
-        pairs.iter().filter(|(a, b)| before.slice(*a, 1).as_ref() != now.slice(*b, 1).as_ref()).count()
-    };
-    (0..table.columns.len()).map(of_column).sum()
+        for change in &mut changes {
+            let differs = before.slice(change.before, 1).as_ref() != now.slice(change.now, 1).as_ref();
+            change.figures += usize::from(differs);
+        }
+    }
+    // A state may end without another figure: in the order in which answers were seen.
+    changes.retain(|change| change.figures > 0);
+    changes
 }
 
 /// The days that some rows are about.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use futures::StreamExt as _;
+use pitlake_contract::counted;
 
 pub use compare::{Compared, compare};
 use groups::groups;
@@ -127,7 +128,9 @@ async fn one(
                 }
                 for (partition, done) in &done {
                     match done {
-                        Ok(published) => tracing::debug!("{}: built {partition}: {} rows", table.name, published.rows),
+                        Ok(published) => {
+                            tracing::debug!("{}: built {partition}: {}", table.name, counted(published.rows, "row"));
+                        }
                         Err(error) => tracing::debug!("{}: failed {partition}: {error:#}", table.name),
                     }
                 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, plain, print};
@@ -52,13 +53,12 @@ fn text(checked: &Checked) -> String {
         }
     }
     let of = |level: Level| checked.findings.iter().filter(|finding| finding.level == level).count();
-    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     lines.push(format!(
         "{} of {} checked: {}, {}",
-        count(checked.rows, "row"),
-        count(checked.tables, "table"),
-        count(of(Level::Error), "error"),
-        count(of(Level::Warning), "warning")
+        counted(checked.rows, "row"),
+        counted(checked.tables, "table"),
+        counted(of(Level::Error), "error"),
+        counted(of(Level::Warning), "warning")
     ));
     lines.join("\n")
 }

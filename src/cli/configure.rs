@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
+use pitlake_contract::counted;
 
 use super::config::{self, CONFIG, LAKE};
 use super::context::{Context, Format, print};
-use super::summary::counted;
 use crate::ops::configuration::{self, Checked, Chosen};
 use crate::report::Exit;
 use crate::spec::{Catalog, nearest};
@@ -87,7 +87,11 @@ impl InitArgs {
         }
         for Chosen { vendor, points } in &accounts {
             if *points == POINTS && self.points.is_none() {
-                writeln!(next, "assumed {points} points for {vendor}: correct `points` if your account has others")?;
+                writeln!(
+                    next,
+                    "assumed {} for {vendor}: correct `points` if your account has others",
+                    counted(*points, "point")
+                )?;
             }
             let of_vendor = catalog.vendors().find(|known| known.name == *vendor);
             if let Some(of_vendor) = of_vendor.filter(|known| known.needs_token && !config::has_token(known)) {
@@ -142,7 +146,7 @@ impl CheckArgs {
 fn text(checked: &Checked) -> String {
     let mut lines = vec![format!("lake: {}", checked.lake)];
     for vendor in &checked.vendors {
-        let points = if vendor.points > 0 { format!(", {} points", vendor.points) } else { String::new() };
+        let points = if vendor.points > 0 { format!(", {}", counted(vendor.points, "point")) } else { String::new() };
         let token = match (vendor.has_token, vendor.needs_token) {
             (true, _) => format!("token from {}", vendor.token_env),
             (false, true) => format!("no token: set {0}, or {0}_FILE", vendor.token_env),
@@ -160,7 +164,9 @@ fn text(checked: &Checked) -> String {
         lines.push(format!("job {}: {schedule}, {}", job.job, counted(job.tables.len(), "table")));
         for closed in &job.closed {
             lines.push(match closed.points {
-                Some(points) => format!("  {} needs {points} points: running the job exits with 5", closed.table),
+                Some(points) => {
+                    format!("  {} needs {}: running the job exits with 5", closed.table, counted(points, "point"))
+                }
                 None => format!("  {} is sold by none of the vendors: running the job exits with 2", closed.table),
             });
         }

@@ -90,7 +90,7 @@ impl DemoArgs {
             let clock = Clock::fixed(evening);
             print(&format!("# Evening of {}: fetched and built\n", clock.today()))?;
             let report = demo::evening(&mut world, &tables, start, clock).await?;
-            print(&summary::text(&report))?;
+            print(&summary::text(&report, &world.store))?;
             if report.exit_code() != Exit::Done {
                 return Ok(report.exit_code());
             }

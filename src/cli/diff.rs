@@ -3,6 +3,7 @@
 use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
+use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, day, plain, print};
@@ -80,9 +81,8 @@ impl DiffArgs {
 fn text(diff: &Diff) -> String {
     let mut lines: Vec<String> = diff.differences.iter().map(|row| line(row, diff.between.is_some())).collect();
     let counts = &diff.counts;
-    let rows = |n: usize| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
     let is_between = diff.between.is_some();
-    let mut sums = vec![format!("{} {}", rows(counts.same), if is_between { "agree" } else { "unchanged" })];
+    let mut sums = vec![format!("{} {}", counted(counts.same, "row"), if is_between { "agree" } else { "unchanged" })];
     let kind = |name: &str| match (is_between, name) {
         (true, name) => format!("only from {name}"),
         (false, "before") => "gone".to_owned(),
@@ -91,8 +91,7 @@ fn text(diff: &Diff) -> String {
     sums.push(format!("{} {}", counts.differ, if is_between { "differ" } else { "changed" }));
     sums.extend(counts.only.iter().map(|(name, n)| format!("{n} {}", kind(name))));
     if diff.unread > 0 {
-        let s = if diff.unread == 1 { "" } else { "s" };
-        sums.push(format!("{} partition{s} without a second answer", diff.unread));
+        sums.push(format!("{} without a second answer", counted(diff.unread, "partition")));
     }
     lines.push(format!("{}: {}", diff.table, sums.join(", ")));
     for (name, n) in counts.apart.iter().filter(|(_, n)| **n > 0) {
@@ -101,7 +100,7 @@ fn text(diff: &Diff) -> String {
             (false, "before") => "later fetches do not cover".to_owned(),
             (false, _) => "earlier fetches do not cover".to_owned(),
         };
-        lines.push(format!("{} of days or securities that {what} (not listed)", rows(*n)));
+        lines.push(format!("{} of days or securities that {what} (not listed)", counted(*n, "row")));
     }
     if !counts.columns.is_empty() {
         let columns: Vec<String> = counts.columns.iter().map(|(column, n)| format!("{column} {n}")).collect();

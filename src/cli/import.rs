@@ -6,11 +6,11 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
 use comfy_table::{Table, presets};
+use pitlake_contract::counted;
 use serde_json::value::RawValue;
 
 use super::config;
 use super::context::{Context, Format, day, print};
-use super::summary::counted;
 use crate::ops::import::{self, ImportRequest, Imported, PreviewValue};
 use crate::ops::imports::{self, Import};
 use crate::report::Exit;

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
+use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, day, print};
 use super::reach::work;
-use super::summary::counted;
 use crate::ops::price;
 use crate::plan::{Halves, Price, Reach, Unit, Work, seller, units};
 use crate::report::Exit;
@@ -98,11 +98,10 @@ fn text(price: &Price) -> String {
         let names: Vec<&str> = partitions.iter().map(String::as_str).collect();
         line(format!("would write {table}: {}", names.join(", ")));
     }
-    let minutes =
-        if price.minutes == 0 { "less than a minute".to_owned() } else { format!("{} minutes", price.minutes) };
+    let minutes = if price.minutes == 0 { "less than a minute".to_owned() } else { counted(price.minutes, "minute") };
     line(format!("total: {}, {minutes} at the account's limits", counted(price.calls, "call")));
     for quota in &price.quota {
-        line(format!("quota of {}: {} calls a day, {} used today", quota.vendor, quota.a_day, quota.spent));
+        line(format!("quota of {}: {} a day, {} used today", quota.vendor, counted(quota.a_day, "call"), quota.spent));
     }
     for note in &price.notes {
         line(format!("! {note}"));

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use clap::Args;
+use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
 use super::reach::work;
-use super::summary::counted;
 use crate::ops::rejects::{self, Rejected, Replayed};
 use crate::plan::{Halves, Rebuild};
 use crate::report::Exit;

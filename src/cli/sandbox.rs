@@ -143,6 +143,6 @@ async fn export(context: &Context, catalog: Catalog, store: Store, settings: Set
         memory_limit: memory::quarter(),
     };
     let report = run(&world, &work).await?;
-    print(&summary::text(&report))?;
+    print(&summary::text(&report, &world.store))?;
     Ok(report.exit_code())
 }

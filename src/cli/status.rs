@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
+use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
-use super::summary::counted;
 use crate::ops::status::{self, Slices, Status};
 use crate::reference;
 use crate::report::Exit;

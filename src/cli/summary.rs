@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use pitlake_contract::counted;
 use pitlake_contract::spelling::excerpt;
 
 use crate::report::{Drift, Report, TableReport};
+use crate::store::Store;
 
 /// Interfaces whose calls are named one by one.
 const MOST_NAMED: usize = 6;
 
-/// What was done, table by table, and what was not.
-pub(super) fn text(report: &Report) -> String {
+/// What was done, table by table, and what was not. Paths begin with the lake's, so that they can be pasted.
+pub(super) fn text(report: &Report, store: &Store) -> String {
     let mut out = String::new();
     let width = report.tables.keys().map(String::len).max().unwrap_or(0);
     for (name, table) in &report.tables {
@@ -41,7 +43,8 @@ pub(super) fn text(report: &Report) -> String {
         if table.rejected > 0 {
             let reason = table.rejected_for.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let rows = counted(table.rejected, "row");
-            also(format!("{rows} rejected, with reasons under rejects/{name}/{reason}"));
+            let folder = store.location(&format!("rejects/{name}/"));
+            also(format!("{rows} rejected, with reasons under {folder}{reason}"));
         }
         if !table.unknown_fields.is_empty() {
             also(format!("fields outside the contracts, kept in bronze: {}", days(table.unknown_fields.iter())));
@@ -66,7 +69,7 @@ pub(super) fn text(report: &Report) -> String {
         }
     }
     line(&mut out, &format!("calls: {}", calls(report)));
-    line(&mut out, &format!("report: runs/{}.json", report.run));
+    line(&mut out, &format!("report: {}", store.location(&format!("runs/{}.json", report.run))));
     out
 }
 
@@ -115,13 +118,21 @@ fn done(table: &TableReport) -> String {
     let mut parts = Vec::new();
     if table.fetched > 0 {
         let same = if table.unchanged > 0 { format!(", {} unchanged", table.unchanged) } else { String::new() };
-        parts.push(format!("{} fetched ({} rows{same})", counted(table.fetched, "slice"), table.rows_fetched));
+        parts.push(format!(
+            "{} fetched ({}{same})",
+            counted(table.fetched, "slice"),
+            counted(table.rows_fetched, "row")
+        ));
     }
     if table.held > 0 {
         parts.push(format!("{} already in the lake", counted(table.held, "slice")));
     }
     if !table.built.is_empty() {
-        parts.push(format!("{} written ({} rows)", counted(table.built.len(), "partition"), table.rows_built));
+        parts.push(format!(
+            "{} written ({})",
+            counted(table.built.len(), "partition"),
+            counted(table.rows_built, "row")
+        ));
     }
     if table.current > 0 {
         parts.push(format!("{} up to date", counted(table.current, "partition")));
@@ -137,10 +148,6 @@ fn times(values: &BTreeMap<String, usize>) -> String {
     let named = named.collect::<Vec<_>>().join(", ");
     let more = sorted.len().saturating_sub(5);
     if more > 0 { format!("{named} and {more} more") } else { named }
-}
-
-pub(super) fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// All of a few names; of many the first and the last.

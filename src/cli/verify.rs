@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
@@ -44,18 +45,17 @@ impl VerifyArgs {
 /// A line for each table, then the damaged files, then the totals.
 fn text(verified: &[Verified]) -> String {
     let mut lines = Vec::new();
-    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let files = |room: &str, counts: &Counts| {
         let unproven = match counts.unproven {
             0 => String::new(),
             n => format!(", {n} without a checksum"),
         };
-        format!("{} ({}{unproven})", count(counts.files as u64, &format!("{room} file")), count(counts.rows, "row"))
+        format!("{} ({}{unproven})", counted(counts.files, &format!("{room} file")), counted(counts.rows, "row"))
     };
     for one in verified {
         let rebuilt = match one.rebuilt {
             0 => String::new(),
-            n => format!(", {} built again", count(n as u64, "partition")),
+            n => format!(", {} built again", counted(n, "partition")),
         };
         let state = if one.damaged.is_empty() { "whole" } else { "damaged" };
         let (silver, bronze) = (files("silver", &one.silver), files("bronze", &one.bronze));
@@ -69,7 +69,7 @@ fn text(verified: &[Verified]) -> String {
     let damaged: usize = verified.iter().map(|one| one.damaged.len()).sum();
     lines.push(match damaged {
         0 => "no damaged file".to_owned(),
-        n => count(n as u64, "damaged file"),
+        n => counted(n, "damaged file"),
     });
     lines.join("\n")
 }

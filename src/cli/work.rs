@@ -175,7 +175,7 @@ fn choose(work: &mut Work, world: &World, names: &[String], unit: Option<&str>) 
 async fn go(world: &World, work: Work, format: Format) -> Result<Exit> {
     let report = run::run(world, &work).await?;
     match format {
-        Format::Text => print(&summary::text(&report))?,
+        Format::Text => print(&summary::text(&report, &world.store))?,
         Format::Json => print(&serde_json::to_string_pretty(&report)?)?,
     }
     Ok(report.exit_code())

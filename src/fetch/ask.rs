@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::NaiveDate;
 use futures::future::try_join;
+use pitlake_contract::counted;
 
 use super::Accounts;
 use super::answers::{Asking, Group, GroupAnswer, SLICES};
@@ -118,9 +119,10 @@ async fn note(question: &Question, journal: &Journal) {
             report.passed_over.extend(other);
             if let (Some(first), Some(last)) = (question.left_behind.first(), question.left_behind.last()) {
                 let (count, table) = (question.left_behind.len(), &question.table().name);
+                let sessions = counted(count, "session");
                 report.notes.insert(format!(
-                    "{count} sessions from {first} to {last} are missing, further back than a run reaches: `pitlake \
-                     backfill {table} --start {first} --end {last}`"
+                    "missing further back than a run reaches: {sessions} from {first} to {last}; run `pitlake backfill \
+                     {table} --start {first} --end {last}`"
                 ));
             }
             report.beyond_calendar.extend(question.plan.beyond_calendar.iter().copied());

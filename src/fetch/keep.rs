@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use chrono::NaiveDate;
 use pitlake_contract::spelling::day_in;
-use pitlake_contract::{Answered, Slice};
+use pitlake_contract::{Answered, Slice, counted};
 
 use super::Reply;
 use super::answers::{Asking, GroupAnswer};
@@ -204,7 +204,7 @@ impl Asking<'_> {
         let slice = answer.slice.clone();
         let written = bronze::write(store, self.question.contract(), answer, now, before).await?;
         let (name, same) = (&self.question.table().name, if written.same_as { ", unchanged" } else { "" });
-        tracing::debug!("{name}: fetched {slice}: {} rows{same}", reply.rows);
+        tracing::debug!("{name}: fetched {slice}: {}{same}", counted(reply.rows, "row"));
         self.run
             .journal
             .table(&self.question.table().name, |report| {

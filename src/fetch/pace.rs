@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use pitlake_contract::counted;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
@@ -103,10 +104,9 @@ impl State {
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
-        1 => "1 second".to_owned(),
-        0..120 => format!("{seconds} seconds"),
-        120..7200 => format!("{} minutes", seconds / 60),
-        _ => format!("{} hours", seconds / 3600),
+        0..120 => counted(seconds, "second"),
+        120..7200 => counted(seconds / 60, "minute"),
+        _ => counted(seconds / 3600, "hour"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{Datelike as _, NaiveDate, TimeDelta};
-use pitlake_contract::Slice;
+use pitlake_contract::{Slice, counted};
 use serde::Serialize;
 
 use crate::fetch::{AccountError, Client, line};
@@ -152,7 +152,7 @@ async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<V
     let what = format!("{name} limits");
     // A vendor may know no points.
     let knows_points = world.catalog.contracts().any(|contract| contract.id.vendor == name && contract.points > 0);
-    let mut parts: Vec<String> = knows_points.then(|| format!("{points} points")).into_iter().collect();
+    let mut parts: Vec<String> = knows_points.then(|| counted(points, "point")).into_iter().collect();
     if let (Some(low), Some(high)) = (
         sources.iter().map(|source| rate(world, source).per_minute).min(),
         sources.iter().map(|source| rate(world, source).per_minute).max(),
@@ -162,7 +162,7 @@ async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<V
     }
     let quota = account.and_then(|account| account.requests_per_day);
     let spent_of = quota.map_or_else(|| format!("{spent}"), |quota| format!("{spent} of {quota}"));
-    parts.push(format!("{spent_of} calls made today"));
+    parts.push(format!("calls made today: {spent_of}"));
     parts.push(format!("these checks make up to {} more", sources.len()));
     let mut message = parts.join(", ");
     if knows_points && points == 0 {
@@ -184,7 +184,8 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
     let what = contract.id.to_string();
     let points = world.jobs.accounts.get(&contract.id.vendor).map_or(0, |account| account.points);
     if points > 0 && contract.points > points {
-        let message = format!("not checked: it needs {} points, and jobs.toml has {points}", contract.points);
+        let message =
+            format!("not checked: it needs {}, and jobs.toml has {points}", counted(contract.points, "point"));
         return (finding(what, Exit::Done, message), false);
     }
     let day = world.clock.today() - chrono::Days::new(30);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
+use pitlake_contract::counted;
 
 use crate::bronze;
 use crate::ledger::{LedgerFile, Ledgers};
@@ -97,9 +98,9 @@ async fn silver_files(world: &World, table: &Table, files: &[SilverFile], verifi
 /// Names the files of former versions.
 fn unproven(verified: &mut Verified) {
     if verified.silver.unproven > 0 {
-        let n = verified.silver.unproven;
+        let files = counted(verified.silver.unproven, "silver file");
         verified.notes.push(format!(
-            "{n} silver files of a former version have no checksums and were only decoded: the next build replaces them"
+            "{files} of a former version, without checksums: only decoded, and replaced by the next build"
         ));
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, NaiveDate, Weekday};
-use pitlake_contract::{DateRange, Slice};
+use pitlake_contract::{DateRange, Slice, counted};
 use serde::Serialize;
 
 use super::{CALENDAR, Calendar, Facts, Question, Reach, Why, Work, calls, tables_of};
@@ -121,7 +121,10 @@ impl Price {
             let limit = contract.requests_per_day(vendor, account.points);
             if let Some(limit) = limit.filter(|limit| asking.calls > *limit as usize) {
                 let interface = &asking.interface;
-                self.notes.insert(format!("{interface}: limited to {limit} calls a day, so this takes several days"));
+                self.notes.insert(format!(
+                    "{interface}: limited to {} a day, so this takes several days",
+                    counted(limit, "call")
+                ));
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pitlake_contract::counted;
+
 use super::meter::Waits;
 use super::task::View;
 
@@ -24,7 +26,7 @@ pub(super) fn lines(views: &[View], (width, height): (usize, usize)) -> Vec<Stri
     }
     let label = shown.iter().map(|view| view.label.chars().count()).max().unwrap_or(0);
     let label = if width < 120 { label.min(LABEL) } else { label };
-    let count = shown.iter().map(|view| counted(view).len()).max().unwrap_or(0);
+    let count = shown.iter().map(|view| done_of(view).len()).max().unwrap_or(0);
     let mut lines: Vec<String> = shown.iter().map(|view| line(view, width, (label, count))).collect();
     if rest > 0 {
         let hidden = views.iter().filter(|view| !view.is_done()).count() + 1 - most;
@@ -33,7 +35,7 @@ pub(super) fn lines(views: &[View], (width, height): (usize, usize)) -> Vec<Stri
     lines
 }
 
-fn counted(view: &View) -> String {
+fn done_of(view: &View) -> String {
     format!("{}/{}", view.done, view.steps)
 }
 
@@ -58,7 +60,7 @@ fn line(view: &View, width: usize, (label, count): (usize, usize)) -> String {
         100..160 => Some(bar(view, 12)),
         _ => Some(bar(view, 32)),
     };
-    let parts = [(0, Some(name)), (6, bar), (1, Some(format!("{:>count$}", counted(view)))), (2, to_go), (4, rate)];
+    let parts = [(0, Some(name)), (6, bar), (1, Some(format!("{:>count$}", done_of(view)))), (2, to_go), (4, rate)];
     let parts = parts.into_iter().chain([(5, quota), (3, failed), (2, state)]);
     let parts: Vec<(u8, String)> = parts.filter_map(|(rank, text)| Some((rank, text?))).collect();
     let length = |most: u8| -> usize {
@@ -130,12 +132,12 @@ fn about(view: &View) -> String {
         add(format!("{} failed", view.failed));
     }
     match view.rate {
-        Some((calls, UNLIMITED..)) => add(format!("{calls} calls in the last minute")),
-        Some((calls, limit)) => add(format!("{calls} calls in the last minute of {limit} allowed")),
+        Some((calls, UNLIMITED..)) => add(format!("{} in the last minute", counted(calls, "call"))),
+        Some((calls, limit)) => add(format!("{} in the last minute of {limit} allowed", counted(calls, "call"))),
         None => {}
     }
     if let Some(quota) = view.quota {
-        add(format!("{quota} calls left of the day's quota"));
+        add(format!("{} left of the day's quota", counted(quota, "call")));
     }
     if let Some(left) = view.to_go {
         add(format!("{} to go", short(left)));

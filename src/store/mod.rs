@@ -70,6 +70,12 @@ impl Store {
         &self.name
     }
 
+    /// Where a file of the lake is, from where the user stands.
+    #[must_use]
+    pub fn location(&self, path: &str) -> String {
+        format!("{}/{path}", self.name.trim_end_matches('/'))
+    }
+
     /// The store itself, for engines that read it on their own. Paths are those of the lake.
     #[must_use]
     pub fn objects(&self) -> Arc<dyn ObjectStore> {

@@ -23,11 +23,25 @@ fn what_changed_of_the_past_is_counted_and_printed() {
     assert!(second.contains("! 1 figure of 1 old row changed (2019-06-03); `pitlake diff adj_factor`"), "{second}");
     assert!(second.contains("! 2 figures of 1 old row changed (2023-12-31); `pitlake diff income_cn`"), "{second}");
     let run = second.lines().find_map(|line| line.strip_prefix("report: ")).unwrap();
-    let report = std::fs::read_to_string(place.path("data").join(run)).unwrap();
+    let report = std::fs::read_to_string(place.path(run)).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     let drift = &report["tables"]["income_cn"]["drift"];
     assert_eq!((&drift["rows"], &drift["figures"]), (&1.into(), &2.into()), "{report}");
     // Built again: no more changed since.
     let third = place.expect(0, &["normalize", "--full", "--now", NOW]);
     assert!(!third.contains("changed"), "{third}");
+}
+
+#[test]
+fn the_same_figures_from_an_earlier_evening_changed_nothing() {
+    let place = Place::at("http://127.0.0.1:9");
+    let row = r#"{"exchange":"SSE","cal_date":"20230602","is_open":1,"pretrade_date":"20230601"}"#;
+    for file in [
+        "date=2025-11-27/trade_cal_20251127T132126259Z.jsonl.gz",
+        "date=2023-12-04/trade_cal_20231204T123000000Z.jsonl.gz",
+    ] {
+        bronze(&place, &format!("tushare/trade_cal/{file}"), &[row]);
+        let printed = place.expect(0, &["normalize", "trade_cal", "--now", NOW]);
+        assert!(printed.contains("1 partition written (1 row)") && !printed.contains("changed"), "{printed}");
+    }
 }

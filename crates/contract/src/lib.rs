@@ -4,6 +4,7 @@
 
 pub mod contract;
 mod contracts;
+mod counted;
 mod date_range;
 pub mod decimal;
 pub mod exact;
@@ -20,6 +21,7 @@ pub use contract::{
     Template, TokenIn, Values, Vendor, WireFormat,
 };
 pub use contracts::{Contracts, SpecFile};
+pub use counted::counted;
 pub use date_range::DateRange;
 pub use field_type::FieldType;
 pub use problem::{Problem, Problems, nearest};

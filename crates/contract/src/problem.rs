@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::counted;
+
 /// A problem in one file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -42,10 +44,6 @@ impl fmt::Display for Problems {
         let files = self.0.iter().map(|p| &p.file).collect::<std::collections::BTreeSet<_>>().len();
         write!(f, "{} in {}; nothing was done", counted(self.0.len(), "problem"), counted(files, "file"))
     }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A hint with the known name nearest to `name`, or with all known names if none is near and they are few.

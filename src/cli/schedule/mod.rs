@@ -132,7 +132,7 @@ async fn one(context: &Context, world: &World, due: &[&Scheduled]) -> Result<Opt
     work.jobs.clone_from(&jobs);
     let (exit, has_report) = match run::run(world, &work).await {
         Ok(report) => {
-            print(&summary::text(&report))?;
+            print(&summary::text(&report, &world.store))?;
             (report.exit_code(), true)
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),

@@ -8,6 +8,7 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
+use pitlake_contract::counted;
 
 use crate::bronze::Capture;
 use crate::normalise::{Input, Reject, Remarks, Stop, outside, read};
@@ -79,8 +80,9 @@ impl Target<'_> {
                 .empty_field(&set_aside)
                 .map_or_else(String::new, |field| format!("; set a value for all rows with `--set {field}=VALUE`"));
             return Err(Misuse(format!(
-                "`{name}`: none of its {} rows can be read as {}: {reason}{way_out}",
-                capture.rows, contract.id
+                "`{name}`: none of its {} can be read as {}: {reason}{way_out}",
+                counted(capture.rows, "row"),
+                contract.id
             ))
             .into());
         }

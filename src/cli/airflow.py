@@ -32,6 +32,7 @@ JOBS = {
     "reports": "30 21 * * *",
     "weekly": "0 8 * * 6",
 }
+TRADING_DAYS = ["market", "market_5000"]  # these jobs are skipped on closed days
 
 POOL = "pitlake_fetch"
 SHANGHAI = "Asia/Shanghai"
@@ -39,7 +40,13 @@ START = pendulum.datetime(2024, 1, 1, tz=SHANGHAI)
 TRIES = {6: 5, 8: 32}  # a late day is tried until the next evening
 OTHER_TRIES = 12  # two hours, then somebody should look
 NEVER = {2: "invalid command line or configuration", 4: "a data check failed", 5: "token rejected, or not enough points"}
-LATER = {1: "unexpected failure", 3: "incomplete", 6: "daily quota used up", 7: "another run is writing", 8: "late"}
+LATER = {
+    1: "unexpected failure",
+    3: "incomplete",
+    6: "daily quota used up",
+    7: "another run is writing",
+    8: "some data is late",
+}
 
 
 class Unfinished(AirflowException):
@@ -51,7 +58,7 @@ class Unfinished(AirflowException):
 
 
 def retry_at(code, now):
-    """When to try again: a quota returns the next day, and what is late comes in the evening or the next morning."""
+    """When to try again, as `pitlake schedule` does: a quota returns the next day, and what is late comes in the evening or the next morning."""
     if code == 6:
         return now.add(days=1).at(8, 10)
     if code != 8:
@@ -144,7 +151,6 @@ def is_late(report, day):
 def nightly(job, schedule):
     """The DAG of a job: `run` until the day is complete, then the event. Days of no session are skipped or silent."""
     complete = Asset(f"pitlake_{job}")
-    sessions_only = schedule.split()[4].lower() in ("1-5", "mon-fri")
 
     with DAG(
         f"pitlake_{job}",
@@ -157,7 +163,7 @@ def nightly(job, schedule):
         @task(**FETCHES)
         def run():
             day = day_of(get_current_context()["dag_run"])
-            if sessions_only and is_session(day) is False:
+            if job in TRADING_DAYS and is_session(day) is False:
                 raise AirflowSkipException(f"{day} is a closed day")
             code, report = pitlake("run", job, "--date", day)
             if code != 8 or is_late(report, day):

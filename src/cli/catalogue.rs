@@ -11,7 +11,7 @@ use super::context::{Context, print};
 use crate::normalise::{Added, added, added_to_states, prove};
 use crate::query;
 use crate::report::Exit;
-use crate::spec::{ColumnType, FilledLater, Known, Table};
+use crate::spec::{ColumnType, FilledLater, Known, PartitionBy, Table};
 use crate::world::Misuse;
 
 /// List tables; show columns, types, units, keys and sources of one
@@ -307,13 +307,23 @@ fn unit(kind: ColumnType, unit: Option<String>) -> String {
     })
 }
 
+/// How a table is cut into files, and the columns that readers get from the names of the folders.
+fn partition(by: PartitionBy) -> String {
+    match by {
+        PartitionBy::None => "none: one file".to_owned(),
+        PartitionBy::Year => "by year: readers get the column `year` from the folders".to_owned(),
+        PartitionBy::Month => "by month: readers get the columns `year` and `month` from the folders".to_owned(),
+        PartitionBy::Day => "by day: readers get the column `date` from the folders".to_owned(),
+    }
+}
+
 fn page(listed: &Listed<'_>) -> String {
     let table = listed.table;
     let mut lines = vec![format!("{}: {}", listed.name, listed.title), String::new()];
     lines.push(table.description.trim().to_owned());
     lines.push(String::new());
     lines.push(format!("key        {}", key(table).join(", ")));
-    lines.push(format!("partition  {}", table.partition.name()));
+    lines.push(format!("partition  {}", partition(table.partition)));
     lines.push(format!("keeps      {}", listed.keeps));
     lines.push(format!("known      {}", known(table)));
     if let Some(companion) = &listed.companion {

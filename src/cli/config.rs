@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use super::context::Context;
 use crate::memory;
+use crate::ops::configuration;
 use crate::spec::{Catalog, Jobs, SpecFile, Table, Vendor, is_url, nearest};
 use crate::store::Store;
 use crate::world::{Misuse, World};
@@ -22,9 +23,6 @@ pub(super) const CONFIG: &str = "jobs.toml";
 
 /// The lake, unless another one is named.
 pub(super) const LAKE: &str = "data";
-
-/// The vendor whose names of interfaces need no vendor before them.
-pub(super) const MAIN: &str = "tushare";
 
 /// Loads the catalogue and the jobs.
 pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
@@ -71,10 +69,16 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<SpecFile>) -> Result<()> {
     Ok(())
 }
 
+/// Opens a lake. A kind of lake that is not supported is a mistake in the command; a folder that cannot be had is a failure.
+pub(super) fn open(url: &str) -> Result<Store> {
+    let opened = Store::open(url);
+    if url.contains("://") { opened.map_err(|error| Misuse(format!("{error:#}")).into()) } else { opened }
+}
+
 /// Builds the world of a command.
 pub(super) fn world(context: &Context) -> Result<World> {
     let (catalog, mut jobs) = catalog(context)?;
-    let store = Store::open(&lake(context, &jobs))?;
+    let store = open(&lake(context, &jobs))?;
     for vendor in catalog.vendors() {
         let name = vendor.variable("BASE_URL");
         if let Some(url) = variable(&name) {
@@ -249,8 +253,8 @@ fn fed_by(catalog: &Catalog, name: &str) -> Vec<Arc<Table>> {
     }
     let ids = catalog.contracts().map(|contract| &contract.id);
     let mut ids: Vec<_> = ids.filter(|id| id.name == name || id.to_string() == name).collect();
-    if ids.iter().any(|id| id.vendor == MAIN) {
-        ids.retain(|id| id.vendor == MAIN);
+    if ids.iter().any(|id| id.vendor == configuration::MAIN) {
+        ids.retain(|id| id.vendor == configuration::MAIN);
     }
     catalog.tables().filter(|table| ids.iter().any(|id| table.source(id).is_some())).cloned().collect()
 }

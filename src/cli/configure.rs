@@ -116,15 +116,15 @@ impl InitArgs {
             vendors = with_token.map(|vendor| vendor.name.clone()).collect();
         }
         if vendors.is_empty() {
-            vendors.push(config::MAIN.to_owned());
+            vendors.push(configuration::MAIN.to_owned());
         }
         let of = |vendor: String| {
-            let points = if vendor == config::MAIN { self.points.unwrap_or(POINTS) } else { 0 };
+            let points = if vendor == configuration::MAIN { self.points.unwrap_or(POINTS) } else { 0 };
             Chosen { vendor, points }
         };
         vendors.dedup();
-        if self.points.is_some() && !vendors.iter().any(|vendor| vendor == config::MAIN) {
-            return Err(Misuse(format!("--points belongs to an account with {}", config::MAIN)).into());
+        if self.points.is_some() && !vendors.iter().any(|vendor| vendor == configuration::MAIN) {
+            return Err(Misuse(format!("--points belongs to an account with {}", configuration::MAIN)).into());
         }
         Ok(vendors.into_iter().map(of).collect())
     }
@@ -135,9 +135,15 @@ impl CheckArgs {
         let world = config::world(context)?;
         let lake = config::lake(context, &world.jobs);
         let checked = configuration::check(&world, &lake);
+        let path = context.global.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
         print(&match self.format {
             Format::Json => serde_json::to_string_pretty(&checked)?,
-            Format::Text => text(&checked),
+            Format::Text if path.is_file() => text(&checked),
+            Format::Text => format!(
+                "no `{}` here, so the defaults hold; `pitlake config init` writes one\n{}",
+                path.display(),
+                text(&checked)
+            ),
         })?;
         Ok(Exit::Done)
     }

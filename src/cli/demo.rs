@@ -8,14 +8,13 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::context::{Context, print};
-use super::{status, summary};
+use super::{config, status, summary};
 use crate::clock::Clock;
 use crate::memory;
 use crate::ops::{demo, status as states};
 use crate::query::{self, Horizon};
 use crate::report::Exit;
 use crate::spec::{Account, Catalog, Jobs, Table};
-use crate::store::Store;
 use crate::world::World;
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
@@ -46,14 +45,15 @@ const START: &str = "2023-01-01";
 /// Fill a small lake from a simulated vendor and query it; needs no token, network or configuration
 ///
 /// Starts the sandbox on loopback, fetches on two evenings, and prints what was fetched, the coverage, the
-/// last days of one stock, and one statement as it was known on two days.
+/// last days of one stock, and one statement as it was known on two days. The lake is `demo-lake` unless --lake or
+/// `PITLAKE_LAKE` names another.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {}
 
 impl DemoArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let (catalog, _) = Catalog::load(&[], None)?;
-        let store = Store::open(context.global.lake.as_deref().unwrap_or(LAKE))?;
+        let store = config::open(context.global.lake.as_deref().unwrap_or(LAKE))?;
         let evenings = EVENINGS.map(|text| text.parse::<DateTime<Utc>>().unwrap_or_default());
         let start: NaiveDate = START.parse()?;
         let settings = Settings {

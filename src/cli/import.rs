@@ -162,8 +162,14 @@ fn preview(file: &Imported) -> String {
 fn plain(value: Option<&RawValue>) -> String {
     match value.map(RawValue::get) {
         None | Some("null") => "-".to_owned(),
-        Some(text) => serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned()),
+        Some(text) => serde_json::from_str::<String>(text).unwrap_or_else(|_| decimal(text)),
     }
+}
+
+/// A JSON number without an exponent; anything else as it is.
+fn decimal(text: &str) -> String {
+    let float = text.contains(['e', 'E']).then(|| text.parse::<f64>().ok()).flatten();
+    float.map_or_else(|| text.to_owned(), |float| float.to_string())
 }
 
 /// The imports of a lake.

@@ -31,11 +31,13 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use chrono::SecondsFormat;
 use clap::{Parser, Subcommand};
 use tracing::field::Field;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::time::FormatTime;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SHANGHAI};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::memory;
 use crate::progress::Progress;
@@ -215,11 +217,22 @@ fn log(global: &Global, progress: &Progress) {
         .with_env_filter(tracing_subscriber::EnvFilter::new(level))
         .with_target(false)
         .with_ansi(false)
+        .with_timer(ShanghaiTime)
         .with_writer(move || writer.log_writer());
     match global.log_format {
         // Fields are for programs: the message says the same.
         LogFormat::Text => builder.fmt_fields(debug_fn(message)).init(),
         LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// The time of a line of the log, as schedules and reports have it: in Shanghai.
+struct ShanghaiTime;
+
+impl FormatTime for ShanghaiTime {
+    fn format_time(&self, out: &mut Writer<'_>) -> fmt::Result {
+        let now = Clock::machine().with_timezone(&SHANGHAI);
+        write!(out, "{}", now.to_rfc3339_opts(SecondsFormat::Millis, false))
     }
 }
 

@@ -100,7 +100,7 @@ impl SandboxArgs {
             own,
         };
         if let Some(lake) = self.export {
-            return export(context, catalog, Store::open(&lake)?, settings).await;
+            return export(context, catalog, config::open(&lake)?, settings).await;
         }
         let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, self.port).await?;
         let mut line = serde_json::Map::new();

@@ -11,6 +11,7 @@ use crate::spec::{Catalog, Job, SpecFile};
 use crate::world::World;
 use covered::closed;
 pub use covered::{Chosen, Closed};
+pub use shipped::MAIN;
 
 /// What a configuration holds.
 #[derive(Debug, Clone, Serialize)]

@@ -2,15 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::retry::{attempts, retry_at};
 use crate::clock::shanghai_day;
 use crate::report::Exit;
 use crate::spec::Schedule;
-
-/// How long after a run that left something to do the next attempt is made.
-const PAUSE: TimeDelta = TimeDelta::minutes(30);
-
-/// Attempts for one time of the schedule.
-const ATTEMPTS: usize = 6;
 
 /// A run that is late by less than this is on time.
 const ON_TIME: TimeDelta = TimeDelta::minutes(2);
@@ -78,20 +73,14 @@ pub fn due(schedule: &Schedule, runs: &[Ran], is_closed: impl Fn(NaiveDate) -> b
     let Some(last) = since.last() else {
         return Due::Now(time, if now - time < ON_TIME { Cause::OnTime } else { Cause::Missed });
     };
-    if since.len() >= ATTEMPTS {
+    if since.len() >= attempts(last.exit) {
         return later;
     }
-    match last.exit {
-        None | Some(Exit::Hangup | Exit::Interrupt | Exit::Terminate) => Due::Now(time, Cause::Interrupted),
-        Some(Exit::Failed | Exit::Incomplete | Exit::Leased | Exit::NotPublished) => {
-            let again = last.started + PAUSE;
-            if again <= now {
-                Due::Now(time, Cause::Unfinished)
-            } else {
-                Due::At(next.map_or(again, |next| next.min(again)))
-            }
-        }
-        Some(Exit::Done | Exit::Misuse | Exit::BadData | Exit::NoRight | Exit::QuotaSpent) => later,
+    let Some(exit) = last.exit.filter(|exit| !exit.is_signal()) else { return Due::Now(time, Cause::Interrupted) };
+    match retry_at(exit, last.started) {
+        None => later,
+        Some(again) if again <= now => Due::Now(time, Cause::Unfinished),
+        Some(again) => Due::At(next.map_or(again, |next| next.min(again))),
     }
 }
 
@@ -142,21 +131,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_do_is_tried_again_for_some_hours() {
-        for exit in [Exit::NotPublished, Exit::Incomplete, Exit::Leased, Exit::Failed] {
+    fn what_is_left_to_do_is_tried_again() {
+        for exit in [Exit::Incomplete, Exit::Leased, Exit::Failed] {
             let mut runs = vec![ran("04-23T20:30", Some(exit))];
-            assert_eq!(market(&runs, "04-23T20:40"), Due::At(at("04-23T21:00")), "{exit:?}");
-            assert_eq!(market(&runs, "04-23T21:00"), Due::Now(at("04-23T20:30"), Cause::Unfinished), "{exit:?}");
-            runs.extend((0..5).map(|_| ran("04-23T23:00", Some(exit))));
+            assert_eq!(market(&runs, "04-23T20:35"), Due::At(at("04-23T20:40")), "{exit:?}");
+            assert_eq!(market(&runs, "04-23T20:40"), Due::Now(at("04-23T20:30"), Cause::Unfinished), "{exit:?}");
+            runs.extend((0..11).map(|_| ran("04-23T23:00", Some(exit))));
             assert_eq!(market(&runs, "04-24T08:00"), Due::At(at("04-24T20:30")), "{exit:?}");
         }
-        for exit in [Exit::Misuse, Exit::BadData, Exit::NoRight, Exit::QuotaSpent] {
+        for exit in [Exit::Misuse, Exit::BadData, Exit::NoRight] {
             assert_eq!(
                 market(&[ran("04-23T20:30", Some(exit))], "04-23T22:00"),
                 Due::At(at("04-24T20:30")),
                 "{exit:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_late_day_is_tried_until_the_next_evening() {
+        let late = |started: &str| ran(started, Some(Exit::NotPublished));
+        assert_eq!(market(&[late("04-23T20:30")], "04-23T20:31"), Due::At(at("04-23T21:00")));
+        assert_eq!(market(&[late("04-23T22:40")], "04-23T23:30"), Due::At(at("04-24T08:30")));
+        assert_eq!(market(&[late("04-24T19:50")], "04-24T20:10"), Due::At(at("04-24T20:20")));
+        // The next evening is another time of the schedule.
+        assert_eq!(market(&[late("04-24T20:20")], "04-24T20:30"), Due::Now(at("04-24T20:30"), Cause::OnTime));
+        let spent = [ran("04-23T20:30", Some(Exit::QuotaSpent))];
+        assert_eq!(market(&spent, "04-23T20:31"), Due::At(at("04-24T08:10")));
     }
 
     #[test]

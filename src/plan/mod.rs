@@ -1,8 +1,9 @@
 //! What to ask for, and why: pure functions of the jobs, what bronze holds, the calendar, the universe and the clock.
 //!
 //! `work` is what a command wants, `phases` the order of tables, `sources` and `range` which interface is asked for which
-//! days, `slices` which of those, `question` all of it for one interface, `judged` by which days others tell of its answers, `calls` the calls that answer it, `unit` a backfill in pieces, `due` when a job runs, `price` what it
-//! costs. Never here: sending, reading a listing, or writing.
+//! days, `slices` which of those, `question` all of it for one interface, `judged` by which days others tell of its
+//! answers, `calls` the calls that answer it, `unit` a backfill in pieces, `due` when a job runs, `retry` when it runs again,
+//! `price` what it costs. Never here: sending, reading a listing, or writing.
 
 mod calendar;
 mod calls;
@@ -12,6 +13,7 @@ mod phases;
 mod price;
 mod question;
 mod range;
+mod retry;
 mod slices;
 mod sources;
 mod unit;

@@ -70,7 +70,7 @@ fn key(table: &Table) -> impl Iterator<Item = (&str, bool)> {
         .chain(table.occurrence.then_some(("occurrence", true)))
 }
 
-/// Of the versions of each key that are known and not withdrawn, those of the vendor that speaks; of these one with an
+/// Of the versions of each key that are known and not withdrawn, those of the vendor that counts; of these one with an
 /// announcement before one without, the one announced or known last, and of those the last revision.
 fn versions(table: &Table, rows: &str, day: Day) -> String {
     let on = day.sql();

@@ -66,6 +66,31 @@ impl Exit {
         let codes: BTreeSet<Self> = codes.into_iter().collect();
         Self::SEVERITY.into_iter().find(|exit| codes.contains(exit)).unwrap_or(Self::Done)
     }
+
+    /// Whether a signal ended the run.
+    #[must_use]
+    pub fn is_signal(self) -> bool {
+        matches!(self, Self::Hangup | Self::Interrupt | Self::Terminate)
+    }
+
+    /// What it means, for people; the table of exit codes in `docs/operations.md` has more.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "complete",
+            Self::Failed => "unexpected failure",
+            Self::Misuse => "invalid command line or configuration",
+            Self::Incomplete => "incomplete",
+            Self::BadData => "a data check failed",
+            Self::NoRight => "token rejected, or not enough points",
+            Self::QuotaSpent => "daily quota used up",
+            Self::Leased => "another run is writing",
+            Self::NotPublished => "some data is late",
+            Self::Hangup => "ended by SIGHUP",
+            Self::Interrupt => "ended by SIGINT",
+            Self::Terminate => "ended by SIGTERM",
+        }
+    }
 }
 
 impl From<Signal> for Exit {

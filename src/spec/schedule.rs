@@ -27,21 +27,31 @@ pub struct Fields {
     pub weekdays: Option<Vec<u16>>,
 }
 
+/// The fields of an expression, and what each may hold.
+const FIELDS: [(&str, &str); 5] = [
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day", "1 to 31"),
+    ("month", "1 to 12, or Jan to Dec"),
+    ("weekday", "0 to 7 (0 and 7 are Sunday), or Sun to Sat"),
+];
+
 impl Schedule {
     /// Reads an expression: minute, hour, day, month and weekday. As in cron, where day and weekday are both given, either
     /// will do.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The field that is invalid, and what it may hold.
     pub fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         if fields.len() != 5 {
             return Err("expected five fields".to_owned());
         }
         let text = fields.join(" ");
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(&text).map_err(|error| error.to_string())?;
-        Ok(Self { text, cron })
+        match parsed(&text) {
+            Some(cron) => Ok(Self { text, cron }),
+            None => Err(refused(&fields)),
+        }
     }
 
     /// As it was written.
@@ -85,6 +95,25 @@ impl Schedule {
         let (days, months, weekdays) = (some(days, 31), some(months, 12), some(weekdays, 7));
         Some(Fields { minutes, hours, days, months, weekdays })
     }
+}
+
+fn parsed(text: &str) -> Option<Cron> {
+    CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build().parse(text).ok()
+}
+
+/// Which field of an invalid expression is at fault, and what it may hold.
+fn refused(fields: &[&str]) -> String {
+    let alone = |place: usize| {
+        let field = fields.get(place).copied().unwrap_or_default();
+        let mut alone = ["*"; 5];
+        alone[place] = field;
+        parsed(&alone.join(" ")).is_none().then_some(field)
+    };
+    let invalid = FIELDS
+        .iter()
+        .enumerate()
+        .find_map(|(place, (name, expected))| Some(format!("{name} `{}`: expected {expected}", alone(place)?)));
+    invalid.unwrap_or_else(|| "its fields contradict each other".to_owned())
 }
 
 #[cfg(test)]
@@ -136,5 +165,8 @@ mod tests {
         for text in ["", "@daily", "* * * *", "0 * * * * *", "61 * * * *", "0 24 * * *", "0 8 * * 8", "x * * * *"] {
             assert!(Schedule::parse(text).is_err(), "{text}");
         }
+        let refused = |text: &str| Schedule::parse(text).unwrap_err();
+        assert_eq!(refused("61 * * * *"), "minute `61`: expected 0 to 59");
+        assert_eq!(refused("0 8 * * mn"), "weekday `mn`: expected 0 to 7 (0 and 7 are Sunday), or Sun to Sat");
     }
 }

@@ -70,8 +70,8 @@ fn a_missed_run_is_caught_up_with_once_and_a_signal_ends_the_schedule() {
     let lines = until(&logged, "next run");
     let has = |text: &str| lines.iter().any(|line| line.contains(text));
     assert!(has("factors, market: due since 2023-02-28 20:30, the run was missed"), "{lines:#?}");
-    assert!(has("factors, market: ended with 0"), "{lines:#?}");
-    assert!(has("of 2023-02-28 21:30, ended with 0; next run: late at 2023-02-28 22:00"), "{lines:#?}");
+    assert!(has("factors, market: exit 0, complete"), "{lines:#?}");
+    assert!(has("of 2023-02-28 21:30, exit 0, complete; next run: late at 2023-02-28 22:00"), "{lines:#?}");
     // One schedule a lake.
     let second = place.run(&["schedule", "--now", EVENING]);
     assert_eq!(second.status.code(), Some(7), "{second:?}");
@@ -99,6 +99,7 @@ fn other_schedulers_get_what_they_need() {
     {
         assert!(cron.lines().any(|other| other == line), "{line}\n{cron}");
     }
+    assert!(cron.starts_with("# write the token to `"), "{cron}");
     assert!(cron.contains("\nPATH=/") && cron.contains("\nTUSHARE_TOKEN_FILE=/"), "{cron}");
     let systemd = place.expect(0, &["schedule", "--print", "systemd"]);
     for line in ["OnCalendar=Mon..Fri *-*-* 20:30:00 Asia/Shanghai", "OnCalendar=*-*-* 22:00:00 Asia/Shanghai"] {

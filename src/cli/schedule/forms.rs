@@ -32,8 +32,8 @@ pub(super) fn cron(place: &Place) -> Result<String> {
     };
     line(format!("PATH={}", place.search));
     line("CRON_TZ=Asia/Shanghai".to_owned());
-    for (name, file) in &place.tokens {
-        line(format!("{name}={file}"));
+    for (name, value) in place.variables() {
+        line(format!("{name}={value}"));
     }
     let named = place.program.file_name().is_some_and(|name| name == "pitlake");
     let program = if named { "pitlake".to_owned() } else { place.program.display().to_string() };
@@ -70,8 +70,8 @@ pub(super) fn systemd(place: &Place) -> Result<Vec<UnitFile>> {
         let words = place.command(&place.program.display().to_string(), "run", &run.jobs);
         let words = words.iter().map(|word| systemd_word(word)).collect::<Result<Vec<_>>>()?.join(" ");
         let mut environment = format!("Environment=PATH={}\n", escaped(&place.search));
-        for (variable, file) in &place.tokens {
-            let _ = writeln!(environment, "Environment={}", systemd_word(&format!("{variable}={file}"))?);
+        for (name, value) in place.variables() {
+            let _ = writeln!(environment, "Environment={}", systemd_word(&format!("{name}={value}"))?);
         }
         let folder = escaped(&place.folder.display().to_string());
         let service = format!(
@@ -109,8 +109,8 @@ pub(super) fn systemd(place: &Place) -> Result<Vec<UnitFile>> {
 }
 
 /// Each on a line.
-fn lines(texts: impl Iterator<Item = String>) -> String {
-    texts.flat_map(|text| [text, "\n".to_owned()]).collect()
+pub(super) fn lines(texts: impl IntoIterator<Item = String>) -> String {
+    texts.into_iter().flat_map(|text| [text, "\n".to_owned()]).collect()
 }
 
 /// The line by which files of this place are known.
@@ -161,7 +161,7 @@ pub(super) fn launchd(place: &Place) -> String {
     };
     let words = place.command(&place.program.display().to_string(), "schedule", &place.named);
     let words = lines(words.iter().map(|word| format!("    {}", text(word))));
-    let variables = std::iter::once(("PATH".to_owned(), place.search.clone())).chain(place.tokens.iter().cloned());
+    let variables = std::iter::once(("PATH".to_owned(), place.search.clone())).chain(place.variables().cloned());
     let variables = lines(variables.map(|(name, value)| format!("    <key>{name}</key>{}", text(&value))));
     let folder = place.folder.display().to_string();
     let log = text(&place.folder.join("run.log").display().to_string());
@@ -198,9 +198,14 @@ pub(super) fn airflow(place: &Place) -> Result<String> {
     let folder = text(&place.folder.display().to_string())?;
     let program = text(&place.program.display().to_string())?;
     let mut jobs = String::new();
+    let mut trading_days = Vec::new();
     for run in &place.runs {
         for job in &run.jobs {
-            let _ = writeln!(jobs, "    {}: {},", text(job)?, text(run.schedule.text())?);
+            let job = text(job)?;
+            let _ = writeln!(jobs, "    {job}: {},", text(run.schedule.text())?);
+            if run.schedule.is_of_weekdays() {
+                trading_days.push(job);
+            }
         }
     }
     let mut out = String::new();
@@ -211,6 +216,8 @@ pub(super) fn airflow(place: &Place) -> Result<String> {
             let _ = writeln!(out, "FOLDER = {folder}{comment}");
         } else if let Some(comment) = set("PITLAKE = ") {
             let _ = writeln!(out, "PITLAKE = {program}{comment}");
+        } else if let Some(comment) = set("TRADING_DAYS = ") {
+            let _ = writeln!(out, "TRADING_DAYS = [{}]{comment}", trading_days.join(", "));
         } else if line == "JOBS = {" {
             is_job = true;
             let _ = write!(out, "{line}\n{jobs}");
@@ -240,6 +247,7 @@ mod tests {
             search: "/usr/local/bin:/usr/bin:/bin".into(),
             options: Vec::new(),
             tokens: vec![("TUSHARE_TOKEN_FILE".into(), "/home/me/.config/pitlake/tushare.token".into())],
+            addresses: vec![("TUSHARE_BASE_URL".into(), "http://127.0.0.1:8711".into())],
             home: None,
             named: Vec::new(),
             runs: runs.iter().map(run).collect(),
@@ -258,6 +266,7 @@ mod tests {
                 "PATH=/usr/local/bin:/usr/bin:/bin",
                 "CRON_TZ=Asia/Shanghai",
                 "TUSHARE_TOKEN_FILE=/home/me/.config/pitlake/tushare.token",
+                "TUSHARE_BASE_URL=http://127.0.0.1:8711",
                 "30 20 * * 1-5 cd '/srv/my lake\\%' && pitlake run market market_5000 >> run.log 2>&1",
                 "0 8 * * 6 cd '/srv/my lake\\%' && pitlake run weekly >> run.log 2>&1",
             ]
@@ -275,6 +284,7 @@ mod tests {
         for line in [
             "WorkingDirectory=/srv/my lake",
             "Environment=TUSHARE_TOKEN_FILE=/home/me/.config/pitlake/tushare.token",
+            "Environment=TUSHARE_BASE_URL=http://127.0.0.1:8711",
             "ExecStart=/usr/local/bin/pitlake run market",
             "RestartPreventExitStatus=2 4 5 6",
         ] {
@@ -302,6 +312,10 @@ mod tests {
         assert_eq!(of("\nFOLDER = ", "  #"), "\"/srv/a \\\"lake\\\"\"");
         assert_eq!(of("\nPITLAKE = ", "  #"), "\"/usr/local/bin/pitlake\"");
         assert_eq!(of("\nJOBS = {\n", "}\n"), "    \"one\": \"0 8 * * 6\",\n    \"two\": \"0 8 * * 6\",\n");
+        assert!(text.contains("\nTRADING_DAYS = []  #"), "{text}");
+        let text = airflow(&place("/srv", &[("30 20 * * Mon-Fri", &["a", "b"]), ("0 8 * * 6", &["c"])])).unwrap();
+        assert!(text.contains("\nTRADING_DAYS = [\"a\", \"b\"]  #"), "{text}");
+        let text = airflow(&place("/srv/a", &[("0 8 * * 6", &["one", "two"])])).unwrap();
         let others = |text: &str| text.lines().filter(|line| !line.starts_with("    \"")).count();
         assert_eq!(others(&text), others(DAGS));
     }

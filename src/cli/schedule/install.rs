@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::forms::{cron, mark, systemd};
+use super::forms::{cron, lines, mark, systemd};
 use super::place::Place;
 use crate::cli::config;
 use crate::clock::SHANGHAI;
@@ -31,7 +31,7 @@ pub(super) fn install(place: &Place) -> Result<String> {
     set_crontab(&format!("{}{block}", without(&before, place)))?;
     Ok(format!(
         "added to your crontab:\n\n{block}\n{}`crontab -l` shows them; `pitlake schedule --uninstall` in this folder takes them out",
-        missing(place)
+        lines(place.missing())
     ))
 }
 
@@ -73,7 +73,7 @@ fn install_units(place: &Place) -> Result<String> {
          `pitlake schedule --uninstall` in this folder takes them out",
         folder.display(),
         timers.join(", "),
-        missing(place),
+        lines(place.missing()),
         timers.first().map_or("", |name| name.trim_end_matches(".timer")),
     ))
 }
@@ -103,13 +103,6 @@ fn remove_units(place: &Place, kept: &[&str]) -> Result<Vec<String>> {
 
 fn is_timer(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "timer")
-}
-
-/// Token files that are not there yet.
-fn missing(place: &Place) -> String {
-    let missing = place.tokens.iter().filter(|(_, file)| !Path::new(file).is_file());
-    let lines = missing.map(|(name, file)| format!("write the token to `{file}` ({name}), readable for you alone\n"));
-    lines.collect::<Vec<_>>().concat()
 }
 
 fn units_folder(place: &Place) -> Result<PathBuf> {

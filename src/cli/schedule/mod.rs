@@ -33,7 +33,8 @@ const HEALTH: TimeDelta = TimeDelta::hours(1);
 ///
 /// Schedules are in Shanghai time. One run at a time: jobs of one schedule run together, others after them. Jobs of
 /// Monday to Friday are skipped on days that are closed by the lake's calendar. What was missed is caught up with at
-/// once, and a run that leaves something to do is tried again every half hour, six times in all.
+/// once, and a run that leaves something to do is tried again: after ten minutes, data that is late every half hour until
+/// it comes, a spent quota the next morning.
 #[derive(Debug, Args)]
 pub(super) struct ScheduleArgs {
     /// Jobs of jobs.toml [default: all that have a schedule]
@@ -77,9 +78,11 @@ impl ScheduleArgs {
         if self.print.is_some() || self.install || self.uninstall {
             let place = Place::of(context, &world, &self.jobs)?;
             print(&match self.print {
-                Some(Form::Cron) => forms::cron(&place)?,
+                Some(Form::Cron) => format!("{}{}", comments(&place), forms::cron(&place)?),
                 Some(Form::Systemd) => {
-                    forms::systemd(&place)?.iter().map(|unit| unit.text.as_str()).collect::<Vec<_>>().join("\n")
+                    let units = forms::systemd(&place)?;
+                    let texts: Vec<&str> = units.iter().map(|unit| unit.text.as_str()).collect();
+                    format!("{}{}", comments(&place), texts.join("\n"))
                 }
                 Some(Form::Launchd) => forms::launchd(&place),
                 Some(Form::Airflow) => forms::airflow(&place)?,
@@ -100,7 +103,8 @@ impl ScheduleArgs {
             let jobs = scheduled(&world, &self.jobs, &failed).await?;
             let due = due_now(&jobs);
             if !due.is_empty() {
-                failed.extend(one(context, &world, &due).await?);
+                let waiting = waiting(&jobs, &due);
+                failed.extend(one(context, &world, (&due, &waiting)).await?);
                 told = None;
                 continue;
             }
@@ -118,12 +122,31 @@ impl ScheduleArgs {
     }
 }
 
-/// Runs jobs that are due. A run that ended before it had a report is returned, so that it is not begun again at once.
-async fn one(context: &Context, world: &World, due: &[&Scheduled]) -> Result<Option<(Vec<String>, Ran)>> {
+/// What is left to do, as comments before what is printed.
+fn comments(place: &Place) -> String {
+    forms::lines(place.missing().into_iter().map(|missing| format!("# {missing}")))
+}
+
+/// The other jobs that are due.
+fn waiting(jobs: &[Scheduled], due: &[&Scheduled]) -> Vec<String> {
+    let others = jobs.iter().filter(|job| matches!(job.due, Due::Now(..)) && due.iter().all(|one| one.job != job.job));
+    others.map(|job| job.job.clone()).collect()
+}
+
+/// Runs jobs that are due, while others wait. A run that ended before it had a report is returned, so that it is not begun
+/// again at once.
+async fn one(
+    context: &Context,
+    world: &World,
+    (due, waiting): (&[&Scheduled], &[String]),
+) -> Result<Option<(Vec<String>, Ran)>> {
     let jobs: Vec<String> = due.iter().map(|one| one.job.clone()).collect();
     let names = jobs.join(", ");
     if let Some(Due::Now(since, cause)) = due.first().map(|one| one.due) {
         tracing::info!("{names}: due since {}, {}", shown(since), cause.text());
+    }
+    if !waiting.is_empty() {
+        tracing::info!("due after it: {}", waiting.join(", "));
     }
     let started = world.clock.now();
     let mut work = work("run", Halves::Both, (None, None), context);
@@ -141,8 +164,13 @@ async fn one(context: &Context, world: &World, due: &[&Scheduled]) -> Result<Opt
             (run::exit_of(&error), false)
         }
     };
-    tracing::info!("{names}: ended with {}", u8::from(exit));
+    tracing::info!("{names}: {}", ended(exit));
     Ok((!has_report).then_some((jobs, Ran { started, exit: Some(exit) })))
+}
+
+/// How a run ended.
+fn ended(exit: Exit) -> String {
+    format!("exit {}, {}", u8::from(exit), exit.meaning())
 }
 
 /// Sleeps until a time, or until the log is due.
@@ -163,8 +191,7 @@ fn health(jobs: &[Scheduled]) -> String {
     let last = last.map_or_else(
         || "nothing ran yet".to_owned(),
         |(ran, job)| {
-            let exit =
-                ran.exit.map_or_else(|| "was killed".to_owned(), |exit| format!("ended with {}", u8::from(exit)));
+            let exit = ran.exit.map_or_else(|| "killed".to_owned(), ended);
             format!("last run: {job} of {}, {exit}", shown(ran.started))
         },
     );

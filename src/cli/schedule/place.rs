@@ -2,7 +2,7 @@
 //! the form it takes.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -28,6 +28,8 @@ pub(super) struct Place {
     pub(super) options: Vec<String>,
     /// Variables with the paths of token files.
     pub(super) tokens: Vec<(String, String)>,
+    /// Variables with the addresses of vendors, where the environment has them.
+    pub(super) addresses: Vec<(String, String)>,
     /// The user's folder.
     pub(super) home: Option<PathBuf>,
     /// The jobs that were named.
@@ -58,11 +60,16 @@ impl Place {
         }
         let home = config::variable("HOME").map(PathBuf::from);
         let mut tokens = Vec::new();
+        let mut addresses = Vec::new();
         for vendor in world.catalog.vendors() {
             let Some(account) = world.jobs.accounts.get(&vendor.name).filter(|account| account.needs_token(vendor))
             else {
                 continue;
             };
+            let address = vendor.variable("BASE_URL");
+            // What may hold a secret is not written into another program's file.
+            let set = config::variable(&address).filter(|url| !url.contains(['@', '?']));
+            addresses.extend(set.map(|url| (address, url)));
             let name = format!("{}_FILE", account.token_variable(vendor));
             let usual = || {
                 let home = home.clone().unwrap_or_else(|| PathBuf::from("/home/YOU"));
@@ -74,7 +81,19 @@ impl Place {
         let beside = program.parent().map(|folder| folder.display().to_string());
         let search = beside.filter(|folder| !SEARCHED.split(':').any(|other| other == folder));
         let search = search.map_or_else(|| SEARCHED.to_owned(), |folder| format!("{folder}:{SEARCHED}"));
-        Ok(Self { program, folder, search, options, tokens, home, named: names.to_vec(), runs: runs(world, names)? })
+        let runs = runs(world, names)?;
+        Ok(Self { program, folder, search, options, tokens, addresses, home, named: names.to_vec(), runs })
+    }
+
+    /// The variables that a run needs.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &(String, String)> {
+        self.tokens.iter().chain(&self.addresses)
+    }
+
+    /// What to do about token files that are not there yet, a line each.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let missing = self.tokens.iter().filter(|(_, file)| !Path::new(file).is_file());
+        missing.map(|(name, file)| format!("write the token to `{file}` ({name}), and `chmod 600` it")).collect()
     }
 
     /// A command of pitlake, as its words.

@@ -5,8 +5,8 @@ use crate::spec::Catalog;
 
 const SHIPPED: &str = include_str!("../../../jobs.toml");
 
-/// The vendor of the jobs whose names begin with none.
-const MAIN: &str = "tushare";
+/// The vendor of jobs and interfaces whose names begin with none.
+pub const MAIN: &str = "tushare";
 
 /// Jobs that take hours with fewer points than these, and when they run then.
 const WEEKLY: [(&str, u32, &str); 1] = [("reports", 5000, "schedule = \"0 10 * * 6\"              # 43,000 calls")];

@@ -1,6 +1,8 @@
 //! `status`: what the lake holds, and what is missing. Never how that is found out.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -9,9 +11,12 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
+use super::shell::quoted;
+use crate::ops::page;
 use crate::ops::status::{self, Slices, Status};
 use crate::reference;
 use crate::report::Exit;
+use crate::store::whole;
 use crate::world::World;
 
 /// The width of a terminal that nobody made wider.
@@ -41,18 +46,32 @@ pub(super) struct StatusArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write one page to look at, with calendars of all tables, instead; `-` for stdout
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "holes"])]
+    html: Option<PathBuf>,
 }
 
 impl StatusArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
         let tables = config::tables_or_jobs(&world, &self.tables)?;
-        let mut status = status::status(&world, &tables).await?;
+        let mut seen = status::seen(&world, &tables).await?;
         if self.tables.is_empty() && !self.all {
             let in_jobs: BTreeSet<&str> =
                 world.jobs.jobs.values().flat_map(|job| job.tables.iter().map(String::as_str)).collect();
-            status.retain(|one| holds(one) || in_jobs.contains(one.table.as_str()));
+            seen.tables.retain(|one| holds(one) || in_jobs.contains(one.table.as_str()));
         }
+        if let Some(file) = &self.html {
+            let exit = self.exit(&world, &seen.tables);
+            let html = page::page(&world, seen, &options(context))?;
+            if file == Path::new("-") {
+                print(&html)?;
+            } else {
+                whole(file, |staged| Ok(fs::write(staged, &html)?))?;
+            }
+            return Ok(exit);
+        }
+        let status = seen.tables;
         let remarks = reference::calendar_remarks(&world).await;
         if self.format == Format::Json {
             for remark in remarks {
@@ -94,6 +113,14 @@ impl StatusArgs {
         }
         exit
     }
+}
+
+/// The options that a command needs to find the same lake.
+fn options(context: &Context) -> String {
+    let config =
+        context.global.config.as_ref().map(|file| format!(" --config {}", quoted(&file.display().to_string())));
+    let lake = context.global.lake.as_ref().map(|lake| format!(" --lake {}", quoted(lake)));
+    config.into_iter().chain(lake).collect()
 }
 
 /// Whether the lake holds something of a table.

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod doctor;
 pub mod import;
 pub mod imports;
+pub mod page;
 pub mod price;
 pub mod rejects;
 pub mod schedule;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -12,6 +12,8 @@ use comfy_table::{Cell, CellAlignment, presets};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+
+use crate::store::whole;
 
 /// The rows of a query; no two columns have the same name.
 #[derive(Debug)]
@@ -98,16 +100,4 @@ impl ResultSet {
         self.batches.iter().try_for_each(|batch| writer.write(batch))?;
         Ok(writer.into_inner()?.sync_all()?)
     }
-}
-
-/// Writes a file beside its place, and moves it there.
-fn whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let name = path
-        .file_name()
-        .with_context(|| format!("invalid output `{}`: expected the path of a file", path.display()))?;
-    let staged = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
-    let written = write(&staged).and_then(|()| Ok(fs::rename(&staged, path)?));
-    written
-        .inspect_err(|_| drop(fs::remove_file(&staged)))
-        .with_context(|| format!("cannot write `{}`", path.display()))
 }

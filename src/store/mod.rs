@@ -11,6 +11,7 @@ mod process;
 mod staged;
 #[cfg_attr(not(unix), path = "walk_plain.rs")]
 mod walk;
+mod whole;
 
 use std::ops::Range;
 use std::path::Path as FsPath;
@@ -25,6 +26,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
 pub use process::host;
+pub use whole::whole;
 
 use staged::StagedFolder;
 

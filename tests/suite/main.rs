@@ -16,6 +16,7 @@
 //! - damaged bytes: `verify`; rows that break a promise: `check`; rejected rows that come back: `rejects`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
+//! - the page of `status --html`: `page`, and in a browser `tests/interop/page.py`
 //! - a backfill in units: `units`; repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
 //! - an input that was once lost or misread: `regressions`
 //! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; files beside jobs.toml: `own`
@@ -48,6 +49,7 @@ mod lies;
 mod logs;
 mod nights;
 mod own;
+mod page;
 mod quotas;
 mod regressions;
 mod rejects;

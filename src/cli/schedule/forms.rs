@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
+use super::super::shell::quoted;
 use super::place::Place;
 use crate::spec::Fields;
 use crate::world::Misuse;
@@ -49,15 +50,6 @@ pub(super) fn cron(place: &Place) -> Result<String> {
         line(format!("{} {}", run.schedule.text(), command.replace('%', "\\%")));
     }
     Ok(out)
-}
-
-/// A word of a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@=,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A service and a timer for each schedule.

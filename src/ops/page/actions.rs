@@ -1,0 +1,134 @@
+//! What a user should do about a lake, as commands to paste. Never whether it helps: that shows afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::data::{Action, Reason};
+use crate::ops::status::Status;
+use crate::report::{Exit, Report};
+use crate::spec::Jobs;
+
+/// What to do, the most urgent first. `late` are the tables that lack the day they should have; `options` stand behind
+/// each command.
+pub(super) fn actions(jobs: &Jobs, seen: (&[Status], &[Report]), late: &BTreeSet<&str>, options: &str) -> Vec<Action> {
+    let (tables, runs) = seen;
+    let mut all = Vec::new();
+    let mut add = |why, tables: Vec<String>, words: &str| {
+        all.push(Action { why, tables, command: format!("pitlake {words}{options}") });
+    };
+    if tables.iter().all(|one| one.size.bronze == 0) {
+        let words = if jobs.jobs.is_empty() { "config init" } else { "run" };
+        add(Reason::Empty, Vec::new(), words);
+        return all;
+    }
+    if runs.last().is_some_and(|run| matches!(run.exit, Some(Exit::NoRight | Exit::Misuse | Exit::Failed))) {
+        add(Reason::Refused, Vec::new(), "doctor");
+    }
+    let of_late = jobs.jobs.iter().filter(|(_, job)| job.tables.iter().any(|table| late.contains(table.as_str())));
+    let names: Vec<&str> = of_late.map(|(name, _)| name.as_str()).collect();
+    if !names.is_empty() {
+        let tables = late.iter().map(|table| (*table).to_owned()).collect();
+        add(Reason::Late, tables, &format!("run {}", names.join(" ")));
+    }
+    let mut holes: Vec<_> = holes(tables).into_iter().collect();
+    holes.sort_by_key(|(_, tables)| std::cmp::Reverse(tables.len()));
+    for ((first, last), tables) in holes {
+        let words = format!("backfill {} --start {first} --end {last}", tables.join(" "));
+        add(Reason::Missing, tables, &words);
+    }
+    let which_tables = |which: &dyn Fn(&Status) -> bool| -> Vec<String> {
+        tables.iter().filter(|one| which(one)).map(|one| one.table.clone()).collect()
+    };
+    let stale = which_tables(&|one| one.stale > 0);
+    if !stale.is_empty() {
+        let words = format!("normalize {}", stale.join(" "));
+        add(Reason::Stale, stale, &words);
+    }
+    let set_aside = which_tables(&|one| one.rejected > 0 || one.slices.damaged > 0);
+    if !set_aside.is_empty() {
+        let words = format!("rejects {}", set_aside.join(" "));
+        add(Reason::SetAside, set_aside, &words);
+    }
+    all
+}
+
+/// The tables that miss something, by the days from the first to the last that they miss. Within these a table is held or
+/// missing, so that a backfill asks for no other days.
+fn holes(tables: &[Status]) -> BTreeMap<(NaiveDate, NaiveDate), Vec<String>> {
+    let mut all: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for one in tables {
+        let end = one.last.or(one.first);
+        let days = one.coverage.iter().flat_map(|coverage| &coverage.days);
+        let missing = days.filter(|(day, state)| state.is_missing() && end.is_some_and(|end| **day <= end));
+        let missing: BTreeSet<NaiveDate> = missing.map(|(day, _)| *day).collect();
+        let is_security = one.coverage.iter().flat_map(|one| one.securities.keys()).any(|state| state.is_missing());
+        let range = match (missing.first(), missing.last()) {
+            (Some(first), Some(last)) => Some((*first, *last)),
+            _ if is_security => one.first.zip(one.last),
+            _ => None,
+        };
+        if let Some(range) = range {
+            all.entry(range).or_default().push(one.table.clone());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::status::{Coverage, Size, State};
+    use crate::spec::{Axis, InterfaceId};
+    use pitlake_contract::Slice;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn table(name: &str, missing: &[&str]) -> Status {
+        let mut coverage = Coverage::new(&InterfaceId::parse("tushare/daily").unwrap(), Axis::Session);
+        for text in ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08"] {
+            let state = if missing.contains(&text) { State::Missing } else { State::Held };
+            coverage.put(&Slice::Session(day(text)), state);
+        }
+        let last = Some(day("2024-01-05"));
+        let size = Size { bronze: 1, silver: 1 };
+        Status { table: name.into(), last, size, coverage: vec![coverage], ..Status::default() }
+    }
+
+    fn commands(jobs: &Jobs, tables: &[Status], late: &[&str]) -> Vec<String> {
+        let late = late.iter().copied().collect();
+        actions(jobs, (tables, &[]), &late, "").into_iter().map(|action| action.command).collect()
+    }
+
+    #[test]
+    fn tables_that_miss_the_same_days_share_a_backfill() {
+        let holes = ["2024-01-03", "2024-01-05"];
+        let tables = [table("a", &holes), table("b", &["2024-01-04"]), table("c", &holes), table("d", &["2024-01-08"])];
+        assert_eq!(
+            commands(&Jobs::default(), &tables, &[]),
+            [
+                "pitlake backfill a c --start 2024-01-03 --end 2024-01-05",
+                "pitlake backfill b --start 2024-01-04 --end 2024-01-04",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_empty_lake_begins_with_a_configuration_or_a_run() {
+        let empty = Status::default();
+        assert_eq!(commands(&Jobs::default(), std::slice::from_ref(&empty), &[]), ["pitlake config init"]);
+    }
+
+    #[test]
+    fn a_lake_that_is_whole_has_nothing_to_do() {
+        assert!(commands(&Jobs::default(), &[table("a", &[])], &[]).is_empty());
+    }
+
+    #[test]
+    fn stale_partitions_and_rejected_rows_have_commands() {
+        let one = Status { stale: 2, rejected: 3, ..table("a", &[]) };
+        assert_eq!(commands(&Jobs::default(), &[one], &[]), ["pitlake normalize a", "pitlake rejects a"]);
+    }
+}

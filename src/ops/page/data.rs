@@ -1,0 +1,187 @@
+//! What the page shows, as it stands in its JSON. Never where it comes from.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::ops::status::{Size, Slices};
+use crate::report::Exit;
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(super) struct Page {
+    /// Name and version of the program.
+    pub(super) program: &'static str,
+    /// The lake as the user named it.
+    pub(super) lake: String,
+    /// When the page was written.
+    pub(super) now: DateTime<Utc>,
+    /// That day in Shanghai.
+    pub(super) today: NaiveDate,
+    /// Open (`o`) and closed (`c`) days.
+    pub(super) calendar: Option<Runs>,
+    pub(super) answers: Answers,
+    pub(super) tables: Vec<TableView>,
+    pub(super) weeks: Vec<Week>,
+    pub(super) runs: Vec<RunView>,
+    pub(super) rejects: Vec<RejectView>,
+    pub(super) jobs: Vec<JobView>,
+    /// Bytes of all tables.
+    pub(super) size: Size,
+    /// What is wrong with the calendar.
+    pub(super) remarks: Vec<String>,
+}
+
+/// The first screen.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Answers {
+    /// Days that should be held and are not, by table.
+    pub(super) missing: BTreeMap<String, usize>,
+    /// Securities that were never asked, by table.
+    pub(super) securities: BTreeMap<String, usize>,
+    /// Tables of jobs that have the newest day they should have.
+    pub(super) fresh: usize,
+    /// Those that have not, with that day; none where nothing of them is held.
+    pub(super) late: BTreeMap<String, Option<NaiveDate>>,
+    /// The newest day that some table should have.
+    pub(super) night: Option<NaiveDate>,
+    /// What the runs of the last seven days changed, by table.
+    pub(super) changed: BTreeMap<String, Changed>,
+    /// What to do, the most urgent first.
+    pub(super) actions: Vec<Action>,
+}
+
+/// What runs changed of a table.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Changed {
+    pub(super) slices: usize,
+    pub(super) rows_fetched: usize,
+    /// Rows that show other figures than before.
+    pub(super) rows: usize,
+    pub(super) figures: usize,
+    pub(super) withdrawn: usize,
+    /// First and last event day of these.
+    pub(super) days: Option<(NaiveDate, NaiveDate)>,
+}
+
+/// Something to do.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Action {
+    /// Why.
+    pub(super) why: Reason,
+    /// For which tables.
+    pub(super) tables: Vec<String>,
+    /// The command to paste.
+    pub(super) command: String,
+}
+
+/// Why something is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Reason {
+    Empty,
+    Refused,
+    Late,
+    Missing,
+    Stale,
+    SetAside,
+}
+
+/// Days, each with a letter, as runs.
+#[derive(Debug, Serialize)]
+pub(super) struct Runs {
+    pub(super) first: NaiveDate,
+    pub(super) runs: String,
+}
+
+/// A table.
+#[derive(Debug, Serialize)]
+pub(super) struct TableView {
+    pub(super) table: String,
+    pub(super) title: String,
+    pub(super) jobs: Vec<String>,
+    pub(super) first: Option<NaiveDate>,
+    pub(super) last: Option<NaiveDate>,
+    pub(super) lag: Option<usize>,
+    pub(super) rows: u64,
+    pub(super) revisions: u64,
+    pub(super) former_states: u64,
+    pub(super) slices: Slices,
+    pub(super) rejected: usize,
+    pub(super) stale: usize,
+    pub(super) size: Size,
+    pub(super) answered: Option<DateTime<Utc>>,
+    pub(super) fresh: Option<Fresh>,
+    pub(super) coverage: Vec<CoverageView>,
+}
+
+/// What a table should have by now, and what it will have to next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Fresh {
+    /// The newest day that should be there.
+    pub(super) day: NaiveDate,
+    /// Since when.
+    pub(super) by: DateTime<Utc>,
+    /// Whether it is.
+    pub(super) is_in: bool,
+    /// The day after it, and by when.
+    pub(super) next: Option<(NaiveDate, DateTime<Utc>)>,
+}
+
+/// What an interface covers.
+#[derive(Debug, Serialize)]
+pub(super) struct CoverageView {
+    pub(super) interface: String,
+    /// `session`, `day`, `month`, `period`, `security` or `snapshot`.
+    pub(super) axis: &'static str,
+    pub(super) days: Option<Runs>,
+    /// Securities by the letter of their state.
+    pub(super) securities: BTreeMap<char, usize>,
+}
+
+/// What the runs of a week changed of the past, by table: rows, figures, rows withdrawn.
+#[derive(Debug, Serialize)]
+pub(super) struct Week {
+    /// Its Monday.
+    pub(super) week: NaiveDate,
+    pub(super) tables: BTreeMap<String, [usize; 3]>,
+}
+
+/// A run.
+#[derive(Debug, Serialize)]
+pub(super) struct RunView {
+    pub(super) run: String,
+    pub(super) command: String,
+    pub(super) jobs: Vec<String>,
+    pub(super) started: DateTime<Utc>,
+    pub(super) exit: Option<Exit>,
+    pub(super) calls: BTreeMap<String, u64>,
+    pub(super) tables: usize,
+    pub(super) slices: usize,
+    pub(super) rows: usize,
+    /// Tables with what failed, and why.
+    pub(super) failed: Vec<(String, String)>,
+    pub(super) error: Option<String>,
+}
+
+/// Rows of a table that were set aside for one reason.
+#[derive(Debug, Serialize)]
+pub(super) struct RejectView {
+    pub(super) table: String,
+    pub(super) reason: String,
+    pub(super) rows: usize,
+    pub(super) example: String,
+}
+
+/// A job with a schedule.
+#[derive(Debug, Serialize)]
+pub(super) struct JobView {
+    pub(super) job: String,
+    pub(super) schedule: String,
+    pub(super) tables: usize,
+    pub(super) last: Option<DateTime<Utc>>,
+    pub(super) exit: Option<Exit>,
+    /// When it runs next; in the past where it is due.
+    pub(super) next: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,85 @@
+// All tables at once: a row for each, a column for each year or month. Never a single day.
+
+/** Years of coverage up to which columns are months. */
+const YEARS_OF_MONTHS = 5;
+
+/** What the reader chose: the table and year whose days are shown, the cell of it, and whether tables without problems are
+ * left out. */
+const view = { coverage: null, year: null, cell: null, problems: false };
+
+/** The columns: label, header, first and last day. */
+function columnsOf(all) {
+  const dated = all.filter((coverage) => coverage.letters);
+  if (!dated.length) return [];
+  const first = Math.min(...dated.map((coverage) => coverage.first));
+  const last = Math.max(...dated.map((coverage) => coverage.last));
+  const columns = [];
+  const byMonth = yearOf(last) - yearOf(first) < YEARS_OF_MONTHS;
+  for (let year = yearOf(first); year <= yearOf(last); year += 1) {
+    if (!byMonth) {
+      columns.push({ label: String(year), year, from: firstOf(year, 0), to: firstOf(year + 1, 0) - 1 });
+      continue;
+    }
+    for (let month = 0; month < 12; month += 1) {
+      const [from, to] = [firstOf(year, month), firstOf(year, month + 1) - 1];
+      if (to >= first && from <= last) columns.push({ label: dayText(from).slice(0, 7), year, from, to });
+    }
+  }
+  return columns;
+}
+
+/** Headers over columns: a year each; of many years, every fifth. */
+function headersOf(columns) {
+  const headers = [];
+  for (const column of columns) {
+    const before = headers.at(-1);
+    if (before && before[0] === String(column.year)) before[1] += 1;
+    else headers.push([String(column.year), 1]);
+  }
+  const isByYear = headers.length === columns.length;
+  return headers.map(([text, span]) => [isByYear && columns.length > 14 && Number(text) % 5 ? shortYear(text) : text, span]);
+}
+
+const shortYear = (text) => element("span", {}, element("span", { "aria-hidden": "true" }, `’${text.slice(2)}`), element("span", { class: "unseen" }, text));
+
+/** A column of a table: the state that matters most. */
+function summary(coverage, column) {
+  const kinds = byKind(tally(coverage, column.from, column.to));
+  const kind = KINDS.find((one) => kinds[one] && one !== "closed") ?? "nothing";
+  const label = `${coverage.name}, ${column.label}: ${inWords(kinds)}`;
+  const isShown = view.coverage === coverage && (view.cell ?? column.label) === column.label && view.year === column.year;
+  return { kind, label, coverage, year: column.year, cell: column.label, selected: isShown };
+}
+
+function isProblem(coverage) {
+  return /[mfdps]/.test(coverage.letters) || Object.keys(coverage.securities).some((letter) => /[mfdps]/.test(letter));
+}
+
+function overview(pick) {
+  const columns = columnsOf(covered);
+  const listed = covered.filter((coverage) => !view.problems || isProblem(coverage));
+  const readout = element("p", { class: "readout" }, t("Move over the cells, or walk through them with the arrow keys; Enter shows the days."));
+  const rows = listed.map((coverage) => ({
+    header: coverage.name,
+    title: coverage.table.title,
+    cells: coverage.letters || !columns.length
+      ? columns.map((column) => summary(coverage, column))
+      : [{ words: securities(coverage), span: columns.length }],
+  }));
+  const filter = element("input", { type: "checkbox", onchange: (event) => {
+    view.problems = event.target.checked;
+    drawCoverage("filter");
+  } });
+  filter.id = "filter";
+  filter.checked = view.problems;
+  const legend = Object.entries(LEGEND).map(([kind, text]) => element("li", {}, element("span", { class: `key kind ${kind}` }), t(text)));
+  if (!covered.length) return [element("p", {}, t("The lake holds nothing yet."))];
+  return [
+    element("ul", { class: "legend", "aria-label": t("Legend") }, legend),
+    element("div", { class: "bar" }, element("label", {}, filter, t("Only tables with gaps"))),
+    rows.length
+      ? element("div", { class: "scroll tall" }, grid({ caption: t("Coverage by table"), classes: "overview", columns: headersOf(columns), rows, readout, pick }))
+      : element("p", {}, t("No table has gaps.")),
+    readout,
+  ];
+}

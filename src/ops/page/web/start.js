@@ -1,0 +1,27 @@
+// Chooses a language and draws the page. Nothing is drawn before.
+
+function draw() {
+  document.getElementById("written").textContent = t("As of {at} in Shanghai", { at: instant(data.now) });
+  drawAnswers();
+  drawCoverage();
+  drawTables();
+  drawChanges();
+  drawRuns();
+  drawRejects();
+  document.getElementById("foot").textContent = t("Written by {program}. This page holds all that it shows, and asks the network for nothing.", { program: data.program });
+}
+
+function choose(chosen) {
+  setLanguage(chosen);
+  draw();
+}
+
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => choose(button.dataset.language));
+}
+for (const coverage of covered.toSorted((a, b) => isProblem(b) - isProblem(a))) {
+  if (!coverage.letters) continue;
+  [view.coverage, view.year] = [coverage, yearToShow(coverage)];
+  break;
+}
+choose(/^zh\b/i.test(navigator.language) ? "zh" : "en");

@@ -1,0 +1,21 @@
+//! A local file outside the lake that appears whole or not at all. Never a file of the lake.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+/// Writes a file beside its place, and moves it there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let name = path
+        .file_name()
+        .with_context(|| format!("invalid output `{}`: expected the path of a file", path.display()))?;
+    let staged = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+    let written = write(&staged).and_then(|()| Ok(fs::rename(&staged, path)?));
+    written
+        .inspect_err(|_| drop(fs::remove_file(&staged)))
+        .with_context(|| format!("cannot write `{}`", path.display()))
+}

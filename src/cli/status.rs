@@ -13,7 +13,7 @@ use super::config;
 use super::context::{Context, Format, print};
 use super::shell::quoted;
 use crate::ops::page;
-use crate::ops::status::{self, Slices, Status};
+use crate::ops::status::{self, Slices, Status, Trust};
 use crate::reference;
 use crate::report::Exit;
 use crate::store::whole;
@@ -55,7 +55,8 @@ impl StatusArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let world = config::existing(context)?;
         let tables = config::tables_or_jobs(&world, &self.tables)?;
-        let mut seen = status::seen(&world, &tables).await?;
+        let mut seen =
+            status::seen(&world, &tables, if self.html.is_some() { Trust::Names } else { Trust::None }).await?;
         if self.tables.is_empty() && !self.all {
             let in_jobs: BTreeSet<&str> =
                 world.jobs.jobs.values().flat_map(|job| job.tables.iter().map(String::as_str)).collect();

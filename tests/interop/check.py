@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Other programs read the lake, the vendors' own clients read the sandbox, and the Python package installs.
+"""Other programs read the lake, the vendors' own clients read the sandbox, a browser shows its page, and the Python package
+installs.
 
 usage: check.py PATH-OF-PITLAKE
 
@@ -18,6 +19,7 @@ from engines import settle
 from hub import check_hub
 from layers import check_layers
 from lints import check_lints
+from page import check_page
 from readers import check_readers, end_spark
 from readme import check_readme
 from recipes import check_recipes
@@ -37,7 +39,9 @@ def main():
         check_hub(binary, folder)
         check_layers(lake)
         check_recipes(binary, lake)
-        check_readers(binary, kit.demo(binary, folder))
+        demo = kit.demo(binary, folder)
+        check_readers(binary, demo)
+        check_page(binary, demo, folder)
         check_readme(binary, folder)
         check_wheel(binary, folder)
         check_lints()

@@ -101,7 +101,7 @@ function drawCoverage(focus) {
   };
   const old = document.querySelector("#coverage .tall");
   const [left, top] = old ? [old.scrollLeft, old.scrollTop] : [0, 0];
-  section("coverage", t("Coverage"), t("Which days, months or report periods of each table are in the lake. A cell shows the worst of its days: one missing day marks the year."), overview(pick), calendar(change));
+  section("coverage", t("Coverage"), t("Which days, months or report periods of each table are in the lake. A cell with a sign has days of that kind: choose it to see each day."), overview(pick), calendar(change));
   const now = document.querySelector("#coverage .tall");
   if (now) [now.scrollLeft, now.scrollTop] = [left, top];
   if (focus === "day") document.querySelector("#days td[tabindex='0']")?.focus();

@@ -36,6 +36,7 @@ function unpacked(days) {
   return { first: dayOf(days.first), letters };
 }
 
+const today = dayOf(data.today);
 const market = unpacked(data.calendar);
 const isClosed = (day) => market.letters[day - market.first] === "c";
 
@@ -52,8 +53,10 @@ const covered = data.tables.flatMap((table) => table.coverage.map((coverage) => 
 
 /** The letter of a day. */
 function letterOf(coverage, day) {
+  const letter = coverage.letters[day - coverage.first];
+  if (letter) return letter;
   if (coverage.axis === "session" && isClosed(day)) return "c";
-  return coverage.letters[day - coverage.first] ?? "-";
+  return day > today && ["session", "day"].includes(coverage.axis) ? "n" : "-";
 }
 
 /** How many days from a first to a last have each letter. */

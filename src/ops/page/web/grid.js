@@ -1,7 +1,7 @@
 // A grid of cells that the keyboard walks: one cell is in the order of tabs, arrows move it. Never what a cell shows.
 
 /**
- * `rows` are `{header, cells}`; a cell is null, or `{kind, label, share, selected}` or `{words}`. `columns` are
+ * `rows` are `{header, cells}`; a cell is null, `{words}`, or `{kind, label, share, selected}`: of the kind as far as its share. `columns` are
  * `[header, span]`. `pick` is called with a cell that is chosen, `page` with -1 or 1 for the page keys.
  */
 function grid({ caption, classes, columns, rows, readout, pick, page }) {
@@ -46,11 +46,16 @@ function drawn(cell, pick) {
   if (!cell) return element("td", {});
   if (cell.words !== undefined) return element("td", { class: "words", colspan: cell.span, tabindex: -1 }, cell.words);
   const node = element("td", {
-    class: `kind ${cell.kind}`,
+    class: `kind ${cell.share < 1 ? "held" : cell.kind}`,
     tabindex: -1,
     "aria-label": cell.label,
     "aria-selected": cell.selected === undefined ? null : String(cell.selected),
   });
+  if (cell.share < 1) {
+    const part = element("span", { class: `part kind ${cell.kind}` });
+    part.style.setProperty("--share", cell.share);
+    node.append(part);
+  }
   if (pick) {
     node.addEventListener("click", () => pick(cell));
     node.addEventListener("keydown", (event) => {

@@ -28,7 +28,7 @@ function columnsOf(all) {
   return columns;
 }
 
-/** Headers over columns: a year each; of many years, every fifth. */
+/** Headers over columns: a year each; of many years, every fifth is seen. */
 function headersOf(columns) {
   const headers = [];
   for (const column of columns) {
@@ -37,18 +37,20 @@ function headersOf(columns) {
     else headers.push([String(column.year), 1]);
   }
   const isByYear = headers.length === columns.length;
-  return headers.map(([text, span]) => [isByYear && columns.length > 14 && Number(text) % 5 ? shortYear(text) : text, span]);
+  const isSeen = (text, place) => !isByYear || columns.length < 15 || Number(text) % 5 === 0 || (place === 0 && Number(text) % 5 < 4);
+  return headers.map(([text, span], place) => [isSeen(text, place) ? text : element("span", { class: "unseen" }, text), span]);
 }
-
-const shortYear = (text) => element("span", {}, element("span", { "aria-hidden": "true" }, `’${text.slice(2)}`), element("span", { class: "unseen" }, text));
 
 /** A column of a table: the state that matters most. */
 function summary(coverage, column) {
   const kinds = byKind(tally(coverage, column.from, column.to));
   const kind = KINDS.find((one) => kinds[one] && one !== "closed") ?? "nothing";
   const label = `${coverage.name}, ${column.label}: ${inWords(kinds)}`;
-  const isShown = view.coverage === coverage && (view.cell ?? column.label) === column.label && view.year === column.year;
-  return { kind, label, coverage, year: column.year, cell: column.label, selected: isShown };
+  const shown = Math.min(coverage.last, firstOf(view.year + 1, 0) - 1);
+  const isShown = view.cell ? view.cell === column.label : column.from <= shown && shown <= column.to;
+  const all = (kinds.missing ?? 0) + (kinds.aside ?? 0) + (kinds.partial ?? 0) + (kinds.held ?? 0);
+  const share = kinds.held && kind !== "held" && kind in LEGEND && kind !== "not-due" ? kinds[kind] / all : 1;
+  return { kind, label, share, coverage, year: column.year, cell: column.label, selected: view.coverage === coverage && isShown };
 }
 
 function isProblem(coverage) {

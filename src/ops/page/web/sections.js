@@ -41,10 +41,10 @@ function named(lines) {
 }
 
 function answer(question, mood, says, ...details) {
-  const sign = { good: "✓", bad: "✗" }[mood];
+  const sign = { good: "✓", bad: "✗", todo: "→" }[mood];
   return element("div", { class: `answer ${mood}` },
     element("h3", {}, question),
-    element("p", { class: "says" }, sign && element("span", { class: "sign", "aria-hidden": "true" }, sign), says), details);
+    element("p", { class: "says" }, sign && element("span", { class: "sign", "aria-hidden": "true" }, sign), sentence(says)), details);
 }
 
 function missingAnswer() {
@@ -118,12 +118,13 @@ function actionAnswer() {
   const question = t("What should I do?");
   if (!actions.length) {
     const next = data.jobs.filter((job) => job.next).sort((a, b) => (a.next < b.next ? -1 : 1))[0];
-    const text = next ? t("The job {job} runs at {at}.", { job: next.job, at: instant(next.next) }) : t("No job has a schedule: `pitlake run` fetches what is due.");
+    const job = next && (next.next > data.now ? "The job {job} runs at {at}." : "The job {job} has been due since {at}: a scheduler runs it, or `pitlake run {job}`.");
+    const text = next ? t(job, { job: next.job, at: instant(next.next) }) : t("No job has a schedule: `pitlake run` fetches what is due.");
     return answer(question, "good", t("Nothing"), element("p", {}, sentence(text)));
   }
   const item = (action) => element("li", {}, t(REASONS[action.why]), command(action.command));
   const more = actions.slice(2);
-  const node = answer(question, "bad", counted(actions.length, "Paste this command", "Paste these commands, the first first"),
+  const node = answer(question, "todo", counted(actions.length, "Run this command", "Run these commands"),
     element("ol", { class: "actions" }, actions.slice(0, 2).map(item)),
     more.length > 0 && element("details", {}, element("summary", {}, counted(more.length, "{n} more command", "{n} more commands")), element("ol", { class: "actions" }, more.map(item))));
   node.classList.add("wide");
@@ -143,7 +144,7 @@ function drawTables() {
   const rows = data.tables.map((table) => [
     [table.table, element("small", {}, table.title, table.stale ? ` · ${counted(table.stale, "{n} stale partition", "{n} stale partitions")}` : "")],
     table.first ?? "–", table.last ?? "–", table.lag === null ? "–" : number(table.lag), freshness(table),
-    number(table.rows), number(table.revisions || table.former_states), bytes(table.size.bronze), bytes(table.size.silver),
+    some(table.rows), some(table.revisions || table.former_states), bytes(table.size.bronze), bytes(table.size.silver),
   ]);
   const about = t("How far each table reaches, and whether it is up to date. Lag counts trading days after the last day; revisions are rows that a vendor changed later, kept beside what they were.");
   const size = t("On disk: {bronze} in bronze, {silver} in silver.", { bronze: bytes(data.size.bronze), silver: bytes(data.size.silver) });
@@ -169,7 +170,7 @@ function weeksChart(weeks, summary) {
     return node;
   };
   const chart = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary });
-  const monday = dayOf(data.today) - weekdayOf(dayOf(data.today));
+  const monday = today - weekdayOf(today);
   const most = Math.max(...weeks.map(({ rows, withdrawn }) => rows + withdrawn));
   const scale = (n) => (n && Math.max(2, (n / most) * (height - bottom - 16)));
   for (const { day, rows, withdrawn } of weeks) {
@@ -216,12 +217,16 @@ function drawChanges() {
 function drawRuns() {
   const about = t("The newest runs, with the calls that they sent and how they ended. Times are Shanghai's.");
   const title = t("Runs");
-  const jobs = data.jobs.map((job) => [job.job, element("code", {}, job.schedule), job.last ? instant(job.last) : "–", job.last ? ended(job.exit) : "–", job.next ? instant(job.next) : "–"]);
+  const jobs = data.jobs.map((job) => [job.job, element("code", {}, job.schedule), job.last ? instant(job.last) : "–", job.last ? ended(job.exit) : "–", job.next ? nextRun(job.next) : "–"]);
   const jobTable = jobs.length > 0 && rowsTable(t("Jobs"), [[t("job")], [t("schedule"), "day"], [t("last run"), "day"], [t("ended")], [t("next run"), "day"]], jobs);
   if (!data.runs.length) return section("runs", title, about, jobTable, element("p", {}, t("No run has a report here.")));
-  const columns = [[t("started"), "day"], [t("command")], [t("ended")], [t("slices"), "number"], [t("rows"), "number"], [t("calls"), "number"]];
-  const rows = data.runs.map((run) => [instant(run.started), [element("code", {}, `${run.command} ${run.jobs.join(" ")}`.trim())], [ended(run.exit), failures(run)], number(run.slices), number(run.rows), calls(run)]);
+  const columns = [[t("started"), "day"], [t("command")], [t("ended")], [t("slices"), "number"], [t("rows"), "number"], [t("calls"), "number"], [t("most calls to")]];
+  const rows = data.runs.map((run) => [instant(run.started), [element("code", {}, `${run.command} ${run.jobs.join(" ")}`.trim())], [ended(run.exit), failures(run)], some(run.slices), some(run.rows), some(sum(run.calls)), calls(run)]);
   return section("runs", title, about, jobTable, rowsTable(title, columns, rows));
+}
+
+function nextRun(at) {
+  return at > data.now ? instant(at) : t("due since {at}", { at: instant(at) });
 }
 
 function ended(exit) {
@@ -230,17 +235,16 @@ function ended(exit) {
 }
 
 function failures(run) {
-  const lines = run.failed.map(([table, reason]) => element("small", {}, `${table}: ${reason}`));
-  if (run.error) lines.push(element("small", {}, run.error));
+  const lines = run.failed.map(([table, reason]) => element("small", {}, sentence(`${table}: ${reason}`)));
+  if (run.error) lines.push(element("small", {}, sentence(run.error)));
   return lines;
 }
 
 function calls(run) {
   const all = Object.entries(run.calls).sort((a, b) => b[1] - a[1]);
-  if (!all.length) return "0";
-  const few = all.slice(0, 3).map(([name, n]) => element("small", {}, `${name} ${number(n)}`));
-  if (all.length > 3) few.push(element("small", {}, counted(all.length - 3, "{n} more interface", "{n} more interfaces")));
-  return [number(sum(run.calls)), few];
+  const few = all.slice(0, 3).map(([name, n]) => `${name} ${number(n)}`);
+  if (all.length > 3) few.push(counted(all.length - 3, "{n} more interface", "{n} more interfaces"));
+  return element("small", {}, few.join(t(", ")));
 }
 
 function drawRejects() {
@@ -248,6 +252,6 @@ function drawRejects() {
   const about = t("Rows that break a rule are set aside with the reason; the others are kept. They stay in bronze, and `pitlake rejects` lists them all.");
   if (!data.rejects.length) return section("rejects", title, about, element("p", {}, t("None.")));
   const columns = [[t("table")], [t("rows"), "number"], [t("reason of the first")], [t("that row, as the vendor sent it")]];
-  const rows = data.rejects.map((one) => [one.table, number(one.rows), one.reason, element("code", {}, one.example)]);
+  const rows = data.rejects.map((one) => [one.table, number(one.rows), element("span", {}, sentence(one.reason)), element("code", {}, one.example)]);
   return section("rejects", title, about, rowsTable(title, columns, rows));
 }

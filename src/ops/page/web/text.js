@@ -38,6 +38,9 @@ function number(n) {
   return n.toLocaleString(language === "zh" ? "zh-CN" : "en");
 }
 
+/** A number in a table, where none is plain to see. */
+const some = (n) => (n ? number(n) : "–");
+
 function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;
@@ -87,9 +90,12 @@ function shown(children) {
   return children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false && child !== "");
 }
 
-/** A sentence whose `commands` stand in marks of code. */
+/** A sentence whose `names` in marks are code, and whose days stay in one line. */
 function sentence(text) {
-  return text.split("`").map((part, place) => (place % 2 ? element("code", {}, part) : part));
+  return text.split("`").map((part, place) => {
+    if (place % 2) return element("code", {}, part);
+    return part.split(/(\d{4}-\d\d-\d\d)/).map((piece, day) => (day % 2 ? element("span", { class: "whole" }, piece) : piece));
+  });
 }
 
 /** A table of rows: columns are `[header, class]`, a cell is a text, a node or a list of both. */

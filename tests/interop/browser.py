@@ -1,0 +1,78 @@
+"""A headless Chromium and axe-core, from the packages of page/package.json; needs node and npm, and no root.
+
+`browser(folder)` installs and starts it; `opened` opens a page and notes what a page of ours must never do.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+PACKAGES = Path(__file__).with_name("page")
+SECONDS = 300
+# Unpacks Chromium, and prints where.
+UNPACK = "import('@sparticuz/chromium').then((it) => it.default.executablePath()).then(console.log)"
+# No GPU, and no sandbox of its own, which needs a kernel that lets users make namespaces.
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+LOCALES = {"en": "en-US", "zh": "zh-CN"}
+# What a contrast of WCAG 2.1 AA, names and roles are checked by.
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+
+
+def run(command, folder):
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, env=os.environ | {"TMPDIR": str(folder)}
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[:2])}: {done.stderr.strip()[-400:]}")
+    return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def browser(folder):
+    """Chromium, and the text of axe-core."""
+    place = folder / "browser"
+    place.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PACKAGES / name, place)
+    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], place)
+    chromium = run(["node", "--input-type=module", "-e", UNPACK], place)
+    axe = (place / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        try:
+            yield started, axe
+        finally:
+            started.close()
+
+
+@contextlib.contextmanager
+def opened(started, file, language="en", scheme="light", size=(1280, 900), scripts=True):
+    """A page, and a list of what it did wrong: requests, errors, messages on the console."""
+    context = started.new_context(
+        locale=LOCALES[language],
+        color_scheme=scheme,
+        viewport={"width": size[0], "height": size[1]},
+        java_script_enabled=scripts,
+        bypass_csp=False,
+    )
+    wrong = []
+    page = context.new_page()
+    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text))
+    try:
+        page.goto(file.as_uri())
+        yield page, wrong
+    finally:
+        context.close()
+
+
+def violations(page, axe):
+    """What axe-core finds wrong, one line each. Its text is evaluated by the debugger, which no policy of the page stops."""
+    page.evaluate(axe)
+    found = page.evaluate("(tags) => axe.run(document, { runOnly: tags, resultTypes: ['violations'] })", TAGS)
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]} ({len(one['nodes'])})" for one in found["violations"]]

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::config;
-use super::context::{Context, print};
+use super::context::{Context, day, print};
 use crate::normalise::{Added, added, added_to_states, prove};
-use crate::query;
+use crate::query::{self, Horizon};
+use crate::reference;
 use crate::report::Exit;
 use crate::spec::{ColumnType, FilledLater, Known, PartitionBy, Table};
 use crate::world::Misuse;
@@ -26,6 +28,9 @@ pub(super) struct TablesArgs {
     /// Print views and macros over the lake for this engine: `lake.sql` of docs/recipes.md
     #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["table", "format"])]
     ddl: Option<Engine>,
+    /// With `--ddl spark`: views of what was known by the end of this day in Shanghai
+    #[arg(long, value_parser = day, value_name = "DAY", requires = "ddl")]
+    as_of: Option<NaiveDate>,
 }
 
 /// An engine that reads the lake on its own.
@@ -33,6 +38,7 @@ pub(super) struct TablesArgs {
 enum Engine {
     #[value(name = "duckdb")]
     DuckDb,
+    Spark,
 }
 
 /// Output format of the catalogue.
@@ -46,9 +52,8 @@ enum CatalogueFormat {
 
 impl TablesArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        if let Some(Engine::DuckDb) = self.ddl {
-            let world = config::existing(context)?;
-            print(query::duckdb(&world.catalog, &world.store).await?.trim_end())?;
+        if let Some(engine) = self.ddl {
+            print(views(engine, self.as_of, context).await?.trim_end())?;
             return Ok(Exit::Done);
         }
         let (catalog, _) = config::catalog(context)?;
@@ -85,6 +90,25 @@ impl TablesArgs {
             print("\nrun `pitlake tables TABLE` for columns, units and notes")?;
         }
         Ok(Exit::Done)
+    }
+}
+
+/// Views and macros over the lake for an engine.
+async fn views(engine: Engine, day: Option<NaiveDate>, context: &Context) -> Result<String> {
+    let world = config::existing(context)?;
+    match (engine, day) {
+        (Engine::DuckDb, None) => query::duckdb(&world.catalog, &world.store).await,
+        (Engine::DuckDb, Some(_)) => Err(Misuse(
+            "--as-of needs `--ddl spark`: the macros of `--ddl duckdb` take a day, as in income_cn_as_of(DATE '2024-03-15')".to_owned(),
+        )
+        .into()),
+        (Engine::Spark, day) => {
+            let mut horizon = Horizon { day, today: world.clock.today(), ..Horizon::default() };
+            if day.is_some() {
+                horizon.next_morning = Arc::new(reference::next_morning(&world).await?);
+            }
+            query::spark(&world.catalog, &world.store, &horizon).await
+        }
     }
 }
 

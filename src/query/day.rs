@@ -1,5 +1,5 @@
-//! The day of a reading, in the words of the engine that reads: a literal for ours, the parameter of a macro for `DuckDB`.
-//! Never here: which rows a day shows.
+//! The day of a reading, in the words of the engine that reads: a literal for ours and for Spark, the parameter of a macro for
+//! `DuckDB`. Never here: which rows a day shows.
 
 use chrono::NaiveDate;
 use pitlake_contract::spelling::instant::end_of;
@@ -9,6 +9,8 @@ use pitlake_contract::spelling::instant::end_of;
 pub(super) enum Day {
     /// A day in Shanghai, and the last session whose next session is not after it.
     Literal(NaiveDate, Option<NaiveDate>),
+    /// The same, in the words of Spark.
+    Spark(NaiveDate, Option<NaiveDate>),
     /// The parameter of a macro in `DuckDB`.
     Parameter(&'static str),
 }
@@ -17,7 +19,7 @@ impl Day {
     /// The day as a DATE.
     pub(super) fn sql(self) -> String {
         match self {
-            Self::Literal(day, _) => literal(day),
+            Self::Literal(day, _) | Self::Spark(day, _) => literal(day),
             Self::Parameter(name) => name.to_owned(),
         }
     }
@@ -25,7 +27,7 @@ impl Day {
     /// The last session whose next session is not after the day, as a DATE; `None` where the calendar does not reach it.
     pub(super) fn next_morning(self) -> Option<String> {
         match self {
-            Self::Literal(_, session) => session.map(literal),
+            Self::Literal(_, session) | Self::Spark(_, session) => session.map(literal),
             Self::Parameter(name) => Some(format!("next_morning({name})")),
         }
     }
@@ -36,6 +38,7 @@ impl Day {
             Self::Literal(day, _) => {
                 format!("{instant} < arrow_cast({}, 'Timestamp(Microsecond, Some(\"UTC\"))')", end_of(day))
             }
+            Self::Spark(day, _) => format!("unix_micros({instant}) < {}", end_of(day)),
             // Shanghai is eight hours ahead; no zones, which need an extension.
             Self::Parameter(name) => {
                 format!("epoch_us({instant}) < epoch_us(CAST({name} AS TIMESTAMP)) + 57600000000")

@@ -2,6 +2,7 @@
 //! securities. Our engine runs it, and the macros for `DuckDB` hold it. Never here: how one table is read as of a day.
 
 use super::day::Day;
+use super::dialect::Dialect;
 
 /// Daily bars.
 pub(super) const BARS: &str = "stock_daily_cn";
@@ -36,24 +37,24 @@ const LIST_DAYS: u32 = 45;
 
 /// Bars with their prices times the factor of their day, divided by the factor of the anchor: the last one up to that day.
 /// Null without a factor.
-pub(super) fn adjusted(bars: &str, factors: &str, anchor: Option<&str>) -> String {
+pub(super) fn adjusted(bars: &str, factors: &str, anchor: Option<&str>, dialect: Dialect<'_>) -> String {
     let by = if anchor.is_some() { "adj_factor / pitlake_anchor" } else { "adj_factor" };
-    let prices = ["open", "high", "low", "close", "pre_close", "change"];
-    let prices: Vec<String> = prices.iter().map(|price| format!("\"{price}\" * {by} AS \"{price}\"")).collect();
-    let prices = prices.join(", ");
+    let prices = ["open", "high", "low", "close", "pre_close", "change"]
+        .map(|price| (price.to_owned(), format!("\"{price}\" * {by}")));
     let joined =
         format!("FROM {bars} AS d LEFT JOIN {factors} AS f ON f.ts_code = d.ts_code AND f.trade_date = d.trade_date");
-    match anchor {
-        None => format!("SELECT * REPLACE ({prices}) FROM (SELECT d.*, f.adj_factor {joined}) AS j"),
-        Some(anchor) => format!(
-            "SELECT * EXCLUDE (pitlake_anchor) REPLACE ({prices}) FROM \
-             (SELECT d.*, f.adj_factor, a.pitlake_anchor {joined} LEFT JOIN (\
-             SELECT ts_code, adj_factor AS pitlake_anchor FROM {factors} \
-             WHERE trade_date <= {anchor} AND adj_factor IS NOT NULL \
-             QUALIFY row_number() OVER (PARTITION BY ts_code ORDER BY trade_date DESC) = 1\
-             ) AS a ON a.ts_code = d.ts_code) AS j"
-        ),
-    }
+    let prices = dialect.replaced(&prices);
+    let Some(anchor) = anchor else {
+        return format!("SELECT {prices} FROM (SELECT d.*, f.adj_factor {joined}) AS j");
+    };
+    let shown = dialect.without("pitlake_anchor");
+    format!(
+        "SELECT {shown} FROM (SELECT {prices} FROM (SELECT d.*, f.adj_factor, a.pitlake_anchor {joined} LEFT JOIN (\
+         SELECT ts_code, adj_factor AS pitlake_anchor FROM (SELECT ts_code, adj_factor, \
+         row_number() OVER (PARTITION BY ts_code ORDER BY trade_date DESC) AS pitlake_place FROM {factors} \
+         WHERE trade_date <= {anchor} AND adj_factor IS NOT NULL) AS n WHERE pitlake_place = 1\
+         ) AS a ON a.ts_code = d.ts_code) AS j) AS p"
+    )
 }
 
 /// Codes that were given to a security that had one before, each with its first.

@@ -5,6 +5,7 @@
 mod day;
 mod ddl;
 mod derived;
+mod dialect;
 mod engine;
 mod error;
 mod function;
@@ -24,7 +25,7 @@ use datafusion::common::{DataFusionError, TableReference};
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SQLOptions;
 
-pub use ddl::duckdb;
+pub use ddl::{duckdb, spark};
 pub use error::QueryError;
 pub use function::calls_function;
 pub use horizon::{Horizon, NextMorning};

@@ -1,7 +1,8 @@
-//! The SQL that reads a table as of a day (`docs/point-in-time.md`): what our engine runs, and what the macros for `DuckDB`
-//! hold. Never here: when a state or a version became known, or where tables lie.
+//! The SQL that reads a table as of a day (`docs/point-in-time.md`): what our engine runs, and what the views and macros of
+//! other engines hold. Never here: when a state or a version became known, or where tables lie.
 
 use super::day::{Day, list, quoted};
+use super::dialect::Dialect;
 use crate::spec::{ColumnType, Known, Table};
 
 /// The columns of a market table's companion that the table itself lacks.
@@ -10,45 +11,54 @@ const STATE: &str = "known_on, superseded_on, observed_at, why";
 /// The same of a snapshot's history.
 const HISTORY: &str = "known_on, superseded_on, known_basis, observed_at, why";
 
+/// A day, and the dialect in which it is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AsOf<'a> {
+    pub(super) day: Day,
+    pub(super) dialect: Dialect<'a>,
+}
+
 /// The rows of a table as of the end of a day: its own columns. `companion` is the relation with its former states; market
 /// tables without one have none. `None` where the calendar does not reach the day.
-pub(super) fn as_of(table: &Table, rows: &str, companion: Option<&str>, day: Day) -> Option<String> {
+pub(super) fn as_of(table: &Table, rows: &str, companion: Option<&str>, at: AsOf<'_>) -> Option<String> {
     let rows = match table.known {
-        Known::Announced => versions(table, rows, day),
-        Known::Observed => snapshot(companion?, day),
-        Known::Event => market(table, rows, companion, (day, day.sql()))?,
-        Known::NextSession => market(table, rows, companion, (day, day.next_morning()?))?,
+        Known::Announced => versions(table, rows, at),
+        Known::Observed => snapshot(companion?, at),
+        Known::Event => market(table, rows, companion, (at, at.day.sql()))?,
+        Known::NextSession => market(table, rows, companion, (at, at.day.next_morning()?))?,
     };
-    Some(with_later_columns(table, &rows, day))
+    Some(with_later_columns(table, &rows, at))
 }
 
 /// The rows of a companion as of a day: the states known by then, without what ended them later.
-pub(super) fn states_as_of(companion: &str, day: Day) -> String {
-    let day = day.sql();
+pub(super) fn states_as_of(companion: &str, at: AsOf<'_>) -> String {
+    let day = at.day.sql();
+    let ended = |column: &str| (column.to_owned(), format!("CASE WHEN superseded_on <= {day} THEN {column} END"));
     format!(
-        "SELECT * REPLACE (CASE WHEN superseded_on <= {day} THEN superseded_on END AS superseded_on, \
-         CASE WHEN superseded_on <= {day} THEN why END AS why) FROM {companion} \
-         WHERE known_on <= {day} AND (why IS NULL OR why <> 'appeared' OR superseded_on <= {day})"
+        "SELECT {} FROM {companion} \
+         WHERE known_on <= {day} AND (why IS NULL OR why <> 'appeared' OR superseded_on <= {day})",
+        at.dialect.replaced(&[ended("superseded_on"), ended("why")])
     )
 }
 
-fn snapshot(history: &str, day: Day) -> String {
-    let day = day.sql();
+fn snapshot(history: &str, at: AsOf<'_>) -> String {
+    let day = at.day.sql();
     format!(
-        "SELECT * EXCLUDE ({HISTORY}) FROM {history} WHERE known_on <= {day} AND (superseded_on IS NULL OR superseded_on > {day})"
+        "SELECT {} FROM {history} WHERE known_on <= {day} AND (superseded_on IS NULL OR superseded_on > {day})",
+        at.dialect.without(HISTORY)
     )
 }
 
 /// The main rows that were known and are not newer than the day, and the states that stood then.
-fn market(table: &Table, rows: &str, companion: Option<&str>, (day, known): (Day, String)) -> Option<String> {
+fn market(table: &Table, rows: &str, companion: Option<&str>, (at, known): (AsOf<'_>, String)) -> Option<String> {
     let event = &table.columns[table.event?];
     let until = match event.kind {
-        ColumnType::Timestamp => day.ended_after(&format!("m.{}", quoted(&event.name))),
+        ColumnType::Timestamp => at.day.ended_after(&format!("m.{}", quoted(&event.name))),
         _ => format!("m.{} <= {known}", quoted(&event.name)),
     };
-    let main = format!("SELECT * FROM {rows} AS m WHERE {until}");
+    let main = format!("SELECT {} FROM {rows} AS m WHERE {until}", at.dialect.all());
     let Some(companion) = companion else { return Some(main) };
-    let day = day.sql();
+    let day = at.day.sql();
     let part = |(name, is_required): (&str, bool)| {
         let name = quoted(name);
         if is_required { format!("s.{name} = m.{name}") } else { format!("s.{name} IS NOT DISTINCT FROM m.{name}") }
@@ -56,9 +66,10 @@ fn market(table: &Table, rows: &str, companion: Option<&str>, (day, known): (Day
     let key: Vec<String> = key(table).map(part).collect();
     Some(format!(
         "{main} AND NOT EXISTS (SELECT 1 FROM {companion} AS s WHERE s.superseded_on > {day} AND {}) \
-         UNION ALL SELECT * EXCLUDE ({STATE}) FROM {companion} \
+         UNION ALL SELECT {} FROM {companion} \
          WHERE known_on <= {day} AND superseded_on > {day} AND why <> 'appeared'",
-        key.join(" AND ")
+        key.join(" AND "),
+        at.dialect.without(STATE)
     ))
 }
 
@@ -72,57 +83,53 @@ fn key(table: &Table) -> impl Iterator<Item = (&str, bool)> {
 
 /// Of the versions of each key that are known and not withdrawn, those of the vendor that counts; of these one with an
 /// announcement before one without, the one announced or known last, and of those the last revision.
-fn versions(table: &Table, rows: &str, day: Day) -> String {
-    let on = day.sql();
+fn versions(table: &Table, rows: &str, at: AsOf<'_>) -> String {
+    let on = at.day.sql();
     let vendors = table.vendors();
     let key = list(key(table).map(|(name, _)| name), "");
     let standing = format!("known_on <= {on} AND (withdrawn_on IS NULL OR withdrawn_on > {on})");
     let last = format!(
-        "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY CASE WHEN announced_on IS NULL THEN 1 ELSE 0 END, \
+        "row_number() OVER (PARTITION BY {key} ORDER BY CASE WHEN announced_on IS NULL THEN 1 ELSE 0 END, \
          coalesce(announced_on, known_on) DESC, revision DESC) = 1"
     );
     if vendors.len() == 1 && table.left_out.is_empty() {
-        return format!("SELECT * FROM {rows} WHERE {standing} {last}");
+        return at.dialect.qualified(&format!("{rows} WHERE {standing}"), &last);
     }
     // All rows of the part of the key that every source fills come from one vendor. A vendor that no longer feeds the
     // table has no place; the next build removes its rows.
     let common = list(table.common_key().iter().map(|index| table.columns[*index].name.as_str()), "");
     let texts: Vec<String> = vendors.iter().map(|vendor| format!("'{vendor}'")).collect();
     let places: Vec<String> = (1..).zip(&texts).map(|(place, vendor)| format!("WHEN {vendor} THEN {place}")).collect();
-    let shown = |by: &str| day.ended_after(&format!("min(observed_at) OVER (PARTITION BY {common}{by})"));
-    format!(
-        "SELECT * FROM (SELECT * FROM (SELECT * FROM {rows} WHERE vendor IN ({}) \
-         QUALIFY coalesce({}, false) OR NOT coalesce({}, false)) AS s WHERE {standing} \
-         QUALIFY rank() OVER (PARTITION BY {common} ORDER BY CASE vendor {} END) = 1) AS v {last}",
-        texts.join(", "),
-        shown(", vendor"),
-        shown(""),
-        places.join(" "),
-    )
+    let shown = |by: &str| at.day.ended_after(&format!("min(observed_at) OVER (PARTITION BY {common}{by})"));
+    let speaks = format!("coalesce({}, false) OR NOT coalesce({}, false)", shown(", vendor"), shown(""));
+    let first = format!("rank() OVER (PARTITION BY {common} ORDER BY CASE vendor {} END) = 1", places.join(" "));
+    let speaking = at.dialect.qualified(&format!("{rows} WHERE vendor IN ({})", texts.join(", ")), &speaks);
+    let of_first = at.dialect.qualified(&format!("({speaking}) AS s WHERE {standing}"), &first);
+    at.dialect.qualified(&format!("({of_first}) AS v"), &last)
 }
 
 /// The rows with every column null that was filled in after the day.
-fn with_later_columns(table: &Table, rows: &str, day: Day) -> String {
-    let on = day.sql();
-    let mut later: Vec<String> = Vec::new();
+fn with_later_columns(table: &Table, rows: &str, at: AsOf<'_>) -> String {
+    let on = at.day.sql();
+    let mut later: Vec<(String, String)> = Vec::new();
+    let name = |index: usize| table.columns[index].name.clone();
     for filled in &table.filled_later {
-        let [column, by] = [filled.column, filled.by].map(|index| quoted(&table.columns[index].name));
+        let [column, by] = [filled.column, filled.by].map(|index| quoted(&name(index)));
         let observed = if filled.column == filled.by {
             String::new()
         } else {
-            format!(" WHEN {by} IS NULL AND {} THEN {column}", day.ended_after("observed_at"))
+            format!(" WHEN {by} IS NULL AND {} THEN {column}", at.day.ended_after("observed_at"))
         };
-        later.push(format!("CASE WHEN {by} <= {on} THEN {column}{observed} END AS {column}"));
+        later.push((name(filled.column), format!("CASE WHEN {by} <= {on} THEN {column}{observed} END")));
     }
     for index in &table.recomputed {
-        let column = quoted(&table.columns[*index].name);
-        later.push(format!("CASE WHEN false THEN {column} END AS {column}"));
+        later.push((name(*index), format!("CASE WHEN false THEN {} END", quoted(&name(*index)))));
     }
     if table.versions.is_some() {
-        later.push(format!("CASE WHEN withdrawn_on <= {on} THEN withdrawn_on END AS withdrawn_on"));
+        later.push(("withdrawn_on".to_owned(), format!("CASE WHEN withdrawn_on <= {on} THEN withdrawn_on END")));
     }
     if later.is_empty() {
         return rows.to_owned();
     }
-    format!("SELECT * REPLACE ({}) FROM ({rows}) AS r", later.join(", "))
+    format!("SELECT {} FROM ({rows}) AS r", at.dialect.replaced(&later))
 }

@@ -8,7 +8,6 @@ use anyhow::{Context as _, Result};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
 use datafusion::catalog::TableProvider;
-use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -17,10 +16,11 @@ use datafusion::prelude::SessionContext;
 use futures::FutureExt as _;
 
 use super::day::{Day, quoted};
+use super::dialect::Dialect;
 use super::engine::LAKE;
 use super::error::QueryError;
 use super::horizon::Horizon;
-use super::reading;
+use super::reading::{self, AsOf};
 use crate::normalise::{companion_schema, schema};
 use crate::spec::{Catalog, Known, PartitionBy, Table};
 use crate::store::Store;
@@ -121,6 +121,7 @@ impl Silver {
                 "`{name}` is published the next morning, and the calendar in the lake does not reach {day}: run `fetch trade_cal`"
             )));
         }
+        let at = AsOf { day: of, dialect: Dialect::DuckDb };
         let mut relations = vec![(table.name.as_str(), Arc::clone(&found.rows.provider))];
         let mut companion = None;
         if let Some((own, states)) = &found.states {
@@ -136,9 +137,9 @@ impl Silver {
             }
         }
         let text = if name == table.name {
-            reading::as_of(table, &quoted(name), companion.as_deref(), of)
+            reading::as_of(table, &quoted(name), companion.as_deref(), at)
         } else {
-            Some(reading::states_as_of(&quoted(name), of))
+            Some(reading::states_as_of(&quoted(name), at))
         };
         let Some(text) = text else { return Ok(Some(Arc::clone(&found.rows.provider))) };
         self.view(&relations, &text).map(Some)
@@ -168,7 +169,7 @@ impl Silver {
         text: &str,
     ) -> Result<DataFrame, QueryError> {
         let mut config = self.context.copied_config();
-        config.options_mut().sql_parser.dialect = Dialect::DuckDB;
+        config.options_mut().sql_parser.dialect = datafusion::config::Dialect::DuckDB;
         let own = SessionContext::new_with_config_rt(config, self.context.runtime_env());
         for (name, relation) in relations {
             own.register_table(*name, Arc::clone(relation)).map_err(anyhow::Error::from)?;

@@ -138,7 +138,7 @@ def give_past(lake):
     )
     put(
         "index_weight_cn",
-        "SELECT '000300.SH' AS index_code, ts_code AS con_code, CAST(NULL AS VARCHAR) AS con_name, day AS trade_date, 1.5 AS weight, 'tushare' AS vendor "
+        "SELECT '000300.SH' AS index_code, ts_code AS con_code, CAST(NULL AS VARCHAR) AS con_name, day AS trade_date, 1.5::DOUBLE AS weight, 'tushare' AS vendor "
         "FROM stock_basic_cn, (VALUES (DATE '2023-12-29'), (DATE '2024-01-15')) AS d(day) WHERE (h + month(day)) % 3 = 0",
     )
     db.close()

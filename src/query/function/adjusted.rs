@@ -9,6 +9,7 @@ use datafusion::common::plan_err;
 use super::call::{Answer, Call, Function, planned};
 use crate::query::day::literal;
 use crate::query::derived::{BARS, FACTORS, adjusted};
+use crate::query::dialect::Dialect;
 
 pub(super) const FUNCTION: Function = Function {
     name: "adjusted",
@@ -47,5 +48,6 @@ fn call(call: &Call<'_>) -> Answer<Arc<dyn TableProvider>> {
         };
         relations.push((name, call.found(name, seen)?));
     }
-    planned(call.silver.view(&relations, &adjusted(BARS, FACTORS, anchor.map(literal).as_deref())))
+    let text = adjusted(BARS, FACTORS, anchor.map(literal).as_deref(), Dialect::DuckDb);
+    planned(call.silver.view(&relations, &text))
 }

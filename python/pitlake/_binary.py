@@ -1,0 +1,95 @@
+"""The program ``pitlake``: where it is, and how it is asked. Never what the answers mean."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Iterator, Optional
+
+from ._errors import PitlakeError, UsageError, warn
+
+# The exit code of a wrong command line, and what stands before the message of an error.
+_USAGE = 2
+_PREFIX = re.compile(r"^(error|错误)[::]\s*")
+_MORE_HELP = re.compile(r"\n\s*\n.*--help.*\Z", re.DOTALL)
+
+
+def find() -> str:
+    """The program that was installed with this package, or else the one in the PATH."""
+    name = "pitlake.exe" if sys.platform == "win32" else "pitlake"
+    user = "nt_user" if os.name == "nt" else "osx_framework_user" if sys.platform == "darwin" and sys._framework else "posix_user"
+    places = [sysconfig.get_path("scripts"), str(Path(__file__).parents[1] / "bin")]
+    if user in sysconfig.get_scheme_names():
+        places.append(sysconfig.get_path("scripts", scheme=user))
+    for place in places:
+        candidate = os.path.join(place, name)
+        if os.path.isfile(candidate):
+            return candidate
+    found = shutil.which("pitlake")
+    if found is None:
+        raise PitlakeError(f"the program `pitlake` is neither in {places[0]} nor in the PATH: run `pip install pitlake` again")
+    return found
+
+
+class Binary:
+    """The program with the lake and the configuration that it works on."""
+
+    def __init__(self, lake: Path, config: Optional[Path], program: Optional[str]) -> None:
+        self.program = find() if program is None else program
+        self.options = ["--lake", str(lake), "--log-format", "json"]
+        if config is not None:
+            self.options += ["--config", str(config)]
+
+    def run(self, *arguments: str, quiet: bool = False) -> str:
+        """What the program prints. Its warnings become warnings, unless quiet, and its errors exceptions."""
+        try:
+            done = subprocess.run(
+                [self.program, *self.options, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            raise PitlakeError(f"cannot run `{self.program}`: {error.strerror}") from error
+        problem = []
+        for line in done.stderr.splitlines():
+            event = _event(line)
+            if event is None:
+                problem.append(line)
+            elif event.get("level") == "WARN" and not quiet:
+                warn(event.get("fields", {}).get("message", line))
+        if done.returncode == 0:
+            return done.stdout
+        message = _PREFIX.sub("", _MORE_HELP.sub("", "\n".join(problem).strip()))
+        message = message or f"`pitlake {arguments[0]}` ended with exit code {done.returncode}"
+        raise UsageError(message) if done.returncode == _USAGE else PitlakeError(message)
+
+    @contextlib.contextmanager
+    def rows(self, sql: str, as_of: Optional[str], quiet: bool = False) -> Iterator[str]:
+        """The path of a Parquet file with the rows of a query, which is removed after the block."""
+        with tempfile.TemporaryDirectory(prefix="pitlake-") as folder:
+            file = os.path.join(folder, "rows.parquet")
+            day = [] if as_of is None else ["--as-of", as_of]
+            self.run("query", "--output", file, *day, "--", sql, quiet=quiet)
+            yield file
+
+
+def _event(line: str) -> Optional[dict]:  # type: ignore[type-arg]
+    """A line of the log, if it is one."""
+    if not line.startswith("{"):
+        return None
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

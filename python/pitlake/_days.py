@@ -1,0 +1,33 @@
+"""Days as callers write them. Never what a day shows."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Optional, Union
+
+from ._errors import UsageError
+
+Day = Union[str, datetime.date]
+
+
+def day(value: Day, name: str) -> str:
+    """A day as ``YYYY-MM-DD``."""
+    if isinstance(value, str):
+        for form in ("%Y-%m-%d", "%Y%m%d"):
+            try:
+                return datetime.datetime.strptime(value, form).date().isoformat()
+            except ValueError:
+                continue
+        raise UsageError(f"invalid {name} `{value}`: expected a day as YYYY-MM-DD")
+    if isinstance(value, datetime.datetime):  # also pandas.Timestamp
+        if value.tzinfo is not None or value.time() != datetime.time():
+            raise UsageError(f"invalid {name} `{value}`: expected a day in Shanghai, not a time")
+        return value.date().isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise UsageError(f"invalid {name} `{value!r}`: expected a day as YYYY-MM-DD, or a datetime.date")
+
+
+def optional(value: Optional[Day], name: str) -> Optional[str]:
+    """The same where there may be none."""
+    return None if value is None else day(value, name)

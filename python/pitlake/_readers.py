@@ -1,0 +1,72 @@
+"""The readers, which are optional, and frames of files. Never what is in the files."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Literal
+
+from ._errors import MissingReaderError, UsageError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+Frame = Literal["pandas", "polars"]
+
+
+def load(module: str, reader: str, extra: str) -> Any:
+    """A module of a reader, or an error that says how to install it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+            raise  # it is there, and broken
+        raise MissingReaderError(
+            f"{reader} is not installed: run `pip install \"pitlake[{extra}]\"`", name=error.name
+        ) from None
+
+
+def duckdb() -> Any:
+    """DuckDB."""
+    return load("duckdb", "DuckDB", "duckdb")
+
+
+def polars_module() -> Any:
+    """Polars."""
+    return load("polars", "Polars", "polars")
+
+
+def pandas_frame(file: str) -> pandas.DataFrame:
+    """A file as a frame of pandas: days as datetimes, integers and truth values that may be null as such."""
+    frames = load("pandas", "pandas", "pandas")
+    arrow = load("pyarrow", "pyarrow, which pandas reads Parquet with,", "pandas")
+    table = load("pyarrow.parquet", "pyarrow, which pandas reads Parquet with,", "pandas").read_table(file)
+    nullable = {
+        arrow.int32(): frames.Int32Dtype(),
+        arrow.int64(): frames.Int64Dtype(),
+        arrow.bool_(): frames.BooleanDtype(),
+    }
+    frame: pandas.DataFrame = table.replace_schema_metadata().to_pandas(date_as_object=False, types_mapper=nullable.get)
+    return frame
+
+
+def polars_frame(file: str) -> polars.DataFrame:
+    """A file as a frame of Polars."""
+    frame: polars.DataFrame = polars_module().read_parquet(file, memory_map=False, hive_partitioning=False, glob=False)
+    return frame
+
+
+def frame_of(file: str, frame: Frame) -> Any:
+    """A file as a frame of the reader."""
+    return pandas_frame(file) if frame == "pandas" else polars_frame(file)
+
+
+def check_frame(frame: str) -> None:
+    """Loads the reader of a frame before anything is computed for it."""
+    if frame == "pandas":
+        load("pandas", "pandas", "pandas")
+        load("pyarrow", "pyarrow, which pandas reads Parquet with,", "pandas")
+    elif frame == "polars":
+        polars_module()
+    else:
+        raise UsageError(f"unknown frame `{frame}`: expected pandas or polars")

@@ -10,7 +10,7 @@ Example:
     >>> lake.tables()[:3]
     ['adj_factor', 'adj_factor_superseded', 'fina_indicator_cn']
     >>> lake.pandas("income_cn", as_of="2024-03-15", columns=["ts_code", "end_date", "n_income"]).shape
-    (254, 3)
+    (243, 3)
 """
 
 from importlib import metadata as _metadata

@@ -61,8 +61,8 @@ class Lake:
 
     Example:
         >>> lake = pitlake.lake("demo-lake")
-        >>> len(lake.pandas("trade_cal"))
-        550
+        >>> len(lake.pandas("trade_cal", where="exchange = 'SSE' AND is_open"))
+        841
     """
 
     def __init__(self, path: StrPath, *, config: Optional[StrPath] = None, binary: Optional[StrPath] = None) -> None:
@@ -144,8 +144,8 @@ class Lake:
             MissingReaderError: the reader of the frame is not installed.
 
         Example:
-            >>> lake.query("SELECT count(*) AS days FROM trade_cal WHERE is_open", frame="polars").item()
-            352
+            >>> lake.query("SELECT count(*) AS n FROM stock_daily_cn WHERE close > high", frame="polars").item()
+            0
             >>> sql = "SELECT max(trade_date) AS last FROM stock_daily_cn"
             >>> lake.query(sql, as_of="2024-03-15")["last"].dt.date.item()
             datetime.date(2024, 3, 15)
@@ -210,7 +210,7 @@ class Lake:
             >>> import polars as pl
             >>> bars = lake.scan("stock_daily_cn").filter(pl.col("trade_date") == pl.date(2024, 6, 28))
             >>> bars.select("ts_code", "close").collect().shape
-            (38, 2)
+            (39, 2)
         """
         pl = _readers.polars_module()
         on = optional(as_of, "as_of")
@@ -268,7 +268,7 @@ class Lake:
         Example:
             >>> db = lake.duckdb()
             >>> db.sql("SELECT count(*) FROM income_cn_as_of(DATE '2024-03-15')").fetchone()
-            (254,)
+            (243,)
         """
         module = _readers.duckdb()
         ddl = self._binary.run("tables", "--ddl", "duckdb")
@@ -297,7 +297,7 @@ class Lake:
         Example:
             >>> views = lake.spark(session, as_of="2024-03-15")  # doctest: +SKIP
             >>> session.table("income_cn").count()  # doctest: +SKIP
-            254
+            243
         """
         _readers.load("pyspark.sql", "PySpark", "spark")
         on = optional(as_of, "as_of")

@@ -9,6 +9,7 @@ Prints one line per failed check and exits 1; `interop: N checks passed` otherwi
 
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
@@ -16,9 +17,12 @@ sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
 import kit
 from client import check_client
 from engines import settle
+from environments import check_environments
 from hub import check_hub
 from layers import check_layers
 from lints import check_lints
+from module import check_module, check_types, install
+from notebook import check_notebook
 from page import check_page
 from readers import check_readers, end_spark
 from readme import check_readme
@@ -38,12 +42,19 @@ def main():
             check_client(vendor, lake)
         check_hub(binary, folder)
         check_layers(lake)
-        check_recipes(binary, lake)
+        past = check_recipes(binary, lake)
         demo = kit.demo(binary, folder)
         check_readers(binary, demo)
         check_page(binary, demo, folder)
         check_readme(binary, folder)
-        check_wheel(binary, folder)
+        wheel = check_wheel(binary, folder)
+        if wheel:
+            pitlake = install(wheel, folder)
+            with ThreadPoolExecutor() as pool:  # processes of their own, beside the checks in this one
+                pool.submit(check_types)
+                pool.submit(check_environments, wheel, demo, folder)
+                check_module(pitlake, past, demo, folder)
+            check_notebook(demo, folder)
         check_lints()
     end_spark()
     if kit.failed:

@@ -33,7 +33,8 @@ def check(what, holds, saw=""):
         passed += 1
     else:
         failed += 1
-        print(f"interop: FAILED: {what}{f': {saw}' if saw != '' else ''}", flush=True)
+        # Examples that run inside a check have their own stdout.
+        print(f"interop: FAILED: {what}{f': {saw}' if saw != '' else ''}", file=sys.__stdout__, flush=True)
 
 
 @contextlib.contextmanager

@@ -19,9 +19,9 @@ PAGES = {
 EXAMPLE_SECONDS = 120
 
 
-def blocks(page, sections):
-    """Fenced blocks of the sections, as (language, line, text)."""
-    found, text, inside, language, begun = [], [], False, None, 0
+def blocks(page, sections=None):
+    """Fenced blocks of the sections, or of the whole page, as (language, line, text)."""
+    found, text, inside, language, begun = [], [], sections is None, None, 0
     for number, line in enumerate((ROOT / page).read_text(encoding="utf-8").splitlines(), 1):
         if language is not None and line == "```":
             found.append((language, begun, "\n".join(text)))
@@ -29,7 +29,7 @@ def blocks(page, sections):
         elif language is not None:
             text.append(line)
         elif line.startswith("## "):
-            inside = line in sections
+            inside = sections is None or line in sections
         elif inside and line.startswith("```"):
             language, begun, text = line[3:], number, []
     return found

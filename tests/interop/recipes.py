@@ -179,6 +179,7 @@ def compare(engine, name, seen, expected):
 
 
 def check_recipes(binary, lake):
+    """Returns the lake with a past, a copy of the one given."""
     home = lake.parent / "recipes"
     own = home / "demo-lake"
     shutil.copytree(lake, own)
@@ -208,6 +209,7 @@ def check_recipes(binary, lake):
                 for name, (columns, _, _) in READINGS.items():
                     with attempt(f"{where}: {name}"):
                         compare(where, name, rows_of(scope["recipes"][name], columns), answers[name])
+    return own
 
 
 def check_duckdb(db_text, home, answers):

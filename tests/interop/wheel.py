@@ -30,6 +30,9 @@ def check_contents(wheel):
     check(f"the wheel is below {LARGEST // 1_000_000} MB", size < LARGEST, size)
     with zipfile.ZipFile(wheel) as files:
         names = files.namelist()
+        check("the wheel is one for all versions of Python", "-py3-none-" in wheel.name, wheel.name)
+        modules = {name for name in names if name.startswith("pitlake/")}
+        check("the wheel carries the module and its types", {"pitlake/__init__.py", "pitlake/py.typed"} <= modules, modules)
         check("the wheel carries the binary", any(".data/scripts/pitlake" in name for name in names), names)
         check("the wheel carries the licence", any(name.endswith("/LICENSE") for name in names), names)
         metadata = files.read(next(name for name in names if name.endswith("/METADATA"))).decode()
@@ -54,7 +57,10 @@ def check_installed(wheel, folder):
 
 
 def check_wheel(binary, folder):
-    """The binary was built in the target folder that the wheel is built from, so that nothing is compiled twice."""
+    """The binary was built in the target folder that the wheel is built from, so that nothing is compiled twice.
+
+    Returns the wheel; nothing, where there is none.
+    """
     out = folder / "wheels"
     with attempt("the wheel"):
         target = str(Path(binary).parents[1])
@@ -68,3 +74,4 @@ def check_wheel(binary, folder):
         check("there is a wheel and a source distribution", len(wheels) == len(sources) == 1, os.listdir(out))
         check_contents(wheels[0])
         check_installed(wheels[0], folder)
+        return wheels[0]

@@ -210,8 +210,11 @@ async fn calendar(run: Run<'_>) -> Calendar {
     }
 }
 
-/// Names gaps of the calendar.
+/// Says which days the calendar covers, and names its gaps.
 async fn note(run: Run<'_>, calendar: &Calendar) {
+    if let Some(covers) = calendar.covers() {
+        run.journal.calendar(covers).await;
+    }
     let remarks: Vec<String> = calendar.remarks().collect();
     if !remarks.is_empty() {
         run.journal.table(CALENDAR, |report| report.notes.extend(remarks)).await;

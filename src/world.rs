@@ -20,7 +20,7 @@ pub struct World {
     /// Accounts and jobs.
     pub jobs: Jobs,
     /// Tokens by vendor, for the accounts that have one.
-    pub tokens: BTreeMap<String, SecretString>,
+    pub tokens: BTreeMap<String, Token>,
     /// The lake.
     pub store: Store,
     /// Dates, due hours and stamps.
@@ -31,6 +31,15 @@ pub struct World {
     pub interrupt: Interrupt,
     /// Bytes that partitions may take together while they are built.
     pub memory_limit: u64,
+}
+
+/// The token of an account.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The token itself.
+    pub secret: SecretString,
+    /// Where it was found, as messages name it: `TUSHARE_TOKEN`, or a file.
+    pub found_in: String,
 }
 
 /// A run: the world, what bronze holds, and the report.

@@ -16,7 +16,7 @@ use crate::memory;
 use crate::ops::configuration;
 use crate::spec::{Catalog, Jobs, SpecFile, Table, Vendor, is_url, nearest};
 use crate::store::Store;
-use crate::world::{Misuse, World};
+use crate::world::{Misuse, Token, World};
 
 /// The configuration, unless another one is named.
 pub(super) const CONFIG: &str = "jobs.toml";
@@ -125,24 +125,23 @@ pub(super) fn existing(context: &Context) -> Result<World> {
 }
 
 /// The token of each account: a variable, or a file that `<variable>_FILE` names.
-fn tokens(catalog: &Catalog, jobs: &Jobs) -> Result<BTreeMap<String, SecretString>> {
+fn tokens(catalog: &Catalog, jobs: &Jobs) -> Result<BTreeMap<String, Token>> {
     let mut tokens = BTreeMap::new();
     for vendor in catalog.vendors() {
         let Some(account) = jobs.accounts.get(&vendor.name) else { continue };
         let name = account.token_variable(vendor);
-        let token =
-            match (variable(name), variable(&format!("{name}_FILE"))) {
-                (Some(token), _) => Some(token),
-                (None, Some(file)) => {
-                    let read = fs::read_to_string(&file);
-                    Some(read.map_err(|error| {
-                        Misuse(format!("cannot read the token file `{file}` of {name}_FILE: {error}"))
-                    })?)
-                }
-                (None, None) => None,
-            };
-        if let Some(token) = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()) {
-            tokens.insert(vendor.name.clone(), SecretString::from(token));
+        let (text, found_in) = match (variable(name), variable(&format!("{name}_FILE"))) {
+            (Some(text), _) => (text, name.to_owned()),
+            (None, Some(file)) => {
+                let text = fs::read_to_string(&file)
+                    .map_err(|error| Misuse(format!("cannot read the token file `{file}` of {name}_FILE: {error}")))?;
+                (text, format!("the file `{file}` of {name}_FILE"))
+            }
+            (None, None) => continue,
+        };
+        let text = text.trim();
+        if !text.is_empty() {
+            tokens.insert(vendor.name.clone(), Token { secret: SecretString::from(text), found_in });
         }
     }
     Ok(tokens)

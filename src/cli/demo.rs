@@ -15,7 +15,7 @@ use crate::ops::{demo, status as states};
 use crate::query::{self, Horizon};
 use crate::report::Exit;
 use crate::spec::{Account, Catalog, Jobs, Table};
-use crate::world::World;
+use crate::world::{Token, World};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// The lake, unless --lake names another one.
@@ -67,7 +67,11 @@ impl DemoArgs {
         let mut world = World {
             catalog,
             jobs: Jobs::default(),
-            tokens: [("tushare".to_owned(), SecretString::from(sandbox::TOKEN))].into(),
+            tokens: [(
+                "tushare".to_owned(),
+                Token { secret: SecretString::from(sandbox::TOKEN), found_in: "the sandbox".to_owned() },
+            )]
+            .into(),
             store,
             clock: Clock::fixed(evenings[1]),
             progress: context.progress.clone(),

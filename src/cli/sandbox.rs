@@ -10,13 +10,14 @@ use secrecy::SecretString;
 use super::context::{Context, day, print};
 use super::reach::work;
 use super::{config, summary};
+use crate::clock::SHANGHAI;
 use crate::memory;
 use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
 use crate::run::run;
 use crate::spec::{Account, Axis, Catalog, Contract, DateRange, Jobs, TableSource};
 use crate::store::Store;
-use crate::world::{Misuse, World};
+use crate::world::{Misuse, Token, World};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// Serve simulated vendors on loopback, to try everything without a token
@@ -102,16 +103,31 @@ impl SandboxArgs {
         if let Some(lake) = self.export {
             return export(context, catalog, config::open(&lake)?, settings).await;
         }
-        let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, self.port).await?;
+        let market = Arc::new(Market::new(&settings));
+        let hint = hint(&market, settings.epoch);
+        let server = sandbox::serve(market, settings, self.port).await?;
         let mut line = serde_json::Map::new();
         for vendor in server.vendors() {
             line.insert(vendor.to_owned(), server.url_of(vendor).into());
         }
         line.insert("token".to_owned(), server.token().into());
         print(&serde_json::Value::Object(line).to_string())?;
+        tracing::info!("{hint}");
         server.join().await?;
         Ok(Exit::Done)
     }
+}
+
+/// Which days the market has, and as of when to run against it.
+fn hint(market: &Market, epoch: Option<DateTime<Utc>>) -> String {
+    let (Some(first), Some(last)) = (market.sessions().first(), market.sessions().last()) else {
+        return "the market has no trading day from --start to --end".to_owned();
+    };
+    let now = match epoch {
+        Some(epoch) => epoch.with_timezone(&SHANGHAI).to_rfc3339(),
+        None => format!("{last}T20:30:00+08:00"),
+    };
+    format!("trading days of the market: {first} to {last}; run as of one of them, as in `pitlake run JOB --now {now}`")
 }
 
 /// Fetches the market as any other vendor's data, so that its bronze is like any other.
@@ -135,7 +151,11 @@ async fn export(context: &Context, catalog: Catalog, store: Store, settings: Set
     let world = World {
         catalog,
         jobs: Jobs { accounts: [("tushare".to_owned(), account)].into(), ..Jobs::default() },
-        tokens: [("tushare".to_owned(), SecretString::from(server.token()))].into(),
+        tokens: [(
+            "tushare".to_owned(),
+            Token { secret: SecretString::from(server.token()), found_in: "the sandbox".to_owned() },
+        )]
+        .into(),
         store,
         clock: context.clock,
         progress: context.progress.clone(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use super::Client;
@@ -105,13 +104,16 @@ pub enum AccountError {
     Unsupported(String),
     /// The vendor requires a token, and there is none.
     #[error(
-        "no token for {vendor}: set the environment variable {variable}, or {variable}_FILE to a file that holds it"
+        "no token for {vendor}: set the environment variable {variable}, or {variable}_FILE to a file that holds it{}",
+        page.as_ref().map(|page| format!("; {vendor} shows it at {page}")).unwrap_or_default()
     )]
     NoToken {
         /// The vendor.
         vendor: String,
         /// The variable that should hold it.
         variable: String,
+        /// The vendor's page that shows it.
+        page: Option<String>,
     },
     /// Only the account's owner knows where the vendor listens.
     #[error("[vendors.{0}] in jobs.toml has no `base_url`, and {0} has no default one")]
@@ -125,11 +127,12 @@ pub enum AccountError {
 pub fn line(world: &World, name: &str, account: &Account, left: Option<u64>) -> Result<Client> {
     let vendor = world.catalog.vendor(name).ok_or_else(|| AccountError::Unsupported(name.to_owned()))?;
     let token = match world.tokens.get(name) {
-        Some(token) => token.clone(),
-        None if !account.needs_token(vendor) => SecretString::from(""),
+        Some(token) => Some(token.clone()),
+        None if !account.needs_token(vendor) => None,
         None => {
             let variable = account.token_variable(vendor).to_owned();
-            return Err(AccountError::NoToken { vendor: name.to_owned(), variable }.into());
+            let page = vendor.token_page.clone();
+            return Err(AccountError::NoToken { vendor: name.to_owned(), variable, page }.into());
         }
     };
     if account.base_url(vendor).is_none() {

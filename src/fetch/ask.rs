@@ -57,6 +57,9 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     }
     for asking in &asking {
         run.ledgers.written(asking.question.contract()).await;
+        if let Some(failure) = asking.client.stopped.get() {
+            run.journal.stopped(&asking.question.contract().id.vendor, failure.to_string()).await;
+        }
     }
     done.into_iter().collect()
 }

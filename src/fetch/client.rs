@@ -23,6 +23,7 @@ use crate::plan::Allowance;
 use crate::progress::{Meter, Wait};
 use crate::spec::{Account, Contract, TokenIn, Vendor};
 use crate::wire::{self, Call, Received, Refusal, Window, Wire};
+use crate::world::Token;
 
 /// The most calls in flight, unless the account has another number.
 const IN_FLIGHT: u32 = 4;
@@ -38,8 +39,10 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 pub struct Client {
     wire: &'static dyn Wire,
     token_in: TokenIn,
-    /// The environment variable that should hold the token.
-    token_variable: String,
+    /// Where the token was found, and where there is another.
+    token_hint: String,
+    /// What to check where the vendor cannot be reached.
+    address_hint: String,
     http: reqwest::Client,
     base_url: String,
     /// Sent with every call.
@@ -84,16 +87,17 @@ impl Client {
     ///
     /// # Errors
     /// If the system's certificates cannot be loaded.
-    pub fn new(vendor: &Vendor, account: &Account, token: SecretString, left: Option<u64>) -> Result<Self> {
+    pub fn new(vendor: &Vendor, account: &Account, token: Option<Token>, left: Option<u64>) -> Result<Self> {
         Ok(Self {
             wire: wire::of(vendor.wire),
             token_in: vendor.token_in.clone(),
-            token_variable: account.token_variable(vendor).to_owned(),
+            token_hint: token_hint(vendor, account, token.as_ref()),
+            address_hint: address_hint(vendor, account),
             http: http::client()?,
             base_url: account.base_url(vendor).unwrap_or_default().to_owned(),
             headers: account.headers.clone(),
             paths: account.paths.iter().cloned().collect(),
-            token,
+            token: token.map_or_else(|| SecretString::from(""), |token| token.secret),
             in_flight: Semaphore::new(account.max_in_flight.unwrap_or(IN_FLIGHT).max(1) as usize),
             left: left.map(|left| Arc::new(AtomicU64::new(left))),
             stopped: OnceLock::new(),
@@ -226,7 +230,9 @@ impl Client {
             interface.meter.sent();
             tracing::trace!("{}: call with {:?}, {window:?}", interface.contract.id, call.params);
             http::send(&self.http, request).await.map_err(|error| match error {
-                NoResponse::Unreachable(cause) => Failure::Unreachable { place: self.base_url.clone(), cause },
+                NoResponse::Unreachable(cause) => {
+                    Failure::Unreachable { place: self.base_url.clone(), cause, hint: self.address_hint.clone() }
+                }
                 NoResponse::Broken(cause) => Refusal::Transient(cause).into(),
             })?
         };
@@ -263,14 +269,37 @@ impl Client {
                     "{message}; the path was `{path}`, set another with `paths` of [vendors.{vendor}] in jobs.toml"
                 ))
             }
-            Refusal::Rejected(message) => {
-                let variable = &self.token_variable;
-                Refusal::Rejected(format!(
-                    "{message}; the token is that of {variable}, or of the file in {variable}_FILE"
-                ))
-            }
+            Refusal::Rejected(message) => Refusal::Rejected(format!("{message}; {}", self.token_hint)),
             other => other,
         }
+    }
+}
+
+/// Where the token of an account was found, and where there is another.
+fn token_hint(vendor: &Vendor, account: &Account, token: Option<&Token>) -> String {
+    let (variable, name) = (account.token_variable(vendor), &vendor.name);
+    match (token, &vendor.token_page) {
+        (Some(token), Some(page)) => {
+            format!("the token came from {}: compare it with the one that {name} shows at {page}", token.found_in)
+        }
+        (Some(token), None) => {
+            format!("the token came from {}: compare it with the one that {name} shows you", token.found_in)
+        }
+        (None, _) => format!("no token was sent: set {variable}, or {variable}_FILE to a file that holds it"),
+    }
+}
+
+/// What to check where the vendor cannot be reached.
+fn address_hint(vendor: &Vendor, account: &Account) -> String {
+    let variable = vendor.variable("BASE_URL");
+    match account.base_url.as_deref() {
+        Some(url) if ["//127.", "//localhost", "//[::1]"].iter().any(|host| url.contains(host)) => format!(
+            "start what should listen there, such as `pitlake sandbox`, or correct {variable} or `base_url` in jobs.toml"
+        ),
+        Some(_) => format!(
+            "check the network and its proxy (HTTPS_PROXY), and the address in {variable} or `base_url` in jobs.toml"
+        ),
+        None => "check the network and its proxy (HTTPS_PROXY)".to_owned(),
     }
 }
 

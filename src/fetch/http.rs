@@ -90,15 +90,18 @@ fn seconds(text: &str, date: Option<DateTime<Utc>>) -> Option<u64> {
     })
 }
 
-/// An error and its causes as one line.
+/// An error and its causes as one line, without those that say no more than that a call failed.
 fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut parts = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
+        parts.push(inner.to_string());
         cause = inner.source();
     }
-    text
+    let last = parts.pop().unwrap_or_default();
+    parts.retain(|part| !["error sending request", "client error (Connect)"].contains(&part.as_str()));
+    parts.push(last);
+    parts.join(": ")
 }
 
 #[cfg(test)]

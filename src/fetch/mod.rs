@@ -40,12 +40,14 @@ pub enum Failure {
     #[error("{0}")]
     Refused(#[from] Refusal),
     /// No connection to the vendor's address.
-    #[error("cannot reach {place}: {cause}")]
+    #[error("cannot reach {place}: {cause}; {hint}")]
     Unreachable {
         /// The base URL.
         place: String,
         /// The system's error.
         cause: String,
+        /// What to check.
+        hint: String,
     },
     /// The rows cannot be the complete and right ones.
     #[error("{0}")]
@@ -64,6 +66,12 @@ impl Failure {
             Self::Refused(Refusal::QuotaSpent(_) | Refusal::AccountSpent(_)) => Exit::QuotaSpent,
             _ => Exit::Incomplete,
         }
+    }
+
+    /// Whether it says itself what to do about it.
+    #[must_use]
+    pub fn names_way_out(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Refused(Refusal::Rejected(_)))
     }
 
     /// Whether every further call of the interface would fail alike.

@@ -74,7 +74,7 @@ impl Client {
                 return Err(stopped.clone());
             }
             let begun = self.next_page(slice, place, &mut pages, 0).await;
-            let page = begun.inspect_err(|failure| self.remember(interface, failure))?;
+            let page = begun.map_err(|failure| self.remembered(interface, failure))?;
             pages.open.push(page.rows);
         }
         Ok(pages)
@@ -115,20 +115,20 @@ impl Client {
                     last = Failure::Untrusted(format!("{doubt}: other rows may be missing"));
                 }
                 Err(failure @ Failure::Untrusted(_)) => last = failure,
-                Err(failure) => {
-                    self.remember(interface, &failure);
-                    return Err(failure);
-                }
+                Err(failure) => return Err(self.remembered(interface, failure)),
             }
         }
         Err(last)
     }
 
-    fn remember(&self, interface: &Interface, failure: &Failure) {
+    /// A failure, or the one that stopped the vendor or the interface before: of calls under way each fails in its words.
+    fn remembered(&self, interface: &Interface, failure: Failure) -> Failure {
         if failure.stops_vendor() {
-            let _ = self.stopped.set(failure.clone());
+            self.stopped.get_or_init(|| failure).clone()
         } else if failure.stops_interface() {
-            let _ = interface.stopped.set(failure.clone());
+            interface.stopped.get_or_init(|| failure).clone()
+        } else {
+            failure
         }
     }
 

@@ -211,6 +211,7 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
         Err(failure) => {
             let exit = failure.exit();
             let mend = match exit {
+                _ if failure.names_way_out() => "",
                 Exit::NoRight => "; check the token and the account's points with the vendor",
                 Exit::QuotaSpent => "; wait for tomorrow",
                 _ => "; check `base_url` in jobs.toml and the network",

@@ -62,6 +62,12 @@ impl Calendar {
         Self { lacks: Some(why), ..Self::default() }
     }
 
+    /// Its first and its last day.
+    #[must_use]
+    pub fn covers(&self) -> Option<DateRange> {
+        Some(DateRange::new(*self.days.first()?, *self.days.last()?))
+    }
+
     /// The days between its first and its last that it does not know.
     #[must_use]
     pub fn gaps(&self) -> Vec<DateRange> {

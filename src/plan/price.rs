@@ -88,7 +88,7 @@ impl Price {
             let calls = expected_calls(facts, question, asks_suspensions);
             let per_minute = question.allowance.per_minute.max(1);
             minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
-            self.note(question);
+            self.note(question, facts.calendar);
             self.add(question, calls);
         }
         self.minutes += minutes;
@@ -129,7 +129,7 @@ impl Price {
         }
     }
 
-    fn note(&mut self, question: &Question) {
+    fn note(&mut self, question: &Question, calendar: &Calendar) {
         let table = &question.table().name;
         if question.plan.ask.iter().any(|(slice, _)| question.values.at(slice).is_none()) {
             let wanted: Vec<&str> = tables_of(question.contract()).collect();
@@ -143,9 +143,11 @@ impl Price {
                 "`{table}` is requested by security: one page each is assumed, and long histories may take two or three"
             ));
         }
-        if !question.plan.beyond_calendar.is_empty() {
-            let days = question.plan.beyond_calendar.len();
-            self.notes.insert(format!("`{table}`: the calendar does not cover {days} days of the range"));
+        if let Some(covers) = calendar.covers().filter(|_| !question.plan.beyond_calendar.is_empty()) {
+            let DateRange { first, last } = covers;
+            self.notes.insert(format!(
+                "the calendar in the lake covers {first} to {last}: other days of the range are not priced, and not fetched"
+            ));
         }
     }
 

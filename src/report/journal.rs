@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
+use pitlake_contract::DateRange;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Exit, Look, Report, TableReport};
@@ -39,6 +40,8 @@ impl Journal {
             started,
             exit: None,
             calls: BTreeMap::new(),
+            stopped: BTreeMap::new(),
+            calendar: None,
             tables: BTreeMap::new(),
             error: None,
         };
@@ -62,6 +65,16 @@ impl Journal {
     /// When the run began, by its clock.
     pub async fn began(&self) -> DateTime<Utc> {
         self.report.lock().await.started
+    }
+
+    /// A vendor that takes no more calls of this run, and why.
+    pub async fn stopped(&self, vendor: &str, reason: String) {
+        self.report.lock().await.stopped.entry(vendor.to_owned()).or_insert(reason);
+    }
+
+    /// The days that the calendar of the lake covers.
+    pub async fn calendar(&self, covers: DateRange) {
+        self.report.lock().await.calendar = Some(covers);
     }
 
     /// Changes what is known of a table.

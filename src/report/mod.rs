@@ -6,6 +6,7 @@ mod journal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use pitlake_contract::DateRange;
 use serde::{Deserialize, Serialize};
 
 use crate::bronze::Mark;
@@ -254,7 +255,13 @@ impl TableReport {
     pub fn excuse(&mut self, excused: impl Fn(&Failed) -> bool) {
         let (notes, failed): (Vec<Failed>, _) = std::mem::take(&mut self.failed).into_iter().partition(excused);
         self.failed = failed;
-        self.notes.extend(notes.into_iter().map(|failed| format!("not refreshed: {}", failed.reason)));
+        self.notes.extend(notes.into_iter().map(|failed| Self::not_refreshed(&failed.reason)));
+    }
+
+    /// The note that stands for an excused failure.
+    #[must_use]
+    pub fn not_refreshed(reason: &str) -> String {
+        format!("not refreshed: {reason}")
     }
 }
 
@@ -276,6 +283,12 @@ pub struct Report {
     pub exit: Option<Exit>,
     /// Calls sent, by interface.
     pub calls: BTreeMap<String, u64>,
+    /// Vendors that took no more calls of this run, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stopped: BTreeMap<String, String>,
+    /// The first and the last day of the calendar in the lake, where the run looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<DateRange>,
     /// What was done, by table.
     pub tables: BTreeMap<String, TableReport>,
     /// An error that ended the run.

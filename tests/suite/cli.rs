@@ -316,12 +316,19 @@ fn the_sandbox_prints_one_line_of_json() {
     use std::io::BufRead as _;
     let place = Place::at("http://127.0.0.1:9");
     let mut command = place.command(&["sandbox", "--stocks", "10", "--start", "2024-01-02", "--end", "2024-01-31"]);
-    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
+    let piped = std::process::Stdio::piped;
+    let mut child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
+    let (mut line, mut log) = (String::new(), String::new());
     std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    std::io::BufReader::new(child.stderr.take().unwrap()).read_line(&mut log).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
     let printed: serde_json::Value = serde_json::from_str(&line).unwrap();
+    for part in
+        ["trading days of the market: 2024-01-04 to 2024-01-25", "`pitlake run JOB --now 2024-01-25T20:30:00+08:00`"]
+    {
+        assert!(log.contains(part), "{log}");
+    }
     assert!(printed["tushare"].as_str().unwrap().starts_with("http://127.0.0.1:"));
     assert!(printed["token"].is_string());
     for vendor in ["asharehub", "alphafin", "f10"] {

@@ -130,5 +130,5 @@ fn a_run_goes_on_with_the_calendar_that_the_lake_holds() {
     assert!(printed.contains(&format!("{sessions} slices fetched")), "{printed}");
     // Without a calendar the days to ask for are unknown.
     let printed = backfill(&Place::with(&vendor), 3);
-    assert!(printed.contains("系统内部错误") && printed.contains("fetch or import `trade_cal`"), "{printed}");
+    assert!(printed.contains("系统内部错误") && printed.contains("run again, or import it"), "{printed}");
 }

@@ -54,6 +54,8 @@ pub struct Vendor {
     pub home: Option<String>,
     /// The environment variable that holds the token, unless `jobs.toml` names another.
     pub token_env: String,
+    /// The vendor's page on which an account finds its token.
+    pub token_page: Option<String>,
     /// Where a request carries the token.
     pub token_in: TokenIn,
     /// Whether calls without a token are refused.
@@ -95,6 +97,7 @@ pub(crate) fn read_vendor(file: &str, text: &str) -> Result<Vendor, Vec<Problem>
         let wire = root.need("wire", root.choice("wire", WIRE_FORMATS));
         let home = root.text("home").map(|at| at.value);
         let token_env = root.text("token_env").map(|at| at.value);
+        let token_page = root.text("token_page").map(|at| at.value);
         let token_in = token_in(root, wire);
         let needs_token = root.flag("needs_token").is_none_or(|at| at.value);
         let limits = limits(root);
@@ -103,6 +106,7 @@ pub(crate) fn read_vendor(file: &str, text: &str) -> Result<Vendor, Vec<Problem>
             wire: wire?,
             home,
             token_env: token_env.unwrap_or_else(|| variable(&name, "TOKEN")),
+            token_page,
             token_in: token_in?,
             needs_token,
             limits: limits?,

@@ -1,10 +1,14 @@
 //! The summary that a run prints at its end. Never the report itself.
 
+mod causes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use pitlake_contract::counted;
 use pitlake_contract::spelling::excerpt;
+
+use causes::{Causes, NAMED, names};
 
 use crate::report::{Drift, Report, TableReport};
 use crate::store::Store;
@@ -12,65 +16,86 @@ use crate::store::Store;
 /// Interfaces whose calls are named one by one.
 const MOST_NAMED: usize = 6;
 
-/// What was done, table by table, and what was not. Paths begin with the lake's, so that they can be pasted.
+/// What kept tables from their data, then what was done, table by table, and what was not. Paths begin with the lake's, so
+/// that they can be pasted.
 pub(super) fn text(report: &Report, store: &Store) -> String {
     let mut out = String::new();
-    let width = report.tables.keys().map(String::len).max().unwrap_or(0);
-    for (name, table) in &report.tables {
-        line(&mut out, &format!("{name:width$}  {}", done(table)));
-        let mut also = |text: String| line(&mut out, &format!("{:width$}  ! {text}", ""));
-        if !table.not_published.is_empty() {
-            also(format!("not published yet: {}", days(table.not_published.iter())));
+    let causes = Causes::of(report);
+    for text in causes.lines() {
+        line(&mut out, &text);
+    }
+    let tables = report.tables.iter().map(|(name, table)| (name, done(table), remarks((name, table), &causes, store)));
+    let (shown, rest): (Vec<_>, Vec<_>) = tables.partition(|(_, done, remarks)| done.is_some() || !remarks.is_empty());
+    let width = shown.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+    for (name, done, remarks) in shown {
+        line(&mut out, &format!("{name:width$}  {}", done.as_deref().unwrap_or("nothing new")));
+        for remark in remarks {
+            line(&mut out, &format!("{:width$}  ! {remark}", ""));
         }
-        if !table.passed_over.is_empty() {
-            also(format!("skipped, not published yet: {}", days(table.passed_over.iter())));
-        }
-        if !table.beyond_calendar.is_empty() {
-            also(format!(
-                "the calendar does not reach {}; fetch or import `trade_cal`",
-                days(table.beyond_calendar.iter())
-            ));
-        }
-        if let Some(changed) = changed(&table.drift) {
-            also(format!("{changed}; `pitlake diff {name}` lists them"));
-        }
-        for marked in &table.marked {
-            also(marked.text());
-        }
-        for failed in &table.failed {
-            also(format!("failed: {}: {}", days(failed.what.iter()), failed.reason));
-        }
-        if table.rejected > 0 {
-            let reason = table.rejected_for.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            let rows = counted(table.rejected, "row");
-            let folder = store.location(&format!("rejects/{name}/"));
-            also(format!("{rows} rejected, with reasons under {folder}{reason}"));
-        }
-        if !table.unknown_fields.is_empty() {
-            also(format!("fields outside the contracts, kept in bronze: {}", days(table.unknown_fields.iter())));
-        }
-        if !table.absent_fields.is_empty() {
-            also(format!("fields missing from the reply: {}", days(table.absent_fields.iter())));
-        }
-        if !table.lacking_columns.is_empty() {
-            also(format!(
-                "empty in versions whose first file lacked them: {}; remove that file from bronze and run `normalize`",
-                days(table.lacking_columns.iter())
-            ));
-        }
-        for (column, words) in &table.null_words {
-            also(format!("`{column}`: read as missing values: {}", times(words)));
-        }
-        for (column, values) in &table.unlisted_values {
-            also(format!("`{column}`: kept, but not among the values of the contract: {}", times(values)));
-        }
-        for note in &table.notes {
-            also(note.clone());
-        }
+    }
+    let is_idle = |name: &String| report.tables.get(name).is_some_and(|table| !causes.concern(table));
+    let idle: Vec<&str> = rest.iter().filter(|(name, ..)| is_idle(name)).map(|(name, ..)| name.as_str()).collect();
+    if !idle.is_empty() {
+        let more = if idle.len() > NAMED { " (--format json lists them)" } else { "" };
+        line(&mut out, &format!("nothing to do: {}{more}", names(&idle)));
     }
     line(&mut out, &format!("calls: {}", calls(report)));
     line(&mut out, &format!("report: {}", store.location(&format!("runs/{}.json", report.run))));
     out
+}
+
+/// What a user should know of a table besides what was done, without what the causes say.
+fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, store: &Store) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let mut also = |text: String| remarks.push(text);
+    if !table.not_published.is_empty() {
+        also(format!("not published yet: {}", days(table.not_published.iter())));
+    }
+    if !table.passed_over.is_empty() {
+        also(format!("skipped, not published yet: {}", days(table.passed_over.iter())));
+    }
+    if let Some(changed) = changed(&table.drift) {
+        also(format!("{changed}; `pitlake diff {name}` lists them"));
+    }
+    for marked in &table.marked {
+        also(marked.text());
+    }
+    for failed in &table.failed {
+        let what = days(failed.what.iter());
+        if !causes.have(&failed.reason) {
+            also(format!("failed: {what}: {}", failed.reason));
+        } else if done(table).is_some() {
+            also(format!("not fetched: {what}"));
+        }
+    }
+    if table.rejected > 0 {
+        let reason = table.rejected_for.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let rows = counted(table.rejected, "row");
+        let folder = store.location(&format!("rejects/{name}/"));
+        also(format!("{rows} rejected, with reasons under {folder}{reason}"));
+    }
+    if !table.unknown_fields.is_empty() {
+        also(format!("fields outside the contracts, kept in bronze: {}", days(table.unknown_fields.iter())));
+    }
+    if !table.absent_fields.is_empty() {
+        also(format!("fields missing from the reply: {}", days(table.absent_fields.iter())));
+    }
+    if !table.lacking_columns.is_empty() {
+        also(format!(
+            "empty in versions whose first file lacked them: {}; remove that file from bronze and run `normalize`",
+            days(table.lacking_columns.iter())
+        ));
+    }
+    for (column, words) in &table.null_words {
+        also(format!("`{column}`: read as missing values: {}", times(words)));
+    }
+    for (column, values) in &table.unlisted_values {
+        also(format!("`{column}`: kept, but not among the values of the contract: {}", times(values)));
+    }
+    for note in table.notes.iter().filter(|note| !causes.have_note(note)) {
+        also(note.clone());
+    }
+    remarks
 }
 
 /// Calls by interface, of many the most.
@@ -114,7 +139,8 @@ fn line(out: &mut String, text: &str) {
     let _ = writeln!(out, "{}", text.trim_end());
 }
 
-fn done(table: &TableReport) -> String {
+/// What was done for a table.
+fn done(table: &TableReport) -> Option<String> {
     let mut parts = Vec::new();
     if table.fetched > 0 {
         let same = if table.unchanged > 0 { format!(", {} unchanged", table.unchanged) } else { String::new() };
@@ -137,7 +163,7 @@ fn done(table: &TableReport) -> String {
     if table.current > 0 {
         parts.push(format!("{} up to date", counted(table.current, "partition")));
     }
-    if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The most frequent values of a column, each with its count.

@@ -1,0 +1,112 @@
+//! What keeps many tables from their data, once for all of them: a vendor that takes no more calls, a calendar that ends.
+//! Never what was done for a table.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use pitlake_contract::counted;
+
+use crate::plan::CALENDAR;
+use crate::report::{Report, TableReport};
+
+/// Tables that are named; of more the number is.
+pub(super) const NAMED: usize = 3;
+
+/// The causes of a run's failures that tables share.
+pub(super) struct Causes<'a> {
+    report: &'a Report,
+    /// Vendors that stopped and tables failed for it, and why.
+    stopped: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Causes<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        let is_met = |reason: &str| report.tables.values().any(|table| failed_for(table, reason));
+        let stopped = report.stopped.iter().map(|(vendor, reason)| (vendor.as_str(), reason.as_str()));
+        Self { report, stopped: stopped.filter(|(_, reason)| is_met(reason)).collect() }
+    }
+
+    /// Whether a reason is among them, so that a table need not repeat it.
+    pub(super) fn have(&self, reason: &str) -> bool {
+        self.stopped.iter().any(|(_, known)| *known == reason)
+    }
+
+    /// Whether a note only repeats one of them.
+    pub(super) fn have_note(&self, note: &str) -> bool {
+        self.stopped.iter().any(|(_, reason)| note == TableReport::not_refreshed(reason))
+    }
+
+    /// Whether they kept a table from something.
+    pub(super) fn concern(&self, table: &TableReport) -> bool {
+        !table.beyond_calendar.is_empty() || table.failed.iter().any(|failed| self.have(&failed.reason))
+    }
+
+    /// A line for each, with its way out and the tables that it concerns.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (vendor, reason) in &self.stopped {
+            lines.push(format!("! {vendor}: {reason}"));
+            lines.push(format!("! not fetched for this reason: {}", names(&self.concerned(reason))));
+        }
+        lines.extend(self.calendar());
+        lines
+    }
+
+    /// The tables that failed for a reason, and those that wait for a calendar that did.
+    fn concerned(&self, reason: &str) -> Vec<&'a str> {
+        let is_calendar = self.report.tables.get(CALENDAR).is_some_and(|calendar| failed_for(calendar, reason));
+        let concerned = self
+            .report
+            .tables
+            .iter()
+            .filter(|(_, table)| failed_for(table, reason) || (is_calendar && !table.beyond_calendar.is_empty()));
+        concerned.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Why tables wait for the calendar, unless that follows from what stopped its vendor.
+    fn calendar(&self) -> Option<String> {
+        let waiting = || self.report.tables.iter().filter(|(_, table)| !table.beyond_calendar.is_empty());
+        let days: BTreeSet<NaiveDate> =
+            waiting().flat_map(|(_, table)| table.beyond_calendar.iter().copied()).collect();
+        let (first, last) = (days.first()?, days.last()?);
+        let tables = names(&waiting().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+        let failed = self.report.tables.get(CALENDAR).map(|calendar| &calendar.failed).filter(|all| !all.is_empty());
+        if failed.is_some_and(|failed| failed.iter().any(|failed| self.have(&failed.reason))) {
+            return None;
+        }
+        Some(match self.report.calendar {
+            _ if failed.is_some() => format!(
+                "! the calendar (`{CALENDAR}`) could not be fetched, so trading days are unknown for: {tables}; run \
+                 again, or import it"
+            ),
+            None => format!(
+                "! the lake has no calendar, so trading days are unknown for: {tables}; run `pitlake fetch \
+                 {CALENDAR}`, or import it"
+            ),
+            Some(covers) if *last > covers.last => format!(
+                "! the calendar in the lake ends {}, so days up to {last} wait for it: {tables}; `pitlake fetch \
+                 {CALENDAR} --refetch` extends it once the vendor has more days, and --now or --end names an earlier day",
+                covers.last
+            ),
+            Some(covers) if *first < covers.first => format!(
+                "! the calendar in the lake begins {}, so days from {first} on wait for it: {tables}; import the \
+                 earlier days, or name a later --start",
+                covers.first
+            ),
+            Some(_) => format!("! the calendar in the lake has gaps from {first} to {last}: {tables} wait for it"),
+        })
+    }
+}
+
+fn failed_for(table: &TableReport, reason: &str) -> bool {
+    table.failed.iter().any(|failed| failed.reason == reason)
+}
+
+/// A few names, or how many there are.
+pub(super) fn names(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        few if few.len() <= NAMED => few.join(", "),
+        many => counted(many.len(), "table"),
+    }
+}

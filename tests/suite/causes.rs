@@ -1,0 +1,102 @@
+//! What keeps all tables from their data is said once and first, with the way out, and nothing is said that only follows.
+
+use std::fs;
+
+use crate::support::{NOW, Place, Vendor, settings};
+
+const BACKFILL: [&str; 8] =
+    ["backfill", "stock_daily_cn", "adj_factor", "income_cn", "--start", "2022-12-30", "--end", "2023-02-28"];
+
+/// What a command prints and its exit code, without lines that only follow from the cause.
+fn once(place: &Place, code: i32, cause: &str, args: &[&str]) -> String {
+    let printed = place.expect(code, args);
+    let first = printed.lines().next().unwrap();
+    assert!(first.contains(cause), "{printed}");
+    assert_eq!(printed.matches(cause).count(), 1, "{printed}");
+    for follows in ["calendar", "nothing to do", "nothing new"] {
+        assert!(!printed.contains(follows), "{follows}: {printed}");
+    }
+    assert!(printed.contains("not fetched for this reason: "), "{printed}");
+    printed
+}
+
+#[test]
+fn a_rejected_token_is_the_one_cause_and_says_where_it_was_found() {
+    let vendor = Vendor::start(settings());
+    let place = Place { token: "not-the-token".into(), ..Place::with(&vendor) };
+    let printed = once(&place, 5, "the account was rejected", &BACKFILL);
+    assert!(
+        printed.contains("came from TUSHARE_TOKEN: ") && printed.contains("https://tushare.pro/user/token"),
+        "{printed}"
+    );
+    fs::write(place.path("token"), "not-the-token\n").unwrap();
+    let mut command = place.command(&BACKFILL);
+    let output = command.env_remove("TUSHARE_TOKEN").env("TUSHARE_TOKEN_FILE", "token").output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("came from the file `token` of TUSHARE_TOKEN_FILE"), "{printed}");
+    assert!(!printed.contains("not-the-token"), "{printed}");
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_the_one_cause() {
+    // A port on which nothing listens: bound once, then released.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let place = Place::at(&format!("http://127.0.0.1:{port}"));
+    let printed = once(&place, 3, "cannot reach", &BACKFILL);
+    assert!(printed.contains(&format!("127.0.0.1:{port}: tcp connect error: Connection refused")), "{printed}");
+    assert!(printed.contains("TUSHARE_BASE_URL"), "{printed}");
+}
+
+#[test]
+fn a_token_that_is_rejected_later_leaves_what_was_done() {
+    let vendor = Vendor::start(settings());
+    let mut place = Place::with(&vendor);
+    place.expect(0, &["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-31", "--now", NOW]);
+    place.token = "not-the-token".into();
+    let printed = place.expect(5, &[&BACKFILL[..], &["--now", NOW]].concat());
+    assert_eq!(printed.matches("the account was rejected").count(), 1, "{printed}");
+    assert!(
+        printed.contains("already in the lake") && printed.contains("! not fetched: 16 from 2022-12-30 to 2023-02-28"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_calendar_that_ends_is_one_warning_for_all_tables() {
+    let vendor = Vendor::start(settings());
+    let place = Place::of(
+        &vendor,
+        &[vendor.account(
+            "tushare",
+            "points = 5000\n[jobs.market]\ntables = [\"adj_factor\", \
+         \"stock_daily_cn\", \"moneyflow_cn\", \"stk_limit_cn\"]",
+        )],
+    );
+    let printed = place.expect(8, &["run", "market", "--now", NOW]);
+    let ends = printed.lines().next().unwrap();
+    assert!(ends.starts_with("! the calendar in the lake ends 2024-02-28, so days up to 2026-01-05 wait"), "{printed}");
+    // The four, and the suspensions that they are judged by.
+    assert!(ends.contains(": 5 tables; `pitlake fetch trade_cal --refetch`"), "{printed}");
+    assert_eq!(printed.matches("the calendar").count(), 1, "{printed}");
+    // A price says so once, too.
+    let priced = ["plan", "market", "--start", "2023-01-03", "--end", "2025-12-31", "--now", NOW];
+    let priced = place.expect(0, &priced);
+    assert_eq!(priced.matches("calendar").count(), 1, "{priced}");
+}
+
+#[test]
+fn tables_with_nothing_to_do_share_a_line() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let days = ["--start", "2023-01-03", "--end", "2023-01-04", "--now", NOW];
+    place.expect(0, &[&["backfill", "adj_factor"], &days[..]].concat());
+    let printed = place.expect(0, &["normalize", "--now", NOW]);
+    let tables: Vec<&str> = printed.lines().filter(|line| line.contains("up to date")).collect();
+    assert_eq!(tables.len() + 3, printed.lines().count(), "{printed}");
+    assert!(
+        printed.contains("\nnothing to do: ") && printed.contains(" tables (--format json lists them)\n"),
+        "{printed}"
+    );
+    let one = place.expect(0, &["normalize", "income_cn", "--now", NOW]);
+    assert!(one.starts_with("nothing to do: income_cn\n"), "{one}");
+}

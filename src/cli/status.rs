@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -13,7 +14,8 @@ use super::config;
 use super::context::{Context, Format, print};
 use super::shell::quoted;
 use crate::ops::page;
-use crate::ops::status::{self, Slices, Status, Trust};
+use crate::ops::status::{self, Seen, Slices, Status, Stretch, Trust};
+use crate::plan::Calendar;
 use crate::reference;
 use crate::report::Exit;
 use crate::store::whole;
@@ -25,19 +27,22 @@ const WIDTH: usize = 80;
 /// Slices of a table whose lacking securities are named; `--holes` lists all.
 const NAMED: usize = 3;
 
-/// Most unread paths of a table that the text names; the JSON has all.
+/// Stretches of days of a table that `--holes` lists on a terminal.
+const STRETCHES: usize = 10;
+
+/// Most unread paths of a table, or stretches of days, that the text names; the JSON has all.
 const SOME: usize = 3;
 
 /// Show what the lake holds, and what is missing
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// Tables or jobs [default: tables that hold something or stand in a job]
+    /// Tables or jobs [default: tables that the lake holds something of]
     #[arg(value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// Show every table
     #[arg(long, conflicts_with = "tables")]
     all: bool,
-    /// List the days of every state but held, with the state
+    /// List the days that lack something, with what is wrong
     #[arg(long)]
     holes: bool,
     /// Exit 3 if a table of a job lacks a day that is out by now, or has stale partitions
@@ -63,7 +68,7 @@ impl StatusArgs {
             seen.tables.retain(|one| holds(one) || in_jobs.contains(one.table.as_str()));
         }
         if let Some(file) = &self.html {
-            let exit = self.exit(&world, &seen.tables);
+            let exit = self.exit(&world, (&seen.tables, &seen.calendar));
             let html = page::page(&world, seen, &options(context))?;
             if file == Path::new("-") {
                 print(&html)?;
@@ -72,35 +77,54 @@ impl StatusArgs {
             }
             return Ok(exit);
         }
-        let status = seen.tables;
+        let Seen { tables: mut status, calendar, .. } = seen;
         let remarks = reference::calendar_remarks(&world).await;
         if self.format == Format::Json {
             for remark in remarks {
                 tracing::warn!("{remark}");
             }
             print(&serde_json::to_string_pretty(&status)?)?;
-            return Ok(self.exit(&world, &status));
+            return Ok(self.exit(&world, (&status, &calendar)));
+        }
+        let exit = self.exit(&world, (&status, &calendar));
+        let all = status.len();
+        if self.tables.is_empty() && !self.all {
+            status.retain(holds);
         }
         print(&text(&world, &status, &remarks))?;
+        let empty = counted(all - status.len(), "more table");
+        if all > status.len() && !status.is_empty() {
+            print(&format!("the lake holds nothing yet of {empty} of your jobs (--all lists them)"))?;
+        }
         if self.holes {
-            for table in &status {
-                for (day, what) in table.days() {
-                    print(&format!("{} {day} {what}", table.table))?;
-                }
+            let most = if io::stdout().is_terminal() { STRETCHES } else { usize::MAX };
+            for one in &status {
+                lacking((&one.table, &one.lacking(&calendar)), most).iter().try_for_each(|line| print(line))?;
             }
         }
-        Ok(self.exit(&world, &status))
+        Ok(exit)
     }
 
     /// What a scheduler sees; names what should be there.
-    fn exit(&self, world: &World, status: &[Status]) -> Exit {
+    fn exit(&self, world: &World, (status, calendar): (&[Status], &Calendar)) -> Exit {
         if !self.fail_if_stale {
             return Exit::Done;
         }
         let mut exit = Exit::Done;
         for one in status.iter().filter(|one| world.jobs.jobs.values().any(|job| job.tables.contains(&one.table))) {
-            for day in one.late.iter().chain(&one.holes) {
-                tracing::error!("`{}` lacks {day}", one.table);
+            let missing = one.missing(calendar);
+            if let (Some(first), Some(last)) = (missing.first(), missing.iter().map(|stretch| stretch.last).max()) {
+                let mut named: Vec<String> = missing.iter().take(SOME).map(ToString::to_string).collect();
+                if missing.len() > SOME {
+                    let more: usize = missing.iter().skip(SOME).map(|stretch| stretch.count).sum();
+                    named.push(format!("{more} more"));
+                }
+                tracing::error!(
+                    "`{0}` lacks {1}: run `pitlake backfill {0} --start {2} --end {last}`",
+                    one.table,
+                    named.join(", "),
+                    first.first
+                );
                 exit = Exit::Incomplete;
             }
             if one.stale > 0 {
@@ -122,6 +146,16 @@ fn options(context: &Context) -> String {
         context.global.config.as_ref().map(|file| format!(" --config {}", quoted(&file.display().to_string())));
     let lake = context.global.lake.as_ref().map(|lake| format!(" --lake {}", quoted(lake)));
     config.into_iter().chain(lake).collect()
+}
+
+/// Lines for the stretches of days of a table that lack something, at most so many.
+fn lacking((table, stretches): (&str, &[Stretch]), most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = stretches.iter().take(most).map(|one| format!("{table} {one} {}", one.what)).collect();
+    if stretches.len() > most {
+        let days: usize = stretches.iter().skip(most).map(|one| one.count).sum();
+        lines.push(format!("{table} and {days} more, which --format json lists"));
+    }
+    lines
 }
 
 /// Whether the lake holds something of a table.
@@ -146,7 +180,11 @@ fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
             out.push_str(&line);
         }
     }
-    for remark in remarks {
+    let ends = status
+        .iter()
+        .find_map(|one| one.calendar_ends)
+        .map(|last| format!("the calendar ends {last}, and `lag` counts up to there; run `pitlake fetch trade_cal`"));
+    for remark in remarks.iter().chain(&ends) {
         out.push('\n');
         out.push_str(&wrapped(&remark.split(' ').collect::<Vec<_>>(), "! ", 2));
     }

@@ -2,6 +2,8 @@
 
 mod asked;
 mod coverage;
+mod lacking;
+mod stretches;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use pitlake_contract::Slice;
+use pitlake_contract::{Slice, counted};
 
 use super::rejects::{self, SetAside};
 use crate::bronze;
@@ -26,6 +28,8 @@ use crate::world::World;
 
 use asked::Asked;
 pub use coverage::{Coverage, State, short};
+pub use lacking::Lacking;
+pub use stretches::{Stretch, stretches};
 
 /// Securities that are named of those that a slice lacks.
 const NAMED: usize = 3;
@@ -45,29 +49,6 @@ pub struct Slices {
     pub damaged: usize,
     /// The vendor has no more.
     pub short: usize,
-}
-
-/// A slice that lacks something.
-#[derive(Debug, Clone, Serialize)]
-pub struct Lacking {
-    /// Its day; of a security the day on which it was asked.
-    pub day: Option<NaiveDate>,
-    /// Its state.
-    pub state: &'static str,
-    /// The first three securities that it lacks.
-    pub codes: Vec<String>,
-    /// How many more it lacks.
-    pub more: usize,
-}
-
-impl Lacking {
-    /// In one line.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let day = self.day.map(|day| format!("{day} ")).unwrap_or_default();
-        let more = if self.more > 0 { format!(" and {} more", self.more) } else { String::new() };
-        format!("{day}{}: {}{more}", self.state, self.codes.join(", "))
-    }
 }
 
 /// One table of the lake.
@@ -94,18 +75,22 @@ pub struct Status {
     /// Slices that are held and not plainly whole or not proven, or that failed.
     pub lacking: Vec<Lacking>,
     /// Days that are whole, and to be asked once more.
-    #[serde(skip)]
     pub due: Vec<NaiveDate>,
     /// Days that are out by now and should be there, of tables in a job.
     pub late: Vec<NaiveDate>,
     /// Open days since the last event day.
     pub lag: Option<usize>,
+    /// The last day of the calendar, where that is over and `lag` counts no further.
+    pub calendar_ends: Option<NaiveDate>,
     /// Days held by files of other programs: nothing proves them whole.
     pub unproven: usize,
     /// Partitions whose bronze changed since they were built, or that were never built.
     pub stale: usize,
     /// Paths in its folders of bronze that nothing reads: their form is not that of a bronze file.
     pub unread: Vec<String>,
+    /// Whether the calendar lacks days that it covers, so that missing ones are not noticed.
+    #[serde(skip)]
+    pub is_beyond_calendar: bool,
     /// What each of its interfaces covers.
     #[serde(skip)]
     pub coverage: Vec<Coverage>,
@@ -216,6 +201,15 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
         status.slices.missing += status.holes.len();
         all.push(status);
     }
+    let beyond: Vec<&str> = all.iter().filter(|one| one.is_beyond_calendar).map(|one| one.table.as_str()).collect();
+    if let [first, ..] = beyond[..] {
+        let covers = calendar.covers().map_or_else(|| "no day".to_owned(), |covers| covers.to_string());
+        let tables = if beyond.len() == 1 { format!("`{first}`") } else { counted(beyond.len(), "table") };
+        tracing::warn!(
+            "the calendar in the lake covers {covers}, so missing days outside it are not listed for {tables}: fetch or \
+             import `trade_cal`"
+        );
+    }
     Ok(Seen { tables: all, calendar, runs })
 }
 
@@ -290,21 +284,14 @@ impl Status {
             clock,
         };
         let planned = if contract.ask.axis == Axis::Snapshot { Plan::default() } else { plan(wanted) };
-        if !planned.beyond_calendar.is_empty() {
-            tracing::warn!(
-                "`{}`: the calendar does not cover all days from {} to {}, so missing days may not be listed; fetch or \
-                 import `trade_cal`",
-                table.name,
-                range.first,
-                range.last
-            );
-        }
+        self.is_beyond_calendar |= !planned.beyond_calendar.is_empty();
         let mut coverage = Coverage::new(&contract.id, contract.ask.axis);
         self.count(&held, &planned, (&asked.failed, &mut coverage));
         coverage.unproven(&unproven);
         if contract.ask.axis == Axis::Session {
             let sessions = calendar.sessions(range.last, clock.today());
             self.lag = Some(sessions.iter().filter(|day| **day > range.last).count());
+            self.calendar_ends = calendar.covers().map(|covers| covers.last).filter(|last| *last < clock.today());
             if jobs.jobs.values().any(|job| job.tables.contains(&table.name)) {
                 let range = DateRange::new(range.last, clock.today());
                 let since = plan(Wanted { range, ..wanted });
@@ -364,19 +351,27 @@ impl Status {
         }
     }
 
-    /// The days of every state but held, with what is wrong.
+    /// The days that lack something, with what is wrong.
     #[must_use]
-    pub fn days(&self) -> Vec<(NaiveDate, String)> {
+    pub fn lacking(&self, calendar: &Calendar) -> Vec<Stretch> {
         let missing = self.holes.iter().map(|day| (*day, "missing".to_owned()));
-        let due = self.due.iter().map(|day| (*day, "due".to_owned()));
         let lacking = self.lacking.iter().filter_map(|lacking| {
             let text = lacking.text();
             let day = lacking.day?;
             Some((day, text.strip_prefix(&format!("{day} ")).unwrap_or(&text).trim_end_matches(": ").to_owned()))
         });
-        let mut days: Vec<(NaiveDate, String)> = missing.chain(due).chain(lacking).collect();
-        days.sort();
-        days
+        stretches(missing.chain(lacking).collect(), self.axis(), calendar)
+    }
+
+    /// The days that should be there by now.
+    #[must_use]
+    pub fn missing(&self, calendar: &Calendar) -> Vec<Stretch> {
+        let days = self.late.iter().chain(&self.holes).map(|day| (*day, "missing".to_owned()));
+        stretches(days.collect(), self.axis(), calendar)
+    }
+
+    fn axis(&self) -> Option<Axis> {
+        self.coverage.first().map(|coverage| coverage.axis)
     }
 
     fn widen(&mut self, first: NaiveDate, last: NaiveDate) {

@@ -157,12 +157,18 @@ fn status_shows_what_the_lake_holds_within_80_columns() {
             .map(|line| line.split(' ').next().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    let held = ["adj_factor", "income_cn", "moneyflow_cn", "stock_basic_cn", "trade_cal"];
+    // The lake holds nothing of the job's table, and the calendar ends a year after the market.
+    let held = ["adj_factor", "income_cn", "stock_basic_cn", "trade_cal", "!", "the"];
     assert_eq!(shown(&["status", "--now", NOW]), held);
+    let printed = place.expect(0, &["status", "--now", NOW]);
+    assert!(printed.contains("the lake holds nothing yet of 1 more table of your jobs"), "{printed}");
+    assert!(printed.contains("! the calendar ends 2024-02-28, and `lag` counts up to there"), "{printed}");
     assert_eq!(shown(&["status", "weekly_cn", "--now", NOW]), ["weekly_cn"]);
-    assert_eq!(shown(&["status", "--all", "--now", NOW]).len(), 84);
+    assert_eq!(shown(&["status", "--all", "--now", NOW]).len(), 84 + 1);
     let json = |args: &[&str]| -> Vec<serde_json::Value> { serde_json::from_str(&place.expect(0, args)).unwrap() };
-    assert_eq!(json(&["status", "--format", "json", "--now", NOW]).len(), held.len());
+    let both = json(&["status", "--format", "json", "--now", NOW]);
+    assert_eq!(both.len(), 5, "tables of jobs too");
+    assert_eq!(both[0]["calendar_ends"], "2024-02-28");
     assert_eq!(json(&["status", "--all", "--format", "json", "--now", NOW]).len(), 84);
 }
 

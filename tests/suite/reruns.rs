@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{ALL, NOW, Place, Vendor, settings, silver};
+use crate::support::{ALL, NOW, Place, Vendor, day, settings, silver};
 
 #[test]
 fn a_second_run_calls_nothing_and_writes_only_its_report() {
@@ -48,6 +48,37 @@ fn a_memory_limit_below_every_partition_gives_the_same_bytes() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let expected = "invalid size `2Gi`: expected a number and a unit, such as 512MiB or 2GiB";
     assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{output:?}");
+}
+
+#[test]
+fn holes_are_stretches_of_sessions_with_the_command_that_fetches_them() {
+    let vendor = Vendor::start(settings());
+    let job = "[jobs.factors]\ntables = [\"adj_factor\"]";
+    let place = Place::of(&vendor, &[vendor.account("tushare", &format!("points = 5000\n{job}"))]);
+    let (last, evening) = ("2023-02-28", "2023-02-28T20:30:00+08:00");
+    place.expect(0, &["backfill", "adj_factor", "--start", "2022-12-01", "--end", last, "--now", evening]);
+    let status = |args: &[&str]| place.run(&[&["status", "adj_factor", "--now", evening], args].concat());
+    // The newest days are due, and no holes.
+    let output = status(&["--holes", "--fail-if-stale"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains(" due") && printed.matches("adj_factor").count() == 1, "{printed}");
+    let sessions: Vec<_> = vendor.market.sessions().iter().filter(|on| **on >= day("2022-12-01")).collect();
+    for lost in sessions[10..34].iter().chain(&sessions[40..41]) {
+        fs::remove_dir_all(place.path(&format!("data/bronze/tushare/adj_factor/date={lost}"))).unwrap();
+    }
+    let output = status(&["--holes", "--fail-if-stale"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let (printed, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let stretch = format!("{} to {} (24 sessions)", sessions[10], sessions[33]);
+    assert!(
+        printed.contains(&format!("\nadj_factor {stretch} missing\nadj_factor {} missing\n", sessions[40])),
+        "{printed}"
+    );
+    let (first, last) = (sessions[10], sessions[40]);
+    let lacks =
+        format!("`adj_factor` lacks {stretch}, {last}: run `pitlake backfill adj_factor --start {first} --end {last}`");
+    assert!(log.contains(&lacks), "{log}");
 }
 
 #[test]

@@ -85,10 +85,17 @@ impl Named {
         let args = [&["status"], tables, &["--now", now]].concat();
         for line in place.expect(0, &[&args[..], &["--holes"]].concat()).lines() {
             let mut words = line.splitn(3, ' ');
-            if let [Some(table), Some(day), Some(what)] = [(); 3].map(|()| words.next())
-                && let Ok(day) = day.parse()
+            if let [Some(table), Some(first), Some(what)] = [(); 3].map(|()| words.next())
+                && let Ok(first) = first.parse::<NaiveDate>()
             {
-                named.add(table, day, what);
+                // One day, or as in `2024-01-02 to 2024-01-04 (3 sessions) missing`.
+                let (last, what) = match what.strip_prefix("to ").and_then(|stretch| stretch.split_once(" (")) {
+                    Some((last, rest)) => (day(last), rest.split_once(") ").unwrap().1),
+                    None => (first, what),
+                };
+                for on in first.iter_days().take_while(|on| *on <= last) {
+                    named.add(table, on, what);
+                }
             }
         }
         let printed = place.expect(0, &[&args[..], &["--format", "json"]].concat());
@@ -99,6 +106,9 @@ impl Named {
                 if !["held", "due"].contains(&state.as_str()) {
                     *named.open.entry(state.clone()).or_default() += count.as_u64().unwrap();
                 }
+            }
+            for due in one["due"].as_array().unwrap() {
+                named.add(table, day(due.as_str().unwrap()), "due");
             }
             for late in one["late"].as_array().unwrap() {
                 named.add(table, day(late.as_str().unwrap()), "late");

@@ -21,6 +21,7 @@ mod schedule;
 mod shell;
 mod signals;
 mod status;
+mod strip;
 mod summary;
 mod verify;
 mod work;

@@ -13,6 +13,7 @@ use pitlake_contract::counted;
 use super::config;
 use super::context::{Context, Format, print};
 use super::shell::quoted;
+use super::strip::Draw;
 use crate::ops::page;
 use crate::ops::status::{self, Seen, Slices, Status, Stretch, Trust};
 use crate::plan::Calendar;
@@ -45,6 +46,9 @@ pub(super) struct StatusArgs {
     /// List the days that lack something, with what is wrong
     #[arg(long)]
     holes: bool,
+    /// Draw the coverage of each table in a line
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", default_missing_value = "always", num_args = 0..=1, require_equals = true)]
+    draw: Draw,
     /// Exit 3 if a table of a job lacks a day that is out by now, or has stale partitions
     #[arg(long)]
     fail_if_stale: bool,
@@ -95,6 +99,9 @@ impl StatusArgs {
         let empty = counted(all - status.len(), "more table");
         if all > status.len() && !status.is_empty() {
             print(&format!("the lake holds nothing yet of {empty} of your jobs (--all lists them)"))?;
+        }
+        if let Some(strips) = self.draw.strips(&status) {
+            print(&format!("\n{strips}"))?;
         }
         if self.holes {
             let most = if io::stdout().is_terminal() { STRETCHES } else { usize::MAX };

@@ -96,7 +96,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["store"]),
     ("backon", &["fetch"]),
     ("indicatif", &["progress"]),
-    ("terminal_size", &["progress"]),
+    ("terminal_size", &["cli", "progress"]),
     ("csv", &["bronze"]),
     ("pitlake_sandbox", &["cli"]),
 ];

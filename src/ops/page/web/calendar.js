@@ -11,7 +11,18 @@ function yearToShow(coverage) {
 
 function cellOf(coverage, day, name) {
   const letter = letterOf(coverage, day);
-  return { kind: kindOf(letter), label: `${name}: ${t(STATES[letter][1])}` };
+  return { kind: kindOf(letter), day, label: `${name}: ${t(STATES[letter][1])}` };
+}
+
+/** Marks the cell to begin with: of the month that was chosen, or of all, the first of the kind that matters most. */
+function begun(rows) {
+  const cells = rows.flatMap((row) => row.cells.filter(Boolean)).sort((a, b) => a.day - b.day);
+  const chosen = cells.filter((cell) => view.cell && dayText(cell.day).startsWith(view.cell));
+  const among = chosen.length ? chosen : cells;
+  const worst = KINDS.find((kind) => among.some((cell) => cell.kind === kind));
+  const start = worst === "held" && among === cells ? among.findLast((cell) => cell.kind === worst) : among.find((cell) => cell.kind === worst);
+  if (start) start.start = true;
+  return rows;
 }
 
 /** Seven rows of weekdays, a column for each week. */
@@ -37,7 +48,7 @@ function weeks(coverage, year) {
   }
   const before = Math.ceil((first - monday) / 7);
   if (before) headers[0][1] += before;
-  return { rows, columns: headers, classes: "weeks" };
+  return { rows: begun(rows), columns: headers, classes: "weeks" };
 }
 
 /** A row for each year, a column for each month or quarter. */
@@ -54,7 +65,7 @@ function months(coverage) {
     rows.push({ header: String(year), cells });
   }
   const names = step === 3 ? ["03-31", "06-30", "09-30", "12-31"] : [...Array(12).keys()].map(monthName);
-  return { rows, columns: names.map((name) => [name, 1]), classes: "months" };
+  return { rows: begun(rows), columns: names.map((name) => [name, 1]), classes: "months" };
 }
 
 /** The panel with the chosen table. */

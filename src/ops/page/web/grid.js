@@ -1,7 +1,8 @@
 // A grid of cells that the keyboard walks: one cell is in the order of tabs, arrows move it. Never what a cell shows.
 
 /**
- * `rows` are `{header, cells}`; a cell is null, `{words}`, or `{kind, label, share, selected}`: of the kind as far as its share. `columns` are
+ * `rows` are `{header, cells}`; a cell is null, `{words}`, or `{kind, label, share, selected, start}`: of the kind as far as its
+ * share, and the tab key leads to the one that is selected or the start. `columns` are
  * `[header, span]`. `pick` is called with a cell that is chosen, `page` with -1 or 1 for the page keys.
  */
 function grid({ caption, classes, columns, rows, readout, pick, page }) {
@@ -14,7 +15,8 @@ function grid({ caption, classes, columns, rows, readout, pick, page }) {
   });
   const table = element("table", { class: `grid ${classes}`, role: "grid", "aria-label": caption }, element("thead", {}, head), element("tbody", {}, body));
   const all = places.flat().filter(Boolean);
-  const chosen = all.find((node) => node.getAttribute("aria-selected") === "true") ?? all[0];
+  const first = rows.flatMap(({ cells }) => cells.filter(Boolean)).findIndex((cell) => cell.selected || cell.start);
+  const chosen = all[Math.max(0, first)];
   if (chosen) chosen.tabIndex = 0;
   const say = (node) => {
     if (readout) readout.textContent = node.getAttribute("aria-label") ?? node.textContent;

@@ -51,9 +51,11 @@ def main():
         if wheel:
             pitlake = install(wheel, folder)
             with ThreadPoolExecutor() as pool:  # processes of their own, beside the checks in this one
-                pool.submit(check_types)
-                pool.submit(check_environments, wheel, demo, folder)
+                beside = [pool.submit(check_types), pool.submit(check_environments, wheel, demo, folder)]
                 check_module(pitlake, past, demo, folder)
+                for job in beside:
+                    with kit.attempt("the checks beside those of the module"):
+                        job.result()
             check_notebook(demo, folder)
         check_lints()
     end_spark()

@@ -25,7 +25,7 @@ const DAY: &str = "as_of_day";
 const CALENDAR: &str = "trade_cal";
 
 const HEAD: &str = "\
--- Views and macros over the lake for DuckDB 1.3 or newer: docs/recipes.md. Written by `pitlake tables --ddl duckdb`; write it
+-- Views and macros over the lake for DuckDB 1.4 or newer: docs/recipes.md. Written by `pitlake tables --ddl duckdb`; write it
 -- again when tables were added.
 ";
 

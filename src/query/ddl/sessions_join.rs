@@ -40,7 +40,7 @@ pub(super) fn text(table: &Table) -> String {
     }
     let alive = "a.changed_on <= p.changed_on AND (a.next_on IS NULL OR a.next_on > p.changed_on)";
     format!(
-        "CREATE OR REPLACE MACRO {name}(first_session := DATE '0001-01-01', last_session := current_date{parameter}) AS TABLE \
+        "CREATE OR REPLACE MACRO {name}(first_session := DATE '0001-01-01', last_session := NULL{parameter}) AS TABLE \
          WITH v AS (SELECT {whole}, vendor, announced_on, known_on, withdrawn_on, revision, {SHOWN} AS shown_on \
          FROM {source} WHERE vendor IN ({fed}) AND {period} IS NOT NULL{of_type}), \
          changes AS (SELECT DISTINCT {group}, changed_on FROM (SELECT {group}, unnest([{days}]) AS changed_on FROM v) \
@@ -58,7 +58,7 @@ pub(super) fn text(table: &Table) -> String {
          s AS (SELECT a.* EXCLUDE (changed_on, next_on), p.changed_on, p.next_on FROM newest AS p JOIN answers AS a \
          ON a.ts_code = p.ts_code AND a.{period} = p.newest_period AND {alive}), \
          d AS (SELECT cal_date AS session FROM trade_cal \
-         WHERE exchange = 'SSE' AND is_open AND cal_date BETWEEN first_session AND last_session), \
+         WHERE exchange = 'SSE' AND is_open AND cal_date BETWEEN first_session AND coalesce(last_session, current_date)), \
          r AS (SELECT s.changed_on, s.next_on, t.* FROM s JOIN {source} AS t \
          ON {of_version} AND s.vendor = t.vendor AND s.revision = t.revision) \
          SELECT * EXCLUDE (changed_on, next_on{folder}) REPLACE ({later}) FROM \

@@ -25,9 +25,9 @@ use crate::store::Store;
 pub async fn spark(catalog: &Catalog, store: &Store, horizon: &Horizon) -> Result<String> {
     let built = built(store).await?;
     let mut text = match horizon.day {
-        None => "-- Views over the lake for Spark 3.4 or newer. Written by `pitlake tables --ddl spark`.\n".to_owned(),
+        None => "-- Views over the lake for Spark 3.5 or newer. Written by `pitlake tables --ddl spark`.\n".to_owned(),
         Some(day) => format!(
-            "-- Views over the lake for Spark 3.4 or newer, as known at the end of {day}; `TABLE_files` hold everything. \
+            "-- Views over the lake for Spark 3.5 or newer, as known at the end of {day}; `TABLE_files` hold everything. \
              Written by `pitlake tables --ddl spark --as-of {day}`.\n"
         ),
     };

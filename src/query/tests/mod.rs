@@ -2,6 +2,7 @@
 
 mod adjusted;
 mod as_of;
+mod ddl;
 mod sessions_join;
 mod sql;
 mod universe;

@@ -1,0 +1,52 @@
+//! The views for other engines. Never here: what they show, which `tests/interop` asks the engines themselves.
+
+use super::*;
+
+/// The views of a lake whose path has the patterns of globs, as of a day or of the newest state.
+async fn views_of_spark(day: Option<&str>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    let horizon = Horizon { day: day.map(|day| day.parse().unwrap()), ..Horizon::default() };
+    spark(&catalog, &store, &horizon).await.unwrap()
+}
+
+#[tokio::test]
+async fn spark_gets_one_statement_a_line() {
+    for day in [None, Some("2024-01-05")] {
+        let text = views_of_spark(day).await;
+        let mut statements = text.lines().filter(|line| !line.starts_with("--"));
+        assert!(
+            statements.all(|line| line.starts_with("CREATE OR REPLACE TEMPORARY VIEW `") && line.ends_with(';')),
+            "{text}"
+        );
+        assert!(!text.contains('"'), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn paths_hold_no_patterns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    let text = spark(&catalog, &store, &Horizon::default()).await.unwrap();
+    assert!(text.contains(r"a \\[lake\\] 数%20/silver/stock_daily_cn')"), "{text}");
+    let text = duckdb(&catalog, &store).await.unwrap();
+    assert!(text.contains("a [[]lake] 数%20/silver/stock_daily_cn/*/*.parquet'"), "{text}");
+}
+
+#[tokio::test]
+async fn columns_say_what_they_mean_and_their_unit() {
+    let text = views_of_spark(None).await;
+    assert!(text.contains("`amount` DOUBLE COMMENT 'turnover [CNY]'"), "{text}");
+    assert!(text.contains(r"COMMENT 'vendor\'s own industry label (not Shenwan)'"), "{text}");
+}
+
+#[tokio::test]
+async fn as_of_a_day_the_files_have_views_of_their_own() {
+    let text = views_of_spark(Some("2024-01-05")).await;
+    let of_files = text.lines().filter(|line| line.contains("USING parquet"));
+    assert!(of_files.clone().count() == 2 && of_files.clone().all(|line| line.contains("_files` (")), "{text}");
+    let bars = text.lines().find(|line| line.contains("VIEW `stock_daily_cn` ")).unwrap();
+    assert!(bars.contains("FROM `stock_daily_cn_files` AS m WHERE m.`trade_date` <= DATE '2024-01-05'"), "{bars}");
+    // The list of securities has no history here, and is not known as of a day without one.
+    assert!(text.contains("-- `stock_basic_cn` cannot be read as of DATE '2024-01-05'"), "{text}");
+}

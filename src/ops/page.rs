@@ -14,10 +14,11 @@ use anyhow::Result;
 use self::data::{Answers, CoverageView, JobView, Page, RejectView, Runs, TableView};
 use self::freshness::Now;
 use crate::bronze::PROGRAM;
+use crate::ops::rejects::SetAside;
 use crate::ops::status::{Coverage, Seen, Size, Status, short};
 use crate::plan::{self, Calendar, Due, Ran, due};
 use crate::report::Report;
-use crate::spec::Axis;
+use crate::spec::{Axis, Job, Schedule};
 use crate::world::World;
 
 /// Reasons of rejected rows that are shown of a table, and letters of an example.
@@ -138,7 +139,7 @@ fn axis(axis: Axis) -> &'static str {
     }
 }
 
-/// The calendar, as far as it reaches without a gap from its first day on; a day that it does not know is `-`.
+/// The calendar from its first day to its last; a day that it does not know is `-`.
 fn days(calendar: &Calendar) -> Option<Runs> {
     let mut known = calendar.days().peekable();
     let (first, _) = *known.peek()?;
@@ -166,7 +167,7 @@ fn total(world: &World, tables: &[Status]) -> Size {
 }
 
 fn rejects(status: &Status) -> Vec<RejectView> {
-    let view = |group: &crate::ops::rejects::SetAside| RejectView {
+    let view = |group: &SetAside| RejectView {
         table: status.table.clone(),
         reason: group.reason.clone(),
         rows: group.rows,
@@ -177,7 +178,7 @@ fn rejects(status: &Status) -> Vec<RejectView> {
 
 fn jobs(world: &World, calendar: &Calendar, runs: &[Report]) -> Vec<JobView> {
     let is_closed = |day| calendar.knows(day) && calendar.sessions(day, day).is_empty();
-    let view = |(name, job, schedule): (&String, &crate::spec::Job, &crate::spec::Schedule)| {
+    let view = |(name, job, schedule): (&String, &Job, &Schedule)| {
         let of_job = runs.iter().filter(|run| run.jobs.contains(name));
         let ran: Vec<Ran> = of_job.map(|run| Ran { started: run.started, exit: run.exit }).collect();
         let last = ran.last();

@@ -8,6 +8,7 @@ use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
 use super::data::{Page, TableView};
+use crate::clock::SHANGHAI;
 
 const TEMPLATE: &str = include_str!("web/page.html");
 const STYLE: &str = include_str!("web/page.css");
@@ -32,7 +33,7 @@ pub(super) fn document(page: &Page) -> Result<String> {
     let script = SCRIPT.concat();
     let rows = page.tables.iter().fold(String::new(), |rows, table| rows + &row(table));
     let lake = escaped(&page.lake);
-    let now = page.now.with_timezone(&crate::clock::SHANGHAI).format("%Y-%m-%d %H:%M").to_string();
+    let now = page.now.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M").to_string();
     let parts = [
         ("nonce", nonce.as_str()),
         ("lake", &lake),

@@ -114,7 +114,10 @@ function drawCoverage(focus) {
   const [left, top] = old ? [old.scrollLeft, old.scrollTop] : [0, 0];
   section("coverage", t("Coverage"), t("Which days, months or report periods of each table are in the lake. A cell with a sign has days of that kind: choose it to see each day."), overview(pick), calendar(change));
   const now = document.querySelector("#coverage .tall");
-  if (now) [now.scrollLeft, now.scrollTop] = [left, top];
-  if (focus === "day") document.querySelector("#days td[tabindex='0']")?.focus();
+  // What is newest is seen first, where not all fits.
+  if (now) [now.scrollLeft, now.scrollTop] = old ? [left, top] : [now.scrollWidth, 0];
+  const first = document.querySelector("#days td[tabindex='0']");
+  if (first) first.closest(".scroll").scrollLeft = first.offsetLeft - first.closest(".scroll").clientWidth / 2;
+  if (focus === "day") first?.focus();
   else if (focus) document.getElementById(focus)?.focus();
 }

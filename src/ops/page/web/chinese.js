@@ -11,7 +11,7 @@ const CHINESE = {
   "held": "已有",
   "missing": "缺失",
   "partial": "不完整",
-  "rows set aside": "有行被搁置",
+  "with rows set aside": "有行被搁置",
   "not due yet": "尚未到期",
   "market closed": "休市",
   "closed": "休市",
@@ -132,6 +132,7 @@ const CHINESE = {
   "rows changed": "修改的行",
   "figures": "数值",
   "rows withdrawn": "撤回的行",
+  "rows withdrawn, on top": "撤回的行（上方）",
   "tables": "表",
   "The same as a table": "以表格显示",
 

@@ -22,7 +22,7 @@ const LEGEND = {
   held: "held",
   missing: "missing",
   partial: "partial",
-  aside: "rows set aside",
+  aside: "with rows set aside",
   "not-due": "not due yet",
   closed: "market closed",
 };

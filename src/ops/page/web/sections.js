@@ -209,7 +209,7 @@ function drawChanges() {
   const columns = [[t("week of"), "day"], [t("rows changed"), "number"], [t("figures"), "number"], [t("rows withdrawn"), "number"], [t("tables")]];
   const rows = weeks.toReversed().map((week) => [week.week, number(week.rows), number(week.figures), number(week.withdrawn), week.tables.join(t(", "))]);
   const key = (kind, text) => element("li", {}, element("span", { class: `key kind ${kind}` }), text);
-  const legend = element("ul", { class: "legend" }, key("held", t("rows changed")), key("missing", t("rows withdrawn")));
+  const legend = element("ul", { class: "legend" }, key("held", t("rows changed")), key("withdrawn", t("rows withdrawn, on top")));
   return section("changes", title, about, element("p", {}, summary), legend, element("div", { class: "scroll" }, weeksChart(weeks, summary)),
     element("details", { open: rows.length <= 8 }, element("summary", {}, t("The same as a table")), rowsTable(title, columns, rows)));
 }

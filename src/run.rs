@@ -1,7 +1,9 @@
 //! The table of contents of a run: plan, fetch, build, report. What is missing is asked for and kept in bronze, what is
 //! stale is built into silver; the two halves meet in bronze and nowhere else. Read this file first.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -13,7 +15,7 @@ use crate::plan::{
     CALENDAR, Calendar, Facts, Halves, JudgedDays, Phases, Question, Reach, Rebuild, SUSPENSIONS, UNIVERSE, Universe,
     Work,
 };
-use crate::plan::{needs_universe, window};
+use crate::plan::{at_the_limits, needs_universe, window};
 use crate::reference;
 use crate::report::{Exit, Failed, Journal, Report, TableReport};
 use crate::spec::{Problems, Table};
@@ -136,8 +138,12 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
             }
         }
     }
+    let facts = facts(world, &calendar, &universe);
+    let mut times = times(run, work, &phases.rest, facts).await?;
     for tables in &phases.rest {
-        fetch_phase(run, work, tables, accounts, facts(world, &calendar, &universe)).await?;
+        times.pop_front();
+        world.progress.ahead(times.iter().sum(), work.halves == Halves::Both);
+        fetch_phase(run, work, tables, accounts, facts).await?;
         // What was asked to judge others by changes no exit code.
         let is_aid = |table: &&Arc<Table>| {
             table.name == SUSPENSIONS && !work.tables.iter().any(|other| other.name == SUSPENSIONS)
@@ -146,7 +152,20 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
             journal.table(&table.name, TableReport::excuse_all).await;
         }
     }
+    world.progress.fetched();
     Ok(())
+}
+
+/// How long each phase takes at the accounts' limits, where anybody sees it: as far as the plan is known by now.
+async fn times(run: Run<'_>, work: &Work, phases: &[Vec<Arc<Table>>], facts: Facts<'_>) -> Result<VecDeque<Duration>> {
+    let mut times = VecDeque::new();
+    if run.world.progress.is_shown() && phases.len() > 1 {
+        for tables in phases {
+            let asked = reference::questions(run.world, run.ledgers, facts, work, tables).await?;
+            times.push_back(at_the_limits(facts, &asked));
+        }
+    }
+    Ok(times)
 }
 
 async fn fetch_phase(

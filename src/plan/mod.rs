@@ -26,7 +26,7 @@ pub use calls::{Chosen, calls};
 pub use due::{Cause, Due, Ran, due};
 pub use judged::JudgedDays;
 pub use phases::{Phases, wanted_by};
-pub use price::{InterfacePrice, Price, Quota, Reason, estimated_calendar, expected_calls};
+pub use price::{InterfacePrice, Price, Quota, Reason, at_the_limits, estimated_calendar, expected_calls};
 pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};

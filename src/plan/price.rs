@@ -2,6 +2,7 @@
 //! nothing is read: quotas and stale partitions are added by whoever reads the lake.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{Datelike as _, NaiveDate, Weekday};
 use pitlake_contract::{DateRange, Slice, counted};
@@ -86,8 +87,7 @@ impl Price {
                 continue;
             }
             let calls = expected_calls(facts, question, asks_suspensions);
-            let per_minute = question.allowance.per_minute.max(1);
-            minutes = minutes.max(calls.saturating_sub(1) / per_minute as usize);
+            minutes = minutes.max(minutes_of(calls, question));
             self.note(question, facts.calendar);
             self.add(question, calls);
         }
@@ -190,6 +190,18 @@ impl Price {
             per_minute: question.allowance.per_minute,
         });
     }
+}
+
+/// Minutes that calls of a question take at the account's limit.
+fn minutes_of(calls: usize, question: &Question) -> usize {
+    calls.saturating_sub(1) / question.allowance.per_minute.max(1) as usize
+}
+
+/// How long some questions take side by side, at the accounts' limits.
+#[must_use]
+pub fn at_the_limits(facts: Facts<'_>, questions: &[Question]) -> Duration {
+    let minutes = questions.iter().map(|question| minutes_of(expected_calls(facts, question, true), question)).max();
+    Duration::from_mins(minutes.unwrap_or(0) as u64)
 }
 
 /// Calls of a question: pages by the rows that are expected, and what their ends need for a proof.

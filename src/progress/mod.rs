@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub use meter::{Meter, Wait, Waiting};
 pub use task::Calls;
-use task::{Effort, Task, View};
+use task::{Ahead, Effort, Task, View};
 
 /// How often the lines of a terminal are drawn.
 const DRAWN_EVERY: Duration = Duration::from_millis(250);
@@ -38,6 +38,8 @@ pub struct Progress {
 struct Shared {
     place: Place,
     tasks: Mutex<Vec<Arc<Task>>>,
+    /// What follows them, where it is known.
+    ahead: Mutex<Option<Ahead>>,
     /// Draws, from the first task on.
     drawing: OnceLock<()>,
 }
@@ -76,7 +78,14 @@ impl Progress {
     }
 
     fn at(place: Place) -> Self {
-        Self { shared: Arc::new(Shared { place, tasks: Mutex::default(), drawing: OnceLock::new() }) }
+        Self {
+            shared: Arc::new(Shared {
+                place,
+                tasks: Mutex::default(),
+                ahead: Mutex::default(),
+                drawing: OnceLock::new(),
+            }),
+        }
     }
 
     /// Work of `steps` steps, of which nobody can tell how long each takes; it disappears when dropped.
@@ -115,11 +124,27 @@ impl Progress {
         Bar { task, shared: Arc::clone(&self.shared) }
     }
 
+    /// Whether it is shown anywhere.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        !matches!(self.shared.place, Place::Nowhere)
+    }
+
+    /// After the calls under way others follow that take `fetching`, and then what was fetched is built, or not.
+    pub fn ahead(&self, fetching: Duration, building: bool) {
+        self.shared.expect(Some(Ahead { fetching, building }));
+    }
+
+    /// All calls are done.
+    pub fn fetched(&self) {
+        self.shared.expect(None);
+    }
+
     /// Logs at once what goes on, where it will take more than a minute and lines are logged.
     pub fn announce(&self) {
-        let views = self.shared.views();
-        if matches!(self.shared.place, Place::Log) && views.iter().any(|view| view.to_go > Some(LOGGED_EVERY)) {
-            log(&views);
+        let (views, ahead) = (self.shared.views(), self.shared.ahead());
+        if matches!(self.shared.place, Place::Log) && text::to_go(&views, ahead) > Some(LOGGED_EVERY) {
+            log(&views, ahead);
         }
     }
 
@@ -133,6 +158,14 @@ impl Progress {
 impl Shared {
     fn tasks(&self) -> MutexGuard<'_, Vec<Arc<Task>>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn expect(&self, ahead: Option<Ahead>) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
+    }
+
+    fn ahead(&self) -> Option<Ahead> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn views(&self) -> Vec<View> {
@@ -152,7 +185,7 @@ impl Shared {
         }
         let size = terminal_size::terminal_size_of(io::stderr());
         let size = size.map_or(USUAL, |(width, height)| (usize::from(width.0), usize::from(height.0)));
-        lines.set_message(text::lines(&views, size).join("\n"));
+        lines.set_message(text::lines(&views, self.ahead(), size).join("\n"));
     }
 }
 
@@ -167,7 +200,7 @@ fn draw_on(shared: Weak<Shared>) {
                 Place::Terminal(_) => shared.draw(),
                 Place::Log if logged.elapsed() >= LOGGED_EVERY => {
                     logged = Instant::now();
-                    log(&shared.views());
+                    log(&shared.views(), shared.ahead());
                 }
                 _ => {}
             }
@@ -175,13 +208,13 @@ fn draw_on(shared: Weak<Shared>) {
     });
 }
 
-fn log(views: &[View]) {
-    let Some(message) = text::sentence(views) else { return };
+fn log(views: &[View], ahead: Option<Ahead>) {
+    let Some(message) = text::sentence(views, ahead) else { return };
     let sum = |of: fn(&View) -> usize| views.iter().map(of).sum::<usize>();
     let (done, steps, failed) = (sum(|view| view.done), sum(|view| view.steps), sum(|view| view.failed));
     let calls = sum(|view| view.rate.map_or(0, |(calls, _)| calls));
     let quota = views.iter().filter_map(|view| view.quota).min();
-    let seconds = views.iter().filter_map(|view| view.to_go).max().map(|left| left.as_secs());
+    let seconds = text::to_go(views, ahead).map(|left| left.as_secs());
     tracing::info!(
         done,
         steps,

@@ -46,6 +46,15 @@ pub struct Calls {
     pub together: usize,
 }
 
+/// What follows the tasks under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ahead {
+    /// How long later calls take, as far as the accounts' limits tell.
+    pub(super) fetching: Duration,
+    /// Whether what was fetched is built afterwards.
+    pub(super) building: bool,
+}
+
 /// The state of a task at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct View {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pitlake_contract::counted;
 
 use super::meter::Waits;
-use super::task::View;
+use super::task::{Ahead, View};
 
 /// The letters of a label, at most, where the terminal is narrow.
 const LABEL: usize = 22;
@@ -13,9 +13,18 @@ const LABEL: usize = 22;
 /// A limit above this is none.
 const UNLIMITED: usize = 1_000_000;
 
-/// Lines for tasks, none longer than `width`, and at most `height` of them: those that are done go first.
-pub(super) fn lines(views: &[View], (width, height): (usize, usize)) -> Vec<String> {
-    let most = height.saturating_sub(1).max(1);
+/// Lines for tasks, none longer than `width`, and at most `height` of them: those that are done go first. The last is for
+/// all of them and what follows.
+pub(super) fn lines(views: &[View], ahead: Option<Ahead>, (width, height): (usize, usize)) -> Vec<String> {
+    let all = in_all(views, ahead).map(|(left, building)| {
+        let left = short(left);
+        if building {
+            format!("all fetching: {left} left, then building")
+        } else {
+            format!("all fetching: {left} left")
+        }
+    });
+    let most = height.saturating_sub(1 + usize::from(all.is_some())).max(1);
     let mut shown: Vec<&View> = views.iter().collect();
     if shown.len() > most {
         shown.retain(|view| !view.is_done());
@@ -32,7 +41,23 @@ pub(super) fn lines(views: &[View], (width, height): (usize, usize)) -> Vec<Stri
         let hidden = views.iter().filter(|view| !view.is_done()).count() + 1 - most;
         lines.push(cut(&format!("and {hidden} more"), width));
     }
+    lines.extend(all.map(|all| cut(&all, width)));
     lines
+}
+
+/// How long all takes: the task that takes longest, and the calls that follow.
+pub(super) fn to_go(views: &[View], ahead: Option<Ahead>) -> Option<Duration> {
+    let longest = views.iter().filter_map(|view| view.to_go).max();
+    match ahead {
+        Some(ahead) if !ahead.fetching.is_zero() => Some(longest.unwrap_or_default() + ahead.fetching),
+        _ => longest,
+    }
+}
+
+/// How long all fetching takes, and whether building follows, where that says more than the line of one task.
+fn in_all(views: &[View], ahead: Option<Ahead>) -> Option<(Duration, bool)> {
+    let ahead = ahead.filter(|ahead| views.len() > 1 || !ahead.fetching.is_zero())?;
+    Some((to_go(views, Some(ahead))?, ahead.building))
 }
 
 fn done_of(view: &View) -> String {
@@ -110,16 +135,21 @@ pub(super) fn short(time: Duration) -> String {
 }
 
 /// What goes on, in one sentence: the task that takes longest, and the sum of all where there are more.
-pub(super) fn sentence(views: &[View]) -> Option<String> {
+pub(super) fn sentence(views: &[View], ahead: Option<Ahead>) -> Option<String> {
+    let all = match in_all(views, ahead) {
+        Some((left, true)) => format!("; all fetching takes {} more, then building follows", short(left)),
+        Some((left, false)) => format!("; all fetching takes {} more", short(left)),
+        None => String::new(),
+    };
     let open: Vec<&View> = views.iter().filter(|view| !view.is_done()).collect();
     let slowest = open.iter().max_by_key(|view| (view.to_go, view.steps - view.done))?;
     let one = about(slowest);
     if views.len() == 1 {
-        return Some(one);
+        return Some(one + &all);
     }
     let sum = |of: fn(&View) -> usize| views.iter().map(of).sum::<usize>();
     let (done, steps) = (sum(|view| view.done), sum(|view| view.steps));
-    Some(format!("{done} of {steps} {} of {} tables; the longest is {one}", slowest.unit, views.len()))
+    Some(format!("{done} of {steps} {} of {} tables; the longest is {one}{all}", slowest.unit, views.len()))
 }
 
 fn about(view: &View) -> String {
@@ -172,13 +202,14 @@ mod tests {
         (full.failed, full.quota, full.waits) = (123, Some(49_000), Some(Waits::Pause(Duration::from_secs(61))));
         let views = [view("adj_factor", 40), full, view("stock_daily_cn", 45_000)];
         for width in [20, 40, 60, 79, 80, 100, 120, 200] {
-            for line in lines(&views, (width, 24)) {
+            let ahead = Ahead { fetching: Duration::from_hours(100), building: true };
+            for line in lines(&views, Some(ahead), (width, 24)) {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
-        let narrow = lines(&views[..1], (80, 24));
+        let narrow = lines(&views[..1], None, (80, 24));
         assert_eq!(narrow, ["adj_factor  40/45000  90 min left  478/500 a min  waits: limit"]);
-        let wide = lines(&views[1..2], (200, 24)).join("\n");
+        let wide = lines(&views[1..2], None, (200, 24)).join("\n");
         for part in ["12345/45000", "90 min left", "478/500 a min", "quota 49000", "123 failed", "asked to slow down"] {
             assert!(wide.contains(part), "{part}: {wide}");
         }
@@ -187,7 +218,7 @@ mod tests {
     #[test]
     fn more_tasks_than_lines_are_counted() {
         let views: Vec<View> = (0..30).map(|n| view(&format!("table_{n}"), if n < 3 { 45_000 } else { n })).collect();
-        let shown = lines(&views, (80, 10));
+        let shown = lines(&views, None, (80, 10));
         assert_eq!(shown.len(), 9, "{shown:?}");
         assert_eq!(shown[8], "and 19 more");
         assert!(shown[0].starts_with("table_3"), "{shown:?}");
@@ -198,11 +229,28 @@ mod tests {
         let mut views = vec![view("adj_factor", 40)];
         let one = "adj_factor: 40 of 45000 slices, 478 calls in the last minute of 500 allowed, 90 min to go, waits for the \
                    account's limit";
-        assert_eq!(sentence(&views).unwrap(), one);
+        assert_eq!(sentence(&views, None).unwrap(), one);
         views.push(View { to_go: Some(Duration::from_secs(30)), ..view("stock_daily_cn", 44_000) });
-        let both = sentence(&views).unwrap();
+        let both = sentence(&views, None).unwrap();
         assert!(both.starts_with("44040 of 90000 slices of 2 tables; the longest is adj_factor: 40 of"), "{both}");
-        assert_eq!(sentence(&[view("adj_factor", 45_000)]), None);
+        assert_eq!(sentence(&[view("adj_factor", 45_000)], None), None);
+    }
+
+    #[test]
+    fn the_time_to_go_is_that_of_all_fetching() {
+        let views = [view("suspend_d_cn", 44_000), view("trade_cal", 45_000)];
+        let ahead = |minutes, building| Some(Ahead { fetching: Duration::from_mins(minutes), building });
+        let last = |views: &[View], ahead| lines(views, ahead, (80, 10)).pop().unwrap();
+        assert_eq!(last(&views, ahead(30, true)), "all fetching: 2.0 h left, then building");
+        assert_eq!(last(&views, ahead(0, false)), "all fetching: 90 min left");
+        // Of one table that is the last its own line says all.
+        assert!(last(&views[..1], ahead(0, true)).starts_with("suspend_d_cn"));
+        assert!(last(&views, None).starts_with("trade_cal"), "what is built has no calls");
+        let text = sentence(&views, ahead(30, true)).unwrap();
+        assert!(text.ends_with("account's limit; all fetching takes 2.0 h more, then building follows"), "{text}");
+        assert_eq!(to_go(&views, ahead(30, true)), Some(Duration::from_hours(2)));
+        let many: Vec<View> = (0..30).map(|n| view(&format!("table_{n}"), n)).collect();
+        assert_eq!(lines(&many, ahead(30, true), (80, 10)).len(), 9);
     }
 
     #[test]

@@ -32,13 +32,14 @@ fn each_level_logs_what_it_says() {
 fn json_logs_are_one_object_a_line() {
     let vendor = Vendor::start(settings());
     let place = Place::of(&vendor, &[vendor.account("tushare", "points = 5000")]);
+    place.expect(0, &["fetch", "trade_cal", "stock_basic_cn", "--now", NOW]);
     // What takes more than a minute is announced at once.
     place.jobs(&format!(
         "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 1\n",
         vendor.server.url()
     ));
     let mut child = place
-        .command(&[&ARGS[..], &["-v", "--log-format", "json"]].concat())
+        .command(&[&["backfill", "stock_daily_cn"], &ARGS[2..], &["-v", "--log-format", "json"]].concat())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -57,5 +58,10 @@ fn json_logs_are_one_object_a_line() {
     let progress = &objects.last().expect("progress is logged")["fields"];
     assert_eq!(progress["done"], 0, "{objects:#?}");
     assert!(progress["seconds_to_go"].as_u64().unwrap() > 60, "{objects:#?}");
-    assert!(progress["message"].as_str().unwrap().contains("in the last minute of 1 allowed"), "{objects:#?}");
+    // Suspensions come first, and the bars that are judged by them count too.
+    let message = progress["message"].as_str().unwrap();
+    assert!(message.starts_with("suspend_d_cn: 0 of 3 slices, "), "{message}");
+    assert!(message.contains("in the last minute of 1 allowed"), "{message}");
+    assert!(message.contains("; all fetching takes ") && message.ends_with(", then building follows"), "{message}");
+    assert!(progress["seconds_to_go"].as_u64().unwrap() > 3 * 60, "{objects:#?}");
 }

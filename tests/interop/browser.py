@@ -1,4 +1,4 @@
-"""A headless Chromium and axe-core, from the packages of page/package.json; needs node and npm, and no root.
+"""A headless Chromium and axe-core, from the packages of npm/package.json; needs node and npm, and no root.
 
 `browser(folder)` installs and starts it; `opened` opens a page and notes what a page of ours must never do.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-PACKAGES = Path(__file__).with_name("page")
+PACKAGES = Path(__file__).with_name("npm")
 SECONDS = 300
 # Unpacks Chromium, and prints where.
 UNPACK = "import('@sparticuz/chromium').then((it) => it.default.executablePath()).then(console.log)"

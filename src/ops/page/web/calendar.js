@@ -20,7 +20,10 @@ function begun(rows) {
   const chosen = cells.filter((cell) => view.cell && dayText(cell.day).startsWith(view.cell));
   const among = chosen.length ? chosen : cells;
   const worst = KINDS.find((kind) => among.some((cell) => cell.kind === kind));
-  const start = worst === "held" && among === cells ? among.findLast((cell) => cell.kind === worst) : among.find((cell) => cell.kind === worst);
+  const start =
+    worst === "held" && among === cells
+      ? among.findLast((cell) => cell.kind === worst)
+      : among.find((cell) => cell.kind === worst);
   if (start) start.start = true;
   return rows;
 }
@@ -75,29 +78,60 @@ function calendar(change) {
   const byYear = !["month", "period"].includes(coverage.axis);
   const [from, to] = yearsOf(coverage);
   const turn = (by) => change(coverage, Math.min(to, Math.max(from, view.year + by)), "day");
-  const select = element("select", { id: "table", onchange: (event) => {
-    const chosen = covered[Number(event.target.value)];
-    change(chosen, yearToShow(chosen), "table");
-  } }, covered.map((one, place) => one.letters && element("option", { value: place, selected: one === coverage }, one.name)));
+  const select = element(
+    "select",
+    {
+      id: "table",
+      onchange: (event) => {
+        const chosen = covered[Number(event.target.value)];
+        change(chosen, yearToShow(chosen), "table");
+      },
+    },
+    covered.map(
+      (one, place) => one.letters && element("option", { value: place, selected: one === coverage }, one.name),
+    ),
+  );
   const years = [];
-  for (let year = to; year >= from; year -= 1) years.push(element("option", { value: year, selected: year === view.year }, year));
-  const year = element("select", { id: "year", onchange: (event) => change(coverage, Number(event.target.value), "year") }, years);
-  const button = (id, text, by, isOff) => element("button", { type: "button", id, disabled: isOff, onclick: () => change(coverage, view.year + by, id) }, text);
+  for (let year = to; year >= from; year -= 1)
+    years.push(element("option", { value: year, selected: year === view.year }, year));
+  const year = element(
+    "select",
+    { id: "year", onchange: (event) => change(coverage, Number(event.target.value), "year") },
+    years,
+  );
+  const button = (id, text, by, isOff) =>
+    element(
+      "button",
+      { type: "button", id, disabled: isOff, onclick: () => change(coverage, view.year + by, id) },
+      text,
+    );
   const turner = byYear && [
     button("before", t("← earlier"), -1, view.year <= from),
     element("label", {}, t("Year"), year),
     button("after", t("later →"), 1, view.year >= to),
   ];
-  const counts = byYear ? tally(coverage, firstOf(view.year, 0), firstOf(view.year + 1, 0) - 1) : tally(coverage, coverage.first, coverage.last);
+  const counts = byYear
+    ? tally(coverage, firstOf(view.year, 0), firstOf(view.year + 1, 0) - 1)
+    : tally(coverage, coverage.first, coverage.last);
   const readout = element("p", { class: "readout" }, inWords(byKind(counts)));
-  const caption = byYear ? t("{table}: days of {year}", { table: coverage.name, year: view.year }) : t("{table}: all of its months or periods", { table: coverage.name });
+  const caption = byYear
+    ? t("{table}: days of {year}", { table: coverage.name, year: view.year })
+    : t("{table}: all of its months or periods", { table: coverage.name });
   const drawing = byYear ? weeks(coverage, view.year) : months(coverage);
-  return element("div", { class: "panel", id: "days" },
+  return element(
+    "div",
+    { class: "panel", id: "days" },
     element("h3", {}, caption),
-    element("p", { class: "note" }, `${coverage.table.title} · ${coverage.interface}`, Object.keys(coverage.securities).length ? ` · ${securities(coverage)}` : ""),
+    element(
+      "p",
+      { class: "note" },
+      `${coverage.table.title} · ${coverage.interface}`,
+      Object.keys(coverage.securities).length ? ` · ${securities(coverage)}` : "",
+    ),
     element("div", { class: "bar" }, element("label", {}, t("Table"), select), turner),
     element("div", { class: "scroll" }, grid({ caption, readout, page: byYear ? turn : null, ...drawing })),
-    readout);
+    readout,
+  );
 }
 
 /** Draws the section again, and gives the focus back to what had it. */
@@ -112,7 +146,15 @@ function drawCoverage(focus) {
   };
   const old = document.querySelector("#coverage .tall");
   const [left, top] = old ? [old.scrollLeft, old.scrollTop] : [0, 0];
-  section("coverage", t("Coverage"), t("Which days, months or report periods of each table are in the lake. A cell with a sign has days of that kind: choose it to see each day."), overview(pick), calendar(change));
+  section(
+    "coverage",
+    t("Coverage"),
+    t(
+      "Which days, months or report periods of each table are in the lake. A cell with a sign has days of that kind: choose it to see each day.",
+    ),
+    overview(pick),
+    calendar(change),
+  );
   const now = document.querySelector("#coverage .tall");
   // What is newest is seen first, where not all fits.
   if (now) [now.scrollLeft, now.scrollTop] = old ? [left, top] : [now.scrollWidth, 0];

@@ -44,9 +44,19 @@ const isClosed = (day) => market.letters[day - market.first] === "c";
 function opened(table, coverage) {
   const { first, letters: stored } = unpacked(coverage.days);
   // A closed day is stored as the one before it.
-  const letters = coverage.axis !== "session" ? stored : stored.replace(/./g, (letter, place) => (isClosed(first + place) ? "c" : letter));
+  const letters =
+    coverage.axis !== "session"
+      ? stored
+      : stored.replace(/./g, (letter, place) => (isClosed(first + place) ? "c" : letter));
   const several = table.coverage.length > 1;
-  return { ...coverage, table, first, letters, last: first + letters.length - 1, name: several ? `${table.table} · ${coverage.interface}` : table.table };
+  return {
+    ...coverage,
+    table,
+    first,
+    letters,
+    last: first + letters.length - 1,
+    name: several ? `${table.table} · ${coverage.interface}` : table.table,
+  };
 }
 
 const covered = data.tables.flatMap((table) => table.coverage.map((coverage) => opened(table, coverage)));

@@ -7,13 +7,23 @@
  */
 function grid({ caption, classes, columns, rows, readout, pick, page }) {
   const places = [];
-  const head = element("tr", {}, element("td", {}), columns.map(([header, span]) => element("th", { scope: span > 1 ? "colgroup" : "col", colspan: span }, header)));
+  const head = element(
+    "tr",
+    {},
+    element("td", {}),
+    columns.map(([header, span]) => element("th", { scope: span > 1 ? "colgroup" : "col", colspan: span }, header)),
+  );
   const body = rows.map(({ header, cells, title }) => {
     const nodes = cells.map((cell) => drawn(cell, pick));
     places.push(nodes.map((node, place) => (cells[place] ? node : null)));
     return element("tr", {}, element("th", { scope: "row", title }, header), nodes);
   });
-  const table = element("table", { class: `grid ${classes}`, role: "grid", "aria-label": caption }, element("thead", {}, head), element("tbody", {}, body));
+  const table = element(
+    "table",
+    { class: `grid ${classes}`, role: "grid", "aria-label": caption },
+    element("thead", {}, head),
+    element("tbody", {}, body),
+  );
   const all = places.flat().filter(Boolean);
   const first = rows.flatMap(({ cells }) => cells.filter(Boolean)).findIndex((cell) => cell.selected || cell.start);
   const chosen = all[Math.max(0, first)];
@@ -83,14 +93,23 @@ function target(places, row, column, event, page) {
   };
   const ends = (cells) => [cells.find(Boolean), cells.findLast(Boolean)];
   switch (event.key) {
-    case "ArrowLeft": return step(0, -1);
-    case "ArrowRight": return step(0, 1);
-    case "ArrowUp": return step(-1, 0);
-    case "ArrowDown": return step(1, 0);
-    case "Home": return ends(event.ctrlKey ? places.flat() : places[row])[0];
-    case "End": return ends(event.ctrlKey ? places.flat() : places[row])[1];
-    case "PageUp": return page ? (page(-1), null) : step(-Math.min(10, row), 0);
-    case "PageDown": return page ? (page(1), null) : step(Math.min(10, places.length - 1 - row), 0);
-    default: return undefined;
+    case "ArrowLeft":
+      return step(0, -1);
+    case "ArrowRight":
+      return step(0, 1);
+    case "ArrowUp":
+      return step(-1, 0);
+    case "ArrowDown":
+      return step(1, 0);
+    case "Home":
+      return ends(event.ctrlKey ? places.flat() : places[row])[0];
+    case "End":
+      return ends(event.ctrlKey ? places.flat() : places[row])[1];
+    case "PageUp":
+      return page ? (page(-1), null) : step(-Math.min(10, row), 0);
+    case "PageDown":
+      return page ? (page(1), null) : step(Math.min(10, places.length - 1 - row), 0);
+    default:
+      return undefined;
   }
 }

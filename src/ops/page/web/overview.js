@@ -37,8 +37,12 @@ function headersOf(columns) {
     else headers.push([String(column.year), 1]);
   }
   const isByYear = headers.length === columns.length;
-  const isSeen = (text, place) => !isByYear || columns.length < 15 || Number(text) % 5 === 0 || (place === 0 && Number(text) % 5 < 4);
-  return headers.map(([text, span], place) => [isSeen(text, place) ? text : element("span", { class: "unseen" }, text), span]);
+  const isSeen = (text, place) =>
+    !isByYear || columns.length < 15 || Number(text) % 5 === 0 || (place === 0 && Number(text) % 5 < 4);
+  return headers.map(([text, span], place) => [
+    isSeen(text, place) ? text : element("span", { class: "unseen" }, text),
+    span,
+  ]);
 }
 
 /** A column of a table: the state that matters most. */
@@ -50,7 +54,15 @@ function summary(coverage, column) {
   const isShown = view.cell ? view.cell === column.label : column.from <= shown && shown <= column.to;
   const all = (kinds.missing ?? 0) + (kinds.aside ?? 0) + (kinds.partial ?? 0) + (kinds.held ?? 0);
   const share = kinds.held && kind !== "held" && kind in LEGEND && kind !== "not-due" ? kinds[kind] / all : 1;
-  return { kind, label, share, coverage, year: column.year, cell: column.label, selected: view.coverage === coverage && isShown };
+  return {
+    kind,
+    label,
+    share,
+    coverage,
+    year: column.year,
+    cell: column.label,
+    selected: view.coverage === coverage && isShown,
+  };
 }
 
 function isProblem(coverage) {
@@ -60,27 +72,48 @@ function isProblem(coverage) {
 function overview(pick) {
   const columns = columnsOf(covered);
   const listed = covered.filter((coverage) => !view.problems || isProblem(coverage));
-  const readout = element("p", { class: "readout" }, t("Move over the cells, or walk through them with the arrow keys; Enter shows the days."));
+  const readout = element(
+    "p",
+    { class: "readout" },
+    t("Move over the cells, or walk through them with the arrow keys; Enter shows the days."),
+  );
   const rows = listed.map((coverage) => ({
     header: coverage.name,
     title: coverage.table.title,
-    cells: coverage.letters || !columns.length
-      ? columns.map((column) => summary(coverage, column))
-      : [{ words: securities(coverage), span: columns.length }],
+    cells:
+      coverage.letters || !columns.length
+        ? columns.map((column) => summary(coverage, column))
+        : [{ words: securities(coverage), span: columns.length }],
   }));
-  const filter = element("input", { type: "checkbox", onchange: (event) => {
-    view.problems = event.target.checked;
-    drawCoverage("filter");
-  } });
+  const filter = element("input", {
+    type: "checkbox",
+    onchange: (event) => {
+      view.problems = event.target.checked;
+      drawCoverage("filter");
+    },
+  });
   filter.id = "filter";
   filter.checked = view.problems;
-  const legend = Object.entries(LEGEND).map(([kind, text]) => element("li", {}, element("span", { class: `key kind ${kind}` }), t(text)));
+  const legend = Object.entries(LEGEND).map(([kind, text]) =>
+    element("li", {}, element("span", { class: `key kind ${kind}` }), t(text)),
+  );
   if (!covered.length) return [element("p", {}, t("The lake holds nothing yet."))];
   return [
     element("ul", { class: "legend", "aria-label": t("Legend") }, legend),
     element("div", { class: "bar" }, element("label", {}, filter, t("Only tables with gaps"))),
     rows.length
-      ? element("div", { class: "scroll tall" }, grid({ caption: t("Coverage by table"), classes: "overview", columns: headersOf(columns), rows, readout, pick }))
+      ? element(
+          "div",
+          { class: "scroll tall" },
+          grid({
+            caption: t("Coverage by table"),
+            classes: "overview",
+            columns: headersOf(columns),
+            rows,
+            readout,
+            pick,
+          }),
+        )
       : element("p", {}, t("No table has gaps.")),
     readout,
   ];

@@ -1,4 +1,4 @@
-// The answers of the first screen, and the sections of tables. Never coverage: that is drawn day by day.
+// The sections with tables, and the chart of revisions. Never coverage: that is drawn day by day.
 
 /** How a run ended, by its exit code. */
 const EXITS = {
@@ -16,138 +16,47 @@ const EXITS = {
   143: "ended by SIGTERM",
 };
 
-const REASONS = {
-  empty: "The lake is empty: begin here.",
-  refused: "The last run could not work: find out why.",
-  late: "The newest day is not in: run the jobs.",
-  missing: "Days are missing: fetch them.",
-  stale: "Silver is older than bronze: build it.",
-  set_aside: "Rows were set aside: look at them.",
-};
-
 /** The name space of drawings; nothing is fetched from it. */
 const SVG = "http://www.w3.org/2000/svg";
 
-const NAMED = 4;
-
-const sum = (values) => Object.values(values).reduce((a, b) => a + b, 0);
-
-/** The first names, and how many more there are. */
-function named(lines) {
-  const more = lines.length - NAMED;
-  const items = (more > 1 ? lines.slice(0, NAMED) : lines).map((line) => element("li", {}, line));
-  if (more > 1) items.push(element("li", {}, counted(more, "and {n} more", "and {n} more")));
-  return element("ul", {}, items);
-}
-
-function answer(question, mood, says, ...details) {
-  const sign = { good: "✓", bad: "✗", todo: "→" }[mood];
-  return element("div", { class: `answer ${mood}` },
-    element("h3", {}, question),
-    element("p", { class: "says" }, sign && element("span", { class: "sign", "aria-hidden": "true" }, sign), sentence(says)), details);
-}
-
-function missingAnswer() {
-  const { missing, securities: unasked } = data.answers;
-  const question = t("Is anything missing?");
-  if (!covered.length) return answer(question, "plain", t("The lake holds nothing yet."));
-  if (!sum(missing)) return answer(question, "good", t("No, nothing"), element("p", {}, counted(covered.length, "{n} table was looked at.", "{n} tables were looked at.")));
-  const lines = Object.entries(missing).sort((a, b) => b[1] - a[1]).map(([table, n]) =>
-    `${table}: ${table in unasked ? counted(unasked[table], "{n} security", "{n} securities") : counted(n, "{n} day", "{n} days")}`);
-  const days = sum(Object.fromEntries(Object.entries(missing).filter(([table]) => !(table in unasked))));
-  const tables = lines.length;
-  const says = days ? counted(days, "Yes: {n} day", "Yes: {n} days") : counted(sum(unasked), "Yes: {n} security", "Yes: {n} securities");
-  return answer(question, "bad", says, element("p", {}, counted(tables, "in {n} table", "in {n} tables")), named(lines));
-}
-
-function nightAnswer() {
-  const { late, fresh, night } = data.answers;
-  const question = t("Is last night in?");
-  if (!covered.length) return answer(question, "plain", t("No, nothing is"));
-  const names = Object.entries(late).map(([table, day]) => (day ? t("{table} lacks {day}", { table, day }) : t("{table} was never fetched", { table })));
-  if (names.length) {
-    const says = counted(names.length, "No: {n} table is late", "No: {n} tables are late");
-    return answer(question, "bad", says, named(names));
-  }
-  if (fresh) {
-    const next = data.tables.map((table) => table.fresh?.next).filter(Boolean).sort((a, b) => (a[1] < b[1] ? -1 : 1))[0];
-    return answer(question, "good", t("Yes, {day}", { day: night }),
-      element("p", {}, counted(fresh, "{n} table of your jobs has it.", "{n} tables of your jobs have what they should.")),
-      next && element("p", {}, t("{day} should be there by {at}.", { day: next[0], at: instant(next[1]) })));
-  }
-  const newest = data.tables.filter((table) => table.lag !== null).map((table) => table.last).sort().at(-1);
-  return answer(question, "plain", newest ? t("The newest day is {day}", { day: newest }) : t("No table is asked day by day"),
-    element("p", {}, t("No job of jobs.toml asks for tables day by day, so none is late.")));
-}
-
-function changedAnswer() {
-  const changed = Object.entries(data.answers.changed);
-  const question = t("What changed since last week?");
-  const of = (name) => changed.reduce((all, [, table]) => all + table[name], 0);
-  const fetched = of("rows_fetched");
-  const news = element("p", {}, fetched ? counted(fetched, "{n} row was fetched.", "{n} rows were fetched.") : t("Nothing was fetched."));
-  if (!of("rows") && !of("withdrawn")) return answer(question, "plain", t("Nothing of the past"), news);
-  const lines = changed.filter(([, table]) => table.rows || table.withdrawn).map(([name, table]) => `${name}: ${changeText(table)}`);
-  const says = of("rows") ? counted(of("rows"), "{n} old row changed", "{n} old rows changed") : counted(of("withdrawn"), "{n} row withdrawn", "{n} rows withdrawn");
-  return answer(question, "plain", says, news, named(lines));
-}
-
-function changeText({ rows, figures, withdrawn }) {
-  const parts = [];
-  if (rows) parts.push(counted(figures, "{n} figure in {rows}", "{n} figures in {rows}", { rows: counted(rows, "{n} row", "{n} rows") }));
-  if (withdrawn) parts.push(counted(withdrawn, "{n} row withdrawn", "{n} rows withdrawn"));
-  return parts.join(t(", "));
-}
-
-function command(text) {
-  const code = element("code", { tabindex: 0 }, text);
-  const button = element("button", { type: "button", onclick: async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      button.textContent = t("Copied");
-    } catch {
-      getSelection().selectAllChildren(code);
-      button.textContent = t("Selected");
-    }
-  } }, t("Copy"));
-  return element("div", { class: "command" }, code, button);
-}
-
-function actionAnswer() {
-  const { actions } = data.answers;
-  const question = t("What should I do?");
-  if (!actions.length) {
-    const next = data.jobs.filter((job) => job.next).sort((a, b) => (a.next < b.next ? -1 : 1))[0];
-    const job = next && (next.next > data.now ? "The job {job} runs at {at}." : "The job {job} has been due since {at}: a scheduler runs it, or `pitlake run {job}`.");
-    const text = next ? t(job, { job: next.job, at: instant(next.next) }) : t("No job has a schedule: `pitlake run` fetches what is due.");
-    return answer(question, "good", t("Nothing"), element("p", {}, sentence(text)));
-  }
-  const item = (action) => element("li", {}, t(REASONS[action.why]), command(action.command));
-  const more = actions.slice(2);
-  const node = answer(question, "todo", counted(actions.length, "Run this command", "Run these commands"),
-    element("ol", { class: "actions" }, actions.slice(0, 2).map(item)),
-    more.length > 0 && element("details", {}, element("summary", {}, counted(more.length, "{n} more command", "{n} more commands")), element("ol", { class: "actions" }, more.map(item))));
-  node.classList.add("wide");
-  return node;
-}
-
-function drawAnswers() {
-  const place = document.getElementById("answers");
-  const title = document.getElementById("answers-title");
-  const remarks = data.remarks.map((text) => element("p", { class: "note" }, text));
-  place.classList.toggle("three", data.answers.actions.length > 0);
-  place.replaceChildren(title, missingAnswer(), nightAnswer(), changedAnswer(), actionAnswer(), ...remarks);
-}
-
 function drawTables() {
-  const columns = [[t("table")], [t("first day"), "day"], [t("last day"), "day"], [t("lag"), "number"], [t("should be there"), "day"], [t("rows"), "number"], [t("revisions"), "number"], [t("bronze"), "number"], [t("silver"), "number"]];
+  const columns = [
+    [t("table")],
+    [t("first day"), "day"],
+    [t("last day"), "day"],
+    [t("lag"), "number"],
+    [t("should be there"), "day"],
+    [t("rows"), "number"],
+    [t("revisions"), "number"],
+    [t("bronze"), "number"],
+    [t("silver"), "number"],
+  ];
   const rows = data.tables.map((table) => [
-    [table.table, element("small", {}, table.title, table.stale ? ` · ${counted(table.stale, "{n} stale partition", "{n} stale partitions")}` : "")],
-    table.first ?? "–", table.last ?? "–", table.lag === null ? "–" : number(table.lag), freshness(table),
-    some(table.rows), some(table.revisions || table.former_states), bytes(table.size.bronze), bytes(table.size.silver),
+    [
+      table.table,
+      element(
+        "small",
+        {},
+        table.title,
+        table.stale ? ` · ${counted(table.stale, "{n} stale partition", "{n} stale partitions")}` : "",
+      ),
+    ],
+    table.first ?? "–",
+    table.last ?? "–",
+    table.lag === null ? "–" : number(table.lag),
+    freshness(table),
+    some(table.rows),
+    some(table.revisions || table.former_states),
+    bytes(table.size.bronze),
+    bytes(table.size.silver),
   ]);
-  const about = t("How far each table reaches, and whether it is up to date. Lag counts trading days after the last day; revisions are rows that a vendor changed later, kept beside what they were.");
-  const size = t("On disk: {bronze} in bronze, {silver} in silver.", { bronze: bytes(data.size.bronze), silver: bytes(data.size.silver) });
+  const about = t(
+    "How far each table reaches, and whether it is up to date. Lag counts trading days after the last day; revisions are rows that a vendor changed later, kept beside what they were.",
+  );
+  const size = t("On disk: {bronze} in bronze, {silver} in silver.", {
+    bronze: bytes(data.size.bronze),
+    silver: bytes(data.size.silver),
+  });
   if (!rows.length) return section("tables", t("Tables"), about, element("p", {}, t("The lake holds nothing yet.")));
   return section("tables", t("Tables"), about, element("p", {}, size), rowsTable(t("Tables"), columns, rows));
 }
@@ -155,9 +64,21 @@ function drawTables() {
 /** What should be there by now, and whether it is. */
 function freshness(table) {
   const { fresh } = table;
-  if (!fresh) return table.answered ? element("small", {}, t("last answer {at}", { at: instant(table.answered) })) : "–";
-  const is = fresh.is_in ? element("span", { class: "yes" }, `✓ ${fresh.day}`) : element("span", { class: "no" }, `✗ ${fresh.day}`);
-  return [is, element("small", {}, fresh.is_in && fresh.next ? t("next by {at}", { at: instant(fresh.next[1]) }) : t("by {at}", { at: instant(fresh.by) }))];
+  if (!fresh)
+    return table.answered ? element("small", {}, t("last answer {at}", { at: instant(table.answered) })) : "–";
+  const is = fresh.is_in
+    ? element("span", { class: "yes" }, `✓ ${fresh.day}`)
+    : element("span", { class: "no" }, `✗ ${fresh.day}`);
+  return [
+    is,
+    element(
+      "small",
+      {},
+      fresh.is_in && fresh.next
+        ? t("next by {at}", { at: instant(fresh.next[1]) })
+        : t("by {at}", { at: instant(fresh.by) }),
+    ),
+  ];
 }
 
 /** Bars of the weeks, the newest to the right. */
@@ -172,14 +93,16 @@ function weeksChart(weeks, summary) {
   const chart = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary });
   const monday = today - weekdayOf(today);
   const most = Math.max(...weeks.map(({ rows, withdrawn }) => rows + withdrawn));
-  const scale = (n) => (n && Math.max(2, (n / most) * (height - bottom - 16)));
+  const scale = (n) => n && Math.max(2, (n / most) * (height - bottom - 16));
   for (const { day, rows, withdrawn } of weeks) {
     const x = (count - 1 - (monday - day) / 7) * (width / count);
     const tall = scale(rows);
     const wide = width / count - 3;
     chart.append(svg("rect", { class: "rows-bar", x, y: height - bottom - tall, width: wide, height: tall }));
     const above = scale(withdrawn);
-    chart.append(svg("rect", { class: "withdrawn-bar", x, y: height - bottom - tall - above, width: wide, height: above }));
+    chart.append(
+      svg("rect", { class: "withdrawn-bar", x, y: height - bottom - tall - above, width: wide, height: above }),
+    );
   }
   chart.append(svg("line", { x1: 0, x2: width, y1: height - bottom + 0.5, y2: height - bottom + 0.5 }));
   chart.append(svg("text", { x: 0, y: 11 }, counted(most, "{n} row at most", "{n} rows at most")));
@@ -198,30 +121,93 @@ function drawChanges() {
     const add = (place) => Object.values(tables).reduce((all, counts) => all + counts[place], 0);
     return { week, day: dayOf(week), tables: Object.keys(tables), rows: add(0), figures: add(1), withdrawn: add(2) };
   });
-  const about = t("What vendors changed of days and reports that were in the lake before, by the week in which a run noticed it. Former rows are kept: `pitlake diff` shows both.");
+  const about = t(
+    "What vendors changed of days and reports that were in the lake before, by the week in which a run noticed it. Former rows are kept: `pitlake diff` shows both.",
+  );
   const title = t("Revisions by week");
-  if (!weeks.length) return section("changes", title, about, element("p", {}, t("No run of the last year noticed a change.")));
+  if (!weeks.length)
+    return section("changes", title, about, element("p", {}, t("No run of the last year noticed a change.")));
   const all = (name) => weeks.reduce((sum, week) => sum + week[name], 0);
   const summary = t("In the last year: {rows} with changed figures, {withdrawn}.", {
     rows: counted(all("rows"), "{n} row", "{n} rows"),
     withdrawn: counted(all("withdrawn"), "{n} row withdrawn", "{n} rows withdrawn"),
   });
-  const columns = [[t("week of"), "day"], [t("rows changed"), "number"], [t("figures"), "number"], [t("rows withdrawn"), "number"], [t("tables")]];
-  const rows = weeks.toReversed().map((week) => [week.week, number(week.rows), number(week.figures), number(week.withdrawn), week.tables.join(t(", "))]);
+  const columns = [
+    [t("week of"), "day"],
+    [t("rows changed"), "number"],
+    [t("figures"), "number"],
+    [t("rows withdrawn"), "number"],
+    [t("tables")],
+  ];
+  const rows = weeks
+    .toReversed()
+    .map((week) => [
+      week.week,
+      number(week.rows),
+      number(week.figures),
+      number(week.withdrawn),
+      week.tables.join(t(", ")),
+    ]);
   const key = (kind, text) => element("li", {}, element("span", { class: `key kind ${kind}` }), text);
-  const legend = element("ul", { class: "legend" }, key("held", t("rows changed")), key("withdrawn", t("rows withdrawn, on top")));
-  return section("changes", title, about, element("p", {}, summary), legend, element("div", { class: "scroll" }, weeksChart(weeks, summary)),
-    element("details", { open: rows.length <= 8 }, element("summary", {}, t("The same as a table")), rowsTable(title, columns, rows)));
+  const legend = element(
+    "ul",
+    { class: "legend" },
+    key("held", t("rows changed")),
+    key("withdrawn", t("rows withdrawn, on top")),
+  );
+  return section(
+    "changes",
+    title,
+    about,
+    element("p", {}, summary),
+    legend,
+    element("div", { class: "scroll" }, weeksChart(weeks, summary)),
+    element(
+      "details",
+      { open: rows.length <= 8 },
+      element("summary", {}, t("The same as a table")),
+      rowsTable(title, columns, rows),
+    ),
+  );
 }
 
 function drawRuns() {
   const about = t("The newest runs, with the calls that they sent and how they ended. Times are Shanghai's.");
   const title = t("Runs");
-  const jobs = data.jobs.map((job) => [job.job, element("code", {}, job.schedule), job.last ? instant(job.last) : "–", job.last ? ended(job.exit) : "–", job.next ? nextRun(job.next) : "–"]);
-  const jobTable = jobs.length > 0 && rowsTable(t("Jobs"), [[t("job")], [t("schedule"), "day"], [t("last run"), "day"], [t("ended")], [t("next run"), "day"]], jobs);
-  if (!data.runs.length) return section("runs", title, about, jobTable, element("p", {}, t("No run has a report here.")));
-  const columns = [[t("started"), "day"], [t("command")], [t("ended")], [t("slices"), "number"], [t("rows"), "number"], [t("calls"), "number"], [t("most calls to")]];
-  const rows = data.runs.map((run) => [instant(run.started), [element("code", {}, `${run.command} ${run.jobs.join(" ")}`.trim())], [ended(run.exit), failures(run)], some(run.slices), some(run.rows), some(sum(run.calls)), calls(run)]);
+  const jobs = data.jobs.map((job) => [
+    job.job,
+    element("code", {}, job.schedule),
+    job.last ? instant(job.last) : "–",
+    job.last ? ended(job.exit) : "–",
+    job.next ? nextRun(job.next) : "–",
+  ]);
+  const jobTable =
+    jobs.length > 0 &&
+    rowsTable(
+      t("Jobs"),
+      [[t("job")], [t("schedule"), "day"], [t("last run"), "day"], [t("ended")], [t("next run"), "day"]],
+      jobs,
+    );
+  if (!data.runs.length)
+    return section("runs", title, about, jobTable, element("p", {}, t("No run has a report here.")));
+  const columns = [
+    [t("started"), "day"],
+    [t("command")],
+    [t("ended")],
+    [t("slices"), "number"],
+    [t("rows"), "number"],
+    [t("calls"), "number"],
+    [t("most calls to")],
+  ];
+  const rows = data.runs.map((run) => [
+    instant(run.started),
+    [element("code", {}, `${run.command} ${run.jobs.join(" ")}`.trim())],
+    [ended(run.exit), failures(run)],
+    some(run.slices),
+    some(run.rows),
+    some(sum(run.calls)),
+    calls(run),
+  ]);
   return section("runs", title, about, jobTable, rowsTable(title, columns, rows));
 }
 
@@ -231,7 +217,11 @@ function nextRun(at) {
 
 function ended(exit) {
   if (exit === null) return t("running, or killed");
-  return element("span", { class: exit === 0 ? "yes" : "no" }, `${exit === 0 ? "✓" : "✗"} ${t(EXITS[exit] ?? "failed")}${exit === 0 ? "" : ` (${exit})`}`);
+  return element(
+    "span",
+    { class: exit === 0 ? "yes" : "no" },
+    `${exit === 0 ? "✓" : "✗"} ${t(EXITS[exit] ?? "failed")}${exit === 0 ? "" : ` (${exit})`}`,
+  );
 }
 
 function failures(run) {
@@ -249,9 +239,21 @@ function calls(run) {
 
 function drawRejects() {
   const title = t("Rejected rows");
-  const about = t("Rows that break a rule are set aside with the reason; the others are kept. They stay in bronze, and `pitlake rejects` lists them all.");
+  const about = t(
+    "Rows that break a rule are set aside with the reason; the others are kept. They stay in bronze, and `pitlake rejects` lists them all.",
+  );
   if (!data.rejects.length) return section("rejects", title, about, element("p", {}, t("None.")));
-  const columns = [[t("table")], [t("rows"), "number"], [t("reason of the first")], [t("that row, as the vendor sent it")]];
-  const rows = data.rejects.map((one) => [one.table, number(one.rows), element("span", {}, sentence(one.reason)), element("code", {}, one.example)]);
+  const columns = [
+    [t("table")],
+    [t("rows"), "number"],
+    [t("reason of the first")],
+    [t("that row, as the vendor sent it")],
+  ];
+  const rows = data.rejects.map((one) => [
+    one.table,
+    number(one.rows),
+    element("span", {}, sentence(one.reason)),
+    element("code", {}, one.example),
+  ]);
   return section("rejects", title, about, rowsTable(title, columns, rows));
 }

@@ -8,7 +8,10 @@ function draw() {
   drawChanges();
   drawRuns();
   drawRejects();
-  document.getElementById("foot").textContent = t("Written by {program}. This page holds all that it shows, and asks the network for nothing.", { program: data.program });
+  document.getElementById("foot").textContent = t(
+    "Written by {program}. This page holds all that it shows, and asks the network for nothing.",
+    { program: data.program },
+  );
 }
 
 function choose(chosen) {

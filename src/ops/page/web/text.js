@@ -66,11 +66,17 @@ const weekdayOf = (day) => (((day + 3) % 7) + 7) % 7;
 const firstOf = (year, month) => Date.UTC(year, month, 1) / 864e5;
 
 function weekdayName(weekday, form) {
-  return new Date(Date.UTC(2024, 0, 1 + weekday)).toLocaleDateString(language === "zh" ? "zh-CN" : "en", { weekday: form, timeZone: "UTC" });
+  return new Date(Date.UTC(2024, 0, 1 + weekday)).toLocaleDateString(language === "zh" ? "zh-CN" : "en", {
+    weekday: form,
+    timeZone: "UTC",
+  });
 }
 
 function monthName(month) {
-  return new Date(Date.UTC(2024, month, 1)).toLocaleDateString(language === "zh" ? "zh-CN" : "en", { month: "short", timeZone: "UTC" });
+  return new Date(Date.UTC(2024, month, 1)).toLocaleDateString(language === "zh" ? "zh-CN" : "en", {
+    month: "short",
+    timeZone: "UTC",
+  });
 }
 
 /** An element with attributes and children; a child that is a text stays one, whatever is in it. */
@@ -87,14 +93,18 @@ function element(name, attributes = {}, ...children) {
 
 /** Children that are there, lists of them as their elements. */
 function shown(children) {
-  return children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false && child !== "");
+  return children
+    .flat(Infinity)
+    .filter((child) => child !== undefined && child !== null && child !== false && child !== "");
 }
 
 /** A sentence whose `names` in marks are code, and whose days stay in one line. */
 function sentence(text) {
   return text.split("`").map((part, place) => {
     if (place % 2) return element("code", {}, part);
-    return part.split(/(\d{4}-\d\d-\d\d)/).map((piece, day) => (day % 2 ? element("span", { class: "whole" }, piece) : piece));
+    return part
+      .split(/(\d{4}-\d\d-\d\d)/)
+      .map((piece, day) => (day % 2 ? element("span", { class: "whole" }, piece) : piece));
   });
 }
 
@@ -102,17 +112,31 @@ function sentence(text) {
 function rowsTable(caption, columns, rows) {
   const head = columns.map(([header, kind]) => element("th", { scope: "col", class: kind }, header));
   const body = rows.map((cells) =>
-    element("tr", {}, cells.map((cell, place) =>
-      element(place ? "td" : "th", { class: columns[place][1], scope: place ? null : "row" }, cell))));
-  const table = element("table", { class: "rows" },
+    element(
+      "tr",
+      {},
+      cells.map((cell, place) =>
+        element(place ? "td" : "th", { class: columns[place][1], scope: place ? null : "row" }, cell),
+      ),
+    ),
+  );
+  const table = element(
+    "table",
+    { class: "rows" },
     element("caption", { class: "unseen" }, caption),
-    element("thead", {}, element("tr", {}, head)), element("tbody", {}, body));
+    element("thead", {}, element("tr", {}, head)),
+    element("tbody", {}, body),
+  );
   return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, table);
 }
 
 /** Fills a section: its title, and a sentence about what it shows. */
 function section(id, title, about, ...children) {
   const place = document.getElementById(id);
-  place.replaceChildren(element("h2", { id: `${id}-title` }, title), element("p", { class: "about" }, sentence(about)), ...shown(children));
+  place.replaceChildren(
+    element("h2", { id: `${id}-title` }, title),
+    element("p", { class: "about" }, sentence(about)),
+    ...shown(children),
+  );
   return place;
 }

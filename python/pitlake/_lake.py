@@ -252,6 +252,8 @@ class Lake:
     def duckdb(self, connection: Optional[DuckDBPyConnection] = None) -> DuckDBPyConnection:
         """A connection of DuckDB with views of the lake's tables, and macros that read them as of a day.
 
+        Views and columns have their meaning and unit as comments: ``FROM duckdb_columns()``.
+
         The macros are ``TABLE_as_of(DATE 'DAY')``, ``adjusted_hfq()``, ``adjusted_qfq(DATE 'ANCHOR')``,
         ``universe(DATE 'DAY')`` and ``TABLE_sessions_join(DATE 'FIRST', DATE 'LAST')``. They are those of
         ``pitlake tables --ddl duckdb``.
@@ -272,8 +274,11 @@ class Lake:
         """
         module = _readers.duckdb()
         ddl = self._binary.run("tables", "--ddl", "duckdb")
-        opened: DuckDBPyConnection = module.connect() if connection is None else connection
-        opened.execute(ddl)
+        if connection is not None:
+            connection.execute(ddl)
+            return connection
+        opened: DuckDBPyConnection = module.connect()
+        opened.execute(f"BEGIN;{ddl}COMMIT;")  # half the time of a commit for each view
         return opened
 
     def spark(self, session: SparkSession, *, as_of: Optional[Day] = None) -> List[str]:

@@ -62,7 +62,7 @@ class Questions:
     """Random questions: tables, columns, securities, days, adjustments. Ten of a kind are one query of the program."""
 
     def __init__(self, lake, dice):
-        self.lake, self.dice = lake, dice
+        self.lake, self.dice, self.columns = lake, dice, {}
         self.codes = list(lake.query("SELECT DISTINCT ts_code FROM stock_daily_cn ORDER BY 1", frame="polars")["ts_code"])
         self.days = list(lake.query("SELECT cal_date FROM trade_cal WHERE cal_date BETWEEN DATE '2023-10-25' AND DATE '2024-03-05' ORDER BY 1", frame="polars")["cal_date"])
 
@@ -72,7 +72,9 @@ class Questions:
     def table(self):
         """Readings of one table: the columns, and ten pairs of a condition and a day or none."""
         name = self.dice.choice(list(TABLES))
-        others = [column for column in self.lake.query(f"SELECT * FROM {name} LIMIT 0", frame="polars").columns if column not in TABLES[name]]
+        if name not in self.columns:
+            self.columns[name] = self.lake.query(f"SELECT * FROM {name} LIMIT 0", frame="polars").columns
+        others = [column for column in self.columns[name] if column not in TABLES[name]]
         columns = TABLES[name] + self.dice.sample(others, min(4, len(others)))
         code = "con_code" if name == "index_weight_cn" else "ts_code"
         asked = []
@@ -165,8 +167,8 @@ def check_questions(pitlake, path):
                 rows = expected(lake, [f"{source} WHERE {where}" for source, (where, _) in zip(sources, asks)], columns)
                 for place, (where, day) in enumerate(asks):
                     ways = list(readings(name, columns, where, day))
-                    # Two of the ways start the program anew: each takes a quarter of the questions.
-                    for reader, read in ways[:1] if place % 2 else [ways[0], ways[1 + place // 2 % 2]]:
+                    # Two of the ways start the program anew: each takes a tenth of the questions.
+                    for reader, read in [ways[0], *ways[1 + place : 2 + place]]:
                         jobs.append((f"{reader}: {name}, {where}, as of {day}", columns, rows[place], read))
             asked += QUESTIONS
             with warnings.catch_warnings():
@@ -231,6 +233,8 @@ def check_edges(pitlake, path, folder):
         check("a table that is not built has its columns", shapes == [(0, 15)] * 2, shapes)
         check("and a warning says so", [w.category for w in seen] == [pitlake.PitlakeWarning] * 2, [str(w.message) for w in seen])
         check("on the line of the caller", {w.filename for w in seen} == {__file__}, [w.filename for w in seen])
+        about = nothing.duckdb().sql("SELECT comment FROM duckdb_columns() WHERE (table_name, column_name) = ('stock_daily_cn', 'vol')")
+        check("and they say their unit", about.fetchone()[0].endswith("[share]"))
         check("DuckDB has views to join", nothing.duckdb().sql("FROM adjusted_hfq()").fetchall() == [])
         check("Spark has no views", nothing.spark(SparkSession.builder.getOrCreate()) == [])
         check("without bars there are no prices", len(nothing.prices("000001.SZ", adjust="hfq")) == 0)

@@ -7,6 +7,7 @@ use anyhow::Result;
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::built::built;
+use super::comment;
 use super::sessions_join;
 use crate::normalise::{companion_schema, schema};
 use crate::query::day::{Day, quoted};
@@ -49,8 +50,10 @@ pub async fn duckdb(catalog: &Catalog, store: &Store) -> Result<String> {
     let tables: Vec<&Table> = tables.map(std::convert::AsRef::as_ref).collect();
     for table in &tables {
         view(&mut text, table, (&table.name, &schema(table)), store.name(), &built)?;
+        comments(&mut text, table, (&table.name, &schema(table)))?;
         if let (Some(name), Some(schema)) = (table.companion(), companion_schema(table)) {
             view(&mut text, table, (&name, &schema), store.name(), &built)?;
+            comments(&mut text, table, (&name, &schema))?;
         }
     }
     text.push_str(NEXT_MORNING);
@@ -102,6 +105,19 @@ fn view(
          hive_partitioning = {}{by_name}){more};",
         !folders.is_empty()
     )?;
+    Ok(())
+}
+
+/// What a view is about, and what its columns mean.
+fn comments(text: &mut String, table: &Table, (name, schema): (&str, &SchemaRef)) -> Result<()> {
+    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let view = quoted(name);
+    writeln!(text, "COMMENT ON VIEW {view} IS {};", literal(&comment::of_table(table, name)))?;
+    for field in schema.fields() {
+        if let Some(about) = comment::of_column(field) {
+            writeln!(text, "COMMENT ON COLUMN {view}.{} IS {};", quoted(field.name()), literal(&about))?;
+        }
+    }
     Ok(())
 }
 

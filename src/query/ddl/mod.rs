@@ -2,6 +2,7 @@
 //! engines share.
 
 mod built;
+mod comment;
 mod duckdb;
 mod sessions_join;
 mod spark;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 
 use super::built::built;
+use super::comment;
 use crate::normalise::{companion_schema, schema};
 use crate::query::day::{Day, quoted};
 use crate::query::derived::{self, BARS, FACTORS};
@@ -71,13 +72,10 @@ fn files(text: &mut String, day: Option<Day>, (name, schema): (&str, &SchemaRef)
     Ok(())
 }
 
-/// A column with its type, description and unit.
+/// A column with its type, meaning and unit.
 fn column(field: &Field) -> String {
-    let (name, kind) = (field.name(), type_name(field.data_type()));
-    let Some(description) = field.metadata().get("description") else { return format!("`{name}` {kind}") };
-    let unit = field.metadata().get("unit").map(|unit| format!(" [{unit}]")).unwrap_or_default();
-    let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("`{name}` {kind} COMMENT {}", literal(&format!("{line}{unit}")))
+    let about = comment::of_column(field).map(|text| format!(" COMMENT {}", literal(&text))).unwrap_or_default();
+    format!("`{}` {}{about}", field.name(), type_name(field.data_type()))
 }
 
 /// The views of a table and its companion as of a day; whether the table can be read as of it.

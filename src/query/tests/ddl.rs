@@ -38,6 +38,12 @@ async fn columns_say_what_they_mean_and_their_unit() {
     let text = views_of_spark(None).await;
     assert!(text.contains("`amount` DOUBLE COMMENT 'turnover [CNY]'"), "{text}");
     assert!(text.contains(r"COMMENT 'vendor\'s own industry label (not Shenwan)'"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    let text = duckdb(&catalog, &store).await.unwrap();
+    assert!(text.contains("COMMENT ON COLUMN \"stock_daily_cn\".\"amount\" IS 'turnover [CNY]';"), "{text}");
+    let label = "COMMENT ON COLUMN \"stock_basic_cn\".\"industry\" IS 'vendor''s own industry label (not Shenwan)';";
+    assert!(text.contains(label), "{text}");
 }
 
 #[tokio::test]

@@ -22,6 +22,10 @@ function choose(chosen) {
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => choose(button.dataset.language));
 }
+// Paper folds nothing away.
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
 for (const coverage of covered.toSorted((a, b) => isProblem(b) - isProblem(a))) {
   if (!coverage.letters) continue;
   [view.coverage, view.year] = [coverage, yearToShow(coverage)];

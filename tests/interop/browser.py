@@ -1,6 +1,6 @@
 """A headless Chromium and axe-core, from the packages of npm/package.json; needs node and npm, and no root.
 
-`browser(folder)` installs and starts it; `opened` opens a page and notes what a page of ours must never do.
+`installed` fetches both, `browser` starts Chromium, `opened` opens a page and notes what a page of ours must never do.
 """
 
 import contextlib
@@ -31,20 +31,24 @@ def run(command, folder):
     return done.stdout.strip()
 
 
-@contextlib.contextmanager
-def browser(folder):
-    """Chromium, and the text of axe-core."""
+def installed(folder):
+    """The path of Chromium, and the text of axe-core."""
     place = folder / "browser"
     place.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(PACKAGES / name, place)
     run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], place)
     chromium = run(["node", "--input-type=module", "-e", UNPACK], place)
-    axe = (place / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+    return chromium, (place / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def browser(chromium):
+    """Chromium, until the end of the block."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
-            yield started, axe
+            yield started
         finally:
             started.close()
 

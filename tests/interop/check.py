@@ -15,6 +15,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
 
 import kit
+from browser import installed
 from client import check_client
 from engines import settle
 from environments import check_environments
@@ -37,6 +38,8 @@ def main():
     settle()
     with tempfile.TemporaryDirectory(prefix="pitlake-interop-") as name:
         folder = Path(name)
+        fetching = ThreadPoolExecutor(1)
+        programs = fetching.submit(installed, folder).result  # of the browser, fetched beside the checks before it
         with kit.sandbox(binary, folder) as vendor:
             lake = kit.backfill(binary, folder, vendor)
             check_client(vendor, lake)
@@ -45,7 +48,7 @@ def main():
         past = check_recipes(binary, lake)
         demo = kit.demo(binary, folder)
         check_readers(binary, demo)
-        check_page(binary, demo, folder)
+        check_page(binary, demo, folder, programs)
         check_readme(binary, folder)
         wheel = check_wheel(binary, folder)
         if wheel:

@@ -20,7 +20,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
 
 import kit
-from browser import browser, opened, violations
+from browser import browser, installed, opened, violations
 from kit import attempt, check
 
 # The demo's lake, an hour after its second evening.
@@ -98,22 +98,25 @@ def check_keyboard(page):
     check("Enter leads to the days", opened_days)
 
 
-def check_page(binary, demo, folder):
-    """What every change has to pass; leaves one picture in PAGE_PICTURES, where that is set."""
+def check_page(binary, demo, folder, programs):
+    """What every change has to pass; leaves one picture in PAGE_PICTURES, where that is set. `programs` gives what
+    `installed` returns."""
     with attempt("the page is written"):
         file = folder / "page.html"
         seconds = written(binary, spoiled(demo, folder), file)
-    with attempt("a browser opens the page"), browser(folder) as (started, axe):
-        check_texts(started, file)
-        for scheme in ("light", "dark"):
-            with opened(started, file, scheme=scheme) as (page, wrong):
-                found = violations(page, axe)
-                check(f"axe-core finds nothing wrong in the {scheme}", not found, "\n".join(found))
-                check(f"the page asks for nothing in the {scheme}", not wrong, wrong)
-                if scheme == "light":
-                    check_keyboard(page)
-                    picture = page.screenshot(path=pictures(folder) / "page.png", full_page=True)
-                    check("the picture is not blank", len(picture) > 30_000, len(picture))
+    with attempt("a browser opens the page"):
+        chromium, axe = programs()
+        with browser(chromium) as started:
+            check_texts(started, file)
+            for scheme in ("light", "dark"):
+                with opened(started, file, scheme=scheme) as (page, wrong):
+                    found = violations(page, axe)
+                    check(f"axe-core finds nothing wrong in the {scheme}", not found, "\n".join(found))
+                    check(f"the page asks for nothing in the {scheme}", not wrong, wrong)
+                    if scheme == "light":
+                        check_keyboard(page)
+                        picture = page.screenshot(path=pictures(folder) / "page.png", full_page=True)
+                        check("the picture is not blank", len(picture) > 30_000, len(picture))
     print(f"page: {file.stat().st_size / 1000:.0f} kB in {seconds:.2f} s", flush=True)
 
 
@@ -161,7 +164,8 @@ def check_all(binary, folder):
         print(f"page of the {name} lake: {size / 1000:.0f} kB in {seconds:.2f} s", flush=True)
         check(f"the page of the {name} lake is small", size < MOST_BYTES, size)
         check(f"the page of the {name} lake is written quickly", seconds < MOST_SECONDS, seconds)
-    with browser(folder) as (started, axe):
+    chromium, axe = installed(folder)
+    with browser(chromium) as started:
         for name, file in files.items():
             for language in ("en", "zh"):
                 for scheme in ("light", "dark"):

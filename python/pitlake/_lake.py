@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable, Iterator, List, Literal, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Literal, Optional, Union, overload
 
 from . import _readers
 from ._binary import Binary
@@ -120,6 +120,27 @@ class Lake:
         """
         [entry] = json.loads(self._binary.run("tables", "--format", "json", "--", table))
         return table_of(entry)
+
+    def status(self, *tables: str) -> List[Dict[str, Any]]:
+        """What the lake holds and lacks of each table: ``pitlake status --format json``.
+
+        Args:
+            tables: tables or jobs; without any, the tables that hold something or stand in a job.
+
+        Returns:
+            A dictionary a table: its name (``table``), the ``first`` and ``last`` day, the number of ``rows`` and ``revisions``,
+            how many ``slices`` are held, missing or due, and more. Days are texts.
+
+        Raises:
+            UsageError: there is no such table or job.
+
+        Example:
+            >>> [bars] = lake.status("stock_daily_cn")
+            >>> bars["first"], bars["last"], bars["rows"], bars["slices"]["missing"]
+            ('2023-01-04', '2024-06-28', 13457, 0)
+        """
+        held: List[Dict[str, Any]] = json.loads(self._binary.run("status", "--format", "json", "--", *tables))
+        return held
 
     @overload
     def query(self, sql: str, *, as_of: Optional[Day] = ..., frame: Literal["pandas"] = ...) -> PandasFrame: ...

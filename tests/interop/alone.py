@@ -28,6 +28,7 @@ def main():
     methods = {
         "tables": lambda: lake.tables()[0],
         "describe": lambda: lake.describe("income_cn").key,
+        "status": lambda: lake.status("income_cn"),
         "duckdb": lambda: lake.duckdb().sql("SELECT max(close) FROM adjusted_hfq()").fetchone()[0],
         "scan": lambda: lake.scan("stock_daily_cn").collect().height,
         "scan as of": lambda: lake.scan("income_cn", as_of="2024-03-15").collect().height,

@@ -25,7 +25,7 @@ METHODS = {
     "pandas": ["pandas", "query", "prices", "universe"],
     "spark": ["spark"],
 }
-FREE = ["tables", "describe"]
+FREE = ["tables", "describe", "status"]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 

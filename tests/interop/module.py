@@ -55,6 +55,8 @@ def install(wheel, folder):
     check("the module is that of the wheel", Path(pitlake.__file__).parents[1] == place, pitlake.__file__)
     found = pitlake._binary.find()
     check("it finds the program beside it", Path(found) == place / "bin/pitlake", found)
+    version = subprocess.run([found, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    check("module and program have one version", version == f"pitlake {pitlake.__version__}", version)
     return pitlake
 
 
@@ -242,6 +244,7 @@ def check_edges(pitlake, path, folder):
         "no table `stok_daily_cn`; did you mean `stock_daily_cn`?": lambda: lake.pandas("stok_daily_cn"),
         "no table `income_ch`; did you mean `income_cn`?": lambda: lake.scan("income_ch"),
         "unknown table `income_ch`; did you mean `income_cn`?": lambda: lake.describe("income_ch"),
+        "unknown table or job `income_ch`": lambda: lake.status("income_ch"),
         "no column `clos`; did you mean `close`?": lambda: lake.pandas("stock_daily_cn", columns=["clos"]),
         "no lake at": lambda: pitlake.lake(folder / "nowhere"),
         "invalid as_of `2024-13-01`: expected a day as YYYY-MM-DD": lambda: lake.query("SELECT 1", as_of="2024-13-01"),

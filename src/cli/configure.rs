@@ -95,7 +95,9 @@ impl InitArgs {
             }
             let of_vendor = catalog.vendors().find(|known| known.name == *vendor);
             if let Some(of_vendor) = of_vendor.filter(|known| known.needs_token && !config::has_token(known)) {
-                writeln!(next, "set {0}, or {0}_FILE to a file that holds the token", of_vendor.token_env)?;
+                let page = of_vendor.token_page.as_ref().map(|page| format!("; {vendor} shows it at {page}"));
+                let page = page.unwrap_or_default();
+                writeln!(next, "set {0}, or {0}_FILE to a file that holds the token{page}", of_vendor.token_env)?;
             }
         }
         print(&format!("wrote {named}\n{next}run `pitlake doctor` to check token, rights and limits"))?;

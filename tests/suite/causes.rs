@@ -48,17 +48,15 @@ fn an_address_that_does_not_answer_is_the_one_cause() {
 }
 
 #[test]
-fn a_token_that_is_rejected_later_leaves_what_was_done() {
+fn a_token_that_is_rejected_later_needs_no_line_a_table() {
     let vendor = Vendor::start(settings());
     let mut place = Place::with(&vendor);
     place.expect(0, &["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-31", "--now", NOW]);
     place.token = "not-the-token".into();
-    let printed = place.expect(5, &[&BACKFILL[..], &["--now", NOW]].concat());
-    assert_eq!(printed.matches("the account was rejected").count(), 1, "{printed}");
-    assert!(
-        printed.contains("already in the lake") && printed.contains("! not fetched: 16 from 2022-12-30 to 2023-02-28"),
-        "{printed}"
-    );
+    let printed = once(&place, 5, "the account was rejected", &[&BACKFILL[..], &["--now", NOW]].concat());
+    // The calendar and the securities of the lake will do for the present.
+    assert!(printed.contains("\n! not fetched for this reason: 4 tables\n"), "{printed}");
+    assert!(!printed.contains("\nadj_factor"), "what it held before is no news: {printed}");
 }
 
 #[test]
@@ -82,6 +80,18 @@ fn a_calendar_that_ends_is_one_warning_for_all_tables() {
     let priced = ["plan", "market", "--start", "2023-01-03", "--end", "2025-12-31", "--now", NOW];
     let priced = place.expect(0, &priced);
     assert_eq!(priced.matches("calendar").count(), 1, "{priced}");
+}
+
+#[test]
+fn a_day_that_several_tables_skip_is_one_line() {
+    let vendor = Vendor::start(settings());
+    let tables =
+        "points = 5000\n[jobs.market]\ntables = [\"stock_daily_cn\", \"moneyflow_cn\", \"stock_daily_basic_cn\"]";
+    let place = Place::of(&vendor, &[vendor.account("tushare", tables)]);
+    let noon = "2023-02-28T04:00:00Z";
+    let printed = place.expect(0, &["run", "market", "--now", noon]);
+    let skipped = "\nskipped, not published yet: 2023-02-28 (4 tables)\n";
+    assert!(printed.contains(skipped) && printed.matches("skipped").count() == 1, "{printed}");
 }
 
 #[test]

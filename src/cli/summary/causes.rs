@@ -1,7 +1,7 @@
 //! What keeps many tables from their data, once for all of them: a vendor that takes no more calls, a calendar that ends.
 //! Never what was done for a table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use pitlake_contract::counted;
@@ -17,13 +17,21 @@ pub(super) struct Causes<'a> {
     report: &'a Report,
     /// Vendors that stopped and tables failed for it, and why.
     stopped: Vec<(&'a str, &'a str)>,
+    /// Days that several tables skipped, since they are published later, and those tables.
+    skipped: BTreeMap<&'a BTreeSet<NaiveDate>, Vec<&'a str>>,
 }
 
 impl<'a> Causes<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let is_met = |reason: &str| report.tables.values().any(|table| failed_for(table, reason));
         let stopped = report.stopped.iter().map(|(vendor, reason)| (vendor.as_str(), reason.as_str()));
-        Self { report, stopped: stopped.filter(|(_, reason)| is_met(reason)).collect() }
+        let stopped = stopped.filter(|(_, reason)| is_met(reason)).collect();
+        let mut skipped: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        for (name, table) in report.tables.iter().filter(|(_, table)| !table.passed_over.is_empty()) {
+            skipped.entry(&table.passed_over).or_default().push(name);
+        }
+        skipped.retain(|_, tables| tables.len() > 1);
+        Self { report, stopped, skipped }
     }
 
     /// Whether a reason is among them, so that a table need not repeat it.
@@ -38,7 +46,23 @@ impl<'a> Causes<'a> {
 
     /// Whether they kept a table from something.
     pub(super) fn concern(&self, table: &TableReport) -> bool {
-        !table.beyond_calendar.is_empty() || table.failed.iter().any(|failed| self.have(&failed.reason))
+        !table.beyond_calendar.is_empty() || self.have_skipped(&table.passed_over) || self.stopped(table)
+    }
+
+    /// Whether a table was not fetched, or not refreshed, since its vendor stopped.
+    pub(super) fn stopped(&self, table: &TableReport) -> bool {
+        let has_failed = table.failed.iter().any(|failed| self.have(&failed.reason));
+        has_failed || table.notes.iter().any(|note| self.have_note(note))
+    }
+
+    /// Whether other tables skipped the same days.
+    pub(super) fn have_skipped(&self, days: &BTreeSet<NaiveDate>) -> bool {
+        self.skipped.contains_key(days)
+    }
+
+    /// Days that several tables skipped: nothing is wrong with them.
+    pub(super) fn skipped(&self) -> impl Iterator<Item = (&'a BTreeSet<NaiveDate>, String)> {
+        self.skipped.iter().map(|(days, tables)| (*days, names(tables)))
     }
 
     /// A line for each, with its way out and the tables that it concerns.
@@ -55,11 +79,13 @@ impl<'a> Causes<'a> {
     /// The tables that failed for a reason, and those that wait for a calendar that did.
     fn concerned(&self, reason: &str) -> Vec<&'a str> {
         let is_calendar = self.report.tables.get(CALENDAR).is_some_and(|calendar| failed_for(calendar, reason));
-        let concerned = self
-            .report
-            .tables
-            .iter()
-            .filter(|(_, table)| failed_for(table, reason) || (is_calendar && !table.beyond_calendar.is_empty()));
+        let note = TableReport::not_refreshed(reason);
+        let is_concerned = |table: &TableReport| {
+            failed_for(table, reason)
+                || table.notes.contains(&note)
+                || (is_calendar && !table.beyond_calendar.is_empty())
+        };
+        let concerned = self.report.tables.iter().filter(|(_, table)| is_concerned(table));
         concerned.map(|(name, _)| name.as_str()).collect()
     }
 

@@ -24,7 +24,11 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
     for text in causes.lines() {
         line(&mut out, &text);
     }
-    let tables = report.tables.iter().map(|(name, table)| (name, done(table), remarks((name, table), &causes, store)));
+    let tables = report.tables.iter().map(|(name, table)| {
+        // What was there before says nothing beside the reason why no more came.
+        let done = done(table).filter(|_| is_changed(table) || !causes.stopped(table));
+        (name, done, remarks((name, table), &causes, store))
+    });
     let (shown, rest): (Vec<_>, Vec<_>) = tables.partition(|(_, done, remarks)| done.is_some() || !remarks.is_empty());
     let width = shown.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     for (name, done, remarks) in shown {
@@ -32,6 +36,9 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
         for remark in remarks {
             line(&mut out, &format!("{:width$}  ! {remark}", ""));
         }
+    }
+    for (of, tables) in causes.skipped() {
+        line(&mut out, &format!("skipped, not published yet: {} ({tables})", days(of.iter())));
     }
     let is_idle = |name: &String| report.tables.get(name).is_some_and(|table| !causes.concern(table));
     let idle: Vec<&str> = rest.iter().filter(|(name, ..)| is_idle(name)).map(|(name, ..)| name.as_str()).collect();
@@ -51,7 +58,7 @@ fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, store: &
     if !table.not_published.is_empty() {
         also(format!("not published yet: {}", days(table.not_published.iter())));
     }
-    if !table.passed_over.is_empty() {
+    if !table.passed_over.is_empty() && !causes.have_skipped(&table.passed_over) {
         also(format!("skipped, not published yet: {}", days(table.passed_over.iter())));
     }
     if let Some(changed) = changed(&table.drift) {
@@ -64,7 +71,7 @@ fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, store: &
         let what = days(failed.what.iter());
         if !causes.have(&failed.reason) {
             also(format!("failed: {what}: {}", failed.reason));
-        } else if done(table).is_some() {
+        } else if is_changed(table) {
             also(format!("not fetched: {what}"));
         }
     }
@@ -137,6 +144,11 @@ fn changed(drift: &Drift) -> Option<String> {
 fn line(out: &mut String, text: &str) {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "{}", text.trim_end());
+}
+
+/// Whether the lake has something of a table that it had not before.
+fn is_changed(table: &TableReport) -> bool {
+    table.fetched > 0 || !table.built.is_empty()
 }
 
 /// What was done for a table.

@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Literal, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Literal, Optional, Union, overload
 
-from . import _readers
+from . import _readers, _scan, _sql
 from ._binary import Binary
 from ._days import Day, day, optional
 from ._errors import UsageError, warn
 from ._readers import Frame
+from ._sql import Adjust, quoted, text
 from ._table import Table, table_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from pandas import DataFrame as PandasFrame
     from polars import DataFrame as PolarsFrame
-    from polars import Expr, LazyFrame
+    from polars import LazyFrame
     from pyspark.sql import SparkSession
 
     AnyFrame = Union[PandasFrame, PolarsFrame]
 
 StrPath = Union[str, "os.PathLike[str]"]
-Adjust = Literal["none", "hfq", "qfq"]
 
 
 def lake(path: StrPath, *, config: Optional[StrPath] = None, binary: Optional[StrPath] = None) -> Lake:
@@ -206,9 +206,9 @@ class Lake:
             >>> then["end_date"].max().date()
             datetime.date(2023, 9, 30)
         """
-        chosen = "*" if columns is None else ", ".join(_quoted(column) for column in columns)
+        chosen = "*" if columns is None else ", ".join(quoted(column) for column in columns)
         condition = "" if where is None else f" WHERE {where}"
-        return self.query(f"SELECT {chosen} FROM {_quoted(table)}{condition}", as_of=as_of)
+        return self.query(f"SELECT {chosen} FROM {quoted(table)}{condition}", as_of=as_of)
 
     def scan(self, table: str, *, as_of: Optional[Day] = None) -> LazyFrame:
         """A table as a lazy frame of Polars.
@@ -233,42 +233,7 @@ class Lake:
             >>> bars.select("ts_code", "close").collect().shape
             (39, 2)
         """
-        pl = _readers.polars_module()
-        on = optional(as_of, "as_of")
-        source = _quoted(table)
-        with self._binary.rows(f"SELECT * FROM {source} LIMIT 0", on) as file:
-            schema = pl.read_parquet_schema(file)
-        files = sorted((self._path / "silver" / table).glob("**/*.parquet"))
-        frame: LazyFrame
-        if on is None and files:
-            folders = {part.split("=")[0] for part in files[0].relative_to(self._path).parts[:-1] if "=" in part}
-            frame = pl.scan_parquet(
-                files,
-                schema={name: kind for name, kind in schema.items() if name not in folders},
-                hive_schema={name: schema[name] for name in folders} or None,
-                hive_partitioning=bool(folders),
-                missing_columns="insert",
-                extra_columns="ignore",
-                glob=False,
-            )
-            return frame
-
-        def read(
-            with_columns: Optional[List[str]], predicate: Optional[Expr], n_rows: Optional[int], _batch: Optional[int]
-        ) -> Iterator[PolarsFrame]:
-            shown = list(schema) if with_columns is None else with_columns
-            needed = list(dict.fromkeys([*shown, *([] if predicate is None else predicate.meta.root_names())]))
-            columns = ", ".join(map(_quoted, needed or list(schema)[:1]))
-            limit = "" if n_rows is None or predicate is not None else f" LIMIT {n_rows}"
-            # What there is to warn of was warned of above, on the line of the caller.
-            with self._binary.rows(f"SELECT {columns} FROM {source}{limit}", on, quiet=True) as file:
-                rows = _readers.polars_frame(file)
-            rows = rows if predicate is None else rows.filter(predicate)
-            yield (rows if n_rows is None else rows.head(n_rows)).select(shown)
-
-        plugins = _readers.load("polars.io.plugins", "Polars", "polars")
-        frame = plugins.register_io_source(read, schema=schema)
-        return frame
+        return _scan.scan(self._binary, self._path, table, optional(as_of, "as_of"))
 
     def duckdb(self, connection: Optional[DuckDBPyConnection] = None) -> DuckDBPyConnection:
         """A connection of DuckDB with views of the lake's tables, and macros that read them as of a day.
@@ -400,23 +365,8 @@ class Lake:
             >>> [round(close, 2) for close in bars["close"]]
             [55.85, 55.97]
         """
-        day_of = None if anchor is None else f"DATE '{day(anchor, 'anchor')}'"
-        if adjust not in ("none", "hfq", "qfq"):
-            raise UsageError(f"unknown adjustment `{adjust}`: expected none, hfq or qfq")
-        if adjust == "qfq" and day_of is None:
-            raise UsageError("adjust=\"qfq\" needs an anchor, the day on which adjusted and traded prices are equal")
-        if adjust != "qfq" and day_of is not None:
-            raise UsageError(f"adjust=\"{adjust}\" has no anchor: leave it out, or use adjust=\"qfq\"")
-        source = {"none": "stock_daily_cn", "hfq": "adjusted('hfq')", "qfq": f"adjusted('qfq', {day_of})"}[adjust]
         codes = [securities] if isinstance(securities, str) else list(securities)
-        if not codes:
-            raise UsageError("no securities: pass a code such as 000001.SZ, or several")
-        conditions = [f"ts_code IN ({', '.join(_text(code) for code in codes)})"]
-        if start is not None:
-            conditions.append(f"trade_date >= DATE '{day(start, 'start')}'")
-        if end is not None:
-            conditions.append(f"trade_date <= DATE '{day(end, 'end')}'")
-        sql = f"SELECT * FROM {source} WHERE {' AND '.join(conditions)} ORDER BY ts_code, trade_date"
+        sql = _sql.prices(codes, adjust, anchor, (start, end))
         rows = self._query(sql, as_of, frame)
         found = set(rows["ts_code"])
         for code in dict.fromkeys(codes):
@@ -450,7 +400,7 @@ class Lake:
             >>> lake.universe("2024-03-15")["ts_code"].iloc[0]
             '000001.SZ'
         """
-        member = "" if index is None else f", {_text(index)}"
+        member = "" if index is None else f", {text(index)}"
         return self._query(f"SELECT * FROM universe(DATE '{day(on, 'day')}'{member}) ORDER BY ts_code", None, frame)
 
     def _query(self, sql: str, as_of: Optional[Day], frame: Frame) -> AnyFrame:
@@ -463,13 +413,3 @@ class Lake:
 def _absolute(path: StrPath) -> Path:
     """A path that stays the same when the working folder changes."""
     return Path(os.path.abspath(os.path.expanduser(os.fspath(path))))
-
-
-def _quoted(name: str) -> str:
-    """A name of SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    """A text of SQL."""
-    return "'" + value.replace("'", "''") + "'"

@@ -212,6 +212,8 @@ def check_edges(pitlake, path, folder):
         rows = len(pitlake.lake(path).pandas("stock_daily_cn"))
         check("pandas reads it", len(lake.pandas("stock_daily_cn")) == rows)
         check("Polars reads it", lake.scan("stock_daily_cn").collect().height == rows)
+        counted = lake.scan("stock_daily_cn", as_of="2024-12-31").select(polars.len()).collect().item()
+        check("Polars counts the rows as of a day", counted == len(lake.pandas("stock_daily_cn", as_of="2024-12-31")), counted)
         count = lake.duckdb().sql("SELECT count(*) FROM stock_daily_cn").fetchone()[0]
         check("DuckDB reads it", count == rows, count)
         session = SparkSession.builder.getOrCreate()

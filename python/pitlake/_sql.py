@@ -1,0 +1,41 @@
+"""Names, texts and questions as SQL. Never what a question means, which the program decides."""
+
+from __future__ import annotations
+
+from typing import List, Literal, Optional, Sequence
+
+from ._days import Day, day
+from ._errors import UsageError
+
+Adjust = Literal["none", "hfq", "qfq"]
+
+
+def quoted(name: str) -> str:
+    """A name of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A text of SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def prices(codes: Sequence[str], adjust: Adjust, anchor: Optional[Day], between: Sequence[Optional[Day]]) -> str:
+    """The SELECT of daily bars between two days, either of which may be missing."""
+    day_of = None if anchor is None else f"DATE '{day(anchor, 'anchor')}'"
+    if adjust not in ("none", "hfq", "qfq"):
+        raise UsageError(f"unknown adjustment `{adjust}`: expected none, hfq or qfq")
+    if adjust == "qfq" and day_of is None:
+        raise UsageError('adjust="qfq" needs an anchor, the day on which adjusted and traded prices are equal')
+    if adjust != "qfq" and day_of is not None:
+        raise UsageError(f'adjust="{adjust}" has no anchor: leave it out, or use adjust="qfq"')
+    if not codes:
+        raise UsageError("no securities: pass a code such as 000001.SZ, or several")
+    source = {"none": "stock_daily_cn", "hfq": "adjusted('hfq')", "qfq": f"adjusted('qfq', {day_of})"}[adjust]
+    conditions: List[str] = [f"ts_code IN ({', '.join(map(text, codes))})"]
+    start, end = between
+    if start is not None:
+        conditions.append(f"trade_date >= DATE '{day(start, 'start')}'")
+    if end is not None:
+        conditions.append(f"trade_date <= DATE '{day(end, 'end')}'")
+    return f"SELECT * FROM {source} WHERE {' AND '.join(conditions)} ORDER BY ts_code, trade_date"

@@ -113,15 +113,21 @@ impl Findings {
     pub fn text(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.set_aside > 0 {
-            let reason = self.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            parts.push(format!("{} set aside{reason}", counted(self.set_aside, "row")));
+            let rows = counted(self.set_aside, "row");
+            parts.push(match &self.reason {
+                Some(reason) => format!("{rows} set aside ({reason})"),
+                None => format!("{rows} set aside"),
+            });
         }
         if !self.columns.is_empty() {
             parts.push(format!("no {} in the reply", named(&self.columns, self.columns.len())));
         }
         if self.lacking_codes > 0 {
-            let of = self.expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
-            parts.push(format!("{}{of} lacking", named(&self.lacking, self.lacking_codes)));
+            let codes = named(&self.lacking, self.lacking_codes);
+            parts.push(match self.expected {
+                Some(expected) => format!("{codes} of {expected} lacking"),
+                None => format!("{codes} lacking"),
+            });
         }
         if let Some(beside) = self.beside {
             parts.push(format!("{}, {beside} on the session beside it", counted(self.keys, "row")));

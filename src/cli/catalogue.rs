@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::config;
 use super::context::{Context, day, print};
+use super::language::{heading, local, padded, say};
 use crate::normalise::{Added, added, added_to_states, prove};
 use crate::query::{self, Horizon};
 use crate::reference;
@@ -87,7 +88,7 @@ impl TablesArgs {
             for table in &tables {
                 print(&format!("{:width$}  {}", table.name, table.title))?;
             }
-            print("\nrun `pitlake tables TABLE` for columns, units and notes")?;
+            print(&local("\nrun `pitlake tables TABLE` for columns, units and notes"))?;
         }
         Ok(Exit::Done)
     }
@@ -346,18 +347,20 @@ fn page(listed: &Listed<'_>) -> String {
     let mut lines = vec![format!("{}: {}", listed.name, listed.title), String::new()];
     lines.push(table.description.trim().to_owned());
     lines.push(String::new());
-    lines.push(format!("key        {}", key(table).join(", ")));
-    lines.push(format!("partition  {}", partition(table.partition)));
-    lines.push(format!("keeps      {}", listed.keeps));
-    lines.push(format!("known      {}", known(table)));
+    let fact = |name: &str, text: &str| format!("{} {text}", padded(&heading(name), 10));
+    lines.push(fact("heading: key", &key(table).join(", ")));
+    lines.push(fact("heading: partition", &local(&partition(table.partition))));
+    lines.push(fact("heading: keeps", &local(listed.keeps)));
+    lines.push(fact("heading: known", &local(&known(table))));
     if let Some(companion) = &listed.companion {
-        lines.push(format!("companion  {companion}: its former states"));
+        lines.push(fact("heading: companion", &say!("{companion}: its former states")));
     }
     for source in &table.sources {
         let contract = &source.contract;
-        lines.push(format!("source     {} (checked against the vendor's page on {})", contract.id, contract.checked));
+        let text = say!("{} (checked against the vendor's page on {})", contract.id, contract.checked);
+        lines.push(fact("heading: source", &text));
         if !contract.notes.is_empty() {
-            lines.push(format!("           {}", contract.notes.trim()));
+            lines.push(fact("", contract.notes.trim()));
         }
     }
     lines.push(String::new());
@@ -367,7 +370,7 @@ fn page(listed: &Listed<'_>) -> String {
         let (name, kind, text) = (&column.name, column.kind.name(), &column.description);
         lines.push(format!("{name:width$}  {kind:9}  {unit:9}  {text}"));
         if let Some(listed) = values(table, place) {
-            lines.push(format!("{:width$}  values: {}", "", listed.text("")));
+            lines.push(format!("{:width$}  {}", "", say!("values: {}", listed.text(""))));
         }
     }
     for column in &listed.added {

@@ -6,6 +6,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, plain, print};
+use super::language::say;
 use crate::ops::check::{self, Checked, Finding, Level};
 use crate::report::Exit;
 
@@ -42,18 +43,20 @@ fn text(checked: &Checked) -> String {
     let mut lines = Vec::new();
     for finding in &checked.findings {
         let Finding { table, level, problem, count, rows, .. } = finding;
-        let level = if *level == Level::Error { "error" } else { "warning" };
-        lines.push(format!("{table}: {level}: {problem} ({count})"));
+        lines.push(match level {
+            Level::Error => say!("{table}: error: {problem} ({count})"),
+            Level::Warning => say!("{table}: warning: {problem} ({count})"),
+        });
         for row in rows {
             let values: Vec<String> = row.0.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
             lines.push(format!("  {}", values.join(", ")));
         }
         if *count > rows.len() {
-            lines.push(format!("  and {} more", count - rows.len()));
+            lines.push(say!("  and {} more", count - rows.len()));
         }
     }
     let of = |level: Level| checked.findings.iter().filter(|finding| finding.level == level).count();
-    lines.push(format!(
+    lines.push(say!(
         "{} of {} checked: {}, {}",
         counted(checked.rows, "row"),
         counted(checked.tables, "table"),

@@ -10,6 +10,7 @@ use pitlake_contract::counted;
 
 use super::config::{self, CONFIG, LAKE};
 use super::context::{Context, Format, print};
+use super::language::{listed, local, say};
 use crate::ops::configuration::{self, Checked, Chosen};
 use crate::report::Exit;
 use crate::spec::{Catalog, nearest};
@@ -81,26 +82,30 @@ impl InitArgs {
         file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{named}`"))?;
         let mut next = String::new();
         if !text.contains("\n[jobs.") {
-            next.push_str(
+            next.push_str(&local(
                 "no job of the template is covered by these points: add [jobs.NAME] with the tables you need\n",
-            );
+            ));
         }
         for Chosen { vendor, points } in &accounts {
             if *points == POINTS && self.points.is_none() {
-                writeln!(
-                    next,
-                    "assumed {} for {vendor}: correct `points` if your account has others",
-                    counted(*points, "point")
-                )?;
+                let points = counted(*points, "point");
+                let assumed = say!("assumed {points} for {vendor}: correct `points` if your account has others");
+                writeln!(next, "{assumed}")?;
             }
             let of_vendor = catalog.vendors().find(|known| known.name == *vendor);
             if let Some(of_vendor) = of_vendor.filter(|known| known.needs_token && !config::has_token(known)) {
-                let page = of_vendor.token_page.as_ref().map(|page| format!("; {vendor} shows it at {page}"));
-                let page = page.unwrap_or_default();
-                writeln!(next, "set {0}, or {0}_FILE to a file that holds the token{page}", of_vendor.token_env)?;
+                let name = &of_vendor.token_env;
+                let set = match &of_vendor.token_page {
+                    Some(page) => {
+                        say!("set {name}, or {name}_FILE to a file that holds the token; {vendor} shows it at {page}")
+                    }
+                    None => say!("set {name}, or {name}_FILE to a file that holds the token"),
+                };
+                writeln!(next, "{set}")?;
             }
         }
-        print(&format!("wrote {named}\n{next}run `pitlake doctor` to check token, rights and limits"))?;
+        print(&say!("wrote {named}"))?;
+        print(&format!("{next}{}", local("run `pitlake doctor` to check token, rights and limits")))?;
         Ok(Exit::Done)
     }
 
@@ -141,41 +146,39 @@ impl CheckArgs {
         print(&match self.format {
             Format::Json => serde_json::to_string_pretty(&checked)?,
             Format::Text if path.is_file() => text(&checked),
-            Format::Text => format!(
-                "no `{}` here, so the defaults hold; `pitlake config init` writes one\n{}",
-                path.display(),
-                text(&checked)
-            ),
+            Format::Text => {
+                let none = say!("no `{}` here, so the defaults hold; `pitlake config init` writes one", path.display());
+                format!("{none}\n{}", text(&checked))
+            }
         })?;
         Ok(Exit::Done)
     }
 }
 
 fn text(checked: &Checked) -> String {
-    let mut lines = vec![format!("lake: {}", checked.lake)];
+    let mut lines = vec![say!("lake: {}", checked.lake)];
     for vendor in &checked.vendors {
-        let points = if vendor.points > 0 { format!(", {}", counted(vendor.points, "point")) } else { String::new() };
+        let points = Some(vendor.points).filter(|points| *points > 0).map(|points| local(&counted(points, "point")));
         let token = match (vendor.has_token, vendor.needs_token) {
-            (true, _) => format!("token from {}", vendor.token_env),
-            (false, true) => format!("no token: set {0}, or {0}_FILE", vendor.token_env),
-            (false, false) => "no token, and none needed".to_owned(),
+            (true, _) => say!("token from {}", vendor.token_env),
+            (false, true) => say!("no token: set {0}, or {0}_FILE", vendor.token_env),
+            (false, false) => local("no token, and none needed"),
         };
-        lines.push(format!("vendor {}{points}, {token}", vendor.vendor));
+        let parts: Vec<String> = points.into_iter().chain([token]).collect();
+        lines.push(say!("vendor {}, {}", vendor.vendor, listed(&parts)));
     }
     if checked.vendors.is_empty() {
-        lines.push(
-            "no vendors: add [vendors.NAME] to jobs.toml, or write a new one with `pitlake config init`".to_owned(),
-        );
+        lines.push(local("no vendors: add [vendors.NAME] to jobs.toml, or write a new one with `pitlake config init`"));
     }
     for job in &checked.jobs {
-        let schedule = job.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), |cron| format!("`{cron}`"));
-        lines.push(format!("job {}: {schedule}, {}", job.job, counted(job.tables.len(), "table")));
+        let schedule = job.schedule.as_ref().map_or_else(|| local("no schedule"), |cron| format!("`{cron}`"));
+        lines.push(say!("job {}: {schedule}, {}", job.job, counted(job.tables.len(), "table")));
         for closed in &job.closed {
             lines.push(match closed.points {
                 Some(points) => {
-                    format!("  {} needs {}: running the job exits with 5", closed.table, counted(points, "point"))
+                    say!("  {} needs {}: running the job exits with 5", closed.table, counted(points, "point"))
                 }
-                None => format!("  {} is sold by none of the vendors: running the job exits with 2", closed.table),
+                None => say!("  {} is sold by none of the vendors: running the job exits with 2", closed.table),
             });
         }
     }

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{ArgAction, Args, ValueEnum};
 use pitlake_contract::spelling;
 
+use super::language::{self, Language};
 use crate::clock::{Clock, SHANGHAI};
 use crate::interrupt::Interrupt;
 use crate::memory;
@@ -29,6 +30,9 @@ pub(super) struct Global {
     /// Format of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub(super) log_format: LogFormat,
+    /// Language of messages and help [default: that of the locale]
+    #[arg(long, global = true, value_enum, env = language::VARIABLE, value_name = "LANGUAGE")]
+    pub(super) lang: Option<Language>,
     /// Log errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,

@@ -8,6 +8,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::context::{Context, print};
+use super::language::{local, say};
 use super::{config, status, summary};
 use crate::clock::Clock;
 use crate::memory;
@@ -92,18 +93,18 @@ impl DemoArgs {
         for (evening, start) in evenings.into_iter().zip([Some(start), None]) {
             server.set_epoch(evening);
             let clock = Clock::fixed(evening);
-            print(&format!("# Evening of {}: fetched and built\n", clock.today()))?;
+            print(&say!("# Evening of {}: fetched and built\n", clock.today()))?;
             let report = demo::evening(&mut world, &tables, start, clock).await?;
             print(&summary::text(&report, &world.store))?;
             if report.exit_code() != Exit::Done {
                 return Ok(report.exit_code());
             }
         }
-        print("# Coverage\n")?;
+        print(&local("# Coverage\n"))?;
         print(&status::overview(&states::status(&world, &tables).await?))?;
         show_queries(&world).await?;
         let lake = world.store.name();
-        print(&format!(
+        print(&say!(
             "\nThe lake is in `{lake}`: read {lake}/silver/*/ with DuckDB, Polars or Spark, or with\n  \
              pitlake query \"SELECT * FROM stock_daily_cn LIMIT 5\" --lake {lake}"
         ))?;
@@ -115,7 +116,7 @@ impl DemoArgs {
 async fn show_queries(world: &World) -> Result<()> {
     let days = "SELECT ts_code, trade_date, close, vol AS shares, amount AS cny FROM stock_daily_cn \
                 WHERE ts_code = (SELECT min(ts_code) FROM stock_daily_cn) ORDER BY trade_date DESC LIMIT 5";
-    print("\n# The last days of one stock: volume in shares, amount in CNY\n")?;
+    print(&local("\n# The last days of one stock: volume in shares, amount in CNY\n"))?;
     print(&format!("{days}\n"))?;
     print(&query::sql(&world.catalog, &world.store, days, &Horizon::default()).await?.text()?)?;
     // A statement with a later version whose figures differ, and a day before and after it was known.
@@ -133,7 +134,7 @@ async fn show_queries(world: &World) -> Result<()> {
         field("code")?,
         field("period")?
     );
-    print("\n# One statement, as it was known on two days\n")?;
+    print(&local("\n# One statement, as it was known on two days\n"))?;
     for day in [field("before")?, field("after")?] {
         print(&format!("\n{sql}   --as-of {day}\n"))?;
         let horizon = Horizon { day: Some(day.parse()?), ..Horizon::default() };

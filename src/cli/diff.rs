@@ -7,6 +7,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, day, plain, print};
+use super::language::{labelled, listed, local, say};
 use crate::ops::diff::{self, Against, BothValues, Diff, RowDiff};
 use crate::report::Exit;
 use crate::spec::DateRange;
@@ -66,11 +67,11 @@ impl DiffArgs {
         if tables.is_empty() {
             diffs = diff::all(&world, against, range).await?;
         }
-        let nothing = if is_between { "no difference" } else { "no table changed" };
+        let nothing = local(if is_between { "no difference" } else { "no table changed" });
         print(&match (self.format, diffs.as_slice()) {
             (Format::Json, [diff]) if tables.len() == 1 => serde_json::to_string_pretty(diff)?,
             (Format::Json, diffs) => serde_json::to_string_pretty(diffs)?,
-            (Format::Text, []) => nothing.to_owned(),
+            (Format::Text, []) => nothing,
             (Format::Text, diffs) => diffs.iter().map(text).collect::<Vec<_>>().join("\n"),
         })?;
         Ok(Exit::Done)
@@ -82,37 +83,39 @@ fn text(diff: &Diff) -> String {
     let mut lines: Vec<String> = diff.differences.iter().map(|row| line(row, diff.between.is_some())).collect();
     let counts = &diff.counts;
     let is_between = diff.between.is_some();
-    let mut sums = vec![format!("{} {}", counted(counts.same, "row"), if is_between { "agree" } else { "unchanged" })];
-    let kind = |name: &str| match (is_between, name) {
-        (true, name) => format!("only from {name}"),
-        (false, "before") => "gone".to_owned(),
-        (false, _) => "added".to_owned(),
+    let same = counted(counts.same, "row");
+    let mut sums = vec![if is_between { say!("{same} agree") } else { say!("{same} unchanged") }];
+    let kind = |(name, n): (&String, &usize)| match (is_between, name.as_str()) {
+        (true, name) => say!("{n} only from {name}"),
+        (false, "before") => say!("{n} gone"),
+        (false, _) => say!("{n} added"),
     };
-    sums.push(format!("{} {}", counts.differ, if is_between { "differ" } else { "changed" }));
-    sums.extend(counts.only.iter().map(|(name, n)| format!("{n} {}", kind(name))));
+    let differ = counts.differ;
+    sums.push(if is_between { say!("{differ} differ") } else { say!("{differ} changed") });
+    sums.extend(counts.only.iter().map(kind));
     if diff.unread > 0 {
-        sums.push(format!("{} without a second answer", counted(diff.unread, "partition")));
+        sums.push(say!("{} without a second answer", counted(diff.unread, "partition")));
     }
-    lines.push(format!("{}: {}", diff.table, sums.join(", ")));
+    lines.push(labelled(&diff.table, &listed(&sums)));
     for (name, n) in counts.apart.iter().filter(|(_, n)| **n > 0) {
-        let what = match (is_between, name.as_str()) {
-            (true, name) => format!("only {name} covers"),
-            (false, "before") => "later fetches do not cover".to_owned(),
-            (false, _) => "earlier fetches do not cover".to_owned(),
-        };
-        lines.push(format!("{} of days or securities that {what} (not listed)", counted(*n, "row")));
+        let rows = counted(*n, "row");
+        lines.push(match (is_between, name.as_str()) {
+            (true, name) => say!("{rows} of days or securities that only {name} covers (not listed)"),
+            (false, "before") => say!("{rows} of days or securities that later fetches do not cover (not listed)"),
+            (false, _) => say!("{rows} of days or securities that earlier fetches do not cover (not listed)"),
+        });
     }
     if !counts.columns.is_empty() {
         let columns: Vec<String> = counts.columns.iter().map(|(column, n)| format!("{column} {n}")).collect();
-        lines.push(format!("by column: {}", columns.join(", ")));
+        lines.push(say!("by column: {}", columns.join(", ")));
     }
     lines.join("\n")
 }
 
 fn line(row: &RowDiff, is_between: bool) -> String {
     let key = row.key.iter().map(|(_, value)| plain(value));
-    let revision = row.revision.map(|revision| format!("revision {revision}"));
-    let known = row.known_on.map(|known| format!("known {known}"));
+    let revision = row.revision.map(|revision| say!("revision {revision}"));
+    let known = row.known_on.map(|known| say!("known {known}"));
     let line = key.chain(revision).chain(known).collect::<Vec<_>>().join(" ");
     let vendor = row.vendor.as_deref().unwrap_or_default();
     let column = |(name, BothValues([first, second])): &(String, BothValues)| {
@@ -123,8 +126,9 @@ fn line(row: &RowDiff, is_between: bool) -> String {
     };
     let columns: Vec<String> = row.columns.iter().map(column).collect();
     match row.what {
-        "only" => format!("{line}: only {vendor}"),
-        "added" | "gone" => format!("{line}: {} ({vendor})", row.what),
+        "only" => say!("{line}: only {vendor}"),
+        "added" => say!("{line}: added ({vendor})"),
+        "gone" => say!("{line}: gone ({vendor})"),
         _ => format!("{line}: {}", columns.join("; ")),
     }
 }

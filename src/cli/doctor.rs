@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::config;
 use super::context::{Context, Format, print};
+use super::language::{local, padded, width};
 use crate::ops::doctor;
 use crate::report::Exit;
 
@@ -33,10 +34,11 @@ impl DoctorArgs {
         if self.format == Format::Json {
             print(&serde_json::to_string_pretty(&findings)?)?;
         } else {
-            let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
-            for finding in &findings {
-                let mark = if finding.exit == Exit::Done { " " } else { "!" };
-                print(&format!("{mark} {:width$}  {}", finding.what, finding.message))?;
+            let lines: Vec<_> = findings.iter().map(|one| (one.exit, local(&one.what), local(&one.message))).collect();
+            let widest = lines.iter().map(|(_, what, _)| width(what)).max().unwrap_or(0);
+            for (exit, what, message) in &lines {
+                let mark = if *exit == Exit::Done { " " } else { "!" };
+                print(&format!("{mark} {}  {message}", padded(what, widest)))?;
             }
         }
         Ok(Exit::worst(findings.iter().map(|finding| finding.exit)))

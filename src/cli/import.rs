@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::config;
 use super::context::{Context, Format, day, print};
+use super::language::{heading, labelled, listed, local, say};
 use crate::ops::import::{self, ImportRequest, Imported, PreviewValue};
 use crate::ops::imports::{self, Import};
 use crate::report::Exit;
@@ -69,9 +70,11 @@ impl ImportArgs {
             let withdrawn = imports::withdraw(&config::existing(context)?, &id).await?;
             let text = match format {
                 Format::Json => serde_json::to_string_pretty(&withdrawn)?,
-                Format::Text => format!(
+                Format::Text => say!(
                     "{} is now {}\nrun `pitlake normalize {}` to build silver without it",
-                    withdrawn.import.bronze, withdrawn.withdrawn, withdrawn.table
+                    withdrawn.import.bronze,
+                    withdrawn.withdrawn,
+                    withdrawn.table
                 ),
             };
             print(&text)?;
@@ -88,8 +91,8 @@ impl ImportArgs {
             print(&text(file))?;
         }
         match imported.first().filter(|_| dry_run) {
-            None => print("run `pitlake normalize` to build silver")?,
-            Some(first) => print(&format!("\n{}\nnothing was written", preview(first)))?,
+            None => print(&local("run `pitlake normalize` to build silver"))?,
+            Some(first) => print(&format!("\n{}\n{}", preview(first), local("nothing was written")))?,
         }
         Ok(Exit::Done)
     }
@@ -97,16 +100,17 @@ impl ImportArgs {
 
 /// What became of a file, and below it what should be looked at.
 fn text(file: &Imported) -> String {
-    let days = file.days.map_or_else(String::new, |days| format!(", {days}"));
-    let bronze = match &file.bronze {
-        Some(path) if file.known => format!(" was already imported as {path}"),
-        Some(path) => format!(" -> {path}"),
-        None => String::new(),
-    };
-    let aside = file.rows - file.read;
-    let mut lines = vec![format!("{}: {} read, {aside} set aside{days}{bronze}", file.file, counted(file.read, "row"))];
+    let (read, aside) = (counted(file.read, "row"), file.rows - file.read);
+    let mut parts = vec![say!("{read} read"), say!("{aside} set aside")];
+    parts.extend(file.days.map(|days| local(&days.to_string())));
+    let done = labelled(&file.file, &listed(&parts));
+    let mut lines = vec![match &file.bronze {
+        Some(path) if file.known => say!("{done} was already imported as {path}"),
+        Some(path) => format!("{done} -> {path}"),
+        None => done,
+    }];
     for one in file.set_aside.iter().take(SOME) {
-        lines.push(format!(
+        lines.push(say!(
             "  set aside: {}: {}; the first is row {}: {}",
             counted(one.rows, "row"),
             one.reason,
@@ -116,24 +120,28 @@ fn text(file: &Imported) -> String {
     }
     let more: usize = file.set_aside.iter().skip(SOME).map(|one| one.rows).sum();
     if more > 0 {
-        lines.push(format!("  set aside: {more} more, for other reasons (see --format json)"));
+        lines.push(say!("  set aside: {more} more, for other reasons (see --format json)"));
     }
     if !file.unknown.is_empty() {
-        lines.push(format!("  columns outside the contract, kept: {}", file.unknown.join(", ")));
+        lines.push(say!("  columns outside the contract, kept: {}", file.unknown.join(", ")));
     }
     for (what, columns) in
         [("read as missing", &file.null_words), ("values outside the contract, kept", &file.unlisted_values)]
     {
         for (column, values) in columns {
             let values: Vec<String> = values.iter().map(|(value, count)| format!("`{value}` ({count})")).collect();
-            lines.push(format!("  {what}: {column}: {}", values[..values.len().min(SOME)].join(", ")));
+            let values = values[..values.len().min(SOME)].join(", ");
+            lines.push(format!("  {}", labelled(&local(what), &labelled(column, &values))));
         }
     }
     if let Some(codes) = file.unknown_codes.get(..file.unknown_codes.len().min(SOME)).filter(|codes| !codes.is_empty())
     {
         let more = file.unknown_codes.len() - codes.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        lines.push(format!("  not in the universe (`stock_basic_cn`): {}{more}", codes.join(", ")));
+        let codes = codes.join(", ");
+        lines.push(match more {
+            0 => say!("  not in the universe (`stock_basic_cn`): {codes}"),
+            more => say!("  not in the universe (`stock_basic_cn`): {codes} and {more} more"),
+        });
     }
     lines.join("\n")
 }
@@ -143,8 +151,8 @@ fn preview(file: &Imported) -> String {
     let shown = &file.preview[..file.preview.len().min(SHOWN)];
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    let heads = shown.iter().flat_map(|row| [format!("row {}", row.row), "in silver".to_owned()]);
-    table.set_header(["column", "unit"].map(str::to_owned).into_iter().chain(heads));
+    let heads = shown.iter().flat_map(|row| [say!("row {}", row.row), local("in silver")]);
+    table.set_header(["heading: column", "heading: unit"].map(heading).into_iter().chain(heads));
     let columns = shown.iter().map(|row| row.values.len()).max().unwrap_or_default();
     for place in 0..columns {
         let values: Vec<&PreviewValue> = shown.iter().filter_map(|row| row.values.get(place)).collect();
@@ -154,7 +162,7 @@ fn preview(file: &Imported) -> String {
         table.add_row(head.into_iter().chain(cells));
     }
     let aside =
-        shown.iter().filter_map(|row| Some(format!("\nrow {} is set aside: {}", row.row, row.set_aside.as_ref()?)));
+        shown.iter().filter_map(|row| Some(say!("\nrow {} is set aside: {}", row.row, row.set_aside.as_ref()?)));
     format!("{}:\n{}{}", file.file, table.trim_fmt(), aside.collect::<String>())
 }
 
@@ -176,7 +184,9 @@ fn decimal(text: &str) -> String {
 fn table(imports: &[Import]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(["id", "file", "rows", "days", "captured on"]);
+    table.set_header(
+        ["heading: id", "heading: file", "heading: rows", "heading: days", "heading: captured on"].map(heading),
+    );
     for import in imports {
         table.add_row([
             import.id.clone(),

@@ -12,6 +12,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod import;
+mod language;
 mod plan;
 mod query;
 mod reach;
@@ -45,6 +46,7 @@ use crate::progress::Progress;
 use crate::report::Exit;
 use crate::run::exit_of;
 use context::{Context, Global, LogFormat};
+use language::{local, local_error, say};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -132,18 +134,21 @@ impl Command {
 #[must_use]
 pub fn main() -> ExitCode {
     memory::return_freed();
-    // Clap itself exits after help (0) and usage errors (2).
-    let cli = Cli::parse();
+    language::choose(config::variable);
+    let cli = match language::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
     let progress = match (cli.global.quiet, cli.global.log_format) {
         (true, _) => Progress::silent(),
         (_, LogFormat::Json) => Progress::in_log(),
-        (_, LogFormat::Text) => Progress::on_stderr(),
+        (_, LogFormat::Text) => Progress::on_stderr(local),
     };
     log(&cli.global, &progress);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            print_error(&format!("cannot start: {error}"));
+            print_error(&say!("cannot start: {error}"));
             return ExitCode::from(Exit::Failed as u8);
         }
     };
@@ -158,8 +163,8 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => {
             match error.downcast_ref::<Interrupted>() {
-                Some(interrupted) => print_line(&interrupted.to_string()),
-                None => print_error(&format!("{error:#}")),
+                Some(interrupted) => print_line(&local(&interrupted.to_string())),
+                None => print_error(&local_error(&error)),
             }
             exit_of(&error)
         }
@@ -238,11 +243,11 @@ impl FormatTime for ShanghaiTime {
 }
 
 fn message(out: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
-    if field.name() == "message" { write!(out, "{value:?}") } else { Ok(()) }
+    if field.name() == "message" { out.write_str(&say!("{value:?}")) } else { Ok(()) }
 }
 
 fn print_error(text: &str) {
-    print_line(&format!("error: {text}"));
+    print_line(&language::labelled(&local("error"), text));
 }
 
 fn print_line(text: &str) {
@@ -262,5 +267,11 @@ mod tests {
     #[test]
     fn the_command_line_is_valid() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn all_of_help_has_a_translation() {
+        let lacking = language::lacking(&Cli::command());
+        assert!(lacking.is_empty(), "add the Chinese of these to src/cli/language/zh.toml: {lacking:#?}");
     }
 }

@@ -9,6 +9,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, day, print};
+use super::language::{labelled, local, say};
 use super::reach::work;
 use crate::ops::price;
 use crate::plan::{Halves, Price, Reach, Unit, Work, seller, units};
@@ -81,7 +82,7 @@ fn text(price: &Price) -> String {
     };
     for asking in &price.asking {
         let (table, interface, calls, held) = (&asking.table, &asking.interface, asking.calls, asking.held);
-        line(format!(
+        line(say!(
             "{table} from {interface}: {}, {} already in the lake",
             counted(calls, "call"),
             counted(held, "slice")
@@ -89,22 +90,22 @@ fn text(price: &Price) -> String {
         for reason in &asking.slices {
             let span = match reason.slices {
                 1 => reason.first.clone(),
-                _ => format!("{} to {}", reason.first, reason.last),
+                _ => say!("{} to {}", reason.first, reason.last),
             };
-            line(format!("  {} {}: {span}", reason.slices, reason.why));
+            line(format!("  {}", labelled(&say!("{} {}", reason.slices, reason.why), &span)));
         }
     }
     for (table, partitions) in &price.partitions {
         let names: Vec<&str> = partitions.iter().map(String::as_str).collect();
-        line(format!("would write {table}: {}", names.join(", ")));
+        line(say!("would write {table}: {}", names.join(", ")));
     }
     let minutes = if price.minutes == 0 { "less than a minute".to_owned() } else { counted(price.minutes, "minute") };
-    line(format!("total: {}, {minutes} at the account's limits", counted(price.calls, "call")));
+    line(say!("total: {}, {minutes} at the account's limits", counted(price.calls, "call")));
     for quota in &price.quota {
-        line(format!("quota of {}: {} a day, {} used today", quota.vendor, counted(quota.a_day, "call"), quota.spent));
+        line(say!("quota of {}: {} a day, {} used today", quota.vendor, counted(quota.a_day, "call"), quota.spent));
     }
     for note in &price.notes {
-        line(format!("! {note}"));
+        line(format!("! {}", local(note)));
     }
     out
 }

@@ -6,6 +6,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
+use super::language::{labelled, local, say};
 use super::reach::work;
 use crate::ops::rejects::{self, Rejected, Replayed};
 use crate::plan::{Halves, Rebuild};
@@ -60,11 +61,12 @@ impl RejectsArgs {
 fn list(all: &[Rejected]) -> String {
     let mut lines = Vec::new();
     for Rejected { table, partition, reason, file, line, row } in all {
-        lines.push(format!("{table} {partition}: {reason}\n  {file}:{line}\n  {row}"));
+        let what = labelled(&format!("{table} {partition}"), &local(reason));
+        lines.push(format!("{what}\n  {file}:{line}\n  {row}"));
     }
     lines.push(match all.len() {
-        0 => "no rejected rows".to_owned(),
-        n => counted(n, "rejected row"),
+        0 => local("no rejected rows"),
+        n => local(&counted(n, "rejected row")),
     });
     lines.join("\n")
 }
@@ -75,24 +77,21 @@ fn replay(replayed: &[Replayed]) -> String {
     for Replayed { table, built, came_back, set_aside, failed, notes } in replayed {
         let left: usize = set_aside.iter().map(|one| one.rows).sum();
         let built = counted(built.len(), "partition");
-        lines.push(format!(
-            "{table}: {} came back, {left} still rejected ({built} written)",
-            counted(*came_back, "row")
-        ));
+        lines.push(say!("{table}: {} came back, {left} still rejected ({built} written)", counted(*came_back, "row")));
         for one in set_aside.iter().take(SOME) {
-            lines.push(format!("  still rejected: {}: {}", counted(one.rows, "row"), one.reason));
+            lines.push(say!("  still rejected: {}: {}", counted(one.rows, "row"), one.reason));
         }
         let more: usize = set_aside.iter().skip(SOME).map(|one| one.rows).sum();
         if more > 0 {
-            lines.push(format!("  still rejected: {}, for other reasons (see --format json)", counted(more, "row")));
+            lines.push(say!("  still rejected: {}, for other reasons (see --format json)", counted(more, "row")));
         }
         for failed in failed {
-            lines.push(format!("  failed: {}: {}", failed.what.join(", "), failed.reason));
+            lines.push(say!("  failed: {}: {}", failed.what.join(", "), failed.reason));
         }
-        lines.extend(notes.iter().map(|note| format!("  {note}")));
+        lines.extend(notes.iter().map(|note| say!("  {note}")));
     }
     if lines.is_empty() {
-        lines.push("no rejected rows".to_owned());
+        lines.push(local("no rejected rows"));
     }
     lines.join("\n")
 }

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::context::print;
+use super::language::{command, say};
 use crate::report::Exit;
 use crate::world::Misuse;
 
@@ -32,7 +33,7 @@ impl CompletionsArgs {
     /// `C` is the whole command line.
     pub(super) fn run<C: CommandFactory>(self) -> Result<Exit> {
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut C::command(), "pitlake", &mut text);
+        clap_complete::generate(self.shell, &mut command::<C>(), "pitlake", &mut text);
         print(&String::from_utf8(text)?)?;
         Ok(Exit::Done)
     }
@@ -44,8 +45,8 @@ impl ManArgs {
         let folder = &self.folder;
         let refused = |error: std::io::Error| Misuse(format!("cannot write to `{}`: {error}", folder.display()));
         std::fs::create_dir_all(folder).map_err(refused)?;
-        clap_mangen::generate_to(C::command(), folder).map_err(refused)?;
-        print(&format!("wrote man pages to {}", folder.display()))?;
+        clap_mangen::generate_to(command::<C>(), folder).map_err(refused)?;
+        print(&say!("wrote man pages to {}", folder.display()))?;
         Ok(Exit::Done)
     }
 }

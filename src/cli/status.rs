@@ -12,6 +12,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
+use super::language::{heading, listed, local, padded, say, width, wrapped};
 use super::shell::quoted;
 use super::strip::Draw;
 use crate::ops::page;
@@ -96,9 +97,12 @@ impl StatusArgs {
             status.retain(holds);
         }
         print(&text(&world, &status, &remarks))?;
-        let empty = counted(all - status.len(), "more table");
+        let empty = all - status.len();
         if all > status.len() && !status.is_empty() {
-            print(&format!("the lake holds nothing yet of {empty} of your jobs (--all lists them)"))?;
+            print(&say!(
+                "the lake holds nothing yet of {} of your jobs (--all lists them)",
+                counted(empty, "more table")
+            ))?;
         }
         if let Some(strips) = self.draw.strips(&status) {
             print(&format!("\n{strips}"))?;
@@ -157,10 +161,11 @@ fn options(context: &Context) -> String {
 
 /// Lines for the stretches of days of a table that lack something, at most so many.
 fn lacking((table, stretches): (&str, &[Stretch]), most: usize) -> Vec<String> {
-    let mut lines: Vec<String> = stretches.iter().take(most).map(|one| format!("{table} {one} {}", one.what)).collect();
+    let mut lines: Vec<String> =
+        stretches.iter().take(most).map(|one| format!("{table} {} {}", say!("{one}"), local(&one.what))).collect();
     if stretches.len() > most {
         let days: usize = stretches.iter().skip(most).map(|one| one.count).sum();
-        lines.push(format!("{table} and {days} more, which --format json lists"));
+        lines.push(say!("{table} and {days} more, which --format json lists"));
     }
     lines
 }
@@ -174,17 +179,17 @@ fn holds(one: &Status) -> bool {
 fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
     if status.is_empty() {
         let name = world.store.name();
-        return format!("the lake at `{name}` holds nothing yet: run `pitlake run` or `pitlake backfill`");
+        return say!("the lake at `{name}` holds nothing yet: run `pitlake run` or `pitlake backfill`");
     }
     let mut out = overview(status);
     for one in status.iter().filter(|one| !one.unread.is_empty()) {
         let mut lines: Vec<String> = one.unread.iter().take(SOME).cloned().collect();
         if one.unread.len() > SOME {
-            lines.push(format!("{} more of {}", one.unread.len() - SOME, one.table));
+            lines.push(say!("{} more of {}", one.unread.len() - SOME, one.table));
         }
         for line in lines {
-            out.push_str("\n! not read: ");
-            out.push_str(&line);
+            out.push_str("\n! ");
+            out.push_str(&say!("not read: {line}"));
         }
     }
     let ends = status
@@ -193,65 +198,61 @@ fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
         .map(|last| format!("the calendar ends {last}, and `lag` counts up to there; run `pitlake fetch trade_cal`"));
     for remark in remarks.iter().chain(&ends) {
         out.push('\n');
-        out.push_str(&wrapped(&remark.split(' ').collect::<Vec<_>>(), "! ", 2));
+        out.push_str(&wrapped(&local(remark), "! ", WIDTH));
     }
     out
 }
 
 /// A line for each table, and below it what is not held and settled, within the width of a terminal.
 pub(super) fn overview(status: &[Status]) -> String {
-    let width = status.iter().map(|one| one.table.len()).max().unwrap_or(0).max("table".len());
+    let heads = ["heading: table", "heading: first", "heading: last", "heading: lag", "heading: rows", "heading: held"];
+    let heads = heads.map(heading);
+    let heads = heads.each_ref().map(String::as_str);
+    let widest = status.iter().map(|one| one.table.len()).max().unwrap_or(0).max(width(heads[0]));
     let row = |[table, first, last, lag, rows, held]: [&str; 6]| {
-        format!("{table:width$}  {first:10}  {last:10}  {lag:>3}  {rows:>10}  {held:>6}")
+        let (table, first, last) = (padded(table, widest), padded(first, 10), padded(last, 10));
+        let right = |text: &str, columns: usize| format!("{:1$}{text}", "", columns.saturating_sub(width(text)));
+        format!(
+            "{table}  {first}  {last}  {}  {}  {}",
+            right(lag, width(heads[3]).max(3)),
+            right(rows, 10),
+            right(held, 6)
+        )
     };
     let day = |day: Option<NaiveDate>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
-    let mut lines = vec![row(["table", "first", "last", "lag", "rows", "held"])];
+    let mut lines = vec![row(heads)];
     for one in status {
         let lag = one.lag.map_or_else(|| "-".to_owned(), |lag| lag.to_string());
         let (rows, held) = (one.rows.to_string(), one.slices.held.to_string());
         lines.push(row([&one.table, &day(one.first), &day(one.last), &lag, &rows, &held]));
-        let counts = [
-            (one.slices.missing, "missing"),
-            (one.slices.due, "due"),
-            (one.slices.failed, "failed"),
-            (one.slices.damaged, "damaged"),
-            (one.slices.short, "short"),
-            (one.rejected, "set aside"),
-            (one.unproven, "unproven"),
-            (one.stale, "stale"),
-        ];
-        let rows = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
-        let more = [(rows(one.revisions), "revision"), (rows(one.former_states), "former state")];
-        let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
-        let more = more.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| counted(count, name));
-        let counts: Vec<String> = counts.chain(more).collect();
+        let mark = " ".repeat(widest + 2);
         for lacking in one.lacking.iter().rev().filter(|lacking| !lacking.codes.is_empty()).take(NAMED) {
-            lines.push(wrapped(&lacking.text().split(' ').collect::<Vec<_>>(), "", width + 2));
+            lines.push(wrapped(&local(&lacking.text()), &mark, WIDTH));
         }
+        let counts = counts(one);
         if !counts.is_empty() {
-            let counts = counts.join(", ").replace(", ", ",\n");
-            lines.push(wrapped(&counts.split('\n').collect::<Vec<_>>(), "", width + 2));
+            lines.push(wrapped(&listed(&counts), &mark, WIDTH));
         }
     }
     lines.join("\n")
 }
 
-/// Words in lines no longer than the width, after a mark and as far in.
-fn wrapped(words: &[&str], mark: &str, indent: usize) -> String {
-    let mut out = String::new();
-    let mut line = format!("{mark:indent$}");
-    for word in words {
-        let is_begun = line.chars().count() > indent;
-        if is_begun && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            out.push_str(&line);
-            out.push('\n');
-            line = format!("{:indent$}{word}", "");
-        } else {
-            line.push_str(if is_begun { " " } else { "" });
-            line.push_str(word);
-        }
-    }
-    out + &line
+/// What is not held and settled.
+fn counts(one: &Status) -> Vec<String> {
+    let slices = &one.slices;
+    let counts = [
+        (slices.missing as u64, say!("{} missing", slices.missing)),
+        (slices.due as u64, say!("{} due", slices.due)),
+        (slices.failed as u64, say!("{} failed", slices.failed)),
+        (slices.damaged as u64, say!("{} damaged", slices.damaged)),
+        (slices.short as u64, say!("{} short", slices.short)),
+        (one.rejected as u64, say!("{} set aside", one.rejected)),
+        (one.unproven as u64, say!("{} unproven", one.unproven)),
+        (one.stale as u64, say!("{} stale", one.stale)),
+        (one.revisions, local(&counted(one.revisions, "revision"))),
+        (one.former_states, local(&counted(one.former_states, "former state"))),
+    ];
+    counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _};
 use chrono::{Datelike as _, NaiveDate};
 use clap::ValueEnum;
 
+use super::language::{local, padded};
 use crate::ops::status::{Coverage, State, Status};
 use crate::spec::Axis;
 
@@ -98,7 +99,8 @@ fn strips(tables: &[Status], width: usize) -> Option<String> {
     let (from, to) = ((first / step).max(last / step - room + 1), last / step);
     let place = |day: NaiveDate| usize::try_from(month(day) / step - from).ok();
     let length = usize::try_from(to - from + 1).ok()?;
-    let mut lines = vec![format!("{title:label$}  {}", years(from, *step, length)).trim_end().to_owned()];
+    let mut lines =
+        vec![format!("{}  {}", padded(&local(title), label), years(from, *step, length)).trim_end().to_owned()];
     let mut before = "";
     for (name, coverage) in shown {
         let mut columns = vec![Column::default(); length];
@@ -113,7 +115,7 @@ fn strips(tables: &[Status], width: usize) -> Option<String> {
         lines.push(format!("{text:label$}  {strip}"));
         before = name;
     }
-    lines.push(LEGEND.to_owned());
+    lines.push(local(LEGEND));
     Some(lines.join("\n"))
 }
 

@@ -6,6 +6,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
+use super::language::{aside, listed, local, say};
 use crate::ops::verify::{self, Counts, Verified};
 use crate::report::Exit;
 
@@ -46,30 +47,34 @@ impl VerifyArgs {
 fn text(verified: &[Verified]) -> String {
     let mut lines = Vec::new();
     let files = |room: &str, counts: &Counts| {
-        let unproven = match counts.unproven {
-            0 => String::new(),
-            n => format!(", {n} without a checksum"),
-        };
-        format!("{} ({}{unproven})", counted(counts.files, &format!("{room} file")), counted(counts.rows, "row"))
+        let (files, rows) = (local(&counted(counts.files, room)), local(&counted(counts.rows, "row")));
+        match counts.unproven {
+            0 => aside(&files, &[rows]),
+            n => aside(&files, &[rows, say!("{n} without a checksum")]),
+        }
     };
     for one in verified {
-        let rebuilt = match one.rebuilt {
-            0 => String::new(),
-            n => format!(", {} built again", counted(n, "partition")),
-        };
-        let state = if one.damaged.is_empty() { "whole" } else { "damaged" };
-        let (silver, bronze) = (files("silver", &one.silver), files("bronze", &one.bronze));
-        lines.push(format!("{}: {silver}, {bronze}{rebuilt}: {state}", one.table));
-        lines.extend(one.notes.iter().map(|note| format!("  note: {note}")));
+        let (silver, bronze) = (files("silver file", &one.silver), files("bronze file", &one.bronze));
+        let mut parts = vec![silver, bronze];
+        if one.rebuilt > 0 {
+            parts.push(say!("{} built again", counted(one.rebuilt, "partition")));
+        }
+        let parts = listed(&parts);
+        lines.push(if one.damaged.is_empty() {
+            say!("{}: {parts}: whole", one.table)
+        } else {
+            say!("{}: {parts}: damaged", one.table)
+        });
+        lines.extend(one.notes.iter().map(|note| say!("  note: {note}")));
         for damage in &one.damaged {
-            lines.push(format!("  `{}` is damaged: {}", damage.file, damage.problem));
-            lines.push(format!("    {}", damage.remedy));
+            lines.push(say!("  `{}` is damaged: {}", damage.file, damage.problem));
+            lines.push(format!("    {}", local(&damage.remedy)));
         }
     }
     let damaged: usize = verified.iter().map(|one| one.damaged.len()).sum();
     lines.push(match damaged {
-        0 => "no damaged file".to_owned(),
-        n => counted(n, "damaged file"),
+        0 => local("no damaged file"),
+        n => local(&counted(n, "damaged file")),
     });
     lines.join("\n")
 }

@@ -103,10 +103,7 @@ pub enum AccountError {
     #[error("unsupported vendor `{0}`")]
     Unsupported(String),
     /// The vendor requires a token, and there is none.
-    #[error(
-        "no token for {vendor}: set the environment variable {variable}, or {variable}_FILE to a file that holds it{}",
-        page.as_ref().map(|page| format!("; {vendor} shows it at {page}")).unwrap_or_default()
-    )]
+    #[error("{}", no_token(vendor, variable, page.as_deref()))]
     NoToken {
         /// The vendor.
         vendor: String,
@@ -118,6 +115,18 @@ pub enum AccountError {
     /// Only the account's owner knows where the vendor listens.
     #[error("[vendors.{0}] in jobs.toml has no `base_url`, and {0} has no default one")]
     NoBaseUrl(String),
+}
+
+fn no_token(vendor: &str, variable: &str, page: Option<&str>) -> String {
+    match page {
+        Some(page) => format!(
+            "no token for {vendor}: set the environment variable {variable}, or {variable}_FILE to a file that holds it; \
+             {vendor} shows it at {page}"
+        ),
+        None => format!(
+            "no token for {vendor}: set the environment variable {variable}, or {variable}_FILE to a file that holds it"
+        ),
+    }
 }
 
 /// The line to a vendor; nothing is sent yet. `left` are the calls that the day's quota still allows.

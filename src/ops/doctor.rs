@@ -104,14 +104,14 @@ async fn report(world: &World, calls: BTreeMap<String, u64>) -> Result<()> {
 /// Free space on the lake's disk.
 fn disk(world: &World) -> Option<Finding> {
     let free = world.store.free()?;
-    let message = format!("{} MiB free", free >> 20);
-    let exit = if free < LITTLE { Exit::Failed } else { Exit::Done };
-    let mend = if free < LITTLE {
-        ": too little for a night of a whole market; free some, or choose another folder with --lake"
-    } else {
-        ""
-    };
-    Some(finding("disk", exit, format!("{message}{mend}")))
+    let free_mib = free >> 20;
+    if free >= LITTLE {
+        return Some(finding("disk", Exit::Done, format!("{free_mib} MiB free")));
+    }
+    let message = format!(
+        "{free_mib} MiB free: too little for a night of a whole market; free some, or choose another folder with --lake"
+    );
+    Some(finding("disk", Exit::Failed, message))
 }
 
 /// The calendar of the lake, if it holds one.
@@ -235,10 +235,15 @@ fn clock(name: &str, ahead: TimeDelta) -> Finding {
             format!("this machine's clock is within {} s of the vendor's", OFF.num_seconds()),
         );
     }
-    let (way, seconds) = if ahead < TimeDelta::zero() { ("behind", -ahead) } else { ("ahead of", ahead) };
-    let seconds = seconds.num_seconds();
-    let message = format!(
-        "this machine's clock is {seconds} s {way} the vendor's: set it, because due days and hours depend on it"
-    );
+    let seconds = ahead.num_seconds().abs();
+    let message = if ahead < TimeDelta::zero() {
+        format!(
+            "this machine's clock is {seconds} s behind the vendor's: set it, because due days and hours depend on it"
+        )
+    } else {
+        format!(
+            "this machine's clock is {seconds} s ahead of the vendor's: set it, because due days and hours depend on it"
+        )
+    };
     finding(what, Exit::Failed, message)
 }

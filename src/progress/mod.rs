@@ -18,6 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub use meter::{Meter, Wait, Waiting};
 pub use task::Calls;
 use task::{Ahead, Effort, Task, View};
+use text::Words;
 
 /// How often the lines of a terminal are drawn.
 const DRAWN_EVERY: Duration = Duration::from_millis(250);
@@ -37,6 +38,7 @@ pub struct Progress {
 #[derive(Debug)]
 struct Shared {
     place: Place,
+    words: Words,
     tasks: Mutex<Vec<Arc<Task>>>,
     /// What follows them, where it is known.
     ahead: Mutex<Option<Ahead>>,
@@ -54,7 +56,7 @@ enum Place {
 impl Progress {
     /// Lines on stderr if it is a terminal, else in the log.
     #[must_use]
-    pub fn on_stderr() -> Self {
+    pub fn on_stderr(words: Words) -> Self {
         if !io::stderr().is_terminal() {
             return Self::in_log();
         }
@@ -62,25 +64,26 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             lines.set_style(style);
         }
-        Self::at(Place::Terminal(lines))
+        Self::at(Place::Terminal(lines), words)
     }
 
     /// A line of the log a minute.
     #[must_use]
     pub fn in_log() -> Self {
-        Self::at(Place::Log)
+        Self::at(Place::Log, str::to_owned)
     }
 
     /// Nothing.
     #[must_use]
     pub fn silent() -> Self {
-        Self::at(Place::Nowhere)
+        Self::at(Place::Nowhere, str::to_owned)
     }
 
-    fn at(place: Place) -> Self {
+    fn at(place: Place, words: Words) -> Self {
         Self {
             shared: Arc::new(Shared {
                 place,
+                words,
                 tasks: Mutex::default(),
                 ahead: Mutex::default(),
                 drawing: OnceLock::new(),
@@ -185,7 +188,7 @@ impl Shared {
         }
         let size = terminal_size::terminal_size_of(io::stderr());
         let size = size.map_or(USUAL, |(width, height)| (usize::from(width.0), usize::from(height.0)));
-        lines.set_message(text::lines(&views, self.ahead(), size).join("\n"));
+        lines.set_message(text::lines(&views, self.ahead(), size, self.words).join("\n"));
     }
 }
 

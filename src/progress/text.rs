@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use pitlake_contract::counted;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::meter::Waits;
 use super::task::{Ahead, View};
+
+/// A text in the language of the reader.
+pub(super) type Words = fn(&str) -> String;
 
 /// The letters of a label, at most, where the terminal is narrow.
 const LABEL: usize = 22;
@@ -15,14 +19,19 @@ const UNLIMITED: usize = 1_000_000;
 
 /// Lines for tasks, none longer than `width`, and at most `height` of them: those that are done go first. The last is for
 /// all of them and what follows.
-pub(super) fn lines(views: &[View], ahead: Option<Ahead>, (width, height): (usize, usize)) -> Vec<String> {
+pub(super) fn lines(
+    views: &[View],
+    ahead: Option<Ahead>,
+    (width, height): (usize, usize),
+    words: Words,
+) -> Vec<String> {
     let all = in_all(views, ahead).map(|(left, building)| {
         let left = short(left);
-        if building {
+        words(&if building {
             format!("all fetching: {left} left, then building")
         } else {
             format!("all fetching: {left} left")
-        }
+        })
     });
     let most = height.saturating_sub(1 + usize::from(all.is_some())).max(1);
     let mut shown: Vec<&View> = views.iter().collect();
@@ -36,10 +45,10 @@ pub(super) fn lines(views: &[View], ahead: Option<Ahead>, (width, height): (usiz
     let label = shown.iter().map(|view| view.label.chars().count()).max().unwrap_or(0);
     let label = if width < 120 { label.min(LABEL) } else { label };
     let count = shown.iter().map(|view| done_of(view).len()).max().unwrap_or(0);
-    let mut lines: Vec<String> = shown.iter().map(|view| line(view, width, (label, count))).collect();
+    let mut lines: Vec<String> = shown.iter().map(|view| line(view, width, (label, count), words)).collect();
     if rest > 0 {
         let hidden = views.iter().filter(|view| !view.is_done()).count() + 1 - most;
-        lines.push(cut(&format!("and {hidden} more"), width));
+        lines.push(cut(&words(&format!("and {hidden} more")), width));
     }
     lines.extend(all.map(|all| cut(&all, width)));
     lines
@@ -65,19 +74,19 @@ fn done_of(view: &View) -> String {
 }
 
 /// A line; what does not fit is left out, the least important first.
-fn line(view: &View, width: usize, (label, count): (usize, usize)) -> String {
+fn line(view: &View, width: usize, (label, count): (usize, usize), words: Words) -> String {
     let rate = view.rate.map(|(calls, limit)| match limit {
-        UNLIMITED.. => format!("{:<13}", format!("{calls:>3} a min")),
-        _ => format!("{:<13}", format!("{calls:>3}/{limit} a min")),
+        UNLIMITED.. => left(&words(&format!("{calls:>3} a min")), 13),
+        _ => left(&words(&format!("{calls:>3}/{limit} a min")), 13),
     });
     let (to_go, state) = if view.is_done() {
-        (None, Some("done".to_owned()))
+        (None, Some(words("done")))
     } else {
-        let to_go = view.to_go.map_or_else(|| "-".to_owned(), |left| format!("{} left", short(left)));
-        (Some(format!("{to_go:>11}")), view.waits.map(|waits| waiting(waits, width >= 120)))
+        let to_go = view.to_go.map_or_else(|| "-".to_owned(), |left| words(&format!("{} left", short(left))));
+        (Some(right(&to_go, 11)), view.waits.map(|waits| words(&waiting(waits, width >= 120))))
     };
-    let failed = (view.failed > 0).then(|| format!("{} failed", view.failed));
-    let quota = view.quota.map(|quota| format!("quota {quota}"));
+    let failed = (view.failed > 0).then(|| words(&format!("{} failed", view.failed)));
+    let quota = view.quota.map(|quota| words(&format!("quota {quota}")));
     let name = format!("{:label$}", cut(&view.label, label));
     // In their order on the line, each with its rank among those that fit.
     let bar = match width {
@@ -90,7 +99,7 @@ fn line(view: &View, width: usize, (label, count): (usize, usize)) -> String {
     let parts: Vec<(u8, String)> = parts.filter_map(|(rank, text)| Some((rank, text?))).collect();
     let length = |most: u8| -> usize {
         let fitting = parts.iter().filter(|(rank, _)| *rank <= most);
-        fitting.map(|(_, text)| text.chars().count() + 2).sum::<usize>().saturating_sub(2)
+        fitting.map(|(_, text)| text.width() + 2).sum::<usize>().saturating_sub(2)
     };
     let most = (0..=6).rev().find(|most| length(*most) <= width).unwrap_or(0);
     let texts: Vec<&str> = parts.iter().filter(|(rank, _)| *rank <= most).map(|(_, text)| text.as_str()).collect();
@@ -116,12 +125,25 @@ fn waiting(waits: Waits, is_long: bool) -> String {
     }
 }
 
-/// At most so many characters.
+/// At most so many columns.
 fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    if text.width() <= most {
         return text.to_owned();
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    let mut at = 1;
+    let fitting = text.chars().take_while(|c| {
+        at += c.width().unwrap_or(0);
+        at <= most
+    });
+    fitting.chain(['…']).collect()
+}
+
+fn left(text: &str, columns: usize) -> String {
+    format!("{text}{:1$}", "", columns.saturating_sub(text.width()))
+}
+
+fn right(text: &str, columns: usize) -> String {
+    format!("{:1$}{text}", "", columns.saturating_sub(text.width()))
 }
 
 /// A time in few letters, rounded up.
@@ -149,7 +171,9 @@ pub(super) fn sentence(views: &[View], ahead: Option<Ahead>) -> Option<String> {
     }
     let sum = |of: fn(&View) -> usize| views.iter().map(of).sum::<usize>();
     let (done, steps) = (sum(|view| view.done), sum(|view| view.steps));
-    Some(format!("{done} of {steps} {} of {} tables; the longest is {one}{all}", slowest.unit, views.len()))
+    let tables = views.len();
+    let sentence = format!("{done} of {steps} {} of {tables} tables; the longest is {one}", slowest.unit);
+    Some(sentence + &all)
 }
 
 fn about(view: &View) -> String {
@@ -203,22 +227,35 @@ mod tests {
         let views = [view("adj_factor", 40), full, view("stock_daily_cn", 45_000)];
         for width in [20, 40, 60, 79, 80, 100, 120, 200] {
             let ahead = Ahead { fetching: Duration::from_hours(100), building: true };
-            for line in lines(&views, Some(ahead), (width, 24)) {
+            for line in lines(&views, Some(ahead), (width, 24), str::to_owned) {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
-        let narrow = lines(&views[..1], None, (80, 24));
+        let narrow = lines(&views[..1], None, (80, 24), str::to_owned);
         assert_eq!(narrow, ["adj_factor  40/45000  90 min left  478/500 a min  waits: limit"]);
-        let wide = lines(&views[1..2], None, (200, 24)).join("\n");
+        let wide = lines(&views[1..2], None, (200, 24), str::to_owned).join("\n");
         for part in ["12345/45000", "90 min left", "478/500 a min", "quota 49000", "123 failed", "asked to slow down"] {
             assert!(wide.contains(part), "{part}: {wide}");
         }
     }
 
     #[test]
+    fn lines_of_wide_characters_fit_the_terminal() {
+        let mut slow = view("adj_factor", 40);
+        (slow.failed, slow.waits) = (3, Some(Waits::Pause(Duration::from_secs(61))));
+        let wide = |text: &str| text.replace("left", "还需要").replace("failed", "失败").replace("pause", "暂停");
+        for width in [20, 40, 60, 79, 80] {
+            for line in lines(&[slow.clone()], None, (width, 24), wide) {
+                assert!(line.width() <= width, "{width}: {line}");
+            }
+        }
+        assert_eq!(cut("交易日历", 5), "交易…");
+    }
+
+    #[test]
     fn more_tasks_than_lines_are_counted() {
         let views: Vec<View> = (0..30).map(|n| view(&format!("table_{n}"), if n < 3 { 45_000 } else { n })).collect();
-        let shown = lines(&views, None, (80, 10));
+        let shown = lines(&views, None, (80, 10), str::to_owned);
         assert_eq!(shown.len(), 9, "{shown:?}");
         assert_eq!(shown[8], "and 19 more");
         assert!(shown[0].starts_with("table_3"), "{shown:?}");
@@ -240,7 +277,7 @@ mod tests {
     fn the_time_to_go_is_that_of_all_fetching() {
         let views = [view("suspend_d_cn", 44_000), view("trade_cal", 45_000)];
         let ahead = |minutes, building| Some(Ahead { fetching: Duration::from_mins(minutes), building });
-        let last = |views: &[View], ahead| lines(views, ahead, (80, 10)).pop().unwrap();
+        let last = |views: &[View], ahead| lines(views, ahead, (80, 10), str::to_owned).pop().unwrap();
         assert_eq!(last(&views, ahead(30, true)), "all fetching: 2.0 h left, then building");
         assert_eq!(last(&views, ahead(0, false)), "all fetching: 90 min left");
         // Of one table that is the last its own line says all.
@@ -250,7 +287,7 @@ mod tests {
         assert!(text.ends_with("account's limit; all fetching takes 2.0 h more, then building follows"), "{text}");
         assert_eq!(to_go(&views, ahead(30, true)), Some(Duration::from_hours(2)));
         let many: Vec<View> = (0..30).map(|n| view(&format!("table_{n}"), n)).collect();
-        assert_eq!(lines(&many, ahead(30, true), (80, 10)).len(), 9);
+        assert_eq!(lines(&many, ahead(30, true), (80, 10), str::to_owned).len(), 9);
     }
 
     #[test]

@@ -151,8 +151,11 @@ impl Marked {
     #[must_use]
     pub fn text(&self) -> String {
         let Self { slice, mark, lacking, agreed } = self;
-        let agreed = if *agreed && *mark == Mark::Damaged { ", as on the days before" } else { "" };
-        format!("{}: {slice}: {lacking}{agreed}", mark.name())
+        let lacking = match mark {
+            Mark::Damaged if *agreed => format!("{lacking}, as on the days before"),
+            _ => lacking.clone(),
+        };
+        format!("{}: {slice}: {lacking}", mark.name())
     }
 }
 

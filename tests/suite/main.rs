@@ -6,6 +6,7 @@
 //! - one function or type: `mod tests` in its own file under `src/` or `crates/`, not here
 //! - the values of a table or an interface: `width`, which covers all of them; nothing to add but units in `reference.tsv`
 //! - what a command prints, its exit codes: `cli`; what it logs: `logs`; what keeps all tables from their data: `causes`
+//! - what it prints in Chinese: `language`
 //! - a configuration that is written or checked: `config`
 //! - what later answers superseded, and the history of snapshots: `companions`
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`, a signal: `signals`, jobs at their time: `schedule`
@@ -46,6 +47,7 @@ mod feeds;
 mod fields;
 mod imports;
 mod lacking;
+mod language;
 mod lies;
 mod logs;
 mod nights;

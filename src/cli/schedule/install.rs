@@ -29,10 +29,8 @@ pub(super) fn install(place: &Place) -> Result<String> {
     }
     let block = format!("{}{}{}", begin(place), cron(place)?, end(place));
     set_crontab(&format!("{}{block}", without(&before, place)))?;
-    Ok(format!(
-        "added to your crontab:\n\n{block}\n{}`crontab -l` shows them; `pitlake schedule --uninstall` in this folder takes them out",
-        lines(place.missing())
-    ))
+    let shown = "`crontab -l` shows them; `pitlake schedule --uninstall` in this folder takes them out";
+    Ok(format!("added to your crontab:\n\n{block}\n{}{shown}", lines(place.missing())))
 }
 
 /// Takes out what was added for this folder.
@@ -67,14 +65,15 @@ fn install_units(place: &Place) -> Result<String> {
     let timers: Vec<&str> = names.into_iter().filter(|name| is_timer(name)).collect();
     systemctl(&["daemon-reload"])?;
     systemctl(&[&["enable", "--now"], &timers[..]].concat())?;
+    let timer = timers.first().map_or("", |name| name.trim_end_matches(".timer"));
+    let shown = format!("`systemctl --user list-timers` shows them, `journalctl --user -u {timer}` what they log");
     Ok(format!(
-        "added to `{}` and started: {}\n{}`systemctl --user list-timers` shows them, `journalctl --user -u {}` what they log\n\
+        "added to `{}` and started: {}\n{}{shown}\n\
          they run while you are logged in; `loginctl enable-linger` lets them run always\n\
          `pitlake schedule --uninstall` in this folder takes them out",
         folder.display(),
         timers.join(", "),
         lines(place.missing()),
-        timers.first().map_or("", |name| name.trim_end_matches(".timer")),
     ))
 }
 

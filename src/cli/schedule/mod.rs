@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 
 use super::context::{Building, Context, print};
+use super::language::local;
 use super::reach::work;
 use super::{config, summary};
 use crate::clock::SHANGHAI;
@@ -86,8 +87,8 @@ impl ScheduleArgs {
                 }
                 Some(Form::Launchd) => forms::launchd(&place),
                 Some(Form::Airflow) => forms::airflow(&place)?,
-                None if self.install => install::install(&place)?,
-                None => install::uninstall(&place)?,
+                None if self.install => local(&install::install(&place)?),
+                None => local(&install::uninstall(&place)?),
             })?;
             return Ok(Exit::Done);
         }
@@ -124,7 +125,7 @@ impl ScheduleArgs {
 
 /// What is left to do, as comments before what is printed.
 fn comments(place: &Place) -> String {
-    forms::lines(place.missing().into_iter().map(|missing| format!("# {missing}")))
+    forms::lines(place.missing().into_iter().map(|missing| format!("# {}", local(&missing))))
 }
 
 /// The other jobs that are due.

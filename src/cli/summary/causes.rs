@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use pitlake_contract::counted;
 
+use crate::cli::language::{labelled, local, say};
 use crate::plan::CALENDAR;
 use crate::report::{Report, TableReport};
 
@@ -69,8 +70,8 @@ impl<'a> Causes<'a> {
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (vendor, reason) in &self.stopped {
-            lines.push(format!("! {vendor}: {reason}"));
-            lines.push(format!("! not fetched for this reason: {}", names(&self.concerned(reason))));
+            lines.push(format!("! {}", labelled(vendor, &local(reason))));
+            lines.push(format!("! {}", say!("not fetched for this reason: {}", names(&self.concerned(reason)))));
         }
         lines.extend(self.calendar());
         lines
@@ -100,27 +101,28 @@ impl<'a> Causes<'a> {
         if failed.is_some_and(|failed| failed.iter().any(|failed| self.have(&failed.reason))) {
             return None;
         }
-        Some(match self.report.calendar {
-            _ if failed.is_some() => format!(
-                "! the calendar (`{CALENDAR}`) could not be fetched, so trading days are unknown for: {tables}; run \
+        let why = match self.report.calendar {
+            _ if failed.is_some() => say!(
+                "the calendar (`{CALENDAR}`) could not be fetched, so trading days are unknown for: {tables}; run \
                  again, or import it"
             ),
-            None => format!(
-                "! the lake has no calendar, so trading days are unknown for: {tables}; run `pitlake fetch \
+            None => say!(
+                "the lake has no calendar, so trading days are unknown for: {tables}; run `pitlake fetch \
                  {CALENDAR}`, or import it"
             ),
-            Some(covers) if *last > covers.last => format!(
-                "! the calendar in the lake ends {}, so days up to {last} wait for it: {tables}; `pitlake fetch \
+            Some(covers) if *last > covers.last => say!(
+                "the calendar in the lake ends {}, so days up to {last} wait for it: {tables}; `pitlake fetch \
                  {CALENDAR} --refetch` extends it once the vendor has more days, and --now or --end names an earlier day",
                 covers.last
             ),
-            Some(covers) if *first < covers.first => format!(
-                "! the calendar in the lake begins {}, so days from {first} on wait for it: {tables}; import the \
+            Some(covers) if *first < covers.first => say!(
+                "the calendar in the lake begins {}, so days from {first} on wait for it: {tables}; import the \
                  earlier days, or name a later --start",
                 covers.first
             ),
-            Some(_) => format!("! the calendar in the lake has gaps from {first} to {last}: {tables} wait for it"),
-        })
+            Some(_) => say!("the calendar in the lake has gaps from {first} to {last}: {tables} wait for it"),
+        };
+        Some(format!("! {why}"))
     }
 }
 
@@ -133,6 +135,6 @@ pub(super) fn names(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         few if few.len() <= NAMED => few.join(", "),
-        many => counted(many.len(), "table"),
+        many => local(&counted(many.len(), "table")),
     }
 }

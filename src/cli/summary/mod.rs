@@ -10,6 +10,7 @@ use pitlake_contract::spelling::excerpt;
 
 use causes::{Causes, NAMED, names};
 
+use super::language::{aside, listed, local, say};
 use crate::report::{Drift, Report, TableReport};
 use crate::store::Store;
 
@@ -32,22 +33,28 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
     let (shown, rest): (Vec<_>, Vec<_>) = tables.partition(|(_, done, remarks)| done.is_some() || !remarks.is_empty());
     let width = shown.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     for (name, done, remarks) in shown {
-        line(&mut out, &format!("{name:width$}  {}", done.as_deref().unwrap_or("nothing new")));
+        line(&mut out, &format!("{name:width$}  {}", done.as_deref().unwrap_or(&local("nothing new"))));
         for remark in remarks {
             line(&mut out, &format!("{:width$}  ! {remark}", ""));
         }
     }
     for (of, tables) in causes.skipped() {
-        line(&mut out, &format!("skipped, not published yet: {} ({tables})", days(of.iter())));
+        line(&mut out, &say!("skipped, not published yet: {} ({tables})", days(of.iter())));
     }
     let is_idle = |name: &String| report.tables.get(name).is_some_and(|table| !causes.concern(table));
     let idle: Vec<&str> = rest.iter().filter(|(name, ..)| is_idle(name)).map(|(name, ..)| name.as_str()).collect();
     if !idle.is_empty() {
-        let more = if idle.len() > NAMED { " (--format json lists them)" } else { "" };
-        line(&mut out, &format!("nothing to do: {}{more}", names(&idle)));
+        let tables = names(&idle);
+        line(
+            &mut out,
+            &match idle.len() {
+                0..=NAMED => say!("nothing to do: {tables}"),
+                _ => say!("nothing to do: {tables} (--format json lists them)"),
+            },
+        );
     }
-    line(&mut out, &format!("calls: {}", calls(report)));
-    line(&mut out, &format!("report: {}", store.location(&format!("runs/{}.json", report.run))));
+    line(&mut out, &say!("calls: {}", calls(report)));
+    line(&mut out, &say!("report: {}", store.location(&format!("runs/{}.json", report.run))));
     out
 }
 
@@ -56,51 +63,53 @@ fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, store: &
     let mut remarks = Vec::new();
     let mut also = |text: String| remarks.push(text);
     if !table.not_published.is_empty() {
-        also(format!("not published yet: {}", days(table.not_published.iter())));
+        also(say!("not published yet: {}", days(table.not_published.iter())));
     }
     if !table.passed_over.is_empty() && !causes.have_skipped(&table.passed_over) {
-        also(format!("skipped, not published yet: {}", days(table.passed_over.iter())));
+        also(say!("skipped, not published yet: {}", days(table.passed_over.iter())));
     }
     if let Some(changed) = changed(&table.drift) {
-        also(format!("{changed}; `pitlake diff {name}` lists them"));
+        also(say!("{changed}; `pitlake diff {name}` lists them"));
     }
     for marked in &table.marked {
-        also(marked.text());
+        also(local(&marked.text()));
     }
     for failed in &table.failed {
         let what = days(failed.what.iter());
         if !causes.have(&failed.reason) {
-            also(format!("failed: {what}: {}", failed.reason));
+            also(say!("failed: {what}: {}", failed.reason));
         } else if is_changed(table) {
-            also(format!("not fetched: {what}"));
+            also(say!("not fetched: {what}"));
         }
     }
     if table.rejected > 0 {
-        let reason = table.rejected_for.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let rows = counted(table.rejected, "row");
         let folder = store.location(&format!("rejects/{name}/"));
-        also(format!("{rows} rejected, with reasons under {folder}{reason}"));
+        also(match &table.rejected_for {
+            Some(reason) => say!("{rows} rejected, with reasons under {folder}: {reason}"),
+            None => say!("{rows} rejected, with reasons under {folder}"),
+        });
     }
     if !table.unknown_fields.is_empty() {
-        also(format!("fields outside the contracts, kept in bronze: {}", days(table.unknown_fields.iter())));
+        also(say!("fields outside the contracts, kept in bronze: {}", days(table.unknown_fields.iter())));
     }
     if !table.absent_fields.is_empty() {
-        also(format!("fields missing from the reply: {}", days(table.absent_fields.iter())));
+        also(say!("fields missing from the reply: {}", days(table.absent_fields.iter())));
     }
     if !table.lacking_columns.is_empty() {
-        also(format!(
+        also(say!(
             "empty in versions whose first file lacked them: {}; remove that file from bronze and run `normalize`",
             days(table.lacking_columns.iter())
         ));
     }
     for (column, words) in &table.null_words {
-        also(format!("`{column}`: read as missing values: {}", times(words)));
+        also(say!("`{column}`: read as missing values: {}", times(words)));
     }
     for (column, values) in &table.unlisted_values {
-        also(format!("`{column}`: kept, but not among the values of the contract: {}", times(values)));
+        also(say!("`{column}`: kept, but not among the values of the contract: {}", times(values)));
     }
     for note in table.notes.iter().filter(|note| !causes.have_note(note)) {
-        also(note.clone());
+        also(local(note));
     }
     remarks
 }
@@ -109,7 +118,7 @@ fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, store: &
 fn calls(report: &Report) -> String {
     let mut calls: Vec<(&String, u64)> = report.calls.iter().map(|(name, calls)| (name, *calls)).collect();
     if calls.is_empty() {
-        return "none".to_owned();
+        return local("none");
     }
     let rest = if calls.len() > MOST_NAMED { calls.len() - MOST_NAMED + 1 } else { 0 };
     if rest > 0 {
@@ -119,26 +128,26 @@ fn calls(report: &Report) -> String {
     let mut parts: Vec<String> = calls.iter().map(|(name, calls)| format!("{name} {calls}")).collect();
     if rest > 0 {
         let sum: u64 = others.iter().map(|(_, calls)| calls).sum();
-        parts.push(format!("{rest} other interfaces {sum}"));
+        parts.push(say!("{rest} other interfaces {sum}"));
     }
-    parts.join(", ")
+    listed(&parts)
 }
 
 /// What changed of rows that readers saw before.
 fn changed(drift: &Drift) -> Option<String> {
     let mut parts = Vec::new();
     if drift.rows > 0 {
-        parts.push(format!("{} of {} changed", counted(drift.figures, "figure"), counted(drift.rows, "old row")));
+        parts.push(say!("{} of {} changed", counted(drift.figures, "figure"), counted(drift.rows, "old row")));
     }
     if drift.withdrawn > 0 {
-        parts.push(format!("{} withdrawn by the vendor", counted(drift.withdrawn, "row")));
+        parts.push(say!("{} withdrawn by the vendor", counted(drift.withdrawn, "row")));
     }
-    let days = match (drift.days.first(), drift.days.last()) {
-        (Some(first), Some(last)) if first == last => format!(" ({first})"),
-        (Some(first), Some(last)) => format!(" ({first} to {last})"),
-        _ => String::new(),
-    };
-    (!parts.is_empty()).then(|| parts.join(", ") + &days)
+    let changed = (!parts.is_empty()).then(|| listed(&parts))?;
+    Some(match (drift.days.first(), drift.days.last()) {
+        (Some(first), Some(last)) if first == last => aside(&changed, &[first.to_string()]),
+        (Some(first), Some(last)) => aside(&changed, &[say!("{first} to {last}")]),
+        _ => changed,
+    })
 }
 
 fn line(out: &mut String, text: &str) {
@@ -155,27 +164,22 @@ fn is_changed(table: &TableReport) -> bool {
 fn done(table: &TableReport) -> Option<String> {
     let mut parts = Vec::new();
     if table.fetched > 0 {
-        let same = if table.unchanged > 0 { format!(", {} unchanged", table.unchanged) } else { String::new() };
-        parts.push(format!(
-            "{} fetched ({}{same})",
-            counted(table.fetched, "slice"),
-            counted(table.rows_fetched, "row")
-        ));
+        let (slices, rows) = (counted(table.fetched, "slice"), counted(table.rows_fetched, "row"));
+        parts.push(match table.unchanged {
+            0 => say!("{slices} fetched ({rows})"),
+            unchanged => say!("{slices} fetched ({rows}, {unchanged} unchanged)"),
+        });
     }
     if table.held > 0 {
-        parts.push(format!("{} already in the lake", counted(table.held, "slice")));
+        parts.push(say!("{} already in the lake", counted(table.held, "slice")));
     }
     if !table.built.is_empty() {
-        parts.push(format!(
-            "{} written ({})",
-            counted(table.built.len(), "partition"),
-            counted(table.rows_built, "row")
-        ));
+        parts.push(say!("{} written ({})", counted(table.built.len(), "partition"), counted(table.rows_built, "row")));
     }
     if table.current > 0 {
-        parts.push(format!("{} up to date", counted(table.current, "partition")));
+        parts.push(say!("{} up to date", counted(table.current, "partition")));
     }
-    (!parts.is_empty()).then(|| parts.join(", "))
+    (!parts.is_empty()).then(|| listed(&parts))
 }
 
 /// The most frequent values of a column, each with its count.
@@ -185,7 +189,7 @@ fn times(values: &BTreeMap<String, usize>) -> String {
     let named = sorted.iter().take(5).map(|(value, count)| format!("`{}` ({count})", excerpt(value)));
     let named = named.collect::<Vec<_>>().join(", ");
     let more = sorted.len().saturating_sub(5);
-    if more > 0 { format!("{named} and {more} more") } else { named }
+    if more > 0 { say!("{named} and {more} more") } else { named }
 }
 
 /// All of a few names; of many the first and the last.
@@ -194,7 +198,7 @@ fn days<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
     match names.as_slice() {
         [first, .., last] if names.len() > 5 => {
             let (low, high) = if first <= last { (first, last) } else { (last, first) };
-            format!("{} from {low} to {high}", names.len())
+            say!("{} from {low} to {high}", names.len())
         }
         _ => names.join(", "),
     }

@@ -4,6 +4,7 @@
 //! An unused permit fails like a missing one, so the lists below are what the code does today.
 
 mod graph;
+mod language;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

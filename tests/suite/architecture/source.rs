@@ -31,6 +31,8 @@ pub(super) struct Source {
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
     Word(String),
+    /// What stands between quotes, as it is written.
+    Text(String),
     Colons,
     Mark(char),
 }
@@ -96,6 +98,20 @@ impl Source {
             }
         }
     }
+}
+
+/// The texts of a file outside of tests, with the word before each: `bail` of `bail!("…")`.
+pub(super) fn texts(text: &str) -> Vec<(String, String)> {
+    let tokens = without_tests(&tokens(text));
+    let text = |(place, token): (usize, &Token)| {
+        let Token::Text(text) = token else { return None };
+        let word = tokens[..place].iter().rev().find_map(|token| match token {
+            Token::Word(word) => Some(word.clone()),
+            _ => None,
+        });
+        Some((word.unwrap_or_default(), text.clone()))
+    };
+    tokens.iter().enumerate().filter_map(text).collect()
 }
 
 /// The names joined by `::` at the start of some tokens.
@@ -205,7 +221,11 @@ fn tokens(text: &str) -> Vec<Token> {
         at += match rest {
             ['/', '/', ..] => rest.iter().position(|c| *c == '\n').unwrap_or(rest.len()),
             ['/', '*', ..] => block_comment(rest),
-            ['"', ..] => string(rest),
+            ['"', ..] => {
+                let length = string(rest);
+                tokens.push(Token::Text(rest[1..length - 1].iter().collect()));
+                length
+            }
             ['r', '"', ..] | ['r', '#', '"' | '#', ..] => raw_string(&rest[1..]) + 1,
             ['b', 'r', '"' | '#', ..] => raw_string(&rest[2..]) + 2,
             ['\'', '\\', ..] => rest.iter().skip(3).position(|c| *c == '\'').map_or(rest.len(), |end| end + 4),

@@ -1,0 +1,98 @@
+//! Texts in columns of a terminal, where a Chinese character takes two. Never what they say.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// What a line may not begin with.
+const CLOSING: &str = "，。；：、？！）】》”’…,.;:?!)]}`";
+
+/// What a line may not end with.
+const OPENING: &str = "（【《“‘([{";
+
+/// The columns that a text takes.
+pub(in crate::cli) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A text with spaces up to a width.
+pub(in crate::cli) fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{:1$}", "", columns.saturating_sub(text.width()))
+}
+
+/// A text in lines no wider than `columns`, after a mark; the further lines begin below the end of the mark.
+pub(in crate::cli) fn wrapped(text: &str, mark: &str, columns: usize) -> String {
+    let indent = mark.width();
+    let (mut out, mut line, mut at) = (String::new(), mark.to_owned(), indent);
+    for piece in pieces(text) {
+        let inner = piece.trim_start();
+        if at > indent && at + piece.width() > columns {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line = format!("{:indent$}{inner}", "");
+            at = indent + inner.width();
+        } else {
+            line.push_str(piece);
+            at += piece.width();
+        }
+    }
+    out + &line
+}
+
+/// The parts between which a line may end: words with the spaces before them, and Chinese characters.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut pieces, mut from) = (Vec::new(), 0);
+    let mut before: Option<char> = None;
+    for (at, next) in text.char_indices() {
+        if let Some(before) = before
+            && may_end(before, next)
+        {
+            pieces.push(&text[from..at]);
+            from = at;
+        }
+        before = Some(next);
+    }
+    if from < text.len() {
+        pieces.push(&text[from..]);
+    }
+    pieces
+}
+
+/// Whether a line may end between two characters.
+fn may_end(before: char, next: char) -> bool {
+    let is_wide = |c: char| c.width() == Some(2);
+    if next == ' ' {
+        return before != ' ';
+    }
+    (is_wide(before) || is_wide(next))
+        && before != ' '
+        && !CLOSING.contains(next)
+        && !OPENING.contains(before)
+        && !(before == '`' || next == '`')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_takes_two_columns() {
+        assert_eq!(width("交易日 1"), 8);
+        assert_eq!(padded("表", 5), "表   ");
+        assert_eq!(padded("table", 3), "table");
+    }
+
+    #[test]
+    fn english_breaks_at_spaces() {
+        assert_eq!(wrapped("one two three four", "! ", 10), "! one two\n  three\n  four");
+        assert_eq!(wrapped("averyverylongword two", "", 5), "averyverylongword\ntwo");
+        assert_eq!(wrapped("", "! ", 5), "! ");
+    }
+
+    #[test]
+    fn chinese_breaks_anywhere_but_before_a_comma() {
+        assert_eq!(
+            wrapped("缺少交易日，请运行 `pitlake run`", "! ", 12),
+            "! 缺少交易\n  日，请运行\n  `pitlake\n  run`"
+        );
+        assert_eq!(wrapped("甲乙丙丁。戊", "", 8), "甲乙丙\n丁。戊");
+    }
+}

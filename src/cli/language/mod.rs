@@ -1,0 +1,140 @@
+//! The language of what people read: English, or Chinese by the catalogue `zh.toml`. A text is looked up where it is printed;
+//! the rooms below write English and know of no other. Nothing that programs read comes here: JSON, CSV, rows of a query.
+//!
+//! `catalogue` finds the translation of a sentence by its `template`, `help` has the command line and the errors of clap, `columns` measures
+//! and wraps.
+
+mod catalogue;
+mod columns;
+mod help;
+mod template;
+
+use std::env;
+use std::sync::{LazyLock, OnceLock};
+
+use clap::ValueEnum;
+
+use catalogue::Catalogue;
+pub(super) use columns::{padded, width, wrapped};
+#[cfg(test)]
+pub(super) use help::lacking;
+pub(super) use help::{command, parse};
+
+/// The option that names a language; it is read before the command line is parsed, so that errors of that follow it too.
+const OPTION: &str = "--lang";
+
+/// The variable that names a language.
+pub(super) const VARIABLE: &str = "PITLAKE_LANG";
+
+/// The variables of a locale; the first that is set holds.
+const LOCALE: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
+
+/// A language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Language {
+    /// English
+    En,
+    /// 中文
+    Zh,
+}
+
+static LANGUAGE: OnceLock<Language> = OnceLock::new();
+
+static CHINESE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::parse(include_str!("zh.toml")));
+
+/// Chooses the language of this process, by its arguments and by variables of the environment.
+pub(super) fn choose(variable: impl Fn(&str) -> Option<String>) {
+    let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let _ = LANGUAGE.set(chosen(&arguments.collect::<Vec<_>>(), variable));
+}
+
+fn chosen(arguments: &[String], variable: impl Fn(&str) -> Option<String>) -> Language {
+    let arguments = arguments.split(|argument| argument == "--").next().unwrap_or_default();
+    let value = |(place, argument): (usize, &String)| {
+        let rest = argument.strip_prefix(OPTION)?;
+        if rest.is_empty() { arguments.get(place + 1).cloned() } else { rest.strip_prefix('=').map(str::to_owned) }
+    };
+    let named = arguments.iter().enumerate().filter_map(value).next_back().or_else(|| variable(VARIABLE));
+    if let Some(language) = named.and_then(|name| Language::from_str(&name, true).ok()) {
+        return language;
+    }
+    let locale = LOCALE.iter().find_map(|name| variable(name)).unwrap_or_default();
+    if locale.to_lowercase().starts_with("zh") { Language::Zh } else { Language::En }
+}
+
+/// Whether the language is Chinese.
+pub(super) fn is_chinese() -> bool {
+    LANGUAGE.get() == Some(&Language::Zh)
+}
+
+/// A text in the language of this process; the English one where it has no other.
+pub(super) fn local(text: &str) -> String {
+    if is_chinese() { CHINESE.text(text) } else { text.to_owned() }
+}
+
+/// An error and its causes, each looked up on its own.
+pub(super) fn local_error(error: &anyhow::Error) -> String {
+    if !is_chinese() {
+        return format!("{error:#}");
+    }
+    error.chain().map(|cause| CHINESE.text(&cause.to_string())).collect::<Vec<_>>().join("：")
+}
+
+/// Sentence parts as one list.
+pub(super) fn listed(parts: &[String]) -> String {
+    parts.join(if is_chinese() { "，" } else { ", " })
+}
+
+/// A text with parts about it in brackets.
+pub(super) fn aside(text: &str, parts: &[String]) -> String {
+    let parts = listed(parts);
+    if is_chinese() { format!("{text}（{parts}）") } else { format!("{text} ({parts})") }
+}
+
+/// The head of a column: `heading: rows` is `rows`, since a word alone may be a name.
+pub(super) fn heading(text: &str) -> String {
+    let head = local(text);
+    head.strip_prefix("heading: ").map_or(head.clone(), str::to_owned)
+}
+
+/// A text after what it is about.
+pub(super) fn labelled(label: &str, text: &str) -> String {
+    format!("{label}{}{text}", if is_chinese() { "：" } else { ": " })
+}
+
+/// A sentence with its values, in the language of this process.
+macro_rules! say {
+    ($($sentence:tt)+) => {
+        $crate::cli::language::local(&format!($($sentence)+))
+    };
+}
+pub(super) use say;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn language(arguments: &[&str], variables: &[(&str, &str)]) -> Language {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let of = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        chosen(&arguments, of)
+    }
+
+    #[test]
+    fn the_option_comes_before_the_variable_and_that_before_the_locale() {
+        assert_eq!(language(&["pitlake", "run"], &[]), Language::En);
+        assert_eq!(language(&["pitlake", "run", "--lang", "zh"], &[("PITLAKE_LANG", "en")]), Language::Zh);
+        assert_eq!(language(&["pitlake", "--lang=en", "run"], &[("LANG", "zh_CN.UTF-8")]), Language::En);
+        assert_eq!(language(&["pitlake"], &[("PITLAKE_LANG", "zh"), ("LC_ALL", "C")]), Language::Zh);
+        assert_eq!(language(&["pitlake", "query", "--", "--lang", "zh"], &[]), Language::En);
+    }
+
+    #[test]
+    fn the_first_variable_of_the_locale_holds() {
+        assert_eq!(language(&["pitlake"], &[("LANG", "zh_CN.UTF-8")]), Language::Zh);
+        assert_eq!(language(&["pitlake"], &[("LC_ALL", "en_US.UTF-8"), ("LANG", "zh_CN.UTF-8")]), Language::En);
+        assert_eq!(language(&["pitlake"], &[("LC_MESSAGES", "zh_TW.UTF-8"), ("LANG", "C")]), Language::Zh);
+        // A language that pitlake does not have is refused by clap, in the language of the locale.
+        assert_eq!(language(&["pitlake", "--lang", "fr"], &[("LANG", "zh_CN.UTF-8")]), Language::Zh);
+    }
+}

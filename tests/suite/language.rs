@@ -1,0 +1,154 @@
+//! The program in Chinese: what people read is, what programs read is not.
+
+use std::process::Output;
+
+use crate::support::{NOW, Place, Vendor, settings};
+
+const ZH: [&str; 2] = ["--lang", "zh"];
+
+fn run(place: &Place, args: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = place.run(args);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (status.code(), text(stdout), text(stderr))
+}
+
+fn has_line(text: &str, line: &str) {
+    assert!(text.lines().any(|other| other == line), "no line `{line}` in:\n{text}");
+}
+
+const BACKFILL: [&str; 8] =
+    ["backfill", "stock_daily_cn", "--start", "2023-01-03", "--end", "2023-01-05", "--now", NOW];
+
+#[test]
+fn a_run_and_its_status_are_in_chinese() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let printed = place.expect(0, &[&BACKFILL[..], &ZH].concat());
+    for part in ["stock_daily_cn  抓取 2 个切片（", " 行），写入 1 个分区（", "\n调用：", "\n报告：data/runs/"]
+    {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    let again = place.expect(0, &[&BACKFILL[..], &ZH].concat());
+    assert!(again.contains("stock_daily_cn  已有 2 个切片，1 个分区已是最新"), "{again}");
+    has_line(&again, "调用：无");
+    let status = place.expect(0, &["status", "stock_daily_cn", "--now", NOW, "--lang", "zh"]);
+    assert!(status.lines().next().is_some_and(|head| head.starts_with("表              首日")), "{status}");
+    // Columns begin below their heads, where a Chinese character takes two.
+    let columns = |line: &str, text: &str| {
+        line.find(text).map(|at| line[..at].chars().map(|c| 1 + usize::from(!c.is_ascii())).sum())
+    };
+    let lines: Vec<&str> = status.lines().collect();
+    let head: Option<usize> = columns(lines[0], "首日");
+    assert_eq!(head, columns(lines[1], "2023-01-04"), "{status}");
+    let plan = place.expect(0, &[&BACKFILL[..], &["--refetch", "--dry-run"], &ZH].concat());
+    assert!(plan.contains("\n合计：") && plan.contains(" 次调用，按账号限速需不到 1 分钟"), "{plan}");
+}
+
+#[test]
+fn errors_are_in_chinese_and_end_with_the_same_codes() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    for (args, code, line) in [
+        (
+            &["backfill", "stock_dayly_cn", "--start", "2023-01-03", "--end", "2023-01-05"][..],
+            2,
+            "错误：没有表或任务 `stock_dayly_cn`；是否指 `stock_daily_cn`？",
+        ),
+        (
+            &["backfill", "stock_daily_cn", "--start", "2023-02-30", "--end", "2023-03-01"],
+            2,
+            "错误：'--start <DAY>' 的值 '2023-02-30' 无效：日期 `2023-02-30` 无效：应为 YYYY-MM-DD",
+        ),
+        (&["rnu"], 2, "错误：没有 'rnu' 这个子命令"),
+        (&["completions"], 2, "错误：缺少以下必需的参数："),
+    ] {
+        let (exit, _, err) = run(&place, &[args, &ZH].concat());
+        assert_eq!(exit, Some(code), "{args:?}: {err}");
+        has_line(&err, line);
+        assert_eq!(run(&place, args).0, Some(code), "{args:?} in English");
+    }
+    let wrong = Place { token: "wrong-token".into(), ..Place::with(&vendor) };
+    let (exit, out, err) = run(&wrong, &[&BACKFILL[..], &ZH].concat());
+    assert_eq!(exit, Some(5), "{out}{err}");
+    // The vendor's words stay as they are.
+    assert!(
+        out.contains("账号被拒：") && out.contains("token不对") && out.contains("token 取自 TUSHARE_TOKEN"),
+        "{out}"
+    );
+}
+
+#[test]
+fn the_locale_and_the_variable_choose_too() {
+    let place = Place::at("http://127.0.0.1:9");
+    let err = |variables: &[(&str, &str)], args: &[&str]| {
+        let output = place.command(args).envs(variables.iter().copied()).output().expect("the binary runs");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let chinese = "错误：没有表 `nothing`；`pitlake tables` 列出所有表";
+    let english = "error: unknown table `nothing`; run `pitlake tables` for a list";
+    let args = ["tables", "nothing"];
+    has_line(&err(&[("LANG", "zh_CN.UTF-8")], &args), chinese);
+    has_line(&err(&[("PITLAKE_LANG", "zh")], &args), chinese);
+    has_line(&err(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")], &args), english);
+    has_line(&err(&[("LANG", "zh_CN.UTF-8"), ("PITLAKE_LANG", "en")], &args), english);
+    has_line(&err(&[("LANG", "zh_CN.UTF-8")], &["tables", "nothing", "--lang", "en"]), english);
+    assert!(err(&[], &["tables", "--lang", "fr"]).contains("possible values: en, zh"));
+}
+
+#[test]
+fn help_is_in_chinese_and_fits_eighty_columns() {
+    let place = Place::at("http://127.0.0.1:9");
+    let help = place.expect(0, &["--help", "--lang", "zh"]);
+    has_line(&help, "用法：pitlake [选项] <命令>");
+    has_line(&help, "  backfill     抓取某段日期内缺少的数据并构建");
+    has_line(&help, "  3  未全部完成：部分切片或分区失败，其余已安全保存；重跑即可");
+    let commands: Vec<&str> = help.lines().skip_while(|line| *line != "命令：").skip(1).collect();
+    let commands =
+        commands.iter().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    for command in commands.filter(|command| *command != "help") {
+        for flag in ["--help", "-h"] {
+            let help = place.expect(0, &[command, flag, "--lang", "zh"]);
+            for line in help.lines() {
+                let width: usize = line.chars().map(|c| 1 + usize::from(('\u{2e80}'..='\u{ffef}').contains(&c))).sum();
+                let is_one_word = !line.trim().contains(' ');
+                assert!(width <= 80 || line.contains("用法：") || is_one_word, "{command} {flag}: {width}: {line}");
+            }
+            assert!(help.contains("全局选项：") && !help.contains("Print "), "{help}");
+        }
+    }
+}
+
+#[test]
+fn what_programs_read_is_the_same_in_both_languages() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.expect(0, &BACKFILL);
+    place.expect(0, &["fetch", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-04", "--now", NOW]);
+    for args in [
+        &["status", "--format", "json", "--now", NOW][..],
+        &["status", "--html", "-", "--now", NOW],
+        &["plan", "stock_daily_cn", "--format", "json", "--now", NOW],
+        &["diff", "--format", "json"],
+        &["check", "--format", "json"],
+        &["verify", "--format", "json"],
+        &["rejects", "--format", "json"],
+        &["import", "--list", "--format", "json"],
+        &["config", "check", "--format", "json"],
+        &["tables", "income_cn", "--format", "json"],
+        &["tables", "--format", "markdown"],
+        &["tables", "--ddl", "duckdb"],
+        &["query", "SELECT * FROM stock_daily_cn ORDER BY ts_code, trade_date", "--format", "csv"],
+        &["query", "SELECT * FROM stock_daily_cn ORDER BY ts_code, trade_date"],
+        &["query", "SELECT * FROM stock_daily_cn ORDER BY ts_code, trade_date", "--format", "json"],
+        &["completions", "bash", "--lang", "en"],
+    ] {
+        let chinese: &[&str] = if args.contains(&"--lang") { &[] } else { &ZH };
+        let (exit, out, _) = run(&place, args);
+        let (exit_zh, out_zh, _) = run(&place, &[args, chinese].concat());
+        assert_eq!(exit, exit_zh, "{args:?}");
+        assert!(out == out_zh, "{args:?} differs:\n{out}\n{out_zh}");
+    }
+    let (_, _, log) = run(&place, &["run", "--log-format", "json", "--lang", "zh", "--now", NOW]);
+    assert!(log.lines().all(|line| !line.starts_with('{') || line.is_ascii()), "{log}");
+}

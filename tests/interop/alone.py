@@ -29,7 +29,7 @@ def main():
         "tables": lambda: lake.tables()[0],
         "describe": lambda: lake.describe("income_cn").key,
         "status": lambda: lake.status("income_cn"),
-        "duckdb": lambda: lake.duckdb().sql("SELECT max(close) FROM adjusted_hfq()").fetchone()[0],
+        "duckdb": lambda: lake.duckdb().execute("SELECT max(close) FROM adjusted_hfq()").fetchone()[0],
         "scan": lambda: lake.scan("stock_daily_cn").collect().height,
         "scan as of": lambda: lake.scan("income_cn", as_of="2024-03-15").collect().height,
         "pandas": lambda: len(lake.pandas("income_cn", as_of="2024-03-15")),

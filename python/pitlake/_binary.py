@@ -16,9 +16,9 @@ from typing import Iterator, Optional
 
 from ._errors import PitlakeError, UsageError, warn
 
-# The exit code of a wrong command line, and what stands before the message of an error.
+# The exit code of a wrong command line, and what stands before the message of an error, in both languages.
 _USAGE = 2
-_PREFIX = re.compile(r"^(error|错误)[::]\s*")
+_PREFIX = re.compile("^(error: |\u9519\u8bef\uff1a)")
 _MORE_HELP = re.compile(r"\n\s*\n.*--help.*\Z", re.DOTALL)
 
 

@@ -264,6 +264,14 @@ def check_edges(pitlake, path, folder):
             check(f"an error says: {message}", False, "no error")
         except pitlake.UsageError as error:
             check(f"an error says: {message}", message in str(error), error)
+    with attempt("Chinese"):
+        os.environ["PITLAKE_LANG"] = "zh"
+        try:
+            lake.pandas("stok_daily_cn")
+        except pitlake.UsageError as error:
+            check("an error in Chinese is the sentence alone", str(error).startswith("没有表 `stok_daily_cn`"), error)
+        finally:
+            os.environ["PITLAKE_LANG"] = "en"
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         lake.prices(["000001.SZ", "000001"])
@@ -315,6 +323,7 @@ def check_types():
 
 def check_module(pitlake, lake, demo, folder):
     """`lake` has a past; `demo` is that of `pitlake demo`."""
+    os.environ["PITLAKE_LANG"] = "en"  # messages are compared
     parts = (
         lambda: check_documented(pitlake, demo),
         lambda: check_pages(demo),

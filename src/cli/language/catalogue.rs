@@ -123,7 +123,8 @@ impl Catalogue {
         let (mut rest, mut is_known, mut joint) = (english, false, None);
         while !rest.is_empty() {
             let ends: Vec<_> = ends(rest).take(MOST_PARTS).collect();
-            let whole = |at: usize| Some(&rest[..at]).filter(|part| !is_name(part)).and_then(|part| self.whole(part));
+            let is_list = |part: &str| part.split(", ").all(is_name);
+            let whole = |at: usize| Some(&rest[..at]).filter(|part| !is_list(part)).and_then(|part| self.whole(part));
             let known = ends.iter().rev().find_map(|(at, after)| Some((whole(*at)?, *at, *after)));
             let is_last_known = is_known;
             let (text, at, after) = match known {

@@ -86,6 +86,20 @@ impl Interrupt {
         }
     }
 
+    /// Forgets the signal: it ended a piece of work, not the command.
+    pub fn resume(&self) {
+        self.shared.signal.send_replace(None);
+    }
+
+    /// Waits until there is no signal, or no longer.
+    pub async fn resumed(&self) {
+        let mut signal = self.shared.signal.subscribe();
+        while signal.borrow_and_update().is_some() {
+            // `self` holds the sender.
+            let _ = signal.changed().await;
+        }
+    }
+
     /// Does some work; drops it when a signal comes.
     ///
     /// # Errors

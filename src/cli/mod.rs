@@ -177,10 +177,15 @@ async fn interruptible(cli: Cli, progress: Progress, interrupt: Interrupt) -> Re
     signals::listen(interrupt.clone())?;
     let state = cli.command.state();
     let mut work = pin!(run(cli, progress, interrupt.clone()));
-    match interrupt.or(work.as_mut()).await {
-        Ok(done) => done,
-        Err(_) if interrupt.is_orderly() => work.await,
-        Err(signal) => Err(Interrupted { signal, state: state.to_owned() }.into()),
+    loop {
+        match interrupt.or(work.as_mut()).await {
+            Ok(done) => return done,
+            Err(_) if interrupt.is_orderly() => tokio::select! {
+                done = work.as_mut() => return done,
+                () = interrupt.resumed() => {}
+            },
+            Err(signal) => return Err(Interrupted { signal, state: state.to_owned() }.into()),
+        }
     }
 }
 

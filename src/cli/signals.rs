@@ -17,11 +17,14 @@ const LONGEST: Duration = Duration::from_secs(2);
 pub(super) fn listen(interrupt: Interrupt) -> io::Result<()> {
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
-        let first = signals.next().await;
-        interrupt.send(first);
-        let last = tokio::select! {
-            second = signals.next() => second,
-            () = tokio::time::sleep(LONGEST) => first,
+        let last = loop {
+            let first = signals.next().await;
+            interrupt.send(first);
+            tokio::select! {
+                second = signals.next() => break second,
+                () = tokio::time::sleep(LONGEST) => break first,
+                () = interrupt.resumed() => {}
+            }
         };
         // The lake allows a kill at any moment.
         #[allow(clippy::exit)]

@@ -14,6 +14,7 @@ mod reading;
 mod result_set;
 mod sessions;
 mod silver;
+mod statement;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,27 +25,46 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SQLOptions;
+use futures::StreamExt as _;
 
 pub use ddl::{duckdb, spark};
 pub use error::QueryError;
-pub use function::calls_function;
+pub use function::{calls_function, functions};
 pub use horizon::{Horizon, NextMorning};
 pub use result_set::ResultSet;
+pub use statement::statements;
 
 use derived::{IDENTITY, MAPPING, SECURITIES};
 use silver::Silver;
+use statement::Shown;
 
 use crate::spec::Catalog;
 use crate::store::Store;
 
-/// Runs one SELECT. A table that is not built yet has no rows, and a warning says so. With a day in the `horizon` every
-/// table holds what could be known at its end; `as_of('TABLE', DATE 'DAY')` reads one as of another day.
+/// Runs one SELECT, or `SHOW TABLES` or `DESCRIBE TABLE`. A table that is not built yet has no rows, and a warning says so.
+/// With a day in the `horizon` every table holds what could be known at its end; `as_of('TABLE', DATE 'DAY')` reads one as of
+/// another day. The query ends once it has `most` rows.
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, horizon: &Horizon) -> Result<ResultSet, QueryError> {
+pub async fn sql(
+    catalog: &Catalog,
+    store: &Store,
+    sql: &str,
+    horizon: &Horizon,
+    most: Option<usize>,
+) -> Result<ResultSet, QueryError> {
     let explain = |error: DataFusionError| error::explain(catalog, &error);
     let context = engine::context(store)?;
+    let columns_of;
+    let (sql, described) = match Shown::of(sql) {
+        Some(Shown::Tables) => return Ok(statement::tables(catalog).map_err(anyhow::Error::from)?),
+        Some(Shown::Columns(name)) => {
+            columns_of = format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""));
+            (columns_of.as_str(), Some(name))
+        }
+        None => (sql, None),
+    };
     let state = context.state();
     let dialect = state.config_options().sql_parser.dialect;
     let statement = state.sql_to_statement(sql, &dialect).map_err(explain)?;
@@ -57,7 +77,9 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, horizon: &Horizon)
         silver.add(catalog, store, name).await?;
     }
     for name in mentioned {
-        silver.warn_unbuilt(name);
+        if described.is_none() {
+            silver.warn_unbuilt(name);
+        }
         if let Some(provider) = silver.seen(name)? {
             context.register_table(name, provider).map_err(anyhow::Error::from)?;
         }
@@ -85,10 +107,24 @@ pub async fn sql(catalog: &Catalog, store: &Store, sql: &str, horizon: &Horizon)
     let task = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await.map_err(explain)?;
     let schema = distinct(&plan.schema());
-    let batches = datafusion::physical_plan::collect(plan, task).await.map_err(explain)?;
-    let renamed = |batch: RecordBatch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec());
-    let batches = batches.into_iter().map(renamed).collect::<Result<_, _>>().map_err(anyhow::Error::from)?;
-    Ok(ResultSet { schema, batches })
+    if let Some(name) = described {
+        return Ok(statement::columns(catalog, name, &schema).map_err(anyhow::Error::from)?);
+    }
+    let mut stream = datafusion::physical_plan::execute_stream(plan, task).map_err(explain)?;
+    let mut left = most.unwrap_or(usize::MAX);
+    let mut found = ResultSet { schema, batches: Vec::new(), has_more: false };
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(explain)?;
+        let taken = batch.num_rows().min(left);
+        found.has_more = taken < batch.num_rows();
+        left -= taken;
+        let batch = RecordBatch::try_new(Arc::clone(&found.schema), batch.slice(0, taken).columns().to_vec());
+        found.batches.push(batch.map_err(anyhow::Error::from)?);
+        if found.has_more {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Makes names unique: a join of two tables has two `ts_code`, a JSON object cannot.

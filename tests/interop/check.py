@@ -25,6 +25,7 @@ from lints import check_lints
 from module import check_module, check_types, install
 from notebook import check_notebook
 from page import check_page
+from prompt import check_prompt
 from readers import check_readers, end_spark
 from readme import check_readme
 from recipes import check_recipes
@@ -48,6 +49,7 @@ def main():
         past = check_recipes(binary, lake)
         demo = kit.demo(binary, folder)
         check_readers(binary, demo)
+        check_prompt(binary, folder, demo)
         check_page(binary, demo, folder, programs)
         check_readme(binary, folder)
         wheel = check_wheel(binary, folder)

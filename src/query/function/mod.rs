@@ -24,6 +24,11 @@ pub fn calls_function(sql: &str) -> bool {
     called(sql).next().is_some()
 }
 
+/// The names of the functions that read tables.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|function| function.name)
+}
+
 /// The tables that the functions in a query read, those that their arguments may name included.
 pub(super) fn reads(sql: &str) -> Vec<&str> {
     let named = sql.split('\'').skip(1).step_by(2);

@@ -27,7 +27,7 @@ fn batch(rows: &[(&str, i32, Option<f64>, i64)]) -> RecordBatch {
 fn write(lake: &Path, path: &str, batch: RecordBatch) {
     let path = lake.join("silver").join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    ResultSet { schema: batch.schema(), batches: vec![batch] }.parquet(&path).unwrap();
+    ResultSet { schema: batch.schema(), batches: vec![batch], has_more: false }.parquet(&path).unwrap();
 }
 
 /// 19,724 is 2024-01-02; the name of the folder would be a glob to a careless reader.
@@ -77,13 +77,21 @@ fn days(n: &[Option<i32>]) -> Arc<Date32Array> {
 async fn as_of(catalog: &Catalog, lake: &Path, query: &str, day: &str) -> String {
     let horizon = Horizon { day: Some(day.parse().unwrap()), ..Horizon::default() };
     let store = Store::open(lake.to_str().unwrap()).unwrap();
-    sql(catalog, &store, query, &horizon).await.unwrap().csv().unwrap().lines().skip(1).collect::<Vec<_>>().join(";")
+    sql(catalog, &store, query, &horizon, None)
+        .await
+        .unwrap()
+        .csv()
+        .unwrap()
+        .lines()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .join(";")
 }
 
 /// The rows of a query, of the newest state.
 fn run(catalog: &Catalog, lake: &Path, query: &str) -> String {
     let store = Store::open(lake.to_str().unwrap()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let rows = runtime.block_on(sql(catalog, &store, query, &Horizon::default())).unwrap();
+    let rows = runtime.block_on(sql(catalog, &store, query, &Horizon::default(), None)).unwrap();
     rows.csv().unwrap().lines().skip(1).collect::<Vec<_>>().join(";")
 }

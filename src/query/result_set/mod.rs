@@ -1,5 +1,8 @@
 //! The rows of a query, and the formats they are printed or written in. Never here: where the rows come from.
 
+mod text;
+mod xlsx;
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
@@ -7,8 +10,6 @@ use std::sync::Arc;
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::{Cell, CellAlignment, presets};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -22,9 +23,17 @@ pub struct ResultSet {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
+    /// Whether the query has more rows than were asked for.
+    pub has_more: bool,
 }
 
 impl ResultSet {
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.batches.iter().all(|batch| batch.num_rows() == 0)
+    }
+
     /// JSON: one array of objects, keys in the order of the columns, nulls written; no line break at the end.
     ///
     /// # Errors
@@ -35,6 +44,18 @@ impl ResultSet {
         self.batches.iter().try_for_each(|batch| writer.write(batch))?;
         writer.finish()?;
         Ok(String::from_utf8(writer.into_inner())?)
+    }
+
+    /// JSON lines: an object a row, as in [`Self::json`]; no line break at the end.
+    ///
+    /// # Errors
+    /// When JSON has no form for the type of a column.
+    pub fn json_lines(&self) -> Result<String> {
+        let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
+        let mut writer = builder.build::<_, arrow::json::writer::LineDelimited>(Vec::new());
+        self.batches.iter().try_for_each(|batch| writer.write(batch))?;
+        writer.finish()?;
+        Ok(String::from_utf8(writer.into_inner())?.trim_end().to_owned())
     }
 
     /// CSV: a header and one line per row, nulls empty; no line break at the end.
@@ -52,31 +73,6 @@ impl ResultSet {
         Ok(String::from_utf8(text)?)
     }
 
-    /// An aligned table, numbers right-aligned, nulls as `null`; no line break at the end.
-    ///
-    /// # Errors
-    /// When a value cannot be printed.
-    pub fn text(&self) -> Result<String> {
-        let mut table = comfy_table::Table::new();
-        table.load_preset(presets::ASCII_MARKDOWN);
-        table.set_header(self.schema.fields().iter().map(|field| field.name()));
-        let options = FormatOptions::new().with_null("null");
-        for batch in &self.batches {
-            let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
-            let columns = columns.collect::<Result<Vec<_>, _>>()?;
-            for row in 0..batch.num_rows() {
-                let cells = columns.iter().map(|column| column.value(row).try_to_string().map(Cell::new));
-                table.add_row(cells.collect::<Result<Vec<_>, _>>()?);
-            }
-        }
-        for (field, column) in self.schema.fields().iter().zip(table.column_iter_mut()) {
-            if field.data_type().is_numeric() {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        Ok(table.to_string())
-    }
-
     /// Writes a Parquet file (zstd), whole or not at all; replaces one of that name.
     ///
     /// # Errors
@@ -85,12 +81,12 @@ impl ResultSet {
         whole(path, |staged| self.write(staged))
     }
 
-    /// A text of the rows, as a file that appears whole.
+    /// The rows in one of the other formats, as a file that appears whole.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn file(&self, path: &Path, text: &str) -> Result<()> {
-        whole(path, |staged| Ok(fs::write(staged, format!("{text}\n"))?))
+    pub fn file(path: &Path, bytes: &[u8]) -> Result<()> {
+        whole(path, |staged| Ok(fs::write(staged, bytes)?))
     }
 
     fn write(&self, path: &Path) -> Result<()> {

@@ -1,0 +1,33 @@
+//! The modes of the terminal: a prompt changes them, and a signal may end it there. Never what is typed.
+
+/// Sets the modes of the terminal when it is dropped as they were when it was made.
+#[cfg(unix)]
+pub(super) struct Restored(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl Restored {
+    pub(super) fn on_drop() -> Self {
+        Self(rustix::termios::tcgetattr(std::io::stdin()).ok())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Restored {
+    fn drop(&mut self) {
+        if let Some(modes) = &self.0 {
+            // The terminal may be gone.
+            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
+        }
+    }
+}
+
+/// Consoles keep their modes.
+#[cfg(not(unix))]
+pub(super) struct Restored;
+
+#[cfg(not(unix))]
+impl Restored {
+    pub(super) fn on_drop() -> Self {
+        Self
+    }
+}

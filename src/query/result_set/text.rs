@@ -1,0 +1,73 @@
+//! Rows as text for people: a table, or a record a row where a terminal is too narrow for the table.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use comfy_table::{Cell, CellAlignment, presets};
+
+use super::ResultSet;
+
+impl ResultSet {
+    /// An aligned table, numbers right-aligned, nulls as `null`; no line break at the end.
+    ///
+    /// # Errors
+    /// When a value cannot be printed.
+    pub fn text(&self) -> Result<String> {
+        let mut table = comfy_table::Table::new();
+        table.load_preset(presets::ASCII_MARKDOWN);
+        table.set_header(self.schema.fields().iter().map(|field| field.name()));
+        self.each_row(|cells| {
+            table.add_row(cells.into_iter().map(Cell::new));
+        })?;
+        for (field, column) in self.schema.fields().iter().zip(table.column_iter_mut()) {
+            if field.data_type().is_numeric() {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        Ok(table.to_string())
+    }
+
+    /// For a terminal of a width: the table, or where it is wider, a line a value.
+    ///
+    /// # Errors
+    /// When a value cannot be printed.
+    pub fn text_within(&self, width: usize) -> Result<String> {
+        let table = self.text()?;
+        // The rule below the heading has a column of the terminal for each of its characters.
+        let is_wide = table.lines().nth(1).is_some_and(|rule| rule.chars().count() > width);
+        if is_wide { self.records() } else { Ok(table) }
+    }
+
+    /// A line a value, with its column before it.
+    fn records(&self) -> Result<String> {
+        let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let length = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let mut out = String::new();
+        let mut number = 0;
+        self.each_row(|cells| {
+            number += 1;
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "-- row {number} --");
+            for (name, cell) in names.iter().zip(cells) {
+                let _ = writeln!(out, "{name:length$}  {cell}");
+            }
+        })?;
+        out.truncate(out.trim_end().len());
+        Ok(out)
+    }
+
+    /// The cells of each row, printed.
+    fn each_row(&self, mut row: impl FnMut(Vec<String>)) -> Result<()> {
+        let options = FormatOptions::new().with_null("null");
+        for batch in &self.batches {
+            let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            for at in 0..batch.num_rows() {
+                let cells = columns.iter().map(|column| column.value(at).try_to_string());
+                row(cells.collect::<Result<_, _>>()?);
+            }
+        }
+        Ok(())
+    }
+}

@@ -7,6 +7,7 @@
 //! use what lies below them and never their neighbours: `docs/architecture.md` draws the picture, and
 //! `tests/suite/architecture.rs` keeps it true.
 
+pub mod announce;
 pub mod bronze;
 pub mod build;
 pub mod cli;

@@ -19,7 +19,7 @@ use crate::plan::{at_the_limits, needs_universe, window};
 use crate::reference;
 use crate::report::{Exit, Failed, Journal, Report, TableReport};
 use crate::spec::{Problems, Table};
-use crate::store::lease::LeaseHeld;
+use crate::store::lease::{LeaseHeld, LeaseLost};
 use crate::world::{Misuse, Run, World};
 
 /// Does the work and reports it. Slices and partitions that fail are in the report; the others are safe.
@@ -41,8 +41,20 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
     let journal = Journal::begin(&world.store, world.clock, &work.command, &work.jobs).await?;
     let run = Run { world, ledgers: &ledgers, journal: &journal };
     let ahead = ledgers.ahead(phases.all().filter(|_| accounts.is_some()).chain(&work.tables));
-    let all = async { tokio::join!(ahead, halves(run, work, &phases, accounts.as_ref())).1 };
+    let all = async { tokio::join!(ahead, Box::pin(halves(run, work, &phases, accounts.as_ref()))).1 };
     // What is under way is dropped, with its leases: files appear whole or not at all.
+    let counted = async {
+        match &accounts {
+            Some(accounts) => accounts.count(&journal).await,
+            None => std::future::pending().await,
+        }
+    };
+    let all = async {
+        tokio::select! {
+            done = all => done,
+            counted = counted => counted.map(|never| match never {}),
+        }
+    };
     let done = world.interrupt.or(all).await.unwrap_or_else(|signal| {
         let state = format!(
             "what was fetched and built is safe in the lake; run the same command again to go on (report: {})",
@@ -191,6 +203,9 @@ async fn fetch_phase(
         asked.for_each(|day| days.add(question.contract(), day));
     }
     let universe = reference::evidence(world, ledgers, &days, facts.universe).await?;
+    let fenced = leases.iter().fold(world.store.clone(), |store, lease| store.fenced(lease.guard()));
+    let world = &World { store: fenced, ..world.clone() };
+    let run = Run { world, ..run };
     let done = fetch::ask(run, accounts, Facts { universe: &universe, ..facts }, &join(asked)).await;
     for lease in leases {
         lease.release().await?;
@@ -245,7 +260,7 @@ async fn note(run: Run<'_>, calendar: &Calendar) {
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     if error.is::<Misuse>() || error.is::<Problems>() {
         Exit::Misuse
-    } else if error.is::<LeaseHeld>() {
+    } else if error.is::<LeaseHeld>() || error.is::<LeaseLost>() {
         Exit::Leased
     } else if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
         interrupted.signal.into()

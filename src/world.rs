@@ -1,6 +1,7 @@
 //! All that a command may touch, and the error of a command that asks for what cannot be. Never what a command does.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -13,7 +14,7 @@ use crate::spec::{Catalog, Jobs};
 use crate::store::Store;
 
 /// All that a command may touch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     /// Vendors and tables.
     pub catalog: Catalog,
@@ -31,6 +32,8 @@ pub struct World {
     pub interrupt: Interrupt,
     /// Bytes that partitions may take together while they are built.
     pub memory_limit: u64,
+    /// How long a lease that another run holds is waited for.
+    pub wait: Duration,
 }
 
 /// The token of an account.

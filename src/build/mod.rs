@@ -35,7 +35,7 @@ use crate::report::{Exit, Journal, ValueCounts};
 use crate::silver;
 use crate::spec::Table;
 use crate::store::WriteError;
-use crate::store::lease::Lease;
+use crate::store::lease::{Lease, LeaseLost};
 use crate::world::{Run, World};
 
 /// Builds what is stale of some tables. Some rows hold the session from which they could be traded on, or are
@@ -81,7 +81,8 @@ async fn one(
         report(&first, table, journal).await;
         return Ok(());
     }
-    let lease = Lease::take(&world.store, &format!("build-{}", table.name)).await?;
+    let lease = Lease::take(&world.store, &format!("build-{}", table.name), world.wait).await?;
+    let store = &world.store.fenced(lease.guard());
     // Looked at again under the lease: another run may have built since.
     let mut ledger = ledgers.relisted(table).await?;
     let mut survey = Survey::of(&world.store, &ledger, calendar, scope).await?;
@@ -96,7 +97,7 @@ async fn one(
         tracing::warn!("`{}` is being laid out anew: until it is done readers may see old and new files", table.name);
     }
     for partition in &survey.lost {
-        silver::remove(&world.store, table, *partition).await?;
+        silver::remove(store, table, *partition).await?;
         let note = format!("removed {}: no bronze feeds it any more", silver::path(table, *partition));
         journal.table(&table.name, |report| report.notes.extend([note])).await;
     }
@@ -117,12 +118,12 @@ async fn one(
                 let (mut tasks, mut done, mut weights) = (Vec::new(), Vec::new(), Vec::new());
                 for (partition, files, need) in group {
                     weights.push(need.bronze);
-                    match Task::new(&world.store, ledger, (partition, files), calendar).await {
+                    match Task::new(store, ledger, (partition, files), calendar).await {
                         Ok(task) => tasks.push(task),
                         Err(error) => done.push((partition, Err(error))),
                     }
                 }
-                done.extend(Task::run_together(&tasks, &world.store, (&world.catalog, calendar), share).await);
+                done.extend(Task::run_together(&tasks, store, (&world.catalog, calendar), share).await);
                 for weight in weights {
                     bar.advance_by(weight);
                 }
@@ -159,7 +160,7 @@ async fn one(
                     })
                     .await;
             }
-            Err(error) if error.is::<WriteError>() => return Err(error),
+            Err(error) if error.is::<WriteError>() || error.is::<LeaseLost>() => return Err(error),
             Err(error) => {
                 is_whole = false;
                 let exit = exit_of(&error);

@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::{env, fs};
 
 use anyhow::Result;
-use secrecy::SecretString;
 
 use super::context::Context;
 use crate::memory;
 use crate::ops::configuration;
-use crate::spec::{Catalog, Jobs, SpecFile, Table, Vendor, is_url, nearest};
+use crate::spec::{Catalog, Jobs, SpecFile, Table, Vendor, is_url, nearest, without_secrets};
 use crate::store::Store;
 use crate::world::{Misuse, Token, World};
 
@@ -83,6 +82,7 @@ pub(super) fn world(context: &Context) -> Result<World> {
         let name = vendor.variable("BASE_URL");
         if let Some(url) = variable(&name) {
             if !is_url(&url) {
+                let url = without_secrets(&url);
                 return Err(Misuse(format!("invalid address `{url}` in {name}: expected https://HOST")).into());
             }
             jobs.accounts.entry(vendor.name.clone()).or_default().base_url = Some(url);
@@ -98,6 +98,7 @@ pub(super) fn world(context: &Context) -> Result<World> {
         progress: context.progress.clone(),
         interrupt: context.interrupt.clone(),
         memory_limit: memory::quarter(),
+        wait: std::time::Duration::ZERO,
     })
 }
 
@@ -130,21 +131,26 @@ fn tokens(catalog: &Catalog, jobs: &Jobs) -> Result<BTreeMap<String, Token>> {
     for vendor in catalog.vendors() {
         let Some(account) = jobs.accounts.get(&vendor.name) else { continue };
         let name = account.token_variable(vendor);
-        let (text, found_in) = match (variable(name), variable(&format!("{name}_FILE"))) {
-            (Some(text), _) => (text, name.to_owned()),
-            (None, Some(file)) => {
-                let text = fs::read_to_string(&file)
-                    .map_err(|error| Misuse(format!("cannot read the token file `{file}` of {name}_FILE: {error}")))?;
-                (text, format!("the file `{file}` of {name}_FILE"))
-            }
-            (None, None) => continue,
-        };
-        let text = text.trim();
-        if !text.is_empty() {
-            tokens.insert(vendor.name.clone(), Token { secret: SecretString::from(text), found_in });
+        if let Some((secret, found_in)) = secret(name)? {
+            tokens.insert(vendor.name.clone(), Token { secret: secret.into(), found_in });
         }
     }
     Ok(tokens)
+}
+
+/// What a variable holds, or the file that `<name>_FILE` names, and where it was found; the variable goes first.
+pub(super) fn secret(name: &str) -> Result<Option<(String, String)>> {
+    let (text, found_in) = match (variable(name), variable(&format!("{name}_FILE"))) {
+        (Some(text), _) => (text, name.to_owned()),
+        (None, Some(file)) => {
+            let read = fs::read_to_string(&file);
+            let failed = |error| Misuse(format!("cannot read the token file `{file}` of {name}_FILE: {error}"));
+            (read.map_err(failed)?, format!("the file `{file}` of {name}_FILE"))
+        }
+        (None, None) => return Ok(None),
+    };
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| (text.to_owned(), found_in)))
 }
 
 #[allow(clippy::disallowed_methods)]

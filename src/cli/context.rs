@@ -2,8 +2,9 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{ArgAction, Args, ValueEnum};
 use pitlake_contract::spelling;
@@ -62,6 +63,36 @@ impl Building {
     }
 }
 
+/// Options of commands that take leases.
+#[derive(Debug, Args)]
+pub(super) struct Waiting {
+    /// Wait for another run that fetches or builds the same, so long at most, as in 30s, 10m or 2h [default: no]
+    #[arg(long, value_parser = duration, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "365d")]
+    wait: Option<Duration>,
+}
+
+impl Waiting {
+    /// How long.
+    pub(super) fn longest(&self) -> Duration {
+        self.wait.unwrap_or_default()
+    }
+}
+
+/// Reads a duration.
+fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || format!("invalid duration `{text}`: expected a whole number and s, m, h or d, as in 10m");
+    let unit = text.chars().next_back().ok_or_else(expected)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(expected()),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| expected())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
 /// Output format of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -81,12 +112,9 @@ pub(super) struct Context {
 /// Prints a result.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
-    out.flush()?;
-    Ok(())
+    let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).and_then(|()| out.flush());
+    written.context("cannot write to stdout")
 }
 
 /// A value as text, without quotes.

@@ -78,6 +78,7 @@ impl DemoArgs {
             progress: context.progress.clone(),
             interrupt: context.interrupt.clone(),
             memory_limit: memory::quarter(),
+            wait: std::time::Duration::ZERO,
         };
         demo::is_ours(&world).await?;
         let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, 0).await?;

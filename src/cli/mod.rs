@@ -3,6 +3,7 @@
 //!
 //! Never here: what a command does. Each command builds the world and makes one call.
 
+mod announced;
 mod catalogue;
 mod check;
 mod config;
@@ -223,12 +224,16 @@ fn log(global: &Global, progress: &Progress) {
         (_, 2..) => "info,pitlake=trace",
         _ => "warn,pitlake=info",
     };
+    let wanted = config::variable("RUST_LOG").filter(|_| !global.quiet && global.verbose == 0);
+    let level = wanted.as_deref().unwrap_or(level);
     let writer = progress.clone();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level))
         .with_target(false)
         .with_ansi(false)
         .with_timer(ShanghaiTime)
+        // Where stderr cannot be written there is nowhere to say so, and a panic would end the run.
+        .log_internal_errors(false)
         .with_writer(move || writer.log_writer());
     match global.log_format {
         // Fields are for programs: the message says the same.

@@ -161,6 +161,7 @@ async fn export(context: &Context, catalog: Catalog, store: Store, settings: Set
         progress: context.progress.clone(),
         interrupt: context.interrupt.clone(),
         memory_limit: memory::quarter(),
+        wait: std::time::Duration::ZERO,
     };
     let report = run(&world, &work).await?;
     print(&summary::text(&report, &world.store))?;

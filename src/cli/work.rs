@@ -4,12 +4,12 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::context::{Building, Context, Format, day, print};
+use super::announced::Announcing;
+use super::context::{Building, Context, Format, Waiting, day, print};
 use super::reach::work;
 use super::{config, plan, summary};
 use crate::plan::{Halves, Reach, Rebuild, Unit, Work};
 use crate::report::Exit;
-use crate::run;
 use crate::world::{Misuse, World};
 
 /// Fetch and build what is due for the jobs; for cron or Airflow
@@ -26,6 +26,10 @@ pub(super) struct RunArgs {
     date: Option<NaiveDate>,
     #[command(flatten)]
     building: Building,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    announcing: Announcing,
     /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -57,6 +61,10 @@ pub(super) struct BackfillArgs {
     dry_run: bool,
     #[command(flatten)]
     building: Building,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    announcing: Announcing,
     /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -80,6 +88,10 @@ pub(super) struct FetchArgs {
     /// Fetch again what the lake already holds
     #[arg(long)]
     refetch: bool,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    announcing: Announcing,
     /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -105,6 +117,10 @@ pub(super) struct NormalizeArgs {
     full: bool,
     #[command(flatten)]
     building: Building,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    announcing: Announcing,
     /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -117,11 +133,12 @@ impl BackfillArgs {
         work.short = self.short;
         let mut world = config::world(context)?;
         world.memory_limit = self.building.memory_limit();
+        world.wait = self.waiting.longest();
         choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         if self.dry_run {
             return plan::show(&world, &work, self.format).await;
         }
-        go(&world, work, self.format).await
+        go(&world, work, (&self.announcing, self.format)).await
     }
 }
 
@@ -129,11 +146,12 @@ impl RunArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut world = config::world(context)?;
         world.memory_limit = self.building.memory_limit();
+        world.wait = self.waiting.longest();
         let mut work = work("run", Halves::Both, (None, None), context);
         work.reach = Reach::Nightly(self.date);
         work.jobs = config::chosen_jobs(&world, &self.jobs)?;
         work.tables = config::jobs(&world, &work.jobs)?;
-        go(&world, work, self.format).await
+        go(&world, work, (&self.announcing, self.format)).await
     }
 }
 
@@ -141,9 +159,10 @@ impl FetchArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut work = work("fetch", Halves::Fetch, (self.start, self.end), context);
         work.refetch = self.refetch;
-        let world = config::world(context)?;
+        let mut world = config::world(context)?;
+        world.wait = self.waiting.longest();
         choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
-        go(&world, work, self.format).await
+        go(&world, work, (&self.announcing, self.format)).await
     }
 }
 
@@ -155,8 +174,9 @@ impl NormalizeArgs {
         }
         let mut world = config::existing(context)?;
         world.memory_limit = self.building.memory_limit();
+        world.wait = self.waiting.longest();
         choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
-        go(&world, work, self.format).await
+        go(&world, work, (&self.announcing, self.format)).await
     }
 }
 
@@ -172,8 +192,8 @@ fn choose(work: &mut Work, world: &World, names: &[String], unit: Option<&str>) 
     Ok(())
 }
 
-async fn go(world: &World, work: Work, format: Format) -> Result<Exit> {
-    let report = run::run(world, &work).await?;
+async fn go(world: &World, work: Work, (announcing, format): (&Announcing, Format)) -> Result<Exit> {
+    let report = announcing.run(world, &work).await?;
     match format {
         Format::Text => print(&summary::text(&report, &world.store))?,
         Format::Json => print(&serde_json::to_string_pretty(&report)?)?,

@@ -1,11 +1,11 @@
 //! The accounts of a run: which vendors can be asked, with which token, and who else may ask them now. Never what is asked.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
-use tokio::sync::Mutex;
 
 use super::Client;
 use crate::plan::{Question, seller};
@@ -14,14 +14,13 @@ use crate::spec::{Account, Table};
 use crate::store::lease::Lease;
 use crate::world::{Misuse, World};
 
-/// The report is written anew at most this often.
-const SAVED_EVERY: Duration = Duration::from_secs(2);
+/// How often the calls that were sent are written to the report: a kill loses the count of those since.
+const COUNTED_EVERY: Duration = Duration::from_millis(500);
 
 /// The accounts of a run.
 #[derive(Debug)]
 pub struct Accounts {
     pub(super) clients: BTreeMap<String, Client>,
-    saved: Mutex<Instant>,
 }
 
 impl Accounts {
@@ -61,7 +60,7 @@ impl Accounts {
                 }
             }
         }
-        Ok(Self { clients, saved: Mutex::new(Instant::now()) })
+        Ok(Self { clients })
     }
 
     /// Calls sent, by interface.
@@ -79,20 +78,26 @@ impl Accounts {
         for vendor in self.clients.keys() {
             let asks = |question: &Question| question.contract().id.vendor == *vendor && !question.plan.ask.is_empty();
             if questions.iter().any(asks) {
-                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}")).await?);
+                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}"), world.wait).await?);
             }
         }
         Ok(leases)
     }
 
-    /// Keeps the report up, now and then.
-    pub(super) async fn save(&self, journal: &Journal) -> Result<()> {
-        let mut saved = self.saved.lock().await;
-        if saved.elapsed() >= SAVED_EVERY {
-            *saved = Instant::now();
-            journal.save(self.calls()).await?;
+    /// Keeps the count of calls in the report, until it is dropped.
+    ///
+    /// # Errors
+    /// When the lake cannot be written.
+    pub async fn count(&self, journal: &Journal) -> Result<Infallible> {
+        let mut counted = BTreeMap::new();
+        loop {
+            tokio::time::sleep(COUNTED_EVERY).await;
+            let calls = self.calls();
+            if calls != counted {
+                journal.save(calls.clone()).await?;
+                counted = calls;
+            }
         }
-        Ok(())
     }
 }
 

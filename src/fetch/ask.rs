@@ -47,7 +47,7 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     });
     let asking: Vec<Asking<'_>> = asking.collect();
     run.world.progress.announce();
-    let done = futures::future::join_all(asking.iter().map(|asking| one(accounts, asking))).await;
+    let done = futures::future::join_all(asking.iter().map(one)).await;
     for asking in &asking {
         if let Some(paused) = asking.interface.paused().await {
             let id = &asking.question.contract().id;
@@ -64,7 +64,7 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     done.into_iter().collect()
 }
 
-async fn one(accounts: &Accounts, asking: &Asking<'_>) -> Result<()> {
+async fn one(asking: &Asking<'_>) -> Result<()> {
     let contract = asking.question.contract();
     let together = (TOGETHER * COLUMNS / contract.fields.len().max(1)).clamp(SLICES, TOGETHER);
     let (by_security, at_once) = (contract.ask.axis.by_security(), contract.ask.together);
@@ -81,7 +81,6 @@ async fn one(accounts: &Accounts, asking: &Asking<'_>) -> Result<()> {
             let mut answers = Vec::new();
             for chunk in part.chunks(together) {
                 answers.extend(asking.answers(chunk).await);
-                accounts.save(asking.run.journal).await?;
             }
             anyhow::Ok(answers)
         };

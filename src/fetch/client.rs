@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use backon::{ExponentialBuilder, Retryable as _};
@@ -14,19 +14,24 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
 use super::Failure;
+use super::breaker::{self, Breaker};
 use super::checks::Expect;
+use super::echo;
 use super::http::{self, NoResponse};
 use super::pace::{LONGEST_PAUSE, Pace, span};
 use super::page::{self, PageRows};
 use crate::clock::Clock;
 use crate::plan::Allowance;
 use crate::progress::{Meter, Wait};
-use crate::spec::{Account, Contract, TokenIn, Vendor};
+use crate::spec::{Account, Contract, TokenIn, Vendor, without_secrets};
 use crate::wire::{self, Call, Received, Refusal, Window, Wire};
 use crate::world::Token;
 
 /// The most calls in flight, unless the account has another number.
 const IN_FLIGHT: u32 = 4;
+
+/// How long a page that does not come is tried for.
+const LONGEST_PAGE: Duration = Duration::from_mins(2);
 
 /// How often a call pauses before it fails.
 const PAUSES: usize = 10;
@@ -54,6 +59,7 @@ pub struct Client {
     /// Calls that the account may still make today, if it has a daily quota.
     left: Option<Arc<AtomicU64>>,
     pub(super) stopped: OnceLock<Failure>,
+    breaker: Breaker,
     calls: std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>,
     /// How far this machine's clock is ahead of the vendor's.
     ahead: std::sync::Mutex<Option<TimeDelta>>,
@@ -69,6 +75,7 @@ pub struct Interface {
     /// Rows of the largest page in this run: a shorter page was not truncated.
     pub(super) largest: AtomicUsize,
     pub(super) stopped: OnceLock<Failure>,
+    breaker: Breaker,
     calls: Arc<AtomicU64>,
     /// Seconds to wait, by the newest reply that asked to slow down; 0 if it names none.
     retry_after: AtomicU64,
@@ -101,6 +108,7 @@ impl Client {
             in_flight: Semaphore::new(account.max_in_flight.unwrap_or(IN_FLIGHT).max(1) as usize),
             left: left.map(|left| Arc::new(AtomicU64::new(left))),
             stopped: OnceLock::new(),
+            breaker: Breaker::default(),
             calls: std::sync::Mutex::default(),
             ahead: std::sync::Mutex::default(),
         })
@@ -119,6 +127,7 @@ impl Client {
             meter,
             largest: AtomicUsize::new(0),
             stopped: OnceLock::new(),
+            breaker: Breaker::default(),
             calls,
             retry_after: AtomicU64::new(0),
         }
@@ -161,9 +170,11 @@ impl Client {
             .with_jitter();
         let mut waited = Duration::ZERO;
         for _ in 0..PAUSES {
+            let begun = Instant::now();
             let once = || self.once(interface, call, window, expect);
             let again = |failure: &Failure| {
                 matches!(failure, Failure::Refused(Refusal::Transient(_)) | Failure::Unreachable { .. })
+                    && begun.elapsed() < LONGEST_PAGE
             };
             let notify = |failure: &Failure, after: Duration| {
                 tracing::debug!("{}: {failure}; sent again in {after:.1?}", interface.contract.id);
@@ -190,7 +201,17 @@ impl Client {
                     interface.meter.paused(wait);
                     waited += wait;
                 }
-                done => return done,
+                Err(failure) => {
+                    let id = &interface.contract.id;
+                    let (of_interface, of_vendor) = (id.to_string(), id.vendor.as_str());
+                    let interface = (&interface.breaker, of_interface.as_str());
+                    return Err(breaker::judged(failure, interface, (&self.breaker, of_vendor)));
+                }
+                Ok(page) => {
+                    interface.breaker.reset();
+                    self.breaker.reset();
+                    return Ok(page);
+                }
             }
         }
         Err(Refusal::SlowDown(format!("still after {PAUSES} pauses; run again later, or lower `requests_per_minute`"))
@@ -230,9 +251,11 @@ impl Client {
             interface.meter.sent();
             tracing::trace!("{}: call with {:?}, {window:?}", interface.contract.id, call.params);
             http::send(&self.http, request).await.map_err(|error| match error {
-                NoResponse::Unreachable(cause) => {
-                    Failure::Unreachable { place: self.base_url.clone(), cause, hint: self.address_hint.clone() }
-                }
+                NoResponse::Unreachable(cause) => Failure::Unreachable {
+                    place: without_secrets(&self.base_url),
+                    cause,
+                    hint: self.address_hint.clone(),
+                },
                 NoResponse::Broken(cause) => Refusal::Transient(cause).into(),
             })?
         };
@@ -240,10 +263,9 @@ impl Client {
             *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Clock::machine() - theirs);
         }
         let received = Received { status, retry_after, body: &body };
-        if !secret.is_empty() && memchr::memmem::find(&body, secret.as_bytes()).is_some() {
+        if let Some(body) = echo::cleaned(&body, secret.as_bytes()) {
             // Neither bronze nor an error may hold the token. It is removed before the reply is read, for an excerpt
             // might end within it.
-            let body = redacted(&body, secret.as_bytes());
             return Err(match self.wire.read(Received { body: &body, ..received }) {
                 Err(refusal) => self.explained(refusal, &call, &interface.contract).into(),
                 Ok(_) => Failure::Untrusted("the reply contains the account's token".into()),
@@ -303,19 +325,6 @@ fn address_hint(vendor: &Vendor, account: &Account) -> String {
     }
 }
 
-/// The body without the secret.
-fn redacted(body: &[u8], secret: &[u8]) -> Vec<u8> {
-    let mut clean = Vec::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(at) = memchr::memmem::find(rest, secret) {
-        clean.extend_from_slice(&rest[..at]);
-        clean.extend_from_slice(b"***");
-        rest = &rest[at + secret.len()..];
-    }
-    clean.extend_from_slice(rest);
-    clean
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,7 +333,7 @@ mod tests {
     #[test]
     fn no_part_of_the_token_is_left_at_the_end_of_an_excerpt() {
         let body = format!("<html>{}a-secret{}", "x".repeat(190), " a-secret".repeat(9));
-        let body = redacted(body.as_bytes(), b"a-secret");
+        let body = echo::cleaned(body.as_bytes(), b"a-secret").unwrap();
         let refused = wire::of(WireFormat::Rest).read(Received { status: 400, retry_after: None, body: &body });
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("xx*** ") && !error.contains("a-s"), "{error}");

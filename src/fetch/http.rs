@@ -20,7 +20,11 @@ pub(super) enum NoResponse {
     Broken(String),
 }
 
-pub(super) fn client() -> Result<reqwest::Client> {
+/// A client for HTTP: it follows no redirect and gives up after a minute.
+///
+/// # Errors
+/// If the system's certificates cannot be loaded.
+pub fn client() -> Result<reqwest::Client> {
     // The only error is that the provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

@@ -11,9 +11,11 @@ mod again;
 mod answers;
 mod ask;
 mod batch;
+mod breaker;
 mod checks;
 mod client;
 mod earlier;
+mod echo;
 mod expect;
 mod http;
 mod judge;
@@ -31,6 +33,7 @@ pub use again::judge_again;
 pub use ask::ask;
 pub use checks::{Expect, RowCounts};
 pub use client::{Client, Interface};
+pub use http::client as http_client;
 pub use whole::Pages;
 
 /// Why calls have no reply.
@@ -55,6 +58,18 @@ pub enum Failure {
     /// The vendor asks to slow down for longer than a run waits.
     #[error("{0}")]
     Paused(String),
+    /// So many pages in a row did not come that the rest is left for a later run.
+    #[error("{count} pages in a row did not come, so {what} is left alone for now; the last: {last}; run again later")]
+    Resting {
+        /// The interface or the vendor.
+        what: String,
+        /// Whether it is the vendor.
+        is_vendor: bool,
+        /// Pages in a row.
+        count: usize,
+        /// What happened to the last.
+        last: String,
+    },
 }
 
 impl Failure {
@@ -80,14 +95,21 @@ impl Failure {
         self.stops_vendor()
             || matches!(
                 self,
-                Self::Refused(Refusal::Forbidden(_) | Refusal::NoPath(_) | Refusal::QuotaSpent(_)) | Self::Paused(_)
+                Self::Refused(Refusal::Forbidden(_) | Refusal::NoPath(_) | Refusal::QuotaSpent(_))
+                    | Self::Paused(_)
+                    | Self::Resting { .. }
             )
     }
 
     /// Whether every further call to the vendor would fail alike.
     #[must_use]
     pub fn stops_vendor(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Refused(Refusal::Rejected(_) | Refusal::AccountSpent(_)))
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Refused(Refusal::Rejected(_) | Refusal::AccountSpent(_))
+                | Self::Resting { is_vendor: true, .. }
+        )
     }
 }
 

@@ -52,6 +52,22 @@ pub fn is_url(text: &str) -> bool {
     host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
 }
 
+/// An address for people: without user, password, query and fragment, which may be secrets.
+#[must_use]
+pub fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    // The last `@`: a password may hold one, and any of the others.
+    let rest = rest.rsplit('@').next().unwrap_or_default();
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    if scheme.is_empty() { rest.to_owned() } else { format!("{scheme}://{rest}") }
+}
+
+/// Whether a text is the name of a variable. What a user pasted in its place may be the token itself.
+fn is_variable(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') && text.chars().all(is_part)
+}
+
 /// Reads an account.
 pub(super) fn read(table: &TomlTable<'_>) -> Account {
     let single = |pairs: Vec<(At<String>, Vec<String>)>| {
@@ -59,13 +75,20 @@ pub(super) fn read(table: &TomlTable<'_>) -> Account {
     };
     let base_url = table.text("base_url");
     if let Some(at) = base_url.as_ref().filter(|at| !is_url(&at.value)) {
-        let hint = format!("did you mean `https://{}`? `http://` only where the vendor has no other", at.value);
+        let shown = without_secrets(&at.value);
+        let hint = format!("did you mean `https://{shown}`? `http://` only where the vendor has no other");
         let hint = (!at.value.contains("://")).then_some(hint);
-        table.problem(at.offset, format!("invalid `base_url` `{}`: expected https://HOST", at.value), hint);
+        table.problem(at.offset, format!("invalid `base_url` `{shown}`: expected https://HOST"), hint);
+    }
+    let token_env = table.text("token_env");
+    if let Some(at) = token_env.as_ref().filter(|at| !is_variable(&at.value)) {
+        let hint = "name the variable, as in `token_env = \"TUSHARE_TOKEN\"`, and put the token into it";
+        let problem = "invalid `token_env`: expected the name of an environment variable in capitals, not the token";
+        table.problem(at.offset, problem, Some(hint.to_owned()));
     }
     let account = Account {
         base_url: base_url.map(|at| at.value),
-        token_env: table.text("token_env").map(|at| at.value),
+        token_env: token_env.map(|at| at.value),
         points: table.number("points").map_or(0, |at| at.value),
         requests_per_minute: some(table, "requests_per_minute"),
         requests_per_day: some(table, "requests_per_day"),
@@ -85,4 +108,28 @@ fn some(table: &TomlTable<'_>, key: &str) -> Option<u32> {
         table.problem(at.offset, format!("`{key}` is 0, which allows no call"), Some(hint.to_owned()));
     }
     Some(at.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_secrets() {
+        for (url, shown) in [
+            ("https://api.tushare.pro", "https://api.tushare.pro"),
+            ("http://me:p@s?s/w@127.0.0.1:8711/a", "http://127.0.0.1:8711/a"),
+            ("https://host/path?key=secret", "https://host/path"),
+            ("me:secret@host", "host"),
+            ("host?key=secret", "host"),
+        ] {
+            assert_eq!(without_secrets(url), shown, "{url}");
+        }
+    }
+
+    #[test]
+    fn names_of_variables_are_told_from_tokens() {
+        assert!(is_variable("TUSHARE_TOKEN") && is_variable("_T2"));
+        assert!(!is_variable("0f3a9c") && !is_variable("abcdef0123") && !is_variable("") && !is_variable("A B"));
+    }
 }

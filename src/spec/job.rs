@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{self, Account};
+use super::notify::{self, Notify};
 use super::schedule::Schedule;
 use super::table::Table;
 use pitlake_contract::spelling::symbol;
@@ -38,6 +39,8 @@ pub struct Jobs {
     pub jobs: BTreeMap<String, Job>,
     /// Preferred vendors by table, first choice first.
     pub preferences: BTreeMap<String, Vec<String>>,
+    /// Who is told of runs.
+    pub notify: Option<Notify>,
 }
 
 impl Jobs {
@@ -103,7 +106,8 @@ pub(super) fn read(file: &str, text: &str, names: &Names<'_>) -> Result<Jobs, Ve
             known("table", &name, names.tables, root);
             preferences.extend(preferred(&name.value, &table, names).map(|order| (name.value, order)));
         }
-        Some(Jobs { lake_url, accounts, jobs, preferences })
+        let notify = root.table("notify").map(|table| notify::read(&table));
+        Some(Jobs { lake_url, accounts, jobs, preferences, notify })
     })
 }
 

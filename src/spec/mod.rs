@@ -6,6 +6,7 @@
 mod account;
 mod bind;
 mod job;
+mod notify;
 mod pipeline;
 mod schedule;
 mod table;
@@ -15,8 +16,9 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use account::{Account, is_url};
+pub use account::{Account, is_url, without_secrets};
 pub use job::{Job, Jobs, LOOKBACK};
+pub use notify::{Event, Form, Notify, WEBHOOK};
 pub use pitlake_contract::{
     Ask, Axis, Contract, Contracts, Covered, DateRange, Dimension, Empty, Field, FieldType, InterfaceId, Limit, Paging,
     Problem, Problems, Publication, SpecFile, TokenIn, Unit, UnitMismatch, Values, Vendor, WireFormat, nearest,
@@ -32,7 +34,7 @@ pub use units::UnitRatio;
 const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 /// All tables, contracts and vendors.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Catalog {
     tables: BTreeMap<String, Arc<Table>>,
     contracts: Contracts,

@@ -18,12 +18,13 @@ use std::path::Path as FsPath;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
+use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use futures::future::join_all;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
-use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
+use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
 
 pub use process::host;
 pub use whole::whole;
@@ -56,6 +57,26 @@ pub struct Entry {
     pub modified: DateTime<Utc>,
 }
 
+/// A file as it was read, so that it can be replaced where it is still the same.
+#[derive(Debug)]
+pub struct Versioned {
+    /// What it holds.
+    pub body: Bytes,
+    /// When it was written, as the store knows it.
+    pub modified: DateTime<Utc>,
+    version: UpdateVersion,
+}
+
+/// What must hold before a file is written.
+#[async_trait]
+pub trait Fence: std::fmt::Debug + Send + Sync {
+    /// Nothing, where it holds.
+    ///
+    /// # Errors
+    /// Why it does not.
+    async fn check(&self) -> Result<()>;
+}
+
 /// The store of a lake.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -63,9 +84,19 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     /// The same store, where it is a local folder: for questions that no other kind can answer.
     local: Option<Arc<StagedFolder>>,
+    /// Checked before each file that is written.
+    fences: Vec<Arc<dyn Fence>>,
 }
 
 impl Store {
+    /// The same store, for what is written as long as `fence` holds.
+    #[must_use]
+    pub fn fenced(&self, fence: impl Fence + 'static) -> Self {
+        let mut store = self.clone();
+        store.fences.push(Arc::new(fence));
+        store
+    }
+
     /// The lake as the user named it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -171,19 +202,51 @@ impl Store {
         parts.flat_map(|part| part.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))).collect()
     }
 
-    /// Publishes a file, replacing one of that name.
+    /// A whole file with its version; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn versioned(&self, path: &str) -> Result<Option<Versioned>> {
+        let read = async {
+            let found = self.objects.get(&Path::parse(path)?).await?;
+            let meta = found.meta.clone();
+            let version = UpdateVersion { e_tag: meta.e_tag, version: meta.version };
+            Ok(Versioned { body: found.bytes().await?, modified: meta.last_modified, version })
+        };
+        match read.await {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("read", path, &error)),
+        }
+    }
+
+    /// Replaces a file that is still as it was read; `false` if it is not.
     ///
     /// # Errors
     /// [`WriteError`].
+    pub async fn replace(&self, path: &str, read: &Versioned, body: Bytes) -> Result<bool> {
+        match self.publish(path, body, PutMode::Update(read.version.clone())).await {
+            Ok(()) => Ok(true),
+            Err(Error::Precondition { .. } | Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(self.unwritten(path, &error)),
+        }
+    }
+
+    /// Publishes a file, replacing one of that name.
+    ///
+    /// # Errors
+    /// [`WriteError`], or why a fence does not hold.
     pub async fn put(&self, path: &str, body: Bytes) -> Result<()> {
+        self.check().await?;
         self.publish(path, body, PutMode::Overwrite).await.map_err(|error| self.unwritten(path, &error))
     }
 
     /// Publishes a file if its name is free; `false` if it is taken.
     ///
     /// # Errors
-    /// [`WriteError`].
+    /// [`WriteError`], or why a fence does not hold.
     pub async fn create(&self, path: &str, body: Bytes) -> Result<bool> {
+        self.check().await?;
         match self.publish(path, body, PutMode::Create).await {
             Ok(()) => Ok(true),
             Err(Error::AlreadyExists { .. }) => Ok(false),
@@ -195,11 +258,20 @@ impl Store {
         self.objects.put_opts(&Path::parse(path)?, PutPayload::from_bytes(body), mode.into()).await.map(|_| ())
     }
 
+    /// Whether all fences hold.
+    async fn check(&self) -> Result<()> {
+        for fence in &self.fences {
+            fence.check().await?;
+        }
+        Ok(())
+    }
+
     /// Deletes a file; one that does not exist is deleted already.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// When the store refuses, or why a fence does not hold.
     pub async fn delete(&self, path: &str) -> Result<()> {
+        self.check().await?;
         let deleted = async { self.objects.delete(&Path::parse(path)?).await };
         match deleted.await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
@@ -207,10 +279,11 @@ impl Store {
         }
     }
 
-    /// Deletes a file of a local lake, where nothing can be awaited. A file that stays does no harm.
-    fn delete_now(&self, path: &str) {
+    /// Deletes a file of a local lake, if `is_due` by what it holds, where nothing can be awaited. A file that stays does no
+    /// harm.
+    fn delete_now(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) {
         if let Some(local) = &self.local {
-            local.remove(path);
+            local.remove_if(path, is_due);
         }
     }
 

@@ -34,13 +34,13 @@ impl Store {
         }
         let folder = StagedFolder::new(root).with_context(|| format!("invalid lake path `{path}`"))?;
         let folder = Arc::new(folder);
-        Ok(Self { name: path.to_owned(), objects: Arc::clone(&folder) as _, local: Some(folder) })
+        Ok(Self { name: path.to_owned(), objects: Arc::clone(&folder) as _, local: Some(folder), fences: Vec::new() })
     }
 
     /// A lake in memory, for tests.
     #[must_use]
     pub fn memory() -> Self {
-        Self { name: "memory".into(), objects: Arc::new(InMemory::new()), local: None }
+        Self { name: "memory".into(), objects: Arc::new(InMemory::new()), local: None, fences: Vec::new() }
     }
 }
 

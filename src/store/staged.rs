@@ -21,11 +21,12 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
-    CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
+    CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UpdateVersion,
+    UploadPart,
 };
 
-use super::process::{host, is_alive};
+use super::process::Process;
 use super::walk::walk;
 
 const STAGING: &str = ".staging";
@@ -76,9 +77,25 @@ impl StagedFolder {
         Ok(start)
     }
 
-    /// Deletes a file, if it is there.
-    pub(super) fn remove(&self, path: &str) {
-        drop(fs::remove_file(self.root.join(path)));
+    /// Deletes a file, if it is there and `is_due` by what it holds.
+    pub(super) fn remove_if(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) {
+        let path = self.root.join(path);
+        if fs::read(&path).is_ok_and(|body| is_due(&body)) {
+            drop(fs::remove_file(path));
+        }
+    }
+
+    /// Holds the lock of this folder, which ends with the process at the latest, while a file is compared and replaced.
+    async fn locked(&self) -> Result<File> {
+        let folder = self.root.join(STAGING);
+        let lock = move || {
+            fs::create_dir_all(&folder)?;
+            let lock = lock(&folder)?;
+            lock.lock()?;
+            Ok(lock)
+        };
+        let locked = tokio::task::spawn_blocking(lock).await?;
+        locked.map_err(|error: io::Error| Error::Generic { store: "StagedFolder", source: error.into() })
     }
 
     /// Removes abandoned staged files.
@@ -105,24 +122,21 @@ impl StagedFolder {
     /// A new name to write under, and the file it will be.
     fn stage(&self, target: &Path) -> (Path, Staged) {
         let serial = self.staged.fetch_add(1, Ordering::Relaxed);
-        let staged = Path::from(format!("{STAGING}/{}-{}-{serial}", host(), std::process::id()));
+        let staged = Path::from(format!("{STAGING}/{}-{serial}", Process::own().name()));
         let file = Staged { path: self.root.join(staged.as_ref()), target: self.root.join(target.as_ref()) };
         (staged, file)
     }
 }
 
-/// Whether the process that staged a file (`<host>-<pid>-<serial>`) is gone.
+/// Whether the process that staged a file, whose name it begins with, is gone.
 fn is_abandoned(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy().into_owned();
-    let mut parts = name.rsplitn(3, '-');
-    let (_, pid, owner) = (parts.next(), parts.next(), parts.next());
-    match (owner, pid.and_then(|pid| pid.parse().ok())) {
-        (Some(owner), Some(pid)) if owner == host() => !is_alive(pid),
-        _ => {
-            let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
-            age.is_some_and(|age| age > STALE)
-        }
+    let owner = name.rsplit_once('-').and_then(|(owner, _)| Process::parse(owner));
+    if owner.is_some_and(|owner| owner.is_gone()) {
+        return true;
     }
+    let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+    age.is_some_and(|age| age > STALE)
 }
 
 fn is_staged(path: &Path) -> bool {
@@ -167,6 +181,18 @@ impl Staged {
     }
 }
 
+/// What is locked while a file is compared and replaced: the folder of staged files itself.
+#[cfg(unix)]
+fn lock(folder: &FsPath) -> io::Result<File> {
+    File::open(folder)
+}
+
+/// Elsewhere a folder cannot be opened as a file.
+#[cfg(not(unix))]
+fn lock(folder: &FsPath) -> io::Result<File> {
+    File::options().create(true).truncate(false).write(true).open(folder.with_extension("lock"))
+}
+
 /// Keeps a new name in a folder, whatever happens to the machine.
 #[cfg(unix)]
 fn sync(folder: &FsPath) -> io::Result<()> {
@@ -189,12 +215,24 @@ impl fmt::Display for StagedFolder {
 #[async_trait]
 impl ObjectStore for StagedFolder {
     async fn put_opts(&self, location: &Path, payload: PutPayload, mut options: PutOptions) -> Result<PutResult> {
-        let is_new = match std::mem::take(&mut options.mode) {
-            PutMode::Overwrite => false,
-            PutMode::Create => true,
+        let (is_new, expected) = match std::mem::take(&mut options.mode) {
+            PutMode::Overwrite => (false, None),
+            PutMode::Create => (true, None),
+            PutMode::Update(UpdateVersion { e_tag: Some(tag), .. }) => (false, Some(tag)),
             PutMode::Update(_) => {
-                let operation = "`put_opts` with mode `PutMode::Update`".into();
+                let operation = "`put_opts` with mode `PutMode::Update` and no tag".into();
                 return Err(Error::NotImplemented { operation, implementer: self.to_string() });
+            }
+        };
+        let _locked = match expected {
+            None => None,
+            Some(expected) => {
+                let locked = self.locked().await?;
+                if self.files.head(location).await?.e_tag != Some(expected) {
+                    let path = location.to_string();
+                    return Err(Error::Precondition { path, source: "it was replaced meanwhile".into() });
+                }
+                Some(locked)
             }
         };
         let (staged, file) = self.stage(location);

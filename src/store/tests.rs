@@ -200,3 +200,19 @@ fn a_file_is_not_a_lake() {
     let error = Store::open(file.path().to_str().unwrap()).unwrap_err().to_string();
     assert!(error.contains("it is a file, not a folder"), "{error}");
 }
+
+#[tokio::test]
+async fn a_file_is_replaced_only_where_it_is_still_as_it_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for store in [Store::memory(), Store::open(folder.path().to_str().unwrap()).unwrap()] {
+        assert!(store.versioned("a").await.unwrap().is_none());
+        store.put("a", "1".into()).await.unwrap();
+        let read = store.versioned("a").await.unwrap().unwrap();
+        assert!(store.replace("a", &read, "2".into()).await.unwrap());
+        assert!(!store.replace("a", &read, "3".into()).await.unwrap());
+        assert_eq!(store.read("a").await.unwrap(), "2");
+        let read = store.versioned("a").await.unwrap().unwrap();
+        store.delete("a").await.unwrap();
+        assert!(!store.replace("a", &read, "4".into()).await.unwrap());
+    }
+}

@@ -42,13 +42,14 @@ def check_prompt(binary, folder, lake):
         prompt = started(binary, lake, home)
         for typed, seen in [
             ("SHOW TABLES;\r", "income_cn .*Income"),
-            ("DESCRIBE stock_daily_cn;\r", "amount .*CNY"),
+            ("DESCRIBE stock_daily_cn;\r", r"\| amount +\| Float64 +\| CNY +\| turnover"),
             ("SELECT count(*) AS n\rFROM stock_daily_cn;\r", r"\| +\d+ \|"),
             ("SELECT ts_code FROM stock_daily_b\t WHERE close > 1000000;\r", "ts_code"),
             ("SELECT no_such_column FROM stock_daily_cn;\r", "error: no column `no_such_column`"),
             ("SELECT * FROM stock_daily_cn;\r", "The first 100 rows; --limit 0"),
             ("SELECT * FROM income_cn LIMIT 1;\r", r"-- row 1 --\s+ts_code"),
-            ("SELECT 1 +\x03SELECT 2 + 40;\r", r"\| +42 \|"),
+            ("SELECT 1 +\x03", "SELECT 1"),
+            ("SELECT 2 + 40;\r", r"\| +42 \|"),
             ("help\r", "Ctrl-D"),
         ]:
             prompt.send(typed)
@@ -90,7 +91,7 @@ def check_prompt(binary, folder, lake):
 
     with attempt("an Excel sheet"):
         sheet = folder / "bars.xlsx"
-        sql = "SELECT ts_code, trade_date, close, vol, observed_at FROM stock_daily_cn ORDER BY 1, 2 LIMIT 500"
+        sql = "SELECT ts_code, end_date, revenue, revision, observed_at FROM income_cn ORDER BY 1, 2, 4 LIMIT 500"
         subprocess.run([binary, "query", sql, "--lake", lake, "--output", sheet], check=True)
         rows = json.loads(subprocess.check_output([binary, "query", sql, "--lake", lake, "--format", "json"]))
         heading, *cells = openpyxl.load_workbook(sheet).active.iter_rows(values_only=True)

@@ -70,6 +70,31 @@ fn an_evening_that_is_killed_and_repeated_leaves_the_same_silver() {
 }
 
 #[test]
+fn a_killed_run_counts_its_calls_but_those_of_its_last_moment() {
+    let vendor = Vendor::start(settings());
+    // Four calls a second, so that few are sent in a moment.
+    let url = vendor.server.url();
+    let account = format!("[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 240\n");
+    let place = Place::of(&vendor, &[account]);
+    let args = ["backfill", "stock_daily_cn", "--start", "2022-11-01", "--end", "2023-02-28", "--now", NOW];
+    let mut child = place.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while vendor.calls() < 16 && begun.elapsed() < Duration::from_mins(1) {
+        sleep(Duration::from_millis(10));
+    }
+    sleep(Duration::from_millis(1500));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let reports = place.files("runs").into_values();
+    let counted = reports.map(|body| {
+        let report: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        report["calls"].as_object().unwrap().values().map(|calls| calls.as_u64().unwrap()).sum::<u64>()
+    });
+    let (counted, sent) = (counted.sum::<u64>(), vendor.calls());
+    assert!(counted > 0 && counted + 8 >= sent, "{counted} of {sent} calls were counted");
+}
+
+#[test]
 fn a_lease_of_a_live_process_stops_a_second_run() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);

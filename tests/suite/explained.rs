@@ -84,6 +84,7 @@ impl Lake {
             progress: Progress::silent(),
             interrupt: Interrupt::default(),
             memory_limit: 1 << 30,
+            wait: std::time::Duration::ZERO,
         };
         let mut lake = Self { world, dice: Dice::of(seed), told: Vec::new() };
         let plain = (Some(Findings::default()), None, moment(BEGUN) - TimeDelta::hours(1));

@@ -65,3 +65,33 @@ fn json_logs_are_one_object_a_line() {
     assert!(message.contains("; all fetching takes ") && message.ends_with(", then building follows"), "{message}");
     assert!(progress["seconds_to_go"].as_u64().unwrap() > 3 * 60, "{objects:#?}");
 }
+
+/// Came: exit 101, by a panic of the log.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_stderr_changes_nothing_and_a_full_stdout_is_a_failure() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let args = [&ARGS[..], &["-vv"]].concat();
+    assert_eq!(place.command(&args).stderr(full()).status().unwrap().code(), Some(0));
+    assert!(!place.files("silver/adj_factor").is_empty());
+    let output = place.command(&["status"]).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("cannot write to stdout: No space left on device"), "{stderr}");
+    let unbuilt = place.command(&["query", "SELECT * FROM income_cn"]).stderr(full()).output().unwrap();
+    assert_eq!(unbuilt.status.code(), Some(0));
+}
+
+/// The log of every crate, at its most talkative.
+#[test]
+fn no_level_of_the_log_shows_the_token() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let output = place.command(&ARGS).env("RUST_LOG", "trace").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("TRACE"), "{stderr}");
+    assert!(!stderr.contains(&place.token));
+}

@@ -22,6 +22,7 @@
 //! - an input that was once lost or misread: `regressions`
 //! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; files beside jobs.toml: `own`
 //! - who may import whom, dependencies, sizes of files: `architecture`
+//! - who is told of a run: `announced`
 //! - links, commands, names and numbers in README and docs: `documents`
 
 mod dice;
@@ -30,6 +31,7 @@ mod proxy;
 mod reader;
 mod support;
 
+mod announced;
 mod architecture;
 mod awkward;
 mod causes;

@@ -1,5 +1,6 @@
 //! `query`: SQL over silver, from the command line, a file or a prompt. Never how a query is answered.
 
+mod asked;
 mod output;
 mod prompt;
 mod terminal;
@@ -7,25 +8,21 @@ mod terminal;
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::NaiveDate;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::config;
 use super::context::{Context, day, print};
-use crate::query::{self, Horizon, QueryError, ResultSet, statements};
-use crate::reference;
+use crate::query::statements;
 use crate::report::Exit;
-use crate::world::{Misuse, World};
+use crate::world::Misuse;
+use asked::{Asked, RowFormat};
 use output::Output;
 
 /// Rows that a terminal shows, unless --limit asks for others.
 const SHOWN: usize = 100;
-
-/// Columns of a terminal that does not tell how many it has.
-const WIDTH: usize = 80;
 
 /// Query silver with SQL; never writes to the lake
 ///
@@ -54,13 +51,6 @@ pub(super) struct QueryArgs {
     output: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RowFormat {
-    Text,
-    Json,
-    Csv,
-}
-
 impl QueryArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let output = self.output.map(Output::of).transpose()?;
@@ -78,7 +68,7 @@ impl QueryArgs {
             if output.is_some() {
                 return Err(Misuse("--output needs the SQL on the command line or in a file".into()).into());
             }
-            return prompt::run(context, &asked).await;
+            return prompt::run(context, asked).await;
         };
         let (mut all, last) = statements(&text);
         all.extend(Some(last).filter(|last| !last.is_empty()));
@@ -101,50 +91,4 @@ impl QueryArgs {
 
 fn read(path: &PathBuf) -> Result<String, Misuse> {
     fs::read_to_string(path).map_err(|error| Misuse(format!("cannot read `{}`: {error}", path.display())))
-}
-
-/// What is asked of the lake, and how it is answered.
-struct Asked {
-    world: World,
-    as_of: Option<NaiveDate>,
-    most: Option<usize>,
-    format: RowFormat,
-    /// Whether a person reads the rows on a terminal.
-    is_shown: bool,
-}
-
-impl Asked {
-    /// The rows of a statement.
-    async fn rows(&self, sql: &str) -> Result<ResultSet> {
-        let world = &self.world;
-        let mut horizon = Horizon { day: self.as_of, today: world.clock.today(), ..Horizon::default() };
-        if self.as_of.is_some() || query::calls_function(sql) {
-            horizon.next_morning = Arc::new(reference::next_morning(world).await?);
-        }
-        let rows = query::sql(&world.catalog, &world.store, sql, &horizon, self.most).await;
-        rows.map_err(|error| match error {
-            QueryError::Misuse(message) => Misuse(message).into(),
-            QueryError::Failed(error) => error,
-        })
-    }
-
-    /// The rows as they are printed.
-    fn text(&self, rows: &ResultSet) -> Result<String> {
-        match self.format {
-            RowFormat::Json => rows.json(),
-            RowFormat::Csv => rows.csv(),
-            RowFormat::Text if !self.is_shown => rows.text(),
-            RowFormat::Text => {
-                let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0));
-                let mut text = rows.text_within(width)?;
-                if rows.has_more {
-                    let most = self.most.unwrap_or_default();
-                    text += &format!(
-                        "\n\nThe first {most} rows; --limit 0 prints all of them, --output FILE writes them to a file."
-                    );
-                }
-                Ok(text)
-            }
-        }
-    }
 }

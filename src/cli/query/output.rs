@@ -34,7 +34,8 @@ impl Output {
             Some("xlsx") => FileFormat::Excel,
             _ => {
                 return Err(Misuse(format!(
-                    "unknown format of --output `{}`: expected a name that ends in .parquet, .csv, .json, .jsonl or .xlsx",
+                    "unknown format of --output `{}`: expected a name that ends in .parquet, .csv or .json, or in .jsonl or \
+                     .xlsx",
                     path.display()
                 )));
             }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use rustyline::completion::{Completer, Pair};
@@ -12,10 +13,11 @@ use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Editor, Helper};
 
-use super::Asked;
+use super::asked::Asked;
 use super::terminal::Restored;
 use crate::cli::config;
 use crate::cli::context::{Context, print};
+use crate::cli::language::{labelled, local, local_error, say};
 use crate::interrupt::{Interrupted, Signal};
 use crate::query::{functions, statements};
 use crate::report::Exit;
@@ -60,7 +62,8 @@ const KEYWORDS: [&str; 22] = [
 ];
 
 /// Reads statements and answers them until the user leaves.
-pub(super) async fn run(context: &Context, asked: &Asked) -> Result<Exit> {
+pub(super) async fn run(context: &Context, asked: Asked) -> Result<Exit> {
+    let asked = &Arc::new(asked);
     let restored = Restored::on_drop();
     let settings = Config::builder().completion_type(CompletionType::List).max_history_size(10_000)?.build();
     let mut editor = Editor::<Names, FileHistory>::with_config(settings)?;
@@ -69,7 +72,7 @@ pub(super) async fn run(context: &Context, asked: &Asked) -> Result<Exit> {
     if let Some(history) = history.as_ref().filter(|history| history.is_file()) {
         editor.load_history(history).with_context(|| format!("cannot read `{}`", history.display()))?;
     }
-    print(GREETING)?;
+    print(&local(GREETING))?;
     loop {
         let line;
         // On a thread of its own, so that signals are heard meanwhile.
@@ -90,7 +93,7 @@ pub(super) async fn run(context: &Context, asked: &Asked) -> Result<Exit> {
         editor.add_history_entry(text.trim())?;
         match Command::of(&text) {
             Some(Command::Leave) => break,
-            Some(Command::Help) => print(HELP)?,
+            Some(Command::Help) => print(&local(HELP))?,
             None => {
                 for sql in statements(&text).0 {
                     answer(context, asked, sql).await?;
@@ -106,17 +109,25 @@ pub(super) async fn run(context: &Context, asked: &Asked) -> Result<Exit> {
 }
 
 /// Answers a statement, or prints why it cannot be. Ctrl-C ends the query, not the prompt.
-async fn answer(context: &Context, asked: &Asked, sql: &str) -> Result<()> {
+async fn answer(context: &Context, asked: &Arc<Asked>, sql: &str) -> Result<()> {
     let _orderly = context.interrupt.orderly();
-    match context.interrupt.or(asked.rows(sql)).await {
-        Ok(Ok(rows)) => print(&asked.text(&rows)?),
-        Ok(Err(error)) => print(&format!("error: {error:#}")),
-        Err(Signal::Interrupt) => {
-            context.interrupt.resume();
-            print("the query was ended")
-        }
-        Err(signal) => Err(Interrupted { signal, state: "a query changes nothing".to_owned() }.into()),
+    let (of_query, sql) = (Arc::clone(asked), sql.to_owned());
+    // A task of its own: a query that computes hears no signal.
+    let query = tokio::spawn(async move { of_query.rows(&sql).await });
+    let running = query.abort_handle();
+    let signal = match context.interrupt.or(query).await {
+        Ok(rows) => match rows? {
+            Ok(rows) => return print(&asked.text(&rows)?),
+            Err(error) => return print(&labelled(&local("error"), &local_error(&error))),
+        },
+        Err(signal) => signal,
+    };
+    running.abort();
+    if signal == Signal::Interrupt {
+        context.interrupt.resume();
+        return print(&say!("the query was ended"));
     }
+    Err(Interrupted { signal, state: "a query changes nothing".to_owned() }.into())
 }
 
 /// What is no SQL.
@@ -218,7 +229,10 @@ mod tests {
     #[test]
     fn names_complete_and_columns_do_where_their_table_is_named() {
         let names = Names::of(&Catalog::load(&[], None).unwrap().0);
-        assert_eq!(names.completions("SELECT * FROM stock_daily_b", "").1, ["stock_daily_basic_cn"]);
+        assert_eq!(
+            names.completions("SELECT * FROM stock_daily_basic_cn_s", "").1,
+            ["stock_daily_basic_cn_superseded"]
+        );
         assert_eq!(names.completions("sel", "sel"), (0, vec!["SELECT"]));
         assert_eq!(names.completions("数 pct_c", "").1, [""; 0]);
         let line = "SELECT pct_c FROM stock_daily_cn";

@@ -10,6 +10,7 @@ use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 
+use super::announced::Announcing;
 use super::context::{Building, Context, print};
 use super::language::local;
 use super::reach::work;
@@ -52,6 +53,8 @@ pub(super) struct ScheduleArgs {
     uninstall: bool,
     #[command(flatten)]
     building: Building,
+    #[command(flatten)]
+    announcing: Announcing,
 }
 
 /// A scheduler.
@@ -92,7 +95,7 @@ impl ScheduleArgs {
             })?;
             return Ok(Exit::Done);
         }
-        let lease = Lease::take(&world.store, "schedule").await?;
+        let lease = Lease::take(&world.store, "schedule", Duration::ZERO).await?;
         let mut failed = Vec::new();
         let mut told: Option<DateTime<Utc>> = None;
         loop {
@@ -105,7 +108,7 @@ impl ScheduleArgs {
             let due = due_now(&jobs);
             if !due.is_empty() {
                 let waiting = waiting(&jobs, &due);
-                failed.extend(one(context, &world, (&due, &waiting)).await?);
+                failed.extend(one(context, &world, (&due, &waiting), &self.announcing).await?);
                 told = None;
                 continue;
             }
@@ -140,6 +143,7 @@ async fn one(
     context: &Context,
     world: &World,
     (due, waiting): (&[&Scheduled], &[String]),
+    announcing: &Announcing,
 ) -> Result<Option<(Vec<String>, Ran)>> {
     let jobs: Vec<String> = due.iter().map(|one| one.job.clone()).collect();
     let names = jobs.join(", ");
@@ -154,7 +158,7 @@ async fn one(
     work.reach = Reach::Nightly(None);
     work.tables = config::jobs(world, &jobs)?;
     work.jobs.clone_from(&jobs);
-    let (exit, has_report) = match run::run(world, &work).await {
+    let (exit, has_report) = match announcing.run(world, &work).await {
         Ok(report) => {
             print(&summary::text(&report, &world.store))?;
             (report.exit_code(), true)

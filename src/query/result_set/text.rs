@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::{Cell, CellAlignment, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
 
 use super::ResultSet;
+
+/// Columns of a terminal that a column of a table needs to be read.
+const NARROWEST: usize = 16;
 
 impl ResultSet {
     /// An aligned table, numbers right-aligned, nulls as `null`; no line break at the end.
@@ -14,6 +17,10 @@ impl ResultSet {
     /// # Errors
     /// When a value cannot be printed.
     pub fn text(&self) -> Result<String> {
+        Ok(self.table()?.to_string())
+    }
+
+    fn table(&self) -> Result<comfy_table::Table> {
         let mut table = comfy_table::Table::new();
         table.load_preset(presets::ASCII_MARKDOWN);
         table.set_header(self.schema.fields().iter().map(|field| field.name()));
@@ -25,18 +32,26 @@ impl ResultSet {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        Ok(table.to_string())
+        Ok(table)
     }
 
-    /// For a terminal of a width: the table, or where it is wider, a line a value.
+    /// For a terminal of a width: the table, where it is wider with broken lines, and where it has too many columns for that
+    /// a line a value.
     ///
     /// # Errors
     /// When a value cannot be printed.
-    pub fn text_within(&self, width: usize) -> Result<String> {
-        let table = self.text()?;
+    pub fn text_within(&self, width: u16) -> Result<String> {
+        let mut table = self.table()?;
+        let text = table.to_string();
         // The rule below the heading has a column of the terminal for each of its characters.
-        let is_wide = table.lines().nth(1).is_some_and(|rule| rule.chars().count() > width);
-        if is_wide { self.records() } else { Ok(table) }
+        let is_wide = text.lines().nth(1).is_some_and(|rule| rule.chars().count() > usize::from(width));
+        if !is_wide {
+            return Ok(text);
+        }
+        if self.schema.fields().len() * NARROWEST > usize::from(width) {
+            return self.records();
+        }
+        Ok(table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width).to_string())
     }
 
     /// A line a value, with its column before it.

@@ -57,7 +57,7 @@ fn write(sheet: &mut Worksheet, (first, column): (u32, u16), array: &dyn Array, 
     let options = FormatOptions::new();
     let texts = ArrayFormatter::try_new(array, &options)?;
     let numbers = array.data_type().is_numeric().then(|| cast(array, &DataType::Float64)).transpose()?;
-    let numbers = numbers.as_ref().map(|numbers| numbers.as_primitive::<Float64Type>());
+    let numbers = numbers.as_ref().map(AsArray::as_primitive::<Float64Type>);
     let days = array.as_primitive_opt::<Date32Type>();
     let is_whole = array.data_type().is_integer();
     for (row, at) in (first..).zip(0..array.len()) {

@@ -57,9 +57,11 @@ const MODULES: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("announce", &["clock", "fetch", "report", "spec"]),
     (
         "cli",
         &[
+            "announce",
             "clock",
             "interrupt",
             "memory",
@@ -81,7 +83,11 @@ const MODULES: &[(&str, &[&str])] = &[
 
 /// Dependencies that few modules know: one with one home can be replaced in an afternoon.
 const HOMES: &[(&str, &[&str])] = &[
-    ("reqwest", &["fetch"]),
+    ("reqwest", &["announce", "fetch"]),
+    ("ring", &["announce"]),
+    ("base64", &["announce"]),
+    ("rustyline", &["cli"]),
+    ("rust_xlsxwriter", &["query"]),
     ("parquet", &["bronze", "silver", "query"]),
     ("arrow_ipc", &["bronze"]),
     ("datafusion", &["query"]),
@@ -94,7 +100,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("libdeflater", &["bronze"]),
     ("zstd", &["silver"]),
     ("object_store", &["store"]),
-    ("rustix", &["store"]),
+    ("rustix", &["cli", "store"]),
     ("backon", &["fetch"]),
     ("indicatif", &["progress"]),
     ("terminal_size", &["cli", "progress"]),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use pitlake::cli::Cli;
-use pitlake::spec::Catalog;
+use pitlake::spec::{Catalog, WEBHOOK};
 
 use super::examples::catalog;
 use super::markdown::{Document, files, has_extension, root};
@@ -91,7 +91,8 @@ fn every_variable_that_a_document_names_is_read() {
     let variables = |catalog: &Catalog| -> BTreeSet<String> {
         catalog.vendors().flat_map(|vendor| [vendor.token_env.clone(), vendor.variable("BASE_URL")]).collect()
     };
-    let known = variables(&catalog().0);
+    let mut known = variables(&catalog().0);
+    known.extend([WEBHOOK.to_owned(), format!("{WEBHOOK}_SECRET")]);
     let ends = ["_TOKEN", "_API_KEY", "_BASE_URL"];
     // `NAME_TOKEN` stands for any.
     let is_variable = |word: &&str| {
@@ -103,7 +104,10 @@ fn every_variable_that_a_document_names_is_read() {
         let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         for word in document.text.split(|c| !is_name(c)).filter(is_variable) {
             let name = word.strip_suffix("_FILE").unwrap_or(word);
-            if !name.starts_with("NAME_") && !known.contains(name) && !help.contains(&format!("[env: {word}=")) {
+            if !name.starts_with("NAME_")
+                && !known.contains(name)
+                && !["=", "]"].iter().any(|end| help.contains(&format!("[env: {word}{end}")))
+            {
                 wrong.push(format!("{}: {word}", document.path));
             }
         }

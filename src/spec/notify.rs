@@ -1,0 +1,91 @@
+//! `[notify]` of `jobs.toml`: who is told of a run, and of which. Never what is said, or how it is sent.
+
+use std::collections::BTreeSet;
+
+use pitlake_contract::toml::TomlTable;
+
+/// The variable that holds the address of the webhook, unless the file names another; that of its key ends in `_SECRET`.
+pub const WEBHOOK: &str = "PITLAKE_WEBHOOK";
+
+/// What of a run is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    /// It failed, or left something to do that waiting does not mend.
+    Failed,
+    /// Data that is due is not published yet.
+    Late,
+    /// The past changed: figures that readers saw before are others now.
+    Changed,
+}
+
+const EVENTS: &[(&str, Event)] = &[("failed", Event::Failed), ("late", Event::Late), ("changed", Event::Changed)];
+
+impl Event {
+    /// Its name in `jobs.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        EVENTS.iter().find(|(_, event)| *event == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// The form of what a webhook is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A robot of a `DingTalk` group.
+    DingTalk,
+    /// A robot of a Feishu (Lark) group.
+    Feishu,
+    /// A robot of a `WeCom` group.
+    WeCom,
+    /// An object with the facts and the text, for a program of one's own.
+    Json,
+}
+
+const FORMS: &[(&str, Form)] =
+    &[("dingtalk", Form::DingTalk), ("feishu", Form::Feishu), ("wecom", Form::WeCom), ("json", Form::Json)];
+
+/// Who is told of a run.
+#[derive(Debug, Clone)]
+pub struct Notify {
+    /// Of what.
+    pub on: BTreeSet<Event>,
+    /// A program and its arguments, which reads the text from stdin.
+    pub command: Vec<String>,
+    /// The form of what the webhook is sent; `None` without a webhook.
+    pub form: Option<Form>,
+    /// The variable that holds its address: who knows it may write to the group.
+    pub webhook_env: String,
+    /// The variable that holds the key with which messages are signed, where the robot asks for that.
+    pub secret_env: String,
+}
+
+/// Reads `[notify]`.
+pub(super) fn read(table: &TomlTable<'_>) -> Notify {
+    let listed = table.texts("on");
+    let mut on: BTreeSet<Event> = EVENTS.iter().map(|(_, event)| *event).collect();
+    if let Some(listed) = listed {
+        on.clear();
+        for name in &listed.value {
+            match EVENTS.iter().find(|(known, _)| *known == name.value) {
+                Some((_, event)) => drop(on.insert(*event)),
+                None => {
+                    let known: Vec<&str> = EVENTS.iter().map(|(name, _)| *name).collect();
+                    let hint = format!("expected one of: {}", known.join(", "));
+                    table.problem(name.offset, format!("unknown event `{}`", name.value), Some(hint));
+                }
+            }
+        }
+    }
+    let form = table.choice("form", FORMS);
+    let webhook_env = table.text("webhook_env").map(|at| at.value);
+    let command = table.strings("command").unwrap_or_default();
+    if command.is_empty() && form.is_none() {
+        let hint = "add `command = [\"PROGRAM\", \"ARGUMENT\"]`, or `form = \"dingtalk\"` for a webhook";
+        table.problem(table.offset(), "[notify] tells nobody", Some(hint.into()));
+    }
+    let secret_env = table.text("secret_env").map(|at| at.value);
+    table.close();
+    let webhook_env = webhook_env.unwrap_or_else(|| WEBHOOK.to_owned());
+    let secret_env = secret_env.unwrap_or_else(|| format!("{webhook_env}_SECRET"));
+    Notify { on, command, form, webhook_env, secret_env }
+}

@@ -1,0 +1,118 @@
+//! Whether a lease still holds: asked before each file that is written under it. Never who may take one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Result;
+use async_trait::async_trait;
+
+use super::holder::Holder;
+use super::term::{LASTS, RENEWAL, real_time};
+use crate::store::{Fence, Store};
+
+/// A lease was lost: exit 7. What was written before is safe.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "the lease `{path}` was lost: this run was stopped for longer than it lasts, and another may have taken it; run again"
+)]
+pub struct LeaseLost {
+    path: String,
+}
+
+/// What tells whether a lease still holds. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    path: String,
+    holder: Holder,
+    /// When it was last taken or renewed, by two clocks: one of them stands still while a machine sleeps, the other may be
+    /// set; `None` once it is lost.
+    renewed: Mutex<Option<(Instant, SystemTime)>>,
+}
+
+impl Guard {
+    pub(super) fn new(store: &Store, path: &str, holder: Holder) -> Self {
+        let shared = Shared { store: store.clone(), path: path.to_owned(), holder, renewed: Mutex::new(Some(now())) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// How long ago it was renewed; `None` once it is lost.
+    fn age(&self) -> Option<Duration> {
+        let (instant, time) = (*self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(instant.elapsed().max(time.elapsed().unwrap_or_default()))
+    }
+
+    /// Renews the lease, where it is still ours.
+    pub(super) async fn renew(&self) -> Result<()> {
+        let Shared { store, path, holder, renewed } = &*self.shared;
+        let began = now();
+        let found = store.versioned(path).await?;
+        let ours = found.filter(|found| Holder::read(found).token == holder.token);
+        let is_renewed = match ours {
+            Some(found) => store.replace(path, &found, holder.until(real_time() + LASTS).body()?).await?,
+            None => false,
+        };
+        // Whoever corrected its end in between left it ours; the next renewal finds it.
+        let is_lost = !is_renewed && !self.is_ours().await?;
+        let mut renewed = renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_lost {
+            *renewed = None;
+            return Err(self.lost());
+        }
+        *renewed = Some(began);
+        Ok(())
+    }
+
+    /// As if the process had been stopped for so long.
+    #[cfg(test)]
+    pub(super) fn stop_for(&self, time: Duration) {
+        let mut renewed = self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((instant, clock)) = *renewed {
+            *renewed = instant.checked_sub(time).map(|instant| (instant, clock - time));
+        }
+    }
+
+    async fn is_ours(&self) -> Result<bool> {
+        let found = self.shared.store.versioned(&self.shared.path).await?;
+        Ok(found.is_some_and(|found| Holder::read(&found).token == self.shared.holder.token))
+    }
+
+    fn lost(&self) -> anyhow::Error {
+        LeaseLost { path: self.shared.path.clone() }.into()
+    }
+
+    /// Gives the lease back, where it is still ours.
+    pub(super) async fn release(&self) -> Result<()> {
+        if self.is_ours().await? { self.shared.store.delete(&self.shared.path).await } else { Ok(()) }
+    }
+
+    /// The same in a local lake, where nothing can be awaited.
+    pub(super) fn release_now(&self) {
+        let Shared { store, path, holder, .. } = &*self.shared;
+        store.delete_now(path, |body| {
+            serde_json::from_slice(body).is_ok_and(|found: Holder| found.token == holder.token)
+        });
+    }
+}
+
+#[async_trait]
+impl Fence for Guard {
+    /// Nothing, where the lease still holds for a while; it is renewed where its end is near. Else [`LeaseLost`].
+    async fn check(&self) -> Result<()> {
+        match self.age() {
+            None => Err(self.lost()),
+            Some(age) if age < RENEWAL * 3 => Ok(()),
+            Some(_) => self.renew().await,
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods)]
+fn now() -> (Instant, SystemTime) {
+    (Instant::now(), SystemTime::now())
+}

@@ -1,0 +1,129 @@
+//! Leases: one per vendor while fetching, one per table while building, so that two runs never write the same
+//! files. They lie in the lake, under `leases/`, and use real time even where `--now` is given.
+//!
+//! A lease is replaced only where it is still the one that was read, so that of many that try exactly one gets it; and a
+//! holder that was stopped for longer than its lease lasts learns that before it writes again.
+
+mod guard;
+mod holder;
+mod term;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Store;
+pub use guard::{Guard, LeaseLost};
+pub use holder::LeaseHeld;
+use holder::{Holder, State};
+use term::{LASTS, RENEWAL, real_time, shown};
+
+/// How often one that is waited for is looked at.
+const LOOKS: Duration = Duration::from_secs(1);
+
+/// A lease that is ours until it is released or dropped, or this process ends.
+#[derive(Debug)]
+pub struct Lease {
+    guard: Guard,
+    renewal: tokio::task::JoinHandle<()>,
+    is_released: bool,
+}
+
+impl Lease {
+    /// Takes the lease. A holder that no longer runs is replaced at once where that can be told, any other when its lease
+    /// ends. A lease that is held is waited for as long as `wait` says.
+    ///
+    /// # Errors
+    /// [`LeaseHeld`], or when the lake cannot be written.
+    pub async fn take(store: &Store, name: &str, wait: Duration) -> Result<Self> {
+        let began = Instant::now();
+        let mut is_told = false;
+        let guard = loop {
+            match Self::try_take(store, name).await? {
+                Ok(guard) => break guard,
+                Err(held) if began.elapsed() >= wait => return Err(held.into()),
+                Err(held) => {
+                    if !is_told {
+                        tracing::info!("waits: {held}");
+                        is_told = true;
+                    }
+                    tokio::time::sleep(LOOKS.min(wait)).await;
+                }
+            }
+        };
+        let renewed = guard.clone();
+        let renewal = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(RENEWAL).await;
+                match renewed.renew().await {
+                    Ok(()) => {}
+                    Err(error) if error.is::<LeaseLost>() => return,
+                    Err(error) => tracing::warn!("cannot renew a lease: {error:#}"),
+                }
+            }
+        });
+        Ok(Self { guard, renewal, is_released: false })
+    }
+
+    async fn try_take(store: &Store, name: &str) -> Result<Result<Guard, LeaseHeld>> {
+        let path = format!("leases/{name}.json");
+        loop {
+            let (mine, body) = Holder::new(real_time() + LASTS)?;
+            if store.create(&path, body.clone()).await? {
+                return Ok(Ok(Guard::new(store, &path, mine)));
+            }
+            // A holder that releases it between the two calls leaves nothing to read: the lease is free.
+            let Some(found) = store.versioned(&path).await? else { continue };
+            let holder = Holder::read(&found);
+            match holder.state(real_time(), LASTS) {
+                State::Free => {
+                    // Of many that see it free, one replaces what all have read; the others look again.
+                    if store.replace(&path, &found, body).await? {
+                        return Ok(Ok(Guard::new(store, &path, mine)));
+                    }
+                }
+                State::Unbelievable => {
+                    // A clock that was years ahead wrote it. From now on it lasts as long as any, unless it is renewed.
+                    let until = real_time() + LASTS;
+                    store.replace(&path, &found, holder.until(until).body()?).await?;
+                    tracing::warn!(
+                        "the lease `{name}` was to last until {}: its holder's clock is wrong, and it ends at {} unless it \
+                         is renewed",
+                        shown(holder.end()),
+                        shown(until)
+                    );
+                    return Ok(Err(holder.until(until).held(name)));
+                }
+                State::Held => return Ok(Err(holder.held(name))),
+            }
+        }
+    }
+
+    /// What tells, before a file is written under the lease, whether it still holds.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        self.guard.clone()
+    }
+
+    /// Gives the lease back.
+    ///
+    /// # Errors
+    /// When its file cannot be deleted.
+    pub async fn release(mut self) -> Result<()> {
+        self.renewal.abort();
+        self.is_released = true;
+        self.guard.release().await
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewal.abort();
+        if !self.is_released {
+            self.guard.release_now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

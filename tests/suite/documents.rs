@@ -1,15 +1,14 @@
 //! The documents tell the truth: links lead somewhere, commands parse, names exist, numbers are those of the code.
 //!
-//! Documents and their parts are in `markdown`, the checks in `commands`, `examples`, `names` and `numbers`; here are
-//! the links. Never here: whether an example gives the right rows (`tests/interop` runs those of the README).
+//! Documents and their parts are in `markdown`, the checks in `commands`, `examples`, `languages`, `names` and `numbers`;
+//! here are the links. Never here: whether an example gives the right rows (`tests/interop` runs those of the README).
 
 mod commands;
 mod examples;
+mod languages;
 mod markdown;
 mod names;
 mod numbers;
-
-use std::path::Path;
 
 use markdown::{Document, has_extension, root};
 
@@ -17,16 +16,10 @@ use markdown::{Document, has_extension, root};
 fn every_link_leads_to_a_file_and_a_heading() {
     let mut wrong = Vec::new();
     for document in Document::all() {
-        let folder = Path::new(&document.path).parent().unwrap().to_owned();
-        for link in document.links() {
-            if link.starts_with("https://") {
-                continue;
-            }
-            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
-            let path = if file.is_empty() { document.path.clone() } else { folded(&folder.join(file)) };
+        for (path, anchor) in document.targets() {
             if !root().join(&path).exists() {
                 wrong.push(format!("{}: no file `{path}`", document.path));
-            } else if !anchor.is_empty() && !Document::read(&path).anchors().contains(anchor) {
+            } else if !anchor.is_empty() && !Document::read(&path).anchors().contains(&anchor) {
                 wrong.push(format!("{}: `{path}` has no heading `#{anchor}`", document.path));
             }
         }
@@ -40,9 +33,7 @@ fn every_page_can_be_reached_from_the_readme() {
     let mut next = 0;
     while let Some(path) = reached.get(next).cloned() {
         next += 1;
-        let folder = Path::new(&path).parent().unwrap().to_owned();
-        for link in Document::read(&path).links() {
-            let file = folded(&folder.join(link.split('#').next().unwrap()));
+        for (file, _) in Document::read(&path).targets() {
             if has_extension(&file, "md") && root().join(&file).is_file() && !reached.contains(&file) {
                 reached.push(file);
             }
@@ -52,17 +43,4 @@ fn every_page_can_be_reached_from_the_readme() {
     let lost = |path: &String| !reached.contains(path) && path != "data/README.md";
     let lost: Vec<String> = Document::all().into_iter().map(|document| document.path).filter(lost).collect();
     assert!(lost.is_empty(), "no link leads to {lost:?}");
-}
-
-/// A relative path without its `..`.
-fn folded(path: &Path) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.to_str().unwrap().split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }

@@ -1,5 +1,4 @@
-//! Examples in documents hold: TOML loads, and the Chinese README shows the commands and queries of the English one.
-//! Never the SQL and Python: `tests/interop` runs those.
+//! Examples in documents hold: TOML loads. Never the SQL and Python: `tests/interop` runs those.
 
 use pitlake::normalise::prove;
 use pitlake::spec::{Catalog, Jobs, SpecFile};
@@ -46,15 +45,4 @@ fn configurations_in_the_documents_load() {
         Catalog::load(&[], Some(&jobs)).unwrap_or_else(|problems| panic!("{problems}"));
     }
     assert!(count > 0);
-}
-
-#[test]
-fn both_readmes_show_the_same_commands_and_queries() {
-    let plain = |path: &str| -> Vec<Block> {
-        let blocks = Document::read(path).blocks().into_iter();
-        // Comments are in the language of the page.
-        let uncommented = |line: &str| line.split("  # ").next().unwrap().to_owned() + "\n";
-        blocks.map(|block| Block { text: block.text.lines().map(uncommented).collect(), ..block }).collect()
-    };
-    assert_eq!(plain("README.md"), plain("README.zh-CN.md"));
 }

@@ -38,7 +38,6 @@ pub(super) struct Document {
 }
 
 /// A fenced block.
-#[derive(Debug, PartialEq)]
 pub(super) struct Block {
     pub(super) language: String,
     pub(super) text: String,
@@ -109,10 +108,21 @@ impl Document {
     }
 
     /// The targets of its links.
-    pub(super) fn links(&self) -> Vec<String> {
+    fn links(&self) -> Vec<String> {
         let prose = self.prose();
         let after = prose.split("](").skip(1);
         after.map(|rest| rest.split(')').next().unwrap().to_owned()).collect()
+    }
+
+    /// The files that its links lead to, from the root of the repository, each with its anchor.
+    pub(super) fn targets(&self) -> Vec<(String, String)> {
+        let folder = Path::new(&self.path).parent().unwrap();
+        let target = |link: String| {
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let path = if file.is_empty() { self.path.clone() } else { folded(&folder.join(file)) };
+            (path, anchor.to_owned())
+        };
+        self.links().into_iter().filter(|link| !link.starts_with("https://")).map(target).collect()
     }
 
     /// The anchors of its headings, as GitHub makes them.
@@ -143,4 +153,17 @@ impl Document {
             |row: &str| row.replace("\\|", "\u{0}").split(" | ").map(|cell| cell.replace('\u{0}', "|")).collect();
         rows.map(cells).collect()
     }
+}
+
+/// A relative path without its `..`.
+fn folded(path: &Path) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.to_str().unwrap().split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }

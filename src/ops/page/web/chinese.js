@@ -165,7 +165,7 @@ const CHINESE = {
   "incomplete: run again": "未完成：请再次运行",
   "a data check failed": "数据检查未通过",
   "token rejected, or no right": "token 被拒，或无权调用接口",
-  "daily quota used up": "当日配额已用完",
+  "daily quota used up": "当日限额已用完",
   "another run was writing": "另一个运行正在写入",
   "something due was late": "到期的数据迟到",
   "ended by SIGHUP": "被 SIGHUP 结束",

@@ -12,6 +12,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
+use tokio::time::sleep_until;
 
 use super::Failure;
 use super::breaker::{self, Breaker};
@@ -231,10 +232,18 @@ impl Client {
             let message = "`requests_per_day` of jobs.toml is reached; run again tomorrow";
             return Err(Refusal::AccountSpent(message.into()).into());
         }
-        {
+        // The turn is taken with the permit in hand, so that calls that waited for one are not sent all at once; and the
+        // permit is given back meanwhile, so that a slow interface does not hold those of the others.
+        let _permit = loop {
+            let permit = {
+                let _waits = interface.meter.wait(Wait::Vendor);
+                self.in_flight.acquire().await
+            };
+            let Some(until) = interface.pace.turn().await else { break permit };
+            drop(permit);
             let _waits = interface.meter.wait(Wait::Limit);
-            interface.pace.turn().await;
-        }
+            sleep_until(until).await;
+        };
         let secret = self.token.expose_secret();
         let mut call = call.clone();
         if let Some(path) = self.paths.get(&call.api) {
@@ -244,9 +253,7 @@ impl Client {
         request.authorize(&self.token_in, secret);
         request.headers.extend(self.headers.iter().cloned());
         let http::Response { status, body, retry_after, date } = {
-            // Acquired after the turn, so that a slow interface does not hold the permits of the others.
             let _waits = interface.meter.wait(Wait::Vendor);
-            let _permit = self.in_flight.acquire().await;
             interface.calls.fetch_add(1, Ordering::Relaxed);
             interface.meter.sent();
             tracing::trace!("{}: call with {:?}, {window:?}", interface.contract.id, call.params);

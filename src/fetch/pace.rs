@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pitlake_contract::counted;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::plan::Allowance;
 
@@ -49,15 +49,9 @@ impl Pace {
         Self { most: most.max(1) as usize, window, state: Mutex::default() }
     }
 
-    /// Waits until a call may be sent, and counts it.
-    pub(super) async fn turn(&self) {
-        loop {
-            let wait = self.state.lock().await.try_send(Instant::now(), self.most, self.window);
-            match wait {
-                None => return,
-                Some(until) => sleep_until(until).await,
-            }
-        }
+    /// Counts a call that is sent now; where none may be sent, when to ask again.
+    pub(super) async fn turn(&self) -> Option<Instant> {
+        self.state.lock().await.try_send(Instant::now(), self.most, self.window)
     }
 
     /// The wait that a vendor asks for when it asks to slow down: its own, or else a minute.

@@ -77,45 +77,25 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fill a small lake from a simulated vendor and query it; needs no token, network or configuration
     Demo(demo::DemoArgs),
-    /// Fetch and build what is due for the jobs; for cron or Airflow
     Run(work::RunArgs),
-    /// Run the jobs of jobs.toml when they are due, in the foreground; or set up another scheduler
     Schedule(schedule::ScheduleArgs),
-    /// Fetch what is missing in a date range, and build it
     Backfill(work::BackfillArgs),
-    /// Show what `run` or `backfill` would do, why, and what it costs
     Plan(plan::PlanArgs),
-    /// Fetch what is missing, without building
     Fetch(work::FetchArgs),
-    /// Build stale partitions, without fetching
     Normalize(work::NormalizeArgs),
-    /// Import files you already have into bronze
     Import(import::ImportArgs),
-    /// Show what the lake holds, and what is missing
     Status(status::StatusArgs),
-    /// List rejected rows, with reasons
     Rejects(rejects::RejectsArgs),
-    /// Show what later fetches changed, or where two vendors disagree
     Diff(diff::DiffArgs),
-    /// Check the rows of silver: keys, units, prices, days
     Check(check::CheckArgs),
-    /// Verify checksums, digests and row counts of silver and bronze
     Verify(verify::VerifyArgs),
-    /// Query silver with SQL
     Query(query::QueryArgs),
-    /// List tables; show columns, types, units, keys and sources of one
     Tables(catalogue::TablesArgs),
-    /// Check token, permissions, limits, clock and store, and suggest fixes
     Doctor(doctor::DoctorArgs),
-    /// Write a configuration, or check one
     Config(configure::ConfigArgs),
-    /// Serve simulated vendors on loopback, to try everything without a token
     Sandbox(sandbox::SandboxArgs),
-    /// Print completions for a shell
     Completions(shell::CompletionsArgs),
-    /// Write man pages, one for each command
     Man(shell::ManArgs),
 }
 

@@ -31,7 +31,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How often the log tells that nothing is due.
 const HEALTH: TimeDelta = TimeDelta::hours(1);
 
-/// Run the jobs of jobs.toml when they are due, in the foreground
+/// Run the jobs of jobs.toml when they are due, in the foreground; or set up another scheduler
 ///
 /// Schedules are in Shanghai time. One run at a time: jobs of one schedule run together, others after them. Jobs of
 /// Monday to Friday are skipped on days that are closed by the lake's calendar. What was missed is caught up with at

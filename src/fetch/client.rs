@@ -264,6 +264,9 @@ impl Client {
                     hint: self.address_hint.clone(),
                 },
                 NoResponse::Broken(cause) => Refusal::Transient(cause).into(),
+                NoResponse::TooLarge => {
+                    Failure::TooLarge("the reply is larger than 64 MiB, which no call is answered with".into())
+                }
             })?
         };
         if let Some(theirs) = date {

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::clock::Clock;
 use crate::wire::Request;
 
-/// A hundred times the largest reply seen; anything larger is not what was requested.
-const MOST_BYTES: usize = 512 << 20;
+/// Ten times the largest reply seen, inflated; anything larger is not what was requested.
+const MOST_BYTES: usize = 64 << 20;
 
 /// Why there is no response.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) enum NoResponse {
     Unreachable(String),
     /// The connection broke, or took too long.
     Broken(String),
+    /// More came than any call is answered with; the rest was not read.
+    TooLarge,
 }
 
 /// A client for HTTP: it follows no redirect and gives up after a minute.
@@ -77,7 +79,7 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<R
             Err(error) => return Err(NoResponse::Broken(chain(&error.without_url()))),
         }
         if body.len() > MOST_BYTES {
-            return Err(NoResponse::Broken(format!("the reply exceeds {MOST_BYTES} bytes")));
+            return Err(NoResponse::TooLarge);
         }
     }
 }

@@ -58,6 +58,9 @@ pub enum Failure {
     /// The vendor asks to slow down for longer than a run waits.
     #[error("{0}")]
     Paused(String),
+    /// The reply, or a value in it, is larger than any can be; it is not asked for again.
+    #[error("{0}")]
+    TooLarge(String),
     /// So many pages in a row did not come that the rest is left for a later run.
     #[error("{count} pages in a row did not come, so {what} is left alone for now; the last: {last}; run again later")]
     Resting {

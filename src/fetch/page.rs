@@ -29,6 +29,9 @@ impl PageRows {
     }
 }
 
+/// The bytes of a value: the largest seen are some thousand, of texts.
+const MOST_OF_A_VALUE: usize = 1 << 20;
+
 /// Checks a page and takes over its rows.
 pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
     let mut out = PageRows { rows: page.rows.len(), ..PageRows::default() };
@@ -38,6 +41,10 @@ pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) 
     let fields = fields(page, contract, &mut out)?;
     let checks = Checks::new(expect, contract, &fields)?;
     for row in &page.rows {
+        let large = row.iter().position(|cell| cell.is_some_and(|cell| cell.get().len() > MOST_OF_A_VALUE));
+        if let Some(name) = large.and_then(|place| page.fields.get(place)) {
+            return Err(Failure::TooLarge(format!("a value of `{name}` is larger than 1 MiB")));
+        }
         checks.row(row)?;
         out.events.extend(checks.event(row));
         let start = out.lines.len();
@@ -101,6 +108,16 @@ mod tests {
     fn a_row_of_another_day_is_not_trusted() {
         let page = judge(r#"{"fields":["ts_code","trade_date"],"items":[["a","20240103"]]}"#);
         assert!(matches!(page, Err(Failure::Untrusted(text)) if text.contains("20240103")));
+    }
+
+    #[test]
+    fn a_value_larger_than_a_mebibyte_is_refused() {
+        let of = |bytes: usize| {
+            let text = "x".repeat(bytes);
+            judge(&format!(r#"{{"fields":["ts_code","trade_date"],"items":[["{text}","20240102"]]}}"#))
+        };
+        assert!(of(MOST_OF_A_VALUE - 2).is_ok());
+        assert_eq!(of(MOST_OF_A_VALUE - 1).unwrap_err().to_string(), "a value of `ts_code` is larger than 1 MiB");
     }
 
     #[test]

@@ -193,6 +193,20 @@ fn a_token_in_a_vendors_message_is_not_repeated() {
     }
 }
 
+/// Came: the whole of it was read, parsed and asked for again, five times over.
+#[test]
+fn a_reply_of_any_size_is_given_up_at_64_mib_and_not_asked_for_again() {
+    let body: &'static str = Box::leak(format!("[\"{}\"]", "x".repeat(65 << 20)).into_boxed_str());
+    let place = Place::at(&fixed_reply("200 OK", body));
+    let printed =
+        place.expect(3, &["backfill", "adj_factor", "--start", "2024-01-02", "--end", "2024-01-02", "--now", NOW]);
+    assert!(printed.contains("the reply is larger than 64 MiB"), "{printed}");
+    let (_, calls) = printed.split_once("calls: ").expect(&printed);
+    let calls = calls.lines().next().unwrap().split(", ").map(|one| one.rsplit(' ').next().unwrap());
+    let most = calls.map(|number| number.parse::<usize>().unwrap()).max().unwrap();
+    assert!(most <= 8, "each page is asked for once: {printed}");
+}
+
 #[test]
 fn a_wrong_path_stops_the_interface_and_is_named() {
     let place = Place::at("http://127.0.0.1:9");

@@ -22,7 +22,9 @@ const SOME: usize = 3;
 /// Most rows that the text previews; the JSON has more.
 const SHOWN: usize = 2;
 
-/// Import files you already have into bronze: CSV, JSON lines, raw JSON replies, Parquet or Feather, gzipped or not
+/// Import files you already have into bronze
+///
+/// Takes CSV, JSON lines, raw JSON replies, Parquet and Feather, gzipped or not, and folders of them.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// The interface that the rows come from, as in tushare/daily

@@ -112,7 +112,16 @@ pub(super) use say;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    /// One key twice, and all of it would be English.
+    #[test]
+    fn the_catalogue_is_valid_toml() {
+        let read = toml::from_str::<BTreeMap<String, BTreeMap<String, String>>>(include_str!("zh.toml"));
+        assert!(read.is_ok_and(|sections| sections.len() > 10));
+    }
 
     fn language(arguments: &[&str], variables: &[(&str, &str)]) -> Language {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();

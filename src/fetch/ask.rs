@@ -12,6 +12,7 @@ use super::Accounts;
 use super::answers::{Asking, Group, GroupAnswer, SLICES};
 use super::batch::{BATCH, batches};
 use super::judge::Judge;
+use crate::clock::Clock;
 use crate::plan::{Facts, Question, expected_calls};
 use crate::progress::Calls;
 use crate::report::{Exit, Journal};
@@ -127,6 +128,7 @@ async fn note(question: &Question, journal: &Journal) {
                      {table} --start {first} --end {last}`"
                 ));
             }
+            report.notes.extend(question.ledger.stamped_ahead(Clock::machine()).map(|ahead| ahead.text()));
             report.beyond_calendar.extend(question.plan.beyond_calendar.iter().copied());
         })
         .await;

@@ -2,9 +2,10 @@
 //!
 //! Which slices are held is in `slices`, the newest answer to one in `newest`, which files feed a partition in
 //! `inputs`, which of those count in `counting`, which only repeat another one in `repeats`, which answer once more in
-//! `again`, and which nobody has judged in `unjudged`. Never here: what a row means, or what to ask for.
+//! `again`, which are stamped after now in `ahead`, and which nobody has judged in `unjudged`. Never here: what a row means, or what to ask for.
 
 mod again;
+mod ahead;
 mod counting;
 mod inputs;
 mod newest;
@@ -26,6 +27,7 @@ use crate::spec::{Contract, Table, Values};
 use crate::store::Store;
 
 pub use crate::bronze::Mark;
+pub use ahead::Ahead;
 pub use counting::{CountingFile, Look};
 pub use inputs::Inputs;
 pub use slices::{Held, Holding, PATIENCE, Shortfall};

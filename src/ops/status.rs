@@ -17,7 +17,7 @@ use pitlake_contract::{Slice, counted};
 use super::rejects::{self, SetAside};
 use crate::bronze;
 use crate::build::{Scope, Survey};
-use crate::clock::shanghai_day;
+use crate::clock::{Clock, shanghai_day};
 use crate::ledger::{Held, Ledger, Ledgers, Mark};
 use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, named_values, plan};
 use crate::reference;
@@ -192,6 +192,9 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
             status.add_source(facts, &ledger, (0, true), &asked);
         }
         status.size.bronze = ledger.files().iter().map(|file| file.file.size).sum();
+        if let Some(ahead) = ledger.stamped_ahead(Clock::machine()) {
+            tracing::warn!("`{}`: {}", table.name, ahead.text());
+        }
         status.answered = ledger.files().iter().rev().find_map(|file| file.file.fetched_at);
         let rejects = rejects::rejects(world, table).await?;
         status.rejected = rejects.len();

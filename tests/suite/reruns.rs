@@ -151,3 +151,18 @@ fn an_answer_that_says_the_same_rebuilds_nothing() {
     place.expect(0, &["normalize", "--full", "--now", NOW]);
     assert!(place.files("silver") == before, "the repeated answers changed a partition");
 }
+
+/// Came: no word from anybody, while a corrected figure stayed wrong for eight years.
+#[test]
+fn answers_of_a_clock_years_ahead_are_named() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let args =
+        |now: &'static str| ["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-05", "--now", now];
+    place.expect(0, &args("2134-01-05T12:00:00Z"));
+    let printed = place.expect(0, &args(NOW));
+    let text = "have stamps after now, up to 2134-01-05 20:00: a run with a wrong clock wrote them";
+    assert!(printed.contains(text) && printed.contains("bronze/tushare/adj_factor/"), "{printed}");
+    let output = place.run(&["status", "adj_factor", "--now", NOW]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains(text), "{output:?}");
+}

@@ -10,13 +10,17 @@ use crate::interrupt::{Interrupt, Signal};
 /// How long a command may take to end in good order.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Listens for signals from now on.
+/// Listens for signals from now on, on a thread of its own: a query that computes may hold all others.
 ///
 /// # Errors
 /// When the system refuses.
 pub(super) fn listen(interrupt: Interrupt) -> io::Result<()> {
-    let mut signals = Signals::new()?;
-    tokio::spawn(async move {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = {
+        let _within = runtime.enter();
+        Signals::new()?
+    };
+    let heard = async move {
         let last = loop {
             let first = signals.next().await;
             interrupt.send(first);
@@ -29,7 +33,8 @@ pub(super) fn listen(interrupt: Interrupt) -> io::Result<()> {
         // The lake allows a kill at any moment.
         #[allow(clippy::exit)]
         exit(i32::from(last.code()));
-    });
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(heard))?;
     Ok(())
 }
 

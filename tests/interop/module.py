@@ -227,7 +227,7 @@ def check_edges(pitlake, path, folder):
     with attempt("a path from the working folder"), contextlib.chdir(folder):
         relative = pitlake.lake(place.name)
     check("a lake stays where it was opened", relative.tables() == lake.tables())
-    empty = folder / "empty"
+    empty = folder / "empty-lake"
     empty.mkdir()
     nothing = pitlake.lake(empty)
     check("an empty lake has no tables", nothing.tables() == [] and "0 tables" in repr(nothing), repr(nothing))

@@ -12,6 +12,7 @@ pub mod bronze;
 pub mod build;
 pub mod cli;
 pub mod clock;
+pub mod engine;
 pub mod fetch;
 pub mod interrupt;
 pub mod ledger;

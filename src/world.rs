@@ -1,11 +1,13 @@
 //! All that a command may touch, and the error of a command that asks for what cannot be. Never what a command does.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::clock::Clock;
+use crate::engine::Engine;
 use crate::interrupt::Interrupt;
 use crate::ledger::Ledgers;
 use crate::progress::Progress;
@@ -32,6 +34,8 @@ pub struct World {
     pub interrupt: Interrupt,
     /// Bytes that partitions may take together while they are built.
     pub memory_limit: u64,
+    /// What builds partitions, where it is not this machine.
+    pub engine: Option<Arc<dyn Engine>>,
     /// How long a lease that another run holds is waited for.
     pub wait: Duration,
 }

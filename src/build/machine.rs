@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Add;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::ledger::LedgerFile;
@@ -25,7 +26,7 @@ const VERSIONS: u64 = 16;
 const PIECE: u64 = 64 << 10;
 
 /// What a partition needs, or several that are built together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Need {
     /// Bytes of bronze.
     pub(super) bronze: u64,

@@ -41,10 +41,23 @@ pub struct Task {
     pub calendar: Option<String>,
     /// Digest of everything the partition is made from, for the footer of its file.
     pub digest: String,
+    /// What it may replace.
+    #[serde(default)]
+    pub replaces: Replaces,
+}
+
+/// What a task may replace: one that runs late must not undo what another published since.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Replaces {
+    /// Whatever is there, under a lease.
+    #[default]
+    Any,
+    /// The file with this digest, or nothing.
+    Only(Option<String>),
 }
 
 /// What was published.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Published {
     /// Rows.
     pub rows: usize,
@@ -101,6 +114,7 @@ impl Task {
             files: rows::look_files(store, ledger, files).await?,
             calendar: table.uses_sessions().then(|| digest_of(calendar)),
             digest: origin(ledger, partition, files, calendar),
+            replaces: Replaces::Any,
         })
     }
 
@@ -157,6 +171,12 @@ impl Task {
     ) -> Result<Published> {
         let table = self.table(catalog, calendar)?;
         let Made { encoded, details, count, drift } = made.quoted(store).await?;
+        if let Replaces::Only(former) = &self.replaces {
+            let found = silver::published(store, table, self.partition).await?.map(|footer| footer.origin);
+            if found != *former && found.as_ref() != Some(&self.digest) {
+                bail!("`{}` {} was built by another run since it was planned: run again", self.table, self.partition);
+            }
+        }
         let newly = silver::newly_rejected(store, table, self.partition, &details.rejects).await?;
         let published = Published {
             newly_rejected: newly.len(),
@@ -170,6 +190,26 @@ impl Task {
         };
         silver::publish(store, table, self.partition, encoded).await?;
         Ok(published)
+    }
+
+    /// What another attempt at the same task published already.
+    ///
+    /// # Errors
+    /// When silver cannot be read.
+    pub(super) async fn published(&self, store: &Store, table: &Table) -> Result<Option<Published>> {
+        match &self.replaces {
+            // Built again though it is current.
+            Replaces::Only(Some(former)) if *former == self.digest => Ok(None),
+            Replaces::Any => Ok(None),
+            Replaces::Only(_) => {
+                let footer = silver::published(store, table, self.partition).await?;
+                let same = footer.filter(|footer| footer.origin == self.digest);
+                Ok(same.map(|footer| Published {
+                    rows: usize::try_from(footer.rows).unwrap_or_default(),
+                    ..Published::default()
+                }))
+            }
+        }
     }
 
     /// The bytes that [`Task::run`] would publish, on any number of threads.

@@ -9,6 +9,7 @@ use super::*;
 use crate::bronze::{self, NewFile};
 use crate::ledger::Ledger;
 use crate::parallel::Threads;
+use crate::silver;
 use crate::spec::Catalog;
 use crate::store::Store;
 
@@ -141,4 +142,69 @@ async fn one_thread_and_several_give_the_same_bytes() {
             assert!(on(threads).await == one, "`{}` on {threads} threads", table.name);
         }
     }
+}
+
+/// Runs everything in this process, as a cluster would.
+#[derive(Debug)]
+struct Here(Worker);
+
+#[async_trait::async_trait]
+impl Engine for Here {
+    async fn run(&self, job: String, pieces: Vec<String>) -> Result<Vec<String>> {
+        let mut answers = Vec::new();
+        for piece in pieces {
+            answers.push(self.0.run(&job, &piece).await?);
+        }
+        Ok(answers)
+    }
+}
+
+/// A task of the partition that is stale, and may replace what is there.
+async fn piece(store: &Store, catalog: &Catalog, calendar: &Calendar) -> elsewhere::Piece {
+    let table = catalog.table("adj_factor").unwrap();
+    let ledger = Ledger::open(store, table).await.unwrap();
+    let survey = Survey::of(store, &ledger, calendar, Scope::default()).await.unwrap();
+    let (partition, files) = survey.stale.iter().next().unwrap();
+    let former = silver::published(store, table, *partition).await.unwrap().map(|footer| footer.origin);
+    let task = Task::new(store, &ledger, (*partition, files), calendar).await.unwrap();
+    let tasks = vec![Task { replaces: Replaces::Only(former), ..task }];
+    elsewhere::Piece { contracts: table.digest.clone(), tasks, need: machine::Need::default() }
+}
+
+#[tokio::test]
+async fn a_worker_gives_the_same_bytes_and_undoes_nothing_that_came_since() {
+    let (catalog, _) = Catalog::load(&[], None).unwrap();
+    let calendar = Calendar::new((1..=28).map(|d| (NaiveDate::from_ymd_opt(2024, 1, d).unwrap(), true)));
+    let (here, there) = (lake(&catalog).await, lake(&catalog).await);
+    let table = catalog.table("adj_factor").unwrap();
+    let first = piece(&here, &catalog, &calendar).await;
+    let worker = Worker::new(catalog.clone(), Threads::ONE, 1 << 30);
+    worker.open("memory", there.clone()).await;
+    let engine = Here(worker);
+    let run = async |piece: &elsewhere::Piece| {
+        let done = elsewhere::run(&engine, (&there, &calendar), std::slice::from_ref(piece)).await?;
+        done.into_iter().flatten().next().unwrap().1
+    };
+    let published = run(&first).await.unwrap();
+    assert_eq!((published.rows, published.rejected), (1, 1));
+    first.tasks[0].run(&here, (&catalog, &Arc::new(calendar.clone())), Share::whole()).await.unwrap();
+    let path = silver::path(table, first.tasks[0].partition);
+    assert_eq!(here.read(&path).await.unwrap(), there.read(&path).await.unwrap());
+    // The same task once more finds its own file, and writes nothing.
+    let again = run(&first).await.unwrap();
+    assert_eq!((again.rows, again.rejected), (1, 0));
+    // What came since is not undone by a task that is late.
+    let more = "{\"ts_code\":\"600001.SH\",\"trade_date\":\"20240103\",\"adj_factor\":1.5}\n";
+    let slice = (Slice::Session(day("2024-01-03")), "2024-01-03T10:00:00Z");
+    answer(&there, &catalog, "tushare/adj_factor", slice, more).await;
+    let second = piece(&there, &catalog, &calendar).await;
+    assert_eq!(run(&second).await.unwrap().rows, 2);
+    let newest = there.read(&path).await.unwrap();
+    let late = run(&first).await.unwrap_err().to_string();
+    assert!(late.contains("was built by another run since it was planned"), "{late}");
+    assert_eq!(there.read(&path).await.unwrap(), newest);
+    // Another pipeline or contract is refused.
+    let other = elsewhere::Piece { contracts: "other".into(), ..second };
+    let refused = run(&other).await.unwrap_err().to_string();
+    assert!(refused.contains("the pipeline or a contract of `adj_factor` differs"), "{refused}");
 }

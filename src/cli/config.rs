@@ -4,7 +4,7 @@
 //! Never here: the keys of the file.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
@@ -25,15 +25,23 @@ pub(super) const LAKE: &str = "data";
 
 /// Loads the catalogue and the jobs.
 pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
-    let (own, jobs) = files(context)?;
+    let (own, jobs) = files(context.global.config.as_deref())?;
     Ok(Catalog::load(&own, jobs.as_ref())?)
 }
 
+/// The catalogue alone, with the `schemas/` and `pipelines/` beside a configuration file.
+///
+/// # Errors
+/// When a file cannot be read, or has problems.
+pub fn catalog_beside(config: Option<&Path>) -> Result<Catalog> {
+    let (own, _) = files(config)?;
+    Ok(Catalog::load(&own, None)?.0)
+}
+
 /// The files below `schemas/` and `pipelines/` beside the configuration, and the configuration itself.
-pub(super) fn files(context: &Context) -> Result<(Vec<SpecFile>, Option<SpecFile>)> {
-    let named = context.global.config.clone();
-    let path = named.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
-    let jobs = match fs::read_to_string(&path) {
+pub(super) fn files(named: Option<&Path>) -> Result<(Vec<SpecFile>, Option<SpecFile>)> {
+    let path = named.unwrap_or(Path::new(CONFIG));
+    let jobs = match fs::read_to_string(path) {
         Ok(text) => Some(SpecFile { name: path.display().to_string(), text }),
         // Without --config the file is optional.
         Err(error) if named.is_some() || error.kind() != std::io::ErrorKind::NotFound => {
@@ -98,6 +106,7 @@ pub(super) fn world(context: &Context) -> Result<World> {
         progress: context.progress.clone(),
         interrupt: context.interrupt.clone(),
         memory_limit: memory::quarter(),
+        engine: context.cluster.engine.clone(),
         wait: std::time::Duration::ZERO,
     })
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{ArgAction, Args, ValueEnum};
 use pitlake_contract::spelling;
 
+use super::cluster::Cluster;
 use super::language::{self, Language};
 use crate::clock::{Clock, SHANGHAI};
 use crate::interrupt::Interrupt;
@@ -107,6 +108,8 @@ pub(super) struct Context {
     pub(super) clock: Clock,
     pub(super) progress: Progress,
     pub(super) interrupt: Interrupt,
+    /// What builds partitions and answers queries, where it is not this machine.
+    pub(super) cluster: Cluster,
 }
 
 /// Prints a result.

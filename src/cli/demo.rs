@@ -78,6 +78,7 @@ impl DemoArgs {
             progress: context.progress.clone(),
             interrupt: context.interrupt.clone(),
             memory_limit: memory::quarter(),
+            engine: None,
             wait: std::time::Duration::ZERO,
         };
         demo::is_ours(&world).await?;
@@ -119,14 +120,14 @@ async fn show_queries(world: &World) -> Result<()> {
                 WHERE ts_code = (SELECT min(ts_code) FROM stock_daily_cn) ORDER BY trade_date DESC LIMIT 5";
     print(&local("\n# The last days of one stock: volume in shares, amount in CNY\n"))?;
     print(&format!("{days}\n"))?;
-    print(&query::sql(&world.catalog, &world.store, days, &Horizon::default(), None).await?.text()?)?;
+    print(&query::sql(&world.catalog, (&world.store, None), days, &Horizon::default(), None).await?.text()?)?;
     // A statement with a later version whose figures differ, and a day before and after it was known.
     let found = "SELECT a.ts_code AS code, a.end_date AS period, a.known_on AS before, b.known_on AS after \
                  FROM income_cn a JOIN income_cn b ON a.ts_code = b.ts_code AND a.end_date = b.end_date \
                  AND a.report_type = b.report_type AND a.revision = 1 AND b.revision = 2 \
                  WHERE a.n_income <> b.n_income AND a.known_on < b.known_on \
                  ORDER BY a.end_date DESC, a.ts_code LIMIT 1";
-    let found = query::sql(&world.catalog, &world.store, found, &Horizon::default(), None).await?.json()?;
+    let found = query::sql(&world.catalog, (&world.store, None), found, &Horizon::default(), None).await?.json()?;
     let found: serde_json::Value = serde_json::from_str(&found)?;
     let field = |name: &str| found[0][name].as_str().context("no statement in the demo has two versions");
     let sql = format!(
@@ -139,7 +140,7 @@ async fn show_queries(world: &World) -> Result<()> {
     for day in [field("before")?, field("after")?] {
         print(&format!("\n{sql}   --as-of {day}\n"))?;
         let horizon = Horizon { day: Some(day.parse()?), ..Horizon::default() };
-        print(&query::sql(&world.catalog, &world.store, &sql, &horizon, None).await?.text()?)?;
+        print(&query::sql(&world.catalog, (&world.store, None), &sql, &horizon, None).await?.text()?)?;
     }
     Ok(())
 }

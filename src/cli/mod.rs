@@ -6,6 +6,7 @@
 mod announced;
 mod catalogue;
 mod check;
+mod cluster;
 mod config;
 mod configure;
 mod context;
@@ -35,7 +36,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use chrono::SecondsFormat;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use tracing::field::Field;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::FormatTime;
@@ -46,6 +47,9 @@ use crate::memory;
 use crate::progress::Progress;
 use crate::report::Exit;
 use crate::run::exit_of;
+pub use cluster::Cluster;
+use cluster::{Extended, NoOptions};
+pub use config::catalog_beside;
 use context::{Context, Global, LogFormat};
 use language::{local, local_error, say};
 
@@ -114,11 +118,24 @@ impl Command {
 /// Parses the command line, runs the command and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    main_on(|NoOptions {}| Ok(Cluster::default()))
+}
+
+/// As [`main`], for a program with options of its own, which tell the cluster that builds and answers queries.
+#[must_use]
+pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode {
     memory::return_freed();
     language::choose(config::variable);
-    let cli = match language::parse::<Cli>() {
-        Ok(cli) => cli,
+    let Extended { cli, own } = match language::parse::<Extended<Cli, O>>() {
+        Ok(parsed) => parsed,
         Err(exit) => return exit,
+    };
+    let cluster = match cluster(own) {
+        Ok(cluster) => cluster,
+        Err(error) => {
+            print_error(&local_error(&error));
+            return ExitCode::from(exit_of(&error) as u8);
+        }
     };
     let progress = match (cli.global.quiet, cli.global.log_format) {
         (true, _) => Progress::silent(),
@@ -134,7 +151,7 @@ pub fn main() -> ExitCode {
         }
     };
     let interrupt = Interrupt::default();
-    let done = runtime.block_on(interruptible(cli, progress, interrupt));
+    let done = runtime.block_on(interruptible((cli, cluster), progress, interrupt));
     // Its threads end with the process. To detach them from here races with that end: one of five thousand commands was
     // ended by a segmentation fault, with all its work done.
     std::mem::forget(runtime);
@@ -154,10 +171,10 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs the command until it is done, or a signal ends it.
-async fn interruptible(cli: Cli, progress: Progress, interrupt: Interrupt) -> Result<Exit> {
+async fn interruptible((cli, cluster): (Cli, Cluster), progress: Progress, interrupt: Interrupt) -> Result<Exit> {
     signals::listen(interrupt.clone())?;
     let state = cli.command.state();
-    let mut work = pin!(run(cli, progress, interrupt.clone()));
+    let mut work = pin!(run((cli, cluster), progress, interrupt.clone()));
     loop {
         match interrupt.or(work.as_mut()).await {
             Ok(done) => return done,
@@ -170,9 +187,9 @@ async fn interruptible(cli: Cli, progress: Progress, interrupt: Interrupt) -> Re
     }
 }
 
-async fn run(cli: Cli, progress: Progress, interrupt: Interrupt) -> Result<Exit> {
+async fn run((cli, cluster): (Cli, Cluster), progress: Progress, interrupt: Interrupt) -> Result<Exit> {
     let clock = cli.global.now.map_or_else(Clock::default, Clock::fixed);
-    let context = Context { global: cli.global, clock, progress, interrupt };
+    let context = Context { global: cli.global, clock, progress, interrupt, cluster };
     match cli.command {
         Command::Demo(args) => args.run(&context).await,
         Command::Run(args) => args.run(&context).await,

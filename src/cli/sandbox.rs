@@ -84,7 +84,7 @@ impl SandboxArgs {
         if !(10..=9000).contains(&self.stocks) {
             return Err(Misuse(format!("invalid --stocks {}: expected 10 to 9000", self.stocks)).into());
         }
-        let (own, jobs) = config::files(context)?;
+        let (own, jobs) = config::files(context.global.config.as_deref())?;
         // A file with a problem is named, not left out.
         let (catalog, _) = Catalog::load(&own, jobs.as_ref())?;
         let settings = Settings {
@@ -161,6 +161,7 @@ async fn export(context: &Context, catalog: Catalog, store: Store, settings: Set
         progress: context.progress.clone(),
         interrupt: context.interrupt.clone(),
         memory_limit: memory::quarter(),
+        engine: None,
         wait: std::time::Duration::ZERO,
     };
     let report = run(&world, &work).await?;

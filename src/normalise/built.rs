@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::record_batch::RecordBatch;
+use serde::{Deserialize, Serialize};
 
 /// Values that were read and are named to the user: by column, each as written with how often it came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remarks {
     /// Words that were read as missing values.
     pub null_words: BTreeMap<String, BTreeMap<String, usize>>,

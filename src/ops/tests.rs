@@ -36,6 +36,7 @@ fn world() -> (World, Arc<Counted>) {
         progress: Progress::silent(),
         interrupt: Interrupt::default(),
         memory_limit: 1 << 30,
+        engine: None,
         wait: std::time::Duration::ZERO,
     };
     (world, counted)

@@ -1,6 +1,7 @@
 //! Trading days as a sequence, and what is wrong with it. Never where they come from.
 
 use chrono::{Datelike as _, NaiveDate};
+use serde::{Deserialize, Serialize};
 
 use super::CALENDAR;
 use crate::spec::DateRange;
@@ -17,7 +18,8 @@ const NAMED: usize = 3;
 
 /// The sessions of the market, over the days that it covers. Those may have gaps: a calendar can be pieced together from
 /// captures. Where it was given as open days only, the days between them are closed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Days", from = "Days")]
 pub struct Calendar {
     days: Vec<NaiveDate>,
     sessions: Vec<NaiveDate>,
@@ -161,6 +163,21 @@ impl Calendar {
     pub fn after(&self, day: NaiveDate, n: u32) -> Option<NaiveDate> {
         let next = self.sessions.partition_point(|session| *session <= day);
         self.sessions.get(next + usize::try_from(n.checked_sub(1)?).ok()?).copied()
+    }
+}
+
+/// Days, and whether each is open.
+type Days = Vec<(NaiveDate, bool)>;
+
+impl From<Calendar> for Days {
+    fn from(calendar: Calendar) -> Self {
+        calendar.days().collect()
+    }
+}
+
+impl From<Days> for Calendar {
+    fn from(days: Days) -> Self {
+        Self::new(days)
     }
 }
 

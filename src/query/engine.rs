@@ -8,21 +8,22 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::remote::{LAKE, Remote};
 use crate::store::Store;
 
 /// Memory of one query; sorts and joins that need more spill to the system's temporary folder.
 pub(super) const MEMORY: usize = 4 << 30;
 
-/// The URL of the lake inside the engine: no file outside the lake has a URL there.
-pub(super) const LAKE: &str = "lake://home/";
-
-pub(super) fn context(store: &Store) -> Result<SessionContext> {
+pub(super) fn context(store: &Store, remote: Option<&dyn Remote>) -> Result<SessionContext> {
     let mut config = SessionConfig::new().with_collect_statistics(true);
     let options = config.options_mut();
     options.execution.parquet.pushdown_filters = true;
     // Plain strings: every reader of the result understands them.
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
+    if let Some(remote) = remote {
+        config = remote.options(config);
+    }
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY))).build_arc()?;
     runtime.register_object_store(ObjectStoreUrl::parse(LAKE)?.as_ref(), store.objects());
     Ok(SessionContext::new_with_config_rt(config, runtime))

@@ -11,6 +11,7 @@ mod error;
 mod function;
 mod horizon;
 mod reading;
+mod remote;
 mod result_set;
 mod sessions;
 mod silver;
@@ -31,6 +32,7 @@ pub use ddl::{duckdb, spark};
 pub use error::QueryError;
 pub use function::{calls_function, functions};
 pub use horizon::{Horizon, NextMorning};
+pub use remote::{LAKE, Remote};
 pub use result_set::ResultSet;
 pub use statement::statements;
 
@@ -43,19 +45,19 @@ use crate::store::Store;
 
 /// Runs one SELECT, or `SHOW TABLES` or `DESCRIBE TABLE`. A table that is not built yet has no rows, and a warning says so.
 /// With a day in the `horizon` every table holds what could be known at its end; `as_of('TABLE', DATE 'DAY')` reads one as of
-/// another day. The query ends once it has `most` rows.
+/// another day. The query ends once it has `most` rows. The plan runs here, or at `remote`.
 ///
 /// # Errors
 /// [`QueryError`].
 pub async fn sql(
     catalog: &Catalog,
-    store: &Store,
+    (store, remote): (&Store, Option<&dyn Remote>),
     sql: &str,
     horizon: &Horizon,
     most: Option<usize>,
 ) -> Result<ResultSet, QueryError> {
     let explain = |error: DataFusionError| error::explain(catalog, &error);
-    let context = engine::context(store)?;
+    let context = engine::context(store, remote)?;
     let columns_of;
     let (sql, described) = match Shown::of(sql) {
         Some(Shown::Tables) => return Ok(statement::tables(catalog).map_err(anyhow::Error::from)?),
@@ -110,7 +112,10 @@ pub async fn sql(
     if let Some(name) = described {
         return Ok(statement::columns(catalog, name, &schema).map_err(anyhow::Error::from)?);
     }
-    let mut stream = datafusion::physical_plan::execute_stream(plan, task).map_err(explain)?;
+    let mut stream = match remote {
+        Some(remote) => remote.run(store, plan, task.session_config()).await.map_err(explain)?,
+        None => datafusion::physical_plan::execute_stream(plan, task).map_err(explain)?,
+    };
     let mut left = most.unwrap_or(usize::MAX);
     let mut found = ResultSet { schema, batches: Vec::new(), has_more: false };
     while let Some(batch) = stream.next().await {

@@ -17,10 +17,10 @@ use futures::FutureExt as _;
 
 use super::day::{Day, quoted};
 use super::dialect::Dialect;
-use super::engine::LAKE;
 use super::error::QueryError;
 use super::horizon::Horizon;
 use super::reading::{self, AsOf};
+use super::remote::LAKE;
 use crate::normalise::{companion_schema, schema};
 use crate::spec::{Catalog, Known, PartitionBy, Table};
 use crate::store::Store;

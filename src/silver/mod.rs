@@ -74,6 +74,19 @@ pub async fn footer(store: &Store, table: &Table, entry: &Entry) -> Result<Foote
     parquet::footer(store, table, &entry.path, entry.size).await
 }
 
+/// The facts in the footer of a partition's file; `None` where there is none.
+///
+/// # Errors
+/// When silver cannot be listed, or the footer cannot be read.
+pub async fn published(store: &Store, table: &Table, partition: Partition) -> Result<Option<Footer>> {
+    let path = path(table, partition);
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    match store.list(folder).await?.into_iter().find(|entry| entry.path == path) {
+        Some(entry) => footer(store, table, &entry).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The facts in the footers of some files, side by side and in their order.
 pub async fn footers(store: &Store, table: &Table, files: &[SilverFile]) -> Vec<Result<Footer>> {
     let read = futures::stream::iter(files).map(|file| footer(store, table, &file.entry));

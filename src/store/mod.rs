@@ -25,6 +25,7 @@ use futures::future::join_all;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
+use serde::{Deserialize, Serialize};
 
 pub use process::host;
 pub use whole::whole;
@@ -35,7 +36,7 @@ use staged::StagedFolder;
 const AT_ONCE: usize = 16;
 
 /// The lake could not be written: exit 1, with the reason.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("cannot write `{path}` in the lake {lake}: {cause}")]
 pub struct WriteError {
     /// The lake as the user named it.
@@ -107,6 +108,17 @@ impl Store {
     #[must_use]
     pub fn location(&self, path: &str) -> String {
         format!("{}/{path}", self.name.trim_end_matches('/'))
+    }
+
+    /// The lake as other machines find it: an absolute path, or the URL.
+    ///
+    /// # Errors
+    /// When the current folder is unknown.
+    pub fn url(&self) -> Result<String> {
+        if self.local.is_none() {
+            return Ok(self.name.clone());
+        }
+        Ok(std::path::absolute(&self.name)?.to_string_lossy().into_owned())
     }
 
     /// The store itself, for engines that read it on their own. Paths are those of the lake.

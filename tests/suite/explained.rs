@@ -84,6 +84,7 @@ impl Lake {
             progress: Progress::silent(),
             interrupt: Interrupt::default(),
             memory_limit: 1 << 30,
+            engine: None,
             wait: std::time::Duration::ZERO,
         };
         let mut lake = Self { world, dice: Dice::of(seed), told: Vec::new() };

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use clap::ValueEnum;
 
 use crate::cli::language::local;
-use crate::query::{self, Horizon, QueryError, ResultSet};
+use crate::query::{self, Horizon, QueryError, Remote, ResultSet};
 use crate::reference;
 use crate::world::{Misuse, World};
 
@@ -25,6 +25,8 @@ pub(super) enum RowFormat {
 /// What is asked of the lake, and how it is answered.
 pub(super) struct Asked {
     pub(super) world: World,
+    /// What runs the plans, where it is not this machine.
+    pub(super) remote: Option<Arc<dyn Remote>>,
     pub(super) as_of: Option<NaiveDate>,
     pub(super) most: Option<usize>,
     pub(super) format: RowFormat,
@@ -40,7 +42,7 @@ impl Asked {
         if self.as_of.is_some() || query::calls_function(sql) {
             horizon.next_morning = Arc::new(reference::next_morning(world).await?);
         }
-        let rows = query::sql(&world.catalog, &world.store, sql, &horizon, self.most).await;
+        let rows = query::sql(&world.catalog, (&world.store, self.remote.as_deref()), sql, &horizon, self.most).await;
         rows.map_err(|error| match error {
             QueryError::Misuse(message) => Misuse(message).into(),
             QueryError::Failed(error) => error,

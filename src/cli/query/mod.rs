@@ -63,7 +63,8 @@ impl QueryArgs {
             _ => Some(io::read_to_string(io::stdin())?),
         };
         let world = config::existing(context)?;
-        let asked = Asked { world, as_of: self.as_of, most, format: self.format, is_shown };
+        let remote = context.cluster.remote.clone();
+        let asked = Asked { world, remote, as_of: self.as_of, most, format: self.format, is_shown };
         let Some(text) = text else {
             if output.is_some() {
                 return Err(Misuse("--output needs the SQL on the command line or in a file".into()).into());

@@ -35,14 +35,14 @@ async fn one_query_reads_a_table_as_of_several_days() {
                  (SELECT count(*) FROM stock_daily_cn) AS now";
     let counted = async |day: Option<&str>| {
         let horizon = Horizon { day: day.map(|day| day.parse().unwrap()), ..Horizon::default() };
-        sql(&catalog, &store, count, &horizon, None).await.unwrap().json().unwrap()
+        sql(&catalog, (&store, None), count, &horizon, None).await.unwrap().json().unwrap()
     };
     assert_eq!(counted(None).await, r#"[{"then":2,"later":4,"now":4}]"#);
     // Nothing sees beyond the day of the whole query.
     assert_eq!(counted(Some("2023-12-31")).await, r#"[{"then":2,"later":2,"now":2}]"#);
     let joined = "SELECT a.ts_code, a.vol AS former, b.vol AS newer FROM as_of('stock_daily_cn', DATE '2023-06-30') a \
                   JOIN AS_OF('stock_daily_cn', DATE '2024-06-30') b ON a.ts_code = b.ts_code AND b.year = 2024 ORDER BY 1";
-    let rows = sql(&catalog, &store, joined, &Horizon::default(), None).await.unwrap().json().unwrap();
+    let rows = sql(&catalog, (&store, None), joined, &Horizon::default(), None).await.unwrap().json().unwrap();
     let expected =
         r#"[{"ts_code":"000001.SZ","former":1,"newer":3},{"ts_code":"000002.SZ","former":2,"newer":84149020}]"#;
     assert_eq!(rows, expected);
@@ -300,7 +300,7 @@ async fn a_companion_without_rows_has_its_columns() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
     let query = "SELECT ts_code, close, known_on, superseded_on, observed_at, why, year FROM stock_daily_cn_superseded";
-    let rows = sql(&catalog, &store, query, &Horizon::default(), None).await.unwrap();
+    let rows = sql(&catalog, (&store, None), query, &Horizon::default(), None).await.unwrap();
     assert_eq!(rows.csv().unwrap(), "ts_code,close,known_on,superseded_on,observed_at,why,year");
 }
 

@@ -77,7 +77,7 @@ fn days(n: &[Option<i32>]) -> Arc<Date32Array> {
 async fn as_of(catalog: &Catalog, lake: &Path, query: &str, day: &str) -> String {
     let horizon = Horizon { day: Some(day.parse().unwrap()), ..Horizon::default() };
     let store = Store::open(lake.to_str().unwrap()).unwrap();
-    sql(catalog, &store, query, &horizon, None)
+    sql(catalog, (&store, None), query, &horizon, None)
         .await
         .unwrap()
         .csv()
@@ -92,6 +92,6 @@ async fn as_of(catalog: &Catalog, lake: &Path, query: &str, day: &str) -> String
 fn run(catalog: &Catalog, lake: &Path, query: &str) -> String {
     let store = Store::open(lake.to_str().unwrap()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let rows = runtime.block_on(sql(catalog, &store, query, &Horizon::default(), None)).unwrap();
+    let rows = runtime.block_on(sql(catalog, (&store, None), query, &Horizon::default(), None)).unwrap();
     rows.csv().unwrap().lines().skip(1).collect::<Vec<_>>().join(";")
 }

@@ -32,7 +32,7 @@ async fn sql_reads_silver() {
             r#"[{"a":1.0,"b":"x"}]"#,
         ),
     ] {
-        let rows = sql(&catalog, &store, query, &Horizon::default(), None).await.unwrap();
+        let rows = sql(&catalog, (&store, None), query, &Horizon::default(), None).await.unwrap();
         assert_eq!(rows.json().unwrap(), expected, "{query}");
         assert!(rows.schema.fields().iter().all(|f| *f.data_type() != DataType::Utf8View), "{query}");
     }
@@ -98,7 +98,7 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
         ),
         ("SET datafusion.execution.target_partitions = 1", "only SELECT is allowed"),
     ] {
-        match sql(&catalog, &store, query, &Horizon::default(), None).await {
+        match sql(&catalog, (&store, None), query, &Horizon::default(), None).await {
             Err(QueryError::Misuse(message)) => {
                 assert!(message.contains(part) && !message.contains('\n'), "{query}: {message}");
             }
@@ -106,7 +106,7 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
         }
     }
     store.put("silver/stock_basic_cn/part-0.parquet", "broken".into()).await.unwrap();
-    let broken = sql(&catalog, &store, "SELECT * FROM stock_basic_cn", &Horizon::default(), None).await;
+    let broken = sql(&catalog, (&store, None), "SELECT * FROM stock_basic_cn", &Horizon::default(), None).await;
     assert!(matches!(broken, Err(QueryError::Failed(_))), "{broken:?}");
 }
 
@@ -123,13 +123,21 @@ async fn partition_keys_are_columns() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &format!("stock_daily_cn/{path}/part-0.parquet"), batch(&[("a", 19_724, None, 1)]));
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
-        let rows =
-            sql(&catalog, &store, &format!("SELECT * FROM stock_daily_cn WHERE {key}"), &Horizon::default(), None)
-                .await
-                .unwrap();
+        let rows = sql(
+            &catalog,
+            (&store, None),
+            &format!("SELECT * FROM stock_daily_cn WHERE {key}"),
+            &Horizon::default(),
+            None,
+        )
+        .await
+        .unwrap();
         assert!(rows.json().unwrap().contains(shown), "{}", rows.json().unwrap());
         let none = format!("SELECT * FROM stock_daily_cn WHERE NOT ({key})");
-        assert_eq!(sql(&catalog, &store, &none, &Horizon::default(), None).await.unwrap().json().unwrap(), "[]");
+        assert_eq!(
+            sql(&catalog, (&store, None), &none, &Horizon::default(), None).await.unwrap().json().unwrap(),
+            "[]"
+        );
     }
 }
 
@@ -138,8 +146,9 @@ async fn a_lake_that_does_not_exist_has_empty_tables() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = Catalog::load(&[], None).unwrap().0;
     let store = Store::open(folder.path().join("none").to_str().unwrap()).unwrap();
-    let rows =
-        sql(&catalog, &store, "SELECT ts_code, vol FROM stock_daily_cn", &Horizon::default(), None).await.unwrap();
+    let rows = sql(&catalog, (&store, None), "SELECT ts_code, vol FROM stock_daily_cn", &Horizon::default(), None)
+        .await
+        .unwrap();
     assert_eq!(rows.json().unwrap(), "[]");
     assert_eq!(rows.csv().unwrap(), "ts_code,vol");
     assert_eq!(rows.text().unwrap().lines().next(), Some("| ts_code | vol |"));
@@ -154,7 +163,7 @@ async fn a_lake_of_another_kind_is_queried_like_a_folder() {
         store.put(&file.path, files.read(&file.path).await.unwrap()).await.unwrap();
     }
     let query = "SELECT year, sum(vol) AS v FROM stock_daily_cn GROUP BY year ORDER BY year";
-    let rows = sql(&catalog, &store, query, &Horizon::default(), None).await.unwrap();
+    let rows = sql(&catalog, (&store, None), query, &Horizon::default(), None).await.unwrap();
     assert_eq!(rows.csv().unwrap(), "year,v\n2023,3\n2024,84149023");
 }
 

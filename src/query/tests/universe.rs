@@ -222,7 +222,7 @@ proptest! {
         };
         let store = Store::open(folder.path().to_str().unwrap()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let rows = runtime.block_on(sql(&catalog, &store, &query, &horizon, None)).unwrap().csv().unwrap();
+        let rows = runtime.block_on(sql(&catalog, (&store, None), &query, &horizon, None)).unwrap().csv().unwrap();
         let mut seen: Vec<&str> = rows.lines().skip(1).collect();
         seen.sort_unstable();
         prop_assert_eq!(seen, expected(&market, day));
@@ -243,7 +243,7 @@ async fn every_code_has_the_first_code_of_its_security() {
     write(folder.path(), "stock_basic_cn/part-0.parquet", list);
     let store = Store::open(folder.path().to_str().unwrap()).unwrap();
     let query = "SELECT * FROM security_id ORDER BY ts_code";
-    let rows = sql(&catalog, &store, query, &Horizon::default(), None).await.unwrap().csv().unwrap();
+    let rows = sql(&catalog, (&store, None), query, &Horizon::default(), None).await.unwrap().csv().unwrap();
     let expected =
         "ts_code,security_id\n430001.BJ,430001.BJ\n600000.SH,600000.SH\n830002.BJ,430001.BJ\n920003.BJ,430001.BJ";
     assert_eq!(rows, expected);

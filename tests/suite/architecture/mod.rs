@@ -16,6 +16,7 @@ use graph::{Crate, rust_files};
 /// The modules of `src/`, lowest first, and the ones below that each of them uses.
 const MODULES: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("engine", &[]),
     ("interrupt", &[]),
     ("parallel", &[]),
     ("memory", &["parallel"]),
@@ -30,8 +31,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("silver", &["bronze", "normalise", "parallel", "spec", "store"]),
     ("ledger", &["bronze", "clock", "normalise", "parallel", "spec", "store"]),
     ("plan", &["clock", "ledger", "normalise", "report", "spec", "wire"]),
-    ("world", &["clock", "interrupt", "ledger", "progress", "report", "spec", "store"]),
-    ("build", &["bronze", "ledger", "normalise", "parallel", "plan", "report", "silver", "spec", "store", "world"]),
+    ("world", &["clock", "engine", "interrupt", "ledger", "progress", "report", "spec", "store"]),
+    (
+        "build",
+        &["bronze", "engine", "ledger", "normalise", "parallel", "plan", "report", "silver", "spec", "store", "world"],
+    ),
     (
         "fetch",
         &["bronze", "clock", "ledger", "normalise", "plan", "progress", "report", "spec", "store", "wire", "world"],
@@ -63,6 +67,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "announce",
             "clock",
+            "engine",
             "interrupt",
             "memory",
             "normalise",

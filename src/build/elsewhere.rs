@@ -1,0 +1,160 @@
+//! Tasks that an engine runs on other machines: what is sent, who works there, and what is answered. Never who carries it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::failure::Failure;
+use super::machine::{Machine, Need};
+use super::task::{Published, Task};
+use crate::engine::Engine;
+use crate::normalise::{Partition, RULES};
+use crate::parallel::Threads;
+use crate::plan::Calendar;
+use crate::spec::Catalog;
+use crate::store::{Store, WriteError};
+
+/// What all pieces of a job need.
+#[derive(Debug, Serialize, Deserialize)]
+struct Job {
+    /// The lake, as every machine finds it.
+    lake: String,
+    /// The rules that build.
+    rules: u32,
+    calendar: Calendar,
+}
+
+/// Tasks of one table that read the same files: they are built together.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Piece {
+    /// The digest of the pipeline of the table and of its contracts.
+    pub(super) contracts: String,
+    pub(super) tasks: Vec<Task>,
+    pub(super) need: Need,
+}
+
+/// What became of a task.
+#[derive(Debug, Serialize, Deserialize)]
+enum Answer {
+    Published(Published),
+    Unwritable(WriteError),
+    Failed(Failure),
+}
+
+/// What became of the tasks of each piece, in their order.
+pub(super) async fn run(
+    engine: &dyn Engine,
+    (store, calendar): (&Store, &Calendar),
+    pieces: &[Piece],
+) -> Result<Vec<Vec<(Partition, Result<Published>)>>> {
+    let job = Job { lake: store.url()?, rules: RULES, calendar: calendar.clone() };
+    let texts = pieces.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+    let answers = engine.run(serde_json::to_string(&job)?, texts).await?;
+    ensure!(answers.len() == pieces.len(), "{} answers came to {} pieces of work", answers.len(), pieces.len());
+    let answers = pieces.iter().zip(answers).map(|(piece, text)| {
+        let answers: Vec<Answer> = serde_json::from_str(&text).with_context(|| format!("cannot read `{text}`"))?;
+        ensure!(answers.len() == piece.tasks.len(), "{} answers came to {} tasks", answers.len(), piece.tasks.len());
+        Ok(piece.tasks.iter().map(|task| task.partition).zip(answers.into_iter().map(Answer::result)).collect())
+    });
+    answers.collect()
+}
+
+impl Answer {
+    fn of(result: Result<Published>) -> Self {
+        match result {
+            Ok(published) => Self::Published(published),
+            Err(error) => match error.downcast::<WriteError>() {
+                Ok(error) => Self::Unwritable(error),
+                Err(error) => Self::Failed(Failure::of(&error)),
+            },
+        }
+    }
+
+    fn result(self) -> Result<Published> {
+        match self {
+            Self::Published(published) => Ok(published),
+            Self::Unwritable(error) => Err(error.into()),
+            Self::Failed(failure) => Err(failure.into()),
+        }
+    }
+}
+
+/// A machine that runs what others planned.
+#[derive(Debug)]
+pub struct Worker {
+    catalog: Catalog,
+    machine: Machine,
+    stores: Mutex<HashMap<String, Store>>,
+}
+
+impl Worker {
+    /// A machine with so many cores and bytes of memory for what it builds.
+    #[must_use]
+    pub fn new(catalog: Catalog, cores: Threads, memory: u64) -> Self {
+        Self { catalog, machine: Machine::new(cores, memory), stores: Mutex::default() }
+    }
+
+    /// Builds and publishes the partitions of a piece, and says what became of each.
+    ///
+    /// # Errors
+    /// When the piece cannot be read, or was planned with other contracts or rules than this machine has.
+    pub async fn run(&self, job: &str, piece: &str) -> Result<String> {
+        let job: Job =
+            serde_json::from_str(job).context("cannot read the job: do all machines run the same version?")?;
+        let piece: Piece =
+            serde_json::from_str(piece).context("cannot read the task: do all machines run the same version?")?;
+        if job.rules != RULES {
+            bail!(
+                "the plan is by rules {}, this machine has rules {RULES}: run the same version everywhere",
+                job.rules
+            );
+        }
+        let Some(first) = piece.tasks.first() else { return Ok("[]".to_owned()) };
+        let table = self.catalog.table(&first.table).with_context(|| format!("unknown table `{}`", first.table))?;
+        if piece.contracts != table.digest {
+            bail!(
+                "the pipeline or a contract of `{}` differs from those of the plan (digest {} here, {} there): give all machines \
+                 the same `schemas/` and `pipelines/`",
+                table.name,
+                table.digest,
+                piece.contracts
+            );
+        }
+        let store = self.store(&job.lake).await?;
+        let calendar = Arc::new(job.calendar);
+        let mut answers: HashMap<Partition, Answer> = HashMap::new();
+        let mut tasks = Vec::new();
+        for task in &piece.tasks {
+            match task.published(&store, table).await {
+                Ok(Some(published)) => drop(answers.insert(task.partition, Answer::Published(published))),
+                Ok(None) => tasks.push(task.clone()),
+                Err(error) => drop(answers.insert(task.partition, Answer::of(Err(error)))),
+            }
+        }
+        let share = self.machine.share(piece.need).await;
+        for (partition, done) in Task::run_together(&tasks, &store, (&self.catalog, &calendar), share).await {
+            answers.insert(partition, Answer::of(done));
+        }
+        let answers: Vec<Answer> = piece.tasks.iter().filter_map(|task| answers.remove(&task.partition)).collect();
+        Ok(serde_json::to_string(&answers)?)
+    }
+
+    /// As if a lake had been opened before.
+    #[cfg(test)]
+    pub(super) async fn open(&self, lake: &str, store: Store) {
+        self.stores.lock().await.insert(lake.to_owned(), store);
+    }
+
+    async fn store(&self, lake: &str) -> Result<Store> {
+        let mut stores = self.stores.lock().await;
+        if let Some(store) = stores.get(lake) {
+            return Ok(store.clone());
+        }
+        let store = Store::open(lake)?;
+        stores.insert(lake.to_owned(), store.clone());
+        Ok(store)
+    }
+}

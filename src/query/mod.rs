@@ -34,6 +34,7 @@ pub use function::{calls_function, functions};
 pub use horizon::{Horizon, NextMorning};
 pub use remote::{LAKE, Remote};
 pub use result_set::ResultSet;
+pub use sessions::{decode_operator, encode_operator};
 pub use statement::statements;
 
 use derived::{IDENTITY, MAPPING, SECURITIES};

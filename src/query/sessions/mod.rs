@@ -4,13 +4,14 @@
 
 mod rows;
 mod walk;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::AsArray as _;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
+use arrow::datatypes::{Date32Type, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -21,13 +22,14 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-    ReplaceChildrenOptions, collect,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputDistributionRequirements,
+    Partitioning, PlanProperties, ReplaceChildrenOptions, collect,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::OnceCell;
 
-use rows::{CONTROL, Prepared, SESSION, Shape};
+use rows::{CONTROL, Prepared, SESSION, Shape, session};
+pub use wire::{decode_operator, encode_operator};
 
 use crate::spec::{ColumnType, Table};
 
@@ -73,9 +75,8 @@ impl SessionsJoin {
             later: table.filled_later.iter().map(|later| (name(&later.column), name(&later.by))).collect(),
             period,
         };
-        let session = Field::new(SESSION, DataType::Date32, false);
         let own = versions.schema().as_arrow().fields().iter().map(|field| field.as_ref().clone());
-        let schema = Arc::new(Schema::new(std::iter::once(session).chain(own).collect::<Vec<_>>()));
+        let schema = Arc::new(Schema::new(std::iter::once(session()).chain(own).collect::<Vec<_>>()));
         Self { shape, schema, versions, calendar }
     }
 }
@@ -182,6 +183,11 @@ impl ExecutionPlan for SessionsExec {
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         self.inputs.iter().collect()
+    }
+
+    /// Each input is read whole, whichever partition is asked for.
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        InputDistributionRequirements::new(vec![Distribution::SinglePartition; self.inputs.len()])
     }
 
     fn apply_expressions(

@@ -5,18 +5,24 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, Date32Array, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take;
-use arrow::datatypes::{Date32Type, Int32Type, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, SchemaRef, TimestampMicrosecondType};
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::{DataFusionError, Result};
 use pitlake_contract::spelling::instant::days_of;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{Version, walk};
 
 /// The session of a row, beside the columns of the table.
 pub(super) const SESSION: &str = "session";
 
+/// Its column.
+pub(super) fn session() -> Field {
+    Field::new(SESSION, DataType::Date32, false)
+}
+
 /// What the join needs to know of a table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Shape {
     pub(super) security: String,
     pub(super) period: String,

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
 import kit
 from browser import installed
 from client import check_client
+from cluster import check_cluster
 from engines import settle
 from environments import check_environments
 from hub import check_hub
@@ -62,6 +63,7 @@ def main():
                     with kit.attempt("the checks beside those of the module"):
                         job.result()
             check_notebook(demo, folder)
+        check_cluster(binary, folder)
         check_lints()
     end_spark()
     if kit.failed:

@@ -1,4 +1,4 @@
-"""Files that run elsewhere are linted: the release workflow, the Dockerfile and the compose file."""
+"""Files that run elsewhere are linted: the release workflow, Dockerfiles, compose files and manifests."""
 
 import subprocess
 import sysconfig
@@ -10,11 +10,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 WORKFLOW = ".github/workflows/release.yml"
 LINTS = [
-    ["yamllint", "--strict", ".github", "compose.yaml"],
+    ["yamllint", "--strict", ".github", "compose.yaml", "examples"],
     ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", WORKFLOW],
     ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"],
+    ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "examples/cluster/compose.yaml"],
     ["zizmor", "--offline", "--no-progress", ".github"],
-    ["hadolint", "Dockerfile"],
+    ["hadolint", "Dockerfile", "examples/cluster/Dockerfile"],
 ]
 SECONDS = 60
 

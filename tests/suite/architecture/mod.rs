@@ -118,10 +118,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/contract", &[]),
     ("crates/sandbox", &["pitlake-contract"]),
     (".", &["pitlake-contract", "pitlake-sandbox"]),
+    ("crates/cluster", &["pitlake"]),
+    ("crates/cluster", &["pitlake"]),
 ];
 
 /// Folders with sources.
-const SOURCES: [&str; 3] = ["src", "crates/contract/src", "crates/sandbox/src"];
+const SOURCES: [&str; 4] = ["src", "crates/cluster/src", "crates/contract/src", "crates/sandbox/src"];
 
 const MAX_LINES: usize = 400;
 

@@ -10,7 +10,7 @@ use super::examples::catalog;
 use super::markdown::Document;
 
 /// Flags of other programs that stand alone.
-const OTHERS: [&str; 1] = ["--release"];
+const OTHERS: [&str; 4] = ["--release", "--scheduler", "--vcores", "--executor-timeout-seconds"];
 
 /// The words of every `pitlake …` command in a text, as a shell would split them.
 fn commands(text: &str) -> Vec<Vec<String>> {

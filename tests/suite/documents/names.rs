@@ -92,7 +92,8 @@ fn every_variable_that_a_document_names_is_read() {
         catalog.vendors().flat_map(|vendor| [vendor.token_env.clone(), vendor.variable("BASE_URL")]).collect()
     };
     let mut known = variables(&catalog().0);
-    known.extend([WEBHOOK.to_owned(), format!("{WEBHOOK}_SECRET")]);
+    // Another program of the workspace reads the last one.
+    known.extend([WEBHOOK.to_owned(), format!("{WEBHOOK}_SECRET"), "PITLAKE_SCHEDULER".to_owned()]);
     let ends = ["_TOKEN", "_API_KEY", "_BASE_URL"];
     // `NAME_TOKEN` stands for any.
     let is_variable = |word: &&str| {

@@ -1,0 +1,75 @@
+//! The lake of a session, as all machines find it: an option of the session that travels with each task, and the store that is
+//! opened from it. Never what is read there.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ballista_core::extension::SessionConfigExt as _;
+use datafusion::common::{DataFusionError, Result, config_err};
+use datafusion::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::SessionConfig;
+use pitlake::query::LAKE;
+use pitlake::store::Store;
+
+/// Options of a session about a lake. By hand, since those of the macro travel without their prefix.
+#[derive(Debug, Clone, Default)]
+struct LakeOptions {
+    /// Its absolute path, or its URL.
+    lake: String,
+}
+
+const FIELD: &str = "lake";
+
+impl ConfigExtension for LakeOptions {
+    const PREFIX: &'static str = "pitlake";
+}
+
+impl ExtensionOptions for LakeOptions {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        if key != FIELD {
+            return config_err!("no option `{}.{key}`", Self::PREFIX);
+        }
+        value.clone_into(&mut self.lake);
+        Ok(())
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let key = format!("{}.{FIELD}", Self::PREFIX);
+        vec![ConfigEntry { key, value: Some(self.lake.clone()), description: "The lake of the session" }]
+    }
+}
+
+/// A session that may have a lake.
+pub(crate) fn options() -> SessionConfig {
+    SessionConfig::new_with_ballista().with_option_extension(LakeOptions::default())
+}
+
+/// The same session with a lake.
+pub(crate) fn with_lake(session: SessionConfig, lake: &str) -> SessionConfig {
+    session.with_option_extension(LakeOptions { lake: lake.to_owned() })
+}
+
+/// What a machine reads the lake of a session with.
+pub(crate) fn runtime(session: &SessionConfig) -> Result<Arc<RuntimeEnv>> {
+    let runtime = RuntimeEnvBuilder::new().build_arc()?;
+    let options = session.options().extensions.get::<LakeOptions>();
+    if let Some(lake) = options.map(|options| options.lake.as_str()).filter(|lake| !lake.is_empty()) {
+        let store = Store::open(lake).map_err(|error| DataFusionError::External(error.into()))?;
+        runtime.register_object_store(ObjectStoreUrl::parse(LAKE)?.as_ref(), store.objects());
+    }
+    Ok(runtime)
+}

@@ -1,0 +1,92 @@
+//! pitlake on a cluster: the processes of Apache `DataFusion` Ballista that know our tasks and our lake, and the commands of
+//! `pitlake` that use them. Ballista schedules, retries and survives lost machines; what a task does is the library's.
+
+pub mod ballista;
+mod build;
+mod codec;
+mod executor;
+mod lake;
+mod logging;
+mod scheduler;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use pitlake::cli::Cluster;
+use pitlake::world::Misuse;
+
+use ballista::Ballista;
+
+const ABOUT: &str = "Builds and reads a lake of pitlake on a cluster of Apache DataFusion Ballista";
+
+const PITLAKE: &str = "\
+The commands of pitlake work here too. These use the cluster, with --scheduler HOST:PORT:
+  normalize  Build stale partitions
+  run        Fetch what is due on this machine, and build it on the cluster
+  backfill   Fetch what is missing on this machine, and build it on the cluster
+  query      Query silver with SQL";
+
+#[derive(Debug, Parser)]
+#[command(name = "pitlake-cluster", version, about = ABOUT, after_help = PITLAKE)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Hand out tasks to executors, and watch over them
+    Scheduler(Box<scheduler::SchedulerArgs>),
+    /// Run tasks that a scheduler hands out
+    Executor(Box<executor::ExecutorArgs>),
+}
+
+/// Options beside those of `pitlake`.
+#[derive(Debug, Args)]
+struct OnCluster {
+    /// The scheduler of the cluster that builds partitions and answers queries
+    #[arg(long, global = true, value_name = "HOST:PORT", env = "PITLAKE_SCHEDULER")]
+    scheduler: Option<String>,
+}
+
+/// The commands of `pitlake` that use the cluster.
+const ON_CLUSTER: [&str; 4] = ["backfill", "normalize", "query", "run"];
+
+/// Parses the command line, runs the command and returns its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let own = ["scheduler", "executor", "help", "-h", "--help", "-V", "--version"];
+    if words.first().is_some_and(|word| own.iter().all(|own| word != own)) {
+        let uses_cluster = words.iter().any(|word| ON_CLUSTER.iter().any(|command| word == command));
+        return pitlake::cli::main_on(|options| cluster(options, uses_cluster));
+    }
+    let done = match Program::parse().command {
+        Command::Scheduler(args) => args.run(),
+        Command::Executor(args) => args.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            logging::print_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn cluster(options: OnCluster, uses_cluster: bool) -> Result<Cluster> {
+    match options.scheduler {
+        Some(scheduler) => {
+            let cluster = Arc::new(Ballista::new(&scheduler)?);
+            Ok(Cluster { engine: Some(Arc::clone(&cluster) as _), remote: Some(cluster) })
+        }
+        None if uses_cluster => {
+            let message = "no scheduler: pass --scheduler HOST:PORT, or use `pitlake` to work on this machine";
+            Err(Misuse(message.into()).into())
+        }
+        None => Ok(Cluster::default()),
+    }
+}

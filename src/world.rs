@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::interrupt::Interrupt;
 use crate::ledger::Ledgers;
+use crate::memory;
 use crate::progress::Progress;
 use crate::report::Journal;
 use crate::spec::{Catalog, Jobs};
@@ -32,12 +33,25 @@ pub struct World {
     pub progress: Progress,
     /// Whether the user asked to end.
     pub interrupt: Interrupt,
-    /// Bytes that partitions may take together while they are built.
-    pub memory_limit: u64,
+    /// How much it may take.
+    pub limits: Limits,
     /// What builds partitions, where it is not this machine.
     pub engine: Option<Arc<dyn Engine>>,
+}
+
+/// How much memory and time a command may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes that partitions may take together while they are built.
+    pub memory: u64,
     /// How long a lease that another run holds is waited for.
     pub wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: memory::quarter(), wait: Duration::ZERO }
+    }
 }
 
 /// The token of an account.

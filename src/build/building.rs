@@ -56,7 +56,7 @@ impl<'r> Building<'r> {
             report(&first, table, journal).await;
             return Ok(None);
         }
-        let lease = Lease::take(&world.store, &format!("build-{}", table.name), world.wait).await?;
+        let lease = Lease::take(&world.store, &format!("build-{}", table.name), world.limits.wait).await?;
         let store = world.store.fenced(lease.guard());
         // Looked at again under the lease: another run may have built since.
         let mut ledger = ledgers.relisted(table).await?;
@@ -86,14 +86,14 @@ impl<'r> Building<'r> {
     /// Builds what is stale on this machine.
     pub(super) async fn here(&self) -> Done {
         let Self { run: Run { world, .. }, table, calendar, store, ledger, survey, .. } = self;
-        let machine = Machine::new(Threads::available(), world.memory_limit);
+        let machine = Machine::new(Threads::available(), world.limits.memory);
         let fed = machine::fed(survey.stale.iter());
         let stale = survey.stale.iter().rev();
         let stale = stale.map(|(partition, files)| (*partition, &files[..], Need::of(table, files, &fed)));
         let stale: Vec<_> = stale.collect();
         let weight = stale.iter().map(|(.., need)| need.bronze).sum();
         let bar = world.progress.weighed(&table.name, "partitions", stale.len(), weight);
-        let groups = groups(stale.into_iter(), &fed, world.memory_limit);
+        let groups = groups(stale.into_iter(), &fed, world.limits.memory);
         let work = futures::stream::iter(groups)
             .map(|group| {
                 let (bar, machine) = (&bar, &machine);
@@ -139,7 +139,7 @@ impl<'r> Building<'r> {
         let stale = survey.stale.iter().rev();
         let stale = stale.map(|(partition, files)| (*partition, &files[..], Need::of(table, files, &fed)));
         let (mut pieces, mut failed) = (Vec::new(), Vec::new());
-        for group in groups(stale, &fed, world.memory_limit) {
+        for group in groups(stale, &fed, world.limits.memory) {
             let need = group.iter().fold(Need::default(), |all, (.., need)| all + *need);
             let mut tasks = Vec::new();
             for (partition, files, _) in group {

@@ -11,11 +11,10 @@ use std::{env, fs};
 use anyhow::Result;
 
 use super::context::Context;
-use crate::memory;
 use crate::ops::configuration;
 use crate::spec::{Catalog, Jobs, SpecFile, Table, Vendor, is_url, nearest, without_secrets};
 use crate::store::Store;
-use crate::world::{Misuse, Token, World};
+use crate::world::{Limits, Misuse, Token, World};
 
 /// The configuration, unless another one is named.
 pub(super) const CONFIG: &str = "jobs.toml";
@@ -105,9 +104,8 @@ pub(super) fn world(context: &Context) -> Result<World> {
         clock: context.clock,
         progress: context.progress.clone(),
         interrupt: context.interrupt.clone(),
-        memory_limit: memory::quarter(),
+        limits: Limits::default(),
         engine: context.cluster.engine.clone(),
-        wait: std::time::Duration::ZERO,
     })
 }
 

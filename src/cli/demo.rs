@@ -11,12 +11,11 @@ use super::context::{Context, print};
 use super::language::{local, say};
 use super::{config, status, summary};
 use crate::clock::Clock;
-use crate::memory;
 use crate::ops::{demo, status as states};
 use crate::query::{self, Horizon};
 use crate::report::Exit;
 use crate::spec::{Account, Catalog, Jobs, Table};
-use crate::world::{Token, World};
+use crate::world::{Limits, Token, World};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// The lake, unless --lake names another one.
@@ -77,9 +76,8 @@ impl DemoArgs {
             clock: Clock::fixed(evenings[1]),
             progress: context.progress.clone(),
             interrupt: context.interrupt.clone(),
-            memory_limit: memory::quarter(),
+            limits: Limits::default(),
             engine: None,
-            wait: std::time::Duration::ZERO,
         };
         demo::is_ours(&world).await?;
         let server = sandbox::serve(Arc::new(Market::new(&settings)), settings, 0).await?;

@@ -11,13 +11,12 @@ use super::context::{Context, day, print};
 use super::reach::work;
 use super::{config, summary};
 use crate::clock::SHANGHAI;
-use crate::memory;
 use crate::plan::{Halves, Reach, Work};
 use crate::report::Exit;
 use crate::run::run;
 use crate::spec::{Account, Axis, Catalog, Contract, DateRange, Jobs, TableSource};
 use crate::store::Store;
-use crate::world::{Misuse, Token, World};
+use crate::world::{Limits, Misuse, Token, World};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
 /// Serve simulated vendors on loopback, to try everything without a token
@@ -160,9 +159,8 @@ async fn export(context: &Context, catalog: Catalog, store: Store, settings: Set
         clock: context.clock,
         progress: context.progress.clone(),
         interrupt: context.interrupt.clone(),
-        memory_limit: memory::quarter(),
+        limits: Limits::default(),
         engine: None,
-        wait: std::time::Duration::ZERO,
     };
     let report = run(&world, &work).await?;
     print(&summary::text(&report, &world.store))?;

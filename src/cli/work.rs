@@ -10,12 +10,12 @@ use super::reach::work;
 use super::{config, plan, summary};
 use crate::plan::{Halves, Reach, Rebuild, Unit, Work};
 use crate::report::Exit;
-use crate::world::{Misuse, World};
+use crate::world::{Limits, Misuse, World};
 
 /// Fetch and build what is due for the jobs; for cron or Airflow
 ///
 /// Covers the newest days, days that are not settled yet, nights without a run, and the newest eight report
-/// periods. A day that is not published yet is skipped, and the next run fetches it.
+/// periods. A day that is not due yet is skipped, and the next run fetches it.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// Jobs of jobs.toml [default: the only one]
@@ -132,8 +132,7 @@ impl BackfillArgs {
         work.refetch = self.refetch;
         work.short = self.short;
         let mut world = config::world(context)?;
-        world.memory_limit = self.building.memory_limit();
-        world.wait = self.waiting.longest();
+        world.limits = Limits { memory: self.building.memory_limit(), wait: self.waiting.longest() };
         choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         if self.dry_run {
             return plan::show(&world, &work, self.format).await;
@@ -145,8 +144,7 @@ impl BackfillArgs {
 impl RunArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let mut world = config::world(context)?;
-        world.memory_limit = self.building.memory_limit();
-        world.wait = self.waiting.longest();
+        world.limits = Limits { memory: self.building.memory_limit(), wait: self.waiting.longest() };
         let mut work = work("run", Halves::Both, (None, None), context);
         work.reach = Reach::Nightly(self.date);
         work.jobs = config::chosen_jobs(&world, &self.jobs)?;
@@ -160,7 +158,7 @@ impl FetchArgs {
         let mut work = work("fetch", Halves::Fetch, (self.start, self.end), context);
         work.refetch = self.refetch;
         let mut world = config::world(context)?;
-        world.wait = self.waiting.longest();
+        world.limits.wait = self.waiting.longest();
         choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         go(&world, work, (&self.announcing, self.format)).await
     }
@@ -173,8 +171,7 @@ impl NormalizeArgs {
             work.rebuild = Rebuild::All;
         }
         let mut world = config::existing(context)?;
-        world.memory_limit = self.building.memory_limit();
-        world.wait = self.waiting.longest();
+        world.limits = Limits { memory: self.building.memory_limit(), wait: self.waiting.longest() };
         choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         go(&world, work, (&self.announcing, self.format)).await
     }

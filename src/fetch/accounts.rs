@@ -78,7 +78,7 @@ impl Accounts {
         for vendor in self.clients.keys() {
             let asks = |question: &Question| question.contract().id.vendor == *vendor && !question.plan.ask.is_empty();
             if questions.iter().any(asks) {
-                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}"), world.wait).await?);
+                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}"), world.limits.wait).await?);
             }
         }
         Ok(leases)

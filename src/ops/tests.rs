@@ -17,7 +17,7 @@ use crate::run;
 use crate::spec::{Account, Catalog, Jobs};
 use crate::store::Store;
 use crate::store::counted::{Counted, Requests};
-use crate::world::World;
+use crate::world::{Limits, World};
 
 const NOW: &str = "2024-12-31T14:00:00Z";
 
@@ -35,9 +35,8 @@ fn world() -> (World, Arc<Counted>) {
         clock,
         progress: Progress::silent(),
         interrupt: Interrupt::default(),
-        memory_limit: 1 << 30,
+        limits: Limits::default(),
         engine: None,
-        wait: std::time::Duration::ZERO,
     };
     (world, counted)
 }

@@ -17,7 +17,7 @@ use pitlake::progress::Progress;
 use pitlake::run::run;
 use pitlake::spec::{Catalog, DateRange, InterfaceId, Jobs, Table};
 use pitlake::store::Store;
-use pitlake::world::World;
+use pitlake::world::{Limits, World};
 
 use crate::dice::Dice;
 use crate::support::{day, number, texts};
@@ -83,9 +83,8 @@ impl Lake {
             clock: Clock::fixed(moment(NOW)),
             progress: Progress::silent(),
             interrupt: Interrupt::default(),
-            memory_limit: 1 << 30,
+            limits: Limits::default(),
             engine: None,
-            wait: std::time::Duration::ZERO,
         };
         let mut lake = Self { world, dice: Dice::of(seed), told: Vec::new() };
         let plain = (Some(Findings::default()), None, moment(BEGUN) - TimeDelta::hours(1));

@@ -103,7 +103,7 @@ impl ScheduleArgs {
                 Ok(fresh) => world = fresh,
                 Err(error) => tracing::error!("{error:#}; the former configuration holds until it is corrected"),
             }
-            world.memory_limit = self.building.memory_limit();
+            world.limits.memory = self.building.memory_limit();
             let jobs = scheduled(&world, &self.jobs, &failed).await?;
             let due = due_now(&jobs);
             if !due.is_empty() {

@@ -31,7 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("silver", &["bronze", "normalise", "parallel", "spec", "store"]),
     ("ledger", &["bronze", "clock", "normalise", "parallel", "spec", "store"]),
     ("plan", &["clock", "ledger", "normalise", "report", "spec", "wire"]),
-    ("world", &["clock", "engine", "interrupt", "ledger", "progress", "report", "spec", "store"]),
+    ("world", &["clock", "engine", "interrupt", "ledger", "memory", "progress", "report", "spec", "store"]),
     (
         "build",
         &["bronze", "engine", "ledger", "normalise", "parallel", "plan", "report", "silver", "spec", "store", "world"],
@@ -61,7 +61,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
-    ("announce", &["clock", "fetch", "report", "spec"]),
+    ("announce", &["clock", "fetch", "report", "spec", "store"]),
     (
         "cli",
         &[

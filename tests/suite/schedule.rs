@@ -31,8 +31,8 @@ fn place(vendor: &Vendor) -> Place {
 }
 
 /// A schedule, and the lines it logs.
-fn started(place: &Place) -> (Child, Receiver<String>) {
-    let mut command = place.command(&["schedule", "--now", EVENING]);
+fn started(place: &Place, now: &str) -> (Child, Receiver<String>) {
+    let mut command = place.command(&["schedule", "--now", now]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let stderr = child.stderr.take().unwrap();
     let (lines, logged) = mpsc::channel();
@@ -66,7 +66,7 @@ fn ended(mut child: Child, logged: &Receiver<String>) -> Vec<String> {
 fn a_missed_run_is_caught_up_with_once_and_a_signal_ends_the_schedule() {
     let vendor = Vendor::start(settings());
     let place = place(&vendor);
-    let (child, logged) = started(&place);
+    let (child, logged) = started(&place, EVENING);
     let lines = until(&logged, "next run");
     let has = |text: &str| lines.iter().any(|line| line.contains(text));
     assert!(has("factors, market: due since 2023-02-28 20:30, the run was missed"), "{lines:#?}");
@@ -82,7 +82,7 @@ fn a_missed_run_is_caught_up_with_once_and_a_signal_ends_the_schedule() {
     let jobs: Vec<Value> = reports().map(|report| report["jobs"].clone()).collect();
     assert_eq!(jobs, [serde_json::json!(["late"]), serde_json::json!(["factors", "market"])]);
     // What ran is known to the next one.
-    let (child, logged) = started(&place);
+    let (child, logged) = started(&place, EVENING);
     until(&logged, "next run: late at 2023-02-28 22:00");
     ended(child, &logged);
     assert_eq!(reports().count(), 2);
@@ -164,4 +164,19 @@ fn run_without_a_job_names_those_there_are() {
     let wrong = none.replace("tables", "schedule = \"30 25 * * *\"\ntables");
     place.accounts(&[vendor.account("tushare", &wrong)]);
     place.expect(2, &["plan"]);
+}
+
+#[test]
+fn with_a_fixed_clock_the_time_of_a_job_comes() {
+    let vendor = Vendor::start(settings());
+    let place = Place::of(&vendor, &[vendor.account("tushare", JOBS)]);
+    // A minute in which nothing is due, two seconds before its end.
+    let report = r#"{"run":"a","program":"pitlake","command":"run","jobs":["factors","late","market"],
+        "started":"2023-02-28T13:00:00Z","exit":0,"calls":{},"tables":{},"error":null}"#;
+    fs::create_dir_all(place.path("data/runs")).unwrap();
+    fs::write(place.path("data/runs/20230228T130000000Z.json"), report).unwrap();
+    let (child, logged) = started(&place, "2023-02-28T21:59:58+08:00");
+    let lines = until(&logged, "late: due since 2023-02-28 22:00, on time");
+    assert!(lines.iter().any(|line| line.contains("next run: late at 2023-02-28 22:00")), "{lines:#?}");
+    ended(child, &logged);
 }

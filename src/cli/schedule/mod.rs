@@ -95,6 +95,8 @@ impl ScheduleArgs {
             })?;
             return Ok(Exit::Done);
         }
+        // With --now too: its times must come.
+        let clock = context.clock.running();
         let lease = Lease::take(&world.store, "schedule", Duration::ZERO).await?;
         let mut failed = Vec::new();
         let mut told: Option<DateTime<Utc>> = None;
@@ -104,6 +106,7 @@ impl ScheduleArgs {
                 Err(error) => tracing::error!("{error:#}; the former configuration holds until it is corrected"),
             }
             world.limits.memory = self.building.memory_limit();
+            world.clock = clock;
             let jobs = scheduled(&world, &self.jobs, &failed).await?;
             let due = due_now(&jobs);
             if !due.is_empty() {

@@ -26,7 +26,7 @@ pub(super) struct Global {
     /// Folder of the lake [default: the one in the configuration, else `data`]
     #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
     pub(super) lake: Option<String>,
-    /// Use this time instead of the clock, as in 2024-06-28T20:30:00+08:00; a day is its end in Shanghai
+    /// Use this time instead of the clock, as in 2024-06-28T20:30:00+08:00; a day is its end in Shanghai; `schedule` goes on from it
     #[arg(long, global = true, value_parser = instant, value_name = "RFC3339")]
     pub(super) now: Option<DateTime<Utc>>,
     /// Format of the log on stderr
@@ -41,6 +41,15 @@ pub(super) struct Global {
     /// Log more; twice for still more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
+}
+
+impl Global {
+    /// The options that a command needs to find the same lake and configuration.
+    pub(super) fn options(&self) -> String {
+        let config = self.config.as_ref().map(|file| format!(" --config {}", quoted(&file.display().to_string())));
+        let lake = self.lake.as_ref().map(|lake| format!(" --lake {}", quoted(lake)));
+        config.into_iter().chain(lake).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -118,6 +127,15 @@ pub(super) fn print(text: &str) -> Result<()> {
     let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
     let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).and_then(|()| out.flush());
     written.context("cannot write to stdout")
+}
+
+/// A word of a shell.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@=,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A value as text, without quotes.

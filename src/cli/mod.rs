@@ -142,6 +142,7 @@ pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode 
         (_, LogFormat::Json) => Progress::in_log(),
         (_, LogFormat::Text) => Progress::on_stderr(local),
     };
+    language::name_with(cli.global.options());
     log(&cli.global, &progress);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -91,7 +91,7 @@ impl Calendar {
         (!gaps.is_empty()).then(|| {
             format!(
                 "the calendar in the lake covers {first} to {last} with gaps: {}{more}; days missing there are not \
-                 noticed, and `tradable_on` before them is null: run `pitlake fetch {CALENDAR}`, or import the days",
+                 noticed, and `tradable_on` before them is null: run `pitlake fetch {CALENDAR}`, with --refetch if it was fetched today, or import the days",
                 named.join(", ")
             )
         })

@@ -89,7 +89,9 @@ impl Silver {
     /// Warns of a table that has no files.
     pub(super) fn warn_unbuilt(&self, name: &str) {
         if self.tables.contains_key(name) && !self.is_built(name) {
-            tracing::warn!("`{name}` is not built yet and has no rows: run `fetch {name}`, then `normalize {name}`");
+            tracing::warn!(
+                "`{name}` is not built yet and has no rows: run `pitlake fetch {name}`, then `pitlake normalize {name}`"
+            );
         }
     }
 
@@ -118,7 +120,7 @@ impl Silver {
         let of = Day::Literal(day, (self.horizon.next_morning)(day));
         if table.known == Known::NextSession && of.next_morning().is_none() {
             return Err(QueryError::Misuse(format!(
-                "`{name}` is published the next morning, and the calendar in the lake does not reach {day}: run `fetch trade_cal`"
+                "`{name}` is published the next morning, and the calendar in the lake does not reach {day}: run `pitlake fetch trade_cal --refetch`"
             )));
         }
         let at = AsOf { day: of, dialect: Dialect::DuckDb };

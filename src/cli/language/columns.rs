@@ -18,11 +18,21 @@ pub(in crate::cli) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{:1$}", "", columns.saturating_sub(text.width()))
 }
 
-/// A text in lines no wider than `columns`, after a mark; the further lines begin below the end of the mark.
+/// A text in lines no wider than `columns`, after a mark; the further lines begin below the end of the mark. A command in
+/// backticks stays in one line, however long, so that it can be pasted.
 pub(in crate::cli) fn wrapped(text: &str, mark: &str, columns: usize) -> String {
+    lines(&pieces(text, true), mark, columns)
+}
+
+/// As [`wrapped`], with commands broken too: for help, which never is wider.
+pub(super) fn folded(text: &str, mark: &str, columns: usize) -> String {
+    lines(&pieces(text, false), mark, columns)
+}
+
+fn lines(pieces: &[&str], mark: &str, columns: usize) -> String {
     let indent = mark.width();
     let (mut out, mut line, mut at) = (String::new(), mark.to_owned(), indent);
-    for piece in pieces(text) {
+    for piece in pieces {
         let inner = piece.trim_start();
         if at > indent && at + piece.width() > columns {
             out.push_str(line.trim_end());
@@ -37,12 +47,16 @@ pub(in crate::cli) fn wrapped(text: &str, mark: &str, columns: usize) -> String 
     out + &line
 }
 
-/// The parts between which a line may end: words with the spaces before them, and Chinese characters.
-fn pieces(text: &str) -> Vec<&str> {
+/// The parts between which a line may end: words with the spaces before them, and Chinese characters; within a command
+/// in backticks unless it `is_kept`.
+fn pieces(text: &str, is_kept: bool) -> Vec<&str> {
     let (mut pieces, mut from) = (Vec::new(), 0);
     let mut before: Option<char> = None;
+    let mut is_command = false;
     for (at, next) in text.char_indices() {
+        is_command ^= next == '`';
         if let Some(before) = before
+            && !(is_command && is_kept)
             && may_end(before, next)
         {
             pieces.push(&text[from..at]);
@@ -88,9 +102,14 @@ mod tests {
     }
 
     #[test]
+    fn a_command_stays_in_one_line() {
+        assert_eq!(wrapped("run `pitlake run a b` now", "! ", 12), "! run\n  `pitlake run a b`\n  now");
+    }
+
+    #[test]
     fn chinese_breaks_anywhere_but_before_a_comma() {
         assert_eq!(
-            wrapped("缺少交易日，请运行 `pitlake run`", "! ", 12),
+            folded("缺少交易日，请运行 `pitlake run`", "! ", 12),
             "! 缺少交易\n  日，请运行\n  `pitlake\n  run`"
         );
         assert_eq!(wrapped("甲乙丙丁。戊", "", 8), "甲乙丙\n丁。戊");

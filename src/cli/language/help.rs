@@ -10,7 +10,7 @@ use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Parser};
 
-use super::columns::wrapped;
+use super::columns::folded;
 use super::{is_chinese, local};
 
 /// The widest that help gets, and the width where there is no terminal.
@@ -96,7 +96,7 @@ fn line(text: &str, columns: usize) -> String {
     for word in WORDS {
         sentence = sentence.replace(word, &local(word));
     }
-    wrapped(&sentence, mark, columns)
+    folded(&sentence, mark, columns)
 }
 
 /// The paragraphs of help that have no translation.

@@ -2,11 +2,12 @@
 //! the rooms below write English and know of no other. Nothing that programs read comes here: JSON, CSV, rows of a query.
 //!
 //! `catalogue` finds the translation of a sentence by its `template`, `help` has the command line and the errors of clap, `columns` measures
-//! and wraps.
+//! and wraps, `hint` completes the commands that texts name.
 
 mod catalogue;
 mod columns;
 mod help;
+mod hint;
 mod template;
 
 use std::env;
@@ -67,17 +68,29 @@ pub(super) fn is_chinese() -> bool {
     LANGUAGE.get() == Some(&Language::Zh)
 }
 
+/// The options behind each command that a text names, so that it finds the same lake where it is pasted.
+static OPTIONS: OnceLock<String> = OnceLock::new();
+
+/// Chooses them.
+pub(super) fn name_with(options: String) {
+    OPTIONS.get_or_init(|| options);
+}
+
 /// A text in the language of this process; the English one where it has no other.
 pub(super) fn local(text: &str) -> String {
-    if is_chinese() { CHINESE.text(text) } else { text.to_owned() }
+    let text = if is_chinese() { CHINESE.text(text) } else { text.to_owned() };
+    match OPTIONS.get() {
+        Some(options) => hint::with_options(&text, options),
+        None => text,
+    }
 }
 
 /// An error and its causes, each looked up on its own.
 pub(super) fn local_error(error: &anyhow::Error) -> String {
     if !is_chinese() {
-        return format!("{error:#}");
+        return local(&format!("{error:#}"));
     }
-    error.chain().map(|cause| CHINESE.text(&cause.to_string())).collect::<Vec<_>>().join("：")
+    error.chain().map(|cause| local(&cause.to_string())).collect::<Vec<_>>().join("：")
 }
 
 /// Sentence parts as one list.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use super::super::shell::quoted;
+use super::super::context::quoted;
 use super::place::Place;
 use crate::spec::Fields;
 use crate::world::Misuse;

@@ -38,7 +38,9 @@ fn call(call: &Call<'_>) -> Answer<Arc<dyn TableProvider>> {
         return plan_err!("`{name}` has no session join: {reason}");
     }
     if !silver.is_built("trade_cal") {
-        return plan_err!("the lake has no calendar: run `fetch trade_cal`, then `normalize trade_cal`");
+        return plan_err!(
+            "the lake has no calendar: run `pitlake fetch trade_cal`, then `pitlake normalize trade_cal`"
+        );
     }
     let has_type = table.key.iter().any(|index| table.columns[*index].name == REPORT_TYPE);
     if report_type.is_some() && !has_type {

@@ -70,7 +70,7 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
         ("SELECT * FROM as_of(1, DATE '2024-01-02')", "the table of as_of must be a text"),
         ("SELECT * FROM as_of('stock_daily_cn', 2024)", "the day of as_of must be a date"),
         ("SELECT * FROM as_of('stock_basic_cn', '2024-01-02')", "run `pitlake normalize stock_basic_cn`"),
-        ("SELECT * FROM as_of('margin_cn', '2024-01-02')", "run `fetch trade_cal`"),
+        ("SELECT * FROM as_of('margin_cn', '2024-01-02')", "run `pitlake fetch trade_cal --refetch`"),
         (
             "SELECT * FROM sessions_join()",
             "sessions_join takes 1 to 4 arguments, not 0: expected sessions_join('TABLE'",
@@ -78,7 +78,7 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
         ("SELECT * FROM sessions_join('stock_daily_cn')", "`stock_daily_cn` has no session join: it keeps no versions"),
         ("SELECT * FROM sessions_join('namechang_cn')", "no table `namechang_cn` in sessions_join"),
         ("SELECT * FROM sessions_join('stk_managers_cn')", "its key has no security and period"),
-        ("SELECT * FROM sessions_join('income_cn')", "the lake has no calendar: run `fetch trade_cal`"),
+        ("SELECT * FROM sessions_join('income_cn')", "the lake has no calendar: run `pitlake fetch trade_cal`"),
         ("SELECT * FROM sessions_join('income_cn', 2024)", "must be two dates and a report type: expected"),
         ("SELECT * FROM adjusted()", "adjusted takes 1 to 3 arguments, not 0: expected adjusted('hfq')"),
         ("SELECT * FROM adjusted('raw')", "unknown adjustment `raw`: expected adjusted('hfq')"),

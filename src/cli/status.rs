@@ -1,6 +1,6 @@
 //! `status`: what the lake holds, and what is missing. Never how that is found out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,6 @@ use pitlake_contract::counted;
 use super::config;
 use super::context::{Context, Format, print};
 use super::language::{heading, listed, local, padded, say, width, wrapped};
-use super::shell::quoted;
 use super::strip::Draw;
 use crate::ops::page;
 use crate::ops::status::{self, Seen, Slices, Status, Stretch, Trust};
@@ -50,7 +49,7 @@ pub(super) struct StatusArgs {
     /// Draw the coverage of each table in a line
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", default_missing_value = "always", num_args = 0..=1, require_equals = true)]
     draw: Draw,
-    /// Exit 3 if a table of a job lacks a day that is out by now, or has stale partitions
+    /// Exit 3 if a table of a job lacks a day that it should have by now, or has stale partitions
     #[arg(long)]
     fail_if_stale: bool,
     /// Output format
@@ -74,7 +73,7 @@ impl StatusArgs {
         }
         if let Some(file) = &self.html {
             let exit = self.exit(&world, (&seen.tables, &seen.calendar));
-            let html = page::page(&world, seen, &options(context))?;
+            let html = page::page(&world, seen, &context.global.options())?;
             if file == Path::new("-") {
                 print(&html)?;
             } else {
@@ -93,10 +92,16 @@ impl StatusArgs {
         }
         let exit = self.exit(&world, (&status, &calendar));
         let all = status.len();
+        let mut late = late(&world, (&status, &calendar));
+        if !self.holes {
+            // Their rows are empty, or one line counts them.
+            late.retain(|(days, _)| days.is_some());
+        }
         if self.tables.is_empty() && !self.all {
             status.retain(holds);
         }
         print(&text(&world, &status, &remarks))?;
+        late.iter().filter(|_| !status.is_empty()).try_for_each(|(_, line)| print(line))?;
         let empty = all - status.len();
         if all > status.len() && !status.is_empty() {
             print(&say!(
@@ -125,18 +130,18 @@ impl StatusArgs {
         for one in status.iter().filter(|one| world.jobs.jobs.values().any(|job| job.tables.contains(&one.table))) {
             let missing = one.missing(calendar);
             if let (Some(first), Some(last)) = (missing.first(), missing.iter().map(|stretch| stretch.last).max()) {
-                let mut named: Vec<String> = missing.iter().take(SOME).map(ToString::to_string).collect();
-                if missing.len() > SOME {
-                    let more: usize = missing.iter().skip(SOME).map(|stretch| stretch.count).sum();
-                    named.push(format!("{more} more"));
-                }
                 tracing::error!(
                     "`{0}` lacks {1}: run `pitlake backfill {0} --start {2} --end {last}`",
                     one.table,
-                    named.join(", "),
+                    some(&missing),
                     first.first
                 );
                 exit = Exit::Incomplete;
+            }
+            if one.is_never_fetched() {
+                tracing::error!("`{}` was never fetched", one.table);
+            } else if !one.late.is_empty() {
+                tracing::error!("`{}` lacks {}, which should be there by now", one.table, some(&one.late(calendar)));
             }
             if one.stale > 0 {
                 tracing::error!(
@@ -147,16 +152,44 @@ impl StatusArgs {
                 exit = Exit::Incomplete;
             }
         }
+        let late = status::late_jobs(&world.jobs, status);
+        if !late.is_empty() {
+            tracing::error!("to fetch what is late, run `pitlake run {}`", late.join(" "));
+            exit = Exit::Incomplete;
+        }
         exit
     }
 }
 
-/// The options that a command needs to find the same lake.
-fn options(context: &Context) -> String {
-    let config =
-        context.global.config.as_ref().map(|file| format!(" --config {}", quoted(&file.display().to_string())));
-    let lake = context.global.lake.as_ref().map(|lake| format!(" --lake {}", quoted(lake)));
-    config.into_iter().chain(lake).collect()
+/// A few stretches of days; of more how many days they are.
+fn some(stretches: &[Stretch]) -> String {
+    let mut named: Vec<String> = stretches.iter().take(SOME).map(ToString::to_string).collect();
+    if stretches.len() > SOME {
+        let more: usize = stretches.iter().skip(SOME).map(|stretch| stretch.count).sum();
+        named.push(format!("{more} more"));
+    }
+    named.join(", ")
+}
+
+/// Lines for the tables that are late, those with the same days in one, and how to fetch what they lack; without days those
+/// that were never fetched.
+fn late(world: &World, (status, calendar): (&[Status], &Calendar)) -> Vec<(Option<Vec<Stretch>>, String)> {
+    let mut by_days: BTreeMap<Option<Vec<Stretch>>, Vec<&Status>> = BTreeMap::new();
+    for one in status.iter().filter(|one| !one.late.is_empty()) {
+        let days = (!one.is_never_fetched()).then(|| one.late(calendar));
+        by_days.entry(days).or_default().push(one);
+    }
+    let line = |(days, tables): (Option<Vec<Stretch>>, Vec<&Status>)| {
+        let named: Vec<&str> = tables.iter().map(|one| one.table.as_str()).collect();
+        let jobs: Vec<&str> = status::late_jobs(&world.jobs, tables.iter().copied());
+        let (tables, jobs) = (named.join(", "), jobs.join(" "));
+        let text = match &days {
+            Some(days) => say!("late: {} of {tables}; run `pitlake run {jobs}`", some(days)),
+            None => say!("late: never fetched: {tables}; run `pitlake run {jobs}`"),
+        };
+        (days, wrapped(&text, "! ", WIDTH))
+    };
+    by_days.into_iter().map(line).collect()
 }
 
 /// Lines for the stretches of days of a table that lack something, at most so many.
@@ -192,10 +225,22 @@ fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
             out.push_str(&say!("not read: {line}"));
         }
     }
+    for one in status {
+        if let (Some(first), Some(last)) = (one.unproven_days().min(), one.unproven_days().max()) {
+            let days = counted(one.unproven, "day");
+            let text = say!(
+                "unproven: files of other programs hold {days} of {0}; `pitlake backfill {0} --start {first} --end {last} \
+                 --refetch` fetches them",
+                one.table
+            );
+            out.push('\n');
+            out.push_str(&wrapped(&text, "! ", WIDTH));
+        }
+    }
     let ends = status
         .iter()
         .find_map(|one| one.calendar_ends)
-        .map(|last| format!("the calendar ends {last}, and `lag` counts up to there; run `pitlake fetch trade_cal`"));
+        .map(|last| format!("the calendar ends {last}, and `lag` counts up to there; run `pitlake fetch trade_cal`, with --refetch if it was fetched today"));
     for remark in remarks.iter().chain(&ends) {
         out.push('\n');
         out.push_str(&wrapped(&local(remark), "! ", WIDTH));

@@ -195,15 +195,16 @@ impl Ledger {
         &self.table.sources[source].contract
     }
 
-    /// Days of a source that only files of other programs cover, as far as their names and the headers that were read tell:
-    /// nothing proves them whole. Needs [`Ledger::read_misnamed`].
+    /// Days in the folder of a source that only files of other programs cover, as far as their names and the headers that
+    /// were read tell: nothing proves them whole. Answers of interfaces that share the folder prove them too. Needs
+    /// [`Ledger::read_misnamed`].
     #[must_use]
     pub fn unproven(&self, source: usize) -> Vec<NaiveDate> {
-        let contract = self.contract(source);
         let mut proven = BTreeMap::new();
         for file in self.beside(source).filter(|file| !file.file.span) {
+            let is_named = file.file.is_named_like(self.contract(file.source));
             let is_proven: &mut bool = proven.entry(file.file.day).or_default();
-            *is_proven |= file.file.is_named_like(contract) && (!file.is_read() || file.provenance().is_some());
+            *is_proven |= is_named && (!file.is_read() || file.provenance().is_some());
         }
         proven.into_iter().filter(|(_, is_proven)| !is_proven).map(|(day, _)| day).collect()
     }

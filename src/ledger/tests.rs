@@ -313,3 +313,16 @@ async fn an_answer_by_security_is_a_look_in_every_partition_of_a_table_with_vers
     let files: Vec<(Partition, usize)> = inputs.partitions.iter().map(|(of, files)| (*of, files.len())).collect();
     assert_eq!(files, [(Partition::Year(2023), 2), (Partition::Year(2024), 2)]);
 }
+
+#[tokio::test]
+async fn answers_of_interfaces_that_share_a_folder_prove_their_days() {
+    let lake = Lake::new();
+    // The one is asked by period, the other by day of announcement.
+    lake.answer("tushare/forecast_vip", (Slice::Period(day("2023-12-31")), FIRST), "a\n", None).await;
+    lake.answer("tushare/forecast", (Slice::Day(day("2024-01-02")), FIRST), "a\n", None).await;
+    let ledger = lake.open("forecast_cn").await;
+    ledger.read_misnamed(&lake.store).await;
+    assert_eq!([ledger.unproven(0), ledger.unproven(1)], [[], []]);
+    lake.foreign("bronze/tushare/forecast_cn/date=2024-01-03/theirs.jsonl.gz").await;
+    assert_eq!(lake.open("forecast_cn").await.unproven(0), [day("2024-01-03")]);
+}

@@ -30,30 +30,25 @@ const LETTERS: usize = 300;
 /// # Errors
 /// When the data cannot be written as JSON.
 pub fn page(world: &World, seen: Seen, options: &str) -> Result<String> {
-    let Seen { mut tables, calendar, runs } = seen;
+    let Seen { tables, calendar, runs } = seen;
     let (now, today) = (world.clock.now(), world.clock.today());
-    let facts = Now { jobs: &world.jobs, calendar: &calendar, at: now, today };
+    let facts = Now { jobs: &world.jobs, calendar: &calendar, clock: world.clock };
     let mut answers = Answers { changed: changes::changed(&runs, now), ..Answers::default() };
     let mut fresh = BTreeMap::new();
-    for status in &mut tables {
+    for status in &tables {
         let Some(table) = world.catalog.table(&status.table) else { continue };
         let found = freshness::fresh(facts, table, status);
         if let Some(found) = &found {
-            freshness::forgive(status, found);
             answers.night = answers.night.max(Some(found.day));
-            if found.is_in {
-                answers.fresh += 1;
-            } else {
-                let day = status.answered.is_some().then_some(found.day);
-                answers.late.insert(status.table.clone(), day);
-            }
+            answers.fresh += usize::from(found.is_in);
+        }
+        if let Some(day) = status.late.last() {
+            answers.late.insert(status.table.clone(), status.answered.map(|_| *day));
         }
         count_missing(&mut answers, status);
         fresh.insert(status.table.clone(), found);
     }
-    let late: BTreeSet<&str> = answers.late.keys().map(String::as_str).collect();
-    let actions = actions::actions(&world.jobs, (&tables, &runs), &late, options);
-    answers.actions = actions;
+    answers.actions = actions::actions(&world.jobs, (&tables, &runs), options);
     let size = total(world, &tables);
     let rejects = tables.iter().flat_map(rejects).collect();
     let views = tables.into_iter().map(|status| {

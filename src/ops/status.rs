@@ -3,6 +3,7 @@
 mod asked;
 mod coverage;
 mod lacking;
+mod late;
 mod stretches;
 
 use std::collections::BTreeSet;
@@ -29,10 +30,14 @@ use crate::world::World;
 use asked::Asked;
 pub use coverage::{Coverage, State, short};
 pub use lacking::Lacking;
-pub use stretches::{Stretch, stretches};
+pub use late::{Expected, late_jobs};
+pub use stretches::Stretch;
 
 /// Securities that are named of those that a slice lacks.
 const NAMED: usize = 3;
+
+/// The state of days that only files of other programs hold.
+const UNPROVEN: &str = "unproven";
 
 /// Slices of a table, counted: each is in exactly one state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -76,7 +81,8 @@ pub struct Status {
     pub lacking: Vec<Lacking>,
     /// Days that are whole, and to be asked once more.
     pub due: Vec<NaiveDate>,
-    /// Days that are out by now and should be there, of tables in a job.
+    /// Days after the newest that is held, of a table in a job, by which a run should have fetched it; of a table of which
+    /// nothing is held the newest one.
     pub late: Vec<NaiveDate>,
     /// Open days since the last event day.
     pub lag: Option<usize>,
@@ -191,6 +197,7 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
             // Imports hold no day, so all days of their rows are missing.
             status.add_source(facts, &ledger, (0, true), &asked);
         }
+        status.add_late(facts, table);
         status.size.bronze = ledger.files().iter().map(|file| file.file.size).sum();
         if let Some(ahead) = ledger.stamped_ahead(Clock::machine()) {
             tracing::warn!("`{}`: {}", table.name, ahead.text());
@@ -253,9 +260,13 @@ impl Status {
         }
         let held = ledger.slices(source, &named_values(jobs, table, contract));
         let unproven = if is_security { Vec::new() } else { ledger.unproven(source) };
-        self.unproven += unproven.len();
-        let named = |day: &NaiveDate| Lacking { day: Some(*day), state: "unproven", codes: Vec::new(), more: 0 };
-        self.lacking.extend(unproven.iter().map(named));
+        for day in &unproven {
+            // Interfaces that share a folder see the same files.
+            if !self.unproven_days().any(|known| known == *day) {
+                self.unproven += 1;
+                self.lacking.push(Lacking { day: Some(*day), state: UNPROVEN, codes: Vec::new(), more: 0 });
+            }
+        }
         // Reports and announcements are held by other days than those of their rows.
         let mut days = held.keys().filter_map(Slice::day);
         let range = days.next().map(|first| DateRange::new(first, days.next_back().unwrap_or(first)));
@@ -295,16 +306,6 @@ impl Status {
             let sessions = calendar.sessions(range.last, clock.today());
             self.lag = Some(sessions.iter().filter(|day| **day > range.last).count());
             self.calendar_ends = calendar.covers().map(|covers| covers.last).filter(|last| *last < clock.today());
-            if jobs.jobs.values().any(|job| job.tables.contains(&table.name)) {
-                let range = DateRange::new(range.last, clock.today());
-                let since = plan(Wanted { range, ..wanted });
-                coverage.not_due(&since.not_due);
-                let missing = since.ask.into_iter().filter(|(_, why)| *why == Why::Missing);
-                for (slice, _) in missing {
-                    coverage.put(&slice, State::Missing);
-                    self.late.extend(slice.day());
-                }
-            }
         }
         self.coverage.push(coverage);
     }
@@ -352,29 +353,6 @@ impl Status {
                 (_, false) => self.holes.extend(day),
             }
         }
-    }
-
-    /// The days that lack something, with what is wrong.
-    #[must_use]
-    pub fn lacking(&self, calendar: &Calendar) -> Vec<Stretch> {
-        let missing = self.holes.iter().map(|day| (*day, "missing".to_owned()));
-        let lacking = self.lacking.iter().filter_map(|lacking| {
-            let text = lacking.text();
-            let day = lacking.day?;
-            Some((day, text.strip_prefix(&format!("{day} ")).unwrap_or(&text).trim_end_matches(": ").to_owned()))
-        });
-        stretches(missing.chain(lacking).collect(), self.axis(), calendar)
-    }
-
-    /// The days that should be there by now.
-    #[must_use]
-    pub fn missing(&self, calendar: &Calendar) -> Vec<Stretch> {
-        let days = self.late.iter().chain(&self.holes).map(|day| (*day, "missing".to_owned()));
-        stretches(days.collect(), self.axis(), calendar)
-    }
-
-    fn axis(&self) -> Option<Axis> {
-        self.coverage.first().map(|coverage| coverage.axis)
     }
 
     fn widen(&mut self, first: NaiveDate, last: NaiveDate) {

@@ -30,7 +30,7 @@ pub use price::{InterfacePrice, Price, Quota, Reason, at_the_limits, estimated_c
 pub use question::{Question, questions};
 pub use range::window;
 pub use slices::{Again, Plan, Wanted, Why, plan};
-pub use sources::{Allowance, allowance, by_security, needs_universe, scheduled, seller};
+pub use sources::{Allowance, allowance, asked_first, by_security, needs_universe, scheduled, seller};
 pub use unit::{ListedUnit, Unit, units};
 pub use universe::{Cover, Expected, Universe};
 pub use values::{ParamValues, SliceValues, named_values, tables_of};

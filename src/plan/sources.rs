@@ -60,6 +60,12 @@ pub(super) fn asked(jobs: &Jobs, table: &Table) -> Vec<AskedSource> {
     all
 }
 
+/// The place of the interface that an account asks a table for its newest days; `None` where no account sells it.
+#[must_use]
+pub fn asked_first(jobs: &Jobs, table: &Table) -> Option<usize> {
+    asked(jobs, table).first().map(|asked| asked.source)
+}
+
 /// Whether a table is asked security by security.
 #[must_use]
 pub fn by_security(jobs: &Jobs, table: &Table) -> bool {

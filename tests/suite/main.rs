@@ -17,6 +17,7 @@
 //! - damaged bytes: `verify`; rows that break a promise: `check`; rejected rows that come back: `rejects`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
+//! - days that tables of jobs should have by now: `late`
 //! - the page of `status --html`: `page`, and in a browser `tests/interop/page.py`
 //! - a backfill in units: `units`; repeated runs, holes, refetches: `reruns`; captures from elsewhere: `imports`
 //! - an input that was once lost or misread: `regressions`
@@ -50,6 +51,7 @@ mod fields;
 mod imports;
 mod lacking;
 mod language;
+mod late;
 mod lies;
 mod logs;
 mod nights;

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::support::{ALL, NOW, Place, Vendor, day, settings, silver};
+use crate::vendors::bronze;
 
 #[test]
 fn a_second_run_calls_nothing_and_writes_only_its_report() {
@@ -165,4 +166,22 @@ fn answers_of_a_clock_years_ahead_are_named() {
     assert!(printed.contains(text) && printed.contains("bronze/tushare/adj_factor/"), "{printed}");
     let output = place.run(&["status", "adj_factor", "--now", NOW]);
     assert!(String::from_utf8_lossy(&output.stderr).contains(text), "{output:?}");
+}
+
+#[test]
+fn days_of_other_programs_are_named_with_the_command_that_fetches_them_into_the_lake_at_hand() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    bronze(
+        &place,
+        "tushare/adj_factor/date=2023-01-04/theirs.jsonl.gz",
+        &[r#"{"ts_code":"600001.SH","trade_date":"20230104","adj_factor":1.5}"#],
+    );
+    fs::rename(place.path("data"), place.path("my lake")).unwrap();
+    let printed = place.expect(0, &["status", "--lake", "my lake", "--now", NOW]);
+    let command = "pitlake backfill adj_factor --start 2023-01-04 --end 2023-01-04 --refetch";
+    assert!(printed.contains(&format!("`{command} --lake 'my lake'`")), "{printed}");
+    let words: Vec<&str> = command.split(' ').skip(1).chain(["--lake", "my lake", "--now", NOW]).collect();
+    place.expect(0, &words);
+    assert!(!place.expect(0, &["status", "--lake", "my lake", "--now", NOW]).contains("unproven"));
 }

@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::data::{Action, Reason};
-use crate::ops::status::Status;
+use crate::ops::status::{Status, late_jobs};
 use crate::report::{Exit, Report};
 use crate::spec::Jobs;
 
-/// What to do, the most urgent first. `late` are the tables that lack the day they should have; `options` stand behind
-/// each command.
-pub(super) fn actions(jobs: &Jobs, seen: (&[Status], &[Report]), late: &BTreeSet<&str>, options: &str) -> Vec<Action> {
-    let (tables, runs) = seen;
+/// What to do, the most urgent first; `options` stand behind each command.
+pub(super) fn actions(jobs: &Jobs, (tables, runs): (&[Status], &[Report]), options: &str) -> Vec<Action> {
     let mut all = Vec::new();
     let mut add = |why, tables: Vec<String>, words: &str| {
         all.push(Action { why, tables, command: format!("pitlake {words}{options}") });
@@ -25,11 +23,10 @@ pub(super) fn actions(jobs: &Jobs, seen: (&[Status], &[Report]), late: &BTreeSet
     if runs.last().is_some_and(|run| matches!(run.exit, Some(Exit::NoRight | Exit::Misuse | Exit::Failed))) {
         add(Reason::Refused, Vec::new(), "doctor");
     }
-    let of_late = jobs.jobs.iter().filter(|(_, job)| job.tables.iter().any(|table| late.contains(table.as_str())));
-    let names: Vec<&str> = of_late.map(|(name, _)| name.as_str()).collect();
-    if !names.is_empty() {
-        let tables = late.iter().map(|table| (*table).to_owned()).collect();
-        add(Reason::Late, tables, &format!("run {}", names.join(" ")));
+    let late = late_jobs(jobs, tables);
+    if !late.is_empty() {
+        let of_late = tables.iter().filter(|one| !one.late.is_empty()).map(|one| one.table.clone());
+        add(Reason::Late, of_late.collect(), &format!("run {}", late.join(" ")));
     }
     let mut holes: Vec<_> = holes(tables).into_iter().collect();
     holes.sort_by_key(|(_, tables)| std::cmp::Reverse(tables.len()));
@@ -97,9 +94,8 @@ mod tests {
         Status { table: name.into(), last, size, coverage: vec![coverage], ..Status::default() }
     }
 
-    fn commands(jobs: &Jobs, tables: &[Status], late: &[&str]) -> Vec<String> {
-        let late = late.iter().copied().collect();
-        actions(jobs, (tables, &[]), &late, "").into_iter().map(|action| action.command).collect()
+    fn commands(jobs: &Jobs, tables: &[Status]) -> Vec<String> {
+        actions(jobs, (tables, &[]), "").into_iter().map(|action| action.command).collect()
     }
 
     #[test]
@@ -107,7 +103,7 @@ mod tests {
         let holes = ["2024-01-03", "2024-01-05"];
         let tables = [table("a", &holes), table("b", &["2024-01-04"]), table("c", &holes), table("d", &["2024-01-08"])];
         assert_eq!(
-            commands(&Jobs::default(), &tables, &[]),
+            commands(&Jobs::default(), &tables),
             [
                 "pitlake backfill a c --start 2024-01-03 --end 2024-01-05",
                 "pitlake backfill b --start 2024-01-04 --end 2024-01-04",
@@ -118,17 +114,17 @@ mod tests {
     #[test]
     fn an_empty_lake_begins_with_a_configuration_or_a_run() {
         let empty = Status::default();
-        assert_eq!(commands(&Jobs::default(), std::slice::from_ref(&empty), &[]), ["pitlake config init"]);
+        assert_eq!(commands(&Jobs::default(), std::slice::from_ref(&empty)), ["pitlake config init"]);
     }
 
     #[test]
     fn a_lake_that_is_whole_has_nothing_to_do() {
-        assert!(commands(&Jobs::default(), &[table("a", &[])], &[]).is_empty());
+        assert!(commands(&Jobs::default(), &[table("a", &[])]).is_empty());
     }
 
     #[test]
     fn stale_partitions_and_rejected_rows_have_commands() {
         let one = Status { stale: 2, rejected: 3, ..table("a", &[]) };
-        assert_eq!(commands(&Jobs::default(), &[one], &[]), ["pitlake normalize a", "pitlake rejects a"]);
+        assert_eq!(commands(&Jobs::default(), &[one]), ["pitlake normalize a", "pitlake rejects a"]);
     }
 }

@@ -6,6 +6,7 @@ use chrono::{Datelike as _, Days, Months, NaiveDate};
 use pitlake_contract::counted;
 use pitlake_contract::period::periods;
 
+use super::Status;
 use crate::plan::Calendar;
 use crate::spec::Axis;
 
@@ -34,9 +35,47 @@ impl fmt::Display for Stretch {
     }
 }
 
+impl Status {
+    /// The days that lack something, with what is wrong.
+    #[must_use]
+    pub fn lacking(&self, calendar: &Calendar) -> Vec<Stretch> {
+        let missing = self.holes.iter().map(|day| (*day, "missing".to_owned()));
+        let lacking = self.lacking.iter().filter_map(|lacking| {
+            let text = lacking.text();
+            let day = lacking.day?;
+            Some((day, text.strip_prefix(&format!("{day} ")).unwrap_or(&text).trim_end_matches(": ").to_owned()))
+        });
+        stretches(missing.chain(lacking).collect(), self.axis(), calendar)
+    }
+
+    /// The days between the first and the last that are missing.
+    #[must_use]
+    pub fn missing(&self, calendar: &Calendar) -> Vec<Stretch> {
+        self.of(&self.holes, calendar)
+    }
+
+    /// The newest days, where they should be there by now.
+    #[must_use]
+    pub fn late(&self, calendar: &Calendar) -> Vec<Stretch> {
+        self.of(&self.late, calendar)
+    }
+
+    fn of(&self, days: &[NaiveDate], calendar: &Calendar) -> Vec<Stretch> {
+        stretches(days.iter().map(|day| (*day, "missing".to_owned())).collect(), self.axis(), calendar)
+    }
+
+    /// The days that only files of other programs hold.
+    pub fn unproven_days(&self) -> impl Iterator<Item = NaiveDate> {
+        self.lacking.iter().filter(|lacking| lacking.state == super::UNPROVEN).filter_map(|lacking| lacking.day)
+    }
+
+    fn axis(&self) -> Option<Axis> {
+        self.coverage.first().map(|coverage| coverage.axis)
+    }
+}
+
 /// The stretches of days, by their first ones. What follows a day depends on how the table is asked.
-#[must_use]
-pub fn stretches(mut days: Vec<(NaiveDate, String)>, axis: Option<Axis>, calendar: &Calendar) -> Vec<Stretch> {
+fn stretches(mut days: Vec<(NaiveDate, String)>, axis: Option<Axis>, calendar: &Calendar) -> Vec<Stretch> {
     days.sort_by(|(day, what), (other, of_other)| (what, day).cmp(&(of_other, other)));
     days.dedup();
     let unit = match axis {

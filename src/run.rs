@@ -22,12 +22,33 @@ use crate::spec::{Problems, Table};
 use crate::store::lease::{LeaseHeld, LeaseLost};
 use crate::world::{Misuse, Run, World};
 
+/// A run that an error ended.
+#[derive(Debug)]
+pub struct Failure {
+    /// The error.
+    pub error: anyhow::Error,
+    /// What was done before; `None` where the run had no report yet, or the lake cannot hold it.
+    pub report: Option<Report>,
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { error, report: None }
+    }
+}
+
+impl From<Failure> for anyhow::Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
 /// Does the work and reports it. Slices and partitions that fail are in the report; the others are safe.
 ///
 /// # Errors
 /// What ends a run: [`Misuse`], a lease that is [held](LeaseHeld), a lake that cannot be written, a [signal](Interrupted).
-pub async fn run(world: &World, work: &Work) -> Result<Report> {
-    work.check(world.clock).map_err(Misuse)?;
+pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
+    work.check(world.clock).map_err(|message| anyhow::Error::from(Misuse(message)))?;
     let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
     let ledgers = Ledgers::new(&world.store);
     let accounts = match work.halves {
@@ -64,13 +85,12 @@ pub async fn run(world: &World, work: &Work) -> Result<Report> {
     });
     let calls = accounts.as_ref().map(Accounts::calls).unwrap_or_default();
     match done {
-        Ok(()) => journal.end(calls, None).await,
+        Ok(()) => Ok(journal.end(calls, None).await?),
         Err(error) => {
             // The report tells how the run ended; an unwritable lake cannot hold it, and the error is what counts.
-            if let Err(second) = journal.end(calls, Some((&error, exit_of(&error)))).await {
-                tracing::debug!("cannot write the report: {second:#}");
-            }
-            Err(error)
+            let ended = journal.end(calls, Some((&error, exit_of(&error)))).await;
+            let report = ended.inspect_err(|second| tracing::debug!("cannot write the report: {second:#}")).ok();
+            Err(Failure { error, report })
         }
     }
 }

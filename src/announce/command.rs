@@ -18,7 +18,7 @@ pub(super) async fn run(command: &[String], text: &str) -> Result<()> {
     let started = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
     let mut child = started.context("cannot start it")?;
     if let Some(mut stdin) = child.stdin.take() {
-        let text = text.to_owned();
+        let text = format!("{text}\n");
         // It may end without reading.
         tokio::task::spawn_blocking(move || drop(stdin.write_all(text.as_bytes())));
     }

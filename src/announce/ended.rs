@@ -16,6 +16,8 @@ pub struct Ended<'a> {
     pub jobs: &'a [String],
     /// What it did; `None` where it ended before it had a report.
     pub report: Option<&'a Report>,
+    /// The tables whose settled past it changed.
+    pub changed: &'a BTreeSet<String>,
     /// The error that ended it.
     pub error: Option<String>,
     /// How it ended.
@@ -30,19 +32,19 @@ impl Ended<'_> {
     pub fn events(&self) -> BTreeSet<Event> {
         let mut events = BTreeSet::new();
         match self.exit {
+            // Somebody ended it, and knows.
+            exit if exit.is_signal() => return events,
             Exit::Done => {}
             Exit::NotPublished => drop(events.insert(Event::Late)),
-            // Somebody ended it, and knows.
-            exit if exit.is_signal() => {}
             _ => drop(events.insert(Event::Failed)),
         }
         for table in self.report.into_iter().flat_map(|report| report.tables.values()) {
             if !table.not_published.is_empty() || !table.beyond_calendar.is_empty() {
                 events.insert(Event::Late);
             }
-            if table.drift.rows + table.drift.withdrawn > 0 {
-                events.insert(Event::Changed);
-            }
+        }
+        if !self.changed.is_empty() {
+            events.insert(Event::Changed);
         }
         events
     }

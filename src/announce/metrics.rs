@@ -5,18 +5,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::ended::Ended;
 use crate::report::TableReport;
+use crate::store::whole;
 
 /// Writes the file, whole or not at all.
 pub(super) fn write(path: &Path, ended: &Ended<'_>) -> Result<()> {
-    let name = path.file_name().context("expected the path of a file")?.to_string_lossy();
-    let staged = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let written = fs::write(&staged, text(ended)).and_then(|()| fs::rename(&staged, path));
-    Ok(written.inspect_err(|_| drop(fs::remove_file(&staged)))?)
+    whole(path, |staged| Ok(fs::write(staged, text(ended))?))
 }
 
 /// A metric: its name, its help, and its value of a table.
@@ -71,11 +69,13 @@ fn label(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
+// Milliseconds since 1970 stay below 2^53, which doubles hold exactly.
 #[allow(clippy::cast_precision_loss)]
 fn seconds(at: DateTime<Utc>) -> f64 {
     at.timestamp_millis() as f64 / 1000.0
 }
 
+// Rows and calls of a run stay below 2^53.
 #[allow(clippy::cast_precision_loss)]
 fn number(count: u64) -> f64 {
     count as f64

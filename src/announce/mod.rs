@@ -34,7 +34,7 @@ impl Audience {
         if let Some(path) = &self.metrics
             && let Err(error) = metrics::write(path, ended)
         {
-            tracing::warn!("cannot write the metrics to `{}`: {error:#}", path.display());
+            tracing::warn!("cannot write the metrics to `{}`: {}", path.display(), error.root_cause());
         }
         if let Some(lineage) = &self.lineage {
             lineage.ended(ended).await;

@@ -1,6 +1,8 @@
 //! A run whose end others are told of: the options that name them, and the text that people read. Never how they are told.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -10,12 +12,16 @@ use secrecy::SecretString;
 use super::config;
 use super::language::local;
 use crate::announce::{Audience, Ended, Lineage, Target, Webhook};
+use crate::ops::changed::changed;
 use crate::plan::Work;
-use crate::report::{Report, TableReport};
+use crate::report::{Failed, Report, TableReport};
 use crate::run;
 use crate::spec::{Form, Notify, is_url};
 use crate::store::Store;
 use crate::world::World;
+
+/// How long a run that a signal ended goes on telling.
+const BRIEFLY: Duration = Duration::from_secs(1);
 
 /// Lines about tables, at most.
 const LINES: usize = 20;
@@ -53,16 +59,29 @@ impl Announcing {
             lineage.started((&work.command, &work.jobs), world.clock.now()).await;
         }
         let done = run::run(world, work).await;
+        let report = done.as_ref().map_or_else(|failure| failure.report.as_ref(), Some);
+        let changed = match report {
+            Some(report) if audience.notify.is_some() => changed(world, report).await,
+            _ => BTreeSet::new(),
+        };
         let ended = Ended {
             command: &work.command,
             jobs: &work.jobs,
-            report: done.as_ref().ok(),
-            error: done.as_ref().err().map(|error| format!("{error:#}")),
-            exit: done.as_ref().map_or_else(run::exit_of, Report::exit_code),
+            report,
+            changed: &changed,
+            error: done.as_ref().err().map(|failure| format!("{:#}", failure.error)),
+            exit: done.as_ref().map_or_else(|failure| run::exit_of(&failure.error), Report::exit_code),
             at: world.clock.now(),
         };
-        audience.tell(&ended, &text(&ended, &world.store)).await;
-        done
+        let text = text(&ended, &world.store);
+        let told = audience.tell(&ended, &text);
+        if ended.exit.is_signal() {
+            // Who ended it does not wait for an address that does not answer.
+            let _ = tokio::time::timeout(BRIEFLY, told).await;
+        } else {
+            told.await;
+        }
+        Ok(done?)
     }
 }
 
@@ -83,7 +102,11 @@ fn text(ended: &Ended<'_>, store: &Store) -> String {
     let mut lines = vec![format!("pitlake {words}: exit {}, {}", u8::from(ended.exit), ended.exit.meaning())];
     lines.extend(ended.error.clone());
     if let Some(report) = ended.report {
-        let told: Vec<String> = report.tables.iter().flat_map(|(name, table)| of_table(name, table)).collect();
+        let of_table =
+            |(name, table): (&String, &TableReport)| of_table((name, table), ended.changed.contains(name), &report.run);
+        let mut told = failed(report);
+        told.extend(late(report));
+        told.extend(report.tables.iter().flat_map(of_table));
         lines.extend(told.iter().take(LINES).cloned());
         if told.len() > LINES {
             lines.push(format!("and {} more", told.len() - LINES));
@@ -93,23 +116,57 @@ fn text(ended: &Ended<'_>, store: &Store) -> String {
     lines.iter().map(|line| local(line)).collect::<Vec<_>>().join("\n")
 }
 
-fn of_table(name: &str, table: &TableReport) -> Vec<String> {
-    let failed = table.failed.iter().map(|failed| {
-        let what = failed.what.first().map_or("", String::as_str);
-        let more = if failed.what.len() > 1 { format!(" and {} more", failed.what.len() - 1) } else { String::new() };
-        format!("{name}: failed: {what}{more}: {}", failed.reason)
-    });
-    let mut lines: Vec<String> = failed.collect();
-    let late: Vec<String> = table.not_published.union(&table.beyond_calendar).map(ToString::to_string).collect();
-    if !late.is_empty() {
-        lines.push(format!("{name}: late: {}", late.join(", ")));
+/// A line for each reason of failures: what failed of one table, or how many tables did.
+fn failed(report: &Report) -> Vec<String> {
+    let mut by_reason: Vec<(&str, Vec<(&str, &Failed)>)> = Vec::new();
+    for (name, failed) in report.tables.iter().flat_map(|(name, table)| table.failed.iter().map(move |one| (name, one)))
+    {
+        match by_reason.iter_mut().find(|(reason, _)| *reason == failed.reason) {
+            Some((_, all)) => all.push((name, failed)),
+            None => by_reason.push((&failed.reason, vec![(name, failed)])),
+        }
     }
+    let line = |(reason, all): (&str, Vec<(&str, &Failed)>)| match all.as_slice() {
+        [(name, Failed { what, .. })] => {
+            let first = what.iter().min().map_or("", String::as_str);
+            let more = if what.len() > 1 { format!(" and {} more", what.len() - 1) } else { String::new() };
+            format!("{name}: failed: {first}{more}: {reason}")
+        }
+        [(first, _), rest @ ..] => format!("{first} and {}: failed: {reason}", counted(rest.len(), "more table")),
+        [] => String::new(),
+    };
+    by_reason.into_iter().map(line).collect()
+}
+
+/// A line for the late days of a table, or of several that lack the same.
+fn late(report: &Report) -> Vec<String> {
+    let mut by_days: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (name, table) in &report.tables {
+        let days: Vec<String> = table.not_published.union(&table.beyond_calendar).map(ToString::to_string).collect();
+        if !days.is_empty() {
+            by_days.entry(days.join(", ")).or_default().push(name);
+        }
+    }
+    let line = |(days, tables): (String, Vec<&str>)| match tables.as_slice() {
+        [first, rest @ ..] if !rest.is_empty() => {
+            format!("{first} and {}: late: {days}", counted(rest.len(), "more table"))
+        }
+        tables => format!("{}: late: {days}", tables.concat()),
+    };
+    by_days.into_iter().map(line).collect()
+}
+
+fn of_table((name, table): (&str, &TableReport), is_changed: bool, run: &str) -> Vec<String> {
+    let mut lines = Vec::new();
     if table.newly_rejected > 0 {
         lines.push(format!("{name}: {} rejected", counted(table.newly_rejected, "row")));
     }
-    let changed = table.drift.rows + table.drift.withdrawn;
-    if changed > 0 {
-        lines.push(format!("{name}: the past changed in {}; see `pitlake diff {name}`", counted(changed, "row")));
+    if is_changed {
+        let rows = counted(table.drift.rows + table.drift.withdrawn, "row");
+        lines.push(match table.fetched {
+            0 => format!("{name}: the past changed in {rows}; see `pitlake diff {name}`"),
+            _ => format!("{name}: the past changed in {rows}; see `pitlake diff {name} --since {run}`"),
+        });
     }
     lines
 }

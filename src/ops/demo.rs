@@ -57,5 +57,5 @@ pub async fn evening(
         short: false,
         rebuild: Rebuild::Stale,
     };
-    run(world, &work).await.context("cannot fill the demo's lake")
+    run(world, &work).await.map_err(anyhow::Error::from).context("cannot fill the demo's lake")
 }

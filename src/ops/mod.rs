@@ -1,5 +1,6 @@
 //! The verbs besides running: one file each, over ledger and plan. Never argv or printing.
 
+pub mod changed;
 pub mod check;
 pub mod configuration;
 pub mod demo;

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use serde_json::{Value, json};
 
 use crate::support::{NOW, Place, Vendor, settings};
+use crate::vendors::bronze;
 
 /// A server that answers everything with a body; returns its address, and each request: its first line and its body.
 fn robot(answer: &'static str) -> (String, Receiver<(String, Value)>) {
@@ -178,4 +179,80 @@ fn metrics_and_lineage_tell_of_each_run() {
     place.expect(0, &[&WHOLE[..], &["--lineage", &format!("{url}/api/v1/lineage")]].concat());
     let kinds: Vec<Value> = (0..2).map(|_| received.recv().unwrap().1["eventType"].clone()).collect();
     assert_eq!(kinds, ["START", "COMPLETE"]);
+}
+
+#[test]
+fn a_run_that_an_error_ended_is_told_with_its_report() {
+    let vendor = Vendor::start(settings());
+    let place = place(&vendor, "command = [\"/bin/sh\", \"-c\", \"/bin/cat > told\"]");
+    // Another host builds the second table.
+    let lease = place.path("data/leases/build-stock_daily_cn.json");
+    fs::create_dir_all(lease.parent().unwrap()).unwrap();
+    fs::write(&lease, r#"{"host":"another-host","pid":1,"until":"2999-01-01T00:00:00Z"}"#).unwrap();
+    let told = ["--metrics", "pitlake.prom", "--lineage", "events.jsonl"];
+    place.expect(7, &[&["backfill", "stock_daily_cn"], &WHOLE[1..], &told].concat());
+    let metrics = fs::read_to_string(place.path("pitlake.prom")).unwrap();
+    for line in [
+        "pitlake_run_exit_code{command=\"backfill\",job=\"\"} 7",
+        "pitlake_run_slices_fetched{command=\"backfill\",job=\"\",table=\"stock_daily_cn\"} 2",
+    ] {
+        assert!(metrics.lines().any(|other| other == line), "{line}\n{metrics}");
+    }
+    let events = fs::read_to_string(place.path("events.jsonl")).unwrap();
+    let ended: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    assert_eq!(ended["eventType"], "FAIL");
+    assert!(ended["inputs"].as_array().unwrap().iter().any(|input| input["name"] == "daily"), "{ended}");
+    let text = fs::read_to_string(place.path("told")).unwrap();
+    assert!(
+        text.contains("another-host") && text.contains("report: data/runs/") && text.ends_with(".json\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_reason_is_told_once_and_in_chinese() {
+    let vendor = Vendor::start(settings());
+    let notify = "[notify]\ncommand = [\"/bin/sh\", \"-c\", \"/bin/cat > told\"]\n".to_owned();
+    let nobody = "[vendors.tushare]\nbase_url = \"http://127.0.0.1:9\"\npoints = 5000\n".to_owned();
+    let place = Place::of(&vendor, &[nobody, notify.clone()]);
+    let days = ["--start", "2023-01-03", "--end", "2023-01-05", "--now", NOW];
+    place.expect(3, &[&["backfill", "adj_factor", "stock_daily_cn", "moneyflow_cn"], &days[..]].concat());
+    let told = fs::read_to_string(place.path("told")).unwrap();
+    assert_eq!(told.matches("cannot reach").count(), 1, "{told}");
+    assert!(
+        told.contains(" and 1 more table: failed: ") && told.contains(" and 3 more tables: late: 2023-01-03, "),
+        "{told}"
+    );
+    place.accounts(&[vendor.account("tushare", "points = 5000"), notify]);
+    place.expect(8, &[&LATE[..], &["--lang", "zh"]].concat());
+    let told = fs::read_to_string(place.path("told")).unwrap();
+    assert!(told.starts_with("pitlake backfill：退出码 8，部分数据迟到\n"), "{told}");
+    assert!(told.contains("\nstock_daily_cn：迟到：2023-02-28\n"), "{told}");
+}
+
+#[test]
+fn a_day_that_has_not_settled_is_no_changed_past() {
+    let place = Place::at("http://127.0.0.1:9");
+    let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
+    let notify = "[notify]\non = [\"changed\"]\ncommand = [\"/bin/sh\", \"-c\", \"/bin/cat > told\"]\n";
+    place.jobs(&format!("{jobs}{notify}"));
+    let days: Vec<String> = (1..=30)
+        .map(|day| {
+            format!(r#"{{"exchange":"SSE","cal_date":"202406{day:02}","is_open":1,"pretrade_date":"20240531"}}"#)
+        })
+        .collect();
+    let days: Vec<&str> = days.iter().map(String::as_str).collect();
+    bronze(&place, "tushare/trade_cal/date=2024-06-01/trade_cal_20240601T010000000Z.jsonl.gz", &days);
+    let factor = |value: &str| format!(r#"{{"ts_code":"600001.SH","trade_date":"20240603","adj_factor":{value}}}"#);
+    let corrected = |stamp: &str, value: &str, now: &str| {
+        bronze(&place, &format!("tushare/adj_factor/date=2024-06-03/adj_factor_{stamp}.jsonl.gz"), &[&factor(value)]);
+        place.expect(0, &["normalize", "adj_factor", "--now", now])
+    };
+    corrected("20240603T120000000Z", "1.5", "2024-06-03T20:30:00+08:00");
+    let next = corrected("20240604T120000000Z", "1.6", "2024-06-04T20:30:00+08:00");
+    assert!(next.contains("1 old row changed"), "{next}");
+    assert!(!place.path("told").exists(), "the 3rd settles on the 8th");
+    corrected("20240610T120000000Z", "1.7", "2024-06-10T20:30:00+08:00");
+    let told = fs::read_to_string(place.path("told")).unwrap();
+    assert!(told.contains("adj_factor: the past changed in 1 row; see `pitlake diff adj_factor`"), "{told}");
 }

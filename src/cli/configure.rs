@@ -11,7 +11,7 @@ use pitlake_contract::counted;
 use super::config::{self, CONFIG, LAKE};
 use super::context::{Context, Format, print};
 use super::language::{listed, local, say};
-use crate::ops::configuration::{self, Checked, Chosen};
+use crate::ops::configuration::{self, Checked, CheckedNotify, Chosen};
 use crate::report::Exit;
 use crate::spec::{Catalog, nearest};
 use crate::world::Misuse;
@@ -141,7 +141,16 @@ impl CheckArgs {
     fn run(self, context: &Context) -> Result<Exit> {
         let world = config::world(context)?;
         let lake = config::lake(context, &world.jobs);
-        let checked = configuration::check(&world, &lake);
+        let mut checked = configuration::check(&world, &lake);
+        for vendor in world.catalog.vendors() {
+            let name = vendor.variable("BASE_URL");
+            if let Some(of_vendor) = checked.vendors.iter_mut().find(|checked| checked.vendor == vendor.name) {
+                of_vendor.base_url_env = config::variable(&name).map(|_| name);
+            }
+        }
+        if let Some(notify) = &mut checked.notify {
+            notify.has_webhook = config::secret(&notify.webhook_env)?.is_some();
+        }
         let path = context.global.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
         print(&match self.format {
             Format::Json => serde_json::to_string_pretty(&checked)?,
@@ -164,7 +173,11 @@ fn text(checked: &Checked) -> String {
             (false, true) => say!("no token: set {0}, or {0}_FILE", vendor.token_env),
             (false, false) => local("no token, and none needed"),
         };
-        let parts: Vec<String> = points.into_iter().chain([token]).collect();
+        let address = vendor.base_url.as_ref().map(|url| match &vendor.base_url_env {
+            Some(name) => say!("address {url} from {name}"),
+            None => say!("address {url}"),
+        });
+        let parts: Vec<String> = points.into_iter().chain([token]).chain(address).collect();
         lines.push(say!("vendor {}, {}", vendor.vendor, listed(&parts)));
     }
     if checked.vendors.is_empty() {
@@ -182,5 +195,24 @@ fn text(checked: &Checked) -> String {
             });
         }
     }
+    lines.extend(checked.notify.iter().flat_map(notified));
     lines.join("\n")
+}
+
+/// Who is told of runs, and what keeps a webhook from it.
+fn notified(notify: &CheckedNotify) -> Vec<String> {
+    let on = notify.on.join(", ");
+    let mut lines = Vec::new();
+    if !notify.command.is_empty() {
+        lines.push(say!("notify by `{}` on {on}", notify.command.join(" ")));
+    }
+    if let Some(form) = notify.form {
+        let name = &notify.webhook_env;
+        lines.push(if notify.has_webhook {
+            say!("notify by the {form} webhook of {name} on {on}")
+        } else {
+            say!("no address of the {form} webhook: set {name}, or {name}_FILE")
+        });
+    }
+    lines
 }

@@ -7,7 +7,7 @@ mod shipped;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::spec::{Catalog, Job, SpecFile};
+use crate::spec::{Catalog, Form, Job, SpecFile, without_secrets};
 use crate::world::World;
 use covered::closed;
 pub use covered::{Chosen, Closed};
@@ -22,6 +22,23 @@ pub struct Checked {
     pub vendors: Vec<CheckedVendor>,
     /// The jobs.
     pub jobs: Vec<CheckedJob>,
+    /// Who is told of runs.
+    pub notify: Option<CheckedNotify>,
+}
+
+/// `[notify]` of a configuration.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckedNotify {
+    /// Of what.
+    pub on: Vec<&'static str>,
+    /// The program and its arguments; empty without one.
+    pub command: Vec<String>,
+    /// The form of what a webhook is sent; `None` without a webhook.
+    pub form: Option<&'static str>,
+    /// The variable that holds the address of the webhook.
+    pub webhook_env: String,
+    /// Whether it, or the file that `<webhook_env>_FILE` names, holds one.
+    pub has_webhook: bool,
 }
 
 /// An account of a configuration.
@@ -31,6 +48,10 @@ pub struct CheckedVendor {
     pub vendor: String,
     /// Its points; 0 where it has none.
     pub points: u32,
+    /// The address that is asked, where it is not the vendor's own.
+    pub base_url: Option<String>,
+    /// The variable that it comes from; `None` where the file has it.
+    pub base_url_env: Option<String>,
     /// The variable that holds the token.
     pub token_env: String,
     /// Whether there is a token, there or in the file that `<token_env>_FILE` names.
@@ -62,7 +83,8 @@ pub fn init(catalog: &Catalog, lake: &str, accounts: &[Chosen]) -> Result<String
     Ok(text)
 }
 
-/// What the configuration of a world holds, and what its accounts do not open.
+/// What the configuration of a world holds, and what its accounts do not open. What the environment says is still to be
+/// added.
 #[must_use]
 pub fn check(world: &World, lake: &str) -> Checked {
     let accounts = world.jobs.accounts.iter();
@@ -73,6 +95,8 @@ pub fn check(world: &World, lake: &str) -> Checked {
         Some(CheckedVendor {
             vendor: name.clone(),
             points: account.points,
+            base_url: account.base_url.as_deref().map(without_secrets),
+            base_url_env: None,
             token_env: account.token_variable(vendor).to_owned(),
             has_token: world.tokens.contains_key(name),
             needs_token: account.needs_token(vendor),
@@ -87,7 +111,14 @@ pub fn check(world: &World, lake: &str) -> Checked {
             closed: of_job.filter_map(|table| closed(table, &chosen)).collect(),
         }
     });
-    Checked { lake: lake.to_owned(), vendors: vendors.collect(), jobs: jobs.collect() }
+    let notify = world.jobs.notify.as_ref().map(|notify| CheckedNotify {
+        on: notify.on.iter().map(|event| event.name()).collect(),
+        command: notify.command.clone(),
+        form: notify.form.map(Form::name),
+        webhook_env: notify.webhook_env.clone(),
+        has_webhook: false,
+    });
+    Checked { lake: lake.to_owned(), vendors: vendors.collect(), jobs: jobs.collect(), notify }
 }
 
 #[cfg(test)]

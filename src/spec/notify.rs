@@ -44,6 +44,14 @@ pub enum Form {
 const FORMS: &[(&str, Form)] =
     &[("dingtalk", Form::DingTalk), ("feishu", Form::Feishu), ("wecom", Form::WeCom), ("json", Form::Json)];
 
+impl Form {
+    /// Its name in `jobs.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        FORMS.iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
+    }
+}
+
 /// Who is told of a run.
 #[derive(Debug, Clone)]
 pub struct Notify {

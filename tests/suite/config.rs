@@ -42,3 +42,26 @@ fn a_check_names_every_problem_and_what_the_account_does_not_cover() {
         assert!(printed.contains(part), "no {part}: {printed}");
     }
 }
+
+#[test]
+fn a_check_shows_who_is_told_and_addresses_of_the_environment() {
+    let place = Place::at("http://127.0.0.1:9");
+    let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
+    place.jobs(&format!(
+        "{jobs}[notify]\nform = \"feishu\"\ncommand = [\"mail\", \"me\"]\non = [\"late\", \"failed\"]\n"
+    ));
+    let checked = place.expect(0, &["config", "check"]);
+    for line in [
+        "vendor tushare, 5000 points, token from TUSHARE_TOKEN, address http://127.0.0.1:9",
+        "notify by `mail me` on failed, late",
+        "no address of the feishu webhook: set PITLAKE_WEBHOOK, or PITLAKE_WEBHOOK_FILE",
+    ] {
+        assert!(checked.lines().any(|other| other == line), "no `{line}` in {checked}");
+    }
+    let mut command = place.command(&["config", "check"]);
+    command.env("TUSHARE_BASE_URL", "http://me:secret@127.0.0.1:8").env("PITLAKE_WEBHOOK", "http://127.0.0.1:7/hook");
+    let checked = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(checked.contains("address http://127.0.0.1:8 from TUSHARE_BASE_URL"), "{checked}");
+    assert!(checked.contains("notify by the feishu webhook of PITLAKE_WEBHOOK on failed, late"), "{checked}");
+    assert!(!checked.contains("secret") && !checked.contains("/hook"), "{checked}");
+}

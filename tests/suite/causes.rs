@@ -90,7 +90,7 @@ fn a_day_that_several_tables_skip_is_one_line() {
     let place = Place::of(&vendor, &[vendor.account("tushare", tables)]);
     let noon = "2023-02-28T04:00:00Z";
     let printed = place.expect(0, &["run", "market", "--now", noon]);
-    let skipped = "\nskipped, not published yet: 2023-02-28 (4 tables)\n";
+    let skipped = "\nskipped, not due yet: 2023-02-28 (4 tables)\n";
     assert!(printed.contains(skipped) && printed.matches("skipped").count() == 1, "{printed}");
 }
 
@@ -109,4 +109,25 @@ fn tables_with_nothing_to_do_share_a_line() {
     );
     let one = place.expect(0, &["normalize", "income_cn", "--now", NOW]);
     assert!(one.starts_with("nothing to do: income_cn\n"), "{one}");
+}
+
+#[test]
+fn a_repeated_run_is_a_few_lines_and_a_late_one_says_what_to_do() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let tables = ["adj_factor", "stock_daily_cn", "moneyflow_cn", "stock_daily_basic_cn"];
+    let days = ["--start", "2023-01-03", "--end", "2023-01-04", "--now", NOW];
+    let first = place.expect(0, &[&["backfill"], &tables[..], &days].concat());
+    assert!(tables.iter().all(|table| first.lines().any(|line| line.starts_with(table))), "{first}");
+    let again = place.expect(0, &[&["backfill"], &tables[..], &days].concat());
+    let line = again.lines().find(|line| line.starts_with("nothing new: ")).unwrap_or_else(|| panic!("{again}"));
+    assert!(line.contains(" tables (") && line.contains("slices already in the lake"), "{again}");
+    assert!(again.lines().count() <= 4, "{again}");
+    let noon = "2023-02-28T12:00:00+08:00";
+    let late = ["backfill", "stock_daily_cn", "--start", "2023-02-28", "--end", "2023-02-28", "--now", noon];
+    let printed = place.expect(8, &late);
+    assert!(printed.contains("\nexit 8, some data is late: run again later, "), "{printed}");
+    assert!(printed.contains("! not published yet: 2023-02-28\n"), "{printed}");
+    let printed = place.expect(8, &[&late[..], &["--lang", "zh"]].concat());
+    assert!(printed.contains("\n退出码 8，部分数据迟到：请稍后再运行"), "{printed}");
 }

@@ -277,7 +277,7 @@ fn an_unpublished_day_is_8_when_named_and_skipped_otherwise() {
     vendor.server.set_epoch(noon.parse().unwrap());
     place.expect(8, &["run", "market", "--date", "2024-03-19", "--now", noon]);
     let printed = place.expect(0, &["run", "market", "--now", noon]);
-    assert!(printed.contains("skipped, not published yet: 2024-03-19"), "{printed}");
+    assert!(printed.contains("skipped, not due yet: 2024-03-19"), "{printed}");
     place.expect(0, &["run", "market", "--date", "2024-03-17", "--now", noon]);
     place.expect(2, &["run", "market", "--date", "2024-03-20", "--now", noon]);
     let refused = place.run(&["run", "markte", "--now", noon]);

@@ -11,11 +11,14 @@ use pitlake_contract::spelling::excerpt;
 use causes::{Causes, NAMED, names};
 
 use super::language::{aside, listed, local, say};
-use crate::report::{Drift, Report, TableReport};
+use crate::report::{Drift, Exit, Failed, Marked, Report, TableReport};
 use crate::store::Store;
 
 /// Interfaces whose calls are named one by one.
 const MOST_NAMED: usize = 6;
+
+/// Tables with nothing new that have a line each.
+const MOST_ALIKE: usize = 6;
 
 /// What kept tables from their data, then what was done, table by table, and what was not. Paths begin with the lake's, so
 /// that they can be pasted.
@@ -28,9 +31,17 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
     let tables = report.tables.iter().map(|(name, table)| {
         // What was there before says nothing beside the reason why no more came.
         let done = done(table).filter(|_| is_changed(table) || !causes.stopped(table));
-        (name, done, remarks((name, table), &causes, store))
+        (name, done, remarks((name, table), &causes, (store, &report.run)))
     });
     let (shown, rest): (Vec<_>, Vec<_>) = tables.partition(|(_, done, remarks)| done.is_some() || !remarks.is_empty());
+    let is_same = |name: &String, remarks: &[String]| {
+        remarks.is_empty() && report.tables.get(name).is_some_and(|table| !is_changed(table))
+    };
+    let same: Vec<&String> =
+        shown.iter().filter(|(name, _, remarks)| is_same(name, remarks)).map(|(name, ..)| *name).collect();
+    // A few have room for a line each.
+    let same = if same.len() > MOST_ALIKE { same } else { Vec::new() };
+    let shown: Vec<_> = shown.into_iter().filter(|(name, ..)| !same.contains(name)).collect();
     let width = shown.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     for (name, done, remarks) in shown {
         line(&mut out, &format!("{name:width$}  {}", done.as_deref().unwrap_or(&local("nothing new"))));
@@ -38,8 +49,11 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
             line(&mut out, &format!("{:width$}  ! {remark}", ""));
         }
     }
+    if !same.is_empty() {
+        line(&mut out, &nothing_new(report, &same));
+    }
     for (of, tables) in causes.skipped() {
-        line(&mut out, &say!("skipped, not published yet: {} ({tables})", days(of.iter())));
+        line(&mut out, &say!("skipped, not due yet: {} ({tables})", days(of.iter())));
     }
     let is_idle = |name: &String| report.tables.get(name).is_some_and(|table| !causes.concern(table));
     let idle: Vec<&str> = rest.iter().filter(|(name, ..)| is_idle(name)).map(|(name, ..)| name.as_str()).collect();
@@ -53,28 +67,63 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
             },
         );
     }
+    let exit = report.exit_code();
+    if let Some(next) = next(exit) {
+        line(&mut out, &say!("exit {}, {}: {next}", u8::from(exit), exit.meaning()));
+    }
     line(&mut out, &say!("calls: {}", calls(report)));
     line(&mut out, &say!("report: {}", store.location(&format!("runs/{}.json", report.run))));
     out
 }
 
+/// What to do after a run that ended with an exit code, where waiting or another command mends it.
+fn next(exit: Exit) -> Option<&'static str> {
+    match exit {
+        Exit::NotPublished => Some("run again later, in half an hour or the next morning; what is there is safe"),
+        Exit::Incomplete => Some("run again; only what is missing is fetched"),
+        Exit::QuotaSpent => Some("run again tomorrow; only what is missing is fetched"),
+        Exit::NoRight => Some("correct it and run again; `pitlake doctor` tells what the account may request"),
+        _ => None,
+    }
+}
+
+/// One line for tables of which a run found all that there was.
+fn nothing_new(report: &Report, names: &[&String]) -> String {
+    let tables = counted(names.len(), "table");
+    let of_tables: Vec<&TableReport> = names.iter().filter_map(|name| report.tables.get(*name)).collect();
+    let all = TableReport {
+        held: of_tables.iter().map(|table| table.held).sum(),
+        current: of_tables.iter().map(|table| table.current).sum(),
+        ..TableReport::default()
+    };
+    aside(&say!("nothing new: {tables}"), &done(&all).into_iter().collect::<Vec<_>>())
+}
+
 /// What a user should know of a table besides what was done, without what the causes say.
-fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, store: &Store) -> Vec<String> {
+fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, (store, run): (&Store, &str)) -> Vec<String> {
     let mut remarks = Vec::new();
     let mut also = |text: String| remarks.push(text);
     if !table.not_published.is_empty() {
         also(say!("not published yet: {}", days(table.not_published.iter())));
     }
     if !table.passed_over.is_empty() && !causes.have_skipped(&table.passed_over) {
-        also(say!("skipped, not published yet: {}", days(table.passed_over.iter())));
+        also(say!("skipped, not due yet: {}", days(table.passed_over.iter())));
     }
     if let Some(changed) = changed(&table.drift) {
-        also(say!("{changed}; `pitlake diff {name}` lists them"));
+        // What was built of answers that others fetched is older than this run.
+        also(match table.fetched {
+            0 => say!("{changed}; `pitlake diff {name}` lists them"),
+            _ => say!("{changed}; `pitlake diff {name} --since {run}` lists them"),
+        });
     }
-    for marked in &table.marked {
+    let mut marked: Vec<&Marked> = table.marked.iter().collect();
+    marked.sort_by_key(|marked| &marked.slice);
+    for marked in marked {
         also(local(&marked.text()));
     }
-    for failed in &table.failed {
+    let mut failed: Vec<&Failed> = table.failed.iter().collect();
+    failed.sort_by_key(|failed| failed.what.iter().min());
+    for failed in failed {
         let what = days(failed.what.iter());
         if !causes.have(&failed.reason) {
             also(say!("failed: {what}: {}", failed.reason));
@@ -192,14 +241,12 @@ fn times(values: &BTreeMap<String, usize>) -> String {
     if more > 0 { say!("{named} and {more} more") } else { named }
 }
 
-/// All of a few names; of many the first and the last.
+/// All of a few names, in order; of many the first and the last.
 fn days<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
-    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    let mut names: Vec<String> = names.map(|name| name.to_string()).collect();
+    names.sort();
     match names.as_slice() {
-        [first, .., last] if names.len() > 5 => {
-            let (low, high) = if first <= last { (first, last) } else { (last, first) };
-            say!("{} from {low} to {high}", names.len())
-        }
+        [first, .., last] if names.len() > 5 => say!("{} from {first} to {last}", names.len()),
         _ => names.join(", "),
     }
 }

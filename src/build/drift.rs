@@ -119,16 +119,11 @@ fn superseded(
     before: Option<&RecordBatch>,
     (states, built): (&RecordBatch, &Finished<'_>),
 ) -> Result<Drift> {
-    let names = [key(table), STATE.to_vec()].concat();
+    let fresh = fresh(table, before, states)?;
     let key: Vec<&str> = key(table).into_iter().filter(|name| *name != "vendor").collect();
-    let (mut ids, mut keys) = (Ids::new(states, &names)?, Ids::new(states, &key)?);
-    let former: HashSet<OwnedRow> = match before {
-        Some(before) => ids.of(before, &names)?.into_iter().collect(),
-        None => HashSet::new(),
-    };
+    let mut keys = Ids::new(states, &key)?;
     let why = column(states, "why")?.as_string::<i32>();
-    let state_ids = ids.of(states, &names)?;
-    let ended = |row: &usize| !former.contains(&state_ids[*row]);
+    let ended = |row: &usize| fresh.contains(row);
     let why = |row: usize| why.is_valid(row).then(|| why.value(row));
     let [changed, withdrawn] = ["changed", "withdrawn"]
         .map(|end| (0..states.num_rows()).filter(|row| why(*row) == Some(end)).filter(ended).collect::<Vec<usize>>());
@@ -161,6 +156,33 @@ fn superseded(
         withdrawn: withdrawn.len(),
         days: days(table, about.collect(), of_states),
     })
+}
+
+/// The states that were not there before. One that was, and of which another look moved the begin or the end, is not new.
+fn fresh(table: &Table, before: Option<&RecordBatch>, states: &RecordBatch) -> Result<HashSet<usize>> {
+    let mut fresh: HashSet<usize> = (0..states.num_rows()).collect();
+    let Some(before) = before else { return Ok(fresh) };
+    let mut gone: HashSet<usize> = (0..before.num_rows()).collect();
+    let [known, superseded, why] = STATE;
+    for names in [STATE.to_vec(), vec![known, why], vec![superseded, why]] {
+        let names = [key(table), names].concat();
+        let mut ids = Ids::new(states, &names)?;
+        let (former, now) = (ids.of(before, &names)?, ids.of(states, &names)?);
+        let mut places: HashMap<&OwnedRow, Vec<usize>> = HashMap::new();
+        for row in (0..former.len()).filter(|row| gone.contains(row)) {
+            places.entry(&former[row]).or_default().push(row);
+        }
+        // Each former state stands for one of now.
+        for (row, id) in now.iter().enumerate() {
+            if fresh.contains(&row)
+                && let Some(found) = places.get_mut(id).and_then(Vec::pop)
+            {
+                fresh.remove(&row);
+                gone.remove(&found);
+            }
+        }
+    }
+    Ok(fresh)
 }
 
 /// A row whose figures differ from what it was before.

@@ -45,3 +45,21 @@ fn the_same_figures_from_an_earlier_evening_changed_nothing() {
         assert!(printed.contains("1 partition written (1 row)") && !printed.contains("changed"), "{printed}");
     }
 }
+
+#[test]
+fn an_earlier_look_at_a_snapshot_moves_its_history_and_changes_nothing() {
+    let place = Place::at("http://127.0.0.1:9");
+    let row =
+        r#"{"ts_code":"600001.SH","name":"甲","list_status":"D","list_date":"20100104","delist_date":"20220601"}"#;
+    for file in [
+        "date=2023-02-27/stock_basic_20230227T123000000Z.jsonl.gz",
+        "date=2023-02-24/stock_basic_20230224T123000000Z.jsonl.gz",
+    ] {
+        bronze(&place, &format!("tushare/stock_basic_cn/{file}"), &[row]);
+        let printed = place.expect(0, &["normalize", "stock_basic_cn", "--now", NOW]);
+        assert!(printed.contains("1 partition written (1 row)") && !printed.contains("changed"), "{printed}");
+    }
+    let states = "select count(*) as n from stock_basic_history_cn where why = 'changed'";
+    let states = place.expect(0, &["query", states, "--format", "json"]);
+    assert!(!states.contains(":0"), "the history has states that ended: {states}");
+}

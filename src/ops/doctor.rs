@@ -2,6 +2,8 @@
 //! Sends one small call to each interface it checks. Never changes anything but a file that it removes again.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -47,6 +49,7 @@ fn finding(what: impl Into<String>, exit: Exit, message: impl Into<String>) -> F
 /// # Errors
 /// When HTTP cannot be set up. Problems are in the findings.
 pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
+    let missing = world.store.missing().map(Path::to_owned);
     let mut findings = vec![store(world).await];
     findings.extend(disk(world));
     findings.extend(calendar(world).await);
@@ -79,7 +82,20 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
         }
         findings.extend(client.ahead().map(|ahead| clock(name, ahead)));
     }
+    if let Some(folder) = missing {
+        remove_empty(&folder);
+    }
     Ok(findings)
+}
+
+/// Removes the folder of a lake that trying it made, unless something is in it by now.
+fn remove_empty(folder: &Path) {
+    let within = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in within.collect::<Vec<_>>().into_iter().chain([folder.to_owned()]) {
+        if let Err(error) = fs::remove_dir(&path) {
+            tracing::debug!("`{}` stays: {error}", path.display());
+        }
+    }
 }
 
 /// Why an account cannot be opened, as a finding.

@@ -374,6 +374,15 @@ fn doctor_reports_what_to_fix() {
 }
 
 #[test]
+fn doctor_leaves_no_lake_where_there_was_none() {
+    let place = Place::at("http://127.0.0.1:9");
+    fs::remove_file(place.path("jobs.toml")).unwrap();
+    let printed = place.expect(2, &["doctor"]);
+    assert!(printed.contains("`data` is readable and writable"), "{printed}");
+    assert!(!place.path("data").exists());
+}
+
+#[test]
 fn rejects_prints_rows_and_reasons() {
     let place = Place::at("http://127.0.0.1:9");
     // A mistyped lake is not one without rejected rows.

@@ -17,6 +17,50 @@ pub enum QueryError {
     Failed(#[from] anyhow::Error),
 }
 
+/// Functions that exist with OVER only, which the engine does not know without.
+const WINDOW: [&str; 11] = [
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "lag",
+    "last_value",
+    "lead",
+    "nth_value",
+    "ntile",
+    "percent_rank",
+    "rank",
+    "row_number",
+];
+
+/// What the engine says at length, in our words; `None` where its own do.
+fn said(line: &str) -> Option<String> {
+    let quoted = |rest: &str, end: &str| rest.split_once(end).map(|(name, _)| name.to_owned());
+    let after = |mark: &str| line.split_once(mark).map(|(_, rest)| rest);
+    if let Some(name) = after("Invalid function '").and_then(|rest| quoted(rest, "'")) {
+        let is_window = WINDOW.contains(&name.to_lowercase().as_str());
+        return is_window
+            .then(|| format!("`{name}` needs a window: write `{name}(…) OVER (PARTITION BY … ORDER BY …)`"));
+    }
+    if let Some(name) = after("While expanding wildcard, column \"").and_then(|rest| quoted(rest, "\" must appear")) {
+        return Some(format!("`{name}` is neither in GROUP BY nor in an aggregate function such as max(…)"));
+    }
+    let name = after("Function '").filter(|rest| rest.contains("failed to match any signature"))?;
+    let name = quoted(name, "'")?;
+    let mut taken: Vec<&str> = Vec::new();
+    let mut received = None;
+    for wanted in line.split(" requires ").skip(1) {
+        let Some((kind, rest)) = wanted.split_once(", but received ") else { continue };
+        if !taken.contains(&kind) {
+            taken.push(kind);
+        }
+        received = received.or_else(|| rest.split_once(" (").map(|(kind, _)| kind));
+    }
+    Some(match received {
+        Some(received) => format!("`{name}` takes {}, and was given {received}", taken.join(", ")),
+        None => format!("`{name}` does not take these arguments"),
+    })
+}
+
 /// The engine's error as one line, with a hint where we know one.
 pub(super) fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError {
     let root = error.find_root();
@@ -25,7 +69,9 @@ pub(super) fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError 
     // The second line is often a hint; the lines after it list every signature.
     let line =
         text.lines().take(2).map(|line| line.split('\t').next().unwrap_or(line).trim()).collect::<Vec<_>>().join(" ");
-    let unplanned = QueryError::Misuse(format!("cannot plan the SQL: {line}"));
+    // Then comes what the engine's own types look like.
+    let line = line.split_once(" { ").map_or(line.as_str(), |(line, _)| line).to_owned();
+    let unplanned = QueryError::Misuse(format!("cannot plan the SQL: {}", said(&line).unwrap_or(line.clone())));
     let hinted = |problem: String, hint: String| QueryError::Misuse(format!("{problem}; {hint}"));
     match root {
         DataFusionError::SQL(parser, _) => {
@@ -60,5 +106,37 @@ pub(super) fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError 
             MEMORY >> 30
         )),
         _ => QueryError::Failed(anyhow!("the query failed: {line}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[test]
+    fn what_the_engine_says_at_length_is_said_in_a_line() {
+        for (line, expected) in [
+            (
+                "Invalid function 'lag'. Did you mean 'log'?",
+                "`lag` needs a window: write `lag(…) OVER (PARTITION BY … ORDER BY …)`",
+            ),
+            (
+                "Internal error: Function 'sum' failed to match any signature, errors: Error during planning: Function 'sum' \
+                 requires Decimal, but received String (DataType: Utf8).,Error during planning: Function 'sum' requires \
+                 Int64, but received String (DataType: Utf8).. This issue was likely caused by a bug in DataFusion's code.",
+                "`sum` takes Decimal, Int64, and was given String",
+            ),
+            (
+                "Column in SELECT must be in GROUP BY or an aggregate function: While expanding wildcard, column \
+                 \"a.ts_code\" must appear in the GROUP BY clause or must be part of an aggregate function",
+                "`a.ts_code` is neither in GROUP BY nor in an aggregate function such as max(…)",
+            ),
+        ] {
+            assert_eq!(said(line).as_deref(), Some(expected));
+        }
+        for line in ["Ambiguous reference to unqualified field ts_code", "Invalid function 'foo'. Did you mean 'row'?"]
+        {
+            assert_eq!(said(line), None);
+        }
     }
 }

@@ -45,6 +45,11 @@ const NO_SENTENCE: &[&str] = &[
     "All tables of silver. `pitlake tables --format markdown` writes this page; do not edit it. Amounts are in yuan and \
      volumes in shares unless the unit differs; percent values are numbers times a hundred; days are days in Shanghai.",
     "AND cal_date {} {}",
+    "\" must appear",
+    "Invalid function '",
+    "While expanding wildcard, column \"",
+    "but received",
+    "failed to match any signature",
     "Global options",
     "at line",
     "GROUP BY",

@@ -10,6 +10,7 @@ mod fill;
 mod filling;
 mod groups;
 mod input;
+mod large;
 mod machine;
 mod read;
 mod rows;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
+use super::large;
 use super::rows::read_contested;
 use super::task::origin;
 use crate::ledger::{Inputs, Ledger, LedgerFile};
@@ -47,6 +48,8 @@ pub struct Survey {
     pub obsolete: Vec<String>,
     /// Bronze files that do not tell which partitions they feed, with the reason.
     pub unplaced: Vec<(String, String)>,
+    /// What would help where partitions are too large for one machine.
+    pub large: Option<String>,
     /// What a user should know.
     pub notes: BTreeSet<String>,
 }
@@ -61,7 +64,8 @@ impl Survey {
         let Inputs { partitions, unplaced } = ledger.inputs();
         let published = silver::list(store, table).await?;
         let companions = silver::companions(store, table).await?;
-        let mut survey = Self { unplaced, ..Self::default() };
+        let large = large::remark(table, &partitions, large::MOST);
+        let mut survey = Self { unplaced, large, ..Self::default() };
         let files = published.iter().chain(&companions);
         let there: BTreeSet<Partition> = files.clone().filter_map(|file| file.partition).collect();
         let obsolete = files.filter(|file| file.partition.is_none());

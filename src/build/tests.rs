@@ -144,6 +144,20 @@ async fn one_thread_and_several_give_the_same_bytes() {
     }
 }
 
+#[tokio::test]
+async fn partitions_that_are_too_large_are_named_with_what_would_help() {
+    let (catalog, _) = Catalog::load(&[], None).unwrap();
+    let store = many(&catalog).await;
+    let table = catalog.table("adj_factor").unwrap();
+    let ledger = Ledger::open(&store, table).await.unwrap();
+    let partitions = ledger.inputs().partitions;
+    assert_eq!(large::remark(table, &partitions, large::MOST), None);
+    let remark = large::remark(table, &partitions, 1).unwrap();
+    assert!(
+        remark.contains("building 1 partition of `adj_factor` takes") && remark.contains("`partition = \"month\"`")
+    );
+}
+
 /// Runs everything in this process, as a cluster would.
 #[derive(Debug)]
 struct Here(Worker);

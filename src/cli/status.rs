@@ -241,7 +241,7 @@ fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
         .iter()
         .find_map(|one| one.calendar_ends)
         .map(|last| format!("the calendar ends {last}, and `lag` counts up to there; run `pitlake fetch trade_cal`, with --refetch if it was fetched today"));
-    for remark in remarks.iter().chain(&ends) {
+    for remark in remarks.iter().chain(&ends).chain(status.iter().filter_map(|one| one.large.as_ref())) {
         out.push('\n');
         out.push_str(&wrapped(&local(remark), "! ", WIDTH));
     }

@@ -50,6 +50,7 @@ async fn priced(world: &World, ledgers: &Ledgers, work: &Work, phases: &Phases) 
         for table in tables {
             let ledger = ledgers.of(table).await?;
             let survey = Survey::of(&world.store, &ledger, &calendar, Scope::default()).await?;
+            price.notes.extend(survey.large);
             price.add_stale(&table.name, survey.stale.into_keys());
         }
     }

@@ -97,6 +97,9 @@ pub struct Status {
     /// Whether the calendar lacks days that it covers, so that missing ones are not noticed.
     #[serde(skip)]
     pub is_beyond_calendar: bool,
+    /// What would help where its partitions are too large for one machine.
+    #[serde(skip)]
+    pub large: Option<String>,
     /// What each of its interfaces covers.
     #[serde(skip)]
     pub coverage: Vec<Coverage>,
@@ -228,6 +231,7 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
     let table = ledger.table();
     let mut status = Status { table: table.name.clone(), ..Status::default() };
     let survey = Survey::of(&world.store, ledger, calendar, Scope::default()).await?;
+    status.large.clone_from(&survey.large);
     status.stale = survey.stale.len();
     let files = survey.published.iter().map(|(file, _)| file).chain(&survey.companions);
     status.size.silver = files.map(|file| file.entry.size).sum();

@@ -1,0 +1,39 @@
+//! Partitions that one machine builds with difficulty, and what would help. Never how a partition is built.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pitlake_contract::counted;
+
+use super::machine::{Need, fed};
+use crate::ledger::LedgerFile;
+use crate::normalise::Partition;
+use crate::spec::{PartitionBy, Table};
+
+/// Memory that a task should need at most, so that several run side by side on a machine.
+pub(super) const MOST: u64 = 1 << 30;
+
+/// What to say of a table whose partitions need more memory than `most`; nothing where days have files of their own.
+pub(super) fn remark(
+    table: &Table,
+    partitions: &BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
+    most: u64,
+) -> Option<String> {
+    let fed = fed(partitions.iter());
+    let large = partitions.values().filter(|files| Need::of(table, files, &fed).memory > most).count();
+    let finer = match table.partition {
+        PartitionBy::None => "year",
+        PartitionBy::Year => "month",
+        PartitionBy::Month => "day",
+        PartitionBy::Day => return None,
+    };
+    (large > 0).then(|| {
+        format!(
+            "building {1} of `{0}` takes more than {2} MiB of memory: with `partition = \"{finer}\"` in a pipelines/{0}.toml of \
+             your own, cores and machines build the parts side by side",
+            table.name,
+            counted(large, "partition"),
+            most >> 20
+        )
+    })
+}

@@ -15,6 +15,19 @@ const FIXED: usize = 12;
 /// Most bytes that [`provenance`] needs of a file's beginning.
 pub(super) const HEAD: u64 = 64 * 1024 + 12;
 
+/// Bytes of a file's beginning that hold the header of most: of an object store no more are asked for at first.
+pub(super) const USUAL: u64 = 8 * 1024;
+
+/// Bytes that the header takes whose beginning these are.
+pub(super) fn length(start: &[u8]) -> u64 {
+    match start {
+        [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, low, high, ..] if flags & 4 != 0 => {
+            FIXED as u64 + u64::from(u16::from_le_bytes([*low, *high]))
+        }
+        _ => 0,
+    }
+}
+
 /// Bytes that [`is_ours`] needs of a file's beginning.
 pub(super) const START: u64 = 14;
 

@@ -25,7 +25,7 @@ pub use file::foreign;
 pub use file::{Provenance, digest};
 pub use findings::{Findings, MOST_CODES, Mark};
 pub use inflate::inflate;
-pub use path::{BronzeFile, file_name};
+pub use path::{BronzeFile, file_name, folder};
 pub use span::Span;
 
 use crate::spec::{Contract, DateRange};
@@ -94,7 +94,7 @@ pub async fn provenances(
     let files: Vec<(String, u64)> =
         files.into_iter().map(|file| (file.path.clone(), file.size.min(header::HEAD))).collect();
     let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
-    let heads = store.heads(files, file::provenance).await;
+    let heads = store.heads(files, (header::USUAL, header::length), file::provenance).await;
     let named = |(head, path): (Result<_>, String)| head.flatten().with_context(|| format!("`{path}`"));
     heads.into_iter().zip(paths).map(named).collect()
 }
@@ -102,7 +102,8 @@ pub async fn provenances(
 /// Of each of some files, whether it begins as ours do; not where it cannot be read.
 pub async fn are_ours(store: &Store, files: impl IntoIterator<Item = &BronzeFile>) -> Vec<bool> {
     let files = files.into_iter().map(|file| (file.path.clone(), file.size.min(header::START))).collect();
-    store.heads(files, header::is_ours).await.into_iter().map(|is_ours| is_ours.unwrap_or(false)).collect()
+    let heads = store.heads(files, (header::START, |_| 0), header::is_ours).await;
+    heads.into_iter().map(|is_ours| is_ours.unwrap_or(false)).collect()
 }
 
 /// The provenance of a file in memory.

@@ -136,7 +136,7 @@ fn number(digits: &str) -> Option<u32> {
 
 /// The folder of all files of a type.
 #[must_use]
-pub(super) fn folder(contract: &Contract) -> String {
+pub fn folder(contract: &Contract) -> String {
     format!("bronze/{}/{}", contract.id.vendor, contract.kind)
 }
 

@@ -51,7 +51,7 @@ impl<'r> Building<'r> {
         judge: &impl AsyncFn(&Ledger, &[Arc<LedgerFile>]) -> Result<()>,
     ) -> Result<Option<Self>> {
         let Run { world, ledgers, journal } = run;
-        let first = Survey::of(&world.store, &*ledgers.of(table).await?, calendar, scope).await?;
+        let first = Survey::of(ledgers.glance(), &*ledgers.of(table).await?, calendar, scope).await?;
         if first.is_done() {
             report(&first, table, journal).await;
             return Ok(None);

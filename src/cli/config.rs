@@ -12,8 +12,8 @@ use anyhow::Result;
 
 use super::context::Context;
 use crate::ops::configuration;
-use crate::spec::{Catalog, Jobs, SpecFile, Table, Vendor, is_url, nearest, without_secrets};
-use crate::store::Store;
+use crate::spec::{Catalog, Jobs, Lake, SpecFile, Table, Vendor, is_url, nearest, without_secrets};
+use crate::store::{Access, Speaks, Store};
 use crate::world::{Limits, Misuse, Token, World};
 
 /// The configuration, unless another one is named.
@@ -76,15 +76,17 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<SpecFile>) -> Result<()> {
 }
 
 /// Opens a lake. A kind of lake that is not supported is a mistake in the command; a folder that cannot be had is a failure.
-pub(super) fn open(url: &str) -> Result<Store> {
-    let opened = Store::open(url);
+pub(super) fn open(url: &str, jobs: &Jobs) -> Result<Store> {
+    let Lake { endpoint, region, path_style, kind, .. } = jobs.lake.clone();
+    let kind = kind.and_then(Speaks::named);
+    let opened = Store::reach(url, &Access { endpoint, region, path_style, kind, variables: cloud_variables() });
     if url.contains("://") { opened.map_err(|error| Misuse(format!("{error:#}")).into()) } else { opened }
 }
 
 /// Builds the world of a command.
 pub(super) fn world(context: &Context) -> Result<World> {
     let (catalog, mut jobs) = catalog(context)?;
-    let store = open(&lake(context, &jobs))?;
+    let store = open(&lake(context, &jobs), &jobs)?;
     for vendor in catalog.vendors() {
         let name = vendor.variable("BASE_URL");
         if let Some(url) = variable(&name) {
@@ -111,7 +113,7 @@ pub(super) fn world(context: &Context) -> Result<World> {
 
 /// The lake that is named on the command line, in the environment or in the file.
 pub(super) fn lake(context: &Context, jobs: &Jobs) -> String {
-    context.global.lake.clone().or_else(|| jobs.lake_url.clone()).unwrap_or_else(|| LAKE.to_owned())
+    context.global.lake.clone().or_else(|| jobs.lake.url.clone()).unwrap_or_else(|| LAKE.to_owned())
 }
 
 /// Whether the environment has a token, or a file with one, for a vendor.
@@ -163,6 +165,13 @@ pub(super) fn secret(name: &str) -> Result<Option<(String, String)>> {
 #[allow(clippy::disallowed_methods)]
 pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What the environment says of object stores, by the names that their vendors use.
+fn cloud_variables() -> Vec<(String, String)> {
+    let is_named = |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));
+    let texts = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    texts.filter(|(name, value)| is_named(name) && !value.is_empty()).collect()
 }
 
 /// The named jobs, or the only one.

@@ -53,7 +53,7 @@ pub(super) struct DemoArgs {}
 impl DemoArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let (catalog, _) = Catalog::load(&[], None)?;
-        let store = config::open(context.global.lake.as_deref().unwrap_or(LAKE))?;
+        let store = config::open(context.global.lake.as_deref().unwrap_or(LAKE), &Jobs::default())?;
         let evenings = EVENINGS.map(|text| text.parse::<DateTime<Utc>>().unwrap_or_default());
         let start: NaiveDate = START.parse()?;
         let settings = Settings {

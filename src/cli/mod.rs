@@ -47,6 +47,7 @@ use crate::memory;
 use crate::progress::Progress;
 use crate::report::Exit;
 use crate::run::exit_of;
+use crate::store::lease::given_back;
 pub use cluster::Cluster;
 use cluster::{Extended, NoOptions};
 pub use config::catalog_beside;
@@ -152,7 +153,11 @@ pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode 
         }
     };
     let interrupt = Interrupt::default();
-    let done = runtime.block_on(interruptible((cli, cluster), progress, interrupt));
+    let done = runtime.block_on(async {
+        let done = interruptible((cli, cluster), progress, interrupt).await;
+        given_back().await;
+        done
+    });
     // Its threads end with the process. To detach them from here races with that end: one of five thousand commands was
     // ended by a segmentation fault, with all its work done.
     std::mem::forget(runtime);

@@ -85,7 +85,7 @@ impl SandboxArgs {
         }
         let (own, jobs) = config::files(context.global.config.as_deref())?;
         // A file with a problem is named, not left out.
-        let (catalog, _) = Catalog::load(&own, jobs.as_ref())?;
+        let (catalog, jobs) = Catalog::load(&own, jobs.as_ref())?;
         let settings = Settings {
             seed: self.seed,
             stocks: self.stocks,
@@ -100,7 +100,7 @@ impl SandboxArgs {
             own,
         };
         if let Some(lake) = self.export {
-            return export(context, catalog, config::open(&lake)?, settings).await;
+            return export(context, catalog, config::open(&lake, &jobs)?, settings).await;
         }
         let market = Arc::new(Market::new(&settings));
         let hint = hint(&market, settings.epoch);

@@ -219,6 +219,8 @@ fn may_be_narrowed(contract: &Contract) -> bool {
 #[derive(Debug)]
 pub struct Ledgers {
     store: Store,
+    /// For tables that are looked at for the first time, and need not be as new as the moment.
+    glance: Store,
     tables: Mutex<BTreeMap<String, Listed>>,
 }
 
@@ -228,15 +230,18 @@ struct Listed {
     table: Arc<Table>,
     now: Arc<OnceCell<Arc<Ledger>>>,
     before: Option<Arc<Ledger>>,
+    /// Whether something was written, here or by another process.
+    is_outdated: bool,
 }
 
 impl Listed {
     fn new(table: &Arc<Table>) -> Self {
-        Self { table: Arc::clone(table), now: Arc::default(), before: None }
+        Self { table: Arc::clone(table), now: Arc::default(), before: None, is_outdated: false }
     }
 
     /// It is listed again when asked about.
     fn outdate(&mut self) {
+        self.is_outdated = true;
         if let Some(ledger) = std::mem::take(&mut self.now).get() {
             self.before = Some(Arc::clone(ledger));
         }
@@ -247,7 +252,13 @@ impl Ledgers {
     /// None is open yet.
     #[must_use]
     pub fn new(store: &Store) -> Self {
-        Self { store: store.clone(), tables: Mutex::default() }
+        Self { store: store.clone(), glance: store.glance(), tables: Mutex::default() }
+    }
+
+    /// The lake as it was when it was first looked at.
+    #[must_use]
+    pub fn glance(&self) -> &Store {
+        &self.glance
     }
 
     /// The ledger of a table.
@@ -255,12 +266,13 @@ impl Ledgers {
     /// # Errors
     /// When the store cannot be listed.
     pub async fn of(&self, table: &Arc<Table>) -> Result<Arc<Ledger>> {
-        let (now, before) = {
+        let (now, before, is_outdated) = {
             let mut tables = self.tables.lock().await;
             let listed = tables.entry(table.name.clone()).or_insert_with(|| Listed::new(table));
-            (Arc::clone(&listed.now), listed.before.clone())
+            (Arc::clone(&listed.now), listed.before.clone(), listed.is_outdated)
         };
-        let open = async || Ledger::reopen(&self.store, table, before.as_deref()).await.map(Arc::new);
+        let store = if is_outdated { &self.store } else { &self.glance };
+        let open = async || Ledger::reopen(store, table, before.as_deref()).await.map(Arc::new);
         now.get_or_try_init(open).await.cloned()
     }
 
@@ -275,14 +287,13 @@ impl Ledgers {
     /// # Errors
     /// When the store cannot be listed.
     pub async fn relisted(&self, table: &Arc<Table>) -> Result<Arc<Ledger>> {
-        if let Some(listed) = self.tables.lock().await.get_mut(&table.name) {
-            listed.outdate();
-        }
+        self.tables.lock().await.entry(table.name.clone()).or_insert_with(|| Listed::new(table)).outdate();
         self.of(table).await
     }
 
     /// Something was written into the folder of a contract: the tables it feeds are listed again when asked about.
     pub async fn written(&self, contract: &Contract) {
+        self.glance.outdate(&bronze::folder(contract));
         let folder = (&contract.id.vendor, &contract.kind);
         let is_fed = |listed: &Listed| {
             let mut contracts = listed.table.sources.iter().map(|source| &source.contract);

@@ -37,6 +37,7 @@ pub struct Checked {
 /// # Errors
 /// When the lake cannot be read.
 pub async fn check(world: &World, tables: &[Arc<Table>]) -> Result<Checked> {
+    let world = &World { store: world.store.glance(), ..world.clone() };
     let calendar = Arc::new(reference::calendar(world, &Ledgers::new(&world.store)).await?);
     let mut checked = Checked::default();
     let bar = world.progress.steps("check", "tables", tables.len());

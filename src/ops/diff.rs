@@ -99,6 +99,7 @@ pub struct Counts {
 /// # Errors
 /// As [`diff`].
 pub async fn all(world: &World, against: Against, range: Option<DateRange>) -> Result<Vec<Diff>> {
+    let world = &World { store: world.store.glance(), ..world.clone() };
     let mut diffs = Vec::new();
     for table in world.catalog.tables() {
         let is_paired = match &against {

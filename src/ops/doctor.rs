@@ -17,6 +17,7 @@ use crate::plan::{Allowance, CALENDAR, Chosen, allowance, calls};
 use crate::reference;
 use crate::report::{Exit, Journal, spent};
 use crate::spec::{Axis, Table, TableSource, Values};
+use crate::store::Condition;
 use crate::world::World;
 
 /// A clock that is further off stamps files with a wrong day around midnight.
@@ -50,7 +51,7 @@ fn finding(what: impl Into<String>, exit: Exit, message: impl Into<String>) -> F
 /// When HTTP cannot be set up. Problems are in the findings.
 pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
     let missing = world.store.missing().map(Path::to_owned);
-    let mut findings = vec![store(world).await];
+    let mut findings = store(world).await;
     findings.extend(disk(world));
     findings.extend(calendar(world).await);
     if world.jobs.accounts.is_empty() {
@@ -144,19 +145,57 @@ async fn calendar(world: &World) -> Option<Finding> {
     }
 }
 
-/// Writes, reads and removes a file.
-async fn store(world: &World) -> Finding {
-    let path = "leases/doctor.json";
-    let tried = async {
-        world.store.put(path, "{}".into()).await?;
-        let read = world.store.read(path).await?;
-        world.store.delete(path).await?;
-        anyhow::ensure!(read == "{}", "a file read back differs from what was written");
-        Ok(())
+/// Writes, reads and removes a file, and tells what the store can do besides.
+async fn store(world: &World) -> Vec<Finding> {
+    let store = &world.store;
+    let found = match store.probe().await {
+        Ok(found) => found,
+        Err(error) => {
+            let message = if store.is_remote() {
+                format!("{error:#}; docs/object-stores.md tells what it needs")
+            } else {
+                format!("{error:#}; choose another folder with --lake")
+            };
+            return vec![finding("store", Exit::Failed, message)];
+        }
     };
-    match tried.await {
-        Ok(()) => finding("store", Exit::Done, format!("`{}` is readable and writable", world.store.name())),
-        Err(error) => finding("store", Exit::Failed, format!("{error:#}; choose another folder with --lake")),
+    let mut findings = vec![finding("store", Exit::Done, format!("`{}` is readable and writable", store.name()))];
+    if store.is_remote() {
+        let millis = found.latency.as_millis();
+        findings.push(finding("store latency", Exit::Done, format!("a small file is read in {millis} ms")));
+        findings.push(finding("store create-only", Exit::Done, creates(found.creates)));
+        findings.push(finding("store compare-and-swap", Exit::Done, swaps(found.swaps)));
+    }
+    findings
+}
+
+/// What a store promises of files that are put where their name is free.
+fn creates(found: Condition) -> &'static str {
+    match found {
+        Condition::Kept => "kept: no file is overwritten by a run that takes its name at the same time",
+        Condition::Unknown => {
+            "unknown to this store: pitlake looks before it puts, so let only one run at a time write the lake; files are \
+             whole all the same, and what two runs fetch at once may be fetched twice"
+        }
+        Condition::Ignored => {
+            "ignored by this store, which overwrites: let only one run at a time write the lake; for OSS and COS set `kind` \
+             of [lake] in jobs.toml, and switch the versions of the bucket off"
+        }
+    }
+}
+
+/// What a store promises of leases.
+fn swaps(found: Condition) -> &'static str {
+    match found {
+        Condition::Kept => "kept: of several runs that find the lease of a dead one exactly one gets it",
+        Condition::Unknown => {
+            "unknown to this store: a lease that is free goes to one run, but of two that take over the lease of a dead one at \
+             the same time the first learns within 2 seconds that it lost"
+        }
+        Condition::Ignored => {
+            "ignored by this store: of two runs that take over the lease of a dead one at the same time both may fetch, until \
+             the first learns within a minute that it lost; no file is damaged by that"
+        }
     }
 }
 

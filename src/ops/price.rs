@@ -19,6 +19,7 @@ pub async fn price(world: &World, work: &Work) -> Result<Price> {
     for table in &work.tables {
         seller(&world.jobs, table).map_err(Misuse)?;
     }
+    let world = &World { store: world.store.glance(), ..world.clone() };
     let ledgers = Ledgers::new(&world.store);
     let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
     let ((), price) = tokio::join!(ledgers.ahead(phases.all()), priced(world, &ledgers, work, &phases));

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use pitlake_contract::DateRange;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -12,6 +14,9 @@ use super::{Exit, Look, Report, TableReport};
 use crate::bronze::PROGRAM;
 use crate::clock::{Clock, shanghai_day};
 use crate::store::Store;
+
+/// Reports read at the same time.
+const AT_ONCE: usize = 16;
 
 /// The report of the run that goes on, and its file.
 #[derive(Debug)]
@@ -135,7 +140,10 @@ impl Journal {
 /// When the reports cannot be read.
 pub async fn spent(store: &Store, clock: Clock, vendor: &str) -> Result<u64> {
     let (today, prefix) = (clock.today(), format!("{vendor}/"));
-    let of_today = all(store).await?.into_iter().filter(|run| shanghai_day(run.started) == today);
+    // Reports of former days are not even read: each is a request. Their names begin with a day of UTC.
+    let yesterday = (today - chrono::Days::new(1)).format("%Y%m%d").to_string();
+    let runs = read(store, |name| name >= yesterday.as_str()).await?;
+    let of_today = runs.into_iter().filter(|run| shanghai_day(run.started) == today);
     let calls = of_today.flat_map(|run| run.calls).filter(|(interface, _)| interface.starts_with(&prefix));
     Ok(calls.map(|(_, calls)| calls).sum())
 }
@@ -145,11 +153,20 @@ pub async fn spent(store: &Store, clock: Clock, vendor: &str) -> Result<u64> {
 /// # Errors
 /// When they cannot be listed or read.
 pub async fn all(store: &Store) -> Result<Vec<Report>> {
+    read(store, |_| true).await
+}
+
+/// The reports of some names, oldest first.
+async fn read(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Report>> {
+    let mut paths: Vec<String> = store.list("runs").await?.into_iter().map(|entry| entry.path).collect();
+    paths.retain(|path| is_wanted(path.trim_start_matches("runs/")));
+    let bodies = stream::iter(&paths).map(|path| store.read(path)).buffered(AT_ONCE);
+    let bodies: Vec<Bytes> = bodies.try_collect().await?;
     let mut reports = Vec::new();
-    for entry in store.list("runs").await? {
-        match serde_json::from_slice(&store.read(&entry.path).await?) {
+    for (path, body) in paths.iter().zip(bodies) {
+        match serde_json::from_slice(&body) {
             Ok(report) => reports.push(report),
-            Err(error) => tracing::warn!("`{}` is not the report of a run: {error}", entry.path),
+            Err(error) => tracing::warn!("`{path}` is not the report of a run: {error}"),
         }
     }
     Ok(reports)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{self, Account};
+use super::lake::{self, Lake};
 use super::notify::{self, Notify};
 use super::schedule::Schedule;
 use super::table::Table;
@@ -31,8 +32,8 @@ pub struct Job {
 /// `jobs.toml` as a whole; empty without the file.
 #[derive(Debug, Clone, Default)]
 pub struct Jobs {
-    /// The lake's folder or URL.
-    pub lake_url: Option<String>,
+    /// The lake.
+    pub lake: Lake,
     /// Accounts by vendor; vendors without one are never called.
     pub accounts: BTreeMap<String, Account>,
     /// Jobs by name.
@@ -87,11 +88,7 @@ pub(super) struct Names<'a> {
 pub(super) fn read(file: &str, text: &str, names: &Names<'_>) -> Result<Jobs, Vec<Problem>> {
     TomlFile::new(file, text).parse(|root| {
         root.version();
-        let lake_url = root.table("lake").and_then(|lake| {
-            let url = lake.text("url").map(|at| at.value);
-            lake.close();
-            url
-        });
+        let lake = root.table("lake").map(|table| lake::read(&table)).unwrap_or_default();
         let mut accounts = BTreeMap::new();
         for (vendor, table) in root.named_tables("vendors") {
             known("vendor", &vendor, names.vendors, root);
@@ -107,7 +104,7 @@ pub(super) fn read(file: &str, text: &str, names: &Names<'_>) -> Result<Jobs, Ve
             preferences.extend(preferred(&name.value, &table, names).map(|order| (name.value, order)));
         }
         let notify = root.table("notify").map(|table| notify::read(&table));
-        Some(Jobs { lake_url, accounts, jobs, preferences, notify })
+        Some(Jobs { lake, accounts, jobs, preferences, notify })
     })
 }
 
@@ -234,6 +231,23 @@ mod tests {
         for url in ["https://api.tushare.pro", "http://127.0.0.1:8000/dataapi", "http://[::1]:80"] {
             assert!(read(&format!("[vendors.tushare]\nbase_url = \"{url}\"\n")).is_ok(), "{url}");
         }
+    }
+
+    #[test]
+    fn the_lake_says_how_its_store_is_reached() {
+        let text = "[lake]\nurl = \"s3://a/b\"\nendpoint = \"http://127.0.0.1:9000\"\nregion = \"r\"\npath_style = false\n\
+                    kind = \"oss\"\n";
+        let lake = read(text).unwrap().lake;
+        assert_eq!((lake.url.as_deref(), lake.endpoint.as_deref()), (Some("s3://a/b"), Some("http://127.0.0.1:9000")));
+        assert_eq!((lake.region.as_deref(), lake.path_style, lake.kind), (Some("r"), Some(false), Some("oss")));
+        let of = |line: &str| read(&format!("[lake]\n{line}\n")).unwrap_err().concat();
+        assert_eq!(
+            of("endpoint = \"minio:9000\""),
+            "jobs.toml:3: invalid `endpoint` `minio:9000`: expected https://HOST\n  hint: did you mean `https://minio:9000`?"
+        );
+        let pasted = of("endpoint = \"https://me:secret@host\"");
+        assert!(pasted.contains("`https://host`") && !pasted.contains("secret"), "{pasted}");
+        assert!(of("kind = \"osss\"").contains("did you mean `oss`?"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod account;
 mod bind;
 mod job;
+mod lake;
 mod notify;
 mod pipeline;
 mod schedule;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use account::{Account, is_url, without_secrets};
 pub use job::{Job, Jobs, LOOKBACK};
+pub use lake::Lake;
 pub use notify::{Event, Form, Notify, WEBHOOK};
 pub use pitlake_contract::{
     Ask, Axis, Contract, Contracts, Covered, DateRange, Dimension, Empty, Field, FieldType, InterfaceId, Limit, Paging,

@@ -35,7 +35,7 @@ impl Store {
     /// A lake in memory, and what counts its requests.
     pub(crate) fn counted() -> (Self, Arc<Counted>) {
         let counted = Arc::new(Counted::default());
-        (Self { name: "memory".into(), objects: Arc::clone(&counted) as _, local: None, fences: Vec::new() }, counted)
+        (Self::over("memory", Arc::clone(&counted) as _), counted)
     }
 }
 

@@ -3,12 +3,22 @@
 //! A [`Store`] holds one [`ObjectStore`] and treats every kind alike; `open.rs` alone knows which kinds there
 //! are. Never here: what a path means.
 
+mod cause;
+mod cloud;
 #[cfg(test)]
 pub(crate) mod counted;
+mod entry;
+mod glance;
+mod http;
 pub mod lease;
+mod listing;
 mod open;
+mod probe;
 mod process;
+mod remote;
 mod staged;
+#[cfg(test)]
+mod unreliable;
 #[cfg_attr(not(unix), path = "walk_plain.rs")]
 mod walk;
 mod whole;
@@ -20,16 +30,22 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use object_store::path::Path;
-use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
 use serde::{Deserialize, Serialize};
 
+pub use cloud::{Access, Speaks};
+pub use entry::Entry;
+pub use probe::{Abilities, Condition};
 pub use process::host;
 pub use whole::whole;
 
+use cause::cause;
+use glance::Glance;
+use remote::Remote;
 use staged::StagedFolder;
 
 /// Files read at the same time.
@@ -45,17 +61,6 @@ pub struct WriteError {
     pub path: String,
     /// The reason the system gave.
     pub cause: String,
-}
-
-/// One file of a listing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
-    /// Path in the lake.
-    pub path: String,
-    /// Bytes.
-    pub size: u64,
-    /// When it was written, to the millisecond, as the store knows it.
-    pub modified: DateTime<Utc>,
 }
 
 /// A file as it was read, so that it can be replaced where it is still the same.
@@ -83,13 +88,44 @@ pub trait Fence: std::fmt::Debug + Send + Sync {
 pub struct Store {
     name: String,
     objects: Arc<dyn ObjectStore>,
-    /// The same store, where it is a local folder: for questions that no other kind can answer.
-    local: Option<Arc<StagedFolder>>,
+    /// The same store, for questions that only one kind can answer.
+    kind: Kind,
+    /// What it held at one time, for those who need not know it newer.
+    glance: Option<Arc<Glance>>,
     /// Checked before each file that is written.
     fences: Vec<Arc<dyn Fence>>,
 }
 
+#[derive(Debug, Clone)]
+enum Kind {
+    Local(Arc<StagedFolder>),
+    Remote(Arc<Remote>),
+}
+
 impl Store {
+    fn local(&self) -> Option<&Arc<StagedFolder>> {
+        match &self.kind {
+            Kind::Local(folder) => Some(folder),
+            Kind::Remote(_) => None,
+        }
+    }
+
+    /// Whether it is not of this machine: each question is a request.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.local().is_none()
+    }
+
+    /// Whether a file is put only where its name is free, as far as is known by now.
+    fn creates(&self) -> bool {
+        !matches!(&self.kind, Kind::Remote(remote) if !remote.creates())
+    }
+
+    /// Whether a file is replaced only where it is as it was read, as far as is known by now.
+    fn swaps(&self) -> bool {
+        !matches!(&self.kind, Kind::Remote(remote) if !remote.swaps())
+    }
+
     /// The same store, for what is written as long as `fence` holds.
     #[must_use]
     pub fn fenced(&self, fence: impl Fence + 'static) -> Self {
@@ -115,7 +151,7 @@ impl Store {
     /// # Errors
     /// When the current folder is unknown.
     pub fn url(&self) -> Result<String> {
-        if self.local.is_none() {
+        if self.is_remote() {
             return Ok(self.name.clone());
         }
         Ok(std::path::absolute(&self.name)?.to_string_lossy().into_owned())
@@ -130,13 +166,13 @@ impl Store {
     /// The folder of a local lake, where it does not exist yet.
     #[must_use]
     pub fn missing(&self) -> Option<&FsPath> {
-        self.local.as_deref()?.missing()
+        self.local()?.missing()
     }
 
     /// Bytes free on the disk of a local lake.
     #[must_use]
     pub fn free(&self) -> Option<u64> {
-        self.local.as_deref()?.free()
+        self.local()?.free()
     }
 
     /// Removes what killed runs left half written. Files of processes that still run stay.
@@ -144,34 +180,7 @@ impl Store {
     /// # Errors
     /// When the folder cannot be read or a file cannot be removed.
     pub fn clear_staging(&self) -> Result<()> {
-        self.local.as_deref().map_or(Ok(()), StagedFolder::clear)
-    }
-
-    /// Every file below `folder`, sorted by path.
-    ///
-    /// # Errors
-    /// When the store cannot be listed; a folder that does not exist is empty.
-    pub async fn list(&self, folder: &str) -> Result<Vec<Entry>> {
-        let entry = |meta: ObjectMeta| {
-            let modified = meta.last_modified.trunc_subsecs(3);
-            Entry { path: meta.location.into(), size: meta.size, modified }
-        };
-        let listed = async { self.objects.list(Some(&Path::parse(folder)?)).map_ok(entry).try_collect().await };
-        let mut entries: Vec<Entry> = listed.await.map_err(|error| self.failed("list", folder, &error))?;
-        entries.sort();
-        Ok(entries)
-    }
-
-    /// The folders in `folder`, sorted.
-    ///
-    /// # Errors
-    /// When the store cannot be listed; a folder that does not exist is empty.
-    pub async fn folders(&self, folder: &str) -> Result<Vec<String>> {
-        let listed = async { self.objects.list_with_delimiter(Some(&Path::parse(folder)?)).await };
-        let listed = listed.await.map_err(|error| self.failed("list", folder, &error))?;
-        let mut folders: Vec<String> = listed.common_prefixes.into_iter().map(String::from).collect();
-        folders.sort();
-        Ok(folders)
+        self.local().map_or(Ok(()), |folder| folder.clear())
     }
 
     /// A whole file.
@@ -193,10 +202,22 @@ impl Store {
     }
 
     /// What `read` makes of the first bytes of each of some files, side by side and in their order; of each as many as it
-    /// is given with.
-    pub async fn heads<T: Send + 'static>(&self, files: Vec<(String, u64)>, read: fn(&[u8]) -> T) -> Vec<Result<T>> {
-        let Some(local) = &self.local else {
-            let one = async |(path, size): (String, u64)| Ok(read(&self.read_range(&path, 0..size).await?));
+    /// is given with. Of an object store only the `usual` number is read at first, and the rest where `length` tells that
+    /// there is more to it.
+    pub async fn heads<T: Send + 'static>(
+        &self,
+        files: Vec<(String, u64)>,
+        (usual, length): (u64, fn(&[u8]) -> u64),
+        read: fn(&[u8]) -> T,
+    ) -> Vec<Result<T>> {
+        let Some(local) = self.local() else {
+            let one = async |(path, size): (String, u64)| {
+                let mut start = self.read_range(&path, 0..size.min(usual)).await?;
+                if size > usual && length(&start) > usual {
+                    start = self.read_range(&path, 0..size.min(length(&start))).await?;
+                }
+                Ok(read(&start))
+            };
             return stream::iter(files).map(one).buffered(AT_ONCE).collect().await;
         };
         // A blocking thread for many files, not for each.
@@ -267,6 +288,7 @@ impl Store {
     }
 
     async fn publish(&self, path: &str, body: Bytes, mode: PutMode) -> object_store::Result<()> {
+        self.outdate(path);
         self.objects.put_opts(&Path::parse(path)?, PutPayload::from_bytes(body), mode.into()).await.map(|_| ())
     }
 
@@ -284,6 +306,7 @@ impl Store {
     /// When the store refuses, or why a fence does not hold.
     pub async fn delete(&self, path: &str) -> Result<()> {
         self.check().await?;
+        self.outdate(path);
         let deleted = async { self.objects.delete(&Path::parse(path)?).await };
         match deleted.await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
@@ -294,7 +317,7 @@ impl Store {
     /// Deletes a file of a local lake, if `is_due` by what it holds, where nothing can be awaited. A file that stays does no
     /// harm.
     fn delete_now(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) {
-        if let Some(local) = &self.local {
+        if let Some(local) = self.local() {
             local.remove_if(path, is_due);
         }
     }
@@ -306,15 +329,6 @@ impl Store {
     fn unwritten(&self, path: &str, error: &Error) -> anyhow::Error {
         WriteError { lake: self.name.clone(), path: path.to_owned(), cause: cause(error) }.into()
     }
-}
-
-/// The innermost reason: the outer ones repeat the path, and the kind of the store.
-fn cause(error: &Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 /// Whether the local store of `object_store` is still writing a file: then its name ends in `#` and a number.

@@ -5,25 +5,43 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
-use super::Store;
+use super::cloud::{self, Access};
+use super::remote::Remote;
 use super::staged::StagedFolder;
+use super::{Kind, Store};
+
+/// The schemes of object stores.
+const SCHEMES: [&str; 3] = ["s3", "gs", "az"];
 
 impl Store {
-    /// Opens the lake at `url`: a folder, which need not exist yet.
+    /// Opens the lake at `url`, a folder, which need not exist yet.
     ///
     /// # Errors
-    /// When this version does not support the URL, or it names something other than a folder.
+    /// As [`Store::reach`].
     pub fn open(url: &str) -> Result<Self> {
-        match url.split_once("://") {
-            None => Self::folder(url),
-            Some((scheme, _)) => {
-                bail!(
-                    "unsupported lake `{url}`: this version cannot use {scheme} URLs; give the path of a local folder"
-                )
-            }
+        Self::reach(url, &Access::default())
+    }
+
+    /// Opens the lake at `url`: a folder, which need not exist yet, or a folder in a bucket.
+    ///
+    /// # Errors
+    /// When no store has such a URL, it names something other than a folder, or what opens the store is not whole.
+    pub fn reach(url: &str, access: &Access) -> Result<Self> {
+        let Some((scheme, place)) = url.split_once("://") else { return Self::folder(url) };
+        if let Some((_, place)) = place.rsplit_once('@') {
+            bail!("invalid lake `{scheme}://{place}`: a URL is no place for credentials; set them in the environment");
         }
+        if !SCHEMES.contains(&scheme) {
+            bail!(
+                "unsupported lake `{url}`: this version cannot use {scheme} URLs; give the path of a local folder, or \
+                 s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or az://CONTAINER/FOLDER"
+            )
+        }
+        let remote = cloud::open(scheme, place, access).with_context(|| format!("invalid lake `{url}`"))?;
+        Ok(Self::remote(url, remote))
     }
 
     fn folder(path: &str) -> Result<Self> {
@@ -34,13 +52,28 @@ impl Store {
         }
         let folder = StagedFolder::new(root).with_context(|| format!("invalid lake path `{path}`"))?;
         let folder = Arc::new(folder);
-        Ok(Self { name: path.to_owned(), objects: Arc::clone(&folder) as _, local: Some(folder), fences: Vec::new() })
+        Ok(Self::of(path, Arc::clone(&folder) as _, Kind::Local(folder)))
+    }
+
+    /// A lake in an object store of any kind, for tests.
+    #[must_use]
+    pub fn over(name: &str, objects: Arc<dyn ObjectStore>) -> Self {
+        Self::remote(name, Remote::new(objects))
     }
 
     /// A lake in memory, for tests.
     #[must_use]
     pub fn memory() -> Self {
-        Self { name: "memory".into(), objects: Arc::new(InMemory::new()), local: None, fences: Vec::new() }
+        Self::over("memory", Arc::new(InMemory::new()))
+    }
+
+    fn remote(name: &str, remote: Remote) -> Self {
+        let remote = Arc::new(remote);
+        Self::of(name, Arc::clone(&remote) as _, Kind::Remote(remote))
+    }
+
+    fn of(name: &str, objects: Arc<dyn ObjectStore>, kind: Kind) -> Self {
+        Self { name: name.to_owned(), objects, kind, glance: None, fences: Vec::new() }
     }
 }
 

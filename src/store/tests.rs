@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path as FsPath;
 
+use futures::TryStreamExt as _;
 use object_store::{CopyMode, CopyOptions, GetOptions, MultipartUpload as _, PutOptions, UpdateVersion};
 
 use super::*;
@@ -189,9 +190,43 @@ async fn only_a_local_folder_has_a_disk_and_may_be_missing() {
 }
 
 #[test]
-fn a_cloud_url_is_refused_with_the_way_out() {
-    let error = Store::open("s3://bucket/lake").unwrap_err().to_string();
-    assert!(error.contains("unsupported lake `s3://bucket/lake`") && error.contains("give the path"), "{error}");
+fn a_url_that_no_store_has_is_refused_with_the_way_out() {
+    let refused = |url: &str| format!("{:#}", Store::open(url).unwrap_err());
+    let error = refused("ftp://host/lake");
+    assert!(error.contains("unsupported lake `ftp://host/lake`") && error.contains("give the path"), "{error}");
+    assert_eq!(refused("s3:///lake"), "invalid lake `s3:///lake`: expected s3://BUCKET/FOLDER");
+    assert!(refused("gs://b/a//b").starts_with("invalid lake `gs://b/a//b`: the folder in the bucket"));
+    let error = refused("s3://key:secret@bucket/lake");
+    assert!(error.contains("`s3://bucket/lake`") && !error.contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_bucket_is_reached_as_its_vendor_has_it() {
+    let variables = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "hidden"), ("AWS_REGION", "cn-north-1")];
+    let variables: Vec<_> = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let of = |access: Access| {
+        let access = Access { variables: variables.clone(), ..access };
+        let store = Store::reach("s3://bucket/some/lake", &access).unwrap();
+        assert!(!format!("{access:?}").contains("hidden"));
+        let shown = format!("{store:?}");
+        (store.is_remote(), store.location("runs/a.json"), shown)
+    };
+    let (is_remote, location, shown) = of(Access::default());
+    assert_eq!((is_remote, location.as_str()), (true, "s3://bucket/some/lake/runs/a.json"));
+    assert!(shown.contains("https://s3.cn-north-1.amazonaws.com/bucket"), "{shown}");
+    let endpoint = |url: &str| Access { endpoint: Some(url.to_owned()), ..Access::default() };
+    let (.., shown) = of(endpoint("http://127.0.0.1:9000"));
+    assert!(shown.contains("\"http://127.0.0.1:9000/bucket\""), "{shown}");
+    // OSS and COS want the bucket in the host, and forbid to overwrite by headers of their own.
+    let (.., shown) = of(endpoint("https://oss-cn-hangzhou.aliyuncs.com"));
+    assert!(shown.contains("\"https://bucket.oss-cn-hangzhou.aliyuncs.com\""), "{shown}");
+    assert!(shown.contains("x-oss-forbid-overwrite"), "{shown}");
+    let (.., shown) = of(endpoint("https://cos.ap-guangzhou.myqcloud.com"));
+    assert!(shown.contains("\"https://bucket.cos.ap-guangzhou.myqcloud.com\""), "{shown}");
+    assert!(shown.contains("x-cos-forbid-overwrite"), "{shown}");
+    let (.., shown) =
+        of(Access { path_style: Some(true), kind: Speaks::named("oss"), ..endpoint("http://127.0.0.1:1") });
+    assert!(shown.contains("\"http://127.0.0.1:1/bucket\"") && shown.contains("x-oss-forbid-overwrite"), "{shown}");
 }
 
 #[test]

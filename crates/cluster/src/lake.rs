@@ -11,7 +11,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 use pitlake::query::LAKE;
-use pitlake::store::Store;
+use pitlake::store::{Access, Store};
 
 /// Options of a session about a lake. By hand, since those of the macro travel without their prefix.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,9 @@ pub(crate) fn runtime(session: &SessionConfig) -> Result<Arc<RuntimeEnv>> {
     let runtime = RuntimeEnvBuilder::new().build_arc()?;
     let options = session.options().extensions.get::<LakeOptions>();
     if let Some(lake) = options.map(|options| options.lake.as_str()).filter(|lake| !lake.is_empty()) {
-        let store = Store::open(lake).map_err(|error| DataFusionError::External(error.into()))?;
+        // A machine has what opens an object store in its environment; the settings of [lake] stay with who asks.
+        let access = Access { variables: std::env::vars().collect(), ..Access::default() };
+        let store = Store::reach(lake, &access).map_err(|error| DataFusionError::External(error.into()))?;
         runtime.register_object_store(ObjectStoreUrl::parse(LAKE)?.as_ref(), store.objects());
     }
     Ok(runtime)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 use async_trait::async_trait;
 
+use super::given_back;
 use super::holder::Holder;
 use super::term::{LASTS, RENEWAL, real_time};
 use crate::store::{Fence, Store};
@@ -77,7 +78,13 @@ impl Guard {
         }
     }
 
-    async fn is_ours(&self) -> Result<bool> {
+    /// Whether no other can have taken it at the same time.
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.shared.store.creates() && self.shared.store.swaps()
+    }
+
+    /// Whether its file is still ours.
+    pub(super) async fn is_ours(&self) -> Result<bool> {
         let found = self.shared.store.versioned(&self.shared.path).await?;
         Ok(found.is_some_and(|found| Holder::read(&found).token == self.shared.holder.token))
     }
@@ -91,9 +98,17 @@ impl Guard {
         if self.is_ours().await? { self.shared.store.delete(&self.shared.path).await } else { Ok(()) }
     }
 
-    /// The same in a local lake, where nothing can be awaited.
+    /// The same where nothing can be awaited: at once in a local lake, else soon.
     pub(super) fn release_now(&self) {
         let Shared { store, path, holder, .. } = &*self.shared;
+        if store.is_remote() {
+            let guard = self.clone();
+            return given_back::soon(async move {
+                if let Err(error) = guard.release().await {
+                    tracing::debug!("cannot give a lease back: {error:#}");
+                }
+            });
+        }
         store.delete_now(path, |body| {
             serde_json::from_slice(body).is_ok_and(|found: Holder| found.token == holder.token)
         });

@@ -4,6 +4,7 @@
 //! A lease is replaced only where it is still the one that was read, so that of many that try exactly one gets it; and a
 //! holder that was stopped for longer than its lease lasts learns that before it writes again.
 
+mod given_back;
 mod guard;
 mod holder;
 mod term;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::Store;
+pub use given_back::given_back;
 pub use guard::{Guard, LeaseLost};
 pub use holder::LeaseHeld;
 use holder::{Holder, State};
@@ -20,6 +22,9 @@ use term::{LASTS, RENEWAL, real_time, shown};
 
 /// How often one that is waited for is looked at.
 const LOOKS: Duration = Duration::from_secs(1);
+
+/// How long after it was taken a lease is looked at again, where a store knows no conditions.
+const SETTLES: Duration = Duration::from_secs(2);
 
 /// A lease that is ours until it is released or dropped, or this process ends.
 #[derive(Debug)]
@@ -70,7 +75,10 @@ impl Lease {
         loop {
             let (mine, body) = Holder::new(real_time() + LASTS)?;
             if store.create(&path, body.clone()).await? {
-                return Ok(Ok(Guard::new(store, &path, mine)));
+                match Self::settled(Guard::new(store, &path, mine)).await? {
+                    Some(guard) => return Ok(Ok(guard)),
+                    None => continue,
+                }
             }
             // A holder that releases it between the two calls leaves nothing to read: the lease is free.
             let Some(found) = store.versioned(&path).await? else { continue };
@@ -78,8 +86,10 @@ impl Lease {
             match holder.state(real_time(), LASTS) {
                 State::Free => {
                     // Of many that see it free, one replaces what all have read; the others look again.
-                    if store.replace(&path, &found, body).await? {
-                        return Ok(Ok(Guard::new(store, &path, mine)));
+                    if store.replace(&path, &found, body).await?
+                        && let Some(guard) = Self::settled(Guard::new(store, &path, mine)).await?
+                    {
+                        return Ok(Ok(guard));
                     }
                 }
                 State::Unbelievable => {
@@ -97,6 +107,15 @@ impl Lease {
                 State::Held => return Ok(Err(holder.held(name))),
             }
         }
+    }
+
+    /// The lease, if it is still ours: where a store knows no conditions, of those that took it at one time the last one has it.
+    async fn settled(guard: Guard) -> Result<Option<Guard>> {
+        if guard.is_exclusive() {
+            return Ok(Some(guard));
+        }
+        tokio::time::sleep(SETTLES).await;
+        Ok(guard.is_ours().await?.then_some(guard))
     }
 
     /// What tells, before a file is written under the lease, whether it still holds.

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::store::unreliable::{Knows, Unreliable};
 use crate::store::{Fence as _, host};
 
 const PATH: &str = "leases/fetch-tushare.json";
@@ -128,4 +129,21 @@ async fn a_lease_is_waited_for() {
     tokio::task::yield_now().await;
     lease.release().await.unwrap();
     waiting.await.unwrap().unwrap();
+}
+
+/// A store that knows no conditions: of those that take it at one time the last one has it.
+#[tokio::test]
+async fn without_conditions_one_of_six_has_the_lease_after_all() {
+    let store = Store::over("test", Unreliable::new(Knows::None));
+    store.put(PATH, holder("elsewhere", 1, -1)).await.unwrap();
+    let tries = futures::future::join_all((0..6).map(|_| taken(&store))).await;
+    assert_eq!(tries.iter().filter(|tried| tried.is_ok()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_lease_of_an_object_store_goes_back_when_it_is_dropped() {
+    let store = Store::memory();
+    drop(taken(&store).await.unwrap());
+    given_back().await;
+    assert!(store.list("leases").await.unwrap().is_empty());
 }

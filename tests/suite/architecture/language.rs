@@ -37,6 +37,8 @@ const NOT_SAID: &[&str] = &[
 const NO_SENTENCE: &[&str] = &[
     "(NaiveDate, NaiveDate)",
     "SQLite format 3\\0",
+    "Server returned non-2xx status code:",
+    "not implemented",
     "' not found",
     "{}   --as-of {}",
     "--start {} --end {}",

@@ -58,6 +58,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "run",
             "silver",
             "spec",
+            "store",
             "world",
         ],
     ),
@@ -90,7 +91,7 @@ const MODULES: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["announce", "fetch"]),
     ("ring", &["announce"]),
-    ("base64", &["announce"]),
+    ("base64", &["announce", "store"]),
     ("rustyline", &["cli"]),
     ("rust_xlsxwriter", &["query"]),
     ("parquet", &["bronze", "silver", "query"]),
@@ -110,6 +111,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["progress"]),
     ("terminal_size", &["cli", "progress"]),
     ("csv", &["bronze"]),
+    ("md5", &["store"]),
     ("pitlake_sandbox", &["cli"]),
 ];
 

@@ -105,7 +105,8 @@ fn every_variable_that_a_document_names_is_read() {
         let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         for word in document.text.split(|c| !is_name(c)).filter(is_variable) {
             let name = word.strip_suffix("_FILE").unwrap_or(word);
-            if !name.starts_with("NAME_")
+            // Those of object stores are their vendors'.
+            if !["NAME_", "AWS_", "GOOGLE_", "AZURE_"].iter().any(|start| name.starts_with(start))
                 && !known.contains(name)
                 && !["=", "]"].iter().any(|end| help.contains(&format!("[env: {word}{end}")))
             {

@@ -1,0 +1,149 @@
+//! What an error of a store says to a person: one line, with what a server answered and the way out. Never its whole answer,
+//! which may quote what signed the request.
+
+use std::error::Error as StdError;
+
+use object_store::Error;
+use object_store::client::{HttpError, HttpErrorKind};
+
+/// How an answer that is no success begins.
+const ANSWERED: &str = "Server returned non-2xx status code: ";
+
+/// Where machines of a cloud ask for the credentials of their role.
+const ROLES: [&str; 2] = ["//169.254.", "//metadata."];
+
+/// The innermost reason: the outer ones repeat the path, and the kind of the store.
+pub(super) fn cause(error: &Error) -> String {
+    let asked_role = chain(error).any(|error| {
+        let text = error.to_string();
+        ROLES.iter().any(|role| text.contains(role))
+    });
+    if asked_role {
+        return "no credentials found: set those of the store in the environment".to_owned();
+    }
+    match answer(error) {
+        Some(answer) => answer.to_string(),
+        None => chain(error).last().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// Whether the reply to a request may have been lost after the request was carried out.
+pub(super) fn is_lost(error: &Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
+    let lost = [BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof];
+    chain(error).any(|error| {
+        let http = error.downcast_ref::<HttpError>().map(HttpError::kind);
+        let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        matches!(http, Some(HttpErrorKind::Timeout | HttpErrorKind::Interrupted))
+            || io.is_some_and(|io| lost.contains(&io))
+    })
+}
+
+/// Whether a store does not know the condition of a put.
+pub(super) fn is_unknown_condition(error: &Error) -> bool {
+    if matches!(error, Error::NotImplemented { .. }) {
+        return true;
+    }
+    let Some(answer) = answer(error) else { return false };
+    let is_named = || {
+        let said = answer.said.to_ascii_lowercase();
+        ["if-match", "if-none-match", "not implemented", "notimplemented"].iter().any(|name| said.contains(name))
+    };
+    matches!(answer.status.get(..3), Some("405" | "501")) || (answer.status.starts_with("400") && is_named())
+}
+
+fn chain<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let next = |error: &&'a (dyn StdError + 'static)| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        error.source()
+    };
+    std::iter::successors(Some(error as &'a (dyn StdError + 'static)), next)
+}
+
+/// An answer that is no success.
+struct Answer {
+    /// Its number and name: `403 Forbidden`.
+    status: String,
+    /// Its code and message.
+    said: String,
+}
+
+fn answer(error: &Error) -> Option<Answer> {
+    let text = chain(error).map(ToString::to_string).find(|text| text.starts_with(ANSWERED))?;
+    let rest = text.strip_prefix(ANSWERED)?;
+    let (status, body) = rest.split_once(": ").unwrap_or((rest, ""));
+    let json: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let message = json.and_then(|json| Some(json["error"]["message"].as_str()?.to_owned()));
+    let parts = ["Code", "Message"].map(|name| element(body, name).map(str::to_owned));
+    let parts: Vec<String> = parts.into_iter().flatten().chain(message).collect();
+    Some(Answer { status: status.to_owned(), said: parts.join(": ") })
+}
+
+/// The first line of an element of XML.
+fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once('<')?;
+    text.trim().lines().next()
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { status, said } = self;
+        match status.get(..3) {
+            // A message of these may quote the credentials.
+            Some("401" | "403") => {
+                let code = said.split(':').next().unwrap_or_default();
+                write!(f, "{status} ({code}): check the credentials in the environment and what they may do")
+            }
+            _ if said.is_empty() => f.write_str(status),
+            _ => write!(f, "{status}: {said}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(text: &str) -> Error {
+        let source = std::io::Error::other(format!("{ANSWERED}{text}"));
+        Error::Generic { store: "S3", source: source.into() }
+    }
+
+    #[test]
+    fn an_answer_is_told_by_its_code_and_message() {
+        let body = "404 Not Found: <Error><Code>NoSuchBucket</Code><Message>The bucket does not exist\nat all</Message></Error>";
+        assert_eq!(cause(&answered(body)), "404 Not Found: NoSuchBucket: The bucket does not exist");
+        let body = "400 Bad Request: {\"error\":{\"code\":400,\"message\":\"Bad name\"}}";
+        assert_eq!(cause(&answered(body)), "400 Bad Request: Bad name");
+        assert_eq!(cause(&answered("503 Service Unavailable")), "503 Service Unavailable");
+    }
+
+    #[test]
+    fn what_signed_a_request_is_never_told() {
+        let body = "403 Forbidden: <Error><Code>SignatureDoesNotMatch</Code><Message>AKIASECRET is wrong</Message>\
+                    <AWSAccessKeyId>AKIASECRET</AWSAccessKeyId><StringToSign>AKIASECRET</StringToSign></Error>";
+        let told = cause(&answered(body));
+        assert_eq!(
+            told,
+            "403 Forbidden (SignatureDoesNotMatch): check the credentials in the environment and what they may do"
+        );
+    }
+
+    #[test]
+    fn a_machine_without_a_role_lacks_credentials() {
+        let source = std::io::Error::other("Error performing PUT http://169.254.169.254/latest/api/token in 3s");
+        let told = cause(&Error::Generic { store: "S3", source: source.into() });
+        assert!(told.starts_with("no credentials found: set those"), "{told}");
+    }
+
+    #[test]
+    fn an_unknown_condition_is_told_from_a_bad_request() {
+        assert!(is_unknown_condition(&answered("501 Not Implemented: <Code>NotImplemented</Code>")));
+        assert!(is_unknown_condition(&answered(
+            "400 Bad Request: <Message>unsupported header If-None-Match</Message>"
+        )));
+        assert!(!is_unknown_condition(&answered("400 Bad Request: <Code>InvalidBucketName</Code>")));
+        assert!(!is_unknown_condition(&answered("503 Service Unavailable")));
+    }
+}

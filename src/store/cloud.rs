@@ -1,0 +1,212 @@
+//! From the URL of a bucket to its store: S3 and what speaks it, Google Cloud Storage, Azure. What opens it comes from the
+//! environment, by the names that its vendor uses. Never a local folder.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use super::http::{Connector, with_headers};
+use super::remote::Remote;
+
+/// A request as a whole: a partition of some ten megabytes over a slow line.
+const REQUEST: Duration = Duration::from_mins(2);
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// What the variables of each vendor begin with.
+const AWS: &str = "AWS_";
+const GOOGLE: &str = "GOOGLE_";
+const AZURE: &str = "AZURE_";
+
+type Objects = Arc<dyn ObjectStore>;
+
+/// How to reach an object store, besides its URL.
+#[derive(Clone, Default)]
+pub struct Access {
+    /// The URL of a server that is not the vendor's usual one.
+    pub endpoint: Option<String>,
+    /// The region of the bucket.
+    pub region: Option<String>,
+    /// Whether the bucket stands in the path instead of the host name.
+    pub path_style: Option<bool>,
+    /// What S3 is spoken, where the endpoint does not tell.
+    pub kind: Option<Speaks>,
+    /// Variables of the environment, by name: `AWS_…`, `GOOGLE_…` and `AZURE_…`. Some are secrets.
+    pub variables: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// Stores that speak S3, by how a file is put only where its name is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// By `If-None-Match`, as AWS, `MinIO` and most others.
+    S3,
+    /// Alibaba Cloud, by a header of its own.
+    Oss,
+    /// Tencent Cloud, by a header of its own.
+    Cos,
+}
+
+impl Speaks {
+    /// By its name in `jobs.toml`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [("s3", Self::S3), ("oss", Self::Oss), ("cos", Self::Cos)]
+            .into_iter()
+            .find(|known| known.0 == name)
+            .map(|known| known.1)
+    }
+
+    /// Those of the hosts of known vendors.
+    fn of(endpoint: &str) -> Self {
+        let host = endpoint.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+        let is_of = |domains: &[&str]| domains.iter().any(|domain| host.ends_with(domain));
+        if is_of(&[".aliyuncs.com"]) {
+            Self::Oss
+        } else if is_of(&[".myqcloud.com", ".tencentcos.cn", ".tencentcos.com"]) {
+            Self::Cos
+        } else {
+            Self::S3
+        }
+    }
+
+    /// The header that forbids to overwrite a file.
+    fn forbids(self) -> Option<&'static str> {
+        match self {
+            Self::S3 => None,
+            Self::Oss => Some("x-oss-forbid-overwrite"),
+            Self::Cos => Some("x-cos-forbid-overwrite"),
+        }
+    }
+}
+
+/// The store at a URL of this scheme.
+pub(super) fn open(scheme: &str, place: &str, access: &Access) -> Result<Remote> {
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if bucket.is_empty() {
+        bail!("expected {scheme}://BUCKET/FOLDER");
+    }
+    let prefix = Path::parse(prefix.trim_end_matches('/')).context("the folder in the bucket has no valid name")?;
+    let below = |objects: Arc<dyn ObjectStore>| -> Arc<dyn ObjectStore> {
+        if prefix.is_root() { objects } else { Arc::new(PrefixStore::new(objects, prefix.clone())) }
+    };
+    Ok(match scheme {
+        "s3" => {
+            let (objects, creating) = s3(bucket, access)?;
+            Remote::new(below(objects)).creating(creating.map(below))
+        }
+        "gs" => Remote::new(below(google(bucket, access)?)),
+        _ => Remote::new(below(azure(bucket, access)?)),
+    })
+}
+
+/// The variables that begin with a prefix, as far as `with` knows them.
+fn set<B, K: FromStr>(to: B, access: &Access, prefix: &str, with: impl Fn(B, K, String) -> B) -> B {
+    access.variables.iter().fold(to, |to, (name, value)| {
+        let Some(rest) = name.strip_prefix(prefix) else { return to };
+        let known = [name.as_str(), rest].iter().find_map(|name| name.to_ascii_lowercase().parse().ok());
+        match known {
+            Some(key) => with(to, key, value.clone()),
+            None => to,
+        }
+    })
+}
+
+fn options(access: &Access, prefix: &str, endpoint: Option<&str>) -> ClientOptions {
+    let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
+    let options = ClientOptions::new().with_timeout(REQUEST).with_connect_timeout(CONNECT).with_allow_http(is_plain);
+    set(options, access, prefix, ClientOptions::with_config)
+}
+
+/// What is tried again, and for how long: throttling passes within minutes, and a night has time.
+fn retries() -> RetryConfig {
+    let backoff = BackoffConfig { max_backoff: Duration::from_secs(20), ..BackoffConfig::default() };
+    RetryConfig { backoff, max_retries: 10, retry_timeout: Duration::from_mins(3) }
+}
+
+/// A machine has a role at once or not at all.
+fn few_retries() -> RetryConfig {
+    RetryConfig { max_retries: 2, retry_timeout: Duration::from_secs(10), ..retries() }
+}
+
+/// The store, and where a header forbids to overwrite, the one whose requests carry it.
+fn s3(bucket: &str, access: &Access) -> Result<(Objects, Option<Objects>)> {
+    let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+    if let Some(endpoint) = &access.endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    if let Some(region) = &access.region {
+        builder = builder.with_region(region);
+    }
+    builder = set(builder, access, AWS, |builder, key: AmazonS3ConfigKey, value| match key {
+        // The URL names it.
+        AmazonS3ConfigKey::Bucket => builder,
+        key => builder.with_config(key, value),
+    });
+    let value = |key| builder.get_config_value(&key);
+    let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
+    let kind = access.kind.unwrap_or_else(|| endpoint.as_deref().map_or(Speaks::S3, Speaks::of));
+    // These two refuse buckets in the path.
+    let path_style = access.path_style.unwrap_or(kind == Speaks::S3);
+    let is_set = value(AmazonS3ConfigKey::VirtualHostedStyleRequest).is_some_and(|value| value == "true");
+    if !path_style && !is_set {
+        builder = builder.with_virtual_hosted_style_request(true);
+        if let Some((scheme, host)) = endpoint.as_deref().and_then(|endpoint| endpoint.split_once("://")) {
+            // The builder wants the bucket in the endpoint.
+            let is_there = host.starts_with(&format!("{bucket}."));
+            let url = if is_there { format!("{scheme}://{host}") } else { format!("{scheme}://{bucket}.{host}") };
+            builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, url.trim_end_matches('/'));
+        }
+    }
+    builder = builder.with_http_connector(Connector::default());
+    let options = options(access, AWS, endpoint.as_deref());
+    let short = builder.clone().with_client_options(options.clone()).with_retry(few_retries()).build()?;
+    builder = builder.with_retry(retries()).with_credentials(Arc::clone(short.credentials()));
+    let creating = kind.forbids().map(|header| {
+        let options = with_headers(options.clone(), &[header]);
+        builder.clone().with_client_options(options).build()
+    });
+    let creating = creating.transpose()?.map(|store| Arc::new(store) as Arc<dyn ObjectStore>);
+    if creating.is_some() {
+        builder = builder.with_conditional_put(S3ConditionalPut::Disabled);
+    }
+    Ok((Arc::new(builder.with_client_options(options).build()?), creating))
+}
+
+fn google(bucket: &str, access: &Access) -> Result<Arc<dyn ObjectStore>> {
+    let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
+    if let Some(endpoint) = &access.endpoint {
+        builder = builder.with_base_url(endpoint.trim_end_matches('/'));
+    }
+    builder = set(builder, access, GOOGLE, GoogleCloudStorageBuilder::with_config).with_bucket_name(bucket);
+    // The service that gives a machine its token speaks http.
+    let options = options(access, GOOGLE, None).with_allow_http(true);
+    let builder = builder.with_client_options(options).with_retry(retries());
+    Ok(Arc::new(builder.with_http_connector(Connector::default()).build()?))
+}
+
+fn azure(container: &str, access: &Access) -> Result<Arc<dyn ObjectStore>> {
+    let mut builder = MicrosoftAzureBuilder::new();
+    if let Some(endpoint) = &access.endpoint {
+        builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
+    }
+    builder = set(builder, access, AZURE, MicrosoftAzureBuilder::with_config).with_container_name(container);
+    let endpoint = builder.get_config_value(&object_store::azure::AzureConfigKey::Endpoint);
+    let builder = builder.with_client_options(options(access, AZURE, endpoint.as_deref())).with_retry(retries());
+    Ok(Arc::new(builder.with_http_connector(Connector::default()).build()?))
+}

@@ -1,0 +1,80 @@
+//! What a lake holds, by listing it: now, or at a glance. Never what a path means.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::ObjectStore as _;
+use object_store::path::Path;
+
+use super::Store;
+use super::entry::Entry;
+use super::glance::{self, Listed};
+
+impl Store {
+    /// The same store; of an object store each top folder is listed once from now on, for what looks at many tables and need
+    /// not know more than what was there. What it writes itself it knows.
+    #[must_use]
+    pub fn glance(&self) -> Self {
+        let glance = self.glance.clone().or_else(|| self.is_remote().then(Arc::default));
+        Self { glance, ..self.clone() }
+    }
+
+    /// Something was written below `folder` since the [`Store::glance`].
+    pub fn outdate(&self, folder: &str) {
+        if let Some(glance) = &self.glance {
+            glance.outdate(folder);
+        }
+    }
+
+    /// Every file below `folder`, sorted by path.
+    ///
+    /// # Errors
+    /// When the store cannot be listed; a folder that does not exist is empty.
+    pub async fn list(&self, folder: &str) -> Result<Vec<Entry>> {
+        if let Some(glance) = &self.glance
+            && let Some(entries) = glance.below(folder, self.first(glance::top(folder), glance::MOST)).await?
+        {
+            return Ok(entries);
+        }
+        Ok(self.first(folder, usize::MAX).await?.entries)
+    }
+
+    /// The first files below `folder`.
+    async fn first(&self, folder: &str, most: usize) -> Result<Listed> {
+        let listed = async {
+            let files = self.objects.list(Some(&Path::parse(folder)?)).map_ok(Entry::from);
+            files.take(most).try_collect::<Vec<Entry>>().await
+        };
+        let mut entries = listed.await.map_err(|error| self.failed("list", folder, &error))?;
+        // A part of a listing without order tells of no folder.
+        let is_whole = entries.len() < most;
+        if !is_whole && !entries.is_sorted() {
+            entries.clear();
+        }
+        entries.sort();
+        Ok(Listed { entries, is_whole })
+    }
+
+    /// The folders in `folder`, sorted.
+    ///
+    /// # Errors
+    /// When the store cannot be listed; a folder that does not exist is empty.
+    pub async fn folders(&self, folder: &str) -> Result<Vec<String>> {
+        if self.glance.is_some() {
+            let files = self.list(folder).await?;
+            let inner = files.iter().filter_map(|file| {
+                let (inner, _) = file.path.get(folder.len() + 1..)?.split_once('/')?;
+                Some(format!("{folder}/{inner}"))
+            });
+            let folders: BTreeSet<String> = inner.collect();
+            return Ok(folders.into_iter().collect());
+        }
+        let listed = async { self.objects.list_with_delimiter(Some(&Path::parse(folder)?)).await };
+        let listed = listed.await.map_err(|error| self.failed("list", folder, &error))?;
+        let mut folders: Vec<String> = listed.common_prefixes.into_iter().map(String::from).collect();
+        folders.sort();
+        Ok(folders)
+    }
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Other programs read the lake, the vendors' own clients read the sandbox, a browser shows its page, and the Python package
-installs.
+"""Other programs read the lake, the vendors' own clients read the sandbox, a browser shows its page, S3 servers
+hold a lake, and the Python package installs.
 
 usage: check.py PATH-OF-PITLAKE
 
@@ -25,6 +25,7 @@ from layers import check_layers
 from lints import check_lints
 from module import check_module, check_types, install
 from notebook import check_notebook
+from objects import check_objects
 from page import check_page
 from prompt import check_prompt
 from readers import check_readers, end_spark
@@ -46,6 +47,7 @@ def main():
             lake = kit.backfill(binary, folder, vendor)
             check_client(vendor, lake)
         check_hub(binary, folder)
+        check_objects(binary, folder)
         check_layers(lake)
         past = check_recipes(binary, lake)
         demo = kit.demo(binary, folder)

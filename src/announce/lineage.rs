@@ -17,8 +17,9 @@ use crate::fetch::http_client;
 use crate::report::{Exit, Report, TableReport};
 
 const EVENT: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
-const ERROR: &str = "https://openlineage.io/spec/facets/1-0-1/ErrorMessageRunFacet.json";
-const STATISTICS: &str = "https://openlineage.io/spec/facets/1-0-2/OutputStatisticsOutputDatasetFacet.json";
+const ERROR: &str = "https://openlineage.io/spec/facets/1-0-1/ErrorMessageRunFacet.json#/$defs/ErrorMessageRunFacet";
+const STATISTICS: &str = "https://openlineage.io/spec/facets/1-0-2/OutputStatisticsOutputDatasetFacet.json\
+                          #/$defs/OutputStatisticsOutputDatasetFacet";
 const PRODUCER: &str = concat!("urn:pitlake:", env!("CARGO_PKG_VERSION"));
 
 /// How long sending may take.

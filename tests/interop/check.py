@@ -22,6 +22,7 @@ from engines import settle
 from environments import check_environments
 from hub import check_hub
 from layers import check_layers
+from lineage import check_lineage
 from lints import check_lints
 from module import check_module, check_types, install
 from notebook import check_notebook
@@ -46,6 +47,7 @@ def main():
         with kit.sandbox(binary, folder) as vendor:
             lake = kit.backfill(binary, folder, vendor)
             check_client(vendor, lake)
+            check_lineage(binary, folder, vendor)
         check_hub(binary, folder)
         check_objects(binary, folder)
         check_layers(lake)

@@ -26,7 +26,7 @@ pub(super) struct TablesArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = CatalogueFormat::Text)]
     format: CatalogueFormat,
-    /// Print views and macros over the lake for this engine: `lake.sql` of docs/recipes.md
+    /// Print views and macros over the lake for this engine (for Polars a Python module): docs/recipes.md
     #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["table", "format"])]
     ddl: Option<Engine>,
     /// With `--ddl spark`: views of what was known by the end of this day in Shanghai
@@ -39,6 +39,7 @@ pub(super) struct TablesArgs {
 enum Engine {
     #[value(name = "duckdb")]
     DuckDb,
+    Polars,
     Spark,
 }
 
@@ -101,6 +102,11 @@ async fn views(engine: Engine, day: Option<NaiveDate>, context: &Context) -> Res
         (Engine::DuckDb, None) => query::duckdb(&world.catalog, &world.store).await,
         (Engine::DuckDb, Some(_)) => Err(Misuse(
             "--as-of needs `--ddl spark`: the macros of `--ddl duckdb` take a day, as in income_cn_as_of(DATE '2024-03-15')".to_owned(),
+        )
+        .into()),
+        (Engine::Polars, None) => query::polars(&world.catalog, &world.store).await,
+        (Engine::Polars, Some(_)) => Err(Misuse(
+            "--as-of needs `--ddl spark`: the functions of `--ddl polars` take a day, as in income_cn(as_of=\"2024-03-15\")".to_owned(),
         )
         .into()),
         (Engine::Spark, day) => {

@@ -28,7 +28,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SQLOptions;
 use futures::StreamExt as _;
 
-pub use ddl::{duckdb, spark};
+pub use ddl::{duckdb, polars, spark};
 pub use error::QueryError;
 pub use function::{calls_function, functions};
 pub use horizon::{Horizon, NextMorning};

@@ -5,12 +5,16 @@ The lake is that of the sandbox with a past: figures that changed, rows that wer
 
 import contextlib
 import datetime
+import importlib
+import inspect
 import math
 import shutil
 import subprocess
+import sys
 
 import duckdb
 import pandas
+import polars
 
 from kit import attempt, check, environment, must
 from readme import blocks
@@ -18,6 +22,8 @@ from readme import blocks
 PAGE = "docs/recipes.md"
 KEY = ["ts_code", "trade_date"]
 PRICES = [*KEY, "open", "high", "close", "pre_close", "vol", "adj_factor"]
+# Days on which every table is read with the module for Polars.
+DAYS = ["2023-12-29", "2024-01-15"]
 # A reading: its columns, in `pitlake query`, and as the page writes it for DuckDB.
 READINGS = {
     "versions": (
@@ -205,11 +211,51 @@ def check_recipes(binary, lake):
                 check_duckdb(db_text=text, home=home, answers=answers)
             else:
                 scope = {}
-                exec(compile(text.replace('"demo-lake"', repr(str(own))), where, "exec"), scope)
-                for name, (columns, _, _) in READINGS.items():
+                with importing(home):
+                    exec(compile(text.replace('"demo-lake"', repr(str(own))), where, "exec"), scope)
+                # The module of `--ddl polars` has no session join and no universe.
+                left_out = {"sessions", "universe"} if "import lake" in text else set()
+                for name in READINGS.keys() - left_out:
+                    columns = READINGS[name][0]
                     with attempt(f"{where}: {name}"):
                         compare(where, name, rows_of(scope["recipes"][name], columns), answers[name])
+    check_functions(binary, home, own)
     return own
+
+
+@contextlib.contextmanager
+def importing(folder):
+    """Modules of a folder can be imported, `lake.py` among them."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def check_functions(binary, home, lake):
+    """Every function of the module for Polars has all columns and rows that `query` has, of each of some days."""
+    with importing(home):
+        module = importlib.import_module("lake")
+    module.LAKE = str(lake)
+    tables = [name for name, of in vars(module).items() if inspect.isfunction(of) and "as_of" in inspect.signature(of).parameters]
+    tables = [name for name in tables if not name.startswith("adjusted")]
+    silver = {path.name for path in (lake / "silver").iterdir()}
+    check("the module for Polars has every table of the lake", silver <= set(tables), silver - set(tables))
+    file = home / "rows.parquet"
+    for name in sorted(silver):
+        for day in (None, *DAYS):
+            with attempt(f"{name} as of {day} by the module for Polars"):
+                seen = getattr(module, name)(as_of=day).collect()
+                command = [binary, "query", f"SELECT * FROM {name}", "--lake", str(lake), "--output", str(file)]
+                must(f"query of {name}", command + (["--as-of", day] if day else []), home)
+                expected = polars.read_parquet(file)
+                check(f"{name} as of {day} has the columns of `query`", seen.schema == expected.schema, f"{seen.schema} for {expected.schema}")
+                by = seen.columns
+                same = seen.sort(by).equals(expected.select(by).sort(by))
+                check(f"{name} as of {day} has the rows of `query`", same, f"{seen.height} for {expected.height} rows")
+        about = inspect.getdoc(getattr(module, name))
+        check(f"the function of {name} says what its columns mean", "vendor: the vendor" in about, about[:200])
 
 
 def check_duckdb(db_text, home, answers):

@@ -56,3 +56,19 @@ async fn as_of_a_day_the_files_have_views_of_their_own() {
     // The list of securities has no history here, and is not known as of a day without one.
     assert!(text.contains("-- `stock_basic_cn` cannot be read as of DATE '2024-01-05'"), "{text}");
 }
+
+#[tokio::test]
+async fn polars_gets_a_function_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    let text = polars(&catalog, &store).await.unwrap();
+    assert!(text.contains("\nLAKE = \"") && text.contains("a [lake] 数%20\"\n"), "{text}");
+    // What has no files has a function where others read it, and no other.
+    let named: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("def ")?.strip_suffix("(as_of=None):")).collect();
+    assert_eq!(named, ["adjusted_hfq", "adj_factor", "stock_basic_cn", "stock_daily_cn", "trade_cal"]);
+    assert!(text.contains("    amount: turnover [CNY]\n"), "{text}");
+    assert!(text.contains("rows = pl.LazyFrame(schema={\"ts_code\": pl.String, \"trade_date\": pl.Date, "), "{text}");
+    // The list of securities has no history here.
+    assert!(text.contains("raise ValueError(\"`stock_basic_cn` has no history yet: run `pitlake normalize"), "{text}");
+}

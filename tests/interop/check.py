@@ -28,6 +28,8 @@ from module import check_module, check_types, install
 from notebook import check_notebook
 from objects import check_objects
 from page import check_page
+from pages import check_pages
+from plans import check_plans
 from prompt import check_prompt
 from readers import check_readers, end_spark
 from readme import check_readme
@@ -54,9 +56,11 @@ def main():
         past = check_recipes(binary, lake)
         demo = kit.demo(binary, folder)
         check_readers(binary, demo)
+        check_plans(binary, folder, demo)
         check_prompt(binary, folder, demo)
         check_page(binary, demo, folder, programs)
         check_readme(binary, folder)
+        check_pages(binary, folder, demo)
         wheel = check_wheel(binary, folder)
         if wheel:
             pitlake = install(wheel, folder)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::config;
 use super::context::{Context, day, print};
-use super::language::{heading, local, padded, say};
+use super::language::{heading, labelled, local, padded, say};
 use crate::normalise::{Added, added, added_to_states, prove};
 use crate::query::{self, Horizon};
 use crate::reference;
@@ -87,7 +87,7 @@ impl TablesArgs {
         } else {
             let width = tables.iter().map(|table| table.name.len()).max().unwrap_or(0);
             for table in &tables {
-                print(&format!("{:width$}  {}", table.name, table.title))?;
+                print(&format!("{:width$}  {}", table.name, local(&table.title)))?;
             }
             print(&local("\nrun `pitlake tables TABLE` for columns, units and notes"))?;
         }
@@ -350,7 +350,7 @@ fn partition(by: PartitionBy) -> String {
 
 fn page(listed: &Listed<'_>) -> String {
     let table = listed.table;
-    let mut lines = vec![format!("{}: {}", listed.name, listed.title), String::new()];
+    let mut lines = vec![labelled(&listed.name, &local(&listed.title)), String::new()];
     lines.push(table.description.trim().to_owned());
     lines.push(String::new());
     let fact = |name: &str, text: &str| format!("{} {text}", padded(&heading(name), 10));

@@ -12,7 +12,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, print};
-use super::language::{heading, listed, local, padded, say, width, wrapped};
+use super::language::{chinese, heading, listed, local, padded, say, width, wrapped};
 use super::strip::Draw;
 use crate::ops::page;
 use crate::ops::status::{self, Seen, Slices, Status, Stretch, Trust};
@@ -73,7 +73,7 @@ impl StatusArgs {
         }
         if let Some(file) = &self.html {
             let exit = self.exit(&world, (&seen.tables, &seen.calendar));
-            let html = page::page(&world, seen, &context.global.options())?;
+            let html = page::page(&world, seen, &context.global.options(), &chinese)?;
             if file == Path::new("-") {
                 print(&html)?;
             } else {

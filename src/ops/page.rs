@@ -25,11 +25,11 @@ use crate::world::World;
 const REASONS: usize = 8;
 const LETTERS: usize = 300;
 
-/// The page of what was seen; `options` stand behind the commands that it names.
+/// The page of what was seen; `options` stand behind the commands that it names, and `chinese` has the Chinese of a text.
 ///
 /// # Errors
 /// When the data cannot be written as JSON.
-pub fn page(world: &World, seen: Seen, options: &str) -> Result<String> {
+pub fn page(world: &World, seen: Seen, options: &str, chinese: &dyn Fn(&str) -> String) -> Result<String> {
     let Seen { tables, calendar, runs } = seen;
     let (now, today) = (world.clock.now(), world.clock.today());
     let facts = Now { jobs: &world.jobs, calendar: &calendar, clock: world.clock };
@@ -55,7 +55,7 @@ pub fn page(world: &World, seen: Seen, options: &str) -> Result<String> {
         let fresh = fresh.remove(&status.table).flatten();
         view(&calendar, TableView { fresh, ..of_table(world, &status) }, &status.coverage)
     });
-    let page = Page {
+    let mut page = Page {
         program: PROGRAM,
         lake: world.store.name().to_owned(),
         now,
@@ -69,7 +69,10 @@ pub fn page(world: &World, seen: Seen, options: &str) -> Result<String> {
         size,
         remarks: calendar.remarks().collect(),
         calendar: days(&calendar),
+        chinese: BTreeMap::new(),
     };
+    page.chinese =
+        page.texts().map(|text| (text.to_owned(), chinese(text))).filter(|(text, own)| text != own).collect();
     html::document(&page)
 }
 

@@ -60,6 +60,9 @@ fn a_page_shows_what_is_missing_and_keeps_texts_of_vendors_in_their_place() {
     let data = data(&page);
     assert_eq!(data["rejects"][0]["table"], "stock_daily_cn");
     assert!(data["rejects"][0]["example"].as_str().unwrap().contains(EVIL), "{}", data["rejects"]);
+    let chinese = |text: &Value| data["chinese"][text.as_str().unwrap()].as_str().unwrap_or_default().to_owned();
+    assert_eq!(chinese(&json!("Daily bars, unadjusted")), "日线行情（未复权）");
+    assert!(chinese(&data["rejects"][0]["reason"]).contains("无效"), "{}", data["rejects"][0]["reason"]);
     assert_eq!(data["answers"]["missing"], json!({ "stock_daily_cn": 1 }));
     let commands: Vec<&Value> =
         data["answers"]["actions"].as_array().unwrap().iter().map(|action| &action["command"]).collect();

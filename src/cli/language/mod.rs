@@ -85,6 +85,11 @@ pub(super) fn local(text: &str) -> String {
     }
 }
 
+/// A text in Chinese, in whatever language this process speaks; the English one where it has no other.
+pub(super) fn chinese(text: &str) -> String {
+    CHINESE.text(text)
+}
+
 /// An error and its causes, each looked up on its own.
 pub(super) fn local_error(error: &anyhow::Error) -> String {
     if !is_chinese() {

@@ -31,6 +31,18 @@ pub(super) struct Page {
     pub(super) size: Size,
     /// What is wrong with the calendar.
     pub(super) remarks: Vec<String>,
+    /// The Chinese of the texts in all of it, by the English.
+    pub(super) chinese: BTreeMap<String, String>,
+}
+
+impl Page {
+    /// What is said in it: titles, reasons, remarks. Not what vendors sent.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let titles = self.tables.iter().map(|table| &table.title);
+        let failed = self.runs.iter().flat_map(|run| run.failed.iter().map(|(_, reason)| reason).chain(&run.error));
+        let rejects = self.rejects.iter().map(|reject| &reject.reason);
+        titles.chain(failed).chain(rejects).chain(&self.remarks).map(String::as_str)
+    }
 }
 
 /// The first screen.

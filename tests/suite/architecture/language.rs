@@ -165,6 +165,16 @@ fn said() -> BTreeMap<String, (String, bool)> {
     said
 }
 
+/// The titles of the tables.
+fn titles() -> BTreeSet<String> {
+    let files = fs::read_dir(root().join("pipelines")).unwrap();
+    let texts = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let title = |text: String| {
+        Some(text.lines().find_map(|line| line.strip_prefix("title = \""))?.trim_end_matches('"').to_owned())
+    };
+    texts.filter_map(title).collect()
+}
+
 /// Paragraphs of documentation comments of the command line: help is made of them.
 fn help() -> BTreeSet<String> {
     let mut paragraphs = BTreeSet::new();
@@ -190,17 +200,17 @@ fn every_sentence_has_a_translation() {
         let inner = sentence.trim_start_matches(|c: char| c.is_ascii_digit()).trim();
         keys.contains(sentence) || keys.contains(inner) || NO_SENTENCE.contains(&sentence)
     };
-    let lacking: Vec<String> = said()
+    let lacking = said()
         .into_iter()
         .filter(|(sentence, (_, is_said))| *is_said && is_sentence(sentence) && !is_known(sentence))
-        .map(|(sentence, (file, _))| format!("{file}: {sentence}"))
-        .collect();
+        .map(|(sentence, (file, _))| format!("{file}: {sentence}"));
+    let lacking: Vec<String> = lacking.chain(titles().into_iter().filter(|title| !is_known(title))).collect();
     assert!(lacking.is_empty(), "add the Chinese of these to {CATALOGUE}: {lacking:#?}");
 }
 
 #[test]
 fn every_translation_has_its_sentence() {
-    let said: BTreeSet<String> = said().into_keys().chain(help()).collect();
+    let said: BTreeSet<String> = said().into_keys().chain(help()).chain(titles()).collect();
     let inner: BTreeSet<&str> =
         said.iter().map(|text| text.trim_start_matches(|c: char| c.is_ascii_digit()).trim()).collect();
     let unused: Vec<String> = catalogue()

@@ -197,7 +197,7 @@ function actionAnswer() {
 function drawAnswers() {
   const place = document.getElementById("answers");
   const title = document.getElementById("answers-title");
-  const remarks = data.remarks.map((text) => element("p", { class: "note" }, text));
+  const remarks = data.remarks.map((text) => element("p", { class: "note" }, told(text)));
   place.classList.toggle("three", data.answers.actions.length > 0);
   place.replaceChildren(title, missingAnswer(), nightAnswer(), changedAnswer(), actionAnswer(), ...remarks);
 }

@@ -125,7 +125,7 @@ function calendar(change) {
     element(
       "p",
       { class: "note" },
-      `${coverage.table.title} · ${coverage.interface}`,
+      `${told(coverage.table.title)} · ${coverage.interface}`,
       Object.keys(coverage.securities).length ? ` · ${securities(coverage)}` : "",
     ),
     element("div", { class: "bar" }, element("label", {}, t("Table"), select), turner),

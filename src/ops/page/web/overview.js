@@ -79,7 +79,7 @@ function overview(pick) {
   );
   const rows = listed.map((coverage) => ({
     header: coverage.name,
-    title: coverage.table.title,
+    title: told(coverage.table.title),
     cells:
       coverage.letters || !columns.length
         ? columns.map((column) => summary(coverage, column))

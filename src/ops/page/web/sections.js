@@ -37,7 +37,7 @@ function drawTables() {
       element(
         "small",
         {},
-        table.title,
+        told(table.title),
         table.stale ? ` · ${counted(table.stale, "{n} stale partition", "{n} stale partitions")}` : "",
       ),
     ],
@@ -225,8 +225,8 @@ function ended(exit) {
 }
 
 function failures(run) {
-  const lines = run.failed.map(([table, reason]) => element("small", {}, sentence(`${table}: ${reason}`)));
-  if (run.error) lines.push(element("small", {}, sentence(run.error)));
+  const lines = run.failed.map(([table, reason]) => element("small", {}, sentence(labelled(table, reason))));
+  if (run.error) lines.push(element("small", {}, sentence(told(run.error))));
   return lines;
 }
 
@@ -252,7 +252,7 @@ function drawRejects() {
   const rows = data.rejects.map((one) => [
     one.table,
     number(one.rows),
-    element("span", {}, sentence(one.reason)),
+    element("span", {}, sentence(told(one.reason))),
     element("code", {}, one.example),
   ]);
   return section("rejects", title, about, rowsTable(title, columns, rows));

@@ -29,6 +29,12 @@ function t(english, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+/** A text of the data, of which the program knows the Chinese where it has one. */
+const told = (text) => (language === "zh" && data.chinese[text]) || text;
+
+/** A text after what it is about. */
+const labelled = (label, text) => `${label}${language === "zh" ? "：" : ": "}${told(text)}`;
+
 /** A sentence with a number `{n}`, in its form for one and for many. */
 function counted(n, one, many, values = {}) {
   return t(n === 1 ? one : many, { n: number(n), ...values });

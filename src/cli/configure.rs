@@ -10,7 +10,7 @@ use pitlake_contract::counted;
 
 use super::config::{self, CONFIG, LAKE};
 use super::context::{Context, Format, print};
-use super::language::{listed, local, say};
+use super::language::{commented, listed, local, say};
 use crate::ops::configuration::{self, Checked, CheckedNotify, Chosen};
 use crate::report::Exit;
 use crate::spec::{Catalog, nearest};
@@ -69,7 +69,7 @@ impl InitArgs {
         let (catalog, _) = Catalog::load(&[], None)?;
         let accounts = self.accounts(&catalog)?;
         let lake = context.global.lake.clone().unwrap_or_else(|| LAKE.to_owned());
-        let text = configuration::init(&catalog, &lake, &accounts)?;
+        let text = commented(configuration::init(&catalog, &lake, &accounts)?);
         let path = context.global.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
         let named = path.display();
         let file = std::fs::File::create_new(&path);

@@ -119,6 +119,46 @@ fn help_is_in_chinese_and_fits_eighty_columns() {
     }
 }
 
+/// The lines of a configuration without its comments, and these.
+fn parted(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let is_key = |line: &str| {
+        line.starts_with(['[', '"', ']', ' ']) || line.split(" = ").next().is_some_and(|name| !name.contains(' '))
+    };
+    let (mut code, mut comments) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        match line.strip_prefix("# ") {
+            Some(prose) if !is_key(prose) => comments.push(prose),
+            _ => {
+                let at = line.rfind(" # ").filter(|at| !line[..*at].trim().is_empty());
+                comments.extend(at.map(|at| &line[at + 3..]));
+                code.push(at.map_or(line, |at| &line[..at]));
+            }
+        }
+    }
+    (code, comments)
+}
+
+#[test]
+fn comments_of_a_configuration_are_in_chinese() {
+    let place = Place::at("http://127.0.0.1:9");
+    for (number, account) in
+        [["--points", "5000"], ["--points", "120"], ["--vendor", "asharehub"], ["--vendor", "f10"]].iter().enumerate()
+    {
+        let written = |language: &str| {
+            let file = format!("{language}-{number}.toml");
+            place.expect(0, &[&["config", "init", "--config", &file, "--lang", language][..], account].concat());
+            std::fs::read_to_string(place.path(&file)).expect("the configuration")
+        };
+        let (english, chinese) = (written("en"), written("zh"));
+        let ((code, said), (code_zh, said_zh)) = (parted(&english), parted(&chinese));
+        assert_eq!(code, code_zh, "{account:?}");
+        assert!(said.len() > 5 && said_zh.len() > 5, "{account:?}");
+        let is_chinese = |text: &&&str| text.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        let lacking: Vec<&&str> = said_zh.iter().filter(|text| !is_chinese(text)).collect();
+        assert!(lacking.is_empty(), "{account:?}: {lacking:#?}");
+    }
+}
+
 #[test]
 fn what_programs_read_is_the_same_in_both_languages() {
     let vendor = Vendor::start(settings());

@@ -1,11 +1,12 @@
 //! The language of what people read: English, or Chinese by the catalogue `zh.toml`. A text is looked up where it is printed;
 //! the rooms below write English and know of no other. Nothing that programs read comes here: JSON, CSV, rows of a query.
 //!
-//! `catalogue` finds the translation of a sentence by its `template`, `help` has the command line and the errors of clap, `columns` measures
-//! and wraps, `hint` completes the commands that texts name.
+//! `catalogue` finds the translation of a sentence by its `template`, `help` has the command line and the errors of clap, `comments`
+//! those of a configuration, `columns` measures and wraps, `hint` completes the commands that texts name.
 
 mod catalogue;
 mod columns;
+mod comments;
 mod help;
 mod hint;
 mod template;
@@ -88,6 +89,11 @@ pub(super) fn local(text: &str) -> String {
 /// A text in Chinese, in whatever language this process speaks; the English one where it has no other.
 pub(super) fn chinese(text: &str) -> String {
     CHINESE.text(text)
+}
+
+/// A configuration with its comments in the language of this process.
+pub(super) fn commented(text: String) -> String {
+    if is_chinese() { comments::commented(&text, &chinese) } else { text }
 }
 
 /// An error and its causes, each looked up on its own.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::super::context::quoted;
+use super::super::language::local;
 use super::place::Place;
 use crate::spec::Fields;
 use crate::world::Misuse;
@@ -24,9 +25,10 @@ pub(super) struct UnitFile {
 
 /// Lines of a crontab.
 pub(super) fn cron(place: &Place) -> Result<String> {
-    let mut out = String::from(
-        "# pitlake. The hours are Shanghai's: a cron that does not know CRON_TZ, as Debian's, takes them for the machine's own.\n",
+    let hours = local(
+        "The hours are Shanghai's: a cron that does not know CRON_TZ, as Debian's, takes them for the machine's own",
     );
+    let mut out = format!("# pitlake. {hours}.\n");
     let mut line = |text: String| {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{text}");

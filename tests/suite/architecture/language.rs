@@ -10,8 +10,8 @@ use super::source::texts;
 
 const CATALOGUE: &str = "src/cli/language/zh.toml";
 
-/// Sections whose keys stand in no source: words of clap, what code joins, nouns after numbers.
-const ELSEWHERE: [&str; 3] = ["clap", "joined", "counted"];
+/// Sections whose keys stand in no source: words of clap, what code joins, nouns after numbers, comments of `jobs.toml`.
+const ELSEWHERE: [&str; 4] = ["clap", "joined", "counted", "comments"];
 
 /// Files whose texts are for programs: SQL, pages, the forms of schedulers, what vendors write; or that describe columns.
 const NOT_SAID: &[&str] = &[

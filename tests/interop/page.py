@@ -140,6 +140,8 @@ def check_texts(started, file):
                   page.evaluate("document.documentElement.dataset.untranslated"))
             check(f"the page says that it is in `{language}`", page.evaluate("document.documentElement.lang").startswith(language))
             titles[language] = page.inner_text("#coverage h2")
+            title = {"en": "Daily bars, unadjusted", "zh": "日线行情（未复权）"}[language]
+            check(f"titles of tables are in `{language}`", title in page.inner_text("#tables"), language)
             check("a script of a vendor does not run", "evil" not in page.title(), page.title())
             check("a text of a vendor is shown as it is", EVIL in page.inner_text("#rejects"))
             check("a missing day has its command", f"--start {MISSING} --end {MISSING}" in page.inner_text("#answers"))

@@ -122,7 +122,7 @@ fn help_is_in_chinese_and_fits_eighty_columns() {
 /// The lines of a configuration without its comments, and these.
 fn parted(text: &str) -> (Vec<&str>, Vec<&str>) {
     let is_key = |line: &str| {
-        line.starts_with(['[', '"', ']', ' ']) || line.split(" = ").next().is_some_and(|name| !name.contains(' '))
+        line.starts_with(['[', '"', ']', ' ']) || line.split_once(" = ").is_some_and(|(name, _)| !name.contains(' '))
     };
     let (mut code, mut comments) = (Vec::new(), Vec::new());
     for line in text.lines() {

@@ -26,9 +26,9 @@ pub(super) struct UnitFile {
 /// Lines of a crontab.
 pub(super) fn cron(place: &Place) -> Result<String> {
     let hours = local(
-        "The hours are Shanghai's: a cron that does not know CRON_TZ, as Debian's, takes them for the machine's own",
+        "The hours are Shanghai's: a cron that does not know CRON_TZ, as Debian's, takes them for the machine's own.",
     );
-    let mut out = format!("# pitlake. {hours}.\n");
+    let mut out = format!("# pitlake. {hours}\n");
     let mut line = |text: String| {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{text}");

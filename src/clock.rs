@@ -6,6 +6,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 pub use pitlake_contract::spelling::instant::SHANGHAI;
 
+/// Clocks of machines that share a lake may differ by so much.
+const APART: TimeDelta = TimeDelta::hours(1);
+
 /// The clock of dates, due hours and stamps.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
@@ -50,6 +53,18 @@ impl Clock {
         Utc::now()
     }
 
+    /// Whether it is another one than the machine's: `--now` was given.
+    #[must_use]
+    pub fn is_given(self) -> bool {
+        !matches!(self, Self::Ahead(by) if by.is_zero())
+    }
+
+    /// Whether an instant is still to come, by this clock and by that of the machine.
+    #[must_use]
+    pub fn is_ahead(self, at: DateTime<Utc>) -> bool {
+        self.now().max(Self::machine()) + APART < at
+    }
+
     /// Today in Shanghai.
     #[must_use]
     pub fn today(self) -> NaiveDate {
@@ -78,6 +93,15 @@ pub fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instant_is_ahead_of_both_clocks_or_of_none() {
+        let (now, later) = (Clock::machine(), Clock::machine() + TimeDelta::days(2));
+        assert!(!Clock::default().is_ahead(now) && Clock::default().is_ahead(later));
+        // As of an earlier day, what came since is nothing strange.
+        assert!(!Clock::fixed(now - TimeDelta::days(9)).is_ahead(now));
+        assert!(!Clock::fixed(later).is_ahead(later) && Clock::fixed(now).is_ahead(later));
+    }
 
     #[test]
     fn half_past_four_in_the_afternoon_utc_is_tomorrow_in_shanghai() {

@@ -1,7 +1,7 @@
 //! The table of contents of a run: plan, fetch, build, report. What is missing is asked for and kept in bronze, what is
 //! stale is built into silver; the two halves meet in bronze and nowhere else. Read this file first.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::plan::{at_the_limits, needs_universe, window};
 use crate::reference;
 use crate::report::{Exit, Failed, Journal, Report, TableReport};
 use crate::spec::{Problems, Table};
-use crate::store::lease::{LeaseHeld, LeaseLost};
+use crate::store::lease::{Lease, LeaseHeld, LeaseLost};
 use crate::world::{Misuse, Run, World};
 
 /// A run that an error ended.
@@ -132,9 +132,16 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
     build::tables(run, &tables, calendar, Scope { range, rebuild: work.rebuild }, judge).await
 }
 
-/// Judges answers that a former version kept, or damaged ones, by what the lake tells of their days.
+/// Judges answers that a former version kept, or damaged ones, by what the lake tells of their days. What is found is written
+/// under the leases of their vendors, as answers are.
 async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
     let Run { world, ledgers, .. } = run;
+    let contract = |file: &Arc<LedgerFile>| Arc::clone(&ledger.table().sources[file.source].contract);
+    let vendors: BTreeSet<String> = files.iter().map(|file| contract(file).id.vendor.clone()).collect();
+    let mut leases = Vec::new();
+    for vendor in &vendors {
+        leases.push(fetch::lease(world, vendor).await?);
+    }
     let mut days = JudgedDays::default();
     for file in files {
         days.add(&ledger.table().sources[file.source].contract, file.file.day);
@@ -142,7 +149,18 @@ async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -
     let calendar = reference::calendar(world, ledgers).await.unwrap_or_default();
     let universe = reference::universe(world, ledgers).await?;
     let universe = reference::evidence(world, ledgers, &days, &universe).await?;
-    fetch::judge_again(run, facts(world, &calendar, &universe), ledger, files).await
+    let run = Run { world: &fenced(world, &leases), ..run };
+    let done = fetch::judge_again(run, facts(world, &calendar, &universe), ledger, files).await;
+    for lease in leases {
+        lease.release().await?;
+    }
+    done
+}
+
+/// The same world, where files are written only as long as the leases hold.
+fn fenced(world: &World, leases: &[Lease]) -> World {
+    let store = leases.iter().fold(world.store.clone(), |store, lease| store.fenced(lease.guard()));
+    World { store, ..world.clone() }
 }
 
 /// Asks for what the tables lack: reference tables first, for they tell which slices there are.
@@ -223,9 +241,7 @@ async fn fetch_phase(
         asked.for_each(|day| days.add(question.contract(), day));
     }
     let universe = reference::evidence(world, ledgers, &days, facts.universe).await?;
-    let fenced = leases.iter().fold(world.store.clone(), |store, lease| store.fenced(lease.guard()));
-    let world = &World { store: fenced, ..world.clone() };
-    let run = Run { world, ..run };
+    let run = Run { world: &fenced(world, &leases), ..run };
     let done = fetch::ask(run, accounts, Facts { universe: &universe, ..facts }, &join(asked)).await;
     for lease in leases {
         lease.release().await?;

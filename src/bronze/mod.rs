@@ -166,6 +166,21 @@ pub async fn write(
     at: DateTime<Utc>,
     before: Option<(&str, &Provenance)>,
 ) -> Result<Written> {
+    write_named(store, contract, new, (at, at), before).await
+}
+
+/// As [`write()`], with another time in the name than the one at which the fetch finished: the names of the answers to a
+/// slice tell their order, also after a run with a wrong clock.
+///
+/// # Errors
+/// When the lake cannot be written.
+pub async fn write_named(
+    store: &Store,
+    contract: &Contract,
+    new: NewFile,
+    (at, named): (DateTime<Utc>, DateTime<Utc>),
+    before: Option<(&str, &Provenance)>,
+) -> Result<Written> {
     let digest = digest(&new.lines);
     let rows = memchr::memchr_iter(b'\n', &new.lines).count();
     let same = before.filter(|(_, earlier)| earlier.digest == digest);
@@ -195,7 +210,7 @@ pub async fn write(
     };
     let body: Bytes = tokio::task::spawn_blocking(move || file::encode(&provenance, &lines)).await??;
     for ordinal in new.ordinal.. {
-        let path = path::new_path(contract, new.day, (at, ordinal), marks);
+        let path = path::new_path(contract, new.day, (named, ordinal), marks);
         if store.create(&path, body.clone()).await? {
             return Ok(Written { path, same_as: is_same, ordinal });
         }

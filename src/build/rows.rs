@@ -39,20 +39,21 @@ pub(super) async fn look_files(store: &Store, ledger: &Ledger, files: &[Arc<Ledg
     }
     read_contested(store, ledger, files).await;
     let looks = ledger.looks(&ledger.telling(files))?;
+    let said: Vec<Arc<LedgerFile>> = looks.iter().map(|look| Arc::clone(&look.file.said)).collect();
+    let observed = ledger.observed(&said);
     let answering: Vec<Answering> = looks.iter().map(|look| look.answering).collect();
     let counting: BTreeSet<u32> =
         normalise::counting(&answering).into_iter().map(|place| answering[place].rows).collect();
-    let file = |look: &Look| {
+    let file = |(look, observed): (&Look, Option<DateTime<Utc>>)| {
         let said = &look.file.said;
-        let observed = said.provenance().map_or_else(|| said.file.written_at(), Provenance::observed_at);
         TaskFile {
-            observed: Some(observed),
+            observed: Some(observed.unwrap_or_else(|| said.file.written_at())),
             slice: look.answering.slice,
             is_former: !counting.contains(&look.answering.rows),
             ..counting_file(table, &look.file)
         }
     };
-    Ok(looks.iter().map(file).collect())
+    Ok(looks.iter().zip(observed).map(file).collect())
 }
 
 /// Reads the headers that tell which files of a partition count, and which only repeat another one.
@@ -64,11 +65,6 @@ pub(super) async fn read_contested(store: &Store, ledger: &Ledger, files: &[Arc<
 /// A file whose rows count.
 pub(super) fn counting_file(table: &Table, file: &CountingFile) -> TaskFile {
     TaskFile { wholeness: wholeness(&file.said), ..plain(table, &file.rows) }
-}
-
-/// When a file came, by its header or its name.
-fn timed(file: &LedgerFile) -> Option<DateTime<Utc>> {
-    file.provenance().map(Provenance::observed_at).or(file.file.fetched_at)
 }
 
 fn wholeness(file: &LedgerFile) -> Wholeness {
@@ -85,7 +81,7 @@ fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
         path: file.file.path.clone(),
         interface: table.sources[file.source].contract.id.to_string(),
         span: file.file.span,
-        observed: timed(file),
+        observed: file.observed(),
         shown: if file.provenance().is_some_and(Provenance::is_undated) { Shown::Before } else { Shown::Then },
         wholeness: wholeness(file),
         slice: None,
@@ -96,8 +92,9 @@ fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
 
 fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
     let mut all = Vec::with_capacity(files.len());
-    for (place, file) in files.iter().enumerate() {
-        let mut one = plain(ledger.table(), file);
+    let observed = ledger.observed(files);
+    for ((place, file), observed) in files.iter().enumerate().zip(observed) {
+        let mut one = TaskFile { observed, ..plain(ledger.table(), file) };
         one.span |= ledger.is_look_everywhere(file);
         // A file of another program that does not tell when it came was there when it was written.
         one.observed = one.observed.or(Some(file.file.modified));
@@ -119,7 +116,7 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
             let (params, rows_of) = (provenance.params.to_vec(), provenance.rows_of.clone());
             one.repeats = Some(AnsweredCalls { params, rows_of, month: None, day: None });
         }
-        all.push((timed(file).unwrap_or_else(|| file.file.written_at()), one));
+        all.push((observed.unwrap_or_else(|| file.file.written_at()), one));
     }
     // A capture takes its place among the answers of its own day.
     all.sort_by_key(|(at, _)| *at);

@@ -58,10 +58,10 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Options of commands that build.
+/// Options of commands that take much memory.
 #[derive(Debug, Args)]
 pub(super) struct Building {
-    /// Memory for partitions that are built side by side, as in 512MiB or 2GiB [default: a quarter of the machine's]
+    /// Memory for replies and for partitions that are built side by side, as in 512MiB or 2GiB [default: a quarter of the machine's]
     #[arg(long, value_parser = memory::size, value_name = "SIZE", env = "PITLAKE_MEMORY_LIMIT")]
     memory_limit: Option<u64>,
 }

@@ -89,6 +89,8 @@ pub(super) struct FetchArgs {
     #[arg(long)]
     refetch: bool,
     #[command(flatten)]
+    building: Building,
+    #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
     announcing: Announcing,
@@ -158,7 +160,7 @@ impl FetchArgs {
         let mut work = work("fetch", Halves::Fetch, (self.start, self.end), context);
         work.refetch = self.refetch;
         let mut world = config::world(context)?;
-        world.limits.wait = self.waiting.longest();
+        world.limits = Limits { memory: self.building.memory_limit(), wait: self.waiting.longest() };
         choose(&mut work, &world, &self.tables, self.unit.as_deref())?;
         go(&world, work, (&self.announcing, self.format)).await
     }

@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 
 use super::Client;
+use super::http;
+use super::room::Room;
+use super::tally::Tally;
 use crate::plan::{Question, seller};
 use crate::report::{self, Journal};
-use crate::spec::{Account, Table};
+use crate::spec::{Account, Table, without_secrets};
 use crate::store::lease::Lease;
 use crate::world::{Misuse, World};
-
-/// How often the calls that were sent are written to the report: a kill loses the count of those since.
-const COUNTED_EVERY: Duration = Duration::from_millis(500);
 
 /// The accounts of a run.
 #[derive(Debug)]
 pub struct Accounts {
     pub(super) clients: BTreeMap<String, Client>,
+    tally: Arc<Tally>,
 }
 
 impl Accounts {
@@ -35,6 +35,7 @@ impl Accounts {
         more: impl Iterator<Item = &'t Arc<Table>>,
     ) -> Result<Self> {
         let mut clients = BTreeMap::new();
+        let (tally, room) = (Arc::new(Tally::reported()), Arc::new(Room::of(world.limits.memory)));
         for (table, is_needed) in tables.iter().map(|table| (table, true)).chain(more.map(|table| (table, false))) {
             if is_needed {
                 seller(&world.jobs, table).map_err(Misuse)?;
@@ -48,7 +49,7 @@ impl Accounts {
                 let left = calls_left(world, name, account).await?;
                 match line(world, name, account, left) {
                     Ok(client) => {
-                        clients.insert(name.clone(), client);
+                        clients.insert(name.clone(), client.together((&tally, &room)));
                     }
                     Err(error) if is_needed => {
                         return Err(match error.downcast::<AccountError>() {
@@ -60,13 +61,13 @@ impl Accounts {
                 }
             }
         }
-        Ok(Self { clients })
+        Ok(Self { clients, tally })
     }
 
     /// Calls sent, by interface.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        self.clients.values().flat_map(Client::calls).collect()
+        self.tally.calls()
     }
 
     /// Takes the leases of the vendors that some questions go to.
@@ -78,27 +79,31 @@ impl Accounts {
         for vendor in self.clients.keys() {
             let asks = |question: &Question| question.contract().id.vendor == *vendor && !question.plan.ask.is_empty();
             if questions.iter().any(asks) {
-                leases.push(Lease::take(&world.store, &format!("fetch-{vendor}"), world.limits.wait).await?);
+                leases.push(lease(world, vendor).await?);
             }
         }
         Ok(leases)
     }
 
-    /// Keeps the count of calls in the report, until it is dropped.
+    /// Keeps the count of calls in the report, until it is dropped. No call is sent before the report tells it.
     ///
     /// # Errors
     /// When the lake cannot be written.
     pub async fn count(&self, journal: &Journal) -> Result<Infallible> {
-        let mut counted = BTreeMap::new();
         loop {
-            tokio::time::sleep(COUNTED_EVERY).await;
-            let calls = self.calls();
-            if calls != counted {
-                journal.save(calls.clone()).await?;
-                counted = calls;
-            }
+            let calls = self.tally.due().await;
+            journal.save(calls.clone()).await?;
+            self.tally.is_told(&calls);
         }
     }
+}
+
+/// Takes the lease under which answers of a vendor are written.
+///
+/// # Errors
+/// When another run holds it, or the lake cannot be written.
+pub async fn lease(world: &World, vendor: &str) -> Result<Lease> {
+    Lease::take(&world.store, &format!("fetch-{vendor}"), world.limits.wait).await
 }
 
 /// Why an account cannot be opened.
@@ -120,6 +125,11 @@ pub enum AccountError {
     /// Only the account's owner knows where the vendor listens.
     #[error("[vendors.{0}] in jobs.toml has no `base_url`, and {0} has no default one")]
     NoBaseUrl(String),
+    /// No call can be sent to its address.
+    #[error(
+        "invalid `base_url` `{1}` of [vendors.{0}]: expected https://HOST, as in https://api.example.com:8443/path"
+    )]
+    InvalidBaseUrl(String, String),
 }
 
 fn no_token(vendor: &str, variable: &str, page: Option<&str>) -> String {
@@ -149,8 +159,9 @@ pub fn line(world: &World, name: &str, account: &Account, left: Option<u64>) -> 
             return Err(AccountError::NoToken { vendor: name.to_owned(), variable, page }.into());
         }
     };
-    if account.base_url(vendor).is_none() {
-        return Err(AccountError::NoBaseUrl(name.to_owned()).into());
+    let Some(url) = account.base_url(vendor) else { return Err(AccountError::NoBaseUrl(name.to_owned()).into()) };
+    if http::address(url).is_none() {
+        return Err(AccountError::InvalidBaseUrl(name.to_owned(), without_secrets(url)).into());
     }
     Client::new(vendor, account, token, left)
 }

@@ -114,7 +114,8 @@ async fn remember(
         ordinal: file.file.ordinal + 1,
     };
     let before = Some((file.file.path.as_str(), provenance));
-    bronze::write(&run.world.store, contract, answer, file.file.written_at(), before).await?;
+    let at = (file.came(), file.file.written_at());
+    bronze::write_named(&run.world.store, contract, answer, at, before).await?;
     Ok(())
 }
 

@@ -1,10 +1,19 @@
 //! Answers to groups of slices: asked until they are whole, or failed. Never whether one is believed, or where it is kept.
 
-use futures::StreamExt as _;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::ready;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures::future::{Either, join, select};
+use futures::{Stream, StreamExt as _, stream};
 use pitlake_contract::Slice;
+use tokio::sync::mpsc::{UnboundedReceiver as Receiver, UnboundedSender as Sender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::judge::Judge;
-use super::{Client, Failure, Interface, Reply};
+use super::room::{Room, Turn};
+use super::{Client, Expect, Failure, Interface, Pages, Reply};
 use crate::plan::{self, Question, Why, tables_of};
 use crate::progress::Bar;
 use crate::wire::{Call, Refusal};
@@ -36,6 +45,20 @@ pub(super) struct GroupAnswer {
     pub(super) group: Group,
     pub(super) calls: Vec<Call>,
     pub(super) reply: Result<Reply, Failure>,
+    /// It ends when the answer is kept: younger ones wait for its memory.
+    pub(super) turn: Turn,
+    /// So many slices are under way.
+    pub(super) slot: Option<OwnedSemaphorePermit>,
+}
+
+/// A group whose first pages came, or did not.
+struct Begun {
+    group: Group,
+    calls: Vec<Call>,
+    expect: Expect,
+    first: Result<Pages, Failure>,
+    turn: Turn,
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Group {
@@ -55,24 +78,23 @@ impl Group {
 impl Asking<'_> {
     /// Whole answers to some groups. One in which the vendor does not know a security is asked anew in halves, until that
     /// one is alone.
-    pub(super) async fn answers(&self, groups: &[Group]) -> Vec<GroupAnswer> {
+    pub(super) async fn answers(&self, groups: &[Group], together: usize) -> Vec<GroupAnswer> {
+        // They are kept in one file, and share their turn.
+        let turn = self.client.room.enter();
         let mut all = Vec::new();
         let mut open = groups.to_vec();
         while !open.is_empty() {
             let mut halves = Vec::new();
-            for answer in self.asked(&open).await {
+            let (sender, mut answers) = unbounded_channel();
+            let slots = Arc::new(Semaphore::new(open.len()));
+            self.asked(&open, (together, slots), Some(&turn), sender).await;
+            while let Ok(answer) = answers.try_recv() {
                 let several = answer.group.slices.len() > 1;
                 match &answer.reply {
                     Err(Failure::Refused(Refusal::Unknown(_))) if several => halves.extend(answer.group.halves()),
-                    Err(Failure::Refused(Refusal::Unknown(_))) => {
-                        let note = format!("the vendor does not know {}", answer.group.slices[0]);
-                        let table = &self.question.table().name;
-                        self.run.journal.table(table, |report| report.notes.extend([note])).await;
-                        all.push(GroupAnswer { reply: Ok(Reply::default()), ..answer });
-                    }
                     // Nothing for all of them may be the fault of one.
                     Ok(reply) if several && reply.rows == 0 => halves.extend(answer.group.halves()),
-                    _ => all.push(answer),
+                    _ => all.push(self.known(answer).await),
                 }
             }
             open = halves;
@@ -80,46 +102,157 @@ impl Asking<'_> {
         all
     }
 
-    /// The first pages of all, then what their ends need.
-    async fn asked(&self, groups: &[Group]) -> Vec<GroupAnswer> {
-        let contract = self.question.contract();
-        let first = |group: &Group| {
-            let group = group.clone();
-            async move {
-                let expect = self.expect(&group);
-                let Some(chosen) = self.question.values.at(&group.slices[0]) else {
-                    let wanted: Vec<&str> = tables_of(contract).collect();
-                    let message =
-                        format!("no parameter values in the lake yet: run `pitlake fetch {}` first", wanted.join(" "));
-                    return (group, Vec::new(), expect, Err(Failure::Untrusted(message)));
-                };
-                let together: Vec<&Slice> = group.slices.iter().collect();
-                let calls = plan::calls(contract, &together, &chosen, self.run.world.clock.today());
-                let first = self.client.first(&self.interface, &calls, &expect).await;
-                (group, calls, expect, first)
+    /// Whole answers to groups of one slice each, in their order and as they come; `ahead` of them at most wait to be taken.
+    /// The first pages of `together` of them are there before the end of one is judged.
+    pub(super) async fn each(&self, groups: &[Group], (together, ahead): (usize, usize), answers: Sender<GroupAnswer>) {
+        let (sender, mut known) = unbounded_channel();
+        let slots = Arc::new(Semaphore::new(ahead.max(together) + SLICES));
+        let asked = self.asked(groups, (together, slots), None, sender);
+        let told = async {
+            while let Some(answer) = known.recv().await {
+                let answer = self.known(answer).await;
+                if answers.send(answer).is_err() {
+                    break;
+                }
             }
         };
-        let begun: Vec<_> = futures::stream::iter(groups.iter().map(first)).buffered(SLICES).collect().await;
-        let rest = begun.into_iter().map(|(group, calls, expect, first)| async move {
-            let reply = match first {
-                Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
-                // Pages that cannot be trusted are asked anew.
-                Err(Failure::Untrusted(_)) if !calls.is_empty() => {
-                    match self.client.first(&self.interface, &calls, &expect).await {
-                        Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
-                        Err(failure) => Err(failure),
-                    }
-                }
-                Err(failure) => Err(failure),
-            };
-            for _ in &group.slices {
-                match &reply {
-                    Ok(_) => self.bar.advance(),
-                    Err(_) => self.bar.fail(),
-                }
+        join(asked, told).await;
+    }
+
+    /// An answer, without rows where the vendor does not know the security.
+    async fn known(&self, answer: GroupAnswer) -> GroupAnswer {
+        if !matches!(answer.reply, Err(Failure::Refused(Refusal::Unknown(_)))) {
+            return answer;
+        }
+        let note = format!("the vendor does not know {}", answer.group.slices[0]);
+        self.run.journal.table(&self.question.table().name, |report| report.notes.extend([note])).await;
+        GroupAnswer { reply: Ok(Reply::default()), ..answer }
+    }
+
+    /// The first pages of all, and behind them what their ends need. Whatever waits, a call under way goes on: it may hold
+    /// what another one waits for.
+    async fn asked(
+        &self,
+        groups: &[Group],
+        (together, slots): (usize, Arc<Semaphore>),
+        turn: Option<&Turn>,
+        answers: Sender<GroupAnswer>,
+    ) {
+        let room = &self.client.room;
+        let (sender, begun) = unbounded_channel();
+        let first = |(place, group)| {
+            let turn = turn.cloned().unwrap_or_else(|| room.enter());
+            let slots = Arc::clone(&slots);
+            async move {
+                let slot = slots.acquire_owned().await.ok();
+                (place, Begun { slot, ..self.first(group, turn).await })
             }
-            GroupAnswer { group, calls, reply }
-        });
-        futures::stream::iter(rest).buffered(SLICES).collect().await
+        };
+        // Whoever does not want the rest has gone.
+        let firsts = stream::iter(groups.iter().enumerate()).map(first).buffer_unordered(SLICES);
+        let firsts = firsts.for_each(move |begun| ready(drop(sender.send(begun))));
+        let hurry = turn.is_none().then_some(room);
+        let wholes = behind(in_order(begun), together, hurry).map(|begun| self.whole(begun)).buffered(SLICES);
+        let wholes = wholes.for_each(|answer| ready(drop(answers.send(answer))));
+        join(firsts, wholes).await;
+    }
+
+    async fn first(&self, group: &Group, turn: Turn) -> Begun {
+        let contract = self.question.contract();
+        let (group, expect) = (group.clone(), self.expect(group));
+        let Some(chosen) = self.question.values.at(&group.slices[0]) else {
+            let wanted: Vec<&str> = tables_of(contract).collect();
+            let message =
+                format!("no parameter values in the lake yet: run `pitlake fetch {}` first", wanted.join(" "));
+            return Begun {
+                group,
+                calls: Vec::new(),
+                expect,
+                first: Err(Failure::Untrusted(message)),
+                turn,
+                slot: None,
+            };
+        };
+        let together: Vec<&Slice> = group.slices.iter().collect();
+        let calls = plan::calls(contract, &together, &chosen, self.run.world.clock.today());
+        let first = self.client.first(&self.interface, &calls, &expect, &turn).await;
+        Begun { group, calls, expect, first, turn, slot: None }
+    }
+
+    async fn whole(&self, Begun { group, calls, expect, first, turn, slot }: Begun) -> GroupAnswer {
+        let first = match first {
+            // Pages that cannot be trusted are asked anew.
+            Err(Failure::Untrusted(_)) if !calls.is_empty() => {
+                self.client.first(&self.interface, &calls, &expect, &turn).await
+            }
+            first => first,
+        };
+        let reply = match first {
+            Ok(first) => self.client.whole(&self.interface, &calls, &expect, first).await,
+            Err(failure) => Err(failure),
+        };
+        for _ in &group.slices {
+            match &reply {
+                Ok(_) => self.bar.advance(),
+                Err(_) => self.bar.fail(),
+            }
+        }
+        GroupAnswer { group, calls, reply, turn, slot }
+    }
+}
+
+/// Items in the order of their places.
+fn in_order<T>(items: Receiver<(usize, T)>) -> impl Stream<Item = T> {
+    stream::unfold((items, BTreeMap::new(), 0), |(mut items, mut early, next)| async move {
+        loop {
+            if let Some(item) = early.remove(&next) {
+                return Some((item, (items, early, next + 1)));
+            }
+            let (place, item) = items.recv().await?;
+            early.insert(place, item);
+        }
+    })
+}
+
+/// The same items, each when as many as `together` are there, it and those after it; at the end those that are left. Where
+/// there is no memory for more in the `room`, none is waited for.
+fn behind<T>(items: impl Stream<Item = T>, together: usize, room: Option<&Arc<Room>>) -> impl Stream<Item = T> {
+    let state = (Box::pin(items.fuse()), VecDeque::new());
+    stream::unfold(state, move |(mut items, mut waiting)| async move {
+        while waiting.len() < together {
+            let item = match room.filter(|_| !waiting.is_empty()) {
+                None => items.next().await,
+                Some(room) => match select(items.next(), pin!(room.pressed())).await {
+                    Either::Left((item, _)) => item,
+                    Either::Right(_) => None,
+                },
+            };
+            let Some(item) = item else { break };
+            waiting.push_back(item);
+        }
+        Some((waiting.pop_front()?, (items, waiting)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn items_that_come_early_wait_for_their_place() {
+        let (sender, items) = unbounded_channel();
+        [2, 0, 3, 1].into_iter().for_each(|place| sender.send((place, place * 10)).unwrap());
+        drop(sender);
+        assert_eq!(in_order(items).collect::<Vec<_>>().await, [0, 10, 20, 30]);
+    }
+
+    #[tokio::test]
+    async fn an_item_waits_for_those_after_it_and_the_last_ones_for_none() {
+        for (together, expected) in [(1, [1, 2, 3, 4, 5]), (3, [3, 4, 5, 5, 5]), (9, [5; 5])] {
+            let came = std::cell::Cell::new(0);
+            let items = stream::iter(0..5).inspect(|_| came.set(came.get() + 1));
+            let seen: Vec<(i32, i32)> = behind(items, together, None).map(|item| (item, came.get())).collect().await;
+            assert_eq!(seen, [0, 1, 2, 3, 4].into_iter().zip(expected).collect::<Vec<_>>(), "{together}");
+        }
     }
 }

@@ -6,21 +6,22 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::NaiveDate;
 use futures::future::try_join;
-use pitlake_contract::counted;
+use pitlake_contract::{Slice, counted};
+use tokio::sync::mpsc;
 
 use super::Accounts;
-use super::answers::{Asking, Group, GroupAnswer, SLICES};
+use super::answers::{Asking, Group, SLICES};
 use super::batch::{BATCH, batches};
 use super::judge::Judge;
-use crate::clock::Clock;
-use crate::plan::{Facts, Question, expected_calls};
+use crate::plan::{Facts, Question, Why, expected_calls};
 use crate::progress::Calls;
 use crate::report::{Exit, Journal};
 use crate::spec::Axis;
 use crate::world::Run;
 
 /// Slices whose first pages are waited for before an end is judged: a page shorter than another needs no further proof.
-/// Fewer of tables with many columns, for they wait in memory.
+/// Fewer of tables with many columns, for they wait in memory; and no more than an account may ask for in a second, for a
+/// run that is killed asks for them again.
 const TOGETHER: usize = 32;
 
 /// Columns of a table of which [`TOGETHER`] slices may wait.
@@ -57,9 +58,13 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
         }
     }
     for asking in &asking {
+        let vendor = &asking.question.contract().id.vendor;
+        if let Some(off) = asking.client.clock_off().filter(|_| !run.world.clock.is_given()) {
+            run.journal.clock_off(vendor, off).await;
+        }
         run.ledgers.written(asking.question.contract()).await;
         if let Some(failure) = asking.client.stopped.get() {
-            run.journal.stopped(&asking.question.contract().id.vendor, failure.to_string()).await;
+            run.journal.stopped(vendor, failure.to_string()).await;
         }
     }
     done.into_iter().collect()
@@ -67,40 +72,37 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
 
 async fn one(asking: &Asking<'_>) -> Result<()> {
     let contract = asking.question.contract();
-    let together = (TOGETHER * COLUMNS / contract.fields.len().max(1)).clamp(SLICES, TOGETHER);
-    let (by_security, at_once) = (contract.ask.axis.by_security(), contract.ask.together);
-    let slices = &asking.question.plan.ask;
-    // What is kept together: the securities of a file, or as many slices as are asked for together.
-    let parts: Vec<Vec<Group>> = if by_security {
-        batches(slices, BATCH).iter().map(|batch| batch.chunks(at_once).map(Group::of).collect()).collect()
-    } else {
-        slices.chunks(together).map(|part| part.chunks(1).map(Group::of).collect()).collect()
-    };
-    let mut before = Vec::new();
-    for part in &parts {
-        let ask = async {
-            let mut answers = Vec::new();
-            for chunk in part.chunks(together) {
-                answers.extend(asking.answers(chunk).await);
-            }
-            anyhow::Ok(answers)
-        };
-        // Calls go out while the answers before are judged, packed and written.
-        let (answers, ()) = try_join(ask, keep(asking, before)).await?;
-        before = answers;
+    let (slices, at_once) = (&asking.question.plan.ask, contract.ask.together);
+    let wide = (TOGETHER * COLUMNS / contract.fields.len().max(1)).clamp(SLICES, TOGETHER);
+    let together = wide.min(asking.question.allowance.a_second());
+    if contract.ask.axis.by_security() {
+        return by_security(asking, (slices, at_once), together).await;
     }
-    keep(asking, before).await
+    let groups: Vec<Group> = slices.chunks(1).map(Group::of).collect();
+    // Calls go out while the answers before are judged, packed and written.
+    let (sender, mut answers) = mpsc::unbounded_channel();
+    let ask = async {
+        asking.each(&groups, (together, wide), sender).await;
+        Ok(())
+    };
+    let keep = async {
+        while let Some(answer) = answers.recv().await {
+            asking.keep(answer).await?;
+        }
+        Ok(())
+    };
+    try_join(ask, keep).await.map(|_| ())
 }
 
-/// Keeps answers in their order.
-async fn keep(asking: &Asking<'_>, answers: Vec<GroupAnswer>) -> Result<()> {
-    if asking.question.contract().ask.axis.by_security() {
-        return asking.keep_batch(answers).await;
+/// Answers to securities, which share files: each file is kept when all of its securities have answered.
+async fn by_security(asking: &Asking<'_>, (slices, at_once): (&[(Slice, Why)], usize), together: usize) -> Result<()> {
+    let mut before = Vec::new();
+    for batch in batches(slices, BATCH) {
+        let groups: Vec<Group> = batch.chunks(at_once).map(Group::of).collect();
+        let ask = async { Ok(asking.answers(&groups, together).await) };
+        before = try_join(ask, asking.keep_batch(before)).await?.0;
     }
-    for answer in answers {
-        asking.keep(answer).await?;
-    }
-    Ok(())
+    asking.keep_batch(before).await
 }
 
 /// What the plan tells of a table besides the slices to ask for.
@@ -128,7 +130,7 @@ async fn note(question: &Question, journal: &Journal) {
                      {table} --start {first} --end {last}`"
                 ));
             }
-            report.notes.extend(question.ledger.stamped_ahead(Clock::machine()).map(|ahead| ahead.text()));
+            report.notes.extend(question.ledger.stamped_ahead().map(|ahead| ahead.text()));
             report.beyond_calendar.extend(question.plan.beyond_calendar.iter().copied());
         })
         .await;

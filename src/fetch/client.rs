@@ -17,10 +17,12 @@ use tokio::time::sleep_until;
 use super::Failure;
 use super::breaker::{self, Breaker};
 use super::checks::Expect;
-use super::echo;
+use super::echo::Secrets;
 use super::http::{self, NoResponse};
 use super::pace::{LONGEST_PAUSE, Pace, span};
-use super::page::{self, PageRows};
+use super::page::{self, Outline, PageRows};
+use super::room::{Room, Share, Turn};
+use super::tally::Tally;
 use crate::clock::Clock;
 use crate::plan::Allowance;
 use crate::progress::{Meter, Wait};
@@ -40,6 +42,9 @@ const PAUSES: usize = 10;
 /// How long a call pauses in all before its interface is left for a later run.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
+/// A clock that is further from the vendor's is worth a warning.
+const OFF: TimeDelta = TimeDelta::minutes(10);
+
 /// An account with a vendor, and the connection to it.
 #[derive(Debug)]
 pub struct Client {
@@ -56,12 +61,14 @@ pub struct Client {
     /// Paths by interface, instead of those of the contracts.
     paths: BTreeMap<String, String>,
     token: SecretString,
+    secrets: Secrets,
     in_flight: Semaphore,
     /// Calls that the account may still make today, if it has a daily quota.
     left: Option<Arc<AtomicU64>>,
     pub(super) stopped: OnceLock<Failure>,
     breaker: Breaker,
-    calls: std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+    tally: Arc<Tally>,
+    pub(super) room: Arc<Room>,
     /// How far this machine's clock is ahead of the vendor's.
     ahead: std::sync::Mutex<Option<TimeDelta>>,
 }
@@ -77,7 +84,6 @@ pub struct Interface {
     pub(super) largest: AtomicUsize,
     pub(super) stopped: OnceLock<Failure>,
     breaker: Breaker,
-    calls: Arc<AtomicU64>,
     /// Seconds to wait, by the newest reply that asked to slow down; 0 if it names none.
     retry_after: AtomicU64,
 }
@@ -96,13 +102,17 @@ impl Client {
     /// # Errors
     /// If the system's certificates cannot be loaded.
     pub fn new(vendor: &Vendor, account: &Account, token: Option<Token>, left: Option<u64>) -> Result<Self> {
+        let base_url = account.base_url(vendor).unwrap_or_default().to_owned();
+        let secret = token.as_ref().map_or("", |token| token.secret.expose_secret());
+        let secrets = Secrets::of(secret, &account.headers, http::address(&base_url).as_ref());
         Ok(Self {
+            secrets,
             wire: wire::of(vendor.wire),
             token_in: vendor.token_in.clone(),
             token_hint: token_hint(vendor, account, token.as_ref()),
             address_hint: address_hint(vendor, account),
             http: http::client()?,
-            base_url: account.base_url(vendor).unwrap_or_default().to_owned(),
+            base_url,
             headers: account.headers.clone(),
             paths: account.paths.iter().cloned().collect(),
             token: token.map_or_else(|| SecretString::from(""), |token| token.secret),
@@ -110,16 +120,20 @@ impl Client {
             left: left.map(|left| Arc::new(AtomicU64::new(left))),
             stopped: OnceLock::new(),
             breaker: Breaker::default(),
-            calls: std::sync::Mutex::default(),
+            tally: Arc::default(),
+            room: Arc::default(),
             ahead: std::sync::Mutex::default(),
         })
+    }
+
+    /// The same, with its calls counted and its replies held together with those of others.
+    pub(super) fn together(self, (tally, room): (&Arc<Tally>, &Arc<Room>)) -> Self {
+        Self { tally: Arc::clone(tally), room: Arc::clone(room), ..self }
     }
 
     /// One interface, with its pace.
     #[must_use]
     pub fn interface(&self, contract: &Arc<Contract>, allowance: Allowance) -> Interface {
-        let mut calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let calls = Arc::clone(calls.entry(contract.id.to_string()).or_default());
         let pace = Pace::new(allowance);
         let meter = Arc::new(Meter::new(pace.most, pace.window, self.left.clone()));
         Interface {
@@ -129,7 +143,6 @@ impl Client {
             largest: AtomicUsize::new(0),
             stopped: OnceLock::new(),
             breaker: Breaker::default(),
-            calls,
             retry_after: AtomicU64::new(0),
         }
     }
@@ -137,8 +150,7 @@ impl Client {
     /// Calls sent so far, by interface.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        let calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        calls.iter().map(|(name, n)| (name.clone(), n.load(Ordering::Relaxed))).filter(|(_, n)| *n > 0).collect()
+        self.tally.calls()
     }
 
     /// How far this machine's clock is ahead of the vendor's, by the newest reply with a date.
@@ -147,23 +159,29 @@ impl Client {
         *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// The same, where it is more than clocks of machines usually differ.
+    pub(super) fn clock_off(&self) -> Option<TimeDelta> {
+        self.ahead().filter(|ahead| ahead.abs() > OFF)
+    }
+
     /// Requests a single row: whether the account has access.
     ///
     /// # Errors
     /// [`Failure`].
     pub async fn probe(&self, interface: &Interface, call: &Call) -> Result<(), Failure> {
         let window = Window { limit: 1, offset: 0 };
-        self.once(interface, call, window, &Expect::default()).await.map(|_| ())
+        let mut share = self.room.enter().share();
+        self.once(interface, (call, window), &Expect::default(), &mut share).await.map(|_| ())
     }
 
-    /// One page, retried until it comes.
+    /// One page, retried until it comes. Its rows take a share of the memory.
     pub(super) async fn page(
         &self,
         interface: &Interface,
-        call: &Call,
-        window: Window,
+        (call, window): (&Call, Window),
         expect: &Expect,
-    ) -> Result<PageRows, Failure> {
+        turn: &Turn,
+    ) -> Result<(PageRows, Share), Failure> {
         let retries = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(10))
@@ -172,7 +190,11 @@ impl Client {
         let mut waited = Duration::ZERO;
         for _ in 0..PAUSES {
             let begun = Instant::now();
-            let once = || self.once(interface, call, window, expect);
+            let once = || async {
+                let mut share = turn.share();
+                let page = self.once(interface, (call, window), expect, &mut share).await?;
+                Ok((page, share))
+            };
             let again = |failure: &Failure| {
                 matches!(failure, Failure::Refused(Refusal::Transient(_)) | Failure::Unreachable { .. })
                     && begun.elapsed() < LONGEST_PAGE
@@ -222,9 +244,9 @@ impl Client {
     async fn once(
         &self,
         interface: &Interface,
-        call: &Call,
-        window: Window,
+        (call, window): (&Call, Window),
         expect: &Expect,
+        share: &mut Share,
     ) -> Result<PageRows, Failure> {
         if let Some(left) = &self.left
             && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_err()
@@ -234,7 +256,7 @@ impl Client {
         }
         // The turn is taken with the permit in hand, so that calls that waited for one are not sent all at once; and the
         // permit is given back meanwhile, so that a slow interface does not hold those of the others.
-        let _permit = loop {
+        let permit = loop {
             let permit = {
                 let _waits = interface.meter.wait(Wait::Vendor);
                 self.in_flight.acquire().await
@@ -244,6 +266,7 @@ impl Client {
             let _waits = interface.meter.wait(Wait::Limit);
             sleep_until(until).await;
         };
+        self.tally.count(&interface.contract.id.to_string()).await;
         let secret = self.token.expose_secret();
         let mut call = call.clone();
         if let Some(path) = self.paths.get(&call.api) {
@@ -254,18 +277,22 @@ impl Client {
         request.headers.extend(self.headers.iter().cloned());
         let http::Response { status, body, retry_after, date } = {
             let _waits = interface.meter.wait(Wait::Vendor);
-            interface.calls.fetch_add(1, Ordering::Relaxed);
             interface.meter.sent();
             tracing::trace!("{}: call with {:?}, {window:?}", interface.contract.id, call.params);
-            http::send(&self.http, request).await.map_err(|error| match error {
+            // Whoever waits for memory keeps nobody else from asking: the one that it waits for may be among them.
+            let mut permit = Some(permit);
+            let sent = http::send(&self.http, request, share, || drop(permit.take())).await;
+            sent.map_err(|error| match error {
                 NoResponse::Unreachable(cause) => Failure::Unreachable {
                     place: without_secrets(&self.base_url),
                     cause,
                     hint: self.address_hint.clone(),
                 },
                 NoResponse::Broken(cause) => Refusal::Transient(cause).into(),
+                NoResponse::TooLong => Refusal::Transient("no whole reply within two minutes".into()).into(),
                 NoResponse::TooLarge => {
-                    Failure::TooLarge("the reply is larger than 64 MiB, which no call is answered with".into())
+                    let most = self.room.of_a_reply() >> 20;
+                    Failure::TooLarge(format!("the reply is larger than {most} MiB, which no call is answered with"))
                 }
             })?
         };
@@ -273,22 +300,26 @@ impl Client {
             *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Clock::machine() - theirs);
         }
         let received = Received { status, retry_after, body: &body };
-        if let Some(body) = echo::cleaned(&body, secret.as_bytes()) {
-            // Neither bronze nor an error may hold the token. It is removed before the reply is read, for an excerpt
+        if let Some(body) = self.secrets.cleaned(&body) {
+            // Neither bronze nor an error may hold a secret. It is removed before the reply is read, for an excerpt
             // might end within it.
             return Err(match self.wire.read(Received { body: &body, ..received }) {
                 Err(refusal) => self.explained(refusal, &call, &interface.contract).into(),
-                Ok(_) => Failure::Untrusted("the reply contains the account's token".into()),
+                Ok(_) => Failure::Untrusted("the reply contains the account's token, or another secret of it".into()),
             });
         }
-        let page = self.wire.read(received).map_err(|refusal| {
+        let read = self.wire.read(received).map(|page| Outline::of(page, &body));
+        let outline = read.map_err(|refusal| {
             if matches!(refusal, Refusal::SlowDown(_)) {
                 // Replies to other calls under way must not take the wait back.
                 interface.retry_after.store(retry_after.unwrap_or(0), Ordering::Relaxed);
             }
             self.explained(refusal, &call, &interface.contract)
         })?;
-        page::understand(&page, &interface.contract, expect)
+        let expected = (&*interface.contract, expect);
+        let page = page::understand(&outline, body, expected, self.room.of_rows())?;
+        share.hold(page.lines.len());
+        Ok(page)
     }
 
     /// A refusal with what can be done about it: where the path or the token came from.
@@ -343,7 +374,7 @@ mod tests {
     #[test]
     fn no_part_of_the_token_is_left_at_the_end_of_an_excerpt() {
         let body = format!("<html>{}a-secret{}", "x".repeat(190), " a-secret".repeat(9));
-        let body = echo::cleaned(body.as_bytes(), b"a-secret").unwrap();
+        let body = Secrets::of("a-secret", &[], None).cleaned(body.as_bytes()).unwrap();
         let refused = wire::of(WireFormat::Rest).read(Received { status: 400, retry_after: None, body: &body });
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("xx*** ") && !error.contains("a-s"), "{error}");

@@ -5,11 +5,14 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
+use tokio::time::{Instant, timeout_at};
+
+use super::room::Share;
 use crate::clock::Clock;
 use crate::wire::Request;
 
-/// Ten times the largest reply seen, inflated; anything larger is not what was requested.
-const MOST_BYTES: usize = 64 << 20;
+/// How long a call may take as a whole, the times aside in which its reply waits for memory.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// Why there is no response.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(super) enum NoResponse {
     Broken(String),
     /// More came than any call is answered with; the rest was not read.
     TooLarge,
+    /// It took longer than any call may.
+    TooLong,
 }
 
 /// A client for HTTP: it follows no redirect and gives up after a minute.
@@ -39,6 +44,12 @@ pub fn client() -> Result<reqwest::Client> {
         .context("cannot set up the HTTP client")
 }
 
+/// An address that calls can be sent to; HTTPS unless it names a scheme.
+pub(super) fn address(text: &str) -> Option<reqwest::Url> {
+    let scheme = if text.contains("://") { "" } else { "https://" };
+    reqwest::Url::parse(&format!("{scheme}{text}")).ok().filter(|url| url.has_host())
+}
+
 /// A complete response.
 #[derive(Debug)]
 pub(super) struct Response {
@@ -50,8 +61,15 @@ pub(super) struct Response {
     pub(super) date: Option<DateTime<Utc>>,
 }
 
-/// Sends a request and reads the whole response.
-pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<Response, NoResponse> {
+/// Sends a request and reads the whole response, as far as `share` has memory for it; `waits` is called where it has to
+/// wait for some.
+pub(super) async fn send(
+    client: &reqwest::Client,
+    request: Request,
+    share: &mut Share,
+    mut waits: impl FnMut(),
+) -> Result<Response, NoResponse> {
+    let mut end = Instant::now() + LONGEST;
     let mut builder = match request.body {
         Some(body) => {
             let body = serde_json::Value::from(body).to_string();
@@ -62,7 +80,9 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<R
     for (name, value) in request.headers {
         builder = builder.header(name, value);
     }
-    let mut response = builder.send().await.map_err(|error| {
+    // The whole has its own end.
+    let sent = timeout_at(end, builder.timeout(LONGEST * 30).send()).await.map_err(|_| NoResponse::TooLong)?;
+    let mut response = sent.map_err(|error| {
         let is_unreachable = error.is_connect();
         let message = chain(&error.without_url());
         if is_unreachable { NoResponse::Unreachable(message) } else { NoResponse::Broken(message) }
@@ -73,13 +93,18 @@ pub(super) async fn send(client: &reqwest::Client, request: Request) -> Result<R
     let retry_after = header("retry-after").and_then(|text| seconds(text, date));
     let mut body = Vec::new();
     loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+        match timeout_at(end, response.chunk()).await.map_err(|_| NoResponse::TooLong)? {
+            Ok(Some(chunk)) => {
+                if body.len() + chunk.len() > share.room().of_a_reply() {
+                    return Err(NoResponse::TooLarge);
+                }
+                let began = Instant::now();
+                share.take(chunk.len(), &mut waits).await;
+                end += began.elapsed();
+                body.extend_from_slice(&chunk);
+            }
             Ok(None) => return Ok(Response { status, body, retry_after, date }),
             Err(error) => return Err(NoResponse::Broken(chain(&error.without_url()))),
-        }
-        if body.len() > MOST_BYTES {
-            return Err(NoResponse::TooLarge);
         }
     }
 }
@@ -113,6 +138,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_has_a_host_and_a_port_that_can_be() {
+        for text in ["api.tushare.pro", "http://127.0.0.1:8000/", "https://a:b@host/path?key=1", "http://[::1]:1"] {
+            assert!(address(text).is_some(), "{text}");
+        }
+        for text in ["https://a b", "http://host:99999", "http://[::1", "https://", ""] {
+            assert!(address(text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn a_wait_is_seconds_or_an_instant() {

@@ -136,7 +136,7 @@ impl<'a> Judge<'a> {
         found.expected = cover.expected;
         found.lack(lacking);
         found.meet(cover.unknown);
-        newer.codes.extend(codes.iter().cloned());
+        newer.codes.extend(self.facts.universe.known(codes));
     }
 
     /// Whether only the number of its rows can show that an answer is a part of its day: it is unknown who was suspended.

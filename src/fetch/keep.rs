@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use chrono::NaiveDate;
-use pitlake_contract::spelling::day_in;
 use pitlake_contract::{Answered, Slice, counted};
 
 use super::Reply;
@@ -31,7 +30,7 @@ struct Batch {
 impl Asking<'_> {
     /// Keeps the answer to a slice that has a file of its own.
     pub(super) async fn keep(&self, answer: GroupAnswer) -> Result<()> {
-        let GroupAnswer { group, calls, reply } = answer;
+        let GroupAnswer { group, calls, reply, turn: _turn, slot: _slot } = answer;
         let Some(slice) = group.slices.first() else { return Ok(()) };
         let mut reply = match reply {
             Ok(reply) => reply,
@@ -79,7 +78,7 @@ impl Asking<'_> {
             captured_on: None,
             ordinal: 0,
         };
-        self.write(answer, 1, &reply, self.comparable(before, is_span)).await
+        self.write(answer, &group.slices, &reply, self.comparable(before, is_span)).await
     }
 
     /// The mark under which an answer is kept, if any; `None` for one that is not kept. The report tells what is lacking.
@@ -126,7 +125,7 @@ impl Asking<'_> {
     /// Keeps the answers to many securities: those that are whole in one file, the others in another.
     pub(super) async fn keep_batch(&self, answers: Vec<GroupAnswer>) -> Result<()> {
         let mut batches = [Batch::default(), Batch::default()];
-        for GroupAnswer { group, calls, reply } in answers {
+        for GroupAnswer { group, calls, reply, .. } in answers {
             match reply {
                 Ok(mut reply) => {
                     let params = calls.iter().map(|call| call.params.clone()).collect();
@@ -179,14 +178,14 @@ impl Asking<'_> {
             captured_on: None,
             ordinal: 0,
         };
-        self.write(answer, kept.len(), &whole, self.comparable(before, true)).await
+        self.write(answer, &kept, &whole, self.comparable(before, true)).await
     }
 
     /// The answer that a new one can be the same as: where another interface of the folder has answered since, the same
     /// again is news.
     fn comparable<'b>(&self, before: Before<'b>, is_span: bool) -> Before<'b> {
         let Self { question, .. } = self;
-        before.filter(|(_, earlier)| !question.ledger.answered_since(question.source, earlier.fetched_at, is_span))
+        before.filter(|(file, _)| !question.ledger.answered_since(question.source, file.file.written_at(), is_span))
     }
 
     /// Whether the rows of an answer leave the day of its folder.
@@ -198,19 +197,20 @@ impl Asking<'_> {
         }
     }
 
-    async fn write(&self, answer: NewFile, slices: usize, reply: &Reply, before: Before<'_>) -> Result<()> {
+    async fn write(&self, answer: NewFile, slices: &[Slice], reply: &Reply, before: Before<'_>) -> Result<()> {
         let (store, now) = (&self.run.world.store, self.run.world.clock.now());
+        let at = (now, self.question.ledger.stamp(self.question.source, slices, now));
         let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
         let slice = answer.slice.clone();
-        let written = bronze::write(store, self.question.contract(), answer, now, before).await?;
+        let written = bronze::write_named(store, self.question.contract(), answer, at, before).await?;
         let (name, same) = (&self.question.table().name, if written.same_as { ", unchanged" } else { "" });
         tracing::debug!("{name}: fetched {slice}: {}{same}", counted(reply.rows, "row"));
         self.run
             .journal
             .table(&self.question.table().name, |report| {
-                report.fetched += slices;
+                report.fetched += slices.len();
                 report.rows_fetched += reply.rows;
-                report.unchanged += if written.same_as { slices } else { 0 };
+                report.unchanged += if written.same_as { slices.len() } else { 0 };
                 report.unknown_fields.extend(reply.unknown.iter().cloned());
                 report.absent_fields.extend(reply.absent.iter().cloned());
             })
@@ -258,8 +258,8 @@ fn unknown(found: &Findings) -> Option<String> {
 /// First and last event day of the rows, and the months that have one; where they are few, the days. Without rows it is
 /// an answer all the same, for `day`.
 fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<DateRange>, Span) {
-    let days: BTreeSet<NaiveDate> = reply.events.iter().filter_map(|text| day_in(text)).collect();
+    let days = &reply.events;
     let covered = days.iter().copied().chain(days.is_empty().then_some(day));
     let span = if by_day { Span::days(covered) } else { Span::months(covered) };
-    (DateRange::around(days), span)
+    (DateRange::around(days.iter().copied()), span)
 }

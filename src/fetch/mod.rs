@@ -3,7 +3,7 @@
 //!
 //! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect`, `earlier`
 //! and `judge` decide which are believed, and `keep` writes them to bronze; `again` judges those that are there. Below them
-//! `client`, `http`, `pace`, `page`, `checks` and `whole` turn calls into one complete reply. Never here: what is missing,
+//! `client`, `http`, `pace`, `tally`, `room`, `page`, `checks` and `whole` turn calls into one complete reply. Never here: what is missing,
 //! which [`crate::plan`] decides, or silver.
 
 mod accounts;
@@ -22,18 +22,23 @@ mod judge;
 mod keep;
 mod pace;
 mod page;
+mod room;
+mod tally;
 mod whole;
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
+
 use crate::report::Exit;
 use crate::wire::Refusal;
-pub use accounts::{AccountError, Accounts, line};
+pub use accounts::{AccountError, Accounts, lease, line};
 pub use again::judge_again;
 pub use ask::ask;
 pub use checks::{Expect, RowCounts};
 pub use client::{Client, Interface};
 pub use http::client as http_client;
+use room::Share;
 pub use whole::Pages;
 
 /// Why calls have no reply.
@@ -131,14 +136,26 @@ pub struct Reply {
     pub unknown: BTreeSet<String>,
     /// Fields of the contract that the reply lacked.
     pub absent: BTreeSet<String>,
-    /// The event days of the rows as the vendor writes them, if they were requested.
-    pub events: BTreeSet<String>,
+    /// The event days of the rows, if they were requested.
+    pub events: BTreeSet<NaiveDate>,
+    /// The memory that the lines take.
+    shares: Vec<Share>,
 }
 
 impl Reply {
+    /// Bytes of memory that the shares have.
+    fn held(&self) -> usize {
+        self.shares.iter().map(Share::bytes).sum()
+    }
+
     /// Adds the answer to further calls.
     fn add(&mut self, other: Self) {
-        self.lines.extend_from_slice(&other.lines);
+        if self.lines.is_empty() {
+            self.lines = other.lines;
+        } else {
+            self.lines.extend_from_slice(&other.lines);
+        }
+        self.shares.extend(other.shares);
         self.rows += other.rows;
         self.rows_of.extend(other.rows_of);
         self.pages += other.pages;

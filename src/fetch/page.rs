@@ -1,22 +1,30 @@
 //! One page: its fields against the contract, its rows against what was expected.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hasher as _};
+
+use chrono::NaiveDate;
+use pitlake_contract::spelling::day_in;
+use serde_json::value::RawValue;
 
 use super::Failure;
 use super::checks::{Checks, Expect};
 use crate::spec::Contract;
-use crate::wire::{Page, Refusal, push_object};
+use crate::wire::{Page, Refusal, RowReader, push_object};
 
-/// The rows of a page, owned.
+/// The text of a page is let go of in pieces of so many bytes.
+const PIECE: usize = 4 << 20;
+
+/// The rows of a page.
 #[derive(Debug, Default)]
 pub(super) struct PageRows {
     pub(super) lines: Vec<u8>,
     pub(super) rows: usize,
-    pub(super) keys: Vec<Box<[u8]>>,
+    /// A number for the key of each row.
+    pub(super) keys: Vec<u64>,
     pub(super) unknown: BTreeSet<String>,
     pub(super) absent: BTreeSet<String>,
-    pub(super) events: BTreeSet<String>,
+    pub(super) events: BTreeSet<NaiveDate>,
 }
 
 impl PageRows {
@@ -32,36 +40,98 @@ impl PageRows {
 /// The bytes of a value: the largest seen are some thousand, of texts.
 const MOST_OF_A_VALUE: usize = 1 << 20;
 
-/// Checks a page and takes over its rows.
-pub(super) fn understand(page: &Page<'_>, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
-    let mut out = PageRows { rows: page.rows.len(), ..PageRows::default() };
-    if page.rows.is_empty() {
+/// A page apart from its text: what is needed to read that bit by bit, and to let go of what was read.
+#[derive(Debug)]
+pub(super) struct Outline {
+    fields: Vec<String>,
+    /// Where each row begins and ends in the text.
+    rows: Vec<(u32, u32)>,
+}
+
+impl Outline {
+    /// The outline of a page of `body`.
+    pub(super) fn of(page: Page<'_>, body: &[u8]) -> Self {
+        let begin = body.as_ptr().addr();
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let of = |row: &&RawValue| {
+            let first = row.get().as_ptr().addr() - begin;
+            (place(first), place(first + row.get().len()))
+        };
+        Self { rows: page.rows.iter().map(of).collect(), fields: page.fields }
+    }
+
+    /// The text in pieces that begin where a row does, last first: those that were read can be dropped.
+    fn pieces(&self, mut body: Vec<u8>) -> Vec<(usize, Vec<u8>)> {
+        let mut pieces = Vec::new();
+        let mut end = body.len();
+        for (first, _) in self.rows.iter().rev() {
+            let first = *first as usize;
+            if end - first >= PIECE {
+                pieces.push((first, body.split_off(first)));
+                body.shrink_to_fit();
+                end = first;
+            }
+        }
+        pieces.push((0, body));
+        pieces
+    }
+}
+
+/// Checks a page and takes over its rows, which may take `most` bytes.
+pub(super) fn understand(
+    outline: &Outline,
+    body: Vec<u8>,
+    (contract, expect): (&Contract, &Expect),
+    most: usize,
+) -> Result<PageRows, Failure> {
+    let mut out = PageRows { rows: outline.rows.len(), ..PageRows::default() };
+    if outline.rows.is_empty() {
         return Ok(out);
     }
-    let fields = fields(page, contract, &mut out)?;
+    let fields = fields(&outline.fields, contract, &mut out)?;
     let checks = Checks::new(expect, contract, &fields)?;
-    for row in &page.rows {
+    let reader = RowReader::new(&outline.fields);
+    let mut pieces = outline.pieces(body);
+    let (mut begin, mut text) = pieces.pop().unwrap_or_default();
+    for (first, end) in &outline.rows {
+        let (first, end) = (*first as usize, *end as usize);
+        if pieces.last().is_some_and(|(begin, _)| *begin <= first) {
+            (begin, text) = pieces.pop().unwrap_or_default();
+        }
+        let invalid = |_| Failure::from(Refusal::Transient("invalid reply (a row cannot be read)".into()));
+        let row = std::str::from_utf8(text.get(first - begin..end - begin).unwrap_or_default());
+        let row = reader.read(row.map_err(|_| Failure::from(Refusal::Transient("the reply is no text".into())))?);
+        let row = row.map_err(invalid)?;
         let large = row.iter().position(|cell| cell.is_some_and(|cell| cell.get().len() > MOST_OF_A_VALUE));
-        if let Some(name) = large.and_then(|place| page.fields.get(place)) {
+        if let Some(name) = large.and_then(|place| outline.fields.get(place)) {
             return Err(Failure::TooLarge(format!("a value of `{name}` is larger than 1 MiB")));
         }
-        checks.row(row)?;
-        out.events.extend(checks.event(row));
+        checks.row(&row)?;
+        out.events.extend(checks.event(&row).and_then(|text| day_in(&text)));
         let start = out.lines.len();
-        push_object(&mut out.lines, &page.fields, row);
-        let key = if expect.repeats { out.lines[start..].to_vec() } else { checks.key(row).into_bytes() };
-        out.keys.push(key.into_boxed_slice());
+        push_object(&mut out.lines, &outline.fields, &row);
+        if out.lines.len() > most {
+            return Err(Failure::TooLarge(format!("the rows of the reply take more than {} MiB", most >> 20)));
+        }
+        out.keys.push(if expect.repeats { hash(&out.lines[start..]) } else { hash(checks.key(&row).as_bytes()) });
     }
     Ok(out)
 }
 
+/// A number that two keys hardly share.
+fn hash(key: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(key);
+    hasher.finish()
+}
+
 /// The fields of a page by their names in the contract, `None` for those that it lacks.
-fn fields<'a>(page: &Page<'_>, contract: &'a Contract, out: &mut PageRows) -> Result<Vec<Option<&'a str>>, Failure> {
-    let known = |name: &Cow<'_, str>| contract.field(name).map(|index| contract.fields[index].name.as_str());
-    let fields: Vec<Option<&str>> = page.fields.iter().map(known).collect();
-    for (name, known) in page.fields.iter().zip(&fields) {
+fn fields<'a>(names: &[String], contract: &'a Contract, out: &mut PageRows) -> Result<Vec<Option<&'a str>>, Failure> {
+    let known = |name: &String| contract.field(name).map(|index| contract.fields[index].name.as_str());
+    let fields: Vec<Option<&str>> = names.iter().map(known).collect();
+    for (name, known) in names.iter().zip(&fields) {
         if known.is_none() && !is_branch(contract, name) {
-            out.unknown.insert(name.clone().into_owned());
+            out.unknown.insert(name.clone());
         } else if known.is_some() && fields.iter().filter(|other| *other == known).count() > 1 {
             return Err(Refusal::Transient(format!("the reply has the field `{name}` twice")).into());
         }
@@ -81,10 +151,15 @@ mod tests {
     use super::*;
     use chrono::NaiveDate;
     use pitlake_contract::DateRange;
-    use serde_json::value::RawValue;
 
     use crate::spec::{Catalog, InterfaceId, WireFormat};
     use crate::wire::{self, Received};
+
+    fn read(wire: WireFormat, body: &str, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
+        let page = wire::of(wire).read(Received { status: 200, retry_after: None, body: body.as_bytes() })?;
+        let outline = Outline::of(page, body.as_bytes());
+        understand(&outline, body.as_bytes().to_vec(), (contract, expect), 64 << 20)
+    }
 
     fn judge(body: &str) -> Result<PageRows, Failure> {
         let (catalog, _) = Catalog::load(&[], None).unwrap();
@@ -97,11 +172,7 @@ mod tests {
             ..Expect::default()
         };
         let body = format!(r#"{{"code":0,"data":{body}}}"#);
-        understand(
-            &wire::of(WireFormat::Tushare).read(Received { status: 200, retry_after: None, body: body.as_bytes() })?,
-            contract,
-            &expect,
-        )
+        read(WireFormat::Tushare, &body, contract, &expect)
     }
 
     #[test]
@@ -121,15 +192,37 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_the_same_however_many_pieces_their_text_has() {
+        let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let contract = catalog.contract(&InterfaceId::parse("tushare/adj_factor").unwrap()).unwrap();
+        let text = "x".repeat(MOST_OF_A_VALUE - 2);
+        let rows: Vec<String> = (0..11).map(|row| format!(r#"["{row}","20240102","{text}"]"#)).collect();
+        let items = rows.join(" , ");
+        let body =
+            format!(r#"{{"code":0,"data":{{"fields":["ts_code","trade_date","adj_factor"],"items":[{items}]}}}}"#);
+        let page = read(WireFormat::Tushare, &body, contract, &Expect::default()).unwrap();
+        let lines: Vec<String> = (0..11)
+            .map(|row| format!("{{\"ts_code\":\"{row}\",\"trade_date\":\"20240102\",\"adj_factor\":\"{text}\"}}\n"))
+            .collect();
+        assert!(page.lines == lines.concat().as_bytes());
+        assert_eq!((page.rows, page.keys.len()), (11, 11));
+        let page = wire::of(WireFormat::Tushare);
+        let page = page.read(Received { status: 200, retry_after: None, body: body.as_bytes() }).unwrap();
+        let outline = Outline::of(page, body.as_bytes());
+        assert_eq!(outline.pieces(body.clone().into_bytes()).len(), 3);
+        let refused = understand(&outline, body.into_bytes(), (contract, &Expect::default()), 9 << 20).unwrap_err();
+        assert_eq!(refused.to_string(), "the rows of the reply take more than 9 MiB");
+    }
+
+    #[test]
     fn only_days_without_a_zone_are_compared() {
         let (catalog, _) = Catalog::load(&[], None).unwrap();
         let day = NaiveDate::from_ymd_opt(2024, 1, 2).unwrap();
         let is_fine = |interface: &str, field: &str, value: &str| {
             let contract = catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
             let expect = Expect { within: Some((field.into(), DateRange::day(day))), ..Expect::default() };
-            let value: Box<RawValue> = serde_json::from_str(value).unwrap();
-            let page = Page { fields: vec![field.into()], rows: vec![vec![Some(&value)]] };
-            understand(&page, contract, &expect).is_ok()
+            let body = format!(r#"{{"code":0,"data":{{"fields":["{field}"],"items":[[{value}]]}}}}"#);
+            read(WireFormat::Tushare, &body, contract, &expect).is_ok()
         };
         let news = |value: &str| is_fine("asharehub/news_flash", "publish_time", value);
         assert!(news(r#""2024-01-02 09:30:00""#) && news(r#""2024-01-02T23:59:59""#));
@@ -152,9 +245,8 @@ mod tests {
     fn the_top_field_of_a_nested_reply_is_known_by_the_fields_below() {
         let (catalog, _) = Catalog::load(&[], None).unwrap();
         let contract = catalog.contract(&InterfaceId::parse("f10/valuation_detail").unwrap()).unwrap();
-        let body = br#"{"ret_code":0,"data":{"trend":{"current_value":1},"trends":{}}}"#;
-        let page = wire::of(WireFormat::F10).read(Received { status: 200, retry_after: None, body }).unwrap();
-        let page = understand(&page, contract, &Expect::default()).unwrap();
+        let body = r#"{"ret_code":0,"data":{"trend":{"current_value":1},"trends":{}}}"#;
+        let page = read(WireFormat::F10, body, contract, &Expect::default()).unwrap();
         assert_eq!(page.unknown.iter().collect::<Vec<_>>(), ["trends"]);
     }
 }

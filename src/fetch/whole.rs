@@ -7,23 +7,29 @@ use std::sync::atomic::Ordering;
 
 use super::checks::Expect;
 use super::client::{Client, Interface};
+use super::room::Turn;
 use super::{Failure, Reply};
+use crate::bronze;
 use crate::spec::Paging;
 use crate::wire::{Call, Window};
+
+/// The most characters of a row that an error quotes.
+const EXCERPT: usize = 200;
 
 /// How often pages that do not fit together are requested.
 const ATTEMPTS: usize = 5;
 
 /// A part of a reply: not to be kept before it is complete.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pages {
+    turn: Turn,
     reply: Reply,
     /// The lines of each call.
     lines: Vec<Vec<u8>>,
     /// The number of rows on the first page of each call.
     open: Vec<usize>,
     /// The keys of each call: two calls may reply with the same row, two pages of one call may not.
-    keys: Vec<HashSet<Box<[u8]>>>,
+    keys: Vec<HashSet<u64>>,
     /// Why rows may be missing, where only pages of another size can tell: a row that is on two pages where rows may be
     /// alike, or pages that do not join.
     doubt: Option<String>,
@@ -37,6 +43,7 @@ struct SliceCalls<'a> {
     interface: &'a Interface,
     calls: &'a [Call],
     expect: &'a Expect,
+    turn: &'a Turn,
     /// Rows of a page to ask for.
     limit: usize,
 }
@@ -44,13 +51,14 @@ struct SliceCalls<'a> {
 impl<'a> SliceCalls<'a> {
     /// An attempt at a reply: each asks for pages of another size, so that what repeats at a border of pages shows. A vendor
     /// may send fewer rows than are asked for.
-    fn attempt(interface: &'a Interface, calls: &'a [Call], expect: &'a Expect, attempt: usize) -> Self {
+    fn attempt(asked: (&'a Interface, &'a [Call], &'a Expect), turn: &'a Turn, attempt: usize) -> Self {
+        let (interface, calls, expect) = asked;
         let ask = &interface.contract.ask;
         let again = attempt > 0 && ask.paging == Paging::Offset;
         let page =
             if again { ask.page_rows.min(interface.largest.load(Ordering::Relaxed).max(1)) } else { ask.page_rows };
         let fewer = if again { attempt * page.div_ceil(16) } else { 0 };
-        Self { interface, calls, expect, limit: page.saturating_sub(fewer).max(1) }
+        Self { interface, calls, expect, turn, limit: page.saturating_sub(fewer).max(1) }
     }
 }
 
@@ -60,15 +68,27 @@ impl Client {
     ///
     /// # Errors
     /// [`Failure`]. One that stops the interface or the vendor is remembered and returned for every later call.
-    pub async fn first(&self, interface: &Interface, calls: &[Call], expect: &Expect) -> Result<Pages, Failure> {
-        self.begin(SliceCalls::attempt(interface, calls, expect, 0)).await
+    pub(super) async fn first(
+        &self,
+        interface: &Interface,
+        calls: &[Call],
+        expect: &Expect,
+        turn: &Turn,
+    ) -> Result<Pages, Failure> {
+        self.begin(SliceCalls::attempt((interface, calls, expect), turn, 0)).await
     }
 
     async fn begin(&self, slice: SliceCalls<'_>) -> Result<Pages, Failure> {
         let SliceCalls { interface, calls, .. } = slice;
-        let mut pages =
-            Pages { lines: vec![Vec::new(); calls.len()], keys: vec![HashSet::new(); calls.len()], ..Pages::default() };
-        pages.reply.rows_of = vec![0; calls.len()];
+        let mut pages = Pages {
+            turn: slice.turn.clone(),
+            reply: Reply { rows_of: vec![0; calls.len()], ..Reply::default() },
+            lines: vec![Vec::new(); calls.len()],
+            open: Vec::new(),
+            keys: vec![HashSet::new(); calls.len()],
+            doubt: None,
+            overlaps: false,
+        };
         for place in 0..calls.len() {
             if let Some(stopped) = self.stopped.get().or_else(|| interface.stopped.get()) {
                 return Err(stopped.clone());
@@ -92,12 +112,13 @@ impl Client {
         first: Pages,
     ) -> Result<Reply, Failure> {
         let mut last = Failure::Untrusted("no page was requested".into());
+        let turn = first.turn.clone();
         let mut begun = Some(first);
         // Twins at the border of two pages look like a repeated row, but then pages of another size give the same rows. An
         // order that changes between pages gives as many rows, but others.
-        let mut doubted: Option<Vec<u8>> = None;
+        let mut doubted: Option<String> = None;
         for attempt in 0..ATTEMPTS {
-            let slice = SliceCalls::attempt(interface, calls, expect, attempt);
+            let slice = SliceCalls::attempt((interface, calls, expect), &turn, attempt);
             let pages = match begun.take() {
                 Some(pages) => pages,
                 None => self.begin(slice).await?,
@@ -107,7 +128,7 @@ impl Client {
                     let doubt = pages.doubt.clone();
                     let reply = pages.whole();
                     let Some(doubt) = doubt else { return Ok(reply) };
-                    let rows = sorted(&reply.lines);
+                    let rows = bronze::digest(&reply.lines);
                     if doubted.as_ref() == Some(&rows) {
                         return Ok(reply);
                     }
@@ -135,7 +156,7 @@ impl Client {
     /// Every page of every call. The end is proven by an empty page, by one shorter than another page of the interface
     /// in this run, or by the expected number of rows: vendors truncate silently, and `has_more` is unreliable.
     async fn finish(&self, slice: SliceCalls<'_>, mut pages: Pages) -> Result<Pages, Failure> {
-        let SliceCalls { interface, calls, expect, limit } = slice;
+        let SliceCalls { interface, calls, expect, limit, .. } = slice;
         match interface.contract.ask.paging {
             Paging::Offset => {}
             Paging::Whole => return Ok(pages),
@@ -178,11 +199,11 @@ impl Client {
         pages: &mut Pages,
         offset: usize,
     ) -> Result<PageSize, Failure> {
-        let SliceCalls { interface, calls, expect, limit } = slice;
+        let SliceCalls { interface, calls, expect, turn, limit } = slice;
         // A page of one row has no room for the row before.
         let overlap = usize::from(offset > 0 && limit > 1);
         let window = Window { limit, offset: offset - overlap };
-        let mut page = self.page(interface, &calls[place], window, expect).await?;
+        let (mut page, mut share) = self.page(interface, (&calls[place], window), expect, turn).await?;
         let received = page.rows;
         interface.largest.fetch_max(received, Ordering::Relaxed);
         let joins = overlap > 0 && last_line(&pages.lines[place]) == first_line(&page.lines);
@@ -209,7 +230,8 @@ impl Client {
         }
         let mut new = page.rows;
         if let Some(first) = known.iter().position(|known| *known) {
-            let row = String::from_utf8_lossy(&page.keys[first]).trim_end().to_owned();
+            let row = page.lines.split_inclusive(|byte| *byte == b'\n').nth(first).unwrap_or_default();
+            let row = String::from_utf8_lossy(row).trim_end().chars().take(EXCERPT).collect::<String>();
             // Only where no two rows may have the same key is a known one surely the same row.
             if expect.repeats {
                 pages.doubt.get_or_insert_with(|| format!("two pages have the row {row}"));
@@ -225,9 +247,13 @@ impl Client {
                 new = known.iter().filter(|is_known| !**is_known).count();
                 pages.overlaps = true;
             }
+        } else if pages.lines[place].is_empty() {
+            pages.lines[place] = std::mem::take(&mut page.lines);
         } else {
             pages.lines[place].extend_from_slice(&page.lines);
         }
+        share.hold(pages.lines.iter().map(Vec::len).sum::<usize>().saturating_sub(pages.reply.held()));
+        pages.reply.shares.push(share);
         pages.keys[place].extend(page.keys);
         let reply = &mut pages.reply;
         reply.rows += new;
@@ -263,14 +289,9 @@ fn contains_line(lines: &[u8], line: &[u8]) -> bool {
 impl Pages {
     /// The rows of all calls, one call after the other.
     fn whole(mut self) -> Reply {
-        self.reply.lines = self.lines.concat();
+        let mut lines = self.lines.into_iter();
+        self.reply.lines = lines.next().unwrap_or_default();
+        lines.for_each(|more| self.reply.lines.extend_from_slice(&more));
         self.reply
     }
-}
-
-/// The lines in order: replies with the same rows are equal, in whatever order they came.
-fn sorted(lines: &[u8]) -> Vec<u8> {
-    let mut all: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
-    all.sort_unstable();
-    all.concat()
 }

@@ -18,7 +18,7 @@ impl Ledger {
         files: &'f [Arc<LedgerFile>],
         since: Option<DateTime<Utc>>,
     ) -> Vec<&'f Arc<LedgerFile>> {
-        let is_later = |file: &LedgerFile| since.is_none_or(|since| file.file.written_at() >= since);
+        let is_later = |file: &LedgerFile| since.is_none_or(|since| file.came() >= since);
         let changes = |(place, file): &(usize, &'f Arc<LedgerFile>)| {
             // An answer that repeats the one before it changes nothing.
             is_later(file)
@@ -31,7 +31,7 @@ impl Ledger {
     /// Whether a header is needed to tell whether a file is a second answer.
     #[must_use]
     pub fn may_repeat(&self, file: &LedgerFile, files: &[Arc<LedgerFile>], since: Option<DateTime<Utc>>) -> bool {
-        since.is_none_or(|since| file.file.written_at() >= since)
+        since.is_none_or(|since| file.came() >= since)
             && files.iter().take_while(|older| older.file.path != file.file.path).any(|older| self.overlap(older, file))
     }
 
@@ -41,7 +41,7 @@ impl Ledger {
     pub fn first_answers(&self, files: &[Arc<LedgerFile>], since: DateTime<Utc>) -> Vec<Arc<LedgerFile>> {
         let again = self.second_answers(files, Some(since));
         let is_first = |(place, file): &(usize, &Arc<LedgerFile>)| {
-            file.file.written_at() >= since
+            file.came() >= since
                 && !files[..*place].iter().any(|older| self.overlap(older, file))
                 && again.iter().any(|later| self.overlap(file, later))
         };

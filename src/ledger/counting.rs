@@ -130,7 +130,7 @@ impl Ledger {
     pub fn earlier(&self, files: &[Arc<LedgerFile>], since: Option<DateTime<Utc>>) -> Files {
         let mut slices = BTreeSet::new();
         let mut is_earlier = |file: &&Arc<LedgerFile>| match since {
-            Some(since) => file.file.written_at() < since,
+            Some(since) => file.came() < since,
             None if self.is_part(file) => true,
             None => {
                 let before = slices.len();

@@ -2,10 +2,11 @@
 //!
 //! Which slices are held is in `slices`, the newest answer to one in `newest`, which files feed a partition in
 //! `inputs`, which of those count in `counting`, which only repeat another one in `repeats`, which answer once more in
-//! `again`, which are stamped after now in `ahead`, and which nobody has judged in `unjudged`. Never here: what a row means, or what to ask for.
+//! `again`, when they came in `came`, which are stamped after now in `ahead`, and which nobody has judged in `unjudged`. Never here: what a row means, or what to ask for.
 
 mod again;
 mod ahead;
+mod came;
 mod counting;
 mod inputs;
 mod newest;
@@ -129,6 +130,7 @@ impl Ledger {
         let ledger = Self { table: Arc::clone(table), files, by_name: OnceLock::new(), unread };
         let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
         ledger.read(store, |file| file.file.span || file.file.mark.is_some() || narrowed[file.source]).await;
+        ledger.read_misdated(store).await;
         Ok(ledger)
     }
 

@@ -100,8 +100,10 @@ impl<'a> Chains<'a> {
         let contract = ledger.contract(file.source);
         let (vendor, kind, axis) = (contract.id.vendor.as_str(), contract.kind.as_str(), contract.ask.axis);
         let is_marked = file.file.mark.is_some();
-        let day = shanghai_day(file.file.written_at());
+        let day = shanghai_day(file.came());
+        // One that follows an answer from the future tells that this came earlier.
         let is_echo = repeated.is_some()
+            && !file.follows_the_future()
             && self.heard.get(chain).is_none_or(|heard| {
                 let is_last = |slice: &SliceKey<'a>| self.last.get(slice).is_some_and(|last| last == chain);
                 let is_other = |of: &(&str, &str, Axis)| (of.0, of.1) == (vendor, kind) && of.2 != axis;

@@ -19,7 +19,7 @@ pub type Held = BTreeMap<Slice, Holding>;
 /// What bronze holds of a slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holding {
-    /// When the newest answer came, where the name of its file tells it.
+    /// When the newest answer came, where the name of its file tells a time.
     pub at: Option<DateTime<Utc>>,
     /// Set where the newest answer is not plainly whole.
     pub mark: Option<Mark>,
@@ -57,7 +57,7 @@ impl Holding {
 
     /// Adds a newer file of the slice.
     fn add(&mut self, file: &LedgerFile) {
-        self.at = file.file.fetched_at;
+        self.at = file.file.fetched_at.map(|_| file.came());
         self.mark = file.file.mark;
         if self.mark.is_none() {
             self.shortfall = None;

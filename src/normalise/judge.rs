@@ -2,11 +2,18 @@
 //! keys and the same rejects. Never what becomes of an answer.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::key::keys;
 use super::scalars::Scalar;
 use super::{Builder, Input, Origin, Stop, merge};
 use crate::spec::{Table, TableSource};
+
+/// Answers of more bytes are read in pieces: the largest seen are smaller, and no piece takes much memory.
+const PIECE: usize = 16 << 20;
+
+/// The most reasons that are told of an answer in pieces.
+const MOST_REASONS: usize = 1 << 10;
 
 /// The column of the security.
 const CODE: &str = "ts_code";
@@ -35,11 +42,59 @@ pub struct AnswerText<'a> {
     pub rows_of: &'a [usize],
 }
 
-/// Reads an answer of a source of `table` as a build would, whatever the partition of its rows.
+impl AnswerText<'_> {
+    /// Rows of each call within some lines.
+    fn rows_within(&self, lines: &Range<usize>) -> Vec<usize> {
+        let mut begin = 0;
+        let within = |rows: &usize| {
+            let (first, end) = (begin, begin + rows);
+            begin = end;
+            end.min(lines.end).saturating_sub(first.max(lines.start))
+        };
+        self.rows_of.iter().map(within).collect()
+    }
+}
+
+impl Judged {
+    /// Adds what was judged of the lines that follow `before` others.
+    fn add(&mut self, other: Self, before: usize) {
+        self.keys += other.keys;
+        self.repeated += other.repeated;
+        for (line, reason) in other.set_aside {
+            let is_named = self.set_aside.len() < MOST_REASONS;
+            self.set_aside.push((before + line, if is_named { reason } else { String::new() }));
+        }
+        self.codes.extend(other.codes);
+    }
+}
+
+/// Reads an answer of a source of `table` as a build would, whatever the partition of its rows. One that is larger than any
+/// known is read in pieces, so that a row which contradicts one of another piece is left to the build.
 ///
 /// # Errors
 /// [`Stop`] where a build would stop at it.
 pub fn judge(table: &Table, source: &TableSource, answer: AnswerText<'_>) -> Result<Judged, Stop> {
+    judge_by(PIECE, table, source, answer)
+}
+
+fn judge_by(piece: usize, table: &Table, source: &TableSource, answer: AnswerText<'_>) -> Result<Judged, Stop> {
+    if answer.lines.len() <= piece {
+        return judge_piece(table, source, answer);
+    }
+    let (mut judged, mut rest, mut before) = (Judged::default(), answer.lines, 0);
+    while !rest.is_empty() {
+        let most = rest.len().min(piece);
+        let end = memchr::memrchr(b'\n', &rest[..most]).or_else(|| memchr::memchr(b'\n', rest));
+        let (lines, more) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+        let after = before + memchr::memchr_iter(b'\n', lines).count();
+        let rows_of = answer.rows_within(&(before..after));
+        judged.add(judge_piece(table, source, AnswerText { lines, rows_of: &rows_of, ..answer })?, before);
+        (rest, before) = (more, after);
+    }
+    Ok(judged)
+}
+
+fn judge_piece(table: &Table, source: &TableSource, answer: AnswerText<'_>) -> Result<Judged, Stop> {
     let AnswerText { lines, calls, rows_of } = answer;
     let mut builder = Builder::of_all(table);
     let path = "the answer";
@@ -106,6 +161,23 @@ mod tests {
         let judged = judged(&rows.each_ref().map(String::as_str));
         assert_eq!((judged.keys, judged.set_aside[0].0), (1, 2));
         assert!(judged.set_aside[0].1.contains("adj_factor"), "{:?}", judged.set_aside);
+    }
+
+    #[test]
+    fn an_answer_in_pieces_is_judged_as_in_one() {
+        let table = Arc::clone(Catalog::load(&[], None).unwrap().0.table("adj_factor").unwrap());
+        let mut lines: Vec<String> = (0..40).map(|code| row(&format!("{:06}.SH", 600_000 + code), "1.5")).collect();
+        lines[17] = row("600017.SH", "\"nan\"");
+        let lines = lines.join("\n") + "\n";
+        let calls = ["20240102", "20240103"].map(|day| vec![("trade_date".to_owned(), day.to_owned())]);
+        let answer = AnswerText { lines: lines.as_bytes(), calls: &calls, rows_of: &[25, 15] };
+        let by = |piece| judge_by(piece, &table, &table.sources[0], answer).unwrap();
+        let whole = by(usize::MAX);
+        assert_eq!((whole.keys, whole.set_aside.len(), whole.set_aside[0].0), (39, 1, 18));
+        for piece in [1, 100, 700, 2_000] {
+            assert_eq!(by(piece), whole, "{piece}");
+        }
+        assert_eq!(answer.rows_within(&(20..30)), [5, 5]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn finding(what: impl Into<String>, exit: Exit, message: impl Into<String>) -> F
     Finding { what: what.into(), message: message.into(), exit }
 }
 
-/// Checks the store, and each configured vendor with its interfaces that feed `tables`.
+/// Checks the store, the answers that it holds, and each configured vendor with its interfaces that feed `tables`.
 ///
 /// # Errors
 /// When HTTP cannot be set up. Problems are in the findings.
@@ -54,6 +54,7 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
     let mut findings = store(world).await;
     findings.extend(disk(world));
     findings.extend(calendar(world).await);
+    findings.extend(ahead(world, tables).await);
     if world.jobs.accounts.is_empty() {
         let message =
             "none configured: write a jobs.toml with `pitlake config init`, or name another file with --config";
@@ -104,7 +105,7 @@ fn no_account(vendor: &str, error: anyhow::Error) -> Result<Finding> {
     let error: AccountError = error.downcast()?;
     let (what, exit) = match error {
         AccountError::NoToken { .. } => (format!("{vendor} token"), Exit::NoRight),
-        AccountError::NoBaseUrl(_) => (vendor.to_owned(), Exit::Misuse),
+        AccountError::NoBaseUrl(_) | AccountError::InvalidBaseUrl(..) => (vendor.to_owned(), Exit::Misuse),
         AccountError::Unsupported(_) => (vendor.to_owned(), Exit::Done),
     };
     Ok(finding(what, exit, error.to_string()))
@@ -143,6 +144,18 @@ async fn calendar(world: &World) -> Option<Finding> {
             Some(finding("calendar", Exit::Incomplete, message))
         }
     }
+}
+
+/// Tables with answers that a run with a wrong clock wrote.
+async fn ahead(world: &World, tables: &[Arc<Table>]) -> Vec<Finding> {
+    let ledgers = Ledgers::new(&world.store);
+    let mut findings = Vec::new();
+    for table in tables {
+        // A lake that cannot be listed is named above.
+        let ahead = ledgers.of(table).await.ok().and_then(|ledger| ledger.stamped_ahead());
+        findings.extend(ahead.map(|ahead| finding(&table.name, Exit::Incomplete, ahead.text())));
+    }
+    findings
 }
 
 /// Writes, reads and removes a file, and tells what the store can do besides.

@@ -18,9 +18,9 @@ use pitlake_contract::{Slice, counted};
 use super::rejects::{self, SetAside};
 use crate::bronze;
 use crate::build::{Scope, Survey};
-use crate::clock::{Clock, shanghai_day};
-use crate::ledger::{Held, Ledger, Ledgers, Mark};
-use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, named_values, plan};
+use crate::clock::shanghai_day;
+use crate::ledger::{Held, Ledger, LedgerFile, Ledgers, Mark};
+use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, believed, named_values, plan};
 use crate::reference;
 use crate::report::{self, Report};
 use crate::silver;
@@ -203,10 +203,11 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
         }
         status.add_late(facts, table);
         status.size.bronze = ledger.files().iter().map(|file| file.file.size).sum();
-        if let Some(ahead) = ledger.stamped_ahead(Clock::machine()) {
+        if let Some(ahead) = ledger.stamped_ahead() {
             tracing::warn!("`{}`: {}", table.name, ahead.text());
         }
-        status.answered = ledger.files().iter().rev().find_map(|file| file.file.fetched_at);
+        let came = |file: &Arc<LedgerFile>| file.file.fetched_at.map(|_| file.came());
+        status.answered = ledger.files().iter().rev().filter_map(came).find(|at| !world.clock.is_ahead(*at));
         let rejects = rejects::rejects(world, table).await?;
         status.rejected = rejects.len();
         status.set_aside = rejects::grouped(rejects.into_iter().map(|row| (row.reason, row.line, row.row)));
@@ -263,7 +264,7 @@ impl Status {
         if !is_security && first != source && table.sources[first].contract.ask.axis == contract.ask.axis {
             return;
         }
-        let held = ledger.slices(source, &named_values(jobs, table, contract));
+        let held = believed(ledger.slices(source, &named_values(jobs, table, contract)), clock);
         let unproven = if is_security { Vec::new() } else { ledger.unproven(source) };
         for day in &unproven {
             // Interfaces that share a folder see the same files.

@@ -29,7 +29,7 @@ pub use phases::{Phases, wanted_by};
 pub use price::{InterfacePrice, Price, Quota, Reason, at_the_limits, estimated_calendar, expected_calls};
 pub use question::{Question, questions};
 pub use range::window;
-pub use slices::{Again, Plan, Wanted, Why, plan};
+pub use slices::{Again, Plan, Wanted, Why, believed, plan};
 pub use sources::{Allowance, allowance, asked_first, by_security, needs_universe, scheduled, seller};
 pub use unit::{ListedUnit, Unit, units};
 pub use universe::{Cover, Expected, Universe};

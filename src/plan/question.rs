@@ -9,7 +9,7 @@ use pitlake_contract::period::periods;
 
 use super::range::{Night, left_behind, range};
 use super::sources::{AskedSource, asked};
-use super::{Again, Allowance, Facts, ParamValues, Plan, Reach, Wanted, Why, Work, named_values, plan};
+use super::{Again, Allowance, Facts, ParamValues, Plan, Reach, Wanted, Why, Work, believed, named_values, plan};
 use crate::ledger::{Held, Ledger};
 use crate::spec::{Axis, Contract, DateRange, Table, TableSource};
 
@@ -50,7 +50,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
     let table = ledger.table();
     let source = &table.sources[asked.source];
     let contract = &source.contract;
-    let held = ledger.slices(asked.source, &named_values(jobs, table, contract));
+    let held = believed(ledger.slices(asked.source, &named_values(jobs, table, contract)), clock);
     let lookback = jobs.lookback(&table.name);
     let night = Night { calendar, held: &held, lookback };
     let DateRange { first: start, last: end } = range(work.reach, contract, clock.today(), night)?;

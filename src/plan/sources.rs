@@ -19,6 +19,14 @@ pub struct Allowance {
     pub per_second: Option<u32>,
 }
 
+impl Allowance {
+    /// Calls of a second, at least one.
+    #[must_use]
+    pub fn a_second(self) -> usize {
+        self.per_second.unwrap_or(self.per_minute / 60).max(1) as usize
+    }
+}
+
 /// A source that is asked, and the days it is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AskedSource {

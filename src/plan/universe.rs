@@ -171,6 +171,13 @@ impl Universe {
         present.filter(|code| known.contains(code.as_str())).cloned().collect()
     }
 
+    /// Of some codes those that it lists.
+    #[must_use]
+    pub fn known(&self, codes: &BTreeSet<String>) -> BTreeSet<String> {
+        let all = self.securities.iter().map(|security| &security.code);
+        all.filter(|code| codes.contains(*code)).cloned().collect()
+    }
+
     /// Whether a security was delisted so soon after a day that it may have had its last trade before.
     #[must_use]
     pub fn is_ending(&self, code: &str, day: NaiveDate) -> bool {
@@ -215,9 +222,10 @@ impl Universe {
             return Cover::default();
         }
         let known: BTreeSet<&str> = self.securities.iter().map(|security| security.code.as_str()).collect();
-        let present = |code: &String| self.renumbered.get(code).unwrap_or(code).clone();
-        let shown: BTreeSet<String> = codes.iter().map(present).collect();
-        let unknown: Vec<String> = shown.iter().filter(|code| !known.contains(code.as_str())).cloned().collect();
+        let shown: BTreeSet<&str> =
+            codes.iter().map(|code| self.renumbered.get(code).unwrap_or(code).as_str()).collect();
+        let unknown = shown.iter().filter(|code| !known.contains(*code)).map(|code| (*code).to_owned());
+        let unknown: Vec<String> = unknown.collect();
         let Some(due) = self.due(contract, day) else { return Cover { unknown, ..Cover::default() } };
         let mut lacking: Vec<String> =
             due.iter().filter(|code| !shown.contains(**code)).map(|code| (*code).to_owned()).collect();

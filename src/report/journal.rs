@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use pitlake_contract::DateRange;
+use pitlake_contract::{DateRange, counted};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Exit, Look, Report, TableReport};
@@ -47,6 +47,7 @@ impl Journal {
             calls: BTreeMap::new(),
             stopped: BTreeMap::new(),
             calendar: None,
+            clock: None,
             tables: BTreeMap::new(),
             error: None,
         };
@@ -75,6 +76,23 @@ impl Journal {
     /// A vendor that takes no more calls of this run, and why.
     pub async fn stopped(&self, vendor: &str, reason: String) {
         self.report.lock().await.stopped.entry(vendor.to_owned()).or_insert(reason);
+    }
+
+    /// This machine's clock is so far ahead of that of a vendor; the first one that tells is named.
+    pub async fn clock_off(&self, vendor: &str, ahead: TimeDelta) {
+        let minutes = counted(ahead.num_minutes().unsigned_abs(), "minute");
+        let text = if ahead > TimeDelta::zero() {
+            format!(
+                "this machine's clock is {minutes} ahead of the one of {vendor}: set it, because what is asked for and how \
+                 answers are dated depends on it"
+            )
+        } else {
+            format!(
+                "this machine's clock is {minutes} behind the one of {vendor}: set it, because what is asked for and how \
+                 answers are dated depends on it"
+            )
+        };
+        self.report.lock().await.clock.get_or_insert(text);
     }
 
     /// The days that the calendar of the lake covers.

@@ -292,6 +292,9 @@ pub struct Report {
     /// The first and the last day of the calendar in the lake, where the run looked at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<DateRange>,
+    /// How far this machine's clock is from a vendor's, where that is much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// What was done, by table.
     pub tables: BTreeMap<String, TableReport>,
     /// An error that ended the run.

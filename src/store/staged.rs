@@ -9,7 +9,7 @@ use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -40,6 +40,8 @@ pub(super) struct StagedFolder {
     root: PathBuf,
     files: PrefixStore<LocalFileSystem>,
     staged: AtomicU64,
+    /// Set when something was written: then the folder is there.
+    is_there: AtomicBool,
 }
 
 impl StagedFolder {
@@ -47,7 +49,7 @@ impl StagedFolder {
     pub(super) fn new(root: PathBuf) -> Result<Self> {
         // A local store with a root of its own demands that the root exists.
         let files = PrefixStore::new(LocalFileSystem::new(), Path::from_absolute_path(&root)?);
-        Ok(Self { root, files, staged: AtomicU64::default() })
+        Ok(Self { root, files, staged: AtomicU64::default(), is_there: AtomicBool::default() })
     }
 
     /// The folder, where it does not exist yet.
@@ -83,6 +85,15 @@ impl StagedFolder {
         if fs::read(&path).is_ok_and(|body| is_due(&body)) {
             drop(fs::remove_file(path));
         }
+    }
+
+    /// Whether it can be written to: what is written after the folder was taken away would begin another lake.
+    fn check_there(&self) -> Result<()> {
+        if self.is_there.load(Ordering::Relaxed) && self.missing().is_some() {
+            let source = "the folder was removed or moved away meanwhile".into();
+            return Err(Error::Generic { store: "StagedFolder", source });
+        }
+        Ok(())
     }
 
     /// Holds the lock of this folder, which ends with the process at the latest, while a file is compared and replaced.
@@ -235,10 +246,12 @@ impl ObjectStore for StagedFolder {
                 Some(locked)
             }
         };
+        self.check_there()?;
         let (staged, file) = self.stage(location);
         // The tag stays true: it is made of inode, time and size.
         let put = self.files.put_opts(&staged, payload, options).await?;
         file.publish(is_new).await?;
+        self.is_there.store(true, Ordering::Relaxed);
         Ok(put)
     }
 

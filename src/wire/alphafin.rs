@@ -139,7 +139,8 @@ mod tests {
         let body = format!(r#"{{"code":200,"data":{moutai}}}"#);
         let page = Alphafin.read(Received { status: 200, retry_after: None, body: body.as_bytes() }).unwrap();
         assert_eq!(page.fields, ["symbol", "name", "income_statements"]);
-        assert_eq!(page.rows[0][2].unwrap().get(), r#"[{"revenue":1.50},{"revenue":null}]"#);
+        let row = crate::wire::RowReader::new(&page.fields).read(page.rows[0].get()).unwrap();
+        assert_eq!(row[2].unwrap().get(), r#"[{"revenue":1.50},{"revenue":null}]"#);
     }
 
     #[test]

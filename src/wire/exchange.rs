@@ -1,7 +1,5 @@
 //! What goes over the wire, whatever its format: a call, the request for one page of it, and what a reply means.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use crate::spec::{Paging, TokenIn};
@@ -30,11 +28,10 @@ pub struct Window {
     pub offset: usize,
 }
 
-/// What to send. Until [`Request::authorize`] it holds no secret; afterwards its headers and body may, so they are
-/// never logged and never kept.
+/// What to send. Until [`Request::authorize`] its headers and body hold no secret; it is never logged and never kept.
 #[derive(Debug, Default, PartialEq)]
 pub struct Request {
-    /// The URL, with its query. Never holds a secret.
+    /// The URL, with its query. What `base_url` has besides host and path may be secret.
     pub url: String,
     /// Headers.
     pub headers: Vec<(String, String)>,
@@ -75,13 +72,13 @@ impl Received<'_> {
     }
 }
 
-/// The rows of one reply. Values borrow from the reply and are still the vendor's text.
+/// The rows of one reply. They borrow from the reply and are still the vendor's text: see [`RowReader`](super::RowReader).
 #[derive(Debug, Default)]
 pub struct Page<'a> {
     /// Field names, in the order of every row.
-    pub fields: Vec<Cow<'a, str>>,
-    /// Rows, one value per field; `None` where a row lacks the field.
-    pub rows: Vec<Vec<Option<&'a RawValue>>>,
+    pub fields: Vec<String>,
+    /// Each row: a list of values in the order of the fields, or an object.
+    pub rows: Vec<&'a RawValue>,
 }
 
 /// Why a reply has no rows to use. The variants are what the caller can do about it.

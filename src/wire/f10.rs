@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
+use super::row::RowReader;
 use super::{objects, status, url};
 
 /// The code of the gateway itself for too many calls, in a body without `ret_code`.
@@ -72,8 +73,9 @@ fn rows<'a>(data: Option<&'a RawValue>, body: &[u8]) -> Result<Page<'a>, Refusal
         return Err(objects::unexpected(body));
     }
     let whole = objects::rows(data)?;
-    let records = whole.fields.iter().position(|name| name == "records").and_then(|place| whole.rows[0][place]);
-    records.map_or(Ok(whole), objects::rows)
+    let Some(place) = whole.fields.iter().position(|name| name == "records") else { return Ok(whole) };
+    let row = RowReader::new(&whole.fields).read(data.get()).map_err(|_| objects::unexpected(body))?;
+    row[place].map_or(Ok(whole), objects::rows)
 }
 
 fn by_status(http: u16, text: &str) -> Refusal {
@@ -127,7 +129,8 @@ mod tests {
         let body = r#"{"ret_code":0,"data":{"valuation_type":1,"trend":{"items":[ 1.50 ]}}}"#;
         let page = F10.read(Received { status: 200, retry_after: None, body: body.as_bytes() }).unwrap();
         assert_eq!(page.fields, ["valuation_type", "trend"]);
-        assert_eq!(page.rows[0][1].unwrap().get(), r#"{"items":[ 1.50 ]}"#);
+        let row = RowReader::new(&page.fields).read(page.rows[0].get()).unwrap();
+        assert_eq!(row[1].unwrap().get(), r#"{"items":[ 1.50 ]}"#);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod f10;
 mod line;
 mod objects;
 mod rest;
+mod row;
 mod status;
 mod tushare;
 mod url;
@@ -16,6 +17,7 @@ mod wording;
 
 pub use exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
 pub use line::push_object;
+pub use row::RowReader;
 
 use crate::spec::WireFormat;
 

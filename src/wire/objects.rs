@@ -1,13 +1,11 @@
 //! Rows out of JSON objects, for the wires over GET. Never the envelope or the error codes of one wire.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use indexmap::IndexSet;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::Deserialize;
 use serde_json::value::RawValue;
 
 use super::exchange::{Page, Refusal};
+use super::row::{OrderedObject, Rows};
 use super::wording;
 
 /// The most characters of a reply that an error quotes.
@@ -37,41 +35,39 @@ pub(super) fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refu
 /// Rows: one per object of an array, one of a single object, none of null and `{}`.
 pub(super) fn rows(value: &RawValue) -> Result<Page<'_>, Refusal> {
     let text = value.get();
-    let read = if is_object(value) {
-        serde_json::from_str(text)
-            .map(|object: OrderedObject<'_>| if object.0.is_empty() { Vec::new() } else { vec![object] })
+    let rows = if is_object(value) {
+        let object: OrderedObject<'_> = serde_json::from_str(text).map_err(|_| unexpected(text.as_bytes()))?;
+        Rows { all: if object.0.is_empty() { Vec::new() } else { vec![value] }, are_too_many: false }
     } else {
-        serde_json::from_str(text).map(Option::unwrap_or_default)
+        let rows: Option<Rows<'_>> = serde_json::from_str(text).map_err(|_| unexpected(text.as_bytes()))?;
+        rows.unwrap_or_default()
     };
-    page(read.map_err(|_| unexpected(text.as_bytes()))?)
+    if rows.are_too_many {
+        return Err(too_many(rows.all.len()));
+    }
+    // The names of all objects in order of appearance.
+    let mut names: IndexSet<String> = IndexSet::new();
+    for (count, row) in (1..).zip(&rows.all) {
+        let object: OrderedObject<'_> = serde_json::from_str(row.get()).map_err(|_| unexpected(text.as_bytes()))?;
+        let mut places = Vec::with_capacity(object.0.len());
+        for (name, _) in object.0 {
+            let place = names.get_index_of(name.as_ref()).unwrap_or_else(|| names.insert_full(name.into_owned()).0);
+            places.push(place);
+        }
+        places.sort_unstable();
+        if let Some(twice) = places.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Refusal::Transient(format!("an object has the field `{}` twice", names[twice[0]])));
+        }
+        if names.len().saturating_mul(count) > MOST_VALUES {
+            return Err(Refusal::BadCall(format!("too large: more than {count} rows with {} fields", names.len())));
+        }
+    }
+    Ok(Page { fields: names.into_iter().collect(), rows: rows.all })
 }
 
-/// The names of all objects in order of appearance, and the values of each object under them.
-fn page(objects: Vec<OrderedObject<'_>>) -> Result<Page<'_>, Refusal> {
-    let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
-    let mut rows: Vec<Vec<Option<&RawValue>>> = Vec::with_capacity(objects.len());
-    for object in objects {
-        let mut row = vec![None; names.len()];
-        for (name, value) in object.0 {
-            let (place, _) = names.insert_full(name);
-            row.resize(names.len(), None);
-            if row[place].replace(value).is_some() {
-                return Err(Refusal::Transient(format!("an object has the field `{}` twice", names[place])));
-            }
-        }
-        rows.push(row);
-        if names.len().saturating_mul(rows.len()) > MOST_VALUES {
-            return Err(Refusal::BadCall(format!(
-                "too large: more than {} rows with {} fields",
-                rows.len(),
-                names.len()
-            )));
-        }
-    }
-    for row in &mut rows {
-        row.resize(names.len(), None);
-    }
-    Ok(Page { fields: names.into_iter().collect(), rows })
+/// The refusal of a reply with more rows than any page has.
+pub(super) fn too_many(rows: usize) -> Refusal {
+    Refusal::BadCall(format!("too large: more than {rows} rows"))
 }
 
 /// The refusal of a well-formed reply in an unexpected shape: the same call would get it again.
@@ -106,48 +102,19 @@ pub(super) fn integer(value: &RawValue) -> Option<i64> {
     value.get().trim_matches('"').trim().parse().ok()
 }
 
-/// An object whose names keep their order.
-struct OrderedObject<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for OrderedObject<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some((ObjectName(name), value)) = map.next_entry()? {
-                    entries.push((name, value));
-                }
-                Ok(entries)
-            }
-        }
-
-        deserializer.deserialize_map(Entries).map(Self)
-    }
-}
-
-/// A name, borrowed unless it has escapes.
-#[derive(serde::Deserialize)]
-struct ObjectName<'a>(#[serde(borrow)] Cow<'a, str>);
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::push_object;
+    use crate::wire::{RowReader, push_object};
 
     fn lines(body: &str) -> Result<String, Refusal> {
         let page = rows(json(body.as_bytes())?)?;
         let mut out = Vec::new();
+        let reader = RowReader::new(&page.fields);
         for row in &page.rows {
+            let row = reader.read(row.get()).unwrap();
             assert_eq!(row.len(), page.fields.len());
-            push_object(&mut out, &page.fields, row);
+            push_object(&mut out, &page.fields, &row);
         }
         Ok(String::from_utf8(out).unwrap())
     }
@@ -157,7 +124,8 @@ mod tests {
         let body = r#" [{"b":"9.2100","a":1E3}, {"c":[{"x": null}],"\u0061":-0.10}, {}, {"b":null}] "#;
         let page = rows(json(body.as_bytes()).unwrap()).unwrap();
         assert_eq!(page.fields, ["b", "a", "c"]);
-        assert!(page.rows[3][0].is_some_and(|value| value.get() == "null") && page.rows[0][2].is_none());
+        let cells = |row: usize| RowReader::new(&page.fields).read(page.rows[row].get()).unwrap();
+        assert!(cells(3)[0].is_some_and(|value| value.get() == "null") && cells(0)[2].is_none());
         let expected = "{\"b\":\"9.2100\",\"a\":1E3}\n{\"a\":-0.10,\"c\":[{\"x\": null}]}\n{}\n{\"b\":null}\n";
         assert_eq!(lines(body).unwrap(), expected);
         assert_eq!(lines(r#"{"a":{"b":1}}"#).unwrap(), "{\"a\":{\"b\":1}}\n");
@@ -190,6 +158,8 @@ mod tests {
 
     #[test]
     fn deep_values_stay_text_and_memory_is_bounded() {
+        let wide: Vec<String> = (0..20_000).map(|i| format!(r#""{i}":0"#)).collect();
+        assert!(matches!(lines(&format!("[{{{}}}]", wide.join(","))), Err(Refusal::BadCall(_))));
         let deep = format!(r#"[{{"a":{}{}}}]"#, "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(lines(&deep).unwrap().len(), deep.len() - 1);
         let strange: Vec<String> = (0..20_000).map(|i| format!(r#"{{"{i}":0}}"#)).collect();

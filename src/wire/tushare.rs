@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
+use super::row::{Names, Rows, Width};
+use super::url::parts;
 use super::{objects, status, wording};
 
 /// The `tushare` wire format.
@@ -25,10 +26,9 @@ struct TushareReply<'a> {
 
 #[derive(Deserialize)]
 struct TushareData<'a> {
+    fields: Names,
     #[serde(borrow)]
-    fields: Vec<Cow<'a, str>>,
-    #[serde(borrow)]
-    items: Vec<Vec<&'a RawValue>>,
+    items: Rows<'a>,
     // `has_more` and `count` are not read: the first was seen true on last pages and false on truncated ones, the
     // second is always -1.
 }
@@ -64,22 +64,29 @@ impl Wire for Tushare {
             return Err(refusal(http, reply.code, &text.unwrap_or_default()));
         }
         let data = reply.data.ok_or_else(|| Refusal::Transient("code 0 without `data`".into()))?;
-        if let Some(row) = data.items.iter().find(|row| row.len() != data.fields.len()) {
-            let (values, names) = (row.len(), data.fields.len());
-            return Err(Refusal::Transient(format!("a row has {values} values for {names} fields")));
+        if data.items.are_too_many {
+            return Err(objects::too_many(data.items.all.len()));
         }
-        let rows = data.items.into_iter().map(|row| row.into_iter().map(Some).collect()).collect();
-        Ok(Page { fields: data.fields, rows })
+        let names = data.fields.0.len();
+        for row in &data.items.all {
+            let Width(values) = serde_json::from_str(row.get())
+                .map_err(|error| Refusal::Transient(format!("http {http}: invalid reply ({error})")))?;
+            if values != names {
+                return Err(Refusal::Transient(format!("a row has {values} values for {names} fields")));
+            }
+        }
+        Ok(Page { fields: data.fields.0, rows: data.items.all })
     }
 }
 
 /// A base with a path gets the interface's name in the path, as the vendor's newer client sends it; with a bare host
 /// the name is in the body alone. HTTPS unless the base names a scheme.
 fn url(base: &str, api: &str) -> String {
-    let base = base.trim_end_matches('/');
-    let base = if base.contains("://") { Cow::Borrowed(base) } else { Cow::Owned(format!("https://{base}")) };
-    let host = base.split_once("://").map_or(base.as_ref(), |(_, rest)| rest);
-    if host.contains('/') { format!("{base}/{api}") } else { format!("{base}/") }
+    let (base, query) = parts(base);
+    let host = base.split_once("://").map_or(base.as_str(), |(_, rest)| rest);
+    let api = if host.contains('/') { api } else { "" };
+    let (mark, query) = query.map_or(("", ""), |query| ("?", query));
+    format!("{base}/{api}{mark}{query}")
 }
 
 /// Refusals differ by their text, then by the HTTP status, then by their code: 40203 means a limit or a right, and codes
@@ -173,8 +180,9 @@ mod tests {
             br#"{"code":0,"msg":null,"data":{"fields":["a","b"],"items":[[9.390,"x"],[null,1E3]],"has_more":true}}"#;
         let page = Tushare.read(received(200, body)).unwrap();
         let mut lines = Vec::new();
+        let reader = crate::wire::RowReader::new(&page.fields);
         for row in &page.rows {
-            crate::wire::push_object(&mut lines, &page.fields, row);
+            crate::wire::push_object(&mut lines, &page.fields, &reader.read(row.get()).unwrap());
         }
         assert_eq!(lines, b"{\"a\":9.390,\"b\":\"x\"}\n{\"a\":null,\"b\":1E3}\n");
     }
@@ -194,5 +202,7 @@ mod tests {
         assert_eq!(url("http://127.0.0.1:8000", "daily"), "http://127.0.0.1:8000/");
         assert_eq!(url("http://127.0.0.1:8000/dataapi/", "daily"), "http://127.0.0.1:8000/dataapi/daily");
         assert_eq!(url("api.tushare.pro", "daily"), "https://api.tushare.pro/");
+        assert_eq!(url("http://a.b/?key=c/d", "daily"), "http://a.b/?key=c/d");
+        assert_eq!(url("http://a.b/e?key=c", "daily"), "http://a.b/e/daily?key=c");
     }
 }

@@ -7,10 +7,9 @@ use super::exchange::Call;
 /// The base with its own path, the call's path with each `{name}` filled from the parameter of that name, the other
 /// parameters and `paging` as the query. HTTPS unless the base names a scheme.
 pub(super) fn url(base: &str, call: &Call, paging: &[(&str, usize)]) -> String {
-    let base = base.trim_end_matches('/');
-    let scheme = if base.contains("://") { "" } else { "https://" };
+    let (base, own) = parts(base);
     let mut path = call.path.clone().unwrap_or_else(|| call.api.clone());
-    let mut query: Vec<String> = Vec::new();
+    let mut query: Vec<String> = own.map(str::to_owned).into_iter().collect();
     for (name, value) in &call.params {
         let place = format!("{{{name}}}");
         if path.contains(&place) {
@@ -21,7 +20,15 @@ pub(super) fn url(base: &str, call: &Call, paging: &[(&str, usize)]) -> String {
     }
     query.extend(paging.iter().map(|(name, value)| format!("{name}={value}")));
     let mark = if query.is_empty() { "" } else { "?" };
-    format!("{scheme}{base}/{}{mark}{}", path.trim_start_matches('/'), query.join("&"))
+    format!("{base}/{}{mark}{}", path.trim_start_matches('/'), query.join("&"))
+}
+
+/// A base with its scheme, HTTPS unless it names one, without its last slash; and the query that it has of its own.
+pub(super) fn parts(base: &str) -> (String, Option<&str>) {
+    let base = base.split('#').next().unwrap_or_default();
+    let (base, query) = base.split_once('?').map_or((base, None), |(base, query)| (base, Some(query)));
+    let scheme = if base.contains("://") { "" } else { "https://" };
+    (format!("{scheme}{}", base.trim_end_matches('/')), query.filter(|query| !query.is_empty()))
 }
 
 /// Percent-encoded for a path or a query: all but the unreserved characters of RFC 3986.
@@ -67,6 +74,14 @@ mod tests {
         let read: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
         let sent = params.into_iter().chain([("limit", "5000"), ("offset", "0")]);
         assert!(sent.eq(read.iter().map(|(name, value)| (name.as_str(), value.as_str()))));
+    }
+
+    #[test]
+    fn a_query_of_the_base_stays_the_query() {
+        let url = |base, params: &[(&str, &str)]| url(base, &call("/v1/x", params), &[]);
+        assert_eq!(url("http://u:p@a.b/c/?key=k", &[]), "http://u:p@a.b/c/v1/x?key=k");
+        assert_eq!(url("a.b?key=k#f", &[("d", "e")]), "https://a.b/v1/x?key=k&d=e");
+        assert_eq!(url("a.b/?", &[]), "https://a.b/v1/x");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt as _, SeedableRng as _};
 
+use crate::proxy::{Proxy, Turn};
 use crate::support::{ALL, NOW, Place, Vendor, settings};
 
 #[test]
@@ -69,20 +70,28 @@ fn an_evening_that_is_killed_and_repeated_leaves_the_same_silver() {
     assert!(differ.is_empty() && silver.len() == expected.len(), "{differ:?}");
 }
 
+/// Came: eight runs that were killed after a second made 436 calls on a quota of 200, and recorded none.
 #[test]
-fn a_killed_run_counts_its_calls_but_those_of_its_last_moment() {
+fn a_killed_run_has_counted_every_call_and_kept_all_answers_but_those_of_its_last_second() {
     let vendor = Vendor::start(settings());
-    // Four calls a second, so that few are sent in a moment.
-    let url = vendor.server.url();
-    let account = format!("[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = 240\n");
+    // After twenty days the vendor says nothing more.
+    let proxy = Proxy::start(&vendor.server.url(), |request, before| {
+        if request["api_name"] == "daily" && before >= 20 {
+            sleep(Duration::from_mins(5));
+        }
+        Turn::Pass
+    });
+    // Four calls a second.
+    let account =
+        format!("[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 240\n", proxy.url);
     let place = Place::of(&vendor, &[account]);
     let args = ["backfill", "stock_daily_cn", "--start", "2022-11-01", "--end", "2023-02-28", "--now", NOW];
     let mut child = place.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let kept = || place.files("bronze/tushare/stock_daily_cn").len();
     let begun = Instant::now();
-    while vendor.calls() < 16 && begun.elapsed() < Duration::from_mins(1) {
+    while kept() < 16 && begun.elapsed() < Duration::from_mins(1) {
         sleep(Duration::from_millis(10));
     }
-    sleep(Duration::from_millis(1500));
     child.kill().unwrap();
     child.wait().unwrap();
     let reports = place.files("runs").into_values();
@@ -90,8 +99,31 @@ fn a_killed_run_counts_its_calls_but_those_of_its_last_moment() {
         let report: serde_json::Value = serde_json::from_slice(&body).unwrap();
         report["calls"].as_object().unwrap().values().map(|calls| calls.as_u64().unwrap()).sum::<u64>()
     });
-    let (counted, sent) = (counted.sum::<u64>(), vendor.calls());
-    assert!(counted > 0 && counted + 8 >= sent, "{counted} of {sent} calls were counted");
+    let asked = ["trade_cal", "stock_basic", "bak_basic", "suspend_d", "daily", "namechange"];
+    let (counted, sent) = (counted.sum::<u64>(), asked.into_iter().map(|name| proxy.calls(name)).sum::<u64>());
+    assert!(kept() >= 16, "{} answers were kept of {}", kept(), proxy.calls("daily"));
+    assert!(sent > 20 && counted >= sent, "{counted} of {sent} calls were counted");
+    assert!(counted <= sent + 128, "{counted} calls were counted, and {sent} sent");
+}
+
+/// Came: exit 0, and a new lake that held the rest.
+#[test]
+fn a_lake_that_is_moved_away_while_a_run_goes_on_ends_it() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let (lake, moved) = (place.path("data"), place.path("moved"));
+    let proxy = Proxy::start(&vendor.server.url(), move |request, before| {
+        if request["api_name"] == "adj_factor" && before == 3 {
+            std::fs::rename(&lake, &moved).unwrap();
+        }
+        Turn::Pass
+    });
+    place.accounts(&[format!("[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\n", proxy.url)]);
+    let output = place.run(&["backfill", "adj_factor", "--start", "2022-11-01", "--end", "2022-12-30", "--now", NOW]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the folder was removed or moved away meanwhile"), "{stderr}");
+    assert!(!place.path("data").exists());
 }
 
 #[test]

@@ -7,12 +7,15 @@
 //! - the values of a table or an interface: `width`, which covers all of them; nothing to add but units in `reference.tsv`
 //! - what a command prints, its exit codes: `cli`; what it logs: `logs`; what keeps all tables from their data: `causes`
 //! - what it prints in Chinese: `language`
+//! - a clock that lies: `clock`
 //! - a configuration that is written or checked: `config`
 //! - what later answers superseded, and the history of snapshots: `companions`
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`, a signal: `signals`, jobs at their time: `schedule`
 //! - whatever bronze holds: what silver lacks is named: `explained`
 //! - a vendor that lies about a quarter of its replies, evening by evening: `lies`
 //! - a security that never comes, four attempts an evening: `lacking`
+//! - what fetching takes of memory: `memory`
+//! - what nobody may read: `secrets`
 //! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
 //! - damaged bytes: `verify`; rows that break a promise: `check`; rejected rows that come back: `rejects`
 //! - versions of reports: `reports`, with the brute-force `reader`
@@ -38,6 +41,7 @@ mod awkward;
 mod causes;
 mod check;
 mod cli;
+mod clock;
 mod companions;
 mod config;
 mod crash;
@@ -54,6 +58,8 @@ mod language;
 mod late;
 mod lies;
 mod logs;
+#[cfg(target_os = "linux")]
+mod memory;
 mod nights;
 mod own;
 mod page;
@@ -63,6 +69,7 @@ mod rejects;
 mod reports;
 mod reruns;
 mod schedule;
+mod secrets;
 mod signals;
 mod specs;
 mod two_vendors;

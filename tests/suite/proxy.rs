@@ -19,6 +19,8 @@ pub(crate) enum Turn {
     Pass,
     /// Status line, further headers, each with its line end, and body.
     Reply(&'static str, &'static str, String),
+    /// The sandbox answers it, with further headers.
+    Dated(&'static str),
     /// The sandbox answers it, and its rows are changed.
     Change(Change),
     /// The sandbox answers another request in its place, and its rows are changed.
@@ -130,6 +132,10 @@ fn serve(stream: TcpStream, upstream: &str, calls: &Mutex<BTreeMap<String, u64>>
         Turn::Pass | Turn::Cut => {
             let (status, body) = passed(upstream, &body);
             (status, "", body)
+        }
+        Turn::Dated(headers) => {
+            let (status, body) = passed(upstream, &body);
+            (status, headers, body)
         }
         Turn::Instead(request, change) => {
             let (status, body) = passed(upstream, request.to_string().as_bytes());

@@ -71,6 +71,9 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
     if let Some(next) = next(exit) {
         line(&mut out, &say!("exit {}, {}: {next}", u8::from(exit), exit.meaning()));
     }
+    if let Some(clock) = &report.clock {
+        line(&mut out, &say!("warning: {}", local(clock)));
+    }
     line(&mut out, &say!("calls: {}", calls(report)));
     line(&mut out, &say!("report: {}", store.location(&format!("runs/{}.json", report.run))));
     out

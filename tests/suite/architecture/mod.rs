@@ -91,7 +91,7 @@ const MODULES: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["announce", "fetch"]),
     ("ring", &["announce"]),
-    ("base64", &["announce", "store"]),
+    ("base64", &["announce", "fetch", "store"]),
     ("rustyline", &["cli"]),
     ("rust_xlsxwriter", &["query"]),
     ("parquet", &["bronze", "silver", "query"]),

@@ -1,0 +1,246 @@
+//! The memory that replies may take together, and the shares that slices have of it. Never what a reply holds.
+//!
+//! A slice takes as much as it needs, and waits where there is no more; the oldest never waits, so that each gets its turn. A
+//! single reply is bounded by [`Room::of_a_reply`].
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Bytes of replies that are held together, unless the memory of a run is less: ten times the largest reply seen.
+const USUAL: usize = 64 << 20;
+
+/// Of the memory of a run, replies take at most this part.
+const PART: u64 = 4;
+
+/// What the slices behind the oldest one may hold together, as a part of the room.
+const BEHIND: usize = 4;
+
+/// The memory of replies.
+#[derive(Debug)]
+pub(super) struct Room {
+    state: Mutex<State>,
+    /// Bytes.
+    size: usize,
+    freed: Notify,
+    pressed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The number of the next slice.
+    next: u64,
+    /// What each slice holds, oldest first.
+    held: BTreeMap<u64, usize>,
+    /// Slices that wait for memory.
+    waiting: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::of(u64::MAX)
+    }
+}
+
+impl Room {
+    /// For a run that may take so many bytes of memory.
+    pub(super) fn of(memory: u64) -> Self {
+        let size = usize::try_from(memory / PART).map_or(USUAL, |part| part.min(USUAL));
+        Self { state: Mutex::default(), size, freed: Notify::new(), pressed: Notify::new() }
+    }
+
+    /// The most bytes of one reply.
+    pub(super) fn of_a_reply(&self) -> usize {
+        self.size
+    }
+
+    /// The most bytes of the rows of one answer, where each has the names of its fields.
+    pub(super) fn of_rows(&self) -> usize {
+        self.size / 4 * 7
+    }
+
+    /// The share of another slice, or of some that are kept together. Clones are one share.
+    pub(super) fn enter(self: &Arc<Self>) -> Turn {
+        let mut state = self.state();
+        let number = state.next;
+        state.next += 1;
+        state.held.insert(number, 0);
+        Turn(Arc::new(Entered { room: Arc::clone(self), number }))
+    }
+
+    /// Returns when slices wait for memory.
+    pub(super) async fn pressed(&self) {
+        loop {
+            let mut pressed = pin!(self.pressed.notified());
+            pressed.as_mut().enable();
+            if self.state().waiting > 0 {
+                return;
+            }
+            pressed.await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The turn of a slice: older ones go first. It ends with its last clone.
+#[derive(Debug, Clone)]
+pub(super) struct Turn(Arc<Entered>);
+
+#[derive(Debug)]
+struct Entered {
+    room: Arc<Room>,
+    number: u64,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.room.state().held.remove(&self.number);
+        self.room.freed.notify_waiters();
+    }
+}
+
+impl Turn {
+    /// A share without memory yet.
+    pub(super) fn share(&self) -> Share {
+        Share { turn: self.clone(), bytes: 0 }
+    }
+}
+
+/// Bytes that are held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    turn: Turn,
+    bytes: usize,
+}
+
+impl Share {
+    /// The room it is a share of.
+    pub(super) fn room(&self) -> &Room {
+        &self.turn.0.room
+    }
+
+    /// Bytes that it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes bytes if there are any.
+    fn try_take(&mut self, bytes: usize) -> bool {
+        let Entered { room, number } = &*self.turn.0;
+        let mut state = room.state();
+        let is_oldest = state.held.keys().next() == Some(number);
+        let behind: usize = state.held.values().skip(1).sum();
+        if !is_oldest && behind + bytes > room.size / BEHIND {
+            return false;
+        }
+        *state.held.entry(*number).or_default() += bytes;
+        drop(state);
+        self.bytes += bytes;
+        true
+    }
+
+    /// Takes more bytes, and waits for them; `meanwhile` is called first where that is needed.
+    pub(super) async fn take(&mut self, bytes: usize, meanwhile: impl FnOnce()) {
+        if self.try_take(bytes) {
+            return;
+        }
+        meanwhile();
+        let turn = self.turn.clone();
+        let room = &turn.0.room;
+        let _waiting = Waiting::begin(room);
+        loop {
+            let mut freed = pin!(room.freed.notified());
+            freed.as_mut().enable();
+            if self.try_take(bytes) {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// Holds so many bytes from now on, whatever there is: what was read is held already in another form.
+    pub(super) fn hold(&mut self, bytes: usize) {
+        let Entered { room, number } = &*self.turn.0;
+        if let Some(held) = room.state().held.get_mut(number) {
+            *held = (*held + bytes).saturating_sub(self.bytes);
+        }
+        self.bytes = bytes;
+        room.freed.notify_waiters();
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.hold(0);
+    }
+}
+
+/// A slice that waits for memory.
+struct Waiting<'r>(&'r Room);
+
+impl<'r> Waiting<'r> {
+    fn begin(room: &'r Room) -> Self {
+        room.state().waiting += 1;
+        room.pressed.notify_waiters();
+        Self(room)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+
+    #[test]
+    fn replies_take_a_part_of_the_memory_and_never_more_than_usual() {
+        assert_eq!(Room::of(64 << 20).of_a_reply(), 16 << 20);
+        assert_eq!(Room::of(64 << 30).of_a_reply(), USUAL);
+        assert_eq!(Room::default().of_a_reply(), USUAL);
+    }
+
+    #[test]
+    fn the_oldest_never_waits_and_the_others_do_until_it_is_gone() {
+        let room = Arc::new(Room::of(16 << 20));
+        assert_eq!(room.size, 4 << 20);
+        let [first, second, third] = [room.enter(), room.enter(), room.enter()];
+        let [mut of_first, mut of_second, mut of_third] = [first.share(), second.share(), third.share()];
+        let take = |share: &mut Share, bytes| share.take(bytes, || ()).now_or_never().is_some();
+        assert!(take(&mut of_second, 1 << 20), "a quarter is for those behind the oldest");
+        assert!(!take(&mut of_third, 1));
+        assert!(take(&mut of_first, 9 << 20) && take(&mut of_first, 1 << 20));
+        of_second.hold(1 << 19);
+        assert!(take(&mut of_third, 1 << 19) && !take(&mut of_third, 1));
+        drop((of_first, first));
+        // The second one is the oldest by now, and only the third is behind it.
+        assert!(take(&mut of_second, 9 << 20) && take(&mut of_third, 1 << 19) && !take(&mut of_third, 1));
+        drop((of_second, second, of_third, third));
+        assert!(room.state().held.is_empty());
+    }
+
+    #[test]
+    fn those_who_wait_are_told_of_and_get_what_is_freed() {
+        let room = Arc::new(Room::of(16 << 20));
+        let [first, second] = [room.enter(), room.enter()];
+        let (mut share, mut told) = (second.share(), 0);
+        let mut more = Box::pin(share.take(2 << 20, || told += 1));
+        assert!(room.pressed().now_or_never().is_none());
+        assert!(more.as_mut().now_or_never().is_none());
+        assert!(room.pressed().now_or_never().is_some());
+        drop(first);
+        assert!(more.as_mut().now_or_never().is_some());
+        drop(more);
+        assert!(room.pressed().now_or_never().is_none());
+        assert_eq!(told, 1);
+    }
+}

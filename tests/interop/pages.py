@@ -26,6 +26,7 @@ ELSEWHERE = {
     ("README.md", "pitlake demo"): "kit.demo",
     ("README.md", "cargo nextest run"): ".ci/run, which takes the command from here",
     ("docs/python.md", "pip install"): "wheel.py and environments.py install the package with its extras",
+    ("docs/cluster.md", "pitlake-cluster"): "cluster.py starts the same processes on free ports",
     ("docs/configuration.md", "version = 1"): "tests/suite/documents loads it",
     ("docs/interfaces.md", "# schemas/tushare/hs_const.toml"): "tests/suite/documents loads it",
     ("docs/interfaces.md", "# pipelines/hs_const_cn.toml"): "tests/suite/documents loads it, and proves its example",
@@ -40,6 +41,7 @@ NOT_HERE = {
     ("README.md", "pitlake schedule --print airflow > dags"): "needs Airflow; evenings.py runs the same with it",
     ("docs/architecture.md", "jobs.toml ─► plan"): "a drawing",
     ("docs/architecture.md", "src/main.rs"): "a list of folders; tests/suite/documents looks for them",
+    ("docs/cluster.md", "cargo build"): "builds the program anew",
     ("docs/install.md", "cargo install --locked"): "builds the program anew",
     ("docs/install.md", "pip install maturin"): "builds the program anew; wheel.py builds the wheel from the one that there is",
     ("docs/install.md", "mkdir lake"): "needs Docker; lints.py lints the Dockerfile and the compose file",
@@ -55,6 +57,8 @@ NOT_HERE = {
     ("docs/lake-format.md", "silver/TABLE/part-0.parquet"): "names of files",
     ("docs/operations.md", "[notify]"): "a part of a file; tests/suite/announced.rs has the same, with a robot on loopback",
     ("docs/operations.md", "export PITLAKE_WEBHOOK_FILE"): "a robot of one's own; tests/suite/announced.rs has one on loopback",
+    ("docs/object-stores.md", "[lake]"): "a bucket of one's own; objects.py has two servers on loopback",
+    ("docs/object-stores.md", "import polars"): "a bucket of one's own; objects.py reads one with pyarrow",
     ("docs/performance.md", "cargo build --release"): "takes an hour",
 }
 # What differs here: the token, which years there are, and names that depend on the time of the run.

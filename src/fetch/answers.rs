@@ -150,10 +150,16 @@ impl Asking<'_> {
         };
         // Whoever does not want the rest has gone.
         let firsts = stream::iter(groups.iter().enumerate()).map(first).buffer_unordered(SLICES);
-        let firsts = firsts.for_each(move |begun| ready(drop(sender.send(begun))));
+        let firsts = firsts.for_each(move |begun| {
+            drop(sender.send(begun));
+            ready(())
+        });
         let hurry = turn.is_none().then_some(room);
         let wholes = behind(in_order(begun), together, hurry).map(|begun| self.whole(begun)).buffered(SLICES);
-        let wholes = wholes.for_each(|answer| ready(drop(answers.send(answer))));
+        let wholes = wholes.for_each(|answer| {
+            drop(answers.send(answer));
+            ready(())
+        });
         join(firsts, wholes).await;
     }
 
@@ -241,7 +247,9 @@ mod tests {
     #[tokio::test]
     async fn items_that_come_early_wait_for_their_place() {
         let (sender, items) = unbounded_channel();
-        [2, 0, 3, 1].into_iter().for_each(|place| sender.send((place, place * 10)).unwrap());
+        for place in [2, 0, 3, 1] {
+            sender.send((place, place * 10)).unwrap();
+        }
         drop(sender);
         assert_eq!(in_order(items).collect::<Vec<_>>().await, [0, 10, 20, 30]);
     }

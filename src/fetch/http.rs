@@ -47,7 +47,7 @@ pub fn client() -> Result<reqwest::Client> {
 /// An address that calls can be sent to; HTTPS unless it names a scheme.
 pub(super) fn address(text: &str) -> Option<reqwest::Url> {
     let scheme = if text.contains("://") { "" } else { "https://" };
-    reqwest::Url::parse(&format!("{scheme}{text}")).ok().filter(|url| url.has_host())
+    reqwest::Url::parse(&format!("{scheme}{text}")).ok().filter(reqwest::Url::has_host)
 }
 
 /// A complete response.

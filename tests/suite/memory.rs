@@ -37,7 +37,7 @@ fn vendor(send: impl Fn(&Value, &mut TcpStream) -> io::Result<()> + Send + Sync 
 fn request(stream: &TcpStream) -> Option<Value> {
     let mut reader = BufReader::new(stream);
     let (mut line, mut length) = (String::new(), 0);
-    while reader.read_line(&mut line).ok().filter(|read| *read > 2).is_some() {
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
         if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().ok()?;
         }
@@ -128,7 +128,7 @@ fn endless_and_packed_replies_are_given_up_within_the_bound() {
 fn strange_rows_are_refused_within_the_bound() {
     let whole = |items: &str| format!("{{\"code\":0,\"data\":{{\"fields\":[\"ts_code\"],\"items\":[{items}]}}}}");
     for (kind, body, text) in [
-        ("many rows", whole(&["[\"a\"]"; 3_000_000].join(",")), "too large: more than 1048576 rows"),
+        ("many rows", whole(&vec!["[\"a\"]"; 3_000_000].join(",")), "too large: more than 1048576 rows"),
         ("a value", whole(&format!("[\"{}\"]", "x".repeat(40_000_000))), "larger than 1 MiB"),
     ] {
         let url = vendor(move |_, stream| stream.write_all(format!("{}{body}", head("")).as_bytes()));

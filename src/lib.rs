@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod memory;
 pub mod normalise;
 pub mod ops;
+pub mod panics;
 pub mod parallel;
 pub mod plan;
 pub mod progress;

@@ -73,6 +73,22 @@ pub async fn calendar(world: &World, ledgers: &Ledgers) -> Result<Calendar> {
     Ok(Calendar::new(sessions))
 }
 
+/// The market's calendar; where it cannot be read it is passed over, and the one returned covers no day.
+pub async fn readable_calendar(world: &World, ledgers: &Ledgers) -> Calendar {
+    calendar(world, ledgers).await.unwrap_or_else(|error| {
+        world.store.pass_over(CALENDAR, &format!("trading days are unknown: {error:#}"));
+        Calendar::default()
+    })
+}
+
+/// The universe; where it cannot be read it is passed over, and the one returned holds nobody.
+pub async fn readable_universe(world: &World, ledgers: &Ledgers) -> Universe {
+    universe(world, ledgers).await.unwrap_or_else(|error| {
+        world.store.pass_over(UNIVERSE, &format!("the listed securities are unknown: {error:#}"));
+        Universe::default()
+    })
+}
+
 /// What is wrong with the calendar of the lake, as people read it, and how it was understood; nothing where bronze holds
 /// none.
 pub async fn calendar_remarks(world: &World) -> Vec<String> {
@@ -84,14 +100,12 @@ pub async fn calendar_remarks(world: &World) -> Vec<String> {
 
 /// For each day the last session whose next session is not after it, by the calendar of the lake.
 ///
-/// # Errors
-/// When the calendar cannot be read.
-pub async fn next_morning(world: &World) -> Result<impl Fn(NaiveDate) -> Option<NaiveDate> + Send + Sync + use<>> {
-    let calendar = calendar(world, &Ledgers::new(&world.store)).await?;
-    Ok(move |day| {
+pub async fn next_morning(world: &World) -> impl Fn(NaiveDate) -> Option<NaiveDate> + Send + Sync + use<> {
+    let calendar = readable_calendar(world, &Ledgers::new(&world.store)).await;
+    move |day| {
         let last = calendar.back(day, 0).filter(|_| calendar.knows(day))?;
         calendar.back(last, 1).filter(|before| *before < last)
-    })
+    }
 }
 
 /// The universe: the newest list of securities.
@@ -183,7 +197,8 @@ pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table
     if symbols.is_empty() {
         return Ok(());
     }
-    let universe = universe(world, ledgers).await?;
+    // Whoever needs more of a universe that cannot be read says so.
+    let Ok(universe) = universe(world, ledgers).await else { return Ok(()) };
     let problems: Vec<String> = universe
         .unknown(&symbols)
         .into_iter()
@@ -246,7 +261,13 @@ pub async fn questions(
     for table in tables {
         let ledger = ledgers.of(table).await?;
         for mut question in plan::questions(facts, work, &ledger) {
-            question.values = param_values(world, ledgers, &question).await?;
+            question.values = match param_values(world, ledgers, &question).await {
+                Ok(values) => values,
+                Err(error) => {
+                    world.store.pass_over(&table.name, &format!("what to ask for is unknown: {error:#}"));
+                    continue;
+                }
+            };
             let days = question.needed_headers();
             ledger.read(&world.store, |file| days.contains(&file.file.day)).await;
             question.keep_foreign();

@@ -147,7 +147,8 @@ async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -
         days.add(&ledger.table().sources[file.source].contract, file.file.day);
     }
     let calendar = reference::calendar(world, ledgers).await.unwrap_or_default();
-    let universe = reference::universe(world, ledgers).await?;
+    // Nothing is judged without.
+    let Ok(universe) = reference::universe(world, ledgers).await else { return Ok(()) };
     let universe = reference::evidence(world, ledgers, &days, &universe).await?;
     let run = Run { world: &fenced(world, &leases), ..run };
     let done = fetch::judge_again(run, facts(world, &calendar, &universe), ledger, files).await;
@@ -170,7 +171,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     fetch_phase(run, work, &phases.reference, accounts, facts(world, &unknown.0, &unknown.1)).await?;
     let calendar = calendar(run).await;
     let window = window(&world.jobs, world.clock, work, &calendar);
-    let universe = reference::universe(world, ledgers).await?;
+    let universe = reference::readable_universe(world, ledgers).await;
     if calendar.knows(window.first) && calendar.knows(window.last) {
         for table in &phases.reference {
             let is_named = work.tables.iter().any(|other| other.name == table.name);

@@ -9,6 +9,9 @@ use flate2::Crc;
 const PROVENANCE: [u8; 2] = *b"AL";
 const CHECKSUM: [u8; 2] = *b"AC";
 
+/// What a file is that has no bytes.
+pub(super) const EMPTY: &str = "the file is empty, without even a gzip header";
+
 /// Bytes before the extra field.
 const FIXED: usize = 12;
 
@@ -58,6 +61,7 @@ pub(super) fn seal(file: &mut [u8], len: usize) {
 /// # Errors
 /// When the bytes are not a gzip header, or not the one that was written.
 pub(super) fn provenance(head: &[u8]) -> Result<Option<&[u8]>> {
+    ensure!(!head.is_empty(), EMPTY);
     let [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] = head else { bail!("not a gzip file") };
     if flags & 4 == 0 {
         return Ok(None);

@@ -3,15 +3,23 @@
 use std::io::Read as _;
 
 use anyhow::{Context as _, Result, bail};
-use flate2::bufread::MultiGzDecoder;
+// Each member in turn, with a bound over all of them.
+#[allow(clippy::disallowed_types)]
+use flate2::bufread::GzDecoder;
 use libdeflater::{Decompressor, crc32};
 use memchr::memmem;
 
-/// Most bytes to reserve from the trailer's hint, which may be wrong.
-const MOST_RESERVED: usize = 1 << 30;
+use super::header::EMPTY;
 
-/// No gzip file shrinks its text more.
-const MOST_RATIO: usize = 1032;
+/// Rows shrink by less than this, however alike they are; gzip itself gets to 1032. Text of a few bytes a thousand times over
+/// would otherwise take all memory.
+const MOST_RATIO: usize = 64;
+
+/// So much text is read of any file.
+const SMALL: usize = 64 << 20;
+
+/// So much text a row may have of which the header tells.
+const MOST_OF_ROW: usize = 16 << 10;
 
 /// How a member begins.
 const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
@@ -19,21 +27,42 @@ const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 /// Inflates a whole file into `text`, every gzip member of it; `text` is cleared first.
 ///
 /// # Errors
-/// When the bytes are truncated or damaged.
+/// When the bytes are truncated or damaged, or hold more text than rows can be.
 pub fn inflate(body: &[u8], text: &mut Vec<u8>) -> Result<()> {
+    inflate_rows(body, 0, text)
+}
+
+/// As [`inflate`], of a file whose header promises so many rows.
+pub(super) fn inflate_rows(body: &[u8], rows: usize, text: &mut Vec<u8>) -> Result<()> {
     if body.is_empty() {
-        bail!("the file is empty, without even a gzip header");
+        bail!(EMPTY);
     }
-    if !inflate_at_once(body, text) {
-        text.clear();
-        MultiGzDecoder::new(body).read_to_end(text).context("the gzip data is truncated or damaged")?;
+    let most = SMALL.max(body.len().saturating_mul(MOST_RATIO)).max(rows.saturating_mul(MOST_OF_ROW));
+    if inflate_at_once(body, most, text) {
+        return Ok(());
     }
-    Ok(())
+    text.clear();
+    let mut rest = body;
+    loop {
+        #[allow(clippy::disallowed_types)]
+        let mut member = GzDecoder::new(rest);
+        let left = (most - text.len()) as u64 + 1;
+        (&mut member).take(left).read_to_end(text).context("the gzip data is truncated or damaged")?;
+        if text.len() > most {
+            let mib = most >> 20;
+            bail!("its {} bytes inflate to more than {mib} MiB, which rows never do", body.len());
+        }
+        rest = member.into_inner();
+        // Some programs fill a file up with zeros, and gzip reads past them.
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
+    }
 }
 
 /// Inflates a file in one piece, if it is sound and has one member whose trailer tells the size. Otherwise `false`: the
 /// way for any file is slower, and says what is wrong.
-fn inflate_at_once(body: &[u8], text: &mut Vec<u8>) -> bool {
+fn inflate_at_once(body: &[u8], most: usize, text: &mut Vec<u8>) -> bool {
     // The trailer is the checksum and the size of the text.
     let Some((rest, size)) = body.split_last_chunk::<4>() else { return false };
     let Some(sum) = rest.last_chunk::<4>() else { return false };
@@ -42,7 +71,7 @@ fn inflate_at_once(body: &[u8], text: &mut Vec<u8>) -> bool {
     // Compressed data may hold what a member begins with by chance, hardly behind those eight bytes.
     let end = &body[rest.len() - 4..];
     let is_end = |place: usize| body[..place].ends_with(end);
-    if size > MOST_RESERVED.min(body.len().saturating_mul(MOST_RATIO)) || memmem::find_iter(body, &MEMBER).any(is_end) {
+    if size > most || memmem::find_iter(body, &MEMBER).any(is_end) {
         return false;
     }
     text.resize(size, 0);
@@ -84,9 +113,37 @@ mod tests {
         let body = gzip.finish().unwrap();
         assert!(memmem::find(&body[1..], &MEMBER).is_some());
         let mut read = Vec::new();
-        assert!(inflate_at_once(&body, &mut read));
+        assert!(inflate_at_once(&body, SMALL, &mut read));
         assert_eq!(read, text);
-        assert!(!inflate_at_once(&[body.clone(), body].concat(), &mut read));
+        assert!(!inflate_at_once(&[body.clone(), body].concat(), SMALL, &mut read));
+    }
+
+    #[test]
+    fn zeros_behind_the_last_member_are_read_past_and_other_bytes_are_an_error() {
+        let (one, mut text) = (gzip(b"a line\n"), Vec::new());
+        for zeros in [1, 4, 8, 4096] {
+            inflate(&[&one[..], &vec![0; zeros]].concat(), &mut text).unwrap();
+            assert_eq!(text, b"a line\n", "{zeros}");
+        }
+        for more in [&b"x"[..], b"\0\0x", b"\x1f\x8b\x08"] {
+            assert!(inflate(&[&one[..], more].concat(), &mut text).is_err(), "{more:?}");
+        }
+    }
+
+    /// Came: 4 GB of line breaks in 4 MB took 6 GiB and 45 seconds.
+    #[test]
+    fn text_that_shrinks_as_no_rows_do_is_given_up_unless_the_header_promises_its_rows() {
+        let bomb = gzip(&vec![b'\n'; 2 * SMALL]);
+        let lying = [&bomb[..bomb.len() - 4], &[0, 0, 0, 1]].concat();
+        for bomb in [&bomb, &lying, &[&bomb[..], &bomb].concat()] {
+            let mut text = Vec::new();
+            let error = inflate(bomb, &mut text).unwrap_err().to_string();
+            assert!(error.contains("inflate to more than 64 MiB"), "{error}");
+            assert!(text.capacity() <= 3 * SMALL, "{}", text.capacity());
+        }
+        let mut text = Vec::new();
+        inflate_rows(&bomb, 2 * SMALL / MOST_OF_ROW, &mut text).unwrap();
+        assert_eq!(text.len(), 2 * SMALL);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod span;
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -25,7 +25,7 @@ pub use file::foreign;
 pub use file::{Provenance, digest};
 pub use findings::{Findings, MOST_CODES, Mark};
 pub use inflate::inflate;
-pub use path::{BronzeFile, file_name, folder};
+pub use path::{BronzeFile, file_name, folder, folder_day};
 pub use span::Span;
 
 use crate::spec::{Contract, DateRange};
@@ -53,6 +53,8 @@ pub async fn listing(store: &Store, contract: &Contract) -> Result<Listing> {
         let mut listing = Listing { files: Vec::with_capacity(entries.len()), unread: Vec::new() };
         for entry in entries {
             match BronzeFile::of(entry) {
+                // macOS leaves a file beside each file on disks of others, with its name behind `._`.
+                Ok(file) if file.name().starts_with('.') => {}
                 Ok(file) => listing.files.push(file),
                 Err(other) if path::is_hidden(&other.path) => {}
                 Err(other) => listing.unread.push(other.path),
@@ -91,12 +93,15 @@ pub async fn provenances(
     store: &Store,
     files: impl IntoIterator<Item = &BronzeFile>,
 ) -> Vec<Result<Option<Provenance>>> {
-    let files: Vec<(String, u64)> =
-        files.into_iter().map(|file| (file.path.clone(), file.size.min(header::HEAD))).collect();
-    let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
+    let files = files.into_iter().map(|file| (file.path.clone(), file.size.min(header::HEAD))).collect();
     let heads = store.heads(files, (header::USUAL, header::length), file::provenance).await;
-    let named = |(head, path): (Result<_>, String)| head.flatten().with_context(|| format!("`{path}`"));
-    heads.into_iter().zip(paths).map(named).collect()
+    heads.into_iter().map(Result::flatten).collect()
+}
+
+/// What a user should know of a file whose header cannot be read.
+#[must_use]
+pub fn no_proof(error: &anyhow::Error) -> String {
+    format!("{error:#}; the file proves nothing: remove it, and `backfill` fetches its slice again")
 }
 
 /// Of each of some files, whether it begins as ours do; not where it cannot be read.
@@ -106,12 +111,14 @@ pub async fn are_ours(store: &Store, files: impl IntoIterator<Item = &BronzeFile
     heads.into_iter().map(|is_ours| is_ours.unwrap_or(false)).collect()
 }
 
-/// The provenance of a file in memory.
+/// The lines of a file in memory, and its provenance; `None` for files of other programs. `text` is cleared first.
 ///
 /// # Errors
-/// When it is not gzip.
-pub fn provenance_of(path: &str, body: &[u8]) -> Result<Option<Provenance>> {
-    file::provenance(body).with_context(|| format!("`{path}`"))
+/// When it is not gzip, damaged, or holds more text than rows can be.
+pub fn read(body: &[u8], text: &mut Vec<u8>) -> Result<Option<Provenance>> {
+    let provenance = file::provenance(body)?;
+    inflate::inflate_rows(body, provenance.as_ref().map_or(0, |provenance| provenance.rows), text)?;
+    Ok(provenance)
 }
 
 /// What a new bronze file is to hold: a complete answer to one slice, or an import.

@@ -45,9 +45,7 @@ impl BronzeFile {
             let (folder, name) = path.rsplit_once('/')?;
             let begins = folder.len() + 1;
             let name = name.strip_suffix(SUFFIX)?;
-            let folder = file_name(folder);
-            // Reports lie under `end_date=`; both forms are read for every type.
-            let day = date(folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?)?;
+            let day = day_of(file_name(folder))?;
             let (name, span) = name.strip_suffix(SPAN).map_or((name, false), |name| (name, true));
             let marked = |mark: Mark| name.strip_suffix(mark.name()).and_then(|name| name.strip_suffix('-'));
             let marked = Mark::ALL.into_iter().find_map(|mark| Some((marked(mark)?, Some(mark))));
@@ -100,6 +98,17 @@ impl BronzeFile {
         let rest = self.name().strip_prefix(contract.id.name.as_str()).and_then(|rest| rest.strip_prefix('_'));
         self.fetched_at.is_some() && rest.is_some_and(|rest| rest.as_bytes().first().is_some_and(u8::is_ascii_digit))
     }
+}
+
+/// The day of the folder that a file lies in.
+#[must_use]
+pub fn folder_day(path: &str) -> Option<NaiveDate> {
+    day_of(file_name(path.rsplit_once('/')?.0))
+}
+
+/// Reports lie under `end_date=`; both forms are read for every type.
+fn day_of(folder: &str) -> Option<NaiveDate> {
+    date(folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?)
 }
 
 /// The time and the ordinal at the end of `<interface>_<stamp>[-<ordinal>]`.

@@ -21,7 +21,7 @@ use crate::plan::Calendar;
 use crate::report::{Exit, Journal, ValueCounts};
 use crate::silver;
 use crate::spec::Table;
-use crate::store::lease::{Lease, LeaseLost};
+use crate::store::lease::{Lease, LeaseHeld, LeaseLost};
 use crate::store::{Store, WriteError};
 use crate::world::{Run, World};
 
@@ -56,7 +56,14 @@ impl<'r> Building<'r> {
             report(&first, table, journal).await;
             return Ok(None);
         }
-        let lease = Lease::take(&world.store, &format!("build-{}", table.name), world.limits.wait).await?;
+        let lease = match Lease::take(&world.store, &format!("build-{}", table.name), world.limits.wait).await {
+            Ok(lease) => lease,
+            Err(error) if error.is::<LeaseHeld>() || error.is::<WriteError>() => return Err(error),
+            Err(error) => {
+                journal.table(&table.name, |r| r.fail("lease".into(), format!("{error:#}"), Exit::Incomplete)).await;
+                return Ok(None);
+            }
+        };
         let store = world.store.fenced(lease.guard());
         // Looked at again under the lease: another run may have built since.
         let mut ledger = ledgers.relisted(table).await?;
@@ -212,6 +219,7 @@ async fn report(survey: &Survey, table: &Table, journal: &Journal) {
         .table(&table.name, |report| {
             report.current = survey.current;
             report.notes.extend(survey.notes.iter().cloned());
+            report.notes.extend(survey.strays.iter().map(|path| silver::stray(path)));
             for (path, reason) in &survey.unplaced {
                 report.fail(path.clone(), reason.clone(), Exit::Incomplete);
             }

@@ -1,6 +1,7 @@
 //! What a build changes of the past: figures that readers of the former files saw otherwise. Never which rows count.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
@@ -25,7 +26,7 @@ pub(super) enum Former {
 impl Former {
     /// Reads what a partition tells before it is replaced. `None` where it is not published, was built by other rules, or
     /// is damaged and tells nothing.
-    pub(super) async fn read(store: &Store, table: &Table, partition: Partition) -> Option<Self> {
+    pub(super) async fn read(store: &Store, table: &Arc<Table>, partition: Partition) -> Option<Self> {
         published(store, table, partition).await.unwrap_or_else(|error| {
             let path = silver::path(table, partition);
             tracing::warn!("changes of `{path}` are not counted, since the former file cannot be read: {error:#}");
@@ -47,7 +48,7 @@ impl Former {
     }
 }
 
-async fn published(store: &Store, table: &Table, partition: Partition) -> Result<Option<Former>> {
+async fn published(store: &Store, table: &Arc<Table>, partition: Partition) -> Result<Option<Former>> {
     let has_versions = table.versions.is_some();
     if !has_versions && table.companion().is_none() {
         return Ok(None);
@@ -58,7 +59,7 @@ async fn published(store: &Store, table: &Table, partition: Partition) -> Result
         return Ok(None);
     }
     let read = async |entry: &Entry, names: &[&str]| {
-        silver::rows(store, entry, names.iter().map(|name| (*name).to_owned()).collect()).await
+        silver::rows(store, table, entry, names.iter().map(|name| (*name).to_owned()).collect()).await
     };
     if has_versions {
         let names = [key(table), vec!["revision", "withdrawn_on"]].concat();

@@ -171,9 +171,10 @@ pub(super) fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t Tab
 
 /// The lines of a file, and the calls that brought them.
 fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<AnsweredCalls> {
-    bronze::inflate(body, text)
-        .with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
-    let Some(provenance) = bronze::provenance_of(path, body)? else { return Ok(AnsweredCalls::default()) };
+    let read = bronze::read(body, text);
+    let read =
+        read.with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
+    let Some(provenance) = read else { return Ok(AnsweredCalls::default()) };
     if let Some(same_as) = provenance.same_as {
         bail!("`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice");
     }
@@ -191,5 +192,12 @@ fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<A
         Answered::Slice(slice @ (Slice::Session(_) | Slice::Day(_) | Slice::Period(_))) => slice.day(),
         _ => None,
     };
+    if let (Some(day), Some(folder)) = (day, bronze::folder_day(path).filter(|_| !provenance.is_import()))
+        && day != folder
+    {
+        bail!(
+            "`{path}` is the answer for {day} in the folder of {folder}: move it back, or remove it and run `backfill`"
+        );
+    }
     Ok(AnsweredCalls { params: provenance.params.to_vec(), rows_of: provenance.rows_of, month: answered.month(), day })
 }

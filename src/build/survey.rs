@@ -46,6 +46,8 @@ pub struct Survey {
     pub lost: Vec<Partition>,
     /// Files of a former partitioning.
     pub obsolete: Vec<String>,
+    /// Files in its folders of silver that are not ours.
+    pub strays: Vec<String>,
     /// Bronze files that do not tell which partitions they feed, with the reason.
     pub unplaced: Vec<(String, String)>,
     /// What would help where partitions are too large for one machine.
@@ -62,10 +64,11 @@ impl Survey {
     pub async fn of(store: &Store, ledger: &Ledger, calendar: &Calendar, scope: Scope) -> Result<Self> {
         let table = ledger.table();
         let Inputs { partitions, unplaced } = ledger.inputs();
-        let published = silver::list(store, table).await?;
-        let companions = silver::companions(store, table).await?;
+        let silver::Listing { files: published, strays } = silver::listing(store, table).await?;
+        let silver::Listing { files: companions, strays: others } = silver::companion_listing(store, table).await?;
+        let strays = [strays, others].concat();
         let large = large::remark(table, &partitions, large::MOST);
-        let mut survey = Self { unplaced, large, ..Self::default() };
+        let mut survey = Self { strays, unplaced, large, ..Self::default() };
         let files = published.iter().chain(&companions);
         let there: BTreeSet<Partition> = files.clone().filter_map(|file| file.partition).collect();
         let obsolete = files.filter(|file| file.partition.is_none());

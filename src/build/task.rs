@@ -180,7 +180,7 @@ impl Task {
         let newly = silver::newly_rejected(store, table, self.partition, &details.rejects).await?;
         let published = Published {
             newly_rejected: newly.len(),
-            reason: newly.first().map(|reject| reject.reason.clone()),
+            reason: newly.first().map(|first| format!("`{}`, line {}: {}", first.file, first.line, first.reason)),
             rows: count,
             rejected: details.rejects.len(),
             unknown: details.unknown.into_values().flatten().collect(),

@@ -112,7 +112,7 @@ async fn views(engine: Engine, day: Option<NaiveDate>, context: &Context) -> Res
         (Engine::Spark, day) => {
             let mut horizon = Horizon { day, today: world.clock.today(), ..Horizon::default() };
             if day.is_some() {
-                horizon.next_morning = Arc::new(reference::next_morning(&world).await?);
+                horizon.next_morning = Arc::new(reference::next_morning(&world).await);
             }
             query::spark(&world.catalog, &world.store, &horizon).await
         }

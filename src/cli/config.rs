@@ -87,6 +87,7 @@ pub(super) fn open(url: &str, jobs: &Jobs) -> Result<Store> {
 pub(super) fn world(context: &Context) -> Result<World> {
     let (catalog, mut jobs) = catalog(context)?;
     let store = open(&lake(context, &jobs), &jobs)?;
+    context.opened(&store);
     for vendor in catalog.vendors() {
         let name = vendor.variable("BASE_URL");
         if let Some(url) = variable(&name) {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -15,6 +16,8 @@ use crate::clock::{Clock, SHANGHAI};
 use crate::interrupt::Interrupt;
 use crate::memory;
 use crate::progress::Progress;
+use crate::report::Exit;
+use crate::store::Store;
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -119,6 +122,30 @@ pub(super) struct Context {
     pub(super) interrupt: Interrupt,
     /// What builds partitions and answers queries, where it is not this machine.
     pub(super) cluster: Cluster,
+    lake: Mutex<Option<Store>>,
+}
+
+impl Context {
+    pub(super) fn new(
+        global: Global,
+        clock: Clock,
+        (progress, interrupt): (Progress, Interrupt),
+        cluster: Cluster,
+    ) -> Self {
+        Self { global, clock, progress, interrupt, cluster, lake: Mutex::default() }
+    }
+
+    /// Notes the lake that the command has opened.
+    pub(super) fn opened(&self, lake: &Store) {
+        *self.lake.lock().unwrap_or_else(PoisonError::into_inner) = Some(lake.clone());
+    }
+
+    /// The exit code of the command: incomplete at least, where it passed over something in the lake.
+    pub(super) fn exit(&self, exit: Exit) -> Exit {
+        let lake = self.lake.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_partial = lake.as_ref().is_some_and(|lake| !lake.passed_over().is_empty());
+        if is_partial { Exit::worst([exit, Exit::Incomplete]) } else { exit }
+    }
 }
 
 /// Prints a result.

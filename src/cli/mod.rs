@@ -44,6 +44,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 use crate::clock::{Clock, SHANGHAI};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::memory;
+use crate::panics;
 use crate::progress::Progress;
 use crate::report::Exit;
 use crate::run::exit_of;
@@ -127,6 +128,9 @@ pub fn main() -> ExitCode {
 pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode {
     memory::return_freed();
     language::choose(config::variable);
+    panics::end_with(Exit::Failed as i32, |text| {
+        print_error(&say!("the program failed, which it never should: {text}; the lake is safe, run again"));
+    });
     let Extended { cli, own } = match language::parse::<Extended<Cli, O>>() {
         Ok(parsed) => parsed,
         Err(exit) => return exit,
@@ -195,8 +199,8 @@ async fn interruptible((cli, cluster): (Cli, Cluster), progress: Progress, inter
 
 async fn run((cli, cluster): (Cli, Cluster), progress: Progress, interrupt: Interrupt) -> Result<Exit> {
     let clock = cli.global.now.map_or_else(Clock::default, Clock::fixed);
-    let context = Context { global: cli.global, clock, progress, interrupt, cluster };
-    match cli.command {
+    let context = Context::new(cli.global, clock, (progress, interrupt), cluster);
+    let done = match cli.command {
         Command::Demo(args) => args.run(&context).await,
         Command::Run(args) => args.run(&context).await,
         Command::Schedule(args) => args.run(&context).await,
@@ -217,7 +221,8 @@ async fn run((cli, cluster): (Cli, Cluster), progress: Progress, interrupt: Inte
         Command::Sandbox(args) => args.run(&context).await,
         Command::Completions(args) => args.run::<Cli>(),
         Command::Man(args) => args.run::<Cli>(),
-    }
+    };
+    done.map(|exit| context.exit(exit))
 }
 
 fn log(global: &Global, progress: &Progress) {

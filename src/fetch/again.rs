@@ -21,7 +21,7 @@ use crate::world::Run;
 /// rows do not tell otherwise.
 ///
 /// # Errors
-/// When the lake cannot be read or written. A damaged file says nothing; its build names it.
+/// When the lake cannot be listed or written. A damaged file says nothing; its build names it.
 pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
     let table = ledger.table();
     let judges: Vec<Judge<'_>> = table.sources.iter().map(|source| Judge::new(facts, table, source)).collect();
@@ -33,9 +33,9 @@ pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files:
             ledger.read(&run.world.store, |other| other.file.name() == same_as.as_str()).await;
         }
         let rows = ledger.repeated(file).unwrap_or(file);
-        let body = run.world.store.read(&rows.file.path).await?;
+        let Ok(body) = run.world.store.read(&rows.file.path).await else { continue };
         let mut lines = Vec::new();
-        if bronze::inflate(&body, &mut lines).is_err() || bronze::digest(&lines) != provenance.digest {
+        if bronze::read(&body, &mut lines).is_err() || bronze::digest(&lines) != provenance.digest {
             continue;
         }
         let mut reply = Reply {

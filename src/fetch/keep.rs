@@ -2,6 +2,7 @@
 //! whole, or what a row means.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -16,6 +17,7 @@ use crate::ledger::PATIENCE;
 use crate::plan::Why;
 use crate::report::{Exit, Look, Marked, TableReport};
 use crate::spec::DateRange;
+use crate::store::Obstructed;
 use crate::wire::Call;
 
 /// The answers to securities that share a file.
@@ -202,7 +204,13 @@ impl Asking<'_> {
         let at = (now, self.question.ledger.stamp(self.question.source, slices, now));
         let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
         let slice = answer.slice.clone();
-        let written = bronze::write_named(store, self.question.contract(), answer, at, before).await?;
+        let written = match bronze::write_named(store, self.question.contract(), answer, at, before).await {
+            Err(error) if error.is::<Obstructed>() => {
+                self.fail(&slice, format!("{error:#}"), Exit::Incomplete).await;
+                return Ok(());
+            }
+            written => written?,
+        };
         let (name, same) = (&self.question.table().name, if written.same_as { ", unchanged" } else { "" });
         tracing::debug!("{name}: fetched {slice}: {}{same}", counted(reply.rows, "row"));
         self.run
@@ -218,7 +226,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    async fn fail(&self, slice: &Slice, reason: String, exit: Exit) {
+    async fn fail(&self, slice: impl fmt::Display, reason: String, exit: Exit) {
         tracing::debug!("{}: failed {slice}: {reason}", self.question.table().name);
         let fail = |report: &mut TableReport| report.fail(slice.to_string(), reason, exit);
         self.run.journal.table(&self.question.table().name, fail).await;

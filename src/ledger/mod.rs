@@ -71,10 +71,10 @@ impl LedgerFile {
         self.header.get().is_some()
     }
 
-    fn keep(&self, header: Result<Option<Provenance>>) {
+    fn keep(&self, header: Result<Option<Provenance>>, store: &Store) {
         let header = header.map_err(|error| {
-            tracing::warn!("{error:#}: the file proves nothing; remove it, and `backfill` fetches its slice again");
-            format!("{error:#}")
+            store.pass_over(&self.file.path, &bronze::no_proof(&error));
+            format!("`{}`: {error:#}", self.file.path)
         });
         // Two readers of one header read the same.
         let _ = self.header.set(Box::new(header));
@@ -142,7 +142,7 @@ impl Ledger {
         }
         let headers = bronze::provenances(store, unread.iter().map(|file| &file.file)).await;
         for (file, header) in unread.into_iter().zip(headers) {
-            file.keep(header);
+            file.keep(header, store);
         }
     }
 

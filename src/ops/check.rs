@@ -38,7 +38,7 @@ pub struct Checked {
 /// When the lake cannot be read.
 pub async fn check(world: &World, tables: &[Arc<Table>]) -> Result<Checked> {
     let world = &World { store: world.store.glance(), ..world.clone() };
-    let calendar = Arc::new(reference::calendar(world, &Ledgers::new(&world.store)).await?);
+    let calendar = Arc::new(reference::readable_calendar(world, &Ledgers::new(&world.store)).await);
     let mut checked = Checked::default();
     let bar = world.progress.steps("check", "tables", tables.len());
     for table in tables {
@@ -71,7 +71,7 @@ async fn one(
         findings.add("layout", Level::Warning, problem, || shown(None))?;
         return Ok(0);
     };
-    let batch = match silver::rows(&world.store, &file.entry, rules::wanted(table)).await {
+    let batch = match silver::rows(&world.store, table, &file.entry, rules::wanted(table)).await {
         Ok(batch) => batch,
         Err(error) => {
             let problem = format!("files cannot be decoded: run `pitlake verify {}`", table.name);

@@ -160,7 +160,7 @@ impl Earlier {
                     earlier.add(Import { digest, captured_on, span }, file.path);
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!("{error:#}: remove the file and run `backfill` to fetch its slice again"),
+                Err(error) => world.store.pass_over(&file.path, &bronze::no_proof(&error)),
             }
         }
         Ok(earlier)

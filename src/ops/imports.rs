@@ -54,7 +54,12 @@ pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>>
             let mut files = bronze::list(&world.store, contract).await?;
             files.retain(|file| file.span);
             let headers = bronze::provenances(&world.store, &files).await;
-            all.extend(files.into_iter().zip(headers).filter_map(|(file, header)| import(file, header)));
+            for (file, header) in files.into_iter().zip(headers) {
+                match header {
+                    Ok(provenance) => all.extend(provenance.and_then(|provenance| import(file, provenance))),
+                    Err(error) => world.store.pass_over(&file.path, &bronze::no_proof(&error)),
+                }
+            }
         }
     }
     all.retain(|import| interface.is_none_or(|interface| import.interface == interface));
@@ -63,15 +68,8 @@ pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>>
 }
 
 /// The import that a file is, if it is one.
-fn import(file: BronzeFile, header: Result<Option<Provenance>>) -> Option<Import> {
-    let provenance = match header {
-        Ok(provenance) => provenance.filter(Provenance::is_import)?,
-        Err(error) => {
-            tracing::warn!("{error:#}: not listed");
-            return None;
-        }
-    };
-    Some(Import {
+fn import(file: BronzeFile, provenance: Provenance) -> Option<Import> {
+    provenance.is_import().then(|| Import {
         id: format!("{}/{}", provenance.vendor, file.stem()),
         interface: format!("{}/{}", provenance.vendor, provenance.interface),
         file: provenance.slice,

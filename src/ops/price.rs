@@ -30,7 +30,7 @@ async fn priced(world: &World, ledgers: &Ledgers, work: &Work, phases: &Phases) 
     reference::check_symbols(world, ledgers, &work.tables).await?;
     let mut price = Price::default();
     let calendar = calendar(world, ledgers, work, &mut price).await;
-    let universe = reference::universe(world, ledgers).await?;
+    let universe = reference::readable_universe(world, ledgers).await;
     if universe.is_empty() && work.tables.iter().any(|table| !table.is_snapshot()) {
         price.notes.insert(format!(
             "no list of securities in the lake, so rows a day are estimated: run `pitlake fetch {UNIVERSE}` first"

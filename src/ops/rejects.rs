@@ -12,7 +12,9 @@ use crate::bronze;
 use crate::plan::Work;
 use crate::report::{Exit, Failed};
 use crate::run;
+use crate::silver;
 use crate::spec::Table;
+use crate::store::Store;
 use crate::world::World;
 
 /// One row that was set aside.
@@ -76,25 +78,33 @@ pub struct Replayed {
 /// Every rejected row of a table.
 ///
 /// # Errors
-/// When the lake cannot be read.
+/// When the lake cannot be listed. A file that cannot be read is passed over.
 pub async fn rejects(world: &World, table: &Table) -> Result<Vec<Rejected>> {
     let folder = format!("rejects/{}", table.name);
     let mut all = Vec::new();
-    for entry in world.store.list(&folder).await? {
-        let path = &entry.path;
+    for path in &silver::rejected(&world.store, table).await? {
         let inner = path.strip_prefix(&folder).and_then(|path| path.strip_prefix('/'));
         let Some(partition) = inner.and_then(|path| path.strip_suffix(".jsonl.gz")) else { continue };
-        let mut text = Vec::new();
-        bronze::inflate(&world.store.read(path).await?, &mut text).with_context(|| format!("`{path}`"))?;
-        for line in text.lines() {
-            let mut rejected: Rejected =
-                serde_json::from_str(&line?).with_context(|| format!("`{path}` has an invalid line"))?;
-            rejected.table.clone_from(&table.name);
-            partition.clone_into(&mut rejected.partition);
-            all.push(rejected);
+        match listed(&world.store, path).await {
+            Ok(rows) => all.extend(rows.into_iter().map(|row| Rejected {
+                table: table.name.clone(),
+                partition: partition.to_owned(),
+                ..row
+            })),
+            Err(error) => {
+                let reason = format!("{error:#}; run `pitlake normalize {} --full`", table.name);
+                world.store.pass_over(path, &reason);
+            }
         }
     }
     Ok(all)
+}
+
+/// The rows of a file of rejected rows.
+async fn listed(store: &Store, path: &str) -> Result<Vec<Rejected>> {
+    let mut text = Vec::new();
+    bronze::inflate(&store.read(path).await?, &mut text)?;
+    text.lines().map(|line| serde_json::from_str(&line?).context("it has an invalid line")).collect()
 }
 
 /// Builds the partitions with rejected rows again, and judges damaged answers again, by the contracts of now. Returns what

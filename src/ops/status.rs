@@ -23,7 +23,7 @@ use crate::ledger::{Held, Ledger, LedgerFile, Ledgers, Mark};
 use crate::plan::{Again, Calendar, Facts, Plan, Universe, Wanted, Why, believed, named_values, plan};
 use crate::reference;
 use crate::report::{self, Report};
-use crate::silver;
+use crate::silver::{self, Footer, SilverFile};
 use crate::spec::{Axis, DateRange, Table};
 use crate::world::World;
 
@@ -164,14 +164,11 @@ pub async fn seen(world: &World, tables: &[Arc<Table>], trust: Trust) -> Result<
 }
 
 async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trust: Trust) -> Result<Seen> {
-    let calendar = reference::calendar(world, ledgers).await.unwrap_or_else(|error| {
-        tracing::warn!("cannot read the calendar, so missing days are not listed: {error:#}");
-        Calendar::new([])
-    });
+    let calendar = reference::readable_calendar(world, ledgers).await;
     let runs = report::all(&world.store).await?;
     let asked = asked::by_table(&runs);
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
-        reference::universe(world, ledgers).await?
+        reference::readable_universe(world, ledgers).await
     } else {
         Universe::default()
     };
@@ -192,7 +189,7 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
             ledger.read_misnamed(&world.store).await;
         }
         let mut status = published(world, &ledger, &calendar).await?;
-        status.unread = ledger.unread().to_vec();
+        status.unread.extend(ledger.unread().iter().cloned());
         let asked = asked.get(&table.name).cloned().unwrap_or_default();
         for source in 0..table.sources.len() {
             status.add_source(facts, &ledger, (source, false), &asked);
@@ -237,18 +234,29 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
     status.stale = survey.stale.len();
     let files = survey.published.iter().map(|(file, _)| file).chain(&survey.companions);
     status.size.silver = files.map(|file| file.entry.size).sum();
-    for (_, footer) in survey.published {
-        let footer = footer?;
+    status.unread.extend(survey.strays);
+    for (file, footer) in survey.published {
+        let Some(footer) = read(world, table, &file, footer) else { continue };
         status.rows += footer.rows;
         status.revisions += footer.revisions;
         if let Some(days) = footer.events {
             status.widen(days.first, days.last);
         }
     }
-    for footer in silver::footers(&world.store, table, &survey.companions).await {
-        status.former_states += footer?.rows;
+    let footers = silver::footers(&world.store, table, &survey.companions).await;
+    for (file, footer) in survey.companions.into_iter().zip(footers) {
+        status.former_states += read(world, table, &file, footer).map_or(0, |footer| footer.rows);
     }
     Ok(status)
+}
+
+/// A footer, unless it cannot be read: then the file is named.
+fn read(world: &World, table: &Table, file: &SilverFile, footer: Result<Footer>) -> Option<Footer> {
+    let named = |error| {
+        let reason = format!("{error:#}; run `pitlake normalize {}`", table.name);
+        world.store.pass_over(&file.entry.path, &reason);
+    };
+    footer.map_err(named).ok()
 }
 
 impl Status {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use pitlake_contract::counted;
 
 use crate::bronze;
@@ -35,9 +35,11 @@ pub async fn verify(world: &World, tables: &[Arc<Table>], rebuild: f64) -> Resul
     let bar = world.progress.steps("verify", "tables", tables.len());
     for table in tables {
         let mut verified = Verified { table: table.name.clone(), ..Verified::default() };
-        let files = silver::list(&world.store, table).await?;
-        silver_files(world, table, &files, &mut verified).await?;
-        silver_files(world, table, &silver::companions(&world.store, table).await?, &mut verified).await?;
+        let silver::Listing { files, strays } = silver::listing(&world.store, table).await?;
+        let companions = silver::companion_listing(&world.store, table).await?;
+        silver_files(world, table, &files, &mut verified).await;
+        silver_files(world, table, &companions.files, &mut verified).await;
+        verified.notes.extend(strays.iter().chain(&companions.strays).map(|path| silver::stray(path)));
         unproven(&mut verified);
         rejects(world, table, &mut verified).await?;
         let ledger = ledgers.of(table).await?;
@@ -53,7 +55,7 @@ pub async fn verify(world: &World, tables: &[Arc<Table>], rebuild: f64) -> Resul
         bar.advance();
     }
     if rebuild > 0.0 {
-        let calendar = Arc::new(reference::calendar(world, &ledgers).await?);
+        let calendar = Arc::new(reference::readable_calendar(world, &ledgers).await);
         let mut partitions = Vec::new();
         for (place, files) in current {
             let ledger = ledgers.of(&tables[place]).await?;
@@ -75,11 +77,10 @@ pub async fn verify(world: &World, tables: &[Arc<Table>], rebuild: f64) -> Resul
     Ok(all)
 }
 
-async fn silver_files(world: &World, table: &Table, files: &[SilverFile], verified: &mut Verified) -> Result<()> {
-    let inspected = futures::stream::iter(files).map(|file| async move {
-        silver::inspect(&world.store, &file.entry).await.map(|inspection| (file, inspection))
-    });
-    let inspected: Vec<(&SilverFile, Inspection)> = inspected.buffered(at_once()).try_collect().await?;
+async fn silver_files(world: &World, table: &Arc<Table>, files: &[SilverFile], verified: &mut Verified) {
+    let inspected = futures::stream::iter(files)
+        .map(|file| async move { (file, silver::inspect(&world.store, table, &file.entry).await) });
+    let inspected: Vec<(&SilverFile, Inspection)> = inspected.buffered(at_once()).collect().await;
     for (file, Inspection { damage, has_checksums, rows }) in inspected {
         verified.silver.files += 1;
         verified.silver.rows += rows;
@@ -92,7 +93,6 @@ async fn silver_files(world: &World, table: &Table, files: &[SilverFile], verifi
             });
         }
     }
-    Ok(())
 }
 
 /// Names the files of former versions.
@@ -106,11 +106,11 @@ fn unproven(verified: &mut Verified) {
 }
 
 async fn rejects(world: &World, table: &Table, verified: &mut Verified) -> Result<()> {
-    for entry in world.store.list(&format!("rejects/{}", table.name)).await? {
-        let mut text = Vec::new();
-        if let Err(error) = bronze::inflate(&world.store.read(&entry.path).await?, &mut text) {
+    for file in silver::rejected(&world.store, table).await? {
+        let read = world.store.read(&file).await;
+        if let Err(error) = read.and_then(|body| bronze::inflate(&body, &mut Vec::new())) {
             let remedy = build_again(table, None);
-            verified.damaged.push(Damage { file: entry.path, problem: format!("{error:#}"), remedy });
+            verified.damaged.push(Damage { file, problem: format!("{error:#}"), remedy });
         }
     }
     Ok(())

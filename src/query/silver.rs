@@ -25,6 +25,9 @@ use crate::normalise::{companion_schema, schema};
 use crate::spec::{Catalog, Known, PartitionBy, Table};
 use crate::store::Store;
 
+/// What the paths of our files end in: others may lie beside them.
+const FILES: &str = "/part-0.parquet";
+
 /// A relation, and whether files hold it.
 #[derive(Clone)]
 struct Relation {
@@ -190,7 +193,7 @@ async fn relation(
 ) -> Result<Relation> {
     let folder = format!("silver/{name}");
     let mut files = store.list(&folder).await?;
-    files.retain(|file| file.path.ends_with(".parquet"));
+    files.retain(|file| file.path.ends_with(FILES));
     let keys = partition_columns(table.partition);
     if files.is_empty() {
         return Ok(Relation { provider: Arc::new(EmptyTable::new(promised(schema, keys))), is_built: false });
@@ -201,7 +204,7 @@ async fn relation(
     }
     let url = ListingTableUrl::parse(format!("{LAKE}{folder}/"))?;
     let format = ParquetFormat::default().with_options(context.state().default_table_options().parquet);
-    let options = ListingOptions::new(Arc::new(format)).with_file_extension(".parquet").with_table_partition_cols(keys);
+    let options = ListingOptions::new(Arc::new(format)).with_file_extension(FILES).with_table_partition_cols(keys);
     // The columns are those that the table has now: files of former versions lack some, which are null.
     let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(Arc::clone(schema));
     Ok(Relation { provider: Arc::new(ListingTable::try_new(config)?), is_built: true })

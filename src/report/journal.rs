@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use pitlake_contract::{DateRange, counted};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -48,6 +48,7 @@ impl Journal {
             stopped: BTreeMap::new(),
             calendar: None,
             clock: None,
+            passed_over: BTreeMap::new(),
             tables: BTreeMap::new(),
             error: None,
         };
@@ -145,6 +146,7 @@ impl Journal {
     pub async fn end(self, calls: BTreeMap<String, u64>, failed: Option<(&anyhow::Error, Exit)>) -> Result<Report> {
         let mut report = self.report.into_inner();
         report.calls = calls;
+        report.passed_over = self.store.passed_over();
         report.error = failed.map(|(error, _)| format!("{error:#}"));
         report.exit = Some(failed.map_or_else(|| report.exit_code(), |(_, exit)| exit));
         self.store.put(&self.path, serde_json::to_vec_pretty(&report)?.into()).await?;
@@ -169,7 +171,7 @@ pub async fn spent(store: &Store, clock: Clock, vendor: &str) -> Result<u64> {
 /// Every report of the lake, oldest first.
 ///
 /// # Errors
-/// When they cannot be listed or read.
+/// When they cannot be listed. One that cannot be read is passed over.
 pub async fn all(store: &Store) -> Result<Vec<Report>> {
     read(store, |_| true).await
 }
@@ -177,14 +179,16 @@ pub async fn all(store: &Store) -> Result<Vec<Report>> {
 /// The reports of some names, oldest first.
 async fn read(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Report>> {
     let mut paths: Vec<String> = store.list("runs").await?.into_iter().map(|entry| entry.path).collect();
-    paths.retain(|path| is_wanted(path.trim_start_matches("runs/")));
+    // Others may leave files of theirs anywhere.
+    paths.retain(|path| path.strip_suffix(".json").is_some() && is_wanted(path.trim_start_matches("runs/")));
     let bodies = stream::iter(&paths).map(|path| store.read(path)).buffered(AT_ONCE);
-    let bodies: Vec<Bytes> = bodies.try_collect().await?;
+    let bodies: Vec<Result<Bytes>> = bodies.collect().await;
     let mut reports = Vec::new();
     for (path, body) in paths.iter().zip(bodies) {
-        match serde_json::from_slice(&body) {
+        let read = body.map_err(|error| format!("{error:#}"));
+        match read.and_then(|body| serde_json::from_slice(&body).map_err(|error| error.to_string())) {
             Ok(report) => reports.push(report),
-            Err(error) => tracing::warn!("`{path}` is not the report of a run: {error}"),
+            Err(error) => store.pass_over(path, &format!("it is not the report of a run ({error}); remove it")),
         }
     }
     Ok(reports)

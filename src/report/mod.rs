@@ -295,6 +295,9 @@ pub struct Report {
     /// How far this machine's clock is from a vendor's, where that is much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
+    /// Paths of the lake that could not be read as what they should be, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<String, String>,
     /// What was done, by table.
     pub tables: BTreeMap<String, TableReport>,
     /// An error that ended the run.
@@ -306,6 +309,9 @@ impl Report {
     #[must_use]
     pub fn exit_code(&self) -> Exit {
         let mut met = BTreeSet::new();
+        if !self.passed_over.is_empty() {
+            met.insert(Exit::Incomplete);
+        }
         for table in self.tables.values() {
             met.extend(table.failed.iter().map(|failed| failed.exit));
             if table.newly_rejected > 0 {

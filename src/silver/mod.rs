@@ -12,8 +12,9 @@ mod path;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
@@ -25,6 +26,7 @@ pub use path::{companion_path, path, rejects_path};
 
 use crate::bronze;
 use crate::normalise::{Finished, Partition, Reject};
+use crate::panics::caught;
 use crate::parallel::Threads;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
@@ -41,12 +43,27 @@ pub struct SilverFile {
     pub partition: Option<Partition>,
 }
 
+/// What a folder of silver holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The files of the table.
+    pub files: Vec<SilverFile>,
+    /// Paths of files that somebody else put there: they are no part of the table, and never touched.
+    pub strays: Vec<String>,
+}
+
+/// What a user should know of a file that somebody else put into a folder of silver.
+#[must_use]
+pub fn stray(path: &str) -> String {
+    format!("`{path}` is no file of pitlake and stays; others may read it as rows: move it away")
+}
+
 /// Every file of a table.
 ///
 /// # Errors
 /// When the store cannot be listed.
 pub async fn list(store: &Store, table: &Table) -> Result<Vec<SilverFile>> {
-    below(store, table, &path::folder(table)).await
+    Ok(listing(store, table).await?.files)
 }
 
 /// Every file of a table's companion.
@@ -54,16 +71,38 @@ pub async fn list(store: &Store, table: &Table) -> Result<Vec<SilverFile>> {
 /// # Errors
 /// When the store cannot be listed.
 pub async fn companions(store: &Store, table: &Table) -> Result<Vec<SilverFile>> {
+    Ok(companion_listing(store, table).await?.files)
+}
+
+/// All that the folder of a table holds.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub async fn listing(store: &Store, table: &Table) -> Result<Listing> {
+    below(store, table, &path::folder(table)).await
+}
+
+/// All that the folder of a table's companion holds.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub async fn companion_listing(store: &Store, table: &Table) -> Result<Listing> {
     match path::companion_folder(table) {
         Some(folder) => below(store, table, &folder).await,
-        None => Ok(Vec::new()),
+        None => Ok(Listing::default()),
     }
 }
 
-async fn below(store: &Store, table: &Table, folder: &str) -> Result<Vec<SilverFile>> {
-    let entries = store.list(folder).await?;
-    let file = |entry: Entry| SilverFile { partition: path::partition(table, folder, &entry.path), entry };
-    Ok(entries.into_iter().map(file).collect())
+async fn below(store: &Store, table: &Table, folder: &str) -> Result<Listing> {
+    let mut listing = Listing::default();
+    for entry in store.list(folder).await? {
+        if path::is_ours(folder, &entry.path) {
+            listing.files.push(SilverFile { partition: path::partition(table, folder, &entry.path), entry });
+        } else if !path::is_hidden(&entry.path) {
+            listing.strays.push(entry.path);
+        }
+    }
+    Ok(listing)
 }
 
 /// The facts in the footer of a file.
@@ -74,15 +113,15 @@ pub async fn footer(store: &Store, table: &Table, entry: &Entry) -> Result<Foote
     parquet::footer(store, table, &entry.path, entry.size).await
 }
 
-/// The facts in the footer of a partition's file; `None` where there is none.
+/// The facts in the footer of a partition's file; `None` where there is none that can be read.
 ///
 /// # Errors
-/// When silver cannot be listed, or the footer cannot be read.
+/// When silver cannot be listed.
 pub async fn published(store: &Store, table: &Table, partition: Partition) -> Result<Option<Footer>> {
     let path = path(table, partition);
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     match store.list(folder).await?.into_iter().find(|entry| entry.path == path) {
-        Some(entry) => footer(store, table, &entry).await.map(Some),
+        Some(entry) => Ok(footer(store, table, &entry).await.ok()),
         None => Ok(None),
     }
 }
@@ -94,28 +133,28 @@ pub async fn footers(store: &Store, table: &Table, files: &[SilverFile]) -> Vec<
 }
 
 /// Reads a file completely, and tells what is damaged.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn inspect(store: &Store, entry: &Entry) -> Result<Inspection> {
-    let body = store.read(&entry.path).await?;
+pub async fn inspect(store: &Store, table: &Arc<Table>, entry: &Entry) -> Inspection {
+    let damaged = |problem| Inspection { damage: vec![problem], has_checksums: true, rows: 0 };
+    let body = match store.read(&entry.path).await {
+        Ok(body) => body,
+        Err(error) => return damaged(format!("{error:#}")),
+    };
     // The decoder may panic on damaged data that no checksum covers.
-    let inspected = tokio::task::spawn_blocking(move || parquet::inspect(&body)).await;
-    Ok(inspected.unwrap_or_else(|_| Inspection {
-        damage: vec!["its pages cannot be decoded".into()],
-        has_checksums: false,
-        rows: 0,
-    }))
+    let table = Arc::clone(table);
+    let inspected = tokio::task::spawn_blocking(move || caught(|| parquet::inspect(&table, &body))).await;
+    inspected.ok().flatten().unwrap_or_else(|| damaged("its pages cannot be decoded".into()))
 }
 
 /// The rows of a file, with those of the wanted columns that it has.
 ///
 /// # Errors
 /// When the file cannot be read or decoded.
-pub async fn rows(store: &Store, entry: &Entry, wanted: BTreeSet<String>) -> Result<RecordBatch> {
+pub async fn rows(store: &Store, table: &Arc<Table>, entry: &Entry, wanted: BTreeSet<String>) -> Result<RecordBatch> {
+    let table = Arc::clone(table);
     let body = store.read(&entry.path).await?;
-    let read = tokio::task::spawn_blocking(move || parquet::rows(body, &wanted)).await;
-    read.map_err(anyhow::Error::from).flatten().with_context(|| format!("cannot decode `{}`", entry.path))
+    let read = tokio::task::spawn_blocking(move || caught(|| parquet::rows(&table, body, &wanted))).await;
+    let read = read?.unwrap_or_else(|| Err(anyhow!("its pages are damaged")));
+    read.with_context(|| format!("cannot decode `{}`", entry.path))
 }
 
 /// The files of a partition, as bytes.
@@ -179,7 +218,8 @@ pub async fn remove(store: &Store, table: &Table, partition: Partition) -> Resul
 /// # Errors
 /// When the store cannot be listed.
 pub async fn rejected(store: &Store, table: &Table) -> Result<BTreeSet<String>> {
-    Ok(store.list(&format!("rejects/{}", table.name)).await?.into_iter().map(|entry| entry.path).collect())
+    let paths = store.list(&format!("rejects/{}", table.name)).await?.into_iter().map(|entry| entry.path);
+    Ok(paths.filter(|path| path::is_of_rejects(path)).collect())
 }
 
 /// Of some rows that are set aside, those that were not set aside when the partition was last published.
@@ -198,7 +238,7 @@ pub async fn newly_rejected<'r>(
     if !rejects.is_empty() && store.list(folder).await?.iter().any(|entry| entry.path == path) {
         let mut text = Vec::new();
         // A damaged list knows nothing, and is about to be replaced.
-        if bronze::inflate(&store.read(&path).await?, &mut text).is_ok() {
+        if store.read(&path).await.is_ok_and(|body| bronze::inflate(&body, &mut text).is_ok()) {
             for line in text.lines().map_while(Result::ok) {
                 let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
                 known.insert((line["file"].as_str().unwrap_or_default().to_owned(), line["line"].as_u64()));

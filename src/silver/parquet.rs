@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use arrow::array::{AsArray as _, RecordBatchReader as _};
 use arrow::compute::concat_batches;
 use arrow::datatypes::Int32Type;
@@ -12,7 +12,9 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
+use parquet::file::metadata::{
+    FileMetaData, KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn,
+};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::statistics::Statistics;
 
@@ -138,10 +140,8 @@ fn properties(
 pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) -> Result<Footer> {
     let metadata = metadata(store, path, size).await.with_context(|| format!("cannot read the footer of `{path}`"))?;
     let file = metadata.file_metadata();
-    let value = |key: &str| {
-        let mut pairs = file.key_value_metadata().into_iter().flatten().filter(|pair| pair.key == key);
-        pairs.find_map(|pair| pair.value.clone())
-    };
+    belongs(file, table).with_context(|| format!("cannot use `{path}`"))?;
+    let value = |key| value(file, key);
     let origin = value(KEY_ORIGIN);
     let rules = value(KEY_RULES).and_then(|text| text.parse().ok()).unwrap_or(0);
     let revisions = value(KEY_REVISIONS).and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -154,8 +154,27 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
     Ok(Footer { origin: origin.unwrap_or_default(), rules, rows, revisions, events, has_companion })
 }
 
+fn value(file: &FileMetaData, key: &str) -> Option<String> {
+    let mut pairs = file.key_value_metadata().into_iter().flatten().filter(|pair| pair.key == key);
+    pairs.find_map(|pair| pair.value.clone())
+}
+
+/// Whether a file is one of a table, or of its companion; files of former versions do not tell.
+fn belongs(file: &FileMetaData, table: &Table) -> Result<()> {
+    let other = value(file, KEY_TABLE).filter(|name| *name != table.name && table.companion().as_ref() != Some(name));
+    if let Some(other) = other {
+        bail!("it holds rows of `{other}`");
+    }
+    let columns = file.schema_descr().columns();
+    let mut key = table.key.iter().map(|column| table.columns[*column].name.as_str());
+    if let Some(lacking) = key.find(|key| columns.iter().all(|column| column.name() != *key)) {
+        bail!("it has another schema, without the column `{lacking}`");
+    }
+    Ok(())
+}
+
 /// What is damaged in a file: its checksums, then every row of it is decoded. Files of former versions have no checksums.
-pub(super) fn inspect(file: &Bytes) -> Inspection {
+pub(super) fn inspect(table: &Table, file: &Bytes) -> Inspection {
     let policy = PageIndexPolicy::Optional;
     let metadata = match ParquetMetaDataReader::new().with_page_index_policy(policy).parse_and_finish(file) {
         Ok(metadata) => metadata,
@@ -169,7 +188,7 @@ pub(super) fn inspect(file: &Bytes) -> Inspection {
     let mut damage = damage.unwrap_or_default();
     let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     if damage.is_empty()
-        && let Err(error) = decode(file, rows)
+        && let Err(error) = belongs(metadata.file_metadata(), table).and_then(|()| decode(file, rows))
     {
         damage.push(format!("{error:#}"));
     }
@@ -177,8 +196,9 @@ pub(super) fn inspect(file: &Bytes) -> Inspection {
 }
 
 /// The rows of a file, with those of the wanted columns that it has.
-pub(super) fn rows(file: Bytes, wanted: &BTreeSet<String>) -> Result<RecordBatch> {
+pub(super) fn rows(table: &Table, file: Bytes, wanted: &BTreeSet<String>) -> Result<RecordBatch> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    belongs(reader.metadata().file_metadata(), table)?;
     let names = reader.schema().fields().iter().map(|field| field.name().as_str());
     let mask = ProjectionMask::columns(reader.parquet_schema(), names.filter(|name| wanted.contains(*name)));
     let reader = reader.with_projection(mask).build()?;

@@ -6,6 +6,7 @@ use crate::normalise::Partition;
 use crate::spec::{PartitionBy, Table};
 
 const FILE: &str = "part-0.parquet";
+const REJECTS: &str = ".jsonl.gz";
 
 /// The folder of a table; nothing but its data files may lie below it.
 pub(super) fn folder(table: &Table) -> String {
@@ -39,7 +40,25 @@ pub(super) fn companion_folder(table: &Table) -> Option<String> {
 /// The file of a partition's rejected rows.
 #[must_use]
 pub fn rejects_path(table: &Table, partition: Partition) -> String {
-    format!("rejects/{}/{partition}.jsonl.gz", table.name)
+    format!("rejects/{}/{partition}{REJECTS}", table.name)
+}
+
+/// Whether a path below a folder of a table has the form of ours, in its present partitioning or a former one.
+pub(super) fn is_ours(folder: &str, path: &str) -> bool {
+    let inner = path.strip_prefix(folder).and_then(|path| path.strip_prefix('/'));
+    let Some(inner) = inner.and_then(|inner| inner.strip_suffix(FILE)) else { return false };
+    let is_key = |part: &str| ["year=", "month=", "date="].iter().any(|key| part.starts_with(key));
+    inner.is_empty() || (inner.ends_with('/') && inner.trim_end_matches('/').split('/').all(is_key))
+}
+
+/// Whether readers and people pass over a file: `.DS_Store`, not a `.parquet` that a pattern finds.
+pub(super) fn is_hidden(path: &str) -> bool {
+    !path.ends_with(".parquet") && path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
+}
+
+/// Whether a path is one of rejected rows: others may leave files beside them.
+pub(super) fn is_of_rejects(path: &str) -> bool {
+    path.ends_with(REJECTS) && path.rsplit('/').next().is_some_and(|name| !name.starts_with('.'))
 }
 
 /// The partition that a path below a folder of the table holds, if the path belongs to the table's present partitioning.

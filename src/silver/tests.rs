@@ -153,7 +153,7 @@ fn rows_are_read_back_from_pages_with_checksums() {
         let batch = many(&table, rows);
         let body = parquet::encode(&table, &batch, ("abc", false), Threads::ONE).unwrap();
         let whole = Inspection { damage: Vec::new(), has_checksums: true, rows: rows as u64 };
-        assert_eq!(parquet::inspect(&body), whole);
+        assert_eq!(parquet::inspect(&table, &body), whole);
         let read = |selected: Option<RowSelection>| {
             let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
             let mut reader = ParquetRecordBatchReaderBuilder::try_new_with_options(body.clone(), options).unwrap();
@@ -180,7 +180,7 @@ fn a_flipped_bit_anywhere_is_noticed() {
     for place in 0..body.len() {
         let mut damaged = body.to_vec();
         damaged[place] ^= 1 << (place % 8);
-        let inspection = parquet::inspect(&damaged.into());
+        let inspection = parquet::inspect(&table, &damaged.into());
         assert!(!inspection.damage.is_empty(), "byte {place} of {}", body.len());
     }
 }
@@ -200,7 +200,7 @@ proptest! {
         let mut damaged = body.to_vec();
         // The last byte of a column is data, never a header.
         damaged[usize::try_from(start + length).unwrap() - 1] ^= mask;
-        let damage = parquet::inspect(&damaged.into()).damage;
+        let damage = parquet::inspect(&table, &damaged.into()).damage;
         prop_assert_eq!(damage.len(), 1);
         prop_assert!(damage[0].starts_with(&format!("column `{}`, rows ", column.column_path().string())), "{:?}", damage);
     }

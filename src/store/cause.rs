@@ -27,6 +27,13 @@ pub(super) fn cause(error: &Error) -> String {
     }
 }
 
+/// Whether a folder lies where a file should go, or a file where its folder should be.
+pub(super) fn is_obstructed(error: &Error) -> bool {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory};
+    let io = |error: &(dyn StdError + 'static)| error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    chain(error).filter_map(io).any(|kind| matches!(kind, IsADirectory | NotADirectory))
+}
+
 /// Whether the reply to a request may have been lost after the request was carried out.
 pub(super) fn is_lost(error: &Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};

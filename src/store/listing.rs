@@ -1,6 +1,6 @@
-//! What a lake holds, by listing it: now, or at a glance. Never what a path means.
+//! What a lake holds, by listing it: now, or at a glance; and what of it was passed over. Never what a path means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -13,6 +13,18 @@ use super::entry::Entry;
 use super::glance::{self, Listed};
 
 impl Store {
+    /// Names a path that cannot be read as what it should be, with the reason and the way out; the command goes on without
+    /// it, and ends as incomplete.
+    pub fn pass_over(&self, path: &str, reason: &str) {
+        self.passed_over.add(path, reason);
+    }
+
+    /// The paths that were passed over so far, with the reasons.
+    #[must_use]
+    pub fn passed_over(&self) -> BTreeMap<String, String> {
+        self.passed_over.all()
+    }
+
     /// The same store; of an object store each top folder is listed once from now on, for what looks at many tables and need
     /// not know more than what was there. What it writes itself it knows.
     #[must_use]

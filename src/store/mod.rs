@@ -13,6 +13,7 @@ mod http;
 pub mod lease;
 mod listing;
 mod open;
+mod passed_over;
 mod probe;
 mod process;
 mod remote;
@@ -43,8 +44,9 @@ pub use probe::{Abilities, Condition};
 pub use process::host;
 pub use whole::whole;
 
-use cause::cause;
+use cause::{cause, is_obstructed};
 use glance::Glance;
+use passed_over::PassedOver;
 use remote::Remote;
 use staged::StagedFolder;
 
@@ -61,6 +63,15 @@ pub struct WriteError {
     pub path: String,
     /// The reason the system gave.
     pub cause: String,
+}
+
+/// Something lies where a file should go: that one cannot be written, others can.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{path}` in the lake {lake}: {cause}; move what lies there away")]
+pub struct Obstructed {
+    lake: String,
+    path: String,
+    cause: String,
 }
 
 /// A file as it was read, so that it can be replaced where it is still the same.
@@ -94,6 +105,7 @@ pub struct Store {
     glance: Option<Arc<Glance>>,
     /// Checked before each file that is written.
     fences: Vec<Arc<dyn Fence>>,
+    passed_over: PassedOver,
 }
 
 #[derive(Debug, Clone)]
@@ -327,7 +339,11 @@ impl Store {
     }
 
     fn unwritten(&self, path: &str, error: &Error) -> anyhow::Error {
-        WriteError { lake: self.name.clone(), path: path.to_owned(), cause: cause(error) }.into()
+        let (lake, path, cause) = (self.name.clone(), path.to_owned(), cause(error));
+        if is_obstructed(error) {
+            return Obstructed { lake, path, cause }.into();
+        }
+        WriteError { lake, path, cause }.into()
     }
 }
 

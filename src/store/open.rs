@@ -9,6 +9,7 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
 use super::cloud::{self, Access};
+use super::passed_over::PassedOver;
 use super::remote::Remote;
 use super::staged::StagedFolder;
 use super::{Kind, Store};
@@ -50,9 +51,10 @@ impl Store {
         if root.exists() && !root.is_dir() {
             bail!("`{path}` cannot be a lake: it is a file, not a folder");
         }
-        let folder = StagedFolder::new(root).with_context(|| format!("invalid lake path `{path}`"))?;
-        let folder = Arc::new(folder);
-        Ok(Self::of(path, Arc::clone(&folder) as _, Kind::Local(folder)))
+        let passed_over = PassedOver::default();
+        let folder = StagedFolder::new(root, passed_over.clone());
+        let folder = Arc::new(folder.with_context(|| format!("invalid lake path `{path}`"))?);
+        Ok(Self { passed_over, ..Self::of(path, Arc::clone(&folder) as _, Kind::Local(folder)) })
     }
 
     /// A lake in an object store of any kind, for tests.
@@ -73,7 +75,8 @@ impl Store {
     }
 
     fn of(name: &str, objects: Arc<dyn ObjectStore>, kind: Kind) -> Self {
-        Self { name: name.to_owned(), objects, kind, glance: None, fences: Vec::new() }
+        let passed_over = PassedOver::default();
+        Self { name: name.to_owned(), objects, kind, glance: None, fences: Vec::new(), passed_over }
     }
 }
 

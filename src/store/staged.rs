@@ -26,8 +26,9 @@ use object_store::{
     UploadPart,
 };
 
+use super::passed_over::PassedOver;
 use super::process::Process;
-use super::walk::walk;
+use super::walk::{level, walk};
 
 const STAGING: &str = ".staging";
 
@@ -42,14 +43,15 @@ pub(super) struct StagedFolder {
     staged: AtomicU64,
     /// Set when something was written: then the folder is there.
     is_there: AtomicBool,
+    passed_over: PassedOver,
 }
 
 impl StagedFolder {
-    /// `root` is absolute.
-    pub(super) fn new(root: PathBuf) -> Result<Self> {
+    /// `root` is absolute; what its listings pass over is told to `passed_over`.
+    pub(super) fn new(root: PathBuf, passed_over: PassedOver) -> Result<Self> {
         // A local store with a root of its own demands that the root exists.
         let files = PrefixStore::new(LocalFileSystem::new(), Path::from_absolute_path(&root)?);
-        Ok(Self { root, files, staged: AtomicU64::default(), is_there: AtomicBool::default() })
+        Ok(Self { root, files, staged: AtomicU64::default(), is_there: AtomicBool::default(), passed_over })
     }
 
     /// The folder, where it does not exist yet.
@@ -181,7 +183,13 @@ impl Staged {
         // Some systems sync only what may be written.
         File::options().write(true).open(&self.path)?.sync_all()?;
         let folder = self.target.parent().unwrap_or(&self.target);
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder).map_err(|error| match error.kind() {
+            // Only a taken name is one.
+            ErrorKind::AlreadyExists => {
+                io::Error::new(ErrorKind::NotADirectory, "a file lies where its folder should be")
+            }
+            _ => error,
+        })?;
         if is_new {
             // A link fails where the name is taken; a rename would not.
             fs::hard_link(&self.path, &self.target)?;
@@ -282,17 +290,16 @@ impl ObjectStore for StagedFolder {
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let (root, prefix) = (self.root.clone(), prefix.cloned().unwrap_or_default());
-        let walked = async move { tokio::task::spawn_blocking(move || walk(&root, &prefix)).await? };
+        let passed_over = self.passed_over.clone();
+        let walked = async move { tokio::task::spawn_blocking(move || walk(&root, &prefix, &passed_over)).await? };
         let files = stream::once(walked).map_ok(|files| stream::iter(files).map(Ok)).try_flatten();
         files.try_filter(|meta| future::ready(!is_staged(&meta.location))).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        // Below a file the local store would fail.
-        if self.missing().is_some() {
-            return Ok(ListResult { common_prefixes: Vec::new(), objects: Vec::new() });
-        }
-        let mut listed = self.files.list_with_delimiter(prefix).await?;
+        let (root, prefix) = (self.root.clone(), prefix.cloned().unwrap_or_default());
+        let passed_over = self.passed_over.clone();
+        let mut listed = tokio::task::spawn_blocking(move || level(&root, &prefix, &passed_over)).await??;
         listed.common_prefixes.retain(|folder| !is_staged(folder));
         listed.objects.retain(|meta| !is_staged(&meta.location));
         Ok(listed)

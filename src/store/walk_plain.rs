@@ -6,54 +6,83 @@ use std::path::Path as FsPath;
 use std::{fs, io};
 
 use object_store::path::Path;
-use object_store::{Error, ObjectMeta, Result};
+use object_store::{Error, ListResult, ObjectMeta, Result};
 
 use super::is_unfinished;
+use super::passed_over::{self, PassedOver};
 
 /// Folders within folders; more are links that lead back.
 const DEEPEST: usize = 32;
 
 /// Every file below `prefix` in `root`, sorted by path; none where it does not exist.
-pub(super) fn walk(root: &FsPath, prefix: &Path) -> Result<Vec<ObjectMeta>> {
-    let mut found = Vec::new();
-    let folder = root.join(prefix.as_ref());
-    if folder.is_dir() {
-        below(&folder, prefix.as_ref(), 0, &mut found)?;
-    }
+pub(super) fn walk(root: &FsPath, prefix: &Path, passed_over: &PassedOver) -> Result<Vec<ObjectMeta>> {
+    let mut found = look(root, (prefix, true), passed_over)?.objects;
     found.sort_by(|a, b| a.location.cmp(&b.location));
     Ok(found)
 }
 
-fn below(folder: &FsPath, path: &str, depth: usize, found: &mut Vec<ObjectMeta>) -> Result<()> {
-    let failed = |path: &str, error: io::Error| Error::Generic {
-        store: "StagedFolder",
-        source: format!("cannot list `{path}`: {error}").into(),
-    };
+/// The files and folders in `prefix` in `root`; none where it does not exist.
+pub(super) fn level(root: &FsPath, prefix: &Path, passed_over: &PassedOver) -> Result<ListResult> {
+    look(root, (prefix, false), passed_over)
+}
+
+fn look(root: &FsPath, (prefix, is_deep): (&Path, bool), passed_over: &PassedOver) -> Result<ListResult> {
+    let mut found = ListResult { common_prefixes: Vec::new(), objects: Vec::new() };
+    let folder = root.join(prefix.as_ref());
+    if folder.is_dir() {
+        let looked = below((&folder, prefix.as_ref()), (0, is_deep), passed_over, &mut found);
+        looked.map_err(|error| Error::Generic { store: "StagedFolder", source: error.into() })?;
+    }
+    Ok(found)
+}
+
+fn below(
+    (folder, path): (&FsPath, &str),
+    (depth, is_deep): (usize, bool),
+    passed_over: &PassedOver,
+    found: &mut ListResult,
+) -> io::Result<()> {
     if depth > DEEPEST {
-        return Err(failed(path, io::Error::other("too many folders within folders")));
+        passed_over.add(path, passed_over::LEADS_BACK);
+        return Ok(());
     }
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(path, error)),
+        Err(error) => return Err(error),
     };
     for entry in entries {
-        let entry = entry.map_err(|error| failed(path, error))?;
+        let entry = entry?;
         let name = entry.file_name();
-        let name = name.to_str().ok_or_else(|| failed(path, io::Error::other("a name is not UTF-8")))?;
-        let path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+        let shown = name.to_string_lossy();
+        let path = if path.is_empty() { shown.into_owned() } else { format!("{path}/{shown}") };
+        match passed_over::part(&name) {
+            Ok(_) => {}
+            Err(_) if passed_over::is_nothing(&name) => continue,
+            Err(reason) => {
+                passed_over.add(&path, reason);
+                continue;
+            }
+        }
         // What is gone by now was deleted meanwhile, or is a link to nothing.
         let meta = match fs::metadata(entry.path()) {
             Ok(meta) => meta,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed(&path, error)),
+            Err(error) => {
+                passed_over.add(&path, &passed_over::unreadable(error));
+                continue;
+            }
         };
-        if meta.is_dir() {
-            below(&entry.path(), &path, depth + 1, found)?;
+        if meta.is_dir() && is_deep {
+            if let Err(error) = below((&entry.path(), &path), (depth + 1, is_deep), passed_over, found) {
+                passed_over.add(&path, &passed_over::unreadable(error));
+            }
+        } else if meta.is_dir() {
+            found.common_prefixes.push(Path::parse(&path).map_err(io::Error::other)?);
         } else if meta.is_file() && !is_unfinished(&path) {
-            found.push(ObjectMeta {
-                location: Path::parse(&path)?,
-                last_modified: meta.modified().map_err(|error| failed(&path, error))?.into(),
+            found.objects.push(ObjectMeta {
+                location: Path::parse(&path).map_err(io::Error::other)?,
+                last_modified: meta.modified()?.into(),
                 size: meta.len(),
                 e_tag: None,
                 version: None,

@@ -17,6 +17,7 @@
 //! - what fetching takes of memory: `memory`
 //! - what nobody may read: `secrets`
 //! - nights in a row, a vendor's clock that moves: `nights`, `evenings`; news and quotes: `feeds`
+//! - a lake of which a file is broken, or that cannot be written: `broken`
 //! - damaged bytes: `verify`; rows that break a promise: `check`; rejected rows that come back: `rejects`
 //! - versions of reports: `reports`, with the brute-force `reader`
 //! - several vendors in one table: `vendors` (bronze written by hand), `two_vendors` (both on the wire); `diff`
@@ -38,6 +39,7 @@ mod support;
 mod announced;
 mod architecture;
 mod awkward;
+mod broken;
 mod causes;
 mod check;
 mod cli;

@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Parser};
 
 use super::columns::folded;
-use super::{is_chinese, local};
+use super::{is_chinese, labelled, local};
 
 /// The widest that help gets, and the width where there is no terminal.
 const WIDEST: usize = 100;
@@ -23,7 +23,7 @@ const WORDS: [&str; 6] = ["[default: ", "[env: ", "[possible values: ", "[OPTION
 /// Parses the command line. Where clap ends the program, it has printed why, and the exit code is returned.
 pub(in crate::cli) fn parse<C: Parser>() -> Result<C, ExitCode> {
     if !is_chinese() {
-        return Ok(C::parse());
+        return C::try_parse().map_err(|error| ended(&error, error.print()));
     }
     let mut command = command::<C>().term_width(0);
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
@@ -36,10 +36,22 @@ pub(in crate::cli) fn parse<C: Parser>() -> Result<C, ExitCode> {
             _ if error.use_stderr() => lines(&error.to_string(), usize::MAX),
             _ => lines(&error.to_string(), terminal()),
         };
-        // If nobody reads it there is nowhere to report that.
-        let _ = if error.use_stderr() { write!(io::stderr(), "{text}") } else { write!(io::stdout(), "{text}") };
-        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+        let printed = if error.use_stderr() { write!(io::stderr(), "{text}") } else { write!(io::stdout(), "{text}") };
+        ended(&error, printed)
     })
+}
+
+/// The exit code after clap's text was printed. If nobody reads an error there is nowhere to report that.
+fn ended(error: &clap::Error, printed: io::Result<()>) -> ExitCode {
+    let printed = printed.and_then(|()| io::stdout().flush());
+    match printed {
+        Err(failed) if !error.use_stderr() && failed.kind() != io::ErrorKind::BrokenPipe => {
+            let text = local(&format!("cannot write to stdout: {failed}"));
+            let _ = writeln!(io::stderr(), "{}", labelled(&local("error"), &text));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
+    }
 }
 
 /// The whole command line.

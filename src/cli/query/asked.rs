@@ -40,7 +40,7 @@ impl Asked {
         let world = &self.world;
         let mut horizon = Horizon { day: self.as_of, today: world.clock.today(), ..Horizon::default() };
         if self.as_of.is_some() || query::calls_function(sql) {
-            horizon.next_morning = Arc::new(reference::next_morning(world).await?);
+            horizon.next_morning = Arc::new(reference::next_morning(world).await);
         }
         let rows = query::sql(&world.catalog, (&world.store, self.remote.as_deref()), sql, &horizon, self.most).await;
         rows.map_err(|error| match error {

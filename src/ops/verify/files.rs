@@ -24,8 +24,10 @@ pub(super) async fn bronze(
     let read = futures::stream::iter(files).map(|file| {
         let (path, names) = (file.file.path.clone(), Arc::clone(&names));
         async move {
-            let body = world.store.read(&path).await?;
-            let body = tokio::task::spawn_blocking(move || bronze_file(&path, &body, &names)).await?;
+            let body = match world.store.read(&path).await {
+                Ok(body) => tokio::task::spawn_blocking(move || bronze_file(&path, &body, &names)).await?,
+                Err(error) => Body::Damaged(format!("{error:#}")),
+            };
             Ok::<_, anyhow::Error>((*file, body))
         }
     });
@@ -65,10 +67,9 @@ enum Body {
 
 fn bronze_file(path: &str, body: &[u8], names: &BTreeSet<String>) -> Body {
     let mut text = Vec::new();
-    let read = bronze::provenance_of(path, body).and_then(|header| Ok((header, bronze::inflate(body, &mut text)?)));
-    let provenance = match read {
-        Ok((Some(provenance), ())) => provenance,
-        Ok((None, ())) => return Body::Unproven(memchr::memchr_iter(b'\n', &text).count() as u64),
+    let provenance = match bronze::read(body, &mut text) {
+        Ok(Some(provenance)) => provenance,
+        Ok(None) => return Body::Unproven(memchr::memchr_iter(b'\n', &text).count() as u64),
         Err(error) => return Body::Damaged(format!("{error:#}")),
     };
     let rows = memchr::memchr_iter(b'\n', &text).count();

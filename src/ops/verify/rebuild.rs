@@ -80,8 +80,7 @@ pub(super) async fn difference(
         }
     }
     let path = silver::rejects_path(table, partition);
-    let listed = world.store.list(&format!("rejects/{}", table.name)).await?;
-    let is_there = listed.iter().any(|entry| entry.path == path);
+    let is_there = silver::rejected(&world.store, table).await?.contains(&path);
     let rejects = if is_there { Some(world.store.read(&path).await?) } else { None };
     Ok((rejects != encoded.rejects)
         .then(|| format!("the rejected rows in `{path}` differ from what its bronze gives now")))

@@ -11,7 +11,7 @@ pub(super) async fn built(store: &Store) -> Result<BTreeSet<String>> {
     let mut built = BTreeSet::new();
     for file in store.list("silver").await? {
         let mut parts = file.path.split('/').skip(1);
-        built.extend(parts.next().filter(|_| file.path.ends_with(".parquet")).map(str::to_owned));
+        built.extend(parts.next().filter(|_| file.path.ends_with("/part-0.parquet")).map(str::to_owned));
     }
     Ok(built)
 }

@@ -11,7 +11,7 @@ mod term;
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::Store;
 pub use given_back::given_back;
@@ -19,6 +19,9 @@ pub use guard::{Guard, LeaseLost};
 pub use holder::LeaseHeld;
 use holder::{Holder, State};
 use term::{LASTS, RENEWAL, real_time, shown};
+
+/// How often a lease is looked at again that others take and release meanwhile.
+const TRIES: usize = 100;
 
 /// How often one that is waited for is looked at.
 const LOOKS: Duration = Duration::from_secs(1);
@@ -72,7 +75,7 @@ impl Lease {
 
     async fn try_take(store: &Store, name: &str) -> Result<Result<Guard, LeaseHeld>> {
         let path = format!("leases/{name}.json");
-        loop {
+        for _ in 0..TRIES {
             let (mine, body) = Holder::new(real_time() + LASTS)?;
             if store.create(&path, body.clone()).await? {
                 match Self::settled(Guard::new(store, &path, mine)).await? {
@@ -107,6 +110,7 @@ impl Lease {
                 State::Held => return Ok(Err(holder.held(name))),
             }
         }
+        bail!("cannot take the lease `{name}`: what lies at `{path}` is no file that can be read; move it away")
     }
 
     /// The lease, if it is still ours: where a store knows no conditions, of those that took it at one time the last one has it.

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder};
-use pitlake::bronze::{digest, inflate, provenance_of};
+use pitlake::bronze::{self, digest};
 use pitlake_sandbox::Settings;
 use serde_json::Value;
 
@@ -18,11 +18,10 @@ const LATER: &str = "2026-01-06T12:00:00Z";
 /// The answer to a day as a former version kept it, with other lines.
 fn keep_as_former(place: &Place, path: &str, body: &[u8], change: impl FnOnce(&mut Vec<String>)) {
     let mut text = Vec::new();
-    inflate(body, &mut text).unwrap();
+    let provenance = bronze::read(body, &mut text).unwrap().unwrap();
     let mut lines: Vec<String> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
     change(&mut lines);
     let text = lines.join("\n") + "\n";
-    let provenance = provenance_of(path, body).unwrap().unwrap();
     let mut header = serde_json::to_value(&provenance).unwrap();
     let header = header.as_object_mut().unwrap();
     header.remove("found");

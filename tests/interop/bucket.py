@@ -157,16 +157,16 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         kind, wire = self.kind(), self.server
         fault = wire.next(kind)
-        conditions = [name for name in ("If-None-Match", "If-Match") if kind == "put" and name in self.headers]
-        headers = dict(self.headers.items())
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        conditions = [name for name in ("if-none-match", "if-match") if kind == "put" and name in headers]
         if fault == "slow":
             return self.reply(*error(503, "SlowDown"))
         if fault in ("refuse", "oss") and conditions:
             return self.reply(*error(501, "NotImplemented"))
-        if fault == "oss" and kind == "delete" and "Content-MD5" not in self.headers:
+        if fault == "oss" and kind == "delete" and "content-md5" not in headers:
             return self.reply(*error(400, "MissingArgument"))
         if fault == "oss" and headers.get("x-oss-forbid-overwrite") == "true":
-            headers["If-None-Match"] = "*"
+            headers["if-none-match"] = "*"
         if fault == "ignore":
             headers = {name: value for name, value in headers.items() if name not in conditions}
         if fault == "late":

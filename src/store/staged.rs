@@ -9,7 +9,8 @@ use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -35,14 +36,33 @@ const STAGING: &str = ".staging";
 /// A staged file of another host counts as abandoned after this long.
 const STALE: Duration = Duration::from_hours(24);
 
+/// Device and number of a folder, which no other has.
+#[cfg(unix)]
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(folder: &FsPath) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(folder).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Elsewhere, whether it is there.
+#[cfg(not(unix))]
+type Identity = ();
+
+#[cfg(not(unix))]
+fn identity(folder: &FsPath) -> Option<Identity> {
+    folder.is_dir().then_some(())
+}
+
 /// A local folder, which need not exist before the first write.
 #[derive(Debug)]
 pub(super) struct StagedFolder {
     root: PathBuf,
     files: PrefixStore<LocalFileSystem>,
     staged: AtomicU64,
-    /// Set when something was written: then the folder is there.
-    is_there: AtomicBool,
+    /// Which folder it was when something was first written.
+    written: OnceLock<Identity>,
     passed_over: PassedOver,
 }
 
@@ -51,7 +71,7 @@ impl StagedFolder {
     pub(super) fn new(root: PathBuf, passed_over: PassedOver) -> Result<Self> {
         // A local store with a root of its own demands that the root exists.
         let files = PrefixStore::new(LocalFileSystem::new(), Path::from_absolute_path(&root)?);
-        Ok(Self { root, files, staged: AtomicU64::default(), is_there: AtomicBool::default(), passed_over })
+        Ok(Self { root, files, staged: AtomicU64::default(), written: OnceLock::new(), passed_over })
     }
 
     /// The folder, where it does not exist yet.
@@ -91,7 +111,8 @@ impl StagedFolder {
 
     /// Whether it can be written to: what is written after the folder was taken away would begin another lake.
     fn check_there(&self) -> Result<()> {
-        if self.is_there.load(Ordering::Relaxed) && self.missing().is_some() {
+        // A write that was under way may have made a folder of that name again.
+        if self.written.get().is_some_and(|written| identity(&self.root).as_ref() != Some(written)) {
             let source = "the folder was removed or moved away meanwhile".into();
             return Err(Error::Generic { store: "StagedFolder", source });
         }
@@ -259,7 +280,12 @@ impl ObjectStore for StagedFolder {
         // The tag stays true: it is made of inode, time and size.
         let put = self.files.put_opts(&staged, payload, options).await?;
         file.publish(is_new).await?;
-        self.is_there.store(true, Ordering::Relaxed);
+        if self.written.get().is_none()
+            && let Some(identity) = identity(&self.root)
+        {
+            // Two that write first see the same folder.
+            let _ = self.written.set(identity);
+        }
         Ok(put)
     }
 

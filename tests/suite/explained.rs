@@ -21,6 +21,7 @@ use pitlake::world::{Limits, World};
 
 use crate::dice::Dice;
 use crate::support::{day, number, texts};
+use tempfile::TempDir;
 
 const NOW: &str = "2024-01-15T12:00:00Z";
 /// When the first random file was written; each comes a minute after the one before.
@@ -64,8 +65,9 @@ fn due(table: &str, on: NaiveDate) -> BTreeSet<&'static str> {
     SECURITIES.into_iter().filter(is_due).map(|security| security.0).collect()
 }
 
-/// A lake in memory.
+/// A lake in a folder of its own.
 struct Lake {
+    _folder: TempDir,
     world: World,
     dice: Dice,
     /// What was written, for a failure to show.
@@ -75,18 +77,20 @@ struct Lake {
 impl Lake {
     async fn new(seed: u64) -> Self {
         let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let world = World {
             catalog,
             jobs: Jobs::default(),
             tokens: BTreeMap::new(),
-            store: Store::memory(),
+            // On an object store `status` believes the names of files.
+            store: Store::open(folder.path().to_str().unwrap()).unwrap(),
             clock: Clock::fixed(moment(NOW)),
             progress: Progress::silent(),
             interrupt: Interrupt::default(),
             limits: Limits::default(),
             engine: None,
         };
-        let mut lake = Self { world, dice: Dice::of(seed), told: Vec::new() };
+        let mut lake = Self { _folder: folder, world, dice: Dice::of(seed), told: Vec::new() };
         let plain = (Some(Findings::default()), None, moment(BEGUN) - TimeDelta::hours(1));
         let open = |day: NaiveDate| u8::from(!["Sat", "Sun"].contains(&day.format("%a").to_string().as_str()));
         let days = day("2023-12-01").iter_days().take(100);

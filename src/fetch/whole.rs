@@ -103,7 +103,7 @@ impl Client {
     /// Requests pages until the reply is complete, and all of them again if they do not fit together.
     ///
     /// # Errors
-    /// As [`Client::first`].
+    /// As those of asking for a first page.
     pub async fn whole(
         &self,
         interface: &Interface,

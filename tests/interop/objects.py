@@ -178,9 +178,6 @@ def others(lake, expected):
     told(oss, ("kept:", "unknown"))
     oss.run("backfill", *TABLES, *ASKED, *NOW)
     same(oss, expected)
-    demo = lake("demo")
-    demo.run("demo")
-    check("the demo fills a bucket", any(path.startswith("silver/income_cn/") for path in demo.held()))
 
 
 def check_objects(binary, folder):

@@ -26,13 +26,15 @@ ELSEWHERE = {
     ("README.md", "pitlake demo"): "kit.demo",
     ("README.md", "cargo nextest run"): ".ci/run, which takes the command from here",
     ("docs/python.md", "pip install"): "wheel.py and environments.py install the package with its extras",
-    ("docs/cluster.md", "pitlake-cluster"): "cluster.py starts the same processes on free ports",
+    ("docs/cluster.md", "pitlake-cluster scheduler"): "cluster.py starts the same processes on free ports",
+    ("docs/cluster.md", "pitlake-cluster normalize"): "cluster.py runs both, with the lake of a check",
     ("docs/configuration.md", "version = 1"): "tests/suite/documents loads it",
     ("docs/interfaces.md", "# schemas/tushare/hs_const.toml"): "tests/suite/documents loads it",
     ("docs/interfaces.md", "# pipelines/hs_const_cn.toml"): "tests/suite/documents loads it, and proves its example",
     ("docs/interfaces.md", "# schemas/gateway.toml"): "tests/suite/documents loads it",
     ("docs/interfaces.md", "# schemas/gateway/daily.toml"): "tests/suite/documents loads it",
 }
+BUCKETS = "a bucket of one's own; objects.py has two servers on loopback"
 # Blocks that cannot run here, and why. They are linted: `sh` by the shell, `toml` by a parser, and their commands of pitlake by
 # tests/suite/documents.
 NOT_HERE = {
@@ -57,7 +59,10 @@ NOT_HERE = {
     ("docs/lake-format.md", "silver/TABLE/part-0.parquet"): "names of files",
     ("docs/operations.md", "[notify]"): "a part of a file; tests/suite/announced.rs has the same, with a robot on loopback",
     ("docs/operations.md", "export PITLAKE_WEBHOOK_FILE"): "a robot of one's own; tests/suite/announced.rs has one on loopback",
-    ("docs/object-stores.md", "[lake]"): "a bucket of one's own; objects.py has two servers on loopback",
+    ("docs/object-stores.md", '[lake]\nurl = "s3://research'): BUCKETS,
+    ("docs/object-stores.md", '[lake]\nurl = "s3://lake/a-shares"\nendpoint = "http://minio'): BUCKETS,
+    ("docs/object-stores.md", '[lake]\nurl = "s3://lake/a-shares"\nendpoint = "https://oss'): BUCKETS,
+    ("docs/object-stores.md", '[lake]\nurl = "s3://lake-1250000000'): BUCKETS,
     ("docs/object-stores.md", "import polars"): "a bucket of one's own; objects.py reads one with pyarrow",
     ("docs/performance.md", "cargo build --release"): "takes an hour",
 }

@@ -15,7 +15,7 @@ use crate::normalise::{Partition, RULES};
 use crate::parallel::Threads;
 use crate::plan::Calendar;
 use crate::spec::Catalog;
-use crate::store::{Store, WriteError};
+use crate::store::{Access, Store, WriteError};
 
 /// What all pieces of a job need.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,15 +86,17 @@ impl Answer {
 #[derive(Debug)]
 pub struct Worker {
     catalog: Catalog,
+    /// How this machine reaches lakes in object stores.
+    access: Access,
     machine: Machine,
     stores: Mutex<HashMap<String, Store>>,
 }
 
 impl Worker {
-    /// A machine with so many cores and bytes of memory for what it builds.
+    /// A machine that reaches object stores by `access`, with so many cores and bytes of memory for what it builds.
     #[must_use]
-    pub fn new(catalog: Catalog, cores: Threads, memory: u64) -> Self {
-        Self { catalog, machine: Machine::new(cores, memory), stores: Mutex::default() }
+    pub fn new(catalog: Catalog, access: Access, (cores, memory): (Threads, u64)) -> Self {
+        Self { catalog, access, machine: Machine::new(cores, memory), stores: Mutex::default() }
     }
 
     /// Builds and publishes the partitions of a piece, and says what became of each.
@@ -153,7 +155,7 @@ impl Worker {
         if let Some(store) = stores.get(lake) {
             return Ok(store.clone());
         }
-        let store = Store::open(lake)?;
+        let store = Store::reach(lake, &self.access)?;
         stores.insert(lake.to_owned(), store.clone());
         Ok(store)
     }

@@ -11,7 +11,7 @@ use crate::ledger::Ledger;
 use crate::parallel::Threads;
 use crate::silver;
 use crate::spec::Catalog;
-use crate::store::Store;
+use crate::store::{Access, Store};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -192,7 +192,7 @@ async fn a_worker_gives_the_same_bytes_and_undoes_nothing_that_came_since() {
     let (here, there) = (lake(&catalog).await, lake(&catalog).await);
     let table = catalog.table("adj_factor").unwrap();
     let first = piece(&here, &catalog, &calendar).await;
-    let worker = Worker::new(catalog.clone(), Threads::ONE, 1 << 30);
+    let worker = Worker::new(catalog.clone(), Access::default(), (Threads::ONE, 1 << 30));
     worker.open("memory", there.clone()).await;
     let engine = Here(worker);
     let run = async |piece: &elsewhere::Piece| {

@@ -100,7 +100,8 @@ pub(super) fn understand(
         }
         let invalid = |_| Failure::from(Refusal::Transient("invalid reply (a row cannot be read)".into()));
         let row = std::str::from_utf8(text.get(first - begin..end - begin).unwrap_or_default());
-        let row = reader.read(row.map_err(|_| Failure::from(Refusal::Transient("the reply is no text".into())))?);
+        let row =
+            reader.read(row.map_err(|_| Failure::from(Refusal::Transient("the reply is not UTF-8 text".into())))?);
         let row = row.map_err(invalid)?;
         let large = row.iter().position(|cell| cell.is_some_and(|cell| cell.get().len() > MOST_OF_A_VALUE));
         if let Some(name) = large.and_then(|place| outline.fields.get(place)) {

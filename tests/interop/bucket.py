@@ -25,7 +25,7 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def free_port():
-    """A port that nobody listens on, nor on the one 10,000 above, which SeaweedFS takes besides."""
+    """A free port; the one 10,000 above is free too, since SeaweedFS uses both."""
     while True:
         with socket.socket() as found, socket.socket() as above:
             found.bind(("127.0.0.1", 0))

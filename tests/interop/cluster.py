@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import kit
+from bucket import BUCKET, KEY, SECRET, bodies, client, moto, server
 from kit import attempt, check, environment, must
 
 MARKET = ("--stocks", "12", "--start", "2023-11-01", "--end", "2024-02-29")
@@ -174,6 +175,38 @@ def check_builds(binary, program, folder):
         code = run.wait(kit.RUN_SECONDS)
         check("a build outlives a killed executor", code == 0, code)
         check("a killed executor changes no byte", built(lake) == expected, differ(expected, built(lake)))
+    with server(moto, folder) as port:
+        check_bucket((binary, program), folder, port, (bronze, expected))
+
+
+def check_bucket(programs, folder, port, built_here):
+    """The lake in a bucket: two executors build the same bytes, one of them killed."""
+    binary, program = programs
+    bronze, expected = built_here
+    variables = {
+        "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+    s3 = client(port)
+    for file in (bronze / "bronze").rglob("*.gz"):
+        s3.put_object(Bucket=BUCKET, Key=f"cluster/{file.relative_to(bronze)}", Body=file.read_bytes())
+    url = f"s3://{BUCKET}/cluster"
+    with processes(program, folder / "cluster-of-bucket", **variables) as cluster:
+        run = subprocess.Popen(
+            [program, "--lake", url, "normalize", "--scheduler", cluster.address],
+            cwd=folder, env=environment(**variables), stdout=subprocess.DEVNULL,
+        )
+        published = lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="cluster/silver/").get("KeyCount", 0)
+        cluster.wait_for(lambda: published() > 3, "the build in the bucket has begun")
+        os.kill(cluster.executors[0].pid, signal.SIGKILL)
+        code = run.wait(kit.RUN_SECONDS)
+        check("a build in a bucket outlives a killed executor", code == 0, code)
+        found = {name: body for name, body in bodies(port, "cluster").items() if name.startswith(("silver/", "rejects/"))}
+        check("a cluster builds the same bytes in a bucket", found == expected, differ(expected, found))
+        query = ["--lake", url, "query", "--format", "json", QUERIES[1]]
+        here = must("query a bucket", [binary, *query], folder, **variables)
+        there = must("query a bucket on a cluster", [program, *query, "--scheduler", cluster.address], folder, **variables)
+        check("a cluster answers from a bucket", there == here and len(there) > 100, there[:200])
 
 
 def check_queries(binary, program, lake, folder, cluster):

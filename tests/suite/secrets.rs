@@ -208,7 +208,7 @@ fn assert_untold_of(status: &'static str, form: Form, args: &[&str]) {
         *echo.manner.lock().unwrap() = Manner { status, escaped, form };
         let before = echo.asked.load(Ordering::Relaxed);
         assert_untold(&place, args);
-        assert!(echo.asked.load(Ordering::Relaxed) > before, "{status} {form:?}: nobody was asked");
+        assert!(echo.asked.load(Ordering::Relaxed) > before, "{status} {form:?}: no call was made");
     }
     assert_eq!(echo.followed.load(Ordering::Relaxed), 0, "a call followed a redirect to another host");
 }

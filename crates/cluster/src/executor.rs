@@ -48,7 +48,8 @@ impl ExecutorArgs {
             (self.own.scheduler_host, self.own.scheduler_port) = (host.to_owned(), port);
         }
         let catalog = pitlake::cli::catalog_beside(self.config.as_deref())?;
-        let worker = Worker::new(catalog, Threads::available(), self.memory_limit.unwrap_or_else(memory::quarter));
+        let memory = self.memory_limit.unwrap_or_else(memory::quarter);
+        let worker = Worker::new(catalog, lake::access(), (Threads::available(), memory));
         let (host, port) = (&self.own.bind_host, self.own.bind_health_port);
         let health: SocketAddr =
             format!("{host}:{port}").parse().with_context(|| format!("invalid --bind-host `{host}`"))?;

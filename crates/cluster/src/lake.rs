@@ -63,14 +63,17 @@ pub(crate) fn with_lake(session: SessionConfig, lake: &str) -> SessionConfig {
     session.with_option_extension(LakeOptions { lake: lake.to_owned() })
 }
 
+/// How a machine reaches object stores: by its own environment. The settings of [lake] stay with who asks.
+pub(crate) fn access() -> Access {
+    Access { variables: std::env::vars().collect(), ..Access::default() }
+}
+
 /// What a machine reads the lake of a session with.
 pub(crate) fn runtime(session: &SessionConfig) -> Result<Arc<RuntimeEnv>> {
     let runtime = RuntimeEnvBuilder::new().build_arc()?;
     let options = session.options().extensions.get::<LakeOptions>();
     if let Some(lake) = options.map(|options| options.lake.as_str()).filter(|lake| !lake.is_empty()) {
-        // A machine has what opens an object store in its environment; the settings of [lake] stay with who asks.
-        let access = Access { variables: std::env::vars().collect(), ..Access::default() };
-        let store = Store::reach(lake, &access).map_err(|error| DataFusionError::External(error.into()))?;
+        let store = Store::reach(lake, &access()).map_err(|error| DataFusionError::External(error.into()))?;
         runtime.register_object_store(ObjectStoreUrl::parse(LAKE)?.as_ref(), store.objects());
     }
     Ok(runtime)

@@ -99,7 +99,7 @@ fn reports_leases_and_rejects_of_any_content_are_named_and_stop_nothing() {
             says: "report of a run",
         },
         Case {
-            what: "a report that is no text",
+            what: "a report that is not text",
             breaks: |lake| replaced(report(lake), &[0xff; 4096]),
             exits: REPORT,
             says: "report of a run",

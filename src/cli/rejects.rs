@@ -33,7 +33,7 @@ pub(super) struct RejectsArgs {
 
 impl RejectsArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let world = config::existing(context)?;
+        let mut world = config::existing(context)?;
         let tables = config::tables(&world.catalog, &self.tables)?;
         if self.replay {
             let mut work = work("rejects --replay", Halves::Build, (None, None), context);
@@ -46,6 +46,7 @@ impl RejectsArgs {
             return Ok(exit);
         }
         let mut all = Vec::new();
+        world.store = world.store.glance();
         for table in tables {
             all.extend(rejects::rejects(&world, &table).await?);
         }

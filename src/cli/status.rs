@@ -62,7 +62,8 @@ pub(super) struct StatusArgs {
 
 impl StatusArgs {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
-        let world = config::existing(context)?;
+        let mut world = config::existing(context)?;
+        world.store = world.store.glance();
         let tables = config::tables_or_jobs(&world, &self.tables)?;
         let mut seen =
             status::seen(&world, &tables, if self.html.is_some() { Trust::Names } else { Trust::None }).await?;

@@ -49,11 +49,12 @@ pub struct Withdrawn {
 pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>> {
     let mut folders = BTreeSet::new();
     let mut all = Vec::new();
+    let store = world.store.glance();
     for contract in world.catalog.contracts() {
         if folders.insert((&contract.id.vendor, &contract.kind)) {
-            let mut files = bronze::list(&world.store, contract).await?;
+            let mut files = bronze::list(&store, contract).await?;
             files.retain(|file| file.span);
-            let headers = bronze::provenances(&world.store, &files).await;
+            let headers = bronze::provenances(&store, &files).await;
             for (file, header) in files.into_iter().zip(headers) {
                 match header {
                     Ok(provenance) => all.extend(provenance.and_then(|provenance| import(file, provenance))),

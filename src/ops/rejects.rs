@@ -145,6 +145,7 @@ impl Replayed {
 
 /// The rejected rows of some tables.
 async fn by_table(world: &World, tables: &[Arc<Table>]) -> Result<BTreeMap<String, Vec<Rejected>>> {
+    let world = &World { store: world.store.glance(), ..world.clone() };
     let mut all = BTreeMap::new();
     for table in tables {
         all.insert(table.name.clone(), rejects(world, table).await?);

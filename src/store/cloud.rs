@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
@@ -14,6 +14,7 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
+use super::cause::cause;
 use super::http::{Connector, with_headers};
 use super::remote::Remote;
 
@@ -105,14 +106,12 @@ pub(super) fn open(scheme: &str, place: &str, access: &Access) -> Result<Remote>
     let below = |objects: Arc<dyn ObjectStore>| -> Arc<dyn ObjectStore> {
         if prefix.is_root() { objects } else { Arc::new(PrefixStore::new(objects, prefix.clone())) }
     };
-    Ok(match scheme {
-        "s3" => {
-            let (objects, creating) = s3(bucket, access)?;
-            Remote::new(below(objects)).creating(creating.map(below))
-        }
-        "gs" => Remote::new(below(google(bucket, access)?)),
-        _ => Remote::new(below(azure(bucket, access)?)),
-    })
+    let opened = match scheme {
+        "s3" => s3(bucket, access).map(|(objects, creating)| Remote::new(below(objects)).creating(creating.map(below))),
+        "gs" => google(bucket, access).map(|objects| Remote::new(below(objects))),
+        _ => azure(bucket, access).map(|objects| Remote::new(below(objects))),
+    };
+    opened.map_err(|error| anyhow!(cause(&error)))
 }
 
 /// The variables that begin with a prefix, as far as `with` knows them.
@@ -145,7 +144,7 @@ fn few_retries() -> RetryConfig {
 }
 
 /// The store, and where a header forbids to overwrite, the one whose requests carry it.
-fn s3(bucket: &str, access: &Access) -> Result<(Objects, Option<Objects>)> {
+fn s3(bucket: &str, access: &Access) -> object_store::Result<(Objects, Option<Objects>)> {
     let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_endpoint(endpoint);
@@ -188,25 +187,29 @@ fn s3(bucket: &str, access: &Access) -> Result<(Objects, Option<Objects>)> {
     Ok((Arc::new(builder.with_client_options(options).build()?), creating))
 }
 
-fn google(bucket: &str, access: &Access) -> Result<Arc<dyn ObjectStore>> {
+fn google(bucket: &str, access: &Access) -> object_store::Result<Objects> {
     let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_base_url(endpoint.trim_end_matches('/'));
     }
     builder = set(builder, access, GOOGLE, GoogleCloudStorageBuilder::with_config).with_bucket_name(bucket);
-    // The service that gives a machine its token speaks http.
-    let options = options(access, GOOGLE, None).with_allow_http(true);
-    let builder = builder.with_client_options(options).with_retry(retries());
-    Ok(Arc::new(builder.with_http_connector(Connector::default()).build()?))
+    let options = options(access, GOOGLE, access.endpoint.as_deref());
+    let builder = builder.with_client_options(options).with_http_connector(Connector::default());
+    let short = builder.clone().with_retry(few_retries()).build()?;
+    let builder = builder.with_retry(retries()).with_credentials(Arc::clone(short.credentials()));
+    Ok(Arc::new(builder.build()?))
 }
 
-fn azure(container: &str, access: &Access) -> Result<Arc<dyn ObjectStore>> {
+fn azure(container: &str, access: &Access) -> object_store::Result<Objects> {
     let mut builder = MicrosoftAzureBuilder::new();
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
     }
     builder = set(builder, access, AZURE, MicrosoftAzureBuilder::with_config).with_container_name(container);
     let endpoint = builder.get_config_value(&object_store::azure::AzureConfigKey::Endpoint);
-    let builder = builder.with_client_options(options(access, AZURE, endpoint.as_deref())).with_retry(retries());
-    Ok(Arc::new(builder.with_http_connector(Connector::default()).build()?))
+    let options = options(access, AZURE, endpoint.as_deref());
+    let builder = builder.with_client_options(options).with_http_connector(Connector::default());
+    let short = builder.clone().with_retry(few_retries()).build()?;
+    let builder = builder.with_retry(retries()).with_credentials(Arc::clone(short.credentials()));
+    Ok(Arc::new(builder.build()?))
 }

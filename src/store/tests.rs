@@ -196,6 +196,7 @@ fn a_url_that_no_store_has_is_refused_with_the_way_out() {
     assert!(error.contains("unsupported lake `ftp://host/lake`") && error.contains("give the path"), "{error}");
     assert_eq!(refused("s3:///lake"), "invalid lake `s3:///lake`: expected s3://BUCKET/FOLDER");
     assert!(refused("gs://b/a//b").starts_with("invalid lake `gs://b/a//b`: the folder in the bucket"));
+    assert_eq!(refused("az://container/lake"), "invalid lake `az://container/lake`: Account must be specified");
     let error = refused("s3://key:secret@bucket/lake");
     assert!(error.contains("`s3://bucket/lake`") && !error.contains("secret"), "{error}");
 }

@@ -97,6 +97,7 @@ fn a_clock_that_differs_from_the_vendors_is_told_once_and_not_of_a_fixed_one() {
     let honest = Place::with(&vendor);
     let printed = honest.expect(0, &["fetch", "stock_basic_cn"]);
     assert!(!printed.contains(text), "{printed}");
+    // The clock of the machine itself is what the test is about.
     #[allow(clippy::disallowed_methods)]
     let now = chrono::Utc::now();
     assert!(day("2024-01-02") < now.date_naive(), "the machine's clock is set");

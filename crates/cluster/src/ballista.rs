@@ -52,15 +52,18 @@ impl Ballista {
         loop {
             let sent = self.send(Arc::clone(&plan), lake::options()).await;
             let batches = sent.with_context(|| {
-                format!("no scheduler answers at {}: does `pitlake-cluster scheduler` run there?", self.scheduler)
+                format!(
+                    "cannot use the scheduler at {}: check that `pitlake-cluster scheduler` runs there",
+                    self.scheduler
+                )
             })?;
             match batches.try_collect::<Vec<_>>().await {
                 Ok(batches) => return Ok(build::read(&batches)),
                 Err(error) if attempt < ATTEMPTS => {
-                    tracing::warn!("the cluster lost a part of the work, and gets it again: {error}");
+                    tracing::warn!("the cluster did not finish the work, and gets it again: {error}");
                     attempt += 1;
                 }
-                Err(error) => return Err(error).context("the cluster gave up"),
+                Err(error) => return Err(error).context("the cluster did not finish the work"),
             }
         }
     }

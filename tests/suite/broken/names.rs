@@ -26,6 +26,7 @@ const LISTED: [i32; 6] = [3, 0, 0, 3, 3, 3];
 const SILVER: [i32; 6] = [3, 0, 3, 3, 3, 3];
 
 #[test]
+// A table of cases, and what each command ends with.
 #[allow(clippy::too_many_lines)]
 fn names_that_no_path_has_and_links_that_lead_nowhere_are_passed_over() {
     let cases = [

@@ -13,6 +13,7 @@
 //! - a vendor that cuts, fails or lies: `awkward`; quotas and refusals: `quotas`; a killed run: `crash`, a signal: `signals`, jobs at their time: `schedule`
 //! - whatever bronze holds: what silver lacks is named: `explained`
 //! - a vendor that lies about a quarter of its replies, evening by evening: `lies`
+//! - any bytes where bytes come from others: `fuzz`, with targets and corpus in `fuzz/`
 //! - a security that never comes, four attempts an evening: `lacking`
 //! - what fetching takes of memory: `memory`
 //! - what nobody may read: `secrets`
@@ -54,6 +55,7 @@ mod evenings;
 mod explained;
 mod feeds;
 mod fields;
+mod fuzz;
 mod imports;
 mod lacking;
 mod language;

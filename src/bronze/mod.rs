@@ -29,7 +29,7 @@ pub use path::{BronzeFile, file_name, folder, folder_day};
 pub use span::Span;
 
 use crate::spec::{Contract, DateRange};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Name and version of the program, as written into its files.
 pub const PROGRAM: &str = concat!("pitlake ", env!("CARGO_PKG_VERSION"));
@@ -101,6 +101,10 @@ pub async fn provenances(
 /// What a user should know of a file whose header cannot be read.
 #[must_use]
 pub fn no_proof(error: &anyhow::Error) -> String {
+    // Nothing is wrong with a file that a store does not give for now.
+    if error.is::<StoreError>() {
+        return format!("{error:#}; see to its permissions, or run again");
+    }
     format!("{error:#}; the file proves nothing: remove it, and `backfill` fetches its slice again")
 }
 
@@ -223,4 +227,22 @@ pub async fn write_named(
         }
     }
     unreachable!("some ordinal is free")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_the_store_does_not_give_is_not_to_be_removed() {
+        let path = "bronze/tushare/trade_cal/date=2024-01-02/trade_cal_20240102T103015123Z.jsonl.gz";
+        let file =
+            BronzeFile::of(crate::store::Entry { path: path.into(), size: 9, modified: DateTime::default() }).unwrap();
+        let store = Store::memory();
+        let not_given = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
+        assert!(no_proof(&not_given).ends_with("see to its permissions, or run again"), "{not_given:#}");
+        store.put(path, "no gzip!!".into()).await.unwrap();
+        let damaged = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
+        assert!(no_proof(&damaged).contains("remove it, and `backfill` fetches"), "{damaged:#}");
+    }
 }

@@ -185,10 +185,10 @@ async fn read(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Rep
     let bodies: Vec<Result<Bytes>> = bodies.collect().await;
     let mut reports = Vec::new();
     for (path, body) in paths.iter().zip(bodies) {
-        let read = body.map_err(|error| format!("{error:#}"));
-        match read.and_then(|body| serde_json::from_slice(&body).map_err(|error| error.to_string())) {
-            Ok(report) => reports.push(report),
-            Err(error) => store.pass_over(path, &format!("it is not the report of a run ({error}); remove it")),
+        match body.map(|body| serde_json::from_slice(&body)) {
+            Ok(Ok(report)) => reports.push(report),
+            Ok(Err(error)) => store.pass_over(path, &format!("it is not the report of a run ({error}); remove it")),
+            Err(error) => store.pass_over(path, &format!("{error:#}; see to its permissions, or run again")),
         }
     }
     Ok(reports)

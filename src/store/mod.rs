@@ -28,7 +28,7 @@ use std::ops::Range;
 use std::path::Path as FsPath;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -63,6 +63,16 @@ pub struct WriteError {
     pub path: String,
     /// The reason the system gave.
     pub cause: String,
+}
+
+/// The store did not do what was asked of it: nothing is known of what a file holds.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {verb} `{path}` in the lake {lake}: {cause}")]
+pub struct StoreError {
+    verb: &'static str,
+    path: String,
+    lake: String,
+    cause: String,
 }
 
 /// Something lies where a file should go: that one cannot be written, others can.
@@ -237,8 +247,13 @@ impl Store {
             let (local, name, part) = (Arc::clone(local), self.name.clone(), part.to_vec());
             let one = move |(path, size): (String, u64)| {
                 let start = local.start(&path, size);
-                let start = start.map_err(|error| anyhow!("cannot read `{path}` in the lake {name}: {error}"))?;
-                Ok(read(&start))
+                let failed = |error: std::io::Error| StoreError {
+                    verb: "read",
+                    path,
+                    lake: name.clone(),
+                    cause: error.to_string(),
+                };
+                Ok(read(&start.map_err(failed)?))
             };
             tokio::task::spawn_blocking(move || part.into_iter().map(one).collect::<Vec<_>>())
         });
@@ -334,8 +349,8 @@ impl Store {
         }
     }
 
-    fn failed(&self, verb: &str, path: &str, error: &Error) -> anyhow::Error {
-        anyhow!("cannot {verb} `{path}` in the lake {}: {}", self.name, cause(error))
+    fn failed(&self, verb: &'static str, path: &str, error: &Error) -> anyhow::Error {
+        StoreError { verb, path: path.to_owned(), lake: self.name.clone(), cause: cause(error) }.into()
     }
 
     fn unwritten(&self, path: &str, error: &Error) -> anyhow::Error {

@@ -81,11 +81,12 @@ pub async fn readable_calendar(world: &World, ledgers: &Ledgers) -> Calendar {
     })
 }
 
-/// The universe; where it cannot be read it is passed over, and the one returned holds nobody.
+/// The universe; where it cannot be read it is passed over, and the one returned holds nobody: no answer is believed to be
+/// whole by it.
 pub async fn readable_universe(world: &World, ledgers: &Ledgers) -> Universe {
     universe(world, ledgers).await.unwrap_or_else(|error| {
         world.store.pass_over(UNIVERSE, &format!("the listed securities are unknown: {error:#}"));
-        Universe::default()
+        Universe::unreadable()
     })
 }
 

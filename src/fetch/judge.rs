@@ -134,6 +134,7 @@ impl<'a> Judge<'a> {
         let ended = |code: &String| self.facts.universe.is_ending(code, *day) && !newer.codes.contains(code);
         let lacking: Vec<String> = cover.lacking.into_iter().filter(|code| !ended(code)).collect();
         found.expected = cover.expected;
+        found.is_unjudged = self.facts.universe.cannot_judge(self.contract(), *day);
         found.lack(lacking);
         found.meet(cover.unknown);
         newer.codes.extend(self.facts.universe.known(codes));
@@ -178,7 +179,7 @@ impl<'a> Judge<'a> {
             Verdict::Partial
         } else if found.is_damaged() {
             Verdict::Kept(Mark::Damaged)
-        } else if found.lacking_codes > 0 {
+        } else if found.lacking_codes > 0 || found.is_unjudged {
             Verdict::Kept(Mark::Due)
         } else {
             Verdict::Whole

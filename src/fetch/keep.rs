@@ -102,7 +102,7 @@ impl Asking<'_> {
         }
         let digest = bronze::digest(&reply.lines);
         let looks = self.looks(slice, &digest).await?;
-        let is_enough = self.is_patient_enough(slice, &looks);
+        let is_enough = !found.is_unjudged && self.is_patient_enough(slice, &looks);
         let lacking = found.text().unwrap_or_else(|| "no rows".to_owned());
         let mark = match verdict {
             Verdict::Kept(Mark::Damaged) => Mark::Damaged,

@@ -37,6 +37,10 @@ pub struct Universe {
     renumbered: BTreeMap<String, String>,
     /// The companies that have reported, by period.
     reported: BTreeMap<NaiveDate, BTreeSet<String>>,
+    /// Bronze holds securities, and they cannot be read.
+    is_unreadable: bool,
+    /// Days whose suspensions are held and cannot be read.
+    unreadable: BTreeSet<NaiveDate>,
 }
 
 /// Which securities an answer of a day shows, against those it should.
@@ -68,6 +72,23 @@ impl Universe {
         Ok(Self { securities: securities(batch)?, ..Self::default() })
     }
 
+    /// One that bronze holds and that cannot be read.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        Self { is_unreadable: true, ..Self::default() }
+    }
+
+    /// Whether bronze holds what answers of a day are judged by, and it cannot be read.
+    #[must_use]
+    pub fn cannot_judge(&self, contract: &Contract, day: NaiveDate) -> bool {
+        let is_unreadable = match contract.publication.covers {
+            Some(Covered::Traded) => self.is_unreadable || self.unreadable.contains(&day),
+            Some(Covered::Listed) => self.is_unreadable,
+            Some(Covered::Reporting) | None => false,
+        };
+        is_unreadable && contract.ask.axis == Axis::Session
+    }
+
     /// Days whose suspensions are held; who was suspended is still to be read.
     pub fn hold_suspensions(&mut self, days: impl IntoIterator<Item = NaiveDate>) {
         self.suspended.extend(days.into_iter().map(|day| (day, BTreeSet::new())));
@@ -81,7 +102,8 @@ impl Universe {
 
     /// Forgets the suspensions of a partition that cannot be read.
     pub fn forget_suspensions(&mut self, table: &Table, partition: Partition) {
-        self.suspended.retain(|day, _| Partition::of(table, *day) != partition);
+        let forgotten = self.suspended.extract_if(.., |day, _| Partition::of(table, *day) == partition);
+        self.unreadable.extend(forgotten.map(|(day, _)| day));
     }
 
     /// Whether bronze holds no universe.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Case, Lake, PLAIN, all, parts, write};
+use super::{COMMANDS, Case, Lake, PLAIN, TABLES, all, calm, parts, printed, rows, write};
 
 /// Rewrites the text of an answer under its own header.
 fn text(lake: &Lake, change: impl Fn(String) -> Vec<u8>) -> PathBuf {
@@ -277,4 +277,27 @@ fn rows_of_other_programs_that_cannot_be_read_are_named() {
         },
     ];
     all(&cases);
+}
+
+/// Without the list of securities nothing tells that some are lacking: what comes meanwhile is not held.
+#[test]
+fn answers_that_nothing_can_judge_are_due_until_it_can() {
+    let lake = Lake::new();
+    fs::remove_file(lake.bars()).unwrap();
+    let folder = fs::read_dir(lake.path.join("bronze/tushare/stock_basic_cn")).unwrap().next().unwrap().unwrap();
+    let list = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let body = fs::read(&list).unwrap();
+    fs::write(&list, &body[..body.len() / 2]).unwrap();
+    let output = lake.run(COMMANDS[5]);
+    let text = printed(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("due: 2023-01-05: the list of securities or of suspensions"), "{text}");
+    assert!(lake.bars().to_string_lossy().ends_with("-due.jsonl.gz"), "{}", lake.bars().display());
+    fs::write(&list, body).unwrap();
+    let output = lake.place.run(&[COMMANDS[5], &["--now", "2026-01-06T12:00:00Z"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    let bars = fs::read_dir(lake.bars().parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    let newest = bars.max().unwrap();
+    assert!(!newest.to_string_lossy().contains("-due"), "{}", newest.display());
+    assert_eq!(rows(&lake.place, TABLES[0]), calm().rows[0]);
 }

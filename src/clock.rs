@@ -1,9 +1,10 @@
-//! What time it is. `--now` fixes it for tests and reruns; only this module asks the machine.
+//! What time it is. `--now` fixes it for tests and reruns; without it, it is the machine's.
 //!
-//! Never here: waits, limits, retries and leases, which use real time.
+//! Never here: waits, limits, retries and leases, which use [`crate::real`] time.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
+use crate::real;
 pub use pitlake_contract::spelling::instant::SHANGHAI;
 
 /// Clocks of machines that share a lake may differ by so much.
@@ -48,9 +49,8 @@ impl Clock {
 
     /// The machine's time, even where a time is fixed; only for comparison with another clock.
     #[must_use]
-    #[allow(clippy::disallowed_methods)]
     pub fn machine() -> DateTime<Utc> {
-        Utc::now()
+        real::now()
     }
 
     /// Whether it is another one than the machine's: `--now` was given.

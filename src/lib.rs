@@ -24,6 +24,7 @@ pub mod parallel;
 pub mod plan;
 pub mod progress;
 pub mod query;
+pub mod real;
 pub mod reference;
 pub mod report;
 pub mod run;

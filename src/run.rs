@@ -72,6 +72,8 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
     };
     let all = async {
         tokio::select! {
+            // In the same order each time, as a simulation has all else.
+            biased;
             done = all => done,
             counted = counted => counted.map(|never| match never {}),
         }

@@ -28,6 +28,7 @@ pub use inflate::inflate;
 pub use path::{BronzeFile, file_name, folder, folder_day};
 pub use span::Span;
 
+use crate::real;
 use crate::spec::{Contract, DateRange};
 use crate::store::{Store, StoreError};
 
@@ -63,7 +64,7 @@ pub async fn listing(store: &Store, contract: &Contract) -> Result<Listing> {
         listing.files.sort_by(BronzeFile::by_age);
         listing
     };
-    Ok(tokio::task::spawn_blocking(read).await?)
+    Ok(real::apart(read).await?)
 }
 
 /// Every file of an interface's folder, oldest first.
@@ -219,7 +220,7 @@ pub async fn write_named(
         found: new.found,
         same_as,
     };
-    let body: Bytes = tokio::task::spawn_blocking(move || file::encode(&provenance, &lines)).await??;
+    let body: Bytes = real::apart(move || file::encode(&provenance, &lines)).await??;
     for ordinal in new.ordinal.. {
         let path = path::new_path(contract, new.day, (named, ordinal), marks);
         if store.create(&path, body.clone()).await? {

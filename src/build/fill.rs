@@ -14,6 +14,7 @@ use super::input::TaskFile;
 use super::read::{Asked, Content, Reading, ShareReader, Unread, Wanted, input};
 use crate::normalise::{Builder, EmptyColumns, Partition};
 use crate::parallel::Threads;
+use crate::real;
 use crate::spec::Table;
 use crate::store::Store;
 
@@ -78,7 +79,7 @@ where
 {
     let paths: Vec<String> = bodies.iter().map(|body| body.path.clone()).collect();
     let readings = threads.at_most(paths.len());
-    let (feeds, queues): (Vec<_>, Vec<_>) = (0..readings.count()).map(|_| mpsc::channel(AHEAD)).unzip();
+    let (feeds, queues): (Vec<_>, Vec<_>) = (0..readings.count()).map(|_| mpsc::channel(real::places(AHEAD))).unzip();
     let feed = async move {
         for (path, feed) in paths.iter().zip(feeds.iter().cycle()) {
             // Builders that stopped take no more.
@@ -89,7 +90,7 @@ where
     };
     let table = Arc::clone(table);
     let work =
-        tokio::task::spawn_blocking(move || {
+        move || {
             let mut fillings: Vec<Filling<'_, '_>> =
                 wanted.iter().map(|(partition, files)| Filling::new(&table, *partition, files, readings)).collect();
             let asked = Asked::default();
@@ -121,9 +122,8 @@ where
                     )));
                 },
             );
-        });
-    let ((), built) = tokio::join!(feed, work);
-    Ok(built?)
+        };
+    Ok(real::beside(feed, work).await?)
 }
 
 /// What comes of the bodies of one thread.

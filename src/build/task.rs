@@ -23,6 +23,7 @@ use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Builder, Details, Partition, Remarks};
 use crate::parallel::Threads;
 use crate::plan::Calendar;
+use crate::real;
 use crate::report::Drift;
 use crate::silver::{self, Encoded};
 use crate::spec::{Catalog, Table};
@@ -140,7 +141,7 @@ impl Task {
         (catalog, calendar): (&Catalog, &Arc<Calendar>),
         mut share: Share<'_>,
     ) -> Vec<(Partition, Result<Published>)> {
-        let (sent, mut made) = mpsc::channel(1);
+        let (sent, mut made) = mpsc::channel(real::places(1));
         let threads = share.threads;
         let building = async {
             let made = Self::make(tasks, store, (catalog, calendar, threads), (true, sent)).await;

@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use backon::{ExponentialBuilder, Retryable as _};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
-use tokio::time::sleep_until;
 
 use super::Failure;
 use super::breaker::{self, Breaker};
@@ -26,6 +25,7 @@ use super::tally::Tally;
 use crate::clock::Clock;
 use crate::plan::Allowance;
 use crate::progress::{Meter, Wait};
+use crate::real;
 use crate::spec::{Account, Contract, TokenIn, Vendor, without_secrets};
 use crate::wire::{self, Call, Received, Refusal, Window, Wire};
 use crate::world::Token;
@@ -186,10 +186,11 @@ impl Client {
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(10))
             .with_max_times(5)
-            .with_jitter();
+            .with_jitter()
+            .with_jitter_seed(real::jitter());
         let mut waited = Duration::ZERO;
         for _ in 0..PAUSES {
-            let begun = Instant::now();
+            let begun = real::instant();
             let once = || async {
                 let mut share = turn.share();
                 let page = self.once(interface, (call, window), expect, &mut share).await?;
@@ -197,13 +198,13 @@ impl Client {
             };
             let again = |failure: &Failure| {
                 matches!(failure, Failure::Refused(Refusal::Transient(_)) | Failure::Unreachable { .. })
-                    && begun.elapsed() < LONGEST_PAGE
+                    && real::instant() - begun < LONGEST_PAGE
             };
             let notify = |failure: &Failure, after: Duration| {
                 tracing::debug!("{}: {failure}; sent again in {after:.1?}", interface.contract.id);
                 interface.meter.retried(after);
             };
-            match once.retry(retries).when(again).notify(notify).await {
+            match once.retry(retries).sleep(real::sleep).when(again).notify(notify).await {
                 Err(Failure::Refused(Refusal::SlowDown(message))) => {
                     let seconds = interface.retry_after.load(Ordering::Relaxed);
                     let wait = Pace::wait((seconds > 0).then_some(seconds));
@@ -264,7 +265,7 @@ impl Client {
             let Some(until) = interface.pace.turn().await else { break permit };
             drop(permit);
             let _waits = interface.meter.wait(Wait::Limit);
-            sleep_until(until).await;
+            real::sleep_until(until).await;
         };
         self.tally.count(&interface.contract.id.to_string()).await;
         let secret = self.token.expose_secret();

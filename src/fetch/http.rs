@@ -5,10 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use tokio::time::{Instant, timeout_at};
-
 use super::room::Share;
 use crate::clock::Clock;
+use crate::real;
 use crate::wire::Request;
 
 /// How long a call may take as a whole, the times aside in which its reply waits for memory.
@@ -16,7 +15,7 @@ const LONGEST: Duration = Duration::from_mins(2);
 
 /// Why there is no response.
 #[derive(Debug)]
-pub(super) enum NoResponse {
+pub(crate) enum NoResponse {
     /// No connection could be made.
     Unreachable(String),
     /// The connection broke, or took too long.
@@ -69,7 +68,37 @@ pub(super) async fn send(
     share: &mut Share,
     mut waits: impl FnMut(),
 ) -> Result<Response, NoResponse> {
-    let mut end = Instant::now() + LONGEST;
+    let mut end = real::instant() + LONGEST;
+    let response = real::by(end, respond(client, request)).await;
+    let mut response = response.unwrap_or(Err(NoResponse::TooLong))?;
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).and_then(|text| text.to_str().ok());
+    let date = header("date").and_then(instant);
+    let retry_after = header("retry-after").and_then(|text| seconds(text, date));
+    let mut body = Vec::new();
+    loop {
+        match real::by(end, response.chunk()).await.ok_or(NoResponse::TooLong)? {
+            Ok(Some(chunk)) => {
+                if body.len() + chunk.len() > share.room().of_a_reply() {
+                    return Err(NoResponse::TooLarge);
+                }
+                let began = real::instant();
+                share.take(chunk.len(), &mut waits).await;
+                end += real::instant() - began;
+                body.extend_from_slice(&chunk);
+            }
+            Ok(None) => return Ok(Response { status, body, retry_after, date }),
+            Err(error) => return Err(NoResponse::Broken(chain(&error.without_url()))),
+        }
+    }
+}
+
+/// Sends a request; the body of the response is not read yet.
+async fn respond(client: &reqwest::Client, request: Request) -> Result<reqwest::Response, NoResponse> {
+    #[cfg(test)]
+    if let Some(vendor) = super::in_process::vendor() {
+        return vendor.respond(request).await;
+    }
     let mut builder = match request.body {
         Some(body) => {
             let body = serde_json::Value::from(body).to_string();
@@ -81,32 +110,11 @@ pub(super) async fn send(
         builder = builder.header(name, value);
     }
     // The whole has its own end.
-    let sent = timeout_at(end, builder.timeout(LONGEST * 30).send()).await.map_err(|_| NoResponse::TooLong)?;
-    let mut response = sent.map_err(|error| {
+    builder.timeout(LONGEST * 30).send().await.map_err(|error| {
         let is_unreachable = error.is_connect();
         let message = chain(&error.without_url());
         if is_unreachable { NoResponse::Unreachable(message) } else { NoResponse::Broken(message) }
-    })?;
-    let status = response.status().as_u16();
-    let header = |name: &str| response.headers().get(name).and_then(|text| text.to_str().ok());
-    let date = header("date").and_then(instant);
-    let retry_after = header("retry-after").and_then(|text| seconds(text, date));
-    let mut body = Vec::new();
-    loop {
-        match timeout_at(end, response.chunk()).await.map_err(|_| NoResponse::TooLong)? {
-            Ok(Some(chunk)) => {
-                if body.len() + chunk.len() > share.room().of_a_reply() {
-                    return Err(NoResponse::TooLarge);
-                }
-                let began = Instant::now();
-                share.take(chunk.len(), &mut waits).await;
-                end += began.elapsed();
-                body.extend_from_slice(&chunk);
-            }
-            Ok(None) => return Ok(Response { status, body, retry_after, date }),
-            Err(error) => return Err(NoResponse::Broken(chain(&error.without_url()))),
-        }
-    }
+    })
 }
 
 fn instant(text: &str) -> Option<DateTime<Utc>> {

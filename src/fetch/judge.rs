@@ -13,6 +13,7 @@ use super::Reply;
 use crate::bronze::{Findings, Mark};
 use crate::normalise::{AnswerText, Judged, Stop, judge};
 use crate::plan::Facts;
+use crate::real;
 use crate::spec::{Contract, Covered, Empty, Table, TableSource, Values, WireFormat};
 
 /// Where it is unknown who was suspended, a session has at least this much of the rows of the one beside it, in percent. In
@@ -76,7 +77,7 @@ impl<'a> Judge<'a> {
         let more: Vec<Arc<Table>> = more.cloned().collect();
         tables.extend(more);
         let (id, lines, rows_of) = (contract.id.clone(), std::mem::take(&mut reply.lines), reply.rows_of.clone());
-        let read = tokio::task::spawn_blocking(move || {
+        let read = real::apart(move || {
             let answer = AnswerText { lines: &lines, calls: &calls, rows_of: &rows_of };
             let judged: Vec<Result<Judged, Stop>> =
                 tables.iter().filter_map(|table| Some(judge(table, table.source(&id)?, answer))).collect();

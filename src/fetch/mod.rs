@@ -18,6 +18,8 @@ mod earlier;
 mod echo;
 mod expect;
 mod http;
+#[cfg(test)]
+pub(crate) mod in_process;
 mod judge;
 mod keep;
 mod pace;

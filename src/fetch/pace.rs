@@ -5,13 +5,13 @@
 //! many calls around the turn of a minute or wastes the burst that is allowed.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pitlake_contract::counted;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::plan::Allowance;
+use crate::real;
 
 /// A minute, with a margin for clocks that differ.
 const MINUTE: Duration = Duration::from_secs(61);
@@ -51,7 +51,7 @@ impl Pace {
 
     /// Counts a call that is sent now; where none may be sent, when to ask again.
     pub(super) async fn turn(&self) -> Option<Instant> {
-        self.state.lock().await.try_send(Instant::now(), self.most, self.window)
+        self.state.lock().await.try_send(real::instant(), self.most, self.window)
     }
 
     /// The wait that a vendor asks for when it asks to slow down: its own, or else a minute.
@@ -61,7 +61,7 @@ impl Pace {
 
     /// Pauses all calls.
     pub(super) async fn pause(&self, pause: Duration) {
-        self.state.lock().await.pause(Instant::now(), pause);
+        self.state.lock().await.pause(real::instant(), pause);
     }
 
     /// How long all calls paused so far.

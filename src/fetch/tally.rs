@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::timeout;
+
+use crate::real;
 
 /// How often the report is brought up to date where no call waits for it.
 const TOLD_EVERY: Duration = Duration::from_millis(500);
@@ -84,7 +85,7 @@ impl Tally {
     pub(super) async fn due(&self) -> BTreeMap<String, u64> {
         loop {
             // A call that waits, or a while.
-            let _ = timeout(TOLD_EVERY, self.wanted.notified()).await;
+            let _ = real::by(real::instant() + TOLD_EVERY, self.wanted.notified()).await;
             let mut counts = self.counts();
             let mut is_due = false;
             let mut calls = BTreeMap::new();

@@ -28,6 +28,7 @@ use crate::bronze;
 use crate::normalise::{Finished, Partition, Reject};
 use crate::panics::caught;
 use crate::parallel::Threads;
+use crate::real;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
 
@@ -141,7 +142,7 @@ pub async fn inspect(store: &Store, table: &Arc<Table>, entry: &Entry) -> Inspec
     };
     // The decoder may panic on damaged data that no checksum covers.
     let table = Arc::clone(table);
-    let inspected = tokio::task::spawn_blocking(move || caught(|| parquet::inspect(&table, &body))).await;
+    let inspected = real::apart(move || caught(|| parquet::inspect(&table, &body))).await;
     inspected.ok().flatten().unwrap_or_else(|| damaged("its pages cannot be decoded".into()))
 }
 
@@ -152,7 +153,7 @@ pub async fn inspect(store: &Store, table: &Arc<Table>, entry: &Entry) -> Inspec
 pub async fn rows(store: &Store, table: &Arc<Table>, entry: &Entry, wanted: BTreeSet<String>) -> Result<RecordBatch> {
     let table = Arc::clone(table);
     let body = store.read(&entry.path).await?;
-    let read = tokio::task::spawn_blocking(move || caught(|| parquet::rows(&table, body, &wanted))).await;
+    let read = real::apart(move || caught(|| parquet::rows(&table, body, &wanted))).await;
     let read = read?.unwrap_or_else(|| Err(anyhow!("its pages are damaged")));
     read.with_context(|| format!("cannot decode `{}`", entry.path))
 }

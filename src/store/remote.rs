@@ -19,6 +19,7 @@ use object_store::{
 
 use super::cause::{is_lost, is_unknown_condition};
 use super::http::Sent;
+use crate::real;
 
 /// Pauses before what lost its reply is tried again: the client beneath repeats only what may be done twice.
 const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(2)];
@@ -72,7 +73,7 @@ impl Remote {
                 Err(error) if is_lost(&error) => {
                     let Some(pause) = pauses.next() else { return Err(error) };
                     is_unsure = true;
-                    tokio::time::sleep(*pause).await;
+                    real::sleep(*pause).await;
                 }
                 Err(error) if is_unknown_condition(&error) => {
                     tracing::warn!("the store of the lake cannot put a file on a condition: see `pitlake doctor`");
@@ -174,7 +175,7 @@ impl ObjectStore for Remote {
                 loop {
                     match (objects.delete(&location).await, pauses.next()) {
                         // What is deleted twice is deleted.
-                        (Err(error), Some(pause)) if is_lost(&error) => tokio::time::sleep(*pause).await,
+                        (Err(error), Some(pause)) if is_lost(&error) => real::sleep(*pause).await,
                         (deleted, _) => return deleted.map(|()| location),
                     }
                 }

@@ -16,7 +16,7 @@ mod tests;
 mod truth;
 
 pub use market::Market;
-pub use server::{Server, serve};
+pub use server::{Desk, Server, serve};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::SpecFile;

@@ -1,14 +1,16 @@
 //! Whether a lease still holds: asked before each file that is written under it. Never who may take one.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::given_back;
 use super::holder::Holder;
-use super::term::{LASTS, RENEWAL, real_time};
+use super::term::{LASTS, RENEWAL};
+use crate::real;
 use crate::store::{Fence, Store};
 
 /// A lease was lost: exit 7. What was written before is safe.
@@ -33,7 +35,7 @@ struct Shared {
     holder: Holder,
     /// When it was last taken or renewed, by two clocks: one of them stands still while a machine sleeps, the other may be
     /// set; `None` once it is lost.
-    renewed: Mutex<Option<(Instant, SystemTime)>>,
+    renewed: Mutex<Option<(Instant, DateTime<Utc>)>>,
 }
 
 impl Guard {
@@ -45,7 +47,7 @@ impl Guard {
     /// How long ago it was renewed; `None` once it is lost.
     fn age(&self) -> Option<Duration> {
         let (instant, time) = (*self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner))?;
-        Some(instant.elapsed().max(time.elapsed().unwrap_or_default()))
+        Some((real::instant() - instant).max((real::now() - time).to_std().unwrap_or_default()))
     }
 
     /// Renews the lease, where it is still ours.
@@ -55,7 +57,7 @@ impl Guard {
         let found = store.versioned(path).await?;
         let ours = found.filter(|found| Holder::read(found).token == holder.token);
         let is_renewed = match ours {
-            Some(found) => store.replace(path, &found, holder.until(real_time() + LASTS).body()?).await?,
+            Some(found) => store.replace(path, &found, holder.until(real::now() + LASTS).body()?).await?,
             None => false,
         };
         // Whoever corrected its end in between left it ours; the next renewal finds it.
@@ -127,7 +129,6 @@ impl Fence for Guard {
     }
 }
 
-#[allow(clippy::disallowed_methods)]
-fn now() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
+fn now() -> (Instant, DateTime<Utc>) {
+    (real::instant(), real::now())
 }

@@ -9,16 +9,17 @@ mod guard;
 mod holder;
 mod term;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use super::Store;
+use crate::real;
 pub use given_back::given_back;
 pub use guard::{Guard, LeaseLost};
 pub use holder::LeaseHeld;
 use holder::{Holder, State};
-use term::{LASTS, RENEWAL, real_time, shown};
+use term::{LASTS, RENEWAL, shown};
 
 /// How often a lease is looked at again that others take and release meanwhile.
 const TRIES: usize = 100;
@@ -44,25 +45,25 @@ impl Lease {
     /// # Errors
     /// [`LeaseHeld`], or when the lake cannot be written.
     pub async fn take(store: &Store, name: &str, wait: Duration) -> Result<Self> {
-        let began = Instant::now();
+        let began = real::instant();
         let mut is_told = false;
         let guard = loop {
             match Self::try_take(store, name).await? {
                 Ok(guard) => break guard,
-                Err(held) if began.elapsed() >= wait => return Err(held.into()),
+                Err(held) if real::instant() - began >= wait => return Err(held.into()),
                 Err(held) => {
                     if !is_told {
                         tracing::info!("waits: {held}");
                         is_told = true;
                     }
-                    tokio::time::sleep(LOOKS.min(wait)).await;
+                    real::sleep(LOOKS.min(wait)).await;
                 }
             }
         };
         let renewed = guard.clone();
         let renewal = tokio::spawn(async move {
             loop {
-                tokio::time::sleep(RENEWAL).await;
+                real::sleep(RENEWAL).await;
                 match renewed.renew().await {
                     Ok(()) => {}
                     Err(error) if error.is::<LeaseLost>() => return,
@@ -76,7 +77,7 @@ impl Lease {
     async fn try_take(store: &Store, name: &str) -> Result<Result<Guard, LeaseHeld>> {
         let path = format!("leases/{name}.json");
         for _ in 0..TRIES {
-            let (mine, body) = Holder::new(real_time() + LASTS)?;
+            let (mine, body) = Holder::new(real::now() + LASTS)?;
             if store.create(&path, body.clone()).await? {
                 match Self::settled(Guard::new(store, &path, mine)).await? {
                     Some(guard) => return Ok(Ok(guard)),
@@ -86,7 +87,7 @@ impl Lease {
             // A holder that releases it between the two calls leaves nothing to read: the lease is free.
             let Some(found) = store.versioned(&path).await? else { continue };
             let holder = Holder::read(&found);
-            match holder.state(real_time(), LASTS) {
+            match holder.state(real::now(), LASTS) {
                 State::Free => {
                     // Of many that see it free, one replaces what all have read; the others look again.
                     if store.replace(&path, &found, body).await?
@@ -97,7 +98,7 @@ impl Lease {
                 }
                 State::Unbelievable => {
                     // A clock that was years ahead wrote it. From now on it lasts as long as any, unless it is renewed.
-                    let until = real_time() + LASTS;
+                    let until = real::now() + LASTS;
                     store.replace(&path, &found, holder.until(until).body()?).await?;
                     tracing::warn!(
                         "the lease `{name}` was to last until {}: its holder's clock is wrong, and it ends at {} unless it \
@@ -118,7 +119,7 @@ impl Lease {
         if guard.is_exclusive() {
             return Ok(Some(guard));
         }
-        tokio::time::sleep(SETTLES).await;
+        real::sleep(SETTLES).await;
         Ok(guard.is_ours().await?.then_some(guard))
     }
 

@@ -15,9 +15,3 @@ pub(super) const RENEWAL: Duration = Duration::from_mins(1);
 pub(super) fn shown(at: DateTime<Utc>) -> String {
     at.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M:%S").to_string()
 }
-
-/// Now, whatever `--now` says.
-#[allow(clippy::disallowed_methods)]
-pub(super) fn real_time() -> DateTime<Utc> {
-    Utc::now()
-}

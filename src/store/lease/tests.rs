@@ -13,7 +13,7 @@ use crate::store::{Fence as _, host};
 const PATH: &str = "leases/fetch-tushare.json";
 
 fn holder(host: &str, pid: u32, minutes: i64) -> Bytes {
-    let until = real_time() + TimeDelta::minutes(minutes);
+    let until = real::now() + TimeDelta::minutes(minutes);
     json!({ "host": host, "pid": pid, "until": until, "token": "theirs" }).to_string().into()
 }
 
@@ -39,7 +39,7 @@ async fn a_living_holder_keeps_the_lease_and_a_dead_one_loses_it() {
 #[tokio::test]
 async fn process_1_of_another_container_is_neither_dead_nor_this_one() {
     let store = Store::memory();
-    let until = real_time() + TimeDelta::minutes(4);
+    let until = real::now() + TimeDelta::minutes(4);
     for pid in [1, std::process::id(), i32::MAX.unsigned_abs()] {
         let other = json!({ "host": host(), "pid": pid, "space": "another", "start": 7, "until": until, "token": "t" });
         store.put(PATH, other.to_string().into()).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_lease_to_the_year_2999_lasts_as_long_as_any() {
     assert!(taken(&store).await.unwrap_err().is::<LeaseHeld>());
     let found: Value = serde_json::from_slice(&store.read(PATH).await.unwrap()).unwrap();
     let until: DateTime<Utc> = found["until"].as_str().unwrap().parse().unwrap();
-    assert!(until <= real_time() + LASTS, "{found}");
+    assert!(until <= real::now() + LASTS, "{found}");
     assert_eq!((&found["host"], &found["token"]), (&json!("elsewhere"), &json!("theirs")), "its holder may renew it");
 }
 

@@ -15,7 +15,7 @@ use alphafin::Alphafin;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::put;
 use axum::serve::ListenerExt;
@@ -31,6 +31,37 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+/// The vendors without a server, for calls in the same process.
+pub struct Desk(Arc<Shared>);
+
+impl Desk {
+    /// The vendors of `market`.
+    #[must_use]
+    pub fn new(market: Arc<Market>, settings: Settings) -> Self {
+        Self(Arc::new(Shared::new(market, settings)))
+    }
+
+    /// What a server would respond to a GET, or to a POST with a body.
+    ///
+    /// # Errors
+    /// When the URL or a header is malformed, or a fault breaks the response off.
+    pub async fn answer(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: Option<String>,
+    ) -> anyhow::Result<axum::http::Response<Bytes>> {
+        let mut sent = HeaderMap::new();
+        for (name, value) in headers {
+            sent.insert(name.parse::<HeaderName>()?, value.parse()?);
+        }
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let body = Bytes::from(body.unwrap_or_default());
+        let (parts, body) = answer(State(Arc::clone(&self.0)), method, url.parse()?, sent, body).await.into_parts();
+        Ok(axum::http::Response::from_parts(parts, axum::body::to_bytes(body, usize::MAX).await?))
+    }
+}
 
 /// A running sandbox. Dropping it stops the server: connections end after the reply under way.
 pub struct Server {

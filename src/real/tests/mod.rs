@@ -1,0 +1,237 @@
+//! Runs under a seed: plan, fetch, commit and build with time that nobody waits for, a vendor in trouble that lies, and a
+//! store that refuses, delays and loses replies. A seed gives the same trace each time.
+//!
+//! What must hold: what `status` calls held is in silver, every value is the vendor's, nothing is asked twice in a run, no
+//! call is uncounted, and after the faults at most three runs bring the bytes of a lake that saw none.
+//!
+//! `PITLAKE_TEST_SEEDS` is the number of seeds; `PITLAKE_TEST_REPLAY` names one whose trace is printed.
+
+mod chaos;
+mod lake;
+mod store;
+mod vendor;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pitlake_sandbox::Market;
+
+use self::chaos::Odds;
+use self::lake::{Files, Lake, Rows, settings};
+use crate::report::Exit;
+use crate::spec::Catalog;
+
+/// Seeds that are tried, if nobody wants another number.
+const SEEDS: u64 = 500;
+/// Markets among which they are shared.
+const MARKETS: u64 = 4;
+/// The steps of a calm run, more or less: a run is killed at one of them, or at none.
+const STEPS: u32 = 120;
+
+/// The paths and sizes of files: what digests of silver are made of.
+type Sizes = BTreeMap<String, usize>;
+
+fn sizes(files: &Files) -> Sizes {
+    files.iter().map(|(path, body)| (path.clone(), body.len())).collect()
+}
+
+/// What a calm run makes of a market.
+struct Calm {
+    market: Arc<Market>,
+    bronze: Sizes,
+    silver: Files,
+    rows: Rows,
+}
+
+impl Calm {
+    fn of(catalog: &Catalog, market: u64) -> Self {
+        let market = Arc::new(Market::new(&settings(market)));
+        let lake = Lake::new(catalog, &market, 0);
+        let done = lake.run(Odds::default(), None);
+        assert_eq!(done.exit(), Some(Exit::Done), "{:#?}", lake.chaos.trace());
+        let (bronze, silver) = (sizes(&lake.files("bronze")), lake.files("silver"));
+        let rows = lake.rows();
+        assert!(rows.values().filter(|rows| !rows.is_empty()).count() >= 2, "{rows:?}");
+        drop(lake);
+        Self { market, bronze, silver, rows }
+    }
+}
+
+/// What became of the runs of a seed.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Tried {
+    trace: Vec<String>,
+    exits: Vec<Option<Exit>>,
+    /// Calm runs until the lake was whole.
+    after: u64,
+    calls: usize,
+    /// Whether its bytes could be compared.
+    is_same: bool,
+}
+
+/// Tries a seed; else what is wrong.
+fn tried(catalog: &Catalog, calm: &Calm, seed: u64) -> (Tried, Result<(), String>) {
+    let mut lake = Lake::new(catalog, &calm.market, seed);
+    let mut tried = Tried::default();
+    let checked = catch_unwind(AssertUnwindSafe(|| pass(&mut lake, calm, &mut tried)));
+    let checked = checked.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        Err(format!("panic: {}", text.or(panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()))
+    });
+    tried.trace = lake.chaos.trace();
+    (tried, checked)
+}
+
+/// Up to four runs in which things go wrong, then calm ones.
+fn pass(lake: &mut Lake, calm: &Calm, tried: &mut Tried) -> Result<(), String> {
+    let chaos = Arc::clone(&lake.chaos);
+    let below = |bound: u32| chaos.below(bound);
+    for _ in 0..=below(4) {
+        // Some lakes see one kind of trouble alone, some all.
+        let odd = |most: u32| if below(2) == 0 { 0 } else { below(most) };
+        let odds =
+            Odds { refused: odd(10), lost: odd(10), slow: odd(200), stuck: odd(5), trouble: odd(300), lie: odd(300) };
+        let last = (below(2) == 0).then(|| 1 + below(STEPS));
+        let reports = lake.files("runs").into_keys().collect();
+        let done = lake.run(odds, last);
+        tried.exits.push(done.exit());
+        tried.calls += lake.calls();
+        lake.check(&calm.rows, &done, &reports)?;
+        // The lease of a killed run lasts for five minutes more.
+        lake.rest(Duration::from_secs(u64::from(below(600))));
+    }
+    lake.rest(Duration::from_mins(7));
+    let mut troubles = String::new();
+    for run in 1..=3 {
+        // An answer that was damaged is asked for again on another day.
+        lake.evening(run - 1);
+        let reports = lake.files("runs").into_keys().collect();
+        let done = lake.run(Odds::default(), None);
+        tried.calls += lake.calls();
+        let is_whole = lake.check(&calm.rows, &done, &reports)?;
+        if let Some(error) = done.error() {
+            return Err(format!("a calm run failed: {error:#}"));
+        }
+        if is_whole && done.exit() == Some(Exit::Done) {
+            tried.after = run;
+            break;
+        }
+        troubles = done.troubles();
+    }
+    if tried.after == 0 {
+        let lacking = lake.lacking(&calm.rows);
+        return Err(format!(
+            "three calm runs did not bring a whole lake: it lacks {lacking:?}, the last one told {troubles}"
+        ));
+    }
+    let silver = lake.files("silver");
+    // The digests in footers tell answers apart whose headers say something else: that there was less to judge them by.
+    tried.is_same = sizes(&lake.files("bronze")) == calm.bronze;
+    if tried.is_same && silver != calm.silver {
+        let differ = |path: &&String| silver.get(*path) != calm.silver.get(*path);
+        let paths: BTreeSet<_> = calm.silver.keys().chain(silver.keys()).filter(differ).collect();
+        return Err(format!("silver has other bytes than that of a calm lake: {paths:?}"));
+    }
+    Ok(())
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var_os(variable)?.into_string().ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}: invalid number `{text}`")))
+}
+
+fn catalog() -> Catalog {
+    Catalog::load(&[], None).expect("a catalogue").0
+}
+
+#[test]
+fn whatever_goes_wrong_the_lake_becomes_that_of_a_calm_run() {
+    let catalog = catalog();
+    let calm: Vec<Calm> = (1..=MARKETS).map(|market| Calm::of(&catalog, market)).collect();
+    let of = |seed: u64| &calm[usize::try_from(seed % MARKETS).expect("small")];
+    if let Some(seed) = number("PITLAKE_TEST_REPLAY") {
+        let (tried, checked) = tried(&catalog, of(seed), seed);
+        println!("{}\n{checked:?}", tried.trace.join("\n"));
+        assert_eq!(checked, Ok(()), "seed {seed}");
+        return;
+    }
+    let (seeds, begun) = (number("PITLAKE_TEST_SEEDS").unwrap_or(SEEDS), Instant::now());
+    let (next, all, wrong) = (AtomicU64::new(1), Mutex::new(Vec::new()), Mutex::new(BTreeMap::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > seeds {
+                        return;
+                    }
+                    let (tried, checked) = tried(&catalog, of(seed), seed);
+                    if let Err(error) = checked {
+                        let end = tried.trace.len().saturating_sub(15);
+                        let text = format!("seed {seed}: {error}\n{}", tried.trace[end..].join("\n"));
+                        wrong.lock().unwrap().insert(seed, text);
+                    }
+                    // Traces of thousands of seeds would fill the memory.
+                    let steps = tried.trace.len();
+                    all.lock().unwrap().push((steps, Tried { trace: Vec::new(), ..tried }));
+                }
+            });
+        }
+    });
+    let (all, wrong) = (all.into_inner().unwrap(), wrong.into_inner().unwrap());
+    let mut exits: BTreeMap<String, usize> = BTreeMap::new();
+    for exit in all.iter().flat_map(|(_, tried)| &tried.exits) {
+        *exits.entry(exit.map_or_else(|| "killed".to_owned(), |exit| format!("{exit:?}"))).or_default() += 1;
+    }
+    let sum = |count: fn(&Tried) -> usize| all.iter().map(|(_, tried)| count(tried)).sum::<usize>();
+    let same = sum(|tried| tried.is_same.into());
+    println!(
+        "{seeds} seeds in {:.1?}: {} steps, {} calls, runs with faults ended {exits:?}, at most {} calm runs after them, {same} \
+         lakes of the same bytes and the others of the same rows",
+        begun.elapsed(),
+        all.iter().map(|(steps, _)| steps).sum::<usize>(),
+        sum(|tried| tried.calls),
+        all.iter().map(|(_, tried)| tried.after).max().unwrap_or_default(),
+    );
+    let first: Vec<&String> = wrong.values().take(3).collect();
+    let shown = first.iter().map(|text| text.as_str()).collect::<Vec<_>>().join("\n\n");
+    assert!(wrong.is_empty(), "{} seeds fail, {:?}\n{shown}", wrong.len(), wrong.keys().collect::<Vec<_>>());
+    assert!(same > 0 && exits.contains_key("killed") && exits.contains_key("Done") && exits.contains_key("Incomplete"));
+}
+
+#[test]
+fn what_must_hold_is_noticed_where_it_does_not() {
+    let catalog = catalog();
+    let [calm, other] = [1, 2].map(|market| Calm::of(&catalog, market));
+    let lake = Lake::new(&catalog, &calm.market, 1);
+    let done = lake.run(Odds::default(), None);
+    let wrong = |of: &str| {
+        let checked = lake.check(&calm.rows, &done, &BTreeSet::new());
+        assert!(checked.as_ref().is_err_and(|error| error.contains(of)), "{checked:?}");
+    };
+    assert_eq!(lake.check(&calm.rows, &done, &BTreeSet::new()), Ok(true));
+    lake.vendor.calls().sent += 1;
+    wrong("calls are counted");
+    let answered = lake.vendor.calls().answered.keys().next().cloned().unwrap();
+    lake.vendor.calls().answered.insert(answered, 2);
+    wrong("asked twice");
+    let path = "silver/adj_factor/year=2024/part-0.parquet";
+    lake.put(path, other.silver[path].clone());
+    wrong("not the vendor's");
+}
+
+#[test]
+fn a_seed_gives_the_same_trace_each_time() {
+    let catalog = catalog();
+    let calm = Calm::of(&catalog, 1);
+    for seed in (1..=8).map(|number| number * MARKETS) {
+        let [once, again] = [(); 2].map(|()| tried(&catalog, &calm, seed).0);
+        assert!(once.trace.len() > 20, "{:?}", once.trace);
+        let differs = once.trace.iter().zip(&again.trace).find(|(one, other)| one != other);
+        assert!(once == again, "seed {seed}: {differs:?}");
+    }
+}

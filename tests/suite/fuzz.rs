@@ -12,7 +12,7 @@ use crate::dice::Dice;
 use crate::support::number;
 
 /// What each target is tried with besides its corpus.
-const TRIES: usize = 500;
+const TRIES: usize = 300;
 
 /// Pieces that mean something to one of them.
 const PIECES: [&[u8]; 24] = [

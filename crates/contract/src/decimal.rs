@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::word::Word;
+
 /// `mantissa x 10^exponent`, digits as written: `9.390` is (9390, -3). The exponent is never positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decimal {
@@ -105,24 +107,47 @@ pub fn scan_plain(text: &[u8]) -> Option<(Decimal, usize)> {
     let word = Word::at(text, start)?;
     let whole = word.digits();
     // JSON knows no zeros in front.
-    if whole == 0 || whole == Word::LEN || (whole > 1 && text[start] == b'0') {
-        return scan_long(text);
+    if whole == 0 || (whole > 1 && text[start] == b'0') {
+        return None;
     }
-    let (mut mantissa, mut at, mut exponent) = (word.value(whole), start + whole, 0);
-    if text.get(at) == Some(&b'.') {
-        let word = Word::at(text, at + 1)?;
-        let fraction = word.digits();
-        if fraction == 0 || fraction == Word::LEN {
-            return scan_long(text);
+    let (mantissa, len, places) = match word.joined(whole) {
+        // Most prices: digits and point in one word.
+        Some((digits, joined)) => (joined.value(digits), digits + 1, digits - whole),
+        None => {
+            let Some((before, whole)) = digits_at(text, start) else { return scan_long(text) };
+            if text.get(start + whole) == Some(&b'.') {
+                match digits_at(text, start + whole + 1) {
+                    Some((_, 0)) => return None,
+                    Some((behind, places)) if whole + places <= DIGITS => {
+                        (before * POW10[places] + behind, whole + 1 + places, places)
+                    }
+                    _ => return scan_long(text),
+                }
+            } else {
+                (before, whole, 0)
+            }
         }
-        mantissa = mantissa * POW10[fraction] + word.value(fraction);
-        at += 1 + fraction;
-        exponent = -i8::try_from(fraction).ok()?;
-    }
+    };
+    let at = start + len;
     if matches!(text.get(at), Some(b'e' | b'E')) {
         return None;
     }
+    let exponent = -i8::try_from(places).ok()?;
     Some((Decimal { mantissa: if start == 1 { -mantissa } else { mantissa }, exponent }, at))
+}
+
+/// The digits at a place as a number, and how many there are; `None` where that is more than two words hold.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call takes as long as the digits")]
+fn digits_at(text: &[u8], at: usize) -> Option<(i64, usize)> {
+    let word = Word::at(text, at)?;
+    let first = word.digits();
+    if first < Word::LEN {
+        return Some((word.value(first), first));
+    }
+    let word_behind = Word::at(text, at + Word::LEN)?;
+    let more = word_behind.digits();
+    (more < Word::LEN).then(|| (word.value(first) * POW10[more] + word_behind.value(more), first + more))
 }
 
 /// As [`scan_plain`], digit by digit.
@@ -137,48 +162,6 @@ fn scan_long(text: &[u8]) -> Option<(Decimal, usize)> {
             Some((decimal, len))
         }
         _ => None,
-    }
-}
-
-/// Eight bytes of a text, the first of them lowest, with the digits as their values.
-#[derive(Clone, Copy)]
-struct Word(u64);
-
-impl Word {
-    const LEN: usize = 8;
-
-    /// The bytes at a place; what lies behind the text is no digit.
-    #[inline]
-    fn at(text: &[u8], at: usize) -> Option<Self> {
-        let rest = text.get(at..)?;
-        let bytes = match rest.first_chunk::<8>() {
-            Some(bytes) => *bytes,
-            None => {
-                let mut bytes = [0; 8];
-                bytes[..rest.len()].copy_from_slice(rest);
-                bytes
-            }
-        };
-        Some(Self(u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b'0'; 8])))
-    }
-
-    /// How many digits it begins with.
-    #[inline]
-    fn digits(self) -> usize {
-        // Adding 0x76 sets the top bit of what is above 9. A carry reaches only the bytes behind such a one.
-        let others = (self.0.wrapping_add(0x7676_7676_7676_7676) | self.0) & 0x8080_8080_8080_8080;
-        others.trailing_zeros() as usize / 8
-    }
-
-    /// The value of the first of its digits, of which there are one to eight.
-    #[inline]
-    fn value(self, digits: usize) -> i64 {
-        // Zeros in front, and then neighbours are joined: to two digits, to four, to eight.
-        let ones = self.0 << (64 - 8 * digits);
-        let twos = ones.wrapping_mul(10).wrapping_add(ones >> 8);
-        let fours = (twos & 0x0000_00ff_0000_00ff).wrapping_mul((1_000_000 << 32) + 100);
-        let rest = ((twos >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul((10_000 << 32) + 1);
-        i64::from((fours.wrapping_add(rest) >> 32) as u32)
     }
 }
 
@@ -208,16 +191,17 @@ fn fold(mantissa: i64, exponent: i64) -> Parsed {
     }
 }
 
+/// Powers of ten that a double holds exactly.
+pub(crate) const EXACT: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
 impl Decimal {
     /// The double nearest to the exact value of `self x 10^shift`.
     #[inline]
     #[must_use]
     pub fn to_f64(self, shift: i8) -> f64 {
-        /// Powers of ten that a double holds exactly.
-        const EXACT: [f64; 23] = [
-            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-            1e19, 1e20, 1e21, 1e22,
-        ];
         let power = i32::from(self.exponent) + i32::from(shift);
         if self.mantissa.unsigned_abs() < 1 << 53 && power.unsigned_abs() <= 22 {
             // Both operands are exact, so one operation rounds once (Clinger 1990).

@@ -11,10 +11,12 @@ pub mod exact;
 mod field_type;
 pub mod period;
 pub mod problem;
+pub mod scale;
 pub mod slice;
 pub mod spelling;
 pub mod toml;
 pub mod unit;
+mod word;
 
 pub use contract::{
     Ask, Axis, CallRules, Contract, Covered, Empty, Enumeration, Field, InterfaceId, Limit, Paging, Publication,

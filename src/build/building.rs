@@ -101,12 +101,13 @@ impl<'r> Building<'r> {
         let weight = stale.iter().map(|(.., need)| need.bronze).sum();
         let bar = world.progress.weighed(&table.name, "partitions", stale.len(), weight);
         let groups = groups(stale.into_iter(), &fed, world.limits.memory);
-        let work = futures::stream::iter(groups)
-            .map(|group| {
+        let left = (1..=groups.len()).rev();
+        let work = futures::stream::iter(groups.into_iter().zip(left))
+            .map(|(group, left)| {
                 let (bar, machine) = (&bar, &machine);
                 async move {
                     let need = group.iter().fold(Need::default(), |all, (.., need)| all + *need);
-                    let share = machine.share(need).await;
+                    let share = machine.share(need, left).await;
                     let (mut tasks, mut done, mut weights) = (Vec::new(), Vec::new(), Vec::new());
                     for (partition, files, need) in group {
                         weights.push(need.bronze);

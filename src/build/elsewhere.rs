@@ -136,7 +136,7 @@ impl Worker {
                 Err(error) => drop(answers.insert(task.partition, Answer::of(Err(error)))),
             }
         }
-        let share = self.machine.share(piece.need).await;
+        let share = self.machine.share(piece.need, 1).await;
         for (partition, done) in Task::run_together(&tasks, &store, (&self.catalog, &calendar), share).await {
             answers.insert(partition, Answer::of(done));
         }

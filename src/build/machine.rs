@@ -32,6 +32,9 @@ pub(super) struct Need {
     pub(super) bronze: u64,
     /// Bytes of memory.
     pub(super) memory: u64,
+    /// Much of it is for one core only: versions are told apart key by key.
+    #[serde(default)]
+    pub(super) is_serial: bool,
 }
 
 /// How many partitions each file feeds whose rows leave the day of its folder.
@@ -51,7 +54,8 @@ impl Need {
     pub(super) fn of(table: &Table, files: &[Arc<LedgerFile>], fed: &Fed<'_>) -> Self {
         let share = |file: &LedgerFile| file.file.size / fed.get(file.file.path.as_str()).copied().unwrap_or(1);
         let bronze = files.iter().map(|file| share(file)).sum();
-        Self { bronze, memory: bronze * if table.versions.is_some() { VERSIONS } else { LATEST } }
+        let is_serial = table.versions.is_some();
+        Self { bronze, memory: bronze * if is_serial { VERSIONS } else { LATEST }, is_serial }
     }
 }
 
@@ -59,7 +63,8 @@ impl Add for Need {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { bronze: self.bronze + other.bronze, memory: self.memory + other.memory }
+        let is_serial = self.is_serial || other.is_serial;
+        Self { bronze: self.bronze + other.bronze, memory: self.memory + other.memory, is_serial }
     }
 }
 
@@ -88,11 +93,13 @@ impl Machine {
         Self { all, cores: Semaphore::new(all.count()), limit, memory: Semaphore::new(limit as usize) }
     }
 
-    /// A share for a partition, once it is free; those who ask first get theirs first. A partition that needs more memory than
-    /// is allowed is built alone, and on one thread, which takes the least.
-    pub(super) async fn share(&self, need: Need) -> Share<'_> {
+    /// A share for a partition, once it is free; those who ask first get theirs first. `left` counts the partitions that still
+    /// wait, this one included: as long as there are enough of them, those that are for one core are built side by side. A
+    /// partition that needs more memory than is allowed is built alone, and on one thread, which takes the least.
+    pub(super) async fn share(&self, need: Need, left: usize) -> Share<'_> {
         let memory = pieces(need.memory);
-        let is_large = need.bronze > LARGE && memory <= self.limit;
+        let is_beside = need.is_serial && left >= self.all.count();
+        let is_large = need.bronze > LARGE && memory <= self.limit && !is_beside;
         let threads = if is_large { self.all } else { Threads::ONE };
         let count = u32::try_from(threads.count()).unwrap_or(u32::MAX);
         // Neither is ever closed. Who has cores waits for nothing more.
@@ -129,48 +136,58 @@ mod tests {
     }
 
     fn need(bronze: u64) -> Need {
-        Need { bronze, memory: LATEST * bronze }
+        Need { bronze, memory: LATEST * bronze, is_serial: false }
     }
 
     #[test]
     fn small_partitions_are_built_side_by_side_and_a_large_one_alone() {
         let machine = machine(1 << 30);
-        let (first, second) = (machine.share(need(1)).now_or_never(), machine.share(need(LARGE)).now_or_never());
+        let (first, second) = (machine.share(need(1), 1).now_or_never(), machine.share(need(LARGE), 1).now_or_never());
         assert_eq!([&first, &second].map(|share| share.as_ref().unwrap().threads.count()), [1, 1]);
-        assert!(machine.share(need(1)).now_or_never().is_none());
+        assert!(machine.share(need(1), 1).now_or_never().is_none());
         drop(first);
-        assert!(machine.share(need(LARGE + 1)).now_or_never().is_none());
+        assert!(machine.share(need(LARGE + 1), 1).now_or_never().is_none());
         drop(second);
-        let large = machine.share(need(LARGE + 1)).now_or_never().unwrap();
+        let large = machine.share(need(LARGE + 1), 1).now_or_never().unwrap();
         assert_eq!(large.threads.count(), 2);
-        assert!(machine.share(need(1)).now_or_never().is_none());
+        assert!(machine.share(need(1), 1).now_or_never().is_none());
+    }
+
+    #[test]
+    fn large_partitions_for_one_core_are_built_side_by_side_until_the_last_one() {
+        let machine = machine(1 << 30);
+        let need = Need { is_serial: true, ..need(2 * LARGE) };
+        let (first, second) = (machine.share(need, 3).now_or_never(), machine.share(need, 2).now_or_never());
+        assert_eq!([&first, &second].map(|share| share.as_ref().unwrap().threads.count()), [1, 1]);
+        drop((first, second));
+        assert_eq!(machine.share(need, 1).now_or_never().unwrap().threads.count(), 2);
     }
 
     #[test]
     fn partitions_together_take_no_more_memory_than_is_allowed() {
         let machine = machine(100 << 20);
-        let mut large = machine.share(need(20 << 20)).now_or_never().unwrap();
+        let mut large = machine.share(need(20 << 20), 1).now_or_never().unwrap();
         large.free_cores();
         // While one is written, the next is built only if there is memory for both.
-        assert!(machine.share(need(20 << 20)).now_or_never().is_none());
-        let other = machine.share(need(5 << 20)).now_or_never().unwrap();
-        assert!(machine.share(need(1)).now_or_never().is_none());
+        assert!(machine.share(need(20 << 20), 1).now_or_never().is_none());
+        let other = machine.share(need(5 << 20), 1).now_or_never().unwrap();
+        assert!(machine.share(need(1), 1).now_or_never().is_none());
         drop((large, other));
-        assert!(machine.share(need(20 << 20)).now_or_never().is_some());
+        assert!(machine.share(need(20 << 20), 1).now_or_never().is_some());
     }
 
     #[test]
     fn a_partition_larger_than_the_limit_is_built_alone_on_one_thread() {
         let machine = machine(100 << 20);
-        let mut small = machine.share(need(1)).now_or_never().unwrap();
+        let mut small = machine.share(need(1), 1).now_or_never().unwrap();
         small.free_cores();
-        assert!(machine.share(need(1 << 30)).now_or_never().is_none());
+        assert!(machine.share(need(1 << 30), 1).now_or_never().is_none());
         drop(small);
-        let mut large = machine.share(need(1 << 30)).now_or_never().unwrap();
+        let mut large = machine.share(need(1 << 30), 1).now_or_never().unwrap();
         assert_eq!(large.threads.count(), 1);
         large.free_cores();
-        assert!(machine.share(need(1)).now_or_never().is_none());
+        assert!(machine.share(need(1), 1).now_or_never().is_none());
         drop(large);
-        assert!(machine.share(need(1)).now_or_never().is_some());
+        assert!(machine.share(need(1), 1).now_or_never().is_some());
     }
 }

@@ -54,8 +54,8 @@ fn parts(cells: &ScalarColumn, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Ve
         ScalarColumn::Flag(flags) => {
             flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect()
         }
-        ScalarColumn::Number { mantissa, .. } => {
-            let all = 0..mantissa.len();
+        ScalarColumn::Number(numbers) => {
+            let all = 0..numbers.len();
             if all.clone().all(|row| is_short(cells.get(row))) {
                 places(all.map(|row| match cells.get(row) {
                     Scalar::Number(decimal) => Double(decimal.to_f64(shift(row))),

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BooleanBufferBuilder, BooleanBuilder, Date32Array, Int32Array, PrimitiveArray,
-    StringArray, StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, ArrowPrimitiveType, BooleanBufferBuilder, BooleanBuilder, Date32Array, Float64Array, Int32Array,
+    PrimitiveArray, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{
@@ -20,6 +20,7 @@ use super::value::digits;
 use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Known, Table};
 use pitlake_contract::decimal::{wide_to_f64, wide_to_i64};
+use pitlake_contract::scale::Scale;
 use pitlake_contract::spelling::{day, excerpt};
 
 /// A column that pitlake adds to those of the vendors.
@@ -304,7 +305,18 @@ pub(super) fn array(rows: &RowSet<'_>, index: usize, selected: &[u32]) -> ArrayR
                 Scalar::Wide(id) => wide_to_f64(texts.get(id), shift(row)),
                 _ => None,
             };
-            Arc::new(primitive::<Float64Type>(cells, selected, double))
+            let Some(scale) = same.map(Scale::new) else {
+                return Arc::new(primitive::<Float64Type>(cells, selected, double));
+            };
+            let mut missing = Vec::new();
+            let mut values = cells.doubles(selected, &scale);
+            for (place, value) in values.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
+                let other = double(selected[place], cells.get(selected[place] as usize));
+                *value = other.unwrap_or_default();
+                missing.extend(other.is_none().then_some(place));
+            }
+            let nulls = nulls(values.len(), &missing);
+            Arc::new(Float64Array::new(values.into(), nulls))
         }
     }
 }
@@ -324,13 +336,19 @@ fn primitive<T: ArrowPrimitiveType>(
         }
         values.push(value.unwrap_or_default());
     });
-    let nulls = (!missing.is_empty()).then(|| {
-        let mut valid = BooleanBufferBuilder::new(values.len());
-        valid.append_n(values.len(), true);
-        for place in missing {
-            valid.set_bit(place, false);
-        }
-        NullBuffer::new(valid.finish())
-    });
+    let nulls = nulls(values.len(), &missing);
     PrimitiveArray::new(values.into(), nulls)
+}
+
+/// Which of so many values there are, without the missing ones.
+fn nulls(values: usize, missing: &[usize]) -> Option<NullBuffer> {
+    if missing.is_empty() {
+        return None;
+    }
+    let mut valid = BooleanBufferBuilder::new(values);
+    valid.append_n(values, true);
+    for place in missing {
+        valid.set_bit(*place, false);
+    }
+    Some(NullBuffer::new(valid.finish()))
 }

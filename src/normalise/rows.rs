@@ -2,7 +2,7 @@
 //!
 //! Never here: which of the rows count.
 
-use super::mantissas::Mantissas;
+use super::numbers::Numbers;
 use super::order::order;
 use super::scalars::{Scalar, ScalarColumn};
 use super::texts::Texts;
@@ -36,9 +36,7 @@ pub(super) fn new_columns(table: &Table) -> Vec<ScalarColumn> {
         ColumnType::Utf8 => ScalarColumn::Text(Vec::new()),
         ColumnType::Date => ScalarColumn::Date(Vec::new()),
         ColumnType::Boolean => ScalarColumn::Flag(Vec::new()),
-        ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => {
-            ScalarColumn::Number { mantissa: Mantissas::new(), exponent: Vec::new() }
-        }
+        ColumnType::Int64 | ColumnType::Float64 | ColumnType::Timestamp => ScalarColumn::Number(Numbers::new()),
     };
     table.columns.iter().map(new).collect()
 }

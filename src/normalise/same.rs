@@ -11,6 +11,10 @@ pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
         (Some(a_end), Some(b_end)) if a.len() <= 32 => {
             a_end == b_end && a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).all(|(a, b)| a == b)
         }
+        (None, None) => match (a.last_chunk::<4>(), b.last_chunk::<4>()) {
+            (Some(a_end), Some(b_end)) => a_end == b_end && a.first_chunk::<4>() == b.first_chunk::<4>(),
+            _ => a.iter().zip(b).all(|(a, b)| a == b),
+        },
         _ => a == b,
     }
 }

@@ -3,10 +3,11 @@
 
 use std::cmp::Ordering;
 
-use super::mantissas::Mantissas;
+use super::numbers::{Digits, Numbers};
 use super::texts::Texts;
 use pitlake_contract::decimal::Decimal;
 use pitlake_contract::exact::Exact;
+use pitlake_contract::scale::Scale;
 use pitlake_contract::spelling::instant;
 
 /// One value of a row.
@@ -72,7 +73,7 @@ pub(super) enum ScalarColumn {
     Text(Vec<u32>),
     Date(Vec<i32>),
     Flag(Vec<i8>),
-    Number { mantissa: Mantissas, exponent: Vec<i8> },
+    Number(Numbers),
 }
 
 // Values that no vendor can send mark the two kinds of empty cells.
@@ -82,6 +83,7 @@ const DATE_NULL: i32 = i32::MIN;
 const DATE_ABSENT: i32 = i32::MIN + 1;
 const FLAG_NULL: i8 = -1;
 const FLAG_ABSENT: i8 = -2;
+// Far below every exponent, and below what a double can be scaled by.
 const EXPONENT_NULL: i8 = i8::MIN;
 const EXPONENT_ABSENT: i8 = i8::MIN + 1;
 const EXPONENT_WIDE: i8 = i8::MIN + 2;
@@ -92,18 +94,16 @@ impl ScalarColumn {
             Self::Text(ids) => ids.len(),
             Self::Date(days) => days.len(),
             Self::Flag(flags) => flags.len(),
-            Self::Number { exponent, .. } => exponent.len(),
+            Self::Number(numbers) => numbers.len(),
         }
     }
 
     /// Appends a number to a column of numbers.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call for each number takes as long as the number itself")]
     pub(super) fn push_number(&mut self, decimal: Decimal) {
         match self {
-            Self::Number { mantissa, exponent } => {
-                mantissa.push(decimal.mantissa);
-                exponent.push(decimal.exponent);
-            }
+            Self::Number(numbers) => numbers.push((decimal.mantissa, decimal.exponent)),
             _ => self.push(Scalar::Number(decimal)),
         }
     }
@@ -113,10 +113,7 @@ impl ScalarColumn {
             Self::Text(ids) => ids.reserve(more),
             Self::Date(days) => days.reserve(more),
             Self::Flag(flags) => flags.reserve(more),
-            Self::Number { mantissa, exponent } => {
-                mantissa.reserve(more);
-                exponent.reserve(more);
-            }
+            Self::Number(numbers) => numbers.reserve(more),
         }
     }
 
@@ -126,11 +123,7 @@ impl ScalarColumn {
             Self::Text(ids) => ids.push(text(cell)),
             Self::Date(days) => days.push(date(cell)),
             Self::Flag(flags) => flags.push(flag(cell)),
-            Self::Number { mantissa, exponent } => {
-                let (m, e) = number(cell);
-                mantissa.push(m);
-                exponent.push(e);
-            }
+            Self::Number(numbers) => numbers.push(number(cell)),
         }
     }
 
@@ -140,10 +133,7 @@ impl ScalarColumn {
             (Self::Text(ids), Self::Text(more)) => ids.extend_from_slice(more),
             (Self::Date(days), Self::Date(more)) => days.extend_from_slice(more),
             (Self::Flag(flags), Self::Flag(more)) => flags.extend_from_slice(more),
-            (Self::Number { mantissa, exponent }, Self::Number { mantissa: m, exponent: e }) => {
-                mantissa.append(m);
-                exponent.extend_from_slice(e);
-            }
+            (Self::Number(numbers), Self::Number(more)) => numbers.append(more),
             _ => unreachable!("columns of one table are of one kind"),
         }
     }
@@ -157,14 +147,15 @@ impl ScalarColumn {
             (Self::Text(ids), Self::Text(more)) => ids.extend(ordered(more, order).map(|id| renumbered(id, new))),
             (Self::Date(days), Self::Date(more)) => days.extend(ordered(more, order)),
             (Self::Flag(flags), Self::Flag(more)) => flags.extend(ordered(more, order)),
-            (Self::Number { mantissa, exponent }, Self::Number { mantissa: m, exponent: e }) => {
-                let first = mantissa.len();
-                mantissa.append_ordered(m, order);
-                exponent.extend(ordered(e, order));
-                if e.contains(&EXPONENT_WIDE) {
-                    for row in (first..exponent.len()).filter(|row| exponent[*row] == EXPONENT_WIDE) {
-                        let id = usize::try_from(mantissa.get(row)).map_or(0, |id| new[id]);
-                        mantissa.set(row, i64::from(id));
+            (Self::Number(numbers), Self::Number(more)) => {
+                let first = numbers.len();
+                numbers.append_ordered(more, order);
+                if more.has_exponent(EXPONENT_WIDE) {
+                    for row in first..numbers.len() {
+                        if let (id, EXPONENT_WIDE) = numbers.get(row) {
+                            let id = usize::try_from(id).map_or(0, |id| new[id]);
+                            numbers.set(row, (i64::from(id), EXPONENT_WIDE));
+                        }
                     }
                 }
             }
@@ -183,11 +174,7 @@ impl ScalarColumn {
             Self::Text(ids) => ids[row] = text(cell),
             Self::Date(days) => days[row] = date(cell),
             Self::Flag(flags) => flags[row] = flag(cell),
-            Self::Number { mantissa, exponent } => {
-                let (m, e) = number(cell);
-                mantissa.set(row, m);
-                exponent[row] = e;
-            }
+            Self::Number(numbers) => numbers.set(row, number(cell)),
         }
     }
 
@@ -196,10 +183,7 @@ impl ScalarColumn {
             Self::Text(ids) => ids.truncate(len),
             Self::Date(days) => days.truncate(len),
             Self::Flag(flags) => flags.truncate(len),
-            Self::Number { mantissa, exponent } => {
-                mantissa.truncate(len);
-                exponent.truncate(len);
-            }
+            Self::Number(numbers) => numbers.truncate(len),
         }
     }
 
@@ -209,8 +193,14 @@ impl ScalarColumn {
             Self::Text(ids) => text_cell(ids[row]),
             Self::Date(days) => date_cell(days[row]),
             Self::Flag(flags) => flag_cell(flags[row]),
-            Self::Number { mantissa, exponent } => number_cell(mantissa.get(row), exponent[row]),
+            Self::Number(numbers) => number_cell(numbers.get(row)),
         }
+    }
+
+    /// The numbers of some rows as doubles; not a number where a cell has none, or one that takes more than one operation.
+    pub(super) fn doubles(&self, rows: &[u32], scale: &Scale) -> Vec<f64> {
+        let Self::Number(numbers) = self else { return vec![f64::NAN; rows.len()] };
+        numbers.of_rows(rows, |(mantissa, exponent)| scale.double(mantissa, exponent))
     }
 
     /// Gives all cells.
@@ -221,13 +211,7 @@ impl ScalarColumn {
             Self::Text(ids) => ids.iter().for_each(|&id| take(text_cell(id))),
             Self::Date(days) => days.iter().for_each(|&day| take(date_cell(day))),
             Self::Flag(flags) => flags.iter().for_each(|&flag| take(flag_cell(flag))),
-            Self::Number { mantissa: Mantissas::Narrow(mantissa), exponent } => {
-                let cells = mantissa.iter().zip(exponent);
-                cells.for_each(|(&mantissa, &exponent)| take(number_cell(i64::from(mantissa), exponent)));
-            }
-            Self::Number { mantissa: Mantissas::Wide(mantissa), exponent } => {
-                mantissa.iter().zip(exponent).for_each(|(&mantissa, &exponent)| take(number_cell(mantissa, exponent)));
-            }
+            Self::Number(numbers) => numbers.all(|digits| take(number_cell(digits))),
         }
     }
 
@@ -239,16 +223,7 @@ impl ScalarColumn {
             Self::Text(ids) => rows.iter().for_each(|&row| take(row, text_cell(ids[row as usize]))),
             Self::Date(days) => rows.iter().for_each(|&row| take(row, date_cell(days[row as usize]))),
             Self::Flag(flags) => rows.iter().for_each(|&row| take(row, flag_cell(flags[row as usize]))),
-            Self::Number { mantissa: Mantissas::Narrow(mantissa), exponent } => {
-                for &row in rows {
-                    take(row, number_cell(i64::from(mantissa[row as usize]), exponent[row as usize]));
-                }
-            }
-            Self::Number { mantissa: Mantissas::Wide(mantissa), exponent } => {
-                for &row in rows {
-                    take(row, number_cell(mantissa[row as usize], exponent[row as usize]));
-                }
-            }
+            Self::Number(numbers) => numbers.each(rows, |row, digits| take(row, number_cell(digits))),
         }
     }
 }
@@ -286,7 +261,7 @@ fn flag_cell(flag: i8) -> Scalar {
 }
 
 #[inline]
-fn number_cell(mantissa: i64, exponent: i8) -> Scalar {
+fn number_cell((mantissa, exponent): Digits) -> Scalar {
     match exponent {
         EXPONENT_NULL => Scalar::Null,
         EXPONENT_ABSENT => Scalar::Absent,
@@ -319,7 +294,7 @@ fn flag(cell: Scalar) -> i8 {
     }
 }
 
-fn number(cell: Scalar) -> (i64, i8) {
+fn number(cell: Scalar) -> Digits {
     match cell {
         Scalar::Number(decimal) => (decimal.mantissa, decimal.exponent),
         Scalar::Wide(id) => (i64::from(id), EXPONENT_WIDE),

@@ -41,8 +41,21 @@ struct Piece<'t> {
     before: Vec<u8>,
     /// Where it goes; `None` for that of an unknown field.
     target: Option<Target<'t>>,
-    /// The last text that was read here, and its cell.
+    /// Which values go there as they are.
+    plain: Plain,
+    /// The last text that was read here, and the cell that it gave.
     last: (Vec<u8>, Scalar),
+}
+
+/// Values that mean the same in every line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    /// All numbers.
+    Numbers,
+    /// All codes of securities.
+    Codes,
+    /// None that is known beforehand.
+    None,
 }
 
 /// A line that was read.
@@ -74,7 +87,7 @@ impl<'t> Layout<'t> {
                 continue;
             };
             let column = &mut columns[target.column];
-            if target.reader.takes_every_number()
+            if piece.plain == Plain::Numbers
                 && let Some((number, len)) = decimal::scan_plain(rest)
             {
                 if !rules.admits_number(target.column, number) {
@@ -84,11 +97,36 @@ impl<'t> Layout<'t> {
                 at += len;
                 continue;
             }
-            let (cell, length) = remembered(rest, target, &mut piece.last, reading)?;
+            if piece.plain == Plain::Codes
+                && let Some([b'"', code @ .., b'"']) = rest.first_chunk::<11>()
+                && is_canonical(code)
+            {
+                column.push(Scalar::Text(reading.texts.intern_code(code)));
+                at += 11;
+                continue;
+            }
+            // Days repeat from line to line.
+            let (last, kept) = &piece.last;
+            if !last.is_empty()
+                && let Some(next) = after(text, at, last)
+            {
+                column.push(*kept);
+                at = next;
+                continue;
+            }
+            let remarks = reading.remarks.len();
+            let (cell, length) = value(rest, target, reading).ok()?;
             if !rules.admits(target.column, cell) {
                 return None;
             }
-            column.push(rules.kept(cell));
+            let kept = rules.kept(cell);
+            column.push(kept);
+            // What is named to the user is named each time, and numbers go on behind their digits.
+            if rest.first() == Some(&b'"') && reading.remarks.len() == remarks {
+                piece.last.0.clear();
+                piece.last.0.extend_from_slice(&rest[..length]);
+                piece.last.1 = kept;
+            }
             at += length;
         }
         let next = after_line(text, after(text, at, &self.tail)?)?;
@@ -171,7 +209,12 @@ impl<'t> Layout<'t> {
             let start = token.as_ptr() as usize - line.as_ptr() as usize;
             let target = resolve(name);
             let before = line.as_bytes()[at..start].to_vec();
-            pieces.push(Piece { before, target, last: (Vec::new(), Scalar::Absent) });
+            let plain = match target {
+                Some(target) if target.reader.takes_every_number() => Plain::Numbers,
+                Some(target) if target.reader.takes_every_code() => Plain::Codes,
+                _ => Plain::None,
+            };
+            pieces.push(Piece { before, target, plain, last: (Vec::new(), Scalar::Absent) });
             at = start + token.len();
             if let Some(target) = target {
                 first = first.and(fill(row, name, token, &target, reading));
@@ -187,37 +230,6 @@ impl<'t> Layout<'t> {
         self.tail = line.as_bytes()[at..].to_vec();
         Ok(())
     }
-}
-
-/// Reads a value that may repeat the one of the line before: days do.
-fn remembered(
-    text: &[u8],
-    target: &Target<'_>,
-    (last, cell): &mut (Vec<u8>, Scalar),
-    reading: &mut LineReading<'_>,
-) -> Option<(Scalar, usize)> {
-    if text.first() != Some(&b'"') {
-        return value(text, target, reading).ok();
-    }
-    // A code is not the one of the line before.
-    if target.reader.takes_every_code()
-        && let Some([code @ .., b'"']) = text.get(1..11)
-        && is_canonical(code)
-    {
-        return Some((Scalar::Text(reading.texts.intern_next(code)?), 11));
-    }
-    if !last.is_empty() && text.starts_with(last) {
-        return Some((*cell, last.len()));
-    }
-    let remarks = reading.remarks.len();
-    let (read, len) = value(text, target, reading).ok()?;
-    // What is named to the user is named each time.
-    if reading.remarks.len() == remarks {
-        last.clear();
-        last.extend_from_slice(&text[..len]);
-        *cell = read;
-    }
-    Some((read, len))
 }
 
 /// The place after `piece`, where that stands at `at`.
@@ -245,8 +257,10 @@ fn after_line(text: &[u8], end: usize) -> Option<usize> {
 /// The line at `at`, as [`str::lines`] gives it, and where the next one begins.
 pub(super) fn line_at(text: &str, at: usize) -> (&str, usize) {
     let rest = &text[at..];
-    let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |place| place + 1);
-    (rest[..length].lines().next().unwrap_or_default(), at + length)
+    match memchr::memchr(b'\n', rest.as_bytes()) {
+        Some(end) => (rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]), at + end + 1),
+        None => (rest, text.len()),
+    }
 }
 
 /// Puts a whole token into its column.
@@ -296,102 +310,4 @@ pub(super) fn members(line: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, RowE
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::texts::Texts;
-    use super::*;
-    use crate::spec::FieldType;
-    use pitlake_contract::spelling::{Dialect, FieldReader};
-
-    fn read(lines: &[&str]) -> Vec<Result<Vec<Scalar>, RowError>> {
-        let mut layout = Layout::default();
-        let (mut texts, mut remarks) = (Texts::default(), Vec::new());
-        let mut resolve = |name: &str| {
-            let kinds = [
-                ("code", FieldType::Text),
-                ("day", FieldType::Date),
-                ("x", FieldType::Number),
-                ("open", FieldType::Flag),
-            ];
-            let column = kinds.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
-            Some(Target { column, reader: FieldReader::of_type(kinds[column].1, Dialect::Answer) })
-        };
-        let mut rows = Vec::new();
-        for line in lines {
-            let mut row = [Scalar::Absent; 4];
-            let mut reading = LineReading { texts: &mut texts, remarks: &mut remarks };
-            let line = layout.read((line, 0), &mut row, &mut reading, &mut resolve);
-            rows.push(line.read.unwrap().map(|()| row.to_vec()));
-        }
-        rows
-    }
-
-    fn x(row: &Result<Vec<Scalar>, RowError>) -> Scalar {
-        row.as_ref().unwrap()[2]
-    }
-
-    #[test]
-    fn other_orders_spaces_and_missing_columns_are_the_same_rows() {
-        let rows = read(&[
-            r#"{"code":"a","day":"20240102","x":9.390,"open":1}"#,
-            r#"{"code":"a","day":"20240102","x":9.390,"open":1}"#,
-            r#"{"day": "2024-01-02", "CODE": "a", "open": "1", "x": "9.390"}"#,
-            r#"{"day": 20240102, "CODE": "a", "open": true, "x": 9.390}"#,
-        ]);
-        for row in &rows {
-            assert_eq!(row, &rows[0]);
-        }
-        let short = read(&[r#"{"code":"a","x":null}"#]);
-        assert_eq!(short[0].as_ref().unwrap()[1..3], [Scalar::Absent, Scalar::Null]);
-    }
-
-    #[test]
-    fn unknown_fields_are_skipped() {
-        let rows =
-            read(&[r#"{"y":"a,b}","code":"a","x":1,"z":[1,{"x":3}]}"#, r#"{"y":"a\"","code":"a","x":2,"z":[1,2]}"#]);
-        assert_ne!(x(&rows[0]), x(&rows[1]));
-    }
-
-    #[test]
-    fn escaped_and_plain_texts_are_equal() {
-        let rows = read(&["{\"code\":\"\\u5e73\\\"\",\"x\":1}", "{\"code\":\"平\\\"\",\"x\":1}"]);
-        assert_eq!(rows[0], rows[1]);
-    }
-
-    #[test]
-    fn a_missing_value_has_several_spellings() {
-        let rows = read(&[r#"{"code":"","day":"0","x":"","open":null}"#, r#"{"code":"a","day":"","x":"None"}"#]);
-        assert_eq!(rows[0].as_ref().unwrap(), &[Scalar::Null; 4]);
-        assert_eq!(x(&rows[1]), Scalar::Null);
-    }
-
-    #[test]
-    fn an_invalid_line_is_rejected_with_its_reason() {
-        let rows = read(&[
-            r#"{"code":"a","x":"nan"}"#,
-            r#"{"code":"a","x":NaN}"#,
-            r#"{"code":"a","x":1"#,
-            r#"{"code":"a","x":1,"X":2}"#,
-            r#"{"code":"a","day":"20240230"}"#,
-            r#"{"code":["a"],"x":1}"#,
-            r"[1]",
-        ]);
-        let reasons: Vec<&str> = rows.iter().map(|r| r.as_ref().unwrap_err().0.as_str()).collect();
-        assert_eq!(reasons[0], "`x`: invalid number `nan`: expected decimal digits");
-        assert!(reasons[1].starts_with("not a JSON object"), "{}", reasons[1]);
-        assert!(reasons[2].starts_with("not a JSON object"), "{}", reasons[2]);
-        assert_eq!(reasons[3], "duplicate field `X`");
-        assert_eq!(reasons[4], "`day`: invalid date `20240230`: expected YYYYMMDD or YYYY-MM-DD");
-        assert_eq!(reasons[5], "`code`: invalid text `[\"a\"]`: expected a string");
-    }
-
-    #[test]
-    fn a_reason_names_its_field_whichever_line_it_is_on() {
-        let rows = read(&[
-            r#"{"code":"a","day":"20240102"}"#,
-            r#"{"code":"a","day":"soon"}"#,
-            r#"{"code":"a","day":"20240103"}"#,
-        ]);
-        assert_eq!(rows[1].as_ref().unwrap_err().0, "`day`: invalid date `soon`: expected YYYYMMDD or YYYY-MM-DD");
-        assert!(rows[2].is_ok());
-    }
-}
+mod tests;

@@ -15,10 +15,12 @@ pub(super) struct Texts {
     ends: Vec<usize>,
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    /// The text that was asked for last by [`Texts::intern_next`], and for each the one that came after it.
-    last: u32,
-    after: Vec<u32>,
+    /// The number of each code, from 1, by digits and market: memory is taken only where there are codes.
+    codes: Vec<u32>,
 }
+
+/// As many codes as there are of six digits, in four markets.
+const CODES: usize = 4_000_000;
 
 impl Texts {
     pub(super) fn get(&self, id: u32) -> &str {
@@ -30,24 +32,26 @@ impl Texts {
         self.known(text.as_bytes()).unwrap_or_else(|hash| self.add(text, hash))
     }
 
-    /// As [`Texts::intern`], for texts that come in much the same order again and again, as the securities of a day do;
-    /// `None` for what is no text.
+    /// As [`Texts::intern`], for a code such as `600519.SH`: six digits, a point and a market. Files hold little else as often.
     #[inline]
-    pub(super) fn intern_next(&mut self, text: &[u8]) -> Option<u32> {
-        let guess = self.after.get(self.last as usize).copied().filter(|guess| (*guess as usize) < self.ends.len());
-        let id = match guess {
-            Some(guess) if is_same(&self.bytes.as_bytes()[self.range(guess)], text) => guess,
-            _ => {
-                let id = self.intern(std::str::from_utf8(text).ok()?);
-                if self.after.len() <= self.last as usize {
-                    self.after.resize(self.ends.len().max(self.last as usize + 1), u32::MAX);
-                }
-                self.after[self.last as usize] = id;
-                id
-            }
-        };
-        self.last = id;
-        Some(id)
+    pub(super) fn intern_code(&mut self, code: &[u8; 9]) -> u32 {
+        let place = place(code);
+        match self.codes.get(place) {
+            Some(number) if *number != 0 => number - 1,
+            _ => self.add_code(place, code),
+        }
+    }
+
+    #[cold]
+    fn add_code(&mut self, place: usize, code: &[u8; 9]) -> u32 {
+        let id = self.intern(&String::from_utf8_lossy(code));
+        if self.codes.is_empty() {
+            self.codes = vec![0; CODES];
+        }
+        if let Some(number) = self.codes.get_mut(place) {
+            *number = id + 1;
+        }
+        id
     }
 
     /// The number of a text that is known, or the hash of one that is not.
@@ -82,6 +86,13 @@ impl Texts {
     }
 }
 
+/// A code as a number: its digits, and one of four markets by the letters that tell them apart (`BJ`, `SH`, `SZ`).
+#[inline]
+fn place(code: &[u8; 9]) -> usize {
+    let digits = code[..6].iter().fold(0, |all, digit| all * 10 + usize::from(digit & 0xf));
+    digits * 4 + usize::from(code[7] & 1) + usize::from(code[8] & 2)
+}
+
 /// Where a text lies.
 #[inline]
 fn range(ends: &[usize], id: u32) -> Range<usize> {
@@ -98,12 +109,13 @@ mod tests {
     proptest! {
         #[test]
         fn texts_have_one_number_in_whichever_order_they_come(
-            asked in prop::collection::vec((0u8..6, any::<bool>()), 0..80),
+            asked in prop::collection::vec((0u8..6, any::<bool>(), any::<bool>()), 0..80),
         ) {
             let (mut texts, mut numbers) = (Texts::default(), std::collections::HashMap::new());
-            for (text, is_next) in asked {
-                let text = format!("60000{text}.SH");
-                let id = if is_next { texts.intern_next(text.as_bytes()).unwrap() } else { texts.intern(&text) };
+            for (text, is_shanghai, is_code) in asked {
+                let text = format!("60000{text}.{}", if is_shanghai { "SH" } else { "SZ" });
+                let code: &[u8; 9] = text.as_bytes().try_into().unwrap();
+                let id = if is_code { texts.intern_code(code) } else { texts.intern(&text) };
                 prop_assert_eq!(texts.get(id), text.as_str());
                 prop_assert_eq!(*numbers.entry(text).or_insert(id), id);
             }

@@ -38,6 +38,20 @@ impl Threads {
         self.0.get()
     }
 
+    /// Does two pieces of work, side by side if there are two threads.
+    ///
+    /// # Panics
+    /// When one of them does.
+    pub fn both<A, B: Send>(self, first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
+        if self == Self::ONE {
+            return (first(), second());
+        }
+        thread::scope(|scope| {
+            let second = scope.spawn(second);
+            (first(), second.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })
+    }
+
     /// Does `work` for each number below `count`, each thread with a state of its own. The results are in order.
     ///
     /// # Panics
@@ -75,6 +89,13 @@ impl Threads {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_pieces_of_work_give_both_results() {
+        for threads in [Threads::ONE, Threads::available()] {
+            assert_eq!(threads.both(|| 1, || "one"), (1, "one"));
+        }
+    }
 
     #[test]
     fn results_are_in_order_on_any_number_of_threads() {

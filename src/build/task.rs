@@ -246,7 +246,7 @@ impl Task {
         let digests: Vec<String> = tasks.iter().map(|task| task.digest.clone()).collect();
         let (calendar, of) = (Arc::clone(calendar), Arc::clone(table));
         let finish = move |place: usize, builder: Builder<'_>, threads: Threads| {
-            let finished = builder.finish_with_companion(&|day| calendar.next_session(day))?;
+            let finished = builder.finish_with_companion(&|day| calendar.next_session(day), threads)?;
             let encoded = silver::encode(&of, &finished, (&digests[place], threads))?;
             let drift = formers[place].as_ref().map(|former| former.drift(&of, &finished)).unwrap_or_default();
             let count = finished.num_rows();
@@ -277,7 +277,7 @@ impl Task {
     ) -> Result<(arrow::array::RecordBatch, Option<arrow::array::RecordBatch>)> {
         let calendar = Arc::clone(calendar);
         let finish = move |builder: Builder<'_>| {
-            let finished = builder.finish_with_companion(&|day| calendar.next_session(day))?;
+            let finished = builder.finish_with_companion(&|day| calendar.next_session(day), Threads::ONE)?;
             Ok((finished.batch()?, finished.companion))
         };
         fill(store, (table, self.partition), self.files.clone(), Threads::ONE, finish).await

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::Builder;
 use super::comparison::{Comparer, Comparison, KeyedRow, Revision, Tolerance};
 use super::key::keys;
-use super::merge::{Kept, merge, merge_each_vendor};
+use super::merge::{Kept, Ordered, merge, merge_each_vendor};
 use super::rows::{RowSet, Standing};
 use super::scalars::Scalar;
 use super::versions::Version;
@@ -37,7 +37,9 @@ impl Builder<'_> {
         } else {
             let kept = {
                 let superseded = self.newest.superseded(&self.rows, |_| true);
-                merge_each_vendor(&mut self.rows, |row, _| !superseded.get(row).is_some_and(|gone| *gone), |_, _| {})
+                let counts = |row, _| !superseded.get(row).is_some_and(|gone| *gone);
+                let ordered = Ordered::of(&self.rows, counts);
+                merge_each_vendor(&mut self.rows, ordered, |_, _| {})
             };
             kept.into_iter().map(|kept| (ranks[self.rows.file(kept.row)], kept.row)).collect()
         };

@@ -19,6 +19,23 @@ pub(super) struct Kept {
     pub(super) occurrence: i32,
 }
 
+/// Rows in the order of their keys.
+#[derive(Debug)]
+pub(super) struct Ordered {
+    /// Of each row.
+    keys: Vec<u64>,
+    order: Vec<u32>,
+}
+
+impl Ordered {
+    /// The rows that `counts` selects by their number and that of their file.
+    pub(super) fn of(rows: &RowSet<'_>, counts: impl Fn(usize, u32) -> bool) -> Self {
+        let keys = keys(rows, &rows.table.key);
+        let order = order(&keys, |row| counts(row as usize, rows.origins[row as usize].file));
+        Self { keys, order }
+    }
+}
+
 /// The rows to keep, sorted by key, of those that `counts` selects by their number and that of their file. `reject` gets
 /// the rows that contradict each other.
 pub(super) fn merge(
@@ -26,7 +43,13 @@ pub(super) fn merge(
     counts: impl Fn(usize, u32) -> bool,
     reject: impl FnMut(Origin, String),
 ) -> Vec<Kept> {
-    let mut kept = merge_each_vendor(rows, counts, reject);
+    let ordered = Ordered::of(rows, counts);
+    merge_ordered(rows, ordered, reject)
+}
+
+/// As [`merge`], of rows that are in order.
+pub(super) fn merge_ordered(rows: &mut RowSet<'_>, ordered: Ordered, reject: impl FnMut(Origin, String)) -> Vec<Kept> {
+    let mut kept = merge_each_vendor(rows, ordered, reject);
     let ranks = rows.ranks();
     if ranks.iter().any(|rank| *rank != ranks[0]) {
         // The choice between vendors is made by the part of the key that all of them have.
@@ -36,15 +59,13 @@ pub(super) fn merge(
     kept
 }
 
-/// As [`merge`], with the rows of every vendor: sorted by key and the vendor's place.
+/// As [`merge_ordered`], with the rows of every vendor: sorted by key and the vendor's place.
 pub(super) fn merge_each_vendor(
     rows: &mut RowSet<'_>,
-    counts: impl Fn(usize, u32) -> bool,
+    Ordered { keys, mut order }: Ordered,
     mut reject: impl FnMut(Origin, String),
 ) -> Vec<Kept> {
-    let keys = keys(rows, &rows.table.key);
     let ranks = rows.ranks();
-    let mut order = order(&keys, |row| counts(row as usize, rows.origins[row as usize].file));
     let mut kept = Vec::with_capacity(order.len());
     let mut of_key = |rows: &mut RowSet<'_>, group: &[u32]| {
         if let &[row] = group {
@@ -72,11 +93,13 @@ pub(super) fn merge_each_vendor(
         }
     };
     for group in order.chunk_by_mut(|a, b| keys[*a as usize] == keys[*b as usize]) {
-        if group.len() > 1 {
-            // Answers after parts, whatever their age; then rows came file by file, oldest first, so the row breaks ties.
-            let is_own = |row: u32| rows.standing(row as usize) != Standing::Part;
-            group.sort_unstable_by_key(|row| (ranks[rows.file(*row)], is_own(*row), *row));
+        if let [_] = group {
+            of_key(rows, group);
+            continue;
         }
+        // Answers after parts, whatever their age; then rows came file by file, oldest first, so the row breaks ties.
+        let is_own = |row: u32| rows.standing(row as usize) != Standing::Part;
+        group.sort_unstable_by_key(|row| (ranks[rows.file(*row)], is_own(*row), *row));
         let mut group = &*group;
         while let Some(&first) = group.first() {
             let rank = ranks[rows.file(first)];

@@ -65,7 +65,9 @@ pub use reader::{EmptyColumns, FileReader, ReadFile};
 pub use reading::{Reading, read};
 pub use shown::Shown;
 
+use crate::parallel::Threads;
 use crate::spec::{Field, Known, Table, TableSource};
+use merge::Ordered;
 use newest::Newest;
 use pitlake_contract::spelling::{Dialect, day};
 use repeats::Repeats;
@@ -214,10 +216,10 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// When Arrow refuses the columns, which would be a bug of ours.
     pub fn finish(self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> Result<Built, ArrowError> {
-        self.finished(tradable).built()
+        self.finished(tradable, None).built()
     }
 
-    fn finished(mut self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> Finished<'a> {
+    fn finished(mut self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>, ordered: Option<Ordered>) -> Finished<'a> {
         let table = self.rows.table;
         let mut lacking = BTreeSet::new();
         let (selected, added) = if table.versions.is_some() {
@@ -225,7 +227,7 @@ impl<'a> Builder<'a> {
             let rows = versions.iter().map(|version| version.row).collect();
             (rows, output::version_columns(table, &versions, tradable))
         } else {
-            let kept = self.kept();
+            let kept = self.kept(ordered);
             let occurrences = table.occurrence.then(|| output::numbers(kept.iter().map(|kept| kept.occurrence)));
             (kept.iter().map(|kept| kept.row).collect(), occurrences.into_iter().collect())
         };
@@ -236,25 +238,37 @@ impl<'a> Builder<'a> {
         Finished { rows: self.rows, selected, added, companion: None, details }
     }
 
-    /// The rows to keep, where the table keeps the latest one of a key.
-    fn kept(&mut self) -> Vec<merge::Kept> {
+    /// The rows to keep, where the table keeps the latest one of a key; they may be in order already.
+    fn kept(&mut self, ordered: Option<Ordered>) -> Vec<merge::Kept> {
+        if self.is_compact {
+            self.rows = self.counting_rows(&self.counting());
+        }
+        let ordered = ordered.unwrap_or_else(|| self.ordered());
+        let reject = |Origin { file, line }, reason| {
+            let file = self.files[file as usize].clone();
+            self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
+        };
+        merge::merge_ordered(&mut self.rows, ordered, reject)
+    }
+
+    /// Which files count.
+    fn counting(&self) -> Vec<bool> {
         let answering: Vec<Answering> = self.looks.iter().map(|look| look.answering).collect();
         let mut counts = vec![false; answering.len()];
         for file in counting(&answering) {
             counts[file] = true;
         }
-        if self.is_compact {
-            self.rows = self.counting_rows(&counts);
-        }
-        let reject = |Origin { file, line }, reason| {
-            let file = self.files[file as usize].clone();
-            self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
-        };
+        counts
+    }
+
+    /// The rows that count, in the order of their keys.
+    fn ordered(&self) -> Ordered {
+        let counts = self.counting();
         let superseded = self.newest.superseded(&self.rows, |file| counts[file as usize]);
         let counts = |row: usize, file: u32| {
             counts[file as usize] && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
         };
-        merge::merge(&mut self.rows, counts, reject)
+        Ordered::of(&self.rows, counts)
     }
 
     /// As [`Builder::finish`], with the rows of the companion, and values when they are asked for.
@@ -263,10 +277,13 @@ impl<'a> Builder<'a> {
     /// When Arrow refuses the columns, which would be a bug of ours.
     pub fn finish_with_companion(
         self,
-        tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
+        tradable: &(dyn Fn(NaiveDate) -> Option<NaiveDate> + Sync),
+        threads: Threads,
     ) -> Result<Finished<'a>, ArrowError> {
-        let companion = self.companion(tradable)?;
-        Ok(Finished { companion, ..self.finished(tradable) })
+        let keeps_latest = self.rows.table.versions.is_none() && !self.is_compact;
+        let order = || keeps_latest.then(|| self.ordered());
+        let (companion, ordered) = threads.both(|| self.companion(tradable), order);
+        Ok(Finished { companion: companion?, ..self.finished(tradable, ordered) })
     }
 
     /// The rows of the companion; `None` without any.

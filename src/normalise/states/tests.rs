@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::output::VENDOR;
 use super::super::{Builder, Built, Input, Partition};
+use crate::parallel::Threads;
 use crate::spec::{Catalog, Table};
 
 fn table(name: &str) -> Arc<Table> {
@@ -24,7 +25,7 @@ fn answers(table: &Table, lines: &[&str]) -> Built {
         let input = Input { observed: Some(at), calls: &calls, day, slice: Some(0), ..input };
         builder.add(input, lines.as_bytes()).unwrap();
     }
-    builder.finish_with_companion(&|_| None).unwrap().built().unwrap()
+    builder.finish_with_companion(&|_| None, Threads::available()).unwrap().built().unwrap()
 }
 
 /// Why each of the former states ended.

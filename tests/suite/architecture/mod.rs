@@ -27,7 +27,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["real"]),
     ("wire", &["spec"]),
     ("bronze", &["real", "spec", "store"]),
-    ("normalise", &["clock", "spec"]),
+    ("normalise", &["clock", "parallel", "spec"]),
     ("query", &["normalise", "spec", "store"]),
     ("report", &["bronze", "clock", "interrupt", "store"]),
     ("silver", &["bronze", "normalise", "panics", "parallel", "real", "spec", "store"]),

@@ -329,6 +329,7 @@ impl<'a> Builder<'a> {
     fn versions(&mut self, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
         let Some(rules) = &self.rows.table.versions else { return Vec::new() };
         let sightings = self.repeats.take_sightings();
+        self.rows.take_prints(&rules.figures);
         let mut history = VersionHistory { rows: &mut self.rows, rules, observations: &self.observations };
         history.versions(sightings, lacking)
     }

@@ -1,7 +1,7 @@
 //! Lines that were read before: nightly answers repeat each other nearly line by line, and only new lines are worth
 //! parsing. Never what a line means.
 
-use std::hash::{BuildHasher as _, DefaultHasher, Hash, Hasher as _};
+use std::hash::{BuildHasher as _, Hash};
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashMap};
@@ -10,18 +10,16 @@ use super::rows::Origin;
 use super::versions::Sighting;
 use crate::spec::TableSource;
 
-/// 128 bits of two hash functions.
+/// 128 bits: the hashes by two keys, chosen at random.
 type Digest = (u64, u64);
 
 /// Tells lines apart, on whichever thread they are read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LineDigests(DefaultHashBuilder);
+pub(super) struct LineDigests(DefaultHashBuilder, DefaultHashBuilder);
 
 impl LineDigests {
     pub(super) fn of(&self, content: impl Hash) -> Digest {
-        let mut second = DefaultHasher::new();
-        content.hash(&mut second);
-        (self.0.hash_one(content), second.finish())
+        (self.0.hash_one(&content), self.1.hash_one(&content))
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Never here: which of the rows count.
 
+use std::hash::BuildHasher as _;
+
+use hashbrown::DefaultHashBuilder;
+
 use super::numbers::Numbers;
 use super::order::order;
 use super::scalars::{Scalar, ScalarColumn};
@@ -53,6 +57,8 @@ pub(super) struct RowSet<'a> {
     pub(super) sources: Vec<&'a TableSource>,
     /// Of each file.
     pub(super) standings: Vec<Standing>,
+    /// Of each row that was there when they were made: a hash of some of its cells.
+    prints: Vec<u64>,
 }
 
 impl<'a> RowSet<'a> {
@@ -60,7 +66,7 @@ impl<'a> RowSet<'a> {
     pub(super) fn new(table: &'a Table) -> Self {
         let columns = new_columns(table);
         let (texts, origins) = (Texts::default(), Vec::new());
-        Self { table, columns, texts, origins, sources: Vec::new(), standings: Vec::new() }
+        Self { table, columns, texts, origins, sources: Vec::new(), standings: Vec::new(), prints: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -85,6 +91,29 @@ impl<'a> RowSet<'a> {
             cells.append_ordered(more, &order, ids);
         }
         self.origins.extend(order.iter().map(|row| Origin { file, line: lines[*row as usize] }));
+    }
+
+    /// Makes rows comparable at once by their cells in some columns, which do not change any more. Cells of a row lie far
+    /// apart, and most rows that are compared are equal.
+    pub(super) fn take_prints(&mut self, columns: &[usize]) {
+        let hasher = DefaultHashBuilder::default();
+        let mut prints = vec![0; self.len()];
+        for column in columns {
+            let mut place = prints.iter_mut();
+            self.columns[*column].all(|cell| {
+                if let Some(print) = place.next() {
+                    *print = hasher.hash_one((*print, cell));
+                }
+            });
+        }
+        self.prints = prints;
+    }
+
+    /// Whether two rows are known to have the same cells in the columns of their prints: 64 bits that are equal by chance
+    /// once in 10^19 pairs.
+    pub(super) fn is_same_print(&self, a: u32, b: u32) -> bool {
+        let print = |row: u32| self.prints.get(row as usize);
+        print(a).is_some_and(|of_a| print(b) == Some(of_a))
     }
 
     /// Appends a copy of a row, from the same line; returns its number.

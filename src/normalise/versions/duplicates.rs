@@ -98,16 +98,17 @@ fn figures<'a>(rows: &RowSet<'_>, rules: &'a Versions, row: u32) -> impl Iterato
 
 /// Whether two rows of a file are one version: an empty cell beside a value is no difference, nor is a rounding.
 fn is_duplicate_of(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
-    figures(rows, rules, a).all(|column| {
-        let (a, b) = (rows.cell(column, a), rows.cell(column, b));
-        a.is_empty() || b.is_empty() || agree(&rows.texts, a, b)
-    })
+    rows.is_same_print(a, b)
+        || figures(rows, rules, a).all(|column| {
+            let (a, b) = (rows.cell(column, a), rows.cell(column, b));
+            a.is_empty() || b.is_empty() || agree(&rows.texts, a, b)
+        })
 }
 
 /// Whether a later file shows the same version again. A null beside a value is a change; a column that one of the
 /// files lacks is not compared.
 pub(super) fn same_figures(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
-    if a == b {
+    if a == b || rows.is_same_print(a, b) {
         return true;
     }
     figures(rows, rules, a).all(|column| {
@@ -134,6 +135,9 @@ pub(super) fn same_in_both(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) 
 /// The row with the content of both: `first`, its empty cells filled and its roundings made finer. A new row where
 /// that is more than `first` holds, since other files may show `first` alone.
 fn join(rows: &mut RowSet<'_>, rules: &Versions, first: u32, second: u32) -> u32 {
+    if rows.is_same_print(first, second) {
+        return first;
+    }
     let mut changes: Vec<(usize, Scalar)> = Vec::new();
     for column in figures(rows, rules, first) {
         match (rows.cell(column, first), rows.cell(column, second)) {

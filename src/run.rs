@@ -60,6 +60,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
     };
     let _orderly = world.interrupt.orderly();
     let journal = Journal::begin(&world.store, world.clock, &work.command, &work.jobs).await?;
+    world.store.remember();
     let run = Run { world, ledgers: &ledgers, journal: &journal };
     let ahead = ledgers.ahead(phases.all().filter(|_| accounts.is_some()).chain(&work.tables));
     let all = async { tokio::join!(ahead, Box::pin(halves(run, work, &phases, accounts.as_ref()))).1 };

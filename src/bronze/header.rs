@@ -5,6 +5,8 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use flate2::Crc;
 
+use crate::store::BEGINNING;
+
 /// The two letters of each subfield: the provenance, and the CRC-32 of all that stands before it.
 const PROVENANCE: [u8; 2] = *b"AL";
 const CHECKSUM: [u8; 2] = *b"AC";
@@ -32,7 +34,7 @@ pub(super) fn length(start: &[u8]) -> u64 {
 }
 
 /// Bytes that [`is_ours`] needs of a file's beginning.
-pub(super) const START: u64 = 14;
+pub(super) const START: u64 = BEGINNING as u64;
 
 /// Whether a file begins as ours do. What its header says is not proven by that.
 pub(super) fn is_ours(start: &[u8]) -> bool {

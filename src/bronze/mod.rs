@@ -109,11 +109,15 @@ pub fn no_proof(error: &anyhow::Error) -> String {
     format!("{error:#}; the file proves nothing: remove it, and `backfill` fetches its slice again")
 }
 
-/// Of each of some files, whether it begins as ours do; not where it cannot be read.
-pub async fn are_ours(store: &Store, files: impl IntoIterator<Item = &BronzeFile>) -> Vec<bool> {
-    let files = files.into_iter().map(|file| (file.path.clone(), file.size.min(header::START))).collect();
-    let heads = store.heads(files, (header::START, |_| 0), header::is_ours).await;
-    heads.into_iter().map(|is_ours| is_ours.unwrap_or(false)).collect()
+/// Of each of some files, whether it begins as ours do; not where it cannot be read. Those of which the listing tells are not
+/// read.
+pub async fn are_ours<'f>(store: &Store, files: impl IntoIterator<Item = &'f BronzeFile>) -> Vec<bool> {
+    let files: Vec<&BronzeFile> = files.into_iter().collect();
+    let untold = files.iter().filter(|file| file.begins_as_ours.is_none());
+    let untold = untold.map(|file| (file.path.clone(), file.size.min(header::START))).collect();
+    let mut heads = store.heads(untold, (header::START, |_| 0), header::is_ours).await.into_iter();
+    let mut read = || heads.next().and_then(Result::ok).unwrap_or(false);
+    files.into_iter().map(|file| file.begins_as_ours.unwrap_or_else(&mut read)).collect()
 }
 
 /// The lines of a file in memory, and its provenance; `None` for files of other programs. `text` is cleared first.

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::findings::Mark;
+use super::header;
 use crate::spec::{Axis, Contract};
 use crate::store::Entry;
 
@@ -33,6 +34,8 @@ pub struct BronzeFile {
     pub span: bool,
     /// Set where it is not plainly whole.
     pub mark: Option<Mark>,
+    /// Whether it begins as our files do, where the listing tells.
+    pub(super) begins_as_ours: Option<bool>,
 }
 
 impl BronzeFile {
@@ -54,8 +57,9 @@ impl BronzeFile {
         };
         let Some((name, day, stamp, (span, mark))) = read(&entry.path) else { return Err(entry) };
         let (fetched_at, ordinal) = stamp.map_or((None, 0), |(at, ordinal)| (Some(at), ordinal));
-        let Entry { path, size, modified } = entry;
-        Ok(Self { path, name, size, day, fetched_at, modified, ordinal, span, mark })
+        let Entry { path, size, modified, beginning } = entry;
+        let begins_as_ours = beginning.map(|beginning| header::is_ours(&beginning));
+        Ok(Self { path, name, size, day, fetched_at, modified, ordinal, span, mark, begins_as_ours })
     }
 
     /// When it was written; the start of its folder's day where the name has no time.
@@ -182,7 +186,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str) -> Option<BronzeFile> {
-        BronzeFile::of(Entry { path: path.into(), size: 1, modified: DateTime::UNIX_EPOCH }).ok()
+        BronzeFile::of(Entry { path: path.into(), size: 1, modified: DateTime::UNIX_EPOCH, beginning: None }).ok()
     }
 
     #[test]

@@ -34,7 +34,8 @@ impl Ledger {
     /// The files that came after now, which is that of the machine whatever `--now` says.
     #[must_use]
     pub fn stamped_ahead(&self) -> Option<Ahead> {
-        let is_ahead = |file: &&LedgerFile| file.file.fetched_at.is_some() && Clock::default().is_ahead(file.came());
+        let latest = Clock::default().latest();
+        let is_ahead = |file: &&LedgerFile| file.file.fetched_at.is_some() && file.came() > latest;
         let ahead: Vec<&LedgerFile> = self.files().iter().map(AsRef::as_ref).filter(is_ahead).collect();
         let newest = ahead.iter().max_by_key(|file| file.came())?;
         Some(Ahead { files: ahead.len(), last: newest.came(), path: newest.file.path.clone() })

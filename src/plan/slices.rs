@@ -152,8 +152,9 @@ pub fn plan(wanted: Wanted<'_>) -> Plan {
 /// is asked again as if it had come long ago.
 #[must_use]
 pub fn believed(mut held: Held, clock: Clock) -> Held {
+    let latest = clock.latest();
     for holding in held.values_mut() {
-        holding.at = holding.at.map(|at| if clock.is_ahead(at) { DateTime::UNIX_EPOCH } else { at });
+        holding.at = holding.at.map(|at| if at > latest { DateTime::UNIX_EPOCH } else { at });
     }
     held
 }

@@ -82,7 +82,12 @@ mod tests {
     use super::*;
 
     fn listed(paths: &[&str], is_whole: bool) -> Listed {
-        let entry = |path: &&str| Entry { path: (*path).into(), size: 1, modified: chrono::DateTime::default() };
+        let entry = |path: &&str| Entry {
+            path: (*path).into(),
+            size: 1,
+            modified: chrono::DateTime::default(),
+            beginning: None,
+        };
         Listed { entries: paths.iter().map(entry).collect(), is_whole }
     }
 

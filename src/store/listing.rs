@@ -55,6 +55,11 @@ impl Store {
 
     /// The first files below `folder`.
     async fn first(&self, folder: &str, most: usize) -> Result<Listed> {
+        if let Some(local) = self.local() {
+            let listed = async { local.below(&Path::parse(folder)?).await };
+            let entries = listed.await.map_err(|error| self.failed("list", folder, &error))?;
+            return Ok(Listed { entries, is_whole: true });
+        }
         let listed = async {
             let files = self.objects.list(Some(&Path::parse(folder)?)).map_ok(Entry::from);
             files.take(most).try_collect::<Vec<Entry>>().await

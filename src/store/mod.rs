@@ -16,6 +16,7 @@ mod open;
 mod passed_over;
 mod probe;
 mod process;
+mod remembered;
 mod remote;
 mod staged;
 #[cfg(test)]
@@ -39,7 +40,7 @@ use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload,
 use serde::{Deserialize, Serialize};
 
 pub use cloud::{Access, Speaks};
-pub use entry::Entry;
+pub use entry::{BEGINNING, Entry};
 pub use probe::{Abilities, Condition};
 pub use process::host;
 pub use whole::whole;
@@ -195,6 +196,14 @@ impl Store {
     #[must_use]
     pub fn free(&self) -> Option<u64> {
         self.local()?.free()
+    }
+
+    /// From now on what listings of a local lake show is remembered in it, so that the next one takes less time: for commands
+    /// that write to the lake.
+    pub fn remember(&self) {
+        if let Some(local) = self.local() {
+            local.remember();
+        }
     }
 
     /// Removes what killed runs left half written. Files of processes that still run stay.

@@ -10,14 +10,14 @@ use std::io::{self, ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt as _, TryStreamExt as _, future};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
@@ -27,8 +27,10 @@ use object_store::{
     UploadPart,
 };
 
+use super::entry::Entry;
 use super::passed_over::PassedOver;
 use super::process::Process;
+use super::remembered::{MANY, Place, is_memory};
 use super::walk::{level, walk};
 
 const STAGING: &str = ".staging";
@@ -63,6 +65,8 @@ pub(super) struct StagedFolder {
     staged: AtomicU64,
     /// Which folder it was when something was first written.
     written: OnceLock<Identity>,
+    /// Whether what listings show is remembered for the next one.
+    remembers: AtomicBool,
     passed_over: PassedOver,
 }
 
@@ -71,7 +75,8 @@ impl StagedFolder {
     pub(super) fn new(root: PathBuf, passed_over: PassedOver) -> Result<Self> {
         // A local store with a root of its own demands that the root exists.
         let files = PrefixStore::new(LocalFileSystem::new(), Path::from_absolute_path(&root)?);
-        Ok(Self { root, files, staged: AtomicU64::default(), written: OnceLock::new(), passed_over })
+        let (staged, written, remembers) = (AtomicU64::default(), OnceLock::new(), AtomicBool::default());
+        Ok(Self { root, files, staged, written, remembers, passed_over })
     }
 
     /// The folder, where it does not exist yet.
@@ -92,6 +97,27 @@ impl StagedFolder {
     #[allow(clippy::unused_self)]
     pub(super) fn free(&self) -> Option<u64> {
         None
+    }
+
+    /// From now on what listings show is remembered.
+    pub(super) fn remember(&self) {
+        self.remembers.store(true, Ordering::Relaxed);
+    }
+
+    /// Every file below a folder, sorted by path, those that are staged aside.
+    pub(super) fn below(&self, folder: &Path) -> impl Future<Output = Result<Vec<Entry>>> + Send + use<> {
+        let (root, prefix, passed_over) = (self.root.clone(), folder.clone(), self.passed_over.clone());
+        let staged = self.remembers.load(Ordering::Relaxed).then(|| self.stage(folder).1.path);
+        let (folder, staging) = (folder.to_string(), root.join(STAGING));
+        let place = Place { folder, staging, staged, many: MANY, now: SystemTime::now() };
+        let walked = move || {
+            let mut files = walk(&root, &prefix, place, &passed_over)?;
+            if prefix.as_ref().is_empty() || is_staged(prefix.as_ref()) {
+                files.retain(|file| !is_staged(&file.path));
+            }
+            Ok(files)
+        };
+        async { tokio::task::spawn_blocking(walked).await? }
     }
 
     /// The first bytes of a file, as many as it has up to `size`.
@@ -142,6 +168,9 @@ impl StagedFolder {
         };
         for entry in entries {
             let entry = entry?;
+            if is_memory(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
             match is_abandoned(&entry).then(|| fs::remove_file(entry.path())) {
                 // Another run may clear at the same time.
                 Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
@@ -173,8 +202,8 @@ fn is_abandoned(entry: &DirEntry) -> bool {
     age.is_some_and(|age| age > STALE)
 }
 
-fn is_staged(path: &Path) -> bool {
-    path.parts().next().is_some_and(|part| part.as_ref() == STAGING)
+fn is_staged(path: &str) -> bool {
+    path.split('/').next() == Some(STAGING)
 }
 
 /// A file that is written and not visible yet.
@@ -315,19 +344,16 @@ impl ObjectStore for StagedFolder {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let (root, prefix) = (self.root.clone(), prefix.cloned().unwrap_or_default());
-        let passed_over = self.passed_over.clone();
-        let walked = async move { tokio::task::spawn_blocking(move || walk(&root, &prefix, &passed_over)).await? };
-        let files = stream::once(walked).map_ok(|files| stream::iter(files).map(Ok)).try_flatten();
-        files.try_filter(|meta| future::ready(!is_staged(&meta.location))).boxed()
+        let listed = self.below(&prefix.cloned().unwrap_or_default());
+        listed.into_stream().map_ok(|files| stream::iter(files).map(ObjectMeta::try_from)).try_flatten().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         let (root, prefix) = (self.root.clone(), prefix.cloned().unwrap_or_default());
         let passed_over = self.passed_over.clone();
         let mut listed = tokio::task::spawn_blocking(move || level(&root, &prefix, &passed_over)).await??;
-        listed.common_prefixes.retain(|folder| !is_staged(folder));
-        listed.objects.retain(|meta| !is_staged(&meta.location));
+        listed.common_prefixes.retain(|folder| !is_staged(folder.as_ref()));
+        listed.objects.retain(|meta| !is_staged(meta.location.as_ref()));
         Ok(listed)
     }
 

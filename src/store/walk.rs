@@ -1,44 +1,64 @@
 //! Every file below a local folder: a folder is opened once, from the one that holds it, and a file is asked once for its
-//! size and time. The local store of `object_store` resolves each path from the root, thirteen system calls a file, and ends
-//! at the first name that it cannot take. Never here: what a path means.
+//! size and time; what a folder within held is remembered (`remembered.rs`). The local store of `object_store` resolves each
+//! path from the root, thirteen system calls a file, and ends at the first name that it cannot take. Never here: what a path
+//! means.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path as FsPath;
 
-use chrono::DateTime;
+use chrono::{DateTime, SubsecRound as _};
 use object_store::path::Path;
 use object_store::{Error, ListResult, ObjectMeta, Result};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat, stat, statat};
-use rustix::io::Errno;
+#[cfg(not(target_os = "linux"))]
+use rustix::fs::Dir;
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, stat, statat};
+#[cfg(target_os = "linux")]
+use rustix::fs::{RawDir, StatFs, fstatfs};
+use rustix::io::{Errno, read};
 use rustix::path::Arg;
 
+use super::entry::{BEGINNING, Entry};
 use super::is_unfinished;
 use super::passed_over::{self, PassedOver};
+use super::remembered::{File, Memory, Place, State};
 
 /// Folders within folders.
 const DEEPEST: usize = 32;
 
-/// Every file below `prefix` in `root`, sorted by path; none where it does not exist.
-pub(super) fn walk(root: &FsPath, prefix: &Path, passed_over: &PassedOver) -> Result<Vec<ObjectMeta>> {
-    let mut found = look(root, (prefix, true), passed_over)?.files;
-    found.sort_by(|a, b| a.location.cmp(&b.location));
+/// Bytes of names that are read at once.
+const NAMES: usize = 64 * 1024;
+
+/// Every file below `prefix` in `root`, sorted by path; none where it does not exist. `place` is where the folders in it are
+/// remembered.
+pub(super) fn walk(root: &FsPath, prefix: &Path, place: Place, passed_over: &PassedOver) -> Result<Vec<Entry>> {
+    let mut found = look(root, (prefix, true), Some(place), passed_over)?.files;
+    if !found.is_sorted_by(|a, b| a.path <= b.path) {
+        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    }
     Ok(found)
 }
 
 /// The files and folders in `prefix` in `root`, sorted by name; none where it does not exist.
 pub(super) fn level(root: &FsPath, prefix: &Path, passed_over: &PassedOver) -> Result<ListResult> {
-    let Walk { files, folders, .. } = look(root, (prefix, false), passed_over)?;
-    Ok(ListResult { common_prefixes: folders, objects: files })
+    let Walk { files, folders, .. } = look(root, (prefix, false), None, passed_over)?;
+    let objects = files.into_iter().map(ObjectMeta::try_from).collect::<Result<_>>()?;
+    Ok(ListResult { common_prefixes: folders, objects })
 }
 
-fn look<'a>(root: &'a FsPath, (prefix, is_deep): (&Path, bool), passed_over: &'a PassedOver) -> Result<Walk<'a>> {
+fn look<'a>(
+    root: &'a FsPath,
+    (prefix, is_deep): (&Path, bool),
+    place: Option<Place>,
+    passed_over: &'a PassedOver,
+) -> Result<Walk<'a>> {
     let path = prefix.to_string();
-    let mut walk = Walk { root, passed_over, is_deep, path, files: Vec::new(), folders: Vec::new() };
+    let buffer = Vec::with_capacity(NAMES);
+    let mut walk = Walk { root, passed_over, is_deep, path, buffer, files: Vec::new(), folders: Vec::new() };
     let looked = match open(CWD, root.join(prefix.as_ref()).as_path()) {
-        Ok(folder) => walk.folder(folder, 0),
+        Ok(folder) => walk.top(&folder, place),
         Err(Errno::NOENT) => Ok(()),
         // The lake itself lies below a file.
         Err(Errno::NOTDIR) if !root.is_dir() => Ok(()),
@@ -55,6 +75,9 @@ fn look<'a>(root: &'a FsPath, (prefix, is_deep): (&Path, bool), passed_over: &'a
     looked.map(|()| walk).map_err(|error: io::Error| Error::Generic { store: "StagedFolder", source: error.into() })
 }
 
+/// The names in a folder, by name, each with its kind.
+type Names = Vec<(CString, FileType)>;
+
 #[derive(Debug)]
 struct Walk<'a> {
     root: &'a FsPath,
@@ -63,59 +86,134 @@ struct Walk<'a> {
     is_deep: bool,
     /// The path of the folder or file that is looked at.
     path: String,
-    files: Vec<ObjectMeta>,
+    /// For names as the system gives them.
+    buffer: Vec<u8>,
+    files: Vec<Entry>,
     folders: Vec<Path>,
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, folder: OwnedFd, depth: usize) -> io::Result<()> {
-        if depth > DEEPEST {
-            self.pass_over(passed_over::DEEP);
-            return Ok(());
-        }
-        let mut entries = Dir::new(folder)?;
-        let mut below = Vec::new();
-        while let Some(entry) = entries.read() {
-            let entry = entry?;
-            let name = entry.file_name();
-            if name != c"." && name != c".." {
-                below.push((name.to_owned(), entry.file_type()));
+    /// The folder that was asked for. Folders in it are remembered.
+    fn top(&mut self, folder: &OwnedFd, place: Option<Place>) -> io::Result<()> {
+        let names = self.names(folder)?;
+        let place = place.filter(|place| names.len() >= place.many && tells_changes(folder));
+        let memory = place.map(Memory::of).filter(Memory::is_of_use);
+        let Some(mut memory) = memory else { return self.all(folder, names, 0).map(|_| ()) };
+        let folder = folder.as_fd();
+        let device = fstat(folder)?.st_dev;
+        for (name, kind) in names {
+            let before = self.files.len();
+            let seen = statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW).ok().filter(|_| kind == FileType::Directory);
+            let is_plain = |seen: &Stat| is_folder(seen) && seen.st_dev == device;
+            let state = seen.filter(is_plain).as_ref().and_then(state);
+            let text = name.to_str().unwrap_or_default();
+            if let Some(state) = state
+                && self.recall((folder, text), state, &mut memory)
+            {
+                continue;
+            }
+            self.files.truncate(before);
+            let is_plain = self.named((folder, &name), kind, 0)?;
+            if let Some(state) = state.filter(|state| is_plain && memory.writes() && memory.is_settled(*state)) {
+                self.remember((folder, text), (state, before), &mut memory);
             }
         }
-        below.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let folder = entries.fd()?;
-        let end = self.path.len();
-        for (name, kind) in below {
-            let text = OsStr::from_bytes(name.to_bytes());
-            let part = passed_over::part(text);
-            if end > 0 {
-                self.path.push('/');
-            }
-            self.path.push_str(&text.to_string_lossy());
-            match part {
-                Ok(_) => {
-                    if let Err(error) = self.entry((folder, &name), kind, depth) {
-                        self.pass_over(&passed_over::unreadable(error));
-                    }
-                }
-                Err(_) if passed_over::is_nothing(text) => {}
-                Err(reason) => self.pass_over(reason),
-            }
-            self.path.truncate(end);
-        }
+        memory.keep();
         Ok(())
     }
 
-    /// An entry of a folder. What is gone by now was deleted meanwhile.
-    fn entry(&mut self, (folder, name): (BorrowedFd<'_>, &CStr), kind: FileType, depth: usize) -> io::Result<()> {
+    /// Adds the files of a folder that is as it was; whether it is.
+    fn recall(&mut self, (folder, name): (BorrowedFd<'_>, &str), state: State, memory: &mut Memory) -> bool {
+        let (end, mut are_there) = (self.path.len(), true);
+        self.enter(name);
+        let (begin, inner) = (self.path.len() - name.len(), self.path.len());
+        let is_known = memory.recall(name, state, |file| {
+            self.enter(file.name);
+            let seen = statat(folder, &self.path[begin..], AtFlags::empty()).ok().filter(is_file);
+            let is_same = seen.as_ref().and_then(self::state) == Some(file.state);
+            match &seen {
+                Some(seen) => self.add(seen, file.beginning.filter(|_| is_same)),
+                None => are_there = false,
+            }
+            self.path.truncate(inner);
+            is_same
+        });
+        self.path.truncate(end);
+        is_known && are_there
+    }
+
+    /// Remembers a folder with its files, the last ones that were added, if these have not changed lately either.
+    fn remember(&self, (folder, name): (BorrowedFd<'_>, &str), (of, before): (State, usize), memory: &mut Memory) {
+        let above = if self.path.is_empty() { 0 } else { self.path.len() + 1 };
+        let files = self.files[before..].iter().map(|file| {
+            let inner = &file.path[above..];
+            let seen = state(&statat(folder, inner, AtFlags::SYMLINK_NOFOLLOW).ok().filter(is_file)?)?;
+            let beginning = beginning(folder, inner).ok()?;
+            memory.is_settled(seen).then(|| File { name: &inner[name.len() + 1..], state: seen, beginning })
+        });
+        if let Some(files) = files.collect::<Option<Vec<_>>>() {
+            memory.add(name, of, files.into_iter());
+        }
+    }
+
+    /// The names in a folder, sorted.
+    fn names(&mut self, folder: impl AsFd) -> io::Result<Names> {
+        let mut names = names(folder, &mut self.buffer)?;
+        names.retain(|(name, _)| name.as_c_str() != c"." && name.as_c_str() != c"..");
+        names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(names)
+    }
+
+    /// Whether all in it was added, and is plain files.
+    fn folder(&mut self, folder: &OwnedFd, depth: usize) -> io::Result<bool> {
+        if depth > DEEPEST {
+            self.pass_over(passed_over::DEEP);
+            return Ok(false);
+        }
+        let names = self.names(folder)?;
+        self.all(folder, names, depth)
+    }
+
+    /// What lies in a folder; as [`Walk::folder`].
+    fn all(&mut self, folder: &OwnedFd, names: Names, depth: usize) -> io::Result<bool> {
+        let mut is_plain = true;
+        for (name, kind) in names {
+            let is_added = self.named((folder.as_fd(), &name), kind, depth)?;
+            is_plain &= is_added && kind == FileType::RegularFile;
+        }
+        Ok(is_plain)
+    }
+
+    /// A name in a folder; whether all that it stands for was added, plain files.
+    fn named(&mut self, (folder, name): (BorrowedFd<'_>, &CStr), kind: FileType, depth: usize) -> io::Result<bool> {
+        let text = OsStr::from_bytes(name.to_bytes());
+        let end = self.path.len();
+        self.enter(&text.to_string_lossy());
+        let is_added = match passed_over::part(text) {
+            Ok(_) => self.entry((folder, name), kind, depth).unwrap_or_else(|error| {
+                self.pass_over(&passed_over::unreadable(error));
+                false
+            }),
+            Err(_) if passed_over::is_nothing(text) => false,
+            Err(reason) => {
+                self.pass_over(reason);
+                false
+            }
+        };
+        self.path.truncate(end);
+        Ok(is_added)
+    }
+
+    /// An entry of a folder, as [`Walk::named`]. What is gone by now was deleted meanwhile.
+    fn entry(&mut self, (folder, name): (BorrowedFd<'_>, &CStr), kind: FileType, depth: usize) -> io::Result<bool> {
         if kind == FileType::Directory {
             if !self.is_deep {
                 self.folders.push(Path::parse(&self.path).map_err(io::Error::other)?);
-                return Ok(());
+                return Ok(false);
             }
             return match open(folder, name) {
-                Ok(inner) => self.folder(inner, depth + 1),
-                Err(Errno::NOENT) => Ok(()),
+                Ok(inner) => self.folder(&inner, depth + 1),
+                Err(Errno::NOENT) => Ok(false),
                 Err(error) => Err(error.into()),
             };
         }
@@ -125,11 +223,11 @@ impl Walk<'_> {
                 if statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
                     self.pass_over(passed_over::LEADS_NOWHERE);
                 }
-                return Ok(());
+                return Ok(false);
             }
             Err(Errno::LOOP) => {
                 self.pass_over(passed_over::LEADS_BACK);
-                return Ok(());
+                return Ok(false);
             }
             Err(error) => return Err(error.into()),
         };
@@ -138,18 +236,32 @@ impl Walk<'_> {
             FileType::Directory => return self.entry((folder, name), FileType::Directory, depth),
             FileType::RegularFile if is_unfinished(&self.path) => {}
             FileType::RegularFile => {
-                let nanos = u32::try_from(meta.st_mtime_nsec).unwrap_or_default();
-                self.files.push(ObjectMeta {
-                    location: Path::parse(&self.path).map_err(io::Error::other)?,
-                    last_modified: DateTime::from_timestamp(meta.st_mtime, nanos).unwrap_or_default(),
-                    size: u64::try_from(meta.st_size).unwrap_or_default(),
-                    e_tag: None,
-                    version: None,
-                });
+                self.add(&meta, None);
+                return Ok(true);
             }
             _ => self.pass_over(passed_over::NO_FILE),
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// A part of a path, below the one that is looked at.
+    fn enter(&mut self, part: &str) {
+        if !self.path.is_empty() {
+            self.path.push('/');
+        }
+        self.path.push_str(part);
+    }
+
+    /// The file that is looked at.
+    fn add(&mut self, meta: &Stat, beginning: Option<[u8; BEGINNING]>) {
+        let nanos = u32::try_from(meta.st_mtime_nsec).unwrap_or_default();
+        let modified = DateTime::from_timestamp(meta.st_mtime, nanos).unwrap_or_default();
+        self.files.push(Entry {
+            path: self.path.clone(),
+            size: u64::try_from(meta.st_size).unwrap_or_default(),
+            modified: modified.trunc_subsecs(3),
+            beginning,
+        });
     }
 
     /// Whether a folder that a link leads to is one of those above the link.
@@ -167,3 +279,61 @@ impl Walk<'_> {
 fn open(at: impl AsFd, path: impl Arg) -> rustix::io::Result<OwnedFd> {
     openat(at, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
+
+/// The first bytes of a file; `None` where it is shorter.
+fn beginning(folder: BorrowedFd<'_>, path: &str) -> rustix::io::Result<Option<[u8; BEGINNING]>> {
+    let file = openat(folder, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let mut beginning = [0; BEGINNING];
+    Ok((read(file, &mut beginning)? == BEGINNING).then_some(beginning))
+}
+
+fn is_file(meta: &Stat) -> bool {
+    FileType::from_raw_mode(meta.st_mode) == FileType::RegularFile
+}
+
+fn is_folder(meta: &Stat) -> bool {
+    FileType::from_raw_mode(meta.st_mode) == FileType::Directory
+}
+
+fn state(meta: &Stat) -> Option<State> {
+    let nanos = i64::try_from(meta.st_ctime_nsec).ok()?;
+    Some(State { number: meta.st_ino, changed: meta.st_ctime.checked_mul(1_000_000_000)?.checked_add(nanos)? })
+}
+
+/// The names in a folder, each with its kind, in any order.
+#[cfg(target_os = "linux")]
+fn names(folder: impl AsFd, buffer: &mut Vec<u8>) -> io::Result<Names> {
+    let mut names = Vec::new();
+    let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        names.push((entry.file_name().to_owned(), entry.file_type()));
+    }
+    Ok(names)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn names(folder: impl AsFd, _: &mut Vec<u8>) -> io::Result<Names> {
+    let entries = Dir::read_from(folder)?;
+    entries
+        .map(|entry| entry.map(|entry| (entry.file_name().to_owned(), entry.file_type())).map_err(Into::into))
+        .collect()
+}
+
+/// Whether a folder's file system is one of those whose numbers and change times tell whether a folder is as it was.
+#[cfg(target_os = "linux")]
+pub(super) fn tells_changes(folder: &OwnedFd) -> bool {
+    /// ext2 to ext4, XFS, Btrfs and tmpfs, as `statfs` numbers them.
+    const THESE: [u64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994];
+    let number = |disk: StatFs| u64::try_from(disk.f_type).ok();
+    fstatfs(folder).ok().and_then(number).is_some_and(|number| THESE.contains(&number))
+}
+
+/// Not known elsewhere.
+#[cfg(not(target_os = "linux"))]
+fn tells_changes(_: &OwnedFd) -> bool {
+    false
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

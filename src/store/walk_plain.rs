@@ -8,16 +8,19 @@ use std::{fs, io};
 use object_store::path::Path;
 use object_store::{Error, ListResult, ObjectMeta, Result};
 
+use super::entry::Entry;
 use super::is_unfinished;
 use super::passed_over::{self, PassedOver};
+use super::remembered::Place;
 
 /// Folders within folders; more are links that lead back.
 const DEEPEST: usize = 32;
 
-/// Every file below `prefix` in `root`, sorted by path; none where it does not exist.
-pub(super) fn walk(root: &FsPath, prefix: &Path, passed_over: &PassedOver) -> Result<Vec<ObjectMeta>> {
-    let mut found = look(root, (prefix, true), passed_over)?.objects;
-    found.sort_by(|a, b| a.location.cmp(&b.location));
+/// Every file below `prefix` in `root`, sorted by path; none where it does not exist. Nothing is remembered.
+pub(super) fn walk(root: &FsPath, prefix: &Path, _: Place, passed_over: &PassedOver) -> Result<Vec<Entry>> {
+    let found = look(root, (prefix, true), passed_over)?.objects;
+    let mut found: Vec<Entry> = found.into_iter().map(Entry::from).collect();
+    found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }
 

@@ -28,6 +28,7 @@
 //! - an input that was once lost or misread: `regressions`
 //! - a shipped file of `schemas/` or `pipelines/`: `specs`, `fields`; files beside jobs.toml: `own`
 //! - who may import whom, dependencies, sizes of files: `architecture`
+//! - what is remembered of a listing: `remembered`
 //! - who is told of a run: `announced`
 //! - links, commands, names and numbers in README and docs: `documents`
 
@@ -70,6 +71,8 @@ mod page;
 mod quotas;
 mod regressions;
 mod rejects;
+#[cfg(target_os = "linux")]
+mod remembered;
 mod reports;
 mod reruns;
 mod schedule;

@@ -14,7 +14,7 @@ const SPAN: &str = "-span";
 const STAMP: &str = "%Y%m%dT%H%M%S%3fZ";
 
 /// A file of bronze, from its path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct BronzeFile {
     /// Path in the lake.
     pub path: String,
@@ -37,6 +37,15 @@ pub struct BronzeFile {
     /// Whether it begins as our files do, where the listing tells.
     pub(super) begins_as_ours: Option<bool>,
 }
+
+/// All else follows from the path, or need not be known.
+impl PartialEq for BronzeFile {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, self.size, self.modified) == (&other.path, other.size, other.modified)
+    }
+}
+
+impl Eq for BronzeFile {}
 
 impl BronzeFile {
     /// Reads a path of a listing.

@@ -102,17 +102,30 @@ impl Ledger {
     }
 
     /// Lists again; headers that `before` has read are kept, for a bronze file never changes.
-    async fn reopen(store: &Store, table: &Arc<Table>, before: Option<&Self>) -> Result<Self> {
+    async fn reopen(store: &Store, table: &Arc<Table>, before: Option<Arc<Self>>) -> Result<Self> {
+        let mut listings = Vec::new();
+        for first in 0..table.sources.len() {
+            if table.sharing(first).next() == Some(first) {
+                listings.push((first, bronze::listing(store, &table.sources[first].contract).await?));
+            }
+        }
+        let of = Arc::clone(table);
+        let ledger = tokio::task::spawn_blocking(move || Self::of(of, listings, before.as_deref())).await?;
+        let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
+        ledger.read(store, |file| file.file.span || file.file.mark.is_some() || narrowed[file.source]).await;
+        ledger.read_misdated(store).await;
+        Ok(ledger)
+    }
+
+    /// What was listed, by the first of the sources that share a folder.
+    fn of(table: Arc<Table>, listings: Vec<(usize, bronze::Listing)>, before: Option<&Self>) -> Self {
         let known: BTreeMap<&str, &Arc<LedgerFile>> =
             before.iter().flat_map(|ledger| &ledger.files).map(|file| (file.file.path.as_str(), file)).collect();
-        let mut files: Vec<Arc<LedgerFile>> = Vec::new();
+        let mut files: Vec<Arc<LedgerFile>> =
+            Vec::with_capacity(listings.iter().map(|(_, listing)| listing.files.len()).sum());
         let mut unread = Vec::new();
-        for first in 0..table.sources.len() {
+        for (first, listing) in listings {
             let sharing: Vec<usize> = table.sharing(first).collect();
-            if sharing[0] != first {
-                continue;
-            }
-            let listing = bronze::listing(store, &table.sources[first].contract).await?;
             unread.extend(listing.unread);
             for file in listing.files {
                 if let Some(known) = known.get(file.path.as_str()).filter(|known| known.file == file) {
@@ -127,11 +140,7 @@ impl Ledger {
             }
         }
         files.sort_by(|a, b| a.file.by_age(&b.file));
-        let ledger = Self { table: Arc::clone(table), files, by_name: OnceLock::new(), unread };
-        let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
-        ledger.read(store, |file| file.file.span || file.file.mark.is_some() || narrowed[file.source]).await;
-        ledger.read_misdated(store).await;
-        Ok(ledger)
+        Self { table, files, by_name: OnceLock::new(), unread }
     }
 
     /// Reads the headers of some files, as far as they have not been read.
@@ -274,7 +283,7 @@ impl Ledgers {
             (Arc::clone(&listed.now), listed.before.clone(), listed.is_outdated)
         };
         let store = if is_outdated { &self.store } else { &self.glance };
-        let open = async || Ledger::reopen(store, table, before.as_deref()).await.map(Arc::new);
+        let open = async || Ledger::reopen(store, table, before.clone()).await.map(Arc::new);
         now.get_or_try_init(open).await.cloned()
     }
 

@@ -35,6 +35,9 @@ use crate::store::{Entry, Store};
 /// Footers read at the same time.
 const AT_ONCE: usize = 16;
 
+/// Footers of a local lake that are read in one go.
+const TOGETHER: usize = 64;
+
 /// A file under `silver/<table>/`.
 #[derive(Debug, Clone)]
 pub struct SilverFile {
@@ -129,8 +132,27 @@ pub async fn published(store: &Store, table: &Table, partition: Partition) -> Re
 
 /// The facts in the footers of some files, side by side and in their order.
 pub async fn footers(store: &Store, table: &Table, files: &[SilverFile]) -> Vec<Result<Footer>> {
-    let read = futures::stream::iter(files).map(|file| footer(store, table, &file.entry));
-    read.buffered(AT_ONCE).collect().await
+    let some = async |files: &[SilverFile]| {
+        let ends = files.iter().map(|file| (file.entry.path.clone(), file.entry.size)).collect();
+        let ends = store.ends(ends, parquet::TAIL).await;
+        let mut footers = Vec::with_capacity(files.len());
+        for (place, file) in files.iter().enumerate() {
+            // A longer footer, and the reason where a file cannot be read, takes a look of its own.
+            let read = ends
+                .get(place)
+                .and_then(Option::as_ref)
+                .and_then(|end| parquet::footer_in(table, &file.entry.path, end));
+            footers.push(match read {
+                Some(footer) => footer,
+                None => footer(store, table, &file.entry).await,
+            });
+        }
+        footers
+    };
+    // Of an object store each is a request, and they are sent side by side.
+    let together = if store.is_remote() { 1 } else { TOGETHER };
+    let read = futures::stream::iter(files.chunks(together)).map(some);
+    read.buffered(if store.is_remote() { AT_ONCE } else { 2 }).concat().await
 }
 
 /// Reads a file completely, and tells what is damaged.

@@ -30,7 +30,7 @@ use pitlake_contract::spelling::instant::days_of;
 const ROW_GROUP: usize = 32_768;
 
 /// Bytes at the end of a file that hold the whole footer of most: one request instead of two.
-const TAIL: u64 = 32 * 1024;
+pub(super) const TAIL: u64 = 32 * 1024;
 
 const KEY_TABLE: &str = "pitlake.table";
 const KEY_SCHEMA: &str = "pitlake.schema";
@@ -139,6 +139,15 @@ fn properties(
 /// Reads the footer of a silver file.
 pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) -> Result<Footer> {
     let metadata = metadata(store, path, size).await.with_context(|| format!("cannot read the footer of `{path}`"))?;
+    facts(table, path, &metadata)
+}
+
+/// As [`footer`], from the end of a file; `None` where that is too short or damaged.
+pub(super) fn footer_in(table: &Table, path: &str, end: &[u8]) -> Option<Result<Footer>> {
+    Some(facts(table, path, &decoded(end).ok()??))
+}
+
+fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Result<Footer> {
     let file = metadata.file_metadata();
     belongs(file, table).with_context(|| format!("cannot use `{path}`"))?;
     let value = |key| value(file, key);
@@ -228,13 +237,27 @@ fn days(events: &Statistics) -> Option<DateRange> {
     Some(DateRange::new(NaiveDate::from_epoch_days(first)?, NaiveDate::from_epoch_days(last)?))
 }
 
+/// Bytes of the footer, by the end of a file.
+fn length(end: &[u8]) -> Option<usize> {
+    end.len()
+        .checked_sub(8)
+        .map(|at| end[at..].first_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize))
+}
+
+/// The footer in the end of a file; `None` where it is longer than that.
+fn decoded(end: &[u8]) -> Result<Option<ParquetMetaData>> {
+    let length = length(end).context("the file is truncated")?;
+    let at = end.len() - 8;
+    let Some(start) = at.checked_sub(length) else { return Ok(None) };
+    Ok(Some(ParquetMetaDataReader::decode_metadata(&end[start..at])?))
+}
+
 async fn metadata(store: &Store, path: &str, size: u64) -> Result<ParquetMetaData> {
     let tail = store.read_range(path, size.saturating_sub(TAIL)..size).await?;
-    let end = tail.len().checked_sub(8).context("the file is truncated")?;
-    let length = tail[end..].first_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
-    if let Some(start) = end.checked_sub(length) {
-        return Ok(ParquetMetaDataReader::decode_metadata(&tail[start..end])?);
+    if let Some(metadata) = decoded(&tail)? {
+        return Ok(metadata);
     }
+    let length = length(&tail).context("the file is truncated")?;
     let start = size.checked_sub(length as u64 + 8).context("the footer is longer than the file: it is damaged")?;
     let footer = store.read_range(path, start..size - 8).await?;
     Ok(ParquetMetaDataReader::decode_metadata(&footer)?)

@@ -271,6 +271,16 @@ impl Store {
         parts.flat_map(|part| part.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))).collect()
     }
 
+    /// The last bytes of each of some files of a local lake, as many as `most`, in their order; `None` where they cannot be
+    /// read. Of an object store nothing.
+    pub async fn ends(&self, files: Vec<(String, u64)>, most: u64) -> Vec<Option<Vec<u8>>> {
+        let Some(local) = self.local().cloned() else { return Vec::new() };
+        let one = move |(path, size): (String, u64)| local.end(&path, size.min(most)).ok();
+        // One blocking thread for all of them.
+        let read = tokio::task::spawn_blocking(move || files.into_iter().map(one).collect());
+        read.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+
     /// A whole file with its version; `None` if there is none.
     ///
     /// # Errors

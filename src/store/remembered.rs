@@ -101,10 +101,11 @@ pub(super) struct Memory {
 impl Memory {
     /// Reads what is known of a folder.
     pub(super) fn of(place: Place) -> Self {
-        let known = std::fs::read(place.path()).ok().and_then(|file| opened(file, &place.folder)).unwrap_or_default();
+        let (known, at) =
+            std::fs::read(place.path()).ok().and_then(|file| opened(file, &place.folder)).unwrap_or_default();
         let now = place.now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let settled = now.checked_sub(SETTLED).and_then(|at| i64::try_from(at.as_nanos()).ok()).unwrap_or(i64::MIN);
-        Self { place, known, at: 0, next: Vec::new(), is_changed: false, settled }
+        Self { place, known, at, next: Vec::new(), is_changed: false, settled }
     }
 
     /// Whether there is anything to ask it, or to tell it.
@@ -189,8 +190,8 @@ fn write(staged: &Path, place: &Place, records: &[u8]) -> io::Result<()> {
     std::fs::rename(staged, place.path())
 }
 
-/// The records of a file, if it is whole and about `folder`.
-fn opened(mut file: Vec<u8>, folder: &str) -> Option<Vec<u8>> {
+/// A file, and where its records begin, if it is whole and about `folder`.
+fn opened(mut file: Vec<u8>, folder: &str) -> Option<(Vec<u8>, usize)> {
     let (body, sum) = file.split_last_chunk::<4>()?;
     let (about, records) = read_name(body.strip_prefix(MAGIC)?)?;
     if about != folder || *sum != checksum(body) {
@@ -198,8 +199,7 @@ fn opened(mut file: Vec<u8>, folder: &str) -> Option<Vec<u8>> {
     }
     let (begin, end) = (body.len() - records.len(), body.len());
     file.truncate(end);
-    file.drain(..begin);
-    Some(file)
+    Some((file, begin))
 }
 
 fn checksum(bytes: &[u8]) -> [u8; 4] {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::fs::{self, DirEntry, File};
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::OnceLock;
@@ -125,6 +125,15 @@ impl StagedFolder {
         let mut start = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         File::open(self.root.join(path))?.take(size).read_to_end(&mut start)?;
         Ok(start)
+    }
+
+    /// The last `size` bytes of a file.
+    pub(super) fn end(&self, path: &str, size: u64) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.root.join(path))?;
+        file.seek(SeekFrom::End(-i64::try_from(size).unwrap_or(i64::MAX)))?;
+        let mut end = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        file.take(size).read_to_end(&mut end)?;
+        Ok(end)
     }
 
     /// Deletes a file, if it is there and `is_due` by what it holds.

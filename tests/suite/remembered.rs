@@ -11,6 +11,7 @@ use crate::support::{NOW, Place};
 use crate::vendors::bronze;
 
 const MEMORY: &str = "data/.staging/listing.bronze.tushare.adj_factor";
+const AWAY: &str = "data/.staging/away";
 
 fn path(day: NaiveDate) -> String {
     format!("tushare/adj_factor/date={day}/adj_factor_{}T100000000Z.jsonl.gz", day.format("%Y%m%d"))
@@ -25,10 +26,10 @@ fn write(place: &Place, day: NaiveDate, factor: &str) {
 fn status(place: &Place) -> [String; 2] {
     let say = || place.expect(0, &["status", "adj_factor", "--format", "json", "--now", NOW]);
     let with = say();
-    fs::rename(place.path(MEMORY), place.path("away")).unwrap();
+    fs::rename(place.path(MEMORY), place.path(AWAY)).unwrap();
     let without = say();
     assert!(!place.path(MEMORY).exists(), "a command that only reads wrote into the lake");
-    fs::rename(place.path("away"), place.path(MEMORY)).unwrap();
+    fs::rename(place.path(AWAY), place.path(MEMORY)).unwrap();
     [with, without]
 }
 

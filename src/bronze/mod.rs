@@ -241,8 +241,13 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_the_store_does_not_give_is_not_to_be_removed() {
         let path = "bronze/tushare/trade_cal/date=2024-01-02/trade_cal_20240102T103015123Z.jsonl.gz";
-        let file =
-            BronzeFile::of(crate::store::Entry { path: path.into(), size: 9, modified: DateTime::default() }).unwrap();
+        let file = BronzeFile::of(crate::store::Entry {
+            path: path.into(),
+            size: 9,
+            modified: DateTime::default(),
+            beginning: None,
+        })
+        .unwrap();
         let store = Store::memory();
         let not_given = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
         assert!(no_proof(&not_given).ends_with("see to its permissions, or run again"), "{not_given:#}");

@@ -24,11 +24,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use flate2::Crc;
 
 use super::entry::BEGINNING;
+use crate::clock::Clock;
 
 /// What such a file begins with. Another layout has another number.
 const MAGIC: &[u8] = b"pitlake listing 1\n";
@@ -37,10 +38,10 @@ const MAGIC: &[u8] = b"pitlake listing 1\n";
 const NAME: &str = "listing.";
 
 /// How long ago the last change of what is remembered must be.
-const SETTLED: Duration = Duration::from_secs(2);
+const SETTLED: TimeDelta = TimeDelta::seconds(2);
 
 /// Folders in a folder from which on it pays.
-pub(super) const MANY: usize = 2_000;
+const MANY: usize = 2_000;
 
 /// The state of a folder or a file: its number and when it last changed, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,10 +70,14 @@ pub(super) struct Place {
     /// Names in the folder from which on it is remembered.
     pub(super) many: usize,
     /// The time of the machine.
-    pub(super) now: SystemTime,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl Place {
+    pub(super) fn new(folder: String, staging: PathBuf, staged: Option<PathBuf>) -> Self {
+        Self { folder, staging, staged, many: MANY, now: Clock::machine() }
+    }
+
     fn path(&self) -> PathBuf {
         self.staging.join(format!("{NAME}{}", self.folder.replace('/', ".")))
     }
@@ -103,8 +108,7 @@ impl Memory {
     pub(super) fn of(place: Place) -> Self {
         let (known, at) =
             std::fs::read(place.path()).ok().and_then(|file| opened(file, &place.folder)).unwrap_or_default();
-        let now = place.now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let settled = now.checked_sub(SETTLED).and_then(|at| i64::try_from(at.as_nanos()).ok()).unwrap_or(i64::MIN);
+        let settled = (place.now - SETTLED).timestamp_nanos_opt().unwrap_or(i64::MIN);
         Self { place, known, at, next: Vec::new(), is_changed: false, settled }
     }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -30,7 +30,7 @@ use object_store::{
 use super::entry::Entry;
 use super::passed_over::PassedOver;
 use super::process::Process;
-use super::remembered::{MANY, Place, is_memory};
+use super::remembered::{Place, is_memory};
 use super::walk::{level, walk};
 
 const STAGING: &str = ".staging";
@@ -108,8 +108,7 @@ impl StagedFolder {
     pub(super) fn below(&self, folder: &Path) -> impl Future<Output = Result<Vec<Entry>>> + Send + use<> {
         let (root, prefix, passed_over) = (self.root.clone(), folder.clone(), self.passed_over.clone());
         let staged = self.remembers.load(Ordering::Relaxed).then(|| self.stage(folder).1.path);
-        let (folder, staging) = (folder.to_string(), root.join(STAGING));
-        let place = Place { folder, staging, staged, many: MANY, now: SystemTime::now() };
+        let place = Place::new(folder.to_string(), root.join(STAGING), staged);
         let walked = move || {
             let mut files = walk(&root, &prefix, place, &passed_over)?;
             if prefix.as_ref().is_empty() || is_staged(prefix.as_ref()) {

@@ -113,7 +113,7 @@ impl Walk<'_> {
                 continue;
             }
             self.files.truncate(before);
-            let is_plain = self.named((folder, &name), kind, 0)?;
+            let is_plain = self.named((folder, &name), kind, 0);
             if let Some(state) = state.filter(|state| is_plain && memory.writes() && memory.is_settled(*state)) {
                 self.remember((folder, text), (state, before), &mut memory);
             }
@@ -178,14 +178,14 @@ impl Walk<'_> {
     fn all(&mut self, folder: &OwnedFd, names: Names, depth: usize) -> io::Result<bool> {
         let mut is_plain = true;
         for (name, kind) in names {
-            let is_added = self.named((folder.as_fd(), &name), kind, depth)?;
+            let is_added = self.named((folder.as_fd(), &name), kind, depth);
             is_plain &= is_added && kind == FileType::RegularFile;
         }
         Ok(is_plain)
     }
 
     /// A name in a folder; whether all that it stands for was added, plain files.
-    fn named(&mut self, (folder, name): (BorrowedFd<'_>, &CStr), kind: FileType, depth: usize) -> io::Result<bool> {
+    fn named(&mut self, (folder, name): (BorrowedFd<'_>, &CStr), kind: FileType, depth: usize) -> bool {
         let text = OsStr::from_bytes(name.to_bytes());
         let end = self.path.len();
         self.enter(&text.to_string_lossy());
@@ -201,7 +201,7 @@ impl Walk<'_> {
             }
         };
         self.path.truncate(end);
-        Ok(is_added)
+        is_added
     }
 
     /// An entry of a folder, as [`Walk::named`]. What is gone by now was deleted meanwhile.

@@ -98,7 +98,10 @@ impl Walk<'_> {
         let names = self.names(folder)?;
         let place = place.filter(|place| names.len() >= place.many && tells_changes(folder));
         let memory = place.map(Memory::of).filter(Memory::is_of_use);
-        let Some(mut memory) = memory else { return self.all(folder, names, 0).map(|_| ()) };
+        let Some(mut memory) = memory else {
+            self.all(folder, names, 0);
+            return Ok(());
+        };
         let folder = folder.as_fd();
         let device = fstat(folder)?.st_dev;
         for (name, kind) in names {
@@ -171,17 +174,17 @@ impl Walk<'_> {
             return Ok(false);
         }
         let names = self.names(folder)?;
-        self.all(folder, names, depth)
+        Ok(self.all(folder, names, depth))
     }
 
     /// What lies in a folder; as [`Walk::folder`].
-    fn all(&mut self, folder: &OwnedFd, names: Names, depth: usize) -> io::Result<bool> {
+    fn all(&mut self, folder: &OwnedFd, names: Names, depth: usize) -> bool {
         let mut is_plain = true;
         for (name, kind) in names {
             let is_added = self.named((folder.as_fd(), &name), kind, depth);
             is_plain &= is_added && kind == FileType::RegularFile;
         }
-        Ok(is_plain)
+        is_plain
     }
 
     /// A name in a folder; whether all that it stands for was added, plain files.

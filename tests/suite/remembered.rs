@@ -41,7 +41,9 @@ fn a_lake_of_many_days_remembers_its_listing_and_says_the_same() {
     symlink(lake.path(), place.path("data")).unwrap();
     let first = NaiveDate::from_ymd_opt(2016, 1, 1).unwrap();
     let days: Vec<NaiveDate> = (0..2_100).map(|day| first + Days::new(day)).collect();
-    days.iter().for_each(|day| write(&place, *day, "1.5"));
+    for day in &days {
+        write(&place, *day, "1.5");
+    }
     let normalize = |code| place.expect(code, &["normalize", "adj_factor", "--now", NOW, "--format", "json"]);
     normalize(0);
     // What has just changed is not remembered.

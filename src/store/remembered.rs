@@ -29,10 +29,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use flate2::Crc;
 
 use super::entry::BEGINNING;
-use crate::clock::Clock;
+use crate::real;
 
 /// What such a file begins with. Another layout has another number.
-const MAGIC: &[u8] = b"pitlake listing 1\n";
+const MAGIC: &[u8] = b"pitlake-listing-1\n";
 
 /// What the names of such files begin with.
 const NAME: &str = "listing.";
@@ -75,7 +75,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(folder: String, staging: PathBuf, staged: Option<PathBuf>) -> Self {
-        Self { folder, staging, staged, many: MANY, now: Clock::machine() }
+        Self { folder, staging, staged, many: MANY, now: real::now() }
     }
 
     fn path(&self) -> PathBuf {

@@ -75,7 +75,7 @@ fn a_lake_of_many_days_remembers_its_listing_and_says_the_same() {
     }
     sleep(Duration::from_millis(2_100));
     normalize(0);
-    assert!(fs::read(place.path(MEMORY)).unwrap().starts_with(b"pitlake listing"));
+    assert!(fs::read(place.path(MEMORY)).unwrap().starts_with(b"pitlake-listing"));
     let [with, without] = status(&place);
     assert_eq!(with, without);
 }

@@ -11,7 +11,7 @@ use chrono::{TimeDelta, Utc};
 use tempfile::TempDir;
 
 use super::*;
-use crate::clock::Clock;
+use crate::real;
 
 const FOLDER: &str = "bronze/v/t";
 const MEMORY: &str = "listing.bronze.v.t";
@@ -70,18 +70,18 @@ impl Lake {
 
     /// As a command that only reads lists it.
     fn listed(&self) -> Vec<Entry> {
-        self.walk(self.place(None, Clock::machine())).0
+        self.walk(self.place(None, real::now())).0
     }
 
     /// As it is listed where nothing is remembered.
     fn plain(&self) -> Vec<Entry> {
-        self.walk(Place { many: usize::MAX, ..self.place(None, Clock::machine()) }).0
+        self.walk(Place { many: usize::MAX, ..self.place(None, real::now()) }).0
     }
 
     /// Lists and remembers, as if that were long after now: in truth until the next tick of the file system's clock.
     fn remember(&self) -> Vec<Entry> {
         sleep(Duration::from_millis(30));
-        let later = Clock::machine() + TimeDelta::hours(1);
+        let later = real::now() + TimeDelta::hours(1);
         let listed = self.walk(self.place(Some("1"), later)).0;
         sleep(Duration::from_millis(30));
         assert!(!self.staging().join("1").exists());
@@ -115,7 +115,7 @@ fn an_unchanged_folder_is_as_it_is_remembered() {
     let name = "date=2024-01-02";
     let meta = fs::metadata(lake.path(name)).unwrap();
     let of = State { number: meta.ino(), changed: meta.ctime() * 1_000_000_000 + meta.ctime_nsec() };
-    let mut memory = Memory::of(Place { folder: FOLDER.to_owned(), ..lake.place(Some("1"), Clock::machine()) });
+    let mut memory = Memory::of(Place { folder: FOLDER.to_owned(), ..lake.place(Some("1"), real::now()) });
     memory.add(name, of, std::iter::empty());
     memory.keep();
     let listed: Vec<String> = lake.listed().into_iter().map(|file| file.path).collect();
@@ -188,7 +188,7 @@ fn what_lies_behind_a_link_or_deeper_is_never_remembered() {
     lake.write("date=2024-01-02/bad\nname", BODY);
     for _ in 0..2 {
         lake.remember();
-        let (_, passed_over) = lake.walk(lake.place(None, Clock::machine()));
+        let (_, passed_over) = lake.walk(lake.place(None, real::now()));
         assert_eq!(passed_over.all().len(), 1);
     }
 }
@@ -198,7 +198,7 @@ fn a_folder_that_has_just_changed_is_not_remembered() {
     let lake = Lake::new();
     for round in 0..50 {
         // In the same tick, as far as the machine is quick enough.
-        lake.walk(lake.place(Some("1"), Clock::machine()));
+        lake.walk(lake.place(Some("1"), real::now()));
         assert!(!lake.memory().exists(), "{round}");
         lake.write(&format!("date=2024-01-02/{round}.jsonl.gz"), BODY);
         lake.check("in the same tick");
@@ -231,7 +231,7 @@ fn a_memory_that_is_damaged_or_of_another_lake_is_passed_over() {
     fs::rename(lake.root().join(FOLDER), lake.root().join("bronze/v/u")).unwrap();
     fs::create_dir_all(lake.path("date=2024-01-02")).unwrap();
     lake.check("of another folder");
-    let place = Place { folder: "bronze/v/u".into(), ..lake.place(None, Clock::machine()) };
+    let place = Place { folder: "bronze/v/u".into(), ..lake.place(None, real::now()) };
     fs::write(lake.staging().join("listing.bronze.v.u"), &whole).unwrap();
     let listed = walk(lake.root(), &Path::from("bronze/v/u"), place, &PassedOver::default()).unwrap();
     assert!(listed.len() == 3 && listed.iter().all(|file| file.beginning.is_none()));
@@ -240,7 +240,7 @@ fn a_memory_that_is_damaged_or_of_another_lake_is_passed_over() {
 #[test]
 fn only_who_may_write_the_lake_writes_the_memory() {
     let lake = Lake::new();
-    let later = Clock::machine() + TimeDelta::hours(1);
+    let later = real::now() + TimeDelta::hours(1);
     lake.walk(lake.place(None, later));
     assert!(!lake.memory().exists());
     // Where it cannot be written, the listing is the same.
@@ -264,7 +264,7 @@ fn two_that_remember_at_once_are_both_right() {
         sleep(Duration::from_millis(20));
         lake.write(&format!("date=2024-02-{:02}/a.jsonl.gz", round + 1), BODY);
         sleep(Duration::from_millis(20));
-        let later = Clock::machine() + TimeDelta::hours(1);
+        let later = real::now() + TimeDelta::hours(1);
         std::thread::scope(|scope| {
             for name in ["1", "2", "3"] {
                 scope.spawn(|| lake.walk(lake.place(Some(name), later)));

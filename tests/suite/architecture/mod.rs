@@ -130,7 +130,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("croner", &["spec"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("flate2", &["bronze", "silver"]),
+    ("flate2", &["bronze", "silver", "store"]),
     ("libc", &["memory"]),
     ("libdeflater", &["bronze"]),
     ("zstd", &["silver"]),

@@ -24,6 +24,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::bronze::{self, BronzeFile, Provenance};
 use crate::parallel::Threads;
+use crate::real;
 use crate::spec::{Contract, Table, Values};
 use crate::store::Store;
 
@@ -110,7 +111,7 @@ impl Ledger {
             }
         }
         let of = Arc::clone(table);
-        let ledger = tokio::task::spawn_blocking(move || Self::of(of, listings, before.as_deref())).await?;
+        let ledger = real::apart(move || Self::of(of, listings, before.as_deref())).await?;
         let narrowed: Vec<bool> = table.sources.iter().map(|source| may_be_narrowed(&source.contract)).collect();
         ledger.read(store, |file| file.file.span || file.file.mark.is_some() || narrowed[file.source]).await;
         ledger.read_misdated(store).await;

@@ -31,7 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("query", &["normalise", "spec", "store"]),
     ("report", &["bronze", "clock", "interrupt", "store"]),
     ("silver", &["bronze", "normalise", "panics", "parallel", "real", "spec", "store"]),
-    ("ledger", &["bronze", "clock", "normalise", "parallel", "spec", "store"]),
+    ("ledger", &["bronze", "clock", "normalise", "parallel", "real", "spec", "store"]),
     ("plan", &["clock", "ledger", "normalise", "report", "spec", "wire"]),
     ("world", &["clock", "engine", "interrupt", "ledger", "memory", "progress", "report", "spec", "store"]),
     (

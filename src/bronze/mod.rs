@@ -3,6 +3,7 @@
 //!
 //! Never here: a request, or a silver table.
 
+mod again;
 mod calls;
 mod capture;
 mod file;
@@ -18,6 +19,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
+pub use again::backfill;
 pub use calls::Calls;
 pub use capture::{Capture, CaptureError, CaptureRules};
 #[cfg(test)]
@@ -99,14 +101,15 @@ pub async fn provenances(
     heads.into_iter().map(Result::flatten).collect()
 }
 
-/// What a user should know of a file whose header cannot be read.
+/// What a user should know of a file of `table` whose header cannot be read.
 #[must_use]
-pub fn no_proof(error: &anyhow::Error) -> String {
+pub fn no_proof(error: &anyhow::Error, table: &str, path: &str) -> String {
     // Nothing is wrong with a file that a store does not give for now.
     if error.is::<StoreError>() {
         return format!("{error:#}; see to its permissions, or run again");
     }
-    format!("{error:#}; the file proves nothing: remove it, and `backfill` fetches its slice again")
+    let backfill = backfill(table, path, None);
+    format!("{error:#}; the file proves nothing: remove it, and `{backfill}` fetches its slice again")
 }
 
 /// Of each of some files, whether it begins as ours do; not where it cannot be read. Those of which the listing tells are not
@@ -250,9 +253,11 @@ mod tests {
         .unwrap();
         let store = Store::memory();
         let not_given = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
+        let no_proof = |error| no_proof(error, "trade_cal", path);
         assert!(no_proof(&not_given).ends_with("see to its permissions, or run again"), "{not_given:#}");
         store.put(path, "no gzip!!".into()).await.unwrap();
         let damaged = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
-        assert!(no_proof(&damaged).contains("remove it, and `backfill` fetches"), "{damaged:#}");
+        let way_out = "remove it, and `pitlake backfill trade_cal --start 2024-01-02 --end 2024-01-02` fetches";
+        assert!(no_proof(&damaged).contains(way_out), "{damaged:#}");
     }
 }

@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 
 use super::bodies::Body;
 use super::input::{AnsweredCalls, TaskFile};
-use crate::bronze;
+use crate::bronze::{self, Provenance};
 use crate::normalise::{Builder, EmptyColumns, FileReader, Input, Partition, PlacedLines, ReadFile, Stop, Tells};
-use crate::spec::{Axis, Table, TableSource};
+use crate::spec::{Table, TableSource};
 
 /// A partition, and its files.
 pub(super) type Wanted = (Partition, Vec<TaskFile>);
@@ -105,7 +105,7 @@ impl<'t> ShareReader<'t> {
         let file = |(partition, place): (usize, usize)| &wanted[partition].1[place];
         let first = file(readers[0]);
         let source = source_of(self.table, first)?;
-        let answered = answered(&first.path, body, source.contract.ask.axis, &mut self.text)?;
+        let answered = answered((self.table, source), &first.path, body, &mut self.text)?;
         let is_shared = readers.len() > 1 && readers.iter().all(|reader| file(*reader).span);
         let placed = is_shared.then(|| {
             let input = input(source, first, (&answered, None), false);
@@ -170,24 +170,33 @@ pub(super) fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t Tab
 }
 
 /// The lines of a file, and the calls that brought them.
-fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<AnsweredCalls> {
+fn answered(
+    (table, source): (&Table, &TableSource),
+    path: &str,
+    body: &[u8],
+    text: &mut Vec<u8>,
+) -> Result<AnsweredCalls> {
+    let backfill = |provenance: Option<&Provenance>| bronze::backfill(&table.name, path, provenance);
     let read = bronze::read(body, text);
-    let read =
-        read.with_context(|| format!("cannot read `{path}`: remove it, and `backfill` fetches its slice again"))?;
+    let read = read.with_context(|| {
+        format!("cannot read `{path}`: remove it, and `{}` fetches its slice again", backfill(None))
+    })?;
     let Some(provenance) = read else { return Ok(AnsweredCalls::default()) };
-    if let Some(same_as) = provenance.same_as {
-        bail!("`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice");
+    let backfill = || backfill(Some(&provenance));
+    if let Some(same_as) = &provenance.same_as {
+        bail!("`{path}` refers to `{same_as}`, which no longer exists: run `{} --refetch`", backfill());
     }
     let rows = memchr::memchr_iter(b'\n', text).count();
     if rows != provenance.rows || !provenance.proves(text) {
         bail!(
-            "`{path}` holds {rows} rows that are not the {} its header promises: remove it, and `backfill` fetches its \
+            "`{path}` holds {rows} rows that are not the {} its header promises: remove it, and `{}` fetches its \
              slice again",
-            provenance.rows
+            provenance.rows,
+            backfill()
         );
     }
     // The day of the folder matters for snapshots only.
-    let answered = Answered::parse(&provenance.slice, axis, NaiveDate::MIN);
+    let answered = Answered::parse(&provenance.slice, source.contract.ask.axis, NaiveDate::MIN);
     let day = match &answered {
         Answered::Slice(slice @ (Slice::Session(_) | Slice::Day(_) | Slice::Period(_))) => slice.day(),
         _ => None,
@@ -196,7 +205,8 @@ fn answered(path: &str, body: &[u8], axis: Axis, text: &mut Vec<u8>) -> Result<A
         && day != folder
     {
         bail!(
-            "`{path}` is the answer for {day} in the folder of {folder}: move it back, or remove it and run `backfill`"
+            "`{path}` is the answer for {day} in the folder of {folder}: move it back, or remove it and run `{}`",
+            backfill()
         );
     }
     Ok(AnsweredCalls { params: provenance.params.to_vec(), rows_of: provenance.rows_of, month: answered.month(), day })

@@ -107,9 +107,8 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
                 let is_answered_again = files[place + 1..].iter().filter_map(|later| later.provenance());
                 let mut is_answered_again = is_answered_again.filter(|later| later.same_as.is_none());
                 if !is_answered_again.any(|later| later.params == provenance.params) {
-                    bail!(
-                        "`{path}` refers to `{same_as}`, which no longer exists: run `backfill --refetch` for its slice"
-                    );
+                    let backfill = bronze::backfill(&ledger.table().name, path, Some(provenance));
+                    bail!("`{path}` refers to `{same_as}`, which no longer exists: run `{backfill} --refetch`");
                 }
                 tracing::warn!("`{path}` refers to `{same_as}`, which no longer exists; a later answer replaces both");
             }

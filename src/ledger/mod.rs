@@ -72,9 +72,9 @@ impl LedgerFile {
         self.header.get().is_some()
     }
 
-    fn keep(&self, header: Result<Option<Provenance>>, store: &Store) {
+    fn keep(&self, header: Result<Option<Provenance>>, (store, table): (&Store, &Table)) {
         let header = header.map_err(|error| {
-            store.pass_over(&self.file.path, &bronze::no_proof(&error));
+            store.pass_over(&self.file.path, &bronze::no_proof(&error, &table.name, &self.file.path));
             format!("`{}`: {error:#}", self.file.path)
         });
         // Two readers of one header read the same.
@@ -152,7 +152,7 @@ impl Ledger {
         }
         let headers = bronze::provenances(store, unread.iter().map(|file| &file.file)).await;
         for (file, header) in unread.into_iter().zip(headers) {
-            file.keep(header, store);
+            file.keep(header, (store, &self.table));
         }
     }
 

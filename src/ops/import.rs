@@ -160,7 +160,10 @@ impl Earlier {
                     earlier.add(Import { digest, captured_on, span }, file.path);
                 }
                 Ok(_) => {}
-                Err(error) => world.store.pass_over(&file.path, &bronze::no_proof(&error)),
+                Err(error) => {
+                    let table = world.catalog.fed_by(&contract.id).map_or(&contract.id.name, |table| &table.name);
+                    world.store.pass_over(&file.path, &bronze::no_proof(&error, table, &file.path));
+                }
             }
         }
         Ok(earlier)

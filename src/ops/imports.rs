@@ -58,7 +58,10 @@ pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>>
             for (file, header) in files.into_iter().zip(headers) {
                 match header {
                     Ok(provenance) => all.extend(provenance.and_then(|provenance| import(file, provenance))),
-                    Err(error) => world.store.pass_over(&file.path, &bronze::no_proof(&error)),
+                    Err(error) => {
+                        let table = world.catalog.fed_by(&contract.id).map_or(&contract.id.name, |table| &table.name);
+                        world.store.pass_over(&file.path, &bronze::no_proof(&error, table, &file.path));
+                    }
                 }
             }
         }

@@ -126,8 +126,12 @@ fn a_refetch_without_changes_writes_a_header_and_changes_no_row() {
     let original = files.keys().find(|path| path.ends_with("Z.jsonl.gz")).unwrap();
     fs::remove_file(place.path("data").join(original)).unwrap();
     let report = place.expect(3, &["normalize", "suspend_d_cn", "--now", NOW]);
-    assert!(report.contains("which no longer exists: run `backfill --refetch`"), "{report}");
-    place.backfill(0, &["suspend_d_cn", "--refetch"], &settings());
+    // What it says to run is pasted as it stands.
+    let command = report.split("which no longer exists: run `pitlake ").nth(1).and_then(|rest| rest.split('`').next());
+    let words: Vec<&str> = command.expect(&report).split(' ').collect();
+    let day = day.as_str();
+    assert_eq!(words, ["backfill", "suspend_d_cn", "--start", day, "--end", day, "--refetch"]);
+    place.expect(0, &[&words[..], &["--now", NOW]].concat());
     assert_eq!(silver(&place, "suspend_d_cn"), rows);
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::verified::{Damage, Verified, at_once};
-use crate::bronze::{self, BronzeFile};
+use crate::bronze;
 use crate::ledger::{Ledger, LedgerFile};
 use crate::spec::Table;
 use crate::world::World;
@@ -45,7 +45,7 @@ pub(super) async fn bronze(
                 verified.notes.push(format!("`{path}` refers to `{same_as}`, which no longer exists"));
             }
             Body::Damaged(problem) => {
-                let remedy = fetch_again(ledger.table(), &file.file);
+                let remedy = fetch_again(ledger.table(), file);
                 verified.damaged.push(Damage { file: file.file.path.clone(), problem, remedy });
             }
         }
@@ -92,10 +92,10 @@ fn bronze_file(path: &str, body: &[u8], names: &BTreeSet<String>) -> Body {
     }
 }
 
-fn fetch_again(table: &Table, file: &BronzeFile) -> String {
-    let (name, day) = (&table.name, file.day);
-    if file.span {
-        return format!("remove it, then run `pitlake backfill {name}` over its days, or import it again");
+fn fetch_again(table: &Table, file: &LedgerFile) -> String {
+    let backfill = bronze::backfill(&table.name, &file.file.path, file.provenance());
+    if file.file.span {
+        return format!("remove it, then run `{backfill}`, or import it again");
     }
-    format!("remove it, then run `pitlake backfill {name} --start {day} --end {day}`")
+    format!("remove it, then run `{backfill}`")
 }

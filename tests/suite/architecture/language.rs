@@ -42,6 +42,7 @@ const NO_SENTENCE: &[&str] = &[
     "' not found",
     "{}   --as-of {}",
     "--start {} --end {}",
+    "pitlake backfill {} --start {} --end {}",
     "# begin of `pitlake schedule` for {}",
     "# end of `pitlake schedule` for {}",
     "All tables of silver. `pitlake tables --format markdown` writes this page; do not edit it. Amounts are in yuan and \

@@ -9,6 +9,7 @@ mod dialect;
 mod engine;
 mod error;
 mod function;
+mod glossary;
 mod horizon;
 mod reading;
 mod remote;
@@ -31,11 +32,12 @@ use futures::StreamExt as _;
 pub use ddl::{duckdb, polars, spark};
 pub use error::QueryError;
 pub use function::{calls_function, functions};
+pub use glossary::Glossary;
 pub use horizon::{Horizon, NextMorning};
 pub use remote::{LAKE, Remote};
 pub use result_set::ResultSet;
 pub use sessions::{decode_operator, encode_operator};
-pub use statement::statements;
+pub use statement::{said, statements};
 
 use derived::{IDENTITY, MAPPING, SECURITIES};
 use silver::Silver;
@@ -118,7 +120,7 @@ pub async fn sql(
         None => datafusion::physical_plan::execute_stream(plan, task).map_err(explain)?,
     };
     let mut left = most.unwrap_or(usize::MAX);
-    let mut found = ResultSet { schema, batches: Vec::new(), has_more: false };
+    let mut found = ResultSet { schema, batches: Vec::new(), has_more: false, is_catalogue: false };
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(explain)?;
         let taken = batch.num_rows().min(left);

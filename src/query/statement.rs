@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 
-use super::ResultSet;
-use crate::spec::Catalog;
+use super::{Glossary, ResultSet};
+use crate::normalise::{Added, added, added_to_states};
+use crate::spec::{Catalog, Table};
 
 /// The statements of a text, each without its semicolon, and what follows the last semicolon. A semicolon in quotes or in a
 /// comment ends nothing, and what holds only comments and blanks is no statement.
@@ -116,11 +117,17 @@ pub(super) fn tables(catalog: &Catalog) -> Result<ResultSet, ArrowError> {
 
 /// The columns of a table or companion, with units and meanings where the catalogue has them.
 pub(super) fn columns(catalog: &Catalog, name: &str, schema: &Schema) -> Result<ResultSet, ArrowError> {
-    let table = catalog.tables().find(|table| table.name == name || table.companion().as_deref() == Some(name));
+    let is_meant = |table: &&Table| table.name == name || table.companion().as_deref() == Some(name);
+    let table = catalog.tables().map(std::convert::AsRef::as_ref).find(is_meant);
     let column = |name: &str| table.and_then(|table| table.columns.iter().find(|column| column.name == name));
     let fields = schema.fields();
     let unit = |name: &str| column(name).and_then(|column| column.unit).map(|unit| unit.to_string());
-    let meaning = |name: &str| column(name).map(|column| column.description.clone());
+    let companion = table.filter(|table| table.name != name);
+    let added: Vec<Added> = table.map(added).into_iter().chain(companion.map(added_to_states)).flatten().collect();
+    let meaning = |name: &str| match column(name) {
+        Some(column) => Some(column.description.clone()),
+        None => added.iter().find(|column| column.name == name).map(|column| column.description.to_owned()),
+    };
     texts(&[
         ("column_name", fields.iter().map(|field| field.name().clone()).collect()),
         ("data_type", fields.iter().map(|field| field.data_type().to_string()).collect()),
@@ -135,11 +142,36 @@ fn texts(columns: &[(&str, Vec<String>)]) -> Result<ResultSet, ArrowError> {
         (*name, array, false)
     });
     let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
-    Ok(ResultSet { schema: batch.schema(), batches: vec![batch], has_more: false })
+    Ok(ResultSet { schema: batch.schema(), batches: vec![batch], has_more: false, is_catalogue: true })
+}
+
+/// What the catalogue says, in the words of a glossary.
+///
+/// # Errors
+/// When the rows are not those of the catalogue.
+pub fn said(rows: &ResultSet, glossary: &Glossary) -> Result<ResultSet, ArrowError> {
+    let values = |head: &str| -> Vec<&str> {
+        let cells = rows.batches.iter().filter_map(|batch| batch.column_by_name(head)?.as_string_opt::<i32>());
+        cells.flatten().map(Option::unwrap_or_default).collect()
+    };
+    let column = |head: &str| -> Vec<String> {
+        let cells = values(head).into_iter();
+        match head {
+            "title" => cells.map(glossary.text).collect(),
+            "unit" => cells.map(glossary.unit).collect(),
+            "description" => {
+                cells.zip(values("column_name")).map(|(text, name)| (glossary.column)(name, text, None)).collect()
+            }
+            _ => cells.map(str::to_owned).collect(),
+        }
+    };
+    texts(&rows.schema.fields().iter().map(|field| (field.name().as_str(), column(field.name()))).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::{DataType, Field};
+
     use super::*;
 
     #[test]
@@ -159,5 +191,22 @@ mod tests {
         assert_eq!(Shown::of("desc \"income_cn\" ;"), Some(Shown::Columns("income_cn")));
         assert_eq!(Shown::of("SELECT 1"), None);
         assert_eq!(Shown::of("show columns from x"), None);
+    }
+
+    #[test]
+    fn columns_that_we_add_are_described_as_their_table_means_them() {
+        let (catalog, _) = Catalog::load(&[], None).unwrap();
+        let schema = Schema::new(vec![Field::new("known_on", DataType::Date32, true)]);
+        for (table, meaning) in [
+            ("income_cn", "first day on which this version may be used, from the end of that day"),
+            (
+                "stock_daily_cn_superseded",
+                "first day on which this state may be used, from the end of that day; null where the calendar ends before",
+            ),
+            ("stock_daily_cn", ""),
+        ] {
+            let told = columns(&catalog, table, &schema).unwrap();
+            assert_eq!(told.batches[0]["description"].as_string::<i32>().value(0), meaning, "{table}");
+        }
     }
 }

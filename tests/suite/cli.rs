@@ -247,12 +247,17 @@ fn the_token_may_be_in_a_file() {
 }
 
 #[test]
-fn docs_tables_md_is_what_the_program_prints() {
+fn the_pages_of_tables_are_what_the_program_prints() {
     let place = Place::at("http://127.0.0.1:9");
-    let printed = place.expect(0, &["tables", "--format", "markdown"]);
-    let written = include_str!("../../docs/tables.md");
-    let first = printed.lines().zip(written.lines()).find(|(printed, written)| printed != written);
-    assert!(printed == written, "`pitlake tables --format markdown > docs/tables.md`; the first difference: {first:?}");
+    for (language, page, written) in [
+        ("en", "docs/tables.md", include_str!("../../docs/tables.md")),
+        ("zh", "docs/zh/tables.md", include_str!("../../docs/zh/tables.md")),
+    ] {
+        let printed = place.expect(0, &["--lang", language, "tables", "--format", "markdown"]);
+        let first = printed.lines().zip(written.lines()).find(|(printed, written)| printed != written);
+        let command = format!("pitlake --lang {language} tables --format markdown > {page}");
+        assert!(printed == written, "run `{command}`; the first difference: {first:?}");
+    }
 }
 
 #[test]

@@ -176,8 +176,9 @@ fn what_programs_read_is_the_same_in_both_languages() {
         &["import", "--list", "--format", "json"],
         &["config", "check", "--format", "json"],
         &["tables", "income_cn", "--format", "json"],
-        &["tables", "--format", "markdown"],
-        &["tables", "--ddl", "duckdb"],
+        &["tables", "--format", "json"],
+        &["query", "SHOW TABLES", "--format", "csv"],
+        &["query", "DESCRIBE stock_daily_cn", "--format", "json"],
         &["query", "SELECT * FROM stock_daily_cn ORDER BY ts_code, trade_date", "--format", "csv"],
         &["query", "SELECT * FROM stock_daily_cn ORDER BY ts_code, trade_date"],
         &["query", "SELECT * FROM stock_daily_cn ORDER BY ts_code, trade_date", "--format", "json"],
@@ -191,4 +192,69 @@ fn what_programs_read_is_the_same_in_both_languages() {
     }
     let (_, _, log) = run(&place, &["run", "--log-format", "json", "--lang", "zh", "--now", NOW]);
     assert!(log.lines().all(|line| !line.starts_with('{') || line.is_ascii()), "{log}");
+}
+
+#[test]
+fn a_table_is_described_in_chinese() {
+    let place = Place::at("http://127.0.0.1:9");
+    let page = place.expect(0, &["tables", "stock_daily_cn", "--lang", "zh"]);
+    has_line(&page, "stock_daily_cn：日线行情（未复权）");
+    assert!(page.contains("\n每只证券、每个交易日一行；停牌日没有行。成交量以股计，成交额以元计。"), "{page}");
+    has_line(&page, "vol         int64      股         成交量，含零股");
+    has_line(&page, "amount      float64    元         成交额");
+    has_line(&page, "vendor      utf8       文本       该行来自哪家供应商");
+    assert!(page.contains("           转发 Tushare 的 `daily`。"), "{page}");
+    // A description that means two things has a Chinese for each.
+    let boards = place.expect(0, &["tables", "ths_daily_cn", "--lang", "zh"]);
+    assert!(boards.lines().any(|line| line.starts_with("turnover_rate ") && line.ends_with("  换手率")), "{boards}");
+    let states = place.expect(0, &["tables", "stock_daily_cn_superseded", "--lang", "zh"]);
+    has_line(&states, "stock_daily_cn_superseded：日线行情（未复权）：`stock_daily_cn` 的历史状态");
+    assert!(states.contains("从这一天日终起不再有效；仍然有效则为空"), "{states}");
+}
+
+#[test]
+fn own_descriptions_stay_as_they_are_written() {
+    let place = Place::at("http://127.0.0.1:9");
+    std::fs::create_dir_all(place.path("pipelines")).unwrap();
+    let shipped = include_str!("../../pipelines/stock_daily_cn.toml");
+    let own = shipped.replace("One row per security and trading day; no row", "Our own bars; no row");
+    assert_ne!(own, shipped);
+    std::fs::write(place.path("pipelines/stock_daily_cn.toml"), own).unwrap();
+    let page = place.expect(0, &["tables", "stock_daily_cn", "--lang", "zh"]);
+    assert!(page.contains("\nOur own bars; no row on suspended days. Volume in shares, amount in yuan."), "{page}");
+}
+
+#[test]
+fn people_who_ask_for_columns_are_answered_in_chinese() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.expect(0, &BACKFILL);
+    let described = place.expect(0, &["query", "DESCRIBE stock_daily_cn", "--lang", "zh"]);
+    for line in [
+        "| vol         | Int64     | 股    | 成交量，含零股 ",
+        "| vendor      | Utf8      |       | 该行来自哪家供应商 ",
+    ] {
+        assert!(described.lines().any(|other| other.starts_with(line)), "{line}: {described}");
+    }
+    let tables = place.expect(0, &["query", "SHOW TABLES", "--lang", "zh"]);
+    assert!(tables.lines().any(|line| line.starts_with("| adj_factor ") && line.contains(" 复权因子 ")), "{tables}");
+    // A file is for programs.
+    place.expect(0, &["query", "DESCRIBE stock_daily_cn", "--output", "columns.csv", "--lang", "zh"]);
+    assert!(std::fs::read_to_string(place.path("columns.csv")).unwrap().is_ascii());
+}
+
+#[test]
+fn views_for_other_engines_differ_in_their_comments_only() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    place.expect(0, &BACKFILL);
+    let written = |engine: &str, language: &str| place.expect(0, &["tables", "--ddl", engine, "--lang", language]);
+    let (english, chinese) = (written("duckdb", "en"), written("duckdb", "zh"));
+    has_line(&english, "COMMENT ON COLUMN \"stock_daily_cn\".\"close\" IS 'close, unadjusted [CNY/share]';");
+    has_line(&chinese, "COMMENT ON COLUMN \"stock_daily_cn\".\"close\" IS '收盘价（元/股），未复权';");
+    let code =
+        |text: &str| text.lines().filter(|line| !line.starts_with("COMMENT ")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(code(&english), code(&chinese));
+    assert!(written("spark", "zh").contains("`amount` DOUBLE COMMENT '成交额（元）'"));
+    assert!(written("polars", "zh").contains("    amount: 成交额（元）\n"));
 }

@@ -2,13 +2,15 @@
 //! the rooms below write English and know of no other. Nothing that programs read comes here: JSON, CSV, rows of a query.
 //!
 //! `catalogue` finds the translation of a sentence by its `template`, `help` has the command line and the errors of clap, `comments`
-//! those of a configuration, `columns` measures and wraps, `hint` completes the commands that texts name.
+//! those of a configuration, `tables` what tables and columns are about, `columns` measures and wraps, `hint` completes the
+//! commands that texts name.
 
 mod catalogue;
 mod columns;
 mod comments;
 mod help;
 mod hint;
+mod tables;
 mod template;
 
 use std::env;
@@ -21,6 +23,7 @@ pub(super) use columns::{padded, width, wrapped};
 #[cfg(test)]
 pub(super) use help::lacking;
 pub(super) use help::{command, parse};
+pub(super) use tables::{glossary, prose};
 
 /// The option that names a language; it is read before the command line is parsed, so that errors of that follow it too.
 const OPTION: &str = "--lang";

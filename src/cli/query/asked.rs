@@ -6,7 +6,7 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use clap::ValueEnum;
 
-use crate::cli::language::local;
+use crate::cli::language::{glossary, local};
 use crate::query::{self, Horizon, QueryError, Remote, ResultSet};
 use crate::reference;
 use crate::world::{Misuse, World};
@@ -54,19 +54,24 @@ impl Asked {
         match self.format {
             RowFormat::Json => rows.json(),
             RowFormat::Csv => rows.csv(),
-            RowFormat::Text if !self.is_shown => rows.text(),
-            RowFormat::Text => {
-                let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0);
-                let mut text = rows.text_within(width)?;
-                if rows.has_more {
-                    let most = self.most.unwrap_or_default();
-                    let note = format!(
-                        "The first {most} rows; --limit 0 prints all of them, --output FILE writes them to a file."
-                    );
-                    text.extend(["\n\n", &local(&note)]);
-                }
-                Ok(text)
-            }
+            RowFormat::Text if rows.is_catalogue => self.table(&query::said(rows, &glossary())?),
+            RowFormat::Text => self.table(rows),
         }
+    }
+
+    /// The rows as people read them.
+    fn table(&self, rows: &ResultSet) -> Result<String> {
+        if !self.is_shown {
+            return rows.text();
+        }
+        let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0);
+        let mut text = rows.text_within(width)?;
+        if rows.has_more {
+            let most = self.most.unwrap_or_default();
+            let note =
+                format!("The first {most} rows; --limit 0 prints all of them, --output FILE writes them to a file.");
+            text.extend(["\n\n", &local(&note)]);
+        }
+        Ok(text)
     }
 }

@@ -2,19 +2,20 @@
 
 use arrow::datatypes::Field;
 
+use crate::query::glossary::Glossary;
 use crate::spec::Table;
 
 /// A column's meaning and unit, on one line.
-pub(super) fn of_column(field: &Field) -> Option<String> {
-    let description = field.metadata().get("description")?;
-    let unit = field.metadata().get("unit").map(|unit| format!(" [{unit}]")).unwrap_or_default();
-    Some(format!("{}{unit}", description.split_whitespace().collect::<Vec<_>>().join(" ")))
+pub(super) fn of_column(field: &Field, glossary: &Glossary) -> Option<String> {
+    let description = field.metadata().get("description")?.split_whitespace().collect::<Vec<_>>().join(" ");
+    let unit = field.metadata().get("unit").map(String::as_str);
+    Some((glossary.column)(field.name(), &description, unit))
 }
 
 /// A line about a table, or about its companion.
-pub(super) fn of_table(table: &Table, name: &str) -> String {
+pub(super) fn of_table(table: &Table, name: &str, glossary: &Glossary) -> String {
     if name == table.name {
-        return table.title.clone();
+        return (glossary.text)(&table.title);
     }
-    format!("{}: former states of {}", table.title, table.name)
+    (glossary.text)(&format!("{}: former states of {}", table.title, table.name))
 }

@@ -13,6 +13,7 @@ use crate::normalise::{companion_schema, schema};
 use crate::query::day::{Day, quoted};
 use crate::query::derived::{self, BARS, FACTORS, HISTORY, IDENTITY, INPUTS, MAPPING, SECURITIES};
 use crate::query::dialect::Dialect;
+use crate::query::glossary::Glossary;
 use crate::query::reading::{self, AsOf};
 use crate::query::sessions::refusal;
 use crate::query::silver::{partition_columns, promised};
@@ -42,7 +43,7 @@ CREATE OR REPLACE MACRO next_morning(of_day) AS (
 ///
 /// # Errors
 /// When the lake cannot be listed.
-pub async fn duckdb(catalog: &Catalog, store: &Store) -> Result<String> {
+pub async fn duckdb(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Result<String> {
     let built = built(store).await?;
     let mut text = HEAD.to_owned();
     let needed: Vec<&str> = INPUTS.iter().copied().chain([BARS, FACTORS, CALENDAR]).collect();
@@ -50,10 +51,10 @@ pub async fn duckdb(catalog: &Catalog, store: &Store) -> Result<String> {
     let tables: Vec<&Table> = tables.map(std::convert::AsRef::as_ref).collect();
     for table in &tables {
         view(&mut text, table, (&table.name, &schema(table)), store.name(), &built)?;
-        comments(&mut text, table, (&table.name, &schema(table)))?;
+        comments(&mut text, table, (&table.name, &schema(table)), glossary)?;
         if let (Some(name), Some(schema)) = (table.companion(), companion_schema(table)) {
             view(&mut text, table, (&name, &schema), store.name(), &built)?;
-            comments(&mut text, table, (&name, &schema))?;
+            comments(&mut text, table, (&name, &schema), glossary)?;
         }
     }
     text.push_str(NEXT_MORNING);
@@ -109,12 +110,12 @@ fn view(
 }
 
 /// What a view is about, and what its columns mean.
-fn comments(text: &mut String, table: &Table, (name, schema): (&str, &SchemaRef)) -> Result<()> {
+fn comments(text: &mut String, table: &Table, (name, schema): (&str, &SchemaRef), glossary: &Glossary) -> Result<()> {
     let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let view = quoted(name);
-    writeln!(text, "COMMENT ON VIEW {view} IS {};", literal(&comment::of_table(table, name)))?;
+    writeln!(text, "COMMENT ON VIEW {view} IS {};", literal(&comment::of_table(table, name, glossary)))?;
     for field in schema.fields() {
-        if let Some(about) = comment::of_column(field) {
+        if let Some(about) = comment::of_column(field, glossary) {
             writeln!(text, "COMMENT ON COLUMN {view}.{} IS {};", quoted(field.name()), literal(&about))?;
         }
     }

@@ -12,6 +12,7 @@ use super::built::built;
 use super::comment;
 use crate::normalise::{companion_schema, schema};
 use crate::query::derived::{BARS, FACTORS};
+use crate::query::glossary::Glossary;
 use crate::query::silver::partition_columns;
 use crate::spec::{Catalog, ColumnType, Known, Table};
 use crate::store::Store;
@@ -26,7 +27,7 @@ const NEEDED: [&str; 3] = [BARS, FACTORS, "trade_cal"];
 ///
 /// # Errors
 /// When the lake cannot be listed.
-pub async fn polars(catalog: &Catalog, store: &Store) -> Result<String> {
+pub async fn polars(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Result<String> {
     let built = built(store).await?;
     let mut text = READINGS.to_owned();
     write!(text, "\n\nLAKE = {}\n", literal(store.name().trim_end_matches('/')))?;
@@ -36,7 +37,7 @@ pub async fn polars(catalog: &Catalog, store: &Store) -> Result<String> {
             continue;
         }
         let own = schema(table);
-        function(&mut text, table, (&table.name, own.fields()), &built)?;
+        function(&mut text, table, (&table.name, own.fields()), &built, glossary)?;
         match as_of(table, &built) {
             Some(reading) => writeln!(text, "{reading}")?,
             None => {
@@ -46,7 +47,7 @@ pub async fn polars(catalog: &Catalog, store: &Store) -> Result<String> {
             }
         }
         if let (Some(name), Some(states)) = (companion, companion_schema(table)) {
-            function(&mut text, table, (&name, states.fields()), &built)?;
+            function(&mut text, table, (&name, states.fields()), &built, glossary)?;
             text.push_str("    return _states(rows, day)\n");
         }
     }
@@ -59,10 +60,16 @@ fn function(
     table: &Table,
     (name, fields): (&str, &[Arc<Field>]),
     built: &BTreeSet<String>,
+    glossary: &Glossary,
 ) -> Result<()> {
-    writeln!(text, "\n\ndef {name}(as_of=None):\n    \"\"\"{}\n", documented(&comment::of_table(table, name)))?;
+    writeln!(
+        text,
+        "\n\ndef {name}(as_of=None):\n    \"\"\"{}\n",
+        documented(&comment::of_table(table, name, glossary))
+    )?;
     for field in fields {
-        let about = comment::of_column(field).map(|about| format!(": {}", documented(&about))).unwrap_or_default();
+        let about = comment::of_column(field, glossary);
+        let about = about.map(|about| format!(": {}", documented(&about))).unwrap_or_default();
         writeln!(text, "    {}{about}", field.name())?;
     }
     text.push_str("    \"\"\"\n");

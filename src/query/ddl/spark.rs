@@ -12,6 +12,7 @@ use crate::normalise::{companion_schema, schema};
 use crate::query::day::{Day, quoted};
 use crate::query::derived::{self, BARS, FACTORS};
 use crate::query::dialect::Dialect;
+use crate::query::glossary::Glossary;
 use crate::query::horizon::Horizon;
 use crate::query::reading::{self, AsOf};
 use crate::query::silver::{partition_columns, promised};
@@ -23,7 +24,7 @@ use crate::store::Store;
 ///
 /// # Errors
 /// When the lake cannot be listed.
-pub async fn spark(catalog: &Catalog, store: &Store, horizon: &Horizon) -> Result<String> {
+pub async fn spark(catalog: &Catalog, store: &Store, horizon: &Horizon, glossary: &Glossary) -> Result<String> {
     let built = built(store).await?;
     let mut text = match horizon.day {
         None => "-- Views over the lake for Spark 3.5 or newer. Written by `pitlake tables --ddl spark`.\n".to_owned(),
@@ -35,14 +36,14 @@ pub async fn spark(catalog: &Catalog, store: &Store, horizon: &Horizon) -> Resul
     let day = horizon.day.map(|day| Day::Spark(day, (horizon.next_morning)(day)));
     let mut priced = Vec::new();
     for table in catalog.tables().filter(|table| built.contains(&table.name)) {
-        writeln!(text, "-- {}: {}", table.name, table.title)?;
+        writeln!(text, "-- {}: {}", table.name, comment::of_table(table, &table.name, glossary))?;
         let own = promised(&schema(table), partition_columns(table.partition));
         let companion = table.companion().filter(|name| built.contains(name));
         let states = companion_schema(table).map(|states| promised(&states, partition_columns(table.partition)));
         let states = companion.zip(states);
-        files(&mut text, day, (&table.name, &own), store.name())?;
+        files(&mut text, day, (&table.name, &own), store.name(), glossary)?;
         if let Some((name, schema)) = &states {
-            files(&mut text, day, (name, schema), store.name())?;
+            files(&mut text, day, (name, schema), store.name(), glossary)?;
         }
         let is_seen = match day {
             None => true,
@@ -64,8 +65,14 @@ fn source(name: &str, day: Option<Day>) -> String {
 }
 
 /// The view of the files of a table or companion, whose columns are those that it has now: files of former versions lack some.
-fn files(text: &mut String, day: Option<Day>, (name, schema): (&str, &SchemaRef), lake: &str) -> Result<()> {
-    let columns: Vec<String> = schema.fields().iter().map(|field| column(field)).collect();
+fn files(
+    text: &mut String,
+    day: Option<Day>,
+    (name, schema): (&str, &SchemaRef),
+    lake: &str,
+    glossary: &Glossary,
+) -> Result<()> {
+    let columns: Vec<String> = schema.fields().iter().map(|field| column(field, glossary)).collect();
     let path = literal(&format!("{}/silver/{name}", plain(lake.trim_end_matches('/'))));
     let (view, columns) = (source(name, day), columns.join(", "));
     writeln!(text, "CREATE OR REPLACE TEMPORARY VIEW `{view}` ({columns}) USING parquet OPTIONS (path {path});")?;
@@ -73,8 +80,9 @@ fn files(text: &mut String, day: Option<Day>, (name, schema): (&str, &SchemaRef)
 }
 
 /// A column with its type, meaning and unit.
-fn column(field: &Field) -> String {
-    let about = comment::of_column(field).map(|text| format!(" COMMENT {}", literal(&text))).unwrap_or_default();
+fn column(field: &Field, glossary: &Glossary) -> String {
+    let about = comment::of_column(field, glossary);
+    let about = about.map(|text| format!(" COMMENT {}", literal(&text))).unwrap_or_default();
     format!("`{}` {}{about}", field.name(), type_name(field.data_type()))
 }
 

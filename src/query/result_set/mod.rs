@@ -25,6 +25,8 @@ pub struct ResultSet {
     pub batches: Vec<RecordBatch>,
     /// Whether the query has more rows than were asked for.
     pub has_more: bool,
+    /// Whether they are what the catalogue says of tables or of columns, not rows of a table.
+    pub is_catalogue: bool,
 }
 
 impl ResultSet {

@@ -7,7 +7,7 @@ async fn views_of_spark(day: Option<&str>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
     let horizon = Horizon { day: day.map(|day| day.parse().unwrap()), ..Horizon::default() };
-    spark(&catalog, &store, &horizon).await.unwrap()
+    spark(&catalog, &store, &horizon, &Glossary::default()).await.unwrap()
 }
 
 #[tokio::test]
@@ -27,9 +27,9 @@ async fn spark_gets_one_statement_a_line() {
 async fn paths_hold_no_patterns() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
-    let text = spark(&catalog, &store, &Horizon::default()).await.unwrap();
+    let text = spark(&catalog, &store, &Horizon::default(), &Glossary::default()).await.unwrap();
     assert!(text.contains(r"a \\[lake\\] 数%20/silver/stock_daily_cn')"), "{text}");
-    let text = duckdb(&catalog, &store).await.unwrap();
+    let text = duckdb(&catalog, &store, &Glossary::default()).await.unwrap();
     assert!(text.contains("a [[]lake] 数%20/silver/stock_daily_cn/*/*.parquet'"), "{text}");
 }
 
@@ -40,7 +40,7 @@ async fn columns_say_what_they_mean_and_their_unit() {
     assert!(text.contains(r"COMMENT 'vendor\'s own industry label (not Shenwan)'"), "{text}");
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
-    let text = duckdb(&catalog, &store).await.unwrap();
+    let text = duckdb(&catalog, &store, &Glossary::default()).await.unwrap();
     assert!(text.contains("COMMENT ON COLUMN \"stock_daily_cn\".\"amount\" IS 'turnover [CNY]';"), "{text}");
     let label = "COMMENT ON COLUMN \"stock_basic_cn\".\"industry\" IS 'vendor''s own industry label (not Shenwan)';";
     assert!(text.contains(label), "{text}");
@@ -61,7 +61,7 @@ async fn as_of_a_day_the_files_have_views_of_their_own() {
 async fn polars_gets_a_function_a_table() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
-    let text = polars(&catalog, &store).await.unwrap();
+    let text = polars(&catalog, &store, &Glossary::default()).await.unwrap();
     assert!(text.contains("\nLAKE = \"") && text.contains("a [lake] 数%20\"\n"), "{text}");
     // What has no files has a function where others read it, and no other.
     let named: Vec<&str> =

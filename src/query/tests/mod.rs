@@ -27,7 +27,9 @@ fn batch(rows: &[(&str, i32, Option<f64>, i64)]) -> RecordBatch {
 fn write(lake: &Path, path: &str, batch: RecordBatch) {
     let path = lake.join("silver").join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    ResultSet { schema: batch.schema(), batches: vec![batch], has_more: false }.parquet(&path).unwrap();
+    ResultSet { schema: batch.schema(), batches: vec![batch], has_more: false, is_catalogue: false }
+        .parquet(&path)
+        .unwrap();
 }
 
 /// 19,724 is 2024-01-02; the name of the folder would be a glob to a careless reader.

@@ -177,7 +177,7 @@ fn a_result_is_written_in_every_format() {
         ("x", Arc::new(Float64Array::from(vec![Some(100.0), None])) as _, true),
     ])
     .unwrap();
-    let rows = ResultSet { schema: batch.schema(), batches: vec![batch.clone()], has_more: false };
+    let rows = ResultSet { schema: batch.schema(), batches: vec![batch.clone()], has_more: false, is_catalogue: false };
     assert_eq!(
         rows.json().unwrap(),
         r#"[{"code":"a,b","day":"2024-01-02","at":"2024-01-02T10:00:00Z","x":100.0},{"code":null,"day":null,"at":null,"x":null}]"#

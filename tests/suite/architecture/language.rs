@@ -45,8 +45,6 @@ const NO_SENTENCE: &[&str] = &[
     "pitlake backfill {} --start {} --end {}",
     "# begin of `pitlake schedule` for {}",
     "# end of `pitlake schedule` for {}",
-    "All tables of silver. `pitlake tables --format markdown` writes this page; do not edit it. Amounts are in yuan and \
-     volumes in shares unless the unit differs; percent values are numbers times a hundred; days are days in Shanghai.",
     "AND cal_date {} {}",
     "\" must appear",
     "Invalid function '",
@@ -61,13 +59,10 @@ const NO_SENTENCE: &[&str] = &[
     "PARTITION BY",
     "SHOW TABLES",
     "`put_opts` with mode `PutMode::Update` and no tag",
-    "`{}` (checked against the vendor's page on {})",
     "adjusted('hfq'), adjusted('qfq', DATE 'ANCHOR') or adjusted('qfq', DATE 'ANCHOR', DATE 'KNOWN')",
     "as_of('TABLE', DATE 'YYYY-MM-DD')",
     "client error (Connect)",
     "error sending request",
-    "filled in later",
-    "former states",
     "no crontab",
     "others are kept",
     "rejects --replay",
@@ -76,9 +71,7 @@ const NO_SENTENCE: &[&str] = &[
     "{} `{}`: expected {}",
     "{} securities, {} to {}",
     "{}: former states of `{}`",
-    "{}: null as of any day before the date",
     "{}{}{} where a row lacks it",
-    "| column | type | unit | meaning |",
 ];
 
 const SQL: [&str; 8] = ["SELECT ", " FROM ", "WHERE ", "CASE WHEN ", "CAST(", "PARTITION BY ", "QUALIFY ", "ORDER BY "];

@@ -12,6 +12,7 @@ use super::answers::Asking;
 use crate::bronze::{self, Provenance};
 use crate::ledger::{LedgerFile, PATIENCE};
 use crate::plan::UNIVERSE;
+use crate::store::is_passing;
 
 /// The newest answer to a slice before this one.
 pub(super) type Before<'a> = Option<(&'a LedgerFile, &'a Provenance)>;
@@ -72,6 +73,7 @@ impl Asking<'_> {
         // A damaged file says nothing; the build names it.
         match self.run.world.store.read(&path).await {
             Ok(body) if bronze::read(&body, &mut lines).is_ok() => {}
+            Err(error) if is_passing(&error) => return Err(error),
             _ => return Ok(BTreeSet::new()),
         }
         let mut earlier = Reply { lines, rows_of: provenance.rows_of.clone(), ..Reply::default() };

@@ -17,7 +17,7 @@ use crate::ledger::PATIENCE;
 use crate::plan::Why;
 use crate::report::{Exit, Look, Marked, TableReport};
 use crate::spec::DateRange;
-use crate::store::Obstructed;
+use crate::store::{Obstructed, is_passing};
 use crate::wire::Call;
 
 /// The answers to securities that share a file.
@@ -30,8 +30,27 @@ struct Batch {
 }
 
 impl Asking<'_> {
-    /// Keeps the answer to a slice that has a file of its own.
+    /// Keeps the answer to a slice that has a file of its own. One that cannot be judged by what came before, for the store
+    /// does not give that for the moment, is asked for again by the next run.
     pub(super) async fn keep(&self, answer: GroupAnswer) -> Result<()> {
+        let slices = answer.group.slices.clone();
+        self.or_fail(&slices, self.judged(answer).await).await
+    }
+
+    /// Fails slices for which the store did not give what it holds.
+    async fn or_fail(&self, slices: &[Slice], done: Result<()>) -> Result<()> {
+        match done {
+            Err(error) if is_passing(&error) => {
+                for slice in slices {
+                    self.fail(slice, format!("{error:#}"), Exit::Incomplete).await;
+                }
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn judged(&self, answer: GroupAnswer) -> Result<()> {
         let GroupAnswer { group, calls, reply, turn: _turn, slot: _slot } = answer;
         let Some(slice) = group.slices.first() else { return Ok(()) };
         let mut reply = match reply {
@@ -142,7 +161,8 @@ impl Asking<'_> {
             }
         }
         for batch in batches {
-            self.write_batch(batch).await?;
+            let slices = batch.slices.clone();
+            self.or_fail(&slices, self.write_batch(batch).await).await?;
         }
         Ok(())
     }

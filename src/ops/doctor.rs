@@ -70,7 +70,7 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
         };
         let mut sources: Vec<&TableSource> = tables.iter().flat_map(|table| &table.sources).collect();
         sources.retain(|source| source.contract.id.vendor == *name);
-        findings.extend(limits(world, name, &sources).await?);
+        findings.extend(limits(world, name, &sources).await);
         for source in sources {
             let (finding, is_last) = right(world, &client, source).await;
             findings.push(finding);
@@ -213,11 +213,14 @@ fn swaps(found: Condition) -> &'static str {
 }
 
 /// The account's limits, and the calls made today.
-async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<Vec<Finding>> {
+async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Vec<Finding> {
     let account = world.jobs.accounts.get(name);
-    let spent = spent(&world.store, world.clock, name).await?;
-    let points = account.map_or(0, |account| account.points);
     let what = format!("{name} limits");
+    let spent = match spent(&world.store, world.clock, name).await {
+        Ok(spent) => spent,
+        Err(error) => return vec![finding(what, Exit::Incomplete, format!("{error:#}"))],
+    };
+    let points = account.map_or(0, |account| account.points);
     // A vendor may know no points.
     let knows_points = world.catalog.contracts().any(|contract| contract.id.vendor == name && contract.points > 0);
     let mut parts: Vec<String> = knows_points.then(|| counted(points, "point")).into_iter().collect();
@@ -239,7 +242,7 @@ async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Result<V
         );
     }
     let gone = quota.is_some_and(|quota| spent >= u64::from(quota));
-    Ok(vec![finding(what, if gone { Exit::QuotaSpent } else { Exit::Done }, message)])
+    vec![finding(what, if gone { Exit::QuotaSpent } else { Exit::Done }, message)]
 }
 
 fn rate(world: &World, source: &TableSource) -> Allowance {

@@ -165,7 +165,7 @@ pub async fn seen(world: &World, tables: &[Arc<Table>], trust: Trust) -> Result<
 
 async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trust: Trust) -> Result<Seen> {
     let calendar = reference::readable_calendar(world, ledgers).await;
-    let runs = report::all(&world.store).await?;
+    let runs = report::readable(&world.store).await?;
     let asked = asked::by_table(&runs);
     let universe = if tables.iter().any(|table| !table.is_snapshot()) {
         reference::readable_universe(world, ledgers).await

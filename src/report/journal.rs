@@ -2,8 +2,9 @@
 //! does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::{StreamExt as _, stream};
@@ -13,10 +14,14 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{Exit, Look, Report, TableReport};
 use crate::bronze::PROGRAM;
 use crate::clock::{Clock, shanghai_day};
-use crate::store::Store;
+use crate::real;
+use crate::store::{Store, is_passing};
 
 /// Reports read at the same time.
 const AT_ONCE: usize = 16;
+
+/// Pauses before a report that the store does not give for the moment is asked for again: the client beneath has tried by then.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// The report of the run that goes on, and its file.
 #[derive(Debug)]
@@ -109,7 +114,7 @@ impl Journal {
     /// The days on which earlier runs looked at a slice and found these rows, which they did not keep.
     ///
     /// # Errors
-    /// When the reports cannot be read.
+    /// As [`all`].
     pub async fn looks(&self, table: &str, slice: &str, digest: &str) -> Result<BTreeSet<NaiveDate>> {
         let read = || async {
             let mut looks: BTreeMap<String, Vec<Look>> = BTreeMap::new();
@@ -157,7 +162,7 @@ impl Journal {
 /// Calls that the lake's runs of today (Shanghai) sent to a vendor.
 ///
 /// # Errors
-/// When the reports cannot be read.
+/// As [`all`].
 pub async fn spent(store: &Store, clock: Clock, vendor: &str) -> Result<u64> {
     let (today, prefix) = (clock.today(), format!("{vendor}/"));
     // Reports of former days are not even read: each is a request. Their names begin with a day of UTC.
@@ -168,28 +173,131 @@ pub async fn spent(store: &Store, clock: Clock, vendor: &str) -> Result<u64> {
     Ok(calls.map(|(_, calls)| calls).sum())
 }
 
-/// Every report of the lake, oldest first.
+/// Every report of the lake, oldest first. One that is damaged is passed over.
 ///
 /// # Errors
-/// When they cannot be listed. One that cannot be read is passed over.
+/// When they cannot be listed, or the store does not give one for the moment: what it tells is not nothing.
 pub async fn all(store: &Store) -> Result<Vec<Report>> {
     read(store, |_| true).await
 }
 
+/// The reports of the lake that can be read now, oldest first, for what only shows them. Others are passed over.
+///
+/// # Errors
+/// When they cannot be listed.
+pub async fn readable(store: &Store) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for (path, body) in bodies(store, |_| true).await? {
+        reports.extend(parsed(store, &path, body));
+    }
+    Ok(reports)
+}
+
 /// The reports of some names, oldest first.
 async fn read(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for (path, body) in bodies(store, is_wanted).await? {
+        if let Err(error) = &body
+            && is_passing(error)
+        {
+            return body.map(|_| Vec::new()).context("a report of an earlier run cannot be read for now; run again");
+        }
+        reports.extend(parsed(store, &path, body));
+    }
+    Ok(reports)
+}
+
+/// The paths of some names, and what the store gives of each.
+async fn bodies(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Result<Bytes>)>> {
     let mut paths: Vec<String> = store.list("runs").await?.into_iter().map(|entry| entry.path).collect();
     // Others may leave files of theirs anywhere.
     paths.retain(|path| path.strip_suffix(".json").is_some() && is_wanted(path.trim_start_matches("runs/")));
-    let bodies = stream::iter(&paths).map(|path| store.read(path)).buffered(AT_ONCE);
-    let bodies: Vec<Result<Bytes>> = bodies.collect().await;
-    let mut reports = Vec::new();
-    for (path, body) in paths.iter().zip(bodies) {
-        match body.map(|body| serde_json::from_slice(&body)) {
-            Ok(Ok(report)) => reports.push(report),
-            Ok(Err(error)) => store.pass_over(path, &format!("it is not the report of a run ({error}); remove it")),
-            Err(error) => store.pass_over(path, &format!("{error:#}; see to its permissions, or run again")),
+    let one = async |path: String| {
+        let mut pauses = PAUSES.iter();
+        loop {
+            match (store.read(&path).await, pauses.next()) {
+                (Err(error), Some(pause)) if is_passing(&error) => real::sleep(*pause).await,
+                (body, _) => return (path, body),
+            }
         }
+    };
+    Ok(stream::iter(paths).map(one).buffered(AT_ONCE).collect().await)
+}
+
+/// A report; one that is none, or not to be had, is passed over.
+fn parsed(store: &Store, path: &str, body: Result<Bytes>) -> Option<Report> {
+    match body.map(|body| serde_json::from_slice(&body)) {
+        Ok(Ok(report)) => return Some(report),
+        Ok(Err(error)) => store.pass_over(path, &format!("it is not the report of a run ({error}); remove it")),
+        Err(error) => store.pass_over(path, &format!("{error:#}; see to its permissions, or run again")),
     }
-    Ok(reports)
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::real::simulated::Simulated;
+    use crate::store::unreliable::{Knows, Unreliable};
+
+    fn machine() -> Simulated {
+        Simulated::at("2024-01-02T10:00:00Z".parse().unwrap())
+    }
+
+    /// A lake with one report, which tells calls of today, and a clock of that day.
+    async fn lake() -> (Store, Arc<Unreliable>, Clock) {
+        let objects = Unreliable::new(Knows::All);
+        let store = Store::over("test", objects.clone());
+        let clock = Clock::fixed(real::now());
+        let journal = Journal::begin(&store, clock, "run", &[]).await.unwrap();
+        let look = Look { slice: "2024-01-02".into(), day: clock.today(), digest: "d".into() };
+        journal.table("t", |table| table.looks.extend([look])).await;
+        journal.end(BTreeMap::from([("tushare/daily".to_owned(), 7)]), None).await.unwrap();
+        (store, objects, clock)
+    }
+
+    #[test]
+    fn a_report_that_is_not_given_for_a_moment_is_waited_for() {
+        machine().run(async {
+            let (store, objects, clock) = lake().await;
+            objects.withhold(PAUSES.len());
+            assert_eq!(spent(&store, clock, "tushare").await.unwrap(), 7);
+            assert!(store.passed_over().is_empty());
+        });
+    }
+
+    #[test]
+    fn calls_that_nobody_can_tell_are_not_none() {
+        machine().run(async {
+            let (store, objects, clock) = lake().await;
+            objects.withhold(usize::MAX);
+            let error = format!("{:#}", spent(&store, clock, "tushare").await.unwrap_err());
+            let expected = "a report of an earlier run cannot be read for now; run again: cannot read \
+                            `runs/20240102T100000000Z.json` in the lake test: 503";
+            assert_eq!(error, expected);
+            // Nor what earlier runs saw.
+            let journal = Journal::begin(&store, clock, "run", &[]).await.unwrap();
+            assert!(journal.looks("t", "2024-01-02", "d").await.is_err());
+            assert!(store.passed_over().is_empty());
+            objects.withhold(0);
+            assert_eq!(journal.looks("t", "2024-01-02", "d").await.unwrap().len(), 1);
+        });
+    }
+
+    #[test]
+    fn what_only_shows_reports_goes_on_without_one() {
+        machine().run(async {
+            let (store, objects, clock) = lake().await;
+            objects.withhold(usize::MAX);
+            assert!(readable(&store).await.unwrap().is_empty());
+            assert_eq!(store.passed_over().len(), 1);
+            // One that is damaged stays so.
+            objects.withhold(0);
+            store.put("runs/20240102T090000000Z.json", "{".into()).await.unwrap();
+            assert_eq!(spent(&store, clock, "tushare").await.unwrap(), 7);
+            assert_eq!(store.passed_over().len(), 2);
+        });
+    }
 }

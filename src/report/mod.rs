@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::bronze::Mark;
 use crate::interrupt::Signal;
 
-pub use journal::{Journal, all, spent};
+pub use journal::{Journal, all, readable, spent};
 
 /// What the exit status tells a scheduler: `docs/operations.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

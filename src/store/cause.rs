@@ -7,7 +7,7 @@ use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
 /// How an answer that is no success begins.
-const ANSWERED: &str = "Server returned non-2xx status code: ";
+pub(super) const ANSWERED: &str = "Server returned non-2xx status code: ";
 
 /// Where machines of a cloud ask for the credentials of their role.
 const ROLES: [&str; 2] = ["//169.254.", "//metadata."];
@@ -32,6 +32,54 @@ pub(super) fn is_obstructed(error: &Error) -> bool {
     use std::io::ErrorKind::{IsADirectory, NotADirectory};
     let io = |error: &(dyn StdError + 'static)| error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
     chain(error).filter_map(io).any(|kind| matches!(kind, IsADirectory | NotADirectory))
+}
+
+/// Whether the same request may be answered another time: a server in trouble, a line that broke. Not where the system or the
+/// server says of the file itself that it cannot be had.
+pub(super) fn is_passing(error: &Error) -> bool {
+    use Error::{InvalidPath, NotFound, NotImplemented, NotSupported, PermissionDenied, Unauthenticated};
+    if matches!(
+        error,
+        InvalidPath { .. }
+            | NotFound { .. }
+            | NotImplemented { .. }
+            | NotSupported { .. }
+            | PermissionDenied { .. }
+            | Unauthenticated { .. }
+    ) {
+        return false;
+    }
+    if let Some(answer) = answer(error) {
+        let status = answer.status.get(..3).unwrap_or_default();
+        return !status.starts_with('4') || matches!(status, "408" | "429");
+    }
+    // What a client of HTTP met is of its line; else the system says it of a file.
+    chain(error).any(<dyn StdError>::is::<HttpError>)
+        || chain(error).find_map(<dyn StdError>::downcast_ref).is_none_or(is_io_passing)
+}
+
+/// The same of what the system says.
+pub(super) fn is_io_passing(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, Other, OutOfMemory, ResourceBusy,
+        StaleNetworkFileHandle, TimedOut, UnexpectedEof, WouldBlock,
+    };
+    /// Too many open files: of the machine, of the process.
+    const FILES: [i32; 2] = [23, 24];
+    let kinds = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionReset,
+        Interrupted,
+        Other,
+        OutOfMemory,
+        ResourceBusy,
+        StaleNetworkFileHandle,
+        TimedOut,
+        UnexpectedEof,
+        WouldBlock,
+    ];
+    kinds.contains(&error.kind()) || error.raw_os_error().is_some_and(|code| cfg!(unix) && FILES.contains(&code))
 }
 
 /// Whether the reply to a request may have been lost after the request was carried out.
@@ -142,6 +190,28 @@ mod tests {
         let source = std::io::Error::other("Error performing PUT http://169.254.169.254/latest/api/token in 3s");
         let told = cause(&Error::Generic { store: "S3", source: source.into() });
         assert!(told.starts_with("no credentials found: set those"), "{told}");
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_stays() {
+        use std::io::ErrorKind;
+        let passing = |source: std::io::Error| is_passing(&Error::Generic { store: "S3", source: source.into() });
+        for status in ["503 Service Unavailable", "500 Internal Server Error", "429 Too Many Requests: slow down"] {
+            assert!(is_passing(&answered(status)), "{status}");
+        }
+        assert!(!is_passing(&answered("400 Bad Request: <Code>KMS.DisabledException</Code>")));
+        for kind in [ErrorKind::TimedOut, ErrorKind::ConnectionReset, ErrorKind::StaleNetworkFileHandle] {
+            assert!(passing(kind.into()), "{kind}");
+        }
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::IsADirectory, ErrorKind::InvalidInput] {
+            assert!(!passing(kind.into()), "{kind}");
+        }
+        // A line that is refused, and a disk that is damaged.
+        let refused = HttpError::new(HttpErrorKind::Connect, std::io::Error::from(ErrorKind::ConnectionRefused));
+        assert!(is_passing(&Error::Generic { store: "S3", source: refused.into() }));
+        #[cfg(unix)]
+        assert!(!passing(std::io::Error::from_raw_os_error(5)) && passing(std::io::Error::from_raw_os_error(24)));
+        assert!(!is_passing(&Error::NotFound { path: "a".into(), source: "404".into() }));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod cloud;
 #[cfg(test)]
 pub(crate) mod counted;
 mod entry;
+mod error;
 mod glance;
 mod http;
 pub mod lease;
@@ -20,7 +21,7 @@ mod remembered;
 mod remote;
 mod staged;
 #[cfg(test)]
-mod unreliable;
+pub(crate) mod unreliable;
 #[cfg_attr(not(unix), path = "walk_plain.rs")]
 mod walk;
 mod whole;
@@ -37,15 +38,15 @@ use futures::future::join_all;
 use futures::{StreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
-use serde::{Deserialize, Serialize};
 
 pub use cloud::{Access, Speaks};
 pub use entry::{BEGINNING, Entry};
+pub use error::{Obstructed, StoreError, WriteError, is_passing};
 pub use probe::{Abilities, Condition};
 pub use process::host;
 pub use whole::whole;
 
-use cause::{cause, is_obstructed};
+use cause::{cause, is_io_passing, is_obstructed};
 use glance::Glance;
 use passed_over::PassedOver;
 use remote::Remote;
@@ -53,37 +54,6 @@ use staged::StagedFolder;
 
 /// Files read at the same time.
 const AT_ONCE: usize = 16;
-
-/// The lake could not be written: exit 1, with the reason.
-#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
-#[error("cannot write `{path}` in the lake {lake}: {cause}")]
-pub struct WriteError {
-    /// The lake as the user named it.
-    pub lake: String,
-    /// The file in the lake.
-    pub path: String,
-    /// The reason the system gave.
-    pub cause: String,
-}
-
-/// The store did not do what was asked of it: nothing is known of what a file holds.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} `{path}` in the lake {lake}: {cause}")]
-pub struct StoreError {
-    verb: &'static str,
-    path: String,
-    lake: String,
-    cause: String,
-}
-
-/// Something lies where a file should go: that one cannot be written, others can.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write `{path}` in the lake {lake}: {cause}; move what lies there away")]
-pub struct Obstructed {
-    lake: String,
-    path: String,
-    cause: String,
-}
 
 /// A file as it was read, so that it can be replaced where it is still the same.
 #[derive(Debug)]
@@ -261,6 +231,7 @@ impl Store {
                     path,
                     lake: name.clone(),
                     cause: error.to_string(),
+                    is_passing: is_io_passing(&error),
                 };
                 Ok(read(&start.map_err(failed)?))
             };
@@ -369,7 +340,8 @@ impl Store {
     }
 
     fn failed(&self, verb: &'static str, path: &str, error: &Error) -> anyhow::Error {
-        StoreError { verb, path: path.to_owned(), lake: self.name.clone(), cause: cause(error) }.into()
+        let (path, lake, is_passing) = (path.to_owned(), self.name.clone(), cause::is_passing(error));
+        StoreError { verb, path, lake, cause: cause(error), is_passing }.into()
     }
 
     fn unwritten(&self, path: &str, error: &Error) -> anyhow::Error {

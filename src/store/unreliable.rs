@@ -1,4 +1,4 @@
-//! A store in memory that loses replies and knows conditions or not, as it is told. For tests.
+//! A store in memory that loses replies, gives nothing and knows conditions or not, as it is told. For tests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +14,11 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use super::cause::ANSWERED;
+
 /// What becomes of conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Knows {
+pub(crate) enum Knows {
     All,
     None,
     /// It overwrites all the same.
@@ -25,21 +27,28 @@ pub(super) enum Knows {
 
 /// The store.
 #[derive(Debug)]
-pub(super) struct Unreliable {
+pub(crate) struct Unreliable {
     objects: InMemory,
     knows: Knows,
     /// Of so many changes the reply is lost after they were made.
     lost: Mutex<usize>,
+    /// So many reads are refused.
+    withheld: Mutex<usize>,
 }
 
 impl Unreliable {
-    pub(super) fn new(knows: Knows) -> Arc<Self> {
-        Arc::new(Self { objects: InMemory::new(), knows, lost: Mutex::new(0) })
+    pub(crate) fn new(knows: Knows) -> Arc<Self> {
+        Arc::new(Self { objects: InMemory::new(), knows, lost: Mutex::new(0), withheld: Mutex::new(0) })
     }
 
     /// Loses the next replies.
-    pub(super) fn lose(&self, number: usize) {
+    pub(crate) fn lose(&self, number: usize) {
         *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = number;
+    }
+
+    /// Gives nothing for so many reads.
+    pub(crate) fn withhold(&self, number: usize) {
+        *self.withheld.lock().unwrap_or_else(PoisonError::into_inner) = number;
     }
 
     fn reply<T>(&self, done: Result<T>) -> Result<T> {
@@ -85,6 +94,13 @@ impl ObjectStore for Unreliable {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        if let withheld = &mut *self.withheld.lock().unwrap_or_else(PoisonError::into_inner)
+            && *withheld > 0
+        {
+            *withheld -= 1;
+            let source = format!("{ANSWERED}503").into();
+            return Err(Error::Generic { store: "Unreliable", source });
+        }
         let found = self.objects.get_opts(location, options).await;
         // Whoever reads at the same time sees the same.
         tokio::task::yield_now().await;
@@ -119,7 +135,7 @@ impl ObjectStore for Unreliable {
 }
 
 /// The names below a folder, for who looks behind the store.
-pub(super) async fn names(store: &Unreliable, folder: &str) -> Vec<String> {
+pub(crate) async fn names(store: &Unreliable, folder: &str) -> Vec<String> {
     let listed = store.objects.list(Some(&Path::from(folder)));
     listed.map_ok(|meta| meta.location.to_string()).try_collect().await.unwrap_or_default()
 }

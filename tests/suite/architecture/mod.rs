@@ -5,6 +5,7 @@
 
 mod graph;
 mod language;
+mod machine;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

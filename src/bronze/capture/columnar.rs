@@ -14,8 +14,13 @@ use chrono::{DateTime, FixedOffset, Offset as _, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pitlake_contract::spelling::instant::SHANGHAI;
 
+use super::claims;
 use super::format::Format;
-use super::{CaptureError, CaptureReader, json_string};
+use super::{AGAIN, CaptureError, CaptureReader, json_string};
+use crate::panics::caught;
+
+/// Rows of a batch that become values at a time: a batch may claim any number of rows that take no bytes.
+const TOGETHER: usize = 8 << 10;
 
 /// Names of the time zones whose clocks show Shanghai's time.
 const OF_SHANGHAI: [&str; 8] = [
@@ -31,6 +36,18 @@ const OF_SHANGHAI: [&str; 8] = [
 
 impl CaptureReader<'_> {
     pub(super) fn columnar(&mut self, body: Bytes, format: Format) -> Result<(), CaptureError> {
+        // The readers panic on some damage.
+        let read = caught(|| self.read_columnar(body, format));
+        read.unwrap_or_else(|| Err(self.error(None, "the file is damaged".into(), AGAIN)))
+    }
+
+    fn read_columnar(&mut self, body: Bytes, format: Format) -> Result<(), CaptureError> {
+        let claimed = match format {
+            Format::ArrowStream => claims::of_stream(&body, self.most as u64),
+            Format::Feather => claims::of_file(&body, self.most as u64),
+            Format::Parquet | Format::Text => Ok(()),
+        };
+        claimed.map_err(|problem| self.damaged(&problem))?;
         let read = match format {
             Format::Parquet => ParquetRecordBatchReaderBuilder::try_new(body)
                 .and_then(ParquetRecordBatchReaderBuilder::build)
@@ -58,21 +75,24 @@ impl CaptureReader<'_> {
         let named = schema.fields().iter().zip(batch.columns());
         let named: Vec<_> = named.filter(|(field, _)| !field.name().starts_with("__index_level_")).collect();
         let fields = self.header(named.iter().map(|(field, _)| field.name().as_str()))?;
-        let mut columns = Vec::with_capacity(named.len());
-        for (field, column) in named {
-            columns.push(values(column).map_err(|problem| {
-                self.error(None, format!("column `{}`: {problem}", field.name()), "save it as JSON lines")
-            })?);
-        }
-        for row in 0..batch.num_rows() {
-            let cells = fields.iter().zip(&columns).map(|(field, column)| (*field, column[row].as_str().into()));
-            self.row(cells)?;
+        for first in (0..batch.num_rows()).step_by(TOGETHER) {
+            let rows = TOGETHER.min(batch.num_rows() - first);
+            let mut columns = Vec::with_capacity(named.len());
+            for (field, column) in &named {
+                columns.push(values(&column.slice(first, rows)).map_err(|problem| {
+                    self.error(None, format!("column `{}`: {problem}", field.name()), "save it as JSON lines")
+                })?);
+            }
+            for row in 0..rows {
+                let cells = fields.iter().zip(&columns).map(|(field, column)| (*field, column[row].as_str().into()));
+                self.row(cells)?;
+            }
         }
         Ok(())
     }
 
-    fn damaged(&self, error: &ArrowError) -> CaptureError {
-        self.error(None, format!("the file is damaged: {error}"), "copy or download it again")
+    fn damaged(&self, error: &impl Display) -> CaptureError {
+        self.error(None, format!("the file is damaged: {error}"), AGAIN)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Files that users already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of objects, raw Tushare
 //! replies, pandas' columns, Parquet, Feather; gzip or not.
 //!
-//! `csv`, `json` and `columnar` read the formats, `columns` decides between two columns of one field; this module holds
+//! `csv`, `json` and `columnar` read the formats, `claims` bounds what one may claim, `columns` decides between two columns of one field; this module holds
 //! what they share. Never here: what a value means. A value that normalise will reject is kept as written.
 
+mod claims;
 mod columnar;
 mod columns;
 mod csv;
@@ -22,6 +23,15 @@ use super::inflate::inflate;
 use crate::spec::{Contract, FieldType, nearest};
 use format::{Format, Unsupported};
 use pitlake_contract::spelling::{day_in, null};
+
+/// What to do with a damaged file.
+const AGAIN: &str = "copy or download it again";
+
+/// Rows take less than so many times the bytes of their file, however alike they are.
+const MOST_RATIO: usize = 1024;
+
+/// So much text is read of any file.
+const SMALL: usize = 64 << 20;
 
 /// Why a file is not imported; no row of it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,15 +98,16 @@ impl Capture {
             lines: Vec::new(),
             rows: 0,
             days: BTreeSet::new(),
+            most: 0,
         };
         let body = if body.starts_with(&[0x1f, 0x8b]) {
             let mut inflated = Vec::new();
-            inflate(&body, &mut inflated)
-                .map_err(|e| reader.error(None, e.to_string(), "copy or download it again"))?;
+            inflate(&body, &mut inflated).map_err(|e| reader.error(None, e.to_string(), AGAIN))?;
             Bytes::from(inflated)
         } else {
             body
         };
+        reader.most = SMALL.max(body.len().saturating_mul(MOST_RATIO));
         match format::of(&body) {
             Ok(Format::Text) => reader.text(&body)?,
             Ok(format) => reader.columnar(body, format)?,
@@ -148,6 +159,8 @@ struct CaptureReader<'a> {
     lines: Vec<u8>,
     rows: usize,
     days: BTreeSet<NaiveDate>,
+    /// Bytes that the rows may take.
+    most: usize,
 }
 
 impl CaptureReader<'_> {
@@ -204,6 +217,11 @@ impl CaptureReader<'_> {
             self.write(cells);
         } else {
             self.write(cells);
+        }
+        if self.lines.len() > self.most {
+            let problem =
+                format!("its rows take more than {} MiB as text, which those of its size never do", self.most >> 20);
+            return Err(self.error(None, problem, AGAIN));
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use parquet::arrow::ArrowWriter;
 use super::*;
 use crate::spec::{Catalog, InterfaceId};
 
-fn read(name: &str, body: &[u8]) -> Result<Capture, CaptureError> {
+pub(super) fn read(name: &str, body: &[u8]) -> Result<Capture, CaptureError> {
     let (catalog, _) = Catalog::load(&[], None).unwrap();
     let contract = catalog.contract(&InterfaceId::parse("tushare/daily").unwrap()).unwrap();
     let key = ["ts_code", "trade_date"];

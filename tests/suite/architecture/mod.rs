@@ -27,7 +27,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("store", &["real"]),
     ("wire", &["spec"]),
-    ("bronze", &["real", "spec", "store"]),
+    ("bronze", &["panics", "real", "spec", "store"]),
     ("normalise", &["clock", "parallel", "spec"]),
     ("query", &["normalise", "spec", "store"]),
     ("report", &["bronze", "clock", "interrupt", "real", "store"]),

@@ -35,7 +35,8 @@ impl Accounts {
         more: impl Iterator<Item = &'t Arc<Table>>,
     ) -> Result<Self> {
         let mut clients = BTreeMap::new();
-        let (tally, room) = (Arc::new(Tally::reported()), Arc::new(Room::of(world.limits.memory)));
+        let (tally, room) =
+            (Arc::new(Tally::reported()), Arc::new(Room::of(world.jobs.fetching.reply_memory, world.limits.memory)));
         for (table, is_needed) in tables.iter().map(|table| (table, true)).chain(more.map(|table| (table, false))) {
             if is_needed {
                 seller(&world.jobs, table).map_err(Misuse)?;

@@ -293,7 +293,10 @@ impl Client {
                 NoResponse::TooLong => Refusal::Transient("no whole reply within two minutes".into()).into(),
                 NoResponse::TooLarge => {
                     let most = self.room.of_a_reply() >> 20;
-                    Failure::TooLarge(format!("the reply is larger than {most} MiB, which no call is answered with"))
+                    Failure::TooLarge(format!(
+                        "the reply is larger than {most} MiB, the memory of all replies: see `reply_memory` of [fetch] in \
+                         jobs.toml, and --memory-limit"
+                    ))
                 }
             })?
         };

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Bytes of replies that are held together, unless the memory of a run is less: ten times the largest reply seen.
+/// Bytes of replies that are held together, unless `jobs.toml` says how many, and where the memory of a run allows: ten times the
+/// largest reply seen.
 const USUAL: usize = 64 << 20;
 
 /// Of the memory of a run, replies take at most this part.
@@ -40,14 +41,15 @@ struct State {
 
 impl Default for Room {
     fn default() -> Self {
-        Self::of(u64::MAX)
+        Self::of(None, u64::MAX)
     }
 }
 
 impl Room {
-    /// For a run that may take so many bytes of memory.
-    pub(super) fn of(memory: u64) -> Self {
-        let size = usize::try_from(memory / PART).map_or(USUAL, |part| part.min(USUAL));
+    /// For replies that may take so many bytes together, the usual number if `None`, in a run that may take so many.
+    pub(super) fn of(replies: Option<u64>, memory: u64) -> Self {
+        let most = replies.unwrap_or(USUAL as u64).min(memory / PART);
+        let size = usize::try_from(most).unwrap_or(usize::MAX);
         Self { state: Mutex::default(), size, freed: Notify::new(), pressed: Notify::new() }
     }
 
@@ -203,15 +205,18 @@ mod tests {
     use futures::FutureExt as _;
 
     #[test]
-    fn replies_take_a_part_of_the_memory_and_never_more_than_usual() {
-        assert_eq!(Room::of(64 << 20).of_a_reply(), 16 << 20);
-        assert_eq!(Room::of(64 << 30).of_a_reply(), USUAL);
+    fn replies_take_what_is_allowed_and_a_part_of_the_memory_at_most() {
+        assert_eq!(Room::of(None, 64 << 20).of_a_reply(), 16 << 20);
+        assert_eq!(Room::of(None, 64 << 30).of_a_reply(), USUAL);
+        assert_eq!(Room::of(Some(256 << 20), 64 << 30).of_a_reply(), 256 << 20);
+        assert_eq!(Room::of(Some(256 << 20), 512 << 20).of_a_reply(), 128 << 20);
+        assert_eq!(Room::of(Some(8 << 20), 64 << 30).of_a_reply(), 8 << 20);
         assert_eq!(Room::default().of_a_reply(), USUAL);
     }
 
     #[test]
     fn the_oldest_never_waits_and_the_others_do_until_it_is_gone() {
-        let room = Arc::new(Room::of(16 << 20));
+        let room = Arc::new(Room::of(None, 16 << 20));
         assert_eq!(room.size, 4 << 20);
         let [first, second, third] = [room.enter(), room.enter(), room.enter()];
         let [mut of_first, mut of_second, mut of_third] = [first.share(), second.share(), third.share()];
@@ -230,7 +235,7 @@ mod tests {
 
     #[test]
     fn those_who_wait_are_told_of_and_get_what_is_freed() {
-        let room = Arc::new(Room::of(16 << 20));
+        let room = Arc::new(Room::of(None, 16 << 20));
         let [first, second] = [room.enter(), room.enter()];
         let (mut share, mut told) = (second.share(), 0);
         let mut more = Box::pin(share.take(2 << 20, || told += 1));

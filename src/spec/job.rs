@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{self, Account};
+use super::fetching::{self, Fetching};
 use super::lake::{self, Lake};
 use super::notify::{self, Notify};
 use super::schedule::Schedule;
@@ -40,6 +41,8 @@ pub struct Jobs {
     pub jobs: BTreeMap<String, Job>,
     /// Preferred vendors by table, first choice first.
     pub preferences: BTreeMap<String, Vec<String>>,
+    /// The limits of fetching.
+    pub fetching: Fetching,
     /// Who is told of runs.
     pub notify: Option<Notify>,
 }
@@ -103,8 +106,9 @@ pub(super) fn read(file: &str, text: &str, names: &Names<'_>) -> Result<Jobs, Ve
             known("table", &name, names.tables, root);
             preferences.extend(preferred(&name.value, &table, names).map(|order| (name.value, order)));
         }
+        let fetching = root.table("fetch").map(|table| fetching::read(&table)).unwrap_or_default();
         let notify = root.table("notify").map(|table| notify::read(&table));
-        Some(Jobs { lake, accounts, jobs, preferences, notify })
+        Some(Jobs { lake, accounts, jobs, preferences, fetching, notify })
     })
 }
 
@@ -248,6 +252,22 @@ mod tests {
         let pasted = of("endpoint = \"https://me:secret@host\"");
         assert!(pasted.contains("`https://host`") && !pasted.contains("secret"), "{pasted}");
         assert!(of("kind = \"osss\"").contains("did you mean `oss`?"));
+    }
+
+    #[test]
+    fn the_memory_of_replies_is_a_size() {
+        let fetching = read("[fetch]\nreply_memory = \"128MiB\"\n").unwrap().fetching;
+        assert_eq!(fetching.reply_memory, Some(128 << 20));
+        assert_eq!(read("").unwrap().fetching, Fetching::default());
+        for text in ["1023KiB", "64", "much"] {
+            assert_eq!(
+                read(&format!("[fetch]\nreply_memory = \"{text}\"\n")).unwrap_err(),
+                [format!(
+                    "jobs.toml:3: invalid `reply_memory` `{text}`: expected a size of at least 1MiB\n  hint: the default is \
+                     64MiB"
+                )]
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod account;
 mod bind;
+mod fetching;
 mod job;
 mod lake;
 mod notify;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use account::{Account, is_url, without_secrets};
+pub use fetching::Fetching;
 pub use job::{Job, Jobs, LOOKBACK};
 pub use lake::Lake;
 pub use notify::{Event, Form, Notify, WEBHOOK};

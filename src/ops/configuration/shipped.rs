@@ -17,6 +17,7 @@ pub(super) fn text(catalog: &Catalog, lake: &str, accounts: &[Chosen]) -> String
     for paragraph in SHIPPED.split("\n\n") {
         match heading(paragraph) {
             Some("lake") => paragraphs.push(format!("[lake]\nurl = {}", quoted(lake))),
+            Some("fetch") => paragraphs.push(paragraph.to_owned()),
             Some(name) => match name.split_once('.') {
                 Some(("vendors", vendor)) => paragraphs.push(of_vendor(paragraph, vendor, accounts)),
                 Some(("jobs", job)) => paragraphs.extend(of_job(paragraph, job, catalog, accounts)),

@@ -24,7 +24,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("parallel", &[]),
     ("memory", &["parallel"]),
     ("progress", &[]),
-    ("spec", &[]),
+    ("spec", &["memory"]),
     ("store", &["real"]),
     ("wire", &["spec"]),
     ("bronze", &["panics", "real", "spec", "store"]),

@@ -6,6 +6,7 @@ use super::scalars::{Scalar, ScalarColumn};
 use super::texts::Texts;
 use crate::spec::{Table, TableSource};
 use pitlake_contract::decimal::wide_to_f64;
+use pitlake_contract::scale::Scale;
 
 /// The median of each ratio over the rows of a file must be near one.
 pub(super) fn unit_ratios(
@@ -15,11 +16,14 @@ pub(super) fn unit_ratios(
     file: &str,
 ) -> Result<(), Stop> {
     let rows = columns.first().map_or(0, ScalarColumn::len);
+    // Checks share columns.
+    let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
     for check in &table.unit_ratios {
-        let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
         for column in check.columns() {
-            let shift = source.fields.iter().find(|plan| plan.column == column).map(|plan| plan.shift);
-            numbers[column] = doubles(&columns[column], shift, texts);
+            if numbers[column].len() < rows {
+                let shift = source.fields.iter().find(|plan| plan.column == column).map(|plan| plan.shift);
+                numbers[column] = doubles(&columns[column], shift, texts);
+            }
         }
         // What is missing makes the ratio none too.
         let ratio = |row: usize| check.ratio(|column| Some(numbers[column][row]));
@@ -39,11 +43,16 @@ pub(super) fn unit_ratios(
 
 /// The numbers of a column in its unit; not a number where there is none.
 fn doubles(cells: &ScalarColumn, shift: Option<i8>, texts: &Texts) -> Vec<f64> {
+    let Some(shift) = shift else { return vec![f64::NAN; cells.len()] };
+    let scale = Scale::new(shift);
     let mut doubles = Vec::with_capacity(cells.len());
     cells.all(|cell| {
-        doubles.push(match (cell, shift) {
-            (Scalar::Number(decimal), Some(shift)) => decimal.to_f64(shift),
-            (Scalar::Wide(id), Some(shift)) => wide_to_f64(texts.get(id), shift).unwrap_or(f64::NAN),
+        doubles.push(match cell {
+            Scalar::Number(decimal) => match scale.double(decimal.mantissa, decimal.exponent) {
+                double if double.is_nan() => decimal.to_f64(shift),
+                double => double,
+            },
+            Scalar::Wide(id) => wide_to_f64(texts.get(id), shift).unwrap_or(f64::NAN),
             _ => f64::NAN,
         });
     });

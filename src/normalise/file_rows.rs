@@ -66,7 +66,9 @@ pub(super) fn read(
     let (mut unknown, mut has_names, mut naming) = (BTreeSet::new(), false, Vec::new());
     let mut rows = Taken::new((table, partition), columns, (input, call.columns()));
     if !input.span {
-        rows.reserve(memchr::memchr_iter(b'\n', text.as_bytes()).count());
+        // Lines are of one length, more or less; columns that hold fewer cells grow.
+        let (_, line) = line_at(text, 0);
+        rows.reserve(text.len() / line.max(1) * 17 / 16);
     }
     let mut named = Remarks::default();
     let mut layout = Layout::default();

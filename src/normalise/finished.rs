@@ -14,6 +14,7 @@ use super::former::{Former, Why};
 use super::output;
 use super::output::{added_to_states, companion_schema, numbers};
 use super::rows::RowSet;
+use super::texts::NumberedTexts;
 
 /// A partition, ready to be encoded.
 #[derive(Debug)]
@@ -53,6 +54,18 @@ impl Finished<'_> {
                 None => output::vendors(&self.rows, &self.selected[rows]),
             },
         }
+    }
+
+    /// Some rows of a column of the schema as numbers of texts; `None` for other columns.
+    #[must_use]
+    pub fn texts(&self, index: usize, rows: Range<usize>) -> Option<NumberedTexts<'_>> {
+        let selected = &self.selected[rows];
+        if index == self.rows.columns.len() + self.added.len() {
+            return Some(output::numbered_vendors(&self.rows, selected));
+        }
+        let numbers = self.rows.columns.get(index)?.numbers_of_texts(selected)?;
+        let text = |number: i32| self.rows.texts.get(number.cast_unsigned());
+        Some(NumberedTexts { numbers, text: Box::new(text) })
     }
 
     /// All rows of some columns of the schema, by their names.

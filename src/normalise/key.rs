@@ -16,10 +16,7 @@ pub(super) fn keys(rows: &RowSet<'_>, key: &[usize]) -> Vec<u64> {
             rank(&mut keys);
         }
         let shifts = rows.shifts(column);
-        let part = parts(&rows.columns[column], &rows.texts, &|row| shifts[rows.origins[row].file as usize]);
-        for (key, part) in keys.iter_mut().zip(part) {
-            *key = (*key << 32) | u64::from(part);
-        }
+        append(&mut keys, (&rows.columns[column], &rows.texts), &|row| shifts[rows.origins[row].file as usize]);
     }
     keys
 }
@@ -34,9 +31,9 @@ fn rank(keys: &mut [u64]) {
     }
 }
 
-/// One sortable part of the key for each row; 0 where the cell is empty. `shift` is the power of ten from a row's
+/// Appends one sortable part to the key of each row; 0 where the cell is empty. `shift` is the power of ten from a row's
 /// number to the column's unit, since vendors may use different units.
-fn parts(cells: &ScalarColumn, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Vec<u32> {
+fn append(keys: &mut [u64], (cells, texts): (&ScalarColumn, &Texts), shift: &dyn Fn(usize) -> i8) {
     match cells {
         ScalarColumn::Text(ids) => {
             let mut sorted: Vec<u32> = (0..u32::try_from(texts.len()).unwrap_or(u32::MAX)).collect();
@@ -45,26 +42,34 @@ fn parts(cells: &ScalarColumn, texts: &Texts, shift: &dyn Fn(usize) -> i8) -> Ve
             for (place, id) in (1u32..).zip(&sorted) {
                 places[*id as usize] = place;
             }
-            ids.iter().map(|id| places.get(*id as usize).copied().unwrap_or(0)).collect()
+            put(keys, ids.iter().map(|id| places.get(*id as usize).copied().unwrap_or(0)));
         }
         ScalarColumn::Date(days) => {
             // Flipping the sign bit makes days sort as unsigned; the markers of empty cells come out lowest.
-            days.iter().map(|day| (day.cast_unsigned() ^ 0x8000_0000).saturating_sub(1)).collect()
+            put(keys, days.iter().map(|day| (day.cast_unsigned() ^ 0x8000_0000).saturating_sub(1)));
         }
         ScalarColumn::Flag(flags) => {
-            flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)).collect()
+            put(keys, flags.iter().map(|flag| u32::try_from(i32::from(*flag) + 1).unwrap_or(0)));
         }
         ScalarColumn::Number(numbers) => {
             let all = 0..numbers.len();
-            if all.clone().all(|row| is_short(cells.get(row))) {
+            let places = if all.clone().all(|row| is_short(cells.get(row))) {
                 places(all.map(|row| match cells.get(row) {
                     Scalar::Number(decimal) => Double(decimal.to_f64(shift(row))),
                     _ => Double(f64::NEG_INFINITY),
                 }))
             } else {
                 places(all.map(|row| cells.get(row).exact(shift(row), texts)))
-            }
+            };
+            put(keys, places.into_iter());
         }
+    }
+}
+
+/// Makes room in each key, and puts a part there.
+fn put(keys: &mut [u64], parts: impl Iterator<Item = u32>) {
+    for (key, part) in keys.iter_mut().zip(parts) {
+        *key = (*key << 32) | u64::from(part);
     }
 }
 

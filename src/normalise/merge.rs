@@ -23,17 +23,21 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) struct Ordered {
     /// Of each row.
-    keys: Vec<u64>,
-    order: Vec<u32>,
+    pub(super) keys: Vec<u64>,
+    pub(super) order: Vec<u32>,
 }
 
 impl Ordered {
     /// The rows that `counts` selects by their number and that of their file.
     pub(super) fn of(rows: &RowSet<'_>, counts: impl Fn(usize, u32) -> bool) -> Self {
         let keys = keys(rows, &rows.table.key);
-        let order = order(&keys, |row| counts(row as usize, rows.origins[row as usize].file));
-        Self { keys, order }
+        Self { order: ordered(rows, &keys, counts), keys }
     }
+}
+
+/// The rows that `counts` selects by their number and that of their file, in the order of their keys.
+pub(super) fn ordered(rows: &RowSet<'_>, keys: &[u64], counts: impl Fn(usize, u32) -> bool) -> Vec<u32> {
+    order(keys, |row| counts(row as usize, rows.origins[row as usize].file))
 }
 
 /// The rows to keep, sorted by key, of those that `counts` selects by their number and that of their file. `reject` gets

@@ -64,9 +64,11 @@ pub use placed::PlacedLines;
 pub use reader::{EmptyColumns, FileReader, ReadFile};
 pub use reading::{Reading, read};
 pub use shown::Shown;
+pub use texts::NumberedTexts;
 
 use crate::parallel::Threads;
 use crate::spec::{Field, Known, Table, TableSource};
+use key::keys;
 use merge::Ordered;
 use newest::Newest;
 use pitlake_contract::spelling::{Dialect, day};
@@ -243,7 +245,10 @@ impl<'a> Builder<'a> {
         if self.is_compact {
             self.rows = self.counting_rows(&self.counting());
         }
-        let ordered = ordered.unwrap_or_else(|| self.ordered());
+        let ordered = ordered.unwrap_or_else(|| {
+            let keys = keys(&self.rows, &self.rows.table.key);
+            Ordered { order: self.order(&keys), keys }
+        });
         let reject = |Origin { file, line }, reason| {
             let file = self.files[file as usize].clone();
             self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
@@ -262,13 +267,13 @@ impl<'a> Builder<'a> {
     }
 
     /// The rows that count, in the order of their keys.
-    fn ordered(&self) -> Ordered {
+    fn order(&self, keys: &[u64]) -> Vec<u32> {
         let counts = self.counting();
         let superseded = self.newest.superseded(&self.rows, |file| counts[file as usize]);
         let counts = |row: usize, file: u32| {
             counts[file as usize] && !superseded.get(row).is_some_and(|is_superseded| *is_superseded)
         };
-        Ordered::of(&self.rows, counts)
+        merge::ordered(&self.rows, keys, counts)
     }
 
     /// As [`Builder::finish`], with the rows of the companion, and values when they are asked for.
@@ -281,13 +286,19 @@ impl<'a> Builder<'a> {
         threads: Threads,
     ) -> Result<Finished<'a>, ArrowError> {
         let keeps_latest = self.rows.table.versions.is_none() && !self.is_compact;
-        let order = || keeps_latest.then(|| self.ordered());
-        let (companion, ordered) = threads.both(|| self.companion(tradable), order);
+        let keys = keeps_latest.then(|| keys(&self.rows, &self.rows.table.key));
+        let order = || keys.as_deref().map(|keys| self.order(keys));
+        let (companion, order) = threads.both(|| self.companion(keys.as_deref(), tradable), order);
+        let ordered = keys.zip(order).map(|(keys, order)| Ordered { keys, order });
         Ok(Finished { companion: companion?, ..self.finished(tradable, ordered) })
     }
 
-    /// The rows of the companion; `None` without any.
-    fn companion(&self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> Result<Option<RecordBatch>, ArrowError> {
+    /// The rows of the companion; `None` without any. The keys of the rows may be known.
+    fn companion(
+        &self,
+        keys: Option<&[u64]>,
+        tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>,
+    ) -> Result<Option<RecordBatch>, ArrowError> {
         let table = self.rows.table;
         let next_session = |event: i32| Some(day::days(tradable(day::day(event)?)?));
         let shown = if self.is_compact {
@@ -295,7 +306,7 @@ impl<'a> Builder<'a> {
         } else {
             states::Shown::Once
         };
-        let states = |all: bool| states::states(&self.rows, &self.looks, &self.newest, (&shown, all));
+        let states = |all: bool| states::states(&self.rows, keys, &self.looks, &self.newest, (&shown, all));
         let (states, former) = match table.known {
             Known::Announced => return Ok(None),
             Known::Observed => {

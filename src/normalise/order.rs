@@ -1,72 +1,60 @@
 //! Rows in the order of their keys, with equal keys in the order of the rows. Never what a key is.
 
-use std::ops::RangeInclusive;
-
 /// The rows that `counts` selects, sorted by their keys.
 ///
-/// Keys of two parts that are both dense, such as a security and a day, are addresses: one pass counts the rows of each,
-/// and another one puts every row in its place. Other keys are compared.
+/// The first halves of keys are dense as a rule, such as the places of securities: one pass counts the rows of each, and
+/// another one puts every row behind those of its half. Files come in the order of their days, so little is left to sort.
 pub(super) fn order(keys: &[u64], counts: impl Fn(u32) -> bool) -> Vec<u32> {
     let rows = || (0u32..).zip(keys).filter(|(row, _)| counts(*row)).map(|(row, key)| (row, *key));
-    let Some(addresses) = Addresses::of(rows().map(|(_, key)| key)) else {
-        let mut sorted: Vec<(u64, u32)> = rows().map(|(row, key)| (key, row)).collect();
-        sorted.sort_unstable();
-        return sorted.into_iter().map(|(_, row)| row).collect();
+    let Some((least, halves)) = halves(keys) else {
+        let mut sorted: Vec<u32> = rows().map(|(row, _)| row).collect();
+        sort(&mut sorted, keys, &mut Vec::new());
+        return sorted;
     };
-    let mut next = vec![0u32; addresses.count + 1];
+    let place = |key: u64| usize::try_from(first(key) - least).unwrap_or_default();
+    let mut next = vec![0u32; halves + 1];
     for (_, key) in rows() {
-        next[addresses.of_key(key) + 1] += 1;
+        next[place(key) + 1] += 1;
     }
-    for place in 1..next.len() {
-        next[place] += next[place - 1];
+    for half in 1..next.len() {
+        next[half] += next[half - 1];
     }
-    let mut sorted = vec![0; next[addresses.count] as usize];
+    let mut sorted = vec![0; next[halves] as usize];
     for (row, key) in rows() {
-        let place = &mut next[addresses.of_key(key)];
+        let place = &mut next[place(key)];
         sorted[*place as usize] = row;
         *place += 1;
+    }
+    let (mut pairs, mut start) = (Vec::new(), 0);
+    for end in &next[..halves] {
+        sort(&mut sorted[start as usize..*end as usize], keys, &mut pairs);
+        start = *end;
     }
     sorted
 }
 
-/// Keys as places in a table of the values that their halves may have.
-struct Addresses {
-    halves: [RangeInclusive<u64>; 2],
-    width: usize,
-    count: usize,
+fn first(key: u64) -> u64 {
+    key >> 32
 }
 
-fn halves(key: u64) -> [u64; 2] {
-    [key >> 32, key & u64::from(u32::MAX)]
+/// The least first half of a key, and how many there are up to the greatest; `None` where most of them would be none, or
+/// there is only one.
+fn halves(keys: &[u64]) -> Option<(u64, usize)> {
+    let least = first(*keys.iter().min()?);
+    let halves = usize::try_from(first(*keys.iter().max()?) - least + 1).ok()?;
+    (2..=4 * keys.len() + 1024).contains(&halves).then_some((least, halves))
 }
 
-impl Addresses {
-    /// `None` where most places would be empty, or there are none.
-    fn of(keys: impl Iterator<Item = u64>) -> Option<Self> {
-        let mut halves: Option<[RangeInclusive<u64>; 2]> = None;
-        let mut rows = 0u64;
-        for key in keys {
-            rows += 1;
-            let parts = self::halves(key);
-            let ranges = halves.get_or_insert_with(|| parts.map(|part| part..=part));
-            for (range, part) in ranges.iter_mut().zip(parts) {
-                if !range.contains(&part) {
-                    *range = part.min(*range.start())..=part.max(*range.end());
-                }
-            }
-        }
-        let halves = halves?;
-        let [first, width] = halves.each_ref().map(|range| range.end() - range.start() + 1);
-        let count = first.checked_mul(width).filter(|count| *count <= 4 * rows + 1024)?;
-        Some(Self { halves, width: usize::try_from(width).ok()?, count: usize::try_from(count).ok()? })
+/// Sorts rows by their keys, and those of one key by their number.
+fn sort(rows: &mut [u32], keys: &[u64], pairs: &mut Vec<(u64, u32)>) {
+    if rows.is_sorted_by_key(|row| keys[*row as usize]) {
+        return;
     }
-
-    #[inline]
-    fn of_key(&self, key: u64) -> usize {
-        let [first, second] = halves(key);
-        // Both are within the ranges, and the product within the count, which is a size.
-        let place = |part: u64, range: &RangeInclusive<u64>| usize::try_from(part - range.start()).unwrap_or_default();
-        place(first, &self.halves[0]) * self.width + place(second, &self.halves[1])
+    pairs.clear();
+    pairs.extend(rows.iter().map(|row| (keys[*row as usize], *row)));
+    pairs.sort_unstable();
+    for (row, (_, sorted)) in rows.iter_mut().zip(pairs) {
+        *row = *sorted;
     }
 }
 

@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 
 use super::rows::RowSet;
 use super::scalars::{Scalar, ScalarColumn};
-use super::texts::Texts;
+use super::texts::{NumberedTexts, Texts};
 use super::value::digits;
 use super::versions::{Basis, Version};
 use crate::spec::{Column, ColumnType, Known, Table};
@@ -233,6 +233,25 @@ pub(super) fn vendors(rows: &RowSet<'_>, selected: &[u32]) -> ArrayRef {
     })
 }
 
+/// As [`vendors`], by their numbers.
+pub(super) fn numbered_vendors<'r>(rows: &'r RowSet<'_>, selected: &[u32]) -> NumberedTexts<'r> {
+    let mut names: Vec<&str> = Vec::new();
+    let of_file = rows.sources.iter().map(|source| {
+        let name = source.contract.id.vendor.as_str();
+        let place = names.iter().position(|known| *known == name).unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        });
+        i32::try_from(place).unwrap_or(i32::MAX)
+    });
+    let of_file: Vec<i32> = of_file.collect();
+    let numbers = match names.len() {
+        1 => vec![0; selected.len()],
+        _ => selected.iter().map(|row| of_file[rows.file(*row)]).collect(),
+    };
+    NumberedTexts { numbers, text: Box::new(move |number| names[usize::try_from(number).unwrap_or_default()]) }
+}
+
 /// Numbers of one column.
 pub(super) fn numbers(numbers: impl Iterator<Item = i32>) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values(numbers))
@@ -344,6 +363,9 @@ fn primitive<T: ArrowPrimitiveType>(
 fn nulls(values: usize, missing: &[usize]) -> Option<NullBuffer> {
     if missing.is_empty() {
         return None;
+    }
+    if missing.len() == values {
+        return Some(NullBuffer::new_null(values));
     }
     let mut valid = BooleanBufferBuilder::new(values);
     valid.append_n(values, true);

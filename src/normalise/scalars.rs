@@ -108,6 +108,27 @@ impl ScalarColumn {
         }
     }
 
+    /// Appends a text to a column of texts.
+    #[inline]
+    pub(super) fn push_text(&mut self, id: u32) {
+        match self {
+            Self::Text(ids) => ids.push(id),
+            _ => self.push(Scalar::Text(id)),
+        }
+    }
+
+    /// Appends a cell that is pushed again and again, without a copy of it.
+    #[inline]
+    pub(super) fn push_again(&mut self, cell: &Scalar) {
+        match (self, cell) {
+            (Self::Text(ids), Scalar::Text(id)) => ids.push(*id),
+            (Self::Date(days), Scalar::Date(day)) => days.push(*day),
+            (Self::Number(numbers), Scalar::Null) => numbers.push((0, EXPONENT_NULL)),
+            (Self::Number(numbers), Scalar::Absent) => numbers.push((0, EXPONENT_ABSENT)),
+            (cells, cell) => cells.push(*cell),
+        }
+    }
+
     pub(super) fn reserve(&mut self, more: usize) {
         match self {
             Self::Text(ids) => ids.reserve(more),
@@ -201,6 +222,13 @@ impl ScalarColumn {
     pub(super) fn doubles(&self, rows: &[u32], scale: &Scale) -> Vec<f64> {
         let Self::Number(numbers) = self else { return vec![f64::NAN; rows.len()] };
         numbers.of_rows(rows, |(mantissa, exponent)| scale.double(mantissa, exponent))
+    }
+
+    /// The numbers of the texts of some rows, -1 where there is none; `None` for a column of another kind.
+    pub(super) fn numbers_of_texts(&self, rows: &[u32]) -> Option<Vec<i32>> {
+        let Self::Text(ids) = self else { return None };
+        // Both kinds of empty cells are far beyond the number of texts that memory holds.
+        Some(rows.iter().map(|row| ids[*row as usize].cast_signed().max(-1)).collect())
     }
 
     /// Gives all cells.

@@ -43,7 +43,7 @@ struct Piece<'t> {
     target: Option<Target<'t>>,
     /// Which values go there as they are.
     plain: Plain,
-    /// The last text that was read here, and the cell that it gave.
+    /// The last text or null that was read here, and the cell that it gave.
     last: (Vec<u8>, Scalar),
 }
 
@@ -101,16 +101,16 @@ impl<'t> Layout<'t> {
                 && let Some([b'"', code @ .., b'"']) = rest.first_chunk::<11>()
                 && is_canonical(code)
             {
-                column.push(Scalar::Text(reading.texts.intern_code(code)));
+                column.push_text(reading.texts.intern_code(code));
                 at += 11;
                 continue;
             }
-            // Days repeat from line to line.
+            // Days and nulls repeat from line to line.
             let (last, kept) = &piece.last;
             if !last.is_empty()
                 && let Some(next) = after(text, at, last)
             {
-                column.push(*kept);
+                column.push_again(kept);
                 at = next;
                 continue;
             }
@@ -122,7 +122,7 @@ impl<'t> Layout<'t> {
             let kept = rules.kept(cell);
             column.push(kept);
             // What is named to the user is named each time, and numbers go on behind their digits.
-            if rest.first() == Some(&b'"') && reading.remarks.len() == remarks {
+            if matches!(rest.first(), Some(b'"' | b'n')) && reading.remarks.len() == remarks {
                 piece.last.0.clear();
                 piece.last.0.extend_from_slice(&rest[..length]);
                 piece.last.1 = kept;

@@ -7,6 +7,7 @@ mod coverage;
 mod replay;
 mod shown;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -75,8 +76,8 @@ struct Reader<'r, 'a> {
     /// The whole answers to each slice.
     answers: BTreeMap<u32, Vec<u32>>,
     /// Of each row: its key, and the part of it by which vendors are chosen; as numbers.
-    keys: Vec<u64>,
-    parts: Vec<u64>,
+    keys: &'r [u64],
+    parts: &'r [u64],
     slices: SecuritySlices,
 }
 
@@ -87,9 +88,10 @@ struct ShownRow {
     row: u32,
 }
 
-/// The states of all keys that went through several; with `all` of the others too.
+/// The states of all keys that went through several; with `all` of the others too. The keys of the rows may be known.
 pub(super) fn states<'a>(
     rows: &RowSet<'a>,
+    keys_of: Option<&[u64]>,
     looks: &[Look],
     newest: &Newest<'a>,
     (shown, all): (&Shown, bool),
@@ -114,10 +116,11 @@ pub(super) fn states<'a>(
         }
     }
     let table = rows.table;
-    let (keys_of, common) = (keys(rows, &table.key), table.common_key());
-    let parts = if common == table.key { keys_of.clone() } else { keys(rows, &common) };
+    let keys_of = keys_of.map_or_else(|| Cow::Owned(keys(rows, &table.key)), Cow::Borrowed);
+    let common = Some(table.common_key()).filter(|common| *common != table.key).map(|common| keys(rows, &common));
+    let parts = common.as_deref().unwrap_or(&keys_of);
     let slices = newest.slices(rows, |_| true);
-    let reader = Reader { rows, shown, looks, order, coverage, answers, keys: keys_of, parts, slices };
+    let reader = Reader { rows, shown, looks, order, coverage, answers, keys: &keys_of, parts, slices };
     reader.read(all, &mut states);
     states.sequences.sort_by_key(|sequence| (sequence.key, sequence.occurrence));
     states
@@ -126,7 +129,7 @@ pub(super) fn states<'a>(
 impl<'a> Reader<'_, 'a> {
     fn read(&self, all: bool, states: &mut States<'a>) {
         let is_contested = |row: &u32| all || self.coverage.is_contested(self.rows.file(*row));
-        let ordered = order(&self.parts, |row| is_contested(&row));
+        let ordered = order(self.parts, |row| is_contested(&row));
         // Rows of the parts that the same files show or cover.
         let mut groups: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
         for part in ordered.chunk_by(|a, b| self.parts[*a as usize] == self.parts[*b as usize]) {

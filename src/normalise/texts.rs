@@ -19,8 +19,24 @@ pub(super) struct Texts {
     codes: Vec<u32>,
 }
 
-/// As many codes as there are of six digits, in four markets.
-const CODES: usize = 4_000_000;
+/// Texts of some rows, each known by a number.
+pub struct NumberedTexts<'t> {
+    /// Of each row; [`NumberedTexts::MISSING`] where there is none.
+    pub numbers: Vec<i32>,
+    /// The text of a number.
+    pub text: Box<dyn Fn(i32) -> &'t str + 't>,
+}
+
+impl NumberedTexts<'_> {
+    /// The number of no text.
+    pub const MISSING: i32 = -1;
+}
+
+/// As many codes as there are of six digits.
+const OF_MARKET: usize = 1_000_000;
+
+/// Those of four markets.
+const CODES: usize = 4 * OF_MARKET;
 
 impl Texts {
     pub(super) fn get(&self, id: u32) -> &str {
@@ -86,11 +102,12 @@ impl Texts {
     }
 }
 
-/// A code as a number: its digits, and one of four markets by the letters that tell them apart (`BJ`, `SH`, `SZ`).
+/// A code as a number: one of four markets by the letters that tell them apart (`BJ`, `SH`, `SZ`), and its digits. The codes of
+/// a market are neighbours, so that those in use are few pages.
 #[inline]
 fn place(code: &[u8; 9]) -> usize {
     let digits = code[..6].iter().fold(0, |all, digit| all * 10 + usize::from(digit & 0xf));
-    digits * 4 + usize::from(code[7] & 1) + usize::from(code[8] & 2)
+    OF_MARKET * (usize::from(code[7] & 1) + usize::from(code[8] & 2)) + digits
 }
 
 /// Where a text lies.

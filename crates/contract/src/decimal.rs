@@ -99,7 +99,8 @@ pub fn scan(text: &[u8]) -> Result<(Parsed, usize), NotANumber> {
 
 /// Reads a plain JSON number at the beginning of `text`: digits, perhaps with a point, that fit a [`Decimal`]. What is
 /// `None` here may still be a number to [`scan`].
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call takes as long as the digits")]
 #[must_use]
 pub fn scan_plain(text: &[u8]) -> Option<(Decimal, usize)> {
     let start = usize::from(text.first() == Some(&b'-'));
@@ -107,27 +108,34 @@ pub fn scan_plain(text: &[u8]) -> Option<(Decimal, usize)> {
     let word = Word::at(text, start)?;
     let whole = word.digits();
     // JSON knows no zeros in front.
-    if whole == 0 || (whole > 1 && text[start] == b'0') {
+    if whole == 0 || (whole > 1 && word.begins_with_zero()) {
         return None;
     }
-    let (mantissa, len, places) = match word.joined(whole) {
-        // Most prices: digits and point in one word.
-        Some((digits, joined)) => (joined.value(digits), digits + 1, digits - whole),
-        None => {
-            let Some((before, whole)) = digits_at(text, start) else { return scan_long(text) };
-            if text.get(start + whole) == Some(&b'.') {
-                match digits_at(text, start + whole + 1) {
-                    Some((_, 0)) => return None,
-                    Some((behind, places)) if whole + places <= DIGITS => {
-                        (before * POW10[places] + behind, whole + 1 + places, places)
-                    }
-                    _ => return scan_long(text),
-                }
-            } else {
-                (before, whole, 0)
-            }
+    // Most prices: digits and point in one word.
+    let Some((digits, joined)) = word.joined(whole) else { return scan_words(text, start) };
+    plain((start, joined.value(digits)), (digits + 1, digits - whole), text)
+}
+
+/// As [`scan_plain`], of digits that take more than one word, or have no point among them.
+#[inline(never)]
+fn scan_words(text: &[u8], start: usize) -> Option<(Decimal, usize)> {
+    let Some((before, whole)) = digits_at(text, start) else { return scan_long(text) };
+    if text.get(start + whole) != Some(&b'.') {
+        return plain((start, before), (whole, 0), text);
+    }
+    match digits_at(text, start + whole + 1) {
+        Some((_, 0)) => None,
+        Some((behind, places)) if whole + places <= DIGITS => {
+            plain((start, before * POW10[places] + behind), (whole + 1 + places, places), text)
         }
-    };
+        _ => scan_long(text),
+    }
+}
+
+/// A number of digits, after a sign where they do not start at 0; `None` where an exponent follows.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call takes as long as the digits")]
+fn plain((start, mantissa): (usize, i64), (len, places): (usize, usize), text: &[u8]) -> Option<(Decimal, usize)> {
     let at = start + len;
     if matches!(text.get(at), Some(b'e' | b'E')) {
         return None;

@@ -35,11 +35,17 @@ impl Word {
         self.others().trailing_zeros() as usize / 8
     }
 
+    /// Whether the first byte is the digit zero.
+    #[inline]
+    pub(crate) fn begins_with_zero(self) -> bool {
+        self.0.to_le_bytes()[0] == 0
+    }
+
     /// The digits before and behind the point, side by side, and how many there are; `None` where no point follows the first
     /// `whole` of them, or no digits follow that, or not all of them are in this word.
     #[inline]
     pub(crate) fn joined(self, whole: usize) -> Option<(usize, Self)> {
-        if whole == Self::LEN || self.0.to_le_bytes()[whole] != b'.' ^ b'0' {
+        if whole == Self::LEN || (self.0 >> (8 * whole)) & 0xff != u64::from(b'.' ^ b'0') {
             return None;
         }
         // Without the point, which carries nothing.

@@ -93,15 +93,19 @@ fn contested(rows: &RowSet<'_>, days: &[Option<Days>]) -> Vec<bool> {
     let is_day = |days: &Option<Days>| matches!(days, Some(Days::Day(_)));
     let is_month = |days: &Option<Days>| matches!(days, Some(Days::Month(_)));
     let event = rows.table.event.filter(|_| days.iter().all(is_day) || days.iter().all(is_month));
-    let is_inside = |row: u32| {
-        let day = event.and_then(|event| rows.cell(event, row).day());
-        match (days[rows.file(row)], day) {
-            (Some(Days::Day(of_day)), Some(day)) => of_day == day,
-            (Some(Days::Month(first)), Some(day)) => first == first_of_month(day),
-            _ => false,
-        }
+    let is_inside = |event: usize| {
+        let (mut origins, mut is_inside) = (rows.origins.iter(), true);
+        rows.columns[event].all(|cell| {
+            let of_file = origins.next().and_then(|origin| days[origin.file as usize]);
+            is_inside &= match (of_file, cell.day()) {
+                (Some(Days::Day(of_day)), Some(day)) => of_day == day,
+                (Some(Days::Month(first)), Some(day)) => first == first_of_month(day),
+                _ => false,
+            };
+        });
+        is_inside
     };
-    if event.is_none() || !(0u32..).take(rows.len()).all(is_inside) {
+    if !event.is_some_and(is_inside) {
         return vec![true; days.len()];
     }
     let (mut once, mut again) = (HashSet::new(), HashSet::new());

@@ -27,7 +27,7 @@ use crate::real;
 use crate::report::Drift;
 use crate::silver::{self, Encoded};
 use crate::spec::{Catalog, Table};
-use crate::store::Store;
+use crate::store::{Draft, Store};
 
 /// A partition to build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ pub struct Published {
 
 /// A partition before it is published.
 pub(super) struct Made {
-    pub(super) encoded: Encoded,
+    pub(super) encoded: Encoded<Draft>,
     pub(super) details: Details,
     /// Rows.
     pub(super) count: usize,
@@ -226,7 +226,7 @@ impl Task {
         let (sent, mut made) = mpsc::channel(1);
         Self::make(slice::from_ref(self), store, (catalog, calendar, threads), (false, sent)).await?;
         let (_, made) = made.recv().await.context("the build stopped")?;
-        Ok(made?.quoted(store).await?.encoded)
+        made?.quoted(store).await?.encoded.into_memory()
     }
 
     /// Makes partitions of a table, and sends each with its number. What they change of the published ones is counted where
@@ -244,10 +244,17 @@ impl Task {
             formers.push(if replaces { Former::read(store, table, task.partition).await } else { None });
         }
         let digests: Vec<String> = tasks.iter().map(|task| task.digest.clone()).collect();
+        let partitions: Vec<Partition> = tasks.iter().map(|task| task.partition).collect();
+        // Written to where it is published already.
+        let into = replaces.then(|| store.clone());
         let (calendar, of) = (Arc::clone(calendar), Arc::clone(table));
         let finish = move |place: usize, builder: Builder<'_>, threads: Threads| {
             let finished = builder.finish_with_companion(&|day| calendar.next_session(day), threads)?;
-            let encoded = silver::encode(&of, &finished, (&digests[place], threads))?;
+            let out = match &into {
+                Some(store) => store.draft(&silver::path(&of, partitions[place]))?,
+                None => Draft::in_memory(),
+            };
+            let encoded = silver::encode(&of, &finished, (&digests[place], threads), out)?;
             let drift = formers[place].as_ref().map(|former| former.drift(&of, &finished)).unwrap_or_default();
             let count = finished.num_rows();
             Ok(Made { encoded, details: finished.details, count, drift })

@@ -280,7 +280,7 @@ impl Lake {
 type Shown = (crate::silver::Encoded, usize, String);
 
 fn shown(made: Made) -> Shown {
-    (made.encoded, made.count, format!("{:?}", made.details))
+    (made.encoded.into_memory().unwrap(), made.count, format!("{:?}", made.details))
 }
 
 async fn is_the_same_together(lake: &Lake, table: &str, (partitions, bodies): (usize, usize)) {

@@ -2,6 +2,8 @@
 //! file in its footer, for a page's own does not cover headers and footer (`docs/decisions/page-checksums.md`). Never what
 //! the rows are.
 
+use std::io::{self, Write};
+
 use anyhow::{Context as _, Result};
 use flate2::Crc;
 use memchr::memmem;
@@ -16,12 +18,65 @@ pub(super) const BLANK: &str = "00000000";
 /// Of the compact Thrift protocol: a 32-bit integer whose number follows the field before it.
 const NEXT_INTEGER: u8 = 0x15;
 
-/// Writes the checksum of a whole file into its footer, whose place for it is blank.
-pub(super) fn seal(file: &mut [u8]) -> Result<()> {
-    let place = place(file).context("the footer has no place for a checksum")?;
-    let sum = format!("{:08x}", checksum(file, place));
-    file[place..place + BLANK.len()].copy_from_slice(sum.as_bytes());
-    Ok(())
+/// Bytes that are passed on at once.
+const AT_ONCE: usize = 256 << 10;
+
+/// A file that is passed on while it is written, and whose footer gets the checksum of the whole.
+pub(super) struct Sealed<W> {
+    out: W,
+    /// Of what was passed on.
+    crc: Crc,
+    /// What is still to be passed on: in the end, the footer.
+    waiting: Vec<u8>,
+    is_footer: bool,
+}
+
+impl<W: Write> Sealed<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { out, crc: Crc::new(), waiting: Vec::with_capacity(AT_ONCE), is_footer: false }
+    }
+
+    /// From now on the footer is written.
+    ///
+    /// # Errors
+    /// When something before it cannot be written.
+    pub(super) fn begin_footer(&mut self) -> io::Result<()> {
+        self.is_footer = true;
+        self.pass_on()
+    }
+
+    /// Writes the checksum into its blank place in the footer, and the footer itself.
+    ///
+    /// # Errors
+    /// When there is no such place, or the footer cannot be written.
+    pub(super) fn finish(mut self) -> Result<W> {
+        let place = place(&self.waiting).context("the footer has no place for a checksum")?;
+        let sum = format!("{:08x}", checksum(std::mem::take(&mut self.crc), &self.waiting, place));
+        self.waiting[place..place + BLANK.len()].copy_from_slice(sum.as_bytes());
+        self.pass_on()?;
+        Ok(self.out)
+    }
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        self.crc.update(&self.waiting);
+        self.out.write_all(&self.waiting)?;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Sealed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.waiting.extend_from_slice(bytes);
+        if !self.is_footer && self.waiting.len() >= AT_ONCE {
+            self.pass_on()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What is damaged in a file, as far as its checksums show; `None` where it has none, as files of former versions.
@@ -50,7 +105,7 @@ pub(super) fn damage(file: &[u8], metadata: &ParquetMetaData) -> Option<Vec<Stri
     if written.is_none() && !has_checksums {
         return None;
     }
-    let computed = place(file).map(|place| format!("{:08x}", checksum(file, place)));
+    let computed = place(file).map(|place| format!("{:08x}", checksum(Crc::new(), file, place)));
     if damaged.is_empty() && (computed.is_none() || computed.as_deref() != written) {
         damaged.push("the checksum of the file differs: its footer, an index or a page header is damaged".into());
     }
@@ -117,9 +172,8 @@ fn place(file: &[u8]) -> Option<usize> {
     (place + BLANK.len() <= file.len()).then_some(place)
 }
 
-/// The checksum of a file with a blank in the place of its own.
-fn checksum(file: &[u8], place: usize) -> u32 {
-    let mut crc = Crc::new();
+/// The checksum of a file, of which `crc` knows what lies before `file`, with a blank in the place of its own.
+fn checksum(mut crc: Crc, file: &[u8], place: usize) -> u32 {
     crc.update(&file[..place]);
     crc.update(BLANK.as_bytes());
     crc.update(&file[place + BLANK.len()..]);

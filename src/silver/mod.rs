@@ -30,7 +30,7 @@ use crate::panics::caught;
 use crate::parallel::Threads;
 use crate::real;
 use crate::spec::Table;
-use crate::store::{Entry, Store};
+use crate::store::{Draft, Entry, Store};
 
 /// Footers read at the same time.
 const AT_ONCE: usize = 16;
@@ -180,25 +180,40 @@ pub async fn rows(store: &Store, table: &Arc<Table>, entry: &Entry, wanted: BTre
     read.with_context(|| format!("cannot decode `{}`", entry.path))
 }
 
-/// The files of a partition, as bytes.
+/// The files of a partition; that of the rows is as large as they are many.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoded {
+pub struct Encoded<W = Bytes> {
     /// The rows, as Parquet.
-    pub rows: Bytes,
+    pub rows: W,
     /// The rows of the companion, as Parquet; `None` without any.
     pub companion: Option<Bytes>,
     /// The rejected rows; `None` without any.
     pub rejects: Option<Bytes>,
 }
 
-/// The bytes of a partition whose rejected rows are quoted later, by [`encode_rejects`].
+impl Encoded<Draft> {
+    /// With all bytes in memory.
+    ///
+    /// # Errors
+    /// When they lie on a disk and cannot be read.
+    pub fn into_memory(self) -> Result<Encoded> {
+        Ok(Encoded { rows: self.rows.into_bytes()?, companion: self.companion, rejects: self.rejects })
+    }
+}
+
+/// Encodes a partition whose rejected rows are quoted later, by [`encode_rejects`], and writes its rows.
 ///
 /// # Errors
 /// When the rows cannot be encoded.
-pub fn encode(table: &Table, rows: &Finished<'_>, (origin, threads): (&str, Threads)) -> Result<Encoded> {
+pub fn encode(
+    table: &Table,
+    rows: &Finished<'_>,
+    (origin, threads): (&str, Threads),
+    out: Draft,
+) -> Result<Encoded<Draft>> {
     let companion = rows.companion.as_ref();
     let companion = companion.map(|batch| parquet::encode_companion(table, batch, (origin, threads))).transpose()?;
-    let rows = parquet::encode(table, rows, (origin, companion.is_some()), threads)?;
+    let rows = parquet::write(table, rows, (origin, companion.is_some()), (threads, out))?;
     Ok(Encoded { rows, companion, rejects: None })
 }
 
@@ -206,14 +221,14 @@ pub fn encode(table: &Table, rows: &Finished<'_>, (origin, threads): (&str, Thre
 ///
 /// # Errors
 /// When the lake cannot be written.
-pub async fn publish(store: &Store, table: &Table, partition: Partition, encoded: Encoded) -> Result<()> {
+pub async fn publish(store: &Store, table: &Table, partition: Partition, encoded: Encoded<Draft>) -> Result<()> {
     let rejects_path = rejects_path(table, partition);
     let Encoded { rows, companion, rejects } = encoded;
     replace(store, &rejects_path, rejects).await?;
     if let Some(path) = companion_path(table, partition) {
         replace(store, &path, companion).await?;
     }
-    store.put(&path(table, partition), rows).await
+    store.put_draft(&path(table, partition), rows).await
 }
 
 /// Puts a file, or takes a former one away where there is none.

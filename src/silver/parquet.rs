@@ -2,6 +2,7 @@
 //! host, no randomness. Never here: where a file lies.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use arrow::array::{AsArray as _, RecordBatchReader as _};
@@ -68,9 +69,15 @@ pub struct Inspection {
     pub rows: u64,
 }
 
-/// The bytes of a partition, made from `origin`; rows of its companion may belong to it.
-pub(super) fn encode(table: &Table, rows: &impl Columns, stamp: (&str, bool), threads: Threads) -> Result<Bytes> {
-    written(table, (&table.name, &table.key), rows, (stamp, threads))
+/// Writes a partition, made from `origin`; rows of its companion may belong to it.
+pub(super) fn write<W: Write + Send>(
+    table: &Table,
+    rows: &impl Columns,
+    stamp: (&str, bool),
+    (threads, out): (Threads, W),
+) -> Result<W> {
+    let properties = properties(table, (&table.name, &table.key), rows, stamp)?;
+    encoding::write(rows, properties, (ROW_GROUP, threads), out)
 }
 
 /// The bytes of a partition of the companion, whose rows are sorted by key and the day from which they are known.
@@ -83,19 +90,9 @@ pub(super) fn encode_companion(
     let place = |name| schema.fields().iter().position(|field| field.name() == name);
     let own = ["occurrence", "known_on"].map(place);
     let sorting: Vec<usize> = table.key.iter().copied().chain(own.into_iter().flatten()).collect();
-    written(table, (&table.companion().unwrap_or_default(), &sorting), batch, ((origin, false), threads))
-}
-
-fn written(
-    table: &Table,
-    layout: (&str, &[usize]),
-    rows: &impl Columns,
-    (stamp, threads): ((&str, bool), Threads),
-) -> Result<Bytes> {
-    let properties = properties(table, layout, rows, stamp)?;
-    let mut file = encoding::file(rows, properties, (ROW_GROUP, threads))?;
-    checksum::seal(&mut file)?;
-    Ok(file.into())
+    let name = table.companion().unwrap_or_default();
+    let properties = properties(table, (&name, &sorting), batch, (origin, false))?;
+    Ok(encoding::write(batch, properties, (ROW_GROUP, threads), Vec::new())?.into())
 }
 
 /// The properties of a file of a table of some name, sorted by some columns.

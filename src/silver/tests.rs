@@ -36,10 +36,15 @@ fn rows(table: &Table) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }
 
+fn bytes(rows: &RecordBatch) -> Bytes {
+    parquet::write(&table(), rows, ("abc", false), (Threads::ONE, Vec::new())).unwrap().into()
+}
+
 async fn published(store: &Store, rejects: &[Reject]) {
     let table = table();
-    let rows = parquet::encode(&table, &rows(&table), ("abc", false), Threads::ONE).unwrap();
-    let encoded = Encoded { rows, companion: None, rejects: encode_rejects(rejects).unwrap() };
+    let mut draft = store.draft(&path(&table, Partition::Year(2024))).unwrap();
+    draft.write_all(&bytes(&rows(&table))).unwrap();
+    let encoded = Encoded { rows: draft, companion: None, rejects: encode_rejects(rejects).unwrap() };
     publish(store, &table, Partition::Year(2024), encoded).await.unwrap();
 }
 
@@ -90,7 +95,7 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
 #[tokio::test]
 async fn a_file_with_the_former_metadata_keys_is_stale() {
     let (table, store, year) = (table(), Store::memory(), Partition::Year(2024));
-    let now = parquet::encode(&table, &rows(&table), ("abc", false), Threads::ONE).unwrap();
+    let now = bytes(&rows(&table));
     for (body, origin) in [(now, "abc"), (with_former_keys(&rows(&table)), "")] {
         store.put(&path(&table, year), body).await.unwrap();
         let files = list(&store, &table).await.unwrap();
@@ -102,7 +107,7 @@ async fn a_file_with_the_former_metadata_keys_is_stale() {
 #[tokio::test]
 async fn a_damaged_file_is_an_error_that_names_it() {
     let (table, store) = (table(), Store::memory());
-    let body = parquet::encode(&table, &rows(&table), ("abc", false), Threads::ONE).unwrap();
+    let body = bytes(&rows(&table));
     for end in [0, 4, 100, body.len() - 1] {
         store.put("silver/stock_daily_cn/year=2024/part-0.parquet", body.slice(..end)).await.unwrap();
         let entry = list(&store, &table).await.unwrap().remove(0).entry;
@@ -151,7 +156,7 @@ fn rows_are_read_back_from_pages_with_checksums() {
     let table = table();
     for rows in [0, 1, 70_000] {
         let batch = many(&table, rows);
-        let body = parquet::encode(&table, &batch, ("abc", false), Threads::ONE).unwrap();
+        let body = bytes(&batch);
         let whole = Inspection { damage: Vec::new(), has_checksums: true, rows: rows as u64 };
         assert_eq!(parquet::inspect(&table, &body), whole);
         let read = |selected: Option<RowSelection>| {
@@ -176,7 +181,7 @@ fn rows_are_read_back_from_pages_with_checksums() {
 #[test]
 fn a_flipped_bit_anywhere_is_noticed() {
     let table = table();
-    let body = parquet::encode(&table, &many(&table, 300), ("abc", false), Threads::ONE).unwrap();
+    let body = bytes(&many(&table, 300));
     for place in 0..body.len() {
         let mut damaged = body.to_vec();
         damaged[place] ^= 1 << (place % 8);
@@ -191,7 +196,7 @@ proptest! {
     #[test]
     fn damaged_pages_are_named_by_column(place in 0.0..1.0f64, mask in 1u8.., rows in 1usize..70_000) {
         let table = table();
-        let body = parquet::encode(&table, &many(&table, rows), ("abc", false), Threads::ONE).unwrap();
+        let body = bytes(&many(&table, rows));
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&body).unwrap();
         let columns: Vec<_> = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]

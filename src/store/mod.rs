@@ -7,6 +7,7 @@ mod cause;
 mod cloud;
 #[cfg(test)]
 pub(crate) mod counted;
+mod draft;
 mod entry;
 mod error;
 mod glance;
@@ -20,6 +21,7 @@ mod process;
 mod remembered;
 mod remote;
 mod staged;
+mod staging;
 #[cfg(test)]
 pub(crate) mod unreliable;
 #[cfg_attr(not(unix), path = "walk_plain.rs")]
@@ -40,6 +42,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
 
 pub use cloud::{Access, Speaks};
+pub use draft::Draft;
 pub use entry::{BEGINNING, Entry};
 pub use error::{Obstructed, StoreError, WriteError, is_passing};
 pub use probe::{Abilities, Condition};

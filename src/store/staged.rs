@@ -31,9 +31,8 @@ use super::entry::Entry;
 use super::passed_over::PassedOver;
 use super::process::Process;
 use super::remembered::{Place, is_memory};
+use super::staging::{STAGING, Staged, failed, lock};
 use super::walk::{level, walk};
-
-const STAGING: &str = ".staging";
 
 /// A staged file of another host counts as abandoned after this long.
 const STALE: Duration = Duration::from_hours(24);
@@ -144,7 +143,7 @@ impl StagedFolder {
     }
 
     /// Whether it can be written to: what is written after the folder was taken away would begin another lake.
-    fn check_there(&self) -> Result<()> {
+    pub(super) fn check_there(&self) -> Result<()> {
         // A write that was under way may have made a folder of that name again.
         if self.written.get().is_some_and(|written| identity(&self.root).as_ref() != Some(written)) {
             let source = "the folder was removed or moved away meanwhile".into();
@@ -163,7 +162,19 @@ impl StagedFolder {
             Ok(lock)
         };
         let locked = tokio::task::spawn_blocking(lock).await?;
-        locked.map_err(|error: io::Error| Error::Generic { store: "StagedFolder", source: error.into() })
+        locked.map_err(failed)
+    }
+
+    /// Makes a staged file visible under its name.
+    pub(super) async fn shown(&self, staged: Staged, is_new: bool) -> Result<()> {
+        staged.publish(is_new).await?;
+        if self.written.get().is_none()
+            && let Some(identity) = identity(&self.root)
+        {
+            // Two that write first see the same folder.
+            let _ = self.written.set(identity);
+        }
+        Ok(())
     }
 
     /// Removes abandoned staged files.
@@ -191,7 +202,7 @@ impl StagedFolder {
     }
 
     /// A new name to write under, and the file it will be.
-    fn stage(&self, target: &Path) -> (Path, Staged) {
+    pub(super) fn stage(&self, target: &Path) -> (Path, Staged) {
         let serial = self.staged.fetch_add(1, Ordering::Relaxed);
         let staged = Path::from(format!("{STAGING}/{}-{serial}", Process::own().name()));
         let file = Staged { path: self.root.join(staged.as_ref()), target: self.root.join(target.as_ref()) };
@@ -212,75 +223,6 @@ fn is_abandoned(entry: &DirEntry) -> bool {
 
 fn is_staged(path: &str) -> bool {
     path.split('/').next() == Some(STAGING)
-}
-
-/// A file that is written and not visible yet.
-#[derive(Debug, Clone)]
-struct Staged {
-    path: PathBuf,
-    target: PathBuf,
-}
-
-impl Staged {
-    /// Makes the file visible under its name.
-    async fn publish(self, is_new: bool) -> Result<()> {
-        let name = self.target.display().to_string();
-        let published = tokio::task::spawn_blocking(move || {
-            let published = self.sync_and_move(is_new);
-            // After a link, a failure, or the rename of a file onto itself it is still there.
-            drop(fs::remove_file(&self.path));
-            published
-        });
-        published.await?.map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists if is_new => Error::AlreadyExists { path: name, source: error.into() },
-            _ => Error::Generic { store: "StagedFolder", source: error.into() },
-        })
-    }
-
-    fn sync_and_move(&self, is_new: bool) -> io::Result<()> {
-        // Some systems sync only what may be written.
-        File::options().write(true).open(&self.path)?.sync_all()?;
-        let folder = self.target.parent().unwrap_or(&self.target);
-        fs::create_dir_all(folder).map_err(|error| match error.kind() {
-            // Only a taken name is one.
-            ErrorKind::AlreadyExists => {
-                io::Error::new(ErrorKind::NotADirectory, "a file lies where its folder should be")
-            }
-            _ => error,
-        })?;
-        if is_new {
-            // A link fails where the name is taken; a rename would not.
-            fs::hard_link(&self.path, &self.target)?;
-        } else {
-            fs::rename(&self.path, &self.target)?;
-        }
-        sync(folder)
-    }
-}
-
-/// What is locked while a file is compared and replaced: the folder of staged files itself.
-#[cfg(unix)]
-fn lock(folder: &FsPath) -> io::Result<File> {
-    File::open(folder)
-}
-
-/// Elsewhere a folder cannot be opened as a file.
-#[cfg(not(unix))]
-fn lock(folder: &FsPath) -> io::Result<File> {
-    File::options().create(true).truncate(false).write(true).open(folder.with_extension("lock"))
-}
-
-/// Keeps a new name in a folder, whatever happens to the machine.
-#[cfg(unix)]
-fn sync(folder: &FsPath) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Elsewhere a folder cannot be opened as a file; names are the file system's own concern.
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps)]
-fn sync(_: &FsPath) -> io::Result<()> {
-    Ok(())
 }
 
 impl fmt::Display for StagedFolder {
@@ -316,13 +258,7 @@ impl ObjectStore for StagedFolder {
         let (staged, file) = self.stage(location);
         // The tag stays true: it is made of inode, time and size.
         let put = self.files.put_opts(&staged, payload, options).await?;
-        file.publish(is_new).await?;
-        if self.written.get().is_none()
-            && let Some(identity) = identity(&self.root)
-        {
-            // Two that write first see the same folder.
-            let _ = self.written.set(identity);
-        }
+        self.shown(file, is_new).await?;
         Ok(put)
     }
 

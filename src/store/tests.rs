@@ -1,6 +1,7 @@
 //! What every store does, tried on each kind; and what a local folder promises beyond that.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path as FsPath;
 
 use futures::TryStreamExt as _;
@@ -127,6 +128,41 @@ async fn a_file_written_in_parts_appears_when_it_is_complete() {
         assert_eq!(paths(&store, "").await, ["a/b"]);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_draft_appears_when_it_is_put_and_leaves_nothing_otherwise() {
+    on_every_kind(async |store| {
+        store.put("silver/a", "former".into()).await.unwrap();
+        let draft = |part: &'static [u8]| {
+            let mut draft = store.draft("silver/a").unwrap();
+            draft.write_all(b"some ").unwrap();
+            draft.write_all(part).unwrap();
+            draft
+        };
+        drop(draft(b"never"));
+        let two = [draft(b"rows"), draft(b"others")];
+        assert_eq!(paths(&store, "").await, ["silver/a"]);
+        assert_eq!(store.read("silver/a").await.unwrap(), "former");
+        for (draft, expected) in two.into_iter().zip(["some rows", "some others"]) {
+            store.put_draft("silver/a", draft).await.unwrap();
+            assert_eq!(store.read("silver/a").await.unwrap(), expected);
+        }
+        assert_eq!(draft(b"bytes").into_bytes().unwrap(), "some bytes");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_draft_that_cannot_be_written_is_told_when_it_is_put() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+    fs::write(folder.path().join(".staging"), "").unwrap();
+    let mut draft = store.draft("silver/a").unwrap();
+    draft.write_all(b"rows").unwrap();
+    let error = store.put_draft("silver/a", draft).await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot write `silver/a` in the lake "), "{error}");
+    assert!(!folder.path().join("silver").exists());
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! One column of a row group to its bytes and metadata. Its data decide how it is written: a dictionary where values
 //! repeat, else differences of whole numbers and the plain values of doubles and texts. Never where the bytes go.
 
+use std::borrow::Cow;
+
 use anyhow::{Result, ensure};
 use arrow::array::{Array, AsArray as _};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use parquet::basic::{BoundaryOrder, Compression, Encoding, PageType, ZstdLevel};
+use parquet::basic::{BoundaryOrder, Compression, Encoding, PageType, Type, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
 use parquet::schema::types::ColumnDescPtr;
@@ -15,6 +17,7 @@ use super::dictionary::Dictionary;
 use super::hybrid;
 use super::page::{Page, PageKind};
 use super::value::Value;
+use crate::normalise::NumberedTexts;
 
 /// The level of compression. The first takes as long and leaves doubles a fifth larger; higher ones take longer than they save.
 const LEVEL: i32 = 2;
@@ -66,21 +69,48 @@ pub(super) fn encode(array: &dyn Array, column: &ColumnDescPtr, work: &mut Works
     }
 }
 
+/// Encodes a column of texts that are known by numbers, to the same bytes as [`encode`]: the texts of a dictionary are
+/// looked at once.
+pub(super) fn encode_texts(
+    texts: &NumberedTexts<'_>,
+    column: &ColumnDescPtr,
+    work: &mut Workspace,
+) -> Result<EncodedColumn> {
+    ensure!(column.physical_type() == Type::BYTE_ARRAY, "the column `{}` has another type", column.name());
+    let NumberedTexts { numbers, text } = texts;
+    let is_there = |number: &i32| *number != NumberedTexts::MISSING;
+    let nulls: Option<NullBuffer> = (!numbers.iter().all(is_there)).then(|| numbers.iter().map(is_there).collect());
+    let present: Cow<'_, [i32]> = match nulls {
+        None => numbers.into(),
+        Some(_) => numbers.iter().copied().filter(is_there).collect(),
+    };
+    let named = |numbers: &[i32]| -> Vec<&str> { numbers.iter().map(|number| text(*number)).collect() };
+    let dictionary = Dictionary::of(&present).map(|dictionary| dictionary.of_others(&named));
+    let present = if dictionary.is_none() { named(&present) } else { Vec::new() };
+    put(numbers.len(), nulls.as_ref(), (&present, dictionary), (column, work))
+}
+
 fn values<T: Value>(
     all: &[T],
     nulls: Option<&NullBuffer>,
     (column, work): (&ColumnDescPtr, &mut Workspace),
 ) -> Result<EncodedColumn> {
     ensure!(column.physical_type() == T::TYPE, "the column `{}` has another type", column.name());
-    let valid: Vec<T>;
-    let present = match nulls {
-        None => all,
-        Some(nulls) => {
-            valid = nulls.valid_indices().map(|row| all[row]).collect();
-            &valid
-        }
+    let present: Cow<'_, [T]> = match nulls {
+        None => all.into(),
+        Some(nulls) => nulls.valid_indices().map(|row| all[row]).collect(),
     };
-    let dictionary = Dictionary::of(present);
+    let dictionary = Dictionary::of(&present);
+    put(all.len(), nulls, (&present, dictionary), (column, work))
+}
+
+/// Lays out rows whose values are all present, or all in a dictionary.
+fn put<T: Value>(
+    all: usize,
+    nulls: Option<&NullBuffer>,
+    (present, dictionary): (&[T], Option<Dictionary<T>>),
+    (column, work): (&ColumnDescPtr, &mut Workspace),
+) -> Result<EncodedColumn> {
     let mut pages = Vec::new();
     if let Some(Dictionary { distinct, .. }) = &dictionary {
         let mut body = Vec::new();
@@ -92,25 +122,28 @@ fn values<T: Value>(
     }
     let mut bounds = Vec::new();
     let mut from = 0;
-    for start in (0..all.len()).step_by(PAGE) {
-        let rows = PAGE.min(all.len() - start);
+    for start in (0..all).step_by(PAGE) {
+        let rows = PAGE.min(all - start);
         let mut body = Vec::with_capacity(rows * 4);
         let missing = levels(nulls, start, rows, &mut body);
         let range = from..from + rows - missing;
         from = range.end;
-        let encoding = match &dictionary {
-            None => T::put_all(&present[range.clone()], &mut body),
+        let (encoding, of) = match &dictionary {
+            None => (T::put_all(&present[range.clone()], &mut body), T::bounds(&present[range])),
             Some(Dictionary { distinct, places }) => {
                 let width = hybrid::width(u32::try_from(distinct.len().saturating_sub(1))?);
                 body.push(width.to_le_bytes()[0]);
                 hybrid::put(&places[range.clone()], width, &mut body);
-                Encoding::PLAIN_DICTIONARY
+                // The values of a dictionary are in their order.
+                let value = |place: &u32| distinct[*place as usize];
+                let of = places[range.clone()].iter().min().zip(places[range].iter().max());
+                (Encoding::PLAIN_DICTIONARY, of.map(|(least, most)| (value(least), value(most))))
             }
         };
         pages.push(Page { kind: PageKind::Data, count: rows, encoding, body });
-        bounds.push(Bounds { of: of(&present[range]), nulls: missing });
+        bounds.push(Bounds { of, nulls: missing });
     }
-    Layout { column, rows: all.len() }.put(&pages, &bounds, work)
+    Layout { column, rows: all }.put(&pages, &bounds, work)
 }
 
 /// Appends which rows have a value, with the length in front; returns how many have none.
@@ -121,6 +154,10 @@ fn levels(nulls: Option<&NullBuffer>, start: usize, rows: usize, out: &mut Vec<u
         None => {
             hybrid::put_run(1, rows, 1, out);
             0
+        }
+        Some(nulls) if nulls.null_count() == rows => {
+            hybrid::put_run(0, rows, 1, out);
+            rows
         }
         Some(nulls) => {
             let levels: Vec<u32> = nulls.iter().map(u32::from).collect();
@@ -137,14 +174,6 @@ fn levels(nulls: Option<&NullBuffer>, start: usize, rows: usize, out: &mut Vec<u
 struct Bounds<T> {
     of: Option<(T, T)>,
     nulls: usize,
-}
-
-fn of<T: Value>(values: &[T]) -> Option<(T, T)> {
-    let first = *values.first()?;
-    Some(values.iter().fold((first, first), |(least, most), &value| {
-        let least = if value.compare(least).is_lt() { value } else { least };
-        (least, if value.compare(most).is_gt() { value } else { most })
-    }))
 }
 
 /// The column and the number of its rows.

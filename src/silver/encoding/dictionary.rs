@@ -51,6 +51,11 @@ impl<T: Value> Dictionary<T> {
         Some(Self { distinct, places }.sorted())
     }
 
+    /// The same dictionary, of the values that stand for these.
+    pub(super) fn of_others<O: Value>(self, others: &impl Fn(&[T]) -> Vec<O>) -> Dictionary<O> {
+        Dictionary { distinct: others(&self.distinct), places: self.places }.sorted()
+    }
+
     /// With the values in their order: neighbours share most of their bytes, which compresses well.
     fn sorted(mut self) -> Self {
         if self.distinct.is_sorted_by(|a, b| a.compare(*b).is_lt()) {

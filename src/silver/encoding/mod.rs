@@ -9,6 +9,7 @@ mod hybrid;
 mod page;
 mod value;
 
+use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata}
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
-use crate::normalise::Finished;
+use super::checksum::Sealed;
+use crate::normalise::{Finished, NumberedTexts};
 use crate::parallel::Threads;
 use column::{EncodedColumn, Workspace};
 
@@ -33,6 +35,11 @@ pub(super) trait Columns: Sync {
 
     /// Some rows of a column.
     fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef;
+
+    /// Some rows of a column of texts that are known by numbers; `None` for any other.
+    fn texts(&self, _index: usize, _rows: Range<usize>) -> Option<NumberedTexts<'_>> {
+        None
+    }
 }
 
 impl Columns for RecordBatch {
@@ -61,42 +68,65 @@ impl Columns for Finished<'_> {
     fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef {
         self.column(index, rows)
     }
+
+    fn texts(&self, index: usize, rows: Range<usize>) -> Option<NumberedTexts<'_>> {
+        self.texts(index, rows)
+    }
 }
 
 /// Row groups that are in memory side by side.
 const GROUPS: usize = 4;
 
-/// The rows as a file, in row groups of at most `group` rows.
-pub(super) fn file(
+/// Writes the rows as a file, in row groups of at most `group` rows: some are written while the next ones are encoded.
+pub(super) fn write<W: Write + Send>(
     rows: &impl Columns,
     mut properties: WriterProperties,
     (group, threads): (usize, Threads),
-) -> Result<Vec<u8>> {
+    out: W,
+) -> Result<W> {
     let schema = ArrowSchemaConverter::new().convert(&rows.schema())?;
     add_encoded_arrow_schema_to_metadata(&rows.schema(), &mut properties);
     let starts: Vec<usize> = (0..rows.num_rows()).step_by(group).collect();
     let width = rows.schema().fields().len();
-    let mut out = Vec::new();
-    let mut writer = SerializedFileWriter::new(&mut out, schema.root_schema_ptr(), Arc::new(properties))?;
+    let mut writer = SerializedFileWriter::new(Sealed::new(out), schema.root_schema_ptr(), Arc::new(properties))?;
+    let mut before = Vec::new();
     for starts in starts.chunks(GROUPS) {
-        let encode = |work: &mut std::io::Result<Workspace>, place: usize| {
+        let encode = |work: &mut io::Result<Workspace>, place: usize| {
             let work = work.as_mut().map_err(|error| anyhow!("cannot compress: {error}"))?;
             let (start, index) = (starts[place / width], place % width);
-            let array = rows.column(index, start..rows.num_rows().min(start + group));
-            column::encode(&array, &schema.column(index), work)
-        };
-        let mut encoded = threads.map(starts.len() * width, Workspace::new, encode).into_iter();
-        for _ in starts {
-            let mut group = writer.next_row_group()?;
-            for column in encoded.by_ref().take(width) {
-                let EncodedColumn { bytes, close } = column?;
-                group.append_column(&Bytes::from(bytes), close)?;
+            let (of_group, column) = (start..rows.num_rows().min(start + group), schema.column(index));
+            match rows.texts(index, of_group.clone()) {
+                Some(texts) => column::encode_texts(&texts, &column, work),
+                None => column::encode(&rows.column(index, of_group), &column, work),
             }
-            group.close()?;
-        }
+        };
+        let encode = || threads.map(starts.len() * width, Workspace::new, encode);
+        let (encoded, written) = threads.both(encode, || append(&mut writer, before, width));
+        written?;
+        before = encoded;
     }
-    writer.close()?;
-    Ok(out)
+    append(&mut writer, before, width)?;
+    writer.flush()?;
+    writer.inner_mut().begin_footer()?;
+    writer.into_inner()?.finish()
+}
+
+/// Appends row groups of so many columns.
+fn append<W: Write + Send>(
+    writer: &mut SerializedFileWriter<W>,
+    encoded: Vec<Result<EncodedColumn>>,
+    width: usize,
+) -> Result<()> {
+    let mut encoded = encoded.into_iter().peekable();
+    while encoded.peek().is_some() {
+        let mut group = writer.next_row_group()?;
+        for column in encoded.by_ref().take(width) {
+            let EncodedColumn { bytes, close } = column?;
+            group.append_column(&Bytes::from(bytes), close)?;
+        }
+        group.close()?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! Columns of every type, encoded and read back by the crate `parquet`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    Array as _, AsArray as _, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Schema};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::metadata::{KeyValue, PageIndexPolicy};
 use proptest::prelude::*;
 
+use super::super::checksum::{BLANK, KEY_CHECKSUM};
 use super::*;
 
 /// How the values of a column are spread.
@@ -55,8 +58,45 @@ fn batch(rows: usize, spread: Spread) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap()
 }
 
-fn encoded(batch: &RecordBatch, group: usize, threads: Threads) -> Bytes {
-    file(batch, WriterProperties::builder().build(), (group, threads)).unwrap().into()
+fn encoded(rows: &impl Columns, group: usize, threads: Threads) -> Bytes {
+    let checksum = KeyValue::new(KEY_CHECKSUM.to_owned(), BLANK.to_owned());
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![checksum])).build();
+    write(rows, properties, (group, threads), Vec::new()).unwrap().into()
+}
+
+/// Rows whose texts are known by numbers, in no order.
+struct Numbered(RecordBatch);
+
+impl Columns for Numbered {
+    fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+
+    fn num_rows(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef {
+        Columns::column(&self.0, index, rows)
+    }
+
+    fn texts(&self, index: usize, rows: Range<usize>) -> Option<NumberedTexts<'_>> {
+        let texts = self.0.column(index).as_string_opt::<i32>()?;
+        let mut known: Vec<&str> = Vec::new();
+        let mut places: HashMap<&str, i32> = HashMap::new();
+        for text in texts.iter().rev().flatten() {
+            places.entry(text).or_insert_with(|| {
+                known.push(text);
+                i32::try_from(known.len() - 1).unwrap()
+            });
+        }
+        let numbers =
+            rows.map(|row| if texts.is_null(row) { NumberedTexts::MISSING } else { places[texts.value(row)] });
+        Some(NumberedTexts {
+            numbers: numbers.collect(),
+            text: Box::new(move |number| known[usize::try_from(number).unwrap()]),
+        })
+    }
 }
 
 fn reader(body: &Bytes) -> ParquetRecordBatchReaderBuilder<Bytes> {
@@ -84,6 +124,7 @@ proptest! {
         let batch = batch(rows, spread);
         let body = encoded(&batch, 20_000, Threads::ONE);
         prop_assert_eq!(&encoded(&batch, 20_000, Threads::available().at_most(3)), &body);
+        prop_assert_eq!(&encoded(&Numbered(batch.clone()), 20_000, Threads::ONE), &body);
         let whole = read(reader(&body));
         prop_assert_eq!(whole.columns(), batch.columns());
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]

@@ -33,6 +33,15 @@ pub(super) trait Value: Copy {
     /// The statistics of a column chunk.
     fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics;
 
+    /// The least and the greatest of some values.
+    fn bounds(values: &[Self]) -> Option<(Self, Self)> {
+        let first = *values.first()?;
+        Some(values.iter().fold((first, first), |(least, most), &value| {
+            let least = if value.compare(least).is_lt() { value } else { least };
+            (least, if value.compare(most).is_gt() { value } else { most })
+        }))
+    }
+
     /// Appends values that repeat too seldom for a dictionary; how they are written.
     fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
         for value in values {
@@ -73,6 +82,16 @@ impl Value for f64 {
 
     fn compare(self, other: Self) -> Ordering {
         self.total_cmp(&other)
+    }
+
+    fn bounds(values: &[Self]) -> Option<(Self, Self)> {
+        // In the order of `compare` as whole numbers, of which less and greater take one step each.
+        let flip = |bits: i64| bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
+        let whole = |value: &Self| flip(value.to_bits().cast_signed());
+        let value = |whole: i64| Self::from_bits(flip(whole).cast_unsigned());
+        let first = whole(values.first()?);
+        let (least, most) = values.iter().map(whole).fold((first, first), |(a, b), v| (a.min(v), b.max(v)));
+        Some((value(least), value(most)))
     }
 
     fixed_width!(double);

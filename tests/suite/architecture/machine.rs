@@ -41,6 +41,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("src/store/mod.rs", "files of a local folder: a simulated lake lies in memory"),
     ("src/store/probe.rs", "`doctor` alone"),
     ("src/store/staged.rs", "files of a local folder"),
+    ("src/store/staging.rs", "files of a local folder"),
 ];
 
 /// What a file leaves to the machine.

@@ -4,6 +4,7 @@ mod document;
 mod listed;
 mod page;
 
+use std::io;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -87,8 +88,9 @@ impl TablesArgs {
         } else if self.format == CatalogueFormat::Markdown {
             print(document(&tables).trim_end())?;
         } else if self.table.is_some() {
+            let columns = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into());
             for table in &tables {
-                print(&page(&listed(table)))?;
+                print(&page(&listed(table), columns))?;
             }
         } else {
             let width = tables.iter().map(|table| table.name.len()).max().unwrap_or(0);

@@ -252,9 +252,21 @@ fn views_for_other_engines_differ_in_their_comments_only() {
     let (english, chinese) = (written("duckdb", "en"), written("duckdb", "zh"));
     has_line(&english, "COMMENT ON COLUMN \"stock_daily_cn\".\"close\" IS 'close, unadjusted [CNY/share]';");
     has_line(&chinese, "COMMENT ON COLUMN \"stock_daily_cn\".\"close\" IS '收盘价（元/股），未复权';");
-    let code =
-        |text: &str| text.lines().filter(|line| !line.starts_with("COMMENT ")).map(str::to_owned).collect::<Vec<_>>();
+    let code = |text: &str| {
+        text.lines()
+            .filter(|line| !line.starts_with("COMMENT ") && !line.starts_with("-- "))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(code(&english), code(&chinese));
+    has_line(&english, "-- Views and macros over the lake for DuckDB 1.4 or newer: docs/recipes.md.");
+    has_line(&chinese, "-- 供 DuckDB 1.4 及以上版本读取数据湖的视图和宏：docs/zh/recipes.md。");
+    let is_chinese = |line: &str| line.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    for engine in ["duckdb", "spark"] {
+        let text = written(engine, "zh");
+        let english = text.lines().find(|line| line.starts_with("-- ") && !is_chinese(line));
+        assert_eq!(english, None, "{engine}");
+    }
     assert!(written("spark", "zh").contains("`amount` DOUBLE COMMENT '成交额（元）'"));
     assert!(written("polars", "zh").contains("    amount: 成交额（元）\n"));
 }

@@ -5,6 +5,11 @@ use arrow::datatypes::Field;
 use crate::query::glossary::Glossary;
 use crate::spec::Table;
 
+/// Lines of a comment of SQL.
+pub(super) fn lines(text: &str, glossary: &Glossary) -> String {
+    text.lines().flat_map(|line| ["-- ".to_owned(), (glossary.text)(line), "\n".to_owned()]).collect()
+}
+
 /// A column's meaning and unit, on one line.
 pub(super) fn of_column(field: &Field, glossary: &Glossary) -> Option<String> {
     let description = field.metadata().get("description")?.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -27,9 +27,8 @@ const DAY: &str = "as_of_day";
 const CALENDAR: &str = "trade_cal";
 
 const HEAD: &str = "\
--- Views and macros over the lake for DuckDB 1.4 or newer: docs/recipes.md. Written by `pitlake tables --ddl duckdb`; write it
--- again when tables were added.
-";
+Views and macros over the lake for DuckDB 1.4 or newer: docs/recipes.md.
+Written by `pitlake tables --ddl duckdb`; write it again when tables were added.";
 
 /// The last session whose next session is not after a day.
 const NEXT_MORNING: &str = "\
@@ -45,7 +44,7 @@ CREATE OR REPLACE MACRO next_morning(of_day) AS (
 /// When the lake cannot be listed.
 pub async fn duckdb(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Result<String> {
     let built = built(store).await?;
-    let mut text = HEAD.to_owned();
+    let mut text = comment::lines(HEAD, glossary);
     let needed: Vec<&str> = INPUTS.iter().copied().chain([BARS, FACTORS, CALENDAR]).collect();
     let tables = catalog.tables().filter(|table| built.contains(&table.name) || needed.contains(&table.name.as_str()));
     let tables: Vec<&Table> = tables.map(std::convert::AsRef::as_ref).collect();
@@ -59,7 +58,7 @@ pub async fn duckdb(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Re
     }
     text.push_str(NEXT_MORNING);
     for table in &tables {
-        as_of(&mut text, table, &built)?;
+        as_of(&mut text, table, &built, glossary)?;
         if refusal(table).is_none() {
             text.push_str(&sessions_join::text(table));
         }
@@ -123,13 +122,14 @@ fn comments(text: &mut String, table: &Table, (name, schema): (&str, &SchemaRef)
 }
 
 /// The macros that read a table and its companion as of a day.
-fn as_of(text: &mut String, table: &Table, built: &BTreeSet<String>) -> Result<()> {
+fn as_of(text: &mut String, table: &Table, built: &BTreeSet<String>, glossary: &Glossary) -> Result<()> {
     let at = AsOf { day: Day::Parameter(DAY), dialect: Dialect::DuckDb };
     let name = &table.name;
     let companion = table.companion();
     let has_states = companion.as_ref().is_some_and(|companion| built.contains(companion));
     if table.known == Known::Observed && built.contains(name) && !has_states {
-        writeln!(text, "-- `{name}` has no history yet: run `pitlake normalize {name}`")?;
+        let why = format!("`{name}` has no history yet: run `pitlake normalize {name}`");
+        text.push_str(&comment::lines(&why, glossary));
         return Ok(());
     }
     let states = companion.filter(|_| has_states || table.known == Known::Observed);

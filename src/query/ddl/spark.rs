@@ -26,13 +26,14 @@ use crate::store::Store;
 /// When the lake cannot be listed.
 pub async fn spark(catalog: &Catalog, store: &Store, horizon: &Horizon, glossary: &Glossary) -> Result<String> {
     let built = built(store).await?;
-    let mut text = match horizon.day {
-        None => "-- Views over the lake for Spark 3.5 or newer. Written by `pitlake tables --ddl spark`.\n".to_owned(),
+    let head = match horizon.day {
+        None => "Views over the lake for Spark 3.5 or newer. Written by `pitlake tables --ddl spark`.".to_owned(),
         Some(day) => format!(
-            "-- Views over the lake for Spark 3.5 or newer, as known at the end of {day}; `TABLE_files` hold everything. \
-             Written by `pitlake tables --ddl spark --as-of {day}`.\n"
+            "Views over the lake for Spark 3.5 or newer, as known at the end of {day}; `TABLE_files` hold everything. \
+             Written by `pitlake tables --ddl spark --as-of {day}`."
         ),
     };
+    let mut text = comment::lines(&head, glossary);
     let day = horizon.day.map(|day| Day::Spark(day, (horizon.next_morning)(day)));
     let mut priced = Vec::new();
     for table in catalog.tables().filter(|table| built.contains(&table.name)) {
@@ -47,7 +48,7 @@ pub async fn spark(catalog: &Catalog, store: &Store, horizon: &Horizon, glossary
         }
         let is_seen = match day {
             None => true,
-            Some(day) => as_of(&mut text, table, (&own, states.as_ref()), day)?,
+            Some(day) => as_of(&mut text, table, (&own, states.as_ref()), day, glossary)?,
         };
         if is_seen && [BARS, FACTORS].contains(&table.name.as_str()) {
             priced.push(table);
@@ -92,6 +93,7 @@ fn as_of(
     table: &Table,
     (own, states): (&SchemaRef, Option<&(String, SchemaRef)>),
     day: Day,
+    glossary: &Glossary,
 ) -> Result<bool> {
     let mut view = |name: &str, rows: &str| {
         writeln!(text, "CREATE OR REPLACE TEMPORARY VIEW `{name}` AS {};", ticked(rows)).map_err(anyhow::Error::from)
@@ -107,12 +109,9 @@ fn as_of(
     match reading::as_of(table, &quoted(&source(&table.name, Some(day))), companion.as_deref(), at) {
         Some(rows) => view(&table.name, &rows)?,
         None => {
-            writeln!(
-                text,
-                "-- `{}` cannot be read as of {}: run `pitlake query` for the reason",
-                table.name,
-                day.sql()
-            )?;
+            let (name, day) = (&table.name, day.sql());
+            let why = format!("`{name}` cannot be read as of {day}: run `pitlake query` for the reason");
+            text.push_str(&comment::lines(&why, glossary));
             return Ok(false);
         }
     }

@@ -87,6 +87,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
         Err(Interrupted { signal, state }.into())
     });
     let calls = accounts.as_ref().map(Accounts::calls).unwrap_or_default();
+    journal.lately(accounts.as_ref().map(Accounts::lately).unwrap_or_default()).await;
     match done {
         Ok(()) => Ok(journal.end(calls, None).await?),
         Err(error) => {

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use super::Client;
 use super::http;
 use super::room::Room;
 use super::tally::Tally;
 use crate::plan::{Question, seller};
-use crate::report::{self, Journal};
+use crate::real;
+use crate::report::{self, Journal, Lately};
 use crate::spec::{Account, Table, without_secrets};
 use crate::store::lease::Lease;
 use crate::world::{Misuse, World};
@@ -21,6 +23,8 @@ use crate::world::{Misuse, World};
 pub struct Accounts {
     pub(super) clients: BTreeMap<String, Client>,
     tally: Arc<Tally>,
+    /// What runs sent in the minute before the leases were taken.
+    before: Mutex<Lately>,
 }
 
 impl Accounts {
@@ -62,13 +66,24 @@ impl Accounts {
                 }
             }
         }
-        Ok(Self { clients, tally })
+        Ok(Self { clients, tally, before: Mutex::default() })
     }
 
     /// Calls sent, by interface.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.tally.calls()
+    }
+
+    /// Those of the last minute.
+    #[must_use]
+    pub fn lately(&self) -> Lately {
+        self.tally.lately(&self.calls())
+    }
+
+    /// Those of an interface that runs sent in the minute before the leases were taken.
+    pub(super) fn before(&self, interface: &str) -> BTreeMap<DateTime<Utc>, u64> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).get(interface).cloned().unwrap_or_default()
     }
 
     /// Takes the leases of the vendors that some questions go to.
@@ -83,6 +98,11 @@ impl Accounts {
                 leases.push(lease(world, vendor).await?);
             }
         }
+        if !leases.is_empty() {
+            // A run that was waited for has sent calls until now.
+            let lately = report::lately(&world.store, real::now()).await;
+            *self.before.lock().unwrap_or_else(PoisonError::into_inner) = lately;
+        }
         Ok(leases)
     }
 
@@ -93,6 +113,7 @@ impl Accounts {
     pub async fn count(&self, journal: &Journal) -> Result<Infallible> {
         loop {
             let calls = self.tally.due().await;
+            journal.lately(self.tally.lately(&calls)).await;
             journal.save(calls.clone()).await?;
             self.tally.is_told(&calls);
         }

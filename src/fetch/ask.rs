@@ -38,6 +38,7 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     let asking = questions.iter().filter(|question| !question.plan.ask.is_empty()).filter_map(|question| {
         let client = accounts.clients.get(&question.contract().id.vendor)?;
         let interface = client.interface(question.contract(), question.allowance);
+        let interface = interface.after(&accounts.before(&question.contract().id.to_string()));
         let calls = Calls {
             meter: Arc::clone(&interface.meter),
             expected: expected_calls(facts, question, false) as u64,

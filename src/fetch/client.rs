@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use backon::{ExponentialBuilder, Retryable as _};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::plan::Allowance;
 use crate::progress::{Meter, Wait};
 use crate::real;
+use crate::report::Lately;
 use crate::spec::{Account, Contract, TokenIn, Vendor, without_secrets};
 use crate::wire::{self, Call, Received, Refusal, Window, Wire};
 use crate::world::Token;
@@ -89,6 +90,13 @@ pub struct Interface {
 }
 
 impl Interface {
+    /// The same, paced from calls of the last minute on, by the time at which they were sent at the latest.
+    #[must_use]
+    pub(super) fn after(mut self, calls: &BTreeMap<DateTime<Utc>, u64>) -> Self {
+        self.meter.begin_after(self.pace.begin_after(calls));
+        self
+    }
+
     /// How long its calls paused because the vendor asked to slow down, in words; `None` where they did not.
     pub(super) async fn paused(&self) -> Option<String> {
         let paused = self.pace.paused().await;
@@ -151,6 +159,12 @@ impl Client {
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.tally.calls()
+    }
+
+    /// Those of the last minute.
+    #[must_use]
+    pub fn lately(&self) -> Lately {
+        self.tally.lately(&self.calls())
     }
 
     /// How far this machine's clock is ahead of the vendor's, by the newest reply with a date.

@@ -4,9 +4,10 @@
 //! A sliding log instead of a leaky bucket: vendors count minutes of the clock, and a bucket either allows twice as
 //! many calls around the turn of a minute or wastes the burst that is allowed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use pitlake_contract::counted;
 use tokio::sync::Mutex;
 
@@ -47,6 +48,22 @@ impl Pace {
             None => (allowance.per_minute, MINUTE),
         };
         Self { most: most.max(1) as usize, window, state: Mutex::default() }
+    }
+
+    /// Counts calls that were sent before, by the time at which they were at the latest, and returns when. A limit by the
+    /// second has forgotten them.
+    pub(super) fn begin_after(&mut self, calls: &BTreeMap<DateTime<Utc>, u64>) -> Vec<Instant> {
+        let (now, instant) = (real::now(), real::instant());
+        let mut sent = Vec::new();
+        for (at, calls) in calls {
+            let age = (now - at).to_std().unwrap_or_default();
+            if let Some(at) = instant.checked_sub(age).filter(|_| self.window >= MINUTE && age < self.window) {
+                sent.extend((0..*calls).take(self.most).map(|_| at));
+            }
+        }
+        sent.drain(..sent.len().saturating_sub(self.most));
+        self.state.get_mut().sent.extend(&sent);
+        sent
     }
 
     /// Counts a call that is sent now; where none may be sent, when to ask again.
@@ -107,6 +124,7 @@ pub(super) fn span(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::real::simulated::Simulated;
 
     #[test]
     fn no_minute_exceeds_the_allowance() {
@@ -120,6 +138,24 @@ mod tests {
         }
         assert_eq!(sent[0], sent[2], "the allowance is sent at once");
         assert!(sent.windows(4).all(|w| w[3] - w[0] >= Duration::from_mins(1)), "{sent:?}");
+    }
+
+    #[test]
+    fn the_minute_begins_with_what_was_sent_before() {
+        let machine = Simulated::at("2024-01-02T10:00:00Z".parse().unwrap());
+        let wait = |pace: &Pace| machine.run(pace.turn()).map(|until| until - real::instant());
+        let of = |per_minute, per_second| Pace::new(Allowance { per_minute, per_second });
+        let ago = |seconds| real::now() - chrono::TimeDelta::seconds(seconds);
+        let calls: BTreeMap<_, u64> = [(ago(70), 9), (ago(50), 2), (ago(20), 1), (ago(-4), 1)].into();
+        let mut pace = of(5, None);
+        assert_eq!(pace.begin_after(&calls).len(), 4);
+        assert_eq!(wait(&pace), None);
+        assert_eq!(wait(&pace), Some(Duration::from_secs(11)));
+        // Of a limit that was lowered the newest calls count, and none of those that are sent by the second.
+        let mut pace = of(1, None);
+        assert_eq!(pace.begin_after(&calls).len(), 1);
+        assert_eq!(wait(&pace), Some(MINUTE));
+        assert!(of(5, Some(1)).begin_after(&calls).is_empty());
     }
 
     #[test]

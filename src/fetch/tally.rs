@@ -6,9 +6,11 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
 use crate::real;
+use crate::report::{self, Lately};
 
 /// How often the report is brought up to date where no call waits for it.
 const TOLD_EVERY: Duration = Duration::from_millis(500);
@@ -37,6 +39,8 @@ struct Count {
     before: u64,
     /// As many the report tells.
     told: u64,
+    /// Those of the last minute.
+    lately: BTreeMap<DateTime<Utc>, u64>,
     /// A call waits for the report.
     is_waited_for: bool,
 }
@@ -68,6 +72,7 @@ impl Tally {
             return false;
         }
         count.sent += 1;
+        report::add(1, real::now(), &mut count.lately);
         // Where many are sent in a moment the report is written before they are used up.
         if self.is_reported && count.told - count.sent == MOST_AHEAD / 2 {
             self.wanted.notify_one();
@@ -79,6 +84,17 @@ impl Tally {
     pub(super) fn calls(&self) -> BTreeMap<String, u64> {
         let counts = self.counts();
         counts.iter().filter(|(_, count)| count.sent > 0).map(|(name, count)| (name.clone(), count.sent)).collect()
+    }
+
+    /// The calls of the last minute. Those of `told` that are not sent yet may be sent at any moment.
+    pub(super) fn lately(&self, told: &BTreeMap<String, u64>) -> Lately {
+        let of = |(name, count): (&String, &Count)| {
+            let mut lately = count.lately.clone();
+            let ahead = told.get(name).map_or(0, |told| told.saturating_sub(count.sent));
+            report::add(ahead, real::now(), &mut lately);
+            (!lately.is_empty()).then(|| (name.clone(), lately))
+        };
+        self.counts().iter().filter_map(of).collect()
     }
 
     /// Waits until the report is to tell other numbers, and returns them.
@@ -124,6 +140,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::real::simulated::Simulated;
     use futures::FutureExt as _;
 
     fn of(calls: u64) -> BTreeMap<String, u64> {
@@ -163,6 +180,20 @@ mod tests {
         tally.is_told(&of(sent + MOST_AHEAD));
         assert_eq!(tally.due().await, of(sent));
         assert_eq!(tally.count("a").now_or_never(), None, "the report does not tell it any more");
+    }
+
+    #[test]
+    fn calls_are_of_the_last_minute_that_long() {
+        let machine = Simulated::at("2024-01-02T10:00:01Z".parse().unwrap());
+        let (tally, calls) =
+            (Tally::default(), |lately: Lately| lately.values().flat_map(BTreeMap::values).sum::<u64>());
+        for _ in 0..3 {
+            assert_eq!(tally.count("a").now_or_never(), Some(()));
+        }
+        assert_eq!(calls(tally.lately(&of(3))), 3);
+        assert_eq!(calls(tally.lately(&of(7))), 7, "what is told ahead may have been sent");
+        machine.pass(Duration::from_secs(90));
+        assert_eq!(tally.lately(&of(3)), Lately::new());
     }
 
     #[tokio::test]

@@ -1,7 +1,6 @@
 //! `doctor`: whether everything a run needs is there: token, rights, limits, clock, store; and how to fix what is not.
 //! Sends one small call to each interface it checks. Never changes anything but a file that it removes again.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -80,7 +79,7 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
             }
         }
         if findings[0].exit == Exit::Done {
-            report(world, client.calls()).await?;
+            report(world, &client).await?;
         }
         findings.extend(client.ahead().map(|ahead| clock(name, ahead)));
     }
@@ -112,11 +111,14 @@ fn no_account(vendor: &str, error: anyhow::Error) -> Result<Finding> {
 }
 
 /// Keeps the calls that were made: a quota is summed from the runs.
-async fn report(world: &World, calls: BTreeMap<String, u64>) -> Result<()> {
+async fn report(world: &World, client: &Client) -> Result<()> {
+    let calls = client.calls();
     if calls.is_empty() {
         return Ok(());
     }
-    Journal::begin(&world.store, world.clock, "doctor", &[]).await?.end(calls, None).await.map(|_| ())
+    let journal = Journal::begin(&world.store, world.clock, "doctor", &[]).await?;
+    journal.lately(client.lately()).await;
+    journal.end(calls, None).await.map(|_| ())
 }
 
 /// Free space on the lake's disk.

@@ -89,6 +89,11 @@ impl Meter {
         Self { most: most.max(1), window, quota, state: Mutex::new(state) }
     }
 
+    /// Counts calls of the last minute that went out before, oldest first.
+    pub fn begin_after(&self, sent: Vec<Instant>) {
+        self.state().sent.extend(sent);
+    }
+
     /// Waits until it is dropped.
     #[must_use]
     pub fn wait(&self, wait: Wait) -> Waiting<'_> {
@@ -277,6 +282,16 @@ mod tests {
         assert_eq!(meter.last_minute(begun + seconds(10)), 60);
         drop(limit);
         assert_eq!(meter.waits(begun + seconds(1)), None);
+    }
+
+    #[test]
+    fn calls_that_went_out_before_count_for_the_minute() {
+        let meter = Meter::new(2, seconds(61), None);
+        let sent = Instant::now() + seconds(10);
+        let now = sent + seconds(20);
+        meter.begin_after(vec![sent; 2]);
+        assert_eq!((meter.last_minute(now), meter.calls()), (2, 0));
+        assert_eq!(meter.to_go(1, now), Some(seconds(41)));
     }
 
     #[test]

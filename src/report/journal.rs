@@ -11,7 +11,7 @@ use futures::{StreamExt as _, stream};
 use pitlake_contract::{DateRange, counted};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Exit, Look, Report, TableReport};
+use super::{Exit, Lately, Look, Report, TableReport};
 use crate::bronze::PROGRAM;
 use crate::clock::{Clock, shanghai_day};
 use crate::real;
@@ -50,6 +50,7 @@ impl Journal {
             started,
             exit: None,
             calls: BTreeMap::new(),
+            lately: Lately::new(),
             stopped: BTreeMap::new(),
             calendar: None,
             clock: None,
@@ -104,6 +105,11 @@ impl Journal {
     /// The days that the calendar of the lake covers.
     pub async fn calendar(&self, covers: DateRange) {
         self.report.lock().await.calendar = Some(covers);
+    }
+
+    /// The calls that were sent in the last minute.
+    pub async fn lately(&self, sent: Lately) {
+        self.report.lock().await.lately = sent;
     }
 
     /// Changes what is known of a table.

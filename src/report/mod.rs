@@ -2,6 +2,7 @@
 //! secret.
 
 mod journal;
+mod lately;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use crate::bronze::Mark;
 use crate::interrupt::Signal;
 
 pub use journal::{Journal, all, readable, spent};
+pub use lately::{Lately, add, lately};
 
 /// What the exit status tells a scheduler: `docs/operations.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -286,6 +288,9 @@ pub struct Report {
     pub exit: Option<Exit>,
     /// Calls sent, by interface.
     pub calls: BTreeMap<String, u64>,
+    /// Of those the ones of the last minute, for the run that comes next.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lately: Lately,
     /// Vendors that took no more calls of this run, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stopped: BTreeMap<String, String>,

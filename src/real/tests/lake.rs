@@ -91,7 +91,7 @@ impl Lake {
         let chaos = Arc::new(Chaos::of(seed));
         let objects = Arc::new(InMemory::new());
         let desk = Desk::new(Arc::clone(market), settings(seed));
-        let vendor = Arc::new(Liar { desk, chaos: Arc::clone(&chaos), run: Mutex::default() });
+        let vendor = Arc::new(Liar { desk, chaos: Arc::clone(&chaos), run: Mutex::default(), came: Mutex::default() });
         in_process::set(Some(Arc::clone(&vendor) as _));
         let account = Account {
             base_url: Some("http://vendor.test".to_owned()),
@@ -133,6 +133,11 @@ impl Lake {
     /// The runs from now on are those of an evening so many days later.
     pub(super) fn evening(&mut self, days: u64) {
         self.world.clock = Clock::fixed(NOW.parse::<DateTime<Utc>>().expect("a time") + Days::new(days));
+    }
+
+    /// The account may ask each interface so often a minute.
+    pub(super) fn limit(&mut self, calls: u32) {
+        self.world.jobs.accounts.values_mut().for_each(|account| account.requests_per_minute = Some(calls));
     }
 
     /// A run in which things go wrong so often, killed at its last step if it comes there.
@@ -184,6 +189,13 @@ impl Lake {
     /// Puts a file there, whatever there was.
     pub(super) fn put(&self, path: &str, body: Vec<u8>) {
         self.simulated.run(self.objects.put(&path.into(), body.into())).expect("put");
+    }
+
+    /// The machine knows that the holders of all leases are dead.
+    pub(super) fn free(&self) {
+        for path in self.files("leases").into_keys() {
+            self.simulated.run(self.objects.delete(&path.into())).expect("deleted");
+        }
     }
 
     /// The rows of silver.

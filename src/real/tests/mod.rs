@@ -204,6 +204,29 @@ fn whatever_goes_wrong_the_lake_becomes_that_of_a_calm_run() {
 }
 
 #[test]
+fn no_minute_holds_more_calls_than_the_account_may_send_whichever_runs_sent_them() {
+    const MOST: u8 = 2;
+    let catalog = catalog();
+    let market = Arc::new(Market::new(&settings(1)));
+    let mut shared = 0;
+    for last in (10..STEPS).step_by(10) {
+        let mut lake = Lake::new(&catalog, &market, 0);
+        lake.limit(MOST.into());
+        // Killed, and begun again at once, as a scheduler does.
+        lake.run(Odds::default(), Some(last));
+        lake.free();
+        let of_first = lake.vendor.came.lock().unwrap().clone();
+        assert_eq!(lake.run(Odds::default(), None).exit(), Some(Exit::Done));
+        for (api, came) in lake.vendor.came.lock().unwrap().iter() {
+            let is_minute = |calls: &[Instant]| calls[usize::from(MOST)] - calls[0] >= Duration::from_mins(1);
+            assert!(came.windows(usize::from(MOST) + 1).all(is_minute), "killed at {last}, {api}: {came:?}");
+            shared += usize::from(of_first.get(api).is_some_and(|first| first.len() < came.len()));
+        }
+    }
+    assert!(shared > 10, "{shared} interfaces were asked by both runs");
+}
+
+#[test]
 fn what_must_hold_is_noticed_where_it_does_not() {
     let catalog = catalog();
     let [calm, other] = [1, 2].map(|market| Calm::of(&catalog, market));

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pitlake_sandbox::Desk;
@@ -24,6 +24,8 @@ pub(super) struct Liar {
     pub(super) desk: Desk,
     pub(super) chaos: Arc<Chaos>,
     pub(super) run: Mutex<Calls>,
+    /// When calls of each interface came, in all runs.
+    pub(super) came: Mutex<BTreeMap<String, Vec<Instant>>>,
 }
 
 /// The calls of a run.
@@ -129,6 +131,7 @@ impl Vendor for Liar {
         }
         let call = format!("{api} {}", asked["params"]);
         self.calls().sent += 1;
+        self.came.lock().unwrap_or_else(PoisonError::into_inner).entry(api.clone()).or_default().push(real::instant());
         real::sleep(Duration::from_millis(u64::from(5 + self.chaos.below(300)))).await;
         if self.chaos.step() {
             self.chaos.kill().await;

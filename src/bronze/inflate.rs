@@ -9,7 +9,7 @@ use flate2::bufread::GzDecoder;
 use libdeflater::{Decompressor, crc32};
 use memchr::memmem;
 
-use super::header::EMPTY;
+use super::header::{self, EMPTY};
 
 /// Rows shrink by less than this, however alike they are; gzip itself gets to 1032. Text of a few bytes a thousand times over
 /// would otherwise take all memory.
@@ -20,6 +20,9 @@ const SMALL: usize = 64 << 20;
 
 /// So much text a row may have of which the header tells.
 const MOST_OF_ROW: usize = 16 << 10;
+
+/// The flags of a header that has an extra field and nothing else behind its fixed part.
+const EXTRA: u8 = 4;
 
 /// How a member begins.
 const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
@@ -75,7 +78,16 @@ fn inflate_at_once(body: &[u8], most: usize, text: &mut Vec<u8>) -> bool {
         return false;
     }
     text.resize(size, 0);
-    Decompressor::new().gzip_decompress(body, text) == Ok(size) && crc32(text) == sum
+    let mut decompressor = Decompressor::new();
+    let inflated = match body {
+        // Our own files: `gzip_decompress` would compute the checksum a second time.
+        [_, _, _, EXTRA, ..] => {
+            let data = usize::try_from(header::length(body)).ok().filter(|start| *start > 0);
+            data.and_then(|start| decompressor.deflate_decompress(body.get(start..rest.len() - 4)?, text).ok())
+        }
+        _ => decompressor.gzip_decompress(body, text).ok(),
+    };
+    inflated == Some(size) && crc32(text) == sum
 }
 
 #[cfg(test)]

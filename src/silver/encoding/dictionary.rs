@@ -22,8 +22,7 @@ impl<T: Value> Dictionary<T> {
         if T::TYPE == parquet::basic::Type::BOOLEAN || !repeat_often(values) {
             return None;
         }
-        let slots = (2 * most.max(1)).next_power_of_two();
-        let mut table = vec![EMPTY; slots];
+        let mut table = Table::new(most);
         let (mut distinct, mut places) = (Vec::new(), Vec::with_capacity(values.len()));
         let mut last: Option<(T, u32)> = None;
         for &value in values {
@@ -31,42 +30,47 @@ impl<T: Value> Dictionary<T> {
                 places.push(place);
                 continue;
             }
-            let mut slot = slot(value, slots);
-            let place = loop {
-                match table[slot] {
-                    EMPTY if distinct.len() == most => return None,
-                    EMPTY => {
-                        let place = u32::try_from(distinct.len()).ok()?;
-                        table[slot] = place;
-                        distinct.push(value);
-                        break place;
-                    }
-                    place if distinct[place as usize].is_equal(value) => break place,
-                    _ => slot = (slot + 1) & (slots - 1),
+            let place = match table.find(value, &distinct) {
+                Ok(place) => place,
+                Err(_) if distinct.len() == most => return None,
+                Err(slot) => {
+                    let place = u32::try_from(distinct.len()).ok()?;
+                    table.slots[slot] = place;
+                    distinct.push(value);
+                    place
                 }
             };
             places.push(place);
             last = Some((value, place));
         }
-        Some(Self { distinct, places }.sorted())
+        Some(Self { distinct, places }.sorted(|value, before| table.find(value, before).ok()))
     }
 
     /// The same dictionary, of the values that stand for these.
     pub(super) fn of_others<O: Value>(self, others: &impl Fn(&[T]) -> Vec<O>) -> Dictionary<O> {
-        Dictionary { distinct: others(&self.distinct), places: self.places }.sorted()
+        let others = others(&self.distinct);
+        let mut table = Table::new(others.len());
+        for (place, other) in (0u32..).zip(&others) {
+            if let Err(slot) = table.find(*other, &others) {
+                table.slots[slot] = place;
+            }
+        }
+        Dictionary { distinct: others, places: self.places }.sorted(|other, before| table.find(other, before).ok())
     }
 
-    /// With the values in their order: neighbours share most of their bytes, which compresses well.
-    fn sorted(mut self) -> Self {
+    /// With the values in their order: neighbours share most of their bytes, which compresses well. `place` finds a value
+    /// among those before.
+    fn sorted(mut self, place: impl Fn(T, &[T]) -> Option<u32>) -> Self {
         if self.distinct.is_sorted_by(|a, b| a.compare(*b).is_lt()) {
             return self;
         }
-        let mut sorted: Vec<(T, u32)> = self.distinct.iter().copied().zip(0..).collect();
-        sorted.sort_unstable_by(|a, b| a.0.compare(b.0));
-        let mut places = vec![0; sorted.len()];
-        for (place, (value, before)) in (0u32..).zip(sorted) {
-            self.distinct[place as usize] = value;
-            places[before as usize] = place;
+        let before = self.distinct.clone();
+        self.distinct.sort_unstable_by(|a, b| a.compare(*b));
+        let mut places = vec![0; before.len()];
+        for (now, value) in (0u32..).zip(&self.distinct) {
+            if let Some(place) = place(*value, &before) {
+                places[place as usize] = now;
+            }
         }
         for place in &mut self.places {
             *place = places[*place as usize];
@@ -75,9 +79,31 @@ impl<T: Value> Dictionary<T> {
     }
 }
 
-fn slot<T: Value>(value: T, slots: usize) -> usize {
-    // Truncated: the high bits are the better ones, and there are fewer slots than 32 bits count.
-    (value.hash() >> 32) as usize & (slots - 1)
+/// The places of distinct values by their hashes.
+struct Table {
+    slots: Vec<u32>,
+}
+
+impl Table {
+    /// No value, with room for so many.
+    fn new(most: usize) -> Self {
+        Self { slots: vec![EMPTY; (2 * most.max(1)).next_power_of_two()] }
+    }
+
+    /// The place of a value, or the slot for it.
+    #[inline]
+    fn find<T: Value>(&self, value: T, distinct: &[T]) -> Result<u32, usize> {
+        let most = self.slots.len() - 1;
+        // Truncated: the high bits are the better ones, and there are fewer slots than 32 bits count.
+        let mut slot = (value.hash() >> 32) as usize & most;
+        loop {
+            match self.slots[slot] {
+                EMPTY => return Err(slot),
+                place if distinct[place as usize].is_equal(value) => return Ok(place),
+                _ => slot = (slot + 1) & most,
+            }
+        }
+    }
 }
 
 /// Whether there seem to be fewer distinct values than a quarter of all, from how often two of a sample are equal (the

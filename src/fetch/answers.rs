@@ -76,30 +76,30 @@ impl Group {
 }
 
 impl Asking<'_> {
-    /// Whole answers to some groups. One in which the vendor does not know a security is asked anew in halves, until that
-    /// one is alone.
-    pub(super) async fn answers(&self, groups: &[Group], together: usize) -> Vec<GroupAnswer> {
-        // They are kept in one file, and share their turn.
-        let turn = self.client.room.enter();
-        let mut all = Vec::new();
+    /// Whole answers to some groups, in their order and as they come. One in which the vendor does not know a security is asked
+    /// anew in halves, until that one is alone.
+    pub(super) async fn answers(&self, groups: &[Group], together: usize, answers: &Sender<Option<GroupAnswer>>) {
         let mut open = groups.to_vec();
         while !open.is_empty() {
             let mut halves = Vec::new();
-            let (sender, mut answers) = unbounded_channel();
+            let (sender, mut whole) = unbounded_channel();
             let slots = Arc::new(Semaphore::new(open.len()));
-            self.asked(&open, (together, slots), Some(&turn), sender).await;
-            while let Ok(answer) = answers.try_recv() {
-                let several = answer.group.slices.len() > 1;
-                match &answer.reply {
-                    Err(Failure::Refused(Refusal::Unknown(_))) if several => halves.extend(answer.group.halves()),
-                    // Nothing for all of them may be the fault of one.
-                    Ok(reply) if several && reply.rows == 0 => halves.extend(answer.group.halves()),
-                    _ => all.push(self.known(answer).await),
+            let asked = self.asked(&open, (together, slots), sender);
+            let told = async {
+                while let Some(answer) = whole.recv().await {
+                    let several = answer.group.slices.len() > 1;
+                    match &answer.reply {
+                        Err(Failure::Refused(Refusal::Unknown(_))) if several => halves.extend(answer.group.halves()),
+                        // Nothing for all of them may be the fault of one.
+                        Ok(reply) if several && reply.rows == 0 => halves.extend(answer.group.halves()),
+                        // Whoever does not want the rest has gone.
+                        _ => drop(answers.send(Some(self.known(answer).await))),
+                    }
                 }
-            }
+            };
+            join(asked, told).await;
             open = halves;
         }
-        all
     }
 
     /// Whole answers to groups of one slice each, in their order and as they come; `ahead` of them at most wait to be taken.
@@ -107,7 +107,7 @@ impl Asking<'_> {
     pub(super) async fn each(&self, groups: &[Group], (together, ahead): (usize, usize), answers: Sender<GroupAnswer>) {
         let (sender, mut known) = unbounded_channel();
         let slots = Arc::new(Semaphore::new(ahead.max(together) + SLICES));
-        let asked = self.asked(groups, (together, slots), None, sender);
+        let asked = self.asked(groups, (together, slots), sender);
         let told = async {
             while let Some(answer) = known.recv().await {
                 let answer = self.known(answer).await;
@@ -131,17 +131,11 @@ impl Asking<'_> {
 
     /// The first pages of all, and behind them what their ends need. Whatever waits, a call under way goes on: it may hold
     /// what another one waits for.
-    async fn asked(
-        &self,
-        groups: &[Group],
-        (together, slots): (usize, Arc<Semaphore>),
-        turn: Option<&Turn>,
-        answers: Sender<GroupAnswer>,
-    ) {
+    async fn asked(&self, groups: &[Group], (together, slots): (usize, Arc<Semaphore>), answers: Sender<GroupAnswer>) {
         let room = &self.client.room;
         let (sender, begun) = unbounded_channel();
         let first = |(place, group)| {
-            let turn = turn.cloned().unwrap_or_else(|| room.enter());
+            let turn = room.enter();
             let slots = Arc::clone(&slots);
             async move {
                 let slot = slots.acquire_owned().await.ok();
@@ -154,8 +148,7 @@ impl Asking<'_> {
             drop(sender.send(begun));
             ready(())
         });
-        let hurry = turn.is_none().then_some(room);
-        let wholes = behind(in_order(begun), together, hurry).map(|begun| self.whole(begun)).buffered(SLICES);
+        let wholes = behind(in_order(begun), together, Some(room)).map(|begun| self.whole(begun)).buffered(SLICES);
         let wholes = wholes.for_each(|answer| {
             drop(answers.send(answer));
             ready(())

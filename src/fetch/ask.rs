@@ -95,15 +95,19 @@ async fn one(asking: &Asking<'_>) -> Result<()> {
     try_join(ask, keep).await.map(|_| ())
 }
 
-/// Answers to securities, which share files: each file is kept when all of its securities have answered.
+/// Answers to securities, which share files.
 async fn by_security(asking: &Asking<'_>, (slices, at_once): (&[(Slice, Why)], usize), together: usize) -> Result<()> {
-    let mut before = Vec::new();
-    for batch in batches(slices, BATCH) {
-        let groups: Vec<Group> = batch.chunks(at_once).map(Group::of).collect();
-        let ask = async { Ok(asking.answers(&groups, together).await) };
-        before = try_join(ask, asking.keep_batch(before)).await?.0;
-    }
-    asking.keep_batch(before).await
+    let (sender, answers) = mpsc::unbounded_channel();
+    let ask = async move {
+        for batch in batches(slices, BATCH) {
+            let groups: Vec<Group> = batch.chunks(at_once).map(Group::of).collect();
+            asking.answers(&groups, together, &sender).await;
+            // The end of a file.
+            drop(sender.send(None));
+        }
+        Ok(())
+    };
+    try_join(ask, asking.gather(answers)).await.map(|_| ())
 }
 
 /// What the plan tells of a table besides the slices to ask for.

@@ -335,8 +335,8 @@ impl Client {
             self.explained(refusal, &call, &interface.contract)
         })?;
         let expected = (&*interface.contract, expect);
-        let page = page::understand(&outline, body, expected, self.room.of_rows())?;
-        share.hold(page.lines.len());
+        let page = page::understand(&outline, body, expected, (share.beside(), self.room.of_rows()))?;
+        share.hold(page::memory(page.lines.len(), page.rows));
         Ok(page)
     }
 

@@ -3,15 +3,19 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::future::pending;
+use std::pin::pin;
 
 use anyhow::Result;
 use chrono::NaiveDate;
+use futures::future::{Either, select};
 use pitlake_contract::{Answered, Slice, counted};
+use tokio::sync::mpsc::UnboundedReceiver as Receiver;
 
-use super::Reply;
-use super::answers::{Asking, GroupAnswer};
+use super::answers::{Asking, Group, GroupAnswer};
 use super::earlier::Before;
 use super::judge::Verdict;
+use super::{Failure, Reply};
 use crate::bronze::{self, Findings, Mark, NewFile, Span};
 use crate::ledger::PATIENCE;
 use crate::plan::Why;
@@ -143,10 +147,44 @@ impl Asking<'_> {
         Ok(Some(Some(mark)))
     }
 
+    /// Gathers answers to securities, and keeps them in a file where `None` comes, or where they take too much memory.
+    pub(super) async fn gather(&self, mut answers: Receiver<Option<GroupAnswer>>) -> Result<()> {
+        let room = &self.client.room;
+        let (mut gathered, mut memory) = (Vec::new(), room.gather());
+        loop {
+            let wanted = async {
+                if gathered.is_empty() {
+                    pending::<()>().await;
+                } else {
+                    room.wanted().await;
+                }
+            };
+            let next = match select(pin!(answers.recv()), pin!(wanted)).await {
+                Either::Left((next, _)) => next,
+                Either::Right(_) => Some(None),
+            };
+            let is_end = next.is_none();
+            if let Some(Some(GroupAnswer { group, calls, reply, turn, slot })) = next {
+                let reply = reply.map(Reply::without_share);
+                drop((turn, slot));
+                memory.add(reply.as_ref().map_or(0, |reply| reply.lines.len()));
+                gathered.push((group, calls, reply));
+                if memory.bytes() < room.of_a_file() {
+                    continue;
+                }
+            }
+            self.keep_batch(std::mem::take(&mut gathered)).await?;
+            memory = room.gather();
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
     /// Keeps the answers to many securities: those that are whole in one file, the others in another.
-    pub(super) async fn keep_batch(&self, answers: Vec<GroupAnswer>) -> Result<()> {
+    async fn keep_batch(&self, answers: Vec<(Group, Vec<Call>, Result<Reply, Failure>)>) -> Result<()> {
         let mut batches = [Batch::default(), Batch::default()];
-        for GroupAnswer { group, calls, reply, .. } in answers {
+        for (group, calls, reply) in answers {
             match reply {
                 Ok(mut reply) => {
                     let params = calls.iter().map(|call| call.params.clone()).collect();

@@ -150,6 +150,11 @@ impl Reply {
         self.shares.iter().map(Share::bytes).sum()
     }
 
+    /// The same, whose memory something else holds from now on.
+    fn without_share(self) -> Self {
+        Self { shares: Vec::new(), ..self }
+    }
+
     /// Adds the answer to further calls.
     fn add(&mut self, other: Self) {
         if self.lines.is_empty() {

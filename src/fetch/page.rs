@@ -15,6 +15,9 @@ use crate::wire::{Page, Refusal, RowReader, push_object};
 /// The text of a page is let go of in pieces of so many bytes.
 const PIECE: usize = 4 << 20;
 
+/// What a row takes besides its text while it is judged, at most: its key, its security, what is said of it.
+const ROW: usize = 128;
+
 /// The rows of a page.
 #[derive(Debug, Default)]
 pub(super) struct PageRows {
@@ -77,12 +80,12 @@ impl Outline {
     }
 }
 
-/// Checks a page and takes over its rows, which may take `most` bytes.
+/// Checks a page and takes over its rows, which may take `most` bytes with the `held` ones of the answer.
 pub(super) fn understand(
     outline: &Outline,
     body: Vec<u8>,
     (contract, expect): (&Contract, &Expect),
-    most: usize,
+    (held, most): (usize, usize),
 ) -> Result<PageRows, Failure> {
     let mut out = PageRows { rows: outline.rows.len(), ..PageRows::default() };
     if outline.rows.is_empty() {
@@ -111,12 +114,17 @@ pub(super) fn understand(
         out.events.extend(checks.event(&row).and_then(|text| day_in(&text)));
         let start = out.lines.len();
         push_object(&mut out.lines, &outline.fields, &row);
-        if out.lines.len() > most {
-            return Err(Failure::TooLarge(format!("the rows of the reply take more than {} MiB", most >> 20)));
-        }
         out.keys.push(if expect.repeats { hash(&out.lines[start..]) } else { hash(checks.key(&row).as_bytes()) });
+        if held + memory(out.lines.len(), out.keys.len()) > most {
+            return Err(Failure::TooLarge(format!("the rows of the answer take more than {} MiB", most >> 20)));
+        }
     }
     Ok(out)
+}
+
+/// The memory that rows of so many bytes take.
+pub(super) fn memory(bytes: usize, rows: usize) -> usize {
+    bytes + rows * ROW
 }
 
 /// A number that two keys hardly share.
@@ -159,7 +167,7 @@ mod tests {
     fn read(wire: WireFormat, body: &str, contract: &Contract, expect: &Expect) -> Result<PageRows, Failure> {
         let page = wire::of(wire).read(Received { status: 200, retry_after: None, body: body.as_bytes() })?;
         let outline = Outline::of(page, body.as_bytes());
-        understand(&outline, body.as_bytes().to_vec(), (contract, expect), 64 << 20)
+        understand(&outline, body.as_bytes().to_vec(), (contract, expect), (0, 64 << 20))
     }
 
     fn judge(body: &str) -> Result<PageRows, Failure> {
@@ -207,12 +215,20 @@ mod tests {
             .collect();
         assert!(page.lines == lines.concat().as_bytes());
         assert_eq!((page.rows, page.keys.len()), (11, 11));
+        let bytes = page.lines.len();
         let page = wire::of(WireFormat::Tushare);
         let page = page.read(Received { status: 200, retry_after: None, body: body.as_bytes() }).unwrap();
         let outline = Outline::of(page, body.as_bytes());
         assert_eq!(outline.pieces(body.clone().into_bytes()).len(), 3);
-        let refused = understand(&outline, body.into_bytes(), (contract, &Expect::default()), 9 << 20).unwrap_err();
-        assert_eq!(refused.to_string(), "the rows of the reply take more than 9 MiB");
+        let of = |held: usize| {
+            understand(&outline, body.clone().into_bytes(), (contract, &Expect::default()), (held, 12 << 20))
+        };
+        assert!(of(0).is_ok());
+        // A row takes memory whatever it holds.
+        let left = (12 << 20) - bytes;
+        assert!(of(left - 11 * ROW).is_ok() && of(left - 11 * ROW + 1).is_err());
+        // Those of earlier pages count too.
+        assert_eq!(of(3 << 20).unwrap_err().to_string(), "the rows of the answer take more than 12 MiB");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The memory that replies may take together, and the shares that slices have of it. Never what a reply holds.
 //!
-//! A slice takes as much as it needs, and waits where there is no more; the oldest never waits, so that each gets its turn. A
-//! single reply is bounded by [`Room::of_a_reply`].
+//! A slice takes as much as it needs, and waits where there is no more. The oldest waits for nothing but answers that are
+//! gathered for a file, which is kept then, so that each gets its turn. A single reply is bounded by [`Room::of_a_reply`].
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -27,6 +27,7 @@ pub(super) struct Room {
     size: usize,
     freed: Notify,
     pressed: Notify,
+    wanted: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +38,10 @@ struct State {
     held: BTreeMap<u64, usize>,
     /// Slices that wait for memory.
     waiting: usize,
+    /// What answers hold that are gathered for a file.
+    gathered: usize,
+    /// Whether the oldest slice waits for that.
+    is_wanted: bool,
 }
 
 impl Default for Room {
@@ -50,7 +55,7 @@ impl Room {
     pub(super) fn of(replies: Option<u64>, memory: u64) -> Self {
         let most = replies.unwrap_or(USUAL as u64).min(memory / PART);
         let size = usize::try_from(most).unwrap_or(usize::MAX);
-        Self { state: Mutex::default(), size, freed: Notify::new(), pressed: Notify::new() }
+        Self { state: Mutex::default(), size, freed: Notify::new(), pressed: Notify::new(), wanted: Notify::new() }
     }
 
     /// The most bytes of one reply.
@@ -58,12 +63,17 @@ impl Room {
         self.size
     }
 
-    /// The most bytes of the rows of one answer, where each has the names of its fields.
+    /// The most bytes of the rows of one answer, of all its pages; each row has the names of its fields.
     pub(super) fn of_rows(&self) -> usize {
         self.size / 4 * 7
     }
 
-    /// The share of another slice, or of some that are kept together. Clones are one share.
+    /// The bytes of answers that are gathered for a file, more or less; where they are more, the file is kept.
+    pub(super) fn of_a_file(&self) -> usize {
+        self.size / 4 * 3
+    }
+
+    /// The turn of another slice.
     pub(super) fn enter(self: &Arc<Self>) -> Turn {
         let mut state = self.state();
         let number = state.next;
@@ -84,6 +94,24 @@ impl Room {
         }
     }
 
+    /// Answers that are gathered for a file: they hold memory without a turn, and whoever gathers keeps them when that is
+    /// [wanted](Room::wanted).
+    pub(super) fn gather(self: &Arc<Self>) -> Gathered {
+        Gathered { room: Arc::clone(self), bytes: 0 }
+    }
+
+    /// Returns when the oldest slice waits for memory that is gathered.
+    pub(super) async fn wanted(&self) {
+        loop {
+            let mut wanted = pin!(self.wanted.notified());
+            wanted.as_mut().enable();
+            if self.state().is_wanted {
+                return;
+            }
+            wanted.await;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,7 +129,45 @@ struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.room.state().held.remove(&self.number);
+        let mut state = self.room.state();
+        if state.is_oldest(self.number) {
+            state.is_wanted = false;
+        }
+        state.held.remove(&self.number);
+        drop(state);
+        self.room.freed.notify_waiters();
+    }
+}
+
+impl State {
+    fn is_oldest(&self, number: u64) -> bool {
+        self.held.keys().next() == Some(&number)
+    }
+}
+
+/// Memory of answers that are gathered for a file, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    room: Arc<Room>,
+    bytes: usize,
+}
+
+impl Gathered {
+    /// Holds more bytes, whatever there is: they were held by the turn of a slice.
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.room.state().gathered += bytes;
+        self.bytes += bytes;
+    }
+
+    /// Bytes that it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Gathered {
+    fn drop(&mut self) {
+        self.room.state().gathered -= self.bytes;
         self.room.freed.notify_waiters();
     }
 }
@@ -131,13 +197,24 @@ impl Share {
         self.bytes
     }
 
+    /// Bytes that other shares of its turn hold.
+    pub(super) fn beside(&self) -> usize {
+        let Entered { room, number } = &*self.turn.0;
+        room.state().held.get(number).map_or(0, |held| held.saturating_sub(self.bytes))
+    }
+
     /// Takes bytes if there are any.
     fn try_take(&mut self, bytes: usize) -> bool {
         let Entered { room, number } = &*self.turn.0;
         let mut state = room.state();
-        let is_oldest = state.held.keys().next() == Some(number);
-        let behind: usize = state.held.values().skip(1).sum();
-        if !is_oldest && behind + bytes > room.size / BEHIND {
+        if state.is_oldest(*number) {
+            let held = state.held.get(number).copied().unwrap_or_default();
+            state.is_wanted = state.gathered > 0 && state.gathered + held + bytes > room.size;
+            if state.is_wanted {
+                room.wanted.notify_waiters();
+                return false;
+            }
+        } else if state.held.values().skip(1).sum::<usize>() + bytes > room.size / BEHIND {
             return false;
         }
         *state.held.entry(*number).or_default() += bytes;
@@ -231,6 +308,32 @@ mod tests {
         assert!(take(&mut of_second, 9 << 20) && take(&mut of_third, 1 << 19) && !take(&mut of_third, 1));
         drop((of_second, second, of_third, third));
         assert!(room.state().held.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_waits_for_what_is_gathered_and_no_longer() {
+        let room = Arc::new(Room::of(None, 16 << 20));
+        let (first, second, mut gathered) = (room.enter(), room.enter(), room.gather());
+        let [mut of_first, mut of_second] = [first.share(), second.share()];
+        gathered.add(3 << 20);
+        assert_eq!((gathered.bytes(), room.of_a_file()), (3 << 20, 3 << 20));
+        assert!(of_first.take(1 << 20, || ()).now_or_never().is_some() && room.wanted().now_or_never().is_none());
+        assert_eq!((of_first.beside(), first.share().beside()), (0, 1 << 20));
+        // Those behind it are no reason to let go.
+        assert!(of_second.take(2 << 20, || ()).now_or_never().is_none() && room.wanted().now_or_never().is_none());
+        let mut more = Box::pin(of_first.take(1, || ()));
+        assert!(more.as_mut().now_or_never().is_none() && room.wanted().now_or_never().is_some());
+        drop(gathered);
+        assert!(more.as_mut().now_or_never().is_some() && room.wanted().now_or_never().is_none());
+        drop(more);
+        // Who leaves wants nothing.
+        let mut gathered = room.gather();
+        gathered.add(3 << 20);
+        assert!(of_first.take(1, || ()).now_or_never().is_none() && room.wanted().now_or_never().is_some());
+        drop((of_first, first));
+        assert!(room.wanted().now_or_never().is_none());
+        drop(gathered);
+        assert_eq!(room.state().gathered, 0);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::checks::Expect;
 use super::client::{Client, Interface};
+use super::page::memory;
 use super::room::Turn;
 use super::{Failure, Reply};
 use crate::bronze;
@@ -252,7 +253,8 @@ impl Client {
         } else {
             pages.lines[place].extend_from_slice(&page.lines);
         }
-        share.hold(pages.lines.iter().map(Vec::len).sum::<usize>().saturating_sub(pages.reply.held()));
+        let bytes = pages.lines.iter().map(Vec::len).sum();
+        share.hold(memory(bytes, pages.reply.rows + new).saturating_sub(pages.reply.held()));
         pages.reply.shares.push(share);
         pages.keys[place].extend(page.keys);
         let reply = &mut pages.reply;

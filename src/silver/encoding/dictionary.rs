@@ -6,6 +6,10 @@ use super::value::Value;
 /// So many values are looked at before a dictionary is made.
 const SAMPLE: usize = 4096;
 
+/// Places for the hashes of a sample, and none of them.
+const SLOTS: usize = 2 * SAMPLE;
+const NO_HASH: u16 = u16::MAX;
+
 /// Distinct values in their order, and the place of each value among them.
 pub(super) struct Dictionary<T> {
     pub(super) distinct: Vec<T>,
@@ -110,10 +114,26 @@ impl Table {
 /// birthday problem).
 fn repeat_often<T: Value>(values: &[T]) -> bool {
     let step = values.len().div_ceil(SAMPLE).max(1);
-    let mut sample: Vec<u64> = values.iter().step_by(step).map(|value| value.hash()).collect();
-    sample.sort_unstable();
-    let pairs = |count: usize| count * count.saturating_sub(1) / 2;
-    let equal: usize = sample.chunk_by(|a, b| a == b).map(|equal| pairs(equal.len())).sum();
+    let sample = values.len().div_ceil(step);
+    // Each value is equal to as many before it as there were.
+    let mut slots = [NO_HASH; SLOTS];
+    let (mut hashes, mut equal) = (Vec::<(u64, usize)>::with_capacity(sample), 0);
+    for hash in values.iter().step_by(step).map(|value| value.hash()) {
+        let mut slot = (hash >> 32) as usize % SLOTS;
+        while slots[slot] != NO_HASH && hashes[usize::from(slots[slot])].0 != hash {
+            slot = (slot + 1) % SLOTS;
+        }
+        match hashes.get_mut(usize::from(slots[slot])) {
+            Some((_, times)) => {
+                equal += *times;
+                *times += 1;
+            }
+            None => {
+                slots[slot] = u16::try_from(hashes.len()).unwrap_or(NO_HASH);
+                hashes.push((hash, 1));
+            }
+        }
+    }
     // Of so many pairs one in as many as there are distinct values is equal.
-    equal > 0 && pairs(sample.len()) / equal <= values.len() / 4
+    equal > 0 && sample * (sample - 1) / 2 / equal <= values.len() / 4
 }

@@ -21,6 +21,8 @@ pub(super) fn context(store: &Store, remote: Option<&dyn Remote>) -> Result<Sess
     // Plain strings: every reader of the result understands them.
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // Errors tell where in the SQL they are.
+    options.sql_parser.collect_spans = true;
     if let Some(remote) = remote {
         config = remote.options(config);
     }

@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 
 use super::engine::MEMORY;
+use super::place;
 use crate::spec::{Catalog, nearest};
 
 /// Why a query failed.
@@ -15,6 +16,23 @@ pub enum QueryError {
     /// Something else is at fault: exit 1.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
+}
+
+impl QueryError {
+    /// The same, with the place in the SQL where the engine tells it.
+    pub(super) fn located(self, sql: &str, error: &DataFusionError) -> Self {
+        let Self::Misuse(message) = self else { return self };
+        let told = error.diagnostic().and_then(|diagnostic| diagnostic.span);
+        // The parser names it itself.
+        let named = place::named(&message);
+        let line = told.filter(|_| named.is_none());
+        let line = line.map(|span| format!("\n  line {}, column {}", span.start.line, span.start.column));
+        let place = told.or(named).and_then(|span| place::shown(sql, span));
+        Self::Misuse(match place {
+            Some(place) => format!("{message}{}\n{place}", line.unwrap_or_default()),
+            None => message,
+        })
+    }
 }
 
 /// Functions that exist with OVER only, which the engine does not know without.

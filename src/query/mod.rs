@@ -11,6 +11,7 @@ mod error;
 mod function;
 mod glossary;
 mod horizon;
+mod place;
 mod reading;
 mod remote;
 mod result_set;
@@ -72,7 +73,12 @@ pub async fn sql(
     };
     let state = context.state();
     let dialect = state.config_options().sql_parser.dialect;
-    let statement = state.sql_to_statement(sql, &dialect).map_err(explain)?;
+    // Of what is written here the place can be shown.
+    let locate = |error: DataFusionError| {
+        let explained = error::explain(catalog, &error);
+        if described.is_some() { explained } else { explained.located(sql, &error) }
+    };
+    let statement = state.sql_to_statement(sql, &dialect).map_err(locate)?;
     let mentioned = state.resolve_table_references(&statement).map_err(explain)?;
     let mentioned: Vec<&str> = mentioned.iter().map(TableReference::table).collect();
     let mut silver = Silver::new(&context, horizon);
@@ -99,7 +105,7 @@ pub async fn sql(
     }
     function::register(&context, sql, &Arc::new(silver));
     let state = context.state();
-    let plan = state.statement_to_plan(statement).await.map_err(explain)?;
+    let plan = state.statement_to_plan(statement).await.map_err(locate)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     reading.verify_plan(&plan).map_err(|error| {
         let what = error.strip_backtrace();

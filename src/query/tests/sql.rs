@@ -39,6 +39,45 @@ async fn sql_reads_silver() {
 }
 
 #[tokio::test]
+async fn an_error_in_the_sql_shows_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    for (query, shown) in [
+        (
+            "SELECT clos FROM stock_daily_cn",
+            "no column `clos`; did you mean `close`?\n  line 1, column 8\n  SELECT clos FROM stock_daily_cn\n         ^^^^",
+        ),
+        (
+            "SELECT '平安' AS name,\n  d.clos\nFROM stock_daily_cn d",
+            "no column `d.clos`; did you mean `d.close`?\n  line 2, column 3\n    d.clos\n    ^^^^^^",
+        ),
+        (
+            "SELECT *\nFROM stock_dialy_cn",
+            "no table `stock_dialy_cn`; did you mean `stock_daily_cn`?\n  line 2, column 6\n  FROM stock_dialy_cn\n       ^^^^^^^^^^^^^^",
+        ),
+        (
+            "SELECT coun(vol) FROM stock_daily_cn",
+            "\n  line 1, column 8\n  SELECT coun(vol) FROM stock_daily_cn\n         ^^^^",
+        ),
+        (
+            "SELECT ts_code FROM stock_daily_cn d, stock_basic_cn b",
+            "\n  line 1, column 8\n  SELECT ts_code FROM stock_daily_cn d, stock_basic_cn b\n         ^^^^^^^",
+        ),
+        (
+            "SELECT ts_code, sum(vol) FROM stock_daily_cn",
+            "\n  line 1, column 8\n  SELECT ts_code, sum(vol) FROM stock_daily_cn\n         ^^^^^^^",
+        ),
+        ("SELECT vol FROM\n WHERE 1", " at Line: 2, Column: 8\n   WHERE 1\n         ^"),
+        // Where the engine tells none.
+        ("SELECT abs(ts_code) FROM stock_daily_cn", "You might need to add explicit type casts."),
+        ("DESCRIBE stock_dialy_cn", "no table `stock_dialy_cn`; did you mean `stock_daily_cn`?"),
+    ] {
+        let error = sql(&catalog, (&store, None), query, &Horizon::default(), None).await.unwrap_err().to_string();
+        assert!(error.trim_end().ends_with(shown), "{query}:\n{error}\n{shown}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_in_the_sql_is_one_line_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
@@ -100,7 +139,11 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
     ] {
         match sql(&catalog, (&store, None), query, &Horizon::default(), None).await {
             Err(QueryError::Misuse(message)) => {
-                assert!(message.contains(part) && !message.contains('\n'), "{query}: {message}");
+                let said = message.lines().next().unwrap();
+                assert!(said.contains(part), "{query}: {message}");
+                // Beneath it is at most the place.
+                let is_place = |line: &str| line.starts_with("  ");
+                assert!(message.lines().count() <= 4 && message.lines().skip(1).all(is_place), "{query}: {message}");
             }
             other => panic!("{query}: {other:?}"),
         }

@@ -135,8 +135,9 @@ impl Lake {
         self.world.clock = Clock::fixed(NOW.parse::<DateTime<Utc>>().expect("a time") + Days::new(days));
     }
 
-    /// The account may ask each interface so often a minute.
+    /// The account may ask each interface so often a minute, by the machine's clock.
     pub(super) fn limit(&mut self, calls: u32) {
+        self.world.clock = Clock::default();
         self.world.jobs.accounts.values_mut().for_each(|account| account.requests_per_minute = Some(calls));
     }
 

@@ -305,13 +305,10 @@ impl Client {
                 },
                 NoResponse::Broken(cause) => Refusal::Transient(cause).into(),
                 NoResponse::TooLong => Refusal::Transient("no whole reply within two minutes".into()).into(),
-                NoResponse::TooLarge => {
-                    let most = self.room.of_a_reply() >> 20;
-                    Failure::TooLarge(format!(
-                        "the reply is larger than {most} MiB, the memory of all replies: see `reply_memory` of [fetch] in \
-                         jobs.toml, and --memory-limit"
-                    ))
+                NoResponse::TooLarge if share.of_a_reply() < self.room.of_a_reply() => {
+                    page::too_many_rows(self.room.of_rows())
                 }
+                NoResponse::TooLarge => page::too_large(self.room.of_a_reply()),
             })?
         };
         if let Some(theirs) = date {

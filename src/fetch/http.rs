@@ -79,7 +79,7 @@ pub(super) async fn send(
     loop {
         match real::by(end, response.chunk()).await.ok_or(NoResponse::TooLong)? {
             Ok(Some(chunk)) => {
-                if body.len() + chunk.len() > share.room().of_a_reply() {
+                if body.len() + chunk.len() > share.of_a_reply() {
                     return Err(NoResponse::TooLarge);
                 }
                 let began = real::instant();

@@ -116,10 +116,24 @@ pub(super) fn understand(
         push_object(&mut out.lines, &outline.fields, &row);
         out.keys.push(if expect.repeats { hash(&out.lines[start..]) } else { hash(checks.key(&row).as_bytes()) });
         if held + memory(out.lines.len(), out.keys.len()) > most {
-            return Err(Failure::TooLarge(format!("the rows of the answer take more than {} MiB", most >> 20)));
+            return Err(too_many_rows(most));
         }
     }
     Ok(out)
+}
+
+/// The failure of an answer whose rows take more than `most` bytes.
+pub(super) fn too_many_rows(most: usize) -> Failure {
+    Failure::TooLarge(format!("the rows of the answer take more than {} MiB", most >> 20))
+}
+
+/// The failure of a reply of more than `most` bytes.
+pub(super) fn too_large(most: usize) -> Failure {
+    Failure::TooLarge(format!(
+        "the reply is larger than {} MiB, the memory of all replies: see `reply_memory` of [fetch] in jobs.toml, and \
+         --memory-limit",
+        most >> 20
+    ))
 }
 
 /// The memory that rows of so many bytes take.

@@ -187,11 +187,6 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// The room it is a share of.
-    pub(super) fn room(&self) -> &Room {
-        &self.turn.0.room
-    }
-
     /// Bytes that it holds.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -201,6 +196,12 @@ impl Share {
     pub(super) fn beside(&self) -> usize {
         let Entered { room, number } = &*self.turn.0;
         room.state().held.get(number).map_or(0, |held| held.saturating_sub(self.bytes))
+    }
+
+    /// The most bytes of a reply: what its answer holds already leaves less for it.
+    pub(super) fn of_a_reply(&self) -> usize {
+        let room = &self.turn.0.room;
+        room.of_a_reply().min(room.of_rows().saturating_sub(self.beside()))
     }
 
     /// Takes bytes if there are any.
@@ -319,6 +320,10 @@ mod tests {
         assert_eq!((gathered.bytes(), room.of_a_file()), (3 << 20, 3 << 20));
         assert!(of_first.take(1 << 20, || ()).now_or_never().is_some() && room.wanted().now_or_never().is_none());
         assert_eq!((of_first.beside(), first.share().beside()), (0, 1 << 20));
+        assert_eq!((of_first.of_a_reply(), first.share().of_a_reply()), (4 << 20, 4 << 20));
+        of_first.hold(6 << 20);
+        assert_eq!(first.share().of_a_reply(), 1 << 20);
+        of_first.hold(1 << 20);
         // Those behind it are no reason to let go.
         assert!(of_second.take(2 << 20, || ()).now_or_never().is_none() && room.wanted().now_or_never().is_none());
         let mut more = Box::pin(of_first.take(1, || ()));

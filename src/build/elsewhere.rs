@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -15,13 +15,12 @@ use crate::normalise::{Partition, RULES};
 use crate::parallel::Threads;
 use crate::plan::Calendar;
 use crate::spec::Catalog;
-use crate::store::{Access, Store, WriteError};
+use crate::store::{Access, Address, Store, WriteError};
 
 /// What all pieces of a job need.
 #[derive(Debug, Serialize, Deserialize)]
 struct Job {
-    /// The lake, as every machine finds it.
-    lake: String,
+    lake: Address,
     /// The rules that build.
     rules: u32,
     calendar: Calendar,
@@ -50,7 +49,7 @@ pub(super) async fn run(
     (store, calendar): (&Store, &Calendar),
     pieces: &[Piece],
 ) -> Result<Vec<Vec<(Partition, Result<Published>)>>> {
-    let job = Job { lake: store.url()?, rules: RULES, calendar: calendar.clone() };
+    let job = Job { lake: store.address()?, rules: RULES, calendar: calendar.clone() };
     let texts = pieces.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
     let answers = engine.run(serde_json::to_string(&job)?, texts).await?;
     ensure!(answers.len() == pieces.len(), "{} answers came to {} pieces of work", answers.len(), pieces.len());
@@ -82,18 +81,23 @@ impl Answer {
     }
 }
 
+/// A plan that a machine does not carry out, however often it is sent.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(String);
+
 /// A machine that runs what others planned.
 #[derive(Debug)]
 pub struct Worker {
     catalog: Catalog,
-    /// How this machine reaches lakes in object stores.
+    /// What opens stores on this machine.
     access: Access,
     machine: Machine,
-    stores: Mutex<HashMap<String, Store>>,
+    stores: Mutex<HashMap<Address, Store>>,
 }
 
 impl Worker {
-    /// A machine that reaches object stores by `access`, with so many cores and bytes of memory for what it builds.
+    /// A machine that opens object stores by the variables of `access`, with so many cores and bytes of memory for what it builds.
     #[must_use]
     pub fn new(catalog: Catalog, access: Access, (cores, memory): (Threads, u64)) -> Self {
         Self { catalog, access, machine: Machine::new(cores, memory), stores: Mutex::default() }
@@ -102,28 +106,30 @@ impl Worker {
     /// Builds and publishes the partitions of a piece, and says what became of each.
     ///
     /// # Errors
-    /// When the piece cannot be read, or was planned with other contracts or rules than this machine has.
+    /// [`Refused`] when the piece cannot be read, or was planned with other contracts or rules than this machine has; a lake
+    /// that cannot be reached.
     pub async fn run(&self, job: &str, piece: &str) -> Result<String> {
-        let job: Job =
-            serde_json::from_str(job).context("cannot read the job: do all machines run the same version?")?;
-        let piece: Piece =
-            serde_json::from_str(piece).context("cannot read the task: do all machines run the same version?")?;
+        let job: Job = serde_json::from_str(job)
+            .map_err(|error| Refused(format!("cannot read the job: do all machines run the same version? {error}")))?;
+        let piece: Piece = serde_json::from_str(piece)
+            .map_err(|error| Refused(format!("cannot read the task: do all machines run the same version? {error}")))?;
         if job.rules != RULES {
-            bail!(
-                "the plan is by rules {}, this machine has rules {RULES}: run the same version everywhere",
-                job.rules
-            );
+            let theirs = job.rules;
+            return Err(Refused(format!(
+                "the plan is by rules {theirs}, this machine has rules {RULES}: run the same version everywhere"
+            ))
+            .into());
         }
         let Some(first) = piece.tasks.first() else { return Ok("[]".to_owned()) };
-        let table = self.catalog.table(&first.table).with_context(|| format!("unknown table `{}`", first.table))?;
+        let table = self.catalog.table(&first.table);
+        let table = table.ok_or_else(|| Refused(format!("unknown table `{}`", first.table)))?;
         if piece.contracts != table.digest {
-            bail!(
+            return Err(Refused(format!(
                 "the pipeline or a contract of `{}` differs from those of the plan (digest {} here, {} there): give all machines \
                  the same `schemas/` and `pipelines/`",
-                table.name,
-                table.digest,
-                piece.contracts
-            );
+                table.name, table.digest, piece.contracts
+            ))
+            .into());
         }
         let store = self.store(&job.lake).await?;
         let calendar = Arc::new(job.calendar);
@@ -146,17 +152,17 @@ impl Worker {
 
     /// As if a lake had been opened before.
     #[cfg(test)]
-    pub(super) async fn open(&self, lake: &str, store: Store) {
-        self.stores.lock().await.insert(lake.to_owned(), store);
+    pub(super) async fn open(&self, lake: Address, store: Store) {
+        self.stores.lock().await.insert(lake, store);
     }
 
-    async fn store(&self, lake: &str) -> Result<Store> {
+    async fn store(&self, lake: &Address) -> Result<Store> {
         let mut stores = self.stores.lock().await;
         if let Some(store) = stores.get(lake) {
             return Ok(store.clone());
         }
-        let store = Store::reach(lake, &self.access)?;
-        stores.insert(lake.to_owned(), store.clone());
+        let store = Store::at(lake, &self.access)?;
+        stores.insert(lake.clone(), store.clone());
         Ok(store)
     }
 }

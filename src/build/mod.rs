@@ -23,7 +23,7 @@ use anyhow::Result;
 
 use building::Building;
 pub use compare::{Compared, compare};
-pub use elsewhere::Worker;
+pub use elsewhere::{Refused, Worker};
 pub use failure::exit_of;
 pub use machine::Share;
 pub use rows::rows_of;

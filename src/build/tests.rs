@@ -193,7 +193,7 @@ async fn a_worker_gives_the_same_bytes_and_undoes_nothing_that_came_since() {
     let table = catalog.table("adj_factor").unwrap();
     let first = piece(&here, &catalog, &calendar).await;
     let worker = Worker::new(catalog.clone(), Access::default(), (Threads::ONE, 1 << 30));
-    worker.open("memory", there.clone()).await;
+    worker.open(there.address().unwrap(), there.clone()).await;
     let engine = Here(worker);
     let run = async |piece: &elsewhere::Piece| {
         let done = elsewhere::run(&engine, (&there, &calendar), std::slice::from_ref(piece)).await?;
@@ -219,6 +219,8 @@ async fn a_worker_gives_the_same_bytes_and_undoes_nothing_that_came_since() {
     assert_eq!(there.read(&path).await.unwrap(), newest);
     // Another pipeline or contract is refused.
     let other = elsewhere::Piece { contracts: "other".into(), ..second };
-    let refused = run(&other).await.unwrap_err().to_string();
+    let refused = run(&other).await.unwrap_err();
+    assert!(refused.is::<elsewhere::Refused>(), "{refused:#}");
+    let refused = refused.to_string();
     assert!(refused.contains("the pipeline or a contract of `adj_factor` differs"), "{refused}");
 }

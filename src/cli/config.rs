@@ -13,7 +13,7 @@ use anyhow::Result;
 use super::context::Context;
 use crate::ops::configuration;
 use crate::spec::{Catalog, Jobs, Lake, SpecFile, Table, Vendor, is_url, nearest, without_secrets};
-use crate::store::{Access, Speaks, Store};
+use crate::store::{Access, Speaks, Store, StoreSettings};
 use crate::world::{Limits, Misuse, Token, World};
 
 /// The configuration, unless another one is named.
@@ -79,7 +79,8 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<SpecFile>) -> Result<()> {
 pub(super) fn open(url: &str, jobs: &Jobs) -> Result<Store> {
     let Lake { endpoint, region, path_style, kind, .. } = jobs.lake.clone();
     let kind = kind.and_then(Speaks::named);
-    let opened = Store::reach(url, &Access { endpoint, region, path_style, kind, variables: cloud_variables() });
+    let settings = StoreSettings { endpoint, region, path_style, kind };
+    let opened = Store::reach(url, &Access { settings, variables: cloud_variables() });
     if url.contains("://") { opened.map_err(|error| Misuse(format!("{error:#}")).into()) } else { opened }
 }
 

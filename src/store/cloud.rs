@@ -13,6 +13,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use serde::{Deserialize, Serialize};
 
 use super::cause::cause;
 use super::http::{Connector, with_headers};
@@ -34,6 +35,16 @@ type Objects = Arc<dyn ObjectStore>;
 /// How to reach an object store, besides its URL.
 #[derive(Clone, Default)]
 pub struct Access {
+    /// Of these two the variables come first where they tell the same.
+    pub settings: StoreSettings,
+    /// Variables of the environment, by name: `AWS_…`, `GOOGLE_…` and `AZURE_…`. Some are secrets.
+    pub variables: Vec<(String, String)>,
+}
+
+/// What a configuration tells of an object store. No secrets: it travels to other machines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoreSettings {
     /// The URL of a server that is not the vendor's usual one.
     pub endpoint: Option<String>,
     /// The region of the bucket.
@@ -42,18 +53,16 @@ pub struct Access {
     pub path_style: Option<bool>,
     /// What S3 is spoken, where the endpoint does not tell.
     pub kind: Option<Speaks>,
-    /// Variables of the environment, by name: `AWS_…`, `GOOGLE_…` and `AZURE_…`. Some are secrets.
-    pub variables: Vec<(String, String)>,
 }
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Access").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
 /// Stores that speak S3, by how a file is put only where its name is free.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Speaks {
     /// By `If-None-Match`, as AWS, `MinIO` and most others.
     S3,
@@ -146,10 +155,10 @@ fn few_retries() -> RetryConfig {
 /// The store, and where a header forbids to overwrite, the one whose requests carry it.
 fn s3(bucket: &str, access: &Access) -> object_store::Result<(Objects, Option<Objects>)> {
     let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
-    if let Some(endpoint) = &access.endpoint {
+    if let Some(endpoint) = &access.settings.endpoint {
         builder = builder.with_endpoint(endpoint);
     }
-    if let Some(region) = &access.region {
+    if let Some(region) = &access.settings.region {
         builder = builder.with_region(region);
     }
     builder = set(builder, access, AWS, |builder, key: AmazonS3ConfigKey, value| match key {
@@ -159,9 +168,9 @@ fn s3(bucket: &str, access: &Access) -> object_store::Result<(Objects, Option<Ob
     });
     let value = |key| builder.get_config_value(&key);
     let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
-    let kind = access.kind.unwrap_or_else(|| endpoint.as_deref().map_or(Speaks::S3, Speaks::of));
+    let kind = access.settings.kind.unwrap_or_else(|| endpoint.as_deref().map_or(Speaks::S3, Speaks::of));
     // These two refuse buckets in the path.
-    let path_style = access.path_style.unwrap_or(kind == Speaks::S3);
+    let path_style = access.settings.path_style.unwrap_or(kind == Speaks::S3);
     let is_set = value(AmazonS3ConfigKey::VirtualHostedStyleRequest).is_some_and(|value| value == "true");
     if !path_style && !is_set {
         builder = builder.with_virtual_hosted_style_request(true);
@@ -189,11 +198,11 @@ fn s3(bucket: &str, access: &Access) -> object_store::Result<(Objects, Option<Ob
 
 fn google(bucket: &str, access: &Access) -> object_store::Result<Objects> {
     let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
-    if let Some(endpoint) = &access.endpoint {
+    if let Some(endpoint) = &access.settings.endpoint {
         builder = builder.with_base_url(endpoint.trim_end_matches('/'));
     }
     builder = set(builder, access, GOOGLE, GoogleCloudStorageBuilder::with_config).with_bucket_name(bucket);
-    let options = options(access, GOOGLE, access.endpoint.as_deref());
+    let options = options(access, GOOGLE, access.settings.endpoint.as_deref());
     let builder = builder.with_client_options(options).with_http_connector(Connector::default());
     let short = builder.clone().with_retry(few_retries()).build()?;
     let builder = builder.with_retry(retries()).with_credentials(Arc::clone(short.credentials()));
@@ -202,7 +211,7 @@ fn google(bucket: &str, access: &Access) -> object_store::Result<Objects> {
 
 fn azure(container: &str, access: &Access) -> object_store::Result<Objects> {
     let mut builder = MicrosoftAzureBuilder::new();
-    if let Some(endpoint) = &access.endpoint {
+    if let Some(endpoint) = &access.settings.endpoint {
         builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
     }
     builder = set(builder, access, AZURE, MicrosoftAzureBuilder::with_config).with_container_name(container);

@@ -3,6 +3,7 @@
 //! A [`Store`] holds one [`ObjectStore`] and treats every kind alike; `open.rs` alone knows which kinds there
 //! are. Never here: what a path means.
 
+mod address;
 mod cause;
 mod cloud;
 #[cfg(test)]
@@ -41,7 +42,8 @@ use futures::{StreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
 
-pub use cloud::{Access, Speaks};
+pub use address::Address;
+pub use cloud::{Access, Speaks, StoreSettings};
 pub use draft::Draft;
 pub use entry::{BEGINNING, Entry};
 pub use error::{Obstructed, StoreError, WriteError, is_passing};
@@ -82,6 +84,7 @@ pub trait Fence: std::fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Store {
     name: String,
+    settings: StoreSettings,
     objects: Arc<dyn ObjectStore>,
     /// The same store, for questions that only one kind can answer.
     kind: Kind,
@@ -140,17 +143,6 @@ impl Store {
     #[must_use]
     pub fn location(&self, path: &str) -> String {
         format!("{}/{path}", self.name.trim_end_matches('/'))
-    }
-
-    /// The lake as other machines find it: an absolute path, or the URL.
-    ///
-    /// # Errors
-    /// When the current folder is unknown.
-    pub fn url(&self) -> Result<String> {
-        if self.is_remote() {
-            return Ok(self.name.clone());
-        }
-        Ok(std::path::absolute(&self.name)?.to_string_lossy().into_owned())
     }
 
     /// The store itself, for engines that read it on their own. Paths are those of the lake.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
-use super::cloud::{self, Access};
+use super::cloud::{self, Access, StoreSettings};
 use super::passed_over::PassedOver;
 use super::remote::Remote;
 use super::staged::StagedFolder;
@@ -42,7 +42,7 @@ impl Store {
             )
         }
         let remote = cloud::open(scheme, place, access).with_context(|| format!("invalid lake `{url}`"))?;
-        Ok(Self::remote(url, remote))
+        Ok(Self { settings: access.settings.clone(), ..Self::remote(url, remote) })
     }
 
     fn folder(path: &str) -> Result<Self> {
@@ -76,7 +76,8 @@ impl Store {
 
     fn of(name: &str, objects: Arc<dyn ObjectStore>, kind: Kind) -> Self {
         let passed_over = PassedOver::default();
-        Self { name: name.to_owned(), objects, kind, glance: None, fences: Vec::new(), passed_over }
+        let settings = StoreSettings::default();
+        Self { name: name.to_owned(), settings, objects, kind, glance: None, fences: Vec::new(), passed_over }
     }
 }
 

@@ -256,7 +256,10 @@ async fn a_bucket_is_reached_as_its_vendor_has_it() {
     let (is_remote, location, shown) = of(Access::default());
     assert_eq!((is_remote, location.as_str()), (true, "s3://bucket/some/lake/runs/a.json"));
     assert!(shown.contains("https://s3.cn-north-1.amazonaws.com/bucket"), "{shown}");
-    let endpoint = |url: &str| Access { endpoint: Some(url.to_owned()), ..Access::default() };
+    let endpoint = |url: &str| {
+        let settings = StoreSettings { endpoint: Some(url.to_owned()), ..StoreSettings::default() };
+        Access { settings, ..Access::default() }
+    };
     let (.., shown) = of(endpoint("http://127.0.0.1:9000"));
     assert!(shown.contains("\"http://127.0.0.1:9000/bucket\""), "{shown}");
     // OSS and COS want the bucket in the host, and forbid to overwrite by headers of their own.
@@ -266,9 +269,46 @@ async fn a_bucket_is_reached_as_its_vendor_has_it() {
     let (.., shown) = of(endpoint("https://cos.ap-guangzhou.myqcloud.com"));
     assert!(shown.contains("\"https://bucket.cos.ap-guangzhou.myqcloud.com\""), "{shown}");
     assert!(shown.contains("x-cos-forbid-overwrite"), "{shown}");
-    let (.., shown) =
-        of(Access { path_style: Some(true), kind: Speaks::named("oss"), ..endpoint("http://127.0.0.1:1") });
+    let mut named = endpoint("http://127.0.0.1:1");
+    (named.settings.path_style, named.settings.kind) = (Some(true), Speaks::named("oss"));
+    let (.., shown) = of(named);
     assert!(shown.contains("\"http://127.0.0.1:1/bucket\"") && shown.contains("x-oss-forbid-overwrite"), "{shown}");
+}
+
+#[tokio::test]
+async fn another_machine_finds_a_lake_by_its_address_and_opens_it_by_its_own_environment() {
+    let variables = |key: &str, more: &[(&str, &str)]| {
+        let keys = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", key)];
+        let all = keys.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        all.collect::<Vec<_>>()
+    };
+    let settings = StoreSettings {
+        endpoint: Some("http://127.0.0.1:9000".into()),
+        region: Some("cn-north-1".into()),
+        path_style: Some(true),
+        kind: Speaks::named("oss"),
+    };
+    let here = Access { settings, variables: variables("of the client", &[]) };
+    let address = Store::reach("s3://bucket/lake", &here).unwrap().address().unwrap();
+    let sent = address.to_string();
+    assert!(!sent.contains("of the client") && sent.contains("127.0.0.1:9000"), "{sent}");
+    assert_eq!(sent.parse::<Address>().unwrap(), address);
+    let there = |more: &[(&str, &str)]| {
+        let access = Access { variables: variables("of the executor", more), ..Access::default() };
+        let store = Store::at(&address, &access).unwrap();
+        assert_eq!(store.address().unwrap(), address);
+        format!("{store:?}")
+    };
+    let shown = there(&[]);
+    for part in ["\"http://127.0.0.1:9000/bucket\"", "cn-north-1", "x-oss-forbid-overwrite"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // It may have another way to the same bucket.
+    let shown = there(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:9001")]);
+    assert!(shown.contains("\"http://127.0.0.1:9001/bucket\"") && !shown.contains(":9000/bucket"), "{shown}");
+    // A folder is named by its absolute path.
+    let folder = Store::open("here").unwrap().address().unwrap().to_string();
+    assert!(folder.contains(std::env::current_dir().unwrap().join("here").to_str().unwrap()), "{folder}");
 }
 
 #[test]

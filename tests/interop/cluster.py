@@ -15,6 +15,7 @@ from kit import attempt, check, environment, must
 
 MARKET = ("--stocks", "12", "--start", "2023-11-01", "--end", "2024-02-29")
 WAIT_SECONDS = 60
+PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
 QUERIES = [
     "SELECT count(*) AS n FROM stock_daily_cn",
     "SELECT ts_code, count(*) AS n, sum(vol) AS vol FROM stock_daily_cn GROUP BY ts_code ORDER BY ts_code",
@@ -157,6 +158,8 @@ def check_builds(binary, program, folder):
         check("a cluster builds the same bytes", built(lake) == expected, differ(expected, built(lake)))
         check_queries(binary, program, lake, folder, cluster)
 
+        check_refused(program, folder, bronze, cluster)
+
         lake = copy(bronze, folder, "twice")
         normalize = [program, "--lake", str(lake), "normalize", "--scheduler", cluster.address, "--wait=60s"]
         two = [subprocess.Popen(normalize, cwd=folder, env=environment(), stdout=subprocess.DEVNULL) for _ in range(2)]
@@ -179,21 +182,42 @@ def check_builds(binary, program, folder):
         check_bucket((binary, program), folder, port, (bronze, expected))
 
 
+def check_refused(program, folder, bronze, cluster):
+    """A client whose contracts differ from those of the executors is refused at once."""
+    lake = copy(bronze, folder, "other")
+    own = folder / "own"
+    (own / "pipelines").mkdir(parents=True)
+    pipeline = (PIPELINES / "adj_factor.toml").read_text(encoding="utf-8")
+    (own / "pipelines" / "adj_factor.toml").write_text(pipeline + "\n# other\n", encoding="utf-8")
+    (own / "jobs.toml").write_text("version = 1\n", encoding="utf-8")
+    run = subprocess.run(
+        [program, "--config", str(own / "jobs.toml"), "--lake", str(lake), "normalize", "adj_factor", "--scheduler",
+         cluster.address],
+        cwd=folder, env=environment(), capture_output=True, text=True, timeout=kit.RUN_SECONDS, check=False,
+    )
+    said = run.stderr
+    is_told = "an executor refuses the plan" in said and "the same `schemas/` and `pipelines/`" in said
+    check("an executor with other contracts refuses the plan", run.returncode == 1 and is_told, said[-400:])
+    check("a refused plan is not sent again", "gets it again" not in said, said[-400:])
+
+
 def check_bucket(programs, folder, port, built_here):
     """The lake in a bucket: two executors build the same bytes, one of them killed."""
     binary, program = programs
     bronze, expected = built_here
-    variables = {
-        "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-    }
+    # What [lake] says travels with the plan; keys are in the environment of each machine.
+    variables = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+    jobs = folder / "bucket.toml"
+    jobs.write_text(
+        f'version = 1\n[lake]\nendpoint = "http://127.0.0.1:{port}"\nregion = "us-east-1"\npath_style = true\n', encoding="utf-8"
+    )
     s3 = client(port)
     for file in (bronze / "bronze").rglob("*.gz"):
         s3.put_object(Bucket=BUCKET, Key=f"cluster/{file.relative_to(bronze)}", Body=file.read_bytes())
     url = f"s3://{BUCKET}/cluster"
     with processes(program, folder / "cluster-of-bucket", **variables) as cluster:
         run = subprocess.Popen(
-            [program, "--lake", url, "normalize", "--scheduler", cluster.address],
+            [program, "--config", str(jobs), "--lake", url, "normalize", "--scheduler", cluster.address],
             cwd=folder, env=environment(**variables), stdout=subprocess.DEVNULL,
         )
         published = lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="cluster/silver/").get("KeyCount", 0)
@@ -203,7 +227,7 @@ def check_bucket(programs, folder, port, built_here):
         check("a build in a bucket outlives a killed executor", code == 0, code)
         found = {name: body for name, body in bodies(port, "cluster").items() if name.startswith(("silver/", "rejects/"))}
         check("a cluster builds the same bytes in a bucket", found == expected, differ(expected, found))
-        query = ["--lake", url, "query", "--format", "json", QUERIES[1]]
+        query = ["--config", str(jobs), "--lake", url, "query", "--format", "json", QUERIES[1]]
         here = must("query a bucket", [binary, *query], folder, **variables)
         there = must("query a bucket on a cluster", [program, *query, "--scheduler", cluster.address], folder, **variables)
         check("a cluster answers from a bucket", there == here and len(there) > 100, there[:200])

@@ -59,7 +59,7 @@ impl Ballista {
             })?;
             match batches.try_collect::<Vec<_>>().await {
                 Ok(batches) => return Ok(build::read(&batches)),
-                Err(error) if attempt < ATTEMPTS => {
+                Err(error) if attempt < ATTEMPTS && !build::is_refused(&error) => {
                     tracing::warn!("the cluster did not finish the work, and gets it again: {error}");
                     attempt += 1;
                 }
@@ -118,7 +118,7 @@ impl Remote for Ballista {
         plan: Arc<dyn ExecutionPlan>,
         options: &SessionConfig,
     ) -> PlanResult<SendableRecordBatchStream> {
-        let url = lake.url().map_err(|error| datafusion::common::DataFusionError::External(error.into()))?;
-        self.send(plan, lake::with_lake(options.clone(), &url)).await
+        let address = lake.address().map_err(|error| datafusion::common::DataFusionError::External(error.into()))?;
+        self.send(plan, lake::with_lake(options.clone(), &address)).await
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use arrow::array::{Array as _, ArrayRef, AsArray as _, BinaryArray, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -23,7 +22,7 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use futures::TryStreamExt as _;
-use pitlake::build::Worker;
+use pitlake::build::{Refused, Worker};
 
 /// Rows of work: the number of a piece, and the piece, packed.
 fn work() -> SchemaRef {
@@ -140,14 +139,25 @@ impl ExecutionPlan for BuildExec {
     }
 }
 
+/// What the error of a refused plan begins with: it comes back as a text.
+const REFUSED: &str = "an executor refuses the plan";
+
+/// Whether an executor refused the plan: to send it again ends alike.
+pub(crate) fn is_refused(error: &DataFusionError) -> bool {
+    error.to_string().contains(REFUSED)
+}
+
 /// Runs the pieces of a batch.
 async fn answer(worker: Arc<Worker>, job: Arc<str>, batch: RecordBatch) -> Result<RecordBatch> {
     let work = batch.column(1).as_binary::<i32>();
     let mut done = Vec::with_capacity(work.len());
     for piece in work.iter().flatten() {
         let piece = unpacked(piece)?;
-        let answer = worker.run(&job, &piece).await.context("cannot build");
-        done.push(answer.map_err(|error| DataFusionError::Execution(format!("{error:#}")))?);
+        let answer = worker.run(&job, &piece).await;
+        done.push(answer.map_err(|error| {
+            let what = if error.is::<Refused>() { REFUSED } else { "cannot build" };
+            DataFusionError::Execution(format!("{what}: {error:#}"))
+        })?);
     }
     Ok(RecordBatch::try_new(answers(), vec![Arc::clone(batch.column(0)), Arc::new(StringArray::from(done))])?)
 }

@@ -11,12 +11,12 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 use pitlake::query::LAKE;
-use pitlake::store::{Access, Store};
+use pitlake::store::{Access, Address, Store};
 
 /// Options of a session about a lake. By hand, since those of the macro travel without their prefix.
 #[derive(Debug, Clone, Default)]
 struct LakeOptions {
-    /// Its absolute path, or its URL.
+    /// Its address, as a text.
     lake: String,
 }
 
@@ -59,11 +59,11 @@ pub(crate) fn options() -> SessionConfig {
 }
 
 /// The same session with a lake.
-pub(crate) fn with_lake(session: SessionConfig, lake: &str) -> SessionConfig {
-    session.with_option_extension(LakeOptions { lake: lake.to_owned() })
+pub(crate) fn with_lake(session: SessionConfig, lake: &Address) -> SessionConfig {
+    session.with_option_extension(LakeOptions { lake: lake.to_string() })
 }
 
-/// How a machine reaches object stores: by its own environment. The settings of [lake] stay with who asks.
+/// What opens object stores on a machine: its own environment. The settings of [lake] come with the address.
 pub(crate) fn access() -> Access {
     Access { variables: std::env::vars().collect(), ..Access::default() }
 }
@@ -73,7 +73,8 @@ pub(crate) fn runtime(session: &SessionConfig) -> Result<Arc<RuntimeEnv>> {
     let runtime = RuntimeEnvBuilder::new().build_arc()?;
     let options = session.options().extensions.get::<LakeOptions>();
     if let Some(lake) = options.map(|options| options.lake.as_str()).filter(|lake| !lake.is_empty()) {
-        let store = Store::reach(lake, &access()).map_err(|error| DataFusionError::External(error.into()))?;
+        let store = lake.parse().and_then(|address| Store::at(&address, &access()));
+        let store = store.map_err(|error| DataFusionError::External(error.into()))?;
         runtime.register_object_store(ObjectStoreUrl::parse(LAKE)?.as_ref(), store.objects());
     }
     Ok(runtime)

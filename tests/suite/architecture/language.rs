@@ -58,12 +58,18 @@ const NO_SENTENCE: &[&str] = &[
     "ORDER BY",
     "PARTITION BY",
     "SHOW TABLES",
+    "The lake of the session",
+    "a build has one input, not {}",
+    "no worker here",
+    "one input",
     "`put_opts` with mode `PutMode::Update` and no tag",
     "adjusted('hfq'), adjusted('qfq', DATE 'ANCHOR') or adjusted('qfq', DATE 'ANCHOR', DATE 'KNOWN')",
     "as_of('TABLE', DATE 'YYYY-MM-DD')",
     "client error (Connect)",
     "error sending request",
     "no crontab",
+    "pitlake build\\0",
+    "pitlake query\\0",
     "others are kept",
     "rejects --replay",
     "sql parser error:",
@@ -135,6 +141,11 @@ fn sentences(text: &str) -> Vec<String> {
     template(&unescaped(text)).lines().map(bare).collect()
 }
 
+/// What a line of a list in help is about: `  0  done`, `normalize  Build stale partitions`.
+fn listed(line: &str) -> &str {
+    line.rsplit("  ").next().unwrap_or(line).trim()
+}
+
 /// Whether a text has words.
 fn is_sentence(text: &str) -> bool {
     let words = text.replace("{}", " ");
@@ -145,7 +156,9 @@ fn is_sentence(text: &str) -> bool {
 /// What the source says, with a file that does; `true` where the file is for people.
 fn said() -> BTreeMap<String, (String, bool)> {
     let mut said = BTreeMap::new();
-    for path in ["src", "crates/contract/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+    for path in
+        ["src", "crates/cluster/src", "crates/contract/src"].iter().flat_map(|folder| rust_files(&root().join(folder)))
+    {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
         let is_said = !name.contains("tests") && !NOT_SAID.iter().any(|file| name.starts_with(file));
         for (word, text) in texts(&fs::read_to_string(&path).unwrap()) {
@@ -172,7 +185,7 @@ fn titles() -> BTreeSet<String> {
 /// Paragraphs of documentation comments of the command line: help is made of them.
 fn help() -> BTreeSet<String> {
     let mut paragraphs = BTreeSet::new();
-    for path in rust_files(&root().join("src/cli")) {
+    for path in ["src/cli", "crates/cluster/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
         let mut paragraph = String::new();
         for line in fs::read_to_string(&path).unwrap().lines().chain([""]) {
             let comment = line.trim().strip_prefix("///").map(str::trim);
@@ -189,11 +202,8 @@ fn help() -> BTreeSet<String> {
 #[test]
 fn every_sentence_has_a_translation() {
     let keys: BTreeSet<String> = catalogue().into_values().flatten().collect();
-    let is_known = |sentence: &str| {
-        // `  0  done`: the exit codes of help.
-        let inner = sentence.trim_start_matches(|c: char| c.is_ascii_digit()).trim();
-        keys.contains(sentence) || keys.contains(inner) || NO_SENTENCE.contains(&sentence)
-    };
+    let is_known =
+        |sentence: &str| keys.contains(sentence) || keys.contains(listed(sentence)) || NO_SENTENCE.contains(&sentence);
     let lacking = said()
         .into_iter()
         .filter(|(sentence, (_, is_said))| *is_said && is_sentence(sentence) && !is_known(sentence))
@@ -205,8 +215,7 @@ fn every_sentence_has_a_translation() {
 #[test]
 fn every_translation_has_its_sentence() {
     let said: BTreeSet<String> = said().into_keys().chain(help()).chain(titles()).collect();
-    let inner: BTreeSet<&str> =
-        said.iter().map(|text| text.trim_start_matches(|c: char| c.is_ascii_digit()).trim()).collect();
+    let inner: BTreeSet<&str> = said.iter().map(|text| listed(text)).collect();
     let unused: Vec<String> = catalogue()
         .into_iter()
         .filter(|(section, _)| !ELSEWHERE.contains(&section.as_str()))

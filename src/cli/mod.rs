@@ -197,6 +197,16 @@ async fn interruptible((cli, cluster): (Cli, Cluster), progress: Progress, inter
     }
 }
 
+/// Parses a command line of another program, whose help and errors are in the language that pitlake's are in. Where clap ends
+/// the program, it has printed why.
+///
+/// # Errors
+/// The exit code.
+pub fn parse<C: Parser>() -> Result<C, ExitCode> {
+    language::choose(config::variable);
+    language::parse()
+}
+
 async fn run((cli, cluster): (Cli, Cluster), progress: Progress, interrupt: Interrupt) -> Result<Exit> {
     let clock = cli.global.now.map_or_else(Clock::default, Clock::fixed);
     let context = Context::new(cli.global, clock, (progress, interrupt), cluster);

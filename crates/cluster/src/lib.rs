@@ -32,6 +32,9 @@ The commands of pitlake work here too. These use the cluster, with --scheduler H
 #[derive(Debug, Parser)]
 #[command(name = "pitlake-cluster", version, about = ABOUT, after_help = PITLAKE)]
 struct Program {
+    /// Language of messages and help [default: that of the locale]
+    #[arg(long, global = true, value_parser = ["en", "zh"], value_name = "LANGUAGE", env = "PITLAKE_LANG")]
+    lang: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,11 +63,16 @@ const ON_CLUSTER: [&str; 4] = ["backfill", "normalize", "query", "run"];
 pub fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let own = ["scheduler", "executor", "help", "-h", "--help", "-V", "--version"];
-    if words.first().is_some_and(|word| own.iter().all(|own| word != own)) {
+    if first(&words).is_some_and(|word| own.iter().all(|own| word != own)) {
         let uses_cluster = words.iter().any(|word| ON_CLUSTER.iter().any(|command| word == command));
         return pitlake::cli::main_on(|options| cluster(options, uses_cluster));
     }
-    let done = match Program::parse().command {
+    // The library has read the language.
+    let Program { command, lang: _ } = match pitlake::cli::parse() {
+        Ok(program) => program,
+        Err(exit) => return exit,
+    };
+    let done = match command {
         Command::Scheduler(args) => args.run(),
         Command::Executor(args) => args.run(),
     };
@@ -74,6 +82,16 @@ pub fn main() -> ExitCode {
             logging::print_error(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The first word besides a language.
+fn first(words: &[OsString]) -> Option<&OsString> {
+    let is_language = |word: &OsString| word.to_string_lossy().starts_with("--lang=");
+    match words {
+        [option, _, rest @ ..] if option == "--lang" => first(rest),
+        [option, rest @ ..] if is_language(option) => first(rest),
+        words => words.first(),
     }
 }
 

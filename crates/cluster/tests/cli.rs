@@ -26,6 +26,23 @@ fn help_names_the_processes_and_the_commands_that_use_them() {
 }
 
 #[test]
+fn help_is_in_chinese_where_that_of_pitlake_is() {
+    for words in [&["--lang", "zh", "--help"][..], &["--lang=zh", "executor", "--help"], &["--help", "--lang", "zh"]] {
+        let help = pitlake_cluster(words);
+        let text = String::from_utf8_lossy(&help.stdout).into_owned();
+        assert!(help.status.success() && text.contains("用法："), "{words:?}: {text}");
+        let is_of_executor = words.contains(&"executor");
+        let own = if is_of_executor { "并行构建分区" } else { "把任务分给执行器" };
+        assert!(text.contains(own) && text.contains("语言"), "{words:?}: {text}");
+        for english in ["Hand out tasks", "The commands of pitlake", "The scheduler; instead of", "Language of"] {
+            assert!(!text.contains(english), "{words:?}: {text}");
+        }
+    }
+    let refused = pitlake_cluster(&["executor", "--lang", "zh", "--nonsense"]);
+    assert!(stderr(&refused).starts_with("错误："), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_command_that_builds_wants_a_scheduler_and_others_do_not() {
     let lacking = pitlake_cluster(&["normalize"]);
     assert_eq!(lacking.status.code(), Some(2));

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::store::Store;
 
-/// Calls sent lately, by interface and by the end of the [`STEP`] in which they were sent.
+/// Calls sent lately, by interface and by the end of the step in which they were sent.
 pub type Lately = BTreeMap<String, BTreeMap<DateTime<Utc>, u64>>;
 
 /// Calls are counted together over so many milliseconds, so that a report stays small.

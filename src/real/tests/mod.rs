@@ -96,7 +96,7 @@ fn pass(lake: &mut Lake, calm: &Calm, tried: &mut Tried) -> Result<(), String> {
         let odds =
             Odds { refused: odd(10), lost: odd(10), slow: odd(200), stuck: odd(5), trouble: odd(300), lie: odd(300) };
         let last = (below(2) == 0).then(|| 1 + below(STEPS));
-        let reports = lake.files("runs").into_keys().collect();
+        let reports = lake.files("runs");
         let done = lake.run(odds, last);
         tried.exits.push(done.exit());
         tried.calls += lake.calls();
@@ -109,7 +109,7 @@ fn pass(lake: &mut Lake, calm: &Calm, tried: &mut Tried) -> Result<(), String> {
     for run in 1..=3 {
         // An answer that was damaged is asked for again on another day.
         lake.evening(run - 1);
-        let reports = lake.files("runs").into_keys().collect();
+        let reports = lake.files("runs");
         let done = lake.run(Odds::default(), None);
         tried.calls += lake.calls();
         let is_whole = lake.check(&calm.rows, &done, &reports)?;
@@ -233,10 +233,10 @@ fn what_must_hold_is_noticed_where_it_does_not() {
     let lake = Lake::new(&catalog, &calm.market, 1);
     let done = lake.run(Odds::default(), None);
     let wrong = |of: &str| {
-        let checked = lake.check(&calm.rows, &done, &BTreeSet::new());
+        let checked = lake.check(&calm.rows, &done, &Files::new());
         assert!(checked.as_ref().is_err_and(|error| error.contains(of)), "{checked:?}");
     };
-    assert_eq!(lake.check(&calm.rows, &done, &BTreeSet::new()), Ok(true));
+    assert_eq!(lake.check(&calm.rows, &done, &Files::new()), Ok(true));
     lake.vendor.calls().sent += 1;
     wrong("calls are counted");
     let answered = lake.vendor.calls().answered.keys().next().cloned().unwrap();

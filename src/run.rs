@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use chrono::NaiveDate;
 
 use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
@@ -193,12 +194,15 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
             }
         }
     }
-    let facts = facts(world, &calendar, &universe);
-    let mut times = times(run, work, &phases.rest, facts).await?;
+    let mut times = times(run, work, &phases.rest, facts(world, &calendar, &universe)).await?;
+    let mut universe = universe;
     for tables in &phases.rest {
         times.pop_front();
         world.progress.ahead(times.iter().sum(), work.halves == Halves::Both);
-        fetch_phase(run, work, tables, accounts, facts).await?;
+        fetch_phase(run, work, tables, accounts, facts(world, &calendar, &universe)).await?;
+        if tables.iter().any(|table| table.name == SUSPENSIONS) {
+            universe = universe.without_suspensions(missed_suspensions(run).await);
+        }
         // What was asked to judge others by changes no exit code.
         let is_aid = |table: &&Arc<Table>| {
             table.name == SUSPENSIONS && !work.tables.iter().any(|other| other.name == SUSPENSIONS)
@@ -209,6 +213,17 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     }
     world.progress.fetched();
     Ok(())
+}
+
+/// The days whose suspensions this run requested in vain, though the account may request them.
+async fn missed_suspensions(run: Run<'_>) -> Vec<NaiveDate> {
+    let mut missed = Vec::new();
+    let of = |failed: &Failed| failed.what.iter().filter_map(|slice| slice.parse().ok()).collect::<Vec<_>>();
+    let may_come = |failed: &&Failed| failed.exit != Exit::NoRight;
+    run.journal
+        .table(SUSPENSIONS, |report| missed = report.failed.iter().filter(may_come).flat_map(of).collect())
+        .await;
+    missed
 }
 
 /// How long each phase takes at the accounts' limits, where anybody sees it: as far as the plan is known by now.

@@ -70,7 +70,7 @@ pub struct Findings {
     /// Columns that were asked for and did not come.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// What tells the securities that should have a row could not be read.
+    /// What tells the securities that should have a row did not come, or could not be read.
     #[serde(skip_serializing_if = "is_no")]
     pub is_unjudged: bool,
 }
@@ -139,7 +139,9 @@ impl Findings {
             });
         }
         if self.is_unjudged {
-            parts.push("the list of securities or of suspensions that it is judged by cannot be read".to_owned());
+            parts.push(
+                "the list of securities or of suspensions that it is judged by is missing or cannot be read".to_owned(),
+            );
         }
         if let Some(beside) = self.beside {
             parts.push(format!("{}, {beside} on the session beside it", counted(self.keys, "row")));
@@ -176,7 +178,9 @@ mod tests {
         assert!(findings.is_damaged());
         let text = findings.text().unwrap();
         let unjudged = Findings { is_unjudged: true, ..Findings::default() };
-        assert!(unjudged.text().is_some_and(|text| text.ends_with("that it is judged by cannot be read")));
+        assert!(
+            unjudged.text().is_some_and(|text| text.ends_with("that it is judged by is missing or cannot be read"))
+        );
         let part = Findings { keys: 29, beside: Some(58), ..Findings::default() };
         assert_eq!(part.text().as_deref(), Some("29 rows, 58 on the session beside it"));
         assert_eq!(text, "no `vol` in the reply; `600001.SH`, `600002.SH`, `600003.SH` and 2 more of 297 lacking");

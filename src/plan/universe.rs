@@ -39,7 +39,7 @@ pub struct Universe {
     reported: BTreeMap<NaiveDate, BTreeSet<String>>,
     /// Bronze holds securities, and they cannot be read.
     is_unreadable: bool,
-    /// Days whose suspensions are held and cannot be read.
+    /// Days whose suspensions are held and cannot be read, or that were requested in vain.
     unreadable: BTreeSet<NaiveDate>,
 }
 
@@ -78,11 +78,13 @@ impl Universe {
         Self { is_unreadable: true, ..Self::default() }
     }
 
-    /// Whether bronze holds what answers of a day are judged by, and it cannot be read.
+    /// Whether what answers of a day are judged by is held and cannot be read, or was requested in vain.
     #[must_use]
     pub fn cannot_judge(&self, contract: &Contract, day: NaiveDate) -> bool {
         let is_unreadable = match contract.publication.covers {
-            Some(Covered::Traded) => self.is_unreadable || self.unreadable.contains(&day),
+            Some(Covered::Traded) => {
+                self.is_unreadable || (self.unreadable.contains(&day) && !self.suspended.contains_key(&day))
+            }
             Some(Covered::Listed) => self.is_unreadable,
             Some(Covered::Reporting) | None => false,
         };
@@ -104,6 +106,14 @@ impl Universe {
     pub fn forget_suspensions(&mut self, table: &Table, partition: Partition) {
         let forgotten = self.suspended.extract_if(.., |day, _| Partition::of(table, *day) == partition);
         self.unreadable.extend(forgotten.map(|(day, _)| day));
+    }
+
+    /// Days whose suspensions were requested in vain: others can be judged by them later.
+    #[must_use]
+    pub fn without_suspensions(self, days: impl IntoIterator<Item = NaiveDate>) -> Self {
+        let mut unreadable = self.unreadable;
+        unreadable.extend(days);
+        Self { unreadable, ..self }
     }
 
     /// Whether bronze holds no universe.

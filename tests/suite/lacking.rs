@@ -1,6 +1,9 @@
 //! Evenings of a scheduler that tries four times, at a vendor that never has one of the securities: exit codes, what is
 //! published, and calls. `.ci/full` runs forty of them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use pitlake_sandbox::Settings;
 use serde_json::Value;
@@ -151,4 +154,42 @@ fn half_a_day_is_noticed_where_suspensions_are_unknown() {
         }
     }
     assert!(refused > 0, "the sandbox publishes no part of a day");
+}
+
+/// Came: an answer whose day's suspensions could not be had for the moment counted as held, whatever it lacked. Should come:
+/// due until they can.
+#[test]
+fn what_was_kept_without_suspensions_is_due_until_they_come() {
+    let (start, now) = (day("2024-03-18"), "2024-03-25T12:00:00Z");
+    let vendor = Vendor::start(Settings {
+        start: day("2024-03-11"),
+        end: day("2024-03-29"),
+        epoch: Some(now.parse().unwrap()),
+        ..usual()
+    });
+    let is_down = Arc::new(AtomicBool::new(true));
+    let fails = Arc::clone(&is_down);
+    let proxy = Proxy::start(&vendor.server.url(), move |request, _| {
+        let down = || Turn::Reply("502 Bad Gateway", "", "busy".to_owned());
+        if fails.load(Ordering::SeqCst) && request["api_name"] == "suspend_d" { down() } else { Turn::Pass }
+    });
+    let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
+    let backfill = |now: &str| {
+        let (from, to) = (start.to_string(), "2024-03-19");
+        let output = place.run(&["backfill", "stock_daily_cn", "--start", &from, "--end", to, "--now", now]);
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let states = |now: &str| {
+        let status = place.expect(0, &["status", "stock_daily_cn", "--format", "json", "--now", now]);
+        let status: Value = serde_json::from_str(&status).unwrap();
+        let slices = &status[0]["slices"];
+        ["held", "due"].map(|state| slices[state].as_u64().unwrap())
+    };
+    let (code, text) = backfill(now);
+    assert!(code == Some(0) && text.contains("suspensions that it is judged by is missing"), "{code:?} {text}");
+    assert_eq!(states(now), [0, 2], "{text}");
+    is_down.store(false, Ordering::SeqCst);
+    let next = "2024-03-26T12:00:00Z";
+    let (code, text) = backfill(next);
+    assert_eq!((code, states(next)), (Some(0), [2, 0]), "{text}");
 }

@@ -213,6 +213,30 @@ fn a_table_is_described_in_chinese() {
 }
 
 #[test]
+fn the_catalogue_for_programs_has_both_languages() {
+    let place = Place::at("http://127.0.0.1:9");
+    for (name, title) in [
+        ("stock_daily_cn", "日线行情（未复权）"),
+        ("stock_daily_cn_superseded", "日线行情（未复权）：`stock_daily_cn` 的历史状态"),
+    ] {
+        let tables: serde_json::Value =
+            serde_json::from_str(&place.expect(0, &["tables", name, "--format", "json"])).expect("JSON");
+        let table = &tables[0];
+        assert_eq!(table["title_zh"], title);
+        assert!(table["description"].as_str().expect("a text").starts_with("One row per security"), "{table}");
+        assert!(table["description_zh"].as_str().expect("a text").starts_with("每只证券、每个交易日一行"), "{table}");
+        let columns = table["columns"].as_array().expect("columns");
+        for (column, unit, unit_zh, about) in
+            [("amount", "CNY", "元", "成交额"), ("vendor", "text", "文本", "该行来自哪家供应商")]
+        {
+            let column = columns.iter().find(|one| one["name"] == column).expect("the column");
+            assert_eq!((&column["unit"], &column["unit_zh"]), (&unit.into(), &unit_zh.into()));
+            assert_eq!(column["description_zh"], about);
+        }
+    }
+}
+
+#[test]
 fn own_descriptions_stay_as_they_are_written() {
     let place = Place::at("http://127.0.0.1:9");
     std::fs::create_dir_all(place.path("pipelines")).unwrap();
@@ -268,5 +292,17 @@ fn views_for_other_engines_differ_in_their_comments_only() {
         assert_eq!(english, None, "{engine}");
     }
     assert!(written("spark", "zh").contains("`amount` DOUBLE COMMENT '成交额（元）'"));
-    assert!(written("polars", "zh").contains("    amount: 成交额（元）\n"));
+    let (english, chinese) = (written("polars", "en"), written("polars", "zh"));
+    has_line(&english, "        raise ValueError(f\"the calendar has no {day}: run `pitlake fetch trade_cal`\")");
+    has_line(&chinese, "        raise ValueError(f\"交易日历里没有 {day}：请运行 `pitlake fetch trade_cal`\")");
+    has_line(&chinese, "    amount: 成交额（元）");
+    let documented = |text: &str| text.split("\"\"\"").skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    assert!(documented(&english).len() > 10 && documented(&english).len() == documented(&chinese).len());
+    let lacking: Vec<String> = documented(&chinese).into_iter().filter(|text| !is_chinese(text)).collect();
+    assert!(lacking.is_empty(), "{lacking:#?}");
+    let code = |text: &str| {
+        let outside = text.split("\"\"\"").step_by(2).collect::<String>();
+        outside.lines().filter(|line| !line.contains("raise ValueError(")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(code(&english), code(&chinese));
 }

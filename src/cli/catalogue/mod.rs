@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::config;
 use super::context::{Context, day, print};
-use super::language::{glossary, local};
+use super::language::{chinese_glossary, chinese_prose, glossary, local};
 use crate::normalise::prove;
 use crate::query::{self, Horizon};
 use crate::reference;
@@ -127,19 +127,26 @@ async fn views(engine: Engine, day: Option<NaiveDate>, context: &Context) -> Res
     }
 }
 
+/// A table for programs. What people read of it is there in both languages; a text that has no Chinese is there as it is.
 fn entry(listed: &Listed<'_>) -> Value {
-    let table = listed.table;
+    let (table, chinese) = (listed.table, chinese_glossary());
+    let described = |name: &str, kind: &str, unit: &str, text: &str| {
+        json!({
+            "name": name,
+            "type": kind,
+            "unit": unit,
+            "unit_zh": (chinese.unit)(unit),
+            "description": text,
+            "description_zh": (chinese.column)(name, text, None),
+        })
+    };
     let mut columns: Vec<Value> = table
         .columns
         .iter()
         .enumerate()
         .map(|(place, column)| {
-            let mut entry = json!({
-                "name": column.name,
-                "type": column.kind.name(),
-                "unit": unit(column.kind, column.unit.map(|unit| unit.to_string())),
-                "description": column.description,
-            });
+            let unit = unit(column.kind, column.unit.map(|unit| unit.to_string()));
+            let mut entry = described(&column.name, column.kind.name(), &unit, &column.description);
             if let Some(listed) = values(table, place) {
                 entry["values"] = listed.values.into();
                 entry["open"] = listed.is_open.into();
@@ -147,10 +154,8 @@ fn entry(listed: &Listed<'_>) -> Value {
             entry
         })
         .collect();
-    columns.extend(listed.added.iter().map(|column| {
-        let (name, kind, unit, text) = (column.name, column.kind, column.unit, column.description);
-        json!({ "name": name, "type": kind, "unit": unit, "description": text })
-    }));
+    let added = listed.added.iter();
+    columns.extend(added.map(|column| described(column.name, column.kind, column.unit, column.description)));
     let sources: Vec<Value> = table
         .sources
         .iter()
@@ -159,7 +164,9 @@ fn entry(listed: &Listed<'_>) -> Value {
     json!({
         "table": listed.name,
         "title": listed.title,
+        "title_zh": (chinese.text)(&listed.title),
         "description": table.description.trim(),
+        "description_zh": chinese_prose(table.description.trim()),
         "key": key(table),
         "partition": table.partition.name(),
         "keeps": listed.keeps,

@@ -1,5 +1,6 @@
 //! The language of what people read: English, or Chinese by the catalogue `zh.toml`. A text is looked up where it is printed;
-//! the rooms below write English and know of no other. Nothing that programs read comes here: JSON, CSV, rows of a query.
+//! the rooms below write English and know of no other. What programs read is the same in every language: JSON, CSV, rows of a
+//! query. (The JSON of `tables` has both, so that other programs can show either.)
 //!
 //! `catalogue` finds the translation of a sentence by its `template`, `help` has the command line and the errors of clap, `comments`
 //! those of a configuration, `tables` what tables and columns are about, `columns` measures and wraps, `hint` completes the
@@ -23,7 +24,7 @@ pub(super) use columns::{padded, width, wrapped};
 #[cfg(test)]
 pub(super) use help::lacking;
 pub(super) use help::{command, parse};
-pub(super) use tables::{glossary, prose};
+pub(super) use tables::{chinese_glossary, chinese_prose, glossary, prose};
 
 /// The option that names a language; it is read before the command line is parsed, so that errors of that follow it too.
 const OPTION: &str = "--lang";

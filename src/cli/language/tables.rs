@@ -50,9 +50,11 @@ impl Tables {
 
 /// The words of this process for titles, units and columns.
 pub(in crate::cli) fn glossary() -> Glossary {
-    if !is_chinese() {
-        return Glossary::default();
-    }
+    if is_chinese() { chinese_glossary() } else { Glossary::default() }
+}
+
+/// The Chinese words for them, in whatever language this process speaks.
+pub(in crate::cli) fn chinese_glossary() -> Glossary {
     Glossary {
         text: chinese,
         unit: |english| TABLES.unit(english),
@@ -76,7 +78,12 @@ fn measured(about: &str, unit: &str) -> String {
 
 /// A description or notes of several sentences, in the language of this process; as they are where a sentence has no other.
 pub(in crate::cli) fn prose(text: &str) -> String {
-    if is_chinese() { TABLES.prose(text) } else { text.to_owned() }
+    if is_chinese() { chinese_prose(text) } else { text.to_owned() }
+}
+
+/// The same in Chinese, in whatever language this process speaks.
+pub(in crate::cli) fn chinese_prose(text: &str) -> String {
+    TABLES.prose(text)
 }
 
 /// The sentences of a text, each on one line.

@@ -29,7 +29,7 @@ const NEEDED: [&str; 3] = [BARS, FACTORS, "trade_cal"];
 /// When the lake cannot be listed.
 pub async fn polars(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Result<String> {
     let built = built(store).await?;
-    let mut text = READINGS.to_owned();
+    let mut text = readings(glossary);
     write!(text, "\n\nLAKE = {}\n", literal(store.name().trim_end_matches('/')))?;
     for table in catalog.tables() {
         let companion = table.companion().filter(|name| built.contains(name));
@@ -43,7 +43,7 @@ pub async fn polars(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Re
             None => {
                 let name = &table.name;
                 let why = format!("`{name}` has no history yet: run `pitlake normalize {name}`");
-                writeln!(text, "    raise ValueError({})", literal(&why))?;
+                writeln!(text, "    raise ValueError({})", literal(&(glossary.text)(&why)))?;
             }
         }
         if let (Some(name), Some(states)) = (companion, companion_schema(table)) {
@@ -52,6 +52,23 @@ pub async fn polars(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Re
         }
     }
     Ok(text)
+}
+
+/// The readings, with their documentation and errors in the words of the glossary.
+fn readings(glossary: &Glossary) -> String {
+    let documented = between(READINGS, ("\"\"\"", "\"\"\""), glossary.text);
+    between(&documented, ("ValueError(f\"", "\""), glossary.text)
+}
+
+/// A text in which all that stands between two marks is said otherwise.
+fn between(text: &str, (open, close): (&str, &str), say: fn(&str) -> String) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(open) {
+        let Some((inside, after)) = after.split_once(close) else { break };
+        out.extend([before, open, &say(inside), close]);
+        rest = after;
+    }
+    out + rest
 }
 
 /// The function of a table or companion, up to where it reads as of a day.

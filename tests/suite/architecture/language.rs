@@ -153,9 +153,16 @@ fn is_sentence(text: &str) -> bool {
     words > 1 && text.contains(' ') && !SQL.iter().any(|word| text.contains(word))
 }
 
+/// A module of Python whose documentation and errors are said in both languages.
+const MODULE: &str = "src/query/ddl/polars.py";
+
 /// What the source says, with a file that does; `true` where the file is for people.
 fn said() -> BTreeMap<String, (String, bool)> {
-    let mut said = BTreeMap::new();
+    let module = fs::read_to_string(root().join(MODULE)).unwrap();
+    let documented = module.split("\"\"\"").skip(1).step_by(2);
+    let errors = module.split("ValueError(f\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let of_module = documented.chain(errors).flat_map(sentences).filter(|sentence| !sentence.is_empty());
+    let mut said: BTreeMap<_, _> = of_module.map(|sentence| (sentence, (MODULE.to_owned(), true))).collect();
     for path in
         ["src", "crates/cluster/src", "crates/contract/src"].iter().flat_map(|folder| rust_files(&root().join(folder)))
     {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -15,14 +14,16 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from ._errors import PitlakeError, UsageError, warn
+from ._language import say
 
-# The exit code of a wrong command line, and what stands before the message of an error, in both languages.
+# The exit code of a wrong command line, what stands before the message of an error, in both languages, and a line of the log.
 _USAGE = 2
-_PREFIX = re.compile("^(error: |\u9519\u8bef\uff1a)")
+_ERROR = re.compile("^(error: |\u9519\u8bef\uff1a)", re.MULTILINE)
+_EVENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\S*\s+([A-Z]+) (.*)")
 _MORE_HELP = re.compile(r"\n\s*\n.*--help.*\Z", re.DOTALL)
 
 
-def find() -> str:
+def find(lang: Optional[str] = None) -> str:
     """The program that was installed with this package, or else the one in the PATH."""
     name = "pitlake.exe" if sys.platform == "win32" else "pitlake"
     user = "nt_user" if os.name == "nt" else "osx_framework_user" if sys.platform == "darwin" and sys._framework else "posix_user"
@@ -35,16 +36,21 @@ def find() -> str:
             return candidate
     found = shutil.which("pitlake")
     if found is None:
-        raise PitlakeError(f"the program `pitlake` is neither in {places[0]} nor in the PATH: run `pip install pitlake` again")
+        missing = "the program `pitlake` is neither in {place} nor in the PATH: run `pip install pitlake` again"
+        raise PitlakeError(say(lang, missing, place=places[0]))
     return found
 
 
 class Binary:
-    """The program with the lake and the configuration that it works on."""
+    """The program with the lake and the configuration that it works on, and the language that was asked for."""
 
-    def __init__(self, lake: Path, config: Optional[Path], program: Optional[str]) -> None:
-        self.program = find() if program is None else program
-        self.options = ["--lake", str(lake), "--log-format", "json"]
+    def __init__(self, lake: Path, config: Optional[Path], program: Optional[str], lang: Optional[str]) -> None:
+        self.lang = lang
+        self.program = find(lang) if program is None else program
+        # The log as text is in the language of the rest; that in JSON is English.
+        self.options = ["--lake", str(lake), "--log-format", "text"]
+        if lang is not None:
+            self.options += ["--lang", lang]
         if config is not None:
             self.options += ["--config", str(config)]
 
@@ -60,18 +66,20 @@ class Binary:
                 errors="replace",
             )
         except OSError as error:
-            raise PitlakeError(f"cannot run `{self.program}`: {error.strerror}") from error
+            raise PitlakeError(say(self.lang, "cannot run `{program}`: {why}", program=self.program, why=error.strerror)) from error
         problem = []
         for line in done.stderr.splitlines():
-            event = _event(line)
+            event = _EVENT.fullmatch(line)
             if event is None:
                 problem.append(line)
-            elif event.get("level") == "WARN" and not quiet:
-                warn(event.get("fields", {}).get("message", line))
+            elif event[1] == "WARN" and not quiet:
+                warn(event[2])
         if done.returncode == 0:
             return done.stdout
-        message = _PREFIX.sub("", _MORE_HELP.sub("", "\n".join(problem).strip()))
-        message = message or f"`pitlake {arguments[0]}` ended with exit code {done.returncode}"
+        message = _MORE_HELP.sub("", "\n".join(problem).strip())
+        message = _ERROR.split(message, 1)[-1]
+        silent = "`pitlake {command}` ended with exit code {code}"
+        message = message or say(self.lang, silent, command=arguments[0], code=done.returncode)
         raise UsageError(message) if done.returncode == _USAGE else PitlakeError(message)
 
     @contextlib.contextmanager
@@ -82,14 +90,3 @@ class Binary:
             day = [] if as_of is None else ["--as-of", as_of]
             self.run("query", "--output", file, *day, "--", sql, quiet=quiet)
             yield file
-
-
-def _event(line: str) -> Optional[dict]:  # type: ignore[type-arg]
-    """A line of the log, if it is one."""
-    if not line.startswith("{"):
-        return None
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) else None

@@ -6,11 +6,12 @@ import datetime
 from typing import Optional, Union
 
 from ._errors import UsageError
+from ._language import say
 
 Day = Union[str, datetime.date]
 
 
-def day(value: Day, name: str) -> str:
+def day(value: Day, name: str, lang: Optional[str]) -> str:
     """A day as ``YYYY-MM-DD``."""
     if isinstance(value, str):
         for form in ("%Y-%m-%d", "%Y%m%d"):
@@ -18,16 +19,18 @@ def day(value: Day, name: str) -> str:
                 return datetime.datetime.strptime(value, form).date().isoformat()
             except ValueError:
                 continue
-        raise UsageError(f"invalid {name} `{value}`: expected a day as YYYY-MM-DD")
+        raise UsageError(say(lang, "invalid {name} `{value}`: expected a day as YYYY-MM-DD", name=name, value=value))
     if isinstance(value, datetime.datetime):  # also pandas.Timestamp
         if value.tzinfo is not None or value.time() != datetime.time():
-            raise UsageError(f"invalid {name} `{value}`: expected a day in Shanghai, not a time")
+            wrong = "invalid {name} `{value}`: expected a day in Shanghai, not a time"
+            raise UsageError(say(lang, wrong, name=name, value=value))
         return value.date().isoformat()
     if isinstance(value, datetime.date):
         return value.isoformat()
-    raise UsageError(f"invalid {name} `{value!r}`: expected a day as YYYY-MM-DD, or a datetime.date")
+    wrong = "invalid {name} `{value}`: expected a day as YYYY-MM-DD, or a datetime.date"
+    raise UsageError(say(lang, wrong, name=name, value=repr(value)))
 
 
-def optional(value: Optional[Day], name: str) -> Optional[str]:
+def optional(value: Optional[Day], name: str, lang: Optional[str]) -> Optional[str]:
     """The same where there may be none."""
-    return None if value is None else day(value, name)
+    return None if value is None else day(value, name, lang)

@@ -11,6 +11,7 @@ from . import _readers, _scan, _sql
 from ._binary import Binary
 from ._days import Day, day, optional
 from ._errors import UsageError, warn
+from ._language import Language, say
 from ._readers import Frame
 from ._sql import Adjust, quoted, text
 from ._table import Table, table_of
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 StrPath = Union[str, "os.PathLike[str]"]
 
 
-def lake(path: StrPath, *, config: Optional[StrPath] = None, binary: Optional[StrPath] = None) -> Lake:
+def lake(
+    path: StrPath,
+    *,
+    config: Optional[StrPath] = None,
+    binary: Optional[StrPath] = None,
+    lang: Optional[Language] = None,
+) -> Lake:
     """Opens a lake to read it; nothing is ever written to it.
 
     Args:
@@ -35,19 +42,23 @@ def lake(path: StrPath, *, config: Optional[StrPath] = None, binary: Optional[St
         config: the configuration (``jobs.toml``) whose ``schemas/`` and ``pipelines/`` add tables to the built-in ones. Without
             it ``PITLAKE_CONFIG``, or the ``jobs.toml`` of the working folder if there is one.
         binary: the program ``pitlake``. Without it the one that was installed with this package, or the one in the PATH.
+        lang: the language of descriptions, errors and warnings, ``en`` or ``zh``. Without it ``PITLAKE_LANG``, or Chinese in a
+            Chinese locale, as the program chooses it.
 
     Returns:
         The lake.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder or language.
         PitlakeError: the program is missing.
 
     Example:
         >>> pitlake.lake("demo-lake")
         Lake('.../demo-lake', 13 tables)
+        >>> pitlake.lake("demo-lake", lang="zh").describe("income_cn").title
+        '利润表（全部版本）'
     """
-    return Lake(path, config=config, binary=binary)
+    return Lake(path, config=config, binary=binary, lang=lang)
 
 
 class Lake:
@@ -65,15 +76,24 @@ class Lake:
         841
     """
 
-    def __init__(self, path: StrPath, *, config: Optional[StrPath] = None, binary: Optional[StrPath] = None) -> None:
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        config: Optional[StrPath] = None,
+        binary: Optional[StrPath] = None,
+        lang: Optional[Language] = None,
+    ) -> None:
         """Opens a lake; see :func:`pitlake.lake`."""
+        if lang not in (None, "en", "zh"):
+            raise UsageError(say(None, "unknown language `{language}`: expected en or zh", language=lang))
         self._path = _absolute(path)
         if not self._path.is_dir():
-            raise UsageError(
-                f"no lake at `{self._path}`: pass the folder of one to pitlake.lake(), or create it with `pitlake backfill`"
-            )
+            missing = "no lake at `{path}`: pass the folder of one to pitlake.lake(), or create it with `pitlake backfill`"
+            raise UsageError(say(lang, missing, path=self._path))
         program = None if binary is None else os.path.expanduser(os.fspath(binary))
-        self._binary = Binary(self._path, None if config is None else _absolute(config), program)
+        self._binary = Binary(self._path, None if config is None else _absolute(config), program, lang)
+        self._lang = lang
 
     @property
     def path(self) -> Path:
@@ -104,7 +124,7 @@ class Lake:
         return sorted(folder.name for folder in folders if any(folder.glob("**/*.parquet")))
 
     def describe(self, table: str) -> Table:
-        """What a table means: its key, and the type, unit and meaning of each column.
+        """What a table means: its key, and the type, unit and meaning of each column; in the language of the lake.
 
         Args:
             table: a table of the catalogue, built or not.
@@ -119,7 +139,7 @@ class Lake:
             'CNY'
         """
         [entry] = json.loads(self._binary.run("tables", "--format", "json", "--", table))
-        return table_of(entry)
+        return table_of(entry, self._lang)
 
     def status(self, *tables: str) -> List[Dict[str, Any]]:
         """What the lake holds and lacks of each table: ``pitlake status --format json``.
@@ -171,9 +191,9 @@ class Lake:
             >>> lake.query(sql, as_of="2024-03-15")["last"].dt.date.item()
             datetime.date(2024, 3, 15)
         """
-        _readers.check_frame(frame)
+        _readers.check_frame(frame, self._lang)
         rows: AnyFrame
-        with self._binary.rows(sql, optional(as_of, "as_of")) as file:
+        with self._binary.rows(sql, optional(as_of, "as_of", self._lang)) as file:
             rows = _readers.frame_of(file, frame)
         return rows
 
@@ -233,7 +253,7 @@ class Lake:
             >>> bars.select("ts_code", "close").collect().shape
             (39, 2)
         """
-        return _scan.scan(self._binary, self._path, table, optional(as_of, "as_of"))
+        return _scan.scan(self._binary, self._path, table, optional(as_of, "as_of", self._lang))
 
     def duckdb(self, connection: Optional[DuckDBPyConnection] = None) -> DuckDBPyConnection:
         """A connection of DuckDB with views of the lake's tables, and macros that read them as of a day.
@@ -258,7 +278,7 @@ class Lake:
             >>> db.sql("SELECT count(*) FROM income_cn_as_of(DATE '2024-03-15')").fetchone()
             (243,)
         """
-        module = _readers.duckdb()
+        module = _readers.duckdb(self._lang)
         ddl = self._binary.run("tables", "--ddl", "duckdb")
         if connection is not None:
             connection.execute(ddl)
@@ -290,8 +310,8 @@ class Lake:
             >>> session.table("income_cn").count()  # doctest: +SKIP
             243
         """
-        _readers.load("pyspark.sql", "PySpark", "spark")
-        on = optional(as_of, "as_of")
+        _readers.load(self._lang, "pyspark.sql", "PySpark", "spark")
+        on = optional(as_of, "as_of", self._lang)
         day_of = [] if on is None else ["--as-of", on]
         views = []
         for line in self._binary.run("tables", "--ddl", "spark", *day_of).splitlines():
@@ -366,12 +386,13 @@ class Lake:
             [55.85, 55.97]
         """
         codes = [securities] if isinstance(securities, str) else list(securities)
-        sql = _sql.prices(codes, adjust, anchor, (start, end))
+        sql = _sql.prices(codes, adjust, anchor, (start, end), self._lang)
         rows = self._query(sql, as_of, frame)
         found = set(rows["ts_code"])
         for code in dict.fromkeys(codes):
             if code not in found:
-                warn(f"no bars of `{code}`: codes are written as 000001.SZ, and `stock_basic_cn` lists them")
+                unknown = "no bars of `{code}`: codes are written as 000001.SZ, and `stock_basic_cn` lists them"
+                warn(say(self._lang, unknown, code=code))
         return rows
 
     @overload
@@ -401,7 +422,8 @@ class Lake:
             '000001.SZ'
         """
         member = "" if index is None else f", {text(index)}"
-        return self._query(f"SELECT * FROM universe(DATE '{day(on, 'day')}'{member}) ORDER BY ts_code", None, frame)
+        sql = f"SELECT * FROM universe(DATE '{day(on, 'day', self._lang)}'{member}) ORDER BY ts_code"
+        return self._query(sql, None, frame)
 
     def _query(self, sql: str, as_of: Optional[Day], frame: Frame) -> AnyFrame:
         """The same as ``query``, for any reader."""

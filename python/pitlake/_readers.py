@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Optional
 
 from ._errors import MissingReaderError, UsageError
+from ._language import say
 
 if TYPE_CHECKING:
     import pandas
@@ -14,33 +15,33 @@ if TYPE_CHECKING:
 Frame = Literal["pandas", "polars"]
 
 
-def load(module: str, reader: str, extra: str) -> Any:
+def load(lang: Optional[str], module: str, reader: str, extra: str) -> Any:
     """A module of a reader, or an error that says how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
         if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
             raise  # it is there, and broken
-        raise MissingReaderError(
-            f"{reader} is not installed: run `pip install \"pitlake[{extra}]\"`", name=error.name
-        ) from None
+        missing = '{reader} is not installed: run `pip install "pitlake[{extra}]"`'
+        if reader == "pyarrow":
+            missing = 'pyarrow, which pandas reads Parquet with, is not installed: run `pip install "pitlake[pandas]"`'
+        raise MissingReaderError(say(lang, missing, reader=reader, extra=extra), name=error.name) from None
 
 
-def duckdb() -> Any:
+def duckdb(lang: Optional[str]) -> Any:
     """DuckDB."""
-    return load("duckdb", "DuckDB", "duckdb")
+    return load(lang, "duckdb", "DuckDB", "duckdb")
 
 
-def polars_module() -> Any:
+def polars_module(lang: Optional[str]) -> Any:
     """Polars."""
-    return load("polars", "Polars", "polars")
+    return load(lang, "polars", "Polars", "polars")
 
 
 def pandas_frame(file: str) -> pandas.DataFrame:
     """A file as a frame of pandas: days as datetimes, integers and truth values that may be null as such."""
-    frames = load("pandas", "pandas", "pandas")
-    arrow = load("pyarrow", "pyarrow, which pandas reads Parquet with,", "pandas")
-    table = load("pyarrow.parquet", "pyarrow, which pandas reads Parquet with,", "pandas").read_table(file)
+    frames, arrow, parquet = map(importlib.import_module, ("pandas", "pyarrow", "pyarrow.parquet"))
+    table = parquet.read_table(file)
     nullable = {
         arrow.int32(): frames.Int32Dtype(),
         arrow.int64(): frames.Int64Dtype(),
@@ -52,21 +53,22 @@ def pandas_frame(file: str) -> pandas.DataFrame:
 
 def polars_frame(file: str) -> polars.DataFrame:
     """A file as a frame of Polars."""
-    frame: polars.DataFrame = polars_module().read_parquet(file, memory_map=False, hive_partitioning=False, glob=False)
+    frames = importlib.import_module("polars")
+    frame: polars.DataFrame = frames.read_parquet(file, memory_map=False, hive_partitioning=False, glob=False)
     return frame
 
 
 def frame_of(file: str, frame: Frame) -> Any:
-    """A file as a frame of the reader."""
+    """A file as a frame of the reader, which is loaded."""
     return pandas_frame(file) if frame == "pandas" else polars_frame(file)
 
 
-def check_frame(frame: str) -> None:
+def check_frame(frame: str, lang: Optional[str]) -> None:
     """Loads the reader of a frame before anything is computed for it."""
     if frame == "pandas":
-        load("pandas", "pandas", "pandas")
-        load("pyarrow", "pyarrow, which pandas reads Parquet with,", "pandas")
+        load(lang, "pandas", "pandas", "pandas")
+        load(lang, "pyarrow", "pyarrow", "pandas")
     elif frame == "polars":
-        polars_module()
+        polars_module(lang)
     else:
-        raise UsageError(f"unknown frame `{frame}`: expected pandas or polars")
+        raise UsageError(say(lang, "unknown frame `{frame}`: expected pandas or polars", frame=frame))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def scan(binary: Binary, lake: Path, table: str, on: Optional[str]) -> LazyFrame:
     """A table, as of a day if there is one."""
-    pl = _readers.polars_module()
+    pl = _readers.polars_module(binary.lang)
     source = quoted(table)
     # The program has the columns: files of former versions lack some. It also knows wrong names.
     with binary.rows(f"SELECT * FROM {source} LIMIT 0", on) as file:
@@ -48,6 +48,6 @@ def scan(binary: Binary, lake: Path, table: str, on: Optional[str]) -> LazyFrame
         rows = rows if predicate is None else rows.filter(predicate)
         yield (rows if n_rows is None else rows.head(n_rows)).select(shown)
 
-    plugins = _readers.load("polars.io.plugins", "Polars", "polars")
+    plugins = _readers.load(binary.lang, "polars.io.plugins", "Polars", "polars")
     frame = plugins.register_io_source(read, schema=schema)
     return frame

@@ -18,6 +18,7 @@ import polars
 from pyspark.sql import SparkSession
 
 from kit import attempt, check, environment
+from language import check_language
 from readme import blocks
 from recipes import rows_of
 
@@ -264,14 +265,6 @@ def check_edges(pitlake, path, folder):
             check(f"an error says: {message}", False, "no error")
         except pitlake.UsageError as error:
             check(f"an error says: {message}", message in str(error), error)
-    with attempt("Chinese"):
-        os.environ["PITLAKE_LANG"] = "zh"
-        try:
-            lake.pandas("stok_daily_cn")
-        except pitlake.UsageError as error:
-            check("an error in Chinese is the sentence alone", str(error).startswith("没有表 `stok_daily_cn`"), error)
-        finally:
-            os.environ["PITLAKE_LANG"] = "en"
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         lake.prices(["000001.SZ", "000001"])
@@ -330,6 +323,7 @@ def check_module(pitlake, lake, demo, folder):
         lambda: check_questions(pitlake, lake),
         lambda: check_spark(pitlake, lake),
         lambda: check_edges(pitlake, lake, folder),
+        lambda: check_language(pitlake, demo),
     )
     for part in parts:
         with attempt("the module"):

@@ -38,6 +38,12 @@ impl Clock {
         Self::Ahead(self.now() - Self::machine())
     }
 
+    /// A clock that shows the present time of this one for good.
+    #[must_use]
+    pub fn stopped(self) -> Self {
+        Self::Fixed(self.now())
+    }
+
     /// Now.
     #[must_use]
     pub fn now(self) -> DateTime<Utc> {

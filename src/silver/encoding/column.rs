@@ -12,6 +12,7 @@ use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
 use parquet::schema::types::ColumnDescPtr;
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::{CParameter, Strategy};
 
 use super::dictionary::Dictionary;
 use super::hybrid;
@@ -22,19 +23,30 @@ use crate::normalise::NumberedTexts;
 /// The level of compression. The first takes as long and leaves doubles a fifth larger; higher ones take longer than they save.
 const LEVEL: i32 = 2;
 
+/// Doubles mostly share a few bytes: matches are looked for from four on, in a table with room for all places of a page.
+/// Factors of 58 sessions take 7 % fewer bytes than by [`LEVEL`] alone, for 9 % more CPU; by level 3 both are worse.
+const OF_DOUBLES: [CParameter; 3] =
+    [CParameter::Strategy(Strategy::ZSTD_fast), CParameter::MinMatch(4), CParameter::HashLog(18)];
+
 /// Rows of a page: few enough for the history of one stock to skip most of a row group.
 const PAGE: usize = 16_384;
 
 /// What a thread needs for one column after the other.
 pub(super) struct Workspace {
     compressor: Compressor<'static>,
+    /// For doubles that are written one by one.
+    of_doubles: Compressor<'static>,
     compressed: Vec<u8>,
 }
 
 impl Workspace {
     /// The state of a thread.
     pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self { compressor: Compressor::new(LEVEL)?, compressed: Vec::new() })
+        let mut of_doubles = Compressor::new(LEVEL)?;
+        for parameter in OF_DOUBLES {
+            of_doubles.set_parameter(parameter)?;
+        }
+        Ok(Self { compressor: Compressor::new(LEVEL)?, of_doubles, compressed: Vec::new() })
     }
 }
 
@@ -184,10 +196,12 @@ struct Layout<'c> {
 
 impl Layout<'_> {
     fn put<T: Value>(&self, pages: &[Page], bounds: &[Bounds<T>], work: &mut Workspace) -> Result<EncodedColumn> {
-        let Workspace { compressor, compressed } = work;
+        let Workspace { compressor, of_doubles, compressed } = work;
         compressed.clear();
         let mut lengths = Vec::with_capacity(pages.len());
         for page in pages {
+            let is_of_doubles = T::TYPE == Type::DOUBLE && page.encoding == Encoding::PLAIN;
+            let compressor = if is_of_doubles { &mut *of_doubles } else { &mut *compressor };
             lengths.push(page.compress(compressor, compressed)?);
         }
         let plain = pages.iter().map(|page| page.body.len()).sum::<usize>();

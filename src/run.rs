@@ -164,8 +164,8 @@ async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -
 }
 
 /// The same world, where files are written only as long as the leases hold.
-fn fenced(world: &World, leases: &[Lease]) -> World {
-    let store = leases.iter().fold(world.store.clone(), |store, lease| store.fenced(lease.guard()));
+fn fenced<'l>(world: &World, leases: impl IntoIterator<Item = &'l Lease>) -> World {
+    let store = leases.into_iter().fold(world.store.clone(), |store, lease| store.fenced(lease.guard()));
     World { store, ..world.clone() }
 }
 
@@ -248,12 +248,17 @@ async fn fetch_phase(
     let Run { world, ledgers, .. } = run;
     let mut asked = reference::questions(world, ledgers, facts, work, tables).await?;
     let leases = accounts.lease(world, &asked).await?;
+    let fenced = fenced(world, leases.values());
+    let run = Run { world: &fenced, ..run };
     if !leases.is_empty() {
         // Looked at again under the leases: another run may have asked since.
         for table in tables {
             ledgers.relisted(table).await?;
         }
-        asked = reference::questions(world, ledgers, facts, work, tables).await?;
+        asked = join(reference::questions(world, ledgers, facts, work, tables).await?);
+        while fetch::keep_left(run, accounts, facts, (&asked, &leases)).await? {
+            asked = join(reference::questions(world, ledgers, facts, work, tables).await?);
+        }
     }
     let mut days = JudgedDays::default();
     for question in &asked {
@@ -261,9 +266,8 @@ async fn fetch_phase(
         asked.for_each(|day| days.add(question.contract(), day));
     }
     let universe = reference::evidence(world, ledgers, &days, facts.universe).await?;
-    let run = Run { world: &fenced(world, &leases), ..run };
     let done = fetch::ask(run, accounts, Facts { universe: &universe, ..facts }, &join(asked)).await;
-    for lease in leases {
+    for lease in leases.into_values() {
         lease.release().await?;
     }
     done

@@ -86,16 +86,16 @@ impl Accounts {
         self.before.lock().unwrap_or_else(PoisonError::into_inner).get(interface).cloned().unwrap_or_default()
     }
 
-    /// Takes the leases of the vendors that some questions go to.
+    /// Takes the leases of the vendors that some questions go to, and returns them by vendor.
     ///
     /// # Errors
     /// When another run holds one, or the lake cannot be written.
-    pub async fn lease(&self, world: &World, questions: &[Question]) -> Result<Vec<Lease>> {
-        let mut leases = Vec::new();
+    pub async fn lease(&self, world: &World, questions: &[Question]) -> Result<BTreeMap<String, Lease>> {
+        let mut leases = BTreeMap::new();
         for vendor in self.clients.keys() {
             let asks = |question: &Question| question.contract().id.vendor == *vendor && !question.plan.ask.is_empty();
             if questions.iter().any(asks) {
-                leases.push(lease(world, vendor).await?);
+                leases.insert(vendor.clone(), lease(world, vendor).await?);
             }
         }
         // Runs of a given time are reruns and tests, of which many begin in one minute of the machine.

@@ -13,9 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::judge::Judge;
 use super::room::{Room, Turn};
-use super::{Client, Expect, Failure, Interface, Pages, Reply};
-use crate::plan::{self, Question, Why, tables_of};
-use crate::progress::Bar;
+use super::{Accounts, Client, Expect, Failure, Interface, Pages, Reply};
+use crate::plan::{self, Facts, Question, Why, expected_calls, tables_of};
+use crate::progress::{Bar, Calls, Progress};
 use crate::wire::{Call, Refusal};
 use crate::world::Run;
 
@@ -75,10 +75,33 @@ impl Group {
     }
 }
 
+impl<'a> Asking<'a> {
+    /// A question under way, if there is an account for it.
+    pub(super) fn of(
+        run: Run<'a>,
+        accounts: &'a Accounts,
+        facts: Facts<'a>,
+        (question, progress): (&'a Question, &Progress),
+    ) -> Option<Self> {
+        let contract = question.contract();
+        let client = accounts.clients.get(&contract.id.vendor)?;
+        let interface =
+            client.interface(contract, question.allowance).after(&accounts.before(&contract.id.to_string()));
+        let calls = Calls {
+            meter: Arc::clone(&interface.meter),
+            expected: expected_calls(facts, question, false) as u64,
+            together: contract.ask.together,
+        };
+        let bar = progress.calls(&question.table().name, "slices", question.plan.ask.len(), calls);
+        let judge = Judge::new(facts, question.table(), question.source());
+        Some(Self { run, question, judge, client, interface, bar })
+    }
+}
+
 impl Asking<'_> {
     /// Whole answers to some groups, in their order and as they come. One in which the vendor does not know a security is asked
     /// anew in halves, until that one is alone.
-    pub(super) async fn answers(&self, groups: &[Group], together: usize, answers: &Sender<Option<GroupAnswer>>) {
+    pub(super) async fn answers(&self, groups: &[Group], together: usize, tell: impl Fn(GroupAnswer)) {
         let mut open = groups.to_vec();
         while !open.is_empty() {
             let mut halves = Vec::new();
@@ -92,8 +115,7 @@ impl Asking<'_> {
                         Err(Failure::Refused(Refusal::Unknown(_))) if several => halves.extend(answer.group.halves()),
                         // Nothing for all of them may be the fault of one.
                         Ok(reply) if several && reply.rows == 0 => halves.extend(answer.group.halves()),
-                        // Whoever does not want the rest has gone.
-                        _ => drop(answers.send(Some(self.known(answer).await))),
+                        _ => tell(self.known(answer).await),
                     }
                 }
             };

@@ -1,8 +1,6 @@
 //! The first half of a run: what questions lack is asked for and kept. A slice that fails is reported and left for the
 //! next run; the others go on. Never which slices are asked for.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use chrono::NaiveDate;
 use futures::future::try_join;
@@ -12,9 +10,9 @@ use tokio::sync::mpsc;
 use super::Accounts;
 use super::answers::{Asking, Group, SLICES};
 use super::batch::{BATCH, batches};
-use super::judge::Judge;
-use crate::plan::{Facts, Question, Why, expected_calls};
-use crate::progress::Calls;
+use super::gather::Coming;
+use super::left::unfinished;
+use crate::plan::{Facts, Question, Why};
 use crate::report::{Exit, Journal};
 use crate::spec::Axis;
 use crate::world::Run;
@@ -35,20 +33,9 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     for question in questions {
         note(question, run.journal).await;
     }
-    let asking = questions.iter().filter(|question| !question.plan.ask.is_empty()).filter_map(|question| {
-        let client = accounts.clients.get(&question.contract().id.vendor)?;
-        let interface = client.interface(question.contract(), question.allowance);
-        let interface = interface.after(&accounts.before(&question.contract().id.to_string()));
-        let calls = Calls {
-            meter: Arc::clone(&interface.meter),
-            expected: expected_calls(facts, question, false) as u64,
-            together: question.contract().ask.together,
-        };
-        let bar = run.world.progress.calls(&question.table().name, "slices", question.plan.ask.len(), calls);
-        let judge = Judge::new(facts, question.table(), question.source());
-        Some(Asking { run, question, judge, client, interface, bar })
-    });
-    let asking: Vec<Asking<'_>> = asking.collect();
+    let asked = questions.iter().filter(|question| !question.plan.ask.is_empty());
+    let asked = asked.filter_map(|question| Asking::of(run, accounts, facts, (question, &run.world.progress)));
+    let asking: Vec<Asking<'_>> = asked.collect();
     run.world.progress.announce();
     let done = futures::future::join_all(asking.iter().map(one)).await;
     for asking in &asking {
@@ -99,11 +86,17 @@ async fn one(asking: &Asking<'_>) -> Result<()> {
 async fn by_security(asking: &Asking<'_>, (slices, at_once): (&[(Slice, Why)], usize), together: usize) -> Result<()> {
     let (sender, answers) = mpsc::unbounded_channel();
     let ask = async move {
-        for batch in batches(slices, BATCH) {
+        let mut left = unfinished(asking.run, asking.question).await;
+        for mut batch in batches(slices, BATCH) {
+            if let Some(place) = left.iter().position(|left| left.is_of(&batch)) {
+                let unfinished = left.swap_remove(place);
+                batch.retain(|(slice, _)| !unfinished.slices().contains(slice));
+                drop(sender.send(Coming::Unfinished(unfinished)));
+            }
             let groups: Vec<Group> = batch.chunks(at_once).map(Group::of).collect();
-            asking.answers(&groups, together, &sender).await;
+            asking.answers(&groups, together, |answer| drop(sender.send(Coming::Answer(answer)))).await;
             // The end of a file.
-            drop(sender.send(None));
+            drop(sender.send(Coming::End));
         }
         Ok(())
     };

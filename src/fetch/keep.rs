@@ -1,37 +1,22 @@
 //! An answer's way into bronze: whole, with a mark, or not at all. Never which slices are asked for, whether an answer is
 //! whole, or what a row means.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::future::pending;
-use std::pin::pin;
 
 use anyhow::Result;
-use chrono::NaiveDate;
-use futures::future::{Either, select};
+use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::{Answered, Slice, counted};
-use tokio::sync::mpsc::UnboundedReceiver as Receiver;
 
-use super::answers::{Asking, Group, GroupAnswer};
+use super::Reply;
+use super::answers::{Asking, GroupAnswer};
 use super::earlier::Before;
 use super::judge::Verdict;
-use super::{Failure, Reply};
 use crate::bronze::{self, Findings, Mark, NewFile, Span};
 use crate::ledger::PATIENCE;
 use crate::plan::Why;
 use crate::report::{Exit, Look, Marked, TableReport};
 use crate::spec::DateRange;
 use crate::store::{Obstructed, is_passing};
-use crate::wire::Call;
-
-/// The answers to securities that share a file.
-#[derive(Debug, Default)]
-struct Batch {
-    whole: Reply,
-    params: Vec<Vec<(String, String)>>,
-    slices: Vec<Slice>,
-    found: Findings,
-}
 
 impl Asking<'_> {
     /// Keeps the answer to a slice that has a file of its own. One that cannot be judged by what came before, for the store
@@ -42,7 +27,7 @@ impl Asking<'_> {
     }
 
     /// Fails slices for which the store did not give what it holds.
-    async fn or_fail(&self, slices: &[Slice], done: Result<()>) -> Result<()> {
+    pub(super) async fn or_fail(&self, slices: &[Slice], done: Result<()>) -> Result<()> {
         match done {
             Err(error) if is_passing(&error) => {
                 for slice in slices {
@@ -103,7 +88,8 @@ impl Asking<'_> {
             captured_on: None,
             ordinal: 0,
         };
-        self.write(answer, &group.slices, &reply, self.comparable(before, is_span)).await
+        let now = self.run.world.clock.now();
+        self.write(answer, now, (&group.slices, &reply), self.comparable(before, is_span)).await
     }
 
     /// The mark under which an answer is kept, if any; `None` for one that is not kept. The report tells what is lacking.
@@ -147,103 +133,9 @@ impl Asking<'_> {
         Ok(Some(Some(mark)))
     }
 
-    /// Gathers answers to securities, and keeps them in a file where `None` comes, or where they take too much memory.
-    pub(super) async fn gather(&self, mut answers: Receiver<Option<GroupAnswer>>) -> Result<()> {
-        let room = &self.client.room;
-        let (mut gathered, mut memory) = (Vec::new(), room.gather());
-        loop {
-            let wanted = async {
-                if gathered.is_empty() {
-                    pending::<()>().await;
-                } else {
-                    room.wanted().await;
-                }
-            };
-            let next = match select(pin!(answers.recv()), pin!(wanted)).await {
-                Either::Left((next, _)) => next,
-                Either::Right(_) => Some(None),
-            };
-            let is_end = next.is_none();
-            if let Some(Some(GroupAnswer { group, calls, reply, turn, slot })) = next {
-                let reply = reply.map(Reply::without_share);
-                drop((turn, slot));
-                memory.add(reply.as_ref().map_or(0, |reply| reply.lines.len()));
-                gathered.push((group, calls, reply));
-                if memory.bytes() < room.of_a_file() {
-                    continue;
-                }
-            }
-            self.keep_batch(std::mem::take(&mut gathered)).await?;
-            memory = room.gather();
-            if is_end {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Keeps the answers to many securities: those that are whole in one file, the others in another.
-    async fn keep_batch(&self, answers: Vec<(Group, Vec<Call>, Result<Reply, Failure>)>) -> Result<()> {
-        let mut batches = [Batch::default(), Batch::default()];
-        for (group, calls, reply) in answers {
-            match reply {
-                Ok(mut reply) => {
-                    let params = calls.iter().map(|call| call.params.clone()).collect();
-                    let (found, _) = self.judge.found(params, &mut reply).await?;
-                    batches[usize::from(found.is_damaged())].add(group.slices, calls, (reply, found));
-                }
-                Err(failure) => {
-                    for slice in &group.slices {
-                        self.fail(slice, failure.to_string(), failure.exit()).await;
-                    }
-                }
-            }
-        }
-        for batch in batches {
-            let slices = batch.slices.clone();
-            self.or_fail(&slices, self.write_batch(batch).await).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_batch(&self, batch: Batch) -> Result<()> {
-        let Batch { mut whole, params, slices: mut kept, found } = batch;
-        kept.sort_unstable();
-        let (Some(first), Some(last)) = (kept.first(), kept.last()) else { return Ok(()) };
-        let codes: BTreeSet<&str> = kept.iter().filter_map(Slice::code).collect();
-        let ends = [first, last].map(|slice| slice.code().unwrap_or_default().to_owned());
-        let answered = Answered::Securities { month: first.month(), count: codes.len(), ends };
-        let before = self.question.ledger.newest(self.question.source, &kept);
-        let today = first.days().map_or(self.run.world.clock.today(), |days| days.first);
-        let (event_days, span) = spread(&whole, today, first.days().is_some());
-        let mark = found.is_damaged().then_some(Mark::Damaged);
-        if let Some(mark) = mark {
-            let looks = self.looks(first, &bronze::digest(&whole.lines)).await?;
-            let agreed = looks.len() >= PATIENCE;
-            let lacking = found.text().unwrap_or_default();
-            let slice = answered.to_string();
-            let marked = Marked { slice, mark, lacking, agreed };
-            self.run.journal.table(&self.question.table().name, |report| report.marked.push(marked)).await;
-        }
-        let answer = NewFile {
-            slice: answered.to_string(),
-            day: today,
-            params,
-            rows_of: std::mem::take(&mut whole.rows_of),
-            pages: whole.pages,
-            lines: std::mem::take(&mut whole.lines),
-            event_days,
-            span: Some(span),
-            found: Some(found),
-            mark,
-            captured_on: None,
-            ordinal: 0,
-        };
-        self.write(answer, &kept, &whole, self.comparable(before, true)).await
-    }
-
     /// The answer that a new one can be the same as: where another interface of the folder has answered since, the same
     /// again is news.
-    fn comparable<'b>(&self, before: Before<'b>, is_span: bool) -> Before<'b> {
+    pub(super) fn comparable<'b>(&self, before: Before<'b>, is_span: bool) -> Before<'b> {
         let Self { question, .. } = self;
         before.filter(|(file, _)| !question.ledger.answered_since(question.source, file.file.written_at(), is_span))
     }
@@ -257,9 +149,16 @@ impl Asking<'_> {
         }
     }
 
-    async fn write(&self, answer: NewFile, slices: &[Slice], reply: &Reply, before: Before<'_>) -> Result<()> {
-        let (store, now) = (&self.run.world.store, self.run.world.clock.now());
-        let at = (now, self.question.ledger.stamp(self.question.source, slices, now));
+    /// Writes an answer whose fetch finished at `at`.
+    pub(super) async fn write(
+        &self,
+        answer: NewFile,
+        at: DateTime<Utc>,
+        (slices, reply): (&[Slice], &Reply),
+        before: Before<'_>,
+    ) -> Result<()> {
+        let store = &self.run.world.store;
+        let at = (at, self.question.ledger.stamp(self.question.source, slices, at));
         let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
         let slice = answer.slice.clone();
         let written = match bronze::write_named(store, self.question.contract(), answer, at, before).await {
@@ -284,7 +183,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    async fn fail(&self, slice: impl fmt::Display, reason: String, exit: Exit) {
+    pub(super) async fn fail(&self, slice: impl fmt::Display, reason: String, exit: Exit) {
         tracing::debug!("{}: failed {slice}: {reason}", self.question.table().name);
         let fail = |report: &mut TableReport| report.fail(slice.to_string(), reason, exit);
         self.run.journal.table(&self.question.table().name, fail).await;
@@ -302,17 +201,6 @@ impl Asking<'_> {
     }
 }
 
-impl Batch {
-    fn add(&mut self, slices: Vec<Slice>, calls: Vec<Call>, (reply, found): (Reply, Findings)) {
-        self.whole.rows_of.resize(self.params.len(), 0);
-        self.whole.add(reply);
-        self.params.extend(calls.into_iter().map(|call| call.params));
-        self.whole.rows_of.resize(self.params.len(), 0);
-        self.slices.extend(slices);
-        self.found.add(found);
-    }
-}
-
 /// Securities that nobody knows, as a note.
 fn unknown(found: &Findings) -> Option<String> {
     let first = found.unknown.first()?;
@@ -323,7 +211,7 @@ fn unknown(found: &Findings) -> Option<String> {
 
 /// First and last event day of the rows, and the months that have one; where they are few, the days. Without rows it is
 /// an answer all the same, for `day`.
-fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<DateRange>, Span) {
+pub(super) fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<DateRange>, Span) {
     let days = &reply.events;
     let covered = days.iter().copied().chain(days.is_empty().then_some(day));
     let span = if by_day { Span::days(covered) } else { Span::months(covered) };

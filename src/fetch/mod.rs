@@ -2,7 +2,8 @@
 //! All pages or none.
 //!
 //! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect`, `earlier`
-//! and `judge` decide which are believed, and `keep` writes them to bronze; `again` judges those that are there. Below them
+//! and `judge` decide which are believed, and `keep` writes them to bronze, `gather` those by security
+//! from a `spool` or what was `left` in one; `again` judges those that are there. Below them
 //! `client`, `http`, `pace`, `tally`, `room`, `page`, `checks` and `whole` turn calls into one complete reply. Never here: what is missing,
 //! which [`crate::plan`] decides, or silver.
 
@@ -17,14 +18,17 @@ mod client;
 mod earlier;
 mod echo;
 mod expect;
+mod gather;
 mod http;
 #[cfg(test)]
 pub(crate) mod in_process;
 mod judge;
 mod keep;
+mod left;
 mod pace;
 mod page;
 mod room;
+mod spool;
 mod tally;
 mod whole;
 
@@ -40,6 +44,7 @@ pub use ask::ask;
 pub use checks::{Expect, RowCounts};
 pub use client::{Client, Interface};
 pub use http::client as http_client;
+pub use left::keep_left;
 use room::Share;
 pub use whole::Pages;
 

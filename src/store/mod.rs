@@ -21,6 +21,7 @@ mod probe;
 mod process;
 mod remembered;
 mod remote;
+mod spool;
 mod staged;
 mod staging;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use entry::{BEGINNING, Entry};
 pub use error::{Obstructed, StoreError, WriteError, is_passing};
 pub use probe::{Abilities, Condition};
 pub use process::host;
+pub use spool::{Left, Spool};
 pub use whole::whole;
 
 use cause::{cause, is_io_passing, is_obstructed};

@@ -31,7 +31,7 @@ use super::entry::Entry;
 use super::passed_over::PassedOver;
 use super::process::Process;
 use super::remembered::{Place, is_memory};
-use super::staging::{STAGING, Staged, failed, lock};
+use super::staging::{SPOOL, STAGING, Staged, failed, lock};
 use super::walk::{level, walk};
 
 /// A staged file of another host counts as abandoned after this long.
@@ -187,7 +187,10 @@ impl StagedFolder {
         };
         for entry in entries {
             let entry = entry?;
-            if is_memory(&entry.file_name().to_string_lossy()) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            // What a spool holds is kept by the next run that asks for such.
+            if is_memory(&name) || name.starts_with(SPOOL) {
                 continue;
             }
             match is_abandoned(&entry).then(|| fs::remove_file(entry.path())) {

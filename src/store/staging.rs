@@ -9,6 +9,9 @@ use object_store::{Error, Result};
 /// The folder of files that are written and not visible yet.
 pub(super) const STAGING: &str = ".staging";
 
+/// What the names of files in it begin with that outlive a run that is killed.
+pub(super) const SPOOL: &str = "spool.";
+
 /// A file that is written and not visible yet.
 #[derive(Debug, Clone)]
 pub(super) struct Staged {

@@ -1,6 +1,11 @@
 //! A run may be killed at any moment and repeated: the result is the same, byte for byte.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -104,6 +109,120 @@ fn a_killed_run_has_counted_every_call_and_kept_all_answers_but_those_of_its_las
     assert!(kept() >= 16, "{} answers were kept of {}", kept(), proxy.calls("daily"));
     assert!(sent > 20 && counted >= sent, "{counted} of {sent} calls were counted");
     assert!(counted <= sent + 128, "{counted} calls were counted, and {sent} sent");
+}
+
+/// The securities that spools in the folder of staged files tell of.
+fn spooled(place: &Place) -> BTreeSet<String> {
+    // Others come and go meanwhile.
+    let entries = fs::read_dir(place.path("data/.staging")).into_iter().flatten().flatten();
+    let spools = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("spool.tushare.income."));
+    let bodies = spools.filter_map(|entry| fs::read(entry.path()).ok());
+    let text: String = bodies.map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
+    let codes = text.split("{\"slices\":[[\"").skip(1).filter_map(|rest| rest.split('"').next());
+    codes.map(str::to_owned).collect()
+}
+
+/// Came: a kill lost up to 200 answers that were paid for.
+#[test]
+fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
+    let vendor = Vendor::start(settings());
+    let (is_silent, asked) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(BTreeSet::new())));
+    let (silent, codes) = (Arc::clone(&is_silent), Arc::clone(&asked));
+    // After sixteen securities the vendor says nothing more.
+    let proxy = Proxy::start(&vendor.server.url(), move |request, _| {
+        if request["api_name"] == "income" {
+            let code = request["params"]["ts_code"].as_str().unwrap().to_owned();
+            let mut codes = codes.lock().unwrap();
+            if codes.len() >= 16 && !codes.contains(&code) && silent.load(Ordering::Relaxed) {
+                drop(codes);
+                sleep(Duration::from_mins(5));
+            } else {
+                codes.insert(code);
+            }
+        }
+        Turn::Pass
+    });
+    // By security, and four calls a second: so many first pages are waited for before an end is judged.
+    let account = |pace| {
+        format!(
+            "[vendors.tushare]\nbase_url = \"{}\"\npoints = 2000\nmax_in_flight = 32\nrequests_per_minute = {pace}\n",
+            proxy.url
+        )
+    };
+    let place = Place::of(&vendor, &[account(240)]);
+    let args = ["backfill", "income_cn", "--start", "2022-11-01", "--end", "2023-02-28", "--now"];
+    let at = |now| [&args[..], &[now]].concat();
+    let mut child = place.command(&at(NOW)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while spooled(&place).len() < 6 && begun.elapsed() < Duration::from_mins(1) {
+        sleep(Duration::from_millis(10));
+    }
+    // Another run meanwhile is turned away, and takes nothing of it.
+    assert_eq!(place.run(&at(NOW)).status.code(), Some(7));
+    place.expect(0, &["status", "income_cn"]);
+    place.expect(0, &["verify", "--now", NOW]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = spooled(&place);
+    assert!(kept.len() >= 6, "{kept:?}");
+    assert!(place.files("bronze/tushare/income_cn").is_empty());
+    is_silent.store(false, Ordering::Relaxed);
+    place.accounts(&[account(1_000_000)]);
+
+    let lake = |of: &dyn Fn(&Place)| {
+        let other = Place::of(&vendor, &[account(1_000_000)]);
+        for (path, body) in place.files("") {
+            let path = other.path("data").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, body).unwrap();
+        }
+        of(&other);
+        other
+    };
+    let spool = |place: &Place| {
+        let path = place.files(".staging").into_keys().find(|path| path.contains("/spool.")).unwrap();
+        place.path("data").join(path)
+    };
+    let run = |place: &Place, now| {
+        asked.lock().unwrap().clear();
+        let told = place.expect(0, &at(now));
+        assert!(place.files(".staging").is_empty(), "{:?}", place.files(".staging").keys());
+        (told, std::mem::take(&mut *asked.lock().unwrap()))
+    };
+    let undisturbed = Place::of(&vendor, &[account(1_000_000)]);
+    let (_, all) = run(&undisturbed, NOW);
+    let lacking: BTreeSet<String> = all.difference(&kept).cloned().collect();
+    assert!(lacking.len() >= 8 && kept.is_subset(&all), "{all:?}");
+    let note = format!("kept {} answers of a run that was killed", kept.len());
+
+    // At once: the file is gone on with, whatever the kill cut off.
+    let cut = lake(&|place| {
+        let mut file = fs::File::options().append(true).open(spool(place)).unwrap();
+        file.write_all(b"\xff\x01\0\0half a record").unwrap();
+    });
+    let (told, asked) = run(&cut, NOW);
+    assert!(told.contains(&note), "{told}");
+    assert_eq!(asked, lacking);
+    assert_eq!(cut.files("bronze/tushare/income_cn"), undisturbed.files("bronze/tushare/income_cn"));
+    assert_eq!(cut.files("silver"), undisturbed.files("silver"));
+
+    // On another day: they are a file of their own, of the time when they came.
+    let later = lake(&|_| {});
+    let (told, asked) = run(&later, "2026-01-06T12:00:00Z");
+    assert!(told.contains(&note), "{told}");
+    assert_eq!(asked, lacking);
+    let files: Vec<String> = later.files("bronze/tushare/income_cn").into_keys().collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(files[0].contains("/date=2026-01-05/income_20260105T120000000Z-span"), "{files:?}");
+    assert!(files[1].contains("/date=2026-01-06/income_20260106T120000000Z-span"), "{files:?}");
+    later.expect(0, &["verify", "--now", "2026-01-06T12:00:00Z"]);
+
+    // What cannot be read is named, and asked for again.
+    let damaged = lake(&|place| fs::write(spool(place), "pitlake-spool-1\nhalf").unwrap());
+    let (told, asked) = run(&damaged, NOW);
+    assert!(told.contains("removed `.staging/spool.tushare.income.") && told.contains("damaged"), "{told}");
+    assert_eq!(asked, all);
+    assert_eq!(damaged.files("silver"), undisturbed.files("silver"));
 }
 
 /// Came: exit 0, and a new lake that held the rest.

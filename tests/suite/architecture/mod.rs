@@ -131,7 +131,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("croner", &["spec"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("flate2", &["bronze", "silver", "store"]),
+    ("flate2", &["bronze", "fetch", "silver", "store"]),
     ("libc", &["memory"]),
     ("libdeflater", &["bronze"]),
     ("zstd", &["silver"]),

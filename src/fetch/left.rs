@@ -1,0 +1,118 @@
+//! What runs that were killed had gathered of files of answers by security: gone on with where the plan still asks for that
+//! file and the run was of just now, else kept as it is. Never how it is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use chrono::TimeDelta;
+use pitlake_contract::{Slice, counted};
+
+use super::Accounts;
+use super::answers::Asking;
+use super::batch::{BATCH, batches};
+use super::spool::{self, Spooled};
+use crate::clock::{Clock, shanghai_day};
+use crate::plan::{Facts, Question, Why};
+use crate::progress::Progress;
+use crate::store::Left;
+use crate::store::lease::Lease;
+use crate::world::Run;
+
+/// A file is gone on with for so long: its time is that of its last answer, and asking for one may take as long.
+const LASTS: TimeDelta = TimeDelta::hours(1);
+
+/// A part of a file, and where it lies.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    pub(super) file: Left,
+    pub(super) spooled: Spooled,
+}
+
+impl Unfinished {
+    /// The slices that it answers.
+    pub(super) fn slices(&self) -> BTreeSet<&Slice> {
+        self.spooled.answers.iter().flat_map(|answer| &answer.slices).collect()
+    }
+
+    /// Whether it is a part of the file of these slices.
+    pub(super) fn is_of(&self, file: &[(Slice, Why)]) -> bool {
+        let asked: BTreeSet<&Slice> = file.iter().map(|(slice, _)| slice).collect();
+        self.slices().is_subset(&asked)
+    }
+
+    /// Whether answers that come now may stand beside it.
+    fn is_of_just_now(&self, clock: Clock) -> bool {
+        let (at, now) = (self.spooled.at, clock.now());
+        at <= now && now - at < LASTS && shanghai_day(at) == clock.today()
+    }
+}
+
+/// Keeps what runs that were killed left, and cannot be gone on with, as they would have kept it; whether there was any.
+/// Whoever holds the lease of a vendor is the only one that asks it: whatever lies there is of runs that are gone.
+///
+/// # Errors
+/// When the lake cannot be written.
+pub async fn keep_left(
+    run: Run<'_>,
+    accounts: &Accounts,
+    facts: Facts<'_>,
+    (questions, leases): (&[Question], &BTreeMap<String, Lease>),
+) -> Result<bool> {
+    let mut is_kept = false;
+    for question in questions.iter().filter(|question| leases.contains_key(&question.contract().id.vendor)) {
+        let mut files = batches(&question.plan.ask, BATCH);
+        for unfinished in unfinished(run, question).await {
+            let file = files.iter().position(|file| unfinished.is_of(file));
+            if let Some(file) = file.filter(|_| unfinished.is_of_just_now(run.world.clock)) {
+                // One that was left of the same file is another file.
+                files.swap_remove(file);
+                continue;
+            }
+            let Some(asking) = Asking::of(run, accounts, facts, (question, &Progress::silent())) else { continue };
+            let Unfinished { file, spooled } = unfinished;
+            asking.note_kept(&spooled).await;
+            asking.keep_together(spooled.answers, spooled.at).await?;
+            // Else it would be kept again and again.
+            file.remove().with_context(|| format!("cannot remove `{}`", file.name()))?;
+            run.ledgers.written(question.contract()).await;
+            is_kept = true;
+        }
+    }
+    Ok(is_kept)
+}
+
+/// What was left of the files of a question. What cannot be read is named and removed.
+pub(super) async fn unfinished(run: Run<'_>, question: &Question) -> Vec<Unfinished> {
+    let contract = question.contract();
+    let mut all = Vec::new();
+    if !contract.ask.axis.by_security() {
+        return all;
+    }
+    for file in run.world.store.spools(&spool::name(contract)) {
+        // The next run may read it.
+        let Ok(bytes) = file.read() else { continue };
+        match spool::read(bytes, contract) {
+            // Nothing came.
+            Ok(spooled) if spooled.answers.is_empty() => drop(file.remove()),
+            Ok(spooled) => all.push(Unfinished { file, spooled }),
+            Err(problem) => {
+                drop(file.remove());
+                let note = format!(
+                    "removed `{}`, answers of a run that was killed, which are asked for again: {problem}",
+                    file.name()
+                );
+                run.journal.table(&question.table().name, |report| report.notes.extend([note])).await;
+            }
+        }
+    }
+    all
+}
+
+impl Asking<'_> {
+    /// Tells of answers that another run paid for.
+    pub(super) async fn note_kept(&self, spooled: &Spooled) {
+        let answers = spooled.answers.iter().map(|answer| answer.slices.len()).sum::<usize>();
+        let note = format!("kept {} of a run that was killed", counted(answers, "answer"));
+        self.run.journal.table(&self.question.table().name, |report| report.notes.extend([note])).await;
+    }
+}

@@ -56,7 +56,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
         Halves::Build => None,
         Halves::Both | Halves::Fetch => {
             reference::check_symbols(world, &ledgers, &work.tables).await?;
-            Some(Accounts::open(world, &work.tables, phases.all()).await?)
+            Some(Accounts::open(world, &work.tables, phases.all())?)
         }
     };
     let _orderly = world.interrupt.orderly();
@@ -247,7 +247,7 @@ async fn fetch_phase(
 ) -> Result<()> {
     let Run { world, ledgers, .. } = run;
     let mut asked = reference::questions(world, ledgers, facts, work, tables).await?;
-    let leases = accounts.lease(world, &asked).await?;
+    let leases = accounts.lease(run, &asked).await?;
     let fenced = fenced(world, leases.values());
     let run = Run { world: &fenced, ..run };
     if !leases.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
@@ -16,7 +17,7 @@ use crate::real;
 use crate::report::{self, Journal, Lately};
 use crate::spec::{Account, Table, without_secrets};
 use crate::store::lease::Lease;
-use crate::world::{Misuse, World};
+use crate::world::{Misuse, Run, World};
 
 /// The accounts of a run.
 #[derive(Debug)]
@@ -33,11 +34,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Misuse`] where an account that is needed cannot be opened.
-    pub async fn open<'t>(
-        world: &World,
-        tables: &[Arc<Table>],
-        more: impl Iterator<Item = &'t Arc<Table>>,
-    ) -> Result<Self> {
+    pub fn open<'t>(world: &World, tables: &[Arc<Table>], more: impl Iterator<Item = &'t Arc<Table>>) -> Result<Self> {
         let mut clients = BTreeMap::new();
         let (tally, room) =
             (Arc::new(Tally::reported()), Arc::new(Room::of(world.jobs.fetching.reply_memory, world.limits.memory)));
@@ -51,8 +48,8 @@ impl Accounts {
                 if clients.contains_key(name) {
                     continue;
                 }
-                let left = calls_left(world, name, account).await?;
-                match line(world, name, account, left) {
+                // What is left of it is read under the lease: until then others spend it.
+                match line(world, name, account, account.requests_per_day.map(u64::from)) {
                     Ok(client) => {
                         clients.insert(name.clone(), client.together((&tally, &room)));
                     }
@@ -86,16 +83,19 @@ impl Accounts {
         self.before.lock().unwrap_or_else(PoisonError::into_inner).get(interface).cloned().unwrap_or_default()
     }
 
-    /// Takes the leases of the vendors that some questions go to, and returns them by vendor.
+    /// Takes the leases of the vendors that some questions go to, and returns them by vendor. What their quotas of the day
+    /// still allow is read then: a run that was waited for has spent of them.
     ///
     /// # Errors
-    /// When another run holds one, or the lake cannot be written.
-    pub async fn lease(&self, world: &World, questions: &[Question]) -> Result<BTreeMap<String, Lease>> {
+    /// When another run holds one, the lake cannot be written, or the reports of earlier runs cannot be read.
+    pub async fn lease(&self, run: Run<'_>, questions: &[Question]) -> Result<BTreeMap<String, Lease>> {
+        let world = run.world;
         let mut leases = BTreeMap::new();
         for vendor in self.clients.keys() {
             let asks = |question: &Question| question.contract().id.vendor == *vendor && !question.plan.ask.is_empty();
             if questions.iter().any(asks) {
                 leases.insert(vendor.clone(), lease(world, vendor).await?);
+                self.allow(run, vendor).await?;
             }
         }
         // Runs of a given time are reruns and tests, of which many begin in one minute of the machine.
@@ -105,6 +105,20 @@ impl Accounts {
             *self.before.lock().unwrap_or_else(PoisonError::into_inner) = lately;
         }
         Ok(leases)
+    }
+
+    /// Lets a client make the calls that the day's quota of its account still allows.
+    async fn allow(&self, run: Run<'_>, vendor: &str) -> Result<()> {
+        let account = run.world.jobs.accounts.get(vendor);
+        let Some(quota) = account.and_then(|account| account.requests_per_day) else { return Ok(()) };
+        // The report of this run may tell more calls than were sent.
+        let others = report::spent(&run.world.store, run.world.clock, vendor, Some(run.journal.path())).await?;
+        let own: u64 =
+            self.calls().iter().filter(|(interface, _)| report::is_of(interface, vendor)).map(|(_, calls)| calls).sum();
+        if let Some(left) = self.clients.get(vendor).and_then(|client| client.left.as_ref()) {
+            left.store(u64::from(quota).saturating_sub(others + own), Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Keeps the count of calls in the report, until it is dropped. No call is sent before the report tells it.
@@ -187,11 +201,4 @@ pub fn line(world: &World, name: &str, account: &Account, left: Option<u64>) -> 
         return Err(AccountError::InvalidBaseUrl(name.to_owned(), without_secrets(url)).into());
     }
     Client::new(vendor, account, token, left)
-}
-
-/// The calls that an account may still make today, where it has a daily quota.
-async fn calls_left(world: &World, name: &str, account: &Account) -> Result<Option<u64>> {
-    let Some(quota) = account.requests_per_day else { return Ok(None) };
-    let spent = report::spent(&world.store, world.clock, name).await?;
-    Ok(Some(u64::from(quota).saturating_sub(spent)))
 }

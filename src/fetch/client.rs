@@ -65,7 +65,7 @@ pub struct Client {
     secrets: Secrets,
     in_flight: Semaphore,
     /// Calls that the account may still make today, if it has a daily quota.
-    left: Option<Arc<AtomicU64>>,
+    pub(super) left: Option<Arc<AtomicU64>>,
     pub(super) stopped: OnceLock<Failure>,
     breaker: Breaker,
     tally: Arc<Tally>,

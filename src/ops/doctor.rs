@@ -218,7 +218,7 @@ fn swaps(found: Condition) -> &'static str {
 async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Vec<Finding> {
     let account = world.jobs.accounts.get(name);
     let what = format!("{name} limits");
-    let spent = match spent(&world.store, world.clock, name).await {
+    let spent = match spent(&world.store, world.clock, name, None).await {
         Ok(spent) => spent,
         Err(error) => return vec![finding(what, Exit::Incomplete, format!("{error:#}"))],
     };

@@ -56,7 +56,7 @@ async fn priced(world: &World, ledgers: &Ledgers, work: &Work, phases: &Phases) 
         }
     }
     for vendor in world.jobs.accounts.keys() {
-        price.add_quota(facts, vendor, report::spent(&world.store, world.clock, vendor).await?);
+        price.add_quota(facts, vendor, report::spent(&world.store, world.clock, vendor, None).await?);
     }
     Ok(price)
 }

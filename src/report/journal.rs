@@ -165,18 +165,29 @@ impl Journal {
     }
 }
 
-/// Calls that the lake's runs of today (Shanghai) sent to a vendor.
+/// Whether an interface, as reports name it, is one of a vendor.
+#[must_use]
+pub fn is_of(interface: &str, vendor: &str) -> bool {
+    interface.split_once('/').is_some_and(|(of, _)| of == vendor)
+}
+
+/// Calls that the lake's runs of today (Shanghai) sent to a vendor; `but` is the report of a run that counts its own.
 ///
 /// # Errors
 /// As [`all`].
-pub async fn spent(store: &Store, clock: Clock, vendor: &str) -> Result<u64> {
-    let (today, prefix) = (clock.today(), format!("{vendor}/"));
+pub async fn spent(store: &Store, clock: Clock, vendor: &str, but: Option<&str>) -> Result<u64> {
+    let (today, but) = (clock.today(), but.map(name));
     // Reports of former days are not even read: each is a request. Their names begin with a day of UTC.
     let yesterday = (today - chrono::Days::new(1)).format("%Y%m%d").to_string();
-    let runs = read(store, |name| name >= yesterday.as_str()).await?;
+    let runs = read(store, |name| name >= yesterday.as_str() && Some(name) != but).await?;
     let of_today = runs.into_iter().filter(|run| shanghai_day(run.started) == today);
-    let calls = of_today.flat_map(|run| run.calls).filter(|(interface, _)| interface.starts_with(&prefix));
+    let calls = of_today.flat_map(|run| run.calls).filter(|(interface, _)| is_of(interface, vendor));
     Ok(calls.map(|(_, calls)| calls).sum())
+}
+
+/// The name of a report, without its folder.
+fn name(path: &str) -> &str {
+    path.trim_start_matches("runs/")
 }
 
 /// Every report of the lake, oldest first. One that is damaged is passed over.
@@ -217,7 +228,7 @@ async fn read(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Rep
 async fn bodies(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Result<Bytes>)>> {
     let mut paths: Vec<String> = store.list("runs").await?.into_iter().map(|entry| entry.path).collect();
     // Others may leave files of theirs anywhere.
-    paths.retain(|path| path.strip_suffix(".json").is_some() && is_wanted(path.trim_start_matches("runs/")));
+    paths.retain(|path| path.strip_suffix(".json").is_some() && is_wanted(name(path)));
     let one = async |path: String| {
         let mut pauses = PAUSES.iter();
         loop {
@@ -269,7 +280,7 @@ mod tests {
         machine().run(async {
             let (store, objects, clock) = lake().await;
             objects.withhold(PAUSES.len());
-            assert_eq!(spent(&store, clock, "tushare").await.unwrap(), 7);
+            assert_eq!(spent(&store, clock, "tushare", None).await.unwrap(), 7);
             assert!(store.passed_over().is_empty());
         });
     }
@@ -279,7 +290,7 @@ mod tests {
         machine().run(async {
             let (store, objects, clock) = lake().await;
             objects.withhold(usize::MAX);
-            let error = format!("{:#}", spent(&store, clock, "tushare").await.unwrap_err());
+            let error = format!("{:#}", spent(&store, clock, "tushare", None).await.unwrap_err());
             let expected = "a report of an earlier run cannot be read for now; run again: cannot read \
                             `runs/20240102T100000000Z.json` in the lake test: 503";
             assert_eq!(error, expected);
@@ -302,7 +313,7 @@ mod tests {
             // One that is damaged stays so.
             objects.withhold(0);
             store.put("runs/20240102T090000000Z.json", "{".into()).await.unwrap();
-            assert_eq!(spent(&store, clock, "tushare").await.unwrap(), 7);
+            assert_eq!(spent(&store, clock, "tushare", None).await.unwrap(), 7);
             assert_eq!(store.passed_over().len(), 2);
         });
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::bronze::Mark;
 use crate::interrupt::Signal;
 
-pub use journal::{Journal, all, readable, spent};
+pub use journal::{Journal, all, is_of, readable, spent};
 pub use lately::{Lately, add, lately};
 
 /// What the exit status tells a scheduler: `docs/operations.md`.

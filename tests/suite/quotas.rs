@@ -1,6 +1,9 @@
 //! Daily quotas and refusals: a run stops without losing anything, and the next one continues.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
 use pitlake_sandbox::Settings;
 use serde_json::Value;
@@ -97,6 +100,29 @@ fn a_configured_quota_stops_a_run_and_the_next_day_continues() {
     // The page that proves an end may be asked again each day.
     let made = asked(&[&vendor]);
     assert!((least..=least + 2 * days).contains(&made), "{made} calls in {days} days, {least} without a quota");
+}
+
+/// Came: a run that waited for another one spent the quota that this had spent already.
+#[test]
+fn a_run_that_waited_counts_what_was_sent_meanwhile() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    account(&place, &vendor, 40);
+    let lease = place.path("data/leases/fetch-asharehub.json");
+    fs::create_dir_all(lease.parent().unwrap()).unwrap();
+    fs::write(&lease, r#"{"host":"another-host","pid":1,"until":"2999-01-01T00:00:00Z"}"#).unwrap();
+    let args = ["backfill", "stock_daily_cn", "--start", "2024-01-02", "--end", "2024-02-29", "--now", NOW, "--wait"];
+    let mut waits = place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut logged = BufReader::new(waits.stderr.take().unwrap()).lines();
+    assert!(logged.any(|line| line.unwrap().contains("waits: another run holds the lease")));
+    // All but one of the day's calls.
+    let report = r#"{"run":"a","program":"pitlake","command":"run","jobs":[],"started":"2026-01-05T11:59:00Z","exit":0,
+        "calls":{"asharehub/market_daily":39},"tables":{},"error":null}"#;
+    fs::write(place.path("data/runs/20260105T115900000Z.json"), report).unwrap();
+    fs::remove_file(&lease).unwrap();
+    logged.for_each(drop);
+    assert_eq!(waits.wait().unwrap().code(), Some(6));
+    assert_eq!(vendor.calls(), 1);
 }
 
 #[test]

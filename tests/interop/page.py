@@ -11,6 +11,7 @@ tables, measures how long that takes, and leaves pictures of all of them in FOLD
 import gzip
 import json
 import os
+import re
 import resource
 import shutil
 import sys
@@ -142,6 +143,10 @@ def check_texts(started, file):
             titles[language] = page.inner_text("#coverage h2")
             title = {"en": "Daily bars, unadjusted", "zh": "日线行情（未复权）"}[language]
             check(f"titles of tables are in `{language}`", title in page.inner_text("#tables"), language)
+            missing = {"en": "stock_daily_cn: 1 day", "zh": "stock_daily_cn：1 天"}[language]
+            check(f"what is missing is told in `{language}`", missing in page.inner_text("#answers"), page.inner_text("#answers")[:200])
+            held = {"en": r"\d+ held", "zh": r"已有 \d+"}[language]
+            check(f"days are counted in `{language}`", re.search(held, page.inner_text("#days")), page.inner_text("#days")[-80:])
             check("a script of a vendor does not run", "evil" not in page.title(), page.title())
             check("a text of a vendor is shown as it is", EVIL in page.inner_text("#rejects"))
             check("a missing day has its command", f"--start {MISSING} --end {MISSING}" in page.inner_text("#answers"))

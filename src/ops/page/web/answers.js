@@ -52,7 +52,10 @@ function missingAnswer() {
     .sort((a, b) => b[1] - a[1])
     .map(
       ([table, n]) =>
-        `${table}: ${table in unasked ? counted(unasked[table], "{n} security", "{n} securities") : counted(n, "{n} day", "{n} days")}`,
+        labelled(
+          table,
+          table in unasked ? counted(unasked[table], "{n} security", "{n} securities") : counted(n, "{n} day", "{n} days"),
+        ),
     );
   const days = sum(Object.fromEntries(Object.entries(missing).filter(([table]) => !(table in unasked))));
   const tables = lines.length;
@@ -71,7 +74,7 @@ function missingAnswer() {
 function nightAnswer() {
   const { late, fresh, night } = data.answers;
   const question = t("Is last night in?");
-  if (!covered.length) return answer(question, "plain", t("No, nothing is"));
+  if (!covered.length) return answer(question, "plain", t("No, the lake is empty"));
   const names = Object.entries(late).map(([table, day]) =>
     day ? t("{table} lacks {day}", { table, day }) : t("{table} was never fetched", { table }),
   );
@@ -119,10 +122,10 @@ function changedAnswer() {
     {},
     fetched ? counted(fetched, "{n} row was fetched.", "{n} rows were fetched.") : t("Nothing was fetched."),
   );
-  if (!of("rows") && !of("withdrawn")) return answer(question, "plain", t("Nothing of the past"), news);
+  if (!of("rows") && !of("withdrawn")) return answer(question, "plain", t("No old row changed"), news);
   const lines = changed
     .filter(([, table]) => table.rows || table.withdrawn)
-    .map(([name, table]) => `${name}: ${changeText(table)}`);
+    .map(([name, table]) => labelled(name, changeText(table)));
   const says = of("rows")
     ? counted(of("rows"), "{n} old row changed", "{n} old rows changed")
     : counted(of("withdrawn"), "{n} row withdrawn", "{n} rows withdrawn");

@@ -11,7 +11,7 @@ function yearToShow(coverage) {
 
 function cellOf(coverage, day, name) {
   const letter = letterOf(coverage, day);
-  return { kind: kindOf(letter), day, label: `${name}: ${t(STATES[letter][1])}` };
+  return { kind: kindOf(letter), day, label: labelled(name, t(STATES[letter][1])) };
 }
 
 /** Marks the cell to begin with: of the month that was chosen, or of all, the first of the kind that matters most. */

@@ -89,7 +89,7 @@ function byKind(counts) {
 /** Counts in words: `243 held, 1 missing`. */
 function inWords(kinds) {
   const said = Object.keys(LEGEND).filter((kind) => kinds[kind] && kind !== "closed");
-  return said.map((kind) => `${number(kinds[kind])} ${t(LEGEND[kind])}`).join(t(", ")) || t("nothing to hold");
+  return said.map((kind) => t("{n} {state}", { n: number(kinds[kind]), state: t(LEGEND[kind]) })).join(t(", ")) || t("nothing to hold");
 }
 
 /** Securities of an interface, in words. */

@@ -1,14 +1,21 @@
 //! `schedule`: which jobs are due, by the reports of the lake and its calendar. Never a run.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use crate::ledger::Ledgers;
 use crate::plan::{self, Due, Ran, due};
+use crate::real;
 use crate::reference;
 use crate::report;
 use crate::spec::Schedule;
+use crate::store::is_passing;
 use crate::world::World;
+
+/// How long a store in trouble is left alone.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// A job with a schedule.
 #[derive(Debug, Clone)]
@@ -27,7 +34,7 @@ pub struct Scheduled {
 ///
 /// # Errors
 /// When the reports cannot be read.
-pub async fn scheduled(world: &World, names: &[String], failed: &[(Vec<String>, Ran)]) -> Result<Vec<Scheduled>> {
+async fn scheduled(world: &World, names: &[String], failed: &[(Vec<String>, Ran)]) -> Result<Vec<Scheduled>> {
     let mut runs: Vec<(Vec<String>, Ran)> = Vec::new();
     for report in report::all(&world.store).await? {
         runs.push((report.jobs, Ran { started: report.started, exit: report.exit }));
@@ -46,6 +53,22 @@ pub async fn scheduled(world: &World, names: &[String], failed: &[(Vec<String>, 
         Scheduled { job: job.clone(), schedule: schedule.clone(), due, last: ran.last().copied() }
     });
     Ok(scheduled.collect())
+}
+
+/// As [`scheduled`]; `None`, after a pause, where the store does not give a report for the moment: it may be well again soon,
+/// and a run that cannot be read is not one that did not take place.
+///
+/// # Errors
+/// When the reports cannot be read, and will not be.
+pub async fn known(world: &World, names: &[String], failed: &[(Vec<String>, Ran)]) -> Result<Option<Vec<Scheduled>>> {
+    match scheduled(world, names, failed).await {
+        Err(error) if is_passing(&error) => {
+            tracing::error!("{error:#}");
+            real::sleep(PAUSE).await;
+            Ok(None)
+        }
+        known => known.map(Some),
+    }
 }
 
 /// The jobs that run now, together: those that have been due longest, with the others of their schedule.
@@ -72,8 +95,57 @@ pub fn next(scheduled: &[Scheduled]) -> Option<(DateTime<Utc>, Vec<&str>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::clock::Clock;
+    use crate::interrupt::Interrupt;
     use crate::plan::Cause;
+    use crate::progress::Progress;
+    use crate::real::simulated::Simulated;
+    use crate::report::Journal;
+    use crate::spec::{Catalog, SpecFile};
+    use crate::store::Store;
+    use crate::store::unreliable::{Knows, Unreliable};
+    use crate::world::Limits;
+
+    const JOBS: &str = "version = 1\n[vendors.tushare]\n[jobs.market]\nschedule = \"30 20 * * 1-5\"\n\
+        tables = [\"stock_daily_cn\"]\n";
+
+    #[test]
+    fn a_report_that_is_withheld_for_a_moment_is_waited_for_and_never_a_run_that_did_not_take_place() {
+        let evening: DateTime<Utc> = "2024-01-02T13:00:00Z".parse().unwrap();
+        Simulated::at(evening).run(async {
+            let objects = Unreliable::new(Knows::All);
+            let (catalog, jobs) =
+                Catalog::load(&[], Some(&SpecFile { name: "jobs.toml".into(), text: JOBS.into() })).unwrap();
+            let world = World {
+                catalog,
+                jobs,
+                tokens: [].into(),
+                store: Store::over("test", objects.clone()),
+                clock: Clock::fixed(evening),
+                progress: Progress::silent(),
+                interrupt: Interrupt::default(),
+                limits: Limits::default(),
+                engine: None,
+            };
+            // Without a report the evening's run is due, or never was.
+            let none = known(&world, &[], &[]).await.unwrap().unwrap();
+            assert!(none[0].last.is_none());
+            let journal = Journal::begin(&world.store, world.clock, "run", &["market".to_owned()]).await.unwrap();
+            journal.end(BTreeMap::new(), None).await.unwrap();
+            // A report is asked for three times, then after the pause again.
+            objects.withhold(4);
+            assert!(known(&world, &[], &[]).await.unwrap().is_none());
+            let waited = real::now() - evening;
+            assert!(waited.num_seconds() >= 30, "{waited}");
+            let again = known(&world, &[], &[]).await.unwrap().unwrap();
+            assert_eq!(again[0].last.map(|ran| ran.started), Some(evening));
+            let next: DateTime<Utc> = "2024-01-03T12:30:00Z".parse().unwrap();
+            assert!(matches!(again[0].due, Due::At(at) if at == next), "{:?}", again[0].due);
+        });
+    }
 
     fn at(minutes: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(minutes * 60, 0).unwrap()

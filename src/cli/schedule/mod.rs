@@ -17,11 +17,10 @@ use super::reach::work;
 use super::{config, summary};
 use crate::clock::SHANGHAI;
 use crate::interrupt::Interrupted;
-use crate::ops::schedule::{Scheduled, due_now, next, scheduled};
+use crate::ops::schedule::{Scheduled, due_now, known, next};
 use crate::plan::{self, Due, Halves, Ran, Reach};
 use crate::report::Exit;
 use crate::run;
-use crate::store::is_passing;
 use crate::store::lease::Lease;
 use crate::world::{Misuse, World};
 use place::Place;
@@ -108,15 +107,7 @@ impl ScheduleArgs {
             }
             world.limits.memory = self.building.memory_limit();
             world.clock = clock;
-            let jobs = match scheduled(&world, &self.jobs, &failed).await {
-                // A store in trouble may be well again soon.
-                Err(error) if is_passing(&error) => {
-                    tracing::error!("{error:#}");
-                    tokio::time::sleep(LONGEST).await;
-                    continue;
-                }
-                jobs => jobs?,
-            };
+            let Some(jobs) = known(&world, &self.jobs, &failed).await? else { continue };
             let due = due_now(&jobs);
             if !due.is_empty() {
                 let waiting = waiting(&jobs, &due);

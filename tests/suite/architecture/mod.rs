@@ -82,6 +82,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "normalise",
             "parallel",
             "plan",
+            "real",
             "reference",
             "report",
             "run",

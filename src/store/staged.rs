@@ -152,6 +152,11 @@ impl StagedFolder {
         Ok(())
     }
 
+    /// Why a file could not be written: the folder may have been taken away since it was looked at.
+    fn or_gone(&self, error: Error) -> Error {
+        self.check_there().err().unwrap_or(error)
+    }
+
     /// Holds the lock of this folder, which ends with the process at the latest, while a file is compared and replaced.
     async fn locked(&self) -> Result<File> {
         let folder = self.root.join(STAGING);
@@ -167,7 +172,7 @@ impl StagedFolder {
 
     /// Makes a staged file visible under its name.
     pub(super) async fn shown(&self, staged: Staged, is_new: bool) -> Result<()> {
-        staged.publish(is_new).await?;
+        staged.publish(is_new).await.map_err(|error| self.or_gone(error))?;
         if self.written.get().is_none()
             && let Some(identity) = identity(&self.root)
         {
@@ -260,7 +265,7 @@ impl ObjectStore for StagedFolder {
         self.check_there()?;
         let (staged, file) = self.stage(location);
         // The tag stays true: it is made of inode, time and size.
-        let put = self.files.put_opts(&staged, payload, options).await?;
+        let put = self.files.put_opts(&staged, payload, options).await.map_err(|error| self.or_gone(error))?;
         self.shown(file, is_new).await?;
         Ok(put)
     }

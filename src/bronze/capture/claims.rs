@@ -69,13 +69,13 @@ fn columns(message: Message<'_>, body: &[u8], most: &mut u64) -> Result<(), Stri
 }
 
 /// A part of some bytes.
-fn part(bytes: &[u8], start: i64, length: i64) -> Result<&[u8], String> {
+pub(super) fn part(bytes: &[u8], start: i64, length: i64) -> Result<&[u8], String> {
     let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
     let part = usize::try_from(length).ok().and_then(|length| from.get(..length));
     part.ok_or_else(|| too_long(length, from.len()))
 }
 
-fn too_long(length: impl std::fmt::Display, left: usize) -> String {
+pub(super) fn too_long(length: impl std::fmt::Display, left: usize) -> String {
     format!("a part of it claims {length} bytes, and {left} are left")
 }
 

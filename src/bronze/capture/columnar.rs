@@ -14,9 +14,9 @@ use chrono::{DateTime, FixedOffset, Offset as _, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pitlake_contract::spelling::instant::SHANGHAI;
 
-use super::claims;
 use super::format::Format;
 use super::{AGAIN, CaptureError, CaptureReader, json_string};
+use super::{claims, pages};
 use crate::panics::caught;
 
 /// Rows of a batch that become values at a time: a batch may claim any number of rows that take no bytes.
@@ -45,14 +45,18 @@ impl CaptureReader<'_> {
         let claimed = match format {
             Format::ArrowStream => claims::of_stream(&body, self.most as u64),
             Format::Feather => claims::of_file(&body, self.most as u64),
-            Format::Parquet | Format::Text => Ok(()),
+            Format::Parquet => pages::of_footer(&body),
+            Format::Text => Ok(()),
         };
         claimed.map_err(|problem| self.damaged(&problem))?;
         let read = match format {
-            Format::Parquet => ParquetRecordBatchReaderBuilder::try_new(body)
-                .and_then(ParquetRecordBatchReaderBuilder::build)
-                .map_err(ArrowError::from)
-                .map(|batches| self.batches(batches)),
+            Format::Parquet => {
+                let file = ParquetRecordBatchReaderBuilder::try_new(body.clone())
+                    .map_err(|error| self.damaged(&ArrowError::from(error)))?;
+                let claimed = pages::of_pages(&body, file.metadata(), self.most as u64);
+                claimed.map_err(|problem| self.damaged(&problem))?;
+                file.build().map_err(ArrowError::from).map(|batches| self.batches(batches))
+            }
             Format::ArrowStream => StreamReader::try_new(Cursor::new(body), None).map(|batches| self.batches(batches)),
             Format::Feather | Format::Text => {
                 FileReader::try_new(Cursor::new(body), None).map(|batches| self.batches(batches))

@@ -1,7 +1,7 @@
 //! Files that users already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of objects, raw Tushare
 //! replies, pandas' columns, Parquet, Feather; gzip or not.
 //!
-//! `csv`, `json` and `columnar` read the formats, `claims` bounds what one may claim, `columns` decides between two columns of one field; this module holds
+//! `csv`, `json` and `columnar` read the formats, `claims` and `pages` bound what one may claim, `columns` decides between two columns of one field; this module holds
 //! what they share. Never here: what a value means. A value that normalise will reject is kept as written.
 
 mod claims;
@@ -10,6 +10,7 @@ mod columns;
 mod csv;
 mod format;
 mod json;
+mod pages;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

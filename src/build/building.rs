@@ -9,6 +9,7 @@ use pitlake_contract::counted;
 
 use super::drift;
 use super::elsewhere::Piece;
+use super::extend::Onto;
 use super::failure::exit_of;
 use super::groups::groups;
 use super::machine::{self, Machine, Need};
@@ -17,7 +18,7 @@ use super::task::{Published, Replaces, Task};
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::Partition;
 use crate::parallel::Threads;
-use crate::plan::Calendar;
+use crate::plan::{Calendar, Rebuild};
 use crate::report::{Exit, Journal, ValueCounts};
 use crate::silver;
 use crate::spec::Table;
@@ -112,7 +113,7 @@ impl<'r> Building<'r> {
                     for (partition, files, need) in group {
                         weights.push(need.bronze);
                         match Task::new(store, ledger, (partition, files), calendar).await {
-                            Ok(task) => tasks.push(task),
+                            Ok(task) => tasks.push(Task { onto: self.onto(partition, files).await, ..task }),
                             Err(error) => done.push((partition, Err(error))),
                         }
                     }
@@ -159,6 +160,15 @@ impl<'r> Building<'r> {
             pieces.push(Piece { contracts: table.digest.clone(), tasks, need });
         }
         (pieces, failed)
+    }
+
+    /// The published file of a partition, where it lacks but some days and is not to be built anew.
+    async fn onto(&self, partition: Partition, files: &[Arc<LedgerFile>]) -> Option<Onto> {
+        let Self { calendar, store, ledger, survey, scope, .. } = self;
+        if scope.rebuild != Rebuild::Stale {
+            return None;
+        }
+        Onto::of(store, ledger, survey, (partition, files), calendar).await
     }
 
     /// The digest of the file that a partition has now.

@@ -8,8 +8,8 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::large;
+use super::origin::origin;
 use super::rows::read_contested;
-use super::task::origin;
 use crate::ledger::{Inputs, Ledger, LedgerFile};
 use crate::normalise::Partition;
 use crate::plan::{Calendar, Rebuild};

@@ -13,11 +13,13 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::drift::Former;
+use super::extend::{Extended, Onto};
 #[cfg(test)]
 use super::fill::fill;
 use super::fill::fill_together;
 use super::input::TaskFile;
 use super::machine::Share;
+use super::origin::origin;
 use super::rows;
 use crate::ledger::{Ledger, LedgerFile};
 use crate::normalise::{Builder, Details, Partition, Remarks};
@@ -45,6 +47,9 @@ pub struct Task {
     /// What it may replace.
     #[serde(default)]
     pub replaces: Replaces,
+    /// The published file that lacks but some days, where it is known.
+    #[serde(skip)]
+    pub(super) onto: Option<Onto>,
 }
 
 /// What a task may replace: one that runs late must not undo what another published since.
@@ -116,6 +121,7 @@ impl Task {
             calendar: table.uses_sessions().then(|| digest_of(calendar)),
             digest: origin(ledger, partition, files, calendar),
             replaces: Replaces::Any,
+            onto: None,
         })
     }
 
@@ -144,7 +150,14 @@ impl Task {
         let (sent, mut made) = mpsc::channel(real::places(1));
         let threads = share.threads;
         let building = async {
-            let made = Self::make(tasks, store, (catalog, calendar, threads), (true, sent)).await;
+            let made = match tasks {
+                [task] => task.extended(store, (catalog, calendar, threads)).await,
+                _ => None,
+            };
+            let made = match made {
+                Some(made) => Ok(drop(sent.send((0, Ok(made))).await)),
+                None => Self::make(tasks, store, (catalog, calendar, threads), (true, sent)).await,
+            };
             // Other partitions are built while the last one is written.
             share.free_cores();
             made
@@ -162,6 +175,25 @@ impl Task {
         let stopped = made.err().map_or_else(|| "the build stopped".to_owned(), |error| format!("{error:#}"));
         let done = |place| published.remove(&place).unwrap_or_else(|| Err(anyhow!("{stopped}")));
         tasks.iter().map(|task| task.partition).zip((0..).map(done)).collect()
+    }
+
+    /// The partition from its published file and the days that this lacks, where that gives all that its bronze does.
+    async fn extended(
+        &self,
+        store: &Store,
+        (catalog, calendar, threads): (&Catalog, &Arc<Calendar>, Threads),
+    ) -> Option<Made> {
+        let onto = self.onto.as_ref()?;
+        let of = (self.table(catalog, calendar).ok()?, self.partition, self.digest.as_str());
+        let Extended { encoded, count } = match onto.extended(store, of, &self.files, (calendar, threads)).await {
+            Ok(extended) => extended?,
+            Err(error) => {
+                tracing::debug!("`{}` {}: built from all of its bronze: {error:#}", self.table, self.partition);
+                return None;
+            }
+        };
+        tracing::debug!("`{}` {}: its new days were put among the published rows", self.table, self.partition);
+        Some(Made { encoded, details: Details::default(), count, drift: Drift::default() })
     }
 
     async fn publish(
@@ -289,21 +321,6 @@ impl Task {
         };
         fill(store, (table, self.partition), self.files.clone(), Threads::ONE, finish).await
     }
-}
-
-/// Digest of everything a partition is made from: answers that only repeat another one aside. The calendar counts where
-/// sessions are used. Needs the headers of contested files.
-pub fn origin(ledger: &Ledger, partition: Partition, files: &[Arc<LedgerFile>], calendar: &Calendar) -> String {
-    let table = ledger.table();
-    let files = ledger.telling(files);
-    let files = files.iter().map(|file| silver::OriginFile {
-        path: &file.file.path,
-        size: file.file.size,
-        // Of a file that does not tell when it came, versions are known from when it was written.
-        modified: (table.versions.is_some() && file.file.fetched_at.is_none()).then_some(file.file.modified),
-    });
-    let days = if table.uses_sessions() { calendar.text() } else { "" };
-    silver::origin(table, partition, files, days)
 }
 
 fn digest_of(calendar: &Calendar) -> String {

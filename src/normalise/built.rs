@@ -29,6 +29,16 @@ impl Remarks {
     }
 }
 
+impl Details {
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Remarks { null_words, unlisted } = &self.remarks;
+        let is_named = !(self.unknown.is_empty() && null_words.is_empty() && unlisted.is_empty());
+        self.rejects.is_empty() && self.lacking.is_empty() && !is_named
+    }
+}
+
 /// A row that could not be read or placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {

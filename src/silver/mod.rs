@@ -4,8 +4,10 @@
 //!
 //! Never here: what a bronze line means.
 
+mod base;
 mod checksum;
 mod encoding;
+mod extended;
 mod origin;
 mod parquet;
 mod path;
@@ -20,9 +22,14 @@ use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use futures::StreamExt as _;
 
+pub use base::Base;
+pub use extended::{Days, Extended, can_be_extended};
 pub use origin::{OriginFile, origin};
 pub use parquet::{Footer, Inspection};
 pub use path::{companion_path, path, rejects_path};
+
+use encoding::Columns;
+use parquet::Stamp;
 
 use crate::bronze;
 use crate::normalise::{Finished, Partition, Reject};
@@ -211,9 +218,33 @@ pub fn encode(
     (origin, threads): (&str, Threads),
     out: Draft,
 ) -> Result<Encoded<Draft>> {
-    let companion = rows.companion.as_ref();
+    // Tables with versions are always built from all of their bronze.
+    let is_noted = table.versions.is_none() && !rows.details.is_empty();
+    encode_both(table, (rows, rows.companion.as_ref()), (origin, is_noted), (threads, out))
+}
+
+/// As [`encode`], of a published file with more rows.
+///
+/// # Errors
+/// When the rows cannot be decoded or encoded.
+pub fn encode_extended(
+    table: &Table,
+    rows: &Extended<'_>,
+    (origin, threads): (&str, Threads),
+    out: Draft,
+) -> Result<Encoded<Draft>> {
+    encode_both(table, (rows, rows.companion.as_ref()), (origin, false), (threads, out))
+}
+
+fn encode_both(
+    table: &Table,
+    (rows, companion): (&impl Columns, Option<&RecordBatch>),
+    (origin, is_noted): (&str, bool),
+    (threads, out): (Threads, Draft),
+) -> Result<Encoded<Draft>> {
     let companion = companion.map(|batch| parquet::encode_companion(table, batch, (origin, threads))).transpose()?;
-    let rows = parquet::write(table, rows, (origin, companion.is_some()), (threads, out))?;
+    let stamp = Stamp { origin, has_companion: companion.is_some(), is_noted };
+    let rows = parquet::write(table, rows, stamp, (threads, out))?;
     Ok(Encoded { rows, companion, rejects: None })
 }
 

@@ -39,6 +39,7 @@ const KEY_ORIGIN: &str = "pitlake.origin";
 const KEY_RULES: &str = "pitlake.rules";
 const KEY_REVISIONS: &str = "pitlake.revisions";
 const KEY_COMPANION: &str = "pitlake.companion";
+const KEY_NOTED: &str = "pitlake.noted";
 
 /// The facts in a footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,19 @@ pub struct Footer {
     pub events: Option<DateRange>,
     /// Whether rows of its companion were put before it.
     pub has_companion: bool,
+    /// Whether its build set rows aside, or named fields or values.
+    pub is_noted: bool,
+}
+
+/// What the footer of a file tells beside its table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp<'s> {
+    /// Digest of what it is made from.
+    pub(super) origin: &'s str,
+    /// Whether rows of its companion belong to it.
+    pub(super) has_companion: bool,
+    /// Whether its build set rows aside, or named fields or values.
+    pub(super) is_noted: bool,
 }
 
 /// What reading a file completely showed.
@@ -69,11 +83,11 @@ pub struct Inspection {
     pub rows: u64,
 }
 
-/// Writes a partition, made from `origin`; rows of its companion may belong to it.
+/// Writes a partition.
 pub(super) fn write<W: Write + Send>(
     table: &Table,
     rows: &impl Columns,
-    stamp: (&str, bool),
+    stamp: Stamp<'_>,
     (threads, out): (Threads, W),
 ) -> Result<W> {
     let properties = properties(table, (&table.name, &table.key), rows, stamp)?;
@@ -91,7 +105,8 @@ pub(super) fn encode_companion(
     let own = ["occurrence", "known_on"].map(place);
     let sorting: Vec<usize> = table.key.iter().copied().chain(own.into_iter().flatten()).collect();
     let name = table.companion().unwrap_or_default();
-    let properties = properties(table, (&name, &sorting), batch, (origin, false))?;
+    let stamp = Stamp { origin, has_companion: false, is_noted: false };
+    let properties = properties(table, (&name, &sorting), batch, stamp)?;
     Ok(encoding::write(batch, properties, (ROW_GROUP, threads), Vec::new())?.into())
 }
 
@@ -100,7 +115,7 @@ fn properties(
     table: &Table,
     (name, sorting): (&str, &[usize]),
     rows: &impl Columns,
-    (origin, has_companion): (&str, bool),
+    Stamp { origin, has_companion, is_noted }: Stamp<'_>,
 ) -> Result<WriterProperties> {
     // A key that is never null is declared as `ORDER BY` asks for it: nulls last.
     let nulls_first = |column: usize| !table.columns.get(column).is_some_and(|column| column.required);
@@ -116,12 +131,15 @@ fn properties(
         pair(KEY_CHECKSUM, BLANK.to_owned()),
     ];
     if let Some((place, _)) = rows.schema().column_with_name("revision").filter(|_| table.versions.is_some()) {
-        let revisions = rows.column(place, 0..rows.num_rows());
+        let revisions = rows.column(place, 0..rows.num_rows())?;
         let later = revisions.as_primitive::<Int32Type>().values().iter().filter(|revision| **revision > 1).count();
         pairs.push(pair(KEY_REVISIONS, later.to_string()));
     }
     if has_companion {
         pairs.push(pair(KEY_COMPANION, "true".to_owned()));
+    }
+    if is_noted {
+        pairs.push(pair(KEY_NOTED, "true".to_owned()));
     }
     let builder = WriterProperties::builder()
         // Every reader, however old, understands version 1 pages.
@@ -144,7 +162,8 @@ pub(super) fn footer_in(table: &Table, path: &str, end: &[u8]) -> Option<Result<
     Some(facts(table, path, &decoded(end).ok()??))
 }
 
-fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Result<Footer> {
+/// The facts in a footer that was read.
+pub(super) fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Result<Footer> {
     let file = metadata.file_metadata();
     belongs(file, table).with_context(|| format!("cannot use `{path}`"))?;
     let value = |key| value(file, key);
@@ -156,8 +175,8 @@ fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Result<Footer
     let groups = metadata.row_groups().iter().filter_map(|group| days(group.column(column?).statistics()?));
     let events = groups.reduce(DateRange::cover);
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
-    let has_companion = value(KEY_COMPANION).is_some();
-    Ok(Footer { origin: origin.unwrap_or_default(), rules, rows, revisions, events, has_companion })
+    let [has_companion, is_noted] = [KEY_COMPANION, KEY_NOTED].map(|key| value(key).is_some());
+    Ok(Footer { origin: origin.unwrap_or_default(), rules, rows, revisions, events, has_companion, is_noted })
 }
 
 fn value(file: &FileMetaData, key: &str) -> Option<String> {

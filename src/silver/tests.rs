@@ -37,7 +37,8 @@ fn rows(table: &Table) -> RecordBatch {
 }
 
 fn bytes(rows: &RecordBatch) -> Bytes {
-    parquet::write(&table(), rows, ("abc", false), (Threads::ONE, Vec::new())).unwrap().into()
+    let stamp = parquet::Stamp { origin: "abc", has_companion: false, is_noted: false };
+    parquet::write(&table(), rows, stamp, (Threads::ONE, Vec::new())).unwrap().into()
 }
 
 async fn published(store: &Store, rejects: &[Reject]) {
@@ -79,6 +80,7 @@ async fn a_published_partition_tells_its_rows_days_and_origin() {
         revisions: 0,
         events: Some(DateRange::new(day(2), day(3))),
         has_companion: false,
+        is_noted: false,
     };
     assert_eq!(footer(&store, &table, &files[0].entry).await.unwrap(), expected);
     let body = store.read(&files[0].entry.path).await.unwrap();

@@ -36,6 +36,37 @@ fn a_deleted_silver_file_comes_back_with_the_same_bytes() {
 }
 
 #[test]
+fn a_day_put_onto_published_ones_gives_the_bytes_of_a_fresh_lake() {
+    let vendor = Vendor::start(settings());
+    let place = Place::with(&vendor);
+    let tables = ["stock_daily_cn", "moneyflow_cn", "limit_list_cn"];
+    let backfill = |start: &str, end: &str, now: &str| {
+        let args = [&["backfill"], &tables[..], &["--start", start, "--end", end, "--now", now, "-vv"]].concat();
+        let output = place.run(&args);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let is_put = |log: &str, table: &str| log.contains(&format!("`{table}` year=2023: its new days were put among"));
+    let log = backfill("2023-02-13", "2023-02-17", NOW);
+    assert!(!tables.iter().any(|table| is_put(&log, table)), "{log}");
+    let log = backfill("2023-02-20", "2023-02-20", "2026-01-06T12:00:00Z");
+    assert!(tables.iter().all(|table| is_put(&log, table)), "{log}");
+    let silver = place.files("silver");
+    let fresh = Place::with(&vendor);
+    for (path, body) in place.files("bronze") {
+        let path = fresh.path("data").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, body).unwrap();
+    }
+    fresh.expect(0, &[&["normalize"], &tables[..], &["--now", NOW]].concat());
+    assert_eq!(fresh.files("silver"), silver);
+    // Nor does a build of all bronze put days onto anything.
+    let output = place.run(&[&["normalize"], &tables[..], &["--full", "--now", NOW, "-vv"]].concat());
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("were put among"), "{output:?}");
+    assert_eq!(place.files("silver"), silver);
+}
+
+#[test]
 fn a_memory_limit_below_every_partition_gives_the_same_bytes() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);

@@ -34,7 +34,10 @@ pub(super) trait Columns: Sync {
     fn num_rows(&self) -> usize;
 
     /// Some rows of a column.
-    fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef;
+    ///
+    /// # Errors
+    /// When they cannot be had.
+    fn column(&self, index: usize, rows: Range<usize>) -> Result<ArrayRef>;
 
     /// Some rows of a column of texts that are known by numbers; `None` for any other.
     fn texts(&self, _index: usize, _rows: Range<usize>) -> Option<NumberedTexts<'_>> {
@@ -51,8 +54,8 @@ impl Columns for RecordBatch {
         self.num_rows()
     }
 
-    fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef {
-        self.column(index).slice(rows.start, rows.len())
+    fn column(&self, index: usize, rows: Range<usize>) -> Result<ArrayRef> {
+        Ok(self.column(index).slice(rows.start, rows.len()))
     }
 }
 
@@ -65,8 +68,8 @@ impl Columns for Finished<'_> {
         self.num_rows()
     }
 
-    fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef {
-        self.column(index, rows)
+    fn column(&self, index: usize, rows: Range<usize>) -> Result<ArrayRef> {
+        Ok(self.column(index, rows))
     }
 
     fn texts(&self, index: usize, rows: Range<usize>) -> Option<NumberedTexts<'_>> {
@@ -97,7 +100,7 @@ pub(super) fn write<W: Write + Send>(
             let (of_group, column) = (start..rows.num_rows().min(start + group), schema.column(index));
             match rows.texts(index, of_group.clone()) {
                 Some(texts) => column::encode_texts(&texts, &column, work),
-                None => column::encode(&rows.column(index, of_group), &column, work),
+                None => column::encode(&rows.column(index, of_group)?, &column, work),
             }
         };
         let encode = || threads.map(starts.len() * width, Workspace::new, encode);

@@ -76,7 +76,7 @@ impl Columns for Numbered {
         self.0.num_rows()
     }
 
-    fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef {
+    fn column(&self, index: usize, rows: Range<usize>) -> Result<ArrayRef> {
         Columns::column(&self.0, index, rows)
     }
 

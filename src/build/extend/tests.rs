@@ -1,0 +1,329 @@
+//! Random histories of a lake: what is put onto a published file is what all of its bronze gives, byte by byte.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use pitlake_contract::{DateRange, Slice};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::*;
+use crate::bronze::{self, Mark, NewFile, Span};
+use crate::build::{Scope, Share, Survey, Task};
+use crate::spec::Catalog;
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load(&[], None).unwrap().0);
+
+/// Codes of two markets, and exchanges.
+const CODES: [&str; 4] = ["600001.SH", "000001.SZ", "600002.SH", "000002.SZ"];
+const EXCHANGES: [&str; 4] = ["SZSE", "BSE", "SSE", "SSE"];
+
+/// A file that comes to the lake.
+#[derive(Debug, Clone)]
+struct Came {
+    kind: Kind,
+    /// The place of its interface among the table's sources.
+    source: usize,
+    /// The next day that none was about so far, or one of those before.
+    day: Option<u64>,
+    mark: Option<Mark>,
+    /// Of each code; 0 is no row.
+    figures: Vec<u8>,
+    odd: Odd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Answer,
+    /// A file of another program.
+    Foreign,
+    Import,
+}
+
+/// What is not usual about its first line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Odd {
+    Nothing,
+    UnknownField,
+    NullWord,
+    Unreadable,
+    OtherDay,
+    Twice,
+    Contradiction,
+    Long,
+    FewColumns,
+}
+
+/// What else happens before a partition is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mishap {
+    Nothing,
+    Calendar,
+    BronzeGone(usize),
+    CompanionGone,
+    Damage(usize),
+    RejectsLeft,
+}
+
+fn history(sources: usize) -> impl Strategy<Value = Vec<(Vec<Came>, Mishap)>> {
+    use Odd::{Contradiction, FewColumns, Long, NullWord, OtherDay, Twice, UnknownField, Unreadable};
+    let kind = prop_oneof![14 => Just(Kind::Answer), 1 => Just(Kind::Foreign), 1 => Just(Kind::Import)];
+    let day = prop_oneof![6 => Just(None), 1 => (0..6u64).prop_map(Some)];
+    let mark = prop_oneof![
+        9 => Just(None),
+        1 => Just(Some(Mark::Due)),
+        1 => Just(Some(Mark::Damaged)),
+        1 => Just(Some(Mark::Short)),
+    ];
+    let odds = [UnknownField, NullWord, Unreadable, OtherDay, Twice, Contradiction, Long, FewColumns];
+    let odd = prop_oneof![24 => Just(Odd::Nothing), 5 => prop::sample::select(&odds[..])];
+    let source = prop_oneof![5 => Just(0), 1 => 0..sources];
+    let came = (kind, source, day, mark, vec(0..5u8, 4), odd);
+    let came = came.prop_map(|(kind, source, day, mark, figures, odd)| Came { kind, source, day, mark, figures, odd });
+    let mishap = prop_oneof![
+        24 => Just(Mishap::Nothing),
+        1 => Just(Mishap::Calendar),
+        1 => (0..9usize).prop_map(Mishap::BronzeGone),
+        1 => Just(Mishap::CompanionGone),
+        1 => (0..3000usize).prop_map(Mishap::Damage),
+        1 => Just(Mishap::RejectsLeft),
+    ];
+    let files = prop_oneof![1 => vec(came.clone(), 0..1), 8 => vec(came.clone(), 1..2), 4 => vec(came, 2..4)];
+    vec((files, mishap), 2..7)
+}
+
+fn day_of(number: u64) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2024, 1, 2).unwrap() + Days::new(number)
+}
+
+/// A row of a table; the columns of most vendors have the same names.
+fn row(table: &Table, place: usize, event: NaiveDate, figure: u8) -> String {
+    let (code, day) = (CODES[place], event.format("%Y%m%d"));
+    match table.name.as_str() {
+        "stock_daily_cn" => {
+            let more = if figure == 3 { "" } else { r#","vol":100"# };
+            format!(r#"{{"ts_code":"{code}","trade_date":"{event}","close":{figure}.5{more}}}"#)
+        }
+        "margin_cn" => {
+            format!(r#"{{"trade_date":"{day}","exchange_id":"{}","rzye":{figure}.25}}"#, EXCHANGES[place])
+        }
+        _ => {
+            let name = if figure == 2 { "null".to_owned() } else { format!("\"样本{}\"", figure % 3) };
+            let limit = if figure == 4 { "D" } else { "U" };
+            format!(
+                r#"{{"ts_code":"{code}","trade_date":"{event}","name":{name},"open_times":{figure},"limit":"{limit}"}}"#
+            )
+        }
+    }
+}
+
+struct Lake {
+    table: Arc<Table>,
+    calendar: Arc<Calendar>,
+    store: Store,
+    now: DateTime<Utc>,
+    /// Days that files were about.
+    days: u64,
+}
+
+impl Lake {
+    fn new(table: &str) -> Self {
+        let days = (0..40).map(|number| (day_of(number), true));
+        let table = Arc::clone(CATALOG.table(table).unwrap());
+        let now = "2024-02-20T10:00:00Z".parse().unwrap();
+        Self { table, calendar: Arc::new(Calendar::new(days)), store: Store::memory(), now, days: 0 }
+    }
+
+    fn lines(&self, came: &Came, event: NaiveDate) -> String {
+        let table = &self.table;
+        let rows = came.figures.iter().enumerate().filter(|(_, figure)| **figure > 0);
+        let mut lines: Vec<String> = rows.map(|(place, figure)| row(table, place, event, *figure)).collect();
+        if let Some(first) = lines.first().cloned() {
+            let with = |more: &str| first.replacen('{', &format!("{{{more},"), 1);
+            match came.odd {
+                Odd::Nothing => {}
+                Odd::UnknownField => lines[0] = with(r#""never_seen":1"#),
+                Odd::NullWord => lines[0] = with(r#""open":"None","rqye":"None","first_time":"None""#),
+                Odd::Unreadable => lines.push("{\"ts_code\":".to_owned()),
+                Odd::OtherDay => lines[0] = row(table, 0, event + Days::new(1), 1),
+                Odd::Twice => lines.push(first),
+                Odd::Contradiction => lines.push(first.replace(".5", ".75").replace("open_times\":", "open_times\":1")),
+                Odd::Long => lines[0] = with(r#""pre_close":12.345678901234567890123,"rzmre":9007199254740993.5"#),
+                Odd::FewColumns => {
+                    for line in &mut lines {
+                        *line = line.replace("\"close\"", "\"open\"").replace("\"rzye\"", "\"rzmre\"");
+                    }
+                }
+            }
+        }
+        lines.iter().map(|line| line.clone() + "\n").collect()
+    }
+
+    async fn come(&mut self, came: &Came) {
+        let number = came.day.unwrap_or(self.days);
+        self.days = self.days.max(number + 1);
+        self.now += TimeDelta::minutes(7);
+        let (event, source) = (day_of(number), &self.table.sources[came.source]);
+        let lines = self.lines(came, event);
+        let contract = &source.contract;
+        if came.kind == Kind::Foreign {
+            let folder = format!("bronze/{}/{}/date={event}", contract.id.vendor, contract.kind);
+            let path = format!("{folder}/theirs{}.jsonl.gz", self.now.timestamp());
+            self.store.put(&path, bronze::foreign(lines.as_bytes())).await.unwrap();
+            return;
+        }
+        let is_answer = came.kind == Kind::Answer;
+        let slice = Slice::Session(event);
+        let new = NewFile {
+            slice: if is_answer { slice.to_string() } else { "x.csv".to_owned() },
+            day: event,
+            params: if is_answer { vec![vec![("trade_date".into(), event.to_string())]] } else { Vec::new() },
+            rows_of: Vec::new(),
+            pages: 1,
+            lines: lines.into_bytes(),
+            event_days: Some(DateRange::day(event)),
+            span: (!is_answer).then(|| Span::months([event])),
+            found: None,
+            mark: came.mark.filter(|_| is_answer),
+            captured_on: None,
+            ordinal: 0,
+        };
+        let ledger = Ledger::open(&self.store, &self.table).await.unwrap();
+        ledger.read(&self.store, |_| true).await;
+        let before = if is_answer { ledger.newest(came.source, &[slice]) } else { None };
+        let before = before.map(|(file, provenance)| (file.file.path.as_str(), provenance));
+        bronze::write(&self.store, contract, new, self.now, before).await.unwrap();
+    }
+
+    async fn happen(&mut self, mishap: Mishap) {
+        let store = &self.store;
+        match mishap {
+            Mishap::Nothing => {}
+            Mishap::Calendar => {
+                let days = (0..40).map(|number| (day_of(number), number % 3 > 0));
+                self.calendar = Arc::new(Calendar::new(days));
+            }
+            Mishap::BronzeGone(place) => {
+                if let Some(entry) = store.list("bronze").await.unwrap().get(place) {
+                    store.delete(&entry.path).await.unwrap();
+                }
+            }
+            Mishap::CompanionGone => {
+                for file in silver::companions(store, &self.table).await.unwrap() {
+                    store.delete(&file.entry.path).await.unwrap();
+                }
+            }
+            Mishap::Damage(place) => {
+                for entry in store.list("silver").await.unwrap() {
+                    let mut body = store.read(&entry.path).await.unwrap().to_vec();
+                    let place = place % body.len();
+                    body[place] ^= 4;
+                    store.put(&entry.path, body.into()).await.unwrap();
+                }
+            }
+            Mishap::RejectsLeft => {
+                let path = silver::rejects_path(&self.table, Partition::Year(2024));
+                store.put(&path, Bytes::from_static(b"left")).await.unwrap();
+            }
+        }
+    }
+
+    /// The same files in another lake.
+    async fn copy(&self) -> Store {
+        let store = Store::memory();
+        for (path, body) in files(&self.store, "").await {
+            store.put(&path, body).await.unwrap();
+        }
+        store
+    }
+
+    /// What the build of a partition tells, by its published file if it `may`; and whether that was to be.
+    async fn built(&self, store: &Store, may: bool) -> (String, bool) {
+        let ledger = Ledger::open(store, &self.table).await.unwrap();
+        let survey = Survey::of(store, &ledger, &self.calendar, Scope::default()).await.unwrap();
+        let (mut told, mut is_onto) = (String::new(), false);
+        for (partition, files) in &survey.stale {
+            let of = (*partition, &files[..]);
+            let task = match Task::new(store, &ledger, of, &self.calendar).await {
+                Ok(task) => task,
+                Err(error) => {
+                    told += &format!("{error:#}");
+                    continue;
+                }
+            };
+            let onto = if may { Onto::of(store, &ledger, &survey, of, &self.calendar).await } else { None };
+            is_onto |= onto.is_some();
+            let task = Task { onto, ..task };
+            let done = task.run(store, (&CATALOG, &self.calendar), Share::whole()).await;
+            told += &format!("{partition}: {done:?}");
+        }
+        (told, is_onto)
+    }
+}
+
+async fn files(store: &Store, folder: &str) -> BTreeMap<String, Bytes> {
+    let mut files = BTreeMap::new();
+    for entry in store.list(folder).await.unwrap() {
+        files.insert(entry.path.clone(), store.read(&entry.path).await.unwrap());
+    }
+    files
+}
+
+/// Builds after each night by what is published and by all bronze; how often the first was to be.
+async fn compare(table: &str, nights: &[(Vec<Came>, Mishap)]) -> (usize, usize) {
+    let (mut lake, mut built, mut onto) = (Lake::new(table), 0, 0);
+    for (came, mishap) in nights {
+        for one in came {
+            lake.come(one).await;
+        }
+        lake.happen(*mishap).await;
+        let other = lake.copy().await;
+        let (told, is_onto) = lake.built(&lake.store, true).await;
+        let (expected, _) = lake.built(&other, false).await;
+        built += usize::from(!told.is_empty());
+        onto += usize::from(is_onto);
+        assert_eq!(told, expected);
+        let [now, expected] = [files(&lake.store, "").await, files(&other, "").await];
+        assert_eq!(now.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        for (path, body) in &now {
+            assert!(*body == expected[path], "{path} differs");
+        }
+    }
+    (built, onto)
+}
+
+/// Tries many histories of a table; at least so many of a hundred builds are to be by what is published.
+fn try_histories(table: &str, sources: usize, least: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = Config { cases: 700, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let (builds, ontos) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let tried = runner.run(&history(sources), |nights| {
+        let (built, onto) = runtime.block_on(compare(table, &nights));
+        builds.fetch_add(built, Ordering::Relaxed);
+        ontos.fetch_add(onto, Ordering::Relaxed);
+        Ok(())
+    });
+    tried.unwrap();
+    let (builds, ontos) = (builds.into_inner(), ontos.into_inner());
+    assert!(100 * ontos >= least * builds, "{ontos} of {builds} builds of `{table}`");
+}
+
+#[test]
+fn bars_of_new_days_are_put_onto_the_published_ones() {
+    try_histories("stock_daily_cn", 2, 20);
+}
+
+#[test]
+fn what_is_known_on_the_next_session_is_put_onto_the_published_rows() {
+    try_histories("margin_cn", 1, 20);
+}
+
+#[test]
+fn texts_and_keys_of_three_columns_are_put_onto_the_published_rows() {
+    try_histories("limit_list_cn", 3, 20);
+}

@@ -1,0 +1,147 @@
+//! A published file as others are built on it: proven by its checksums, decoded column by column. Never what is added to it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ::parquet::arrow::ProjectionMask;
+use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use anyhow::{Result, ensure};
+use arrow::array::{Array, ArrayRef, AsArray as _};
+use arrow::compute::concat;
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+
+use super::{checksum, parquet};
+use crate::normalise::{NumberedTexts, RULES, companion_schema};
+use crate::spec::Table;
+use crate::store::{Entry, Store};
+
+/// The files of a published partition.
+pub struct Base {
+    file: Bytes,
+    metadata: ArrowReaderMetadata,
+    /// The same, with texts as numbers of a dictionary.
+    numbered: ArrowReaderMetadata,
+    /// The first row of each row group, and the number of all rows.
+    starts: Vec<usize>,
+    companion: Option<Bytes>,
+}
+
+impl Base {
+    /// Reads the files of a partition; `None` where they are not what was made from `origin` by these rules without a remark.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn read(
+        store: &Store,
+        table: &Table,
+        (entry, companion): (&Entry, Option<&Entry>),
+        origin: &str,
+    ) -> Result<Option<Self>> {
+        let file = store.read(&entry.path).await?;
+        let options = || ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
+        let metadata = ArrowReaderMetadata::load(&file, options())?;
+        let footer = parquet::facts(table, &entry.path, metadata.metadata())?;
+        let is_whole = footer.has_companion == companion.is_some();
+        if footer.origin != origin || footer.rules != RULES || footer.is_noted || footer.rows == 0 || !is_whole {
+            return Ok(None);
+        }
+        let companion = match companion {
+            Some(entry) => {
+                let file = store.read(&entry.path).await?;
+                let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+                if parquet::facts(table, &entry.path, metadata.metadata())?.origin != origin {
+                    return Ok(None);
+                }
+                Some(file)
+            }
+            None => None,
+        };
+        let numbered = |field: &Arc<Field>| match field.data_type() {
+            DataType::Utf8 => {
+                let kind = DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into());
+                Field::new(field.name(), kind, true)
+            }
+            other => Field::new(field.name(), other.clone(), true),
+        };
+        let schema = Schema::new(metadata.schema().fields().iter().map(numbered).collect::<Vec<_>>());
+        let numbered = options().with_schema(Arc::new(schema));
+        let numbered = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), numbered)?;
+        let mut starts = vec![0];
+        for group in metadata.metadata().row_groups() {
+            starts.push(starts[starts.len() - 1] + usize::try_from(group.num_rows())?);
+        }
+        Ok(Some(Self { file, metadata, numbered, starts, companion }))
+    }
+
+    /// Its columns.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        self.metadata.schema()
+    }
+
+    /// How many rows there are.
+    pub(super) fn num_rows(&self) -> usize {
+        self.starts[self.starts.len() - 1]
+    }
+
+    /// Some rows of a column; at least one.
+    pub(super) fn column(&self, index: usize, rows: Range<usize>) -> Result<ArrayRef> {
+        self.decoded(&self.metadata, index, rows)
+    }
+
+    /// The rows of its companion, where it has one.
+    pub(super) fn companion(&self, table: &Table) -> Result<Option<RecordBatch>> {
+        let Some((file, schema)) = self.companion.clone().zip(companion_schema(table)) else { return Ok(None) };
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let rows = parquet::rows(table, file, &names)?;
+        Ok(Some(RecordBatch::try_new(schema, rows.columns().to_vec())?))
+    }
+
+    /// Whether checksums prove both files.
+    pub(super) fn is_intact(&self) -> bool {
+        let is_whole =
+            |file: &Bytes, metadata: &_| checksum::damage(file, metadata).is_some_and(|damage| damage.is_empty());
+        let policy = PageIndexPolicy::Optional;
+        is_whole(&self.file, self.metadata.metadata())
+            && self.companion.as_ref().is_none_or(|file| {
+                let read = ParquetMetaDataReader::new().with_page_index_policy(policy).parse_and_finish(file);
+                read.is_ok_and(|metadata| is_whole(file, &metadata))
+            })
+    }
+
+    /// The numbers of the texts of a column, as they are named. Each row group has a dictionary of its own.
+    pub(super) fn texts(&self, index: usize, mut name: impl FnMut(&str) -> Result<i32>) -> Result<Vec<i32>> {
+        let mut numbers = Vec::with_capacity(self.num_rows());
+        for group in self.starts.windows(2) {
+            let texts = self.decoded(&self.numbered, index, group[0]..group[1])?;
+            let texts = texts.as_dictionary::<Int32Type>();
+            let own = texts.values().as_string::<i32>();
+            let own: Vec<i32> = own.iter().map(|text| name(text.unwrap_or_default())).collect::<Result<_>>()?;
+            let place = |key: Option<i32>| usize::try_from(key?).ok();
+            let number = |key| place(key).map_or(NumberedTexts::MISSING, |place| own[place]);
+            numbers.extend(texts.keys().iter().map(number));
+        }
+        Ok(numbers)
+    }
+
+    /// Some rows of a column; at least one.
+    fn decoded(&self, metadata: &ArrowReaderMetadata, index: usize, rows: Range<usize>) -> Result<ArrayRef> {
+        let first = self.starts.partition_point(|start| *start <= rows.start).saturating_sub(1);
+        let end = self.starts.partition_point(|start| *start < rows.end);
+        let mask = ProjectionMask::leaves(metadata.parquet_schema(), [index]);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), metadata.clone())
+            .with_projection(mask)
+            .with_row_groups((first..end).collect())
+            .with_offset(rows.start - self.starts[first])
+            .with_limit(rows.len())
+            .with_batch_size(rows.len())
+            .build()?;
+        let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>()?;
+        let columns: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(0).as_ref()).collect();
+        let column = if let [_] = columns[..] { Arc::clone(batches[0].column(0)) } else { concat(&columns)? };
+        ensure!(column.len() == rows.len(), "a published file lacks rows that its footer counts");
+        Ok(column)
+    }
+}

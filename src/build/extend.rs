@@ -21,6 +21,9 @@ use crate::silver::{self, Encoded};
 use crate::spec::{Axis, Known, Table};
 use crate::store::{Draft, Entry, Store};
 
+/// Bytes of a published file that fit beside any others.
+const SMALL: u64 = 1 << 20;
+
 /// New files are looked for among so many of the newest.
 const MOST: usize = 64;
 
@@ -67,7 +70,7 @@ impl Onto {
             let contract = &table.sources[file.source].contract;
             contract.ask.axis == Axis::Session && !file.file.span
         };
-        let most = telling.iter().rev().take(MOST).take_while(|file| is_plain(file)).count().min(telling.len() - 1);
+        let most = telling.iter().skip(1).rev().take(MOST).take_while(|file| is_plain(file)).count();
         let made_from =
             |count: &usize| origin_of(ledger, partition, &telling[..telling.len() - count], calendar) == footer.origin;
         let count = (1..=most).find(made_from)?;
@@ -76,7 +79,7 @@ impl Onto {
         let days: BTreeSet<NaiveDate> = new.iter().map(|file| file.file.day).collect();
         let is_of_others = |file: &Arc<LedgerFile>| is_plain(file) && !days.contains(&file.file.day);
         // What it takes is no more than what a build from bronze does.
-        let is_small = rows.size <= before.iter().map(|file| file.file.size).sum();
+        let is_small = rows.size <= before.iter().map(|file| file.file.size).sum::<u64>().max(SMALL);
         if !is_small || !before.iter().all(is_of_others) {
             return None;
         }

@@ -155,7 +155,11 @@ impl Task {
                 _ => None,
             };
             let made = match made {
-                Some(made) => Ok(drop(sent.send((0, Ok(made))).await)),
+                Some(made) => {
+                    // Who stopped waiting needs it no more.
+                    drop(sent.send((0, Ok(made))).await);
+                    Ok(())
+                }
                 None => Self::make(tasks, store, (catalog, calendar, threads), (true, sent)).await,
             };
             // Other partitions are built while the last one is written.

@@ -39,7 +39,7 @@ fn a_deleted_silver_file_comes_back_with_the_same_bytes() {
 fn a_day_put_onto_published_ones_gives_the_bytes_of_a_fresh_lake() {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
-    let tables = ["stock_daily_cn", "moneyflow_cn", "limit_list_cn"];
+    let tables = ["stock_daily_cn", "moneyflow_cn"];
     let backfill = |start: &str, end: &str, now: &str| {
         let args = [&["backfill"], &tables[..], &["--start", start, "--end", end, "--now", now, "-vv"]].concat();
         let output = place.run(&args);
@@ -47,7 +47,7 @@ fn a_day_put_onto_published_ones_gives_the_bytes_of_a_fresh_lake() {
         String::from_utf8(output.stderr).unwrap()
     };
     let is_put = |log: &str, table: &str| log.contains(&format!("`{table}` year=2023: its new days were put among"));
-    let log = backfill("2023-02-13", "2023-02-17", NOW);
+    let log = backfill("2023-02-06", "2023-02-10", NOW);
     assert!(!tables.iter().any(|table| is_put(&log, table)), "{log}");
     let log = backfill("2023-02-20", "2023-02-20", "2026-01-06T12:00:00Z");
     assert!(tables.iter().all(|table| is_put(&log, table)), "{log}");
@@ -58,12 +58,12 @@ fn a_day_put_onto_published_ones_gives_the_bytes_of_a_fresh_lake() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, body).unwrap();
     }
-    fresh.expect(0, &[&["normalize"], &tables[..], &["--now", NOW]].concat());
-    assert_eq!(fresh.files("silver"), silver);
+    fresh.expect(0, &["normalize", "--now", NOW]);
+    assert!(fresh.files("silver") == silver);
     // Nor does a build of all bronze put days onto anything.
     let output = place.run(&[&["normalize"], &tables[..], &["--full", "--now", NOW, "-vv"]].concat());
     assert!(!String::from_utf8_lossy(&output.stderr).contains("were put among"), "{output:?}");
-    assert_eq!(place.files("silver"), silver);
+    assert!(place.files("silver") == silver);
 }
 
 #[test]

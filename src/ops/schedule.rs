@@ -55,7 +55,7 @@ async fn scheduled(world: &World, names: &[String], failed: &[(Vec<String>, Ran)
     Ok(scheduled.collect())
 }
 
-/// As [`scheduled`]; `None`, after a pause, where the store does not give a report for the moment: it may be well again soon,
+/// As `scheduled`; `None`, after a pause, where the store does not give a report for the moment: it may be well again soon,
 /// and a run that cannot be read is not one that did not take place.
 ///
 /// # Errors

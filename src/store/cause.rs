@@ -6,6 +6,8 @@ use std::error::Error as StdError;
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
+use super::error::StoreError;
+
 /// How an answer that is no success begins.
 pub(super) const ANSWERED: &str = "Server returned non-2xx status code: ";
 
@@ -59,7 +61,7 @@ pub(super) fn is_passing(error: &Error) -> bool {
 }
 
 /// The same of what the system says.
-pub(super) fn is_io_passing(error: &std::io::Error) -> bool {
+fn is_io_passing(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, Other, OutOfMemory, ResourceBusy,
         StaleNetworkFileHandle, TimedOut, UnexpectedEof, WouldBlock,
@@ -80,6 +82,11 @@ pub(super) fn is_io_passing(error: &std::io::Error) -> bool {
         WouldBlock,
     ];
     kinds.contains(&error.kind()) || error.raw_os_error().is_some_and(|code| cfg!(unix) && FILES.contains(&code))
+}
+
+/// What the system does not do to a file of a local lake.
+pub(super) fn of_system(verb: &'static str, path: String, lake: String, error: &std::io::Error) -> StoreError {
+    StoreError { verb, path, lake, cause: error.to_string(), is_passing: is_io_passing(error) }
 }
 
 /// Whether the reply to a request may have been lost after the request was carried out.

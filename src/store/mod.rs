@@ -53,7 +53,7 @@ pub use process::host;
 pub use spool::{Left, Spool};
 pub use whole::whole;
 
-use cause::{cause, is_io_passing, is_obstructed};
+use cause::{cause, is_obstructed, of_system};
 use glance::Glance;
 use passed_over::PassedOver;
 use remote::Remote;
@@ -223,14 +223,7 @@ impl Store {
             let (local, name, part) = (Arc::clone(local), self.name.clone(), part.to_vec());
             let one = move |(path, size): (String, u64)| {
                 let start = local.start(&path, size);
-                let failed = |error: std::io::Error| StoreError {
-                    verb: "read",
-                    path,
-                    lake: name.clone(),
-                    cause: error.to_string(),
-                    is_passing: is_io_passing(&error),
-                };
-                Ok(read(&start.map_err(failed)?))
+                Ok(read(&start.map_err(|error| of_system("read", path, name.clone(), &error))?))
             };
             tokio::task::spawn_blocking(move || part.into_iter().map(one).collect::<Vec<_>>())
         });
@@ -328,12 +321,15 @@ impl Store {
         }
     }
 
-    /// Deletes a file of a local lake, if `is_due` by what it holds, where nothing can be awaited. A file that stays does no
-    /// harm.
-    fn delete_now(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) {
-        if let Some(local) = self.local() {
-            local.remove_if(path, is_due);
-        }
+    /// Deletes a file of a local lake, if `is_due` by what it holds; nothing is awaited, and no fence asked.
+    ///
+    /// # Errors
+    /// When it cannot be read or deleted.
+    fn delete_if(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) -> Result<()> {
+        let Some(local) = self.local() else { return Ok(()) };
+        local
+            .remove_if(path, is_due)
+            .map_err(|error| of_system("delete", path.to_owned(), self.name.clone(), &error).into())
     }
 
     fn failed(&self, verb: &'static str, path: &str, error: &Error) -> anyhow::Error {

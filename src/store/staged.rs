@@ -135,10 +135,13 @@ impl StagedFolder {
     }
 
     /// Deletes a file, if it is there and `is_due` by what it holds.
-    pub(super) fn remove_if(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) {
+    pub(super) fn remove_if(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+        // Nobody replaces it between the look and the deletion. Where a disk knows no locks, nobody replaces it at all.
+        let _locked = lock(&self.root.join(STAGING)).and_then(|lock| lock.lock().map(|()| lock));
         let path = self.root.join(path);
-        if fs::read(&path).is_ok_and(|body| is_due(&body)) {
-            drop(fs::remove_file(path));
+        match fs::read(&path).and_then(|body| if is_due(&body) { fs::remove_file(&path) } else { Ok(()) }) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            done => done,
         }
     }
 

@@ -333,3 +333,18 @@ async fn a_file_is_replaced_only_where_it_is_still_as_it_was_read() {
         assert!(!store.replace("a", &read, "4".into()).await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn a_file_of_a_folder_is_deleted_only_while_nobody_replaces_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+    store.delete_if("a", |_| true).unwrap();
+    store.put("a", "1".into()).await.unwrap();
+    store.delete_if("a", |body| body == b"2").unwrap();
+    assert_eq!(store.read("a").await.unwrap(), "1");
+    let staging = folder.path().join(".staging");
+    let is_locked = || matches!(staging::lock(&staging).unwrap().try_lock(), Err(fs::TryLockError::WouldBlock));
+    assert!(!is_locked());
+    store.delete_if("a", |_| is_locked()).unwrap();
+    assert!(store.versioned("a").await.unwrap().is_none(), "it was looked at without the lock of the folder");
+}

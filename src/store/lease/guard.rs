@@ -97,23 +97,38 @@ impl Guard {
 
     /// Gives the lease back, where it is still ours.
     pub(super) async fn release(&self) -> Result<()> {
-        if self.is_ours().await? { self.shared.store.delete(&self.shared.path).await } else { Ok(()) }
+        let Shared { store, path, .. } = &*self.shared;
+        if !store.is_remote() {
+            return self.release_local();
+        }
+        // A store deletes whatever lies there. Once checked, the lease lasts for a while, so that no other takes it between
+        // the look and the deletion.
+        match self.check().await {
+            Err(error) if error.is::<LeaseLost>() => return Ok(()),
+            checked => checked?,
+        }
+        if self.is_ours().await? { store.delete(path).await } else { Ok(()) }
     }
 
     /// The same where nothing can be awaited: at once in a local lake, else soon.
     pub(super) fn release_now(&self) {
-        let Shared { store, path, holder, .. } = &*self.shared;
-        if store.is_remote() {
-            let guard = self.clone();
-            return given_back::soon(async move {
-                if let Err(error) = guard.release().await {
-                    tracing::debug!("cannot give a lease back: {error:#}");
-                }
-            });
+        // A file that stays does no harm: it ends by itself.
+        let told = |released: Result<()>| {
+            if let Err(error) = released {
+                tracing::debug!("cannot give a lease back: {error:#}");
+            }
+        };
+        if !self.shared.store.is_remote() {
+            return told(self.release_local());
         }
-        store.delete_now(path, |body| {
-            serde_json::from_slice(body).is_ok_and(|found: Holder| found.token == holder.token)
-        });
+        let guard = self.clone();
+        given_back::soon(async move { told(guard.release().await) });
+    }
+
+    fn release_local(&self) -> Result<()> {
+        let Shared { store, path, holder, .. } = &*self.shared;
+        store
+            .delete_if(path, |body| serde_json::from_slice(body).is_ok_and(|found: Holder| found.token == holder.token))
     }
 }
 

@@ -271,16 +271,18 @@ impl Client {
         }
         // The turn is taken with the permit in hand, so that calls that waited for one are not sent all at once; and the
         // permit is given back meanwhile, so that a slow interface does not hold those of the others.
+        let later = (window.offset > 0).then(|| interface.pace.later_page());
         let permit = loop {
             let permit = {
                 let _waits = interface.meter.wait(Wait::Vendor);
                 self.in_flight.acquire().await
             };
-            let Some(until) = interface.pace.turn().await else { break permit };
+            let Some(until) = interface.pace.turn(later.is_none()).await else { break permit };
             drop(permit);
             let _waits = interface.meter.wait(Wait::Limit);
             real::sleep_until(until).await;
         };
+        drop(later);
         self.tally.count(&interface.contract.id.to_string()).await;
         let secret = self.token.expose_secret();
         let mut call = call.clone();

@@ -5,6 +5,7 @@
 //! many calls around the turn of a minute or wastes the burst that is allowed.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -23,12 +24,28 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// A second, with a margin for clocks that differ.
 const SECOND: Duration = Duration::from_millis(1050);
 
+/// How long a call at most gives way to others before it asks for its turn again.
+const LONGEST_YIELD: Duration = Duration::from_secs(1);
+
 /// The rate limiter of one interface.
 #[derive(Debug)]
 pub(super) struct Pace {
     pub(super) most: usize,
     pub(super) window: Duration,
     state: Mutex<State>,
+    /// Calls for later pages that wait for their turn.
+    later_pages: AtomicUsize,
+}
+
+/// A call for a later page that waits for its turn. First pages give way to it: a run that is killed loses the pages of
+/// answers that are not complete.
+#[derive(Debug)]
+pub(super) struct LaterPage<'a>(&'a AtomicUsize);
+
+impl Drop for LaterPage<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +64,7 @@ impl Pace {
             Some(per_second) => (per_second, SECOND),
             None => (allowance.per_minute, MINUTE),
         };
-        Self { most: most.max(1) as usize, window, state: Mutex::default() }
+        Self { most: most.max(1) as usize, window, state: Mutex::default(), later_pages: AtomicUsize::new(0) }
     }
 
     /// Counts calls that were sent before, by the time at which they were at the latest, and returns when. A limit by the
@@ -66,9 +83,17 @@ impl Pace {
         sent
     }
 
-    /// Counts a call that is sent now; where none may be sent, when to ask again.
-    pub(super) async fn turn(&self) -> Option<Instant> {
-        self.state.lock().await.try_send(real::instant(), self.most, self.window)
+    /// Announces a call for a later page.
+    pub(super) fn later_page(&self) -> LaterPage<'_> {
+        self.later_pages.fetch_add(1, Ordering::Relaxed);
+        LaterPage(&self.later_pages)
+    }
+
+    /// Counts a call that is sent now; where none may be sent, when to ask again. A call for a first page leaves later ones
+    /// their turns.
+    pub(super) async fn turn(&self, is_first: bool) -> Option<Instant> {
+        let left = if is_first { self.later_pages.load(Ordering::Relaxed) } else { 0 };
+        self.state.lock().await.try_send(real::instant(), (self.most, left), self.window)
     }
 
     /// The wait that a vendor asks for when it asks to slow down: its own, or else a minute.
@@ -96,14 +121,16 @@ impl State {
         self.paused_until = Some(until);
     }
 
-    /// Counts a call that is sent now, or returns when to try again.
-    fn try_send(&mut self, now: Instant, most: usize, window: Duration) -> Option<Instant> {
+    /// Counts a call that is sent now, or returns when to try again: of `most` in a window, so many turns are left to others.
+    fn try_send(&mut self, now: Instant, (most, left): (usize, usize), window: Duration) -> Option<Instant> {
         while self.sent.front().is_some_and(|sent| *sent + window <= now) {
             self.sent.pop_front();
         }
         let paused = self.paused_until.filter(|until| *until > now);
         let full = (self.sent.len() >= most).then(|| self.sent[0] + window);
-        let wait = paused.max(full);
+        let is_left = left > 0 && self.sent.len() + left >= most;
+        let interval = window / u32::try_from(most).unwrap_or(u32::MAX);
+        let wait = paused.max(full).or_else(|| is_left.then(|| now + interval.min(LONGEST_YIELD)));
         if wait.is_none() {
             self.sent.push_back(now);
         }
@@ -131,7 +158,7 @@ mod tests {
         let (mut state, mut now) = (State::default(), Instant::now());
         let mut sent = Vec::new();
         for _ in 0..10 {
-            while let Some(until) = state.try_send(now, 3, MINUTE) {
+            while let Some(until) = state.try_send(now, (3, 0), MINUTE) {
                 now = until;
             }
             sent.push(now);
@@ -143,7 +170,7 @@ mod tests {
     #[test]
     fn the_minute_begins_with_what_was_sent_before() {
         let machine = Simulated::at("2024-01-02T10:00:00Z".parse().unwrap());
-        let wait = |pace: &Pace| machine.run(pace.turn()).map(|until| until - real::instant());
+        let wait = |pace: &Pace| machine.run(pace.turn(true)).map(|until| until - real::instant());
         let of = |per_minute, per_second| Pace::new(Allowance { per_minute, per_second });
         let ago = |seconds| real::now() - chrono::TimeDelta::seconds(seconds);
         let calls: BTreeMap<_, u64> = [(ago(70), 9), (ago(50), 2), (ago(20), 1), (ago(-4), 1)].into();
@@ -159,17 +186,32 @@ mod tests {
     }
 
     #[test]
+    fn first_pages_leave_later_ones_their_turns() {
+        let machine = Simulated::at("2024-01-02T10:00:00Z".parse().unwrap());
+        let pace = Pace::new(Allowance { per_minute: 3, per_second: None });
+        let wait = |is_first| machine.run(pace.turn(is_first)).map(|until| until - real::instant());
+        let later = [pace.later_page(), pace.later_page()];
+        assert_eq!(wait(true), None, "there are turns for all");
+        assert_eq!(wait(true), Some(LONGEST_YIELD));
+        assert_eq!([wait(false), wait(false)], [None; 2]);
+        assert_eq!(wait(true), Some(MINUTE));
+        drop(later);
+        machine.pass(MINUTE);
+        assert_eq!([wait(true), wait(true), wait(true)], [None; 3]);
+    }
+
+    #[test]
     fn a_pause_holds_all_calls() {
         let (mut state, now) = (State::default(), Instant::now());
-        assert_eq!(state.try_send(now, 100, MINUTE), None);
+        assert_eq!(state.try_send(now, (100, 0), MINUTE), None);
         state.pause(now, MINUTE);
-        assert_eq!(state.try_send(now + Duration::from_secs(1), 100, MINUTE), Some(now + MINUTE));
+        assert_eq!(state.try_send(now + Duration::from_secs(1), (100, 0), MINUTE), Some(now + MINUTE));
         // Of pauses at the same time the longer one counts.
         state.pause(now, SECOND);
         assert_eq!((state.paused_until, state.paused), (Some(now + MINUTE), MINUTE));
         state.pause(now + SECOND, MINUTE);
         assert_eq!(state.paused, MINUTE + SECOND);
-        assert_eq!(state.try_send(now + SECOND + MINUTE, 100, MINUTE), None);
+        assert_eq!(state.try_send(now + SECOND + MINUTE, (100, 0), MINUTE), None);
     }
 
     #[test]

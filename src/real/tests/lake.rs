@@ -141,6 +141,11 @@ impl Lake {
         self.world.jobs.accounts.values_mut().for_each(|account| account.requests_per_minute = Some(calls));
     }
 
+    /// The runs from now on are of one table.
+    pub(super) fn only(&mut self, table: &str) {
+        self.tables = vec![Arc::clone(self.world.catalog.table(table).expect("a table"))];
+    }
+
     /// A run in which things go wrong so often, killed at its last step if it comes there.
     pub(super) fn run(&self, odds: Odds, last: Option<u32>) -> Done {
         *self.vendor.calls() = super::vendor::Calls::default();

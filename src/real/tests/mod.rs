@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pitlake_sandbox::Market;
+use pitlake_sandbox::{Market, Settings};
 
 use self::chaos::Odds;
 use self::lake::{Files, Lake, Rows, settings};
@@ -224,6 +224,32 @@ fn no_minute_holds_more_calls_than_the_account_may_send_whichever_runs_sent_them
         }
     }
     assert!(shared > 10, "{shared} interfaces were asked by both runs");
+}
+
+/// A run that is killed loses the answers that are in memory alone: where nothing can be appended to, and a first page without
+/// its second.
+#[test]
+fn answers_by_security_are_in_an_object_store_three_minutes_after_they_were_asked_for() {
+    let catalog = catalog();
+    let market = Arc::new(Market::new(&Settings { stocks: 24, ..settings(1) }));
+    let kept = |calls: u32| {
+        let mut lake = Lake::new(&catalog, &market, 0);
+        lake.only("namechange_cn");
+        lake.limit(calls);
+        assert_eq!(lake.run(Odds::default(), None).exit(), Some(Exit::Done));
+        let trace = lake.chaos.trace();
+        let at = |of: &str| {
+            let times = trace.iter().filter(|told| told.contains(of)).map(|told| told.split_whitespace().next());
+            times.map(|time| time.expect("a time").parse().expect("seconds")).collect::<Vec<f64>>()
+        };
+        (at("call namechange"), at("create bronze/tushare/namechange_cn"))
+    };
+    let (asked, kept_at) = kept(1);
+    assert!(asked.len() >= 24, "{asked:?}");
+    for at in &asked {
+        assert!(kept_at.iter().any(|kept| (*at..at + 185.0).contains(kept)), "asked at {at}, kept at {kept_at:?}");
+    }
+    assert_eq!(kept(60).1.len(), 1);
 }
 
 #[test]

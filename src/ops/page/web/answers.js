@@ -4,7 +4,7 @@ const REASONS = {
   empty: "The lake is empty: begin here.",
   refused: "The last run could not work: find out why.",
   late: "The newest day is not in: run the jobs.",
-  missing: "Days are missing: fetch them.",
+  missing: "Data is missing: fetch it.",
   stale: "Silver is older than bronze: build it.",
   set_aside: "Rows were set aside: look at them.",
 };
@@ -178,19 +178,23 @@ function actionAnswer() {
       : t("No job has a schedule: `pitlake run` fetches what is due.");
     return answer(question, "good", t("Nothing"), element("p", {}, sentence(text)));
   }
-  const item = (action) => element("li", {}, t(REASONS[action.why]), command(action.command));
-  const more = actions.slice(2);
+  // Commands with one reason follow each other.
+  const isNew = (action, place) => place === 0 || actions[place - 1].why !== action.why;
+  const items = actions.map((action, place) =>
+    element("li", {}, isNew(action, place) && t(REASONS[action.why]), command(action.command)),
+  );
+  const more = items.slice(2);
   const node = answer(
     question,
     "todo",
     counted(actions.length, "Run this command", "Run these commands"),
-    element("ol", { class: "actions" }, actions.slice(0, 2).map(item)),
+    element("ol", { class: "actions" }, items.slice(0, 2)),
     more.length > 0 &&
       element(
         "details",
         {},
         element("summary", {}, counted(more.length, "{n} more command", "{n} more commands")),
-        element("ol", { class: "actions" }, more.map(item)),
+        element("ol", { class: "actions" }, more),
       ),
   );
   node.classList.add("wide");

@@ -90,7 +90,7 @@ const CHINESE = {
   "The lake is empty: begin here.": "数据湖是空的：从这里开始。",
   "The last run could not work: find out why.": "上次运行无法进行：查明原因。",
   "The newest day is not in: run the jobs.": "最新一天还没到：运行任务。",
-  "Days are missing: fetch them.": "有缺失的日期：补取。",
+  "Data is missing: fetch it.": "有缺失的数据：补取。",
   "Silver is older than bronze: build it.": "Silver 层落后于 Bronze 层：重新构建。",
   "Rows were set aside: look at them.": "有行被剔除：查看原因。",
 

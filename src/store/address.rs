@@ -1,4 +1,5 @@
-//! Where a lake is, so that another machine finds it. Never a secret: what opens a store is in the environment of each machine.
+//! A lake's location in a form another machine can open. Holds no secrets: each machine reads its credentials from its
+//! own environment.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::cloud::{Access, StoreSettings};
 use super::{Kind, Store};
 
-/// Where a lake is; as a text it is JSON.
+/// The location of a lake. Its text form is JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {
     /// An absolute path, or the URL of a bucket.
@@ -33,7 +34,7 @@ impl FromStr for Address {
 }
 
 impl Store {
-    /// The lake as other machines find it.
+    /// The address under which other machines find this lake.
     ///
     /// # Errors
     /// When the current folder is unknown.
@@ -45,7 +46,7 @@ impl Store {
         Ok(Address { lake, settings: self.settings.clone() })
     }
 
-    /// Opens the lake at an address by the variables of `access`, which come first where they tell the same.
+    /// Opens the lake at an address. Variables in `access` take precedence over the settings in the address.
     ///
     /// # Errors
     /// As [`Store::reach`].

@@ -1,5 +1,5 @@
-//! What an error of a store says to a person: one line, with what a server answered and the way out. Never its whole answer,
-//! which may quote what signed the request.
+//! Turns an error of a store into one line for a person: what the server answered and what to do about it. The full
+//! response is never shown, because it may quote what signed the request.
 
 use std::error::Error as StdError;
 
@@ -8,13 +8,13 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 use super::error::StoreError;
 
-/// How an answer that is no success begins.
+/// The start of `object_store`'s message for a response with a status other than 2xx.
 pub(super) const ANSWERED: &str = "Server returned non-2xx status code: ";
 
-/// Where machines of a cloud ask for the credentials of their role.
+/// Where cloud machines request the credentials of their role.
 const ROLES: [&str; 2] = ["//169.254.", "//metadata."];
 
-/// The innermost reason: the outer ones repeat the path, and the kind of the store.
+/// The innermost reason. The outer errors only repeat the path and the kind of store.
 pub(super) fn cause(error: &Error) -> String {
     let asked_role = chain(error).any(|error| {
         let text = error.to_string();
@@ -29,15 +29,15 @@ pub(super) fn cause(error: &Error) -> String {
     }
 }
 
-/// Whether a folder lies where a file should go, or a file where its folder should be.
+/// Whether a directory is in the way of a file, or a file in the way of its directory.
 pub(super) fn is_obstructed(error: &Error) -> bool {
     use std::io::ErrorKind::{IsADirectory, NotADirectory};
     let io = |error: &(dyn StdError + 'static)| error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
     chain(error).filter_map(io).any(|kind| matches!(kind, IsADirectory | NotADirectory))
 }
 
-/// Whether the same request may be answered another time: a server in trouble, a line that broke. Not where the system or the
-/// server says of the file itself that it cannot be had.
+/// Whether the same request may succeed later, as after server trouble or a broken connection. `false` where the system
+/// or the server says that this file cannot be had.
 pub(super) fn is_passing(error: &Error) -> bool {
     use Error::{InvalidPath, NotFound, NotImplemented, NotSupported, PermissionDenied, Unauthenticated};
     if matches!(
@@ -55,18 +55,18 @@ pub(super) fn is_passing(error: &Error) -> bool {
         let status = answer.status.get(..3).unwrap_or_default();
         return !status.starts_with('4') || matches!(status, "408" | "429");
     }
-    // What a client of HTTP met is of its line; else the system says it of a file.
+    // An error of the HTTP client is about the connection. Any other is the system's, about a file.
     chain(error).any(<dyn StdError>::is::<HttpError>)
         || chain(error).find_map(<dyn StdError>::downcast_ref).is_none_or(is_io_passing)
 }
 
-/// The same of what the system says.
+/// Like [`is_passing`], for an error of the system.
 fn is_io_passing(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, Other, OutOfMemory, ResourceBusy,
         StaleNetworkFileHandle, TimedOut, UnexpectedEof, WouldBlock,
     };
-    /// Too many open files: of the machine, of the process.
+    /// Too many open files: `ENFILE` for the machine, `EMFILE` for the process.
     const FILES: [i32; 2] = [23, 24];
     let kinds = [
         BrokenPipe,
@@ -84,12 +84,12 @@ fn is_io_passing(error: &std::io::Error) -> bool {
     kinds.contains(&error.kind()) || error.raw_os_error().is_some_and(|code| cfg!(unix) && FILES.contains(&code))
 }
 
-/// What the system does not do to a file of a local lake.
+/// An I/O error on a file of a local lake.
 pub(super) fn of_system(verb: &'static str, path: String, lake: String, error: &std::io::Error) -> StoreError {
     StoreError { verb, path, lake, cause: error.to_string(), is_passing: is_io_passing(error) }
 }
 
-/// Whether the reply to a request may have been lost after the request was carried out.
+/// Whether the request may have been carried out and only its reply lost.
 pub(super) fn is_lost(error: &Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
     let lost = [BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof];
@@ -101,7 +101,7 @@ pub(super) fn is_lost(error: &Error) -> bool {
     })
 }
 
-/// Whether a store does not know the condition of a put.
+/// Whether the store does not support the condition of a put.
 pub(super) fn is_unknown_condition(error: &Error) -> bool {
     if matches!(error, Error::NotImplemented { .. }) {
         return true;
@@ -122,11 +122,11 @@ fn chain<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn StdError + 'stat
     std::iter::successors(Some(error as &'a (dyn StdError + 'static)), next)
 }
 
-/// An answer that is no success.
+/// An error response of a server.
 struct Answer {
-    /// Its number and name: `403 Forbidden`.
+    /// Status code and reason: `403 Forbidden`.
     status: String,
-    /// Its code and message.
+    /// The server's error code and message.
     said: String,
 }
 
@@ -141,7 +141,7 @@ fn answer(error: &Error) -> Option<Answer> {
     Some(Answer { status: status.to_owned(), said: parts.join(": ") })
 }
 
-/// The first line of an element of XML.
+/// The first line of an XML element.
 fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once('<')?;
@@ -152,7 +152,7 @@ impl std::fmt::Display for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { status, said } = self;
         match status.get(..3) {
-            // A message of these may quote the credentials.
+            // The message of these may quote the credentials.
             Some("401" | "403") => {
                 let code = said.split(':').next().unwrap_or_default();
                 write!(f, "{status} ({code}): check the credentials in the environment and what they may do")
@@ -213,7 +213,7 @@ mod tests {
         for kind in [ErrorKind::PermissionDenied, ErrorKind::IsADirectory, ErrorKind::InvalidInput] {
             assert!(!passing(kind.into()), "{kind}");
         }
-        // A line that is refused, and a disk that is damaged.
+        // A refused connection, and a damaged disk.
         let refused = HttpError::new(HttpErrorKind::Connect, std::io::Error::from(ErrorKind::ConnectionRefused));
         assert!(is_passing(&Error::Generic { store: "S3", source: refused.into() }));
         #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! From the URL of a bucket to its store: S3 and what speaks it, Google Cloud Storage, Azure. What opens it comes from the
-//! environment, by the names that its vendor uses. Never a local folder.
+//! Opens object stores by URL: S3 and everything that speaks it, Google Cloud Storage, Azure. Credentials come from the
+//! environment, under the names each vendor uses. Local folders are opened in `open`, not here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,13 +19,13 @@ use super::cause::cause;
 use super::http::{Connector, with_headers};
 use super::remote::Remote;
 
-/// A request as a whole: a partition of some ten megabytes over a slow line.
+/// Limit for a whole request: a partition of some ten megabytes over a slow line.
 const REQUEST: Duration = Duration::from_mins(2);
 
-/// How long a connection may take.
+/// Limit for establishing a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What the variables of each vendor begin with.
+/// Prefixes of each vendor's environment variables.
 const AWS: &str = "AWS_";
 const GOOGLE: &str = "GOOGLE_";
 const AZURE: &str = "AZURE_";
@@ -35,23 +35,23 @@ type Objects = Arc<dyn ObjectStore>;
 /// How to reach an object store, besides its URL.
 #[derive(Clone, Default)]
 pub struct Access {
-    /// Of these two the variables come first where they tell the same.
+    /// Overridden by `variables` where both set the same option.
     pub settings: StoreSettings,
-    /// Variables of the environment, by name: `AWS_…`, `GOOGLE_…` and `AZURE_…`. Some are secrets.
+    /// Environment variables by name: `AWS_…`, `GOOGLE_…` and `AZURE_…`. Some are secrets.
     pub variables: Vec<(String, String)>,
 }
 
-/// What a configuration tells of an object store. No secrets: it travels to other machines.
+/// Object store settings from `jobs.toml`. They hold no secrets, so they can be sent to other machines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StoreSettings {
-    /// The URL of a server that is not the vendor's usual one.
+    /// The endpoint, if not the vendor's usual one.
     pub endpoint: Option<String>,
     /// The region of the bucket.
     pub region: Option<String>,
-    /// Whether the bucket stands in the path instead of the host name.
+    /// Whether the bucket goes into the path instead of the host name.
     pub path_style: Option<bool>,
-    /// What S3 is spoken, where the endpoint does not tell.
+    /// The dialect of S3, where the endpoint does not tell.
     pub kind: Option<Speaks>,
 }
 
@@ -61,19 +61,19 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Stores that speak S3, by how a file is put only where its name is free.
+/// Dialects of S3, by how they put a file only if its name is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Speaks {
-    /// By `If-None-Match`, as AWS, `MinIO` and most others.
+    /// `If-None-Match`, as in AWS, `MinIO` and most others.
     S3,
-    /// Alibaba Cloud, by a header of its own.
+    /// Alibaba Cloud, with a header of its own.
     Oss,
-    /// Tencent Cloud, by a header of its own.
+    /// Tencent Cloud, with a header of its own.
     Cos,
 }
 
 impl Speaks {
-    /// By its name in `jobs.toml`.
+    /// The dialect named in `jobs.toml`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [("s3", Self::S3), ("oss", Self::Oss), ("cos", Self::Cos)]
@@ -82,7 +82,7 @@ impl Speaks {
             .map(|known| known.1)
     }
 
-    /// Those of the hosts of known vendors.
+    /// The dialect of a known vendor's host, else plain S3.
     fn of(endpoint: &str) -> Self {
         let host = endpoint.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
         let is_of = |domains: &[&str]| domains.iter().any(|domain| host.ends_with(domain));
@@ -95,7 +95,7 @@ impl Speaks {
         }
     }
 
-    /// The header that forbids to overwrite a file.
+    /// The header that forbids overwriting a file.
     fn forbids(self) -> Option<&'static str> {
         match self {
             Self::S3 => None,
@@ -105,7 +105,7 @@ impl Speaks {
     }
 }
 
-/// The store at a URL of this scheme.
+/// Opens the store at a URL with this scheme.
 pub(super) fn open(scheme: &str, place: &str, access: &Access) -> Result<Remote> {
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
     if bucket.is_empty() {
@@ -123,7 +123,7 @@ pub(super) fn open(scheme: &str, place: &str, access: &Access) -> Result<Remote>
     opened.map_err(|error| anyhow!(cause(&error)))
 }
 
-/// The variables that begin with a prefix, as far as `with` knows them.
+/// Applies each variable that has the prefix and that the builder knows.
 fn set<B, K: FromStr>(to: B, access: &Access, prefix: &str, with: impl Fn(B, K, String) -> B) -> B {
     access.variables.iter().fold(to, |to, (name, value)| {
         let Some(rest) = name.strip_prefix(prefix) else { return to };
@@ -141,18 +141,18 @@ fn options(access: &Access, prefix: &str, endpoint: Option<&str>) -> ClientOptio
     set(options, access, prefix, ClientOptions::with_config)
 }
 
-/// What is tried again, and for how long: throttling passes within minutes, and a night has time.
+/// Retries for ordinary requests: throttling passes within minutes, and a nightly run has time.
 fn retries() -> RetryConfig {
     let backoff = BackoffConfig { max_backoff: Duration::from_secs(20), ..BackoffConfig::default() };
     RetryConfig { backoff, max_retries: 10, retry_timeout: Duration::from_mins(3) }
 }
 
-/// A machine has a role at once or not at all.
+/// Retries for credentials: a machine either has a role or it does not.
 fn few_retries() -> RetryConfig {
     RetryConfig { max_retries: 2, retry_timeout: Duration::from_secs(10), ..retries() }
 }
 
-/// The store, and where a header forbids to overwrite, the one whose requests carry it.
+/// The store and, where a header forbids overwriting, a second client that sends it with each request.
 fn s3(bucket: &str, access: &Access) -> object_store::Result<(Objects, Option<Objects>)> {
     let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
     if let Some(endpoint) = &access.settings.endpoint {
@@ -162,20 +162,20 @@ fn s3(bucket: &str, access: &Access) -> object_store::Result<(Objects, Option<Ob
         builder = builder.with_region(region);
     }
     builder = set(builder, access, AWS, |builder, key: AmazonS3ConfigKey, value| match key {
-        // The URL names it.
+        // The URL already names the bucket.
         AmazonS3ConfigKey::Bucket => builder,
         key => builder.with_config(key, value),
     });
     let value = |key| builder.get_config_value(&key);
     let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
     let kind = access.settings.kind.unwrap_or_else(|| endpoint.as_deref().map_or(Speaks::S3, Speaks::of));
-    // These two refuse buckets in the path.
+    // OSS and COS refuse path-style requests.
     let path_style = access.settings.path_style.unwrap_or(kind == Speaks::S3);
     let is_set = value(AmazonS3ConfigKey::VirtualHostedStyleRequest).is_some_and(|value| value == "true");
     if !path_style && !is_set {
         builder = builder.with_virtual_hosted_style_request(true);
         if let Some((scheme, host)) = endpoint.as_deref().and_then(|endpoint| endpoint.split_once("://")) {
-            // The builder wants the bucket in the endpoint.
+            // In this mode the builder expects the bucket in the endpoint.
             let is_there = host.starts_with(&format!("{bucket}."));
             let url = if is_there { format!("{scheme}://{host}") } else { format!("{scheme}://{bucket}.{host}") };
             builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, url.trim_end_matches('/'));

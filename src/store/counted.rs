@@ -1,4 +1,4 @@
-//! A lake in memory that counts its requests: what they cost on an object store. For tests.
+//! An in-memory lake that counts requests, to show what they would cost on an object store. For tests.
 
 use std::fmt;
 use std::ops::Range;
@@ -24,7 +24,7 @@ pub(crate) struct Requests {
     pub(crate) puts: usize,
 }
 
-/// The store that counts.
+/// An in-memory store that counts requests.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
     objects: InMemory,
@@ -32,7 +32,7 @@ pub(crate) struct Counted {
 }
 
 impl Store {
-    /// A lake in memory, and what counts its requests.
+    /// An in-memory lake, and the store beneath it to read the counts from.
     pub(crate) fn counted() -> (Self, Arc<Counted>) {
         let counted = Arc::new(Counted::default());
         (Self::over("memory", Arc::clone(&counted) as _), counted)
@@ -40,7 +40,7 @@ impl Store {
 }
 
 impl Counted {
-    /// The requests since the last call.
+    /// Requests since the last call.
     pub(crate) fn take(&self) -> Requests {
         std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }

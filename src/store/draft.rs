@@ -1,5 +1,5 @@
-//! A file that is written bit by bit before it is published: on the disk of a local lake, elsewhere in memory. Never what it
-//! holds.
+//! A file written piece by piece before it is published: on disk for a local lake, otherwise in memory. Does not know
+//! what the file holds.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use super::Store;
 use super::staged::StagedFolder;
 use super::staging::{Staged, failed};
 
-/// A file on its way into the lake. Nobody sees it before [`super::Store::put_draft`], and it is gone when it is dropped.
+/// A file not published yet. It is invisible until [`super::Store::put_draft`] and is removed on drop.
 #[derive(Debug)]
 pub struct Draft(Kind);
 
@@ -28,21 +28,21 @@ enum Kind {
 struct OnDisk {
     file: Option<File>,
     staged: Staged,
-    /// Why it cannot be published: told then, as of any file that cannot be written.
+    /// Why it cannot be published. Reported by `publish`, like any other failed write.
     failed: Option<Error>,
 }
 
 impl Draft {
-    /// A file that stays in memory.
+    /// A draft kept in memory.
     #[must_use]
     pub fn in_memory() -> Self {
         Self(Kind::Memory(Vec::new()))
     }
 
-    /// All that was written.
+    /// Everything written so far.
     ///
     /// # Errors
-    /// When it lies on a disk and cannot be read.
+    /// When it is on disk and cannot be read.
     pub fn into_bytes(self) -> io::Result<Bytes> {
         match self.0 {
             Kind::Memory(bytes) => Ok(bytes.into()),
@@ -52,7 +52,7 @@ impl Draft {
 }
 
 impl OnDisk {
-    /// A file of a folder, to be published under a name.
+    /// Stages a file to be published as `target`.
     fn new(folder: &StagedFolder, target: &Path) -> Self {
         let (_, staged) = folder.stage(target);
         let open = || {
@@ -67,12 +67,12 @@ impl OnDisk {
         }
     }
 
-    /// Gives it its name, replacing a file of that name.
+    /// Publishes it, replacing any file of that name.
     async fn publish(mut self, folder: &StagedFolder) -> object_store::Result<()> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        // Some systems give no other name to a file that is open.
+        // Some systems cannot rename an open file.
         self.file = None;
         folder.check_there()?;
         folder.shown(self.staged.clone(), false).await
@@ -80,19 +80,19 @@ impl OnDisk {
 }
 
 impl Store {
-    /// A file that is written bit by bit, to be published under a name.
+    /// Starts a file to be published as `path`.
     ///
     /// # Errors
-    /// When there can be no file of that name.
+    /// When `path` is not a valid file name.
     pub fn draft(&self, path: &str) -> Result<Draft> {
         let Some(local) = self.local() else { return Ok(Draft::in_memory()) };
         Ok(Draft(Kind::Disk(OnDisk::new(local, &Path::parse(path)?))))
     }
 
-    /// As [`Store::put`], of a file that was written bit by bit.
+    /// Like [`Store::put`], for a draft.
     ///
     /// # Errors
-    /// [`super::WriteError`], also where it could not be written before, or why a fence does not hold.
+    /// [`super::WriteError`], including from earlier writes to the draft, or why a fence does not hold.
     pub async fn put_draft(&self, path: &str, draft: Draft) -> Result<()> {
         self.check().await?;
         let published = match (draft.0, self.local()) {
@@ -132,7 +132,7 @@ impl Write for Draft {
 
 impl Drop for OnDisk {
     fn drop(&mut self) {
-        // After it was published there is none of its name.
+        // Once published, nothing is left under the staged name.
         drop(fs::remove_file(&self.staged.path));
     }
 }

@@ -1,23 +1,23 @@
-//! A file as a listing shows it. Never what it holds.
+//! A file as listings show it. Reads no file.
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use object_store::path::Path;
 use object_store::{ObjectMeta, Result};
 use serde::{Deserialize, Serialize};
 
-/// Bytes of the beginning of a file that a listing may tell: those that show whether it is one of ours.
+/// How many leading bytes of a file a listing may know: enough to tell whether it is one of ours.
 pub const BEGINNING: usize = 14;
 
 /// One file of a listing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Entry {
-    /// Path in the lake.
+    /// Path relative to the lake.
     pub path: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was written, to the millisecond, as the store knows it.
+    /// Last modified, to the millisecond, according to the store.
     pub modified: DateTime<Utc>,
-    /// How it begins, where that is known without reading it.
+    /// The first bytes, where known without reading the file.
     #[serde(skip)]
     pub beginning: Option<[u8; BEGINNING]>,
 }

@@ -1,20 +1,20 @@
-//! What a store could not do, as errors that somebody decides on. Never what an error of a store says: that is `cause`'s.
+//! Errors of the store that callers match on. How an `object_store` error is worded is in `cause`, not here.
 
 use serde::{Deserialize, Serialize};
 
-/// The lake could not be written: exit 1, with the reason.
+/// The lake could not be written. Exit code 1.
 #[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("cannot write `{path}` in the lake {lake}: {cause}")]
 pub struct WriteError {
-    /// The lake as the user named it.
+    /// The lake, as the user named it.
     pub lake: String,
-    /// The file in the lake.
+    /// The path within the lake.
     pub path: String,
-    /// The reason the system gave.
+    /// The reason given by the system.
     pub cause: String,
 }
 
-/// The store did not do what was asked of it: nothing is known of what a file holds.
+/// A request to the store failed, so nothing is known about the file.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {verb} `{path}` in the lake {lake}: {cause}")]
 pub struct StoreError {
@@ -25,13 +25,13 @@ pub struct StoreError {
     pub(super) is_passing: bool,
 }
 
-/// Whether an error is a store that does not give a file for the moment, and may another time.
+/// Whether the error is a store that cannot give a file right now but may later.
 #[must_use]
 pub fn is_passing(error: &anyhow::Error) -> bool {
     error.downcast_ref::<StoreError>().is_some_and(|error| error.is_passing)
 }
 
-/// Something lies where a file should go: that one cannot be written, others can.
+/// Something is in the way of a file. This one cannot be written; others can.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write `{path}` in the lake {lake}: {cause}; move what lies there away")]
 pub struct Obstructed {

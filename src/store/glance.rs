@@ -1,5 +1,5 @@
-//! What one flat listing of each top folder of an object store showed: a listing costs a request, so that what looks at all
-//! tables lists them together. Never what must be as new as the moment.
+//! One flat listing per top folder of an object store, shared by everything that looks at many tables, because each
+//! listing costs requests. Not for callers that need the current state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,19 +9,18 @@ use tokio::sync::OnceCell;
 
 use super::entry::Entry;
 
-/// Files of a flat listing, at most: 32 requests. Of a larger lake the folders beyond are listed each on their own, as many
-/// at once as are asked for.
+/// Most files taken from a flat listing: 32 requests. In a larger lake the remaining folders are listed one by one.
 pub(super) const MOST: usize = 32_000;
 
-/// Flat listings, each made when it is first asked for.
+/// Flat listings, each made when first asked for.
 #[derive(Debug, Default)]
 pub(super) struct Glance {
     tops: Mutex<BTreeMap<String, Arc<OnceCell<Listed>>>>,
-    /// Folders that were written since.
+    /// Folders written to since.
     outdated: Mutex<BTreeSet<String>>,
 }
 
-/// The folder that is listed for one.
+/// The top folder whose listing covers `folder`.
 pub(super) fn top(folder: &str) -> &str {
     folder.split('/').next().unwrap_or_default()
 }
@@ -30,12 +29,12 @@ pub(super) fn top(folder: &str) -> &str {
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) entries: Vec<Entry>,
-    /// Whether these are all.
+    /// Whether no file was left out.
     pub(super) is_whole: bool,
 }
 
 impl Listed {
-    /// The files below a folder, if all of them are here.
+    /// The files below `folder`, if the listing covers all of them.
     fn below(&self, folder: &str) -> Option<Vec<Entry>> {
         let prefix = format!("{folder}/");
         let first = self.entries.partition_point(|entry| entry.path < prefix);
@@ -47,8 +46,8 @@ impl Listed {
 }
 
 impl Glance {
-    /// The files below a folder as they were; `None` where it was written since, or lies beyond what was listed. `list` lists
-    /// its [`top`], and is awaited where nobody has asked before.
+    /// The files below `folder` at the time of the listing. `None` if the folder was written to since or is not fully
+    /// covered. `list` lists the [`top`] folder and is only awaited by the first caller.
     pub(super) async fn below(
         &self,
         folder: &str,
@@ -65,7 +64,7 @@ impl Glance {
         Ok(cell.get_or_try_init(|| list).await?.below(folder))
     }
 
-    /// Something was written below a folder.
+    /// Marks `folder` as written to.
     pub(super) fn outdate(&self, folder: &str) {
         self.outdated.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
     }
@@ -95,7 +94,7 @@ mod tests {
     fn a_part_of_a_listing_answers_for_the_folders_that_it_passed() {
         let paths = ["bronze/a/1", "bronze/a-b/1", "bronze/b/1"];
         let below = |is_whole, folder: &str| listed(&paths, is_whole).below(folder).map(|found| found.len());
-        // `-` sorts before `/`: the folder `bronze/a` ends where the next one begins.
+        // `-` sorts before `/`: `bronze/a` ends where the next folder begins.
         let mut sorted = paths;
         sorted.sort_unstable();
         assert_eq!(listed(&sorted, false).below("bronze/a").unwrap().len(), 1);

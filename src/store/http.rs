@@ -1,4 +1,4 @@
-//! How requests to an object store go out. Never what they ask for, or what is made of the answer.
+//! How requests to an object store are sent. Knows neither what they ask for nor what becomes of the response.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,8 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpRequestBody, HttpResponse, HttpService, ReqwestConnector,
 };
 
-/// How often a request went out: it is repeated below, out of sight, and the reply to an earlier one may have been lost.
+/// How often a request was sent. `object_store` retries silently, so the reply to an earlier attempt may have been
+/// lost.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sent(Arc<AtomicUsize>);
 
@@ -22,7 +23,7 @@ impl Sent {
     }
 }
 
-/// The usual connector, with what some stores that speak S3 want besides.
+/// The default connector, plus what some S3-compatible stores need.
 #[derive(Debug, Default)]
 pub(super) struct Connector {
     usual: ReqwestConnector,
@@ -43,7 +44,7 @@ impl HttpService for Service {
         if let Some(sent) = request.extensions().get::<Sent>() {
             sent.0.fetch_add(1, Ordering::Relaxed);
         }
-        // OSS, COS and older servers delete nothing without it.
+        // OSS, COS and older servers refuse bulk deletes without an MD5.
         let is_delete = request.method().as_str() == "POST" && request.uri().query() == Some("delete");
         if let Some(sum) = is_delete.then(|| request.body().as_bytes().map(sum)).flatten()
             && let Ok(sum) = sum.parse()
@@ -51,7 +52,8 @@ impl HttpService for Service {
             request.headers_mut().insert("content-md5", sum);
         }
         let mut response = self.0.execute(request).await?;
-        // What a server cannot do it can neither do later; of all other 5xx that may be hoped.
+        // `object_store` retries every 5xx. A server that does not implement something will not do so later: report it
+        // as 405.
         if response.status().as_u16() == 501
             && let Ok(never) = 405_u16.try_into()
         {
@@ -65,7 +67,7 @@ fn sum(body: &bytes::Bytes) -> String {
     BASE64.encode(Md5::digest(body))
 }
 
-/// Options of a client whose every request carries some headers.
+/// Client options that add these headers to every request.
 pub(super) fn with_headers(options: ClientOptions, headers: &[&'static str]) -> ClientOptions {
     let mut carried = HttpRequest::new(HttpRequestBody::empty()).into_parts().0.headers;
     for name in headers {

@@ -1,4 +1,4 @@
-//! What a lake holds, by listing it: now, or at a glance; and what of it was passed over. Never what a path means.
+//! Lists a lake, live or at a glance, and records paths that were passed over. Does not know what paths mean.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,27 +13,27 @@ use super::entry::Entry;
 use super::glance::{self, Listed};
 
 impl Store {
-    /// Names a path that cannot be read as what it should be, with the reason and the way out; the command goes on without
-    /// it, and ends as incomplete.
+    /// Records a path that cannot be read as what it should be, with the reason and what to do. The command goes on
+    /// without it and ends as incomplete.
     pub fn pass_over(&self, path: &str, reason: &str) {
         self.passed_over.add(path, reason);
     }
 
-    /// The paths that were passed over so far, with the reasons.
+    /// Paths passed over so far, with the reasons.
     #[must_use]
     pub fn passed_over(&self) -> BTreeMap<String, String> {
         self.passed_over.all()
     }
 
-    /// The same store; of an object store each top folder is listed once from now on, for what looks at many tables and need
-    /// not know more than what was there. What it writes itself it knows.
+    /// The same store, which lists each top folder of an object store only once from now on. For commands that look at
+    /// many tables and can do without changes by others. Its own writes are seen.
     #[must_use]
     pub fn glance(&self) -> Self {
         let glance = self.glance.clone().or_else(|| self.is_remote().then(Arc::default));
         Self { glance, ..self.clone() }
     }
 
-    /// Something was written below `folder` since the [`Store::glance`].
+    /// Marks `folder` as written to since [`Store::glance`].
     pub fn outdate(&self, folder: &str) {
         if let Some(glance) = &self.glance {
             glance.outdate(folder);
@@ -53,7 +53,7 @@ impl Store {
         Ok(self.first(folder, usize::MAX).await?.entries)
     }
 
-    /// The first files below `folder`.
+    /// The first `most` files below `folder`.
     async fn first(&self, folder: &str, most: usize) -> Result<Listed> {
         if let Some(local) = self.local() {
             let listed = async { local.below(&Path::parse(folder)?).await };
@@ -65,7 +65,7 @@ impl Store {
             files.take(most).try_collect::<Vec<Entry>>().await
         };
         let mut entries = listed.await.map_err(|error| self.failed("list", folder, &error))?;
-        // A part of a listing without order tells of no folder.
+        // A partial listing out of order is of no use: any folder may be incomplete.
         let is_whole = entries.len() < most;
         if !is_whole && !entries.is_sorted() {
             entries.clear();
@@ -74,7 +74,7 @@ impl Store {
         Ok(Listed { entries, is_whole })
     }
 
-    /// The folders in `folder`, sorted.
+    /// The folders directly in `folder`, sorted.
     ///
     /// # Errors
     /// When the store cannot be listed; a folder that does not exist is empty.

@@ -1,7 +1,7 @@
 //! The files of a lake: list, read, publish whole, delete. Paths are relative to the lake and use `/`.
 //!
-//! A [`Store`] holds one [`ObjectStore`] and treats every kind alike; `open.rs` alone knows which kinds there
-//! are. Never here: what a path means.
+//! A [`Store`] wraps one [`ObjectStore`] and treats all kinds alike; only `open.rs` knows which kinds exist. What a
+//! path means is not decided here.
 
 mod address;
 mod cause;
@@ -59,26 +59,26 @@ use passed_over::PassedOver;
 use remote::Remote;
 use staged::StagedFolder;
 
-/// Files read at the same time.
+/// Files read concurrently.
 const AT_ONCE: usize = 16;
 
-/// A file as it was read, so that it can be replaced where it is still the same.
+/// A file as it was read, so that it can be replaced only if unchanged.
 #[derive(Debug)]
 pub struct Versioned {
-    /// What it holds.
+    /// Its contents.
     pub body: Bytes,
-    /// When it was written, as the store knows it.
+    /// Last modified, according to the store.
     pub modified: DateTime<Utc>,
     version: UpdateVersion,
 }
 
-/// What must hold before a file is written.
+/// A condition checked before each write.
 #[async_trait]
 pub trait Fence: std::fmt::Debug + Send + Sync {
-    /// Nothing, where it holds.
+    /// Succeeds if the condition holds.
     ///
     /// # Errors
-    /// Why it does not.
+    /// The reason it does not hold.
     async fn check(&self) -> Result<()>;
 }
 
@@ -88,11 +88,11 @@ pub struct Store {
     name: String,
     settings: StoreSettings,
     objects: Arc<dyn ObjectStore>,
-    /// The same store, for questions that only one kind can answer.
+    /// The same store by kind, for questions only one kind can answer.
     kind: Kind,
-    /// What it held at one time, for those who need not know it newer.
+    /// Listings taken at one time, for callers that do not need the current state.
     glance: Option<Arc<Glance>>,
-    /// Checked before each file that is written.
+    /// Checked before each write.
     fences: Vec<Arc<dyn Fence>>,
     passed_over: PassedOver,
 }
@@ -111,23 +111,23 @@ impl Store {
         }
     }
 
-    /// Whether it is not of this machine: each question is a request.
+    /// Whether the store is behind a network, so that each question is a request.
     #[must_use]
     pub fn is_remote(&self) -> bool {
         self.local().is_none()
     }
 
-    /// Whether a file is put only where its name is free, as far as is known by now.
+    /// Whether puts of new files fail if the name is taken, as far as known.
     fn creates(&self) -> bool {
         !matches!(&self.kind, Kind::Remote(remote) if !remote.creates())
     }
 
-    /// Whether a file is replaced only where it is as it was read, as far as is known by now.
+    /// Whether replacing fails if the file has changed since it was read, as far as known.
     fn swaps(&self) -> bool {
         !matches!(&self.kind, Kind::Remote(remote) if !remote.swaps())
     }
 
-    /// The same store, for what is written as long as `fence` holds.
+    /// The same store, writing only while `fence` holds.
     #[must_use]
     pub fn fenced(&self, fence: impl Fence + 'static) -> Self {
         let mut store = self.clone();
@@ -135,37 +135,37 @@ impl Store {
         store
     }
 
-    /// The lake as the user named it.
+    /// The lake, as the user named it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where a file of the lake is, from where the user stands.
+    /// A path of the lake, as the user would write it.
     #[must_use]
     pub fn location(&self, path: &str) -> String {
         format!("{}/{path}", self.name.trim_end_matches('/'))
     }
 
-    /// The store itself, for engines that read it on their own. Paths are those of the lake.
+    /// The underlying store, for engines that read it themselves. Paths are relative to the lake.
     #[must_use]
     pub fn objects(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.objects)
     }
 
-    /// The folder of a local lake, where it does not exist yet.
+    /// The folder of a local lake, if it does not exist yet.
     #[must_use]
     pub fn missing(&self) -> Option<&FsPath> {
         self.local()?.missing()
     }
 
-    /// Bytes free on the disk of a local lake.
+    /// Free bytes on the disk of a local lake.
     #[must_use]
     pub fn free(&self) -> Option<u64> {
         self.local()?.free()
     }
 
-    /// From now on what listings of a local lake show is remembered in it, so that the next one takes less time: for commands
+    /// From now on, remember listings of a local lake in the lake itself, so that the next one is faster. For commands
     /// that write to the lake.
     pub fn remember(&self) {
         if let Some(local) = self.local() {
@@ -173,7 +173,7 @@ impl Store {
         }
     }
 
-    /// Removes what killed runs left half written. Files of processes that still run stay.
+    /// Removes files that killed runs left half written. Files of running processes stay.
     ///
     /// # Errors
     /// When the folder cannot be read or a file cannot be removed.
@@ -181,7 +181,7 @@ impl Store {
         self.local().map_or(Ok(()), |folder| folder.clear())
     }
 
-    /// A whole file.
+    /// Reads a whole file.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -190,18 +190,18 @@ impl Store {
         read.await.map_err(|error| self.failed("read", path, &error))
     }
 
-    /// A part of a file.
+    /// Reads part of a file.
     ///
     /// # Errors
-    /// When it cannot be read, or is shorter.
+    /// When it cannot be read or is too short.
     pub async fn read_range(&self, path: &str, range: Range<u64>) -> Result<Bytes> {
         let read = async { self.objects.get_range(&Path::parse(path)?, range).await };
         read.await.map_err(|error| self.failed("read", path, &error))
     }
 
-    /// What `read` makes of the first bytes of each of some files, side by side and in their order; of each as many as it
-    /// is given with. Of an object store only the `usual` number is read at first, and the rest where `length` tells that
-    /// there is more to it.
+    /// Applies `read` to the first bytes of each file, concurrently, and returns the results in order. Each file comes
+    /// with the number of bytes to read. From an object store only `usual` bytes are read at first, and the rest if
+    /// `length` says that more is needed.
     pub async fn heads<T: Send + 'static>(
         &self,
         files: Vec<(String, u64)>,
@@ -218,7 +218,7 @@ impl Store {
             };
             return stream::iter(files).map(one).buffered(AT_ONCE).collect().await;
         };
-        // A blocking thread for many files, not for each.
+        // One blocking thread for many files, not one each.
         let parts = files.chunks(files.len().div_ceil(AT_ONCE).max(1)).map(|part| {
             let (local, name, part) = (Arc::clone(local), self.name.clone(), part.to_vec());
             let one = move |(path, size): (String, u64)| {
@@ -228,12 +228,12 @@ impl Store {
             tokio::task::spawn_blocking(move || part.into_iter().map(one).collect::<Vec<_>>())
         });
         let parts = join_all(parts).await.into_iter();
-        // A panic of `read` goes on here.
+        // Propagate a panic of `read`.
         parts.flat_map(|part| part.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))).collect()
     }
 
-    /// The last bytes of each of some files of a local lake, as many as `most`, in their order; `None` where they cannot be
-    /// read. Of an object store nothing.
+    /// The last bytes of each file of a local lake, up to `most`, in order; `None` where they cannot be read. Empty for
+    /// an object store.
     pub async fn ends(&self, files: Vec<(String, u64)>, most: u64) -> Vec<Option<Vec<u8>>> {
         let Some(local) = self.local().cloned() else { return Vec::new() };
         let one = move |(path, size): (String, u64)| local.end(&path, size.min(most)).ok();
@@ -242,7 +242,7 @@ impl Store {
         read.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
-    /// A whole file with its version; `None` if there is none.
+    /// Reads a whole file and its version. `None` if there is no such file.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -260,7 +260,7 @@ impl Store {
         }
     }
 
-    /// Replaces a file that is still as it was read; `false` if it is not.
+    /// Replaces a file if it is still as it was read. `false` if it is not.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -272,7 +272,7 @@ impl Store {
         }
     }
 
-    /// Publishes a file, replacing one of that name.
+    /// Publishes a file, replacing any file of that name.
     ///
     /// # Errors
     /// [`WriteError`], or why a fence does not hold.
@@ -281,7 +281,7 @@ impl Store {
         self.publish(path, body, PutMode::Overwrite).await.map_err(|error| self.unwritten(path, &error))
     }
 
-    /// Publishes a file if its name is free; `false` if it is taken.
+    /// Publishes a file if its name is free. `false` if it is taken.
     ///
     /// # Errors
     /// [`WriteError`], or why a fence does not hold.
@@ -299,7 +299,7 @@ impl Store {
         self.objects.put_opts(&Path::parse(path)?, PutPayload::from_bytes(body), mode.into()).await.map(|_| ())
     }
 
-    /// Whether all fences hold.
+    /// Checks all fences.
     async fn check(&self) -> Result<()> {
         for fence in &self.fences {
             fence.check().await?;
@@ -307,7 +307,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a file; one that does not exist is deleted already.
+    /// Deletes a file. Succeeds if there is none.
     ///
     /// # Errors
     /// When the store refuses, or why a fence does not hold.
@@ -321,7 +321,7 @@ impl Store {
         }
     }
 
-    /// Deletes a file of a local lake, if `is_due` by what it holds; nothing is awaited, and no fence asked.
+    /// Deletes a file of a local lake if `is_due` says so of its contents. Blocks, and checks no fence.
     ///
     /// # Errors
     /// When it cannot be read or deleted.
@@ -346,7 +346,7 @@ impl Store {
     }
 }
 
-/// Whether the local store of `object_store` is still writing a file: then its name ends in `#` and a number.
+/// Whether this is a file that `object_store`'s local store is still writing: its name ends in `#` and a number.
 fn is_unfinished(path: &str) -> bool {
     let number = path.rsplit('/').next().and_then(|name| name.split_once('#'));
     number.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))

@@ -1,4 +1,4 @@
-//! From the URL of a lake to its store: the one place that knows which kinds of store there are.
+//! Opens the store at the URL of a lake. The only place that knows which kinds of store exist.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -14,7 +14,7 @@ use super::remote::Remote;
 use super::staged::StagedFolder;
 use super::{Kind, Store};
 
-/// The schemes of object stores.
+/// Schemes of object stores.
 const SCHEMES: [&str; 3] = ["s3", "gs", "az"];
 
 impl Store {
@@ -29,7 +29,7 @@ impl Store {
     /// Opens the lake at `url`: a folder, which need not exist yet, or a folder in a bucket.
     ///
     /// # Errors
-    /// When no store has such a URL, it names something other than a folder, or what opens the store is not whole.
+    /// When no store has such a URL, it names something other than a folder, or settings or credentials are incomplete.
     pub fn reach(url: &str, access: &Access) -> Result<Self> {
         let Some((scheme, place)) = url.split_once("://") else { return Self::folder(url) };
         if let Some((_, place)) = place.rsplit_once('@') {
@@ -81,7 +81,7 @@ impl Store {
     }
 }
 
-/// A path that does not exist yet, with its `..` resolved: object paths have none.
+/// Resolves `..` in a path that need not exist yet, because object paths cannot hold it.
 fn normalised(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {

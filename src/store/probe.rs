@@ -1,4 +1,4 @@
-//! What a store can do, tried out on a file of its own. Never what follows from that for a run.
+//! Finds out what a store can do, on a temporary file. What that means for a run is decided elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -8,33 +8,33 @@ use rand::rngs::SysRng;
 
 use super::Store;
 
-/// What became of a condition.
+/// How a store treats a conditional put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// The store keeps it.
+    /// The store honours it.
     Kept,
-    /// The store does not know it, and says so.
+    /// The store rejects it as unsupported.
     Unknown,
-    /// The store overwrites all the same.
+    /// The store ignores it and overwrites.
     Ignored,
 }
 
-/// What a store can do.
+/// What a store was found to do.
 #[derive(Debug, Clone, Copy)]
 pub struct Abilities {
-    /// A file is put only where its name is free.
+    /// Putting a file only if its name is free.
     pub creates: Condition,
-    /// A file is replaced only where it is as it was read.
+    /// Replacing a file only if it is unchanged.
     pub swaps: Condition,
-    /// The shortest of some small reads.
+    /// The fastest of a few small reads.
     pub latency: Duration,
 }
 
-/// Reads whose shortest is the latency.
+/// Reads tried to find the latency.
 const READS: usize = 3;
 
 impl Store {
-    /// Tries on a file of its own, which is taken away again.
+    /// Tests the store on a temporary file, which is removed afterwards.
     ///
     /// # Errors
     /// When the store cannot be read or written.

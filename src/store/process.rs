@@ -1,4 +1,5 @@
-//! Processes and where they run: who holds a lease, who is still writing a staged file. Never what is held.
+//! Identifies processes and where they run: the holder of a lease, the writer of a staged file. Does not know what they
+//! hold or write.
 
 use std::sync::OnceLock;
 
@@ -6,24 +7,25 @@ use std::sync::OnceLock;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-/// A process, told apart from those of other machines, containers and boots, and from later ones with its number.
+/// A process, distinct from any on other machines, in other containers or boots, and from a later one with the same
+/// PID.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Process {
-    /// The name of its host.
+    /// The host name.
     pub(super) host: String,
-    /// Its number.
+    /// The PID.
     pub(super) pid: u32,
-    /// The boot of the machine and the space of numbers: containers may share a host name, and in each the first process
-    /// has number 1. Empty where the system does not tell.
+    /// The boot and the PID namespace: containers may share a host name, and the first process in each has PID 1. Empty
+    /// where the system does not tell.
     #[serde(default)]
     pub(super) space: String,
-    /// When it started, in ticks since the boot; 0 where the system does not tell.
+    /// Start time in clock ticks since boot; 0 where the system does not tell.
     #[serde(default)]
     pub(super) start: u64,
 }
 
 impl Process {
-    /// This one.
+    /// The current process.
     pub(super) fn own() -> &'static Self {
         static OWN: OnceLock<Process> = OnceLock::new();
         OWN.get_or_init(|| {
@@ -32,26 +34,27 @@ impl Process {
         })
     }
 
-    /// Whether it is gone for sure. One of another host, container or boot may be running, as far as this one can tell.
+    /// Whether it has certainly ended. One on another host, in another container or boot may still run, for all we
+    /// know.
     pub(super) fn is_gone(&self) -> bool {
         let own = Self::own();
-        // Former versions wrote no space.
+        // Former versions did not write the namespace.
         if self.host != own.host || !(self.space.is_empty() || self.space == own.space) {
             return false;
         }
         let Ok(pid) = i32::try_from(self.pid) else { return true };
-        // A number is given anew; the time of the start tells.
+        // PIDs are reused; the start time tells processes apart.
         let is_other = self.start != 0 && start(self.pid).is_some_and(|start| start != self.start);
         is_other || !is_alive(pid)
     }
 
-    /// The start of a file name, from which [`Self::parse`] makes it again.
+    /// The prefix of a file name. [`Self::parse`] reads it back.
     pub(super) fn name(&self) -> String {
         let Self { host, pid, space, start } = self;
         format!("{host}-{space}-{pid}-{start}")
     }
 
-    /// The process whose name it is. Former versions wrote host and number.
+    /// Parses the prefix of a file name. Former versions wrote only host and PID.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let full = || {
             let mut parts = name.rsplitn(4, '-');
@@ -67,21 +70,21 @@ impl Process {
     }
 }
 
-/// This machine's name, without slashes.
+/// The host name, without slashes.
 #[cfg(unix)]
 #[must_use]
 pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().replace('/', "_")
 }
 
-/// This machine's name.
+/// The host name.
 #[cfg(not(unix))]
 #[must_use]
 pub fn host() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".to_owned())
 }
 
-/// The boot and the space of process numbers, as Linux tells them.
+/// The boot id and PID namespace, from Linux.
 fn space() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let numbers = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
@@ -89,21 +92,21 @@ fn space() -> String {
     format!("{}{}", plain(&boot), plain(&numbers.to_string_lossy()))
 }
 
-/// When a process started: the 22nd field, counted after the name, which may hold anything.
+/// Start time of a process: field 22 of `stat`, counted after the name, which may contain anything.
 fn start(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// Whether a process of this machine still runs.
+/// Whether a process on this machine still runs.
 #[cfg(unix)]
 fn is_alive(pid: i32) -> bool {
     let Some(pid) = Pid::from_raw(pid) else { return false };
-    // The process of another user exists too: it refuses the signal instead of being unknown.
+    // Another user's process exists too: signalling it fails, but not with `ESRCH`.
     !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
 }
 
-/// Nothing tells, so that a lease is waited for until it has expired.
+/// There is no way to tell here, so a lease is waited for until it expires.
 #[cfg(not(unix))]
 fn is_alive(_: i32) -> bool {
     true
@@ -122,10 +125,10 @@ mod tests {
             change(&mut other);
             other.is_gone()
         };
-        // No process has the number, or a later one has it.
+        // No process has this PID, or a later one does.
         assert!(other(|process| process.pid = i32::MAX.unsigned_abs()));
         assert!(other(|process| process.start += 1));
-        // The same number in another container, on another machine, or after a boot.
+        // The same PID in another container, on another machine or after a reboot.
         assert!(!other(|process| process.space += "1"));
         assert!(!other(|process| process.host += "1"));
     }

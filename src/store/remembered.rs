@@ -1,26 +1,27 @@
-//! What the folders in a folder of a local lake held when they were last read, so that one that has not changed since is asked
-//! for one time instead of being opened, read and closed: a lake of thirty years has 370,000 of them, most with one file.
+//! Remembers what the subfolders of a folder in a local lake held when last read, so that an unchanged one takes a
+//! single `stat` instead of being opened, read and closed. A lake of thirty years has 370,000 of them, most with one
+//! file.
 //!
-//! It is a cache, under `.staging/`, and only commands that write to the lake write it. It is believed folder by folder, and
-//! of a folder no more than the names in it. Why that misses nothing:
+//! This is a cache under `.staging/`, written only by commands that write to the lake. It is trusted per folder, and
+//! only for the names in that folder. Why no change is missed:
 //!
-//! - Whatever adds, removes or renames a file in a folder sets the folder's *change time* to that moment. No program can set
-//!   that time otherwise (`touch`, `tar` and `rsync --times` set the time of modification). A folder with the number (inode)
-//!   and the change time that it had is the folder that was read, as it was.
-//! - Clocks of file systems tick (milliseconds, on old ones a second or two): a folder that changed shortly before it was read
-//!   may change once more within one tick. It is not remembered until its last change is [`SETTLED`] ago. The change time is
-//!   asked before the names are read, so that a change meanwhile shows as well.
-//! - A file that is written in place changes nothing of its folder. So its size and time are asked each time, and its
-//!   beginning is believed only where its own change time is the one that it had.
-//! - Numbers and change times mean this on the file systems named below. On others (over a network, in user space, unions of
-//!   several) nothing is remembered, nor of folders that lie on another file system than the folder they are in.
-//! - Folders that hold anything but files with plain names, or links, are not remembered.
-//! - A lake that was copied or restored has other numbers and change times: all of it is read again. One that was cloned block
-//!   by block, or brought back to a snapshot, has what it had, this file included.
-//! - A file that is damaged, of another version or of another folder is passed over. It is put by one rename, so of two
-//!   processes one wins, and either is right.
+//! - Adding, removing or renaming a file in a folder sets the folder's *change time*. No program can set it to anything
+//!   else (`touch`, `tar` and `rsync --times` set the modification time). So a folder with the same inode and change
+//!   time has the same names as when it was read.
+//! - File system clocks tick (in milliseconds, on old ones a second or two): a folder that changed just before it was
+//!   read may change again within the same tick. It is not remembered until its last change is [`SETTLED`] ago. The
+//!   change time is read before the names, so that a change in between shows as well.
+//! - Writing a file in place does not touch its folder. So each file's size and time are read every time, and its
+//!   remembered beginning is used only if its own change time is the same.
+//! - Inodes and change times mean this on the file systems listed below. On others (network, FUSE, overlays) nothing is
+//!   remembered, and neither are folders on a different file system from their parent.
+//! - Folders that hold anything but files with plain names, such as links, are not remembered.
+//! - A lake that was copied or restored has new inodes and change times, so all of it is read again. One that was
+//!   cloned block by block or rolled back to a snapshot has the old ones, and the old cache with them.
+//! - A cache file that is damaged, or of another version or folder, is ignored. It is replaced by a rename, so of two
+//!   processes one wins, and either result is correct.
 //!
-//! Never here: which folders are read.
+//! Which folders are read is decided in `walk`, not here.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,19 +32,19 @@ use flate2::Crc;
 use super::entry::BEGINNING;
 use crate::real;
 
-/// What such a file begins with. Another layout has another number.
+/// Magic bytes of a cache file. A new layout gets a new number.
 const MAGIC: &[u8] = b"pitlake-listing-1\n";
 
-/// What the names of such files begin with.
+/// Prefix of the names of cache files.
 const NAME: &str = "listing.";
 
-/// How long ago the last change of what is remembered must be.
+/// How long ago the last change of something remembered must be.
 const SETTLED: TimeDelta = TimeDelta::seconds(2);
 
-/// Folders in a folder from which on it pays.
+/// Number of subfolders from which on remembering pays.
 const MANY: usize = 2_000;
 
-/// The state of a folder or a file: its number and when it last changed, in nanoseconds since 1970.
+/// The identity of a folder or file: its inode, and its change time in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) number: u64,
@@ -58,18 +59,18 @@ pub(super) struct File<'a> {
     pub(super) beginning: Option<[u8; BEGINNING]>,
 }
 
-/// Where the memory of a folder lies, and when it is used.
+/// Where the cache of a folder is, and when to use it.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// The folder, as a path in the lake.
     pub(super) folder: String,
-    /// The folder of staged files, which need not exist.
+    /// The folder of staged files. It need not exist.
     pub(super) staging: PathBuf,
-    /// A free name to write under, where this process writes it.
+    /// A free name to write to, if this process writes the cache.
     pub(super) staged: Option<PathBuf>,
-    /// Names in the folder from which on it is remembered.
+    /// Number of names from which on the folder is remembered.
     pub(super) many: usize,
-    /// The time of the machine.
+    /// The machine's time.
     pub(super) now: DateTime<Utc>,
 }
 
@@ -83,28 +84,28 @@ impl Place {
     }
 }
 
-/// Whether a name in the folder of staged files is one of these.
+/// Whether a name among the staged files is a cache file.
 pub(super) fn is_memory(name: &str) -> bool {
     name.starts_with(NAME)
 }
 
-/// What is known of the folders in a folder, and what is to be known of them next time. Folders are asked about in the order
-/// of their names.
+/// What is known about the subfolders of a folder, and what will be known next time. Subfolders must be looked up in
+/// order of name.
 #[derive(Debug)]
 pub(super) struct Memory {
     place: Place,
-    /// The records that were read; those before `at` have been passed.
+    /// The records read. Those before `at` have been passed.
     known: Vec<u8>,
     at: usize,
-    /// Those to write.
+    /// The records to write.
     next: Vec<u8>,
     is_changed: bool,
-    /// The last moment of change that is long enough ago.
+    /// The latest change time that is long enough ago.
     settled: i64,
 }
 
 impl Memory {
-    /// Reads what is known of a folder.
+    /// Reads the cache of a folder.
     pub(super) fn of(place: Place) -> Self {
         let (known, at) =
             std::fs::read(place.path()).ok().and_then(|file| opened(file, &place.folder)).unwrap_or_default();
@@ -112,12 +113,12 @@ impl Memory {
         Self { place, known, at, next: Vec::new(), is_changed: false, settled }
     }
 
-    /// Whether there is anything to ask it, or to tell it.
+    /// Whether it has anything to offer or will be written.
     pub(super) fn is_of_use(&self) -> bool {
         !self.known.is_empty() || self.writes()
     }
 
-    /// Whether it is written at the end.
+    /// Whether it will be written at the end.
     pub(super) fn writes(&self) -> bool {
         self.place.staged.is_some()
     }
@@ -127,8 +128,8 @@ impl Memory {
         state.changed <= self.settled
     }
 
-    /// Calls `file` with each file that a folder held, if it is in the state that it had then; whether that was all. `file`
-    /// says whether the file is as it was: one that is not is to be remembered anew.
+    /// Calls `file` for each file remembered of a folder, if the folder is still in `state`. Returns whether that
+    /// covered the folder. `file` returns whether the file is unchanged; otherwise the folder is remembered anew.
     pub(super) fn recall(&mut self, name: &str, state: State, mut file: impl FnMut(File<'_>) -> bool) -> bool {
         while let Some(record) = Record::read(&self.known[self.at..]) {
             if record.name > name {
@@ -149,13 +150,13 @@ impl Memory {
                     return true;
                 }
             }
-            // It is gone, or has changed.
+            // The folder is gone or has changed.
             self.is_changed = true;
         }
         false
     }
 
-    /// Remembers a folder that was read.
+    /// Remembers a folder that was just read.
     pub(super) fn add<'a>(&mut self, name: &str, state: State, files: impl Iterator<Item = File<'a>>) {
         let mut packed = Vec::new();
         for File { name, state, beginning } in files {
@@ -171,7 +172,7 @@ impl Memory {
         self.is_changed = true;
     }
 
-    /// Writes what is new. Where that fails, the next listing takes longer.
+    /// Writes the cache if it changed. If that fails, the next listing is merely slower.
     pub(super) fn keep(self) {
         let is_changed = self.is_changed || self.at < self.known.len();
         let Some(staged) = self.place.staged.as_deref().filter(|_| is_changed) else { return };
@@ -183,7 +184,7 @@ impl Memory {
     }
 }
 
-/// Not synced: what a crash leaves of it is told by its checksum.
+/// Not synced: a checksum detects what a crash left incomplete.
 fn write(staged: &Path, place: &Place, records: &[u8]) -> io::Result<()> {
     let mut file = MAGIC.to_vec();
     write_name(&mut file, &place.folder);
@@ -194,7 +195,7 @@ fn write(staged: &Path, place: &Place, records: &[u8]) -> io::Result<()> {
     std::fs::rename(staged, place.path())
 }
 
-/// A file, and where its records begin, if it is whole and about `folder`.
+/// The file and the offset of its records, if it is intact and about `folder`.
 fn opened(mut file: Vec<u8>, folder: &str) -> Option<(Vec<u8>, usize)> {
     let (body, sum) = file.split_last_chunk::<4>()?;
     let (about, records) = read_name(body.strip_prefix(MAGIC)?)?;
@@ -212,12 +213,12 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
     sum.sum().to_le_bytes()
 }
 
-/// A folder with its files.
+/// A remembered folder and its files.
 struct Record<'a> {
     name: &'a str,
     state: State,
     files: &'a [u8],
-    /// Bytes of all of it.
+    /// Length of the whole record in bytes.
     len: usize,
 }
 

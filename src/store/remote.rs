@@ -1,5 +1,6 @@
-//! An object store behind a network as an [`ObjectStore`] whose conditional puts can be relied on: a put whose reply was lost is
-//! told from that of another, and a store that knows no conditions is looked at first. Never which kind of store it is.
+//! An object store behind a network, as an [`ObjectStore`] with reliable conditional puts: it tells whether a put whose
+//! reply was lost was ours, and looks before it puts where the store supports no conditions. Does not know which kind
+//! of store it is.
 
 use std::fmt;
 use std::ops::Range;
@@ -21,17 +22,18 @@ use super::cause::{is_lost, is_unknown_condition};
 use super::http::Sent;
 use crate::real;
 
-/// Pauses before what lost its reply is tried again: the client beneath repeats only what may be done twice.
+/// Pauses before retrying a request whose reply was lost: the client beneath retries only idempotent ones.
 const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(2)];
 
-/// Files deleted at the same time.
+/// Files deleted concurrently.
 const AT_ONCE: usize = 16;
 
 /// An object store behind a network.
 #[derive(Debug)]
 pub(super) struct Remote {
     objects: Arc<dyn ObjectStore>,
-    /// What puts a file only where its name is free, where that is not a matter of conditions.
+    /// A client for which every put fails if the name is taken, where the store does that by a header instead of a
+    /// condition.
     creating: Option<Arc<dyn ObjectStore>>,
     creates: AtomicBool,
     swaps: AtomicBool,
@@ -42,17 +44,17 @@ impl Remote {
         Self { objects, creating: None, creates: AtomicBool::new(true), swaps: AtomicBool::new(true) }
     }
 
-    /// The same, where every put of `creating` fails if the name is taken.
+    /// The same, with a client for which every put fails if the name is taken.
     pub(super) fn creating(self, creating: Option<Arc<dyn ObjectStore>>) -> Self {
         Self { creating, ..self }
     }
 
-    /// Whether it puts a file only where its name is free, as far as is known by now.
+    /// Whether puts of new files fail if the name is taken, as far as known.
     pub(super) fn creates(&self) -> bool {
         self.creates.load(Ordering::Relaxed)
     }
 
-    /// Whether it replaces a file only where it is as it was read, as far as is known by now.
+    /// Whether replacing fails if the file has changed since it was read, as far as known.
     pub(super) fn swaps(&self) -> bool {
         self.swaps.load(Ordering::Relaxed)
     }
@@ -102,7 +104,7 @@ impl Remote {
         }
     }
 
-    /// Where a file holds what was put, its version: the put was ours.
+    /// The version of the file, if it holds exactly what was put: then the put was ours.
     async fn written(&self, location: &Path, payload: &PutPayload) -> Result<Option<PutResult>> {
         let found = match self.objects.get(location).await {
             Ok(found) => found,
@@ -113,7 +115,7 @@ impl Remote {
         Ok((found.bytes().await? == Bytes::from(payload.clone())).then_some(put))
     }
 
-    /// Looks, then puts: another's put in between is replaced.
+    /// Looks, then puts. A put by another process in between is overwritten.
     async fn put_looking(&self, location: &Path, payload: PutPayload, mut options: PutOptions) -> Result<PutResult> {
         let path = location.to_string();
         let now = match self.objects.head(location).await {
@@ -156,7 +158,7 @@ impl ObjectStore for Remote {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let mut found = self.objects.get_opts(location, options).await?;
-        // `PrefixStore` strips its prefix from listings, and leaves it here.
+        // `PrefixStore` strips its prefix from listings but not here.
         found.meta.location = location.clone();
         Ok(found)
     }
@@ -174,7 +176,7 @@ impl ObjectStore for Remote {
                 let mut pauses = PAUSES.iter();
                 loop {
                     match (objects.delete(&location).await, pauses.next()) {
-                        // What is deleted twice is deleted.
+                        // Deleting twice does no harm.
                         (Err(error), Some(pause)) if is_lost(&error) => real::sleep(*pause).await,
                         (deleted, _) => return deleted.map(|()| location),
                     }
@@ -213,7 +215,7 @@ mod tests {
         let store = Store::over("test", objects.clone());
         objects.lose(2);
         assert!(store.create("a", "mine".into()).await.unwrap());
-        // Nothing is lost: what is there is another's, whatever it holds.
+        // No reply was lost, so the file is another's, whatever it holds.
         assert!(!store.create("a", "mine".into()).await.unwrap());
         objects.lose(1);
         assert!(!store.create("a", "another".into()).await.unwrap());

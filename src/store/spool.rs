@@ -1,5 +1,5 @@
-//! Files that grow while a run goes on and outlive one that is killed, in the folder of staged files of a local lake: there
-//! is no other way to append. Never what they hold, or who may take what another run left.
+//! Files that are appended to during a run and survive if it is killed, among the staged files of a local lake: object
+//! stores have no append. Does not know what they hold, or who may take over what another run left.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -11,18 +11,18 @@ use super::Store;
 use super::staged::StagedFolder;
 use super::staging::{SPOOL, STAGING};
 
-/// A file that grows. It stays where it is until it is removed.
+/// A file that is appended to. It stays until it is removed.
 #[derive(Debug)]
 pub struct Spool {
     file: File,
     path: PathBuf,
 }
 
-/// A file that another run left.
+/// A file left by another run.
 #[derive(Debug)]
 pub struct Left {
     path: PathBuf,
-    /// A free name to write under.
+    /// A free name to write to.
     staged: PathBuf,
 }
 
@@ -35,22 +35,22 @@ impl Spool {
         Ok(Self { file, path })
     }
 
-    /// Appends bytes. What is written is there after a kill, whole or in part.
+    /// Appends bytes. After a kill, all or part of them are there.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// When it cannot be written.
     pub fn append(&mut self, parts: &[&[u8]]) -> io::Result<()> {
         parts.iter().try_for_each(|part| self.file.write_all(part))
     }
 
-    /// Removes it: what it holds is in the lake, or cannot be kept. One that stays does no harm.
+    /// Removes it, because its contents are in the lake or cannot be kept. One left behind does no harm.
     pub fn remove(self) {
         drop(fs::remove_file(self.path));
     }
 }
 
 impl Left {
-    /// What it holds.
+    /// Its contents.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -58,8 +58,8 @@ impl Left {
         fs::read(&self.path)
     }
 
-    /// Goes on with it, where it holds `bytes` from now on. Whoever wrote it before may still think that it does: it is
-    /// another file then.
+    /// Takes the file over, with `bytes` as its new contents. Its former writer may still have the old file open:
+    /// whatever it appends goes nowhere.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -74,7 +74,7 @@ impl Left {
         }
     }
 
-    /// Its name in the lake.
+    /// Its path in the lake.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{STAGING}/{}", self.path.file_name().unwrap_or_default().to_string_lossy())
@@ -83,7 +83,7 @@ impl Left {
     /// Removes it.
     ///
     /// # Errors
-    /// When it stays.
+    /// When it cannot be removed.
     pub fn remove(&self) -> io::Result<()> {
         fs::remove_file(&self.path)
     }
@@ -97,10 +97,10 @@ impl StagedFolder {
 }
 
 impl Store {
-    /// A new file for what belongs to `of`; `None` in an object store, where nothing is appended to.
+    /// Creates a file for `of`. `None` on an object store, which has no append.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn spool(&self, of: &str) -> Option<io::Result<Spool>> {
         let local = self.local()?;
         let path = local.free_path();
@@ -109,7 +109,7 @@ impl Store {
         Some(made.and_then(|()| Spool::create(path.with_file_name(format!("{SPOOL}{of}.{name}")))))
     }
 
-    /// The files of what belongs to `of`, whichever runs wrote them, in the order of their names.
+    /// All files for `of`, from any run, sorted by name.
     #[must_use]
     pub fn spools(&self, of: &str) -> Vec<Left> {
         let Some(local) = self.local() else { return Vec::new() };
@@ -140,7 +140,7 @@ mod tests {
         let mut spool = store.spool("v.a").unwrap().unwrap();
         spool.append(&[b"one ", b"two"]).unwrap();
         let others = [store.spool("v.ab").unwrap().unwrap(), store.spool("w.a").unwrap().unwrap()];
-        // Of a process that is gone.
+        // Of a process that has ended.
         let name = names(folder.path()).into_iter().find(|name| name.starts_with("spool.v.a.")).unwrap();
         let gone = folder.path().join(STAGING).join(format!("spool.v.a.{}-{}-0", super::super::host(), i32::MAX));
         fs::rename(folder.path().join(STAGING).join(name), &gone).unwrap();
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(left.read().unwrap(), b"one two");
         let mut next = left.go_on(b"one").unwrap();
         next.append(&[b", 2"]).unwrap();
-        // Whoever had it before writes on into nothing.
+        // The former writer's appends go nowhere.
         spool.append(&[b" three"]).unwrap();
         assert_eq!(fs::read(&gone).unwrap(), b"one, 2");
         next.remove();

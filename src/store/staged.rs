@@ -1,8 +1,9 @@
 //! A local folder as an [`ObjectStore`] whose files appear whole and synced, or not at all.
 //!
-//! A file is written under `.staging/`, synced and renamed, so a kill at any moment leaves the old file or the
-//! new one. Reading is left to the local store of `object_store`, listing to `walk`; that store's own writing stages beside the target, where
-//! readers of the folder would see it, and does not sync. Never here: what a path means.
+//! A file is written under `.staging/`, synced and renamed, so a kill at any moment leaves either the old file or the
+//! new one. Reading is left to `object_store`'s local store and listing to `walk`. That store's own writes are not
+//! used: they stage beside the target, where readers of the folder would see the file, and do not sync. What a path
+//! means is not decided here.
 
 use std::fmt;
 use std::fs::{self, DirEntry, File};
@@ -34,10 +35,10 @@ use super::remembered::{Place, is_memory};
 use super::staging::{SPOOL, STAGING, Staged, failed, lock};
 use super::walk::{level, walk};
 
-/// A staged file of another host counts as abandoned after this long.
+/// Age at which a staged file from another host counts as abandoned.
 const STALE: Duration = Duration::from_hours(24);
 
-/// Device and number of a folder, which no other has.
+/// Device and inode, which identify a folder.
 #[cfg(unix)]
 type Identity = (u64, u64);
 
@@ -47,7 +48,7 @@ fn identity(folder: &FsPath) -> Option<Identity> {
     fs::metadata(folder).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Elsewhere, whether it is there.
+/// On other systems only its existence is known.
 #[cfg(not(unix))]
 type Identity = ();
 
@@ -56,34 +57,34 @@ fn identity(folder: &FsPath) -> Option<Identity> {
     folder.is_dir().then_some(())
 }
 
-/// A local folder, which need not exist before the first write.
+/// A local folder. It need not exist before the first write.
 #[derive(Debug)]
 pub(super) struct StagedFolder {
     root: PathBuf,
     files: PrefixStore<LocalFileSystem>,
     staged: AtomicU64,
-    /// Which folder it was when something was first written.
+    /// The identity of the folder at the first write.
     written: OnceLock<Identity>,
-    /// Whether what listings show is remembered for the next one.
+    /// Whether listings are remembered.
     remembers: AtomicBool,
     passed_over: PassedOver,
 }
 
 impl StagedFolder {
-    /// `root` is absolute; what its listings pass over is told to `passed_over`.
+    /// `root` must be absolute. Paths that listings pass over are recorded in `passed_over`.
     pub(super) fn new(root: PathBuf, passed_over: PassedOver) -> Result<Self> {
-        // A local store with a root of its own demands that the root exists.
+        // `LocalFileSystem::new_with_prefix` would require the root to exist.
         let files = PrefixStore::new(LocalFileSystem::new(), Path::from_absolute_path(&root)?);
         let (staged, written, remembers) = (AtomicU64::default(), OnceLock::new(), AtomicBool::default());
         Ok(Self { root, files, staged, written, remembers, passed_over })
     }
 
-    /// The folder, where it does not exist yet.
+    /// The folder, if it does not exist yet.
     pub(super) fn missing(&self) -> Option<&FsPath> {
         Some(self.root.as_path()).filter(|root| !root.is_dir())
     }
 
-    /// Bytes free on the disk of the folder, or of the nearest one above it that exists.
+    /// Free bytes on the disk of the folder, or of its nearest existing ancestor.
     #[cfg(unix)]
     pub(super) fn free(&self) -> Option<u64> {
         let existing = self.root.ancestors().find(|folder| folder.is_dir())?;
@@ -91,19 +92,19 @@ impl StagedFolder {
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Not known elsewhere.
+    /// Not known on other systems.
     #[cfg(not(unix))]
     #[allow(clippy::unused_self)]
     pub(super) fn free(&self) -> Option<u64> {
         None
     }
 
-    /// From now on what listings show is remembered.
+    /// From now on, listings are remembered.
     pub(super) fn remember(&self) {
         self.remembers.store(true, Ordering::Relaxed);
     }
 
-    /// Every file below a folder, sorted by path, those that are staged aside.
+    /// Every file below a folder except staged ones, sorted by path.
     pub(super) fn below(&self, folder: &Path) -> impl Future<Output = Result<Vec<Entry>>> + Send + use<> {
         let (root, prefix, passed_over) = (self.root.clone(), folder.clone(), self.passed_over.clone());
         let staged = self.remembers.load(Ordering::Relaxed).then(|| self.stage(folder).1.path);
@@ -118,7 +119,7 @@ impl StagedFolder {
         async { tokio::task::spawn_blocking(walked).await? }
     }
 
-    /// The first bytes of a file, as many as it has up to `size`.
+    /// The first `size` bytes of a file, or all of it if shorter.
     pub(super) fn start(&self, path: &str, size: u64) -> io::Result<Vec<u8>> {
         let mut start = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         File::open(self.root.join(path))?.take(size).read_to_end(&mut start)?;
@@ -134,9 +135,10 @@ impl StagedFolder {
         Ok(end)
     }
 
-    /// Deletes a file, if it is there and `is_due` by what it holds.
+    /// Deletes a file if it exists and `is_due` says so of its contents.
     pub(super) fn remove_if(&self, path: &str, is_due: impl Fn(&[u8]) -> bool) -> io::Result<()> {
-        // Nobody replaces it between the look and the deletion. Where a disk knows no locks, nobody replaces it at all.
+        // The lock keeps others from replacing it between the read and the deletion. On a disk without locks nobody can
+        // replace it at all.
         let _locked = lock(&self.root.join(STAGING)).and_then(|lock| lock.lock().map(|()| lock));
         let path = self.root.join(path);
         match fs::read(&path).and_then(|body| if is_due(&body) { fs::remove_file(&path) } else { Ok(()) }) {
@@ -145,9 +147,9 @@ impl StagedFolder {
         }
     }
 
-    /// Whether it can be written to: what is written after the folder was taken away would begin another lake.
+    /// Fails if the folder was taken away: writing then would start a new lake in its place.
     pub(super) fn check_there(&self) -> Result<()> {
-        // A write that was under way may have made a folder of that name again.
+        // A write in progress may have created a folder of that name again.
         if self.written.get().is_some_and(|written| identity(&self.root).as_ref() != Some(written)) {
             let source = "the folder was removed or moved away meanwhile".into();
             return Err(Error::Generic { store: "StagedFolder", source });
@@ -155,12 +157,12 @@ impl StagedFolder {
         Ok(())
     }
 
-    /// Why a file could not be written: the folder may have been taken away since it was looked at.
+    /// Replaces an error of a write if it came from the folder being taken away meanwhile.
     fn or_gone(&self, error: Error) -> Error {
         self.check_there().err().unwrap_or(error)
     }
 
-    /// Holds the lock of this folder, which ends with the process at the latest, while a file is compared and replaced.
+    /// Locks the folder while a file is compared and replaced. The lock is released with the process at the latest.
     async fn locked(&self) -> Result<File> {
         let folder = self.root.join(STAGING);
         let lock = move || {
@@ -173,13 +175,13 @@ impl StagedFolder {
         locked.map_err(failed)
     }
 
-    /// Makes a staged file visible under its name.
+    /// Publishes a staged file under its name.
     pub(super) async fn shown(&self, staged: Staged, is_new: bool) -> Result<()> {
         staged.publish(is_new).await.map_err(|error| self.or_gone(error))?;
         if self.written.get().is_none()
             && let Some(identity) = identity(&self.root)
         {
-            // Two that write first see the same folder.
+            // Of two first writes, both see the same folder.
             let _ = self.written.set(identity);
         }
         Ok(())
@@ -197,12 +199,12 @@ impl StagedFolder {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            // What a spool holds is kept by the next run that asks for such.
+            // Spools are kept for the next run that asks for them.
             if is_memory(&name) || name.starts_with(SPOOL) {
                 continue;
             }
             match is_abandoned(&entry).then(|| fs::remove_file(entry.path())) {
-                // Another run may clear at the same time.
+                // Another run may be clearing at the same time.
                 Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("cannot remove {}", entry.path().display()));
                 }
@@ -212,7 +214,7 @@ impl StagedFolder {
         Ok(())
     }
 
-    /// A new name to write under, and the file it will be.
+    /// A new staged name, and the file to be published from it.
     pub(super) fn stage(&self, target: &Path) -> (Path, Staged) {
         let serial = self.staged.fetch_add(1, Ordering::Relaxed);
         let staged = Path::from(format!("{STAGING}/{}-{serial}", Process::own().name()));
@@ -221,7 +223,7 @@ impl StagedFolder {
     }
 }
 
-/// Whether the process that staged a file, whose name it begins with, is gone.
+/// Whether the process named at the start of the file name has ended.
 fn is_abandoned(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy().into_owned();
     let owner = name.rsplit_once('-').and_then(|(owner, _)| Process::parse(owner));
@@ -267,7 +269,7 @@ impl ObjectStore for StagedFolder {
         };
         self.check_there()?;
         let (staged, file) = self.stage(location);
-        // The tag stays true: it is made of inode, time and size.
+        // The e-tag stays valid: it is derived from inode, time and size.
         let put = self.files.put_opts(&staged, payload, options).await.map_err(|error| self.or_gone(error))?;
         self.shown(file, is_new).await?;
         Ok(put)
@@ -285,7 +287,7 @@ impl ObjectStore for StagedFolder {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let mut found = self.files.get_opts(location, options).await?;
-        // `PrefixStore` strips its prefix from listings, and leaves it here.
+        // `PrefixStore` strips its prefix from listings but not here.
         found.meta.location = location.clone();
         Ok(found)
     }
@@ -315,13 +317,13 @@ impl ObjectStore for StagedFolder {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         let (staged, file) = self.stage(to);
         let is_new = options.mode == CopyMode::Create;
-        // A link, not a copy of the bytes: files are replaced, never changed.
+        // Link instead of copying: files are replaced, never modified.
         self.files.copy_opts(from, &staged, options.with_mode(CopyMode::Overwrite)).await?;
         file.publish(is_new).await
     }
 }
 
-/// A file that is written in parts.
+/// A multipart upload.
 #[derive(Debug)]
 struct StagedUpload {
     parts: Box<dyn MultipartUpload>,

@@ -1,4 +1,4 @@
-//! What every store does, tried on each kind; and what a local folder promises beyond that.
+//! What every store must do, on each kind, and what a local folder promises beyond that.
 
 use std::fs;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ async fn paths(store: &Store, folder: &str) -> Vec<String> {
     store.list(folder).await.unwrap().into_iter().map(|entry| entry.path).collect()
 }
 
-/// Runs a test on a lake in memory and on a folder that does not exist yet.
+/// Runs a test on an in-memory lake and on a folder that does not exist yet.
 async fn on_every_kind(test: impl AsyncFn(Store)) {
     test(Store::memory()).await;
     let folder = tempfile::tempdir().unwrap();
@@ -97,7 +97,7 @@ async fn copies_and_renames_replace_or_refuse_as_asked() {
         objects.copy(&a, &b).await.unwrap();
         objects.copy(&a, &b).await.unwrap();
         objects.copy_opts(&a, &c, create).await.unwrap();
-        // The copies are files of their own.
+        // Copies are independent files.
         store.put("x/a", "new".into()).await.unwrap();
         assert_eq!((store.read("y/b").await.unwrap(), store.read("z/c").await.unwrap()), ("one".into(), "one".into()));
         objects.rename(&a, &b).await.unwrap();
@@ -204,7 +204,7 @@ async fn files_staged_by_a_killed_run_are_cleared_and_those_of_a_living_run_stay
     for name in [&living, &format!("{}-{}-0", host(), i32::MAX), &format!("{}-{}-0#1", host(), i32::MAX)] {
         fs::write(staging.join(name), "half").unwrap();
     }
-    // What listings remember is of no process, and old where nothing changes.
+    // Cached listings belong to no process, and are old if nothing changes.
     let memory = fs::File::create(staging.join("listing.bronze.a.b")).unwrap();
     memory.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     store.clear_staging().unwrap();
@@ -262,7 +262,7 @@ async fn a_bucket_is_reached_as_its_vendor_has_it() {
     };
     let (.., shown) = of(endpoint("http://127.0.0.1:9000"));
     assert!(shown.contains("\"http://127.0.0.1:9000/bucket\""), "{shown}");
-    // OSS and COS want the bucket in the host, and forbid to overwrite by headers of their own.
+    // OSS and COS want the bucket in the host name, and forbid overwriting with headers of their own.
     let (.., shown) = of(endpoint("https://oss-cn-hangzhou.aliyuncs.com"));
     assert!(shown.contains("\"https://bucket.oss-cn-hangzhou.aliyuncs.com\""), "{shown}");
     assert!(shown.contains("x-oss-forbid-overwrite"), "{shown}");
@@ -303,10 +303,10 @@ async fn another_machine_finds_a_lake_by_its_address_and_opens_it_by_its_own_env
     for part in ["\"http://127.0.0.1:9000/bucket\"", "cn-north-1", "x-oss-forbid-overwrite"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-    // It may have another way to the same bucket.
+    // The other machine may reach the same bucket another way.
     let shown = there(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:9001")]);
     assert!(shown.contains("\"http://127.0.0.1:9001/bucket\"") && !shown.contains(":9000/bucket"), "{shown}");
-    // A folder is named by its absolute path.
+    // A folder is given by its absolute path.
     let folder = Store::open("here").unwrap().address().unwrap().to_string();
     assert!(folder.contains(std::env::current_dir().unwrap().join("here").to_str().unwrap()), "{folder}");
 }

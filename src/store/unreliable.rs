@@ -1,4 +1,4 @@
-//! A store in memory that loses replies, gives nothing and knows conditions or not, as it is told. For tests.
+//! An in-memory store that, as told, loses replies, fails reads and supports conditional puts or not. For tests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,23 +16,23 @@ use object_store::{
 
 use super::cause::ANSWERED;
 
-/// What becomes of conditions.
+/// How it treats conditional puts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Knows {
     All,
     None,
-    /// It overwrites all the same.
+    /// Ignores the condition and overwrites.
     Nothing,
 }
 
-/// The store.
+/// An in-memory store that fails as told.
 #[derive(Debug)]
 pub(crate) struct Unreliable {
     objects: InMemory,
     knows: Knows,
-    /// Of so many changes the reply is lost after they were made.
+    /// How many more changes lose their reply after being made.
     lost: Mutex<usize>,
-    /// So many reads are refused.
+    /// How many more reads fail.
     withheld: Mutex<usize>,
 }
 
@@ -41,12 +41,12 @@ impl Unreliable {
         Arc::new(Self { objects: InMemory::new(), knows, lost: Mutex::new(0), withheld: Mutex::new(0) })
     }
 
-    /// Loses the next replies.
+    /// Loses the next `number` replies.
     pub(crate) fn lose(&self, number: usize) {
         *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = number;
     }
 
-    /// Gives nothing for so many reads.
+    /// Fails the next `number` reads.
     pub(crate) fn withhold(&self, number: usize) {
         *self.withheld.lock().unwrap_or_else(PoisonError::into_inner) = number;
     }
@@ -102,13 +102,13 @@ impl ObjectStore for Unreliable {
             return Err(Error::Generic { store: "Unreliable", source });
         }
         let found = self.objects.get_opts(location, options).await;
-        // Whoever reads at the same time sees the same.
+        // Lets concurrent readers see the same state.
         tokio::task::yield_now().await;
         found
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        // The first reply of the stream stands for all.
+        // One lost reply stands for the whole stream.
         let lost = self.reply(Ok(())).err();
         let deleted = self.objects.delete_stream(locations);
         match lost {
@@ -134,7 +134,7 @@ impl ObjectStore for Unreliable {
     }
 }
 
-/// The names below a folder, for who looks behind the store.
+/// The names below a folder, bypassing [`Store`].
 pub(crate) async fn names(store: &Unreliable, folder: &str) -> Vec<String> {
     let listed = store.objects.list(Some(&Path::from(folder)));
     listed.map_ok(|meta| meta.location.to_string()).try_collect().await.unwrap_or_default()

@@ -1,7 +1,7 @@
-//! Every file below a local folder: a folder is opened once, from the one that holds it, and a file is asked once for its
-//! size and time; what a folder within held is remembered (`remembered.rs`). The local store of `object_store` resolves each
-//! path from the root, thirteen system calls a file, and ends at the first name that it cannot take. Never here: what a path
-//! means.
+//! Lists every file below a local folder. Each folder is opened once, relative to its parent, and each file takes one
+//! `stat`; what subfolders held is remembered (`remembered.rs`). `object_store`'s local store resolves each path from
+//! the root, thirteen system calls per file, and stops at the first name it cannot represent. What a path means is not
+//! decided here.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
@@ -25,13 +25,13 @@ use super::is_unfinished;
 use super::passed_over::{self, PassedOver};
 use super::remembered::{File, Memory, Place, State};
 
-/// Folders within folders.
+/// Maximum depth of folders.
 const DEEPEST: usize = 32;
 
-/// Bytes of names that are read at once.
+/// Size of the buffer for directory entries.
 const NAMES: usize = 64 * 1024;
 
-/// Every file below `prefix` in `root`, sorted by path; none where it does not exist. `place` is where the folders in it are
+/// Every file below `prefix` in `root`, sorted by path; none if it does not exist. `place` is where its subfolders are
 /// remembered.
 pub(super) fn walk(root: &FsPath, prefix: &Path, place: Place, passed_over: &PassedOver) -> Result<Vec<Entry>> {
     let mut found = look(root, (prefix, true), Some(place), passed_over)?.files;
@@ -41,7 +41,7 @@ pub(super) fn walk(root: &FsPath, prefix: &Path, place: Place, passed_over: &Pas
     Ok(found)
 }
 
-/// The files and folders in `prefix` in `root`, sorted by name; none where it does not exist.
+/// The files and folders directly in `prefix` in `root`, sorted by name; none if it does not exist.
 pub(super) fn level(root: &FsPath, prefix: &Path, passed_over: &PassedOver) -> Result<ListResult> {
     let Walk { files, folders, .. } = look(root, (prefix, false), None, passed_over)?;
     let objects = files.into_iter().map(ObjectMeta::try_from).collect::<Result<_>>()?;
@@ -60,7 +60,7 @@ fn look<'a>(
     let looked = match open(CWD, root.join(prefix.as_ref()).as_path()) {
         Ok(folder) => walk.top(&folder, place),
         Err(Errno::NOENT) => Ok(()),
-        // The lake itself lies below a file.
+        // The lake's own path goes through a file.
         Err(Errno::NOTDIR) if !root.is_dir() => Ok(()),
         Err(Errno::NOTDIR) => {
             walk.pass_over(passed_over::NO_FOLDER);
@@ -75,25 +75,25 @@ fn look<'a>(
     looked.map(|()| walk).map_err(|error: io::Error| Error::Generic { store: "StagedFolder", source: error.into() })
 }
 
-/// The names in a folder, by name, each with its kind.
+/// The names in a folder, each with its kind.
 type Names = Vec<(CString, FileType)>;
 
 #[derive(Debug)]
 struct Walk<'a> {
     root: &'a FsPath,
     passed_over: &'a PassedOver,
-    /// Whether folders are looked into.
+    /// Whether to descend into folders.
     is_deep: bool,
-    /// The path of the folder or file that is looked at.
+    /// The path of the current folder or file.
     path: String,
-    /// For names as the system gives them.
+    /// Buffer for directory entries.
     buffer: Vec<u8>,
     files: Vec<Entry>,
     folders: Vec<Path>,
 }
 
 impl Walk<'_> {
-    /// The folder that was asked for. Folders in it are remembered.
+    /// Walks the requested folder, remembering its subfolders.
     fn top(&mut self, folder: &OwnedFd, place: Option<Place>) -> io::Result<()> {
         let names = self.names(folder)?;
         let place = place.filter(|place| names.len() >= place.many && tells_changes(folder));
@@ -125,7 +125,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Adds the files of a folder that is as it was; whether it is.
+    /// Adds the files of a folder if it is unchanged. Returns whether it was.
     fn recall(&mut self, (folder, name): (BorrowedFd<'_>, &str), state: State, memory: &mut Memory) -> bool {
         let (end, mut are_there) = (self.path.len(), true);
         self.enter(name);
@@ -145,7 +145,7 @@ impl Walk<'_> {
         is_known && are_there
     }
 
-    /// Remembers a folder with its files, the last ones that were added, if these have not changed lately either.
+    /// Remembers a folder and its files, which were added last, unless one of them changed just now.
     fn remember(&self, (folder, name): (BorrowedFd<'_>, &str), (of, before): (State, usize), memory: &mut Memory) {
         let above = if self.path.is_empty() { 0 } else { self.path.len() + 1 };
         let files = self.files[before..].iter().map(|file| {
@@ -167,7 +167,7 @@ impl Walk<'_> {
         Ok(names)
     }
 
-    /// Whether all in it was added, and is plain files.
+    /// Walks a folder. Returns whether everything in it was added and is a plain file.
     fn folder(&mut self, folder: &OwnedFd, depth: usize) -> io::Result<bool> {
         if depth > DEEPEST {
             self.pass_over(passed_over::DEEP);
@@ -177,7 +177,7 @@ impl Walk<'_> {
         Ok(self.all(folder, names, depth))
     }
 
-    /// What lies in a folder; as [`Walk::folder`].
+    /// Walks the given names of a folder, like [`Walk::folder`].
     fn all(&mut self, folder: &OwnedFd, names: Names, depth: usize) -> bool {
         let mut is_plain = true;
         for (name, kind) in names {
@@ -187,7 +187,7 @@ impl Walk<'_> {
         is_plain
     }
 
-    /// A name in a folder; whether all that it stands for was added, plain files.
+    /// Walks one name of a folder. Returns whether everything below it was added and is a plain file.
     fn named(&mut self, (folder, name): (BorrowedFd<'_>, &CStr), kind: FileType, depth: usize) -> bool {
         let text = OsStr::from_bytes(name.to_bytes());
         let end = self.path.len();
@@ -207,7 +207,7 @@ impl Walk<'_> {
         is_added
     }
 
-    /// An entry of a folder, as [`Walk::named`]. What is gone by now was deleted meanwhile.
+    /// Like [`Walk::named`], for a valid name. An entry that no longer exists was deleted meanwhile.
     fn entry(&mut self, (folder, name): (BorrowedFd<'_>, &CStr), kind: FileType, depth: usize) -> io::Result<bool> {
         if kind == FileType::Directory {
             if !self.is_deep {
@@ -247,7 +247,7 @@ impl Walk<'_> {
         Ok(false)
     }
 
-    /// A part of a path, below the one that is looked at.
+    /// Appends a segment to the current path.
     fn enter(&mut self, part: &str) {
         if !self.path.is_empty() {
             self.path.push('/');
@@ -255,7 +255,7 @@ impl Walk<'_> {
         self.path.push_str(part);
     }
 
-    /// The file that is looked at.
+    /// Adds the current file.
     fn add(&mut self, meta: &Stat, beginning: Option<[u8; BEGINNING]>) {
         let nanos = u32::try_from(meta.st_mtime_nsec).unwrap_or_default();
         let modified = DateTime::from_timestamp(meta.st_mtime, nanos).unwrap_or_default();
@@ -267,7 +267,7 @@ impl Walk<'_> {
         });
     }
 
-    /// Whether a folder that a link leads to is one of those above the link.
+    /// Whether a folder reached through a link is one of the link's ancestors.
     fn leads_back(&self, meta: &Stat) -> bool {
         let link = self.root.join(&self.path);
         let is_it = |above: &FsPath| stat(above).is_ok_and(|at| (at.st_dev, at.st_ino) == (meta.st_dev, meta.st_ino));
@@ -283,7 +283,7 @@ fn open(at: impl AsFd, path: impl Arg) -> rustix::io::Result<OwnedFd> {
     openat(at, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
-/// The first bytes of a file; `None` where it is shorter.
+/// The first bytes of a file; `None` if it is shorter.
 fn beginning(folder: BorrowedFd<'_>, path: &str) -> rustix::io::Result<Option<[u8; BEGINNING]>> {
     let file = openat(folder, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     let mut beginning = [0; BEGINNING];
@@ -303,7 +303,7 @@ fn state(meta: &Stat) -> Option<State> {
     Some(State { number: meta.st_ino, changed: meta.st_ctime.checked_mul(1_000_000_000)?.checked_add(nanos)? })
 }
 
-/// The names in a folder, each with its kind, in any order.
+/// The names in a folder, each with its kind, unsorted.
 #[cfg(target_os = "linux")]
 fn names(folder: impl AsFd, buffer: &mut Vec<u8>) -> io::Result<Names> {
     let mut names = Vec::new();
@@ -323,16 +323,16 @@ fn names(folder: impl AsFd, _: &mut Vec<u8>) -> io::Result<Names> {
         .collect()
 }
 
-/// Whether a folder's file system is one of those whose numbers and change times tell whether a folder is as it was.
+/// Whether inodes and change times on the folder's file system reliably show changes.
 #[cfg(target_os = "linux")]
 pub(super) fn tells_changes(folder: &OwnedFd) -> bool {
-    /// ext2 to ext4, XFS, Btrfs and tmpfs, as `statfs` numbers them.
+    /// The `statfs` magic of ext2 to ext4, XFS, Btrfs and tmpfs.
     const THESE: [u64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994];
     let number = |disk: StatFs| u64::try_from(disk.f_type).ok();
     fstatfs(folder).ok().and_then(number).is_some_and(|number| THESE.contains(&number))
 }
 
-/// Not known elsewhere.
+/// Not known on other systems.
 #[cfg(not(target_os = "linux"))]
 fn tells_changes(_: &OwnedFd) -> bool {
     false

@@ -1,5 +1,5 @@
-//! Every file below a local folder, where the system has no folders to open: each path from the root, as `std` has it.
-//! Never here: what a path means.
+//! Lists every file below a local folder with `std` alone, for systems without `openat`. What a path means is not
+//! decided here.
 
 use std::io::ErrorKind;
 use std::path::Path as FsPath;
@@ -13,10 +13,10 @@ use super::is_unfinished;
 use super::passed_over::{self, PassedOver};
 use super::remembered::Place;
 
-/// Folders within folders; more are links that lead back.
+/// Maximum depth of folders. Deeper means links that form a cycle.
 const DEEPEST: usize = 32;
 
-/// Every file below `prefix` in `root`, sorted by path; none where it does not exist. Nothing is remembered.
+/// Every file below `prefix` in `root`, sorted by path; none if it does not exist. Nothing is remembered.
 pub(super) fn walk(root: &FsPath, prefix: &Path, _: Place, passed_over: &PassedOver) -> Result<Vec<Entry>> {
     let found = look(root, (prefix, true), passed_over)?.objects;
     let mut found: Vec<Entry> = found.into_iter().map(Entry::from).collect();
@@ -24,7 +24,7 @@ pub(super) fn walk(root: &FsPath, prefix: &Path, _: Place, passed_over: &PassedO
     Ok(found)
 }
 
-/// The files and folders in `prefix` in `root`; none where it does not exist.
+/// The files and folders directly in `prefix` in `root`; none if it does not exist.
 pub(super) fn level(root: &FsPath, prefix: &Path, passed_over: &PassedOver) -> Result<ListResult> {
     look(root, (prefix, false), passed_over)
 }
@@ -67,7 +67,7 @@ fn below(
                 continue;
             }
         }
-        // What is gone by now was deleted meanwhile, or is a link to nothing.
+        // Either it was deleted meanwhile, or it is a dangling link.
         let meta = match fs::metadata(entry.path()) {
             Ok(meta) => meta,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,

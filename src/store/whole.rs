@@ -1,11 +1,12 @@
-//! A local file outside the lake that appears whole or not at all. Never a file of the lake.
+//! Writes a local file outside the lake so that it appears whole or not at all. Files of the lake go through
+//! [`super::Store`] instead.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Writes a file beside its place, and moves it there. What is no file, as a device or a pipe, is written where it is.
+/// Writes a file next to `path`, then moves it there. A device or pipe is written in place.
 ///
 /// # Errors
 /// When it cannot be written.

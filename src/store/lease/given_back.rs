@@ -1,4 +1,5 @@
-//! Leases that go back after whoever held them was dropped: of an object store that takes a request. Never one that is held.
+//! Releases leases on an object store after they were dropped, in the background because each takes a request. Does not
+//! touch leases still held.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,10 +10,10 @@ use tokio::task::JoinHandle;
 
 static UNDER_WAY: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
-/// How long a process waits for them at its end.
+/// How long the process waits for them before it exits.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Gives one back, beside what goes on.
+/// Runs the release in the background.
 pub(super) fn soon(back: impl Future<Output = ()> + Send + 'static) {
     if let Ok(runtime) = Handle::try_current() {
         let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
@@ -21,7 +22,7 @@ pub(super) fn soon(back: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-/// Awaits those that are on their way; for a process that ends. One that does not arrive ends by itself.
+/// Waits for pending releases before the process exits. A lease that is not released in time expires.
 pub async fn given_back() {
     let under_way = std::mem::take(&mut *UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner));
     let _ = tokio::time::timeout(LONGEST, join_all(under_way)).await;

@@ -1,4 +1,5 @@
-//! Whether a lease still holds: asked before each file that is written under it. Never who may take one.
+//! Checks whether a lease still holds, before each file written under it. Who may take a lease is decided in `mod`, not
+//! here.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use super::term::{LASTS, RENEWAL};
 use crate::real;
 use crate::store::{Fence, Store};
 
-/// A lease was lost: exit 7. What was written before is safe.
+/// The lease was lost. Exit code 7. What was written before is safe.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
     "the lease `{path}` was lost: this run was stopped for longer than it lasts, and another may have taken it; run again"
@@ -22,7 +23,7 @@ pub struct LeaseLost {
     path: String,
 }
 
-/// What tells whether a lease still holds. Clones share it.
+/// Tells whether a lease still holds. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Guard {
     shared: Arc<Shared>,
@@ -33,8 +34,8 @@ struct Shared {
     store: Store,
     path: String,
     holder: Holder,
-    /// When it was last taken or renewed, by two clocks: one of them stands still while a machine sleeps, the other may be
-    /// set; `None` once it is lost.
+    /// When it was last taken or renewed, by two clocks: one stops while the machine sleeps, the other can be set.
+    /// `None` once it is lost.
     renewed: Mutex<Option<(Instant, DateTime<Utc>)>>,
 }
 
@@ -44,13 +45,13 @@ impl Guard {
         Self { shared: Arc::new(shared) }
     }
 
-    /// How long ago it was renewed; `None` once it is lost.
+    /// Time since it was renewed; `None` once it is lost.
     fn age(&self) -> Option<Duration> {
         let (instant, time) = (*self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner))?;
         Some((real::instant() - instant).max((real::now() - time).to_std().unwrap_or_default()))
     }
 
-    /// Renews the lease, where it is still ours.
+    /// Renews the lease if it is still ours.
     pub(super) async fn renew(&self) -> Result<()> {
         let Shared { store, path, holder, renewed } = &*self.shared;
         let began = now();
@@ -60,7 +61,7 @@ impl Guard {
             Some(found) => store.replace(path, &found, holder.until(real::now() + LASTS).body()?).await?,
             None => false,
         };
-        // Whoever corrected its end in between left it ours; the next renewal finds it.
+        // If another run corrected its end in between, it is still ours and the next renewal finds it.
         let is_lost = !is_renewed && !self.is_ours().await?;
         let mut renewed = renewed.lock().unwrap_or_else(PoisonError::into_inner);
         if is_lost {
@@ -71,7 +72,7 @@ impl Guard {
         Ok(())
     }
 
-    /// As if the process had been stopped for so long.
+    /// As if the process had been stopped for `time`.
     #[cfg(test)]
     pub(super) fn stop_for(&self, time: Duration) {
         let mut renewed = self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +81,7 @@ impl Guard {
         }
     }
 
-    /// Whether no other can have taken it at the same time.
+    /// Whether the store ensures that nobody else took it at the same time.
     pub(super) fn is_exclusive(&self) -> bool {
         self.shared.store.creates() && self.shared.store.swaps()
     }
@@ -95,14 +96,14 @@ impl Guard {
         LeaseLost { path: self.shared.path.clone() }.into()
     }
 
-    /// Gives the lease back, where it is still ours.
+    /// Releases the lease if it is still ours.
     pub(super) async fn release(&self) -> Result<()> {
         let Shared { store, path, .. } = &*self.shared;
         if !store.is_remote() {
             return self.release_local();
         }
-        // A store deletes whatever lies there. Once checked, the lease lasts for a while, so that no other takes it between
-        // the look and the deletion.
+        // The store deletes whatever is there. A lease that passed the check lasts a while longer, so nobody else can
+        // take it between the look and the deletion.
         match self.check().await {
             Err(error) if error.is::<LeaseLost>() => return Ok(()),
             checked => checked?,
@@ -110,9 +111,9 @@ impl Guard {
         if self.is_ours().await? { store.delete(path).await } else { Ok(()) }
     }
 
-    /// The same where nothing can be awaited: at once in a local lake, else soon.
+    /// Like [`Self::release`], without awaiting: at once in a local lake, otherwise in the background.
     pub(super) fn release_now(&self) {
-        // A file that stays does no harm: it ends by itself.
+        // A file left behind does no harm: the lease expires.
         let told = |released: Result<()>| {
             if let Err(error) = released {
                 tracing::debug!("cannot give a lease back: {error:#}");
@@ -134,7 +135,7 @@ impl Guard {
 
 #[async_trait]
 impl Fence for Guard {
-    /// Nothing, where the lease still holds for a while; it is renewed where its end is near. Else [`LeaseLost`].
+    /// Succeeds if the lease holds for a while yet, renewing it if its end is near. Otherwise [`LeaseLost`].
     async fn check(&self) -> Result<()> {
         match self.age() {
             None => Err(self.lost()),

@@ -1,4 +1,4 @@
-//! What the file of a lease says: who holds it, and until when. Never who gets it next.
+//! The file of a lease: who holds it, and until when. Who gets it next is decided in `mod`, not here.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use super::term::{LASTS, shown};
 use crate::store::Versioned;
 use crate::store::process::Process;
 
-/// Another run holds the lease: exit 7.
+/// Another run holds the lease. Exit code 7.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
     "another run holds the lease `{name}` (process {pid} on {host}, until {until} in Shanghai): wait for it to end, then \
@@ -24,25 +24,25 @@ pub struct LeaseHeld {
     until: String,
 }
 
-/// Who holds a lease.
+/// The holder of a lease.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Holder {
     #[serde(flatten)]
     process: Process,
     until: DateTime<Utc>,
-    /// Random, so that no two leases are the same.
+    /// Random, so that no two leases are equal.
     #[serde(default)]
     pub(super) token: String,
 }
 
-/// What can be done about a lease.
+/// What can be done with a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// Its holder is gone, or it has ended.
+    /// Its holder has ended, or it has expired.
     Free,
-    /// Somebody holds it.
+    /// It is held.
     Held,
-    /// It is to last longer than a lease can.
+    /// It claims to last longer than any lease can.
     Unbelievable,
 }
 
@@ -55,7 +55,7 @@ impl Holder {
         Ok((holder, body))
     }
 
-    /// What a file says. One that cannot be read is held by nobody known, from when it was written.
+    /// Parses the file of a lease. One that cannot be read counts as held by someone unknown since it was written.
     pub(super) fn read(found: &Versioned) -> Self {
         serde_json::from_slice(&found.body).unwrap_or_else(|_| {
             let process = Process { host: "an unknown host".into(), pid: 0, space: String::new(), start: 0 };
@@ -63,7 +63,7 @@ impl Holder {
         })
     }
 
-    /// The same holder, to another time.
+    /// The same holder with another end.
     pub(super) fn until(&self, until: DateTime<Utc>) -> Self {
         Self { until, ..self.clone() }
     }
@@ -77,12 +77,12 @@ impl Holder {
         Ok(serde_json::to_vec(self)?.into())
     }
 
-    /// What can be done about it now, where a lease lasts so long.
+    /// The state of the lease at `now`, given how long leases last.
     pub(super) fn state(&self, now: DateTime<Utc>, lasts: TimeDelta) -> State {
         if self.until <= now || self.process.is_gone() {
             State::Free
         } else if self.until > now + lasts + lasts {
-            // Clocks that differ by less than a lease lasts are lived with.
+            // Tolerate clocks that differ by less than a lease lasts.
             State::Unbelievable
         } else {
             State::Held

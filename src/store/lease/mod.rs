@@ -1,8 +1,9 @@
 //! Leases: one per vendor while fetching, one per table while building, so that two runs never write the same
 //! files. They lie in the lake, under `leases/`, and use real time even where `--now` is given.
 //!
-//! A lease is replaced only where it is still the one that was read, so that of many that try exactly one gets it; and a
-//! holder that was stopped for longer than its lease lasts learns that before it writes again.
+//! A lease is replaced only if it is still the one that was read, so exactly one of many contenders gets it. A holder
+//! that was stopped for longer than its lease lasts learns of it before it writes again. What a lease is needed for is
+//! up to the caller.
 
 mod given_back;
 mod guard;
@@ -21,16 +22,16 @@ pub use holder::LeaseHeld;
 use holder::{Holder, State};
 use term::{LASTS, RENEWAL, shown};
 
-/// How often a lease is looked at again that others take and release meanwhile.
+/// How often to retry a lease that others keep taking and releasing.
 const TRIES: usize = 100;
 
-/// How often one that is waited for is looked at.
+/// How often to look at a lease while waiting for it.
 const LOOKS: Duration = Duration::from_secs(1);
 
-/// How long after it was taken a lease is looked at again, where a store knows no conditions.
+/// How long to wait before confirming a new lease, on a store without conditional puts.
 const SETTLES: Duration = Duration::from_secs(2);
 
-/// A lease that is ours until it is released or dropped, or this process ends.
+/// A lease that is ours until released or dropped, or until this process ends.
 #[derive(Debug)]
 pub struct Lease {
     guard: Guard,
@@ -39,8 +40,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease. A holder that no longer runs is replaced at once where that can be told, any other when its lease
-    /// ends. A lease that is held is waited for as long as `wait` says.
+    /// Takes the lease. If its holder is known to have ended, it is replaced at once, otherwise when it expires. Waits
+    /// up to `wait` for a lease that is held.
     ///
     /// # Errors
     /// [`LeaseHeld`], or when the lake cannot be written.
@@ -84,12 +85,12 @@ impl Lease {
                     None => continue,
                 }
             }
-            // A holder that releases it between the two calls leaves nothing to read: the lease is free.
+            // Nothing to read means that the holder released it between the two calls: the lease is free.
             let Some(found) = store.versioned(&path).await? else { continue };
             let holder = Holder::read(&found);
             match holder.state(real::now(), LASTS) {
                 State::Free => {
-                    // Of many that see it free, one replaces what all have read; the others look again.
+                    // Of many that see it free, one replaces what all of them read; the others look again.
                     if store.replace(&path, &found, body).await?
                         && let Some(guard) = Self::settled(Guard::new(store, &path, mine)).await?
                     {
@@ -97,7 +98,8 @@ impl Lease {
                     }
                 }
                 State::Unbelievable => {
-                    // A clock that was years ahead wrote it. From now on it lasts as long as any, unless it is renewed.
+                    // It was written by a clock that was years ahead. From now on it lasts as long as any other, unless
+                    // renewed.
                     let until = real::now() + LASTS;
                     store.replace(&path, &found, holder.until(until).body()?).await?;
                     tracing::warn!(
@@ -114,7 +116,8 @@ impl Lease {
         bail!("cannot take the lease `{name}`: what lies at `{path}` is no file that can be read; move it away")
     }
 
-    /// The lease, if it is still ours: where a store knows no conditions, of those that took it at one time the last one has it.
+    /// The lease, if it is still ours. On a store without conditions, the last of those that took it at the same time
+    /// has it.
     async fn settled(guard: Guard) -> Result<Option<Guard>> {
         if guard.is_exclusive() {
             return Ok(Some(guard));
@@ -123,13 +126,13 @@ impl Lease {
         Ok(guard.is_ours().await?.then_some(guard))
     }
 
-    /// What tells, before a file is written under the lease, whether it still holds.
+    /// Tells whether the lease still holds, before each write under it.
     #[must_use]
     pub fn guard(&self) -> Guard {
         self.guard.clone()
     }
 
-    /// Gives the lease back.
+    /// Releases the lease.
     ///
     /// # Errors
     /// When its file cannot be deleted.

@@ -1,4 +1,4 @@
-//! How long leases last, by the machine's own clock. Never whose they are.
+//! How long leases last, by the machine's own clock. Knows nothing of holders.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) const LASTS: TimeDelta = TimeDelta::minutes(5);
 /// How often it is renewed.
 pub(super) const RENEWAL: Duration = Duration::from_mins(1);
 
-/// A time in Shanghai, with its day.
+/// A time in Shanghai, with its date.
 pub(super) fn shown(at: DateTime<Utc>) -> String {
     at.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,4 +1,4 @@
-//! Who gets a lease, and who loses one. Never the rest of a run.
+//! Who gets a lease, and who loses one. The rest of a run is tested elsewhere.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ async fn of_six_that_find_a_dead_holder_exactly_one_gets_the_lease() {
             let got: Vec<Lease> = tries.into_iter().filter_map(|tried| tried.unwrap().ok()).collect();
             assert_eq!(got.len(), 1, "round {round}");
             drop(got);
-            // What follows writes over a lease that lasts, as no run does: not before it went back.
+            // The test now overwrites a lease that still lasts, which no run does: wait until it was released.
             given_back().await;
         }
     }
@@ -97,7 +97,7 @@ async fn a_holder_that_lost_its_lease_writes_nothing_more() {
     let lease = taken(&store).await.unwrap();
     let fenced = store.fenced(lease.guard());
     fenced.put("a", Bytes::new()).await.unwrap();
-    // While it was stopped, its lease ended and another run took it.
+    // While it was stopped, its lease expired and another run took it.
     store.put(PATH, holder("elsewhere", 1, 5)).await.unwrap();
     assert!(lease.guard().renew().await.unwrap_err().is::<LeaseLost>());
     for done in [fenced.put("b", Bytes::new()).await, fenced.create("b", Bytes::new()).await.map(drop)] {
@@ -105,7 +105,7 @@ async fn a_holder_that_lost_its_lease_writes_nothing_more() {
     }
     assert!(fenced.delete("a").await.unwrap_err().is::<LeaseLost>());
     assert!(store.read("a").await.is_ok() && store.read("b").await.is_err());
-    // What it gives back is not the other's.
+    // It must not release the other's lease.
     lease.release().await.unwrap();
     assert!(store.read(PATH).await.is_ok());
 }
@@ -134,7 +134,7 @@ async fn a_lease_is_waited_for() {
     waiting.await.unwrap().unwrap();
 }
 
-/// A store that knows no conditions: of those that take it at one time the last one has it.
+/// On a store without conditions, the last of those that take it at the same time has it.
 #[tokio::test]
 async fn without_conditions_one_of_six_has_the_lease_after_all() {
     let store = Store::over("test", Unreliable::new(Knows::None));

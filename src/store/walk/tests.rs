@@ -1,5 +1,4 @@
-//! What is remembered of a listing, against the plain listing of the same folder: whatever happens to the folder, they are
-//! the same.
+//! Remembered listings against plain listings of the same folder: whatever happens to the folder, they must be equal.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -24,7 +23,7 @@ struct Lake {
 
 impl Lake {
     fn new() -> Self {
-        // In memory, where there is such a file system: it tells changes, whatever the disk of the machine does.
+        // In memory where possible: tmpfs tells changes, whatever the machine's disk does.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let lake = Self { folder };
         fs::create_dir(lake.staging()).unwrap();
@@ -68,17 +67,17 @@ impl Lake {
         (files, passed_over)
     }
 
-    /// As a command that only reads lists it.
+    /// As listed by a command that only reads.
     fn listed(&self) -> Vec<Entry> {
         self.walk(self.place(None, real::now())).0
     }
 
-    /// As it is listed where nothing is remembered.
+    /// As listed with nothing remembered.
     fn plain(&self) -> Vec<Entry> {
         self.walk(Place { many: usize::MAX, ..self.place(None, real::now()) }).0
     }
 
-    /// Lists and remembers, as if that were long after now: in truth until the next tick of the file system's clock.
+    /// Lists and remembers, as if long after now; in truth, just after the next tick of the file system's clock.
     fn remember(&self) -> Vec<Entry> {
         sleep(Duration::from_millis(30));
         let later = real::now() + TimeDelta::hours(1);
@@ -88,7 +87,7 @@ impl Lake {
         listed
     }
 
-    /// What is listed is what there is; a beginning that is told is that of the file.
+    /// Listings show what is there, and any beginning is that of the file.
     fn check(&self, what: &str) {
         let listed = self.listed();
         for file in &listed {
@@ -111,7 +110,7 @@ fn an_unchanged_folder_is_as_it_is_remembered() {
     assert_eq!(listed.len(), 3);
     assert!(listed.iter().all(|file| file.beginning.as_ref() == Some(BODY[..BEGINNING].try_into().unwrap())));
     assert_eq!(without_beginnings(listed), lake.plain());
-    // It is the memory that tells: one without the file of a folder lists none.
+    // Proof that the cache is used: with a file missing from it, the listing misses that file.
     let name = "date=2024-01-02";
     let meta = fs::metadata(lake.path(name)).unwrap();
     let of = State { number: meta.ino(), changed: meta.ctime() * 1_000_000_000 + meta.ctime_nsec() };
@@ -178,13 +177,13 @@ fn what_lies_behind_a_link_or_deeper_is_never_remembered() {
     lake.write("date=2024-01-06/inner/a.jsonl.gz", BODY);
     symlink(lake.path("date=2024-01-01/a.jsonl.gz"), lake.path("date=2024-01-03/link.jsonl.gz")).unwrap();
     lake.remember();
-    // None of these changes the folder that was asked about.
+    // None of these changes the folder itself.
     fs::write(away.join("a.jsonl.gz"), BODY).unwrap();
     lake.write("date=2024-01-06/inner/b.jsonl.gz", BODY);
     lake.write("date=2024-01-01/a.jsonl.gz", b"longer than it was before");
     lake.check("behind links");
     assert_eq!(lake.listed().len(), 7);
-    // What is passed over is told each time.
+    // What is passed over is reported each time.
     lake.write("date=2024-01-02/bad\nname", BODY);
     for _ in 0..2 {
         lake.remember();
@@ -195,11 +194,11 @@ fn what_lies_behind_a_link_or_deeper_is_never_remembered() {
 
 #[test]
 fn a_folder_that_has_just_changed_is_not_remembered() {
-    // However long the machine takes for it.
+    // However long the machine takes.
     let now = real::now();
     let lake = Lake::new();
     for round in 0..50 {
-        // In the same tick, as far as the machine is quick enough.
+        // In the same tick, if the machine is quick enough.
         lake.walk(lake.place(Some("1"), now));
         assert!(!lake.memory().exists(), "{round}");
         lake.write(&format!("date=2024-01-02/{round}.jsonl.gz"), BODY);
@@ -220,7 +219,7 @@ fn a_memory_that_is_damaged_or_of_another_lake_is_passed_over() {
         fs::write(lake.memory(), &whole[..at]).unwrap();
         lake.check("a part of it");
     }
-    // A copy with all times, as of a backup that was restored.
+    // A copy that keeps all times, like a restored backup.
     let copy = Lake::new();
     let name = "date=2024-01-02";
     let before = fs::metadata(lake.path(name)).unwrap().modified().unwrap();
@@ -229,7 +228,7 @@ fn a_memory_that_is_damaged_or_of_another_lake_is_passed_over() {
     fs::write(copy.memory(), &whole).unwrap();
     assert!(copy.listed().iter().all(|file| file.beginning.is_none()));
     copy.check("a copy");
-    // That of another folder, under the name of this one's.
+    // Another folder's cache, under the name of this one's.
     fs::rename(lake.root().join(FOLDER), lake.root().join("bronze/v/u")).unwrap();
     fs::create_dir_all(lake.path("date=2024-01-02")).unwrap();
     lake.check("of another folder");
@@ -245,13 +244,13 @@ fn only_who_may_write_the_lake_writes_the_memory() {
     let later = real::now() + TimeDelta::hours(1);
     lake.walk(lake.place(None, later));
     assert!(!lake.memory().exists());
-    // Where it cannot be written, the listing is the same.
+    // If the cache cannot be written, the listing is the same.
     fs::remove_dir(lake.staging()).unwrap();
     lake.walk(lake.place(Some("1"), later));
     lake.check("without a folder to write to");
     assert!(!lake.staging().exists());
     fs::create_dir(lake.staging()).unwrap();
-    // A listing that shows nothing new leaves it as it is.
+    // A listing with nothing new leaves the cache as it is.
     lake.remember();
     let written = || fs::metadata(lake.memory()).unwrap().ino();
     let before = written();

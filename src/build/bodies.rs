@@ -1,18 +1,19 @@
-//! The bodies that partitions read which are filled together, in an order that is each partition's. Never how one is read.
+//! The bodies read by partitions that are built together, in an order that suits each of them. Reading them is up to
+//! `read`.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::input::TaskFile;
 
-/// A body, and who reads it.
+/// A body and its readers.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) path: String,
-    /// The partitions, each with the place of the body among its files.
+    /// Each reading partition, with the position of the body among its files.
     pub(super) readers: Vec<(usize, usize)>,
 }
 
-/// The bodies of the files of some partitions, each once. `None` where two partitions read them in different orders.
+/// Each body of the partitions' files once. `None` if two partitions need them in different orders.
 pub(super) fn bodies(partitions: &[&[TaskFile]]) -> Option<Vec<Body>> {
     let mut all: Vec<Body> = Vec::new();
     let mut numbers: HashMap<&str, usize> = HashMap::new();
@@ -20,7 +21,7 @@ pub(super) fn bodies(partitions: &[&[TaskFile]]) -> Option<Vec<Body>> {
     for (partition, files) in partitions.iter().enumerate() {
         let mut known = HashSet::new();
         let mut queue = VecDeque::new();
-        // A body that several files stand for is read once.
+        // Several files may share a body; it is read once.
         for (place, file) in files.iter().enumerate().filter(|(_, file)| file.repeats.is_none()) {
             if known.insert(file.path.as_str()) {
                 let number = *numbers.entry(&file.path).or_insert_with(|| {
@@ -33,7 +34,7 @@ pub(super) fn bodies(partitions: &[&[TaskFile]]) -> Option<Vec<Body>> {
         }
         queues.push(queue);
     }
-    // A body's turn comes when it is the next of all its readers.
+    // A body is ready once it is the next for all of its readers.
     let mut waits: Vec<usize> = all.iter().map(|body| body.readers.len()).collect();
     let mut ready = VecDeque::new();
     let mut next = |number: Option<&usize>, ready: &mut VecDeque<usize>| {

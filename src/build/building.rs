@@ -1,5 +1,5 @@
-//! A table while it is built: looked at, under its lease, until what became of its partitions is in the report. Never how or
-//! where a partition is built.
+//! One table during a build: surveyed, leased, built, and the results reported. How and where a partition is built is
+//! decided elsewhere.
 
 use std::sync::Arc;
 
@@ -26,24 +26,24 @@ use crate::store::lease::{Lease, LeaseHeld, LeaseLost};
 use crate::store::{Store, WriteError};
 use crate::world::{Run, World};
 
-/// What became of partitions.
+/// Partitions and their results.
 pub(super) type Done = Vec<(Partition, Result<Published>)>;
 
-/// A table while it is built.
+/// A table being built.
 pub(super) struct Building<'r> {
     run: Run<'r>,
     table: &'r Arc<Table>,
     calendar: Arc<Calendar>,
     scope: Scope,
     lease: Lease,
-    /// Writes while the lease holds.
+    /// Writes only while the lease holds.
     store: Store,
     ledger: Arc<Ledger>,
     survey: Survey,
 }
 
 impl<'r> Building<'r> {
-    /// Looks at a table, and takes its lease; `None` where there is nothing to do.
+    /// Surveys a table and takes its lease. `None` if there is nothing to do.
     pub(super) async fn open(
         run: Run<'r>,
         table: &'r Arc<Table>,
@@ -66,7 +66,7 @@ impl<'r> Building<'r> {
             }
         };
         let store = world.store.fenced(lease.guard());
-        // Looked at again under the lease: another run may have built since.
+        // Survey again under the lease: another run may have built since.
         let mut ledger = ledgers.relisted(table).await?;
         let mut survey = Survey::of(&world.store, &ledger, calendar, scope).await?;
         let unjudged = survey.unjudged(&world.store, &ledger, journal.began().await).await;
@@ -91,7 +91,7 @@ impl<'r> Building<'r> {
         Ok(Some(Self { run, table, calendar, scope, lease, store, ledger, survey }))
     }
 
-    /// Builds what is stale on this machine.
+    /// Builds stale partitions on this machine.
     pub(super) async fn here(&self) -> Done {
         let Self { run: Run { world, .. }, table, calendar, store, ledger, survey, .. } = self;
         let machine = Machine::new(Threads::available(), world.limits.memory);
@@ -136,12 +136,12 @@ impl<'r> Building<'r> {
                     done
                 }
             })
-            // One more than cores: while one is written, the next is built.
+            // One more than there are cores, so that the next is built while one is being written.
             .buffer_unordered(Threads::available().count() + 1);
         work.collect::<Vec<Done>>().await.into_iter().flatten().collect()
     }
 
-    /// What is stale as work for other machines, newest first, and the partitions that cannot even be planned.
+    /// Stale partitions as pieces for other machines, newest first, and those that could not even be planned.
     pub(super) async fn pieces(&self) -> (Vec<Piece>, Done) {
         let Self { run: Run { world, .. }, table, calendar, store, ledger, survey, .. } = self;
         let fed = machine::fed(survey.stale.iter());
@@ -162,7 +162,7 @@ impl<'r> Building<'r> {
         (pieces, failed)
     }
 
-    /// The published file of a partition, where it lacks but some days and is not to be built anew.
+    /// The published file to extend, if the partition lacks only some days and no rebuild was asked for.
     async fn onto(&self, partition: Partition, files: &[Arc<LedgerFile>]) -> Option<Onto> {
         let Self { calendar, store, ledger, survey, scope, .. } = self;
         if scope.rebuild != Rebuild::Stale {
@@ -171,13 +171,13 @@ impl<'r> Building<'r> {
         Onto::of(store, ledger, survey, (partition, files), calendar).await
     }
 
-    /// The digest of the file that a partition has now.
+    /// The digest of the partition's published file.
     fn former(&self, partition: Partition) -> Option<String> {
         let (_, footer) = self.survey.published.iter().find(|(file, _)| file.partition == Some(partition))?;
         footer.as_ref().ok().map(|footer| footer.origin.clone())
     }
 
-    /// Reports what became of the partitions, removes what they replace, and gives the lease back.
+    /// Reports the results, removes replaced files, and releases the lease.
     pub(super) async fn close(self, done: Done) -> Result<()> {
         let Self { run: Run { world, journal, .. }, table, scope, lease, survey, .. } = self;
         let mut is_whole = survey.unplaced.is_empty();
@@ -214,7 +214,7 @@ impl<'r> Building<'r> {
     }
 }
 
-/// Adds counts of values by column.
+/// Adds up counts of values by column.
 fn add(all: &mut ValueCounts, more: ValueCounts) {
     for (column, values) in more {
         let of_column = all.entry(column).or_default();
@@ -224,7 +224,7 @@ fn add(all: &mut ValueCounts, more: ValueCounts) {
     }
 }
 
-/// What a survey tells a user before anything is built.
+/// Reports what a survey found before anything is built.
 async fn report(survey: &Survey, table: &Table, journal: &Journal) {
     journal
         .table(&table.name, |report| {
@@ -238,7 +238,7 @@ async fn report(survey: &Survey, table: &Table, journal: &Journal) {
         .await;
 }
 
-/// Files of a former layout go last, and only when everything they hold is there in the new one.
+/// Removes files of a former layout, but only once the new layout holds everything in them.
 async fn remove_former(world: &World, table: &Table, former: Vec<String>, journal: &Journal) -> Result<()> {
     let (mut old, mut new) = (0, 0);
     for file in silver::list(&world.store, table).await? {

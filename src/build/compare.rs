@@ -1,4 +1,4 @@
-//! Two readings of one partition from bronze, for `diff`. Never how two rows are compared.
+//! Two readings of one partition from bronze, for `diff`. How two rows are compared is up to `normalise`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::parallel::Threads;
 use crate::spec::DateRange;
 use crate::store::Store;
 
-/// What is compared of a partition.
+/// What to compare within a partition.
 #[derive(Debug, Clone, Copy)]
 pub enum Compared {
     /// The two vendors of the table.
     Vendors,
-    /// Imports and files of other programs, and answers.
+    /// Answers, against imports and files of other programs.
     Kinds,
-    /// What its files held until a moment, and what they hold with the later ones; of slices first answered later, their
-    /// first answers. Without a moment: what the first answer to each slice held.
+    /// Its files until a moment, against the same with later ones. Slices first answered later count with their first
+    /// answers. Without a moment, against the first answer to each slice.
     Since(Option<DateTime<Utc>>),
 }
 
-/// Compares two readings of a partition; `range` narrows them to event days.
+/// Compares two readings of a partition, limited to the event days in `range`.
 ///
 /// # Errors
-/// When a file cannot be read, or stops the partition.
+/// When a file cannot be read, or the partition cannot be built.
 pub async fn compare(
     store: &Store,
     ledger: &Ledger,
@@ -56,7 +56,7 @@ pub async fn compare(
         earlier.sort_by(|a, b| a.file.by_age(&b.file));
     }
     let [before, mut both] = [ledger.counting(&earlier)?, ledger.counting(files)?];
-    // A file may count in both readings as said by different ones: then it is read twice.
+    // A file may count in both readings because of different answers: then it is read twice.
     let said = |counting: &[CountingFile]| -> BTreeSet<String> {
         counting.iter().map(|file| file.said.file.path.clone()).collect()
     };

@@ -1,4 +1,5 @@
-//! What a build changes of the past: figures that readers of the former files saw otherwise. Never which rows count.
+//! How a build changes the past: figures that differ from what readers of the former files saw. Which rows count is
+//! decided elsewhere.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,17 +16,17 @@ use crate::silver;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
 
-/// What readers of a published partition see of the past.
+/// The past as readers of a published partition see it.
 pub(super) enum Former {
-    /// Keys, revisions and withdrawals of its versions.
+    /// Keys, revisions and withdrawals of versions.
     Versions(RecordBatch),
-    /// Keys and spans of the states in its companion, where it has one.
+    /// Keys and spans of the states in the companion, if there is one.
     States(Option<RecordBatch>),
 }
 
 impl Former {
-    /// Reads what a partition tells before it is replaced. `None` where it is not published, was built by other rules, or
-    /// is damaged and tells nothing.
+    /// Reads the partition that is about to be replaced. `None` if it is not published, was built by other rules, or is
+    /// damaged.
     pub(super) async fn read(store: &Store, table: &Arc<Table>, partition: Partition) -> Option<Self> {
         published(store, table, partition).await.unwrap_or_else(|error| {
             let path = silver::path(table, partition);
@@ -34,7 +35,7 @@ impl Former {
         })
     }
 
-    /// How a partition differs that is about to replace it. None where columns of the key are new.
+    /// How `built` differs from the partition it is about to replace. No drift if the key has new columns.
     pub(super) fn drift(&self, table: &Table, built: &Finished<'_>) -> Drift {
         let drift = match (self, &built.companion) {
             (Self::Versions(before), _) => revised(table, before, built),
@@ -72,16 +73,16 @@ async fn published(store: &Store, table: &Arc<Table>, partition: Partition) -> R
     })))
 }
 
-/// The columns that tell one state of a key from the others.
+/// Columns that identify a state of a key.
 const STATE: [&str; 3] = ["known_on", "superseded_on", "why"];
 
-/// The columns that tell rows apart, versions and states aside.
+/// Columns that identify a row, apart from version and state.
 fn key(table: &Table) -> Vec<&str> {
     let key = table.key.iter().map(|column| table.columns[*column].name.as_str());
     key.chain(table.occurrence.then_some("occurrence")).chain(["vendor"]).collect()
 }
 
-/// Versions that are new beside older ones, and versions that are gone without one.
+/// New versions of known rows, and versions withdrawn without a successor.
 fn revised(table: &Table, before: &RecordBatch, built: &Finished<'_>) -> Result<Drift> {
     let names = [key(table), vec!["revision"]].concat();
     let now = built.columns(&[key(table), vec!["revision", "withdrawn_on"]].concat())?;
@@ -114,7 +115,7 @@ fn revised(table: &Table, before: &RecordBatch, built: &Finished<'_>) -> Result<
     })
 }
 
-/// States that ended since.
+/// States that ended since the last build.
 fn superseded(
     table: &Table,
     before: Option<&RecordBatch>,
@@ -131,7 +132,7 @@ fn superseded(
     let of_key = keys.of(states, &key)?;
     let [known, end] = ["known_on", "superseded_on"].map(|name| column(states, name));
     let (known, end) = (known?.as_primitive::<Date32Type>(), end?.as_primitive::<Date32Type>());
-    // The state that followed is one of the former ones too, or the row that stands.
+    // The next state is among the former ones too, or it is the current row.
     let (mut by_state, mut by_row) = (Vec::new(), Vec::new());
     for &row in &changed {
         let follows = |next: &usize| of_key[*next] == of_key[row] && known.value(*next) == end.value(row);
@@ -159,7 +160,7 @@ fn superseded(
     })
 }
 
-/// The states that were not there before. One that was, and of which another look moved the begin or the end, is not new.
+/// Rows of states that were not there before. One whose begin or end was merely moved by another look is not new.
 fn fresh(table: &Table, before: Option<&RecordBatch>, states: &RecordBatch) -> Result<HashSet<usize>> {
     let mut fresh: HashSet<usize> = (0..states.num_rows()).collect();
     let Some(before) = before else { return Ok(fresh) };
@@ -173,7 +174,7 @@ fn fresh(table: &Table, before: Option<&RecordBatch>, states: &RecordBatch) -> R
         for row in (0..former.len()).filter(|row| gone.contains(row)) {
             places.entry(&former[row]).or_default().push(row);
         }
-        // Each former state stands for one of now.
+        // Each former state accounts for one present state.
         for (row, id) in now.iter().enumerate() {
             if fresh.contains(&row)
                 && let Some(found) = places.get_mut(id).and_then(Vec::pop)
@@ -186,15 +187,14 @@ fn fresh(table: &Table, before: Option<&RecordBatch>, states: &RecordBatch) -> R
     Ok(fresh)
 }
 
-/// A row whose figures differ from what it was before.
+/// A row whose figures differ from those before.
 struct Change {
     before: usize,
     now: usize,
     figures: usize,
 }
 
-/// The pairs of rows that differ, and in how many of the vendors' columns. A column is looked at as a whole, then the next
-/// one.
+/// The pairs of rows that differ, and in how many of the vendors' columns. Works column by column.
 fn changes(
     table: &Table,
     pairs: &[(usize, usize)],
@@ -212,12 +212,12 @@ fn changes(
             change.figures += usize::from(differs);
         }
     }
-    // A state may end without another figure: in the order in which answers were seen.
+    // A state may end although no figure changed, because states follow the order in which answers were seen.
     changes.retain(|change| change.figures > 0);
     changes
 }
 
-/// The days that some rows are about.
+/// The event days of some rows.
 fn days(table: &Table, rows: Vec<usize>, columns: impl Fn(usize) -> ArrayRef) -> BTreeSet<NaiveDate> {
     let Some(event) = table.event.filter(|_| !rows.is_empty()) else { return BTreeSet::new() };
     let days = columns(event);
@@ -230,7 +230,7 @@ fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef> {
     batch.column_by_name(name).with_context(|| format!("no column `{name}`"))
 }
 
-/// Rows by some of their columns.
+/// Identifies rows by some of their columns.
 struct Ids(RowConverter);
 
 impl Ids {
@@ -245,7 +245,7 @@ impl Ids {
     }
 }
 
-/// Adds what one partition changes to what the others do.
+/// Adds the drift of one partition to the total.
 pub(super) fn add(all: &mut Drift, more: Drift) {
     all.rows += more.rows;
     all.figures += more.figures;

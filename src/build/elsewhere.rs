@@ -1,4 +1,5 @@
-//! Tasks that an engine runs on other machines: what is sent, who works there, and what is answered. Never who carries it.
+//! Tasks that an engine runs on other machines: what is sent, the worker there, and what it answers. Transport is the
+//! engine's job.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,25 +18,25 @@ use crate::plan::Calendar;
 use crate::spec::Catalog;
 use crate::store::{Access, Address, Store, WriteError};
 
-/// What all pieces of a job need.
+/// What all pieces of a job share.
 #[derive(Debug, Serialize, Deserialize)]
 struct Job {
     lake: Address,
-    /// The rules that build.
+    /// Version of the build rules.
     rules: u32,
     calendar: Calendar,
 }
 
-/// Tasks of one table that read the same files: they are built together.
+/// Tasks of one table that read the same files and are built together.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Piece {
-    /// The digest of the pipeline of the table and of its contracts.
+    /// Digest of the table's pipeline and contracts.
     pub(super) contracts: String,
     pub(super) tasks: Vec<Task>,
     pub(super) need: Need,
 }
 
-/// What became of a task.
+/// The result of a task.
 #[derive(Debug, Serialize, Deserialize)]
 enum Answer {
     Published(Published),
@@ -43,7 +44,7 @@ enum Answer {
     Failed(Failure),
 }
 
-/// What became of the tasks of each piece, in their order.
+/// Runs the pieces and returns the results of their tasks, in order.
 pub(super) async fn run(
     engine: &dyn Engine,
     (store, calendar): (&Store, &Calendar),
@@ -81,33 +82,33 @@ impl Answer {
     }
 }
 
-/// A plan that a machine does not carry out, however often it is sent.
+/// A plan that a machine will never carry out, however often it is sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(String);
 
-/// A machine that runs what others planned.
+/// A machine that runs what another planned.
 #[derive(Debug)]
 pub struct Worker {
     catalog: Catalog,
-    /// What opens stores on this machine.
+    /// Opens stores on this machine.
     access: Access,
     machine: Machine,
     stores: Mutex<HashMap<Address, Store>>,
 }
 
 impl Worker {
-    /// A machine that opens object stores by the variables of `access`, with so many cores and bytes of memory for what it builds.
+    /// A worker that opens object stores with `access` and builds with this many cores and bytes of memory.
     #[must_use]
     pub fn new(catalog: Catalog, access: Access, (cores, memory): (Threads, u64)) -> Self {
         Self { catalog, access, machine: Machine::new(cores, memory), stores: Mutex::default() }
     }
 
-    /// Builds and publishes the partitions of a piece, and says what became of each.
+    /// Builds and publishes the partitions of a piece and returns the result of each.
     ///
     /// # Errors
-    /// [`Refused`] when the piece cannot be read, or was planned with other contracts or rules than this machine has; a lake
-    /// that cannot be reached.
+    /// [`Refused`] if the piece cannot be read or was planned with other contracts or rules than this machine's, or an
+    /// error if the lake cannot be reached.
     pub async fn run(&self, job: &str, piece: &str) -> Result<String> {
         let job: Job = serde_json::from_str(job)
             .map_err(|error| Refused(format!("cannot read the job: do all machines run the same version? {error}")))?;
@@ -150,7 +151,7 @@ impl Worker {
         Ok(serde_json::to_string(&answers)?)
     }
 
-    /// As if a lake had been opened before.
+    /// As if the lake had been opened before.
     #[cfg(test)]
     pub(super) async fn open(&self, lake: Address, store: Store) {
         self.stores.lock().await.insert(lake, store);

@@ -1,5 +1,6 @@
-//! New days of a partition that is published: where nothing else came since, their rows are put among those of its file, to
-//! the same bytes as from all of its bronze. Never what the rows of a day are; and in any doubt, nothing.
+//! Extends a published partition by new days. If nothing else arrived since, their rows are merged into its file,
+//! giving the same bytes as a build from all of its bronze. In any doubt the partition is built in full. What the rows
+//! of a day are is not decided here.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,35 +22,35 @@ use crate::silver::{self, Encoded};
 use crate::spec::{Axis, Known, Table};
 use crate::store::{Draft, Entry, Store};
 
-/// Bytes of a published file that fit beside any others.
+/// A published file of up to this many bytes is always small enough.
 const SMALL: u64 = 1 << 20;
 
-/// New files are looked for among so many of the newest.
+/// How many of the newest files may be new.
 const MOST: usize = 64;
 
-/// A published partition to which only days came that it has not had.
+/// A published partition that lacks nothing but new days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Onto {
     rows: Entry,
     companion: Option<Entry>,
-    /// Digest of what it was made from.
+    /// Digest of what it was built from.
     origin: String,
     /// Paths of the new answers.
     new: BTreeSet<String>,
-    /// The days that they answer, since 1970.
+    /// The days they answer, counted from 1970-01-01.
     days: BTreeSet<i32>,
 }
 
-/// A partition with the rows of its new days.
+/// A partition extended by its new days.
 pub(super) struct Extended {
     pub(super) encoded: Encoded<Draft>,
-    /// Rows.
+    /// Number of rows.
     pub(super) count: usize,
 }
 
 impl Onto {
-    /// A partition whose stale file holds all that came before its new days; `None` where it is to be built from all of its
-    /// bronze. Needs the headers of contested files.
+    /// The partition, if its stale file holds everything that came before its new days. `None` if it has to be built
+    /// from all of its bronze. Needs the headers of contested files.
     pub(super) async fn of(
         store: &Store,
         ledger: &Ledger,
@@ -78,7 +79,7 @@ impl Onto {
         let paths: BTreeSet<String> = new.iter().map(|file| file.file.path.clone()).collect();
         let days: BTreeSet<NaiveDate> = new.iter().map(|file| file.file.day).collect();
         let is_of_others = |file: &Arc<LedgerFile>| is_plain(file) && !days.contains(&file.file.day);
-        // What it takes is no more than what a build from bronze does.
+        // Extending must not cost more memory than a build from bronze.
         let is_small = rows.size <= before.iter().map(|file| file.file.size).sum::<u64>().max(SMALL);
         if !is_small || !before.iter().all(is_of_others) {
             return None;
@@ -88,7 +89,7 @@ impl Onto {
         if !new.iter().all(|file| file.provenance().is_some_and(is_answer)) {
             return None;
         }
-        // A list that was left behind: who wrote it was not done.
+        // Rejects without a note in the footer were left by a build that did not finish.
         let rejects = silver::rejected(store, table).await.ok()?;
         if rejects.contains(&silver::rejects_path(table, partition)) {
             return None;
@@ -103,11 +104,11 @@ impl Onto {
         })
     }
 
-    /// The partition with its new days, made from `files` of which all but those are in it; `None` where anything but their
-    /// rows is to be told of them, or they are not all that there is to do.
+    /// Builds the new files among `files` and merges them in. `None` if they bring anything to report besides rows, or
+    /// if there is more to do than adding them.
     ///
     /// # Errors
-    /// When a file cannot be read, or stops the partition.
+    /// When a file cannot be read, or the partition cannot be built.
     pub(super) async fn extended(
         &self,
         store: &Store,

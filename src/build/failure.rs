@@ -1,11 +1,11 @@
-//! Why a partition was not published, as the exit code tells it. Never the reason itself.
+//! The exit code for a partition that was not published. The reason is in the error itself.
 
 use serde::{Deserialize, Serialize};
 
 use crate::normalise::Stop;
 use crate::report::Exit;
 
-/// A task failed on another machine.
+/// A task that failed on another machine.
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}")]
 pub(super) struct Failure {
@@ -14,13 +14,13 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// What an error tells where it cannot be sent itself.
+    /// What is sent of an error that cannot be serialised.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         Self { reason: format!("{error:#}"), exit: exit_of(error) }
     }
 }
 
-/// The exit code of a partition that was not published.
+/// The exit code for a partition that was not published.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     match error.downcast_ref::<Failure>() {

@@ -1,5 +1,5 @@
-//! The files of a partition into a builder, on several threads: each reads files of its own, and one puts their rows
-//! together in the order of the files. Never which files feed a partition.
+//! Reads the files of a partition into a builder on several threads: each thread reads its own files, and one adds
+//! their rows in file order. Which files feed a partition is decided elsewhere.
 
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,10 +18,10 @@ use crate::real;
 use crate::spec::Table;
 use crate::store::Store;
 
-/// Bodies that wait for each thread, and files that each has read before they are needed.
+/// How many bodies may wait for each thread, and how many read files may wait for the builder.
 const AHEAD: usize = 1;
 
-/// A builder that has read the files, as `finish` leaves it.
+/// Reads the files into a builder and returns what `finish` makes of it.
 pub(super) async fn fill<T, F>(
     store: &Store,
     (table, partition): (&Arc<Table>, Partition),
@@ -39,9 +39,9 @@ where
     filled.recv().await.context("the build stopped")?.1
 }
 
-/// Builders of several partitions that have read their files, as `finish` leaves each on so many threads: a body that
-/// several of them read is read once. What comes of each is sent with its number. Bodies are read here, everything else
-/// happens on threads that may block.
+/// Reads the files of several partitions into their builders, with `finish` called on each with its share of the
+/// threads. A body needed by several is read once. Results are sent with the partition's number. Bodies are fetched on
+/// the async runtime; everything else runs on blocking threads.
 pub(super) async fn fill_together<T, F>(
     store: &Store,
     table: &Arc<Table>,
@@ -58,7 +58,7 @@ where
     if let Some(bodies) = bodies(&files) {
         return fill_round(store, table, (0, wanted, bodies), threads, (finish, done)).await;
     }
-    // No order of files is that of all.
+    // No single order suits all partitions: build them one after the other.
     for (place, one) in wanted.into_iter().enumerate() {
         let bodies = bodies(&[&one.1]).unwrap_or_default();
         fill_round(store, table, (place, vec![one], bodies), threads, (Arc::clone(&finish), done.clone())).await?;
@@ -82,7 +82,7 @@ where
     let (feeds, queues): (Vec<_>, Vec<_>) = (0..readings.count()).map(|_| mpsc::channel(real::places(AHEAD))).unzip();
     let feed = async move {
         for (path, feed) in paths.iter().zip(feeds.iter().cycle()) {
-            // Builders that stopped take no more.
+            // Stopped builders take no more.
             if feed.send(store.read(path).await).await.is_err() {
                 break;
             }
@@ -115,7 +115,7 @@ where
                 |(), place| {
                     let filling = fillings[place].lock().unwrap_or_else(PoisonError::into_inner).take();
                     let filled = filling.context("it was finished before").and_then(Filling::filled);
-                    // Who stopped waiting needs no more.
+                    // The receiver may have stopped waiting.
                     drop(done.blocking_send((
                         number + place,
                         filled.and_then(|builder| finish(number + place, builder, each)),
@@ -126,10 +126,10 @@ where
     Ok(real::beside(feed, work).await?)
 }
 
-/// What comes of the bodies of one thread.
+/// What one thread made of its bodies.
 struct Share {
     reading: Receiver<Result<Reading, Unread>>,
-    /// The way back for memory.
+    /// Returns emptied buffers to the reader.
     emptied: Sender<EmptyColumns>,
 }
 
@@ -143,7 +143,7 @@ fn put_together(fillings: &mut [Filling<'_, '_>], bodies: &[Body], shares: &[Sha
                     fillings[*partition].add(*place, |filling, file, source| {
                         let input = input(source, file, (&answered, None), false);
                         let (emptied, added) = filling.builder.add_read(input, rows?, &mut filling.ids[number]);
-                        // The last files need no memory any more.
+                        // There may be no files left to need it.
                         drop(share.emptied.send(emptied));
                         match added {
                             Some(added) => Ok(added?),

@@ -1,4 +1,4 @@
-//! A partition while its files are added to its builder, in their order. Never how a file is read.
+//! A partition whose files are being added to its builder, in order. How a file is read is up to `read`.
 
 use anyhow::Result;
 
@@ -8,17 +8,17 @@ use crate::normalise::{Builder, Partition, Stop, TextIds};
 use crate::parallel::Threads;
 use crate::spec::{Table, TableSource};
 
-/// A partition that is being filled.
+/// A partition being filled.
 pub(super) struct Filling<'t, 'f> {
     table: &'t Table,
     pub(super) builder: Builder<'t>,
     files: &'f [TaskFile],
-    /// The place of the next file.
+    /// Position of the next file.
     next: usize,
-    /// For each thread that reads.
+    /// One per reading thread.
     pub(super) ids: Vec<TextIds>,
     problems: Vec<anyhow::Error>,
-    /// Why it was given up.
+    /// Why it was abandoned.
     pub(super) stopped: Option<anyhow::Error>,
 }
 
@@ -35,7 +35,7 @@ impl<'t, 'f> Filling<'t, 'f> {
         }
     }
 
-    /// Adds the files before a place: none of them has a body to be read.
+    /// Adds the files before `place`, none of which has a body to read.
     fn add_until(&mut self, place: usize) {
         let (table, files) = (self.table, self.files);
         for file in &files[self.next..place] {
@@ -59,7 +59,7 @@ impl<'t, 'f> Filling<'t, 'f> {
         self.next = place;
     }
 
-    /// Adds the file at a place with what a body gave for it.
+    /// Adds the file at `place`, with what was read from its body.
     pub(super) fn add(
         &mut self,
         place: usize,
@@ -91,7 +91,7 @@ impl<'t, 'f> Filling<'t, 'f> {
         }
     }
 
-    /// Its builder, where every file could be added.
+    /// The builder, if every file could be added.
     pub(super) fn filled(mut self) -> Result<Builder<'t>> {
         if self.stopped.is_none() {
             self.add_until(self.files.len());
@@ -104,7 +104,7 @@ impl<'t, 'f> Filling<'t, 'f> {
     }
 }
 
-/// All that stops a partition as one error, whose kind is that of a failed check if one failed.
+/// Joins all errors that stopped a partition. The result is a failed check if any of them is.
 fn joined(mut problems: Vec<anyhow::Error>) -> anyhow::Error {
     let first = problems.iter().position(anyhow::Error::is::<Stop>).unwrap_or(0);
     let first = problems.remove(first);

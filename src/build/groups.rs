@@ -1,5 +1,5 @@
-//! Which stale partitions are built together: those that read the same files, as many as may be in memory. Never how they are
-//! built.
+//! Groups stale partitions that read the same files, as far as memory allows, so that they are built together. How they
+//! are built is decided elsewhere.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use super::machine::{Fed, Need};
 use crate::ledger::LedgerFile;
 use crate::normalise::Partition;
 
-/// A partition, its files, and what it needs.
+/// A stale partition, its files, and what building it needs.
 pub(super) type Stale<'s> = (Partition, &'s [Arc<LedgerFile>], Need);
 
-/// Puts neighbours together whose bronze is mostly the same files, as far as they need no more than so many bytes of memory.
+/// Groups neighbours that share most of their bronze, up to `limit` bytes of memory per group.
 pub(super) fn groups<'s>(stale: impl Iterator<Item = Stale<'s>>, fed: &Fed<'_>, limit: u64) -> Vec<Vec<Stale<'s>>> {
     let mut groups: Vec<Vec<Stale<'_>>> = Vec::new();
     let mut paths: HashSet<&str> = HashSet::new();

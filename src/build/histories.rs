@@ -1,4 +1,4 @@
-//! Random histories of a lake: what is read as of a day beside a lake that ends with that day.
+//! Random histories of a lake: reading as of a day must equal reading a lake that ends with that day.
 
 mod lake;
 
@@ -37,7 +37,7 @@ fn arrivals(sources: usize, only: Option<Kind>) -> impl Strategy<Value = Vec<Arr
     vec(arrival, 1..9)
 }
 
-/// Compares what is read as of each day with a lake that ends with the day, for keys that were looked at until then.
+/// Compares reads as of each day with a lake that ends with that day, for keys looked at until then.
 async fn compare(case: Case, arrivals: &[Arrival]) {
     let mut lake = Lake::new(case);
     for arrival in arrivals {
@@ -65,13 +65,13 @@ async fn compare(case: Case, arrivals: &[Arrival]) {
         let mut found = lake.as_of(&all, on);
         found.retain(|key, _| is_looked(key));
         assert_eq!(found, expected, "{} as of {on} by {columns:?}\n{:#?}\n{:#?}", case.table, lake.seen, all[1]);
-        // Nor does what that lake itself reads as of earlier days change later, for the keys it had looked at.
+        // What the lake reads as of earlier days must not change later either, for keys it had looked at.
         for earlier in
             (0..=number).map(day).chain(["2023-11-02", "2023-11-03", "2023-12-01"].map(|day| day.parse().unwrap()))
         {
             let mut before = lake.as_of(&then, earlier);
             let mut after = lake.as_of(&all, earlier);
-            // Dates in a later row tell of days before any look, also where the first looks lacked it.
+            // Dates in a later row tell of days before any look, even if the first looks lacked the row.
             let is_held = |key: &[String]| !is_snapshot || then[1].iter().any(|row| lake.key(row) == key);
             before.retain(|key, _| is_looked(key));
             after.retain(|key, _| is_looked(key) && is_held(key));

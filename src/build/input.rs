@@ -1,4 +1,4 @@
-//! A bronze file as an input of a task: all that its rows need to be read elsewhere. Never the rows.
+//! A bronze file as an input of a task, with everything another machine needs to read its rows. Holds no rows.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,35 +8,35 @@ use crate::normalise::{Shown, Wholeness};
 /// A bronze file as an input of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskFile {
-    /// Path in the lake.
+    /// Path relative to the lake.
     pub path: String,
-    /// The interface whose rows it holds, as `vendor/interface`.
+    /// The interface whose rows it holds: `vendor/interface`.
     pub interface: String,
-    /// Its rows may belong to other partitions.
+    /// Whether its rows may belong to other partitions.
     pub span: bool,
-    /// When it came over the wire, where that is known.
+    /// When it was received, if known.
     pub observed: Option<DateTime<Utc>>,
     /// When the vendor showed its rows.
     pub shown: Shown,
-    /// Whether it takes rows away.
+    /// Whether it removes rows that it lacks.
     pub wholeness: Wholeness,
-    /// The number of its slice, where a newer answer to that replaces it as a whole.
+    /// Number of its slice, if a newer answer to the slice replaces it as a whole.
     pub slice: Option<u32>,
-    /// It no longer counts, and tells former states only.
+    /// Whether it no longer counts and only tells of former states.
     pub is_former: bool,
-    /// For an answer that repeats an earlier one and has no body: its calls.
+    /// Its calls, if it repeats an earlier answer and has no body.
     pub repeats: Option<AnsweredCalls>,
 }
 
-/// The calls that an answer covers.
+/// The calls covered by an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnsweredCalls {
     /// Parameters of each call.
     pub params: Vec<Vec<(String, String)>>,
-    /// Rows of each call, where there were several.
+    /// Rows per call, if there were several calls.
     pub rows_of: Vec<usize>,
-    /// The first day of the month, for an answer to one, of all or of some securities.
+    /// First day of the month, if the answer is for one month, of all or some securities.
     pub month: Option<NaiveDate>,
-    /// The day, for an answer to one.
+    /// The day, if the answer is for one day.
     pub day: Option<NaiveDate>,
 }

@@ -1,4 +1,4 @@
-//! Partitions that one machine builds with difficulty, and what would help. Never how a partition is built.
+//! Warns of partitions too large for one machine, and says what would help. Builds nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::ledger::LedgerFile;
 use crate::normalise::Partition;
 use crate::spec::{PartitionBy, Table};
 
-/// Memory that a task should need at most, so that several run side by side on a machine.
+/// Memory that a task should not exceed, so that a machine can run several.
 pub(super) const MOST: u64 = 1 << 30;
 
-/// What to say of a table whose partitions need more memory than `most`; nothing where days have files of their own.
+/// The warning for a table whose partitions need more memory than `most`. None if each day has a file of its own.
 pub(super) fn remark(
     table: &Table,
     partitions: &BTreeMap<Partition, Vec<Arc<LedgerFile>>>,

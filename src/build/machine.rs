@@ -1,5 +1,5 @@
-//! The machine, shared among partitions: small ones are built side by side, a large one on all cores, and together they
-//! take no more memory than is allowed. Never how a partition is built.
+//! Shares the machine among partitions: small ones are built side by side, large ones on all cores, within the allowed
+//! memory. How a partition is built is decided elsewhere.
 
 use std::collections::HashMap;
 use std::ops::Add;
@@ -13,34 +13,34 @@ use crate::normalise::Partition;
 use crate::parallel::Threads;
 use crate::spec::Table;
 
-/// A partition of so many bytes of bronze keeps every core busy.
+/// Bytes of bronze from which on a partition keeps every core busy.
 const LARGE: u64 = 4 << 20;
 
-/// Bytes of memory for each byte of bronze, at the peak, as measured: 3 to 3.6 where the latest rows are kept.
+/// Peak bytes of memory per byte of bronze. Measured: 3 to 3.6 for tables of latest rows.
 const LATEST: u64 = 4;
 
-/// Where versions are kept: 15, for most lines repeat earlier ones.
+/// The same for tables with versions. Measured: 15, because most lines repeat earlier ones.
 const VERSIONS: u64 = 16;
 
-/// Memory is handed out in pieces of so many bytes.
+/// Granularity of the memory semaphore, in bytes.
 const PIECE: u64 = 64 << 10;
 
-/// What a partition needs, or several that are built together.
+/// What building a partition, or several together, needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Need {
     /// Bytes of bronze.
     pub(super) bronze: u64,
     /// Bytes of memory.
     pub(super) memory: u64,
-    /// Much of it is for one core only: versions are told apart key by key.
+    /// Whether much of the work is serial, as versions are told apart key by key.
     #[serde(default)]
     pub(super) is_serial: bool,
 }
 
-/// How many partitions each file feeds whose rows leave the day of its folder.
+/// For each file whose rows leave the day of its folder, the number of partitions it feeds.
 pub(super) type Fed<'f> = HashMap<&'f str, u64>;
 
-/// Counts the partitions that files feed.
+/// Counts the partitions that each such file feeds.
 pub(super) fn fed<'f>(partitions: impl Iterator<Item = (&'f Partition, &'f Vec<Arc<LedgerFile>>)>) -> Fed<'f> {
     let mut fed = Fed::default();
     for file in partitions.flat_map(|(_, files)| files).filter(|file| file.file.span) {
@@ -50,7 +50,7 @@ pub(super) fn fed<'f>(partitions: impl Iterator<Item = (&'f Partition, &'f Vec<A
 }
 
 impl Need {
-    /// An estimate from the files of a partition.
+    /// Estimates the need from a partition's files.
     pub(super) fn of(table: &Table, files: &[Arc<LedgerFile>], fed: &Fed<'_>) -> Self {
         let share = |file: &LedgerFile| file.file.size / fed.get(file.file.path.as_str()).copied().unwrap_or(1);
         let bronze = files.iter().map(|file| share(file)).sum();
@@ -68,7 +68,7 @@ impl Add for Need {
     }
 }
 
-/// The cores that are free, and the memory.
+/// Free cores and memory.
 #[derive(Debug)]
 pub(super) struct Machine {
     all: Threads,
@@ -77,7 +77,7 @@ pub(super) struct Machine {
     memory: Semaphore,
 }
 
-/// Cores and memory for one partition, until it is dropped.
+/// Cores and memory held for one partition until dropped.
 #[derive(Debug)]
 pub struct Share<'m> {
     /// The number of cores.
@@ -87,41 +87,41 @@ pub struct Share<'m> {
 }
 
 impl Machine {
-    /// All cores, and so many bytes of memory.
+    /// A machine with these cores and bytes of memory.
     pub(super) fn new(all: Threads, memory: u64) -> Self {
         let limit = pieces(memory);
         Self { all, cores: Semaphore::new(all.count()), limit, memory: Semaphore::new(limit as usize) }
     }
 
-    /// A share for a partition, once it is free; those who ask first get theirs first. `left` counts the partitions that still
-    /// wait, this one included: as long as there are enough of them, those that are for one core are built side by side. A
-    /// partition that needs more memory than is allowed is built alone, and on one thread, which takes the least.
+    /// Waits for a share for a partition, first come, first served. `left` is the number of partitions still waiting,
+    /// including this one: while there are enough of them, serial ones are built side by side. A partition that needs
+    /// more memory than allowed is built alone and on one thread, which needs least.
     pub(super) async fn share(&self, need: Need, left: usize) -> Share<'_> {
         let memory = pieces(need.memory);
         let is_beside = need.is_serial && left >= self.all.count();
         let is_large = need.bronze > LARGE && memory <= self.limit && !is_beside;
         let threads = if is_large { self.all } else { Threads::ONE };
         let count = u32::try_from(threads.count()).unwrap_or(u32::MAX);
-        // Neither is ever closed. Who has cores waits for nothing more.
+        // Neither semaphore is ever closed. Memory is taken first, so that nobody holds cores while waiting.
         let memory = self.memory.acquire_many(memory.min(self.limit)).await.ok();
         Share { threads, cores: self.cores.acquire_many(count).await.ok(), _memory: memory }
     }
 }
 
 impl Share<'_> {
-    /// All cores, for a partition that is built alone.
+    /// All cores, for a partition built alone.
     #[must_use]
     pub fn whole() -> Self {
         Self { threads: Threads::available(), cores: None, _memory: None }
     }
 
-    /// Lets others have the cores.
+    /// Frees the cores for others.
     pub(super) fn free_cores(&mut self) {
         self.cores = None;
     }
 }
 
-/// At least one, so that a share of nothing is one too.
+/// At least one, so that even an empty share takes part.
 fn pieces(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(PIECE)).unwrap_or(u32::MAX).max(1)
 }
@@ -168,7 +168,7 @@ mod tests {
         let machine = machine(100 << 20);
         let mut large = machine.share(need(20 << 20), 1).now_or_never().unwrap();
         large.free_cores();
-        // While one is written, the next is built only if there is memory for both.
+        // The next is built while one is being written only if there is memory for both.
         assert!(machine.share(need(20 << 20), 1).now_or_never().is_none());
         let other = machine.share(need(5 << 20), 1).now_or_never().unwrap();
         assert!(machine.share(need(1), 1).now_or_never().is_none());

@@ -1,4 +1,4 @@
-//! The second half of a run: partitions whose bronze changed are built and published. Never asks a vendor.
+//! The second half of a run: partitions whose bronze changed are built and published. Never contacts a vendor.
 
 mod bodies;
 mod building;
@@ -39,13 +39,13 @@ use crate::plan::Calendar;
 use crate::spec::Table;
 use crate::world::Run;
 
-/// Builds what is stale of some tables. Some rows hold the session from which they could be traded on, or are
-/// known, so where the calendar could not be read, tables of such rows are not built. `judge` gets the answers that a
-/// former version kept, before they are built.
+/// Builds stale partitions of some tables. Some rows carry the session from which they could be traded on or were
+/// known, so without a calendar their tables are not built. Answers kept by a former version go to `judge` before the
+/// build.
 ///
 /// # Errors
-/// A lease that is held, a lake that cannot be written or listed. What is wrong with one partition is in the report, and
-/// its old file stays.
+/// When a lease is held, or the lake cannot be written or listed. What is wrong with a single partition goes into the
+/// report, and its old file stays.
 pub async fn tables(
     run: Run<'_>,
     tables: &[&Arc<Table>],
@@ -82,7 +82,7 @@ pub async fn tables(
     }
 }
 
-/// Builds tables together, so that a cluster is busy with all of them at once.
+/// Builds tables together, so that a cluster works on all of them at once.
 async fn elsewhere(engine: &dyn Engine, building: Vec<Building<'_>>, run: Run<'_>, calendar: &Calendar) -> Result<()> {
     let (mut pieces, mut all) = (Vec::new(), Vec::new());
     for table in &building {

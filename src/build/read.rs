@@ -1,5 +1,5 @@
-//! Bodies to what builders take: inflated, proven and read on a thread of their own, each once for all partitions that read
-//! it. Never how builders put them together.
+//! Prepares bodies for builders: inflates, checks and reads each one on a thread of its own, once for all partitions
+//! that need it. How builders combine them is up to `fill`.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -18,24 +18,24 @@ use crate::bronze::{self, Provenance};
 use crate::normalise::{Builder, EmptyColumns, FileReader, Input, Partition, PlacedLines, ReadFile, Stop, Tells};
 use crate::spec::{Table, TableSource};
 
-/// A partition, and its files.
+/// A partition and the files to read for it.
 pub(super) type Wanted = (Partition, Vec<TaskFile>);
 
-/// What a thread makes of a body.
+/// What a thread read from a body.
 pub(super) struct Reading {
     pub(super) answered: AnsweredCalls,
     pub(super) content: Content,
 }
 
 pub(super) enum Content {
-    /// The rows of each of its partitions, and its text, where they do not count if a file before it holds some of its lines.
+    /// Rows for each of its partitions, and the text, which is needed if an earlier file holds some of the same lines.
     Rows(Vec<Result<ReadFile, Stop>>, Vec<u8>),
-    /// Its text, where its rows depend on what files before it hold, and which of its lines are whose.
+    /// The text, if its rows depend on earlier files, and which of its lines belong to which partition.
     Text(Vec<u8>, Option<PlacedLines>),
 }
 
-/// The calls whose answers were read. Later answers to the same calls repeat them nearly line by line, and are not worth
-/// reading on their own.
+/// Calls whose answers were read so far. Later answers to the same calls repeat nearly every line, so reading them
+/// apart from the builder is not worth it.
 #[derive(Default)]
 pub(super) struct Asked(Mutex<HashSet<u64>>);
 
@@ -48,26 +48,26 @@ impl Asked {
     }
 }
 
-/// Why a body could not be read.
+/// Why a body was not read.
 pub(super) enum Unread {
-    /// The store did not give it.
+    /// The store could not give it.
     Absent(anyhow::Error),
-    /// It is not what it should be.
+    /// The body is damaged.
     Damaged(anyhow::Error),
 }
 
-/// Reads a share of the bodies, in their order.
+/// Reads one thread's share of the bodies, in order.
 pub(super) struct ShareReader<'t> {
     table: &'t Table,
     wanted: &'t [Wanted],
-    /// For each partition, where files are read apart.
+    /// One reader per partition, if files can be read apart from their builders.
     apart: Option<Vec<FileReader<'t>>>,
     asked: &'t Asked,
     text: Vec<u8>,
 }
 
 impl<'t> ShareReader<'t> {
-    /// For the builders of some partitions.
+    /// A reader for the builders of some partitions.
     pub(super) fn new<'b>(
         table: &'t Table,
         wanted: &'t [Wanted],
@@ -93,7 +93,7 @@ impl<'t> ShareReader<'t> {
                 Ok(body) => self.read(readers, &body, spare).map_err(Unread::Damaged),
                 Err(error) => Err(Unread::Absent(error)),
             };
-            // Builders that stopped take no more.
+            // Stopped builders take no more.
             if done.send(read).is_err() {
                 return;
             }
@@ -132,13 +132,13 @@ impl<'t> ShareReader<'t> {
     }
 }
 
-/// A builder for the files of a partition.
+/// A builder for a partition's files.
 pub(super) fn builder<'t>(table: &'t Table, partition: Partition, files: &[TaskFile]) -> Builder<'t> {
     let has_looks = files.iter().any(|file| file.slice.is_some() || file.is_former);
     if has_looks { Builder::with_states(table, partition) } else { Builder::new(table, partition) }
 }
 
-/// A file as a builder takes it.
+/// A file in the form a builder takes.
 pub(super) fn input<'t, 'f>(
     source: &'t TableSource,
     file: &'f TaskFile,
@@ -169,7 +169,7 @@ pub(super) fn source_of<'t>(table: &'t Table, file: &TaskFile) -> Result<&'t Tab
         .with_context(|| format!("`{}`: the interface `{}` does not feed `{}`", file.path, file.interface, table.name))
 }
 
-/// The lines of a file, and the calls that brought them.
+/// Inflates the lines of a file and returns the calls that brought them.
 fn answered(
     (table, source): (&Table, &TableSource),
     path: &str,
@@ -195,7 +195,7 @@ fn answered(
             backfill()
         );
     }
-    // The day of the folder matters for snapshots only.
+    // Only snapshots need the day of the folder.
     let answered = Answered::parse(&provenance.slice, source.contract.ask.axis, NaiveDate::MIN);
     let day = match &answered {
         Answered::Slice(slice @ (Slice::Session(_) | Slice::Day(_) | Slice::Period(_))) => slice.day(),

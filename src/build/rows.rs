@@ -1,4 +1,4 @@
-//! Of the files that feed a partition those that tell something, and what each tells. Never how they are read.
+//! Selects the files of a partition that matter, and says what each contributes. How they are read is up to `read`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::parallel::Threads;
 use crate::spec::Table;
 use crate::store::Store;
 
-/// Of the files of a partition those that count, as inputs of a task.
+/// The files of a partition that count, as inputs of a task.
 pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
     let paths: BTreeSet<&str> = files.iter().map(|file| file.file.path.as_str()).collect();
     let is_ours = |file: &LedgerFile| paths.contains(file.file.path.as_str());
@@ -24,14 +24,13 @@ pub(super) async fn task_files(store: &Store, ledger: &Ledger, files: &[Arc<Ledg
         read_contested(store, ledger, files).await;
         return Ok(ledger.counting(files)?.iter().map(|file| counting_file(ledger.table(), file)).collect());
     }
-    // Where versions are kept every file counts, as an observation of what the vendor had at that time; a repeated answer
-    // is one too.
+    // With versions every file counts, even one that repeats an answer: it shows what the vendor had at that time.
     ledger.read(store, is_ours).await;
     observations(ledger, files)
 }
 
-/// Of the files of a partition all that tell something, where the table has a companion: what no longer counts tells its
-/// former states.
+/// If the table has a companion, all files of a partition that matter: those that no longer count still show former
+/// states. Otherwise those that count.
 pub(super) async fn look_files(store: &Store, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFile>> {
     let table = ledger.table();
     if table.companion().is_none() {
@@ -56,7 +55,7 @@ pub(super) async fn look_files(store: &Store, ledger: &Ledger, files: &[Arc<Ledg
     Ok(looks.iter().zip(observed).map(file).collect())
 }
 
-/// Reads the headers that tell which files of a partition count, and which only repeat another one.
+/// Reads the headers that tell which files of a partition count and which only repeat another.
 pub(super) async fn read_contested(store: &Store, ledger: &Ledger, files: &[Arc<LedgerFile>]) {
     let contested = ledger.contested(files);
     ledger.read(store, |file| contested.contains(file.file.path.as_str())).await;
@@ -75,7 +74,7 @@ fn wholeness(file: &LedgerFile) -> Wholeness {
     }
 }
 
-/// A file whose body is read.
+/// A file with a body.
 fn plain(table: &Table, file: &LedgerFile) -> TaskFile {
     TaskFile {
         path: file.file.path.clone(),
@@ -96,12 +95,12 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
     for ((place, file), observed) in files.iter().enumerate().zip(observed) {
         let mut one = TaskFile { observed, ..plain(ledger.table(), file) };
         one.span |= ledger.is_look_everywhere(file);
-        // A file of another program that does not tell when it came was there when it was written.
+        // Another program's file without a receipt time existed when it was written.
         one.observed = one.observed.or(Some(file.file.modified));
         if let Some(provenance) = file.checked()?
             && let Some(same_as) = &provenance.same_as
         {
-            // The file that is repeated may feed other partitions only.
+            // The repeated file may feed only other partitions.
             if ledger.repeated(file).is_none() {
                 let path = &one.path;
                 let is_answered_again = files[place + 1..].iter().filter_map(|later| later.provenance());
@@ -117,7 +116,7 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
         }
         all.push((observed.unwrap_or_else(|| file.file.written_at()), one));
     }
-    // A capture takes its place among the answers of its own day.
+    // Sort a capture among the answers of its own day.
     all.sort_by_key(|(at, _)| *at);
     Ok(all.into_iter().map(|(_, one)| one).collect())
 }
@@ -125,7 +124,7 @@ fn observations(ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<Vec<TaskFi
 /// The rows of a partition as the table keeps them, without the sessions of versions.
 ///
 /// # Errors
-/// What stops the partition, or a lake that cannot be read.
+/// When the partition cannot be built or the lake cannot be read.
 pub async fn rows_of(
     store: &Store,
     ledger: &Ledger,
@@ -136,7 +135,7 @@ pub async fn rows_of(
     fill(store, (ledger.table(), partition), files, Threads::available(), finish).await
 }
 
-/// Rows that broke a promise together were named by file and line: their text is read again.
+/// Fills in the text of rows that were rejected as a group and are known only by file and line.
 pub(super) async fn quote(store: &Store, rejects: &mut [Reject]) -> Result<()> {
     let mut unquoted: BTreeMap<String, Vec<&mut Reject>> = BTreeMap::new();
     for reject in rejects.iter_mut().filter(|reject| reject.row.is_empty()) {

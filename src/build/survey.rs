@@ -1,5 +1,5 @@
-//! Which partitions of a table are stale: their bronze changed since they were built, or they were never built.
-//! Reads listings and footers, writes nothing.
+//! Finds the stale partitions of a table: their bronze changed since they were built, or they were never built. Reads
+//! listings, headers and footers; writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,47 +17,47 @@ use crate::silver::{self, Footer, SilverFile};
 use crate::spec::DateRange;
 use crate::store::Store;
 
-/// The first version of the rules that came with answers judged by their rows.
+/// The first version of the rules under which answers are judged by their rows.
 const JUDGED: u32 = 3;
 
-/// Which partitions are looked at.
+/// Which partitions to look at.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scope {
-    /// Those that hold event days of this range; all without one.
+    /// Only those with event days in this range, if there is one.
     pub range: Option<DateRange>,
-    /// Which of those.
+    /// Which of those to build.
     pub rebuild: Rebuild,
 }
 
 /// The state of a table's partitions.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// The files of the table, with the facts in their footers.
+    /// Files of the table, with their footers.
     pub published: Vec<(SilverFile, Result<Footer>)>,
-    /// The files of its companion.
+    /// Files of its companion.
     pub companions: Vec<SilverFile>,
-    /// To build, with their files.
+    /// Partitions to build, with their files.
     pub stale: BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
-    /// Of these, the ones that no version has built which judges answers by their rows.
+    /// Of these, the ones that were never built by a version that judges answers by their rows.
     pub former: BTreeSet<Partition>,
-    /// How many are current.
+    /// Number of current partitions.
     pub current: usize,
-    /// Published, and no bronze feeds them any more: to remove where all is built anew.
+    /// Published partitions that no bronze feeds any more, to be removed in a full rebuild.
     pub lost: Vec<Partition>,
     /// Files of a former partitioning.
     pub obsolete: Vec<String>,
-    /// Files in its folders of silver that are not ours.
+    /// Other files in the table's silver folders.
     pub strays: Vec<String>,
     /// Bronze files that do not tell which partitions they feed, with the reason.
     pub unplaced: Vec<(String, String)>,
-    /// What would help where partitions are too large for one machine.
+    /// Advice if partitions are too large for one machine.
     pub large: Option<String>,
-    /// What a user should know.
+    /// Remarks for the user.
     pub notes: BTreeSet<String>,
 }
 
 impl Survey {
-    /// Compares what bronze feeds with what silver was made from.
+    /// Compares what bronze feeds with what silver was built from.
     ///
     /// # Errors
     /// When silver cannot be listed.
@@ -78,7 +78,7 @@ impl Survey {
         survey.companions = companions;
         let lost = there.into_iter().filter(|one| !partitions.contains_key(one));
         for partition in lost.filter(|partition| scope.holds(*partition)) {
-            // A file that cannot be placed may feed it.
+            // A file that cannot be placed may still feed it.
             if scope.rebuild == Rebuild::All && survey.unplaced.is_empty() {
                 survey.lost.push(partition);
                 continue;
@@ -95,16 +95,16 @@ impl Survey {
         for (partition, files) in partitions.into_iter().filter(|(partition, _)| scope.holds(*partition)) {
             let entry = survey.published.iter().find(|(file, _)| file.partition == Some(partition));
             let is_new = entry.is_none();
-            // A file whose footer cannot be read is built again.
+            // A file with an unreadable footer is rebuilt.
             let footer = entry.and_then(|(_, footer)| footer.as_ref().ok());
             let is_former = footer.is_none_or(|footer| footer.rules < JUDGED);
-            // A partition that was put after a companion is nothing without it.
+            // A partition published with a companion is incomplete without it.
             let is_there = survey.companions.iter().any(|file| file.partition == Some(partition));
             let is_whole = is_there || footer.is_some_and(|footer| !footer.has_companion);
             let made_from = footer.filter(|_| is_whole).map(|footer| footer.origin.clone());
             let mut is_current = made_from.is_some() && made_from == Some(origin(ledger, partition, &files, calendar));
             if !is_current && made_from.is_some() {
-                // Headers tell which answers only repeat another one.
+                // Headers tell which answers only repeat another.
                 read_contested(store, ledger, &files).await;
                 is_current = made_from == Some(origin(ledger, partition, &files, calendar));
             }
@@ -117,7 +117,7 @@ impl Survey {
                 survey.former.extend(is_former.then_some(partition));
                 survey.stale.insert(partition, files);
             }
-            // Else a file that may feed the partition cannot be placed: what is published stays.
+            // Otherwise a file that may feed the partition cannot be placed, so what is published stays.
         }
         if others > 0 {
             let (name, are) = (&table.name, if others == 1 { "is" } else { "are" });
@@ -126,8 +126,8 @@ impl Survey {
         Ok(survey)
     }
 
-    /// The answers to judge before the partitions are built: those that a former version kept, newest first. What was
-    /// written since a run began is its own.
+    /// The answers to judge before the build, newest first: those kept by a former version. Answers written since
+    /// `began` are this run's own.
     pub async fn unjudged(&self, store: &Store, ledger: &Ledger, began: DateTime<Utc>) -> Vec<Arc<LedgerFile>> {
         let fed = self.stale.iter().filter(|(partition, _)| self.former.contains(partition));
         let own = |file: &LedgerFile| file.file.is_named_like(&ledger.table().sources[file.source].contract);

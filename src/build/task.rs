@@ -1,5 +1,6 @@
-//! One partition as a unit of work: the files it is built from, and a run that ends in one put. A task can be sent
-//! elsewhere: it names everything it needs, and gives the same bytes wherever it runs. Never which partitions are stale.
+//! A partition as a unit of work: the files it is built from, and a run that ends in one put. A task names everything
+//! it needs, so it can be sent to another machine and gives the same bytes there. Which partitions are stale is decided
+//! in `survey`, not here.
 
 use std::collections::{BTreeSet, HashMap};
 use std::slice;
@@ -38,63 +39,63 @@ pub struct Task {
     pub table: String,
     /// The partition.
     pub partition: Partition,
-    /// The bronze files that tell something, oldest first.
+    /// The bronze files that matter, oldest first.
     pub files: Vec<TaskFile>,
-    /// Digest of the calendar, where sessions are used.
+    /// Digest of the calendar, if sessions are used.
     pub calendar: Option<String>,
-    /// Digest of everything the partition is made from, for the footer of its file.
+    /// Digest of everything the partition is built from, for the footer.
     pub digest: String,
-    /// What it may replace.
+    /// What the task may replace.
     #[serde(default)]
     pub replaces: Replaces,
-    /// The published file that lacks but some days, where it is known.
+    /// The published file to extend, if only days are missing from it.
     #[serde(skip)]
     pub(super) onto: Option<Onto>,
 }
 
-/// What a task may replace: one that runs late must not undo what another published since.
+/// What a task may replace. A late task must not undo what another has published since.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Replaces {
-    /// Whatever is there, under a lease.
+    /// Anything: the lease protects it.
     #[default]
     Any,
-    /// The file with this digest, or nothing.
+    /// Only the file with this digest, or nothing if `None`.
     Only(Option<String>),
 }
 
-/// What was published.
+/// The result of publishing a partition.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Published {
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Rows set aside.
+    /// Number of rejected rows.
     pub rejected: usize,
-    /// Of those, the ones that were not before.
+    /// Of those, the ones not rejected before.
     pub newly_rejected: usize,
-    /// Why the first of these was.
+    /// Why the first of these was rejected.
     pub reason: Option<String>,
-    /// Fields that came and are in no contract.
+    /// Received fields that are in no contract.
     pub unknown: BTreeSet<String>,
-    /// Values that are named to the user.
+    /// Values worth telling the user about.
     pub remarks: Remarks,
-    /// What changed of rows that readers saw before.
+    /// Changes of rows that readers saw before.
     pub drift: Drift,
-    /// Columns that stay empty in some versions, because the file that showed them first lacked them.
+    /// Columns that stay empty in some versions, because the first file to show them lacked them.
     pub lacking: BTreeSet<String>,
 }
 
-/// A partition before it is published.
+/// A built partition that is not published yet.
 pub(super) struct Made {
     pub(super) encoded: Encoded<Draft>,
     pub(super) details: Details,
-    /// Rows.
+    /// Number of rows.
     pub(super) count: usize,
     /// What it changes of the past.
     drift: Drift,
 }
 
 impl Made {
-    /// With the text of rejected rows that were named by file and line.
+    /// Fills in the text of rejected rows known only by file and line.
     pub(super) async fn quoted(mut self, store: &Store) -> Result<Self> {
         rows::quote(store, &mut self.details.rejects).await?;
         self.encoded.rejects = silver::encode_rejects(&self.details.rejects)?;
@@ -103,10 +104,10 @@ impl Made {
 }
 
 impl Task {
-    /// A partition to build from those of `files` that count. Reads the headers that decide it.
+    /// A task for a partition, from those of `files` that count. Reads the headers that decide it.
     ///
     /// # Errors
-    /// When a header cannot be read, or an answer points to one that is gone.
+    /// When a header cannot be read, or an answer repeats one that is gone.
     pub async fn new(
         store: &Store,
         ledger: &Ledger,
@@ -125,10 +126,10 @@ impl Task {
         })
     }
 
-    /// Builds the partition and publishes it: rejected rows first, then the rows in one put.
+    /// Builds and publishes the partition: rejected rows first, then the rows in one put.
     ///
     /// # Errors
-    /// What stops the partition (its old file stays), or a lake that cannot be read or written.
+    /// When the partition cannot be built (its old file stays), or the lake cannot be read or written.
     pub async fn run(
         &self,
         store: &Store,
@@ -139,8 +140,8 @@ impl Task {
         done.into_iter().next().context("the build stopped")?.1
     }
 
-    /// As [`Task::run`], for several partitions of a table: each gives what it gives alone, and a file that several of them
-    /// need is read once.
+    /// Like [`Task::run`] for several partitions of a table. Each result is the same as alone, but a shared file is
+    /// read once.
     pub(super) async fn run_together(
         tasks: &[Self],
         store: &Store,
@@ -156,13 +157,13 @@ impl Task {
             };
             let made = match made {
                 Some(made) => {
-                    // Who stopped waiting needs it no more.
+                    // The receiver may have stopped waiting.
                     drop(sent.send((0, Ok(made))).await);
                     Ok(())
                 }
                 None => Self::make(tasks, store, (catalog, calendar, threads), (true, sent)).await,
             };
-            // Other partitions are built while the last one is written.
+            // Let other partitions build while the last one is being written.
             share.free_cores();
             made
         };
@@ -181,7 +182,7 @@ impl Task {
         tasks.iter().map(|task| task.partition).zip((0..).map(done)).collect()
     }
 
-    /// The partition from its published file and the days that this lacks, where that gives all that its bronze does.
+    /// The partition made by extending its published file, if that gives the same as building from all of its bronze.
     async fn extended(
         &self,
         store: &Store,
@@ -229,13 +230,13 @@ impl Task {
         Ok(published)
     }
 
-    /// What another attempt at the same task published already.
+    /// The result, if an earlier attempt at this task already published it.
     ///
     /// # Errors
     /// When silver cannot be read.
     pub(super) async fn published(&self, store: &Store, table: &Table) -> Result<Option<Published>> {
         match &self.replaces {
-            // Built again though it is current.
+            // A rebuild of a current partition: the same digest proves nothing.
             Replaces::Only(Some(former)) if *former == self.digest => Ok(None),
             Replaces::Any => Ok(None),
             Replaces::Only(_) => {
@@ -249,10 +250,10 @@ impl Task {
         }
     }
 
-    /// The bytes that [`Task::run`] would publish, on any number of threads.
+    /// The bytes that [`Task::run`] would publish. The number of threads does not affect them.
     ///
     /// # Errors
-    /// What stops the partition, or a lake that cannot be read.
+    /// When the partition cannot be built or the lake cannot be read.
     pub async fn encoded(
         &self,
         store: &Store,
@@ -265,8 +266,8 @@ impl Task {
         made?.quoted(store).await?.encoded.into_memory()
     }
 
-    /// Makes partitions of a table, and sends each with its number. What they change of the published ones is counted where
-    /// `replaces` says that they replace them.
+    /// Builds partitions of a table and sends each with its number. Drift is counted only if `replaces` says that they
+    /// replace the published ones.
     pub(super) async fn make(
         tasks: &[Self],
         store: &Store,
@@ -281,7 +282,7 @@ impl Task {
         }
         let digests: Vec<String> = tasks.iter().map(|task| task.digest.clone()).collect();
         let partitions: Vec<Partition> = tasks.iter().map(|task| task.partition).collect();
-        // Written to where it is published already.
+        // Write the draft to the store it will be published in.
         let into = replaces.then(|| store.clone());
         let (calendar, of) = (Arc::clone(calendar), Arc::clone(table));
         let finish = move |place: usize, builder: Builder<'_>, threads: Threads| {
@@ -299,7 +300,7 @@ impl Task {
         fill_together(store, table, wanted, threads, (finish, sent)).await
     }
 
-    /// The table, where the calendar is still the one of the plan.
+    /// The table, if the calendar is still the one planned with.
     fn table<'c>(&self, catalog: &'c Catalog, calendar: &Calendar) -> Result<&'c Arc<Table>> {
         if self.calendar.as_ref().is_some_and(|digest| *digest != digest_of(calendar)) {
             bail!("the calendar changed since `{}` {} was planned: run again", self.table, self.partition);
@@ -307,10 +308,10 @@ impl Task {
         catalog.table(&self.table).with_context(|| format!("unknown table `{}`", self.table))
     }
 
-    /// The rows of the partition, sorted and typed, and those set aside.
+    /// The partition's rows, sorted and typed, and the rejected ones.
     ///
     /// # Errors
-    /// What stops the partition, or a lake that cannot be read.
+    /// When the partition cannot be built or the lake cannot be read.
     #[cfg(test)]
     pub(super) async fn batches(
         &self,

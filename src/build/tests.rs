@@ -1,4 +1,4 @@
-//! A task that went through text gives the same bytes in another lake.
+//! Tasks sent as text give the same bytes in another lake.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ async fn answer(store: &Store, catalog: &Catalog, interface: &str, (slice, at): 
         ordinal: 0,
     };
     let at: DateTime<Utc> = at.parse().unwrap();
-    // The same answer to the same slice is written as a header only.
+    // The same answer to the same slice is stored as a header only.
     let table = catalog.fed_by(&contract.id).unwrap();
     let ledger = Ledger::open(store, table).await.unwrap();
     ledger.read(store, |_| true).await;
@@ -92,7 +92,7 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
         assert_eq!(here.read(&path).await.unwrap(), there.read(&path).await.unwrap());
         let rejects = silver::rejects_path(table, *partition);
         assert_eq!(here.read(&rejects).await.ok(), there.read(&rejects).await.ok());
-        // What was built is current; with another calendar, where it counts, it is not, and the task fails.
+        // What was just built is current. With another calendar, where it matters, it is stale and the task fails.
         let survey = Survey::of(&here, &ledger, &calendar, Scope::default()).await.unwrap();
         assert_eq!((survey.stale.len(), survey.current), (0, 1));
         let other = Arc::new(Calendar::new([(day("2024-04-22"), false)]));
@@ -102,7 +102,7 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
     }
 }
 
-/// Twelve sessions, each answered twice, of some securities whose order and figures change from answer to answer.
+/// Twelve sessions, each answered twice, for securities whose order and figures change from answer to answer.
 async fn many(catalog: &Catalog) -> Store {
     let store = Store::memory();
     for look in 0..2u32 {
@@ -158,7 +158,7 @@ async fn partitions_that_are_too_large_are_named_with_what_would_help() {
     );
 }
 
-/// Runs everything in this process, as a cluster would.
+/// Runs everything in this process, in place of a cluster.
 #[derive(Debug)]
 struct Here(Worker);
 
@@ -173,7 +173,7 @@ impl Engine for Here {
     }
 }
 
-/// A task of the partition that is stale, and may replace what is there.
+/// A task for the stale partition that may replace what is there.
 async fn piece(store: &Store, catalog: &Catalog, calendar: &Calendar) -> elsewhere::Piece {
     let table = catalog.table("adj_factor").unwrap();
     let ledger = Ledger::open(store, table).await.unwrap();
@@ -204,10 +204,10 @@ async fn a_worker_gives_the_same_bytes_and_undoes_nothing_that_came_since() {
     first.tasks[0].run(&here, (&catalog, &Arc::new(calendar.clone())), Share::whole()).await.unwrap();
     let path = silver::path(table, first.tasks[0].partition);
     assert_eq!(here.read(&path).await.unwrap(), there.read(&path).await.unwrap());
-    // The same task once more finds its own file, and writes nothing.
+    // Repeating the task finds its own file and writes nothing.
     let again = run(&first).await.unwrap();
     assert_eq!((again.rows, again.rejected), (1, 0));
-    // What came since is not undone by a task that is late.
+    // A late task must not undo what came since.
     let more = "{\"ts_code\":\"600001.SH\",\"trade_date\":\"20240103\",\"adj_factor\":1.5}\n";
     let slice = (Slice::Session(day("2024-01-03")), "2024-01-03T10:00:00Z");
     answer(&there, &catalog, "tushare/adj_factor", slice, more).await;

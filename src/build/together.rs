@@ -1,4 +1,4 @@
-//! Partitions that are built together are those that are built alone, byte by byte, and each bronze body is read once.
+//! Partitions built together equal those built alone, byte for byte, and each bronze body is read once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Lake {
         self.catalog.table(name).unwrap()
     }
 
-    /// Writes an answer to some securities, with the lines of each; the same again is a header only.
+    /// Writes an answer for some securities, with the lines of each. The same answer again is stored as a header only.
     async fn answer(
         &mut self,
         interface: &str,
@@ -92,8 +92,9 @@ impl Lake {
         bronze::write(&self.store, contract, file, self.now, before).await.unwrap();
     }
 
-    /// Statements of five years, looked at three times: figures change, rows go, come late and in another order; some lines
-    /// cannot be read, hold unknown fields, or lack what a row needs. The type of a report is that of its call.
+    /// Statements of five years, looked at four times: figures change; rows disappear, come late and in another order;
+    /// some lines cannot be parsed, hold unknown fields or lack what a row needs. The type of a report comes from its
+    /// call.
     async fn statements() -> Self {
         let mut lake = Self::new();
         let ends = || {
@@ -104,7 +105,7 @@ impl Lake {
         for look in 0..4u32 {
             for pair in CODES.chunks(2) {
                 let of = |code: &str, kind: u32| {
-                    // A figure of one call is that of the other at the next look.
+                    // Some figures of one call equal those of the other at another look.
                     let figure = |place: u32| if place.is_multiple_of(3) { 10 * kind } else { 100 + look + kind };
                     let mut rows: Vec<String> = (0u32..)
                         .zip(ends())
@@ -137,7 +138,7 @@ impl Lake {
                 let lines: Vec<_> =
                     calls.map(|(code, kind)| ((code, ["1", "2"][kind as usize - 1]), of(code, kind))).collect();
                 lake.answer("tushare/income", (None, None), &lines, ends()).await;
-                // The same again.
+                // The same answer again.
                 if look == 2 {
                     lake.answer("tushare/income", (None, None), &lines, ends()).await;
                 }
@@ -146,7 +147,7 @@ impl Lake {
         lake
     }
 
-    /// Minutes of two months, by security and month, some answered again, and not wholly.
+    /// Minutes of two months by security and month, some answered again, not all of them whole.
     async fn minutes() -> Self {
         let mut lake = Self::new();
         for look in 0..3u32 {
@@ -178,7 +179,7 @@ impl Lake {
         lake
     }
 
-    /// Factors by day, and imports of several years beside them.
+    /// Factors by day, with imports of several years among them.
     async fn imports() -> Self {
         let mut lake = Self::new();
         let contract = InterfaceId::parse("tushare/adj_factor").unwrap();
@@ -248,7 +249,7 @@ impl Lake {
         tasks
     }
 
-    /// What is made of partitions, so many of them together, and how often a body was read.
+    /// Builds partitions in groups of a given size; returns the results and how often each body was read.
     async fn made(
         &self,
         tasks: &[Task],
@@ -276,7 +277,7 @@ impl Lake {
     }
 }
 
-/// Everything that is published or reported of a partition.
+/// Everything published or reported of a partition.
 type Shown = (crate::silver::Encoded, usize, String);
 
 fn shown(made: Made) -> Shown {
@@ -363,7 +364,7 @@ async fn as_many_partitions_are_built_together_as_may_be_in_memory() {
     let one = stale().next().unwrap().2.memory;
     let sizes = |limit: u64| groups(stale(), &fed, limit).iter().map(Vec::len).collect::<Vec<_>>();
     assert_eq!((sizes(0), sizes(2 * one), sizes(5 * one)), (vec![1; 5], vec![2, 2, 1], vec![5]));
-    // Days share nothing.
+    // Days share no files.
     let fed = machine::Fed::default();
     assert_eq!(groups(stale(), &fed, 5 * one).len(), 5);
 }

@@ -1,4 +1,4 @@
-//! Random histories of a lake: what is put onto a published file is what all of its bronze gives, byte by byte.
+//! Random histories of a lake: extending a published file gives the same bytes as building from all of its bronze.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,20 +18,20 @@ use crate::spec::Catalog;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load(&[], None).unwrap().0);
 
-/// Codes of two markets, and exchanges.
+/// Codes on two exchanges.
 const CODES: [&str; 4] = ["600001.SH", "000001.SZ", "600002.SH", "000002.SZ"];
 const EXCHANGES: [&str; 3] = ["SZSE", "BSE", "SSE"];
 
-/// A file that comes to the lake.
+/// A file arriving in the lake.
 #[derive(Debug, Clone)]
 struct Came {
     kind: Kind,
-    /// The place of its interface among the table's sources.
+    /// Index of its interface among the table's sources.
     source: usize,
-    /// The next day that none was about so far, or one of those before.
+    /// `None` is the next day without a file so far; otherwise one of the days before.
     day: Option<u64>,
     mark: Option<Mark>,
-    /// Of each code; 0 is no row.
+    /// One per code; 0 means no row.
     figures: Vec<u8>,
     odd: Odd,
 }
@@ -44,7 +44,7 @@ enum Kind {
     Import,
 }
 
-/// What is not usual about its first line.
+/// What is odd about its first line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Odd {
     Nothing,
@@ -100,7 +100,7 @@ fn day_of(number: u64) -> NaiveDate {
     NaiveDate::from_ymd_opt(2024, 1, 2).unwrap() + Days::new(number)
 }
 
-/// A row of a table; the columns of most vendors have the same names.
+/// A row of a table. Most vendors use the same column names.
 fn row(table: &Table, place: usize, event: NaiveDate, figure: u8) -> String {
     let (code, day) = (CODES[place], event.format("%Y%m%d"));
     match table.name.as_str() {
@@ -126,7 +126,7 @@ struct Lake {
     calendar: Arc<Calendar>,
     store: Store,
     now: DateTime<Utc>,
-    /// Days that files were about.
+    /// Number of days covered so far.
     days: u64,
 }
 
@@ -254,7 +254,7 @@ impl Lake {
         store
     }
 
-    /// What the build of a partition tells, by its published file if it `may`; and whether it was by that.
+    /// Everything the build of a partition tells, extending its published file if it `may`; and whether it did.
     async fn built(&self, store: &Store, may: bool) -> (String, bool) {
         let ledger = Ledger::open(store, &self.table).await.unwrap();
         let survey = Survey::of(store, &ledger, &self.calendar, Scope::default()).await.unwrap();
@@ -290,7 +290,8 @@ async fn files(store: &Store, folder: &str) -> BTreeMap<String, Bytes> {
     files
 }
 
-/// Builds after each night by what is published and by all bronze; how often the first was done.
+/// After each night builds both by extending and from all bronze. Returns how often it extended, and how often it
+/// built.
 async fn compare(table: &str, nights: &[(Vec<Came>, Mishap)]) -> (usize, usize) {
     let (mut lake, mut built, mut onto) = (Lake::new(table), 0, 0);
     for (came, mishap) in nights {
@@ -313,7 +314,7 @@ async fn compare(table: &str, nights: &[(Vec<Came>, Mishap)]) -> (usize, usize) 
     (built, onto)
 }
 
-/// Tries many histories of a table; so many of a hundred builds are by what is published, at least.
+/// Tries many histories of a table. Of each hundred builds, at least `least` must extend.
 fn try_histories(table: &str, sources: usize, least: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let usual = Config::default();

@@ -1,4 +1,4 @@
-//! A lake in memory to which random files come, and what it is read as. Never what is expected of it.
+//! An in-memory lake that receives random files, and how it reads. Expectations are in `histories`, not here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use crate::plan::Calendar;
 use crate::spec::{Axis, Catalog, Known, Table};
 use crate::store::Store;
 
-/// A file that comes to the lake. Days count from 2024-01-02; figures are small numbers, and 0 is no row.
+/// A file arriving in the lake. Days count from 2024-01-02. Figures are small numbers, and 0 means no row.
 #[derive(Debug, Clone)]
 pub(super) struct Arrival {
     pub(super) kind: Kind,
-    /// The place of its interface among the table's sources.
+    /// Index of its interface among the table's sources.
     pub(super) source: usize,
-    /// The day of an answer or of a folder, the day of a capture before the arrival.
+    /// The day of an answer or folder; for a capture, the day before its arrival.
     pub(super) day: u64,
-    /// Days since the arrival before it.
+    /// Days since the previous arrival.
     pub(super) later: u64,
     pub(super) mark: Option<Mark>,
     pub(super) figures: Vec<u8>,
@@ -46,14 +46,14 @@ pub(super) struct Case {
 
 pub(super) const SECURITIES: [&str; 2] = ["600001.SH", "600002.SH"];
 
-/// The event days of rows, from 2024-01-02 on.
+/// Number of event days, starting with 2024-01-02.
 pub(super) const EVENTS: u64 = 4;
 
 pub(super) fn day(number: u64) -> NaiveDate {
     NaiveDate::from_ymd_opt(2024, 1, 2).unwrap() + Days::new(number)
 }
 
-/// A row of a security on a day.
+/// A row for a security on a day.
 pub(super) fn line(table: &Table, code: &str, event: NaiveDate, figure: u8) -> String {
     let compact = event.format("%Y%m%d");
     match table.name.as_str() {
@@ -75,7 +75,7 @@ pub(super) fn line(table: &Table, code: &str, event: NaiveDate, figure: u8) -> S
                 _ => [row(5), row(5)].join("\n"),
             }
         }
-        // Listed long before the first look; the second one is delisted at last.
+        // Listed long before the first look; the second one ends up delisted.
         "stock_basic_cn" => {
             let (status, delisted) = if figure == 3 { ("D", "\"20231201\"") } else { ("L", "null") };
             format!(
@@ -86,12 +86,12 @@ pub(super) fn line(table: &Table, code: &str, event: NaiveDate, figure: u8) -> S
     }
 }
 
-/// What is known of a file in the lake.
+/// What is known about a file in the lake.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     path: String,
     pub(super) at: DateTime<Utc>,
-    /// The keys that it is a look at: security and event day.
+    /// The keys it looks at: security and event day.
     pub(super) keys: BTreeSet<(usize, u64)>,
 }
 
@@ -118,7 +118,7 @@ impl Lake {
         self.catalog.table(self.case.table).unwrap()
     }
 
-    /// The lines of a file, and the keys that it is a look at.
+    /// The lines of a file, and the keys it looks at.
     fn lines(&self, arrival: &Arrival, axis: Axis) -> (String, BTreeSet<(usize, u64)>) {
         let (is_answer, is_snapshot) = (arrival.kind == Kind::Answer, axis == Axis::Snapshot);
         let (mut lines, mut keys) = (String::new(), BTreeSet::new());
@@ -134,13 +134,13 @@ impl Lake {
             if !is_asked || of_day > self.now {
                 continue;
             }
-            // In a part an empty cell says nothing: none of them ends a listing.
+            // In a partial answer an empty cell says nothing, so none of them ends a listing.
             let figure = if is_snapshot && !is_answer { figure.min(&2) } else { figure };
             if *figure > 0 {
                 lines += &line(self.table(), self.case.codes[code], day(of_day), *figure);
                 lines.push('\n');
             }
-            // An answer to more than the day shows that there is no row from the day after on.
+            // An answer for more than the day shows only from the next day on that there is no row.
             let is_told = axis != Axis::SecurityMonth || of_day < self.now;
             if *figure > 0 || (is_answer && arrival.mark.is_none() && is_told) {
                 keys.insert((code, of_day));
@@ -200,7 +200,7 @@ impl Lake {
         self.seen.push(Seen { path: written.path, at: shown, keys });
     }
 
-    /// The lake as it was at the end of a day.
+    /// The lake as it was at the end of `day`.
     pub(super) async fn until(&self, day: NaiveDate) -> Store {
         let store = Store::memory();
         for seen in self.seen.iter().filter(|seen| shanghai_day(seen.at) <= day) {
@@ -209,7 +209,7 @@ impl Lake {
         store
     }
 
-    /// The rows of the table and of its companion.
+    /// The rows of the table and its companion.
     pub(super) async fn build(&self, store: &Store) -> [Vec<Row>; 2] {
         let table = self.table();
         let ledger = Ledger::open(store, table).await.unwrap();
@@ -236,7 +236,7 @@ impl Lake {
         row[&table.columns[table.event.unwrap()].name].parse().unwrap()
     }
 
-    /// Whether rows of an event day are known on a day.
+    /// Whether rows of event day `event` are known on `day`.
     fn is_known(&self, event: NaiveDate, day: NaiveDate) -> bool {
         match self.table().known {
             Known::NextSession => self.calendar.next_session(event).is_some_and(|next| next <= day),
@@ -283,7 +283,7 @@ impl Lake {
     }
 }
 
-/// The security that an answer by security is about.
+/// The security that an answer by security covers.
 pub(super) fn asked_code(arrival: &Arrival) -> usize {
     usize::from(arrival.day % 2 == 1)
 }
@@ -292,7 +292,7 @@ pub(super) fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {
     (at + TimeDelta::hours(8)).date_naive()
 }
 
-/// A row as text, by column.
+/// A row as text by column.
 pub(super) type Row = BTreeMap<String, String>;
 
 pub(super) fn rows(batch: &RecordBatch) -> Vec<Row> {

@@ -1,4 +1,5 @@
-//! A published file as others are built on it: proven by its checksums, decoded column by column. Never what is added to it.
+//! A published file that new rows are merged into: verified by its checksums and decoded column by column. What is
+//! merged is up to `extended`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,15 +23,16 @@ use crate::store::{Entry, Store};
 pub struct Base {
     file: Bytes,
     metadata: ArrowReaderMetadata,
-    /// The same, with texts as numbers of a dictionary.
+    /// The same, with texts read as dictionary keys.
     numbered: ArrowReaderMetadata,
-    /// The first row of each row group, and the number of all rows.
+    /// The first row of each row group, then the total number of rows.
     starts: Vec<usize>,
     companion: Option<Bytes>,
 }
 
 impl Base {
-    /// Reads the files of a partition; `None` where they are not what was made from `origin` by these rules without a remark.
+    /// Reads the files of a partition. `None` unless they were made from `origin`, by the present rules, with nothing
+    /// noted.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -76,22 +78,22 @@ impl Base {
         Ok(Some(Self { file, metadata, numbered, starts, companion }))
     }
 
-    /// Its columns.
+    /// The schema of the file.
     pub(super) fn schema(&self) -> &SchemaRef {
         self.metadata.schema()
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) fn num_rows(&self) -> usize {
         self.starts[self.starts.len() - 1]
     }
 
-    /// Some rows of a column; at least one.
+    /// A range of rows of a column. The range must not be empty.
     pub(super) fn column(&self, index: usize, rows: Range<usize>) -> Result<ArrayRef> {
         self.decoded(&self.metadata, index, rows)
     }
 
-    /// The rows of its companion, where it has one.
+    /// The rows of the companion, if there is one.
     pub(super) fn companion(&self, table: &Table) -> Result<Option<RecordBatch>> {
         let Some((file, schema)) = self.companion.clone().zip(companion_schema(table)) else { return Ok(None) };
         let names = schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -99,7 +101,7 @@ impl Base {
         Ok(Some(RecordBatch::try_new(schema, rows.columns().to_vec())?))
     }
 
-    /// Whether checksums prove both files.
+    /// Whether the checksums of both files match.
     pub(super) fn is_intact(&self) -> bool {
         let is_whole =
             |file: &Bytes, metadata: &_| checksum::damage(file, metadata).is_some_and(|damage| damage.is_empty());
@@ -111,7 +113,7 @@ impl Base {
             })
     }
 
-    /// The numbers of the texts of a column, as they are named. Each row group has a dictionary of its own.
+    /// The texts of a column as numbers assigned by `name`. Each row group has its own dictionary.
     pub(super) fn texts(&self, index: usize, mut name: impl FnMut(&str) -> Result<i32>) -> Result<Vec<i32>> {
         let mut numbers = Vec::with_capacity(self.num_rows());
         for group in self.starts.windows(2) {
@@ -126,7 +128,7 @@ impl Base {
         Ok(numbers)
     }
 
-    /// Some rows of a column; at least one.
+    /// A range of rows of a column. The range must not be empty.
     fn decoded(&self, metadata: &ArrowReaderMetadata, index: usize, rows: Range<usize>) -> Result<ArrayRef> {
         let first = self.starts.partition_point(|start| *start <= rows.start).saturating_sub(1);
         let end = self.starts.partition_point(|start| *start < rows.end);

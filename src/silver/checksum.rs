@@ -1,6 +1,6 @@
-//! Checksums of a silver file: a CRC-32 in the header of each page, as the Parquet format defines it, and one of the whole
-//! file in its footer, for a page's own does not cover headers and footer (`docs/decisions/page-checksums.md`). Never what
-//! the rows are.
+//! Checksums of a silver file: a CRC-32 in each page header, as the Parquet format defines it, and one over the whole
+//! file in the footer, because the former do not cover headers and footer (`docs/decisions/page-checksums.md`). Does
+//! not look at rows.
 
 use std::io::{self, Write};
 
@@ -9,24 +9,24 @@ use flate2::Crc;
 use memchr::memmem;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
-/// The key of the whole file's checksum.
+/// Footer key of the whole file's checksum.
 pub(super) const KEY_CHECKSUM: &str = "pitlake.crc32";
 
-/// Stands for that checksum while it is computed.
+/// Placeholder for that checksum while it is computed.
 pub(super) const BLANK: &str = "00000000";
 
-/// Of the compact Thrift protocol: a 32-bit integer whose number follows the field before it.
+/// In Thrift's compact protocol: an i32 whose field id is one more than the last.
 const NEXT_INTEGER: u8 = 0x15;
 
-/// Bytes that are passed on at once.
+/// Bytes passed on at a time.
 const AT_ONCE: usize = 256 << 10;
 
-/// A file that is passed on while it is written, and whose footer gets the checksum of the whole.
+/// Passes a file on as it is written, and puts the checksum of the whole file into its footer.
 pub(super) struct Sealed<W> {
     out: W,
-    /// Of what was passed on.
+    /// Of the bytes passed on so far.
     crc: Crc,
-    /// What is still to be passed on: in the end, the footer.
+    /// Bytes not passed on yet. At the end, the footer.
     waiting: Vec<u8>,
     is_footer: bool,
 }
@@ -36,19 +36,19 @@ impl<W: Write> Sealed<W> {
         Self { out, crc: Crc::new(), waiting: Vec::with_capacity(AT_ONCE), is_footer: false }
     }
 
-    /// From now on the footer is written.
+    /// Must be called before the footer is written.
     ///
     /// # Errors
-    /// When something before it cannot be written.
+    /// When the bytes before it cannot be written.
     pub(super) fn begin_footer(&mut self) -> io::Result<()> {
         self.is_footer = true;
         self.pass_on()
     }
 
-    /// Writes the checksum into its blank place in the footer, and the footer itself.
+    /// Fills in the checksum in the footer and writes the footer.
     ///
     /// # Errors
-    /// When there is no such place, or the footer cannot be written.
+    /// When there is no placeholder, or the footer cannot be written.
     pub(super) fn finish(mut self) -> Result<W> {
         let place = place(&self.waiting).context("the footer has no place for a checksum")?;
         let sum = format!("{:08x}", checksum(std::mem::take(&mut self.crc), &self.waiting, place));
@@ -79,7 +79,7 @@ impl<W: Write> Write for Sealed<W> {
     }
 }
 
-/// What is damaged in a file, as far as its checksums show; `None` where it has none, as files of former versions.
+/// What the checksums show to be damaged. `None` if the file has none, as in former versions.
 pub(super) fn damage(file: &[u8], metadata: &ParquetMetaData) -> Option<Vec<String>> {
     let mut has_checksums = false;
     let mut damaged = Vec::new();
@@ -112,7 +112,7 @@ pub(super) fn damage(file: &[u8], metadata: &ParquetMetaData) -> Option<Vec<Stri
     Some(damaged)
 }
 
-/// Whether the data of a page has the checksum of its header; `None` without one.
+/// Whether the data of a page matches the checksum in its header. `None` without a checksum.
 fn is_whole(page: &[u8]) -> Option<bool> {
     let Header { end, size } = Header::of(page)?;
     let rest = page.get(end..)?.strip_prefix(&[NEXT_INTEGER])?;
@@ -123,9 +123,9 @@ fn is_whole(page: &[u8]) -> Option<bool> {
 
 /// The first three fields of a page header: type, size, compressed size.
 struct Header {
-    /// The place of the next field.
+    /// Offset of the next field.
     end: usize,
-    /// Bytes of data after the header.
+    /// Size of the data after the header, in bytes.
     size: usize,
 }
 
@@ -135,7 +135,7 @@ impl Header {
         for _ in 0..3 {
             let rest = page.get(end..)?.strip_prefix(&[NEXT_INTEGER])?;
             let (value, length) = varint(rest)?;
-            // None of the three is negative.
+            // None of the three can be negative.
             size = usize::try_from(value >> 1).ok()?;
             end += 1 + length;
         }
@@ -143,7 +143,7 @@ impl Header {
     }
 }
 
-/// A number of up to 32 bits, seven at a time, and how many bytes it takes.
+/// Reads a varint of up to 32 bits, and how many bytes it took.
 fn varint(bytes: &[u8]) -> Option<(u32, usize)> {
     let mut value = 0u32;
     for (place, byte) in bytes.iter().take(5).enumerate() {
@@ -155,7 +155,7 @@ fn varint(bytes: &[u8]) -> Option<(u32, usize)> {
     None
 }
 
-/// The dictionary page of a column, where it has one.
+/// The dictionary page of a column, if it has one.
 fn dictionary<'f>(file: &'f [u8], column: &ColumnChunkMetaData) -> Option<&'f [u8]> {
     let start = column.dictionary_page_offset()?;
     slice(file, start, column.data_page_offset().checked_sub(start)?)
@@ -166,13 +166,13 @@ fn slice(file: &[u8], start: i64, length: i64) -> Option<&[u8]> {
     file.get(start..start.checked_add(usize::try_from(length).ok()?)?)
 }
 
-/// Where the checksum of the whole file is written: after its key come a field and the length of the text.
+/// Offset of the whole file's checksum: the key is followed by a field header and the text's length.
 fn place(file: &[u8]) -> Option<usize> {
     let place = memmem::rfind(file, KEY_CHECKSUM.as_bytes())? + KEY_CHECKSUM.len() + 2;
     (place + BLANK.len() <= file.len()).then_some(place)
 }
 
-/// The checksum of a file, of which `crc` knows what lies before `file`, with a blank in the place of its own.
+/// The checksum of a file with the placeholder in place of its own. `crc` already covers what precedes `file`.
 fn checksum(mut crc: Crc, file: &[u8], place: usize) -> u32 {
     crc.update(&file[..place]);
     crc.update(BLANK.as_bytes());
@@ -180,7 +180,7 @@ fn checksum(mut crc: Crc, file: &[u8], place: usize) -> u32 {
     crc.sum()
 }
 
-/// The checksum of the data of a page.
+/// The checksum of a page's data.
 pub(super) fn crc(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);

@@ -1,5 +1,5 @@
-//! A published file with the rows of more days: its own rows are decoded column by column when they are asked for, and those
-//! of the days stand between them. Never whether that is all that its bronze gives.
+//! A published file with the rows of more days merged in. Its own rows are decoded column by column, on demand. Whether
+//! that equals a build from all of its bronze is decided in `build`, not here.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -18,16 +18,16 @@ use crate::panics::caught;
 use crate::parallel::Threads;
 use crate::spec::{Column, ColumnType, Table};
 
-/// Days since 1970, of which new rows are.
+/// Days of the new rows, counted from 1970-01-01.
 pub type Days = BTreeSet<i32>;
 
-/// A published file with more rows.
+/// A published file and the rows merged into it.
 pub struct Extended<'b> {
     base: &'b Base,
     new: &'b Finished<'b>,
-    /// The places of the new rows.
+    /// Positions of the new rows.
     places: Vec<usize>,
-    /// Of each column, where it is one of texts or a day of the key: all of it.
+    /// Columns held in memory as a whole: texts, and the days of the key.
     kept: Vec<Option<Kept>>,
     names: Names,
     pub(super) companion: Option<RecordBatch>,
@@ -36,12 +36,12 @@ pub struct Extended<'b> {
 /// A column in memory.
 #[derive(Debug)]
 enum Kept {
-    /// By number.
+    /// As numbers.
     Texts(Vec<i32>),
     Days(Vec<i32>),
 }
 
-/// Distinct texts by number.
+/// Numbers assigned to distinct texts.
 #[derive(Debug, Default)]
 struct Names {
     texts: Vec<Box<str>>,
@@ -65,11 +65,11 @@ impl Names {
 }
 
 impl<'b> Extended<'b> {
-    /// A file with the rows of some days; `None` where that needs more than their places among its own: it is damaged, has
-    /// rows of these days or of these keys, or the key is not one of days and texts.
+    /// Merges the rows of some days into the file. `None` if that takes more than finding their positions: the file is
+    /// damaged, already has rows with these days or keys, or the key is not made of days and texts alone.
     ///
     /// # Errors
-    /// When it cannot be decoded.
+    /// When the file cannot be decoded.
     pub fn of(
         base: &'b Base,
         table: &Table,
@@ -105,14 +105,14 @@ impl<'b> Extended<'b> {
         Ok(Some(Self { base, new, places, kept, names, companion }))
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn num_rows(&self) -> usize {
         Columns::num_rows(self)
     }
 }
 
-/// All texts, and the days of the key; `None` where a key has other parts, or nulls.
+/// All text columns, and the days of the key. `None` if the key has other types, or nulls.
 fn kept(base: &Base, table: &Table) -> Result<Option<(Vec<Option<Kept>>, Names)>> {
     let mut names = Names::default();
     let mut kept = Vec::new();
@@ -141,7 +141,7 @@ fn kept(base: &Base, table: &Table) -> Result<Option<(Vec<Option<Kept>>, Names)>
     Ok(Some((kept, names)))
 }
 
-/// The places of new rows among its own; `None` where both have a key.
+/// The positions of the new rows among the file's own. `None` if a key occurs in both.
 fn places(
     table: &Table,
     (own, more, names): (&[Option<Kept>], &[Option<Kept>], &Names),
@@ -174,7 +174,7 @@ impl Kept {
     }
 }
 
-/// How many of a range come before those that are not `less`.
+/// The number of leading elements of a range that are `less`.
 fn partition_point(range: Range<usize>, less: impl Fn(usize) -> bool) -> usize {
     let (mut least, mut most) = (range.start, range.end);
     while least < most {
@@ -188,7 +188,7 @@ fn partition_point(range: Range<usize>, less: impl Fn(usize) -> bool) -> usize {
     least - range.start
 }
 
-/// The columns of new rows that are kept of the published ones; `None` where a key has nulls.
+/// The columns of the new rows that match the kept ones. `None` if the key has nulls.
 fn of_rows(new: &Finished<'_>, own: &[Option<Kept>], names: &mut Names) -> Result<Option<Vec<Option<Kept>>>> {
     let mut more = Vec::with_capacity(own.len());
     for (index, of_base) in own.iter().enumerate() {
@@ -214,7 +214,7 @@ fn of_rows(new: &Finished<'_>, own: &[Option<Kept>], names: &mut Names) -> Resul
     Ok(Some(more))
 }
 
-/// Values with others at their places.
+/// `own` with `more` inserted at the given positions.
 fn placed(own: &[i32], more: &[i32], places: &[usize]) -> Vec<i32> {
     let mut all = Vec::with_capacity(own.len() + more.len());
     let mut taken = 0;
@@ -271,7 +271,7 @@ impl Columns for Extended<'_> {
     }
 }
 
-/// Whether rows of a table, in the order of its key, can be put among others without another look at what they hold.
+/// Whether rows can be merged into a table in key order without looking at what else they hold.
 #[must_use]
 pub fn can_be_extended(table: &Table) -> bool {
     let is_plain = |column: &Column| matches!(column.kind, ColumnType::Utf8 | ColumnType::Date);

@@ -1,8 +1,8 @@
-//! Silver: Parquet tables, one file per partition. A partition is a pure function of a table and its bronze
-//! files; the digest of both lies in the footer of the file that holds the rows, so the two cannot disagree.
-//! Putting the file is the commit: readers see the old partition or the new one.
+//! Silver: Parquet tables, one file per partition. A partition is a pure function of a table and its bronze files. The
+//! digest of both is in the footer of the file with the rows, so the two cannot disagree. Putting the file is the
+//! commit: readers see either the old partition or the new one.
 //!
-//! Never here: what a bronze line means.
+//! What a bronze line means is decided in `normalise`, not here.
 
 mod base;
 mod checksum;
@@ -39,10 +39,10 @@ use crate::real;
 use crate::spec::Table;
 use crate::store::{Draft, Entry, Store};
 
-/// Footers read at the same time.
+/// Footers read concurrently.
 const AT_ONCE: usize = 16;
 
-/// Footers of a local lake that are read in one go.
+/// Footers of a local lake read in one go.
 const TOGETHER: usize = 64;
 
 /// A file under `silver/<table>/`.
@@ -50,26 +50,26 @@ const TOGETHER: usize = 64;
 pub struct SilverFile {
     /// Path and size.
     pub entry: Entry,
-    /// The partition it holds; `None` where its path belongs to another partitioning than the table has now.
+    /// The partition it holds. `None` if its path belongs to another partitioning than the table has now.
     pub partition: Option<Partition>,
 }
 
-/// What a folder of silver holds.
+/// The contents of a silver folder.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The files of the table.
+    /// Files of the table.
     pub files: Vec<SilverFile>,
-    /// Paths of files that somebody else put there: they are no part of the table, and never touched.
+    /// Files put there by others. They are not part of the table and are never touched.
     pub strays: Vec<String>,
 }
 
-/// What a user should know of a file that somebody else put into a folder of silver.
+/// What to tell the user about such a file.
 #[must_use]
 pub fn stray(path: &str) -> String {
     format!("`{path}` is no file of pitlake and stays; others may read it as rows: move it away")
 }
 
-/// Every file of a table.
+/// All files of a table.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -77,7 +77,7 @@ pub async fn list(store: &Store, table: &Table) -> Result<Vec<SilverFile>> {
     Ok(listing(store, table).await?.files)
 }
 
-/// Every file of a table's companion.
+/// All files of a table's companion.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -85,7 +85,7 @@ pub async fn companions(store: &Store, table: &Table) -> Result<Vec<SilverFile>>
     Ok(companion_listing(store, table).await?.files)
 }
 
-/// All that the folder of a table holds.
+/// Everything in a table's folder.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -93,7 +93,7 @@ pub async fn listing(store: &Store, table: &Table) -> Result<Listing> {
     below(store, table, &path::folder(table)).await
 }
 
-/// All that the folder of a table's companion holds.
+/// Everything in the folder of a table's companion.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -116,15 +116,15 @@ async fn below(store: &Store, table: &Table, folder: &str) -> Result<Listing> {
     Ok(listing)
 }
 
-/// The facts in the footer of a file.
+/// Reads the footer of a file.
 ///
 /// # Errors
-/// When it cannot be read: the file is damaged, or not Parquet.
+/// When it cannot be read, because the file is damaged or not Parquet.
 pub async fn footer(store: &Store, table: &Table, entry: &Entry) -> Result<Footer> {
     parquet::footer(store, table, &entry.path, entry.size).await
 }
 
-/// The facts in the footer of a partition's file; `None` where there is none that can be read.
+/// Reads the footer of a partition's file. `None` if there is none that can be read.
 ///
 /// # Errors
 /// When silver cannot be listed.
@@ -137,14 +137,14 @@ pub async fn published(store: &Store, table: &Table, partition: Partition) -> Re
     }
 }
 
-/// The facts in the footers of some files, side by side and in their order.
+/// Reads the footers of several files, concurrently and in order.
 pub async fn footers(store: &Store, table: &Table, files: &[SilverFile]) -> Vec<Result<Footer>> {
     let some = async |files: &[SilverFile]| {
         let ends = files.iter().map(|file| (file.entry.path.clone(), file.entry.size)).collect();
         let ends = store.ends(ends, parquet::TAIL).await;
         let mut footers = Vec::with_capacity(files.len());
         for (place, file) in files.iter().enumerate() {
-            // A longer footer, and the reason where a file cannot be read, takes a look of its own.
+            // A longer footer, or the reason why a file cannot be read, takes a read of its own.
             let read = ends
                 .get(place)
                 .and_then(Option::as_ref)
@@ -156,26 +156,26 @@ pub async fn footers(store: &Store, table: &Table, files: &[SilverFile]) -> Vec<
         }
         footers
     };
-    // Of an object store each is a request, and they are sent side by side.
+    // On an object store each is a request, so send them concurrently.
     let together = if store.is_remote() { 1 } else { TOGETHER };
     let read = futures::stream::iter(files.chunks(together)).map(some);
     read.buffered(if store.is_remote() { AT_ONCE } else { 2 }).concat().await
 }
 
-/// Reads a file completely, and tells what is damaged.
+/// Reads a file completely and reports any damage.
 pub async fn inspect(store: &Store, table: &Arc<Table>, entry: &Entry) -> Inspection {
     let damaged = |problem| Inspection { damage: vec![problem], has_checksums: true, rows: 0 };
     let body = match store.read(&entry.path).await {
         Ok(body) => body,
         Err(error) => return damaged(format!("{error:#}")),
     };
-    // The decoder may panic on damaged data that no checksum covers.
+    // The decoder may panic on damage that no checksum covers.
     let table = Arc::clone(table);
     let inspected = real::apart(move || caught(|| parquet::inspect(&table, &body))).await;
     inspected.ok().flatten().unwrap_or_else(|| damaged("its pages cannot be decoded".into()))
 }
 
-/// The rows of a file, with those of the wanted columns that it has.
+/// The rows of a file, limited to those of the `wanted` columns that it has.
 ///
 /// # Errors
 /// When the file cannot be read or decoded.
@@ -187,7 +187,7 @@ pub async fn rows(store: &Store, table: &Arc<Table>, entry: &Entry, wanted: BTre
     read.with_context(|| format!("cannot decode `{}`", entry.path))
 }
 
-/// The files of a partition; that of the rows is as large as they are many.
+/// The files of a partition. The size of `rows` grows with the number of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded<W = Bytes> {
     /// The rows, as Parquet.
@@ -199,16 +199,17 @@ pub struct Encoded<W = Bytes> {
 }
 
 impl Encoded<Draft> {
-    /// With all bytes in memory.
+    /// The same with all bytes in memory.
     ///
     /// # Errors
-    /// When they lie on a disk and cannot be read.
+    /// When they are on disk and cannot be read.
     pub fn into_memory(self) -> Result<Encoded> {
         Ok(Encoded { rows: self.rows.into_bytes()?, companion: self.companion, rejects: self.rejects })
     }
 }
 
-/// Encodes a partition whose rejected rows are quoted later, by [`encode_rejects`], and writes its rows.
+/// Encodes a partition and writes its rows. Its rejects are encoded later, by [`encode_rejects`], once their text is
+/// known.
 ///
 /// # Errors
 /// When the rows cannot be encoded.
@@ -223,7 +224,7 @@ pub fn encode(
     encode_both(table, (rows, rows.companion.as_ref()), (origin, is_noted), (threads, out))
 }
 
-/// As [`encode`], of a published file with more rows.
+/// Like [`encode`], for a published file with rows merged in.
 ///
 /// # Errors
 /// When the rows cannot be decoded or encoded.
@@ -248,7 +249,7 @@ fn encode_both(
     Ok(Encoded { rows, companion, rejects: None })
 }
 
-/// Replaces a partition: first the rejected rows and the former states, then the rows, whose put is the commit.
+/// Replaces a partition: first rejects and former states, then the rows, whose put is the commit.
 ///
 /// # Errors
 /// When the lake cannot be written.
@@ -262,7 +263,7 @@ pub async fn publish(store: &Store, table: &Table, partition: Partition, encoded
     store.put_draft(&path(table, partition), rows).await
 }
 
-/// Puts a file, or takes a former one away where there is none.
+/// Puts a file, or removes the former one if there is no new one.
 async fn replace(store: &Store, path: &str, body: Option<Bytes>) -> Result<()> {
     match body {
         Some(body) => store.put(path, body).await,
@@ -270,7 +271,7 @@ async fn replace(store: &Store, path: &str, body: Option<Bytes>) -> Result<()> {
     }
 }
 
-/// Takes a partition away: its former states, the rows, then those that were rejected.
+/// Removes a partition: its former states, the rows, then its rejects.
 ///
 /// # Errors
 /// When the lake cannot be written.
@@ -282,7 +283,7 @@ pub async fn remove(store: &Store, table: &Table, partition: Partition) -> Resul
     store.delete(&rejects_path(table, partition)).await
 }
 
-/// The paths of a table's rejected rows, one for each partition that has some.
+/// Paths of a table's rejects, one per partition that has any.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -291,7 +292,7 @@ pub async fn rejected(store: &Store, table: &Table) -> Result<BTreeSet<String>> 
     Ok(paths.filter(|path| path::is_of_rejects(path)).collect())
 }
 
-/// Of some rows that are set aside, those that were not set aside when the partition was last published.
+/// Those of the `rejects` that were not rejected when the partition was last published.
 ///
 /// # Errors
 /// When the lake cannot be read.
@@ -306,7 +307,7 @@ pub async fn newly_rejected<'r>(
     let mut known = BTreeSet::new();
     if !rejects.is_empty() && store.list(folder).await?.iter().any(|entry| entry.path == path) {
         let mut text = Vec::new();
-        // A damaged list knows nothing, and is about to be replaced.
+        // A damaged list counts as empty. It is about to be replaced.
         if store.read(&path).await.is_ok_and(|body| bronze::inflate(&body, &mut text).is_ok()) {
             for line in text.lines().map_while(Result::ok) {
                 let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
@@ -318,17 +319,17 @@ pub async fn newly_rejected<'r>(
     Ok(rejects.iter().filter(is_new).collect())
 }
 
-/// The bytes of rejected rows; `None` without any.
+/// The file of rejected rows; `None` if there are none.
 ///
 /// # Errors
-/// When they cannot be compressed.
+/// When it cannot be compressed.
 pub fn encode_rejects(rejects: &[Reject]) -> Result<Option<Bytes>> {
     if rejects.is_empty() {
         return Ok(None);
     }
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::default());
     for reject in rejects {
-        // The row stays text: it may not be valid JSON.
+        // Keep the row as text, since it may not be valid JSON.
         let line = serde_json::json!({
             "reason": reject.reason, "file": reject.file, "line": reject.line, "row": reject.row,
         });

@@ -1,5 +1,5 @@
-//! What a partition was made from, as one digest. The file carries it, so the file itself shows whether it is
-//! current. Never here: which files those are.
+//! What a partition was made from, as one digest. The file carries it, so the file alone shows whether it is current.
+//! Which files are inputs is decided by the caller.
 
 use std::fmt::Write as _;
 
@@ -12,16 +12,17 @@ use crate::spec::Table;
 /// A bronze file as an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OriginFile<'a> {
-    /// Path in the lake.
+    /// Path relative to the lake.
     pub path: &'a str,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When the store says that it was written, where rows depend on it.
+    /// Last modified according to the store, if rows depend on it.
     pub modified: Option<DateTime<Utc>>,
 }
 
-/// Digest of the inputs: sorted (path, size) of the bronze files, contract, pipeline, version of the rules, the
-/// order of vendors where `jobs.toml` sets one, and the days of the calendar where they were used, as text. The same inputs
+/// Digest of the inputs: sorted (path, size) of the bronze files, contract, pipeline, version of the rules, the order
+/// of vendors if `jobs.toml` sets one, and the days of the calendar, as text, if they were used. The same inputs give
+/// the same digest.
 /// give the same bytes.
 #[must_use]
 pub fn origin<'a>(
@@ -34,14 +35,14 @@ pub fn origin<'a>(
     inputs.sort_unstable();
     let mut hash = Sha256::new();
     hash.update(format!("{}\n{partition}\n{}\nrules {RULES}\n", table.name, table.digest));
-    // An order other than the pipeline's; that one is in the table's digest already.
+    // The pipeline's own order is already in the table's digest.
     if let Some(order) = &table.preferred {
         hash.update(format!("vendors {}\n", order.join(" ")));
     }
     let mut line = String::new();
     for OriginFile { path, size, modified } in inputs {
         line.clear();
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = match modified {
             Some(at) => writeln!(line, "{size} {} {path}", at.timestamp_millis()),
             None => writeln!(line, "{size} {path}"),

@@ -1,5 +1,5 @@
-//! Rows to Parquet bytes, and a footer back to facts. The same rows always give the same bytes: no build time, no
-//! host, no randomness. Never here: where a file lies.
+//! Rows to Parquet bytes, and footers back to facts. The same rows always give the same bytes: no build time, no host,
+//! no randomness. Where a file is stored is not decided here.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -27,10 +27,10 @@ use crate::spec::{DateRange, Table};
 use crate::store::Store;
 use pitlake_contract::spelling::instant::days_of;
 
-/// Small enough for one stock's history to skip nearly all of a file.
+/// Small enough that a query for one stock skips nearly all of a file.
 const ROW_GROUP: usize = 32_768;
 
-/// Bytes at the end of a file that hold the whole footer of most: one request instead of two.
+/// Bytes at the end of a file that contain most footers whole: one request instead of two.
 pub(super) const TAIL: u64 = 32 * 1024;
 
 const KEY_TABLE: &str = "pitlake.table";
@@ -44,42 +44,42 @@ const KEY_NOTED: &str = "pitlake.noted";
 /// The facts in a footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footer {
-    /// Digest of what the file was made from; empty where the footer has none under our present keys, so that the
-    /// file counts as stale.
+    /// Digest of what the file was made from. Empty if the footer has none under the present keys, so that the file
+    /// counts as stale.
     pub origin: String,
-    /// Version of the rules that built it; 0 where the footer has none, as in files of former versions.
+    /// Version of the rules that built it; 0 if the footer has none, as in former versions.
     pub rules: u32,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Rows that are later versions of their key.
+    /// Number of rows that are later versions of their key.
     pub revisions: u64,
-    /// First and last event day, where the table has events.
+    /// First and last event day, if the table has events.
     pub events: Option<DateRange>,
-    /// Whether rows of its companion were put before it.
+    /// Whether rows of its companion were published before it.
     pub has_companion: bool,
-    /// Whether its build set rows aside, or named fields or values.
+    /// Whether its build rejected rows or noted fields or values.
     pub is_noted: bool,
 }
 
-/// What the footer of a file tells beside its table.
+/// What the footer of a new file says, apart from its table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stamp<'s> {
-    /// Digest of what it is made from.
+    /// Digest of what it was made from.
     pub(super) origin: &'s str,
-    /// Whether rows of its companion belong to it.
+    /// Whether it has a companion.
     pub(super) has_companion: bool,
-    /// Whether its build set rows aside, or named fields or values.
+    /// Whether its build rejected rows or noted fields or values.
     pub(super) is_noted: bool,
 }
 
-/// What reading a file completely showed.
+/// The result of reading a file completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
     /// What is damaged.
     pub damage: Vec<String>,
-    /// Whether checksums prove the rest; files of former versions have none.
+    /// Whether checksums vouch for the rest. Files of former versions have none.
     pub has_checksums: bool,
-    /// Rows by the footer.
+    /// Number of rows according to the footer.
     pub rows: u64,
 }
 
@@ -94,7 +94,7 @@ pub(super) fn write<W: Write + Send>(
     encoding::write(rows, properties, (ROW_GROUP, threads), out)
 }
 
-/// The bytes of a partition of the companion, whose rows are sorted by key and the day from which they are known.
+/// The file of a companion's partition, whose rows are sorted by key and then by `known_on`.
 pub(super) fn encode_companion(
     table: &Table,
     batch: &RecordBatch,
@@ -110,14 +110,14 @@ pub(super) fn encode_companion(
     Ok(encoding::write(batch, properties, (ROW_GROUP, threads), Vec::new())?.into())
 }
 
-/// The properties of a file of a table of some name, sorted by some columns.
+/// Writer properties for a table of this name, sorted by some columns.
 fn properties(
     table: &Table,
     (name, sorting): (&str, &[usize]),
     rows: &impl Columns,
     Stamp { origin, has_companion, is_noted }: Stamp<'_>,
 ) -> Result<WriterProperties> {
-    // A key that is never null is declared as `ORDER BY` asks for it: nulls last.
+    // For a key that is never null, declare nulls last, which is what `ORDER BY` asks for.
     let nulls_first = |column: usize| !table.columns.get(column).is_some_and(|column| column.required);
     let sorting = sorting.iter().map(|&column| {
         Ok(SortingColumn { column_idx: i32::try_from(column)?, descending: false, nulls_first: nulls_first(column) })
@@ -142,7 +142,7 @@ fn properties(
         pairs.push(pair(KEY_NOTED, "true".to_owned()));
     }
     let builder = WriterProperties::builder()
-        // Every reader, however old, understands version 1 pages.
+        // Even old readers understand version 1 pages.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by("pitlake".to_owned())
         .set_statistics_enabled(EnabledStatistics::Page)
@@ -157,12 +157,12 @@ pub(super) async fn footer(store: &Store, table: &Table, path: &str, size: u64) 
     facts(table, path, &metadata)
 }
 
-/// As [`footer`], from the end of a file; `None` where that is too short or damaged.
+/// Like [`footer`], from the end of a file. `None` if that is too short or damaged.
 pub(super) fn footer_in(table: &Table, path: &str, end: &[u8]) -> Option<Result<Footer>> {
     Some(facts(table, path, &decoded(end).ok()??))
 }
 
-/// The facts in a footer that was read.
+/// Extracts the facts from a parsed footer.
 pub(super) fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Result<Footer> {
     let file = metadata.file_metadata();
     belongs(file, table).with_context(|| format!("cannot use `{path}`"))?;
@@ -184,7 +184,7 @@ fn value(file: &FileMetaData, key: &str) -> Option<String> {
     pairs.find_map(|pair| pair.value.clone())
 }
 
-/// Whether a file is one of a table, or of its companion; files of former versions do not tell.
+/// Checks that a file belongs to a table or its companion. Files of former versions do not tell.
 fn belongs(file: &FileMetaData, table: &Table) -> Result<()> {
     let other = value(file, KEY_TABLE).filter(|name| *name != table.name && table.companion().as_ref() != Some(name));
     if let Some(other) = other {
@@ -198,7 +198,7 @@ fn belongs(file: &FileMetaData, table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// What is damaged in a file: its checksums, then every row of it is decoded. Files of former versions have no checksums.
+/// Checks the checksums, then decodes every row. Files of former versions have no checksums.
 pub(super) fn inspect(table: &Table, file: &Bytes) -> Inspection {
     let policy = PageIndexPolicy::Optional;
     let metadata = match ParquetMetaDataReader::new().with_page_index_policy(policy).parse_and_finish(file) {
@@ -220,7 +220,7 @@ pub(super) fn inspect(table: &Table, file: &Bytes) -> Inspection {
     Inspection { damage, has_checksums, rows }
 }
 
-/// The rows of a file, with those of the wanted columns that it has.
+/// The rows of a file, limited to those of the `wanted` columns that it has.
 pub(super) fn rows(table: &Table, file: Bytes, wanted: &BTreeSet<String>) -> Result<RecordBatch> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
     belongs(reader.metadata().file_metadata(), table)?;
@@ -232,7 +232,7 @@ pub(super) fn rows(table: &Table, file: Bytes, wanted: &BTreeSet<String>) -> Res
     Ok(concat_batches(&schema, &batches)?)
 }
 
-/// Reads all rows, and counts them.
+/// Decodes all rows and checks their number.
 fn decode(file: &Bytes, rows: u64) -> Result<()> {
     let mut decoded = 0;
     for batch in ParquetRecordBatchReaderBuilder::try_new(file.clone())?.build()? {
@@ -242,7 +242,7 @@ fn decode(file: &Bytes, rows: u64) -> Result<()> {
     Ok(())
 }
 
-/// The days of a row group's events.
+/// The event days of a row group.
 fn days(events: &Statistics) -> Option<DateRange> {
     let (first, last) = match events {
         Statistics::Int32(days) => (*days.min_opt()?, *days.max_opt()?),
@@ -253,14 +253,14 @@ fn days(events: &Statistics) -> Option<DateRange> {
     Some(DateRange::new(NaiveDate::from_epoch_days(first)?, NaiveDate::from_epoch_days(last)?))
 }
 
-/// Bytes of the footer, by the end of a file.
+/// Length of the footer, read from the end of a file.
 fn length(end: &[u8]) -> Option<usize> {
     end.len()
         .checked_sub(8)
         .map(|at| end[at..].first_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize))
 }
 
-/// The footer in the end of a file; `None` where it is longer than that.
+/// Parses the footer at the end of a file. `None` if it begins before `end`.
 fn decoded(end: &[u8]) -> Result<Option<ParquetMetaData>> {
     let length = length(end).context("the file is truncated")?;
     let at = end.len() - 8;

@@ -1,4 +1,4 @@
-//! Partitions that are published and read back.
+//! Publishing partitions and reading them back.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn table() -> Arc<Table> {
     Arc::clone(catalog.table("stock_daily_cn").unwrap())
 }
 
-/// Two rows, of 2024-01-02 and the day after.
+/// Two rows, for 2024-01-02 and the day after.
 fn rows(table: &Table) -> RecordBatch {
     let fields = schema(table).fields().iter().map(|field| Field::clone(field).with_nullable(true)).collect::<Vec<_>>();
     let column = |field: &Field| -> ArrayRef {
@@ -49,7 +49,7 @@ async fn published(store: &Store, rejects: &[Reject]) {
     publish(store, &table, Partition::Year(2024), encoded).await.unwrap();
 }
 
-/// As version 0.1.0 wrote it before the project was renamed.
+/// As version 0.1.0 wrote it, before the project was renamed.
 fn with_former_keys(rows: &RecordBatch) -> Bytes {
     let key = concat!("ashare", "-lake.origin").to_owned();
     let pairs = vec![KeyValue::new(key, "abc".to_owned())];
@@ -129,7 +129,7 @@ fn a_path_leads_back_to_its_partition() {
     }
 }
 
-/// Many rows: several row groups, with and without dictionaries, texts, days, doubles and gaps.
+/// Many rows: several row groups, with and without dictionaries; texts, days, doubles and gaps.
 fn many(table: &Table, rows: usize) -> RecordBatch {
     let schema = schema(table);
     let column = |field: &Arc<Field>| -> ArrayRef {
@@ -205,7 +205,7 @@ proptest! {
         let column = columns[(place * columns.len() as f64) as usize];
         let (start, length) = column.byte_range();
         let mut damaged = body.to_vec();
-        // The last byte of a column is data, never a header.
+        // The last byte of a column is always data, not a header.
         damaged[usize::try_from(start + length).unwrap() - 1] ^= mask;
         let damage = parquet::inspect(&table, &damaged.into()).damage;
         prop_assert_eq!(damage.len(), 1);

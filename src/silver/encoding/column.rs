@@ -1,5 +1,6 @@
-//! One column of a row group to its bytes and metadata. Its data decide how it is written: a dictionary where values
-//! repeat, else differences of whole numbers and the plain values of doubles and texts. Never where the bytes go.
+//! Encodes one column of a row group to bytes and metadata. The data decide the encoding: a dictionary if values
+//! repeat, otherwise deltas for integers and plain values for doubles and texts. Where the bytes go is up to the
+//! caller.
 
 use std::borrow::Cow;
 
@@ -20,27 +21,29 @@ use super::page::{Page, PageKind};
 use super::value::Value;
 use crate::normalise::NumberedTexts;
 
-/// The level of compression. The first takes as long and leaves doubles a fifth larger; higher ones take longer than they save.
+/// Compression level. Level 1 is no faster and leaves doubles a fifth larger; higher levels cost more time than they
+/// save.
 const LEVEL: i32 = 2;
 
-/// Doubles mostly share a few bytes: matches are looked for from four on, in a table with room for all places of a page.
-/// Factors of 58 sessions take 7 % fewer bytes than by [`LEVEL`] alone, for 9 % more CPU; by level 3 both are worse.
+/// Doubles mostly share only a few bytes, so search for matches of four bytes or more, in a table with room for every
+/// position of a page. For 58 sessions of factors this takes 7 % fewer bytes than [`LEVEL`] alone, for 9 % more CPU;
+/// level 3 is worse at both.
 const OF_DOUBLES: [CParameter; 3] =
     [CParameter::Strategy(Strategy::ZSTD_fast), CParameter::MinMatch(4), CParameter::HashLog(18)];
 
-/// Rows of a page: few enough for the history of one stock to skip most of a row group.
+/// Rows per page: few enough that a query for one stock skips most of a row group.
 const PAGE: usize = 16_384;
 
-/// What a thread needs for one column after the other.
+/// Buffers that a thread reuses from column to column.
 pub(super) struct Workspace {
     compressor: Compressor<'static>,
-    /// For doubles that are written one by one.
+    /// For doubles written without a dictionary.
     of_doubles: Compressor<'static>,
     compressed: Vec<u8>,
 }
 
 impl Workspace {
-    /// The state of a thread.
+    /// A workspace for one thread.
     pub(super) fn new() -> std::io::Result<Self> {
         let mut of_doubles = Compressor::new(LEVEL)?;
         for parameter in OF_DOUBLES {
@@ -50,7 +53,7 @@ impl Workspace {
     }
 }
 
-/// A column of a row group, as it is written.
+/// An encoded column of a row group.
 pub(super) struct EncodedColumn {
     pub(super) bytes: Vec<u8>,
     pub(super) close: ColumnCloseResult,
@@ -81,8 +84,7 @@ pub(super) fn encode(array: &dyn Array, column: &ColumnDescPtr, work: &mut Works
     }
 }
 
-/// Encodes a column of texts that are known by numbers, to the same bytes as [`encode`]: the texts of a dictionary are
-/// looked at once.
+/// Encodes a column of numbered texts to the same bytes as [`encode`], looking at the texts of a dictionary only once.
 pub(super) fn encode_texts(
     texts: &NumberedTexts<'_>,
     column: &ColumnDescPtr,
@@ -116,7 +118,7 @@ fn values<T: Value>(
     put(all.len(), nulls, (&present, dictionary), (column, work))
 }
 
-/// Lays out rows whose values are all present, or all in a dictionary.
+/// Lays out rows whose values are either all given or all in a dictionary.
 fn put<T: Value>(
     all: usize,
     nulls: Option<&NullBuffer>,
@@ -146,7 +148,7 @@ fn put<T: Value>(
                 let width = hybrid::width(u32::try_from(distinct.len().saturating_sub(1))?);
                 body.push(width.to_le_bytes()[0]);
                 hybrid::put(&places[range.clone()], width, &mut body);
-                // The values of a dictionary are in their order.
+                // Dictionary values are sorted, so the smallest and largest index give the bounds.
                 let value = |place: &u32| distinct[*place as usize];
                 let of = places[range.clone()].iter().min().zip(places[range].iter().max());
                 (Encoding::PLAIN_DICTIONARY, of.map(|(least, most)| (value(least), value(most))))
@@ -158,7 +160,7 @@ fn put<T: Value>(
     Layout { column, rows: all }.put(&pages, &bounds, work)
 }
 
-/// Appends which rows have a value, with the length in front; returns how many have none.
+/// Appends the definition levels, with their length in front. Returns the number of nulls.
 fn levels(nulls: Option<&NullBuffer>, start: usize, rows: usize, out: &mut Vec<u8>) -> usize {
     let at = out.len();
     out.extend([0; 4]);
@@ -182,13 +184,13 @@ fn levels(nulls: Option<&NullBuffer>, start: usize, rows: usize, out: &mut Vec<u
     missing
 }
 
-/// The least and the greatest value of a page, where it has any, and how many rows have none.
+/// Smallest and largest value of a page, if it has any, and the number of nulls.
 struct Bounds<T> {
     of: Option<(T, T)>,
     nulls: usize,
 }
 
-/// The column and the number of its rows.
+/// The column and its number of rows.
 struct Layout<'c> {
     column: &'c ColumnDescPtr,
     rows: usize,
@@ -205,7 +207,7 @@ impl Layout<'_> {
             lengths.push(page.compress(compressor, compressed)?);
         }
         let plain = pages.iter().map(|page| page.body.len()).sum::<usize>();
-        // Packed bits seldom shrink: readers are spared the work.
+        // Packed bits seldom shrink. Spare readers the decompression then.
         let is_compressed = compressed.len() < plain;
         let size = plain.min(compressed.len()) + 64 * pages.len();
         let (mut bytes, mut uncompressed, mut rest) = (Vec::with_capacity(size), 0, compressed.as_slice());
@@ -270,7 +272,7 @@ impl Layout<'_> {
     }
 }
 
-/// The bounds of each page; `None` where those of one are too long.
+/// The column index. `None` if the bounds of a page are too long.
 fn index<T: Value>(
     pages: &[Bounds<T>],
 ) -> Result<Option<parquet::file::page_index::column_index::ColumnIndexMetaData>> {
@@ -287,7 +289,7 @@ fn index<T: Value>(
     Ok(Some(index.build()?))
 }
 
-/// Whether the bounds of pages rise or fall.
+/// Whether the bounds of pages ascend or descend.
 fn order<T: Value>(pages: &[Bounds<T>]) -> BoundaryOrder {
     let bounds: Vec<(T, T)> = pages.iter().filter_map(|page| page.of).collect();
     let all = |is_wrong: fn(std::cmp::Ordering) -> bool| {

@@ -1,4 +1,4 @@
-//! Whole numbers as packed differences (`DELTA_BINARY_PACKED`). Never which columns are written so.
+//! Integers as packed deltas (`DELTA_BINARY_PACKED`). Which columns use it is decided in `value`.
 //! <https://parquet.apache.org/docs/file-format/data-pages/encodings/>
 
 use super::hybrid::{pack, varint, zigzag};
@@ -7,7 +7,7 @@ const BLOCK: usize = 128;
 const MINIBLOCKS: usize = 4;
 const MINIBLOCK: usize = BLOCK / MINIBLOCKS;
 
-/// Appends numbers. Differences wrap around in the width of the column, `bits`.
+/// Appends integers. Deltas wrap around at the column's width, `bits`.
 pub(super) fn put(values: &[i64], bits: u32, out: &mut Vec<u8>) {
     for number in [BLOCK, MINIBLOCKS, values.len()] {
         varint(number as u64, out);
@@ -40,7 +40,7 @@ pub(super) fn put(values: &[i64], bits: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// The low 32 bits as a signed number.
+/// The low 32 bits as a signed integer.
 fn low(value: i64) -> i32 {
     let [a, b, c, d, ..] = value.to_le_bytes();
     i32::from_le_bytes([a, b, c, d])

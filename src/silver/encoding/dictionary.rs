@@ -1,26 +1,26 @@
-//! The distinct values of a column chunk, and whether they are few enough to be worth a dictionary. Never how they are
-//! written.
+//! The distinct values of a column chunk, and whether they are few enough for a dictionary to pay. How they are written
+//! is up to `column`.
 
 use super::value::Value;
 
-/// So many values are looked at before a dictionary is made.
+/// Values sampled before building a dictionary.
 const SAMPLE: usize = 4096;
 
-/// Places for the hashes of a sample, and none of them.
+/// Slots for the hashes of a sample, and the marker of an empty one.
 const SLOTS: usize = 2 * SAMPLE;
 const NO_HASH: u16 = u16::MAX;
 
-/// Distinct values in their order, and the place of each value among them.
+/// Distinct values in order, and the index of each value among them.
 pub(super) struct Dictionary<T> {
     pub(super) distinct: Vec<T>,
     pub(super) places: Vec<u32>,
 }
 
-/// No value yet.
+/// Marks an empty slot.
 const EMPTY: u32 = u32::MAX;
 
 impl<T: Value> Dictionary<T> {
-    /// The dictionary of some values; `None` where they repeat too seldom for one.
+    /// The dictionary of some values. `None` if they repeat too seldom.
     pub(super) fn of(values: &[T]) -> Option<Self> {
         let most = values.len() / 4;
         if T::TYPE == parquet::basic::Type::BOOLEAN || !repeat_often(values) {
@@ -50,7 +50,7 @@ impl<T: Value> Dictionary<T> {
         Some(Self { distinct, places }.sorted(|value, before| table.find(value, before).ok()))
     }
 
-    /// The same dictionary, of the values that stand for these.
+    /// The same dictionary over the values that stand for these.
     pub(super) fn of_others<O: Value>(self, others: &impl Fn(&[T]) -> Vec<O>) -> Dictionary<O> {
         let others = others(&self.distinct);
         let mut table = Table::new(others.len());
@@ -62,8 +62,8 @@ impl<T: Value> Dictionary<T> {
         Dictionary { distinct: others, places: self.places }.sorted(|other, before| table.find(other, before).ok())
     }
 
-    /// With the values in their order: neighbours share most of their bytes, which compresses well. `place` finds a value
-    /// among those before.
+    /// Sorts the values: neighbours then share most of their bytes, which compresses well. `place` finds a value among
+    /// the former ones.
     fn sorted(mut self, place: impl Fn(T, &[T]) -> Option<u32>) -> Self {
         if self.distinct.is_sorted_by(|a, b| a.compare(*b).is_lt()) {
             return self;
@@ -83,22 +83,22 @@ impl<T: Value> Dictionary<T> {
     }
 }
 
-/// The places of distinct values by their hashes.
+/// Hash table from distinct values to their index.
 struct Table {
     slots: Vec<u32>,
 }
 
 impl Table {
-    /// No value, with room for so many.
+    /// An empty table with room for `most` values.
     fn new(most: usize) -> Self {
         Self { slots: vec![EMPTY; (2 * most.max(1)).next_power_of_two()] }
     }
 
-    /// The place of a value, or the slot for it.
+    /// The index of a value, or the slot to put it in.
     #[inline]
     fn find<T: Value>(&self, value: T, distinct: &[T]) -> Result<u32, usize> {
         let most = self.slots.len() - 1;
-        // Truncated: the high bits are the better ones, and there are fewer slots than 32 bits count.
+        // Truncation is fine: the high bits are the better ones, and there are fewer than 2^32 slots.
         let mut slot = (value.hash() >> 32) as usize & most;
         loop {
             match self.slots[slot] {
@@ -110,12 +110,12 @@ impl Table {
     }
 }
 
-/// Whether there seem to be fewer distinct values than a quarter of all, from how often two of a sample are equal (the
-/// birthday problem).
+/// Whether there seem to be fewer distinct values than a quarter of all, estimated from how many pairs in a sample are
+/// equal (the birthday problem).
 fn repeat_often<T: Value>(values: &[T]) -> bool {
     let step = values.len().div_ceil(SAMPLE).max(1);
     let sample = values.len().div_ceil(step);
-    // Each value is equal to as many before it as there were.
+    // Each value is equal to all its predecessors with the same hash.
     let mut slots = [NO_HASH; SLOTS];
     let (mut hashes, mut equal) = (Vec::<(u64, usize)>::with_capacity(sample), 0);
     for hash in values.iter().step_by(step).map(|value| value.hash()) {
@@ -134,6 +134,6 @@ fn repeat_often<T: Value>(values: &[T]) -> bool {
             }
         }
     }
-    // Of so many pairs one in as many as there are distinct values is equal.
+    // With n distinct values, one pair in n is equal.
     equal > 0 && sample * (sample - 1) / 2 / equal <= values.len() / 4
 }

@@ -1,10 +1,10 @@
-//! Small numbers as Parquet's hybrid of runs and packed bits: levels, and places in a dictionary. Never what they mean.
+//! Small integers in Parquet's RLE/bit-packing hybrid: levels, and dictionary indices. Does not know what they mean.
 //! <https://parquet.apache.org/docs/file-format/data-pages/encodings/>
 
-/// Repeats that are shorter are packed like other values.
+/// Shorter runs are bit-packed like other values.
 const SHORTEST_RUN: usize = 16;
 
-/// The bits that numbers up to `most` take.
+/// Bits needed for numbers up to `most`.
 pub(super) fn width(most: u32) -> u32 {
     u32::BITS - most.leading_zeros()
 }
@@ -15,7 +15,7 @@ pub(super) fn put(values: &[u32], width: u32, out: &mut Vec<u8>) {
     while at < values.len() {
         let value = values[at];
         let run = values[at..].iter().take_while(|other| **other == value).count();
-        // Packed values come in groups of eight: the run fills the last one first.
+        // Bit-packed values come in groups of eight: the run fills up the last group first.
         let filling = (8 - (at - packed_from) % 8) % 8;
         if run >= filling + SHORTEST_RUN {
             put_packed(&values[packed_from..at + filling], width, out);
@@ -27,7 +27,7 @@ pub(super) fn put(values: &[u32], width: u32, out: &mut Vec<u8>) {
     put_packed(&values[packed_from..], width, out);
 }
 
-/// Appends the number of repeats and the value, in whole bytes.
+/// Appends an RLE run: the count, then the value in whole bytes.
 pub(super) fn put_run(value: u32, count: usize, width: u32, out: &mut Vec<u8>) {
     varint((count as u64) << 1, out);
     out.extend_from_slice(&value.to_le_bytes()[..width.div_ceil(8) as usize]);
@@ -44,7 +44,7 @@ fn put_packed(values: &[u32], width: u32, out: &mut Vec<u8>) {
     out.resize(end, 0);
 }
 
-/// Appends the low `width` bits of each value, the lowest first.
+/// Appends the low `width` bits of each value, least significant bit first.
 pub(super) fn pack(values: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
     let (mut bits, mut filled) = (0u128, 0);
     for value in values {
@@ -59,7 +59,7 @@ pub(super) fn pack(values: impl Iterator<Item = u64>, width: u32, out: &mut Vec<
     out.extend_from_slice(&bits.to_le_bytes()[..filled.div_ceil(8) as usize]);
 }
 
-/// Appends a number, seven bits at a time.
+/// Appends a varint.
 pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value.to_le_bytes()[0] | 0x80);
@@ -68,7 +68,7 @@ pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value.to_le_bytes()[0]);
 }
 
-/// A number whose sign is its lowest bit.
+/// Zigzag encoding: the sign becomes the lowest bit.
 pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }

@@ -1,6 +1,6 @@
-//! Rows to the bytes of a Parquet file, column by column and side by side: the same bytes on any number of threads. The
-//! crate `parquet` writes footer and indexes; columns are encoded here, since its own way takes twice as long
-//! (`docs/decisions/page-checksums.md`). Never which rows there are, or what a footer says of them.
+//! Rows to the bytes of a Parquet file, columns in parallel, with the same bytes on any number of threads. The
+//! `parquet` crate writes footer and indexes. Columns are encoded here, because the crate takes twice as long
+//! (`docs/decisions/page-checksums.md`). Which rows there are, and what the footer says of them, is up to the caller.
 
 mod column;
 mod delta;
@@ -27,19 +27,19 @@ use crate::normalise::{Finished, NumberedTexts};
 use crate::parallel::Threads;
 use column::{EncodedColumn, Workspace};
 
-/// Rows that become values when they are asked for.
+/// Rows that are materialised on demand.
 pub(super) trait Columns: Sync {
     fn schema(&self) -> SchemaRef;
 
     fn num_rows(&self) -> usize;
 
-    /// Some rows of a column.
+    /// A range of rows of a column.
     ///
     /// # Errors
-    /// When they cannot be had.
+    /// When they cannot be decoded.
     fn column(&self, index: usize, rows: Range<usize>) -> Result<ArrayRef>;
 
-    /// Some rows of a column of texts that are known by numbers; `None` for any other.
+    /// A range of rows of a column of numbered texts; `None` for any other column.
     fn texts(&self, _index: usize, _rows: Range<usize>) -> Option<NumberedTexts<'_>> {
         None
     }
@@ -77,10 +77,11 @@ impl Columns for Finished<'_> {
     }
 }
 
-/// Row groups that are in memory side by side.
+/// Row groups in memory at the same time.
 const GROUPS: usize = 4;
 
-/// Writes the rows as a file, in row groups of at most `group` rows: some are written while the next ones are encoded.
+/// Writes the rows as a file, in row groups of at most `group` rows. Some groups are written while the next are
+/// encoded.
 pub(super) fn write<W: Write + Send>(
     rows: &impl Columns,
     mut properties: WriterProperties,
@@ -114,7 +115,7 @@ pub(super) fn write<W: Write + Send>(
     writer.into_inner()?.finish()
 }
 
-/// Appends row groups of so many columns.
+/// Appends encoded columns as row groups.
 fn append<W: Write + Send>(
     writer: &mut SerializedFileWriter<W>,
     encoded: Vec<Result<EncodedColumn>>,

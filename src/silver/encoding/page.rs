@@ -1,5 +1,5 @@
-//! Pages of a column: compressed, with a header that holds the checksum of their data, which the writer of the `parquet`
-//! crate leaves out (`docs/decisions/page-checksums.md`). Never what the values are.
+//! Pages of a column: compressed, and with a header that holds the CRC of their data, which the `parquet` crate's
+//! writer leaves out (`docs/decisions/page-checksums.md`). Does not know what the values are.
 //! <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>
 
 use anyhow::{Context as _, Result};
@@ -10,13 +10,13 @@ use zstd::zstd_safe::compress_bound;
 use super::hybrid::{varint, zigzag};
 use crate::silver::checksum::crc;
 
-// Of the compact Thrift protocol: the kinds of fields, and a field that follows the one before it.
+// Field types of Thrift's compact protocol, and the delta of a field that follows the last one directly.
 const INTEGER: u8 = 5;
 const STRUCTURE: u8 = 12;
 const STOP: u8 = 0;
 const STEP: u8 = 0x10;
 
-/// What a page holds.
+/// The kind of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageKind {
     /// The distinct values of a column.
@@ -25,17 +25,17 @@ pub(super) enum PageKind {
     Data,
 }
 
-/// A page before it is compressed.
+/// A page before compression.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) kind: PageKind,
-    /// Values, missing ones included.
+    /// Number of values, nulls included.
     pub(super) count: usize,
     pub(super) encoding: Encoding,
     pub(super) body: Vec<u8>,
 }
 
-/// The number of an encoding in the format.
+/// The format's number of an encoding.
 fn number(encoding: Encoding) -> i64 {
     match encoding {
         Encoding::PLAIN_DICTIONARY => 2,
@@ -46,7 +46,7 @@ fn number(encoding: Encoding) -> i64 {
 }
 
 impl Page {
-    /// Appends its data compressed; returns how many bytes that takes.
+    /// Appends the compressed data. Returns its size in bytes.
     pub(super) fn compress(&self, compressor: &mut Compressor<'_>, out: &mut Vec<u8>) -> Result<usize> {
         let start = out.len();
         out.resize(start + compress_bound(self.body.len()), 0);
@@ -55,7 +55,7 @@ impl Page {
         Ok(length)
     }
 
-    /// Its header for `data`, which is its body as it is written.
+    /// The page header for `data`, the page body as written.
     pub(super) fn header(&self, data: &[u8]) -> Vec<u8> {
         let mut header = Vec::with_capacity(48);
         let kind = if self.kind == PageKind::Dictionary { 2 } else { 0 };

@@ -1,4 +1,4 @@
-//! Columns of every type, encoded and read back by the crate `parquet`.
+//! Columns of every type, encoded here and read back by the `parquet` crate.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use proptest::prelude::*;
 use super::super::checksum::{BLANK, KEY_CHECKSUM};
 use super::*;
 
-/// How the values of a column are spread.
+/// How the values of a column are distributed.
 #[derive(Debug, Clone, Copy)]
 struct Spread {
-    /// Distinct values; all differ where there are more than rows.
+    /// Number of distinct values. If there are fewer rows, all differ.
     distinct: u64,
-    /// One in so many is missing; none where it is 0.
+    /// One value in this many is null; 0 means none.
     missing: u64,
     seed: u64,
 }
 
 impl Spread {
-    /// A number for each row.
+    /// One number per row.
     fn numbers(self, rows: usize) -> impl Iterator<Item = Option<i64>> {
         (0..rows as u64).map(move |row| {
             let mixed = (row ^ self.seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -64,7 +64,7 @@ fn encoded(rows: &impl Columns, group: usize, threads: Threads) -> Bytes {
     write(rows, properties, (group, threads), Vec::new()).unwrap().into()
 }
 
-/// Rows whose texts are known by numbers, in no order.
+/// Rows whose texts are numbered in no particular order.
 struct Numbered(RecordBatch);
 
 impl Columns for Numbered {

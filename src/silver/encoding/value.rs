@@ -1,5 +1,5 @@
-//! The types of values that a column can hold, and what the format needs of each: bytes, bounds, statistics. Never how a
-//! column is laid out.
+//! The types of values a column can hold, and what the format needs of each: bytes, bounds, statistics. How a column is
+//! laid out is up to `column`.
 
 use std::cmp::Ordering;
 
@@ -9,31 +9,31 @@ use parquet::file::statistics::Statistics;
 
 use super::{delta, hybrid};
 
-/// Longer texts have no statistics: they would be copied into the footer, and nobody looks for them by range.
+/// Longer texts get no statistics: they would be copied into the footer, and nobody searches them by range.
 const LONGEST_BOUND: usize = 64;
 
 /// A value of a column.
 pub(super) trait Value: Copy {
-    /// Its type in the format.
+    /// Its physical type.
     const TYPE: Type;
 
-    /// Equal for equal values; different values may share one.
+    /// Equal for equal values. Different values may collide.
     fn hash(self) -> u64;
 
     fn is_equal(self, other: Self) -> bool;
 
     fn compare(self, other: Self) -> Ordering;
 
-    /// Appends it as `PLAIN` does.
+    /// Appends it in `PLAIN` encoding.
     fn put(self, out: &mut Vec<u8>);
 
-    /// The bytes of a bound; none for one that is too long.
+    /// It as the bytes of a bound; `None` if too long.
     fn bound(self) -> Option<Vec<u8>>;
 
     /// The statistics of a column chunk.
     fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics;
 
-    /// The least and the greatest of some values.
+    /// Smallest and largest of some values.
     fn bounds(values: &[Self]) -> Option<(Self, Self)> {
         let first = *values.first()?;
         Some(values.iter().fold((first, first), |(least, most), &value| {
@@ -42,7 +42,7 @@ pub(super) trait Value: Copy {
         }))
     }
 
-    /// Appends values that repeat too seldom for a dictionary; how they are written.
+    /// Appends values that repeat too seldom for a dictionary. Returns the encoding used.
     fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
         for value in values {
             value.put(out);
@@ -51,7 +51,7 @@ pub(super) trait Value: Copy {
     }
 }
 
-/// What all numbers share: their bytes are written as they are in memory.
+/// For numbers: written as they are in memory.
 macro_rules! fixed_width {
     ($statistics:ident) => {
         fn put(self, out: &mut Vec<u8>) {
@@ -85,7 +85,7 @@ impl Value for f64 {
     }
 
     fn bounds(values: &[Self]) -> Option<(Self, Self)> {
-        // In the order of `compare` as whole numbers, of which less and greater take one step each.
+        // Map to integers that sort like `total_cmp`, so that min and max are one step each.
         let flip = |bits: i64| bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
         let whole = |value: &Self| flip(value.to_bits().cast_signed());
         let value = |whole: i64| Self::from_bits(flip(whole).cast_unsigned());
@@ -97,7 +97,7 @@ impl Value for f64 {
     fixed_width!(double);
 }
 
-/// The two widths of whole numbers.
+/// Both widths of integers.
 macro_rules! whole_numbers {
     ($type:ty, $kind:expr, $statistics:ident) => {
         impl Value for $type {
@@ -120,7 +120,8 @@ macro_rules! whole_numbers {
             fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
                 let (least, most) =
                     values.iter().fold((<$type>::MAX, <$type>::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
-                // Readers that skip multiply a difference by the values of a block, and must not overflow.
+                // Some readers multiply a delta by the number of values in a block when skipping, which must not
+                // overflow.
                 if most.checked_sub(least).is_none_or(|span| span >> (<$type>::BITS - 8) != 0) {
                     for value in values {
                         value.put(out);
@@ -207,7 +208,7 @@ impl Value for bool {
     }
 }
 
-/// Spreads the difference of close numbers over all bits (the last step of `MurmurHash3`).
+/// Spreads small differences over all bits (the final step of `MurmurHash3`).
 fn spread(bits: u64) -> u64 {
     let bits = (bits ^ (bits >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     (bits ^ (bits >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)

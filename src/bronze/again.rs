@@ -1,4 +1,4 @@
-//! The command that fetches the slice of a bronze file again, as it can be pasted. Never runs it.
+//! The command, ready to paste, that fetches the slice of a bronze file again. Runs nothing.
 
 use chrono::{Days, NaiveDate};
 use pitlake_contract::spelling::month;
@@ -7,11 +7,11 @@ use super::file::Provenance;
 use super::path::folder_day;
 use crate::spec::DateRange;
 
-/// Days that hold the end of a period, for reports of securities are not asked for without one.
+/// A range this long includes a period end. Without one, reports by security would not be fetched.
 const A_YEAR: Days = Days::new(366);
 
-/// `pitlake backfill TABLE --start DAY --end DAY` over the days of a file's slice, as its header tells them where it can be
-/// read. What the lake still holds of them is fetched with `--refetch` only.
+/// `pitlake backfill TABLE --start DAY --end DAY` over the days of a file's slice, from its header if there is one.
+/// Needs `--refetch` for what the lake still holds.
 #[must_use]
 pub fn backfill(table: &str, path: &str, provenance: Option<&Provenance>) -> String {
     let folder = folder_day(path).unwrap_or_default();
@@ -34,7 +34,7 @@ fn days(provenance: &Provenance, folder: NaiveDate) -> DateRange {
     }
 }
 
-/// Where there is no header to read.
+/// The days of a file without a readable header.
 fn unproven(path: &str, folder: NaiveDate) -> DateRange {
     if path.ends_with("-span.jsonl.gz") { year_to(folder) } else { DateRange::day(folder) }
 }

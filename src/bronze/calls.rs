@@ -1,7 +1,7 @@
-//! The parameters of many calls in few bytes, in a header and in memory, since a header holds some thousands of them. A
-//! single call is written in full; of several calls, each value is written once.
+//! A compact form for the parameters of many calls, in headers and in memory, since one header may hold thousands. A
+//! single call is written in full; for several calls each value is written once.
 //!
-//! Never here: which parameters a vendor knows.
+//! Which parameters a vendor has is not known here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 type CallParams = Vec<(String, String)>;
 
-/// The parameters of the calls of an answer.
+/// The parameters of an answer's calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Encoded", into = "Encoded")]
 pub struct Calls(Encoded);
@@ -21,18 +21,18 @@ enum Encoded {
     Table(CallTable),
 }
 
-/// Calls that all have the same parameters.
+/// Calls that all have the same parameters, as a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct CallTable {
     names: Vec<String>,
     /// The values of each parameter.
     values: Vec<Vec<String>>,
-    /// For each call and parameter, the place of the value.
+    /// For each call, the index of the value of each parameter.
     calls: Vec<Box<[u32]>>,
 }
 
 impl Calls {
-    /// Whether there is none, as in an import.
+    /// Whether there are no calls, as in an import.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(&self.0, Encoded::Plain(calls) if calls.is_empty())
@@ -49,14 +49,14 @@ impl Calls {
         plain.chain(table.into_iter().flat_map(CallTable::iter))
     }
 
-    /// The same, each call as texts of its own.
+    /// The same as owned strings.
     #[must_use]
     pub fn to_vec(&self) -> Vec<Vec<(String, String)>> {
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         self.iter().map(|call| call.into_iter().map(own).collect()).collect()
     }
 
-    /// The values of a parameter over all calls.
+    /// The values of one parameter over all calls.
     #[must_use]
     pub fn values(&self, param: &str) -> BTreeSet<&str> {
         match &self.0 {
@@ -81,7 +81,7 @@ impl CallTable {
         self.calls.iter().map(move |row| call(row))
     }
 
-    /// Whether every call has a value of each parameter.
+    /// Whether every call has a value for each parameter.
     fn is_whole(&self) -> bool {
         let is_there = |(place, values): (&u32, &Vec<String>)| (*place as usize) < values.len();
         let columns = self.names.len();

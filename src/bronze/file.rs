@@ -1,6 +1,6 @@
-//! One bronze file: rows as lines, gzip, and their provenance in the gzip header.
+//! A bronze file: rows as lines, gzipped, with their provenance in the gzip header.
 //!
-//! Never here: what a row means.
+//! What a row means is decided in `normalise`, not here.
 
 use std::io::Write as _;
 
@@ -17,7 +17,7 @@ use super::header;
 use super::span::Span;
 use pitlake_contract::spelling::instant::SHANGHAI;
 
-/// Most bytes of provenance; the extra field holds 64 KiB in all.
+/// Limit for the provenance in bytes. The extra field holds 64 KiB at most.
 const MOST: usize = 60 * 1024;
 
 /// Where the rows of a file came from. Holds no secret and nothing that differs between two fetches
@@ -34,12 +34,12 @@ pub struct Provenance {
     pub slice: String,
     /// Parameters of each call, without the secret.
     pub params: Calls,
-    /// Rows of each call, if there were several; the lines are in the order of the calls.
+    /// Rows per call, if there were several. The lines are in the order of the calls.
     #[serde(default, skip_serializing_if = "is_single")]
     pub rows_of: Vec<usize>,
-    /// Pages that held rows.
+    /// Number of pages that held rows.
     pub pages: usize,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
     /// First event day of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,56 +47,56 @@ pub struct Provenance {
     /// Last event day of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<NaiveDate>,
-    /// Set where rows leave the day of the folder; former headers call it `months`, and so do ours.
+    /// Set if rows leave the day of the folder. Headers of all versions call it `months`.
     #[serde(rename = "months", default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
     /// When the fetch finished.
     pub fetched_at: DateTime<Utc>,
-    /// The day on which an import was captured from the vendor, where the user gave it.
+    /// The day on which an import was captured from the vendor, if the user gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub captured_on: Option<NaiveDate>,
-    /// Digest of the rows, their order aside.
+    /// Digest of the rows, regardless of their order.
     pub digest: String,
-    /// CRC-32 of the digest and the lines behind it; `None` in files of former versions.
+    /// CRC-32 of the digest followed by the lines. `None` in files of former versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<u32>,
-    /// What was found when it was judged; `None` in files of former versions and imports.
+    /// The findings of the judgement. `None` in files of former versions and in imports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Findings>,
-    /// The earlier file with the same rows; then this one holds none.
+    /// The earlier file with the same rows, if this one holds none for that reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
 }
 
 impl Provenance {
-    /// When the vendor showed the rows: at the start of the day of a capture, else when the fetch finished.
+    /// When the vendor showed the rows: the start of the capture day, or else when the fetch finished.
     #[must_use]
     pub fn observed_at(&self) -> DateTime<Utc> {
         let start = self.captured_on.and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(SHANGHAI).single());
         start.map_or(self.fetched_at, |start| start.to_utc())
     }
 
-    /// Whether the file is an import, and the day unknown on which the vendor showed its rows.
+    /// Whether the file is an import, without a day on which the vendor showed its rows.
     #[must_use]
     pub fn is_undated(&self) -> bool {
         self.is_import() && self.captured_on.is_none()
     }
 
-    /// Whether `lines` are those that were written. The sum tells it as fast as they can be read; the digest, which sorts
-    /// them, decides where the sum is not theirs.
+    /// Whether `lines` are what was written. The CRC is checked first because it is fast; the digest, which has to sort
+    /// the lines, decides if the CRC is missing or differs.
     #[must_use]
     pub fn proves(&self, lines: &[u8]) -> bool {
         self.sum == Some(sum(&self.digest, lines)) || self.digest == digest(lines)
     }
 
-    /// Whether the file is an import: no call of ours brought its rows.
+    /// Whether the file is an import, that is, without calls of ours.
     #[must_use]
     pub fn is_import(&self) -> bool {
         self.params.is_empty()
     }
 }
 
-/// The sum of a digest and the lines of its file.
+/// The CRC of a digest followed by the lines of its file.
 pub(super) fn sum(digest: &str, lines: &[u8]) -> u32 {
     let mut sum = libdeflater::Crc::new();
     sum.update(digest.as_bytes());
@@ -104,7 +104,7 @@ pub(super) fn sum(digest: &str, lines: &[u8]) -> u32 {
     sum.sum()
 }
 
-/// Whether one call brought all rows.
+/// Whether a single call brought all rows.
 fn is_single(rows_of: &[usize]) -> bool {
     rows_of.len() <= 1
 }
@@ -122,7 +122,7 @@ pub fn digest(lines: &[u8]) -> String {
     hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// The bytes of a file.
+/// Encodes a file.
 ///
 /// # Errors
 /// When the provenance is too large for the header.
@@ -140,7 +140,7 @@ pub(super) fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
     Ok(file.into())
 }
 
-/// The bytes of a file as other programs write it.
+/// Encodes a file the way other programs would.
 #[cfg(test)]
 #[must_use]
 pub fn foreign(lines: &[u8]) -> Bytes {
@@ -148,10 +148,10 @@ pub fn foreign(lines: &[u8]) -> Bytes {
     gzip.write_all(lines).and_then(|()| gzip.finish()).unwrap_or_default().into()
 }
 
-/// The provenance in the header; `None` for files of other programs.
+/// Reads the provenance from a header. `None` for files of other programs.
 ///
 /// # Errors
-/// When the bytes are not a gzip header, not the one that was written, or our subfield cannot be read.
+/// When this is not a gzip header, the header is damaged, or our subfield cannot be parsed.
 pub(super) fn provenance(head: &[u8]) -> Result<Option<Provenance>> {
     let json = header::provenance(head)?;
     json.map(|json| serde_json::from_slice(json).context("the provenance cannot be read")).transpose()
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(text, b"{\"a\":9.390}\n");
     }
 
-    /// A header as version 0.1.0 wrote it under the project's former name.
+    /// A header as written by version 0.1.0, under the project's former name.
     #[test]
     fn former_headers_are_read_and_written_alike() {
         let header = r#"{"program":"ashare-lake 0.1.0","vendor":"tushare","interface":"dividend","slice":"000001.SZ","#
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Provenance>(&json).unwrap(), captured);
     }
 
-    /// What a reader gets of a file; `None` where it notices damage.
+    /// What a reader gets from a file. `None` if it notices damage.
     fn understood(body: &[u8]) -> Option<(Option<Provenance>, Vec<u8>)> {
         let provenance = provenance(body).ok()?;
         let mut text = Vec::new();
@@ -243,7 +243,7 @@ mod tests {
                 unnoticed += 1;
             }
         }
-        // Only the letters of the checksum's subfield, and bits that say nothing to gzip.
+        // Only the id of the checksum's subfield, and bits that gzip ignores.
         assert!(unnoticed <= 40, "{unnoticed} bits");
     }
 

@@ -1,29 +1,29 @@
-//! What was found when an answer was judged by its rows, before it was kept; it stands in the header of the file, so
-//! the ledger knows it without reading rows. Never how an answer is judged.
+//! What judging an answer by its rows found before it was kept. It is stored in the file's header, so the ledger knows
+//! it without reading rows. How an answer is judged is decided in `fetch`, not here.
 
 use pitlake_contract::counted;
 use serde::{Deserialize, Serialize};
 
-/// Most codes that a header lists; their number is exact.
+/// How many codes a header lists at most. Their number is exact in any case.
 pub const MOST_CODES: usize = 200;
 
-/// Why an answer is not plainly whole. It stands in the name of its file (`docs/lake-format.md`).
+/// Why an answer is not simply whole. Part of its file name (`docs/lake-format.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
-    /// Some securities are lacking, within the tolerance of the contract: asked again on a later day.
+    /// Some securities are missing, within the contract's tolerance. Fetched again on a later day.
     Due,
-    /// Rows were set aside, or columns that were asked for did not come.
+    /// Rows were rejected, or requested columns did not come.
     Damaged,
     /// The vendor has no more: looks on three days agree.
     Short,
 }
 
 impl Mark {
-    /// Every mark.
+    /// All marks.
     pub const ALL: [Self; 3] = [Self::Due, Self::Damaged, Self::Short];
 
-    /// As in the name of a file, and as `status` calls the state.
+    /// The name used in file names and by `status`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -34,67 +34,68 @@ impl Mark {
     }
 }
 
-/// What the rows of an answer are, as the code that builds silver reads them.
+/// The state of an answer's rows, as read by the code that builds silver.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Findings {
-    /// Securities that should have a row, where that is known.
+    /// How many securities should have a row, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<usize>,
-    /// Distinct keys that reach silver.
+    /// Number of distinct keys that reach silver.
     pub keys: usize,
-    /// Rows of the session beside it, where that has so many more that this answer is a part of its day.
+    /// Rows of a neighbouring session, if it has so many more that this answer must be partial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<usize>,
-    /// Rows that were set aside.
+    /// Number of rejected rows.
     #[serde(skip_serializing_if = "is_zero")]
     pub set_aside: usize,
-    /// Why the first of them was.
+    /// Why the first of them was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Rows that repeat another one exactly.
+    /// Number of rows that exactly repeat another.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeated: usize,
-    /// Securities that should have a row and have none: the first [`MOST_CODES`].
+    /// Securities that should have a row but do not: the first [`MOST_CODES`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lacking: Vec<String>,
-    /// How many they are.
+    /// How many there are.
     #[serde(skip_serializing_if = "is_zero")]
     pub lacking_codes: usize,
     /// Securities with a row that the universe does not know: the first [`MOST_CODES`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
-    /// How many they are.
+    /// How many there are.
     #[serde(skip_serializing_if = "is_zero")]
     pub unknown_codes: usize,
-    /// Columns that were asked for and did not come.
+    /// Requested columns that did not come.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// What tells the securities that should have a row did not come, or could not be read.
+    /// Whether the securities that should have a row are unknown, because what tells them did not come or could not be
+    /// read.
     #[serde(skip_serializing_if = "is_no")]
     pub is_unjudged: bool,
 }
 
-/// Whether a count says nothing.
+/// Whether to leave a count out of the header.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// Whether a flag says nothing.
+/// Whether to leave a flag out of the header.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_no(flag: &bool) -> bool {
     !flag
 }
 
 impl Findings {
-    /// Whether rows were set aside, or columns did not come.
+    /// Whether rows were rejected, or columns did not come.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.set_aside > 0 || !self.columns.is_empty()
     }
 
-    /// Adds what was found in the answer to another slice of the same file.
+    /// Adds the findings of another slice's answer in the same file.
     pub fn add(&mut self, other: Self) {
         self.keys += other.keys;
         self.set_aside += other.set_aside;
@@ -107,17 +108,17 @@ impl Findings {
         }
     }
 
-    /// Names the securities that lack a row.
+    /// Records securities without a row.
     pub fn lack(&mut self, codes: impl IntoIterator<Item = String>) {
         (self.lacking, self.lacking_codes) = first(codes);
     }
 
-    /// Names the securities that the universe does not know.
+    /// Records securities that the universe does not know.
     pub fn meet(&mut self, codes: impl IntoIterator<Item = String>) {
         (self.unknown, self.unknown_codes) = first(codes);
     }
 
-    /// What is not whole, as one sentence part; `None` where nothing is lacking.
+    /// What is missing, as part of a sentence. `None` if nothing is.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         let mut parts = Vec::new();

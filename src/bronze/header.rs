@@ -1,29 +1,29 @@
-//! The gzip header of a bronze file: the provenance in its extra field, and behind that a checksum of the whole header,
-//! for the checksum of gzip covers the rows alone. `DuckDB` fails on a comment field and on gzip's own checksum of the
-//! header; all readers skip the extra field. Never what the provenance says.
+//! The gzip header of a bronze file: the provenance in its extra field, followed by a checksum of the whole header,
+//! because gzip's own covers only the rows. `DuckDB` fails on a comment field and on gzip's header checksum; every
+//! reader skips the extra field. What the provenance says is up to `file`.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use flate2::Crc;
 
 use crate::store::BEGINNING;
 
-/// The two letters of each subfield: the provenance, and the CRC-32 of all that stands before it.
+/// Ids of the subfields: the provenance, and the CRC-32 of everything before it.
 const PROVENANCE: [u8; 2] = *b"AL";
 const CHECKSUM: [u8; 2] = *b"AC";
 
-/// What a file is that has no bytes.
+/// The error for a file without any bytes.
 pub(super) const EMPTY: &str = "the file is empty, without even a gzip header";
 
-/// Bytes before the extra field.
+/// Size of everything before the extra field.
 const FIXED: usize = 12;
 
-/// Most bytes that [`provenance`] needs of a file's beginning.
+/// How many leading bytes [`provenance`] needs at most.
 pub(super) const HEAD: u64 = 64 * 1024 + 12;
 
-/// Bytes of a file's beginning that hold the header of most: of an object store no more are asked for at first.
+/// How many leading bytes contain most headers whole. No more are requested from an object store at first.
 pub(super) const USUAL: u64 = 8 * 1024;
 
-/// Bytes that the header takes whose beginning these are.
+/// Length of the header that starts with these bytes.
 pub(super) fn length(start: &[u8]) -> u64 {
     match start {
         [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, low, high, ..] if flags & 4 != 0 => {
@@ -33,15 +33,15 @@ pub(super) fn length(start: &[u8]) -> u64 {
     }
 }
 
-/// Bytes that [`is_ours`] needs of a file's beginning.
+/// How many leading bytes [`is_ours`] needs.
 pub(super) const START: u64 = BEGINNING as u64;
 
-/// Whether a file begins as ours do. What its header says is not proven by that.
+/// Whether a file starts like ours. This does not verify the header.
 pub(super) fn is_ours(start: &[u8]) -> bool {
     matches!(start, [0x1f, 0x8b, 8, flags, .., a, b] if start.len() as u64 == START && flags & 4 != 0 && [*a, *b] == PROVENANCE)
 }
 
-/// The extra field of a new file, its checksum still to come.
+/// The extra field of a new file, without its checksum yet.
 pub(super) fn extra(provenance: &[u8]) -> Result<Vec<u8>> {
     let mut extra = Vec::with_capacity(provenance.len() + 12);
     for (name, field) in [(PROVENANCE, provenance), (CHECKSUM, &[0; 4])] {
@@ -52,16 +52,16 @@ pub(super) fn extra(provenance: &[u8]) -> Result<Vec<u8>> {
     Ok(extra)
 }
 
-/// Writes the checksum into a file that was made with an [`extra`] field of `len` bytes.
+/// Fills in the checksum of a file created with an [`extra`] field of `len` bytes.
 pub(super) fn seal(file: &mut [u8], len: usize) {
     let (head, sum) = file[..FIXED + len].split_at_mut(FIXED + len - 4);
     sum.copy_from_slice(&checksum(head));
 }
 
-/// The provenance as it was written; `None` for files of other programs.
+/// The provenance as stored. `None` for files of other programs.
 ///
 /// # Errors
-/// When the bytes are not a gzip header, or not the one that was written.
+/// When this is not a gzip header, or the header is damaged.
 pub(super) fn provenance(head: &[u8]) -> Result<Option<&[u8]>> {
     ensure!(!head.is_empty(), EMPTY);
     let [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] = head else { bail!("not a gzip file") };

@@ -1,9 +1,9 @@
-//! The text of a gzip file. Never what its lines mean.
+//! Inflates gzip files. Does not know what the lines mean.
 
 use std::io::Read as _;
 
 use anyhow::{Context as _, Result, bail};
-// Each member in turn, with a bound over all of them.
+// Inflates one member at a time, so that one bound applies to all of them.
 #[allow(clippy::disallowed_types)]
 use flate2::bufread::GzDecoder;
 use libdeflater::{Decompressor, crc32};
@@ -11,31 +11,31 @@ use memchr::memmem;
 
 use super::header::{self, EMPTY};
 
-/// Rows shrink by less than this, however alike they are; gzip itself gets to 1032. Text of a few bytes a thousand times over
-/// would otherwise take all memory.
+/// Bound for how far text may expand. Rows never shrink by more, however alike they are, but gzip itself reaches 1032:
+/// without it, a small file could take all memory.
 const MOST_RATIO: usize = 64;
 
-/// So much text is read of any file.
+/// Any file may expand to this much.
 const SMALL: usize = 64 << 20;
 
-/// So much text a row may have of which the header tells.
+/// Allowance per row that the header promises.
 const MOST_OF_ROW: usize = 16 << 10;
 
-/// The flags of a header that has an extra field and nothing else behind its fixed part.
+/// Header flags: an extra field and nothing else after the fixed part.
 const EXTRA: u8 = 4;
 
-/// How a member begins.
+/// How a gzip member starts.
 const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 
-/// Inflates a whole file into `text`, every gzip member of it; `text` is cleared first.
+/// Inflates a whole file, all members of it, into `text`, which is cleared first.
 ///
 /// # Errors
-/// When the bytes are truncated or damaged, or hold more text than rows can be.
+/// When the file is truncated or damaged, or expands further than rows can.
 pub fn inflate(body: &[u8], text: &mut Vec<u8>) -> Result<()> {
     inflate_rows(body, 0, text)
 }
 
-/// As [`inflate`], of a file whose header promises so many rows.
+/// Like [`inflate`], for a file whose header promises this many rows.
 pub(super) fn inflate_rows(body: &[u8], rows: usize, text: &mut Vec<u8>) -> Result<()> {
     if body.is_empty() {
         bail!(EMPTY);
@@ -56,22 +56,23 @@ pub(super) fn inflate_rows(body: &[u8], rows: usize, text: &mut Vec<u8>) -> Resu
             bail!("its {} bytes inflate to more than {mib} MiB, which rows never do", body.len());
         }
         rest = member.into_inner();
-        // Some programs fill a file up with zeros, and gzip reads past them.
+        // Some programs pad files with zeros, and gzip ignores them.
         if rest.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
     }
 }
 
-/// Inflates a file in one piece, if it is sound and has one member whose trailer tells the size. Otherwise `false`: the
-/// way for any file is slower, and says what is wrong.
+/// Fast path: inflates a file in one go if it is sound and has a single member whose trailer gives the size. Otherwise
+/// returns `false`, and the slower general path reports what is wrong.
 fn inflate_at_once(body: &[u8], most: usize, text: &mut Vec<u8>) -> bool {
     // The trailer is the checksum and the size of the text.
     let Some((rest, size)) = body.split_last_chunk::<4>() else { return false };
     let Some(sum) = rest.last_chunk::<4>() else { return false };
     let (sum, size) = (u32::from_le_bytes(*sum), u32::from_le_bytes(*size) as usize);
-    // A first member with the size and checksum of the last one ends as the file does, and another one begins behind it.
-    // Compressed data may hold what a member begins with by chance, hardly behind those eight bytes.
+    // If the first member has the size and checksum of the last, its trailer equals the end of the file, and another
+    // member starts right after it. Compressed data may contain the start of a member by chance, but hardly after those
+    // eight bytes.
     let end = &body[rest.len() - 4..];
     let is_end = |place: usize| body[..place].ends_with(end);
     if size > most || memmem::find_iter(body, &MEMBER).any(is_end) {
@@ -80,7 +81,7 @@ fn inflate_at_once(body: &[u8], most: usize, text: &mut Vec<u8>) -> bool {
     text.resize(size, 0);
     let mut decompressor = Decompressor::new();
     let inflated = match body {
-        // Our own files: `gzip_decompress` would compute the checksum a second time.
+        // One of our own files. `gzip_decompress` would compute the checksum a second time.
         [_, _, _, EXTRA, ..] => {
             let data = usize::try_from(header::length(body)).ok().filter(|start| *start > 0);
             data.and_then(|start| decompressor.deflate_decompress(body.get(start..rest.len() - 4)?, text).ok())
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_body_that_holds_the_start_of_a_member_by_chance_is_read_at_once() {
-        // Texts without repeats are stored as they are.
+        // Text without repeats is stored uncompressed.
         let text = [&b"q8#"[..], &MEMBER, b"!w2"].concat();
         let mut gzip = GzBuilder::new().write(Vec::new(), Compression::none());
         gzip.write_all(&text).unwrap();
@@ -142,7 +143,7 @@ mod tests {
         }
     }
 
-    /// Came: 4 GB of line breaks in 4 MB took 6 GiB and 45 seconds.
+    /// Happened: 4 GB of line breaks in 4 MB took 6 GiB and 45 seconds.
     #[test]
     fn text_that_shrinks_as_no_rows_do_is_given_up_unless_the_header_promises_its_rows() {
         let bomb = gzip(&vec![b'\n'; 2 * SMALL]);

@@ -1,7 +1,7 @@
-//! Bronze: the vendors' rows, byte for byte. A file is written once and never changed; it is whole or absent, so a
-//! listing shows every finished slice.
+//! Bronze: the vendors' rows, byte for byte. A file is written once and never changed. It is either whole or absent, so
+//! a listing shows every finished slice.
 //!
-//! Never here: a request, or a silver table.
+//! Does not send requests, and knows no silver tables.
 
 mod again;
 mod calls;
@@ -34,19 +34,19 @@ use crate::real;
 use crate::spec::{Contract, DateRange};
 use crate::store::{Store, StoreError};
 
-/// Name and version of the program, as written into its files.
+/// Name and version of this program, as written to its files.
 pub const PROGRAM: &str = concat!("pitlake ", env!("CARGO_PKG_VERSION"));
 
-/// What an interface's folder holds.
+/// The contents of an interface's folder.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// Its files, oldest first.
+    /// Our files, oldest first.
     pub files: Vec<BronzeFile>,
-    /// Paths of other forms: nothing reads them.
+    /// Paths of any other form. Nothing reads them.
     pub unread: Vec<String>,
 }
 
-/// All that an interface's folder holds.
+/// Everything in an interface's folder.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -56,7 +56,7 @@ pub async fn listing(store: &Store, contract: &Contract) -> Result<Listing> {
         let mut listing = Listing { files: Vec::with_capacity(entries.len()), unread: Vec::new() };
         for entry in entries {
             match BronzeFile::of(entry) {
-                // macOS leaves a file beside each file on disks of others, with its name behind `._`.
+                // On other systems' disks macOS leaves a `._` file beside each file.
                 Ok(file) if file.name().starts_with('.') => {}
                 Ok(file) => listing.files.push(file),
                 Err(other) if path::is_hidden(&other.path) => {}
@@ -69,7 +69,7 @@ pub async fn listing(store: &Store, contract: &Contract) -> Result<Listing> {
     Ok(real::apart(read).await?)
 }
 
-/// Every file of an interface's folder, oldest first.
+/// All files of an interface, oldest first.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -77,7 +77,7 @@ pub async fn list(store: &Store, contract: &Contract) -> Result<Vec<BronzeFile>>
     Ok(listing(store, contract).await?.files)
 }
 
-/// Folders of bronze that belong to none of the interfaces: nothing reads them.
+/// Folders in bronze that belong to none of the interfaces, so that nothing reads them.
 ///
 /// # Errors
 /// When the store cannot be listed.
@@ -90,8 +90,8 @@ pub async fn unread_folders(store: &Store, contracts: impl Iterator<Item = &Cont
     Ok(unread)
 }
 
-/// The provenance of each of some files, from their first bytes; `None` for files of other programs. An error where a file
-/// cannot be read or is not gzip.
+/// The provenance of each file, from its first bytes. `None` for files of other programs, an error if a file cannot be
+/// read or is not gzip.
 pub async fn provenances(
     store: &Store,
     files: impl IntoIterator<Item = &BronzeFile>,
@@ -101,10 +101,10 @@ pub async fn provenances(
     heads.into_iter().map(Result::flatten).collect()
 }
 
-/// What a user should know of a file of `table` whose header cannot be read.
+/// What to tell the user about a file of `table` whose header cannot be read.
 #[must_use]
 pub fn no_proof(error: &anyhow::Error, table: &str, path: &str) -> String {
-    // Nothing is wrong with a file that a store does not give for now.
+    // If the store cannot give a file right now, nothing is wrong with the file.
     if error.is::<StoreError>() {
         return format!("{error:#}; see to its permissions, or run again");
     }
@@ -112,8 +112,7 @@ pub fn no_proof(error: &anyhow::Error, table: &str, path: &str) -> String {
     format!("{error:#}; the file proves nothing: remove it, and `{backfill}` fetches its slice again")
 }
 
-/// Of each of some files, whether it begins as ours do; not where it cannot be read. Those of which the listing tells are not
-/// read.
+/// Whether each file starts like ours; `false` if it cannot be read. Files are read only if the listing does not tell.
 pub async fn are_ours<'f>(store: &Store, files: impl IntoIterator<Item = &'f BronzeFile>) -> Vec<bool> {
     let files: Vec<&BronzeFile> = files.into_iter().collect();
     let untold = files.iter().filter(|file| file.begins_as_ours.is_none());
@@ -123,17 +122,18 @@ pub async fn are_ours<'f>(store: &Store, files: impl IntoIterator<Item = &'f Bro
     files.into_iter().map(|file| file.begins_as_ours.unwrap_or_else(&mut read)).collect()
 }
 
-/// The lines of a file in memory, and its provenance; `None` for files of other programs. `text` is cleared first.
+/// Reads the lines and the provenance of a file in memory. The provenance is `None` for files of other programs. `text`
+/// is cleared first.
 ///
 /// # Errors
-/// When it is not gzip, damaged, or holds more text than rows can be.
+/// When it is not gzip, is damaged, or expands further than rows can.
 pub fn read(body: &[u8], text: &mut Vec<u8>) -> Result<Option<Provenance>> {
     let provenance = file::provenance(body)?;
     inflate::inflate_rows(body, provenance.as_ref().map_or(0, |provenance| provenance.rows), text)?;
     Ok(provenance)
 }
 
-/// What a new bronze file is to hold: a complete answer to one slice, or an import.
+/// A bronze file to write: a complete answer to one slice, or an import.
 #[derive(Debug)]
 pub struct NewFile {
     /// The slice.
@@ -142,39 +142,39 @@ pub struct NewFile {
     pub day: NaiveDate,
     /// Parameters of each call.
     pub params: Vec<Vec<(String, String)>>,
-    /// Rows of each call; the lines are in the order of the calls.
+    /// Rows per call. The lines are in the order of the calls.
     pub rows_of: Vec<usize>,
-    /// Pages that held rows.
+    /// Number of pages that held rows.
     pub pages: usize,
-    /// One JSON object a line.
+    /// One JSON object per line.
     pub lines: Vec<u8>,
     /// First and last event day.
     pub event_days: Option<DateRange>,
-    /// Set where rows leave the day of the folder.
+    /// Set if rows leave the day of the folder.
     pub span: Option<Span>,
-    /// What was found when it was judged; an import is not.
+    /// The findings of the judgement; `None` for an import.
     pub found: Option<Findings>,
-    /// Set where it is not plainly whole.
+    /// Set if it is not simply whole.
     pub mark: Option<Mark>,
-    /// The day on which an import was captured, where the user gave it.
+    /// The day on which an import was captured, if the user gave it.
     pub captured_on: Option<NaiveDate>,
-    /// The least number it may have among the files of one moment.
+    /// The smallest number it may have among files with the same timestamp.
     pub ordinal: u32,
 }
 
-/// The outcome of [`write()`].
+/// The result of [`write()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The new file.
+    /// Path of the new file.
     pub path: String,
-    /// Its lines equal those of an earlier file, so it holds a header only.
+    /// Whether its lines equal those of an earlier file, so that it holds a header only.
     pub same_as: bool,
-    /// Its number among the files of its moment.
+    /// Its number among files with the same timestamp.
     pub ordinal: u32,
 }
 
-/// Writes a file. Where its lines equal those of `before` (path and provenance of the newest answer to
-/// the slice), it holds a header only.
+/// Writes a file. If its lines equal those of `before` (path and provenance of the newest answer to the slice), it
+/// holds a header only.
 ///
 /// # Errors
 /// When the lake cannot be written.
@@ -188,8 +188,8 @@ pub async fn write(
     write_named(store, contract, new, (at, at), before).await
 }
 
-/// As [`write()`], with another time in the name than the one at which the fetch finished: the names of the answers to a
-/// slice tell their order, also after a run with a wrong clock.
+/// Like [`write()`], with a time in the name that may differ from when the fetch finished: names of answers to the same
+/// slice must sort in order, even after a run with a wrong clock.
 ///
 /// # Errors
 /// When the lake cannot be written.
@@ -219,7 +219,7 @@ pub async fn write_named(
         first: new.event_days.map(|days| days.first),
         last: new.event_days.map(|days| days.last),
         span: new.span,
-        // To the millisecond, as in the name of the file.
+        // Milliseconds, as in the file name.
         fetched_at: DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at),
         captured_on: new.captured_on,
         sum: (!is_same).then(|| file::sum(&digest, &lines)),

@@ -1,4 +1,4 @@
-//! Bronze paths, written and read (`docs/lake-format.md`). Never opens a file.
+//! Bronze paths, from their parts and back (`docs/lake-format.md`). Opens no file.
 
 use std::cmp::Ordering;
 
@@ -13,32 +13,32 @@ const SUFFIX: &str = ".jsonl.gz";
 const SPAN: &str = "-span";
 const STAMP: &str = "%Y%m%dT%H%M%S%3fZ";
 
-/// A file of bronze, from its path.
+/// A bronze file, as known from its path.
 #[derive(Debug, Clone)]
 pub struct BronzeFile {
-    /// Path in the lake.
+    /// Path relative to the lake.
     pub path: String,
-    /// Where its name begins in the path.
+    /// Offset of the file name in the path.
     name: usize,
     /// Size in bytes.
     pub size: u64,
     /// The day of its folder.
     pub day: NaiveDate,
-    /// When the fetch finished; `None` where another program named the file.
+    /// When the fetch finished. `None` if another program named the file.
     pub fetched_at: Option<DateTime<Utc>>,
-    /// When the store says that it was written.
+    /// Last modified, according to the store.
     pub modified: DateTime<Utc>,
-    /// Number of the file among those of one stamp, from 0.
+    /// Number among files with the same timestamp, from 0.
     pub ordinal: u32,
-    /// Its rows may leave the folder's day; the header tells which days they are of.
+    /// Whether its rows may leave the folder's day. The header tells which days they have.
     pub span: bool,
-    /// Set where it is not plainly whole.
+    /// Set if it is not simply whole.
     pub mark: Option<Mark>,
-    /// Whether it begins as our files do, where the listing tells.
+    /// Whether it starts like our files, if the listing tells.
     pub(super) begins_as_ours: Option<bool>,
 }
 
-/// All else follows from the path, or need not be known.
+/// Compares what identifies a file. The rest follows from the path or does not matter.
 impl PartialEq for BronzeFile {
     fn eq(&self, other: &Self) -> bool {
         (&self.path, self.size, self.modified) == (&other.path, other.size, other.modified)
@@ -48,10 +48,10 @@ impl PartialEq for BronzeFile {
 impl Eq for BronzeFile {}
 
 impl BronzeFile {
-    /// Reads a path of a listing.
+    /// Parses an entry of a listing.
     ///
     /// # Errors
-    /// Any other file, as it is.
+    /// The entry itself, if it is some other file.
     pub fn of(entry: Entry) -> Result<Self, Entry> {
         let read = |path: &str| {
             let (folder, name) = path.rsplit_once('/')?;
@@ -71,13 +71,13 @@ impl BronzeFile {
         Ok(Self { path, name, size, day, fetched_at, modified, ordinal, span, mark, begins_as_ours })
     }
 
-    /// When it was written; the start of its folder's day where the name has no time.
+    /// When it was written, or the start of its folder's day if the name has no time.
     #[must_use]
     pub fn written_at(&self) -> DateTime<Utc> {
         self.fetched_at.unwrap_or_else(|| self.day.and_time(NaiveTime::MIN).and_utc())
     }
 
-    /// Oldest first.
+    /// Orders by age, oldest first.
     #[must_use]
     pub fn by_age(&self, other: &Self) -> Ordering {
         self.written_at()
@@ -86,26 +86,26 @@ impl BronzeFile {
             .then_with(|| self.path.cmp(&other.path))
     }
 
-    /// The last part of its path.
+    /// The file name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.path[self.name..]
     }
 
-    /// The path of another file of its folder.
+    /// The path of another file in the same folder.
     #[must_use]
     pub fn beside(&self, name: &str) -> String {
         format!("{}{name}", &self.path[..self.name])
     }
 
-    /// Its name without what all names end in.
+    /// The file name without its ending.
     #[must_use]
     pub fn stem(&self) -> &str {
         let name = self.name().strip_suffix(SUFFIX).unwrap_or(self.name());
         name.strip_suffix(SPAN).unwrap_or(name)
     }
 
-    /// Whether the name has the form that pitlake gives to files of `contract`.
+    /// Whether the name has the form pitlake gives to files of `contract`.
     #[must_use]
     pub fn is_named_like(&self, contract: &Contract) -> bool {
         let rest = self.name().strip_prefix(contract.id.name.as_str()).and_then(|rest| rest.strip_prefix('_'));
@@ -113,18 +113,18 @@ impl BronzeFile {
     }
 }
 
-/// The day of the folder that a file lies in.
+/// The day of the folder that contains a file.
 #[must_use]
 pub fn folder_day(path: &str) -> Option<NaiveDate> {
     day_of(file_name(path.rsplit_once('/')?.0))
 }
 
-/// Reports lie under `end_date=`; both forms are read for every type.
+/// Reports are under `end_date=`. Both forms are accepted for all interfaces.
 fn day_of(folder: &str) -> Option<NaiveDate> {
     date(folder.strip_prefix("date=").or_else(|| folder.strip_prefix("end_date="))?)
 }
 
-/// The time and the ordinal at the end of `<interface>_<stamp>[-<ordinal>]`.
+/// Time and ordinal at the end of `<interface>_<stamp>[-<ordinal>]`.
 fn stamp(name: &str) -> Option<(DateTime<Utc>, u32)> {
     let last = name.rsplit('_').next()?;
     let (time, ordinal) = match last.split_once('-') {
@@ -134,7 +134,7 @@ fn stamp(name: &str) -> Option<(DateTime<Utc>, u32)> {
     Some((instant(time)?, ordinal))
 }
 
-/// `20240102T103015123Z`. Listings have hundreds of thousands of names, so digits are read as they stand.
+/// Parses `20240102T103015123Z`. By hand, because listings have hundreds of thousands of names.
 fn instant(text: &str) -> Option<DateTime<Utc>> {
     let part = |range| number(text.get(range)?);
     if text.len() != 19 || text.as_bytes()[8] != b'T' || !text.ends_with('Z') {
@@ -144,7 +144,7 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
     Some(day.and_hms_milli_opt(part(9..11)?, part(11..13)?, part(13..15)?, part(15..18)?)?.and_utc())
 }
 
-/// `2024-01-02`, and what else reads as such a day.
+/// Parses `2024-01-02`, and anything else that reads as such a day.
 fn date(text: &str) -> Option<NaiveDate> {
     let part = |range| number(text.get(range)?);
     let plain = || NaiveDate::from_ymd_opt(part(0..4)?.try_into().ok()?, part(5..7)?, part(8..10)?);
@@ -156,19 +156,19 @@ fn number(digits: &str) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-/// The folder of all files of a type.
+/// The folder of an interface.
 #[must_use]
 pub fn folder(contract: &Contract) -> String {
     format!("bronze/{}/{}", contract.id.vendor, contract.kind)
 }
 
-/// Whether programs pass over a file by convention: its name begins with a dot or an underscore.
+/// Whether programs ignore a file by convention, because its name starts with a dot or an underscore.
 #[must_use]
 pub(super) fn is_hidden(path: &str) -> bool {
     file_name(path).starts_with(['.', '_'])
 }
 
-/// The path of a new file, with its time and ordinal, its mark, and whether its rows leave the day of its folder.
+/// The path of a new file, from its time and ordinal, its mark, and whether its rows leave the day of its folder.
 #[must_use]
 pub(super) fn new_path(
     contract: &Contract,
@@ -184,7 +184,7 @@ pub(super) fn new_path(
     format!("{folder}/{key}={day}/{name}_{at}{ordinal}{mark}{span}{SUFFIX}")
 }
 
-/// The last part of a path.
+/// The last segment of a path.
 #[must_use]
 pub fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

@@ -1,14 +1,14 @@
-//! The part of the calendar that a file covers when its rows leave the day of its folder. A header lists it as
-//! months (`2024-06`) or, where they are few, as days (`2024-06-03`).
+//! The months or days that a file covers when its rows leave the day of its folder. A header lists months (`2024-06`)
+//! or, if they are few, days (`2024-06-03`).
 //!
-//! Never here: which partition a day belongs to.
+//! Which partition a day belongs to is decided elsewhere.
 
 use std::collections::BTreeSet;
 
 use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The months or days with an event in a file.
+/// The months or days of a file's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Span {
     /// Months, each by its first day.
@@ -18,7 +18,7 @@ pub enum Span {
 }
 
 impl Span {
-    /// The months that hold `days`.
+    /// The months that contain `days`.
     #[must_use]
     pub fn months(days: impl IntoIterator<Item = NaiveDate>) -> Self {
         Self::Months(days.into_iter().map(|day| day.with_day(1).unwrap_or(day)).collect())
@@ -30,13 +30,13 @@ impl Span {
         Self::Days(days.into_iter().collect())
     }
 
-    /// Whether it names days; months only say that some of their days have an event.
+    /// Whether it lists days. Months only say that some of their days have an event.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         matches!(self, Self::Days(_))
     }
 
-    /// Each day, or the first day of each month; oldest first.
+    /// Each day, or the first day of each month, oldest first.
     pub fn first_days(&self) -> impl Iterator<Item = NaiveDate> + '_ {
         let (Self::Months(days) | Self::Days(days)) = self;
         days.iter().copied()

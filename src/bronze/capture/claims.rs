@@ -1,10 +1,10 @@
-//! What a file of Arrow claims of its own lengths: they must fit into it before it is read, because the reader takes the
-//! memory first. Never what a column holds, and nothing of a file that is damaged otherwise: its reader says so.
+//! Checks the lengths that an Arrow file claims against its size before it is read, because the reader allocates first.
+//! Does not look at values, and leaves other damage to the reader's own errors.
 
 use arrow_ipc::reader::read_footer_length;
 use arrow_ipc::{Message, MessageHeader, root_as_footer, root_as_message};
 
-/// What may stand before the length of a message.
+/// May precede the length of a message.
 const CONTINUED: &[u8] = &[0xff; 4];
 
 /// Checks a stream whose columns may take `most` bytes.
@@ -28,7 +28,7 @@ pub(super) fn of_stream(mut rest: &[u8], mut most: u64) -> Result<(), String> {
     }
 }
 
-/// Checks a file, which lists its messages at its end.
+/// Checks a file, which lists its messages at the end.
 ///
 /// # Errors
 /// What does not fit.
@@ -48,7 +48,7 @@ pub(super) fn of_file(file: &[u8], mut most: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks the columns of a message, and takes from `most` what they come to.
+/// Checks the columns of a message, and subtracts their size from `most`.
 fn columns(message: Message<'_>, body: &[u8], most: &mut u64) -> Result<(), String> {
     let batch = match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
@@ -58,7 +58,7 @@ fn columns(message: Message<'_>, body: &[u8], most: &mut u64) -> Result<(), Stri
     let Some(batch) = batch else { return Ok(()) };
     for buffer in batch.buffers().iter().flatten() {
         let bytes = part(body, buffer.offset(), buffer.length())?;
-        // A packed one begins with its length, or a negative number where it is none.
+        // A compressed buffer starts with its length, or a negative number if it is not compressed after all.
         let packed = batch.compression().and_then(|_| bytes.first_chunk()).map(|length| i64::from_le_bytes(*length));
         let length = packed.and_then(|length| u64::try_from(length).ok()).unwrap_or(bytes.len() as u64);
         let left = most.checked_sub(length);
@@ -68,7 +68,7 @@ fn columns(message: Message<'_>, body: &[u8], most: &mut u64) -> Result<(), Stri
     Ok(())
 }
 
-/// A part of some bytes.
+/// A range of some bytes.
 pub(super) fn part(bytes: &[u8], start: i64, length: i64) -> Result<&[u8], String> {
     let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
     let part = usize::try_from(length).ok().and_then(|length| from.get(..length));
@@ -95,7 +95,7 @@ mod tests {
 
     const ROWS: i32 = 20_000;
 
-    /// More rows than become values at a time, of which most are alike.
+    /// More rows than are converted at a time, most of them alike.
     fn batch() -> RecordBatch {
         let codes = StringArray::from_iter_values((0..ROWS).map(|row| format!("{row:06}.SH")));
         let days: DictionaryArray<Int32Type> =
@@ -124,7 +124,7 @@ mod tests {
         file.into_inner().unwrap()
     }
 
-    /// The same bytes with `to` for the last of what is `from`.
+    /// The same bytes with the last `from` replaced by `to`.
     fn with(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
         let at = bytes.windows(from.len()).rposition(|window| window == from).unwrap();
         bytes[at..at + to.len()].copy_from_slice(to);
@@ -154,7 +154,7 @@ mod tests {
         }
     }
 
-    /// Came: 1.6 GB for a stream of 157 bytes.
+    /// Happened: 1.6 GB for a stream of 157 bytes.
     #[test]
     fn lengths_that_do_not_fit_are_refused_before_they_are_taken() {
         let batch = batch();

@@ -1,5 +1,5 @@
-//! Files in Parquet, Feather and Arrow streams: a column becomes JSON values, digits as they are. Never here: what a
-//! value means.
+//! Reads Parquet, Feather and Arrow streams: columns become JSON values with their digits unchanged. What a value means
+//! is decided in `normalise`, not here.
 
 use std::fmt::Display;
 use std::io::Cursor;
@@ -19,10 +19,10 @@ use super::{AGAIN, CaptureError, CaptureReader, json_string};
 use super::{claims, pages};
 use crate::panics::caught;
 
-/// Rows of a batch that become values at a time: a batch may claim any number of rows that take no bytes.
+/// Rows converted at a time. A batch may claim any number of rows that take no bytes.
 const TOGETHER: usize = 8 << 10;
 
-/// Names of the time zones whose clocks show Shanghai's time.
+/// Names of time zones whose clocks show Shanghai's time.
 const OF_SHANGHAI: [&str; 8] = [
     "Asia/Shanghai",
     "Asia/Chongqing",
@@ -36,7 +36,7 @@ const OF_SHANGHAI: [&str; 8] = [
 
 impl CaptureReader<'_> {
     pub(super) fn columnar(&mut self, body: Bytes, format: Format) -> Result<(), CaptureError> {
-        // The readers panic on some damage.
+        // The readers panic on some damaged files.
         let read = caught(|| self.read_columnar(body, format));
         read.unwrap_or_else(|| Err(self.error(None, "the file is damaged".into(), AGAIN)))
     }
@@ -75,7 +75,7 @@ impl CaptureReader<'_> {
 
     fn batch(&mut self, batch: &RecordBatch) -> Result<(), CaptureError> {
         let schema = batch.schema();
-        // pandas writes an index that has no name under one of its own.
+        // pandas gives an unnamed index a name of this form.
         let named = schema.fields().iter().zip(batch.columns());
         let named: Vec<_> = named.filter(|(field, _)| !field.name().starts_with("__index_level_")).collect();
         let fields = self.header(named.iter().map(|(field, _)| field.name().as_str()))?;
@@ -146,12 +146,12 @@ fn or_null(is_valid: bool, value: impl Fn() -> String) -> String {
     if is_valid { value() } else { "null".to_owned() }
 }
 
-/// The values of a column of one primitive type.
+/// The values of a column of a primitive type.
 fn each<T: ArrowPrimitiveType>(column: &ArrayRef, value: impl Fn(T::Native) -> String) -> Vec<String> {
     column.as_primitive::<T>().iter().map(|one| one.map_or_else(|| "null".to_owned(), &value)).collect()
 }
 
-/// A float in its shortest form that reads back as the same; what is not a number as text.
+/// A float in its shortest form that round-trips. NaN and infinities become text.
 fn number<T: serde::Serialize + Display>(value: T, is_finite: bool) -> String {
     let written = if is_finite { serde_json::to_string(&value).ok() } else { None };
     written.unwrap_or_else(|| json_string(&value.to_string()))
@@ -161,7 +161,7 @@ fn text<T: Display>(value: Option<T>) -> String {
     value.map_or_else(|| "null".to_owned(), |value| json_string(&value.to_string()))
 }
 
-/// The offset of a zone; UTC for those whose offset changes with the season.
+/// The offset of a zone. UTC if the offset changes with the season.
 fn zone_of(name: &str) -> FixedOffset {
     if OF_SHANGHAI.contains(&name) {
         return SHANGHAI;
@@ -169,7 +169,7 @@ fn zone_of(name: &str) -> FixedOffset {
     name.parse().unwrap_or(Utc.fix())
 }
 
-/// An instant as ISO text: with its offset where the column has a zone, as on the clock where it has none.
+/// An instant as ISO text: with an offset if the column has a zone, otherwise as local time.
 fn instant(count: i64, unit: TimeUnit, zone: Option<FixedOffset>) -> String {
     let at = match unit {
         TimeUnit::Second => DateTime::from_timestamp(count, 0),

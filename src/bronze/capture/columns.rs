@@ -1,13 +1,13 @@
-//! Two columns of a file that are one field of the vendor: one where they agree, or the one that the user chose. Never how
-//! a file is read.
+//! Resolves two columns that are the same field of the vendor: one is enough if they agree; otherwise the user chooses.
+//! How a file is read is up to the format modules.
 
 use pitlake_contract::spelling::{Dialect, FieldReader, Value};
 
 use super::{CaptureError, CaptureReader, Cell, bare, is_empty};
 
 impl CaptureReader<'_> {
-    /// Of two columns that are one field the one that the user chose, else the one with a value; and without empty cells
-    /// that the user gave a value.
+    /// Resolves cells of the same field: the column chosen by the user wins, otherwise the one with a value. Empty
+    /// cells are dropped where the user set a value for the field.
     pub(super) fn distinct<'v>(&self, cells: Vec<Cell<'v>>) -> Result<Vec<Cell<'v>>, CaptureError> {
         let known = |cell: &Cell<'_>| self.fields[cell.0].known;
         let mut kept: Vec<Cell<'v>> = Vec::with_capacity(cells.len());
@@ -31,7 +31,7 @@ impl CaptureReader<'_> {
         Ok(kept)
     }
 
-    /// Whether two cells of one field have the same value.
+    /// Whether two cells of a field have the same value.
     fn agree(&self, one: &Cell<'_>, other: &Cell<'_>) -> bool {
         let [one_text, other_text] = [one, other].map(|cell| bare(&cell.1));
         let Some(field) = self.fields[one.0].known else { return one_text == other_text };
@@ -43,7 +43,7 @@ impl CaptureReader<'_> {
         }
     }
 
-    /// Two columns that are one field, and differ.
+    /// The error for two columns of a field that differ.
     fn ambiguous(&self, one: &Cell<'_>, other: &Cell<'_>) -> CaptureError {
         let column = |cell: &Cell<'_>| self.fields.get_index(cell.0).map_or("", |(column, _)| column.as_str());
         let (first, second) = (column(one), column(other));

@@ -1,17 +1,17 @@
-//! Files in CSV. Never here: what a value means.
+//! Reads CSV. What a value means is decided in `normalise`, not here.
 
 use std::borrow::Cow;
 
 use super::{CaptureError, CaptureReader, json_cell};
 
-/// What programs write between cells.
+/// Cell separators that programs use.
 const SEPARATORS: [u8; 4] = *b"|;\t,";
 
 impl CaptureReader<'_> {
     pub(super) fn csv(&mut self, text: &str) -> Result<(), CaptureError> {
         let mut reader = ::csv::ReaderBuilder::new().delimiter(separator(text)).from_reader(text.as_bytes());
         let headers = reader.headers().map_err(|e| self.csv_error(&e))?.clone();
-        // pandas' to_csv writes its index without a name.
+        // pandas' `to_csv` writes its index without a name.
         let named: Vec<(usize, &str)> =
             headers.iter().map(str::trim).enumerate().filter(|(_, name)| !name.is_empty()).collect();
         let fields = self.header(named.iter().map(|(_, name)| *name))?;
@@ -38,14 +38,14 @@ impl CaptureReader<'_> {
     }
 }
 
-/// The separator that the heading has most of.
+/// The most frequent separator in the heading.
 fn separator(text: &str) -> u8 {
     let heading = text.lines().next().unwrap_or_default();
     let count = |separator: &u8| heading.bytes().filter(|byte| byte == separator).count();
     SEPARATORS.into_iter().max_by_key(count).unwrap_or(b',')
 }
 
-/// A cell without the blanks around it. Quotes after a blank are none to the parser.
+/// A cell without surrounding blanks. The parser does not recognise quotes after a blank.
 fn trimmed(cell: &str) -> &str {
     let inner = cell.trim_matches([' ', '\t']);
     if cell.starts_with([' ', '\t'])

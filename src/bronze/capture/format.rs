@@ -1,19 +1,19 @@
-//! What a file is, by its first bytes. Never what its rows are.
+//! Detects a file's format from its first bytes. Does not look at rows.
 
-/// A format that is read.
+/// A supported format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// CSV or JSON.
     Text,
     /// Parquet.
     Parquet,
-    /// Arrow's file format, which Feather is.
+    /// Arrow's file format, also known as Feather.
     Feather,
     /// Arrow's stream format.
     ArrowStream,
 }
 
-/// A format that is not read.
+/// A format that is recognised but not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unsupported {
     pub(super) name: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Unsupported {
 const UNPACK: &str = "decompress it first, or compress it with gzip";
 const SAVE: &str = "save it as CSV, JSON lines, Parquet or Feather";
 
-/// First bytes, the name of the format, and the way out.
+/// First bytes, name of the format, and what to do instead.
 const UNSUPPORTED: &[(&[u8], &str, &str)] = &[
     (b"\x1f\x8b", "gzip data inside gzip data", "decompress it once"),
     (b"BZh", "bzip2", UNPACK),
@@ -44,7 +44,7 @@ const UNSUPPORTED: &[(&[u8], &str, &str)] = &[
     (b"\xfe\xff", "text in UTF-16", "save it as UTF-8"),
 ];
 
-/// The format of a file that is not compressed, or no longer.
+/// The format of a file that is not compressed, or was decompressed.
 pub(super) fn of(body: &[u8]) -> Result<Format, Unsupported> {
     if body.starts_with(b"PAR1") {
         return Ok(Format::Parquet);
@@ -55,7 +55,7 @@ pub(super) fn of(body: &[u8]) -> Result<Format, Unsupported> {
     if body.starts_with(b"\xff\xff\xff\xff") {
         return Ok(Format::ArrowStream);
     }
-    // Protocols 2 to 5; the older ones are text.
+    // Protocols 2 to 5. Older ones are text.
     if matches!(body, [0x80, 2..=5, ..]) {
         return Err(Unsupported { name: "a Python pickle", way_out: SAVE });
     }

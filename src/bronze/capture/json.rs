@@ -1,4 +1,4 @@
-//! Files in JSON: lines, arrays, raw replies, pandas' columns. Never here: what a value means.
+//! Reads JSON: lines, arrays, raw replies, pandas' columns. What a value means is decided in `normalise`, not here.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{CaptureError, CaptureReader};
 
-/// The members of an object, in order; a repeated name is an error.
+/// The members of an object, in order. A repeated name is an error.
 struct Members<'a>(IndexMap<String, &'a RawValue>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// The `data` of a raw Tushare reply, or `DataFrame.to_json(orient="split")`.
+/// The `data` of a raw Tushare reply, or of `DataFrame.to_json(orient="split")`.
 #[derive(Deserialize)]
 struct ReplyData<'a> {
     #[serde(alias = "columns")]
@@ -47,7 +47,7 @@ struct ReplyData<'a> {
 }
 
 impl CaptureReader<'_> {
-    /// Reads values one after the other, be they JSON lines, indented objects or a single reply.
+    /// Reads any sequence of values: JSON lines, indented objects or a single reply.
     pub(super) fn json(&mut self, text: &str) -> Result<(), CaptureError> {
         for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
             let value = value.map_err(|e| self.json_error(text, &e))?;
@@ -61,7 +61,7 @@ impl CaptureReader<'_> {
         Ok(())
     }
 
-    /// An object: a reply, a table as pandas writes it, or a row.
+    /// Reads an object: a reply, a table written by pandas, or a row.
     fn object(&mut self, value: &RawValue) -> Result<(), CaptureError> {
         let members = self.members(value)?;
         let member = |name: &str| members.get(name).map_or("", |raw| raw.get().trim_matches('"'));
@@ -82,7 +82,7 @@ impl CaptureReader<'_> {
         {
             return self.json(rows.get());
         }
-        // A key field is never nested, so an object of objects only is a table by columns.
+        // Key fields are never nested, so an object that contains only objects is a table by columns.
         if !members.is_empty() && members.values().all(|raw| raw.get().starts_with('{')) {
             let inner = members.values().next().map(|row| self.members(row)).transpose()?.unwrap_or_default();
             if inner.keys().any(|name| self.is_known(name)) && !members.keys().any(|name| self.is_known(name)) {
@@ -113,7 +113,7 @@ impl CaptureReader<'_> {
         Ok(())
     }
 
-    /// `DataFrame.to_json()`: an object of columns, each an object of row labels.
+    /// Reads `DataFrame.to_json()`: columns, each an object by row label.
     fn columns(&mut self, table: &IndexMap<String, &RawValue>) -> Result<(), CaptureError> {
         let fields = self.header(table.keys().map(String::as_str))?;
         let columns = table.values().map(|raw| self.members(raw)).collect::<Result<Vec<_>, _>>()?;
@@ -140,7 +140,7 @@ impl CaptureReader<'_> {
         }
         let row = Some(row_at(text, at));
         let place = format!("line {}, column {}", error.line(), error.column());
-        // After a minus the parser stands one byte further.
+        // After a minus sign the parser is one byte further.
         let rest = text[..at].strip_suffix('-').map_or(&text[at..], |before| &text[before.len()..]);
         if let Some(word) = ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| rest.starts_with(word)) {
             let name = text[..at].trim_end_matches(['-', ' ']).strip_suffix("\":").and_then(|t| t.rsplit('"').next());
@@ -154,13 +154,13 @@ impl CaptureReader<'_> {
     }
 }
 
-/// The parser counts lines from where it began, which need not be the file.
+/// The error without the line number, which counts from where the parser began, not from the start of the file.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line").next().unwrap_or_default().to_owned()
 }
 
-/// The row in which an error lies, from 1: an item of a reply, or an object at the top or in the array.
+/// The row of an error, from 1: an item of a reply, or an object at the top level or in the array.
 fn row_at(text: &str, at: usize) -> usize {
     let top = usize::from(text.trim_start().starts_with('['));
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);

@@ -1,8 +1,9 @@
-//! Files that users already have -> bronze lines, digits untouched: CSV, JSON lines, arrays of objects, raw Tushare
-//! replies, pandas' columns, Parquet, Feather; gzip or not.
+//! Converts files that users already have to bronze lines, with digits unchanged: CSV, JSON lines, arrays of objects,
+//! raw Tushare replies, pandas' columns, Parquet, Feather; gzipped or not.
 //!
-//! `csv`, `json` and `columnar` read the formats, `claims` and `pages` bound what one may claim, `columns` decides between two columns of one field; this module holds
-//! what they share. Never here: what a value means. A value that normalise will reject is kept as written.
+//! `csv`, `json` and `columnar` read the formats, `claims` and `pages` limit the sizes a file may claim, and `columns`
+//! decides between two columns of one field. This module holds what they share. What a value means is decided in
+//! `normalise`: a value that will be rejected there is kept as written.
 
 mod claims;
 mod columnar;
@@ -25,54 +26,54 @@ use crate::spec::{Contract, FieldType, nearest};
 use format::{Format, Unsupported};
 use pitlake_contract::spelling::{day_in, null};
 
-/// What to do with a damaged file.
+/// What to do about a damaged file.
 const AGAIN: &str = "copy or download it again";
 
-/// Rows take less than so many times the bytes of their file, however alike they are.
+/// Bound for the size of the rows relative to the file, however alike they are.
 const MOST_RATIO: usize = 1024;
 
-/// So much text is read of any file.
+/// Any file may have this much text.
 const SMALL: usize = 64 << 20;
 
-/// Why a file is not imported; no row of it is.
+/// Why a file was not imported. None of its rows are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`{}: {problem}; {way_out}", .row.map_or_else(String::new, |row| format!(", row {row}")))]
 pub struct CaptureError {
     /// The file, as the user named it.
     pub file: String,
-    /// The row, from 1 and without the header, if the problem is in one.
+    /// The row with the problem, from 1 and without the heading, if it is in a row.
     pub row: Option<usize>,
-    /// What is wrong, with field and value.
+    /// What is wrong, including field and value.
     pub problem: String,
     /// What to do.
     pub way_out: String,
 }
 
-/// How a capture is to be read.
+/// How to read a capture.
 #[derive(Debug, Clone, Copy)]
 pub struct CaptureRules<'a> {
     /// The interface that the rows came from.
     pub contract: &'a Contract,
-    /// The vendor's fields that must be present.
+    /// Fields of the vendor that must be present.
     pub key: &'a [&'a str],
-    /// The vendor's field that holds the event day.
+    /// The vendor's field with the event day.
     pub event: Option<&'a str>,
-    /// Names of columns, each with the vendor's name for it.
+    /// Column names, each with the vendor's name for it.
     pub map: &'a [(String, String)],
-    /// Fields of the contract, each with the value of rows that lack it.
+    /// Fields of the contract, each with the value for rows that lack it.
     pub set: &'a [(String, String)],
 }
 
-/// Rows of a capture as bronze lines.
+/// The rows of a capture as bronze lines.
 #[derive(Debug)]
 pub struct Capture {
-    /// Every field found, as the file or the user names it, in the file's order.
+    /// All fields found, as named by the file or the user, in the file's order.
     pub fields: Vec<String>,
-    /// One JSON object a line; every line ends in a line break.
+    /// One JSON object per line, each terminated by a line break.
     pub lines: Vec<u8>,
     /// Number of lines.
     pub rows: usize,
-    /// Event days found; a row whose day cannot be read is kept and adds none.
+    /// Event days found. A row whose day cannot be parsed is kept but adds none.
     pub days: BTreeSet<NaiveDate>,
 }
 
@@ -80,7 +81,7 @@ impl Capture {
     /// Reads a whole file.
     ///
     /// # Errors
-    /// When the format is unknown, or the file is damaged, holds no rows, or lacks a key field.
+    /// When the format is unknown, or the file is damaged, has no rows, or lacks a key field.
     pub fn read(name: &str, body: Bytes, rules: CaptureRules<'_>) -> Result<Self, CaptureError> {
         let CaptureRules { contract, event, set, .. } = rules;
         let fill = set.iter().filter_map(|(field, value)| Some((contract.field(field)?, value)));
@@ -122,45 +123,45 @@ impl Capture {
 
 /// A column of the file.
 struct CapturedField {
-    /// Its own name, or the vendor's where the user gives it.
+    /// Its own name, or the vendor's if the user mapped it.
     name: String,
-    /// The name as JSON, colon and all.
+    /// The name as JSON, including the colon.
     label: String,
-    /// The user says which field it is.
+    /// Whether the user chose it for its field.
     is_chosen: bool,
-    /// The field of the contract that it is.
+    /// The contract's field, if it is one.
     known: Option<usize>,
-    /// A CSV cell of it becomes a number if it looks like one.
+    /// Whether a CSV cell that looks like a number becomes one.
     number: bool,
 }
 
-/// A field that the user gives a value.
+/// A field with a value set by the user.
 struct FilledField {
-    /// The field of the contract.
+    /// Index of the contract's field.
     field: usize,
-    /// The name as JSON, colon and all.
+    /// The name as JSON, including the colon.
     label: String,
     /// The value as JSON.
     value: String,
 }
 
-/// A value of a row, as JSON, with the index of its field.
+/// A value of a row as JSON, with the index of its column.
 type Cell<'v> = (usize, Cow<'v, str>);
 
-/// A capture while it is read.
+/// Reads a capture.
 struct CaptureReader<'a> {
     name: &'a str,
     rules: CaptureRules<'a>,
     event: Option<usize>,
-    /// By the name that the file has for it.
+    /// By their name in the file.
     fields: IndexMap<String, CapturedField>,
-    /// Two columns of the file are the same field of the contract.
+    /// Whether two columns are the same field of the contract.
     is_ambiguous: bool,
     fill: Vec<FilledField>,
     lines: Vec<u8>,
     rows: usize,
     days: BTreeSet<NaiveDate>,
-    /// Bytes that the rows may take.
+    /// Limit for the size of the rows, in bytes.
     most: usize,
 }
 
@@ -178,12 +179,12 @@ impl CaptureReader<'_> {
         if text.trim_start().starts_with(['{', '[']) { self.json(text) } else { self.csv(text) }
     }
 
-    /// Whether a column is a field of the interface, under its own name or the one that the user gave.
+    /// Whether a column is a field of the interface, by its own name or the one the user gave.
     fn is_known(&self, column: &str) -> bool {
         self.rules.map.iter().any(|(from, _)| from == column) || self.rules.contract.field(column).is_some()
     }
 
-    /// The index of a column, new or known.
+    /// The index of a column, which may be new.
     fn field(&mut self, column: &str) -> usize {
         if let Some(index) = self.fields.get_index_of(column) {
             return index;
@@ -197,7 +198,7 @@ impl CaptureReader<'_> {
         self.fields.insert_full(column.to_owned(), CapturedField { name, label, is_chosen, known, number }).0
     }
 
-    /// The fields of a format that names them once.
+    /// The columns of a format that names them once.
     fn header<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, CaptureError> {
         let mut indices = Vec::new();
         for name in names {
@@ -211,7 +212,7 @@ impl CaptureReader<'_> {
         Ok(indices)
     }
 
-    /// Writes a row: a column's index and its value as JSON.
+    /// Writes a row, given as column index and JSON value.
     fn row<'v>(&mut self, cells: impl IntoIterator<Item = Cell<'v>>) -> Result<(), CaptureError> {
         if self.is_ambiguous || !self.fill.is_empty() {
             let cells = self.distinct(cells.into_iter().collect())?;
@@ -237,7 +238,7 @@ impl CaptureReader<'_> {
                 self.lines.push(b',');
             }
             self.lines.extend_from_slice(field.label.as_bytes());
-            // Line breaks occur only between the tokens of a nested value: JSON strings hold none.
+            // Line breaks can only be between the tokens of a nested value: JSON strings contain none.
             self.lines.extend(value.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
             if field.known.is_some() && field.known == self.event {
                 self.days.extend(day_in(bare(&value)));
@@ -284,7 +285,7 @@ impl CaptureReader<'_> {
             );
             return Err(self.error(None, problem, &way_out));
         }
-        // A mistyped heading would leave its field out of every row without a word.
+        // A mistyped heading would silently leave its field out of every row.
         let is_lost = |(column, field): &&(String, String)| !self.fields.contains_key(column) && !has(field);
         if let Some((column, _)) = self.rules.map.iter().find(is_lost).filter(|_| self.rows > 0) {
             let columns: Vec<&str> = self.fields.keys().map(String::as_str).collect();
@@ -303,7 +304,7 @@ fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A text as JSON: only a number in JSON's own syntax is written without quotes.
+/// A text as JSON. Only a number in JSON's own syntax is left unquoted.
 fn json_cell(cell: &str, number: bool) -> Cow<'_, str> {
     let bare = |raw: &RawValue| raw.get() == cell;
     if cell.is_empty() {

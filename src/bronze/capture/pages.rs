@@ -1,30 +1,30 @@
-//! What a file of Parquet claims of its own lengths: they must fit into it before they are taken for memory. Never what a
-//! page holds, and nothing of a file that is damaged otherwise: its reader says so.
+//! Checks the lengths that a Parquet file claims against its size before they are allocated. Does not look at values,
+//! and leaves other damage to the reader's own errors.
 
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::claims::{part, too_long};
 
-/// Structs in structs, at most.
+/// Maximum nesting of structs.
 const DEEPEST: usize = 16;
 
-/// Of the header of a page: its size, that in the file, the header of a dictionary and the number of its values.
+/// Fields of a page header: its size, its size in the file, and the number of values in a dictionary header.
 const SIZE: (i16, i16) = (0, 2);
 const IN_FILE: (i16, i16) = (0, 3);
 const VALUES: (i16, i16) = (7, 1);
 
-/// Why a struct is not read on.
+/// Why reading a struct stopped.
 enum Stop {
-    /// What does not fit.
+    /// A claim that does not fit.
     Claim(String),
-    /// Its reader says it better.
+    /// Damage that the reader will report better.
     Damaged,
 }
 
-/// Bytes in the compact protocol of Thrift, which are passed over one after the other.
+/// Skips through bytes in Thrift's compact protocol.
 struct Thrift<'b>(&'b [u8]);
 
-/// What is told of each integer: the field of the struct that it is in, and its own.
+/// Called for each integer, with the field of the struct it is in, its own field, and its value.
 type Tell<'t> = dyn FnMut((i16, i16), i64) + 't;
 
 impl Thrift<'_> {
@@ -57,7 +57,7 @@ impl Thrift<'_> {
         Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
-    /// Passes over a struct, which is the field `of` of another one.
+    /// Skips a struct, which is field `of` of its parent.
     fn structure(&mut self, of: i16, deep: usize, tell: &mut Tell<'_>) -> Result<(), Stop> {
         let deep = deep.checked_sub(1).ok_or(Stop::Damaged)?;
         let mut field = 0_i16;
@@ -70,14 +70,14 @@ impl Thrift<'_> {
                 0 => i16::try_from(self.integer()?).map_err(|_| Stop::Damaged)?,
                 more => field.checked_add(more.into()).ok_or(Stop::Damaged)?,
             };
-            // A flag stands in its kind.
+            // A boolean field has its value in its type.
             if !matches!(byte & 0xf, 1 | 2) {
                 self.value(byte & 0xf, (of, field), deep, tell)?;
             }
         }
     }
 
-    /// Passes over a value of some kind.
+    /// Skips a value of the given type.
     fn value(&mut self, kind: u8, place: (i16, i16), deep: usize, tell: &mut Tell<'_>) -> Result<(), Stop> {
         match kind {
             1..=3 => self.bytes(1),
@@ -93,7 +93,7 @@ impl Thrift<'_> {
             9 | 10 => {
                 let head = self.byte()?;
                 let length = if head >> 4 == 15 { self.varint()? } else { (head >> 4).into() };
-                // None takes less than a byte.
+                // Every element takes at least one byte.
                 if length > self.0.len() as u64 {
                     return Err(Stop::Claim(too_long(length, self.0.len())));
                 }
@@ -105,7 +105,7 @@ impl Thrift<'_> {
     }
 }
 
-/// Checks the footer, whose lists are read into as much memory as they claim.
+/// Checks the footer, because its reader allocates as much as its lists claim.
 ///
 /// # Errors
 /// What does not fit.
@@ -151,7 +151,7 @@ fn of_column(mut pages: &[u8], most: &mut u64) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What a person is told.
+/// The message for a person.
 fn told(read: Result<(), Stop>) -> Result<(), String> {
     match read {
         Err(Stop::Claim(problem)) => Err(problem),
@@ -195,10 +195,10 @@ mod tests {
     fn a_page_that_claims_to_inflate_to_anything_is_refused_before_it_is_taken() {
         let mut body = file(Arc::new(Float64Array::from(vec![0.0; ROWS])), false);
         assert!(body.len() < 2_000, "{} bytes", body.len());
-        // As it was written nothing is wrong with it but its name.
+        // As written, the only thing wrong with it is its name.
         let error = read("f", &body).unwrap_err().to_string();
         assert!(error.contains("tushare/daily requires the fields"), "{error}");
-        // Kind and size of the first page; four bytes hold up to 128 MiB.
+        // Type and size of the first page. Four bytes can claim up to 128 MiB.
         assert_eq!(body[4..7], [0x15, 0, 0x15]);
         body[7..11].copy_from_slice(&[0xfe, 0xff, 0xff, 0x7f]);
         refused(&body, "a page claims 134217727 bytes, and a file of its size has none so large");
@@ -210,7 +210,7 @@ mod tests {
         let mut body = file(Arc::new(codes), true);
         let error = read("f", &body).unwrap_err().to_string();
         assert!(error.contains("tushare/daily requires the fields"), "{error}");
-        // The field of its header, and in it 100 values, in two bytes.
+        // A field of its header, and in it 100 values, as two bytes.
         let place = body.windows(4).position(|window| window == [0x4c, 0x15, 0xc8, 0x01]).unwrap();
         body[place + 3] = 0x7f;
         refused(&body, "a dictionary claims 8164 values in 590 bytes");
@@ -222,7 +222,7 @@ mod tests {
             let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
             [b"PAR1", footer, &length, b"PAR1"].concat()
         };
-        // Row groups, and a name.
+        // The row groups, and a name.
         let claimed = [0xff, 0xff, 0xff, 0xff, 0x07];
         refused(&with(&[&[0x49, 0xfc][..], &claimed].concat()), "a part of it claims 2147483647 bytes, and 0 are left");
         refused(

@@ -61,7 +61,7 @@ fn every_format_gives_the_same_lines() {
     }
 }
 
-/// The same rows as [`ROWS`], and types that CSV does not have.
+/// The rows of [`ROWS`], with types that CSV does not have.
 fn batch() -> RecordBatch {
     let column = |name: &str, array: ArrayRef| (name.to_owned(), array, true);
     let decimals = Decimal128Array::from(vec![Some(9_390), None]).with_precision_and_scale(10, 3).unwrap();
@@ -124,7 +124,7 @@ fn a_nested_column_is_refused_by_name() {
     assert!(error.starts_with("`f`: column `tags`: values of the type List"), "{error}");
 }
 
-/// Lines of a file that is read with `--map` and `--set`.
+/// The lines of a file read with `--map` and `--set`.
 fn with(map: &[(&str, &str)], set: &[(&str, &str)], body: &str) -> Result<String, CaptureError> {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
@@ -146,7 +146,7 @@ fn a_value_is_set_where_the_file_has_none() {
     assert_eq!(with(&[], &set, "exchange,cal_date,is_open\n,20240102,1\n").unwrap(), expected);
     let json = "{\"exchange\":null,\"cal_date\":\"20240102\",\"is_open\":1}";
     assert_eq!(with(&[], &set, json).unwrap(), expected);
-    // What the file has stays.
+    // What the file has takes precedence.
     let own = with(&[], &set, "EXCHANGE,cal_date\nSZSE,20240102\n").unwrap();
     assert_eq!(own, "{\"EXCHANGE\":\"SZSE\",\"cal_date\":\"20240102\"}\n");
     let number = with(&[], &[("exchange", "SSE"), ("is_open", "1")], "cal_date\n20240102\n").unwrap();
@@ -169,7 +169,7 @@ fn two_columns_of_one_field_are_one_where_they_agree() {
                     {\"ts_code\":\"b\",\"trade_date\":\"20240102\",\"close\":1}\n\
                     {\"TS_CODE\":\"c\",\"trade_date\":\"20240102\",\"close\":1}\n";
     assert_eq!(lines(both), expected);
-    // However they write the same day or number.
+    // Even if they write the same day or number differently.
     let same = "ts_code,TRADE_DATE,trade_date,CLOSE,close\na,20240102,2024-01-02,1.50,1.5\n";
     assert_eq!(lines(same), "{\"ts_code\":\"a\",\"TRADE_DATE\":\"20240102\",\"CLOSE\":1.50}\n");
 }
@@ -190,7 +190,7 @@ fn two_columns_of_one_field_that_differ_are_refused_until_one_is_chosen() {
     let chosen = |column: &str| with(&[(column, "cal_date")], &[], &csv).unwrap();
     assert!(chosen("CAL_DATE").contains("20240104") && !chosen("CAL_DATE").contains("20240103"));
     assert!(chosen("cal_date").contains("20240103") && !chosen("cal_date").contains("20240104"));
-    // A name of the user's own beside the vendor's.
+    // The user's own name beside the vendor's.
     let own = with(&[("日期", "cal_date")], &[], "exchange,cal_date,日期\nSSE,20240103,20240104\n").unwrap();
     assert_eq!(own, "{\"exchange\":\"SSE\",\"cal_date\":\"20240104\"}\n");
 }

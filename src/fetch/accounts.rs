@@ -1,4 +1,5 @@
-//! The accounts of a run: which vendors can be asked, with which token, and who else may ask them now. Never what is asked.
+//! The accounts of a run: which vendors can be called, with which token, and under which lease. What they are asked is
+//! decided by the plan.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -24,16 +25,16 @@ use crate::world::{Misuse, Run, World};
 pub struct Accounts {
     pub(super) clients: BTreeMap<String, Client>,
     tally: Arc<Tally>,
-    /// What runs sent in the minute before the leases were taken.
+    /// Calls sent by any run in the minute before the leases were taken.
     before: Mutex<Lately>,
 }
 
 impl Accounts {
-    /// Opens the accounts that sell `tables`, and those configured that sell some of `more`, which the work could do
-    /// without. Nothing is sent.
+    /// Opens the accounts that sell `tables`, and any configured ones that sell some of `more`, which the work could do
+    /// without. Sends nothing.
     ///
     /// # Errors
-    /// [`Misuse`] where an account that is needed cannot be opened.
+    /// [`Misuse`] if a required account cannot be opened.
     pub fn open<'t>(world: &World, tables: &[Arc<Table>], more: impl Iterator<Item = &'t Arc<Table>>) -> Result<Self> {
         let mut clients = BTreeMap::new();
         let (tally, room) =
@@ -48,7 +49,7 @@ impl Accounts {
                 if clients.contains_key(name) {
                     continue;
                 }
-                // What is left of it is read under the lease: until then others spend it.
+                // What remains of the quota is read under the lease: until then others may use it.
                 match line(world, name, account, account.requests_per_day.map(u64::from)) {
                     Ok(client) => {
                         clients.insert(name.clone(), client.together((&tally, &room)));
@@ -72,19 +73,19 @@ impl Accounts {
         self.tally.calls()
     }
 
-    /// Those of the last minute.
+    /// Calls sent in the last minute.
     #[must_use]
     pub fn lately(&self) -> Lately {
         self.tally.lately(&self.calls())
     }
 
-    /// Those of an interface that runs sent in the minute before the leases were taken.
+    /// Calls to an interface sent by any run in the minute before the leases were taken.
     pub(super) fn before(&self, interface: &str) -> BTreeMap<DateTime<Utc>, u64> {
         self.before.lock().unwrap_or_else(PoisonError::into_inner).get(interface).cloned().unwrap_or_default()
     }
 
-    /// Takes the leases of the vendors that some questions go to, and returns them by vendor. What their quotas of the day
-    /// still allow is read then: a run that was waited for has spent of them.
+    /// Takes the leases of the vendors that the questions go to, and returns them by vendor. Remaining daily quotas are
+    /// read only then, because a run we waited for has used some.
     ///
     /// # Errors
     /// When another run holds one, the lake cannot be written, or the reports of earlier runs cannot be read.
@@ -98,20 +99,20 @@ impl Accounts {
                 self.allow(run, vendor).await?;
             }
         }
-        // Runs of a given time are reruns and tests, of which many begin in one minute of the machine.
+        // Runs at a given time are reruns and tests, many of which start within one minute of real time.
         if !leases.is_empty() && !world.clock.is_given() {
-            // A run that was waited for has sent calls until now.
+            // A run we waited for was sending calls until just now.
             let lately = report::lately(&world.store, real::now()).await;
             *self.before.lock().unwrap_or_else(PoisonError::into_inner) = lately;
         }
         Ok(leases)
     }
 
-    /// Lets a client make the calls that the day's quota of its account still allows.
+    /// Lets a client make as many calls as the account's daily quota still allows.
     async fn allow(&self, run: Run<'_>, vendor: &str) -> Result<()> {
         let account = run.world.jobs.accounts.get(vendor);
         let Some(quota) = account.and_then(|account| account.requests_per_day) else { return Ok(()) };
-        // The report of this run may tell more calls than were sent.
+        // The report of this run may include calls not sent yet.
         let others = report::spent(&run.world.store, run.world.clock, vendor, Some(run.journal.path())).await?;
         let own: u64 =
             self.calls().iter().filter(|(interface, _)| report::is_of(interface, vendor)).map(|(_, calls)| calls).sum();
@@ -121,7 +122,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Keeps the count of calls in the report, until it is dropped. No call is sent before the report tells it.
+    /// Keeps the count of calls in the report up to date until dropped. No call is sent before the report includes it.
     ///
     /// # Errors
     /// When the lake cannot be written.
@@ -135,7 +136,7 @@ impl Accounts {
     }
 }
 
-/// Takes the lease under which answers of a vendor are written.
+/// Takes the lease for writing a vendor's answers.
 ///
 /// # Errors
 /// When another run holds it, or the lake cannot be written.
@@ -146,23 +147,23 @@ pub async fn lease(world: &World, vendor: &str) -> Result<Lease> {
 /// Why an account cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// No `schemas/<vendor>.toml` describes the vendor.
+    /// There is no `schemas/<vendor>.toml` for the vendor.
     #[error("unsupported vendor `{0}`")]
     Unsupported(String),
-    /// The vendor requires a token, and there is none.
+    /// The vendor requires a token, but there is none.
     #[error("{}", no_token(vendor, variable, page.as_deref()))]
     NoToken {
         /// The vendor.
         vendor: String,
-        /// The variable that should hold it.
+        /// The environment variable that should hold it.
         variable: String,
-        /// The vendor's page that shows it.
+        /// The vendor's page that shows the token.
         page: Option<String>,
     },
-    /// Only the account's owner knows where the vendor listens.
+    /// Only the account's owner knows the base URL.
     #[error("[vendors.{0}] in jobs.toml has no `base_url`, and {0} has no default one")]
     NoBaseUrl(String),
-    /// No call can be sent to its address.
+    /// The base URL is not valid.
     #[error(
         "invalid `base_url` `{1}` of [vendors.{0}]: expected https://HOST, as in https://api.example.com:8443/path"
     )]
@@ -181,10 +182,10 @@ fn no_token(vendor: &str, variable: &str, page: Option<&str>) -> String {
     }
 }
 
-/// The line to a vendor; nothing is sent yet. `left` are the calls that the day's quota still allows.
+/// A client for a vendor. Sends nothing yet. `left` is the number of calls that the daily quota still allows.
 ///
 /// # Errors
-/// [`AccountError`], or HTTP that cannot be set up.
+/// [`AccountError`], or if the HTTP client cannot be set up.
 pub fn line(world: &World, name: &str, account: &Account, left: Option<u64>) -> Result<Client> {
     let vendor = world.catalog.vendor(name).ok_or_else(|| AccountError::Unsupported(name.to_owned()))?;
     let token = match world.tokens.get(name) {

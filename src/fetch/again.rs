@@ -1,5 +1,5 @@
-//! Answers in bronze judged again: those that a former version kept without judging their rows, and damaged ones after a
-//! contract was corrected. What is found is remembered by a file beside them that holds a header only. Never a request.
+//! Judges answers in bronze again: those that a former version kept without judging their rows, and damaged ones after
+//! a contract was corrected. The findings are stored beside them in a header-only file. Sends no requests.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,12 +16,13 @@ use crate::report::Marked;
 use crate::spec::{Contract, DateRange};
 use crate::world::Run;
 
-/// Judges answers again, newest first, and writes what was found where their mark is another one now. The look is theirs:
-/// the new file has their time. What their header says of columns and of lacking securities holds, as far as contracts and
+/// Judges answers again, newest first, and stores the findings if the mark changed. The look stays the original one, so
+/// the new file carries its time. What the header says of columns and missing securities stands, unless contracts or
+/// rows say otherwise.
 /// rows do not tell otherwise.
 ///
 /// # Errors
-/// When the lake cannot be listed or written. A damaged file says nothing; its build names it.
+/// When the lake cannot be listed or written. Damaged files are skipped; the build reports them.
 pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
     let table = ledger.table();
     let judges: Vec<Judge<'_>> = table.sources.iter().map(|source| Judge::new(facts, table, source)).collect();
@@ -71,7 +72,7 @@ pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files:
             }
             _ => found.is_damaged().then_some(Mark::Damaged),
         };
-        // A mark without findings is not taken back: nothing says what it stands for.
+        // A mark without findings is kept, because nothing says what it was for.
         if mark == file.file.mark || (mark.is_none() && provenance.found.is_none()) {
             continue;
         }
@@ -91,7 +92,7 @@ pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files:
     Ok(())
 }
 
-/// Writes a header beside an answer that tells what was found in it.
+/// Writes a header-only file with the findings beside an answer.
 async fn remember(
     run: Run<'_>,
     contract: &Contract,
@@ -119,10 +120,10 @@ async fn remember(
     Ok(())
 }
 
-/// The fields that no row has, as of a reply that lacks a column.
+/// The fields that no row has, as if the reply had lacked the column.
 fn absent(contract: &Contract, lines: &[u8]) -> BTreeSet<String> {
     let first = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    // Rows that cannot be read are set aside, which is said already.
+    // Rows that cannot be parsed are rejected, which is reported already.
     let Ok(row) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(first) else {
         return BTreeSet::new();
     };

@@ -1,4 +1,5 @@
-//! Answers to groups of slices: asked until they are whole, or failed. Never whether one is believed, or where it is kept.
+//! Gets answers to groups of slices, asking until each is whole or has failed. Whether an answer is believed, and where
+//! it is kept, is decided elsewhere.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::ready;
@@ -19,10 +20,10 @@ use crate::progress::{Bar, Calls, Progress};
 use crate::wire::{Call, Refusal};
 use crate::world::Run;
 
-/// Slices of one interface under way at once; the account's own limit holds over all interfaces.
+/// Slices of one interface in progress at once. The account's own limit applies across interfaces.
 pub(super) const SLICES: usize = 8;
 
-/// A question under way.
+/// A question in progress.
 pub(super) struct Asking<'a> {
     pub(super) run: Run<'a>,
     pub(super) question: &'a Question,
@@ -32,26 +33,26 @@ pub(super) struct Asking<'a> {
     pub(super) bar: Bar,
 }
 
-/// Slices that are asked together, and why: one, or securities that one call may name.
+/// Slices asked for together, and why: a single one, or securities that one call may list.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) slices: Vec<Slice>,
     pub(super) why: Why,
 }
 
-/// A group, how it was asked, and what came.
+/// A group, the calls made for it, and the reply.
 #[derive(Debug)]
 pub(super) struct GroupAnswer {
     pub(super) group: Group,
     pub(super) calls: Vec<Call>,
     pub(super) reply: Result<Reply, Failure>,
-    /// It ends when the answer is kept: younger ones wait for its memory.
+    /// Held until the answer is kept, because younger slices wait for its memory.
     pub(super) turn: Turn,
-    /// So many slices are under way.
+    /// Limits how many slices are in progress.
     pub(super) slot: Option<OwnedSemaphorePermit>,
 }
 
-/// A group whose first pages came, or did not.
+/// A group whose first pages came, or failed.
 struct Begun {
     group: Group,
     calls: Vec<Call>,
@@ -62,13 +63,13 @@ struct Begun {
 }
 
 impl Group {
-    /// Slices that are asked together.
+    /// A group of the given slices.
     pub(super) fn of(slices: &[(Slice, Why)]) -> Self {
         let why = slices.first().map_or(Why::Missing, |(_, why)| *why);
         Self { slices: slices.iter().map(|(slice, _)| slice.clone()).collect(), why }
     }
 
-    /// Two groups of half its slices.
+    /// Splits the group in half.
     fn halves(&self) -> [Self; 2] {
         let (left, right) = self.slices.split_at(self.slices.len() / 2);
         [left, right].map(|slices| Self { slices: slices.to_vec(), why: self.why })
@@ -76,7 +77,7 @@ impl Group {
 }
 
 impl<'a> Asking<'a> {
-    /// A question under way, if there is an account for it.
+    /// Starts a question, if there is an account for it.
     pub(super) fn of(
         run: Run<'a>,
         accounts: &'a Accounts,
@@ -99,8 +100,8 @@ impl<'a> Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Whole answers to some groups, in their order and as they come. One in which the vendor does not know a security is asked
-    /// anew in halves, until that one is alone.
+    /// Passes whole answers for the groups to `tell`, in order and as they come. If the vendor does not know one of a
+    /// group's securities, the group is split in half and asked for again, until that security is alone.
     pub(super) async fn answers(&self, groups: &[Group], together: usize, tell: impl Fn(GroupAnswer)) {
         let mut open = groups.to_vec();
         while !open.is_empty() {
@@ -113,7 +114,7 @@ impl Asking<'_> {
                     let several = answer.group.slices.len() > 1;
                     match &answer.reply {
                         Err(Failure::Refused(Refusal::Unknown(_))) if several => halves.extend(answer.group.halves()),
-                        // Nothing for all of them may be the fault of one.
+                        // One unknown security may make the vendor return nothing at all.
                         Ok(reply) if several && reply.rows == 0 => halves.extend(answer.group.halves()),
                         _ => tell(self.known(answer).await),
                     }
@@ -124,8 +125,8 @@ impl Asking<'_> {
         }
     }
 
-    /// Whole answers to groups of one slice each, in their order and as they come; `ahead` of them at most wait to be taken.
-    /// The first pages of `together` of them are there before the end of one is judged.
+    /// Sends whole answers to groups of one slice each, in order and as they come, with at most `ahead` of them waiting
+    /// to be taken. The first pages of `together` groups are awaited before the end of one is judged.
     pub(super) async fn each(&self, groups: &[Group], (together, ahead): (usize, usize), answers: Sender<GroupAnswer>) {
         let (sender, mut known) = unbounded_channel();
         let slots = Arc::new(Semaphore::new(ahead.max(together) + SLICES));
@@ -141,7 +142,7 @@ impl Asking<'_> {
         join(asked, told).await;
     }
 
-    /// An answer, without rows where the vendor does not know the security.
+    /// The answer, turned into one without rows if the vendor does not know the security.
     async fn known(&self, answer: GroupAnswer) -> GroupAnswer {
         if !matches!(answer.reply, Err(Failure::Refused(Refusal::Unknown(_)))) {
             return answer;
@@ -151,8 +152,8 @@ impl Asking<'_> {
         GroupAnswer { reply: Ok(Reply::default()), ..answer }
     }
 
-    /// The first pages of all, and behind them what their ends need. Whatever waits, a call under way goes on: it may hold
-    /// what another one waits for.
+    /// Requests first pages ahead, and further pages behind them. Calls in progress never stop while others wait: one
+    /// may hold what another waits for.
     async fn asked(&self, groups: &[Group], (together, slots): (usize, Arc<Semaphore>), answers: Sender<GroupAnswer>) {
         let room = &self.client.room;
         let (sender, begun) = unbounded_channel();
@@ -164,7 +165,7 @@ impl Asking<'_> {
                 (place, Begun { slot, ..self.first(group, turn).await })
             }
         };
-        // Whoever does not want the rest has gone.
+        // The receiver is gone if it does not want the rest.
         let firsts = stream::iter(groups.iter().enumerate()).map(first).buffer_unordered(SLICES);
         let firsts = firsts.for_each(move |begun| {
             drop(sender.send(begun));
@@ -202,7 +203,7 @@ impl Asking<'_> {
 
     async fn whole(&self, Begun { group, calls, expect, first, turn, slot }: Begun) -> GroupAnswer {
         let first = match first {
-            // Pages that cannot be trusted are asked anew.
+            // Ask again for pages that cannot be trusted.
             Err(Failure::Untrusted(_)) if !calls.is_empty() => {
                 self.client.first(&self.interface, &calls, &expect, &turn).await
             }
@@ -222,7 +223,7 @@ impl Asking<'_> {
     }
 }
 
-/// Items in the order of their places.
+/// Restores the order of items.
 fn in_order<T>(items: Receiver<(usize, T)>) -> impl Stream<Item = T> {
     stream::unfold((items, BTreeMap::new(), 0), |(mut items, mut early, next)| async move {
         loop {
@@ -235,8 +236,8 @@ fn in_order<T>(items: Receiver<(usize, T)>) -> impl Stream<Item = T> {
     })
 }
 
-/// The same items, each when as many as `together` are there, it and those after it; at the end those that are left. Where
-/// there is no memory for more in the `room`, none is waited for.
+/// Yields each item once `together` items are there, counting it and those after it; at the end, whatever is left. Does
+/// not wait for more items while there is no memory for them in the `room`.
 fn behind<T>(items: impl Stream<Item = T>, together: usize, room: Option<&Arc<Room>>) -> impl Stream<Item = T> {
     let state = (Box::pin(items.fuse()), VecDeque::new());
     stream::unfold(state, move |(mut items, mut waiting)| async move {

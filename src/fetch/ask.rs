@@ -1,5 +1,5 @@
-//! The first half of a run: what questions lack is asked for and kept. A slice that fails is reported and left for the
-//! next run; the others go on. Never which slices are asked for.
+//! The first half of a run: fetches and keeps what questions lack. A slice that fails is reported and left for the next
+//! run, while the others go on. Which slices to fetch is decided by the plan.
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -17,18 +17,18 @@ use crate::report::{Exit, Journal};
 use crate::spec::Axis;
 use crate::world::Run;
 
-/// Slices whose first pages are waited for before an end is judged: a page shorter than another needs no further proof.
-/// Fewer of tables with many columns, for they wait in memory; and no more than an account may ask for in a second, for a
-/// run that is killed asks for them again.
+/// First pages to wait for before judging whether one is the last: a page shorter than another proves itself. Fewer for
+/// tables with many columns, because the pages wait in memory, and no more than the account may call for within a
+/// second, because a run that is killed has to fetch them again.
 const TOGETHER: usize = 32;
 
-/// Columns of a table of which [`TOGETHER`] slices may wait.
+/// Number of columns for which [`TOGETHER`] slices may wait.
 const COLUMNS: usize = 40;
 
-/// Asks for what the questions lack. Interfaces are paced apart, so they run side by side.
+/// Fetches what the questions lack. Each interface has a pace of its own, so interfaces run concurrently.
 ///
 /// # Errors
-/// When the lake cannot be written. A slice that fails is in the report.
+/// When the lake cannot be written. A failed slice goes into the report.
 pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions: &[Question]) -> Result<()> {
     for question in questions {
         note(question, run.journal).await;
@@ -67,7 +67,7 @@ async fn one(asking: &Asking<'_>) -> Result<()> {
         return by_security(asking, (slices, at_once), together).await;
     }
     let groups: Vec<Group> = slices.chunks(1).map(Group::of).collect();
-    // Calls go out while the answers before are judged, packed and written.
+    // Calls go out while earlier answers are judged, compressed and written.
     let (sender, mut answers) = mpsc::unbounded_channel();
     let ask = async {
         asking.each(&groups, (together, wide), sender).await;
@@ -82,7 +82,7 @@ async fn one(asking: &Asking<'_>) -> Result<()> {
     try_join(ask, keep).await.map(|_| ())
 }
 
-/// Answers to securities, which share files.
+/// Fetches answers by security, which share files.
 async fn by_security(asking: &Asking<'_>, (slices, at_once): (&[(Slice, Why)], usize), together: usize) -> Result<()> {
     let (sender, answers) = mpsc::unbounded_channel();
     let ask = async move {
@@ -95,7 +95,7 @@ async fn by_security(asking: &Asking<'_>, (slices, at_once): (&[(Slice, Why)], u
             }
             let groups: Vec<Group> = batch.chunks(at_once).map(Group::of).collect();
             asking.answers(&groups, together, |answer| drop(sender.send(Coming::Answer(answer)))).await;
-            // The end of a file.
+            // The file is complete.
             drop(sender.send(Coming::End));
         }
         Ok(())
@@ -103,7 +103,7 @@ async fn by_security(asking: &Asking<'_>, (slices, at_once): (&[(Slice, Why)], u
     try_join(ask, asking.gather(answers)).await.map(|_| ())
 }
 
-/// What the plan tells of a table besides the slices to ask for.
+/// Reports what the plan says about a table besides the slices to fetch.
 async fn note(question: &Question, journal: &Journal) {
     let named = |day: &NaiveDate| question.named.is_some_and(|named| named.contains(*day));
     let (is_named, other): (Vec<NaiveDate>, Vec<NaiveDate>) = question.plan.not_due.iter().copied().partition(named);
@@ -115,7 +115,7 @@ async fn note(question: &Question, journal: &Journal) {
                               `stock_basic_cn`, or set `symbols` in the job";
                 report.fail("securities".into(), reason.into(), Exit::Incomplete);
             }
-            // Periods to come and days before their hour are expected in a range around them.
+            // Only for sessions: other ranges naturally include periods to come and days before their hour.
             if question.contract().ask.axis == Axis::Session {
                 report.not_published.extend(is_named);
             }

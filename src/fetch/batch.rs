@@ -1,16 +1,16 @@
-//! Which answers by security share a bronze file. Never what they hold.
+//! Which answers by security share a bronze file. Does not look into them.
 
 use indexmap::IndexMap;
 use pitlake_contract::Slice;
 
 use crate::plan::Why;
 
-/// Code numbers that share a file of answers by security: a fixed cut, so that a new listing leaves the other files
-/// alone. A file of this size is some tens of megabytes of text.
+/// Range of code numbers per file of answers by security. The cuts are fixed, so that a new listing leaves other files
+/// alone. A file of this size has some tens of megabytes of text.
 pub(super) const BATCH: usize = 200;
 
-/// Securities in files of at most `most`, cut where their numbers cross a multiple of it: files stay the same when others
-/// are listed. What would fill no file shares one with its neighbours.
+/// Groups securities into files of at most `most`, cut where their numbers cross a multiple of it, so that files stay
+/// the same when other securities are listed. Groups too small for a file join their neighbours.
 pub(super) fn batches(ask: &[(Slice, Why)], most: usize) -> Vec<Vec<(Slice, Why)>> {
     let mut blocks = IndexMap::new();
     for (slice, why) in ask {
@@ -21,7 +21,7 @@ pub(super) fn batches(ask: &[(Slice, Why)], most: usize) -> Vec<Vec<(Slice, Why)
     }
     let mut batches: Vec<Vec<(Slice, Why)>> = Vec::new();
     for part in blocks.values().flat_map(|block| block.chunks(most)) {
-        // A file is of one month.
+        // A file holds one month.
         let fits = |batch: &&mut Vec<(Slice, Why)>| {
             batch.len() + part.len() <= most && batch[0].0.month() == part[0].0.month()
         };
@@ -51,7 +51,7 @@ mod tests {
         grown.sort_unstable();
         let after = batches(&ask(&grown), 200);
         assert_eq!(before[1..], after[1..]);
-        // Few securities share a file, however far apart.
+        // A few securities share a file, however far apart.
         assert_eq!(batches(&ask(&[1, 300_750, 600_519]), 200).len(), 1);
     }
 }

@@ -1,35 +1,36 @@
-//! When a vendor in trouble is left alone: pages that did not come, one after the other. Never how often one page is tried.
+//! Decides when to leave a vendor in trouble alone, from the number of consecutive failed pages. How often one page is
+//! retried is up to `client`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Failure;
 use crate::wire::Refusal;
 
-/// Pages in a row that do not come, each tried several times, until an interface rests.
+/// Consecutive failed pages, each tried several times, after which an interface rests.
 const OF_INTERFACE: usize = 5;
 
-/// The same over all interfaces, until the vendor rests.
+/// The same across interfaces, after which the vendor rests.
 const OF_VENDOR: usize = 10;
 
-/// Pages in a row that did not come.
+/// Counts consecutive failed pages.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     failed: AtomicUsize,
 }
 
 impl Breaker {
-    /// A page came.
+    /// Records a successful page.
     pub(super) fn reset(&self) {
         self.failed.store(0, Ordering::Relaxed);
     }
 
-    /// One more did not.
+    /// Records a failed page.
     fn count(&self) -> usize {
         self.failed.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
-/// What a failed page means for the calls after it: the failure itself, or that the interface or the vendor rests.
+/// What a failed page means for later calls: either just the failure, or that the interface or the vendor rests.
 pub(super) fn judged(failure: Failure, interface: (&Breaker, &str), vendor: (&Breaker, &str)) -> Failure {
     let Failure::Refused(Refusal::Transient(last)) = &failure else { return failure };
     let (of_interface, of_vendor) = (interface.0.count(), vendor.0.count());

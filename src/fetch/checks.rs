@@ -1,4 +1,5 @@
-//! What the rows of a reply must show to be believed, and whether a page does.
+//! What the rows of a reply must show to be believed, and whether a page does. Which slice is expected is decided in
+//! `expect`, not here.
 
 use pitlake_contract::DateRange;
 use pitlake_contract::spelling::{code, day_in, null};
@@ -11,30 +12,30 @@ use crate::wire::Refusal;
 /// What every row of a slice must show.
 #[derive(Debug, Clone, Default)]
 pub struct Expect {
-    /// The vendor's names of the key fields.
+    /// The key fields, by the vendor's names.
     pub key: Vec<String>,
-    /// The key fields that a reply may lack.
+    /// Key fields that a reply may lack.
     pub optional: Vec<String>,
-    /// A field and the values that it may have, as JSON.
+    /// A field and its allowed values, as JSON.
     pub fixed: Option<(String, Vec<String>)>,
-    /// A field and the days that it may have. Checked for dates and times.
+    /// A field and its allowed days. Checked for dates and times.
     pub within: Option<(String, DateRange)>,
-    /// The field of the event day, if the days of the rows are requested.
+    /// The field of the event day, if the rows' days are wanted.
     pub event: Option<String>,
-    /// Several rows may have the same key: only whole rows may not repeat, and even twins may.
+    /// Whether several rows may have the same key. Only whole rows may not repeat then, and twins may even do that.
     pub repeats: bool,
-    /// Who must have a row is known: whatever pages lose shows when the answer is judged.
+    /// Whether it is known who must have a row, so that rows lost by paging show when the answer is judged.
     pub judged: bool,
-    /// The number of rows, where something is known of it.
+    /// The number of rows, as far as it is known.
     pub rows: RowCounts,
 }
 
-/// What is known of the number of rows of a reply before it comes.
+/// What is known about the number of rows before a reply comes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RowCounts {
-    /// All that the market can have: a reply with so many is complete.
+    /// The most the market can have: a reply with that many is complete.
     pub most: Option<usize>,
-    /// The number of rows of the slice's newest reply: another with as many is as complete.
+    /// The number of rows in the slice's newest reply: another with as many is just as complete.
     pub before: Option<usize>,
 }
 
@@ -46,7 +47,7 @@ impl Expect {
     }
 }
 
-/// The checks of [`Expect`] on the rows of a page, each with the place of its field.
+/// The checks of [`Expect`] on the rows of a page, with the index of each field.
 pub(super) struct Checks<'a> {
     key: Vec<usize>,
     fixed: Option<(usize, &'a (String, Vec<String>))>,
@@ -55,7 +56,7 @@ pub(super) struct Checks<'a> {
 }
 
 impl<'a> Checks<'a> {
-    /// The checks on a page with these fields, each by its name in the contract.
+    /// Checks for a page with these fields, each by its name in the contract.
     ///
     /// # Errors
     /// If the page lacks a key field.
@@ -92,7 +93,7 @@ impl<'a> Checks<'a> {
         if let Some((index, (field, range))) = self.within {
             let value = json(row, index);
             let text = value.trim_matches('"');
-            // A day that cannot be read is the fault of its row, which the build sets aside.
+            // A day that cannot be parsed is a fault of the row, which the build rejects.
             let is_within = match day_in(text) {
                 Some(day) => range.contains(day),
                 None => range.first != range.last || !null::is_null(text, FieldType::Date),
@@ -118,7 +119,7 @@ impl<'a> Checks<'a> {
         self.key.iter().map(|index| json(row, *index)).collect::<Vec<_>>().join(",")
     }
 
-    /// The event day of a row as the vendor writes it, if it is requested.
+    /// The event day of a row as the vendor writes it, if wanted.
     pub(super) fn event(&self, row: &[Option<&RawValue>]) -> Option<String> {
         self.event.map(|index| json(row, index).trim_matches('"').to_owned())
     }

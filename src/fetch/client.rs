@@ -1,6 +1,6 @@
-//! An account with a vendor: one call at a time, paced, and retried where that may help.
+//! A client for one account with a vendor: limits calls in flight, paces them, and retries where that may help.
 //!
-//! Never here: which calls make a reply complete.
+//! Which calls make a reply complete is decided in `whole`, not here.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -31,19 +31,19 @@ use crate::spec::{Account, Contract, TokenIn, Vendor, without_secrets};
 use crate::wire::{self, Call, Received, Refusal, Window, Wire};
 use crate::world::Token;
 
-/// The most calls in flight, unless the account has another number.
+/// Most calls in flight, unless the account sets another number.
 const IN_FLIGHT: u32 = 4;
 
-/// How long a page that does not come is tried for.
+/// How long to retry a page that does not come.
 const LONGEST_PAGE: Duration = Duration::from_mins(2);
 
-/// How often a call pauses before it fails.
+/// How often a call may pause before it fails.
 const PAUSES: usize = 10;
 
-/// How long a call pauses in all before its interface is left for a later run.
+/// How long a call may pause in total before its interface is left for a later run.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
-/// A clock that is further from the vendor's is worth a warning.
+/// Difference from the vendor's clock that is worth a warning.
 const OFF: TimeDelta = TimeDelta::minutes(10);
 
 /// An account with a vendor, and the connection to it.
@@ -51,20 +51,20 @@ const OFF: TimeDelta = TimeDelta::minutes(10);
 pub struct Client {
     wire: &'static dyn Wire,
     token_in: TokenIn,
-    /// Where the token was found, and where there is another.
+    /// Where the token was found, and where another may be.
     token_hint: String,
-    /// What to check where the vendor cannot be reached.
+    /// What to check if the vendor cannot be reached.
     address_hint: String,
     http: reqwest::Client,
     base_url: String,
     /// Sent with every call.
     headers: Vec<(String, String)>,
-    /// Paths by interface, instead of those of the contracts.
+    /// Paths by interface that replace those of the contracts.
     paths: BTreeMap<String, String>,
     token: SecretString,
     secrets: Secrets,
     in_flight: Semaphore,
-    /// Calls that the account may still make today, if it has a daily quota.
+    /// Calls the account may still make today, if it has a daily quota.
     pub(super) left: Option<Arc<AtomicU64>>,
     pub(super) stopped: OnceLock<Failure>,
     breaker: Breaker,
@@ -79,25 +79,26 @@ pub struct Client {
 pub struct Interface {
     pub(super) contract: Arc<Contract>,
     pace: Pace,
-    /// Tells progress of its calls.
+    /// Reports its calls to progress.
     pub(super) meter: Arc<Meter>,
-    /// Rows of the largest page in this run: a shorter page was not truncated.
+    /// Rows in the largest page of this run: a shorter page was not truncated.
     pub(super) largest: AtomicUsize,
     pub(super) stopped: OnceLock<Failure>,
     breaker: Breaker,
-    /// Seconds to wait, by the newest reply that asked to slow down; 0 if it names none.
+    /// Seconds to wait according to the latest reply that asked to slow down; 0 if it gave none.
     retry_after: AtomicU64,
 }
 
 impl Interface {
-    /// The same, paced from calls of the last minute on, by the time at which they were sent at the latest.
+    /// The same, paced as if the given calls of the last minute had been its own. Each comes with the latest time at
+    /// which it was sent.
     #[must_use]
     pub(super) fn after(mut self, calls: &BTreeMap<DateTime<Utc>, u64>) -> Self {
         self.meter.begin_after(self.pace.begin_after(calls));
         self
     }
 
-    /// How long its calls paused because the vendor asked to slow down, in words; `None` where they did not.
+    /// How long calls paused because the vendor asked to slow down, in words. `None` if they did not.
     pub(super) async fn paused(&self) -> Option<String> {
         let paused = self.pace.paused().await;
         (!paused.is_zero()).then(|| span(paused))
@@ -105,7 +106,7 @@ impl Interface {
 }
 
 impl Client {
-    /// A client of an account with `vendor` that may make `left` calls today. Sends nothing yet.
+    /// A client for an account with `vendor` that may make `left` calls today. Sends nothing yet.
     ///
     /// # Errors
     /// If the system's certificates cannot be loaded.
@@ -134,7 +135,7 @@ impl Client {
         })
     }
 
-    /// The same, with its calls counted and its replies held together with those of others.
+    /// The same, counting its calls in `tally` and holding replies in `room` together with other clients.
     pub(super) fn together(self, (tally, room): (&Arc<Tally>, &Arc<Room>)) -> Self {
         Self { tally: Arc::clone(tally), room: Arc::clone(room), ..self }
     }
@@ -161,24 +162,24 @@ impl Client {
         self.tally.calls()
     }
 
-    /// Those of the last minute.
+    /// Calls sent in the last minute.
     #[must_use]
     pub fn lately(&self) -> Lately {
         self.tally.lately(&self.calls())
     }
 
-    /// How far this machine's clock is ahead of the vendor's, by the newest reply with a date.
+    /// How far this machine's clock is ahead of the vendor's, according to the newest reply with a date.
     #[must_use]
     pub fn ahead(&self) -> Option<TimeDelta> {
         *self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The same, where it is more than clocks of machines usually differ.
+    /// The same, if it is more than machines' clocks usually differ.
     pub(super) fn clock_off(&self) -> Option<TimeDelta> {
         self.ahead().filter(|ahead| ahead.abs() > OFF)
     }
 
-    /// Requests a single row: whether the account has access.
+    /// Requests a single row, to see whether the account has access.
     ///
     /// # Errors
     /// [`Failure`].
@@ -188,7 +189,7 @@ impl Client {
         self.once(interface, (call, window), &Expect::default(), &mut share).await.map(|_| ())
     }
 
-    /// One page, retried until it comes. Its rows take a share of the memory.
+    /// Fetches a page, retrying until it comes. Its rows take a share of the memory.
     pub(super) async fn page(
         &self,
         interface: &Interface,
@@ -269,8 +270,8 @@ impl Client {
             let message = "`requests_per_day` of jobs.toml is reached; run again tomorrow";
             return Err(Refusal::AccountSpent(message.into()).into());
         }
-        // The turn is taken with the permit in hand, so that calls that waited for one are not sent all at once; and the
-        // permit is given back meanwhile, so that a slow interface does not hold those of the others.
+        // A call takes its turn while holding a permit, so that calls waiting for permits are not all sent at once. It
+        // releases the permit while waiting for its turn, so that a slow interface does not block others.
         let later = (window.offset > 0).then(|| interface.pace.later_page());
         let permit = loop {
             let permit = {
@@ -296,7 +297,7 @@ impl Client {
             let _waits = interface.meter.wait(Wait::Vendor);
             interface.meter.sent();
             tracing::trace!("{}: call with {:?}, {window:?}", interface.contract.id, call.params);
-            // Whoever waits for memory keeps nobody else from asking: the one that it waits for may be among them.
+            // Release the permit while waiting for memory: the call that will free the memory may need it.
             let mut permit = Some(permit);
             let sent = http::send(&self.http, request, share, || drop(permit.take())).await;
             sent.map_err(|error| match error {
@@ -318,8 +319,8 @@ impl Client {
         }
         let received = Received { status, retry_after, body: &body };
         if let Some(body) = self.secrets.cleaned(&body) {
-            // Neither bronze nor an error may hold a secret. It is removed before the reply is read, for an excerpt
-            // might end within it.
+            // Neither bronze nor an error may contain a secret. Remove it before the reply is read, because an excerpt
+            // might be cut in the middle of it.
             return Err(match self.wire.read(Received { body: &body, ..received }) {
                 Err(refusal) => self.explained(refusal, &call, &interface.contract).into(),
                 Ok(_) => Failure::Untrusted("the reply contains the account's token, or another secret of it".into()),
@@ -328,7 +329,7 @@ impl Client {
         let read = self.wire.read(received).map(|page| Outline::of(page, &body));
         let outline = read.map_err(|refusal| {
             if matches!(refusal, Refusal::SlowDown(_)) {
-                // Replies to other calls under way must not take the wait back.
+                // Later replies to calls in flight must not cancel the wait.
                 interface.retry_after.store(retry_after.unwrap_or(0), Ordering::Relaxed);
             }
             self.explained(refusal, &call, &interface.contract)
@@ -339,7 +340,7 @@ impl Client {
         Ok(page)
     }
 
-    /// A refusal with what can be done about it: where the path or the token came from.
+    /// A refusal with what to do about it: where the path or the token came from.
     fn explained(&self, refusal: Refusal, call: &Call, contract: &Contract) -> Refusal {
         match refusal {
             Refusal::NoPath(message) => {
@@ -355,7 +356,7 @@ impl Client {
     }
 }
 
-/// Where the token of an account was found, and where there is another.
+/// Where an account's token was found, and where another may be.
 fn token_hint(vendor: &Vendor, account: &Account, token: Option<&Token>) -> String {
     let (variable, name) = (account.token_variable(vendor), &vendor.name);
     match (token, &vendor.token_page) {
@@ -369,7 +370,7 @@ fn token_hint(vendor: &Vendor, account: &Account, token: Option<&Token>) -> Stri
     }
 }
 
-/// What to check where the vendor cannot be reached.
+/// What to check if the vendor cannot be reached.
 fn address_hint(vendor: &Vendor, account: &Account) -> String {
     let variable = vendor.variable("BASE_URL");
     match account.base_url.as_deref() {

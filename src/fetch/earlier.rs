@@ -1,5 +1,5 @@
-//! What is known of a slice before its answer is judged: earlier looks at it, what the newest answer shows, the rows of the
-//! session before. Never whether an answer is whole.
+//! What is known about a slice before its answer is judged: earlier looks, the securities in the newest answer, the
+//! rows of the session before. Whether an answer is whole is decided in `judge`, not here.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ use crate::ledger::{LedgerFile, PATIENCE};
 use crate::plan::UNIVERSE;
 use crate::store::is_passing;
 
-/// The newest answer to a slice before this one.
+/// The newest earlier answer to a slice.
 pub(super) type Before<'a> = Option<(&'a LedgerFile, &'a Provenance)>;
 
 impl Asking<'_> {
-    /// The days on which looks at a slice gave these rows, this one among them.
+    /// The days on which looks at a slice gave these rows, including this look.
     ///
     /// # Errors
     /// When the reports of earlier runs cannot be read.
@@ -32,12 +32,12 @@ impl Asking<'_> {
         Ok(days)
     }
 
-    /// Whether the vendor has no more of a slice: it is settled, and looks on three days agree.
+    /// Whether to accept that the vendor has no more of a slice: it is settled, and looks on three days agree.
     pub(super) fn is_patient_enough(&self, slice: &Slice, looks: &BTreeSet<NaiveDate>) -> bool {
         looks.len() >= PATIENCE && self.judge.is_settled(slice)
     }
 
-    /// The rows of the last session before a day that is held.
+    /// The rows of the last held session before a day.
     pub(super) async fn rows_before(&self, day: NaiveDate) -> Option<usize> {
         let (ledger, source) = (&self.question.ledger, self.question.source);
         let before = ledger.session_before(source, day)?;
@@ -46,8 +46,8 @@ impl Asking<'_> {
         Some(provenance.found.as_ref().map_or(provenance.rows, |found| found.keys)).filter(|rows| *rows > 0)
     }
 
-    /// The securities that must be in an answer, by what came before: in one to a period the companies that the disclosure
-    /// plan tells and those of the newest answer; in a list of securities those of the newest list.
+    /// The securities that an answer must have, according to what came before. For a period, companies in the
+    /// disclosure plan and in the newest answer; for a list of securities, those in the newest list.
     pub(super) async fn shown_before(&self, slice: &Slice, before: Before<'_>) -> Result<BTreeSet<String>> {
         let mut shown = self.judge.reported(slice);
         match slice {
@@ -62,7 +62,7 @@ impl Asking<'_> {
         Ok(shown)
     }
 
-    /// The securities that an answer shows.
+    /// The securities in an answer.
     async fn codes_of(&self, answer: Before<'_>) -> Result<BTreeSet<String>> {
         let Some((file, provenance)) = answer else { return Ok(BTreeSet::new()) };
         let path = match &provenance.same_as {
@@ -70,7 +70,7 @@ impl Asking<'_> {
             None => file.file.path.clone(),
         };
         let mut lines = Vec::new();
-        // A damaged file says nothing; the build names it.
+        // A damaged file tells nothing. The build reports it.
         match self.run.world.store.read(&path).await {
             Ok(body) if bronze::read(&body, &mut lines).is_ok() => {}
             Err(error) if is_passing(&error) => return Err(error),

@@ -1,5 +1,5 @@
-//! Replies that repeat a secret of the account: found also where its characters are written as JSON escapes, and cleaned of
-//! it. Never what becomes of such a reply.
+//! Finds and removes the account's secrets in replies that repeat them, even if written as JSON escapes. What becomes
+//! of such a reply is up to `client`.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use base64::prelude::BASE64_STANDARD;
 use memchr::memmem::Finder;
 use reqwest::Url;
 
-/// What stands in the place of a secret.
+/// Replaces a secret.
 const MASK: &[u8] = b"***";
 
-/// A part of an address or a header that is shorter is no secret: replies may hold the same word.
+/// Shorter parts of an address or header are not treated as secrets, because replies may contain the same word.
 const SHORTEST: usize = 6;
 
-/// Headers whose values are no secrets.
+/// Headers whose values are not secret.
 const HARMLESS: [&str; 6] = ["accept", "accept-language", "cache-control", "connection", "content-type", "user-agent"];
 
-/// What neither output nor lake may show of an account, the longest first.
+/// What must not appear in output or lake, longest first.
 pub(super) struct Secrets(Vec<Finder<'static>>);
 
 impl fmt::Debug for Secrets {
@@ -27,11 +27,11 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// The token, the values of the headers, and user, password and query of the address.
+    /// The token, the values of headers, and the user, password and query of the address.
     pub(super) fn of(token: &str, headers: &[(String, String)], address: Option<&Url>) -> Self {
         let mut all: Vec<String> = Vec::new();
         for (_, value) in headers.iter().filter(|(name, _)| !HARMLESS.contains(&name.to_ascii_lowercase().as_str())) {
-            // Behind a word such as `Bearer`.
+            // The part after a word such as `Bearer`.
             all.extend([value, value.rsplit(' ').next().unwrap_or_default()].map(str::to_owned));
         }
         if let Some(address) = address {
@@ -52,7 +52,7 @@ impl Secrets {
         Self(all.iter().map(|secret| Finder::new(secret.as_bytes()).into_owned()).collect())
     }
 
-    /// The body without them; `None` where it does not repeat one.
+    /// The body without secrets. `None` if it contains none.
     pub(super) fn cleaned(&self, body: &[u8]) -> Option<Vec<u8>> {
         if self.0.is_empty() {
             return None;
@@ -67,7 +67,7 @@ impl Secrets {
     }
 }
 
-/// A text of an address with its percent signs read.
+/// Percent-decodes part of an address.
 fn decoded(text: &str) -> String {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -80,7 +80,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
-/// The same JSON, with printable characters as themselves instead of as escapes, where that changes nothing else.
+/// The same JSON with escapes of printable characters replaced by the characters, where that changes nothing else.
 fn unescaped(body: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(body.len());
     let mut rest = body;
@@ -103,13 +103,13 @@ fn unescaped(body: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// The byte that four hexadecimal digits stand for.
+/// The byte that four hex digits stand for.
 fn code(digits: &[u8]) -> Option<u8> {
     let digits = std::str::from_utf8(digits).ok()?;
     u32::from_str_radix(digits, 16).ok()?.try_into().ok()
 }
 
-/// Whether a character stands for itself within a JSON string.
+/// Whether a character needs no escape in a JSON string.
 fn is_plain(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\'
 }

@@ -1,4 +1,5 @@
-//! What an answer must show to be believed: its day or security, its key. Never what becomes of one that does not.
+//! What an answer must show to be believed: its day or security, and its key. What becomes of one that does not is
+//! decided elsewhere.
 
 use pitlake_contract::Slice;
 
@@ -9,7 +10,7 @@ use crate::plan::Why;
 use crate::spec::Field;
 
 impl Asking<'_> {
-    /// What an answer to some slices, asked together, must show.
+    /// What an answer to these slices, asked together, must show.
     pub(super) fn expect(&self, group: &Group) -> Expect {
         let (question, slices) = (self.question, &group.slices);
         let (table, source, contract) = (question.table(), question.source(), question.contract());
@@ -18,12 +19,12 @@ impl Asking<'_> {
             let plan = source.fields.iter().find(|plan| plan.column == *column)?;
             Some(&contract.fields[plan.field])
         };
-        // What lies deeper in a reply, or is not in it, cannot be looked at in a page.
+        // Nested fields, and those not in the reply, cannot be checked in a page.
         let in_page = |field: &&Field| field.param.is_none() && !field.name.contains('.');
         let key: Vec<_> = table.key.iter().filter_map(field).filter(in_page).collect();
         let is_deep = table.key.iter().filter_map(field).any(|field| !in_page(&field));
         let most = match slice {
-            // The key is the day itself: there is one row.
+            // The key is the day alone, so there is one row.
             Slice::Session(_) if key.len() == 1 && contract.ask.field.as_ref() == Some(&key[0].name) => Some(1),
             Slice::Session(day) => self.judge.facts.universe.expected(contract, *day).most,
             _ => None,
@@ -35,8 +36,9 @@ impl Asking<'_> {
             Slice::Security(_) | Slice::SecurityMonth(..) | Slice::Month(_) => None,
         };
         let before = newest.and_then(|slice| question.ledger.newest(question.source, &[slice]));
-        // Another interface of the folder has other rows, and an answer that is not whole proves no number. What is
-        // looked at again and again proves its end itself: the first answer may have been cut without a trace.
+        // Another interface's answer in the same folder has other rows, and an answer that is not whole proves no
+        // number. A slice that is fetched over and over must prove its own end, because the first answer may have been
+        // cut without a trace.
         let is_passing = matches!(group.why, Why::Missing | Why::Now | Why::Unsettled | Why::Settled);
         let before = before.filter(|(file, provenance)| {
             is_passing && file.file.mark.is_none() && provenance.interface == contract.id.name

@@ -1,6 +1,6 @@
-//! Answers to securities that share a file: gathered, and kept together. Where a lake can be appended to, each is in its spool
-//! until then, so that a run that is killed loses none of them; elsewhere the file is kept sooner. Never which slices share a
-//! file.
+//! Gathers answers by security that share a file, and keeps them together. On a lake with append each is in a spool
+//! until then, so a killed run loses none; elsewhere the file is kept sooner. Which slices share a file is decided in
+//! `batch`, not here.
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -27,22 +27,22 @@ use crate::real;
 use crate::report::Marked;
 use crate::store::{Left, Spool};
 
-/// How long answers are gathered where they are in memory alone: as long as an account of 500 calls a minute takes for a full
-/// file of five calls a security. A run that is killed there loses the answers of that time.
+/// How long answers may be gathered in memory alone: as long as an account with 500 calls a minute takes for a full
+/// file at five calls per security. A run killed meanwhile loses these answers.
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// What comes of securities that share a file, in turn.
+/// What arrives for securities that share a file, in order.
 #[derive(Debug)]
 pub(super) enum Coming {
-    /// What a run that was killed has gathered of the file.
+    /// What a killed run had gathered for the file.
     Unfinished(Unfinished),
     /// An answer.
     Answer(GroupAnswer),
-    /// The end of the file.
+    /// The file is complete.
     End,
 }
 
-/// The answers to securities that share a file.
+/// Answers by security that share a file.
 #[derive(Debug, Default)]
 struct Batch {
     whole: Reply,
@@ -51,21 +51,21 @@ struct Batch {
     found: Findings,
 }
 
-/// Answers on their way to a file.
+/// Answers being gathered for a file.
 #[derive(Debug)]
 struct Gathering {
     answers: Vec<SharedAnswer>,
     memory: Gathered,
-    /// Where they are until they are kept.
+    /// Holds them until they are kept.
     spool: Option<Spool>,
-    /// Where a run that was killed left some of them, if that could not be gone on with.
+    /// Holds some that a killed run left, if its spool could not be taken over.
     left: Option<Left>,
-    /// When they are kept at the latest.
+    /// When they have to be kept at the latest.
     until: Option<Instant>,
 }
 
 impl Asking<'_> {
-    /// Gathers answers to securities, and keeps them in a file where one ends, or where they take too much memory.
+    /// Gathers answers by security, and keeps them when a file is complete or takes too much memory.
     pub(super) async fn gather(&self, mut coming: Receiver<Coming>) -> Result<()> {
         let room = &self.client.room;
         let mut gathering = self.nothing_gathered();
@@ -92,7 +92,7 @@ impl Asking<'_> {
             }
             let gathered = mem::replace(&mut gathering, self.nothing_gathered());
             self.keep_together(gathered.answers, self.run.world.clock.now()).await?;
-            // Until here a run that is killed leaves them to the next one.
+            // Until here, a killed run leaves them to the next.
             gathered.spool.into_iter().for_each(Spool::remove);
             if let Some(Err(error)) = gathered.left.map(|left| left.remove()) {
                 self.unspooled(&error.into());
@@ -107,7 +107,7 @@ impl Asking<'_> {
         Gathering { answers: Vec::new(), memory: self.client.room.gather(), spool: None, left: None, until: None }
     }
 
-    /// Takes an answer, and appends it to the spool.
+    /// Takes an answer and appends it to the spool.
     async fn came(&self, gathering: &mut Gathering, GroupAnswer { group, calls, reply, turn, slot }: GroupAnswer) {
         let reply = match reply {
             Ok(reply) => reply.without_share(),
@@ -122,7 +122,7 @@ impl Asking<'_> {
         let params = calls.into_iter().map(|call| call.params).collect();
         let answer = SharedAnswer { slices: group.slices, params, reply };
         if let Err(error) = self.spooled(gathering, &answer) {
-            // A full disk, which the file itself meets too.
+            // Probably a full disk, which writing the file will report as well.
             self.unspooled(&error);
             gathering.spool.take().into_iter().for_each(Spool::remove);
         }
@@ -135,7 +135,7 @@ impl Asking<'_> {
 
     fn spooled(&self, gathering: &mut Gathering, answer: &SharedAnswer) -> Result<()> {
         let contract = self.question.contract();
-        // One that failed once is not begun again in the middle of a file.
+        // After a failure, do not start a new spool in the middle of a file.
         if gathering.answers.is_empty() && gathering.spool.is_none() {
             let Some(spool) = self.run.world.store.spool(&spool::name(contract)) else { return Ok(()) };
             gathering.spool.insert(spool?).append(&[&spool::begun(contract)?])?;
@@ -145,7 +145,7 @@ impl Asking<'_> {
         Ok(spool.append(&[&record, &answer.reply.lines])?)
     }
 
-    /// Begins with what a run that was killed has gathered for the same file.
+    /// Starts with what a killed run had gathered for the same file.
     async fn go_on(&self, gathering: &mut Gathering, Unfinished { file, spooled }: Unfinished) {
         self.note_kept(&spooled).await;
         match file.go_on(&spooled.whole) {
@@ -162,13 +162,12 @@ impl Asking<'_> {
         }
     }
 
-    /// What comes is in memory alone.
+    /// Notes that answers are held in memory alone.
     fn unspooled(&self, error: &anyhow::Error) {
         tracing::debug!("{}: cannot keep answers as they come: {error:#}", self.question.table().name);
     }
 
-    /// Keeps the answers to many securities, the last of which came at `at`: those that are whole in one file, the others in
-    /// another.
+    /// Keeps answers by security, the last of which came at `at`: whole ones in one file, the others in another.
     pub(super) async fn keep_together(&self, answers: Vec<SharedAnswer>, at: DateTime<Utc>) -> Result<()> {
         let mut batches = [Batch::default(), Batch::default()];
         for SharedAnswer { slices, params, mut reply } in answers {

@@ -1,4 +1,5 @@
-//! The one HTTP client: timeouts, a cap on the size of replies, and no secret in any error.
+//! The only HTTP client: timeouts, a limit on the size of replies, and no secrets in errors. Does not interpret
+//! responses.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::clock::Clock;
 use crate::real;
 use crate::wire::Request;
 
-/// How long a call may take as a whole, the times aside in which its reply waits for memory.
+/// Limit for a whole call, excluding time in which its reply waits for memory.
 const LONGEST: Duration = Duration::from_mins(2);
 
 /// Why there is no response.
@@ -18,32 +19,32 @@ const LONGEST: Duration = Duration::from_mins(2);
 pub(crate) enum NoResponse {
     /// No connection could be made.
     Unreachable(String),
-    /// The connection broke, or took too long.
+    /// The connection broke or timed out.
     Broken(String),
-    /// More came than any call is answered with; the rest was not read.
+    /// The response is larger than any should be. The rest was not read.
     TooLarge,
-    /// It took longer than any call may.
+    /// It took longer than any call should.
     TooLong,
 }
 
-/// A client for HTTP: it follows no redirect and gives up after a minute.
+/// An HTTP client that follows no redirects and times out after a minute, unless a request has a timeout of its own.
 ///
 /// # Errors
 /// If the system's certificates cannot be loaded.
 pub fn client() -> Result<reqwest::Client> {
-    // The only error is that the provider is installed already.
+    // It fails only if a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .user_agent(concat!("pitlake/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
         .timeout(Duration::from_mins(1))
-        // A redirect would carry the token to an address that is not configured.
+        // A redirect would send the token to an address that is not configured.
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .context("cannot set up the HTTP client")
 }
 
-/// An address that calls can be sent to; HTTPS unless it names a scheme.
+/// Parses an address to send calls to. HTTPS if it has no scheme.
 pub(super) fn address(text: &str) -> Option<reqwest::Url> {
     let scheme = if text.contains("://") { "" } else { "https://" };
     reqwest::Url::parse(&format!("{scheme}{text}")).ok().filter(reqwest::Url::has_host)
@@ -54,14 +55,14 @@ pub(super) fn address(text: &str) -> Option<reqwest::Url> {
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    /// Seconds to wait before the next call, if the response names them.
+    /// Seconds to wait before the next call, if given.
     pub(super) retry_after: Option<u64>,
-    /// The server's time, if the response names it.
+    /// The server's time, if given.
     pub(super) date: Option<DateTime<Utc>>,
 }
 
-/// Sends a request and reads the whole response, as far as `share` has memory for it; `waits` is called where it has to
-/// wait for some.
+/// Sends a request and reads the whole response, as `share` gets memory for it. `waits` is called when it has to wait
+/// for memory.
 pub(super) async fn send(
     client: &reqwest::Client,
     request: Request,
@@ -93,7 +94,7 @@ pub(super) async fn send(
     }
 }
 
-/// Sends a request; the body of the response is not read yet.
+/// Sends a request, without reading the body of the response.
 async fn respond(client: &reqwest::Client, request: Request) -> Result<reqwest::Response, NoResponse> {
     #[cfg(test)]
     if let Some(vendor) = super::in_process::vendor() {
@@ -109,7 +110,7 @@ async fn respond(client: &reqwest::Client, request: Request) -> Result<reqwest::
     for (name, value) in request.headers {
         builder = builder.header(name, value);
     }
-    // The whole has its own end.
+    // `send` limits the whole call itself.
     builder.timeout(LONGEST * 30).send().await.map_err(|error| {
         let is_unreachable = error.is_connect();
         let message = chain(&error.without_url());
@@ -121,7 +122,7 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.to_utc())
 }
 
-/// The wait that `Retry-After` names, as seconds or as an instant of the server's clock.
+/// The wait given by `Retry-After`, in seconds or as a time on the server's clock.
 fn seconds(text: &str, date: Option<DateTime<Utc>>) -> Option<u64> {
     text.trim().parse().ok().or_else(|| {
         let wait = instant(text)? - date.unwrap_or_else(Clock::machine);
@@ -129,7 +130,7 @@ fn seconds(text: &str, date: Option<DateTime<Utc>>) -> Option<u64> {
     })
 }
 
-/// An error and its causes as one line, without those that say no more than that a call failed.
+/// An error and its causes on one line, without those that only say that a call failed.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut parts = vec![error.to_string()];
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! A vendor in the same process, which is sent what would go over the network. For tests of whole runs.
+//! A vendor in the same process, which receives what would go over the network. For tests of whole runs.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ thread_local! {
 /// A vendor in the same process.
 #[async_trait]
 pub(crate) trait Vendor: Send + Sync {
-    /// What it responds.
+    /// Responds to a request.
     async fn respond(&self, request: Request) -> Result<reqwest::Response, NoResponse>;
 }
 
-/// From now on what this thread sends goes to `vendor`, or to the network again.
+/// From now on this thread's requests go to `vendor`, or to the network if `None`.
 pub(crate) fn set(vendor: Option<Arc<dyn Vendor>>) {
     VENDOR.set(vendor);
 }

@@ -1,5 +1,5 @@
-//! Whether an answer is whole, by the rows that would reach silver: kept, kept with a mark, or not kept. Never how it is
-//! written, or what earlier looks showed.
+//! Whether an answer is whole, judged by the rows that would reach silver: kept, kept with a mark, or not kept. How it
+//! is written is up to `keep`; what earlier looks showed, to `earlier`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,43 +16,43 @@ use crate::plan::Facts;
 use crate::real;
 use crate::spec::{Contract, Covered, Empty, Table, TableSource, Values, WireFormat};
 
-/// Where it is unknown who was suspended, a session has at least this much of the rows of the one beside it, in percent. In
-/// July 2015 a third of the market was suspended within three days, the most there ever was.
+/// Least rows of a session, in percent of a neighbouring one, if suspensions are not known. In July 2015 a third of the
+/// market was suspended within three days, the most ever.
 const LEAST: usize = 70;
 
-/// Where none is known beside it, at least this much of the listed securities.
+/// Least rows in percent of listed securities, if no neighbouring session is known.
 const LEAST_LISTED: usize = 45;
 
-/// What becomes of an answer.
+/// What to do with an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is whole.
     Whole,
-    /// It is kept, and its name says in which way it is not whole.
+    /// Keep it, with a mark in its name for what is not whole.
     Kept(Mark),
-    /// Too much is lacking: it is not kept, and the slice is asked again.
+    /// Too much is missing: do not keep it, and fetch the slice again.
     Partial,
 }
 
-/// What answers to an interface are judged by.
+/// Judges the answers of an interface.
 pub(super) struct Judge<'a> {
     pub(super) facts: Facts<'a>,
     table: &'a Arc<Table>,
     source: &'a TableSource,
-    /// What answers to newer days showed; those are judged first.
+    /// What answers for newer days showed. Those are judged first.
     newer: Mutex<Newer>,
 }
 
-/// What answers to newer days showed.
+/// What answers for newer days showed.
 #[derive(Debug, Default)]
 struct Newer {
     codes: BTreeSet<String>,
-    /// Rows of the last one.
+    /// Number of rows in the last one.
     rows: Option<usize>,
 }
 
 impl<'a> Judge<'a> {
-    /// Judges answers to a source of a table.
+    /// A judge for the answers of a table's source.
     pub(super) fn new(facts: Facts<'a>, table: &'a Arc<Table>, source: &'a TableSource) -> Self {
         Self { facts, table, source, newer: Mutex::default() }
     }
@@ -61,10 +61,10 @@ impl<'a> Judge<'a> {
         &self.source.contract
     }
 
-    /// What the rows of an answer are, by the code that builds every table they feed, and the securities that it shows.
+    /// What an answer contains, according to the code that builds every table it feeds, and the securities in it.
     ///
     /// # Errors
-    /// When the thread that reads them fails.
+    /// When the thread that reads it fails.
     pub(super) async fn found(
         &self,
         calls: Vec<Vec<(String, String)>>,
@@ -96,7 +96,7 @@ impl<'a> Judge<'a> {
                     found.set_aside += judged.set_aside.len();
                     found.reason = found.reason.or(judged.set_aside.into_iter().next().map(|(_, reason)| reason));
                 }
-                // The build will stop at it, and say so.
+                // The build will stop at it and say so.
                 Err(stop) => {
                     found.set_aside = reply.rows;
                     found.reason = Some(stop.to_string());
@@ -107,8 +107,8 @@ impl<'a> Judge<'a> {
         Ok((found, codes))
     }
 
-    /// The columns that were asked for by name and did not come. A key column that may be null came with later versions
-    /// of some interfaces.
+    /// Columns requested by name that did not come. Not key columns, which may be null because later versions of some
+    /// interfaces added them.
     fn absent(&self, reply: &Reply) -> Vec<String> {
         let contract = self.contract();
         let names_fields =
@@ -121,16 +121,17 @@ impl<'a> Judge<'a> {
         reply.absent.iter().filter(|name| names_fields && !is_key(name)).cloned().collect()
     }
 
-    /// Securities that are due on older days, whatever follows from their delisting.
+    /// Securities to expect on older days, even if they are about to be delisted.
     pub(super) fn expect(&self, codes: BTreeSet<String>) {
         self.newer.lock().unwrap_or_else(PoisonError::into_inner).codes.extend(codes);
     }
 
-    /// Adds what the market tells of an answer: the securities that it lacks, and those that nobody knows.
+    /// Adds what the market tells about an answer: missing securities, and unknown ones.
     pub(super) fn compare(&self, slice: &Slice, codes: &BTreeSet<String>, found: &mut Findings) {
         let Slice::Session(day) = slice else { return };
         let cover = self.facts.universe.cover(self.contract(), *day, codes);
-        // Between its last trade and its delisting a security has no rows: newer days come first, and did not show it.
+        // Between its last trade and its delisting a security has no rows. Newer days were judged first and did not
+        // have it.
         let mut newer = self.newer.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = |code: &String| self.facts.universe.is_ending(code, *day) && !newer.codes.contains(code);
         let lacking: Vec<String> = cover.lacking.into_iter().filter(|code| !ended(code)).collect();
@@ -141,14 +142,14 @@ impl<'a> Judge<'a> {
         newer.codes.extend(self.facts.universe.known(codes));
     }
 
-    /// Whether only the number of its rows can show that an answer is a part of its day: it is unknown who was suspended.
+    /// Whether a partial answer can only be told by its number of rows, because suspensions are not known.
     pub(super) fn is_judged_by_rows(&self, slice: &Slice, found: &Findings) -> bool {
         let is_traded = self.contract().publication.covers == Some(Covered::Traded);
         matches!(slice, Slice::Session(_)) && is_traded && found.expected.is_none()
     }
 
-    /// Compares the rows of an answer with those of the session before it, if held, else of the newer one, else with the
-    /// list of securities.
+    /// Compares the number of rows with the session before if held, else with the newer one, else with the list of
+    /// securities.
     pub(super) fn compare_rows(&self, day: NaiveDate, before: Option<usize>, found: &mut Findings) {
         let mut newer = self.newer.lock().unwrap_or_else(PoisonError::into_inner);
         let listed = || Some((self.facts.universe.expected(self.contract(), day).most?, LEAST_LISTED));
@@ -157,8 +158,8 @@ impl<'a> Judge<'a> {
         newer.rows = Some(found.keys).filter(|_| found.beside.is_none()).or(newer.rows);
     }
 
-    /// Adds what earlier answers tell of an answer to a period: a company that has reported goes on having reported. Of
-    /// codes that the universe does not know, nothing is told.
+    /// Adds what earlier answers tell about an answer for a period: a company that has reported stays in the report.
+    /// Codes that the universe does not know are ignored.
     pub(super) fn compare_before(&self, before: &BTreeSet<String>, codes: &BTreeSet<String>, found: &mut Findings) {
         let [before, codes] = [before, codes].map(|codes| self.facts.universe.present(codes));
         if !before.is_empty() {
@@ -175,7 +176,8 @@ impl<'a> Judge<'a> {
         }
         let tolerated = contract.publication.tolerated(found.expected.unwrap_or(0));
         let lacks_many = found.beside.is_some() || found.lacking_codes.saturating_sub(found.set_aside) > tolerated;
-        // A list takes nothing away before it agrees with itself, and exchanges have renumbered hundreds of codes in a day.
+        // An incomplete list removes nothing until looks agree, and exchanges have renumbered hundreds of codes in a
+        // day.
         if lacks_many && !matches!(slice, Slice::Snapshot(_)) {
             Verdict::Partial
         } else if found.is_damaged() {
@@ -187,7 +189,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The companies that must be in an answer to a period whose deadline is past: those that have reported by the
+    /// Companies that must be in an answer for a period past its deadline: those that have reported according to the
     /// disclosure plan.
     pub(super) fn reported(&self, slice: &Slice) -> BTreeSet<String> {
         match slice {
@@ -200,7 +202,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether what the vendor has of a slice should not change any more.
+    /// Whether the vendor's data for a slice should no longer change.
     pub(super) fn is_settled(&self, slice: &Slice) -> bool {
         let today = self.facts.clock.today();
         match slice {
@@ -213,8 +215,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether an answer has no rows, or lacks those of its main call. Of calls for fixed values the first is the main one:
-    /// listed securities, or the days of SSE. Of calls for values of another table any may be empty.
+    /// Whether an answer has no rows, or none from its main call. With fixed parameter values the first call is the
+    /// main one: listed securities, or the days of SSE. With values from another table any call may be empty.
     pub(super) fn is_empty(&self, slice: &Slice, reply: &Reply) -> bool {
         let each = &self.contract().ask.each;
         let is_fixed = each.iter().all(|(_, values)| matches!(values, Values::Fixed(_)));
@@ -222,9 +224,9 @@ impl<'a> Judge<'a> {
         reply.rows == 0 || (matches!(slice, Slice::Snapshot(_)) && lacks_main)
     }
 
-    /// For a calendar day, a month or a security, before the history begins, and where the contract says so, an answer
-    /// without rows is one. On an open day it means that the day is not published; of a period past its deadline on which
-    /// every company reports, that the vendor lost it.
+    /// Whether an answer without rows is a valid one: for a calendar day, month or security, before the history begins,
+    /// and where the contract says so. On an open day it means that the day is not published yet; for a period past its
+    /// deadline on which every company reports, that the vendor lost it.
     fn may_be_empty(&self, slice: &Slice) -> bool {
         let publication = &self.contract().publication;
         match (publication.empty, slice) {

@@ -1,5 +1,5 @@
-//! An answer's way into bronze: whole, with a mark, or not at all. Never which slices are asked for, whether an answer is
-//! whole, or what a row means.
+//! Puts an answer into bronze: whole, with a mark, or not at all. Which slices are fetched, whether an answer is whole,
+//! and what a row means is decided elsewhere.
 
 use std::fmt;
 
@@ -19,14 +19,14 @@ use crate::spec::DateRange;
 use crate::store::{Obstructed, is_passing};
 
 impl Asking<'_> {
-    /// Keeps the answer to a slice that has a file of its own. One that cannot be judged by what came before, for the store
-    /// does not give that for the moment, is asked for again by the next run.
+    /// Keeps the answer to a slice with a file of its own. If it cannot be compared with earlier answers because the
+    /// store cannot give them right now, the next run fetches it again.
     pub(super) async fn keep(&self, answer: GroupAnswer) -> Result<()> {
         let slices = answer.group.slices.clone();
         self.or_fail(&slices, self.judged(answer).await).await
     }
 
-    /// Fails slices for which the store did not give what it holds.
+    /// Fails these slices if the store could not give a file right now.
     pub(super) async fn or_fail(&self, slices: &[Slice], done: Result<()>) -> Result<()> {
         match done {
             Err(error) if is_passing(&error) => {
@@ -92,7 +92,8 @@ impl Asking<'_> {
         self.write(answer, now, (&group.slices, &reply), self.comparable(before, is_span)).await
     }
 
-    /// The mark under which an answer is kept, if any; `None` for one that is not kept. The report tells what is lacking.
+    /// The mark to keep an answer under, if any. The outer `None` means not to keep it. What is missing goes into the
+    /// report.
     async fn mark(&self, slice: &Slice, reply: &Reply, found: &Findings) -> Result<Option<Option<Mark>>> {
         let name = &self.question.table().name;
         let unknown = unknown(found).map(|unknown| format!("{slice}: {unknown}"));
@@ -133,8 +134,8 @@ impl Asking<'_> {
         Ok(Some(Some(mark)))
     }
 
-    /// The answer that a new one can be the same as: where another interface of the folder has answered since, the same
-    /// again is news.
+    /// The earlier answer that a new one may repeat. None if another interface of the folder answered since, because
+    /// then the same rows are news.
     pub(super) fn comparable<'b>(&self, before: Before<'b>, is_span: bool) -> Before<'b> {
         let Self { question, .. } = self;
         before.filter(|(file, _)| !question.ledger.answered_since(question.source, file.file.written_at(), is_span))
@@ -201,7 +202,7 @@ impl Asking<'_> {
     }
 }
 
-/// Securities that nobody knows, as a note.
+/// A note about unknown securities.
 fn unknown(found: &Findings) -> Option<String> {
     let first = found.unknown.first()?;
     let more = found.unknown_codes - 1;
@@ -209,8 +210,8 @@ fn unknown(found: &Findings) -> Option<String> {
     Some(format!("`{first}`{more} not in the list of securities"))
 }
 
-/// First and last event day of the rows, and the months that have one; where they are few, the days. Without rows it is
-/// an answer all the same, for `day`.
+/// First and last event day of the rows, and the months with events, or the days if they are few. An answer without
+/// rows counts as one for `day`.
 pub(super) fn spread(reply: &Reply, day: NaiveDate, by_day: bool) -> (Option<DateRange>, Span) {
     let days = &reply.events;
     let covered = days.iter().copied().chain(days.is_empty().then_some(day));

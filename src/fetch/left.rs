@@ -1,5 +1,5 @@
-//! What runs that were killed had gathered of files of answers by security: gone on with where the plan still asks for that
-//! file and the run was of just now, else kept as it is. Never how it is read.
+//! What killed runs left of files of answers by security. It is continued if the plan still asks for the same file and
+//! the run was recent, and otherwise kept as is. How it is encoded is up to `spool`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +18,10 @@ use crate::store::Left;
 use crate::store::lease::Lease;
 use crate::world::Run;
 
-/// A file is gone on with for so long: its time is that of its last answer, and asking for one may take as long.
+/// How long a file may be continued: its time is that of its last answer, and fetching one may take as long.
 const LASTS: TimeDelta = TimeDelta::hours(1);
 
-/// A part of a file, and where it lies.
+/// Part of a file, and its spool.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     pub(super) file: Left,
@@ -29,26 +29,26 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// The slices that it answers.
+    /// The slices it answers.
     pub(super) fn slices(&self) -> BTreeSet<&Slice> {
         self.spooled.answers.iter().flat_map(|answer| &answer.slices).collect()
     }
 
-    /// Whether it is a part of the file of these slices.
+    /// Whether it belongs to the file of these slices.
     pub(super) fn is_of(&self, file: &[(Slice, Why)]) -> bool {
         let asked: BTreeSet<&Slice> = file.iter().map(|(slice, _)| slice).collect();
         self.slices().is_subset(&asked)
     }
 
-    /// Whether answers that come now may stand beside it.
+    /// Whether it is recent enough to share a file with new answers.
     fn is_of_just_now(&self, clock: Clock) -> bool {
         let (at, now) = (self.spooled.at, clock.now());
         at <= now && now - at < LASTS && shanghai_day(at) == clock.today()
     }
 }
 
-/// Keeps what runs that were killed left, and cannot be gone on with, as they would have kept it; whether there was any.
-/// Whoever holds the lease of a vendor is the only one that asks it: whatever lies there is of runs that are gone.
+/// Keeps what killed runs left and cannot be continued, the way they would have kept it. Returns whether there was any.
+/// Only the holder of a vendor's lease asks the vendor, so anything found belongs to a run that has ended.
 ///
 /// # Errors
 /// When the lake cannot be written.
@@ -64,7 +64,7 @@ pub async fn keep_left(
         for unfinished in unfinished(run, question).await {
             let file = files.iter().position(|file| unfinished.is_of(file));
             if let Some(file) = file.filter(|_| unfinished.is_of_just_now(run.world.clock)) {
-                // One that was left of the same file is another file.
+                // Another one left for the same file gets a file of its own.
                 files.swap_remove(file);
                 continue;
             }
@@ -72,7 +72,7 @@ pub async fn keep_left(
             let Unfinished { file, spooled } = unfinished;
             asking.note_kept(&spooled).await;
             asking.keep_together(spooled.answers, spooled.at).await?;
-            // Else it would be kept again and again.
+            // Otherwise it would be kept again by every run.
             file.remove().with_context(|| format!("cannot remove `{}`", file.name()))?;
             run.ledgers.written(question.contract()).await;
             is_kept = true;
@@ -81,7 +81,7 @@ pub async fn keep_left(
     Ok(is_kept)
 }
 
-/// What was left of the files of a question. What cannot be read is named and removed.
+/// What was left of a question's files. Those that cannot be parsed are reported and removed.
 pub(super) async fn unfinished(run: Run<'_>, question: &Question) -> Vec<Unfinished> {
     let contract = question.contract();
     let mut all = Vec::new();
@@ -89,10 +89,10 @@ pub(super) async fn unfinished(run: Run<'_>, question: &Question) -> Vec<Unfinis
         return all;
     }
     for file in run.world.store.spools(&spool::name(contract)) {
-        // The next run may read it.
+        // The next run may be able to read it.
         let Ok(bytes) = file.read() else { continue };
         match spool::read(bytes, contract) {
-            // Nothing came.
+            // It has no answers.
             Ok(spooled) if spooled.answers.is_empty() => drop(file.remove()),
             Ok(spooled) => all.push(Unfinished { file, spooled }),
             Err(problem) => {
@@ -109,7 +109,7 @@ pub(super) async fn unfinished(run: Run<'_>, question: &Question) -> Vec<Unfinis
 }
 
 impl Asking<'_> {
-    /// Tells of answers that another run paid for.
+    /// Reports answers that another run paid for.
     pub(super) async fn note_kept(&self, spooled: &Spooled) {
         let answers = spooled.answers.iter().map(|answer| answer.slices.len()).sum::<usize>();
         let note = format!("kept {} of a run that was killed", counted(answers, "answer"));

@@ -1,11 +1,11 @@
-//! Calls to a complete reply: pages until their end is proven, paced and retried, or a failure that says what to do.
-//! All pages or none.
+//! From calls to a complete reply: pages are requested until their end is proven, paced and retried, or there is a
+//! failure that says what to do. All pages or none.
 //!
-//! `ask` carries out the questions of a run over `accounts`; `answers` asks until answers are whole, `expect`, `earlier`
-//! and `judge` decide which are believed, and `keep` writes them to bronze, `gather` those by security
-//! from a `spool` or what was `left` in one; `again` judges those that are there. Below them
-//! `client`, `http`, `pace`, `tally`, `room`, `page`, `checks` and `whole` turn calls into one complete reply. Never here: what is missing,
-//! which [`crate::plan`] decides, or silver.
+//! `ask` carries out the questions of a run using `accounts`. `answers` asks until answers are whole; `expect`,
+//! `earlier` and `judge` decide which to believe; `keep` writes them to bronze, and `gather` those by security, from a
+//! `spool` or what was `left` in one. `again` judges those already there. Below them, `client`, `http`, `pace`,
+//! `tally`, `room`, `page`, `checks` and `whole` turn calls into one complete reply. What is missing is decided by
+//! [`crate::plan`], and nothing here knows silver.
 
 mod accounts;
 mod again;
@@ -48,13 +48,13 @@ pub use left::keep_left;
 use room::Share;
 pub use whole::Pages;
 
-/// Why calls have no reply.
+/// Why there is no reply to some calls.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum Failure {
-    /// The vendor refused, or its reply cannot be used.
+    /// The vendor refused, or its reply is unusable.
     #[error("{0}")]
     Refused(#[from] Refusal),
-    /// No connection to the vendor's address.
+    /// The vendor's address could not be reached.
     #[error("cannot reach {place}: {cause}; {hint}")]
     Unreachable {
         /// The base URL.
@@ -64,31 +64,31 @@ pub enum Failure {
         /// What to check.
         hint: String,
     },
-    /// The rows cannot be the complete and right ones.
+    /// The rows cannot be complete and correct.
     #[error("{0}")]
     Untrusted(String),
-    /// The vendor asks to slow down for longer than a run waits.
+    /// The vendor asks to slow down for longer than a run will wait.
     #[error("{0}")]
     Paused(String),
-    /// The reply, or a value in it, is larger than any can be; it is not asked for again.
+    /// The reply, or a value in it, is larger than allowed. It is not requested again.
     #[error("{0}")]
     TooLarge(String),
-    /// So many pages in a row did not come that the rest is left for a later run.
+    /// Too many consecutive pages failed. The rest is left for a later run.
     #[error("{count} pages in a row did not come, so {what} is left alone for now; the last: {last}; run again later")]
     Resting {
         /// The interface or the vendor.
         what: String,
         /// Whether it is the vendor.
         is_vendor: bool,
-        /// Pages in a row.
+        /// Number of consecutive failed pages.
         count: usize,
-        /// What happened to the last.
+        /// The last failure.
         last: String,
     },
 }
 
 impl Failure {
-    /// The exit code of a slice that failed so.
+    /// The exit code for a slice that failed this way.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
@@ -98,13 +98,13 @@ impl Failure {
         }
     }
 
-    /// Whether it says itself what to do about it.
+    /// Whether the message already says what to do.
     #[must_use]
     pub fn names_way_out(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Refused(Refusal::Rejected(_)))
     }
 
-    /// Whether every further call of the interface would fail alike.
+    /// Whether every further call to the interface would fail as well.
     #[must_use]
     pub fn stops_interface(&self) -> bool {
         self.stops_vendor()
@@ -116,7 +116,7 @@ impl Failure {
             )
     }
 
-    /// Whether every further call to the vendor would fail alike.
+    /// Whether every further call to the vendor would fail as well.
     #[must_use]
     pub fn stops_vendor(&self) -> bool {
         matches!(
@@ -128,7 +128,7 @@ impl Failure {
     }
 }
 
-/// A complete reply to the calls of a slice.
+/// A complete reply to the calls for a slice.
 #[derive(Debug, Default)]
 pub struct Reply {
     /// One JSON object per line, call by call.
@@ -139,28 +139,28 @@ pub struct Reply {
     pub rows_of: Vec<usize>,
     /// The number of pages with rows.
     pub pages: usize,
-    /// Fields of the reply that the contract lacks.
+    /// Fields of the reply that are not in the contract.
     pub unknown: BTreeSet<String>,
-    /// Fields of the contract that the reply lacked.
+    /// Fields of the contract that are not in the reply.
     pub absent: BTreeSet<String>,
-    /// The event days of the rows, if they were requested.
+    /// The event days of the rows, if wanted.
     pub events: BTreeSet<NaiveDate>,
-    /// The memory that the lines take.
+    /// The memory held for the lines.
     shares: Vec<Share>,
 }
 
 impl Reply {
-    /// Bytes of memory that the shares have.
+    /// Bytes held by the shares.
     fn held(&self) -> usize {
         self.shares.iter().map(Share::bytes).sum()
     }
 
-    /// The same, whose memory something else holds from now on.
+    /// The same without its shares. The caller accounts for the memory from now on.
     fn without_share(self) -> Self {
         Self { shares: Vec::new(), ..self }
     }
 
-    /// Adds the answer to further calls.
+    /// Appends the answer to further calls.
     fn add(&mut self, other: Self) {
         if self.lines.is_empty() {
             self.lines = other.lines;

@@ -1,8 +1,8 @@
 //! The pace of one interface: no minute sees more calls than allowed, and all calls pause when the vendor asks to slow
-//! down.
+//! down. Does not send anything.
 //!
-//! A sliding log instead of a leaky bucket: vendors count minutes of the clock, and a bucket either allows twice as
-//! many calls around the turn of a minute or wastes the burst that is allowed.
+//! A sliding log instead of a leaky bucket: vendors count calendar minutes, and a bucket either allows twice as many
+//! calls around the turn of a minute or wastes the allowed burst.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,16 +15,16 @@ use tokio::sync::Mutex;
 use crate::plan::Allowance;
 use crate::real;
 
-/// A minute, with a margin for clocks that differ.
+/// A minute, with a margin for clock differences.
 const MINUTE: Duration = Duration::from_secs(61);
 
-/// The longest wait that a vendor may ask for in a run; what asks for more is left for a later one.
+/// The longest wait that a run accepts from a vendor. Anything longer is left for a later run.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// A second, with a margin for clocks that differ.
+/// A second, with a margin for clock differences.
 const SECOND: Duration = Duration::from_millis(1050);
 
-/// How long a call at most gives way to others before it asks for its turn again.
+/// The longest time a first page gives way to later ones before it asks for its turn again.
 const LONGEST_YIELD: Duration = Duration::from_secs(1);
 
 /// The rate limiter of one interface.
@@ -33,12 +33,12 @@ pub(super) struct Pace {
     pub(super) most: usize,
     pub(super) window: Duration,
     state: Mutex<State>,
-    /// Calls for later pages that wait for their turn.
+    /// Number of calls for later pages that wait for their turn.
     later_pages: AtomicUsize,
 }
 
-/// A call for a later page that waits for its turn. First pages give way to it: a run that is killed loses the pages of
-/// answers that are not complete.
+/// A call for a later page that waits for its turn. First pages give way to it, because a killed run loses the pages of
+/// incomplete answers.
 #[derive(Debug)]
 pub(super) struct LaterPage<'a>(&'a AtomicUsize);
 
@@ -52,9 +52,9 @@ impl Drop for LaterPage<'_> {
 struct State {
     /// When the calls of the last window were sent.
     sent: VecDeque<Instant>,
-    /// No call before this.
+    /// No calls before this.
     paused_until: Option<Instant>,
-    /// How long all calls paused.
+    /// Total time for which calls paused.
     paused: Duration,
 }
 
@@ -67,8 +67,8 @@ impl Pace {
         Self { most: most.max(1) as usize, window, state: Mutex::default(), later_pages: AtomicUsize::new(0) }
     }
 
-    /// Counts calls that were sent before, by the time at which they were at the latest, and returns when. A limit by the
-    /// second has forgotten them.
+    /// Counts calls sent before, given the latest time at which each was sent, and returns those times. A limit per
+    /// second does not reach back that far.
     pub(super) fn begin_after(&mut self, calls: &BTreeMap<DateTime<Utc>, u64>) -> Vec<Instant> {
         let (now, instant) = (real::now(), real::instant());
         let mut sent = Vec::new();
@@ -89,14 +89,13 @@ impl Pace {
         LaterPage(&self.later_pages)
     }
 
-    /// Counts a call that is sent now; where none may be sent, when to ask again. A call for a first page leaves later ones
-    /// their turns.
+    /// Counts a call as sent now. If none may be sent, returns when to ask again. First pages leave their turns to later ones.
     pub(super) async fn turn(&self, is_first: bool) -> Option<Instant> {
-        let left = if is_first { self.later_pages.load(Ordering::Relaxed) } else { 0 };
-        self.state.lock().await.try_send(real::instant(), (self.most, left), self.window)
+        let reserved = if is_first { self.later_pages.load(Ordering::Relaxed) } else { 0 };
+        self.state.lock().await.try_send(real::instant(), (self.most, reserved), self.window)
     }
 
-    /// The wait that a vendor asks for when it asks to slow down: its own, or else a minute.
+    /// How long to wait if a vendor asks to slow down: as long as it says, else a minute.
     pub(super) fn wait(seconds: Option<u64>) -> Duration {
         seconds.map_or(MINUTE, |seconds| Duration::from_secs(seconds.max(1)))
     }
@@ -106,14 +105,14 @@ impl Pace {
         self.state.lock().await.pause(real::instant(), pause);
     }
 
-    /// How long all calls paused so far.
+    /// Total time for which calls paused so far.
     pub(super) async fn paused(&self) -> Duration {
         self.state.lock().await.paused
     }
 }
 
 impl State {
-    /// Pauses from now on; pauses of calls that are under way together are one.
+    /// Pauses from now on. Overlapping pauses from calls in flight count as one.
     fn pause(&mut self, now: Instant, pause: Duration) {
         let from = self.paused_until.filter(|until| *until > now).unwrap_or(now);
         let until = from.max(now + pause);
@@ -121,16 +120,16 @@ impl State {
         self.paused_until = Some(until);
     }
 
-    /// Counts a call that is sent now, or returns when to try again: of `most` in a window, so many turns are left to others.
-    fn try_send(&mut self, now: Instant, (most, left): (usize, usize), window: Duration) -> Option<Instant> {
+    /// Counts a call as sent now, or returns when to try again. Of `most` calls in a window, `reserved` are for others.
+    fn try_send(&mut self, now: Instant, (most, reserved): (usize, usize), window: Duration) -> Option<Instant> {
         while self.sent.front().is_some_and(|sent| *sent + window <= now) {
             self.sent.pop_front();
         }
         let paused = self.paused_until.filter(|until| *until > now);
         let full = (self.sent.len() >= most).then(|| self.sent[0] + window);
-        let is_left = left > 0 && self.sent.len() + left >= most;
+        let is_reserved = reserved > 0 && self.sent.len() + reserved >= most;
         let interval = window / u32::try_from(most).unwrap_or(u32::MAX);
-        let wait = paused.max(full).or_else(|| is_left.then(|| now + interval.min(LONGEST_YIELD)));
+        let wait = paused.max(full).or_else(|| is_reserved.then(|| now + interval.min(LONGEST_YIELD)));
         if wait.is_none() {
             self.sent.push_back(now);
         }
@@ -138,7 +137,7 @@ impl State {
     }
 }
 
-/// A time in words.
+/// A duration in words.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -178,7 +177,7 @@ mod tests {
         assert_eq!(pace.begin_after(&calls).len(), 4);
         assert_eq!(wait(&pace), None);
         assert_eq!(wait(&pace), Some(Duration::from_secs(11)));
-        // Of a limit that was lowered the newest calls count, and none of those that are sent by the second.
+        // If the limit was lowered, the newest calls count. Limits per second ignore earlier calls.
         let mut pace = of(1, None);
         assert_eq!(pace.begin_after(&calls).len(), 1);
         assert_eq!(wait(&pace), Some(MINUTE));

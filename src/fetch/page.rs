@@ -1,4 +1,5 @@
-//! One page: its fields against the contract, its rows against what was expected.
+//! One page: its fields against the contract, its rows against what is expected. How pages make up a reply is decided
+//! in `whole`, not here.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -12,10 +13,10 @@ use super::checks::{Checks, Expect};
 use crate::spec::Contract;
 use crate::wire::{Page, Refusal, RowReader, push_object};
 
-/// The text of a page is let go of in pieces of so many bytes.
+/// The text of a page is freed in pieces of this many bytes.
 const PIECE: usize = 4 << 20;
 
-/// What a row takes besides its text while it is judged, at most: its key, its security, what is said of it.
+/// Most bytes per row besides its text while being judged: its key, its security, its findings.
 const ROW: usize = 128;
 
 /// The rows of a page.
@@ -23,7 +24,7 @@ const ROW: usize = 128;
 pub(super) struct PageRows {
     pub(super) lines: Vec<u8>,
     pub(super) rows: usize,
-    /// A number for the key of each row.
+    /// A hash of each row's key.
     pub(super) keys: Vec<u64>,
     pub(super) unknown: BTreeSet<String>,
     pub(super) absent: BTreeSet<String>,
@@ -31,7 +32,7 @@ pub(super) struct PageRows {
 }
 
 impl PageRows {
-    /// Forgets the first row.
+    /// Removes the first row.
     pub(super) fn drop_first(&mut self) {
         let end = memchr::memchr(b'\n', &self.lines).map_or(self.lines.len(), |end| end + 1);
         self.lines.drain(..end);
@@ -40,19 +41,19 @@ impl PageRows {
     }
 }
 
-/// The bytes of a value: the largest seen are some thousand, of texts.
+/// Limit for the size of a value. The largest seen are texts of some thousand bytes.
 const MOST_OF_A_VALUE: usize = 1 << 20;
 
-/// A page apart from its text: what is needed to read that bit by bit, and to let go of what was read.
+/// A page without its text: enough to read that in pieces and free each one afterwards.
 #[derive(Debug)]
 pub(super) struct Outline {
     fields: Vec<String>,
-    /// Where each row begins and ends in the text.
+    /// Start and end of each row in the text.
     rows: Vec<(u32, u32)>,
 }
 
 impl Outline {
-    /// The outline of a page of `body`.
+    /// The outline of a page parsed from `body`.
     pub(super) fn of(page: Page<'_>, body: &[u8]) -> Self {
         let begin = body.as_ptr().addr();
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -63,7 +64,7 @@ impl Outline {
         Self { rows: page.rows.iter().map(of).collect(), fields: page.fields }
     }
 
-    /// The text in pieces that begin where a row does, last first: those that were read can be dropped.
+    /// Splits the text into pieces that start at a row, last first, so that each can be freed once read.
     fn pieces(&self, mut body: Vec<u8>) -> Vec<(usize, Vec<u8>)> {
         let mut pieces = Vec::new();
         let mut end = body.len();
@@ -80,7 +81,7 @@ impl Outline {
     }
 }
 
-/// Checks a page and takes over its rows, which may take `most` bytes with the `held` ones of the answer.
+/// Checks a page and takes its rows, which may take `most` bytes together with the `held` ones of the answer.
 pub(super) fn understand(
     outline: &Outline,
     body: Vec<u8>,
@@ -127,7 +128,7 @@ pub(super) fn too_many_rows(most: usize) -> Failure {
     Failure::TooLarge(format!("the rows of the answer take more than {} MiB", most >> 20))
 }
 
-/// The failure of a reply of more than `most` bytes.
+/// The failure of a reply larger than `most` bytes.
 pub(super) fn too_large(most: usize) -> Failure {
     Failure::TooLarge(format!(
         "the reply is larger than {} MiB, the memory of all replies: see `reply_memory` of [fetch] in jobs.toml, and \
@@ -136,19 +137,19 @@ pub(super) fn too_large(most: usize) -> Failure {
     ))
 }
 
-/// The memory that rows of so many bytes take.
+/// Memory for rows with this many bytes of text.
 pub(super) fn memory(bytes: usize, rows: usize) -> usize {
     bytes + rows * ROW
 }
 
-/// A number that two keys hardly share.
+/// A hash. Collisions are unlikely enough to ignore.
 fn hash(key: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(key);
     hasher.finish()
 }
 
-/// The fields of a page by their names in the contract, `None` for those that it lacks.
+/// The fields of a page by their names in the contract. `None` for those not in it.
 fn fields<'a>(names: &[String], contract: &'a Contract, out: &mut PageRows) -> Result<Vec<Option<&'a str>>, Failure> {
     let known = |name: &String| contract.field(name).map(|index| contract.fields[index].name.as_str());
     let fields: Vec<Option<&str>> = names.iter().map(known).collect();
@@ -164,7 +165,7 @@ fn fields<'a>(names: &[String], contract: &'a Contract, out: &mut PageRows) -> R
     Ok(fields)
 }
 
-/// Whether the contract has fields below this one of a nested reply.
+/// Whether the contract has fields below this field of a nested reply.
 fn is_branch(contract: &Contract, name: &str) -> bool {
     contract.fields.iter().any(|field| field.name.split_once('.').is_some_and(|(top, _)| top == name))
 }
@@ -238,10 +239,10 @@ mod tests {
             understand(&outline, body.clone().into_bytes(), (contract, &Expect::default()), (held, 12 << 20))
         };
         assert!(of(0).is_ok());
-        // A row takes memory whatever it holds.
+        // Each row takes memory, whatever it holds.
         let left = (12 << 20) - bytes;
         assert!(of(left - 11 * ROW).is_ok() && of(left - 11 * ROW + 1).is_err());
-        // Those of earlier pages count too.
+        // Rows of earlier pages count too.
         assert_eq!(of(3 << 20).unwrap_err().to_string(), "the rows of the answer take more than 12 MiB");
     }
 
@@ -258,7 +259,7 @@ mod tests {
         let news = |value: &str| is_fine("asharehub/news_flash", "publish_time", value);
         assert!(news(r#""2024-01-02 09:30:00""#) && news(r#""2024-01-02T23:59:59""#));
         assert!(!news(r#""2024-01-03 00:00:00""#) && !news("null"));
-        // The evening before in another zone is the day in Shanghai.
+        // The evening before in another time zone is this day in Shanghai.
         assert!(news(r#""2024-01-01T16:30:00Z""#) && news(r#""2024-01-01 16:30:00+00:00""#));
         assert!(is_fine("f10/earnings_price_history", "trading_day", "1704153600"));
     }

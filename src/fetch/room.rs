@@ -1,7 +1,8 @@
-//! The memory that replies may take together, and the shares that slices have of it. Never what a reply holds.
+//! Limits the memory of all replies together, and hands out shares of it to slices. Does not know what replies hold.
 //!
-//! A slice takes as much as it needs, and waits where there is no more. The oldest waits for nothing but answers that are
-//! gathered for a file, which is kept then, so that each gets its turn. A single reply is bounded by [`Room::of_a_reply`].
+//! A slice takes as much as it needs, and waits if there is no more. The oldest slice waits only for answers being
+//! gathered for a file, which is kept then, so every slice gets its turn. A single reply is limited by
+//! [`Room::of_a_reply`].
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -9,21 +10,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Bytes of replies that are held together, unless `jobs.toml` says how many, and where the memory of a run allows: ten times the
-/// largest reply seen.
+/// Limit for all replies together in bytes, unless `jobs.toml` sets one, and as far as the run's memory allows: ten
+/// times the largest reply seen.
 const USUAL: usize = 64 << 20;
 
-/// Of the memory of a run, replies take at most this part.
+/// Replies take at most this fraction of the run's memory.
 const PART: u64 = 4;
 
-/// What the slices behind the oldest one may hold together, as a part of the room.
+/// Slices behind the oldest may hold at most this fraction of the room, together.
 const BEHIND: usize = 4;
 
-/// The memory of replies.
+/// The memory for replies.
 #[derive(Debug)]
 pub(super) struct Room {
     state: Mutex<State>,
-    /// Bytes.
+    /// In bytes.
     size: usize,
     freed: Notify,
     pressed: Notify,
@@ -34,13 +35,13 @@ pub(super) struct Room {
 struct State {
     /// The number of the next slice.
     next: u64,
-    /// What each slice holds, oldest first.
+    /// Bytes held by each slice, oldest first.
     held: BTreeMap<u64, usize>,
-    /// Slices that wait for memory.
+    /// Number of slices waiting for memory.
     waiting: usize,
-    /// What answers hold that are gathered for a file.
+    /// Bytes of answers being gathered for a file.
     gathered: usize,
-    /// Whether the oldest slice waits for that.
+    /// Whether the oldest slice waits for gathered memory.
     is_wanted: bool,
 }
 
@@ -51,29 +52,29 @@ impl Default for Room {
 }
 
 impl Room {
-    /// For replies that may take so many bytes together, the usual number if `None`, in a run that may take so many.
+    /// A room for `replies` bytes, or the usual number if `None`, in a run that may use `memory` bytes.
     pub(super) fn of(replies: Option<u64>, memory: u64) -> Self {
         let most = replies.unwrap_or(USUAL as u64).min(memory / PART);
         let size = usize::try_from(most).unwrap_or(usize::MAX);
         Self { state: Mutex::default(), size, freed: Notify::new(), pressed: Notify::new(), wanted: Notify::new() }
     }
 
-    /// The most bytes of one reply.
+    /// Limit for one reply in bytes.
     pub(super) fn of_a_reply(&self) -> usize {
         self.size
     }
 
-    /// The most bytes of the rows of one answer, of all its pages; each row has the names of its fields.
+    /// Limit for the rows of one answer, over all its pages. Each row repeats the names of its fields.
     pub(super) fn of_rows(&self) -> usize {
         self.size / 4 * 7
     }
 
-    /// The bytes of answers that are gathered for a file, more or less; where they are more, the file is kept.
+    /// Bytes of gathered answers beyond which, roughly, their file is kept.
     pub(super) fn of_a_file(&self) -> usize {
         self.size / 4 * 3
     }
 
-    /// The turn of another slice.
+    /// Starts the turn of another slice.
     pub(super) fn enter(self: &Arc<Self>) -> Turn {
         let mut state = self.state();
         let number = state.next;
@@ -82,7 +83,7 @@ impl Room {
         Turn(Arc::new(Entered { room: Arc::clone(self), number }))
     }
 
-    /// Returns when slices wait for memory.
+    /// Returns once slices wait for memory.
     pub(super) async fn pressed(&self) {
         loop {
             let mut pressed = pin!(self.pressed.notified());
@@ -94,13 +95,13 @@ impl Room {
         }
     }
 
-    /// Answers that are gathered for a file: they hold memory without a turn, and whoever gathers keeps them when that is
-    /// [wanted](Room::wanted).
+    /// Memory for answers gathered for a file. It is held without a turn; whoever gathers keeps the answers once the
+    /// memory is [wanted](Room::wanted).
     pub(super) fn gather(self: &Arc<Self>) -> Gathered {
         Gathered { room: Arc::clone(self), bytes: 0 }
     }
 
-    /// Returns when the oldest slice waits for memory that is gathered.
+    /// Returns once the oldest slice waits for gathered memory.
     pub(super) async fn wanted(&self) {
         loop {
             let mut wanted = pin!(self.wanted.notified());
@@ -117,7 +118,7 @@ impl Room {
     }
 }
 
-/// The turn of a slice: older ones go first. It ends with its last clone.
+/// The turn of a slice. Older ones go first. Ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Turn(Arc<Entered>);
 
@@ -145,7 +146,7 @@ impl State {
     }
 }
 
-/// Memory of answers that are gathered for a file, until it is dropped.
+/// Memory of answers gathered for a file, held until dropped.
 #[derive(Debug)]
 pub(super) struct Gathered {
     room: Arc<Room>,
@@ -153,13 +154,13 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Holds more bytes, whatever there is: they were held by the turn of a slice.
+    /// Adds bytes without waiting, because a slice's turn held them until now.
     pub(super) fn add(&mut self, bytes: usize) {
         self.room.state().gathered += bytes;
         self.bytes += bytes;
     }
 
-    /// Bytes that it holds.
+    /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -173,13 +174,13 @@ impl Drop for Gathered {
 }
 
 impl Turn {
-    /// A share without memory yet.
+    /// A share that holds nothing yet.
     pub(super) fn share(&self) -> Share {
         Share { turn: self.clone(), bytes: 0 }
     }
 }
 
-/// Bytes that are held until it is dropped.
+/// Bytes held until dropped.
 #[derive(Debug)]
 pub(super) struct Share {
     turn: Turn,
@@ -187,24 +188,24 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Bytes that it holds.
+    /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Bytes that other shares of its turn hold.
+    /// Bytes held by other shares of the same turn.
     pub(super) fn beside(&self) -> usize {
         let Entered { room, number } = &*self.turn.0;
         room.state().held.get(number).map_or(0, |held| held.saturating_sub(self.bytes))
     }
 
-    /// The most bytes of a reply: what its answer holds already leaves less for it.
+    /// Limit for a reply in bytes. What its answer holds already is subtracted.
     pub(super) fn of_a_reply(&self) -> usize {
         let room = &self.turn.0.room;
         room.of_a_reply().min(room.of_rows().saturating_sub(self.beside()))
     }
 
-    /// Takes bytes if there are any.
+    /// Takes bytes if available.
     fn try_take(&mut self, bytes: usize) -> bool {
         let Entered { room, number } = &*self.turn.0;
         let mut state = room.state();
@@ -224,7 +225,7 @@ impl Share {
         true
     }
 
-    /// Takes more bytes, and waits for them; `meanwhile` is called first where that is needed.
+    /// Takes bytes, waiting for them if needed. `meanwhile` is called before waiting.
     pub(super) async fn take(&mut self, bytes: usize, meanwhile: impl FnOnce()) {
         if self.try_take(bytes) {
             return;
@@ -243,7 +244,7 @@ impl Share {
         }
     }
 
-    /// Holds so many bytes from now on, whatever there is: what was read is held already in another form.
+    /// Sets the bytes held, without waiting: what was read is already held in another form.
     pub(super) fn hold(&mut self, bytes: usize) {
         let Entered { room, number } = &*self.turn.0;
         if let Some(held) = room.state().held.get_mut(number) {
@@ -260,7 +261,7 @@ impl Drop for Share {
     }
 }
 
-/// A slice that waits for memory.
+/// Marks a slice as waiting for memory while it exists.
 struct Waiting<'r>(&'r Room);
 
 impl<'r> Waiting<'r> {
@@ -305,7 +306,7 @@ mod tests {
         of_second.hold(1 << 19);
         assert!(take(&mut of_third, 1 << 19) && !take(&mut of_third, 1));
         drop((of_first, first));
-        // The second one is the oldest by now, and only the third is behind it.
+        // The second is the oldest by now, and only the third is behind it.
         assert!(take(&mut of_second, 9 << 20) && take(&mut of_third, 1 << 19) && !take(&mut of_third, 1));
         drop((of_second, second, of_third, third));
         assert!(room.state().held.is_empty());
@@ -324,14 +325,14 @@ mod tests {
         of_first.hold(6 << 20);
         assert_eq!(first.share().of_a_reply(), 1 << 20);
         of_first.hold(1 << 20);
-        // Those behind it are no reason to let go.
+        // Waiting slices behind it are no reason to let go.
         assert!(of_second.take(2 << 20, || ()).now_or_never().is_none() && room.wanted().now_or_never().is_none());
         let mut more = Box::pin(of_first.take(1, || ()));
         assert!(more.as_mut().now_or_never().is_none() && room.wanted().now_or_never().is_some());
         drop(gathered);
         assert!(more.as_mut().now_or_never().is_some() && room.wanted().now_or_never().is_none());
         drop(more);
-        // Who leaves wants nothing.
+        // Once it gives up, gathered memory is no longer wanted.
         let mut gathered = room.gather();
         gathered.add(3 << 20);
         assert!(of_first.take(1, || ()).now_or_never().is_none() && room.wanted().now_or_never().is_some());

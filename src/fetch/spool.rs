@@ -1,5 +1,6 @@
-//! The form in which answers to securities lie in a spool until they are kept as a bronze file: one record each, with its
-//! length and a checksum, so that what a kill cut off is noticed. Never which are kept, or when.
+//! How answers by security are encoded in a spool until they are kept as a bronze file: one record each, with length
+//! and checksum, so that a record cut off by a kill is noticed. Which ones are kept, and when, is decided in `gather`
+//! and `left`.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use super::Reply;
 use crate::bronze;
 use crate::spec::Contract;
 
-/// What a spool begins with. Another form has another number.
+/// Magic bytes of a spool. A new layout gets a new number.
 const MAGIC: &[u8] = b"pitlake-spool-1\n";
 
 /// An answer that shares a file with others.
@@ -25,17 +26,17 @@ pub(super) struct SharedAnswer {
     pub(super) reply: Reply,
 }
 
-/// What a run that was killed left of a file.
+/// What a killed run left of a file.
 #[derive(Debug)]
 pub(super) struct Spooled {
     pub(super) answers: Vec<SharedAnswer>,
     /// When the last of them came.
     pub(super) at: DateTime<Utc>,
-    /// The bytes that are whole.
+    /// The bytes up to the last complete record.
     pub(super) whole: Vec<u8>,
 }
 
-/// Of what the answers are: those to another contract are read in another way.
+/// What the answers are for. Those to another version of the contract are not read.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Head {
     interface: String,
@@ -45,7 +46,7 @@ struct Head {
 /// An answer without its lines.
 #[derive(Serialize, Deserialize)]
 struct Record {
-    /// Codes, and months by their first days.
+    /// Codes, with the first day of the month if there is one.
     slices: Vec<(String, Option<NaiveDate>)>,
     params: Vec<Vec<(String, String)>>,
     at: DateTime<Utc>,
@@ -63,24 +64,24 @@ impl Head {
     }
 }
 
-/// What the names of the spools of an interface tell.
+/// The part of a spool's name that identifies the interface.
 pub(super) fn name(contract: &Contract) -> String {
     format!("{}.{}", contract.id.vendor, contract.id.name)
 }
 
-/// The beginning of a spool.
+/// The start of a spool.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// When it cannot be serialised.
 pub(super) fn begun(contract: &Contract) -> Result<Vec<u8>> {
     let head = serde_json::to_vec(&Head::of(contract))?;
     Ok([MAGIC, &framed(&[&head])?, &head].concat())
 }
 
-/// What is appended for an answer that came at `at`: all of it but the lines, and behind it these.
+/// What to append for an answer that came at `at`, to be followed by its lines.
 ///
 /// # Errors
-/// When it cannot be written as JSON, or is larger than any answer.
+/// When it cannot be serialised or is too large.
 pub(super) fn record(answer: &SharedAnswer, at: DateTime<Utc>) -> Result<Vec<u8>> {
     let reply = &answer.reply;
     let record = Record {
@@ -99,7 +100,7 @@ pub(super) fn record(answer: &SharedAnswer, at: DateTime<Utc>) -> Result<Vec<u8>
     Ok([framed(&[&text, &reply.lines])?, text].concat())
 }
 
-/// Length and checksum of what follows.
+/// Adds length and checksum in front.
 fn framed(parts: &[&[u8]]) -> Result<Vec<u8>> {
     let mut sum = Crc::new();
     for part in parts {
@@ -109,7 +110,7 @@ fn framed(parts: &[&[u8]]) -> Result<Vec<u8>> {
     Ok([length.to_le_bytes(), sum.sum().to_le_bytes()].concat())
 }
 
-/// The next record, and what is behind it; `None` where it is not whole.
+/// The next record and the bytes after it. `None` if it is incomplete.
 fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, bytes) = bytes.split_first_chunk()?;
     let (expected, bytes) = bytes.split_first_chunk()?;
@@ -119,7 +120,7 @@ fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (sum.sum().to_le_bytes() == *expected).then_some((record, rest))
 }
 
-/// The answers of a spool, up to the first that is not whole.
+/// The answers in a spool, up to the first incomplete one.
 ///
 /// # Errors
 /// Why it cannot be read at all.
@@ -194,7 +195,7 @@ mod tests {
         DateTime::from_timestamp(1_700_000_000 + second, 5_000_000).unwrap()
     }
 
-    /// A spool, and where its beginning and each record end.
+    /// A spool, and the offsets at which its start and each record end.
     fn spool(contract: &Contract) -> (Vec<u8>, Vec<usize>) {
         let mut bytes = begun(contract).unwrap();
         let mut ends = vec![bytes.len()];

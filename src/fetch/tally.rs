@@ -1,5 +1,6 @@
-//! Calls counted before they are sent: each waits until the report of its run tells it, so that a run that is killed has
-//! counted all that it made. The report is told of some calls ahead, so that few have to wait. Never what a call asks for.
+//! Counts calls before they are sent. Each waits until the run's report includes it, so that a killed run has counted
+//! every call. The report includes some calls in advance, so that few have to wait. What a call asks for is not known
+//! here.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -12,20 +13,20 @@ use tokio::sync::Notify;
 use crate::real;
 use crate::report::{self, Lately};
 
-/// How often the report is brought up to date where no call waits for it.
+/// How often the report is updated if no call is waiting for it.
 const TOLD_EVERY: Duration = Duration::from_millis(500);
 
-/// The most calls of an interface that the report tells ahead. A run that is killed counts at most so many too many.
+/// Most calls per interface that the report includes in advance. A killed run overcounts by at most this many.
 const MOST_AHEAD: u64 = 32;
 
-/// As many are told ahead of the first calls.
+/// How many to include in advance of the first calls.
 const FIRST_AHEAD: u64 = 4;
 
 /// The calls of some accounts, by interface.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     counts: Mutex<BTreeMap<String, Count>>,
-    /// A report tells the calls; without one none waits.
+    /// Whether there is a report. Otherwise no call waits.
     is_reported: bool,
     wanted: Notify,
     told: Notify,
@@ -35,23 +36,23 @@ pub(super) struct Tally {
 #[derive(Debug, Default)]
 struct Count {
     sent: u64,
-    /// As many were sent when the report was written last.
+    /// How many were sent when the report was last written.
     before: u64,
-    /// As many the report tells.
+    /// How many the report includes.
     told: u64,
-    /// Those of the last minute.
+    /// Calls sent in the last minute.
     lately: BTreeMap<DateTime<Utc>, u64>,
-    /// A call waits for the report.
+    /// Whether a call waits for the report.
     is_waited_for: bool,
 }
 
 impl Tally {
-    /// Counts calls that a report tells, by [`Tally::due`] and [`Tally::is_told`].
+    /// A tally with a report, kept by means of [`Tally::due`] and [`Tally::is_told`].
     pub(super) fn reported() -> Self {
         Self { is_reported: true, ..Self::default() }
     }
 
-    /// Counts a call that is about to be sent, when the report tells it.
+    /// Counts a call that is about to be sent, once the report includes it.
     pub(super) async fn count(&self, interface: &str) {
         loop {
             let mut told = pin!(self.told.notified());
@@ -73,20 +74,20 @@ impl Tally {
         }
         count.sent += 1;
         report::add(1, real::now(), &mut count.lately);
-        // Where many are sent in a moment the report is written before they are used up.
+        // Under heavy use, have the report updated before the advance is used up.
         if self.is_reported && count.told - count.sent == MOST_AHEAD / 2 {
             self.wanted.notify_one();
         }
         true
     }
 
-    /// The calls that were sent, by interface.
+    /// Calls sent so far, by interface.
     pub(super) fn calls(&self) -> BTreeMap<String, u64> {
         let counts = self.counts();
         counts.iter().filter(|(_, count)| count.sent > 0).map(|(name, count)| (name.clone(), count.sent)).collect()
     }
 
-    /// The calls of the last minute. Those of `told` that are not sent yet may be sent at any moment.
+    /// Calls of the last minute. Calls in `told` that were not sent yet count as sent now.
     pub(super) fn lately(&self, told: &BTreeMap<String, u64>) -> Lately {
         let of = |(name, count): (&String, &Count)| {
             let mut lately = count.lately.clone();
@@ -97,10 +98,10 @@ impl Tally {
         self.counts().iter().filter_map(of).collect()
     }
 
-    /// Waits until the report is to tell other numbers, and returns them.
+    /// Waits until the report has to change, and returns the new numbers.
     pub(super) async fn due(&self) -> BTreeMap<String, u64> {
         loop {
-            // A call that waits, or a while.
+            // Until a call waits, or for a while.
             let _ = real::by(real::instant() + TOLD_EVERY, self.wanted.notified()).await;
             let mut counts = self.counts();
             let mut is_due = false;
@@ -110,7 +111,7 @@ impl Tally {
                 let ahead = if count.is_waited_for { (2 * recent).max(FIRST_AHEAD) } else { recent };
                 let told = count.sent + ahead.min(MOST_AHEAD);
                 is_due |= told != count.told;
-                // What is not told any more is not used either.
+                // Do not use calls that the report is about to take back.
                 count.told = count.told.min(told);
                 (count.before, count.is_waited_for) = (count.sent, false);
                 if told > 0 {
@@ -123,7 +124,7 @@ impl Tally {
         }
     }
 
-    /// The report tells these numbers: calls that they hold may be sent.
+    /// The report now includes these numbers, so calls up to them may be sent.
     pub(super) fn is_told(&self, calls: &BTreeMap<String, u64>) {
         let mut counts = self.counts();
         for (name, told) in calls {

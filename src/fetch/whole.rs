@@ -1,6 +1,6 @@
-//! Pages to a complete reply: requested until their end is proven, and all over again where they do not fit together.
+//! From pages to a complete reply: requested until their end is proven, and all over again if they do not fit together.
 //!
-//! Never here: how one call is sent.
+//! How one call is sent is up to `client`.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -14,44 +14,44 @@ use crate::bronze;
 use crate::spec::Paging;
 use crate::wire::{Call, Window};
 
-/// The most characters of a row that an error quotes.
+/// Most characters of a row to quote in an error.
 const EXCERPT: usize = 200;
 
-/// How often pages that do not fit together are requested.
+/// How often to request pages that do not fit together.
 const ATTEMPTS: usize = 5;
 
-/// A part of a reply: not to be kept before it is complete.
+/// Part of a reply, not to be kept before it is complete.
 #[derive(Debug)]
 pub struct Pages {
     turn: Turn,
     reply: Reply,
     /// The lines of each call.
     lines: Vec<Vec<u8>>,
-    /// The number of rows on the first page of each call.
+    /// The number of rows on each call's first page.
     open: Vec<usize>,
-    /// The keys of each call: two calls may reply with the same row, two pages of one call may not.
+    /// Key hashes per call. Two calls may return the same row, but not two pages of one call.
     keys: Vec<HashSet<u64>>,
-    /// Why rows may be missing, where only pages of another size can tell: a row that is on two pages where rows may be
-    /// alike, or pages that do not join.
+    /// Why rows may be missing if only pages of another size can tell: a row is on two pages although rows may be
+    /// alike, or pages do not join.
     doubt: Option<String>,
-    /// Pages have rows that earlier ones had.
+    /// Whether pages repeat rows of earlier ones.
     overlaps: bool,
 }
 
-/// The calls of a slice, and what their rows must show.
+/// The calls for a slice, and what their rows must show.
 #[derive(Clone, Copy)]
 struct SliceCalls<'a> {
     interface: &'a Interface,
     calls: &'a [Call],
     expect: &'a Expect,
     turn: &'a Turn,
-    /// Rows of a page to ask for.
+    /// Rows to request per page.
     limit: usize,
 }
 
 impl<'a> SliceCalls<'a> {
-    /// An attempt at a reply: each asks for pages of another size, so that what repeats at a border of pages shows. A vendor
-    /// may send fewer rows than are asked for.
+    /// One attempt at a reply. Each requests pages of a different size, so that repeats at page boundaries show. A
+    /// vendor may send fewer rows than requested.
     fn attempt(asked: (&'a Interface, &'a [Call], &'a Expect), turn: &'a Turn, attempt: usize) -> Self {
         let (interface, calls, expect) = asked;
         let ask = &interface.contract.ask;
@@ -64,11 +64,11 @@ impl<'a> SliceCalls<'a> {
 }
 
 impl Client {
-    /// The first pages of a slice. Whether they are complete shows when more slices of the interface have theirs: see
-    /// [`Client::whole`].
+    /// Requests the first pages of a slice. Whether they are complete shows once more slices of the interface have
+    /// theirs: see [`Client::whole`].
     ///
     /// # Errors
-    /// [`Failure`]. One that stops the interface or the vendor is remembered and returned for every later call.
+    /// [`Failure`]. One that stops the interface or the vendor is remembered and returned by every later call.
     pub(super) async fn first(
         &self,
         interface: &Interface,
@@ -104,7 +104,7 @@ impl Client {
     /// Requests pages until the reply is complete, and all of them again if they do not fit together.
     ///
     /// # Errors
-    /// As those of asking for a first page.
+    /// As for a first page.
     pub async fn whole(
         &self,
         interface: &Interface,
@@ -115,8 +115,8 @@ impl Client {
         let mut last = Failure::Untrusted("no page was requested".into());
         let turn = first.turn.clone();
         let mut begun = Some(first);
-        // Twins at the border of two pages look like a repeated row, but then pages of another size give the same rows. An
-        // order that changes between pages gives as many rows, but others.
+        // Twin rows at a page boundary look like a repeated row, but then pages of another size give the same rows. If
+        // the order changed between pages, they give as many rows, but different ones.
         let mut doubted: Option<String> = None;
         for attempt in 0..ATTEMPTS {
             let slice = SliceCalls::attempt((interface, calls, expect), &turn, attempt);
@@ -143,7 +143,8 @@ impl Client {
         Err(last)
     }
 
-    /// A failure, or the one that stopped the vendor or the interface before: of calls under way each fails in its words.
+    /// The failure, or the one that stopped the vendor or the interface before it, so that all calls in flight fail
+    /// with the same message.
     fn remembered(&self, interface: &Interface, failure: Failure) -> Failure {
         if failure.stops_vendor() {
             self.stopped.get_or_init(|| failure).clone()
@@ -154,8 +155,9 @@ impl Client {
         }
     }
 
-    /// Every page of every call. The end is proven by an empty page, by one shorter than another page of the interface
-    /// in this run, or by the expected number of rows: vendors truncate silently, and `has_more` is unreliable.
+    /// Requests every page of every call. The end is proven by an empty page, by one shorter than another page of the
+    /// interface in this run, or by the expected number of rows: vendors truncate silently, and `has_more` is
+    /// unreliable.
     async fn finish(&self, slice: SliceCalls<'_>, mut pages: Pages) -> Result<Pages, Failure> {
         let SliceCalls { interface, calls, expect, limit, .. } = slice;
         match interface.contract.ask.paging {
@@ -177,11 +179,11 @@ impl Client {
         }
         for (place, first) in pages.open.clone().into_iter().enumerate() {
             let (mut offset, mut rows) = (first, first);
-            // Where pages overlap only an empty one is the end.
+            // If pages overlap, only an empty page is the end.
             while rows > 0 && (pages.overlaps || rows >= interface.largest.load(Ordering::Relaxed).min(limit)) {
                 let page = self.next_page(slice, place, &mut pages, offset).await?;
                 rows = page.rows;
-                // Rows that were there before do not move the offset past rows that were never seen.
+                // Repeated rows must not move the offset past rows that were never seen.
                 offset += page.new;
                 if calls.len() == 1 && rows > 0 && rows < limit && expect.rows.most == Some(offset) {
                     break;
@@ -191,8 +193,8 @@ impl Client {
         Ok(pages)
     }
 
-    /// Adds one page of the call at `place`. A later page begins with the last row of the one before it, so that a row lost
-    /// between them shows.
+    /// Adds one page of the call at `place`. Each later page starts with the last row of the one before, so that a row
+    /// lost in between shows.
     async fn next_page(
         &self,
         slice: SliceCalls<'_>,
@@ -201,7 +203,7 @@ impl Client {
         offset: usize,
     ) -> Result<PageSize, Failure> {
         let SliceCalls { interface, calls, expect, turn, limit } = slice;
-        // A page of one row has no room for the row before.
+        // A page of one row has no room for that.
         let overlap = usize::from(offset > 0 && limit > 1);
         let window = Window { limit, offset: offset - overlap };
         let (mut page, mut share) = self.page(interface, (&calls[place], window), expect, turn).await?;
@@ -220,9 +222,9 @@ impl Client {
             return Ok(PageSize { rows: 0, new: 0 });
         }
         let known: Vec<bool> = page.keys.iter().map(|key| pages.keys[place].contains(key)).collect();
-        // A whole page of repeats would never end, unless it follows the one before: then its rows are twins.
+        // A page with only known rows would go on forever, unless it joins the one before: then its rows are twins.
         if offset > 0 && known.iter().all(|is_known| *is_known) && !(expect.repeats && joins) {
-            // Rows were left out of earlier pages: those of them that must be there are missed when the answer is judged.
+            // Earlier pages left out rows. Judging the answer will notice any that must be there.
             if expect.judged && !expect.repeats && received < interface.largest.load(Ordering::Relaxed).min(limit) {
                 return Ok(PageSize { rows: 0, new: 0 });
             }
@@ -233,7 +235,7 @@ impl Client {
         if let Some(first) = known.iter().position(|known| *known) {
             let row = page.lines.split_inclusive(|byte| *byte == b'\n').nth(first).unwrap_or_default();
             let row = String::from_utf8_lossy(row).trim_end().chars().take(EXCERPT).collect::<String>();
-            // Only where no two rows may have the same key is a known one surely the same row.
+            // Only if keys are unique does the same key mean the same row.
             if expect.repeats {
                 pages.doubt.get_or_insert_with(|| format!("two pages have the row {row}"));
                 pages.lines[place].extend_from_slice(&page.lines);
@@ -268,11 +270,11 @@ impl Client {
     }
 }
 
-/// The rows of a page.
+/// Number of rows in a page.
 #[derive(Debug, Clone, Copy)]
 struct PageSize {
     rows: usize,
-    /// Those that no page before had.
+    /// Rows on no earlier page.
     new: usize,
 }
 
@@ -289,7 +291,7 @@ fn contains_line(lines: &[u8], line: &[u8]) -> bool {
 }
 
 impl Pages {
-    /// The rows of all calls, one call after the other.
+    /// The rows of all calls, call by call.
     fn whole(mut self) -> Reply {
         let mut lines = self.lines.into_iter();
         self.reply.lines = lines.next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The tables whose settled past a run changed: what is still expected to change is no news. Never what changed of it.
+//! The tables whose settled past a run changed. Days that are still expected to change do not count. What changed in
+//! them is up to the report.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +12,13 @@ use crate::report::{Report, TableReport};
 use crate::spec::{Axis, Table};
 use crate::world::World;
 
-/// The tables of which a run changed rows that readers saw before, days that had not settled aside.
+/// Tables in which a run changed rows that readers saw before, except on days that had not settled.
 pub async fn changed(world: &World, report: &Report) -> BTreeSet<String> {
     let is_changed = |(_, table): &(&String, &TableReport)| table.drift.rows + table.drift.withdrawn > 0;
     if !report.tables.iter().any(|table| is_changed(&table)) {
         return BTreeSet::new();
     }
-    // Without one every day counts as settled.
+    // Without a calendar every day counts as settled.
     let calendar = reference::calendar(world, &Ledgers::new(&world.store)).await.unwrap_or_default();
     let changed = report.tables.iter().filter(is_changed).filter(|(name, done)| {
         let table = world.catalog.table(name);
@@ -30,7 +31,7 @@ pub async fn changed(world: &World, report: &Report) -> BTreeSet<String> {
     changed.map(|(name, _)| name.clone()).collect()
 }
 
-/// The day on which a day is settled, as far as the calendar tells.
+/// The day on which a day settles, as far as the calendar reaches.
 fn settles(calendar: &Calendar, day: NaiveDate, lookback: u32) -> Option<NaiveDate> {
     if lookback == 0 { Some(day) } else { calendar.after(day, lookback) }
 }

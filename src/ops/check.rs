@@ -1,5 +1,5 @@
-//! `check`: whether the rows of silver are what a table promises. Reads silver alone, writes nothing. Never whether the
-//! bytes are those that were written: that is `verify`.
+//! `check`: whether the rows in silver keep the table's promises. Reads only silver, writes nothing. Whether the bytes
+//! are still those written is up to `verify`.
 
 mod findings;
 mod rows;
@@ -21,14 +21,14 @@ use crate::world::World;
 use findings::Findings;
 use rows::Rows;
 
-/// What was checked.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// Tables that have rows.
+    /// Number of tables with rows.
     pub tables: usize,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// What was found, by table.
+    /// The findings, by table.
     pub findings: Vec<Finding>,
 }
 
@@ -54,7 +54,7 @@ pub async fn check(world: &World, tables: &[Arc<Table>]) -> Result<Checked> {
     Ok(checked)
 }
 
-/// Checks a file, and tells how many rows it has.
+/// Checks a file and returns its number of rows.
 async fn one(
     world: &World,
     (table, calendar): (&Arc<Table>, &Arc<Calendar>),

@@ -1,5 +1,5 @@
-//! `config init` and `config check`: a configuration for the accounts at hand, and what one holds. Never how a command
-//! reads it.
+//! `config init` and `config check`: writes a configuration for some accounts, and says what a configuration contains.
+//! How commands read it is up to `spec`.
 
 mod covered;
 mod shipped;
@@ -13,7 +13,7 @@ use covered::closed;
 pub use covered::{Chosen, Closed};
 pub use shipped::MAIN;
 
-/// What a configuration holds.
+/// The contents of a configuration.
 #[derive(Debug, Clone, Serialize)]
 pub struct Checked {
     /// The lake.
@@ -22,69 +22,69 @@ pub struct Checked {
     pub vendors: Vec<CheckedVendor>,
     /// The jobs.
     pub jobs: Vec<CheckedJob>,
-    /// Who is told of runs.
+    /// Who is notified of runs.
     pub notify: Option<CheckedNotify>,
 }
 
-/// `[notify]` of a configuration.
+/// The `[notify]` table of a configuration.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckedNotify {
-    /// Of what.
+    /// The occasions.
     pub on: Vec<&'static str>,
-    /// The program and its arguments; empty without one.
+    /// The program and its arguments; empty if there is none.
     pub command: Vec<String>,
-    /// The form of what a webhook is sent; `None` without a webhook.
+    /// The format of webhook messages; `None` without a webhook.
     pub form: Option<&'static str>,
-    /// The variable that holds the address of the webhook.
+    /// The environment variable with the webhook's address.
     pub webhook_env: String,
-    /// Whether it, or the file that `<webhook_env>_FILE` names, holds one.
+    /// Whether that variable, or the file named by `<webhook_env>_FILE`, has an address.
     pub has_webhook: bool,
 }
 
-/// An account of a configuration.
+/// An account in a configuration.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckedVendor {
     /// The vendor.
     pub vendor: String,
-    /// Its points; 0 where it has none.
+    /// Its points, or 0.
     pub points: u32,
-    /// The address that is asked, where it is not the vendor's own.
+    /// The address to call, if it is not the vendor's own.
     pub base_url: Option<String>,
-    /// The variable that it comes from; `None` where the file has it.
+    /// The environment variable the address comes from; `None` if the file has it.
     pub base_url_env: Option<String>,
-    /// The variable that holds the token.
+    /// The environment variable with the token.
     pub token_env: String,
-    /// Whether there is a token, there or in the file that `<token_env>_FILE` names.
+    /// Whether there is a token, in that variable or in the file named by `<token_env>_FILE`.
     pub has_token: bool,
-    /// Whether calls without one are refused.
+    /// Whether the vendor refuses calls without a token.
     pub needs_token: bool,
 }
 
-/// A job of a configuration.
+/// A job in a configuration.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckedJob {
     /// The job.
     pub job: String,
-    /// When it runs; `None` where nothing starts it.
+    /// When it runs; `None` if nothing starts it.
     pub schedule: Option<String>,
     /// Its tables.
     pub tables: Vec<String>,
-    /// Those that no account may request.
+    /// Those that no account may fetch.
     pub closed: Vec<Closed>,
 }
 
-/// The text of a configuration for some accounts: the shipped one, with their jobs and the tables that they open.
+/// The configuration for some accounts: the shipped one, with their jobs and the tables they give access to.
 ///
 /// # Errors
-/// When the text is not a valid configuration, which would be a bug of ours.
+/// When the result is not a valid configuration, which would be a bug.
 pub fn init(catalog: &Catalog, lake: &str, accounts: &[Chosen]) -> Result<String> {
     let text = shipped::text(catalog, lake, accounts);
     Catalog::load(&[], Some(&SpecFile { name: "jobs.toml".into(), text: text.clone() }))?;
     Ok(text)
 }
 
-/// What the configuration of a world holds, and what its accounts do not open. What the environment says is still to be
-/// added.
+/// What a world's configuration contains, and what its accounts give no access to. What comes from the environment is
+/// added by the caller.
 #[must_use]
 pub fn check(world: &World, lake: &str) -> Checked {
     let accounts = world.jobs.accounts.iter();

@@ -1,4 +1,4 @@
-//! `demo`: fills a lake on two evenings of a made-up vendor. Never how it is shown.
+//! `demo`: fills a lake on two evenings of a made-up vendor. How it is shown is up to `cli`.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use crate::run::run;
 use crate::spec::{DateRange, Table};
 use crate::world::{Misuse, World};
 
-/// The command in its reports: a lake whose first report has another is not the demo's.
+/// The command in the demo's reports. A lake whose first report has another is not the demo's.
 const DEMO: &str = "demo";
 
-/// Refuses a lake that the demo did not make.
+/// Refuses a lake that the demo did not create.
 ///
 /// # Errors
-/// [`Misuse`] then; nothing was written.
+/// [`Misuse`] in that case. Nothing was written.
 pub async fn is_ours(world: &World) -> Result<()> {
     let reports = report::all(&world.store).await?;
     let mut is_empty = true;
     for folder in ["bronze", "silver", "rejects", "runs"] {
         is_empty &= world.store.list(folder).await?.is_empty();
     }
-    // Later runs into the demo's lake are its owner's business.
+    // Later runs in the demo's lake are up to its owner.
     if is_empty || reports.first().is_some_and(|run| run.command == DEMO) {
         return Ok(());
     }
@@ -35,11 +35,10 @@ pub async fn is_ours(world: &World) -> Result<()> {
     Err(Misuse(message).into())
 }
 
-/// One evening of the demo: everything from `start` on that was published by then, or what is new on a
-/// later evening.
+/// One evening of the demo: everything published from `start` until then, or what is new on a later evening.
 ///
 /// # Errors
-/// As [`run`].
+/// Those of [`run`].
 pub async fn evening(
     world: &mut World,
     tables: &[Arc<Table>],

@@ -1,5 +1,5 @@
-//! `diff`: what later fetches changed, and where two vendors disagree about the same keys. Reads bronze alone, writes
-//! nothing. Never how two rows are compared.
+//! `diff`: what later fetches changed, and where two vendors disagree about the same keys. Reads only bronze, writes
+//! nothing. How two rows are compared is up to `normalise`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,86 +18,86 @@ use crate::report;
 use crate::spec::{DateRange, Table, nearest};
 use crate::world::{Misuse, World};
 
-/// What `--between` takes beside two vendors: imports, with files of other programs, and answers.
+/// What `--between` accepts besides two vendors: imports and files of other programs, or answers.
 const KINDS: [&str; 2] = ["imports", "answers"];
 
 /// The two readings to compare.
 #[derive(Debug, Clone)]
 pub enum Against {
-    /// The first answer to each slice, and all answers.
+    /// The first answer to each slice, against all answers.
     First,
-    /// The answers before a run or a day in Shanghai began, and all answers.
+    /// The answers from before a run or a day in Shanghai began, against all answers.
     Since(String),
-    /// The answers of two vendors, or imports and answers.
+    /// The answers of two vendors, or imports against answers.
     Vendors([String; 2]),
 }
 
-/// What differs in a table.
+/// The differences in a table.
 #[derive(Debug, Serialize)]
 pub struct Diff {
     /// The table.
     pub table: String,
-    /// Fetches from this moment on are the later ones.
+    /// Answers fetched from this moment on count as later.
     pub since: Option<DateTime<Utc>>,
     /// The vendors.
     pub between: Option<[String; 2]>,
-    /// Rows that differ, by partition and key.
+    /// Differing rows, by partition and key.
     pub differences: Vec<RowDiff>,
     /// How many there are.
     pub counts: Counts,
-    /// Partitions that were not read, because none of their slices was answered again.
+    /// Number of partitions not read because none of their slices was answered again.
     pub unread: usize,
 }
 
-/// One row that differs.
+/// A row that differs.
 #[derive(Debug, Serialize)]
 pub struct RowDiff {
-    /// The key, in its order.
+    /// The key columns, in order.
     #[serde(serialize_with = "named")]
     pub key: Vec<(String, Value)>,
-    /// `changed`, `added` or `gone`; of vendors `differs` or `only`.
+    /// `changed`, `added` or `gone`; between vendors `differs` or `only`.
     pub what: &'static str,
-    /// The vendor of the row, or whether it is of imports or answers; `None` where two of them differ.
+    /// The vendor of the row, or whether it comes from imports or answers. `None` if both have the row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// Columns that differ, with both values.
     #[serde(serialize_with = "named", skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<(String, BothValues)>,
-    /// Of a version: its number within the key.
+    /// For a version: its number within the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
-    /// Of a version: the first day on which it may be used.
+    /// For a version: the first day on which it may be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_on: Option<NaiveDate>,
-    /// Of a version: when we saw it.
+    /// For a version: when we saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_at: Option<DateTime<Utc>>,
 }
 
-/// The values in both readings, by the names of those.
+/// The values in both readings, by the readings' names.
 #[derive(Debug)]
 pub struct BothValues(pub [(String, Value); 2]);
 
-/// How many rows there are of each kind.
+/// Number of rows of each kind.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
-    /// Equal rows; of versions, those seen before.
+    /// Equal rows. For versions, those seen before.
     pub same: usize,
-    /// Rows that both readings have and that differ.
+    /// Rows in both readings that differ.
     pub differ: usize,
-    /// Rows that only one reading has, by its name.
+    /// Rows in only one reading, by its name.
     pub only: BTreeMap<String, usize>,
-    /// Rows of days (of securities, where a table is asked by them) of which the other reading has nothing at all, by the
-    /// name of the one that has them: counted, not listed.
+    /// Rows on days (or of securities, if the table is fetched by them) for which the other reading has nothing at all,
+    /// by the name of the reading that has them. Counted but not listed.
     pub apart: BTreeMap<String, usize>,
-    /// Differences by column.
+    /// Number of differences by column.
     pub columns: BTreeMap<String, usize>,
 }
 
-/// Compares two readings of all tables that have them; `range` narrows them to event days.
+/// Compares two readings of every table that has both, limited to event days in `range`.
 ///
 /// # Errors
-/// As [`diff`].
+/// Those of [`diff`].
 pub async fn all(world: &World, against: Against, range: Option<DateRange>) -> Result<Vec<Diff>> {
     let world = &World { store: world.store.glance(), ..world.clone() };
     let mut diffs = Vec::new();
@@ -122,10 +122,10 @@ pub async fn all(world: &World, against: Against, range: Option<DateRange>) -> R
     Ok(diffs)
 }
 
-/// Compares two readings of a table; `range` narrows them to event days.
+/// Compares two readings of a table, limited to event days in `range`.
 ///
 /// # Errors
-/// [`Misuse`] for an unknown run or vendor; a lake that cannot be read, or bronze that stops a partition.
+/// [`Misuse`] for an unknown run or vendor, or when the lake cannot be read or bronze stops a partition.
 pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Option<DateRange>) -> Result<Diff> {
     if range.is_some() && table.event.is_none() {
         let message = format!("`{}` has no event day: omit --start and --end", table.name);
@@ -186,7 +186,7 @@ pub async fn diff(world: &World, table: &Arc<Table>, against: Against, range: Op
 }
 
 impl Diff {
-    /// Whether there is anything to tell of it.
+    /// Whether there is nothing to report.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.differences.is_empty() && self.counts.apart.values().all(|rows| *rows == 0)
@@ -231,7 +231,7 @@ impl Diff {
     }
 }
 
-/// The table as the two vendors alone would feed it.
+/// The table as these two vendors alone would feed it.
 fn pair(table: &Table, vendors: &[String; 2]) -> Result<Table> {
     let feeds: Vec<&str> = {
         let mut feeds = table.vendors();
@@ -249,7 +249,7 @@ fn pair(table: &Table, vendors: &[String; 2]) -> Result<Table> {
     pair.ok_or_else(|| Misuse("--between takes two vendors, for example tushare,asharehub".into()).into())
 }
 
-/// The beginning of a run, or of a day in Shanghai.
+/// The start of a run, or of a day in Shanghai.
 async fn moment(world: &World, text: &str) -> Result<DateTime<Utc>> {
     if let Some(at) = day::date(text).and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(SHANGHAI).single())
     {
@@ -261,11 +261,11 @@ async fn moment(world: &World, text: &str) -> Result<DateTime<Utc>> {
         let hint = hint.unwrap_or_else(|| "expected the id of a run in runs/, or a day such as 2024-06-28".into());
         return Err(Misuse(format!("unknown run `{text}`; {hint}")).into());
     };
-    // Names of files hold milliseconds.
+    // File names have milliseconds.
     Ok(DateTime::from_timestamp_millis(run.started.timestamp_millis()).unwrap_or(run.started))
 }
 
-/// Pairs as an object, in their order.
+/// Serialises pairs as an object, keeping their order.
 fn named<S: Serializer, V: Serialize>(pairs: &[(String, V)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }

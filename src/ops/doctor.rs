@@ -1,5 +1,5 @@
-//! `doctor`: whether everything a run needs is there: token, rights, limits, clock, store; and how to fix what is not.
-//! Sends one small call to each interface it checks. Never changes anything but a file that it removes again.
+//! `doctor`: whether everything a run needs is in place (token, access, limits, clock, store), and how to fix what is
+//! not. Sends one small call to each interface it checks. Changes nothing, except for a temporary file.
 
 use std::fs;
 use std::path::Path;
@@ -19,13 +19,13 @@ use crate::spec::{Axis, Table, TableSource, Values};
 use crate::store::Condition;
 use crate::world::World;
 
-/// A clock that is further off stamps files with a wrong day around midnight.
+/// A clock that is off by more writes a wrong day into file names around midnight.
 const OFF: TimeDelta = TimeDelta::seconds(60);
 
-/// Less free space does not last a night of a whole market.
+/// With less free space, a nightly run of the whole market may not fit.
 const LITTLE: u64 = 1 << 30;
 
-/// The security for which interfaces by security are probed: the oldest of Shenzhen.
+/// The security used to probe interfaces by security: the oldest in Shenzhen.
 const SOME_SECURITY: &str = "000001.SZ";
 
 /// The result of one check.
@@ -36,7 +36,7 @@ pub struct Finding {
     /// What was found, and how to fix it.
     #[serde(rename = "said")]
     pub message: String,
-    /// The exit code it stands for.
+    /// The exit code for it.
     pub exit: Exit,
 }
 
@@ -44,10 +44,10 @@ fn finding(what: impl Into<String>, exit: Exit, message: impl Into<String>) -> F
     Finding { what: what.into(), message: message.into(), exit }
 }
 
-/// Checks the store, the answers that it holds, and each configured vendor with its interfaces that feed `tables`.
+/// Checks the store, the answers in it, and each configured vendor with its interfaces that feed `tables`.
 ///
 /// # Errors
-/// When HTTP cannot be set up. Problems are in the findings.
+/// When the HTTP client cannot be set up. Other problems are in the findings.
 pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>> {
     let missing = world.store.missing().map(Path::to_owned);
     let mut findings = store(world).await;
@@ -73,7 +73,7 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
         for source in sources {
             let (finding, is_last) = right(world, &client, source).await;
             findings.push(finding);
-            // Every further call would fail alike.
+            // Every further call would fail the same way.
             if is_last {
                 break;
             }
@@ -89,7 +89,7 @@ pub async fn doctor(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Finding>
     Ok(findings)
 }
 
-/// Removes the folder of a lake that trying it made, unless something is in it by now.
+/// Removes the lake's folder if the probe created it and nothing else is in it.
 fn remove_empty(folder: &Path) {
     let within = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     for path in within.collect::<Vec<_>>().into_iter().chain([folder.to_owned()]) {
@@ -99,7 +99,7 @@ fn remove_empty(folder: &Path) {
     }
 }
 
-/// Why an account cannot be opened, as a finding.
+/// A finding for an account that cannot be opened.
 fn no_account(vendor: &str, error: anyhow::Error) -> Result<Finding> {
     let error: AccountError = error.downcast()?;
     let (what, exit) = match error {
@@ -110,7 +110,7 @@ fn no_account(vendor: &str, error: anyhow::Error) -> Result<Finding> {
     Ok(finding(what, exit, error.to_string()))
 }
 
-/// Keeps the calls that were made: a quota is summed from the runs.
+/// Records the calls made, because quotas are summed from reports.
 async fn report(world: &World, client: &Client) -> Result<()> {
     let calls = client.calls();
     if calls.is_empty() {
@@ -134,7 +134,7 @@ fn disk(world: &World) -> Option<Finding> {
     Some(finding("disk", Exit::Failed, message))
 }
 
-/// The calendar of the lake, if it holds one.
+/// The lake's calendar, if there is one.
 async fn calendar(world: &World) -> Option<Finding> {
     match reference::calendar(world, &Ledgers::new(&world.store)).await {
         Ok(calendar) => match (calendar.problem(), calendar.remark()) {
@@ -148,19 +148,19 @@ async fn calendar(world: &World) -> Option<Finding> {
     }
 }
 
-/// Tables with answers that a run with a wrong clock wrote.
+/// Tables with answers written by a run with a wrong clock.
 async fn ahead(world: &World, tables: &[Arc<Table>]) -> Vec<Finding> {
     let ledgers = Ledgers::new(&world.store);
     let mut findings = Vec::new();
     for table in tables {
-        // A lake that cannot be listed is named above.
+        // A lake that cannot be listed was reported above.
         let ahead = ledgers.of(table).await.ok().and_then(|ledger| ledger.stamped_ahead());
         findings.extend(ahead.map(|ahead| finding(&table.name, Exit::Incomplete, ahead.text())));
     }
     findings
 }
 
-/// Writes, reads and removes a file, and tells what the store can do besides.
+/// Writes, reads and removes a file, and finds out what else the store can do.
 async fn store(world: &World) -> Vec<Finding> {
     let store = &world.store;
     let found = match store.probe().await {
@@ -184,7 +184,7 @@ async fn store(world: &World) -> Vec<Finding> {
     findings
 }
 
-/// What a store promises of files that are put where their name is free.
+/// What the store's support for puts of new files means.
 fn creates(found: Condition) -> &'static str {
     match found {
         Condition::Kept => "kept: no file is overwritten by a run that takes its name at the same time",
@@ -199,7 +199,7 @@ fn creates(found: Condition) -> &'static str {
     }
 }
 
-/// What a store promises of leases.
+/// What the store's support for conditional replacement means for leases.
 fn swaps(found: Condition) -> &'static str {
     match found {
         Condition::Kept => "kept: of several runs that find the lease of a dead one exactly one gets it",
@@ -223,7 +223,7 @@ async fn limits(world: &World, name: &str, sources: &[&TableSource]) -> Vec<Find
         Err(error) => return vec![finding(what, Exit::Incomplete, format!("{error:#}"))],
     };
     let points = account.map_or(0, |account| account.points);
-    // A vendor may know no points.
+    // Some vendors have no points.
     let knows_points = world.catalog.contracts().any(|contract| contract.id.vendor == name && contract.points > 0);
     let mut parts: Vec<String> = knows_points.then(|| counted(points, "point")).into_iter().collect();
     if let (Some(low), Some(high)) = (
@@ -251,7 +251,7 @@ fn rate(world: &World, source: &TableSource) -> Allowance {
     allowance(&world.catalog, &world.jobs, source)
 }
 
-/// One call for one row, and whether every further call to the vendor would fail alike.
+/// Calls for one row. Also returns whether every further call to the vendor would fail the same way.
 async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding, bool) {
     let contract = &source.contract;
     let what = contract.id.to_string();
@@ -271,7 +271,7 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
         Axis::SecurityMonth => Slice::SecurityMonth(SOME_SECURITY.to_owned(), month_first(day)),
         Axis::Snapshot => Slice::Snapshot(day),
     };
-    // Values of other tables would have to be read from the lake, and the right shows without them.
+    // Values from other tables would have to be read from the lake, and access shows without them.
     let one = |(name, values): &(String, Values)| Some((name.clone(), values.own()?.iter().take(1).cloned().collect()));
     let chosen: Vec<Chosen> = contract.ask.each.iter().filter_map(one).collect();
     let calls = calls(contract, &[&slice], &chosen, world.clock.today());
@@ -298,7 +298,7 @@ fn month_first(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
 }
 
-/// Our clock against the vendor's.
+/// Compares our clock with the vendor's.
 fn clock(name: &str, ahead: TimeDelta) -> Finding {
     let what = format!("{name} clock");
     if ahead.abs() <= OFF {

@@ -1,4 +1,5 @@
-//! Captures people already have, into bronze: digits untouched, held apart from answers of our own.
+//! Imports captures that people already have into bronze, with digits unchanged and separate from our own answers. What
+//! a value means is decided in `normalise`, not here.
 
 mod file;
 mod imported;
@@ -22,13 +23,13 @@ pub use imported::{ImportRequest, Imported};
 use judgement::Target;
 pub use preview::{PreviewRow, PreviewValue};
 
-/// Lines of captures that are kept between judging and writing; other files are read twice.
+/// Bytes of captured lines kept in memory between judging and writing. Files beyond that are read twice.
 const KEPT: usize = 256 << 20;
 
-/// Imports captures of an interface. All are read and judged before the first is written.
+/// Imports captures for an interface. All files are read and judged before the first is written.
 ///
 /// # Errors
-/// [`Misuse`] when a file does not fit the interface or no row of it can be read; nothing was written then.
+/// [`Misuse`] when a file does not fit the interface or none of its rows can be read. Nothing was written then.
 pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Imported>> {
     let id = InterfaceId::parse(&request.interface);
     let found = id.and_then(|id| world.catalog.contract(&id).zip(world.catalog.fed_by(&id)));
@@ -80,7 +81,7 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
     let mut imported = Vec::new();
     for mut file in judged {
         let range = DateRange::around(file.judgement.days.iter().copied());
-        // A table without events: the import is of today, and still a part rather than a slice.
+        // For a table without events the import counts for today, and is still a part rather than a slice.
         let today = (file.judgement.days.is_empty() && file.days.is_empty()).then(|| world.clock.today());
         let days = file.judgement.days.iter().chain(&file.days).copied().chain(today);
         let span = Some(Span::months(days));
@@ -104,7 +105,7 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
     Ok(imported)
 }
 
-/// Fields that the user names must be the vendor's.
+/// Checks that fields named by the user exist in the contract.
 fn check_fields(contract: &Contract, request: &ImportRequest) -> Result<(), Misuse> {
     let named = request.set.iter().map(|(field, _)| ("--set", field));
     let named = named.chain(request.map.iter().map(|(_, field)| ("--map", field)));
@@ -118,7 +119,7 @@ fn check_fields(contract: &Contract, request: &ImportRequest) -> Result<(), Misu
     Ok(())
 }
 
-/// An import, as far as another one may be the same.
+/// What makes two imports the same.
 #[derive(Debug, PartialEq, Eq)]
 struct Import {
     digest: String,
@@ -133,14 +134,14 @@ impl Import {
     }
 }
 
-/// The imports of an interface that are there already.
+/// The imports of an interface that exist already.
 #[derive(Debug)]
 struct Earlier {
     /// Oldest first, with their paths.
     imports: Vec<(Import, String)>,
-    /// The place of the newest of each month.
+    /// Index of the newest import of each month.
     newest: BTreeMap<NaiveDate, usize>,
-    /// The first number that is free among the files of this moment.
+    /// The first free number among files with the current timestamp.
     ordinal: u32,
 }
 
@@ -169,14 +170,14 @@ impl Earlier {
         Ok(earlier)
     }
 
-    /// Adds a newer one.
+    /// Adds a newer import.
     fn add(&mut self, import: Import, path: String) {
         self.newest.extend(import.months().map(|month| (month, self.imports.len())));
         self.imports.push((import, path));
     }
 
-    /// The same import, unless a later one of some of its months stands above it: then giving it again says that it
-    /// is the right one.
+    /// The path of the same import, unless a later one for some of its months supersedes it: importing it again then
+    /// says that it is the right one.
     fn same(&self, import: &Import) -> Option<&str> {
         let newest = import.months().filter_map(|month| self.newest.get(&month)).max()?;
         let (newest, path) = &self.imports[*newest];

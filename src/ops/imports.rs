@@ -1,4 +1,4 @@
-//! The imports that the lake holds: listed, and taken back. Never how a file is imported.
+//! Lists the lake's imports and withdraws them. How a file is imported is up to `import`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::world::{Misuse, World};
 /// An import.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Import {
-    /// What `import --withdraw` takes.
+    /// The id that `import --withdraw` takes.
     pub id: String,
     /// The interface that its rows came from.
     pub interface: String,
@@ -20,9 +20,9 @@ pub struct Import {
     pub file: String,
     /// When it was imported.
     pub imported_at: DateTime<Utc>,
-    /// The day on which the vendor showed its rows, where that was given.
+    /// The day on which the vendor showed its rows, if it was given.
     pub captured_on: Option<NaiveDate>,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
     /// First and last event day.
     pub days: Option<DateRange>,
@@ -30,7 +30,7 @@ pub struct Import {
     pub bronze: String,
 }
 
-/// What was taken back.
+/// A withdrawn import.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Withdrawn {
     /// The import.
@@ -42,7 +42,7 @@ pub struct Withdrawn {
     pub table: String,
 }
 
-/// Every import of the lake, or of one interface, oldest first.
+/// All imports in the lake, or those of one interface, oldest first.
 ///
 /// # Errors
 /// When the lake cannot be listed.
@@ -71,7 +71,7 @@ pub async fn list(world: &World, interface: Option<&str>) -> Result<Vec<Import>>
     Ok(all)
 }
 
-/// The import that a file is, if it is one.
+/// The import in a file, if it is one.
 fn import(file: BronzeFile, provenance: Provenance) -> Option<Import> {
     provenance.is_import().then(|| Import {
         id: format!("{}/{}", provenance.vendor, file.stem()),
@@ -85,16 +85,16 @@ fn import(file: BronzeFile, provenance: Provenance) -> Option<Import> {
     })
 }
 
-/// Takes an import back: its file moves to `withdrawn/`, and the partitions it fed become stale.
+/// Withdraws an import: its file moves to `withdrawn/`, and the partitions it fed become stale.
 ///
 /// # Errors
-/// [`Misuse`] when there is no such import; when the lake cannot be written.
+/// [`Misuse`] when there is no such import, or when the lake cannot be written.
 pub async fn withdraw(world: &World, id: &str) -> Result<Withdrawn> {
     let found = list(world, None).await?.into_iter().find(|import| import.id == id || import.bronze == id);
     let import = found.ok_or_else(|| {
         Misuse(format!("no import `{id}` in the lake {}: run `pitlake import --list`", world.store.name()))
     })?;
-    // The copy is whole before the file goes: after a kill in between the same command ends the work.
+    // Copy before deleting. If killed in between, the same command finishes the job.
     let body = world.store.read(&import.bronze).await?;
     let former = format!("withdrawn/{}", import.bronze);
     let mut withdrawn = former.clone();

@@ -1,4 +1,4 @@
-//! The verbs besides running: one file each, over ledger and plan. Never argv or printing.
+//! Every command except running: one file each, over ledger and plan. Does not parse arguments or print.
 
 pub mod changed;
 pub mod check;

@@ -1,5 +1,5 @@
-//! `status --html`: the lake as a page. Gathers what it shows from `status`, the reports of runs and the jobs; the other
-//! files say what is late, what changed and what to do. Never how it looks: that is in `page/web`.
+//! `status --html`: the lake as a page. Collects its data from `status`, the runs' reports and the jobs; its submodules
+//! find what is late, what changed and what to do. How it looks is up to `page/web`.
 
 mod actions;
 mod changes;
@@ -21,14 +21,14 @@ use crate::report::Report;
 use crate::spec::{Axis, Job, Schedule};
 use crate::world::World;
 
-/// Reasons of rejected rows that are shown of a table, and letters of an example.
+/// Reasons for rejected rows shown per table, and characters shown of an example.
 const REASONS: usize = 8;
 const LETTERS: usize = 300;
 
-/// The page of what was seen; `options` stand behind the commands that it names, and `chinese` has the Chinese of a text.
+/// The page for what was seen. `options` are appended to the commands it names, and `chinese` translates a text.
 ///
 /// # Errors
-/// When the data cannot be written as JSON.
+/// When the data cannot be serialised.
 pub fn page(world: &World, seen: Seen, options: &str, chinese: &dyn Fn(&str) -> String) -> Result<String> {
     let Seen { tables, calendar, runs } = seen;
     let (now, today) = (world.clock.now(), world.clock.today());
@@ -76,7 +76,7 @@ pub fn page(world: &World, seen: Seen, options: &str, chinese: &dyn Fn(&str) -> 
     html::document(&page)
 }
 
-/// Adds what a table misses.
+/// Adds what is missing from a table.
 fn count_missing(answers: &mut Answers, status: &Status) {
     let missing = |one: &Coverage| one.days.values().filter(|state| state.is_missing()).count();
     let days: usize = status.coverage.iter().map(missing).sum();
@@ -111,7 +111,7 @@ fn of_table(world: &World, status: &Status) -> TableView {
     }
 }
 
-/// Adds what the interfaces of a table cover.
+/// Adds the coverage of a table's interfaces.
 fn view(calendar: &Calendar, table: TableView, coverage: &[Coverage]) -> TableView {
     let is_known = |one: &&Coverage| !one.days.is_empty() || !one.securities.is_empty();
     let view = |one: &Coverage| {
@@ -137,7 +137,7 @@ fn axis(axis: Axis) -> &'static str {
     }
 }
 
-/// The calendar from its first day to its last; a day that it does not know is `-`.
+/// The calendar from its first day to its last. Unknown days are `-`.
 fn days(calendar: &Calendar) -> Option<Runs> {
     let mut known = calendar.days().peekable();
     let (first, _) = *known.peek()?;
@@ -149,7 +149,7 @@ fn days(calendar: &Calendar) -> Option<Runs> {
     Some(Runs { first, runs: short(letters) })
 }
 
-/// Bytes of all tables: a folder of bronze that feeds several counts once.
+/// Size of all tables. A bronze folder that feeds several counts once.
 fn total(world: &World, tables: &[Status]) -> Size {
     let mut total = Size::default();
     let mut folders = BTreeSet::new();

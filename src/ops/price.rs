@@ -1,4 +1,4 @@
-//! `plan` and `backfill --dry-run`: what a run would do and cost. Reads the lake; sends nothing.
+//! `plan` and `backfill --dry-run`: what a run would do and what it would cost. Reads the lake; sends nothing.
 
 use anyhow::Result;
 
@@ -13,7 +13,7 @@ use crate::world::{Misuse, World};
 /// Prices the work.
 ///
 /// # Errors
-/// When the lake cannot be read, or the work cannot be done at all.
+/// When the lake cannot be read, or the work is impossible.
 pub async fn price(world: &World, work: &Work) -> Result<Price> {
     work.check(world.clock).map_err(Misuse)?;
     for table in &work.tables {
@@ -43,7 +43,7 @@ async fn priced(world: &World, ledgers: &Ledgers, work: &Work, phases: &Phases) 
         calendar: &calendar,
         universe: &universe,
     };
-    // As the run goes: reference tables, suspensions, the others; in each phase interfaces run side by side.
+    // In the order of a run: reference tables, suspensions, the rest. Within a phase interfaces run concurrently.
     let asks_suspensions = work.tables.iter().any(|table| table.name == SUSPENSIONS);
     for tables in std::iter::once(&phases.reference).chain(&phases.rest) {
         let questions = questions(world, ledgers, facts, work, tables).await?;
@@ -61,7 +61,7 @@ async fn priced(world: &World, ledgers: &Ledgers, work: &Work, phases: &Phases) 
     Ok(price)
 }
 
-/// The calendar of the lake, or an estimate with a note.
+/// The lake's calendar, or an estimate with a note.
 async fn calendar(world: &World, ledgers: &Ledgers, work: &Work, price: &mut Price) -> Calendar {
     let note = match reference::calendar(world, ledgers).await {
         Ok(calendar) if calendar.days().next().is_some() => return calendar,

@@ -1,5 +1,5 @@
-//! `rejects`: rows that were set aside, read back, and taken in where contracts allow it now. Never why a row is set aside:
-//! that is decided where it is typed.
+//! `rejects`: lists rejected rows, and takes them in if the contracts allow it by now. Why a row is rejected is decided
+//! in `normalise`, not here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead as _;
@@ -17,7 +17,7 @@ use crate::spec::Table;
 use crate::store::Store;
 use crate::world::World;
 
-/// One row that was set aside.
+/// A rejected row.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rejected {
     /// The table.
@@ -26,7 +26,7 @@ pub struct Rejected {
     /// The partition it would be in.
     #[serde(default)]
     pub partition: String,
-    /// Why it was set aside.
+    /// Why it was rejected.
     pub reason: String,
     /// The bronze file.
     pub file: String,
@@ -45,40 +45,40 @@ impl Rejected {
     }
 }
 
-/// Rows that are set aside for one reason.
+/// Rows rejected for the same reason.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetAside {
-    /// The reason, as for the first of them.
+    /// The reason, as given for the first of them.
     pub reason: String,
-    /// How many.
+    /// How many there are.
     pub rows: usize,
-    /// The first of them: its line, from 1.
+    /// Line number of the first, from 1.
     pub row: usize,
-    /// The first of them, as it is stored.
+    /// The first, as stored.
     pub example: String,
 }
 
-/// What became of the rows of a table that were set aside.
+/// What became of a table's rejected rows.
 #[derive(Debug, Clone, Serialize)]
 pub struct Replayed {
     /// The table.
     pub table: String,
-    /// Partitions that were built again.
+    /// Partitions that were rebuilt.
     pub built: Vec<String>,
-    /// Rows that are not set aside any more.
+    /// Number of rows that are no longer rejected.
     pub came_back: usize,
-    /// The others, by reason.
+    /// Rows still rejected, by reason.
     pub set_aside: Vec<SetAside>,
     /// Partitions that were not published.
     pub failed: Vec<Failed>,
-    /// What a user should know.
+    /// Remarks for the user.
     pub notes: BTreeSet<String>,
 }
 
-/// Every rejected row of a table.
+/// All rejected rows of a table.
 ///
 /// # Errors
-/// When the lake cannot be listed. A file that cannot be read is passed over.
+/// When the lake cannot be listed. Files that cannot be read are skipped and reported.
 pub async fn rejects(world: &World, table: &Table) -> Result<Vec<Rejected>> {
     let folder = format!("rejects/{}", table.name);
     let mut all = Vec::new();
@@ -100,18 +100,18 @@ pub async fn rejects(world: &World, table: &Table) -> Result<Vec<Rejected>> {
     Ok(all)
 }
 
-/// The rows of a file of rejected rows.
+/// Reads a file of rejected rows.
 async fn listed(store: &Store, path: &str) -> Result<Vec<Rejected>> {
     let mut text = Vec::new();
     bronze::inflate(&store.read(path).await?, &mut text)?;
     text.lines().map(|line| serde_json::from_str(&line?).context("it has an invalid line")).collect()
 }
 
-/// Builds the partitions with rejected rows again, and judges damaged answers again, by the contracts of now. Returns what
-/// became of each table, and the exit code: 3 where rows are still set aside.
+/// Rebuilds partitions with rejected rows, and judges damaged answers again, with the present contracts. Returns what
+/// became of each table, and the exit code, which is 3 if rows are still rejected.
 ///
 /// # Errors
-/// A lease that is held, or a lake that cannot be read or written.
+/// When a lease is held, or the lake cannot be read or written.
 pub async fn replay(world: &World, work: &Work) -> Result<(Vec<Replayed>, Exit)> {
     let before = by_table(world, &work.tables).await?;
     let mut report = run::run(world, work).await?;
@@ -137,7 +137,7 @@ pub async fn replay(world: &World, work: &Work) -> Result<(Vec<Replayed>, Exit)>
 }
 
 impl Replayed {
-    /// Whether nothing was set aside, and nothing was done.
+    /// Whether nothing was rejected and nothing was done.
     fn is_idle(&self) -> bool {
         self.built.is_empty() && self.set_aside.is_empty() && self.failed.is_empty() && self.notes.is_empty()
     }
@@ -153,12 +153,12 @@ async fn by_table(world: &World, tables: &[Arc<Table>]) -> Result<BTreeMap<Strin
     Ok(all)
 }
 
-/// Rejected rows, each with its reason and line, by their reasons; the values in these aside. The most frequent first.
+/// Groups rejects (reason, line, row) by reason, ignoring the values in it. The most frequent comes first.
 #[must_use]
 pub fn grouped(rejects: impl IntoIterator<Item = (String, usize, String)>) -> Vec<SetAside> {
     let mut groups: BTreeMap<String, SetAside> = BTreeMap::new();
     for (reason, line, row) in rejects {
-        // The first name in quotes is the field, and what follows are values.
+        // The first quoted name is the field; later ones are values.
         let kind = reason.split('`').enumerate().filter(|(part, _)| part % 2 == 0 || *part == 1);
         let kind = kind.map(|(_, text)| text).collect();
         let group = groups.entry(kind).or_insert_with(|| SetAside { reason, rows: 0, row: line, example: row });

@@ -1,4 +1,4 @@
-//! `schedule`: which jobs are due, by the reports of the lake and its calendar. Never a run.
+//! `schedule`: which jobs are due, according to the lake's reports and calendar. Runs nothing.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::spec::Schedule;
 use crate::store::is_passing;
 use crate::world::World;
 
-/// How long a store in trouble is left alone.
+/// How long to leave a store in trouble alone.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// A job with a schedule.
@@ -30,7 +30,8 @@ pub struct Scheduled {
     pub last: Option<Ran>,
 }
 
-/// The jobs that have a schedule and a vendor, as they stand; all or the named ones. `failed` are runs that ended before they had a report, with their jobs.
+/// The jobs that have a schedule and a vendor, all or the named ones. `failed` are runs that ended before they had a
+/// report, with their jobs.
 ///
 /// # Errors
 /// When the reports cannot be read.
@@ -41,7 +42,7 @@ async fn scheduled(world: &World, names: &[String], failed: &[(Vec<String>, Ran)
     }
     runs.extend_from_slice(failed);
     runs.sort_by_key(|(_, ran)| ran.started);
-    // Without one no day is known to be closed.
+    // Without a calendar no day is known to be closed.
     let calendar = reference::calendar(world, &Ledgers::new(&world.store)).await.unwrap_or_default();
     let now = world.clock.now();
     let is_closed = |day| calendar.knows(day) && calendar.sessions(day, day).is_empty();
@@ -55,11 +56,11 @@ async fn scheduled(world: &World, names: &[String], failed: &[(Vec<String>, Ran)
     Ok(scheduled.collect())
 }
 
-/// As `scheduled`; `None`, after a pause, where the store does not give a report for the moment: it may be well again soon,
-/// and a run that cannot be read is not one that did not take place.
+/// Like `scheduled`. Returns `None`, after a pause, if the store cannot give a report right now: it may recover soon,
+/// and a report that cannot be read does not mean that the run never happened.
 ///
 /// # Errors
-/// When the reports cannot be read, and will not be.
+/// When the reports cannot be read and retrying will not help.
 pub async fn known(world: &World, names: &[String], failed: &[(Vec<String>, Ran)]) -> Result<Option<Vec<Scheduled>>> {
     match scheduled(world, names, failed).await {
         Err(error) if is_passing(&error) => {
@@ -71,7 +72,7 @@ pub async fn known(world: &World, names: &[String], failed: &[(Vec<String>, Ran)
     }
 }
 
-/// The jobs that run now, together: those that have been due longest, with the others of their schedule.
+/// The jobs to run now, together: those due longest that share a schedule.
 #[must_use]
 pub fn due_now(scheduled: &[Scheduled]) -> Vec<&Scheduled> {
     let since = |one: &Scheduled| match one.due {
@@ -130,12 +131,12 @@ mod tests {
                 limits: Limits::default(),
                 engine: None,
             };
-            // Without a report the evening's run is due, or never was.
+            // Without any report the evening's run is due, unless it was never meant to run.
             let none = known(&world, &[], &[]).await.unwrap().unwrap();
             assert!(none[0].last.is_none());
             let journal = Journal::begin(&world.store, world.clock, "run", &["market".to_owned()]).await.unwrap();
             journal.end(BTreeMap::new(), None).await.unwrap();
-            // A report is asked for three times, then after the pause again.
+            // Reading a report is tried three times, and again after the pause.
             objects.withhold(4);
             assert!(known(&world, &[], &[]).await.unwrap().is_none());
             let waited = real::now() - evening;

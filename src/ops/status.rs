@@ -1,4 +1,5 @@
-//! `status`: what the lake holds of each table, and what is missing. Reads listings, headers and footers; sends nothing.
+//! `status`: what the lake holds of each table, and what is missing. Reads listings, headers and footers; sends
+//! nothing.
 
 mod asked;
 mod coverage;
@@ -33,30 +34,30 @@ pub use lacking::Lacking;
 pub use late::{Expected, late_jobs};
 pub use stretches::Stretch;
 
-/// Securities that are named of those that a slice lacks.
+/// How many of the securities missing from a slice to name.
 const NAMED: usize = 3;
 
 /// The state of days that only files of other programs hold.
 const UNPROVEN: &str = "unproven";
 
-/// Slices of a table, counted: each is in exactly one state.
+/// The number of slices in each state. Every slice is in exactly one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Slices {
-    /// Whole and settled, or whole and not to be asked again.
+    /// Whole and settled, or whole and not to be fetched again.
     pub held: usize,
-    /// Open days between the first and the last that have no file, and securities that were never asked.
+    /// Open days between the first and the last without a file, and securities never fetched.
     pub missing: usize,
-    /// Held, and to be asked once more: not settled, or securities are lacking within the tolerance.
+    /// Held, but to be fetched again: not settled, or securities are missing within the tolerance.
     pub due: usize,
-    /// Not held, and the last run that asked failed.
+    /// Not held, and the last run that tried failed.
     pub failed: usize,
-    /// Rows were set aside, or columns did not come.
+    /// Rows were rejected, or columns did not come.
     pub damaged: usize,
-    /// The vendor has no more.
+    /// Incomplete, but the vendor has no more.
     pub short: usize,
 }
 
-/// One table of the lake.
+/// The state of one table.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Status {
     /// The table.
@@ -65,48 +66,48 @@ pub struct Status {
     pub first: Option<NaiveDate>,
     /// Last event day.
     pub last: Option<NaiveDate>,
-    /// Rows in silver.
+    /// Number of rows in silver.
     pub rows: u64,
     /// Of these, versions after the first of their key.
     pub revisions: u64,
-    /// Rows of its companion: its former states.
+    /// Number of rows in its companion: its former states.
     pub former_states: u64,
     /// Slices.
     pub slices: Slices,
-    /// Rows that were set aside, as `rejects` lists them.
+    /// Number of rejected rows, as listed by `rejects`.
     pub rejected: usize,
     /// The missing days.
     pub holes: Vec<NaiveDate>,
-    /// Slices that are held and not plainly whole or not proven, or that failed.
+    /// Slices that are held but not simply whole or not proven, and those that failed.
     pub lacking: Vec<Lacking>,
-    /// Days that are whole, and to be asked once more.
+    /// Days that are whole but to be fetched again.
     pub due: Vec<NaiveDate>,
-    /// Days after the newest that is held, of a table in a job, by which a run should have fetched it; of a table of which
-    /// nothing is held the newest one.
+    /// For a table in a job: days after the newest held one that a run should have fetched by now. If nothing is held,
+    /// only the newest such day.
     pub late: Vec<NaiveDate>,
-    /// Open days since the last event day.
+    /// Number of open days since the last event day.
     pub lag: Option<usize>,
-    /// The last day of the calendar, where that is over and `lag` counts no further.
+    /// The last day of the calendar, if it is past and `lag` therefore ends there.
     pub calendar_ends: Option<NaiveDate>,
-    /// Days held by files of other programs: nothing proves them whole.
+    /// Number of days held only by files of other programs, so that nothing proves them whole.
     pub unproven: usize,
-    /// Partitions whose bronze changed since they were built, or that were never built.
+    /// Number of partitions whose bronze changed since they were built, or that were never built.
     pub stale: usize,
-    /// Paths in its folders of bronze that nothing reads: their form is not that of a bronze file.
+    /// Paths in its bronze folders that do not look like bronze files, so that nothing reads them.
     pub unread: Vec<String>,
-    /// Whether the calendar lacks days that it covers, so that missing ones are not noticed.
+    /// Whether the table covers days that the calendar lacks, so that missing ones go unnoticed.
     #[serde(skip)]
     pub is_beyond_calendar: bool,
-    /// What would help where its partitions are too large for one machine.
+    /// Advice if its partitions are too large for one machine.
     #[serde(skip)]
     pub large: Option<String>,
-    /// What each of its interfaces covers.
+    /// The coverage of each of its interfaces.
     #[serde(skip)]
     pub coverage: Vec<Coverage>,
-    /// Rows that were set aside, by reason.
+    /// Rejected rows by reason.
     #[serde(skip)]
     pub set_aside: Vec<SetAside>,
-    /// Bytes on disk.
+    /// Size on disk.
     #[serde(skip)]
     pub size: Size,
     /// When its newest answer came.
@@ -114,23 +115,23 @@ pub struct Status {
     pub answered: Option<DateTime<Utc>>,
 }
 
-/// Bytes that a table takes.
+/// The size of a table in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Size {
-    /// Of its files in bronze.
+    /// Its bronze files.
     pub bronze: u64,
-    /// Of its files in silver, those of its companion included.
+    /// Its silver files, including those of its companion.
     pub silver: u64,
 }
 
-/// What the lake holds, and what that was read with.
+/// The state of the lake, and what was read to find it.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The tables.
     pub tables: Vec<Status>,
-    /// The market's calendar; empty where it cannot be read.
+    /// The market's calendar; empty if it cannot be read.
     pub calendar: Calendar,
-    /// The runs, oldest first.
+    /// Reports of runs, oldest first.
     pub runs: Vec<Report>,
 }
 
@@ -142,13 +143,13 @@ pub async fn status(world: &World, tables: &[Arc<Table>]) -> Result<Vec<Status>>
     Ok(seen(world, tables, Trust::None).await?.tables)
 }
 
-/// Which files of bronze are taken for our own.
+/// Which bronze files are taken for our own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// Those that begin as ours do: the first bytes of each are read, in a local lake.
+    /// Those that start like ours. In a local lake this reads the first bytes of each file.
     None,
-    /// Those that are named as ours are, which takes half the time, and of an object store a request for each file; a file of
-    /// another program with such a name counts as proven.
+    /// Those named like ours. Takes half the time, and saves a request per file on an object store, but another
+    /// program's file with such a name counts as proven.
     Names,
 }
 
@@ -195,7 +196,7 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
             status.add_source(facts, &ledger, (source, false), &asked);
         }
         if status.slices == Slices::default() && status.holes.is_empty() {
-            // Imports hold no day, so all days of their rows are missing.
+            // Imports hold no days, so all days of their rows are missing.
             status.add_source(facts, &ledger, (0, true), &asked);
         }
         status.add_late(facts, table);
@@ -225,7 +226,7 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
     Ok(Seen { tables: all, calendar, runs })
 }
 
-/// What silver holds of a table.
+/// The state of a table in silver.
 async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Result<Status> {
     let table = ledger.table();
     let mut status = Status { table: table.name.clone(), ..Status::default() };
@@ -250,7 +251,7 @@ async fn published(world: &World, ledger: &Ledger, calendar: &Calendar) -> Resul
     Ok(status)
 }
 
-/// A footer, unless it cannot be read: then the file is named.
+/// The footer. If it cannot be read, the file is reported.
 fn read(world: &World, table: &Table, file: &SilverFile, footer: Result<Footer>) -> Option<Footer> {
     let named = |error| {
         let reason = format!("{error:#}; run `pitlake normalize {}`", table.name);
@@ -260,13 +261,13 @@ fn read(world: &World, table: &Table, file: &SilverFile, footer: Result<Footer>)
 }
 
 impl Status {
-    /// Adds the slices of a source: held, missing, due and failed. A source that holds nothing is passed over, unless the
-    /// table `is_bare`: no source holds anything.
+    /// Adds the slices of a source: held, missing, due and failed. Skips a source that holds nothing, unless the table
+    /// `is_bare`, that is, no source holds anything.
     fn add_source(&mut self, facts: Facts<'_>, ledger: &Ledger, (source, is_bare): (usize, bool), asked: &Asked) {
         let Facts { jobs, clock, calendar, universe, .. } = facts;
         let table = ledger.table();
         let contract = &table.sources[source].contract;
-        // Of interfaces that share a folder the first counts for its days; the others hold securities.
+        // If interfaces share a folder, only the first counts for its days. The others hold securities.
         let is_security = contract.ask.axis.by_security();
         let first = table.sharing(source).next().unwrap_or(source);
         if !is_security && first != source && table.sources[first].contract.ask.axis == contract.ask.axis {
@@ -281,7 +282,7 @@ impl Status {
                 self.lacking.push(Lacking { day: Some(*day), state: UNPROVEN, codes: Vec::new(), more: 0 });
             }
         }
-        // Reports and announcements are held by other days than those of their rows.
+        // Reports and announcements are held by other days than the event days of their rows.
         let mut days = held.keys().filter_map(Slice::day);
         let range = days.next().map(|first| DateRange::new(first, days.next_back().unwrap_or(first)));
         if let Some(range) = range
@@ -289,11 +290,11 @@ impl Status {
         {
             self.widen(range.first, range.last);
         }
-        // A session that silver still has and bronze lost is missing too.
+        // A session still in silver but lost from bronze is missing too.
         let by_event = is_security || contract.ask.axis == Axis::Session;
         let range = if by_event { self.first.zip(self.last).map(DateRange::from) } else { range };
         let Some(mut range) = range.filter(|_| is_bare || !held.is_empty()) else { return };
-        // So is a day before them that a run asked for in vain.
+        // So is an earlier day that a run failed to get.
         if let Some(first) = asked.first.filter(|_| !is_security) {
             range.first = range.first.min(first);
         }

@@ -1,5 +1,5 @@
-//! What commands with nothing to do ask of an object store: lists and headers do not grow with the number of bronze files,
-//! and an import sends one request for each file that it writes.
+//! What commands with nothing to do request from an object store: lists and headers must not grow with the number of
+//! bronze files, and an import sends one request per file it writes.
 
 use std::fs;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn days(number: u64) -> impl Iterator<Item = NaiveDate> {
     (0..number).map(move |n| first + Days::new(n))
 }
 
-/// The requests of an idle build, of `status` and of a plan, with answers to so many days.
+/// The requests of an idle build, of `status` and of a plan, for a lake with answers for this many days.
 async fn idle(number: u64) -> [Requests; 3] {
     let (world, counted) = world();
     let open = |day: NaiveDate| {
@@ -110,8 +110,9 @@ async fn idle(number: u64) -> [Requests; 3] {
 
 #[tokio::test]
 async fn what_has_nothing_to_do_sends_as_many_requests_for_many_days_as_for_few() {
-    // Each top folder is listed once, whatever the number of tables: bronze and silver; for `status` rejects and runs, for a
-    // plan runs. Bodies are read of the calendar and of the reports of runs, of each partition the footer, and no header.
+    // Each top folder is listed once, however many tables there are: bronze and silver, for `status` also rejects and
+    // runs, for a plan runs. Besides the calendar and the runs' reports only footers are read, one per partition, and
+    // no headers.
     for days in [3, 120] {
         let build = Requests { lists: 2, gets: 1, puts: 3 };
         let status = Requests { lists: 4, gets: 4, puts: 0 };
@@ -120,7 +121,7 @@ async fn what_has_nothing_to_do_sends_as_many_requests_for_many_days_as_for_few(
     }
 }
 
-/// The requests of imports into a lake, one after the other, of so many files each.
+/// The requests of consecutive imports into a lake, of this many files each.
 async fn imports(numbers: &[usize]) -> Vec<Requests> {
     let (world, counted) = world();
     let folder = tempfile::tempdir().unwrap();
@@ -149,7 +150,7 @@ async fn imports(numbers: &[usize]) -> Vec<Requests> {
 #[tokio::test]
 async fn an_import_sends_one_request_for_each_file_though_all_are_of_one_moment() {
     let all = imports(&[5, 40, 7]).await;
-    // A header of each import that is there, to find the same one.
+    // The header of each existing import is read, to find a duplicate.
     let expected = [(5, 0), (40, 5), (7, 45)].map(|(puts, gets)| Requests { lists: 2, gets, puts });
     assert_eq!(all, expected);
 }

@@ -1,5 +1,5 @@
-//! `verify`: whether the bytes of silver and bronze are still those that were written. Reads files completely, writes
-//! nothing. Never whether the figures are right: that is `check`.
+//! `verify`: whether the bytes of silver and bronze are still those written. Reads files completely, writes nothing.
+//! Whether the figures are right is up to `check`.
 
 mod files;
 mod rebuild;
@@ -22,8 +22,8 @@ use verified::{at_once, build_again};
 
 pub use verified::{Counts, Damage, Verified};
 
-/// Reads all silver and bronze of some tables. Of the partitions that are current, a share is built again and compared: the
-/// same ones for the same day of the clock, others on other days.
+/// Reads all silver and bronze of some tables. A share of the current partitions is rebuilt and compared: the same ones
+/// for the same day of the clock, others on other days.
 ///
 /// # Errors
 /// When the lake cannot be read.
@@ -43,7 +43,7 @@ pub async fn verify(world: &World, tables: &[Arc<Table>], rebuild: f64) -> Resul
         unproven(&mut verified);
         rejects(world, table, &mut verified).await?;
         let ledger = ledgers.of(table).await?;
-        // Tables may share the folder of an interface.
+        // Tables may share an interface's folder.
         let unseen = ledger.files().iter().filter(|file| seen.insert(file.file.path.clone()));
         let unseen: Vec<&Arc<LedgerFile>> = unseen.collect();
         files::bronze(world, &ledger, &unseen, &mut verified).await?;
@@ -95,7 +95,7 @@ async fn silver_files(world: &World, table: &Arc<Table>, files: &[SilverFile], v
     }
 }
 
-/// Names the files of former versions.
+/// Reports files of former versions.
 fn unproven(verified: &mut Verified) {
     if verified.silver.unproven > 0 {
         let files = counted(verified.silver.unproven, "silver file");

@@ -1,4 +1,4 @@
-//! What was found in a table, by check. Never how it is found.
+//! The findings in a table, grouped by check. How they are found is up to `rules`.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -6,37 +6,37 @@ use serde::Serialize;
 use super::rows::Shown;
 use crate::spec::Table;
 
-/// Most rows of a finding that are shown.
+/// How many rows of a finding to show.
 const SHOWN: usize = 5;
 
-/// What a finding means.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The table breaks a promise.
     Error,
-    /// Arithmetic of single rows, which some rows of old history break.
+    /// The arithmetic of single rows is off, as in some rows of old history.
     Warning,
 }
 
-/// What a check found in a table.
+/// A finding of one check in one table.
 #[derive(Debug, Serialize)]
 pub struct Finding {
     /// The table.
     pub table: String,
-    /// The check.
+    /// Name of the check.
     pub check: &'static str,
     /// What it means.
     pub level: Level,
     /// What is wrong.
     pub problem: String,
-    /// How many rows, days or files are concerned.
+    /// How many rows, days or files it concerns.
     pub count: usize,
     /// The first of them.
     pub rows: Vec<Shown>,
 }
 
-/// What was found in a table, by check.
+/// Collects a table's findings by check.
 pub(super) struct Findings {
     table: String,
     pub(super) found: Vec<Finding>,
@@ -47,7 +47,7 @@ impl Findings {
         Self { table: table.name.clone(), found: Vec::new() }
     }
 
-    /// Counts a row, day or file; the first ones are shown.
+    /// Counts a row, day or file. The first few are shown.
     pub(super) fn add(
         &mut self,
         check: &'static str,

@@ -1,4 +1,4 @@
-//! The rows of a silver file, column by column, with typed access and rows to show. Never what is wrong with them.
+//! The rows of a silver file by column, with typed access and rows to show. What is wrong with them is up to `rules`.
 
 use std::collections::BTreeSet;
 
@@ -37,13 +37,13 @@ impl Rows {
         self.batch.num_rows()
     }
 
-    /// A column as doubles, where the file has it.
+    /// A column as doubles, if the file has it.
     pub(super) fn numbers(&self, name: &str) -> Result<Option<Float64Array>> {
         let Some(column) = self.batch.column_by_name(name) else { return Ok(None) };
         Ok(Some(cast(column, &DataType::Float64)?.as_primitive().clone()))
     }
 
-    /// The days of a column; of instants, the days in Shanghai. `None` where the file has no such column.
+    /// The days of a column; for instants, the day in Shanghai. `None` if the file has no such column.
     pub(super) fn days(&self, name: &str) -> Option<Vec<Option<NaiveDate>>> {
         let column = self.batch.column_by_name(name)?;
         let of_row = |row: usize| {
@@ -61,7 +61,7 @@ impl Rows {
         Some((0..self.len()).map(of_row).collect())
     }
 
-    /// Some columns of a row, as `query` prints them.
+    /// Some columns of a row, formatted as by `query`.
     pub(super) fn shown(&self, row: usize, columns: &[&str]) -> Result<Shown> {
         let schema = self.batch.schema();
         let mut taken = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The checks of one silver file, each with the rows that break it. Never how they are printed.
+//! The checks on one silver file, which report the rows that break them. How findings are printed is up to `cli`.
 
 use std::collections::BTreeSet;
 
@@ -14,19 +14,19 @@ use crate::normalise::Partition;
 use crate::plan::Calendar;
 use crate::spec::{Axis, Table, UnitRatio};
 
-/// Prices of a bar that lie between its lowest and its highest.
+/// Prices of a bar that must lie between its low and high.
 const BETWEEN: [&str; 3] = ["open", "close", "price"];
 
-/// Cumulative factors, which are never zero or negative.
+/// Cumulative factors, which must be positive.
 const FACTOR: &str = "adj_factor";
 
-/// How far an average price may lie beyond the lowest and the highest: amounts are rounded.
+/// How far an average price may lie outside low and high, because amounts are rounded.
 const SLACK: f64 = 0.01;
 
-/// The columns that pitlake adds and that are checked or shown.
+/// Columns added by pitlake that are checked or shown.
 const ADDED: [&str; 6] = ["occurrence", "announced_on", "known_on", "tradable_on", "revision", "vendor"];
 
-/// The columns that the checks of a table read.
+/// The columns read by a table's checks.
 pub(super) fn wanted(table: &Table) -> BTreeSet<String> {
     let ratios = table.unit_ratios.iter().flat_map(UnitRatio::columns);
     let columns = table.key.iter().copied().chain(table.event).chain(ratios);
@@ -34,7 +34,7 @@ pub(super) fn wanted(table: &Table) -> BTreeSet<String> {
     names.chain(ADDED).chain(BETWEEN).chain(["low", "high", FACTOR]).map(str::to_owned).collect()
 }
 
-/// Applies every check to the rows of a partition.
+/// Runs every check on the rows of a partition.
 pub(super) fn apply(
     table: &Table,
     calendar: &Calendar,
@@ -62,7 +62,7 @@ impl File<'_> {
         &self.table.columns[column].name
     }
 
-    /// What names a row: its key, and what tells rows of one key apart.
+    /// The columns that identify a row: its key, and those that distinguish rows with the same key.
     fn identity(&self) -> [Vec<&str>; 2] {
         let mut apart = Vec::new();
         if self.table.occurrence {
@@ -74,7 +74,7 @@ impl File<'_> {
         [self.table.key.iter().map(|column| self.name(*column)).collect(), apart]
     }
 
-    /// A row to show: its key, and the columns of the check.
+    /// A row to show: its key, and the columns the check looks at.
     fn shown(&self, row: usize, columns: &[&str]) -> Result<Shown> {
         let [mut names, apart] = self.identity();
         names.extend(apart);
@@ -104,7 +104,7 @@ impl File<'_> {
                     unsorted.push(row);
                 }
             }
-            // The rows of one key end here.
+            // End of the rows with one key.
             let mut of_key: Vec<usize> = (first..row).collect();
             if let Some(apart) = &apart {
                 of_key.sort_by(|a, b| apart.row(*a).cmp(&apart.row(*b)));
@@ -132,7 +132,7 @@ impl File<'_> {
         Ok(())
     }
 
-    /// The median ratio of each day.
+    /// Checks the median ratio of each day.
     fn units(&mut self) -> Result<()> {
         let days = self.table.event.and_then(|event| self.rows.days(self.name(event)));
         for check in &self.table.unit_ratios {
@@ -194,7 +194,7 @@ impl File<'_> {
         Ok(())
     }
 
-    /// Whether what was paid per share lies within the bar.
+    /// Checks that the average price lies within the bar.
     fn average(&mut self) -> Result<()> {
         let Some(traded) = self.table.traded() else { return Ok(()) };
         let [amount, volume] = traded.map(|column| self.table.columns[column].name.as_str());
@@ -227,7 +227,7 @@ impl File<'_> {
         Ok(())
     }
 
-    /// The order of the days of a version.
+    /// Checks the order of a version's dates.
     fn known(&mut self) -> Result<()> {
         let Some(known) = self.rows.days("known_on") else { return Ok(()) };
         let announced = self.rows.days("announced_on").unwrap_or_default();
@@ -245,7 +245,7 @@ impl File<'_> {
         Ok(())
     }
 
-    /// Whether events lie in their partition, and on sessions.
+    /// Checks that events lie in their partition and on sessions.
     fn days(&mut self, partition: Partition, calendar: &Calendar) -> Result<()> {
         let Some(event) = self.table.event else { return Ok(()) };
         let name = self.name(event).to_owned();
@@ -264,7 +264,7 @@ impl File<'_> {
     }
 }
 
-/// Columns in a form whose order is that of the rows; `None` without columns.
+/// Columns encoded so that they compare like the rows; `None` without columns.
 fn sortable(rows: &Rows, names: &[&str]) -> Result<Option<SortableRows>> {
     let columns: Vec<ArrayRef> = names.iter().filter_map(|name| rows.batch.column_by_name(name).cloned()).collect();
     if columns.is_empty() {

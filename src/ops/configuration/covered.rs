@@ -1,28 +1,28 @@
-//! Which tables an account opens. Never which jobs ask for them.
+//! Which tables an account gives access to. Which jobs want them is not considered.
 
 use serde::Serialize;
 
 use crate::spec::Table;
 
-/// An account that a configuration is written for.
+/// An account to write a configuration for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// The vendor.
     pub vendor: String,
-    /// Its points, where the vendor has any.
+    /// Its points, if the vendor has any.
     pub points: u32,
 }
 
-/// A table that no account may request.
+/// A table that no account may fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Closed {
     /// The table.
     pub table: String,
-    /// The fewest points that open it, of the vendors with an account; `None` where none of them sells it.
+    /// The fewest points that give access, among vendors with an account. `None` if none of them sells it.
     pub points: Option<u32>,
 }
 
-/// Why a table cannot be requested with some accounts; `None` where it can.
+/// Why a table cannot be fetched with these accounts; `None` if it can.
 pub(super) fn closed(table: &Table, accounts: &[Chosen]) -> Option<Closed> {
     let sold = table.sources.iter().filter_map(|source| {
         let account = accounts.iter().find(|account| account.vendor == source.contract.id.vendor)?;

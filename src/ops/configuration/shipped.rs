@@ -1,14 +1,15 @@
-//! The shipped `jobs.toml`, cut to some accounts: paragraph by paragraph, comments and all. Never what a key means.
+//! Adapts the shipped `jobs.toml` to some accounts, paragraph by paragraph and keeping comments. What keys mean is up
+//! to `spec`.
 
 use super::covered::{Chosen, closed};
 use crate::spec::Catalog;
 
 const SHIPPED: &str = include_str!("../../../jobs.toml");
 
-/// The vendor of jobs and interfaces whose names begin with none.
+/// The vendor of jobs and interfaces whose names have no vendor prefix.
 pub const MAIN: &str = "tushare";
 
-/// Jobs that take hours with fewer points than these, and when they run then.
+/// Jobs that take hours with fewer points than this, and their schedule in that case.
 const WEEKLY: [(&str, u32, &str); 1] = [("reports", 5000, "schedule = \"0 10 * * 6\"              # 43,000 calls")];
 
 /// The configuration for some accounts.
@@ -42,13 +43,13 @@ fn head(accounts: &[Chosen]) -> String {
     )
 }
 
-/// The table of a paragraph, whether its lines are comments or not.
+/// The table heading of a paragraph, commented out or not.
 fn heading(paragraph: &str) -> Option<&str> {
     let mut lines = paragraph.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
     lines.find_map(|line| line.strip_prefix('[')?.strip_suffix(']'))
 }
 
-/// An account: active with its points if it is chosen, else a comment.
+/// An account: active and with its points if chosen, otherwise commented out.
 fn of_vendor(paragraph: &str, vendor: &str, accounts: &[Chosen]) -> String {
     let chosen = accounts.iter().find(|account| account.vendor == vendor);
     let lines = paragraph.lines().filter_map(|line| {
@@ -56,14 +57,14 @@ fn of_vendor(paragraph: &str, vendor: &str, accounts: &[Chosen]) -> String {
         let key = bare.split([' ', '=']).next().unwrap_or_default();
         let is_entry = bare.starts_with('[') || bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
         match chosen {
-            // What stands above the first account is about all of them.
+            // The text above the first account is about all of them.
             _ if !is_entry => None,
             None => Some(format!("# {bare}")),
             Some(Chosen { points, .. }) if key == "points" => {
                 let comment = bare.split_once('#').map_or("", |(_, comment)| comment);
                 Some(format!("{:<38} #{comment}", format!("points = {points}")))
             }
-            // Some gateways have none of these.
+            // Only some gateways have these.
             Some(_) if matches!(key, "headers" | "paths") => Some(line.to_owned()),
             Some(_) if vendor == "f10" && key == "token_env" => Some(line.to_owned()),
             Some(_) => Some(bare.to_owned()),
@@ -72,7 +73,7 @@ fn of_vendor(paragraph: &str, vendor: &str, accounts: &[Chosen]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A job of one of the accounts: the tables that they do not open are comments. `None` without any that they do.
+/// A job of one of the accounts, with tables they give no access to commented out. `None` if no table is left.
 fn of_job(paragraph: &str, job: &str, catalog: &Catalog, accounts: &[Chosen]) -> Option<String> {
     let mut vendors = catalog.vendors().map(|vendor| vendor.name.as_str());
     let vendor = vendors.find(|vendor| job.split('_').next() == Some(*vendor)).unwrap_or(MAIN);
@@ -83,7 +84,7 @@ fn of_job(paragraph: &str, job: &str, catalog: &Catalog, accounts: &[Chosen]) ->
     let is_comment = paragraph.contains("# [jobs.");
     let (mut lines, mut open, mut is_entry) = (Vec::new(), 0, false);
     for line in paragraph.lines() {
-        // Above its heading stands what is said of the job.
+        // The text above its heading describes the job.
         is_entry |= line.contains("[jobs.");
         let line = line.strip_prefix("# ").filter(|_| is_comment && is_entry).unwrap_or(line);
         let table = line.trim_start().strip_prefix('"').and_then(|rest| rest.split_once("\","));
@@ -102,7 +103,7 @@ fn of_job(paragraph: &str, job: &str, catalog: &Catalog, accounts: &[Chosen]) ->
             lines.push((*schedule).to_owned());
             continue;
         }
-        // Short lists stand on one line.
+        // Short lists are on one line.
         open += usize::from(line.starts_with("tables = [\""));
         lines.push(line.to_owned());
     }
@@ -113,7 +114,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A number with its thousands set apart.
+/// A number with thousands separators.
 fn grouped(number: u32) -> String {
     match number / 1000 {
         0 => number.to_string(),

@@ -1,4 +1,5 @@
-//! The files of an import: which there are, and what each of them holds. Never whether the lake has it already.
+//! The files of an import: finds them and reads each one. Whether the lake has them already is decided in `import`, not
+//! here.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,29 +16,29 @@ use crate::plan::Universe;
 use crate::spec::{Catalog, DateRange};
 use crate::world::Misuse;
 
-/// Most files that a refusal names.
+/// How many files a refusal names.
 const NAMED: usize = 20;
 
-/// A file that is taken.
+/// An accepted file.
 pub(super) struct JudgedFile {
     path: PathBuf,
-    /// Its rows; `None` where they are read again before they are written.
+    /// Its rows; `None` if they will be read again before writing.
     pub(super) capture: Option<Capture>,
     /// Digest of its lines.
     pub(super) digest: String,
     rows: usize,
-    /// Columns that the contract does not know.
+    /// Columns that are not in the contract.
     unknown: Vec<String>,
-    /// The event days that its rows name, whether they can be read or not.
+    /// The event days in its rows, whether the rows can be read or not.
     pub(super) days: BTreeSet<NaiveDate>,
     pub(super) judgement: Judgement,
     preview: Vec<PreviewRow>,
 }
 
-/// The files that are named, and those in the folders that are: by name, at any depth, without hidden ones.
+/// The named files, and those in named folders, sorted by name, at any depth, without hidden ones.
 ///
 /// # Errors
-/// [`Misuse`] for a folder that cannot be read or holds no file.
+/// [`Misuse`] for a folder that cannot be read or contains no file.
 pub(super) fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Misuse> {
     let mut files = Vec::new();
     for path in named {
@@ -72,7 +73,7 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Misuse> {
     Ok(())
 }
 
-/// Why nothing is imported: what is wrong with each of the files that cannot be.
+/// Why nothing was imported: what is wrong with each refused file.
 pub(super) fn refusal(refused: &[String], of: usize) -> Option<Misuse> {
     match refused {
         [] => None,
@@ -91,7 +92,7 @@ impl JudgedFile {
     /// Reads and judges a file.
     ///
     /// # Errors
-    /// [`Misuse`] when it is not taken.
+    /// [`Misuse`] when it is refused.
     pub(super) async fn read(
         target: Target<'_>,
         (path, rules): (&Path, CaptureRules<'_>),
@@ -114,10 +115,10 @@ impl JudgedFile {
         })
     }
 
-    /// Its rows, read again where they were not kept.
+    /// Its rows, read again if they were not kept.
     ///
     /// # Errors
-    /// When it holds other rows by now.
+    /// When it has changed meanwhile.
     pub(super) async fn take(&mut self, rules: CaptureRules<'_>) -> Result<Capture> {
         if let Some(kept) = self.capture.take() {
             return Ok(kept);
@@ -129,12 +130,12 @@ impl JudgedFile {
         Ok(capture)
     }
 
-    /// The last part of its path.
+    /// The file name without its folder.
     pub(super) fn file_name(&self) -> String {
         self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     }
 
-    /// What became of it.
+    /// The outcome for this file.
     pub(super) fn imported(self, bronze: Option<String>, known: bool) -> Imported {
         let Judgement { read, set_aside, days, unknown_codes, remarks } = self.judgement;
         Imported {

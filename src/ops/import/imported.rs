@@ -1,4 +1,4 @@
-//! What an import is asked for, and what became of each file. Never how it is done.
+//! The request for an import, and the outcome for each file. How it is carried out is up to `import`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,51 +9,51 @@ use super::preview::PreviewRow;
 use crate::ops::rejects::SetAside;
 use crate::spec::DateRange;
 
-/// What is imported, and how it is read.
+/// What to import, and how to read it.
 #[derive(Debug, Clone, Default)]
 pub struct ImportRequest {
     /// The interface, as in `tushare/daily`.
     pub interface: String,
-    /// The files, and folders of them.
+    /// Files, and folders of files.
     pub files: Vec<PathBuf>,
     /// Columns of the files, each with the vendor's name for it.
     pub map: Vec<(String, String)>,
-    /// The vendor's fields, each with the value of rows that lack it.
+    /// Fields of the vendor, each with the value for rows that lack it.
     pub set: Vec<(String, String)>,
     /// The day on which the vendor showed the rows.
     pub captured_on: Option<NaiveDate>,
-    /// Prices are taken even if they look adjusted.
+    /// Accept prices even if they look adjusted.
     pub force: bool,
-    /// Nothing is written; the first rows are shown.
+    /// Write nothing and show the first rows.
     pub dry_run: bool,
 }
 
-/// What became of one file.
+/// The outcome for one file.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Imported {
-    /// The file as named.
+    /// The file, as named by the user.
     pub file: String,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
     /// Of these, rows that reach silver.
     pub read: usize,
-    /// The others, by reason.
+    /// The rest, by reason.
     pub set_aside: Vec<SetAside>,
-    /// First and last event day, where rows have one.
+    /// First and last event day, if rows have one.
     pub days: Option<DateRange>,
-    /// The bronze file; one that was there before if the same rows were imported already, none if nothing is written.
+    /// The bronze file. An existing one if the same rows were imported before; `None` if nothing was written.
     pub bronze: Option<String>,
-    /// The same rows were imported before, and nothing was imported over them since.
+    /// Whether the same rows were imported before and not superseded since.
     pub known: bool,
-    /// Columns that the contract does not know; they are kept.
+    /// Columns that are not in the contract. They are kept.
     pub unknown: Vec<String>,
-    /// Codes that the universe of the lake does not have.
+    /// Codes that are not in the lake's universe.
     pub unknown_codes: Vec<String>,
-    /// Words that are read as missing values, by column, with how often they came.
+    /// Words read as missing values, by column, with their number.
     pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
-    /// Values that no contract lists, likewise; they are kept.
+    /// Values that the contract does not list, likewise. They are kept.
     pub unlisted_values: BTreeMap<String, BTreeMap<String, usize>>,
-    /// What would become of the first rows, where nothing is written.
+    /// What the first rows would become, if nothing is written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preview: Vec<PreviewRow>,
 }

@@ -1,4 +1,5 @@
-//! Whether a capture is taken, and what is told of its rows: the build itself reads them. Never where they are written.
+//! Whether to accept a capture, and what to report about its rows, which are read by the build's own code. Where they
+//! are written is up to `import`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::plan::{UNIVERSE, Universe};
 use crate::spec::{Catalog, Contract, Table, TableSource};
 use crate::world::Misuse;
 
-/// Most unknown columns that a refusal lists.
+/// How many unknown columns a refusal lists.
 const SOME: usize = 5;
 
 /// The interface of an import, and the table it feeds.
@@ -28,20 +29,20 @@ pub(super) struct Target<'a> {
     pub(super) source: &'a TableSource,
 }
 
-/// What becomes of the rows of a capture.
+/// What would become of a capture's rows.
 #[derive(Debug)]
 pub(super) struct Judgement {
-    /// Rows that reach silver.
+    /// Number of rows that reach silver.
     pub(super) read: usize,
     pub(super) set_aside: Vec<SetAside>,
     pub(super) days: BTreeSet<NaiveDate>,
-    /// Codes that the universe does not have.
+    /// Codes that are not in the universe.
     pub(super) unknown_codes: Vec<String>,
     pub(super) remarks: Remarks,
 }
 
 impl Target<'_> {
-    /// The vendor's fields that fill the key; without those that may be empty, if `required`.
+    /// The vendor's fields that make up the key; if `required`, only those that may not be empty.
     pub(super) fn key(&self, required: bool) -> Vec<&str> {
         let columns = self.table.key.iter();
         let plans = columns.filter_map(|column| self.source.fields.iter().find(|plan| plan.column == *column));
@@ -52,8 +53,8 @@ impl Target<'_> {
     /// Reads the rows of a capture as the build will.
     ///
     /// # Errors
-    /// [`Misuse`] when none of them can be read, when the file is one of another interface, or when its prices look
-    /// adjusted, unless `force` says that they are not.
+    /// [`Misuse`] when no row can be read, the file belongs to another interface, or prices look adjusted, unless
+    /// `force` says that they are not.
     pub(super) fn judge(
         &self,
         (name, capture): (&str, &Capture),
@@ -101,7 +102,7 @@ impl Target<'_> {
         Ok(Judgement { read, set_aside, days: reading.days, unknown_codes, remarks: reading.remarks })
     }
 
-    /// The field that is empty in all rows, where they are set aside for nothing else.
+    /// The field that is empty in all rows, if they are rejected for no other reason.
     fn empty_field(&self, set_aside: &[SetAside]) -> Option<&str> {
         let [SetAside { reason, .. }] = set_aside else { return None };
         let is_named = |column: usize| *reason == format!("`{}` is empty", self.table.columns[column].name);
@@ -109,7 +110,7 @@ impl Target<'_> {
         Some(&self.contract.fields[plan.field].name)
     }
 
-    /// A file that shares the key with the interface, and nothing else, is one of another interface.
+    /// Refuses a file that shares nothing but the key with the interface: it belongs to another one.
     fn refuse_other_interface(&self, name: &str, capture: &Capture, catalog: &Catalog) -> Result<(), Misuse> {
         let Self { contract, source, .. } = self;
         let key: Vec<Option<usize>> = self.key(false).into_iter().map(|field| contract.field(field)).collect();
@@ -124,7 +125,7 @@ impl Target<'_> {
         let fits = |other: &&Arc<Contract>| {
             other.id.vendor == contract.id.vendor && capture.fields.iter().all(|name| other.field(name).is_some())
         };
-        // The narrowest of those that have all columns.
+        // The interface with the fewest fields among those that have all columns.
         let best = catalog.contracts().filter(fits).min_by_key(|other| (other.fields.len(), &other.id));
         let way_out = best.map_or_else(
             || "give the columns the vendor's names, or choose the interface that the file came from".to_owned(),
@@ -138,8 +139,8 @@ impl Target<'_> {
         )))
     }
 
-    /// Codes that the universe lacks. Only for interfaces of the universe's securities: those that cover a market, and
-    /// files whose other codes are in it.
+    /// Codes that are not in the universe. Only for interfaces with the universe's securities: those that cover a
+    /// market, and files whose other codes are in it.
     fn unknown_codes(&self, batch: &RecordBatch, universe: &Universe) -> Vec<String> {
         if universe.is_empty() || self.table.name == UNIVERSE {
             return Vec::new();

@@ -1,5 +1,5 @@
-//! What would become of the first rows of a capture in silver: column by column, beside what the file says. The build
-//! itself reads them. Never whether the file is taken.
+//! What the first rows of a capture would become in silver, column by column, next to the file's values. Uses the
+//! build's own code. Whether the file is accepted is up to `judgement`.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +12,24 @@ use super::judgement::Target;
 use crate::bronze::Capture;
 use crate::normalise::{Input, read};
 
-/// So many rows are shown.
+/// How many rows to show.
 const ROWS: usize = 3;
 
-/// A line of bronze or of silver, its values as they are written.
+/// A line of bronze or silver, with values as written.
 type Line = BTreeMap<String, Box<RawValue>>;
 
-/// What would become of a row.
+/// What a row would become.
 #[derive(Debug, Clone, Serialize)]
 pub struct PreviewRow {
     /// Its number in the file, from 1.
     pub row: usize,
-    /// Why it would be set aside.
+    /// Why it would be rejected.
     pub set_aside: Option<String>,
-    /// The columns that the interface fills.
+    /// The columns filled by the interface.
     pub values: Vec<PreviewValue>,
 }
 
-/// A value in the file and in silver; `None` for one that is not there.
+/// A value in the file and in silver, each `None` if absent.
 #[derive(Debug, Clone, Serialize)]
 pub struct PreviewValue {
     /// The column of the table.
@@ -38,17 +38,17 @@ pub struct PreviewValue {
     pub unit: Option<String>,
     /// The vendor's field.
     pub field: String,
-    /// As the file writes it, as JSON.
+    /// As written in the file, as JSON.
     pub file: Option<Box<RawValue>>,
-    /// As silver holds it, as JSON.
+    /// As stored in silver, as JSON.
     pub silver: Option<Box<RawValue>>,
 }
 
 impl Target<'_> {
-    /// What would become of the first rows of a capture.
+    /// What the first rows of a capture would become.
     ///
     /// # Errors
-    /// When a row cannot be shown, which would be a bug of ours.
+    /// When a row cannot be formatted, which would be a bug.
     pub(super) fn preview(&self, name: &str, capture: &Capture) -> Result<Vec<PreviewRow>> {
         let lines = capture.lines.split(|byte| *byte == b'\n').take(ROWS).filter(|line| !line.is_empty());
         lines.zip(1..).map(|(line, row)| self.preview_row(name, line, row)).collect()
@@ -76,7 +76,7 @@ impl Target<'_> {
     }
 }
 
-/// The first row of a batch; nothing without one.
+/// The first row of a batch, or nothing if it is empty.
 fn first_row(batch: &RecordBatch) -> Result<Line> {
     if batch.num_rows() == 0 {
         return Ok(Line::new());

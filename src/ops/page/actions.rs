@@ -1,4 +1,4 @@
-//! What a user should do about a lake, as commands to paste. Never whether it helps: that shows afterwards.
+//! What the user should do about the lake, as commands to paste. Runs none of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::ops::status::{Status, late_jobs};
 use crate::report::{Exit, Report};
 use crate::spec::Jobs;
 
-/// What to do, the most urgent first; `options` stand behind each command.
+/// What to do, most urgent first. `options` are appended to each command.
 pub(super) fn actions(jobs: &Jobs, (tables, runs): (&[Status], &[Report]), options: &str) -> Vec<Action> {
     let mut all = Vec::new();
     let mut add = |why, tables: Vec<String>, words: &str| {
@@ -50,8 +50,8 @@ pub(super) fn actions(jobs: &Jobs, (tables, runs): (&[Status], &[Report]), optio
     all
 }
 
-/// The tables that miss something, by the days from the first to the last that they miss. Within these a table is held or
-/// missing, so that a backfill asks for no other days.
+/// Tables with missing days, by the first and last day missing. Every day in between is either held or missing, so that
+/// a backfill fetches no other days.
 fn holes(tables: &[Status]) -> BTreeMap<(NaiveDate, NaiveDate), Vec<String>> {
     let mut all: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for one in tables {

@@ -1,4 +1,5 @@
-//! What runs changed, by week and since a week ago, by their reports. Never what a row was before.
+//! What runs changed, by week and in the last seven days, according to their reports. What rows were before is not
+//! known here.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +9,17 @@ use super::data::{Changed, RunView, Week};
 use crate::clock::shanghai_day;
 use crate::report::{Report, TableReport};
 
-/// Weeks of which the page shows what changed.
+/// How many weeks of changes the page shows.
 const WEEKS: u64 = 53;
 
-/// Runs that the page lists.
+/// How many runs the page lists.
 const RUNS: usize = 25;
 
-/// Reasons for failures that the page shows of a run, and letters of each.
+/// How many failures of a run the page shows, and characters of each.
 const FAILED: usize = 5;
 const LETTERS: usize = 400;
 
-/// What changed of the past, week by week, oldest first; weeks without changes are left out.
+/// Changes of the past by week, oldest first. Weeks without changes are left out.
 pub(super) fn weeks(runs: &[Report], today: NaiveDate) -> Vec<Week> {
     let mut weeks: BTreeMap<NaiveDate, BTreeMap<String, [usize; 3]>> = BTreeMap::new();
     let first = monday(today) - Days::new(7 * (WEEKS - 1));

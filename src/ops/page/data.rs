@@ -1,4 +1,4 @@
-//! What the page shows, as it stands in its JSON. Never where it comes from.
+//! The data of the page, in the form of its JSON. Where it comes from is up to the other modules.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::report::Exit;
 pub(super) struct Page {
     /// Name and version of the program.
     pub(super) program: &'static str,
-    /// The lake as the user named it.
+    /// The lake, as named by the user.
     pub(super) lake: String,
     /// When the page was written.
     pub(super) now: DateTime<Utc>,
-    /// That day in Shanghai.
+    /// The same as a day in Shanghai.
     pub(super) today: NaiveDate,
     /// Open (`o`) and closed (`c`) days.
     pub(super) calendar: Option<Runs>,
@@ -27,16 +27,16 @@ pub(super) struct Page {
     pub(super) runs: Vec<RunView>,
     pub(super) rejects: Vec<RejectView>,
     pub(super) jobs: Vec<JobView>,
-    /// Bytes of all tables.
+    /// Size of all tables.
     pub(super) size: Size,
     /// What is wrong with the calendar.
     pub(super) remarks: Vec<String>,
-    /// The Chinese of the texts in all of it, by the English.
+    /// Chinese translations of the texts, by the English.
     pub(super) chinese: BTreeMap<String, String>,
 }
 
 impl Page {
-    /// What is said in it: titles, reasons, remarks. Not what vendors sent.
+    /// The texts to translate: titles, reasons, remarks. Not what vendors sent.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let titles = self.tables.iter().map(|table| &table.title);
         let failed = self.runs.iter().flat_map(|run| run.failed.iter().map(|(_, reason)| reason).chain(&run.error));
@@ -48,32 +48,32 @@ impl Page {
 /// The first screen.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Answers {
-    /// Days that should be held and are not, by table.
+    /// Number of days that should be held but are not, by table.
     pub(super) missing: BTreeMap<String, usize>,
-    /// Securities that were never asked, by table.
+    /// Number of securities never fetched, by table.
     pub(super) securities: BTreeMap<String, usize>,
-    /// Tables of jobs that have the newest day they should have.
+    /// Number of tables in jobs that have the newest day they should have.
     pub(super) fresh: usize,
-    /// Those that have not, with that day; none where nothing of them is held.
+    /// Those that do not, with that day; `None` if nothing of them is held.
     pub(super) late: BTreeMap<String, Option<NaiveDate>>,
-    /// The newest day that some table should have.
+    /// The newest day that any table should have.
     pub(super) night: Option<NaiveDate>,
     /// What the runs of the last seven days changed, by table.
     pub(super) changed: BTreeMap<String, Changed>,
-    /// What to do, the most urgent first.
+    /// What to do, most urgent first.
     pub(super) actions: Vec<Action>,
 }
 
-/// What runs changed of a table.
+/// What runs changed in a table.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Changed {
     pub(super) slices: usize,
     pub(super) rows_fetched: usize,
-    /// Rows that show other figures than before.
+    /// Number of rows with other figures than before.
     pub(super) rows: usize,
     pub(super) figures: usize,
     pub(super) withdrawn: usize,
-    /// First and last event day of these.
+    /// First and last event day of those.
     pub(super) days: Option<(NaiveDate, NaiveDate)>,
 }
 
@@ -88,7 +88,7 @@ pub(super) struct Action {
     pub(super) command: String,
 }
 
-/// Why something is to be done.
+/// Why it should be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Reason {
@@ -100,7 +100,7 @@ pub(super) enum Reason {
     SetAside,
 }
 
-/// Days, each with a letter, as runs.
+/// A letter for each day, run-length encoded.
 #[derive(Debug, Serialize)]
 pub(super) struct Runs {
     pub(super) first: NaiveDate,
@@ -128,16 +128,16 @@ pub(super) struct TableView {
     pub(super) coverage: Vec<CoverageView>,
 }
 
-/// What a table should have by now, and what it will have to next.
+/// What a table should have by now, and what it should have next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Fresh {
-    /// The newest day that should be there.
+    /// The newest day it should have.
     pub(super) day: NaiveDate,
-    /// Since when.
+    /// By when.
     pub(super) by: DateTime<Utc>,
-    /// Whether it is.
+    /// Whether it has it.
     pub(super) is_in: bool,
-    /// The day after it, and by when.
+    /// The next day, and by when.
     pub(super) next: Option<(NaiveDate, DateTime<Utc>)>,
 }
 
@@ -148,11 +148,11 @@ pub(super) struct CoverageView {
     /// `session`, `day`, `month`, `period`, `security` or `snapshot`.
     pub(super) axis: &'static str,
     pub(super) days: Option<Runs>,
-    /// Securities by the letter of their state.
+    /// Number of securities by the letter of their state.
     pub(super) securities: BTreeMap<char, usize>,
 }
 
-/// What the runs of a week changed of the past, by table: rows, figures, rows withdrawn.
+/// What the runs of a week changed of the past, by table: rows, figures, withdrawn rows.
 #[derive(Debug, Serialize)]
 pub(super) struct Week {
     /// Its Monday.
@@ -177,7 +177,7 @@ pub(super) struct RunView {
     pub(super) error: Option<String>,
 }
 
-/// Rows of a table that were set aside for one reason.
+/// Rows of a table rejected for the same reason.
 #[derive(Debug, Serialize)]
 pub(super) struct RejectView {
     pub(super) table: String,
@@ -194,6 +194,6 @@ pub(super) struct JobView {
     pub(super) tables: usize,
     pub(super) last: Option<DateTime<Utc>>,
     pub(super) exit: Option<Exit>,
-    /// When it runs next; in the past where it is due.
+    /// When it runs next. In the past if it is due.
     pub(super) next: Option<DateTime<Utc>>,
 }

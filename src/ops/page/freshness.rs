@@ -1,4 +1,4 @@
-//! The newest day that a table should have by now, and the next. Never why it has not.
+//! The newest day that a table should have by now, and the next one. Why it does not have it is not known here.
 
 use super::data::Fresh;
 use crate::clock::Clock;
@@ -6,7 +6,7 @@ use crate::ops::status::{Expected, Status};
 use crate::plan::Calendar;
 use crate::spec::{Jobs, Table};
 
-/// What freshness follows from.
+/// What freshness depends on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Now<'a> {
     pub(super) jobs: &'a Jobs,
@@ -14,7 +14,7 @@ pub(super) struct Now<'a> {
     pub(super) clock: Clock,
 }
 
-/// The freshness of a table of a job that is asked day by day; none for others, and where no such day is known.
+/// The freshness of a table that a job fetches day by day. `None` for other tables, or if no such day is known.
 pub(super) fn fresh(now: Now<'_>, table: &Table, status: &Status) -> Option<Fresh> {
     let expected = Expected::of(now.jobs, now.calendar, table).filter(Expected::is_daily)?;
     let day = expected.newest(now.clock)?;

@@ -1,6 +1,6 @@
-//! The page as one file: its template, style and script, and the data that these show. Never what the data says.
+//! The page as a single file: its template, style, script and data. Does not interpret the data.
 //!
-//! Texts of vendors are in it, so all of it is escaped, and the browser runs no script but ours.
+//! The page contains texts of vendors, so everything is escaped, and the browser runs no script but ours.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::clock::SHANGHAI;
 
 const TEMPLATE: &str = include_str!("web/page.html");
 
-/// The parts of the style, in their order.
+/// The parts of the style, in order.
 const STYLE: [&str; 5] = [
     include_str!("web/theme.css"),
     include_str!("web/page.css"),
@@ -21,7 +21,7 @@ const STYLE: [&str; 5] = [
     include_str!("web/print.css"),
 ];
 
-/// The parts of the script, in their order: each uses those before it.
+/// The parts of the script, in order: each uses those before it.
 const SCRIPT: [&str; 9] = [
     include_str!("web/chinese.js"),
     include_str!("web/text.js"),
@@ -37,7 +37,7 @@ const SCRIPT: [&str; 9] = [
 /// The page.
 pub(super) fn document(page: &Page) -> Result<String> {
     let data = in_script(&serde_json::to_string(page)?);
-    // What runs must name it: a text of a vendor cannot know it.
+    // Scripts need this nonce to run. A vendor's text cannot know it.
     let nonce = Sha256::digest(&data).iter().take(16).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let (style, script) = (STYLE.concat(), SCRIPT.concat());
     let rows = page.tables.iter().fold(String::new(), |rows, table| rows + &row(table));
@@ -55,7 +55,7 @@ pub(super) fn document(page: &Page) -> Result<String> {
     Ok(filled(TEMPLATE, &parts))
 }
 
-/// A template with its parts in place of `{{name}}`. What a part says is not looked at again.
+/// The template with `{{name}}` replaced by the parts. Parts are not expanded again.
 fn filled(template: &str, parts: &[(&str, &str)]) -> String {
     let mut out = String::new();
     for (place, piece) in template.split("{{").enumerate() {
@@ -66,7 +66,7 @@ fn filled(template: &str, parts: &[(&str, &str)]) -> String {
     out
 }
 
-/// JSON that may stand in a script: no text in it ends the script, or begins a comment.
+/// Makes JSON safe inside a script: no text can end the script or start a comment.
 fn in_script(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -80,7 +80,7 @@ fn in_script(json: &str) -> String {
     out
 }
 
-/// A text in HTML.
+/// Escapes a text for HTML.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -96,7 +96,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A row for browsers without scripts.
+/// A table row for browsers without JavaScript.
 fn row(table: &TableView) -> String {
     let text = |value: Option<String>| value.map_or_else(|| "-".to_owned(), |value| escaped(&value));
     let cells = [

@@ -1,4 +1,4 @@
-//! What runs asked for and did not get, by their reports. Never what is asked next.
+//! What runs requested but did not get, according to their reports. What to request next is decided by the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,16 +6,16 @@ use chrono::NaiveDate;
 
 use crate::report::Report;
 
-/// What runs asked for and did not get.
+/// What runs requested but did not get.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
-    /// The slices that failed in the newest run.
+    /// Slices that failed in the newest run.
     pub(super) failed: BTreeSet<String>,
     /// The first day that failed, or was not published, in any run.
     pub(super) first: Option<NaiveDate>,
 }
 
-/// What runs asked for and did not get, by table.
+/// What runs requested but did not get, by table.
 pub(super) fn by_table(runs: &[Report]) -> BTreeMap<String, Asked> {
     let mut all: BTreeMap<String, Asked> = BTreeMap::new();
     for (table, report) in runs.iter().flat_map(|run| &run.tables) {

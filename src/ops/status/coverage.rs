@@ -1,4 +1,5 @@
-//! Which days an interface covers, each in one state, and their short form. Never which days there should be: plans tell.
+//! The state of each day that an interface covers, and its short form. Which days there should be is decided by the
+//! plan.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +9,26 @@ use pitlake_contract::Slice;
 use crate::plan::Calendar;
 use crate::spec::{Axis, InterfaceId};
 
-/// What is known of a day, or of a security. The last of them counts where a day has several.
+/// The state of a day or security. If a day has several, the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Whole and settled.
     Held,
-    /// Whole, and to be asked once more until it settles.
+    /// Whole, but to be fetched again until it settles.
     Unsettled,
-    /// Held by a file of another program.
+    /// Held only by a file of another program.
     Unproven,
-    /// Not published by now.
+    /// Not published yet.
     NotDue,
-    /// Some securities are lacking; it is asked again.
+    /// Some securities are missing. It will be fetched again.
     Partial,
-    /// Something is lacking, and the vendor has no more.
+    /// Something is missing, and the vendor has no more.
     Short,
-    /// Rows were set aside, or columns did not come.
+    /// Rows were rejected, or columns did not come.
     SetAside,
     /// Not held.
     Missing,
-    /// Not held, and the last run that asked failed.
+    /// Not held, and the last run that tried failed.
     Failed,
 }
 
@@ -48,13 +49,13 @@ impl State {
         }
     }
 
-    /// Whether bronze has no answer that should be there.
+    /// Whether bronze lacks an answer that should be there.
     #[must_use]
     pub fn is_missing(self) -> bool {
         matches!(self, Self::Missing | Self::Failed)
     }
 
-    /// The state of a month in which some securities have one state and some another.
+    /// The state of a month whose securities are in different states.
     fn beside(self, other: Self) -> Self {
         if self.is_missing() == other.is_missing() { self.max(other) } else { Self::Partial }
     }
@@ -65,16 +66,16 @@ impl State {
 pub struct Coverage {
     /// The interface.
     pub interface: InterfaceId,
-    /// Along which axis its answers are cut.
+    /// The axis along which its answers are sliced.
     pub axis: Axis,
     /// The state of each day: a trading day, the first of a month, the last of a period.
     pub days: BTreeMap<NaiveDate, State>,
-    /// How many securities are in each state, where it is asked by security.
+    /// The number of securities in each state, if it is fetched by security.
     pub securities: BTreeMap<State, usize>,
 }
 
 impl Coverage {
-    /// Of nothing yet.
+    /// Covers nothing yet.
     #[must_use]
     pub fn new(interface: &InterfaceId, axis: Axis) -> Self {
         Self { interface: interface.clone(), axis, days: BTreeMap::new(), securities: BTreeMap::new() }
@@ -90,7 +91,7 @@ impl Coverage {
         }
     }
 
-    /// Days that only files of other programs hold.
+    /// Adds days that only files of other programs hold.
     pub fn unproven(&mut self, days: &[NaiveDate]) {
         for day in days {
             if let Some(state) = self.days.get_mut(day) {
@@ -99,15 +100,15 @@ impl Coverage {
         }
     }
 
-    /// Days that the vendor has not published by now.
+    /// Adds days that the vendor has not published yet.
     pub fn not_due(&mut self, days: &[NaiveDate]) {
         for day in days {
             self.days.entry(*day).or_insert(State::NotDue);
         }
     }
 
-    /// The first day, and from it on, day by day, a letter for the state and the number of days that have it: `h3-2m1`. A
-    /// day without a state is `-`; a closed day continues what was before it.
+    /// The first day, and the states from then on, run-length encoded by letter: `h3-2m1`. A day without a state is
+    /// `-`; a closed day continues the run before it.
     #[must_use]
     pub fn runs(&self, calendar: &Calendar) -> Option<(NaiveDate, String)> {
         let (first, last) = (*self.days.keys().next()?, *self.days.keys().next_back()?);
@@ -127,7 +128,7 @@ impl Coverage {
     }
 }
 
-/// Letters, each with how often it comes in a row.
+/// Run-length encodes letters.
 pub fn short(letters: impl Iterator<Item = char>) -> String {
     let mut text = String::new();
     let mut run = (None, 0_usize);

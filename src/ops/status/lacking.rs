@@ -1,23 +1,23 @@
-//! A slice that lacks something, in one line. Never which slices do.
+//! One line about an incomplete slice. Which slices are incomplete is decided elsewhere.
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
-/// A slice that lacks something.
+/// An incomplete slice.
 #[derive(Debug, Clone, Serialize)]
 pub struct Lacking {
-    /// Its day; of a security the day on which it was asked.
+    /// Its day; for a security, the day of the fetch.
     pub day: Option<NaiveDate>,
     /// Its state.
     pub state: &'static str,
-    /// The first three securities that it lacks.
+    /// The first three missing securities.
     pub codes: Vec<String>,
-    /// How many more it lacks.
+    /// How many more are missing.
     pub more: usize,
 }
 
 impl Lacking {
-    /// In one line.
+    /// The text of the line.
     #[must_use]
     pub fn text(&self) -> String {
         let day = self.day.map(|day| format!("{day} ")).unwrap_or_default();

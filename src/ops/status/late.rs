@@ -1,5 +1,5 @@
-//! Which days a table of a job should have by now: the one rule behind `late`, `--fail-if-stale` and the page. Never why
-//! it has not.
+//! Which days a table in a job should have by now: the one rule behind `late`, `--fail-if-stale` and the page. Why it
+//! does not have them is not known here.
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc};
 use pitlake_contract::Slice;
@@ -10,13 +10,13 @@ use crate::clock::{Clock, SHANGHAI, shanghai_day};
 use crate::plan::{Calendar, Facts, asked_first};
 use crate::spec::{Axis, Contract, Jobs, Schedule, Table};
 
-/// Days that are looked back over: longer than the market is ever closed, and than a period takes.
+/// How many days to look back: longer than any closure of the market, and than a period.
 const BACK: u64 = 120;
 
-/// Times of a schedule that may fall on closed days.
+/// How many scheduled times in a row may fall on closed days.
 const CLOSED: usize = 31;
 
-/// What a table of a job should have, and by when.
+/// What a table in a job should have, and by when.
 #[derive(Debug)]
 pub struct Expected<'a> {
     contract: &'a Contract,
@@ -25,7 +25,7 @@ pub struct Expected<'a> {
 }
 
 impl<'a> Expected<'a> {
-    /// By the interface that an account asks first; `None` where the table is in no job.
+    /// For the interface that an account asks first. `None` if the table is in no job.
     #[must_use]
     pub fn of(jobs: &'a Jobs, calendar: &'a Calendar, table: &'a Table) -> Option<Self> {
         let mut of_table = jobs.jobs.values().filter(|job| job.tables.contains(&table.name)).peekable();
@@ -35,13 +35,13 @@ impl<'a> Expected<'a> {
         Some(Self { contract: &table.sources.get(source)?.contract, schedules, calendar })
     }
 
-    /// Whether it is asked day by day, so that each day has a time by which it should be there.
+    /// Whether it is fetched day by day, so that each day has a time by which it should be there.
     #[must_use]
     pub fn is_daily(&self) -> bool {
         matches!(self.contract.ask.axis, Axis::Session | Axis::Day)
     }
 
-    /// When a day should be there: at the first time of a schedule after the vendor has published it.
+    /// When a day should be there: at the first scheduled time after the vendor published it.
     #[must_use]
     pub fn by(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
         let publication = &self.contract.publication;
@@ -59,7 +59,7 @@ impl<'a> Expected<'a> {
         self.schedules.iter().filter_map(first).min().or(Some(out))
     }
 
-    /// The newest day that should be there; where nothing tells trading days, they are taken for all days.
+    /// The newest day that should be there. If trading days are unknown, every day counts as one.
     #[must_use]
     pub fn newest(&self, clock: Clock) -> Option<NaiveDate> {
         let (now, today) = (clock.now(), clock.today());
@@ -76,13 +76,13 @@ impl<'a> Expected<'a> {
         days.into_iter().rev().find(is_due)
     }
 
-    /// The day after another one.
+    /// The next day.
     #[must_use]
     pub fn after(&self, day: NaiveDate) -> Option<NaiveDate> {
         if self.contract.ask.axis == Axis::Session { self.calendar.next_session(day) } else { day.succ_opt() }
     }
 
-    /// The days after one up to another that may be there.
+    /// The days after `after` up to `last` that may be there.
     fn between(&self, after: NaiveDate, last: NaiveDate) -> Vec<NaiveDate> {
         let Some(first) = after.succ_opt().filter(|first| *first <= last) else { return Vec::new() };
         match self.contract.ask.axis {
@@ -92,7 +92,7 @@ impl<'a> Expected<'a> {
     }
 }
 
-/// The jobs that fetch what is late, in the order of the tables: one for each table at most.
+/// The jobs that fetch what is late, in the order of the tables, at most one per table.
 #[must_use]
 pub fn late_jobs<'a, 'b>(jobs: &'a Jobs, tables: impl IntoIterator<Item = &'b Status>) -> Vec<&'a str> {
     let mut chosen: Vec<&str> = Vec::new();
@@ -106,15 +106,15 @@ pub fn late_jobs<'a, 'b>(jobs: &'a Jobs, tables: impl IntoIterator<Item = &'b St
 }
 
 impl Status {
-    /// Adds the days that should be there and are not: those after the newest that is held, and of a table of which no slice
-    /// is held the newest one.
+    /// Adds days that should be there but are not: those after the newest one held, or, if no slice is held, just the
+    /// newest.
     pub(super) fn add_late(&mut self, facts: Facts<'_>, table: &Table) {
         let Facts { jobs, calendar, clock, .. } = facts;
         let Some(expected) = Expected::of(jobs, calendar, table) else { return };
         let Some(newest) = expected.newest(clock) else { return };
         let axis = expected.contract.ask.axis;
         let held = match axis {
-            // An import holds no session, and its rows are there all the same.
+            // Imports hold no sessions, but their rows count.
             Axis::Session => self.last,
             _ => self.held_until(axis),
         };
@@ -135,7 +135,7 @@ impl Status {
         }
     }
 
-    /// Whether a job should have fetched it, and no slice of it is held.
+    /// Whether a job should have fetched it, but no slice of it is held.
     #[must_use]
     pub fn is_never_fetched(&self) -> bool {
         !self.late.is_empty() && !self.has_slices() && self.last.is_none()
@@ -146,7 +146,7 @@ impl Status {
         held + due + damaged + short > 0
     }
 
-    /// The newest day of which an interface of that axis holds an answer.
+    /// The newest day for which an interface with this axis holds an answer.
     fn held_until(&self, axis: Axis) -> Option<NaiveDate> {
         let of_axis = self.coverage.iter().filter(|coverage| coverage.axis == axis);
         let held = of_axis.flat_map(|coverage| &coverage.days).filter(|(_, state)| !state.is_missing());
@@ -165,8 +165,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The newest day that a table should have at a moment, by when it should have it, and the days that are late: it holds
-    /// the 2nd to the 4th. Friday the 5th to Monday the 8th are closed.
+    /// The newest day that a table should have at a moment, by when it should have it, and the days that are late. It
+    /// holds the 2nd to the 4th; Friday the 5th to Monday the 8th are closed.
     fn at(table: &str, now: &str) -> (NaiveDate, DateTime<Utc>, Vec<NaiveDate>) {
         let (catalog, _) = Catalog::load(&[], None).unwrap();
         let table = catalog.table(table).unwrap();
@@ -202,7 +202,7 @@ mod tests {
     fn a_day_should_be_there_when_its_job_has_run() {
         let evening = at("stock_daily_cn", "2024-01-04T20:30:00+08:00");
         assert_eq!(evening, (day("2024-01-04"), "2024-01-04T12:30:00Z".parse().unwrap(), Vec::new()));
-        // The vendor has it since the afternoon, and the job has not run yet.
+        // The vendor has had it since the afternoon, but the job has not run yet.
         assert!(late("stock_daily_cn", "2024-01-09T20:29:00+08:00").is_empty());
         assert_eq!(late("stock_daily_cn", "2024-01-09T20:30:00+08:00"), ["2024-01-09"]);
         assert_eq!(late("stock_daily_cn", "2024-01-10T21:00:00+08:00"), ["2024-01-09", "2024-01-10"]);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_comes_the_next_morning_waits_for_the_next_open_evening() {
-        // Thursday's margin is out on Friday, which is closed, so that its job does not run before Tuesday.
+        // Thursday's margin is published on Friday, which is closed, so its job does not run before Tuesday.
         assert_eq!(at("margin_cn", "2024-01-06T09:00:00+08:00").0, day("2024-01-03"));
         assert_eq!(at("margin_cn", "2024-01-09T20:30:00+08:00").0, day("2024-01-04"));
     }

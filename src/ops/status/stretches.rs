@@ -1,4 +1,4 @@
-//! Days in one state as stretches of consecutive ones. Never which state a day is in.
+//! Groups days in the same state into consecutive stretches. Which state a day is in is decided elsewhere.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use super::Status;
 use crate::plan::Calendar;
 use crate::spec::Axis;
 
-/// Consecutive days of a table that have the same to say of them.
+/// Consecutive days of a table with the same problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stretch {
-    /// The first.
+    /// The first day.
     pub first: NaiveDate,
-    /// The last.
+    /// The last day.
     pub last: NaiveDate,
-    /// How many there are: trading days, days, months or periods.
+    /// The number of trading days, days, months or periods.
     pub count: usize,
     /// What is wrong with them.
     pub what: String,
-    /// What each of them is.
+    /// What `count` counts.
     unit: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Stretch {
 }
 
 impl Status {
-    /// The days that lack something, with what is wrong.
+    /// Incomplete days, with what is wrong.
     #[must_use]
     pub fn lacking(&self, calendar: &Calendar) -> Vec<Stretch> {
         let missing = self.holes.iter().map(|day| (*day, "missing".to_owned()));
@@ -48,13 +48,13 @@ impl Status {
         stretches(missing.chain(lacking).collect(), self.axis(), calendar)
     }
 
-    /// The days between the first and the last that are missing.
+    /// Missing days between the first and the last.
     #[must_use]
     pub fn missing(&self, calendar: &Calendar) -> Vec<Stretch> {
         self.of(&self.holes, calendar)
     }
 
-    /// The newest days, where they should be there by now.
+    /// The newest days, if they should be there by now.
     #[must_use]
     pub fn late(&self, calendar: &Calendar) -> Vec<Stretch> {
         self.of(&self.late, calendar)
@@ -74,7 +74,7 @@ impl Status {
     }
 }
 
-/// The stretches of days, by their first ones. What follows a day depends on how the table is asked.
+/// Groups days into stretches, sorted by first day. What counts as consecutive depends on the axis.
 fn stretches(mut days: Vec<(NaiveDate, String)>, axis: Option<Axis>, calendar: &Calendar) -> Vec<Stretch> {
     days.sort_by(|(day, what), (other, of_other)| (what, day).cmp(&(of_other, other)));
     days.dedup();
@@ -98,7 +98,7 @@ fn stretches(mut days: Vec<(NaiveDate, String)>, axis: Option<Axis>, calendar: &
     all
 }
 
-/// The day that follows another one.
+/// The day that follows on an axis.
 fn next(day: NaiveDate, axis: Option<Axis>, calendar: &Calendar) -> Option<NaiveDate> {
     match axis? {
         Axis::Session => calendar.after(day, 1),

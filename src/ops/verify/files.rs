@@ -1,4 +1,4 @@
-//! The files of bronze: whether header and rows are those that were written. Never silver.
+//! Verifies bronze files: whether header and rows are those written. Silver is verified in `silver` itself.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -53,9 +53,9 @@ pub(super) async fn bronze(
     Ok(())
 }
 
-/// A bronze file that was read completely.
+/// The result of reading a bronze file completely.
 enum Body {
-    /// Its rows are those of its digest.
+    /// Its rows match its digest.
     Proven(u64),
     /// It has no digest.
     Unproven(u64),

@@ -1,4 +1,4 @@
-//! Partitions built again, in memory, to compare them with what is published. Nothing is written.
+//! Rebuilds partitions in memory to compare them with what is published. Writes nothing.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::plan::Calendar;
 use crate::silver::{self, SilverFile};
 use crate::world::World;
 
-/// The partitions of a table that are made from the bronze of now.
+/// The partitions of a table that were built from the present bronze.
 pub(super) async fn built(
     world: &World,
     ledger: &Ledger,
@@ -21,7 +21,7 @@ pub(super) async fn built(
     files: Vec<SilverFile>,
 ) -> Result<Vec<(Partition, SilverFile)>> {
     let table = ledger.table();
-    // Headers tell which answers only repeat another one.
+    // Headers tell which answers only repeat another.
     ledger.read(&world.store, |_| true).await;
     let inputs = ledger.inputs().partitions;
     let mut built = Vec::new();
@@ -37,10 +37,10 @@ pub(super) async fn built(
     Ok(built)
 }
 
-/// The place of a table among those that are verified, a partition of it and its file.
+/// Index of a table among those verified, with one of its partitions and its file.
 pub(super) type Place = (usize, (Partition, SilverFile));
 
-/// A share of some partitions, at least one.
+/// A share of the partitions, but at least one.
 pub(super) fn sample(world: &World, mut partitions: Vec<Place>, share: f64) -> Vec<Place> {
     let day = world.clock.today();
     partitions.sort_by_cached_key(|(_, (_, file))| Sha256::digest(format!("{day} {}", file.entry.path)));
@@ -50,7 +50,7 @@ pub(super) fn sample(world: &World, mut partitions: Vec<Place>, share: f64) -> V
     partitions
 }
 
-/// Builds a partition again, and compares its bytes.
+/// Rebuilds a partition and compares the bytes.
 pub(super) async fn difference(
     world: &World,
     ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! What was verified, what is damaged, and what to do about it. Never how a file is read.
+//! What was verified, what is damaged, and what to do about it. How files are read is up to `files`.
 
 use serde::Serialize;
 
@@ -6,38 +6,38 @@ use crate::normalise::Partition;
 use crate::parallel::Threads;
 use crate::spec::Table;
 
-/// What was verified of a table.
+/// The result for one table.
 #[derive(Debug, Default, Serialize)]
 pub struct Verified {
     /// The table.
     pub table: String,
-    /// Files of silver.
+    /// Silver files.
     pub silver: Counts,
-    /// Files of bronze.
+    /// Bronze files.
     pub bronze: Counts,
-    /// Partitions that were built again.
+    /// Number of rebuilt partitions.
     pub rebuilt: usize,
-    /// Files that are damaged.
+    /// Damaged files.
     pub damaged: Vec<Damage>,
-    /// What a user should know.
+    /// Remarks for the user.
     pub notes: Vec<String>,
 }
 
-/// Files, and the rows they hold.
+/// Number of files, and of rows in them.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
-    /// Files.
+    /// Number of files.
     pub files: usize,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Files without checksum or digest: of former versions, or of other programs.
+    /// Files without checksum or digest, from former versions or other programs.
     pub unproven: usize,
 }
 
-/// A file that is damaged.
+/// A damaged file.
 #[derive(Debug, Serialize)]
 pub struct Damage {
-    /// Its path in the lake.
+    /// Path relative to the lake.
     pub file: String,
     /// What is wrong with it.
     pub problem: String,
@@ -45,14 +45,14 @@ pub struct Damage {
     pub remedy: String,
 }
 
-/// The command that replaces a partition, or all of a table.
+/// The command that rebuilds a partition, or a whole table.
 pub(super) fn build_again(table: &Table, partition: Option<Partition>) -> String {
     let days = partition.and_then(Partition::days);
     let range = days.map_or_else(String::new, |days| format!(" --start {} --end {}", days.first, days.last));
     format!("run `pitlake normalize {}{range} --full`", table.name)
 }
 
-/// Files read at the same time.
+/// How many files to read concurrently.
 pub(super) fn at_once() -> usize {
     Threads::available().count()
 }

@@ -1,6 +1,6 @@
-//! Real time, which waits, limits, retries and leases use whatever `--now` says, and work on a thread of its own. Here alone a
-//! run leaves its own course to the machine; in tests of whole runs a simulation takes the machine's place. Never here: the
-//! time that dates and stamps follow, which is [`crate::clock`]'s.
+//! Real time, used by waits, limits, retries and leases whatever `--now` says, and work on other threads. This is the
+//! only place where a run depends on the machine, so that tests can put a simulation in its place. The time that dates
+//! and timestamps follow is in [`crate::clock`], not here.
 
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -26,7 +26,7 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// An instant that no change of the machine's clock moves.
+/// A monotonic instant: setting the machine's clock does not move it.
 #[must_use]
 pub fn instant() -> Instant {
     #[cfg(test)]
@@ -36,12 +36,12 @@ pub fn instant() -> Instant {
     Instant::now()
 }
 
-/// Waits for so long.
+/// Waits for a duration.
 pub async fn sleep(time: Duration) {
     sleep_until(instant() + time).await;
 }
 
-/// Waits until then.
+/// Waits until an instant.
 pub async fn sleep_until(instant: Instant) {
     #[cfg(test)]
     if let Some(sleep) = simulated::sleep_until(instant) {
@@ -50,7 +50,7 @@ pub async fn sleep_until(instant: Instant) {
     tokio::time::sleep_until(instant.into()).await;
 }
 
-/// What comes of a future, if it comes by then.
+/// The result of a future, if it completes before `instant`.
 pub async fn by<T>(instant: Instant, future: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
@@ -59,7 +59,7 @@ pub async fn by<T>(instant: Instant, future: impl Future<Output = T>) -> Option<
     }
 }
 
-/// A number that nobody foresees, for waits that must not coincide.
+/// A random number, for waits that must not coincide.
 #[must_use]
 pub fn jitter() -> u64 {
     #[cfg(test)]
@@ -69,7 +69,7 @@ pub fn jitter() -> u64 {
     SysRng.try_next_u64().unwrap_or_default()
 }
 
-/// Does work that takes long on a thread that may block.
+/// Runs long work on a blocking thread.
 ///
 /// # Errors
 /// When it panics.
@@ -81,8 +81,8 @@ pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
     tokio::task::spawn_blocking(work).await
 }
 
-/// The same, while `feed` goes on, which may send it what it waits for: no more at once than a channel holds whose places
-/// are [`places`].
+/// Like [`apart`], while `feed` runs alongside and may send the work what it waits for, through a channel with
+/// [`places`].
 ///
 /// # Errors
 /// When it panics.
@@ -98,8 +98,8 @@ pub async fn beside<T: Send + 'static>(
     tokio::join!(feed, tokio::task::spawn_blocking(work)).1
 }
 
-/// The places of a channel between a thread apart and the rest. In a simulation there is always one more: there the two do
-/// not go on at the same time.
+/// The capacity of a channel between [`apart`] work and the rest. Unbounded in a simulation, where the two do not run
+/// at the same time.
 #[must_use]
 pub fn places(count: usize) -> usize {
     #[cfg(test)]

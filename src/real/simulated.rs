@@ -1,5 +1,5 @@
-//! The machine as a simulation has it: one thread, on which time moves to the next sleeper once nothing else can go on. What
-//! happens follows from the seed alone. For tests.
+//! A simulated machine: one thread, on which time jumps to the next sleeper once nothing else can proceed. Everything
+//! that happens follows from the seed. For tests.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -17,23 +17,23 @@ thread_local! {
 }
 
 struct Machine {
-    /// Where time was when it began, by both clocks.
+    /// When it started, by both clocks.
     began: (Instant, DateTime<Utc>),
-    /// How far time has come since.
+    /// Time elapsed since then.
     passed: Duration,
-    /// By when they wake, in the order in which they lay down.
+    /// By wake-up time, then in the order in which they went to sleep.
     sleepers: BTreeMap<(Duration, u64), Waker>,
     lain_down: u64,
-    /// Work that is to be done apart.
+    /// Work for other threads.
     work: VecDeque<Box<dyn FnOnce() + Send>>,
 }
 
-/// A machine that is simulated on this thread until it is dropped.
+/// Simulates the machine on this thread until dropped.
 pub(crate) struct Simulated(());
 
 #[expect(clippy::unused_self, reason = "whoever has it knows that the machine is on")]
 impl Simulated {
-    /// Begins at a time.
+    /// Starts a simulation at `time`.
     pub(crate) fn at(time: DateTime<Utc>) -> Self {
         let machine = Machine {
             began: (Instant::now(), time),
@@ -46,7 +46,7 @@ impl Simulated {
         Self(())
     }
 
-    /// What comes of a future. Whatever it left running is dropped, as when a process is killed.
+    /// Runs a future to completion. Whatever it spawned is dropped, as when a process is killed.
     pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().on_thread_park(go_on).build().expect("a runtime");
         let done = runtime.block_on(future);
@@ -71,11 +71,11 @@ fn with<T>(act: impl FnOnce(&mut Machine) -> T) -> Option<T> {
     MACHINE.with_borrow_mut(|on| on.as_mut().map(act))
 }
 
-/// Nothing can go on: work that waits is done, or else time moves to the first sleeper.
+/// Called when nothing can proceed: does pending work, or else moves time to the first sleeper.
 fn go_on() {
     let work = with(|machine| machine.work.pop_front()).flatten();
     if let Some(work) = work {
-        // Not here: it may wait on channels, as no task may.
+        // On a thread of its own, because it may block on channels, which panics within a task.
         thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         return;
     }
@@ -98,7 +98,7 @@ pub(crate) fn now() -> Option<DateTime<Utc>> {
     with(|machine| machine.began.1 + machine.passed)
 }
 
-/// How far time has come since the machine began.
+/// Time elapsed since the machine started.
 pub(crate) fn passed() -> Duration {
     with(|machine| machine.passed).unwrap_or_default()
 }
@@ -107,7 +107,7 @@ pub(super) fn instant() -> Option<Instant> {
     with(|machine| machine.began.0 + machine.passed)
 }
 
-/// Another one each time, the same ones each time.
+/// A different number on each call, but the same sequence in each simulation.
 pub(super) fn jitter() -> Option<u64> {
     with(|machine| {
         machine.lain_down += 1;
@@ -119,7 +119,7 @@ pub(super) fn sleep_until(instant: Instant) -> Option<Sleep> {
     with(|machine| Sleep { wakes: instant.saturating_duration_since(machine.began.0), place: None })
 }
 
-/// Somebody who sleeps.
+/// A future that sleeps.
 pub(super) struct Sleep {
     wakes: Duration,
     place: Option<(Duration, u64)>,
@@ -155,7 +155,7 @@ impl Drop for Sleep {
 
 pub(super) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = oneshot::channel();
-    // Whoever was to wait for it may be gone.
+    // The receiver may be gone.
     let work = Box::new(move || drop(done.send(work())));
     with(|machine| machine.work.push_back(work));
     result.await.expect("the work was done")

@@ -1,4 +1,4 @@
-//! What goes wrong, drawn from a seed, and the trace of what happened. Never what a fault means to a store or a vendor.
+//! Draws what goes wrong from a seed, and traces what happened. What a fault means to a store or vendor is up to those.
 
 use std::future::pending;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,22 +14,22 @@ use crate::real::simulated::passed;
 /// What becomes of a request to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It is done.
+    /// Carried out.
     Done,
-    /// It is refused.
+    /// Refused.
     Refused,
-    /// It is done, and the answer is lost.
+    /// Carried out, but the reply is lost.
     Lost,
-    /// It is done, and then the run is killed.
+    /// Carried out, and then the run is killed.
     Last,
 }
 
-/// How often things go wrong, in a thousand times.
+/// Odds that things go wrong, in thousandths.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Odds {
     /// A request to the store is refused.
     pub(super) refused: u32,
-    /// Its answer is lost.
+    /// Its reply is lost.
     pub(super) lost: u32,
     /// It takes seconds.
     pub(super) slow: u32,
@@ -41,7 +41,7 @@ pub(super) struct Odds {
     pub(super) lie: u32,
 }
 
-/// What goes wrong.
+/// Decides what goes wrong.
 pub(super) struct Chaos {
     state: Mutex<State>,
     killed: Notify,
@@ -50,7 +50,7 @@ pub(super) struct Chaos {
 struct State {
     random: ChaCha8Rng,
     odds: Odds,
-    /// Steps of the run under way, and the one that is its last.
+    /// Steps of the current run, and the step after which it is killed.
     steps: u32,
     last: Option<u32>,
     trace: Vec<String>,
@@ -67,18 +67,18 @@ impl Chaos {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A number below a bound.
+    /// A random number below a bound.
     pub(super) fn below(&self, bound: u32) -> u32 {
         self.state().random.random_range(0..bound.max(1))
     }
 
-    /// True in so many of a thousand times.
+    /// True with this probability, in thousandths.
     pub(super) fn is_in(&self, thousandths: u32) -> bool {
-        // Always drawn, so that one chance does not move all that follow.
+        // Always draw, so that changing one probability does not shift everything after it.
         self.below(1000) < thousandths
     }
 
-    /// From now on things go wrong so often, until a run is killed at a step.
+    /// Sets the odds from now on, and the step at which the run is killed.
     pub(super) fn begin(&self, odds: Odds, last: Option<u32>) {
         let mut state = self.state();
         (state.odds, state.last, state.steps) = (odds, last, 0);
@@ -101,12 +101,12 @@ impl Chaos {
         self.state().trace.push(format!("{at:>10.3} {what}"));
     }
 
-    /// The trace up to now.
+    /// The trace so far.
     pub(super) fn trace(&self) -> Vec<String> {
         self.state().trace.clone()
     }
 
-    /// Counts a step; whether it is the last of the run.
+    /// Counts a step. Returns whether it is the run's last.
     pub(super) fn step(&self) -> bool {
         let mut state = self.state();
         state.steps += 1;
@@ -120,7 +120,7 @@ impl Chaos {
         pending().await
     }
 
-    /// What becomes of a request to the store, which takes its time.
+    /// Decides what becomes of a request to the store, and takes the time for it.
     pub(super) async fn request(&self, verb: &str, path: &str) -> Fate {
         let Odds { refused, lost, slow, stuck, .. } = self.odds();
         let dice = self.below(1000);
@@ -141,7 +141,7 @@ impl Chaos {
         };
         real::sleep(Duration::from_millis(millis.into())).await;
         let is_last = self.step();
-        // A kill comes before the request or after it.
+        // The kill comes either before or after the request.
         if is_last && fate == Fate::Refused {
             self.kill().await;
         }

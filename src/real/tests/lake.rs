@@ -1,4 +1,5 @@
-//! A lake in memory that runs work on, and what must be true of it whatever went wrong.
+//! An in-memory lake to run on, and what must hold for it whatever went wrong. What goes wrong is drawn in `chaos`, not
+//! here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -28,14 +29,14 @@ use crate::spec::{Account, Catalog, DateRange, Jobs, Table};
 use crate::store::Store;
 use crate::world::{Limits, Token, World};
 
-/// The tables, and the column of the day of each.
+/// The tables, each with its day column.
 pub(super) const TABLES: [(&str, &str); 3] =
     [("stock_daily_cn", "trade_date"), ("adj_factor", "trade_date"), ("stk_holdertrade_cn", "ann_date")];
-/// The days that are asked for.
+/// The days requested.
 pub(super) const DAYS: (&str, &str) = ("2024-03-19", "2024-03-22");
 /// The time of all runs.
 const NOW: &str = "2024-06-03T13:30:00Z";
-/// The most calls that a report tells before they are sent: 32 for each interface.
+/// Most calls that a report includes before they are sent: 32 per interface.
 const AHEAD: usize = 32 * 6;
 
 /// A market of three securities.
@@ -45,12 +46,12 @@ pub(super) fn settings(seed: u64) -> Settings {
     Settings { seed, stocks: 3, start, end, rpm: 0, ..Settings::default() }
 }
 
-/// Every file of a lake by path.
+/// All files of a lake by path.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 /// The rows of each table, each with its day.
 pub(super) type Rows = BTreeMap<&'static str, BTreeSet<(String, String)>>;
 
-/// What came of a run; nothing where it was killed.
+/// The outcome of a run; `None` if it was killed.
 pub(super) struct Done(Option<anyhow::Result<Report>>);
 
 impl Done {
@@ -62,12 +63,12 @@ impl Done {
         self.0.as_ref()?.as_ref().ok()
     }
 
-    /// The error that it ended with.
+    /// The error it ended with.
     pub(super) fn error(&self) -> Option<&anyhow::Error> {
         self.0.as_ref()?.as_ref().err()
     }
 
-    /// What its report names as missing or doubtful.
+    /// What its report calls missing or doubtful.
     pub(super) fn troubles(&self) -> String {
         let Some(report) = self.report() else { return String::new() };
         let of =
@@ -130,27 +131,27 @@ impl Lake {
         }
     }
 
-    /// The runs from now on are those of an evening so many days later.
+    /// From now on, runs take place on an evening this many days later.
     pub(super) fn evening(&mut self, days: u64) {
         self.world.clock = Clock::fixed(NOW.parse::<DateTime<Utc>>().expect("a time") + Days::new(days));
     }
 
-    /// The account may ask each interface so often a minute, by the machine's clock.
+    /// Limits calls per minute to each interface, by the machine's clock.
     pub(super) fn limit(&mut self, calls: u32) {
         self.world.clock = Clock::default();
         self.world.jobs.accounts.values_mut().for_each(|account| account.requests_per_minute = Some(calls));
     }
 
-    /// The runs from now on are of one table.
+    /// Later runs are of one table alone.
     pub(super) fn only(&mut self, table: &str) {
         self.tables = vec![Arc::clone(self.world.catalog.table(table).expect("a table"))];
     }
 
-    /// A run in which things go wrong so often, killed at its last step if it comes there.
+    /// A run with these odds, killed at step `last` if it gets there.
     pub(super) fn run(&self, odds: Odds, last: Option<u32>) -> Done {
         *self.vendor.calls() = super::vendor::Calls::default();
         self.chaos.begin(odds, last);
-        // Each run is a process of its own.
+        // Each run is a separate process.
         let faulty = Faulty { objects: Arc::clone(&self.objects), chaos: Arc::clone(&self.chaos) };
         let world = World { store: Store::over("memory", Arc::new(faulty)), ..self.world.clone() };
         let work = self.work();
@@ -169,12 +170,12 @@ impl Lake {
         done
     }
 
-    /// Nothing happens for so long.
+    /// Lets time pass between runs.
     pub(super) fn rest(&self, time: Duration) {
         self.simulated.pass(time);
     }
 
-    /// The calls of the last run.
+    /// Number of calls in the last run.
     pub(super) fn calls(&self) -> usize {
         self.vendor.calls().sent
     }
@@ -192,24 +193,24 @@ impl Lake {
         })
     }
 
-    /// Puts a file there, whatever there was.
+    /// Puts a file, replacing any.
     pub(super) fn put(&self, path: &str, body: Vec<u8>) {
         self.simulated.run(self.objects.put(&path.into(), body.into())).expect("put");
     }
 
-    /// The machine knows that the holders of all leases are dead.
+    /// Frees all leases, as if the machine knew that their holders are dead.
     pub(super) fn free(&self) {
         for path in self.files("leases").into_keys() {
             self.simulated.run(self.objects.delete(&path.into())).expect("deleted");
         }
     }
 
-    /// The rows of silver.
+    /// The rows in silver.
     pub(super) fn rows(&self) -> Rows {
         TABLES.iter().map(|(table, column)| (*table, rows(self.files(&format!("silver/{table}")), column))).collect()
     }
 
-    /// Rows that silver lacks.
+    /// Rows missing from silver.
     pub(super) fn lacking(&self, calm: &Rows) -> Vec<(String, String)> {
         let rows = self.rows();
         calm.iter().flat_map(|(table, known)| known.difference(&rows[table]).cloned().collect::<Vec<_>>()).collect()
@@ -220,8 +221,8 @@ impl Lake {
         self.simulated.run(status(&world, &self.tables)).expect("a status")
     }
 
-    /// Whether the lake is whole after a run that had these reports before it, or what is wrong with it. `calm` are the rows
-    /// of the vendor.
+    /// Whether the lake is whole after a run, or what is wrong with it. `calm` are the vendor's rows, and `reports` the
+    /// reports from before the run.
     pub(super) fn check(&self, calm: &Rows, done: &Done, reports: &Files) -> Result<bool, String> {
         let rows = self.rows();
         let mut is_whole = true;
@@ -241,7 +242,7 @@ impl Lake {
                 held.extend(Some(day).filter(|_| is_asked && is_held));
             }
             let is_vendors = |row: &&(String, String)| {
-                // What cannot be judged yet is published as it came; its day is not called held.
+                // What cannot be judged yet is published as it came, but its day must not be called held.
                 let is_open = row.1.starts_with(NOBODY) && !(is_current && held.contains(&row.0));
                 is_open || calm[table].iter().any(|known| is_of(row, known))
             };
@@ -261,8 +262,9 @@ impl Lake {
         Ok(is_whole)
     }
 
-    /// Whether the report of the last run counts its calls; where it has no end, some more that were about to be sent. A run
-    /// whose first word is lost takes the equal one of a run that was killed at once for its own.
+    /// Checks that the last run's report counts its calls. An unfinished report may count some that were about to be
+    /// sent. If the reply to a run's first write is lost, it may take the equal report of a run killed at the start for
+    /// its own.
     fn counted(&self, before: &Files) -> Result<(), String> {
         let sent = self.calls();
         let (mut counted, mut is_ended) = (0, false);
@@ -282,13 +284,13 @@ impl Drop for Lake {
     }
 }
 
-/// Whether a row is a known one, perhaps without some of its values.
+/// Whether a row equals a known one, except for missing values.
 fn is_of(row: &(String, String), known: &(String, String)) -> bool {
     let cells = row.1.split('|').zip(known.1.split('|'));
     row.0 == known.0 && cells.into_iter().all(|(cell, known)| cell.is_empty() || cell == known)
 }
 
-/// The rows of files as texts, each with its day.
+/// The rows of files as text, each with its day.
 fn rows(files: Files, column: &str) -> BTreeSet<(String, String)> {
     let mut rows = BTreeSet::new();
     for body in files.into_values() {

@@ -1,10 +1,10 @@
-//! Runs under a seed: plan, fetch, commit and build with time that nobody waits for, a vendor in trouble that lies, and a
-//! store that refuses, delays and loses replies. A seed gives the same trace each time.
+//! Runs simulated from a seed: plan, fetch, commit and build in simulated time, with a vendor in trouble that lies, and
+//! a store that refuses, delays and loses replies. A seed always gives the same trace.
 //!
-//! What must hold: what `status` calls held is in silver, every value is the vendor's, nothing is asked twice in a run, no
-//! call is uncounted, and after the faults at most three runs bring the bytes of a lake that saw none.
+//! What must hold: what `status` calls held is in silver, every value is the vendor's, nothing is fetched twice in a
+//! run, every call is counted, and after the faults at most three runs give the bytes of a lake that saw none.
 //!
-//! `PITLAKE_TEST_SEEDS` is the number of seeds; `PITLAKE_TEST_REPLAY` names one whose trace is printed.
+//! `PITLAKE_TEST_SEEDS` sets the number of seeds; `PITLAKE_TEST_REPLAY` names one whose trace to print.
 
 mod chaos;
 mod lake;
@@ -25,21 +25,21 @@ use self::lake::{Files, Lake, Rows, settings};
 use crate::report::Exit;
 use crate::spec::Catalog;
 
-/// Seeds that are tried, if nobody wants another number.
+/// Default number of seeds.
 const SEEDS: u64 = 500;
-/// Markets among which they are shared.
+/// Number of markets they share.
 const MARKETS: u64 = 4;
-/// The steps of a calm run, more or less: a run is killed at one of them, or at none.
+/// Roughly the number of steps in a calm run. A run is killed at one of them, or not at all.
 const STEPS: u32 = 120;
 
-/// The paths and sizes of files: what digests of silver are made of.
+/// Paths and sizes of files, which digests of silver are made of.
 type Sizes = BTreeMap<String, usize>;
 
 fn sizes(files: &Files) -> Sizes {
     files.iter().map(|(path, body)| (path.clone(), body.len())).collect()
 }
 
-/// What a calm run makes of a market.
+/// The result of a calm run on a market.
 struct Calm {
     market: Arc<Market>,
     bronze: Sizes,
@@ -61,19 +61,19 @@ impl Calm {
     }
 }
 
-/// What became of the runs of a seed.
+/// What happened in the runs of a seed.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Tried {
     trace: Vec<String>,
     exits: Vec<Option<Exit>>,
-    /// Calm runs until the lake was whole.
+    /// Number of calm runs until the lake was whole.
     after: u64,
     calls: usize,
     /// Whether its bytes could be compared.
     is_same: bool,
 }
 
-/// Tries a seed; else what is wrong.
+/// Tries a seed and returns what is wrong, if anything.
 fn tried(catalog: &Catalog, calm: &Calm, seed: u64) -> (Tried, Result<(), String>) {
     let mut lake = Lake::new(catalog, &calm.market, seed);
     let mut tried = Tried::default();
@@ -91,7 +91,7 @@ fn pass(lake: &mut Lake, calm: &Calm, tried: &mut Tried) -> Result<(), String> {
     let chaos = Arc::clone(&lake.chaos);
     let below = |bound: u32| chaos.below(bound);
     for _ in 0..=below(4) {
-        // Some lakes see one kind of trouble alone, some all.
+        // Some lakes see only one kind of trouble, some all.
         let odd = |most: u32| if below(2) == 0 { 0 } else { below(most) };
         let odds =
             Odds { refused: odd(10), lost: odd(10), slow: odd(200), stuck: odd(5), trouble: odd(300), lie: odd(300) };
@@ -101,13 +101,13 @@ fn pass(lake: &mut Lake, calm: &Calm, tried: &mut Tried) -> Result<(), String> {
         tried.exits.push(done.exit());
         tried.calls += lake.calls();
         lake.check(&calm.rows, &done, &reports)?;
-        // The lease of a killed run lasts for five minutes more.
+        // A killed run's lease lasts five more minutes.
         lake.rest(Duration::from_secs(u64::from(below(600))));
     }
     lake.rest(Duration::from_mins(7));
     let mut troubles = String::new();
     for run in 1..=3 {
-        // An answer that was damaged is asked for again on another day.
+        // A damaged answer is fetched again on another day.
         lake.evening(run - 1);
         let reports = lake.files("runs");
         let done = lake.run(Odds::default(), None);
@@ -129,7 +129,7 @@ fn pass(lake: &mut Lake, calm: &Calm, tried: &mut Tried) -> Result<(), String> {
         ));
     }
     let silver = lake.files("silver");
-    // The digests in footers tell answers apart whose headers say something else: that there was less to judge them by.
+    // The digests in footers differ if headers do, as when an answer was judged with less to go by.
     tried.is_same = sizes(&lake.files("bronze")) == calm.bronze;
     if tried.is_same && silver != calm.silver {
         let differ = |path: &&String| silver.get(*path) != calm.silver.get(*path);
@@ -175,7 +175,7 @@ fn whatever_goes_wrong_the_lake_becomes_that_of_a_calm_run() {
                         let text = format!("seed {seed}: {error}\n{}", tried.trace[end..].join("\n"));
                         wrong.lock().unwrap().insert(seed, text);
                     }
-                    // Traces of thousands of seeds would fill the memory.
+                    // The traces of thousands of seeds would fill the memory.
                     let steps = tried.trace.len();
                     all.lock().unwrap().push((steps, Tried { trace: Vec::new(), ..tried }));
                 }
@@ -212,7 +212,7 @@ fn no_minute_holds_more_calls_than_the_account_may_send_whichever_runs_sent_them
     for last in (10..STEPS).step_by(10) {
         let mut lake = Lake::new(&catalog, &market, 0);
         lake.limit(MOST.into());
-        // Killed, and begun again at once, as a scheduler does.
+        // Killed, and restarted at once, as a scheduler would.
         lake.run(Odds::default(), Some(last));
         lake.free();
         let of_first = lake.vendor.came.lock().unwrap().clone();

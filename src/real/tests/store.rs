@@ -1,4 +1,4 @@
-//! A store in memory that refuses, delays and loses replies. Never when: that is drawn elsewhere.
+//! An in-memory store that refuses, delays and loses replies. When it does so is drawn in `chaos`.
 
 use std::fmt;
 use std::ops::Range;
@@ -39,7 +39,7 @@ fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error 
 }
 
 impl Faulty {
-    /// What is done, if it is, and how it ends.
+    /// Carries out a request, or not, and returns the result that the caller sees.
     async fn request<T>(&self, verb: &str, path: &str, act: impl Future<Output = Result<T>>) -> Result<T> {
         match self.chaos.request(verb, path).await {
             Fate::Refused => Err(failed("the store is unavailable")),

@@ -1,5 +1,4 @@
-//! A vendor that is in trouble and lies, and what it knows of the calls that it was sent. Never when: that is drawn
-//! elsewhere.
+//! A vendor that is in trouble and lies, and a record of the calls sent to it. When it does so is drawn in `chaos`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,10 +15,10 @@ use crate::fetch::in_process::{NoResponse, Vendor};
 use crate::real;
 use crate::wire::Request;
 
-/// Interfaces of which it is known which rows there must be: about others no lie can be noticed.
+/// Interfaces for which the expected rows are known. Lies about others cannot be noticed.
 const KNOWN: [&str; 2] = ["daily", "adj_factor"];
 
-/// A security that no market has.
+/// A security that is in no market.
 pub(super) const NOBODY: &str = "603999.SH";
 
 /// The vendor.
@@ -27,30 +26,30 @@ pub(super) struct Liar {
     pub(super) desk: Desk,
     pub(super) chaos: Arc<Chaos>,
     pub(super) run: Mutex<Calls>,
-    /// When calls of each interface came, in all runs.
+    /// When calls to each interface came, over all runs.
     pub(super) came: Mutex<BTreeMap<String, Vec<Instant>>>,
 }
 
-/// The calls of a run.
+/// The calls of one run.
 #[derive(Default)]
 pub(super) struct Calls {
-    /// Those that were sent.
+    /// Number of calls sent.
     pub(super) sent: usize,
-    /// How often each was answered as it should be.
+    /// How often each call was answered honestly.
     pub(super) answered: BTreeMap<String, usize>,
-    /// The interfaces about which it lied.
+    /// Interfaces it lied about.
     lied: BTreeSet<String>,
 }
 
 impl Calls {
-    /// Those that were answered more than once for no reason.
+    /// Calls that were answered more than once without reason.
     pub(super) fn repeated(&self) -> Vec<&String> {
         let of_liar = |call: &str| self.lied.iter().any(|api| call.starts_with(&format!("{api} ")));
         self.answered.iter().filter(|(call, times)| **times > 1 && !of_liar(call)).map(|(call, _)| call).collect()
     }
 }
 
-/// A reply with rows, figures as they were written.
+/// A reply with rows, with figures as written.
 #[derive(Serialize, Deserialize)]
 struct Reply {
     code: i64,
@@ -73,7 +72,7 @@ impl Liar {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A vendor in trouble: no reply, or one that says so, with the seconds to wait.
+    /// The reply of a vendor in trouble: none, or an error, possibly with seconds to wait.
     async fn trouble(&self, honest: Vec<u8>) -> Answer {
         let text = |status: u16, text: &str| Ok((status, text.as_bytes().to_vec(), None));
         match self.chaos.below(10) {
@@ -93,7 +92,7 @@ impl Liar {
         }
     }
 
-    /// Rows that are not the vendor's; `None` where there is nothing to lie about.
+    /// Rows that are not the vendor's. `None` if there is nothing to lie about.
     fn lie(&self, honest: &[u8]) -> Option<Vec<u8>> {
         let mut reply: Reply = serde_json::from_slice(honest).ok()?;
         let Rows { fields, items, .. } = &mut reply.data;

@@ -1,6 +1,7 @@
 //! The distinct values of a column chunk, and whether they are few enough for a dictionary to pay. How they are written
 //! is up to `column`.
 
+use super::rank;
 use super::value::Value;
 
 /// Values sampled before building a dictionary.
@@ -26,6 +27,17 @@ impl<T: Value> Dictionary<T> {
         if T::TYPE == parquet::basic::Type::BOOLEAN || !repeat_often(values) {
             return None;
         }
+        match T::numbers(values, rank::span(values.len())) {
+            Some(numbers) => {
+                let (distinct, places) = rank::ranked(values, &numbers, most)?;
+                Some(Self { distinct, places })
+            }
+            None => Self::hashed(values, most),
+        }
+    }
+
+    /// The dictionary of values that are not small numbers; `None` if more than `most` are distinct.
+    fn hashed(values: &[T], most: usize) -> Option<Self> {
         let mut table = Table::new(most);
         let (mut distinct, mut places) = (Vec::new(), Vec::with_capacity(values.len()));
         let mut last: Option<(T, u32)> = None;
@@ -136,4 +148,45 @@ fn repeat_often<T: Value>(values: &[T]) -> bool {
     }
     // With n distinct values, one pair in n is equal.
     equal > 0 && sample * (sample - 1) / 2 / equal <= values.len() / 4
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check<T: Value + std::fmt::Debug + PartialEq>(values: &[T], most: usize) {
+        let Some(numbers) = T::numbers(values, rank::span(values.len())) else { return };
+        let hashed = Dictionary::hashed(values, most);
+        let hashed = hashed.map(|Dictionary { distinct, places }| (distinct, places));
+        assert_eq!(rank::ranked(values, &numbers, most), hashed);
+    }
+
+    proptest! {
+        #[test]
+        fn ranks_are_those_of_a_hash_table(
+            numbers in prop::collection::vec(-3000..3000i32, 1..300),
+            scale in prop::sample::select(vec![1.0, 10.0, 100.0, 1000.0, 10_000.0]),
+            most in 1..300usize,
+        ) {
+            check(&numbers, most);
+            check(&numbers.iter().map(|number| i64::from(*number) - (1 << 40)).collect::<Vec<_>>(), most);
+            let decimals: Vec<f64> = numbers.iter().map(|number| f64::from(*number) / scale).collect();
+            prop_assert!(f64::numbers(&decimals, u32::MAX).is_some());
+            check(&decimals, most);
+        }
+    }
+
+    #[test]
+    fn what_is_no_decimal_has_no_number() {
+        for odd in [-0.0, f64::NAN, f64::INFINITY, 0.1 + 0.2, 1e300, 0.000_01] {
+            assert!(f64::numbers(&[1.25, odd], u32::MAX).is_none(), "{odd}");
+            let mut many = vec![1.25; 1000];
+            many[501] = odd;
+            assert!(f64::numbers(&many, u32::MAX).is_none(), "{odd}");
+        }
+        assert!(f64::numbers(&[0.0, 1000.0], 1000).is_none() && f64::numbers(&[0.0, 999.0], 1000).is_some());
+        assert!(i64::numbers(&[i64::MIN, i64::MAX], 1000).is_none() && i64::numbers(&[-7, 992], 1000).is_some());
+    }
 }

@@ -46,14 +46,14 @@ fn put_packed(values: &[u32], width: u32, out: &mut Vec<u8>) {
 
 /// Appends the low `width` bits of each value, least significant bit first.
 pub(super) fn pack(values: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
-    let (mut bits, mut filled) = (0u128, 0);
+    let (mut bits, mut filled) = (0u64, 0);
     for value in values {
-        bits |= u128::from(value) << filled;
+        bits |= value << filled;
         filled += width;
         if filled >= u64::BITS {
-            out.extend_from_slice(&bits.to_le_bytes()[..8]);
-            bits >>= u64::BITS;
+            out.extend_from_slice(&bits.to_le_bytes());
             filled -= u64::BITS;
+            bits = value.checked_shr(width - filled).unwrap_or(0);
         }
     }
     out.extend_from_slice(&bits.to_le_bytes()[..filled.div_ceil(8) as usize]);

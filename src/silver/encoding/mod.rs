@@ -7,6 +7,7 @@ mod delta;
 mod dictionary;
 mod hybrid;
 mod page;
+mod rank;
 mod value;
 
 use std::io::{self, Write};

@@ -7,13 +7,13 @@ use parquet::basic::{Encoding, Type};
 use parquet::data_type::ByteArray;
 use parquet::file::statistics::Statistics;
 
-use super::{delta, hybrid};
+use super::{delta, hybrid, rank};
 
 /// Longer texts get no statistics: they would be copied into the footer, and nobody searches them by range.
 const LONGEST_BOUND: usize = 64;
 
 /// A value of a column.
-pub(super) trait Value: Copy {
+pub(super) trait Value: Copy + Default {
     /// Its physical type.
     const TYPE: Type;
 
@@ -32,6 +32,12 @@ pub(super) trait Value: Copy {
 
     /// The statistics of a column chunk.
     fn statistics(bounds: Option<(Self, Self)>, nulls: u64) -> Statistics;
+
+    /// Values as numbers from 0 to `span`, in the same order and equal only where they are equal, if a quick look finds
+    /// such numbers.
+    fn numbers(_values: &[Self], _span: u32) -> Option<Vec<u32>> {
+        None
+    }
 
     /// Smallest and largest of some values.
     fn bounds(values: &[Self]) -> Option<(Self, Self)> {
@@ -94,6 +100,10 @@ impl Value for f64 {
         Some((value(least), value(most)))
     }
 
+    fn numbers(values: &[Self], span: u32) -> Option<Vec<u32>> {
+        rank::of_decimals(values, span)
+    }
+
     fixed_width!(double);
 }
 
@@ -116,6 +126,14 @@ macro_rules! whole_numbers {
             }
 
             fixed_width!($statistics);
+
+            fn numbers(values: &[Self], span: u32) -> Option<Vec<u32>> {
+                let (least, most) = Self::bounds(values)?;
+                u32::try_from(most.checked_sub(least)?).ok().filter(|width| *width < span)?;
+                // The width is below 2^32, so the lowest bits are the difference.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                Some(values.iter().map(|value| value.wrapping_sub(least) as u32).collect())
+            }
 
             fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
                 let (least, most) =

@@ -1,0 +1,87 @@
+//! Ranks of values that are small whole numbers, or become such when multiplied by a power of ten: prices, days, counts. A
+//! bitmap gives them without hashing or sorting. Whether a dictionary pays off is decided in `dictionary`, not here.
+
+/// The most bits of a bitmap. The prices of a market in cents fit in: no share costs more than 5,000 yuan.
+const SPAN: u32 = 1 << 19;
+
+/// Powers of ten that make decimals whole.
+const SCALES: [f64; 5] = [1.0, 10.0, 100.0, 1000.0, 10_000.0];
+
+/// Number of values that are looked at to choose a scale.
+const SAMPLE: usize = 64;
+
+/// 2^52. Doubles from here on are whole numbers, and have them in their lowest bits.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// Rounds a double below 2^51 to a whole number, if it is added and subtracted again.
+const ROUNDING: f64 = 1.5 * WHOLE;
+
+/// Distinct values in order, and the rank of each value among them. `None` if there are more than `most` distinct ones.
+pub(super) fn ranked<T: Copy + Default>(values: &[T], numbers: &[u32], most: usize) -> Option<(Vec<T>, Vec<u32>)> {
+    let span = numbers.iter().copied().max()? as usize + 1;
+    let mut bitmap = vec![0u64; span.div_ceil(64)];
+    for number in numbers {
+        bitmap[*number as usize / 64] |= 1 << (number % 64);
+    }
+    let count: usize = bitmap.iter().map(|word| word.count_ones() as usize).sum();
+    if count > most {
+        return None;
+    }
+    let mut ranks = vec![0u32; span];
+    let mut rank = 0;
+    for (place, word) in bitmap.iter().enumerate() {
+        let mut left = *word;
+        while left != 0 {
+            ranks[place * 64 + left.trailing_zeros() as usize] = rank;
+            rank += 1;
+            left &= left - 1;
+        }
+    }
+    let mut distinct = vec![T::default(); count];
+    let places = values.iter().zip(numbers).map(|(value, number)| {
+        let rank = ranks[*number as usize];
+        distinct[rank as usize] = *value;
+        rank
+    });
+    let places = places.collect();
+    Some((distinct, places))
+}
+
+/// The largest span of a bitmap that pays for so many values: a word of it for each.
+pub(super) fn span(values: usize) -> u32 {
+    u32::try_from(values.saturating_mul(64)).unwrap_or(u32::MAX).min(SPAN)
+}
+
+/// Decimals as numbers from 0 to `span`, in the same order, if there is a scale that makes all of them whole.
+pub(super) fn of_decimals(values: &[f64], span: u32) -> Option<Vec<u32>> {
+    let step = values.len().div_ceil(SAMPLE).max(1);
+    let is_scale = |scale: &f64| values.iter().step_by(step).all(|value| is_exact(*value, *scale));
+    SCALES.into_iter().filter(is_scale).find_map(|scale| scaled(values, scale, span))
+}
+
+fn scaled(values: &[f64], scale: f64, span: u32) -> Option<Vec<u32>> {
+    let (mut all_exact, mut least, mut most) = (true, f64::INFINITY, f64::NEG_INFINITY);
+    for value in values {
+        all_exact &= is_exact(*value, scale);
+        let number = whole(*value, scale);
+        least = if number < least { number } else { least };
+        most = if number > most { number } else { most };
+    }
+    if !all_exact || most - least >= f64::from(span) {
+        return None;
+    }
+    // Truncation is wanted: the lowest bits are the number.
+    #[allow(clippy::cast_possible_truncation)]
+    Some(values.iter().map(|value| (whole(*value, scale) - least + WHOLE).to_bits() as u32).collect())
+}
+
+fn whole(value: f64, scale: f64) -> f64 {
+    (value * scale + ROUNDING) - ROUNDING
+}
+
+/// Whether a value is the double nearest to a whole number divided by the scale. Neither NaN nor -0 is.
+#[allow(clippy::float_cmp)]
+fn is_exact(value: f64, scale: f64) -> bool {
+    let nearest = whole(value, scale) / scale;
+    (nearest == value) & (nearest.to_bits() == value.to_bits())
+}

@@ -100,7 +100,6 @@ pub async fn calendar_remarks(world: &World) -> Vec<String> {
 }
 
 /// For each day the last session whose next session is not after it, by the calendar of the lake.
-///
 pub async fn next_morning(world: &World) -> impl Fn(NaiveDate) -> Option<NaiveDate> + Send + Sync + use<> {
     let calendar = readable_calendar(world, &Ledgers::new(&world.store)).await;
     move |day| {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use chrono::NaiveDate;
 
 use crate::build::{self, Scope};
 use crate::fetch::{self, Accounts};
@@ -176,7 +175,10 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     fetch_phase(run, work, &phases.reference, accounts, facts(world, &unknown.0, &unknown.1)).await?;
     let calendar = calendar(run).await;
     let window = window(&world.jobs, world.clock, work, &calendar);
-    let universe = reference::readable_universe(world, ledgers).await;
+    let mut universe = reference::readable_universe(world, ledgers).await;
+    if universe.is_empty() && !missed(run, UNIVERSE).await.is_empty() {
+        universe = Universe::unreadable();
+    }
     if calendar.knows(window.first) && calendar.knows(window.last) {
         for table in &phases.reference {
             let is_named = work.tables.iter().any(|other| other.name == table.name);
@@ -195,13 +197,13 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
         }
     }
     let mut times = times(run, work, &phases.rest, facts(world, &calendar, &universe)).await?;
-    let mut universe = universe;
     for tables in &phases.rest {
         times.pop_front();
         world.progress.ahead(times.iter().sum(), work.halves == Halves::Both);
         fetch_phase(run, work, tables, accounts, facts(world, &calendar, &universe)).await?;
         if tables.iter().any(|table| table.name == SUSPENSIONS) {
-            universe = universe.without_suspensions(missed_suspensions(run).await);
+            let missed = missed(run, SUSPENSIONS).await;
+            universe = universe.without_suspensions(missed.iter().filter_map(|slice| slice.parse().ok()));
         }
         // What was asked to judge others by changes no exit code.
         let is_aid = |table: &&Arc<Table>| {
@@ -215,14 +217,14 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     Ok(())
 }
 
-/// The days whose suspensions this run requested in vain, though the account may request them.
-async fn missed_suspensions(run: Run<'_>) -> Vec<NaiveDate> {
+/// The slices of a table that this run requested in vain, though the account may request them.
+async fn missed(run: Run<'_>, table: &str) -> Vec<String> {
     let mut missed = Vec::new();
-    let of = |failed: &Failed| failed.what.iter().filter_map(|slice| slice.parse().ok()).collect::<Vec<_>>();
     let may_come = |failed: &&Failed| failed.exit != Exit::NoRight;
-    run.journal
-        .table(SUSPENSIONS, |report| missed = report.failed.iter().filter(may_come).flat_map(of).collect())
-        .await;
+    let note = |report: &mut TableReport| {
+        missed = report.failed.iter().filter(may_come).flat_map(|failed| failed.what.clone()).collect();
+    };
+    run.journal.table(table, note).await;
     missed
 }
 

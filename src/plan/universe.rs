@@ -37,7 +37,7 @@ pub struct Universe {
     renumbered: BTreeMap<String, String>,
     /// The companies that have reported, by period.
     reported: BTreeMap<NaiveDate, BTreeSet<String>>,
-    /// Bronze holds securities, and they cannot be read.
+    /// Bronze holds securities that cannot be read, or they were requested in vain.
     is_unreadable: bool,
     /// Days whose suspensions are held and cannot be read, or that were requested in vain.
     unreadable: BTreeSet<NaiveDate>,
@@ -72,7 +72,7 @@ impl Universe {
         Ok(Self { securities: securities(batch)?, ..Self::default() })
     }
 
-    /// One that bronze holds and that cannot be read.
+    /// One that bronze holds and that cannot be read, or that was requested in vain.
     #[must_use]
     pub fn unreadable() -> Self {
         Self { is_unreadable: true, ..Self::default() }

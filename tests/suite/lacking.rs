@@ -156,10 +156,19 @@ fn half_a_day_is_noticed_where_suspensions_are_unknown() {
     assert!(refused > 0, "the sandbox publishes no part of a day");
 }
 
-/// Came: an answer whose day's suspensions could not be had for the moment counted as held, whatever it lacked. Should come:
-/// due until they can.
+/// Came: an answer counted as held, whatever it lacked, if the day's suspensions or the list of securities could not be had
+/// for the moment. Should come: due until they can.
 #[test]
 fn what_was_kept_without_suspensions_is_due_until_they_come() {
+    is_due_without("suspend_d", 0);
+}
+
+#[test]
+fn what_was_kept_without_a_list_of_securities_is_due_until_it_comes() {
+    is_due_without("stock_basic", 3);
+}
+
+fn is_due_without(api: &'static str, exit: i32) {
     let (start, now) = (day("2024-03-18"), "2024-03-25T12:00:00Z");
     let vendor = Vendor::start(Settings {
         start: day("2024-03-11"),
@@ -171,7 +180,7 @@ fn what_was_kept_without_suspensions_is_due_until_they_come() {
     let fails = Arc::clone(&is_down);
     let proxy = Proxy::start(&vendor.server.url(), move |request, _| {
         let down = || Turn::Reply("502 Bad Gateway", "", "busy".to_owned());
-        if fails.load(Ordering::SeqCst) && request["api_name"] == "suspend_d" { down() } else { Turn::Pass }
+        if fails.load(Ordering::SeqCst) && request["api_name"] == api { down() } else { Turn::Pass }
     });
     let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
     let backfill = |now: &str| {
@@ -186,7 +195,7 @@ fn what_was_kept_without_suspensions_is_due_until_they_come() {
         ["held", "due"].map(|state| slices[state].as_u64().unwrap())
     };
     let (code, text) = backfill(now);
-    assert!(code == Some(0) && text.contains("suspensions that it is judged by is missing"), "{code:?} {text}");
+    assert!(code == Some(exit) && text.contains("suspensions that it is judged by is missing"), "{code:?} {text}");
     assert_eq!(states(now), [0, 2], "{text}");
     is_down.store(false, Ordering::SeqCst);
     let next = "2024-03-26T12:00:00Z";

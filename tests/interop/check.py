@@ -25,7 +25,7 @@ from layers import check_layers
 from lineage import check_lineage
 from lints import check_lints
 from module import check_module, check_types, install
-from notebook import check_notebook
+from notebook import check_notebooks
 from objects import check_objects
 from page import check_page
 from pages import check_pages
@@ -70,7 +70,7 @@ def main():
                 for job in beside:
                     with kit.attempt("the checks beside those of the module"):
                         job.result()
-            check_notebook(demo, folder)
+            check_notebooks(demo, folder)
         check_cluster(binary, folder)
         check_lints()
     end_spark()

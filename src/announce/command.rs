@@ -1,4 +1,4 @@
-//! A command that is told of a run: it reads the text from stdin. Never which command.
+//! Runs a command to announce a run. The command reads the text from stdin. Which command is not decided here.
 
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-/// How long it may take.
+/// How long the command may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How often it is looked at.
+/// How often it is polled.
 const LOOKS: Duration = Duration::from_millis(20);
 
 /// Runs a command to its end.
@@ -19,7 +19,7 @@ pub(super) async fn run(command: &[String], text: &str) -> Result<()> {
     let mut child = started.context("cannot start it")?;
     if let Some(mut stdin) = child.stdin.take() {
         let text = format!("{text}\n");
-        // It may end without reading.
+        // The command may exit without reading.
         tokio::task::spawn_blocking(move || drop(stdin.write_all(text.as_bytes())));
     }
     let Ok(ended) = tokio::time::timeout(LONGEST, ended(&mut child)).await else {

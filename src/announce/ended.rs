@@ -1,4 +1,4 @@
-//! A run that has ended, and what of it is worth telling. Never who is told.
+//! A finished run, and which of its events are worth announcing. Who hears of them is not decided here.
 
 use std::collections::BTreeSet;
 
@@ -7,32 +7,32 @@ use chrono::{DateTime, Utc};
 use crate::report::{Exit, Report};
 use crate::spec::Event;
 
-/// A run that has ended.
+/// A finished run.
 #[derive(Debug)]
 pub struct Ended<'a> {
     /// The command.
     pub command: &'a str,
-    /// Its jobs.
+    /// The jobs it ran.
     pub jobs: &'a [String],
-    /// What it did; `None` where it ended before it had a report.
+    /// What it did. `None` if it ended before it had a report.
     pub report: Option<&'a Report>,
-    /// The tables whose settled past it changed.
+    /// The tables whose settled past changed.
     pub changed: &'a BTreeSet<String>,
     /// The error that ended it.
     pub error: Option<String>,
     /// How it ended.
     pub exit: Exit,
-    /// When.
+    /// When it ended.
     pub at: DateTime<Utc>,
 }
 
 impl Ended<'_> {
-    /// What of it is worth telling.
+    /// The events worth announcing.
     #[must_use]
     pub fn events(&self) -> BTreeSet<Event> {
         let mut events = BTreeSet::new();
         match self.exit {
-            // Somebody ended it, and knows.
+            // The user ended it, and knows.
             exit if exit.is_signal() => return events,
             Exit::Done => {}
             Exit::NotPublished => drop(events.insert(Event::Late)),

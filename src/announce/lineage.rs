@@ -1,5 +1,5 @@
-//! Events of `OpenLineage` (<https://openlineage.io/spec/2-0-2/OpenLineage.json>): a run with the interfaces it asked and the
-//! tables it wrote, to a file or an address. Never the rows.
+//! `OpenLineage` events (<https://openlineage.io/spec/2-0-2/OpenLineage.json>) about a run, the interfaces it read and
+//! the tables it wrote, sent to a file or a URL. They contain no rows.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -25,12 +25,12 @@ const PRODUCER: &str = concat!("urn:pitlake:", env!("CARGO_PKG_VERSION"));
 /// How long sending may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where events go.
+/// Where events are sent.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// A file, a line an event.
+    /// A file, one event per line.
     File(PathBuf),
-    /// An address that takes them by POST.
+    /// A URL that accepts them by POST.
     Url(String),
 }
 
@@ -38,30 +38,30 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub struct Lineage {
     target: Target,
-    /// The id of the run: a UUID, the same in all its events.
+    /// The run id: a UUID, the same in all events of a run.
     run: String,
     /// The lake, as the namespace of its tables.
     lake: String,
 }
 
 impl Lineage {
-    /// The events of a run that begins at `now`, on a lake.
+    /// Prepares the events of a run that starts at `now`.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the system provides no random numbers.
     pub fn new(target: Target, lake: &str, now: DateTime<Utc>) -> Result<Self> {
         let lake =
             std::path::absolute(lake).map_or_else(|_| lake.to_owned(), |path| format!("file://{}", path.display()));
         Ok(Self { target, run: uuid(now)?, lake })
     }
 
-    /// Tells that the run begins.
+    /// Sends the event that the run has started.
     pub async fn started(&self, (command, jobs): (&str, &[String]), at: DateTime<Utc>) {
         let event = self.event(("START", at), &name(command, jobs), (json!({}), Vec::new(), Vec::new()));
         self.send(&event).await;
     }
 
-    /// Tells how it ended.
+    /// Sends the event that the run has ended.
     pub(super) async fn ended(&self, ended: &Ended<'_>) {
         let kind = match ended.exit {
             Exit::Done => "COMPLETE",
@@ -127,12 +127,12 @@ impl Lineage {
     }
 }
 
-/// A job as `OpenLineage` knows it: the command and its jobs.
+/// The `OpenLineage` name of a job: the command and its jobs.
 fn name(command: &str, jobs: &[String]) -> String {
     std::iter::once(command).chain(jobs.iter().map(String::as_str)).collect::<Vec<_>>().join(".")
 }
 
-/// The interfaces that were asked.
+/// The interfaces that were called.
 fn inputs(report: &Report) -> Vec<Value> {
     let asked = report.calls.keys().filter_map(|id| id.split_once('/'));
     asked.map(|(vendor, interface)| json!({ "namespace": vendor, "name": interface })).collect()
@@ -140,7 +140,7 @@ fn inputs(report: &Report) -> Vec<Value> {
 
 fn append(path: &PathBuf, event: &Value) -> Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    // One call, so that runs side by side do not mix their lines.
+    // A single write, so that the lines of concurrent runs do not mix.
     Ok(file.write_all(format!("{event}\n").as_bytes())?)
 }
 
@@ -153,7 +153,7 @@ async fn post(url: &str, event: &Value) -> Result<()> {
     Ok(())
 }
 
-/// A UUID of version 7: the time, then random bits.
+/// A version 7 UUID: the time, then random bits.
 fn uuid(now: DateTime<Utc>) -> Result<String> {
     let time = u64::try_from(now.timestamp_millis()).unwrap_or_default();
     let (a, b) = (SysRng.try_next_u64()?, SysRng.try_next_u64()?);

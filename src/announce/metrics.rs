@@ -1,5 +1,5 @@
-//! The metrics of a run as a text file, which the node exporter of Prometheus reads
-//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Never a server.
+//! Writes the metrics of a run to a text file for the Prometheus node exporter
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>). There is no server.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,12 +12,12 @@ use super::ended::Ended;
 use crate::report::TableReport;
 use crate::store::whole;
 
-/// Writes the file, whole or not at all.
+/// Writes the file atomically.
 pub(super) fn write(path: &Path, ended: &Ended<'_>) -> Result<()> {
     whole(path, |staged| Ok(fs::write(staged, text(ended))?))
 }
 
-/// A metric: its name, its help, and its value of a table.
+/// A metric of a table: its name, its help, and how to get its value.
 type OfTable = (&'static str, &'static str, fn(&TableReport) -> usize);
 
 const OF_TABLES: [OfTable; 7] = [
@@ -64,7 +64,7 @@ fn text(ended: &Ended<'_>) -> String {
     out
 }
 
-/// The value of a label.
+/// Escapes the value of a label.
 fn label(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -1,5 +1,5 @@
-//! What others are told of a run: people by a command or a robot, Prometheus by a file, `OpenLineage` by events. Never what a
-//! run does, and never its exit code: a message that cannot be sent is a warning.
+//! Announces runs: to people by a command or a chat robot, to Prometheus by a file, by `OpenLineage` events. Never
+//! affects a run or its exit code: a message that cannot be sent is only a warning.
 
 mod command;
 mod ended;
@@ -15,21 +15,21 @@ pub use ended::Ended;
 pub use lineage::{Lineage, Target};
 pub use robot::Webhook;
 
-/// Who is told.
+/// Who is told about runs.
 #[derive(Debug, Clone, Default)]
 pub struct Audience {
     /// `[notify]` of `jobs.toml`.
     pub notify: Option<Notify>,
-    /// The webhook, where it has one.
+    /// The webhook, if there is one.
     pub webhook: Option<Webhook>,
     /// The file that Prometheus reads.
     pub metrics: Option<PathBuf>,
-    /// Where events of `OpenLineage` go.
+    /// Where `OpenLineage` events go.
     pub lineage: Option<Lineage>,
 }
 
 impl Audience {
-    /// Tells of a run that has ended. `text` is what people read of it.
+    /// Announces a finished run. `text` is for people.
     pub async fn tell(&self, ended: &Ended<'_>, text: &str) {
         if let Some(path) = &self.metrics
             && let Err(error) = metrics::write(path, ended)

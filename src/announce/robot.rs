@@ -1,7 +1,7 @@
-//! A webhook that is told of a run, and the forms of the robots that Chinese teams have: `DingTalk`
+//! Sends a text to a webhook, in the formats of the robots that Chinese teams use: `DingTalk`
 //! (<https://open.dingtalk.com/document/orgapp/custom-robot-access>), Feishu
 //! (<https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot>), `WeCom`
-//! (<https://developer.work.weixin.qq.com/document/path/91770>). Never what is said.
+//! (<https://developer.work.weixin.qq.com/document/path/91770>). What the text says is not decided here.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,20 +19,20 @@ use crate::clock::Clock;
 use crate::fetch::http_client;
 use crate::spec::{Event, Form};
 
-/// The longest text, in bytes: `WeCom` takes 2,048.
+/// The longest text in bytes: `WeCom` accepts 2,048.
 const LONGEST: usize = 2_000;
 
-/// How long it may take.
+/// How long sending may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An address that is told of runs.
+/// A webhook that is told about runs.
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    /// Its address. Who knows it may write to the group, so it is never shown.
+    /// Its URL. Anyone who knows it can write to the group, so it is never shown.
     pub url: SecretString,
-    /// The key with which messages are signed.
+    /// The key that messages are signed with.
     pub secret: Option<SecretString>,
-    /// The form of messages.
+    /// The format of messages.
     pub form: Form,
 }
 
@@ -51,7 +51,7 @@ impl Webhook {
         if !status.is_success() {
             bail!("it answered {status}");
         }
-        // Robots answer 200 to everything, and refuse in the body.
+        // Robots answer 200 to everything and report errors in the body.
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         let code = ["errcode", "code", "StatusCode"].iter().find_map(|name| answer[*name].as_i64()).unwrap_or(0);
         if code != 0 && self.form != Form::Json {
@@ -61,7 +61,7 @@ impl Webhook {
         Ok(())
     }
 
-    /// Signs a message as the robot asks for it.
+    /// Signs a message the way the robot expects.
     fn sign(&self, secret: &str, now: DateTime<Utc>, url: &mut String, body: &mut Value) {
         match self.form {
             Form::DingTalk => {
@@ -102,7 +102,7 @@ fn body(form: Form, ended: &Ended<'_>, events: &BTreeSet<Event>, text: &str) -> 
     }
 }
 
-/// As much of a text as every robot takes.
+/// Cuts a text to a length that every robot accepts.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST)]
 }
@@ -111,7 +111,7 @@ fn cut(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// Made with the scripts of the vendors' pages.
+    /// The expected values come from the scripts in the vendors' documentation.
     #[test]
     fn messages_are_signed_as_the_robots_ask() {
         let now = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();

@@ -1,4 +1,5 @@
-//! Answers that a run with a wrong clock wrote: their stamps lie after now. Never which answer is right.
+//! Answers with timestamps in the future, written by a run with a wrong clock. Which answer is right is not decided
+//! here.
 
 use chrono::{DateTime, Utc};
 use pitlake_contract::spelling::instant::SHANGHAI;
@@ -9,16 +10,16 @@ use crate::clock::Clock;
 /// Answers from the future.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ahead {
-    /// How many files.
+    /// The number of files.
     pub files: usize,
-    /// The newest stamp.
+    /// The newest timestamp.
     pub last: DateTime<Utc>,
     /// The newest file.
     pub path: String,
 }
 
 impl Ahead {
-    /// What a user should know.
+    /// The message for the user.
     #[must_use]
     pub fn text(&self) -> String {
         let Self { files, last, path } = self;
@@ -31,7 +32,7 @@ impl Ahead {
 }
 
 impl Ledger {
-    /// The files that came after now, which is that of the machine whatever `--now` says.
+    /// The files written after now, by the machine's clock whatever `--now` says.
     #[must_use]
     pub fn stamped_ahead(&self) -> Option<Ahead> {
         let latest = Clock::default().latest();

@@ -1,5 +1,5 @@
-//! When answers came, also where a run with a wrong clock wrote some: names tell the order of the answers to a slice, headers
-//! the time. Never what the answers say.
+//! When answers were received, even if a run with a wrong clock wrote some of them: names give the order of the answers
+//! to a slice, headers give the time. What the answers hold is not read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use crate::bronze::Provenance;
 use crate::store::Store;
 
 impl LedgerFile {
-    /// When it was written: by its header where that was read, else by its name, else the start of its folder's day.
+    /// When it was written: by its header if that was read, else by its name, else the start of its folder's day.
     #[must_use]
     pub fn came(&self) -> DateTime<Utc> {
         let named = self.file.written_at();
         self.provenance().filter(|_| self.file.fetched_at.is_some()).map_or(named, |provenance| provenance.fetched_at)
     }
 
-    /// When the vendor showed its rows, by its header or its name.
+    /// When its rows were observed, by its header or its name.
     #[must_use]
     pub fn observed(&self) -> Option<DateTime<Utc>> {
         self.provenance().map(Provenance::observed_at).or(self.file.fetched_at)
     }
 
-    /// Whether its name is later than it came, since it follows an answer from the future.
+    /// Whether its name is later than its actual time, because it follows an answer with a timestamp in the future.
     #[must_use]
     pub fn follows_the_future(&self) -> bool {
         self.came() < self.file.written_at()
@@ -36,15 +36,15 @@ impl LedgerFile {
 impl Ledger {
     /// Reads the headers of files that are older than their names say.
     pub(super) async fn read_misdated(&self, store: &Store) {
-        // The clocks of this machine and of the store may differ somewhat.
+        // The clocks of this machine and the store may differ a little.
         let is_ahead = |file: &LedgerFile| {
             file.file.fetched_at.is_some_and(|named| named > file.file.modified + TimeDelta::hours(1))
         };
         self.read(store, is_ahead).await;
     }
 
-    /// The time in the name of a new answer to some slices that were asked together: now, or a millisecond after the newest
-    /// answer to one of them. Needs the headers of spans.
+    /// The time for the name of a new answer to slices that were requested together: now, or a millisecond after the
+    /// newest answer to one of them. Needs the headers of spans.
     #[must_use]
     pub fn stamp(&self, source: usize, slices: &[Slice], now: DateTime<Utc>) -> DateTime<Utc> {
         let contract = self.contract(source);
@@ -62,15 +62,15 @@ impl Ledger {
             .collect();
         let answers =
             |file: &&LedgerFile| !self.is_part(file) && self.slices_of(file).iter().any(|slice| asked.contains(slice));
-        // From the newest on: nearly always that is older than now.
+        // From the newest back; nearly always the newest is already older than now.
         let later = self.beside(source).rev().take_while(|file| file.file.written_at() > now);
         let newest = later.filter(answers).map(|file| file.file.written_at()).next();
         newest.map_or(now, |newest| newest + TimeDelta::milliseconds(1))
     }
 
-    /// When the vendor showed each of some files, oldest first; `None` where nothing tells. An answer cannot have come after
-    /// the one that followed it: whatever its header says, it came when that did at the latest. Needs the headers of
-    /// contested files.
+    /// When the rows of each file were observed, oldest first; `None` if nothing tells. An answer cannot be newer than
+    /// the one after it, so its time is capped at that one's, whatever its header says. Needs the headers of contested
+    /// files.
     #[must_use]
     pub fn observed(&self, files: &[Arc<LedgerFile>]) -> Vec<Option<DateTime<Utc>>> {
         let mut observed: Vec<Option<DateTime<Utc>>> = files.iter().map(|file| file.observed()).collect();

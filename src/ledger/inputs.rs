@@ -1,4 +1,4 @@
-//! Which partitions each bronze file feeds. Never whether those are current.
+//! Which partitions each bronze file feeds. Whether these are up to date is not checked here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::spec::{Axis, PartitionBy, Table};
 pub struct Inputs {
     /// Oldest first.
     pub partitions: BTreeMap<Partition, Vec<Arc<LedgerFile>>>,
-    /// Files that do not tell which partitions they feed, with the reason.
+    /// Files whose partitions cannot be determined, with the reasons.
     pub unplaced: Vec<(String, String)>,
 }
 
@@ -65,8 +65,8 @@ impl Ledger {
         inputs
     }
 
-    /// Whether an answer is a look at rows of every partition: one by security, where versions are kept. What it does not hold
-    /// the vendor did not show.
+    /// Whether an answer is a look at every partition, as answers by security are if versions are kept: rows that it
+    /// lacks were not shown by the vendor.
     #[must_use]
     pub fn is_look_everywhere(&self, file: &LedgerFile) -> bool {
         let is_by_security = self.contract(file.source).ask.axis == Axis::Security;
@@ -74,8 +74,8 @@ impl Ledger {
     }
 }
 
-/// The partitions that the answers to each slice have fed so far. A newer answer feeds them too: where it has no row any
-/// more, the rows of the older ones are gone. The slices of one answer share a set.
+/// The partitions that the answers to each slice have fed so far. A newer answer feeds them too: if it has no rows
+/// there any more, the rows of the older answers must go. The slices of one answer share a set.
 #[derive(Debug, Default)]
 struct Answered<'a> {
     fed: HashMap<SliceKey<'a>, Arc<BTreeSet<Partition>>>,
@@ -96,7 +96,7 @@ impl<'a> Answered<'a> {
     }
 }
 
-/// The partitions that a file feeds whose rows leave the day of its folder: only its header tells.
+/// The partitions fed by a file whose rows are not all of its folder's day; only its header tells which.
 fn spanned(table: &Table, file: &LedgerFile) -> Result<BTreeSet<Partition>> {
     let path = &file.file.path;
     let provenance = file.checked()?.with_context(|| {

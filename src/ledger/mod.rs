@@ -1,8 +1,9 @@
-//! What bronze holds of a table: one listing, each header read at most once, then pure questions.
+//! What bronze holds for a table: one listing, each header read at most once, then pure questions.
 //!
 //! Which slices are held is in `slices`, the newest answer to one in `newest`, which files feed a partition in
-//! `inputs`, which of those count in `counting`, which only repeat another one in `repeats`, which answer once more in
-//! `again`, when they came in `came`, which are stamped after now in `ahead`, and which nobody has judged in `unjudged`. Never here: what a row means, or what to ask for.
+//! `inputs`, which of those count in `counting`, which only repeat another in `repeats`, which answer a slice again in
+//! `again`, when they were received in `came`, which have timestamps in the future in `ahead`, and which were never
+//! judged in `unjudged`. What a row means and what to request is not decided here.
 
 mod again;
 mod ahead;
@@ -37,19 +38,19 @@ pub use slices::{Held, Holding, PATIENCE, Shortfall};
 /// A bronze file of a table.
 #[derive(Debug)]
 pub struct LedgerFile {
-    /// The place of its interface among the table's sources.
+    /// Index of its interface among the table's sources.
     pub source: usize,
-    /// Its path, and what that tells.
+    /// Its path, and what the path tells.
     pub file: BronzeFile,
     header: OnceLock<Box<Header>>,
 }
 
-/// A header as it was read; the error as text.
+/// A header as read, or the error as text.
 type Header = Result<Option<Provenance>, String>;
 
 impl LedgerFile {
-    /// Where its rows came from; `None` for a file of another program, one that cannot be read, and one whose header
-    /// has not been read.
+    /// The origin of its rows. `None` for another program's file, one that cannot be read, and one whose header has not
+    /// been read.
     #[must_use]
     pub fn provenance(&self) -> Option<&Provenance> {
         Header::as_ref(self.header.get()?).ok()?.as_ref()
@@ -77,7 +78,7 @@ impl LedgerFile {
             store.pass_over(&self.file.path, &bronze::no_proof(&error, &table.name, &self.file.path));
             format!("`{}`: {error:#}", self.file.path)
         });
-        // Two readers of one header read the same.
+        // If two readers race, both have read the same.
         let _ = self.header.set(Box::new(header));
     }
 }
@@ -87,14 +88,14 @@ impl LedgerFile {
 pub struct Ledger {
     table: Arc<Table>,
     files: Vec<Arc<LedgerFile>>,
-    /// The places of the files, sorted by name: several folders may have one.
+    /// Indices of the files, sorted by name: a name may occur in several folders.
     by_name: OnceLock<Vec<usize>>,
     unread: Vec<String>,
 }
 
 impl Ledger {
-    /// Lists the table's bronze, and reads the headers that questions about slices and partitions need: those of spans,
-    /// of answers that are not plainly whole, and of the answers to interfaces whose calls a job may narrow.
+    /// Lists the table's bronze and reads the headers needed to determine slices and partitions: those of spans, of
+    /// answers that are not plainly whole, and of interfaces for which a job may restrict the calls.
     ///
     /// # Errors
     /// When the store cannot be listed.
@@ -102,7 +103,7 @@ impl Ledger {
         Self::reopen(store, table, None).await
     }
 
-    /// Lists again; headers that `before` has read are kept, for a bronze file never changes.
+    /// Lists again. Headers that `before` has read are kept, because bronze files never change.
     async fn reopen(store: &Store, table: &Arc<Table>, before: Option<Arc<Self>>) -> Result<Self> {
         let mut listings = Vec::new();
         for first in 0..table.sources.len() {
@@ -118,7 +119,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// What was listed, by the first of the sources that share a folder.
+    /// A ledger of a listing. Files in a shared folder go to one of the sources that share it.
     fn of(table: Arc<Table>, listings: Vec<(usize, bronze::Listing)>, before: Option<&Self>) -> Self {
         let known: BTreeMap<&str, &Arc<LedgerFile>> =
             before.iter().flat_map(|ledger| &ledger.files).map(|file| (file.file.path.as_str(), file)).collect();
@@ -133,8 +134,8 @@ impl Ledger {
                     files.push(Arc::clone(known));
                     continue;
                 }
-                // Interfaces that answer the same share a folder: a file belongs to the one it is named after, else to
-                // the first of them.
+                // Interfaces with the same answers share a folder. A file belongs to the interface it is named after,
+                // else to the first.
                 let named = |index: &&usize| file.is_named_like(&table.sources[**index].contract);
                 let source = *sharing.iter().find(named).unwrap_or(&first);
                 files.push(Arc::new(LedgerFile { source, file, header: OnceLock::new() }));
@@ -144,7 +145,7 @@ impl Ledger {
         Self { table, files, by_name: OnceLock::new(), unread }
     }
 
-    /// Reads the headers of some files, as far as they have not been read.
+    /// Reads the headers of some files, unless they have been read already.
     pub async fn read(&self, store: &Store, which: impl Fn(&LedgerFile) -> bool) {
         let unread: Vec<&Arc<LedgerFile>> = self.files.iter().filter(|file| !file.is_read() && which(file)).collect();
         if unread.is_empty() {
@@ -156,8 +157,8 @@ impl Ledger {
         }
     }
 
-    /// Reads the headers of files that have the name of an answer of ours and do not begin as one: other programs' files
-    /// prove nothing, whatever their names.
+    /// Reads the headers of files named like our answers that do not begin like them: for other programs' files, names
+    /// prove nothing.
     pub async fn read_misnamed(&self, store: &Store) {
         let is_own = |file: &LedgerFile| file.file.is_named_like(self.contract(file.source));
         let named = self.files.iter().filter(|file| !file.file.span && !file.is_read() && is_own(file));
@@ -180,19 +181,19 @@ impl Ledger {
         &self.files
     }
 
-    /// Paths in its folders whose form no file of bronze has: nothing reads them.
+    /// Paths in its folders that are not named like bronze files and are never read.
     #[must_use]
     pub fn unread(&self) -> &[String] {
         &self.unread
     }
 
-    /// The files in the folder of a source, oldest first.
+    /// The files in a source's folder, oldest first.
     pub fn beside(&self, source: usize) -> impl DoubleEndedIterator<Item = &LedgerFile> + Clone {
         let sharing: Vec<usize> = self.table.sharing(source).collect();
         self.files.iter().map(Arc::as_ref).filter(move |file| sharing.contains(&file.source))
     }
 
-    /// The files of a name, oldest first.
+    /// The files with a name, oldest first.
     fn named(&self, name: &str) -> impl Iterator<Item = &Arc<LedgerFile>> {
         let by_name = self.by_name.get_or_init(|| {
             let mut places: Vec<usize> = (0..self.files.len()).collect();
@@ -207,8 +208,8 @@ impl Ledger {
         &self.table.sources[source].contract
     }
 
-    /// Days in the folder of a source that only files of other programs cover, as far as their names and the headers that
-    /// were read tell: nothing proves them whole. Answers of interfaces that share the folder prove them too. Needs
+    /// Days in a source's folder that are covered only by other programs' files, judging by names and the headers read
+    /// so far: nothing proves these whole. Answers of interfaces that share the folder do. Needs
     /// [`Ledger::read_misnamed`].
     #[must_use]
     pub fn unproven(&self, source: usize) -> Vec<NaiveDate> {
@@ -222,27 +223,27 @@ impl Ledger {
     }
 }
 
-/// Whether a job may ask an interface for some values only, so that the calls tell what an answer covers.
+/// Whether a job may request only some values from an interface, so that what an answer covers depends on its calls.
 fn may_be_narrowed(contract: &Contract) -> bool {
     contract.ask.each.iter().any(|(_, values)| matches!(values, Values::ReportTypes(_) | Values::Symbols(_)))
 }
 
-/// The ledgers of a command: each table is listed once, and again only where something was written since.
+/// The ledgers of a command. Each table is listed once, and again only after a write.
 #[derive(Debug)]
 pub struct Ledgers {
     store: Store,
-    /// For tables that are looked at for the first time, and need not be as new as the moment.
+    /// For tables listed for the first time, for which a recent state is good enough.
     glance: Store,
     tables: Mutex<BTreeMap<String, Listed>>,
 }
 
-/// The ledger of a table, and the one before something was written: headers that it has read hold.
+/// A table's ledger, and the one from before the last write: headers it has read are still valid.
 #[derive(Debug)]
 struct Listed {
     table: Arc<Table>,
     now: Arc<OnceCell<Arc<Ledger>>>,
     before: Option<Arc<Ledger>>,
-    /// Whether something was written, here or by another process.
+    /// Whether something was written, by this process or another.
     is_outdated: bool,
 }
 
@@ -251,7 +252,7 @@ impl Listed {
         Self { table: Arc::clone(table), now: Arc::default(), before: None, is_outdated: false }
     }
 
-    /// It is listed again when asked about.
+    /// Marks it to be listed again when next used.
     fn outdate(&mut self) {
         self.is_outdated = true;
         if let Some(ledger) = std::mem::take(&mut self.now).get() {
@@ -261,13 +262,13 @@ impl Listed {
 }
 
 impl Ledgers {
-    /// None is open yet.
+    /// Creates it with no ledger open.
     #[must_use]
     pub fn new(store: &Store) -> Self {
         Self { store: store.clone(), glance: store.glance(), tables: Mutex::default() }
     }
 
-    /// The lake as it was when it was first looked at.
+    /// The lake as it was when first listed.
     #[must_use]
     pub fn glance(&self) -> &Store {
         &self.glance
@@ -288,13 +289,13 @@ impl Ledgers {
         now.get_or_try_init(open).await.cloned()
     }
 
-    /// Lists some tables side by side, ahead of whoever asks about them; an error comes again then.
+    /// Lists several tables concurrently, ahead of use. An error is ignored here and comes up again on use.
     pub async fn ahead(&self, tables: impl IntoIterator<Item = &Arc<Table>>) {
         let tables = futures::stream::iter(tables).map(|table| self.of(table));
         tables.buffer_unordered(Threads::available().count()).for_each(async |_| ()).await;
     }
 
-    /// The ledger of a table, listed again: another process may have written.
+    /// A table's ledger, listed again because another process may have written.
     ///
     /// # Errors
     /// When the store cannot be listed.
@@ -303,7 +304,7 @@ impl Ledgers {
         self.of(table).await
     }
 
-    /// Something was written into the folder of a contract: the tables it feeds are listed again when asked about.
+    /// Records a write to a contract's folder: the tables it feeds are listed again when next used.
     pub async fn written(&self, contract: &Contract) {
         self.glance.outdate(&bronze::folder(contract));
         let folder = (&contract.id.vendor, &contract.kind);

@@ -1,4 +1,4 @@
-//! The newest answer to a slice, to compare a new one with. Never whether a new one is whole.
+//! The newest answer to a slice, to compare a new one with. Whether a new one is whole is not decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::bronze::Provenance;
 use crate::spec::Axis;
 
 impl Ledger {
-    /// The newest answer of our own to some slices that were asked together, where its rows are still there. Needs the
-    /// headers of their days.
+    /// Our newest answer to slices that were requested together, if its rows still exist. Needs the headers of their
+    /// days.
     #[must_use]
     pub fn newest(&self, source: usize, slices: &[Slice]) -> Option<(&LedgerFile, &Provenance)> {
         match slices.first()? {
@@ -27,13 +27,13 @@ impl Ledger {
         }
     }
 
-    /// The day of the newest file of a source, spans aside: all snapshots are one slice.
+    /// The day of the newest file of a source, except spans: all snapshots are one slice.
     #[must_use]
     pub fn newest_snapshot(&self, source: usize) -> Option<NaiveDate> {
         self.beside(source).filter(|file| !file.file.span).map(|file| file.file.day).next_back()
     }
 
-    /// The last day before `day` of a file of a source that is named like its own, spans aside.
+    /// The last day before `day` with a file of this source, by its name, except spans.
     #[must_use]
     pub fn session_before(&self, source: usize, day: NaiveDate) -> Option<NaiveDate> {
         let contract = self.contract(source);
@@ -41,14 +41,14 @@ impl Ledger {
         self.beside(source).filter(is_own).map(|file| file.file.day).filter(|other| *other < day).max()
     }
 
-    /// Whether another interface of the folder, which cuts its answers another way, has answered since.
+    /// Whether another interface of the folder, which slices its answers differently, has answered since.
     #[must_use]
     pub fn answered_since(&self, source: usize, at: DateTime<Utc>, is_span: bool) -> bool {
         let other = |file: &LedgerFile| file.file.span != is_span && file.file.fetched_at.is_some_and(|day| day > at);
         self.table.versions.is_some() && self.beside(source).any(other)
     }
 
-    /// The answers of our own that are damaged, and the newest to one of their slices at least; newest first.
+    /// Our answers that are damaged and the newest for at least one of their slices, newest first.
     #[must_use]
     pub fn damaged(&self) -> Vec<Arc<LedgerFile>> {
         let mut newest = BTreeMap::new();
@@ -71,7 +71,7 @@ impl Ledger {
             let Some(provenance) = file.provenance().filter(|_| self.table.sharing(source).any(is_named)) else {
                 continue;
             };
-            // An answer whose rows are gone is nothing that a new one could be the same as.
+            // An answer whose rows are gone cannot be repeated by a new one.
             let rows = provenance.same_as.as_deref().unwrap_or_else(|| file.file.name());
             return of_day.clone().any(|held| held.file.name() == rows).then_some((file, provenance));
         }

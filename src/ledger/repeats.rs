@@ -1,5 +1,5 @@
-//! Answers that say the same as an earlier one, and hold no rows for that reason: which file they repeat, and whether
-//! they tell anything new. Never how rows are built.
+//! Answers that repeat an earlier one and therefore hold no rows: which file they repeat, and whether they tell
+//! anything new. How rows are built is not decided here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use super::{Ledger, LedgerFile};
 use crate::clock::shanghai_day;
 use crate::spec::Axis;
 
-/// What a file answers, as far as several files can answer the same: vendor and type; the day of its folder, or the month
-/// of an answer by security and month; the security.
+/// What a file answers, to find files that answer the same: vendor and type; the day of its folder, or the month of an
+/// answer by security and month; the security.
 pub(super) type SliceKey<'a> = (&'a str, &'a str, Axis, Option<NaiveDate>, Option<String>);
 
 impl Ledger {
-    /// The file whose rows an answer repeats, where it is still there.
+    /// The file whose rows an answer repeats, if it still exists.
     #[must_use]
     pub fn repeated(&self, file: &LedgerFile) -> Option<&Arc<LedgerFile>> {
         let provenance = file.provenance()?;
@@ -31,7 +31,7 @@ impl Ledger {
         in_folder.or_else(|| named.iter().find(has_rows)).copied()
     }
 
-    /// The slices that an answer of our own is for.
+    /// The slices that one of our answers is for.
     pub(super) fn slices_of(&self, file: &LedgerFile) -> Vec<SliceKey<'_>> {
         let contract = self.contract(file.source);
         let axis = contract.ask.axis;
@@ -45,8 +45,8 @@ impl Ledger {
         }
     }
 
-    /// The files of a partition that tell something: all but those that repeat another one of them, where no other answer to
-    /// their slices came before or after (for a part, no other part). Needs the headers of contested files.
+    /// The files of a partition that tell something new. Left out are repeats with no other answer to their slices in
+    /// between (for parts, no other part). Needs the headers of contested files.
     #[must_use]
     pub fn telling(&self, files: &[Arc<LedgerFile>]) -> Vec<Arc<LedgerFile>> {
         if !files.iter().any(|file| file.provenance().is_some_and(|provenance| provenance.same_as.is_some())) {
@@ -55,7 +55,7 @@ impl Ledger {
         let mut chains = Chains::default();
         let mut is_echo: Vec<bool> =
             files.iter().enumerate().map(|(at, file)| chains.is_echo(self, at, file)).collect();
-        // An answer that has come since makes an earlier repeat a look of its own.
+        // If another answer came in between, an earlier repeat counts as a look of its own.
         let mut later = Later::default();
         for (file, is_echo) in files.iter().zip(&mut is_echo).rev() {
             let (is_part, slices) = (self.is_part(file), self.slices_of(file));
@@ -68,30 +68,30 @@ impl Ledger {
     }
 }
 
-/// Files that say the same, one after the other; a chain is known by the path of the file that holds the rows.
+/// Consecutive files that say the same. A chain is identified by the path of the file that holds the rows.
 #[derive(Debug, Default)]
 struct Chains<'a> {
-    /// The chain that was last heard of each slice.
+    /// The newest chain of each slice.
     last: HashMap<SliceKey<'a>, String>,
     last_part: Option<String>,
-    /// For each folder and axis, when an answer along it last told something.
+    /// For each folder and axis, when an answer last told something new.
     told: BTreeMap<(&'a str, &'a str, Axis), usize>,
-    /// What each chain last told.
+    /// When each chain last told something new.
     heard: HashMap<String, Heard>,
 }
 
-/// When a chain last told something.
+/// When a chain last told something new.
 #[derive(Debug)]
 struct Heard {
     at: usize,
     is_marked: bool,
-    /// The day on which it first said so, where a look on another day may still confirm what an answer lacks
+    /// The day it first did, if a look on another day may still confirm what the answer lacks
     /// (`docs/point-in-time.md`).
     unconfirmed: Option<NaiveDate>,
 }
 
 impl<'a> Chains<'a> {
-    /// Whether a file says what the last one about its slices said; files come oldest first.
+    /// Whether a file repeats what the previous one for its slices said. Files come oldest first.
     fn is_echo(&mut self, ledger: &'a Ledger, at: usize, file: &'a LedgerFile) -> bool {
         let repeated = ledger.repeated(file);
         let chain = repeated.map_or(&file.file.path, |rows| &rows.file.path);
@@ -101,7 +101,7 @@ impl<'a> Chains<'a> {
         let (vendor, kind, axis) = (contract.id.vendor.as_str(), contract.kind.as_str(), contract.ask.axis);
         let is_marked = file.file.mark.is_some();
         let day = shanghai_day(file.came());
-        // One that follows an answer from the future tells that this came earlier.
+        // If it follows an answer with a timestamp in the future, it tells that this one was received earlier.
         let is_echo = repeated.is_some()
             && !file.follows_the_future()
             && self.heard.get(chain).is_none_or(|heard| {
@@ -117,7 +117,7 @@ impl<'a> Chains<'a> {
                 is_newest && heard.is_marked == is_marked && !confirms
             });
         if !is_echo {
-            // What an answer lacks that is not the first of its slices is withdrawn when a look on another day agrees.
+            // What a later answer to a slice lacks is withdrawn once a look on another day agrees.
             let is_first = slices.iter().all(|slice| !self.last.contains_key(slice));
             let has_confirmed = self.heard.get(chain).is_some_and(|heard| {
                 heard.unconfirmed.is_some_and(|first| first != day)
@@ -137,7 +137,7 @@ impl<'a> Chains<'a> {
     }
 }
 
-/// What the files after one tell about.
+/// What the files after a given one are about.
 #[derive(Debug, Default)]
 struct Later {
     has_part: bool,

@@ -1,4 +1,4 @@
-//! Which slices bronze holds, and since when. Never which ones it should.
+//! Which slices bronze holds, and since when. Which ones it should hold is not decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,31 +10,32 @@ use crate::bronze::{Findings, Mark, Provenance};
 use crate::clock::shanghai_day;
 use crate::spec::{Axis, Contract};
 
-/// Days on which looks must agree before it is believed that the vendor has no more, or no better rows.
+/// Number of days on which looks must agree before we believe that the vendor has no more, or no better rows.
 pub const PATIENCE: usize = 3;
 
-/// The slices an interface holds.
+/// The slices held of an interface.
 pub type Held = BTreeMap<Slice, Holding>;
 
-/// What bronze holds of a slice.
+/// What bronze holds for a slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holding {
-    /// When the newest answer came, where the name of its file tells a time.
+    /// When the newest answer was received, if the name of its file tells.
     pub at: Option<DateTime<Utc>>,
-    /// Set where the newest answer is not plainly whole.
+    /// Set if the newest answer is not plainly whole.
     pub mark: Option<Mark>,
-    /// What is known of the newest answer, where it is not plainly whole: of few among hundreds of thousands.
+    /// Details about the newest answer if it is not plainly whole. Boxed, because few among hundreds of thousands need
+    /// it.
     pub shortfall: Option<Box<Shortfall>>,
 }
 
-/// What is known of an answer that is not plainly whole.
+/// Details about an answer that is not plainly whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shortfall {
-    /// What was found in it.
+    /// What was found wrong with it.
     pub found: Option<Findings>,
     /// Its digest.
     pub digest: Option<String>,
-    /// The days on which the newest answers said the same.
+    /// The days of the newest looks that agree.
     pub looks: BTreeSet<NaiveDate>,
 }
 
@@ -45,7 +46,7 @@ impl Holding {
         Self { at, ..Self::default() }
     }
 
-    /// Whether it is to be asked again before it is plainly whole, or as good as the vendor has it.
+    /// Whether to keep asking: it is not plainly whole, and may not be all that the vendor has.
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self.mark {
@@ -76,8 +77,8 @@ impl Holding {
 }
 
 impl Ledger {
-    /// The slices that a source holds. An import holds none, nor does an interface that the table prefers less. An answer
-    /// must cover every value of `wanted`: parameters, and the values that were asked one by one.
+    /// The slices held of a source. Imports do not count as held, nor do interfaces of lower preference. An answer must
+    /// cover every value in `wanted`: parameters, and the values requested one by one.
     #[must_use]
     pub fn slices(&self, source: usize, wanted: &[(String, Vec<String>)]) -> Held {
         let contract = self.contract(source);
@@ -97,12 +98,12 @@ impl Ledger {
                         if is_whole {
                             held.entry(slice).or_default().add(file);
                         } else if axis == Axis::Month {
-                            // The newest answer to a month counts alone, and it lacks some values.
+                            // Only the newest answer to a month counts, and it lacks some values.
                             held.remove(&slice);
                         }
                     }
                 }
-                // Snapshots of other programs may be of anything: only our own count.
+                // Other programs' snapshots may be of anything; only ours count.
                 Axis::Snapshot if is_ours => {
                     held.entry(Slice::Snapshot(file.file.day)).or_default().add(file);
                 }
@@ -125,14 +126,14 @@ impl Ledger {
                 }
             }
         }
-        // A file of another program says nothing of an answer of our own, whatever its age and name.
+        // Another program's file says nothing about our answers, whatever its age and name.
         for (slice, part) in parts {
             held.entry(slice).or_insert(part);
         }
         held
     }
 
-    /// Whether another program wrote a file, as far as its name and its header tell.
+    /// Whether another program wrote a file, judging by its name and header.
     fn is_foreign(&self, file: &LedgerFile) -> bool {
         !file.file.is_named_like(self.contract(file.source)) || matches!(file.checked(), Ok(None) if file.is_read())
     }
@@ -142,7 +143,8 @@ impl Ledger {
         less.any(|other| file.file.is_named_like(self.contract(other)))
     }
 
-    /// An interface that cuts its answers along another axis answers other slices.
+    /// Whether the file belongs to an interface that slices its answers along another axis, and so answers other
+    /// slices.
     fn answers_another_axis(&self, source: usize, file: &LedgerFile) -> bool {
         let axis = self.contract(source).ask.axis;
         let mut others = self.table.sharing(source).map(|other| self.contract(other));
@@ -150,7 +152,7 @@ impl Ledger {
     }
 }
 
-/// The slices that a file over many days answers.
+/// The slices answered by a file that covers many days.
 fn spanned(contract: &Contract, file: &LedgerFile, provenance: &Provenance) -> Vec<Slice> {
     let codes = || codes(contract, provenance).into_iter();
     let answered = answered(contract, file, provenance);
@@ -167,7 +169,7 @@ pub(super) fn answered(contract: &Contract, file: &LedgerFile, provenance: &Prov
     Answered::parse(&provenance.slice, contract.ask.axis, file.file.day)
 }
 
-/// The securities that a file answers for, in our own spelling.
+/// The securities that a file answers for, in canonical spelling.
 pub(super) fn codes(contract: &Contract, provenance: &Provenance) -> BTreeSet<String> {
     let Some((param, template)) = contract.ask.send.iter().find(|(_, template)| template.has_codes()) else {
         return BTreeSet::new();

@@ -1,4 +1,4 @@
-//! A lake in memory: what its ledger answers, file by file.
+//! What the ledger says about a lake in memory, file by file.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::{Answered, DateRange, InterfaceId, Slice};
@@ -22,7 +22,7 @@ impl Lake {
         Ledger::open(&self.store, self.catalog.table(table).unwrap()).await.unwrap()
     }
 
-    /// An answer of our own, fetched at a moment; it repeats `before` where that has the same lines.
+    /// Adds an answer of our own, fetched at a moment. If `before` has the same lines, it repeats that one.
     async fn answer(
         &self,
         interface: &str,
@@ -35,7 +35,7 @@ impl Lake {
         bronze::write(&self.store, contract, file, moment(at), before).await.unwrap();
     }
 
-    /// A file of another program.
+    /// Adds a file of another program.
     async fn foreign(&self, path: &str) {
         self.store.put(path, "not gzip".into()).await.unwrap();
     }
@@ -121,7 +121,7 @@ async fn the_newest_answer_is_ours_and_needs_its_rows() {
     let (repeat, provenance) = ledger.newest(0, std::slice::from_ref(&slice)).unwrap();
     assert_eq!(provenance.same_as.as_deref(), Some(ledger.files()[0].file.name()));
     assert_eq!(repeat.file.fetched_at, Some(moment(SECOND)));
-    // Its rows are in the first file: without that one it is nothing to compare with.
+    // Its rows are in the first file. Without that, there is nothing to compare a new answer with.
     lake.store.delete(&ledger.files()[0].file.path).await.unwrap();
     let ledger = lake.open("adj_factor").await;
     ledger.read(&lake.store, |_| true).await;
@@ -184,10 +184,10 @@ async fn what_is_written_is_listed_again_and_what_is_not_is_not() {
     assert_eq!(ledgers.of(table).await.unwrap().files().len(), 1);
 }
 
-/// What comes to a lake: an answer to one of two days, or an import; each with one of two contents.
+/// A file that arrives: an answer to one of two days, or an import, each with one of two contents.
 type Arrival = (u8, &'static str);
 
-/// Writes it as a fetch or an import does: what says the same as the newest before it holds no rows.
+/// Writes it as a fetch or an import would: a repeat of the newest before it holds no rows.
 async fn arrive(lake: &Lake, (what, lines): Arrival, at: &str) {
     let slice = Slice::Session(day(if what == 0 { "2024-01-02" } else { "2024-01-03" }));
     let ledger = lake.open("adj_factor").await;
@@ -219,7 +219,7 @@ async fn arrive(lake: &Lake, (what, lines): Arrival, at: &str) {
     bronze::write(&lake.store, contract, import, moment(at), before).await.unwrap();
 }
 
-/// The files that tell something of the one partition, and those whose rows count: parts and answers.
+/// The files that tell something new about the only partition, and those whose rows count: parts and answers.
 async fn heard(lake: &Lake) -> (Vec<String>, [Vec<String>; 2]) {
     let ledger = lake.open("adj_factor").await;
     ledger.read(&lake.store, |_| true).await;
@@ -230,7 +230,7 @@ async fn heard(lake: &Lake) -> (Vec<String>, [Vec<String>; 2]) {
         let of_kind = counting.iter().filter(|file| ledger.is_part(&file.rows) == is_part);
         let mut paths: Vec<String> = of_kind.map(|file| file.rows.file.path.clone()).collect();
         if !is_part {
-            // Answers to different days have no key in common.
+            // Answers to different days share no keys, so their order does not matter.
             paths.sort();
         }
         paths
@@ -249,7 +249,7 @@ async fn what_only_repeats_leaves_the_rows_and_what_they_are_made_from_alone() {
         for (place, arrival) in sequence.iter().enumerate() {
             arrive(&lake, *arrival, &format!("2024-01-{:02}T10:00:00Z", place + 10)).await;
             let now = heard(&lake).await;
-            // Said again with nothing between: nothing new. Whatever else came changes what the partition is made from.
+            // A repeat with nothing in between is not new. Anything else changes the inputs of the partition.
             let is_new = last[usize::from(arrival.0)].replace(arrival.1) != Some(arrival.1);
             assert_eq!(now.0 != before.0, is_new, "{sequence:?} {place}");
             if !is_new {
@@ -291,7 +291,7 @@ async fn an_answer_feeds_the_partitions_that_older_ones_of_its_slice_fed() {
 async fn an_answer_by_security_is_a_look_in_every_partition_of_a_table_with_versions() {
     let lake = Lake::new();
     let contract = lake.catalog.contract(&InterfaceId::parse("tushare/income").unwrap()).unwrap();
-    // Nothing for the first quarter in the first answer, and the quarter in the second.
+    // The first answer has nothing for the first quarter; the second has it.
     for (at, months) in [(FIRST, &["2023-12-01"][..]), (SECOND, &["2023-12-01", "2024-03-01"])] {
         let answer = NewFile {
             slice: "1 securities, 600001.SH to 600001.SH".into(),
@@ -317,7 +317,7 @@ async fn an_answer_by_security_is_a_look_in_every_partition_of_a_table_with_vers
 #[tokio::test]
 async fn answers_of_interfaces_that_share_a_folder_prove_their_days() {
     let lake = Lake::new();
-    // The one is asked by period, the other by day of announcement.
+    // One is requested by period, the other by announcement day.
     lake.answer("tushare/forecast_vip", (Slice::Period(day("2023-12-31")), FIRST), "a\n", None).await;
     lake.answer("tushare/forecast", (Slice::Day(day("2024-01-02")), FIRST), "a\n", None).await;
     let ledger = lake.open("forecast_cn").await;

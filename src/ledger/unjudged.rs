@@ -1,4 +1,4 @@
-//! Answers that a former version kept without judging their rows. Never what is found in them.
+//! Answers that a former version kept without judging their rows. They are judged elsewhere.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{Ledger, LedgerFile};
 
 impl Ledger {
-    /// Of some files, oldest first, the answers that are the newest to one of their slices and whose header does not tell
-    /// what was found in them; newest first. Needs their headers.
+    /// Of some files, oldest first: the answers that are the newest for one of their slices and whose headers have no
+    /// findings, newest first. Needs their headers.
     #[must_use]
     pub fn unjudged(&self, files: &[Arc<LedgerFile>]) -> Vec<Arc<LedgerFile>> {
         let mut answered = HashSet::new();

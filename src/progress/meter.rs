@@ -1,52 +1,52 @@
-//! The calls of one interface as they go out: how many in the last minute, what the next one waits for, and how long so many
-//! more will take. Never what is called.
+//! The calls of an interface as they are sent: how many in the last minute, what the next one waits for, and how long
+//! the remaining ones will take. Does not know what is called.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The pace of calls is shown over this time.
+/// The call rate is shown over this time.
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The recent pace is that of this time.
+/// The recent rate is measured over this time.
 const RECENT: Duration = Duration::from_mins(2);
 
-/// How often the pace is looked at.
+/// How often the rate is sampled.
 const SAMPLED_EVERY: Duration = Duration::from_secs(5);
 
-/// A vendor that takes so long for a reply is waited for.
+/// After this long without a reply, the vendor counts as slow.
 const SLOW: Duration = Duration::from_secs(2);
 
 /// What a call waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
-    /// Its turn under the account's limit.
+    /// The account's limit.
     Limit,
     /// The vendor's reply.
     Vendor,
 }
 
-/// What an interface waits for, as it is shown.
+/// What an interface waits for, for display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waits {
     /// The account's limit.
     Limit,
-    /// The vendor asked to slow down, for so much longer.
+    /// The vendor asked to slow down, with this much time left.
     Pause(Duration),
-    /// A call that failed is sent again, after so long.
+    /// A failed call will be repeated after this time.
     Retry(Duration),
-    /// A reply, for so long.
+    /// A reply, for this long so far.
     Vendor(Duration),
 }
 
 /// The calls of an interface.
 #[derive(Debug)]
 pub struct Meter {
-    /// Calls that may go out in any `window`.
+    /// Maximum calls in any `window`.
     most: usize,
     window: Duration,
-    /// Calls that the daily quota still allows.
+    /// Calls left of the daily quota.
     quota: Option<Arc<AtomicU64>>,
     state: Mutex<State>,
 }
@@ -54,23 +54,23 @@ pub struct Meter {
 #[derive(Debug)]
 struct State {
     calls: u64,
-    /// When the calls of the last minute, or window, were sent.
+    /// When the calls of the last minute or window were sent, whichever is longer.
     sent: VecDeque<Instant>,
     at_limit: usize,
     at_vendor: usize,
-    /// Since when replies have been waited for without one coming.
+    /// Since when replies have been outstanding without any arriving.
     asked: Instant,
-    /// Since when nothing but the limit has been waited for.
+    /// Since when only the limit has been waited for.
     idle_since: Option<Instant>,
     idle: Duration,
     paused_until: Instant,
     retry_at: Instant,
-    /// Calls and idle time at some moments of the recent past.
+    /// Calls and idle time at recent moments.
     samples: VecDeque<(Instant, u64, Duration)>,
 }
 
 impl Meter {
-    /// A meter of an interface that may be called `most` times in any `window`.
+    /// A meter for an interface that accepts `most` calls in any `window`.
     #[must_use]
     pub fn new(most: usize, window: Duration, quota: Option<Arc<AtomicU64>>) -> Self {
         let now = Instant::now();
@@ -89,19 +89,19 @@ impl Meter {
         Self { most: most.max(1), window, quota, state: Mutex::new(state) }
     }
 
-    /// Counts calls of the last minute that went out before, oldest first.
+    /// Counts calls of the last minute that earlier runs sent, oldest first.
     pub fn begin_after(&self, sent: Vec<Instant>) {
         self.state().sent.extend(sent);
     }
 
-    /// Waits until it is dropped.
+    /// Waiting lasts until the result is dropped.
     #[must_use]
     pub fn wait(&self, wait: Wait) -> Waiting<'_> {
         self.state().change(wait, 1, Instant::now());
         Waiting { meter: self, wait }
     }
 
-    /// A call goes out.
+    /// Counts a call.
     pub fn sent(&self) {
         let (mut state, now) = (self.state(), Instant::now());
         state.calls += 1;
@@ -115,29 +115,29 @@ impl Meter {
         state.paused_until = state.paused_until.max(Instant::now() + pause);
     }
 
-    /// A call that failed is sent again after a while.
+    /// A failed call will be repeated after a while.
     pub fn retried(&self, after: Duration) {
         self.state().retry_at = Instant::now() + after;
     }
 
-    /// Calls sent.
+    /// The number of calls sent.
     pub(super) fn calls(&self) -> u64 {
         self.state().calls
     }
 
-    /// Calls of the last minute.
+    /// The number of calls in the last minute.
     pub(super) fn last_minute(&self, now: Instant) -> usize {
         self.state().sent.iter().filter(|sent| now.saturating_duration_since(**sent) <= MINUTE).count()
     }
 
-    /// Calls that a minute may hold.
+    /// The most calls in a minute.
     pub(super) fn per_minute(&self) -> usize {
-        // A window has a margin above a minute or a second.
+        // A window is a little longer than a minute or a second.
         let windows = (MINUTE.as_millis() / self.window.as_millis().max(1)).max(1);
         self.most.saturating_mul(usize::try_from(windows).unwrap_or(1))
     }
 
-    /// Calls that the day's quota still allows.
+    /// Calls left of the day's quota.
     pub(super) fn quota(&self) -> Option<u64> {
         self.quota.as_ref().map(|quota| quota.load(Ordering::Relaxed))
     }
@@ -161,7 +161,7 @@ impl Meter {
         }
     }
 
-    /// How long `left` more calls take: what the limit makes of them, or the recent pace where that is slower.
+    /// How long `left` more calls take, by the limit or by the recent rate, whichever is slower.
     pub(super) fn to_go(&self, left: u64, now: Instant) -> Option<Duration> {
         let mut state = self.state();
         state.sample(now);
@@ -169,7 +169,7 @@ impl Meter {
         let Some(last) = left_calls.checked_sub(1) else { return Some(Duration::ZERO) };
         let sent: Vec<Instant> =
             state.sent.iter().copied().filter(|sent| now.saturating_duration_since(*sent) < self.window).collect();
-        // Each call goes out a window after the one that many before it.
+        // Each call is sent a window after the call `most` places before it.
         let place = sent.len() + last;
         let first = sent.get(place % self.most).copied().unwrap_or(now);
         let windows = u32::try_from(place / self.most).ok()?;
@@ -190,7 +190,7 @@ impl State {
             Wait::Limit => self.at_limit = self.at_limit.saturating_add_signed(by),
             Wait::Vendor => {
                 self.at_vendor = self.at_vendor.saturating_add_signed(by);
-                // A reply came, or nothing was waited for before.
+                // A reply arrived, or nothing was outstanding before.
                 if by < 0 || self.at_vendor == 1 {
                     self.asked = now;
                 }
@@ -226,12 +226,12 @@ impl State {
         }
     }
 
-    /// The recent time of a call, without waits for the limit.
+    /// The recent time per call, not counting waits for the limit.
     fn each(&self, now: Instant) -> Option<Duration> {
         let (at, calls, idle) = *self.samples.front()?;
         let busy = now.saturating_duration_since(at).saturating_sub(self.idle(now).saturating_sub(idle));
         let sent = u32::try_from(self.calls - calls).ok()?;
-        // If none went out, one takes at least as long as was waited for it.
+        // If no call went out, one takes at least as long as the wait so far.
         Some(busy / sent.max(1)).filter(|_| sent > 0 || busy >= SLOW)
     }
 }
@@ -268,7 +268,7 @@ mod tests {
             }
         }
         let limit = meter.wait(Wait::Limit);
-        // The next 60 go out a window after the first, the 61st after two.
+        // The next 60 go out one window after the first, the 61st after two.
         let within = |left: u64, expected: u64| {
             let shown = meter.to_go(left, begun + seconds(10)).unwrap();
             assert!(shown.abs_diff(seconds(expected)) < seconds(2), "{left} calls: {shown:?}, expected {expected}");
@@ -302,7 +302,7 @@ mod tests {
         for _ in 0..10 {
             meter.sent();
         }
-        // Ten calls in 100 seconds, and the limit would allow six hundred.
+        // Ten calls in 100 seconds, although the limit would allow six hundred.
         let shown = meter.to_go(50, begun + seconds(100)).unwrap();
         assert!(shown.abs_diff(seconds(500)) < seconds(5), "{shown:?}");
         assert!(matches!(meter.waits(begun + seconds(5)), Some(Waits::Vendor(_))));

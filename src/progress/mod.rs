@@ -1,7 +1,7 @@
-//! How far long work has come: lines on a terminal that are drawn anew, elsewhere a line of the log a minute. Never on stdout,
-//! and never the only place where a fact is shown.
+//! Progress of long work: redrawn lines on a terminal, otherwise one log line per minute. It is never written to
+//! stdout, and never the only place where a fact is shown.
 //!
-//! `task` is a piece of work, `meter` counts its calls and tells the time to go, `text` writes both.
+//! `task` is a piece of work, `meter` counts its calls and estimates the remaining time, `text` formats both.
 
 mod meter;
 mod task;
@@ -20,13 +20,13 @@ pub use task::Calls;
 use task::{Ahead, Effort, Task, View};
 use text::Words;
 
-/// How often the lines of a terminal are drawn.
+/// How often the lines on a terminal are redrawn.
 const DRAWN_EVERY: Duration = Duration::from_millis(250);
 
-/// How often the log gets a line.
+/// How often a log line is written.
 const LOGGED_EVERY: Duration = Duration::from_mins(1);
 
-/// The size of a terminal that does not tell.
+/// Terminal size if unknown.
 const USUAL: (usize, usize) = (80, 24);
 
 /// Where progress is shown, if anywhere. Clones share it.
@@ -40,9 +40,9 @@ struct Shared {
     place: Place,
     words: Words,
     tasks: Mutex<Vec<Arc<Task>>>,
-    /// What follows them, where it is known.
+    /// What follows the current tasks, if known.
     ahead: Mutex<Option<Ahead>>,
-    /// Draws, from the first task on.
+    /// The drawing thread, started with the first task.
     drawing: OnceLock<()>,
 }
 
@@ -54,7 +54,7 @@ enum Place {
 }
 
 impl Progress {
-    /// Lines on stderr if it is a terminal, else in the log.
+    /// Shows lines on stderr if it is a terminal, otherwise logs.
     #[must_use]
     pub fn on_stderr(words: Words) -> Self {
         if !io::stderr().is_terminal() {
@@ -67,13 +67,13 @@ impl Progress {
         Self::at(Place::Terminal(lines), words)
     }
 
-    /// A line of the log a minute.
+    /// Writes a log line per minute.
     #[must_use]
     pub fn in_log() -> Self {
         Self::at(Place::Log, str::to_owned)
     }
 
-    /// Nothing.
+    /// Shows nothing.
     #[must_use]
     pub fn silent() -> Self {
         Self::at(Place::Nowhere, str::to_owned)
@@ -91,19 +91,19 @@ impl Progress {
         }
     }
 
-    /// Work of `steps` steps, of which nobody can tell how long each takes; it disappears when dropped.
+    /// Work of `steps` steps with unknown durations. It disappears when dropped.
     #[must_use]
     pub fn steps(&self, label: &str, unit: &'static str, steps: usize) -> Bar {
         self.begin(label, unit, steps, Effort::Unknown)
     }
 
-    /// Work whose steps have weights, `all` together.
+    /// Work whose steps have weights that add up to `all`.
     #[must_use]
     pub fn weighed(&self, label: &str, unit: &'static str, steps: usize, all: u64) -> Bar {
         self.begin(label, unit, steps, Effort::Weight { all, done: AtomicU64::new(0) })
     }
 
-    /// Work that takes calls.
+    /// Work that is made of calls.
     #[must_use]
     pub fn calls(&self, label: &str, unit: &'static str, steps: usize, calls: Calls) -> Bar {
         self.begin(label, unit, steps, Effort::Calls(calls))
@@ -133,7 +133,7 @@ impl Progress {
         !matches!(self.shared.place, Place::Nowhere)
     }
 
-    /// After the calls under way others follow that take `fetching`, and then what was fetched is built, or not.
+    /// Announces what follows the current calls: more calls that take `fetching`, then possibly building.
     pub fn ahead(&self, fetching: Duration, building: bool) {
         self.shared.expect(Some(Ahead { fetching, building }));
     }
@@ -143,7 +143,7 @@ impl Progress {
         self.shared.expect(None);
     }
 
-    /// Logs at once what goes on, where it will take more than a minute and lines are logged.
+    /// Logs the current state at once, if it will take more than a minute and progress is logged.
     pub fn announce(&self) {
         let (views, ahead) = (self.shared.views(), self.shared.ahead());
         if matches!(self.shared.place, Place::Log) && text::to_go(&views, ahead) > Some(LOGGED_EVERY) {
@@ -151,7 +151,7 @@ impl Progress {
         }
     }
 
-    /// A writer for logs that leaves the lines whole.
+    /// A log writer that does not break the progress lines.
     #[must_use]
     pub fn log_writer(&self) -> LogWriter {
         LogWriter { shared: Arc::clone(&self.shared) }
@@ -192,7 +192,7 @@ impl Shared {
     }
 }
 
-/// Draws on a thread of its own, so that lines go on whatever is waited for, until the progress is dropped.
+/// Draws on a separate thread, until the progress is dropped, so that lines move whatever the other threads wait for.
 fn draw_on(shared: Weak<Shared>) {
     thread::spawn(move || {
         let mut logged = Instant::now();
@@ -242,7 +242,7 @@ impl Bar {
         self.task.done.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts one step of a weight as done.
+    /// Counts one step of some weight as done.
     pub fn advance_by(&self, weight: u64) {
         if let Effort::Weight { done, .. } = &self.task.effort {
             done.fetch_add(weight, Ordering::Relaxed);
@@ -250,7 +250,7 @@ impl Bar {
         self.advance();
     }
 
-    /// Counts one step as done, and as failed.
+    /// Counts one step as done and failed.
     pub fn fail(&self) {
         self.task.failed.fetch_add(1, Ordering::Relaxed);
         self.advance();
@@ -264,7 +264,7 @@ impl Drop for Bar {
     }
 }
 
-/// Writes to stderr, between the lines.
+/// Writes to stderr without breaking the progress lines.
 #[derive(Debug, Clone)]
 pub struct LogWriter {
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! One piece of long work: how much of it is done, and what it shows. Never how that is written.
+//! A piece of long work: how much of it is done, and what to show. How that is formatted is in `text`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::meter::{Meter, Waits};
 
-/// Work that goes on.
+/// Work in progress.
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) label: String,
-    /// What its steps are.
+    /// What its steps are called.
     pub(super) unit: &'static str,
     pub(super) steps: usize,
     pub(super) done: AtomicUsize,
@@ -19,16 +19,16 @@ pub(super) struct Task {
     pub(super) begun: Instant,
 }
 
-/// What the work takes, as far as it is known.
+/// The effort of the work, as far as known.
 #[derive(Debug)]
 pub(super) enum Effort {
-    /// Steps of which each may take as long as it likes.
+    /// Steps of unknown duration.
     Unknown,
     /// Steps of known weights.
     Weight {
-        /// Of all steps.
+        /// Of all steps together.
         all: u64,
-        /// Of those that are done.
+        /// Of the steps done.
         done: AtomicU64,
     },
     /// Calls to a vendor.
@@ -38,24 +38,24 @@ pub(super) enum Effort {
 /// The calls of some work.
 #[derive(Debug)]
 pub struct Calls {
-    /// Where they are counted.
+    /// The meter that counts them.
     pub meter: Arc<Meter>,
-    /// How many there will be, as far as it can be told.
+    /// Expected number of calls, as far as known.
     pub expected: u64,
-    /// Steps that one call answers.
+    /// Steps answered by one call.
     pub together: usize,
 }
 
-/// What follows the tasks under way.
+/// What follows the current tasks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Ahead {
-    /// How long later calls take, as far as the accounts' limits tell.
+    /// How long later calls take at the accounts' limits, as far as known.
     pub(super) fetching: Duration,
-    /// Whether what was fetched is built afterwards.
+    /// Whether the fetched data are built afterwards.
     pub(super) building: bool,
 }
 
-/// The state of a task at a moment.
+/// A snapshot of a task's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) label: String,
@@ -63,7 +63,7 @@ pub(super) struct View {
     pub(super) done: usize,
     pub(super) steps: usize,
     pub(super) failed: usize,
-    /// Calls of the last minute, and how many the limit allows.
+    /// Calls in the last minute, and the limit.
     pub(super) rate: Option<(usize, usize)>,
     pub(super) quota: Option<u64>,
     pub(super) to_go: Option<Duration>,

@@ -1,4 +1,4 @@
-//! The state of tasks as lines of a terminal, and as a sentence of a log. Never where either goes.
+//! The state of tasks as terminal lines, and as a sentence for the log. Where these are written is not decided here.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::meter::Waits;
 use super::task::{Ahead, View};
 
-/// A text in the language of the reader.
+/// Translates a text into the user's language.
 pub(super) type Words = fn(&str) -> String;
 
-/// The letters of a label, at most, where the terminal is narrow.
+/// The longest label on a narrow terminal.
 const LABEL: usize = 22;
 
-/// A limit above this is none.
+/// A higher limit counts as none.
 const UNLIMITED: usize = 1_000_000;
 
-/// Lines for tasks, none longer than `width`, and at most `height` of them: those that are done go first. The last is for
-/// all of them and what follows.
+/// Lines for tasks, at most `width` wide and `height` in number; finished tasks are dropped first. The last line is
+/// about all tasks and what follows.
 pub(super) fn lines(
     views: &[View],
     ahead: Option<Ahead>,
@@ -54,7 +54,7 @@ pub(super) fn lines(
     lines
 }
 
-/// How long all takes: the task that takes longest, and the calls that follow.
+/// How long everything takes: the slowest task, plus the calls that follow.
 pub(super) fn to_go(views: &[View], ahead: Option<Ahead>) -> Option<Duration> {
     let longest = views.iter().filter_map(|view| view.to_go).max();
     match ahead {
@@ -63,7 +63,7 @@ pub(super) fn to_go(views: &[View], ahead: Option<Ahead>) -> Option<Duration> {
     }
 }
 
-/// How long all fetching takes, and whether building follows, where that says more than the line of one task.
+/// How long all fetching takes, and whether building follows, if that says more than the line of a single task.
 fn in_all(views: &[View], ahead: Option<Ahead>) -> Option<(Duration, bool)> {
     let ahead = ahead.filter(|ahead| views.len() > 1 || !ahead.fetching.is_zero())?;
     Some((to_go(views, Some(ahead))?, ahead.building))
@@ -73,7 +73,7 @@ fn done_of(view: &View) -> String {
     format!("{}/{}", view.done, view.steps)
 }
 
-/// A line; what does not fit is left out, the least important first.
+/// Formats a line. What does not fit is left out, least important first.
 fn line(view: &View, width: usize, (label, count): (usize, usize), words: Words) -> String {
     let rate = view.rate.map(|(calls, limit)| match limit {
         UNLIMITED.. => left(&words(&format!("{calls:>3} a min")), 13),
@@ -88,7 +88,7 @@ fn line(view: &View, width: usize, (label, count): (usize, usize), words: Words)
     let failed = (view.failed > 0).then(|| words(&format!("{} failed", view.failed)));
     let quota = view.quota.map(|quota| words(&format!("quota {quota}")));
     let name = format!("{:label$}", cut(&view.label, label));
-    // In their order on the line, each with its rank among those that fit.
+    // In the order of the line, each with its priority.
     let bar = match width {
         0..100 => None,
         100..160 => Some(bar(view, 12)),
@@ -125,7 +125,7 @@ fn waiting(waits: Waits, is_long: bool) -> String {
     }
 }
 
-/// At most so many columns.
+/// Cuts a text to this many columns.
 fn cut(text: &str, most: usize) -> String {
     if text.width() <= most {
         return text.to_owned();
@@ -146,7 +146,7 @@ fn right(text: &str, columns: usize) -> String {
     format!("{:1$}{text}", "", columns.saturating_sub(text.width()))
 }
 
-/// A time in few letters, rounded up.
+/// A duration in a few characters, rounded up.
 pub(super) fn short(time: Duration) -> String {
     let seconds = time.as_millis().div_ceil(1000);
     match seconds {
@@ -156,7 +156,7 @@ pub(super) fn short(time: Duration) -> String {
     }
 }
 
-/// What goes on, in one sentence: the task that takes longest, and the sum of all where there are more.
+/// The current state in one sentence: the slowest task, and the totals if there are more.
 pub(super) fn sentence(views: &[View], ahead: Option<Ahead>) -> Option<String> {
     let all = match in_all(views, ahead) {
         Some((left, true)) => format!("; all fetching takes {} more, then building follows", short(left)),
@@ -280,7 +280,7 @@ mod tests {
         let last = |views: &[View], ahead| lines(views, ahead, (80, 10), str::to_owned).pop().unwrap();
         assert_eq!(last(&views, ahead(30, true)), "all fetching: 2.0 h left, then building");
         assert_eq!(last(&views, ahead(0, false)), "all fetching: 90 min left");
-        // Of one table that is the last its own line says all.
+        // For the last table, its own line says everything.
         assert!(last(&views[..1], ahead(0, true)).starts_with("suspend_d_cn"));
         assert!(last(&views, None).starts_with("trade_cal"), "what is built has no calls");
         let text = sentence(&views, ahead(30, true)).unwrap();

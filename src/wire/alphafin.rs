@@ -1,5 +1,5 @@
 //! The `alphafin` wire: a GET answered with an envelope that has a `code`, and one object per company with its
-//! statements inside. AlphaFin documents no errors, so every plausible form of one is read.
+//! statements inside. AlphaFin does not document errors, so every plausible form is read.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -35,7 +35,7 @@ struct AlphafinError<'a> {
 }
 
 impl Wire for Alphafin {
-    // There are no pages: `limit` counts report periods and is a parameter like others.
+    // There are no pages: `limit` counts report periods and is an ordinary parameter.
     fn request(&self, base_url: &str, call: &Call, _: Window) -> Request {
         Request { url: url::url(base_url, call, &[]), ..Request::default() }
     }
@@ -58,7 +58,7 @@ impl Wire for Alphafin {
         let (code, text) = reply.complaint();
         let message = format!("{code} {text} (http {http})");
         match code.as_str() {
-            // The errors and redirects of a gateway are not about the companies, whatever the body says.
+            // Errors and redirects of a gateway say nothing about the companies, whatever the body contains.
             _ if !is_success && !(400..500).contains(&http) => Err(by_status(http, &message)),
             "no_data" => Ok(Page::default()),
             "invalid_symbol" => Err(Refusal::Unknown(message)),
@@ -66,7 +66,7 @@ impl Wire for Alphafin {
             _ if !is_success => Err(by_status(http, &message)),
             _ => match number.and_then(|number| u16::try_from(number).ok()) {
                 Some(inside @ 400..600) => Err(by_status(inside, &message)),
-                // Without data it is a refusal, with a code that is not documented.
+                // No data: a refusal with an undocumented code.
                 _ if number != Some(200) && is_empty(reply.data) && !(code.is_empty() && text.is_empty()) => {
                     Err(objects::refused(&message))
                 }
@@ -77,7 +77,7 @@ impl Wire for Alphafin {
 }
 
 impl AlphafinReply<'_> {
-    /// The code of the error, empty if it is only a number, and its message.
+    /// The error code, empty if it is only a number, and its message.
     fn complaint(&self) -> (String, String) {
         let inner: AlphafinError<'_> =
             self.error.and_then(|error| serde_json::from_str(error.get()).ok()).unwrap_or_default();
@@ -92,7 +92,7 @@ fn is_empty(data: Option<&RawValue>) -> bool {
     data.is_none_or(|data| data.get() == "null")
 }
 
-/// A plan that lacks the endpoint lacks everything: the account is rejected.
+/// A plan without the endpoint has no other either, so the account is rejected.
 fn by_status(http: u16, text: &str) -> Refusal {
     match status::refused(http, text) {
         Refusal::Forbidden(message) => Refusal::Rejected(message),

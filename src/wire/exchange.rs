@@ -1,4 +1,4 @@
-//! What goes over the wire, whatever its format: a call, the request for one page of it, and what a reply means.
+//! What goes over the wire in any format: a call, the request for one page of it, and what a reply means.
 
 use serde_json::value::RawValue;
 
@@ -24,23 +24,23 @@ pub struct Call {
 pub struct Window {
     /// The most rows.
     pub limit: usize,
-    /// Rows to skip.
+    /// The number of rows to skip.
     pub offset: usize,
 }
 
-/// What to send. Until [`Request::authorize`] its headers and body hold no secret; it is never logged and never kept.
+/// What to send. Until [`Request::authorize`] its headers and body hold no secrets. It is never logged or kept.
 #[derive(Debug, Default, PartialEq)]
 pub struct Request {
-    /// The URL, with its query. What `base_url` has besides host and path may be secret.
+    /// The URL with its query. Parts of `base_url` besides host and path may be secret.
     pub url: String,
     /// Headers.
     pub headers: Vec<(String, String)>,
-    /// The JSON to post; a GET without one.
+    /// The JSON to post; `None` for a GET.
     pub body: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Request {
-    /// Adds the account's token in its place; an empty token is not sent.
+    /// Puts the account's token in its place. An empty token is not sent.
     pub fn authorize(&mut self, token_in: &TokenIn, token: &str) {
         match token_in {
             _ if token.is_empty() => {}
@@ -65,7 +65,7 @@ pub struct Received<'a> {
 }
 
 impl Received<'_> {
-    /// Whether the status is one of success.
+    /// Whether the status means success.
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -75,22 +75,22 @@ impl Received<'_> {
 /// The rows of one reply. They borrow from the reply and are still the vendor's text: see [`RowReader`](super::RowReader).
 #[derive(Debug, Default)]
 pub struct Page<'a> {
-    /// Field names, in the order of every row.
+    /// Field names, in the order of each row's values.
     pub fields: Vec<String>,
     /// Each row: a list of values in the order of the fields, or an object.
     pub rows: Vec<&'a RawValue>,
 }
 
-/// Why a reply has no rows to use. The variants are what the caller can do about it.
+/// Why a reply has no usable rows. The variants differ by what the caller can do about it.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum Refusal {
     /// Too many calls this minute: wait, then repeat the call.
     #[error("the vendor asks to slow down: {0}")]
     SlowDown(String),
-    /// The interface's calls of this hour or day are used up.
+    /// The interface's calls for this hour or day are used up.
     #[error("the interface's quota is used up: {0}")]
     QuotaSpent(String),
-    /// The account's calls of this day are used up.
+    /// The account's calls for this day are used up.
     #[error("the account's quota is used up: {0}")]
     AccountSpent(String),
     /// The account may not call this interface.
@@ -105,10 +105,10 @@ pub enum Refusal {
     /// The vendor does not know the security, or one of several.
     #[error("unknown security: {0}")]
     Unknown(String),
-    /// The call itself is wrong.
+    /// The call is wrong.
     #[error("the vendor does not accept the call: {0}")]
     BadCall(String),
-    /// Garbled, truncated, or the reply of a gateway: the same call may succeed next time.
+    /// Garbled, truncated, or a gateway's reply: the same call may succeed next time.
     #[error("unusable reply: {0}")]
     Transient(String),
 }
@@ -121,7 +121,7 @@ pub trait Wire: Send + Sync + std::fmt::Debug {
     /// What a reply means.
     ///
     /// # Errors
-    /// [`Refusal`] says whether to wait, to try again, or what to stop.
+    /// [`Refusal`], which says whether to wait, to retry, or what to stop.
     fn read<'a>(&self, reply: Received<'a>) -> Result<Page<'a>, Refusal>;
 }
 

@@ -7,7 +7,7 @@ use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
 use super::row::RowReader;
 use super::{objects, status, url};
 
-/// The code of the gateway itself for too many calls, in a body without `ret_code`.
+/// The gateway's own code for too many calls, in a body without `ret_code`.
 const TOO_MANY: i64 = 429_001;
 
 /// The `f10` wire format.
@@ -55,18 +55,18 @@ impl Wire for F10 {
         let message = format!("{text} (ret_code {})", objects::excerpt(ret_code.get().as_bytes()));
         match objects::integer(ret_code) {
             Some(0) => rows(reply.data, body),
-            // Not covered, or no data: final, and without rows.
+            // Not covered, or no data: a final answer without rows.
             Some(-8 | -10) => Ok(Page::default()),
             Some(-7) => Err(Refusal::Unknown(message)),
             Some(-3) => Err(Refusal::BadCall(message)),
             Some(-9) => Err(Refusal::Forbidden(message)),
-            // -2, -4, -5, -6: the gateway or its backend failed; others are not documented.
+            // -2, -4, -5, -6: the gateway or its backend failed. Other codes are undocumented.
             _ => Err(Refusal::Transient(message)),
         }
     }
 }
 
-/// One row per record if the data have a list of `records`; otherwise the data are one row.
+/// One row per record if `data` has a list of `records`; otherwise `data` is one row.
 fn rows<'a>(data: Option<&'a RawValue>, body: &[u8]) -> Result<Page<'a>, Refusal> {
     let Some(data) = data else { return Ok(Page::default()) };
     if !objects::is_object(data) {
@@ -162,7 +162,7 @@ mod tests {
             let Err(Refusal::NoPath(text)) = read(404, body) else { panic!("{body}") };
             assert!(["/v1/quote/{symbol}", "/api/v1.0/quote/{symbol}"].iter().all(|part| text.contains(part)));
             for status in [400, 408, 410, 418, 422, 500, 502, 503, 504] {
-                // What the text names decides, but not of a gateway that is down.
+                // The text decides, unless the gateway is down.
                 let is_named = body.contains("token") && status < 500;
                 let refusal = read(status, body).unwrap_err();
                 assert_eq!(matches!(refusal, Refusal::Transient(_)), !is_named, "{status} {body}: {refusal}");

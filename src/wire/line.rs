@@ -1,9 +1,9 @@
-//! A row as one line of bronze: its values byte for byte as the vendor sent them.
+//! A row as one line of bronze, with its values byte for byte as the vendor sent them.
 
 use serde_json::value::RawValue;
 
-/// Appends `{"name":value,…}` and a line end. Values stay byte for byte; JSON strings hold no raw
-/// line breaks, so only breaks between tokens of a nested value become spaces.
+/// Appends `{"name":value,…}` and a line feed. Values are copied byte for byte. JSON strings hold no raw line breaks,
+/// so only those between the tokens of a nested value become spaces.
 pub fn push_object(out: &mut Vec<u8>, fields: &[String], row: &[Option<&RawValue>]) {
     out.push(b'{');
     let mut is_first = true;

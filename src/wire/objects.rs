@@ -1,4 +1,4 @@
-//! Rows out of JSON objects, for the wires over GET. Never the envelope or the error codes of one wire.
+//! Reads rows from JSON objects, for the wires over GET. Envelopes and error codes are left to each wire.
 
 use indexmap::IndexSet;
 use serde::de::Deserialize;
@@ -8,13 +8,13 @@ use super::exchange::{Page, Refusal};
 use super::row::{OrderedObject, Rows};
 use super::wording;
 
-/// The most characters of a reply that an error quotes.
+/// The most characters of a reply to quote in an error.
 const EXCERPT: usize = 200;
 
-/// The most values of a page, absent ones included: objects that share no names would fill the memory.
+/// The most values on a page, absent ones included: objects with no names in common would fill the memory.
 const MOST_VALUES: usize = 1 << 24;
 
-/// The body as one JSON value, checked to its end.
+/// The body as one JSON value, validated to its end.
 pub(super) fn json(body: &[u8]) -> Result<&RawValue, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let what = if body.is_empty() { "empty body".to_owned() } else { format!("invalid JSON ({error})") };
@@ -28,11 +28,11 @@ pub(super) fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refu
     if !is_object(reply) {
         return Err(unexpected(body));
     }
-    // A field of `T` that occurs twice ends here too: it is unknown which one counts.
+    // This also fails if a field of `T` occurs twice, because it is unknown which one counts.
     serde_json::from_str(reply.get()).map_err(|error| Refusal::Transient(format!("invalid reply ({error})")))
 }
 
-/// Rows: one per object of an array, one of a single object, none of null and `{}`.
+/// Rows: one per object of an array, one for a single object, none for null and `{}`.
 pub(super) fn rows(value: &RawValue) -> Result<Page<'_>, Refusal> {
     let text = value.get();
     let rows = if is_object(value) {
@@ -45,7 +45,7 @@ pub(super) fn rows(value: &RawValue) -> Result<Page<'_>, Refusal> {
     if rows.are_too_many {
         return Err(too_many(rows.all.len()));
     }
-    // The names of all objects in order of appearance.
+    // The names in all objects, in order of appearance.
     let mut names: IndexSet<String> = IndexSet::new();
     for (count, row) in (1..).zip(&rows.all) {
         let object: OrderedObject<'_> = serde_json::from_str(row.get()).map_err(|_| unexpected(text.as_bytes()))?;
@@ -70,18 +70,18 @@ pub(super) fn too_many(rows: usize) -> Refusal {
     Refusal::BadCall(format!("too large: more than {rows} rows"))
 }
 
-/// The refusal of a well-formed reply in an unexpected shape: the same call would get it again.
+/// The refusal of a well-formed reply of unexpected shape: the same call would get the same reply.
 pub(super) fn unexpected(body: &[u8]) -> Refusal {
     Refusal::BadCall(format!("unexpected reply: {}", excerpt(body)))
 }
 
-/// The refusal of a reply that holds a text instead of rows.
+/// The refusal of a reply that holds text instead of rows.
 pub(super) fn refused(text: &str) -> Refusal {
     let message = excerpt(text.as_bytes());
     wording::named(text, &message).unwrap_or(Refusal::Transient(message))
 }
 
-/// The beginning of a reply as one line, whatever its encoding.
+/// The beginning of a reply on one line, whatever its encoding.
 pub(super) fn excerpt(body: &[u8]) -> String {
     // A character has at most four bytes.
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT)]);
@@ -97,7 +97,7 @@ pub(super) fn text(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The value as a whole number, sent as a number or as a string.
+/// The value as an integer, sent as a number or as a string.
 pub(super) fn integer(value: &RawValue) -> Option<i64> {
     value.get().trim_matches('"').trim().parse().ok()
 }

@@ -1,5 +1,5 @@
-//! The `rest` wire: a GET answered with a bare array of flat objects, pages by limit and offset, and a daily quota.
-//! AShareHub speaks it.
+//! The `rest` wire: a GET answered with a bare array of flat objects, paged by limit and offset, with a daily quota.
+//! AShareHub uses it.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,7 +8,7 @@ use super::exchange::{Call, Page, Received, Refusal, Request, Window, Wire};
 use super::{objects, status, url};
 use crate::spec::Paging;
 
-/// The longest wait, in seconds, that a 429 may ask for without being about the day's quota.
+/// The longest wait in seconds that a 429 may ask for without being about the daily quota.
 const LONGEST_WAIT: u64 = 120;
 
 /// The `rest` wire format.
@@ -54,7 +54,7 @@ impl Wire for Rest {
         }
         let reply = objects::json(body)?;
         let page = objects::rows(reply)?;
-        // An empty object has no rows; any other is an envelope, which this wire does not have, or a refusal.
+        // An empty object has no rows. Any other is an envelope, which this wire does not have, or a refusal.
         if objects::is_object(reply) && !page.rows.is_empty() {
             let text = error(body).and_then(|RestError { detail }| objects::text(detail));
             return Err(text.map_or_else(|| objects::unexpected(body), |text| objects::refused(&text)));
@@ -67,13 +67,13 @@ fn error(body: &[u8]) -> Option<RestError<'_>> {
     serde_json::from_slice(body).ok()
 }
 
-/// The parameters that an error names as invalid.
+/// The parameters that an error reports as invalid.
 fn invalid_parameters(body: &[u8]) -> Option<String> {
     let problems: Vec<InvalidParameter> = serde_json::from_str(error(body)?.detail.get()).ok()?;
     (!problems.is_empty()).then(|| problems.iter().map(InvalidParameter::text).collect::<Vec<_>>().join("; "))
 }
 
-/// The message of an error, in whichever form it is written.
+/// The message of an error in any of its forms.
 fn detail(body: &[u8]) -> String {
     let text = invalid_parameters(body).or_else(|| objects::text(error(body)?.detail));
     text.map_or_else(|| objects::excerpt(body), |text| objects::excerpt(text.as_bytes()))

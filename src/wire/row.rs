@@ -1,5 +1,5 @@
-//! The rows of a page, one at a time: their values are looked up when they are needed, so that a page takes hardly more memory
-//! than its text. Never the envelope of one wire.
+//! Reads the rows of a page one at a time, so that a page takes hardly more memory than its text. Knows nothing of
+//! envelopes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,10 +8,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The most rows of a page: the largest seen have some ten thousand.
+/// The most rows on a page. The largest seen had about ten thousand.
 const MOST_ROWS: usize = 1 << 20;
 
-/// The most fields of a row: the widest have some hundreds.
+/// The most fields in a row. The widest have several hundred.
 const MOST_FIELDS: usize = 1 << 14;
 
 /// Reads the values of rows.
@@ -22,7 +22,7 @@ pub struct RowReader<'f> {
 }
 
 impl<'f> RowReader<'f> {
-    /// For rows with these fields.
+    /// A reader for rows with these fields.
     #[must_use]
     pub fn new(fields: &'f [String]) -> Self {
         let places = fields.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
@@ -32,7 +32,7 @@ impl<'f> RowReader<'f> {
     /// The values of a row, one per field; `None` where it lacks the field.
     ///
     /// # Errors
-    /// When it is no row of these fields.
+    /// When it is not a row with these fields.
     pub fn read<'t>(&self, row: &'t str) -> serde_json::Result<Vec<Option<&'t RawValue>>> {
         if row.starts_with('[') {
             let values: Vec<&RawValue> = serde_json::from_str(row)?;
@@ -48,11 +48,11 @@ impl<'f> RowReader<'f> {
     }
 }
 
-/// Rows as they were sent.
+/// The rows as sent.
 #[derive(Debug, Default)]
 pub(super) struct Rows<'a> {
     pub(super) all: Vec<&'a RawValue>,
-    /// There are more than any page has, and those were not read.
+    /// There are more than any page has, and the rest was not read.
     pub(super) are_too_many: bool,
 }
 
@@ -84,7 +84,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Rows<'a> {
     }
 }
 
-/// The names of the fields.
+/// Field names.
 pub(super) struct Names(pub(super) Vec<String>);
 
 impl<'de> Deserialize<'de> for Names {
@@ -118,7 +118,7 @@ fn too_many_fields<E: Error>() -> E {
     E::custom(format!("more than {MOST_FIELDS} fields"))
 }
 
-/// How many values a list has.
+/// The number of values in a list.
 pub(super) struct Width(pub(super) usize);
 
 impl<'de> Deserialize<'de> for Width {
@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for Width {
     }
 }
 
-/// An object whose names keep their order.
+/// An object whose names stay in order.
 pub(super) struct OrderedObject<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for OrderedObject<'a> {

@@ -1,11 +1,10 @@
-//! What an HTTP status means where nothing in the body explains more.
+//! What an HTTP status means if the body does not say more.
 
 use super::exchange::Refusal;
 use super::wording;
 
-/// What a status that is not one of success means. `text` is what the reply says beside it. Of the client's errors only
-/// those of rights, paths and limits are final, and those whose text names what is wrong: gateways send the others
-/// whatever was called.
+/// What a status other than success means. `text` is the message in the reply. Of the client errors, only those about
+/// rights, paths and limits are final, and those whose text names the problem: gateways send the others for any call.
 pub(super) fn refused(status: u16, text: &str) -> Refusal {
     let message = format!("http {status}: {text}");
     match status {

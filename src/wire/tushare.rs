@@ -29,7 +29,7 @@ struct TushareData<'a> {
     fields: Names,
     #[serde(borrow)]
     items: Rows<'a>,
-    // `has_more` and `count` are not read: the first was seen true on last pages and false on truncated ones, the
+    // `has_more` and `count` are not read: the first was seen to be true on last pages and false on truncated ones, the
     // second is always -1.
 }
 
@@ -52,7 +52,7 @@ impl Wire for Tushare {
         let parsed: Result<TushareReply<'a>, _> = serde_json::from_slice(body);
         let reply = match parsed {
             Ok(reply) => reply,
-            // Gateways reply in HTML, and not always in UTF-8.
+            // Gateways reply in HTML, not always in UTF-8.
             Err(_) if !is_success => return Err(status::refused(http, &objects::excerpt(body))),
             Err(_) if body.is_empty() => {
                 return Err(Refusal::Transient(format!("http {http}: empty body")));
@@ -79,8 +79,8 @@ impl Wire for Tushare {
     }
 }
 
-/// A base with a path gets the interface's name in the path, as the vendor's newer client sends it; with a bare host
-/// the name is in the body alone. HTTPS unless the base names a scheme.
+/// If the base has a path, the interface's name is appended to it, as in the vendor's newer client; with a bare host,
+/// the name is only in the body. HTTPS unless the base names a scheme.
 fn url(base: &str, api: &str) -> String {
     let (base, query) = parts(base);
     let host = base.split_once("://").map_or(base.as_str(), |(_, rest)| rest);
@@ -89,8 +89,8 @@ fn url(base: &str, api: &str) -> String {
     format!("{base}/{api}{mark}{query}")
 }
 
-/// Refusals differ by their text, then by the HTTP status, then by their code: 40203 means a limit or a right, and codes
-/// that are not documented come with any trouble of the vendor's own.
+/// Refusals are told apart by text, then by HTTP status, then by code: 40203 means a limit or a missing right, and
+/// undocumented codes come with any trouble on the vendor's side.
 fn refusal(http: u16, code: i64, text: &str) -> Refusal {
     let message = format!("{text} (code {code})");
     match (wording::named(text, &message), code) {
@@ -105,7 +105,7 @@ fn refusal(http: u16, code: i64, text: &str) -> Refusal {
     }
 }
 
-/// Whether a text speaks of the vendor's own trouble, whatever code it came with.
+/// Whether a text is about trouble on the vendor's side, whatever its code.
 fn asks_to_retry(text: &str) -> bool {
     ["稍后", "系统", "内部错误", "繁忙", "超时"].iter().any(|word| text.contains(word))
 }

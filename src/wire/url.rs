@@ -1,11 +1,11 @@
-//! The URL of a GET: the base, the call's path with its parameters filled in, the rest as the query.
+//! The URL of a GET: the base, the call's path with its parameters filled in, and the rest as the query.
 
 use std::fmt::Write as _;
 
 use super::exchange::Call;
 
-/// The base with its own path, the call's path with each `{name}` filled from the parameter of that name, the other
-/// parameters and `paging` as the query. HTTPS unless the base names a scheme.
+/// Joins the base and its own path, the call's path with each `{name}` filled from the parameter of that name, and the
+/// other parameters and `paging` as the query. HTTPS unless the base names a scheme.
 pub(super) fn url(base: &str, call: &Call, paging: &[(&str, usize)]) -> String {
     let (base, own) = parts(base);
     let mut path = call.path.clone().unwrap_or_else(|| call.api.clone());
@@ -23,7 +23,7 @@ pub(super) fn url(base: &str, call: &Call, paging: &[(&str, usize)]) -> String {
     format!("{base}/{}{mark}{}", path.trim_start_matches('/'), query.join("&"))
 }
 
-/// A base with its scheme, HTTPS unless it names one, without its last slash; and the query that it has of its own.
+/// The base with a scheme (HTTPS by default) and without a trailing slash, and its own query.
 pub(super) fn parts(base: &str) -> (String, Option<&str>) {
     let base = base.split('#').next().unwrap_or_default();
     let (base, query) = base.split_once('?').map_or((base, None), |(base, query)| (base, Some(query)));
@@ -31,7 +31,7 @@ pub(super) fn parts(base: &str) -> (String, Option<&str>) {
     (format!("{scheme}{}", base.trim_end_matches('/')), query.filter(|query| !query.is_empty()))
 }
 
-/// Percent-encoded for a path or a query: all but the unreserved characters of RFC 3986.
+/// Percent-encodes for a path or a query: all but the unreserved characters of RFC 3986.
 fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

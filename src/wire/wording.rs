@@ -1,12 +1,13 @@
-//! What the text of a refusal names: its words decide before any code or status does. A refusal that names neither
-//! parameter, right, token, quota nor limit says nothing about the call, and the same call may succeed next time.
+//! What the text of a refusal is about: its words take precedence over any code or status. A refusal that mentions no
+//! parameter, right, token, quota or limit says nothing about the call, so the same call may succeed next time.
 
 use super::exchange::Refusal;
 
-/// What makes a refusal of its message.
+/// Makes a refusal from its message.
 type Kind = fn(String) -> Refusal;
 
-/// Words of each kind. The order matters: a request to slow down mentions rights too, and a missing right the token.
+/// Words for each kind. The order matters: a request to slow down mentions rights too, and a missing right mentions the
+/// token.
 const WORDS: [(Kind, &[&str]); 5] = [
     (
         Refusal::Rejected,
@@ -18,13 +19,13 @@ const WORDS: [(Kind, &[&str]); 5] = [
     (Refusal::BadCall, &["参数", "parameter"]),
 ];
 
-/// Words of a limit on the number of calls.
+/// Words for limits on the number of calls.
 const LIMITS: [&str; 6] = ["最多访问", "频率", "频繁", "访问次数", "rate limit", "too many requests"];
 
-/// Words of a quota.
+/// Words for quotas.
 const QUOTAS: [&str; 3] = ["配额", "额度", "quota"];
 
-/// The refusal that a text names, with `message` as its text.
+/// The kind of refusal that `text` is about, with `message` as its message.
 pub(super) fn named(text: &str, message: &str) -> Option<Refusal> {
     let text = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));

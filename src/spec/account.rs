@@ -1,5 +1,5 @@
-//! Accounts with vendors (`[vendors.NAME]` of `jobs.toml`). Secrets are never in it, only the names of the environment
-//! variables that hold them.
+//! Accounts with vendors (`[vendors.NAME]` in `jobs.toml`). They hold no secrets, only the names of the environment
+//! variables that do.
 
 use pitlake_contract::Vendor;
 use pitlake_contract::toml::{At, TomlTable};
@@ -15,13 +15,13 @@ pub struct Account {
     pub points: u32,
     /// Calls per minute, instead of what the contracts allow.
     pub requests_per_minute: Option<u32>,
-    /// The quota per day over all interfaces.
+    /// The daily quota over all interfaces.
     pub requests_per_day: Option<u32>,
-    /// The most calls in flight at the same time.
+    /// The most calls in flight at once.
     pub max_in_flight: Option<u32>,
     /// Headers sent with every call.
     pub headers: Vec<(String, String)>,
-    /// Paths by interface, instead of those of the contracts.
+    /// Paths by interface, overriding those of the contracts.
     pub paths: Vec<(String, String)>,
 }
 
@@ -32,7 +32,7 @@ impl Account {
         self.token_env.as_deref().unwrap_or(&vendor.token_env)
     }
 
-    /// Whether it must have a token: the vendor refuses calls without one, or `jobs.toml` names its variable.
+    /// Whether a token is required: the vendor refuses calls without one, or `jobs.toml` names its variable.
     #[must_use]
     pub fn needs_token(&self, vendor: &Vendor) -> bool {
         vendor.needs_token || self.token_env.is_some()
@@ -45,24 +45,24 @@ impl Account {
     }
 }
 
-/// Whether a text is an address that calls can be sent to.
+/// Whether a text is a URL that calls can be sent to.
 #[must_use]
 pub fn is_url(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
 }
 
-/// An address for people: without user, password, query and fragment, which may be secrets.
+/// A URL for display, without user, password, query and fragment, any of which may be secret.
 #[must_use]
 pub fn without_secrets(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
-    // The last `@`: a password may hold one, and any of the others.
+    // The last `@`, because a password may contain `@` too.
     let rest = rest.rsplit('@').next().unwrap_or_default();
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     if scheme.is_empty() { rest.to_owned() } else { format!("{scheme}://{rest}") }
 }
 
-/// Whether a text is the name of a variable. What a user pasted in its place may be the token itself.
+/// Whether a text is a variable's name. If not, the user may have pasted the token itself.
 fn is_variable(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') && text.chars().all(is_part)
@@ -100,7 +100,7 @@ pub(super) fn read(table: &TomlTable<'_>) -> Account {
     account
 }
 
-/// A number that may be left out, but not be 0.
+/// An optional number that must not be 0.
 fn some(table: &TomlTable<'_>, key: &str) -> Option<u32> {
     let at = table.number(key)?;
     if at.value == 0 {

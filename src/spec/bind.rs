@@ -1,4 +1,4 @@
-//! Pipelines bound to contracts: a [`Table`], or all problems at once.
+//! Binds pipelines to contracts. The result is a [`Table`], or all problems at once.
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ pub(super) fn bind(pipeline: &Pipeline, contracts: &[Arc<Contract>]) -> Result<T
     })
 }
 
-/// The columns that are filled in later than their row, each with its date.
+/// The columns that are filled in later than their row, with their dates.
 fn filled_later(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>) -> Vec<FilledLater> {
     let mut found = Vec::new();
     for (column, by) in &pipeline.filled_later {
@@ -99,7 +99,7 @@ fn filled_later(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>
     found
 }
 
-/// The columns that vendors compute anew, by name or by what their names end in.
+/// The columns that vendors recompute, given by name or by suffix.
 fn recomputed(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>) -> Vec<usize> {
     let mut found = Vec::new();
     for name in &pipeline.recomputed {
@@ -151,7 +151,7 @@ fn positions(names: &[At<String>], columns: &[Column], binder: &mut Binder<'_>) 
     names.iter().filter_map(|at| position(at, columns, binder)).collect()
 }
 
-/// A check of units; `None` where a column is unknown or holds no numbers, which is reported.
+/// A unit check. `None` if a column is unknown or not numeric, which is reported.
 fn unit_ratio(spec: &UnitRatioSpec, columns: &[Column], binder: &mut Binder<'_>) -> Option<UnitRatio> {
     let mut number = |at: &At<String>| {
         let index = position(at, columns, binder)?;
@@ -179,7 +179,7 @@ fn unit_ratio(spec: &UnitRatioSpec, columns: &[Column], binder: &mut Binder<'_>)
     }
 }
 
-/// The event day, which partitions and some values of `known` need.
+/// The event column, which partitions and some values of `known` require.
 fn event(pipeline: &Pipeline, columns: &[Column], binder: &mut Binder<'_>) -> Option<usize> {
     let event = pipeline.event.as_ref().and_then(|at| {
         let index = position(at, columns, binder)?;
@@ -214,7 +214,7 @@ fn versions(spec: &VersionsSpec, key: &[usize], columns: &[Column], binder: &mut
         let message = "`announced_by` and `announced_when` go together and replace `announced`";
         binder.report(spec.offset, message.into(), None);
     }
-    // Dates that announce for one value of a column are figures for the others.
+    // Dates that announce for one value of a column are figures for its other values.
     let known: Vec<usize> = [key, &announced, &labels].into_iter().flatten().chain(&flag).copied().collect();
     let figures = (0..columns.len()).filter(|column| !known.contains(column)).collect();
     Versions {
@@ -250,7 +250,7 @@ fn history(spec: &HistorySpec, columns: &[Column], binder: &mut Binder<'_>) -> O
     Some(History { from: from?, until: until.flatten(), constant, before, after })
 }
 
-/// The digest of the texts of the pipeline and its contracts.
+/// Digest of the pipeline and its contracts, as text.
 fn digest(pipeline: &Pipeline, found: &[(&SourceSpec, Arc<Contract>)]) -> String {
     let mut digest = Sha256::new();
     digest.update(&pipeline.text);
@@ -260,7 +260,8 @@ fn digest(pipeline: &Pipeline, found: &[(&SourceSpec, Arc<Contract>)]) -> String
     digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// Reports a nested source of a partitioned table: bronze is placed by the days of its lines, which must be at their top.
+/// Reports a nested source of a partitioned table: its bronze files are placed by the days of their lines, which must
+/// be at the top level.
 fn nested(
     found: &[(&SourceSpec, Arc<Contract>)],
     sources: &[TableSource],
@@ -278,19 +279,19 @@ fn nested(
     }
 }
 
-/// Whether a column has a day.
+/// Whether a column holds dates or times.
 fn is_dated(column: &Column) -> bool {
     matches!(column.kind, ColumnType::Date | ColumnType::Timestamp)
 }
 
-/// The column that a field fills: its name below the rows of a nested reply, unless the pipeline has another; `None` for
-/// a field of another list of the reply, or one that the pipeline leaves out.
+/// The column that a field fills: the name below the rows of a nested reply, unless the pipeline renames it. `None` for
+/// a field of another list in the reply, or one that the pipeline leaves out.
 fn column_of(spec: &SourceSpec, contract: &Contract, field: &Field) -> Option<String> {
     if !spec.only.is_empty() && !spec.only.iter().any(|at| at.value == field.name) {
         return None;
     }
     let rows = spec.rows.as_ref().map_or("", |at| at.value.as_str());
-    // The fields of a list are there for the rows of that list only.
+    // A list's fields exist only on the rows of that list.
     let list = contract.lists().filter(|list| below(list, &field.name).is_some()).max_by_key(|list| list.len());
     if list.is_some_and(|list| list != rows && below(list, rows).is_none()) {
         return None;
@@ -299,12 +300,12 @@ fn column_of(spec: &SourceSpec, contract: &Contract, field: &Field) -> Option<St
     Some(renamed.unwrap_or_else(|| below(rows, &field.name).unwrap_or(&field.name).replace('.', "_")))
 }
 
-/// The path below another one.
+/// The part of a path below another path.
 fn below<'a>(outer: &str, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(outer)?.strip_prefix('.')
 }
 
-/// All columns: the fields of every source in order, in canonical units unless the pipeline has others.
+/// All columns: the fields of each source in order, in canonical units unless the pipeline says otherwise.
 fn columns(pipeline: &Pipeline, found: &[(&SourceSpec, Arc<Contract>)], binder: &mut Binder<'_>) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     for (spec, contract) in found {
@@ -378,7 +379,7 @@ fn source(spec: &SourceSpec, contract: &Arc<Contract>, columns: &[Column], binde
     TableSource { contract: Arc::clone(contract), fields, rows, needs }
 }
 
-/// The decimal shift from the field to the column, or why the field does not fit.
+/// The decimal shift from the field to the column, or why they do not match.
 fn fit(field: &Field, column: &Column) -> Result<i8, String> {
     let fits = match field.kind {
         FieldType::Text | FieldType::Symbol => column.kind == ColumnType::Utf8,

@@ -1,16 +1,16 @@
-//! `[fetch]` of `jobs.toml`: what fetching may take. Never what is fetched.
+//! `[fetch]` in `jobs.toml`: resource limits of fetching. What is fetched is in `job`.
 
 use pitlake_contract::toml::TomlTable;
 
 use crate::memory;
 
-/// The least memory of replies: a value of that size is still taken.
+/// The smallest memory limit for replies. A value of exactly this size is allowed.
 const LEAST: u64 = 1 << 20;
 
-/// The limits of fetching.
+/// Limits of fetching.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fetching {
-    /// Bytes of replies that are held together, over all vendors; the usual number if `None`.
+    /// Bytes of replies held in memory at once, over all vendors; the default if `None`.
     pub reply_memory: Option<u64>,
 }
 

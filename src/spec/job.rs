@@ -1,4 +1,4 @@
-//! `jobs.toml`: jobs, and what else the file holds. Never how an account is read.
+//! `jobs.toml`: the jobs, and everything else in the file except accounts, which are read in `account`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use pitlake_contract::spelling::symbol;
 use pitlake_contract::toml::{At, TomlFile, TomlTable};
 use pitlake_contract::{Problem, Values, nearest};
 
-/// The number of sessions after which a trading day is settled, unless a job has another (`docs/configuration.md`).
+/// After this many sessions a trading day is settled, unless a job says otherwise (`docs/configuration.md`).
 pub const LOOKBACK: u32 = 5;
 
 /// Tables that are updated together.
@@ -22,20 +22,20 @@ pub struct Job {
     pub schedule: Option<Schedule>,
     /// Its tables.
     pub tables: Vec<String>,
-    /// The number of sessions that are requested again.
+    /// The number of recent sessions to request again.
     pub lookback: u32,
-    /// The only securities to request from interfaces that go by security; all if empty.
+    /// The securities to request from interfaces that go by security; all if empty.
     pub symbols: Vec<String>,
     /// The vendor's report types of statements; `1` (consolidated, latest) if empty.
     pub report_types: Vec<String>,
 }
 
-/// `jobs.toml` as a whole; empty without the file.
+/// All of `jobs.toml`; empty if there is no file.
 #[derive(Debug, Clone, Default)]
 pub struct Jobs {
     /// The lake.
     pub lake: Lake,
-    /// Accounts by vendor; vendors without one are never called.
+    /// Accounts by vendor. Vendors without one are never called.
     pub accounts: BTreeMap<String, Account>,
     /// Jobs by name.
     pub jobs: BTreeMap<String, Job>,
@@ -43,7 +43,7 @@ pub struct Jobs {
     pub preferences: BTreeMap<String, Vec<String>>,
     /// The limits of fetching.
     pub fetching: Fetching,
-    /// Who is told of runs.
+    /// Who is told about runs.
     pub notify: Option<Notify>,
 }
 
@@ -54,7 +54,7 @@ impl Jobs {
         self.of(table).map(|job| job.lookback).max().unwrap_or(LOOKBACK)
     }
 
-    /// The securities that the jobs of `table` request; `None` for all, if any job requests all.
+    /// The securities that the jobs of `table` request. `None` for all, if any job requests all.
     #[must_use]
     pub fn symbols(&self, table: &str) -> Option<BTreeSet<String>> {
         if self.of(table).next().is_none() || self.of(table).any(|job| job.symbols.is_empty()) {
@@ -77,13 +77,13 @@ impl Jobs {
     }
 }
 
-/// The names that `jobs.toml` may use.
+/// The names that may occur in `jobs.toml`.
 pub(super) struct Names<'a> {
     /// All vendors.
     pub(super) vendors: &'a [&'a str],
     /// All tables.
     pub(super) tables: &'a [&'a str],
-    /// The tables that could be bound.
+    /// The tables that were bound without problems.
     pub(super) bound: &'a BTreeMap<String, Table>,
 }
 
@@ -159,7 +159,7 @@ fn read_job(table: &TomlTable<'_>, names: &Names<'_>) -> Job {
     job
 }
 
-/// Reads `symbols`. A vendor of one's own may have other names; its contract lists some.
+/// Reads `symbols`. A user-defined vendor may have codes of its own; its contract lists some.
 fn symbols(table: &TomlTable<'_>, tables: &[String], names: &Names<'_>) -> Vec<String> {
     let symbols = table.texts("symbols").map(|at| at.value).unwrap_or_default();
     let sources = tables.iter().filter_map(|name| names.bound.get(name)).flat_map(|table| &table.sources);
@@ -178,7 +178,7 @@ fn symbols(table: &TomlTable<'_>, tables: &[String], names: &Names<'_>) -> Vec<S
     symbols.into_iter().map(|at| at.value).collect()
 }
 
-/// Reports a name that is none of those of its kind.
+/// Reports a name that is unknown.
 fn known(kind: &str, name: &At<String>, names: &[&str], table: &TomlTable<'_>) {
     if !names.contains(&name.value.as_str()) {
         let hint = nearest(&name.value, names.iter().copied());

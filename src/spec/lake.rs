@@ -1,25 +1,25 @@
-//! `[lake]` of `jobs.toml`: where the lake is, and how its store is reached. Never a secret, and never the store itself.
+//! `[lake]` in `jobs.toml`: where the lake is and how to reach its store. Holds no secrets and opens no store.
 
 use pitlake_contract::toml::TomlTable;
 
 use super::account::{is_url, without_secrets};
 
-/// The stores that speak S3, by how a file is put only where its name is free: as AWS, as Alibaba Cloud OSS, as Tencent
-/// Cloud COS.
+/// S3-compatible stores, by how they put a file only if its name is free: like AWS, like Alibaba Cloud OSS, or like
+/// Tencent Cloud COS.
 const KINDS: [(&str, &str); 3] = [("s3", "s3"), ("oss", "oss"), ("cos", "cos")];
 
 /// The lake of a configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Lake {
-    /// Its folder or URL.
+    /// Its folder, or its URL.
     pub url: Option<String>,
-    /// The URL of the server, where it is not the usual one of the vendor.
+    /// The endpoint, if not the vendor's usual one.
     pub endpoint: Option<String>,
     /// The region of the bucket.
     pub region: Option<String>,
-    /// Whether the bucket stands in the path instead of the host name.
+    /// Whether the bucket goes into the path instead of the host name.
     pub path_style: Option<bool>,
-    /// What S3 is spoken, where the endpoint does not tell: `s3`, `oss` or `cos`.
+    /// The dialect of S3, if the endpoint does not tell: `s3`, `oss` or `cos`.
     pub kind: Option<&'static str>,
 }
 

@@ -1,7 +1,7 @@
-//! The project's TOML, read strictly and proven once: tables (`pipelines/`) and jobs (`jobs.toml`), bound to the
-//! contracts of [`pitlake_contract`]. Pure: text in, proven types or all problems at once out.
+//! The project's TOML, read strictly and validated once: tables (`pipelines/`) and jobs (`jobs.toml`), bound to the
+//! contracts of [`pitlake_contract`]. Pure: text in; validated types or all problems at once out.
 //!
-//! Never here: reading folders, the clock, or anything a vendor sends.
+//! Reading folders, the clock and vendors' data are not handled here.
 
 mod account;
 mod bind;
@@ -45,7 +45,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads the shipped files, with those of `own` added or in their place, and `jobs`, and binds them.
+    /// Reads the shipped files, with those in `own` added or replacing them, and `jobs`, and binds them.
     ///
     /// # Errors
     /// All problems of all files.
@@ -63,7 +63,7 @@ impl Catalog {
         }
         let mut tables: BTreeMap<String, Table> = BTreeMap::new();
         let names: Vec<String> = pipelines.iter().map(|p| p.table.clone()).collect();
-        // A contract with a problem must not raise another in each of its pipelines.
+        // A problem in a contract must not raise another in each of its pipelines.
         if problems.is_empty() {
             for pipeline in &pipelines {
                 match bind::bind(pipeline, contracts.as_slice()) {
@@ -122,7 +122,7 @@ impl Catalog {
         self.contracts.iter()
     }
 
-    /// The vendor of that name; every contract and every account has one.
+    /// The vendor of that name. Every contract and every account has one.
     #[must_use]
     pub fn vendor(&self, name: &str) -> Option<&Vendor> {
         self.contracts.vendor(name)

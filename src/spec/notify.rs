@@ -1,20 +1,20 @@
-//! `[notify]` of `jobs.toml`: who is told of a run, and of which. Never what is said, or how it is sent.
+//! `[notify]` in `jobs.toml`: who is told about runs, and about which ones. Messages are written and sent elsewhere.
 
 use std::collections::BTreeSet;
 
 use pitlake_contract::toml::TomlTable;
 
-/// The variable that holds the address of the webhook, unless the file names another; that of its key ends in `_SECRET`.
+/// The variable for the webhook's URL, unless the file names another. The one for its key has the suffix `_SECRET`.
 pub const WEBHOOK: &str = "PITLAKE_WEBHOOK";
 
-/// What of a run is told.
+/// An event of a run that can be announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
-    /// It failed, or left something to do that waiting does not mend.
+    /// It failed, or left something undone that waiting will not fix.
     Failed,
     /// Data that is due is not published yet.
     Late,
-    /// The past changed: figures that readers saw before are others now.
+    /// The past changed: figures that readers have seen are different now.
     Changed,
 }
 
@@ -28,16 +28,16 @@ impl Event {
     }
 }
 
-/// The form of what a webhook is sent.
+/// The format of a webhook's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A robot of a `DingTalk` group.
+    /// A `DingTalk` group robot.
     DingTalk,
-    /// A robot of a Feishu (Lark) group.
+    /// A Feishu (Lark) group robot.
     Feishu,
-    /// A robot of a `WeCom` group.
+    /// A `WeCom` group robot.
     WeCom,
-    /// An object with the facts and the text, for a program of one's own.
+    /// A JSON object with the facts and the text, for a user's own program.
     Json,
 }
 
@@ -52,18 +52,18 @@ impl Form {
     }
 }
 
-/// Who is told of a run.
+/// Who is told about runs.
 #[derive(Debug, Clone)]
 pub struct Notify {
-    /// Of what.
+    /// Which events to announce.
     pub on: BTreeSet<Event>,
-    /// A program and its arguments, which reads the text from stdin.
+    /// A command with its arguments, which reads the text from stdin.
     pub command: Vec<String>,
-    /// The form of what the webhook is sent; `None` without a webhook.
+    /// The format of the webhook's messages; `None` without a webhook.
     pub form: Option<Form>,
-    /// The variable that holds its address: who knows it may write to the group.
+    /// The variable with the webhook's URL, which is secret: anyone who knows it can write to the group.
     pub webhook_env: String,
-    /// The variable that holds the key with which messages are signed, where the robot asks for that.
+    /// The variable with the key for signing messages, if the robot requires that.
     pub secret_env: String,
 }
 

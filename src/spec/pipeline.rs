@@ -1,4 +1,4 @@
-//! One table as written in `pipelines/<table>.toml`, and its strict reading. Whether its names and units hold is up to
+//! A table as written in `pipelines/<table>.toml`, read strictly. Whether its names and units are valid is checked in
 //! [`super::bind`].
 
 use pitlake_contract::toml::{At, TextOrTable, TomlFile, TomlTable};
@@ -6,7 +6,7 @@ use pitlake_contract::{InterfaceId, Problem, Unit};
 
 use super::table::{COLUMN_TYPES, ColumnType, Example, KNOWN, Known, PARTITIONS, PartitionBy};
 
-/// Which rows of a key are kept.
+/// Which rows of a key to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keeps {
     /// The newest row.
@@ -17,7 +17,7 @@ pub(super) enum Keeps {
 
 const KEEPS: &[(&str, Keeps)] = &[("latest", Keeps::Latest), ("versions", Keeps::Versions)];
 
-/// What the pipeline has of a column, instead of the contract.
+/// What the pipeline says about a column, overriding the contract.
 #[derive(Debug)]
 pub(super) struct ColumnSpec {
     pub(super) name: At<String>,
@@ -32,7 +32,7 @@ pub(super) struct SourceSpec {
     pub(super) interface: At<String>,
     /// The list whose elements are the rows, in a nested reply.
     pub(super) rows: Option<At<String>>,
-    /// Columns with another name than their fields: (column, field).
+    /// Columns named differently from their fields: (column, field).
     pub(super) renamed: Vec<(At<String>, String)>,
     /// The fields to take; all if empty.
     pub(super) only: Vec<At<String>>,
@@ -40,14 +40,14 @@ pub(super) struct SourceSpec {
     pub(super) needs: Vec<At<String>>,
 }
 
-/// How the versions of a key differ (`docs/point-in-time.md`).
+/// How to tell versions of a key apart (`docs/point-in-time.md`).
 #[derive(Debug)]
 pub(super) struct VersionsSpec {
     pub(super) offset: usize,
     pub(super) announced: Vec<At<String>>,
-    /// The column that decides which dates announce.
+    /// The column that decides which dates are announcement dates.
     pub(super) announced_by: Option<At<String>>,
-    /// Its values, each with the dates that announce then.
+    /// Its values, each with the dates that are announcement dates for it.
     pub(super) announced_when: Vec<(String, Vec<At<String>>)>,
     pub(super) not_before: Option<At<String>>,
     pub(super) earliest: Option<At<String>>,
@@ -63,7 +63,7 @@ pub(super) struct HistorySpec {
     pub(super) from: At<String>,
     pub(super) until: Option<At<String>>,
     pub(super) constant: Vec<At<String>>,
-    /// Columns, each with its value before and after the end.
+    /// Columns, each with its value before and after the row's end.
     pub(super) before: Vec<(At<String>, String)>,
     pub(super) after: Vec<(At<String>, String)>,
 }
@@ -71,7 +71,7 @@ pub(super) struct HistorySpec {
 /// The columns whose ratio shows the unit.
 #[derive(Debug)]
 pub(super) enum UnitRatioSpec {
-    /// Money, shares, and a price where the table has one.
+    /// Money, shares, and a price if the table has one.
     Price { amount: At<String>, volume: At<String>, price: Option<At<String>> },
     /// Two sums.
     Sums([Vec<At<String>>; 2]),
@@ -90,9 +90,9 @@ pub(super) struct Pipeline {
     pub(super) event: Option<At<String>>,
     pub(super) occurrence: bool,
     pub(super) distinct: bool,
-    /// Columns, each with the date from which it holds: (column, date).
+    /// Columns, each with the date from which it is filled: (column, date).
     pub(super) filled_later: Vec<(At<String>, At<String>)>,
-    /// Names of columns, or what their names end in: `*_qfq`.
+    /// Column names, or suffixes: `*_qfq`.
     pub(super) recomputed: Vec<At<String>>,
     pub(super) known: Known,
     pub(super) columns: Vec<ColumnSpec>,
@@ -169,7 +169,8 @@ pub(super) fn read(name: &str, text: &str) -> Result<Pipeline, Vec<Problem>> {
     })
 }
 
-/// A column that is filled in later than its row, and the date that fills it: a date fills itself.
+/// A column that is filled in later than its row, and the date on which it is filled. A date column may be its own
+/// date.
 fn filled_later(entry: TextOrTable<'_>) -> Option<(At<String>, At<String>)> {
     match entry {
         TextOrTable::Text(date) => Some((date.clone(), date)),

@@ -1,18 +1,18 @@
-//! When a job is due: a five-field cron expression, in Shanghai time. Never whether it ran.
+//! When a job is due: a five-field cron expression in Shanghai time. What has run is not known here.
 
 use chrono::{DateTime, Utc};
 use croner::parser::{CronParser, Seconds, Year};
 use croner::{Cron, CronComponent};
 use pitlake_contract::spelling::instant::SHANGHAI;
 
-/// A cron expression that is valid.
+/// A valid cron expression.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     text: String,
     cron: Cron,
 }
 
-/// The values of each field; `None` where they are all there are.
+/// The values of each field; `None` if it allows all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields {
     /// 0 to 59.
@@ -23,11 +23,11 @@ pub struct Fields {
     pub days: Option<Vec<u16>>,
     /// 1 to 12.
     pub months: Option<Vec<u16>>,
-    /// 0 to 6 from Sunday on.
+    /// 0 to 6, starting with Sunday.
     pub weekdays: Option<Vec<u16>>,
 }
 
-/// The fields of an expression, and what each may hold.
+/// The fields of an expression, and their allowed values.
 const FIELDS: [(&str, &str); 5] = [
     ("minute", "0 to 59"),
     ("hour", "0 to 23"),
@@ -37,11 +37,11 @@ const FIELDS: [(&str, &str); 5] = [
 ];
 
 impl Schedule {
-    /// Reads an expression: minute, hour, day, month and weekday. As in cron, where day and weekday are both given, either
-    /// will do.
+    /// Parses an expression of minute, hour, day, month and weekday. As in cron, if both day and weekday are given,
+    /// either may match.
     ///
     /// # Errors
-    /// The field that is invalid, and what it may hold.
+    /// The invalid field, and its allowed values.
     pub fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         if fields.len() != 5 {
@@ -74,14 +74,14 @@ impl Schedule {
         Some(last.to_utc())
     }
 
-    /// Whether it means trading days: Monday to Friday.
+    /// Whether it runs on weekdays only, Monday to Friday, which stands for trading days.
     #[must_use]
     pub fn is_of_weekdays(&self) -> bool {
         let fields = self.fields();
         fields.is_some_and(|fields| fields.days.is_none() && fields.weekdays.as_deref() == Some(&[1, 2, 3, 4, 5]))
     }
 
-    /// Its fields, for schedulers with a form of their own; `None` where one uses `L`, `W` or `#`.
+    /// Its fields, to be converted for other schedulers; `None` if one uses `L`, `W` or `#`.
     #[must_use]
     pub fn fields(&self) -> Option<Fields> {
         let pattern = &self.cron.pattern;
@@ -101,7 +101,7 @@ fn parsed(text: &str) -> Option<Cron> {
     CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build().parse(text).ok()
 }
 
-/// Which field of an invalid expression is at fault, and what it may hold.
+/// Finds the invalid field of an expression and describes its allowed values.
 fn refused(fields: &[&str]) -> String {
     let alone = |place: usize| {
         let field = fields.get(place).copied().unwrap_or_default();
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(schedule.until(friday), Some(friday));
         assert_eq!(schedule.until(at("2024-06-30T23:00:00+08:00")), Some(friday));
         assert_eq!(schedule.until(at("2024-06-28T20:29:00+08:00")), Some(at("2024-06-27T20:30:00+08:00")));
-        // Early in the morning in Shanghai it is the day before in UTC.
+        // Early morning in Shanghai is still the previous day in UTC.
         let early = Schedule::parse("15 6 * * *").unwrap();
         assert_eq!(early.after(at("2024-06-27T22:00:00Z")), Some(at("2024-06-28T06:15:00+08:00")));
         let either = Schedule::parse("0 8 1 * 6").unwrap();

@@ -1,7 +1,7 @@
-//! A table as the program knows it: columns, sources, and the rules for its rows.
+//! A table as used by the program: columns, sources, and the rules for its rows.
 //!
-//! A [`Table`] is proof that every name resolves, every unit converts, the key exists and the event is a date. Code that
-//! has one never checks again. [`super::bind`] makes them.
+//! A [`Table`] is proof that every name resolves, every unit converts, the key exists and the event is a date. Code
+//! that has one does not check again. [`super::bind`] creates them.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl ColumnType {
     }
 }
 
-/// How rows are distributed over files.
+/// How rows are split into files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionBy {
     /// One file for the table.
@@ -70,16 +70,16 @@ impl PartitionBy {
     }
 }
 
-/// When a row is known from (`docs/point-in-time.md`).
+/// From when a row is known (`docs/point-in-time.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// From the end of the day that the row is about.
+    /// From the end of the day it is about.
     Event,
-    /// From the session after: the vendor publishes next morning.
+    /// From the session after: the vendor publishes the next morning.
     NextSession,
-    /// From when it was fetched: snapshots.
+    /// From when it was fetched, as snapshots are.
     Observed,
-    /// From the announcement date of the vendor, version by version.
+    /// From the vendor's announcement date, version by version.
     Announced,
 }
 
@@ -101,7 +101,7 @@ impl Known {
 /// A silver column.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// Its name, Tushare's if Tushare has one.
+    /// Its name: Tushare's if Tushare has the column.
     pub name: String,
     /// Its type.
     pub kind: ColumnType,
@@ -109,7 +109,7 @@ pub struct Column {
     pub unit: Option<Unit>,
     /// Whether a row without it is rejected.
     pub required: bool,
-    /// Its meaning, with its pitfalls.
+    /// What it means, including pitfalls.
     pub description: String,
 }
 
@@ -122,14 +122,14 @@ pub struct FieldPlan {
     pub field: usize,
     /// How the vendor writes its values.
     pub kind: FieldType,
-    /// The places that the decimal point moves right, derived from the two units.
+    /// The number of places to move the decimal point right, derived from the two units.
     pub shift: i8,
 }
 
 /// One interface that feeds the table.
 #[derive(Debug, Clone)]
 pub struct TableSource {
-    /// Its contract.
+    /// One plan per column it fills.
     pub contract: Arc<Contract>,
     /// One plan per column that it fills.
     pub fields: Vec<FieldPlan>,
@@ -139,73 +139,74 @@ pub struct TableSource {
     pub needs: Vec<usize>,
 }
 
-/// How the versions of a key differ (`docs/point-in-time.md`); all are indices of columns.
+/// How to tell the versions of a key apart (`docs/point-in-time.md`). All fields are column indices.
 #[derive(Debug, Clone)]
 pub struct Versions {
-    /// The dates of the announcement, which was made on the latest of them.
+    /// The announcement dates. The announcement was made on the latest of them.
     pub announced: Vec<usize>,
-    /// The column that decides which dates those are, if one does.
+    /// The column that decides which dates those are, if any does.
     pub announced_by: Option<AnnouncedBy>,
     /// The end of the period: an earlier date is not an announcement.
     pub not_before: Option<usize>,
-    /// A day on which an earlier announcement counts as made.
+    /// A date before which no announcement can have been made: an earlier one counts as made on it.
     pub earliest: Option<usize>,
-    /// Whether rows of one answer with different announcements are occurrences of their own, and not versions of one.
+    /// Whether rows of one answer with different announcements are separate occurrences instead of versions of one.
     pub occurrence_per_announcement: bool,
-    /// The vendor's flag of a correction: `1` beside a `0`.
+    /// The vendor's correction flag: `1` for the correction of a `0`.
     pub flag: Option<usize>,
-    /// The columns in which versions differ: all but key, dates, flag and labels. The dates of `announced_by` are among
-    /// them, for each is a figure of the rows that it does not announce.
+    /// The columns in which versions differ: all except key, dates, flag and labels. The dates of `announced_by` are
+    /// included, because each is a figure for rows that it does not announce.
     pub figures: Vec<usize>,
 }
 
-/// A column that is filled in later than its row: it is null as of a day before its date. Where the date is null, a column
-/// other than the date is null as of days before the row was observed. Both are indices of columns.
+/// A column that is filled in later than its row: it is null as of any day before its date. If the date is null, a
+/// column other than the date itself is null as of days before the row was observed. Both fields are column indices.
 #[derive(Debug, Clone, Copy)]
 pub struct FilledLater {
     /// The column.
     pub column: usize,
-    /// Its date; the column itself where that is a date.
+    /// Its date, or the column itself if that is a date.
     pub by: usize,
 }
 
-/// The dates that announce a row, by the value of one of its columns.
+/// The announcement dates of a row, chosen by the value of one of its columns.
 #[derive(Debug, Clone)]
 pub struct AnnouncedBy {
     /// The column.
     pub column: usize,
-    /// Its values, each with the dates that announce then. Rows with another value are unannounced.
+    /// Its values, each with its announcement dates. Rows with another value are unannounced.
     pub dates: Vec<(String, Vec<usize>)>,
 }
 
-/// What dated columns of a snapshot tell about the days before the first look (`docs/point-in-time.md`); all are indices of
-/// columns.
+/// What a snapshot's dated columns tell about the days before the first look (`docs/point-in-time.md`). All fields are
+/// column indices.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// The day on which a row began.
+    /// The day a row began.
     pub from: usize,
-    /// The day on which it ended: empty before it.
+    /// The day a row ended, which is null before it.
     pub until: Option<usize>,
-    /// The columns that never change, beside key and `from`. All others are of the day of the fetch, and empty.
+    /// The columns that never change, besides the key and `from`. All others only describe the day of the fetch, and
+    /// are null for earlier days.
     pub constant: Vec<usize>,
-    /// Columns with the value that each had before the row ended.
+    /// Columns with their value before the row ended.
     pub before: Vec<(usize, String)>,
-    /// Columns with the value that each has since.
+    /// Columns with their value since then.
     pub after: Vec<(usize, String)>,
 }
 
-/// A row of a vendor, and what it must become.
+/// A vendor's row, and what it must become.
 #[derive(Debug, Clone)]
 pub struct Example {
     /// The interface that sends it.
     pub source: InterfaceId,
     /// The bronze line.
     pub given: String,
-    /// Parameters of the call, if the line lacks their values.
+    /// Parameters of the call, for values that the line lacks.
     pub call: Vec<(String, String)>,
-    /// Columns and their expected values as text; `null` for none.
+    /// Columns and their expected values as text, with `null` for nulls.
     pub expect: Vec<(String, String)>,
-    /// A part of the reason, if the row must be rejected.
+    /// A part of the expected reason, if the row must be rejected.
     pub rejected: Option<String>,
 }
 
@@ -216,41 +217,41 @@ pub struct Table {
     pub name: String,
     /// A title.
     pub title: String,
-    /// Its meaning, with its pitfalls.
+    /// What it means, including pitfalls.
     pub description: String,
     /// Indices of the key columns; rows are sorted by them.
     pub key: Vec<usize>,
-    /// How rows are distributed over files.
+    /// How rows are split into files.
     pub partition: PartitionBy,
     /// The index of the event day.
     pub event: Option<usize>,
-    /// Whether rows with the same key in one reply are all kept, and numbered.
+    /// Whether rows with the same key in one reply are all kept and numbered.
     pub occurrence: bool,
-    /// Whether numbered rows that are equal in every column count once.
+    /// Whether numbered rows that are equal in every column count as one.
     pub distinct: bool,
     /// Columns that are filled in later than their row.
     pub filled_later: Vec<FilledLater>,
-    /// Columns that the vendor computes anew from later events: as of a day they are not known.
+    /// Columns that the vendor recomputes from later events. They are unknown as of any day.
     pub recomputed: Vec<usize>,
-    /// When a row is known from.
+    /// From when a row is known.
     pub known: Known,
-    /// The columns filled by vendors; the program adds `vendor` at the end.
+    /// The columns filled by vendors. The program adds `vendor` after them.
     pub columns: Vec<Column>,
     /// The sources, first choice first.
     pub sources: Vec<TableSource>,
-    /// Sources of vendors that `jobs.toml` leaves out: the table has none of their rows.
+    /// Sources of vendors that `jobs.toml` leaves out: the table contains none of their rows.
     pub left_out: Vec<TableSource>,
     /// The order of vendors in `jobs.toml`, if it differs from the pipeline's.
     pub preferred: Option<Vec<String>>,
-    /// How versions differ, if all are kept; else the newest row of a key is.
+    /// How to tell versions apart, if all are kept; otherwise only the newest row of a key is.
     pub versions: Option<Versions>,
-    /// What dated columns tell about the days before the first look, where they do.
+    /// What dated columns tell about the days before the first look, if anything.
     pub history: Option<History>,
-    /// The checks of units that the table allows.
+    /// The unit checks that the table's columns allow.
     pub unit_ratios: Vec<UnitRatio>,
     /// Rows, and what they must become.
     pub examples: Vec<Example>,
-    /// The digest of the texts of the pipeline and its contracts.
+    /// Digest of the pipeline and its contracts, as text.
     pub digest: String,
 }
 
@@ -261,7 +262,7 @@ impl TableSource {
         self.fields.iter().any(|plan| plan.column == column)
     }
 
-    /// The power of ten from its numbers in a column to the column's unit; 0 where it does not fill the column.
+    /// The power of ten from its numbers in a column to the column's unit. 0 if it does not fill the column.
     #[must_use]
     pub fn shift(&self, column: usize) -> i8 {
         self.fields.iter().find(|plan| plan.column == column).map_or(0, |plan| plan.shift)
@@ -275,7 +276,8 @@ impl Table {
         self.sources.iter().chain(&self.left_out).find(|source| source.contract.id == *id)
     }
 
-    /// The amount and the volume of a bar whose price is in yuan a share: their ratio lies between its low and its high.
+    /// The amount and volume of a bar whose price is in yuan per share: amount / volume lies between the bar's low and
+    /// high.
     #[must_use]
     pub fn traded(&self) -> Option<[usize; 2]> {
         self.unit_ratios.iter().find_map(|check| match check {
@@ -300,14 +302,14 @@ impl Table {
         vendors
     }
 
-    /// The key columns that every source fills: vendors are compared by them.
+    /// The key columns that every source fills, by which vendors are compared.
     #[must_use]
     pub fn common_key(&self) -> Vec<usize> {
         let common = |column: &usize| self.sources.iter().all(|source| source.fills(*column));
         self.key.iter().copied().filter(common).collect()
     }
 
-    /// The table with the sources of these vendors alone, in that order; `None` if one of them has none.
+    /// The table with the sources of only these vendors, in this order. `None` if one of them has none.
     #[must_use]
     pub fn fed_by(&self, vendors: &[&str]) -> Option<Self> {
         let mut table = self.clone();
@@ -318,7 +320,7 @@ impl Table {
         is_fed.then_some(table)
     }
 
-    /// Sets the order of vendors; sources of others are left out.
+    /// Sets the order of vendors, and leaves out the sources of all others.
     pub(super) fn prefer(&mut self, order: &[String]) {
         let usual: Vec<String> = self.vendors().into_iter().map(str::to_owned).collect();
         let place = |source: &TableSource| order.iter().position(|vendor| *vendor == source.contract.id.vendor);
@@ -329,7 +331,7 @@ impl Table {
         self.preferred = (now != usual).then_some(now);
     }
 
-    /// The sources that share the bronze folder of a source, itself included, first choice first: interfaces with the same
+    /// The sources that share a source's bronze folder, including itself, first choice first: interfaces with the same
     /// rows.
     pub fn sharing(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
         let folder = move |index: usize| {
@@ -339,8 +341,8 @@ impl Table {
         (0..self.sources.len()).filter(move |other| folder(*other) == folder(source))
     }
 
-    /// The name of the table beside it with the rows of former states (`docs/point-in-time.md`): what was superseded or
-    /// withdrawn of market tables, and the history of snapshots. `None` for tables that keep versions themselves.
+    /// The name of the companion table with former states (`docs/point-in-time.md`): superseded and withdrawn states of
+    /// market tables, and the history of snapshots. `None` for tables that keep versions themselves.
     #[must_use]
     pub fn companion(&self) -> Option<String> {
         match self.known {
@@ -353,13 +355,13 @@ impl Table {
         }
     }
 
-    /// Whether its rows, or those of its companion, depend on which days are sessions.
+    /// Whether its rows, or those of its companion, depend on the trading calendar.
     #[must_use]
     pub fn uses_sessions(&self) -> bool {
         matches!(self.known, Known::Announced | Known::NextSession)
     }
 
-    /// Whether the newest reply of a source replaces the ones before.
+    /// Whether the newest reply of a source replaces earlier ones.
     #[must_use]
     pub fn is_snapshot(&self) -> bool {
         self.sources.iter().all(|source| source.contract.ask.axis == Axis::Snapshot)

@@ -1,23 +1,23 @@
-//! What shows in the rows of a table that a unit is not the contract's: amounts, volumes and prices that do not fit by a
-//! power of ten. Never which rows are looked at.
+//! Detects from a table's rows that a unit is not the contract's: amounts, volumes and prices that are a power of ten
+//! apart. Which rows to check is decided elsewhere.
 
-/// Most powers of ten between an amount and volume x price, and between two sums.
+/// Maximum distance, in powers of ten, between an amount and volume x price, and between two sums.
 const NEAR: f64 = 0.5;
 
-/// The middle of the prices that shares have, and most powers of ten between it and an average price.
+/// The middle of usual share prices, and the maximum distance of an average price from it in powers of ten.
 const USUAL_PRICE: f64 = 10.0;
 const FAR: f64 = 1.5;
 
-/// What must agree, to a power of ten, in the median of many rows.
+/// Figures whose ratio must have a median near one, over many rows.
 #[derive(Debug, Clone)]
 pub enum UnitRatio {
-    /// An amount of money and the shares it paid.
+    /// An amount of money and the shares traded for it.
     Price {
         /// The amount.
         amount: usize,
         /// The shares.
         volume: usize,
-        /// The price per share; without one the average price must be one that shares have.
+        /// The price per share. Without one, the average price must be a usual share price.
         price: Option<usize>,
     },
     /// Two sums of columns.
@@ -25,7 +25,8 @@ pub enum UnitRatio {
 }
 
 impl UnitRatio {
-    /// What should be near one in a row, from the numbers of its columns; `None` where one is missing or zero.
+    /// The ratio for a row, which should be near one, from the numbers in its columns. `None` if one is missing or
+    /// zero.
     pub fn ratio(&self, number: impl Fn(usize) -> Option<f64>) -> Option<f64> {
         let ratio = match self {
             Self::Price { amount, volume, price } => {
@@ -56,7 +57,7 @@ impl UnitRatio {
         }
     }
 
-    /// The ratio in words, from the names of columns.
+    /// The ratio as text, with column names.
     pub fn formula<'n>(&self, name: impl Fn(usize) -> &'n str) -> String {
         match self {
             Self::Price { amount, volume, price: Some(price) } => {

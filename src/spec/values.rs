@@ -1,11 +1,12 @@
-//! Whether the columns exist from which a contract takes values. Never the values.
+//! Checks that the columns exist from which a contract takes parameter values. The values themselves are in
+//! `plan::values`.
 
 use std::collections::BTreeMap;
 
 use super::table::{ColumnType, Table};
 use pitlake_contract::{Contract, Problem, Values, nearest};
 
-/// The problems of a contract with the columns of other tables.
+/// Problems with a contract's references to columns of other tables.
 pub(super) fn problems(contract: &Contract, tables: &BTreeMap<String, Table>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (param, values) in &contract.ask.each {

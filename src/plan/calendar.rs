@@ -1,4 +1,4 @@
-//! Trading days as a sequence, and what is wrong with it. Never where they come from.
+//! The trading calendar, and problems with it. Where its days come from is not decided here.
 
 use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -6,33 +6,34 @@ use serde::{Deserialize, Serialize};
 use super::CALENDAR;
 use crate::spec::DateRange;
 
-/// The market was never closed for more days in a row: more unknown ones are a gap, even among open days only.
+/// The market was never closed for more consecutive days. A longer unknown stretch is a gap, even if only open days
+/// were given.
 const LONGEST_CLOSED: i64 = 20;
 
-/// Open days without a closed one between them that tell an import of open days from gaps in a whole calendar: more than
-/// four weeks'.
+/// This many open days (more than four weeks) without a closed one between them mean that only open days were imported,
+/// not that a complete calendar has gaps.
 const A_MONTH: usize = 21;
 
-/// Gaps that a remark names.
+/// The number of gaps named in a remark.
 const NAMED: usize = 3;
 
-/// The sessions of the market, over the days that it covers. Those may have gaps: a calendar can be pieced together from
-/// captures. Where it was given as open days only, the days between them are closed.
+/// The sessions of the market, over the days it covers. There may be gaps, because a calendar can be pieced together
+/// from captures. In stretches where only open days were given, the days between them are closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Days", from = "Days")]
 pub struct Calendar {
     days: Vec<NaiveDate>,
     sessions: Vec<NaiveDate>,
-    /// The days as text, for digests of what was made with them: a line each, and whether it is open.
+    /// The days as text, for digests of what was built with them: one line per day, with whether it is open.
     text: String,
-    /// Stretches that were given as open days only.
+    /// Stretches for which only open days were given.
     open_only: Vec<DateRange>,
-    /// Why it has no days, where it should.
+    /// Why it has no days, if it should have some.
     lacks: Option<String>,
 }
 
 impl Calendar {
-    /// A calendar from its days, open or not.
+    /// Builds a calendar from days and whether each is open.
     #[must_use]
     pub fn new(known: impl IntoIterator<Item = (NaiveDate, bool)>) -> Self {
         let (mut days, mut sessions) = (Vec::new(), Vec::new());
@@ -58,7 +59,7 @@ impl Calendar {
         calendar
     }
 
-    /// A calendar without days, and why.
+    /// A calendar without days, and the reason.
     #[must_use]
     pub fn lacking(why: String) -> Self {
         Self { lacks: Some(why), ..Self::default() }
@@ -70,14 +71,14 @@ impl Calendar {
         Some(DateRange::new(*self.days.first()?, *self.days.last()?))
     }
 
-    /// The days between its first and its last that it does not know.
+    /// The unknown days between its first and its last.
     #[must_use]
     pub fn gaps(&self) -> Vec<DateRange> {
         let between = |pair: &[NaiveDate]| Some(DateRange::new(pair[0].succ_opt()?, pair[1].pred_opt()?));
         self.days.windows(2).filter_map(between).filter(|gap| gap.first <= gap.last).collect()
     }
 
-    /// What a plan cannot find out because of it, and the way out; `None` where it has no gap.
+    /// What a plan cannot determine because of gaps, and what to do about it; `None` without gaps.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         if let Some(why) = &self.lacks {
@@ -97,7 +98,7 @@ impl Calendar {
         })
     }
 
-    /// How it was understood, where it was given as open days only.
+    /// How it was interpreted, if only open days were given.
     #[must_use]
     pub fn remark(&self) -> Option<String> {
         let stretches: Vec<String> = self.open_only.iter().take(NAMED).map(|stretch| text(*stretch)).collect();
@@ -110,12 +111,12 @@ impl Calendar {
         })
     }
 
-    /// What is wrong with it, and how it was understood.
+    /// What is wrong with it, and how it was interpreted.
     pub fn remarks(&self) -> impl Iterator<Item = String> {
         self.problem().into_iter().chain(self.remark())
     }
 
-    /// Whether it knows `day` to be open or closed.
+    /// Whether `day` is known to be open or closed.
     #[must_use]
     pub fn knows(&self, day: NaiveDate) -> bool {
         self.days.binary_search(&day).is_ok()
@@ -129,8 +130,7 @@ impl Calendar {
         &self.sessions[from..to.max(from)]
     }
 
-    /// The session `n` sessions before the last one that is not after `day`; the first one where there are
-    /// fewer.
+    /// The session `n` sessions before the last one not after `day`, or the first one if there are fewer.
     #[must_use]
     pub fn back(&self, day: NaiveDate, n: u32) -> Option<NaiveDate> {
         let next = self.sessions.partition_point(|session| *session <= day);
@@ -147,7 +147,7 @@ impl Calendar {
         (i64::try_from(known).ok()? == (next - day).num_days()).then_some(next)
     }
 
-    /// Everything it knows, as text: for whoever keeps track of what was built with it.
+    /// Everything it knows, as text, to detect changes in what was built with it.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -166,7 +166,7 @@ impl Calendar {
     }
 }
 
-/// Days, and whether each is open.
+/// Days, each with whether it is open.
 type Days = Vec<(NaiveDate, bool)>;
 
 impl From<Calendar> for Days {
@@ -181,8 +181,8 @@ impl From<Days> for Calendar {
     }
 }
 
-/// The stretches that were given as open days only. Weekends are closed, so a whole calendar has no week without a closed
-/// day.
+/// The stretches for which only open days were given. Weekends are closed, so a complete calendar has no week without a
+/// closed day.
 fn open_only(days: &[NaiveDate], sessions: &[NaiveDate]) -> Vec<DateRange> {
     let is_open = |day: &NaiveDate| sessions.binary_search(day).is_ok();
     let least = if sessions.len() == days.len() { 3 } else { A_MONTH };
@@ -191,7 +191,7 @@ fn open_only(days: &[NaiveDate], sessions: &[NaiveDate]) -> Vec<DateRange> {
         let stretch = DateRange::new(*run.first()?, *run.last()?);
         let weekdays = stretch.days().filter(|day| day.weekday().number_from_monday() < 6).count();
         let has_gap = stretch.days().count() > run.len();
-        // Holidays are fewer; single days captured here and there are no calendar.
+        // Enough weekdays must be present: holidays are few, and days captured here and there do not make a calendar.
         let is_dense = run.len() * 5 >= weekdays * 3;
         (run.len() >= least && has_gap && is_dense).then_some(stretch)
     };
@@ -236,7 +236,7 @@ mod tests {
         assert!(calendar.problem().is_some_and(|text| text.contains("gaps: 2024-01-03 to 2024-01-08;")));
     }
 
-    /// A whole year: open on weekdays, but for a long holiday.
+    /// A whole year: open on weekdays, except for one long holiday.
     fn year() -> Vec<(NaiveDate, bool)> {
         let holiday = DateRange::new(date(2, 9), date(2, 27));
         let is_open = |day: NaiveDate| day.weekday().number_from_monday() < 6 && !holiday.contains(day);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever days are lost of a whole calendar, no lost session is taken for a closed day.
+        /// Whichever days a complete calendar loses, no lost session is taken for a closed day.
         #[test]
         fn scattered_gaps_are_gaps(lost in prop::collection::btree_set((1_u32..365, 1_u32..15), 1..4)) {
             let lost: Vec<NaiveDate> = lost

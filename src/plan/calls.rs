@@ -1,4 +1,4 @@
-//! The calls that answer slices. Never whether a slice is asked.
+//! The calls that answer slices. Whether a slice is requested is not decided here.
 
 use chrono::{Months, NaiveDate};
 use pitlake_contract::{DateRange, Slice};
@@ -6,12 +6,12 @@ use pitlake_contract::{DateRange, Slice};
 use crate::spec::Contract;
 use crate::wire::Call;
 
-/// A parameter that is asked value by value, and its values.
+/// A parameter that takes one call per value, and its values.
 pub type Chosen = (String, Vec<String>);
 
-/// The calls that answer some slices together, pages aside: one slice, or securities that one call may name.
-/// One call for each combination of the `chosen` values, and for each window of the history where the contract
-/// asks in windows; those reach up to `today`.
+/// The calls that answer slices requested together, not counting pages: a single slice, or securities that one call may
+/// name. There is one call for each combination of the `chosen` values, and for each window of the history if the
+/// contract asks in windows; those extend to `today`.
 #[must_use]
 pub fn calls(contract: &Contract, slices: &[&Slice], chosen: &[Chosen], today: NaiveDate) -> Vec<Call> {
     let codes: Vec<&str> = slices.iter().filter_map(|slice| slice.code()).collect();
@@ -43,7 +43,7 @@ pub fn calls(contract: &Contract, slices: &[&Slice], chosen: &[Chosen], today: N
     all
 }
 
-/// From `first` in steps of so many years until `today` is in.
+/// From `first` in steps of this many years until `today` is included.
 fn windows(first: NaiveDate, years: u32, today: NaiveDate) -> Vec<DateRange> {
     let mut all = Vec::new();
     let mut start = first;

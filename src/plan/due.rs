@@ -1,4 +1,4 @@
-//! When a job runs next: its schedule, what ran before, and closed days. Never a run.
+//! When a job runs next, from its schedule, what ran before, and closed days. Nothing is run here.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -7,13 +7,13 @@ use crate::clock::shanghai_day;
 use crate::report::Exit;
 use crate::spec::Schedule;
 
-/// A run that is late by less than this is on time.
+/// A run that is late by less than this counts as on time.
 const ON_TIME: TimeDelta = TimeDelta::minutes(2);
 
-/// Times of a schedule that may fall on closed days one after the other.
+/// The most consecutive times of a schedule that may fall on closed days.
 const CLOSED: usize = 31;
 
-/// A run of a job.
+/// A past run of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ran {
     /// When it began.
@@ -25,7 +25,7 @@ pub struct Ran {
 /// When a job is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
-    /// Since this time of its schedule.
+    /// Now, since this time of its schedule.
     Now(DateTime<Utc>, Cause),
     /// At this time.
     At(DateTime<Utc>),
@@ -36,13 +36,13 @@ pub enum Due {
 /// Why a job is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// It is its time.
+    /// Its time has come.
     OnTime,
     /// Nothing ran at its time.
     Missed,
-    /// A run was ended before it was done.
+    /// A run was stopped before it was done.
     Interrupted,
-    /// A run left something to do.
+    /// A run left something undone.
     Unfinished,
 }
 
@@ -59,7 +59,8 @@ impl Cause {
     }
 }
 
-/// When a job is due, by its `runs`, oldest first. Where a schedule means trading days, closed ones are skipped.
+/// When a job is due, given its earlier `runs`, oldest first. If a schedule means trading days, closed days are
+/// skipped.
 #[must_use]
 pub fn due(schedule: &Schedule, runs: &[Ran], is_closed: impl Fn(NaiveDate) -> bool, now: DateTime<Utc>) -> Due {
     let is_skipped = |at: &DateTime<Utc>| schedule.is_of_weekdays() && is_closed(shanghai_day(*at));
@@ -97,7 +98,7 @@ mod tests {
     }
 
     fn market(runs: &[Ran], now: &str) -> Due {
-        // The first of May is closed, a Wednesday, and the days up to the weekend.
+        // May 1 is a Wednesday and closed, as are the days up to the weekend.
         let closed = |day: NaiveDate| ("2024-05-01".parse().unwrap()..="2024-05-05".parse().unwrap()).contains(&day);
         due(&Schedule::parse("30 20 * * 1-5").unwrap(), runs, closed, at(now))
     }
@@ -125,7 +126,7 @@ mod tests {
         let done = [ran("04-30T20:30", Some(Exit::Done))];
         assert_eq!(market(&done, "05-01T20:30"), Due::At(at("05-06T20:30")));
         assert_eq!(market(&[], "05-05T12:00"), Due::Now(at("04-30T20:30"), Cause::Missed));
-        // A job of every day runs on them too.
+        // A daily job runs on closed days too.
         let daily = Schedule::parse("30 21 * * *").unwrap();
         assert_eq!(due(&daily, &done, |_| true, at("05-01T12:00")), Due::Now(at("04-30T21:30"), Cause::Missed));
     }
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(market(&[late("04-23T20:30")], "04-23T20:31"), Due::At(at("04-23T21:00")));
         assert_eq!(market(&[late("04-23T22:40")], "04-23T23:30"), Due::At(at("04-24T08:30")));
         assert_eq!(market(&[late("04-24T19:50")], "04-24T20:10"), Due::At(at("04-24T20:20")));
-        // The next evening is another time of the schedule.
+        // The next evening is a new time of the schedule.
         assert_eq!(market(&[late("04-24T20:20")], "04-24T20:30"), Due::Now(at("04-24T20:30"), Cause::OnTime));
         let spent = [ran("04-23T20:30", Some(Exit::QuotaSpent))];
         assert_eq!(market(&spent, "04-23T20:31"), Due::At(at("04-24T08:10")));

@@ -1,4 +1,4 @@
-//! The days whose answers are judged by what other tables tell of them. Never what those tell.
+//! The days whose answers are judged with the help of other tables. What those say is in `universe`.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use crate::spec::{Axis, Contract, Covered};
 /// Days whose answers are judged by who was suspended or has reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JudgedDays {
-    /// Sessions on which every security that traded has a row.
+    /// Sessions for which every security that traded has a row.
     pub sessions: BTreeSet<NaiveDate>,
-    /// Periods on which every company reports.
+    /// Periods for which every company has a row.
     pub periods: BTreeSet<NaiveDate>,
 }
 

@@ -1,9 +1,9 @@
-//! What to ask for, and why: pure functions of the jobs, what bronze holds, the calendar, the universe and the clock.
+//! What to request, and why: pure functions of the jobs, what bronze holds, the calendar, the universe and the clock.
 //!
-//! `work` is what a command wants, `phases` the order of tables, `sources` and `range` which interface is asked for which
-//! days, `slices` which of those, `question` all of it for one interface, `judged` by which days others tell of its
-//! answers, `calls` the calls that answer it, `unit` a backfill in pieces, `due` when a job runs, `retry` when it runs again,
-//! `price` what it costs. Never here: sending, reading a listing, or writing.
+//! `work` is what a command wants, `phases` the order of tables, `sources` and `range` which interfaces to ask for
+//! which days, `slices` which of these days to request, `question` all of it for one interface, `judged` the days whose
+//! answers other tables help to judge, `calls` the calls for an answer, `unit` a backfill in pieces, `due` when a job
+//! runs, `retry` when it runs again, `price` what it costs. Sending, listing and writing happen elsewhere.
 
 mod calendar;
 mod calls;
@@ -39,29 +39,29 @@ pub use work::{Halves, Reach, Rebuild, Work};
 use crate::clock::Clock;
 use crate::spec::{Catalog, Jobs};
 
-/// The table whose days are the calendar.
+/// The table that is the trading calendar.
 pub const CALENDAR: &str = "trade_cal";
 
-/// The table whose rows are the universe: listed, delisted, suspended and approved securities.
+/// The table that is the universe: listed, delisted, suspended and approved securities.
 pub const UNIVERSE: &str = "stock_basic_cn";
 
-/// The table of suspensions: how many rows a day should have follows from it.
+/// The table of suspensions, which determine how many rows a day should have.
 pub const SUSPENSIONS: &str = "suspend_d_cn";
 
-/// The table of former and present codes of the Beijing exchange.
+/// The table of former and current codes of the Beijing exchange.
 pub const RENUMBERED: &str = "bse_mapping_cn";
 
-/// The table of disclosure plans: which companies have reported on a period.
+/// The table of disclosure plans, which tells which companies have reported on a period.
 pub const DISCLOSURES: &str = "disclosure_date_cn";
 
-/// What a plan follows from, besides what bronze holds.
+/// What a plan depends on, besides what bronze holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// Vendors and tables.
     pub catalog: &'a Catalog,
     /// Accounts and jobs.
     pub jobs: &'a Jobs,
-    /// What time it is.
+    /// The current time.
     pub clock: Clock,
     /// Trading days.
     pub calendar: &'a Calendar,

@@ -1,4 +1,5 @@
-//! In which order tables are asked for, so that each finds what it needs. Never which slices of them.
+//! The order in which tables are fetched, so that each finds what it needs. Which slices are fetched is not decided
+//! here.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,12 +7,14 @@ use std::sync::Arc;
 use super::{CALENDAR, DISCLOSURES, SUSPENSIONS, UNIVERSE, tables_of};
 use crate::spec::{Catalog, Covered, Jobs, Table};
 
-/// The tables of a run, in the order in which they are asked for.
+/// The tables of a run, in fetch order.
 #[derive(Debug)]
 pub struct Phases {
-    /// Calendar and universe where a table is asked slice by slice, and every snapshot that was named or is needed.
+    /// The calendar and universe if a table is requested slice by slice, and every snapshot that was named or is
+    /// needed.
     pub reference: Vec<Arc<Table>>,
-    /// The others: suspensions tell how many rows others should have, and some are asked for values that others hold.
+    /// The others. Suspensions tell how many rows other tables should have, and some tables are requested for values
+    /// that others hold.
     pub rest: Vec<Vec<Arc<Table>>>,
 }
 
@@ -49,7 +52,7 @@ impl Phases {
     }
 }
 
-/// The tables from which the vendors that are configured take parameter values for some tables.
+/// The tables from which configured vendors take parameter values for some tables.
 #[must_use]
 pub fn wanted_by(jobs: &Jobs, tables: &[Arc<Table>]) -> BTreeSet<String> {
     let sources = tables.iter().flat_map(|table| &table.sources);
@@ -62,7 +65,7 @@ fn reference(catalog: &Catalog, jobs: &Jobs, tables: &[Arc<Table>]) -> Vec<Arc<T
     if tables.iter().any(|table| !table.is_snapshot()) {
         reference.extend([CALENDAR, UNIVERSE].iter().filter_map(|name| catalog.table(name).cloned()));
     }
-    // Those that are asked for values of another table come after it.
+    // Tables that are requested for values of another table come after it.
     let plain = |table: &&Arc<Table>| table.is_snapshot() && wanted_by(jobs, std::slice::from_ref(*table)).is_empty();
     let wanted = wanted_by(jobs, tables);
     let named = tables.iter().filter(plain).cloned();
@@ -80,14 +83,14 @@ fn is_aid(table: &Table) -> bool {
     table.name == SUSPENSIONS || table.name == DISCLOSURES
 }
 
-/// Whether some table is asked for a market that is judged by who was suspended.
+/// Whether any of the tables covers a market whose answers are judged by suspensions.
 fn needs_suspensions(jobs: &Jobs, tables: &[Arc<Table>]) -> bool {
     let sources = tables.iter().flat_map(|table| &table.sources);
     let mut asked = sources.filter(|source| jobs.accounts.contains_key(&source.contract.id.vendor));
     asked.any(|source| source.contract.publication.covers == Some(Covered::Traded))
 }
 
-/// Whether the points of some account open a table.
+/// Whether any account's points give access to a table.
 fn is_open(jobs: &Jobs, table: &Table) -> bool {
     table.sources.iter().any(|source| {
         let account = jobs.accounts.get(&source.contract.id.vendor);

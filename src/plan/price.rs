@@ -1,5 +1,5 @@
-//! What a run would cost: slices and why, calls, minutes, and the partitions that would be written. Nothing is sent, and
-//! nothing is read: quotas and stale partitions are added by whoever reads the lake.
+//! What a run would cost: slices and why, calls, minutes, and the partitions to be written. Pure: quotas and stale
+//! partitions are added by callers that read the lake.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,30 +12,30 @@ use super::{CALENDAR, Calendar, Facts, Question, Reach, Why, Work, calls, tables
 use crate::clock::Clock;
 use crate::normalise::Partition;
 
-/// Securities, where bronze holds no universe: those listed and delisted since 1990.
+/// The assumed number of securities if bronze has no universe: those listed and delisted since 1990.
 const LISTED: usize = 5700;
 
-/// Open days among weekdays, where bronze holds no calendar: 242 or 243 a year.
+/// The assumed share of open weekdays if bronze has no calendar: 242 or 243 per year.
 const OPEN: (usize, usize) = (93, 100);
 
-/// A run, priced.
+/// The cost of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct Price {
     /// By interface.
     pub asking: Vec<InterfacePrice>,
-    /// Calls in all.
+    /// Calls in total.
     pub calls: usize,
-    /// Minutes that the account's limits make of them; the network and the vendor come on top.
+    /// Minutes at the account's limits, not counting the network and the vendor.
     pub minutes: usize,
     /// Daily quotas, by vendor.
     pub quota: Vec<Quota>,
-    /// Partitions that would be written anew, by table.
+    /// Partitions that would be rewritten, by table.
     pub partitions: BTreeMap<String, BTreeSet<String>>,
-    /// What makes the price an estimate, and what it leaves out.
+    /// Why the price is only an estimate, and what it leaves out.
     pub notes: BTreeSet<String>,
 }
 
-/// What one interface would be asked.
+/// What one interface would be asked for.
 #[derive(Debug, Serialize)]
 pub struct InterfacePrice {
     /// The table.
@@ -44,15 +44,15 @@ pub struct InterfacePrice {
     pub interface: String,
     /// Slices, by reason.
     pub slices: Vec<Reason>,
-    /// Slices that are held.
+    /// Slices already held.
     pub held: usize,
     /// Calls.
     pub calls: usize,
-    /// Calls a minute that the account may make.
+    /// Calls per minute that the account may make.
     pub per_minute: u32,
 }
 
-/// Slices that are asked for the same reason.
+/// Slices requested for the same reason.
 #[derive(Debug, Serialize)]
 pub struct Reason {
     /// The reason.
@@ -65,23 +65,23 @@ pub struct Reason {
     pub last: String,
 }
 
-/// A vendor's calls a day.
+/// A vendor's calls per day.
 #[derive(Debug, Serialize)]
 pub struct Quota {
     /// The vendor.
     pub vendor: String,
-    /// Calls a day that jobs.toml allows.
+    /// Calls per day that `jobs.toml` allows.
     pub a_day: u32,
-    /// Calls that today's runs made.
+    /// Calls made by today's runs.
     pub spent: u64,
 }
 
 impl Price {
-    /// Adds questions that run side by side: their minutes count once.
+    /// Adds questions that run concurrently: the slowest decides the minutes.
     pub fn add_phase(&mut self, facts: Facts<'_>, questions: &[Question], asks_suspensions: bool) {
         let mut minutes = 0;
         for question in questions {
-            // Tables of one nested reply are asked for once.
+            // Tables of one nested reply are requested once.
             let interface = question.contract().id.to_string();
             if self.asking.iter().any(|asking| asking.interface == interface) {
                 continue;
@@ -103,7 +103,7 @@ impl Price {
         }
     }
 
-    /// Adds a vendor's daily quota, of which `spent` calls are gone, and what it means for the work.
+    /// Adds a vendor's daily quota, of which `spent` calls are used, and what it means for the work.
     pub fn add_quota(&mut self, facts: Facts<'_>, vendor: &str, spent: u64) {
         let Some(account) = facts.jobs.accounts.get(vendor) else { return };
         let asked = |asking: &&InterfacePrice| asking.interface.starts_with(&format!("{vendor}/"));
@@ -192,19 +192,19 @@ impl Price {
     }
 }
 
-/// Minutes that calls of a question take at the account's limit.
+/// Minutes that the calls of a question take at the account's limit.
 fn minutes_of(calls: usize, question: &Question) -> usize {
     calls.saturating_sub(1) / question.allowance.per_minute.max(1) as usize
 }
 
-/// How long some questions take side by side, at the accounts' limits.
+/// How long some questions take when run concurrently, at the accounts' limits.
 #[must_use]
 pub fn at_the_limits(facts: Facts<'_>, questions: &[Question]) -> Duration {
     let minutes = questions.iter().map(|question| minutes_of(expected_calls(facts, question, true), question)).max();
     Duration::from_mins(minutes.unwrap_or(0) as u64)
 }
 
-/// Calls of a question: pages by the rows that are expected, and what their ends need for a proof.
+/// Expected calls of a question: pages by the expected number of rows, plus the calls that prove where they end.
 #[must_use]
 pub fn expected_calls(facts: Facts<'_>, question: &Question, asks_suspensions: bool) -> usize {
     let Facts { universe, clock, .. } = facts;
@@ -212,7 +212,7 @@ pub fn expected_calls(facts: Facts<'_>, question: &Question, asks_suspensions: b
     let page = contract.ask.page_rows.max(1);
     let each = |slice: &Slice| question.values.calls(slice) * calls(contract, &[slice], &[], clock.today()).len();
     let mut all = 0;
-    // One page of an interface is the largest and needs a second call to prove its end.
+    // Once per interface, a second call must prove that the largest page was not cut off.
     let mut lacks_proof = false;
     for (slice, _) in &question.plan.ask {
         let newest = match slice {
@@ -222,30 +222,30 @@ pub fn expected_calls(facts: Facts<'_>, question: &Question, asks_suspensions: b
         };
         let before = newest.and_then(|slice| question.ledger.newest(question.source, &[slice]));
         let expected = slice.day().map(|day| universe.expected(contract, day)).unwrap_or_default();
-        // What suspensions will tell is not known yet, but that they will.
+        // What the suspensions will be is not known yet, only that they will be.
         let is_proven = before.is_some() || expected.least.is_some() || (asks_suspensions && expected.most.is_some());
         lacks_proof |= !is_proven;
         let reports = match slice {
-            // Somewhat more than one row for each company that reports, for some are restated.
+            // Somewhat more than one row per reporting company, because some are restated.
             Slice::Period(day) => Some(universe.reporting(contract, *day).len() * 3 / 2),
             _ => None,
         };
         let rows = before.map(|(_, provenance)| provenance.rows).or(expected.most).or(reports).unwrap_or(0);
-        // A later page begins with the last row of the one before it.
+        // A later page begins with the last row of the previous one.
         all += each(slice).max(1 + rows.saturating_sub(page).div_ceil((page - 1).max(1)));
     }
-    // Securities that one call names share it.
+    // Securities named in one call share it.
     all = all.div_ceil(contract.ask.together);
     let some = Slice::Security(String::new());
     if question.lacks_universe {
         all += (LISTED * each(&some)).div_ceil(contract.ask.together);
     }
-    // The calendars of two exchanges are of one length: each proves its own end.
+    // The calendars of two exchanges have the same length, so each needs its own proof.
     let proofs = if contract.kind == CALENDAR { each(&some) } else { 1 };
     all + if lacks_proof { proofs } else { 0 }
 }
 
-/// A calendar for an estimate, where bronze holds none: as many open days as weekdays usually hold.
+/// A calendar for estimates, if bronze has none: weekdays count as open in the usual proportion.
 #[must_use]
 pub fn estimated_calendar(clock: Clock, work: &Work) -> Calendar {
     let today = clock.today();

@@ -1,4 +1,4 @@
-//! What one interface is asked for, and why. `plan` shows it, `fetch` carries it out. Nothing is sent here.
+//! What one interface is asked for, and why. `plan` displays it, `fetch` carries it out. Nothing is sent here.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,32 +13,32 @@ use super::{Again, Allowance, Facts, ParamValues, Plan, Reach, Wanted, Why, Work
 use crate::ledger::{Held, Ledger};
 use crate::spec::{Axis, Contract, DateRange, Table, TableSource};
 
-/// One interface with its slices.
+/// One interface and the slices to request.
 #[derive(Debug)]
 pub struct Question {
-    /// What bronze holds of the table.
+    /// What bronze holds for the table.
     pub ledger: Arc<Ledger>,
-    /// The place of the interface among the table's sources.
+    /// Index of the interface among the table's sources.
     pub source: usize,
     /// First and last event day.
     pub range: DateRange,
     /// Its slices.
     pub plan: Plan,
-    /// What bronze holds of them.
+    /// What bronze holds for the slices.
     pub held: Held,
-    /// The values of parameters that are asked one by one.
+    /// The values of parameters that take one call per value.
     pub values: ParamValues,
-    /// Sessions before the range that are missing, and that a nightly run does not fetch.
+    /// Missing sessions before the range, which a nightly run does not fetch.
     pub left_behind: Vec<NaiveDate>,
-    /// Days that were named on the command line.
+    /// Days named on the command line.
     pub named: Option<DateRange>,
-    /// Calls that may go out.
+    /// How fast calls may go out.
     pub allowance: Allowance,
-    /// It is asked by security, and no universe tells which there are.
+    /// Whether it goes by security but no universe lists them.
     pub lacks_universe: bool,
 }
 
-/// The questions of a table, one for each interface that is asked. Their parameter values are still to be read.
+/// The questions for a table, one per interface. Their parameter values are filled in later.
 #[must_use]
 pub fn questions(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>) -> Vec<Question> {
     let table = ledger.table();
@@ -57,7 +57,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
     let start = asked.from.map_or(start, |from| start.max(from));
     let end = asked.until.and_then(|until| until.pred_opt()).map_or(end, |until| end.min(until));
     let by_security = contract.ask.axis.by_security();
-    // A security's answer is all of its history: not for a range in which no period ends.
+    // A security's answer is its whole history, which is not needed for a range in which no period ends.
     let reports = table.versions.as_ref().is_some_and(|versions| versions.not_before.is_some());
     let has_no_period = reports && contract.ask.axis == Axis::Security && periods(start, end).is_empty();
     if start > end || has_no_period {
@@ -70,7 +70,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
         Some(symbols) => symbols.into_iter().collect(),
         None => universe.reporting(contract, start),
     };
-    // On a closed day nothing new can be published of the days before.
+    // On a closed day, nothing new is published for the days before.
     let is_closed = calendar.knows(end) && calendar.sessions(end, end).is_empty();
     let again = match work.reach {
         _ if work.refetch => Again::All,
@@ -99,7 +99,7 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
         plan,
         held,
         values: ParamValues::default(),
-        // What comes out next morning is not due on the evening of its day.
+        // What is published the next morning is not due on the evening of its day.
         named: work.named().filter(|_| !(contract.publication.next_day && matches!(work.reach, Reach::Nightly(_)))),
         allowance: facts.allowance(source),
         lacks_universe,
@@ -107,13 +107,13 @@ fn question(facts: Facts<'_>, work: &Work, ledger: &Arc<Ledger>, asked: AskedSou
 }
 
 impl Question {
-    /// The table it is asked for.
+    /// The table it is for.
     #[must_use]
     pub fn table(&self) -> &Arc<Table> {
         self.ledger.table()
     }
 
-    /// The interface, as the table uses it.
+    /// The interface as a source of the table.
     #[must_use]
     pub fn source(&self) -> &TableSource {
         &self.table().sources[self.source]
@@ -125,7 +125,7 @@ impl Question {
         &self.source().contract
     }
 
-    /// The days of the files that may be answers to its slices: their headers must be read to carry it out.
+    /// The days with files that may be answers to its slices. Their headers must be read before it is carried out.
     #[must_use]
     pub fn needed_headers(&self) -> BTreeSet<NaiveDate> {
         let is_snapshot = self.contract().ask.axis == Axis::Snapshot;
@@ -133,7 +133,7 @@ impl Question {
         self.plan.ask.iter().filter_map(|(slice, _)| slice.day()).chain(newest).collect()
     }
 
-    /// Takes over the slices of another question of the same interface.
+    /// Adds the slices of another question to the same interface.
     pub fn join(&mut self, other: Self) {
         let planned: BTreeSet<Slice> = self.plan.ask.iter().map(|(slice, _)| slice.clone()).collect();
         let new = other.plan.ask.into_iter().filter(|(slice, _)| !planned.contains(slice));
@@ -141,15 +141,15 @@ impl Question {
         self.lacks_universe |= other.lacks_universe;
     }
 
-    /// The names of other programs' files prove no time: such a slice is held as it is, and not asked again. Needs the
-    /// [headers](Self::needed_headers) of those days.
+    /// The names of other programs' files do not prove when they were fetched, so such a slice counts as held and is
+    /// not requested again. Needs the [headers](Self::needed_headers) of those days.
     pub fn keep_foreign(&mut self) {
         let ask = std::mem::take(&mut self.plan.ask);
         let (kept, held): (Vec<_>, Vec<_>) = ask.into_iter().partition(|(slice, why)| {
             let is_again = matches!(why, Why::Settled | Why::Unsettled);
-            // Only a file that proves itself holds a month or a security: its header tells when it came.
+            // Only a file with our header can hold a month or a security, so its time is known.
             let is_dated = matches!(slice, Slice::Session(_) | Slice::Day(_) | Slice::Period(_));
-            // The newest periods are looked at again whoever fetched them first.
+            // The newest periods are requested again, whoever fetched them first.
             !(is_again && is_dated) || self.ledger.newest(self.source, std::slice::from_ref(slice)).is_some()
         });
         self.plan.ask = kept;

@@ -1,4 +1,4 @@
-//! How far back a run looks. Never which of those days are missing.
+//! How far back a run looks. Which of these days are missing is in `slices`.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use crate::clock::{Clock, shanghai_day};
 use crate::ledger::{Held, Holding};
 use crate::spec::{Axis, Contract, Jobs, LOOKBACK};
 
-/// Sessions back to which a nightly run catches up.
+/// How many sessions back a nightly run catches up.
 const A_YEAR: u32 = 250;
 
-/// Days that hold more than eight ended periods.
+/// This many days contain more than eight period ends.
 const PERIODS_BACK: chrono::Days = chrono::Days::new(740);
 
-/// Ended periods that a nightly run reaches back to.
+/// How many ended periods a nightly run reaches back.
 const NEWEST_PERIODS: usize = 8;
 
-/// The days whose market must be known: the range, or the days that a nightly run may look at.
+/// The days for which the market must be known: the range, or the days that a nightly run may look at.
 #[must_use]
 pub fn window(jobs: &Jobs, clock: Clock, work: &Work, calendar: &Calendar) -> DateRange {
     let today = clock.today();
@@ -30,13 +30,13 @@ pub fn window(jobs: &Jobs, clock: Clock, work: &Work, calendar: &Calendar) -> Da
         Reach::Nightly(day) => {
             let end = day.unwrap_or(today);
             let lookback = jobs.jobs.values().map(|job| job.lookback).max().unwrap_or(LOOKBACK);
-            // Nights without a run are caught up with: a year of them at most is judged by count.
+            // Missed nights are caught up, but only a year of them is judged by row count.
             DateRange::new(calendar.back(end, lookback.max(A_YEAR)).unwrap_or(end), end)
         }
     }
 }
 
-/// What a nightly run has to look back over.
+/// What a nightly run needs to know to look back.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Night<'a> {
     pub(super) calendar: &'a Calendar,
@@ -44,7 +44,7 @@ pub(super) struct Night<'a> {
     pub(super) lookback: u32,
 }
 
-/// The sessions that a nightly run does not reach back to, and that are not held though older ones are.
+/// The sessions that a nightly run does not reach back to, and that are missing although older ones are held.
 pub(super) fn left_behind(reach: Reach, contract: &Contract, start: NaiveDate, night: Night<'_>) -> Vec<NaiveDate> {
     let first = night.held.keys().find_map(Slice::day);
     match (reach, contract.ask.axis, first, start.pred_opt()) {
@@ -56,7 +56,7 @@ pub(super) fn left_behind(reach: Reach, contract: &Contract, start: NaiveDate, n
     }
 }
 
-/// First and last event day that an interface is asked for; `None` where there is nothing to begin with.
+/// First and last event day to request from an interface; `None` if there is nothing to start from.
 pub(super) fn range(reach: Reach, contract: &Contract, today: NaiveDate, night: Night<'_>) -> Option<DateRange> {
     match reach {
         Reach::Range(range) => Some(range),
@@ -78,13 +78,13 @@ pub(super) fn range(reach: Reach, contract: &Contract, today: NaiveDate, night: 
 }
 
 impl Night<'_> {
-    /// The first of the days that are not settled by `end`.
+    /// The first day that is not settled by `end`.
     fn window(self, end: NaiveDate) -> NaiveDate {
         self.calendar.back(end, self.lookback).unwrap_or(end)
     }
 
-    /// Nights without a run, or killed ones: the oldest session of the last year that is not held, or was not looked at
-    /// again since it settled.
+    /// The oldest session of the last year that is missing, or was not requested again since it settled, because of
+    /// missed or killed runs.
     fn oldest_session(self, end: NaiveDate) -> NaiveDate {
         let window = self.window(end);
         let Some(first) = self.held.keys().find_map(Slice::day) else { return window };
@@ -94,11 +94,11 @@ impl Night<'_> {
         oldest.map_or(window, |oldest| window.min(*oldest))
     }
 
-    /// As [`Night::oldest_session`], for calendar days and months.
+    /// Like [`Night::oldest_session`], for calendar days and months.
     fn oldest_day(self, end: NaiveDate) -> NaiveDate {
         let window = self.window(end);
         let reach = self.calendar.back(end, A_YEAR).unwrap_or(window);
-        // Of many securities of a month the one asked longest ago counts.
+        // If many securities hold a month, the one requested longest ago counts.
         let mut days: BTreeMap<NaiveDate, &Holding> = BTreeMap::new();
         for (slice, holding) in self.held {
             for day in slice.days().into_iter().flat_map(DateRange::days) {
@@ -114,7 +114,7 @@ impl Night<'_> {
         oldest.map_or(window, |oldest| oldest.min(window))
     }
 
-    /// Whether a day is not held, not whole, or was fetched before it settled.
+    /// Whether a day is missing, not whole, or was fetched before it settled.
     fn is_open(self, day: NaiveDate, held: Option<&Holding>) -> bool {
         let settles = self.calendar.after(day, self.lookback.max(1));
         let is_early = |fetched: DateTime<Utc>| settles.is_none_or(|settles| shanghai_day(fetched) < settles);
@@ -143,7 +143,7 @@ mod tests {
         let nightly = Reach::Nightly(None);
         assert_eq!(named(nightly, "tushare/daily", 17), [day(11), day(13), day(15), day(16)]);
         assert!(named(nightly, "tushare/daily", 10).is_empty());
-        // A range was named, and says where it begins.
+        // A named range says itself where it begins.
         assert!(named(Reach::Range(DateRange::day(day(20))), "tushare/daily", 17).is_empty());
         assert!(named(nightly, "tushare/income_vip", 17).is_empty());
     }

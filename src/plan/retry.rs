@@ -1,15 +1,15 @@
-//! When a run that left something to do is tried again, for `schedule`. The DAGs of `src/cli/airflow.py` keep to the same
-//! times. Never whether anything is due.
+//! When `schedule` retries a run that left something undone. The DAGs in `src/cli/airflow.py` use the same times.
+//! Whether a job is due is in `due`.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
 
 use crate::clock::SHANGHAI;
 use crate::report::Exit;
 
-/// The hour in Shanghai after which nothing more is published in an evening.
+/// After this hour in Shanghai, nothing more is published in the evening.
 const NIGHT: u32 = 23;
 
-/// Attempts for one time of a schedule, by how the last run ended.
+/// Attempts per time of a schedule, depending on how the last run ended.
 pub(super) fn attempts(exit: Option<Exit>) -> usize {
     match exit {
         Some(Exit::NotPublished) => 32,
@@ -18,8 +18,8 @@ pub(super) fn attempts(exit: Option<Exit>) -> usize {
     }
 }
 
-/// When to try again after a run that began at `started`; `None` for what time does not mend. A quota returns the next day,
-/// and what is late comes in the evening or the next morning.
+/// When to retry a run that started at `started`; `None` if waiting does not help. A quota is renewed the next day, and
+/// late data arrive in the evening or the next morning.
 pub(super) fn retry_at(exit: Exit, started: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match exit {
         Exit::QuotaSpent => Some(next_day(started, (8, 10))),
@@ -30,7 +30,7 @@ pub(super) fn retry_at(exit: Exit, started: DateTime<Utc>) -> Option<DateTime<Ut
     }
 }
 
-/// A time at which something may be published: itself, or else half past eight in the morning.
+/// A time at which something may be published: `at`, or else the next 08:30.
 fn late(at: DateTime<Utc>) -> DateTime<Utc> {
     match at.with_timezone(&SHANGHAI).hour() {
         0..8 => on_day(at, 0, (8, 30)),
@@ -43,7 +43,7 @@ fn next_day(at: DateTime<Utc>, time: (u32, u32)) -> DateTime<Utc> {
     on_day(at, 1, time)
 }
 
-/// A time of day in Shanghai, so many days after `at`; `at` itself where the calendar of the machine ends.
+/// A time of day in Shanghai, this many days after `at`, or `at` itself beyond the range of dates.
 fn on_day(at: DateTime<Utc>, days: i64, (hour, minute): (u32, u32)) -> DateTime<Utc> {
     let day = (at.with_timezone(&SHANGHAI) + TimeDelta::days(days)).date_naive();
     let time = NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Which slices of one interface to ask for, and why: a pure function of the range, the calendar, what bronze holds and
-//! the clock. The same inputs give the same slices, newest first. Never which interface is asked.
+//! Which slices to request from an interface, and why: a pure function of the range, the calendar, what bronze holds
+//! and the clock. The same inputs give the same slices, newest first. Which interface is asked is decided in `sources`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::period::{deadline, periods};
@@ -10,27 +10,27 @@ use crate::clock::{Clock, shanghai_day, shanghai_time};
 use crate::ledger::{Held, Holding, Mark};
 use crate::spec::{Axis, Contract};
 
-/// Ended periods that every nightly run looks at again: corrections come for two years.
+/// The number of newest ended periods that every nightly run requests again, because corrections come for two years.
 const NEWEST_PERIODS: usize = 8;
 
-/// Why a slice is asked for.
+/// Why a slice is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {
     /// Bronze does not hold it.
     Missing,
-    /// It was fetched before it settled, and is settled now.
+    /// It was fetched before it settled, and has settled since.
     Settled,
-    /// It was fetched before it settles, and a nightly run looks again until then.
+    /// It was fetched before it settled, and nightly runs repeat it until it does.
     Unsettled,
-    /// One of the newest periods, which a nightly run looks at again.
+    /// One of the newest periods, which nightly runs repeat.
     Newest,
-    /// A security's history goes up to the day it was fetched.
+    /// A security's history ends on the day it was fetched.
     Behind,
-    /// Its state goes on changing.
+    /// It keeps changing.
     Now,
     /// Its newest answer is not plainly whole.
     Partial,
-    /// The vendor had no more, and the command line asks once more.
+    /// The vendor had no more, and the command line asks to try once more.
     Short,
     /// The command line asks for it again.
     Refetch,
@@ -54,18 +54,18 @@ impl Why {
     }
 }
 
-/// Which slices that bronze holds are asked for again.
+/// Which of the held slices to request again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
-    /// Those that have settled since they were fetched.
+    /// Those that settled after they were fetched.
     Settled,
-    /// Those that are not settled yet too, and the newest periods.
+    /// Also those that are not settled yet, and the newest periods.
     Nightly,
     /// All.
     All,
 }
 
-/// What a plan follows from.
+/// What a plan depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The interface.
@@ -76,32 +76,32 @@ pub struct Wanted<'a> {
     pub calendar: &'a Calendar,
     /// The slices bronze holds.
     pub held: &'a Held,
-    /// All securities, for interfaces asked by security.
+    /// All securities, for interfaces that go by security.
     pub securities: &'a [String],
     /// Sessions until a day is settled.
     pub lookback: u32,
-    /// The rows are reports of periods: once all of a range are filed, no more come.
+    /// The rows are reports on periods: once those of a range are filed, no more will come.
     pub reports: bool,
-    /// Snapshots add up instead of replacing each other.
+    /// Snapshots accumulate instead of replacing each other.
     pub adds_up: bool,
-    /// Which slices that bronze holds are asked for again.
+    /// Which of the held slices to request again.
     pub again: Again,
-    /// Slices of which the vendor had no more, or no better rows, are asked for once more.
+    /// Whether to request slices again for which the vendor had no more, or no better rows.
     pub short: bool,
-    /// What time it is.
+    /// The current time.
     pub clock: Clock,
 }
 
-/// What to do about a range of one interface.
+/// What to do for a range of an interface.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Slices to ask for, newest first.
+    /// Slices to request, newest first.
     pub ask: Vec<(Slice, Why)>,
-    /// Slices that are held.
+    /// Slices already held.
     pub held: usize,
-    /// Of those, the ones to be asked once more on a later day.
+    /// Of those, slices to request again on a later day.
     pub due: Vec<Slice>,
-    /// Days of the range that the vendor has not published by now.
+    /// Days of the range not published yet.
     pub not_due: Vec<NaiveDate>,
     /// Days of the range that the calendar does not cover.
     pub beyond_calendar: Vec<NaiveDate>,
@@ -119,21 +119,21 @@ impl Plan {
     }
 }
 
-/// What becomes of a slice.
+/// What to do with a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// It is asked for.
+    /// Request it.
     Ask(Why),
-    /// It is held, and will be asked once more.
+    /// Keep it, and request it again later.
     Later,
-    /// It is held.
+    /// Keep it.
     Never,
 }
 
 /// Plans a range of an interface.
 #[must_use]
 pub fn plan(wanted: Wanted<'_>) -> Plan {
-    // One time for all slices: looking at a clock for each takes longer than planning it.
+    // Stop the clock: reading it for each slice would take longer than planning the slice.
     let wanted = Wanted { clock: wanted.clock.stopped(), ..wanted };
     match wanted.contract.ask.axis {
         Axis::Session => sessions(wanted),
@@ -150,8 +150,8 @@ pub fn plan(wanted: Wanted<'_>) -> Plan {
     }
 }
 
-/// What is held, where an answer that is still to come tells nothing of its time: a run with a wrong clock wrote it, and it
-/// is asked again as if it had come long ago.
+/// The slices held. An answer with a timestamp in the future was written by a run with a wrong clock, so its time is
+/// unknown and it is requested again as if it were old.
 #[must_use]
 pub fn believed(mut held: Held, clock: Clock) -> Held {
     let latest = clock.latest();
@@ -161,7 +161,7 @@ pub fn believed(mut held: Held, clock: Clock) -> Held {
     held
 }
 
-/// A snapshot can only be asked today; one of today is enough.
+/// A snapshot can only be requested for today, and one per day is enough.
 fn snapshot(wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan::default();
     let slice = Slice::Snapshot(wanted.clock.today());
@@ -187,7 +187,7 @@ fn sessions(wanted: Wanted<'_>) -> Plan {
     plan
 }
 
-/// Announcements are made on every day of the calendar.
+/// Announcements are made on any calendar day.
 fn days(wanted: Wanted<'_>) -> Plan {
     let Wanted { range: DateRange { first: start, last: end }, .. } = wanted;
     let mut plan = Plan::default();
@@ -214,12 +214,12 @@ fn is_out(day: NaiveDate, wanted: Wanted<'_>) -> bool {
     out < today || (out == today && wanted.clock.time() >= publication.hour)
 }
 
-/// The day on which a day is settled. Where the calendar ends before, it is not.
+/// The day on which a day settles; `None` if the calendar ends before.
 fn settles(day: NaiveDate, wanted: Wanted<'_>) -> Option<NaiveDate> {
     if wanted.lookback == 0 { Some(day) } else { wanted.calendar.after(day, wanted.lookback) }
 }
 
-/// The months of a range, newest first: an answer holds what was out when it came.
+/// The months of a range, newest first. An answer holds what was published when it was fetched.
 fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Plan {
     let Wanted { range: DateRange { first: start, last: end }, clock, .. } = wanted;
     let mut plan = Plan::default();
@@ -230,7 +230,7 @@ fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Pla
             continue;
         }
         let month = DateRange::month(first);
-        // The newest day of the range that is out by now.
+        // The newest day of the range that is published by now.
         let wanted_days = month.intersect(DateRange::new(start, end)).into_iter().flat_map(DateRange::days);
         let newest = wanted_days.filter(|day| is_out(*day, wanted)).last();
         for slice in slices(first) {
@@ -244,15 +244,15 @@ fn by_month(wanted: Wanted<'_>, slices: impl Fn(NaiveDate) -> Vec<Slice>) -> Pla
     plan
 }
 
-/// Whether a day was published when an answer came.
+/// Whether a day was published when an answer was fetched.
 fn was_out(day: NaiveDate, fetched: DateTime<Utc>, wanted: Wanted<'_>) -> bool {
     let publication = &wanted.contract.publication;
     let out = if publication.next_day { day.succ_opt().unwrap_or(day) } else { day };
     (shanghai_day(fetched), shanghai_time(fetched)) >= (out, publication.hour)
 }
 
-/// What becomes of a slice: one that is not plainly whole is asked again on a later day, never twice in one evening;
-/// `whole` decides of one that is.
+/// What to do with a held slice. One that is not plainly whole is requested again on a later day, never twice in one
+/// evening; for a whole one, `whole` decides.
 fn held(slice: &Slice, wanted: Wanted<'_>, whole: impl Fn(&Holding) -> Next) -> Next {
     let Some(holding) = wanted.held.get(slice) else { return Next::Ask(Why::Missing) };
     let is_of_today = holding.at.is_some_and(|at| shanghai_day(at) >= wanted.clock.today());
@@ -266,7 +266,7 @@ fn held(slice: &Slice, wanted: Wanted<'_>, whole: impl Fn(&Holding) -> Next) -> 
     }
 }
 
-/// What becomes of a slice that was fetched; one that has not settled is asked by nightly runs, once a day.
+/// What to do with a whole slice: nightly runs repeat it once a day until it settles.
 fn again(holding: &Holding, settles: Option<NaiveDate>, wanted: Wanted<'_>) -> Next {
     let Some(fetched) = holding.at.map(shanghai_day) else { return Next::Never };
     if settles.is_some_and(|settles| fetched >= settles) {
@@ -287,7 +287,7 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan::default();
     let mut ended = 0;
     for period in periods(start, end).into_iter().rev() {
-        // A period is reported after its end.
+        // A period is reported on after it ends.
         if period >= today {
             plan.not_due.push(period);
             continue;
@@ -300,7 +300,7 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
                 return Next::Ask(Why::Newest);
             }
             let Some(last) = deadline(period) else { return Next::Never };
-            // Many file on the evening of the deadline itself.
+            // Many companies file on the evening of the deadline.
             let settles = if fetched < last { Some(last) } else { last.succ_opt() };
             again(holding, settles, wanted)
         });
@@ -309,8 +309,8 @@ fn by_period(wanted: Wanted<'_>) -> Plan {
     plan
 }
 
-/// A security's history reaches up to the day it was fetched. For reports of a range in the past that is
-/// enough from the deadline of its last period on.
+/// A security's history extends to the day it was fetched. For reports on a past range, that is enough once the
+/// deadline of its last period has passed.
 fn securities(wanted: Wanted<'_>) -> Plan {
     let Wanted { range: DateRange { first: start, last: end }, clock, .. } = wanted;
     let today = clock.today();
@@ -325,7 +325,7 @@ fn securities(wanted: Wanted<'_>) -> Plan {
         });
         plan.add(slice, next);
     }
-    // What was never asked comes first, then what was asked longest ago: a quota may end the run.
+    // Slices never requested come first, then those requested longest ago, because a quota may end the run.
     plan.ask.sort_by_key(|(slice, why)| (*why != Why::Missing, wanted.held.get(slice).and_then(|holding| holding.at)));
     plan
 }

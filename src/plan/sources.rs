@@ -1,4 +1,4 @@
-//! Which interfaces of a table an account asks, how fast, and for which days. Never which slices.
+//! Which interfaces of a table an account uses, how fast, and for which days. Which slices is decided in `slices`.
 
 use std::sync::Arc;
 
@@ -7,40 +7,40 @@ use chrono::NaiveDate;
 use super::Facts;
 use crate::spec::{Catalog, Job, Jobs, Schedule, Table, TableSource};
 
-/// Calls a minute for a vendor whose limits are unknown.
+/// Calls per minute for a vendor whose limits are unknown.
 const USUAL_RATE: u32 = 50;
 
-/// How many calls may go out.
+/// How fast calls may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// In any minute.
+    /// Per minute.
     pub per_minute: u32,
-    /// In any second, where the vendor counts those; then no minute is counted.
+    /// Per second, if the vendor limits those; the minute is not limited then.
     pub per_second: Option<u32>,
 }
 
 impl Allowance {
-    /// Calls of a second, at least one.
+    /// Calls per second, at least one.
     #[must_use]
     pub fn a_second(self) -> usize {
         self.per_second.unwrap_or(self.per_minute / 60).max(1) as usize
     }
 }
 
-/// A source that is asked, and the days it is asked for.
+/// A source to use, and for which days.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AskedSource {
-    /// Its place among the table's sources.
+    /// Index among the table's sources.
     pub(super) source: usize,
-    /// The first day, where an earlier one belongs to another interface.
+    /// The first day, if earlier ones are left to another interface.
     pub(super) from: Option<NaiveDate>,
-    /// The day after the last, where later ones belong to another interface.
+    /// The day after the last, if later ones are left to another interface.
     pub(super) until: Option<NaiveDate>,
 }
 
-/// Of interfaces of one folder, which answer the same, the first that the account's points open is asked, and the others
-/// for the days before its history begins. Where the points open none, the last one is: the vendor's refusal is the
-/// answer.
+/// Of the interfaces of a folder, which give the same answers, the first that the account's points allow is used, and
+/// others for the days before its history begins. If the points allow none, the last is used, so that the vendor itself
+/// refuses.
 pub(super) fn asked(jobs: &Jobs, table: &Table) -> Vec<AskedSource> {
     let mut all: Vec<AskedSource> = Vec::new();
     for first in 0..table.sources.len() {
@@ -58,7 +58,7 @@ pub(super) fn asked(jobs: &Jobs, table: &Table) -> Vec<AskedSource> {
         let mut until = None;
         for (place, source) in open.into_iter().enumerate() {
             let begins = table.sources[source].contract.publication.history_from;
-            // One that reaches no further back adds nothing.
+            // An interface that reaches no further back adds nothing.
             if until.is_none_or(|until| begins < until) {
                 all.push(AskedSource { source, from: (place < last).then_some(begins), until });
                 until = Some(begins);
@@ -68,25 +68,25 @@ pub(super) fn asked(jobs: &Jobs, table: &Table) -> Vec<AskedSource> {
     all
 }
 
-/// The place of the interface that an account asks a table for its newest days; `None` where no account sells it.
+/// Index of the interface that an account uses for a table's newest days; `None` if no configured vendor sells it.
 #[must_use]
 pub fn asked_first(jobs: &Jobs, table: &Table) -> Option<usize> {
     asked(jobs, table).first().map(|asked| asked.source)
 }
 
-/// Whether a table is asked security by security.
+/// Whether a table is requested by security.
 #[must_use]
 pub fn by_security(jobs: &Jobs, table: &Table) -> bool {
     asked(jobs, table).into_iter().any(|asked| table.sources[asked.source].contract.ask.axis.by_security())
 }
 
-/// Whether some table is asked security by security, and no job names the securities.
+/// Whether any table is requested by security without a job naming the securities.
 #[must_use]
 pub fn needs_universe(jobs: &Jobs, tables: &[Arc<Table>]) -> bool {
     tables.iter().any(|table| jobs.symbols(&table.name).is_none() && by_security(jobs, table))
 }
 
-/// Calls of an interface that may go out: what jobs.toml allows, else what the account's points do.
+/// How fast calls to an interface may go out: as `jobs.toml` says, else as the account's points allow.
 #[must_use]
 pub fn allowance(catalog: &Catalog, jobs: &Jobs, source: &TableSource) -> Allowance {
     let contract = &source.contract;
@@ -99,10 +99,10 @@ pub fn allowance(catalog: &Catalog, jobs: &Jobs, source: &TableSource) -> Allowa
     Allowance { per_minute, per_second }
 }
 
-/// Some vendor must be configured that sells the table.
+/// Checks that a configured vendor sells the table.
 ///
 /// # Errors
-/// A message for the user, where none is.
+/// A message for the user, if none does.
 pub fn seller(jobs: &Jobs, table: &Table) -> Result<(), String> {
     let mut vendors: Vec<&str> = table.sources.iter().map(|source| source.contract.id.vendor.as_str()).collect();
     if vendors.iter().any(|vendor| jobs.accounts.contains_key(*vendor)) {
@@ -116,7 +116,7 @@ pub fn seller(jobs: &Jobs, table: &Table) -> Result<(), String> {
     ))
 }
 
-/// The jobs that have a schedule, and whose tables some configured vendor sells; of these the named ones, if any are named.
+/// The jobs that have a schedule and tables that a configured vendor sells. If names are given, only those.
 pub fn scheduled<'a>(
     catalog: &'a Catalog,
     jobs: &'a Jobs,
@@ -131,7 +131,7 @@ pub fn scheduled<'a>(
 }
 
 impl Facts<'_> {
-    /// As [`allowance`], of these facts.
+    /// Like [`allowance`], for these facts.
     pub(super) fn allowance(&self, source: &TableSource) -> Allowance {
         allowance(self.catalog, self.jobs, source)
     }

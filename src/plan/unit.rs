@@ -1,5 +1,5 @@
-//! A backfill in pieces that may be done in any order, side by side and twice: together they are the backfill. Never what is
-//! missing of one.
+//! Splits a backfill into units that may be done in any order, concurrently, and more than once; together they are the
+//! backfill. What is missing in each is not decided here.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use super::sources::asked;
 use crate::normalise::Partition;
 use crate::spec::{Axis, Catalog, DateRange, Jobs, PartitionBy, Table};
 
-/// A piece of a backfill: a table, or the part of it that a partition holds, and the event days.
+/// A unit of a backfill: a table, or the part of it in one partition, and the event days.
 #[derive(Debug, Clone)]
 pub struct Unit {
     /// The table.
     pub table: Arc<Table>,
-    /// Its partition; of partitions by day the month, for answers hold whole months.
+    /// Its partition. For daily partitions it is the month, because answers may hold whole months.
     partition: Partition,
     /// First and last event day.
     pub range: DateRange,
 }
 
-/// A unit as it is listed.
+/// A unit for display.
 #[derive(Debug, Serialize)]
 pub struct ListedUnit {
-    /// Names it on the command line.
+    /// Its name on the command line.
     pub id: String,
     /// The table.
     pub table: String,
@@ -36,8 +36,8 @@ pub struct ListedUnit {
     pub end: NaiveDate,
 }
 
-/// The units of a backfill, in its order. A table whose answers hold rows of other partitions than the one they are asked for
-/// is one unit, and so is one without partitions.
+/// The units of a backfill, in order. A table is a single unit if it has no partitions, or if its answers hold rows of
+/// other partitions than the requested one.
 #[must_use]
 pub fn units(jobs: &Jobs, tables: &[Arc<Table>], range: DateRange) -> Vec<Unit> {
     tables.iter().flat_map(|table| of_table(jobs, table, range)).collect()
@@ -58,7 +58,7 @@ fn of_table(jobs: &Jobs, table: &Arc<Table>, range: DateRange) -> Vec<Unit> {
     units
 }
 
-/// The partition of a day, or its month where partitions are days.
+/// The partition of a day, or its month if partitions are daily.
 fn piece(table: &Table, day: NaiveDate) -> Partition {
     use chrono::Datelike as _;
     match table.partition {
@@ -68,7 +68,7 @@ fn piece(table: &Table, day: NaiveDate) -> Partition {
 }
 
 impl Unit {
-    /// Its name, as in `stock_daily_cn/year=2024`; with its days where they are not all of the partition, as in
+    /// Its name, such as `stock_daily_cn/year=2024`. If the days are not the whole partition they are part of it:
     /// `stock_daily_cn/year=2024/2024-01-01..2024-06-28`.
     #[must_use]
     pub fn id(&self) -> String {
@@ -80,7 +80,7 @@ impl Unit {
         format!("{name}/{partition}/{}..{}", range.first, range.last)
     }
 
-    /// Reads a name. The days of a partition that has not ended go up to `today`.
+    /// Parses a name. A partition that has not ended yet extends to `today`.
     ///
     /// # Errors
     /// A message for the user.
@@ -124,7 +124,7 @@ impl Unit {
         Ok(Self { table: Arc::clone(table), partition, range })
     }
 
-    /// As it is listed.
+    /// The unit for display.
     #[must_use]
     pub fn listed(&self) -> ListedUnit {
         ListedUnit {
@@ -156,7 +156,7 @@ mod tests {
             let read = Unit::parse(&catalog, &unit.id(), day("2025-01-01")).unwrap();
             assert_eq!((read.id(), read.range), (unit.id(), unit.range));
         }
-        // Each day is in one unit.
+        // Each day is in exactly one unit.
         let days: Vec<NaiveDate> = all.iter().flat_map(|unit| unit.range.days()).collect();
         assert_eq!(days, DateRange::new(day(start), day(end)).days().collect::<Vec<_>>());
         all.iter().map(Unit::id).collect()
@@ -174,7 +174,7 @@ mod tests {
             ]
         );
         assert_eq!(ids(5000, "trade_cal", range), ["trade_cal/all/2022-06-15..2024-06-28"]);
-        // By period, or security by security.
+        // Sliced by period, or by security.
         assert_eq!(ids(5000, "income_cn", range).len(), 3);
         assert_eq!(ids(2000, "income_cn", range), ["income_cn/all/2022-06-15..2024-06-28"]);
         let chips = ids(10_000, "cyq_chips_cn", ("2024-01-01", "2024-03-10"));

@@ -1,4 +1,5 @@
-//! The universe: who should have a row on a day. An answer with fewer rows is a part of a day. Never who has one.
+//! The universe: which securities should have a row on a day. An answer with fewer rows is incomplete. Answers
+//! themselves are judged elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,75 +11,76 @@ use chrono::NaiveDate;
 use crate::normalise::Partition;
 use crate::spec::{Axis, Contract, Covered, Table};
 
-/// How the codes that the Beijing exchange gives since 2024 begin, and how all of its codes end.
+/// The prefix of the codes that the Beijing exchange has assigned since 2024, and the suffix of all its codes.
 const FORMER: (&str, &str) = ("92", ".BJ");
 
-/// Most days from the last trade of a security to its delisting; what lacks earlier is named.
+/// The most days between the last trade of a security and its delisting. If rows are missing before that, they are
+/// reported.
 const AFTER_LAST_TRADE: i64 = 60;
 
-/// A security as the newest snapshot shows it.
+/// A security in the newest snapshot.
 #[derive(Debug, Clone)]
 struct Security {
     code: String,
     exchange: Option<String>,
     listed: Option<NaiveDate>,
     delisted: Option<NaiveDate>,
-    /// Suspended from listing since an unknown day: it may have a row or none.
+    /// Its listing was suspended on an unknown day, so it may have a row or not.
     is_doubtful: bool,
 }
 
-/// The securities of the market, as far as bronze holds them.
+/// The securities of the market, as far as bronze knows them.
 #[derive(Debug, Clone, Default)]
 pub struct Universe {
     securities: Vec<Security>,
-    /// Securities suspended for the whole day, for the days whose suspensions are held.
+    /// Securities suspended for the whole day, for the days with known suspensions.
     suspended: BTreeMap<NaiveDate, BTreeSet<String>>,
-    /// The present codes of securities by their former ones.
+    /// Current codes by former codes.
     renumbered: BTreeMap<String, String>,
     /// The companies that have reported, by period.
     reported: BTreeMap<NaiveDate, BTreeSet<String>>,
-    /// Bronze holds securities that cannot be read, or they were requested in vain.
+    /// Bronze has securities that cannot be read, or they were requested in vain.
     is_unreadable: bool,
-    /// Days whose suspensions are held and cannot be read, or that were requested in vain.
+    /// Days whose suspensions cannot be read, or were requested in vain.
     unreadable: BTreeSet<NaiveDate>,
 }
 
-/// Which securities an answer of a day shows, against those it should.
+/// Which securities an answer for a day has, compared with those it should have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cover {
-    /// How many it should show, where that is known.
+    /// How many it should have, if known.
     pub expected: Option<usize>,
-    /// Those that it should show and does not.
+    /// Those it should have but does not.
     pub lacking: Vec<String>,
-    /// Those that it shows and the universe does not know.
+    /// Those it has but the universe does not know.
     pub unknown: Vec<String>,
 }
 
 /// How many rows a day should have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Fewer are a part of the day.
+    /// With fewer, the day is incomplete.
     pub least: Option<usize>,
-    /// There are no more.
+    /// There cannot be more.
     pub most: Option<usize>,
 }
 
 impl Universe {
-    /// The securities that a snapshot shows.
+    /// The securities in a snapshot.
     ///
     /// # Errors
-    /// When a column is not there.
+    /// When a column is missing.
     pub fn of(batch: &RecordBatch) -> Result<Self> {
         Ok(Self { securities: securities(batch)?, ..Self::default() })
     }
 
-    /// One that bronze holds and that cannot be read, or that was requested in vain.
+    /// A universe that is in bronze but cannot be read, or that was requested in vain.
     #[must_use]
     pub fn unreadable() -> Self {
         Self { is_unreadable: true, ..Self::default() }
     }
 
-    /// Whether what answers of a day are judged by is held and cannot be read, or was requested in vain.
+    /// Whether the data needed to judge answers for a day cannot be read, or were requested in vain.
     #[must_use]
     pub fn cannot_judge(&self, contract: &Contract, day: NaiveDate) -> bool {
         let is_unreadable = match contract.publication.covers {
@@ -91,12 +93,12 @@ impl Universe {
         is_unreadable && contract.ask.axis == Axis::Session
     }
 
-    /// Days whose suspensions are held; who was suspended is still to be read.
+    /// Records days with known suspensions. The suspensions are added later.
     pub fn hold_suspensions(&mut self, days: impl IntoIterator<Item = NaiveDate>) {
         self.suspended.extend(days.into_iter().map(|day| (day, BTreeSet::new())));
     }
 
-    /// The partitions of the days whose suspensions are held.
+    /// The partitions of the days with known suspensions.
     #[must_use]
     pub fn suspension_partitions(&self, table: &Table) -> BTreeSet<Partition> {
         self.suspended.keys().map(|day| Partition::of(table, *day)).collect()
@@ -108,7 +110,7 @@ impl Universe {
         self.unreadable.extend(forgotten.map(|(day, _)| day));
     }
 
-    /// Days whose suspensions were requested in vain: others can be judged by them later.
+    /// Records days whose suspensions were requested in vain. Their answers can be judged later.
     #[must_use]
     pub fn without_suspensions(self, days: impl IntoIterator<Item = NaiveDate>) -> Self {
         let mut unreadable = self.unreadable;
@@ -116,13 +118,14 @@ impl Universe {
         Self { unreadable, ..self }
     }
 
-    /// Whether bronze holds no universe.
+    /// Whether bronze has no universe.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.securities.is_empty()
     }
 
-    /// The codes among `codes` that it does not list, each with the listed one of the same number; none where it is empty.
+    /// Those of `codes` that it does not list, each with a listed code of the same number. None if the universe is
+    /// empty.
     #[must_use]
     pub fn unknown<'a>(&self, codes: impl IntoIterator<Item = &'a String>) -> Vec<(String, Option<String>)> {
         if self.is_empty() {
@@ -135,17 +138,17 @@ impl Universe {
         unknown.map(|code| (code.clone(), other(code))).collect()
     }
 
-    /// Adds the suspensions of some rows, for the days that are held.
+    /// Adds suspensions from some rows, for the days recorded.
     ///
     /// # Errors
-    /// When a column is not there.
+    /// When a column is missing.
     pub fn suspend(&mut self, batch: &RecordBatch) -> Result<()> {
         let codes = column(batch, "ts_code")?.as_string::<i32>();
         let days = column(batch, "trade_date")?.as_primitive::<Date32Type>();
         let kinds = column(batch, "suspend_type")?.as_string::<i32>();
         let timings = column(batch, "suspend_timing")?;
         for row in 0..batch.num_rows() {
-            // With a time it is an interruption: there is a bar.
+            // With a time it is only an interruption, and there is a bar.
             if kinds.value(row) == "S"
                 && timings.is_null(row)
                 && let Some(day) = days.value_as_date(row)
@@ -157,14 +160,14 @@ impl Universe {
         Ok(())
     }
 
-    /// Whether it has a security of that code.
+    /// Whether it lists this code.
     #[must_use]
     pub fn has(&self, code: &str) -> bool {
         self.securities.iter().any(|security| security.code == code)
     }
 
-    /// The securities of the exchanges that an interface covers which may have reported on periods from `start`
-    /// on, by code. Those listed later published the years before.
+    /// The securities, by code, on the exchanges that an interface covers that may have reported on periods from
+    /// `start` on. Those listed later published earlier years as well.
     #[must_use]
     pub fn reporting(&self, contract: &Contract, start: NaiveDate) -> Vec<String> {
         let exchanges = &contract.publication.exchanges;
@@ -177,10 +180,10 @@ impl Universe {
         self.securities.iter().filter(lived).map(|security| security.code.clone()).collect()
     }
 
-    /// Securities that got another code, by their former ones: a table of `o_code` and `n_code`.
+    /// Adds changed codes from a table with `o_code` and `n_code`.
     ///
     /// # Errors
-    /// When a column is not there.
+    /// When a column is missing.
     pub fn renumber(&mut self, batch: &RecordBatch) -> Result<()> {
         let (former, present) = (column(batch, "o_code")?.as_string::<i32>(), column(batch, "n_code")?);
         let present = present.as_string::<i32>();
@@ -192,7 +195,7 @@ impl Universe {
         Ok(())
     }
 
-    /// The present codes of securities, without those that it does not list; all where it is empty.
+    /// The current codes of securities, without those it does not list. All of them if the universe is empty.
     #[must_use]
     pub fn present(&self, codes: &BTreeSet<String>) -> BTreeSet<String> {
         let present = codes.iter().map(|code| self.renumbered.get(code).unwrap_or(code));
@@ -203,14 +206,14 @@ impl Universe {
         present.filter(|code| known.contains(code.as_str())).cloned().collect()
     }
 
-    /// Of some codes those that it lists.
+    /// Those of `codes` that it lists.
     #[must_use]
     pub fn known(&self, codes: &BTreeSet<String>) -> BTreeSet<String> {
         let all = self.securities.iter().map(|security| &security.code);
         all.filter(|code| codes.contains(*code)).cloned().collect()
     }
 
-    /// Whether a security was delisted so soon after a day that it may have had its last trade before.
+    /// Whether a security was delisted so soon after a day that its last trade may have been before.
     #[must_use]
     pub fn is_ending(&self, code: &str, day: NaiveDate) -> bool {
         let ends = |delisted: NaiveDate| (delisted - day).num_days() <= AFTER_LAST_TRADE;
@@ -229,10 +232,10 @@ impl Universe {
         self.reported.get(&period)
     }
 
-    /// Adds the reports of some rows of the disclosure plan that were out before a day.
+    /// Adds reports from rows of the disclosure plan, if they were published before a day.
     ///
     /// # Errors
-    /// When a column is not there.
+    /// When a column is missing.
     pub fn report(&mut self, batch: &RecordBatch, before: NaiveDate) -> Result<()> {
         let codes = column(batch, "ts_code")?.as_string::<i32>();
         let [periods, days] = ["end_date", "actual_date"].map(|name| column(batch, name));
@@ -246,7 +249,7 @@ impl Universe {
         Ok(())
     }
 
-    /// The securities that an answer of a day shows, against those that it should.
+    /// The securities that an answer for a day has, compared with those it should have.
     #[must_use]
     pub fn cover(&self, contract: &Contract, day: NaiveDate, codes: &BTreeSet<String>) -> Cover {
         let is_judged = contract.publication.covers.is_some() && contract.ask.axis == Axis::Session;
@@ -261,7 +264,7 @@ impl Universe {
         let Some(due) = self.due(contract, day) else { return Cover { unknown, ..Cover::default() } };
         let mut lacking: Vec<String> =
             due.iter().filter(|code| !shown.contains(**code)).map(|code| (*code).to_owned()).collect();
-        // Without the table of former codes: the Beijing exchange gave all its securities others, one for one.
+        // Without the table of changed codes: the Beijing exchange replaced all its codes, one for one.
         let former = unknown.iter().filter(|code| code.ends_with(FORMER.1) && !code.starts_with(FORMER.0)).count();
         let renumbered = |code: &String| code.ends_with(FORMER.1) && code.starts_with(FORMER.0);
         let mut excused = former.min(lacking.iter().filter(|code| renumbered(code)).count());
@@ -273,18 +276,18 @@ impl Universe {
         Cover { expected: Some(due.len()), lacking, unknown }
     }
 
-    /// The securities that must have a row on a day; `None` where that is not known.
+    /// The securities that must have a row on a day; `None` if unknown.
     fn due(&self, contract: &Contract, day: NaiveDate) -> Option<BTreeSet<&str>> {
         let listed = self.listed(contract, day).map(|security| security.code.as_str());
         match (contract.publication.covers?, self.suspended.get(&day)) {
             (Covered::Listed, _) => Some(listed.collect()),
             (Covered::Traded, Some(suspended)) => Some(listed.filter(|code| !suspended.contains(*code)).collect()),
-            // Who was suspended is unknown.
+            // Suspensions are unknown.
             (Covered::Traded, None) | (Covered::Reporting, _) => None,
         }
     }
 
-    /// The securities of the exchanges that an interface covers, listed on a day.
+    /// The securities on the exchanges that an interface covers that were listed on a day.
     fn listed(&self, contract: &Contract, day: NaiveDate) -> impl Iterator<Item = &Security> {
         let exchanges = &contract.publication.exchanges;
         self.securities.iter().filter(move |security| {
@@ -296,7 +299,7 @@ impl Universe {
         })
     }
 
-    /// How many rows an interface should have on a day, as far as the universe and the suspensions tell.
+    /// How many rows an interface should have for a day, as far as the universe and the suspensions tell.
     #[must_use]
     pub fn expected(&self, contract: &Contract, day: NaiveDate) -> Expected {
         let is_judged = contract.publication.covers.is_some() && contract.ask.axis == Axis::Session;
@@ -305,7 +308,7 @@ impl Universe {
         }
         match self.due(contract, day) {
             Some(due) => Expected { least: Some(due.len()), most: Some(due.len()) },
-            // Only the whole market proves itself.
+            // Only an interface for the whole market has a known minimum.
             None => Expected { least: None, most: Some(self.listed(contract, day).count()) },
         }
     }

@@ -1,5 +1,5 @@
-//! The values of parameters that are asked value by value: those of the contract, of a job, or of a column of another
-//! table. Never which slices are asked for.
+//! The values of parameters that take one call per value: from the contract, a job, or a column of another table. Which
+//! slices are requested is not decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +13,22 @@ use super::Chosen;
 use crate::normalise::Partition;
 use crate::spec::{self, Contract, DateRange, Jobs, Table};
 
-/// The values that an interface is asked for, by parameter.
+/// The values to request from an interface, by parameter.
 #[derive(Debug, Default)]
 pub struct ParamValues {
     all: Vec<(String, SliceValues)>,
 }
 
-/// The values of one parameter.
+/// The values of a parameter.
 #[derive(Debug)]
 pub enum SliceValues {
     /// The same for every slice.
     Always(Vec<String>),
-    /// Others each day.
+    /// Different each day.
     ByDay(BTreeMap<NaiveDate, Vec<String>>),
 }
 
-/// The parameters whose values a job may name, with those that are wanted: an answer must cover all of them.
+/// The parameters whose values a job may name, and the wanted values, all of which an answer must cover.
 #[must_use]
 pub fn named_values(jobs: &Jobs, table: &Table, contract: &Contract) -> Vec<Chosen> {
     let wanted = |(name, values): &(String, spec::Values)| match values {
@@ -42,7 +42,7 @@ pub fn named_values(jobs: &Jobs, table: &Table, contract: &Contract) -> Vec<Chos
     contract.ask.each.iter().filter_map(wanted).collect()
 }
 
-/// The tables whose columns an interface takes values from.
+/// The tables from whose columns an interface takes values.
 pub fn tables_of(contract: &Contract) -> impl Iterator<Item = &str> {
     contract.ask.each.iter().filter_map(|(_, values)| match values {
         spec::Values::Column { table, .. } => Some(table.as_str()),
@@ -55,7 +55,7 @@ fn symbols(jobs: &Jobs, table: &Table, all: &[String]) -> Vec<String> {
 }
 
 impl SliceValues {
-    /// The values that the contract or the jobs name; `None` where a column of another table holds them.
+    /// The values named by the contract or the jobs; `None` if they are in a column of another table.
     #[must_use]
     pub fn named(jobs: &Jobs, table: &Table, values: &spec::Values) -> Option<Self> {
         Some(Self::Always(match values {
@@ -69,11 +69,10 @@ impl SliceValues {
         }))
     }
 
-    /// The values that a column holds in some rows, where those pass a filter of columns and texts; by day where a
-    /// column of days is given.
+    /// The values of a column in rows that pass a filter on columns; by day if a day column is given.
     ///
     /// # Errors
-    /// When a column is not there.
+    /// When a column is missing.
     pub fn of_rows(
         batches: &[RecordBatch],
         column: &str,
@@ -84,7 +83,7 @@ impl SliceValues {
         let mut by_day: BTreeMap<NaiveDate, BTreeSet<String>> = BTreeMap::new();
         for batch in batches {
             let get = |column: &str| batch.column_by_name(column).with_context(|| format!("no column `{column}`"));
-            // Loading proved that they are texts, and the day a day.
+            // Validated on loading: they are texts, and the day is a date.
             let texts = |column: &str| get(column).map(|array| array.as_string::<i32>().clone());
             let values = texts(column)?;
             let filters: Vec<_> =
@@ -119,13 +118,13 @@ impl SliceValues {
 }
 
 impl ParamValues {
-    /// By parameter.
+    /// Values by parameter.
     #[must_use]
     pub fn new(all: Vec<(String, SliceValues)>) -> Self {
         Self { all }
     }
 
-    /// The partitions of a table whose rows hold the values for the days of a range.
+    /// The partitions of a table with the values for a range of days.
     #[must_use]
     pub fn partitions(table: &Table, range: DateRange) -> BTreeSet<Partition> {
         if table.event.is_none() {
@@ -134,7 +133,7 @@ impl ParamValues {
         range.days().map(|day| Partition::of(table, day)).collect()
     }
 
-    /// The values that a slice is asked for; `None` where they are unknown.
+    /// The values to request for a slice; `None` if unknown.
     #[must_use]
     pub fn at(&self, slice: &Slice) -> Option<Vec<Chosen>> {
         let one = |(name, values): &(String, SliceValues)| {
@@ -147,7 +146,7 @@ impl ParamValues {
         self.all.iter().map(one).collect()
     }
 
-    /// Calls that one slice takes, pages aside.
+    /// The number of calls for a slice, not counting pages.
     #[must_use]
     pub fn calls(&self, slice: &Slice) -> usize {
         self.at(slice).map_or(1, |all| all.iter().map(|(_, values)| values.len()).product())

@@ -1,4 +1,4 @@
-//! What a command wants done. Never how.
+//! What a command wants done. How it is done is decided elsewhere.
 
 use std::sync::Arc;
 
@@ -10,43 +10,43 @@ use crate::spec::{DateRange, Table};
 /// The halves of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halves {
-    /// Ask vendors, and build what that made stale.
+    /// Fetch, then build what that made stale.
     Both,
-    /// Ask vendors only.
+    /// Fetch only.
     Fetch,
-    /// Build silver only; send nothing.
+    /// Build only; send nothing.
     Build,
 }
 
-/// How far a run looks.
+/// How far a run looks back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// From a first to a last event day, named on the command line.
+    /// From the first to the last event day given on the command line.
     Range(DateRange),
     /// From the first day held up to today.
     Held,
-    /// What is due tonight, or on the evening of a day: the newest days, those not settled, the newest periods.
+    /// What is due tonight, or on the evening of a given day: the newest days, unsettled days, and the newest periods.
     Nightly(Option<NaiveDate>),
 }
 
-/// Which partitions are built.
+/// Which partitions to build.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rebuild {
     /// Those whose bronze changed.
     #[default]
     Stale,
-    /// Current ones too.
+    /// Also those that are up to date.
     All,
-    /// Those with rejected rows alone; damaged answers are judged again before.
+    /// Only those with rejected rows. Damaged answers are judged again first.
     Rejected,
 }
 
-/// What a run shall do.
+/// What a run should do.
 #[derive(Debug, Clone)]
 pub struct Work {
     /// The command, for the report.
     pub command: String,
-    /// The jobs it is the run of, for the report.
+    /// The jobs it runs, for the report.
     pub jobs: Vec<String>,
     /// Tables, as named.
     pub tables: Vec<Arc<Table>>,
@@ -54,16 +54,16 @@ pub struct Work {
     pub reach: Reach,
     /// Which half, or both.
     pub halves: Halves,
-    /// Ask for held slices again.
+    /// Whether to request held slices again.
     pub refetch: bool,
-    /// Ask again for slices of which the vendor had no more.
+    /// Whether to request slices again for which the vendor had no more.
     pub short: bool,
-    /// Which partitions are built.
+    /// Which partitions to build.
     pub rebuild: Rebuild,
 }
 
 impl Work {
-    /// Whether its days can be asked for; else what is wrong with them.
+    /// Checks that its days can be requested.
     ///
     /// # Errors
     /// A message for the user.
@@ -79,7 +79,7 @@ impl Work {
         Ok(())
     }
 
-    /// Days that were named on the command line: the exit code tells which of them are not published.
+    /// Days named on the command line: the exit code tells if one of them is not published.
     #[must_use]
     pub fn named(&self) -> Option<DateRange> {
         match self.reach {

@@ -1,4 +1,4 @@
-//! What is asked and why, day by day, period by period, security by security.
+//! What is requested and why: by day, by period, by security.
 
 use super::*;
 use crate::plan::{Chosen, calls};
@@ -92,7 +92,7 @@ fn what_was_fetched_before_it_settled_is_asked_once_more() {
     assert!(ask(&again, "2024-03-08T10:00:00Z", day(0)).ask.is_empty());
 }
 
-/// Plans periods of 2023, or securities, held since a day.
+/// Plans periods of 2023, or securities, held since some day.
 fn reports(name: &str, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
     let contract = contract(name);
     let calendar = weekdays();
@@ -157,7 +157,7 @@ fn a_security_is_held_up_to_the_day_it_was_fetched() {
     let (a, b) = (Slice::Security("a".into()), Slice::Security("b".into()));
     assert_eq!(plan("2023-12-15T13:00:00Z"), [(b.clone(), Why::Missing)]);
     assert_eq!(plan("2023-12-16T13:00:00Z"), [(b.clone(), Why::Missing), (a, Why::Behind)]);
-    // From the deadline of the range's last period on nothing new is to come.
+    // After the deadline of the range's last period, nothing new is expected.
     let held = [(Slice::Security("a".into()), "2024-04-30T12:00:00Z")];
     assert_eq!(reports("tushare/income", &held, "2024-09-01T13:00:00Z", false).ask, [(b, Why::Missing)]);
 }
@@ -178,7 +178,7 @@ fn the_universe_is_asked_status_by_status() {
     assert_eq!(statuses, ["L", "D", "P", "G"]);
 }
 
-/// Plans January to March of 2024 of an interface that is asked in another way than `daily`.
+/// Plans January to March 2024 for an interface that is sliced differently from `daily`.
 fn along(axis: Axis, held: &[(Slice, &str)], now: &str, nightly: bool) -> Plan {
     let mut contract = Contract::clone(&contract("tushare/daily"));
     contract.ask.axis = axis;
@@ -211,7 +211,7 @@ fn a_month_is_asked_until_its_newest_day_is_in_and_once_more_when_it_settles() {
     let none = along(Axis::Month, &[], "2024-02-10T12:00:00Z", false);
     assert_eq!(none.ask, [(Slice::Month(february), Why::Missing), (Slice::Month(january), Why::Missing)]);
     assert_eq!(none.not_due, [day(60)]);
-    // What was published after the answer came is behind, what came before its hour too.
+    // Days published after the answer was fetched are missing, including those fetched before their hour.
     let held = |fetched| [(Slice::Month(january), fetched), (Slice::Month(february), "2024-02-10T12:00:00Z")];
     for (fetched, why) in [
         ("2024-01-20T12:00:00Z", Some(Why::Behind)),

@@ -1,5 +1,5 @@
-//! Files to the rows of a partition, one after the other: what each is, what it covers, and its rows after those of the
-//! others. Never how a line is read, or how the rows of a key are merged.
+//! Adds files to a partition one after another: what each file is, what it covers, and its rows, appended to those
+//! before. How a line is read and how the rows of a key are merged is decided elsewhere.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,13 +21,13 @@ use super::{Answering, Builder, Input, Stop, Wholeness};
 use crate::spec::Axis;
 use pitlake_contract::Template;
 
-/// For each text of a reader its number among those of the builder.
+/// For each of a reader's texts, its number in the builder.
 #[derive(Debug, Default)]
 pub struct TextIds(Vec<u32>);
 
 impl TextIds {
-    /// Numbers texts that the reader came upon next. In their order, as far as they are new: the rows of each file are
-    /// put in the order of these numbers, which is nearly that of the table then.
+    /// Numbers a reader's new texts. Texts new to the builder are numbered in sorted order, because the rows of each
+    /// file are put in the order of these numbers, which is then nearly the table's order.
     fn learn(&mut self, new: &[Box<str>], texts: &mut Texts) {
         let mut sorted: Vec<usize> = (0..new.len()).collect();
         sorted.sort_unstable_by(|a, b| new[*a].cmp(&new[*b]));
@@ -39,14 +39,14 @@ impl TextIds {
     }
 }
 
-/// Lines that files before a file, or the lines before it, hold too.
+/// Finds lines that occurred before, in this file or an earlier one.
 struct Repeated<'b, 't, 'f> {
     repeats: &'b mut Repeats,
     input: Input<'t, 'f>,
     file: u32,
     /// The number of the file's first row.
     first: usize,
-    /// Lines that gave no rows are read again.
+    /// Whether lines without rows are read again.
     is_compact: bool,
 }
 
@@ -77,7 +77,7 @@ impl ReadBefore for Repeated<'_, '_, '_> {
 }
 
 impl<'a> Builder<'a> {
-    /// Adds the rows of a file; files come oldest first.
+    /// Adds the rows of a file. Files must be added oldest first.
     ///
     /// # Errors
     /// [`Stop`] when the file as a whole cannot be trusted.
@@ -95,12 +95,12 @@ impl<'a> Builder<'a> {
         self.take(file, rows, None).1
     }
 
-    /// Whether the lines of a file mean the same whatever the files before it hold.
+    /// Whether lines mean the same whatever earlier files hold, so that files can be read separately.
     fn reads_alone(&self) -> bool {
         !self.is_compact && self.rows.table.versions.is_none()
     }
 
-    /// A reader of the files of this builder; `None` where they are read one after the other.
+    /// A reader for this builder's files, or `None` if they must be read one after another.
     #[must_use]
     pub fn reader(&self) -> Option<FileReader<'a>> {
         let partition = self.partition.filter(|_| !self.is_compact)?;
@@ -108,8 +108,8 @@ impl<'a> Builder<'a> {
         Some(FileReader::new(self.rows.table, partition, digests))
     }
 
-    /// As [`Builder::add`], for a file that a reader has read; `ids` are those of the reader's texts. `None` where some of its
-    /// lines were read before: then nothing is added.
+    /// Like [`Builder::add`], for a file that a reader has read. `ids` maps the reader's texts. Returns `None`, and
+    /// adds nothing, if some of the lines were read before.
     ///
     /// # Errors
     /// [`Stop`] when the file as a whole cannot be trusted.
@@ -130,7 +130,7 @@ impl<'a> Builder<'a> {
         (emptied, Some(added))
     }
 
-    /// Notes the lines of a file that is about to be added, unless one of them was read before.
+    /// Records the lines of a file about to be added. Returns false if one of them was read before.
     fn learn_all(&mut self, input: Input<'a, '_>, lines: Vec<ReadLine>) -> bool {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         let first = self.rows.len();
@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
         self.repeats.learn_all(input.source, lines, (file, first))
     }
 
-    /// Notes what a file is and covers, and gives it a number.
+    /// Records what a file is and covers, and numbers it.
     fn note(&mut self, input: Input<'a, '_>) -> u32 {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         let coverage = self.coverage(input);
@@ -164,7 +164,7 @@ impl<'a> Builder<'a> {
         file
     }
 
-    /// Adds the rows of a file, and what is to be named of it.
+    /// Adds the rows and remarks of a file.
     fn take(&mut self, file: u32, read: FileRows, ids: Option<&[u32]>) -> (EmptyColumns, Result<(), Stop>) {
         let FileRows { columns, lines, rejects, unknown, remarks, stop, .. } = read;
         self.rows.extend(file, (&columns, &lines), ids);
@@ -177,7 +177,8 @@ impl<'a> Builder<'a> {
         (EmptyColumns(columns), stop.map_or(Ok(()), Err))
     }
 
-    /// Adds a file that holds the rows of an earlier one, as its calls and lines are; `false` where that was not added.
+    /// Adds a file that repeats the rows of an earlier one, with the same calls and lines. Returns false if the earlier
+    /// one was not added.
     pub fn add_again(&mut self, input: Input<'a, '_>) -> bool {
         let Some(&repeated) = self.places.get(input.path) else { return false };
         let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
@@ -213,7 +214,7 @@ impl<'a> Builder<'a> {
         true
     }
 
-    /// Takes a file back that cannot be trusted, if it was the last to be added: it shows nothing.
+    /// Removes a file that cannot be trusted, if it was the last one added, as if it had never existed.
     pub fn forget(&mut self, path: &str) {
         if self.files.pop_if(|last| last == path).is_none() {
             return;
@@ -221,7 +222,7 @@ impl<'a> Builder<'a> {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.places.retain(|_, place| *place != file);
         if self.is_compact {
-            // Lines of later files may stand for its rows.
+            // Lines of later files may refer to its rows.
             self.repeats.forget(file);
         } else {
             self.rows.truncate(self.rows.origins.partition_point(|origin| origin.file < file));
@@ -233,13 +234,13 @@ impl<'a> Builder<'a> {
         self.observations.pop();
     }
 
-    /// What an answer to our own calls covers: the values that were asked for, in their columns.
+    /// What an answer to our own calls covers: the requested values, in their columns.
     fn coverage(&mut self, input: Input<'_, '_>) -> Option<Coverage> {
         let (source, contract) = (input.source, &input.source.contract);
         if input.calls.is_empty() || self.rows.table.versions.is_none() {
             return None;
         }
-        // The parameters name only the ends of a month, not what lies between: such an answer covers nothing.
+        // The parameters name only the ends of a month and not the days in between, so such an answer covers nothing.
         if matches!(contract.ask.axis, Axis::Month | Axis::SecurityMonth) {
             return None;
         }
@@ -253,7 +254,7 @@ impl<'a> Builder<'a> {
                 Some(codes) => values.flat_map(|value| codes.read_codes(value)).collect(),
                 None => values.cloned().collect(),
             };
-            // What is not sent is the vendor's default, or everything.
+            // A parameter that is not sent stands for the vendor's default, or for everything.
             let values =
                 if values.is_empty() { contract.fields[field].default.iter().cloned().collect() } else { values };
             if values.is_empty() {
@@ -269,7 +270,7 @@ impl<'a> Builder<'a> {
             Some(())
         };
         match contract.ask.send.iter().find(|(_, template)| template.has_codes()) {
-            // Where no column names the security, nothing tells what was covered.
+            // If no column names the security, the coverage is unknown.
             Some((param, codes)) => narrow(param, contract.ask.field.as_deref(), Some(codes))?,
             None => {
                 let slice = contract.ask.names().map(|(param, name)| narrow(param, Some(name), None));

@@ -1,5 +1,5 @@
-//! Adjusted prices among raw ones: the average price of a day, amount / volume, is never adjusted, and lies between the
-//! low and the high of that day only if those are not adjusted either. Never what follows from it.
+//! Detects adjusted prices among raw ones. A day's average price, amount / volume, is never adjusted, and lies between
+//! its low and high only if those are not adjusted either. What to do about it is decided elsewhere.
 
 use arrow::array::{Array as _, AsArray as _, Float64Array};
 use arrow::compute::cast;
@@ -8,11 +8,11 @@ use arrow::record_batch::RecordBatch;
 
 use crate::spec::Table;
 
-/// How far the average may leave the range: prices and amounts are rounded.
+/// How far the average may lie outside the range, because prices and amounts are rounded.
 const TOLERANCE: f64 = 0.002;
 
-/// Rows whose average price lies outside their low and high, and the rows that have all of these figures; `None` for a
-/// table without them.
+/// The number of rows whose average price lies outside their low and high, and of rows that have all these figures.
+/// `None` for a table without them.
 #[must_use]
 pub fn outside(table: &Table, batch: &RecordBatch) -> Option<(usize, usize)> {
     let [amount, volume] = table.traded()?;
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn an_average_outside_low_and_high_is_counted() {
-        // Shares are lots of 100 and money is in thousands: the average is ten times amount / vol.
+        // Shares are in lots of 100 and money in thousands, so the average is ten times amount / vol.
         let raw = bar(2, "9.9", "10.3", "1234.0", "1250.5");
         let adjusted = bar(3, "8.415", "8.755", "1234.0", "1253.4");
         assert_eq!(of(&raw), Some((0, 1)));
@@ -69,7 +69,7 @@ mod tests {
     fn rows_without_trade_and_rounded_ones_count_as_nothing() {
         assert_eq!(of(&bar(2, "9.9", "10.3", "0", "0")), Some((0, 0)));
         assert_eq!(of(&bar(2, "9.9", "10.3", "null", "5")), Some((0, 0)));
-        // The whole day at one price, the amount rounded to thousands.
+        // The whole day at one price, with the amount rounded to thousands.
         assert_eq!(of(&bar(2, "9.99", "9.99", "3.0", "3.0")), Some((0, 1)));
     }
 }

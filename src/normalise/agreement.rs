@@ -1,6 +1,6 @@
-//! When cells and rows hold the same: equal values, roundings of one number, and the order of rows by their content.
+//! Compares cells and rows: equal values, roundings of the same number, and the order of rows by content.
 //!
-//! Never here: which of two rows counts.
+//! Which of two rows counts is decided elsewhere.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use super::scalars::{Scalar, ScalarColumn};
 use super::texts::Texts;
 use pitlake_contract::decimal::{Decimal, wide_to_f64};
 
-/// Whether two cells hold the same value, whatever the zeros at the end of a number. Empty cells are equal.
+/// Whether two cells hold the same value, ignoring trailing zeros of numbers. Empty cells are equal.
 pub(super) fn equal(texts: &Texts, a: Scalar, b: Scalar) -> bool {
     match (a, b) {
         (Scalar::Number(a), Scalar::Number(b)) => a.equals(b),
@@ -20,7 +20,7 @@ pub(super) fn equal(texts: &Texts, a: Scalar, b: Scalar) -> bool {
     }
 }
 
-/// Whether two cells hold the same value, or one number and a coarser rounding of it that is near.
+/// Whether two cells hold the same value, or a number and a nearby, coarser rounding of it.
 pub(super) fn agree(texts: &Texts, a: Scalar, b: Scalar) -> bool {
     match (a, b) {
         (Scalar::Number(a), Scalar::Number(b)) => a.agrees(b),
@@ -30,7 +30,7 @@ pub(super) fn agree(texts: &Texts, a: Scalar, b: Scalar) -> bool {
     }
 }
 
-/// The finer of two cells that agree; the first where they are as fine.
+/// The finer of two cells that agree, or the first if they are equally fine.
 pub(super) fn finer(a: Scalar, b: Scalar) -> Scalar {
     match (a, b) {
         (Scalar::Number(coarse), Scalar::Number(fine)) if fine.exponent < coarse.exponent => b,
@@ -39,7 +39,7 @@ pub(super) fn finer(a: Scalar, b: Scalar) -> Scalar {
     }
 }
 
-/// Orders rows by their content, column by column; empty cells come first.
+/// Orders rows by content, column by column, with empty cells first.
 pub(super) fn by_content(rows: &RowSet<'_>, a: usize, b: usize) -> Ordering {
     let texts = &rows.texts;
     let compare = |cells: &ScalarColumn| match (cells.get(a), cells.get(b)) {
@@ -62,9 +62,9 @@ fn value(texts: &Texts, cell: Scalar) -> f64 {
     }
 }
 
-/// Whether a short number is a long one rounded: within half a unit of its last digit, and near.
+/// Whether a short number is a rounding of a long one: within half a unit of its last digit, and near.
 fn is_rounding(short: Decimal, long: f64) -> bool {
-    /// As for decimals (`docs/point-in-time.md`).
+    /// The same as for decimals (`docs/point-in-time.md`).
     const NEAR: f64 = 1e-4;
     let half = Decimal { mantissa: 5, exponent: short.exponent.saturating_sub(1) }.to_f64(0);
     let short = short.to_f64(0);

@@ -1,22 +1,22 @@
-//! What becomes of a partition's files: rows, rejects, what is named to the user, and why there may be no rows at all. Never
-//! how that comes about.
+//! The result of a partition's files: rows, rejects, what to tell the user, or why there are no rows at all. How it is
+//! produced is decided elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::record_batch::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-/// Values that were read and are named to the user: by column, each as written with how often it came.
+/// Values to report to the user: by column, as written, each with its number of occurrences.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remarks {
-    /// Words that were read as missing values.
+    /// Words that were read as nulls.
     pub null_words: BTreeMap<String, BTreeMap<String, usize>>,
     /// Values that no contract lists.
     pub unlisted: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 impl Remarks {
-    /// Adds the counts of others.
+    /// Adds other counts.
     pub(super) fn add(&mut self, more: Self) {
         for (all, more) in [(&mut self.null_words, more.null_words), (&mut self.unlisted, more.unlisted)] {
             for (column, values) in more {
@@ -30,7 +30,7 @@ impl Remarks {
 }
 
 impl Details {
-    /// Whether there is nothing to say.
+    /// Whether there is nothing to report.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Remarks { null_words, unlisted } = &self.remarks;
@@ -39,23 +39,23 @@ impl Details {
     }
 }
 
-/// A row that could not be read or placed.
+/// A row that could not be read or does not belong anywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// The bronze file.
     pub file: String,
-    /// Its line, from 1.
+    /// Its line, counted from 1.
     pub line: usize,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// The line as written; of a nested one the element.
+    /// The line as written, or the element of a nested one.
     pub row: String,
 }
 
-/// Why a partition is not published; the former one stays.
+/// Why a partition is not published. The previous one stays.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
 pub enum Stop {
-    /// The file lacks a key column, so none of its rows can be placed.
+    /// The file lacks a key column, so none of its rows has a key.
     #[error("`{file}` lacks the column `{column}`, part of the key of `{table}`: remove the file or import it again")]
     NoKey {
         /// The table.
@@ -65,7 +65,7 @@ pub enum Stop {
         /// The missing column.
         column: String,
     },
-    /// Amounts, volumes and prices do not fit: some column came in another unit.
+    /// Amounts, volumes and prices do not match, so some column is in another unit.
     #[error(
         "`{file}`: the median of {formula} is {ratio:.3e}, a power of ten away from 1: a unit differs from the contract; \
          remove the file or correct the contract"
@@ -73,7 +73,7 @@ pub enum Stop {
     UnitRatio {
         /// The bronze file.
         file: String,
-        /// What was divided by what.
+        /// What was divided by what, as text.
         formula: String,
         /// The median, which should be near one.
         ratio: f64,
@@ -83,12 +83,12 @@ pub enum Stop {
     NotText {
         /// The bronze file.
         file: String,
-        /// The byte, from 0.
+        /// The byte offset.
         at: usize,
     },
 }
 
-/// A partition, ready to be published.
+/// A partition ready to be published.
 #[derive(Debug)]
 pub struct Built {
     /// Rows sorted by key, with the schema of the table.
@@ -97,23 +97,23 @@ pub struct Built {
     pub rejects: Vec<Reject>,
     /// Fields that the contracts do not list, by interface.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
-    /// Values that are named to the user.
+    /// Values to report to the user.
     pub remarks: Remarks,
-    /// Columns that are empty in some version because the file that showed it first lacked them.
+    /// Columns left empty in some version because the file that first showed it lacked them.
     pub lacking: BTreeSet<String>,
-    /// The rows of the companion, where there are some.
+    /// The rows of the companion, if there are any.
     pub companion: Option<RecordBatch>,
 }
 
-/// What building a partition showed.
+/// What was found while building a partition.
 #[derive(Debug, Default)]
 pub struct Details {
     /// Rows that were rejected.
     pub rejects: Vec<Reject>,
     /// Fields that the contracts do not list, by interface.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
-    /// Values that are named to the user.
+    /// Values to report to the user.
     pub remarks: Remarks,
-    /// Columns that are empty in some version because the file that showed it first lacked them.
+    /// Columns left empty in some version because the file that first showed it lacked them.
     pub lacking: BTreeSet<String>,
 }

@@ -1,25 +1,26 @@
-//! Columns that a row lacks and its call, or the vendor's default, fills. Never which rows count.
+//! Columns filled from the call, or from the vendor's default, if a row lacks them. Which rows count is decided
+//! elsewhere.
 
 use super::Input;
 use super::scalars::Scalar;
 use super::value::{LineReading, RowError, Target, quoted};
 use crate::spec::FieldType;
 
-/// The cells that the calls of a file give to its lines.
+/// The cells that a file's calls give to its lines.
 #[derive(Debug, Default)]
 pub(super) struct CallColumns {
     columns: Vec<usize>,
-    /// Of each column: whether an empty cell is filled too, and not only one that is absent.
+    /// For each column, whether empty cells are filled as well as absent ones.
     fills_empty: Vec<bool>,
-    /// For each call one cell a column.
+    /// For each call, one cell per column.
     cells: Vec<Vec<Result<Scalar, RowError>>>,
-    /// The line after the last of each call; empty where all calls give the same.
+    /// For each call, the line after its last one; empty if all calls give the same cells.
     ends: Vec<usize>,
 }
 
 impl CallColumns {
-    /// What the calls of a file give. Where the file does not record which of several calls brought a line, only
-    /// values common to all of them count.
+    /// The cells given by a file's calls. If the file does not record which of several calls returned a line, only
+    /// values common to all of them are used.
     pub(super) fn of(input: Input<'_, '_>, reading: &mut LineReading<'_>) -> Self {
         let contract = &input.source.contract;
         let mut named = Vec::new();
@@ -27,7 +28,7 @@ impl CallColumns {
             let field = &contract.fields[plan.field];
             match (&field.param, &field.default) {
                 (Some(param), _) if !input.calls.is_empty() => named.push((plan, param, "")),
-                // A call may ask for another value than the default.
+                // A call may have asked for a value other than the default.
                 (None, Some(default)) => named.push((plan, &field.name, default.as_str())),
                 _ => {}
             }
@@ -42,7 +43,7 @@ impl CallColumns {
             let mut of_call = Vec::with_capacity(named.len());
             for (plan, param, default) in &named {
                 let value = call.iter().find(|(name, _)| name == *param).map_or(*default, |(_, value)| value);
-                // A call for several securities does not tell which of them a row belongs to.
+                // A call for several securities does not tell which one a row belongs to.
                 let value = if plan.kind == FieldType::Symbol && value.contains(',') { "" } else { value };
                 let error = |RowError(reason)| RowError(format!("call parameter `{param}`: {reason}"));
                 let target = Target::of(input.source, plan, input.dialect());
@@ -51,7 +52,8 @@ impl CallColumns {
             cells.push(of_call);
         }
         let columns: Vec<usize> = named.iter().map(|(plan, ..)| plan.column).collect();
-        // An answer that says nothing in such a column means nothing; a program may have left it empty.
+        // An empty default: in an answer, an empty cell already means that. Other programs may have left it empty for
+        // any reason.
         let fills_empty = |default: &str| default.is_empty() || input.calls.is_empty();
         let fills_empty = named.iter().map(|(.., default)| fills_empty(default)).collect();
         if input.rows_of.len() == asked.len() {
@@ -74,12 +76,12 @@ impl CallColumns {
         &self.columns
     }
 
-    /// The cells from the call that brought a line, column by column; lines count from 0.
+    /// The cells from the call that returned a line, in column order. Lines count from 0.
     pub(super) fn of_line(&self, line: usize) -> &[Result<Scalar, RowError>] {
         self.cells.get(self.ends.partition_point(|end| *end <= line)).map_or(&[], Vec::as_slice)
     }
 
-    /// The cell of a column that a line lacks; `None` where its call has none that can be read.
+    /// The cell for a column that a line lacks. `None` if the call has no readable value for it.
     pub(super) fn cell(&self, column: usize, line: usize) -> Option<Scalar> {
         match self.columns.iter().position(|filled| *filled == column) {
             None => Some(Scalar::Absent),
@@ -87,7 +89,7 @@ impl CallColumns {
         }
     }
 
-    /// Fills the cells that a row lacks from the call that brought its line.
+    /// Fills the cells that a row lacks, from the call that returned its line.
     pub(super) fn fill(&self, row: &mut [Scalar], line: usize) -> Result<(), RowError> {
         for ((column, fills_empty), cell) in self.columns.iter().zip(&self.fills_empty).zip(self.of_line(line)) {
             let cell_of_row = row[*column];

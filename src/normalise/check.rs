@@ -1,5 +1,5 @@
 //! Checks that stop a partition. Arithmetic on single rows never does: some rows of old history break any rule, and
-//! would block a year for ever.
+//! would block their year for ever.
 
 use super::Stop;
 use super::scalars::{Scalar, ScalarColumn};
@@ -8,7 +8,7 @@ use crate::spec::{Table, TableSource};
 use pitlake_contract::decimal::wide_to_f64;
 use pitlake_contract::scale::Scale;
 
-/// The median of each ratio over the rows of a file must be near one.
+/// Checks that the median of each ratio over a file's rows is near one.
 pub(super) fn unit_ratios(
     table: &Table,
     (columns, texts): (&[ScalarColumn], &Texts),
@@ -16,7 +16,7 @@ pub(super) fn unit_ratios(
     file: &str,
 ) -> Result<(), Stop> {
     let rows = columns.first().map_or(0, ScalarColumn::len);
-    // Checks share columns.
+    // Several checks may use the same column.
     let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
     for check in &table.unit_ratios {
         for column in check.columns() {
@@ -25,7 +25,7 @@ pub(super) fn unit_ratios(
                 numbers[column] = doubles(&columns[column], shift, texts);
             }
         }
-        // What is missing makes the ratio none too.
+        // NaN for a missing number makes the ratio NaN too, which is left out.
         let ratio = |row: usize| check.ratio(|column| Some(numbers[column][row]));
         let mut ratios: Vec<f64> = (0..rows).filter_map(ratio).collect();
         if ratios.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn unit_ratios(
     Ok(())
 }
 
-/// The numbers of a column in its unit; not a number where there is none.
+/// The numbers of a column in its unit, NaN where there is none.
 fn doubles(cells: &ScalarColumn, shift: Option<i8>, texts: &Texts) -> Vec<f64> {
     let Some(shift) = shift else { return vec![f64::NAN; cells.len()] };
     let scale = Scale::new(shift);

@@ -1,6 +1,6 @@
-//! Two readings of a partition side by side, row by row and in the table's units.
+//! Compares two readings of a partition row by row, in the table's units.
 //!
-//! Never here: which rows a reading holds, or how a difference is printed.
+//! Which rows a reading has, and how differences are displayed, is decided elsewhere.
 
 use std::collections::HashSet;
 
@@ -18,26 +18,26 @@ use pitlake_contract::spelling::day;
 /// A row that differs between two readings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// The key: column and value.
+    /// The key: columns and values.
     pub key: Vec<(String, Value)>,
-    /// The vendor of the row, in the second reading where that has it.
+    /// The vendor of the row, from the second reading if it has the row.
     pub vendor: String,
-    /// The one reading that has the row; `None` where both have it and differ.
+    /// The reading that has the row, if only one does; `None` if both have it but differ.
     pub only: Option<usize>,
-    /// Columns that differ, with the value of each reading.
+    /// Columns that differ, with the values in both readings.
     pub columns: Vec<(String, [Value; 2])>,
-    /// Where versions are kept: the later version.
+    /// The later version, if versions are kept.
     pub revision: Option<Revision>,
 }
 
-/// A version that came later.
+/// A later version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
     /// Its number.
     pub number: i32,
-    /// First day on which it may be used.
+    /// The first day on which it may be used.
     pub known_on: Option<NaiveDate>,
-    /// When we received it.
+    /// When it was received.
     pub observed_at: Option<DateTime<Utc>>,
 }
 
@@ -46,21 +46,21 @@ pub struct Revision {
 pub struct Comparison {
     /// The rows that differ, by key.
     pub differences: Vec<Difference>,
-    /// Rows that are equal in both readings.
+    /// The number of rows that are equal in both readings.
     pub same: usize,
-    /// Rows of days (or of securities, where a table is fetched by security) of which the other reading has no row at
-    /// all: counted, not listed.
+    /// The number of rows on days (or for securities, if the table is fetched by security) for which the other reading
+    /// has no rows at all. These are only counted.
     pub apart: [usize; 2],
 }
 
-/// A row of a reading, and the part of the key by which it is compared.
+/// A row of a reading, and the part of its key to compare by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct KeyedRow {
     pub(super) part: u64,
     pub(super) row: u32,
 }
 
-/// Compares rows of one partition.
+/// Compares the rows of one partition.
 pub(super) struct Comparer<'b, 'a> {
     rows: &'b RowSet<'a>,
     /// By column and file.
@@ -70,14 +70,14 @@ pub(super) struct Comparer<'b, 'a> {
     tolerance: Tolerance,
 }
 
-/// Which differences of two rows are none.
+/// Which differences between two rows to ignore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tolerance {
-    /// Every difference is one, the vendor's too.
+    /// None, not even in the vendor.
     Nothing,
-    /// A coarser rounding that is near agrees with a number; a column that a file lacks says nothing.
+    /// Coarser roundings that are near, and columns that one file lacks.
     Near,
-    /// Any coarser rounding agrees with a number.
+    /// Any coarser rounding.
     Rounding,
 }
 
@@ -102,7 +102,7 @@ impl<'b, 'a> Comparer<'b, 'a> {
                 *rows = rest;
                 equal.iter().map(|one| one.row).collect::<Vec<u32>>()
             });
-            // Of several rows those that agree are paired first, the others in the order of their content.
+            // If a key has several rows, those that agree are paired first, then the rest in order of content.
             left.retain(|row| match right.iter().position(|other| self.agree([*row, *other])) {
                 Some(at) => {
                     right.remove(at);
@@ -131,7 +131,7 @@ impl<'b, 'a> Comparer<'b, 'a> {
         comparison
     }
 
-    /// What an answer is about: the day, or the security where the table is fetched by security.
+    /// What an answer is about: a day, or a security if the table is fetched by security.
     pub(super) fn scope(&self, row: u32) -> Option<Scalar> {
         let table = self.rows.table;
         if table.sources.iter().all(|source| source.contract.ask.axis.by_security()) {
@@ -157,7 +157,7 @@ impl<'b, 'a> Comparer<'b, 'a> {
         self.shifts[column][self.rows.file(row)]
     }
 
-    /// Whether two rows agree in all columns that are compared.
+    /// Whether two rows agree in all compared columns.
     pub(super) fn agree(&self, rows: [u32; 2]) -> bool {
         self.compared.iter().all(|column| self.is_same(*column, rows))
             && (self.tolerance != Tolerance::Nothing || self.vendor(rows[0]) == self.vendor(rows[1]))
@@ -248,7 +248,7 @@ impl<'b, 'a> Comparer<'b, 'a> {
 /// A number in the column's unit.
 enum Number {
     Short(Decimal),
-    /// More digits than a decimal holds.
+    /// More digits than a decimal can hold.
     Long(f64),
 }
 
@@ -260,7 +260,7 @@ impl Number {
         }
     }
 
-    /// Whether one is the other with fewer digits: within half a unit of the last of them.
+    /// Whether one is the other rounded: within half a unit of its last digit.
     fn is_near(&self, other: &Self) -> bool {
         let ((Self::Short(decimal), long) | (long, Self::Short(decimal))) = (self, other) else { return false };
         let half = Decimal { mantissa: 5, exponent: decimal.exponent.saturating_sub(1) }.to_f64(0);

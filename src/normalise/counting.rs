@@ -1,21 +1,21 @@
-//! Which files of a partition count: of the answers to one slice the newest whole one and what came after it, and every
-//! part. Never what their rows say.
+//! Which files of a partition count: of the answers to a slice, the newest whole one and everything after it; and every
+//! part. Rows are not read.
 
 use std::collections::HashSet;
 
-/// A file as one of those that may answer the same.
+/// A file, as one of several that may answer the same slice.
 #[derive(Debug, Clone, Copy)]
 pub struct Answering {
-    /// The number of its slice, which the answers to it share; `None` for a file that no other one replaces.
+    /// The number of its slice, shared by all answers to it; `None` for a file that nothing replaces.
     pub slice: Option<u32>,
     /// Whether it is plainly whole.
     pub is_whole: bool,
-    /// The number of the file that holds its rows: several may repeat one.
+    /// The number of the file that holds its rows, because several may repeat one.
     pub rows: u32,
 }
 
-/// The places of the files that count, of some files that are given oldest first. Of several with the same rows the newest
-/// stands for all, but one that is not whole for none that is: it takes no row away.
+/// Indices of the files that count; `files` must be sorted oldest first. Of several files with the same rows the newest
+/// stands for all, except that one that is not whole does not stand for a whole one: it removes no rows.
 #[must_use]
 pub fn counting(files: &[Answering]) -> Vec<usize> {
     let (mut told, mut known) = (HashSet::new(), HashSet::new());
@@ -51,9 +51,9 @@ mod tests {
         ];
         assert_eq!(counting(&files), [3, 4, 5, 6]);
         assert_eq!(counting(&files[..4]), [0, 1, 2, 3]);
-        // The answer that repeats an older one brings its rows back.
+        // An answer that repeats an older one brings its rows back.
         assert_eq!(counting(&[file(Some(0), true, 0), file(Some(0), true, 1), file(Some(0), true, 0)]), [2]);
-        // Shown again by an answer that is not whole, it still takes rows away.
+        // The whole answer still removes rows, even after a repeat that is not whole.
         assert_eq!(counting(&[file(None, true, 0), file(None, false, 0)]), [0, 1]);
     }
 }

@@ -1,5 +1,5 @@
-//! The readings of a partition to compare: by two vendors, before and after later files, version by version. Never how
-//! two rows are compared.
+//! Pairs of readings of a partition to compare: by two vendors, before and after later files, version by version. How
+//! two rows are compared is in `comparison`.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -16,8 +16,8 @@ use crate::spec::{DateRange, Table, TableSource};
 use pitlake_contract::spelling::day;
 
 impl Builder<'_> {
-    /// The rows of the table's two vendors under the same keys; `range` limits the event days. Values agree where one
-    /// is a coarser rounding of the other.
+    /// The rows of the table's two vendors, by key; `range` limits the event days. A value agrees with a coarser
+    /// rounding of it.
     #[must_use]
     pub fn between(mut self, range: Option<DateRange>) -> Comparison {
         let ranks = self.rows.ranks();
@@ -26,7 +26,7 @@ impl Builder<'_> {
             let stands = |version: &&Version| version.withdrawn.is_none();
             let ranked: Vec<(u32, &Version)> =
                 versions.iter().filter(stands).map(|version| (ranks[self.rows.file(version.row)], version)).collect();
-            // Revisions count up within a key, vendor and occurrence: the newest version of each.
+            // Revisions count up within a key, vendor and occurrence; take the newest version of each.
             let of_one = ranked.chunk_by(|a, b| a.0 == b.0 && a.1.revision < b.1.revision);
             let newest = of_one.filter_map(|versions| {
                 versions.iter().max_by_key(|(_, version)| {
@@ -60,8 +60,8 @@ impl Builder<'_> {
         Comparer::new(&self.rows, compared, Tolerance::Rounding).compare(readings, range)
     }
 
-    /// The rows of parts beside those of answers under the same keys, each as the newest of them shows it; `range` limits
-    /// the event days. What a file lacks and a coarser rounding are no difference.
+    /// The rows of parts and those of answers, by key, each from the newest file of its kind; `range` limits the event
+    /// days. Missing columns and coarser roundings do not count as differences.
     #[must_use]
     pub fn parts_and_answers(mut self, range: Option<DateRange>) -> Comparison {
         let is_part = |rows: &RowSet<'_>, file: u32| rows.standings[file as usize] == Standing::Part;
@@ -87,7 +87,7 @@ impl Builder<'_> {
         kept.iter().map(|kept| KeyedRow { part: keys[kept.row as usize], row: kept.row }).collect()
     }
 
-    /// Where versions are kept: the rows of each key in the newest of some files that shows it.
+    /// If versions are kept: the rows of each key in the newest of the selected files that shows it.
     fn newest_sightings(&self, counts: impl Fn(&RowSet<'_>, u32) -> bool) -> Vec<KeyedRow> {
         let keys = keys(&self.rows, &self.rows.table.key);
         let mut newest: BTreeMap<u64, (u32, BTreeSet<u32>)> = BTreeMap::new();
@@ -104,11 +104,11 @@ impl Builder<'_> {
         newest.into_iter().flat_map(keyed).collect()
     }
 
-    /// The table built from some of its files, and from others: `included` tells, for each file, in which of the two
-    /// readings it counts.
+    /// The table built from two sets of its files: `included` tells for each file in which of the two readings it
+    /// counts.
     #[must_use]
     pub fn changed(mut self, included: &[[bool; 2]], range: Option<DateRange>) -> Comparison {
-        // The older reading first: what a row takes over from older ones is the same in both.
+        // The older reading first, so that what rows take over from older ones is the same in both.
         let readings = [0, 1].map(|side| -> Vec<KeyedRow> {
             let superseded = self.newest.superseded(&self.rows, |file| included[file as usize][side]);
             let counts =
@@ -119,7 +119,7 @@ impl Builder<'_> {
         Comparer::new(&self.rows, beside_key(self.rows.table), Tolerance::Nothing).compare(readings, range)
     }
 
-    /// The versions that were first observed at `since` or later, each beside the one before it.
+    /// The versions first observed at `since` or later, each with the version before it.
     #[must_use]
     pub fn revised(mut self, since: DateTime<Utc>, range: Option<DateRange>) -> Comparison {
         let versions = self.versions(&mut BTreeSet::new());

@@ -1,4 +1,4 @@
-//! The example rows of a pipeline: whether each becomes the row that the pipeline expects. Never other rows.
+//! Checks the example rows of a pipeline: whether each becomes the expected row.
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
@@ -8,10 +8,10 @@ use super::{Builder, Input, Partition, event_field};
 use crate::spec::{Example, PartitionBy, Table};
 use pitlake_contract::spelling::day_in;
 
-/// When examples count as received: the days that are known by observation follow from it.
+/// When examples count as received, which decides the days that depend on observation.
 const OBSERVED: &str = "2024-07-01T12:00:00Z";
 
-/// The problems of a table's examples; empty where all of them hold.
+/// Problems with a table's examples. Empty if all are fine.
 #[must_use]
 pub fn prove(table: &Table) -> Vec<String> {
     let problem = |example: &Example| {
@@ -29,7 +29,7 @@ fn example_of(table: &Table, example: &Example) -> Result<(), String> {
     let day = event.and_then(|field| day_in(given.get(&field.name)?.to_string().trim_matches('"')));
     let partition = day.map_or(Partition::Whole, |day| Partition::of(table, day));
     let observed: Option<DateTime<Utc>> = OBSERVED.parse().ok();
-    // What is given is an answer, even to a call without parameters.
+    // The given line is an answer, even to a call without parameters.
     let calls = [example.call.clone()];
     let input = Input { observed, calls: &calls, ..Input::new("example", source) };
     let mut builder = Builder::new(table, partition);
@@ -55,7 +55,7 @@ fn example_of(table: &Table, example: &Example) -> Result<(), String> {
     Ok(())
 }
 
-/// The value of a column in the first row as text; an empty cell as `null`, doubles in their shortest form.
+/// The value of a column in the first row, as text: `null` if empty, doubles in their shortest form.
 fn value(batch: &RecordBatch, name: &str) -> Option<String> {
     let array = batch.column_by_name(name)?;
     if array.is_null(0) {

@@ -1,5 +1,5 @@
-//! The lines of one file to typed rows, or to rejects: on its own, so that files are read side by side. Never what other
-//! files hold.
+//! Reads the lines of one file into typed rows or rejects, independently of other files, so that files can be read in
+//! parallel.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -13,11 +13,11 @@ use super::value::{LineReading, Remark, RowError, Target};
 use super::{Input, Partition, Reject, Remarks, Stop, Tells, check, nested};
 use crate::spec::Table;
 
-/// The rows of a file, in the order of its lines.
+/// The rows of a file in line order.
 #[derive(Debug)]
 pub(super) struct FileRows {
     pub(super) columns: Vec<ScalarColumn>,
-    /// The line of each row, from 1.
+    /// The line of each row, counted from 1.
     pub(super) lines: Vec<u32>,
     pub(super) rejects: Vec<Reject>,
     /// Fields that no contract lists.
@@ -25,21 +25,21 @@ pub(super) struct FileRows {
     pub(super) remarks: Remarks,
     /// Why the file as a whole cannot be trusted.
     pub(super) stop: Option<Stop>,
-    /// Lines with names that no line before them has.
+    /// Lines with field names that no earlier line has.
     pub(super) naming: Vec<u32>,
 }
 
-/// Lines that were read before.
+/// Knows which lines were read before.
 pub(super) trait ReadBefore {
-    /// The place after the line at `at`, if its rows are known already. `call` holds its cells from the call that brought
-    /// it, and lines are numbered from 1.
+    /// If the rows of the line at `at` are already known, the position after it. `call` holds the cells from the call
+    /// that returned it; lines are numbered from 1.
     fn skip(&mut self, text: &str, at: usize, number: u32, call: &[Result<Scalar, RowError>]) -> Option<usize>;
 
-    /// Takes note of the rows of the line that was asked about last; `is_named` if something in it is named to the user.
+    /// Records the rows of the line last asked about. `is_named` tells whether something in it is reported to the user.
     fn learn(&mut self, rows: Range<usize>, number: u32, is_named: bool);
 }
 
-/// Every line is read.
+/// Knows none, so every line is read.
 pub(super) struct Nothing;
 
 impl ReadBefore for Nothing {
@@ -50,7 +50,7 @@ impl ReadBefore for Nothing {
     fn learn(&mut self, _: Range<usize>, _: u32, _: bool) {}
 }
 
-/// Reads the lines of a file that belong to a partition, `None` for the rows of every one, into empty columns.
+/// Reads those lines of a file that belong to a partition (`None` for all rows) into empty columns.
 pub(super) fn read(
     (table, partition, columns): (&Table, Option<Partition>, Vec<ScalarColumn>),
     input: Input<'_, '_>,
@@ -66,7 +66,7 @@ pub(super) fn read(
     let (mut unknown, mut has_names, mut naming) = (BTreeSet::new(), false, Vec::new());
     let mut rows = Taken::new((table, partition), columns, (input, call.columns()));
     if !input.span {
-        // Lines are of one length, more or less; columns that hold fewer cells grow.
+        // Lines have about the same length. If there are more of them, the columns grow.
         let (_, line) = line_at(text, 0);
         rows.reserve(text.len() / line.max(1) * 17 / 16);
     }
@@ -75,7 +75,7 @@ pub(super) fn read(
     let mut row = vec![Scalar::Absent; width];
     let is_nested = nested::is_nested(source);
     let mut others = input.placed.zip(partition).map(|(placed, partition)| placed.beside(partition));
-    // Of lines that are not blank: their number.
+    // Counts lines that are not blank.
     let (mut at, mut number, mut place, mut read_rows) = (0, 0u32, 0, 0usize);
     while at < text.len() {
         if let Some((next, lines)) = others.as_mut().and_then(|others| others.skip(at)) {
@@ -139,8 +139,8 @@ pub(super) fn read(
         }
         before.learn(of_line, number, !(remarks.is_empty() && unknown.is_empty()));
     }
-    // Without a key column every row was rejected: one error of the file, not one of each row. A column is there when its
-    // name is, whatever stands below it.
+    // If a key column is missing, every row was rejected: report one error for the file, not one per row. A column
+    // counts as present if its name occurs, whatever its values.
     let is_lost = |column: usize| !seen[column] && table.columns[column].required && source.fills(column);
     let lost = table.key.iter().find(|column| read_rows > 0 && has_names && is_lost(**column));
     let stop = match lost {
@@ -157,7 +157,7 @@ pub(super) fn read(
     FileRows { columns, lines, rejects, unknown, remarks: named, stop, naming }
 }
 
-/// Counts what is to be named of a line that gave rows.
+/// Counts the remarks about a line that gave rows.
 fn note(named: &mut Remarks, remarks: &[Remark], table: &Table) {
     for Remark { column, value, is_null } in remarks {
         let named = if *is_null { &mut named.null_words } else { &mut named.unlisted };
@@ -189,7 +189,7 @@ impl<'t, 'f> Taken<'t, 'f> {
         self.lines.reserve(rows);
     }
 
-    /// Keeps a row or rejects it; `false` for one that lacks what its source needs, which is dropped.
+    /// Keeps or rejects a row. Returns false for one that lacks what its source needs, which is dropped.
     fn take(&mut self, line: u32, read: Result<&[Scalar], &RowError>, text: &str, texts: &Texts) -> bool {
         let placed = match read {
             Ok(row) if self.rules.is_dropped(row) => return false,

@@ -1,5 +1,5 @@
-//! A partition whose rows are chosen and sorted, and become values when they are asked for: column by column, some rows at
-//! a time. Never which rows are chosen.
+//! A partition with its rows selected and sorted. Values are produced on demand, column by column and some rows at a
+//! time. Which rows are selected is decided elsewhere.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use super::output::{added_to_states, companion_schema, numbers};
 use super::rows::RowSet;
 use super::texts::NumberedTexts;
 
-/// A partition, ready to be encoded.
+/// A partition ready to be encoded.
 #[derive(Debug)]
 pub struct Finished<'a> {
     pub(super) rows: RowSet<'a>,
-    /// Which of them, in their order.
+    /// The selected rows, in order.
     pub(super) selected: Vec<u32>,
-    /// The columns between those of the table and the vendor.
+    /// The columns between those of the table and the vendor column.
     pub(super) added: Vec<ArrayRef>,
-    /// The rows of the companion, where there are some.
+    /// The rows of the companion, if there are any.
     pub companion: Option<RecordBatch>,
-    /// What else there is to say of it.
+    /// What else was found.
     pub details: Details,
 }
 
@@ -37,13 +37,13 @@ impl Finished<'_> {
         output::schema(self.rows.table)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn num_rows(&self) -> usize {
         self.selected.len()
     }
 
-    /// Some rows of a column of the schema.
+    /// Some rows of a column, by index in the schema.
     #[must_use]
     pub fn column(&self, index: usize, rows: Range<usize>) -> ArrayRef {
         let own = self.rows.columns.len();
@@ -56,7 +56,7 @@ impl Finished<'_> {
         }
     }
 
-    /// Some rows of a column of the schema as numbers of texts; `None` for other columns.
+    /// Some rows of a column as numbered texts; `None` if it does not hold texts.
     #[must_use]
     pub fn texts(&self, index: usize, rows: Range<usize>) -> Option<NumberedTexts<'_>> {
         let selected = &self.selected[rows];
@@ -68,7 +68,7 @@ impl Finished<'_> {
         Some(NumberedTexts { numbers, text: Box::new(text) })
     }
 
-    /// All rows of some columns of the schema, by their names.
+    /// All rows of some columns, by name.
     ///
     /// # Errors
     /// When there is no such column.
@@ -82,14 +82,14 @@ impl Finished<'_> {
     /// All rows of all columns.
     ///
     /// # Errors
-    /// When Arrow refuses the columns, which would be a bug of ours.
+    /// When Arrow rejects the columns, which would be a bug.
     pub fn batch(&self) -> Result<RecordBatch, ArrowError> {
         let schema = self.schema();
         let columns = (0..schema.fields().len()).map(|index| self.column(index, 0..self.num_rows()));
         RecordBatch::try_new(schema.clone(), columns.collect())
     }
 
-    /// The partition with all its rows in memory.
+    /// The partition with all rows in memory.
     pub(super) fn built(self) -> Result<Built, ArrowError> {
         let batch = self.batch()?;
         let Details { rejects, unknown, remarks, lacking } = self.details;

@@ -1,4 +1,5 @@
-//! The rows of a table's companion: states, and the days between which they held. Never how states follow from files.
+//! The rows of a table's companion: states, and the days between which they held. How states follow from files is in
+//! `states`.
 
 use chrono::{DateTime, Utc};
 
@@ -9,11 +10,11 @@ use super::states::{Sequence, State, States};
 /// Why a state ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
-    /// Other figures followed.
+    /// Other figures replaced them.
     Changed,
-    /// A later answer no longer held the row.
+    /// A later answer no longer had the row.
     Withdrawn,
-    /// There was no row until then.
+    /// There had been no row before.
     Appeared,
 }
 
@@ -27,24 +28,24 @@ impl Why {
     }
 }
 
-/// A row of the companion. Days are since 1970.
+/// A row of the companion. Days count from 1970.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Former {
-    /// Among the rows of the states.
+    /// Index among the rows of the states.
     pub(super) row: u32,
-    /// Its number among the rows of its key.
+    /// Its number among the rows with the same key.
     pub(super) occurrence: i32,
     pub(super) known: Option<i32>,
     pub(super) superseded: Option<i32>,
-    /// Whether dates in a later answer tell of it.
+    /// Whether it is inferred from dates in a later answer.
     pub(super) is_derived: bool,
-    /// When it was first shown.
+    /// When it was first observed.
     pub(super) observed: DateTime<Utc>,
     pub(super) why: Option<Why>,
 }
 
-/// The states of each key without those that only repeat the one before: a column that a file lacks is not compared, and
-/// roundings agree. Each is told by the file that showed it first, in the words of the last.
+/// The states of each key, except those that only repeat the one before: columns that a file lacks are not compared,
+/// and roundings agree. Each keeps the time of the file that first showed it and the content of the last.
 pub(super) fn distinct(states: &States<'_>) -> Vec<Sequence> {
     let comparer = Comparer::new(&states.rows, beside_key(states.rows.table), Tolerance::Near);
     let of_key = |sequence: &Sequence| {
@@ -61,7 +62,7 @@ pub(super) fn distinct(states: &States<'_>) -> Vec<Sequence> {
     states.sequences.iter().map(of_key).collect()
 }
 
-/// A row that holds nothing but the key of another one.
+/// A row with nothing but the key of another row.
 pub(super) fn blank(states: &mut States<'_>, row: u32) -> u32 {
     let blank = states.rows.copy(row);
     let table = states.rows.table;

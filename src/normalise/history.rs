@@ -1,5 +1,5 @@
-//! The history of a snapshot: every state that a look showed, from the day of that look, and before the first look what
-//! dated columns tell (`docs/point-in-time.md`). Never how states follow from files.
+//! The history of a snapshot table: each observed state from the day of the look, and, for the days before the first
+//! look, what dated columns tell (`docs/point-in-time.md`). How states follow from files is in `states`.
 
 use super::former::{Former, Why, blank, distinct};
 use super::rows::Standing;
@@ -7,7 +7,7 @@ use super::scalars::Scalar;
 use super::states::{Look, Sequence, States};
 use crate::spec::History;
 
-/// Every state of every key, sorted by key. Dates tell of the days before the first look, where `rules` says which.
+/// All states of all keys, sorted by key. If there are `rules`, dates tell about the days before the first look.
 pub(super) fn history(states: &mut States<'_>, looks: &[Look], rules: Option<&History>) -> Vec<Former> {
     let is_whole = |file: usize| states.rows.standings[file] == Standing::Whole;
     let whole = looks.iter().enumerate().filter(|(file, _)| is_whole(*file));
@@ -35,7 +35,7 @@ pub(super) fn history(states: &mut States<'_>, looks: &[Look], rules: Option<&Hi
     former
 }
 
-/// The states of a key before the first look, as its first row tells of them.
+/// The states of a key before the first look, inferred from its first row.
 fn derived(
     states: &mut States<'_>,
     looks: &[Look],
@@ -45,7 +45,7 @@ fn derived(
 ) {
     let shown = sequence.states.iter().find_map(|state| Some((state.row?, looks[state.file as usize])));
     let Some((row, look)) = shown else { return };
-    // From the first look on it is known whether there was a row.
+    // From the first whole look on, it is known whether the row existed.
     let end = first_whole.map_or(look.day(), |first| first.min(look.day()));
     let Some(begin) = states.rows.cell(rules.from, row).day().filter(|begin| *begin < end) else { return };
     let until = rules.until.and_then(|until| states.rows.cell(until, row).day()).filter(|until| *until < end);
@@ -75,7 +75,7 @@ fn derived(
     }
 }
 
-/// The part of a row that its dates tell of: before or after the day on which it ended.
+/// The part of a row that its dates vouch for, before or since the day it ended.
 fn told(states: &mut States<'_>, row: u32, rules: &History, is_before: bool) -> u32 {
     let told = blank(states, row);
     let rows = &mut states.rows;

@@ -1,5 +1,5 @@
-//! What the rows of an answer are, before it is kept: the same lines, read by the code that builds them, give the same
-//! keys and the same rejects. Never what becomes of an answer.
+//! Reads the rows of an answer before it is kept. This is the code that builds them, so the same lines give the same
+//! keys and rejects. What happens to an answer is decided elsewhere.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -9,13 +9,13 @@ use super::scalars::Scalar;
 use super::{Builder, Input, Origin, Stop, merge};
 use crate::spec::{Table, TableSource};
 
-/// Answers of more bytes are read in pieces: the largest seen are smaller, and no piece takes much memory.
+/// Larger answers are read in pieces of this many bytes, to limit memory. The largest seen are smaller.
 const PIECE: usize = 16 << 20;
 
-/// The most reasons that are told of an answer in pieces.
+/// The most reasons to report for an answer read in pieces.
 const MOST_REASONS: usize = 1 << 10;
 
-/// The column of the security.
+/// The column with the security.
 const CODE: &str = "ts_code";
 
 /// The rows of an answer.
@@ -23,27 +23,27 @@ const CODE: &str = "ts_code";
 pub struct Judged {
     /// Distinct keys that reach silver.
     pub keys: usize,
-    /// Rows that repeat another one exactly.
+    /// Rows that are exact duplicates.
     pub repeated: usize,
-    /// The lines whose rows are set aside, from 1, each with the reason.
+    /// The lines whose rows are rejected, counted from 1, with reasons.
     pub set_aside: Vec<(usize, String)>,
     /// The securities that reach silver.
     pub codes: BTreeSet<String>,
 }
 
-/// The lines of an answer, and the calls that brought them.
+/// The lines of an answer, and the calls that returned them.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerText<'a> {
-    /// One JSON object a line, call by call.
+    /// One JSON object per line, grouped by call.
     pub lines: &'a [u8],
     /// Parameters of each call.
     pub calls: &'a [Vec<(String, String)>],
-    /// Rows of each call.
+    /// Number of rows from each call.
     pub rows_of: &'a [usize],
 }
 
 impl AnswerText<'_> {
-    /// Rows of each call within some lines.
+    /// Number of rows from each call within some lines.
     fn rows_within(&self, lines: &Range<usize>) -> Vec<usize> {
         let mut begin = 0;
         let within = |rows: &usize| {
@@ -56,7 +56,7 @@ impl AnswerText<'_> {
 }
 
 impl Judged {
-    /// Adds what was judged of the lines that follow `before` others.
+    /// Adds the result for lines that follow `before` others.
     fn add(&mut self, other: Self, before: usize) {
         self.keys += other.keys;
         self.repeated += other.repeated;
@@ -68,11 +68,11 @@ impl Judged {
     }
 }
 
-/// Reads an answer of a source of `table` as a build would, whatever the partition of its rows. One that is larger than any
-/// known is read in pieces, so that a row which contradicts one of another piece is left to the build.
+/// Reads an answer of a source of `table` as a build would, for all partitions. One larger than any known is read in
+/// pieces; contradictions between rows of different pieces are left to the build.
 ///
 /// # Errors
-/// [`Stop`] where a build would stop at it.
+/// [`Stop`] if a build would stop.
 pub fn judge(table: &Table, source: &TableSource, answer: AnswerText<'_>) -> Result<Judged, Stop> {
     judge_by(PIECE, table, source, answer)
 }

@@ -1,4 +1,4 @@
-//! The key of a row as one sortable number. Never how the rows of a key are merged.
+//! The key of a row as a single sortable number. How the rows of a key are merged is in `merge`.
 
 use std::cmp::Ordering;
 
@@ -6,13 +6,13 @@ use super::rows::RowSet;
 use super::scalars::{Scalar, ScalarColumn};
 use super::texts::Texts;
 
-/// One number for each row that sorts like the columns `key` and is equal where they are equal. Nulls are equal and
-/// sort first.
+/// A number for each row that sorts like the columns in `key`, and is equal for equal keys. Nulls are equal and sort
+/// first.
 pub(super) fn keys(rows: &RowSet<'_>, key: &[usize]) -> Vec<u64> {
     let mut keys: Vec<u64> = vec![0; rows.len()];
     for (place, &column) in key.iter().enumerate() {
         if place >= 2 {
-            // Two parts fill the number: replacing it by its rank makes room for the next part.
+            // Two parts fill the number; replacing it with its rank makes room for the next part.
             rank(&mut keys);
         }
         let shifts = rows.shifts(column);
@@ -21,7 +21,7 @@ pub(super) fn keys(rows: &RowSet<'_>, key: &[usize]) -> Vec<u64> {
     keys
 }
 
-/// Replaces each number by its rank among the distinct ones.
+/// Replaces each number with its rank among the distinct ones.
 fn rank(keys: &mut [u64]) {
     let mut distinct = keys.to_vec();
     distinct.sort_unstable();
@@ -31,8 +31,8 @@ fn rank(keys: &mut [u64]) {
     }
 }
 
-/// Appends one sortable part to the key of each row; 0 where the cell is empty. `shift` is the power of ten from a row's
-/// number to the column's unit, since vendors may use different units.
+/// Appends a sortable part to the key of each row, 0 if the cell is empty. `shift` is the power of ten from a row's
+/// number to the column's unit, because vendors may use different units.
 fn append(keys: &mut [u64], (cells, texts): (&ScalarColumn, &Texts), shift: &dyn Fn(usize) -> i8) {
     match cells {
         ScalarColumn::Text(ids) => {
@@ -45,7 +45,7 @@ fn append(keys: &mut [u64], (cells, texts): (&ScalarColumn, &Texts), shift: &dyn
             put(keys, ids.iter().map(|id| places.get(*id as usize).copied().unwrap_or(0)));
         }
         ScalarColumn::Date(days) => {
-            // Flipping the sign bit makes days sort as unsigned; the markers of empty cells come out lowest.
+            // Flipping the sign bit makes days sort as unsigned numbers; the markers of empty cells become the lowest.
             put(keys, days.iter().map(|day| (day.cast_unsigned() ^ 0x8000_0000).saturating_sub(1)));
         }
         ScalarColumn::Flag(flags) => {
@@ -66,14 +66,14 @@ fn append(keys: &mut [u64], (cells, texts): (&ScalarColumn, &Texts), shift: &dyn
     }
 }
 
-/// Makes room in each key, and puts a part there.
+/// Makes room in each key and adds a part.
 fn put(keys: &mut [u64], parts: impl Iterator<Item = u32>) {
     for (key, part) in keys.iter_mut().zip(parts) {
         *key = (*key << 32) | u64::from(part);
     }
 }
 
-/// Whether a double tells a number from every other one that is as short.
+/// Whether a double identifies a number among all that are as short.
 fn is_short(cell: Scalar) -> bool {
     match cell {
         Scalar::Number(decimal) => decimal.mantissa.unsigned_abs() < 1_000_000_000_000_000,
@@ -82,7 +82,7 @@ fn is_short(cell: Scalar) -> bool {
     }
 }
 
-/// The place of each value among the distinct ones.
+/// The rank of each value among the distinct ones.
 fn places<T: Ord + Clone>(values: impl Iterator<Item = T>) -> Vec<u32> {
     let values: Vec<T> = values.collect();
     let mut sorted = values.clone();
@@ -92,7 +92,7 @@ fn places<T: Ord + Clone>(values: impl Iterator<Item = T>) -> Vec<u32> {
     values.iter().map(|value| u32::try_from(place(value)).unwrap_or(u32::MAX)).collect()
 }
 
-/// A double with its total order.
+/// A double with a total order.
 #[derive(Clone, Copy)]
 struct Double(f64);
 

@@ -1,7 +1,7 @@
-//! Rows of the same key become one row (`docs/lake-format.md`). Within a file a repeat counts once, a null beside a
-//! value is filled, and of a number and its rounding the finer stays. Between files of a vendor its newest answer wins over
-//! older ones, and any answer over imports and files of other programs, of which the newest wins; a column that a file
-//! lacks keeps its former value. Between vendors the first in the table's order wins, with whole rows.
+//! Merges rows with the same key into one (`docs/lake-format.md`). Within a file, duplicates count once, a null next to
+//! a value is filled, and of a number and its rounding the finer is kept. Among a vendor's files, its newest answer
+//! wins over older ones, and any answer over imports and other programs' files, of which the newest wins; columns that
+//! a file lacks keep their earlier value. Among vendors, the first in the table's order wins, with whole rows.
 
 use super::agreement::{agree, by_content, equal, finer};
 use super::key::keys;
@@ -15,33 +15,33 @@ use crate::spec::Table;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept {
     pub(super) row: u32,
-    /// Its number among the rows of its key and vendor, from 1.
+    /// Its number among the rows with its key and vendor, from 1.
     pub(super) occurrence: i32,
 }
 
-/// Rows in the order of their keys.
+/// Rows in key order.
 #[derive(Debug)]
 pub(super) struct Ordered {
-    /// Of each row.
+    /// The key of each row.
     pub(super) keys: Vec<u64>,
     pub(super) order: Vec<u32>,
 }
 
 impl Ordered {
-    /// The rows that `counts` selects by their number and that of their file.
+    /// The rows that `counts` selects by row and file number.
     pub(super) fn of(rows: &RowSet<'_>, counts: impl Fn(usize, u32) -> bool) -> Self {
         let keys = keys(rows, &rows.table.key);
         Self { order: ordered(rows, &keys, counts), keys }
     }
 }
 
-/// The rows that `counts` selects by their number and that of their file, in the order of their keys.
+/// The rows that `counts` selects by row and file number, in key order.
 pub(super) fn ordered(rows: &RowSet<'_>, keys: &[u64], counts: impl Fn(usize, u32) -> bool) -> Vec<u32> {
     order(keys, |row| counts(row as usize, rows.origins[row as usize].file))
 }
 
-/// The rows to keep, sorted by key, of those that `counts` selects by their number and that of their file. `reject` gets
-/// the rows that contradict each other.
+/// The rows to keep, sorted by key, among those that `counts` selects by row and file number. `reject` receives rows
+/// that contradict each other.
 pub(super) fn merge(
     rows: &mut RowSet<'_>,
     counts: impl Fn(usize, u32) -> bool,
@@ -51,19 +51,19 @@ pub(super) fn merge(
     merge_ordered(rows, ordered, reject)
 }
 
-/// As [`merge`], of rows that are in order.
+/// Like [`merge`], for rows already in order.
 pub(super) fn merge_ordered(rows: &mut RowSet<'_>, ordered: Ordered, reject: impl FnMut(Origin, String)) -> Vec<Kept> {
     let mut kept = merge_each_vendor(rows, ordered, reject);
     let ranks = rows.ranks();
     if ranks.iter().any(|rank| *rank != ranks[0]) {
-        // The choice between vendors is made by the part of the key that all of them have.
+        // The choice between vendors is made by the key columns they all have.
         let parts = keys(rows, &rows.table.common_key());
         keep_preferred(&mut kept, |one| ranks[rows.file(one.row)], |one| parts[one.row as usize]);
     }
     kept
 }
 
-/// As [`merge_ordered`], with the rows of every vendor: sorted by key and the vendor's place.
+/// Like [`merge_ordered`], but keeps the rows of every vendor, sorted by key and the vendor's position.
 pub(super) fn merge_each_vendor(
     rows: &mut RowSet<'_>,
     Ordered { keys, mut order }: Ordered,
@@ -78,7 +78,7 @@ pub(super) fn merge_each_vendor(
         }
         let files = group.chunk_by(|a, b| rows.file(*a) == rows.file(*b));
         let files: Vec<Vec<usize>> = files.map(|file| file.iter().map(|row| *row as usize).collect()).collect();
-        // Parts come first. An answer that has a row of the key speaks for it, and takes from parts what its file lacks.
+        // Parts first. An answer that has a row for the key wins, and takes from parts only what its file lacks.
         let is_part = |file: &Vec<usize>| rows.standing(file[0]) == Standing::Part;
         let answers = files.partition_point(is_part);
         let (parts, answers) = files.split_at(answers);
@@ -101,7 +101,8 @@ pub(super) fn merge_each_vendor(
             of_key(rows, group);
             continue;
         }
-        // Answers after parts, whatever their age; then rows came file by file, oldest first, so the row breaks ties.
+        // Answers after parts, whatever their age. Rows were added file by file, oldest first, so the row number breaks
+        // ties.
         let is_own = |row: u32| rows.standing(row as usize) != Standing::Part;
         group.sort_unstable_by_key(|row| (ranks[rows.file(*row)], is_own(*row), *row));
         let mut group = &*group;
@@ -115,7 +116,7 @@ pub(super) fn merge_each_vendor(
     kept
 }
 
-/// The one row of a key in files of one kind, from the rows of each; none where every file contradicts itself.
+/// Merges the rows of a key from files of one kind into one. `None` if every file contradicts itself.
 fn one(rows: &mut RowSet<'_>, files: &[Vec<usize>], reject: &mut impl FnMut(Origin, String)) -> Option<usize> {
     let mut newest: Option<usize> = None;
     for of_file in files {
@@ -136,12 +137,12 @@ fn one(rows: &mut RowSet<'_>, files: &[Vec<usize>], reject: &mut impl FnMut(Orig
     newest
 }
 
-/// The rows of a key where repeats are real, from files of one kind, in the order of their content. A whole answer has all
-/// of them; any other file adds those that it has more often.
+/// The rows of a key that may really repeat, from files of one kind, in order of content. A whole answer has all of
+/// them; any other file adds those that it has more often.
 fn repeats(rows: &mut RowSet<'_>, files: &[Vec<usize>]) -> Vec<usize> {
     let mut newest: Vec<usize> = Vec::new();
     for of_file in files {
-        // The order of rows in an answer means nothing: their content orders them.
+        // The order of rows in an answer means nothing, so order them by content.
         let mut of_file = of_file.clone();
         of_file.sort_by(|a, b| by_content(rows, *a, *b));
         if rows.table.distinct {
@@ -157,8 +158,8 @@ fn repeats(rows: &mut RowSet<'_>, files: &[Vec<usize>]) -> Vec<usize> {
     newest
 }
 
-/// Lets each of the rows `newer` replace one of `older` that is the same, those with the same content first. Returns the
-/// older rows that are left, and the newer ones.
+/// Lets each row in `newer` replace an identical one in `older`, pairing equal content first. Returns the remaining
+/// older rows, and the newer ones.
 fn match_rows(rows: &mut RowSet<'_>, mut older: Vec<usize>, newer: &[usize]) -> (Vec<usize>, Vec<usize>) {
     let mut unmatched = newer.to_vec();
     for is_match in [|rows: &RowSet<'_>, a, b| by_content(rows, a, b).is_eq(), is_same] {
@@ -173,8 +174,8 @@ fn match_rows(rows: &mut RowSet<'_>, mut older: Vec<usize>, newer: &[usize]) -> 
     (older, newer.to_vec())
 }
 
-/// Whether two rows of different files are one: a column that a file lacks says nothing, and between answers, or between
-/// parts, nor does a rounding.
+/// Whether rows of two files are the same one. Columns that a file lacks are ignored, and between two answers or two
+/// parts so are roundings.
 fn is_same(rows: &RowSet<'_>, a: usize, b: usize) -> bool {
     let is_one_kind = is_one_kind(rows, a, b);
     rows.columns.iter().all(|cells| match (cells.get(a), cells.get(b)) {
@@ -184,13 +185,13 @@ fn is_same(rows: &RowSet<'_>, a: usize, b: usize) -> bool {
     })
 }
 
-/// Whether both rows are of answers, or both of parts.
+/// Whether both rows are from answers, or both from parts.
 fn is_one_kind(rows: &RowSet<'_>, a: usize, b: usize) -> bool {
     (rows.standing(a) == Standing::Part) == (rows.standing(b) == Standing::Part)
 }
 
-/// The first column in which rows of one file hold different values; an empty cell differs from none, and no number from
-/// its rounding.
+/// The first column in which rows of one file hold different values. An empty cell does not differ from anything, nor a
+/// number from its rounding.
 fn conflict<'t>(rows: &RowSet<'t>, of_file: &[usize]) -> Option<&'t str> {
     if of_file.len() == 1 {
         return None;
@@ -207,7 +208,7 @@ fn conflict<'t>(rows: &RowSet<'t>, of_file: &[usize]) -> Option<&'t str> {
     })
 }
 
-/// The value with the most digits that rows of one file hold in a column, where they do not conflict.
+/// The value with the most digits in a column, among rows of one file that do not conflict.
 fn finest(cells: &ScalarColumn, of_file: &[usize]) -> Scalar {
     let values = of_file.iter().rev().map(|row| cells.get(*row)).filter(|cell| !cell.is_empty());
     values.reduce(finer).unwrap_or(Scalar::Null)
@@ -227,15 +228,15 @@ fn fold(rows: &mut RowSet<'_>, of_file: &[usize]) -> usize {
     last
 }
 
-/// Lets the row `newer` replace `older`: it takes over what its file lacks, and of the same kind of file finer roundings of
-/// its numbers.
+/// Lets row `newer` replace `older`. It takes over what its file lacks and, between files of the same kind, finer
+/// versions of its numbers.
 fn replace(rows: &mut RowSet<'_>, older: usize, newer: usize) {
     let is_one_kind = is_one_kind(rows, older, newer);
     let [of_older, of_newer] = [older, newer].map(|row| rows.sources[rows.origins[row].file as usize]);
     let is_one_source = std::ptr::eq(of_older, of_newer);
     let texts = &rows.texts;
     for (column, cells) in rows.columns.iter_mut().enumerate() {
-        // Two interfaces may give a column in different units.
+        // Two interfaces may use different units for a column.
         if !is_one_source && of_older.shift(column) != of_newer.shift(column) {
             continue;
         }

@@ -1,7 +1,7 @@
-//! Bronze to silver rows: lines of JSON to rows of a table, typed, scaled and keyed. Pure: bytes in, columns and
-//! rejects out.
+//! Bronze to silver rows: turns lines of JSON into rows of a table, typed, scaled and keyed. Pure: bytes in, columns
+//! and rejects out.
 //!
-//! Never here: a store, a clock, or a conversion factor (it follows from two units, in [`crate::spec`]).
+//! There is no store and no clock here, and no conversion factors: those follow from two units, in [`crate::spec`].
 
 mod add;
 mod adjusted;
@@ -78,55 +78,55 @@ use states::Look;
 use versions::{Observation, Version, VersionHistory};
 pub use wholeness::Wholeness;
 
-/// Raised whenever the same bronze becomes other rows, or other bytes; `CHANGELOG.md` says why. An input of every
-/// partition, so a new version rebuilds the lake.
+/// Raised whenever the same bronze gives other rows or other bytes, with the reason in `CHANGELOG.md`. It is an input
+/// of every partition, so a new version rebuilds the lake.
 pub const RULES: u32 = 5;
 
-/// A bronze file and what its rows depend on; `'t` is the lifetime of the table, `'f` of the file.
+/// A bronze file and everything its rows depend on. `'t` is the lifetime of the table, `'f` that of the file.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'t, 'f> {
     /// Path in the lake, for messages.
     pub path: &'f str,
     /// The interface that it came from.
     pub source: &'t TableSource,
-    /// Its rows may belong to other partitions, which read the file too.
+    /// Whether its rows may belong to other partitions that also read the file.
     pub span: bool,
-    /// When we received it, where that is known.
+    /// When it was received, if known.
     pub observed: Option<DateTime<Utc>>,
     /// When the vendor showed its rows.
     pub shown: Shown,
-    /// The parameters of the calls that it answers; empty for files of other programs and imports, which only show
-    /// what they hold.
+    /// The parameters of the calls it answers. Empty for imports and other programs' files, which only show what they
+    /// hold.
     pub calls: &'f [Vec<(String, String)>],
-    /// How many of its lines each of the calls brought, in order; empty where one brought all.
+    /// The number of lines that each call returned, in order. Empty if a single call returned all.
     pub rows_of: &'f [usize],
-    /// It repeats the answer before it, and holds no rows for that reason.
+    /// Whether it repeats the previous answer and therefore holds no rows.
     pub is_repeat: bool,
-    /// Whether it takes rows away.
+    /// Whether it removes rows.
     pub wholeness: Wholeness,
-    /// For an answer to a month, of all or of some securities: its first day.
+    /// The first day of the month, for an answer to a month, of all securities or some.
     pub month: Option<NaiveDate>,
-    /// For an answer to a day.
+    /// The day, for an answer to a day.
     pub day: Option<NaiveDate>,
-    /// The number of its slice, where a newer answer to that replaces it as a whole.
+    /// The number of its slice, if a newer answer to that replaces it entirely.
     pub slice: Option<u32>,
     /// Whether its rows still count.
     pub tells: Tells,
-    /// Which of its lines belong to other partitions, where that was found.
+    /// Which of its lines belong to other partitions, if determined.
     pub placed: Option<&'f PlacedLines>,
 }
 
-/// What a file tells.
+/// What a file contributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tells {
     /// The rows of the table.
     Rows,
-    /// Former states alone, since it no longer counts: what is wrong with it is not reported.
+    /// Only former states, because it no longer counts. Problems with it are not reported.
     FormerStates,
 }
 
 impl<'t, 'f> Input<'t, 'f> {
-    /// A file of another program in the folder of its day.
+    /// Another program's file in the folder of its day.
     #[must_use]
     pub fn new(path: &'f str, source: &'t TableSource) -> Self {
         let (calls, rows_of) = (&[], &[]);
@@ -156,25 +156,26 @@ impl Input<'_, '_> {
     }
 }
 
-/// Collects the files of one partition, oldest first.
+/// Collects the files of a partition, oldest first.
 #[derive(Debug)]
 pub struct Builder<'a> {
-    /// `None` for the rows of every partition.
+    /// `None` for the rows of all partitions.
     partition: Option<Partition>,
     rows: RowSet<'a>,
-    /// Path of each file.
+    /// The path of each file.
     files: Vec<String>,
-    /// The first file of each path.
+    /// The first file with each path.
     places: HashMap<String, u32>,
-    /// Of each file.
+    /// One per file.
     observations: Vec<Observation>,
-    /// For tables that keep versions, and snapshots: files repeat each other, and each line is parsed once.
+    /// For tables that keep versions, and for snapshots: their files repeat each other, and each distinct line is
+    /// parsed once.
     repeats: Repeats,
-    /// Whether each distinct line of a snapshot is one row, whichever files hold it.
+    /// Whether each distinct line of a snapshot becomes a single row, however many files hold it.
     is_compact: bool,
     /// For tables that keep the latest row.
     newest: Newest<'a>,
-    /// Of each file.
+    /// One per file.
     looks: Vec<Look>,
     rejects: Vec<Reject>,
     unknown: BTreeMap<String, BTreeSet<String>>,
@@ -188,13 +189,13 @@ impl<'a> Builder<'a> {
         Self { partition: Some(partition), ..Self::of_all(table) }
     }
 
-    /// An empty partition of `table`, for all files that tell its states too.
+    /// An empty partition of `table` that also tracks states, so all files must be added.
     #[must_use]
     pub fn with_states(table: &'a Table, partition: Partition) -> Self {
         Self { is_compact: table.known == Known::Observed, ..Self::new(table, partition) }
     }
 
-    /// Rows of `table`, whatever their partition.
+    /// Rows of `table` for all partitions.
     fn of_all(table: &'a Table) -> Self {
         Self {
             partition: None,
@@ -212,11 +213,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Merges the rows of each key into one, or into its versions; sorts and types them. `tradable` gives the first
-    /// session after a day, where the calendar reaches that far.
+    /// Merges the rows of each key into one, or into its versions, then sorts and types them. `tradable` gives the
+    /// first session after a day, as far as the calendar reaches.
     ///
     /// # Errors
-    /// When Arrow refuses the columns, which would be a bug of ours.
+    /// When Arrow rejects the columns, which would be a bug.
     pub fn finish(self, tradable: &dyn Fn(NaiveDate) -> Option<NaiveDate>) -> Result<Built, ArrowError> {
         self.finished(tradable, None).built()
     }
@@ -240,7 +241,7 @@ impl<'a> Builder<'a> {
         Finished { rows: self.rows, selected, added, companion: None, details }
     }
 
-    /// The rows to keep, where the table keeps the latest one of a key; they may be in order already.
+    /// The rows to keep if the table keeps the latest of each key. They may already be in order.
     fn kept(&mut self, ordered: Option<Ordered>) -> Vec<merge::Kept> {
         if self.is_compact {
             self.rows = self.counting_rows(&self.counting());
@@ -266,7 +267,7 @@ impl<'a> Builder<'a> {
         counts
     }
 
-    /// The rows that count, in the order of their keys.
+    /// The rows that count, in key order.
     fn order(&self, keys: &[u64]) -> Vec<u32> {
         let counts = self.counting();
         let superseded = self.newest.superseded(&self.rows, |file| counts[file as usize]);
@@ -276,10 +277,10 @@ impl<'a> Builder<'a> {
         merge::ordered(&self.rows, keys, counts)
     }
 
-    /// As [`Builder::finish`], with the rows of the companion, and values when they are asked for.
+    /// Like [`Builder::finish`], including the companion's rows, and with values produced on demand.
     ///
     /// # Errors
-    /// When Arrow refuses the columns, which would be a bug of ours.
+    /// When Arrow rejects the columns, which would be a bug.
     pub fn finish_with_companion(
         self,
         tradable: &(dyn Fn(NaiveDate) -> Option<NaiveDate> + Sync),
@@ -293,7 +294,7 @@ impl<'a> Builder<'a> {
         Ok(Finished { companion: companion?, ..self.finished(tradable, ordered) })
     }
 
-    /// The rows of the companion; `None` without any. The keys of the rows may be known.
+    /// The companion's rows, or `None` if there are none. The keys of the rows may already be known.
     fn companion(
         &self,
         keys: Option<&[u64]>,
@@ -325,7 +326,7 @@ impl<'a> Builder<'a> {
         if former.is_empty() { Ok(None) } else { finished::companion(states.rows, &former).map(Some) }
     }
 
-    /// The rows at the lines of some files, each as a row of its own.
+    /// The rows at the lines of some files, each as a separate row.
     fn counting_rows(&self, counts: &[bool]) -> RowSet<'a> {
         let mut rows = RowSet::new(self.rows.table);
         rows.sources.clone_from(&self.rows.sources);
@@ -336,7 +337,7 @@ impl<'a> Builder<'a> {
         rows
     }
 
-    /// All versions, where the table keeps them.
+    /// All versions, if the table keeps them.
     fn versions(&mut self, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
         let Some(rules) = &self.rows.table.versions else { return Vec::new() };
         let sightings = self.repeats.take_sightings();
@@ -346,7 +347,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The contract's field that fills the event column.
+/// The contract field that fills the event column.
 #[must_use]
 pub fn event_field<'a>(table: &Table, source: &'a TableSource) -> Option<&'a Field> {
     let plan = source.fields.iter().find(|plan| Some(plan.column) == table.event)?;

@@ -1,7 +1,7 @@
-//! One line of a nested reply to its rows: one for each element of a list, or the object itself. Elements take the
-//! scalars around them too; lists that the source does not name are skipped.
+//! Turns a line of a nested reply into rows: one per element of a list, or one for the object itself. Elements also
+//! take the scalars around them. Lists that the source does not name are skipped.
 //!
-//! Never here: flat lines, which [`super::scan`] reads faster.
+//! Flat lines are read faster by [`super::scan`].
 
 use serde_json::value::RawValue;
 
@@ -40,7 +40,7 @@ pub(super) fn read<'l>(
 
 struct Walk<'w, 'l, 'c, 'r, 't> {
     contract: &'w Contract,
-    /// The list whose elements are the rows; empty for the line itself.
+    /// The path of the list whose elements are the rows; empty for the line itself.
     rows: &'w str,
     reading: &'w mut LineReading<'c>,
     resolve: &'w mut Resolve<'r, 't>,
@@ -48,7 +48,7 @@ struct Walk<'w, 'l, 'c, 'r, 't> {
 }
 
 impl<'l> Walk<'_, 'l, '_, '_, '_> {
-    /// The line or an element of a list at `path`; `row` holds the scalars around it.
+    /// Visits the line, or the list element, at `path`. `row` holds the scalars around it.
     fn element(&mut self, text: &'l str, path: &str, mut row: Vec<Scalar>) {
         let mut list = None;
         let read = self.object(text, path, &mut row, &mut list);
@@ -68,7 +68,7 @@ impl<'l> Walk<'_, 'l, '_, '_, '_> {
         self.elements.push(Element { row, text });
     }
 
-    /// The scalars of an object and of the objects in it; `list` is the one on the way to the rows.
+    /// Reads the scalars of an object and of objects inside it. `list` is the list on the way to the rows.
     fn object(
         &mut self,
         text: &'l str,
@@ -76,7 +76,7 @@ impl<'l> Walk<'_, 'l, '_, '_, '_> {
         row: &mut [Scalar],
         list: &mut Option<(String, &'l str)>,
     ) -> Result<(), RowError> {
-        // As in flat lines, every name is resolved.
+        // As in flat lines, every name is resolved, even after an error.
         let mut first = Ok(());
         for (name, raw) in members(text)? {
             let path = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
@@ -96,7 +96,7 @@ impl<'l> Walk<'_, 'l, '_, '_, '_> {
         first
     }
 
-    /// Whether a path leads to a field or list of the contract.
+    /// Whether a path leads towards a field or list of the contract.
     fn is_inner(&self, path: &str) -> bool {
         let fields = self.contract.fields.iter().map(|field| field.name.as_str());
         self.contract.lists().any(|list| list == path) || fields.chain(self.contract.lists()).any(|f| is_below(path, f))

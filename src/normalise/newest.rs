@@ -1,7 +1,8 @@
-//! What answers cover. Answers by security overlap: each row counts only if no newer whole answer covers its security, month
-//! and the values that were asked one by one. Of answers along other axes the files decide (`counting`).
+//! What answers cover. Answers by security overlap, so each row counts only if no newer whole answer covers its
+//! security, month and the values requested one by one. For answers along other axes, whole files are chosen
+//! (`counting`).
 //!
-//! Never here: how the rows that count are merged.
+//! How the remaining rows are merged is in `merge`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +18,7 @@ use pitlake_contract::spelling::{Dialect, day};
 /// The parameters of a call.
 type CallParams = Vec<(String, String)>;
 
-/// Which days an answer covers of the rows it was asked for. Days are since 1970.
+/// The days that an answer covers of the rows it was asked for. Days count from 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Days {
     /// One event day.
@@ -28,22 +29,22 @@ pub(super) enum Days {
     All,
 }
 
-/// What one answer covers.
+/// What an answer covers.
 #[derive(Debug, Clone)]
 pub(super) struct Covered<'a> {
     pub(super) file: u32,
     /// Vendor and type.
     pub(super) of: (&'a str, &'a str),
     pub(super) days: Days,
-    /// The security of an answer by security, and the values that were asked one by one.
+    /// The security column of an answer by security, and the columns of values requested one by one.
     pub(super) columns: Vec<usize>,
     /// The cells that those columns may have.
     pub(super) cells: HashSet<Vec<Scalar>>,
-    /// Answers by security overlap: a newer one speaks for its securities only.
+    /// Whether it goes by security: then a newer answer replaces rows of its own securities only.
     pub(super) is_by_security: bool,
 }
 
-/// The part of a table that one answer covers: vendor and type, days, and the cells of its columns.
+/// The part of a table that an answer covers: vendor and type, days, and the cells of its columns.
 type Slice<'a> = (&'a str, &'a str, Days, Vec<Scalar>);
 
 /// What the answers cover, oldest first.
@@ -55,14 +56,14 @@ pub(super) struct Newest<'a> {
 /// The answers by security to each of their slices, and the slice of each row.
 #[derive(Debug, Default)]
 pub(super) struct SecuritySlices {
-    /// Of each row, where an answer by security gave it.
+    /// For each row, its slice, if it came from an answer by security.
     of_row: Vec<Option<u32>>,
     /// The answers to each slice, oldest first.
     answers: Vec<Vec<u32>>,
 }
 
 impl<'a> Newest<'a> {
-    /// Notes what a file covers, if it is an answer: its calls, and the days it was asked for.
+    /// Records what a file covers, if it is an answer: its calls, and the requested days.
     pub(super) fn note(
         &mut self,
         file: u32,
@@ -71,7 +72,7 @@ impl<'a> Newest<'a> {
         texts: &mut Texts,
     ) {
         let days = match (source.contract.ask.axis, days) {
-            // Snapshots of a table with an event day add up: they cover nothing.
+            // Snapshots of a table with an event day accumulate, so they cover nothing.
             (Axis::Snapshot, _) => return,
             (_, (Some(of_day), _)) => Days::Day(day::days(of_day)),
             (_, (_, Some(month))) => Days::Month(day::days(month)),
@@ -85,26 +86,26 @@ impl<'a> Newest<'a> {
         }));
     }
 
-    /// Notes that a file repeats another one.
+    /// Records that a file repeats another one.
     pub(super) fn note_again(&mut self, file: u32, repeated: u32) {
         let covered = self.answers.iter().find(|answer| answer.file == repeated).cloned();
         self.answers.extend(covered.map(|covered| Covered { file, ..covered }));
     }
 
-    /// Takes the last file back.
+    /// Forgets the last file.
     pub(super) fn forget(&mut self, file: u32) {
         self.answers.retain(|answer| answer.file != file);
     }
 
-    /// For each row whether a newer answer among the files that `counts` selects speaks for it instead; empty where none
-    /// does.
+    /// For each row, whether a newer answer among the files that `counts` selects replaces it. Empty if there are no
+    /// such rows.
     pub(super) fn superseded(&self, rows: &RowSet<'a>, counts: impl Fn(u32) -> bool) -> Vec<bool> {
         let slices = self.slices(rows, &counts);
         let is_superseded = |row: u32| slices.is_superseded(rows, row, &counts);
         if slices.of_row.is_empty() { Vec::new() } else { (0u32..).take(rows.len()).map(is_superseded).collect() }
     }
 
-    /// The slices of the answers by security among some files; empty where no two of them answer one.
+    /// The slices of the answers by security among some files. Empty if no two of them answer the same slice.
     pub(super) fn slices(&self, rows: &RowSet<'a>, counts: impl Fn(u32) -> bool) -> SecuritySlices {
         let answers = || self.answers.iter().filter(|answer| answer.is_by_security && counts(answer.file));
         if answers().nth(1).is_none() {
@@ -141,7 +142,7 @@ impl<'a> Newest<'a> {
 }
 
 impl SecuritySlices {
-    /// Whether a newer whole answer among the files that `counts` selects speaks for a row instead.
+    /// Whether a newer whole answer among the files that `counts` selects replaces a row.
     pub(super) fn is_superseded(&self, rows: &RowSet<'_>, row: u32, counts: impl Fn(u32) -> bool) -> bool {
         let Some(slice) = self.of_row.get(row as usize).copied().flatten() else { return false };
         let file = rows.origins[row as usize].file;
@@ -150,7 +151,7 @@ impl SecuritySlices {
     }
 }
 
-/// The columns that the calls of an answer narrow, and the cells that those may have.
+/// The columns to which the calls of an answer are restricted, and the cells these may have.
 fn covered(
     source: &TableSource,
     calls: &[CallParams],
@@ -172,7 +173,7 @@ fn covered(
         None if is_by_security => return None,
         None => None,
     };
-    // Of other answers all values are asked, unless they are chosen by a job, or by the rows of another table.
+    // Other answers request all values, unless a job or the rows of another table choose them.
     let is_chosen = |values: &Values| !matches!(values, Values::Fixed(_));
     let each = contract.ask.each.iter().filter(|(_, values)| is_by_security || is_chosen(values));
     let each: Vec<_> = each.filter_map(|(param, _)| Some((param, plan_of(param, Some(param))?))).collect();

@@ -1,10 +1,10 @@
-//! The numbers of a column: the digits of each and its decimal places side by side, in five bytes as long as all digits fit
-//! into four. Never what the places mean where there is no number.
+//! The numbers of a column: for each its digits and its number of decimal places, in five bytes as long as all digits
+//! fit into four. What the places mean where there is no number is decided by the caller.
 
-/// The digits of a number as a whole one, and its power of ten.
+/// The digits of a number as an integer, and its power of ten.
 pub(super) type Digits = (i64, i8);
 
-/// Numbers, one after the other.
+/// A sequence of numbers.
 #[derive(Debug)]
 pub(super) enum Numbers {
     Narrow(Vec<[u8; 5]>),
@@ -84,7 +84,7 @@ impl Numbers {
         }
     }
 
-    /// Takes back all from `len` on; nothing at all is narrow again.
+    /// Truncates to `len`. An empty column is narrow again.
     pub(super) fn truncate(&mut self, len: usize) {
         match self {
             Self::Narrow(cells) => cells.truncate(len),
@@ -93,7 +93,7 @@ impl Numbers {
         }
     }
 
-    /// Appends those of another column.
+    /// Appends the numbers of another column.
     pub(super) fn append(&mut self, more: &Self) {
         match (&mut *self, more) {
             (Self::Narrow(cells), Self::Narrow(more)) => cells.extend_from_slice(more),
@@ -102,7 +102,7 @@ impl Numbers {
         }
     }
 
-    /// Appends those of some rows of another column.
+    /// Appends the numbers at some rows of another column.
     pub(super) fn append_ordered(&mut self, more: &Self, order: &[u32]) {
         match (&mut *self, more) {
             (Self::Narrow(cells), Self::Narrow(more)) => cells.extend(order.iter().map(|row| more[*row as usize])),
@@ -111,7 +111,7 @@ impl Numbers {
         }
     }
 
-    /// Whether the exponent of any is this one.
+    /// Whether any number has this exponent.
     pub(super) fn has_exponent(&self, exponent: i8) -> bool {
         match self {
             Self::Narrow(cells) => cells.iter().any(|cell| of_narrow(*cell).1 == exponent),
@@ -119,7 +119,7 @@ impl Numbers {
         }
     }
 
-    /// Gives all of them.
+    /// Passes all numbers to `take`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call for each number takes as long as the number itself")]
     pub(super) fn all(&self, mut take: impl FnMut(Digits)) {
@@ -129,7 +129,7 @@ impl Numbers {
         }
     }
 
-    /// Gives those of some rows, in their order.
+    /// Passes the numbers at some rows to `take`, in order.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call for each number takes as long as the number itself")]
     pub(super) fn each(&self, rows: &[u32], mut take: impl FnMut(u32, Digits)) {
@@ -139,7 +139,7 @@ impl Numbers {
         }
     }
 
-    /// What becomes of those of some rows, in their order.
+    /// Maps the numbers at some rows, in order.
     pub(super) fn of_rows<T>(&self, rows: &[u32], made: impl Fn(Digits) -> T) -> Vec<T> {
         match self {
             Self::Narrow(cells) => rows.iter().map(|row| made(of_narrow(cells[*row as usize]))).collect(),
@@ -147,7 +147,7 @@ impl Numbers {
         }
     }
 
-    /// The numbers in nine bytes each.
+    /// Widens the numbers to nine bytes each.
     #[cold]
     fn widen(&mut self) -> &mut Vec<[u8; 9]> {
         if let Self::Narrow(cells) = self {

@@ -1,9 +1,10 @@
-//! Rows in the order of their keys, with equal keys in the order of the rows. Never what a key is.
+//! Sorts rows by key, and rows with equal keys by number. What a key is is decided in `key`.
 
-/// The rows that `counts` selects, sorted by their keys.
+/// The rows that `counts` selects, sorted by key.
 ///
-/// The first halves of keys are dense as a rule, such as the places of securities: one pass counts the rows of each, and
-/// another one puts every row behind those of its half. Files come in the order of their days, so little is left to sort.
+/// The upper halves of keys are usually dense, such as the ranks of securities. So one pass counts the rows for each
+/// half, and another puts each row behind those of its half. Files are added in the order of their days, so little
+/// remains to be sorted.
 pub(super) fn order(keys: &[u64], counts: impl Fn(u32) -> bool) -> Vec<u32> {
     let rows = || (0u32..).zip(keys).filter(|(row, _)| counts(*row)).map(|(row, key)| (row, *key));
     let Some((least, halves)) = halves(keys) else {
@@ -37,15 +38,15 @@ fn first(key: u64) -> u64 {
     key >> 32
 }
 
-/// The least first half of a key, and how many there are up to the greatest; `None` where most of them would be none, or
-/// there is only one.
+/// The smallest upper half of a key, and the number of values up to the greatest. `None` if most of these would not
+/// occur, or there is only one.
 fn halves(keys: &[u64]) -> Option<(u64, usize)> {
     let least = first(*keys.iter().min()?);
     let halves = usize::try_from(first(*keys.iter().max()?) - least + 1).ok()?;
     (2..=4 * keys.len() + 1024).contains(&halves).then_some((least, halves))
 }
 
-/// Sorts rows by their keys, and those of one key by their number.
+/// Sorts rows by key, and rows with the same key by number.
 fn sort(rows: &mut [u32], keys: &[u64], pairs: &mut Vec<(u64, u32)>) {
     if rows.is_sorted_by_key(|row| keys[*row as usize]) {
         return;

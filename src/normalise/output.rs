@@ -1,4 +1,4 @@
-//! Scalars to Arrow: the one place where a decimal becomes a column's value. Never which rows are kept.
+//! Scalars to Arrow: the only place where a decimal becomes a column's value. Which rows are kept is decided elsewhere.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,19 +28,19 @@ use pitlake_contract::spelling::{day, excerpt};
 pub struct Added {
     /// Its name.
     pub name: &'static str,
-    /// Its type, as `tables` names it.
+    /// Its type, named as in `tables`.
     pub kind: &'static str,
-    /// Its unit, as `tables` names it.
+    /// Its unit, named as in `tables`.
     pub unit: &'static str,
     /// What it means.
     pub description: &'static str,
 }
 
-/// The column that says which vendor a row came from.
+/// The column with the vendor of a row.
 pub(super) const VENDOR: Added =
     Added { name: "vendor", kind: "utf8", unit: "text", description: "the vendor the row came from" };
 
-/// The last part of a key that repeats within one answer.
+/// The last part of a key that may repeat within an answer.
 const OCCURRENCE: Added = Added {
     name: "occurrence",
     kind: "int32",
@@ -94,7 +94,7 @@ const VERSION: [Added; 7] = [
     },
 ];
 
-/// What the table of former states adds to a state.
+/// What the table of former states adds to each state.
 const KNOWN_ON: Added = Added {
     name: "known_on",
     kind: "date",
@@ -132,7 +132,7 @@ const WHY: Added = Added {
                   appeared (no row until then: all columns but key and vendor are null); null while it stands",
 };
 
-/// The columns that follow those of the table in its companion, in order.
+/// The columns that follow the table's own in its companion, in order.
 #[must_use]
 pub fn added_to_states(table: &Table) -> Vec<Added> {
     match table.known {
@@ -141,7 +141,7 @@ pub fn added_to_states(table: &Table) -> Vec<Added> {
     }
 }
 
-/// The Arrow schema of a table's companion; `None` where it has none.
+/// The Arrow schema of a table's companion; `None` if it has none.
 #[must_use]
 pub fn companion_schema(table: &Table) -> Option<SchemaRef> {
     table.companion()?;
@@ -158,7 +158,7 @@ pub fn added(table: &Table) -> Vec<Added> {
     occurrence.into_iter().chain(version.iter().copied()).chain([VENDOR]).collect()
 }
 
-/// The Arrow schema of a table's files: unit and description in each field's metadata.
+/// The Arrow schema of a table's files, with unit and description in each field's metadata.
 #[must_use]
 pub fn schema(table: &Table) -> SchemaRef {
     let field = |column: &Column| {
@@ -192,7 +192,7 @@ fn added_field(added: &Added) -> Field {
     Field::new(added.name, kind, true).with_metadata(metadata)
 }
 
-/// Whether a cell fits its column; the reason where it does not.
+/// Checks that a cell fits its column. The error is the reason.
 #[inline]
 pub(super) fn check(cell: Scalar, column: &Column, shift: i8, texts: &Texts) -> Result<(), String> {
     let fits = match (cell, column.kind) {
@@ -233,7 +233,7 @@ pub(super) fn vendors(rows: &RowSet<'_>, selected: &[u32]) -> ArrayRef {
     })
 }
 
-/// As [`vendors`], by their numbers.
+/// Like [`vendors`], as numbered texts.
 pub(super) fn numbered_vendors<'r>(rows: &'r RowSet<'_>, selected: &[u32]) -> NumberedTexts<'r> {
     let mut names: Vec<&str> = Vec::new();
     let of_file = rows.sources.iter().map(|source| {
@@ -252,12 +252,12 @@ pub(super) fn numbered_vendors<'r>(rows: &'r RowSet<'_>, selected: &[u32]) -> Nu
     NumberedTexts { numbers, text: Box::new(move |number| names[usize::try_from(number).unwrap_or_default()]) }
 }
 
-/// Numbers of one column.
+/// A column of integers.
 pub(super) fn numbers(numbers: impl Iterator<Item = i32>) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values(numbers))
 }
 
-/// The columns of [`VERSION`], and the number among equal keys before them where the table has it.
+/// The columns of [`VERSION`], preceded by the occurrence number if the table has it.
 pub(super) fn version_columns(
     table: &Table,
     versions: &[Version],
@@ -284,7 +284,7 @@ pub(super) fn version_columns(
     occurrences.into_iter().chain(columns).collect()
 }
 
-/// The selected cells of a column. It may come in different units from different sources: the shift goes with the file.
+/// The selected cells of a column. Sources may use different units, so the shift depends on the file.
 pub(super) fn array(rows: &RowSet<'_>, index: usize, selected: &[u32]) -> ArrayRef {
     let (cells, texts, shifts) = (&rows.columns[index], &rows.texts, rows.shifts(index));
     let same = shifts.first().copied().filter(|first| shifts.iter().all(|shift| shift == first));
@@ -340,7 +340,7 @@ pub(super) fn array(rows: &RowSet<'_>, index: usize, selected: &[u32]) -> ArrayR
     }
 }
 
-/// Cells as values of one type; few of them have none.
+/// Cells as values of a primitive type. Few of them are null.
 fn primitive<T: ArrowPrimitiveType>(
     cells: &ScalarColumn,
     selected: &[u32],
@@ -359,7 +359,7 @@ fn primitive<T: ArrowPrimitiveType>(
     PrimitiveArray::new(values.into(), nulls)
 }
 
-/// Which of so many values there are, without the missing ones.
+/// The null buffer for this many values, some of which are missing.
 fn nulls(values: usize, missing: &[usize]) -> Option<NullBuffer> {
     if missing.is_empty() {
         return None;

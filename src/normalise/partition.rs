@@ -1,4 +1,4 @@
-//! Which rows share a file. Never where that file lies.
+//! Which rows share a file. Where that file is stored is decided in `silver`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,7 +23,7 @@ pub enum Partition {
 }
 
 impl Partition {
-    /// The partition of a table that holds the events of `day`.
+    /// The partition of a table that contains the events of `day`.
     #[must_use]
     pub fn of(table: &Table, day: NaiveDate) -> Self {
         match table.partition {
@@ -34,7 +34,7 @@ impl Partition {
         }
     }
 
-    /// Whether events of `day` lie in it.
+    /// Whether events of `day` belong to it.
     #[must_use]
     pub fn holds(self, day: NaiveDate) -> bool {
         match self {
@@ -57,7 +57,7 @@ impl Partition {
     }
 }
 
-/// As in a path: `year=2024`, `year=2024/month=6`, `date=2024-01-02`.
+/// As in paths: `year=2024`, `year=2024/month=6`, `date=2024-01-02`.
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,7 +97,7 @@ impl FromStr for Partition {
             [("date", day)] => day.parse().ok().map(Self::Day),
             _ => None,
         };
-        // Only the text that is written is read.
+        // Accept only the canonical text.
         read.filter(|partition| partition.to_string() == text).ok_or_else(|| format!("invalid partition `{text}`"))
     }
 }

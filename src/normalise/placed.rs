@@ -1,5 +1,5 @@
-//! Which partition the lines of a file belong to: found once for all partitions that a file feeds, so that each reads the
-//! lines of its own. Never what a line says.
+//! Which partition each line of a file belongs to, determined once for all partitions that the file feeds, so that each
+//! reads only its own lines. What a line says is decided elsewhere.
 
 use std::ops::Range;
 
@@ -12,15 +12,15 @@ use super::{Input, Partition, nested};
 use crate::spec::{DateRange, Table};
 use pitlake_contract::spelling::day;
 
-/// The lines of a file that are known to belong to one partition, and leave nothing to any other: neither a row nor a
-/// reject, nor a name that no line before them has.
+/// The lines of a file that are known to belong to one partition and to concern no other: they give it no row, no
+/// reject, and no field name that was not in an earlier line.
 #[derive(Debug, Default)]
 pub struct PlacedLines {
-    /// In their order. What lies between is for every partition to read.
+    /// In file order. Lines in between must be read by every partition.
     runs: Vec<Run>,
 }
 
-/// Lines side by side that belong to one partition.
+/// Consecutive lines of one partition.
 #[derive(Debug)]
 struct Run {
     bytes: Range<usize>,
@@ -29,8 +29,8 @@ struct Run {
 }
 
 impl PlacedLines {
-    /// The lines of a file that no partition of a group but their own needs to read. Nothing is known of a file whose lines
-    /// hold several rows, or which is not text.
+    /// Determines the lines of a file that only their own partition in a group must read. Finds none if a line can have
+    /// several rows, or the file is not text.
     #[must_use]
     pub fn of(table: &Table, input: Input<'_, '_>, text: &[u8]) -> Self {
         let (Some(event), false) = (table.event, nested::is_nested(input.source)) else { return Self::default() };
@@ -71,7 +71,7 @@ impl PlacedLines {
         }
     }
 
-    /// The lines of other partitions than one.
+    /// The lines that belong to partitions other than this one.
     pub(super) fn beside(&self, partition: Partition) -> Beside<'_> {
         Beside { runs: &self.runs, partition }
     }
@@ -82,14 +82,14 @@ fn partition(table: &Table, day: NaiveDate) -> Option<(Partition, DateRange)> {
     Some((partition, partition.days()?))
 }
 
-/// Lines that a partition leaves to others, from the front of a file to its end.
+/// Skips lines left to other partitions, from the start of a file to its end.
 pub(super) struct Beside<'p> {
     runs: &'p [Run],
     partition: Partition,
 }
 
 impl Beside<'_> {
-    /// The place after the lines at `at` that belong to another partition, and their number.
+    /// The position after the lines at `at` that belong to another partition, and their number.
     #[inline]
     pub(super) fn skip(&mut self, at: usize) -> Option<(usize, u32)> {
         while let [run, rest @ ..] = self.runs {

@@ -1,5 +1,5 @@
-//! One file to rows on its own, whatever the files before it hold: so that files are read side by side. Never how a builder
-//! puts them together.
+//! Reads a file into rows independently of other files, so that files can be read in parallel. How a builder combines
+//! them is in `add`.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ use super::value::RowError;
 use super::{Input, Partition, Stop};
 use crate::spec::Table;
 
-/// The text of a file.
+/// The text of a file, if it is valid.
 pub(super) fn valid<'l>(path: &str, text: &'l [u8]) -> Result<&'l str, Stop> {
     std::str::from_utf8(text).map_err(|error| Stop::NotText { file: path.to_owned(), at: error.valid_up_to() })
 }
 
-/// Notes the lines that a reader comes upon.
+/// Records the lines that a reader encounters.
 struct Noted<'d> {
     digests: &'d LineDigests,
     lines: Vec<ReadLine>,
@@ -40,29 +40,29 @@ impl ReadBefore for Noted<'_> {
     }
 }
 
-/// A file that was read on its own.
+/// A file read on its own.
 #[derive(Debug)]
 pub struct ReadFile {
     pub(super) rows: FileRows,
-    /// Its lines, where the table keeps versions.
+    /// Its lines, if the table keeps versions.
     pub(super) lines: Option<Vec<ReadLine>>,
-    /// The texts that its reader came upon first in it.
+    /// The texts that its reader first saw in this file.
     pub(super) texts: Vec<Box<str>>,
 }
 
-/// The memory of a file whose rows were added.
+/// The reusable memory of a file whose rows were added.
 #[derive(Debug)]
 pub struct EmptyColumns(pub(super) Vec<ScalarColumn>);
 
-/// Reads files on its own, for a builder that puts them together. Rows do not depend on how files are shared out.
+/// Reads files independently, for a builder to combine. The result does not depend on which reader reads which file.
 #[derive(Debug)]
 pub struct FileReader<'t> {
     table: &'t Table,
     partition: Partition,
     texts: Texts,
-    /// Where the table keeps versions.
+    /// Set if the table keeps versions.
     digests: Option<LineDigests>,
-    /// Columns that were emptied, to be filled again.
+    /// Emptied columns to reuse.
     spare: Vec<Vec<ScalarColumn>>,
 }
 
@@ -71,7 +71,7 @@ impl<'t> FileReader<'t> {
         Self { table, partition, texts: Texts::default(), digests, spare: Vec::new() }
     }
 
-    /// Whether lines that files before a file hold as well are read for nothing.
+    /// Whether reading lines that earlier files also hold is wasted work.
     #[must_use]
     pub fn minds_repeats(&self) -> bool {
         self.digests.is_some()

@@ -1,5 +1,5 @@
-//! What the build will make of one file, before it is in the lake: its rows, their days, and those it sets aside. The
-//! code is that of the build; only the partitions are left out. Never whether the file is taken.
+//! What a build will make of a file before it is in the lake: its rows, their days, and the rejects. Uses the same code
+//! as the build, without partitions. Whether the file is accepted is decided elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use super::{Builder, Input, Partition, Reject, Remarks};
 use crate::spec::Table;
 use pitlake_contract::spelling::day;
 
-/// What the build will make of a file.
+/// What a build will make of a file.
 #[derive(Debug)]
 pub struct Reading {
-    /// The rows of all partitions, without sessions.
+    /// The rows for all partitions, without session dates.
     pub batch: RecordBatch,
-    /// Rows that are set aside.
+    /// Rejected rows.
     pub rejects: Vec<Reject>,
     /// The event days of the rows.
     pub days: BTreeSet<NaiveDate>,
-    /// Values that a user should know of.
+    /// Values to report to the user.
     pub remarks: Remarks,
 }
 
-/// Reads the lines of a file as the build of `table` will.
+/// Reads the lines of a file as a build of `table` would.
 ///
 /// # Errors
 /// [`Stop`](super::Stop) when the file as a whole cannot be trusted.
@@ -35,7 +35,7 @@ pub fn read(table: &Table, input: Input<'_, '_>, lines: &[u8]) -> Result<Reading
     let days = cells.into_iter().flat_map(|cells| (0..builder.rows.len()).filter_map(|row| cells.get(row).day()));
     let days = days.filter_map(day::day).collect();
     let mut built = builder.finish(&|_| None)?;
-    // Rows that contradict each other are named by their lines alone.
+    // Rows that contradict each other are reported only by line number, so look up their text.
     if built.rejects.iter().any(|reject| reject.row.is_empty()) {
         let lines: Vec<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
         for reject in built.rejects.iter_mut().filter(|reject| reject.row.is_empty()) {

@@ -1,5 +1,5 @@
-//! Lines that were read before: nightly answers repeat each other nearly line by line, and only new lines are worth
-//! parsing. Never what a line means.
+//! Recognises lines that were read before. Nightly answers repeat each other almost line by line, and only new lines
+//! need parsing. What a line means is decided elsewhere.
 
 use std::hash::{BuildHasher as _, Hash};
 use std::ops::Range;
@@ -10,10 +10,10 @@ use super::rows::Origin;
 use super::versions::Sighting;
 use crate::spec::TableSource;
 
-/// 128 bits: the hashes by two keys, chosen at random.
+/// 128 bits: hashes with two random keys.
 type Digest = (u64, u64);
 
-/// Tells lines apart, on whichever thread they are read.
+/// Hashes lines, the same on every thread.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LineDigests(DefaultHashBuilder, DefaultHashBuilder);
 
@@ -23,7 +23,7 @@ impl LineDigests {
     }
 }
 
-/// A line that was read on its own: its digest, its number, and how many rows it gave.
+/// A line read by a separate reader: its digest, its number, and the number of rows it gave.
 #[derive(Debug)]
 pub(super) struct ReadLine {
     pub(super) digest: Digest,
@@ -31,10 +31,10 @@ pub(super) struct ReadLine {
     pub(super) rows: usize,
 }
 
-/// Every distinct line so far, and every place where it was read.
+/// All distinct lines so far, and where each was read.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// An empty range for a line without rows of this partition.
+    /// The rows of each line; an empty range if it has none in this partition.
     rows: HashMap<Digest, Range<u32>>,
     sightings: Vec<Sighting>,
     digests: LineDigests,
@@ -42,11 +42,12 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
-    /// Whether the line was read before, with the same cells from its call; if so, its rows are noted at `origin` too.
+    /// Whether the line was read before with the same cells from its call. If so, its rows are also recorded at
+    /// `origin`.
     pub(super) fn is_known(&mut self, source: &TableSource, call: impl Hash, line: &str, origin: Origin) -> bool {
         self.last = self.digests.of((&source.contract.id, call, self.digests.of(line)));
         let Some(rows) = self.rows.get(&self.last) else {
-            // Rows follow once they are read.
+            // The rows are recorded once they are read.
             self.rows.insert(self.last, 0..0);
             return false;
         };
@@ -54,8 +55,8 @@ impl Repeats {
         true
     }
 
-    /// Notes lines of a file that were read already, `first` being the number of its first row, unless one of them was read
-    /// before: then none is noted. Each comes with the cells from its call.
+    /// Records lines of a file that were already read, with the cells from their calls; `first` is the number of the
+    /// file's first row. If one of the lines was read before, none is recorded.
     pub(super) fn learn_all<C: Hash>(
         &mut self,
         source: &TableSource,
@@ -80,24 +81,25 @@ impl Repeats {
         true
     }
 
-    /// Tells the lines of other threads apart as those that are read here.
+    /// Hashers for other threads, which give the same digests as here.
     pub(super) fn digests(&self) -> LineDigests {
         self.digests.clone()
     }
 
-    /// As [`Repeats::is_known`], for lines with rows only: what else is in a line is named again.
+    /// Like [`Repeats::is_known`], but only for lines with rows. Other lines are read again, so that what is in them is
+    /// reported again.
     pub(super) fn gave_rows(&mut self, source: &TableSource, call: impl Hash, line: &str, origin: Origin) -> bool {
         let before = self.sightings.len();
         self.is_known(source, call, line, origin) && self.sightings.len() > before
     }
 
-    /// Notes rows at `origin` whose line is to be read again.
+    /// Records rows at `origin` whose line must be read again.
     pub(super) fn note(&mut self, rows: Range<usize>, origin: Origin) {
         let rows = rows.filter_map(|row| u32::try_from(row).ok());
         self.sightings.extend(rows.map(|row| Sighting { row, origin }));
     }
 
-    /// Notes all rows of a file as those of a later one.
+    /// Records all rows of a file as rows of a later one, too.
     pub(super) fn note_again(&mut self, repeated: u32, file: u32) {
         let of_file = self.of_file(repeated);
         for place in of_file {
@@ -106,7 +108,7 @@ impl Repeats {
         }
     }
 
-    /// Takes back what was noted of the last file.
+    /// Forgets the last file.
     pub(super) fn forget(&mut self, file: u32) {
         self.sightings.truncate(self.of_file(file).start);
     }
@@ -116,7 +118,7 @@ impl Repeats {
         place(file)..place(file + 1)
     }
 
-    /// Notes the rows of the line last asked about.
+    /// Records the rows of the line last asked about.
     pub(super) fn learn(&mut self, rows: Range<usize>, origin: Origin) {
         let number = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
         let rows = number(rows.start)..number(rows.end);
@@ -124,12 +126,12 @@ impl Repeats {
         self.rows.insert(self.last, rows);
     }
 
-    /// Every row at every line that holds it, in the order of the files.
+    /// Each row at each line that holds it, in file order.
     pub(super) fn sightings(&self) -> &[Sighting] {
         &self.sightings
     }
 
-    /// Every row at every line that holds it.
+    /// Each row at each line that holds it.
     pub(super) fn take_sightings(&mut self) -> Vec<Sighting> {
         std::mem::take(&mut self.sightings)
     }

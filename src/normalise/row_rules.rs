@@ -1,4 +1,4 @@
-//! What a row must hold to be one of the partition. Never how its cells were read.
+//! The rules a row must satisfy to belong to the partition. How its cells were read is decided elsewhere.
 
 use super::output;
 use super::scalars::Scalar;
@@ -10,39 +10,39 @@ use chrono::NaiveDate;
 use pitlake_contract::decimal::Decimal;
 use pitlake_contract::spelling::day;
 
-/// The rules for rows of one file.
+/// The rules for the rows of a file.
 #[derive(Debug)]
 pub(super) struct RowRules<'t> {
     table: &'t Table,
-    /// Columns without which a row is dropped: it is about something else.
+    /// Columns without which a row is dropped, because it is about something else.
     needs: &'t [usize],
-    /// Columns that must have a value; others may be ones that the source does not fill.
+    /// Columns that must have a value. They may include columns that the source does not fill.
     required: Vec<usize>,
-    /// Columns whose numbers must fit, each with the power of ten to its unit.
+    /// Columns whose numbers must fit, with the power of ten to the column's unit.
     numbers: Vec<(usize, &'t Column, i8)>,
-    /// The first and last day of the partition, since 1970.
+    /// The first and last day of the partition, counted from 1970.
     days: (i32, i32),
-    /// Rows of other partitions are left to those.
+    /// Whether rows of other partitions are ignored because those partitions read the file as well.
     span: bool,
-    /// In a part an empty cell says nothing.
+    /// In a part, an empty cell says nothing.
     is_part: bool,
-    /// Of each column.
+    /// One per column.
     gates: Vec<Gate>,
 }
 
-/// What a cell of a column must be to need no second look.
+/// What a cell must be to need no further check.
 #[derive(Debug, Clone, Copy, Default)]
 struct Gate {
-    /// An empty one is filled, or decides about the row.
+    /// An empty cell is filled or decides about the row.
     is_decisive: bool,
-    /// The power of ten to a column of whole numbers.
+    /// The power of ten, for an integer column.
     whole: Option<i8>,
-    /// It tells the day of the row.
+    /// It determines the day of the row.
     is_event: bool,
 }
 
 impl<'t> RowRules<'t> {
-    /// The rules of a table; `filled` columns are filled by the call where they are empty.
+    /// The rules for a table; the call fills empty cells in the `filled` columns.
     pub(super) fn new(
         (table, partition): (&'t Table, Option<Partition>),
         input: Input<'t, '_>,
@@ -75,14 +75,14 @@ impl<'t> RowRules<'t> {
         rules
     }
 
-    /// Whether a number keeps all rules for its column.
+    /// Whether a number satisfies all rules for its column.
     #[inline]
     pub(super) fn admits_number(&self, column: usize, number: Decimal) -> bool {
         let gate = self.gates[column];
         !gate.is_event && gate.whole.is_none_or(|shift| number.to_i64(shift).is_some())
     }
 
-    /// Whether a cell keeps all rules for its column; what does not may still be one of a row.
+    /// Whether a cell satisfies all rules for its column. If not, its row may still be valid.
     #[inline]
     pub(super) fn admits(&self, column: usize, cell: Scalar) -> bool {
         let gate = self.gates[column];
@@ -95,7 +95,7 @@ impl<'t> RowRules<'t> {
         }
     }
 
-    /// A cell as it is kept.
+    /// The cell to store.
     #[inline]
     pub(super) fn kept(&self, cell: Scalar) -> Scalar {
         if self.is_part && cell.is_empty() { Scalar::Absent } else { cell }
@@ -105,7 +105,7 @@ impl<'t> RowRules<'t> {
         self.needs.iter().any(|column| row[*column].is_empty())
     }
 
-    /// Whether a row belongs to the partition, or why it belongs nowhere.
+    /// Whether a row belongs to this partition, or why it does not belong anywhere.
     pub(super) fn holds(&self, row: &[Scalar], texts: &Texts) -> Result<bool, RowError> {
         let columns = &self.table.columns;
         if let Some(empty) = self.required.iter().find(|column| row[**column].is_empty()) {

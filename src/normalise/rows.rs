@@ -1,6 +1,6 @@
-//! The rows of a partition read so far: cells by column, and the line that each row came from.
+//! The rows of a partition read so far: cells by column, and the line each row came from.
 //!
-//! Never here: which of the rows count.
+//! Which rows count is decided elsewhere.
 
 use std::hash::BuildHasher as _;
 
@@ -12,29 +12,30 @@ use super::scalars::{Scalar, ScalarColumn};
 use super::texts::Texts;
 use crate::spec::{Column, ColumnType, Table, TableSource};
 
-/// A line of a file of the partition.
+/// A line of one of the partition's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Origin {
     /// Number of the file, oldest first.
     pub(super) file: u32,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub(super) line: u32,
 }
 
-/// What a file has to say about rows beside its own.
+/// What a file says about rows that it does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// An import or a file of another program: its rows are added, and an empty cell says nothing.
+    /// An import or another program's file: it only adds rows, and an empty cell says nothing.
     Part,
-    /// An answer of our own that is not plainly whole: it takes no row away.
+    /// An answer of our own that is not plainly whole: it removes no rows.
     Partial,
-    /// An answer of our own that lacks some keys for good: it takes rows away of those that it shows, where versions are kept.
+    /// An answer of our own that lacks some keys for good. If versions are kept, it removes rows of the keys that it
+    /// does show.
     Short,
-    /// An answer of our own that is whole.
+    /// A whole answer of our own.
     Whole,
 }
 
-/// No cells, for each column of a table.
+/// Empty columns for a table.
 pub(super) fn new_columns(table: &Table) -> Vec<ScalarColumn> {
     let new = |column: &Column| match column.kind {
         ColumnType::Utf8 => ScalarColumn::Text(Vec::new()),
@@ -51,13 +52,13 @@ pub(super) struct RowSet<'a> {
     pub(super) table: &'a Table,
     pub(super) columns: Vec<ScalarColumn>,
     pub(super) texts: Texts,
-    /// Of each row.
+    /// One per row.
     pub(super) origins: Vec<Origin>,
-    /// Of each file.
+    /// One per file.
     pub(super) sources: Vec<&'a TableSource>,
-    /// Of each file.
+    /// One per file.
     pub(super) standings: Vec<Standing>,
-    /// Of each row that was there when they were made: a hash of some of its cells.
+    /// For each row at the time of [`RowSet::take_prints`]: a hash of some of its cells.
     prints: Vec<u64>,
 }
 
@@ -73,9 +74,9 @@ impl<'a> RowSet<'a> {
         self.origins.len()
     }
 
-    /// Appends the rows of a file, whose texts have other numbers where `ids` gives those of this set. They are put in the
-    /// order of the first text of their key then, since a table in the order of its key reads each file from front to back.
-    /// Tables with versions keep the order of the lines, by which their sightings number the rows.
+    /// Appends the rows of a file. If `ids` is given, it maps their text numbers to those of this set. Then the rows
+    /// are ordered by the first text of their key, so that building the table in key order reads each file from front
+    /// to back. Tables with versions keep the line order, by which their sightings number the rows.
     pub(super) fn extend(&mut self, file: u32, (columns, lines): (&[ScalarColumn], &[u32]), ids: Option<&[u32]>) {
         let Some(ids) = ids else {
             for (cells, more) in self.columns.iter_mut().zip(columns) {
@@ -93,8 +94,8 @@ impl<'a> RowSet<'a> {
         self.origins.extend(order.iter().map(|row| Origin { file, line: lines[*row as usize] }));
     }
 
-    /// Makes rows comparable at once by their cells in some columns, which do not change any more. Cells of a row lie far
-    /// apart, and most rows that are compared are equal.
+    /// Makes rows comparable at a glance in some columns, whose cells must not change any more. The cells of a row are
+    /// far apart in memory, and most rows that are compared are equal.
     pub(super) fn take_prints(&mut self, columns: &[usize]) {
         let hasher = DefaultHashBuilder::default();
         let mut prints = vec![0; self.len()];
@@ -109,14 +110,13 @@ impl<'a> RowSet<'a> {
         self.prints = prints;
     }
 
-    /// Whether two rows are known to have the same cells in the columns of their prints: 64 bits that are equal by chance
-    /// once in 10^19 pairs.
+    /// Whether two rows have the same hash, and so the same cells in the hashed columns, except for one pair in 10^19.
     pub(super) fn is_same_print(&self, a: u32, b: u32) -> bool {
         let print = |row: u32| self.prints.get(row as usize);
         print(a).is_some_and(|of_a| print(b) == Some(of_a))
     }
 
-    /// Appends a copy of a row, from the same line; returns its number.
+    /// Appends a copy of a row, with the same origin, and returns its number.
     pub(super) fn copy(&mut self, row: u32) -> u32 {
         let copy = u32::try_from(self.len()).unwrap_or(u32::MAX);
         for cells in &mut self.columns {
@@ -127,7 +127,7 @@ impl<'a> RowSet<'a> {
         copy
     }
 
-    /// Appends a row of other rows of the table, as one from `origin`; returns its number.
+    /// Appends a row from another set of the same table, with the given origin, and returns its number.
     pub(super) fn append(&mut self, from: &RowSet<'_>, row: u32, origin: Origin) -> u32 {
         let place = u32::try_from(self.len()).unwrap_or(u32::MAX);
         for (cells, others) in self.columns.iter_mut().zip(&from.columns) {
@@ -148,7 +148,7 @@ impl<'a> RowSet<'a> {
         }
     }
 
-    /// Takes back all rows from `len` on.
+    /// Removes all rows from `len` on.
     pub(super) fn truncate(&mut self, len: usize) {
         self.origins.truncate(len);
         for cells in &mut self.columns {
@@ -160,12 +160,12 @@ impl<'a> RowSet<'a> {
         self.columns[column].get(row as usize)
     }
 
-    /// The number of the file that a row came from.
+    /// The number of the file a row came from.
     pub(super) fn file(&self, row: u32) -> usize {
         self.origins[row as usize].file as usize
     }
 
-    /// What the file that a row came from has to say about other rows.
+    /// What the file of a row says about other rows.
     pub(super) fn standing(&self, row: usize) -> Standing {
         self.standings[self.origins[row].file as usize]
     }
@@ -174,12 +174,12 @@ impl<'a> RowSet<'a> {
         self.sources[self.file(row)]
     }
 
-    /// For each file: the power of ten from its numbers in a column to the column's unit.
+    /// For each file, the power of ten from its numbers in a column to the column's unit.
     pub(super) fn shifts(&self, column: usize) -> Vec<i8> {
         self.sources.iter().map(|source| source.shift(column)).collect()
     }
 
-    /// For each file: the place of its vendor in the table's order.
+    /// For each file, the rank of its vendor in the table's order.
     pub(super) fn ranks(&self) -> Vec<u32> {
         let vendors = self.table.vendors();
         let place = |source: &&TableSource| vendors.iter().position(|vendor| *vendor == source.contract.id.vendor);

@@ -1,12 +1,12 @@
-//! Short runs of bytes compared without a call, of which a line needs one for each of its values.
+//! Compares short byte strings without a function call, as every value of a line requires.
 
-/// Whether two runs of bytes are the same.
+/// Whether two byte strings are equal.
 #[inline]
 pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // Words from the front, and the last one from the end: they may overlap.
+    // Compare words from the front, then the last word from the end; they may overlap.
     match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
         (Some(a_end), Some(b_end)) if a.len() <= 32 => {
             a_end == b_end && a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).all(|(a, b)| a == b)

@@ -1,5 +1,5 @@
-//! Rows in memory, column by column, before they become Arrow: numbers as mantissa and exponent,
-//! text as numbers of an interner, dates as days since 1970. Never here: where a cell came from.
+//! Rows in memory, column by column, before they become Arrow: numbers as mantissa and exponent, texts as numbers of an
+//! interner, dates as days from 1970. Where a cell came from is not known here.
 
 use std::cmp::Ordering;
 
@@ -10,30 +10,30 @@ use pitlake_contract::exact::Exact;
 use pitlake_contract::scale::Scale;
 use pitlake_contract::spelling::instant;
 
-/// One value of a row.
+/// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Scalar {
-    /// The file has no such column.
+    /// The file lacks the column.
     Absent,
     /// The vendor sent no value.
     Null,
-    /// Number of a text in [`Texts`].
+    /// The number of a text in [`Texts`].
     Text(u32),
-    /// Days since 1970-01-01.
+    /// Days from 1970-01-01.
     Date(i32),
     Flag(bool),
     Number(Decimal),
-    /// Number of a text in [`Texts`]: a number too long for a [`Decimal`].
+    /// A number too long for a [`Decimal`], as the number of its text in [`Texts`].
     Wide(u32),
 }
 
 impl Scalar {
-    /// An instant, in microseconds since 1970.
+    /// An instant in microseconds from 1970.
     pub(super) fn instant(micros: i64) -> Self {
         Self::Number(Decimal { mantissa: micros, exponent: 0 })
     }
 
-    /// The day of a date, or of an instant in Shanghai, since 1970.
+    /// The day of a date, or of an instant in Shanghai, counted from 1970.
     pub(super) fn day(self) -> Option<i32> {
         match self {
             Self::Date(days) => Some(days),
@@ -46,7 +46,7 @@ impl Scalar {
         matches!(self, Self::Absent | Self::Null)
     }
 
-    /// The number of a cell x 10^shift; `None` for other cells.
+    /// The number in a cell x 10^shift; `None` for other cells.
     pub(super) fn exact(self, shift: i8, texts: &Texts) -> Option<Exact> {
         match self {
             Self::Number(decimal) => Some(Exact::of(decimal, shift)),
@@ -55,7 +55,7 @@ impl Scalar {
         }
     }
 
-    /// Orders two numbers by value, whatever their lengths.
+    /// Compares two numbers by value, however long.
     pub(super) fn compare_number(self, other: Self, texts: &Texts) -> Ordering {
         if let (Self::Number(a), Self::Number(b)) = (self, other) {
             let order = a.to_f64(0).total_cmp(&b.to_f64(0));
@@ -67,7 +67,7 @@ impl Scalar {
     }
 }
 
-/// One column of all rows read so far.
+/// A column of all rows read so far.
 #[derive(Debug)]
 pub(super) enum ScalarColumn {
     Text(Vec<u32>),
@@ -83,7 +83,7 @@ const DATE_NULL: i32 = i32::MIN;
 const DATE_ABSENT: i32 = i32::MIN + 1;
 const FLAG_NULL: i8 = -1;
 const FLAG_ABSENT: i8 = -2;
-// Far below every exponent, and below what a double can be scaled by.
+// Far below any exponent, and below what a double can be scaled by.
 const EXPONENT_NULL: i8 = i8::MIN;
 const EXPONENT_ABSENT: i8 = i8::MIN + 1;
 const EXPONENT_WIDE: i8 = i8::MIN + 2;
@@ -117,7 +117,7 @@ impl ScalarColumn {
         }
     }
 
-    /// Appends a cell that is pushed again and again, without a copy of it.
+    /// Appends a cell that is pushed repeatedly, without copying it.
     #[inline]
     pub(super) fn push_again(&mut self, cell: &Scalar) {
         match (self, cell) {
@@ -148,7 +148,7 @@ impl ScalarColumn {
         }
     }
 
-    /// Appends the cells of another column of its kind.
+    /// Appends the cells of another column of the same kind.
     pub(super) fn append(&mut self, more: &Self) {
         match (self, more) {
             (Self::Text(ids), Self::Text(more)) => ids.extend_from_slice(more),
@@ -159,7 +159,7 @@ impl ScalarColumn {
         }
     }
 
-    /// Appends cells of another column of its kind in some order; `new` gives the numbers that its texts have here.
+    /// Appends cells of another column of the same kind in some order. `new` maps its text numbers to those here.
     pub(super) fn append_ordered(&mut self, more: &Self, order: &[u32], new: &[u32]) {
         fn ordered<'o, T: Copy>(cells: &'o [T], order: &'o [u32]) -> impl Iterator<Item = T> + 'o {
             order.iter().map(|row| cells[*row as usize])
@@ -184,7 +184,7 @@ impl ScalarColumn {
         }
     }
 
-    /// The numbers that the texts of a column of texts have in `new`.
+    /// The numbers in `new` of the texts of a text column.
     pub(super) fn renumbered(&self, new: &[u32]) -> Option<Vec<u64>> {
         let Self::Text(ids) = self else { return None };
         Some(ids.iter().map(|id| u64::from(renumbered(*id, new))).collect())
@@ -218,20 +218,20 @@ impl ScalarColumn {
         }
     }
 
-    /// The numbers of some rows as doubles; not a number where a cell has none, or one that takes more than one operation.
+    /// The numbers at some rows as doubles; NaN if a cell has none, or one that needs more than one operation.
     pub(super) fn doubles(&self, rows: &[u32], scale: &Scale) -> Vec<f64> {
         let Self::Number(numbers) = self else { return vec![f64::NAN; rows.len()] };
         numbers.of_rows(rows, |(mantissa, exponent)| scale.double(mantissa, exponent))
     }
 
-    /// The numbers of the texts of some rows, -1 where there is none; `None` for a column of another kind.
+    /// The text numbers at some rows, -1 if there is none. `None` if this is not a text column.
     pub(super) fn numbers_of_texts(&self, rows: &[u32]) -> Option<Vec<i32>> {
         let Self::Text(ids) = self else { return None };
-        // Both kinds of empty cells are far beyond the number of texts that memory holds.
+        // Both markers of empty cells are far beyond the number of texts that fit into memory, and become -1.
         Some(rows.iter().map(|row| ids[*row as usize].cast_signed().max(-1)).collect())
     }
 
-    /// Gives all cells.
+    /// Passes all cells to `take`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call for each cell takes as long as the cell itself")]
     pub(super) fn all(&self, mut take: impl FnMut(Scalar)) {
@@ -243,7 +243,7 @@ impl ScalarColumn {
         }
     }
 
-    /// Gives the cells of some rows, in their order.
+    /// Passes the cells at some rows to `take`, in order.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call for each cell takes as long as the cell itself")]
     pub(super) fn each(&self, rows: &[u32], mut take: impl FnMut(u32, Scalar)) {

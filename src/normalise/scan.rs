@@ -1,6 +1,7 @@
-//! One bronze line to cells. Files repeat one layout line after line, so the bytes between the values are learned from a
-//! line and then only compared. A line with the same names in another order is matched name by name, and any other one
-//! goes to a general parser. All three read the same lines as the same rows. Never here: how the rows of a key are merged.
+//! Turns a bronze line into cells. The lines of a file usually have the same layout, so the bytes between values are
+//! learned once and then only compared. A line with the same names in another order is matched name by name, and any
+//! other line goes to a general parser. All three read the same line as the same row. How the rows of a key are merged
+//! is decided elsewhere.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,59 +19,59 @@ use super::value::{LineReading, RowError, Target, ValueError, skip, value};
 use pitlake_contract::decimal;
 use pitlake_contract::spelling::code::is_canonical;
 
-/// Finds the target of a field by its name on the wire; `None` for names that the contract does not list.
+/// Finds the target of a field by its wire name. `None` for names that the contract does not list.
 pub(super) type Resolve<'r, 't> = dyn FnMut(&str) -> Option<Target<'t>> + 'r;
 
-/// What the lines of a file have in common, as far as they were read.
+/// What the lines of a file read so far have in common.
 #[derive(Debug, Default)]
 pub(super) struct Layout<'t> {
-    /// The values of the last line that was laid out anew, in their order.
+    /// The values of the last line whose layout was learned, in order.
     pieces: Vec<Piece<'t>>,
-    /// Bytes after the last value.
+    /// The bytes after the last value.
     tail: Vec<u8>,
     /// The columns that none of its values fills.
     others: Vec<usize>,
-    /// Where the values of all names go that were read.
+    /// The target of every name read so far.
     names: HashMap<Vec<u8>, Option<Target<'t>>>,
 }
 
 /// A value of a line.
 #[derive(Debug)]
 struct Piece<'t> {
-    /// Bytes before it.
+    /// The bytes before it.
     before: Vec<u8>,
-    /// Where it goes; `None` for that of an unknown field.
+    /// Where it goes; `None` for an unknown field.
     target: Option<Target<'t>>,
-    /// Which values go there as they are.
+    /// Which values can be stored without further checks.
     plain: Plain,
-    /// The last text or null that was read here, and the cell that it gave.
+    /// The last text or null read here, and its cell.
     last: (Vec<u8>, Scalar),
 }
 
-/// Values that mean the same in every line of a file.
+/// Values that mean the same in any line of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plain {
     /// All numbers.
     Numbers,
-    /// All codes of securities.
+    /// All security codes.
     Codes,
-    /// None that is known beforehand.
+    /// None.
     None,
 }
 
 /// A line that was read.
 pub(super) struct Line<'l> {
-    /// As it was written, without its end.
+    /// The line as written, without its line break.
     pub(super) text: &'l str,
-    /// Where the next one begins.
+    /// Where the next line begins.
     pub(super) next: usize,
-    /// Whether its cells could be read, and why not; `None` for a blank line.
+    /// Whether its cells could be read, or why not; `None` for a blank line.
     pub(super) read: Option<Result<(), RowError>>,
 }
 
 impl<'t> Layout<'t> {
-    /// The fast way, for lines that are laid out alike and hold plain rows: appends a cell to each column, and returns the
-    /// place of the next line. Where it is `None`, columns may have a cell too many, and [`Layout::read`] tells why.
+    /// The fast path, for lines with the same layout and plain rows. Appends a cell to each column and returns the
+    /// position of the next line. If it returns `None`, columns may have an extra cell, and [`Layout::read`] tells why.
     #[inline]
     pub(super) fn append(
         &mut self,
@@ -105,7 +106,7 @@ impl<'t> Layout<'t> {
                 at += 11;
                 continue;
             }
-            // Days and nulls repeat from line to line.
+            // Dates and nulls often repeat from line to line.
             let (last, kept) = &piece.last;
             if !last.is_empty()
                 && let Some(next) = after(text, at, last)
@@ -121,7 +122,8 @@ impl<'t> Layout<'t> {
             }
             let kept = rules.kept(cell);
             column.push(kept);
-            // What is named to the user is named each time, and numbers go on behind their digits.
+            // Not remembered: values with remarks, which are reported each time, and numbers, which may continue after
+            // the same digits.
             if matches!(rest.first(), Some(b'"' | b'n')) && reading.remarks.len() == remarks {
                 piece.last.0.clear();
                 piece.last.0.extend_from_slice(&rest[..length]);
@@ -143,7 +145,7 @@ impl<'t> Layout<'t> {
         Some(next)
     }
 
-    /// Reads the line at `at` into `row`, which holds one cell a column.
+    /// Reads the line at `at` into `row`, which has one cell per column.
     pub(super) fn read<'l>(
         &mut self,
         (text, at): (&'l str, usize),
@@ -164,7 +166,7 @@ impl<'t> Layout<'t> {
         Line { text: line, next, read: Some(self.learn(line, row, reading, resolve)) }
     }
 
-    /// The way for lines with the same names in another order, or with blanks between.
+    /// The path for lines with the same names in another order, or with blanks in between.
     fn match_names(&self, line: &[u8], row: &mut [Scalar], reading: &mut LineReading<'_>) -> Option<()> {
         let mut at = blanks(line, after(line, blanks(line, 0), b"{")?);
         loop {
@@ -190,8 +192,8 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// Reads a line of any layout and remembers the layout if the line is a row. Every name is resolved, even after a
-    /// value that is invalid: which columns a file has does not depend on its values.
+    /// Reads a line of any layout, and remembers the layout if the line is a row. All names are resolved, even after an
+    /// invalid value, because the columns of a file must not depend on its values.
     fn learn(
         &mut self,
         line: &str,
@@ -205,7 +207,7 @@ impl<'t> Layout<'t> {
         let mut first = Ok(());
         for (name, raw) in &object {
             let token = raw.get();
-            // Values borrow from the line, so their place is the distance of the two pointers.
+            // Values borrow from the line, so pointer distance gives their position.
             let start = token.as_ptr() as usize - line.as_ptr() as usize;
             let target = resolve(name);
             let before = line.as_bytes()[at..start].to_vec();
@@ -232,14 +234,14 @@ impl<'t> Layout<'t> {
     }
 }
 
-/// The place after `piece`, where that stands at `at`.
+/// The position after `piece`, if that is at `at`.
 #[inline]
 fn after(text: &[u8], at: usize, piece: &[u8]) -> Option<usize> {
     let end = at + piece.len();
     is_same(text.get(at..end)?, piece).then_some(end)
 }
 
-/// The place after the blanks at `at`.
+/// The position after the blanks at `at`.
 fn blanks(text: &[u8], at: usize) -> usize {
     at + text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
 }
@@ -254,7 +256,7 @@ fn after_line(text: &[u8], end: usize) -> Option<usize> {
     }
 }
 
-/// The line at `at`, as [`str::lines`] gives it, and where the next one begins.
+/// The line at `at`, as [`str::lines`] would give it, and where the next one begins.
 pub(super) fn line_at(text: &str, at: usize) -> (&str, usize) {
     let rest = &text[at..];
     match memchr::memchr(b'\n', rest.as_bytes()) {
@@ -263,7 +265,7 @@ pub(super) fn line_at(text: &str, at: usize) -> (&str, usize) {
     }
 }
 
-/// Puts a whole token into its column.
+/// Stores a whole token in its column.
 pub(super) fn fill(
     row: &mut [Scalar],
     name: &str,

@@ -1,12 +1,12 @@
-//! When a vendor showed the rows of a file. Never when rows are known.
+//! When a vendor showed the rows of a file. From when rows are known is decided elsewhere.
 
 use serde::{Deserialize, Serialize};
 
 /// When a vendor showed the rows of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shown {
-    /// When we received it.
+    /// When it was received.
     Then,
-    /// On an unknown day up to then: an import whose day of capture is not given.
+    /// On an unknown earlier day: an import without a day of capture.
     Before,
 }

@@ -1,7 +1,7 @@
-//! The states that a key went through: what the table held of it after each of the files that show or cover it, as the
-//! table would have been built from the files until then. Which row wins is up to [`super::merge`].
+//! The states that a key went through: what the table would have held for it, had it been built after each file that
+//! shows or covers it. Which row wins is decided in [`super::merge`].
 //!
-//! Never here: from which day a state is known.
+//! From which day a state is known is decided elsewhere.
 
 mod coverage;
 mod replay;
@@ -23,7 +23,7 @@ use pitlake_contract::spelling::day;
 
 pub(super) use shown::Shown;
 
-/// A file of the partition as a look at what the vendor had.
+/// A file of the partition, seen as a look at the vendor's data.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     pub(super) at: DateTime<Utc>,
@@ -31,35 +31,35 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// The day at whose end a reader could have it, since 1970.
+    /// The day by whose end a reader could have it, counted from 1970.
     pub(super) fn day(&self) -> i32 {
         day::days(shanghai_day(self.at))
     }
 }
 
-/// What the table held of a key from one file on.
+/// What the table held for a key from some file on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
-    /// The number of the file.
+    /// The number of that file.
     pub(super) file: u32,
-    /// The row among [`States::rows`]; `None` where there was none.
+    /// The row in [`States::rows`]; `None` if there was none.
     pub(super) row: Option<u32>,
 }
 
-/// The states of a key, in the order in which they were seen.
+/// The states of a key, in observed order.
 #[derive(Debug)]
 pub(super) struct Sequence {
     /// Sorts like the key.
     pub(super) key: u64,
-    /// Its number among the rows of its key, from 1.
+    /// Its number among the rows with its key, from 1.
     pub(super) occurrence: i32,
     pub(super) states: Vec<State>,
 }
 
-/// The states of keys.
+/// The states of several keys.
 #[derive(Debug)]
 pub(super) struct States<'a> {
-    /// The rows of the states, under the files that gave them.
+    /// The rows of the states, with the files that gave them.
     pub(super) rows: RowSet<'a>,
     /// By key and occurrence.
     pub(super) sequences: Vec<Sequence>,
@@ -70,25 +70,26 @@ struct Reader<'r, 'a> {
     rows: &'r RowSet<'a>,
     shown: &'r Shown,
     looks: &'r [Look],
-    /// Of each file: its place in the order in which they were seen.
+    /// For each file, its place in observed order.
     order: Vec<u32>,
     coverage: Coverage<'r>,
     /// The whole answers to each slice.
     answers: BTreeMap<u32, Vec<u32>>,
-    /// Of each row: its key, and the part of it by which vendors are chosen; as numbers.
+    /// For each row, its key, and the part of the key by which vendors are chosen, as numbers.
     keys: &'r [u64],
     parts: &'r [u64],
     slices: SecuritySlices,
 }
 
-/// A row in one of the files that show it.
+/// A row, in one of the files that show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ShownRow {
     file: u32,
     row: u32,
 }
 
-/// The states of all keys that went through several; with `all` of the others too. The keys of the rows may be known.
+/// The states of all keys that went through several, or of all keys if `all`. The keys of the rows may already be
+/// known.
 pub(super) fn states<'a>(
     rows: &RowSet<'a>,
     keys_of: Option<&[u64]>,
@@ -130,7 +131,7 @@ impl<'a> Reader<'_, 'a> {
     fn read(&self, all: bool, states: &mut States<'a>) {
         let is_contested = |row: &u32| all || self.coverage.is_contested(self.rows.file(*row));
         let ordered = order(self.parts, |row| is_contested(&row));
-        // Rows of the parts that the same files show or cover.
+        // Group keys by the files that show or cover them.
         let mut groups: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
         for part in ordered.chunk_by(|a, b| self.parts[*a as usize] == self.parts[*b as usize]) {
             if !all && part.len() == 1 && self.is_alone(part[0]) {
@@ -149,7 +150,7 @@ impl<'a> Reader<'_, 'a> {
             let file = files.iter().copied().min_by_key(|file| self.order(*file)).unwrap_or_default();
             let lacking = self.lacking(last, file);
             if all || lacking.is_some() {
-                // Of equal rows the last one stands.
+                // Of equal rows, the last one is used.
                 let row = states.rows.append(self.rows, last, self.rows.origins[last as usize]);
                 let lacking = lacking.map(|file| State { file, row: None });
                 let of_key = lacking.into_iter().chain([State { file, row: Some(row) }]).collect();
@@ -172,7 +173,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// Whether the one file that shows a row is plainly the only one to tell of it.
+    /// Whether the only file that shows a row is certainly the only one that says anything about it.
     fn is_alone(&self, row: u32) -> bool {
         let &[file] = self.files(row) else { return false };
         let slice = self.looks[file as usize].answering.slice;
@@ -188,12 +189,12 @@ impl<'a> Reader<'_, 'a> {
         self.rows.standings[file as usize] == Standing::Whole
     }
 
-    /// The files that may tell a state of some rows: those that show them, and later whole answers that cover them; oldest
-    /// first.
+    /// The files that may change the state of some rows, oldest first: those that show them, and later whole answers
+    /// that cover them.
     fn relevant(&self, rows: &[u32]) -> Vec<u32> {
         let mut files: Vec<u32> = rows.iter().flat_map(|row| self.files(*row)).copied().collect();
         let shown = files.iter().map(|file| self.order(*file)).min().unwrap_or_default();
-        // The answers to one slice cover all of it.
+        // Each answer to a slice covers all of it.
         let slices = files.iter().filter_map(|file| self.looks[*file as usize].answering.slice);
         let slices: BTreeSet<u32> = slices.collect();
         let mut covering: Vec<u32> =
@@ -205,7 +206,7 @@ impl<'a> Reader<'_, 'a> {
         files
     }
 
-    /// The first answer before `file` that shows that there is no such row: a look counts from the event day on.
+    /// The first answer before `file` from which the row is missing, not counting looks before the event day.
     fn lacking(&self, row: u32, file: u32) -> Option<u32> {
         let event = self.rows.cell(self.rows.table.event?, row).day()?;
         let is_lacking = |other: &u32| {
@@ -219,7 +220,7 @@ impl<'a> Reader<'_, 'a> {
         covering.into_iter().filter(is_lacking).min_by_key(|file| self.order(*file))
     }
 
-    /// Whether each of the files shows one row, and all rows are the same.
+    /// Whether each file shows one row, and all of these are equal.
     fn is_one_state(&self, rows: &[u32], files: &[u32]) -> bool {
         let first = rows[0];
         let cell = |column: usize, row: u32| self.rows.cell(column, row);

@@ -1,13 +1,14 @@
-//! What a market table held before: the states that other figures followed, that were withdrawn, or that there was no row
-//! yet (`docs/point-in-time.md`). Never the state that stands: that is the table's.
+//! Former states of a market table: those that were changed or withdrawn, and those in which there was no row yet
+//! (`docs/point-in-time.md`). The current state is in the table itself.
 
 use super::former::{Former, Why, blank, distinct};
 use super::states::{Look, Sequence, States};
 
-/// From which day on the rows of an event day are known; `None` where the calendar does not reach it.
+/// From which day on the rows of an event day are known; `None` beyond the calendar.
 pub(super) type KnownFrom<'k> = &'k dyn Fn(i32) -> Option<i32>;
 
-/// The former states, sorted by key. The first state is known as its event day is, a later one from when it was seen.
+/// The former states, sorted by key. The first state is known when its event day is, later ones from when they were
+/// observed.
 pub(super) fn superseded(states: &mut States<'_>, looks: &[Look], known_from: KnownFrom<'_>) -> Vec<Former> {
     let mut former = Vec::new();
     for sequence in distinct(states) {
@@ -31,7 +32,7 @@ fn of_key(
     for (place, state) in sequence.states.iter().enumerate() {
         begins.push(match (place, state.row) {
             (0, Some(row)) => known(states, row),
-            // A look at which there was no row counts from when the row would have been known.
+            // A look without the row counts from when the row would have been known.
             (0, None) => sequence.states.get(1).and_then(|next| next.row).and_then(|row| known(states, row)),
             (_, Some(row)) => known(states, row).map(|known| known.max(day(place))),
             (_, None) => Some(begins[place - 1].map_or(day(place), |begin| begin.max(day(place)))),
@@ -47,7 +48,7 @@ fn of_key(
             (_, None) => Why::Withdrawn,
             _ => Why::Changed,
         };
-        // Nothing was lacking before the row could be known.
+        // Nothing was missing before the row could be known.
         if why == Why::Appeared && begin == Some(end) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Rows of files become rows of partitions. Tests of versions are beside them.
+//! Rows of files become rows of partitions. Tests of versions are in `versions`.
 
 use super::*;
 use crate::spec::Catalog;
@@ -22,7 +22,7 @@ fn build(table: &Table, files: &[(&str, bool)]) -> Result<Built, Stop> {
     Ok(builder.finish(&|_| None).unwrap())
 }
 
-/// Builds answers of our own that all count, oldest first.
+/// Builds answers of our own, oldest first, all of which count.
 fn answers(table: &Table, files: &[&str]) -> Built {
     let mut builder = Builder::new(table, Partition::Year(2024));
     let calls = [vec![("trade_date".to_owned(), "20240102".to_owned())]];
@@ -58,7 +58,7 @@ fn repeats_of_a_key_are_numbered_whatever_their_order() {
     let numbers = first.column_by_name("occurrence").unwrap();
     let numbers: &[i32] = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int32Type>(numbers).values();
     assert_eq!(numbers, [1, 2, 3, 1]);
-    // The same answer in another order, and both of them as parts, are the same rows.
+    // The same answer in another order, and both together as parts, give the same rows.
     assert_eq!(build(&table, &[(&other, false)]).unwrap().batch, first);
     assert_eq!(build(&table, &[(&one, true), (&other, true)]).unwrap().batch, first);
 }
@@ -128,12 +128,13 @@ fn numbers_of_many_digits_compare_by_value() {
         )
     };
     let numbered = |rows: &[String]| build(&table, &[(&rows.join("\n"), false)]).unwrap().batch.num_rows();
-    // An exact repeat counts once, however long its numbers are; a row that differs stays.
+    // An exact duplicate counts once, however long its numbers are; a row that differs stays.
     assert_eq!(numbered(&[row("1.5", "1"), row("1.50000000000000000000", "1.000000000000000000000")]), 1);
     assert_eq!(numbered(&[row("1.5", "1"), row("1.50000000000000000001", "1")]), 2);
     assert_eq!(numbered(&[row("1.50000000000000000001", "1"), row("1.50000000000000000002", "1")]), 2);
     assert_eq!(numbered(&[row("123456789012345678", "1"), row("123456789012345679", "1")]), 2);
-    // Rows of one key that contradict each other are rejected; the same number in other words is no contradiction.
+    // Rows with one key that contradict each other are rejected. The same number spelled differently is no
+    // contradiction.
     let adjusted = |factor: &str| format!(r#"{{"ts_code":"000001.SZ","trade_date":"20240102","adj_factor":{factor}}}"#);
     let factors = Arc::clone(Catalog::load(&[], None).unwrap().0.table("adj_factor").unwrap());
     let merged = |rows: &[String]| {

@@ -1,4 +1,4 @@
-//! Texts of rows, each kept once and known by its number. Never which cells hold them.
+//! The texts of rows, each stored once and known by its number. Which cells hold them is not known here.
 
 use std::hash::BuildHasher as _;
 use std::ops::Range;
@@ -7,35 +7,35 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::same::is_same;
 
-/// Distinct texts, numbered in the order of their arrival.
+/// Distinct texts, numbered in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     bytes: String,
-    /// End of each text in `bytes`.
+    /// The end of each text in `bytes`.
     ends: Vec<usize>,
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    /// The number of each code, from 1, by digits and market: memory is taken only where there are codes.
+    /// Code numbers plus one, by market and digits. Memory is used only if there are codes.
     codes: Vec<u32>,
 }
 
-/// Texts of some rows, each known by a number.
+/// The texts of some rows, by number.
 pub struct NumberedTexts<'t> {
-    /// Of each row; [`NumberedTexts::MISSING`] where there is none.
+    /// One per row; [`NumberedTexts::MISSING`] if there is none.
     pub numbers: Vec<i32>,
-    /// The text of a number.
+    /// Looks up the text with a number.
     pub text: Box<dyn Fn(i32) -> &'t str + 't>,
 }
 
 impl NumberedTexts<'_> {
-    /// The number of no text.
+    /// Stands for no text.
     pub const MISSING: i32 = -1;
 }
 
-/// As many codes as there are of six digits.
+/// The number of six-digit codes.
 const OF_MARKET: usize = 1_000_000;
 
-/// Those of four markets.
+/// The number of codes in four markets.
 const CODES: usize = 4 * OF_MARKET;
 
 impl Texts {
@@ -48,7 +48,8 @@ impl Texts {
         self.known(text.as_bytes()).unwrap_or_else(|hash| self.add(text, hash))
     }
 
-    /// As [`Texts::intern`], for a code such as `600519.SH`: six digits, a point and a market. Files hold little else as often.
+    /// Like [`Texts::intern`], for a code such as `600519.SH`: six digits, a dot and a market. Little else is as
+    /// frequent in files.
     #[inline]
     pub(super) fn intern_code(&mut self, code: &[u8; 9]) -> u32 {
         let place = place(code);
@@ -70,7 +71,7 @@ impl Texts {
         id
     }
 
-    /// The number of a text that is known, or the hash of one that is not.
+    /// The number of a known text, or the hash of an unknown one.
     #[inline]
     fn known(&self, text: &[u8]) -> Result<u32, u64> {
         let hash = self.hasher.hash_one(text);
@@ -96,21 +97,21 @@ impl Texts {
         self.ends.len()
     }
 
-    /// The texts from a number on.
+    /// The texts from some number on.
     pub(super) fn since(&self, first: usize) -> impl Iterator<Item = &str> {
         (first..self.len()).map(|id| self.get(u32::try_from(id).unwrap_or(u32::MAX)))
     }
 }
 
-/// A code as a number: one of four markets by the letters that tell them apart (`BJ`, `SH`, `SZ`), and its digits. The codes of
-/// a market are neighbours, so that those in use are few pages.
+/// A code as a number: one of four markets, by the letters that tell them apart (`BJ`, `SH`, `SZ`), and the digits.
+/// Codes of a market are adjacent, so those in use occupy few memory pages.
 #[inline]
 fn place(code: &[u8; 9]) -> usize {
     let digits = code[..6].iter().fold(0, |all, digit| all * 10 + usize::from(digit & 0xf));
     OF_MARKET * (usize::from(code[7] & 1) + usize::from(code[8] & 2)) + digits
 }
 
-/// Where a text lies.
+/// The position of a text.
 #[inline]
 fn range(ends: &[usize], id: u32) -> Range<usize> {
     let id = id as usize;

@@ -1,4 +1,4 @@
-//! One value of a line to a cell. Never which column it fills, or the values around it.
+//! Turns a value of a line into a cell. Which column it fills, and the values around it, are not known here.
 
 use std::borrow::Cow;
 
@@ -22,21 +22,21 @@ impl<'t> Target<'t> {
     }
 }
 
-/// What reading adds to beside cells.
+/// What reading produces besides cells.
 #[derive(Debug)]
 pub(super) struct LineReading<'r> {
     pub(super) texts: &'r mut Texts,
-    /// Of the line that is being read.
+    /// Remarks on the current line.
     pub(super) remarks: &'r mut Vec<Remark>,
 }
 
-/// A value that was read and is named to the user.
+/// A value to report to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Remark {
     pub(super) column: usize,
-    /// As it was written.
+    /// As written.
     pub(super) value: String,
-    /// It was read as a missing value; otherwise the contract does not list it.
+    /// Whether it was read as null; otherwise it is not listed in the contract.
     pub(super) is_null: bool,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct RowError(pub(super) String);
 pub(super) enum ValueError {
     /// The bytes are not laid out like a value of this type.
     Layout,
-    /// The value is laid out well and invalid.
+    /// The value is well-formed but invalid.
     Invalid(RowError),
 }
 
@@ -68,7 +68,7 @@ pub(super) fn digits(Decimal { mantissa, exponent }: Decimal) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
-/// Reads one value at the beginning of `text`; returns it and its length.
+/// Reads a value at the start of `text`, and returns it with its length.
 #[inline]
 pub(super) fn value(
     text: &[u8],
@@ -107,7 +107,7 @@ pub(super) fn value(
     }
 }
 
-/// The cell of a text.
+/// The cell for a text.
 pub(super) fn quoted(text: &str, target: &Target<'_>, reading: &mut LineReading<'_>) -> Result<Scalar, RowError> {
     let mut remark = |is_null| {
         reading.remarks.push(Remark { column: target.column, value: text.trim().to_owned(), is_null });
@@ -131,22 +131,22 @@ pub(super) fn quoted(text: &str, target: &Target<'_>, reading: &mut LineReading<
     })
 }
 
-/// A JSON number at the beginning of `text`, and its length.
+/// A JSON number at the start of `text`, and its length.
 #[inline]
 fn number(text: &[u8]) -> Option<(Parsed, usize)> {
-    // JSON knows no zeros in front.
+    // JSON forbids leading zeros.
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let is_padded = digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit);
     if is_padded { None } else { decimal::scan(text).ok() }
 }
 
-/// A JSON string at the beginning of `text`, unescaped, and its length with the quotes.
+/// A JSON string at the start of `text`, unescaped, and its length including quotes.
 #[inline]
 fn string(text: &[u8]) -> Option<(Cow<'_, str>, usize)> {
-    // Control characters are not allowed: they are less than anything else that is looked for here.
+    // Control characters are not allowed. All are smaller than the other characters searched for here.
     let end = 1 + text[1..].iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
     if text[end] == b'"' {
-        // The whole file was proven to be UTF-8, and quotes are whole characters.
+        // The whole file is known to be UTF-8, and quotes are whole characters.
         return Some((Cow::Borrowed(std::str::from_utf8(&text[1..end]).ok()?), end + 1));
     }
     let mut at = end;
@@ -164,7 +164,7 @@ fn string(text: &[u8]) -> Option<(Cow<'_, str>, usize)> {
     Some((Cow::Owned(serde_json::from_slice(token).ok()?), at + 1))
 }
 
-/// Length of a plain value of an unknown field; `None` for nested ones, and for what is not JSON.
+/// The length of a plain value of an unknown field. `None` for nested values and invalid JSON.
 pub(super) fn skip(text: &[u8]) -> Option<usize> {
     match text.first()? {
         b'"' => string(text).map(|(_, len)| len),

@@ -1,9 +1,9 @@
-//! Several vendors in one table: the first in the table's order that has a row of a key gives whole rows of it; cells
-//! of two vendors never mix. Never how the rows of one vendor are merged.
+//! Several vendors in one table: for each key, the first vendor in the table's order that has rows provides all of
+//! them. Cells of two vendors are never mixed. Rows of a single vendor are merged in `merge`.
 
 use std::collections::HashMap;
 
-/// Keeps, for each part of the table, the rows of the vendor of the lowest rank that has any there.
+/// For each part of the table, keeps the rows of the vendor with the lowest rank that has any.
 pub(super) fn keep_preferred<T>(rows: &mut Vec<T>, rank: impl Fn(&T) -> u32, part: impl Fn(&T) -> u64) {
     let mut preferred: HashMap<u64, u32> = HashMap::new();
     for row in rows.iter() {

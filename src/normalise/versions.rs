@@ -1,7 +1,7 @@
-//! Versions under a key: which there are, from which day each could be known, and until when the vendor showed it
-//! (`docs/point-in-time.md`). Later files append versions and fill in `withdrawn_on`; they change nothing else.
+//! Versions of a key: which there are, from which day each could be known, and until when the vendor showed it
+//! (`docs/point-in-time.md`). Later files append versions and fill in `withdrawn_on`, and change nothing else.
 //!
-//! Never here: how a day is read from a line, or how a version becomes a column.
+//! How a date is read from a line, and how a version becomes a column, is decided elsewhere.
 
 mod coverage;
 mod doubt;
@@ -28,15 +28,14 @@ use timeline::Timeline;
 pub(super) use version::{Basis, Version};
 
 impl VersionHistory<'_, '_> {
-    /// All versions, sorted by key, the vendor's place in the table's order, occurrence and revision; revisions are
-    /// numbered for each vendor. `lacking` collects the columns that stay empty because the first file of a version
-    /// lacked them.
+    /// All versions, sorted by key, the vendor's rank in the table's order, occurrence and revision. Revisions are
+    /// numbered per vendor. `lacking` collects columns that stay empty because the first file of a version lacked them.
     pub(super) fn versions(&mut self, sightings: Vec<Sighting>, lacking: &mut BTreeSet<usize>) -> Vec<Version> {
         let vendors = self.rows.ranks();
         let index = CoverageIndex::new(self.observations, &vendors);
         let all = keys(self.rows, &self.rows.table.key);
         let doubts = Doubts::new(self, &sightings, (&vendors, &all));
-        // Vendors are looked at together, by the part of the key that all of them have.
+        // Vendors are processed together, by the key columns that all of them have.
         let parts = if vendors.iter().any(|vendor| *vendor != vendors[0]) {
             keys(self.rows, &self.rows.table.common_key())
         } else {
@@ -58,7 +57,7 @@ impl VersionHistory<'_, '_> {
     }
 }
 
-/// Follows one key through all looks at it: its versions, each with the key and the place of its vendor.
+/// Follows a key through all looks at it and adds its versions, each with the key and the rank of its vendor.
 fn follow(group: &mut Group<'_, '_, '_>, lacking: &mut BTreeSet<usize>, into: &mut Vec<((u64, u32), Version)>) {
     let mut timelines: BTreeMap<(u64, u32), Timeline> = BTreeMap::new();
     let undated = group.undated();
@@ -67,7 +66,7 @@ fn follow(group: &mut Group<'_, '_, '_>, lacking: &mut BTreeSet<usize>, into: &m
         let of_file = group.rows_of(file);
         let mut keys: BTreeSet<u64> = timelines.keys().filter(|one| one.1 == vendor).map(|one| one.0).collect();
         keys.extend(of_file.keys());
-        // What other vendors show at the first look of this one.
+        // What other vendors show at this vendor's first look.
         let mut elsewhere: Vec<Version> = Vec::new();
         if group.is_first_of_vendor(file) {
             let others = timelines.iter().filter(|(place, _)| place.1 != vendor);

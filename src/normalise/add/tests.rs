@@ -1,4 +1,4 @@
-//! Nested replies, columns from calls, and instants as events, with made-up contracts.
+//! Nested replies, columns filled from calls, and instants as events, with made-up contracts.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ at = { type = "time", nullable = false, description = "when" }
 price = { type = "number", unit = "CNY/share", description = "the price" }
 "#;
 
-/// The table that `pipeline` makes of the two contracts.
+/// The table that results from `pipeline` and the two contracts.
 fn load(pipeline: &str) -> Result<Arc<Table>, String> {
     let file = |name: &str, text: String| SpecFile { name: name.into(), text };
     let own = [
@@ -202,7 +202,7 @@ fn without_a_list_the_object_is_the_row_and_it_is_dropped_without_what_it_needs(
     let built = whole(&table, &[&zero, &real]);
     assert_eq!(built.rejects, []);
     assert_eq!(texts(&built.batch, &["symbol"]), ["600519.SH"]);
-    // An object of zeros only is dropped, and its missing key is no error.
+    // An object with only zeros is dropped, so its missing key is not an error.
     assert_eq!(whole(&table, &[r#"{"at":0}"#]).batch.num_rows(), 0);
     let stop = build(&table, Partition::Whole, &[], &[], &[r#"{"at":5}"#]).unwrap_err();
     assert!(matches!(stop, Stop::NoKey { column, .. } if column == "symbol"));
@@ -221,7 +221,7 @@ fn a_row_takes_the_parameters_of_the_call_that_brought_it() {
     };
     assert_eq!(kinds(&["2", "9", "1"], &[1, 0, 2]), ["1 2024-01-03", "1 2024-01-04", "2 2024-01-02"]);
     assert_eq!(kinds(&["2"], &[]), ["2 2024-01-02", "2 2024-01-03", "2 2024-01-04"]);
-    // Several calls without counts: only values common to all of them.
+    // Several calls without row counts: only values common to all of them are used.
     assert_eq!(kinds(&["2", "2"], &[]), ["2 2024-01-02", "2 2024-01-03", "2 2024-01-04"]);
     assert_eq!(kinds(&["2", "1"], &[])[0], "- 2024-01-02");
     assert_eq!(kinds(&[], &[])[0], "- 2024-01-02");
@@ -232,7 +232,7 @@ fn the_same_line_of_two_calls_is_two_rows() {
     let head = "key = [\"symbol\", \"kind\", \"day\"]\npartition = \"none\"\nknown = \"announced\"\nkeeps = \"versions\"\n\
                 [versions]\nannounced = [\"at\"]\n";
     let table = table(head, "interface = \"depth/valuation\"\nrows = \"trend.items\"");
-    // 2024-01-02 16:30 UTC is the day after in Shanghai.
+    // 2024-01-02 16:30 UTC is already the next day in Shanghai.
     let line = r#"{"symbol":"600519","at":1704213000,"trend":{"items":[{"day":"2023-12-31","value":1},{"day":"2024-01-02","value":1}]}}"#;
     let calls = ["1", "2"].map(|kind| call(&[("symbol", "SH.600519"), ("kind", kind)]));
     let built = build(&table, Partition::Whole, &calls, &[1, 2], &[line, line, line]).unwrap();
@@ -267,7 +267,7 @@ fn an_instant_is_placed_by_its_day_in_shanghai() {
     assert_eq!(texts(&built.batch, &["ts_code"]), ["600519.SH", "600519.SH"]);
     let reasons: Vec<&str> = built.rejects.iter().map(|reject| reject.reason.as_str()).collect();
     assert_eq!(reasons, ["`at`: invalid time `soon`: expected YYYY-MM-DD HH:MM:SS", "`at` is empty"]);
-    // A call for several securities does not tell which of them a row belongs to.
+    // A call for several securities does not tell which one a row belongs to.
     let calls = [call(&[("ts_code", "600519.SH,000001.SZ")])];
     let built = build(&table, Partition::Month(2024, 6), &calls, &[], &lines[1..2]).unwrap();
     assert_eq!(texts(&built.batch, &["ts_code"]), ["-"]);

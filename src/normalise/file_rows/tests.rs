@@ -1,4 +1,4 @@
-//! Lines by the fast ways and by the general parser: the same rows, and the same reasons for those that are none.
+//! The fast paths and the general parser give the same rows, and the same reasons for rejects.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn outcome(table: &Table, text: &str) -> Vec<(usize, String)> {
     all
 }
 
-/// A value as vendors, programs and broken lines write it.
+/// A value as written by vendors, other programs, or in a broken line.
 fn token() -> impl Strategy<Value = String> {
     let number = (any::<i32>(), 0usize..6).prop_map(|(number, places)| format!("{:.places$}", f64::from(number) / 1e3));
     let odd = prop::sample::select(vec![
@@ -86,7 +86,7 @@ fn token() -> impl Strategy<Value = String> {
     prop_oneof![6 => number, 2 => odd.prop_map(str::to_owned)]
 }
 
-/// A line: most are laid out like the others of the file, and some as nothing else is.
+/// A line: usually laid out like the others of the file, sometimes like nothing else.
 fn line(names: Vec<String>) -> impl Strategy<Value = String> {
     let width = names.len();
     let values = prop::collection::vec(token(), width);
@@ -134,7 +134,7 @@ proptest! {
     ) {
         let table = table("stock_daily_cn");
         let alone = lines.iter().enumerate().flat_map(|(place, line)| {
-            // A layout is learned from the first line, so a line alone meets the general parser.
+            // The layout is learned from the first line, so a line on its own goes to the general parser.
             outcome(&table, line).into_iter().map(move |(_, outcome)| (place + 1, outcome))
         });
         let alone: Vec<(usize, String)> = alone.collect();

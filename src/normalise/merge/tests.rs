@@ -1,4 +1,4 @@
-//! Parts and answers of one key, by name and against a model that keeps one value a column.
+//! Parts and answers for the same key: named cases, and a comparison with a model that keeps one value per column.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -17,7 +17,7 @@ fn table(name: &str) -> Arc<Table> {
     Arc::clone(Catalog::load(&[], None).unwrap().0.table(name).unwrap())
 }
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Part,
@@ -39,7 +39,7 @@ fn build(table: &Table, files: &[(Kind, String)]) -> Built {
     builder.finish(&|_| None).unwrap()
 }
 
-/// A cell as JSON; `None` where the file has no such column.
+/// A cell as JSON; `None` if the file lacks the column.
 type Cell = Option<&'static str>;
 
 fn bar(code: &str, close: Cell, amount: Cell) -> String {
@@ -48,7 +48,7 @@ fn bar(code: &str, close: Cell, amount: Cell) -> String {
     format!(r#"{{"ts_code":"{code}","trade_date":"20240102"{close}{amount}}}"#)
 }
 
-/// Close and amount of each code, in the unit of the vendor.
+/// Close and amount of each code, in the vendor's unit.
 fn bars(built: &Built) -> BTreeMap<String, [Option<f64>; 2]> {
     let batch = &built.batch;
     let codes = batch.column_by_name("ts_code").unwrap().as_string::<i32>();
@@ -74,7 +74,7 @@ fn an_answer_speaks_before_parts_whatever_their_age() {
         ([(Part, Some("10.2")), (Whole, Some("10.25"))], Some(10.25)),
         ([(Whole, Some("10.25")), (Part, Some("10.2"))], Some(10.25)),
         ([(Marked, Some("10.25")), (Part, Some("10.2"))], Some(10.25)),
-        // What the vendor says is nothing is nothing; a column that its reply lacks is not said.
+        // If the vendor sends null, it is null. If its reply lacks the column, it says nothing.
         ([(Whole, Some("null")), (Part, Some("10.2"))], None),
         ([(Whole, None), (Part, Some("10.2"))], Some(10.2)),
         // A correction is never taken for a rounding of an import.
@@ -94,7 +94,7 @@ fn of_two_parts_the_newest_speaks_but_an_empty_cell_and_a_near_rounding_do_not()
         (Some("10.2"), None, 10.2),
         (Some("1253.412"), Some("1253.41"), 1253.412),
         (Some("1253.41"), Some("1253.412"), 1253.412),
-        // A number of few digits is a rounding of too many others.
+        // A number with few digits is a rounding of too many others.
         (Some("10.4"), Some("10"), 10.0),
         (Some("0.4"), Some("0"), 0.0),
         (Some("1.4"), Some("1"), 1.0),
@@ -112,7 +112,7 @@ fn a_bar_twice_in_a_file_is_the_finer_one_whatever_the_order() {
             assert_eq!((built.rejects.len(), bars(&built)["000000.SZ"]), (0, [Some(10.2), Some(1253.412)]));
         }
     }
-    // 18 digits and more compare by value.
+    // Numbers with 18 digits and more compare by value.
     let long = [bar("000000.SZ", Some("1.5"), None), bar("000000.SZ", Some("1.50000000000000000000"), None)].join("\n");
     let built = build(&BARS, &[(Whole, long)]);
     assert_eq!((built.rejects.len(), bars(&built)["000000.SZ"][0]), (0, Some(1.5)));
@@ -127,7 +127,7 @@ fn seat(buy: u32, more: &str) -> String {
     )
 }
 
-/// What was bought, row by row.
+/// The amounts bought, row by row.
 fn bought(files: &[(Kind, &[u32])]) -> Vec<f64> {
     let lines = |rows: &[u32]| rows.iter().map(|buy| seat(*buy, "")).collect::<Vec<_>>().join("\n");
     let files: Vec<(Kind, String)> = files.iter().map(|(kind, rows)| (*kind, lines(rows))).collect();
@@ -145,7 +145,7 @@ fn parts_displace_no_repeats_and_add_none_to_an_answer() {
         (&[(Part, &[300, 400]), (Whole, all)], &[100.0, 200.0, 300.0]),
         (&[(Part, all), (Part, &[300])], &[100.0, 200.0, 300.0]),
         (&[(Part, &[100, 300]), (Part, &[200, 300, 300])], &[100.0, 200.0, 300.0, 300.0]),
-        // The newest whole answer speaks alone, and one that is not whole takes nothing away.
+        // The newest whole answer wins alone; one that is not whole removes nothing.
         (&[(Whole, all), (Whole, &[300])], &[300.0]),
         (&[(Whole, all), (Marked, &[300, 400])], &[100.0, 200.0, 300.0, 400.0]),
         (&[(Marked, all), (Marked, &[300]), (Whole, &[200])], &[200.0]),
@@ -163,17 +163,17 @@ fn a_thin_part_is_matched_with_the_row_that_it_shows() {
     assert_eq!((sell.len(), sell[1], sell[0].is_some()), (2, None, true));
 }
 
-/// Values and roundings of them: near ones, and ones of too few digits.
+/// Values and their roundings, near ones and ones with too few digits.
 const VALUES: [Cell; 8] =
     [None, Some("null"), Some("1253.412"), Some("1253.41"), Some("1253.40"), Some("10"), Some("10.4"), Some("10.40")];
 
-/// A file, and of each row its code and the places of its close and amount among the values.
+/// A file, with for each row its code and the indices of its close and amount among the values.
 type ModelFile = (Kind, Vec<(usize, usize, usize)>);
 
 fn files() -> impl Strategy<Value = Vec<ModelFile>> {
     let row = (0usize..3, 0..VALUES.len(), 0..VALUES.len());
     let kind = prop_oneof![Just(Part), Just(Marked), Just(Whole)];
-    // One row a code: what a file says twice is another rule.
+    // One row per code, because duplicates within a file follow another rule.
     let rows = proptest::collection::vec(row, 0..4).prop_map(|mut rows| {
         rows.sort_unstable();
         rows.dedup_by_key(|row| row.0);
@@ -182,7 +182,7 @@ fn files() -> impl Strategy<Value = Vec<ModelFile>> {
     proptest::collection::vec((kind, rows), 0..6)
 }
 
-/// The values after the files of one kind; parts say nothing with an empty cell.
+/// The values after the files of one kind. An empty cell in a part says nothing.
 fn told(files: &[ModelFile], wanted: usize, is_part: bool) -> Option<[Cell; 2]> {
     let mut told: Option<[Cell; 2]> = None;
     let of_kind = files.iter().filter(|(kind, _)| (*kind == Part) == is_part);
@@ -220,7 +220,7 @@ proptest! {
             expected.insert(format!("00000{code}.SZ"), cells.map(|cell| cell.and_then(|text| text.parse().ok())));
         }
         prop_assert_eq!(bars(&built), expected);
-        // The order of parts among themselves counts, and that of answers; not that of parts and answers.
+        // The order among parts matters, and that among answers, but not between the two.
         let mut sorted = texts;
         sorted.sort_by_key(|(kind, _)| *kind != Part);
         prop_assert_eq!(bars(&build(&BARS, &sorted)), bars(&built));

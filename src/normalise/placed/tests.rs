@@ -1,4 +1,4 @@
-//! A partition that skips the lines of others reads what it reads of all lines.
+//! A partition that skips the lines of other partitions gets the same result as one that reads all lines.
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,7 +16,7 @@ const YEARS: [i32; 3] = [2023, 2024, 2025];
 static TABLE: LazyLock<Arc<Table>> =
     LazyLock::new(|| Arc::clone(Catalog::load(&[], None).unwrap().0.table("adj_factor").unwrap()));
 
-/// Everything that a partition takes from a file.
+/// Everything a partition takes from a file.
 fn outcome(table: &Table, input: Input<'_, '_>, partition: Partition, text: &str) -> String {
     let mut texts = Texts::default();
     let read = file_rows::read((table, Some(partition), new_columns(table)), input, text, &mut texts, &mut Nothing);
@@ -79,7 +79,7 @@ fn lines_side_by_side_are_skipped_together() {
         format!("{{\"ts_code\":\"600001.SH\",\"trade_date\":\"{year}0105\",\"adj_factor\":1{more}}}\n")
     };
     let lines = [
-        // The first line names what no line before it has.
+        // The first line has field names that no earlier line has.
         row(2023, ""),
         row(2023, ""),
         row(2023, ""),
@@ -100,6 +100,6 @@ fn lines_side_by_side_are_skipped_together() {
     let mut beside = placed.beside(y24);
     let skipped: Vec<_> = (0..8).filter_map(|line| Some((line, beside.skip(start(line))?))).collect();
     assert_eq!(skipped, [(1, (start(3), 2)), (7, (start(8), 1))]);
-    // Several rows a line, and what is not text, are for every partition.
+    // Every partition must read files with several rows per line, and files that are not text.
     assert!(PlacedLines::of(table, input, &[0xff, b'\n']).runs.is_empty());
 }

@@ -1,4 +1,4 @@
-//! Lines of several layouts as rows, or the reasons why they are none.
+//! Lines of various layouts, as rows or as the reasons why they are not.
 
 use super::*;
 use crate::normalise::texts::Texts;

@@ -1,4 +1,4 @@
-//! Which answers cover a row: those that would hold it if the vendor had it. Never which of them counts.
+//! Which answers cover a row, that is, would hold it if the vendor had it. Which of them counts is decided elsewhere.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,17 +9,17 @@ use super::super::rows::RowSet;
 use super::super::scalars::Scalar;
 use pitlake_contract::spelling::day;
 
-/// What the answers of one kind narrow: vendor and type, a kind of days, and columns.
+/// What answers of the same kind restrict: vendor and type, a kind of days, and columns.
 type Shape<'n> = ((&'n str, &'n str), Days, &'n [usize]);
 
-/// The answers of a partition by what they cover.
+/// The answers of a partition, indexed by what they cover.
 pub(super) struct Coverage<'n> {
     shapes: Vec<Shape<'n>>,
-    /// By the place of their shape, their days and cells.
+    /// By index of their shape, days, and cells.
     files: HashMap<(usize, Days, &'n [Scalar]), Vec<u32>>,
-    /// Of each file.
+    /// One per file.
     days: Vec<Option<Days>>,
-    /// Of each file, whether others may be about its rows.
+    /// For each file, whether others may be about its rows.
     contested: Vec<bool>,
 }
 
@@ -29,7 +29,7 @@ impl<'n> Coverage<'n> {
         let (mut shapes, mut files): (Vec<Shape<'n>>, HashMap<_, Vec<u32>>) = Default::default();
         for answer in &newest.answers {
             days[answer.file as usize] = Some(answer.days);
-            // Days of one kind are told apart by their first one.
+            // Different days of one kind share a shape, so use one value for all.
             let kind = match answer.days {
                 Days::Day(_) => Days::Day(0),
                 Days::Month(_) => Days::Month(0),
@@ -48,12 +48,12 @@ impl<'n> Coverage<'n> {
         Self { shapes, files, days, contested }
     }
 
-    /// Whether no two files may be about one row.
+    /// Whether no two files can be about the same row.
     pub(super) fn is_disjoint(&self) -> bool {
         !self.contested.contains(&true)
     }
 
-    /// Whether no file is an answer that covers anything.
+    /// Whether no file covers anything.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
@@ -63,7 +63,7 @@ impl<'n> Coverage<'n> {
         self.contested[file]
     }
 
-    /// Whether a file answers one day.
+    /// Whether a file answers a single day.
     pub(super) fn is_of_day(&self, file: u32) -> bool {
         matches!(self.days[file as usize], Some(Days::Day(_)))
     }
@@ -88,7 +88,8 @@ impl<'n> Coverage<'n> {
     }
 }
 
-/// Of each file, whether others may be about its rows: only answers to days, or to months, are told apart by them.
+/// For each file, whether others may be about its rows. Only answers to days, or to months, can be told apart by their
+/// days.
 fn contested(rows: &RowSet<'_>, days: &[Option<Days>]) -> Vec<bool> {
     let is_day = |days: &Option<Days>| matches!(days, Some(Days::Day(_)));
     let is_month = |days: &Option<Days>| matches!(days, Some(Days::Month(_)));

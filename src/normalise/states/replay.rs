@@ -1,5 +1,5 @@
-//! The table built again and again from the files until each of them, for the keys that several files are about. Never
-//! which keys those are.
+//! Rebuilds the table after each file, for the keys that several files are about. Which keys these are is decided in
+//! `states`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,23 +8,23 @@ use super::super::merge::merge;
 use super::super::rows::{Origin, RowSet};
 use super::{Reader, Sequence, ShownRow, State, States};
 
-/// A key, and the number of a row among those of the key.
+/// A key, and the number of a row within it.
 type Numbered = (u64, i32);
 
-/// The table as it was built from some files.
+/// The table as built from some of the files.
 struct Built<'a> {
     rows: RowSet<'a>,
-    /// The row of each key, and the row of the partition that it is.
+    /// For each key, the row and which of the partition's rows it is.
     kept: BTreeMap<Numbered, (u32, ShownRow)>,
 }
 
 impl<'a> Reader<'_, 'a> {
-    /// Adds the states of the keys of some rows, which some files show or cover; both oldest first.
+    /// Adds the states of the keys of some rows, shown or covered by some files. Both are sorted oldest first.
     pub(super) fn replay(&self, files: &[u32], rows: &[ShownRow], states: &mut States<'a>) {
         let mut seen = files.to_vec();
         seen.sort_by_key(|file| self.order(*file));
         let mut sequences: BTreeMap<Numbered, Vec<State>> = BTreeMap::new();
-        // The file that first showed a row of each part.
+        // The first file that showed a row of each part.
         let mut first: BTreeMap<u64, u32> = BTreeMap::new();
         let (mut until, mut before) = (Vec::with_capacity(files.len()), Vec::new());
         for file in seen {
@@ -54,7 +54,7 @@ impl<'a> Reader<'_, 'a> {
         states.sequences.extend(sequences.into_iter().map(sequence));
     }
 
-    /// Of some rows those that count, where these files are all there is.
+    /// Those of the rows that count if there are no other files.
     fn speaking(&self, files: &[u32], rows: &[ShownRow]) -> Vec<ShownRow> {
         let answering: Vec<Answering> = files.iter().map(|file| self.looks[*file as usize].answering).collect();
         let counting: HashSet<u32> = counting(&answering).into_iter().map(|place| files[place]).collect();
@@ -63,7 +63,7 @@ impl<'a> Reader<'_, 'a> {
         rows.iter().filter(speaks).copied().collect()
     }
 
-    /// The table with these rows.
+    /// The table built from these rows.
     fn built(&self, speaking: &[ShownRow]) -> Built<'a> {
         let mut rows = RowSet::new(self.rows.table);
         let mut last = None;
@@ -75,7 +75,7 @@ impl<'a> Reader<'_, 'a> {
             let place = u32::try_from(rows.sources.len() - 1).unwrap_or(u32::MAX);
             rows.append(self.rows, *row, Origin { file: place, line: 0 });
         }
-        // Rows of one file that contradict each other are named where the partition is built.
+        // Rows of one file that contradict each other are reported when the partition is built.
         let kept = merge(&mut rows, |_, _| true, |_, _| {});
         let kept = kept.into_iter().map(|kept| {
             let shown = speaking[kept.row as usize];
@@ -85,12 +85,12 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-/// Appends a row of the table as it was built.
+/// Appends a row of the rebuilt table.
 fn append<'a>(states: &mut States<'a>, rows: &RowSet<'a>, (row, shown): (u32, ShownRow)) -> u32 {
     states.rows.append(rows, row, Origin { file: shown.file, line: 0 })
 }
 
-/// Adds a state unless it is the one before; the row was the last to be appended, and is taken back then.
+/// Adds a state unless it equals the one before. Its row must be the last one appended, and is removed in that case.
 fn push(states: &mut States<'_>, of_key: &mut Vec<State>, state: State) {
     let last = of_key.last().and_then(|state| state.row);
     let rows = &mut states.rows;
@@ -101,7 +101,7 @@ fn push(states: &mut States<'_>, of_key: &mut Vec<State>, state: State) {
     }
 }
 
-/// Whether two rows are the same to the last digit, of one source.
+/// Whether two rows are from one source and the same to the last digit.
 fn is_same(rows: &RowSet<'_>, a: u32, b: u32) -> bool {
     std::ptr::eq(rows.source(a), rows.source(b))
         && (0..rows.columns.len()).all(|column| rows.cell(column, a) == rows.cell(column, b))

@@ -1,23 +1,23 @@
-//! Which files show a row. Never what a row holds.
+//! Which files show a row. What a row holds is not looked at.
 
 use crate::normalise::versions::Sighting;
 
 /// The files that show each row.
 #[derive(Debug)]
 pub(in crate::normalise) enum Shown {
-    /// The one that it came from.
+    /// Only the one it came from.
     Once,
-    /// Several: the files of all rows, and where those of each begin.
+    /// Several: the files of all rows, and where those of each row begin.
     Often {
         /// Row by row, oldest first.
         files: Vec<u32>,
-        /// Of each row, and the end of the last.
+        /// One per row, and the end of the last.
         starts: Vec<usize>,
     },
 }
 
 impl Shown {
-    /// The files of some rows, from all places where they were seen, oldest first.
+    /// The files that show each row, oldest first, from all its sightings.
     pub(in crate::normalise) fn of(rows: usize, sightings: &[Sighting]) -> Self {
         let mut starts = vec![0; rows + 1];
         for one in sightings {

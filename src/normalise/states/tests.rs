@@ -28,7 +28,7 @@ fn answers(table: &Table, lines: &[&str]) -> Built {
     builder.finish_with_companion(&|_| None, Threads::available()).unwrap().built().unwrap()
 }
 
-/// Why each of the former states ended.
+/// Why each former state ended.
 fn why(built: &Built) -> Vec<String> {
     let Some(companion) = &built.companion else { return Vec::new() };
     let why = arrow::array::AsArray::as_string::<i32>(companion.column_by_name("why").unwrap());

@@ -1,4 +1,4 @@
-//! Two vendors of one table, against a model that keeps the newest row of each.
+//! Two vendors of one table, compared with a model that keeps the newest row of each.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -45,7 +45,7 @@ given = '{}'
 rejected = "empty"
 "#;
 
-/// The table with the vendors in that order; the second has no reasons, and counts in hundreds.
+/// The table with the vendors in this order. The second has no reasons, and counts in hundreds.
 fn table(order: &[&str]) -> Table {
     let file = |name: &str, text: String| SpecFile { name: name.into(), text };
     let tushare = "interface = \"tushare/pair\"\n".to_owned()
@@ -101,7 +101,7 @@ fn build(table: &Table, files: &[VendorFile]) -> ModelRows {
     (0..built.batch.num_rows()).map(row).collect()
 }
 
-/// The newest rows of each vendor; all rows of a code come from the first vendor that has any.
+/// The newest rows of each vendor. All rows of a code come from the first vendor that has any.
 fn model(order: &[&str], files: &[VendorFile]) -> ModelRows {
     let mut newest: [BTreeMap<(u8, u8), i64>; 2] = Default::default();
     for (second, rows) in files {
@@ -128,14 +128,14 @@ fn model(order: &[&str], files: &[VendorFile]) -> ModelRows {
 fn files() -> impl Strategy<Value = Vec<VendorFile>> {
     let row = ((0u8..3, 0u8..3), 1i64..5);
     let file = (any::<bool>(), proptest::collection::vec(row, 0..5));
-    // The second vendor has one row a code.
+    // The second vendor has one row per code.
     let file = file.prop_map(|(second, rows)| {
         (second, rows.into_iter().map(|((code, reason), vol)| ((code, if second { 0 } else { reason }), vol)).collect())
     });
     proptest::collection::vec(file, 0..6)
 }
 
-/// The table in every order.
+/// The table with every order of vendors.
 static TABLES: LazyLock<Vec<(&[&str], Table)>> = LazyLock::new(|| {
     let orders: [&[&str]; 4] = [&["tushare", "asharehub"], &["asharehub", "tushare"], &["tushare"], &["asharehub"]];
     orders.into_iter().map(|order| (order, table(order))).collect()
@@ -150,11 +150,11 @@ proptest! {
             let mut keys: Vec<_> = shown.iter().map(|row| (&row.0, &row.1)).collect();
             keys.dedup();
             prop_assert_eq!(keys.len(), shown.len(), "one row a key");
-            // The order of arrival between vendors means nothing.
+            // The order in which vendors' files arrive does not matter.
             let mut sorted = files.clone();
             sorted.sort_by_key(|(second, _)| !*second);
             prop_assert_eq!(&build(table, &sorted), &shown);
-            // Without the second vendor of the order, the rows of the first are the same.
+            // Without the second vendor in the order, the rows of the first stay the same.
             let first: Vec<VendorFile> = files.iter().filter(|file| file.0 == (order[0] == "asharehub")).cloned().collect();
             let of_first: ModelRows = shown.into_iter().filter(|row| row.3 == order[0]).collect();
             prop_assert_eq!(build(table, &first), of_first);

@@ -1,5 +1,5 @@
-//! Dividends through their stages, and repeats of one key, as of every day: exactly the rows of the newest answer that
-//! were announced by then. Written independently of the code that it checks.
+//! Dividends through their stages, and repeats of a key, as of every day: exactly the rows of the newest answer that
+//! were announced by then. Written independently of the code under test.
 
 use std::sync::{Arc, LazyLock};
 
@@ -19,7 +19,7 @@ const STAGES: [&str; 3] = ["预案", "股东大会通过", "实施"];
 /// A row of one security and period: stage, day of the plan and of the implementation in April (0: none), cash.
 type Row = (usize, u8, u8, u8);
 
-/// Answers for the security, each some days after the one before it.
+/// Answers for the security, each some days after the one before.
 fn answers() -> impl Strategy<Value = Vec<(u8, Vec<Row>)>> {
     let row = (0..3usize, 0u8..6, 0u8..6, 1u8..3);
     let answer = (1u8..4, proptest::collection::vec(row, 0..5));
@@ -43,7 +43,7 @@ fn line(&(stage, plan, done, cash): &Row) -> String {
     )
 }
 
-/// Distributions of other periods, so that an answer never lacks over a tenth of its keys.
+/// Distributions for other periods, so that an answer never lacks more than a tenth of its keys.
 fn others() -> Vec<String> {
     let other = |year: u16| line(&(0, 1, 0, 1)).replace("20231231", &format!("{year}1231"));
     (1950..2000).map(other).collect()
@@ -62,7 +62,7 @@ fn build(answers: &[(u8, Vec<Row>)]) -> RecordBatch {
     builder.finish(&|_| None).unwrap().batch
 }
 
-/// The rows of the period as of a day, by the rule of reading: one a key and occurrence.
+/// The rows of the period as of a day, by the reading rule: one per key and occurrence.
 fn as_of(batch: &RecordBatch, day: u8) -> Vec<Row> {
     let column = |name: &str| batch.column_by_name(name).unwrap();
     let date = |name: &str, row: usize| {

@@ -1,5 +1,6 @@
-//! Which whole answers are doubted: empty ones, and those that lack over a tenth of the keys that their slice last held.
-//! They withdraw nothing until a look on another day agrees (`docs/point-in-time.md`). Never what is withdrawn.
+//! Which whole answers are doubted: empty ones, and those that lack more than a tenth of the keys their slice last
+//! held. They withdraw nothing until a look on another day agrees (`docs/point-in-time.md`). What is withdrawn is
+//! decided elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -7,10 +8,10 @@ use super::history::{Sighting, VersionHistory};
 use crate::normalise::rows::Standing;
 use crate::normalise::scalars::Scalar;
 
-/// A slice of a vendor: the column that names it, and its value there.
+/// A slice of a vendor: the column that identifies it, and the value.
 type Slice = (u32, usize, Scalar);
 
-/// The answers that are doubted, each with the slice of which it lacks too much.
+/// The doubted answers, each with the slice of which it lacks too much.
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
     doubted: HashSet<(u32, Scalar)>,
@@ -53,7 +54,7 @@ impl Doubts {
         doubts
     }
 
-    /// Whether an answer is doubted about a row that it covers and does not show.
+    /// Whether an answer is doubted with respect to a row that it covers but does not show.
     pub(super) fn holds(&self, history: &VersionHistory<'_, '_>, file: u32, row: u32) -> bool {
         let coverage = history.observations[file as usize].coverage.as_ref();
         let slice = coverage.and_then(|coverage| coverage.slices());
@@ -64,14 +65,14 @@ impl Doubts {
     }
 }
 
-/// The keys that a slice holds; each with the day of the first doubted answer since that lacked it.
+/// The keys that a slice holds, each with the day of the first doubted answer that has lacked it since.
 #[derive(Debug, Default)]
 struct Held {
     keys: BTreeMap<u64, Option<i32>>,
 }
 
 impl Held {
-    /// Takes an answer in, and tells whether it is doubted. One that is not whole (no day) only adds what it shows.
+    /// Processes an answer and returns whether it is doubted. One that is not whole (no day) only adds what it shows.
     fn is_doubted(&mut self, shown: &BTreeSet<u64>, day: Option<i32>) -> bool {
         let lacking: Vec<u64> = self.keys.keys().filter(|key| !shown.contains(key)).copied().collect();
         let is_doubted = !lacking.is_empty() && (shown.is_empty() || lacking.len() * 10 > self.keys.len());

@@ -1,5 +1,5 @@
-//! Rows of one file with the same key and announcement: duplicates of one version, or a correction beside what it
-//! corrects (`docs/point-in-time.md`).
+//! Rows of one file with the same key and announcement: duplicates of a version, or a correction next to its original
+//! (`docs/point-in-time.md`).
 
 use crate::normalise::agreement::agree;
 use crate::normalise::rows::RowSet;
@@ -7,23 +7,23 @@ use crate::normalise::scalars::Scalar;
 use crate::spec::Versions;
 use pitlake_contract::decimal::Decimal;
 
-/// One version that a file shows.
+/// A version shown by a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileVersion {
     pub(super) row: u32,
     pub(super) announced: Option<i32>,
-    /// It stands beside another one with the same announcement: its own date is unknown.
+    /// Whether it has another version with the same announcement next to it, so that its own date is unknown.
     pub(super) is_correction: bool,
 }
 
-/// Remembers the versions that rows of a key form: files repeat each other.
+/// Remembers which versions the rows of a key form, because files repeat each other.
 #[derive(Debug, Default)]
 pub(super) struct Deduplicator {
     known: Vec<(Vec<u32>, Vec<FileVersion>)>,
 }
 
 impl Deduplicator {
-    /// The versions that the rows `present` in a file form, in the order in which they are numbered.
+    /// The versions formed by the rows `present` in a file, in numbering order.
     pub(super) fn versions(&mut self, rows: &mut RowSet<'_>, rules: &Versions, present: &[u32]) -> Vec<FileVersion> {
         if let Some((_, versions)) = self.known.iter().find(|(rows, _)| rows == present) {
             return versions.clone();
@@ -35,7 +35,7 @@ impl Deduplicator {
 }
 
 fn distinct(rows: &mut RowSet<'_>, rules: &Versions, present: &[u32]) -> Vec<FileVersion> {
-    // Originals before corrections, otherwise in the order of the file.
+    // Originals before corrections, otherwise in file order.
     let mut sorted: Vec<u32> = present.to_vec();
     sorted.sort_by_key(|row| flag(rows, rules, *row));
     let mut versions: Vec<FileVersion> = Vec::new();
@@ -52,8 +52,8 @@ fn distinct(rows: &mut RowSet<'_>, rules: &Versions, present: &[u32]) -> Vec<Fil
             }
         }
     }
-    // Stable: the order by flag and file stays within an announcement. Unannounced ones come last, since they count
-    // as announced on the day they were observed.
+    // Stable: within an announcement, keep the order by flag and file. Unannounced versions come last, because they
+    // count as announced on the day they were observed.
     versions.sort_by_key(|version| (version.announced.is_none(), version.announced));
     versions
 }
@@ -78,8 +78,8 @@ fn announcing<'a>(rows: &RowSet<'_>, rules: &'a Versions, row: u32) -> &'a [usiz
     by.dates.iter().find(|(known, _)| known == value).map_or(&[], |(_, dates)| dates)
 }
 
-/// The day a row was announced: the latest of its dates that are no earlier than the period's end, and no earlier than
-/// the day before which none of them counts.
+/// The day a row was announced: the latest of its announcement dates, ignoring those before the end of the period, but
+/// not before the day in `earliest`.
 pub(super) fn announced(rows: &RowSet<'_>, rules: &Versions, row: u32) -> Option<i32> {
     let day = |column: usize| rows.cell(column, row).day();
     let first = rules.not_before.and_then(day);
@@ -88,15 +88,16 @@ pub(super) fn announced(rows: &RowSet<'_>, rules: &Versions, row: u32) -> Option
     Some(rules.earliest.and_then(day).map_or(announced, |earliest| announced.max(earliest)))
 }
 
-/// The columns by which two rows are different versions. The dates that announce a row are not among them: they make
-/// another announcement. Where a value chooses which dates announce, the other dates are: the implementation of a plan
-/// carries the plan's announcement date, and another such date is another version of the implementation.
+/// The columns in which two rows must differ to be different versions. Announcement dates of the row are not among
+/// them: they make another announcement. If a value chooses the announcement dates, the remaining dates are included:
+/// the implementation of a plan also carries the plan's announcement date, and if that differs, it is another version
+/// of the implementation.
 fn figures<'a>(rows: &RowSet<'_>, rules: &'a Versions, row: u32) -> impl Iterator<Item = usize> + use<'a> {
     let announcing = if rules.announced_by.is_some() { announcing(rows, rules, row) } else { &[] };
     rules.figures.iter().copied().filter(|column| !announcing.contains(column))
 }
 
-/// Whether two rows of a file are one version: an empty cell beside a value is no difference, nor is a rounding.
+/// Whether two rows of a file are one version. An empty cell next to a value is no difference, nor is a rounding.
 fn is_duplicate_of(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
     rows.is_same_print(a, b)
         || figures(rows, rules, a).all(|column| {
@@ -105,8 +106,8 @@ fn is_duplicate_of(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool 
         })
 }
 
-/// Whether a later file shows the same version again. A null beside a value is a change; a column that one of the
-/// files lacks is not compared.
+/// Whether a later file shows the same version again. A null where there was a value is a change; columns that one of
+/// the files lacks are not compared.
 pub(super) fn same_figures(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
     if a == b || rows.is_same_print(a, b) {
         return true;
@@ -117,7 +118,7 @@ pub(super) fn same_figures(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) 
     })
 }
 
-/// Whether rows of two vendors show the same version: in the units of the table, and by the columns that both have.
+/// Whether rows of two vendors show the same version, compared in the table's units and in the columns that both have.
 pub(super) fn same_in_both(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) -> bool {
     let scaled = |column: usize, row: u32| match rows.cell(column, row) {
         Scalar::Number(Decimal { mantissa, exponent }) => {
@@ -132,8 +133,8 @@ pub(super) fn same_in_both(rows: &RowSet<'_>, rules: &Versions, a: u32, b: u32) 
     })
 }
 
-/// The row with the content of both: `first`, its empty cells filled and its roundings made finer. A new row where
-/// that is more than `first` holds, since other files may show `first` alone.
+/// Combines two rows: `first`, with its empty cells filled and its roundings refined. Makes a new row if that changes
+/// anything, because other files may show `first` alone.
 fn join(rows: &mut RowSet<'_>, rules: &Versions, first: u32, second: u32) -> u32 {
     if rows.is_same_print(first, second) {
         return first;

@@ -1,5 +1,5 @@
-//! One key through all looks at it, vendors side by side: what one vendor showed is a look for the others too. Never how
-//! the versions of one vendor follow each other.
+//! Follows one key through all looks at it, with all vendors together: what one vendor showed is a look for the others
+//! too. How the versions of one vendor follow each other is in `timeline`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,32 +13,32 @@ use super::version::{Basis, Version};
 use crate::normalise::rows::Standing;
 use crate::normalise::shown::Shown;
 
-/// What is known of all looks before any key is followed through them.
+/// What is known about all looks before any key is processed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Looks<'h> {
     pub(super) index: &'h CoverageIndex,
     pub(super) doubts: &'h Doubts,
-    /// The place of each file's vendor in the table's order.
+    /// For each file, the rank of its vendor in the table's order.
     pub(super) vendors: &'h [u32],
     /// The key of each row.
     pub(super) keys: &'h [u64],
-    /// The files whose rows repeats show again.
+    /// For each repeat, the file whose rows it shows again.
     pub(super) repeats: &'h HashMap<u32, u32>,
 }
 
-/// The rows of one key, by the part of it that all vendors have.
+/// The rows of one key, identified by the key columns that all vendors have.
 pub(super) struct Group<'h, 'a, 'b> {
     history: &'h mut VersionHistory<'a, 'b>,
     looks: Looks<'h>,
-    /// The rows that each file shows, by key; of an answer that repeats one, the rows of that.
+    /// The rows that each file shows, by key. For a repeat, the rows of the repeated file.
     shown: BTreeMap<u32, BTreeMap<u64, Vec<u32>>>,
-    /// The files that would hold a row if its vendor had it, by row.
+    /// For each row, the files that would hold it if its vendor had it.
     covering: BTreeMap<u32, Vec<u32>>,
     deduplicator: Deduplicator,
 }
 
 impl<'h, 'a, 'b> Group<'h, 'a, 'b> {
-    /// A group from its sightings, sorted by origin.
+    /// Builds a group from its sightings, sorted by origin.
     pub(super) fn new(history: &'h mut VersionHistory<'a, 'b>, looks: Looks<'h>, sightings: &[Sighting]) -> Self {
         let mut shown: BTreeMap<u32, BTreeMap<u64, Vec<u32>>> = BTreeMap::new();
         let mut covering: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -57,18 +57,18 @@ impl<'h, 'a, 'b> Group<'h, 'a, 'b> {
         Self { history, looks, shown, covering, deduplicator: Deduplicator::default() }
     }
 
-    /// Whether no file before it shows the key for the same vendor.
+    /// Whether no earlier file shows the key for the same vendor.
     pub(super) fn is_first_of_vendor(&self, file: u32) -> bool {
         let vendor = self.vendor(file);
         !self.shown.range(..file).any(|(other, _)| self.vendor(*other) == vendor)
     }
 
-    /// The place of a file's vendor in the table's order.
+    /// The rank of a file's vendor in the table's order.
     pub(super) fn vendor(&self, file: u32) -> u32 {
         self.looks.vendors[file as usize]
     }
 
-    /// The files that show the key or cover it, oldest first.
+    /// The files that show or cover the key, oldest first.
     pub(super) fn files(&self) -> BTreeSet<u32> {
         self.shown.keys().chain(self.covering.values().flatten()).copied().collect()
     }
@@ -101,18 +101,18 @@ impl<'h, 'a, 'b> Group<'h, 'a, 'b> {
         self.history
     }
 
-    /// The versions that rows of one file form.
+    /// The versions formed by rows of one file.
     pub(super) fn file_versions(&mut self, rows: &[u32]) -> Vec<FileVersion> {
         self.deduplicator.versions(self.history.rows, self.history.rules, rows)
     }
 
-    /// Whether an answer that covers a row and does not show it is doubted.
+    /// Whether an answer that covers a row but does not show it is doubted.
     pub(super) fn is_doubted(&self, file: u32, row: u32) -> bool {
         self.looks.doubts.holds(self.history, file, row)
     }
 
-    /// Whether there was an earlier look at a version: a whole answer of its vendor that covers it, one that is not whole
-    /// and shows its key, and any other file that holds its key.
+    /// Whether a version was looked at before: by a whole answer of its vendor that covers it, by one that is not whole
+    /// but shows its key, or by any other file with its key.
     pub(super) fn is_looked_at_before(&self, look: &Look<'_>, row: u32) -> bool {
         let vendor = self.looks.vendors[look.file as usize];
         let shows = |file: &u32| self.shown.get(file).is_some_and(|keys| keys.contains_key(&look.key));
@@ -125,7 +125,7 @@ impl<'h, 'a, 'b> Group<'h, 'a, 'b> {
             || self.shown.range(..look.file).any(|(file, _)| is_other(file) || (is_part(file) && shows(file)))
     }
 
-    /// When a version was known that another vendor shows too.
+    /// From when a version was known, if another vendor also shows it.
     pub(super) fn known_elsewhere(&self, look: &Look<'_>, shown: &FileVersion) -> Option<(Option<i32>, Basis)> {
         let is_same = |version: &&Version| {
             version.announced == shown.announced

@@ -1,4 +1,4 @@
-//! The files of a partition as looks at what a vendor had. Never which versions follow from them.
+//! The files of a partition, seen as looks at a vendor's data. Which versions follow from them is decided elsewhere.
 
 use std::collections::HashMap;
 
@@ -11,27 +11,27 @@ use crate::normalise::shown::Shown;
 use crate::spec::Versions;
 use pitlake_contract::spelling::day;
 
-/// A file of the partition as an observation of the vendor.
+/// A file of the partition as an observation.
 #[derive(Debug)]
 pub(in crate::normalise) struct Observation {
-    /// When we received it; not every file of another program tells.
+    /// When it was received. Other programs' files do not always tell.
     pub(in crate::normalise) at: Option<DateTime<Utc>>,
     pub(in crate::normalise) shown: Shown,
-    /// For answers to our own calls. A row that an answer covers and does not hold was not there; a file of another
-    /// program or an import only shows what it holds.
+    /// Set for answers to our own calls. A row that an answer covers but does not hold was not there. Imports and other
+    /// programs' files only show what they hold.
     pub(in crate::normalise) coverage: Option<Coverage>,
-    /// It repeats the answer before it.
+    /// Whether it repeats the previous answer.
     pub(in crate::normalise) is_repeat: bool,
 }
 
 impl Observation {
-    /// The day at whose end a reader could have it.
+    /// The day by whose end a reader could have it.
     pub(super) fn day(&self) -> Option<i32> {
         self.at.map(|at| day::days(shanghai_day(at)))
     }
 }
 
-/// A row at one of the lines that hold it.
+/// A row, at one of the lines that hold it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::normalise) struct Sighting {
     pub(in crate::normalise) row: u32,
@@ -40,15 +40,15 @@ pub(in crate::normalise) struct Sighting {
 
 /// The rows read so far, and the observations that showed them.
 pub(in crate::normalise) struct VersionHistory<'a, 'b> {
-    /// A row that was joined with its duplicate becomes a new row here.
+    /// Combining a row with its duplicate adds a row here.
     pub(in crate::normalise) rows: &'b mut RowSet<'a>,
     pub(in crate::normalise) rules: &'a Versions,
-    /// Of each file.
+    /// One per file.
     pub(in crate::normalise) observations: &'b [Observation],
 }
 
 impl VersionHistory<'_, '_> {
-    /// For each answer that repeats one: the file whose rows it shows again, the newest before it to the same question.
+    /// For each repeat, the file whose rows it shows again: the newest before it for the same question.
     pub(super) fn repeats(&self, vendors: &[u32]) -> HashMap<u32, u32> {
         let mut newest = HashMap::new();
         let mut repeats = HashMap::new();

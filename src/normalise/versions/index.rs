@@ -1,4 +1,4 @@
-//! Which files cover which rows, found by the slice. Never what an answer covers.
+//! Finds the files that cover a row by its slice. What an answer covers is in `coverage`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,7 +8,7 @@ use crate::normalise::scalars::Scalar;
 /// Which files cover which rows.
 #[derive(Debug)]
 pub(super) struct CoverageIndex {
-    /// By vendor, and column and value of the slice.
+    /// By vendor, slice column, and slice value.
     files: HashMap<(u32, usize, Scalar), Vec<u32>>,
     columns: BTreeSet<usize>,
     /// Files that cover every row, by vendor.

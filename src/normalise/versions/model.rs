@@ -1,5 +1,5 @@
-//! As-of readings of made-up histories against a reader that sees only the files that came so far and keeps nothing but
-//! what stands now. Written independently of the code that it checks.
+//! Compares as-of readings of random histories with a reader that sees only the files so far and remembers only what
+//! currently stands. Written independently of the code under test.
 
 use std::sync::{Arc, LazyLock};
 
@@ -18,7 +18,7 @@ const PERIODS: [&str; 2] = ["20230930", "20231231"];
 /// A row: company, period, day of announcement in April (0: none), flag (2: none), figure.
 type Row = (usize, usize, u8, u8, u8);
 
-/// Whether a company and period was shown, or every vendor was asked for it: from then on what is read never changes.
+/// Whether a company and period was shown or requested for every vendor. From then on, what is read never changes.
 fn is_looked_at(files: &[File], company: usize, period: usize) -> bool {
     let is_covered = |vendor: usize| {
         files.iter().filter(|file| file.vendor == vendor && file.wholeness == Wholeness::Whole).any(|file| {
@@ -33,7 +33,7 @@ fn is_looked_at(files: &[File], company: usize, period: usize) -> bool {
     files.iter().any(shows) || (is_covered(0) && is_covered(1))
 }
 
-/// What a file is: the slice that an answer covers, or a part.
+/// The kind of a file: the slice an answer covers, or a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Period(usize),
@@ -78,7 +78,7 @@ fn file() -> impl Strategy<Value = File> {
     )
 }
 
-/// Files in the order in which they came, some of them on one day, some repeating an earlier one of theirs.
+/// Files in order of arrival, some on the same day, some repeating an earlier one of the same vendor.
 fn history() -> impl Strategy<Value = Vec<File>> {
     proptest::collection::vec((file(), 0u8..3, 0u8..4), 1..9).prop_map(|drawn| {
         let mut day = 1;
@@ -135,7 +135,7 @@ fn build(table: &Table, files: &[File]) -> Vec<ReadVersion> {
             vec![params.into_iter().map(|(n, v)| (n.to_owned(), v)).collect()]
         };
         let source = table.source(&InterfaceId::parse(id).unwrap()).unwrap();
-        // An answer that says the same as the one before it to its question holds no rows.
+        // An answer that repeats the previous one to its question holds no rows.
         let of_slice = |other: &&File| (other.vendor, other.kind) == (file.vendor, file.kind);
         let before = files[..number].iter().rev().find(of_slice);
         let is_own = !matches!(file.kind, Kind::Import | Kind::Foreign);
@@ -161,7 +161,7 @@ type Slice = (usize, Kind);
 /// A company and period of a slice, with the day of the first doubted answer that lacked it.
 type Missing = ((usize, usize), Option<u8>);
 
-/// Something that a vendor shows.
+/// Something that a vendor currently shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Standing {
     announced: u8,
@@ -169,7 +169,7 @@ struct Standing {
     missing_since: Option<u8>,
 }
 
-/// What the model holds of one company and period at one vendor, in the order in which it appeared.
+/// What the model knows about a company and period at a vendor, in order of appearance.
 #[derive(Debug, Clone, Default)]
 struct Held {
     standing: Vec<Standing>,
@@ -180,7 +180,7 @@ struct Held {
 /// The figure that can be read after the last of some files, on its day.
 fn model(files: &[File], company: usize, period: usize) -> Option<u8> {
     let today = files.last()?.day;
-    // Of every slice: which (company, period) it holds, with the day of the first doubted answer that lacked it.
+    // For each slice, the (company, period) pairs it holds, with the day of the first doubted answer that lacked each.
     let mut slices: Vec<(Slice, Vec<Missing>)> = Vec::new();
     let mut held: [Held; 2] = Default::default();
     for file in files {
@@ -227,7 +227,7 @@ fn model(files: &[File], company: usize, period: usize) -> Option<u8> {
         if !rows.is_empty() || one.is_shown {
             one.is_answered = if is_own { !rows.is_empty() } else { one.is_answered };
         }
-        // Originals, rows without a flag, corrections; then by announcement, those without one last.
+        // Originals, rows without a flag, corrections; then by announcement, with unannounced ones last.
         rows.sort_by_key(|row| [0, 2, 1][usize::from(row.3)]);
         let mut now: Vec<(u8, u8, u8)> = Vec::new();
         for row in rows {
@@ -257,7 +257,7 @@ fn model(files: &[File], company: usize, period: usize) -> Option<u8> {
                 one.standing.push(Standing { announced: *announced, figure: *figure, missing_since: None });
             }
         }
-        // A correction beside its original is the last under its announcement.
+        // A correction next to its original is the last for its announcement.
         for (announced, figure, flag) in &now {
             if *flag == 1 && takes && now.iter().any(|other| (other.0, other.2) == (*announced, 0)) {
                 let at =
@@ -271,12 +271,12 @@ fn model(files: &[File], company: usize, period: usize) -> Option<u8> {
     }
     held.iter().find_map(|held| {
         let readable = held.standing.iter().enumerate().filter(|(_, one)| one.announced <= today);
-        // A dated one before an undated one.
+        // A dated one is preferred to an undated one.
         readable.max_by_key(|(place, one)| (one.announced, *place)).map(|(_, one)| one.figure)
     })
 }
 
-/// The rule of reading as of a day, over the columns of silver.
+/// The rule for reading as of a day, applied to the columns of silver.
 fn as_of(versions: &[ReadVersion], company: usize, period: &str, day: u8) -> Option<f64> {
     let (month_day, end) =
         (format!("2024-04-{day:02}"), format!("{}-{}-{}", &period[..4], &period[4..6], &period[6..]));

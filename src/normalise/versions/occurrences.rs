@@ -1,5 +1,6 @@
-//! Keys whose repeats are real: which rows of one answer are one occurrence, and which occurrence of earlier answers each
-//! is. They are matched by their content; their order in an answer means nothing. Never when a version is known.
+//! Keys that may really repeat: which rows of an answer are one occurrence, and which occurrence of earlier answers
+//! each one is. They are matched by content, because their order in an answer means nothing. From when a version is
+//! known is decided elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +11,8 @@ use crate::normalise::agreement::by_content;
 use crate::normalise::rows::RowSet;
 use crate::spec::Versions;
 
-/// The rows of one key in one answer by the occurrence that they are versions of: rows with different announcements, and a
-/// row flagged as a correction with the one that it corrects.
+/// Groups the rows of a key in an answer by the occurrence they are versions of: rows with different announcements, and
+/// a row flagged as a correction with the row it corrects.
 pub(super) fn occurrences(history: &VersionHistory<'_, '_>, present: &[u32]) -> Vec<Vec<u32>> {
     let (rows, rules): (&RowSet<'_>, &Versions) = (history.rows, history.rules);
     let mut sorted = present.to_vec();
@@ -39,7 +40,7 @@ pub(super) fn occurrences(history: &VersionHistory<'_, '_>, present: &[u32]) -> 
     occurrences
 }
 
-/// Rows of one announcement: each correction with a row that it corrects, an equal one first.
+/// Groups rows of one announcement: each correction with a row that it corrects, preferably an equal one.
 fn corrected(rows: &RowSet<'_>, rules: &Versions, of_one: Vec<u32>) -> Vec<Vec<u32>> {
     let (corrections, originals): (Vec<u32>, Vec<u32>) =
         of_one.into_iter().partition(|row| flag(rows, rules, *row) == 2);
@@ -61,7 +62,7 @@ fn corrected(rows: &RowSet<'_>, rules: &Versions, of_one: Vec<u32>) -> Vec<Vec<u
     occurrences
 }
 
-/// For each occurrence of an answer the number under which earlier ones showed it, those of equal content first.
+/// For each occurrence in an answer, its number in earlier answers. Occurrences with equal content are matched first.
 pub(super) fn numbers(
     history: &VersionHistory<'_, '_>,
     occurrences: &[Vec<FileVersion>],

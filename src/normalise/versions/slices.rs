@@ -1,4 +1,5 @@
-//! Keys without the day that was asked for: guidance by day of announcement. Each such day is observed on its own.
+//! Keys that do not include the requested day, such as guidance by announcement day. Each requested day is observed
+//! separately.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ fn row(announced: &str, least: u32) -> String {
     )
 }
 
-/// Each version as `announced known basis revision least`, each answer being for one day of announcement.
+/// Each version as `announced known basis revision least`. Each answer is for one announcement day.
 fn versions(fetches: &[(&str, &str, Vec<String>)]) -> Vec<String> {
     let table = table();
     let source = table.source(&InterfaceId::parse("tushare/forecast").unwrap()).unwrap();
@@ -85,7 +86,7 @@ fn observing_one_slice_again_removes_nothing_from_another() {
         ("2024-04-12", "20240410", vec![second]),
     ]);
     assert_eq!(found.len(), 2, "{found:?}");
-    // A silent change within its slice: known from the day we observed it.
+    // A silent change within its slice is known from the day we observed it.
     let changed = versions(&[
         ("2024-01-15", "20240115", vec![row("20240115", 1)]),
         ("2024-01-20", "20240115", vec![row("20240115", 3)]),

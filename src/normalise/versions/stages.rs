@@ -1,4 +1,4 @@
-//! Dividends: each stage is announced by its own date, and answers repeat keys.
+//! Dividends: each stage has its own announcement date, and answers repeat keys.
 
 use std::sync::Arc;
 
@@ -110,17 +110,17 @@ fn each_stage_is_known_from_its_own_date() {
 
 #[test]
 fn a_date_that_does_not_announce_a_stage_is_a_figure_of_it() {
-    // The implementation carries another date of its plan: a new version, known when observed.
+    // The implementation carries another date for its plan: a new version, known from when it was observed.
     let before = row("实施", "20240430", "20240711", "1");
     let after = row("实施", "20240429", "20240711", "1");
     let expected = ["实施 1 1 2024-07-11 announced 1", "实施 1 2 2024-09-01 observed 1"];
     assert_eq!(versions(&[("2024-08-01", vec![before.clone()]), ("2024-09-01", vec![after])]), expected);
-    // A plan that gains the date of its implementation is a new version as well.
+    // A plan that gains an implementation date is a new version as well.
     let plan = row("预案", "20240430", "", "1");
     let filled = row("预案", "20240430", "20240711", "1");
     let expected = ["预案 1 1 2024-04-30 announced 1", "预案 1 2 2024-08-01 observed 1"];
     assert_eq!(versions(&[("2024-05-01", vec![plan.clone()]), ("2024-08-01", vec![filled])]), expected);
-    // For a stage without an announcement both dates are figures.
+    // For a stage without an announcement, both dates are figures.
     let meeting = |day: &str| row("股东大会通过", day, "", "1");
     assert_eq!(
         versions(&[("2024-06-01", vec![meeting("20240430")]), ("2024-07-01", vec![meeting("20240429")])]).len(),
@@ -143,7 +143,7 @@ fn rows_of_equal_key_keep_versions_of_their_own() {
     let changed = vec![row("预案", "20240430", "", "3"), row("预案", "20240430", "", "1")];
     let expected = [numbered[0], numbered[1], "预案 2 2 2024-06-01 observed 3"];
     assert_eq!(versions(&[("2024-05-01", first.clone()), ("2024-06-01", changed)]), expected);
-    // Exact repeats stay two rows, and a null beside a value is not folded.
+    // Exact duplicates stay two rows, and a null next to a value is not folded.
     let twice =
         vec![row("预案", "20240430", "", "1"), row("预案", "20240430", "", "1"), row("预案", "20240430", "", "null")];
     let expected =

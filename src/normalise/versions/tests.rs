@@ -1,4 +1,4 @@
-//! Each rule of `docs/point-in-time.md` by name.
+//! The rules in `docs/point-in-time.md`, each by name.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::normalise::{Builder, Built, Input, Partition, Shown, TextIds, Wholeness};
 use crate::spec::{Catalog, Table};
 
-/// One version as a reader gets it.
+/// A version as a reader sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ReadVersion {
     pub(super) code: String,
@@ -28,7 +28,7 @@ pub(super) struct ReadVersion {
     pub(super) end: String,
 }
 
-/// A fetch of the period at a time; an import where there are no calls.
+/// A fetch of the period at some time, or an import if there are no calls.
 pub(super) struct Fetch {
     pub(super) at: &'static str,
     pub(super) lines: Vec<String>,
@@ -37,7 +37,7 @@ pub(super) struct Fetch {
     pub(super) shown: Shown,
 }
 
-/// An answer equal to the one before it: a header without rows.
+/// An answer equal to the previous one: a header without rows.
 pub(super) const SAME: &str = "the same";
 
 pub(super) fn fetch(at: &'static str, lines: &[String]) -> Fetch {
@@ -48,7 +48,7 @@ pub(super) fn table(name: &str) -> Arc<Table> {
     Arc::clone(Catalog::load(&[], None).unwrap().0.table(name).unwrap())
 }
 
-/// A row of the annual report of 2023: announcement dates, flag, figures.
+/// A row of the 2023 annual report: announcement dates, flag, figures.
 pub(super) fn row(code: &str, dates: (&str, &str), flag: &str, income: &str, eps: &str) -> String {
     format!(
         r#"{{"ts_code":"{code}00001.SZ","ann_date":{},"f_ann_date":{},"end_date":"20231231","report_type":"1","comp_type":"1","basic_eps":{eps},"n_income":{income},"update_flag":{flag}}}"#,
@@ -56,13 +56,13 @@ pub(super) fn row(code: &str, dates: (&str, &str), flag: &str, income: &str, eps
     )
 }
 
-/// A row with one date for both.
+/// A row with the same date in both columns.
 pub(super) fn on(day: &str, flag: &str, income: &str) -> String {
     let day = format!("\"{day}\"");
     row("a", (&day, &day), &format!("\"{flag}\""), income, "1.5")
 }
 
-/// Sessions are the weekdays.
+/// Treats weekdays as sessions.
 fn next_weekday(day: NaiveDate) -> Option<NaiveDate> {
     use chrono::Datelike as _;
     day.iter_days().skip(1).find(|day| day.weekday().number_from_monday() < 6)
@@ -75,7 +75,7 @@ pub(super) fn read(table: &Table, fetches: &[Fetch]) -> Vec<ReadVersion> {
     read_batch(&built[0].batch)
 }
 
-/// The files one after the other, or as so many readers read them in turn.
+/// Builds the files one after another, or as read in turn by several readers.
 fn build(table: &Table, fetches: &[Fetch], readers: usize) -> Built {
     let owned = |(n, v): (&str, &str)| (n.to_owned(), v.to_owned());
     let calls = vec![vec![owned(("period", "20231231")), owned(("report_type", "1"))]];
@@ -145,7 +145,7 @@ pub(super) fn read_batch(batch: &RecordBatch) -> Vec<ReadVersion> {
     (0..batch.num_rows()).map(one).collect()
 }
 
-/// (known, basis, income) of each version of the one key there is.
+/// (known, basis, income) of each version of the only key.
 pub(super) fn versions(fetches: &[Fetch]) -> Vec<(String, String, f64)> {
     let seen = read(&table("income_cn"), fetches);
     for (place, version) in (1..).zip(&seen) {
@@ -168,7 +168,7 @@ fn a_version_in_the_first_observation_is_known_from_its_announcement() {
     let seen = read(&table("income_cn"), &[fetch(MAY_1, &[on("20240419", "1", "100")])]);
     let (announced, known) = (seen[0].announced.as_deref(), seen[0].known.as_deref());
     assert_eq!((announced, known), (Some("2024-04-19"), Some("2024-04-19")));
-    // A Friday: the next session is Monday.
+    // A Friday, so the next session is Monday.
     assert_eq!(seen[0].tradable.as_deref(), Some("2024-04-22"));
     assert_eq!((seen[0].basis.as_str(), seen[0].observed.as_deref()), ("announced", Some("2024-05-01 12:00")));
 }
@@ -333,7 +333,7 @@ fn a_row_that_an_earlier_answer_lacked_is_known_from_the_day_it_was_observed() {
     let line = on("20240420", "1", "100");
     let late = [fetch(MAY_1, &[]), fetch(JUNE_1, std::slice::from_ref(&line))];
     assert_eq!(versions(&late), [version("2024-06-01", "observed", 100.0)]);
-    // So is one that an answer from before its announcement lacked: only our clock tells when it appeared.
+    // The same if an answer from before its announcement lacked it: only our clock tells when it appeared.
     let before = [fetch("2024-04-19T12:00:00Z", &[]), fetch(JUNE_1, &[line])];
     assert_eq!(versions(&before), [version("2024-06-01", "observed", 100.0)]);
 }
@@ -348,11 +348,11 @@ fn an_import_adds_no_version_to_a_key_that_an_answer_shows_and_removes_none() {
     let own = version("2024-04-20", "announced", 100.0);
     let after = [fetch(MAY_1, std::slice::from_ref(&ours)), import(MAY_10, std::slice::from_ref(&theirs))];
     assert_eq!(versions(&after), std::slice::from_ref(&own));
-    // An import that was there before is a look: what the answer shows otherwise is known when it was seen.
+    // An earlier import is a look: where the answer differs, its figures are known from when they were observed.
     let before = [import(MAY_1, std::slice::from_ref(&theirs)), fetch(JUNE_1, std::slice::from_ref(&ours))];
     let expected = [version("2024-04-20", "announced", 90.0), version("2024-06-01", "observed", 100.0)];
     assert_eq!(versions(&before), expected);
-    // Where the newest answer has no row, an import adds one.
+    // If the newest answer has no row, an import adds one.
     let gone = [fetch(MAY_1, &[ours]), fetch(MAY_10, &[]), import(JUNE_1, &[theirs])];
     assert_eq!(versions(&gone), [own, version("2024-06-01", "observed", 90.0)]);
 }
@@ -361,12 +361,12 @@ fn an_import_adds_no_version_to_a_key_that_an_answer_shows_and_removes_none() {
 fn an_answer_that_is_not_whole_removes_no_version() {
     let line = |income| on("20240420", "1", income);
     let marked = |at| Fetch { wholeness: Wholeness::Partial, ..fetch(at, &[line("90")]) };
-    // Whole answers: 100, then 90 alone, then 100 again, which is a new version.
+    // Whole answers: 100, then only 90, then 100 again, which is a new version.
     let whole = [fetch(MAY_1, &[line("100")]), fetch(MAY_10, &[line("90")]), fetch(JUNE_1, &[line("100")])];
     assert_eq!(versions(&whole).len(), 3);
     let damaged = [fetch(MAY_1, &[line("100")]), marked(MAY_10), fetch(JUNE_1, &[line("100")])];
     assert_eq!(versions(&damaged).len(), 2);
-    // An empty one is no look: what comes later is known from its announcement.
+    // An empty answer that is not whole is no look: what comes later is known from its announcement.
     let empty = [Fetch { wholeness: Wholeness::Partial, ..fetch(MAY_1, &[]) }, fetch(JUNE_1, &[line("100")])];
     assert_eq!(versions(&empty), [version("2024-04-20", "announced", 100.0)]);
 }

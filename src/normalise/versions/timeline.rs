@@ -1,5 +1,5 @@
-//! The versions of one key at one vendor, look by look (`docs/point-in-time.md`): what appears is appended, what is gone
-//! is withdrawn, nothing else changes. Never which files are looks.
+//! The versions of a key at one vendor, look by look (`docs/point-in-time.md`): what appears is appended, what
+//! disappears is withdrawn, and nothing else changes. Which files are looks is decided elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use super::version::{Basis, Tracked, Version};
 use crate::normalise::rows::{RowSet, Standing};
 use crate::normalise::scalars::{Scalar, ScalarColumn};
 
-/// The versions of one key at one vendor, in the order in which they appeared.
+/// The versions of a key at one vendor, in order of appearance.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     pub(super) tracked: Vec<Tracked>,
-    /// Whether the newest answer of our own shows the key.
+    /// Whether our newest answer shows the key.
     is_answered: bool,
 }
 
 impl Timeline {
-    /// Takes a look in. `lacking` collects the columns that stay empty because the first file of a version lacked them.
+    /// Processes a look. `lacking` collects columns that stay empty because the first file of a version lacked them.
     pub(super) fn look(&mut self, group: &mut Group<'_, '_, '_>, look: &Look<'_>, lacking: &mut BTreeSet<usize>) {
         let standing = group.history().standing(look.file);
-        // What is not a whole answer is a look at what it shows; a key that our newest answer shows gets no version from
-        // an import, nor from a file of another program.
+        // A file that is not a whole answer is a look only at what it shows. If our newest answer shows a key, imports
+        // and other programs' files add no versions to it.
         if standing != Standing::Whole && look.present.is_empty() || standing == Standing::Part && self.is_answered {
             return;
         }
@@ -81,7 +81,7 @@ impl Timeline {
         })
     }
 
-    /// Notes that a version is shown again.
+    /// Records that a version was shown again.
     fn confirm(
         &mut self,
         group: &mut Group<'_, '_, '_>,
@@ -101,7 +101,7 @@ impl Timeline {
         tracked.missing_since = None;
     }
 
-    /// Withdraws what an answer covers and does not show.
+    /// Withdraws what an answer covers but does not show.
     fn withdraw(&mut self, group: &Group<'_, '_, '_>, look: &Look<'_>, still: &BTreeSet<usize>) {
         let history = group.history();
         let Some(day) = history.observations[look.file as usize].day() else { return };
@@ -154,8 +154,8 @@ impl Timeline {
         self.tracked.push(Tracked { version, is_confirmed, missing_since: None });
     }
 
-    /// Where an answer shows an original and its correction under one announcement, the correction is the last revision: a
-    /// former one is withdrawn, and appended again.
+    /// If an answer shows an original and its correction under one announcement, the correction must be the last
+    /// revision: an earlier one is withdrawn and appended again.
     fn append_corrections(
         &mut self,
         group: &Group<'_, '_, '_>,
@@ -189,7 +189,7 @@ impl Timeline {
     }
 }
 
-/// The rows of a key without numbers: one occurrence, each row once.
+/// The rows of an unnumbered key: one occurrence, each row once.
 fn distinct(present: &[u32]) -> Vec<Vec<u32>> {
     let mut rows: Vec<u32> = Vec::with_capacity(present.len());
     for row in present {
@@ -200,8 +200,8 @@ fn distinct(present: &[u32]) -> Vec<Vec<u32>> {
     if rows.is_empty() { Vec::new() } else { vec![rows] }
 }
 
-/// From which day a version could be known. One that was there at the first look at it (`is_original`) is known from its
-/// announcement; any other from the day we saw it, and never before its announcement.
+/// From which day a version could be known. If it was there at the first look (`is_original`), from its announcement;
+/// otherwise from the day we observed it, but not before its announcement.
 fn known_on(announced: Option<i32>, observed: Option<i32>, is_original: bool) -> (Option<i32>, Basis) {
     match (announced, observed) {
         (Some(day), _) if is_original => (Some(day), Basis::Announced),
@@ -210,8 +210,8 @@ fn known_on(announced: Option<i32>, observed: Option<i32>, is_original: bool) ->
     }
 }
 
-/// A row with the columns that it lacks taken from another one: what no whole answer has shown is completed by the next
-/// file that shows it, whose first look at those columns it is.
+/// Completes a row with columns from another file. A version that no whole answer has shown yet takes missing columns
+/// from the next file that shows it, which is the first look at those columns.
 fn completed(rows: &mut RowSet<'_>, row: u32, (from, lacks): (u32, BTreeSet<usize>)) -> u32 {
     if lacks.is_empty() {
         return row;
@@ -224,8 +224,8 @@ fn completed(rows: &mut RowSet<'_>, row: u32, (from, lacks): (u32, BTreeSet<usiz
     copy
 }
 
-/// Columns that the file of a version lacked and a later one has. After a whole answer they stay empty, since versions never
-/// change, and the report names them.
+/// Columns that the first file of a version lacked and a later one has. After a whole answer they stay empty, because
+/// versions never change, and the report lists them.
 fn lacks(rows: &RowSet<'_>, version: u32, shown: u32) -> BTreeSet<usize> {
     if version == shown {
         return BTreeSet::new();

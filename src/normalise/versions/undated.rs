@@ -1,11 +1,11 @@
-//! Imports whose day of capture is unknown: the order in which they were given is not that in which the vendor showed
-//! their rows (`docs/point-in-time.md`). Never which files those are.
+//! Imports with unknown day of capture: the order in which they were added is not the order in which the vendor showed
+//! their rows (`docs/point-in-time.md`). Which files these are is decided elsewhere.
 
 use super::duplicates::{FileVersion, flag, same_figures};
 use crate::normalise::rows::RowSet;
 use crate::spec::Versions;
 
-/// What each of such imports shows of one key.
+/// What each of these imports shows for one key.
 #[derive(Debug, Default)]
 pub(super) struct Undated {
     files: Vec<(u32, Vec<FileVersion>)>,
@@ -16,8 +16,8 @@ impl Undated {
         self.files.push((file, versions));
     }
 
-    /// Whether a version of one of them is contested: another one shows other figures under the same announcement instead,
-    /// and no flag tells that these are the correction.
+    /// Whether a version in one of them is contested: another import shows other figures for the same announcement
+    /// instead, and no flag marks these as the correction.
     pub(super) fn is_contested(&self, rows: &RowSet<'_>, rules: &Versions, (file, one): (u32, &FileVersion)) -> bool {
         if !self.files.iter().any(|(own, _)| *own == file) {
             return false;

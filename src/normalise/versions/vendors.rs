@@ -46,7 +46,7 @@ fn a_first_answer_is_known_as_the_version_of_another_vendor_that_still_stands() 
     let equal = [("asharehub", "2024-05-01", "100"), ("tushare", "2024-10-01", "100.0")];
     let expected = ["tushare 100 2024-04-20 announced", "asharehub 100 2024-04-20 announced"];
     assert_eq!(versions(&equal), expected);
-    // The other one has changed the figure since: the change was seen in August, not in April.
+    // The other vendor changed the figure in between: the change was observed in August, not in April.
     let changed =
         [("asharehub", "2024-05-01", "100"), ("asharehub", "2024-08-01", "999"), ("tushare", "2024-10-01", "999")];
     let expected =
@@ -59,7 +59,7 @@ fn a_first_answer_that_shows_other_figures_than_another_vendor_is_known_when_see
     let differs = [("asharehub", "2024-05-01", "100"), ("tushare", "2024-10-01", "90")];
     let expected = ["tushare 90 2024-10-01 observed", "asharehub 100 2024-04-20 announced"];
     assert_eq!(versions(&differs), expected);
-    // What the other one showed before, and no longer does, does not stand.
+    // What the other vendor showed earlier and no longer does is not standing.
     let former =
         [("asharehub", "2024-05-01", "100"), ("asharehub", "2024-08-01", "999"), ("tushare", "2024-10-01", "100")];
     assert_eq!(versions(&former)[0], "tushare 100 2024-10-01 observed");

@@ -1,4 +1,4 @@
-//! A version of a key, and what later looks tell of it. Never how it is found.
+//! A version of a key, and what later looks tell about it. How versions are found is in `timeline`.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ pub(in crate::normalise) enum Basis {
     Observed,
 }
 
-/// One state of the figures under a key. Days are since 1970.
+/// One state of the figures of a key. Days count from 1970.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::normalise) struct Version {
     pub(in crate::normalise) row: u32,
@@ -18,13 +18,13 @@ pub(in crate::normalise) struct Version {
     pub(in crate::normalise) basis: Basis,
     pub(in crate::normalise) observed: Option<DateTime<Utc>>,
     pub(in crate::normalise) revision: i32,
-    /// The first day on which an answer that covers it did not show it any more.
+    /// The first day on which an answer that covers it no longer showed it.
     pub(in crate::normalise) withdrawn: Option<i32>,
-    /// Among the rows of its key, from 1.
+    /// Its number among the rows with its key, from 1.
     pub(in crate::normalise) occurrence: i32,
 }
 
-/// A version while the looks at its key are followed.
+/// A version while the looks at its key are processed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tracked {
     pub(super) version: Version,

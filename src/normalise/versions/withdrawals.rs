@@ -1,4 +1,4 @@
-//! What a vendor no longer shows: from which day it does not count, and which answers take it away.
+//! What a vendor no longer shows: from which day it no longer counts, and which answers withdraw it.
 
 use super::tests::{Fetch, SAME, fetch, import, on, read, row, table};
 use crate::normalise::Wholeness;
@@ -18,7 +18,7 @@ fn versions(fetches: &[Fetch]) -> Vec<String> {
     seen.map(|one| format!("{} {} {}", one.income.unwrap_or_default(), day(one.known), day(one.withdrawn))).collect()
 }
 
-/// Rows of as many other companies, so that one key is under a tenth of an answer.
+/// Rows of this many other companies, so that one key is less than a tenth of an answer.
 fn others(count: u8) -> Vec<String> {
     let other = |n: u8| on("20240420", "0", "1").replace("a00001.SZ", &format!("{}00002.SZ", char::from(b'b' + n)));
     (0..count).map(other).collect()
@@ -62,14 +62,14 @@ fn an_answer_that_lacks_over_a_tenth_withdraws_nothing_until_a_look_on_another_d
         let first = || if empty.is_empty() { one() } else { [one(), others(1)].concat() };
         let single = [fetch(DAYS[0], &first()), fetch(DAYS[1], &empty)];
         assert_eq!(versions(&single), ["100 04-20 -"]);
-        // On the same day the same answer is no other look.
+        // The same answer on the same day is not another look.
         let same_day = [fetch(DAYS[0], &first()), fetch(DAYS[1], &empty), fetch("2024-05-02T13:00:00Z", &empty)];
         assert_eq!(versions(&same_day), ["100 04-20 -"]);
         let agreed = [fetch(DAYS[0], &first()), fetch(DAYS[1], &empty), fetch(DAYS[2], &empty)];
         assert_eq!(versions(&agreed), ["100 04-20 05-03"]);
         let repeated = [fetch(DAYS[0], &first()), fetch(DAYS[1], &empty), fetch(DAYS[2], &[SAME.to_owned()])];
         assert_eq!(versions(&repeated), ["100 04-20 05-03"]);
-        // Shown in between: it was never gone.
+        // Shown in between, so it was never gone.
         let back = [fetch(DAYS[0], &first()), fetch(DAYS[1], &empty), fetch(DAYS[2], &first()), fetch(DAYS[3], &empty)];
         assert_eq!(versions(&back), ["100 04-20 -"]);
     }
@@ -84,7 +84,7 @@ fn only_whole_answers_and_short_ones_about_their_keys_withdraw() {
         let second = Fetch { wholeness, ..fetch(DAYS[1], std::slice::from_ref(&after)) };
         let expected = [format!("100 04-20 {withdrawn}"), "90 05-02 -".to_owned()];
         assert_eq!(versions(&[first, second]), expected, "{wholeness:?}");
-        // A key that it lacks.
+        // A key missing from the answer.
         let first = fetch(DAYS[0], &with_others(std::slice::from_ref(&before)));
         let second = Fetch { wholeness, ..fetch(DAYS[1], &others(12)) };
         let withdrawn = if wholeness == Wholeness::Whole { "05-02" } else { "-" };

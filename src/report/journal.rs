@@ -1,5 +1,5 @@
-//! The file of a run, `runs/<run id>.json`: kept up while the run goes on, and summed for daily quotas. Never what a run
-//! does.
+//! The report file of a run, `runs/<run id>.json`: updated during the run, and read back to add up daily quotas. What a
+//! run does is not decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,24 +17,24 @@ use crate::clock::{Clock, shanghai_day};
 use crate::real;
 use crate::store::{Store, is_passing};
 
-/// Reports read at the same time.
+/// Reports read concurrently.
 const AT_ONCE: usize = 16;
 
-/// Pauses before a report that the store does not give for the moment is asked for again: the client beneath has tried by then.
+/// Pauses before reading a report again that the store cannot give right now. The client beneath has retried by then.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// The report of the run that goes on, and its file.
+/// The report of the current run, and its file.
 #[derive(Debug)]
 pub struct Journal {
     store: Store,
     path: String,
     report: Mutex<Report>,
-    /// The looks of earlier runs, by table.
+    /// Looks at answers by earlier runs, by table.
     looks: OnceCell<BTreeMap<String, Vec<Look>>>,
 }
 
 impl Journal {
-    /// Begins a report; its file is there before anything else is written.
+    /// Starts a report. Its file is written before anything else.
     ///
     /// # Errors
     /// When the lake cannot be written.
@@ -69,7 +69,7 @@ impl Journal {
         unreachable!("some ordinal is free")
     }
 
-    /// Its file, in the lake.
+    /// The path of its file in the lake.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -80,12 +80,12 @@ impl Journal {
         self.report.lock().await.started
     }
 
-    /// A vendor that takes no more calls of this run, and why.
+    /// Records that a vendor accepts no more calls from this run, and why.
     pub async fn stopped(&self, vendor: &str, reason: String) {
         self.report.lock().await.stopped.entry(vendor.to_owned()).or_insert(reason);
     }
 
-    /// This machine's clock is so far ahead of that of a vendor; the first one that tells is named.
+    /// Records how far this machine's clock is ahead of a vendor's. Only the first vendor that tells is named.
     pub async fn clock_off(&self, vendor: &str, ahead: TimeDelta) {
         let minutes = counted(ahead.num_minutes().unsigned_abs(), "minute");
         let text = if ahead > TimeDelta::zero() {
@@ -102,22 +102,22 @@ impl Journal {
         self.report.lock().await.clock.get_or_insert(text);
     }
 
-    /// The days that the calendar of the lake covers.
+    /// Records the days that the lake's calendar covers.
     pub async fn calendar(&self, covers: DateRange) {
         self.report.lock().await.calendar = Some(covers);
     }
 
-    /// The calls that were sent in the last minute.
+    /// Records the calls sent in the last minute.
     pub async fn lately(&self, sent: Lately) {
         self.report.lock().await.lately = sent;
     }
 
-    /// Changes what is known of a table.
+    /// Updates the report of a table.
     pub async fn table(&self, name: &str, change: impl FnOnce(&mut TableReport)) {
         change(self.report.lock().await.tables.entry(name.to_owned()).or_default());
     }
 
-    /// The days on which earlier runs looked at a slice and found these rows, which they did not keep.
+    /// The days on which earlier runs asked for a slice and got exactly these rows, without keeping them.
     ///
     /// # Errors
     /// As [`all`].
@@ -132,12 +132,12 @@ impl Journal {
         let looks = self.looks.get_or_try_init(read).await?;
         let same = |look: &&Look| look.slice == slice;
         let of_slice: Vec<&Look> = looks.get(table).into_iter().flatten().filter(same).collect();
-        // Only the newest looks that agree count: a vendor that changed its mind starts anew.
+        // Only the newest consecutive looks count: if the vendor changed its mind, counting starts over.
         let agreeing = of_slice.iter().rev().take_while(|look| look.digest == digest);
         Ok(agreeing.map(|look| look.day).collect())
     }
 
-    /// Writes the report as it stands.
+    /// Writes the report as it is now.
     ///
     /// # Errors
     /// When the lake cannot be written.
@@ -150,7 +150,7 @@ impl Journal {
         self.store.put(&self.path, body.into()).await
     }
 
-    /// Ends the run; `failed` is the error that ended it, with its exit code.
+    /// Ends the run. `failed` is the error that ended it, with its exit code.
     ///
     /// # Errors
     /// When the lake cannot be written.
@@ -165,19 +165,19 @@ impl Journal {
     }
 }
 
-/// Whether an interface, as reports name it, is one of a vendor.
+/// Whether an interface, as named in reports, belongs to a vendor.
 #[must_use]
 pub fn is_of(interface: &str, vendor: &str) -> bool {
     interface.split_once('/').is_some_and(|(of, _)| of == vendor)
 }
 
-/// Calls that the lake's runs of today (Shanghai) sent to a vendor; `but` is the report of a run that counts its own.
+/// Calls sent to a vendor today (Shanghai) by all runs of the lake. `but` is the report of a run that counts its own.
 ///
 /// # Errors
 /// As [`all`].
 pub async fn spent(store: &Store, clock: Clock, vendor: &str, but: Option<&str>) -> Result<u64> {
     let (today, but) = (clock.today(), but.map(name));
-    // Reports of former days are not even read: each is a request. Their names begin with a day of UTC.
+    // Reports of earlier days are not even read, because each is a request. Their names begin with a UTC date.
     let yesterday = (today - chrono::Days::new(1)).format("%Y%m%d").to_string();
     let runs = read(store, |name| name >= yesterday.as_str() && Some(name) != but).await?;
     let of_today = runs.into_iter().filter(|run| shanghai_day(run.started) == today);
@@ -185,20 +185,20 @@ pub async fn spent(store: &Store, clock: Clock, vendor: &str, but: Option<&str>)
     Ok(calls.map(|(_, calls)| calls).sum())
 }
 
-/// The name of a report, without its folder.
+/// The name of a report without its folder.
 fn name(path: &str) -> &str {
     path.trim_start_matches("runs/")
 }
 
-/// Every report of the lake, oldest first. One that is damaged is passed over.
+/// All reports of the lake, oldest first. Damaged ones are recorded and skipped.
 ///
 /// # Errors
-/// When they cannot be listed, or the store does not give one for the moment: what it tells is not nothing.
+/// When they cannot be listed, or the store cannot give one right now: its calls must not count as none.
 pub async fn all(store: &Store) -> Result<Vec<Report>> {
     read(store, |_| true).await
 }
 
-/// The reports of the lake that can be read now, oldest first, for what only shows them. Others are passed over.
+/// The reports of the lake that can be read now, oldest first, for display only. Others are recorded and skipped.
 ///
 /// # Errors
 /// When they cannot be listed.
@@ -210,7 +210,7 @@ pub async fn readable(store: &Store) -> Result<Vec<Report>> {
     Ok(reports)
 }
 
-/// The reports of some names, oldest first.
+/// The reports with some names, oldest first.
 async fn read(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for (path, body) in bodies(store, is_wanted).await? {
@@ -224,10 +224,10 @@ async fn read(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Rep
     Ok(reports)
 }
 
-/// The paths of some names, and what the store gives of each.
+/// The paths with some names, and what the store gives for each.
 async fn bodies(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Result<Bytes>)>> {
     let mut paths: Vec<String> = store.list("runs").await?.into_iter().map(|entry| entry.path).collect();
-    // Others may leave files of theirs anywhere.
+    // Other programs may leave files anywhere.
     paths.retain(|path| path.strip_suffix(".json").is_some() && is_wanted(name(path)));
     let one = async |path: String| {
         let mut pauses = PAUSES.iter();
@@ -241,7 +241,7 @@ async fn bodies(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<(
     Ok(stream::iter(paths).map(one).buffered(AT_ONCE).collect().await)
 }
 
-/// A report; one that is none, or not to be had, is passed over.
+/// Parses a report. One that is invalid or cannot be read is recorded and skipped.
 fn parsed(store: &Store, path: &str, body: Result<Bytes>) -> Option<Report> {
     match body.map(|body| serde_json::from_slice(&body)) {
         Ok(Ok(report)) => return Some(report),
@@ -263,7 +263,7 @@ mod tests {
         Simulated::at("2024-01-02T10:00:00Z".parse().unwrap())
     }
 
-    /// A lake with one report, which tells calls of today, and a clock of that day.
+    /// A lake with one report that has calls of today, and a clock at that day.
     async fn lake() -> (Store, Arc<Unreliable>, Clock) {
         let objects = Unreliable::new(Knows::All);
         let store = Store::over("test", objects.clone());
@@ -294,7 +294,7 @@ mod tests {
             let expected = "a report of an earlier run cannot be read for now; run again: cannot read \
                             `runs/20240102T100000000Z.json` in the lake test: 503";
             assert_eq!(error, expected);
-            // Nor what earlier runs saw.
+            // The same goes for looks of earlier runs.
             let journal = Journal::begin(&store, clock, "run", &[]).await.unwrap();
             assert!(journal.looks("t", "2024-01-02", "d").await.is_err());
             assert!(store.passed_over().is_empty());
@@ -310,7 +310,7 @@ mod tests {
             objects.withhold(usize::MAX);
             assert!(readable(&store).await.unwrap().is_empty());
             assert_eq!(store.passed_over().len(), 1);
-            // One that is damaged stays so.
+            // A damaged report stays damaged.
             objects.withhold(0);
             store.put("runs/20240102T090000000Z.json", "{".into()).await.unwrap();
             assert_eq!(spent(&store, clock, "tushare", None).await.unwrap(), 7);

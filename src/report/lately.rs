@@ -1,5 +1,5 @@
-//! The calls of the last minute, which a vendor still counts when the next run begins. Never whether a call may be sent, or
-//! what time it is: that of the machine, whatever `--now` says.
+//! The calls of the last minute, which a vendor still counts when the next run starts. Uses the machine's time whatever
+//! `--now` says. Whether a call may be sent is not decided here.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use serde::Deserialize;
 
 use crate::store::Store;
 
-/// Calls sent lately, by interface and by the end of the step in which they were sent.
+/// Calls sent recently, by interface and by the end of the step in which they were sent.
 pub type Lately = BTreeMap<String, BTreeMap<DateTime<Utc>, u64>>;
 
-/// Calls are counted together over so many milliseconds, so that a report stays small.
+/// Calls are counted per step of this many milliseconds, to keep reports small.
 const STEP: i64 = 5_000;
 
-/// So long they are kept: a minute, with a margin for clocks that differ.
+/// How long they are kept: a minute, plus a margin for clocks that differ.
 const KEPT: TimeDelta = TimeDelta::seconds(70);
 
-/// Reports that were written longer ago are not read. Stores have clocks of their own.
+/// Reports last written longer ago are not read. The margin is for the store's clock.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
-/// Reports read at the same time.
+/// Reports read concurrently.
 const AT_ONCE: usize = 16;
 
-/// Adds calls that are sent at `now`, and forgets those that no minute holds any more.
+/// Adds calls sent at `now`, and drops those older than a minute.
 pub fn add(calls: u64, now: DateTime<Utc>, lately: &mut BTreeMap<DateTime<Utc>, u64>) {
     let step = (now.timestamp_millis() / STEP + 1) * STEP;
     if calls > 0 {
@@ -35,19 +35,19 @@ pub fn add(calls: u64, now: DateTime<Utc>, lately: &mut BTreeMap<DateTime<Utc>, 
 }
 
 fn is_kept(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    // What lies ahead was written by another clock.
+    // A time in the future was written by another clock.
     (now - at).abs() < KEPT
 }
 
-/// What a report tells of them.
+/// The recent calls in a report.
 #[derive(Deserialize)]
 struct Told {
     #[serde(default)]
     lately: Lately,
 }
 
-/// The calls that runs of the lake sent in the minute before `now`; of a killed one those that its report told last. What cannot be
-/// read tells nothing: a call too many is refused, and sent again a minute later.
+/// Calls sent by runs of the lake in the minute before `now`; of a killed run, those its last report lists. Unreadable
+/// reports count as none: at worst a call is refused and sent again a minute later.
 pub async fn lately(store: &Store, now: DateTime<Utc>) -> Lately {
     let read = read(store, now).await;
     read.inspect_err(|error| tracing::debug!("the calls of the last minute are unknown: {error:#}")).unwrap_or_default()

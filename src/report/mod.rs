@@ -1,5 +1,5 @@
-//! What a run did: the source of its closing summary and of its exit code. Its file is kept by `journal`. Never holds a
-//! secret.
+//! What a run did, from which its summary and its exit code are derived. `journal` maintains the file. Holds no
+//! secrets.
 
 mod journal;
 mod lately;
@@ -16,7 +16,7 @@ use crate::interrupt::Signal;
 pub use journal::{Journal, all, is_of, readable, spent};
 pub use lately::{Lately, add, lately};
 
-/// What the exit status tells a scheduler: `docs/operations.md`.
+/// The exit status, for schedulers: see `docs/operations.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 pub enum Exit {
@@ -26,11 +26,11 @@ pub enum Exit {
     Failed = 1,
     /// Wrong command line or configuration; nothing was done.
     Misuse = 2,
-    /// Some slices or partitions failed, the others are safe.
+    /// Some slices or partitions failed; the others are safe.
     Incomplete = 3,
     /// A data check failed; the bad partition was not published.
     BadData = 4,
-    /// Token rejected, or no right.
+    /// Token rejected, or a right is missing.
     NoRight = 5,
     /// Quota spent.
     QuotaSpent = 6,
@@ -47,7 +47,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Most severe first; a signal or a wrong configuration before all.
+    /// Most severe first. A signal or an invalid configuration outranks everything else.
     const SEVERITY: [Self; 12] = [
         Self::Interrupt,
         Self::Terminate,
@@ -63,7 +63,7 @@ impl Exit {
         Self::Done,
     ];
 
-    /// The most severe of some.
+    /// The most severe of some exit codes.
     #[must_use]
     pub fn worst(codes: impl IntoIterator<Item = Self>) -> Self {
         let codes: BTreeSet<Self> = codes.into_iter().collect();
@@ -76,7 +76,7 @@ impl Exit {
         matches!(self, Self::Hangup | Self::Interrupt | Self::Terminate)
     }
 
-    /// What it means, for people; the table of exit codes in `docs/operations.md` has more.
+    /// Its meaning, for people. The table of exit codes in `docs/operations.md` says more.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -121,35 +121,35 @@ impl TryFrom<u8> for Exit {
     }
 }
 
-/// A slice that has no answer, or a partition that was not published.
+/// A slice that got no answer, or a partition that was not published.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Failed {
-    /// What: the slice or the partition.
+    /// The slices or partitions.
     pub what: Vec<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// The exit code it stands for.
+    /// The exit code it leads to.
     pub exit: Exit,
 }
 
-/// By column: values as they were written, and how often they came.
+/// By column: values as the vendor wrote them, and how often each occurred.
 pub type ValueCounts = BTreeMap<String, BTreeMap<String, usize>>;
 
-/// A slice whose answer was kept and is not plainly whole.
+/// A slice whose answer was kept although it is not plainly whole.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Marked {
     /// The slice.
     pub slice: String,
-    /// In which way.
+    /// The kind of doubt.
     pub mark: Mark,
-    /// What is lacking.
+    /// What is missing.
     pub lacking: String,
-    /// Looks on enough days agree: nothing better is to come.
+    /// Looks on enough days agree, so nothing better is expected.
     pub agreed: bool,
 }
 
 impl Marked {
-    /// What is lacking, in one line.
+    /// What is missing, in one line.
     #[must_use]
     pub fn text(&self) -> String {
         let Self { slice, mark, lacking, agreed } = self;
@@ -161,26 +161,26 @@ impl Marked {
     }
 }
 
-/// A look at a slice whose answer was not kept, because too much was lacking.
+/// A look at a slice whose answer was not kept because too much was missing.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Look {
     /// The slice.
     pub slice: String,
     /// The day of the look, in Shanghai.
     pub day: NaiveDate,
-    /// Digest of the rows.
+    /// The digest of the rows.
     pub digest: String,
 }
 
-/// What a run changed of rows that readers saw before.
+/// How a run changed rows that readers have seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct Drift {
-    /// Rows that show other figures than before: later versions, and rows that were superseded.
+    /// Rows whose figures changed: later versions, and superseded rows.
     pub rows: usize,
-    /// How many figures of them changed.
+    /// How many figures changed in them.
     pub figures: usize,
-    /// Rows that the vendor does not show any more.
+    /// Rows that the vendor no longer shows.
     pub withdrawn: usize,
     /// Their event days.
     pub days: BTreeSet<NaiveDate>,
@@ -190,23 +190,23 @@ pub struct Drift {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TableReport {
-    /// Slices that bronze held already.
+    /// Slices that bronze already held.
     pub held: usize,
     /// Slices fetched.
     pub fetched: usize,
-    /// Of those, how many were the same as before.
+    /// Of those, slices whose rows were the same as before.
     pub unchanged: usize,
     /// Rows fetched.
     pub rows_fetched: usize,
-    /// What changed of the past.
+    /// How the past changed.
     pub drift: Drift,
-    /// Days not published yet: before their hour, or an empty answer on an open day.
+    /// Days not published yet: before their hour, or empty answers for open days.
     pub not_published: BTreeSet<NaiveDate>,
-    /// Days that were not named and are not published yet: the next run asks again.
+    /// Days that were not asked for by name and are not published yet. The next run asks again.
     pub passed_over: BTreeSet<NaiveDate>,
-    /// Days the calendar does not reach.
+    /// Days that the calendar does not cover.
     pub beyond_calendar: BTreeSet<NaiveDate>,
-    /// Slices whose answers were kept and are not plainly whole.
+    /// Slices whose answers were kept although they are not plainly whole.
     pub marked: Vec<Marked>,
     /// Looks at answers that were not kept.
     pub looks: BTreeSet<Look>,
@@ -214,29 +214,29 @@ pub struct TableReport {
     pub failed: Vec<Failed>,
     /// Partitions written.
     pub built: Vec<String>,
-    /// Partitions that were current.
+    /// Partitions that were up to date.
     pub current: usize,
     /// Rows in the partitions written.
     pub rows_built: usize,
-    /// Rows set aside in the partitions written.
+    /// Rows rejected from the partitions written.
     pub rejected: usize,
-    /// Of those, the ones that were not before.
+    /// Of those, rows that were not rejected before.
     pub newly_rejected: usize,
-    /// Why the first of these was.
+    /// Why the first of these was rejected.
     pub rejected_for: Option<String>,
-    /// Fields that came and are in no contract.
+    /// Fields that the vendor sent and no contract lists.
     pub unknown_fields: BTreeSet<String>,
     /// Fields that the vendor did not send.
     pub absent_fields: BTreeSet<String>,
-    /// Columns that stay empty in some versions, because the file that showed them first lacked them.
+    /// Columns that stay empty in some versions, because the file that first showed those lacked the columns.
     pub lacking_columns: BTreeSet<String>,
-    /// Words that were read as missing values.
+    /// Words that were read as nulls.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub null_words: ValueCounts,
     /// Values that no contract lists.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unlisted_values: ValueCounts,
-    /// What a user should know.
+    /// Things the user should know.
     pub notes: BTreeSet<String>,
 }
 
@@ -249,21 +249,21 @@ impl TableReport {
         }
     }
 
-    /// Turns all that went wrong into notes: the table was only asked to judge others by.
+    /// Turns all failures into notes, because the table is only used to judge others.
     pub fn excuse_all(&mut self) {
         self.excuse(|_| true);
         self.passed_over.append(&mut self.not_published);
         self.marked.clear();
     }
 
-    /// Turns failures into notes, those that `excused` picks: the lake holds what they were needed for.
+    /// Turns the failures that `excused` selects into notes, because the lake already has what they were needed for.
     pub fn excuse(&mut self, excused: impl Fn(&Failed) -> bool) {
         let (notes, failed): (Vec<Failed>, _) = std::mem::take(&mut self.failed).into_iter().partition(excused);
         self.failed = failed;
         self.notes.extend(notes.into_iter().map(|failed| Self::not_refreshed(&failed.reason)));
     }
 
-    /// The note that stands for an excused failure.
+    /// The note that replaces an excused failure.
     #[must_use]
     pub fn not_refreshed(reason: &str) -> String {
         format!("not refreshed: {reason}")
@@ -273,44 +273,44 @@ impl TableReport {
 /// One run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
-    /// Its id, and the name of its file.
+    /// Its id, which is also the name of its file.
     pub run: String,
     /// Name and version of the program.
     pub program: String,
     /// The command.
     pub command: String,
-    /// The jobs it ran, of `run`.
+    /// The jobs it ran, for `run`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<String>,
-    /// When it began, by its clock.
+    /// When it started, by its clock.
     pub started: DateTime<Utc>,
-    /// Null while it goes on, or when it was killed.
+    /// Null while it is running, or if it was killed.
     pub exit: Option<Exit>,
     /// Calls sent, by interface.
     pub calls: BTreeMap<String, u64>,
-    /// Of those the ones of the last minute, for the run that comes next.
+    /// Of those, the calls of the last minute, for the next run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lately: Lately,
-    /// Vendors that took no more calls of this run, and why.
+    /// Vendors that accepted no more calls from this run, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stopped: BTreeMap<String, String>,
-    /// The first and the last day of the calendar in the lake, where the run looked at it.
+    /// The first and last day of the lake's calendar, if the run used it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<DateRange>,
-    /// How far this machine's clock is from a vendor's, where that is much.
+    /// How far this machine's clock is from a vendor's, if that is a lot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
-    /// Paths of the lake that could not be read as what they should be, and why.
+    /// Paths of the lake that could not be read as what they should be, with the reasons.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub passed_over: BTreeMap<String, String>,
     /// What was done, by table.
     pub tables: BTreeMap<String, TableReport>,
-    /// An error that ended the run.
+    /// The error that ended the run.
     pub error: Option<String>,
 }
 
 impl Report {
-    /// The most severe thing that happened.
+    /// The exit code of the most severe thing that happened.
     #[must_use]
     pub fn exit_code(&self) -> Exit {
         let mut met = BTreeSet::new();

@@ -1,4 +1,5 @@
-//! How many tasks a second a scheduler hands out, and what a task costs by itself: empty ones, to a cluster that runs.
+//! Measures how many tasks per second a scheduler hands out and the overhead of a task, with empty tasks on a running
+//! cluster.
 //!
 //! `cargo bench -p pitlake-cluster -- HOST:PORT [TASKS]`
 

@@ -1,4 +1,4 @@
-//! The side of the client: sends plans to a scheduler, and reads what comes back. Never what a plan does.
+//! The client side: sends plans to a scheduler and reads the results. What a plan does is not decided here.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use crate::codec::Codec;
 use crate::executor::host_and_port;
 use crate::lake;
 
-/// Bytes of work in one plan: a message has 16 MiB at most.
+/// Bytes of work per plan. A message holds at most 16 MiB.
 const MOST: usize = 8 << 20;
 
-/// How often a plan is sent.
+/// How many times a plan is sent.
 const ATTEMPTS: u32 = 3;
 
 /// A cluster.
@@ -39,14 +39,14 @@ impl Ballista {
     /// The cluster of a scheduler, as `HOST:PORT`.
     ///
     /// # Errors
-    /// When it is none.
+    /// When it is not in that form.
     pub fn new(scheduler: &str) -> Result<Self, Misuse> {
         let (host, port) = host_and_port(scheduler)?;
         Ok(Self { scheduler: format!("http://{host}:{port}") })
     }
 
-    /// What all pieces of a plan answered. An executor that dies takes the answers of what it had done with it, so the plan is
-    /// sent again: what was published is found, and not built twice.
+    /// The answers to all pieces of a plan. If an executor dies, the answers it held are lost, so the plan is sent
+    /// again. Work that was published is found, not built twice.
     async fn answers(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Vec<(u64, String)>> {
         let mut attempt = 1;
         loop {

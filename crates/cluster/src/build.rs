@@ -1,5 +1,5 @@
-//! The plan of a build: pieces of work as rows, and an operator that runs each where its row is. Ballista gives a task the
-//! rows of its partitions, so a task carries its own work and no other. Never what a piece of work is.
+//! The plan of a build: pieces of work as rows, and an operator that runs each piece where its row is. Ballista gives a
+//! task the rows of its own partitions, so it carries no other task's work. What a piece does is not decided here.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -24,7 +24,7 @@ use flate2::write::ZlibEncoder;
 use futures::TryStreamExt as _;
 use pitlake::build::{Refused, Worker};
 
-/// Rows of work: the number of a piece, and the piece, packed.
+/// Rows of work: the number of a piece, and the packed piece.
 fn work() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("piece", DataType::UInt64, false),
@@ -40,7 +40,7 @@ fn answers() -> SchemaRef {
     ]))
 }
 
-/// Packed pieces of work, a partition each.
+/// A plan for packed pieces of work, one per partition.
 pub(crate) fn plan(job: &str, pieces: &[(u64, Vec<u8>)]) -> Result<Arc<dyn ExecutionPlan>> {
     let row = |(number, piece): &(u64, Vec<u8>)| {
         let columns: Vec<ArrayRef> =
@@ -52,7 +52,7 @@ pub(crate) fn plan(job: &str, pieces: &[(u64, Vec<u8>)]) -> Result<Arc<dyn Execu
     Ok(Arc::new(BuildExec::new(source, packed(job)?.into(), None)))
 }
 
-/// The answers in rows.
+/// Reads answers from rows.
 pub(crate) fn read(batches: &[RecordBatch]) -> Vec<(u64, String)> {
     let of = |batch: &RecordBatch| {
         let (numbers, texts) = (batch.column(0).as_primitive::<UInt64Type>(), batch.column(1).as_string::<i32>());
@@ -61,7 +61,7 @@ pub(crate) fn read(batches: &[RecordBatch]) -> Vec<(u64, String)> {
     batches.iter().flat_map(of).collect()
 }
 
-/// A text, as it travels.
+/// Compresses a text for transport.
 pub(crate) fn packed(text: &str) -> Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes())?;
@@ -74,13 +74,13 @@ fn unpacked(bytes: &[u8]) -> Result<String> {
     Ok(text)
 }
 
-/// Runs the pieces of work that its input holds.
+/// Runs the pieces of work in its input.
 #[derive(Debug)]
 pub(crate) struct BuildExec {
     input: Arc<dyn ExecutionPlan>,
     /// What all pieces need, packed.
     pub(crate) job: Arc<[u8]>,
-    /// Who runs them; nobody on a machine that only plans.
+    /// Runs the pieces; `None` on a machine that only plans.
     worker: Option<Arc<Worker>>,
     properties: Arc<PlanProperties>,
 }
@@ -139,10 +139,10 @@ impl ExecutionPlan for BuildExec {
     }
 }
 
-/// What the error of a refused plan begins with: it comes back as a text.
+/// The prefix of the error for a refused plan, which comes back as text.
 const REFUSED: &str = "an executor refuses the plan";
 
-/// Whether an executor refused the plan: to send it again ends alike.
+/// Whether an executor refused the plan, in which case sending it again is pointless.
 pub(crate) fn is_refused(error: &DataFusionError) -> bool {
     error.to_string().contains(REFUSED)
 }

@@ -1,4 +1,4 @@
-//! Our operators on the wire, beside Ballista's. Never what they do.
+//! Encodes our operators next to Ballista's. What they do is not decided here.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use pitlake::query::{decode_operator, encode_operator};
 
 use crate::build::BuildExec;
 
-/// The first bytes of what is ours; Ballista's own messages never begin like this, since their fields have numbers below 16.
+/// The prefix of our messages. Ballista's own never start like this, because their field numbers are below 16.
 const BUILD: &[u8] = b"pitlake build\0";
 const QUERY: &[u8] = b"pitlake query\0";
 
-/// What writes and reads operators.
+/// Encodes and decodes operators.
 #[derive(Debug, Default)]
 pub(crate) struct Codec {
     ballista: BallistaPhysicalExtensionCodec,
@@ -24,7 +24,7 @@ pub(crate) struct Codec {
 }
 
 impl Codec {
-    /// For a machine that builds.
+    /// A codec for a machine that builds.
     pub(crate) fn of(worker: Worker) -> Self {
         Self { worker: Some(Arc::new(worker)), ..Self::default() }
     }

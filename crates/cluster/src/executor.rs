@@ -1,5 +1,5 @@
-//! `executor`: Ballista's own, with a worker that builds partitions, the codec of our plans and the lakes of sessions. Never
-//! what a task does.
+//! `executor`: Ballista's own, plus a worker that builds partitions, the codec for our plans, and the lakes of
+//! sessions. What a task does is not decided here.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,14 +60,14 @@ impl ExecutorArgs {
         let (stop, stopped) = oneshot::channel();
         let probes = spawn_health_server(health, config.health.clone(), stopped);
         let done = start_executor_process(Arc::new(config)).await;
-        // If it has ended by itself nobody waits for it.
+        // Nobody is waiting if it has already ended.
         let _ = stop.send(());
         probes.await?.context("cannot answer health probes")?;
         done.map_err(|error| anyhow!("cannot serve: {error}"))
     }
 }
 
-/// The parts of `HOST:PORT`.
+/// Splits `HOST:PORT`.
 pub(crate) fn host_and_port(text: &str) -> Result<(&str, u16), Misuse> {
     let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
     let parts = parts.filter(|(host, _)| !host.is_empty());

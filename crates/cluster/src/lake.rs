@@ -1,5 +1,5 @@
-//! The lake of a session, as all machines find it: an option of the session that travels with each task, and the store that is
-//! opened from it. Never what is read there.
+//! The lake of a session, the same on all machines: an option of the session that travels with each task, and the store
+//! opened from it. What is read there is not decided here.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use datafusion::prelude::SessionConfig;
 use pitlake::query::LAKE;
 use pitlake::store::{Access, Address, Store};
 
-/// Options of a session about a lake. By hand, since those of the macro travel without their prefix.
+/// The session's options about the lake. Written by hand, because those made by the macro lose their prefix in
+/// transport.
 #[derive(Debug, Clone, Default)]
 struct LakeOptions {
-    /// Its address, as a text.
+    /// Its address as text.
     lake: String,
 }
 
@@ -53,22 +54,22 @@ impl ExtensionOptions for LakeOptions {
     }
 }
 
-/// A session that may have a lake.
+/// A session configuration that can hold a lake.
 pub(crate) fn options() -> SessionConfig {
     SessionConfig::new_with_ballista().with_option_extension(LakeOptions::default())
 }
 
-/// The same session with a lake.
+/// Adds a lake to a session configuration.
 pub(crate) fn with_lake(session: SessionConfig, lake: &Address) -> SessionConfig {
     session.with_option_extension(LakeOptions { lake: lake.to_string() })
 }
 
-/// What opens object stores on a machine: its own environment. The settings of [lake] come with the address.
+/// How to open object stores on this machine: from its own environment. The settings of `[lake]` come with the address.
 pub(crate) fn access() -> Access {
     Access { variables: std::env::vars().collect(), ..Access::default() }
 }
 
-/// What a machine reads the lake of a session with.
+/// The runtime with which this machine reads the lake of a session.
 pub(crate) fn runtime(session: &SessionConfig) -> Result<Arc<RuntimeEnv>> {
     let runtime = RuntimeEnvBuilder::new().build_arc()?;
     let options = session.options().extensions.get::<LakeOptions>();

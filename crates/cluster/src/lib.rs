@@ -1,5 +1,6 @@
-//! pitlake on a cluster: the processes of Apache `DataFusion` Ballista that know our tasks and our lake, and the commands of
-//! `pitlake` that use them. Ballista schedules, retries and survives lost machines; what a task does is the library's.
+//! pitlake on a cluster: Apache `DataFusion` Ballista processes that know our tasks and lakes, and the `pitlake`
+//! commands that use them. Ballista schedules, retries and survives lost machines; what a task does is up to the
+//! library.
 
 pub mod ballista;
 mod build;
@@ -47,7 +48,7 @@ enum Command {
     Executor(Box<executor::ExecutorArgs>),
 }
 
-/// Options beside those of `pitlake`.
+/// Options in addition to those of `pitlake`.
 #[derive(Debug, Args)]
 struct OnCluster {
     /// The scheduler of the cluster that builds partitions and answers queries
@@ -55,7 +56,7 @@ struct OnCluster {
     scheduler: Option<String>,
 }
 
-/// The commands of `pitlake` that use the cluster.
+/// The `pitlake` commands that can use the cluster.
 const ON_CLUSTER: [&str; 4] = ["backfill", "normalize", "query", "run"];
 
 /// Parses the command line, runs the command and returns its exit code.
@@ -67,7 +68,7 @@ pub fn main() -> ExitCode {
         let uses_cluster = words.iter().any(|word| ON_CLUSTER.iter().any(|command| word == command));
         return pitlake::cli::main_on(|options| cluster(options, uses_cluster));
     }
-    // The library has read the language.
+    // The library has handled the language.
     let Program { command, lang: _ } = match pitlake::cli::parse() {
         Ok(program) => program,
         Err(exit) => return exit,
@@ -85,7 +86,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The first word besides a language.
+/// The first argument that does not choose a language.
 fn first(words: &[OsString]) -> Option<&OsString> {
     let is_language = |word: &OsString| word.to_string_lossy().starts_with("--lang=");
     match words {

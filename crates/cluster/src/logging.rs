@@ -1,19 +1,19 @@
-//! The log of the long-running processes, on stderr; an error that ends one. Never what is logged.
+//! Logging of the long-running processes to stderr, and the error that ends one.
 
 use std::io::{self, Write as _};
 
 use anyhow::Error;
 use tracing_subscriber::EnvFilter;
 
-/// Logs to stderr from now on: what `RUST_LOG` asks for, else at `level`.
+/// Starts logging to stderr, as `RUST_LOG` says, else at `level`.
 pub(crate) fn start(level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_env_filter(filter);
     builder.log_internal_errors(false).with_writer(io::stderr).init();
 }
 
-/// Says why the program ends.
+/// Prints why the program ends.
 pub(crate) fn print_error(error: &Error) {
-    // If stderr is gone there is nowhere to report that.
+    // If stderr is gone, there is nowhere to report it.
     let _ = writeln!(io::stderr(), "error: {error:#}");
 }

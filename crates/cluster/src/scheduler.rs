@@ -1,4 +1,5 @@
-//! `scheduler`: Ballista's own, with the codec of our plans and the lakes of sessions. Never how tasks are scheduled.
+//! `scheduler`: Ballista's own, plus the codec for our plans and the lakes of sessions. How tasks are scheduled is up
+//! to Ballista.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(crate) struct SchedulerArgs {
     own: Config,
 }
 
-/// Plans are walked recursively, and deep ones take much of it.
+/// Plans are processed recursively, and deep ones need a large stack.
 const STACK: usize = 32 << 20;
 
 impl SchedulerArgs {

@@ -1,4 +1,4 @@
-//! The command line of `pitlake-cluster`. What a cluster builds and answers is checked with whole processes in
+//! Tests the command line of `pitlake-cluster`. What a cluster builds and answers is tested with real processes in
 //! `tests/interop/cluster.py`.
 
 use std::process::{Command, Output};
@@ -66,7 +66,7 @@ fn a_scheduler_that_is_not_there_is_named() {
     let lake = lake.path().to_str().unwrap();
     let market = ["--stocks", "10", "--start", "2024-01-02", "--end", "2024-01-03", "--export", lake];
     assert!(pitlake_cluster(&[&["sandbox"], &market[..]].concat()).status.success());
-    // Port 9 is that of discard, which nobody serves.
+    // Port 9 (discard) has no server.
     let answer = pitlake_cluster(&["--lake", lake, "normalize", "trade_cal", "--scheduler", "127.0.0.1:9"]);
     assert_eq!(answer.status.code(), Some(1), "{}", stderr(&answer));
     assert!(stderr(&answer).contains("127.0.0.1:9"), "{}", stderr(&answer));

@@ -1,21 +1,21 @@
-//! What time it is. `--now` fixes it for tests and reruns; without it, it is the machine's.
+//! The current time. `--now` overrides the machine's clock, for tests and reruns.
 //!
-//! Never here: waits, limits, retries and leases, which use [`crate::real`] time.
+//! Not used for waits, timeouts, retries and leases: those use [`crate::real`] time.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use crate::real;
 pub use pitlake_contract::spelling::instant::SHANGHAI;
 
-/// Clocks of machines that share a lake may differ by so much.
+/// How far the clocks of machines that share a lake may differ.
 const APART: TimeDelta = TimeDelta::hours(1);
 
-/// The clock of dates, due hours and stamps.
+/// The clock for dates, due hours and timestamps.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// It always shows this time.
+    /// Always shows this time.
     Fixed(DateTime<Utc>),
-    /// It is so far ahead of the machine's.
+    /// Runs ahead of the machine's clock by this much.
     Ahead(TimeDelta),
 }
 
@@ -32,13 +32,13 @@ impl Clock {
         Self::Fixed(at)
     }
 
-    /// The same time, going on from now: who waits for a time must see it come.
+    /// A clock that starts at the same time and keeps running, for callers that wait for a time to come.
     #[must_use]
     pub fn running(self) -> Self {
         Self::Ahead(self.now() - Self::machine())
     }
 
-    /// A clock that shows the present time of this one for good.
+    /// A clock stopped at this one's current time.
     #[must_use]
     pub fn stopped(self) -> Self {
         Self::Fixed(self.now())
@@ -53,25 +53,26 @@ impl Clock {
         }
     }
 
-    /// The machine's time, even where a time is fixed; only for comparison with another clock.
+    /// The machine's time, even if `--now` is given. Only for comparison with another clock.
     #[must_use]
     pub fn machine() -> DateTime<Utc> {
         real::now()
     }
 
-    /// Whether it is another one than the machine's: `--now` was given.
+    /// Whether this is not the machine's clock, because `--now` was given.
     #[must_use]
     pub fn is_given(self) -> bool {
         !matches!(self, Self::Ahead(by) if by.is_zero())
     }
 
-    /// Whether an instant is still to come, by this clock and by that of the machine.
+    /// Whether an instant is in the future, by both this clock and the machine's.
     #[must_use]
     pub fn is_ahead(self, at: DateTime<Utc>) -> bool {
         self.latest() < at
     }
 
-    /// The last instant that is not [ahead](Clock::is_ahead): for whoever compares many, since each look at a clock takes time.
+    /// The last instant that is not [ahead](Clock::is_ahead). For callers that compare many, because reading a clock
+    /// takes time.
     #[must_use]
     pub fn latest(self) -> DateTime<Utc> {
         self.now().max(Self::machine()) + APART
@@ -90,13 +91,13 @@ impl Clock {
     }
 }
 
-/// The time of day in Shanghai of an instant.
+/// The time of day in Shanghai at an instant.
 #[must_use]
 pub fn shanghai_time(at: DateTime<Utc>) -> NaiveTime {
     at.with_timezone(&SHANGHAI).time()
 }
 
-/// The Shanghai day of an instant.
+/// The day in Shanghai at an instant.
 #[must_use]
 pub fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&SHANGHAI).date_naive()
@@ -110,7 +111,7 @@ mod tests {
     fn an_instant_is_ahead_of_both_clocks_or_of_none() {
         let (now, later) = (Clock::machine(), Clock::machine() + TimeDelta::days(2));
         assert!(!Clock::default().is_ahead(now) && Clock::default().is_ahead(later));
-        // As of an earlier day, what came since is nothing strange.
+        // Seen from an earlier day, answers that came since are not suspicious.
         assert!(!Clock::fixed(now - TimeDelta::days(9)).is_ahead(now));
         assert!(!Clock::fixed(later).is_ahead(later) && Clock::fixed(now).is_ahead(later));
     }

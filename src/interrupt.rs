@@ -1,5 +1,5 @@
-//! Whether the user has asked the command to end, and by which signal. Never how a signal arrives, or what a command puts in
-//! order before it ends.
+//! Whether the user asked the command to stop, and by which signal. How signals arrive is in `cli::signals`; what a
+//! command does before it ends is up to the command.
 
 use std::fmt;
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
-/// A signal that asks a command to end.
+/// A signal that asks a command to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// The terminal was closed.
@@ -20,7 +20,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// The exit code of a command that it ended: 128 and the number of the signal, as shells have it.
+    /// The exit code of a command ended by this signal: 128 plus its number, as in shells.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
@@ -45,13 +45,13 @@ impl fmt::Display for Signal {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("ended by {signal}: {state}")]
 pub struct Interrupted {
-    /// Which.
+    /// The signal.
     pub signal: Signal,
-    /// What is safe, and how to go on.
+    /// What is safe, and how to continue.
     pub state: String,
 }
 
-/// Whether a signal has come. Clones share it.
+/// Whether a signal has arrived. Clones share this.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     shared: Arc<Shared>,
@@ -60,12 +60,12 @@ pub struct Interrupt {
 #[derive(Debug, Default)]
 struct Shared {
     signal: watch::Sender<Option<Signal>>,
-    /// How many pieces of work end by themselves once a signal has come.
+    /// How many pieces of work end by themselves once a signal has arrived.
     orderly: AtomicUsize,
 }
 
 impl Interrupt {
-    /// A signal has come; the first one counts.
+    /// Records a signal. Only the first one counts.
     pub fn send(&self, signal: Signal) {
         self.shared.signal.send_if_modified(|first| {
             let is_first = first.is_none();
@@ -81,29 +81,29 @@ impl Interrupt {
             if let Some(signal) = *signal.borrow_and_update() {
                 return signal;
             }
-            // `self` holds the sender.
+            // Cannot fail: `self` holds the sender.
             let _ = signal.changed().await;
         }
     }
 
-    /// Forgets the signal: it ended a piece of work, not the command.
+    /// Forgets the signal, because it ended a piece of work and not the command.
     pub fn resume(&self) {
         self.shared.signal.send_replace(None);
     }
 
-    /// Waits until there is no signal, or no longer.
+    /// Waits until no signal is pending.
     pub async fn resumed(&self) {
         let mut signal = self.shared.signal.subscribe();
         while signal.borrow_and_update().is_some() {
-            // `self` holds the sender.
+            // Cannot fail: `self` holds the sender.
             let _ = signal.changed().await;
         }
     }
 
-    /// Does some work; drops it when a signal comes.
+    /// Runs a future, and drops it if a signal arrives.
     ///
     /// # Errors
-    /// The signal.
+    /// The signal, if one arrived first.
     pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
         tokio::select! {
             biased;
@@ -112,7 +112,7 @@ impl Interrupt {
         }
     }
 
-    /// Until it is dropped, the command ends by itself once a signal has come.
+    /// Until this is dropped, the command ends by itself once a signal has arrived.
     #[must_use]
     pub fn orderly(&self) -> Orderly {
         self.shared.orderly.fetch_add(1, Ordering::Relaxed);
@@ -126,7 +126,7 @@ impl Interrupt {
     }
 }
 
-/// Work that ends by itself once a signal has come.
+/// Work that ends by itself once a signal has arrived.
 #[derive(Debug)]
 pub struct Orderly {
     shared: Arc<Shared>,

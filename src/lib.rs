@@ -1,11 +1,11 @@
-//! pitlake: Tushare-style interfaces into bronze (what the vendor sent, word for word) and silver (what it means, in
-//! Parquet).
+//! pitlake: fetches Tushare-style interfaces into bronze (what the vendor sent, verbatim) and normalises them into
+//! silver (what it means, as Parquet).
 //!
-//! The walk of one row: `jobs.toml` -> [`plan`] which slices -> [`fetch`] whole answers -> [`bronze`] -> [`normalise`]
-//! units, days, keys -> [`build`] one put a partition into [`silver`] -> [`query`]. [`run`] joins the steps and is the place
-//! to begin reading; [`cli`] parses and prints, [`ops`] holds the other verbs, [`ledger`] tells what bronze holds. Modules
-//! use what lies below them and never their neighbours: `docs/architecture.md` draws the picture, and
-//! `tests/suite/architecture.rs` keeps it true.
+//! A row's path: [`plan`] decides from `jobs.toml` which slices to fetch -> [`fetch`] collects whole answers into
+//! [`bronze`] -> [`normalise`] handles units, days and keys -> [`build`] writes each partition into [`silver`] with one
+//! put -> [`query`] reads it. [`run`] joins the steps; start reading there. [`cli`] parses and prints, [`ops`] holds
+//! the other commands, and [`ledger`] knows what bronze holds. Modules use only modules below them:
+//! `docs/architecture.md` has the picture, and `tests/suite/architecture` enforces it.
 
 pub mod announce;
 pub mod bronze;

@@ -1,4 +1,5 @@
-//! How much memory the machine has, how the allocator keeps it, and sizes as they are written. Never who takes it.
+//! The machine's memory, how the allocator keeps it, and how sizes are written. Who uses the memory is not decided
+//! here.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +7,10 @@ use std::path::{Path, PathBuf};
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 use crate::parallel::Threads;
 
-/// Assumed where the machine does not tell.
+/// Assumed if the machine does not tell.
 const ASSUMED: u64 = 8 << 30;
 
-/// Units and their bytes; longer names first.
+/// Units and their sizes in bytes, longer names first.
 const UNITS: [(&str, u64); 12] = [
     ("kib", 1 << 10),
     ("mib", 1 << 20),
@@ -25,17 +26,17 @@ const UNITS: [(&str, u64); 12] = [
     ("t", 1 << 40),
 ];
 
-/// A quarter of the machine's memory, or of the cgroup's if that has less.
+/// A quarter of the machine's memory, or of the cgroup's limit if that is lower.
 #[must_use]
 pub fn quarter() -> u64 {
     machine().unwrap_or(ASSUMED) / 4
 }
 
 /// Makes the allocator return large buffers as soon as they are freed, and keep small ones in a few arenas per core, each
-/// of which keeps a few megabytes for what comes next. By default glibc keeps freed buffers for the thread that freed them:
-/// ten years of `stock_daily_cn` took 1,240 MiB instead of 200, and a sixth longer. If arenas keep nothing, every sixth page
-/// is handed out anew by the kernel. With one arena per core threads wait for each other: `status` of 300,000 files takes a
-/// sixth longer. Call it before there are threads.
+/// of which holds on to a few megabytes. By default, glibc keeps freed buffers for the thread that freed them: ten years of
+/// `stock_daily_cn` took 1,240 MiB instead of 200, and a sixth longer. If arenas hold on to nothing, a sixth more pages
+/// come fresh from the kernel. With a single arena per core, threads wait for each other: `status` of 300,000 files takes
+/// a sixth longer. Call this before starting any threads.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "glibc has no other way")]
 pub fn return_freed() {
@@ -43,7 +44,7 @@ pub fn return_freed() {
     const KEPT: libc::c_int = 4 << 20;
     const ARENAS: usize = 4;
     let arenas = libc::c_int::try_from(ARENAS * Threads::available().count()).unwrap_or(libc::c_int::MAX);
-    // SAFETY: `mallopt` sets numbers, of which it refuses those that are invalid, and no other thread allocates yet.
+    // SAFETY: `mallopt` only sets numbers and refuses invalid ones, and no other thread allocates yet.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
@@ -51,11 +52,11 @@ pub fn return_freed() {
     }
 }
 
-/// Other allocators are left as they are.
+/// Does nothing for other allocators.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn return_freed() {}
 
-/// Reads a size: a number and a unit. `G` is `GiB`.
+/// Parses a size: a number and a unit. `G` means `GiB`.
 ///
 /// # Errors
 /// For any other text.
@@ -76,7 +77,7 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("invalid size `{text}`: expected a number and a unit, such as 512MiB or 2GiB"))
 }
 
-/// What the machine has, as far as the cgroup of this process allows.
+/// The machine's memory, as far as this process's cgroup allows.
 fn machine() -> Option<u64> {
     let total = total(&fs::read_to_string("/proc/meminfo").ok()?)?;
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
@@ -84,13 +85,13 @@ fn machine() -> Option<u64> {
     Some(limits(&groups).into_iter().filter_map(limit).fold(total, u64::min))
 }
 
-/// The memory in `/proc/meminfo`.
+/// The total memory in `/proc/meminfo`.
 fn total(meminfo: &str) -> Option<u64> {
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     total.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1 << 10)
 }
 
-/// The files that hold limits of the cgroups in `/proc/self/cgroup`, and of those around them.
+/// The files with the memory limits of the cgroups in `/proc/self/cgroup` and of their ancestors.
 fn limits(groups: &str) -> Vec<PathBuf> {
     let of = |line: &str| {
         let mut parts = line.splitn(3, ':').skip(1);

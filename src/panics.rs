@@ -1,5 +1,5 @@
-//! Panics: those of decoders on damaged data are caught here, and any other ends the process with a line. A runtime that lost a
-//! thread may wait for ever. Never an error that somebody expects.
+//! Handling of panics: those of decoders on damaged data are caught here; any other prints a line and ends the process,
+//! because a runtime that lost a thread may hang. Expected errors do not come through here.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -10,7 +10,7 @@ thread_local! {
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What comes of some work; `None` where it panics.
+/// The result of `work`, or `None` if it panics.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     let before = IS_CAUGHT.replace(true);
     let done = panic::catch_unwind(AssertUnwindSafe(work));
@@ -18,12 +18,13 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     done.ok()
 }
 
-/// From now on a panic that is not caught ends the process with this exit code, once `tell` has said where it was and why.
+/// From now on, a panic that is not caught ends the process with this exit code, after `tell` has reported where it
+/// happened and why.
 pub fn end_with(code: i32, tell: fn(&str)) {
     panic::set_hook(Box::new(move |info| {
         if !IS_CAUGHT.get() {
             tell(&text(info));
-            // The only exit code of a panic is 101, and the threads of the runtime would go on.
+            // Otherwise a panic could only exit with 101, and one on a runtime thread would not end the process at all.
             #[allow(clippy::exit)]
             process::exit(code);
         }

@@ -1,5 +1,5 @@
-//! Independent pieces of work on several threads, with their results in order: the same ones whatever the number of
-//! threads. Never what the work is.
+//! Runs independent pieces of work on several threads. Results come in order and do not depend on the number of
+//! threads.
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
@@ -11,37 +11,37 @@ use std::thread;
 pub struct Threads(NonZeroUsize);
 
 impl Threads {
-    /// The calling thread alone.
+    /// Only the calling thread.
     pub const ONE: Self = Self(NonZeroUsize::MIN);
 
-    /// So many.
+    /// This many threads.
     #[must_use]
     pub fn new(count: NonZeroUsize) -> Self {
         Self(count)
     }
 
-    /// One for each core of the machine.
+    /// One thread per core of the machine.
     #[must_use]
     pub fn available() -> Self {
         Self(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
     }
 
-    /// At most so many, and at least one.
+    /// At most this many, and at least one.
     #[must_use]
     pub fn at_most(self, most: usize) -> Self {
         Self(NonZeroUsize::new(most).map_or(NonZeroUsize::MIN, |most| self.0.min(most)))
     }
 
-    /// The number.
+    /// The number of threads.
     #[must_use]
     pub fn count(self) -> usize {
         self.0.get()
     }
 
-    /// Does two pieces of work, side by side if there are two threads.
+    /// Runs two closures, concurrently if there are two threads.
     ///
     /// # Panics
-    /// When one of them does.
+    /// When one of them panics.
     pub fn both<A, B: Send>(self, first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
         if self == Self::ONE {
             return (first(), second());
@@ -52,10 +52,10 @@ impl Threads {
         })
     }
 
-    /// Does `work` for each number below `count`, each thread with a state of its own. The results are in order.
+    /// Runs `work` for each number below `count`. Each thread has its own state. The results are in order.
     ///
     /// # Panics
-    /// When `work` does.
+    /// When `work` panics.
     pub fn map<S, R: Send>(
         self,
         count: usize,

@@ -1,5 +1,5 @@
-//! What a plan follows from, read from bronze by the code that builds silver: the calendar, the universe, the values of
-//! parameters, and the questions of tables with all of it. Never what a plan makes of them.
+//! The reference data that plans depend on, built from bronze by the same code as silver: the calendar, the universe,
+//! parameter values, and the questions of tables that combine them. What a plan makes of them is in `plan`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::plan::{DISCLOSURES, RENUMBERED, SUSPENSIONS, UNIVERSE};
 use crate::spec::{self, Table};
 use crate::world::{Misuse, World};
 
-/// The exchange whose days are the market's.
+/// The exchange whose calendar is the market's.
 const EXCHANGE: &str = "SSE";
 
-/// How to get its days.
+/// How to get its calendar.
 const WAY_OUT: &str = "run `pitlake fetch trade_cal`, or import its days with the exchange SSE";
 
-/// One partition of a reference table, from bronze; `None` where bronze holds nothing of it.
+/// One partition of a reference table, built from bronze. `None` if bronze has nothing for it.
 async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Partition) -> Result<Option<RecordBatch>> {
     let Some(table) = world.catalog.table(name) else { return Ok(None) };
     let ledger = ledgers.of(table).await?;
@@ -40,7 +40,7 @@ async fn reference(world: &World, ledgers: &Ledgers, name: &str, partition: Part
     Ok(Some(build::rows_of(&world.store, &ledger, (partition, &files)).await?))
 }
 
-/// The market's calendar; empty where bronze holds none.
+/// The market's calendar, empty if bronze has none.
 ///
 /// # Errors
 /// When bronze cannot be read.
@@ -54,7 +54,7 @@ pub async fn calendar(world: &World, ledgers: &Ledgers) -> Result<Calendar> {
     let mut sessions = Vec::new();
     let mut others = BTreeSet::new();
     for row in 0..batch.num_rows() {
-        // The exchanges share their days; BSE is not even offered.
+        // All exchanges have the same days; those of BSE are not even offered.
         if exchanges.value(row) != EXCHANGE {
             others.insert(exchanges.value(row));
         } else if let Some(day) = days.value_as_date(row) {
@@ -73,7 +73,7 @@ pub async fn calendar(world: &World, ledgers: &Ledgers) -> Result<Calendar> {
     Ok(Calendar::new(sessions))
 }
 
-/// The market's calendar; where it cannot be read it is passed over, and the one returned covers no day.
+/// The market's calendar. If it cannot be read, that is recorded and an empty one is returned.
 pub async fn readable_calendar(world: &World, ledgers: &Ledgers) -> Calendar {
     calendar(world, ledgers).await.unwrap_or_else(|error| {
         world.store.pass_over(CALENDAR, &format!("trading days are unknown: {error:#}"));
@@ -81,8 +81,8 @@ pub async fn readable_calendar(world: &World, ledgers: &Ledgers) -> Calendar {
     })
 }
 
-/// The universe; where it cannot be read it is passed over, and the one returned holds nobody: no answer is believed to be
-/// whole by it.
+/// The universe. If it cannot be read, that is recorded and one without securities is returned, by which no answer
+/// counts as whole.
 pub async fn readable_universe(world: &World, ledgers: &Ledgers) -> Universe {
     universe(world, ledgers).await.unwrap_or_else(|error| {
         world.store.pass_over(UNIVERSE, &format!("the listed securities are unknown: {error:#}"));
@@ -90,8 +90,7 @@ pub async fn readable_universe(world: &World, ledgers: &Ledgers) -> Universe {
     })
 }
 
-/// What is wrong with the calendar of the lake, as people read it, and how it was understood; nothing where bronze holds
-/// none.
+/// Problems of the lake's calendar and how it was interpreted, as messages. Empty if bronze has no calendar.
 pub async fn calendar_remarks(world: &World) -> Vec<String> {
     match calendar(world, &Ledgers::new(&world.store)).await {
         Ok(calendar) => calendar.remarks().collect(),
@@ -99,7 +98,7 @@ pub async fn calendar_remarks(world: &World) -> Vec<String> {
     }
 }
 
-/// For each day the last session whose next session is not after it, by the calendar of the lake.
+/// For each day, the last session whose next session is not after it, by the lake's calendar.
 pub async fn next_morning(world: &World) -> impl Fn(NaiveDate) -> Option<NaiveDate> + Send + Sync + use<> {
     let calendar = readable_calendar(world, &Ledgers::new(&world.store)).await;
     move |day| {
@@ -119,7 +118,8 @@ pub async fn universe(world: &World, ledgers: &Ledgers) -> Result<Universe> {
     }
 }
 
-/// The universe with what the answers of some days are judged by: former codes, who was suspended, and who has reported.
+/// The universe, plus what answers for some days are judged by: former codes, suspensions, and which companies have
+/// reported.
 ///
 /// # Errors
 /// When bronze cannot be listed.
@@ -134,7 +134,7 @@ pub async fn evidence(world: &World, ledgers: &Ledgers, days: &JudgedDays, unive
     Ok(universe)
 }
 
-/// Adds who was suspended on some sessions, as far as the answers to those are held.
+/// Adds the securities suspended on some sessions, as far as bronze has those answers.
 async fn suspensions(
     world: &World,
     ledgers: &Ledgers,
@@ -164,7 +164,7 @@ async fn suspensions(
     Ok(())
 }
 
-/// Adds which companies have reported on some periods.
+/// Adds the companies that have reported on some periods.
 async fn reports(
     world: &World,
     ledgers: &Ledgers,
@@ -180,16 +180,16 @@ async fn reports(
     Ok(())
 }
 
-/// Checks the securities that jobs name for some tables against the universe, where bronze holds one.
+/// Checks that the securities named by the jobs of some tables are in the universe, if bronze has one.
 ///
 /// # Errors
-/// [`Misuse`] where it does not know one.
+/// [`Misuse`] if one is not.
 pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>]) -> Result<()> {
     let World { jobs, catalog, .. } = world;
     let lists = catalog.table(UNIVERSE).map(|table| table.vendors()).unwrap_or_default();
     let mut symbols = BTreeSet::new();
     for table in tables.iter().filter(|table| plan::by_security(jobs, table)) {
-        // A vendor without a list of securities may sell indices by security too.
+        // A vendor without a list of securities may also sell indices by security.
         let has_list = table.vendors().iter().any(|vendor| lists.contains(vendor));
         let is_listed = |code: &String| symbol::is_mainland(code) && (has_list || !symbol::is_index(code));
         symbols.extend(jobs.symbols(&table.name).unwrap_or_default().into_iter().filter(is_listed));
@@ -197,7 +197,7 @@ pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table
     if symbols.is_empty() {
         return Ok(());
     }
-    // Whoever needs more of a universe that cannot be read says so.
+    // A universe that cannot be read is reported by whoever needs more of it.
     let Ok(universe) = universe(world, ledgers).await else { return Ok(()) };
     let problems: Vec<String> = universe
         .unknown(&symbols)
@@ -215,14 +215,15 @@ pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table
     if problems.is_empty() { Ok(()) } else { Err(Misuse(problems.join("\n")).into()) }
 }
 
-/// Takes what a table helps to judge others by; without it less is noticed, and nothing fails.
+/// Takes data that only help to judge other tables' answers. Without them fewer problems are noticed, but nothing
+/// fails.
 fn aid(what: &str, read: Result<Option<RecordBatch>>, take: impl FnOnce(&RecordBatch) -> Result<()>) {
     if let Err(error) = read.and_then(|batch| batch.as_ref().map_or(Ok(()), take)) {
         tracing::warn!("cannot read `{what}`, so lacking rows may go unnoticed: {error:#}");
     }
 }
 
-/// The values of the parameters that a question is asked for one by one.
+/// The values of the parameters that a question asks for one by one.
 async fn param_values(world: &World, ledgers: &Ledgers, question: &Question) -> Result<ParamValues> {
     let mut all = Vec::new();
     for (name, values) in &question.contract().ask.each {
@@ -246,7 +247,7 @@ async fn param_values(world: &World, ledgers: &Ledgers, question: &Question) -> 
     Ok(ParamValues::new(all))
 }
 
-/// The questions of some tables, with the parameter values and the headers that they follow from.
+/// The questions of some tables, with the parameter values and headers they depend on.
 ///
 /// # Errors
 /// When the lake cannot be read.

@@ -1,5 +1,5 @@
-//! The table of contents of a run: plan, fetch, build, report. What is missing is asked for and kept in bronze, what is
-//! stale is built into silver; the two halves meet in bronze and nowhere else. Read this file first.
+//! The outline of a run: plan, fetch, build, report. Missing slices are fetched into bronze, and stale partitions are
+//! built into silver. The two halves meet only in bronze. Read this file first.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use crate::spec::{Problems, Table};
 use crate::store::lease::{Lease, LeaseHeld, LeaseLost};
 use crate::world::{Misuse, Run, World};
 
-/// A run that an error ended.
+/// A run ended by an error.
 #[derive(Debug)]
 pub struct Failure {
     /// The error.
     pub error: anyhow::Error,
-    /// What was done before; `None` where the run had no report yet, or the lake cannot hold it.
+    /// What was done before it. `None` if the run had no report yet or the lake could not be written.
     pub report: Option<Report>,
 }
 
@@ -43,10 +43,11 @@ impl From<Failure> for anyhow::Error {
     }
 }
 
-/// Does the work and reports it. Slices and partitions that fail are in the report; the others are safe.
+/// Does the work and reports it. Slices and partitions that fail are listed in the report; the others are safe.
 ///
 /// # Errors
-/// What ends a run: [`Misuse`], a lease that is [held](LeaseHeld), a lake that cannot be written, a [signal](Interrupted).
+/// What ends a run: [`Misuse`], a lease [held](LeaseHeld) by another run, a lake that cannot be written, a
+/// [signal](Interrupted).
 pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
     work.check(world.clock).map_err(|message| anyhow::Error::from(Misuse(message)))?;
     let phases = Phases::of(&world.catalog, &world.jobs, &work.tables);
@@ -64,7 +65,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
     let run = Run { world, ledgers: &ledgers, journal: &journal };
     let ahead = ledgers.ahead(phases.all().filter(|_| accounts.is_some()).chain(&work.tables));
     let all = async { tokio::join!(ahead, Box::pin(halves(run, work, &phases, accounts.as_ref()))).1 };
-    // What is under way is dropped, with its leases: files appear whole or not at all.
+    // Work in progress is dropped along with its leases. That is safe, because files appear whole or not at all.
     let counted = async {
         match &accounts {
             Some(accounts) => accounts.count(&journal).await,
@@ -73,7 +74,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
     };
     let all = async {
         tokio::select! {
-            // In the same order each time, as a simulation has all else.
+            // Polled in a fixed order, so that a simulation can be replayed.
             biased;
             done = all => done,
             counted = counted => counted.map(|never| match never {}),
@@ -91,7 +92,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
     match done {
         Ok(()) => Ok(journal.end(calls, None).await?),
         Err(error) => {
-            // The report tells how the run ended; an unwritable lake cannot hold it, and the error is what counts.
+            // The report records how the run ended. If it cannot be written, the error still counts.
             let ended = journal.end(calls, Some((&error, exit_of(&error)))).await;
             let report = ended.inspect_err(|second| tracing::debug!("cannot write the report: {second:#}")).ok();
             Err(Failure { error, report })
@@ -136,8 +137,8 @@ async fn halves(run: Run<'_>, work: &Work, phases: &Phases, accounts: Option<&Ac
     build::tables(run, &tables, calendar, Scope { range, rebuild: work.rebuild }, judge).await
 }
 
-/// Judges answers that a former version kept, or damaged ones, by what the lake tells of their days. What is found is written
-/// under the leases of their vendors, as answers are.
+/// Judges answers again that are damaged or that a former version kept, by what the lake now knows about their days.
+/// The findings are written under the leases of their vendors, like answers.
 async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -> Result<()> {
     let Run { world, ledgers, .. } = run;
     let contract = |file: &Arc<LedgerFile>| Arc::clone(&ledger.table().sources[file.source].contract);
@@ -151,7 +152,7 @@ async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -
         days.add(&ledger.table().sources[file.source].contract, file.file.day);
     }
     let calendar = reference::calendar(world, ledgers).await.unwrap_or_default();
-    // Nothing is judged without.
+    // Nothing can be judged without it.
     let Ok(universe) = reference::universe(world, ledgers).await else { return Ok(()) };
     let universe = reference::evidence(world, ledgers, &days, &universe).await?;
     let run = Run { world: &fenced(world, &leases), ..run };
@@ -162,13 +163,13 @@ async fn judge_again(run: Run<'_>, ledger: &Ledger, files: &[Arc<LedgerFile>]) -
     done
 }
 
-/// The same world, where files are written only as long as the leases hold.
+/// The same world, but files are written only while the leases hold.
 fn fenced<'l>(world: &World, leases: impl IntoIterator<Item = &'l Lease>) -> World {
     let store = leases.into_iter().fold(world.store.clone(), |store, lease| store.fenced(lease.guard()));
     World { store, ..world.clone() }
 }
 
-/// Asks for what the tables lack: reference tables first, for they tell which slices there are.
+/// Fetches what the tables lack. Reference tables come first, because they determine the slices.
 async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Accounts) -> Result<()> {
     let Run { world, ledgers, journal } = run;
     let unknown = (Calendar::default(), Universe::default());
@@ -182,7 +183,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     if calendar.knows(window.first) && calendar.knows(window.last) {
         for table in &phases.reference {
             let is_named = work.tables.iter().any(|other| other.name == table.name);
-            // Without a universe the securities to ask for are unknown.
+            // Without a universe, the securities to ask for are unknown.
             let is_held = match table.name.as_str() {
                 CALENDAR => true,
                 UNIVERSE => !universe.is_empty(),
@@ -190,7 +191,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
             };
             let is_needed = table.name == UNIVERSE && !is_held && needs_universe(&world.jobs, &work.tables);
             if !is_named && !is_needed {
-                // A small account may not ask for them, and a vendor in trouble may not answer: what is held does as well.
+                // A small account may have no right to them, and a vendor may be in trouble. What is held will do.
                 let is_excused = |failed: &Failed| is_held || failed.exit == Exit::NoRight;
                 journal.table(&table.name, |report| report.excuse(is_excused)).await;
             }
@@ -205,7 +206,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
             let missed = missed(run, SUSPENSIONS).await;
             universe = universe.without_suspensions(missed.iter().filter_map(|slice| slice.parse().ok()));
         }
-        // What was asked to judge others by changes no exit code.
+        // Tables that only help to judge others do not change the exit code.
         let is_aid = |table: &&Arc<Table>| {
             table.name == SUSPENSIONS && !work.tables.iter().any(|other| other.name == SUSPENSIONS)
         };
@@ -217,7 +218,7 @@ async fn fetch_phases(run: Run<'_>, work: &Work, phases: &Phases, accounts: &Acc
     Ok(())
 }
 
-/// The slices of a table that this run requested in vain, though the account may request them.
+/// The slices of a table that this run requested in vain, although the account has the right to them.
 async fn missed(run: Run<'_>, table: &str) -> Vec<String> {
     let mut missed = Vec::new();
     let may_come = |failed: &&Failed| failed.exit != Exit::NoRight;
@@ -228,7 +229,7 @@ async fn missed(run: Run<'_>, table: &str) -> Vec<String> {
     missed
 }
 
-/// How long each phase takes at the accounts' limits, where anybody sees it: as far as the plan is known by now.
+/// How long each phase takes at the accounts' limits, as far as the plan is known. Only computed if someone sees it.
 async fn times(run: Run<'_>, work: &Work, phases: &[Vec<Arc<Table>>], facts: Facts<'_>) -> Result<VecDeque<Duration>> {
     let mut times = VecDeque::new();
     if run.world.progress.is_shown() && phases.len() > 1 {
@@ -253,7 +254,7 @@ async fn fetch_phase(
     let fenced = fenced(world, leases.values());
     let run = Run { world: &fenced, ..run };
     if !leases.is_empty() {
-        // Looked at again under the leases: another run may have asked since.
+        // Planned again under the leases, because another run may have fetched in the meantime.
         for table in tables {
             ledgers.relisted(table).await?;
         }
@@ -275,7 +276,8 @@ async fn fetch_phase(
     done
 }
 
-/// Tables of one nested reply are asked for once, for all that any of them wants.
+/// Merges the questions of tables that are fed by one nested reply: it is requested once, for all that any of them
+/// needs.
 fn join(questions: Vec<Question>) -> Vec<Question> {
     let mut joined: Vec<Question> = Vec::new();
     for question in questions {
@@ -291,7 +293,7 @@ fn facts<'a>(world: &'a World, calendar: &'a Calendar, universe: &'a Universe) -
     Facts { catalog: &world.catalog, jobs: &world.jobs, clock: world.clock, calendar, universe }
 }
 
-/// The calendar of the lake; where it cannot be read, an empty one, and the report tells why.
+/// The lake's calendar. If it cannot be read, an empty one is returned and the report says why.
 async fn calendar(run: Run<'_>) -> Calendar {
     match reference::calendar(run.world, run.ledgers).await {
         Ok(calendar) => {
@@ -306,7 +308,7 @@ async fn calendar(run: Run<'_>) -> Calendar {
     }
 }
 
-/// Says which days the calendar covers, and names its gaps.
+/// Records which days the calendar covers, and its gaps.
 async fn note(run: Run<'_>, calendar: &Calendar) {
     if let Some(covers) = calendar.covers() {
         run.journal.calendar(covers).await;
@@ -317,7 +319,7 @@ async fn note(run: Run<'_>, calendar: &Calendar) {
     }
 }
 
-/// The exit code of an error that ended a command.
+/// The exit code for an error that ended a command.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     if error.is::<Misuse>() || error.is::<Problems>() {

@@ -1,4 +1,5 @@
-//! All that a command may touch, and the error of a command that asks for what cannot be. Never what a command does.
+//! Everything a command may use, and the error for a request that cannot be fulfilled. What commands do is not decided
+//! here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::report::Journal;
 use crate::spec::{Catalog, Jobs};
 use crate::store::Store;
 
-/// All that a command may touch.
+/// Everything a command may use.
 #[derive(Debug, Clone)]
 pub struct World {
     /// Vendors and tables.
@@ -27,24 +28,24 @@ pub struct World {
     pub tokens: BTreeMap<String, Token>,
     /// The lake.
     pub store: Store,
-    /// Dates, due hours and stamps.
+    /// The clock for dates, due hours and timestamps.
     pub clock: Clock,
     /// Progress bars.
     pub progress: Progress,
-    /// Whether the user asked to end.
+    /// Whether the user asked to stop.
     pub interrupt: Interrupt,
-    /// How much it may take.
+    /// How much memory and time to use.
     pub limits: Limits,
-    /// What builds partitions, where it is not this machine.
+    /// Builds partitions, if not this machine.
     pub engine: Option<Arc<dyn Engine>>,
 }
 
 /// How much memory and time a command may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes that partitions may take together while they are built.
+    /// Bytes that partitions may use in total while they are built.
     pub memory: u64,
-    /// How long a lease that another run holds is waited for.
+    /// How long to wait for a lease held by another run.
     pub wait: Duration,
 }
 
@@ -59,22 +60,22 @@ impl Default for Limits {
 pub struct Token {
     /// The token itself.
     pub secret: SecretString,
-    /// Where it was found, as messages name it: `TUSHARE_TOKEN`, or a file.
+    /// Where it was found, for messages: `TUSHARE_TOKEN`, or a file.
     pub found_in: String,
 }
 
 /// A run: the world, what bronze holds, and the report.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// All that it may touch.
+    /// Everything it may use.
     pub world: &'a World,
     /// What bronze holds, table by table.
     pub ledgers: &'a Ledgers,
-    /// What it did so far.
+    /// What it has done so far.
     pub journal: &'a Journal,
 }
 
-/// The command line or the configuration asks for what cannot be: exit 2, nothing was done.
+/// The command line or the configuration asks for something impossible. Exit code 2; nothing was done.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Misuse(pub String);

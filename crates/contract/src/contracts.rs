@@ -1,4 +1,4 @@
-//! All contracts and vendors: the files of `schemas/`, compiled in, with the user's own added or in their place.
+//! All contracts and vendors: the files of `schemas/`, compiled in, with the user's own files added or replacing them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"
 /// A TOML file of the project.
 #[derive(Debug, Clone)]
 pub struct SpecFile {
-    /// Its name from the project's folder: `schemas/tushare/daily.toml`, `jobs.toml`.
+    /// Its path in the project's folder: `schemas/tushare/daily.toml`, `jobs.toml`.
     pub name: String,
     /// Its text.
     pub text: String,
@@ -28,7 +28,7 @@ pub struct Contracts {
 }
 
 impl Contracts {
-    /// Reads the shipped files, with those of `own` below `schemas/` added or in their place. Files with problems are
+    /// Reads the shipped files, with those in `own` below `schemas/` added or replacing them. Files with problems are
     /// left out.
     #[must_use]
     pub fn load(own: &[SpecFile]) -> (Self, Vec<Problem>) {
@@ -83,7 +83,7 @@ impl Contracts {
         self.interfaces.iter().find(|contract| contract.id == *id)
     }
 
-    /// The vendor of that name. Without problems, every contract has one.
+    /// The vendor with a name. If there are no problems, every contract has one.
     #[must_use]
     pub fn vendor(&self, name: &str) -> Option<&Vendor> {
         self.vendors.iter().find(|vendor| vendor.name == name)
@@ -94,7 +94,7 @@ impl Contracts {
         self.vendors.iter()
     }
 
-    /// The names of all vendors, those with problems included.
+    /// The names of all vendors, including those with problems.
     pub fn vendor_names(&self) -> impl Iterator<Item = &str> {
         self.vendor_names.iter().map(String::as_str)
     }
@@ -139,7 +139,7 @@ mod tests {
         let (_, problems) = Contracts::load(&files);
         let found: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(found, ["schemas/gateway.toml: missing file: schemas/gateway has contracts of this vendor"]);
-        // A file with a problem is not missing.
+        // A file with a problem is not reported as missing.
         let broken = GATEWAY.replace("\"body\"", "\"cookie\"");
         let (contracts, problems) = Contracts::load(&[&files[..], &[own("schemas/gateway.toml", &broken)]].concat());
         assert_eq!(problems.len(), 1, "{problems:#?}");

@@ -1,4 +1,4 @@
-//! A count with its noun. Never which things are counted.
+//! Formats a count with its noun.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! A run of calendar days. Never which of them are trading days.
+//! A range of calendar days. Knows nothing of trading days.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spelling::month;
 
-/// A run of days, both ends included. One whose last day is before its first contains no day.
+/// A range of days, including both ends. If the last day is before the first, it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "(NaiveDate, NaiveDate)", into = "(NaiveDate, NaiveDate)")]
 pub struct DateRange {
@@ -54,13 +54,13 @@ impl DateRange {
         Some(days.fold(first, |range, day| range.cover(Self::day(day))))
     }
 
-    /// Whether `day` is one of its days.
+    /// Whether it contains `day`.
     #[must_use]
     pub fn contains(self, day: NaiveDate) -> bool {
         (self.first..=self.last).contains(&day)
     }
 
-    /// Whether it has no day.
+    /// Whether it contains no days.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.last < self.first
@@ -71,21 +71,21 @@ impl DateRange {
         self.first.iter_days().take_while(move |day| *day <= self.last)
     }
 
-    /// The first day of every month that it touches.
+    /// The first day of every month it touches.
     pub fn months(self) -> impl Iterator<Item = NaiveDate> {
         let first = (!self.is_empty()).then(|| month::first_day(self.first));
         let next = |month: &NaiveDate| month.checked_add_months(Months::new(1));
         std::iter::successors(first, next).take_while(move |month| *month <= self.last)
     }
 
-    /// The days that both have; `None` where there are none.
+    /// The days in both; `None` if there are none.
     #[must_use]
     pub fn intersect(self, other: Self) -> Option<Self> {
         let both = Self::new(self.first.max(other.first), self.last.min(other.last));
         (!both.is_empty()).then_some(both)
     }
 
-    /// The shortest range around both.
+    /// The shortest range that contains both.
     #[must_use]
     pub fn cover(self, other: Self) -> Self {
         Self::new(self.first.min(other.first), self.last.max(other.last))

@@ -1,7 +1,7 @@
-//! Exact decimals: read from the text of a number, and converted to a column's value with the decimal point moved.
-//! `1234567.89` lots are 123,456,789 shares; in binary floating point they would be one less.
+//! Exact decimals: parsed from a number's text, and converted to a column's value by moving the decimal point.
+//! `1234567.89` lots are 123,456,789 shares; with binary floating point there would be one less.
 //!
-//! Never here: which unit a number is in.
+//! Does not know which unit a number has.
 
 use std::fmt::Write as _;
 
@@ -25,17 +25,17 @@ pub struct NotANumber;
 pub enum Parsed {
     /// A number that fits [`Decimal`].
     Small(Decimal),
-    /// More digits than fit an `i64`, or a far exponent: the text itself is kept.
+    /// More digits than fit an `i64`, or an extreme exponent. The text itself is kept.
     Wide,
 }
 
 /// The largest relative difference between two roundings of one number (`docs/point-in-time.md`).
 const NEAR: f64 = 1e-4;
 
-/// The most digits of a number that is believed.
+/// The most digits a number may have to be accepted.
 const MOST_DIGITS: i64 = 100;
 
-/// The most places before or behind the decimal point, those of a double.
+/// The most places before or after the decimal point, as in a double.
 const MOST_PLACES: i64 = 308;
 
 /// The most digits that always fit the mantissa.
@@ -51,8 +51,8 @@ const POW10: [i64; 19] = {
     powers
 };
 
-/// Reads a number at the beginning of `text` as JSON writes it; returns it and its length.
-/// The hot path: digits, a point, digits.
+/// Parses a number at the start of `text` as JSON, and returns it with its length. The fast path is digits, a point,
+/// digits.
 ///
 /// # Errors
 /// [`NotANumber`] if it does not begin with one.
@@ -97,26 +97,26 @@ pub fn scan(text: &[u8]) -> Result<(Parsed, usize), NotANumber> {
     Ok((fold(mantissa, exponent), at))
 }
 
-/// Reads a plain JSON number at the beginning of `text`: digits, perhaps with a point, that fit a [`Decimal`]. What is
-/// `None` here may still be a number to [`scan`].
+/// Parses a plain JSON number at the start of `text`: digits, possibly with a point, that fit a [`Decimal`]. If this
+/// returns `None`, [`scan`] may still accept the number.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call takes as long as the digits")]
 #[must_use]
 pub fn scan_plain(text: &[u8]) -> Option<(Decimal, usize)> {
     let start = usize::from(text.first() == Some(&b'-'));
-    // Eight bytes at a time: a loop over the digits mispredicts its end for nearly every number.
+    // Eight bytes at a time: a loop over the digits would mispredict its end for nearly every number.
     let word = Word::at(text, start)?;
     let whole = word.digits();
-    // JSON knows no zeros in front.
+    // JSON forbids leading zeros.
     if whole == 0 || (whole > 1 && word.begins_with_zero()) {
         return None;
     }
-    // Most prices: digits and point in one word.
+    // Most prices: digits and point fit in one word.
     let Some((digits, joined)) = word.joined(whole) else { return scan_words(text, start) };
     plain((start, joined.value(digits)), (digits + 1, digits - whole), text)
 }
 
-/// As [`scan_plain`], of digits that take more than one word, or have no point among them.
+/// Like [`scan_plain`], for digits that take more than one word or have no point among them.
 #[inline(never)]
 fn scan_words(text: &[u8], start: usize) -> Option<(Decimal, usize)> {
     let Some((before, whole)) = digits_at(text, start) else { return scan_long(text) };
@@ -132,7 +132,7 @@ fn scan_words(text: &[u8], start: usize) -> Option<(Decimal, usize)> {
     }
 }
 
-/// A number of digits, after a sign where they do not start at 0; `None` where an exponent follows.
+/// A number made of digits, negated if they do not start at 0. `None` if an exponent follows.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call takes as long as the digits")]
 fn plain((start, mantissa): (usize, i64), (len, places): (usize, usize), text: &[u8]) -> Option<(Decimal, usize)> {
@@ -144,7 +144,7 @@ fn plain((start, mantissa): (usize, i64), (len, places): (usize, usize), text: &
     Some((Decimal { mantissa: if start == 1 { -mantissa } else { mantissa }, exponent }, at))
 }
 
-/// The digits at a place as a number, and how many there are; `None` where that is more than two words hold.
+/// The digits at a position as a number, and their count. `None` if they do not fit in two words.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call takes as long as the digits")]
 fn digits_at(text: &[u8], at: usize) -> Option<(i64, usize)> {
@@ -158,7 +158,7 @@ fn digits_at(text: &[u8], at: usize) -> Option<(i64, usize)> {
     (more < Word::LEN).then(|| (word.value(first) * POW10[more] + word_behind.value(more), first + more))
 }
 
-/// As [`scan_plain`], digit by digit.
+/// Like [`scan_plain`], digit by digit.
 fn scan_long(text: &[u8]) -> Option<(Decimal, usize)> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -178,15 +178,15 @@ fn scan_exponent(text: &[u8], from: usize) -> Result<(i64, usize), NotANumber> {
     let start = from + usize::from(matches!(sign, Some(b'+' | b'-')));
     let len = text[start.min(text.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
     let digits = std::str::from_utf8(&text[start..start + len]).map_err(|_| NotANumber)?;
-    // An exponent of many digits is beyond any column: any large number will do.
+    // A longer exponent is out of range for any column, so any large number will do.
     let power: i64 = if len > 6 { 999_999 } else { digits.parse().map_err(|_| NotANumber)? };
     Ok((if sign == Some(b'-') { -power } else { power }, start + len))
 }
 
-/// Multiplies a positive exponent out, so that the digits show the precision.
+/// Multiplies out a positive exponent, so that the digits show the precision.
 fn fold(mantissa: i64, exponent: i64) -> Parsed {
     if mantissa == 0 {
-        // The precision of zero counts too: 0.00 is not a rounding of 0.4.
+        // Zeros have a precision too: 0.00 is not a rounding of 0.4.
         return Parsed::Small(Decimal { mantissa: 0, exponent: i8::try_from(exponent.clamp(-100, 0)).unwrap_or(0) });
     }
     match exponent {
@@ -221,7 +221,7 @@ impl Decimal {
         nearest(&format!("{}e{power}", self.mantissa))
     }
 
-    /// `self x 10^shift` as a whole number, if it is one or differs by float noise only.
+    /// `self x 10^shift` as an integer, if it is one apart from float noise.
     #[inline]
     #[must_use]
     pub fn to_i64(self, shift: i8) -> Option<i64> {
@@ -245,8 +245,8 @@ impl Decimal {
         2 * difference.abs() <= unit
     }
 
-    /// Whether the two are equal, or one is the other rounded and they are near: a number with very few digits is a
-    /// rounding of too many others.
+    /// Whether the two are equal, or one is a nearby rounding of the other. Without the nearness, a number with very
+    /// few digits would be a rounding of too many others.
     #[inline]
     #[must_use]
     pub fn agrees(self, other: Self) -> bool {
@@ -257,7 +257,7 @@ impl Decimal {
         (self.is_rounding_of(other) || other.is_rounding_of(self)) && (a - b).abs() <= NEAR * a.abs().max(b.abs())
     }
 
-    /// Whether both are the same number, whatever their trailing zeros.
+    /// Whether both are the same number, ignoring trailing zeros.
     #[inline]
     #[must_use]
     pub fn equals(self, other: Self) -> bool {
@@ -282,18 +282,18 @@ pub fn wide_to_f64(text: &str, shift: i8) -> Option<f64> {
     value.is_finite().then_some(if value == 0.0 { 0.0 } else { value })
 }
 
-/// A number's text x 10^shift as a whole number, if it is one or differs by float noise only.
+/// A number's text x 10^shift as an integer, if it is one apart from float noise.
 #[must_use]
 pub fn wide_to_i64(text: &str, shift: i8) -> Option<i64> {
     let (negative, digits, power) = parts(text)?;
-    // Digits beyond these do not matter for a number that fits 64 bits.
+    // Further digits do not matter for a number that fits 64 bits.
     let kept = &digits[..digits.len().min(36)];
     let power = power + i64::from(shift) + i64::try_from(digits.len() - kept.len()).ok()?;
     let mantissa: i128 = kept.parse().ok()?;
     whole(if negative { -mantissa } else { mantissa }, i32::try_from(power).ok()?)
 }
 
-/// What is wrong with a number of very many digits or a far exponent, if anything is: no vendor sends one on purpose.
+/// Why a number with very many digits or an extreme exponent is rejected: no vendor sends one on purpose.
 #[must_use]
 pub fn excess(text: &str) -> Option<&'static str> {
     let (_, digits, power) = parts(text)?;
@@ -313,7 +313,7 @@ pub(crate) fn parts(text: &str) -> Option<(bool, String, i64)> {
         }
         None => (text, 0),
     };
-    // Beyond any column, and far from overflow.
+    // Out of range for any column, but far from overflow.
     let power = power.clamp(-999_999, 999_999);
     let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -327,8 +327,8 @@ fn nearest(number: &str) -> f64 {
     number.parse().unwrap_or(f64::INFINITY)
 }
 
-/// `mantissa x 10^power` as a whole number; rounded only if it is within max(1e-6, 1e-15 |x|) of one: the float noise of
-/// vendors (`docs/lake-format.md`).
+/// `mantissa x 10^power` as an integer. Only rounded if it is within max(1e-6, 1e-15 |x|) of one, which is vendors'
+/// float noise (`docs/lake-format.md`).
 fn whole(mantissa: i128, power: i32) -> Option<i64> {
     if mantissa == 0 {
         return Some(0);
@@ -338,7 +338,7 @@ fn whole(mantissa: i128, power: i32) -> Option<i64> {
         return i64::try_from(mantissa.checked_mul(scale)?).ok();
     }
     let Some(unit) = 10i128.checked_pow(power.unsigned_abs()) else {
-        // So far below one that it is next to zero, unless the mantissa reaches up to it.
+        // Practically zero, unless the mantissa is large enough.
         return (power < -44).then_some(0);
     };
     let rounded = (mantissa.abs() + unit / 2) / unit;

@@ -1,21 +1,21 @@
-//! Numbers of any length, compared by value: `1.5` is `1.50000000000000000000`, and digits beyond a double count.
-//! [`crate::decimal`] reads and converts numbers; this is for the few that are longer than its decimals.
+//! Numbers of any length, compared by value: `1.5` equals `1.50000000000000000000`, and digits beyond a double's
+//! matter. [`crate::decimal`] parses and converts numbers; this is for the few that do not fit its decimals.
 
 use std::cmp::Ordering;
 
 use crate::decimal::{Decimal, parts};
 
-/// A number as its digits, without zeros at either end.
+/// A number as digits, without leading and trailing zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exact {
     negative: bool,
     digits: String,
-    /// The power of ten of the digit before which the decimal point stands.
+    /// The power of ten of the digit that the decimal point precedes.
     magnitude: i64,
 }
 
 impl Exact {
-    /// The number of a text that [`crate::decimal::scan`] reads, x 10^shift; `None` for any other text.
+    /// The number in a text accepted by [`crate::decimal::scan`], x 10^shift; `None` for other texts.
     #[must_use]
     pub fn of_text(text: &str, shift: i8) -> Option<Self> {
         let (negative, digits, power) = parts(text)?;
@@ -51,7 +51,7 @@ impl Ord for Exact {
             (false, true) => -1,
             (false, false) => 1,
         };
-        // Without zeros in front, the number of places decides, and then the digits as text.
+        // Without leading zeros, the number of places decides first, then the digits as text.
         let size = || (self.magnitude, &self.digits).cmp(&(other.magnitude, &other.digits));
         sign(self).cmp(&sign(other)).then_with(|| if self.negative { size().reverse() } else { size() })
     }

@@ -13,7 +13,7 @@ pub enum FieldType {
     Integer,
     /// 0 or 1.
     Flag,
-    /// A date and time, Shanghai's unless it names a zone.
+    /// A date and time, in Shanghai unless it has a zone.
     Time,
     /// Seconds or milliseconds since 1970.
     Epoch,

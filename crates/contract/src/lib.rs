@@ -1,6 +1,7 @@
-//! What vendors say: the contracts of their interfaces (`schemas/`), units, and every way they spell a value.
+//! What vendors say: the contracts for their interfaces (`schemas/`), units, and every way they spell values.
 //!
-//! Pure: text in, values or all problems at once out. Never here: the tables of silver, a network, a clock.
+//! Pure: text in; values, or all problems at once, out. The tables of silver, the network and the clock are not handled
+//! here.
 
 pub mod contract;
 mod contracts;

@@ -1,8 +1,8 @@
-//! Report periods, and the days by which reports must be filed. Never who filed what.
+//! Report periods and their filing deadlines. Who filed what is not known here.
 
 use chrono::{Datelike as _, NaiveDate};
 
-/// The quarter ends of a range, both ends included, oldest first.
+/// The quarter ends in a range, including both ends, oldest first.
 #[must_use]
 pub fn periods(start: NaiveDate, end: NaiveDate) -> Vec<NaiveDate> {
     let ends = |year: i32| {
@@ -12,8 +12,8 @@ pub fn periods(start: NaiveDate, end: NaiveDate) -> Vec<NaiveDate> {
     all.filter(|day| (start..=end).contains(day)).collect()
 }
 
-/// The last day on which a report of a period may be filed (CSRC rules on periodic reports): April 30,
-/// August 31, October 31, and April 30 of the next year.
+/// The filing deadline for a period (CSRC rules on periodic reports): April 30, August 31, October 31, and April 30 of
+/// the next year.
 #[must_use]
 pub fn deadline(period: NaiveDate) -> Option<NaiveDate> {
     let year = period.year();

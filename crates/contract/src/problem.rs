@@ -1,6 +1,6 @@
-//! Problems of the project's files: one line each, all of them at once.
+//! Problems in the project's files: one line each, reported all at once.
 //!
-//! Never the rules that raise them.
+//! The rules that raise them are elsewhere.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use crate::counted;
 /// A problem in one file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file, from the project's folder (`schemas/tushare/daily.toml`).
+    /// The file's path in the project's folder (`schemas/tushare/daily.toml`).
     pub file: String,
-    /// The line, from 1; 0 for the whole file.
+    /// The line, counted from 1; 0 for the whole file.
     pub line: usize,
-    /// What is wrong, in lower case, with the name and the value.
+    /// What is wrong, in lower case, with name and value.
     pub message: String,
     /// How to fix it, if known.
     pub hint: Option<String>,
@@ -32,7 +32,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems of the files that were read; at least one.
+/// All problems in the files that were read. Never empty.
 #[derive(Debug, Clone, Default, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -46,7 +46,7 @@ impl fmt::Display for Problems {
     }
 }
 
-/// A hint with the known name nearest to `name`, or with all known names if none is near and they are few.
+/// A hint with the known name closest to `name`, or with all known names if none is close and there are few.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();

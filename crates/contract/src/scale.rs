@@ -1,17 +1,17 @@
-//! Decimals to doubles of another unit, column by column. Never a number that takes more than one operation.
+//! Converts decimals to doubles in another unit, column by column, as long as a single operation is enough.
 
 use crate::decimal::EXACT;
 
-/// Multiplies by a power of ten. Where digits and power are exact as doubles, one operation rounds once and gives the
+/// Multiplies by a power of ten. If digits and power are exact as doubles, a single operation rounds once and gives the
 /// nearest double (Clinger 1990).
 #[derive(Debug)]
 pub struct Scale {
-    /// What a number of each exponent is multiplied by, and divided by then: one of the two is 1.
+    /// For each exponent, what to multiply by and then divide by. One of the two is 1.
     factors: [(f64, f64); 256],
 }
 
 impl Scale {
-    /// By ten to the power of `shift`.
+    /// Multiplies by ten to the power of `shift`.
     #[must_use]
     pub fn new(shift: i8) -> Self {
         let mut factors = [(f64::NAN, 1.0); 256];
@@ -25,7 +25,7 @@ impl Scale {
         Self { factors }
     }
 
-    /// The double nearest to `mantissa x 10^(exponent + shift)`; not a number where that takes more than one operation.
+    /// The double nearest to `mantissa x 10^(exponent + shift)`, or NaN if that takes more than one operation.
     #[inline]
     #[must_use]
     pub fn double(&self, mantissa: i64, exponent: i8) -> f64 {

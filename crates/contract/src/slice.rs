@@ -1,4 +1,5 @@
-//! One unit of asking along an axis of a contract, as a value and as text. Never whether it is asked, or by which calls.
+//! A slice, the unit of requests along an axis of a contract, as a value and as text. Whether and with which calls it
+//! is requested is not decided here.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use crate::contract::Axis;
 use crate::date_range::DateRange;
 use crate::spelling::month;
 
-/// One unit of asking.
+/// The unit of requests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slice {
     /// A trading day.
@@ -19,19 +20,19 @@ pub enum Slice {
     Month(NaiveDate),
     /// A report period, by its last day.
     Period(NaiveDate),
-    /// A security and all of its history.
+    /// A security and its whole history.
     Security(String),
     /// A security and a month, by its first day.
     SecurityMonth(String, NaiveDate),
-    /// The state on a day.
+    /// The current state, on a day.
     Snapshot(NaiveDate),
 }
 
-/// The text of all snapshots: they are one slice, and the newest is its present state.
+/// The text for all snapshots: they are one slice, and the newest is its current state.
 const SNAPSHOT: &str = "snapshot";
 
 impl Slice {
-    /// The event day it covers, for a month its first; `None` for a security.
+    /// The event day it covers, for a month its first day; `None` for a security.
     #[must_use]
     pub fn day(&self) -> Option<NaiveDate> {
         match self {
@@ -42,7 +43,7 @@ impl Slice {
         }
     }
 
-    /// The days it covers; `None` for all of a security's history.
+    /// The days it covers; `None` for a security's whole history.
     #[must_use]
     pub fn days(&self) -> Option<DateRange> {
         match self {
@@ -83,26 +84,27 @@ impl fmt::Display for Slice {
     }
 }
 
-/// What a bronze file answers, as its header states it.
+/// What a bronze file answers, according to its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answered {
     /// One slice.
     Slice(Slice),
-    /// Many securities, of one month or with all of their history. Their codes are in the parameters of the calls.
+    /// Many securities, with one month or their whole history each. The codes are in the parameters of the calls.
     Securities {
         /// The month, by its first day.
         month: Option<NaiveDate>,
         /// How many.
         count: usize,
-        /// The first and the last of them.
+        /// The first and last of them.
         ends: [String; 2],
     },
-    /// The rows of an imported file, by its name.
+    /// The rows of an imported file, with its name.
     File(String),
 }
 
 impl Answered {
-    /// Reads the text of a header. `day` is that of the file's folder: the text of a snapshot does not have it.
+    /// Parses the text in a header. `day` is the day of the file's folder, because the text of a snapshot does not
+    /// contain it.
     #[must_use]
     pub fn parse(text: &str, axis: Axis, day: NaiveDate) -> Self {
         let read = match axis {
@@ -116,7 +118,7 @@ impl Answered {
         read.map(Self::Slice).or_else(|| securities(text)).unwrap_or_else(|| Self::File(text.to_owned()))
     }
 
-    /// The month it is of, by its first day, where it is of one.
+    /// The first day of the month it is about, if it is about one.
     #[must_use]
     pub fn month(&self) -> Option<NaiveDate> {
         match self {
@@ -127,7 +129,7 @@ impl Answered {
     }
 }
 
-/// A slice as it is written, `2024-01: 120 securities, 000001.SZ to 000999.SZ`, or the name of a file.
+/// A slice as usual, `2024-01: 120 securities, 000001.SZ to 000999.SZ`, or the name of a file.
 impl fmt::Display for Answered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,5 +1,5 @@
-//! Strict reading of one TOML file: keys are read by name, a key that nothing reads is a problem, and every problem has
-//! its line. Never what a key means: that is up to the caller.
+//! Strict reading of a TOML file: keys are read by name, a key that nothing reads is a problem, and every problem has a
+//! line number. What keys mean is up to the caller.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use crate::problem::{Problem, nearest};
 use crate::spelling::day;
 
-/// One file and the problems found in it so far.
+/// A file, and the problems found in it so far.
 pub struct TomlFile<'a> {
     name: &'a str,
     text: &'a str,
@@ -18,16 +18,16 @@ pub struct TomlFile<'a> {
 }
 
 impl<'a> TomlFile<'a> {
-    /// A file, with the name that its problems carry.
+    /// A file, with its name for problems.
     #[must_use]
     pub fn new(name: &'a str, text: &'a str) -> Self {
         Self { name, text, problems: RefCell::default() }
     }
 
-    /// Reads the file with `read`. There is a value only if there is no problem.
+    /// Reads the file with `read`. Returns a value only if there are no problems.
     ///
     /// # Errors
-    /// Every problem of the file.
+    /// All problems in the file.
     pub fn parse<T>(&self, read: impl FnOnce(&TomlTable<'_>) -> Option<T>) -> Result<T, Vec<Problem>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
@@ -51,7 +51,7 @@ impl<'a> TomlFile<'a> {
         }
     }
 
-    /// Reads a part of a file whose problems are reported elsewhere.
+    /// Reads part of a file whose problems are reported elsewhere.
     pub fn peek<T>(&self, read: impl FnOnce(&TomlTable<'_>) -> Option<T>) -> Option<T> {
         let (root, _) = DeTable::parse_recoverable(self.text);
         read(&TomlTable::new(self, root.get_ref(), 0, String::new()))
@@ -63,7 +63,7 @@ impl<'a> TomlFile<'a> {
     }
 }
 
-/// A table of the file. Call [`TomlTable::close`] after reading all known keys.
+/// A table in the file. Call [`TomlTable::close`] after reading all known keys.
 pub struct TomlTable<'a> {
     source: &'a TomlFile<'a>,
     body: &'a DeTable<'a>,
@@ -72,16 +72,16 @@ pub struct TomlTable<'a> {
     read: RefCell<BTreeSet<String>>,
 }
 
-/// A value and its place in the file.
+/// A value and its position in the file.
 #[derive(Debug, Clone)]
 pub struct At<T> {
     /// The value.
     pub value: T,
-    /// Its offset in bytes.
+    /// Its byte offset.
     pub offset: usize,
 }
 
-/// An entry of a list that may hold both.
+/// An entry in a list of strings and tables.
 pub enum TextOrTable<'a> {
     /// A string.
     Text(At<String>),
@@ -104,7 +104,7 @@ impl<'a> TomlTable<'a> {
         self.source.problem(offset, message.into(), hint);
     }
 
-    /// Reports every key that was not read, with the nearest one that was.
+    /// Reports every key that was not read, with the closest one that was.
     pub fn close(&self) {
         let read = self.read.borrow();
         for (key, _) in self.body {
@@ -144,7 +144,7 @@ impl<'a> TomlTable<'a> {
         self.typed(key, "a string", |v| v.as_str().map(str::to_owned))
     }
 
-    /// A whole number from 0.
+    /// A non-negative integer.
     pub fn number(&self, key: &str) -> Option<At<u32>> {
         self.typed(key, "a whole number from 0", |v| v.as_integer()?.as_str().replace('_', "").parse().ok())
     }
@@ -164,7 +164,7 @@ impl<'a> TomlTable<'a> {
         date
     }
 
-    /// Checks `version`, the format of the file; only 1 exists.
+    /// Checks `version`, the format of the file. Only 1 exists.
     pub fn version(&self) {
         if let Some(at) = self.need("version", self.number("version"))
             && at.value != 1
@@ -227,13 +227,13 @@ impl<'a> TomlTable<'a> {
         entries.map(entry).collect()
     }
 
-    /// One table (`[key]`), or an array of tables; the caller closes each.
+    /// A table (`[key]`) or an array of tables; the caller closes each.
     pub fn one_or_more(&self, key: &str) -> Vec<TomlTable<'a>> {
         let is_list = self.get(key).is_some_and(|(_, value)| value.as_array().is_some());
         if is_list { self.tables(key) } else { self.table(key).into_iter().collect() }
     }
 
-    /// The tables inside a table whose keys are names, in the order of the file.
+    /// The tables inside a table whose keys are names, in file order.
     pub fn named_tables(&self, key: &str) -> Vec<(At<String>, TomlTable<'a>)> {
         let Some(parent) = self.table(key) else { return Vec::new() };
         let mut entries: Vec<_> = parent.body.iter().collect();
@@ -256,7 +256,7 @@ impl<'a> TomlTable<'a> {
         found
     }
 
-    /// The strings and lists of strings inside a table whose keys are names, in the order of the file.
+    /// The strings and lists of strings inside a table whose keys are names, in file order.
     pub fn entries(&self, key: &str) -> Vec<(At<String>, Vec<String>)> {
         let Some(parent) = self.table(key) else { return Vec::new() };
         let mut entries: Vec<_> = parent.body.iter().collect();
@@ -286,7 +286,7 @@ impl<'a> TomlTable<'a> {
         found
     }
 
-    /// The keys of a table whose keys are names, in the order of the file.
+    /// The keys of a table whose keys are names, in file order.
     pub fn keys(&self) -> Vec<At<String>> {
         let mut keys: Vec<_> = self.body.keys().map(|key| (key.span().start, key.get_ref().to_string())).collect();
         keys.sort_unstable();
@@ -298,7 +298,7 @@ impl<'a> TomlTable<'a> {
         self.body.iter().any(|(k, value)| k.get_ref() == key && value.get_ref().is_table())
     }
 
-    /// Reports a key that must be there and is not; `value` is what was read of it.
+    /// Reports a required key that is missing; `value` is what was read.
     pub fn need<T>(&self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.body.iter().any(|(k, _)| k.get_ref() == key) {
             self.problem(self.at, format!("missing key `{}{key}`", self.path), None);
@@ -306,7 +306,7 @@ impl<'a> TomlTable<'a> {
         value
     }
 
-    /// One of some names, as what the name stands for.
+    /// Looks up one of several names.
     pub fn choice<T: Clone>(&self, key: &str, known: &[(&str, T)]) -> Option<T> {
         let at = self.text(key)?;
         let value = known.iter().find(|(name, _)| *name == at.value).map(|(_, value)| value.clone());

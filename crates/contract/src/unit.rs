@@ -1,12 +1,12 @@
-//! Units of measure, and the exact factor between two of them.
+//! Units of measure, and the exact conversion between two of them.
 //!
-//! A unit is named by its size, not by the vendor's term: `lot100` is a hundred shares, because a lot has another size
-//! elsewhere. Every unit is a power of ten of its dimension's base, so a conversion is a shift of the decimal point:
-//! exact, or refused.
+//! Units are named by size, not by the vendor's term: `lot100` is a hundred shares, because lots have other sizes
+//! elsewhere. Every unit is a power of ten of its dimension's base unit, so a conversion shifts the decimal point: it
+//! is exact, or refused.
 
 use std::fmt;
 
-/// What a unit measures. Two units convert only inside one dimension.
+/// What a unit measures. Units are only converted within a dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
     /// Shares of a company.
@@ -31,7 +31,7 @@ pub enum Dimension {
     SharesPerShare,
 }
 
-/// A unit that a vendor uses or that silver is in.
+/// A unit used by a vendor or in silver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// One share.
@@ -74,7 +74,7 @@ pub enum Unit {
     SharePerShare,
 }
 
-/// Name, unit, dimension, and size as the power of ten of the dimension's base.
+/// Name, unit, dimension, and size as a power of ten of the dimension's base unit.
 const UNITS: &[(&str, Unit, Dimension, i8)] = &[
     ("share", Unit::Share, Dimension::Shares, 0),
     ("lot100", Unit::Lot100, Dimension::Shares, 2),
@@ -143,7 +143,7 @@ impl Unit {
         self.row().2
     }
 
-    /// The unit of such a figure in silver: shares, yuan, yuan per share; percent stays percent.
+    /// The unit for such a figure in silver: shares, yuan, yuan per share. Percent stays percent.
     #[must_use]
     pub fn canonical(self) -> Self {
         match self {
@@ -154,13 +154,13 @@ impl Unit {
         }
     }
 
-    /// Whether figures in this unit are whole numbers.
+    /// Whether figures in this unit are integers.
     #[must_use]
     pub fn counts(self) -> bool {
         matches!(self.dimension(), Dimension::Shares | Dimension::Count)
     }
 
-    /// How many places the decimal point moves right from this unit to `to`.
+    /// The number of places to move the decimal point right when converting from this unit to `to`.
     ///
     /// # Errors
     /// [`UnitMismatch`] if the two measure different things.

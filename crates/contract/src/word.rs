@@ -1,13 +1,13 @@
-//! Digits of a text, eight bytes at a time. Never a sign, an exponent, or a number of more digits.
+//! Parses digits eight bytes at a time. Signs, exponents and longer numbers are up to the caller.
 
-/// Eight bytes of a text, the first of them lowest, with the digits as their values.
+/// Eight bytes of a text, the first one lowest, with digits replaced by their values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word(u64);
 
 impl Word {
     pub(crate) const LEN: usize = 8;
 
-    /// The bytes at a place; what lies behind the text is no digit.
+    /// The bytes at a position. Bytes beyond the text count as non-digits.
     #[inline]
     pub(crate) fn at(text: &[u8], at: usize) -> Option<Self> {
         let rest = text.get(at..)?;
@@ -22,14 +22,14 @@ impl Word {
         Some(Self(u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b'0'; 8])))
     }
 
-    /// The top bit of each byte that is no digit, as far as the first such byte above 0x89.
+    /// The top bit of each byte that is not a digit, reliable up to the first such byte above 0x89.
     #[inline]
     fn others(self) -> u64 {
-        // Adding 0x76 sets the top bit of what is above 9. Only what is above 0x89 carries, to the bytes behind it.
+        // Adding 0x76 sets the top bit of bytes above 9. Only bytes above 0x89 carry, into the bytes after them.
         (self.0.wrapping_add(0x7676_7676_7676_7676) | self.0) & 0x8080_8080_8080_8080
     }
 
-    /// How many digits it begins with.
+    /// The number of digits it begins with.
     #[inline]
     pub(crate) fn digits(self) -> usize {
         self.others().trailing_zeros() as usize / 8
@@ -41,14 +41,14 @@ impl Word {
         self.0.to_le_bytes()[0] == 0
     }
 
-    /// The digits before and behind the point, side by side, and how many there are; `None` where no point follows the first
-    /// `whole` of them, or no digits follow that, or not all of them are in this word.
+    /// The digits before and after the point, joined, and their count. `None` if no point follows the first `whole`
+    /// digits, no digits follow the point, or not all of them are in this word.
     #[inline]
     pub(crate) fn joined(self, whole: usize) -> Option<(usize, Self)> {
         if whole == Self::LEN || (self.0 >> (8 * whole)) & 0xff != u64::from(b'.' ^ b'0') {
             return None;
         }
-        // Without the point, which carries nothing.
+        // Removes the point, which causes no carry.
         let others = self.others();
         let end = (others & (others - 1)).trailing_zeros() as usize / 8;
         if end == Self::LEN || end == whole + 1 {
@@ -58,13 +58,13 @@ impl Word {
         Some((end - 1, Self((self.0 & before) | ((self.0 >> 8) & !before))))
     }
 
-    /// The value of the first of its digits, of which there are at most eight.
+    /// The value of its first digits, at most eight.
     #[inline]
     pub(crate) fn value(self, digits: usize) -> i64 {
         if digits == 0 {
             return 0;
         }
-        // Zeros in front, and then neighbours are joined: to two digits, to four, to eight.
+        // Pad with leading zeros, then join neighbours: into two digits, four, eight.
         let ones = self.0 << (64 - 8 * digits);
         let twos = ones.wrapping_mul(10).wrapping_add(ones >> 8);
         let fours = (twos & 0x0000_00ff_0000_00ff).wrapping_mul((1_000_000 << 32) + 100);

@@ -1,4 +1,4 @@
-//! How an interface is asked: what a slice is and which calls answer it, and the strict reading of `[ask]`.
+//! How an interface is requested: what a slice is and which calls answer it. Reads `[ask]` strictly.
 
 use super::field::Field;
 use super::template::Template;
@@ -11,22 +11,22 @@ use crate::toml::{At, TomlTable};
 pub enum Axis {
     /// A trading day.
     Session,
-    /// A calendar day: announcements are made on any.
+    /// A calendar day, because announcements are made on any day.
     Day,
     /// A calendar month.
     Month,
     /// A report period, a quarter's last day.
     Period,
-    /// A security with all of its history.
+    /// A security with its whole history.
     Security,
     /// A security and a month.
     SecurityMonth,
-    /// The state of today; the newest reply replaces the one before.
+    /// The current state; the newest reply replaces earlier ones.
     Snapshot,
 }
 
 impl Values {
-    /// The values that the contract itself names; `None` if another table has them.
+    /// The values named by the contract itself; `None` if another table has them.
     #[must_use]
     pub fn own(&self) -> Option<&[String]> {
         match self {
@@ -37,7 +37,7 @@ impl Values {
 }
 
 impl Axis {
-    /// Whether a slice is of a security.
+    /// Whether a slice is about a security.
     #[must_use]
     pub fn by_security(self) -> bool {
         matches!(self, Self::Security | Self::SecurityMonth)
@@ -70,7 +70,7 @@ pub enum Values {
         table: String,
         /// Its column.
         column: String,
-        /// Columns, and the value that each must have.
+        /// Columns and the values they must have.
         filter: Vec<(String, String)>,
         /// The column of the table's day, if only the rows of the slice's day count.
         of_day: Option<String>,
@@ -82,9 +82,9 @@ pub enum Values {
 pub struct Ask {
     /// What a slice is.
     pub axis: Axis,
-    /// Parameters that follow from the slice.
+    /// Parameters derived from the slice.
     pub send: Vec<(String, Template)>,
-    /// The field of a row that must have the slice's day or security.
+    /// The field of a row that must equal the slice's day or security.
     pub field: Option<String>,
     /// Rows per page: at most the lowest cap ever seen.
     pub page_rows: usize,
@@ -92,16 +92,16 @@ pub struct Ask {
     pub paging: Paging,
     /// Parameters that are always sent.
     pub with: Vec<(String, String)>,
-    /// Parameters that take one call per value, for all combinations; their rows share a bronze file.
+    /// Parameters that take one call per value, in all combinations. Their rows share a bronze file.
     pub each: Vec<(String, Values)>,
-    /// The number of securities that one call may name.
+    /// The number of securities allowed in one call.
     pub together: usize,
-    /// The years that one call may span, if a history is requested in parts.
+    /// The number of years that one call may span, if a history is requested in parts.
     pub window_years: Option<u32>,
 }
 
 impl Ask {
-    /// The parameter that names the slice, and the field that has its value.
+    /// The parameter that identifies the slice, and the field with its value.
     #[must_use]
     pub fn names(&self) -> Option<(&str, &str)> {
         let (param, _) = self.send.first()?;

@@ -1,4 +1,4 @@
-//! The vendor's rules for a call, and the strict reading of `[call]`. Never which calls are made: that is `[ask]`.
+//! The vendor's rules for calls. Reads `[call]` strictly. Which calls are made is described by `[ask]`.
 
 use super::ask::Ask;
 use super::field::Field;
@@ -16,12 +16,12 @@ pub struct CallRules {
     pub required: Vec<String>,
     /// Parameters of which a call must have at least one.
     pub one_of: Vec<String>,
-    /// The field that `start_date` and `end_date` narrow.
+    /// The field that `start_date` and `end_date` limit.
     pub range: Option<String>,
-    /// Parameters and the field that each filters: only rows are returned whose field has the value, or one of several
-    /// separated by commas. Of a security code, its digits or its suffix are enough.
+    /// Parameters and the field that each one filters: only rows with that value, or one of several comma-separated
+    /// values, are returned. For a security code, its digits or its suffix are enough.
     pub filters: Vec<(String, String)>,
-    /// Further filters, of version 2 of the path only.
+    /// Additional filters in version 2 of the path.
     pub filters_v2: Vec<(String, String)>,
     /// The value of a filter that is not sent.
     pub defaults: Vec<(String, String)>,

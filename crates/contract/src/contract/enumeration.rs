@@ -1,19 +1,19 @@
-//! The values that a field may have, and the canonical text of each.
+//! The allowed values of a field, and the canonical spelling of each.
 
 use crate::spelling::flag;
 
 /// The values of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enumeration {
-    /// As silver has them.
+    /// As they are in silver.
     pub values: Vec<String>,
-    /// The vendor may add values: others are kept as they are.
+    /// The vendor may add values; unknown ones are kept as they are.
     pub is_open: bool,
 }
 
 impl Enumeration {
-    /// The listed value that a text stands for: itself, the number that a float column makes of it (`1.0` is `1`), or
-    /// where the values are those of a flag any spelling of one.
+    /// The listed value that a text stands for: itself, the number that a float column makes of it (`1.0` for `1`), or,
+    /// if the values are those of a flag, any spelling of one.
     #[must_use]
     pub fn canonical(&self, text: &str) -> Option<&str> {
         let listed = |text: &str| self.values.iter().find(|value| *value == text).map(String::as_str);
@@ -23,13 +23,13 @@ impl Enumeration {
         })
     }
 
-    /// The values for true and false, where there are no others.
+    /// The values for true and false, if there are no others.
     fn flags(&self) -> Option<[&str; 2]> {
         let has = |flag: bool| self.values.iter().find(|value| flag::parse(value) == Some(flag)).map(String::as_str);
         (self.values.len() == 2).then_some([has(true)?, has(false)?])
     }
 
-    /// A text without blanks around it, and without the `.0` of a float.
+    /// Strips surrounding blanks and the `.0` of a float.
     #[must_use]
     pub fn plain(text: &str) -> &str {
         let text = text.trim();
@@ -37,7 +37,7 @@ impl Enumeration {
         whole.filter(|whole| whole.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(text)
     }
 
-    /// The values, for a message.
+    /// The values, for messages.
     #[must_use]
     pub fn list(&self) -> String {
         self.values.join(", ")
@@ -77,7 +77,7 @@ mod tests {
             }
             assert_eq!((flags.canonical("2"), flags.canonical("-1")), (None, None));
         }
-        // Three values are no flag.
+        // Three values are not a flag.
         assert_eq!(enumeration(&["0", "1", "2"]).canonical("True"), None);
     }
 }

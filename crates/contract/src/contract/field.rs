@@ -1,14 +1,14 @@
-//! One field of a vendor's row, and the strict reading of `[fields]`.
+//! A field of a vendor's row. Reads `[fields]` strictly.
 
 use super::enumeration::Enumeration;
 use crate::field_type::{FIELD_TYPES, FieldType};
 use crate::toml::TomlTable;
 use crate::unit::Unit;
 
-/// One field of a vendor's row.
+/// A field of a vendor's row.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// The vendor's name; a path with dots in a nested reply.
+    /// The vendor's name; a dotted path in a nested reply.
     pub name: String,
     /// How its values are written.
     pub kind: FieldType,
@@ -16,19 +16,19 @@ pub struct Field {
     pub unit: Option<Unit>,
     /// Whether the vendor may leave it empty.
     pub nullable: bool,
-    /// Its meaning, with its pitfalls.
+    /// What it means, including pitfalls.
     pub description: String,
-    /// Former names, which older bronze has.
+    /// Former names, as in older bronze.
     pub formerly: Vec<String>,
     /// The value that stands for a missing one.
     pub missing: Option<String>,
-    /// The values that it may have, if the vendor lists them.
+    /// The allowed values, if the vendor lists them.
     pub values: Option<Enumeration>,
-    /// The value that the vendor means where the field is absent.
+    /// The value that the vendor means if the field is absent.
     pub default: Option<String>,
-    /// The parameter of the call that has the value, if the reply does not.
+    /// The call parameter with the value, if the reply does not contain it.
     pub param: Option<String>,
-    /// Whether the vendor sends it only if the call names it.
+    /// Whether the vendor sends it only if the call asks for it by name.
     pub hidden: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Everything a vendor says of one interface, and the strict reading of `schemas/<vendor>/<interface>.toml`.
+//! Everything a vendor says about an interface. Reads `schemas/<vendor>/<interface>.toml` strictly.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::vendor::{Vendor, is_name};
 use crate::problem::Problem;
 use crate::toml::TomlFile;
 
-/// `tushare/daily`: a vendor and one of its interfaces.
+/// A vendor and one of its interfaces: `tushare/daily`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InterfaceId {
     /// The vendor.
@@ -37,28 +37,28 @@ impl fmt::Display for InterfaceId {
     }
 }
 
-/// What a vendor says of one interface.
+/// What a vendor says about an interface.
 #[derive(Debug, Clone)]
 pub struct Contract {
     /// The interface.
     pub id: InterfaceId,
     /// The bronze folder (`stock_daily_cn`).
     pub kind: String,
-    /// Its path, with `{name}` for a parameter, if the vendor gives each interface its own.
+    /// Its path, with `{name}` for parameters, if each interface of the vendor has its own.
     pub path: Option<String>,
     /// A title.
     pub title: String,
     /// Pitfalls.
     pub notes: String,
-    /// The day when it was last compared with the vendor's page.
+    /// The day it was last compared with the vendor's page.
     pub checked: NaiveDate,
     /// The points that an account needs.
     pub points: u32,
-    /// Limits of its own, lowest points first; empty if only the vendor's hold.
+    /// Its own limits, lowest points first. Empty if only the vendor's apply.
     pub limits: Vec<Limit>,
     /// How it is requested.
     pub ask: Ask,
-    /// What a call may have, and what the vendor makes of it.
+    /// The parameters a call may have, and what they mean.
     pub call: CallRules,
     /// When it is published.
     pub publication: Publication,
@@ -66,7 +66,7 @@ pub struct Contract {
     pub fields: Vec<Field>,
     /// The paths of the lists in a nested reply.
     pub(crate) lists: Vec<String>,
-    /// The text of the file: an input of every partition built with it.
+    /// The text of the file, which is an input of every partition built with it.
     pub text: String,
 }
 
@@ -83,7 +83,7 @@ impl Contract {
         self.lists.iter().map(String::as_str)
     }
 
-    /// The index of the field with that name, in any case, or with that former name.
+    /// The index of the field with a name, in any case, or with a former name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<usize> {
         let same = |other: &str| other.eq_ignore_ascii_case(name);
@@ -116,7 +116,7 @@ impl Contract {
 }
 
 /// Reads `schemas/<vendor>/<interface>.toml`. `file` gives the text of another contract, whose fields this one may
-/// take over.
+/// copy.
 pub(crate) fn read<'f>(
     name: &str,
     text: &str,
@@ -144,7 +144,7 @@ pub(crate) fn read<'f>(
         let (fields, text) = match root.text("fields_of") {
             None => (fields(root), text.to_owned()),
             Some(other) => match file(&format!("schemas/{}.toml", other.value)) {
-                // The problems of that file are reported where it is read itself.
+                // Problems in that file are reported when it is read itself.
                 Some(theirs) => (
                     TomlFile::new("", theirs).peek(|root| Some(fields(root))).unwrap_or_default(),
                     format!("{text}{theirs}"),

@@ -1,11 +1,11 @@
-//! How often an account may call, and the strict reading of `[[limits]]`.
+//! How often an account may call. Reads `[[limits]]` strictly.
 
 use crate::toml::TomlTable;
 
-/// The calls that an account with at least `points` may make to one interface.
+/// How often an account with at least `points` may call an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// The fewest points for which it holds.
+    /// The points from which it applies.
     pub points: u32,
     /// Calls per minute.
     pub requests_per_minute: u32,
@@ -15,7 +15,7 @@ pub struct Limit {
     pub requests_per_second: Option<u32>,
 }
 
-/// The limit of an account with `points`: the highest that it reaches, or the lowest of all.
+/// The limit for an account with `points`: the highest it qualifies for, or else the lowest.
 pub(super) fn reached(limits: &[Limit], points: u32) -> Option<&Limit> {
     limits.iter().rfind(|limit| limit.points <= points).or(limits.first())
 }

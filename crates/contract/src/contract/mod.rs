@@ -1,5 +1,5 @@
-//! What a vendor says of one interface (`schemas/<vendor>/<interface>.toml`) and of itself
-//! (`schemas/<vendor>.toml`). Never what we make of it: that is in `pipelines/`.
+//! What a vendor says about an interface (`schemas/<vendor>/<interface>.toml`) and about itself
+//! (`schemas/<vendor>.toml`). What we make of it is in `pipelines/`.
 
 mod ask;
 mod call_rules;

@@ -1,10 +1,10 @@
-//! When a vendor publishes and what it covers, and the strict reading of `[publication]`.
+//! When a vendor publishes, and for which securities. Reads `[publication]` strictly.
 
 use chrono::{NaiveDate, NaiveTime};
 
 use crate::toml::TomlTable;
 
-/// The securities that have exactly one row on each trading day, or a row on each period.
+/// The securities that have exactly one row per trading day, or a row per period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Covered {
     /// The securities listed on the day.
@@ -24,26 +24,26 @@ pub enum Empty {
     Answer,
 }
 
-/// When the vendor publishes, and for whom.
+/// When the vendor publishes, and for which securities.
 #[derive(Debug, Clone)]
 pub struct Publication {
     /// The time of day, Shanghai, from which a day is due.
     pub hour: NaiveTime,
-    /// Whether that is on the calendar day after.
+    /// Whether that is on the next calendar day.
     pub next_day: bool,
     /// What a reply without rows means.
     pub empty: Empty,
-    /// The first day with data: earlier replies may be without rows.
+    /// The first day with data. Earlier replies may be empty.
     pub history_from: NaiveDate,
     /// The securities that must have a row on a trading day or a period, if the vendor covers a whole market.
     pub covers: Option<Covered>,
     /// The exchanges that it covers; all if empty.
     pub exchanges: Vec<String>,
-    /// How many of 10,000 securities may be lacking from an answer that is kept; 0.5 % unless the contract says so.
+    /// How many of 10,000 securities an answer may lack and still be kept; 0.5 % unless the contract says otherwise.
     pub tolerance: u32,
 }
 
-/// Of 10,000 securities, where a contract does not say.
+/// The default, per 10,000 securities.
 const TOLERANCE: u32 = 50;
 
 impl Publication {

@@ -1,10 +1,10 @@
-//! Templates of parameters (`[ask] send`): filled from a slice's days or securities, and read back.
+//! Templates for parameters (`[ask] send`): filled in from a slice's days or securities, and parsed back.
 
 use crate::date_range::DateRange;
 use crate::problem::nearest;
 use crate::spelling::{code, day};
 
-/// What a placeholder stands for.
+/// What to fill in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Placeholder {
     First,
@@ -31,7 +31,7 @@ enum Part {
     Placeholder(Placeholder),
 }
 
-/// The value of a parameter before the slice is known: `{last:iso} 15:00:00`.
+/// A parameter's value before the slice is known: `{last:iso} 15:00:00`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -88,14 +88,14 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// Whether it names securities.
+    /// Whether it contains securities.
     #[must_use]
     pub fn has_codes(&self) -> bool {
         let is_code = |part: &Part| matches!(part, Part::Placeholder(Placeholder::Codes | Placeholder::PrefixedCodes));
         self.0.iter().any(is_code)
     }
 
-    /// The value for some securities and days. A placeholder of what is not given is empty.
+    /// The value for some securities and days. Placeholders for what is not given become empty.
     #[must_use]
     pub fn fill(&self, codes: &[&str], days: Option<DateRange>) -> String {
         let first = days.map(|days| days.first);
@@ -115,7 +115,8 @@ impl Template {
         self.0.iter().map(fill).collect()
     }
 
-    /// The securities in a value that [`Template::fill`] made of a lone placeholder, each as `600519.SH`.
+    /// The securities in a value that [`Template::fill`] made from a template with a single placeholder, as in
+    /// `600519.SH`.
     #[must_use]
     pub fn read_codes(&self, value: &str) -> Vec<String> {
         let codes = value.split(',').filter(|code| !code.is_empty());

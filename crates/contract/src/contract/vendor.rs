@@ -1,4 +1,4 @@
-//! What a vendor says of all its interfaces, and the strict reading of `schemas/<vendor>.toml`.
+//! What a vendor says about all its interfaces. Reads `schemas/<vendor>.toml` strictly.
 
 use super::limit::{Limit, limits};
 use crate::problem::Problem;
@@ -7,13 +7,14 @@ use crate::toml::{TomlFile, TomlTable};
 /// How requests and replies are laid out on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WireFormat {
-    /// A POST of JSON with the interface's name, parameters and fields; a reply of rows under a list of field names.
+    /// A POST of JSON with the interface's name, parameters and fields. The reply has rows of values under a list of
+    /// field names.
     Tushare,
-    /// A GET with parameters, `limit` and `offset` in the query; a reply that is a bare array of objects.
+    /// A GET with parameters, `limit` and `offset` in the query. The reply is a bare array of objects.
     Rest,
-    /// A GET; a reply whose envelope has a `code`, with one object per company.
+    /// A GET. The reply's envelope has a `code`, and one object per company.
     Alphafin,
-    /// A GET; a reply whose envelope has a `ret_code`, with one object or a list of `records`.
+    /// A GET. The reply's envelope has a `ret_code`, and an object or a list of `records`.
     F10,
 }
 
@@ -38,23 +39,23 @@ pub enum TokenIn {
 const TOKEN_IN: &[(&str, TokenIn)] =
     &[("body", TokenIn::Body), ("header", TokenIn::Header(String::new())), ("bearer", TokenIn::Bearer)];
 
-/// What one vendor says of itself and all its interfaces.
+/// What a vendor says about itself and all its interfaces.
 ///
-/// A vendor that speaks one of the [`WireFormat`]s is added by files beside `jobs.toml` alone: `schemas/<vendor>.toml`,
-/// contracts in `schemas/<vendor>/`, and `pipelines/<table>.toml` with a `[[source]]` of it (`docs/interfaces.md`).
-/// `[vendors.<vendor>]` in `jobs.toml` or the variable `<VENDOR>_BASE_URL` then opens the account, and the token is in
-/// [`Vendor::token_env`]. Nothing in the program knows vendors by name.
+/// A vendor that uses one of the [`WireFormat`]s can be added with files beside `jobs.toml` alone:
+/// `schemas/<vendor>.toml`, contracts in `schemas/<vendor>/`, and `pipelines/<table>.toml` with a `[[source]]` for it
+/// (`docs/interfaces.md`). `[vendors.<vendor>]` in `jobs.toml` or the variable `<VENDOR>_BASE_URL` then enables the
+/// account, and the token is taken from [`Vendor::token_env`]. The program itself contains no vendor names.
 #[derive(Debug, Clone)]
 pub struct Vendor {
     /// Its name, the `<vendor>` of `schemas/<vendor>.toml`.
     pub name: String,
-    /// How it is spoken to.
+    /// Its wire format.
     pub wire: WireFormat,
-    /// The base URL, unless `jobs.toml` has another; `None` where only the account's owner knows one.
+    /// The base URL, unless `jobs.toml` has another. `None` if only the account's owner knows it.
     pub home: Option<String>,
     /// The environment variable that holds the token, unless `jobs.toml` names another.
     pub token_env: String,
-    /// The vendor's page on which an account finds its token.
+    /// The vendor's page where users find their token.
     pub token_page: Option<String>,
     /// Where a request carries the token.
     pub token_in: TokenIn,
@@ -72,7 +73,7 @@ impl Vendor {
     }
 }
 
-/// Whether a text can name a vendor or an interface.
+/// Whether a text is a valid name for a vendor or an interface.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

@@ -1,4 +1,4 @@
-//! Numbers as they are written, and their values in another unit.
+//! Numbers as written, and their values in other units.
 
 use super::*;
 use proptest::prelude::*;
@@ -112,7 +112,7 @@ proptest! {
         if let Some((decimal, length)) = scan_plain(text.as_bytes()) {
             prop_assert_eq!(scan(text.as_bytes()), Ok((Parsed::Small(decimal), length)));
         } else if let Ok((Parsed::Small(_), _)) = scan(text.as_bytes()) {
-            // What a JSON parser refuses, and numbers with an exponent.
+            // Anything a JSON parser rejects, and numbers with an exponent.
             let digits = text.trim_start_matches('-');
             let is_padded = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
             prop_assert!(is_padded || text.contains(['e', 'E']), "{}", text);

@@ -1,26 +1,26 @@
-//! Security codes, `600519.SH`. The only place that knows how vendors write them.
+//! Security codes, `600519.SH`. The only module that knows how vendors write them.
 
 use std::borrow::Cow;
 
 /// Markets that vendors write before the code.
 const MARKETS: [&str; 9] = ["SH", "SZ", "BJ", "HK", "US", "SG", "JP", "AU", "CA"];
 
-/// Publishers of indices, boards, funds and futures, which their codes carry in place of a market.
+/// Publishers of indices, boards, funds and futures, whose codes have the publisher in place of a market.
 const PUBLISHERS: [&str; 16] =
     ["SI", "CI", "TI", "DC", "TDX", "KP", "CSI", "CNI", "MI", "NQ", "NH", "OF", "IB", "FXCM", "CFX", "OTC"];
 
-/// Markets by the names that other programs have for them.
+/// Markets by the names that other programs use.
 const RENAMED: [(&str, &str); 4] = [("XSHG", "SH"), ("XSHE", "SZ"), ("XBSE", "BJ"), ("XHKG", "HK")];
 
-/// Reads a code with its market before it, after it, or alone as `600519.SH`; `None` if it is not a code. Blanks around
-/// it and the quotes with which spreadsheets protect its zeros are not part of it.
+/// Parses a code with its market before or after it, or on its own, into `600519.SH`. `None` if it is not a code.
+/// Ignores blanks around it and the quotes with which spreadsheets protect its zeros.
 #[must_use]
 #[inline]
 pub fn suffixed(text: &str) -> Option<Cow<'_, str>> {
     if is_canonical(text.as_bytes()) { Some(text.into()) } else { spelled(text) }
 }
 
-/// Whether a text is a code of six digits with the market behind it, as silver has it.
+/// Whether a text is a six-digit code followed by its market, as in silver.
 #[must_use]
 #[inline]
 pub fn is_canonical(text: &[u8]) -> bool {
@@ -30,7 +30,7 @@ pub fn is_canonical(text: &[u8]) -> bool {
         && matches!([*first, *second], [b'S', b'H' | b'Z'] | [b'B', b'J'])
 }
 
-/// Whether a code may end in this.
+/// Whether a code may have this suffix.
 pub(super) fn is_market(text: &str) -> bool {
     MARKETS.contains(&text) || PUBLISHERS.contains(&text)
 }
@@ -43,7 +43,7 @@ fn spelled(text: &str) -> Option<Cow<'_, str>> {
         return Some(text.into());
     }
     let Some((first, rest)) = text.split_once('.') else {
-        // `sh600519`, or the number alone.
+        // `sh600519`, or only the number.
         let exchange = text.get(..2).filter(|_| text.len() == 8).and_then(|first| known(first, &MARKETS[..3]));
         let (number, market) = exchange.map_or_else(|| (text, listed_in(text)), |market| (&text[2..], Some(market)));
         return joined(number, market?).filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()));
@@ -60,8 +60,8 @@ fn known(text: &str, all: &[&'static str]) -> Option<&'static str> {
     all.iter().find(|market| market.eq_ignore_ascii_case(text)).copied()
 }
 
-/// A number and its market as a code. On the mainland's exchanges a code has six characters, a former one some more
-/// (`T00018.SH`): a number that lost its zeros is not one.
+/// Joins a number and its market into a code. Codes on mainland exchanges have six characters, some former ones more
+/// (`T00018.SH`), so a number that lost its zeros is not a code.
 fn joined(number: &str, market: &'static str) -> Option<Cow<'static, str>> {
     let is_mainland = MARKETS[..3].contains(&market);
     let is_code = if is_mainland {
@@ -72,27 +72,27 @@ fn joined(number: &str, market: &'static str) -> Option<Cow<'static, str>> {
     is_code.then(|| format!("{number}.{market}").to_ascii_uppercase().into())
 }
 
-/// `SH.600519` for `600519.SH`; a code without a market as it is. [`unprefixed`] undoes it.
+/// `SH.600519` for `600519.SH`. A code without a market is unchanged. [`unprefixed`] is the inverse.
 #[must_use]
 pub fn prefixed(code: &str) -> String {
     // The market is the last part: `BRK.B.US`.
     code.rsplit_once('.').map_or_else(|| code.to_owned(), |(number, market)| format!("{market}.{number}"))
 }
 
-/// `600519.SH` for `SH.600519`: what [`prefixed`] was given.
+/// `600519.SH` for `SH.600519`, the inverse of [`prefixed`].
 #[must_use]
 pub fn unprefixed(code: &str) -> String {
     code.split_once('.').map_or_else(|| code.to_owned(), |(market, number)| format!("{number}.{market}"))
 }
 
-/// Every way a vendor may write `600519.SH` in a reply: with its market after it, before it, or without.
+/// All ways in which a vendor may write `600519.SH` in a reply: with the market after it, before it, or without.
 #[must_use]
 pub fn spellings(code: &str) -> [String; 3] {
     let number = code.rsplit_once('.').map_or(code, |(number, _)| number);
     [code.to_owned(), prefixed(code), number.to_owned()]
 }
 
-/// The market of a code that stands alone.
+/// The market of a code written without one.
 fn listed_in(code: &str) -> Option<&'static str> {
     if !code.bytes().all(|b| b.is_ascii_digit()) {
         return None;

@@ -1,4 +1,4 @@
-//! Dates, `20240102` or `2024-01-02`. The only place that knows how vendors write them.
+//! Dates, `20240102` or `2024-01-02`. The only module that knows how vendors write them.
 
 use chrono::{Datelike as _, NaiveDate};
 
@@ -27,20 +27,20 @@ pub fn date(text: &str) -> Option<NaiveDate> {
     parse(text).and_then(day)
 }
 
-/// Writes a date as `YYYYMMDD`; its own `Display` writes `YYYY-MM-DD`.
+/// Formats a date as `YYYYMMDD`. Its own `Display` gives `YYYY-MM-DD`.
 #[must_use]
 pub fn compact(day: NaiveDate) -> String {
     day.format("%Y%m%d").to_string()
 }
 
-/// Days since 1970-01-01.
+/// The number of days from 1970-01-01.
 #[must_use]
 #[inline]
 pub fn days(day: NaiveDate) -> i32 {
     day.num_days_from_ce() - EPOCH
 }
 
-/// The day so many days after 1970-01-01.
+/// The date this many days from 1970-01-01.
 #[must_use]
 #[inline]
 pub fn day(days: i32) -> Option<NaiveDate> {

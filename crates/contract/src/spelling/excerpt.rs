@@ -1,14 +1,14 @@
-//! Values as messages show them.
+//! Shortens values for messages.
 
 use std::borrow::Cow;
 
 /// Longer values are shortened.
 const MOST: usize = 60;
 
-/// What is left of a long value.
+/// How much of a long value to keep.
 const KEPT: usize = 24;
 
-/// A value as it was written; of a long one the beginning and its length.
+/// A value as written. For a long one, its beginning and its length.
 #[must_use]
 pub fn excerpt(value: &str) -> Cow<'_, str> {
     let length = value.chars().count();

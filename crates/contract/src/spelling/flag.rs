@@ -1,6 +1,6 @@
-//! Flags. The only place that knows how vendors and programs write them.
+//! Flags. The only module that knows how vendors and other programs write them.
 
-/// Reads `1` or `0`, a word for it, or the number that a float column makes of it.
+/// Parses `1` or `0`, a word for it, or the number that a float column makes of it.
 #[must_use]
 pub fn parse(text: &str) -> Option<bool> {
     match text {

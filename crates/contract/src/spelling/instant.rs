@@ -1,22 +1,22 @@
-//! Instants, as text or as a count since 1970, and their days in Shanghai. The only place that knows how vendors write
-//! them; in memory they are microseconds since 1970, UTC.
+//! Instants, as text or as a count from 1970, and their days in Shanghai. The only module that knows how vendors write
+//! them. In memory they are UTC microseconds from 1970.
 
 use chrono::{FixedOffset, NaiveDate};
 
 use super::day;
 use crate::decimal::{self, Parsed};
 
-/// The zone of the market; it has had no daylight saving since 1991.
+/// The time zone of the market, without daylight saving since 1991.
 pub const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are a valid offset");
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// Counts from here on are milliseconds: as seconds they would be after the year 5138.
+/// From here on, counts are milliseconds. As seconds they would be after the year 5138.
 const MILLISECONDS: f64 = 1e11;
 
-/// Reads a date and a time with `T` or a space between them, Shanghai's unless `Z` or an offset follows. A date alone is
-/// its first instant.
+/// Parses a date and time separated by `T` or a space, in Shanghai time unless `Z` or an offset follows. A date alone
+/// means its midnight.
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     let (day, rest) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Option<i64> {
     Some(days * DAY + time_of_day(time)? - offset)
 }
 
-/// Reads seconds or milliseconds since 1970, by magnitude.
+/// Parses seconds or milliseconds from 1970, told apart by size.
 #[must_use]
 pub fn epoch(text: &str) -> Option<i64> {
     let (Parsed::Small(count), len) = decimal::scan(text.as_bytes()).ok()? else { return None };
@@ -36,13 +36,13 @@ pub fn epoch(text: &str) -> Option<i64> {
     if len == text.len() { count.to_i64(places) } else { None }
 }
 
-/// The day in Shanghai of an instant: microseconds since 1970 to days since 1970.
+/// The day of an instant in Shanghai: microseconds from 1970 to days from 1970.
 #[must_use]
 pub fn days_of(micros: i64) -> Option<i32> {
     i32::try_from(micros.checked_add(shanghai())?.div_euclid(DAY)).ok()
 }
 
-/// The instant at which a day in Shanghai ends, in microseconds since 1970.
+/// The end of a day in Shanghai, in microseconds from 1970.
 #[must_use]
 pub fn end_of(day: NaiveDate) -> i64 {
     (i64::from(day::days(day)) + 1) * DAY - shanghai()
@@ -52,7 +52,7 @@ fn shanghai() -> i64 {
     i64::from(SHANGHAI.local_minus_utc()) * SECOND
 }
 
-/// `09:31`, `09:31:00`, `09:31:00.123456789`: digits below a microsecond are dropped.
+/// `09:31`, `09:31:00`, `09:31:00.123456789`. Digits below a microsecond are dropped.
 fn time_of_day(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').map_or((text, "0"), |(whole, fraction)| (whole, fraction));
     let mut parts = whole.split(':').map(two_digits);

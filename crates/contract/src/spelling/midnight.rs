@@ -1,5 +1,5 @@
-//! Days as programs write them: without zeros, as an instant at midnight, as a count since 1970. Never the spellings of
-//! vendors, which `day` reads faster.
+//! Dates as other programs write them: without leading zeros, as an instant at midnight, as a count from 1970. Vendors'
+//! usual spellings are read faster by `day`.
 
 use chrono::NaiveDate;
 
@@ -8,8 +8,8 @@ use super::{day, instant};
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// Reads `2024/1/2`, `2024年01月02日` or `20240102.0`, or an instant at midnight, as days since 1970-01-01. The day is the
-/// one that is written; an instant of another zone that is midnight in Shanghai is its day there.
+/// Parses `2024/1/2`, `2024年01月02日`, `20240102.0`, or an instant at midnight, into days from 1970-01-01. The date is
+/// taken as written, except that an instant in another zone that is midnight in Shanghai gives the date there.
 #[must_use]
 pub(super) fn parse(text: &str) -> Option<i32> {
     if let Some((date, time)) = text.split_once(['T', ' ']) {
@@ -20,13 +20,13 @@ pub(super) fn parse(text: &str) -> Option<i32> {
     whole.map_or_else(|| loose(text), day::parse)
 }
 
-/// Reads milliseconds or nanoseconds since 1970 that are midnight in UTC or in Shanghai, as pandas and Polars write a
-/// column of days.
+/// Parses milliseconds or nanoseconds from 1970 that are midnight in UTC or Shanghai, which is how pandas and Polars
+/// write a column of dates.
 #[must_use]
 pub(super) fn count(text: &str) -> Option<i32> {
     let text = text.strip_suffix(".0").unwrap_or(text);
     let count: i64 = text.parse().ok().filter(|_| !text.starts_with('+'))?;
-    // Fewer digits are a date or seconds.
+    // With fewer digits it is a date, or seconds.
     let micros = match count.unsigned_abs() {
         10_000_000_000..100_000_000_000_000 => count.checked_mul(1_000)?,
         100_000_000_000_000_000.. if count % 1_000 == 0 => count / 1_000,
@@ -35,7 +35,7 @@ pub(super) fn count(text: &str) -> Option<i32> {
     if micros % DAY == 0 { i32::try_from(micros / DAY).ok() } else { in_shanghai(micros) }
 }
 
-/// `2024/1/2` or `2024年01月02日`, a month and a day of one or two digits.
+/// `2024/1/2` or `2024年01月02日`, with one or two digits for month and day.
 fn loose(text: &str) -> Option<i32> {
     let (year, rest) = text.split_once(['/', '年'])?;
     let (month, date) = match rest.split_once('/') {
@@ -51,10 +51,10 @@ fn loose(text: &str) -> Option<i32> {
     NaiveDate::from_ymd_opt(year, number(month, 1..=2)?, number(date, 1..=2)?).map(day::days)
 }
 
-/// The day of an instant with `time` on `date`, where it is at midnight.
+/// The day of the instant `time` on `date`, if it is midnight.
 fn at_midnight(date: i32, time: &str) -> Option<i32> {
     let end = time.find(['Z', '+', '-']).unwrap_or(time.len());
-    // Excel writes the hour without its zero.
+    // Excel omits the leading zero of the hour.
     let clock = time[..end].trim_end();
     let clock = if clock.find(':') == Some(1) { format!("0{clock}") } else { clock.to_owned() };
     let written = day::day(date)?.format("%Y-%m-%d");
@@ -63,7 +63,7 @@ fn at_midnight(date: i32, time: &str) -> Option<i32> {
     if is_zero { Some(date) } else { in_shanghai(micros) }
 }
 
-/// The day in Shanghai that begins at an instant.
+/// The day that begins at an instant in Shanghai.
 fn in_shanghai(micros: i64) -> Option<i32> {
     let days = instant::days_of(micros)?;
     (instant::end_of(day::day(days)?) - DAY == micros).then_some(days)

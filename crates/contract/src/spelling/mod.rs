@@ -1,8 +1,8 @@
-//! How vendors, and programs that import their data, write a value: the one place that knows each spelling. What is
-//! accepted is in a table of `docs/lake-format.md`.
+//! How vendors, and programs whose data is imported, write values: the only place that knows each spelling. A table in
+//! `docs/lake-format.md` lists what is accepted.
 //!
-//! `reader` reads a value of a field; the other modules know one kind of text each. Numbers are in [`crate::decimal`].
-//! Never here: which column a value fills, or its unit.
+//! `reader` reads the value of a field; the other modules each handle one kind of text. Numbers are in
+//! [`crate::decimal`]. Which column a value fills, and its unit, is not known here.
 
 pub mod code;
 pub mod day;
@@ -22,11 +22,11 @@ pub use dialect::Dialect;
 pub use excerpt::excerpt;
 pub use reader::{FieldReader, InvalidValue, Value};
 
-/// The day of a date or an instant, in any spelling of either: in Shanghai, or as it is written where it is midnight.
+/// The date of a date or an instant in any spelling: the date in Shanghai, or as written if the time is midnight.
 #[must_use]
 pub fn day_in(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
-    // More than eight digits are a count since 1970, not a date.
+    // More than eight digits are a count from 1970, not a date.
     let is_count = text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit());
     let instant = || instant::days_of(if is_count { instant::epoch(text) } else { instant::parse(text) }?);
     let written = day::parse(text).or_else(|| midnight::parse(text)).or_else(|| midnight::count(text));

@@ -1,22 +1,22 @@
-//! Months, `2024-06`. The only place that knows how months are written; in memory a month is its first day.
+//! Months, `2024-06`. The only module that knows how they are written. In memory a month is its first day.
 
 use chrono::{Datelike as _, NaiveDate};
 
 use super::day;
 
-/// Reads `YYYY-MM` as the first day of the month.
+/// Parses `YYYY-MM` into the first day of the month.
 #[must_use]
 pub fn parse(text: &str) -> Option<NaiveDate> {
     day::date(&format!("{text}-01")).filter(|_| text.len() == 7)
 }
 
-/// Writes the month around a day as `YYYY-MM`.
+/// Formats the month of a day as `YYYY-MM`.
 #[must_use]
 pub fn text(day: NaiveDate) -> String {
     day.format("%Y-%m").to_string()
 }
 
-/// The first day of the month around a day.
+/// The first day of a day's month.
 #[must_use]
 pub fn first_day(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)

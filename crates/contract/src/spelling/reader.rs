@@ -1,5 +1,5 @@
-//! One reader for each kind of field: a text to the value that it stands for, or why it stands for none. Fetching,
-//! importing, building and counting read every value here. Never here: which column a value fills.
+//! Reads the values of fields, one reader per kind: a text into the value it stands for, or why it is invalid.
+//! Fetching, importing, building and counting all read values here. Which column a value fills is not known here.
 
 use std::borrow::Cow;
 
@@ -16,11 +16,11 @@ use crate::unit::Unit;
 pub enum Value<'t> {
     /// No value.
     Null,
-    /// A word for no value, such as `nan`: to be counted and named.
+    /// A word for a missing value, such as `nan`, to be counted and reported.
     NullWord,
     /// A text, a security code as `600519.SH`, or a value of an enumeration.
     Text(Cow<'t, str>),
-    /// A value that an open enumeration does not list: kept, and named.
+    /// A value that an open enumeration does not list, to be kept and reported.
     Unlisted(Cow<'t, str>),
     /// Days since 1970-01-01.
     Day(i32),
@@ -34,25 +34,25 @@ pub enum Value<'t> {
     Wide(Cow<'t, str>),
 }
 
-/// Why a text is not a value of its field.
+/// Why a text is not a value of the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidValue(pub String);
 
-/// How the values of a field are read.
+/// Reads the values of a field.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldReader<'c> {
     kind: FieldType,
-    /// The value that the vendor writes for a missing one.
+    /// The text the vendor writes for a missing value.
     missing: Option<&'c str>,
     values: Option<&'c Enumeration>,
-    /// The power of ten of a percent sign, in a field that may have one.
+    /// The power of ten for a percent sign, if the field allows one.
     percent: Option<i8>,
     dialect: Dialect,
 }
 
 impl<'c> FieldReader<'c> {
-    /// The reader of a field.
+    /// A reader for a field.
     #[must_use]
     pub fn of(field: &'c Field, dialect: Dialect) -> Self {
         let percent = match field.unit {
@@ -64,7 +64,7 @@ impl<'c> FieldReader<'c> {
         Self { kind: field.kind, missing, values, percent, dialect }
     }
 
-    /// The reader of a type alone.
+    /// A reader for a type.
     #[must_use]
     pub fn of_type(kind: FieldType, dialect: Dialect) -> Self {
         Self { kind, missing: None, values: None, percent: None, dialect }
@@ -76,7 +76,7 @@ impl<'c> FieldReader<'c> {
         self.kind
     }
 
-    /// Whether JSON's `true` and `false` are values of the field.
+    /// Whether the field accepts JSON's `true` and `false`.
     #[must_use]
     pub fn takes_flags(&self) -> bool {
         self.kind == FieldType::Flag || self.values.is_some()
@@ -89,14 +89,14 @@ impl<'c> FieldReader<'c> {
         matches!(self.kind, FieldType::Number | FieldType::Integer)
     }
 
-    /// Whether every number is a value of the field, and none stands for a missing one.
+    /// Whether the field accepts every number and none stands for a missing value.
     #[must_use]
     #[inline]
     pub fn takes_every_number(&self) -> bool {
         self.is_number() && self.missing.is_none()
     }
 
-    /// Whether the field is a security code, and none stands for a missing one.
+    /// Whether the field is a security code and no code stands for a missing value.
     #[must_use]
     #[inline]
     pub fn takes_every_code(&self) -> bool {
@@ -135,7 +135,7 @@ impl<'c> FieldReader<'c> {
                 None => self.nothing(text),
             },
             FieldType::Epoch => match instant::epoch(text) {
-                // The first second of 1970 is a field left at zero.
+                // The first second of 1970 means that the field was left at zero.
                 Some(0) => Ok(Value::Null),
                 Some(at) => Ok(Value::Instant(at)),
                 None => self.nothing(text),
@@ -143,10 +143,10 @@ impl<'c> FieldReader<'c> {
         }
     }
 
-    /// A number that was scanned; `text` is all of it.
+    /// A number that was already scanned; `text` is all of it.
     ///
     /// # Errors
-    /// When it has more digits, or another magnitude, than a number has.
+    /// When it has too many digits, or is too large or too small.
     #[inline]
     pub fn number<'t>(&self, parsed: Parsed, text: &'t str) -> Result<Value<'t>, InvalidValue> {
         match parsed {
@@ -158,7 +158,7 @@ impl<'c> FieldReader<'c> {
         }
     }
 
-    /// Whether a value is the one for missing values: as it is written, or the same number.
+    /// Whether a text is the one for missing values, as written or as the same number.
     #[must_use]
     pub fn is_missing(&self, text: &str) -> bool {
         let Some(missing) = self.missing else { return false };
@@ -171,7 +171,7 @@ impl<'c> FieldReader<'c> {
         text == missing || (counts && number(text).zip(number(missing)).is_some_and(|(a, b)| a.equals(b)))
     }
 
-    /// The reason for a value that is not of the field.
+    /// The error for a text that is not a value of the field.
     #[must_use]
     pub fn invalid(&self, value: &str) -> InvalidValue {
         let (what, expected) = match self.kind {
@@ -218,7 +218,7 @@ impl<'c> FieldReader<'c> {
         }
     }
 
-    /// A number as people write it: without its zero, with separators, with a percent sign.
+    /// A number as people write it: without its leading zero, with separators, with a percent sign.
     fn written_number(&self, text: &str) -> Result<Value<'static>, InvalidValue> {
         let digits = text.trim();
         let is_part = self.dialect == Dialect::Part;
@@ -241,24 +241,24 @@ impl<'c> FieldReader<'c> {
         }
     }
 
-    /// No value, if a text stands for none.
+    /// A missing value, if the text is a word for one.
     fn nothing(&self, text: &str) -> Result<Value<'static>, InvalidValue> {
         if null::is_plain(text) || null::is_zero(text, self.kind) {
             return Ok(Value::Null);
         }
-        // In an answer a number that is a word was lost on its way.
+        // In an answer, a word in place of a number means that the number was lost on the way.
         let counts = self.dialect == Dialect::Part || !self.is_number();
         if counts && null::is_word(text.trim()) { Ok(Value::NullWord) } else { Err(self.invalid(text)) }
     }
 }
 
-/// `-.5` as `-0.5`; a text that needs no zero as it is.
+/// `-.5` as `-0.5`. Other texts are unchanged.
 fn with_zero(text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     if digits.starts_with('.') { format!("{sign}0{digits}") } else { text.to_owned() }
 }
 
-/// `1,234,567.8` as `1234567.8`, where every group has three digits.
+/// `1,234,567.8` as `1234567.8`, if every group has three digits.
 fn without_separators(text: &str) -> Option<String> {
     let (whole, fraction) = text.find('.').map_or((text, ""), |at| text.split_at(at));
     let mut groups = whole.strip_prefix('-').unwrap_or(whole).split(',');

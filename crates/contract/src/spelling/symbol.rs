@@ -1,30 +1,30 @@
-//! A security as `jobs.toml` names it: its code and its market, `600519.SH`. Other spellings are read where vendors and
-//! files have them, but a name that is sent to a vendor has only this one. Never whether the security exists.
+//! A security as named in `jobs.toml`: code and market, `600519.SH`. Other spellings are accepted from vendors and
+//! files, but this is the only one for names that are sent to vendors. Whether the security exists is not checked.
 
 use super::code;
 
-/// Exchanges whose codes are six digits.
+/// Exchanges with six-digit codes.
 const MAINLAND: [&str; 3] = ["SH", "SZ", "BJ"];
 
-/// How others write an exchange.
+/// Other spellings of an exchange.
 const FOREIGN: [(&str, &[&str]); 3] =
     [("SH", &["SS", "SSE", "XSHG", "SHSE"]), ("SZ", &["SZE", "SZSE", "XSHE"]), ("BJ", &["BSE", "XBSE", "BJSE"])];
 
 /// Checks a name.
 ///
 /// # Errors
-/// When it is not a code with its market: the code that may be meant, if one can be read.
+/// When it is not a code with its market: the code that may be meant, if one can be recognised.
 pub fn check(text: &str) -> Result<(), Option<String>> {
     if is_symbol(text) { Ok(()) } else { Err(meant(text)) }
 }
 
-/// Whether a code is of a mainland exchange.
+/// Whether a code belongs to a mainland exchange.
 #[must_use]
 pub fn is_mainland(text: &str) -> bool {
     text.rsplit_once('.').is_some_and(|(_, market)| MAINLAND.contains(&market))
 }
 
-/// Whether a code of a mainland exchange has the form of an index: `000001.SH`, which `000001.SZ` has not.
+/// Whether a code on a mainland exchange looks like an index: `000001.SH` does, `000001.SZ` does not.
 #[must_use]
 pub fn is_index(text: &str) -> bool {
     match text.rsplit_once('.') {
@@ -41,13 +41,13 @@ fn is_symbol(text: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"._-".contains(&b))
         && (2..=5).contains(&market.len())
         && market.bytes().all(|b| b.is_ascii_uppercase());
-    // A market before the code, too, is another spelling.
+    // A market before the code is another spelling, too.
     let is_prefixed = number.split_once('.').map_or(number, |(first, _)| first);
     let is_prefixed = code::is_market(is_prefixed) || market.bytes().any(|b| b.is_ascii_digit());
     if !is_written || is_prefixed {
         return false;
     }
-    // Codes that were given away again carry a T or TS.
+    // Codes that were reassigned have a T or TS in front.
     let digits = number.trim_start_matches(['T', 'S']);
     let is_six = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
     if MAINLAND.contains(&market) { is_six } else { !is_six || code::is_market(market) }
@@ -57,7 +57,7 @@ fn is_symbol(text: &str) -> bool {
 fn meant(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_uppercase();
     let parts: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
-    // Letters and digits that stand together: `SH600519`.
+    // Adjacent letters and digits: `SH600519`.
     let letters = |part: &str| part.chars().filter(char::is_ascii_alphabetic).collect::<String>();
     let six = parts.iter().map(|part| part.trim_matches(|c: char| c.is_ascii_alphabetic()));
     let mut six = six.filter(|part| part.len() == 6 && part.bytes().all(|b| b.is_ascii_digit()));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is meant is itself well spelled.
+        /// A hint is itself spelled correctly.
         #[test]
         fn a_hint_is_a_symbol(text in "(sh|SZ|bj|XSHG|)[.]?[0-9]{5,7}([.](sh|SZ|SS|bj|XSHE|QQ)|)") {
             if let Err(Some(meant)) = check(&text) {

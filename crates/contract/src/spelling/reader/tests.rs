@@ -1,4 +1,4 @@
-//! Each kind of field, and what becomes of every spelling in an answer and in a part.
+//! Each kind of field, and the result for every spelling in an answer and in a part.
 
 use super::*;
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ fn a_word_for_nothing_is_nothing_but_in_a_number_of_an_answer() {
             }
         }
     }
-    // A longer text with such a word in it is a text.
+    // A longer text that contains such a word is a text.
     for text in ["N/A ok", "nano", "---", "Nan"] {
         assert_eq!(both(FieldType::Text, text), text);
     }
@@ -109,7 +109,7 @@ fn numbers_of_people_are_read_in_parts_only() {
             "{text}"
         );
     }
-    // A percent sign needs a field that is a part of a whole.
+    // A percent sign is only allowed in fields that are a share of a whole.
     assert!(read(FieldType::Number, "2.0%")[1].starts_with("invalid number"));
     for (unit, number) in [(Unit::Percent, "2.5"), (Unit::Ratio, "0.025")] {
         let field = field(FieldType::Number, Some(unit), None);
@@ -164,7 +164,7 @@ fn an_enumeration_has_its_values_alone_unless_the_vendor_adds_some() {
     assert_eq!(read(&["1", "2"], true, "5.0"), "unlisted 5");
     assert_eq!(read(&["L", "D"], false, "nan"), "null word");
     assert_eq!(read(&["L", "D"], false, ""), "null");
-    // A value is not taken for a word.
+    // An allowed value is not taken for a word for a missing one.
     assert_eq!(read(&["NA", "EU"], false, "NA"), "NA");
 }
 
@@ -182,7 +182,7 @@ fn flags_and_codes_are_read_or_rejected() {
 }
 
 proptest! {
-    /// Whatever a text is, reading it does not panic, and a value that was read is read again as itself.
+    /// Reading a text never panics, and a value that was read is read back as itself.
     #[test]
     fn a_value_that_was_read_is_canonical(text in ".{0,12}", kind in 0..KINDS.len()) {
         for dialect in [Dialect::Answer, Dialect::Part] {
@@ -198,7 +198,7 @@ proptest! {
         }
     }
 
-    /// What an answer may say a part may say too, and means the same.
+    /// A part may use every spelling that an answer may, with the same meaning.
     #[test]
     fn a_part_reads_what_an_answer_does(text in "[-0-9.,/:TZ年月日 %eENAa]{0,14}", kind in 0..KINDS.len()) {
         let [answer, part] = [Dialect::Answer, Dialect::Part].map(|d| FieldReader::of_type(KINDS[kind], d).read(&text));

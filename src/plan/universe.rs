@@ -308,7 +308,7 @@ impl Universe {
         }
         match self.due(contract, day) {
             Some(due) => Expected { least: Some(due.len()), most: Some(due.len()) },
-            // Only an interface for the whole market has a known minimum.
+            // Without knowing the suspensions, only an answer with every listed security is provably complete.
             None => Expected { least: None, most: Some(self.listed(contract, day).count()) },
         }
     }

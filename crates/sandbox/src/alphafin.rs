@@ -1,7 +1,7 @@
-//! The income statements of the market as AlphaFin serves them: by year, by quarter from the year's beginning, and over
-//! the last twelve months, without Beijing.
+//! The market's income statements as AlphaFin serves them: yearly, quarterly (cumulative from the beginning of the
+//! year), and over the last twelve months. Beijing is not covered.
 //!
-//! Figures are those of Tushare's `income`: the last announced row of a report replaces all before it.
+//! The figures are those of Tushare's `income`: the row of a report announced last replaces all before it.
 
 use crate::Cell;
 use crate::market::{Board, Market, Moment, Quarter, Stock, stamp};
@@ -13,7 +13,7 @@ use pitlake_contract::spelling::code;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Figures of a statement, what Tushare calls them, and what it calls them for banks.
+/// Figures of a statement: Tushare's name for each, AlphaFin's name, and the one it uses for banks.
 #[rustfmt::skip]
 const FIGURES: [(&str, &str, &str); 23] = [
     ("revenue", "revenue", ""), ("operating_cost", "oper_cost", ""), ("selling_expenses", "sell_exp", ""),
@@ -36,22 +36,22 @@ const NET: usize = 14;
 /// The values of [`FIGURES`] in millionths of a CNY.
 type Figures = [Option<i128>; FIGURES.len()];
 
-/// A statement as it is sent.
+/// A statement as sent.
 pub(crate) type Statement = Map<String, Value>;
 
-/// The values that a parameter may have, by the contract.
+/// The values allowed for a parameter by the contract.
 pub(crate) fn choices<'a>(contract: &'a Contract, param: &str) -> &'a [String] {
     let values = contract.ask.each.iter().find(|(name, _)| name == param);
     values.and_then(|(_, values)| values.own()).unwrap_or_default()
 }
 
-/// The stock with that symbol: `600519`, `sh.600519` or `600519.SH`. Beijing's are not covered.
+/// The stock for a symbol: `600519`, `sh.600519` or `600519.SH`. Those in Beijing are not covered.
 pub(crate) fn find<'a>(market: &'a Market, symbol: &str) -> Option<&'a Stock> {
     let stock = &market.stocks[market.find(&code::suffixed(symbol)?)?];
     (stock.security.board != Board::Beijing).then_some(stock)
 }
 
-/// A stock's statements at a moment, of a `period` and a `report_type` (`books`), by the ends of their quarters, newest
+/// A stock's statements at a moment, for a `period` and a `report_type` (`books`), by the end of their quarter, newest
 /// first.
 pub(crate) fn statements(scene: Scene<'_>, stock: &Stock, period: &str, books: &str) -> Vec<(NaiveDate, Statement)> {
     let reports = latest(scene, stock, if books == "parent" { "6" } else { "1,4" });
@@ -83,7 +83,7 @@ fn report_name(quarter: Quarter, period: &str) -> String {
     format!("{}年{label}", quarter.year())
 }
 
-/// The last announced figures of each report of Tushare's types, by quarter.
+/// The figures announced last for each report, among Tushare's `types`, by quarter.
 fn latest(scene: Scene<'_>, stock: &Stock, types: &str) -> BTreeMap<i32, Figures> {
     let Some(income) = scene.catalog.find("income") else {
         return BTreeMap::new();
@@ -107,7 +107,7 @@ fn latest(scene: Scene<'_>, stock: &Stock, types: &str) -> BTreeMap<i32, Figures
     ranked.into_iter().map(|(quarter, (_, figures))| (quarter, figures)).collect()
 }
 
-/// Twelve months up to a quarter's end: this year's, last year's whole, less last year's up to there.
+/// Twelve months to the end of a quarter: this year so far, plus last year, minus last year up to the same quarter.
 fn trailing(reports: &BTreeMap<i32, Figures>, quarter: Quarter) -> Option<Figures> {
     let now = reports.get(&quarter.0)?;
     if quarter.of_year() == 4 {
@@ -118,7 +118,7 @@ fn trailing(reports: &BTreeMap<i32, Figures>, quarter: Quarter) -> Option<Figure
     Some(std::array::from_fn(|figure| Some(now[figure]? + whole[figure]? - part[figure]?)))
 }
 
-/// The figures and those that follow from them: an amount of gross profit and five percentages.
+/// The figures and those derived from them: the gross profit and five percentages.
 fn written(figures: &Figures, year_before: Option<&Figures>) -> Statement {
     let number = |value: Option<i128>, form: fn(i128) -> String| {
         value.map_or(Value::Null, |value| Cell::Number(form(value)).json())
@@ -155,7 +155,7 @@ fn cents(millionths: i128) -> String {
     fixed((millionths + millionths.signum() * 5000) / 10_000, 2, 2)
 }
 
-/// As many of four places as it has.
+/// With at most four decimal places.
 fn share(millionths: i128) -> String {
     fixed(millionths / 100, 4, 1)
 }

@@ -1,8 +1,8 @@
-//! A stand-in for the vendors: a loopback server for their wire formats, filled from one made-up market, as awkward
-//! as they are: silent row caps, hidden columns, refusals inside HTTP 200, numbers in several spellings.
+//! A stand-in for the vendors: a loopback server for their wire formats, with data from one made-up market, and as
+//! awkward as they are: silent row caps, hidden columns, refusals with HTTP 200, numbers in several spellings.
 //!
-//! Nothing comes from real data, reaches another host, or knows how a reply is stored. The market is a function of
-//! [`Settings`] alone; what of it is published yet depends on a clock of the vendor's own, [`Settings::epoch`].
+//! Nothing comes from real data, contacts another host, or knows how replies are stored. The market is a function of
+//! [`Settings`] alone; which of it is published depends on the vendor's own clock, [`Settings::epoch`].
 
 mod alphafin;
 mod asharehub;
@@ -21,35 +21,35 @@ pub use server::{Desk, Server, serve};
 use chrono::{DateTime, NaiveDate, Utc};
 use pitlake_contract::SpecFile;
 
-/// The one token the sandbox accepts; no secret.
+/// The only token that the sandbox accepts. Not a secret.
 pub const TOKEN: &str = "sandbox-token-0000";
 
-/// What market to make up and how the server treats its callers.
+/// Which market to make up, and how the server treats its callers.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The same seed and range give the same market, byte for byte.
     pub seed: u64,
-    /// Securities trading at some time in the range, at most 9,000; three more never have a bar. From 10 stocks and
-    /// 10 sessions on, every special case occurs.
+    /// The number of securities that trade at some time in the range, at most 9,000; three more never do. With at least
+    /// 10 stocks and 10 sessions, every special case occurs.
     pub stocks: usize,
-    /// First calendar day that may have bars.
+    /// The first calendar day that may have bars.
     pub start: NaiveDate,
-    /// Last calendar day that may have bars; the calendar goes a year beyond both ends.
+    /// The last calendar day that may have bars. The calendar extends a year beyond both ends.
     pub end: NaiveDate,
-    /// Points of the account, which open interfaces and raise the call limit (vendor page doc 290).
+    /// The account's points, which unlock interfaces and raise the call limit (vendor page doc 290).
     pub points: u32,
-    /// Calls a minute and interface; 0 switches every limit of a minute or second off, whoever's.
+    /// Calls per minute and interface; 0 disables all limits per minute or second, of all vendors.
     pub rpm: u32,
-    /// Calls a UTC day to AShareHub; 0 for no limit.
+    /// Calls to AShareHub per UTC day; 0 for no limit.
     pub quota: u32,
-    /// Row cap for all interfaces of Tushare where it is lower than the documented one.
+    /// A row cap for all Tushare interfaces, if lower than the documented one.
     pub cap: Option<usize>,
-    /// About one call in this many is answered with a fault; 0 for none.
+    /// About one call in this many gets a fault; 0 for none.
     pub faults: u32,
-    /// The time on the vendor's clock, until it is moved; none for long after the market's end, when everything
-    /// is published and every correction is made.
+    /// The time on the vendor's clock, until it is moved. `None` means long after the end of the market, when
+    /// everything is published and corrected.
     pub epoch: Option<DateTime<Utc>>,
-    /// Contracts and vendors below `schemas/` that are served beside the shipped ones or in their place.
+    /// Contracts and vendors below `schemas/`, served in addition to the shipped ones or replacing them.
     pub own: Vec<SpecFile>,
 }
 
@@ -72,19 +72,19 @@ impl Default for Settings {
     }
 }
 
-/// One value of a row, as the vendor sends it.
+/// A value of a row, as the vendor sends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// JSON null.
     Null,
-    /// A JSON string, unescaped. Dates are text YYYYMMDD.
+    /// A JSON string, unescaped. Dates are text as YYYYMMDD.
     Text(String),
-    /// A JSON number: the exact characters that go on the wire.
+    /// A JSON number: the exact characters to send.
     Number(String),
 }
 
 impl Cell {
-    /// The value as JSON, with the digits that it has.
+    /// The value as JSON, with its original digits.
     fn written(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
@@ -93,12 +93,12 @@ impl Cell {
         }
     }
 
-    /// The value for a larger piece of JSON.
+    /// The value as part of a larger JSON value.
     fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.written()).unwrap_or_default()
     }
 
-    /// The characters of the value, if it has any.
+    /// The text of the value, if it has any.
     fn text(&self) -> Option<&str> {
         match self {
             Self::Null => None,
@@ -107,11 +107,11 @@ impl Cell {
     }
 }
 
-/// Rows of one interface under all its columns, hidden ones included.
+/// Rows of an interface with all its columns, including hidden ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows {
     /// Column names in the vendor's order.
     pub fields: Vec<String>,
-    /// One vector per row, as long as `fields`.
+    /// One vector per row, the same length as `fields`.
     pub rows: Vec<Vec<Cell>>,
 }

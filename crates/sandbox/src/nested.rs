@@ -1,10 +1,10 @@
-//! Nested answers as flat rows, as their contracts list the fields: what a test holds silver against.
+//! Flattens nested answers into rows with the contract's fields, for tests to compare silver with.
 
 use crate::Cell;
 use pitlake_contract::Contract;
 use serde_json::Value;
 
-/// The rows of one list of an answer, or of the answer itself.
+/// The rows of a list in an answer, or of the answer itself.
 pub(crate) struct Flat<'a> {
     pub(crate) contract: &'a Contract,
     list: Option<&'a str>,
@@ -12,7 +12,7 @@ pub(crate) struct Flat<'a> {
 }
 
 impl<'a> Flat<'a> {
-    /// The fields of that list and those outside of every list; none for a list that the contract does not have.
+    /// The fields of that list and those outside of any list; `None` if the contract has no such list.
     pub(crate) fn new(contract: &'a Contract, list: Option<&'a str>) -> Option<Self> {
         if list.is_some_and(|list| contract.lists().all(|other| other != list)) {
             return None;
@@ -56,7 +56,7 @@ impl<'a> Flat<'a> {
     }
 }
 
-/// The rest of a path below a list.
+/// The part of a path below a list.
 fn within<'a>(path: &'a str, list: &str) -> Option<&'a str> {
     path.strip_prefix(list)?.strip_prefix('.')
 }

@@ -1,4 +1,4 @@
-//! All rows of an interface at once: what a test holds a lake against.
+//! All rows of an interface at once, for tests to compare a lake with.
 
 use crate::market::{Market, shanghai};
 use crate::nested::Flat;
@@ -7,22 +7,22 @@ use crate::{Cell, Rows, alphafin, asharehub, f10};
 use chrono::{DateTime, Utc};
 use pitlake_contract::{InterfaceId, WireFormat};
 
-/// Every row of a list of an interface's nested answers that is there.
+/// All existing rows of a list in an interface's nested answers.
 type NestedRows = fn(Scene<'_>, &Flat<'_>) -> Vec<Vec<Cell>>;
 
 impl Market {
-    /// Every row of an interface's whole history with all columns, hidden ones included; minute bars are those of one
-    /// hour. None for an unknown interface.
+    /// All rows in an interface's history with all columns, including hidden ones. Minute bars are hourly. `None` for
+    /// an unknown interface.
     ///
-    /// Tushare's interfaces go by their bare names, others by `asharehub/market_daily` and the like, with cells as sent on
-    /// /v1. Nested answers have the rows of a list, `f10/valuation_detail/trend.historical_items`, and what is outside of
-    /// lists, `f10/valuation_detail`; fields go by their paths, and valuations are those over a year.
+    /// Tushare's interfaces have their bare names, others names such as `asharehub/market_daily`, with cells as on /v1.
+    /// Nested answers have the rows of a list, `f10/valuation_detail/trend.historical_items`, and what is outside of
+    /// lists, `f10/valuation_detail`. Their fields are named by path, and valuations are those over a year.
     #[must_use]
     pub fn rows(&self, interface: &str) -> Option<Rows> {
         self.rows_at(interface, None)
     }
 
-    /// As [`Market::rows`], but what the vendor shows at a moment; the final truth without one.
+    /// Like [`Market::rows`], but what the vendor shows at a moment, or the final truth without one.
     #[must_use]
     pub fn rows_at(&self, interface: &str, at: Option<DateTime<Utc>>) -> Option<Rows> {
         let catalog = Catalog::with(&self.own);

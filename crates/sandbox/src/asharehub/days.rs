@@ -1,8 +1,8 @@
-//! Rows that are made for an endpoint, day by day.
+//! Rows generated for an endpoint, day by day.
 //!
-//! `news/flash`: three feeds that report the same made-up days, each in its own words and time. Companies named are
-//! those of the market. Two items of a feed may share a second. `flows/southbound-holdings`: what the mainland holds of
-//! Hong Kong's stocks, by either channel. Codes have no suffix.
+//! `news/flash`: three feeds that report the same made-up news, each with its own wording and time. Companies named are
+//! those of the market. Two items of a feed may have the same second. `flows/southbound-holdings`: what the mainland
+//! holds of Hong Kong stocks, by channel. Codes have no suffix.
 
 use super::spelling;
 use crate::Cell;
@@ -11,7 +11,7 @@ use crate::tables::sessions::known::HONG_KONG;
 use crate::tables::{integer, optional_text, text};
 use chrono::{NaiveDate, TimeDelta};
 
-/// The feeds and how each begins an item.
+/// The feeds, and how each begins an item.
 const FEEDS: [(&str, &str); 3] = [("cls", "【虚构快讯】"), ("jin10", "虚构数据："), ("sina", "【虚构消息】")];
 
 const EVENTS: [&str; 8] = [
@@ -27,7 +27,7 @@ const EVENTS: [&str; 8] = [
 
 const TAGS: [Option<&str>; 4] = [Some("A股,公告"), Some("公司"), None, Some("A股")];
 
-/// The items of news of a day that are out at a moment, oldest first.
+/// A day's news published by a moment, oldest first.
 pub(super) fn news(market: &Market, at: Option<Moment>, day: NaiveDate) -> Vec<Vec<Cell>> {
     FEEDS.iter().enumerate().flat_map(|(feed, _)| of_feed(market, at, day, feed)).collect()
 }
@@ -38,7 +38,7 @@ fn of_feed(market: &Market, at: Option<Moment>, day: NaiveDate, feed: usize) -> 
     let mut second = 6 * 3600;
     let mut rows = Vec::new();
     for number in 0..count {
-        // One item in six comes with the one before.
+        // One item in six has the same second as the one before.
         if number == 0 || !dice.once_in(6) {
             second += i64::from(dice.roll(1..5000_u32));
         }
@@ -62,7 +62,7 @@ fn of_feed(market: &Market, at: Option<Moment>, day: NaiveDate, feed: usize) -> 
     rows
 }
 
-/// The holdings of a day, if it is a session, there from nine of the next morning on.
+/// The holdings of a day, if it is a session. They appear at nine the next morning.
 pub(super) fn southbound(market: &Market, at: Option<Moment>, day: NaiveDate) -> Vec<Vec<Cell>> {
     let is_session = market.calendar.sessions.binary_search(&day).is_ok();
     if !is_session || at.is_some_and(|at| at < on(after(day, 1), 9, 0)) {
@@ -78,7 +78,7 @@ pub(super) fn southbound(market: &Market, at: Option<Moment>, day: NaiveDate) ->
                 let held: i64 = market.dice("southbound", number, 0).roll(5_000_000..900_000_000);
                 let change: i64 = market.dice("southbound", number, moment).roll(-50..=50);
                 let shares = held + held / 10_000 * change;
-                // Of about ten thousand million shares, percent with two places.
+                // As a share of about ten thousand million shares, in percent with two decimals.
                 let ratio = i128::from(shares / 1_000_000) * 10_000;
                 vec![
                     Cell::Text(day.to_string()),

@@ -1,4 +1,4 @@
-//! An endpoint as its contract has it (its fields and how they are written, its parameters, its versions), and what the
+//! An endpoint as described by its contract (fields and how they are written, parameters, versions), plus what the
 //! sandbox adds to the contract (`market/asharehub.toml`).
 
 use super::spelling;
@@ -16,15 +16,15 @@ pub(crate) enum Surface {
     V2,
 }
 
-/// An endpoint as its contract has it for /v1.
+/// An endpoint as described by its contract, for /v1.
 pub(crate) struct Endpoint {
     pub(crate) contract: Arc<Contract>,
-    /// Those that are sent, in the vendor's order; numbers without a point are integers.
+    /// The fields sent, in the vendor's order. Numbers without a decimal point are integers.
     pub(crate) fields: Vec<Field>,
     pub(crate) origin: Origin,
 }
 
-/// The endpoints of every vendor with this wire.
+/// The endpoints of all vendors with this wire format.
 pub(crate) fn endpoints(contracts: &Contracts) -> Vec<Endpoint> {
     let origins = read_entries("market/asharehub.toml", include_str!("../../market/asharehub.toml"), origin);
     let is_rest = |vendor: &str| contracts.vendor(vendor).is_some_and(|vendor| vendor.wire == WireFormat::Rest);
@@ -37,12 +37,12 @@ pub(crate) fn endpoints(contracts: &Contracts) -> Vec<Endpoint> {
 }
 
 impl Endpoint {
-    /// Whether its rows are of Hong Kong's securities.
+    /// Whether its rows are about Hong Kong securities.
     pub(crate) fn is_southbound(&self) -> bool {
         self.origin.from == "southbound"
     }
 
-    /// Without an origin of its own, the rows are those that the tables make of the contract.
+    /// Without an origin, the rows are generated from the contract.
     fn new(contract: &Arc<Contract>, origin: Option<Origin>) -> Self {
         let origin = origin.unwrap_or_else(|| Origin { from: contract.id.to_string(), ..Origin::default() });
         let is_whole =
@@ -55,7 +55,7 @@ impl Endpoint {
         Self { contract: Arc::clone(contract), fields, origin }
     }
 
-    /// The version of a path, if the path is this endpoint's: that of the contract, or the same on /v2.
+    /// The version of a path, if the path is this endpoint's: the contract's path, or the same on /v2.
     pub(crate) fn surface(&self, path: &str) -> Option<Surface> {
         let own = self.contract.path.as_deref()?;
         if own == path {
@@ -69,7 +69,7 @@ impl Endpoint {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// The place of the field that rows are ordered by and that a window narrows.
+    /// Index of the field by which rows are ordered and windows are cut.
     pub(crate) fn dated(&self) -> Option<usize> {
         self.place(self.contract.call.range.as_deref()?)
     }
@@ -79,7 +79,7 @@ impl Endpoint {
         self.contract.call.required.iter().filter(move |name| !optional(name)).map(String::as_str)
     }
 
-    /// Parameters that must equal a field, and that field.
+    /// Parameters that filter by equality, with the field of each.
     pub(crate) fn filters(&self, surface: Surface) -> impl Iterator<Item = &(String, String)> {
         let call = &self.contract.call;
         let more = if surface == Surface::V2 { &call.filters_v2[..] } else { &[] };
@@ -96,7 +96,8 @@ impl Endpoint {
 }
 
 impl Surface {
-    /// The name of a field or parameter here. The bare `symbol` of /v1 gives way on /v2, see [`Surface::sends`].
+    /// The name of a field or parameter in this version. The bare `symbol` of /v1 is missing on /v2, see
+    /// [`Surface::sends`].
     pub(crate) fn name(self, name: &str) -> &str {
         match (self, name) {
             (Self::V2, "ts_code" | "index_code") => "symbol",
@@ -105,12 +106,12 @@ impl Surface {
         }
     }
 
-    /// Whether rows have this field here.
+    /// Whether rows have this field in this version.
     pub(crate) fn sends(self, field: &Field) -> bool {
         self == Self::V1 || field.name != "symbol"
     }
 
-    /// A cell as JSON: on /v2 days and times are spelled otherwise, and decimals are not texts.
+    /// A cell as JSON. On /v2, days and times are spelled differently, and decimals are not strings.
     pub(crate) fn written(self, field: &Field, cell: &Cell) -> String {
         match (self, field.kind, cell) {
             (Self::V2, FieldType::Date, Cell::Text(day)) => Cell::Text(day.replace('-', "")).written(),
@@ -120,27 +121,27 @@ impl Surface {
         }
     }
 
-    /// A day in the spelling of the surface, as /v1 writes it.
+    /// A day spelled as in this version, converted to the spelling of /v1.
     pub(crate) fn day(self, text: &str) -> Option<String> {
         let is_spelled_so = text.contains('-') == (self == Self::V1);
         day::date(text).filter(|_| is_spelled_so).map(|day| day.to_string())
     }
 }
 
-/// Where the rows of an endpoint come from; all keys but the first may be missing.
+/// Where the rows of an endpoint come from. Only the first key is required.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin {
-    /// The interface of Tushare, or the name of rows of its own.
+    /// A Tushare interface, or the name of a generator.
     pub(super) from: String,
     pub(super) with: Vec<(String, String)>,
-    /// Fields and what Tushare calls them.
+    /// Fields, and Tushare's names for them.
     pub(super) renamed: Vec<(String, String)>,
-    /// Ends of the names of whole numbers.
+    /// Suffixes of the names of integer columns.
     pub(super) whole: Vec<String>,
     /// Parameters required on /v1 only.
     pub(super) optional_v2: Vec<String>,
     pub(super) left_out: Vec<String>,
-    /// Most codes that a call may name, where that is more than one.
+    /// The most codes per call, if more than one is allowed.
     pub(crate) basket: Option<usize>,
 }
 

@@ -1,7 +1,7 @@
-//! The market as AShareHub, or another vendor with its wire, re-publishes it: endpoints, their rows, and how those are
-//! spelled. Paths, fields, limits and parameters come from contracts.
+//! The market as republished by AShareHub, or another vendor with its wire format: endpoints, their rows, and how these
+//! are spelled. Paths, fields, limits and parameters come from contracts.
 //!
-//! Cells are as /v1 sends them; [`Surface`] turns them into those of /v2. No HTTP, keys or quotas.
+//! Cells are as on /v1; [`Surface`] converts them to /v2. HTTP, keys and quotas are in `server`.
 
 mod days;
 mod endpoint;
@@ -17,7 +17,7 @@ use crate::Rows;
 use crate::tables::Scene;
 use pitlake_contract::InterfaceId;
 
-/// Every row of an endpoint that is there.
+/// All existing rows of an endpoint.
 pub(crate) fn rows(scene: Scene<'_>, vendor: &str, name: &str) -> Option<Rows> {
     let all = endpoints(&scene.catalog.contracts);
     let id = InterfaceId { vendor: vendor.to_owned(), name: name.to_owned() };

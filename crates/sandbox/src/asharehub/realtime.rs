@@ -1,6 +1,6 @@
-//! Rows of `market/realtime`: what a screen shows at a moment, of every stock that trades and of the indices.
+//! Rows of `market/realtime`: the current quotes at a moment, for all stocks that trade and for the indices.
 //!
-//! During a session the bar is under way; before and after it, the whole last session is shown again, as of 15:00.
+//! During a session, the bar is in progress. Before and after it, the last complete session is shown, as of 15:00.
 
 use crate::Cell;
 use crate::market::{Bar, Market, Moment, divide, on};
@@ -11,7 +11,7 @@ use chrono::{TimeDelta, Timelike};
 /// Seconds of trading in a session, half of them before noon.
 const LENGTH: i64 = 4 * 3600;
 
-/// The screen at a moment; of the market's last day without one, empty before its first session.
+/// The quotes at a moment, by default on the market's last day. Empty before the first session.
 pub(super) fn rows(market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
     let Some((session, traded, time)) = standing(market, at) else {
         return Vec::new();
@@ -36,7 +36,7 @@ fn decimal(units: i64, scale: u32) -> Cell {
     Cell::Text(fixed(units, scale, 4))
 }
 
-/// The session on the screen, how many seconds of it have been traded, and the time it shows.
+/// The session shown, how many seconds of it have been traded, and the time shown.
 fn standing(market: &Market, at: Option<Moment>) -> Option<(usize, i64, String)> {
     let sessions = &market.calendar.sessions;
     let today = at.map_or(market.calendar.end, |at| at.date());
@@ -58,7 +58,7 @@ fn standing(market: &Market, at: Option<Moment>) -> Option<(usize, i64, String)>
     Some((session, traded, time.format("%Y-%m-%dT%H:%M:%S").to_string()))
 }
 
-/// The bar after so many seconds of trading: it goes from the open to one extreme, the other, and the close.
+/// The bar after this many seconds of trading. It moves from the open to one extreme, then the other, then the close.
 fn so_far(bar: &Bar, traded: i64) -> Bar {
     let (first, second) = if bar.close < bar.open { (bar.high, bar.low) } else { (bar.low, bar.high) };
     let path = [bar.open, first, second, bar.close];

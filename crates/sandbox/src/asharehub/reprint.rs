@@ -1,6 +1,8 @@
-//! Tushare's rows as AShareHub prints them: fields picked and renamed, numbers spelled anew, some lost, some wrong.
+//! Tushare's rows as AShareHub prints them: fields selected and renamed, numbers spelled differently, some rows lost,
+//! some wrong.
 //!
-//! About one row in 150 of a daily table is missing, and as many have one figure that is 2 to 5 % off, always the same.
+//! About one row in 150 of a daily table is missing, and another one has a figure that is off by 2 to 5 %, always the
+//! same rows.
 
 use super::endpoint::Endpoint;
 use super::spelling;
@@ -11,13 +13,13 @@ use crate::tables::{in_millionths, optional_text, text};
 use pitlake_contract::FieldType;
 use std::collections::BTreeMap;
 
-/// Of so many rows one is missing, and one wrong.
+/// One row in this many is missing, and one is wrong.
 const ROWS: u32 = 150;
 
 pub(super) struct Press<'a> {
     market: &'a Market,
     endpoint: &'a Endpoint,
-    /// Places of the endpoint's fields among those of the interface, where it has them.
+    /// For each field of the endpoint, its index in the interface, if it has it.
     from: Vec<Option<usize>>,
 }
 
@@ -30,7 +32,7 @@ impl<'a> Press<'a> {
         Self { market, endpoint, from }
     }
 
-    /// The row as /v1 sends it, unless it is lost.
+    /// The row as sent on /v1, unless it is lost.
     pub(super) fn print(&self, row: &[Cell]) -> Option<Vec<Cell>> {
         let places = self.from.iter().zip(&self.endpoint.fields);
         let mut printed: Vec<Cell> =
@@ -41,7 +43,7 @@ impl<'a> Press<'a> {
         if self.endpoint.contract.call.range.as_deref() != Some("trade_date") {
             return Some(printed);
         }
-        // Rows are known by what is no figure, which corrections leave as it is.
+        // Rows are identified by what is not a figure, because corrections leave that unchanged.
         let is_label = |kind| matches!(kind, FieldType::Text | FieldType::Symbol | FieldType::Date | FieldType::Time);
         let labels = printed.iter().zip(&self.endpoint.fields).filter(|(_, field)| is_label(field.kind));
         let address = fnv(labels.flat_map(|(cell, _)| cell.text().unwrap_or_default().bytes().chain([b'|'])));
@@ -56,14 +58,14 @@ impl<'a> Press<'a> {
         Some(printed)
     }
 
-    /// The name of a member of an index, which Tushare does not send.
+    /// The name of an index constituent, which Tushare does not send.
     fn constituent(&self, row: &[Cell]) -> Cell {
         let code = self.endpoint.place("con_code").and_then(|place| row[place].text());
         let stock = code.and_then(|code| self.market.find(code));
         optional_text(stock.map(|stock| self.market.stocks[stock].security.name_while_listed()))
     }
 
-    /// Makes one decimal wrong, where there is one.
+    /// Makes a decimal wrong, if there is one.
     fn spoil(&self, row: &mut [Cell], figure: usize, percent: i128) {
         let is_figure =
             |place: &usize| self.endpoint.fields[*place].kind == FieldType::Number && row[*place] != Cell::Null;
@@ -72,7 +74,7 @@ impl<'a> Press<'a> {
             return;
         };
         if let Some(right) = row[place].text().and_then(in_millionths) {
-            // Whole shares stay whole, and so do hundredths of lots. Small figures would otherwise stay as they are.
+            // Whole shares stay whole, as do hundredths of lots; small figures would otherwise not change.
             let step = [1_000_000, 10_000].into_iter().find(|step| right % step == 0).unwrap_or(100);
             let change = right * percent / 100 / step * step;
             let change = if change == 0 { step } else { change };

@@ -1,6 +1,6 @@
-//! Which rows a request gets, and in what order: newest first, and within a day in no particular order.
+//! Which rows a request gets, and in what order: newest day first, in no particular order within a day.
 //!
-//! The order is the same for the same filters, so that pages fit together. Parameters are read elsewhere.
+//! The order is the same for the same filters, so that pages fit together. Parameters are parsed elsewhere.
 
 use super::endpoint::Endpoint;
 use super::reprint::Press;
@@ -10,23 +10,22 @@ use crate::market::moment_of;
 use crate::tables::{Params, Scene};
 use chrono::NaiveDate;
 
-/// What a request asks for, by the names of /v1.
+/// What a request asks for, with the names of /v1.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
-    /// Places of fields and the values they may have.
+    /// Indices of fields, and their allowed values.
     pub(crate) equal: Vec<(usize, Vec<String>)>,
-    /// First and last day of the window, YYYY-MM-DD or longer.
+    /// First and last day of the window, as YYYY-MM-DD or longer.
     pub(crate) start: Option<String>,
     pub(crate) end: Option<String>,
-    /// Least importance of news.
+    /// The least importance of news.
     pub(crate) importance: Option<i64>,
     pub(crate) skip: usize,
     pub(crate) take: usize,
 }
 
 impl Query {
-    /// Whether a day or second is inside the window, or a day on which it begins or ends: the last day is, to its last
-    /// second.
+    /// Whether a day or second is in the window. The last day counts to its last second.
     fn covers(&self, moment: &str) -> bool {
         let cut = |limit: &str| moment.len().min(limit.len());
         self.start.as_deref().is_none_or(|start| moment[..cut(start)] >= start[..cut(start)])
@@ -54,8 +53,8 @@ impl Endpoint {
             && query.importance.is_none_or(|least| rank().is_some_and(|rank| rank >= least))
     }
 
-    /// The days whose rows are made one day after the other, newest first, as far as a request touches them; none in
-    /// one slice for what is made at once.
+    /// The days to generate one by one, newest first, that a request needs. A single `None` if all rows are generated
+    /// at once.
     fn slices(&self, scene: Scene<'_>, query: &Query) -> Vec<Option<NaiveDate>> {
         if self.origin.from != "news" && self.contract.call.range.as_deref() != Some("trade_date") {
             return vec![None];
@@ -72,7 +71,8 @@ impl Endpoint {
         newest_first
     }
 
-    /// The rows of a slice as they leave, before any filter that is not Tushare's too; directories keep their order.
+    /// The rows of a slice in the order sent, before any filter that Tushare does not have. Directories keep their
+    /// order.
     fn made(&self, scene: Scene<'_>, slice: Option<NaiveDate>, query: &Query) -> Vec<Vec<Cell>> {
         let mut rows = match (self.origin.from.as_str(), slice) {
             ("realtime", _) => realtime::rows(scene.market, scene.at),
@@ -93,7 +93,7 @@ impl Endpoint {
             return Vec::new();
         };
         let mut params: Params = self.origin.with.iter().cloned().collect();
-        // Saves making rows that would be left out.
+        // Avoids generating rows that would be left out.
         let named = query.equal.iter().map(|(place, values)| (&self.fields[*place].name, values));
         let codes = named.filter(|(field, _)| field.ends_with("_code"));
         params.extend(codes.map(|(field, values)| (field.clone(), values.join(","))));

@@ -1,26 +1,26 @@
-//! How AShareHub spells numbers and days: decimals as texts with at least four places, days with hyphens.
+//! How AShareHub spells numbers and days: decimals as strings with at least four places, days with hyphens.
 //!
-//! Everything is read from Tushare's spelling and keeps its value, to the sixth place.
+//! Everything is converted from Tushare's spelling and keeps its value to six places.
 
 use crate::tables::{PLACES, fixed, in_millionths};
 use pitlake_contract::spelling::day;
 
-/// Millionths as /v1 writes them: `9.2100`, `108.031`, with four to six places.
+/// Millionths as on /v1: `9.2100`, `108.031`, with four to six places.
 pub(super) fn decimal(millionths: i128) -> String {
     fixed(millionths, PLACES, 4)
 }
 
-/// A whole number without a point.
+/// An integer, without a decimal point.
 pub(super) fn whole(millionths: i128) -> String {
     (millionths / 10_i128.pow(PLACES)).to_string()
 }
 
-/// A decimal of /v1 as /v2 writes it: `9.21`, `8.0`.
+/// A decimal of /v1 as on /v2: `9.21`, `8.0`.
 pub(super) fn float(decimal: &str) -> String {
     in_millionths(decimal).map_or_else(|| decimal.to_owned(), |millionths| fixed(millionths, PLACES, 1))
 }
 
-/// A day with hyphens; anything else as it is.
+/// A day with hyphens. Other texts are unchanged.
 pub(super) fn iso(text: &str) -> String {
     day::date(text).map_or_else(|| text.to_owned(), |day| day.to_string())
 }

@@ -1,14 +1,15 @@
-//! Records of earnings-price-history: each report of a stock, once for every session from 15 before to 14 after it.
+//! Records of earnings-price-history: each report of a stock, once for every session from 15 before it to 14 after it.
 //!
-//! The path is anchored at `pub_trading_day`: the session of a publication after the close, or of one before the open.
-//! The next report is there from 15 sessions before its day, without times and without anything after.
+//! The path is anchored at `pub_trading_day`: the session that a publication after the close follows, or that a
+//! publication before the open precedes. The next report appears 15 sessions before its day, without times and without
+//! anything after it.
 
 use super::subject::{epoch, first_shown, midnight, number};
 use crate::market::{Bar, Market, Moment, Quarter, Stock, on, weekday_before};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-/// Sessions before and after a report that a path holds.
+/// The number of sessions before and after a report.
 const BEFORE: usize = 15;
 const AFTER: usize = 14;
 
@@ -19,16 +20,16 @@ struct Event {
     out: bool,
 }
 
-/// Whether the endpoint is for securities of the symbol's market.
+/// Whether the endpoint covers the symbol's market.
 pub(crate) fn covers(symbol: &str) -> bool {
     ["HK.", "US.", "SH.", "SZ."].iter().any(|market| symbol.starts_with(market))
 }
 
-/// A stock's records at a moment: the newest report first, its sessions in order.
+/// A stock's records at a moment: newest report first, its sessions in order.
 pub(crate) fn records(market: &Market, stock: &Stock, at: Option<Moment>) -> Vec<Value> {
     let events = stock.reports.clone().map(Quarter).filter_map(|quarter| event(market, stock, quarter, at));
     let events: Vec<Event> = events.collect();
-    // A late report may be passed by the one after it: the next is the one after the last.
+    // A late report may come after the one that follows it, so the next is the one after the last.
     let next = events.iter().rposition(|event| event.out).map_or(0, |last| last + 1);
     let shown = events.iter().enumerate().rev().filter(|(place, event)| event.out || *place == next);
     let reports = shown.map(|(_, event)| of_event(market, stock, event, at)).filter(|records| !records.is_empty());
@@ -50,7 +51,7 @@ fn event(market: &Market, stock: &Stock, quarter: Quarter, at: Option<Moment>) -
     Some(Event { quarter, published, before_open, out: at.is_none_or(|at| published <= at) })
 }
 
-/// The place of the first session on or after a day, also beyond the market's last.
+/// Index of the first session on or after a day, possibly beyond the market's last.
 fn session_from(market: &Market, day: NaiveDate) -> usize {
     let inside = market.calendar.sessions.partition_point(|session| *session < day);
     (inside..inside + 400).find(|&place| market.calendar.session_after(0, place) >= day).unwrap_or(inside)
@@ -84,7 +85,7 @@ fn of_event(market: &Market, stock: &Stock, event: &Event, at: Option<Moment>) -
     }
 }
 
-/// A record as it is sent; of a path there is nothing without a step: sessions from the report, and the close then.
+/// A record as sent. Without a step, it has no path: sessions from the report, and the close then.
 fn record(
     event: &Event,
     pub_day: NaiveDate,
@@ -93,7 +94,7 @@ fn record(
     step: Option<(i64, i64)>,
 ) -> Value {
     let (year, of_year) = (event.quarter.year(), event.quarter.of_year());
-    // First quarter, half a year, nine months, a year: all from the year's beginning.
+    // First quarter, half-year, nine months, year: all from the beginning of the year.
     let (kind, label) = match of_year {
         1 => (1, "Q1"),
         2 => (5, "H1"),

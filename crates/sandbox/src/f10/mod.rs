@@ -1,4 +1,4 @@
-//! The market as the F10 gateway shows it: prices around reports, and valuations with their history. No HTTP.
+//! The market as shown by the F10 gateway: prices around reports, and valuations with their history. No HTTP.
 
 pub(crate) mod earnings;
 mod subject;
@@ -13,10 +13,10 @@ use serde_json::Value;
 use subject::symbol;
 use valuation::{Multiple, valuation};
 
-/// `interval_type` of a year.
+/// The `interval_type` for a year.
 const YEAR: i64 = 3;
 
-/// Every row of a list of an interface's answers that is there at a moment; valuations are those over a year.
+/// All rows of a list in an interface's answers at a moment. Valuations are those over a year.
 pub(crate) fn rows(scene: Scene<'_>, flat: &Flat<'_>) -> Vec<Vec<Cell>> {
     let Scene { market, at, .. } = scene;
     let mut rows = Vec::new();

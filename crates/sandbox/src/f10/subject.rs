@@ -1,4 +1,4 @@
-//! Securities as the gateway names them, with their market in front, and moments as it counts them.
+//! Securities as named by the gateway, with the market in front, and its timestamps.
 
 use crate::Cell;
 use crate::market::{Market, Moment, Quarter, Statement, Stock, on, versions};
@@ -30,12 +30,12 @@ pub(super) fn first_shown(market: &Market, stock: &Stock, quarter: Quarter) -> O
     rows.filter(|row| row.kind == 1).map(|row| row.from).min()
 }
 
-/// Seconds since 1970 of a moment in Shanghai.
+/// A moment in Shanghai as seconds from 1970.
 pub(super) fn epoch(moment: Moment) -> i64 {
     moment.checked_sub_signed(TimeDelta::hours(8)).unwrap_or(moment).and_utc().timestamp()
 }
 
-/// The same of a day's midnight.
+/// The midnight of a day, likewise.
 pub(super) fn midnight(day: NaiveDate) -> i64 {
     epoch(on(day, 0, 0))
 }

@@ -1,11 +1,11 @@
 //! A company's books, quarter by quarter: what it earned, spent and owns, in fen.
 //!
-//! Only what the reports share is here; columns and ratios are made in `tables`. These books are not
-//! the ones behind `daily_basic`: the vendor's valuations do not follow from its reports either.
+//! Only what all reports share is here; columns and ratios are derived in `tables`. These books are not behind
+//! `daily_basic`: the vendor's valuations do not follow from its reports either.
 
 use super::{Company, Dice, Quarter, Security, divide};
 
-/// Which form of accounts a company uses: `comp_type`.
+/// The type of a company's accounts: `comp_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     General = 1,
@@ -14,7 +14,7 @@ pub(crate) enum Scheme {
     Broker = 4,
 }
 
-/// The scheme of a security: by trade, and by number so that small markets have each.
+/// The type for a security: by industry, and by number so that small markets have all types.
 pub(crate) fn scheme(number: usize, company: &Company) -> Scheme {
     match (company.industry, number % 16) {
         ("银行", _) | (_, 7) => Scheme::Bank,
@@ -26,12 +26,12 @@ pub(crate) fn scheme(number: usize, company: &Company) -> Scheme {
 
 macro_rules! flows {
     ($($part:ident),* $(,)?) => {
-        /// What came in and went out over some months.
+        /// Income and expenses over some months.
         #[derive(Clone, Copy, Default)]
         pub(crate) struct Flows { $(pub(crate) $part: i64),* }
 
         impl Flows {
-            /// Every figure together with that of other flows.
+            /// Combines every figure with that of other flows.
             fn with(self, other: Self, join: fn(i64, i64) -> i64) -> Self {
                 Self { $($part: join(self.$part, other.$part)),* }
             }
@@ -61,7 +61,7 @@ impl Flows {
         self.before_tax() - self.income_tax
     }
 
-    /// What the parent's shareholders get of the net profit.
+    /// The share of the net profit for the parent's shareholders.
     pub(crate) fn parent(&self) -> i64 {
         self.net() - self.minority
     }
@@ -71,7 +71,7 @@ impl Flows {
     }
 }
 
-/// An amount of the group's books in those of the parent.
+/// A group amount as it is in the parent's own books.
 pub(crate) fn of_parent(fen: i64) -> i64 {
     fen / 10 * 7
 }
@@ -79,22 +79,22 @@ pub(crate) fn of_parent(fen: i64) -> i64 {
 pub(crate) struct Accounts {
     pub(crate) year: Flows,
     pub(crate) quarter: Flows,
-    /// The same months of the year before.
+    /// The same months of the previous year.
     pub(crate) last_year: Flows,
     pub(crate) shares: i64,
-    /// Net assets of the parent's shareholders, now and a year before.
+    /// Net assets of the parent's shareholders, now and a year earlier.
     pub(crate) equity: i64,
     pub(crate) last_equity: i64,
     pub(crate) assets: i64,
     pub(crate) minority: i64,
-    /// Cash at the end, at the beginning of the year, and at that of the quarter.
+    /// Cash at the end of the quarter, the beginning of the year, and the beginning of the quarter.
     pub(crate) cash: i64,
     pub(crate) cash_of_year: i64,
     pub(crate) cash_of_quarter: i64,
 }
 
-/// The books of a security at a quarter's end. `figures` other than 0 are restated ones: costs of the year are
-/// off by 2 to 6 % of the revenue.
+/// The books of a security at the end of a quarter. `figures` other than 0 are restated: the year's costs are off by 2
+/// to 6 % of revenue.
 pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures: u8) -> Accounts {
     let habits = Habits::new(seed, security.number);
     let first = Quarter(quarter.0 - quarter.of_year() + 1);
@@ -117,11 +117,11 @@ pub(crate) fn accounts(seed: u64, security: &Security, quarter: Quarter, figures
         cash_of_quarter: habits.cash(Quarter(quarter.0 - 1)),
     };
     if figures > 0 {
-        // Far fewer restatements than quarters: each has its own dice.
+        // There are far fewer restatements than quarters, so each has its own dice.
         let moment = quarter.moment() * 8 + usize::from(figures);
         let mut dice = Dice::new(seed, "restatement", security.number, moment);
         let size = dice.roll(20..=60);
-        // Odd ones are worse than the first figures, even ones better: no two are the same.
+        // Odd restatements are worse than the first figures, even ones better, so no two are the same.
         let change = habits.whole(divide(accounts.year.revenue, 1000) * if figures % 2 == 1 { size } else { -size });
         accounts.year.cost += change;
         accounts.quarter.cost += change;
@@ -135,17 +135,17 @@ struct Habits {
     number: usize,
     /// Revenue of 2020.
     revenue: i64,
-    /// In thousandths a year.
+    /// In thousandths per year.
     growth: i64,
     shares: i64,
-    /// Net assets in 2015, and their growth in thousandths a quarter.
+    /// Net assets in 2015, and their growth in thousandths per quarter.
     equity: i64,
     retention: i64,
-    /// Assets in percent of net assets.
+    /// Assets as a percentage of net assets.
     leverage: i64,
     /// Cost, surcharge, selling, admin, finance and research in thousandths of revenue.
     shares_of_revenue: [i64; 6],
-    /// Minority's part of the net profit, in thousandths.
+    /// The minority's share of the net profit, in thousandths.
     minority: i64,
     /// Cash in thousandths of assets.
     liquidity: i64,
@@ -160,7 +160,7 @@ impl Habits {
             number,
             revenue,
             growth: dice.roll(-50..200),
-            // 3 to 30 CNY of revenue a share.
+            // 3 to 30 CNY of revenue per share.
             shares: revenue / dice.roll(300..3000),
             equity: revenue / 100 * dice.roll(40..150),
             retention: dice.roll(2..15),

@@ -1,21 +1,20 @@
-//! The made-up trading calendar: which days are open, how days are written on the wire, quarters with the days by which
-//! their reports must be filed, and moments on the vendor's clock, which is wall time in Shanghai, eight hours ahead of
-//! UTC.
+//! The made-up trading calendar: which days are open, how days are written on the wire, quarters with their filing
+//! deadlines, and moments on the vendor's clock, which is Shanghai wall time, eight hours ahead of UTC.
 //!
-//! No exchange differences and no make-up Saturdays live here: all exchanges share one calendar. What becomes visible
-//! at which moment is decided where the rows are described.
+//! All exchanges share one calendar, and there are no make-up Saturdays. When something becomes visible is decided
+//! where rows are described.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
 use pitlake_contract::period::deadline;
 
-/// A day the way Tushare writes it: YYYYMMDD.
+/// A day in Tushare's format, YYYYMMDD.
 pub(crate) use pitlake_contract::spelling::day::compact as stamp;
 
-/// One calendar day of `trade_cal`.
+/// A calendar day in `trade_cal`.
 pub(crate) struct Day {
     pub(crate) stamp: String,
     pub(crate) open: bool,
-    /// Index into `Calendar::days` of the last open day before this one.
+    /// Index into `Calendar::days` of the previous open day.
     pub(crate) previous_open: Option<usize>,
 }
 
@@ -25,7 +24,7 @@ pub(crate) struct Calendar {
     pub(crate) sessions: Vec<NaiveDate>,
     /// `sessions` as YYYYMMDD.
     pub(crate) stamps: Vec<String>,
-    /// Other Mondays to Fridays within the range, oldest first: foreign exchange has its days then, too.
+    /// Other weekdays in the range, oldest first: foreign exchange trades on those too.
     pub(crate) holidays: Vec<NaiveDate>,
     pub(crate) start: NaiveDate,
     pub(crate) end: NaiveDate,
@@ -56,7 +55,7 @@ impl Calendar {
         Self { days, sessions, stamps, holidays, start, end }
     }
 
-    /// The day of a session, or of a holiday counted on after the last session.
+    /// The day of a session, or of a holiday if the index is past the last session.
     pub(crate) fn day(&self, index: usize) -> NaiveDate {
         let holiday = || self.holidays.get(index.checked_sub(self.sessions.len())?);
         self.sessions.get(index).or_else(holiday).copied().unwrap_or(self.end)
@@ -66,12 +65,12 @@ impl Calendar {
         self.stamps.get(index).cloned().unwrap_or_else(|| stamp(self.day(index)))
     }
 
-    /// The last session on or before a day, if one of the range is.
+    /// The last session on or before a day, if there is one in the range.
     pub(crate) fn session_by(&self, day: NaiveDate) -> Option<usize> {
         self.sessions.partition_point(|session| *session <= day).checked_sub(1)
     }
 
-    /// The open day so many sessions after a session, also beyond the range.
+    /// The open day this many sessions after a session, possibly beyond the range.
     pub(crate) fn session_after(&self, session: usize, sessions: usize) -> NaiveDate {
         let wanted = session + sessions;
         let beyond = || {
@@ -96,7 +95,7 @@ fn is_open(date: NaiveDate) -> bool {
     !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && !is_holiday(date)
 }
 
-/// The real public holidays in made-up places: lunar ones wander by year through about their real weeks.
+/// Real public holidays at made-up dates: lunar ones move through about their real weeks from year to year.
 fn is_holiday(date: NaiveDate) -> bool {
     let year = date.year().unsigned_abs();
     let holidays = [
@@ -119,7 +118,7 @@ fn is_holiday(date: NaiveDate) -> bool {
 /// A moment in Shanghai.
 pub(crate) type Moment = NaiveDateTime;
 
-/// What the clocks in Shanghai show.
+/// The wall time in Shanghai.
 pub(crate) fn shanghai(at: DateTime<Utc>) -> Moment {
     at.naive_utc().checked_add_signed(TimeDelta::hours(8)).unwrap_or(NaiveDateTime::MAX)
 }
@@ -136,12 +135,12 @@ pub(crate) fn before(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(day)
 }
 
-/// A quarter of a year, counted from the year 0.
+/// A quarter, counted from year 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Quarter(pub(crate) i32);
 
 impl Quarter {
-    /// The quarter of a day, which is the first to end on or after it.
+    /// The quarter of a day, which is the first one ending on or after it.
     pub(crate) fn of(day: NaiveDate) -> Self {
         Self(day.year() * 4 + i32::try_from(day.month0() / 3).unwrap_or_default())
     }
@@ -161,13 +160,13 @@ impl Quarter {
         self.0.rem_euclid(4) + 1
     }
 
-    /// Last day of the quarter: what the vendor calls the period.
+    /// The last day of the quarter, which the vendor calls the period.
     pub(crate) fn end(self) -> NaiveDate {
         let day = if matches!(self.of_year(), 2 | 3) { 30 } else { 31 };
         NaiveDate::from_ymd_opt(self.year(), self.of_year().unsigned_abs() * 3, day).unwrap_or_default()
     }
 
-    /// Last day for filing, by the exchanges' rule.
+    /// The filing deadline, by the exchanges' rule.
     pub(crate) fn deadline(self) -> NaiveDate {
         deadline(self.end()).unwrap_or_default()
     }

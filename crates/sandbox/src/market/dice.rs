@@ -1,6 +1,6 @@
-//! The only source of chance: independent `ChaCha8` streams addressed by what is drawn, for whom and when.
+//! The only source of randomness: independent `ChaCha8` streams, addressed by what is drawn, for whom, and when.
 //!
-//! Addressed streams make a value independent of the order in which requests ask for it.
+//! Because streams are addressed, a value does not depend on the order of requests.
 
 use rand::distr::uniform::{SampleRange, SampleUniform};
 use rand::seq::SliceRandom;
@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hash::Hasher;
 
-/// FNV-1a in 32 bits: a hash that never changes.
+/// 32-bit FNV-1a, a hash that never changes.
 pub(crate) struct Fnv(u32);
 
 impl Default for Fnv {
@@ -33,20 +33,20 @@ pub(crate) fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {
     hash.finish()
 }
 
-/// The dice of what is drawn for one item (a security, mostly) at one moment (a session, mostly).
+/// Random numbers for one item (usually a security) at one moment (usually a session).
 pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    /// Those for an item and a moment, by the name of what is drawn. Changing a name changes every market.
+    /// The dice for an item and a moment, by topic. Changing a topic's name changes every market.
     pub(crate) fn new(seed: u64, topic: &str, item: usize, moment: usize) -> Self {
         let mut stream = ChaCha8Rng::seed_from_u64(seed);
         stream.set_stream(fnv(topic.bytes()) << 32 | item as u64);
-        // Far more words than any one moment draws: moments of a stream never overlap.
+        // Far more words than are drawn for any moment, so the moments of a stream never overlap.
         stream.set_word_pos(moment as u128 * 65_536);
         Self(stream)
     }
 
-    /// A number from a range.
+    /// Draws a number from a range.
     pub(crate) fn roll<T: SampleUniform>(&mut self, range: impl SampleRange<T>) -> T {
         self.0.random_range(range)
     }
@@ -56,7 +56,7 @@ impl Dice {
         self.roll(0..times) == 0
     }
 
-    /// One of a list, which is not empty.
+    /// One element of a list, which must not be empty.
     pub(crate) fn one_of<'l, T>(&mut self, list: &'l [T]) -> &'l T {
         &list[self.roll(0..list.len())]
     }

@@ -1,27 +1,27 @@
-//! What happens to a security besides trading: dividends, bonus shares and suspensions, planned ahead.
+//! What happens to a security besides trading, planned in advance: dividends, bonus shares and suspensions.
 //!
-//! Amounts that depend on a price are left to the walk.
+//! Amounts that depend on a price are determined in `walk`.
 
 use super::{Dice, EVENTFUL_SESSIONS, Security};
 use std::ops::Range;
 
-/// A distribution; its session is the ex day.
+/// A distribution. Its session is the ex-date.
 #[derive(Clone, Copy)]
 pub(crate) struct Action {
     pub(crate) session: usize,
-    /// Cash in thousandths of the last close.
+    /// Cash in thousandths of the previous close.
     pub(crate) cash_permille: i64,
-    /// New shares for ten old ones.
+    /// New shares per ten old ones.
     pub(crate) bonus: i64,
 }
 
-/// One row of `suspend_d`.
+/// A row of `suspend_d`.
 #[derive(Clone, Copy)]
 pub(crate) struct Notice {
     pub(crate) session: usize,
     /// `S` suspended, `R` resumed.
     pub(crate) kind: &'static str,
-    /// Intraday window; none for the whole day.
+    /// The intraday window; `None` for the whole day.
     pub(crate) timing: Option<&'static str>,
 }
 
@@ -33,12 +33,12 @@ pub(crate) struct Events {
     pub(crate) notices: Vec<Notice>,
 }
 
-/// Sessions a year, about.
+/// About the number of sessions in a year.
 const YEAR: usize = 243;
-/// Random suspensions live inside blocks of sessions, so that the last session of a block has none.
+/// Random suspensions stay inside blocks of this many sessions, so that the last session of a block has none.
 const BLOCK: usize = 10;
 
-/// Plans the events of one security: the first four play the special cases, the others draw.
+/// Plans the events of a security: the first four play the special cases, the others are random.
 pub(crate) fn plan(seed: u64, security: &Security, sessions: usize) -> Events {
     let mut events = Events::default();
     if sessions < EVENTFUL_SESSIONS || security.life.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) fn plan(seed: u64, security: &Security, sessions: usize) -> Events {
             let first = sessions / 3;
             let resumed = first + (sessions / 24).max(1);
             events.suspend(first..resumed);
-            // The same day once more, so that one security has both R and S.
+            // The same day again, so that one security has both R and S.
             events.interrupt(resumed, "09:30-10:00");
         }
         3 => {
@@ -89,7 +89,7 @@ impl Events {
         }
     }
 
-    /// No trading on `days`, trading again on the session after.
+    /// Suspends trading on `days`. It resumes in the next session.
     fn suspend(&mut self, days: Range<usize>) {
         self.notices.extend(days.clone().map(|session| Notice { session, kind: "S", timing: None }));
         self.notices.push(Notice { session: days.end, kind: "R", timing: None });

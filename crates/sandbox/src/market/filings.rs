@@ -1,6 +1,6 @@
-//! Versions of reports: rows of the vendor's, each with the stretch of time in which it is there.
+//! Versions of reports: the vendor's rows, each with the time during which it exists.
 //!
-//! The vendor corrects, doubles and forgets in sixteen ways. Figures are in `accounts`.
+//! There are sixteen ways in which the vendor corrects, duplicates and forgets rows. Figures are in `accounts`.
 
 use super::{Calendar, Dice, Market, Moment, Quarter, Security, after, before, on, weekday_before};
 use chrono::NaiveDate;
@@ -9,12 +9,12 @@ use chrono::NaiveDate;
 pub(crate) enum Statement {
     Income,
     Indicators,
-    /// This and cash flow are filed with the income.
+    /// This and the cash flow are filed together with the income.
     Balance,
     Cashflow,
 }
 
-/// How much of its figures a row shows.
+/// How many of its figures a row shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
     Full,
@@ -26,24 +26,24 @@ pub(crate) enum Detail {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
-    /// `report_type`; 1 where there is no such column.
+    /// `report_type`, or 1 if there is no such column.
     pub(crate) kind: u8,
     pub(crate) announced: Option<NaiveDate>,
     /// `f_ann_date`, for statements.
     pub(crate) actual: Option<NaiveDate>,
     pub(crate) flag: u8,
-    /// 0 for the first figures, others are really different.
+    /// 0 for the first figures; others really differ.
     pub(crate) figures: u8,
     pub(crate) detail: Detail,
-    /// First moment at which the row is there.
+    /// The first moment at which the row exists.
     pub(crate) from: Moment,
     pub(crate) until: Option<Moment>,
 }
 
-/// What becomes of a report.
+/// What happens to a report.
 type Pattern = fn(&mut Filing<'_>) -> Vec<Version>;
 
-/// The patterns and their shares in fiftieths.
+/// The patterns, and their frequency in fiftieths.
 const PATTERNS: [(usize, Pattern); 16] = [
     (12, |filing| vec![filing.row(0)]),
     // The twin comes weeks later, with other figures.
@@ -58,7 +58,7 @@ const PATTERNS: [(usize, Pattern); 16] = [
         vec![filing.row(0), filing.again(1, day)]
     }),
     (5, |filing| vec![filing.row(1)]),
-    // From some moment the row has other figures, and the same dates.
+    // At some moment the row's figures change, but not its dates.
     (2, |filing| {
         let change = on(filing.later(filing.announced, 10, 120), 21, 0);
         let first = Version { until: Some(change), ..filing.row(0) };
@@ -81,9 +81,9 @@ const PATTERNS: [(usize, Pattern); 16] = [
         let other = Version { figures: 1, from: change, until: Some(back), ..filing.row(0) };
         vec![first, other, Version { from: back, ..filing.row(0) }]
     }),
-    // No date of announcement.
+    // No announcement date.
     (1, |filing| vec![Version { announced: None, actual: None, ..filing.row(0) }]),
-    // A date of announcement before the period ends.
+    // An announcement date before the end of the period.
     (1, |filing| {
         let day = Some(before(filing.quarter.end(), filing.dice.roll(3..=20)));
         let first = filing.row(0);
@@ -99,7 +99,7 @@ const PATTERNS: [(usize, Pattern); 16] = [
     (1, |filing| vec![Version { actual: None, ..filing.row(0) }]),
 ];
 
-/// Every row there ever is of a security's report for a quarter.
+/// All rows that ever exist for a security's report on a quarter.
 pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, statement: Statement) -> Vec<Version> {
     let calendar = &market.calendar;
     let is_dated = statement != Statement::Indicators;
@@ -113,10 +113,10 @@ pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, s
     };
     if is_dated {
         rows.extend(filing.other_kinds(market.seed, security.number));
-        // What is owned at a moment is not owned in a quarter.
+        // A balance is at a moment, so there is none for a single quarter.
         rows.retain(|row| row.kind != 2 || statement != Statement::Balance);
     }
-    // Nothing is known of a security before it is there.
+    // Nothing is known about a security before it exists.
     let listed = security.listed_on().map(|day| on(day, 18, 0));
     for row in &mut rows {
         row.from = row.from.max(listed.unwrap_or(row.from));
@@ -124,20 +124,21 @@ pub(crate) fn versions(market: &Market, security: &Security, quarter: Quarter, s
     rows
 }
 
-/// Day on which a security's report for a quarter is first announced.
+/// The day on which a security's report for a quarter is first announced.
 pub(crate) fn first_announced(market: &Market, security: &Security, quarter: Quarter) -> NaiveDate {
     let shown = shown(&market.calendar, security, quarter);
     shown.map_or_else(|| announcement(market.seed, security.number, quarter), |shown| shown.0)
 }
 
-/// Steps without a common factor with fifty: neighbours in number and time differ.
+/// The steps have no common factor with fifty, so that neighbours in number and time differ.
 fn pattern(seed: u64, number: usize, quarter: Quarter, topic: &str) -> Pattern {
     let shift: usize = Dice::new(seed, "patterns", usize::from(topic != "income"), 0).roll(0..50);
     let mut slots = PATTERNS.iter().flat_map(|(share, pattern)| std::iter::repeat_n(*pattern, *share));
     slots.nth((number * 7 + quarter.moment() * 11 + shift) % 50).unwrap_or(PATTERNS[0].1)
 }
 
-/// First announcement: between the quarter's end and the deadline, more often near it, at times a few days after.
+/// The first announcement: between the end of the quarter and the deadline, usually near the latter, sometimes a few
+/// days late.
 fn announcement(seed: u64, number: usize, quarter: Quarter) -> NaiveDate {
     let mut dice = Dice::new(seed, "announcement", number, quarter.moment());
     let window = quarter.deadline().signed_duration_since(quarter.end()).num_days().unsigned_abs() - 8;
@@ -145,8 +146,8 @@ fn announcement(seed: u64, number: usize, quarter: Quarter) -> NaiveDate {
     if dice.once_in(30) { after(quarter.deadline(), dice.roll(1..=6)) } else { before(quarter.deadline(), early) }
 }
 
-/// The days on which one report of security 0 is announced and, 24 to 26 days later, restated within the market's range;
-/// none for all other reports.
+/// The days on which one report of security 0 is announced and, 24 to 26 days later, restated, both within the market's
+/// range. `None` for all other reports.
 fn shown(calendar: &Calendar, security: &Security, quarter: Quarter) -> Option<(NaiveDate, NaiveDate)> {
     let earliest = Quarter::of(before(calendar.start, 120)).0;
     let mut candidates = (earliest..earliest + 4).map(Quarter).filter(|_| security.number == 0);
@@ -162,13 +163,13 @@ struct Filing<'a> {
     dice: Dice,
     calendar: &'a Calendar,
     quarter: Quarter,
-    /// Whether it has a day of its own beside that of the first announcement, as statements have.
+    /// Whether rows have a date of their own besides that of the first announcement, as statements do.
     is_dated: bool,
     announced: NaiveDate,
 }
 
 impl Filing<'_> {
-    /// The row of the first announcement, there from its evening on.
+    /// The row of the first announcement, existing from that evening on.
     fn row(&self, flag: u8) -> Version {
         Version {
             kind: 1,
@@ -182,21 +183,21 @@ impl Filing<'_> {
         }
     }
 
-    /// A restatement. A statement keeps the day of the first announcement beside its own.
+    /// A restatement. A statement keeps the date of the first announcement besides its own.
     fn again(&self, figures: u8, day: NaiveDate) -> Version {
         let row = Version { figures, from: on(day, 18, 0), ..self.row(1) };
         if self.is_dated { Version { actual: Some(day), ..row } } else { Version { announced: Some(day), ..row } }
     }
 
-    /// Twins of which one, either, shows less.
+    /// Twins, either of which shows less.
     fn paler(&mut self, detail: Detail) -> Vec<Version> {
         let mut twins = vec![self.row(0), self.row(1)];
         twins[usize::from(!self.dice.once_in(2))].detail = detail;
         twins
     }
 
-    /// A day so many days after `day`. Half of those that would lie before the market's range are moved into
-    /// it, where a caller may be looking.
+    /// A day some days after `day`. Half of those that would be before the market's range are moved into it, where
+    /// callers may be looking.
     fn later(&mut self, day: NaiveDate, least: u64, most: u64) -> NaiveDate {
         let drawn = after(day, self.dice.roll(least..=most));
         let earliest = after(day, least).max(after(self.calendar.start, 2));
@@ -207,8 +208,8 @@ impl Filing<'_> {
         drawn
     }
 
-    /// Rows of other report types, which some companies have: the single quarter, the parent, and the figures
-    /// as next year's report restates them.
+    /// Rows of other report types, which some companies have: the single quarter, the parent, and the figures as
+    /// restated in the next year's report.
     fn other_kinds(&self, seed: u64, number: usize) -> Vec<Version> {
         let mut rows = Vec::new();
         if (number + self.quarter.moment()).is_multiple_of(3) {

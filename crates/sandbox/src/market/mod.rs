@@ -1,4 +1,4 @@
-//! The made-up truth: calendar, securities and their histories, fixed at creation, in whole numbers only.
+//! The made-up truth: the calendar, and securities with their histories. Fixed at creation, and in integers only.
 //!
 //! How a row is spelled is decided in `tables`, and who may read it in `server`.
 
@@ -27,22 +27,22 @@ use walk::{History, walk};
 pub(crate) struct Stock {
     pub(crate) security: Security,
     pub(crate) history: History,
-    /// Quarters with reports, by number.
+    /// The quarters with reports, by number.
     pub(crate) reports: Range<i32>,
 }
 
-/// An immutable market, a function of seed, size, range and contracts alone.
+/// An immutable market, determined by seed, size, range and contracts.
 pub struct Market {
     pub(crate) seed: u64,
     pub(crate) calendar: Calendar,
     /// Sorted by code.
     pub(crate) stocks: Vec<Stock>,
-    /// Contracts beside the shipped ones, or in their place.
+    /// Contracts in addition to the shipped ones, or replacing them.
     pub(crate) own: Vec<SpecFile>,
 }
 
 impl Market {
-    /// Makes the market up: under a second for the default, a few seconds for 5,000 stocks.
+    /// Creates the market: under a second for the default, a few seconds for 5,000 stocks.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let calendar = Calendar::new(settings.start, settings.end);
@@ -58,13 +58,13 @@ impl Market {
         Self { seed: settings.seed, calendar, stocks, own: settings.own.clone() }
     }
 
-    /// Open days within the range, oldest first.
+    /// Open days in the range, oldest first.
     #[must_use]
     pub fn sessions(&self) -> &[NaiveDate] {
         &self.calendar.sessions
     }
 
-    /// The dice for an item at a moment, by the name of what is drawn.
+    /// The dice for an item at a moment, by topic.
     pub(crate) fn dice(&self, topic: &str, item: usize, moment: usize) -> Dice {
         Dice::new(self.seed, topic, item, moment)
     }

@@ -1,21 +1,21 @@
-//! Who is listed: codes, boards and listing lives of the made-up securities, and the companies behind them: names with
+//! Who is listed: codes, boards and lifetimes of the made-up securities, and the companies behind them: names with
 //! pinyin initials, places, industries and owners.
 //!
-//! Prices and events are elsewhere. Codes look real but names do not belong to them; any likeness to a real company is
-//! chance.
+//! Prices and events are elsewhere. Codes look real but the names do not belong to them; any likeness to a real company
+//! is chance.
 
 use super::{Calendar, Dice, Quarter, after, before, stamp, weekday_before};
 use chrono::{Days, Months, NaiveDate};
 use pitlake_contract::spelling::day;
 use std::ops::Range;
 
-/// Days before the listing within which a prospectus shows reports.
+/// How many days before the listing a prospectus publishes reports.
 const PROSPECTUS: u64 = 365;
-/// Quarters of a security that was gone long before the market's range.
+/// The number of quarters of a security that was delisted long before the market's range.
 const LAST_QUARTERS: i32 = 8;
-/// Beyond this the codes of two series would meet.
+/// With more stocks, the codes of two series would overlap.
 const MOST_STOCKS: usize = 9000;
-/// From this many sessions on, the range holds listings, delistings and events.
+/// From this many sessions on, the range contains listings, delistings and events.
 pub(crate) const EVENTFUL_SESSIONS: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) enum Board {
 
 use Board::{Beijing, ChiNext, ShanghaiMain, ShenzhenMain, Star};
 
-/// Boards of twenty securities in a row; 5 % are in Beijing.
+/// The boards of twenty consecutive securities; 5 % are in Beijing.
 #[rustfmt::skip]
 const BOARDS: [Board; 20] = [
     ShanghaiMain, ShenzhenMain, ShenzhenMain, ChiNext, Beijing, Star, ShanghaiMain,
@@ -38,7 +38,7 @@ const BOARDS: [Board; 20] = [
 ];
 
 impl Board {
-    /// First codes, used in turn, and their suffix; `exchange` and `market` of `stock_basic`.
+    /// First codes, used in turn, and their suffix, and `exchange` and `market` in `stock_basic`.
     fn facts(self) -> (&'static [usize], &'static str, &'static str, &'static str) {
         match self {
             ShanghaiMain => (&[600_000, 601_000, 603_000], "SH", "SSE", "主板"),
@@ -57,7 +57,7 @@ impl Board {
         self.facts().3
     }
 
-    /// Daily price limit in percent of the reference price (exchange rules, without ST shares).
+    /// Daily price limit as a percentage of the reference price (exchange rules, without ST shares).
     pub(crate) fn limit(self) -> i64 {
         match self {
             ShanghaiMain | ShenzhenMain => 10,
@@ -67,9 +67,9 @@ impl Board {
     }
 }
 
-/// One security as the master shows it at the end of the range.
+/// A security as the master list shows it at the end of the range.
 pub(crate) struct Security {
-    /// Order of creation: addresses its dice and decides which special cases it has.
+    /// Order of creation, which addresses its dice and decides its special cases.
     pub(crate) number: usize,
     /// `NNNNNN.SH`, `.SZ` or `.BJ`.
     pub(crate) code: String,
@@ -77,21 +77,21 @@ pub(crate) struct Security {
     pub(crate) company: Company,
     /// `L`, `D`, `P` or `G`, see `stock_basic.list_status`.
     pub(crate) status: &'static str,
-    /// YYYYMMDD; none before the first trading day.
+    /// YYYYMMDD; `None` before the first trading day.
     pub(crate) listed: Option<String>,
-    /// YYYYMMDD; the last bar is of a session before it.
+    /// YYYYMMDD; the last bar is from an earlier session.
     pub(crate) delisted: Option<String>,
-    /// Sessions of the range on which it is listed, by index.
+    /// The sessions of the range during which it is listed, by index.
     pub(crate) life: Range<usize>,
     /// Whether the first session of `life` is its first ever.
     pub(crate) debut: bool,
 }
 
-/// Put before a name on the delisting day.
+/// Prefixed to a name on the delisting day.
 const DELISTED: &str = "退市";
 
 impl Security {
-    /// One without a day of listing yet.
+    /// A security without a listing day yet.
     fn new(seed: u64, number: usize, (board, code): (Board, String)) -> Self {
         let company = company(seed, number, board.exchange());
         Self { number, code, board, company, status: "L", listed: None, delisted: None, life: 0..0, debut: false }
@@ -105,8 +105,8 @@ impl Security {
         day::date(self.delisted.as_deref()?)
     }
 
-    /// The quarters, by number, for which it has reports: from two years before the market's start to its end, within
-    /// its listed life or shown in its prospectus. One that was gone before has its last two years.
+    /// The quarters, by number, for which it has reports: from two years before the market's start to its end, while it
+    /// was listed or in its prospectus. One that was delisted earlier has its last two years.
     pub(super) fn reported(&self, calendar: &Calendar) -> Range<i32> {
         let Some(listed) = self.listed_on() else {
             return 0..0;
@@ -120,7 +120,7 @@ impl Security {
         first.max(Quarter::of(before(listed, PROSPECTUS)).0)..end
     }
 
-    /// The name it had before it was delisted.
+    /// Its name before it was delisted.
     pub(crate) fn name_while_listed(&self) -> &str {
         let name = &self.company.name;
         name.strip_prefix(DELISTED).unwrap_or(name)
@@ -171,7 +171,7 @@ fn trading(seed: u64, number: usize, board: Board, code: String, calendar: &Cale
     security
 }
 
-/// A security that has a row in the master but never a bar in the range.
+/// A security with a row in the master list but no bars in the range.
 fn dormant(number: usize, board: Board, code: String, status: &'static str, start: NaiveDate) -> Security {
     let listed = (status != "G").then(|| stamp(years_before(start, 9000)));
     let delisted = (status == "D").then(|| stamp(years_before(start, 1800)));
@@ -207,14 +207,14 @@ pub(crate) struct Company {
     pub(crate) industry: &'static str,
     /// Stock Connect: `N`, `H` or `S`.
     pub(crate) connect: &'static str,
-    /// Actual controller and its kind; the vendor has gaps.
+    /// The actual controller and its kind; the vendor has gaps.
     pub(crate) owner: Option<(&'static str, &'static str)>,
 }
 
-/// Parts of names with their initials.
+/// Parts of names, with their initials.
 const FIRST: &str = "华h 中z 东d 金j 海h 天t 国g 宏h 鼎d 瑞r 恒h 新x 永y 长c 安a 嘉j 明m 远y 福f 星x";
 const SECOND: &str = "辰c 泰t 源y 盛s 宇y 和h 信x 达d 康k 通t 利l 丰f 成c 隆l 顺s 德d 润r 业y 兴x 光g";
-/// Trade in the name, its initials, and the vendor's industry label.
+/// The trade in the name, its initials, and the vendor's industry label.
 const TRADE: &str = "科技kj软件服务 电子dz元器件 医药yy化学制药 能源ny新型电力 材料cl化工原料 机械jx专用机械 食品sp食品 \
                      银行yh银行 地产dc区域地产 证券zq证券 环保hb环境保护 汽配qp汽车配件 传媒cm影视音像 化学hx农药化肥 \
                      电气dq电气设备 钢铁gt普钢 水泥sn水泥 纺织fz纺织 物流wl仓储物流 通信tx通信设备";
@@ -222,9 +222,9 @@ const AREAS: [&str; 10] = ["北京", "上海", "深圳", "浙江", "江苏", "�
 const OWNERS: [Option<(&str, &str)>; 4] =
     [None, Some(("无实际控制人", "无")), Some(("张某", "个人")), Some(("某市国有资产监督管理委员会", "地方国企"))];
 
-/// The company behind security `number`, which is listed on `exchange`.
+/// The company behind security `number`, listed on `exchange`.
 fn company(seed: u64, number: usize, exchange: &str) -> Company {
-    // 7919 has no factor in common with 8000: the first 8,000 names differ.
+    // 7919 and 8000 have no common factor, so the first 8,000 names differ.
     let mixed = number * 7919 % 8000;
     let parts = [word(FIRST, mixed % 20), word(SECOND, mixed / 20 % 20), word(TRADE, mixed / 400)];
     let name = parts.map(|part| part.0).concat();
@@ -246,7 +246,7 @@ fn company(seed: u64, number: usize, exchange: &str) -> Company {
     }
 }
 
-/// A word of a list: the parts before, in and after its initials.
+/// A word of a list: the parts before, inside and after its initials.
 fn word(list: &'static str, place: usize) -> (&'static str, &'static str, &'static str) {
     let word = list.split(' ').nth(place).unwrap_or_default();
     let is_initial = |sign: char| sign.is_ascii_lowercase();

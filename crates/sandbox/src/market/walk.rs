@@ -1,18 +1,18 @@
-//! A security's bars: a random walk in fen under the exchange's limits, and the capital behind it.
+//! A security's bars: a random walk in fen within the exchange's limits, and the capital behind it.
 //!
-//! Everything is a whole number (fen, shares, CNY, millionths); texts and rates are made elsewhere.
+//! Everything is an integer (fen, shares, CNY, millionths). Texts and ratios are derived elsewhere.
 
 use super::events::{Notice, plan};
 use super::{Dice, Security};
 
-/// One session of one security. Prices in fen; a suspended session has no shares and no meaning.
+/// A session of a security. Prices are in fen. In a suspended session there are no shares, and the prices mean nothing.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Bar {
     pub(crate) open: i64,
     pub(crate) high: i64,
     pub(crate) low: i64,
     pub(crate) close: i64,
-    /// Reference price: the last close, made ex on ex days.
+    /// The reference price: the last close, adjusted on ex-dates.
     pub(crate) pre_close: i64,
     /// Shares traded, not lots.
     pub(crate) shares: i64,
@@ -20,7 +20,7 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// This bar and one that follows it as one.
+    /// Combines this bar with a later one.
     pub(crate) fn and(self, later: Self) -> Self {
         let (high, low) = (self.high.max(later.high), self.low.min(later.low));
         let (shares, turnover) = (self.shares + later.shares, self.turnover + later.turnover);
@@ -28,19 +28,19 @@ impl Bar {
     }
 }
 
-/// What holds from one ex day to the next.
+/// What stays the same from one ex-date to the next.
 #[derive(Clone, Copy)]
 pub(crate) struct Era {
     pub(crate) since: usize,
     /// Backward adjustment factor in millionths.
     pub(crate) factor: i64,
-    /// Shares: all, tradable, and tradable less firm holders.
+    /// Shares: total, tradable, and tradable minus strategic holdings.
     pub(crate) total: i64,
     pub(crate) float: i64,
     pub(crate) free: i64,
 }
 
-/// What valuations are made of, in CNY; profits may be losses.
+/// The basis of valuations, in CNY; profits may be negative.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Fundamentals {
     pub(crate) profit: i64,
@@ -50,14 +50,14 @@ pub(crate) struct Fundamentals {
     pub(crate) sales_ttm: i64,
 }
 
-/// A security's whole history in the range; empty for one that never trades.
+/// A security's history in the range, empty if it never trades.
 #[derive(Default)]
 pub(crate) struct History {
     first: usize,
     bars: Vec<Bar>,
     eras: Vec<Era>,
     pub(crate) fundamentals: Fundamentals,
-    /// Ex day and cash in fen per ten shares.
+    /// The ex-date, and cash in fen per ten shares.
     pub(crate) dividends: Vec<(usize, i64)>,
     pub(crate) notices: Vec<Notice>,
 }
@@ -67,7 +67,7 @@ impl History {
         self.bars.get(session.checked_sub(self.first)?).filter(|bar| bar.shares > 0)
     }
 
-    /// Capital and factor of a listed session, suspended or not.
+    /// Capital and factor in a session while listed, suspended or not.
     pub(crate) fn era(&self, session: usize) -> Option<&Era> {
         self.bars.get(session.checked_sub(self.first)?)?;
         self.eras.iter().rfind(|era| era.since <= session)
@@ -79,13 +79,13 @@ impl History {
         known.or(self.eras.first())
     }
 
-    /// Price in fen after a session, or before the first one; none for one that never trades.
+    /// The price in fen after a session, or before the first one; `None` if it never trades.
     pub(crate) fn price(&self, session: Option<usize>) -> Option<i64> {
         let last = session.and_then(|session| self.before(session + 1).next()).map(|bar| bar.close);
         last.or_else(|| self.bars.first().map(|bar| bar.pre_close))
     }
 
-    /// Ex days: the session, cash in fen per ten shares, and new shares for ten old ones.
+    /// Ex-dates: the session, cash in fen per ten shares, and new shares per ten old ones.
     pub(crate) fn payouts(&self) -> impl Iterator<Item = (usize, i64, i64)> {
         self.eras.windows(2).map(|eras| {
             let session = eras[1].since;
@@ -101,12 +101,12 @@ impl History {
     }
 }
 
-/// `a / b` to the nearest whole number, halves away from zero; `b` is positive.
+/// `a / b` rounded to the nearest integer, halves away from zero; `b` is positive.
 pub(crate) fn divide(a: i64, b: i64) -> i64 {
     (a + a.signum() * (b / 2)) / b
 }
 
-/// Lowest and highest price a session may have after `reference` fen, `percent` either way.
+/// Lowest and highest price allowed in a session after `reference` fen, `percent` either way.
 pub(crate) fn price_limits(reference: i64, percent: i64) -> (i64, i64) {
     (divide(reference * (100 - percent), 100).max(1), divide(reference * (100 + percent), 100))
 }
@@ -157,7 +157,7 @@ pub(crate) fn walk(seed: u64, security: &Security, sessions: usize) -> History {
     history
 }
 
-/// Capital at the first session. A factor starts at 1 on the listing day; older securities have a past.
+/// Capital in the first session. The factor is 1 on the listing day; older securities have a history.
 fn founding(dice: &mut Dice, security: &Security, grain: i64) -> Era {
     let total: i64 = dice.roll(50_000_000..3_000_000_000);
     let float = total / 100 * dice.roll(25..=100);
@@ -171,7 +171,7 @@ fn founding(dice: &mut Dice, security: &Security, grain: i64) -> Era {
     }
 }
 
-/// Those in proportion to the first market value, in CNY.
+/// Fundamentals in proportion to the initial market value in CNY.
 fn fundamentals(dice: &mut Dice, value: i64) -> Fundamentals {
     let profit = if dice.roll(0..100) < 15 { -value / 50 } else { value / dice.roll(8..80) };
     let sales = value * 100 / dice.roll(50..1200);
@@ -185,9 +185,9 @@ fn fundamentals(dice: &mut Dice, value: i64) -> Fundamentals {
 }
 
 struct Trading {
-    /// Size of a daily step in hundred-thousandths.
+    /// The size of a daily step in hundred-thousandths.
     pace: i64,
-    /// Usual turnover of a session in hundred-thousandths of the tradable shares.
+    /// The usual turnover of a session in hundred-thousandths of the tradable shares.
     churn: i64,
     percent: i64,
 }

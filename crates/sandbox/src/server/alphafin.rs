@@ -1,6 +1,6 @@
-//! AlphaFin's wire: one endpoint, an envelope with `code`, calls counted by the minute.
+//! AlphaFin's wire: a single endpoint, an envelope with `code`, and limits per minute.
 //!
-//! Refusals come with a status of their own every other time, else inside HTTP 200. What statements hold is in
+//! Every other refusal has its own HTTP status, the rest come with HTTP 200. The contents of statements are in
 //! `crate::alphafin`.
 
 use super::get::GetWire;
@@ -14,13 +14,13 @@ use chrono::NaiveDate;
 use pitlake_contract::Contract;
 use serde_json::{Value, json};
 
-/// Reports for callers who do not say how many, and most of them.
+/// The number of reports by default, and at most.
 const LIMIT: usize = 5;
 const MOST: usize = 20;
 
 pub(super) struct Alphafin<'a>(Option<&'a Contract>);
 
-/// The code of a refusal, none for a parameter that no code is for, and its text.
+/// The code of a refusal, `None` for parameters without one, and its text.
 type Complaint = (Option<&'static str>, String);
 
 impl<'a> Alphafin<'a> {
@@ -76,7 +76,7 @@ fn envelope(code: &Value, message: &str, data: &Value) -> String {
     json!({"code": code, "message": message, "data": data}).to_string()
 }
 
-/// One object for one symbol, a list of them for several. One unknown symbol fails them all.
+/// An object for one symbol, a list for several. One unknown symbol fails the whole call.
 fn data(scene: Scene<'_>, contract: &Contract, params: &Params) -> Result<Value, Complaint> {
     let refused = |code, text: &str| (Some(code), text.to_owned());
     let sent = |name: &str| params.get(name).map(String::as_str);

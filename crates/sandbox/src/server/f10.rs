@@ -1,6 +1,6 @@
-//! F10's wire: two endpoints below two generations of paths, an envelope with `ret_code`, calls counted by the second.
+//! F10's wire: two endpoints under two generations of paths, an envelope with `ret_code`, and limits per second.
 //!
-//! A token may be left out; one that is sent must be right. What the answers hold is in `crate::f10`.
+//! The token is optional, but must be right if sent. The contents of answers are in `crate::f10`.
 
 use super::faults::Fault;
 use super::get::GetWire;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 const LENGTH: usize = 32;
 const EARNINGS: &str = "earnings_price_history";
-/// Interfaces and their paths of the other generation.
+/// Interfaces and their paths in the other generation.
 const PATHS: [(&str, &str); 2] = [
     (EARNINGS, "/api/v1.0/quote/{symbol}/financials/earnings-price-history"),
     ("valuation_detail", "/api/v1.0/quote/{symbol}/valuation/detail"),
@@ -23,7 +23,7 @@ const PATHS: [(&str, &str); 2] = [
 
 pub(super) struct F10<'a>(Option<(&'a str, &'a str)>);
 
-/// Name and text of a failure.
+/// The name and text of a failure.
 type Failed = (&'static str, &'static str);
 
 const UNKNOWN: Failed = ("invalid_symbol", "unknown symbol");

@@ -1,6 +1,6 @@
-//! What goes wrong on the way: gateway errors, broken replies and shifted pages, in a fixed rotation.
+//! What goes wrong in transit: gateway errors, broken replies and shifted pages, in a fixed rotation.
 //!
-//! A fault never hits the next attempt at the same call, so one retry always helps.
+//! The next attempt at a failed call always succeeds, so one retry is enough.
 
 use crate::tables::Params;
 use axum::body::Body;
@@ -19,13 +19,13 @@ pub(crate) enum Fault {
     BadGateway,
     EmptyBody,
     HalfJson,
-    /// HTTP 429 that asks to wait for a second.
+    /// HTTP 429, asking to wait for a second.
     TooMany,
     /// Connection closed without a reply.
     HangUp,
     /// Connection closed in the middle of the reply.
     BrokenReply,
-    /// A later page that begins with the last row of the page before.
+    /// A later page that begins with the last row of the previous page.
     RepeatedRow,
 }
 
@@ -40,13 +40,13 @@ const ROTATION: [Fault; 7] = [
 ];
 
 pub(crate) struct Faults {
-    /// One fault in so many calls; 0 for none.
+    /// One fault per this many calls; 0 for none.
     every: u32,
     calls_since: u32,
     turns: usize,
-    /// Whether the next faulty later page repeats a row; otherwise the rotation has it.
+    /// Whether the next faulty later page repeats a row, instead of the next fault in the rotation.
     repeat_next: bool,
-    /// Attempts that went wrong and have not been made again.
+    /// Attempts that failed and have not been repeated yet.
     spoiled: BTreeSet<String>,
 }
 
@@ -55,7 +55,7 @@ impl Faults {
         Self { every, calls_since: 0, turns: 0, repeat_next: true, spoiled: BTreeSet::new() }
     }
 
-    /// What happens to this call, `later_page` if it has an offset.
+    /// What happens to a call. `later_page` means that it has an offset.
     pub(crate) fn next(&mut self, attempt: &str, later_page: bool) -> Option<Fault> {
         if self.every == 0 {
             return None;
@@ -78,7 +78,7 @@ impl Faults {
 }
 
 impl Fault {
-    /// Makes a page begin one row early, where the fault is a repeated row.
+    /// Makes a page begin one row early, if the fault is a repeated row.
     pub(crate) fn shift(self, params: &mut Params) {
         if let (Self::RepeatedRow, Some(offset)) = (self, params.get_mut("offset")) {
             *offset = offset.trim().parse().map_or(0, |rows: usize| rows.saturating_sub(1)).to_string();
@@ -98,7 +98,7 @@ impl Fault {
             }
             Self::EmptyBody => (json, "").into_response(),
             Self::HalfJson => (json, Bytes::from(reply).slice(..middle)).into_response(),
-            // Without a wait a caller would rest for a minute.
+            // Without a wait, callers would pause for a minute.
             Self::TooMany => {
                 (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")], "too many requests").into_response()
             }
@@ -109,9 +109,9 @@ impl Fault {
     }
 }
 
-/// A reply that promises `length` bytes and breaks off after `start`; without a start nothing is sent at all.
+/// A reply that promises `length` bytes but ends after `start`. If `start` is empty, nothing is sent at all.
 fn broken(start: Bytes, length: usize) -> Response {
-    // Lets the start leave before the connection closes.
+    // Let the start be sent before the connection closes.
     let pause = Duration::from_millis(if start.is_empty() { 0 } else { 20 });
     let start = stream::iter((!start.is_empty()).then_some(Ok(start)));
     let end = stream::once(async move {

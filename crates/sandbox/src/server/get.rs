@@ -1,5 +1,4 @@
-//! How a GET is served on all three wires that have it: counted, admitted, answered, and now and then spoiled by a
-//! fault.
+//! Serves GETs for the three wires that use them: counts, admits and answers calls, and spoils some with faults.
 
 use super::faults::Fault;
 use super::shared::{Call, Denial, Rate, Shared};
@@ -8,20 +7,20 @@ use crate::tables::Params;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// What a wire with GETs has of its own.
+/// What is specific to a wire that uses GET.
 pub(super) trait GetWire {
     fn interface(&self) -> Option<&str>;
 
-    /// How often a vendor may be called.
+    /// How often the vendor may be called.
     fn rate(&self, settings: &Settings) -> Rate;
 
-    /// Status and body for a call that is not let in.
+    /// The status and body for a refused call.
     fn denied(&self, denial: &Denial) -> (StatusCode, String);
 
-    /// Status and body for a call that is; `number` counts those of the interface.
+    /// The status and body for an admitted call; `number` counts the calls to the interface.
     fn answered(&self, shared: &Shared, params: &Params, number: u64) -> (StatusCode, String);
 
-    /// The parameter that may carry the token in place of a header.
+    /// The parameter that may carry the token instead of a header.
     fn token_param(&self) -> &'static str {
         ""
     }
@@ -30,7 +29,7 @@ pub(super) trait GetWire {
         "application/json"
     }
 
-    /// The header that says how many more calls are allowed.
+    /// The header with the number of calls left.
     fn remaining(&self) -> Option<&'static str> {
         None
     }
@@ -71,7 +70,7 @@ pub(super) fn answer(shared: &Shared, call: &Call<'_>, wire: &dyn GetWire) -> Re
     }
 }
 
-/// How many calls may follow this one. Path, token and rate are checked in the vendors' order.
+/// Admits a call and returns how many may follow it. Path, token and rate are checked in the vendors' order.
 fn admit(shared: &Shared, call: &Call<'_>, wire: &dyn GetWire, params: &Params) -> Result<u32, Denial> {
     wire.interface().ok_or(Denial::Unknown)?;
     call.check_token(params.get(wire.token_param()).map(String::as_str))?;

@@ -1,6 +1,6 @@
-//! The HTTP side, on loopback only: Tushare at the root, every other vendor below its name, each by its wire.
+//! The HTTP side, on loopback only: Tushare at the root, every other vendor below its name, each with its own wire.
 //!
-//! Here calls find their vendor; the rules of a wire are in the module of its name.
+//! Calls are routed to vendors here; each wire's rules are in the module named after it.
 
 mod alphafin;
 mod f10;
@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// The vendors without a server, for calls in the same process.
+/// The vendors without a server, for calls within the process.
 pub struct Desk(Arc<Shared>);
 
 impl Desk {
@@ -42,10 +42,10 @@ impl Desk {
         Self(Arc::new(Shared::new(market, settings)))
     }
 
-    /// What a server would respond to a GET, or to a POST with a body.
+    /// What a server would reply to a GET, or to a POST with a body.
     ///
     /// # Errors
-    /// When the URL or a header is malformed, or a fault breaks the response off.
+    /// When the URL or a header is malformed, or a fault interrupts the reply.
     pub async fn answer(
         &self,
         url: &str,
@@ -63,30 +63,30 @@ impl Desk {
     }
 }
 
-/// A running sandbox. Dropping it stops the server: connections end after the reply under way.
+/// A running sandbox. Dropping it stops the server after replies in progress.
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<std::io::Result<()>>,
-    /// Never sent to: the server stops when it is dropped.
+    /// Nothing is ever sent: the server stops when this is dropped.
     running: oneshot::Sender<()>,
 }
 
 impl Server {
-    /// Base URL of Tushare, `http://127.0.0.1:PORT`. Calls go there or to any path below it.
+    /// Tushare's base URL, `http://127.0.0.1:PORT`. Any path below it works too.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Base URL of a vendor. None for one that has no contracts.
+    /// The base URL of a vendor; `None` if it has no contracts.
     #[must_use]
     pub fn url_of(&self, vendor: &str) -> Option<String> {
         self.vendors().find(|other| *other == vendor)?;
         Some(if vendor == "tushare" { self.url() } else { format!("{}/{vendor}", self.url()) })
     }
 
-    /// The vendors that are served.
+    /// The vendors being served.
     pub fn vendors(&self) -> impl Iterator<Item = &str> {
         self.shared.vendors().map(|vendor| vendor.name.as_str())
     }
@@ -97,22 +97,22 @@ impl Server {
         TOKEN
     }
 
-    /// Calls so far per interface name as sent, refused and faulty ones included; those of vendors other than
-    /// Tushare as `asharehub/market_daily`.
+    /// Calls so far by interface name as sent, including refused and faulty ones; those of vendors other than Tushare
+    /// as `asharehub/market_daily`.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.shared.book().calls.clone()
     }
 
-    /// Moves the vendor's clock, forwards or back.
+    /// Moves the vendor's clock, forwards or backwards.
     pub fn set_epoch(&self, epoch: DateTime<Utc>) {
         self.shared.book().epoch = Some(epoch);
     }
 
-    /// Waits until the server ends, which by itself it does not; dropping the future stops it.
+    /// Waits until the server ends, which it does not do by itself. Dropping the future stops it.
     ///
     /// # Errors
-    /// When the server broke down.
+    /// When the server failed.
     pub async fn join(self) -> anyhow::Result<()> {
         let Self { task, running, .. } = self;
         let ended = task.await;
@@ -121,10 +121,10 @@ impl Server {
     }
 }
 
-/// Starts a server for `market` on 127.0.0.1 and `port`, any free one for 0.
+/// Starts a server for `market` on 127.0.0.1 and `port`; 0 picks a free one.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// When the port is not available.
 pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
@@ -137,7 +137,7 @@ pub async fn serve(market: Arc<Market>, settings: Settings, port: u16) -> anyhow
         .with_state(Arc::clone(&shared));
     let (running, stopped) = oneshot::channel::<()>();
     let listener = listener.tap_io(|stream| {
-        // Only a matter of speed.
+        // Only affects speed.
         let _ = stream.set_nodelay(true);
     });
     let server = axum::serve(listener, router).with_graceful_shutdown(async {
@@ -167,7 +167,7 @@ async fn answer(
     }
 }
 
-/// Moves the vendors' clock to the RFC 3339 moment in the body.
+/// Moves the vendors' clock to the RFC 3339 time in the body.
 async fn move_clock(State(shared): State<Arc<Shared>>, body: String) -> Response {
     match DateTime::parse_from_rfc3339(body.trim()) {
         Ok(epoch) => {

@@ -1,8 +1,8 @@
-//! The REST wire, as AShareHub speaks it: a key in a header, a quota by the day, a query string checked the way FastAPI
-//! checks it, bare arrays of objects, FastAPI's refusals.
+//! The REST wire, as used by AShareHub: a key in a header, a daily quota, a query string validated like FastAPI does,
+//! bare arrays of objects, and FastAPI's errors.
 //!
-//! Rows, fields and parameters of the endpoints are in `asharehub`. Parameters that a surface does not know are ignored
-//! silently; so is `trade_date` on /v1.
+//! Rows, fields and parameters of the endpoints are in `asharehub`. Unknown parameters are silently ignored, as is
+//! `trade_date` on /v1.
 
 use super::faults::Fault;
 use super::get::GetWire;
@@ -16,12 +16,12 @@ use chrono::NaiveDateTime;
 use pitlake_contract::FieldType;
 use serde_json::{Value, json};
 
-/// Rows on /v1 for callers who do not say how many.
+/// The default number of rows on /v1.
 const DEFAULT_LIMIT: usize = 100;
-/// Largest `limit` where no cap is known.
+/// The largest `limit` if no cap is known.
 const CAP: usize = 5000;
 
-/// The endpoint of the path, and the version of the path.
+/// The endpoint and version of the path.
 pub(super) struct Rest<'a>(Option<(Surface, &'a Endpoint)>);
 
 impl<'a> Rest<'a> {
@@ -59,7 +59,7 @@ impl GetWire for Rest<'_> {
         }
     }
 
-    /// Its 429 is for the day: no caller should try again.
+    /// Its 429 is about the day, so callers would not retry.
     fn spoiled(&self, fault: Fault, body: String) -> Response {
         let fault = if fault == Fault::TooMany { Fault::Unavailable } else { fault };
         fault.respond(body)
@@ -81,12 +81,12 @@ fn rows(shared: &Shared, surface: Surface, endpoint: &Endpoint, query: &Query) -
     format!("[{}]", objects.join(","))
 }
 
-/// Why a parameter is refused, as an item of `detail`.
+/// Why a parameter is rejected, as an item of `detail`.
 fn problem(kind: &str, name: &str, text: &str, input: Option<&str>) -> Value {
     json!({"type": kind, "loc": ["query", name], "msg": text, "input": input})
 }
 
-/// What a caller asks for, or why it is refused.
+/// What a caller asks for, or why it is rejected.
 fn read(endpoint: &Endpoint, surface: Surface, params: &Params) -> Result<Query, Value> {
     let sent = |name: &str| params.get(surface.name(name)).map(String::as_str);
     if let Some(name) = endpoint.required(surface).find(|name| sent(name).is_none()) {
@@ -115,7 +115,7 @@ fn read(endpoint: &Endpoint, surface: Surface, params: &Params) -> Result<Query,
     Ok(query)
 }
 
-/// How many rows: on /v2 all that are allowed, and whole directories, for callers who do not say.
+/// The number of rows. On /v2 the default is the maximum, and whole directories.
 fn take(endpoint: &Endpoint, surface: Surface, limit: Option<&str>) -> Result<usize, Value> {
     let most = endpoint.contract.call.cap.unwrap_or(CAP);
     match (limit, surface) {
@@ -144,13 +144,13 @@ fn whole(name: &str, text: &str, least: usize, most: Option<usize>) -> Result<us
     }
 }
 
-/// A day in the spelling of the surface, as /v1 writes it.
+/// A day spelled as in this version, converted to the spelling of /v1.
 fn day(surface: Surface, name: &str, text: &str) -> Result<String, Value> {
     let reason = "Input should be a valid date or datetime";
     surface.day(text).ok_or_else(|| problem("date_from_datetime_parsing", name, reason, Some(text)))
 }
 
-/// An end of the window; where rows have times it may be a second.
+/// An end of the window. If rows have times, it may include seconds.
 fn moment(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Result<String, Value> {
     let timed = endpoint.dated().is_some_and(|place| endpoint.fields[place].kind == FieldType::Time);
     match NaiveDateTime::parse_from_str(&text.replace(' ', "T"), "%Y-%m-%dT%H:%M:%S") {
@@ -159,7 +159,7 @@ fn moment(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Resu
     }
 }
 
-/// The codes asked for of a field. One that cannot be read has no rows on /v1 and is refused on /v2.
+/// The codes requested for a field. An unreadable code has no rows on /v1 and is rejected on /v2.
 fn codes(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Result<Vec<String>, Value> {
     let codes: Vec<&str> = match endpoint.origin.basket {
         Some(_) => text.split(',').map(str::trim).collect(),
@@ -168,7 +168,7 @@ fn codes(endpoint: &Endpoint, surface: Surface, name: &str, text: &str) -> Resul
     if let Some(most) = endpoint.origin.basket.filter(|most| codes.len() > *most) {
         return Err(problem("too_long", surface.name(name), &format!("At most {most} codes"), None));
     }
-    // Hong Kong's codes have no suffix in the rows.
+    // Hong Kong codes have no suffix in the rows.
     let is_bare = endpoint.is_southbound();
     let unreadable = |code: &&&str| {
         let (digits, suffix) = code.split_once('.').unwrap_or((code, ""));

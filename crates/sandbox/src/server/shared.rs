@@ -1,5 +1,5 @@
-//! What all wires share: the market, the books kept over calls, limits on calls in fixed stretches of time such as
-//! minutes of the clock, and how a call finds its vendor.
+//! What all wires share: the market, bookkeeping of calls, limits per fixed interval such as minutes of the clock, and
+//! routing of calls to vendors.
 
 use super::faults::{Fault, Faults};
 use crate::asharehub::{Endpoint, endpoints};
@@ -22,7 +22,7 @@ pub(super) struct Shared {
 }
 
 pub(super) struct Book {
-    /// Calls of Tushare's wire.
+    /// The number of Tushare calls.
     pub(super) serial: u64,
     pub(super) calls: BTreeMap<String, u64>,
     /// The time on the vendors' clock.
@@ -31,17 +31,17 @@ pub(super) struct Book {
     meter: Meter,
 }
 
-/// Why a call is not let in.
+/// Why a call is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Denial {
     /// No interface of that name or path.
     Unknown,
-    /// No token where the vendor needs one.
+    /// No token, although the vendor needs one.
     NoToken,
     WrongToken,
     /// Too few points for the interface.
     Points,
-    /// Calls that are allowed, and the seconds until there are some again.
+    /// The allowed number of calls, and the seconds until more are allowed.
     TooOften(u32, u64),
     Missing(String),
 }
@@ -60,7 +60,7 @@ impl Shared {
         Self { market, catalog, endpoints, settings, book: Mutex::new(book) }
     }
 
-    /// What replies are made from, at the time on the vendors' clock.
+    /// What replies are made from, at the current time on the vendors' clock.
     pub(super) fn scene(&self) -> Scene<'_> {
         let at = self.book().epoch.map(shanghai);
         Scene { market: &self.market, catalog: &self.catalog, at }
@@ -70,7 +70,7 @@ impl Shared {
         self.catalog.contracts.vendors()
     }
 
-    /// The contract of the call's path, and what the path has in place of a parameter.
+    /// The contract for the call's path, and the path's value in place of a parameter.
     pub(super) fn contract<'a>(&'a self, call: &Call<'a>) -> Option<(&'a Contract, &'a str)> {
         let mut own = self.catalog.contracts.iter().filter(|contract| contract.id.vendor == call.vendor.name);
         own.find_map(|contract| Some((contract.as_ref(), filled(contract.path.as_deref()?, call.path)?)))
@@ -81,7 +81,7 @@ impl Shared {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call: how many of that name there have been, and what goes wrong with it.
+    /// Counts a call. Returns how many there were with that name, and the fault, if any.
     pub(super) fn count(&self, name: &str, attempt: &str, later_page: bool) -> (u64, Option<Fault>) {
         let mut book = self.book();
         let calls = book.calls.entry(name.to_owned()).or_default();
@@ -89,12 +89,12 @@ impl Shared {
         (*calls, book.faults.next(attempt, later_page))
     }
 
-    /// Lets a call through, or not: how many of that name may follow it.
+    /// Admits a call and returns how many of that name may follow it.
     pub(super) fn pass(&self, name: &str, rate: Rate) -> Result<u32, Denial> {
         self.book().meter.pass(name, rate, wall_seconds()).map_err(|wait| Denial::TooOften(rate.calls, wait))
     }
 
-    /// The vendor whose name a path begins with, and the rest of the path; Tushare has the others.
+    /// The vendor that a path begins with, and the rest of the path. All others belong to Tushare.
     pub(super) fn addressed<'a>(&self, path: &'a str) -> Option<(&Vendor, &'a str)> {
         let below = path.trim_start_matches('/');
         let (first, _) = below.split_once('/').unwrap_or((below, ""));
@@ -106,7 +106,7 @@ impl Shared {
     }
 }
 
-/// What a path has where a template has `{…}`, nothing if it has none; `None` for another path.
+/// The part of a path in place of a template's `{…}`, empty if it has none. `None` for other paths.
 pub(super) fn filled<'a>(template: &str, path: &'a str) -> Option<&'a str> {
     let Some((front, rest)) = template.split_once('{') else {
         return (template == path).then_some("");
@@ -117,19 +117,19 @@ pub(super) fn filled<'a>(template: &str, path: &'a str) -> Option<&'a str> {
 
 pub(super) struct Call<'a> {
     pub(super) vendor: &'a Vendor,
-    /// Below the vendor's prefix.
+    /// Without the vendor's prefix.
     pub(super) path: &'a str,
     pub(super) uri: &'a Uri,
     pub(super) headers: &'a HeaderMap,
 }
 
 impl Call<'_> {
-    /// Parameters of the query by name; the last of several counts.
+    /// Query parameters by name; the last of several counts.
     pub(super) fn params(&self) -> Params {
         form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
     }
 
-    /// Whether the token is right: that of the vendor's header, or one that was sent in another way.
+    /// Checks the token in the vendor's header, or sent in another way.
     pub(super) fn check_token(&self, other: Option<&str>) -> Result<(), Denial> {
         let (name, right) = match &self.vendor.token_in {
             TokenIn::Body => ("", String::new()),
@@ -145,25 +145,25 @@ impl Call<'_> {
     }
 }
 
-/// Seconds of the wall clock, which vendors count calls by.
+/// Seconds of the wall clock, by which vendors count calls.
 #[allow(clippy::disallowed_methods, reason = "the vendors' minutes and days are those of the wall clock")]
 fn wall_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// So many calls in so many seconds; 0 calls for no limit.
+/// Calls per seconds; 0 calls means no limit.
 #[derive(Clone, Copy)]
 pub(super) struct Rate {
     pub(super) calls: u32,
     pub(super) seconds: u64,
 }
 
-/// The calls of the latest stretch, by the name of what is limited.
+/// The calls in the latest interval, by name.
 #[derive(Default)]
 pub(super) struct Meter(BTreeMap<String, (u64, u32)>);
 
 impl Meter {
-    /// Counts a call: how many are left after it, or the seconds until there are some again.
+    /// Counts a call. Returns the calls left, or the seconds until more are allowed.
     pub(super) fn pass(&mut self, name: &str, rate: Rate, now: u64) -> Result<u32, u64> {
         let Rate { calls: allowed, seconds } = rate;
         if allowed == 0 {

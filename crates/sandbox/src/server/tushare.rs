@@ -1,7 +1,7 @@
-//! The wire of Tushare: a POST with everything in its body, to the vendor's address or to any path below it, read as
-//! leniently as the vendor reads it: unknown keys and parameters mean nothing.
+//! Tushare's wire: a POST with everything in the body, to the vendor's address or any path below it. It is read as
+//! leniently as by the vendor: unknown keys and parameters are ignored.
 //!
-//! Points, calls a minute and parameters are checked here. The reply is always HTTP 200, and written as text so that
+//! Points, calls per minute and parameters are checked here. The reply is always HTTP 200, and is built as text so that
 //! numbers keep their spelling.
 
 use super::shared::{Call, Denial, Rate, Shared};
@@ -49,7 +49,8 @@ pub(super) fn answer(shared: &Shared, call: &Call<'_>, body: &[u8]) -> Response 
     }
 }
 
-/// The interface, or why not: the vendor checks token, name, points, calls a minute and parameters in this order.
+/// The interface, or why it is refused: the vendor checks token, name, points, calls per minute and parameters in this
+/// order.
 fn admit<'a>(shared: &'a Shared, call: &Call<'_>, name: &str, request: &TushareCall) -> Result<&'a Served, Denial> {
     call.check_token(Some(&request.token))?;
     let interface = shared.scene().catalog.find(name).ok_or(Denial::Unknown)?;
@@ -66,14 +67,14 @@ fn rate(settings: &Settings, vendor: &Vendor, contract: &Contract) -> Rate {
     Rate { calls: settings.rpm.min(contract.requests_per_minute(vendor, settings.points)), seconds: 60 }
 }
 
-/// The vendor's text for an admitted call.
+/// The vendor's reply to an admitted call.
 fn rows(shared: &Shared, (serial, id): (u64, &str), interface: &Served, request: &TushareCall) -> String {
     let cap = [interface.contract.call.cap, shared.settings.cap].into_iter().flatten().min();
     let (skip, limit) = (request.rows("offset").unwrap_or_default(), request.rows("limit").filter(|limit| *limit > 0));
     let take = limit.into_iter().chain(cap).min().unwrap_or(usize::MAX);
     let scene = shared.scene();
     let rows = interface.select(scene.market, scene.at, &request.params, (skip, take));
-    // As captured: true after any explicit limit, so useless as a hint.
+    // As captured: true after any explicit limit, and therefore useless.
     let has_more = limit.is_some() && !rows.is_empty();
     let columns = request.columns(interface);
     let names: Vec<&str> = columns.iter().map(|column| interface.fields[*column].name.as_str()).collect();
@@ -82,9 +83,9 @@ fn rows(shared: &Shared, (serial, id): (u64, &str), interface: &Served, request:
     written(serial, id, &names, &sent, has_more)
 }
 
-/// A call as it came.
+/// A call as received.
 struct TushareCall {
-    /// `api_name`, not checked.
+    /// `api_name`, not validated.
     interface: String,
     token: String,
     params: Params,
@@ -100,7 +101,7 @@ struct Body {
     fields: Option<Fields>,
 }
 
-/// Documented as a comma-separated text; some vendor samples pass a list.
+/// Documented as comma-separated text, but some of the vendor's samples pass a list.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Fields {
@@ -109,7 +110,7 @@ enum Fields {
 }
 
 impl TushareCall {
-    /// Reads a body posted to `path`, whose last part names the interface if the body does not.
+    /// Parses a body posted to `path`, whose last segment names the interface if the body does not.
     fn read(path: &str, body: &[u8]) -> serde_json::Result<Self> {
         let body: Body = serde_json::from_slice(body)?;
         let from_path = path.rsplit('/').next().unwrap_or_default();
@@ -131,8 +132,8 @@ impl TushareCall {
         self.params.get(param)?.trim().parse().ok()
     }
 
-    /// Positions of the columns to send: those named, in the order named, unknown ones left out without a
-    /// word; the default ones if that leaves nothing.
+    /// Indices of the columns to send: those named, in that order, silently leaving out unknown ones. The default
+    /// columns if none are left.
     fn columns(&self, interface: &Served) -> Vec<usize> {
         let named: Vec<usize> = self.fields.iter().filter_map(|field| interface.column(field)).collect();
         if !named.is_empty() {
@@ -142,7 +143,7 @@ impl TushareCall {
     }
 }
 
-/// A parameter as text, whether it came as text, number or flag.
+/// A parameter as text, whether sent as string, number or boolean.
 fn param((name, value): (String, Value)) -> Option<(String, String)> {
     let text = match value {
         Value::String(text) => text,
@@ -152,7 +153,7 @@ fn param((name, value): (String, Value)) -> Option<(String, String)> {
     (!text.is_empty()).then_some((name, text))
 }
 
-/// The reply to a call that is not let in. One code has several meanings: only the text differs.
+/// The reply to a refused call. One code has several meanings that only differ by text.
 fn denied(denial: &Denial, request_id: &str) -> String {
     const DETAILS: &str = "权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
     let (code, text) = match denial {
@@ -166,9 +167,9 @@ fn denied(denial: &Denial, request_id: &str) -> String {
     format!(r#"{{"request_id":"{request_id}","code":{code},"data":null,"msg":{text},"message":{text},"detail":null}}"#)
 }
 
-/// The reply with the names of columns and rows of JSON.
+/// The reply with column names and rows of JSON.
 fn written(serial: u64, request_id: &str, names: &[&str], rows: &[Vec<String>], has_more: bool) -> String {
-    // Captures show both kinds of empty message.
+    // Both kinds of empty messages were captured.
     let message = if serial.is_multiple_of(2) { "null" } else { r#""""# };
     let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(",");
     let items = rows.iter().map(|row| format!("[{}]", row.join(","))).collect::<Vec<_>>().join(",");
@@ -177,7 +178,7 @@ fn written(serial: u64, request_id: &str, names: &[&str], rows: &[Vec<String>], 
     )
 }
 
-/// An identifier that looks like a random UUID, for the call with this serial number.
+/// An id that looks like a random UUID, for the call with this serial number.
 fn request_id(seed: u64, serial: u64) -> String {
     let moment = usize::try_from(serial).unwrap_or_default();
     let mut dice = Dice::new(seed, "request id", 0, moment);

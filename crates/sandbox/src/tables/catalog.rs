@@ -1,4 +1,4 @@
-//! Every interface on offer, each made from its contract and its entry, and the scene that replies are made from.
+//! All available interfaces, each built from its contract and its entry, and the scene that replies are made from.
 //!
 //! Entries (`market/tushare.toml`) are what the sandbox adds to a contract: who has rows, how badly they are published,
 //! and the columns that do not follow from their name, type and unit.
@@ -13,29 +13,29 @@ use pitlake_contract::{Contract, Contracts, Field, SpecFile, WireFormat};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-/// Every interface on offer, by vendor and name: `tushare/daily`.
+/// All available interfaces, by vendor and name: `tushare/daily`.
 pub(crate) struct Catalog {
-    /// What vendors document of all their interfaces.
+    /// What vendors document about their interfaces.
     pub(crate) contracts: Contracts,
     interfaces: BTreeMap<String, Served>,
 }
 
-/// Those that are shipped.
+/// The shipped interfaces.
 static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::load(&[])));
 
 impl Catalog {
-    /// Those that are shipped, and those of contracts below `schemas/` added or in their place.
+    /// The shipped interfaces, with those of contracts below `schemas/` added or replacing them.
     pub(crate) fn with(own: &[SpecFile]) -> Arc<Self> {
         if own.is_empty() { Arc::clone(&SHIPPED) } else { Arc::new(Self::load(own)) }
     }
 
-    /// A contract with a problem is left out: the lake names the problem when it reads it.
+    /// Contracts with problems are left out: the lake reports the problems when it reads them.
     fn load(own: &[SpecFile]) -> Self {
         let entries = entries();
         let (contracts, _) = Contracts::load(own);
         let named = |contract: &Arc<Contract>| {
             let id = contract.id.to_string();
-            // A gateway with Tushare's wire has Tushare's rows under Tushare's names.
+            // A gateway with Tushare's wire has Tushare's rows for the same names.
             let vendor = contracts.vendor(&contract.id.vendor);
             let is_alike = vendor.is_some_and(|vendor| vendor.wire == WireFormat::Tushare);
             // Both interfaces of a report have the same rows.
@@ -47,22 +47,22 @@ impl Catalog {
         Self { contracts, interfaces }
     }
 
-    /// The interface of that name, one of Tushare's where no vendor is named.
+    /// The interface with a name, which is Tushare's if no vendor is given.
     pub(crate) fn find(&self, name: &str) -> Option<&Served> {
         if name.contains('/') { self.interfaces.get(name) } else { self.interfaces.get(&format!("tushare/{name}")) }
     }
 }
 
-/// What a reply is made from: a market, the interfaces on offer, and the moment of the call.
+/// What a reply is made from: a market, the available interfaces, and the time of the call.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
     pub(crate) market: &'a Market,
     pub(crate) catalog: &'a Catalog,
-    /// None for long after everything.
+    /// `None` means long after everything.
     pub(crate) at: Option<Moment>,
 }
 
-/// An interface as its entry has it, or as follows from its contract alone.
+/// An interface built from its contract and its entry, if it has one.
 fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
     let fields: Vec<Field> = contract.fields.iter().filter(|field| field.param.is_none()).cloned().collect();
     let maker = |field: &Field| entry.and_then(|entry| entry.makers.get(&field.name)).map(String::as_str);
@@ -78,10 +78,10 @@ fn interface(contract: &Arc<Contract>, entry: Option<&Entry>) -> Served {
     }
 }
 
-/// The rows that an entry names.
+/// The rows named by an entry.
 ///
 /// # Panics
-/// When there are none of that name: entries are compiled in, and every test reads them.
+/// When there are none with that name. Entries are compiled in, and every test reads them.
 fn content(rows: &str) -> Content {
     if let Some(population) = POPULATIONS.iter().find(|population| population.name == rows) {
         return Content::Sessions(population);
@@ -95,15 +95,15 @@ fn content(rows: &str) -> Content {
     }
 }
 
-/// How the rows of an interface come about.
+/// How the rows of an interface are generated.
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    /// Name of the population or of the function that has the rows.
+    /// Name of the population or function that has the rows.
     rows: String,
     flaws: Flaws,
-    /// Whether a call may name several codes where one is needed.
+    /// Whether a call may name several codes if it needs one.
     comma_list: bool,
-    /// Columns and the names of their makers.
+    /// Columns, and the names of their makers.
     makers: BTreeMap<String, String>,
 }
 
@@ -112,10 +112,10 @@ fn entries() -> BTreeMap<String, Entry> {
     read_entries("market/tushare.toml", include_str!("../../market/tushare.toml"), entry)
 }
 
-/// The tables of a file by their names.
+/// The tables in a file, by name.
 ///
 /// # Panics
-/// When one is not as its reader expects it: files are compiled in, and every test reads them.
+/// When one is invalid. Files are compiled in, and every test reads them.
 pub(crate) fn read_entries<T>(file: &str, text: &str, entry: fn(&TomlTable<'_>) -> Option<T>) -> BTreeMap<String, T> {
     let entries = TomlFile::new(file, text).parse(|root| {
         let names = root.keys().into_iter();

@@ -1,16 +1,16 @@
-//! The interfaces on offer, each made from its contract and its entry in `market/tushare.toml`.
+//! The available interfaces, each built from its contract and its entry in `market/tushare.toml`.
 //!
 //! The contract says which columns there are and in what unit, which are hidden, the folder, the points, the hour, the
-//! cap and what a call may ask. The entry names who has rows and the columns that are special. What a market looks like
-//! is Rust: there are three ways to have rows.
+//! cap and the allowed parameters. The entry says who has rows and which columns are special. What a market looks like
+//! is written in Rust. There are three ways to have rows:
 //!
-//! - `Content::Sessions`: a population has rows on every session, and knows some facts of each; every other column has
-//!   a maker (`sessions::makers`), found by the name in the entry or by the column's own name, or is made up.
-//! - `Content::Records`: all rows that a stock ever has, each a `Line` of named values with the time in which it
-//!   is there (`reports`, `records`).
-//! - `Content::Snapshot`: the state of a day, as lines in the order the vendor sends them (`instruments`).
+//! - `Content::Sessions`: a population has rows for every session, and knows some facts about each. Every other column
+//!   has a maker (`sessions::makers`), found by the name in the entry or by the column's own name, or is made up.
+//! - `Content::Records`: all rows that a stock ever has, each a `Line` of named values with the time during which it
+//!   exists (`reports`, `records`).
+//! - `Content::Snapshot`: the state on a day, as lines in the order in which the vendor sends them (`instruments`).
 //!
-//! Nothing here knows HTTP, accounts or files.
+//! HTTP, accounts and files are not handled here.
 
 mod catalog;
 mod instruments;

@@ -1,6 +1,6 @@
-//! Which rows a request gets, and in what order: filters, the vendor's disorder, and paging.
+//! Which rows a request gets, and in what order: filters, the vendor's lack of order, and paging.
 //!
-//! Row contents, caps and columns are decided by the callers and neighbours.
+//! The contents of rows, caps and columns are decided elsewhere.
 
 use super::rows::NONE;
 use super::served::{Content, Served};
@@ -14,11 +14,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
-/// Past the address of every item.
+/// Beyond the address of any item.
 const ORDER: usize = u32::MAX as usize;
 
 impl Served {
-    /// Whether a call names what it must, and otherwise what is missing.
+    /// The required parameters that a call lacks.
     pub(crate) fn missing(&self, params: &Params) -> Vec<&str> {
         let call = &self.contract.call;
         let absent = |name: &&String| !params.contains_key(*name);
@@ -29,8 +29,8 @@ impl Served {
         missing
     }
 
-    /// Rows `skip..skip + take` of those that `params` ask for and that are there at a moment (without one:
-    /// after everything), all columns, in wire order.
+    /// Rows `skip..skip + take` of those that match `params` and exist at a moment (`None`: in the end), with all
+    /// columns, in wire order.
     pub(crate) fn select(
         &self,
         market: &Market,
@@ -41,7 +41,7 @@ impl Served {
         let asked = self.asked(market, at, params);
         let rows = self.rows(&asked).filter(|row| self.passes(row, params));
         let is_in_order = match self.content {
-            // Within a session, times are not.
+            // Sessions are in order, but not the times within one.
             Content::Sessions(..) => !self.is_timed(),
             Content::Records(..) => false,
             Content::Snapshot(..) => true,
@@ -59,7 +59,7 @@ impl Served {
         rows.into_iter().skip(skip).take(take).collect()
     }
 
-    /// Every row there is at a moment, sorted by its cells: by the code before the day, mostly.
+    /// All rows at a moment, sorted by their cells, which usually means by code and day.
     pub(crate) fn all(&self, market: &Market, at: Option<Moment>) -> Vec<Vec<Cell>> {
         let mut rows: Vec<Vec<Cell>> = self.rows(&self.asked(market, at, &NONE)).collect();
         rows.sort_by(|a, b| compare(a, b));
@@ -70,7 +70,7 @@ impl Served {
         let stocks = match self.codes(params) {
             Some(codes) => {
                 let named = codes.into_iter().take(self.together()).filter_map(|code| market.find(code));
-                // A code named twice is still one stock.
+                // A code named twice is one stock.
                 let named: BTreeSet<usize> = named.collect();
                 named.into_iter().map(|stock| &market.stocks[stock]).collect()
             }
@@ -79,13 +79,13 @@ impl Served {
         Asked { market, at, params, fields: &self.fields, stocks }
     }
 
-    /// The codes that a call names, where they narrow the rows.
+    /// The codes named in a call, if they filter the rows.
     fn codes<'a>(&'a self, params: &'a Params) -> Option<Vec<&'a str>> {
         let is_narrowing = self.contract.call.filter("ts_code") == Some("ts_code");
         self.wanted("ts_code", params).filter(|_| is_narrowing).map(Iterator::collect)
     }
 
-    /// How many stocks a call may name. Of records that need a code, others than the first mean nothing.
+    /// How many stocks a call may name. For records that need a code, all but the first are ignored.
     fn together(&self) -> usize {
         let call = &self.contract.call;
         let needed = call.required.iter().chain(&call.one_of).any(|name| name == "ts_code");
@@ -93,7 +93,7 @@ impl Served {
         if many || matches!(self.content, Content::Sessions(..)) { usize::MAX } else { 1 }
     }
 
-    /// Every row that is there, before filters; sessions newest first.
+    /// All existing rows before filters, sessions newest first.
     fn rows<'a>(&'a self, asked: &'a Asked<'a>) -> Box<dyn Iterator<Item = Vec<Cell>> + 'a> {
         let (market, at) = (asked.market, asked.at);
         match self.content {
@@ -122,7 +122,7 @@ impl Served {
                 }))
             }
             Content::Records(records) => {
-                // Nothing is known of a company before it is listed.
+                // Nothing is known about a company before its listing.
                 let known = move |stock: &&Stock| {
                     let listed = stock.security.listed_on();
                     listed.is_some_and(|listed| at.is_none_or(|at| on(listed, 18, 0) <= at))
@@ -135,7 +135,7 @@ impl Served {
         }
     }
 
-    /// Whether a call asks for a session, or a holiday counted on after the last one.
+    /// Whether a call asks for a session, or for a holiday if the index is past the last session.
     fn asks_for(&self, day: usize, asked: &Asked<'_>) -> bool {
         let (stamp, params) = (asked.market.calendar.stamp(day), asked.params);
         let dated = |field: &str| self.fields.iter().any(|other| other.name == field && other.kind == FieldType::Date);
@@ -144,17 +144,17 @@ impl Served {
         exact.all(|(param, _)| is(param)) && within(&stamp, params, 8)
     }
 
-    /// The items of such a day that are asked for and there, in no order, the same one for the same call.
+    /// The requested items that exist on such a day, in no order, but always the same for the same call.
     fn items<'a>(&self, population: &Population, asked: &Asked<'a>, day: usize) -> Vec<Item<'a>> {
         let (market, at) = (asked.market, asked.at);
         let opening = at.map(|at| (self.opening(market, day), at));
-        // Before the first of them nothing is made.
+        // Before the first of them appears, nothing is generated.
         if opening.is_some_and(|(opening, at)| !opening.shows(None, at)) {
             return Vec::new();
         }
         let call = &self.contract.call;
         let codes = self.codes(asked.params);
-        // A parameter may name a fact that is no column.
+        // A parameter may name a fact that is not a column.
         let facts = || {
             let known = |param: &str| call.filter(param).is_some() || self.column(param).is_some();
             asked.params.iter().filter(move |(param, _)| !known(param))
@@ -177,8 +177,8 @@ impl Served {
         items
     }
 
-    /// The cells of a line about a stock on a day, or about something else; columns that it does not name are made.
-    /// Lines that say the same are written the same, whenever they are asked for.
+    /// The cells of a line about a stock on a day, or about something else. Columns that it does not name are
+    /// generated. Equal lines always have the same spelling.
     fn written(&self, market: &Market, (stock, day): (Option<&Stock>, NaiveDate), line: Line<'_>) -> Vec<Cell> {
         let mut hasher = Fnv::default();
         line.iter().filter(|(column, _)| **column != "update_flag").for_each(|(_, value)| value.hash(&mut hasher));
@@ -189,7 +189,7 @@ impl Served {
         self.cells(&Row { market, item: &item, session, day }, line, dice)
     }
 
-    /// The column of the day that a row belongs to.
+    /// The column with the day a row belongs to.
     pub(crate) fn dated(&self) -> Option<usize> {
         let (call, ask) = (&self.contract.call, &self.contract.ask);
         let named = call.range.iter().chain(&ask.field).map(String::as_str).chain(["ann_date", "end_date"]);
@@ -202,15 +202,15 @@ impl Served {
         self.column(self.contract.call.range.as_deref()?)
     }
 
-    /// Whether those are times.
+    /// Whether that column holds times.
     fn is_timed(&self) -> bool {
         self.range().is_some_and(|place| self.fields[place].kind == FieldType::Time)
     }
 
-    /// Whether the row is in the range and has, for each filter sent or implied, one of its comma-separated values.
+    /// Whether the row is in the range and, for each filter sent or implied, has one of its comma-separated values.
     fn passes(&self, row: &[Cell], params: &Params) -> bool {
         let in_range = |place: usize| within(row[place].text().unwrap_or_default(), params, usize::MAX);
-        // Of a code the digits or the suffix will do.
+        // For a code, the digits or the suffix are enough.
         let is = |field: &str, value: &str, wanted: &str| {
             value == wanted || field == "ts_code" && value.split('.').any(|part| part == wanted)
         };
@@ -222,7 +222,7 @@ impl Served {
         self.range().is_none_or(in_range) && self.contract.call.filters.iter().all(has)
     }
 
-    /// The comma-separated values of a filter, sent or implied; none if there is no such filter.
+    /// The comma-separated values of a filter, sent or implied; `None` if there is no such filter.
     pub(crate) fn wanted<'a>(&'a self, param: &str, params: &'a Params) -> Option<impl Iterator<Item = &'a str>> {
         let call = &self.contract.call;
         let sent = params.get(param).map(String::as_str).filter(|_| call.filter(param).is_some());
@@ -230,11 +230,11 @@ impl Served {
     }
 }
 
-/// Whether a day or time lies between `start_date` and `end_date`, of which so many digits count.
+/// Whether a day or time is between `start_date` and `end_date`, of which this many digits count.
 fn within(moment: &str, params: &Params, digits: usize) -> bool {
     let limit = |name: &str| {
         let limit = params.get(name)?;
-        // A day where times are asked for.
+        // A date where a time is expected.
         let cut = if limit.contains('-') && digits == 8 { limit.replace('-', "") } else { limit.clone() };
         Some(cut.chars().take(digits).collect::<String>())
     };
@@ -242,7 +242,7 @@ fn within(moment: &str, params: &Params, digits: usize) -> bool {
         && limit("end_date").is_none_or(|end| moment <= end.as_str() && !moment.is_empty())
 }
 
-/// Rows by their cells, nulls first, numbers by size.
+/// Compares rows by their cells, nulls first, numbers by value.
 fn compare(a: &[Cell], b: &[Cell]) -> Ordering {
     let number = |digits: &str| digits.parse::<f64>().unwrap_or_default();
     let mut cells = a.iter().zip(b).map(|(a, b)| match (a, b) {

@@ -1,16 +1,16 @@
-//! How the vendor spells numbers: like Python prints floats, with the oddities of its JSON.
+//! How the vendor spells numbers: the way Python prints floats, with the quirks of its JSON.
 //!
-//! Texts are made from whole numbers. The one float is the vendor's own subtraction noise in `change`.
+//! Texts are made from integers. The only floating point is the vendor's own subtraction noise in `change`.
 
 use crate::Cell;
 use crate::market::Dice;
 
-/// `units / 10^scale` the way Python prints a float: `8.0`, `9.39`, `-0.5641`.
+/// `units / 10^scale` as Python prints a float: `8.0`, `9.39`, `-0.5641`.
 pub(crate) fn decimal(units: i64, scale: u32) -> String {
     fixed(units, scale, 1)
 }
 
-/// The same with at least so many places.
+/// The same with a minimum number of decimal places.
 pub(crate) fn fixed(units: impl Into<i128>, scale: u32, least: usize) -> String {
     let units: i128 = units.into();
     let sign = if units < 0 { "-" } else { "" };
@@ -34,17 +34,17 @@ fn exponent(units: i64, scale: u32) -> String {
     }
 }
 
-/// The change from `before` to `after` fen as binary subtraction of the two prices leaves it, such as
+/// The change from `before` to `after` fen as binary subtraction of the two prices gives it, such as
 /// `-0.23000000000000043`.
 pub(crate) fn noisy_change(after: i64, before: i64) -> Option<String> {
     let yuan = |fen: i64| i32::try_from(fen).ok().map(|fen| f64::from(fen) / 100.0);
     Some(format!("{:?}", yuan(after)? - yuan(before)?))
 }
 
-/// Places that [`in_millionths`] keeps.
+/// The number of decimal places in [`in_millionths`].
 pub(crate) const PLACES: u32 = 6;
 
-/// A number in any of these spellings, in millionths: what other vendors make theirs from.
+/// A number in any of these spellings, in millionths, from which other vendors make theirs.
 pub(crate) fn in_millionths(text: &str) -> Option<i128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
@@ -57,23 +57,23 @@ pub(crate) fn in_millionths(text: &str) -> Option<i128> {
     if shift >= 0 { digits.checked_mul(power) } else { Some((digits + digits.signum() * (power / 2)) / power) }
 }
 
-/// A whole number of an integer column.
+/// A number in an integer column.
 pub(crate) fn integer(value: i64) -> Cell {
     Cell::Number(value.to_string())
 }
 
-/// A text, owned.
+/// A text cell.
 pub(crate) fn text(value: &str) -> Cell {
     Cell::Text(value.to_owned())
 }
 
-/// A text where there is one.
+/// A text cell, null if there is none.
 pub(crate) fn optional_text(value: Option<&str>) -> Cell {
     value.map_or(Cell::Null, text)
 }
 
-/// A number of a float column: mostly plain, one whole number in three without `.0`, one in a thousand with a zero too
-/// many, one in three thousand with an exponent.
+/// A number in a float column: usually plain, one integer in three without `.0`, one in a thousand with an extra zero,
+/// one in three thousand with an exponent.
 pub(crate) fn float(units: i64, scale: u32, dice: &mut Dice) -> Cell {
     let plain = decimal(units, scale);
     let whole = plain.strip_suffix(".0");

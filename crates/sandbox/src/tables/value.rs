@@ -1,7 +1,7 @@
-//! What a row has in a column, and how the column's contract has it written.
+//! The value of a row's column, and how the column's contract spells it.
 //!
-//! A maker states a figure in plain units (CNY, shares, parts of a whole) with as many decimal places as it likes; the
-//! unit on the wire comes from the contract. Which figure a row has is never decided here.
+//! A maker states a figure in plain units (CNY, shares, fractions) with any number of decimal places. The unit on the
+//! wire comes from the contract. Which figure a row has is not decided here.
 
 use super::{decimal, float, integer};
 use crate::Cell;
@@ -15,20 +15,20 @@ use std::collections::BTreeMap;
 pub(crate) enum Value {
     /// JSON null.
     Null,
-    /// A code, name, day or anything else in words.
+    /// A code, name, date or any other text.
     Text(String),
-    /// So many units of the given number of decimal places: `(123, 2)` is 1.23 CNY, shares, or wholes.
+    /// An integer and its number of decimal places: `(123, 2)` is 1.23 CNY, shares, or a fraction.
     Figure(i64, u32),
-    /// The same without digits that it does not have: a rounded figure.
+    /// The same, rounded to the digits it has.
     Rounded(i64, u32),
-    /// A number in its plain spelling: where a vendor's oddity needs it.
+    /// A number spelled as is, for the vendor's quirks.
     Digits(String),
 }
 
-/// A row by the names of its columns; a column that is not named is null.
+/// A row by column name. Columns that are not named are null.
 pub(crate) type Line<'a> = BTreeMap<&'a str, Value>;
 
-/// A line of columns and what becomes their values: `line! { ann_date: day, holder_name: name }`.
+/// A line from columns and convertible values: `line! { ann_date: day, holder_name: name }`.
 macro_rules! line {
     ($($column:ident: $value:expr),* $(,)?) => {
         $crate::tables::value::Line::from([$((stringify!($column), $crate::tables::value::Value::from($value))),*])
@@ -46,7 +46,7 @@ pub(crate) fn whole(units: i64) -> Value {
     Value::Figure(units, 0)
 }
 
-/// A part of a whole, or another plain number, in millionths. A percentage with four decimals is one.
+/// A fraction, or another plain number, in millionths. This includes a percentage with four decimals.
 pub(crate) fn millionths(units: i64) -> Value {
     Value::Figure(units, 6)
 }
@@ -76,8 +76,8 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 }
 
 impl Value {
-    /// The cell as the contract of its column says. Every value of a number draws, nulls too: so that the columns after
-    /// a gap are spelled as if it were none.
+    /// The cell as the contract spells it. Every number draws from the dice, nulls too, so that a gap does not change
+    /// the spelling of the columns after it.
     pub(crate) fn cell(self, field: &Field, dice: &mut Dice) -> Cell {
         match (self, field.kind, field.unit) {
             (Self::Text(text), ..) => Cell::Text(text),
@@ -89,7 +89,7 @@ impl Value {
             (Self::Null, ..) => Cell::Null,
             (Self::Figure(units, places), FieldType::Number, Some(unit)) => {
                 let (units, scale) = in_unit(units, places, unit);
-                // The one unit whose numbers come in quotes.
+                // The only unit whose numbers are quoted.
                 if unit == Unit::Cny1e6 { Cell::Text(decimal(units, scale)) } else { float(units, scale, dice) }
             }
             (Self::Rounded(units, places), FieldType::Number, Some(unit)) => {
@@ -103,7 +103,7 @@ impl Value {
     }
 }
 
-/// A plain figure in a unit: the units and their decimal places.
+/// A plain figure in a unit: the number and its decimal places.
 fn in_unit(units: i64, places: u32, unit: Unit) -> (i64, u32) {
     let plain = if unit.dimension() == Dimension::Fraction { Unit::Ratio } else { unit.canonical() };
     let shift = unit.shift_to(plain).map_or(0, i32::from);
@@ -116,7 +116,7 @@ fn in_unit(units: i64, places: u32, unit: Unit) -> (i64, u32) {
     }
 }
 
-/// Most decimal places that the vendor gives in a unit.
+/// The most decimal places the vendor gives in a unit.
 fn decimals(unit: Unit) -> u32 {
     match unit {
         Unit::Cny | Unit::Lot100 | Unit::Cny1e6 => 2,

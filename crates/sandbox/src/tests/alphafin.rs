@@ -1,4 +1,4 @@
-//! AlphaFin: symbols, refusals in two envelopes, and statements made of Tushare's.
+//! AlphaFin: symbols, refusals in two envelopes, and statements derived from Tushare's.
 
 use super::caller::Sandbox;
 use super::{MARKET, Row, grouped, moment, table, table_at};
@@ -101,7 +101,7 @@ fn reports_are_restated_in_place() {
     assert!(early.len() < late.len());
     let profit = |rows: &[Row]| rows[0].units("net_profit", 2);
     assert!(early.iter().any(|(key, rows)| profit(rows) != profit(&late[key])));
-    // What Tushare calls the latest is what is here.
+    // The latest statement at Tushare is the one here.
     let mut income = table(&MARKET, "income");
     income.retain(|row| ["1", "4"].contains(&&row["report_type"]));
     let announced = |row: &Row| if row.is_null("f_ann_date") { "ann_date" } else { "f_ann_date" };

@@ -1,4 +1,4 @@
-//! AShareHub: two surfaces, refusals, quotes of the moment, and rows that wait for the clock.
+//! AShareHub: two versions, refusals, current quotes, and rows that wait for the clock.
 
 use super::caller::Sandbox;
 use super::{MARKET, by_key, moment, stamp, table};
@@ -22,7 +22,7 @@ async fn surfaces_differ_in_names_numbers_and_days() {
     let digits = old["close"].as_str().unwrap();
     assert_eq!(digits.split_once('.').unwrap().1.len(), 4);
     assert_eq!(new["close"].as_f64(), digits.parse().ok());
-    // Bare on the one, suffixed on the other.
+    // Without a suffix in one version, with one in the other.
     assert_eq!(sandbox.list("v1/reference/stocks?ts_code=600001.SH")[0]["symbol"], "600001");
     let new = sandbox.list("v2/reference/stocks?symbol=600001.SH");
     assert_eq!((&new[0]["symbol"], new[0].get("ts_code")), (&json!("600001.SH"), None));
@@ -45,7 +45,7 @@ async fn v1_ignores_what_it_does_not_know() {
     assert_eq!(sandbox.list("v1/financials/indicators?ts_code=600001.SH&limit=2&offset=2"), first);
     let income = sandbox.list("v1/financials/income?ts_code=600001.SH&limit=200&report_type=1");
     assert!(income.iter().any(|row| row["report_type"] != "1"));
-    // The newer surface does not.
+    // The newer version does not.
     let day = sandbox.list("v2/market/daily?trade_date=20230301");
     assert!(!day.is_empty() && day.iter().all(|row| row["trade_date"] == "20230301"));
     assert!(!sandbox.list("v2/financials/indicators?symbol=600001.SH&limit=2&offset=2").is_empty());

@@ -1,4 +1,4 @@
-//! A caller over plain sockets, so that broken replies can be seen as they are.
+//! A client on plain sockets, to see broken replies as they are.
 
 use super::{MARKET, settings};
 use crate::{Market, Server, Settings, TOKEN, serve};
@@ -12,7 +12,7 @@ pub(super) struct Sandbox {
     pub(super) server: Server,
 }
 
-/// Status line, headers and body as they came; all empty when the connection closed without a reply.
+/// Status line, headers and body as received; all empty if the connection closed without a reply.
 pub(super) struct Raw {
     pub(super) head: String,
     pub(super) body: Vec<u8>,
@@ -27,7 +27,7 @@ impl Raw {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// Whether the whole body came.
+    /// Whether the whole body arrived.
     pub(super) fn is_whole(&self) -> bool {
         let length = self.head.lines().find_map(|line| line.strip_prefix("content-length: "));
         length.is_some_and(|length| length.parse() == Ok(self.body.len()))
@@ -45,7 +45,7 @@ impl Sandbox {
         Self::start(no_limits()).await
     }
 
-    /// A request with one header, or none.
+    /// A request with one header or none.
     pub(super) fn send(&self, method: &str, path: &str, header: &str, body: &str) -> Raw {
         tokio::task::block_in_place(|| {
             let host = self.server.url().replace("http://", "");
@@ -61,12 +61,12 @@ impl Sandbox {
         })
     }
 
-    /// A GET with the token of every vendor below a prefix.
+    /// A GET with the token of each vendor, below a prefix.
     pub(super) fn get(&self, path: &str) -> Raw {
         self.send("GET", path, &format!("X-API-Key: {TOKEN}"), "")
     }
 
-    /// A call of Tushare's.
+    /// A Tushare call.
     pub(super) fn post(&self, interface: &str, params: &Value, fields: &str) -> Raw {
         let body = json!({"api_name": interface, "token": TOKEN, "params": params, "fields": fields});
         self.send("POST", "/", "", &body.to_string())
@@ -78,7 +78,7 @@ impl Sandbox {
         raw.json()
     }
 
-    /// First column of the rows.
+    /// The first column of the rows.
     pub(super) fn codes(&self, interface: &str, params: &Value) -> Vec<String> {
         items(&self.call(interface, params, "")).iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
     }

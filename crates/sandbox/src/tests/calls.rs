@@ -1,4 +1,4 @@
-//! Every interface answers the calls that its contract describes: filters, ranges, what is needed, order and pages.
+//! Every interface answers the calls described in its contract: filters, ranges, required parameters, order and pages.
 
 use super::{SMALL, select, small, values};
 use crate::market::shanghai;
@@ -7,7 +7,7 @@ use crate::tables::served::{Content, Flaws, Served};
 use crate::{Cell, Market, Settings};
 use chrono::{Days, TimeDelta};
 
-/// Too many rows to look at all of them again and again.
+/// Too many rows to go through all of them repeatedly.
 const LARGE: [&str; 2] = ["cyq_chips", "stk_mins"];
 
 fn interfaces() -> impl Iterator<Item = &'static Served> {
@@ -24,7 +24,7 @@ fn sent(interface: &Served, params: &Params) -> Vec<Vec<Cell>> {
     sorted(interface.select(&SMALL, None, params, (0, usize::MAX)))
 }
 
-/// The rows of a call in which the fields of its parameters hold their values, by the whole list of rows.
+/// The rows that a call should get: those in the whole list whose fields match its parameters.
 fn wanted(interface: &Served, rows: &[Vec<Cell>], params: &Params) -> Vec<Vec<Cell>> {
     let call = &interface.contract.call;
     let filter = |(param, field): &(String, String)| {
@@ -43,7 +43,7 @@ fn wanted(interface: &Served, rows: &[Vec<Cell>], params: &Params) -> Vec<Vec<Ce
     sorted(rows.iter().filter(holds).cloned().collect())
 }
 
-/// A row's own values for the parameters that a call needs besides those it has; none if it has no such value.
+/// Adds a row's own values for the parameters that a call still needs; `None` if it has none.
 fn completed(interface: &Served, row: &[Cell], mut params: Params) -> Option<Params> {
     for _ in 0..3 {
         let missing = interface.missing(&params).first().map(|param| (*param).to_owned());
@@ -149,7 +149,7 @@ fn filters_take_several_values_and_codes_only_where_none_is_needed() {
     assert_eq!(count("income_vip", &[year], "report_type"), 1, "the first type unless asked for");
 }
 
-/// Interfaces, a call, and calls whose answers together are its answer.
+/// An interface, a call, and several calls whose answers together are its answer.
 #[test]
 fn an_answer_is_that_of_its_parts_together() {
     let day = ("trade_date", "20221230");

@@ -1,4 +1,4 @@
-//! The vendor's clock: what is late, published by halves or corrected later, and that the server follows it.
+//! The vendor's clock: what is late, partially published or corrected later, and that the server follows the clock.
 
 use super::caller::{Sandbox, items, no_limits};
 use super::{MARKET, Row, at, by_key, find, interfaces, named, stamp};
@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The rows of some days that a call at a moment gets.
+/// The rows for some days that a call gets at a moment.
 fn rows(interface: &str, days: [NaiveDate; 2], at: Option<DateTime<Utc>>) -> Vec<Row> {
     let interface = find(interface).unwrap();
     let range = ["start_date", "end_date"].map(str::to_owned).into_iter().zip(days.map(stamp));
@@ -18,7 +18,7 @@ fn rows(interface: &str, days: [NaiveDate; 2], at: Option<DateTime<Utc>>) -> Vec
     named(Rows { fields: interface.names(), rows })
 }
 
-/// Codes of a day's rows at a moment.
+/// The codes in a day's rows at a moment.
 fn codes(interface: &str, day: NaiveDate, at: Option<DateTime<Utc>>) -> BTreeSet<String> {
     rows(interface, [day, day], at).iter().map(|row| row["ts_code"].to_owned()).collect()
 }

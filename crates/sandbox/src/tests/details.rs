@@ -1,4 +1,4 @@
-//! Chips and minutes: sums over a session, the daily figures they must fit, ranges and pages.
+//! Chips and minutes: sums over a session, the daily figures they must match, ranges and pages.
 
 use super::{Row, SMALL, at, by_key, grouped, select, table, values};
 use std::collections::BTreeMap;

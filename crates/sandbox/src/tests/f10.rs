@@ -25,7 +25,7 @@ fn whole(row: &Row, column: &str) -> i64 {
     row[column].parse().unwrap()
 }
 
-/// `SH.600001` as Tushare writes it, and a day of the row.
+/// `SH.600001` as Tushare writes it, and a date in the row.
 fn key(row: &Row, day: &str) -> (String, String) {
     let (exchange, digits) = row["symbol"].split_once('.').unwrap();
     (format!("{digits}.{exchange}"), row[day].replace('-', ""))
@@ -50,7 +50,7 @@ fn prices_around_a_report_follow_from_the_bars() {
             // Shares here, lots there.
             assert_eq!((row.cents("close_price"), whole(row, "volume")), (bar.cents("close"), bar.cents("vol")));
         }
-        // The day is in thousandths of a second, the moment in seconds, both of Shanghai.
+        // The day is in milliseconds, the moment in seconds, both in Shanghai time.
         let midnight = moment(&format!("{}T00:00:00+08:00", &row["pub_trading_day_str"]));
         assert_eq!(whole(row, "pub_trading_day"), midnight.timestamp_millis());
         let published = moment(&format!("{}+08:00", row["pub_time_str"].replace(' ', "T")));
@@ -137,7 +137,7 @@ async fn some_securities_have_less_or_nothing() {
     assert!(!index["trend"]["historical_items"].as_array().unwrap().is_empty());
     assert!(index["market_distribution"]["total"].as_i64().unwrap() > 40);
     assert!(index["market_distribution"].get("ranking").is_none() && index.get("plate_distribution").is_none());
-    // Listed, known, and not covered: no failure, only zeros.
+    // Listed and known but not covered: not a failure, only zeros.
     let codes = sandbox.codes("stock_basic", &json!({"list_status": "L"}));
     let answers = codes.iter().map(|code| {
         let (digits, exchange) = code.split_once('.').unwrap();

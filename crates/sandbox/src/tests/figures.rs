@@ -2,8 +2,8 @@
 
 use super::{MARKET, Row, by_key, find, grouped, table};
 
-/// Interface, decimal places, and what holds between its columns in every row that has them all. A column with a `?`
-/// counts as 0 where it is missing, `a..b` are the columns between two, `~` allows for rounding.
+/// Interface, decimal places, and what must hold between its columns in every row that has them all. A column with `?`
+/// counts as 0 if missing, `a..b` are the columns between two, `~` allows for rounding.
 const RULES: [(&str, u32, &[&str]); 19] = [
     ("daily", 2, &["low <= open <= high", "low <= close <= high", "close - pre_close = change"]),
     ("index_daily", 2, &["low <= open <= high", "low <= close <= high"]),
@@ -26,7 +26,7 @@ const RULES: [(&str, u32, &[&str]); 19] = [
             "total_cur_assets..total_nca = total_nca",
             "total_cur_assets + total_nca = total_assets",
             "total_cur_liab + total_ncl = total_liab",
-            // Of banks, insurers and brokers.
+            // For banks, insurers and brokers.
             "total_nca..total_assets = total_assets",
             "total_ncl..total_liab = total_liab",
         ],
@@ -63,7 +63,7 @@ const RULES: [(&str, u32, &[&str]); 19] = [
     ("asharehub/financials_income", 2, &["total_profit - income_tax = n_income"]),
 ];
 
-/// A column, or the columns between two; none where nothing is there.
+/// A column, or the columns between two; `None` if all are missing.
 fn figure(row: &Row, scale: u32, word: &str) -> Option<i64> {
     let Some((after, total)) = word.split_once("..") else {
         let (column, is_optional) = word.strip_suffix('?').map_or((word, false), |column| (column, true));
@@ -97,8 +97,8 @@ fn holds(row: &Row, scale: u32, rule: &str) -> Option<bool> {
     sides(near).map(|sums| (sums[0] - sums[1]).abs() <= sums[0].abs() / 1000 + 100)
 }
 
-/// Rows of an interface; of a statement those with all digits, which are the only ones of their report. Other types of
-/// income statements are differences of those.
+/// Rows of an interface. For a statement, only rows with all digits that are the only ones of their report. Other types
+/// of income statements are differences of those.
 fn exact(interface: &str) -> Vec<Row> {
     let rows = table(&MARKET, interface);
     if !["income", "balancesheet", "cashflow"].iter().any(|name| interface.ends_with(name)) {
@@ -122,7 +122,7 @@ fn columns_add_up() {
     }
 }
 
-/// Interface, columns and decimal places that are those of `daily` on the same day, here and there.
+/// Interface, columns and decimal places that equal those of `daily` on the same day, here and there.
 const AS_IN_DAILY: [(&str, &str, u32, u32); 4] = [
     ("stk_factor", "open high low close vol", 2, 2),
     ("daily_basic", "close", 2, 2),
@@ -143,7 +143,8 @@ fn interfaces_agree_with_the_bars() {
     }
 }
 
-/// Interface, decimal places of its prices, volumes and turnovers, and units of price times volume in one of turnover.
+/// Interface, decimal places of its prices, volumes and turnovers, and units of price times volume per unit of
+/// turnover.
 const TURNOVERS: [(&str, [u32; 3], i64); 5] = [
     ("daily", [2, 2, 3], 100),
     ("fund_daily", [3, 2, 3], 1000),

@@ -1,4 +1,4 @@
-//! Indices, boards and currencies on sessions, and the members they are made of.
+//! Indices, boards and currencies in sessions, and their members.
 
 use super::{Row, SMALL, by_key, grouped, select, stamp, table, values};
 use chrono::{Datelike, NaiveDate};

@@ -1,4 +1,4 @@
-//! Sizes of markets, the calendar, and who was listed, in which industry and under which terms, as a day knows it.
+//! Sizes of markets, the calendar, and who was listed, in which industry and on which terms, as known on a day.
 
 use super::{MARKET, Row, SMALL, at, day, masters, named, select, small, stamp, table, table_at, values};
 use crate::{Market, Settings};
@@ -55,7 +55,7 @@ fn the_calendar_knows_weekends_holidays_and_the_day_before() {
     }
 }
 
-/// Ten stocks and two weeks are enough for every special case; nothing breaks on less.
+/// Ten stocks and two weeks are enough for every special case; fewer must not break anything.
 #[test]
 fn small_markets_work() {
     let tiny = Settings { stocks: 10, start: day("2023-03-01"), end: day("2023-03-14"), ..Settings::default() };
@@ -69,7 +69,7 @@ fn small_markets_work() {
         let market = Market::new(&Settings { stocks, end: day(end), ..tiny.clone() });
         assert!(super::interfaces().all(|interface| market.rows(interface.name()).is_some()));
     }
-    // The largest one has codes for all.
+    // The largest market has enough codes.
     let market = Market::new(&Settings { stocks: usize::MAX, end: tiny.start, ..tiny });
     let codes: BTreeSet<&str> = market.stocks.iter().map(|stock| stock.security.code.as_str()).collect();
     assert_eq!(codes.len(), 9003);
@@ -90,7 +90,7 @@ fn seen(interface: &str, params: &[(&str, &str)], session: usize) -> Vec<Row> {
     select(interface, params, Some(at(SMALL.sessions()[session], "20:00")))
 }
 
-/// The place of a session's day.
+/// The index of a session's day.
 fn session(stamp: &str) -> usize {
     SMALL.calendar.stamps.iter().position(|session| session == stamp).unwrap()
 }
@@ -112,7 +112,7 @@ fn stocks_change_their_industry_on_a_day() {
     assert_eq!((values(&now, "ts_code"), now.len()), (listed.clone(), listed.len()));
     let leaves = select("index_classify", &[("level", "L3")], None);
     assert!(values(&now, "l3_code").is_subset(&values(&leaves, "index_code")));
-    // One moved inside the range: the day before, the list did not show it.
+    // One moved in the range; the day before, the list did not show it.
     let is_moved = |row: &&Row| row["out_date"] > *"20221101" && listed.contains(&row["ts_code"]);
     let moved = past.iter().find(is_moved).unwrap();
     let (old, day) = (&moved["l3_code"], session(&moved["out_date"]));

@@ -1,5 +1,5 @@
-//! What holds in every made-up market, and what each wire says. That a lake gets all of these rows is shown by the suite
-//! of the root package.
+//! What holds in every made-up market, and what each wire says. That a lake gets all of these rows is tested in the
+//! suite of the root package.
 
 mod alphafin;
 mod asharehub;
@@ -35,12 +35,12 @@ fn moment(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// A time of a day in Shanghai.
+/// A time of day in Shanghai.
 fn at(day: NaiveDate, time: &str) -> DateTime<Utc> {
     moment(&format!("{day}T{time}:00+08:00"))
 }
 
-/// A day as Tushare writes it.
+/// A day in Tushare's format.
 fn stamp(day: NaiveDate) -> String {
     day.format("%Y%m%d").to_string()
 }
@@ -56,12 +56,12 @@ fn settings() -> Settings {
     Settings { stocks: 60, start: day("2023-01-01"), end: day("2023-06-30"), ..Settings::default() }
 }
 
-/// Fewer stocks and four months, with every special case too.
+/// Fewer stocks and four months, also with every special case.
 fn small() -> Settings {
     Settings { stocks: 24, start: day("2022-11-01"), end: day("2023-02-28"), ..Settings::default() }
 }
 
-/// As few stocks over a year and four months.
+/// As few stocks, over sixteen months.
 fn longer() -> Settings {
     Settings { start: day("2021-11-01"), ..small() }
 }
@@ -70,7 +70,7 @@ static MARKET: LazyLock<Arc<Market>> = LazyLock::new(|| Arc::new(Market::new(&se
 static SMALL: LazyLock<Market> = LazyLock::new(|| Market::new(&small()));
 static LONGER: LazyLock<Market> = LazyLock::new(|| Market::new(&longer()));
 
-/// A row whose cells are found by the names of their columns; of a path, the last part is enough.
+/// A row whose cells are looked up by column name. For a path, the last part is enough.
 #[derive(Clone, Debug, PartialEq)]
 struct Row {
     names: Arc<Vec<String>>,
@@ -88,7 +88,7 @@ impl Row {
         columns.split(' ').all(|column| *self.cell(column) == Cell::Null)
     }
 
-    /// A number in units of `10^-scale`; none for null. Panics on digits below that.
+    /// A number in units of `10^-scale`; `None` for null. Panics if it has more digits.
     fn units(&self, column: &str, scale: u32) -> Option<i64> {
         let value: f64 = self.cell(column).text()?.parse().unwrap();
         let scaled = value * 10_f64.powi(i32::try_from(scale).unwrap());
@@ -97,7 +97,7 @@ impl Row {
         Some(scaled.round() as i64)
     }
 
-    /// A number that must be there in hundredths: fen, or shares of lots.
+    /// A required number in hundredths: fen, or shares if it is in lots.
     fn cents(&self, column: &str) -> i64 {
         self.units(column, 2).unwrap()
     }
@@ -112,7 +112,7 @@ impl Row {
     }
 }
 
-/// The characters of a cell; none for null.
+/// The text of a cell, empty for null.
 impl Index<&str> for Row {
     type Output = str;
 
@@ -169,12 +169,12 @@ fn select(interface: &str, params: &[(&str, &str)], at: Option<DateTime<Utc>>) -
 
 static SHIPPED: LazyLock<Arc<Catalog>> = LazyLock::new(|| Catalog::with(&[]));
 
-/// The interface of that name.
+/// The interface with a name.
 fn find(name: &str) -> Option<&'static Served> {
     SHIPPED.find(name)
 }
 
-/// Every interface of Tushare's.
+/// All Tushare interfaces.
 fn interfaces() -> impl Iterator<Item = &'static Served> {
     SHIPPED.contracts.iter().filter_map(|contract| find(&contract.id.to_string()))
 }

@@ -1,4 +1,4 @@
-//! What is awkward and has to occur: values, spellings, gaps, and rows that repeat.
+//! Awkward things that must occur: values, spellings, gaps, and duplicate rows.
 
 use super::{LONGER, MARKET, Row, SMALL, find, grouped, table, values};
 use crate::Cell;
@@ -29,7 +29,7 @@ fn columns_have_the_vendors_values() {
     }
 }
 
-/// Interface, column, and what some of its values are like.
+/// Interface, column, and a property that some of its values have.
 type Oddity = (&'static str, &'static str, fn(&str) -> bool);
 
 const ODDITIES: [Oddity; 23] = [
@@ -71,7 +71,7 @@ fn the_vendors_oddities_occur() {
     assert!(without.all(|row| row["ts_code"].ends_with("BJ")), "only Beijing lacks the reference price");
 }
 
-/// Interface, columns, and how often the same values of them occur at most; without columns, of whole rows.
+/// Interface, columns, and the most times that the same values occur in them; without columns, in whole rows.
 const REPEATS: [(&str, &str, usize); 16] = [
     ("share_float", "", 3),
     ("stk_holdertrade", "", 2),
@@ -100,7 +100,7 @@ fn rows_repeat_where_the_vendor_repeats_them() {
         let all = find(interface).unwrap().names().join(" ");
         assert_eq!(most(interface, if columns.is_empty() { &all } else { columns }), expected, "{interface} {columns}");
     }
-    // A list a reason, and each has the same seats.
+    // One list per reason, each with the same seats.
     let lists = table(&SMALL, "top_list");
     let reasons = |row: &Row| row.texts("trade_date ts_code reason");
     let seats = grouped(table(&SMALL, "top_inst"), "trade_date ts_code reason");

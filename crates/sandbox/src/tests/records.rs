@@ -1,4 +1,4 @@
-//! Rows of companies: forecasts, payouts, segments, holders, pledges, and how they change as days pass.
+//! Rows of companies: forecasts, payouts, segments, holders, pledges, and how they change over time.
 
 use super::{LONGER, Row, evenings, find, grouped, longer, masters, moment, stamp, table, table_at, values};
 use crate::tables::served::{Content, Served};
@@ -8,14 +8,14 @@ fn rows(interface: &str) -> Vec<Row> {
     table(&LONGER, interface)
 }
 
-/// What the consolidated income statements say in a column, by security and period.
+/// The values of a column in consolidated income statements, by security and period.
 fn reported(column: &str) -> BTreeMap<Vec<String>, BTreeSet<i64>> {
     let of_group = rows("income").into_iter().filter(|row| row["report_type"] == *"1").collect();
     let figures = |rows: Vec<Row>| rows.iter().filter_map(|row| row.units(column, 2)).collect();
     grouped(of_group, "ts_code end_date").into_iter().map(|(key, rows)| (key, figures(rows))).collect()
 }
 
-/// Interfaces with the columns of the day on which a row is announced.
+/// Interfaces, with the columns that hold the announcement date of a row.
 const ANNOUNCED: &str = "forecast.ann_date express.ann_date dividend.ann_date dividend.imp_ann_date fina_audit.ann_date \
     disclosure_date.actual_date report_rc.create_time namechange.ann_date stk_rewards.ann_date stk_managers.ann_date \
     share_float.ann_date repurchase.ann_date top10_holders.ann_date pledge_stat.end_date pledge_detail.ann_date \
@@ -67,7 +67,7 @@ fn forecasts_are_revised_in_rows_of_their_own() {
         if let (Some(growth), true) = (row.units("p_change_min", 4), last > 10_000) {
             assert!((growth - (low - last) * 1_000_000 / last).abs() <= 100, "{row:?}");
         }
-        // In ten thousand CNY, where the statement to come is in CNY.
+        // In ten thousand CNY, while the coming statement is in CNY.
         let profits = profits.get(&row.texts("ts_code end_date")).into_iter().flatten();
         near += profits.filter(|fen| (low - 200..=high + 200).contains(&(*fen / 10_000))).count();
     }
@@ -105,7 +105,7 @@ fn a_dividend_is_a_row_a_stage_under_the_day_of_the_plan() {
             assert_eq!(row.units("cash_div", 3), Some(0));
         }
     }
-    // Every ex day of the market, and no other one in its range.
+    // All ex-dates of the market, and no others in its range.
     let days = LONGER.stocks.iter().flat_map(|stock| {
         let payouts = stock.history.payouts();
         payouts.map(|(session, ..)| (stock.security.code.clone(), LONGER.calendar.stamps[session].clone()))
@@ -140,7 +140,7 @@ fn a_planned_day_moves_until_the_report_is_there() {
     let pairs = || before.iter().map(|(key, rows)| (&rows[0], &after[key][0]));
     assert!(pairs().any(|(then, now)| then["pre_date"] != now["pre_date"]));
     assert!(pairs().filter(|(then, now)| then.is_null("actual_date") && !now.is_null("actual_date")).count() > 10);
-    // The actual day is that of the statement.
+    // The actual date is that of the statement.
     let statements: BTreeSet<_> = rows("income").iter().map(|row| row.texts("ts_code end_date ann_date")).collect();
     let days = rows("disclosure_date");
     let known = days.iter().filter(|row| statements.contains(&row.texts("ts_code end_date actual_date")));

@@ -1,4 +1,4 @@
-//! Statements and indicators: every pattern of versions that the vendor has, its days, and what statements share.
+//! Statements and indicators: every pattern of versions that the vendor has, their dates, and what statements share.
 
 use super::{LONGER, MARKET, Row, SMALL, evenings, grouped, named, small, stamp, table, values};
 use crate::market::{Quarter, Statement, versions};
@@ -6,10 +6,10 @@ use crate::{Cell, Market, Settings};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Columns that say which version a row is.
+/// Columns that identify a row's version.
 const LABELS: [&str; 3] = ["ann_date", "f_ann_date", "update_flag"];
 
-/// The day on which a version became known; statements have a column of their own for it.
+/// The date on which a version became known; statements have a separate column for it.
 fn actual_day(row: &Row) -> Option<&Cell> {
     row.names.iter().any(|name| name == "f_ann_date").then(|| row.cell("f_ann_date"))
 }
@@ -31,7 +31,7 @@ fn value(row: &Row, column: &str) -> Option<f64> {
     row[column].parse().ok()
 }
 
-/// What two rows of one report look like beside each other.
+/// How two rows of one report relate to each other.
 fn relation(a: &Row, b: &Row) -> &'static str {
     let is_same =
         |column: &str| a[column] == b[column] || value(a, column).is_some_and(|x| value(b, column) == Some(x));
@@ -86,7 +86,7 @@ fn every_pattern_is_there_at_the_end() {
     }
 }
 
-/// Rows that come, change silently, go back, follow their twin, or are announced again inside the range.
+/// Rows that appear, change silently, revert, follow their twin, or are announced again within the range.
 #[test]
 fn reports_change_as_days_pass() {
     for interface in ["income", "fina_indicator"] {
@@ -133,7 +133,7 @@ fn a_reversal_ends_with_the_first_figures() {
     }
 }
 
-/// What a point-in-time query can be tried on: one report of security 0, with other figures three weeks later.
+/// Something to try point-in-time queries on: one report of security 0, with other figures three weeks later.
 #[test]
 fn security_0_is_restated_within_the_range() {
     let restated = |market: &Market, settings: &Settings, interface: &str, figure: &str| {

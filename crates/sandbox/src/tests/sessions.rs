@@ -1,4 +1,4 @@
-//! What happens on sessions: bars, factors, suspensions, limits, money flows, margins, and sums over weeks and months.
+//! What happens in sessions: bars, factors, suspensions, limits, money flows, margins, and sums over weeks and months.
 
 use super::{MARKET, Row, SMALL, by_key, grouped, masters, table, values};
 use crate::Cell;
@@ -31,7 +31,7 @@ fn bars_stay_within_limits_and_the_listed_life() {
     assert!(delisted > 0);
 }
 
-/// The last close and factor against the next reference price and factor, over every pair of bars.
+/// The last close and factor compared with the next reference price and factor, for every pair of bars.
 #[test]
 fn factors_carry_prices_over_ex_days() {
     let factors = by_key(&MARKET, "adj_factor");
@@ -43,7 +43,7 @@ fn factors_carry_prices_over_ex_days() {
             let close = pair[0].cents("close");
             assert_eq!(factor(&pair[0]) == factor(&pair[1]), close == reference);
             let (before, after) = (close * factor(&pair[0]), reference * factor(&pair[1]));
-            // Four decimals of a factor of at least 1.
+            // A factor of at least 1 has four decimals.
             assert!((before - after).abs() <= after / 10_000, "{before} {after}");
             if close != reference {
                 ex_days.push(reference * 100 / close);
@@ -149,7 +149,7 @@ fn margin_totals_are_sums_of_the_details() {
         for (column, scale) in columns {
             let Some(total) = row.units(column, scale) else { continue };
             let sum = sums.get(&(row["trade_date"].to_owned(), &row["exchange_id"], column)).copied();
-            // A detail that is missing is counted in the total; in Beijing there are none.
+            // A missing detail is included in the total; Beijing has no details.
             let Some(sum) = sum.unwrap_or(Some(0)) else { continue };
             assert_eq!(sum, total, "{column} {row:?}");
             exact += usize::from(sum > 0);
@@ -186,13 +186,13 @@ fn connect_money_comes_as_text_and_fits_the_southbound_totals() {
     assert!(money.iter().all(|row| !matches!(row.cell("south_money"), Cell::Number(_))));
     let south: BTreeMap<&str, Option<i64>> =
         money.iter().map(|row| (&row["trade_date"], row.units("south_money", 2))).collect();
-    // In 100 million CNY against million.
+    // In 100 million CNY, compared with millions.
     for row in table(&SMALL, "ggt_daily") {
         let [bought, sold] = ["buy_amount", "sell_amount"].map(|column| row.units(column, 4));
         let net = bought.zip(sold).zip(south.get(&row["trade_date"]).copied().flatten());
         assert!(net.is_none_or(|((bought, sold), net)| bought - sold == net), "{row:?}");
     }
-    // Hong Kong is closed; Shanghai is not.
+    // Hong Kong is closed but Shanghai is not.
     let days: BTreeSet<&str> = SMALL.calendar.stamps.iter().map(String::as_str).collect();
     assert!(days.difference(&values(&money, "trade_date")).eq(&["20221226"]));
 }

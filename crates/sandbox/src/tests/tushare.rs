@@ -1,4 +1,4 @@
-//! Tushare's wire: columns, caps, pages, refusals inside HTTP 200, and a gateway with the same wire.
+//! Tushare's wire: columns, caps, pages, refusals with HTTP 200, and a gateway with the same wire.
 
 use super::caller::{Sandbox, items, no_limits};
 use super::settings;
@@ -58,7 +58,7 @@ async fn refusals_are_the_vendors() {
     let usual = Sandbox::start(settings()).await;
     let page = "权限的具体详情访问：https://tushare.pro/document/1?doc_id=108。";
     let stranger = poor.send("POST", "/", "", r#"{"api_name":"daily","token":"other"}"#).json();
-    // So many calls do not fit into the two minutes that they touch at most.
+    // More calls than fit into the at most two minutes they span.
     let refused = |sandbox: &Sandbox, calls: usize, interface: &str| {
         let params = json!({"trade_date": "20230301", "list_status": "P"});
         let mut replies = (0..calls).map(|_| sandbox.call(interface, &params, ""));
@@ -72,7 +72,7 @@ async fn refusals_are_the_vendors() {
         (rich.call("daily_basic", &json!({"start_date": "20230101"}), ""), -2001, "必填参数"),
         (rich.call("moneyflow", &json!({"end_date": "20230301"}), ""), -2001, "必填参数"),
         (refused(&rich, 7, "suspend_d"), 40203, &often(3)),
-        // Few points, and an interface with a limit of its own.
+        // Few points, and an interface with its own limit.
         (refused(&poor, 101, "daily"), 40203, &often(50)),
         (refused(&usual, 101, "stock_basic"), 40203, &often(50)),
     ] {
@@ -82,7 +82,7 @@ async fn refusals_are_the_vendors() {
     assert_eq!(poor.server.calls()["dayly"], 1, "refused calls count");
 }
 
-/// A vendor with the same wire, by its own files.
+/// A vendor with the same wire, defined by its own files.
 const VENDOR: &str = r#"version = 1
 vendor = "gateway"
 wire = "tushare"

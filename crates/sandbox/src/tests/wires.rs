@@ -1,4 +1,4 @@
-//! What the wires have in common: keys, faults in turn, limits, and the end of the server.
+//! What the wires have in common: keys, the rotation of faults, limits, and the end of the server.
 
 use super::caller::{Raw, Sandbox, no_limits};
 use super::settings;
@@ -6,7 +6,7 @@ use crate::{Settings, TOKEN};
 use serde_json::{Value, json};
 use std::net::TcpStream;
 
-/// A call of each vendor that works, and that sees faults one by one as its last digit changes.
+/// A valid call for each vendor, which gets faults one by one as its last digit changes.
 const CALLS: [&str; 3] = [
     "/asharehub/v1/market/daily?limit=",
     "/alphafin/v1/financials/income-statement?symbol=600001&limit=",
@@ -81,7 +81,7 @@ async fn a_fault_may_repeat_the_last_row_of_the_page_before() {
 async fn limits_are_refused_as_each_vendor_does() {
     let quota = Sandbox::start(Settings { quota: 3, ..no_limits() }).await;
     let limited = Sandbox::start(settings()).await;
-    // So many calls do not fit into the day, the minutes, or the seconds that they touch.
+    // More calls than fit into the day, minutes or seconds they span.
     let refused = |sandbox: &Sandbox, calls: usize, path: &str| {
         (0..calls).map(|_| sandbox.get(path)).find(|raw| raw.status() == 429).unwrap()
     };

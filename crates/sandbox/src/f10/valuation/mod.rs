@@ -1,7 +1,7 @@
-//! What valuation-detail has of a stock, or of an index as the mean of all stocks: the multiple of the last close now
-//! and before, among all and among its peers.
+//! valuation-detail for a stock, or for an index as the mean of all stocks: the multiple at the last close and earlier,
+//! and its place among all stocks and among its peers.
 //!
-//! Multiples are in thousandths; negative ones, of losses, count in no statistic. One stock in 23 is not covered.
+//! Multiples are in thousandths. Negative ones, for losses, are left out of statistics. One stock in 23 is not covered.
 
 mod multiple;
 
@@ -14,10 +14,10 @@ use chrono::{Datelike, Months, NaiveDate, TimeDelta};
 use multiple::{growth, times};
 use serde_json::{Value, json};
 
-/// Months of each `interval_type` from 1 on; 0 for May 2019.
+/// The months for each `interval_type` from 1 on; 0 stands for May 2019.
 const INTERVALS: [u32; 10] = [3, 6, 12, 36, 0, 60, 120, 24, 240, 360];
 
-/// First day of an interval that ends with a day; none for an unknown `interval_type`.
+/// The first day of an interval ending on a day; `None` for an unknown `interval_type`.
 fn interval(number: i64, end: NaiveDate) -> Option<NaiveDate> {
     match *INTERVALS.get(usize::try_from(number).ok()?.checked_sub(1)?)? {
         0 => NaiveDate::from_ymd_opt(2019, 5, 1),
@@ -25,7 +25,7 @@ fn interval(number: i64, end: NaiveDate) -> Option<NaiveDate> {
     }
 }
 
-/// The whole of `data` about a stock, or about an index without one; zeros and empty lists where it is not covered.
+/// The whole `data` object for a stock, or for an index if there is none. Zeros and empty lists if it is not covered.
 pub(crate) fn valuation(scene: Scene<'_>, stock: Option<&Stock>, multiple: Multiple, interval_type: i64) -> Value {
     covered(scene, stock, multiple, interval_type).unwrap_or_else(|| {
         json!({
@@ -44,7 +44,7 @@ pub(crate) fn valuation(scene: Scene<'_>, stock: Option<&Stock>, multiple: Multi
 
 fn covered(scene: Scene<'_>, stock: Option<&Stock>, multiple: Multiple, interval_type: i64) -> Option<Value> {
     let Scene { market, at, .. } = scene;
-    // The clock at which a session's multiples are there.
+    // When the multiples of a session appear.
     let known = |day: &NaiveDate| at.is_none_or(|at| on(*day, 16, 20) <= at);
     let now = market.calendar.sessions.partition_point(known).checked_sub(1)?;
     let day = market.calendar.sessions[now];
@@ -66,7 +66,7 @@ fn covered(scene: Scene<'_>, stock: Option<&Stock>, multiple: Multiple, interval
     let below = past.iter().filter(|(_, value)| *value <= current).count();
     let items = past.iter().map(|&(session, value)| {
         let day = market.calendar.sessions[session];
-        // The mean of the industry; 0 for an index.
+        // The mean of the industry, 0 for an index.
         let plate = mean(&values(peers.iter().copied(), multiple, session)).unwrap_or_default();
         json!({"value": times(value), "plate_value": times(plate), "time": midnight(day), "time_str": day.to_string()})
     });
@@ -110,7 +110,7 @@ fn values<'a>(stocks: impl Iterator<Item = &'a Stock>, multiple: Multiple, sessi
     stocks.filter_map(|stock| multiple.of(stock, session)).map(|(value, _)| value).collect()
 }
 
-/// Mean of those above 0.
+/// The mean of values above 0.
 fn mean(values: &[i64]) -> Option<i64> {
     let (count, sum) =
         values.iter().filter(|value| **value > 0).fold((0, 0), |(count, sum), value| (count + 1, sum + value));
@@ -125,7 +125,7 @@ fn peers<'a>(market: &'a Market, stock: Option<&Stock>) -> Vec<&'a Stock> {
     market.stocks.iter().filter(|other| other.security.company.industry == industry).collect()
 }
 
-/// The sessions of an interval that have an item: the last of each week, or month, up to now.
+/// The sessions of an interval that have an item: the last of each week or month, until now.
 fn moments(market: &Market, first: NaiveDate, now: usize) -> Vec<usize> {
     let sessions = &market.calendar.sessions[..=now];
     let weekly = first.checked_add_months(Months::new(12)).is_some_and(|year| year >= sessions[now]);
@@ -143,7 +143,7 @@ fn spread(past: &[(usize, i64)]) -> (i64, i64) {
     (mean, i64::try_from((squares / i128::from(count)).isqrt()).unwrap_or_default())
 }
 
-/// Place of a value when the lowest is first and losses come last.
+/// The rank of a value, lowest first, with losses last.
 fn ranking(all: &[i64], value: i64) -> usize {
     let before = |other: &&i64| if value > 0 { **other > 0 && **other < value } else { **other > value };
     all.iter().filter(before).count() + 1
@@ -155,7 +155,7 @@ fn median(all: &[i64]) -> i64 {
     gains.get(gains.len() / 2).copied().unwrap_or_default()
 }
 
-/// How many stocks have a multiple from a border to the next, highest first; 0 for no end.
+/// The number of stocks between each pair of borders, highest first; 0 marks an open end.
 fn sections(all: &[i64], multiple: Multiple) -> Value {
     let borders = multiple.borders();
     let ends = borders.iter().skip(1).copied().chain([0]);
@@ -166,7 +166,7 @@ fn sections(all: &[i64], multiple: Multiple) -> Value {
     sections.collect::<Vec<_>>().into_iter().rev().collect()
 }
 
-/// A stock among those of its industry.
+/// A stock's place in its industry.
 fn plate(peers: &[&Stock], stock: &Stock, multiple: Multiple, now: usize, current: i64) -> Value {
     let members: Vec<(&Stock, i64, i64)> = peers
         .iter()
@@ -174,7 +174,7 @@ fn plate(peers: &[&Stock], stock: &Stock, multiple: Multiple, now: usize, curren
         .collect();
     let values: Vec<i64> = members.iter().map(|(_, value, _)| *value).collect();
     let industry = stock.security.company.industry;
-    // A number made of the name, as boards of the vendor have one.
+    // A number derived from the name, because the vendor's boards have one.
     let number = industry.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 9000) + 1000;
     let items = members.iter().map(|(peer, value, market_cap)| {
         let name = peer.security.name_while_listed();

@@ -1,5 +1,5 @@
-//! Multiples: of what, how they are cut into sections, how they are written, and how profit or sales of a stock grew
-//! beside its market value, report by report, as multiples of the first.
+//! Multiples: what they are multiples of, their sections, how they are written, and how a stock's profit or sales grew
+//! compared with its market value, report by report, relative to the first.
 
 use crate::f10::subject::{first_shown, midnight, number};
 use crate::market::{Flows, Quarter, Stock, accounts, divide};
@@ -21,7 +21,7 @@ impl Multiple {
         Self::ALL.into_iter().find(|multiple| *multiple as i64 == number)
     }
 
-    /// Ends of the sections, in whole multiples.
+    /// The ends of the sections, as whole multiples.
     pub(super) fn borders(self) -> &'static [i64] {
         match self {
             Self::Earnings => &[0, 5, 10, 15, 20, 30, 50, 100],
@@ -30,7 +30,7 @@ impl Multiple {
         }
     }
 
-    /// A stock's multiple in a session and its market value in CNY; none unless it is listed.
+    /// A stock's multiple in a session and its market value in CNY; `None` unless it is listed.
     pub(super) fn of(self, stock: &Stock, session: usize) -> Option<(i64, i64)> {
         let history = &stock.history;
         let era = history.era(session)?;
@@ -49,7 +49,7 @@ pub(super) fn times(thousandths: i64) -> Value {
     number(thousandths, 3)
 }
 
-/// None for net assets, for a first report with a loss, and before the second report within the market's range.
+/// `None` for net assets, if the first report has a loss, and before the second report in the market's range.
 pub(super) fn growth(scene: Scene<'_>, stock: &Stock, multiple: Multiple, now: usize) -> Option<Value> {
     let Scene { market, at, .. } = scene;
     let (subject, figure): (&str, fn(&Flows) -> i64) = match multiple {
@@ -66,7 +66,7 @@ pub(super) fn growth(scene: Scene<'_>, stock: &Stock, multiple: Multiple, now: u
         .filter_map(|quarter| {
             let session = sessions.partition_point(|day| *day <= quarter.end()).checked_sub(1)?.min(now);
             let (_, market_cap) = multiple.of(stock, session)?;
-            // What the last twelve months brought, in thousand fen: multiples of it fit.
+            // The last twelve months in thousands of fen, so that multiples fit.
             let year = |quarter: Quarter| figure(&accounts(market.seed, &stock.security, quarter, 0).year) / 1000;
             let last = Quarter(quarter.0 - 4);
             let full = Quarter(quarter.0 - quarter.of_year());

@@ -1,4 +1,4 @@
-//! Securities and the calendar as a day knew them, boards with who is in them today, and lists that never change:
+//! Securities and the calendar as known on a day, boards with their current members, and lists that never change:
 //! indices and currencies.
 
 use crate::market::{Market, Moment, Stock};
@@ -6,17 +6,17 @@ use crate::tables::sessions::known::{INDICES, PAIRS, SHENWAN, ths_board};
 use crate::tables::{Asked, Line, Value, line, whole};
 use chrono::NaiveDate;
 
-/// Exchanges with a calendar; Beijing has none on offer.
+/// Exchanges with a calendar. Beijing's is not offered.
 const EXCHANGES: [&str; 7] = ["SSE", "SZSE", "CFFEX", "SHFE", "CZCE", "DCE", "INE"];
 
-/// All securities of every status, by code: those that the day of a moment knows of.
+/// All securities known on the day of a moment, of any status, by code.
 pub(super) fn stocks<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let today = asked.at.map_or(NaiveDate::MAX, |at| at.date());
     let known = |stock: &&Stock| stock.security.listed_on().is_none_or(|listed| listed <= today);
     asked.market.stocks.iter().filter(known).map(|stock| stock_line(stock, today)).collect()
 }
 
-/// What is not delisted yet is listed, under its own name.
+/// A security that is not delisted yet is listed under its own name.
 fn stock_line(stock: &Stock, today: NaiveDate) -> Line<'static> {
     let security = &stock.security;
     let alive = security.delisted_on().is_some_and(|delisted| delisted > today);
@@ -33,7 +33,7 @@ fn stock_line(stock: &Stock, today: NaiveDate) -> Line<'static> {
     }
 }
 
-/// Every exchange's days, newest first. The first session has no day before it.
+/// Every exchange's days, newest first. The first session has no previous one.
 pub(super) fn calendar<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let days = &asked.market.calendar.days;
     let line = |exchange: &'static str, place: usize| {
@@ -46,16 +46,16 @@ pub(super) fn calendar<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     EXCHANGES.iter().flat_map(|exchange| (0..days.len()).rev().map(move |place| line(exchange, place))).collect()
 }
 
-/// Indices without bars: code, name, market. Three are twins of others under codes of their publisher.
+/// Indices without bars: code, name, market. Three are twins of others, under their publisher's codes.
 #[rustfmt::skip]
 const OTHERS: [(&str, &str, &str); 6] = [
     ("000300.CSI", "沪深300", "CSI"), ("000905.CSI", "中证500", "CSI"), ("000852.CSI", "中证1000", "CSI"),
     ("990001.MI", "虚构中国", "MSCI"), ("990002.CIC", "虚构央企", "CICC"), ("990003.OTH", "虚构综合", "OTH"),
 ];
-/// The one that ended.
+/// The discontinued one.
 const ENDED: &str = "990002.CIC";
 
-/// All indices of all markets.
+/// All indices on all markets.
 pub(super) fn indices<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     let exchange = |code: &str| if code.ends_with("SH") { "SSE" } else { "SZSE" };
     let traded = INDICES.iter().map(|&(code, name)| (code, name, exchange(code)));
@@ -72,7 +72,7 @@ fn index((code, name, market): (&str, &str, &str)) -> Line<'static> {
     }
 }
 
-/// Boards of Tonghuashun: names, exchanges and types. Those of A shares have bars; the others have no members here.
+/// Boards of Tonghuashun: names, exchanges and types. Those for A shares have bars; the others have no members here.
 #[rustfmt::skip]
 const BOARDS: [(&str, &str, &str); 10] = [
     ("虚构储能", "A", "N"), ("虚构芯片", "A", "N"), ("虚构农业", "A", "I"), ("虚构传媒", "A", "I"), ("虚构江南", "A", "R"),
@@ -90,7 +90,7 @@ fn members(market: &Market, at: Option<Moment>, board: usize) -> impl Iterator<I
     })
 }
 
-/// All boards, with as many members as `ths_member` has.
+/// All boards, with the member counts of `ths_member`.
 pub(super) fn boards<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let (market, at) = (asked.market, asked.at);
     let board = |(board, &(name, exchange, kind)): (usize, &(&str, &str, &str))| {
@@ -101,7 +101,7 @@ pub(super) fn boards<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     BOARDS.iter().enumerate().map(board).collect()
 }
 
-/// Members of all boards; the announced columns stay empty.
+/// Members of all boards; the announcement columns stay empty.
 pub(super) fn board_members<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let (market, at) = (asked.market, asked.at);
     let member = |board: usize, stock: &Stock| {
@@ -113,14 +113,14 @@ pub(super) fn board_members<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     (0..BOARDS.len()).flat_map(|board| members(market, at, board).map(move |stock| member(board, stock))).collect()
 }
 
-/// One contract of every class besides pairs.
+/// One contract of every class other than currency pairs.
 #[rustfmt::skip]
 const CONTRACTS: [(&str, &str, &str); 6] = [
     ("AUS200.FXCM", "澳大利亚标普200指数", "INDEX"), ("USOIL.FXCM", "美国原油", "COMMODITY"), ("XAUUSD.FXCM", "黄金", "METAL"),
     ("BUND.FXCM", "德国国债", "BUND"), ("BTCUSD.FXCM", "比特币", "CRYPTO"), ("USDOLLAR.FXCM", "道琼斯FXCM美元指数", "FX_BASKET"),
 ];
 
-/// All contracts of the one dealer.
+/// All contracts of the only dealer.
 pub(super) fn contracts<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     let pairs = PAIRS.iter().map(|&(code, rate)| {
         // A rate above ten is quoted in hundredths.
@@ -129,7 +129,7 @@ pub(super) fn contracts<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     pairs.chain(CONTRACTS.iter().map(|&(code, name, class)| contract(code, name, class, 10_000))).collect()
 }
 
-/// A contract and its pip in ten-thousandths.
+/// A contract, with its pip in ten-thousandths.
 fn contract(code: &str, name: &str, class: &str, pip: i64) -> Line<'static> {
     line! { ts_code: code, name: name, classify: class, exchange: "FXCM", min_unit: whole(1), pip: Value::Figure(pip, 4) }
 }

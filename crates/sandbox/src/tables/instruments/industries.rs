@@ -1,24 +1,24 @@
-//! The Shenwan industries, and when a stock belongs to which. One stock in four came into its industry when the scheme
-//! began, another one moves on some day of the market's range.
+//! The Shenwan industries, and which stock belongs to which one when. One stock in four joined its industry when the
+//! scheme began, another one moves on some day of the market's range.
 
 use crate::market::{EVENTFUL_SESSIONS, Market, Stock};
 use crate::tables::sessions::known::SHENWAN;
 use crate::tables::{Asked, Line, line};
 
-/// Industry codes of the top level, in the order of [`SHENWAN`].
+/// Codes of the top-level industries, in the order of [`SHENWAN`].
 const INDUSTRIES: [u32; 6] = [110_000, 220_000, 270_000, 340_000, 370_000, 480_000];
-/// One that the scheme of 2021 no longer has.
+/// An industry that the 2021 scheme no longer has.
 const MINING: (&str, &str, u32) = ("801020.SI", "采掘", 210_000);
-/// Branches of every industry, and of every branch.
+/// The branches of every industry, and of every branch.
 const BRANCHES: [&str; 2] = ["制造", "服务"];
-/// Day of the first classification by the scheme of 2021.
+/// The day of the first classification by the 2021 scheme.
 const SCHEME_BEGAN: &str = "20211213";
 
-/// An industry of some level.
+/// An industry at some level.
 struct Industry {
     code: String,
     name: String,
-    /// The vendor's number for it, which children name as their parent.
+    /// The vendor's number for it, which its children give as their parent.
     number: u32,
     parent: u32,
 }
@@ -28,11 +28,11 @@ impl Industry {
         Self { code: code.to_owned(), name: name.to_owned(), number, parent: 0 }
     }
 
-    /// Branch 0 or 1 of an industry of the top or middle level.
+    /// Branch 0 or 1 of a top-level or middle-level industry.
     fn branch(&self, branch: u8) -> Self {
         let code: u32 = self.code.trim_end_matches(".SI").parse().unwrap_or_default();
         let nth = u32::from(branch) + 1;
-        // 801010 has 801011, and that has 850111.
+        // 801010 has the child 801011, which has 850111.
         let (code, step) = if self.parent == 0 { (code + nth, 100) } else { (850_000 + code % 1000 * 10 + nth, 1) };
         Self {
             code: format!("{code}.SI"),
@@ -67,7 +67,7 @@ pub(super) fn industries<'a>(_: &Asked<'a>) -> Vec<Line<'a>> {
     schemes.into_iter().flat_map(levels).collect()
 }
 
-/// Where a stock belongs: a top industry and two branches.
+/// A stock's place: a top-level industry and two branches.
 type Home = (usize, [u8; 2]);
 
 fn home(stock: &Stock) -> Home {
@@ -75,7 +75,7 @@ fn home(stock: &Stock) -> Home {
     (number % SHENWAN.len(), [number / 2, number / 3].map(|side| u8::from(side % 2 == 1)))
 }
 
-/// All memberships that the day of a moment knows of.
+/// All memberships known on the day of a moment.
 pub(super) fn memberships<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let today = asked.at.map(|at| at.date().format("%Y%m%d").to_string());
     let known = |day: &str| today.as_deref().is_none_or(|today| day <= today);
@@ -86,7 +86,7 @@ pub(super) fn memberships<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     asked.market.stocks.iter().flat_map(lines).collect()
 }
 
-/// A stock's industries with the days it came and went, oldest first; the day it leaves one it joins the next.
+/// A stock's industries with the days it joined and left, oldest first. It joins the next on the day it leaves.
 fn homes(market: &Market, stock: &Stock) -> Vec<(Home, String, Option<String>)> {
     let security = &stock.security;
     let Some(listed) = security.listed.clone() else {
@@ -102,7 +102,7 @@ fn homes(market: &Market, stock: &Stock) -> Vec<(Home, String, Option<String>)> 
         _ => None,
     };
     let gone = security.delisted.clone();
-    // One that was gone before never moved.
+    // A stock delisted before the move never moved.
     match moved.filter(|moved| gone.as_ref().is_none_or(|gone| moved < gone)) {
         Some(moved) => {
             let before = ((top, [1 - middle, low]), listed, Some(moved.clone()));

@@ -1,5 +1,5 @@
-//! Stocks that were first listed in the market's range, and one issue that came to nothing. A row appears a week before
-//! the day of issue and is filled in step by step; without a listing its day is "", not null.
+//! Stocks first listed in the market's range, and one issue that was abandoned. A row appears a week before the issue
+//! day and is filled in step by step. Without a listing, the listing day is "", not null.
 
 use crate::market::{Market, Security, Stock, after, before, divide, stamp, weekday_before};
 use crate::tables::{Asked, Line, Value, fen, line, whole};
@@ -19,11 +19,11 @@ struct Issue<'a> {
 
 /// Days from the issue to the listing.
 const QUEUE: u64 = 12;
-/// Days from the announcement to the issue, and from there to the draw of lots.
+/// Days from the announcement to the issue, and from there to the lottery.
 const NOTICE: u64 = 7;
 const LOTS: u64 = 2;
 
-/// The issues that the day of a moment knows of, newest first.
+/// The issues known on the day of a moment, newest first.
 pub(super) fn issues<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let market = asked.market;
     let today = asked.at.map_or(NaiveDate::MAX, |at| at.date());
@@ -32,7 +32,7 @@ pub(super) fn issues<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     issues.iter().filter(|issue| before(issue.day, NOTICE) <= today).map(|issue| issue.line(today)).collect()
 }
 
-/// The issue of a stock that begins to trade in the range, or that never does.
+/// The issue of a stock that starts trading in the range, or that never does.
 fn issue<'a>(market: &Market, stock: &'a Stock) -> Option<Issue<'a>> {
     let security = &stock.security;
     let issued_before = |day| weekday_before(before(day, QUEUE));

@@ -1,4 +1,4 @@
-//! Masters as a day knows them: stocks, the calendar, indices, industries, boards, currencies and new issues.
+//! Master lists as known on a day: stocks, the calendar, indices, industries, boards, currencies and new issues.
 
 mod directories;
 mod industries;
@@ -6,7 +6,7 @@ mod issues;
 
 use super::SnapshotRows;
 
-/// The functions by the names in entries.
+/// The functions, by the names used in entries.
 pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 9] = [
     ("known_indices", directories::indices),
     ("industries", industries::industries),

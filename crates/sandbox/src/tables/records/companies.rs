@@ -1,11 +1,11 @@
-//! What companies are and were called, and who leads them. Any likeness to a real person is chance.
+//! What companies are and were called, and who runs them. Any likeness to a real person is chance.
 
 use super::occasion::{Occasion, evening, life};
 use crate::market::{Board, Market, Moment, Stock, after, before, on, weekday_before};
 use crate::tables::{Asked, Line, Record, fen, line, whole};
 use chrono::{Datelike, NaiveDate};
 
-/// Companies that a moment knows of, by code.
+/// The companies known at a moment, by code.
 fn known<'a>(asked: &Asked<'a>) -> impl Iterator<Item = (&'a Stock, NaiveDate)> {
     let at = asked.at;
     asked.market.stocks.iter().filter_map(move |stock| {
@@ -14,7 +14,7 @@ fn known<'a>(asked: &Asked<'a>) -> impl Iterator<Item = (&'a Stock, NaiveDate)> 
     })
 }
 
-/// Every listed company as it presents itself now; staff is counted once a year, posts change hands.
+/// The current profile of every listed company. Staff is counted once a year, posts change hands.
 pub(super) fn profiles<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let (market, at) = (asked.market, asked.at);
     let today = at.map_or(market.calendar.end, |at| at.date().min(market.calendar.end));
@@ -41,7 +41,7 @@ pub(super) fn profiles<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     known(asked).map(profile).collect()
 }
 
-/// Companies of Beijing under the code that they had before.
+/// Beijing companies under their former codes.
 pub(super) fn renumbered<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     let beijing = known(asked).filter(|(stock, _)| stock.security.board == Board::Beijing && !stock.security.debut);
     let row = |(stock, listed): (&Stock, NaiveDate)| {
@@ -55,7 +55,7 @@ pub(super) fn renumbered<'a>(asked: &Asked<'a>) -> Vec<Line<'a>> {
     beijing.map(row).collect()
 }
 
-/// Every name a company has had since its listing: the words, the first day and the reason.
+/// All names of a company since its listing: the name, the first day and the reason.
 fn names(asked: &Asked<'_>, stock: &Stock, listed: NaiveDate) -> Vec<(String, NaiveDate, &'static str)> {
     let security = &stock.security;
     let name = security.name_while_listed();
@@ -66,7 +66,7 @@ fn names(asked: &Asked<'_>, stock: &Stock, listed: NaiveDate) -> Vec<(String, Na
     let mut dice = asked.market.dice("names", security.number, 0);
     let days = to.signed_duration_since(from).num_days().unsigned_abs();
     let middle = weekday_before(after(from, dice.roll(days / 4..=days / 2)));
-    // Under special treatment when it is on that list, which holds all the time.
+    // Under special treatment if it is on that list, which never changes.
     if security.number % 12 == 7 {
         names.push((format!("ST{name}"), weekday_before(before(from, 40)).max(listed), "ST"));
     } else if security.number % 5 == 2 {
@@ -84,8 +84,8 @@ fn names(asked: &Asked<'_>, stock: &Stock, listed: NaiveDate) -> Vec<(String, Na
     names
 }
 
-/// A row for each name, mostly left open for ever: when the next one comes, every third is closed, and in every third
-/// case the closed row is there beside the open one.
+/// A row for each name, usually left open for ever. When the next name comes, every third row is closed, and every
+/// third time the closed row appears next to the open one.
 pub(super) fn renamings(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let number = stock.security.number;
     let names = stock.security.listed_on().map(|listed| names(asked, stock, listed)).unwrap_or_default();
@@ -107,37 +107,37 @@ pub(super) fn renamings(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>
             _ => rows.push(open),
         }
     }
-    // The first of some is there twice.
+    // The first row of some companies is duplicated.
     rows.extend(rows.first().cloned().filter(|_| number % 10 == 6));
     rows
 }
 
-/// Classes and posts of those who lead a company.
+/// Classes and posts of managers.
 const POSTS: [(&str, &str); 4] =
     [("董事会成员", "董事长,董事"), ("高管", "总经理"), ("高管", "董事会秘书"), ("监事会成员", "监事会主席")];
 const SURNAMES: [&str; 12] = ["张", "李", "王", "赵", "陈", "周", "吴", "郑", "孙", "钱", "冯", "沈"];
 const GIVEN: [&str; 10] = ["虚", "构", "无名", "远", "山", "云", "子虚", "乌有", "海", "天"];
 
-/// Somebody at a post for some time.
+/// A person at a post for some time.
 struct Manager {
     name: String,
     class: &'static str,
     title: &'static str,
     born: i32,
     began: NaiveDate,
-    /// The last day, on which it is announced.
+    /// The last day, which is also when it is announced.
     last: Option<NaiveDate>,
 }
 
 impl Manager {
-    /// Whether it is known at a moment that the post is held.
+    /// Whether, as known at a moment, the post is held.
     fn holds(&self, at: Option<Moment>) -> bool {
         let begun = at.is_none_or(|at| on(self.began, 0, 0) <= at);
         begun && self.last.is_none_or(|last| at.is_some_and(|at| at <= on(last, 18, 0)))
     }
 }
 
-/// All who lead a company in the market's range. At one post of some companies there is a successor.
+/// All managers of a company in the market's range. One post at some companies has a successor.
 fn managers(market: &Market, stock: &Stock) -> Vec<Manager> {
     let number = stock.security.number;
     let Some(listed) = stock.security.listed_on() else {
@@ -184,7 +184,7 @@ pub(super) fn leaders(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> 
     managers(market, stock).into_iter().flat_map(row).collect()
 }
 
-/// What the annual report says each was paid and holds.
+/// What each manager is paid and holds, by the annual report.
 pub(super) fn rewards(it: &Occasion<'_>) -> Vec<Record<'static>> {
     if it.quarter.of_year() != 4 {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What is expected of a company's earnings, by itself and by brokers: near the figures of the report to come.
+//! Earnings expectations, by the company and by brokers: close to the figures of the coming report.
 
 use super::occasion::Occasion;
 use crate::market::{Flows, Quarter, after, before, divide, on, weekday_before};
@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 /// Fen in ten thousand CNY, to which forecasts are rounded.
 const TEN_THOUSAND: i64 = 1_000_000;
 
-/// Two reports in five are guided: most once, some again with a narrower range.
+/// Two reports in five have guidance: usually once, sometimes again with a narrower range.
 pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let slot = (it.number() * 3 + it.quarter.moment() * 7) % 20;
     if slot >= 8 {
@@ -19,7 +19,7 @@ pub(super) fn forecasts(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (profit, last) = (books.year.parent(), books.last_year.parent());
     let first = weekday_before(before(announced, it.dice.roll(14..60)));
     it.from = it.evening(first);
-    // The range reaches so many percent to either side; a vague one gives growth alone.
+    // The range extends this many percent either way; a vague notice has only the growth.
     let notice = |announced: NaiveDate, width: i64, vague: bool| {
         let spread = profit.abs() / 100 * width;
         let [low, high, last_year] =
@@ -66,7 +66,7 @@ fn kind(profit: i64, last: i64) -> &'static str {
     }
 }
 
-/// A third of the annual and half-year reports have a preliminary one; the others hardly ever.
+/// A third of annual and half-year reports have a preliminary one; others hardly ever do.
 pub(super) fn previews(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let slot = (it.number() * 5 + it.quarter.moment() / 2 * 7) % 12;
     let end = it.quarter.end();
@@ -84,13 +84,13 @@ pub(super) fn previews(mut it: Occasion<'_>) -> Vec<Record<'static>> {
             operate_profit: near(books.year.operating()), total_profit: near(books.year.before_tax()),
             n_income: near(books.year.parent()), total_assets: fen(books.assets),
             total_hldr_eqy_exc_min_int: fen(books.equity), update_flag: flag,
-            // An amount, whatever its name says.
+            // An amount, despite its name.
             yoy_net_profit: fen(last / 1000 * 1002), np_last_year: fen(last),
         }
     };
     let first = it.record(preview(announced, 1003, "0"));
     match slot {
-        // Announced again, nearer to the truth.
+        // Announced again, closer to the final figures.
         1 => first.followed(on(after(announced, 4), 18, 30), preview(after(announced, 4), 1000, "1")).into(),
         // Corrected silently.
         2 => first.corrected(on(after(announced, 9), 20, 0), preview(announced, 1001, "0")).into(),
@@ -102,19 +102,19 @@ const BROKERS: [&str; 6] = ["虚构证券", "无名证券", "远山证券", "云
 const AUTHORS: [&str; 5] = ["张虚", "李构,王无", "赵名", "陈远,周山", "吴云"];
 const RATINGS: [Option<&str>; 5] = [Some("买入"), Some("增持"), Some("推荐"), Some("中性"), None];
 
-/// Reports on three companies in four: a row for each year they look at, which come when the vendor has loaded them.
+/// Reports on three companies in four: one row per year they cover, which appears once the vendor has loaded it.
 pub(super) fn research(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((_, now)), false, false) = (it.capital(), it.number() % 4 == 3, it.dice.once_in(2)) else {
         return Vec::new();
     };
-    // A week late once in seven, a year and more once in forty: the vendor fills up its past.
+    // One in seven is a week late, one in forty more than a year: the vendor backfills.
     let late = match it.dice.roll(0..40) {
         0 => it.dice.roll(380..700),
         1..7 => it.dice.roll(1..12),
         _ => 0,
     };
     it.from = on(after(it.day, late), 19 + u32::from(it.dice.once_in(3)), 30);
-    // The last full year that a report can know of.
+    // The last full year that a report can know about.
     it.quarter = Quarter(Quarter::of(before(it.day, 120)).0.div_euclid(4) * 4 - 1);
     let (books, last, loaded) = (it.accounts(), it.quarter.year(), it.from.format("%Y-%m-%d %H:%M:%S").to_string());
     let title = format!("{}({last})点评", it.stock.security.name_while_listed());

@@ -1,5 +1,5 @@
-//! Who owns companies, and what holders do with their shares: lists of ten, counts, trades, lock-ups and pledges.
-//! Weeks of pledges and deals do not add up; the vendor's do not either.
+//! Who owns companies, and what holders do with their shares: top tens, counts, trades, lock-ups and pledges. Weekly
+//! pledges do not match individual deals; nor do the vendor's.
 
 use super::occasion::{Occasion, life, of_days};
 use crate::market::{Quarter, Stock, after, before, on, weekday_before};
@@ -7,7 +7,7 @@ use crate::tables::reports::indicators::percent;
 use crate::tables::{Asked, Record, Value, fen, line, millionths, whole};
 use chrono::{Datelike, NaiveDate, Weekday};
 
-/// Holders of any company after its own, and their kinds.
+/// Holders of any company after its own, with their kinds.
 #[rustfmt::skip]
 const HOLDERS: [(&str, &str); 9] = [
     ("香港中央结算有限公司", "境外法人"), ("虚构资产管理有限公司", "投资公司"), ("全国社保基金虚构组合", "社保基金"),
@@ -15,8 +15,8 @@ const HOLDERS: [(&str, &str); 9] = [
     ("无名人寿保险股份有限公司-传统", "保险公司"), ("远山投资合伙企业(有限合伙)", "合伙企业"),
 ];
 
-/// The ten with the most shares at the end of every quarter, or with the most tradable ones. A corrected report is a
-/// list of its own, beside the first.
+/// The ten largest holders of all shares at the end of every quarter, or of tradable ones. A corrected report is a
+/// separate list beside the first.
 pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> {
     let Some(&era) = it.stock.history.capital(it.market.calendar.session_by(it.quarter.end())) else {
         return Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> 
     let (number, end, announced) = (it.number(), it.quarter.end(), it.day);
     let owner = format!("{}集团有限公司", it.stock.security.name_while_listed());
     let mut others = HOLDERS;
-    // Neighbours begin the list at different places, and some have two products under one name.
+    // Neighbouring stocks start the list at different places, and some have two products with one name.
     others.rotate_left(number % HOLDERS.len());
     others[7] = others[if number % 7 == 3 { 6 } else { 7 }];
     let again = (number + it.quarter.moment()).is_multiple_of(9).then(|| weekday_before(after(announced, 30)));
@@ -34,7 +34,7 @@ pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> 
     for (name, kind) in std::iter::once((owner.as_str(), "一般企业")).chain(others) {
         let change = if it.dice.once_in(3) { 0 } else { amount / 100 * it.dice.roll(-20..20) };
         let change = (!it.dice.once_in(8)).then_some(whole(change));
-        // Of all shares the part that is tradable is often left out.
+        // The tradable part of all shares is often missing.
         let known = tradable || !it.dice.once_in(2);
         let holding = |announced: NaiveDate, amount: i64| {
             line! {
@@ -54,7 +54,7 @@ pub(super) fn ten(mut it: Occasion<'_>, tradable: bool) -> Vec<Record<'static>> 
     rows
 }
 
-/// Counts at the end of quarters, with the report, of which some are published again and some have no day.
+/// Counts at the end of quarters, published with the report. Some are published again, and some have no date.
 pub(super) fn counts_of_quarter(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (announced, again, count) = (it.day, weekday_before(after(it.day, 21)), it.dice.roll(2_000..200_000));
     let (end, known) = (it.quarter.end(), it.evening(again));
@@ -68,17 +68,17 @@ pub(super) fn counts_of_quarter(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     }
 }
 
-/// Counts of some companies every few weeks.
+/// Counts of some companies, every few weeks.
 pub(super) fn counts_between(mut it: Occasion<'_>) -> Option<Record<'static>> {
     let count = it.number().is_multiple_of(3).then(|| it.dice.roll(2_000..200_000))?;
     Some(it.record(line! { ann_date: it.day, end_date: before(it.day, 4), holder_num: whole(count) }))
 }
 
-/// Holders and their kinds; names carry stray blanks.
+/// Holders and their kinds; names contain stray blanks.
 const TRADERS: [(&str, &str); 5] =
     [("张虚", "G"), ("李构 ", "P"), ("远山投资合伙企业(有限合伙)", "C"), (" 王无", "G"), ("云中产业基金", "C")];
 
-/// Up to three holders of two companies in three announce on a day; one in five has two trades that look the same.
+/// At two companies in three, up to three holders announce something on a day; one in five has two identical trades.
 pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((era, now)), 0 | 1) = (it.capital(), it.number() % 3) else {
         return Vec::new();
@@ -105,8 +105,8 @@ pub(super) fn trades(mut it: Occasion<'_>) -> Vec<Record<'static>> {
 
 const CLASSES: [&str; 3] = ["定向增发机构配售股份", "首发原股东限售股份", "股权激励限售股份"];
 
-/// Shares that may be sold from some day on, announced before it: mostly days, at times months, and a year for new
-/// stocks. Every row of some days is there three times, which means nothing.
+/// Shares that may be sold from some day on, announced beforehand: usually by days, sometimes by months, and by a year
+/// for new stocks. On some days every row is repeated three times, which means nothing.
 pub(super) fn lockups(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let (market, security) = (asked.market, &stock.security);
     let drawn = of_days(asked, stock, ("lockups", 90)).filter(|it| it.number() % 3 != 1).map(|mut it| {
@@ -137,7 +137,7 @@ fn expiry(mut it: Occasion<'_>, ahead: u64) -> Vec<Record<'static>> {
     (0..=first % 3).map(row).flat_map(|row| std::iter::repeat_n(row, times)).collect()
 }
 
-/// Every other company has pledges at the end of every week, which are known on the Monday after.
+/// Every other company has pledges at the end of every week, known on the Monday after.
 pub(super) fn weeks(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
     let number = stock.security.number;
@@ -149,7 +149,7 @@ pub(super) fn weeks(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
         let total = stock.history.capital(market.calendar.session_by(friday))?.total;
         let mut dice = market.dice("pledged weeks", number, usize::try_from(friday.num_days_from_ce()).ok()?);
         let (free, bound) = (dice.roll(1..3000), dice.roll(-200..200_i64).max(0));
-        // In hundreds of shares, which is all that the vendor shows.
+        // In hundreds of shares, which is the vendor's precision.
         let [free, bound, total] = [total / 10_000 * free, total / 10_000 * bound, total].map(|shares| shares / 100);
         let line = line! {
             end_date: friday, pledge_count: whole(dice.roll(1..30)), unrest_pledge: whole(free * 100),
@@ -165,7 +165,7 @@ const PLEDGERS: [(&str, &str); 4] =
     [("张虚", "个人"), ("虚构控股集团有限公司", "公司"), ("李构", "个人"), ("远山投资合伙企业(有限合伙)", "公司")];
 const LENDERS: [&str; 4] = ["虚构证券股份有限公司", "无名银行股份有限公司", "远山信托有限公司", "云中证券股份有限公司"];
 
-/// A deal of a company with pledges. The end of one is filled in, or announced as a row of its own.
+/// A deal of a company with pledges. Its end is filled in, or announced as a separate row.
 pub(super) fn deals(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((era, _)), 0) = (it.capital(), it.number() % 2) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What companies announce: rows with days of their own, and what is known of their columns.
+//! What companies announce: rows with dates of their own, and what is known about their columns.
 
 mod companies;
 mod earnings;
@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use occasion::{of_days, of_reports};
 use pitlake_contract::{Axis, FieldType};
 
-/// Rows of every company, by the names in entries.
+/// Rows per company, by the names used in entries.
 pub(super) const ROWS: [(&str, RecordRows); 21] = [
     ("forecasts", |asked, stock| of_reports(asked, stock, "forecasts").flat_map(earnings::forecasts).collect()),
     ("previews", |asked, stock| of_reports(asked, stock, "previews").flat_map(earnings::previews).collect()),
@@ -38,7 +38,7 @@ pub(super) const ROWS: [(&str, RecordRows); 21] = [
     ("distributions", |asked, stock| payouts::distributions(asked, stock)),
     ("leaders", |asked, stock| companies::leaders(asked, stock)),
     ("renamings", |asked, stock| companies::renamings(asked, stock)),
-    // Of interfaces without an entry.
+    // For interfaces without an entry.
     ("days", |asked, stock| of_days(asked, stock, ("days", 20)).map(|it| it.record(dated(asked, it.day))).collect()),
     ("periods", |asked, stock| {
         of_reports(asked, stock, "periods").map(|it| it.record(dated(asked, it.quarter.end()))).collect()
@@ -48,7 +48,7 @@ pub(super) const ROWS: [(&str, RecordRows); 21] = [
     }),
 ];
 
-/// The rows of an interface that only its contract describes.
+/// The name for the rows of an interface described only by its contract.
 pub(super) fn of_axis(axis: Axis) -> &'static str {
     match axis {
         Axis::Session | Axis::Month | Axis::SecurityMonth => "traded",
@@ -58,12 +58,12 @@ pub(super) fn of_axis(axis: Axis) -> &'static str {
     }
 }
 
-/// A line with a day in every column that may hold one.
+/// A line with a date in every column that may hold one.
 fn dated<'a>(asked: &Asked<'a>, day: NaiveDate) -> Line<'a> {
     let days = asked.fields.iter().filter(|field| field.kind == FieldType::Date);
     days.map(|field| (field.name.as_str(), Value::from(day))).collect()
 }
 
-/// Masters of companies, by the names in entries.
+/// Master lists of companies, by the names used in entries.
 pub(super) const SNAPSHOTS: [(&str, SnapshotRows); 2] =
     [("profiles", |asked| companies::profiles(asked)), ("renumbered", |asked| companies::renumbered(asked))];

@@ -1,4 +1,4 @@
-//! When companies announce something: with their reports, or on weekdays within the market's range, in the evening.
+//! When companies announce something: with their reports, or on weekdays in the market's range, in the evening.
 
 use crate::market::{
     Accounts, Dice, Era, Market, Moment, Quarter, Stock, accounts, after, first_announced, on, weekday_before,
@@ -6,11 +6,11 @@ use crate::market::{
 use crate::tables::{Asked, Line, Record};
 use chrono::{Datelike, NaiveDate};
 
-/// A day on which a company has something to announce.
+/// A day on which a company announces something.
 pub(super) struct Occasion<'a> {
     pub(super) market: &'a Market,
     pub(super) stock: &'a Stock,
-    /// The quarter that is reported, or the last one that ended before the day.
+    /// The quarter reported on, or the last one that ended before the day.
     pub(super) quarter: Quarter,
     pub(super) day: NaiveDate,
     /// When the vendor has it.
@@ -19,7 +19,7 @@ pub(super) struct Occasion<'a> {
 }
 
 impl Occasion<'_> {
-    /// A row that comes now and stays.
+    /// A row that appears now and stays.
     pub(super) fn record<'l>(&self, line: Line<'l>) -> Record<'l> {
         Record::new(self.from, line)
     }
@@ -28,7 +28,7 @@ impl Occasion<'_> {
         self.stock.security.number
     }
 
-    /// When the vendor has what is announced on a day.
+    /// When the vendor has what was announced on a day.
     pub(super) fn evening(&mut self, day: NaiveDate) -> Moment {
         evening(&mut self.dice, day)
     }
@@ -38,14 +38,15 @@ impl Occasion<'_> {
         accounts(self.market.seed, &self.stock.security, self.quarter, 0)
     }
 
-    /// Its capital and price in fen on the day.
+    /// Its capital, and price in fen, on the day.
     pub(super) fn capital(&self) -> Option<(Era, i64)> {
         let session = self.market.calendar.session_by(self.day);
         Some((*self.stock.history.capital(session)?, self.stock.history.price(session)?))
     }
 }
 
-/// When the vendor has what was announced on a day: from five to ten in the evening, once in twelve the next morning.
+/// When the vendor has what was announced on a day: between five and ten in the evening, once in twelve the next
+/// morning.
 pub(super) fn evening(dice: &mut Dice, day: NaiveDate) -> Moment {
     let (hour, minute) = (dice.roll(17..22), dice.roll(0..60));
     if dice.once_in(12) { on(after(day, 1), 9, 30) } else { on(day, hour, minute) }
@@ -65,7 +66,7 @@ pub(super) fn of_reports<'a>(
     })
 }
 
-/// Different weekdays, one in every stretch of so many days of a company's life.
+/// Distinct weekdays, one in every stretch of this many days of a company's life.
 pub(super) fn of_days<'a>(
     asked: &Asked<'a>,
     stock: &'a Stock,

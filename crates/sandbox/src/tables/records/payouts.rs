@@ -1,12 +1,12 @@
-//! Money that companies return: `dividend` and `repurchase`. Distributions without an ex day in the market's range are
-//! made up here.
+//! Money that companies return to shareholders: `dividend` and `repurchase`. Distributions without an ex-date in the
+//! market's range are made up here.
 
 use super::occasion::{Occasion, evening};
 use crate::market::{Dice, Market, Quarter, Stock, after, before, divide, first_announced, weekday_before};
 use crate::tables::{Asked, Record, Value, fen, line, whole};
 use chrono::NaiveDate;
 
-/// A distribution and how far it came.
+/// A distribution, and how far it got.
 #[derive(Clone, Copy)]
 struct Plan {
     quarter: Quarter,
@@ -14,7 +14,7 @@ struct Plan {
     approved: Option<NaiveDate>,
     /// In thousandths of a CNY per share.
     cash: i64,
-    /// New shares for ten old ones.
+    /// New shares per ten old ones.
     bonus: i64,
     paid: Option<Payment>,
 }
@@ -26,7 +26,7 @@ struct Payment {
     ex: NaiveDate,
 }
 
-/// Every stage of every distribution; each stage is a row that stays.
+/// All stages of all distributions; each stage is a row that stays.
 pub(super) fn distributions(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'static>> {
     let market = asked.market;
     let mut dice = market.dice("dividends", stock.security.number, 0);
@@ -39,21 +39,21 @@ pub(super) fn distributions(asked: &Asked<'_>, stock: &Stock) -> Vec<Record<'sta
     plans.iter().flat_map(|plan| stages(market, stock, plan, &mut dice)).collect()
 }
 
-/// The distribution behind an ex day of the range.
+/// The distribution behind an ex-date in the range.
 fn paid(market: &Market, stock: &Stock, (session, cash, bonus): (usize, i64, i64), dice: &mut Dice) -> Plan {
     let sessions = &market.calendar.sessions;
     let ex = sessions[session];
     let record = session.checked_sub(1).map_or_else(|| weekday_before(before(ex, 1)), |last| sessions[last]);
     let announced = weekday_before(before(record, dice.roll(4..8)));
     let approved = weekday_before(before(announced, dice.roll(15..40)));
-    // The last half-year that ended a month before.
+    // The last half-year that ended at least a month earlier.
     let quarter = Quarter(Quarter::of(before(approved, 30)).0.div_euclid(2) * 2 - 1);
     let planned = first_announced(market, &stock.security, quarter).min(weekday_before(before(approved, 20)));
     let paid = Some(Payment { announced, record, ex });
     Plan { quarter, announced: planned, approved: Some(approved), cash, bonus, paid }
 }
 
-/// What becomes of a half-year without an ex day in the range.
+/// What happens in a half-year without an ex-date in the range.
 fn unpaid(market: &Market, stock: &Stock, quarter: Quarter, dice: &mut Dice) -> Option<Plan> {
     let security = &stock.security;
     let announced = first_announced(market, security, quarter);
@@ -76,7 +76,7 @@ fn unpaid(market: &Market, stock: &Stock, quarter: Quarter, dice: &mut Dice) -> 
 
 fn stages(market: &Market, stock: &Stock, plan: &Plan, dice: &mut Dice) -> Vec<Record<'static>> {
     let mut stage = |announced: NaiveDate, paid: Option<Payment>, proc: &str| {
-        // Before the last stage nothing is paid and no day is set. For some the vendor takes the tax off.
+        // Before the last stage, nothing is paid and no date is set. For some, the vendor subtracts the tax.
         let net = if stock.security.number % 4 == 1 { plan.cash * 9 / 10 } else { plan.cash };
         let (day, ex) = (paid.map(|paid| paid.record), paid.map(|paid| paid.ex));
         let base = day.and_then(|day| stock.history.capital(market.calendar.session_by(day)));
@@ -93,17 +93,17 @@ fn stages(market: &Market, stock: &Stock, plan: &Plan, dice: &mut Dice) -> Vec<R
         let from = evening(dice, announced);
         Record::new(from, line)
     };
-    // Some plans are there twice.
+    // Some plans are duplicated.
     let mut rows = vec![stage(plan.announced, None, "预案"); 1 + usize::from(stock.security.number % 8 == 5)];
     rows.extend(plan.approved.map(|day| stage(day, None, "股东大会通过")));
     rows.extend(plan.paid.map(|paid| stage(paid.announced, Some(paid), "实施")));
     rows
 }
 
-/// Stages of a buy-back and the days from its plan to each.
+/// Stages of a buy-back, and the days from its plan to each.
 const STAGES: [(&str, u64); 5] = [("预案", 0), ("股东大会通过", 18), ("实施", 45), ("实施", 75), ("完成", 110)];
 
-/// A company in four buys back: every stage is a row, and what is bought adds up from one to the next.
+/// One company in four buys back shares: every stage is a row, with cumulative amounts.
 pub(super) fn buybacks(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (Some((era, now)), 2) = (it.capital(), it.number() % 4) else {
         return Vec::new();

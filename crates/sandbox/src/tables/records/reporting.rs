@@ -1,4 +1,4 @@
-//! What comes with a report: its planned day, its audit and its segments.
+//! What accompanies a report: its planned date, its audit and its segments.
 
 use super::occasion::Occasion;
 use crate::market::{after, before, on, stamp, weekday_before};
@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 const CLEAN: &str = "标准无保留意见";
 const AGENCIES: [&str; 4] = ["虚构会计师事务所", "无名会计师事务所", "远山会计师事务所", "云中会计师事务所"];
 
-/// Every year is audited, for a few companies the half-year too, and some have a second opinion later.
+/// Every year is audited, for a few companies also the half-year, and some get a second opinion later.
 pub(super) fn audits(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (number, end) = (it.number(), it.quarter.end());
     if !(it.quarter.of_year() == 4 || it.quarter.of_year() == 2 && number % 8 == 3) {
@@ -31,14 +31,14 @@ pub(super) fn audits(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     first.followed(it.evening(again), audit(again, CLEAN, number + 1)).into()
 }
 
-/// Segments by product, region and industry: kind, name, and tenths of the revenue; the last of a kind has the rest.
+/// Segments by product, region and industry: kind, name, and tenths of the revenue. The last of a kind gets the rest.
 const SEGMENTS: [(&str, &[(&str, i64)]); 3] = [
     ("P", &[("虚构产品", 5), ("虚构服务", 3), ("其他", 0)]),
     ("D", &[("境内", 8), ("境外", 0)]),
     ("I", &[("制造业", 7), ("其他(补充)", 0)]),
 ];
 
-/// Half-years and years have segments. Some names come twice, some amounts under two names.
+/// Half-years and years have segments. Some names occur twice, some amounts under two names.
 pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     if it.quarter.of_year() % 2 == 1 {
         return Vec::new();
@@ -51,7 +51,7 @@ pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
             let part = if tenths == 0 { left } else { [year.revenue / 10 * tenths, year.cost / 10 * tenths] };
             left = [left[0] - part[0], left[1] - part[1]];
             if number % 6 == 2 && item == "其他" {
-                // Two segments that the company calls the same.
+                // Two segments with the same name.
                 let third = part.map(|fen| fen / 3);
                 parts.extend([(kind, item, third), (kind, item, [part[0] - third[0], part[1] - third[1]])]);
             } else {
@@ -72,7 +72,7 @@ pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let mut rows = Vec::new();
     for (place, part) in parts.into_iter().enumerate() {
         let detailed = !it.dice.once_in(6);
-        // The vendor finds a mistake in the first one.
+        // The vendor corrects a mistake in the first one.
         if place == 0 && (number + it.quarter.moment()).is_multiple_of(9) {
             let wrong = (part.0, part.1, [year.revenue / 2 + 100, part.2[1]]);
             let found = on(after(it.from.date(), 12), 20, 0);
@@ -84,7 +84,7 @@ pub(super) fn segments(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     rows
 }
 
-/// One row a report, which changes: the planned day moves, and at last the actual one is there.
+/// One row per report, which changes: the planned date moves, and finally the actual one appears.
 pub(super) fn schedule(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     let (filed, end) = (it.day, it.quarter.end());
     let moves: u64 = match (it.number() * 7 + it.quarter.moment() * 3) % 8 {
@@ -96,7 +96,7 @@ pub(super) fn schedule(mut it: Occasion<'_>) -> Vec<Record<'static>> {
     it.from = on(announced, 18, 0);
     let mut changes: Vec<String> = Vec::new();
     let mut rows: Vec<Record<'static>> = Vec::new();
-    // The last of the planned days is the day itself.
+    // The last planned date is the actual one.
     for left in (0..=moves).rev() {
         let day = before(filed, left * 4);
         if left < moves {
@@ -114,7 +114,7 @@ pub(super) fn schedule(mut it: Occasion<'_>) -> Vec<Record<'static>> {
             rows.push(it.record(planned(Some(filed))));
         }
     }
-    // Each gives way to the next.
+    // Each is replaced by the next.
     let ends: Vec<_> = rows.iter().skip(1).map(|row| row.from).collect();
     for (row, end) in rows.iter_mut().zip(ends) {
         row.until = Some(end);

@@ -1,17 +1,17 @@
-//! Rows of `fina_indicator`: ratios of the same books as `income`, and plausible numbers, null as often as not.
+//! Rows of `fina_indicator`: ratios from the same books as `income`, and plausible random numbers, half of them null.
 
 use super::report::Report;
 use crate::market::{Accounts, Dice, Flows, divide};
 use crate::tables::{Asked, Line, Value, fen, millionths};
 use pitlake_contract::{Field, Unit};
 
-/// The figures of one version. Corrections change the core only.
+/// The figures of a version. Corrections change only the core.
 pub(super) fn line<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
     let (number, accounts) = (report.stock.security.number, report.accounts(asked.market));
     let mut dice = asked.market.dice("filling", number, report.quarter.moment());
     let numbers = asked.fields.iter().enumerate().filter_map(|(place, field)| Some((place, field, field.unit?)));
     let cell = |(place, field, unit): (usize, &'a Field, Unit)| {
-        // Drawn for every column, so that each has its own whatever the others hold.
+        // Drawn for every column, so that a column does not depend on the others.
         let drawn = drawn(&mut dice, unit, accounts.year.revenue);
         let filled = field.name == "fcff" || (place * 7 + number * 3) % 20 >= 9;
         let value = |units| match unit {
@@ -25,7 +25,7 @@ pub(super) fn line<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
     numbers.map(cell).collect()
 }
 
-/// A likely number, in fen or ten-thousandths.
+/// A plausible number, in fen or ten-thousandths.
 fn drawn(dice: &mut Dice, unit: Unit, revenue: i64) -> i64 {
     match unit {
         Unit::CnyPerShare => dice.roll(-30_000..150_000),
@@ -36,13 +36,13 @@ fn drawn(dice: &mut Dice, unit: Unit, revenue: i64) -> i64 {
     }
 }
 
-/// `part` in percent of `whole`, in ten-thousandths.
+/// `part` as a percentage of `whole`, in ten-thousandths.
 pub(crate) fn percent(part: i64, whole: i64) -> i64 {
     let whole = i128::from(whole.max(1));
     i64::try_from(i128::from(part) * 1_000_000 / whole).unwrap_or_default()
 }
 
-/// Growth in percent; none from nothing.
+/// Growth in percent; `None` if there was nothing before.
 pub(crate) fn growth(now: i64, before: i64) -> Option<i64> {
     (before != 0).then(|| percent((now - before) * before.signum(), before.abs()))
 }

@@ -1,4 +1,4 @@
-//! Reports of companies: one record for each version that the vendor shows.
+//! Company reports: one record for each version that the vendor shows.
 //!
 //! Versions come from `market::filings`, figures from `statements` and `indicators`.
 
@@ -10,7 +10,7 @@ use super::{Asked, Line, Record, RecordRows, Value};
 use crate::market::{Detail, Quarter, Statement, Stock, versions};
 use report::Report;
 
-/// The functions by the names that entries give them.
+/// The functions, by the names used in entries.
 pub(super) const ROWS: [(&str, RecordRows); 4] = [
     ("income", |asked, stock| reports(asked, stock, Statement::Income, statements::income, "ebitda")),
     ("balance", |asked, stock| reports(asked, stock, Statement::Balance, statements::balance, "total_liab_hldr_eqy")),
@@ -18,8 +18,8 @@ pub(super) const ROWS: [(&str, RecordRows); 4] = [
     ("indicators", |asked, stock| reports(asked, stock, Statement::Indicators, indicators::line, "fcff")),
 ];
 
-/// The versions of a stock's reports of the period that is asked for, or of all. A row with a gap lacks a figure that
-/// its twin has.
+/// The versions of a stock's reports for the requested period, or for all. A row with a gap lacks a figure that its
+/// twin has.
 fn reports<'a>(
     asked: &Asked<'a>,
     stock: &'a Stock,
@@ -38,7 +38,7 @@ fn reports<'a>(
                 Detail::Coarse => line.values_mut().for_each(coarsen),
             }
             line.extend(report.labels());
-            // What the books do not say is empty.
+            // What the books do not contain is empty.
             asked.fields.iter().for_each(|field| _ = line.entry(&field.name).or_insert(Value::Null));
             Record { line, from: version.from, until: version.until }
         })
@@ -46,12 +46,12 @@ fn reports<'a>(
     asked.quarters(stock).flat_map(record).collect()
 }
 
-/// Drops digits of a long number: less than half a ten-thousandth of it.
+/// Drops digits of a long number, changing it by less than half a ten-thousandth.
 fn coarsen(value: &mut Value) {
     let &mut Value::Figure(units, places) = value else { return };
     let digits = match units.unsigned_abs() {
         0..100_000 => 1,
-        // More than the last decimal would be lost in the `.0` of a whole amount.
+        // In the `.0` of a whole amount, more than the last decimal would be lost.
         100_000..1_000_000 => 10,
         _ if places < 4 => 10,
         _ => 100,

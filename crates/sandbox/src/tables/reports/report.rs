@@ -1,9 +1,9 @@
-//! A version of a report, and what it holds besides figures.
+//! A version of a report, and its columns other than figures.
 
 use crate::market::{Accounts, Market, Quarter, Scheme, Stock, Version, accounts, scheme};
 use crate::tables::Value;
 
-/// A row that can be asked for.
+/// A row that can be requested.
 pub(super) struct Report<'a> {
     pub(super) stock: &'a Stock,
     pub(super) quarter: Quarter,
@@ -19,12 +19,12 @@ impl Report<'_> {
         scheme(self.stock.security.number, &self.stock.security.company)
     }
 
-    /// Whether it is about the parent alone.
+    /// Whether it is about the parent only.
     pub(super) fn is_of_parent(&self) -> bool {
         self.version.kind == 6
     }
 
-    /// Code, days and marks.
+    /// Code, dates and marks.
     pub(super) fn labels(&self) -> [(&'static str, Value); 8] {
         let Self { stock, quarter, version } = self;
         [

@@ -1,5 +1,5 @@
-//! Rows of `income`, `balancesheet` and `cashflow` in CNY, under the scheme of the company's trade. Cash of a balance
-//! is what the cash flow ends with.
+//! Rows of `income`, `balancesheet` and `cashflow` in CNY, for the company's type of accounts. The cash in a balance
+//! sheet equals the closing cash of the cash flow.
 
 use super::report::Report;
 use crate::market::{Dice, Scheme, divide, of_parent};
@@ -7,7 +7,7 @@ use crate::tables::{Asked, Line, Value, fen};
 use pitlake_contract::Field;
 use std::collections::BTreeMap;
 
-/// Columns of some schemes only: parts of the revenue, and what it costs to make.
+/// Columns that only some types have: parts of the revenue, and its costs.
 const TRADES: [(Scheme, &[&str]); 3] = [
     (Scheme::Bank, &["int_income", "int_exp", "comm_income", "comm_exp", "n_commis_income", "oth_b_income"]),
     (Scheme::Broker, &["int_income", "n_commis_income", "n_sec_tb_income", "n_sec_uw_income", "n_asset_mg_income"]),
@@ -64,12 +64,12 @@ pub(super) fn income<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
     }
     let own = |amount| fen(if report.is_of_parent() { of_parent(amount) } else { amount });
     let each = |fen: i64| Value::Figure(divide(fen, accounts.shares), 4);
-    // Diluted earnings are reported by those with a profit.
+    // Diluted earnings are only reported with a profit.
     let earnings = [("basic_eps", each(profit * 100)), ("diluted_eps", (profit > 0).then(|| each(profit * 99)).into())];
     sums.amounts.into_iter().map(|(column, amount)| (column, own(amount))).chain(earnings).collect()
 }
 
-/// What a company owns and owes.
+/// Assets and liabilities.
 pub(super) fn balance<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
     let accounts = report.accounts(asked.market);
     let own = |fen: i64| if report.is_of_parent() { of_parent(fen) } else { fen };
@@ -93,7 +93,7 @@ pub(super) fn balance<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
             sums.deal("total_ncl", "total_liab", debts);
         }
     }
-    // What the equity of the parent's shareholders is made up of; par is 1 CNY, so there are as many shares as CNY.
+    // The components of the parent shareholders' equity. Par is 1 CNY, so there are as many shares as CNY.
     let (paid_in, bought_back) = (accounts.shares * 100, equity / 400);
     let [reserve, surplus, other] = [5, 40, 200].map(|part| equity / part);
     sums.amounts.extend([
@@ -112,7 +112,7 @@ pub(super) fn balance<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
     sums.amounts.into_iter().map(|(column, amount)| (column, fen(amount))).collect()
 }
 
-/// Money that came and went, from the opening to the closing balance.
+/// Cash flows from the opening to the closing balance.
 pub(super) fn cashflow<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
     let accounts = report.accounts(asked.market);
     let (mut flows, mut opening) = match report.version.kind {
@@ -132,7 +132,7 @@ pub(super) fn cashflow<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
     sums.deal("n_cashflow_act", "stot_inflows_inv_act", realised);
     sums.deal("stot_inflows_inv_act", "stot_out_inv_act", invested);
     let (operating, investing, exchange) = (received - paid, realised - invested, flows.other_comprehensive / 3);
-    // Loans make up for the rest.
+    // Loans make up the difference.
     let financing = closing - opening - operating - investing - exchange;
     sums.deal("n_cashflow_inv_act", "stot_cash_in_fnc_act", revenue / 10 + financing.max(0));
     sums.deal("free_cashflow", "stot_cashout_fnc_act", revenue / 10 - financing.min(0));
@@ -145,7 +145,7 @@ pub(super) fn cashflow<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
         ("c_cash_equ_beg_period", opening),
         ("c_cash_equ_end_period", closing),
     ]);
-    // The notes, from the net profit to the operating flow, are in reports of a half-year and a year only.
+    // The notes, from net profit to operating cash flow, are only in half-year and annual reports.
     if report.quarter.of_year() % 2 == 0 && report.version.kind != 2 {
         let (profit, interest) = (flows.net(), flows.finance);
         sums.deal("uncon_invest_loss", "im_net_cashflow_oper_act", operating - profit - interest);
@@ -159,36 +159,35 @@ pub(super) fn cashflow<'a>(asked: &Asked<'a>, report: &Report<'_>) -> Line<'a> {
         ]);
         sums.spread("im_n_incr_cash_equ", revenue / 50);
     }
-    // The vendor's own figure, with two decimals more.
+    // The vendor's own figure, with two more decimals.
     let free = operating - sums.of("c_pay_acq_const_fiolta") + flows.finance;
     let free = Value::Figure(free * 100 + revenue % 100, 4);
     let line = sums.amounts.into_iter().map(|(column, amount)| (column, fen(amount)));
     line.chain([("free_cashflow", free)]).collect()
 }
 
-/// A statement under way: amounts in fen by column, in the columns of its contract, which lists the parts of a total in
-/// front of it.
+/// A statement being built: amounts in fen by column. The contract lists the parts of a total before it.
 struct Sums<'a> {
     amounts: BTreeMap<&'a str, i64>,
     fields: &'a [Field],
-    /// Of the company: which parts it has, and how large they are.
+    /// Determines which parts the company has, and how large they are.
     dice: Dice,
 }
 
 impl<'a> Sums<'a> {
-    /// Empty sums; every kind of statement has dice of its own.
+    /// No sums yet; every kind of statement has its own dice.
     fn new(asked: &Asked<'a>, report: &Report<'_>, kind: usize) -> Self {
         let dice = asked.market.dice("holdings", report.stock.security.number, kind);
         Self { amounts: BTreeMap::new(), fields: asked.fields, dice }
     }
 
-    /// The amount of a column, 0 if there is none.
+    /// The amount in a column, 0 if there is none.
     fn of(&self, column: &str) -> i64 {
         self.amounts.get(column).copied().unwrap_or_default()
     }
 
-    /// A total and its parts, which are the columns between `after` and the total. Those with an amount keep it, and
-    /// the last of the others takes what is left.
+    /// Sets a total and its parts, which are the columns between `after` and the total. Those that already have an
+    /// amount keep it, and the last of the others gets the rest.
     fn deal(&mut self, after: &str, total: &'a str, amount: i64) {
         let parts = &self.fields[self.place(after) + 1..self.place(total)];
         let known: i64 = parts.iter().map(|part| self.of(&part.name)).sum();
@@ -201,7 +200,7 @@ impl<'a> Sums<'a> {
         self.amounts.insert(total, amount);
     }
 
-    /// Divides an amount among the columns of numbers after one, as far as it goes.
+    /// Spreads an amount over the number columns after one, as far as it goes.
     fn spread(&mut self, after: &str, amount: i64) {
         let fields = self.fields[self.place(after) + 1..].iter().filter(|field| field.unit.is_some());
         let free: Vec<&str> = fields.map(|field| field.name.as_str()).filter(|part| !self.has(part)).collect();

@@ -1,5 +1,5 @@
-//! A column of an interface and what makes its cells: the maker that its entry names, or the one that has its name and
-//! measure, or nothing but its contract: its type, its unit, and the values it names.
+//! A column of an interface, and what generates its cells: the maker named in its entry, the one for its name and
+//! measure, or only its contract: type, unit, and listed values.
 
 use super::item::Row;
 use super::makers::{self, Maker};
@@ -11,18 +11,18 @@ use pitlake_contract::{Contract, Dimension, Field, FieldType, Unit, Values};
 /// A column and its maker.
 pub(crate) struct MadeColumn {
     field: Field,
-    /// None where cells are made up.
+    /// `None` if cells are made up.
     maker: Option<Maker>,
-    /// The name that the maker was found by.
+    /// The name by which the maker was found.
     word: String,
-    /// Values that the contract names, for cells that are made up.
+    /// Values listed in the contract, for made-up cells.
     choices: Vec<String>,
-    /// Whether cells that are made up are missing now and then.
+    /// Whether made-up cells are missing now and then.
     gaps: bool,
 }
 
 impl MadeColumn {
-    /// The column of a field, with the maker that its entry names, if any.
+    /// The column for a field, with the maker named in its entry, if any.
     pub(crate) fn new(contract: &Contract, field: &Field, entry: Option<&str>) -> Self {
         let (maker, word) = match entry {
             Some(word) => (Some(makers::named(word)), word),
@@ -35,7 +35,7 @@ impl MadeColumn {
                 Values::Fixed(values) => Some(values.clone()),
                 _ => None,
             });
-        // A filter finds every row.
+        // Filters must find every row.
         let gaps = field.nullable && filters().next().is_none();
         Self { field: field.clone(), maker, word: word.to_owned(), choices: choices.flatten().collect(), gaps }
     }
@@ -44,7 +44,7 @@ impl MadeColumn {
         &self.field.name
     }
 
-    /// The cell of a value, or one that is made.
+    /// The cell for a known value, or a generated one.
     pub(crate) fn cell(&self, row: &Row<'_>, known: Option<Value>, dice: &mut Dice) -> Cell {
         let made = known.or_else(|| self.maker.and_then(|maker| maker(row, &self.word, dice)));
         let value = made.unwrap_or_else(|| {
@@ -55,10 +55,10 @@ impl MadeColumn {
     }
 }
 
-/// Texts for nothing in particular.
+/// Meaningless words.
 const WORDS: [&str; 6] = ["虚构", "无名", "远山", "云中", "海角", "天涯"];
 
-/// A value of the field's type, in its unit, or one of those that its contract names.
+/// A value of the field's type and unit, or one of those listed in its contract.
 fn made_up(row: &Row<'_>, field: &Field, choices: &[String], dice: &mut Dice) -> Value {
     match field.kind {
         FieldType::Text if !choices.is_empty() => dice.one_of(choices).as_str().into(),

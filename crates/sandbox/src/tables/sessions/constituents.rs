@@ -1,7 +1,7 @@
 //! Who is in an index or a board: the lists of `index_weight` and `dc_member`.
 //!
-//! Members follow from a stock's number, so that other rows can ask for them; one in eight of an index changes at
-//! midyear and at the year's end.
+//! Members follow from a stock's number, so that other rows can look them up. One in eight members of an index changes
+//! in the middle and at the end of a year.
 
 use super::item::Item;
 use super::known::INDICES;
@@ -10,14 +10,14 @@ use crate::market::{Board, Market, Security, Stock};
 use crate::tables::{line, millionths};
 use chrono::{Datelike, NaiveDate};
 
-/// Most constituents of an index.
+/// The most constituents of an index.
 const MOST: usize = 20;
-/// Weights of an index together, in ten-thousandths of a percent.
+/// The weights of an index in total, in ten-thousandths of a percent.
 const WHOLE: i64 = 1_000_000;
-/// A code whose index has its constituents under another one.
+/// A code whose index lists its constituents under another code.
 const TWIN: (&str, &str) = ("000300.SH", "399300.SZ");
 
-/// What may be in an index.
+/// Whether a security may be in an index.
 fn eligible(index: &str, security: &Security) -> bool {
     match index {
         "000001.SH" => security.board.exchange() == "SSE",
@@ -29,7 +29,7 @@ fn eligible(index: &str, security: &Security) -> bool {
     }
 }
 
-/// The constituents of an index in a session: the oldest securities that are listed and not taking turns out.
+/// The constituents of an index in a session: the oldest listed securities, except those that sit out.
 pub(super) fn constituents<'a>(market: &'a Market, index: &str, session: usize) -> Vec<&'a Stock> {
     let day = market.calendar.day(session);
     let turn = usize::try_from(day.year() * 2).unwrap_or_default() + usize::from(day.month() > 6);
@@ -42,7 +42,7 @@ pub(super) fn constituents<'a>(market: &'a Market, index: &str, session: usize) 
     stocks
 }
 
-/// All constituents with their weights, if the session is the last of its month. CSI 300 has them under one code.
+/// All constituents with their weights, if the session is the last of its month. CSI 300 lists them under one code.
 pub(super) fn weighted(market: &Market, session: usize) -> Vec<Item<'_>> {
     let month = |day: NaiveDate| (day.year(), day.month());
     if month(market.calendar.day(session)) == month(market.calendar.session_after(session, 1)) {
@@ -67,13 +67,13 @@ fn of_index<'a>(market: &'a Market, index: &'static str, session: usize) -> Vec<
     stocks.into_iter().zip(weights).map(item).collect()
 }
 
-/// Shares and CNY that the constituents of an index traded together.
+/// Shares and CNY traded by the constituents of an index in total.
 fn traded(market: &Market, index: &str, session: usize) -> (i64, i64) {
     let bars = constituents(market, index, session).into_iter().filter_map(|stock| stock.history.bar(session));
     bars.fold((0, 0), |(shares, turnover), bar| (shares + bar.shares, turnover + bar.turnover))
 }
 
-/// The indices with what their constituents traded; CSI 300 has the same bars under both its codes.
+/// The indices with what their constituents traded. CSI 300 has the same bars under both its codes.
 pub(crate) fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
     let mut indices: Vec<Item> = Item::listed(market, session, &INDICES, (400, 400_000, 2, false));
     for item in &mut indices {
@@ -87,8 +87,8 @@ pub(crate) fn indices<'a>(market: &Market, session: usize) -> Vec<Item<'a>> {
     indices
 }
 
-/// Members of each board of Eastmoney: its leader of the day, and every listed stock in one industry, one region and
-/// two or three concepts.
+/// Members of each Eastmoney board: its leader of the day, and every listed stock in one industry, one region and two
+/// or three concepts.
 pub(super) fn members<'a>(market: &'a Market, boards: &[Item<'a>], session: usize) -> Vec<Item<'a>> {
     let belongs = |board: usize, number: usize| match board / 5 {
         0 => number % 5 == board,

@@ -1,28 +1,28 @@
-//! What is inside a session: rows of `stk_mins`, its bar cut into minutes, of which coarser bars are sums; rows of
-//! `cyq_chips`, at what prices the holders of a stock bought it; and the figures of `cyq_perf` that follow.
+//! What is inside a session: rows of `stk_mins`, its bar divided into minutes, which are summed for coarser bars; rows
+//! of `cyq_chips`, the prices at which a stock's holders bought it; and the resulting figures of `cyq_perf`.
 //!
-//! The bars of a session open, close, peak and bottom where the daily one does, and their shares and CNY add up to its
-//! own. Each minute trades at about the average price of the whole day, which therefore lies between its low and high.
-//! Each day's chips are drawn by themselves around its close; they do not follow from earlier days.
+//! The bars of a session open, close, peak and bottom where the daily bar does, and their shares and CNY add up to it.
+//! Each minute trades at about the average price of the whole day, so that lies between its low and high. Each day's
+//! chips are drawn independently around its close, and do not follow from earlier days.
 
 use super::item::{Item, Row};
 use super::quotes::{Quote, parts};
 use crate::market::{Bar, Dice, Market, Stock, divide};
 use crate::tables::{Asked, Line, Value, fen, line, millionths};
 
-/// The auction at 09:30 and two hours either side of noon.
+/// The auction at 09:30, and two hours either side of noon.
 const MINUTES: usize = 241;
-/// Between the last bargains and the closing auction.
+/// Between continuous trading and the closing auction.
 const QUIET: [u32; 2] = [14 * 60 + 58, 14 * 60 + 59];
 
 /// A bar within a session, and the minute of the day in which it ends. Its turnover is in fen.
 type Slot = (u32, Bar);
 
-/// The lengths of bars that are on offer, in minutes and by name.
+/// The available bar lengths, in minutes and by name.
 const LENGTHS: [(usize, &str); 5] = [(1, "1min"), (5, "5min"), (15, "15min"), (30, "30min"), (60, "60min")];
 
-/// The bars of a session by time, each as long as `freq` says, the auction apart. Without a `freq`, which the vendor
-/// refuses, bars of an hour: that is for [`Market::rows`] of small markets.
+/// The bars of a session by time, of length `freq`, with a separate one for the auction. Without `freq`, which the
+/// vendor would reject, they are hourly, for [`Market::rows`] of small markets.
 pub(super) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let freq = asked.params.get("freq").map_or("60min", String::as_str);
     let Some((length, _)) = LENGTHS.into_iter().find(|(_, name)| *name == freq) else { return Vec::new() };
@@ -43,7 +43,7 @@ pub(super) fn bars<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     asked.stocks.iter().flat_map(of_stock).collect()
 }
 
-/// The minutes of a session; none without trading.
+/// The minutes of a session; empty without trading.
 fn minutes(market: &Market, stock: &Stock, session: usize) -> Vec<Slot> {
     let Some(bar) = stock.history.bar(session) else {
         return Vec::new();
@@ -55,7 +55,7 @@ fn minutes(market: &Market, stock: &Stock, session: usize) -> Vec<Slot> {
     let weights: Vec<i64> = (0..MINUTES)
         .zip(&ends)
         .map(|(minute, &end)| {
-            // More in the morning, most in the auctions; now and then there is no trade.
+            // More in the morning, most in the auctions, and now and then no trade.
             let weight = dice.roll(0..30) * if minute < 30 { 3 } else { 1 };
             let auction = if minute % (MINUTES - 1) == 0 { 100 } else { 0 };
             if paused(end) { 0 } else { weight + auction }
@@ -88,7 +88,7 @@ fn minutes(market: &Market, stock: &Stock, session: usize) -> Vec<Slot> {
     slots
 }
 
-/// Windows without trading, in minutes of the day.
+/// Intervals without trading, in minutes of the day.
 fn pauses(stock: &Stock, session: usize) -> Vec<(u32, u32)> {
     let minute = |time: &str| {
         let (hour, minute) = time.split_once(':')?;
@@ -101,11 +101,11 @@ fn pauses(stock: &Stock, session: usize) -> Vec<(u32, u32)> {
 
 /// All chips, in hundredths of a percent.
 const ALL_CHIPS: i64 = 10_000;
-/// Price levels, at least where fen are fine enough; fewer than twice as many.
+/// At least this many price levels if fen are fine enough, and fewer than twice as many.
 const LEVELS: i64 = 120;
 
-/// Price levels in fen from the lowest up, and what was bought there in hundredths of a percent: none without trading.
-/// All lie between 62 and 129 % of the close.
+/// Price levels in fen in ascending order, with what was bought at each in hundredths of a percent; empty without
+/// trading. All are between 62 and 129 % of the close.
 fn chips(market: &Market, stock: &Stock, session: usize) -> Vec<(i64, i64)> {
     let Some(close) = stock.history.bar(session).map(|bar| bar.close) else { return Vec::new() };
     let (lowest, highest) = (divide(close * 62, 100), divide(close * 129, 100));
@@ -135,7 +135,8 @@ pub(super) fn levels<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     asked.stocks.iter().flat_map(of_stock).collect()
 }
 
-/// The lowest prices at or below which so many percent of the chips are, their mean, and the part below the close.
+/// The lowest prices at or below which certain percentages of the chips were bought, their mean, and the share below
+/// the close.
 pub(super) fn costs(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let chips = row.item.stock.map_or_else(Vec::new, |stock| chips(row.market, stock, row.session));
     let close = row.item.quote.bar.close;

@@ -1,4 +1,4 @@
-//! What a row of a session is about, and which facts its population states. Who has rows is in `populations`.
+//! What a row of a session is about, and the facts known from its population. Who has rows is in `populations`.
 
 use super::quotes::{Quote, Series};
 use crate::market::{Board, Dice, Market, Stock};
@@ -16,9 +16,9 @@ pub(crate) struct Item<'a> {
     pub(crate) address: usize,
     pub(crate) quote: Quote,
     pub(crate) stock: Option<&'a Stock>,
-    /// How far, in percent, figures are off that await their correction.
+    /// The percentage by which figures are off until their correction.
     pub(crate) draft: Option<i64>,
-    /// What its population knows of it, by column.
+    /// What its population knows about it, by column.
     pub(crate) facts: Line<'static>,
 }
 
@@ -26,12 +26,12 @@ pub(crate) struct Item<'a> {
 pub(crate) struct Row<'a> {
     pub(crate) market: &'a Market,
     pub(crate) item: &'a Item<'a>,
-    /// A session, or a holiday counted on after the last one.
+    /// A session, or a holiday if past the last session.
     pub(crate) session: usize,
     pub(crate) day: NaiveDate,
 }
 
-/// Facts of a row that are worked out only when it is sent.
+/// Facts of a row that are only determined when it is sent.
 pub(crate) type Facts = fn(&Row<'_>, &mut Dice) -> Line<'static>;
 
 /// Who has rows.
@@ -40,13 +40,12 @@ pub(crate) struct Population {
     /// The rows of a day, in no particular order.
     pub(crate) items: for<'a> fn(&Asked<'a>, usize) -> Vec<Item<'a>>,
     pub(crate) facts: Facts,
-    /// Whether there are rows on holidays, too.
+    /// Whether there are rows on holidays as well.
     pub(crate) on_holidays: bool,
 }
 
 impl Population {
-    /// Its days, newest first: sessions, and the holidays among them if it has rows then, as [`Calendar::day`] counts
-    /// them.
+    /// Its days, newest first: sessions, and holidays if it has rows on those, indexed as in [`Calendar::day`].
     ///
     /// [`Calendar::day`]: crate::market::calendar::Calendar::day
     pub(crate) fn days(&self, market: &Market) -> Vec<usize> {
@@ -58,7 +57,7 @@ impl Population {
     }
 }
 
-/// Rows that one stock may have in a session.
+/// The most rows of a stock in a session.
 pub(super) const ROWS: usize = 64;
 
 impl<'a> Item<'a> {
@@ -68,18 +67,18 @@ impl<'a> Item<'a> {
         Self { stock: Some(stock), ..Self::new(code.into(), name.into(), address, Quote::of_stock(stock, session)) }
     }
 
-    /// The same as another row about the same stock.
+    /// The same item as another row about the same stock.
     pub(super) fn row(&self, row: usize) -> Self {
         Self { address: self.address + row, ..self.clone() }
     }
 
-    /// The same with more facts.
+    /// Adds facts.
     pub(super) fn with(mut self, facts: Line<'static>) -> Self {
         self.facts.extend(facts);
         self
     }
 
-    /// A fact in words; empty where there is none.
+    /// A fact as text, empty if there is none.
     pub(crate) fn fact(&self, name: &str) -> &str {
         match self.facts.get(name) {
             Some(Value::Text(text)) => text,
@@ -98,7 +97,7 @@ impl<'a> Item<'a> {
         Self::new(code.into(), name.into(), series.number, Quote::of_series(market, series, session))
     }
 
-    /// Series from a list of codes and names: the number of the first, and the base, scale and manner of all.
+    /// Series for a list of codes and names: the number of the first, and the base, scale and kind of all.
     pub(super) fn listed(
         market: &Market,
         session: usize,
@@ -111,7 +110,7 @@ impl<'a> Item<'a> {
         list.iter().enumerate().map(item).collect()
     }
 
-    /// What a row about a whole market is about.
+    /// The subject of a row about a whole market.
     pub(crate) fn of_market(market: &Market, session: usize) -> Self {
         Self::of_series(market, "", "", Series { number: 800, base: 1000, scale: 2, traded: true }, session)
     }
@@ -121,7 +120,7 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Stocks that are asked for and of which something holds in a session.
+/// The requested stocks for which `holds` is true in a session.
 pub(super) fn stocks<'a>(asked: &Asked<'a>, session: usize, holds: impl Fn(&'a Stock) -> bool) -> Vec<Item<'a>> {
     let stocks = asked.stocks.iter().copied().filter(|&stock| holds(stock));
     stocks.map(|stock| Item::of_stock(stock, session)).collect()

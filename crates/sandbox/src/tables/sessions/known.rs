@@ -27,7 +27,7 @@ pub(super) const FUNDS: [(&str, &str); 8] = [
     ("510300.SH", "虚构沪深三百"), ("510500.SH", "虚构中证五百"), ("512880.SH", "虚构证券"),
     ("588000.SH", "虚构科创"),
 ];
-/// Pairs and about their rates, in hundred-thousandths.
+/// Currency pairs and their approximate rates, in hundred-thousandths.
 #[rustfmt::skip]
 pub(crate) const PAIRS: [(&str, i64); 7] = [
     ("USDCNH.FXCM", 700_000), ("EURUSD.FXCM", 108_000), ("GBPUSD.FXCM", 125_000), ("USDJPY.FXCM", 13_500_000),
@@ -44,7 +44,7 @@ pub(super) const REASONS: [&str; 5] = [
     "日涨幅偏离值达到7%的前5只证券", "日跌幅偏离值达到7%的前5只证券", "日振幅值达到15%的前5只证券",
     "日换手率达到20%的前5只证券", "连续三个交易日内，涨幅偏离值累计达到20%的证券",
 ];
-/// The vendor's name for every institution alike.
+/// The vendor's name for any institution.
 pub(super) const INSTITUTION: &str = "机构专用";
 #[rustfmt::skip]
 pub(super) const BRANCHES: [&str; 10] = [
@@ -55,12 +55,13 @@ pub(super) const BRANCHES: [&str; 10] = [
     "远山证券股份有限公司总部", "沪股通专用",
 ];
 
-/// The code of a board of Tonghuashun.
+/// The code of a Tonghuashun board.
 pub(crate) fn ths_board(number: usize) -> String {
     format!("{}.TI", 885_001 + number)
 }
 
-/// Exchanges and the day from which on their margin trading is published. Nobody trades so in Beijing here: all zeros.
+/// Exchanges, and the day from which their margin trading is published. Nobody trades on margin in Beijing here: all
+/// zeros.
 const MARGIN_EXCHANGES: [(&str, &str); 3] = [("SSE", ""), ("SZSE", ""), ("BSE", "20230213")];
 
 /// The exchanges with a row on a day, YYYYMMDD.
@@ -68,7 +69,7 @@ pub(super) fn margin_exchanges(day: &str) -> impl Iterator<Item = &'static str> 
     MARGIN_EXCHANGES.into_iter().filter(move |(_, since)| *since <= day).map(|(exchange, _)| exchange)
 }
 
-/// Whether a stock may be bought on margin in a session: two thirds of the listed ones of Shanghai and Shenzhen.
+/// Whether a stock may be bought on margin in a session: two thirds of those listed in Shanghai and Shenzhen.
 pub(super) fn has_margin(stock: &Stock, session: usize) -> bool {
     let security = &stock.security;
     security.board != Board::Beijing && security.number % 3 != 1 && stock.history.era(session).is_some()

@@ -1,6 +1,6 @@
-//! Bars that closed at a price limit, or touched it and fell back, and what was queued there.
+//! Bars that closed at a price limit, or touched it and fell back, and the orders queued there.
 //!
-//! Small markets hardly ever touch a limit, so by a made-up rule some bars count that did not: see [`limit`].
+//! Small markets hardly ever touch a limit, so a made-up rule counts some bars that did not: see [`limit`].
 
 use super::item::Row;
 use crate::market::{Bar, Dice, Stock, divide, price_limits};
@@ -13,7 +13,7 @@ pub(super) enum PriceLimit {
     Up,
     /// Closed at the lower limit.
     Down,
-    /// Was at the upper limit and closed below it.
+    /// Touched the upper limit and closed below it.
     Broken,
 }
 
@@ -30,17 +30,17 @@ impl PriceLimit {
     }
 }
 
-/// Sessions of which the made-up rule takes one.
+/// The made-up rule picks one session per this many.
 const BLOCK: usize = 20;
-/// Sessions that `up_stat` looks back on.
+/// The number of sessions in `up_stat`.
 const LOOK_BACK: usize = 10;
 
-/// What the bar of a session is. Made up: of securities 0, 16, 32 … the largest rise of every 20 sessions counts
-/// as an upper limit, of 1, 17 … the largest fall as a lower one, and of 2, 18 … the longest way down from the
-/// high as a broken one.
+/// What the bar of a session counts as. By the made-up rule, the largest rise in every 20 sessions of securities 0, 16,
+/// 32 … counts as an upper limit, the largest fall of 1, 17 … as a lower one, and the largest drop from the high of 2,
+/// 18 … as a broken one.
 pub(super) fn limit(stock: &Stock, session: usize) -> Option<PriceLimit> {
     let security = &stock.security;
-    // The first day has other limits, which are nowhere listed.
+    // The first day has other limits, which are not published.
     if security.debut && session == security.life.start {
         return None;
     }
@@ -61,7 +61,7 @@ pub(super) fn limit(stock: &Stock, session: usize) -> Option<PriceLimit> {
     (sizes.max()?.1 == session).then_some(made_up)
 }
 
-/// Sessions with trading before `session`, newest first, and what each was.
+/// Sessions with trading before `session`, newest first, and what each counted as.
 fn past(stock: &Stock, session: usize) -> impl Iterator<Item = Option<PriceLimit>> {
     (stock.security.life.start..session)
         .rev()
@@ -69,7 +69,8 @@ fn past(stock: &Stock, session: usize) -> impl Iterator<Item = Option<PriceLimit
         .map(|before| limit(stock, before))
 }
 
-/// HHMMSS of a second of trading, counted from the opening auction at 09:25; half the mornings have lost their zero.
+/// HHMMSS of a second of trading, counted from the opening auction at 09:25. Half of the morning times have lost their
+/// leading zero.
 fn time(dice: &mut Dice, second: i64) -> Value {
     // Two hours from 09:30 and two from 13:00; before 300 it is the auction.
     let of_day = match second {
@@ -82,7 +83,7 @@ fn time(dice: &mut Dice, second: i64) -> Value {
     short.unwrap_or(&digits).into()
 }
 
-/// The name on the day, at times with a blank or a full-width letter inside.
+/// The name on the day, sometimes with a blank or a full-width letter in it.
 fn name(stock: &Stock) -> String {
     let name = stock.security.name_while_listed();
     match stock.security.number % 7 {
@@ -96,7 +97,7 @@ fn name(stock: &Stock) -> String {
     }
 }
 
-/// `N/T`: upper limits within the last sessions, this one included, over the sessions since the first of them.
+/// `N/T`: upper limits within the last sessions, including this one, over the sessions since the first of them.
 fn up_stat(stock: &Stock, session: usize, limit: PriceLimit) -> String {
     let days: Vec<usize> = std::iter::once(Some(limit))
         .chain(past(stock, session))
@@ -107,13 +108,13 @@ fn up_stat(stock: &Stock, session: usize, limit: PriceLimit) -> String {
     format!("{}/{}", days.len(), days.last().map_or(0, |ago| ago + 1))
 }
 
-/// Sessions in a row at this limit; a broken one has none.
+/// The number of consecutive sessions at this limit; `None` for a broken one.
 fn limit_times(stock: &Stock, session: usize, limit: PriceLimit) -> Option<i64> {
     let earlier = past(stock, session).take_while(|past| *past == Some(limit)).count();
     (limit != Broken).then(|| i64::try_from(earlier + 1).unwrap_or(i64::MAX))
 }
 
-/// When the limit was reached, how often left, and what was queued there.
+/// When the limit was reached, how often it was left, and the orders queued there.
 pub(super) fn seal(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let known = row.item.stock.and_then(|stock| Some((stock, limit(stock, row.session)?)));
     let Some((stock, limit)) = known else { return Line::new() };

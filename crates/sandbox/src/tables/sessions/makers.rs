@@ -1,7 +1,7 @@
-//! What makes the cells of a column, by name: a value that follows from the row's item and its neighbours.
+//! Generates the cells of columns by name: values that follow from the row's item and its neighbours.
 //!
-//! A column gets the maker that has its name and its measure, unless its entry names another one. A maker that has
-//! no value for an item leaves the cell to `made_up`.
+//! A column gets the maker for its name and measure, unless its entry names another one. If a maker has no value for an
+//! item, the cell is left to `made_up`.
 
 use super::item::Row;
 use crate::market::{Bar, Board, Dice, Era, divide, price_limits};
@@ -9,14 +9,14 @@ use crate::tables::{Value, fen, millionths, noisy_change, whole};
 use chrono::{Datelike, Days, NaiveDate};
 use pitlake_contract::{Dimension, Field, FieldType};
 
-/// Makes a cell of a column, given the word that the maker was found by.
+/// Makes a cell of a column, given the word by which the maker was found.
 pub(super) type Maker = fn(&Row<'_>, &str, &mut Dice) -> Option<Value>;
 
-/// What a maker measures: columns of another measure are not its own.
+/// What a maker measures. It does not apply to columns with another measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Measure {
     Words,
-    /// Per share or of an index.
+    /// Per share, or of an index.
     Price,
     Money,
     Shares,
@@ -27,10 +27,10 @@ enum Measure {
 
 use Measure::{Count, Fraction, Money, Number, Price, Shares, Words};
 
-/// First day of after-hours fixed-price trading on all boards (one vendor page).
+/// The first day of after-hours fixed-price trading on all boards (one vendor page).
 const AFTER_HOURS_SINCE: NaiveDate = NaiveDate::from_ymd_opt(2026, 7, 6).unwrap();
 
-/// Words with blanks between them, what they measure, and their maker.
+/// Words separated by blanks, what they measure, and their maker.
 const MAKERS: &[(&str, Measure, Maker)] = &[
     ("ts_code index_code", Words, |row, _, _| Some((&*row.item.code).into())),
     ("trade_date", Words, |row, _, _| Some(row.day.into())),
@@ -55,7 +55,7 @@ const MAKERS: &[(&str, Measure, Maker)] = &[
     ("vol", Shares, |row, _, _| Some(whole(row.bar().shares))),
     ("amount", Money, |row, _, _| Some(whole(row.bar().turnover))),
     ("reference_price up_limit down_limit", Price, reference),
-    // Bars of `daily`, with the gaps and the noise of the vendor.
+    // Bars of `daily`, with the vendor's gaps and noise.
     ("daily_pre_close", Price, |row, _, _| Some(row.unless_lost(row.in_price(row.bar().pre_close)))),
     ("daily_change", Price, |row, _, dice| Some(row.unless_lost(daily_change(&row.bar(), dice)))),
     ("daily_pct_chg", Fraction, |row, _, _| Some(row.unless_lost(millionths(row.item.quote.change())))),
@@ -80,20 +80,20 @@ const MAKERS: &[(&str, Measure, Maker)] = &[
     ("pe_or_0 pb_or_0", Fraction, |row, word, _| row.times(word.trim_end_matches("_or_0"), whole(0))),
     ("dv_ratio dv_ttm", Fraction, dividend_yield),
     ("limit_status", Count, limit_status),
-    // A part of the turnover that comes or goes.
+    // A part of the turnover that flows in or out.
     ("net_flow", Money, |row, _, dice| Some(fen(row.bar().turnover / 100 * dice.roll(-1000..=1000)))),
 ];
 
-/// The maker of that name, for entries.
+/// The maker with a name, for entries.
 ///
 /// # Panics
-/// When there is none: entries are compiled in, and every test reads them.
+/// When there is none. Entries are compiled in, and every test reads them.
 pub(super) fn named(word: &str) -> Maker {
     let maker = MAKERS.iter().find(|(words, ..)| words.split(' ').any(|other| other == word));
     maker.unwrap_or_else(|| panic!("unknown maker `{word}` in market/tushare.toml")).2
 }
 
-/// The maker that has the name and the measure of a field.
+/// The maker for the name and measure of a field.
 pub(super) fn fitting(field: &Field) -> Option<Maker> {
     let fits = |(words, measure, _): &&(&str, Measure, Maker)| {
         words.split(' ').any(|word| word == field.name) && measure_of(field) == Some(*measure)
@@ -114,19 +114,19 @@ fn measure_of(field: &Field) -> Option<Measure> {
     })
 }
 
-/// A price of the bar as it is.
+/// A price of the bar, unchanged.
 fn price(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     row.price(word).map(|price| row.in_price(price))
 }
 
 impl Row<'_> {
-    /// The bar as the vendor has it: before a correction its volume and turnover are off by the same few percent.
+    /// The bar as the vendor has it: before a correction, its volume and turnover are off by the same few percent.
     fn bar(&self) -> Bar {
         let bar = self.item.quote.bar;
         let Some(percent) = self.item.draft else {
             return bar;
         };
-        // Whole lots stay whole lots: their turnover may leave no other choice.
+        // Whole lots stay whole lots, because their turnover may allow nothing else.
         let grain = if bar.shares % 100 == 0 { 100 } else { 1 };
         let change = divide(bar.shares * percent, 100) / grain * grain;
         let shares = bar.shares + if change == 0 { grain } else { change };
@@ -138,7 +138,7 @@ impl Row<'_> {
         Value::Figure(units, self.item.quote.scale)
     }
 
-    /// The price whose name a word contains.
+    /// The price whose name is part of a word.
     fn price(&self, word: &str) -> Option<i64> {
         let (bar, is) = (&self.item.quote.bar, |name: &str| word.contains(name));
         let prices = [(bar.pre_close, "pre_close"), (bar.open, "open"), (bar.high, "high"), (bar.low, "low")];
@@ -150,7 +150,7 @@ impl Row<'_> {
         self.item.stock?.history.era(self.session)
     }
 
-    /// The real history has rows of Beijing without these columns.
+    /// In the real history, rows for Beijing lack these columns.
     fn unless_lost(&self, value: Value) -> Value {
         let lost = self.item.stock.is_some_and(|stock| {
             stock.security.board == Board::Beijing && (self.session + stock.security.number) % 97 == 11
@@ -163,13 +163,13 @@ impl Row<'_> {
         (self.day >= AFTER_HOURS_SINCE).then(|| self.bar().shares / 500)
     }
 
-    /// The backward factor; before a correction it is off by whole hundreds, which keep the number of decimals.
+    /// The backward factor. Before a correction it is off by whole hundreds, which keeps the number of decimals.
     fn factor(&self) -> Option<i64> {
         let factor = self.era()?.factor;
         Some(factor + self.item.draft.map_or(0, |percent| factor / 10_000 * percent / 100 * 100))
     }
 
-    /// The market value as a multiple of something in the books; another value for a loss.
+    /// The market value as a multiple of a figure in the books; `loss` if that is negative.
     fn times(&self, word: &str, loss: Value) -> Option<Value> {
         let books = &self.item.stock?.history.fundamentals;
         let amount = match word {
@@ -183,14 +183,14 @@ impl Row<'_> {
         Some(if amount > 0 { Value::Figure(divide(value * 10_000, amount), 4) } else { loss })
     }
 
-    /// Shares of the bar against those of an era; made up for what has none.
+    /// Shares of the bar relative to those of an era; made up if there is no era.
     fn turnover_rate(&self, shares: fn(&Era) -> i64, dice: &mut Dice) -> Option<Value> {
         let rate = |era: &Era| millionths(divide(self.bar().shares * 1_000_000, shares(era).max(1)));
         Some(if self.item.stock.is_some() { rate(self.era()?) } else { millionths(dice.roll(100..=100_000)) })
     }
 }
 
-/// The reference price and the limits around it; a first day has none that are listed.
+/// The reference price and the limits around it. The limits for a first day are not published.
 fn reference(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     let security = &row.item.stock?.security;
     if security.debut && security.life.start == row.session {
@@ -205,7 +205,7 @@ fn reference(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     }))
 }
 
-/// Close less reference price, sometimes as binary floats leave it.
+/// Close minus reference price, sometimes as binary floating point leaves it.
 fn daily_change(bar: &Bar, dice: &mut Dice) -> Value {
     let change = bar.close - bar.pre_close;
     if change == 0 && dice.once_in(8) {
@@ -217,14 +217,14 @@ fn daily_change(bar: &Bar, dice: &mut Dice) -> Value {
     }
 }
 
-/// Shares against the mean of the five sessions before, in hundredths.
+/// Shares relative to the mean of the five sessions before, in hundredths.
 fn volume_ratio(row: &Row<'_>, _: &str, _: &mut Dice) -> Option<Value> {
     let before = row.item.stock?.history.before(row.session).take(5);
     let (count, sum) = before.fold((0, 0), |(count, sum), bar| (count + 1, sum + bar.shares));
     Some((count > 0).then(|| Value::Figure(divide(row.bar().shares * 100 * count, sum), 2)).into())
 }
 
-/// Cash with an ex day in the year before, or in the last twelve months, against the close; none without cash.
+/// Cash with an ex-date in the previous year, or in the last twelve months, relative to the close; `None` without cash.
 fn dividend_yield(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     let year = row.day.year() - 1;
     let span = match word {
@@ -237,7 +237,7 @@ fn dividend_yield(row: &Row<'_>, word: &str, _: &mut Dice) -> Option<Value> {
     Some((cash > 0).then(|| millionths(divide(cash * 100_000, row.bar().close.max(1)))).into())
 }
 
-/// Made up, as the vendor does not say what the column means: 1 closed at the upper limit, -1 at the lower.
+/// Made up, because the vendor does not document the column: 1 closed at the upper limit, -1 at the lower.
 fn limit_status(row: &Row<'_>, _: &str, _: &mut Dice) -> Option<Value> {
     let bar = row.item.quote.bar;
     let (floor, ceiling) = price_limits(bar.pre_close, row.item.stock?.security.board.limit());

@@ -1,4 +1,4 @@
-//! Rows of sessions: one for each item of a population. A cell is a fact of the item, a figure of a maker, or made up.
+//! Rows of sessions: one for each item of a population. A cell is a fact about the item, a maker's figure, or made up.
 
 pub(crate) mod column;
 mod constituents;

@@ -1,7 +1,7 @@
-//! Money that moves in a session: turnover dealt out to four order sizes, margin trading of a stock and of all stocks
-//! of an exchange together, and what goes through the Connect (`moneyflow_hsgt` both ways, `ggt_daily` to Hong Kong).
+//! Money flows in a session: turnover split by four order sizes, margin trading per stock and per exchange, and trading
+//! through Stock Connect (`moneyflow_hsgt` both ways, `ggt_daily` to Hong Kong).
 //!
-//! A balance of loans is that of the session before, more what was added, less what was taken away.
+//! A loan balance is that of the previous session, plus what was added, minus what was repaid.
 
 use super::item::Row;
 use super::known::has_margin;
@@ -10,7 +10,7 @@ use crate::market::{Dice, Market, Stock, divide};
 use crate::tables::{Line, fen, line, whole};
 use chrono::{Datelike, NaiveDate};
 
-/// Columns of lots and of hundreds of CNY by side, each from the smallest orders up.
+/// Columns of lots and of hundreds of CNY per side, in ascending order size.
 const COLUMNS: [[[&str; 4]; 2]; 2] = [
     [
         ["buy_sm_vol", "buy_md_vol", "buy_lg_vol", "buy_elg_vol"],
@@ -22,7 +22,7 @@ const COLUMNS: [[[&str; 4]; 2]; 2] = [
     ],
 ];
 
-/// Either side is the whole session.
+/// Each side is the whole session.
 pub(super) fn flows(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let bar = row.item.quote.bar;
     let weights = [(); 2].map(|()| [(); 4].map(|()| dice.roll(1..=100)));
@@ -35,7 +35,7 @@ pub(super) fn flows(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
         bought[0] -= moved;
         bought[2] += moved;
     }
-    // Net inflow by a made-up formula, like the vendor's not the sum of the columns.
+    // The net inflow by a made-up formula; like the vendor's, it is not the sum of the columns.
     let net = |sides: &[Vec<i64>; 2]| {
         let surplus = |size: usize| sides[0][size] - sides[1][size];
         whole(((surplus(2) + surplus(3)) * 7 / 10 - surplus(0) / 8) * 100)
@@ -47,13 +47,13 @@ pub(super) fn flows(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     columns.zip(values).chain(sums).collect()
 }
 
-/// Owed, borrowed and repaid in fen; lent, sold and returned shares; the value of the lent ones at the close.
+/// Owed, borrowed and repaid in fen; lent, sold and returned shares; the value of lent shares at the close.
 type Loans = [i64; 7];
 
 fn of_stock(market: &Market, stock: &Stock, session: usize) -> Option<Loans> {
     let era = stock.history.era(stock.security.life.start)?;
     let draw = |kind: usize, moment: usize| market.dice("margin", stock.security.number * 4 + kind, moment);
-    // Hundred-thousandths of the shares at first, so that bonus shares make no jump.
+    // In hundred-thousandths of the shares first, so that bonus shares cause no jump.
     let balance =
         |moment: usize, kind: usize, most: i64| era.float / 100_000 * draw(kind, moment).roll(most / 2..=most);
     let [then, owed] = [session, session + 1].map(|moment| balance(moment, 0, 400) * 1000);
@@ -65,7 +65,7 @@ fn of_stock(market: &Market, stock: &Stock, session: usize) -> Option<Loans> {
     Some([owed, borrowed, then + borrowed - owed, lent, sold, lent_then + sold - lent, lent * close])
 }
 
-/// Loans of a stock, or of all stocks of an exchange.
+/// Loans of a stock, or of all stocks on an exchange.
 pub(super) fn loans(row: &Row<'_>, _: &mut Dice) -> Line<'static> {
     let of = |stock: &Stock| of_stock(row.market, stock, row.session).unwrap_or_default();
     let [owed, borrowed, repaid, lent, sold, returned, value] = match row.item.stock {
@@ -84,7 +84,7 @@ pub(super) fn loans(row: &Row<'_>, _: &mut Dice) -> Line<'static> {
     }
 }
 
-/// Days, month before day, on which Hong Kong is closed whatever Shanghai does.
+/// Days (month, day) on which Hong Kong is closed whether or not Shanghai is.
 const HONG_KONG_CLOSED: [(u32, u32); 3] = [(7, 1), (12, 25), (12, 26)];
 /// Fen in the smallest amount.
 const GRAIN: i64 = 1_000_000;
@@ -95,12 +95,12 @@ pub(super) fn is_open(market: &Market, session: usize) -> bool {
     !HONG_KONG_CLOSED.contains(&(day.month(), day.day()))
 }
 
-/// Whether a day has northbound net flows, and bought and sold apart: until 19 August 2024.
+/// Whether a day has northbound net flows, with buys and sells separate: until 19 August 2024.
 pub(super) fn still_split(day: NaiveDate) -> bool {
     (day.year(), day.ordinal()) < (2024, 232)
 }
 
-/// Both ways, by either channel and together.
+/// Both directions, by channel and in total.
 pub(super) fn through_connect(row: &Row<'_>, _: &mut Dice) -> Line<'static> {
     let mut dice = row.market.dice("connect", 0, row.session);
     let mut amounts = |low: i64, high: i64| [(); 2].map(|()| dice.roll(low..=high) * GRAIN);

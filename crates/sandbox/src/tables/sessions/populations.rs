@@ -1,4 +1,4 @@
-//! Who has rows in a session: stocks, boards, indices, funds, pairs of currencies, seats and deals.
+//! Who has rows in a session: stocks, boards, indices, funds, currency pairs, seats and deals.
 //!
 //! Codes and names that never change are in `known`, lists of trades in `trades`.
 
@@ -15,7 +15,7 @@ use crate::market::Stock;
 use crate::tables::{Asked, Line, line, millionths};
 use chrono::{Datelike, NaiveDate};
 
-/// Every population, by the name that entries give it.
+/// Every population, by the name used in entries.
 pub(crate) static POPULATIONS: [Population; 31] = [
     of("traded", traded),
     of("mainland", mainland),
@@ -60,7 +60,7 @@ impl Population {
     }
 }
 
-/// Suspensions and resumptions: a stock may have several on a day.
+/// Suspensions and resumptions. A stock may have several on a day.
 fn notices<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let of_stock = |stock: &'a Stock| {
         let notices = stock.history.notices.iter().filter(move |notice| notice.session == session).enumerate();
@@ -111,7 +111,7 @@ fn treated<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     stocks(asked, session, is_treated).into_iter().map(treated).collect()
 }
 
-/// Boards of Eastmoney and the stocks that lead them.
+/// Eastmoney boards and their leading stocks.
 fn dc_boards<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let market = asked.market;
     let trading: Vec<&Stock> = market.stocks.iter().filter(|stock| stock.history.bar(session).is_some()).collect();
@@ -161,7 +161,7 @@ fn ending<'a>(asked: &Asked<'a>, session: usize, period: fn(NaiveDate) -> u32) -
     if period(market.calendar.session_after(session, 1)) == this {
         return Vec::new();
     }
-    // A period is shorter than any gap to its namesake of another year.
+    // A period is shorter than the gap to the same one in another year.
     let first = sessions[..session].iter().rposition(|day| period(*day) != this).map_or(0, |before| before + 1);
     let item = |&stock: &&'a Stock| {
         let quote = Quote::of_span(stock, first..session + 1)?;

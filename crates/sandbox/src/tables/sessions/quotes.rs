@@ -1,6 +1,6 @@
-//! Bars behind the rows: those of stocks as they were or summed up, and made-up ones for everything else.
+//! Bars behind the rows: those of stocks, as they were or summed up, and made-up ones for everything else.
 //!
-//! A made-up series needs no history: each close is drawn by itself around a base.
+//! A made-up series needs no history: each close is drawn independently around a base.
 
 use crate::market::{Bar, Market, Stock, divide};
 use std::ops::Range;
@@ -12,26 +12,26 @@ pub(crate) struct Quote {
     pub(crate) scale: u32,
 }
 
-/// What a made-up series is like.
+/// The properties of a made-up series.
 #[derive(Clone, Copy)]
 pub(crate) struct Series {
     pub(crate) number: usize,
-    /// About its price, in units of `10^-scale`.
+    /// The approximate price, in units of `10^-scale`.
     pub(crate) base: i64,
     pub(crate) scale: u32,
-    /// Whether volume is of the thing itself; else of shares inside it, at about 12 CNY.
+    /// Whether volume counts the thing itself; otherwise shares inside it, at about 12 CNY.
     pub(crate) traded: bool,
 }
 
 impl Quote {
-    /// A stock's bar; a flat one without volume where it is suspended.
+    /// A stock's bar; flat and without volume if it is suspended.
     pub(crate) fn of_stock(stock: &Stock, session: usize) -> Self {
         let last = || stock.history.before(session).next().map_or(1000, |bar| bar.close);
         let bar = stock.history.bar(session).copied().unwrap_or_else(|| flat(last()));
         Self { bar, scale: 2 }
     }
 
-    /// A stock's bars of some sessions as one; none if it did not trade.
+    /// A stock's bars in some sessions combined; `None` if it did not trade.
     pub(crate) fn of_span(stock: &Stock, sessions: Range<usize>) -> Option<Self> {
         let bars = sessions.filter_map(|session| stock.history.bar(session).copied());
         Some(Self { bar: bars.reduce(Bar::and)?, scale: 2 })
@@ -69,7 +69,7 @@ fn flat(price: i64) -> Bar {
     Bar { open: price, high: price, low: price, close: price, pre_close: price, shares: 0, turnover: 0 }
 }
 
-/// A whole in parts by weight, the sum of the first ones rounded down: so a part is never further from its due than
+/// Splits an integer by weights, rounding cumulative sums down. So a part is never further from its exact share than
 /// the average price, rounded down and up, times its shares.
 pub(super) fn parts(whole: i64, weights: &[i64]) -> Vec<i64> {
     let all = i128::from(weights.iter().sum::<i64>().max(1));

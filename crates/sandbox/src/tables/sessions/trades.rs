@@ -1,4 +1,4 @@
-//! Lists of a session about trades: conspicuous stocks and their seats, deals outside the market, and the Connect.
+//! Lists of a session about trading: conspicuous stocks and their seats, block trades, and Stock Connect.
 
 use super::item::{Item, ROWS, Row, mainland, stocks, traded};
 use super::known::{BRANCHES, HONG_KONG, INSTITUTION, REASONS};
@@ -8,12 +8,12 @@ use crate::market::{Dice, Market, Stock, divide};
 use crate::tables::{Asked, Line, Value, fen, line, millionths, whole};
 use std::cmp::Reverse;
 
-/// Bought and sold in fen: parts of the session's turnover of at most 10 % each.
+/// Bought and sold in fen: at most 10 % each of the session's turnover.
 fn sides(row: &Row<'_>, dice: &mut Dice) -> [i64; 2] {
     [(); 2].map(|()| row.item.quote.bar.turnover / 100 * dice.roll(1..=1000))
 }
 
-/// Of conspicuous stocks and their seats.
+/// Facts about conspicuous stocks and their seats.
 pub(super) fn conspicuous_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let [bought, sold] = sides(row, dice);
     let rate = |part: i64| millionths(divide(part * 10_000, row.item.quote.bar.turnover.max(1)));
@@ -25,14 +25,14 @@ pub(super) fn conspicuous_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static>
     }
 }
 
-/// Through the Connect from Hong Kong; what is left of either side is no longer published.
+/// Northbound, from Hong Kong; what remains on each side is no longer published.
 pub(super) fn northbound_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let [bought, sold] = sides(row, dice);
     let split = |amount: i64| still_split(row.day).then(|| fen(amount));
     line! { amount: fen(bought + sold), buy: split(bought), sell: split(sold), net_amount: split(bought - sold) }
 }
 
-/// Through the Connect to Hong Kong: the columns of the other channel are empty.
+/// Southbound, to Hong Kong: the columns of the other channel are empty.
 pub(super) fn southbound_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let [bought, sold] = sides(row, dice);
     let own = |channel: &str, amount: i64| (row.item.fact("market_type") == channel).then(|| fen(amount));
@@ -44,7 +44,7 @@ pub(super) fn southbound_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> 
     }
 }
 
-/// Held through the Connect, under the number that Hong Kong gives to the stock; the ratio is cut, not rounded.
+/// Held through Stock Connect, under Hong Kong's number for the stock. The ratio is truncated, not rounded.
 pub(super) fn held_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let Some((stock, era)) = row.item.stock.and_then(|stock| Some((stock, stock.history.era(row.session)?))) else {
         return Line::new();
@@ -57,36 +57,36 @@ pub(super) fn held_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     }
 }
 
-/// A deal outside the market, near its price.
+/// A block trade near the market price.
 pub(super) fn deal_facts(row: &Row<'_>, dice: &mut Dice) -> Line<'static> {
     let price = divide(row.item.quote.bar.close * dice.roll(900..=1000), 1000);
     let shares = dice.roll(1..=1000) * 10_000 + dice.roll(1..=1000) * 100;
     line! { price: fen(price), vol: whole(shares), amount: fen(price * shares) }
 }
 
-/// Stocks of the Connect, about half.
+/// About half of the stocks in Stock Connect.
 pub(super) fn held<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let in_connect = |stock: &Stock| stock.history.era(session).is_some() && stock.security.company.connect != "N";
     let facts = |item: &Item<'a>| line! { exchange: either(item, ["SH", "SZ"]) };
     stocks(asked, session, in_connect).into_iter().map(|item| item.clone().with(facts(&item))).collect()
 }
 
-/// One row where Hong Kong is open, too.
+/// A single row, if Hong Kong is open as well.
 pub(super) fn connected<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     if is_open(asked.market, session) { vec![Item::of_market(asked.market, session)] } else { Vec::new() }
 }
 
-/// By exchange: Shanghai, else Shenzhen.
+/// One of two values by exchange: Shanghai, else Shenzhen.
 fn either(item: &Item<'_>, values: [&'static str; 2]) -> &'static str {
     values[usize::from(!item.code.ends_with("SH"))]
 }
 
-/// All stocks that trade, whoever is asked for.
+/// All stocks that trade, whichever are requested.
 fn all_traded<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     traded(&Asked::everything(asked.market), session)
 }
 
-/// Both lists of the mainland by stock, both of Hong Kong from the same names.
+/// Both mainland lists by stock, and both Hong Kong lists with the same names.
 pub(super) fn eligible<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let mainland = held(asked, session).into_iter().map(|item| {
         let (list, name) = (either(&item, ["HK_SH", "HK_SZ"]), either(&item, ["沪股通(港>沪)", "深股通(港>深)"]));
@@ -102,7 +102,7 @@ pub(super) fn eligible<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     mainland.chain(south).collect()
 }
 
-/// Ten of Hong Kong by either channel; ranks come in floats and with gaps, as captured.
+/// Ten from Hong Kong per channel. Ranks are floats with gaps, as captured.
 pub(super) fn southbound<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let mut dice = asked.market.dice("southbound", 0, session);
     let channels = ["2", "4"].into_iter().enumerate();
@@ -145,14 +145,14 @@ pub(super) fn seats<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     lists.flat_map(|(list, item)| ten_seats(asked.market, session, list, &item)).collect()
 }
 
-/// Five buyers and five sellers; two or three of either are institutions, of which two may have equal figures.
+/// Five buyers and five sellers. Two or three of each are institutions, of which two may have equal figures.
 fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) -> Vec<Item<'a>> {
     let mut dice = market.dice("lists", list, session);
     let mut seats = Vec::new();
     for (side, tag) in ["0", "1"].into_iter().enumerate() {
         let (institutions, twins, branch) = (dice.roll(2..=3), dice.once_in(4), dice.roll(0..BRANCHES.len()));
         for seat in 0..5 {
-            // The second institution plays the first once more.
+            // The second institution repeats the first.
             let played = if seat == 1 && twins { 0 } else { seat };
             let name = if seat < institutions { INSTITUTION } else { BRANCHES[(branch + seat) % BRANCHES.len()] };
             seats.push(item.row(2 + side * 5 + played).with(line! { side: tag, exalter: name }));
@@ -161,7 +161,7 @@ fn ten_seats<'a>(market: &Market, session: usize, list: usize, item: &Item<'a>) 
     seats
 }
 
-/// Up to six deals, some of them twice the same.
+/// Up to six deals, some of them duplicated.
 pub(super) fn deals<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let trading = all_traded(asked, session);
     let mut dice = asked.market.dice("block_trade", 0, session);
@@ -178,7 +178,7 @@ pub(super) fn deals<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     deals
 }
 
-/// The ten most traded of either mainland exchange.
+/// The ten most traded stocks on each mainland exchange.
 pub(super) fn northbound<'a>(asked: &Asked<'a>, session: usize) -> Vec<Item<'a>> {
     let mut all = mainland(&Asked::everything(asked.market), session);
     all.sort_by_key(|item| Reverse(item.quote.bar.turnover));

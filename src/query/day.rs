@@ -1,17 +1,17 @@
-//! The day of a reading, in the words of the engine that reads: a literal for ours and for Spark, the parameter of a macro for
-//! `DuckDB`. Never here: which rows a day shows.
+//! The day of a reading, in the syntax of each engine: a literal for ours and for Spark, the parameter of a macro for
+//! `DuckDB`. Which rows are visible as of a day is decided in `reading`.
 
 use chrono::NaiveDate;
 use pitlake_contract::spelling::instant::end_of;
 
-/// A day, and what its end knows of the calendar.
+/// A day, and what is known about the calendar at its end.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Day {
     /// A day in Shanghai, and the last session whose next session is not after it.
     Literal(NaiveDate, Option<NaiveDate>),
-    /// The same, in the words of Spark.
+    /// The same, in Spark's syntax.
     Spark(NaiveDate, Option<NaiveDate>),
-    /// The parameter of a macro in `DuckDB`.
+    /// The parameter of a `DuckDB` macro.
     Parameter(&'static str),
 }
 
@@ -24,7 +24,7 @@ impl Day {
         }
     }
 
-    /// The last session whose next session is not after the day, as a DATE; `None` where the calendar does not reach it.
+    /// The last session whose next session is not after the day, as a DATE; `None` beyond the calendar.
     pub(super) fn next_morning(self) -> Option<String> {
         match self {
             Self::Literal(_, session) | Self::Spark(_, session) => session.map(literal),
@@ -32,14 +32,14 @@ impl Day {
         }
     }
 
-    /// Whether an instant lies before the end of the day in Shanghai.
+    /// Whether an instant is before the end of the day in Shanghai.
     pub(super) fn ended_after(self, instant: &str) -> String {
         match self {
             Self::Literal(day, _) => {
                 format!("{instant} < arrow_cast({}, 'Timestamp(Microsecond, Some(\"UTC\"))')", end_of(day))
             }
             Self::Spark(day, _) => format!("unix_micros({instant}) < {}", end_of(day)),
-            // Shanghai is eight hours ahead; no zones, which need an extension.
+            // Shanghai is eight hours ahead. Time zones would need an extension.
             Self::Parameter(name) => {
                 format!("epoch_us({instant}) < epoch_us(CAST({name} AS TIMESTAMP)) + 57600000000")
             }
@@ -47,17 +47,17 @@ impl Day {
     }
 }
 
-/// A day as a literal of SQL.
+/// A day as an SQL literal.
 pub(super) fn literal(day: NaiveDate) -> String {
     format!("DATE '{day}'")
 }
 
-/// A name of a column or table, quoted.
+/// Quotes the name of a column or table.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Names of columns, quoted, with a prefix each.
+/// Quotes names of columns and adds a prefix to each.
 pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>, prefix: &str) -> String {
     names.into_iter().map(|name| format!("{prefix}{}", quoted(name))).collect::<Vec<_>>().join(", ")
 }

@@ -1,5 +1,6 @@
-//! The SQL of what is derived from several tables and never stored: adjusted prices, the universe of a day, the identity of
-//! securities. Our engine runs it, and the macros for `DuckDB` hold it. Never here: how one table is read as of a day.
+//! The SQL for what is derived from several tables and never stored: adjusted prices, the universe of a day, the
+//! identity of securities. Used by our engine and in the macros for `DuckDB`. How one table is read as of a day is in
+//! `reading`.
 
 use super::day::Day;
 use super::dialect::Dialect;
@@ -13,30 +14,30 @@ pub(super) const FACTORS: &str = "adj_factor";
 /// The list of securities.
 pub(super) const SECURITIES: &str = "stock_basic_cn";
 
-/// The list's history.
+/// The history of the list of securities.
 pub(super) const HISTORY: &str = "stock_basic_history_cn";
 
 /// Old and new codes.
 pub(super) const MAPPING: &str = "bse_mapping_cn";
 
-/// Members of indices.
+/// Index members.
 pub(super) const INDEX: &str = "index_weight_cn";
 
-/// The table of codes and the securities that they stand for.
+/// The table of codes and the securities they stand for.
 pub(super) const IDENTITY: &str = "security_id";
 
-/// What the universe reads as of its day, the list of securities and the index aside.
+/// What the universe reads as of its day, except for the list of securities and the index.
 pub(super) const STATES: &[&str] = &[MAPPING, "namechange_cn", "suspend_d_cn", "stock_st_cn", "index_member_all_cn"];
 
-/// All that the universe reads.
+/// Everything the universe reads.
 pub(super) const INPUTS: &[&str] =
     &[SECURITIES, MAPPING, "namechange_cn", "suspend_d_cn", "stock_st_cn", "index_member_all_cn", INDEX];
 
-/// The days after which a list of an index counts as missing: lists are monthly.
+/// The number of days after which an index's list counts as missing. Lists are monthly.
 const LIST_DAYS: u32 = 45;
 
-/// Bars with their prices times the factor of their day, divided by the factor of the anchor: the last one up to that day.
-/// Null without a factor.
+/// Bars with their prices multiplied by the factor of their day and divided by the anchor's, which is the last one up
+/// to that day. Null without a factor.
 pub(super) fn adjusted(bars: &str, factors: &str, anchor: Option<&str>, dialect: Dialect<'_>) -> String {
     let by = if anchor.is_some() { "adj_factor / pitlake_anchor" } else { "adj_factor" };
     let prices = ["open", "high", "low", "close", "pre_close", "change"]
@@ -57,7 +58,7 @@ pub(super) fn adjusted(bars: &str, factors: &str, anchor: Option<&str>, dialect:
     )
 }
 
-/// Codes that were given to a security that had one before, each with its first.
+/// Codes given to a security that already had one, each with the security's first code.
 fn former(mapping: &str) -> String {
     let step = format!("(SELECT n_code, min(o_code) AS o_code FROM {mapping} WHERE n_code <> o_code GROUP BY n_code)");
     format!(
@@ -66,7 +67,7 @@ fn former(mapping: &str) -> String {
     )
 }
 
-/// Every code with the first code that its security ever had.
+/// Every code with the first code its security ever had.
 pub(super) fn identity(securities: &str, mapping: &str) -> String {
     format!(
         "SELECT c.ts_code, coalesce(f.security_id, c.ts_code) AS security_id \
@@ -76,11 +77,11 @@ pub(super) fn identity(securities: &str, mapping: &str) -> String {
     )
 }
 
-/// The securities listed on a day. `relation` names a table as of that day, and the history of the list as it is; `index` is
+/// The securities listed on a day. `relation` names a table as of that day, and the list's history as is; `index` is
 /// the code of an index, as SQL.
 pub(super) fn universe(relation: &dyn Fn(&str) -> String, day: Day, index: Option<&str>) -> String {
     let on = day.sql();
-    // The rows of a table with the security of each, whichever of its codes they have.
+    // The rows of a table with the security of each, whichever of its codes they use.
     let of = |table: &str, code: &str| {
         format!(
             "(SELECT t.*, coalesce(f.security_id, t.{code}) AS of_security FROM {} AS t LEFT JOIN former AS f ON f.code = t.{code})",

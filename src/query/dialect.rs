@@ -1,19 +1,19 @@
-//! How engines write what standard SQL lacks: a filter by a window, all columns but some, and one expression in the place of a
-//! column. Never here: which rows a reading shows.
+//! How engines write what standard SQL lacks: filtering by a window, all columns but some, and an expression in place
+//! of a column. Which rows are visible is decided in `reading`.
 
 use super::day::{list, quoted};
 
 /// The dialect of a reading.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Dialect<'a> {
-    /// Ours and that of `DuckDB`.
+    /// Ours, which is `DuckDB`'s too.
     DuckDb,
-    /// That of Spark, which lists the columns of a reading.
+    /// Spark's, which lists the columns of a reading.
     Spark(&'a [String]),
 }
 
 impl Dialect<'_> {
-    /// All columns of the reading, of a relation that has these besides.
+    /// All columns of the reading, from a relation that has some more.
     pub(super) fn without(self, besides: &str) -> String {
         match self {
             Self::DuckDb => format!("* EXCLUDE ({besides})"),
@@ -29,7 +29,7 @@ impl Dialect<'_> {
         }
     }
 
-    /// All columns of the reading, some of them computed: each a name and an expression.
+    /// All columns of the reading, some of them replaced: each a name and an expression.
     pub(super) fn replaced(self, computed: &[(String, String)]) -> String {
         match self {
             Self::DuckDb => {
@@ -47,7 +47,7 @@ impl Dialect<'_> {
         }
     }
 
-    /// The rows for which a condition on windows holds; `rows` may end in a WHERE.
+    /// The rows that satisfy a condition on windows; `rows` may end in a WHERE clause.
     pub(super) fn qualified(self, rows: &str, condition: &str) -> String {
         match self {
             Self::DuckDb => format!("SELECT * FROM {rows} QUALIFY {condition}"),

@@ -1,4 +1,4 @@
-//! The engine of a query: its limits, its options and the lake it reads. Never here: a table.
+//! The engine for a query: its limits, its options and the lake it reads. Tables are in `silver`.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use super::remote::{LAKE, Remote};
 use crate::store::Store;
 
-/// Memory of one query; sorts and joins that need more spill to the system's temporary folder.
+/// The memory for one query. Larger sorts and joins spill to the system's temporary folder.
 pub(super) const MEMORY: usize = 4 << 30;
 
 pub(super) fn context(store: &Store, remote: Option<&dyn Remote>) -> Result<SessionContext> {
     let mut config = SessionConfig::new().with_collect_statistics(true);
     let options = config.options_mut();
     options.execution.parquet.pushdown_filters = true;
-    // Plain strings: every reader of the result understands them.
+    // Use plain strings, which every consumer of the result understands.
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
-    // Errors tell where in the SQL they are.
+    // Makes errors tell their position in the SQL.
     options.sql_parser.collect_spans = true;
     if let Some(remote) = remote {
         config = remote.options(config);

@@ -1,4 +1,4 @@
-//! Why a query failed, in one line and with a way out. Never here: how a query runs.
+//! Why a query failed, in one line with what to do. How queries run is decided elsewhere.
 
 use anyhow::anyhow;
 use datafusion::common::{Column, DataFusionError, SchemaError};
@@ -10,20 +10,20 @@ use crate::spec::{Catalog, nearest};
 /// Why a query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The SQL or the question is at fault: exit 2.
+    /// A mistake in the SQL or the question. Exit code 2.
     #[error("{0}")]
     Misuse(String),
-    /// Something else is at fault: exit 1.
+    /// Any other failure. Exit code 1.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
 
 impl QueryError {
-    /// The same, with the place in the SQL where the engine tells it.
+    /// Adds the position in the SQL, if the engine tells.
     pub(super) fn located(self, sql: &str, error: &DataFusionError) -> Self {
         let Self::Misuse(message) = self else { return self };
         let told = error.diagnostic().and_then(|diagnostic| diagnostic.span);
-        // The parser names it itself.
+        // The parser names it in the message.
         let named = place::named(&message);
         let line = told.filter(|_| named.is_none());
         let line = line.map(|span| format!("\n  line {}, column {}", span.start.line, span.start.column));
@@ -35,7 +35,7 @@ impl QueryError {
     }
 }
 
-/// Functions that exist with OVER only, which the engine does not know without.
+/// Functions that require OVER. Without it, the engine reports them as unknown.
 const WINDOW: [&str; 11] = [
     "cume_dist",
     "dense_rank",
@@ -50,7 +50,7 @@ const WINDOW: [&str; 11] = [
     "row_number",
 ];
 
-/// What the engine says at length, in our words; `None` where its own do.
+/// Our wording for verbose messages of the engine; `None` if its own will do.
 fn said(line: &str) -> Option<String> {
     let quoted = |rest: &str, end: &str| rest.split_once(end).map(|(name, _)| name.to_owned());
     let after = |mark: &str| line.split_once(mark).map(|(_, rest)| rest);
@@ -79,15 +79,15 @@ fn said(line: &str) -> Option<String> {
     })
 }
 
-/// The engine's error as one line, with a hint where we know one.
+/// The engine's error in one line, with a hint if we have one.
 pub(super) fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError {
     let root = error.find_root();
     let text = root.strip_backtrace();
     let text = text.split_once(": ").map_or(text.as_str(), |(_, text)| text);
-    // The second line is often a hint; the lines after it list every signature.
+    // The second line is often a hint. The lines after it list every signature.
     let line =
         text.lines().take(2).map(|line| line.split('\t').next().unwrap_or(line).trim()).collect::<Vec<_>>().join(" ");
-    // Then comes what the engine's own types look like.
+    // Cut off what the engine's own types look like.
     let line = line.split_once(" { ").map_or(line.as_str(), |(line, _)| line).to_owned();
     let unplanned = QueryError::Misuse(format!("cannot plan the SQL: {}", said(&line).unwrap_or(line.clone())));
     let hinted = |problem: String, hint: String| QueryError::Misuse(format!("{problem}; {hint}"));

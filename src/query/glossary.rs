@@ -1,9 +1,10 @@
-//! What is said of tables and columns to people, in a language that others choose. Never what programs read.
+//! Descriptions of tables and columns for people, in a language that the caller chooses. Output for programs does not
+//! use it.
 
-/// The words for titles, units and columns; by default English, as the catalogue has them.
+/// The words for titles, units and columns. By default they are English, as in the catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct Glossary {
-    /// For a title, or another text that stands alone.
+    /// For a title or another text on its own.
     pub text: fn(&str) -> String,
     /// For a unit.
     pub unit: fn(&str) -> String,

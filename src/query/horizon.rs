@@ -1,21 +1,21 @@
-//! How far a query sees. Never here: what it reads.
+//! How far a query can see. What it reads is decided elsewhere.
 
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-/// The last session whose next session is not after a day: what vendors publish the next morning is known up to it. `None`
-/// where the calendar does not reach it.
+/// The last session whose next session is not after a day, which is the last one known of data that vendors publish the
+/// next morning. `None` beyond the calendar.
 pub type NextMorning = Arc<dyn Fn(NaiveDate) -> Option<NaiveDate> + Send + Sync>;
 
-/// How far a query sees.
+/// How far a query can see.
 #[derive(Clone)]
 pub struct Horizon {
-    /// The day in Shanghai at whose end all tables are read; without one their newest state is.
+    /// All tables are read as of the end of this day in Shanghai; in their newest state if `None`.
     pub day: Option<NaiveDate>,
-    /// The day of the question: session joins end with it unless they name another.
+    /// Today: session joins end on it unless they name another day.
     pub today: NaiveDate,
-    /// What the calendar tells of days.
+    /// What the calendar tells about days.
     pub next_morning: NextMorning,
 }
 

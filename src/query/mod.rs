@@ -1,6 +1,6 @@
-//! SQL over silver with `DataFusion`, read-only. No other module names `datafusion`.
+//! SQL over silver with `DataFusion`, read-only. The only module that uses `datafusion`.
 //!
-//! Never here: writing into the lake, or what a column means.
+//! Nothing is written to the lake, and what a column means is not known here.
 
 mod day;
 mod ddl;
@@ -47,9 +47,9 @@ use statement::Shown;
 use crate::spec::Catalog;
 use crate::store::Store;
 
-/// Runs one SELECT, or `SHOW TABLES` or `DESCRIBE TABLE`. A table that is not built yet has no rows, and a warning says so.
-/// With a day in the `horizon` every table holds what could be known at its end; `as_of('TABLE', DATE 'DAY')` reads one as of
-/// another day. The query ends once it has `most` rows. The plan runs here, or at `remote`.
+/// Runs a SELECT, `SHOW TABLES` or `DESCRIBE TABLE`. A table that is not built yet has no rows, and there is a warning.
+/// If the `horizon` has a day, every table shows what was known at its end; `as_of('TABLE', DATE 'DAY')` reads one as
+/// of another day. The query stops after `most` rows. The plan runs here, or at `remote`.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -73,7 +73,7 @@ pub async fn sql(
     };
     let state = context.state();
     let dialect = state.config_options().sql_parser.dialect;
-    // Of what is written here the place can be shown.
+    // Positions can only be shown in the user's own SQL.
     let locate = |error: DataFusionError| {
         let explained = error::explain(catalog, &error);
         if described.is_some() { explained } else { explained.located(sql, &error) }
@@ -141,7 +141,7 @@ pub async fn sql(
     Ok(found)
 }
 
-/// Makes names unique: a join of two tables has two `ts_code`, a JSON object cannot.
+/// Makes column names unique: a join of two tables has `ts_code` twice, which a JSON object cannot.
 fn distinct(schema: &Schema) -> SchemaRef {
     let mut taken: HashSet<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
     let mut given = HashSet::new();

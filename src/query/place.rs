@@ -1,20 +1,20 @@
-//! A place in SQL, as people see it: its line, with a caret beneath. Never what is wrong there.
+//! Displays a position in SQL: its line with a caret below. What is wrong there is not known here.
 
 use std::ops::Range;
 
 use datafusion::common::{Location, Span};
 use unicode_width::UnicodeWidthStr as _;
 
-/// Characters of a line that are shown before the place, and behind it.
+/// The most characters of a line to show before and after the position.
 const BEFORE: usize = 40;
 const BEHIND: usize = 60;
 
-/// The line of a span with carets beneath; `None` where the SQL has no such place.
+/// The line of a span with carets below; `None` if the SQL has no such position.
 pub(super) fn shown(sql: &str, span: Span) -> Option<String> {
     let at = |number: u64| usize::try_from(number).ok()?.checked_sub(1);
     let (line, first) = (sql.lines().nth(at(span.start.line)?)?, at(span.start.column)?);
     let end = if span.end.line == span.start.line { at(span.end.column)? } else { usize::MAX };
-    // Tabs are of any width.
+    // Tabs have no fixed width.
     let characters: Vec<char> = line.chars().map(|one| if one == '\t' { ' ' } else { one }).collect();
     if first > characters.len() {
         return None;
@@ -30,7 +30,7 @@ pub(super) fn shown(sql: &str, span: Span) -> Option<String> {
     Some(format!("  {start}{before}{}{rest}\n  {blanks}{carets}", text(first..to)))
 }
 
-/// The place that the parser names at the end of a message.
+/// The position that the parser names at the end of a message.
 pub(super) fn named(message: &str) -> Option<Span> {
     let (_, place) = message.rsplit_once(" Line: ")?;
     let (line, column) = place.split_once(", Column: ")?;

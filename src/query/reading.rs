@@ -1,25 +1,25 @@
-//! The SQL that reads a table as of a day (`docs/point-in-time.md`): what our engine runs, and what the views and macros of
-//! other engines hold. Never here: when a state or a version became known, or where tables lie.
+//! The SQL that reads a table as of a day (`docs/point-in-time.md`), for our engine and for the views and macros of
+//! others. When a state or version became known, and where tables are stored, is decided elsewhere.
 
 use super::day::{Day, list, quoted};
 use super::dialect::Dialect;
 use crate::spec::{ColumnType, Known, Table};
 
-/// The columns of a market table's companion that the table itself lacks.
+/// The columns of a market table's companion that are not in the table.
 const STATE: &str = "known_on, superseded_on, observed_at, why";
 
-/// The same of a snapshot's history.
+/// The same for a snapshot's history.
 const HISTORY: &str = "known_on, superseded_on, known_basis, observed_at, why";
 
-/// A day, and the dialect in which it is read.
+/// A day, and the dialect to use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AsOf<'a> {
     pub(super) day: Day,
     pub(super) dialect: Dialect<'a>,
 }
 
-/// The rows of a table as of the end of a day: its own columns. `companion` is the relation with its former states; market
-/// tables without one have none. `None` where the calendar does not reach the day.
+/// The rows of a table as of the end of a day, with its own columns. `companion` is the relation with its former
+/// states; without one, a market table has none. `None` if the calendar does not reach the day.
 pub(super) fn as_of(table: &Table, rows: &str, companion: Option<&str>, at: AsOf<'_>) -> Option<String> {
     let rows = match table.known {
         Known::Announced => versions(table, rows, at),
@@ -49,7 +49,7 @@ fn snapshot(history: &str, at: AsOf<'_>) -> String {
     )
 }
 
-/// The main rows that were known and are not newer than the day, and the states that stood then.
+/// The table's own rows that were known by the day, plus the states that held then.
 fn market(table: &Table, rows: &str, companion: Option<&str>, (at, known): (AsOf<'_>, String)) -> Option<String> {
     let event = &table.columns[table.event?];
     let until = match event.kind {
@@ -73,7 +73,7 @@ fn market(table: &Table, rows: &str, companion: Option<&str>, (at, known): (AsOf
     ))
 }
 
-/// The names of the key's columns, each with whether it is never null.
+/// The key columns, each with whether it is never null.
 fn key(table: &Table) -> impl Iterator<Item = (&str, bool)> {
     let columns = table.key.iter().map(|index| &table.columns[*index]);
     columns
@@ -81,8 +81,8 @@ fn key(table: &Table) -> impl Iterator<Item = (&str, bool)> {
         .chain(table.occurrence.then_some(("occurrence", true)))
 }
 
-/// Of the versions of each key that are known and not withdrawn, those of the vendor that counts; of these one with an
-/// announcement before one without, the one announced or known last, and of those the last revision.
+/// Of each key, the versions that are known and not withdrawn, from the vendor that counts. Of these, an announced one
+/// before an unannounced one, then the one announced or known last, then the last revision.
 fn versions(table: &Table, rows: &str, at: AsOf<'_>) -> String {
     let on = at.day.sql();
     let vendors = table.vendors();
@@ -95,8 +95,8 @@ fn versions(table: &Table, rows: &str, at: AsOf<'_>) -> String {
     if vendors.len() == 1 && table.left_out.is_empty() {
         return at.dialect.qualified(&format!("{rows} WHERE {standing}"), &last);
     }
-    // All rows of the part of the key that every source fills come from one vendor. A vendor that no longer feeds the
-    // table has no place; the next build removes its rows.
+    // All rows for a value of the key columns that every source fills come from one vendor. A vendor that no longer
+    // feeds the table has no rank; the next build removes its rows.
     let common = list(table.common_key().iter().map(|index| table.columns[*index].name.as_str()), "");
     let texts: Vec<String> = vendors.iter().map(|vendor| format!("'{vendor}'")).collect();
     let places: Vec<String> = (1..).zip(&texts).map(|(place, vendor)| format!("WHEN {vendor} THEN {place}")).collect();
@@ -108,7 +108,7 @@ fn versions(table: &Table, rows: &str, at: AsOf<'_>) -> String {
     at.dialect.qualified(&format!("({of_first}) AS v"), &last)
 }
 
-/// The rows with every column null that was filled in after the day.
+/// The rows, with columns set to null that were filled in after the day.
 fn with_later_columns(table: &Table, rows: &str, at: AsOf<'_>) -> String {
     let on = at.day.sql();
     let mut later: Vec<(String, String)> = Vec::new();

@@ -1,4 +1,4 @@
-//! Where plans of queries run that do not run here. Never what is asked.
+//! The interface for running query plans elsewhere. What is queried is not known here.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use datafusion::prelude::SessionConfig;
 
 use crate::store::Store;
 
-/// The URL of the lake inside the engine: no file outside the lake has a URL there.
+/// The URL of the lake inside the engine. Files outside the lake have no URL there.
 pub const LAKE: &str = "lake://home/";
 
-/// Something that runs plans of queries on other machines.
+/// Runs query plans on other machines.
 #[async_trait]
 pub trait Remote: Debug + Send + Sync {
-    /// The options of a session that plans for those machines.
+    /// Session options for planning for these machines.
     fn options(&self, here: SessionConfig) -> SessionConfig;
 
-    /// Runs a plan; files of `lake` are below [`LAKE`] in it.
+    /// Runs a plan. It refers to the files of `lake` below [`LAKE`].
     ///
     /// # Errors
     /// When the machines cannot be reached, or the plan cannot run there.

@@ -1,5 +1,5 @@
-//! The tables of silver that a query needs, as relations of the engine: the newest state, or the state as of a day. Never
-//! here: the SQL that reads a table as of a day.
+//! The silver tables that a query needs, as relations of the engine, in their newest state or as of a day. The SQL that
+//! reads a table as of a day is in `reading`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,17 +25,17 @@ use crate::normalise::{companion_schema, schema};
 use crate::spec::{Catalog, Known, PartitionBy, Table};
 use crate::store::Store;
 
-/// What the paths of our files end in: others may lie beside them.
+/// The suffix of our files' paths. Other files may be next to them.
 const FILES: &str = "/part-0.parquet";
 
-/// A relation, and whether files hold it.
+/// A relation, and whether there are files behind it.
 #[derive(Clone)]
 struct Relation {
     provider: Arc<dyn TableProvider>,
     is_built: bool,
 }
 
-/// A table with the companion that holds its former states.
+/// A table, and the companion with its former states.
 struct SilverTable {
     table: Arc<Table>,
     rows: Relation,
@@ -55,7 +55,7 @@ impl Silver {
         Self { context: context.clone(), tables: HashMap::new(), horizon: horizon.clone() }
     }
 
-    /// Adds a table by its name, or by that of its companion. Other names are nobody's.
+    /// Adds a table by its name or that of its companion. Other names are ignored.
     pub(super) async fn add(&mut self, catalog: &Catalog, store: &Store, name: &str) -> Result<()> {
         let mut all = catalog.tables();
         let table = all.find(|table| table.name == name || table.companion().as_deref() == Some(name));
@@ -73,7 +73,7 @@ impl Silver {
         Ok(())
     }
 
-    /// The table of a name, or of the name of its companion.
+    /// The table with a name, or whose companion has it.
     fn table_of(&self, name: &str) -> Option<&SilverTable> {
         let is_named = |found: &&SilverTable| found.states.as_ref().is_some_and(|(companion, _)| companion == name);
         self.tables.get(name).or_else(|| self.tables.values().find(is_named))
@@ -84,12 +84,12 @@ impl Silver {
         self.tables.get(name).map(|found| found.table.as_ref())
     }
 
-    /// Whether files hold a table.
+    /// Whether a table has files.
     pub(super) fn is_built(&self, name: &str) -> bool {
         self.tables.get(name).is_some_and(|found| found.rows.is_built)
     }
 
-    /// Warns of a table that has no files.
+    /// Warns that a table has no files.
     pub(super) fn warn_unbuilt(&self, name: &str) {
         if self.tables.contains_key(name) && !self.is_built(name) {
             tracing::warn!(
@@ -98,7 +98,7 @@ impl Silver {
         }
     }
 
-    /// How far the query sees.
+    /// How far the query can see.
     pub(super) fn horizon(&self) -> &Horizon {
         &self.horizon
     }
@@ -116,7 +116,7 @@ impl Silver {
     /// A table or companion as of the end of a day; `None` for other names.
     ///
     /// # Errors
-    /// Where it cannot be read as of that day.
+    /// When it cannot be read as of that day.
     pub(super) fn as_of(&self, name: &str, day: NaiveDate) -> Result<Option<Arc<dyn TableProvider>>, QueryError> {
         let Some(found) = self.table_of(name) else { return Ok(None) };
         let table = &found.table;
@@ -150,7 +150,7 @@ impl Silver {
         self.view(&relations, &text).map(Some)
     }
 
-    /// A table as the whole query sees it: as of its day, or in its newest state.
+    /// A table as seen by the whole query: as of its day, or in its newest state.
     pub(super) fn seen(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, QueryError> {
         match self.horizon.day {
             Some(day) => self.as_of(name, day),
@@ -158,7 +158,7 @@ impl Silver {
         }
     }
 
-    /// The view of some relations that a text of SQL is.
+    /// A view over some relations, defined by SQL.
     pub(super) fn view(
         &self,
         relations: &[(&str, Arc<dyn TableProvider>)],
@@ -167,7 +167,7 @@ impl Silver {
         Ok(self.frame(relations, text)?.into_view())
     }
 
-    /// The same as a frame.
+    /// The same as a data frame.
     pub(super) fn frame(
         &self,
         relations: &[(&str, Arc<dyn TableProvider>)],
@@ -179,7 +179,7 @@ impl Silver {
         for (name, relation) in relations {
             own.register_table(*name, Arc::clone(relation)).map_err(anyhow::Error::from)?;
         }
-        // All relations are in memory, so that planning never waits.
+        // All relations are in memory, so planning never waits.
         let planned = own.sql(text).now_or_never().ok_or_else(|| anyhow::anyhow!("planning `{text}` waits"))?;
         Ok(planned.with_context(|| format!("cannot plan `{text}`"))?)
     }
@@ -205,7 +205,7 @@ async fn relation(
     let url = ListingTableUrl::parse(format!("{LAKE}{folder}/"))?;
     let format = ParquetFormat::default().with_options(context.state().default_table_options().parquet);
     let options = ListingOptions::new(Arc::new(format)).with_file_extension(FILES).with_table_partition_cols(keys);
-    // The columns are those that the table has now: files of former versions lack some, which are null.
+    // The columns are the table's current ones. Files written by former versions lack some, which are null.
     let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(Arc::clone(schema));
     Ok(Relation { provider: Arc::new(ListingTable::try_new(config)?), is_built: true })
 }

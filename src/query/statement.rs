@@ -1,4 +1,5 @@
-//! Statements in a text, and the two that the catalogue answers: `SHOW TABLES` and `DESCRIBE TABLE`. Never SQL that reads rows.
+//! Splits a text into statements, and handles the two that the catalogue answers: `SHOW TABLES` and `DESCRIBE TABLE`.
+//! SQL that reads rows is handled by the engine.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use super::{Glossary, ResultSet};
 use crate::normalise::{Added, added, added_to_states};
 use crate::spec::{Catalog, Table};
 
-/// The statements of a text, each without its semicolon, and what follows the last semicolon. A semicolon in quotes or in a
-/// comment ends nothing, and what holds only comments and blanks is no statement.
+/// The statements in a text, without semicolons, and what follows the last semicolon. Semicolons in quotes or comments
+/// do not end a statement, and comments and blanks alone are not one.
 #[must_use]
 pub fn statements(text: &str) -> (Vec<&str>, &str) {
     let mut found = Vec::new();
@@ -24,7 +25,7 @@ pub fn statements(text: &str) -> (Vec<&str>, &str) {
     (found, if is_blank(rest) { "" } else { rest })
 }
 
-/// What a semicolon may stand in.
+/// What a semicolon may be inside of.
 enum Within {
     Nothing,
     Quotes(u8),
@@ -32,7 +33,7 @@ enum Within {
     Block,
 }
 
-/// Where statements end.
+/// Positions where statements end.
 fn semicolons(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut within = Within::Nothing;
@@ -65,7 +66,7 @@ fn semicolons(text: &str) -> Vec<usize> {
     found
 }
 
-/// Whether a text holds comments and blanks only.
+/// Whether a text has only comments and blanks.
 fn is_blank(text: &str) -> bool {
     let mut rest = text.trim_start();
     loop {
@@ -90,7 +91,7 @@ pub(super) enum Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// What a statement asks of the catalogue; `None` for SQL.
+    /// What a statement asks the catalogue; `None` for SQL.
     pub(super) fn of(sql: &'a str) -> Option<Self> {
         let words: Vec<&str> = sql.trim_end_matches([';', ' ', '\n']).split_whitespace().collect();
         match words[..] {
@@ -115,7 +116,7 @@ pub(super) fn tables(catalog: &Catalog) -> Result<ResultSet, ArrowError> {
     ])
 }
 
-/// The columns of a table or companion, with units and meanings where the catalogue has them.
+/// The columns of a table or companion, with units and meanings as far as the catalogue has them.
 pub(super) fn columns(catalog: &Catalog, name: &str, schema: &Schema) -> Result<ResultSet, ArrowError> {
     let is_meant = |table: &&Table| table.name == name || table.companion().as_deref() == Some(name);
     let table = catalog.tables().map(std::convert::AsRef::as_ref).find(is_meant);
@@ -145,10 +146,10 @@ fn texts(columns: &[(&str, Vec<String>)]) -> Result<ResultSet, ArrowError> {
     Ok(ResultSet { schema: batch.schema(), batches: vec![batch], has_more: false, is_catalogue: true })
 }
 
-/// What the catalogue says, in the words of a glossary.
+/// Translates the catalogue's answer with a glossary.
 ///
 /// # Errors
-/// When the rows are not those of the catalogue.
+/// When the rows do not come from the catalogue.
 pub fn said(rows: &ResultSet, glossary: &Glossary) -> Result<ResultSet, ArrowError> {
     let values = |head: &str| -> Vec<&str> {
         let cells = rows.batches.iter().filter_map(|batch| batch.column_by_name(head)?.as_string_opt::<i32>());

@@ -1,4 +1,4 @@
-//! Which tables and companions of a lake have files. Never what the files hold.
+//! Which tables and companions of a lake have files. The files are not read.
 
 use std::collections::BTreeSet;
 

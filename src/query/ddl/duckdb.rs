@@ -1,4 +1,5 @@
-//! `lake.sql`: views and macros with which `DuckDB` reads the lake. Never here: the SQL of a reading, which all engines share.
+//! `lake.sql`: views and macros for reading the lake with `DuckDB`. The SQL of readings is shared by all engines and
+//! not written here.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,10 +21,10 @@ use crate::query::silver::{partition_columns, promised};
 use crate::spec::{Catalog, Known, PartitionBy, Table};
 use crate::store::Store;
 
-/// The parameter of the macros that read as of a day; no column has its name.
+/// The parameter of macros that read as of a day. No column has this name.
 const DAY: &str = "as_of_day";
 
-/// The calendar, which macros ask for sessions.
+/// The calendar, from which macros determine sessions.
 const CALENDAR: &str = "trade_cal";
 
 const HEAD: &str = "\
@@ -37,8 +38,8 @@ CREATE OR REPLACE MACRO next_morning(of_day) AS (
         SELECT max(cal_date) FROM trade_cal WHERE exchange = 'SSE' AND is_open AND cal_date <= of_day));
 ";
 
-/// The text of `lake.sql` for a lake: views of the tables that have files, empty ones of those that macros need, and macros
-/// that read them.
+/// The text of `lake.sql` for a lake: views of tables that have files, empty views of tables that macros need, and
+/// macros that read them.
 ///
 /// # Errors
 /// When the lake cannot be listed.
@@ -67,7 +68,7 @@ pub async fn duckdb(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Re
     Ok(text)
 }
 
-/// A view of the files of a table or companion.
+/// A view over the files of a table or companion.
 fn view(
     text: &mut String,
     table: &Table,
@@ -92,7 +93,7 @@ fn view(
         PartitionBy::Month => "/*/*",
     };
     let lake = plain(lake.trim_end_matches('/')).replace('\'', "''");
-    // Files of former versions of pitlake lack the day of withdrawal.
+    // Files written by former versions lack the day of withdrawal.
     let (by_name, more) = match table.versions {
         Some(_) => {
             (", union_by_name = true", " UNION ALL BY NAME SELECT CAST(NULL AS DATE) AS withdrawn_on WHERE false")
@@ -108,7 +109,7 @@ fn view(
     Ok(())
 }
 
-/// What a view is about, and what its columns mean.
+/// What a view contains, and what its columns mean.
 fn comments(text: &mut String, table: &Table, (name, schema): (&str, &SchemaRef), glossary: &Glossary) -> Result<()> {
     let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let view = quoted(name);
@@ -146,7 +147,7 @@ fn as_of(text: &mut String, table: &Table, built: &BTreeSet<String>, glossary: &
     Ok(())
 }
 
-/// Adjusted prices, the universe and the identity of securities.
+/// Adjusted prices, the universe, and the identity of securities.
 fn derived(text: &mut String) -> Result<()> {
     let known = |table: &str| format!("{}(known)", quoted(&format!("{table}_as_of")));
     let [backward, forward] =
@@ -167,7 +168,7 @@ fn derived(text: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// A path without the patterns that `DuckDB` would see in it.
+/// Escapes patterns that `DuckDB` would recognise in a path.
 fn plain(path: &str) -> String {
     path.chars().fold(String::new(), |plain, letter| match letter {
         '*' | '?' | '[' => format!("{plain}[{letter}]"),
@@ -175,7 +176,7 @@ fn plain(path: &str) -> String {
     })
 }
 
-/// The name of a type in `DuckDB`.
+/// The `DuckDB` name of a type.
 fn type_name(kind: &DataType) -> &'static str {
     match kind {
         DataType::Date32 => "DATE",

@@ -1,5 +1,5 @@
-//! Views, macros and functions with which other engines read the lake as our engine does. Never here: the SQL of a reading, which all
-//! engines share.
+//! Views, macros and functions with which other engines read the lake as ours does. The SQL of readings is shared by
+//! all engines and not written here.
 
 mod built;
 mod comment;

@@ -1,5 +1,5 @@
-//! A Python module with which Polars reads the lake: a function a table. What the readings do is in `polars.py` beside it, and
-//! stays with the SQL of `src/query/reading.rs`, as `tests/interop` compares.
+//! A Python module for reading the lake with Polars: one function per table. The readings are in `polars.py`;
+//! `tests/interop` checks that they match the SQL in `src/query/reading.rs`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,13 +17,13 @@ use crate::query::silver::partition_columns;
 use crate::spec::{Catalog, ColumnType, Known, Table};
 use crate::store::Store;
 
-/// The readings that all tables share.
+/// The readings shared by all tables.
 const READINGS: &str = include_str!("polars.py");
 
-/// What the readings read: these have a function where they have no files.
+/// Tables that the readings use. They get a function even if they have no files.
 const NEEDED: [&str; 3] = [BARS, FACTORS, "trade_cal"];
 
-/// The text of the module for a lake: a function for each table and companion that has files.
+/// The text of the module for a lake: a function for each table and companion with files.
 ///
 /// # Errors
 /// When the lake cannot be listed.
@@ -54,13 +54,13 @@ pub async fn polars(catalog: &Catalog, store: &Store, glossary: &Glossary) -> Re
     Ok(text)
 }
 
-/// The readings, with their documentation and errors in the words of the glossary.
+/// The readings, with documentation and errors translated by the glossary.
 fn readings(glossary: &Glossary) -> String {
     let documented = between(READINGS, ("\"\"\"", "\"\"\""), glossary.text);
     between(&documented, ("ValueError(f\"", "\""), glossary.text)
 }
 
-/// A text in which all that stands between two marks is said otherwise.
+/// Replaces all text between two marks.
 fn between(text: &str, (open, close): (&str, &str), say: fn(&str) -> String) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once(open) {
@@ -71,7 +71,7 @@ fn between(text: &str, (open, close): (&str, &str), say: fn(&str) -> String) -> 
     out + rest
 }
 
-/// The function of a table or companion, up to where it reads as of a day.
+/// The function of a table or companion, up to the part that reads as of a day.
 fn function(
     text: &mut String,
     table: &Table,
@@ -102,7 +102,7 @@ fn function(
     Ok(())
 }
 
-/// The rest of a table's function: its rows as of `day`. `None` where it has no history to read them from.
+/// The rest of a table's function: its rows as of `day`. `None` if it has no history to read them from.
 fn as_of(table: &Table, built: &BTreeSet<String>) -> Option<String> {
     let name = |index: usize| table.columns[index].name.as_str();
     let occurrence = table.occurrence.then_some("occurrence");
@@ -154,17 +154,17 @@ fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     format!("[{}]", names.into_iter().map(literal).collect::<Vec<_>>().join(", "))
 }
 
-/// A text as Python writes it: as JSON does.
+/// A Python string literal, which is the same as in JSON.
 fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A text inside the documentation of a function.
+/// Escapes a text for a docstring.
 fn documented(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// The name of a type in Polars.
+/// The Polars name of a type.
 fn type_name(kind: &DataType) -> &'static str {
     match kind {
         DataType::Date32 => "pl.Date",

@@ -1,13 +1,13 @@
-//! The session join for `DuckDB`: the answers of each key on the days on which they change, the newest period among them, and
-//! the sessions until the next change. Never here: our own operator.
+//! The session join for `DuckDB`: the state of each key on the days when it changes, the newest period among these, and
+//! the sessions until the next change. Our own operator is in `sessions`.
 
 use crate::query::day::{list, quoted};
 use crate::spec::{PartitionBy, Table};
 
-/// The day in Shanghai, eight hours ahead, on which a version was first shown.
+/// The day in Shanghai, eight hours ahead, on which a version was first observed.
 const SHOWN: &str = "CAST(make_timestamp(epoch_us(observed_at) + 28800000000) AS DATE)";
 
-/// The macro of a table that has a session join.
+/// The macro for a table that has a session join.
 pub(super) fn text(table: &Table) -> String {
     let column = |index: usize| table.columns[index].name.as_str();
     let period = quoted(table.event.map_or("", column));
@@ -74,7 +74,7 @@ pub(super) fn text(table: &Table) -> String {
     )
 }
 
-/// The columns that are filled in later than their row, as before the session.
+/// The columns filled in later than their row, as known before the session.
 fn later(table: &Table) -> Vec<String> {
     let mut columns = vec!["CAST(NULL AS DATE) AS withdrawn_on".to_owned()];
     for later in &table.filled_later {

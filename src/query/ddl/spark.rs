@@ -1,5 +1,5 @@
-//! Temporary views with which Spark reads the lake, in its newest state or as of a day. Never here: the SQL of a reading, which
-//! all engines share.
+//! Temporary views for reading the lake with Spark, in its newest state or as of a day. The SQL of readings is shared
+//! by all engines and not written here.
 
 use std::fmt::Write as _;
 
@@ -19,8 +19,8 @@ use crate::query::silver::{partition_columns, promised};
 use crate::spec::{Catalog, Table};
 use crate::store::Store;
 
-/// One statement a line, of the tables and companions that have files. With a day, `TABLE` is what was known at its end, and
-/// `TABLE_files` all that the files hold.
+/// One statement per line, for the tables and companions that have files. With a day, `TABLE` is what was known at its
+/// end, and `TABLE_files` has everything in the files.
 ///
 /// # Errors
 /// When the lake cannot be listed.
@@ -60,12 +60,13 @@ pub async fn spark(catalog: &Catalog, store: &Store, horizon: &Horizon, glossary
     Ok(text)
 }
 
-/// The name of the view of a table's files.
+/// The name of the view over a table's files.
 fn source(name: &str, day: Option<Day>) -> String {
     if day.is_some() { format!("{name}_files") } else { name.to_owned() }
 }
 
-/// The view of the files of a table or companion, whose columns are those that it has now: files of former versions lack some.
+/// The view over the files of a table or companion, with its current columns: files written by former versions lack
+/// some.
 fn files(
     text: &mut String,
     day: Option<Day>,
@@ -87,7 +88,7 @@ fn column(field: &Field, glossary: &Glossary) -> String {
     format!("`{}` {}{about}", field.name(), type_name(field.data_type()))
 }
 
-/// The views of a table and its companion as of a day; whether the table can be read as of it.
+/// The views of a table and its companion as of a day. Returns whether the table can be read as of it.
 fn as_of(
     text: &mut String,
     table: &Table,
@@ -118,7 +119,7 @@ fn as_of(
     Ok(true)
 }
 
-/// Backward-adjusted prices; as of a day also forward-adjusted ones, with the day as their anchor.
+/// Backward-adjusted prices and, as of a day, forward-adjusted ones with that day as their anchor.
 fn adjusted(text: &mut String, bars: &Table, day: Option<Day>) -> Result<()> {
     let mut names = names(&promised(&schema(bars), partition_columns(bars.partition)));
     names.push(FACTORS.to_owned());
@@ -138,17 +139,17 @@ fn names(schema: &SchemaRef) -> Vec<String> {
     schema.fields().iter().map(|field| field.name().clone()).collect()
 }
 
-/// Names as Spark quotes them; readings hold no text with a double quote.
+/// Converts quoted names to Spark's quotes. Readings contain no string with a double quote.
 fn ticked(rows: &str) -> String {
     rows.replace('"', "`")
 }
 
-/// A text as Spark writes it.
+/// A Spark string literal.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// A path without the patterns that Spark would see in it.
+/// Escapes patterns that Spark would recognise in a path.
 fn plain(path: &str) -> String {
     path.chars().fold(String::new(), |mut plain, letter| {
         if "\\*?[]{}".contains(letter) {
@@ -159,7 +160,7 @@ fn plain(path: &str) -> String {
     })
 }
 
-/// The name of a type in Spark.
+/// The Spark name of a type.
 fn type_name(kind: &DataType) -> &'static str {
     match kind {
         DataType::Date32 => "DATE",

@@ -1,5 +1,5 @@
-//! `adjusted('hfq')` and `adjusted('qfq', DATE 'ANCHOR')`: daily bars with adjusted prices, never from a factor that was not
-//! known.
+//! `adjusted('hfq')` and `adjusted('qfq', DATE 'ANCHOR')`: daily bars with adjusted prices, only using factors known at
+//! the time.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fn call(call: &Call<'_>) -> Answer<Arc<dyn TableProvider>> {
         ("qfq", 1) => return call.misuse("forward adjustment ('qfq') needs the day of its anchor"),
         ("qfq", given) => {
             let known = if given == 3 { Some(call.day(2, "known day")?) } else { None };
-            // Nothing sees beyond the day of the whole query.
+            // Nothing may be visible from after the day of the whole query.
             let known = [known, latest].into_iter().flatten().min();
             (Some(call.day(1, "anchor")?), known)
         }

@@ -1,4 +1,4 @@
-//! `as_of('TABLE', DATE 'DAY')`: a table as it could be known at the end of a day, so that one query may compare days.
+//! `as_of('TABLE', DATE 'DAY')`: a table as known at the end of a day, so that one query can compare days.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A function that gives a table, and how the arguments of its calls are read. Never here: what a function gives.
+//! A table function, and how the arguments of its calls are read. What each function returns is in its own file.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use pitlake_contract::spelling::day_in;
 use crate::query::error::QueryError;
 use crate::query::silver::Silver;
 
-/// What a function has to say to the engine.
+/// What a function returns to the engine.
 pub(super) type Answer<T> = datafusion::common::Result<T>;
 
-/// A function: its name, how it is called, the tables that it reads, and what it gives.
+/// A function: its name, its syntax, the tables it reads, and what it returns.
 pub(super) struct Function {
     pub(super) name: &'static str,
-    /// How it is called.
+    /// Its syntax.
     pub(super) form: &'static str,
-    /// The tables that it reads beside those that its arguments name.
+    /// The tables it reads, besides those named in its arguments.
     pub(super) reads: &'static [&'static str],
     pub(super) call: fn(&Call<'_>) -> Answer<Arc<dyn TableProvider>>,
 }
 
-/// One call of a function.
+/// A call of a function.
 pub(super) struct Call<'a> {
     pub(super) function: &'static Function,
     pub(super) arguments: &'a [Expr],
@@ -32,12 +32,12 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// A mistake in the call, with how it is called.
+    /// An error in the call, with the function's syntax.
     pub(super) fn misuse<T>(&self, problem: &str) -> Answer<T> {
         plan_err!("{problem}: expected {}", self.function.form)
     }
 
-    /// Checks how many arguments there are.
+    /// Checks the number of arguments.
     pub(super) fn takes(&self, least: usize, most: usize) -> Answer<()> {
         let given = self.arguments.len();
         if (least..=most).contains(&given) {
@@ -48,7 +48,7 @@ impl Call<'_> {
         self.misuse(&format!("{} takes {count} argument{plural}, not {given}", self.function.name))
     }
 
-    /// An argument that must be a text.
+    /// An argument that must be a string.
     pub(super) fn text(&self, place: usize, what: &str) -> Answer<&str> {
         match text(&self.arguments[place]) {
             Some(text) => Ok(text),
@@ -56,7 +56,7 @@ impl Call<'_> {
         }
     }
 
-    /// An argument that must be a day.
+    /// An argument that must be a date.
     pub(super) fn day(&self, place: usize, what: &str) -> Answer<NaiveDate> {
         match day(&self.arguments[place]) {
             Some(day) => Ok(day),
@@ -64,17 +64,17 @@ impl Call<'_> {
         }
     }
 
-    /// An argument as a day, where it is one.
+    /// An argument as a date, if it is one.
     pub(super) fn as_day(&self, place: usize) -> Option<NaiveDate> {
         day(&self.arguments[place])
     }
 
-    /// An argument as a text, where it is one.
+    /// An argument as a string, if it is one.
     pub(super) fn as_text(&self, place: usize) -> Option<&str> {
         text(&self.arguments[place])
     }
 
-    /// What a name stands for; unknown names are refused.
+    /// What a name stands for. Unknown names are an error.
     pub(super) fn found<T>(&self, name: &str, found: Option<T>) -> Answer<T> {
         match found {
             Some(found) => Ok(found),
@@ -83,7 +83,7 @@ impl Call<'_> {
     }
 }
 
-/// An error of a reading, for the engine.
+/// Converts an error of a reading for the engine.
 pub(super) fn planned<T>(result: Result<T, QueryError>) -> Answer<T> {
     result.map_err(|error| match error {
         QueryError::Misuse(message) => DataFusionError::Plan(message),
@@ -100,7 +100,7 @@ fn text(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// A day, as a date or as text.
+/// A date, written as a date or a string.
 fn day(expr: &Expr) -> Option<NaiveDate> {
     match expr {
         Expr::Literal(ScalarValue::Date32(Some(days)), _) => NaiveDate::from_epoch_days(*days),

@@ -1,5 +1,5 @@
-//! SQL functions that give tables, one file each. Nothing they show lies beyond the day of the whole query. Never here: how
-//! a table is read as of a day.
+//! Table functions, one file each. Nothing they return is from after the day of the whole query. How a table is read as
+//! of a day is in `reading`.
 
 mod adjusted;
 mod as_of;
@@ -18,7 +18,7 @@ use super::silver::Silver;
 
 const FUNCTIONS: &[Function] = &[as_of::FUNCTION, sessions_join::FUNCTION, adjusted::FUNCTION, universe::FUNCTION];
 
-/// Whether a query calls a function that gives a table.
+/// Whether a query calls a table function.
 #[must_use]
 pub fn calls_function(sql: &str) -> bool {
     called(sql).next().is_some()
@@ -29,23 +29,23 @@ pub fn functions() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
-/// The tables that the functions in a query read, those that their arguments may name included.
+/// The tables that the functions in a query read, including those that may be named in arguments.
 pub(super) fn reads(sql: &str) -> Vec<&str> {
     let named = sql.split('\'').skip(1).step_by(2);
     called(sql).flat_map(|function| function.reads.iter().copied()).chain(named).collect()
 }
 
-/// Makes the functions that a query calls known to the engine.
+/// Registers the functions called by a query with the engine.
 pub(super) fn register(context: &SessionContext, sql: &str, silver: &Arc<Silver>) {
     for function in called(sql) {
         let bound = Arc::new(Bound { function, silver: Arc::clone(silver) });
-        // The engine tells cases of letters apart.
+        // The engine is case-sensitive here.
         context.register_udtf(&function.name.to_ascii_uppercase(), Arc::clone(&bound) as _);
         context.register_udtf(function.name, bound);
     }
 }
 
-/// The functions whose names stand before a bracket.
+/// The functions whose names are followed by a parenthesis.
 fn called(sql: &str) -> impl Iterator<Item = &'static Function> {
     let sql = sql.to_ascii_lowercase();
     FUNCTIONS.iter().filter(move |function| {

@@ -1,4 +1,4 @@
-//! `sessions_join('TABLE')`: for each security and session, the newest period known before the open, as it was known then.
+//! `sessions_join('TABLE')`: for each security and session, the newest period known before the open, as known then.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(super) const FUNCTION: Function = Function {
     call,
 };
 
-/// The column that tells the reports of a period apart.
+/// The column that tells apart the reports on a period.
 const REPORT_TYPE: &str = "report_type";
 
 fn call(call: &Call<'_>) -> Answer<Arc<dyn TableProvider>> {

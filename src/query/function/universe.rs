@@ -1,4 +1,4 @@
-//! `universe(DATE 'DAY')`: the securities that were listed on a day, and what was known of each at its end.
+//! `universe(DATE 'DAY')`: the securities listed on a day, and what was known about each at its end.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn call(call: &Call<'_>) -> Answer<Arc<dyn TableProvider>> {
         return plan_err!("the universe of {day} is not known on {latest}, the day as of which the query reads");
     }
     let mut relations = Vec::new();
-    // Read for its refusal: without a history the past of the list is unknown.
+    // Read to get an error: without a history, the past of the list is unknown.
     planned(call.silver.as_of(SECURITIES, day))?;
     relations.push((HISTORY, call.found(HISTORY, call.silver.newest(HISTORY))?));
     for name in STATES.iter().copied().chain(index.map(|_| INDEX)) {

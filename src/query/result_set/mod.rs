@@ -1,4 +1,4 @@
-//! The rows of a query, and the formats they are printed or written in. Never here: where the rows come from.
+//! The rows of a query, and the formats in which they are printed or written. Where they come from is not known here.
 
 mod text;
 mod xlsx;
@@ -16,16 +16,16 @@ use parquet::file::properties::WriterProperties;
 
 use crate::store::whole;
 
-/// The rows of a query; no two columns have the same name.
+/// The rows of a query. Column names are unique.
 #[derive(Debug)]
 pub struct ResultSet {
     /// The columns.
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
-    /// Whether the query has more rows than were asked for.
+    /// Whether the query has more rows than requested.
     pub has_more: bool,
-    /// Whether they are what the catalogue says of tables or of columns, not rows of a table.
+    /// Whether the rows describe tables or columns, instead of coming from a table.
     pub is_catalogue: bool,
 }
 
@@ -36,10 +36,10 @@ impl ResultSet {
         self.batches.iter().all(|batch| batch.num_rows() == 0)
     }
 
-    /// JSON: one array of objects, keys in the order of the columns, nulls written; no line break at the end.
+    /// JSON: an array of objects with keys in column order, including nulls; no line break at the end.
     ///
     /// # Errors
-    /// When JSON has no form for the type of a column.
+    /// When JSON cannot represent the type of a column.
     pub fn json(&self) -> Result<String> {
         let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
         let mut writer = builder.build::<_, arrow::json::writer::JsonArray>(Vec::new());
@@ -48,10 +48,10 @@ impl ResultSet {
         Ok(String::from_utf8(writer.into_inner())?)
     }
 
-    /// JSON lines: an object a row, as in [`Self::json`]; no line break at the end.
+    /// JSON lines: one object per row, as in [`Self::json`]; no line break at the end.
     ///
     /// # Errors
-    /// When JSON has no form for the type of a column.
+    /// When JSON cannot represent the type of a column.
     pub fn json_lines(&self) -> Result<String> {
         let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
         let mut writer = builder.build::<_, arrow::json::writer::LineDelimited>(Vec::new());
@@ -60,14 +60,14 @@ impl ResultSet {
         Ok(String::from_utf8(writer.into_inner())?.trim_end().to_owned())
     }
 
-    /// CSV: a header and one line per row, nulls empty; no line break at the end.
+    /// CSV: a header and one line per row, with nulls empty; no line break at the end.
     ///
     /// # Errors
-    /// When CSV has no form for the type of a column.
+    /// When CSV cannot represent the type of a column.
     pub fn csv(&self) -> Result<String> {
         let mut text = Vec::new();
         let mut writer = arrow::csv::Writer::new(&mut text);
-        // The header comes with the first batch, and is written even where there are no rows.
+        // The header is written with the first batch, so write one even if there are no rows.
         writer.write(&RecordBatch::new_empty(Arc::clone(&self.schema)))?;
         self.batches.iter().try_for_each(|batch| writer.write(batch))?;
         drop(writer);
@@ -75,7 +75,7 @@ impl ResultSet {
         Ok(String::from_utf8(text)?)
     }
 
-    /// Writes a Parquet file (zstd), whole or not at all; replaces one of that name.
+    /// Writes a Parquet file (zstd) atomically, replacing an existing one.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -83,7 +83,7 @@ impl ResultSet {
         whole(path, |staged| self.write(staged))
     }
 
-    /// The rows in one of the other formats, as a file that appears whole.
+    /// Writes the rows, already in one of the other formats, to a file atomically.
     ///
     /// # Errors
     /// When the file cannot be written.

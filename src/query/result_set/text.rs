@@ -1,4 +1,4 @@
-//! Rows as text for people: a table, or a record a row where a terminal is too narrow for the table.
+//! Rows as text for people: a table, or one record per row if a terminal is too narrow for the table.
 
 use std::fmt::Write as _;
 
@@ -8,11 +8,11 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
 
 use super::ResultSet;
 
-/// Columns of a terminal that a column of a table needs to be read.
+/// The least width in which a column is readable.
 const NARROWEST: usize = 16;
 
 impl ResultSet {
-    /// An aligned table, numbers right-aligned, nulls as `null`; no line break at the end.
+    /// An aligned table with numbers right-aligned and nulls as `null`; no line break at the end.
     ///
     /// # Errors
     /// When a value cannot be printed.
@@ -35,15 +35,15 @@ impl ResultSet {
         Ok(table)
     }
 
-    /// For a terminal of a width: the table, where it is wider with broken lines, and where it has too many columns for that
-    /// a line a value.
+    /// For a terminal of a given width: the table, wrapped if it is too wide, or one line per value if it has too many
+    /// columns for that.
     ///
     /// # Errors
     /// When a value cannot be printed.
     pub fn text_within(&self, width: u16) -> Result<String> {
         let mut table = self.table()?;
         let text = table.to_string();
-        // The rule below the heading has a column of the terminal for each of its characters.
+        // The rule below the heading is as wide as the table.
         let is_wide = text.lines().nth(1).is_some_and(|rule| rule.chars().count() > usize::from(width));
         if !is_wide {
             return Ok(text);
@@ -54,7 +54,7 @@ impl ResultSet {
         Ok(table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width).to_string())
     }
 
-    /// A line a value, with its column before it.
+    /// One line per value, preceded by its column.
     fn records(&self) -> Result<String> {
         let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
         let length = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -72,7 +72,7 @@ impl ResultSet {
         Ok(out)
     }
 
-    /// The cells of each row, printed.
+    /// Passes the formatted cells of each row to `row`.
     fn each_row(&self, mut row: impl FnMut(Vec<String>)) -> Result<()> {
         let options = FormatOptions::new().with_null("null");
         for batch in &self.batches {

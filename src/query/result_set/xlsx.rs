@@ -1,4 +1,4 @@
-//! Rows as an Excel file. Never where it goes.
+//! Rows as an Excel file. Where it is written is decided elsewhere.
 
 use anyhow::{Result, bail};
 use arrow::array::{Array, AsArray};
@@ -9,23 +9,23 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
 
 use super::ResultSet;
 
-/// The rows of a sheet, its heading among them.
+/// The most rows on a sheet, including the heading.
 const ROWS: usize = 1_048_576;
 
-/// A double, which is what Excel has, holds every whole number up to here.
+/// Excel has only doubles, which hold every integer up to here.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// The number that Excel has for 1970-01-01.
+/// Excel's number for 1970-01-01.
 const EPOCH: i32 = 25_569;
 
-/// The number of 1900-03-01: Excel counts a day before it that never was.
+/// Excel's number for 1900-03-01. Before it, Excel counts a day that never existed.
 const FIRST: i32 = 61;
 
 impl ResultSet {
-    /// The bytes of a workbook with one sheet: numbers and days as such, other values as text, nulls empty.
+    /// The bytes of a workbook with one sheet: numbers and dates as such, other values as text, nulls empty.
     ///
     /// # Errors
-    /// Where there are more rows than a sheet holds.
+    /// When there are more rows than a sheet holds.
     pub fn xlsx(&self) -> Result<Vec<u8>> {
         let rows: usize = self.batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
         if rows >= ROWS {
@@ -52,7 +52,7 @@ impl ResultSet {
     }
 }
 
-/// Writes an array down a column.
+/// Writes an array into a column.
 fn write(sheet: &mut Worksheet, (first, column): (u32, u16), array: &dyn Array, day: &Format) -> Result<()> {
     let options = FormatOptions::new();
     let texts = ArrayFormatter::try_new(array, &options)?;

@@ -1,6 +1,6 @@
-//! The session join as an operator of the engine: for each security and session, the newest period known before the open,
-//! and its versions of that morning. Versions are few and are sorted in memory; sessions are made batch by batch. Never here:
-//! the arguments of the SQL function.
+//! The session join as an operator of the engine: for each security and session, the newest period known before the
+//! open, with its versions of that morning. There are few versions, which are sorted in memory; sessions are produced
+//! batch by batch. The arguments of the SQL function are in `function`.
 
 mod rows;
 mod walk;
@@ -33,7 +33,7 @@ pub use wire::{decode_operator, encode_operator};
 
 use crate::spec::{ColumnType, Table};
 
-/// The session join of a table.
+/// The session join for a table.
 #[derive(Debug)]
 pub(super) struct SessionsJoin {
     shape: Shape,
@@ -54,11 +54,12 @@ pub(super) fn refusal(table: &Table) -> Option<&'static str> {
     (!is_key(SECURITY) || !has_period).then_some("its key has no security and period")
 }
 
-/// The column with the code of a security.
+/// The column with the security's code.
 const SECURITY: &str = "ts_code";
 
 impl SessionsJoin {
-    /// The join of a table that is not refused: `versions` has its columns, `calendar` the sessions, a column of days.
+    /// The join for a table without a [`refusal`]: `versions` has the table's columns, `calendar` a column with the
+    /// dates of sessions.
     pub(super) fn new(table: &Table, versions: LogicalPlan, calendar: LogicalPlan) -> Self {
         let name = |index: &usize| table.columns[*index].name.clone();
         let period = table.event.as_ref().map(name).unwrap_or_default();
@@ -91,7 +92,7 @@ impl TableProvider for SessionsJoin {
         TableType::View
     }
 
-    /// Those on the security narrow the versions; others, on the rows that come out.
+    /// Filters on the security restrict the versions; others apply to the result.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let of_security = |filter: &&Expr| filter.column_refs().iter().all(|column| column.name == SECURITY);
         let kind = |filter| {
@@ -134,7 +135,7 @@ impl TableProvider for SessionsJoin {
     }
 }
 
-/// The plan: versions and sessions are read once, and each partition unrolls a part of the securities.
+/// The plan: versions and sessions are read once, and each partition expands some of the securities.
 struct SessionsExec {
     shape: Shape,
     schema: SchemaRef,
@@ -185,7 +186,7 @@ impl ExecutionPlan for SessionsExec {
         self.inputs.iter().collect()
     }
 
-    /// Each input is read whole, whichever partition is asked for.
+    /// Each input is read completely, whichever partition is requested.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         InputDistributionRequirements::new(vec![Distribution::SinglePartition; self.inputs.len()])
     }

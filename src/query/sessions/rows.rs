@@ -1,4 +1,4 @@
-//! The rows of a session join: spans of versions, unrolled into sessions. Never here: which version a session finds.
+//! The rows of a session join: spans of versions, expanded into sessions. Which version a session finds is in `walk`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,35 +13,35 @@ use serde::{Deserialize, Serialize};
 
 use super::walk::{Version, walk};
 
-/// The session of a row, beside the columns of the table.
+/// The column with the session of a row, next to the columns of the table.
 pub(super) const SESSION: &str = "session";
 
-/// Its column.
+/// The field of this column.
 pub(super) fn session() -> Field {
     Field::new(SESSION, DataType::Date32, false)
 }
 
-/// What the join needs to know of a table.
+/// What the join needs to know about a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Shape {
     pub(super) security: String,
     pub(super) period: String,
-    /// The rest of the key, that of all vendors first; the number says how many of these there are.
+    /// The rest of the key, starting with columns that all vendors fill; the number tells how many these are.
     pub(super) rest: Vec<String>,
     pub(super) shared: usize,
     /// The vendors, first choice first.
     pub(super) vendors: Vec<String>,
-    /// Columns that are filled in later than their row, each with its date.
+    /// Columns that are filled in later than their row, with their dates.
     pub(super) later: HashMap<String, String>,
 }
 
-/// The columns of a version beside those of the table's key.
+/// The columns of a version besides those of the table's key.
 pub(super) const CONTROL: [&str; 6] = ["vendor", "announced_on", "known_on", "withdrawn_on", "observed_at", "revision"];
 
-/// Rows to put into one batch, at least.
+/// The minimum number of rows in a batch.
 const BATCH: usize = 16_384;
 
-/// All versions, sorted; each security's together.
+/// All versions, sorted and grouped by security.
 pub(super) struct Prepared {
     shape: Shape,
     rows: RecordBatch,
@@ -50,12 +50,12 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Sorts the versions. `sessions` are days from 1970, in order.
+    /// Sorts the versions. `sessions` are sorted days from 1970.
     pub(super) fn new(shape: Shape, rows: RecordBatch, sessions: Vec<i32>) -> Result<Self> {
         let column = |name: &str| -> Result<&ArrayRef> {
             rows.column_by_name(name).ok_or_else(|| DataFusionError::Internal(format!("no column `{name}`")))
         };
-        // Numbers in the order of security and period, for prefixes of the key of growing length.
+        // Ranks by security and period, for ever longer prefixes of the key.
         let mut key = vec![Arc::clone(column(&shape.security)?), Arc::clone(column(&shape.period)?)];
         for name in &shape.rest {
             key.push(Arc::clone(column(name)?));
@@ -86,7 +86,7 @@ impl Prepared {
             key += u32::from(differs(&whole));
             before = Some(row);
             let place = shape.vendors.iter().position(|name| vendor.is_valid(row) && name == vendor.value(row));
-            // A vendor that no longer feeds the table has no place; a row without a period is not of any.
+            // A vendor that no longer feeds the table has no rank. A row without a period does not belong to any.
             let (Some(place), true, Some(security)) = (place, period.is_valid(row), found.last_mut()) else { continue };
             let date = |days: &Date32Array| days.is_valid(row).then(|| days.value(row));
             security.push(Version {
@@ -105,7 +105,7 @@ impl Prepared {
         Ok(Self { shape, rows, securities: found, sessions })
     }
 
-    /// The batches of the `part`th of some parts of the securities.
+    /// The batches for the `part`th part of the securities.
     pub(super) fn batches(
         self: Arc<Self>,
         (part, parts): (usize, usize),

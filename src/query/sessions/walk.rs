@@ -1,40 +1,40 @@
-//! The days on which the newest known period of a security, or its versions, change. Never here: where versions come from,
-//! or the sessions between two such days.
+//! The days on which the newest known period of a security, or its versions, change. Where versions come from, and the
+//! sessions between two such days, are not handled here.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 
-/// A version of one security; days count from 1970.
+/// A version for one security. Days count from 1970.
 #[derive(Debug, Clone)]
 pub(super) struct Version {
-    /// Its place in the rows.
+    /// Its row number.
     pub(super) row: u32,
-    /// The period it reports.
+    /// The period it reports on.
     pub(super) period: i32,
-    /// The part of its key that every vendor fills: numbers grow with the period.
+    /// The part of its key that every vendor fills, as a number that increases with the period.
     pub(super) group: u32,
-    /// Its whole key.
+    /// Its whole key, as a number.
     pub(super) key: u32,
-    /// The place of its vendor in the table's order.
+    /// The rank of its vendor in the table's order.
     pub(super) vendor: usize,
     pub(super) announced: Option<i32>,
     pub(super) known: Option<i32>,
     pub(super) withdrawn: Option<i32>,
-    /// The day on which it was first shown.
+    /// The day it was first observed.
     pub(super) shown: Option<i32>,
     pub(super) revision: i32,
 }
 
-/// Days after `after`, up to `until` itself, whose morning finds these rows.
+/// The days after `after`, up to and including `until`, whose morning finds these rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) after: i32,
     pub(super) until: i32,
-    /// The rows, in the order of their keys.
+    /// The rows, in key order.
     pub(super) rows: Vec<u32>,
 }
 
-/// The spans of one security, whose versions are sorted by group and key.
+/// The spans for one security, whose versions are sorted by group and key.
 pub(super) fn walk(versions: &[Version]) -> Vec<Span> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut changes: Vec<(i32, usize)> = Vec::new();
@@ -72,7 +72,7 @@ pub(super) fn walk(versions: &[Version]) -> Vec<Span> {
     spans
 }
 
-/// The rows that speak for a group at the end of a day (`docs/point-in-time.md`), one a key.
+/// The rows that represent a group at the end of a day (`docs/point-in-time.md`), one per key.
 fn answer(group: &[Version], day: i32) -> Vec<u32> {
     let by = |date: Option<i32>| date.is_some_and(|date| date <= day);
     let has_shown = |vendor: usize| group.iter().any(|version| version.vendor == vendor && by(version.shown));

@@ -1,4 +1,4 @@
-//! The session join as bytes, for engines that run plans on other machines. Never who carries them.
+//! Encodes the session join for engines that run plans on other machines. How the bytes are sent is decided elsewhere.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use super::rows::{SESSION, Shape, session};
 #[derive(Serialize, Deserialize)]
 struct Wire {
     shape: Shape,
-    /// The columns that it shows.
+    /// The columns in its output.
     columns: Vec<String>,
 }
 
-/// The bytes of a session join; `None` for other operators.
+/// Encodes a session join; `None` for other operators.
 ///
 /// # Errors
-/// None that is known.
+/// None at present.
 pub fn encode_operator(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<u8>>> {
     let Some(join) = node.downcast_ref::<SessionsExec>() else { return Ok(None) };
     let columns = join.schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -28,11 +28,11 @@ pub fn encode_operator(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<u8>>>
     serde_json::to_vec(&wire).map(Some).map_err(|error| DataFusionError::External(error.into()))
 }
 
-/// The session join of some bytes, over its two inputs. It has one partition, since engines that split a plan among machines
-/// give each a part of the inputs only where an operator needs no more.
+/// Decodes a session join over its two inputs. It has one partition, because engines that split a plan among machines
+/// then pass all of the inputs to it.
 ///
 /// # Errors
-/// When the bytes or the inputs are none of a session join.
+/// When the bytes or inputs do not belong to a session join.
 pub fn decode_operator(bytes: &[u8], inputs: &[Arc<dyn ExecutionPlan>]) -> Result<Arc<dyn ExecutionPlan>> {
     let Wire { shape, columns } =
         serde_json::from_slice(bytes).map_err(|error| DataFusionError::External(error.into()))?;

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::as_of::{DAYS, date};
 use super::*;
 
-/// A factor of a day: its value, and a later one with the day on which it was seen.
+/// The factor of a day: its value, and a later value with the day it was observed.
 type Factor = (f64, Option<(i32, f64)>);
 
-/// Bars and factors of the days from 2024-01-02 on.
+/// Bars and factors for the days from 2024-01-02 on.
 type Market = Vec<(Option<f64>, Option<Factor>)>;
 
 fn market() -> impl Strategy<Value = Market> {
@@ -59,7 +59,7 @@ fn factor(market: &Market, day: i32, known: i32) -> Option<f64> {
     (day <= known).then_some(later.map_or(first, |later| later.1))
 }
 
-/// Closing prices as of a day, adjusted by the factor of the anchor if there is one.
+/// Closing prices as of a day, adjusted by the anchor's factor if there is an anchor.
 fn expected(market: &Market, anchor: Option<i32>, known: i32) -> String {
     let by = anchor.map(|anchor| (0..=anchor).rev().find_map(|day| factor(market, day, known)));
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! Tables as of a day, compared with a reader that looks at one row after the other.
+//! Tables as of a day, compared with a reader that looks at row after row.
 
 use arrow::array::{Int32Array, TimestampMicrosecondArray};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ async fn one_query_reads_a_table_as_of_several_days() {
         sql(&catalog, (&store, None), count, &horizon, None).await.unwrap().json().unwrap()
     };
     assert_eq!(counted(None).await, r#"[{"then":2,"later":4,"now":4}]"#);
-    // Nothing sees beyond the day of the whole query.
+    // Nothing may be visible from after the day of the whole query.
     assert_eq!(counted(Some("2023-12-31")).await, r#"[{"then":2,"later":2,"now":2}]"#);
     let joined = "SELECT a.ts_code, a.vol AS former, b.vol AS newer FROM as_of('stock_daily_cn', DATE '2023-06-30') a \
                   JOIN AS_OF('stock_daily_cn', DATE '2024-06-30') b ON a.ts_code = b.ts_code AND b.year = 2024 ORDER BY 1";
@@ -54,7 +54,7 @@ async fn all_occurrences_of_a_key_come_from_one_vendor() {
         "known = \"announced\"\nkeeps = \"versions\"\noccurrence = true\n[versions]\nannounced = [\"ann_date\"]\n";
     let catalog = two_vendors(lines);
     let folder = tempfile::tempdir().unwrap();
-    // Vendor, occurrence, revision, announced, known, paid: the second vendor has `a` a day earlier, and three times.
+    // Vendor, occurrence, revision, announced, known, paid. The second vendor has `a` a day earlier, and three times.
     let rows = [
         ("tushare", 1, 1, Some(2), 2, None),
         ("tushare", 2, 1, Some(2), 2, Some(9)),
@@ -81,12 +81,12 @@ async fn all_occurrences_of_a_key_come_from_one_vendor() {
     assert_eq!(at("2024-01-02").await, "");
     assert_eq!(at("2024-01-03").await, "asharehub,1,1,;asharehub,2,1,;asharehub,3,1,");
     assert_eq!(at("2024-01-04").await, "tushare,1,1,;tushare,2,1,");
-    // A version without an announcement does not displace one that has one.
+    // An unannounced version does not replace an announced one.
     assert_eq!(at("2024-01-08").await, "tushare,1,1,;tushare,2,1,");
     assert_eq!(at("2024-01-11").await, "tushare,1,1,;tushare,2,1,2024-01-11");
 }
 
-/// A version: its days are numbers from 2024-01-02 on.
+/// A version. Its days are numbers, from 2024-01-02.
 #[derive(Debug, Clone)]
 pub(super) struct Version {
     pub(super) security: usize,
@@ -100,7 +100,7 @@ pub(super) struct Version {
 }
 
 const VENDORS: [&str; 3] = ["tushare", "asharehub", "a former vendor"];
-/// The days that tests ask for.
+/// The number of days that tests ask for.
 pub(super) const DAYS: i32 = 14;
 
 pub(super) fn version() -> impl Strategy<Value = Version> {
@@ -118,10 +118,10 @@ pub(super) fn version() -> impl Strategy<Value = Version> {
     })
 }
 
-/// Writes versions; the revision is the place in the list.
+/// Writes versions. The revision is the index in the list.
 pub(super) fn write_versions(lake: &Path, versions: &[Version]) {
     let dates = |of: fn(&Version) -> Option<i32>| days(&versions.iter().map(of).collect::<Vec<_>>());
-    // Half past eleven in the evening in Shanghai.
+    // 23:30 in Shanghai.
     let observed =
         versions.iter().map(|v| v.observed.map(|n| (i64::from(19_724 + n) * 86_400 + 15 * 3600 + 1800) * 1_000_000));
     let observed = observed.collect::<TimestampMicrosecondArray>().with_timezone("UTC");
@@ -141,7 +141,7 @@ pub(super) fn write_versions(lake: &Path, versions: &[Version]) {
     write(lake, "paid_cn/part-0.parquet", batch.unwrap());
 }
 
-/// The version of a key that speaks at the end of a day: its place in the list.
+/// Index of the version of a key that counts at the end of a day.
 pub(super) fn speaking(versions: &[Version], (security, period): (usize, i32), day: i32) -> Option<usize> {
     let mut of_key: Vec<(usize, &Version)> = Vec::new();
     for (place, version) in versions.iter().enumerate() {
@@ -163,7 +163,7 @@ pub(super) fn speaking(versions: &[Version], (security, period): (usize, i32), d
     None
 }
 
-/// 2024-01-02 and days after it.
+/// The date `n` days after 2024-01-02.
 pub(super) fn date(n: i32) -> chrono::NaiveDate {
     chrono::NaiveDate::from_epoch_days(19_724 + n).unwrap()
 }
@@ -219,7 +219,7 @@ proptest! {
     }
 }
 
-/// The states of a key, each with the day from which it held; `None` where there was no row.
+/// The states of a key, each with the day from which it held; `None` if there was no row.
 #[derive(Debug, Clone)]
 struct History {
     states: Vec<(i32, Option<i32>)>,
@@ -234,9 +234,9 @@ fn history() -> impl Strategy<Value = History> {
     })
 }
 
-/// The newest states in the table, the former ones in its companion.
+/// Writes the newest states to the table, and the former ones to its companion.
 fn write_market(lake: &Path, histories: &[History]) {
-    // Key, value, from, until, why; the main table takes the first three.
+    // Key, value, from, until, why. The main table has the first three.
     let (mut main, mut former) = (Vec::new(), Vec::new());
     for (place, history) in histories.iter().enumerate() {
         let first = history.states[0].0;
@@ -288,7 +288,7 @@ async fn snapshots_are_read_from_their_history() {
     assert_eq!(at("2024-01-05").await, "a,2024-01-02;b,2024-01-03");
     assert_eq!(at("2024-01-06").await, "a,2024-01-06;b,2024-01-03");
     assert_eq!(at("2024-01-08").await, "a,2024-01-06");
-    // Read by its name, the history shows nothing that came after the day either.
+    // Read by its own name, the history shows nothing from after the day either.
     let query = "SELECT ts_code, known_on, superseded_on, why FROM paid_history_cn ORDER BY 1, 2";
     let at = async |day: &str| as_of(&catalog, folder.path(), query, day).await;
     assert_eq!(at("2024-01-05").await, "a,2024-01-02,,;b,2024-01-03,,");

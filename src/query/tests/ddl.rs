@@ -1,8 +1,8 @@
-//! The views for other engines. Never here: what they show, which `tests/interop` asks the engines themselves.
+//! The views for other engines. What the engines read through them is tested in `tests/interop`.
 
 use super::*;
 
-/// The views of a lake whose path has the patterns of globs, as of a day or of the newest state.
+/// The Spark views of a lake whose path contains glob patterns, as of a day or in its newest state.
 async fn views_of_spark(day: Option<&str>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, store) = lake(folder.path());
@@ -53,7 +53,7 @@ async fn as_of_a_day_the_files_have_views_of_their_own() {
     assert!(of_files.clone().count() == 2 && of_files.clone().all(|line| line.contains("_files` (")), "{text}");
     let bars = text.lines().find(|line| line.contains("VIEW `stock_daily_cn` ")).unwrap();
     assert!(bars.contains("FROM `stock_daily_cn_files` AS m WHERE m.`trade_date` <= DATE '2024-01-05'"), "{bars}");
-    // The list of securities has no history here, and is not known as of a day without one.
+    // The list of securities has no history here, and without one it is not known as of a day.
     assert!(text.contains("-- `stock_basic_cn` cannot be read as of DATE '2024-01-05'"), "{text}");
 }
 
@@ -63,7 +63,7 @@ async fn polars_gets_a_function_a_table() {
     let (catalog, store) = lake(folder.path());
     let text = polars(&catalog, &store, &Glossary::default()).await.unwrap();
     assert!(text.contains("\nLAKE = \"") && text.contains("a [lake] 数%20\"\n"), "{text}");
-    // What has no files has a function where others read it, and no other.
+    // Tables without files get a function only if other functions read them.
     let named: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("def ")?.strip_suffix("(as_of=None):")).collect();
     assert_eq!(named, ["adjusted_hfq", "adj_factor", "stock_basic_cn", "stock_daily_cn", "trade_cal"]);

@@ -1,4 +1,4 @@
-//! Queries of small lakes: the lakes. Never here: what a query must answer.
+//! Small lakes for the query tests. What queries must return is in the other modules.
 
 mod adjusted;
 mod as_of;
@@ -32,7 +32,7 @@ fn write(lake: &Path, path: &str, batch: RecordBatch) {
         .unwrap();
 }
 
-/// 19,724 is 2024-01-02; the name of the folder would be a glob to a careless reader.
+/// 19,724 is 2024-01-02. The folder's name contains a glob pattern.
 fn lake(folder: &Path) -> (Catalog, Store) {
     let lake = folder.join("a [lake] 数%20");
     let rows = [("000001.SZ", 19_358, Some(9.39), 1), ("000002.SZ", 19_358, None, 2)];
@@ -44,7 +44,7 @@ fn lake(folder: &Path) -> (Catalog, Store) {
     (Catalog::load(&[], None).unwrap().0, Store::open(lake.to_str().unwrap()).unwrap())
 }
 
-/// A table of two vendors, asked by period, with these lines in its pipeline.
+/// A table with two vendors, requested by period, with these lines in its pipeline.
 fn two_vendors(lines: &str) -> Catalog {
     let contract = |vendor: &str| {
         format!(
@@ -71,7 +71,7 @@ fn two_vendors(lines: &str) -> Catalog {
     Catalog::load(&own, None).unwrap_or_else(|problems| panic!("{problems}")).0
 }
 
-/// Days after 2024-01-02.
+/// Dates this many days after 2024-01-02.
 fn days(n: &[Option<i32>]) -> Arc<Date32Array> {
     Arc::new(n.iter().map(|n| n.map(|n| 19_724 + n)).collect())
 }
@@ -90,7 +90,7 @@ async fn as_of(catalog: &Catalog, lake: &Path, query: &str, day: &str) -> String
         .join(";")
 }
 
-/// The rows of a query, of the newest state.
+/// The rows of a query on the newest state.
 fn run(catalog: &Catalog, lake: &Path, query: &str) -> String {
     let store = Store::open(lake.to_str().unwrap()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! The session join, compared with a reader that asks as of the evening before each session.
+//! The session join, compared with a reader that reads as of the evening before each session.
 
 use arrow::array::BooleanArray;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::as_of::{DAYS, VERSIONS, Version, date, speaking, version, write_versions};
 use super::*;
 
-/// A calendar whose sessions are these days.
+/// Writes a calendar with these sessions.
 fn write_calendar(lake: &Path, sessions: &[bool]) {
     let all: Vec<Option<i32>> = (0..).map(Some).take(sessions.len()).collect();
     let batch = RecordBatch::try_from_iter_with_nullable([

@@ -1,4 +1,4 @@
-//! SQL over silver, its errors, and the formats of its rows.
+//! SQL over silver, its errors, and the output formats.
 
 use arrow::array::TimestampMicrosecondArray;
 use arrow::datatypes::DataType;
@@ -68,7 +68,7 @@ async fn an_error_in_the_sql_shows_its_place() {
             "\n  line 1, column 8\n  SELECT ts_code, sum(vol) FROM stock_daily_cn\n         ^^^^^^^",
         ),
         ("SELECT vol FROM\n WHERE 1", " at Line: 2, Column: 8\n   WHERE 1\n         ^"),
-        // Where the engine tells none.
+        // If the engine does not tell.
         ("SELECT abs(ts_code) FROM stock_daily_cn", "You might need to add explicit type casts."),
         ("DESCRIBE stock_dialy_cn", "no table `stock_dialy_cn`; did you mean `stock_daily_cn`?"),
     ] {
@@ -141,7 +141,7 @@ async fn an_error_in_the_sql_is_one_line_with_a_hint() {
             Err(QueryError::Misuse(message)) => {
                 let said = message.lines().next().unwrap();
                 assert!(said.contains(part), "{query}: {message}");
-                // Beneath it is at most the place.
+                // At most the position follows.
                 let is_place = |line: &str| line.starts_with("  ");
                 assert!(message.lines().count() <= 4 && message.lines().skip(1).all(is_place), "{query}: {message}");
             }

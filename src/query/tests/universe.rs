@@ -1,4 +1,4 @@
-//! The universe of a day, compared with a reader that looks at one security after the other.
+//! The universe of a day, compared with a reader that looks at security after security.
 
 use arrow::array::Float64Array;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::as_of::{DAYS, date};
 use super::*;
 
-/// Codes: two plain ones, and an old one with the new one that followed it.
+/// Codes: two ordinary ones, and an old one with its replacement.
 const CODES: [&str; 4] = ["a", "b", "o", "n"];
 
 /// Listed, delisted, known, superseded, observed.
@@ -15,7 +15,7 @@ type Listing = (i32, Option<i32>, i32, Option<i32>, bool);
 #[derive(Debug, Clone)]
 struct Market {
     list: Vec<(usize, Listing)>,
-    /// When it is known that the new code followed the old one.
+    /// When it became known that the new code replaced the old one.
     mapped: i32,
     /// Code, start, end, known.
     names: Vec<(usize, i32, Option<i32>, i32)>,
@@ -39,7 +39,7 @@ fn market() -> impl Strategy<Value = Market> {
     let suspensions = prop::collection::vec((code(), 4..8i32, any::<bool>(), any::<bool>()), 0..6);
     let specials = prop::collection::vec((code(), 4..8i32), 0..3);
     let industries = prop::collection::vec((code(), maybe(), maybe(), day()), 0..6);
-    // In days of which a list older than 45 is too old.
+    // Days relative to which a list older than 45 days is too old.
     let weights = prop::collection::vec((code(), prop_oneof![Just(-42), Just(-38), 0..8i32]), 0..5);
     (list, day(), names, suspensions, specials, industries, weights).prop_map(
         |(list, mapped, names, suspensions, specials, industries, weights)| Market {
@@ -164,7 +164,7 @@ fn expected(market: &Market, day: i32) -> Vec<String> {
             .iter()
             .enumerate()
             .filter(|(_, (code, start, _, known))| of(*code) == security && *known <= day && *start <= day);
-        // A name ends after its last day; the end is known once it has come.
+        // A name ends after its last day, and the end is known once it has come.
         let is_over = |end: Option<i32>| end.is_some_and(|end| end < day);
         let newest = named.max_by(|(a, x), (b, y)| {
             (x.1, !is_over(x.2), x.3).cmp(&(y.1, !is_over(y.2), y.3)).then_with(|| name(*b).cmp(&name(*a)))

@@ -1,4 +1,4 @@
-//! A run whose end others are told of: the options that name them, and the text that people read. Never how they are told.
+//! Announces runs: the options for it, and the text for people. How the announcement is sent is in `announce`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ use crate::spec::{Form, Notify, is_url};
 use crate::store::Store;
 use crate::world::World;
 
-/// How long a run that a signal ended goes on telling.
+/// How long announcing may take after a signal ended the run.
 const BRIEFLY: Duration = Duration::from_secs(1);
 
-/// Lines about tables, at most.
+/// The most lines about tables.
 const LINES: usize = 20;
 
 /// Who is told of a run, besides `[notify]` of jobs.toml.
@@ -32,7 +32,7 @@ pub(super) struct Announcing {
     /// Write the metrics of the run to a file, for the node exporter of Prometheus
     #[arg(long, value_name = "FILE", env = "PITLAKE_METRICS")]
     metrics: Option<PathBuf>,
-    // Help is not Markdown.
+    // Not in backticks: help is not Markdown.
     #[allow(clippy::doc_markdown)]
     /// Add events of OpenLineage to a file, or send them to an address
     #[arg(long, value_name = "FILE|URL", env = "PITLAKE_LINEAGE", hide_env_values = true)]
@@ -52,7 +52,7 @@ impl Announcing {
         Ok(Audience { notify, webhook, metrics: self.metrics.clone(), lineage })
     }
 
-    /// Runs, and tells how it began and ended.
+    /// Runs, and announces the start and the end.
     pub(super) async fn run(&self, world: &World, work: &Work) -> Result<Report> {
         let audience = self.audience(world)?;
         if let Some(lineage) = &audience.lineage {
@@ -76,7 +76,7 @@ impl Announcing {
         let text = text(&ended, &world.store);
         let told = audience.tell(&ended, &text);
         if ended.exit.is_signal() {
-            // Who ended it does not wait for an address that does not answer.
+            // A user who ended the run should not wait for an address that does not answer.
             let _ = tokio::time::timeout(BRIEFLY, told).await;
         } else {
             told.await;
@@ -85,7 +85,7 @@ impl Announcing {
     }
 }
 
-/// The webhook, where its variable is set.
+/// The webhook, if its variable is set.
 fn webhook(notify: &Notify) -> Result<Option<Webhook>> {
     let form = notify.form.unwrap_or(Form::Json);
     let Some((url, _)) = config::secret(&notify.webhook_env)?.filter(|_| notify.form.is_some()) else {
@@ -95,7 +95,7 @@ fn webhook(notify: &Notify) -> Result<Option<Webhook>> {
     Ok(Some(Webhook { url: url.into(), secret, form }))
 }
 
-/// What people read of a run.
+/// The text about a run.
 fn text(ended: &Ended<'_>, store: &Store) -> String {
     let words = std::iter::once(ended.command).chain(ended.jobs.iter().map(String::as_str));
     let words = words.collect::<Vec<_>>().join(" ");
@@ -116,7 +116,7 @@ fn text(ended: &Ended<'_>, store: &Store) -> String {
     lines.iter().map(|line| local(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// A line for each reason of failures: what failed of one table, or how many tables did.
+/// A line for each reason of failures: what failed for a table, or how many tables failed.
 fn failed(report: &Report) -> Vec<String> {
     let mut by_reason: Vec<(&str, Vec<(&str, &Failed)>)> = Vec::new();
     for (name, failed) in report.tables.iter().flat_map(|(name, table)| table.failed.iter().map(move |one| (name, one)))
@@ -138,7 +138,7 @@ fn failed(report: &Report) -> Vec<String> {
     by_reason.into_iter().map(line).collect()
 }
 
-/// A line for the late days of a table, or of several that lack the same.
+/// A line for the late days of a table, or of several tables with the same ones.
 fn late(report: &Report) -> Vec<String> {
     let mut by_days: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, table) in &report.tables {

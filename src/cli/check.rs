@@ -1,4 +1,4 @@
-//! `check`: data checks on silver. Never what is checked.
+//! `check`: data checks on silver. The checks themselves are in `ops`.
 
 use anyhow::Result;
 use clap::Args;

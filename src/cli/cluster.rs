@@ -1,4 +1,5 @@
-//! The command line of a program that has a cluster: its own options beside those of pitlake. Never what a cluster is.
+//! Lets another program add a cluster, with options of its own, to pitlake's command line. What a cluster is is not
+//! known here.
 
 use std::sync::Arc;
 
@@ -7,12 +8,12 @@ use clap::{ArgMatches, Args, Command, CommandFactory, Error, FromArgMatches, Par
 use crate::engine::Engine;
 use crate::query::Remote;
 
-/// What builds partitions and answers queries, where it is not this machine.
+/// What builds partitions and answers queries, if not this machine.
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
-    /// What builds partitions.
+    /// Builds partitions.
     pub engine: Option<Arc<dyn Engine>>,
-    /// What runs the plans of queries.
+    /// Runs the plans of queries.
     pub remote: Option<Arc<dyn Remote>>,
 }
 
@@ -20,7 +21,7 @@ pub struct Cluster {
 #[derive(Debug, Args)]
 pub(super) struct NoOptions {}
 
-/// A command line with options that are not its own.
+/// A command line extended with options of another program.
 pub(super) struct Extended<C, O> {
     pub(super) cli: C,
     pub(super) own: O,

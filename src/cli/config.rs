@@ -1,7 +1,7 @@
 //! Options, environment, `jobs.toml` and the files beside it, combined into a [`World`]. Options override the
 //! environment, the environment overrides the file, and the file overrides defaults.
 //!
-//! Never here: the keys of the file.
+//! The keys of the file are read in `spec`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,10 +16,10 @@ use crate::spec::{Catalog, Jobs, Lake, SpecFile, Table, Vendor, is_url, nearest,
 use crate::store::{Access, Speaks, Store, StoreSettings};
 use crate::world::{Limits, Misuse, Token, World};
 
-/// The configuration, unless another one is named.
+/// The default configuration file.
 pub(super) const CONFIG: &str = "jobs.toml";
 
-/// The lake, unless another one is named.
+/// The default lake.
 pub(super) const LAKE: &str = "data";
 
 /// Loads the catalogue and the jobs.
@@ -28,10 +28,10 @@ pub(super) fn catalog(context: &Context) -> Result<(Catalog, Jobs)> {
     Ok(Catalog::load(&own, jobs.as_ref())?)
 }
 
-/// The catalogue alone, with the `schemas/` and `pipelines/` beside a configuration file.
+/// The catalogue alone, including the `schemas/` and `pipelines/` beside a configuration file.
 ///
 /// # Errors
-/// When a file cannot be read, or has problems.
+/// When a file cannot be read or has problems.
 pub fn catalog_beside(config: Option<&Path>) -> Result<Catalog> {
     let (own, _) = files(config)?;
     Ok(Catalog::load(&own, None)?.0)
@@ -42,7 +42,7 @@ pub(super) fn files(named: Option<&Path>) -> Result<(Vec<SpecFile>, Option<SpecF
     let path = named.unwrap_or(Path::new(CONFIG));
     let jobs = match fs::read_to_string(path) {
         Ok(text) => Some(SpecFile { name: path.display().to_string(), text }),
-        // Without --config the file is optional.
+        // Without --config, the file is optional.
         Err(error) if named.is_some() || error.kind() != std::io::ErrorKind::NotFound => {
             return Err(Misuse(format!("cannot read the configuration `{}`: {error}", path.display())).into());
         }
@@ -58,7 +58,7 @@ pub(super) fn files(named: Option<&Path>) -> Result<(Vec<SpecFile>, Option<SpecF
     Ok((own, jobs))
 }
 
-/// Every TOML file below a folder, named from that folder.
+/// Collects every TOML file below a folder, with its path relative to that folder.
 fn collect(folder: &Path, name: &str, files: &mut Vec<SpecFile>) -> Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
@@ -75,7 +75,7 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<SpecFile>) -> Result<()> {
     Ok(())
 }
 
-/// Opens a lake. A kind of lake that is not supported is a mistake in the command; a folder that cannot be had is a failure.
+/// Opens a lake. An unsupported kind of lake is a usage error; a folder that cannot be opened is a failure.
 pub(super) fn open(url: &str, jobs: &Jobs) -> Result<Store> {
     let Lake { endpoint, region, path_style, kind, .. } = jobs.lake.clone();
     let kind = kind.and_then(Speaks::named);
@@ -113,17 +113,17 @@ pub(super) fn world(context: &Context) -> Result<World> {
     })
 }
 
-/// The lake that is named on the command line, in the environment or in the file.
+/// The lake named on the command line, in the environment or in the file.
 pub(super) fn lake(context: &Context, jobs: &Jobs) -> String {
     context.global.lake.clone().or_else(|| jobs.lake.url.clone()).unwrap_or_else(|| LAKE.to_owned())
 }
 
-/// Whether the environment has a token, or a file with one, for a vendor.
+/// Whether the environment has a token for a vendor, or names a file with one.
 pub(super) fn has_token(vendor: &Vendor) -> bool {
     variable(&vendor.token_env).or_else(|| variable(&format!("{}_FILE", vendor.token_env))).is_some()
 }
 
-/// As [`world`], for a lake that must exist: a mistyped name is not an empty lake.
+/// Like [`world`], but the lake must exist, so that a mistyped name is not taken for an empty lake.
 pub(super) fn existing(context: &Context) -> Result<World> {
     let world = world(context)?;
     if let Some(folder) = world.store.missing() {
@@ -136,7 +136,7 @@ pub(super) fn existing(context: &Context) -> Result<World> {
     Ok(world)
 }
 
-/// The token of each account: a variable, or a file that `<variable>_FILE` names.
+/// The token of each account, from a variable or from the file named by `<variable>_FILE`.
 fn tokens(catalog: &Catalog, jobs: &Jobs) -> Result<BTreeMap<String, Token>> {
     let mut tokens = BTreeMap::new();
     for vendor in catalog.vendors() {
@@ -149,7 +149,8 @@ fn tokens(catalog: &Catalog, jobs: &Jobs) -> Result<BTreeMap<String, Token>> {
     Ok(tokens)
 }
 
-/// What a variable holds, or the file that `<name>_FILE` names, and where it was found; the variable goes first.
+/// The value of a variable, or the contents of the file named by `<name>_FILE`, and where it was found. The variable
+/// takes precedence.
 pub(super) fn secret(name: &str) -> Result<Option<(String, String)>> {
     let (text, found_in) = match (variable(name), variable(&format!("{name}_FILE"))) {
         (Some(text), _) => (text, name.to_owned()),
@@ -169,14 +170,14 @@ pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// What the environment says of object stores, by the names that their vendors use.
+/// Environment variables for object stores, under the names their vendors use.
 fn cloud_variables() -> Vec<(String, String)> {
     let is_named = |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));
     let texts = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     texts.filter(|(name, value)| is_named(name) && !value.is_empty()).collect()
 }
 
-/// The named jobs, or the only one.
+/// The named jobs, or the only job.
 pub(super) fn chosen_jobs(world: &World, names: &[String]) -> Result<Vec<String>> {
     let known: Vec<&str> = world.jobs.jobs.keys().map(String::as_str).collect();
     match known[..] {
@@ -213,7 +214,7 @@ pub(super) fn jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
     })
 }
 
-/// The named tables, or all of them. A vendor's own name of an interface stands for the tables that it feeds.
+/// The named tables, or all. A vendor's name for an interface stands for the tables that it feeds.
 pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Table>>> {
     if names.is_empty() {
         return Ok(catalog.tables().cloned().collect());
@@ -229,8 +230,8 @@ pub(super) fn tables(catalog: &Catalog, names: &[String]) -> Result<Vec<Arc<Tabl
     })
 }
 
-/// The named tables and those of the named jobs, or all tables. A table comes before a job of the same name, a job before
-/// an interface.
+/// The named tables and those of the named jobs, or all tables. If a name is ambiguous, tables take precedence over
+/// jobs, and jobs over interfaces.
 pub(super) fn tables_or_jobs(world: &World, names: &[String]) -> Result<Vec<Arc<Table>>> {
     let World { catalog, jobs, .. } = world;
     if names.is_empty() {
@@ -255,7 +256,7 @@ fn texts(names: &[String]) -> impl Iterator<Item = &str> {
     names.iter().map(String::as_str)
 }
 
-/// What names stand for, each table once.
+/// What the names stand for, each table once.
 fn resolved(names: &[&str], of: impl Fn(&str) -> Result<Vec<Arc<Table>>, String>) -> Result<Vec<Arc<Table>>> {
     let mut tables: Vec<Arc<Table>> = Vec::new();
     for name in names {
@@ -268,8 +269,8 @@ fn resolved(names: &[&str], of: impl Fn(&str) -> Result<Vec<Arc<Table>>, String>
     Ok(tables)
 }
 
-/// The table of that name, or those that an interface feeds: `daily`, or `asharehub/market_daily`. Of vendors that share a
-/// name Tushare is meant.
+/// The table with a name, or the tables fed by an interface: `daily`, or `asharehub/market_daily`. If several vendors
+/// have the interface, Tushare's is used.
 fn fed_by(catalog: &Catalog, name: &str) -> Vec<Arc<Table>> {
     if let Some(table) = catalog.table(name) {
         return vec![Arc::clone(table)];

@@ -1,4 +1,4 @@
-//! `config`: writes a configuration, and checks one. Never what its keys mean.
+//! `config`: writes and checks configurations. What the keys mean is decided in `spec`.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use crate::report::Exit;
 use crate::spec::{Catalog, nearest};
 use crate::world::Misuse;
 
-/// The points with which Tushare opens its daily tables.
+/// The points that Tushare requires for its daily tables.
 const POINTS: u32 = 2000;
 
 /// Write a configuration, or check one
@@ -109,7 +109,7 @@ impl InitArgs {
         Ok(Exit::Done)
     }
 
-    /// The accounts: those that are named, or whose tokens there are.
+    /// The accounts named on the command line, or those for which there is a token.
     fn accounts(&self, catalog: &Catalog) -> Result<Vec<Chosen>> {
         let known: Vec<&str> = catalog.vendors().map(|vendor| vendor.name.as_str()).collect();
         let mut vendors = self.vendor.clone();
@@ -199,7 +199,7 @@ fn text(checked: &Checked) -> String {
     lines.join("\n")
 }
 
-/// Who is told of runs, and what keeps a webhook from it.
+/// Who is told about runs, and what prevents a webhook.
 fn notified(notify: &CheckedNotify) -> Vec<String> {
     let on = notify.on.join(", ");
     let mut lines = Vec::new();

@@ -1,4 +1,5 @@
-//! What every command may use: the global options, the clock, the printer of results. Never a command.
+//! What all commands share: the global options, the clock, the printing of results. The commands themselves are in
+//! their own files.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ pub(super) struct Global {
 }
 
 impl Global {
-    /// The options that a command needs to find the same lake and configuration.
+    /// The options with which a command finds the same lake and configuration.
     pub(super) fn options(&self) -> String {
         let config = self.config.as_ref().map(|file| format!(" --config {}", quoted(&file.display().to_string())));
         let lake = self.lake.as_ref().map(|lake| format!(" --lake {}", quoted(lake)));
@@ -85,13 +86,13 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// How long.
+    /// How long to wait.
     pub(super) fn longest(&self) -> Duration {
         self.wait.unwrap_or_default()
     }
 }
 
-/// Reads a duration.
+/// Parses a duration.
 fn duration(text: &str) -> Result<Duration, String> {
     let expected = || format!("invalid duration `{text}`: expected a whole number and s, m, h or d, as in 10m");
     let unit = text.chars().next_back().ok_or_else(expected)?;
@@ -113,14 +114,14 @@ pub(super) enum Format {
     Json,
 }
 
-/// What every command may use.
+/// What all commands share.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) global: Global,
     pub(super) clock: Clock,
     pub(super) progress: Progress,
     pub(super) interrupt: Interrupt,
-    /// What builds partitions and answers queries, where it is not this machine.
+    /// What builds partitions and answers queries, if not this machine.
     pub(super) cluster: Cluster,
     lake: Mutex<Option<Store>>,
 }
@@ -135,12 +136,12 @@ impl Context {
         Self { global, clock, progress, interrupt, cluster, lake: Mutex::default() }
     }
 
-    /// Notes the lake that the command has opened.
+    /// Remembers the lake that the command has opened.
     pub(super) fn opened(&self, lake: &Store) {
         *self.lake.lock().unwrap_or_else(PoisonError::into_inner) = Some(lake.clone());
     }
 
-    /// The exit code of the command: incomplete at least, where it passed over something in the lake.
+    /// The exit code of the command, which is at least incomplete if it skipped something in the lake.
     pub(super) fn exit(&self, exit: Exit) -> Exit {
         let lake = self.lake.lock().unwrap_or_else(PoisonError::into_inner);
         let is_partial = lake.as_ref().is_some_and(|lake| !lake.passed_over().is_empty());
@@ -156,7 +157,7 @@ pub(super) fn print(text: &str) -> Result<()> {
     written.context("cannot write to stdout")
 }
 
-/// A word of a shell.
+/// Quotes a word for a shell.
 pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@=,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -170,12 +171,12 @@ pub(super) fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A Shanghai day: `2024-06-28` or `20240628`.
+/// Parses a day in Shanghai: `2024-06-28` or `20240628`.
 pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
     spelling::day::date(text).ok_or_else(|| format!("invalid date `{text}`: expected YYYY-MM-DD"))
 }
 
-/// An instant, or the end of a Shanghai day.
+/// Parses an instant, or the end of a day in Shanghai.
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let end = |day: NaiveDate| day.and_hms_opt(23, 59, 59)?.and_local_timezone(SHANGHAI).single();
     let read = DateTime::parse_from_rfc3339(text).ok().or_else(|| end(spelling::day::date(text)?));

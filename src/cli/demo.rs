@@ -1,4 +1,4 @@
-//! `demo`: a small lake from a simulated vendor, and some queries on it. Never what a run does.
+//! `demo`: a small lake from a simulated vendor, and some queries on it. What a run does is decided elsewhere.
 
 use std::sync::Arc;
 
@@ -18,14 +18,13 @@ use crate::spec::{Account, Catalog, Jobs, Table};
 use crate::world::{Limits, Token, World};
 use pitlake_sandbox::{self as sandbox, Market, Settings};
 
-/// The lake, unless --lake names another one.
+/// The default lake of the demo.
 const LAKE: &str = "demo-lake";
 
-/// Two evenings; the second fetches what was published in between. Both are Saturdays, when Friday's late data is
-/// out.
+/// Two evenings. The second fetches what was published in between. Both are Saturdays, when Friday's late data are out.
 const EVENINGS: [&str; 2] = ["2024-05-18T20:00:00+08:00", "2024-06-29T20:00:00+08:00"];
 
-/// The tables that it fetches: some of each kind.
+/// The tables to fetch: some of each kind.
 const TABLES: [&str; 10] = [
     "trade_cal",
     "stock_basic_cn",
@@ -39,7 +38,7 @@ const TABLES: [&str; 10] = [
     "fina_indicator_cn",
 ];
 
-/// First event day: two annual reports back.
+/// First event day, to include two annual reports.
 const START: &str = "2023-01-01";
 
 /// Fill a small lake from a simulated vendor and query it; needs no token, network or configuration
@@ -119,7 +118,7 @@ async fn show_queries(world: &World) -> Result<()> {
     print(&local("\n# The last days of one stock: volume in shares, amount in CNY\n"))?;
     print(&format!("{days}\n"))?;
     print(&query::sql(&world.catalog, (&world.store, None), days, &Horizon::default(), None).await?.text()?)?;
-    // A statement with a later version whose figures differ, and a day before and after it was known.
+    // Finds a statement that was followed by a version with other figures, a day before that was known and a day after.
     let found = "SELECT a.ts_code AS code, a.end_date AS period, a.known_on AS before, b.known_on AS after \
                  FROM income_cn a JOIN income_cn b ON a.ts_code = b.ts_code AND a.end_date = b.end_date \
                  AND a.report_type = b.report_type AND a.revision = 1 AND b.revision = 2 \

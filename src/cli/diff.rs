@@ -1,4 +1,4 @@
-//! `diff`: what later fetches changed, and where two vendors disagree. Never how rows are compared.
+//! `diff`: what later fetches changed, and where two vendors disagree. How rows are compared is decided in `normalise`.
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -78,7 +78,7 @@ impl DiffArgs {
     }
 }
 
-/// One line for each row that differs, then the totals.
+/// A line for each row that differs, then the totals.
 fn text(diff: &Diff) -> String {
     let mut lines: Vec<String> = diff.differences.iter().map(|row| line(row, diff.between.is_some())).collect();
     let counts = &diff.counts;

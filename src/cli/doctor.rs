@@ -1,4 +1,4 @@
-//! `doctor`: whether everything that a run needs works. Never the checks themselves.
+//! `doctor`: checks that everything a run needs works. The checks themselves are in `ops`.
 
 use anyhow::Result;
 use clap::Args;

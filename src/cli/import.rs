@@ -1,4 +1,4 @@
-//! `import`: files that users already have, into bronze. Never how a file is read.
+//! `import`: puts files that users already have into bronze. How a file is read is decided in `ops`.
 
 use std::path::PathBuf;
 
@@ -16,10 +16,10 @@ use crate::ops::import::{self, ImportRequest, Imported, PreviewValue};
 use crate::ops::imports::{self, Import};
 use crate::report::Exit;
 
-/// Most reasons and codes that the text lists; the JSON has all.
+/// The most reasons and codes listed in text output; JSON has all.
 const SOME: usize = 3;
 
-/// Most rows that the text previews; the JSON has more.
+/// The most rows previewed in text output; JSON has more.
 const SHOWN: usize = 2;
 
 /// Import files you already have into bronze
@@ -100,7 +100,7 @@ impl ImportArgs {
     }
 }
 
-/// What became of a file, and below it what should be looked at.
+/// What became of a file, followed by what to look at.
 fn text(file: &Imported) -> String {
     let (read, aside) = (counted(file.read, "row"), file.rows - file.read);
     let mut parts = vec![say!("{read} read"), say!("{aside} set aside")];
@@ -148,7 +148,7 @@ fn text(file: &Imported) -> String {
     lines.join("\n")
 }
 
-/// The first rows of a file: what it says, and what silver would hold.
+/// The first rows of a file, as in the file and as they would be in silver.
 fn preview(file: &Imported) -> String {
     let shown = &file.preview[..file.preview.len().min(SHOWN)];
     let mut table = Table::new();
@@ -168,7 +168,7 @@ fn preview(file: &Imported) -> String {
     format!("{}:\n{}{}", file.file, table.trim_fmt(), aside.collect::<String>())
 }
 
-/// A JSON value without its quotes; nothing for none.
+/// A JSON value without its quotes; empty if there is none.
 fn plain(value: Option<&RawValue>) -> String {
     match value.map(RawValue::get) {
         None | Some("null") => "-".to_owned(),
@@ -176,7 +176,7 @@ fn plain(value: Option<&RawValue>) -> String {
     }
 }
 
-/// A JSON number without an exponent; anything else as it is.
+/// A JSON number without an exponent. Anything else is unchanged.
 fn decimal(text: &str) -> String {
     let float = text.contains(['e', 'E']).then(|| text.parse::<f64>().ok()).flatten();
     float.map_or_else(|| text.to_owned(), |float| float.to_string())
@@ -201,7 +201,7 @@ fn table(imports: &[Import]) -> String {
     table.trim_fmt()
 }
 
-/// `name=value`.
+/// Parses `name=value`.
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("invalid `{text}`: expected NAME=VALUE"))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))

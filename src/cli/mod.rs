@@ -1,7 +1,7 @@
-//! The command line: arguments and environment in, results on stdout, logs on stderr, exit codes. The only module that
-//! prints, and the only one that reads the environment.
+//! The command line: arguments and environment in; results to stdout, logs to stderr, and exit codes out. The only
+//! module that prints, and the only one that reads the environment.
 //!
-//! Never here: what a command does. Each command builds the world and makes one call.
+//! What commands do is decided elsewhere: each one builds the world and makes a single call.
 
 mod announced;
 mod catalogue;
@@ -106,7 +106,7 @@ enum Command {
 }
 
 impl Command {
-    /// What is safe when a signal ends it, and how to go on; runs say more.
+    /// What is safe after a signal, and how to continue. Runs say more themselves.
     fn state(&self) -> &'static str {
         match self {
             Self::Import(_) => "files are imported whole or not at all; import the same files again to go on",
@@ -123,7 +123,7 @@ pub fn main() -> ExitCode {
     main_on(|NoOptions {}| Ok(Cluster::default()))
 }
 
-/// As [`main`], for a program with options of its own, which tell the cluster that builds and answers queries.
+/// Like [`main`], for a program with its own options, which select the cluster that builds and answers queries.
 #[must_use]
 pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode {
     memory::return_freed();
@@ -162,8 +162,8 @@ pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode 
         given_back().await;
         done
     });
-    // Its threads end with the process. To detach them from here races with that end: one of five thousand commands was
-    // ended by a segmentation fault, with all its work done.
+    // Its threads end with the process. Detaching them from here races with process exit: one of five thousand commands
+    // crashed with a segmentation fault, after finishing all its work.
     std::mem::forget(runtime);
     let exit = match done {
         Ok(exit) => exit,
@@ -180,7 +180,7 @@ pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode 
     ExitCode::from(exit as u8)
 }
 
-/// Runs the command until it is done, or a signal ends it.
+/// Runs the command until it is done or a signal ends it.
 async fn interruptible((cli, cluster): (Cli, Cluster), progress: Progress, interrupt: Interrupt) -> Result<Exit> {
     signals::listen(interrupt.clone())?;
     let state = cli.command.state();
@@ -197,8 +197,8 @@ async fn interruptible((cli, cluster): (Cli, Cluster), progress: Progress, inter
     }
 }
 
-/// Parses a command line of another program, whose help and errors are in the language that pitlake's are in. Where clap ends
-/// the program, it has printed why.
+/// Parses the command line of another program, with help and errors in the same language as pitlake's. If clap ends the
+/// program, it has printed why.
 ///
 /// # Errors
 /// The exit code.
@@ -250,17 +250,17 @@ fn log(global: &Global, progress: &Progress) {
         .with_target(false)
         .with_ansi(false)
         .with_timer(ShanghaiTime)
-        // Where stderr cannot be written there is nowhere to say so, and a panic would end the run.
+        // If stderr cannot be written, there is nowhere to say so, and a panic would end the run.
         .log_internal_errors(false)
         .with_writer(move || writer.log_writer());
     match global.log_format {
-        // Fields are for programs: the message says the same.
+        // Fields are for programs; the message has the same information.
         LogFormat::Text => builder.fmt_fields(debug_fn(message)).init(),
         LogFormat::Json => builder.json().init(),
     }
 }
 
-/// The time of a line of the log, as schedules and reports have it: in Shanghai.
+/// The time of a log line, in Shanghai like schedules and reports.
 struct ShanghaiTime;
 
 impl FormatTime for ShanghaiTime {
@@ -279,7 +279,7 @@ fn print_error(text: &str) {
 }
 
 fn print_line(text: &str) {
-    // If stderr is gone there is nowhere to report that.
+    // If stderr is gone, there is nowhere to report it.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

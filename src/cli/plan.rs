@@ -1,4 +1,4 @@
-//! `plan` and `--dry-run`: what would be done, why, and what it costs. Never how a plan is made.
+//! `plan` and `--dry-run`: what would be done, why, and what it costs. How a plan is made is decided in `plan`.
 
 use std::fmt::Write as _;
 

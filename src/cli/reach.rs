@@ -1,4 +1,4 @@
-//! The work of a command, from the days on its command line. Never carried out here.
+//! Derives the work of a command from the days on its command line. The work is carried out elsewhere.
 
 use chrono::NaiveDate;
 
@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::plan::{Halves, Reach, Rebuild, Work};
 use crate::spec::DateRange;
 
-/// The work of a command on no tables yet.
+/// The work of a command, without any tables yet.
 pub(super) fn work(
     command: &str,
     halves: Halves,

@@ -1,4 +1,4 @@
-//! `rejects`: rejected rows, with reasons. Never why a row is rejected.
+//! `rejects`: rejected rows with reasons. Why rows are rejected is decided in `normalise`.
 
 use anyhow::Result;
 use clap::Args;
@@ -12,7 +12,7 @@ use crate::ops::rejects::{self, Rejected, Replayed};
 use crate::plan::{Halves, Rebuild};
 use crate::report::Exit;
 
-/// Most reasons that the text of --replay lists; the JSON has all.
+/// The most reasons listed by --replay in text output; JSON has all.
 const SOME: usize = 5;
 
 /// List rejected rows, with reasons
@@ -58,7 +58,7 @@ impl RejectsArgs {
     }
 }
 
-/// Every rejected row, and how many there are.
+/// Every rejected row, and the total.
 fn list(all: &[Rejected]) -> String {
     let mut lines = Vec::new();
     for Rejected { table, partition, reason, file, line, row } in all {
@@ -72,7 +72,7 @@ fn list(all: &[Rejected]) -> String {
     lines.join("\n")
 }
 
-/// What became of each table, and below it why rows are still set aside.
+/// What became of each table, followed by why rows are still rejected.
 fn replay(replayed: &[Replayed]) -> String {
     let mut lines = Vec::new();
     for Replayed { table, built, came_back, set_aside, failed, notes } in replayed {

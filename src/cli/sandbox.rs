@@ -1,4 +1,4 @@
-//! `sandbox`: simulated vendors on loopback. Never their data.
+//! `sandbox`: simulated vendors on loopback. Their data come from `pitlake_sandbox`.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ impl SandboxArgs {
             return Err(Misuse(format!("invalid --stocks {}: expected 10 to 9000", self.stocks)).into());
         }
         let (own, jobs) = config::files(context.global.config.as_deref())?;
-        // A file with a problem is named, not left out.
+        // A file with problems is reported, not left out.
         let (catalog, jobs) = Catalog::load(&own, jobs.as_ref())?;
         let settings = Settings {
             seed: self.seed,
@@ -117,7 +117,7 @@ impl SandboxArgs {
     }
 }
 
-/// Which days the market has, and as of when to run against it.
+/// Which days the market has, and which time to use with it.
 fn hint(market: &Market, epoch: Option<DateTime<Utc>>) -> String {
     let (Some(first), Some(last)) = (market.sessions().first(), market.sessions().last()) else {
         return "the market has no trading day from --start to --end".to_owned();
@@ -129,7 +129,7 @@ fn hint(market: &Market, epoch: Option<DateTime<Utc>>) -> String {
     format!("trading days of the market: {first} to {last}; run as of one of them, as in `pitlake run JOB --now {now}`")
 }
 
-/// Fetches the market as any other vendor's data, so that its bronze is like any other.
+/// Fetches the market like any other vendor's data, so that its bronze is like any other.
 async fn export(context: &Context, catalog: Catalog, store: Store, settings: Settings) -> Result<Exit> {
     let settings = Settings { rpm: 0, faults: 0, ..settings };
     let (points, reach) = (settings.points, Reach::Range(DateRange::new(settings.start, settings.end)));

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what shells and `man` show of the command line. Never what a command does.
+//! `completions` and `man`: the command line for shells and `man`. What commands do is decided elsewhere.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Signals of the operating system: the first asks the command to end in good order, the second ends it at once. Never what a
-//! command puts in order.
+//! Operating system signals: the first asks the command to end in good order, the second ends it at once. What a
+//! command does before it ends is up to the command.
 
 use std::io;
 use std::process::exit;
@@ -10,7 +10,7 @@ use crate::interrupt::{Interrupt, Signal};
 /// How long a command may take to end in good order.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Listens for signals from now on, on a thread of its own: a query that computes may hold all others.
+/// Listens for signals on a separate thread, because a computing query may occupy all others.
 ///
 /// # Errors
 /// When the system refuses.
@@ -30,7 +30,7 @@ pub(super) fn listen(interrupt: Interrupt) -> io::Result<()> {
                 () = interrupt.resumed() => {}
             }
         };
-        // The lake allows a kill at any moment.
+        // Safe, because a lake survives a kill at any moment.
         #[allow(clippy::exit)]
         exit(i32::from(last.code()));
     };
@@ -51,7 +51,7 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let ignored = ignored();
-        // `nohup` ignores SIGHUP, and a shell SIGINT for its background jobs: that stays.
+        // `nohup` ignores SIGHUP, and a shell ignores SIGINT for background jobs: keep it that way.
         let heard = |kind: SignalKind| {
             let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
             if is_ignored { Ok(None) } else { signal(kind).map(Some) }
@@ -83,7 +83,7 @@ async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// The signals that were ignored when the process began, a bit for each. Where the system does not tell, none.
+/// The signals that were ignored when the process started, one bit each. None if the system does not tell.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -91,7 +91,7 @@ fn ignored() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Ctrl-C, where there is nothing else.
+/// Only Ctrl-C on other systems.
 #[cfg(not(unix))]
 struct Signals;
 

@@ -1,4 +1,4 @@
-//! `status`: what the lake holds, and what is missing. Never how that is found out.
+//! `status`: what the lake holds, and what is missing. How that is determined is in `ops`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,16 +22,16 @@ use crate::report::Exit;
 use crate::store::whole;
 use crate::world::World;
 
-/// The width of a terminal that nobody made wider.
+/// The default width of a terminal.
 const WIDTH: usize = 80;
 
-/// Slices of a table whose lacking securities are named; `--holes` lists all.
+/// The most slices of a table whose missing securities are listed; `--holes` lists all.
 const NAMED: usize = 3;
 
-/// Stretches of days of a table that `--holes` lists on a terminal.
+/// The most stretches of days of a table that `--holes` lists on a terminal.
 const STRETCHES: usize = 10;
 
-/// Most unread paths of a table, or stretches of days, that the text names; the JSON has all.
+/// The most unread paths of a table, or stretches of days, in text output; JSON has all.
 const SOME: usize = 3;
 
 /// Show what the lake holds, and what is missing
@@ -95,7 +95,7 @@ impl StatusArgs {
         let all = status.len();
         let mut late = late(&world, (&status, &calendar));
         if !self.holes {
-            // Their rows are empty, or one line counts them.
+            // Their rows are empty, or a single line counts them.
             late.retain(|(days, _)| days.is_some());
         }
         if self.tables.is_empty() && !self.all {
@@ -122,7 +122,7 @@ impl StatusArgs {
         Ok(exit)
     }
 
-    /// What a scheduler sees; names what should be there.
+    /// The exit code for schedulers. Also names what should be there.
     fn exit(&self, world: &World, (status, calendar): (&[Status], &Calendar)) -> Exit {
         if !self.fail_if_stale {
             return Exit::Done;
@@ -162,7 +162,7 @@ impl StatusArgs {
     }
 }
 
-/// A few stretches of days; of more how many days they are.
+/// The first few stretches of days; if there are more, the number of days.
 fn some(stretches: &[Stretch]) -> String {
     let mut named: Vec<String> = stretches.iter().take(SOME).map(ToString::to_string).collect();
     if stretches.len() > SOME {
@@ -172,8 +172,8 @@ fn some(stretches: &[Stretch]) -> String {
     named.join(", ")
 }
 
-/// Lines for the tables that are late, those with the same days in one, and how to fetch what they lack; without days those
-/// that were never fetched.
+/// Lines for the tables that are late, with tables that lack the same days in one line, and how to fetch these. Tables
+/// without days were never fetched.
 fn late(world: &World, (status, calendar): (&[Status], &Calendar)) -> Vec<(Option<Vec<Stretch>>, String)> {
     let mut by_days: BTreeMap<Option<Vec<Stretch>>, Vec<&Status>> = BTreeMap::new();
     for one in status.iter().filter(|one| !one.late.is_empty()) {
@@ -193,7 +193,7 @@ fn late(world: &World, (status, calendar): (&[Status], &Calendar)) -> Vec<(Optio
     by_days.into_iter().map(line).collect()
 }
 
-/// Lines for the stretches of days of a table that lack something, at most so many.
+/// Lines for the stretches of missing days of a table, up to a limit.
 fn lacking((table, stretches): (&str, &[Stretch]), most: usize) -> Vec<String> {
     let mut lines: Vec<String> =
         stretches.iter().take(most).map(|one| format!("{table} {} {}", say!("{one}"), local(&one.what))).collect();
@@ -204,12 +204,12 @@ fn lacking((table, stretches): (&str, &[Stretch]), most: usize) -> Vec<String> {
     lines
 }
 
-/// Whether the lake holds something of a table.
+/// Whether the lake holds anything for a table.
 fn holds(one: &Status) -> bool {
     one.rows > 0 || one.slices != Slices::default() || one.unproven > 0 || one.stale > 0 || !one.unread.is_empty()
 }
 
-/// The overview, and what is wrong with the calendar that it follows from.
+/// The overview, and what is wrong with the calendar it is based on.
 fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
     if status.is_empty() {
         let name = world.store.name();
@@ -249,7 +249,7 @@ fn text(world: &World, status: &[Status], remarks: &[String]) -> String {
     out
 }
 
-/// A line for each table, and below it what is not held and settled, within the width of a terminal.
+/// A line for each table, followed by what is not held and settled, in the width of a terminal.
 pub(super) fn overview(status: &[Status]) -> String {
     let heads = ["heading: table", "heading: first", "heading: last", "heading: lag", "heading: rows", "heading: held"];
     let heads = heads.map(heading);

@@ -1,5 +1,5 @@
-//! Coverage in a line of a terminal: a strip for each table, a sign for each month, quarter, half-year or year. Never the
-//! page, which shows each day.
+//! Coverage on a terminal: one strip per table, with one character per month, quarter, half-year or year. The page,
+//! which shows every day, is in `ops::page`.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
@@ -11,20 +11,20 @@ use super::language::{local, padded};
 use crate::ops::status::{Coverage, State, Status};
 use crate::spec::Axis;
 
-/// Months of a column, and what it is called.
+/// The months in a column, and its name.
 const STEPS: [(i32, &str); 4] =
     [(1, "coverage by month"), (3, "coverage by quarter"), (6, "coverage by half-year"), (12, "coverage by year")];
 
-/// The width of a terminal that does not tell, and of what is none.
+/// The assumed terminal width if it is unknown, or there is no terminal.
 const USUAL: usize = 80;
 
-/// The widest strips: eyes follow no longer ones.
+/// The widest strip that is easy to read.
 const WIDEST: usize = 120;
 
-/// More tables than a screen has lines: only those that lack something have a strip.
+/// With more tables than fit on a screen, only those that lack something get a strip.
 const SCREEN: usize = 20;
 
-/// Columns from one year in the header to the next, at least.
+/// The minimum distance between years in the header.
 const APART: usize = 5;
 
 /// When strips are drawn.
@@ -39,7 +39,7 @@ pub(super) enum Draw {
 }
 
 impl Draw {
-    /// The strips of some tables, where they are wanted and there is one.
+    /// The strips for some tables, if wanted and if there are any.
     pub(super) fn strips(self, tables: &[Status]) -> Option<String> {
         let is_wanted = self == Self::Always || (self == Self::Auto && io::stdout().is_terminal());
         let width = terminal_size::terminal_size_of(io::stdout()).map_or(USUAL, |(width, _)| width.0.into());
@@ -47,7 +47,7 @@ impl Draw {
     }
 }
 
-/// What the days of a column are.
+/// The state of the days in a column.
 #[derive(Debug, Clone, Copy, Default)]
 struct Column {
     held: bool,
@@ -78,7 +78,7 @@ impl Column {
 
 const LEGEND: &str = "█ held   ▄ some missing   × missing   ▒ partial, or rows set aside   · nothing";
 
-/// A line for each table within a width, below a line with the years.
+/// A line for each table in a given width, below a line with the years.
 fn strips(tables: &[Status], width: usize) -> Option<String> {
     let is_whole = |coverage: &Coverage| coverage.days.values().all(|state| *state <= State::NotDue);
     let drawn = |coverage: &&Coverage| !coverage.days.is_empty() && coverage.axis != Axis::Snapshot;
@@ -95,7 +95,7 @@ fn strips(tables: &[Status], width: usize) -> Option<String> {
     let room = i32::try_from(width.checked_sub(label + 2)?).ok().filter(|room| *room > 0)?;
     let fits = |(step, _): &&(i32, &str)| last / step - first / step < room;
     let (step, title) = STEPS.iter().find(fits).or(STEPS.last())?;
-    // A lake of more years than there are columns shows the newest.
+    // If there are more years than columns, show the newest.
     let (from, to) = ((first / step).max(last / step - room + 1), last / step);
     let place = |day: NaiveDate| usize::try_from(month(day) / step - from).ok();
     let length = usize::try_from(to - from + 1).ok()?;
@@ -119,12 +119,12 @@ fn strips(tables: &[Status], width: usize) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// Months since the year 0.
+/// Months since year 0.
 fn month(day: NaiveDate) -> i32 {
     day.year() * 12 + day.month0().cast_signed()
 }
 
-/// The years over columns, where there is room.
+/// The years above the columns, where there is room.
 fn years(from: i32, step: i32, length: usize) -> String {
     let mut line = String::new();
     let mut seen = BTreeSet::new();

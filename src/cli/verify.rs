@@ -1,4 +1,4 @@
-//! `verify`: checksums, digests and row counts of silver and bronze. Never how they are computed.
+//! `verify`: checksums, digests and row counts of silver and bronze. How they are computed is decided in `ops`.
 
 use anyhow::Result;
 use clap::Args;
@@ -79,7 +79,7 @@ fn text(verified: &[Verified]) -> String {
     lines.join("\n")
 }
 
-/// A share such as `5%`, as a part of one.
+/// Parses a percentage such as `5%` into a fraction.
 fn share(text: &str) -> Result<f64, String> {
     let number = text.trim().strip_suffix('%').unwrap_or(text.trim()).parse::<f64>().ok();
     let share = number.filter(|percent| (0.0..=100.0).contains(percent));

@@ -1,4 +1,5 @@
-//! `run`, `backfill`, `fetch`, `normalize`: fetching and building, together and alone. Never how either is done.
+//! `run`, `backfill`, `fetch`, `normalize`: fetching and building, together or alone. How either is done is decided
+//! elsewhere.
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -179,7 +180,7 @@ impl NormalizeArgs {
     }
 }
 
-/// The tables and days of the work: those that are named, or those of a unit.
+/// Sets the tables and days of the work: those named, or those of a unit.
 fn choose(work: &mut Work, world: &World, names: &[String], unit: Option<&str>) -> Result<()> {
     let Some(id) = unit else {
         work.tables = config::tables_or_jobs(world, names)?;

@@ -48,7 +48,7 @@ enum Command {
     Executor(Box<executor::ExecutorArgs>),
 }
 
-/// Options in addition to those of `pitlake`.
+/// Options beside those of `pitlake`.
 #[derive(Debug, Args)]
 struct OnCluster {
     /// The scheduler of the cluster that builds partitions and answers queries

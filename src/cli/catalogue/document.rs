@@ -1,5 +1,5 @@
-//! `tables --format markdown`: the whole catalogue as a page, `docs/tables.md` or in Chinese `docs/zh/tables.md`. Never what is
-//! told of a table.
+//! `tables --format markdown`: the whole catalogue as a page, which is `docs/tables.md`, or `docs/zh/tables.md` in
+//! Chinese. What is said about a table is in `listed`.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ fn section(table: &Table, glossary: &Glossary) -> String {
     out
 }
 
-/// Joins text of several lines into one.
+/// Joins lines into one.
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

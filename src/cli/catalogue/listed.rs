@@ -1,16 +1,16 @@
-//! What is told of a table: its key, when its rows are known, its units, the values of its columns; in English. Never how it
-//! is laid out.
+//! What is said about a table, in English: its key, when its rows are known, its units, the values of its columns. How
+//! it is laid out is decided elsewhere.
 
 use crate::normalise::{Added, added, added_to_states};
 use crate::spec::{ColumnType, Known, Table};
 
-/// A table, or its companion, as it is described.
+/// A table or its companion, as described to users.
 pub(super) struct Listed<'a> {
     pub(super) table: &'a Table,
     pub(super) name: String,
     pub(super) title: String,
     pub(super) keeps: &'static str,
-    /// The columns after those of the vendors.
+    /// The columns that follow those of the vendors.
     pub(super) added: Vec<Added>,
     pub(super) companion: Option<String>,
 }
@@ -63,16 +63,16 @@ pub(super) fn known(table: &Table) -> String {
     }
 }
 
-/// The values that a column may have.
+/// The allowed values of a column.
 pub(super) struct ListedValues {
     pub(super) values: Vec<String>,
-    /// A vendor may add to them.
+    /// Whether the vendor may add values.
     pub(super) is_open: bool,
     default: Option<String>,
 }
 
 impl ListedValues {
-    /// In one line; `tick` stands before and after each.
+    /// In one line; `tick` surrounds each value.
     pub(super) fn text(&self, tick: &str) -> String {
         let mut text = self.values.iter().map(|value| format!("{tick}{value}{tick}")).collect::<Vec<_>>().join(", ");
         if let Some(default) = &self.default {
@@ -82,7 +82,7 @@ impl ListedValues {
     }
 }
 
-/// The values of a column, where one of its sources lists them.
+/// The allowed values of a column, if one of its sources lists them.
 pub(super) fn values(table: &Table, column: usize) -> Option<ListedValues> {
     let mut listed = ListedValues { values: Vec::new(), is_open: false, default: None };
     let fields = table.sources.iter().flat_map(|source| {
@@ -109,7 +109,7 @@ pub(super) fn ticked(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The unit of a column, or the kind of its values if they have none.
+/// The unit of a column, or the kind of its values if it has no unit.
 pub(super) fn unit(kind: ColumnType, unit: Option<String>) -> String {
     unit.unwrap_or_else(|| {
         match kind {

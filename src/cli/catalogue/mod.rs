@@ -1,4 +1,4 @@
-//! `tables`: the catalogue. Never what a table holds.
+//! `tables`: the catalogue. It reads no lake, except for `--ddl`.
 
 mod document;
 mod listed;
@@ -75,7 +75,7 @@ impl TablesArgs {
             None => config::tables(&catalog, &self.table.iter().cloned().collect::<Vec<_>>())?,
         };
         let listed = |table| if is_companion { Listed::companion_of(table) } else { Listed::of(table) };
-        // Authors of a table ask for it by name, so its examples are checked here.
+        // People who write a table ask for it by name, so check its examples here.
         if self.table.is_some() {
             let problems: Vec<String> = tables.iter().flat_map(|table| prove(table)).collect();
             if !problems.is_empty() {
@@ -103,7 +103,7 @@ impl TablesArgs {
     }
 }
 
-/// Views and macros over the lake for an engine.
+/// Views and macros for an engine.
 async fn views(engine: Engine, day: Option<NaiveDate>, context: &Context) -> Result<String> {
     let (world, glossary) = (config::existing(context)?, glossary());
     match (engine, day) {
@@ -127,7 +127,7 @@ async fn views(engine: Engine, day: Option<NaiveDate>, context: &Context) -> Res
     }
 }
 
-/// A table for programs. What people read of it is there in both languages; a text that has no Chinese is there as it is.
+/// A table as JSON. Text for people is included in both languages, or in English if it has no Chinese.
 fn entry(listed: &Listed<'_>) -> Value {
     let (table, chinese) = (listed.table, chinese_glossary());
     let described = |name: &str, kind: &str, unit: &str, text: &str| {

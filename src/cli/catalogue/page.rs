@@ -1,10 +1,10 @@
-//! `tables TABLE`: a table in full. Never what is told of it.
+//! `tables TABLE`: a table in full. What is said about it is in `listed`.
 
 use super::listed::{Listed, key, known, unit, values};
 use crate::cli::language::{glossary, heading, labelled, local, padded, prose, say, wrapped};
 use crate::spec::PartitionBy;
 
-/// How a table is cut into files, and the columns that readers get from the names of the folders.
+/// How a table is split into files, and the columns that readers derive from folder names.
 fn partition(by: PartitionBy) -> String {
     match by {
         PartitionBy::None => "none: one file".to_owned(),
@@ -14,7 +14,7 @@ fn partition(by: PartitionBy) -> String {
     }
 }
 
-/// The page; on a terminal, in lines no wider than its `columns` where words allow it.
+/// The page. On a terminal, its lines are at most `columns` wide if the words allow it.
 pub(super) fn page(listed: &Listed<'_>, columns: Option<usize>) -> String {
     let (table, glossary) = (listed.table, glossary());
     let after = |mark: &str, text: &str| match columns {

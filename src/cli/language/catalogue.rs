@@ -1,14 +1,14 @@
-//! Finds the translation of an English text: a sentence of the catalogue as it is, else the template with the most letters
-//! that fits, else its parts. Never which texts are looked up.
+//! Finds the translation of an English text: the sentence itself if the catalogue has it, else the matching template
+//! with the most letters, else the translation of its parts. Which texts are looked up is decided elsewhere.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::template::{Piece, Template, Varying, append, ends, is_name, is_number};
 
-/// Parts of a text that are tried together, so that long lists of names cost little.
+/// The most parts tried in combination, so that long lists of names stay cheap.
 const MOST_PARTS: usize = 8;
 
-/// The section of nouns that follow a number.
+/// The section with nouns that follow a number.
 const COUNTED: &str = "counted";
 
 /// The sentences of a language.
@@ -16,12 +16,12 @@ const COUNTED: &str = "counted";
 pub(super) struct Catalogue {
     sentences: HashMap<String, String>,
     templates: Vec<Template>,
-    /// The words for things that are counted, by the English singular.
+    /// The words for counted things, by the English singular.
     nouns: HashMap<String, String>,
 }
 
 impl Catalogue {
-    /// Reads a catalogue. It is part of the program, so tests see its mistakes.
+    /// Parses a catalogue. It is part of the program, so tests catch its mistakes.
     pub(super) fn parse(text: &str) -> Self {
         let sections: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(text).unwrap_or_default();
         let mut catalogue = Self::default();
@@ -47,7 +47,7 @@ impl Catalogue {
         }
     }
 
-    /// A text in the language of the catalogue, line by line.
+    /// Translates a text line by line.
     pub(super) fn text(&self, english: &str) -> String {
         if let Some(whole) = self.whole(english) {
             return whole;
@@ -64,7 +64,7 @@ impl Catalogue {
         self.parts(english).unwrap_or_else(|| english.to_owned())
     }
 
-    /// The translation of a sentence that the catalogue has.
+    /// The translation of a sentence that is in the catalogue as a whole.
     fn whole(&self, english: &str) -> Option<String> {
         if let Some(sentence) = self.sentences.get(english) {
             return Some(sentence.clone());
@@ -103,7 +103,7 @@ impl Catalogue {
         out
     }
 
-    /// `3 slices`.
+    /// Translates `3 slices`.
     fn counted(&self, english: &str) -> Option<String> {
         let (count, noun) = english.split_once(' ')?;
         if !is_number(count) {
@@ -117,7 +117,7 @@ impl Catalogue {
         Some(format!("{count} {noun}"))
     }
 
-    /// The parts of a text, each as long as the catalogue has it, where it has at least one.
+    /// Translates a text part by part, each as long as the catalogue allows, if it has at least one of them.
     fn parts(&self, english: &str) -> Option<String> {
         let mut out = String::new();
         let (mut rest, mut is_known, mut joint) = (english, false, None);
@@ -197,7 +197,7 @@ mod tests {
         let catalogue = catalogue();
         assert_eq!(catalogue.text("failed: 2024-01-02: no rows"), "失败：2024-01-02：没有数据");
         assert_eq!(catalogue.text("cannot read `no rows`: no rows"), "无法读取 `no rows`：没有数据");
-        // A reason with colons of its own.
+        // A reason that contains colons.
         assert_eq!(
             catalogue.text("failed: 600519.SH: cannot read `a: b`: no such file: x"),
             "失败：600519.SH：无法读取 `a: b`：no such file: x"
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(catalogue.text(findings), "剔除 3 行（`x` 无效：应为 y; z）；响应里没有 `vol`, `amount`");
     }
 
-    /// A sentence and its translation with the same values in their places.
+    /// A sentence and its translation, with the same values filled in.
     fn filled(english: &str, translation: &str) -> (String, String) {
         let open = |text: &str| text.replace("{{", "\u{1}").replace("}}", "\u{2}");
         let close = |text: &str| text.replace('\u{1}', "{").replace('\u{2}', "}").replace(' ', "");

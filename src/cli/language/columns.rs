@@ -1,30 +1,30 @@
-//! Texts in columns of a terminal, where a Chinese character takes two. Never what they say.
+//! Lays out text in terminal columns, of which a Chinese character takes two. What the text says does not matter.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// What a line may not begin with.
+/// Characters that a line must not begin with.
 const CLOSING: &str = "，。；：、？！）】》”’…,.;:?!)]}`";
 
-/// What a line may not end with.
+/// Characters that a line must not end with.
 const OPENING: &str = "（【《“‘([{";
 
-/// The columns that a text takes.
+/// The width of a text in columns.
 pub(in crate::cli) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// A text with spaces up to a width.
+/// Pads a text with spaces to a width.
 pub(in crate::cli) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{:1$}", "", columns.saturating_sub(text.width()))
 }
 
-/// A text in lines no wider than `columns`, after a mark; the further lines begin below the end of the mark. A command in
-/// backticks stays in one line, however long, so that it can be pasted.
+/// Wraps a text into lines of at most `columns`, after a mark; continuation lines are indented by its width. A command
+/// in backticks stays on one line, however long, so that it can be pasted.
 pub(in crate::cli) fn wrapped(text: &str, mark: &str, columns: usize) -> String {
     lines(&pieces(text, true), mark, columns)
 }
 
-/// As [`wrapped`], with commands broken too: for help, which never is wider.
+/// Like [`wrapped`], but also breaks commands, for help, which must not be wider.
 pub(super) fn folded(text: &str, mark: &str, columns: usize) -> String {
     lines(&pieces(text, false), mark, columns)
 }
@@ -47,8 +47,8 @@ fn lines(pieces: &[&str], mark: &str, columns: usize) -> String {
     out + &line
 }
 
-/// The parts between which a line may end: words with the spaces before them, and Chinese characters; within a command
-/// in backticks unless it `is_kept`.
+/// Splits a text where a line may end: into words with the spaces before them, and Chinese characters. A command in
+/// backticks is not split if `is_kept`.
 fn pieces(text: &str, is_kept: bool) -> Vec<&str> {
     let (mut pieces, mut from) = (Vec::new(), 0);
     let mut before: Option<char> = None;

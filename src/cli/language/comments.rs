@@ -1,11 +1,11 @@
-//! The comments of a `jobs.toml` in another language. Never a key or a value.
+//! Translates the comments of a `jobs.toml`. Keys and values are left alone.
 
 use super::columns::wrapped;
 
-/// How wide a paragraph of comments may be.
+/// The maximum width of a paragraph of comments.
 const COLUMNS: usize = 110;
 
-/// A configuration with each paragraph of comments, and each comment behind a value, as `local` says it.
+/// A configuration with each paragraph of comments, and each comment after a value, translated by `local`.
 pub(super) fn commented(text: &str, local: &dyn Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut paragraph: Vec<&str> = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn commented(text: &str, local: &dyn Fn(&str) -> String) -> String {
     out
 }
 
-/// Adds a paragraph in as many lines as it takes.
+/// Writes a paragraph, wrapped.
 fn end(out: &mut String, paragraph: &mut Vec<&str>, local: &dyn Fn(&str) -> String) {
     if !paragraph.is_empty() {
         for line in wrapped(&local(&paragraph.join(" ")), "", COLUMNS).lines() {
@@ -35,7 +35,7 @@ fn end(out: &mut String, paragraph: &mut Vec<&str>, local: &dyn Fn(&str) -> Stri
     }
 }
 
-/// A line of a paragraph; not one that holds a key, a table or the name of one and waits to be uncommented.
+/// A line of a paragraph of text. `None` for one that holds a commented-out key, table or table name.
 fn prose(line: &str) -> Option<&str> {
     let text = line.strip_prefix("# ")?;
     let is_key = text.split_once(" = ").is_some_and(|(name, _)| !name.contains(' '));

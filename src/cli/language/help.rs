@@ -1,7 +1,7 @@
-//! The command line in the language of this process: what clap shows of it, and its errors. Never what the options mean.
+//! The command line in the user's language: clap's help and errors. What the options mean is decided elsewhere.
 //!
-//! Sentences of the commands are looked up before clap lays them out, its own words afterwards. Lines are wrapped here,
-//! since clap breaks at spaces only.
+//! Sentences of the commands are translated before clap lays them out, clap's own words afterwards. Lines are wrapped
+//! here, because clap only breaks at spaces.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -13,14 +13,14 @@ use clap::{Arg, Command, CommandFactory, Parser};
 use super::columns::folded;
 use super::{is_chinese, labelled, local};
 
-/// The widest that help gets, and the width where there is no terminal.
+/// The maximum width of help, and the width if there is no terminal.
 const WIDEST: usize = 100;
 const USUAL: usize = 80;
 
-/// Words of clap within lines.
+/// Clap's words within lines.
 const WORDS: [&str; 6] = ["[default: ", "[env: ", "[possible values: ", "[OPTIONS]", "<COMMAND>", "[COMMAND]"];
 
-/// Parses the command line. Where clap ends the program, it has printed why, and the exit code is returned.
+/// Parses the command line. If clap ends the program, it has printed why, and the exit code is returned.
 pub(in crate::cli) fn parse<C: Parser>() -> Result<C, ExitCode> {
     if !is_chinese() {
         return C::try_parse().map_err(|error| ended(&error, error.print()));
@@ -41,7 +41,7 @@ pub(in crate::cli) fn parse<C: Parser>() -> Result<C, ExitCode> {
     })
 }
 
-/// The exit code after clap's text was printed. If nobody reads an error there is nowhere to report that.
+/// The exit code after clap's text was printed. If nobody reads an error, there is nowhere to report that.
 fn ended(error: &clap::Error, printed: io::Result<()>) -> ExitCode {
     let printed = printed.and_then(|()| io::stdout().flush());
     match printed {
@@ -54,7 +54,7 @@ fn ended(error: &clap::Error, printed: io::Result<()>) -> ExitCode {
     }
 }
 
-/// The whole command line.
+/// The whole command line, translated.
 pub(in crate::cli) fn command<C: CommandFactory>() -> Command {
     if is_chinese() { translated(C::command()) } else { C::command() }
 }
@@ -85,14 +85,14 @@ fn terminal() -> usize {
     terminal_size::terminal_size().map_or(USUAL, |(width, _)| usize::from(width.0).clamp(40, WIDEST))
 }
 
-/// What clap has laid out, line by line.
+/// Translates what clap has laid out, line by line.
 fn lines(text: &str, columns: usize) -> String {
     let mut out: String = text.lines().map(|text| line(text, columns) + "\n").collect();
     out.truncate(out.trim_end().len());
     out + "\n"
 }
 
-/// A line: what an option looks like, then a sentence about it; or a sentence alone.
+/// Translates a line: an option followed by a sentence about it, or a sentence alone.
 fn line(text: &str, columns: usize) -> String {
     let text = text.trim_end();
     let inner = text.len() - text.trim_start().len();
@@ -101,7 +101,7 @@ fn line(text: &str, columns: usize) -> String {
         Some(at) => text.split_at(at + text[at..].len() - text[at..].trim_start().len()),
         None => text.split_at(inner),
     };
-    // `- cron:    Lines for`: a value and what it means.
+    // `- cron:    Lines for`: a value and its meaning.
     let value = sentence.strip_prefix("- ").and_then(|rest| rest.find(": ")).filter(|_| gap.is_none());
     let (mark, sentence) = text.split_at(value.map_or(mark.len(), |at| mark.len() + at + 4));
     let mut sentence = local(sentence);
@@ -111,7 +111,7 @@ fn line(text: &str, columns: usize) -> String {
     folded(&sentence, mark, columns)
 }
 
-/// The paragraphs of help that have no translation.
+/// The paragraphs of help without a translation.
 #[cfg(test)]
 pub(in crate::cli) fn lacking(command: &Command) -> Vec<String> {
     let arguments: Vec<&Arg> = command.get_arguments().collect();

@@ -1,13 +1,13 @@
-//! Commands that a text names in backticks: where they are pasted, they find the lake and the configuration of the command
-//! that named them. Never which commands are named.
+//! Completes commands that a text mentions in backticks, so that they find the same lake and configuration when pasted.
+//! Which commands are mentioned is decided elsewhere.
 
-/// How a command begins.
+/// The start of a command.
 const PROGRAM: &str = "pitlake ";
 
-/// Commands that need neither lake nor configuration.
+/// Commands that need neither a lake nor a configuration.
 const ALONE: [&str; 4] = ["completions", "demo", "man", "sandbox"];
 
-/// Adds options to each command of a text that has none of them yet.
+/// Adds options to each command in a text that has none of them yet.
 pub(super) fn with_options(text: &str, options: &str) -> String {
     if options.is_empty() || !text.contains(PROGRAM) {
         return text.to_owned();

@@ -1,10 +1,10 @@
-//! The language of what people read: English, or Chinese by the catalogue `zh.toml`. A text is looked up where it is printed;
-//! the rooms below write English and know of no other. What programs read is the same in every language: JSON, CSV, rows of a
-//! query. (The JSON of `tables` has both, so that other programs can show either.)
+//! The language of output for people: English, or Chinese from the catalogue `zh.toml`. Text is translated where it is
+//! printed; the modules below write English only. Output for programs is the same in every language: JSON, CSV, rows of
+//! a query. (The JSON of `tables` has both languages, so that other programs can show either.)
 //!
-//! `catalogue` finds the translation of a sentence by its `template`, `help` has the command line and the errors of clap, `comments`
-//! those of a configuration, `tables` what tables and columns are about, `columns` measures and wraps, `hint` completes the
-//! commands that texts name.
+//! `catalogue` translates sentences by `template`; `help` translates the command line and clap's errors, `comments`
+//! those of a configuration, `tables` the descriptions of tables and columns; `columns` measures and wraps, and `hint`
+//! completes commands in texts.
 
 mod catalogue;
 mod columns;
@@ -26,13 +26,14 @@ pub(super) use help::lacking;
 pub(super) use help::{command, parse};
 pub(super) use tables::{chinese_glossary, chinese_prose, glossary, prose};
 
-/// The option that names a language; it is read before the command line is parsed, so that errors of that follow it too.
+/// The option that chooses a language. It is read before the command line is parsed, so that parse errors are
+/// translated too.
 const OPTION: &str = "--lang";
 
-/// The variable that names a language.
+/// The variable that chooses a language.
 pub(super) const VARIABLE: &str = "PITLAKE_LANG";
 
-/// The variables of a locale; the first that is set holds.
+/// The variables of a locale; the first one that is set counts.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
 /// A language.
@@ -48,7 +49,7 @@ static LANGUAGE: OnceLock<Language> = OnceLock::new();
 
 static CHINESE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::parse(include_str!("zh.toml")));
 
-/// Chooses the language of this process, by its arguments and by variables of the environment.
+/// Chooses the language of this process from its arguments and the environment.
 pub(super) fn choose(variable: impl Fn(&str) -> Option<String>) {
     let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let _ = LANGUAGE.set(chosen(&arguments.collect::<Vec<_>>(), variable));
@@ -73,15 +74,15 @@ pub(super) fn is_chinese() -> bool {
     LANGUAGE.get() == Some(&Language::Zh)
 }
 
-/// The options behind each command that a text names, so that it finds the same lake where it is pasted.
+/// The options to add to commands in texts, so that they find the same lake when pasted.
 static OPTIONS: OnceLock<String> = OnceLock::new();
 
-/// Chooses them.
+/// Sets these options.
 pub(super) fn name_with(options: String) {
     OPTIONS.get_or_init(|| options);
 }
 
-/// A text in the language of this process; the English one where it has no other.
+/// Translates a text into the language of this process. It stays English if there is no translation.
 pub(super) fn local(text: &str) -> String {
     let text = if is_chinese() { CHINESE.text(text) } else { text.to_owned() };
     match OPTIONS.get() {
@@ -90,17 +91,17 @@ pub(super) fn local(text: &str) -> String {
     }
 }
 
-/// A text in Chinese, in whatever language this process speaks; the English one where it has no other.
+/// Translates a text into Chinese whatever the language of this process. It stays English if there is no translation.
 pub(super) fn chinese(text: &str) -> String {
     CHINESE.text(text)
 }
 
-/// A configuration with its comments in the language of this process.
+/// Translates the comments of a configuration.
 pub(super) fn commented(text: String) -> String {
     if is_chinese() { comments::commented(&text, &chinese) } else { text }
 }
 
-/// An error and its causes, each looked up on its own.
+/// Translates an error and its causes, each on its own.
 pub(super) fn local_error(error: &anyhow::Error) -> String {
     if !is_chinese() {
         return local(&format!("{error:#}"));
@@ -108,29 +109,29 @@ pub(super) fn local_error(error: &anyhow::Error) -> String {
     error.chain().map(|cause| local(&cause.to_string())).collect::<Vec<_>>().join("：")
 }
 
-/// Sentence parts as one list.
+/// Joins parts of a sentence into a list.
 pub(super) fn listed(parts: &[String]) -> String {
     parts.join(if is_chinese() { "，" } else { ", " })
 }
 
-/// A text with parts about it in brackets.
+/// A text followed by parts in brackets.
 pub(super) fn aside(text: &str, parts: &[String]) -> String {
     let parts = listed(parts);
     if is_chinese() { format!("{text}（{parts}）") } else { format!("{text} ({parts})") }
 }
 
-/// The head of a column: `heading: rows` is `rows`, since a word alone may be a name.
+/// The heading of a column. Looked up as `heading: rows` because a single word may be a name.
 pub(super) fn heading(text: &str) -> String {
     let head = local(text);
     head.strip_prefix("heading: ").map_or(head.clone(), str::to_owned)
 }
 
-/// A text after what it is about.
+/// A text preceded by what it is about.
 pub(super) fn labelled(label: &str, text: &str) -> String {
     format!("{label}{}{text}", if is_chinese() { "：" } else { ": " })
 }
 
-/// A sentence with its values, in the language of this process.
+/// Formats a sentence with its values in the language of this process.
 macro_rules! say {
     ($($sentence:tt)+) => {
         $crate::cli::language::local(&format!($($sentence)+))
@@ -144,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// One key twice, and all of it would be English.
+    /// A duplicate key would make all output English.
     #[test]
     fn the_catalogue_is_valid_toml() {
         let read = toml::from_str::<BTreeMap<String, BTreeMap<String, String>>>(include_str!("zh.toml"));
@@ -171,7 +172,7 @@ mod tests {
         assert_eq!(language(&["pitlake"], &[("LANG", "zh_CN.UTF-8")]), Language::Zh);
         assert_eq!(language(&["pitlake"], &[("LC_ALL", "en_US.UTF-8"), ("LANG", "zh_CN.UTF-8")]), Language::En);
         assert_eq!(language(&["pitlake"], &[("LC_MESSAGES", "zh_TW.UTF-8"), ("LANG", "C")]), Language::Zh);
-        // A language that pitlake does not have is refused by clap, in the language of the locale.
+        // A language that pitlake does not have is rejected by clap, in the language of the locale.
         assert_eq!(language(&["pitlake", "--lang", "fr"], &[("LANG", "zh_CN.UTF-8")]), Language::Zh);
     }
 }

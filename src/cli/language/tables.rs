@@ -1,5 +1,5 @@
-//! The Chinese of what tables, columns and interfaces are about, by the English of `pipelines` and `schemas`. Never what the
-//! program says of itself, nor the titles of tables: they are in the catalogue beside this.
+//! The Chinese descriptions of tables, columns and interfaces, by the English in `pipelines` and `schemas`. The
+//! program's own messages and the titles of tables are in the catalogue.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 use super::{chinese, is_chinese};
 use crate::query::Glossary;
 
-/// What ends in a full stop and ends no sentence.
+/// Abbreviations that do not end a sentence.
 const ABBREVIATIONS: [&str; 4] = ["e.g.", "i.e.", "incl.", "excl."];
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::parse(include_str!("zh-tables.toml")));
 
-/// The sections of the file, each by the English text.
+/// The sections of the file, each by English text.
 #[derive(Debug, Default)]
 struct Tables {
     units: HashMap<String, String>,
@@ -21,7 +21,7 @@ struct Tables {
 }
 
 impl Tables {
-    /// Reads the file. It is part of the program, so tests see its mistakes.
+    /// Parses the file. It is part of the program, so tests catch its mistakes.
     fn parse(text: &str) -> Self {
         let mut sections: BTreeMap<String, HashMap<String, String>> = toml::from_str(text).unwrap_or_default();
         let mut section = |name| sections.remove(name).unwrap_or_default();
@@ -33,14 +33,14 @@ impl Tables {
         self.units.get(english).cloned().unwrap_or_else(|| english.to_owned())
     }
 
-    /// A column's description: that of its name alone, where it has one.
+    /// A column's description, or the one for its name, if it has one.
     fn column(&self, name: &str, english: &str) -> String {
         let line = line(english);
         let found = self.columns.get(&format!("{name}: {line}")).or_else(|| self.columns.get(&line));
         found.cloned().unwrap_or_else(|| english.to_owned())
     }
 
-    /// A text of several sentences, where all of them are known.
+    /// Translates a text of several sentences, if all of them are known.
     fn prose(&self, english: &str) -> String {
         let known = sentences(english).into_iter().map(|sentence| self.sentences.get(&sentence));
         let known: Option<Vec<&str>> = known.map(|sentence| sentence.map(String::as_str)).collect();
@@ -48,12 +48,12 @@ impl Tables {
     }
 }
 
-/// The words of this process for titles, units and columns.
+/// Titles, units and columns in the language of this process.
 pub(in crate::cli) fn glossary() -> Glossary {
     if is_chinese() { chinese_glossary() } else { Glossary::default() }
 }
 
-/// The Chinese words for them, in whatever language this process speaks.
+/// Titles, units and columns in Chinese, whatever the language of this process.
 pub(in crate::cli) fn chinese_glossary() -> Glossary {
     Glossary {
         text: chinese,
@@ -65,7 +65,7 @@ pub(in crate::cli) fn chinese_glossary() -> Glossary {
     }
 }
 
-/// A Chinese description with the unit behind its first part: 收盘价（元/股），未复权.
+/// A Chinese description with the unit after its first part: 收盘价（元/股），未复权.
 fn measured(about: &str, unit: &str) -> String {
     let mut depth = 0;
     let end = about.char_indices().find(|(_, c)| {
@@ -76,12 +76,13 @@ fn measured(about: &str, unit: &str) -> String {
     format!("{first}（{unit}）{rest}")
 }
 
-/// A description or notes of several sentences, in the language of this process; as they are where a sentence has no other.
+/// Translates a description or notes of several sentences into the language of this process. Unchanged if a sentence
+/// has no translation.
 pub(in crate::cli) fn prose(text: &str) -> String {
     if is_chinese() { chinese_prose(text) } else { text.to_owned() }
 }
 
-/// The same in Chinese, in whatever language this process speaks.
+/// The same in Chinese, whatever the language of this process.
 pub(in crate::cli) fn chinese_prose(text: &str) -> String {
     TABLES.prose(text)
 }
@@ -112,10 +113,10 @@ mod tests {
     use crate::normalise::{added, added_to_states};
     use crate::spec::Catalog;
 
-    /// What `pitlake tables` calls values that have no unit.
+    /// What `pitlake tables` prints for values without a unit.
     const KINDS: [&str; 5] = ["text", "date", "flag", "instant", "number"];
 
-    /// What a user may be shown.
+    /// What users may be shown.
     #[derive(Default)]
     struct Shown {
         units: BTreeSet<String>,
@@ -140,7 +141,7 @@ mod tests {
         shown
     }
 
-    /// The key that holds for a column.
+    /// The key that applies to a column.
     fn key((name, english): &(String, String)) -> String {
         let own = format!("{name}: {english}");
         if TABLES.columns.contains_key(&own) { own } else { english.clone() }

@@ -1,20 +1,20 @@
-//! A sentence that varies, and the parts of a text. Never a whole catalogue.
+//! Templates for sentences that vary, and the splitting of texts into parts. Whole catalogues are in `catalogue`.
 //!
-//! A template has `{}` where a sentence varies, `{w}` for one word or `{n}` for a number; its translation has `{}` in order,
-//! or `{1}`, `{2}`. What stands there is looked up itself, unless it is quoted or a name; `{t}` is looked up even where it is
-//! one word.
+//! A template has `{}` where a sentence varies, `{w}` for one word or `{n}` for a number. Its translation has `{}` in
+//! order, or `{1}`, `{2}`. The inserted text is translated itself, unless it is quoted or a name; `{t}` is translated
+//! even if it is a single word.
 
 use std::cmp::Reverse;
 
-/// Between sentences and between their parts, in English and in Chinese.
+/// What separates sentences and their parts, in English and in Chinese.
 const JOINTS: [(&str, &str); 3] = [("; ", "；"), (": ", "："), (", ", "，")];
 
 /// A sentence that varies.
 #[derive(Debug)]
 pub(super) struct Template {
-    /// The texts around what varies: one more than that.
+    /// The texts around the places: one more than there are places.
     pub(super) around: Vec<String>,
-    /// What may stand in each place.
+    /// What each place may hold.
     pub(super) places: Vec<Varying>,
     pub(super) translation: Vec<Piece>,
 }
@@ -23,11 +23,11 @@ pub(super) struct Template {
 pub(super) enum Varying {
     /// A text.
     Text,
-    /// A text, also one that looks like a name.
+    /// Any text, even one that looks like a name.
     Phrase,
-    /// Between quotes: a name, a path, what a vendor wrote.
+    /// Text in quotes: a name, a path, what a vendor wrote.
     Quoted,
-    /// Without spaces: a name, a day.
+    /// Text without spaces: a name, a day.
     Word,
     /// Digits.
     Number,
@@ -35,9 +35,9 @@ pub(super) enum Varying {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// As it is.
+    /// Literal text.
     Text(String),
-    /// The place of what varies, from 0.
+    /// The index of a place, from 0.
     Place(usize),
 }
 
@@ -53,14 +53,14 @@ impl Template {
         Self { places, translation: pieces(translation), around }
     }
 
-    /// Those that begin with a literal text come first, then those with more letters.
+    /// Templates that begin with literal text come first, then those with more letters.
     pub(super) fn rank(&self) -> (bool, Reverse<usize>, usize) {
         let letters = self.around.iter().map(String::len).sum();
         let texts = self.places.iter().filter(|place| **place == Varying::Text).count();
         (self.begins_anyhow(), Reverse(letters), texts)
     }
 
-    /// The translation of a sentence that does not vary.
+    /// The translation, for a sentence that does not vary.
     pub(super) fn translation_alone(&self) -> String {
         let texts = self.translation.iter().map(|piece| match piece {
             Piece::Text(text) => text.as_str(),
@@ -69,12 +69,12 @@ impl Template {
         texts.collect()
     }
 
-    /// Whether it begins with what varies.
+    /// Whether it begins with a place.
     fn begins_anyhow(&self) -> bool {
         self.around.first().is_some_and(String::is_empty)
     }
 
-    /// What stands in the places of the template; the shortest that fits.
+    /// What fills the places of the template, as short as possible.
     pub(super) fn captures<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
         let (first, others) = self.around.split_first()?;
         let (last, between) = others.split_last()?;
@@ -90,7 +90,7 @@ impl Template {
             Varying::Number => is_number(capture),
             Varying::Word => !capture.is_empty() && !capture.contains(' '),
             Varying::Phrase => ends(capture).count() == 1,
-            // A list of names may stand between quotes, a sentence not.
+            // A list of quoted names is allowed, a sentence is not.
             Varying::Quoted => !capture.replace("`, `", "").contains('`'),
             Varying::Text => true,
         };
@@ -101,7 +101,7 @@ impl Template {
     }
 }
 
-/// Where a part of a text may end, and the joint after it. What stands in brackets or quotes is not apart.
+/// Positions where a part of a text may end, and the separator that follows. Brackets and quotes are not split.
 pub(super) fn ends(text: &str) -> impl Iterator<Item = (usize, Option<(&'static str, &'static str)>)> {
     let joint = |at: usize| JOINTS.into_iter().find(|(between, _)| text[at..].starts_with(between));
     let (mut brackets, mut is_quoted) = (0_usize, false);
@@ -117,7 +117,8 @@ pub(super) fn ends(text: &str) -> impl Iterator<Item = (usize, Option<(&'static 
     joints.chain([(text.len(), None)])
 }
 
-/// Whether a text is one part, or a list of names and a part: a sentence does not begin in the midst of another.
+/// Whether a text is a single part, or a list of names followed by a part: a sentence does not begin in the middle of
+/// another.
 fn is_one(text: &str) -> bool {
     let mut from = 0;
     let count = |bracket: char| text.chars().filter(|c| *c == bracket).count();
@@ -129,7 +130,7 @@ fn is_one(text: &str) -> bool {
         })
 }
 
-/// Appends a piece: between Chinese and Latin letters stands one space, between Chinese characters none.
+/// Appends a piece, with a space between Chinese and Latin letters, and none between Chinese characters.
 pub(super) fn append(out: &mut String, piece: &str) {
     let is_han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c);
     let is_latin = |c: char| c.is_ascii_alphanumeric() || c == '`';
@@ -151,12 +152,12 @@ pub(super) fn is_number(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ',')
 }
 
-/// Whether a text is a table, a column, a day or another name: one word that no sentence is made of.
+/// Whether a text is a table, a column, a day or another name: a single word that is not part of a sentence.
 pub(super) fn is_name(text: &str) -> bool {
     !text.contains(' ')
 }
 
-/// The texts around the places of a template, and what may stand in each.
+/// The texts around the places of a template, and what each place may hold.
 fn split(template: &str) -> (Vec<String>, Vec<Varying>) {
     let (mut around, mut kinds) = (vec![String::new()], Vec::new());
     for piece in pieces_of(template) {
@@ -189,7 +190,7 @@ fn pieces(translation: &str) -> Vec<Piece> {
     pieces_of(translation).into_iter().map(piece).collect()
 }
 
-/// Texts, and what stands between braces; `{{` and `}}` are braces, as in Rust.
+/// Splits a template into literal text and the contents of braces. `{{` and `}}` are literal braces, as in Rust.
 fn pieces_of(text: &str) -> Vec<Result<&str, &str>> {
     let (mut pieces, mut rest) = (Vec::new(), text);
     while let Some(at) = rest.find(['{', '}']) {

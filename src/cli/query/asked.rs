@@ -1,4 +1,4 @@
-//! What is asked of a lake, statement by statement, and how rows are printed. Never where statements come from.
+//! What to query, statement by statement, and how to print rows. Where statements come from is decided elsewhere.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::query::{self, Horizon, QueryError, Remote, ResultSet};
 use crate::reference;
 use crate::world::{Misuse, World};
 
-/// Columns of a terminal that does not tell how many it has.
+/// The assumed width of a terminal if it is unknown.
 const WIDTH: u16 = 80;
 
 /// How rows are printed.
@@ -22,15 +22,15 @@ pub(super) enum RowFormat {
     Csv,
 }
 
-/// What is asked of the lake, and how it is answered.
+/// Which lake to query, and how.
 pub(super) struct Asked {
     pub(super) world: World,
-    /// What runs the plans, where it is not this machine.
+    /// Runs the plans, if not this machine.
     pub(super) remote: Option<Arc<dyn Remote>>,
     pub(super) as_of: Option<NaiveDate>,
     pub(super) most: Option<usize>,
     pub(super) format: RowFormat,
-    /// Whether a person reads the rows on a terminal.
+    /// Whether the output is read by a person on a terminal.
     pub(super) is_shown: bool,
 }
 
@@ -49,7 +49,7 @@ impl Asked {
         })
     }
 
-    /// The rows as they are printed.
+    /// The rows as printed.
     pub(super) fn text(&self, rows: &ResultSet) -> Result<String> {
         match self.format {
             RowFormat::Json => rows.json(),
@@ -59,7 +59,7 @@ impl Asked {
         }
     }
 
-    /// The rows as people read them.
+    /// The rows as a table for people.
     fn table(&self, rows: &ResultSet) -> Result<String> {
         if !self.is_shown {
             return rows.text();

@@ -1,4 +1,4 @@
-//! `query`: SQL over silver, from the command line, a file or a prompt. Never how a query is answered.
+//! `query`: SQL over silver, from the command line, a file or a prompt. How a query is answered is decided in `query`.
 
 mod asked;
 mod output;
@@ -21,7 +21,7 @@ use crate::world::Misuse;
 use asked::{Asked, RowFormat};
 use output::Output;
 
-/// Rows that a terminal shows, unless --limit asks for others.
+/// The most rows to show on a terminal without --limit.
 const SHOWN: usize = 100;
 
 /// Query silver with SQL; never writes to the lake

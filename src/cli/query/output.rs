@@ -1,4 +1,4 @@
-//! `query --output`: a file, whose name has the format. Never the rows.
+//! `query --output`: writes rows to a file, whose extension decides the format.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ enum FileFormat {
 }
 
 impl Output {
-    /// A file of a format that there is.
+    /// A file, if its extension is a known format.
     pub(super) fn of(path: PathBuf) -> Result<Self, Misuse> {
         let format = match path.extension().and_then(|ending| ending.to_str()) {
             Some("parquet") => FileFormat::Parquet,
@@ -43,7 +43,7 @@ impl Output {
         Ok(Self { path, format })
     }
 
-    /// Writes the rows; the file appears whole or not at all.
+    /// Writes the rows. The file appears whole or not at all.
     pub(super) fn write(&self, rows: &ResultSet) -> Result<()> {
         let path = &self.path;
         let file = |text: String| ResultSet::file(path, format!("{text}\n").as_bytes());
@@ -51,7 +51,7 @@ impl Output {
             FileFormat::Parquet => rows.parquet(path),
             FileFormat::Csv => file(rows.csv()?),
             FileFormat::Json => file(rows.json()?),
-            // A line a row, so that no rows are no lines.
+            // One line per row, so an empty file if there are no rows.
             FileFormat::JsonLines if rows.is_empty() => ResultSet::file(path, &[]),
             FileFormat::JsonLines => file(rows.json_lines()?),
             FileFormat::Excel => ResultSet::file(path, &rows.xlsx()?),

@@ -1,4 +1,4 @@
-//! `query` without SQL on a terminal: statements line by line, with history and completion. Never how rows are printed.
+//! `query` without SQL on a terminal: a prompt with history and completion. How rows are printed is in `asked`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ SELECT * FROM as_of('income_cn', DATE '2024-03-15');    a table as it was known 
 Ctrl-C                             ends the query under way, or drops the line
 exit, quit, \\q or Ctrl-D           leave";
 
-/// Words that complete besides names.
+/// Words to complete besides names.
 const KEYWORDS: [&str; 22] = [
     "SELECT",
     "FROM",
@@ -61,7 +61,7 @@ const KEYWORDS: [&str; 22] = [
     "DESCRIBE",
 ];
 
-/// Reads statements and answers them until the user leaves.
+/// Reads and answers statements until the user leaves.
 pub(super) async fn run(context: &Context, asked: Asked) -> Result<Exit> {
     let asked = &Arc::new(asked);
     let restored = Restored::on_drop();
@@ -75,7 +75,7 @@ pub(super) async fn run(context: &Context, asked: Asked) -> Result<Exit> {
     print(&local(GREETING))?;
     loop {
         let line;
-        // On a thread of its own, so that signals are heard meanwhile.
+        // On a separate thread, so that signals are handled in the meantime.
         (editor, line) = tokio::task::spawn_blocking(move || {
             let line = editor.readline(PROMPT);
             (editor, line)
@@ -108,11 +108,11 @@ pub(super) async fn run(context: &Context, asked: Asked) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Answers a statement, or prints why it cannot be. Ctrl-C ends the query, not the prompt.
+/// Answers a statement, or prints why not. Ctrl-C ends the query, not the prompt.
 async fn answer(context: &Context, asked: &Arc<Asked>, sql: &str) -> Result<()> {
     let _orderly = context.interrupt.orderly();
     let (of_query, sql) = (Arc::clone(asked), sql.to_owned());
-    // A task of its own: a query that computes hears no signal.
+    // A separate task, because a running computation cannot be interrupted.
     let query = tokio::spawn(async move { of_query.rows(&sql).await });
     let running = query.abort_handle();
     let signal = match context.interrupt.or(query).await {
@@ -130,7 +130,7 @@ async fn answer(context: &Context, asked: &Arc<Asked>, sql: &str) -> Result<()> 
     Err(Interrupted { signal, state: "a query changes nothing".to_owned() }.into())
 }
 
-/// What is no SQL.
+/// Input other than SQL.
 enum Command {
     Help,
     Leave,
@@ -146,7 +146,7 @@ impl Command {
     }
 }
 
-/// Where former statements are kept.
+/// Where earlier statements are kept.
 fn history() -> Option<PathBuf> {
     let home = || config::variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
     let state = config::variable("XDG_STATE_HOME").or_else(|| config::variable("LOCALAPPDATA")).map(PathBuf::from);
@@ -160,7 +160,7 @@ fn keep(editor: &mut Editor<Names, FileHistory>, history: &PathBuf) -> Result<()
     Ok(editor.append_history(history)?)
 }
 
-/// The names that complete.
+/// The names to complete.
 struct Names {
     words: Vec<String>,
     /// Tables with their columns.
@@ -178,7 +178,8 @@ impl Names {
         Self { words, tables }
     }
 
-    /// What the word that ends a text may become, and where it begins. Columns are those of tables named in `line`.
+    /// The completions for the word at the end of a text, and where the word begins. Columns are those of the tables
+    /// named in `line`.
     fn completions(&self, before: &str, line: &str) -> (usize, Vec<&str>) {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let start = before

@@ -1,6 +1,6 @@
-//! The modes of the terminal: a prompt changes them, and a signal may end it there. Never what is typed.
+//! Saves and restores the terminal modes: a prompt changes them, and a signal may end the process meanwhile.
 
-/// Sets the modes of the terminal when it is dropped as they were when it was made.
+/// Restores the terminal modes when dropped.
 #[cfg(unix)]
 pub(super) struct Restored(Option<rustix::termios::Termios>);
 
@@ -21,7 +21,7 @@ impl Drop for Restored {
     }
 }
 
-/// Consoles keep their modes.
+/// Nothing to restore on other systems.
 #[cfg(not(unix))]
 pub(super) struct Restored;
 

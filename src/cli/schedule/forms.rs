@@ -1,5 +1,5 @@
-//! The forms of other schedulers: lines of a crontab, units of systemd, an agent of launchd, DAGs of Airflow. Never where
-//! they go.
+//! Jobs in the formats of other schedulers: crontab lines, systemd units, a launchd agent, Airflow DAGs. Where they are
+//! installed is in `install`.
 
 use std::fmt::Write as _;
 
@@ -13,17 +13,17 @@ use crate::world::Misuse;
 
 const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/// DAGs of Airflow, for a folder, binary and jobs that are replaced.
+/// Airflow DAGs, with placeholders for the folder, binary and jobs.
 const DAGS: &str = include_str!("../airflow.py");
 
-/// A file of systemd.
+/// A systemd unit file.
 #[derive(Debug)]
 pub(super) struct UnitFile {
     pub(super) name: String,
     pub(super) text: String,
 }
 
-/// Lines of a crontab.
+/// The lines of a crontab.
 pub(super) fn cron(place: &Place) -> Result<String> {
     let hours = local(
         "The hours are Shanghai's: a cron that does not know CRON_TZ, as Debian's, takes them for the machine's own.",
@@ -48,13 +48,13 @@ pub(super) fn cron(place: &Place) -> Result<String> {
         if command.contains('\n') {
             return Err(Misuse("a path with a line break cannot stand in a crontab".into()).into());
         }
-        // In a crontab `%` ends the command.
+        // In a crontab, `%` ends the command.
         line(format!("{} {}", run.schedule.text(), command.replace('%', "\\%")));
     }
     Ok(out)
 }
 
-/// A service and a timer for each schedule.
+/// A service and a timer per schedule.
 pub(super) fn systemd(place: &Place) -> Result<Vec<UnitFile>> {
     let mut units = Vec::new();
     for run in &place.runs {
@@ -102,12 +102,12 @@ pub(super) fn systemd(place: &Place) -> Result<Vec<UnitFile>> {
     Ok(units)
 }
 
-/// Each on a line.
+/// Joins texts, each on its own line.
 pub(super) fn lines(texts: impl IntoIterator<Item = String>) -> String {
     texts.into_iter().flat_map(|text| [text, "\n".to_owned()]).collect()
 }
 
-/// The line by which files of this place are known.
+/// The line that marks files as belonging to this place.
 pub(super) fn mark(place: &Place) -> String {
     format!("# Written by `pitlake schedule` for {}\n", place.folder.display())
 }
@@ -120,12 +120,12 @@ fn systemd_word(word: &str) -> Result<String> {
     Ok(if word.contains([' ', '\'', ';', '#']) { format!("\"{word}\"") } else { word })
 }
 
-/// `%` begins a specifier.
+/// Escapes `%`, which begins a specifier.
 fn escaped(text: &str) -> String {
     text.replace('%', "%%")
 }
 
-/// The times of a schedule; either day will do where cron has two.
+/// The times of a schedule. Cron's two kinds of day become two entries, because either may match.
 fn calendar(fields: &Fields) -> Vec<String> {
     let Fields { minutes, hours, days, months, weekdays } = fields;
     let list = |values: &Option<Vec<u16>>| {
@@ -146,7 +146,7 @@ fn calendar(fields: &Fields) -> Vec<String> {
     }
 }
 
-/// An agent that keeps `pitlake schedule` running: launchd knows the machine's own hours only.
+/// A launchd agent that keeps `pitlake schedule` running, because launchd only knows local time.
 pub(super) fn launchd(place: &Place) -> String {
     let label = format!("pitlake.{}", place.name());
     let text = |value: &str| {
@@ -181,13 +181,13 @@ pub(super) fn launchd(place: &Place) -> String {
     )
 }
 
-/// The DAGs, with this folder, binary and jobs.
+/// The DAGs for this folder, binary and jobs.
 pub(super) fn airflow(place: &Place) -> Result<String> {
     if !place.options.is_empty() {
         let message = "the DAGs run pitlake in the folder of jobs.toml: print them there, without --config and --lake";
         return Err(Misuse(message.into()).into());
     }
-    // A string of JSON is one of Python.
+    // A JSON string is also a Python string.
     let text = |value: &str| serde_json::to_string(value);
     let folder = text(&place.folder.display().to_string())?;
     let program = text(&place.program.display().to_string())?;

@@ -1,4 +1,4 @@
-//! Puts the jobs into the user's systemd units or crontab, and takes them out. Never the form they have there.
+//! Installs the jobs into the user's systemd units or crontab, and removes them. Their format is in `forms`.
 
 use std::fs;
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use crate::world::Misuse;
 const NOWHERE: &str = "neither systemd user units nor a crontab can be had here: run `pitlake schedule` itself, in the \
                        foreground of a container or a terminal, or give another scheduler what `--print` writes";
 
-/// Adds the jobs, and takes out those of an earlier time. Returns what was done and how to undo it.
+/// Installs the jobs, replacing those installed earlier. Returns what was done and how to undo it.
 pub(super) fn install(place: &Place) -> Result<String> {
     if has_systemd() {
         return install_units(place);
@@ -33,7 +33,7 @@ pub(super) fn install(place: &Place) -> Result<String> {
     Ok(format!("added to your crontab:\n\n{block}\n{}{shown}", lines(place.missing())))
 }
 
-/// Takes out what was added for this folder.
+/// Removes what was installed for this folder.
 pub(super) fn uninstall(place: &Place) -> Result<String> {
     let mut removed = Vec::new();
     if has_systemd() {
@@ -77,7 +77,7 @@ fn install_units(place: &Place) -> Result<String> {
     ))
 }
 
-/// Takes out the units of this folder but those that are kept; returns their names.
+/// Removes the units of this folder, except those to keep. Returns their names.
 fn remove_units(place: &Place, kept: &[&str]) -> Result<Vec<String>> {
     let folder = units_folder(place)?;
     let mut removed = Vec::new();
@@ -124,7 +124,7 @@ fn systemctl(words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The user's crontab, empty if there is none; `None` where there is no cron.
+/// The user's crontab, empty if there is none. `None` if the system has no cron.
 fn crontab() -> Result<Option<String>> {
     let output = match Command::new("crontab").arg("-l").stdin(Stdio::null()).output() {
         Ok(output) => output,
@@ -151,7 +151,7 @@ fn set_crontab(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether this cron is cronie, which reads `CRON_TZ`.
+/// Whether this cron is cronie, which supports `CRON_TZ`.
 fn knows_zones() -> bool {
     let told = Command::new("crontab").arg("-V").stdin(Stdio::null()).output();
     told.is_ok_and(|output| [output.stdout, output.stderr].concat().windows(6).any(|part| part == b"cronie"))
@@ -165,7 +165,7 @@ fn end(place: &Place) -> String {
     format!("# end of `pitlake schedule` for {}\n", place.folder.display())
 }
 
-/// A crontab without the lines of this folder.
+/// A crontab without the lines for this folder.
 fn without(text: &str, place: &Place) -> String {
     let (begin, end) = (begin(place), end(place));
     let mut out = text.to_owned();

@@ -1,4 +1,5 @@
-//! `schedule`: runs the jobs of jobs.toml when they are due, or hands them to another scheduler. Never when a job is due.
+//! `schedule`: runs the jobs in jobs.toml when they are due, or hands them to another scheduler. When a job is due is
+//! decided in `plan`.
 
 mod forms;
 mod install;
@@ -25,10 +26,10 @@ use crate::store::lease::Lease;
 use crate::world::{Misuse, World};
 use place::Place;
 
-/// The longest sleep: clocks are set, and machines sleep.
+/// The longest sleep. Clocks get set, and machines go to sleep.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How often the log tells that nothing is due.
+/// How often the log says that nothing is due.
 const HEALTH: TimeDelta = TimeDelta::hours(1);
 
 /// Run the jobs of jobs.toml when they are due, in the foreground; or set up another scheduler
@@ -95,7 +96,7 @@ impl ScheduleArgs {
             })?;
             return Ok(Exit::Done);
         }
-        // With --now too: its times must come.
+        // Even with --now, so that scheduled times are reached.
         let clock = context.clock.running();
         let lease = Lease::take(&world.store, "schedule", Duration::ZERO).await?;
         let mut failed = Vec::new();
@@ -129,7 +130,7 @@ impl ScheduleArgs {
     }
 }
 
-/// What is left to do, as comments before what is printed.
+/// What remains to be done, as comments above the output.
 fn comments(place: &Place) -> String {
     forms::lines(place.missing().into_iter().map(|missing| format!("# {}", local(&missing))))
 }
@@ -140,8 +141,8 @@ fn waiting(jobs: &[Scheduled], due: &[&Scheduled]) -> Vec<String> {
     others.map(|job| job.job.clone()).collect()
 }
 
-/// Runs jobs that are due, while others wait. A run that ended before it had a report is returned, so that it is not begun
-/// again at once.
+/// Runs jobs that are due, while others wait. Returns a run that ended before it had a report, so that it is not
+/// started again at once.
 async fn one(
     context: &Context,
     world: &World,
@@ -181,7 +182,7 @@ fn ended(exit: Exit) -> String {
     format!("exit {}, {}", u8::from(exit), exit.meaning())
 }
 
-/// Sleeps until a time, or until the log is due.
+/// Sleeps until a time, or until the next log line.
 async fn sleep_until(world: &World, at: DateTime<Utc>, told: Option<DateTime<Utc>>) {
     let at = told.map_or(at, |told| at.min(told + HEALTH));
     loop {

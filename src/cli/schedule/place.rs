@@ -1,5 +1,5 @@
-//! What another scheduler must know to run pitlake here: the binary, the folder, the token files, and which jobs when. Never
-//! the form it takes.
+//! What another scheduler needs to run pitlake here: the binary, the folder, the token files, and which jobs to run
+//! when. The format is in `forms`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,27 +12,27 @@ use crate::plan::scheduled;
 use crate::spec::{Fields, Schedule};
 use crate::world::{Misuse, World};
 
-/// Where programs are looked for besides the folder of the binary.
+/// Where to look for programs, besides the folder of the binary.
 const SEARCHED: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Where pitlake runs, and how.
+/// Where and how pitlake runs.
 #[derive(Debug)]
 pub(super) struct Place {
     /// The binary.
     pub(super) program: PathBuf,
-    /// Where it is run.
+    /// The folder to run it in.
     pub(super) folder: PathBuf,
-    /// Where programs are looked for.
+    /// Where to look for programs.
     pub(super) search: String,
-    /// Options before the jobs.
+    /// Options placed before the jobs.
     pub(super) options: Vec<String>,
     /// Variables with the paths of token files.
     pub(super) tokens: Vec<(String, String)>,
-    /// Variables with the addresses of vendors, where the environment has them.
+    /// Variables with vendors' URLs, if they are set in the environment.
     pub(super) addresses: Vec<(String, String)>,
-    /// The user's folder.
+    /// The user's home folder.
     pub(super) home: Option<PathBuf>,
-    /// The jobs that were named.
+    /// The jobs named on the command line.
     pub(super) named: Vec<String>,
     /// What runs when.
     pub(super) runs: Vec<ScheduledRun>,
@@ -67,7 +67,7 @@ impl Place {
                 continue;
             };
             let address = vendor.variable("BASE_URL");
-            // What may hold a secret is not written into another program's file.
+            // A URL that may contain a secret is not written into another program's file.
             let set = config::variable(&address).filter(|url| !url.contains(['@', '?']));
             addresses.extend(set.map(|url| (address, url)));
             let name = format!("{}_FILE", account.token_variable(vendor));
@@ -90,26 +90,26 @@ impl Place {
         self.tokens.iter().chain(&self.addresses)
     }
 
-    /// What to do about token files that are not there yet, a line each.
+    /// What to do about missing token files, a line each.
     pub(super) fn missing(&self) -> Vec<String> {
         let missing = self.tokens.iter().filter(|(_, file)| !Path::new(file).is_file());
         missing.map(|(name, file)| format!("write the token to `{file}` ({name}), and `chmod 600` it")).collect()
     }
 
-    /// A command of pitlake, as its words.
+    /// A pitlake command, as words.
     pub(super) fn command(&self, program: &str, verb: &str, jobs: &[String]) -> Vec<String> {
         let words = [program.to_owned(), verb.to_owned()].into_iter();
         words.chain(jobs.iter().cloned()).chain(self.options.iter().cloned()).collect()
     }
 
-    /// The name of the lake's folder, for files of other programs.
+    /// A name for the lake's folder, to be used in other programs' files.
     pub(super) fn name(&self) -> String {
         let name = self.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
     }
 }
 
-/// The jobs that have a schedule and a vendor, by their schedule.
+/// The jobs that have a schedule and a vendor, by schedule.
 fn runs(world: &World, names: &[String]) -> Result<Vec<ScheduledRun>> {
     let mut runs: Vec<ScheduledRun> = Vec::new();
     for (name, _, schedule) in scheduled(&world.catalog, &world.jobs, names) {

@@ -1,5 +1,5 @@
-//! What keeps many tables from their data, once for all of them: a vendor that takes no more calls, a calendar that ends.
-//! Never what was done for a table.
+//! What prevents many tables from getting their data, reported once for all of them: a vendor that accepts no more
+//! calls, a calendar that ends. What was done for a table is in the summary itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use crate::cli::language::{labelled, local, say};
 use crate::plan::CALENDAR;
 use crate::report::{Report, TableReport};
 
-/// Tables that are named; of more the number is.
+/// The most tables to name; otherwise only their number is shown.
 pub(super) const NAMED: usize = 3;
 
-/// The causes of a run's failures that tables share.
+/// The causes of failures that several tables share.
 pub(super) struct Causes<'a> {
     report: &'a Report,
-    /// Vendors that stopped and tables failed for it, and why.
+    /// Vendors that stopped and made tables fail, and why.
     stopped: Vec<(&'a str, &'a str)>,
-    /// Days that several tables skipped, since they are published later, and those tables.
+    /// Days that several tables skipped because they are published later, and those tables.
     skipped: BTreeMap<&'a BTreeSet<NaiveDate>, Vec<&'a str>>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Causes<'a> {
         Self { report, stopped, skipped }
     }
 
-    /// Whether a reason is among them, so that a table need not repeat it.
+    /// Whether a reason is among them, so that tables need not repeat it.
     pub(super) fn have(&self, reason: &str) -> bool {
         self.stopped.iter().any(|(_, known)| *known == reason)
     }
@@ -45,12 +45,12 @@ impl<'a> Causes<'a> {
         self.stopped.iter().any(|(_, reason)| note == TableReport::not_refreshed(reason))
     }
 
-    /// Whether they kept a table from something.
+    /// Whether they affected a table.
     pub(super) fn concern(&self, table: &TableReport) -> bool {
         !table.beyond_calendar.is_empty() || self.have_skipped(&table.passed_over) || self.stopped(table)
     }
 
-    /// Whether a table was not fetched, or not refreshed, since its vendor stopped.
+    /// Whether a table was not fetched or refreshed because its vendor stopped.
     pub(super) fn stopped(&self, table: &TableReport) -> bool {
         let has_failed = table.failed.iter().any(|failed| self.have(&failed.reason));
         has_failed || table.notes.iter().any(|note| self.have_note(note))
@@ -61,12 +61,12 @@ impl<'a> Causes<'a> {
         self.skipped.contains_key(days)
     }
 
-    /// Days that several tables skipped: nothing is wrong with them.
+    /// Days that several tables skipped, which is not a problem.
     pub(super) fn skipped(&self) -> impl Iterator<Item = (&'a BTreeSet<NaiveDate>, String)> {
         self.skipped.iter().map(|(days, tables)| (*days, names(tables)))
     }
 
-    /// A line for each, with its way out and the tables that it concerns.
+    /// A line for each, with what to do and the affected tables.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (vendor, reason) in &self.stopped {
@@ -77,7 +77,7 @@ impl<'a> Causes<'a> {
         lines
     }
 
-    /// The tables that failed for a reason, and those that wait for a calendar that did.
+    /// The tables that failed for a reason, and those waiting for a calendar that did.
     fn concerned(&self, reason: &str) -> Vec<&'a str> {
         let is_calendar = self.report.tables.get(CALENDAR).is_some_and(|calendar| failed_for(calendar, reason));
         let note = TableReport::not_refreshed(reason);
@@ -130,7 +130,7 @@ fn failed_for(table: &TableReport, reason: &str) -> bool {
     table.failed.iter().any(|failed| failed.reason == reason)
 }
 
-/// A few names, or how many there are.
+/// A few names, or their number.
 pub(super) fn names(names: &[&str]) -> String {
     match names {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! The summary that a run prints at its end. Never the report itself.
+//! The summary printed at the end of a run. The report itself is in `report`.
 
 mod causes;
 
@@ -14,14 +14,14 @@ use super::language::{aside, listed, local, say};
 use crate::report::{Drift, Exit, Failed, Marked, Report, TableReport};
 use crate::store::Store;
 
-/// Interfaces whose calls are named one by one.
+/// The most interfaces whose calls are shown individually.
 const MOST_NAMED: usize = 6;
 
-/// Tables with nothing new that have a line each.
+/// The most tables without news that get a line each.
 const MOST_ALIKE: usize = 6;
 
-/// What kept tables from their data, then what was done, table by table, and what was not. Paths begin with the lake's, so
-/// that they can be pasted.
+/// What prevented tables from getting data, then for each table what was done and what was not. Paths include the
+/// lake's, so that they can be pasted.
 pub(super) fn text(report: &Report, store: &Store) -> String {
     let mut out = String::new();
     let causes = Causes::of(report);
@@ -29,7 +29,7 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
         line(&mut out, &text);
     }
     let tables = report.tables.iter().map(|(name, table)| {
-        // What was there before says nothing beside the reason why no more came.
+        // What was held before is irrelevant next to the reason why no more was fetched.
         let done = done(table).filter(|_| is_changed(table) || !causes.stopped(table));
         (name, done, remarks((name, table), &causes, (store, &report.run)))
     });
@@ -39,7 +39,7 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
     };
     let same: Vec<&String> =
         shown.iter().filter(|(name, _, remarks)| is_same(name, remarks)).map(|(name, ..)| *name).collect();
-    // A few have room for a line each.
+    // If there are few, each gets a line.
     let same = if same.len() > MOST_ALIKE { same } else { Vec::new() };
     let shown: Vec<_> = shown.into_iter().filter(|(name, ..)| !same.contains(name)).collect();
     let width = shown.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
@@ -79,7 +79,7 @@ pub(super) fn text(report: &Report, store: &Store) -> String {
     out
 }
 
-/// What to do after a run that ended with an exit code, where waiting or another command mends it.
+/// What to do after a run ended with an exit code, if waiting or another command helps.
 fn next(exit: Exit) -> Option<&'static str> {
     match exit {
         Exit::NotPublished => Some("run again later, in half an hour or the next morning; what is there is safe"),
@@ -90,7 +90,7 @@ fn next(exit: Exit) -> Option<&'static str> {
     }
 }
 
-/// One line for tables of which a run found all that there was.
+/// One line for tables for which a run found nothing new.
 fn nothing_new(report: &Report, names: &[&String]) -> String {
     let tables = counted(names.len(), "table");
     let of_tables: Vec<&TableReport> = names.iter().filter_map(|name| report.tables.get(*name)).collect();
@@ -102,7 +102,7 @@ fn nothing_new(report: &Report, names: &[&String]) -> String {
     aside(&say!("nothing new: {tables}"), &done(&all).into_iter().collect::<Vec<_>>())
 }
 
-/// What a user should know of a table besides what was done, without what the causes say.
+/// What a user should know about a table besides what was done, leaving out what the causes say.
 fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, (store, run): (&Store, &str)) -> Vec<String> {
     let mut remarks = Vec::new();
     let mut also = |text: String| remarks.push(text);
@@ -113,7 +113,7 @@ fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, (store, 
         also(say!("skipped, not due yet: {}", days(table.passed_over.iter())));
     }
     if let Some(changed) = changed(&table.drift) {
-        // What was built of answers that others fetched is older than this run.
+        // Rows built from answers that others fetched are older than this run.
         also(match table.fetched {
             0 => say!("{changed}; `pitlake diff {name}` lists them"),
             _ => say!("{changed}; `pitlake diff {name} --since {run}` lists them"),
@@ -166,7 +166,7 @@ fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, (store, 
     remarks
 }
 
-/// Calls by interface, of many the most.
+/// Calls by interface; if there are many interfaces, only the most called.
 fn calls(report: &Report) -> String {
     let mut calls: Vec<(&String, u64)> = report.calls.iter().map(|(name, calls)| (name, *calls)).collect();
     if calls.is_empty() {
@@ -185,7 +185,7 @@ fn calls(report: &Report) -> String {
     listed(&parts)
 }
 
-/// What changed of rows that readers saw before.
+/// What changed in rows that readers have seen.
 fn changed(drift: &Drift) -> Option<String> {
     let mut parts = Vec::new();
     if drift.rows > 0 {
@@ -207,7 +207,7 @@ fn line(out: &mut String, text: &str) {
     let _ = writeln!(out, "{}", text.trim_end());
 }
 
-/// Whether the lake has something of a table that it had not before.
+/// Whether the lake has anything new for a table.
 fn is_changed(table: &TableReport) -> bool {
     table.fetched > 0 || !table.built.is_empty()
 }
@@ -244,7 +244,7 @@ fn times(values: &BTreeMap<String, usize>) -> String {
     if more > 0 { say!("{named} and {more} more") } else { named }
 }
 
-/// All of a few names, in order; of many the first and the last.
+/// All of a few names in order; of many only the first and last.
 fn days<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
     let mut names: Vec<String> = names.map(|name| name.to_string()).collect();
     names.sort();

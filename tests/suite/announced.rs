@@ -1,4 +1,5 @@
-//! Who is told of a run: a command, the robots, Prometheus and `OpenLineage`, each on loopback. Never what a run does.
+//! Announcing runs by command, robots, Prometheus and `OpenLineage`, each on loopback. What a run does is tested
+//! elsewhere.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 use crate::support::{NOW, Place, Vendor, settings};
 use crate::vendors::bronze;
 
-/// A server that answers everything with a body; returns its address, and each request: its first line and its body.
+/// A server that answers every request with the same body. Returns its URL, and the first line and body of each
+/// request.
 fn robot(answer: &'static str) -> (String, Receiver<(String, Value)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -75,7 +77,7 @@ fn events_that_were_not_asked_for_are_not_told() {
     let place = place(&vendor, "on = [\"failed\"]\ncommand = [\"/bin/sh\", \"-c\", \"/bin/cat > told\"]");
     place.expect(8, &LATE);
     assert!(!place.path("told").exists());
-    // A command that fails changes no exit code, and is a warning.
+    // A command that fails is only a warning and does not change the exit code.
     place.accounts(&[vendor.account("tushare", "points = 5000"), "[notify]\ncommand = [\"/bin/false\"]\n".to_owned()]);
     let output = place.run(&LATE);
     assert_eq!(output.status.code(), Some(8));
@@ -185,7 +187,7 @@ fn metrics_and_lineage_tell_of_each_run() {
 fn a_run_that_an_error_ended_is_told_with_its_report() {
     let vendor = Vendor::start(settings());
     let place = place(&vendor, "command = [\"/bin/sh\", \"-c\", \"/bin/cat > told\"]");
-    // Another host builds the second table.
+    // Another host is building the second table.
     let lease = place.path("data/leases/build-stock_daily_cn.json");
     fs::create_dir_all(lease.parent().unwrap()).unwrap();
     fs::write(&lease, r#"{"host":"another-host","pid":1,"until":"2999-01-01T00:00:00Z"}"#).unwrap();

@@ -1,4 +1,4 @@
-//! Vendors that cut, fail or lie, and lakes that other programs wrote.
+//! Vendors that truncate, fail or lie, and lakes written by other programs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -48,8 +48,8 @@ fn the_newer_address_form_works_too() {
     assert_same("adj_factor", silver(&place, "adj_factor"), documented::tushare(&vendor.market, "adj_factor", None));
 }
 
-/// Writes the rows of an interface into the folder of the day in a column, or of the last session: gzipped JSON lines
-/// in the documented layout, without a header. Sessions without rows get an empty file.
+/// Writes the rows of an interface as another program would: gzipped JSON lines in the documented layout, without a
+/// header, in the folder of the day in a column, or of the last session. Sessions without rows get an empty file.
 fn write_as_another_program(place: &Place, market: &Market, folder: &str, interface: &str, column: &str) {
     let rows = market.rows(interface).unwrap();
     let column = rows.fields.iter().position(|field| field == column);
@@ -154,7 +154,7 @@ fn a_unit_other_than_the_contracts_stops_the_partition() {
     assert!(place.files("silver").is_empty());
 }
 
-/// Answers every request with the same body; returns the address.
+/// Answers every request with the same body; returns the URL.
 fn fixed_reply(status: &'static str, body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -193,7 +193,7 @@ fn a_token_in_a_vendors_message_is_not_repeated() {
     }
 }
 
-/// Came: the whole of it was read, parsed and asked for again, five times over.
+/// Was: the whole reply was read, parsed and requested again, five times.
 #[test]
 fn a_reply_of_any_size_is_given_up_at_64_mib_and_not_asked_for_again() {
     let body: &'static str = Box::leak(format!("[\"{}\"]", "x".repeat(65 << 20)).into_boxed_str());

@@ -1,4 +1,5 @@
-//! What keeps all tables from their data is said once and first, with the way out, and nothing is said that only follows.
+//! What prevents all tables from getting data is reported once and first, with what to do, and nothing is reported that
+//! only follows from it.
 
 use std::fs;
 
@@ -7,7 +8,7 @@ use crate::support::{NOW, Place, Vendor, settings};
 const BACKFILL: [&str; 8] =
     ["backfill", "stock_daily_cn", "adj_factor", "income_cn", "--start", "2022-12-30", "--end", "2023-02-28"];
 
-/// What a command prints and its exit code, without lines that only follow from the cause.
+/// What a command prints, without lines that only follow from the cause, and its exit code.
 fn once(place: &Place, code: i32, cause: &str, args: &[&str]) -> String {
     let printed = place.expect(code, args);
     let first = printed.lines().next().unwrap();
@@ -54,7 +55,7 @@ fn a_token_that_is_rejected_later_needs_no_line_a_table() {
     place.expect(0, &["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-31", "--now", NOW]);
     place.token = "not-the-token".into();
     let printed = once(&place, 5, "the account was rejected", &[&BACKFILL[..], &["--now", NOW]].concat());
-    // The calendar and the securities of the lake will do for the present.
+    // The lake's calendar and securities are good enough for now.
     assert!(printed.contains("\n! not fetched for this reason: 4 tables\n"), "{printed}");
     assert!(!printed.contains("\nadj_factor"), "what it held before is no news: {printed}");
 }
@@ -73,10 +74,10 @@ fn a_calendar_that_ends_is_one_warning_for_all_tables() {
     let printed = place.expect(8, &["run", "market", "--now", NOW]);
     let ends = printed.lines().next().unwrap();
     assert!(ends.starts_with("! the calendar in the lake ends 2024-02-28, so days up to 2026-01-05 wait"), "{printed}");
-    // The four, and the suspensions that they are judged by.
+    // The four, and the suspensions used to judge them.
     assert!(ends.contains(": 5 tables; `pitlake fetch trade_cal --refetch`"), "{printed}");
     assert_eq!(printed.matches("the calendar").count(), 1, "{printed}");
-    // A price says so once, too.
+    // A price says so once as well.
     let priced = ["plan", "market", "--start", "2023-01-03", "--end", "2025-12-31", "--now", NOW];
     let priced = place.expect(0, &priced);
     assert_eq!(priced.matches("calendar").count(), 1, "{priced}");

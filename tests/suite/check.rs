@@ -1,4 +1,4 @@
-//! `check`: rows of silver that break a promise are printed, and exit 4.
+//! `check`: prints rows of silver that break a promise, and exits with 4.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Exit codes, messages and the output that scripts rely on.
+//! Exit codes, messages, and the output that scripts rely on.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use pitlake_sandbox::Settings;
 
 use crate::support::{DAILY, NOW, Place, Vendor, settings, text_of};
 
-/// Runs and expects an exit code and a message; the token must appear nowhere.
+/// Runs a command and expects an exit code and a message. The token must not appear anywhere.
 fn refuses(place: &Place, code: i32, part: &str, args: &[&str]) {
     let output = place.run(args);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -36,7 +36,7 @@ fn a_missing_right_is_5_and_does_not_stop_other_tables() {
     let vendor = Vendor::start(Settings { points: 120, ..settings() });
     let place = Place::with(&vendor);
     refuses(&place, 5, "没有接口访问权限", &backfill("moneyflow_cn", &ONE_DAY));
-    // With a calendar, the one interface that is allowed works.
+    // With a calendar, the only permitted interface works.
     let calendar = "exchange,cal_date,is_open,pretrade_date\nSSE,20230105,1,20230104\nSSE,20230106,1,20230105\n";
     fs::write(place.path("cal.csv"), calendar).unwrap();
     place.expect(0, &["import", "--interface", "tushare/trade_cal", "cal.csv", "--now", NOW]);
@@ -69,7 +69,7 @@ fn jobs_and_the_names_of_interfaces_stand_for_their_tables() {
         ("daily_basic", &["stock_daily_basic_cn"]),
         ("tushare/daily", &["stock_daily_cn"]),
         ("income_vip", &["income_cn"]),
-        // A job of that name comes before the interface.
+        // A job of that name takes precedence over the interface.
         ("daily", &["moneyflow_cn"]),
     ] {
         for command in ["backfill", "fetch"] {
@@ -95,7 +95,7 @@ fn jobs_and_the_names_of_interfaces_stand_for_their_tables() {
     assert!(place.expect(0, &["tables", "daily"]).starts_with("stock_daily_cn: "));
 }
 
-/// Came: "4 slices fetched (0 rows)", exit 0. Should come: refused before a call is spent.
+/// Was: "4 slices fetched (0 rows)", exit 0. Expected: refused before any call.
 #[test]
 fn securities_of_jobs_are_checked_before_a_call() {
     let vendor = Vendor::start(settings());
@@ -119,12 +119,12 @@ fn securities_of_jobs_are_checked_before_a_call() {
     }
     assert!(place.files("").is_empty() && vendor.calls() == 0);
     let listed = vendor.market.rows("stock_basic").unwrap().rows;
-    // In Shenzhen its number is nothing; one of Shenzhen may be an index in Shanghai.
+    // In Shenzhen its number does not exist; a Shenzhen number may be an index in Shanghai.
     let known = listed.iter().filter_map(|row| text_of(&row[0])).find(|code| code.starts_with('6')).unwrap().to_owned();
     let (number, market) = known.split_once('.').unwrap();
     let swapped = format!("{number}.{}", if market == "SH" { "SZ" } else { "SH" });
     symbols(&format!("[\"{known}\"]"));
-    // Once the lake holds a universe, a code that it does not know is refused too, and nothing is asked.
+    // Once the lake has a universe, an unknown code is refused as well, without any call.
     place.expect(0, &["fetch", "stock_basic_cn", "--now", NOW]);
     let before = (vendor.calls(), place.files("").len());
     for (written, hint) in [(swapped.as_str(), known.as_str()), ("688999.SH", "`pitlake fetch stock_basic_cn`")] {
@@ -157,7 +157,7 @@ fn status_shows_what_the_lake_holds_within_80_columns() {
             .map(|line| line.split(' ').next().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    // The lake holds nothing of the job's table, and the calendar ends a year after the market.
+    // The lake holds nothing for the job's table, and the calendar ends a year after the market.
     let held = ["adj_factor", "income_cn", "stock_basic_cn", "trade_cal", "!", "the"];
     assert_eq!(shown(&["status", "--now", NOW]), held);
     let printed = place.expect(0, &["status", "--now", NOW]);
@@ -215,10 +215,10 @@ fn a_day_after_today_is_2_and_one_not_published_is_8() {
         refuses(&place, code, part, &args);
     };
     run(2, &last, "2023-01-01T00:00:00Z", "in the future");
-    // Before its hour of publication the day is not asked for; after it the vendor has it.
+    // Before its hour of publication, the day is not requested; after it, the vendor has it.
     run(8, &last, &format!("{last}T08:00:00Z"), "not published");
     run(0, &last, &format!("{last}T10:00:00Z"), "1 slice fetched");
-    // The market ends here: the answer for the next open day is empty.
+    // The market ends here, so the answer for the next open day is empty.
     let next = "2023-03-01";
     run(8, next, &format!("{next}T10:00:00Z"), "not published");
     run(8, "2025-06-03", NOW, "calendar");
@@ -363,11 +363,11 @@ fn doctor_reports_what_to_fix() {
     for part in ["store", "tushare limits", "tushare/income_vip", "answers", "tushare clock", "within 60 s"] {
         assert!(printed.contains(part), "no `{part}` in {printed}");
     }
-    // It writes only its report, which counts against the quota.
+    // It only writes its report, which counts against the quota.
     assert!(place.files("").keys().all(|path| path.starts_with("runs/")), "{:?}", place.files("").keys());
     let json: serde_json::Value = serde_json::from_str(&place.expect(0, &["doctor", "--format", "json"])).unwrap();
     assert!(json.as_array().unwrap().iter().all(|finding| finding["exit"] == 0), "{json}");
-    // The account has fewer points than jobs.toml: the vendor refuses interfaces.
+    // The account has fewer points than jobs.toml says, so the vendor refuses interfaces.
     let poor = Vendor::start(Settings { points: 120, ..settings() });
     refuses(&Place::with(&poor), 5, "check the token and the account's points", &["doctor"]);
     refuses(&Place { token: "wrong".into(), ..Place::with(&vendor) }, 5, "token不对", &["doctor"]);
@@ -390,7 +390,7 @@ fn doctor_leaves_no_lake_where_there_was_none() {
 #[test]
 fn rejects_prints_rows_and_reasons() {
     let place = Place::at("http://127.0.0.1:9");
-    // A mistyped lake is not one without rejected rows.
+    // A mistyped lake is not a lake without rejected rows.
     place.expect(2, &["rejects"]);
     refuses(&place, 2, "no lake at", &["query", "select 1", "--lake", "typo"]);
     refuses(&place, 2, "no lake at", &["normalize", "--lake", "typo"]);
@@ -420,7 +420,7 @@ fn the_demo_shows_a_lake_and_a_statement_on_two_days() {
     }
     let tables = fs::read_dir(place.path("demo-lake/silver")).unwrap().count();
     assert!(tables >= 8, "{tables} tables");
-    // A second demo uses the same lake. A lake that demo did not make is refused and left as it is.
+    // A second demo uses the same lake. A lake not made by the demo is refused and left as it is.
     place.expect(0, &["demo"]);
     fs::create_dir_all(place.path("mine/bronze/tushare/x/date=2024-01-02")).unwrap();
     fs::write(place.path("mine/bronze/tushare/x/date=2024-01-02/a.jsonl.gz"), "").unwrap();
@@ -441,7 +441,7 @@ fn a_daily_quota_stops_a_run_and_keeps_what_was_fetched() {
     let printed = place.backfill(6, &["adj_factor"], &settings());
     assert!(printed.contains("requests_per_day"), "{printed}");
     assert_eq!(vendor.calls(), 30);
-    // The same day there are no calls left. What was fetched stays, and the next quota continues from there.
+    // No calls are left on the same day. What was fetched stays, and the next quota continues from there.
     place.backfill(6, &["adj_factor"], &settings());
     assert_eq!(vendor.calls(), 30);
     let price = place.backfill(0, &["adj_factor", "--dry-run"], &settings());

@@ -1,4 +1,4 @@
-//! A clock that lies: a run in 2134, and honest ones after it; a vendor whose clock is another one.
+//! Wrong clocks: a run in 2134 followed by runs with the right time, and a vendor whose clock differs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::proxy::{Proxy, Turn};
 use crate::support::{NOW, Place, Row, Vendor, day, settings, silver};
 
-/// The latest row of a key; every version where they are kept; lists, and answers to securities.
+/// The latest row of a key; every version; snapshots; answers by security.
 const TABLES: [&str; 4] = ["adj_factor", "stock_basic_cn", "income_cn", "dividend_cn"];
 const WRONG: &str = "2134-01-05T12:00:00Z";
 const NEXT: &str = "2026-01-06T12:00:00Z";
@@ -17,7 +17,7 @@ fn backfill(place: &Place, now: &str) -> String {
     place.expect(0, &[&["backfill"], &TABLES[..], &range].concat())
 }
 
-/// What rows show, without what tells when they came.
+/// The contents of rows, without the columns that tell when they were received.
 fn shown(rows: Vec<Row>) -> BTreeSet<Row> {
     let strip = |mut row: Row| {
         for column in ["known_on", "known_basis", "tradable_on", "observed_at", "revision", "withdrawn_on"] {
@@ -28,7 +28,7 @@ fn shown(rows: Vec<Row>) -> BTreeSet<Row> {
     rows.into_iter().map(strip).collect()
 }
 
-/// Came: a corrected close stayed wrong for eight years, and a new listing never entered.
+/// Was: a corrected close stayed wrong for eight years, and new listings were never added.
 #[test]
 fn an_answer_after_one_from_the_future_is_the_newest_and_known_when_it_came() {
     let vendor = Vendor::start(settings());
@@ -64,17 +64,17 @@ fn an_answer_after_one_from_the_future_is_the_newest_and_known_when_it_came() {
         let (ours, expected) = (shown(ours), shown(expected));
         let lacking: Vec<_> = expected.difference(&ours).collect();
         assert!(lacking.is_empty(), "{table}: {lacking:?}");
-        // Where versions are kept the wrong one stays one.
+        // If versions are kept, the wrong one remains as one.
         assert_eq!(ours.len() - expected.len(), usize::from(table == "income_cn"), "{table}");
         assert_eq!(has_versions, ["income_cn", "dividend_cn"].contains(&table), "{table}");
     }
-    // The name is a millisecond later than that of the answer before, and the header has the true time.
+    // The name is a millisecond later than that of the previous answer, and the header has the true time.
     let days = place.files("bronze/tushare/adj_factor/date=2023-01-04");
     let names: Vec<&String> = days.keys().collect();
     assert!(names[1].ends_with("adj_factor_21340105T120000001Z.jsonl.gz"), "{names:?}");
     let header = String::from_utf8_lossy(&days[names[1]][..400]).into_owned();
     assert!(header.contains(r#""fetched_at":"2026-01-05T12:00:00Z""#), "{header}");
-    // What came is held, and asked no more.
+    // What was received is held, and not requested again.
     let (calls, before) = (proxy.calls("adj_factor"), place.files("silver/adj_factor"));
     backfill(&place, NEXT);
     assert_eq!((proxy.calls("adj_factor"), place.files("silver/adj_factor") == before), (calls, true));
@@ -97,7 +97,7 @@ fn a_clock_that_differs_from_the_vendors_is_told_once_and_not_of_a_fixed_one() {
     let honest = Place::with(&vendor);
     let printed = honest.expect(0, &["fetch", "stock_basic_cn"]);
     assert!(!printed.contains(text), "{printed}");
-    // The clock of the machine itself is what the test is about.
+    // The test is about the machine's own clock.
     #[allow(clippy::disallowed_methods)]
     let now = chrono::Utc::now();
     assert!(day("2024-01-02") < now.date_naive(), "the machine's clock is set");

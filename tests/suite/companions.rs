@@ -1,5 +1,5 @@
-//! Former states beside the rows that stand: what a second answer to a day changed and withdrew, and the history of a
-//! snapshot, from bronze with headers of our own.
+//! Former states beside the current rows: what a second answer for a day changed and withdrew, and the history of a
+//! snapshot, from bronze with our own headers.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{NOW, Place, day, silver};
 
-/// Writes an answer to a day, or a snapshot of it.
+/// Writes an answer for a day, or a snapshot on it.
 fn answer(place: &Place, interface: &str, (of, at): (&str, &str), lines: &[&str]) {
     let (catalog, _) = Catalog::load(&[], None).unwrap();
     let contract = catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
@@ -63,7 +63,7 @@ fn bars() -> Place {
 #[test]
 fn what_a_second_answer_changed_and_withdrew_is_kept_beside_the_table() {
     let place = bars();
-    // Plain readers of the table see one row a key, as before.
+    // Plain readers of the table still see one row per key.
     let main = silver(&place, "stock_daily_cn");
     let codes: Vec<&str> = main.iter().map(|row| row["ts_code"].as_str()).collect();
     assert_eq!(codes, ["600001.SH", "600002.SH"]);
@@ -88,17 +88,17 @@ fn a_run_that_was_killed_before_the_partition_was_put_is_made_up_for() {
     let place = bars();
     let whole = place.files("silver");
     assert_eq!(whole.len(), 2);
-    // The companion is put first: what is left of a killed run is a companion beside a former partition, or none.
+    // The companion is written first, so a killed run leaves a companion beside an old partition, or without one.
     fs::remove_file(place.path("data/silver/stock_daily_cn").join(PARTITION)).unwrap();
     place.expect(0, &["normalize", "stock_daily_cn", "--now", NOW]);
     assert_eq!(place.files("silver"), whole);
-    // Rows that no bronze gives any more are gone from both.
+    // Rows that bronze no longer has are removed from both.
     fs::remove_dir_all(place.path("data/bronze/tushare/stock_daily_cn")).unwrap();
     place.expect(0, &["normalize", "stock_daily_cn", "--full", "--now", NOW]);
     assert!(place.files("silver").is_empty(), "{:?}", place.files("silver").keys());
 }
 
-/// What is known on the next session is built with the same calendar, whichever tables a run is about.
+/// What is known in the next session is built with the same calendar, whichever tables a run is about.
 #[test]
 fn rows_known_on_the_next_session_are_built_once() {
     let place = Place::at("http://127.0.0.1:9");

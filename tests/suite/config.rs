@@ -1,4 +1,4 @@
-//! `config init` and `config check`: a configuration that is written, and what one holds.
+//! `config init` and `config check`: the configuration that is written, and what a configuration contains.
 
 use std::fs;
 

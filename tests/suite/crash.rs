@@ -1,4 +1,4 @@
-//! A run may be killed at any moment and repeated: the result is the same, byte for byte.
+//! A run may be killed at any time and repeated, with the same result byte for byte.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,11 +28,11 @@ fn twenty_kills_leave_the_same_bytes_as_none() {
     for _ in 0..20 {
         let mut command = place.command(&args);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // At early and late moments; the assertions hold however far the run has come.
+        // Kills early and late; the assertions hold however far the run got.
         sleep(whole.mul_f64(random.random_range(0.0..0.6)).max(Duration::from_millis(1)));
         child.kill().unwrap();
         child.wait().unwrap();
-        // A reader never sees a file that is written in part.
+        // Readers never see a partially written file.
         assert!(place.files("silver").keys().all(|path| path.ends_with("part-0.parquet")));
         assert!(place.files("bronze").keys().all(|path| path.ends_with(".jsonl.gz")));
     }
@@ -75,18 +75,18 @@ fn an_evening_that_is_killed_and_repeated_leaves_the_same_silver() {
     assert!(differ.is_empty() && silver.len() == expected.len(), "{differ:?}");
 }
 
-/// Came: eight runs that were killed after a second made 436 calls on a quota of 200, and recorded none.
+/// Was: eight runs killed after a second made 436 calls on a quota of 200, and recorded none.
 #[test]
 fn a_killed_run_has_counted_every_call_and_kept_all_answers_but_those_of_its_last_second() {
     let vendor = Vendor::start(settings());
-    // After twenty days the vendor says nothing more.
+    // After twenty days, the vendor stops answering.
     let proxy = Proxy::start(&vendor.server.url(), |request, before| {
         if request["api_name"] == "daily" && before >= 20 {
             sleep(Duration::from_mins(5));
         }
         Turn::Pass
     });
-    // Four calls a second.
+    // Four calls per second.
     let account =
         format!("[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 240\n", proxy.url);
     let place = Place::of(&vendor, &[account]);
@@ -111,9 +111,9 @@ fn a_killed_run_has_counted_every_call_and_kept_all_answers_but_those_of_its_las
     assert!(counted <= sent + 128, "{counted} calls were counted, and {sent} sent");
 }
 
-/// The securities that spools in the folder of staged files tell of.
+/// The securities with spool files among the staged files.
 fn spooled(place: &Place) -> BTreeSet<String> {
-    // Others come and go meanwhile.
+    // Others come and go in the meantime.
     let entries = fs::read_dir(place.path("data/.staging")).into_iter().flatten().flatten();
     let spools = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("spool.tushare.income."));
     let bodies = spools.filter_map(|entry| fs::read(entry.path()).ok());
@@ -122,13 +122,13 @@ fn spooled(place: &Place) -> BTreeSet<String> {
     codes.map(str::to_owned).collect()
 }
 
-/// Came: a kill lost up to 200 answers that were paid for.
+/// Was: a kill lost up to 200 answers that had been paid for.
 #[test]
 fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
     let vendor = Vendor::start(settings());
     let (is_silent, asked) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(BTreeSet::new())));
     let (silent, codes) = (Arc::clone(&is_silent), Arc::clone(&asked));
-    // After sixteen securities the vendor says nothing more.
+    // After sixteen securities, the vendor stops answering.
     let proxy = Proxy::start(&vendor.server.url(), move |request, _| {
         if request["api_name"] == "income" {
             let code = request["params"]["ts_code"].as_str().unwrap().to_owned();
@@ -142,7 +142,7 @@ fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
         }
         Turn::Pass
     });
-    // By security, and four calls a second: so many first pages are waited for before an end is judged.
+    // By security, at four calls per second. This many first pages are awaited before an end is judged.
     let account = |pace| {
         format!(
             "[vendors.tushare]\nbase_url = \"{}\"\npoints = 2000\nmax_in_flight = 32\nrequests_per_minute = {pace}\n",
@@ -157,7 +157,7 @@ fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
     while spooled(&place).len() < 6 && begun.elapsed() < Duration::from_mins(1) {
         sleep(Duration::from_millis(10));
     }
-    // Another run meanwhile is turned away, and takes nothing of it.
+    // Another run in the meantime is refused, and does not touch any of it.
     assert_eq!(place.run(&at(NOW)).status.code(), Some(7));
     place.expect(0, &["status", "income_cn"]);
     place.expect(0, &["verify", "--now", NOW]);
@@ -195,7 +195,7 @@ fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
     assert!(lacking.len() >= 8 && kept.is_subset(&all), "{all:?}");
     let note = format!("kept {} answers of a run that was killed", kept.len());
 
-    // At once: the file is gone on with, whatever the kill cut off.
+    // Resumed at once: the file is continued, whatever the kill cut off.
     let cut = lake(&|place| {
         let mut file = fs::File::options().append(true).open(spool(place)).unwrap();
         file.write_all(b"\xff\x01\0\0half a record").unwrap();
@@ -206,7 +206,7 @@ fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
     assert_eq!(cut.files("bronze/tushare/income_cn"), undisturbed.files("bronze/tushare/income_cn"));
     assert_eq!(cut.files("silver"), undisturbed.files("silver"));
 
-    // On another day: they are a file of their own, of the time when they came.
+    // Resumed on another day: they become a separate file, with the time at which they were received.
     let later = lake(&|_| {});
     let (told, asked) = run(&later, "2026-01-06T12:00:00Z");
     assert!(told.contains(&note), "{told}");
@@ -217,7 +217,7 @@ fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
     assert!(files[1].contains("/date=2026-01-06/income_20260106T120000000Z-span"), "{files:?}");
     later.expect(0, &["verify", "--now", "2026-01-06T12:00:00Z"]);
 
-    // What cannot be read is named, and asked for again.
+    // What cannot be read is reported, and requested again.
     let damaged = lake(&|place| fs::write(spool(place), "pitlake-spool-1\nhalf").unwrap());
     let (told, asked) = run(&damaged, NOW);
     assert!(told.contains("removed `.staging/spool.tushare.income.") && told.contains("damaged"), "{told}");
@@ -225,7 +225,7 @@ fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
     assert_eq!(damaged.files("silver"), undisturbed.files("silver"));
 }
 
-/// Came: exit 0, and a new lake that held the rest.
+/// Was: exit 0, and a new lake with the rest.
 #[test]
 fn a_lake_that_is_moved_away_while_a_run_goes_on_ends_it() {
     let vendor = Vendor::start(settings());
@@ -242,7 +242,7 @@ fn a_lake_that_is_moved_away_while_a_run_goes_on_ends_it() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("the folder was removed or moved away meanwhile"), "{stderr}");
-    // What was under way at that moment may have made the folder again; nothing follows it.
+    // Work in progress at that moment may have created the folder again, but nothing more is added.
     assert!(place.files("bronze").len() < 8, "{:?}", place.files("bronze").keys());
 }
 

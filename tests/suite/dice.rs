@@ -1,19 +1,19 @@
-//! Numbers that follow from a seed: the same on every machine.
+//! Random numbers from a seed, the same on every machine.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-/// Numbers that follow from a seed.
+/// Random numbers from a seed.
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// Those of a seed, or of anything else that can be told apart.
+    /// Seeded with anything that can be hashed.
     pub(crate) fn of(seed: impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
         seed.hash(&mut hasher);
         Self(hasher.finish())
     }
 
-    /// True once in so many times.
+    /// True about once in this many times.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

@@ -36,7 +36,7 @@ fn two_vendors_are_compared_in_one_unit() {
     ] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
-    // Days that only one vendor has are counted and not listed.
+    // Days that only one vendor has are counted but not listed.
     let line = r#"{"ts_code":"000001.SZ","trade_date":"20240103","close":9.39,"vol":1,"amount":1}"#;
     bronze(&place, "tushare/stock_daily_cn/date=2024-01-03/daily_20240103T120000000Z.jsonl.gz", &[line]);
     let printed = diff(&place, &["stock_daily_cn", "--between", "tushare,asharehub"]);
@@ -116,7 +116,7 @@ fn changes_by_later_fetches_are_listed_with_both_values() {
     assert!(place.files("").keys().all(|path| path.starts_with("bronze/")), "{:?}", place.files("").keys());
 }
 
-/// Without a second answer nothing can have changed: listings and headers tell, and no row is read.
+/// Without a second answer nothing can have changed. Listings and headers tell, so no row is read.
 #[test]
 fn bronze_is_read_only_where_a_slice_was_answered_again() {
     let place = place();
@@ -125,7 +125,7 @@ fn bronze_is_read_only_where_a_slice_was_answered_again() {
         format!(r#"{{"ts_code":"600001.SH","trade_date":"{day}","close":{close},"vol":null,"amount":null}}"#)
     };
     bronze(&place, &name("2024-01-02", "20240102"), &[&row("20240102", "9.39")]);
-    // Rows that nobody can read.
+    // Rows that cannot be read.
     fs::create_dir_all(place.path("data/bronze/tushare/adj_factor/date=2024-01-03")).unwrap();
     fs::write(
         place.path("data/bronze/tushare/adj_factor/date=2024-01-03/adj_factor_20240103T120000000Z.jsonl.gz"),
@@ -138,7 +138,7 @@ fn bronze_is_read_only_where_a_slice_was_answered_again() {
     assert_eq!(place.expect(0, &["diff", "--now", NOW]), "no table changed\n");
     let one = diff(&place, &["stock_daily_cn"]);
     assert_eq!((&one["unread"], &one["counts"]["same"]), (&json!(1), &json!(0)));
-    // Days first fetched since then and corrected after that are shown; days fetched once are new.
+    // Days first fetched since then and corrected later are shown; days fetched once are new.
     bronze(&place, &name("2024-01-03", "20240103"), &[&row("20240103", "9.4")]);
     bronze(&place, &name("2024-01-03", "20240104"), &[&row("20240103", "9.5")]);
     bronze(&place, &name("2024-01-04", "20240104"), &[&row("20240104", "9.6")]);

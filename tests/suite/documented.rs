@@ -1,4 +1,4 @@
-//! What silver must hold of an interface: the sandbox's rows in the units of the vendors' documents. Units come from
+//! What silver must hold for an interface: the sandbox's rows, in the units of the vendors' documents. Units come from
 //! `reference.tsv`, which is written by hand, and not from the contracts.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::support::{Place, Row, silver, text_of};
 pub(crate) static CATALOG: LazyLock<Catalog> =
     LazyLock::new(|| Catalog::load(&[], None).unwrap_or_else(|problems| panic!("{problems}")).0);
 
-/// How far the point moves on the way to silver, by the unit of the vendor's documents.
+/// How far to move the decimal point on the way to silver, by unit in the vendor's documents.
 fn places(unit: &str) -> i32 {
     match unit {
         "lot100" => 2,
@@ -33,7 +33,7 @@ fn units(interface: &str) -> BTreeMap<&'static str, &'static str> {
     all.flat_map(|line| line.fields.split(' ').map(move |field| (field, line.unit))).collect()
 }
 
-/// `SH.600519`, `sh.600519`, `600519` and `00700` as `600519.SH` and `00700.HK`.
+/// Converts `SH.600519`, `sh.600519`, `600519` and `00700` to `600519.SH` and `00700.HK`.
 fn suffixed(code: &str) -> String {
     let bare = |code: &str| match (code.len(), &code[..1]) {
         (5, _) => "HK",
@@ -64,7 +64,7 @@ fn instant(text: &str) -> String {
     at.and_local_timezone(shanghai).unwrap().to_utc().to_rfc3339()
 }
 
-/// What silver must hold of a cell.
+/// What silver must hold for a cell.
 fn value(cell: &Cell, field: &Field, kind: ColumnType, unit: &str) -> String {
     let Some(text) = text_of(cell).filter(|text| !text.is_empty()) else { return "null".into() };
     let is_missing =
@@ -91,16 +91,16 @@ fn value(cell: &Cell, field: &Field, kind: ColumnType, unit: &str) -> String {
     }
 }
 
-/// What silver must hold of an interface of Tushare that the vendor shows at a moment, or in the end.
+/// What silver must hold for a Tushare interface that the vendor shows at a moment, or in the end.
 pub(crate) fn tushare(market: &Market, interface: &str, at: Option<DateTime<Utc>>) -> Vec<Row> {
     Documented { name: interface.to_owned(), ..Documented::of(&format!("tushare/{interface}")) }.rows(market, at)
 }
 
-/// An interface with the units of its documents, and the table it feeds.
+/// An interface with the units in its documents, and the table it feeds.
 pub(crate) struct Documented<'a> {
     pub(crate) table: &'a Table,
     pub(crate) source: &'a TableSource,
-    /// What the sandbox calls its rows.
+    /// The sandbox's name for its rows.
     pub(crate) name: String,
     /// Units by field.
     pub(crate) units: BTreeMap<&'a str, &'a str>,
@@ -114,14 +114,14 @@ impl Documented<'static> {
         Self::part(table, table.source(&id).unwrap(), interface.to_owned())
     }
 
-    /// A shipped interface, or a part of a nested one.
+    /// A shipped interface, or part of a nested one.
     pub(crate) fn part(table: &'static Table, source: &'static TableSource, name: String) -> Self {
         Self { table, source, name, units: units(&source.contract.id.to_string()) }
     }
 }
 
 impl Documented<'_> {
-    /// What silver must hold: the columns of this source.
+    /// What silver must hold in the columns of this source.
     pub(crate) fn rows(&self, market: &Market, at: Option<DateTime<Utc>>) -> Vec<Row> {
         let rows = market.rows_at(&self.name, at).unwrap_or_else(|| panic!("the sandbox has no {}", self.name));
         let filled: Vec<_> =
@@ -139,7 +139,8 @@ impl Documented<'_> {
         rows.rows.iter().map(row).collect()
     }
 
-    /// Where the market has a field. The parts of nested replies are flat there, under our names or the vendor's.
+    /// The position of a field in the market's rows. Parts of nested replies are flattened there, with our names or the
+    /// vendor's.
     fn place(&self, rows: &Rows, plan: &FieldPlan) -> Option<usize> {
         let field = &self.source.contract.fields[plan.field].name;
         let last = field.rsplit('.').next().unwrap();
@@ -159,11 +160,11 @@ impl Documented<'_> {
     }
 }
 
-/// A number text whose point moves `places` to the right: a whole number, or the nearest double.
+/// A number as text with its point moved `places` to the right: an integer, or the nearest double.
 fn scaled(text: &str, places: i32, whole: bool) -> String {
     let (digits, exponent) = shifted(text, places);
     if whole {
-        // A count: nothing may be left behind the point.
+        // A count must not have decimals.
         let value: i128 = digits.parse().expect("digits");
         let unit = 10i128.pow(u32::try_from(-exponent.min(0)).expect("small"));
         let value = value * 10i128.pow(u32::try_from(exponent.max(0)).expect("small"));
@@ -174,7 +175,7 @@ fn scaled(text: &str, places: i32, whole: bool) -> String {
     format!("{:?}", if nearest == 0.0 { 0.0 } else { nearest })
 }
 
-/// Digits and power of ten of a number text whose point moves `places` to the right.
+/// Digits and power of ten of a number as text, with its point moved `places` to the right.
 fn shifted(text: &str, places: i32) -> (String, i32) {
     let (number, power) = text.split_once(['e', 'E']).map_or((text, 0), |(n, p)| (n, p.parse().expect("a power")));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -185,14 +186,14 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// Whether a value of silver covers one of the vendor: equal, finer, or in place of nothing.
+/// Whether a value in silver covers the vendor's: equal, finer, or filling a null.
 pub(crate) fn covers(silver: &str, vendor: &str) -> bool {
     vendor == "null"
         || silver == vendor
         || matches!((number(silver), number(vendor)), (Some(a), Some(b)) if (a - b).abs() <= 1e-4 * a.abs().max(b.abs()))
 }
 
-/// Silver of a table against the rows of its sources, which fill some of its columns.
+/// Compares a table's silver with the rows of its sources, each of which fills some columns.
 pub(crate) fn assert_equal(place: &Place, table: &Table, shown: Vec<Row>, columns: &BTreeSet<String>) {
     let mut rows = silver(place, &table.name);
     assert!(!rows.is_empty(), "{} is empty", table.name);
@@ -223,7 +224,7 @@ fn assert_rows(table: &Table, mut silver: Vec<Row>, mut shown: Vec<Row>) {
     assert_eq!(silver.len(), shown.len(), "{name}: rows of silver, rows of the market");
 }
 
-/// Twins fold into one version, so rows are not equal in number; but nothing may be lost, and nothing made up.
+/// Twins are folded into one version, so the number of rows differs; but nothing may be lost or made up.
 fn assert_versions(table: &Table, silver: &[Row], shown: &[Row], columns: &BTreeSet<String>) {
     let (name, versions) = (&table.name, table.versions.as_ref().unwrap());
     let by_kind = versions.announced_by.iter().flat_map(|by| by.dates.iter().flat_map(|(_, dates)| dates));

@@ -1,7 +1,7 @@
-//! The documents tell the truth: links lead somewhere, commands parse, names exist, numbers are those of the code.
+//! The documentation is correct: links lead somewhere, commands parse, names exist, numbers are those of the code.
 //!
-//! Documents and their parts are in `markdown`, the checks in `commands`, `examples`, `languages`, `names` and `numbers`;
-//! here are the links. Never here: whether an example gives the right rows (`tests/interop` runs those of the README).
+//! Documents are parsed in `markdown` and checked in `commands`, `examples`, `languages`, `names` and `numbers`; links
+//! are checked here. Whether an example returns the right rows is tested in `tests/interop`.
 
 mod commands;
 mod examples;
@@ -39,7 +39,7 @@ fn every_page_can_be_reached_from_the_readme() {
             }
         }
     }
-    // Read where it lies: the folder it explains is empty otherwise.
+    // Read in place: the folder it explains is empty otherwise.
     let lost = |path: &String| !reached.contains(path) && path != "data/README.md";
     let lost: Vec<String> = Document::all().into_iter().map(|document| document.path).filter(lost).collect();
     assert!(lost.is_empty(), "no link leads to {lost:?}");

@@ -1,4 +1,4 @@
-//! What a run changed of the past is counted in its report, and its summary says so.
+//! A run's report counts what it changed in the past, and its summary says so.
 
 use crate::support::{NOW, Place};
 use crate::vendors::bronze;
@@ -27,7 +27,7 @@ fn what_changed_of_the_past_is_counted_and_printed() {
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     let drift = &report["tables"]["income_cn"]["drift"];
     assert_eq!((&drift["rows"], &drift["figures"]), (&1.into(), &2.into()), "{report}");
-    // Built again: no more changed since.
+    // Built again: nothing more has changed.
     let third = place.expect(0, &["normalize", "--full", "--now", NOW]);
     assert!(!third.contains("changed"), "{third}");
 }

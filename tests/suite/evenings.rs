@@ -1,5 +1,5 @@
-//! Ten evenings of `run` over tables of every axis: announcements by day, months, securities, periods, boards of a day.
-//! The vendor's clock moves, and one evening is left out.
+//! Ten evenings of `run` over tables of every axis: announcements by day, months, securities, periods, daily boards.
+//! The vendor's clock moves, and one evening is skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ const VERSIONS: [(&str, &str); 4] = [
     ("dividend_cn", "dividend"),
 ];
 const FIRST: &str = "2025-03-24";
-/// No run on this one.
+/// No run on this evening.
 const AWAY: &str = "2025-03-27";
 const LOOKBACK: usize = 5;
 
@@ -30,7 +30,7 @@ fn settings(points: u32) -> Settings {
     Settings { stocks: 40, start, end, points, epoch, ..usual() }
 }
 
-/// Half past nine in Shanghai: most of a day's announcements are out, some come the next morning.
+/// 21:30 in Shanghai: most of a day's announcements are out, some come the next morning.
 fn evening(day: NaiveDate) -> DateTime<Utc> {
     day.and_hms_opt(13, 30, 0).unwrap().and_utc()
 }
@@ -43,7 +43,7 @@ fn place(vendor: &Vendor, points: u32, jobs: &str) -> Place {
     Place::of(vendor, &[vendor.account("tushare", &format!("points = {points}\n{jobs}"))])
 }
 
-/// The first day that an evening's run looks at of those by day.
+/// The first day that an evening's run requests of tables by day.
 fn looked_from(vendor: &Vendor, today: NaiveDate) -> NaiveDate {
     let sessions = vendor.market.sessions();
     let past = sessions.partition_point(|day| *day <= today);
@@ -58,12 +58,12 @@ fn newest_periods(today: NaiveDate) -> Vec<String> {
     ends.filter(|end| *end < today).take(8).map(|end| end.to_string()).collect()
 }
 
-/// Rows of an interface as the vendor shows them on an evening.
+/// Rows of an interface as shown by the vendor on an evening.
 fn on(vendor: &Vendor, interface: &str, today: NaiveDate) -> Vec<Row> {
     documented::tushare(&vendor.market, interface, Some(evening(today)))
 }
 
-/// The columns that the vendor fills, which are those of a row of the market.
+/// Keeps only the columns that the vendor fills, which are those of a row of the market.
 fn cut(mut rows: Vec<Row>, like: &Row) -> Vec<Row> {
     for row in &mut rows {
         row.retain(|column, _| like.contains_key(column));
@@ -78,17 +78,18 @@ fn least(vendor: &Vendor, today: NaiveDate, payers: usize) -> u64 {
     let days = usize::try_from(today.signed_duration_since(from).num_days()).unwrap() + 1;
     let months = if from.month() == today.month() { 1 } else { 2 };
     let sessions = vendor.market.sessions();
-    // Totals of margin trading come the next morning; on a closed day there is nothing new.
+    // Margin totals come the next morning, so on a closed day there is nothing new.
     let totals = if sessions.contains(&today) { LOOKBACK } else { 0 };
     // Calendars, the list of securities by status, two tables by day, two by month and index, periods, payouts.
     u64::try_from(2 + 4 + 2 * days + 2 * INDICES.len() * months + totals + 8 + payers).unwrap()
 }
 
-/// Every row of a table that the vendor showed on some evening: each must be a version, and no version may be another.
+/// Every row of a table that the vendor showed on some evening. Each must be a version, and there must be no other
+/// versions.
 struct Witness<'a> {
     table: &'a Table,
     interface: &'a str,
-    /// With how often it was shown on one evening.
+    /// With the most times it was shown on one evening.
     seen: BTreeMap<Row, usize>,
 }
 
@@ -115,7 +116,7 @@ impl Witness<'_> {
         let name = &self.table.name;
         let rows = silver(place, name);
         assert!(!self.seen.is_empty() && !rows.is_empty(), "{name} is empty");
-        // A mark and the count of notices are not figures; another row of the key may fill a gap.
+        // The mark and the number of notices are not figures; another row of the key may fill a gap.
         let labels = ["update_flag", "notice_times", "first_ann_date", "vendor"];
         let holds = |held: &Row, shown: &Row| {
             shown.iter().all(|(name, value)| labels.contains(&name.as_str()) || covers(&held[name], value))
@@ -127,7 +128,7 @@ impl Witness<'_> {
         for (shown, times) in &self.seen {
             let held = by_code.get(shown["ts_code"].as_str()).map_or(&[][..], Vec::as_slice);
             assert!(held.iter().any(|row| holds(row, shown)), "{name} lost {shown:?}\nof {held:#?}");
-            // Of equal rows there are as many as the vendor had at once.
+            // There are as many equal rows as the vendor had at once.
             let equal = held.iter().filter(|row| shown.iter().all(|(name, value)| row[name] == *value)).count();
             assert!(!self.table.occurrence || equal == *times, "{name}: {equal} instead of {times} of {shown:?}");
         }

@@ -1,5 +1,5 @@
-//! Whatever bronze holds, `status` names what silver lacks: random answers of our own, whole, with a mark or of a former
-//! version, files of other programs and imports, in any order. `.ci/full` tries more lakes.
+//! `status` explains everything that silver lacks, whatever bronze holds: random answers of our own (whole, marked, or
+//! of a former version), other programs' files and imports, in any order. `.ci/full` tries more lakes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -24,25 +24,25 @@ use crate::support::{day, number, texts};
 use tempfile::TempDir;
 
 const NOW: &str = "2024-01-15T12:00:00Z";
-/// When the first random file was written; each comes a minute after the one before.
+/// When the first random file was written. Each one comes a minute after the previous.
 const BEGUN: &str = "2024-01-13T10:00:00Z";
 const FIRST: &str = "2024-01-02";
 const SESSIONS: usize = 9;
 
-/// The securities: exchange, first day, day of delisting.
+/// The securities: exchange, first day, delisting day.
 const SECURITIES: [(&str, &str, &str, &str); 6] = [
     ("600001.SH", "SSE", "20100104", "null"),
     ("600002.SH", "SSE", "20100104", "null"),
     ("000001.SZ", "SZSE", "20100104", "null"),
     ("000002.SZ", "SZSE", "20100104", "null"),
     ("300001.SZ", "SZSE", "20240105", "null"),
-    // So long before its delisting it has rows.
+    // It has rows until this long before its delisting.
     ("600003.SH", "SSE", "20100104", "\"20240320\""),
 ];
-/// One is suspended on one day.
+/// One security is suspended on one day.
 const SUSPENDED: (&str, &str) = ("000002.SZ", "2024-01-04");
 
-/// The tables with their interface and a number; the first shows suspended securities, the second does not.
+/// The tables with their interface and a numeric field. The first shows suspended securities, the second does not.
 const TABLES: [(&str, &str, &str); 2] =
     [("adj_factor", "tushare/adj_factor", "adj_factor"), ("stock_daily_cn", "tushare/daily", "close")];
 
@@ -65,12 +65,12 @@ fn due(table: &str, on: NaiveDate) -> BTreeSet<&'static str> {
     SECURITIES.into_iter().filter(is_due).map(|security| security.0).collect()
 }
 
-/// A lake in a folder of its own.
+/// A lake in its own folder.
 struct Lake {
     _folder: TempDir,
     world: World,
     dice: Dice,
-    /// What was written, for a failure to show.
+    /// What was written, shown on failure.
     told: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ impl Lake {
             catalog,
             jobs: Jobs::default(),
             tokens: BTreeMap::new(),
-            // On an object store `status` believes the names of files.
+            // On an object store, `status` trusts file names.
             store: Store::open(folder.path().to_str().unwrap()).unwrap(),
             clock: Clock::fixed(moment(NOW)),
             progress: Progress::silent(),
@@ -123,7 +123,7 @@ impl Lake {
         Arc::clone(self.world.catalog.table(name).unwrap())
     }
 
-    /// An answer of our own; it repeats the newest of its folder where it says the same.
+    /// Writes an answer of our own. If it says the same as the newest in its folder, it repeats that.
     async fn answer(
         &mut self,
         interface: &str,
@@ -167,7 +167,7 @@ impl Lake {
         }
     }
 
-    /// An answer with or without a lie, judged as a fetch would.
+    /// Writes an answer with or without a lie, judged as a fetch would.
     async fn own(&mut self, (table, interface, number): (&str, &str, &str), on: NaiveDate, at: DateTime<Utc>) {
         let mut rows: Vec<String> = Vec::new();
         for code in due(table, on) {
@@ -185,7 +185,7 @@ impl Lake {
         let lines = rows.join("\n");
         let calls = [vec![("trade_date".to_owned(), on.format("%Y%m%d").to_string())]];
         let read = judge(&table, source, AnswerText { lines: lines.as_bytes(), calls: &calls, rows_of: &[] });
-        // The build would stop at it.
+        // A build would stop at it.
         let Ok(read) = read else { return };
         let must = due(&table.name, on);
         let expected = Some(must.len());
@@ -197,12 +197,12 @@ impl Lake {
             (false, 0) => None,
             (false, _) => Some([Mark::Due, Mark::Short][self.dice.below(2)]),
         };
-        // A former version kept all answers alike.
+        // A former version kept all answers without judging them.
         let judged = if self.dice.once_in(4) { (None, None, at) } else { (Some(found), mark, at) };
         self.answer(interface, (&on.to_string(), on), &rows, judged).await;
     }
 
-    /// Rows of another program: of some securities, some unreadable, some of another day.
+    /// Writes another program's rows: some securities, some unreadable, some for another day.
     async fn foreign(&mut self, (table, interface, number): (&str, &str, &str), on: NaiveDate, at: DateTime<Utc>) {
         let contract = self.world.catalog.contract(&InterfaceId::parse(interface).unwrap()).unwrap();
         let stamp = at.format("%Y%m%dT%H%M%S%3fZ");
@@ -229,7 +229,7 @@ impl Lake {
         self.world.store.put(&path, body.into()).await.unwrap();
     }
 
-    /// An import of some days and securities.
+    /// Imports some days and securities.
     async fn import(&mut self, (table, interface, number): (&str, &str, &str), at: DateTime<Utc>) {
         let mut days = BTreeSet::new();
         let mut rows = Vec::new();
@@ -252,7 +252,7 @@ impl Lake {
         self.told.push(format!("{} {rows:?}", written.path));
     }
 
-    /// Builds silver; returns the state of the tables.
+    /// Builds silver and returns the state of the tables.
     async fn build(&self) -> Vec<Status> {
         let tables: Vec<Arc<Table>> = TABLES.iter().map(|(table, ..)| self.table(table)).collect();
         let work = Work {
@@ -269,7 +269,7 @@ impl Lake {
         status(&self.world, &tables).await.unwrap()
     }
 
-    /// The securities and days of silver.
+    /// The securities and days in silver.
     async fn silver(&self, table: &str) -> BTreeSet<(String, NaiveDate)> {
         let mut all = BTreeSet::new();
         for file in self.world.store.list(&format!("silver/{table}")).await.unwrap() {
@@ -304,8 +304,8 @@ fn file(slice: &str, on: NaiveDate, rows: &[String]) -> NewFile {
     }
 }
 
-/// Whether something is named of a security on a day: the day is missing, its state names the security or that rows of it
-/// are not readable, or nothing proves it. A partition that could not be built is named as a whole.
+/// Whether something is reported for a security on a day: the day is missing, its state mentions the security or
+/// unreadable rows, or nothing vouches for it. A partition that could not be built is reported as a whole.
 fn is_named(status: &Status, code: &str, on: NaiveDate) -> bool {
     status.stale > 0
         || status.holes.contains(&on)

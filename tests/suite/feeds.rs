@@ -1,4 +1,4 @@
-//! Tables whose rows add up: news by day and feed, quotes by moment.
+//! Tables whose rows accumulate: news by day and feed, quotes by moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,12 +16,12 @@ fn place(vendor: &Vendor, table: &str) -> Place {
     Place::of(vendor, &[vendor.account("asharehub", &format!("[jobs.feed]\ntables = [\"{table}\"]"))])
 }
 
-/// What silver must hold of an interface that the vendor shows at a moment, or in the end.
+/// What silver must hold for an interface that the vendor shows at a moment, or in the end.
 fn shown(vendor: &Vendor, interface: &str, at: Option<DateTime<Utc>>) -> BTreeSet<Row> {
     Documented::of(interface).rows(&vendor.market, at).into_iter().collect()
 }
 
-/// Rows of silver; a row that is there twice fails.
+/// Rows of silver, failing on duplicates.
 fn held(place: &Place, table: &str) -> BTreeSet<Row> {
     let rows = silver(place, table);
     let set: BTreeSet<Row> = rows.iter().cloned().collect();
@@ -29,7 +29,7 @@ fn held(place: &Place, table: &str) -> BTreeSet<Row> {
     set
 }
 
-/// The day in Shanghai of an instant of silver.
+/// The day in Shanghai of an instant in silver.
 fn day_of(row: &Row, column: &str) -> String {
     let at: DateTime<FixedOffset> = row[column].parse().unwrap();
     at.with_timezone(&FixedOffset::east_opt(8 * 3600).unwrap()).date_naive().to_string()
@@ -58,19 +58,19 @@ fn every_item_of_some_days_is_there_feed_by_feed() {
     assert!(seconds.values().any(|items| *items > 1), "no two items of one second in these days");
     let feeds: BTreeSet<&str> = seconds.keys().map(|(feed, _)| *feed).collect();
     assert_eq!(feeds, BTreeSet::from(["cls", "jin10", "sina"]));
-    // One call a feed and day, and at most one more page to prove the end.
+    // One call per feed and day, and at most one more page to prove the end.
     let calls = vendor.server.calls()["asharehub/news_flash"];
     assert!((15..=30).contains(&calls), "{calls} calls");
     place.expect(0, &args);
     assert_eq!(vendor.server.calls()["asharehub/news_flash"], calls, "a closed day is held");
-    // As of a day: what was published before its end in Shanghai.
+    // As of a day, shows what was published before its end in Shanghai.
     let known = |day: &str| news.iter().filter(|row| day_of(row, "publish_time").as_str() <= day).count();
     for day in [first, "2024-01-11", last] {
         let sql = format!("select count(*) as items from {NEWS}");
         let answer = place.expect(0, &["query", &sql, "--as-of", day, "--format", "json"]);
         assert_eq!(answer.trim(), format!(r#"[{{"items":{}}}]"#, known(day)), "as of {day}");
     }
-    // The footer has the days of instants.
+    // The footer has the days of the instants.
     let status = place.expect(0, &["status", NEWS, "--format", "json", "--now", NOW]);
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!((status[0]["first"].as_str(), status[0]["last"].as_str()), (Some(first), Some(last)));
@@ -109,7 +109,7 @@ fn every_fetch_of_quotes_adds_rows() {
     run(morning);
     let mut expected = quotes(morning);
     assert_eq!(held(&place, QUOTES), expected);
-    // The same day once more: asked again, and the earlier quotes stay.
+    // The same day again: it is requested again, and the earlier quotes stay.
     let before = calls();
     run(afternoon);
     assert!(calls() > before, "not asked again");
@@ -118,7 +118,7 @@ fn every_fetch_of_quotes_adds_rows() {
     let keys: BTreeSet<(&str, &str)> =
         expected.iter().map(|row| (row["ts_code"].as_str(), row["trade_time"].as_str())).collect();
     assert_eq!((keys.len(), quotes(morning).len() * 2), (expected.len(), expected.len()));
-    // After the close the last quotes come again and again, also the next morning and over a weekend.
+    // After the close, the last quotes are returned repeatedly, also the next morning and over a weekend.
     let evening = at("2024-01-10T08:00:00Z");
     run(evening);
     expected.extend(quotes(evening));

@@ -1,5 +1,5 @@
-//! The units of the vendors' fields a second time (`reference.tsv`, from their documents), so that a unit changed by
-//! accident in one file does not pass. Fields with misleading names carry a warning.
+//! The units of the vendors' fields a second time (`reference.tsv`, from their documents), so that accidentally
+//! changing a unit in one file fails. Fields with misleading names need a warning.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use pitlake::spec::{FieldType, InterfaceId};
 
 use crate::documented::CATALOG;
 
-/// Interface, field, and what its description must say.
+/// Interface, field, and what its description must contain.
 const WARNINGS: &[(&str, &str, &str)] = &[
     ("tushare/express", "yoy_net_profit", "NOT A GROWTH RATE"),
     ("tushare/report_rc", "tp", "not a target price"),
@@ -51,7 +51,7 @@ pub(crate) struct Documented {
     pub(crate) fields: &'static str,
 }
 
-/// Every field that Tushare and AShareHub document, with its unit: 2,124 and 723 of them.
+/// Every field documented by Tushare and AShareHub, with its unit: 2,124 and 723 of them.
 pub(crate) fn reference() -> Vec<Documented> {
     let line = |line: &'static str| {
         let [interface, unit, fields] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
@@ -69,7 +69,7 @@ fn every_documented_field_is_in_a_contract_with_the_same_unit() {
             let field = contract.fields.iter().find(|field| field.name == name);
             let field = field.unwrap_or_else(|| panic!("{} lacks {name}", contract.id));
             let unit = field.unit.map_or_else(|| "-".to_owned(), |unit| unit.to_string());
-            // Where the page leaves out the unit of a price it is in yuan, as at Tushare, and the description says so.
+            // If the page omits the unit of a price, it is yuan, as at Tushare, and the description says so.
             let is_explained = field.description.contains("as in Tushare");
             let is_counted = line.unit == "count" || (line.unit == "number" && field.kind == FieldType::Integer);
             let is_whole = is_counted && unit == "-" && field.kind == FieldType::Integer;

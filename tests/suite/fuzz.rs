@@ -1,5 +1,5 @@
-//! Any bytes, where bytes come from others: replies, bronze files, rows, TOML, captures and numbers. The corpus and what a few
-//! changes make of it; `.ci/full fuzz` searches on.
+//! Arbitrary bytes wherever bytes come from outside: replies, bronze files, rows, TOML, captures and numbers. Tries the
+//! corpus and a few mutations of it; `.ci/full fuzz` searches further.
 
 #[path = "../../fuzz/targets.rs"]
 mod targets;
@@ -11,10 +11,10 @@ use std::path::Path;
 use crate::dice::Dice;
 use crate::support::number;
 
-/// What each target is tried with besides its corpus.
+/// The number of tries per target, besides its corpus.
 const TRIES: usize = 300;
 
-/// Pieces that mean something to one of them.
+/// Pieces that are meaningful to one of them.
 const PIECES: [&[u8]; 24] = [
     b"\"",
     b"\\",
@@ -42,7 +42,7 @@ const PIECES: [&[u8]; 24] = [
     b"\x1f\x8b",
 ];
 
-/// One of the corpus with a few changes.
+/// A file of the corpus with a few changes.
 fn changed(corpus: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     let mut data = corpus[dice.below(corpus.len())].clone();
     for _ in 0..=dice.below(4) {

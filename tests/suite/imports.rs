@@ -1,4 +1,4 @@
-//! Importing captures that exist already, in several formats.
+//! Importing existing captures in several formats.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Evenings of a scheduler that tries four times, at a vendor that never has one of the securities: exit codes, what is
-//! published, and calls. `.ci/full` runs forty of them.
+//! Evenings of a scheduler that tries four times, with a vendor that never has one of the securities: exit codes, what
+//! is published, and calls. `.ci/full` runs forty of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,11 +12,11 @@ use crate::documented;
 use crate::proxy::{Proxy, Turn};
 use crate::support::{Place, Vendor, day, number, settings as usual, silver};
 
-/// The security that never comes.
+/// The security that is never there.
 const LOST: &str = "600001.SH";
-/// Interfaces that lack it, by their tables.
+/// Interfaces that lack it, with their tables.
 const LACKING: [(&str, &str); 2] = [("daily", "stock_daily_cn"), ("adj_factor", "adj_factor")];
-/// When the scheduler tries, by the clock of Shanghai; the last time on the next morning.
+/// When the scheduler tries, in Shanghai time. The last attempt is the next morning.
 const ATTEMPTS: [(u64, &str); 4] = [(0, "19:30:00"), (0, "20:30:00"), (0, "21:30:00"), (1, "09:30:00")];
 
 fn shanghai(day: NaiveDate, time: &str) -> DateTime<Utc> {
@@ -37,7 +37,7 @@ fn lossy(vendor: &Vendor) -> Proxy {
     })
 }
 
-/// Whether the vendor has all of a day that it will have, the lost security aside.
+/// Whether the vendor has all it will ever have for a day, apart from the lost security.
 fn is_out(vendor: &Vendor, day: NaiveDate, at: DateTime<Utc>) -> bool {
     ["daily", "adj_factor", "moneyflow"].iter().all(|interface| {
         let rows = |at| {
@@ -89,7 +89,7 @@ fn evenings_with_a_security_that_never_comes() {
                 }
                 held_at = held_at.or((expected == 0).then_some(now));
             }
-            // Published that evening without the one security, and named.
+            // Published that evening without the one security, which is reported.
             for (_, table) in LACKING {
                 let rows = silver(&place, table);
                 let of_day = rows.iter().filter(|row| row["trade_date"] == today.to_string());
@@ -105,20 +105,20 @@ fn evenings_with_a_security_that_never_comes() {
                 );
                 let named = status[0]["lacking"].as_array().unwrap();
                 assert!(named.iter().any(|one| one["day"] == today.to_string() && one["codes"][0] == LOST), "{status}");
-                // What is settled is asked for no more.
+                // What is settled is not requested any more.
                 if place_of >= 7 {
                     assert!(slices["short"].as_u64().unwrap() > 0, "{status}");
                 }
             }
         }
-        // A session is asked on its own evening and once on each of some later days.
+        // A session is requested on its own evening, and once on each of some later days.
         let calls = usize::try_from(proxy.calls("daily")).unwrap();
         assert!(calls <= 6 + sessions.len() * 16, "{calls} calls for {} evenings", sessions.len());
     }
 }
 
-/// AShareHub does not tell who was suspended. Came: half of the market counted as the evening's bars, exit 0. Should come:
-/// not kept, exit 8, and whole when the vendor has it all.
+/// AShareHub does not tell who was suspended. Was: half of the market counted as the evening's bars, exit 0. Expected:
+/// not kept, exit 8, and whole once the vendor has everything.
 #[test]
 fn half_a_day_is_noticed_where_suspensions_are_unknown() {
     let settings = Settings {
@@ -156,8 +156,8 @@ fn half_a_day_is_noticed_where_suspensions_are_unknown() {
     assert!(refused > 0, "the sandbox publishes no part of a day");
 }
 
-/// Came: an answer counted as held, whatever it lacked, if the day's suspensions or the list of securities could not be had
-/// for the moment. Should come: due until they can.
+/// Was: an answer counted as held, whatever it lacked, if the day's suspensions or the list of securities could not be
+/// fetched right then. Expected: due until they can be.
 #[test]
 fn what_was_kept_without_suspensions_is_due_until_they_come() {
     is_due_without("suspend_d", 0);

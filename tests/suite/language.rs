@@ -1,4 +1,4 @@
-//! The program in Chinese: what people read is, what programs read is not.
+//! The program in Chinese: output for people is translated, output for programs is not.
 
 use std::process::Output;
 
@@ -33,7 +33,7 @@ fn a_run_and_its_status_are_in_chinese() {
     has_line(&again, "调用：无");
     let status = place.expect(0, &["status", "stock_daily_cn", "--now", NOW, "--lang", "zh"]);
     assert!(status.lines().next().is_some_and(|head| head.starts_with("表              首日")), "{status}");
-    // Columns begin below their heads, where a Chinese character takes two.
+    // Columns are aligned with their headings, where a Chinese character takes two columns.
     let columns = |line: &str, text: &str| {
         line.find(text).map(|at| line[..at].chars().map(|c| 1 + usize::from(!c.is_ascii())).sum())
     };
@@ -70,7 +70,7 @@ fn errors_are_in_chinese_and_end_with_the_same_codes() {
     let wrong = Place { token: "wrong-token".into(), ..Place::with(&vendor) };
     let (exit, out, err) = run(&wrong, &[&BACKFILL[..], &ZH].concat());
     assert_eq!(exit, Some(5), "{out}{err}");
-    // The vendor's words stay as they are.
+    // The vendor's words are not translated.
     assert!(
         out.contains("账号被拒：") && out.contains("token不对") && out.contains("token 取自 TUSHARE_TOKEN"),
         "{out}"
@@ -119,7 +119,7 @@ fn help_is_in_chinese_and_fits_eighty_columns() {
     }
 }
 
-/// The lines of a configuration without its comments, and these.
+/// The lines of a configuration without its comments, and the comments.
 fn parted(text: &str) -> (Vec<&str>, Vec<&str>) {
     let is_key = |line: &str| {
         line.starts_with(['[', '"', ']', ' ']) || line.split_once(" = ").is_some_and(|(name, _)| !name.contains(' '))
@@ -204,7 +204,7 @@ fn a_table_is_described_in_chinese() {
     has_line(&page, "amount      float64    元         成交额");
     has_line(&page, "vendor      utf8       文本       该行来自哪家供应商");
     assert!(page.contains("           转发 Tushare 的 `daily`。"), "{page}");
-    // A description that means two things has a Chinese for each.
+    // A description with two meanings has a translation for each.
     let boards = place.expect(0, &["tables", "ths_daily_cn", "--lang", "zh"]);
     assert!(boards.lines().any(|line| line.starts_with("turnover_rate ") && line.ends_with("  换手率")), "{boards}");
     let states = place.expect(0, &["tables", "stock_daily_cn_superseded", "--lang", "zh"]);

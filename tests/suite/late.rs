@@ -1,4 +1,4 @@
-//! Days that tables of jobs should have by now: what `status` says of them, its JSON, its exit code and its page.
+//! Days that tables of jobs should have by now: what `status` prints, its JSON, its exit code and its page.
 
 use std::fs;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::support::{Place, Vendor, day, settings as usual};
 
 const HELD: &str = "2023-01-10T22:00:00+08:00";
-/// Before the job's time, when the vendor has both days already.
+/// Before the job's time, when the vendor already has both days.
 const EARLY: &str = "2023-01-11T21:15:00+08:00";
 const LATE: &str = "2023-01-12T22:00:00+08:00";
 
-/// A lake that was fetched in the evening of the 10th, all but `income_cn` of its jobs.
+/// A lake fetched on the evening of the 10th, with all tables of its jobs except `income_cn`.
 fn place(vendor: &Vendor) -> Place {
     let jobs = "points = 5000\n\
         [jobs.market]\nschedule = \"30 21 * * 1-5\"\ntables = [\"adj_factor\", \"repurchase_cn\"]\n\
@@ -63,7 +63,7 @@ fn days_of_announcements_and_tables_never_fetched_are_late_as_trading_days_are()
     assert!(page.contains(expected), "{}", page.lines().find(|line| line.contains("\"late\"")).unwrap_or_default());
     assert!(page.contains("pitlake run market reports"));
 
-    // In Chinese too.
+    // The same in Chinese.
     let output = place.run(&["status", "--holes", "--fail-if-stale", "--lang", "zh", "--now", LATE]);
     let (printed, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(printed.contains("! 迟到：从未抓取 income_cn；请运行 `pitlake run reports`"), "{printed}");
@@ -77,11 +77,11 @@ fn a_day_is_late_when_its_job_should_have_run_and_not_when_it_is_published() {
     let output = place.run(&["status", "adj_factor", "repurchase_cn", "--fail-if-stale", "--now", EARLY]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("late"), "{output:?}");
-    // What the line says is what mends it.
+    // The command in the line fixes it.
     place.expect(0, &["run", "market", "--now", LATE]);
     let output = place.run(&["status", "adj_factor", "repurchase_cn", "--fail-if-stale", "--now", LATE]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    // Without a schedule a day is late from the hour of its publication on.
+    // Without a schedule, a day is late from the hour of its publication.
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     place.jobs(&jobs.replace("schedule", "# schedule"));
     let output = place.run(&["status", "adj_factor", "--fail-if-stale", "--now", "2023-01-13T20:00:00+08:00"]);

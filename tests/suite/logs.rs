@@ -33,7 +33,7 @@ fn json_logs_are_one_object_a_line() {
     let vendor = Vendor::start(settings());
     let place = Place::of(&vendor, &[vendor.account("tushare", "points = 5000")]);
     place.expect(0, &["fetch", "trade_cal", "stock_basic_cn", "--now", NOW]);
-    // What takes more than a minute is announced at once.
+    // Work that takes more than a minute is announced at once.
     place.jobs(&format!(
         "version = 1\n[vendors.tushare]\nbase_url = \"{}\"\npoints = 5000\nrequests_per_minute = 1\n",
         vendor.server.url()
@@ -58,7 +58,7 @@ fn json_logs_are_one_object_a_line() {
     let progress = &objects.last().expect("progress is logged")["fields"];
     assert_eq!(progress["done"], 0, "{objects:#?}");
     assert!(progress["seconds_to_go"].as_u64().unwrap() > 60, "{objects:#?}");
-    // Suspensions come first, and the bars that are judged by them count too.
+    // Suspensions come first. The bars that are judged by them are counted as well.
     let message = progress["message"].as_str().unwrap();
     assert!(message.starts_with("suspend_d_cn: 0 of 3 slices, "), "{message}");
     assert!(message.contains("in the last minute of 1 allowed"), "{message}");
@@ -66,7 +66,7 @@ fn json_logs_are_one_object_a_line() {
     assert!(progress["seconds_to_go"].as_u64().unwrap() > 3 * 60, "{objects:#?}");
 }
 
-/// Came: exit 101, by a panic of the log.
+/// Was: exit 101, because logging panicked.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_stderr_changes_nothing_and_a_full_stdout_is_a_failure() {
@@ -84,7 +84,7 @@ fn a_full_stderr_changes_nothing_and_a_full_stdout_is_a_failure() {
     assert_eq!(unbuilt.status.code(), Some(0));
 }
 
-/// The log of every crate, at its most talkative.
+/// All crates log at the most verbose level.
 #[test]
 fn no_level_of_the_log_shows_the_token() {
     let vendor = Vendor::start(settings());

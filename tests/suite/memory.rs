@@ -1,4 +1,4 @@
-//! The memory that fetching takes, whatever a vendor sends: the peak of the process, as the system counts it.
+//! The memory used by fetching, whatever a vendor sends, measured by the system as the peak of the process.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,17 +13,17 @@ use serde_json::Value;
 
 use crate::support::{NOW, Place};
 
-/// Bytes at the peak, at eight calls in flight.
+/// The peak in bytes with eight calls in flight.
 const MOST: u64 = 200 << 20;
 
-/// A call as it came: its path, and its body.
+/// A call as received: its path and body.
 struct Asked {
     path: String,
     body: Value,
 }
 
 impl Asked {
-    /// A parameter of its path.
+    /// A parameter in its path.
     fn param(&self, name: &str) -> &str {
         let (_, query) = self.path.split_once('?').unwrap_or_default();
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -31,7 +31,7 @@ impl Asked {
     }
 }
 
-/// A vendor that answers each call by writing whatever `send` does.
+/// A vendor that answers each call with whatever `send` writes.
 fn vendor(send: impl Fn(&Asked, &mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -41,7 +41,7 @@ fn vendor(send: impl Fn(&Asked, &mut TcpStream) -> io::Result<()> + Send + Sync 
             let send = std::sync::Arc::clone(&send);
             thread::spawn(move || {
                 let Some(asked) = asked(&stream) else { return };
-                // A client that has enough closes the connection.
+                // A client that has had enough closes the connection.
                 let _ = send(&asked, &mut stream);
             });
         }
@@ -66,8 +66,8 @@ fn asked(stream: &TcpStream) -> Option<Asked> {
     Some(Asked { path, body: serde_json::from_slice(&body).unwrap_or_default() })
 }
 
-/// A fetch of `table` from the 3rd to the 13th of January 2023, eight sessions of a market of eight securities: the exit code,
-/// what was printed, and the peak in bytes.
+/// Fetches `table` from 3 to 13 January 2023, which is eight sessions of a market of eight securities. Returns the exit
+/// code, the output, and the peak in bytes.
 fn fetch(url: &str, (name, table): (&str, &str)) -> (Option<i32>, String, u64) {
     let place = Place::at(url);
     let points = if name == "tushare" { "points = 5000\n" } else { "" };
@@ -114,7 +114,7 @@ fn head(more: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{more}connection: close\r\n\r\n")
 }
 
-/// Came: 676 MiB for a reply of 50 MB, 1.8 GiB for six.
+/// Was: 676 MiB for a reply of 50 MB, 1.8 GiB for six.
 #[test]
 fn large_replies_at_once_are_kept_within_the_bound() {
     let url = vendor(|asked, stream| {
@@ -132,10 +132,10 @@ fn large_replies_at_once_are_kept_within_the_bound() {
     assert_bounded("valid", &url, 0, "adj_factor");
 }
 
-/// Came: 470 MiB for eight securities whose answers share a file.
+/// Was: 470 MiB for eight securities whose answers share a file.
 #[test]
 fn large_replies_are_kept_within_the_bound_on_every_wire() {
-    /// Rows of a reply, and the bytes that each has besides its values.
+    /// Rows of a reply, and the bytes of each besides its values.
     const ROWS: usize = 50;
     const MORE: usize = 500_000;
     let url = vendor(|asked, stream| {
@@ -167,7 +167,7 @@ fn large_replies_are_kept_within_the_bound_on_every_wire() {
             };
             format!("{{\"ret_code\":0,\"data\":{{\"records\":[{}]}}}}", rows(&row))
         } else if asked.path.contains("/income-statement") {
-            // One object a security, of many values; six such replies are one answer.
+            // One object per security, with many values. Six such replies make an answer.
             let more = (0..ROWS / 8).map(|number| format!(",\"more{number}\":\"{more}\"")).collect::<Vec<_>>().concat();
             let of = |code: &str| {
                 let code = code.split('.').next().unwrap_or_default();
@@ -191,7 +191,7 @@ fn large_replies_are_kept_within_the_bound_on_every_wire() {
     }
 }
 
-/// Came: more than 6 GiB for one of 500 MB, and minutes for a bomb.
+/// Was: more than 6 GiB for a reply of 500 MB, and minutes for a gzip bomb.
 #[test]
 fn endless_and_packed_replies_are_given_up_within_the_bound() {
     let endless = vendor(|_, stream| {

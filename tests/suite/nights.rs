@@ -1,5 +1,5 @@
-//! `run` evening by evening, against a vendor that publishes late, corrects its newest days, restates reports and is
-//! down once.
+//! `run` evening by evening, with a vendor that publishes late, corrects its newest days, restates reports and is down
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,8 +62,8 @@ fn answer(place: &Place, figures: &[(&str, &str)], as_of: NaiveDate) -> BTreeMap
     printed.iter().map(|row| (key(row), figure(row))).collect()
 }
 
-/// Bars, factors, flows and the list of securities as of a day, as text. The vendor corrects the newest days of the first
-/// three, and lists and delists.
+/// Bars, factors, flows and the list of securities as of a day, as text. The vendor corrects the newest days of the
+/// first three, and lists and delists securities.
 fn market_as_of(place: &Place, as_of: NaiveDate) -> String {
     let days = [("stock_daily_cn", "close"), ("adj_factor", "adj_factor"), ("moneyflow_cn", "buy_lg_amount")];
     let select = |(table, figure): (&str, &str)| {
@@ -77,13 +77,13 @@ fn market_as_of(place: &Place, as_of: NaiveDate) -> String {
     lines.join("\n")
 }
 
-/// The table of such a line, and its day where it has one.
+/// The table of such a line, and its day if it has one.
 fn of_day(line: &str) -> String {
     let cells: Vec<&str> = line.split(',').collect();
     if cells[0] == "stock_basic_cn" { cells[0].to_owned() } else { format!("{} {}", cells[0], cells[2]) }
 }
 
-/// Silver equals what the vendor shows on the last evening, from the first day that the runs fetched.
+/// Checks that silver equals what the vendor shows on the last evening, from the first day the runs fetched.
 fn assert_market(place: &Place, vendor: &Vendor, first: NaiveDate, last: NaiveDate) {
     let interfaces = ["daily", "daily_basic", "adj_factor", "moneyflow", "suspend_d", "limit_list_d"];
     let tables = [&DAILY[..], &["limit_list_cn"]].concat();
@@ -91,7 +91,7 @@ fn assert_market(place: &Place, vendor: &Vendor, first: NaiveDate, last: NaiveDa
         let mut shown = documented::tushare(&vendor.market, interface, Some(evening(last)));
         shown.retain(|row| day(&row["trade_date"]) >= first);
         let mut rows = silver(place, table);
-        // Nothing is kept of a day that is published in part.
+        // Nothing is kept for a partially published day.
         let half: Vec<String> = missing(&rows, &shown);
         assert!(half.iter().all(|day| *day == last.to_string()), "{table}: {half:?} are missing");
         shown.retain(|row| !half.contains(&row["trade_date"]));
@@ -109,10 +109,10 @@ fn missing(rows: &[BTreeMap<String, String>], shown: &[BTreeMap<String, String>]
     days
 }
 
-/// The interfaces of a day that may be late.
+/// The daily interfaces that may be late.
 const LATE: [&str; 4] = ["daily", "daily_basic", "adj_factor", "moneyflow"];
 
-/// What `run` ends with on an evening: 8 where something due is late.
+/// The exit code of `run` on an evening: 8 if something due is late.
 fn code(vendor: &Vendor, interfaces: &[&str], today: NaiveDate) -> i32 {
     let late = |interface: &&str| {
         let rows = |at| {
@@ -154,10 +154,10 @@ fn forty_evenings() {
             serde_json::from_str(&place.expect(0, &["plan", "--now", &now_text, "--format", "json"])).unwrap();
         estimated += price["calls"].as_u64().unwrap();
         place.expect(code(&vendor, &LATE, today), &["run", "market", "reports", "--now", &now_text]);
-        // Calendar of two exchanges, universe in four parts, eight periods of two tables.
+        // Two exchanges' calendars, the universe in four parts, eight periods of two tables.
         least += 2 + 4 + 16;
         if sessions.contains(&today) {
-            // Six tables: today and the five sessions before it, which are not settled yet.
+            // Six tables: today and the five sessions before, which have not settled yet.
             least += 6 * 6;
         }
         let mut known = BTreeMap::new();
@@ -175,12 +175,12 @@ fn forty_evenings() {
     assert!(off * 20 <= vendor.calls(), "{estimated} estimated, {} made", vendor.calls());
     let calls = usize::try_from(vendor.calls()).unwrap();
     assert!(calls * 10 <= least * 11, "{calls} calls, {least} would do");
-    // A query as of a day has the same answer ever after.
+    // A query as of a day returns the same answer for ever.
     for (figures, today, known, market) in answers {
         assert_eq!(answer(&place, &figures, today), known, "as of {today}, later");
         let later = market_as_of(&place, today);
         let days: BTreeSet<String> = market.lines().map(of_day).collect();
-        // A day whose first answer came on a later evening counts from its event day; of the others nothing moves.
+        // A day first answered on a later evening counts from its event day. Nothing else moves.
         let later: Vec<&str> = later.lines().filter(|line| days.contains(&of_day(line))).collect();
         let then: Vec<&str> = market.lines().collect();
         let differ = later.iter().zip(&then).find(|(later, then)| later != then);
@@ -225,7 +225,7 @@ fn seven_evenings_of_the_cron_line_in_the_readme() {
     assert_market(&place, &vendor, looked, first + Days::new(6));
 }
 
-/// The jobs that each account gets.
+/// The jobs for each account.
 const SHIPPED: [(&str, u32, &[&str]); 3] = [
     ("tushare", 2000, &["market", "announcements", "reports", "weekly"]),
     ("tushare", 5000, &["market", "market_5000", "announcements", "reports", "weekly"]),
@@ -236,7 +236,7 @@ const SHIPPED: [(&str, u32, &[&str]); 3] = [
     ),
 ];
 
-/// The configuration that `config init` writes for an account.
+/// The configuration written by `config init` for an account.
 fn written(place: &Place, vendor: &str, points: u32) -> String {
     let points = points.to_string();
     let of_account = if points == "0" { vec![] } else { vec!["--points", &points] };
@@ -287,7 +287,7 @@ fn an_unpublished_day_is_8_when_named_and_skipped_otherwise() {
 
 #[test]
 fn a_day_published_in_part_is_not_kept() {
-    // A day that is published in part on its evening.
+    // A day that is partially published on its evening.
     let vendor = Vendor::start(settings());
     let place = place_with(&vendor, 5000);
     let half = vendor.market.sessions().iter().copied().find(|today| {
@@ -331,7 +331,7 @@ fn missed_evenings_are_caught_up_even_after_a_run_cut_short() {
     jobs(1000);
     let first = day("2024-03-18");
     run(code(&vendor, &["adj_factor"], first), "2024-03-18");
-    // Five weeks without a run; then the quota stops the run after the newest days.
+    // Five weeks without a run, after which the quota stops the run once the newest days are fetched.
     jobs(14);
     run(6, "2024-04-22");
     jobs(1000);
@@ -339,8 +339,8 @@ fn missed_evenings_are_caught_up_even_after_a_run_cut_short() {
     let status = place.expect(0, &["status", "adj_factor", "--format", "json", "--now", "2024-04-23T12:00:00Z"]);
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     let holes = status[0]["holes"].as_array().unwrap();
-    // The newest day may be late or published in part.
+    // The newest day may be late or partially published.
     assert!(holes.iter().all(|day| day == "2024-04-23"), "{status}");
-    // The sessions that are not settled are asked once more.
+    // Sessions that have not settled are requested again.
     assert!(status[0]["slices"]["due"].as_u64().unwrap() <= 5, "{status}");
 }

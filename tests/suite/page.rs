@@ -1,5 +1,5 @@
-//! The page of `status --html`: what its data says of a lake with a missing day and rejected rows, and that no text of a
-//! vendor leaves its place. How it looks is for a browser: `tests/interop/page.py`.
+//! The page of `status --html`: its data for a lake with a missing day and rejected rows, and that a vendor's text
+//! cannot escape its place. Its appearance is tested in a browser by `tests/interop/page.py`.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn data(page: &str) -> Value {
     serde_json::from_str(&text[begin..end]).expect("valid JSON")
 }
 
-/// The days of a coverage in its short form, a letter each.
+/// The days of a coverage in short form, one letter each.
 fn letters(days: &Value) -> String {
     let mut letters = String::new();
     let mut rest = days["runs"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! A server between the program and the sandbox: it answers some calls itself and passes the rest on. For vendors that
-//! refuse in ways that the sandbox does not know.
+//! A server between the program and the sandbox that answers some calls itself and passes on the rest, to simulate
+//! refusals that the sandbox does not have.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,26 +10,26 @@ use std::thread;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What becomes of the rows of a reply.
+/// Changes the rows of a reply.
 pub(crate) type Change = Box<dyn FnOnce(&mut Rows)>;
 
-/// What becomes of a call.
+/// What to do with a call.
 pub(crate) enum Turn {
-    /// The sandbox answers it.
+    /// Pass it to the sandbox.
     Pass,
-    /// Status line, further headers, each with its line end, and body.
+    /// Reply with a status line, further headers with line ends, and a body.
     Reply(&'static str, &'static str, String),
-    /// The sandbox answers it, with further headers.
+    /// Pass it to the sandbox, and add headers to the reply.
     Dated(&'static str),
-    /// The sandbox answers it, and its rows are changed.
+    /// Pass it to the sandbox, and change the rows of the reply.
     Change(Change),
-    /// The sandbox answers another request in its place, and its rows are changed.
+    /// Pass another request to the sandbox in its place, and change the rows of the reply.
     Instead(Value, Change),
-    /// The sandbox answers it, and the connection ends in the middle of the body.
+    /// Pass it to the sandbox, and close the connection in the middle of the body.
     Cut,
 }
 
-/// The rows of a reply of the `tushare` wire, figures as the sandbox wrote them.
+/// The rows of a reply of the `tushare` wire, with figures as written by the sandbox.
 pub(crate) struct Rows {
     pub(crate) fields: Vec<String>,
     pub(crate) items: Vec<Vec<Box<RawValue>>>,
@@ -40,13 +40,13 @@ impl Rows {
         self.fields.iter().position(|name| name == field).expect("a field of the reply")
     }
 
-    /// Replaces a cell by JSON.
+    /// Replaces a cell with JSON.
     pub(crate) fn set(&mut self, row: usize, field: &str, json: &str) {
         let place = self.place(field);
         self.items[row][place] = RawValue::from_string(json.to_owned()).expect("JSON");
     }
 
-    /// The reply with changed rows; one without rows stays as it is.
+    /// The reply with changed rows. A reply without rows is unchanged.
     fn changed(body: Vec<u8>, change: impl FnOnce(&mut Self)) -> Vec<u8> {
         #[derive(serde::Deserialize)]
         struct Reply {
@@ -84,16 +84,16 @@ impl Turn {
     }
 }
 
-/// The proxy. It ends with the process.
+/// The proxy, which runs until the process ends.
 pub(crate) struct Proxy {
-    /// Its address.
+    /// Its URL.
     pub(crate) url: String,
     calls: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 impl Proxy {
-    /// A proxy of the sandbox at `upstream`. `turn` sees the request of a call to the `tushare` wire, and how many of its
-    /// interface came before it.
+    /// Starts a proxy for the sandbox at `upstream`. `turn` receives the request of a call to the `tushare` wire, and
+    /// the number of earlier calls to its interface.
     pub(crate) fn start(upstream: &str, turn: impl Fn(&Value, u64) -> Turn + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -109,7 +109,7 @@ impl Proxy {
         Self { url, calls }
     }
 
-    /// Calls so far, by interface.
+    /// The number of calls so far to an interface.
     pub(crate) fn calls(&self, interface: &str) -> u64 {
         self.calls.lock().unwrap().get(interface).copied().unwrap_or(0)
     }

@@ -16,7 +16,7 @@ fn settings() -> Settings {
     Settings { start: day("2024-01-02"), end: day("2024-02-29"), quota: 0, ..usual() }
 }
 
-/// AShareHub's account with a daily quota, or without one where it is 0.
+/// Writes AShareHub's account with a daily quota, or without one if it is 0.
 fn account(place: &Place, vendor: &Vendor, a_day: u32) {
     let quota = if a_day > 0 { format!("requests_per_day = {a_day}\n") } else { String::new() };
     place.accounts(&[vendor.account("asharehub", &quota)]);
@@ -26,7 +26,7 @@ fn evening(number: u64) -> String {
     format!("{}T12:00:00Z", day("2026-01-05") + chrono::Days::new(number))
 }
 
-/// A backfill on one day: its exit code and report.
+/// Runs a backfill on a day; returns its exit code and report.
 fn backfill(place: &Place, now: &str) -> (i32, Value) {
     let settings = settings();
     let (start, end) = (settings.start.to_string(), settings.end.to_string());
@@ -46,7 +46,7 @@ fn rows(place: &Place) -> Vec<Vec<Row>> {
     TABLES.into_iter().map(sorted).collect()
 }
 
-/// Calls for the two tables; those for calendars and lists come again each day.
+/// Calls for the two tables; those for calendars and lists are made again each day.
 fn asked(vendors: &[&Vendor]) -> u64 {
     let of = |vendor: &&Vendor| {
         let calls = vendor.server.calls();
@@ -55,7 +55,7 @@ fn asked(vendors: &[&Vendor]) -> u64 {
     vendors.iter().flat_map(of).sum()
 }
 
-/// The calls it takes without a quota, and the rows.
+/// The number of calls without a quota, and the rows.
 fn without_quota() -> (u64, Vec<Vec<Row>>) {
     let vendor = Vendor::start(settings());
     let place = Place::with(&vendor);
@@ -89,7 +89,7 @@ fn a_configured_quota_stops_a_run_and_the_next_day_continues() {
         assert!(too_many, "the plan did not warn: {printed}");
         assert_eq!((code, made), (6, 25));
         assert!(report["tables"].to_string().contains("requests_per_day"), "{report}");
-        // The same day there are no calls left, and none is made.
+        // No calls are left on the same day, and none is made.
         let before = vendor.calls();
         assert_eq!(backfill(&place, &now).0, 6);
         assert_eq!(vendor.calls(), before);
@@ -97,12 +97,12 @@ fn a_configured_quota_stops_a_run_and_the_next_day_continues() {
     }
     assert!(days > 2, "{days} days are too few to test");
     assert_eq!(rows(&place), whole);
-    // The page that proves an end may be asked again each day.
+    // The page that proves an end may be requested again each day.
     let made = asked(&[&vendor]);
     assert!((least..=least + 2 * days).contains(&made), "{made} calls in {days} days, {least} without a quota");
 }
 
-/// Came: a run that waited for another one spent the quota that this had spent already.
+/// Was: a run that waited for another one spent the quota that the other had already spent.
 #[test]
 fn a_run_that_waited_counts_what_was_sent_meanwhile() {
     let vendor = Vendor::start(settings());
@@ -135,14 +135,14 @@ fn a_vendors_daily_limit_stops_a_run_without_retries() {
     let (code, report) = backfill(&place, &evening(0));
     assert_eq!(code, 6);
     assert!(report["tables"].to_string().contains("Daily request limit exceeded"), "{report}");
-    // Calls already sent when the first refusal came are refused too; none is retried.
+    // Calls already sent when the first refusal arrived are refused as well; none is retried.
     let made = spent.calls();
     let quota = u64::from(quota);
     assert!((quota + 1..=quota + 16).contains(&made), "{made} calls of {quota}");
     // A second run on that day stops at its first refusals.
     assert_eq!(backfill(&place, &evening(0)).0, 6);
     assert!(spent.calls() - made <= 16, "{} calls more", spent.calls() - made);
-    // The next day there is a new quota, and what is held is not asked again.
+    // The next day has a new quota, and what is held is not requested again.
     let refused = spent.calls() - quota;
     let fresh = Vendor::start(settings());
     account(&place, &fresh, 0);
@@ -152,7 +152,7 @@ fn a_vendors_daily_limit_stops_a_run_without_retries() {
     assert!((least..=least + refused + 4).contains(&made), "{made} calls, {refused} refused, {least} without a quota");
 }
 
-/// A place with an account of Tushare, for its list of securities, and one of another vendor.
+/// A place with an account at Tushare, for its list of securities, and one at another vendor.
 fn with_universe(vendor: &Vendor, name: &str, more: &str) -> Place {
     Place::of(vendor, &[vendor.account("tushare", "points = 5000"), vendor.account(name, more)])
 }
@@ -170,7 +170,7 @@ fn retry_after_of_f10_is_respected() {
         (vendor.server.calls()["f10/earnings_price_history"], rows)
     };
     let (least, undisturbed) = run(0);
-    // Every third call fails in one of seven ways; one is a 429 with Retry-After.
+    // Every third call fails in one of seven ways, of which one is a 429 with Retry-After.
     let (made, faulty) = run(3);
     assert!(!undisturbed.is_empty());
     assert_eq!(undisturbed, faulty);
@@ -187,7 +187,7 @@ fn a_security_unknown_to_alphafin_does_not_lose_the_others() {
     let codes: BTreeSet<String> = statements.rows.iter().filter_map(|row| Some(text_of(&row[0])?.to_owned())).collect();
     let (beijing, others): (Vec<String>, Vec<String>) =
         codes.into_iter().partition(|code| code.rsplit('.').next() == Some("BJ"));
-    // A call takes ten; one of these is listed in Beijing.
+    // One call takes ten; one of these is listed in Beijing.
     let symbols: Vec<String> = others.iter().take(9).chain(&beijing[..1]).cloned().collect();
     let place =
         with_universe(&vendor, "alphafin", &format!("[jobs.a]\ntables = [\"{table}\"]\nsymbols = {symbols:?}\n"));
@@ -199,11 +199,11 @@ fn a_security_unknown_to_alphafin_does_not_lose_the_others() {
     let rows = silver(&place, table);
     let there: BTreeSet<&str> = rows.iter().map(|row| row["ts_code"].as_str()).collect();
     assert_eq!(there, others.iter().take(9).map(String::as_str).collect());
-    // Three periods of two accounting scopes in eight windows of five years. Calls for ten, five, three and two are
+    // Three periods of two accounting scopes, in eight windows of five years. Calls for ten, five, three and two are
     // refused and halved until the unknown code is alone; those for five, two, one and one succeed.
     let calls = vendor.server.calls()["alphafin/income_statement"];
     assert_eq!(calls, 4 * (3 * 2 * 8) + 5);
-    // An unknown security is not asked for again on the same day.
+    // An unknown security is not requested again on the same day.
     place.backfill(0, &[table], &few);
     assert_eq!(vendor.server.calls()["alphafin/income_statement"], calls);
 }

@@ -1,5 +1,5 @@
-//! Versions kept by brute force: a reader looks at what the vendor shows, evening by evening, and notes what is new. It
-//! is `docs/point-in-time.md` implemented a second time, row by row and on texts, to compare with.
+//! Versions by brute force: a reader looks at what the vendor shows, evening by evening, and records what is new. It is
+//! `docs/point-in-time.md` implemented a second time, row by row on text, for comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use pitlake_sandbox::Market;
 use crate::documented;
 use crate::support::{Row, text_of};
 
-/// What tells the versions of a table apart.
+/// How the versions of a table are told apart.
 pub(crate) struct Rules {
     pub(crate) interface: &'static str,
     key: &'static [&'static str],
@@ -31,7 +31,7 @@ pub(crate) const INDICATORS: Rules = Rules {
     labels: &["update_flag", "vendor"],
 };
 
-/// What a version looks like in silver.
+/// A version as it should be in silver.
 #[derive(Debug, Clone)]
 struct Note {
     row: Row,
@@ -45,10 +45,10 @@ struct Note {
 pub(crate) struct Reader<'a> {
     rules: &'a Rules,
     sessions: BTreeSet<String>,
-    /// The first day of the calendar; the session after an earlier day is unknown.
+    /// The first day of the calendar. The session after an earlier day is unknown.
     first: String,
     notes: BTreeMap<Vec<String>, Vec<Note>>,
-    /// Indices of the notes that the newest look at a key showed.
+    /// Indices of the notes shown by the newest look at a key.
     shown: BTreeMap<Vec<String>, Vec<usize>>,
     /// The periods that were looked at.
     looked: BTreeSet<String>,
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         for place in before.iter().filter(|place| !now.contains(place)) {
             notes[*place].withdrawn = Some(today.to_owned());
         }
-        // A correction beside its original is the last revision under its announcement.
+        // A correction next to its original is the last revision for its announcement.
         for (place, (row, announced, _)) in now.clone().into_iter().zip(&versions) {
             let is_original =
                 |(other, day, _): &(Row, Option<String>, bool)| other["update_flag"] == "0" && day == announced;
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         dates.filter(|day| day != "null" && *day >= row["end_date"]).max()
     }
 
-    /// The first column in which two rows differ. Between `twins`, a value and nothing do not differ.
+    /// The first column in which two rows differ. Between `twins`, a value and a null do not differ.
     fn differs(&self, a: &Row, b: &Row, twins: bool) -> Option<String> {
         let is_compared = |name: &&String| {
             let name = name.as_str();

@@ -1,4 +1,4 @@
-//! `rejects --replay`: rejected rows come back once their contract takes them, and what was damaged is judged again.
+//! `rejects --replay`: rejected rows come back once their contract accepts them, and damaged answers are judged again.
 
 use std::fs;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::proxy::{Proxy, Rows, Turn};
 use crate::support::{NOW, Place, Vendor, day, settings as usual, silver};
 
-/// A field whose value the vendor begins to write as `nan`, and where that is stated.
+/// A field for which the vendor starts to write `nan`, and where to declare that.
 struct Case {
     table: &'static str,
     interface: &'static str,
-    /// The parameter of the lie, and what its value contains.
+    /// The parameter that triggers the lie, and what its value contains.
     at: (&'static str, &'static str),
     lie: fn(&mut Rows),
     /// The contract, and a field of it.
@@ -50,13 +50,13 @@ fn settings() -> Settings {
 }
 
 impl Case {
-    /// A vendor that lies, with a lake beside it.
+    /// A vendor that lies, and a lake.
     fn lying(&self, settings: &Settings) -> (Vendor, Proxy, Place) {
         let vendor = Vendor::start(settings.clone());
         let (interface, at, lie) = (self.interface, self.at, self.lie);
         let proxy = Proxy::start(&vendor.server.url(), move |request, _| {
             let is_meant = request["params"][at.0].as_str().is_some_and(|value| value.contains(at.1));
-            // The pages after the first begin with the last row of the one before.
+            // Later pages begin with the last row of the previous one.
             let is_first = matches!(request["params"]["offset"].as_str(), None | Some("0"));
             if request["api_name"] == interface && is_meant && is_first { Turn::change(lie) } else { Turn::Pass }
         });
@@ -64,7 +64,7 @@ impl Case {
         (vendor, proxy, place)
     }
 
-    /// States beside jobs.toml that the vendor writes `nan` for a missing value.
+    /// Declares in files beside jobs.toml that the vendor writes `nan` for a missing value.
     fn mend(&self, place: &Place) {
         let (file, field) = self.contract;
         let text = fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -95,7 +95,7 @@ fn rows_come_back_once_their_contract_takes_them() {
         assert_eq!(counts, (&json!(1), &json!(1)), "{status}\n{printed}");
         let (bronze, published, calls) = (place.files("bronze"), place.files("silver"), proxy.calls(case.interface));
 
-        // Nothing is mended yet.
+        // Nothing is fixed yet.
         let printed = place.expect(3, &["rejects", "--replay", table, "--now", NOW]);
         for part in ["0 rows came back, 1 still rejected", "still rejected: 1 row: `", "`nan`"] {
             assert!(printed.contains(part), "{table}: no `{part}` in {printed}");
@@ -112,14 +112,14 @@ fn rows_come_back_once_their_contract_takes_them() {
         let status = case.status(&place);
         assert_eq!((&status["rejected"], &status["slices"]["damaged"]), (&json!(0), &json!(0)), "{table}: {status}");
         assert_eq!(status["lacking"], json!([]), "{table}");
-        // One header came, and only the partition with the row was built.
+        // One new header, and only the partition with the row was built.
         let after = place.files("bronze");
         assert!(bronze.iter().all(|(path, body)| after.get(path) == Some(body)), "{table}");
         assert_eq!(after.len(), bronze.len() + 1, "{table}");
         let changed = place.files("silver").iter().filter(|(path, body)| published.get(*path) != Some(*body)).count();
         assert_eq!(changed, 1, "{table}");
 
-        // It is as if the contract had been right from the beginning.
+        // The result is the same as if the contract had always been right.
         place.expect(0, &["normalize", table, "--now", NOW]);
         let (_vendor, _proxy, right) = case.lying(&settings);
         case.mend(&right);
@@ -132,7 +132,7 @@ fn rows_come_back_once_their_contract_takes_them() {
         assert_eq!(sorted(&place), sorted(&right), "{table}");
         assert!(!sorted(&place).is_empty(), "{table}");
 
-        // Nothing is left to do, here or at the vendor.
+        // Nothing remains to be done, here or at the vendor.
         assert_eq!(replay(&place, 0), json!([]), "{table}");
         assert_eq!(place.expect(0, &["rejects", "--replay", table, "--now", NOW]), "no rejected rows\n");
         place.expect(0, &["verify", table, "--rebuild", "100%", "--now", NOW]);
@@ -143,7 +143,7 @@ fn rows_come_back_once_their_contract_takes_them() {
 
 #[test]
 fn rows_that_come_back_leave_named_what_is_lacking_and_what_is_not_mended() {
-    // A security lacks as well, within the tolerance of 260.
+    // A security is missing as well, within the tolerance for 260.
     let case = Case {
         lie: |rows| {
             rows.items.pop();
@@ -193,7 +193,7 @@ fn rows_of_imports_come_back_too() {
     fs::write(&file, fs::read_to_string(&file).unwrap().replace("missing = \"nan\"", "missing = \"?\"")).unwrap();
     assert_eq!(replay(&place, 0)[0]["came_back"], 1);
     assert_eq!(silver(&place, "stock_daily_cn").len(), 2);
-    // A mistyped name and a lake that is not there are mistakes of the command line.
+    // Misspelled names and missing lakes are usage errors.
     for args in [&["rejects", "stock_dayly_cn"][..], &["rejects", "--replay", "--lake", "typo"]] {
         assert_eq!(place.run(args).status.code(), Some(2), "{args:?}");
     }

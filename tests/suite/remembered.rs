@@ -1,4 +1,4 @@
-//! What a large local lake remembers of its listings: it makes commands quicker, and changes nothing that they say.
+//! What a large local lake remembers of its listings makes commands faster, and changes nothing in their output.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -22,7 +22,7 @@ fn write(place: &Place, day: NaiveDate, factor: &str) {
     bronze(place, &path(day), &[&line]);
 }
 
-/// What `status` says, with what is remembered and without.
+/// The output of `status`, with and without remembered listings.
 fn status(place: &Place) -> [String; 2] {
     let say = || place.expect(0, &["status", "adj_factor", "--format", "json", "--now", NOW]);
     let with = say();
@@ -36,7 +36,7 @@ fn status(place: &Place) -> [String; 2] {
 #[test]
 fn a_lake_of_many_days_remembers_its_listing_and_says_the_same() {
     let place = Place::at("http://127.0.0.1:9");
-    // In memory: a file system that tells changes.
+    // In memory, on a file system that reports changes.
     let lake = tempfile::tempdir_in("/dev/shm").unwrap();
     symlink(lake.path(), place.path("data")).unwrap();
     let first = NaiveDate::from_ymd_opt(2016, 1, 1).unwrap();
@@ -55,7 +55,7 @@ fn a_lake_of_many_days_remembers_its_listing_and_says_the_same() {
     assert_eq!(written(), before, "nothing was new");
     let [with, without] = status(&place);
     assert!(with == without && with.contains("\"stale\": 0"), "{with}\n{without}");
-    // A file more, one less, one written in place, which no folder shows.
+    // One file added, one removed, and one written in place, which no folder shows.
     write(&place, first - Days::new(1), "1.5");
     fs::remove_file(place.path("data/bronze").join(path(days[800]))).unwrap();
     write(&place, days[1_500], "2.123456789");
@@ -65,7 +65,7 @@ fn a_lake_of_many_days_remembers_its_listing_and_says_the_same() {
     let built = place.files("silver");
     place.expect(0, &["normalize", "adj_factor", "--full", "--now", NOW]);
     assert_eq!(built, place.files("silver"));
-    // Damaged, or cut off: as if it were not there.
+    // Damaged or truncated, it is ignored.
     let whole = fs::read(place.path(MEMORY)).unwrap();
     for damaged in [[&whole[..900], b"x", &whole[901..]].concat(), whole[..900].to_vec(), Vec::new()] {
         fs::write(place.path(MEMORY), damaged).unwrap();

@@ -1,5 +1,5 @@
-//! Statements and indicators: silver has every version that the sandbox shows, asked by period and by security; and
-//! what a backfill costs.
+//! Statements and indicators: silver has every version that the sandbox shows, by period and by security; and what a
+//! backfill costs.
 
 use chrono::NaiveDate;
 use pitlake_sandbox::Settings;
@@ -8,7 +8,7 @@ use crate::documented;
 use crate::reader::{INCOME, INDICATORS, Reader, Rules};
 use crate::support::{DAILY, NOW, Place, Vendor, assert_same, day, settings, silver};
 
-/// The quarter ends of the market of [`settings`] and of the year before.
+/// The quarter ends of the market in [`settings`], and of the year before.
 fn periods() -> Vec<NaiveDate> {
     ["2021-12-31", "2022-03-31", "2022-06-30", "2022-09-30", "2022-12-31"].map(day).to_vec()
 }
@@ -118,7 +118,7 @@ fn a_query_as_of_a_day_sees_what_was_known() {
             printed.iter().map(|row| (key(row), figure(row))).collect();
         assert_eq!(printed, reader.as_of(as_of, "n_income"), "{as_of}");
     }
-    // Bars are known on their day, a Friday here; margin trading on the next morning, a Saturday and a Tuesday.
+    // Bars are known on their day, a Friday here; margin trading the next morning, a Saturday and a Tuesday.
     for (table, as_of, last) in [
         ("stock_daily_cn", "2023-01-08", "2023-01-06"),
         ("margin_detail_cn", "2023-01-09", "2023-01-06"),

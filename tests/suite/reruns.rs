@@ -1,4 +1,4 @@
-//! Running again: nothing changes, what is missing is asked, and lost files come back with the same bytes.
+//! Running again: nothing changes, what is missing is requested, and lost files are restored with the same bytes.
 
 use std::fs;
 
@@ -60,7 +60,7 @@ fn a_day_put_onto_published_ones_gives_the_bytes_of_a_fresh_lake() {
     }
     fresh.expect(0, &["normalize", "--now", NOW]);
     assert!(fresh.files("silver") == silver);
-    // Nor does a build of all bronze put days onto anything.
+    // Nor does a build from all bronze append days to anything.
     let output = place.run(&[&["normalize"], &tables[..], &["--full", "--now", NOW, "-vv"]].concat());
     assert!(!String::from_utf8_lossy(&output.stderr).contains("were put among"), "{output:?}");
     assert!(place.files("silver") == silver);
@@ -90,7 +90,7 @@ fn holes_are_stretches_of_sessions_with_the_command_that_fetches_them() {
     let (last, evening) = ("2023-02-28", "2023-02-28T20:30:00+08:00");
     place.expect(0, &["backfill", "adj_factor", "--start", "2022-12-01", "--end", last, "--now", evening]);
     let status = |args: &[&str]| place.run(&[&["status", "adj_factor", "--now", evening], args].concat());
-    // The newest days are due, and no holes.
+    // The newest days are due, and there are no holes.
     let output = status(&["--holes", "--fail-if-stale"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -149,7 +149,7 @@ fn a_refetch_without_changes_writes_a_header_and_changes_no_row() {
     assert_eq!(table["fetched"], table["unchanged"]);
     assert_eq!(table["fetched"], vendor.market.sessions().len());
     assert_eq!(silver(&place, "suspend_d_cn"), rows);
-    // The rows of a day are lost, two headers point to them: the build reports it, a refetch mends it.
+    // The rows of a day are lost although two headers refer to them: the build reports it, and a refetch fixes it.
     place.backfill(0, &["suspend_d_cn", "--refetch"], &settings());
     let day = rows[0]["trade_date"].clone();
     let folder = format!("bronze/tushare/suspend_d_cn/date={day}");
@@ -157,7 +157,7 @@ fn a_refetch_without_changes_writes_a_header_and_changes_no_row() {
     let original = files.keys().find(|path| path.ends_with("Z.jsonl.gz")).unwrap();
     fs::remove_file(place.path("data").join(original)).unwrap();
     let report = place.expect(3, &["normalize", "suspend_d_cn", "--now", NOW]);
-    // What it says to run is pasted as it stands.
+    // The suggested command is run exactly as printed.
     let command = report.split("which no longer exists: run `pitlake ").nth(1).and_then(|rest| rest.split('`').next());
     let words: Vec<&str> = command.expect(&report).split(' ').collect();
     let day = day.as_str();
@@ -183,12 +183,12 @@ fn an_answer_that_says_the_same_rebuilds_nothing() {
         }
         assert!(place.files("silver") == before, "a partition was built again");
     }
-    // What is built anew from all of them is the same, byte for byte.
+    // A full rebuild gives the same result, byte for byte.
     place.expect(0, &["normalize", "--full", "--now", NOW]);
     assert!(place.files("silver") == before, "the repeated answers changed a partition");
 }
 
-/// Came: no word from anybody, while a corrected figure stayed wrong for eight years.
+/// Was: no message, while a corrected figure stayed wrong for eight years.
 #[test]
 fn answers_of_a_clock_years_ahead_are_named() {
     let vendor = Vendor::start(settings());

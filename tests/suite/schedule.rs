@@ -1,4 +1,4 @@
-//! `schedule`: what was missed is caught up with, a signal ends it in good order, and what it hands to other schedulers.
+//! `schedule`: missed runs are caught up, a signal ends it in good order, and what it hands to other schedulers.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::{Place, Vendor, settings};
 
-/// A Tuesday at half past nine in the evening.
+/// A Tuesday at 21:30.
 const EVENING: &str = "2023-02-28T21:30:00+08:00";
 
 const JOBS: &str = "points = 5000\n\
@@ -22,7 +22,7 @@ const JOBS: &str = "points = 5000\n\
 
 fn place(vendor: &Vendor) -> Place {
     let place = Place::of(vendor, &[vendor.account("tushare", JOBS)]);
-    // Yesterday's run of the job whose time is to come.
+    // Yesterday's run of the job that is due next.
     let report = r#"{"run":"a","program":"pitlake","command":"run","jobs":["late"],"started":"2023-02-27T14:00:00Z",
         "exit":0,"calls":{},"tables":{},"error":null}"#;
     fs::create_dir_all(place.path("data/runs")).unwrap();
@@ -30,7 +30,7 @@ fn place(vendor: &Vendor) -> Place {
     place
 }
 
-/// A schedule, and the lines it logs.
+/// Starts a schedule; returns it and its log lines.
 fn started(place: &Place, now: &str) -> (Child, Receiver<String>) {
     let mut command = place.command(&["schedule", "--now", now]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -44,7 +44,7 @@ fn started(place: &Place, now: &str) -> (Child, Receiver<String>) {
     (child, logged)
 }
 
-/// The lines up to one with a text.
+/// The log lines up to one that contains a text.
 fn until(logged: &Receiver<String>, text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     while !lines.last().is_some_and(|line: &String| line.contains(text)) {
@@ -72,7 +72,7 @@ fn a_missed_run_is_caught_up_with_once_and_a_signal_ends_the_schedule() {
     assert!(has("factors, market: due since 2023-02-28 20:30, the run was missed"), "{lines:#?}");
     assert!(has("factors, market: exit 0, complete"), "{lines:#?}");
     assert!(has("of 2023-02-28 21:30, exit 0, complete; next run: late at 2023-02-28 22:00"), "{lines:#?}");
-    // One schedule a lake.
+    // One schedule per lake.
     let second = place.run(&["schedule", "--now", EVENING]);
     assert_eq!(second.status.code(), Some(7), "{second:?}");
     let rest = ended(child, &logged);
@@ -81,7 +81,7 @@ fn a_missed_run_is_caught_up_with_once_and_a_signal_ends_the_schedule() {
     let reports = || place.files("runs").into_values().map(|body| serde_json::from_slice::<Value>(&body).unwrap());
     let jobs: Vec<Value> = reports().map(|report| report["jobs"].clone()).collect();
     assert_eq!(jobs, [serde_json::json!(["late"]), serde_json::json!(["factors", "market"])]);
-    // What ran is known to the next one.
+    // The next one knows what ran.
     let (child, logged) = started(&place, EVENING);
     until(&logged, "next run: late at 2023-02-28 22:00");
     ended(child, &logged);
@@ -138,7 +138,7 @@ fn jobs_are_put_into_the_crontab_and_taken_out() {
     assert!(first.starts_with(own) && first.contains("pitlake run factors market"), "{first}");
     assert_eq!(schedule("--install").1, first, "a second time changes nothing");
     assert_eq!(schedule("--uninstall").1, own);
-    // Where there is neither, it says so.
+    // If there is neither, it says so.
     fs::remove_file(bin.join("crontab")).unwrap();
     let output = place.command(&["schedule", "--install"]).env("PATH", &bin).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -170,7 +170,7 @@ fn run_without_a_job_names_those_there_are() {
 fn with_a_fixed_clock_the_time_of_a_job_comes() {
     let vendor = Vendor::start(settings());
     let place = Place::of(&vendor, &[vendor.account("tushare", JOBS)]);
-    // A minute in which nothing is due, two seconds before its end.
+    // A minute in which nothing is due, two seconds before it ends.
     let report = r#"{"run":"a","program":"pitlake","command":"run","jobs":["factors","late","market"],
         "started":"2023-02-28T13:00:00Z","exit":0,"calls":{},"tables":{},"error":null}"#;
     fs::create_dir_all(place.path("data/runs")).unwrap();

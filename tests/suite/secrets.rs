@@ -1,4 +1,5 @@
-//! Secrets of an account: a vendor that knows and repeats them, in every way, learns nothing more and makes nobody tell.
+//! An account's secrets: a vendor that knows them and echoes them in every possible way learns nothing more and cannot
+//! make us print them.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::support::{NOW, Place, texts};
 
-/// In every secret.
+/// Part of every secret.
 const MARK: &str = "S3cr3t";
-/// The user and the password, as a browser sends them.
+/// User and password, as sent by a browser.
 const BASIC: &str = "UzNjcjN0VXNlcjpTM2NyM3RQYXNz";
 const VENDORS: [&str; 4] = ["tushare", "asharehub", "alphafin", "f10"];
 const TABLES: [&str; 4] = ["adj_factor", "asharehub_news_flash", "alphafin_income_statement", "f10_valuation_snapshot"];
@@ -29,17 +30,17 @@ struct Manner {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Form {
-    /// A message, under all names that the wires have for one.
+    /// A message, under all names that the wires have for it.
     Message,
-    /// Rows, whose values all are the request.
+    /// Rows, all of whose values are the request.
     Rows,
-    /// No JSON.
+    /// Not JSON.
     Page,
-    /// A body that ends early.
+    /// A truncated body.
     Cut,
 }
 
-/// Everything of a request, as the vendor reads it.
+/// A whole request, as the vendor reads it.
 fn request(stream: &TcpStream) -> Option<(String, String)> {
     let mut reader = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
@@ -59,7 +60,7 @@ fn request(stream: &TcpStream) -> Option<(String, String)> {
     Some((head, String::from_utf8(body).ok()?))
 }
 
-/// A JSON string of a text, each character as an escape or none.
+/// A text as a JSON string, with every character escaped or none.
 fn quoted(text: &str, escaped: bool) -> String {
     if !escaped {
         return Value::from(text).to_string();
@@ -94,11 +95,11 @@ fn reply(manner: Manner, (head, body): &(String, String)) -> String {
     }
 }
 
-/// A vendor of all wires that repeats whatever it is asked, and where it sends its callers.
+/// A vendor for all wires that echoes requests, and where it redirects its callers.
 struct Echo {
     port: u16,
     manner: Arc<Mutex<Manner>>,
-    /// Calls that followed it elsewhere.
+    /// Calls that followed a redirect.
     followed: Arc<AtomicUsize>,
     asked: Arc<AtomicUsize>,
 }
@@ -136,7 +137,7 @@ impl Echo {
         echo
     }
 
-    /// An account with each vendor, with a secret in each place.
+    /// An account at each vendor, with a secret in every possible place.
     fn accounts(&self) -> Vec<String> {
         let port = self.port;
         let account = |name: &&str| {
@@ -149,7 +150,8 @@ impl Echo {
     }
 }
 
-/// What a person or a program could read: the output of a command, and every file of the lake, packed ones unpacked.
+/// Checks everything a person or a program could read: the output of a command, and every file of the lake,
+/// decompressed.
 fn assert_untold(place: &Place, args: &[&str]) {
     let token = place.path("token.txt");
     let output = place
@@ -186,7 +188,7 @@ fn assert_untold(place: &Place, args: &[&str]) {
     }
 }
 
-/// A vendor that echoes, and a place with accounts and something to fetch for.
+/// A vendor that echoes, and a place with accounts and something to fetch.
 fn place() -> (Echo, Place) {
     let echo = Echo::start();
     let place = Place { token: format!("{MARK}/Token"), ..Place::at("http://127.0.0.1:9") };
@@ -201,7 +203,7 @@ fn place() -> (Echo, Place) {
     (echo, place)
 }
 
-/// Has a vendor answer a command in one manner, plain and escaped.
+/// Lets the vendor answer a command in one form, plain and escaped.
 fn assert_untold_of(status: &'static str, form: Form, args: &[&str]) {
     let (echo, place) = place();
     for escaped in [false, true] {
@@ -217,7 +219,7 @@ fn assert_untold_of(status: &'static str, form: Form, args: &[&str]) {
 fn nothing_tells_a_secret_whatever_a_vendor_does() {
     let range = ["--start", "2023-01-03", "--end", "2023-01-03", "--now", NOW];
     let fetch = [&["backfill"], &TABLES[..], &range].concat();
-    // What is tried again and again takes long: there one call is enough, to each wire.
+    // Retries take long, so a single call to each wire is enough.
     let probe = [&["doctor"], &TABLES[..]].concat();
     let manners = [
         ("200 OK", Form::Message, &fetch),
@@ -235,7 +237,7 @@ fn nothing_tells_a_secret_whatever_a_vendor_does() {
         ("200 OK", Form::Page, &fetch),
         ("200 OK", Form::Cut, &probe),
     ];
-    // They wait most of the time.
+    // They spend most of the time waiting.
     thread::scope(|scope| {
         for (status, form, args) in manners {
             scope.spawn(move || assert_untold_of(status, form, args));
@@ -251,7 +253,7 @@ fn no_command_tells_a_secret() {
         assert_untold(&place, args);
     }
     let ran: BTreeSet<&str> = EVERY.iter().map(|args| args[0]).chain(["import"]).collect();
-    // The sandbox and the demonstration have no account.
+    // The sandbox and the demo have no account.
     let help = place.expect(0, &["help"]);
     let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
     let commands = commands.take_while(|line| !line.starts_with("Options"));
@@ -263,7 +265,7 @@ fn no_command_tells_a_secret() {
     assert!(left.is_empty() && commands.len() > 10, "not tried: {left:?} of {commands:?}");
 }
 
-/// The commands that ask no vendor, and the others where the vendor is not reached.
+/// The commands that call no vendor, and the others with an unreachable vendor.
 const EVERY: [&[&str]; 26] = [
     &["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-04"],
     &["doctor"],

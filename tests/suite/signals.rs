@@ -1,5 +1,5 @@
-//! A signal ends a command in good order: leases released, calls counted, the report written, and a message that says how to
-//! go on.
+//! A signal ends a command in good order: leases released, calls counted, the report written, and a message that says
+//! how to continue.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{NOW, Place, Vendor, settings};
 
-/// How long a test waits for what comes in a moment.
+/// How long to wait for what should come in a moment.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The most calls in flight.
@@ -47,7 +47,7 @@ fn ended(mut child: Child) -> (Option<i32>, String) {
     (child.wait().unwrap().code(), stderr)
 }
 
-/// The calls that came to a vendor, once none of them is under way any more: those of a run that ended may come late.
+/// The number of calls received by a vendor, once none is in progress: those of a run that has ended may arrive late.
 fn settled(vendor: &Vendor) -> u64 {
     let mut calls = vendor.calls();
     loop {
@@ -65,7 +65,7 @@ fn a_run_ends_in_good_order_and_the_next_one_goes_on() {
     let undisturbed = Place::with(&vendor);
     let args = ["backfill", "adj_factor", "--start", "2022-11-01", "--end", "2023-02-28", "--now", NOW];
     undisturbed.expect(0, &args);
-    // A limit so low that the run waits for it when the signal comes.
+    // A limit so low that the run is waiting for it when the signal comes.
     let account = |limit: u32| {
         let url = vendor.server.url();
         [format!("[vendors.tushare]\nbase_url = \"{url}\"\npoints = 5000\nrequests_per_minute = {limit}\n")]
@@ -92,7 +92,7 @@ fn a_run_ends_in_good_order_and_the_next_one_goes_on() {
         assert_eq!(report["exit"], code);
         assert!(report["error"].as_str().unwrap().contains(name), "{report}");
         let counted: u64 = report["calls"].as_object().unwrap().values().map(|calls| calls.as_u64().unwrap()).sum();
-        // Of calls in flight the vendor may have seen nothing.
+        // The vendor may not have seen calls in flight.
         let seen = vendor.calls() - calls;
         assert!((seen..=seen + IN_FLIGHT).contains(&counted), "run {number}: {seen} calls, {report}");
         let of_minute = report["lately"].as_object().unwrap().values().flat_map(|of| of.as_object().unwrap().values());
@@ -110,7 +110,7 @@ fn a_second_signal_is_not_waited_for() {
     let mut child = spawn(place.command(&["sandbox"]));
     assert!(first_line(&mut child).contains("token"));
     send(&child, Signal::INT);
-    // Gone already, most likely.
+    // Most likely it has ended already.
     let _ = kill_process(Pid::from_child(&child), Signal::TERM);
     let (exit, stderr) = ended(child);
     assert!(matches!(exit, Some(130 | 143)), "{exit:?} {stderr}");

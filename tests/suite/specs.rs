@@ -1,4 +1,4 @@
-//! Every shipped file loads and binds, and its examples hold; mistakes are reported with the name that was meant.
+//! Every shipped file loads and binds, and its examples pass. Mistakes are reported with the name that was meant.
 
 use pitlake::normalise::prove;
 use pitlake::spec::{Catalog, SpecFile};

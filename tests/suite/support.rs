@@ -1,4 +1,4 @@
-//! A place to try the binary in: a folder with a lake and a jobs.toml, a sandbox, and the rows of silver as texts.
+//! A place to try the binary in: a folder with a lake and a jobs.toml, a sandbox, and the rows of silver as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,11 +13,11 @@ use chrono::NaiveDate;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pitlake_sandbox::{Cell, Market, Server, Settings, serve};
 
-/// The five tables asked by day.
+/// The five tables requested by day.
 pub(crate) const DAILY: [&str; 5] =
     ["stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "moneyflow_cn", "suspend_d_cn"];
 
-/// Every table asked slice by slice: reports and limit lists too.
+/// Every table requested slice by slice, including reports and limit lists.
 pub(crate) const ALL: [&str; 8] = [
     "stock_daily_cn",
     "stock_daily_basic_cn",
@@ -29,22 +29,22 @@ pub(crate) const ALL: [&str; 8] = [
     "fina_indicator_cn",
 ];
 
-/// A moment long after the end of the sandbox's market.
+/// A time long after the end of the sandbox's market.
 pub(crate) const NOW: &str = "2026-01-05T12:00:00Z";
-/// The evenings after it: what a vendor lacks on three days it has no more.
+/// The evenings after it. What a vendor lacks on three days counts as not existing.
 const LATER: [&str; 2] = ["2026-01-06T12:00:00Z", "2026-01-07T12:00:00Z"];
 
 pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-/// A market small enough for a test, across a turn of the year. `.ci/full` asks for other ones.
+/// A market small enough for a test, across the turn of a year. `.ci/full` requests others.
 pub(crate) fn settings() -> Settings {
     let (seed, stocks) = (number("PITLAKE_TEST_SEED", 1), number("PITLAKE_TEST_STOCKS", 24));
     Settings { seed, stocks, start: day("2022-11-01"), end: day("2023-02-28"), rpm: 0, ..Settings::default() }
 }
 
-/// A number of the environment.
+/// A number from the environment.
 pub(crate) fn number<T: FromStr>(variable: &str, usual: T) -> T {
     let text = std::env::var_os(variable).and_then(|text| text.into_string().ok());
     text.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable}: invalid number `{text}`")))
@@ -66,7 +66,7 @@ impl Vendor {
         Self { market, server, _runtime: runtime }
     }
 
-    /// An account for jobs.toml, with more lines of its section, and of the sections after it.
+    /// An account for jobs.toml, with more lines for its section and further sections.
     pub(crate) fn account(&self, name: &str, more: &str) -> String {
         let url = self.server.url_of(name).expect("a vendor of the sandbox");
         format!("[vendors.{name}]\nbase_url = \"{url}\"\nrequests_per_minute = 1000000\n{more}\n")
@@ -98,7 +98,7 @@ impl Place {
         place
     }
 
-    /// Replaces jobs.toml by accounts and what comes with them.
+    /// Replaces jobs.toml with these accounts, or other sections.
     pub(crate) fn accounts(&self, accounts: &[String]) {
         self.jobs(&format!("version = 1\n{}", accounts.concat()));
     }
@@ -108,7 +108,7 @@ impl Place {
         fs::write(self.path("jobs.toml"), lines).expect("written");
     }
 
-    /// A folder whose jobs.toml has an account of a vendor at that address.
+    /// A folder whose jobs.toml has an account at a vendor with this URL.
     pub(crate) fn at(url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let jobs = format!(
@@ -137,7 +137,7 @@ impl Place {
         self.command(args).output().expect("the binary runs")
     }
 
-    /// Runs and expects an exit code; returns stdout.
+    /// Runs a command and expects an exit code; returns stdout.
     pub(crate) fn expect(&self, code: i32, args: &[&str]) -> String {
         let output = self.run(args);
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -153,7 +153,7 @@ impl Place {
         self.expect(code, &args)
     }
 
-    /// Runs a command as of three evenings, until what the vendor lacks is believed.
+    /// Runs a command on three evenings, until what the vendor lacks is believed.
     pub(crate) fn patiently(&self, args: &[&str]) {
         let run = |now: &str| {
             let output = self.run(&[args, &["--now", now]].concat());
@@ -168,7 +168,7 @@ impl Place {
         }
     }
 
-    /// Every file below a folder of the lake with its bytes.
+    /// Every file below a folder of the lake, with its bytes.
     pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
         let root = self.path("data");
         let mut files = BTreeMap::new();
@@ -205,7 +205,7 @@ pub(crate) fn silver(place: &Place, table: &str) -> Vec<Row> {
     rows
 }
 
-/// Rows of a batch: doubles in their shortest form, nothing as `null`.
+/// Rows of a batch: doubles in their shortest form, nulls as `null`.
 pub(crate) fn texts(batch: &RecordBatch) -> Vec<Row> {
     let schema = batch.schema();
     let value = |column: usize, row: usize| {
@@ -231,7 +231,7 @@ pub(crate) fn texts(batch: &RecordBatch) -> Vec<Row> {
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// The characters of a cell.
+/// The text of a cell.
 pub(crate) fn text_of(cell: &Cell) -> Option<&str> {
     match cell {
         Cell::Null => None,
@@ -239,13 +239,13 @@ pub(crate) fn text_of(cell: &Cell) -> Option<&str> {
     }
 }
 
-/// Compares row by row, ordered by key so that a failure names it.
+/// Compares row by row, sorted by key so that a failure names the key.
 pub(crate) fn assert_same(table: &str, mut silver: Vec<Row>, mut truth: Vec<Row>) {
     let key = |row: &Row| {
         let columns = ["exchange", "ts_code", "trade_date", "end_date", "cal_date", "suspend_type", "suspend_timing"];
         (columns.map(|k| row.get(k).cloned()), ["limit", "report_type", "revision"].map(|k| row.get(k).cloned()))
     };
-    // A column that another interface of the table fills is empty here.
+    // Columns filled only by another interface of the table are empty here.
     let columns: BTreeSet<String> = silver.iter().flat_map(|row| row.keys().cloned()).collect();
     for row in &mut truth {
         for column in &columns {

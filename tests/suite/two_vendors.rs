@@ -1,5 +1,5 @@
-//! Two vendors of one table, both served by the sandbox: whose rows are in silver, what changes without one of them, and
-//! where they differ.
+//! Two vendors of one table, both served by the sandbox: whose rows are in silver, what changes without one of them,
+//! and where they differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::documented;
 use crate::support::{NOW, Place, Row, Vendor, assert_same, day, settings as usual, silver, text_of};
 
-/// Tables with the part of the key that both vendors fill; of reports, silver has the versions of both.
+/// Tables with the part of the key that both vendors fill. For reports, silver has the versions of both.
 const LATEST: [(&str, &[&str]); 6] = [
     ("stock_daily_cn", &["ts_code", "trade_date"]),
     ("moneyflow_cn", &["ts_code", "trade_date"]),
@@ -57,7 +57,7 @@ fn all(place: &Place) -> BTreeMap<&'static str, Vec<Row>> {
     LATEST.iter().chain(&VERSIONS).map(|(table, _)| rows(table)).collect()
 }
 
-/// Silver built without a vendor's bronze, which is put back.
+/// Silver built without a vendor's bronze, which is restored afterwards.
 fn without(place: &Place, vendor: &str) -> BTreeMap<&'static str, Vec<Row>> {
     let (here, there) = (place.path("data/bronze").join(vendor), place.path("elsewhere"));
     fs::rename(&here, &there).unwrap();
@@ -71,7 +71,7 @@ fn part<'a>(row: &'a Row, columns: &[&str]) -> Vec<&'a str> {
     columns.iter().map(|column| row[*column].as_str()).collect()
 }
 
-/// The rows of the first, and those of the second whose key the first lacks.
+/// The rows of the first vendor, and those of the second whose key the first lacks.
 fn preferred(first: &[Row], second: &[Row], columns: &[&str]) -> Vec<Row> {
     let known: BTreeSet<Vec<&str>> = first.iter().map(|row| part(row, columns)).collect();
     let more = second.iter().filter(|row| !known.contains(&part(row, columns)));
@@ -101,8 +101,8 @@ fn rows_come_from_the_first_vendor_and_the_second_fills_gaps() {
     let more = |table: &str| both[table].iter().any(|row| row["vendor"] == "asharehub");
     assert!(more("hk_hold_cn"), "only AShareHub has southbound holdings");
     for (table, key) in VERSIONS {
-        // Every version of both vendors, each numbered by itself. What one showed is a look for the other: from which day a
-        // version is known depends on both.
+        // Every version of both vendors, numbered per vendor. What one showed is a look for the other, so the day from
+        // which a version is known depends on both.
         let without_known = |rows: &[Row]| {
             let mut rows = rows.to_vec();
             for row in &mut rows {
@@ -124,7 +124,7 @@ fn rows_come_from_the_first_vendor_and_the_second_fills_gaps() {
     // With both again, the same bytes.
     place.expect(0, &["normalize", "--now", NOW]);
     assert_eq!(place.files("silver"), files);
-    // jobs.toml may turn the order round or leave one out.
+    // jobs.toml may reverse the order or leave one out.
     let jobs = fs::read_to_string(place.path("jobs.toml")).unwrap();
     let columns = LATEST[0].1;
     for (order, rows) in [
@@ -183,7 +183,7 @@ fn as_of_a_day_each_key_comes_from_the_first_vendor_that_had_it() {
     assert_eq!(vendors.len(), 2, "each of them has rows");
 }
 
-/// Rows of the market by security and day (without hyphens), values by column.
+/// Rows of the market by security and day (without hyphens), with values by column.
 fn by_key(rows: &Rows) -> BTreeMap<(String, String), BTreeMap<String, Option<f64>>> {
     let place = |name: &str| rows.fields.iter().position(|field| *field == name).unwrap();
     let (code, date) = (place("ts_code"), place("trade_date"));
@@ -210,7 +210,7 @@ fn diff_lists_exactly_the_rows_that_one_vendor_lost_or_corrupted() {
             expected.insert(key.clone(), BTreeSet::from(["lost".to_owned()]));
             continue;
         };
-        // Both vendors have four decimals at least; corrupted values are off by more.
+        // Both vendors have at least four decimals; corrupted values are off by more.
         let differs = |name: &&String| match (row[*name], other[*name]) {
             (Some(a), Some(b)) => (a - b).abs() > 0.000_06,
             (a, b) => a.is_some() != b.is_some(),

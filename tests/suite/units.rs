@@ -1,4 +1,4 @@
-//! A backfill in units: in any order and twice, they are the backfill.
+//! A backfill in units: in any order and more than once, they are the backfill.
 
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fn units_in_any_order_and_twice_are_the_backfill() {
         ["stock_daily_cn/year=2022/2022-11-01..2022-12-31", "stock_daily_cn/year=2023/2023-01-01..2023-02-28",]
     );
     assert_eq!(ids.len(), 7, "{ids:?}");
-    // The last first; one of them fetched and built apart.
+    // The last one first; one of them fetched and built separately.
     for id in ids.iter().rev().chain(&ids[..1]) {
         if id.starts_with("income_cn") {
             place.patiently(&["fetch", "--unit", id]);

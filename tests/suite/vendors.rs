@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use crate::support::{NOW, Place, Row, silver};
 
-/// A second vendor's bars, in shares and yuan where Tushare has lots and thousands of yuan.
+/// A second vendor's bars, in shares and yuan; Tushare's are in lots and thousands of yuan.
 const BARS: &str = r#"version = 1
 interface = "asharehub/market_daily"
 type = "market_daily"
@@ -29,7 +29,7 @@ vol = { type = "number", unit = "share", description = "volume" }
 amount = { type = "number", unit = "CNY", description = "turnover" }
 "#;
 
-/// Its dragon-tiger list: one row a stock, and no reason.
+/// Its dragon-tiger list: one row per stock, and no reason.
 const LIST: &str = r#"version = 1
 interface = "asharehub/top_list"
 type = "top_list"
@@ -112,7 +112,7 @@ pub(crate) fn place() -> Place {
     place
 }
 
-/// Writes a file into bronze, as another program would.
+/// Writes a bronze file, as another program would.
 pub(crate) fn bronze(place: &Place, path: &str, lines: &[&str]) {
     let path = place.path("data/bronze").join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -124,7 +124,7 @@ pub(crate) fn bronze(place: &Place, path: &str, lines: &[&str]) {
 const TUSHARE: &str = "tushare/stock_daily_cn/date=2024-01-02/daily_20240102T120000000Z.jsonl.gz";
 const ASHAREHUB: &str = "asharehub/market_daily/date=2024-01-02/market_daily_20240102T130000000Z.jsonl.gz";
 
-/// One day of bars: `a` of both vendors, `b` of Tushare, `c` of the other.
+/// One day of bars: `a` from both vendors, `b` from Tushare, `c` from the other.
 pub(crate) fn bars(place: &Place) {
     bronze(
         place,
@@ -238,7 +238,8 @@ fn as_of_a_day_the_version_comes_from_the_first_vendor_that_had_one() {
             r#"{{"ts_code":"000001.SZ","ann_date":"{day}","f_ann_date":"{day}","end_date":"20231231","report_type":"1","n_income":{income},"update_flag":"0"}}"#
         )
     };
-    // The second vendor is looked at first, and shows other figures: those of the first one are known when they were seen.
+    // The second vendor is looked at first and shows other figures, so those of the first are known from when they were
+    // observed.
     bronze(
         &place,
         "asharehub/income/end_date=2023-12-31/income_20240701T120000000Z.jsonl.gz",

@@ -1,4 +1,4 @@
-//! `verify`: damaged bytes of silver and bronze are noticed, named, and mended by what it says.
+//! `verify`: damaged bytes in silver and bronze are detected, reported, and repaired by the suggested command.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +26,7 @@ fn verify(place: &Place, code: i32, args: &[&str]) -> Vec<Value> {
     serde_json::from_str(&place.expect(code, &args)).unwrap()
 }
 
-/// Damaged files with what to do.
+/// Damaged files, with what to do.
 fn damaged(verified: &[Value]) -> BTreeMap<String, String> {
     let all = verified.iter().flat_map(|one| one["damaged"].as_array().unwrap());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -46,7 +46,7 @@ fn a_whole_lake_is_verified_and_built_again() {
     assert_eq!((&bars["silver"]["files"], &bars["rebuilt"]), (&Value::from(2), &Value::from(2)));
     assert_eq!((&bars["silver"]["unproven"], &bars["bronze"]["unproven"]), (&Value::from(0), &Value::from(0)));
     assert_eq!(bars["silver"]["rows"], bars["bronze"]["rows"]);
-    // A small share still builds one partition.
+    // Even a small share rebuilds one partition.
     let rebuilt = |verified: Vec<Value>| verified.iter().map(|one| one["rebuilt"].as_u64().unwrap()).sum::<u64>();
     assert_eq!(rebuilt(verify(&place, 0, &["--rebuild", "1%"])), 1);
     let text = place.expect(0, &["verify", "adj_factor", "--now", NOW]);
@@ -60,7 +60,7 @@ fn a_whole_lake_is_verified_and_built_again() {
     }
 }
 
-/// The gzip checksum covers rows alone: a flipped byte of the parameters in the header once went unnoticed.
+/// The gzip checksum only covers rows: a flipped byte in the header's parameters once went unnoticed.
 #[test]
 fn every_byte_of_a_bronze_file_is_covered() {
     let settings = Settings { stocks: 4, start: day("2023-01-03"), end: day("2023-01-10"), ..settings() };
@@ -70,7 +70,7 @@ fn every_byte_of_a_bronze_file_is_covered() {
     let bronze = place.files("bronze/tushare/adj_factor");
     let (path, whole) = bronze.iter().next().unwrap();
     let name = path.rsplit('/').next().unwrap();
-    // A copy for each byte, in a folder of its own, with one of its bits flipped.
+    // A copy for each byte, in a separate folder, with one bit flipped.
     let mut flipped = BTreeMap::new();
     for at in 0..whole.len() {
         let folder = day("1990-01-01") + chrono::Days::new(at as u64);
@@ -85,18 +85,18 @@ fn every_byte_of_a_bronze_file_is_covered() {
     assert!(found.keys().all(|path| flipped.contains_key(path)), "{found:?}");
     let unnoticed: Vec<usize> =
         flipped.iter().filter(|(path, _)| !found.contains_key(*path)).map(|(_, at)| *at).collect();
-    // The two letters before the checksum of the header, and padding after the last symbol of the rows.
+    // The two letters before the header's checksum, and the padding after the last symbol of the rows.
     let letters = [body(whole) - 8, body(whole) - 7];
     let padding = whole.len() - 9;
     assert!(unnoticed.iter().all(|at| letters.contains(at) || *at == padding), "{unnoticed:?} of {}", whole.len());
 }
 
-/// Whether a file of bronze has rows: the last bits of a body are padding, which holds nothing.
+/// Whether a bronze file has rows. Without any, a body is mostly padding bits, which hold nothing.
 fn is_bronze_with_rows(path: &str, whole: &[u8]) -> bool {
     path.starts_with("bronze/") && whole.len() - body(whole) > 200
 }
 
-/// A flipped byte once changed a sum from 2.1 to 11.7 million, and nothing noticed.
+/// A flipped byte once changed a sum from 2.1 to 11.7 million without being detected.
 #[test]
 fn any_flipped_byte_is_named_and_mended() {
     let (_vendor, place, settings) = lake();
@@ -114,7 +114,7 @@ fn any_flipped_byte_is_named_and_mended() {
         assert_eq!(found.keys().collect::<Vec<_>>(), [path]);
         fs::write(place.path("data").join(path), whole).unwrap();
     }
-    // What it says to do mends the file.
+    // The suggested command repairs the file.
     let silver = "silver/stock_daily_cn/year=2023/part-0.parquet";
     let mut flipped = before[silver].clone();
     flipped[1000] ^= 0x10;
@@ -131,7 +131,7 @@ fn any_flipped_byte_is_named_and_mended() {
         place.files("silver"),
         before.iter().filter(|(path, _)| path.starts_with("silver/")).map(|(a, b)| (a.clone(), b.clone())).collect()
     );
-    // So it does for bronze.
+    // The same for bronze.
     let bars = before.keys().find(|path| path.starts_with("bronze/tushare/stock_daily_cn/date=2023-01-05/")).unwrap();
     fs::write(place.path("data").join(bars), &before[bars][..before[bars].len() - 4]).unwrap();
     let found = damaged(&verify(&place, 3, &["stock_daily_cn"]));

@@ -1,4 +1,5 @@
-//! Every interface of the four vendors, backfilled from the sandbox: silver equals the sandbox's market, value by value.
+//! Every interface of the four vendors, backfilled from the sandbox: silver equals the sandbox's market, value by
+//! value.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +10,14 @@ use pitlake_sandbox::Settings;
 use crate::documented::{self, CATALOG, Documented, assert_equal};
 use crate::support::{NOW, Place, Row, Vendor, assert_same, day, settings, silver, text_of};
 
-/// Rows inside a session: too many for a market of many weeks.
+/// Rows within sessions: too many for a market of many weeks.
 const DETAILS: [&str; 2] = ["cyq_chips_cn", "stk_mins_cn"];
 
-/// Interfaces that an account with fewer points asks instead of others of the same folder.
+/// Interfaces that an account with fewer points uses instead of others of the same folder.
 const SISTERS: [&str; 7] =
     ["income", "fina_indicator", "balancesheet", "cashflow", "forecast", "express", "fina_mainbz"];
 
-/// The days of the backfills; reports and announcements lie around the sessions.
+/// The days of the backfills. Reports and announcements extend beyond the sessions.
 struct Asked {
     sessions: Settings,
     announcements: (NaiveDate, NaiveDate),
@@ -31,7 +32,7 @@ impl Asked {
         matches!(source.contract.ask.axis, Axis::Session | Axis::Month | Axis::SecurityMonth)
     }
 
-    /// Whether a row of the market was asked for.
+    /// Whether a row of the market was requested.
     fn covers(&self, table: &Table, source: &TableSource, row: &Row) -> bool {
         let field = source.contract.ask.field.as_ref();
         let column = field.and_then(|field| {
@@ -42,12 +43,12 @@ impl Asked {
         if source.needs.iter().any(|column| row[&table.columns[*column].name] == "null") {
             return false;
         }
-        // Unless a job names others, consolidated statements are asked for.
+        // Consolidated statements are requested unless a job names others.
         let is_typed = source.contract.ask.each.iter().any(|(_, values)| matches!(values, Values::ReportTypes(_)));
         if is_typed && row["report_type"] != "1" {
             return false;
         }
-        // The contract names some indices and currency pairs.
+        // The contract lists some indices and currency pairs.
         for (name, values) in &source.contract.ask.each {
             if let (Values::Symbols(all), Some(code)) = (values, row.get(name))
                 && !all.contains(code)
@@ -76,12 +77,12 @@ impl Asked {
             let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
             place.patiently(&[&["backfill"], &names[..], &["--start", &start, "--end", &end]].concat());
         }
-        // A backfill builds the years of its range only.
+        // A backfill only builds the years in its range.
         place.expect(0, &["normalize", "--now", NOW]);
     }
 }
 
-/// Backfills the first source of some vendor of each table and compares.
+/// Backfills the first source of a vendor for each table, and compares.
 fn compare(vendor: &Vendor, place: &Place, tables: &[&'static Table], name: &str, asked: &Asked) {
     let first = |table: &Table| {
         let all = table.sources.iter().position(|source| {
@@ -117,7 +118,7 @@ fn compare(vendor: &Vendor, place: &Place, tables: &[&'static Table], name: &str
     }
 }
 
-/// The securities that were not delisted before a day.
+/// The securities not delisted before a day.
 fn listed(vendor: &Vendor, start: NaiveDate) -> BTreeSet<String> {
     let rows = vendor.market.rows("stock_basic").unwrap();
     let column = |name: &str| rows.fields.iter().position(|field| *field == name).unwrap();
@@ -127,7 +128,7 @@ fn listed(vendor: &Vendor, start: NaiveDate) -> BTreeSet<String> {
     lived.filter_map(|row| text_of(&row[code]).map(str::to_owned)).collect()
 }
 
-/// Members are asked for by the boards that the lake holds of the day.
+/// Members are requested for the boards that the lake has for the day.
 fn boards(place: &Place, source: &TableSource) -> Option<BTreeSet<(String, String)>> {
     let of_day = |(_, values): &(String, Values)| matches!(values, Values::Column { of_day: Some(_), .. });
     source.contract.ask.each.iter().any(of_day).then(|| {
@@ -136,7 +137,7 @@ fn boards(place: &Place, source: &TableSource) -> Option<BTreeSet<(String, Strin
     })
 }
 
-/// What the sandbox calls the rows of a source.
+/// The sandbox's name for the rows of a source.
 fn rows_of(source: &TableSource) -> String {
     let id = &source.contract.id;
     match (id.vendor.as_str(), &source.rows) {
@@ -159,11 +160,11 @@ fn every_interface_of_tushare() {
     let mut tables = tables_of("tushare");
     tables.retain(|table| !DETAILS.contains(&table.name.as_str()) && table.name != "trade_cal");
     compare(&vendor, &place, &tables, "tushare", &Asked::new(settings));
-    // The calendar comes with them, whole, of the two exchanges of shares.
+    // The calendar comes along, complete, for the two stock exchanges.
     let mut calendar = documented::tushare(&vendor.market, "trade_cal", None);
     calendar.retain(|row| ["SSE", "SZSE"].contains(&row["exchange"].as_str()));
     assert_same("trade_cal", silver(&place, "trade_cal"), calendar);
-    // Equal rows of an answer are numbered.
+    // Equal rows in an answer are numbered.
     for table in ["top_inst_cn", "block_trade_cn"] {
         assert!(silver(&place, table).iter().any(|row| row["occurrence"] != "1"), "{table} has no equal rows");
     }
@@ -185,7 +186,7 @@ fn chips_and_minutes() {
     let settings =
         Settings { points: 10_000, stocks: 10, start: day("2022-11-28"), end: day("2022-12-16"), ..settings() };
     let vendor = Vendor::start(settings.clone());
-    // The market has bars of an hour unless a call names another length.
+    // The market has hourly bars unless a call asks for another length.
     let schema = include_str!("../../schemas/tushare/stk_mins.toml").replace("\"1min\"", "\"60min\"");
     let place = Place::of(&vendor, &[vendor.account("tushare", "points = 10000")]);
     std::fs::create_dir_all(place.path("schemas/tushare")).unwrap();
@@ -210,7 +211,7 @@ fn every_endpoint_of_asharehub() {
     let vendor = Vendor::start(Settings { quota: 0, ..settings() });
     let place = Place::of(&vendor, &[vendor.account("asharehub", "")]);
     let mut tables = tables_of("asharehub");
-    // These have days of their own, or tests: `feeds` and `two_vendors`.
+    // These have days or tests of their own: `feeds` and `two_vendors`.
     tables.retain(|table| {
         !["asharehub_news_flash", "asharehub_realtime", "trade_cal", "top_list_cn"].contains(&table.name.as_str())
     });
@@ -220,7 +221,7 @@ fn every_endpoint_of_asharehub() {
 #[test]
 fn the_income_statements_of_alphafin_and_every_table_of_f10() {
     for name in ["alphafin", "f10"] {
-        // Growth takes two years of reports.
+        // Growth needs two years of reports.
         let settings = Settings { start: day("2021-01-01"), ..settings() };
         let vendor = Vendor::start(settings.clone());
         // Neither vendor has a list of securities.

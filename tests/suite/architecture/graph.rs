@@ -1,5 +1,5 @@
-//! The files of one crate, and which of them imports which: every path is followed through re-exports to the file
-//! that defines its item.
+//! The files of a crate, and which of them import which: paths are followed through re-exports to the file that defines
+//! the item.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::source::{Import, Source};
 
-/// A module by its path: `["spec", "table"]`; the crate's root is empty.
+/// A module by its path: `["spec", "table"]`; empty for the crate's root.
 pub(super) type Module = Vec<String>;
 
 /// A file of the crate.
@@ -24,12 +24,12 @@ impl File {
         self.path.display().to_string()
     }
 
-    /// The module right below the root that it belongs to; `main` and `lib` for the roots.
+    /// The top-level module it belongs to; `main` and `lib` for the roots.
     pub(super) fn top(&self) -> &str {
         self.module.first().map_or(if self.path.ends_with("main.rs") { "main" } else { "lib" }, String::as_str)
     }
 
-    /// Every path it uses, those of its imports included, the first name replaced by what it was imported as.
+    /// Every path it uses, including imports, with the first name replaced by what it was imported as.
     pub(super) fn uses(&self) -> impl Iterator<Item = Vec<String>> + '_ {
         let imports = self.source.imports.iter().map(|import| import.path.clone());
         imports.chain(self.source.paths.iter().map(|path| self.expand(path)))
@@ -37,7 +37,7 @@ impl File {
 
     fn expand(&self, path: &[String]) -> Vec<String> {
         match self.import(&path[0]) {
-            // `use a::a;` would go on for ever.
+            // `use a::a;` would loop for ever.
             Some(import) if import.path[0] != path[0] => [&import.path[..], &path[1..]].concat(),
             _ => path.to_vec(),
         }
@@ -48,10 +48,10 @@ impl File {
     }
 }
 
-/// The files below a folder with sources, those of tests left out.
+/// The files below a source folder, except for tests.
 pub(super) struct Crate {
     files: Vec<File>,
-    /// Where each module is among `files`.
+    /// The index of each module in `files`.
     modules: BTreeMap<Module, usize>,
 }
 
@@ -72,7 +72,7 @@ impl Crate {
             let source = Source::parse(&fs::read_to_string(&path).unwrap());
             files.push(File { module, path: path.strip_prefix(root).unwrap().to_owned(), source });
         }
-        // `main` sees nothing of `lib` but what it names; nobody sees `main`.
+        // `main` only sees what it names of `lib`, and nobody sees `main`.
         let modules = files
             .iter()
             .enumerate()
@@ -85,7 +85,7 @@ impl Crate {
         self.files.iter()
     }
 
-    /// A path from the root, `crate` left out; `None` where it leads to another crate or stays in its own file.
+    /// A path from the root, without `crate`. `None` if it leads to another crate or stays in its own file.
     pub(super) fn absolute(file: &File, path: &[String]) -> Option<Vec<String>> {
         let mut base = file.module.clone();
         let mut rest = path;
@@ -107,8 +107,8 @@ impl Crate {
         Some([&base[..], rest].concat())
     }
 
-    /// The files that a file uses, with the names it uses of each. A module that re-exports what lies below it does
-    /// not use it.
+    /// The files that a file uses, with the names it uses from each. Re-exporting what is below a module does not count
+    /// as using it.
     fn used(&self, file: &File) -> BTreeMap<usize, BTreeSet<String>> {
         let mut found = Vec::new();
         for import in &file.source.imports {
@@ -132,7 +132,7 @@ impl Crate {
         used
     }
 
-    /// Every pair of files that use each other, and by which names.
+    /// Pairs of files that use each other, with the names.
     pub(super) fn tangles(&self) -> BTreeMap<(String, String), String> {
         let used: Vec<_> = self.files.iter().map(|file| self.used(file)).collect();
         let mut tangles = BTreeMap::new();
@@ -148,7 +148,7 @@ impl Crate {
         tangles
     }
 
-    /// The file that defines the item of a path from the root.
+    /// The file that defines the item at a path from the root.
     fn defined(&self, path: &[String], is_glob: bool, depth: usize) -> Option<usize> {
         let at = (0..=path.len()).rev().find_map(|end| Some((*self.modules.get(&path[..end])?, end)));
         let (index, end) = at?;
@@ -159,7 +159,7 @@ impl Crate {
         }
         let named = file.import(item).map(|import| [&import.path[..], &path[end + 1..]].concat());
         if let Some(path) = named {
-            // An item of another crate that is re-exported here belongs to nobody.
+            // An item of another crate that is re-exported here is not ours.
             return self.defined(&Self::absolute(file, &path)?, false, depth + 1);
         }
         let globs = file.source.imports.iter().filter(|import| import.name.is_none());
@@ -176,7 +176,7 @@ fn is_root(name: &str) -> bool {
     matches!(name, "lib" | "main")
 }
 
-/// Every Rust file below a folder, in order.
+/// Every Rust file below a folder, sorted.
 pub(super) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -1,5 +1,5 @@
-//! The Chinese of what the program says: every English sentence of the source has one in the catalogue, and the catalogue has
-//! none that no source has. That of help is a test beside the command line.
+//! Chinese translations: the catalogue has one for every English sentence in the source, and none for sentences that no
+//! longer exist. Help is tested beside the command line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,10 +10,11 @@ use super::source::texts;
 
 const CATALOGUE: &str = "src/cli/language/zh.toml";
 
-/// Sections whose keys stand in no source: words of clap, what code joins, nouns after numbers, comments of `jobs.toml`.
+/// Sections whose keys are not literally in the source: clap's words, sentences that code joins, nouns after numbers,
+/// comments of `jobs.toml`.
 const ELSEWHERE: [&str; 4] = ["clap", "joined", "counted", "comments"];
 
-/// Files whose texts are for programs: SQL, pages, the forms of schedulers, what vendors write; or that describe columns.
+/// Files whose text is for programs (SQL, pages, schedulers' formats, vendors' words), or that describe columns.
 const NOT_SAID: &[&str] = &[
     "src/announce/metrics.rs",
     "src/build/histories",
@@ -33,7 +34,7 @@ const NOT_SAID: &[&str] = &[
     "src/wire/wording.rs",
 ];
 
-/// Texts that look like sentences and are none, or stand in a file.
+/// Strings that look like sentences but are not, or are written to a file.
 const NO_SENTENCE: &[&str] = &[
     "(NaiveDate, NaiveDate)",
     "SQLite format 3\\0",
@@ -82,7 +83,7 @@ const NO_SENTENCE: &[&str] = &[
 
 const SQL: [&str; 8] = ["SELECT ", " FROM ", "WHERE ", "CASE WHEN ", "CAST(", "PARTITION BY ", "QUALIFY ", "ORDER BY "];
 
-/// The keys of the catalogue, by section, with `{}` for every place.
+/// The keys of the catalogue by section, with `{}` for every place.
 fn catalogue() -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string(root().join(CATALOGUE)).unwrap();
     let mut sections: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -101,7 +102,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A text as the program has it.
+/// A string with its escapes resolved.
 fn unescaped(text: &str) -> String {
     let (mut out, mut chars) = (String::new(), text.chars().peekable());
     while let Some(c) = chars.next() {
@@ -118,7 +119,7 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// A format with `{}` for every place; doubled braces stay.
+/// A format string with `{}` for every place; doubled braces stay.
 fn template(text: &str) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some(at) = rest.find('{') {
@@ -141,22 +142,22 @@ fn sentences(text: &str) -> Vec<String> {
     template(&unescaped(text)).lines().map(bare).collect()
 }
 
-/// What a line of a list in help is about: `  0  done`, `normalize  Build stale partitions`.
+/// The description in a line of a help list: `  0  done`, `normalize  Build stale partitions`.
 fn listed(line: &str) -> &str {
     line.rsplit("  ").next().unwrap_or(line).trim()
 }
 
-/// Whether a text has words.
+/// Whether a text consists of words.
 fn is_sentence(text: &str) -> bool {
     let words = text.replace("{}", " ");
     let words = words.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1).count();
     words > 1 && text.contains(' ') && !SQL.iter().any(|word| text.contains(word))
 }
 
-/// A module of Python whose documentation and errors are said in both languages.
+/// A Python module whose documentation and errors exist in both languages.
 const MODULE: &str = "src/query/ddl/polars.py";
 
-/// What the source says, with a file that does; `true` where the file is for people.
+/// The texts in the source, each with a file that has it, and whether that file is for people.
 fn said() -> BTreeMap<String, (String, bool)> {
     let module = fs::read_to_string(root().join(MODULE)).unwrap();
     let documented = module.split("\"\"\"").skip(1).step_by(2);
@@ -189,7 +190,7 @@ fn titles() -> BTreeSet<String> {
     texts.filter_map(title).collect()
 }
 
-/// Paragraphs of documentation comments of the command line: help is made of them.
+/// Paragraphs of doc comments in the command line, which become help.
 fn help() -> BTreeSet<String> {
     let mut paragraphs = BTreeSet::new();
     for path in ["src/cli", "crates/cluster/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {

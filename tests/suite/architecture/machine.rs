@@ -1,11 +1,11 @@
-//! Where code leaves its course to the machine: real time, waits, threads. A run does so by `src/real` alone, else the
-//! simulation of whole runs cannot play it.
+//! Where code depends on the machine: real time, waits, threads. A run may only do so through `src/real`, otherwise
+//! whole runs cannot be simulated.
 
 use std::collections::BTreeSet;
 
 use super::graph::{Crate, File};
 
-/// What leaves it to the machine, by how the path begins.
+/// Paths that depend on the machine, by prefix.
 const MACHINE: &[&[&str]] = &[
     &["chrono", "Utc", "now"],
     &["chrono", "Local", "now"],
@@ -22,7 +22,7 @@ const MACHINE: &[&[&str]] = &[
     &["tokio", "time"],
 ];
 
-/// The room that may, and the files that no simulated run passes through, or which it need not play, with the reason.
+/// The folder that may, and the files that simulated runs do not reach or need not simulate, with the reason.
 const REAL: &str = "src/real/";
 const ELSEWHERE: &[(&str, &str)] = &[
     ("src/announce/command.rs", "a command of the user's, after the run"),
@@ -44,7 +44,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("src/store/staging.rs", "files of a local folder"),
 ];
 
-/// What a file leaves to the machine.
+/// How a file depends on the machine.
 fn left(file: &File) -> BTreeSet<String> {
     let begins = |path: &[String]| {
         MACHINE.iter().any(|with| path.len() >= with.len() && path.iter().zip(*with).all(|(name, with)| name == with))

@@ -1,7 +1,7 @@
-//! The shape of the code: which module may use which, where each dependency lives, which crate depends on which,
+//! The structure of the code: which module may use which, where each dependency is used, which crate depends on which,
 //! that no two files import each other, and how long a file may be.
 //!
-//! An unused permit fails like a missing one, so the lists below are what the code does today.
+//! An unused permission fails like a missing one, so the lists below are what the code does today.
 
 mod graph;
 mod language;
@@ -14,7 +14,7 @@ use std::path::Path;
 
 use graph::{Crate, rust_files};
 
-/// The modules of `src/`, lowest first, and the ones below that each of them uses.
+/// The modules of `src/`, lowest first, each with the lower ones it uses.
 const MODULES: &[(&str, &[&str])] = &[
     ("real", &[]),
     ("clock", &["real"]),
@@ -118,7 +118,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-/// Dependencies that few modules know: one with one home can be replaced in an afternoon.
+/// Dependencies used in few modules. One with a single home can be replaced in an afternoon.
 const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["announce", "fetch"]),
     ("ring", &["announce"]),
@@ -146,7 +146,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pitlake_sandbox", &["cli"]),
 ];
 
-/// The crates of the workspace, and those of them that each may depend on.
+/// The crates of the workspace, each with those it may depend on.
 const CRATES: &[(&str, &[&str])] = &[
     ("crates/contract", &[]),
     ("crates/sandbox", &["pitlake-contract"]),
@@ -160,10 +160,10 @@ const SOURCES: [&str; 4] = ["src", "crates/cluster/src", "crates/contract/src", 
 
 const MAX_LINES: usize = 400;
 
-/// Files that may be longer: tables and lists of cases.
+/// Files that may be longer, such as tables and lists of cases.
 const LONG: &[&str] = &[];
 
-/// What lies outside the repository, or left it: nothing may refer to it.
+/// Files outside the repository, or removed from it, which must not be referred to.
 const OUTSIDE: &[&str] = &["design.md", "style.md", "shared/", "reference/"];
 
 #[test]
@@ -279,7 +279,7 @@ fn code_refers_to_nothing_outside_the_repository() {
     let mut found = BTreeMap::new();
     for path in folders.flat_map(|folder| rust_files(&root.join(folder))) {
         for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
-            // Only comments refer; paths of a vendor stand in code.
+            // Only comments refer to files; code contains vendors' paths.
             let comment = line.find("//").map_or("", |at| &line[at..]);
             if OUTSIDE.iter().any(|name| comment.contains(name)) {
                 found.insert(path.strip_prefix(root).unwrap().display().to_string(), number);

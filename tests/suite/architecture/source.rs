@@ -1,13 +1,14 @@
-//! A Rust file as the other checks see it: the modules it declares, the items it defines, what it imports and
-//! which paths it uses. Comments, strings and code under `#[cfg(test)]` are left out.
+//! A Rust file as seen by the other checks: the modules it declares, the items it defines, what it imports, and which
+//! paths it uses. Comments, strings and code under `#[cfg(test)]` are left out.
 
 use std::collections::BTreeSet;
 use std::iter;
 
-/// One name that a `use` brings into the file.
+/// A name that a `use` brings into the file.
 #[derive(Debug, Clone)]
 pub(super) struct Import {
-    /// The path as written, groups resolved: `["crate", "spec", "Table"]`. That of another crate may begin with `""`.
+    /// The path as written, with groups resolved: `["crate", "spec", "Table"]`. One to another crate may begin with
+    /// `""`.
     pub(super) path: Vec<String>,
     /// The name it has in this file; `None` for `*`.
     pub(super) name: Option<String>,
@@ -22,7 +23,7 @@ pub(super) struct Source {
     pub(super) modules: BTreeSet<String>,
     /// Names of types, functions, constants and macros.
     pub(super) items: BTreeSet<String>,
-    /// Every import, also those inside functions.
+    /// Every import, including those inside functions.
     pub(super) imports: Vec<Import>,
     /// Every other path of two or more names.
     pub(super) paths: Vec<Vec<String>>,
@@ -31,7 +32,7 @@ pub(super) struct Source {
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
     Word(String),
-    /// What stands between quotes, as it is written.
+    /// The contents of a string literal, as written.
     Text(String),
     Colons,
     Mark(char),
@@ -54,7 +55,7 @@ impl Source {
         source
     }
 
-    /// Reads what begins at a token, and returns where the next thing begins.
+    /// Reads what begins at a token, and returns the position after it.
     fn read(&mut self, tokens: &[Token], at: usize) -> usize {
         let Token::Word(word) = &tokens[at] else { return at + 1 };
         let next = match tokens.get(at + 1) {
@@ -100,7 +101,7 @@ impl Source {
     }
 }
 
-/// The texts of a file outside of tests, with the word before each: `bail` of `bail!("…")`.
+/// The strings in a file outside of tests, each with the word before it: `bail` for `bail!("…")`.
 pub(super) fn texts(text: &str) -> Vec<(String, String)> {
     let tokens = without_tests(&tokens(text));
     let text = |(place, token): (usize, &Token)| {
@@ -144,7 +145,7 @@ fn tree(tokens: &[Token], above: &[String], is_public: bool, imports: &mut Vec<I
             }
         }
         Some(Token::Mark('*')) => import(full, None),
-        // `a as b`: the word after `a` is no part of the path.
+        // `a as b`: the word after `a` is not part of the path.
         _ if after.is_some_and(|token| token.is("as")) => {
             if let Some(Token::Word(name)) = tokens.get(names.len() * 2) {
                 import(full, Some(name.clone()));
@@ -152,7 +153,7 @@ fn tree(tokens: &[Token], above: &[String], is_public: bool, imports: &mut Vec<I
         }
         _ => {
             let mut path = full;
-            // `a::{self}` is `a`.
+            // `a::{self}` means `a`.
             if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
                 path.pop();
             }
@@ -162,7 +163,7 @@ fn tree(tokens: &[Token], above: &[String], is_public: bool, imports: &mut Vec<I
     }
 }
 
-/// The parts of a group, separated by commas that are in no inner group.
+/// The parts of a group, separated by commas outside of inner groups.
 fn branches(tokens: &[Token]) -> Vec<&[Token]> {
     let mut depth = 0;
     let parts = tokens.split(|token| {
@@ -176,7 +177,7 @@ fn branches(tokens: &[Token]) -> Vec<&[Token]> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// Leaves out every item under `#[cfg(test)]`.
+/// Removes every item under `#[cfg(test)]`.
 fn without_tests(tokens: &[Token]) -> Vec<Token> {
     let attribute: Vec<Token> = self::tokens("#[cfg(test)]");
     let mut kept = Vec::new();
@@ -193,7 +194,7 @@ fn without_tests(tokens: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// How many tokens the item at the start has: up to its `;`, or to the end of its braces.
+/// The number of tokens in the item at the start, up to its `;` or closing brace.
 fn item(tokens: &[Token]) -> usize {
     let first = tokens.iter().find(|token| matches!(token, Token::Word(word) if word != "pub" && word != "crate"));
     let is_use = first.is_some_and(|token| token.is("use"));
@@ -263,7 +264,7 @@ fn string(text: &[char]) -> usize {
     at + 1
 }
 
-/// `#"…"#` with any number of `#`, none included.
+/// `#"…"#` with any number of `#`, including none.
 fn raw_string(text: &[char]) -> usize {
     let hashes = text.iter().position(|c| *c != '#').unwrap_or(0);
     let end: Vec<char> = iter::once('"').chain(iter::repeat_n('#', hashes)).collect();

@@ -1,11 +1,11 @@
-//! Answers and files of other programs: their bytes, their headers, their lines, the folders they lie in.
+//! Broken answers and broken files of other programs: their bytes, headers, lines and folders.
 
 use std::fs;
 use std::path::PathBuf;
 
 use super::{COMMANDS, Case, Lake, PLAIN, TABLES, all, calm, parts, printed, rows, write};
 
-/// Rewrites the text of an answer under its own header.
+/// Rewrites the text of an answer, keeping its header.
 fn text(lake: &Lake, change: impl Fn(String) -> Vec<u8>) -> PathBuf {
     let path = lake.bars();
     let (header, text) = parts(&path);
@@ -13,7 +13,7 @@ fn text(lake: &Lake, change: impl Fn(String) -> Vec<u8>) -> PathBuf {
     path
 }
 
-/// Rewrites the provenance of an answer, and the checksum of its header.
+/// Rewrites the provenance of an answer, with a new header checksum.
 fn header(lake: &Lake, change: impl Fn(String) -> String) -> PathBuf {
     let path = lake.bars();
     let (header, text) = parts(&path);
@@ -42,7 +42,7 @@ fn bytes(lake: &Lake, change: impl Fn(Vec<u8>) -> Vec<u8>) -> PathBuf {
     path
 }
 
-/// Adds a file of another program to a day.
+/// Adds another program's file to a day.
 fn foreign(lake: &Lake, day: &str, text: &[u8]) -> PathBuf {
     let path = lake.path.join(format!("bronze/tushare/stock_daily_cn/date={day}/mine.jsonl.gz"));
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -52,11 +52,11 @@ fn foreign(lake: &Lake, day: &str, text: &[u8]) -> PathBuf {
 
 const ROW: &str = r#"{"ts_code":"688001.SH","trade_date":"20230105","close":10.0,"vol":123,"amount":123.0}"#;
 
-/// Nothing reads bodies but `verify` and what builds; nothing else has anything to say.
+/// Only `verify` and builds read bodies, so only they can report anything.
 const BODY: [i32; 6] = [0, 0, 0, 3, 3, 3];
-/// As long as before, so that no partition is stale; or outside of the days that are asked for.
+/// As long as before, so that no partition is stale; or outside the requested days.
 const AS_LONG: [i32; 6] = [0, 0, 0, 3, 3, 0];
-/// Nothing that begins as a file of ours: `status` looks for that.
+/// Does not begin like one of our files, which `status` checks.
 const START: [i32; 6] = [3, 0, 0, 3, 3, 3];
 const WHOLE: [i32; 6] = [0; 6];
 
@@ -240,7 +240,7 @@ fn bytes_that_are_not_those_of_an_answer_are_not_built() {
     all(&cases);
 }
 
-/// Nothing proves what other programs wrote: rows that cannot be read are set aside, and named.
+/// Nothing vouches for what other programs wrote, so unreadable rows are rejected and reported.
 #[test]
 fn rows_of_other_programs_that_cannot_be_read_are_named() {
     const SET_ASIDE: [i32; 6] = [0, 0, 0, 0, 3, 0];
@@ -279,7 +279,8 @@ fn rows_of_other_programs_that_cannot_be_read_are_named() {
     all(&cases);
 }
 
-/// Without the list of securities nothing tells that some are lacking: what comes meanwhile is not held.
+/// Without the list of securities, nothing tells that some are missing, so what is fetched meanwhile does not count as
+/// held.
 #[test]
 fn answers_that_nothing_can_judge_are_due_until_it_can() {
     let lake = Lake::new();

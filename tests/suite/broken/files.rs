@@ -1,4 +1,4 @@
-//! Silver, reports, leases and lists of rejected rows: of any content, or no files at all.
+//! Silver files, reports, leases and lists of rejected rows, with arbitrary contents or replaced by folders.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::{Case, Lake, all, ends, printed};
 
-/// Puts bytes where a file is.
+/// Replaces a file with these bytes.
 fn replaced(path: PathBuf, body: &[u8]) -> PathBuf {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, body).unwrap();
     path
 }
 
-/// Puts a folder where a file is.
+/// Replaces a file with a folder.
 fn folder(path: PathBuf) -> PathBuf {
     drop(fs::remove_file(&path));
     fs::create_dir_all(path.join("inner")).unwrap();
@@ -24,9 +24,9 @@ fn report(lake: &Lake) -> PathBuf {
     lake.path.join("runs/20240101T000000000Z.json")
 }
 
-/// Whoever reads silver names it, and a build replaces it.
+/// Reported by commands that read silver, and replaced by a build.
 const SILVER: [i32; 6] = [3, 0, 4, 3, 0, 0];
-/// Whoever reads the reports of runs names it.
+/// Reported by commands that read the reports of runs.
 const REPORT: [i32; 6] = [3, 0, 0, 0, 0, 0];
 
 #[test]
@@ -141,7 +141,7 @@ fn reports_leases_and_rejects_of_any_content_are_named_and_stop_nothing() {
     all(&cases);
 }
 
-/// Came: names were tried for ever where a file lies in place of their folder.
+/// Was: names were tried for ever if a file was in place of their folder.
 #[test]
 fn a_file_in_place_of_a_folder_ends_what_needs_the_folder() {
     let lake = Lake::new();

@@ -1,5 +1,5 @@
-//! A lake of which one file is broken, in every way: each command says so in a line with the path and what to do, does the
-//! rest of its work, and exits as it should. Once the file is gone, a run brings the calm lake back.
+//! A lake with one broken file, in all kinds of ways: each command reports it in a line with the path and what to do,
+//! does the rest of its work, and exits as it should. Once the file is removed, a run restores the intact lake.
 
 mod bronze;
 #[cfg(unix)]
@@ -34,23 +34,23 @@ const COMMANDS: [&[&str]; 6] = [
 
 /// A way to break a lake.
 struct Case {
-    /// What is done.
+    /// A description.
     what: &'static str,
-    /// Does it, and tells what was broken: what is removed to mend it.
+    /// Breaks the lake, and returns the path that must be removed to repair it.
     breaks: fn(&Lake) -> PathBuf,
-    /// What the commands exit with.
+    /// The exit codes of the commands.
     exits: [i32; 6],
-    /// What is said by those that do not exit with 0, besides the path.
+    /// What is printed, besides the path, by commands that do not exit with 0.
     says: &'static str,
 }
 
-/// A lake, and the vendor it is of.
+/// A lake and its vendor.
 struct Lake {
     place: Place,
     path: PathBuf,
 }
 
-/// What a calm lake holds.
+/// The contents of an intact lake.
 struct Calm {
     vendor: Vendor,
     place: Place,
@@ -76,7 +76,7 @@ fn rows(place: &Place, table: &str) -> Vec<Row> {
 }
 
 impl Lake {
-    /// A copy of the calm lake.
+    /// A copy of the intact lake.
     fn new() -> Self {
         let calm = calm();
         let place = Place::with(&calm.vendor);
@@ -89,13 +89,13 @@ impl Lake {
         Self { place, path }
     }
 
-    /// The answer for a day of bars.
+    /// The answer with one day of bars.
     fn bars(&self) -> PathBuf {
         let folder = self.path.join("bronze/tushare/stock_daily_cn/date=2023-01-05");
         fs::read_dir(folder).unwrap().next().unwrap().unwrap().path()
     }
 
-    /// The bars of a year, as rows.
+    /// The silver file with a year of bars.
     fn silver(&self) -> PathBuf {
         self.path.join("silver/stock_daily_cn/year=2023/part-0.parquet")
     }
@@ -110,7 +110,7 @@ fn printed(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
 }
 
-/// Tries each way, and tells of all that are not as they should be.
+/// Tries each case, and reports all that do not behave as expected.
 fn all(cases: &[Case]) {
     let mut wrong = Vec::new();
     for case in cases {
@@ -129,7 +129,7 @@ fn all(cases: &[Case]) {
                 wrong.push(format!("{}: {args:?} does not name {shown} with `{}`:\n{text}", case.what, case.says));
             }
         }
-        // The way out.
+        // The documented remedy.
         if broken.is_dir() && !broken.is_symlink() {
             fs::remove_dir_all(&broken).unwrap();
         } else if broken.symlink_metadata().is_ok() {
@@ -164,7 +164,7 @@ fn parts(path: &Path) -> (Vec<u8>, String) {
     (body[..header].to_vec(), text)
 }
 
-/// Writes other text under a header.
+/// Writes another text under a header.
 fn write(path: &Path, header: &[u8], text: &[u8]) {
     use std::io::Write as _;
     let mut deflate = flate2::write::DeflateEncoder::new(header.to_vec(), flate2::Compression::default());
@@ -177,7 +177,7 @@ fn write(path: &Path, header: &[u8], text: &[u8]) {
     fs::write(path, body).unwrap();
 }
 
-/// A header of nobody.
+/// A gzip header that is not ours.
 const PLAIN: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
 /// Waits for a process that must not hang.

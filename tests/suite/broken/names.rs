@@ -1,4 +1,4 @@
-//! Names and links: what no path can be, leads back, or leads nowhere; and what people and systems leave lying about.
+//! Names and links: invalid paths, loops, dangling links, and junk left by people and systems.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,20 +13,20 @@ fn bronze(lake: &Lake, name: &OsStr) -> PathBuf {
     lake.path.join("bronze/tushare/stock_daily_cn").join(name)
 }
 
-/// Replaces a file by a link.
+/// Replaces a file with a link.
 fn linked(file: PathBuf, to: &str) -> PathBuf {
     fs::remove_file(&file).unwrap();
     symlink(to, &file).unwrap();
     file
 }
 
-/// Whoever lists the folder of the bars says it.
+/// Reported by commands that list the folder of the bars.
 const LISTED: [i32; 6] = [3, 0, 0, 3, 3, 3];
-/// So does whoever lists that of silver.
+/// Reported by commands that list the silver folder.
 const SILVER: [i32; 6] = [3, 0, 3, 3, 3, 3];
 
 #[test]
-// A table of cases, and what each command ends with.
+// The cases, with the exit code of each command.
 #[allow(clippy::too_many_lines)]
 fn names_that_no_path_has_and_links_that_lead_nowhere_are_passed_over() {
     let cases = [
@@ -120,7 +120,7 @@ fn names_that_no_path_has_and_links_that_lead_nowhere_are_passed_over() {
             what: "a socket",
             breaks: |lake| {
                 let path = bronze(lake, OsStr::new("date=2023-01-05/s"));
-                // The path of a socket is short.
+                // Socket paths must be short.
                 let socket = std::env::temp_dir().join(format!("pitlake-{}", std::process::id()));
                 drop(UnixListener::bind(&socket).unwrap());
                 fs::rename(&socket, &path).unwrap();
@@ -151,7 +151,7 @@ fn names_that_no_path_has_and_links_that_lead_nowhere_are_passed_over() {
     all(&cases);
 }
 
-/// A lake may be spread over disks.
+/// A lake may be spread over several disks.
 #[test]
 fn links_out_of_the_lake_to_what_belongs_into_it_are_followed() {
     let lake = Lake::new();
@@ -171,7 +171,7 @@ fn links_out_of_the_lake_to_what_belongs_into_it_are_followed() {
     assert_eq!(rows(&lake.place, "stock_daily_cn"), before);
 }
 
-/// What systems leave behind means nothing, what people put there stays: neither is read as rows.
+/// What systems leave behind is ignored, and what people put there stays. Neither is read as rows.
 #[test]
 fn stray_files_stop_no_command_and_stay() {
     let lake = Lake::new();

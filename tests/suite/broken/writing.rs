@@ -1,4 +1,5 @@
-//! What cannot be written: a full stdout and stderr, a full disk. A line says so, nothing hangs, nothing panics.
+//! What cannot be written: full stdout and stderr, a full disk. Every command says so in a line, and none hangs or
+//! panics.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -70,7 +71,7 @@ fn a_full_stdout_is_a_failure_of_every_command_and_a_full_stderr_of_none() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), COMMANDS.len() * 4, wrong.join("\n"));
 }
 
-/// Files that cannot grow beyond a size stand for a disk that is full at some moment.
+/// A limit on the size of files simulates a disk that is full at some point.
 #[test]
 #[cfg(unix)]
 fn a_lake_whose_files_cannot_be_written_is_a_failure_and_is_brought_back_by_the_next_run() {
@@ -106,7 +107,7 @@ fn a_lake_whose_files_cannot_be_written_is_a_failure_and_is_brought_back_by_the_
     assert!(failed >= 3, "{failed} of the sizes are too small for a file");
 }
 
-/// What is no file is written where it is: a device or a pipe was replaced by a file.
+/// Devices and pipes are written to directly; they used to be replaced by a file.
 #[test]
 #[cfg(unix)]
 fn an_output_that_is_a_pipe_stays_one() {

@@ -1,4 +1,4 @@
-//! Commands and flags in documents are those of the binary. Never what a command does.
+//! Commands and flags in the documentation exist. What a command does is tested elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use pitlake::cli::Cli;
 use super::examples::catalog;
 use super::markdown::Document;
 
-/// Flags of other programs that stand alone.
+/// Flags of other programs, mentioned on their own.
 const OTHERS: [&str; 4] = ["--release", "--scheduler", "--vcores", "--executor-timeout-seconds"];
 
-/// The words of every `pitlake …` command in a text, as a shell would split them.
+/// The words of every `pitlake …` command in a text, split as by a shell.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let text = text.replace("\\\n", " ");
     let starts = |line: &str, at: usize| line[..at].chars().last().is_none_or(|before| " \"`".contains(before));
@@ -24,10 +24,10 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     all
 }
 
-/// Up to a comment, a redirection, the next command or an open quote.
+/// Stops at a comment, a redirection, the next command or an open quote.
 fn words(text: &str) -> Vec<String> {
     let mut text = text.to_owned();
-    // A template of Airflow is a day.
+    // An Airflow template stands for a day.
     while let Some((before, rest)) = text.clone().split_once("{{") {
         let (_, after) = rest.split_once("}}").expect("a template ends");
         text = format!("{before}2024-01-02{after}");
@@ -49,7 +49,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Names of tables and jobs that a command mentions and that do not exist.
+/// Tables and jobs named in a command that do not exist.
 fn unknown(matches: &ArgMatches) -> Vec<String> {
     let (catalog, jobs) = catalog();
     let Some((_, arguments)) = matches.subcommand() else { return Vec::new() };
@@ -61,7 +61,7 @@ fn unknown(matches: &ArgMatches) -> Vec<String> {
     let tables = ["tables", "table"].into_iter().flat_map(given).filter(|name| !is_table(name));
     let either = given("names").into_iter().filter(|name| !is_table(name) && !is_job(name));
     let jobs = given("jobs").into_iter().filter(|name| !is_job(name));
-    // Placeholders are written in capitals.
+    // Placeholders are in capitals.
     tables.chain(either).chain(jobs).filter(|name| name.contains(char::is_lowercase)).collect()
 }
 
@@ -103,7 +103,7 @@ fn every_flag_in_the_text_exists() {
     let all: BTreeSet<String> = cli.get_subcommands().chain(below).flat_map(flags).chain(global.clone()).collect();
     let mut wrong = Vec::new();
     for document in Document::written() {
-        // Flags of former versions are history.
+        // The changelog may mention flags of former versions.
         for span in document.spans().into_iter().filter(|_| document.path != "CHANGELOG.md") {
             let words: Vec<&str> = span.split(' ').filter(|word| *word != "pitlake").collect();
             let Some(first) = words.first() else { continue };
@@ -117,7 +117,7 @@ fn every_flag_in_the_text_exists() {
                 None => continue,
             };
             let used = words.iter().filter(|word| word.starts_with('-'));
-            // `--format text|json` and `--lake URL` too.
+            // Also handles `--format text|json` and `--lake URL`.
             let unknown = used.filter(|flag| !known.contains(flag.split('=').next().unwrap()));
             wrong.extend(unknown.map(|flag| format!("{}: `{span}`: no flag {flag}", document.path)));
         }

@@ -1,11 +1,11 @@
-//! Examples in documents hold: TOML loads. Never the SQL and Python: `tests/interop` runs those.
+//! TOML examples in the documentation load. SQL and Python are run in `tests/interop`.
 
 use pitlake::normalise::prove;
 use pitlake::spec::{Catalog, Jobs, SpecFile};
 
 use super::markdown::{Block, Document, has_extension};
 
-/// The blocks of `docs/interfaces.md` that are whole files: the first line names them.
+/// The blocks of `docs/interfaces.md` that are whole files, named in the first line.
 fn own_files() -> Vec<SpecFile> {
     let file = |block: Block| {
         let name = block.text.lines().next()?.strip_prefix("# ")?.to_owned();
@@ -16,7 +16,7 @@ fn own_files() -> Vec<SpecFile> {
     Document::read("docs/interfaces.md").blocks().into_iter().filter_map(file).collect()
 }
 
-/// The shipped tables with those of the examples, and the shipped jobs.
+/// The shipped tables and those of the examples, and the shipped jobs.
 pub(super) fn catalog() -> (Catalog, Jobs) {
     let jobs = SpecFile { name: "jobs.toml".into(), text: Document::read("jobs.toml").text };
     Catalog::load(&own_files(), Some(&jobs)).unwrap_or_else(|problems| panic!("{problems}"))

@@ -1,18 +1,19 @@
-//! A page and its Chinese one keep together: headings, tables, blocks, names, links. Never how well either reads.
+//! Each page and its Chinese version have the same headings, tables, blocks, names and links. How well either reads is
+//! up to people.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use super::markdown::{Document, files, root};
 
-/// Each page that has a Chinese one, with it.
+/// Each page that has a Chinese version, together with it.
 fn pairs() -> Vec<(Document, Document)> {
     let docs = files("docs/zh").into_iter().map(|path| (path.replace("docs/zh/", "docs/"), path));
     let readme = ("README.md".to_owned(), "README.zh-CN.md".to_owned());
     docs.chain([readme]).map(|(english, chinese)| (Document::read(english), Document::read(chinese))).collect()
 }
 
-/// What differs between the two pages of each pair.
+/// What differs between the two versions of each page.
 fn differences<T: PartialEq + Debug>(part: impl Fn(&Document) -> Vec<T>) -> Vec<String> {
     let mut wrong = Vec::new();
     for (english, chinese) in pairs() {
@@ -42,12 +43,12 @@ fn both_pages_have_tables_of_the_same_size() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A line of a block without its comment, which is in the language of the page.
+/// A line of a block without its comment, which is translated.
 fn uncommented(line: &str) -> String {
-    // `# schemas/…` is the name of a file.
+    // `# schemas/…` is a file name.
     let is_comment = line.starts_with("# ") && !line.contains('/');
     let code = if is_comment { "#" } else { line.split("  # ").next().unwrap() };
-    // Paths are explained beside them.
+    // Explanations follow paths.
     let path = code.split_once("  ").map(|(path, _)| path).filter(|path| path.contains('/'));
     path.unwrap_or(code).trim_end().to_owned()
 }
@@ -65,7 +66,7 @@ fn both_pages_show_the_same_commands_and_code() {
 #[test]
 fn both_pages_name_the_same_flags_keys_and_values() {
     let mut wrong = Vec::new();
-    // The READMEs say the same at other lengths.
+    // The READMEs have the same content at different lengths.
     for (english, chinese) in pairs().into_iter().filter(|(english, _)| english.path != "README.md") {
         let spans = |document: &Document| -> BTreeSet<String> { document.spans().into_iter().collect() };
         let (ours, theirs) = (spans(&english), spans(&chinese));

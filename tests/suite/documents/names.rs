@@ -1,4 +1,4 @@
-//! Names in documents exist: tables, files, keys of TOML, variables. And pages that the code names exist.
+//! Names in the documentation exist: tables, files, TOML keys, variables. So do pages that the code refers to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,9 +24,9 @@ fn every_file_that_a_document_names_exists() {
     for document in Document::written().into_iter().filter(|document| document.path != "CHANGELOG.md") {
         for span in document.spans() {
             let is_path = folders.iter().any(|folder| span.starts_with(folder)) && !span.contains([' ', '*']);
-            // Placeholders are written in capitals.
+            // Placeholders are in capitals.
             let is_exact = !span.split(['/', '.']).any(|part| part.chars().any(char::is_uppercase));
-            // Files of an example lie beside a person's own jobs.toml.
+            // Files in an example are beside the user's own jobs.toml.
             let own = span.strip_prefix("pipelines/").and_then(|name| name.strip_suffix(".toml"));
             let is_own = own.is_some_and(|name| catalog.table(name).is_some());
             if is_path && is_exact && !is_own && !root().join(&span).exists() {
@@ -92,10 +92,10 @@ fn every_variable_that_a_document_names_is_read() {
         catalog.vendors().flat_map(|vendor| [vendor.token_env.clone(), vendor.variable("BASE_URL")]).collect()
     };
     let mut known = variables(&catalog().0);
-    // Another program of the workspace reads the last one.
+    // The last one is read by another program of the workspace.
     known.extend([WEBHOOK.to_owned(), format!("{WEBHOOK}_SECRET"), "PITLAKE_SCHEDULER".to_owned()]);
     let ends = ["_TOKEN", "_API_KEY", "_BASE_URL"];
-    // `NAME_TOKEN` stands for any.
+    // `NAME_TOKEN` stands for any of them.
     let is_variable = |word: &&str| {
         let name = word.strip_suffix("_FILE").unwrap_or(word);
         word.starts_with("PITLAKE_") || ends.iter().any(|end| name.ends_with(end))
@@ -105,7 +105,7 @@ fn every_variable_that_a_document_names_is_read() {
         let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         for word in document.text.split(|c| !is_name(c)).filter(is_variable) {
             let name = word.strip_suffix("_FILE").unwrap_or(word);
-            // Those of object stores are their vendors'.
+            // Variables for object stores are defined by their vendors.
             if !["NAME_", "AWS_", "GOOGLE_", "AZURE_"].iter().any(|start| name.starts_with(start))
                 && !known.contains(name)
                 && !["=", "]"].iter().any(|end| help.contains(&format!("[env: {word}{end}")))
@@ -121,7 +121,7 @@ fn every_variable_that_a_document_names_is_read() {
     }
 }
 
-/// The keys that a TOML reader in these folders knows.
+/// The keys known to the TOML readers in these folders.
 fn keys(folders: &[&str]) -> BTreeSet<String> {
     let readers =
         ["text", "texts", "number", "flag", "date", "strings", "entries", "table", "tables", "named_tables", "choice"];

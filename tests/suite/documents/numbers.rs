@@ -1,4 +1,4 @@
-//! Numbers in documents are those of the code: counts, constants, exit codes, lengths.
+//! Numbers in the documentation match the code: counts, constants, exit codes, lengths.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +23,7 @@ fn in_one_line(path: &str) -> String {
     Document::read(path).text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The number before a word, at every place where one stands.
+/// The numbers that precede a word.
 fn counts(text: &str, word: &str) -> Vec<usize> {
     let before =
         text.match_indices(word).map(|(at, _)| text[..at].trim_end().rsplit(|c: char| !c.is_ascii_digit()).next());
@@ -55,7 +55,7 @@ fn counts_of_tables_and_interfaces_are_right() {
     }
 }
 
-/// A constant of the code, a document, and what the document says of it.
+/// A constant in the code, a document, and what the document says about it.
 const CONSTANTS: &[(&str, &str, &str, &str)] = &[
     ("src/fetch/batch.rs", "const BATCH: usize = 200;", "docs/lake-format.md", "up to 200 securities"),
     ("src/fetch/batch.rs", "const BATCH: usize = 200;", "docs/zh/lake-format.md", "最多容纳 200 只证券"),
@@ -126,7 +126,7 @@ fn exit_codes_are_those_of_the_binary() {
             "the help and the code differ about {code}"
         );
     }
-    // Which of several is returned, in the help, on the page, and in the code.
+    // Which of several codes is returned, according to the help, the page and the code.
     let order = order.split_once(" is returned").unwrap().0.trim();
     assert!(page.text.contains(order), "docs/operations.md does not say `{order}`");
     let chinese = Document::read("docs/zh/operations.md").text;

@@ -1,4 +1,4 @@
-//! The lies that a vendor's replies may hold, each with what it makes of one reply.
+//! The lies that a vendor's replies may contain, each with how it changes a reply.
 
 use chrono::{Datelike as _, Days, NaiveDate};
 use serde_json::Value;
@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::dice::Dice;
 use crate::proxy::{Change, Rows, Turn};
 
-/// Rows that an interface that lies sends at once, so that the replies of a small market have pages.
+/// The most rows that a lying interface returns at once, so that the replies of a small market have pages.
 const CAP: usize = 7;
 
-/// The interfaces that lie; the days and the field of the day of each, and a number that is not in its key.
+/// The lying interfaces, each with the parameter and the field of its day, and a numeric field that is not in its key.
 pub(super) const LIARS: [(&str, &str, &str, &str); 5] = [
     ("daily", "trade_date", "trade_date", "vol"),
     ("daily_basic", "trade_date", "trade_date", "total_mv"),
@@ -18,27 +18,27 @@ pub(super) const LIARS: [(&str, &str, &str, &str); 5] = [
     ("stk_holdertrade", "ann_date", "ann_date", "change_vol"),
 ];
 
-/// What a lie makes of a reply.
+/// How a lie changes a reply.
 #[derive(Clone, Copy)]
 pub(super) enum Lie {
     /// Other rows.
     Rows(fn(&mut Rows, &Liar, &mut Dice)),
-    /// The answer to another request; `None` for a request that has none.
+    /// The answer to another request; `None` if the lie does not apply to the request.
     Instead(fn(&Value, &Liar) -> Option<Value>),
-    /// A refusal, one of many.
+    /// One of many refusals.
     Hiccup,
-    /// A body that breaks off.
+    /// A truncated body.
     Cut,
 }
 
-/// An interface that lies.
+/// A lying interface.
 #[derive(Clone, Copy)]
 pub(super) struct Liar {
-    /// The parameter of the day.
+    /// The parameter with the day.
     param: &'static str,
-    /// The field of the day.
+    /// The field with the day.
     day: &'static str,
-    /// A number of each row.
+    /// A numeric field of each row.
     number: &'static str,
 }
 
@@ -55,7 +55,7 @@ pub(super) const LIES: [(&str, Lie); 20] = [
     (
         "an unknown security in place of another",
         Lie::Rows(|rows, _, dice| {
-            // At the border of pages it would come beside the other one, and the answer has all that it must.
+            // At a page boundary it would come next to the other one, and the answer would be complete.
             if let Some(inner) = rows.items.len().checked_sub(2).filter(|inner| *inner > 0) {
                 rows.set(1 + dice.below(inner), "ts_code", "\"603999.SH\"");
             }
@@ -144,7 +144,7 @@ fn other(request: &Value, param: &str, change: fn(&str) -> Option<String>) -> Op
     Some(request)
 }
 
-/// The weekday or the end of a quarter before a day.
+/// The weekday or quarter end before a day.
 fn earlier(day: &str) -> Option<String> {
     let day = NaiveDate::parse_from_str(day, "%Y%m%d").ok()?;
     let before = match (day.month(), day.day()) {
@@ -157,18 +157,18 @@ fn earlier(day: &str) -> Option<String> {
     Some(before.format("%Y%m%d").to_string())
 }
 
-/// A limit of one row more.
+/// One more than a limit.
 fn one_more(limit: &str) -> Option<String> {
     limit.parse::<usize>().ok().map(|limit| (limit + 1).to_string())
 }
 
-/// The offset of a page after the first.
+/// The offset of a page after the first, moved.
 fn moved(offset: &str, by: isize) -> Option<String> {
     let offset: isize = offset.parse().ok()?;
     (offset > 0).then(|| (offset + by).max(0).to_string())
 }
 
-/// The reply to a request of an interface, in small pages: true without a lie.
+/// The reply to a request, in small pages: the truth if there is no lie.
 pub(super) fn turn(lie: Option<Lie>, request: &Value, mut dice: Dice) -> Turn {
     let Some((_, param, day, number)) = LIARS.into_iter().find(|liar| request["api_name"] == liar.0) else {
         return Turn::Pass;

@@ -1,6 +1,6 @@
-//! A vendor that lies about a quarter of its replies: every lie alone and all mixed, in tables by session, by period and
-//! by day of announcement. What silver lacks is named, and when the lies stop the lake becomes the truth. `.ci/full` tries
-//! more seeds.
+//! A vendor that lies in about a quarter of its replies: each lie alone and all mixed, for tables by session, by period
+//! and by announcement day. What silver lacks is reported, and once the lies stop, the lake becomes the truth.
+//! `.ci/full` tries more seeds.
 
 mod kinds;
 mod truth;
@@ -18,28 +18,28 @@ use crate::dice::Dice;
 use crate::proxy::{Proxy, Turn};
 use crate::support::{Place, Vendor, day, number, settings as usual};
 
-/// The tables of the interfaces that lie.
+/// The tables fed by the lying interfaces.
 const TABLES: [&str; 5] = ["stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "income_cn", "stk_holdertrade_cn"];
 const START: &str = "2024-03-18";
 /// The first of the newest eight periods.
 const FIRST_PERIOD: &str = "2022-03-31";
 /// Sessions before the first evening.
 const BEFORE: usize = 8;
-/// Evenings with lies, the backfill of the first aside, and evenings without.
+/// Evenings with lies, apart from the backfill on the first, and evenings without.
 const EVENINGS: (usize, usize) = (2, 2);
-/// Trials at the same time: vendors that hiccup are waited for.
+/// Concurrent trials. Vendors that refuse temporarily must be waited for.
 const TOGETHER: u64 = 4;
 
-/// What a run of evenings is tried with.
+/// The parameters of a series of evenings.
 struct Trial {
     seed: u64,
-    /// Whether a lie about a slice is told whenever it is asked for.
+    /// Whether a lie about a slice is repeated whenever that is requested.
     is_stubborn: bool,
-    /// The lies of each interface of [`LIARS`].
+    /// The lies told by each interface in [`LIARS`].
     lies: [Vec<(&'static str, Lie)>; 5],
 }
 
-/// A lake on the evenings of a vendor that lies.
+/// A lake over some evenings with a vendor that lies.
 struct Evenings<'a> {
     trial: &'a Trial,
     vendor: Vendor,
@@ -70,7 +70,7 @@ impl<'a> Evenings<'a> {
             let mut dice = Dice::of((seed, request.to_string(), if is_stubborn { 0 } else { nth }));
             let is_told = lying.load(Ordering::Relaxed) && dice.once_in(4);
             let (_, lie) = lies[place][dice.below(lies[place].len())];
-            // What goes wrong with a call does not go on for ever.
+            // Call failures do not last for ever.
             let is_over = is_stubborn && matches!(lie, Lie::Hiccup | Lie::Cut) && nth % 3 == 0;
             turn((is_told && !is_over).then_some(lie), request, dice)
         });
@@ -81,7 +81,7 @@ impl<'a> Evenings<'a> {
         Self { trial, vendor, place, is_lying, sessions }
     }
 
-    /// Runs commands on an evening, and looks whether all that silver lacks is named. Returns the largest exit code.
+    /// Runs commands on an evening, and checks that everything silver lacks is reported. Returns the largest exit code.
     fn evening(&self, today: NaiveDate, commands: &[Vec<&str>]) -> i32 {
         let (mut code, mut printed) = (0, String::new());
         for command in commands {
@@ -98,7 +98,7 @@ impl<'a> Evenings<'a> {
         code
     }
 
-    /// The evenings with lies, and those without; then one `backfill --short`.
+    /// The evenings with lies, then those without, then a `backfill --short`.
     fn pass(&self) {
         let evenings = &self.sessions[BEFORE..];
         let (first, today) = (START, evenings[0]);
@@ -122,7 +122,7 @@ impl<'a> Evenings<'a> {
         assert_true(&self.vendor, &self.place, days, &self.trial.to_string());
     }
 
-    /// The newest eight periods, and the sessions and days of announcement.
+    /// Backfills the newest eight periods, and the sessions and announcement days.
     fn backfill(&self, today: NaiveDate, more: &[&str]) -> i32 {
         let end = today.to_string();
         let of = |tables: &[&'static str], start| -> Vec<&str> {
@@ -148,7 +148,7 @@ impl std::fmt::Display for Trial {
     }
 }
 
-/// Makes as many trials of a kind as are wanted.
+/// Runs as many trials of a kind as requested.
 fn trials(usual: u64, trial: impl Fn(u64) -> Trial + Sync) {
     let count = number("PITLAKE_TEST_LIES", usual);
     for first in (0..count).step_by(usize::try_from(TOGETHER).unwrap()) {
@@ -161,7 +161,7 @@ fn trials(usual: u64, trial: impl Fn(u64) -> Trial + Sync) {
     }
 }
 
-/// Each interface has a lie of its own: after four trials each lie was told, after twenty each by each interface.
+/// Each interface tells one lie per trial: after four trials every lie was told, after twenty by every interface.
 #[test]
 fn every_lie_alone_is_named_and_mended() {
     let step = LIES.len() / LIARS.len();

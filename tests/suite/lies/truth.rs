@@ -1,4 +1,4 @@
-//! Silver against what the vendor has, and against what `status` names.
+//! Compares silver with what the vendor has, and with what `status` reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use super::kinds::LIARS;
 use crate::documented::{self, covers};
 use crate::support::{Place, Row, Vendor, assert_same, day, silver, text_of};
 
-/// The tables of the interfaces, whether who must have a row is known, and the column of the day.
+/// The tables of the interfaces, whether it is known who must have a row, and the day column.
 const TABLES: [(&str, bool, &str); 5] = [
     ("stock_daily_cn", true, "trade_date"),
     ("stock_daily_basic_cn", true, "trade_date"),
@@ -20,16 +20,16 @@ const TABLES: [(&str, bool, &str); 5] = [
     ("stk_holdertrade_cn", false, "ann_date"),
 ];
 
-/// The table that nothing else describes: rows that every answer to a day lost are unknown.
+/// The table with no other information about its rows: if every answer to a day loses a row, nobody can know.
 const EVENTS: &str = "stk_holdertrade_cn";
 
-/// Columns that are no figures: another row of the key may fill them.
+/// Columns that are not figures and may be filled by another row of the key.
 const LABELS: [&str; 4] = ["update_flag", "comp_type", "end_type", "vendor"];
 
-/// Fields by which a row of it is known.
+/// Fields that identify a row of it.
 const IDENTITY: [&str; 5] = ["ts_code", "ann_date", "holder_name", "in_de", "change_vol"];
 
-/// The rows of answers in bronze, lies included: what no answer showed that was kept is unknown.
+/// The rows in bronze's answers, including lies. A row that no kept answer showed is unknown.
 pub(super) struct Kept(BTreeSet<String>);
 
 impl Kept {
@@ -64,16 +64,16 @@ fn truth(vendor: &Vendor, interface: &str) -> Vec<(Row, String)> {
     rows
 }
 
-/// The days of a table that were asked for.
+/// The days requested for a table.
 fn asked(table: &str, (first, last): (NaiveDate, NaiveDate)) -> (NaiveDate, NaiveDate) {
-    // A period can be asked for when it has ended.
+    // A period can be requested once it has ended.
     if table == "income_cn" { (day(super::FIRST_PERIOD), last.pred_opt().unwrap()) } else { (first, last) }
 }
 
-/// What `status` names of some tables.
+/// What `status` reports for some tables.
 #[derive(Debug, Default)]
 pub(super) struct Named {
-    /// By table and day: what is wrong with it.
+    /// What is wrong, by table and day.
     days: BTreeMap<(String, NaiveDate), Vec<String>>,
     /// Slices by state that are neither held nor due.
     open: BTreeMap<String, u64>,
@@ -88,7 +88,7 @@ impl Named {
             if let [Some(table), Some(first), Some(what)] = [(); 3].map(|()| words.next())
                 && let Ok(first) = first.parse::<NaiveDate>()
             {
-                // One day, or as in `2024-01-02 to 2024-01-04 (3 sessions) missing`.
+                // A single day, or a range as in `2024-01-02 to 2024-01-04 (3 sessions) missing`.
                 let (last, what) = match what.strip_prefix("to ").and_then(|stretch| stretch.split_once(" (")) {
                     Some((last, rest)) => (day(last), rest.split_once(") ").unwrap().1),
                     None => (first, what),
@@ -127,16 +127,16 @@ impl Named {
         self.days.entry((table.to_owned(), day)).or_default().push(what.to_owned());
     }
 
-    /// Whether all is held, or due because it has not settled.
+    /// Whether everything is held, or due because it has not settled.
     pub(super) fn is_held(&self) -> bool {
         self.open.values().all(|count| *count == 0) && self.days.values().flatten().all(|what| what == "due")
     }
 
-    /// Whether it is named that a row is lacking, or not what it should be.
+    /// Whether it is reported that a row is missing or wrong.
     fn names(&self, (table, is_known): (&str, bool), day: NaiveDate, code: &str) -> bool {
         let all = self.days.get(&(table.to_owned(), day)).map_or(&[][..], Vec::as_slice);
         all.iter().any(|what| match what.as_str() {
-            // To be asked once more. Where who must have a row is known, that names none.
+            // To be requested again. If it is known who must have a row, this does not report anyone.
             "due" => !is_known,
             "missing" | "late" | "more" => true,
             other => other.starts_with("damaged") || other.starts_with("failed") || other.contains(code),
@@ -144,7 +144,7 @@ impl Named {
     }
 }
 
-/// The rows of the vendor that silver lacks or has with other figures, and of which nothing is named.
+/// The vendor's rows that silver lacks or has with other figures, without any report about them.
 pub(super) fn unnamed(
     vendor: &Vendor,
     place: &Place,
@@ -174,17 +174,17 @@ pub(super) fn unnamed(
     unnamed
 }
 
-/// Whether a row of silver is one of the vendor's.
+/// Whether a row in silver is one of the vendor's.
 fn holds(held: &Row, shown: &Row) -> bool {
     shown.iter().all(|(name, value)| LABELS.contains(&name.as_str()) || covers(&held[name], value))
 }
 
-/// The rows of silver of the same security and period.
+/// The rows in silver for the same security and period.
 fn of_key<'a>(held: &'a [Row], row: &Row) -> Vec<&'a Row> {
     held.iter().filter(|held| ["ts_code", "end_date"].iter().all(|key| held.get(*key) == row.get(*key))).collect()
 }
 
-/// Silver holds what the vendor has, and of tables without versions nothing else.
+/// Checks that silver holds what the vendor has and, for tables without versions, nothing else.
 pub(super) fn assert_true(vendor: &Vendor, place: &Place, days: (NaiveDate, NaiveDate), what: &str) {
     let kept = Kept::of(place);
     for ((table, is_known, column), (interface, ..)) in TABLES.into_iter().zip(LIARS) {
@@ -198,10 +198,10 @@ pub(super) fn assert_true(vendor: &Vendor, place: &Place, days: (NaiveDate, Naiv
             assert_same(&format!("{what}: {table}"), held, rows.into_iter().map(|(row, _)| row).collect());
             continue;
         }
-        // All versions stay that ever were shown.
+        // All versions that were ever shown stay.
         for (row, identity) in &rows {
             let is_held = held.iter().any(|held| holds(held, row));
-            // A day of announcements is not asked again when it has settled.
+            // Announcement days are not requested again once they have settled.
             let may_lack = table == EVENTS && !kept.0.contains(identity);
             assert!(is_held || may_lack, "{what}: {table} lacks {row:?}\nof {:#?}", of_key(&held, row));
         }

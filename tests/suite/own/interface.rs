@@ -1,4 +1,4 @@
-//! An interface of a vendor that is known: the four steps of `docs/interfaces.md`.
+//! Adding an interface of a known vendor, in the four steps of `docs/interfaces.md`.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use pitlake_sandbox::Settings;
 use super::{expected, file, place, serving, sorted};
 use crate::support::{NOW, Place, settings};
 
-/// Step 1, after the vendor's page (doc 104).
+/// Step 1: from the vendor's page (doc 104).
 const SCHEMA: &str = r#"version = 1
 interface = "tushare/hs_const"
 type = "hs_const_cn"
@@ -40,7 +40,7 @@ out_date = { type = "date", description = "first day outside, null while inside"
 is_new = { type = "flag", nullable = false, description = "whether it is inside now" }
 "#;
 
-/// Step 2, what its rows mean here.
+/// Step 2: what its rows mean here.
 const PIPELINE: &str = r#"version = 1
 table = "hs_const_cn"
 title = "Stock Connect constituents"
@@ -63,7 +63,7 @@ fn own() -> Vec<SpecFile> {
     vec![file("schemas/tushare/hs_const.toml", SCHEMA), file("pipelines/hs_const_cn.toml", PIPELINE)]
 }
 
-/// Runs `tables` on a changed file, and expects the line of the change and a hint.
+/// Runs `tables` on a changed file, and expects an error with the line of the change and a hint.
 fn refused(place: &Place, file: &str, (old, new): (&str, &str), parts: &[&str]) {
     let path = place.path(file);
     let text = fs::read_to_string(&path).unwrap();
@@ -85,7 +85,7 @@ fn an_interface_in_four_steps() {
     let files = own();
     let vendor = serving(&files, &settings);
     let place = place(&vendor, &[vendor.account("tushare", "points = 5000")], &files);
-    // Step 3: the files load, their example holds, and the table is printed.
+    // Step 3: the files load, their example passes, and the table is printed.
     let printed = place.expect(0, &["tables", "hs_const_cn"]);
     for part in ["hs_const_cn", "Stock Connect constituents", "in_date", "first day inside", "tushare/hs_const"] {
         assert!(printed.contains(part), "no `{part}` in {printed}");
@@ -97,7 +97,7 @@ fn an_interface_in_four_steps() {
     assert_eq!(rows, expected(&vendor, &files, "hs_const_cn", &[]));
     let has = |column: &str, value: &str| rows.iter().any(|row| row[column] == value);
     assert!(has("hs_type", "SH") && has("hs_type", "SZ") && has("is_new", "true") && has("is_new", "false"));
-    // Two channels, current and former members; pages beyond the first prove the ends.
+    // Two channels, current and former members; further pages prove the ends.
     let calls = vendor.server.calls()["hs_const"];
     assert!((4..=8).contains(&calls), "{calls} calls");
     // It can be queried and put into a job like any other table.
@@ -126,7 +126,7 @@ fn mistakes_are_reported_with_file_line_and_a_hint() {
     refused(&place, pipeline, ("interface = \"tushare/hs_const\"", "interface = \"tushare/hs_cons\""), &["hs_const"]);
     refused(&place, pipeline, ("[\"ts_code\", \"in_date\"]", "[\"ts_code\", \"indate\"]"), &["in_date"]);
     refused(&place, pipeline, ("partition = \"none\"", "partition = \"non\""), &["none"]);
-    // The files are as before, and nothing was asked.
+    // The files are as before, and no call was made.
     place.expect(0, &["tables", "hs_const_cn"]);
     assert_eq!(vendor.calls(), 0);
     let output = place.run(&["tables", "hs_cons_cn"]);

@@ -1,4 +1,4 @@
-//! Interfaces and vendors that the project does not know, added by TOML beside jobs.toml and nothing else. The sandbox
+//! Interfaces and vendors unknown to the project, added with TOML files beside jobs.toml and nothing else. The sandbox
 //! serves them from the same files.
 
 mod interface;
@@ -17,7 +17,7 @@ fn file(name: &str, text: &str) -> SpecFile {
     SpecFile { name: name.into(), text: text.into() }
 }
 
-/// A sandbox that serves some files, as far as they are contracts.
+/// A sandbox that serves the contracts among some files.
 fn serving(files: &[SpecFile], settings: &Settings) -> Vendor {
     let own = files.iter().filter(|file| file.name.starts_with("schemas/")).cloned().collect();
     Vendor::start(Settings { own, ..settings.clone() })
@@ -34,7 +34,7 @@ fn place(vendor: &Vendor, accounts: &[String], files: &[SpecFile]) -> Place {
     place
 }
 
-/// What silver must hold of an interface in these files; `units` are those of its fields.
+/// What silver must hold for an interface defined in these files; `units` are the units of its fields.
 fn expected(vendor: &Vendor, files: &[SpecFile], table: &str, units: &[(&str, &str)]) -> Vec<Row> {
     let (catalog, _) = Catalog::load(files, None).unwrap_or_else(|problems| panic!("{problems}"));
     let table = catalog.table(table).unwrap();

@@ -1,11 +1,11 @@
-//! A fifth vendor, once with the wire of Tushare and once with a REST API.
+//! Adding a fifth vendor, once with Tushare's wire format and once with a REST API.
 
 use pitlake::spec::SpecFile;
 
 use super::{expected, file, place, serving, sorted};
 use crate::support::{NOW, settings};
 
-/// A gateway that has an interface of its own and Tushare's wire.
+/// A gateway with its own interface and Tushare's wire format.
 const GATEWAY: [(&str, &str); 3] = [
     (
         "schemas/gateway.toml",
@@ -73,7 +73,7 @@ expect = { trade_date = "2024-01-02", lent = "15000", fee = "250.0", rate = "2.5
     ),
 ];
 
-/// A REST API that pages by limit and offset, and names securities in its own way.
+/// A REST API that pages by limit and offset, and has its own names for securities.
 const QUOTES: [(&str, &str); 3] = [
     (
         "schemas/quotes.toml",

@@ -1,4 +1,4 @@
-//! What vendors answer: rows that are lacking, foreign, repeated or unreadable, and columns that do not come.
+//! Vendors' answers: rows that are missing, foreign, repeated or unreadable, and missing columns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use crate::documented;
 use crate::proxy::{Proxy, Rows, Turn};
 use crate::support::{NOW, Place, Vendor, assert_same, day, settings as usual, silver};
 
-/// The evenings from [`NOW`] on; all sessions of the market are settled by then.
+/// The evenings from [`NOW`] on, when all sessions of the market are settled.
 const EVENINGS: [&str; 5] =
     [NOW, "2026-01-06T12:00:00Z", "2026-01-07T12:00:00Z", "2026-01-08T12:00:00Z", "2026-01-09T12:00:00Z"];
 
@@ -18,10 +18,10 @@ fn settings() -> Settings {
     Settings { start: day("2023-01-03"), end: day("2023-01-20"), ..usual() }
 }
 
-/// What a lie makes of a reply.
+/// How a lie changes a reply.
 type Lie = fn(&mut Rows);
 
-/// A vendor that lies about one day of an interface while it is told to.
+/// A vendor that lies about one day of an interface as long as it is told to.
 struct Liar {
     vendor: Vendor,
     proxy: Proxy,
@@ -55,7 +55,7 @@ impl Liar {
     }
 }
 
-/// Every lie of data about a day of bars, with the exit code of the evening and the state of the day.
+/// Every lie about a day of bars, with the exit code of the evening and the state of the day.
 const LIES: [(&str, i32, &str, Lie); 9] = [
     ("a row repeats another in place of a third", 8, "missing", |rows| {
         let first = rows.items[0].clone();
@@ -88,8 +88,8 @@ const LIES: [(&str, i32, &str, Lie); 9] = [
     }),
 ];
 
-/// Came: exit code 0, `status` held, rows missing in silver for ever.
-/// Should come: an exit code, the day named with its state, and the truth once the vendor tells it.
+/// Was: exit code 0, `status` held, rows missing in silver for ever. Expected: an exit code, the day reported with its
+/// state, and the truth once the vendor tells it.
 #[test]
 fn a_lie_is_named_and_mended_when_it_stops() {
     for (what, code, state, lie) in LIES {
@@ -113,8 +113,8 @@ fn a_lie_is_named_and_mended_when_it_stops() {
     }
 }
 
-/// Came: a vendor that lied twice in a minute was believed for ever; a day that it will never have ended with 8 for ever.
-/// Should come: believed on the third day on which looks agree, named, and asked again by `--short`.
+/// Was: a vendor that lied twice within a minute was believed for ever, and a day that it will never have ended with 8
+/// for ever. Expected: believed on the third day on which looks agree, reported, and requested again by `--short`.
 #[test]
 fn a_settled_day_that_stays_short_is_accepted_on_the_third_day() {
     let lies: [(&str, &str, Lie); 2] = [
@@ -142,8 +142,8 @@ fn a_settled_day_that_stays_short_is_accepted_on_the_third_day() {
     }
 }
 
-/// Came: rows set aside, exit code 0, and the day held.
-/// Should come: 3 until looks on three days agree, then 0 and the state `damaged`.
+/// Was: rows rejected, exit code 0, and the day held. Expected: 3 until looks on three days agree, then 0 and the state
+/// `damaged`.
 #[test]
 fn a_day_that_stays_damaged_changes_no_exit_code_after_three_days() {
     let liar = Liar::new(settings(), ("daily", "20230110"), |rows| rows.set(0, "amount", "\"nan\""));
@@ -161,8 +161,8 @@ fn a_day_that_stays_damaged_changes_no_exit_code_after_three_days() {
     assert_same("mended", silver(&liar.place, "stock_daily_cn"), truth);
 }
 
-/// Came: with one code of 297 always lacking, silver stayed five sessions behind for ever.
-/// Should come: kept that evening, named, asked again on a later day and never twice in one evening.
+/// Was: with one code of 297 always missing, silver stayed five sessions behind for ever. Expected: kept that evening,
+/// reported, requested again on a later day and never twice in one evening.
 #[test]
 fn one_lacking_security_of_many_does_not_withhold_the_market() {
     let settings = Settings { stocks: 260, ..settings() };
@@ -187,8 +187,8 @@ fn one_lacking_security_of_many_does_not_withhold_the_market() {
     assert_eq!(liar.status("adj_factor", 2)["slices"]["short"], 1);
 }
 
-/// Came: 185 of 205 statements after a page lost half of its rows, without a note; two empty answers within a second.
-/// Should come: what has reported goes on having reported, and a past period is not empty.
+/// Was: 185 of 205 statements after a page lost half of its rows, without a note; two empty answers within a second.
+/// Expected: what has reported stays reported, and a past period is not empty.
 #[test]
 fn a_period_that_loses_reports_is_not_believed() {
     let cases: [(Lie, i32); 2] =
@@ -211,8 +211,8 @@ fn a_period_that_loses_reports_is_not_believed() {
     }
 }
 
-/// Came: an unknown company in an answer to a period turned every later answer away, for those lacked it.
-/// Should come: nothing is told of a company that nobody knows.
+/// Was: an unknown company in an answer to a period turned away every later answer, because those lacked it. Expected:
+/// unknown companies are not required.
 #[test]
 fn an_unknown_company_in_an_answer_turns_no_later_one_away() {
     let lie: Lie = |rows| {
@@ -235,8 +235,8 @@ fn an_unknown_company_in_an_answer_turns_no_later_one_away() {
     assert!(of_period().all(|row| has(&row["ts_code"])));
 }
 
-/// Came: a first page with as many rows as the short answer before it ended the answer, so it stayed short for ever.
-/// Should come: an answer that is not whole proves no number of rows.
+/// Was: a first page with as many rows as the short answer before it ended the answer, so it stayed short for ever.
+/// Expected: an answer that is not whole proves no number of rows.
 #[test]
 fn a_short_answer_of_one_page_proves_no_end() {
     let settings = Settings { cap: Some(9), ..settings() };
@@ -260,8 +260,8 @@ fn a_short_answer_of_one_page_proves_no_end() {
     assert_same("paged", silver(&liar.place, "adj_factor"), truth);
 }
 
-/// Came: a last page that holds nothing but the twin of a row was taken for a vendor that ignores `offset`.
-/// Should come: both rows, once a second attempt agrees.
+/// Was: a last page with only the twin of a row was taken for a vendor that ignores `offset`. Expected: both rows, once
+/// a second attempt agrees.
 #[test]
 fn a_last_page_of_twins_is_the_end_of_an_answer() {
     let vendor = Vendor::start(settings());
@@ -273,7 +273,7 @@ fn a_last_page_of_twins_is_the_end_of_an_answer() {
         let twin = r#"["600002.SH","20230110","B","IN",5,null,null]"#;
         let [first, second] = ["A", "C"].map(|name| format!(r#"["600001.SH","20230110","{name}","IN",5,null,null]"#));
         let rows = [first.as_str(), second.as_str(), twin, twin];
-        // The vendor sends three rows at once, whatever the limit.
+        // The vendor sends three rows at a time, whatever the limit.
         let [from, limit] = ["offset", "limit"].map(|name| params[name].as_str().unwrap().parse::<usize>().unwrap());
         let items = rows[from.min(rows.len())..].iter().take(limit.min(3)).copied().collect::<Vec<_>>().join(",");
         let fields = r#"["ts_code","ann_date","holder_name","in_de","change_vol","begin_date","close_date"]"#;
@@ -281,15 +281,15 @@ fn a_last_page_of_twins_is_the_end_of_an_answer() {
     });
     let place = Place { token: vendor.server.token().to_owned(), ..Place::at(&proxy.url) };
     let range = ["--start", "2023-01-10", "--end", "2023-01-10", "--now", NOW];
-    // The columns that do not come are named.
+    // The missing columns are reported.
     place.expect(3, &[&["backfill", "stk_holdertrade_cn"], &range[..]].concat());
     let rows = silver(&place, "stk_holdertrade_cn");
     assert_eq!(rows.iter().filter(|row| row["ts_code"] == "600002.SH").count(), 2);
     assert_eq!(rows.len(), 4);
 }
 
-/// Came: `status` did not name a day before the first one held, which a backfill had asked for in vain.
-/// Should come: missing, until it is there.
+/// Was: `status` did not report a day before the first one held, which a backfill had requested in vain. Expected:
+/// missing, until it is there.
 #[test]
 fn the_first_day_of_a_range_is_named_when_it_did_not_come() {
     let first = Vendor::start(settings()).market.sessions()[0];
@@ -304,8 +304,8 @@ fn the_first_day_of_a_range_is_named_when_it_did_not_come() {
     assert_eq!(liar.status("adj_factor", 1)["holes"], serde_json::json!([]));
 }
 
-/// Came: 319 calls, 248 files without rows and 60 of 62 partitions with other bytes.
-/// Should come: nothing is asked twice in one evening, and nothing is written.
+/// Was: 319 calls, 248 files without rows, and 60 of 62 partitions with other bytes. Expected: nothing is requested
+/// twice in one evening, and nothing is written.
 #[test]
 fn a_second_run_in_one_evening_asks_and_writes_nothing() {
     let vendor = Vendor::start(settings());
@@ -322,15 +322,15 @@ fn a_second_run_in_one_evening_asks_and_writes_nothing() {
     let second = place.run(&evening);
     assert_eq!(second.status.code(), first.status.code());
     let printed = String::from_utf8_lossy(&second.stdout);
-    // What is late is asked for again.
+    // What is late is requested again.
     let late = printed.matches("not published yet").count();
     assert!(vendor.calls() - calls <= 4 * late as u64, "{} more calls: {printed}", vendor.calls() - calls);
     assert_eq!(place.files("bronze").keys().collect::<Vec<_>>(), bronze.keys().collect::<Vec<_>>());
     assert_eq!(place.files("silver"), silver);
 }
 
-/// Came: pages without the first of their rows, and as many statements missing, without a note.
-/// Should come: a page begins with the last row of the one before it, or the answer is not believed.
+/// Was: pages without the first of their rows, and as many statements missing, without a note. Expected: a page begins
+/// with the last row of the previous one, or the answer is not believed.
 #[test]
 fn pages_that_lose_a_row_at_their_border_are_not_believed() {
     let vendor = Vendor::start(Settings { cap: Some(7), ..settings() });
@@ -356,8 +356,8 @@ fn pages_that_lose_a_row_at_their_border_are_not_believed() {
     assert_eq!(rows, silver(&honest, "income_cn"));
 }
 
-/// Came: a list of securities without some of them, and with those gone every day that lacks them whole.
-/// Should come: kept as `due`, so that none is lost, and believed once a look on another day agrees: codes are renumbered too.
+/// Was: a list of securities lacked some, and without those every day that lacks them was whole. Expected: kept as
+/// `due`, so that none is lost, and believed once a look on another day agrees, because codes do get changed.
 #[test]
 fn a_list_of_securities_loses_none_in_silence() {
     let vendor = Vendor::start(Settings { stocks: 230, ..settings() });
@@ -378,7 +378,7 @@ fn a_list_of_securities_loses_none_in_silence() {
     };
     assert_eq!(fetch(0).0, Some(0));
     let whole = silver(&place, "stock_basic_cn").len();
-    // One, and then so many as no tolerance covers.
+    // One, and then more than any tolerance covers.
     for (count, evenings) in [(1, [1, 2]), (40, [3, 4])] {
         lost.store(count, Ordering::Relaxed);
         let (ended, printed) = fetch(evenings[0]);

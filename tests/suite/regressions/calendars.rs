@@ -1,4 +1,4 @@
-//! Calendars with holes: open days only, a missing exchange, days that were lost.
+//! Calendars with gaps: open days only, a missing exchange, lost days.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn calendar(exchange: &str, keep: impl Fn(u32, bool) -> bool) -> String {
     format!("exchange,cal_date,is_open\n{}", rows.collect::<String>())
 }
 
-/// Two statements: announced on a Thursday and on a Friday.
+/// Two statements, announced on a Thursday and on a Friday.
 const INCOME: &str = "ts_code,ann_date,f_ann_date,end_date,report_type,n_income,update_flag
 600001.SH,20240104,20240104,20231231,1,100.0,0
 000002.SZ,20240105,20240105,20231231,1,200.0,0
@@ -28,14 +28,15 @@ fn lake(calendar: &str) -> Place {
     place
 }
 
-/// The sessions after the two announcements, as silver has them.
+/// The sessions after the two announcements, according to silver.
 fn tradable(place: &Place) -> Vec<String> {
     let mut rows = silver(place, "income_cn");
     rows.sort_by_key(|row| row["ann_date"].clone());
     rows.iter().map(|row| row["tradable_on"].clone()).collect()
 }
 
-/// Builds, and expects words in what `normalize`, `status` and `doctor` print; returns the last column of the statements.
+/// Builds, and expects some words in the output of `normalize`, `status` and `doctor`. Returns the last column of the
+/// statements.
 fn named(place: &Place, words: &[&str]) -> Vec<String> {
     let normalized = place.expect(0, &["normalize", "income_cn", "--now", NOW]);
     let status = place.expect(0, &["status", "--now", NOW]).replace("\n  ", " ");
@@ -49,19 +50,20 @@ fn named(place: &Place, words: &[&str]) -> Vec<String> {
     tradable(place)
 }
 
-/// Came: `tradable_on` null for Fridays only, and no word. Should come: the days between are closed, named as such.
+/// Was: `tradable_on` null for Fridays only, without a message. Expected: the days in between are closed, and that is
+/// reported.
 #[test]
 fn open_days_only_are_understood_as_closed_between() {
     let place = lake(&calendar("SSE", |_, open| open));
     let words = ["open days only (2024-01-02 to 2024-01-31)", "`pitlake fetch trade_cal`"];
     assert_eq!(named(&place, &words), ["2024-01-05", "2024-01-08"]);
-    // A whole calendar says nothing.
+    // There is no message about a complete calendar.
     let place = lake(&calendar("SSE", |_, _| true));
     assert_eq!(named(&place, &[]), ["2024-01-05", "2024-01-08"]);
     assert!(!place.expect(0, &["status", "--now", NOW]).contains("! "));
 }
 
-/// Came: all rows set aside, exit 0. Should come: read, whichever way a program writes a flag.
+/// Was: all rows rejected, exit 0. Expected: read, however a program writes a flag.
 #[test]
 fn open_is_written_in_many_ways() {
     for (open, closed) in [("True", "False"), ("true", "false"), ("1.0", "0.0"), ("Y", "N"), ("1", "0")] {
@@ -71,8 +73,8 @@ fn open_is_written_in_many_ways() {
     }
 }
 
-/// Cases 05 and 10: an empty exchange, or none. Came: all rows set aside, exit 0. Should come: refused with the way out,
-/// and read with the exchange that it names.
+/// Cases 05 and 10: an empty exchange, or none. Was: all rows rejected, exit 0. Expected: refused with what to do, and
+/// read with the exchange given there.
 #[test]
 fn the_exchange_that_a_calendar_lacks_can_be_given() {
     let empty = calendar("", |_, _| true);
@@ -95,7 +97,7 @@ fn the_exchange_that_a_calendar_lacks_can_be_given() {
     }
 }
 
-/// Came: nothing was said. Should come: the first gaps are named, and what follows from them.
+/// Was: no message. Expected: the first gaps are listed, with the consequences.
 #[test]
 fn days_that_were_lost_are_named() {
     let place = lake(&calendar("SSE", |d, _| ![6, 17, 18].contains(&d)));
@@ -103,7 +105,7 @@ fn days_that_were_lost_are_named() {
     assert_eq!(named(&place, &words), ["2024-01-05", "null"]);
 }
 
-/// Came: nothing was said. Should come: the exchange that lacks is named, with the way out.
+/// Was: no message. Expected: the missing exchange is named, with what to do.
 #[test]
 fn a_missing_exchange_is_named() {
     let place = lake(&calendar("SZSE", |_, _| true));
@@ -111,7 +113,7 @@ fn a_missing_exchange_is_named() {
     assert_eq!(named(&place, &words), ["null", "null"]);
 }
 
-/// A run that fetches the calendar mends it, and says nothing then.
+/// A run that fetches the calendar fills the gaps, and then there is no message.
 #[test]
 fn a_fetched_calendar_mends_the_gaps() {
     let vendor = Vendor::start(settings());

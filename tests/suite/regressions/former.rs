@@ -1,5 +1,5 @@
-//! A lake that a former version kept: its headers do not tell what was found in an answer. Came: `held` for ever, whatever
-//! the rows lack. Should come: judged once from the rows, remembered, and asked for again.
+//! A lake kept by a former version, whose headers do not contain the findings about an answer. Was: `held` for ever,
+//! whatever the rows lack. Expected: judged once from the rows, remembered, and requested again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::support::{NOW, Place, Vendor, assert_same, day, settings as usual, si
 
 const LATER: &str = "2026-01-06T12:00:00Z";
 
-/// The answer to a day as a former version kept it, with other lines.
+/// Writes the answer for a day as a former version kept it, with other lines.
 fn keep_as_former(place: &Place, path: &str, body: &[u8], change: impl FnOnce(&mut Vec<String>)) {
     let mut text = Vec::new();
     let provenance = bronze::read(body, &mut text).unwrap().unwrap();
@@ -41,7 +41,7 @@ fn status(place: &Place, now: &str) -> Value {
     serde_json::from_str::<Value>(&printed).unwrap()[0].take()
 }
 
-/// The states of the days that are not plainly held, with the first security that each lacks.
+/// The states of days that are not plainly held, with the first security that each lacks.
 fn lacking(status: &Value) -> BTreeMap<&str, (&str, Option<&str>)> {
     let all = status["lacking"].as_array().unwrap().iter();
     all.map(|one| (one["day"].as_str().unwrap(), (one["state"].as_str().unwrap(), one["codes"][0].as_str()))).collect()
@@ -53,7 +53,7 @@ fn what_a_former_version_kept_is_judged_once_and_remembered() {
     let vendor = Vendor::start(settings.clone());
     let place = Place::with(&vendor);
     place.backfill(0, &["stock_daily_cn", "suspend_d_cn"], &settings);
-    // One day lacks a security, one has a row that cannot be read, one lacks a column; the others are whole.
+    // One day lacks a security, one has an unreadable row, one lacks a column; the others are whole.
     let (mut lost, mut unreadable) = (String::new(), String::new());
     let code = |line: &str| serde_json::from_str::<Value>(line).unwrap()["ts_code"].as_str().unwrap().to_owned();
     for (path, body) in place.files("bronze/tushare/stock_daily_cn") {
@@ -102,7 +102,7 @@ fn what_a_former_version_kept_is_judged_once_and_remembered() {
     assert_eq!(before.0, again.keys().filter(|path| path.starts_with("bronze")).count());
     assert_eq!(of(&files, "silver/stock_daily_cn"), of(&again, "silver/stock_daily_cn"));
 
-    // The vendor has it all: asked for once more, the lake is right.
+    // The vendor has everything, so the lake is right after requesting it again.
     place.expect(0, &["backfill", "stock_daily_cn", "--start", "2023-01-03", "--end", "2023-01-20", "--now", LATER]);
     assert_eq!(lacking(&status(&place, LATER)), BTreeMap::new());
     assert_same("stock_daily_cn", silver(&place, "stock_daily_cn"), documented::tushare(&vendor.market, "daily", None));

@@ -1,4 +1,4 @@
-//! Files that people import: their formats, and what an import says about them.
+//! Files that people import: their formats, and what an import reports about them.
 
 use std::fs;
 use std::io::Write as _;
@@ -22,7 +22,7 @@ fn place(files: &[(&str, &[u8])]) -> Place {
     place
 }
 
-/// Imports and expects an exit code; returns all that is printed.
+/// Imports and expects an exit code; returns all output.
 fn import(place: &Place, code: i32, args: &[&str]) -> String {
     let now = if args.contains(&"--now") { &[][..] } else { &["--now", NOW] };
     let args = [args, now].concat();
@@ -87,7 +87,7 @@ fn codes_that_the_universe_does_not_have_are_named() {
     assert!(!printed.contains("not in the universe"), "{printed}");
     let printed = import(&place, 0, &[&DAILY[..], &["a.csv"]].concat());
     assert!(printed.contains("not in the universe (`stock_basic_cn`): 600009.SH"), "{printed}");
-    // Indices are none of its securities.
+    // Indices are not among its securities.
     fs::write(place.path("i.csv"), "ts_code,trade_date,close\n000300.SH,20240102,3300.1\n").unwrap();
     let printed = import(&place, 0, &["import", "--interface", "tushare/index_daily", "i.csv"]);
     assert!(!printed.contains("not in the universe"), "{printed}");
@@ -165,8 +165,8 @@ fn captures_are_ordered_by_the_day_on_which_they_were_captured() {
     assert!(printed.contains("--captured-on 2030-01-01 is after today"), "{printed}");
 }
 
-/// Case 30. Came: as of 2020 the figure of 2024, which was given first. Should come: neither, for nothing tells which of
-/// the two the vendor showed first; both from the days on which they were given.
+/// Case 30. Was: as of 2020 the figure of 2024, which was imported first. Expected: neither, because nothing tells
+/// which of the two the vendor showed first; both from the days on which they were imported.
 #[test]
 fn the_order_of_imports_is_not_taken_for_that_of_their_captures() {
     let statement = |figure: &str| {
@@ -181,7 +181,7 @@ fn the_order_of_imports_is_not_taken_for_that_of_their_captures() {
         import(&place, 0, &["import", "--interface", "tushare/income", name, "--now", &now]);
         place.expect(0, &["normalize", "income_cn", "--now", NOW]);
         if name == "new.csv" {
-            // As long as nothing contradicts it, its announcement stands.
+            // As long as nothing contradicts it, its announcement date counts.
             assert_eq!(figure(&place, "2020-12-31"), json!([{"n_income": 200.0}]));
         }
     }
@@ -320,7 +320,7 @@ fn headings_in_any_case_line_breaks_in_quotes_and_blanks_are_read() {
     ]);
     import(&place, 0, &[&DAILY[..], &["twice.csv"]].concat());
     assert_eq!(column(&rows(&place, "stock_daily_cn"), "close"), ["10.2"]);
-    // Two days for one row: it is not for us to choose.
+    // Two days for one row: we cannot choose.
     let printed = import(&place, 2, &[&DAILY[..], &["differ.csv"]].concat());
     assert!(printed.contains("`TRADE_DATE` and `trade_date` are both the field `trade_date`"), "{printed}");
     assert!(printed.contains("choose one with `--map TRADE_DATE=trade_date`"), "{printed}");
@@ -365,11 +365,11 @@ fn an_import_is_listed_and_taken_back() {
     assert_eq!(place.files("withdrawn"), [(format!("withdrawn/{path}"), body.clone())].into());
     assert_eq!(list(&place).len(), 1);
     assert_eq!(column(&rows(&place, "stock_daily_cn"), "close"), ["10.2"]);
-    // Killed between copy and deletion: the same command ends the work.
+    // Killed between copy and deletion: the same command completes the work.
     fs::write(place.path(&format!("data/{path}")), &body).unwrap();
     place.expect(0, &["import", "--withdraw", id]);
     assert_eq!((place.files("bronze").len(), place.files("withdrawn").len()), (1, 1));
-    // A withdrawn import can be given again, and withdrawn again.
+    // A withdrawn import can be imported again, and withdrawn again.
     import(&place, 0, &[&DAILY[..], &["other.csv", "--now", "2026-01-02T00:00:00Z"]].concat());
     let imports = list(&place);
     assert_eq!(imports.len(), 2);
@@ -387,7 +387,7 @@ fn an_import_given_again_after_another_counts_as_the_newest() {
         import(&place, 0, &[&DAILY[..], &[file, "--now", &format!("2026-01-{day}T00:00:00Z")]].concat());
     }
     assert_eq!(place.files("bronze").len(), 4);
-    // What stands on top, or beside, is not written twice.
+    // What is already in the lake is not written twice.
     for (day, file) in [("05", "a.csv"), ("06", "later.csv")] {
         let printed = import(&place, 0, &[&DAILY[..], &[file, "--now", &format!("2026-01-{day}T00:00:00Z")]].concat());
         assert!(printed.contains("was already imported"), "{printed}");
@@ -412,7 +412,7 @@ fn many_files_of_one_moment_take_time_for_each_once() {
     assert_eq!(files.len(), 300);
     // Each got the next number: none of them was tried twice.
     assert!(files.keys().any(|path| path.ends_with("Z-299-span.jsonl.gz")), "{:?}", files.keys().next_back());
-    // And in another command.
+    // The same in another command.
     fs::write(place.path("more.csv"), "ts_code,trade_date,close\n600001.SH,20240103,10\n").unwrap();
     import(&place, 0, &[&DAILY[..], &["more.csv"]].concat());
     assert!(place.files("bronze").keys().any(|path| path.ends_with("Z-300-span.jsonl.gz")));

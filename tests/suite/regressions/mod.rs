@@ -1,5 +1,5 @@
-//! Inputs that once ended with exit code 0 and rows missing or wrong in silver, each with what came and what should come.
-//! A case stands for its kind: the rule behind it has tests of its own beside the code.
+//! Inputs that once ended with exit code 0 and missing or wrong rows in silver, each with what it was and what is
+//! expected. A case stands for its kind: the rule behind it has its own tests beside the code.
 
 mod answers;
 mod calendars;

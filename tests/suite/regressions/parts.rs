@@ -1,4 +1,4 @@
-//! Imports and files of other programs beside answers: what they add, and what they must not displace.
+//! Imports and other programs' files next to answers: what they add, and what they must not replace.
 
 use std::fs;
 
@@ -20,11 +20,11 @@ struct Answer<'a> {
     /// Parameters of each call.
     calls: &'a [&'a [(&'a str, &'a str)]],
     mark: Option<Mark>,
-    /// The days of its rows, where they leave that of the folder.
+    /// The days of its rows, if they are not all of the folder's day.
     span: &'a [&'a str],
 }
 
-/// An answer of a trading day.
+/// An answer for a trading day.
 fn session<'a>(interface: &'a str, day: &'a str, at: &'a str) -> Answer<'a> {
     Answer { interface, slice: day, day, at, calls: &[&[("trade_date", "20240102")]], mark: None, span: &[] }
 }
@@ -69,7 +69,7 @@ fn import(place: &Place, interface: &str, files: &[(&str, &str)], at: &str) {
     place.expect(0, &[&["import", "--interface", interface, "--now", at], names.as_slice()].concat());
 }
 
-/// Builds; rows that are set aside may be an exit code of their own.
+/// Builds. Rejected rows may cause a separate exit code.
 fn normalize(place: &Place, args: &[&str]) -> String {
     let output = place.run(&[&["normalize"], args, &["--now", NOW]].concat());
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -89,7 +89,7 @@ const LATER: [&str; 4] =
     ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z"];
 const BAR: &str = r#"{"ts_code":"600001.SH","trade_date":"20240102","open":10.0,"high":10.3,"low":9.9,"close":10.25,"pre_close":10.1,"vol":1234.0,"amount":1253.412}"#;
 
-/// Came: the empty cells of the older CSV, for ever. Should come: the vendor's figures; what the import alone has is added.
+/// Was: the empty cells of the older CSV, for ever. Expected: the vendor's figures, plus what only the import has.
 #[test]
 fn an_older_csv_with_empty_cells_does_not_displace_a_fetched_day() {
     let place = place();
@@ -100,7 +100,7 @@ fn an_older_csv_with_empty_cells_does_not_displace_a_fetched_day() {
     let columns = ["ts_code", "close", "pre_close", "amount"];
     let expected = ["000002.SZ 5.2 null 510500.0", "600001.SH 10.25 10.1 1253412.0"];
     assert_eq!(built(&place, "stock_daily_cn", &columns), expected);
-    // A file of another program in the folder of the day is a part too, even with a name like ours.
+    // Another program's file in the day's folder is a part too, even with a name like ours.
     foreign(
         &place,
         "tushare/stock_daily_cn/date=2024-01-02/daily_20251230T120000000Z.jsonl.gz",
@@ -109,7 +109,7 @@ fn an_older_csv_with_empty_cells_does_not_displace_a_fetched_day() {
     assert_eq!(built(&place, "stock_daily_cn", &columns), expected);
 }
 
-/// Where an import and an answer disagree: of the latest rows and of versions.
+/// Where an import and an answer disagree, in tables with the latest rows and with versions.
 #[test]
 fn a_diff_tells_where_imports_and_answers_disagree() {
     let place = place();
@@ -139,7 +139,7 @@ fn a_diff_tells_where_imports_and_answers_disagree() {
         serde_json::json!({"imports": 826.9, "answers": 1653.8})
     );
     assert_eq!(found["differences"].as_array().unwrap().len(), 1);
-    // Without a table, all that hold both.
+    // Without a table, all tables that have both.
     session("tushare/adj_factor", "2024-01-02", FETCHED)
         .write(&place, &[r#"{"ts_code":"600001.SH","trade_date":"20240102","adj_factor":1.5}"#]);
     let all = ["diff", "--between", "imports,answers", "--now", NOW];
@@ -153,7 +153,7 @@ fn a_diff_tells_where_imports_and_answers_disagree() {
     assert_eq!(without.expect(0, &all), "no difference\n");
 }
 
-/// Came: B, and A again counted for nothing. Should come: A, the newest given; and an empty cell never wins.
+/// Was: B, and importing A again had no effect. Expected: A, imported last; and an empty cell never wins.
 #[test]
 fn of_two_imports_the_one_given_last_wins_also_when_given_again() {
     let place = place();
@@ -168,7 +168,8 @@ fn of_two_imports_the_one_given_last_wins_also_when_given_again() {
     assert_eq!(close(&place), ["10.25"]);
 }
 
-/// Came: both rows set aside. Should come: the finer one, as between files; rows that contradict each other are still named.
+/// Was: both rows rejected. Expected: the finer one, as between files; rows that contradict each other are still
+/// reported.
 #[test]
 fn of_a_bar_and_its_rounding_in_one_file_the_finer_stays() {
     let place = place();
@@ -181,8 +182,8 @@ fn of_a_bar_and_its_rounding_in_one_file_the_finer_stays() {
     assert_eq!(built(&place, "stock_daily_cn", &["ts_code", "amount"]), ["600001.SH 1253412.0"]);
 }
 
-/// Came: the rows of the last file. Should come: those of all three, beside the answer of a month that begins on the day of
-/// the import.
+/// Was: the rows of the last file. Expected: those of all three, beside the answer for a month that begins on the day
+/// of the import.
 #[test]
 fn three_index_files_imported_on_one_day_all_stay() {
     let place = place();
@@ -201,7 +202,7 @@ fn three_index_files_imported_on_one_day_all_stay() {
     for code in codes {
         assert_eq!(rows.iter().filter(|row| row.starts_with(code)).count(), 3, "{rows:?}");
     }
-    // The answer of the month still counts alone among answers.
+    // Among answers, only the month's answer still counts.
     let line = r#"{"ts_code":"000852.SH","trade_date":"20260106","close":7001.0}"#;
     answer_of_january("2026-02-02T12:00:00Z").write(&place, &[line]);
     let rows = built(&place, "index_daily_cn", &["ts_code", "trade_date"]);
@@ -221,7 +222,7 @@ fn answer_of_january(at: &str) -> Answer<'_> {
     }
 }
 
-/// Came: February held, and skipped. Should come: nothing held, whatever the file is called.
+/// Was: February held, and skipped. Expected: nothing held, whatever the file's name.
 #[test]
 fn a_file_named_after_a_slice_makes_nothing_held() {
     let place = place();
@@ -240,7 +241,7 @@ fn a_file_named_after_a_slice_makes_nothing_held() {
     }
 }
 
-/// Came: 300, 200, 300. Should come: 100, 200, 300.
+/// Was: 300, 200, 300. Expected: 100, 200, 300.
 #[test]
 fn an_import_of_one_seat_changes_none_of_the_seats_that_were_fetched() {
     let place = place();
@@ -269,7 +270,7 @@ fn annual_report(at: &str) -> Answer<'_> {
     }
 }
 
-/// Came: `total_revenue` null for good. Should come: the column of the fetch.
+/// Was: `total_revenue` null for good. Expected: the column of the fetch.
 #[test]
 fn a_thin_import_leaves_no_column_of_a_later_fetch_empty() {
     let place = place();
@@ -283,7 +284,7 @@ fn a_thin_import_leaves_no_column_of_a_later_fetch_empty() {
     assert_eq!(rows, ["826.9 5000.5 2023-04-14 1"]);
 }
 
-/// Came: 10.4, 1.4 and 0.4. Should come: what the vendor says.
+/// Was: 10.4, 1.4 and 0.4. Expected: what the vendor says.
 #[test]
 fn a_correction_is_not_taken_for_a_rounding_of_an_import() {
     let place = place();
@@ -312,8 +313,8 @@ fn chips<'a>(at: &'a str, calls: &'a [&'a [(&'a str, &'a str)]]) -> Answer<'a> {
     }
 }
 
-/// Came: the price levels of both answers, 200 % in all. Should come: those of the newest answer to each security; one that
-/// is not whole takes none away.
+/// Was: the price levels of both answers, 200 % in total. Expected: those of the newest answer for each security; one
+/// that is not whole removes none.
 #[test]
 fn chips_of_a_month_asked_again_are_those_of_the_newest_answer() {
     let place = place();
@@ -341,12 +342,12 @@ fn chips_of_a_month_asked_again_are_those_of_the_newest_answer() {
     write(short, &[level("000001.SZ", "10.15", "71")]);
     let kept = ["000001.SZ 10.15 71.0", "000001.SZ 10.25 30.0", "000002.SZ 5.0 100.0"];
     assert_eq!(built(&place, "cyq_chips_cn", &columns), kept);
-    // An answer without rows is one.
+    // An answer without rows is an answer too.
     write(chips("2024-02-03T12:00:00Z", &[two]), &[]);
     assert_eq!(built(&place, "cyq_chips_cn", &columns), kept[..2]);
 }
 
-/// Came: the rows that the newest, damaged answer lacks were gone. Should come: they stay until a whole answer lacks them.
+/// Was: the rows that the newest, damaged answer lacks were gone. Expected: they stay until a whole answer lacks them.
 #[test]
 fn an_answer_that_is_not_whole_takes_no_row_away() {
     for mark in Mark::ALL {
@@ -365,7 +366,7 @@ fn an_answer_that_is_not_whole_takes_no_row_away() {
     }
 }
 
-/// Came: the partition stayed for ever. Should come: gone after `--full`, and named; kept without.
+/// Was: the partition stayed for ever. Expected: removed by `--full`, with a message, and otherwise kept.
 #[test]
 fn a_partition_whose_bronze_is_gone_is_taken_away_by_a_full_build() {
     let place = place();

@@ -1,4 +1,4 @@
-//! Refusals of vendors: which are retried, and which end an interface or the run.
+//! Vendors' refusals: which are retried, and which end an interface or the run.
 
 use pitlake_sandbox::Settings;
 
@@ -9,7 +9,7 @@ fn settings() -> Settings {
     Settings { start: day("2023-01-03"), end: day("2023-01-20"), ..usual() }
 }
 
-/// Refusals that name neither parameter, right, token, quota nor limit: status line, headers, body.
+/// Refusals that mention no parameter, right, token, quota or limit: status line, headers, body.
 const HICCUPS: [(&str, &str, &str); 9] = [
     ("200 OK", "", r#"{"code":-1000,"msg":"系统内部错误","data":null}"#),
     ("200 OK", "", r#"{"code":50101,"msg":"","data":null}"#),
@@ -22,8 +22,8 @@ const HICCUPS: [(&str, &str, &str); 9] = [
     ("503 Unavailable", "", r#"{"code":-1000,"msg":"系统内部错误"}"#),
 ];
 
-/// Came: the slice failed at once; on the one call for `trade_cal` the whole night was lost.
-/// Should come: retried like a cut reply, and nothing of it shows in the lake.
+/// Was: the slice failed at once; on the only call for `trade_cal` the whole night was lost. Expected: retried like a
+/// truncated reply, without a trace in the lake.
 #[test]
 fn a_hiccup_is_retried_on_every_interface() {
     let vendor = Vendor::start(settings());
@@ -43,9 +43,8 @@ fn a_hiccup_is_retried_on_every_interface() {
     }
 }
 
-/// Came: a run that hangs for as long as `Retry-After` says, be it hours.
-/// Should come: short waits are waited out and named; for longer ones the interface is left for a later run, and the
-/// others go on.
+/// Was: a run that hangs for as long as `Retry-After` says, even for hours. Expected: short waits are waited for and
+/// reported; for longer ones the interface is left to a later run, and the others go on.
 #[test]
 fn a_wait_of_hours_does_not_hang_the_night() {
     let vendor = Vendor::start(settings());
@@ -83,7 +82,8 @@ fn a_wait_of_hours_does_not_hang_the_night() {
     );
 }
 
-/// Each final refusal of the table's interface with the exit code, and the calls that may be made of its sessions.
+/// Each final refusal of the table's interface, with the exit code and the number of calls that may be made for its
+/// sessions.
 #[test]
 fn a_refusal_that_names_something_is_not_retried() {
     let vendor = Vendor::start(settings());
@@ -104,8 +104,8 @@ fn a_refusal_that_names_something_is_not_retried() {
     }
 }
 
-/// Came: a calendar call that keeps failing made every evening end with 3, whatever the lake held.
-/// Should come: the run goes on with the calendar of the lake, and says that it was not refreshed.
+/// Was: a calendar call that keeps failing made every evening end with 3, whatever the lake held. Expected: the run
+/// continues with the lake's calendar, and says that it was not refreshed.
 #[test]
 fn a_run_goes_on_with_the_calendar_that_the_lake_holds() {
     let vendor = Vendor::start(settings());
@@ -128,7 +128,7 @@ fn a_run_goes_on_with_the_calendar_that_the_lake_holds() {
     assert!(printed.contains("not refreshed") && printed.contains("系统内部错误"), "{printed}");
     let sessions = vendor.market.sessions().len();
     assert!(printed.contains(&format!("{sessions} slices fetched")), "{printed}");
-    // Without a calendar the days to ask for are unknown.
+    // Without a calendar, the days to request are unknown.
     let printed = backfill(&Place::with(&vendor), 3);
     assert!(printed.contains("系统内部错误") && printed.contains("run again, or import it"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! How people and vendors write days, codes, flags, numbers and missing values.
+//! How people and vendors write dates, codes, flags, numbers and missing values.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use pitlake::spec::Catalog;
 
 use crate::support::{NOW, Place, Row, silver};
 
-/// The bars of two days as a CSV, with `write` in place of each code, day and amount.
+/// The bars of two days as CSV, with `write` applied to each code, day and amount.
 fn bars(write: impl Fn(&str, &str, &str) -> (String, String, String)) -> String {
     let mut csv = "ts_code,trade_date,close,vol,amount\n".to_owned();
     for (code, day, vol, amount) in [
@@ -21,7 +21,7 @@ fn bars(write: impl Fn(&str, &str, &str) -> (String, String, String)) -> String 
     csv
 }
 
-/// Imports files one after the other and builds the table; returns its rows and the reasons of those set aside.
+/// Imports files one after another and builds the table. Returns its rows, and the reasons for rejects.
 fn imported(interface: &str, table: &str, files: &[&str]) -> (Vec<Row>, Vec<String>) {
     let place = Place::at("http://127.0.0.1:9");
     for (number, text) in files.iter().enumerate() {
@@ -49,12 +49,12 @@ fn values(rows: &[Row], columns: &[&str]) -> Vec<String> {
     all
 }
 
-/// Its name, and what it makes of a value.
+/// Its name, and how it writes a value.
 type Spelling<'a> = (&'a str, &'a dyn Fn(&str) -> String);
 
 const KEYS: [&str; 3] = ["000002.SZ 2024-01-02", "600001.SH 2024-01-02", "600001.SH 2024-01-03"];
 
-/// Came: every row set aside, an empty partition, exit 0. Should come: the rows.
+/// Was: every row rejected, an empty partition, exit 0. Expected: the rows.
 #[test]
 fn days_are_read_as_pandas_excel_and_people_write_them() {
     let compact = |day: &str| day.replace('-', "");
@@ -84,7 +84,7 @@ fn days_are_read_as_pandas_excel_and_people_write_them() {
     let lines = r#"{"ts_code":"600001.SH","trade_date":1704153600000,"close":10.2,"vol":1234.0,"amount":1258.68}"#;
     let (rows, _) = imported("tushare/daily", "stock_daily_cn", &[lines]);
     assert_eq!(values(&rows, &["ts_code", "trade_date"]), ["600001.SH 2024-01-02"]);
-    // An instant within the day is not a day.
+    // An instant within a day is not a date.
     let csv = bars(|code, day, amount| {
         (code.into(), if day.ends_with('3') { format!("{day} 09:30:00") } else { day.into() }, amount.into())
     });
@@ -93,7 +93,8 @@ fn days_are_read_as_pandas_excel_and_people_write_them() {
     assert_eq!(reasons, ["`trade_date`: invalid date `2024-01-03 09:30:00`: expected YYYYMMDD or YYYY-MM-DD"]);
 }
 
-/// Case 02. Came: of the universe exactly the delisted securities vanished. Should come: all, each with its day or none.
+/// Case 02. Was: exactly the delisted securities disappeared from the universe. Expected: all, each with its day or
+/// none.
 #[test]
 fn delisted_securities_do_not_vanish_for_a_float_or_a_word() {
     let csv = |none: &str, day: &str| {
@@ -109,8 +110,8 @@ fn delisted_securities_do_not_vanish_for_a_float_or_a_word() {
     }
 }
 
-/// Case 03. Came: each spelling stood in silver as it was, beside the real code. Should come: canonical codes, and what
-/// is no code set aside with the reason.
+/// Case 03. Was: each spelling was in silver as written, next to the real code. Expected: canonical codes; others
+/// rejected with the reason.
 #[test]
 fn codes_are_canonical_whoever_writes_them() {
     let digits = |code: &str| code[..6].to_owned();
@@ -142,7 +143,7 @@ fn codes_are_canonical_whoever_writes_them() {
     }
 }
 
-/// Case 04. Came: the row set aside. Should come: nothing in that column, counted and named.
+/// Case 04. Was: the row rejected. Expected: null in that column, counted and reported.
 #[test]
 fn words_for_nothing_are_nothing_in_an_import_and_named() {
     for word in ["nan", "NaN", "NULL", "null", "NA", "N/A", "NaT", "--", "-", " ", "#N/A", "None", "<NA>", "\\N"] {
@@ -162,7 +163,7 @@ fn words_for_nothing_are_nothing_in_an_import_and_named() {
     }
 }
 
-/// Case 05. Came: all rows set aside, exit 0. Should come: the calendar.
+/// Case 05. Was: all rows rejected, exit 0. Expected: the calendar.
 #[test]
 fn flags_are_read_in_every_spelling_and_in_no_other() {
     for (open, closed) in [("1", "0"), ("1.0", "0.0"), ("true", "false"), ("True", "False"), ("Y", "N"), ("是", "否")]
@@ -178,7 +179,7 @@ fn flags_are_read_in_every_spelling_and_in_no_other() {
     assert_eq!(reasons, ["`is_open`: invalid flag `2`: expected 0, 1, true or false"]);
 }
 
-/// Case 08. Came: set aside, exit 0. Should come: separators and percent signs read, `inf` set aside with the reason.
+/// Case 08. Was: rejected, exit 0. Expected: separators and percent signs read, `inf` rejected with the reason.
 #[test]
 fn numbers_are_read_as_people_write_them() {
     let csv = "ts_code,trade_date,close,pct_chg,vol,amount\n600001.SH,20240102,10.2,2.0%,\"1,234\",1.2587E+03\n\
@@ -189,7 +190,7 @@ fn numbers_are_read_as_people_write_them() {
     assert_eq!(reasons, ["`vol`: invalid number `inf`: expected decimal digits"]);
 }
 
-/// Case 09. Came: as of 2024-05-01 the correction, a look-ahead. Should come: the original, as with `1` and `0`.
+/// Case 09. Was: as of 2024-05-01 the correction, a look-ahead. Expected: the original, as with `1` and `0`.
 #[test]
 fn a_flag_that_became_a_float_is_no_correction() {
     let head = "ts_code,ann_date,f_ann_date,end_date,report_type,comp_type,n_income,update_flag\n";
@@ -211,7 +212,8 @@ fn a_flag_that_became_a_float_is_no_correction() {
     }
 }
 
-/// Case 14. Came: three keys for one statement, which sum to 300. Should come: one, absent being the vendor's default.
+/// Case 14. Was: three keys for one statement, which add up to 300. Expected: one, because a missing value means the
+/// vendor's default.
 #[test]
 fn one_statement_in_three_spellings_is_one_key() {
     let files = [
@@ -230,7 +232,7 @@ fn one_statement_in_three_spellings_is_one_key() {
     assert_eq!(reasons, [expected]);
 }
 
-/// The values of a dividend's stage are open: another one is kept apart, and named.
+/// A dividend's stages are an open list: an unknown one is kept separately, and reported.
 #[test]
 fn a_value_that_the_vendor_may_add_is_kept_and_named() {
     let place = Place::at("http://127.0.0.1:9");
@@ -242,7 +244,7 @@ fn a_value_that_the_vendor_may_add_is_kept_and_named() {
     assert!(printed.contains("`div_proc`: kept, but not among the values of the contract: `未通过` (1)"), "{printed}");
 }
 
-/// Case 20. Came: the text `None`, which counted as an interruption. Should come: nothing.
+/// Case 20. Was: the text `None`, which counted as an interruption. Expected: null.
 #[test]
 fn a_word_is_not_the_timing_of_an_interruption() {
     let csv = "ts_code,trade_date,suspend_timing,suspend_type\n600001.SH,20240102,nan,S\n000002.SZ,20240102,09:30-10:00,S\n\
@@ -255,7 +257,7 @@ fn a_word_is_not_the_timing_of_an_interruption() {
     assert_eq!(values(&rows, &["con_code", "trade_date"]), ["000002.SZ 2024-01-31", "600001.SH 2024-01-31"]);
 }
 
-/// Writes a file of another program into the folder of 2024-01-02.
+/// Writes another program's file into the folder of 2024-01-02.
 fn foreign(place: &Place, folder: &str, name: &str, lines: &str) {
     use std::io::Write as _;
     let folder = place.path(&format!("data/bronze/tushare/{folder}/date=2024-01-02"));
@@ -266,7 +268,8 @@ fn foreign(place: &Place, folder: &str, name: &str, lines: &str) {
     gzip.finish().unwrap();
 }
 
-/// Case 21b. Came: "has no column `ts_code`", exit 4, and nothing of the year was published. Should come: one row set aside.
+/// Case 21b. Was: "has no column `ts_code`", exit 4, and nothing was published for the year. Expected: one row
+/// rejected.
 #[test]
 fn a_bad_first_cell_is_one_bad_row() {
     for bad in [
@@ -282,14 +285,14 @@ fn a_bad_first_cell_is_one_bad_row() {
         assert_eq!(values(&rows, &["ts_code"]), ["000002.SZ"], "{bad}");
         assert_eq!(reasons.len(), 1, "{bad}: {reasons:?}");
     }
-    // A column whose name is nowhere is still lacking.
+    // A column whose name does not occur is still missing.
     let place = Place::at("http://127.0.0.1:9");
     foreign(&place, "stock_daily_cn", "a.jsonl.gz", r#"{"close":10.2,"trade_date":"20240102"}"#);
     let printed = place.expect(4, &["normalize", "stock_daily_cn", "--now", NOW]);
     assert!(printed.contains("lacks the column `ts_code`"), "{printed}");
 }
 
-/// Case 32. A cell with a line break, a quote, and wide blanks; a count that became a float.
+/// Case 32. A cell with a line break, a quote, and wide blanks; an integer that became a float.
 #[test]
 fn quoted_line_breaks_are_read() {
     let csv = "ts_code,exchange,chairman,reg_capital,setup_date,introduction,employees\n\
@@ -300,7 +303,7 @@ fn quoted_line_breaks_are_read() {
     assert_eq!(found, ["000002.SZ 全角　空格 行 null", "600001.SH 第一行\n第二行, \"引号\" 100"]);
 }
 
-/// Builds bars of 2024-01-02 as an answer to a call of our own.
+/// Builds bars for 2024-01-02 as an answer to a call of our own.
 fn answered(lines: &str) -> Built {
     let catalog = Catalog::load(&[], None).unwrap().0;
     let table = catalog.table("stock_daily_cn").unwrap();
@@ -313,8 +316,8 @@ fn answered(lines: &str) -> Built {
     builder.finish(&|_| None).unwrap()
 }
 
-/// Cases C 2 and C 3. Came: all rows set aside for a day with its midnight; one row fewer for a cell, exit 0. Should come: the
-/// day read; one row set aside for a number that is none, whatever the others are.
+/// Cases C 2 and C 3. Was: all rows rejected because a date had a midnight time; one row fewer because of a cell, exit
+/// 0. Expected: the date read; one row rejected for an invalid number, whatever the other cells are.
 #[test]
 fn a_cell_of_an_answer_is_the_fault_of_its_row_alone() {
     let line = |code: &str, day: &str, amount: &str| {
@@ -340,15 +343,15 @@ fn a_cell_of_an_answer_is_the_fault_of_its_row_alone() {
         let built = answered(&line("600001.SH", "20240102", nothing));
         assert_eq!((built.batch.num_rows(), built.rejects.len()), (1, 0), "{nothing}");
     }
-    // What only imports may say.
+    // What only imports may contain.
     for written in ["\"1,234\"", "\"2.0%\""] {
         assert_eq!(answered(&line("600001.SH", "20240102", written)).rejects.len(), 1, "{written}");
     }
     assert_eq!(answered(&line("600001.SH", "1704153600000", "1.02")).rejects.len(), 1);
 }
 
-/// Case E 2. Came: a row that differs was dropped, `1.5` beside `1.50000000000000000000` rejected both. Should come: numbers
-/// compared by value.
+/// Case E 2. Was: a row that differs was dropped, and `1.5` next to `1.50000000000000000000` rejected both. Expected:
+/// numbers compared by value.
 #[test]
 fn numbers_of_many_digits_are_compared_by_value() {
     let list = |net: [&str; 2]| {
@@ -366,7 +369,7 @@ fn numbers_of_many_digits_are_compared_by_value() {
         imported("tushare/adj_factor", "adj_factor", &[&csv]).0.len()
     };
     assert_eq!(factors(["1.5", "1.50000000000000000000"]), 2);
-    // The finer of a number and its rounding stays; others contradict each other.
+    // The finer of a number and its rounding is kept; others contradict each other.
     assert_eq!(factors(["1.5", "1.50000000000000000001"]), 2);
     assert_eq!(factors(["1.50000000000000000002", "1.50000000000000000001"]), 1);
 }

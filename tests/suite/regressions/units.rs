@@ -1,4 +1,4 @@
-//! Figures in another unit than their contract says, and numbers of many digits.
+//! Figures in another unit than the contract says, and numbers with many digits.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::documented::CATALOG;
 use crate::support::{NOW, Place, silver};
 use crate::vendors::bronze;
 
-/// Tables with money, shares and a price in which the three do not belong together.
+/// Tables with money, shares and a price that are unrelated.
 const UNCHECKED: [(&str, &str); 2] = [
     ("bak_basic_cn", "its figures per share are of the balance sheet, and no price is among them"),
     ("repurchase_cn", "its prices are limits, which a buy-back may stay far below"),
@@ -27,7 +27,7 @@ fn every_table_with_money_shares_and_a_price_has_a_check_of_units() {
     assert_eq!(unchecked, UNCHECKED.map(|(table, _)| table), "add [[unit_ratio]], or state here why there is none");
 }
 
-/// `weekly` as the vendor's page prints it, in lots and thousands of yuan: it was published with an average price of a tenth.
+/// `weekly` as on the vendor's page, in lots and thousands of yuan, was published with a tenth of the average price.
 #[test]
 fn weekly_bars_in_lots_and_thousands_are_not_published() {
     for (table, interface) in [("weekly_cn", "weekly"), ("monthly_cn", "monthly")] {
@@ -50,7 +50,7 @@ fn weekly_bars_in_lots_and_thousands_are_not_published() {
     }
 }
 
-/// Every check of every table lets right figures pass, and stops a file in which one column is in another unit.
+/// Every check of every table accepts right figures, and rejects a file in which one column has another unit.
 #[test]
 fn one_column_in_another_unit_stops_a_table() {
     let place = Place::at("http://127.0.0.1:9");
@@ -61,14 +61,14 @@ fn one_column_in_another_unit_stops_a_table() {
         assert_eq!(silver(&place, &table.name).len(), 1, "{}", table.name);
         for column in right.keys() {
             let mut wrong = right.clone();
-            // Without a price the average price decides, and only a factor of a thousand is beyond doubt.
+            // Without a price, the average price decides, and only a factor of a thousand is beyond doubt.
             *wrong.get_mut(column).unwrap() *= 1000.0;
             build(&place, table, source, &wrong, 4);
         }
     }
 }
 
-/// Figures of a table that fit, in its units, by column.
+/// Consistent figures for a table, in its units, by column.
 fn figures(table: &Table) -> BTreeMap<usize, f64> {
     let mut figures = BTreeMap::new();
     for check in &table.unit_ratios {
@@ -80,7 +80,7 @@ fn figures(table: &Table) -> BTreeMap<usize, f64> {
             }
             UnitRatio::Sums(sums) => {
                 for sum in sums {
-                    // Whole in any unit.
+                    // An integer in any unit.
                     figures.extend(
                         sum.iter().map(|column| (*column, if sum.len() == 1 { 120_000_000.0 } else { 60_000_000.0 })),
                     );
@@ -91,7 +91,7 @@ fn figures(table: &Table) -> BTreeMap<usize, f64> {
     figures
 }
 
-/// Writes one row into bronze, in the vendor's units, and builds the table.
+/// Writes a row into bronze, in the vendor's units, and builds the table.
 fn build(place: &Place, table: &Table, source: &TableSource, figures: &BTreeMap<usize, f64>, code: i32) {
     let Contract { fields, id, kind, .. } = &*source.contract;
     let values = fields.iter().enumerate().filter_map(|(index, field)| {
@@ -112,7 +112,7 @@ fn build(place: &Place, table: &Table, source: &TableSource, figures: &BTreeMap<
         };
         Some(format!(r#""{}":"{value}""#, field.name))
     });
-    // A parameter of the call, which a file of another program has as a column.
+    // A call parameter, which is a column in another program's file.
     let values = values.chain((table.name == "stk_mins_cn").then(|| r#""freq":"1min""#.to_owned()));
     let line = format!("{{{}}}", values.collect::<Vec<_>>().join(","));
     let path = format!("{}/{kind}/date=2024-01-02/{}_20240102T120000000Z.jsonl.gz", id.vendor, id.name);

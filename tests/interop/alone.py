@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Tries every method of the module `pitlake` in the environment that runs this, and prints what came of each.
+"""Tries every method of the module `pitlake` in the current environment, and prints the result of each.
 
 usage: alone.py PATH-OF-LAKE [all]
 
-Prints a JSON object: `ok` or the error of each method. The checks run it in environments with one reader, and with none:
-see environments.py. With `all` every method has to work: `.ci/full oldest`.
+Prints a JSON object with `ok` or the error of each method. The checks run it in environments with one reader, and
+with none: see environments.py. With `all`, every method must work: `.ci/full oldest`.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 
 
 class Session:
-    """A session of Spark that only counts: what is checked is which packages are needed."""
+    """A Spark session that only counts: what matters is which packages are needed."""
 
     def __init__(self):
         self.statements = []

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The lake in a container of Azurite, the emulator of Azure's storage: the same silver bytes as in a folder.
+"""The lake in a container of Azurite, the emulator of Azure Storage: silver has the same bytes as in a folder.
 
 usage: azurite.py PATH-OF-PITLAKE PATH-OF-AZURITE-BLOB
 """
@@ -23,7 +23,7 @@ import kit
 from bucket import free_port
 from kit import check
 
-# The account that every Azurite has, as its documentation says.
+# The account that every Azurite has, from its documentation.
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 TABLES = ["stock_daily_cn", "income_cn"]
@@ -31,7 +31,7 @@ ASKED = ["--start", "2024-01-02", "--end", "2024-01-31", "--now", "2024-03-29T20
 
 
 def create_container(port, name):
-    """One signed request; whether it succeeded."""
+    """Sends a signed request; returns whether it succeeded."""
     path, when = f"/{ACCOUNT}/{name}", formatdate(usegmt=True)
     signed = f"PUT{chr(10) * 12}x-ms-date:{when}\nx-ms-version:2021-08-06\n/{ACCOUNT}{path}\nrestype:container"
     proof = base64.b64encode(hmac.new(base64.b64decode(KEY), signed.encode(), hashlib.sha256).digest()).decode()

@@ -1,6 +1,6 @@
 """A headless Chromium and axe-core, from the packages of npm/package.json; needs node and npm, and no root.
 
-`installed` fetches both, `browser` starts Chromium, `opened` opens a page and notes what a page of ours must never do.
+`installed` fetches both, `browser` starts Chromium, `opened` opens a page and records what our pages must never do.
 """
 
 import contextlib
@@ -13,12 +13,12 @@ from playwright.sync_api import sync_playwright
 
 PACKAGES = Path(__file__).with_name("npm")
 SECONDS = 300
-# Unpacks Chromium, and prints where.
+# Unpacks Chromium and prints its path.
 UNPACK = "import('@sparticuz/chromium').then((it) => it.default.executablePath()).then(console.log)"
-# No GPU, and no sandbox of its own, which needs a kernel that lets users make namespaces.
+# No GPU, and no sandbox of its own, which needs a kernel that allows user namespaces.
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
-# What a contrast of WCAG 2.1 AA, names and roles are checked by.
+# The rules to check: contrast (WCAG 2.1 AA), names and roles.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
@@ -55,7 +55,7 @@ def browser(chromium):
 
 @contextlib.contextmanager
 def opened(started, file, language="en", scheme="light", size=(1280, 900), scripts=True):
-    """A page, and a list of what it did wrong: requests, errors, messages on the console."""
+    """A page, and a list of its violations: requests, errors, console messages."""
     context = started.new_context(
         locale=LOCALES[language],
         color_scheme=scheme,
@@ -76,7 +76,8 @@ def opened(started, file, language="en", scheme="light", size=(1280, 900), scrip
 
 
 def violations(page, axe):
-    """What axe-core finds wrong, one line each. Its text is evaluated by the debugger, which no policy of the page stops."""
+    """What axe-core finds wrong, one line each. It is injected by the debugger, which the page's policy cannot
+    block."""
     page.evaluate(axe)
     found = page.evaluate("(tags) => axe.run(document, { runOnly: tags, resultTypes: ['violations'] })", TAGS)
     return [f"{one['id']}: {one['nodes'][0]['html'][:120]} ({len(one['nodes'])})" for one in found["violations"]]

@@ -1,4 +1,4 @@
-"""An S3 server on loopback, and a wire in front of it that counts requests and goes wrong as it is told. Never a check."""
+"""An S3 server on loopback, with a proxy in front of it that counts requests and injects faults. Contains no checks."""
 
 import contextlib
 import http.client
@@ -25,7 +25,7 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def free_port():
-    """A free port; the one 10,000 above is free too, since SeaweedFS uses both."""
+    """A free port; the one 10,000 above is free too, because SeaweedFS uses both."""
     while True:
         with socket.socket() as found, socket.socket() as above:
             found.bind(("127.0.0.1", 0))
@@ -36,7 +36,7 @@ def free_port():
 
 
 def moto(folder):
-    """The server of moto, which keeps its objects in memory and believes every signature."""
+    """The moto server, which keeps objects in memory and accepts every signature."""
     port = free_port()
     return port, [PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
 
@@ -87,7 +87,7 @@ def server(kind, folder):
 
 
 def bodies(port, prefix):
-    """Every object below a prefix: its key from there on, and what it holds."""
+    """Every object below a prefix: its key relative to that, and its contents."""
     s3, found = client(port), {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/"):
         for entry in page.get("Contents", []):
@@ -97,16 +97,16 @@ def bodies(port, prefix):
 
 
 class Wire(ThreadingHTTPServer):
-    """Passes requests on to a server, counts them, and does with each what `fault` says: None, "slow" (SlowDown instead of an
-    answer), "lost" (the answer is thrown away), "late", "ignore" (conditions of puts are taken out), "refuse" (they are no
-    words this server knows), "oss" (refused too, but for the header of OSS)."""
+    """Passes requests on to a server, counts them, and treats each as `fault` says: None, "slow" (reply SlowDown),
+    "lost" (drop the reply), "late", "ignore" (ignore conditions of puts), "refuse" (reject conditions as
+    unsupported), "oss" (reject them too, except for the header of OSS)."""
 
     daemon_threads = True
 
     def __init__(self, to):
         super().__init__(("127.0.0.1", 0), Handler)
         self.to, self.fault, self.seen, self.kinds, self.lock = to, lambda number, kind: None, 0, Counter(), threading.Lock()
-        self.victim = None  # (process, kind, number): killed when so many requests of a kind were passed on
+        self.victim = None  # (process, kind, number): kill the process once this many requests of a kind were passed on
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -114,7 +114,7 @@ class Wire(ThreadingHTTPServer):
         return self.server_address[1]
 
     def handle_error(self, request, client_address):
-        pass  # a client that was killed
+        pass  # a killed client
 
     def kill_at(self, process, kind, number):
         with self.lock:
@@ -188,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
                 self.send_header(name, value)
-        # Of a HEAD it is the length of what is not sent.
+        # For a HEAD, it is the length of what is not sent.
         length = {name.lower(): value for name, value in headers.items()}.get("content-length", len(body))
         self.send_header("Content-Length", str(length if self.command == "HEAD" else len(body)))
         self.end_headers()

@@ -12,7 +12,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
+sys.dont_write_bytecode = True  # leave nothing in the working copy
 
 import kit
 from browser import installed
@@ -45,7 +45,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="pitlake-interop-") as name:
         folder = Path(name)
         fetching = ThreadPoolExecutor(1)
-        programs = fetching.submit(installed, folder).result  # of the browser, fetched beside the checks before it
+        programs = fetching.submit(installed, folder).result  # for the browser, fetched while the checks before it run
         with kit.sandbox(binary, folder) as vendor:
             lake = kit.backfill(binary, folder, vendor)
             check_client(vendor, lake)
@@ -64,7 +64,7 @@ def main():
         wheel = check_wheel(binary, folder)
         if wheel:
             pitlake = install(wheel, folder)
-            with ThreadPoolExecutor() as pool:  # processes of their own, beside the checks in this one
+            with ThreadPoolExecutor() as pool:  # separate processes, while the checks in this one run
                 beside = [pool.submit(check_types), pool.submit(check_environments, wheel, demo, folder)]
                 check_module(pitlake, past, demo, folder)
                 for job in beside:

@@ -1,4 +1,5 @@
-"""Tushare's own client gets the rows from the sandbox that a backfill has in bronze, and silver has them in our units."""
+"""Tushare's own client gets the same rows from the sandbox as a backfill puts into bronze, and silver has them in
+our units."""
 
 import contextlib
 import datetime
@@ -27,7 +28,7 @@ BY_PERIOD = {"income_vip": "income_cn", "fina_indicator_vip": "fina_indicator_cn
 
 
 def connect(vendor):
-    """The client has no setting for its address: a private attribute of the class holds it."""
+    """The client has no setting for its URL, so set a private attribute of the class."""
     api = tushare.pro_api(vendor["token"])
     check("the client has the attribute that holds its address", hasattr(type(api), "_DataApi__http_url"))
     api._DataApi__http_url = vendor["tushare"]
@@ -35,7 +36,8 @@ def connect(vendor):
 
 
 def canonical(frame):
-    """Rows as a sorted list; null is None, and integers are floats, since pandas makes floats of a column with nulls."""
+    """Rows as a sorted list. Null is None, and integers are floats, because pandas makes floats of a column with
+    nulls."""
 
     def value(cell):
         if pandas.isna(cell):
@@ -47,14 +49,14 @@ def canonical(frame):
 
 
 def bronze(lake, table):
-    """The rows of a table's files, and the vendor's field names in its order."""
+    """The rows in a table's files, and the vendor's field names in its order."""
     files = sorted((lake / "bronze/tushare" / table).glob("*/*.jsonl.gz"))
     rows = [json.loads(line) for path in files for line in gzip.decompress(path.read_bytes()).splitlines()]
     return rows, list(rows[0])
 
 
 def requests(api):
-    """The queries of each interface, by the vendor's calendar and not by the lake, which may lack days."""
+    """The queries for each interface, by the vendor's calendar and not the lake's, which may lack days."""
     first, last = START.replace("-", ""), END.replace("-", "")
     calendar = api.trade_cal(exchange="SSE", start_date=first, end_date=last)
     sessions = sorted(calendar[calendar["is_open"] == 1]["cal_date"])
@@ -69,7 +71,7 @@ def requests(api):
 
 
 def frames_equal_bronze(api, lake):
-    """Every interface with the full list of its fields."""
+    """Every interface, with all its fields."""
     for interface, table, queries in requests(api):
         with attempt(f"the client reads {interface}"):
             kept, names = bronze(lake, table)
@@ -83,12 +85,13 @@ def frames_equal_bronze(api, lake):
 
 
 def times(cell, factor):
-    """A cell in silver's unit. repr() has the digits that were sent; the product is exact until it becomes a double."""
+    """A cell in silver's unit. repr() has the digits that were sent, and the product is exact until it becomes a
+    double."""
     return None if pandas.isna(cell) else float(Decimal(repr(float(cell))) * factor)
 
 
 def silver_is_exact(api, lake):
-    """Lots x 100 and thousands of yuan x 1000, in decimal from the digits of the client, row by row."""
+    """Lots x 100 and thousands of yuan x 1000, in decimal from the client's digits, row by row."""
     with attempt("the client's bars are compared with silver"):
         files = f"{lake}/silver/stock_daily_cn/*/*.parquet"
         kept = ask(f"SELECT ts_code, strftime(trade_date, '%Y%m%d'), vol, amount FROM read_parquet('{files}')")

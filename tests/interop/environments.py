@@ -1,6 +1,6 @@
 """Environments with one reader each, and with none: what an extra of the package installs is enough for its methods.
 
-The packages of an environment are links to those of the environment that runs the checks, so that nothing is downloaded.
+The packages of an environment are links to those of the environment that runs the checks, so nothing is downloaded.
 """
 
 import json
@@ -18,7 +18,7 @@ from kit import attempt, check, environment
 SCRIPT = Path(__file__).with_name("alone.py")
 PACKAGES = Path(sysconfig.get_path("purelib"))
 SECONDS = 120
-# An extra, and the methods that need it; the others work without any.
+# Extras, and the methods that need them; other methods work without any.
 METHODS = {
     "duckdb": ["duckdb"],
     "polars": ["scan", "scan as of", "query to polars"],
@@ -34,17 +34,17 @@ def normal(name):
 
 
 def requirements(lines, extra=None):
-    """The names of packages that are needed here, with those of an extra."""
+    """The names of required packages, including those of an extra."""
     for line in lines or []:
         requirement, _, marker = line.partition(";")
         marker = marker.strip()
-        # Conditions on Python and the system are not read: what is not installed here is not needed here.
+        # Conditions on Python and the system are ignored: what is not installed here is not needed here.
         if "extra ==" not in marker or (extra and re.search(rf"extra == ['\"]{extra}['\"]", marker)):
             yield normal(NAME.match(requirement.strip()).group())
 
 
 def closure(names):
-    """These packages and all that they need, of those that are installed here."""
+    """The packages and everything they depend on, as far as installed here."""
     found, rest = {}, list(names)
     while rest:
         name = rest.pop()
@@ -59,7 +59,7 @@ def closure(names):
 
 
 def make(folder, wheel, needed):
-    """An environment with the wheel and links to some packages; its Python."""
+    """An environment with the wheel and links to some packages; returns its Python."""
     venv.create(folder, with_pip=False)
     python = folder / "bin/python"
     site = next((folder / "lib").glob("python*/site-packages"))
@@ -79,7 +79,7 @@ def make(folder, wheel, needed):
 def check_environment(extra, needed, wheel, lake, folder):
     with attempt(f"the environment of {extra}"):
         python = make(folder / str(extra), wheel, needed)
-        # With a PATH that has no `pitlake`: the program is the one of the environment.
+        # With a PATH without `pitlake`, so that the environment's own is used.
         done = subprocess.run([str(python), str(SCRIPT), str(lake)], env=environment(PATH="/usr/bin:/bin"), capture_output=True, text=True, timeout=SECONDS)
         check(f"the script ends well with {extra}", done.returncode == 0, done.stderr.strip()[-300:])
         seen = json.loads(done.stdout)
@@ -96,7 +96,7 @@ def check_environment(extra, needed, wheel, lake, folder):
 
 
 def check_environments(wheel, lake, folder):
-    """Four environments with a reader, and one without."""
+    """Four environments with a reader each, and one without."""
     (folder / "environments").mkdir()
     described = metadata.Distribution.at(next((folder / "module").glob("pitlake-*.dist-info"))).requires
     offered = {extra: list(requirements(described, extra)) for extra in METHODS}

@@ -18,7 +18,7 @@ import urllib.request
 from datetime import date, timedelta
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
+sys.dont_write_bytecode = True  # leave nothing in the working copy
 
 import pendulum
 
@@ -27,7 +27,7 @@ import scheduler
 from kit import attempt, check
 
 SHANGHAI = "Asia/Shanghai"
-# A week with evenings of each kind: late, open, in half, open, closed. More days follow it.
+# A week with evenings of each kind: late, open, partial, open, closed. More days follow.
 FIRST, DAYS = date(2024, 3, 29), 7
 MARKET = ("--stocks", "20", "--start", "2024-02-01", "--end", "2024-05-31", "--epoch", "2024-03-28T12:00:00+08:00")
 INTERFACES = ("daily", "daily_basic", "adj_factor", "moneyflow")
@@ -47,7 +47,7 @@ tables = ["stock_daily_cn", "stock_daily_basic_cn", "adj_factor", "moneyflow_cn"
 schedule = "30 21 * * *"
 tables = ["income_cn", "fina_indicator_cn"]
 """
-# pitlake at the moment of the check; it notes what it was called with, or only ends with the code that a file names.
+# pitlake at the time of the check. It records its arguments, or only exits with the code that a file contains.
 PITLAKE = """\
 #!/bin/sh
 if [ -e code ]; then exit "$(cat code)"; fi
@@ -100,14 +100,15 @@ class World:
         urllib.request.urlopen(urllib.request.Request(url, data=text.encode(), method="PUT")).read()
 
     def called(self):
-        """What pitlake was called with since this was last asked."""
+        """The arguments pitlake was called with since the last call of this method."""
         path = self.lake / "called"
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
         return [line.split(" ", 1)[1].split() for line in lines]
 
     def step(self):
-        """All that Airflow does at this moment. Every `run` is repeated in another lake, for the calls it takes."""
+        """Everything Airflow does at this time. Every `run` is repeated in another lake, to count the calls it
+        takes."""
         self.called()
         self.airflow.settle()
         called = self.called()
@@ -121,7 +122,7 @@ class World:
         kit.must("run", [self.binary, "run", *words, "--now", now], folder, (0, 8), TUSHARE_TOKEN=self.vendor["token"])
 
     def is_complete(self, day):
-        """Whether the vendor shows at this moment, of every interface, what it shows a day later."""
+        """Whether the vendor shows, for every interface, what it will show a day later."""
         here, shown = self.now, self.rows(day)
         self.move(pendulum.datetime(day.year, day.month, day.day, 20, tz=SHANGHAI).add(days=1))
         later = self.rows(day)
@@ -140,14 +141,14 @@ class World:
 
 
 def printed(binary, lake, clocked):
-    """The DAG file that pitlake prints in the lake's folder, with the pitlake whose clock moves."""
+    """The DAG file that pitlake prints in the lake's folder, changed to use the pitlake whose clock moves."""
     text = kit.must("schedule --print airflow", [binary, "schedule", "--print", "airflow"], lake)
     check("the DAG file names the binary and the folder", f'"{binary}"' in text and f'"{lake}"' in text)
     return text.replace(f'"{binary}"', f'"{clocked}"')
 
 
 def calls(folder):
-    """Of all runs of a lake."""
+    """For all runs of a lake."""
     reports = [json.loads(path.read_text()) for path in (folder / "data/runs").glob("*.json")]
     return sum(sum(report["calls"].values()) for report in reports)
 
@@ -163,7 +164,7 @@ def check_parse(world):
 
 
 def check_pool(world):
-    """By the command in the DAG file."""
+    """With the command in the DAG file."""
     from airflow.cli.cli_parser import get_parser
 
     line = next(line for line in world.dags.splitlines() if "airflow pools set" in line)
@@ -174,7 +175,7 @@ def check_pool(world):
 
 
 def check_codes(world):
-    """What each exit code becomes, and when it is tried again."""
+    """What each exit code leads to, and when the task is retried."""
     dag = world.airflow.bag.dags["pitlake_market"]
     retry_at = dag.get_task("run").python_callable.__globals__["retry_at"]
     expected = {1: "20:40", 3: "20:40", 7: "20:40", 8: "21:00", 6: "08:10", 143: "20:40"}
@@ -204,7 +205,7 @@ def check_codes(world):
 
 
 def check_evenings(world, days):
-    """Every run of `market` has the state that its day deserves, at each moment, and the events and followers too."""
+    """At each moment, every run of `market` has the right state for its day, as do events and downstream DAGs."""
     last = pendulum.datetime(FIRST.year, FIRST.month, FIRST.day, 20, tz=SHANGHAI).add(days=days)
     kinds, tries = {}, 0
     while (moment := world.airflow.next_moment()) < last:
@@ -252,7 +253,7 @@ def check_evenings(world, days):
 
 
 def check_by_hand(world):
-    """Without a date, at noon: today is tried until it is there, announced once, and a rerun does nothing anew."""
+    """Without a date, at noon: today is tried until it is there and announced once, and a rerun does nothing."""
     airflow = world.airflow
     day = next(day for day in (world.now.date().add(days=n) for n in range(1, 9)) if is_session(world, day))
     world.move(pendulum.datetime(day.year, day.month, day.day, 12, tz=SHANGHAI))
@@ -296,7 +297,7 @@ def by_id(airflow, run_id, dag="pitlake_market"):
 
 
 def check_dags_test(world):
-    """The command by which people try a DAG, for an open day and for a closed one."""
+    """The command with which people try out a DAG, for an open day and a closed one."""
     from airflow.cli.cli_parser import get_parser
 
     for day, good in (("2024-04-03", "success"), ("2024-04-04", "skipped")):
@@ -307,7 +308,7 @@ def check_dags_test(world):
 
 
 def check_backfill(world):
-    """A month in units: each is a task, one fetches at a time, and a second time nothing is fetched."""
+    """A month in units: each is a task, one fetches at a time, and the second time nothing is fetched."""
     conf = {"tables": ["stk_limit_cn", "top_list_cn"], "start": "2024-02-01", "end": "2024-03-15"}
     world.airflow.most_at_once.clear()
     before = calls(world.lake)

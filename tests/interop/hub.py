@@ -1,8 +1,8 @@
 """AShareHub's own client gets rows from every endpoint of the sandbox, and silver is those rows in our units.
 
-Both versions of the API: /v1 with decimals as texts, /v2 (the client's default) with numbers. The client sends no
-`limit`, so /v1 returns 100 rows and does not report the others: every window is small enough to have fewer. Factors
-come from the vendor's documents (`reference.tsv`); of the contracts only the names of columns are read.
+Both versions of the API are tested: /v1 with decimals as strings, and /v2 (the client's default) with numbers. The
+client sends no `limit`, so /v1 returns 100 rows and does not mention the rest: every window is small enough to have
+fewer. Factors come from the vendor's documents (`reference.tsv`); only column names are read from the contracts.
 """
 
 import collections
@@ -22,13 +22,13 @@ import pyarrow.parquet as pq
 import kit
 from kit import attempt, check
 
-START, END = "2022-12-01", "2023-02-28"  # to the end of the market: quotes are of its last day
+START, END = "2022-12-01", "2023-02-28"  # until the end of the market: quotes are for its last day
 PERIOD = "2022-12-31"  # the report period that ends in this range
-CALENDAR = "2021-11-01", "2024-02-29"  # a year beyond the market at both ends
+CALENDAR = "2021-11-01", "2024-02-29"  # a year beyond both ends of the market
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas/asharehub"
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
 ROWS_OF_V1 = 100
-# On the vendor's page, but in no reply.
+# On the vendor's page, but not in any reply.
 NOWHERE = {"cost_25pct", "cost_75pct"}
 
 Feed = collections.namedtuple("Feed", "method path table asked renamed", defaults=({},))
@@ -81,7 +81,7 @@ PAIRS = [f"{pair}.FXCM" for pair in ("USDCNH", "EURUSD", "GBPUSD", "USDJPY", "AU
 
 
 def days(first, last):
-    """Days of a range, both ends included."""
+    """The days of a range, including both ends."""
     first, last = map(datetime.date.fromisoformat, (first, last))
     return [first + datetime.timedelta(at) for at in range((last - first).days + 1)]
 
@@ -97,12 +97,12 @@ def window(first, last=None, **more):
 
 
 def is_alive(delisted):
-    """The program does not ask for securities that were delisted before the range."""
+    """The program does not request securities that were delisted before the range."""
     return pandas.isna(delisted) or str(delisted) >= START
 
 
 class Surface:
-    """The client on one version of the API; parameters and columns have the names of /v1."""
+    """The client with one version of the API. Parameters and columns are named as in /v1."""
 
     def __init__(self, vendor, version):
         self.version = version
@@ -110,7 +110,7 @@ class Surface:
         self.client = asharehub.AShareHub(vendor["token"], base_url=vendor["asharehub"], version=version)
 
     def ask(self, method, query=None):
-        """Rows of one call, and its columns."""
+        """The rows of a call, and its columns."""
         if self.version == "v2":
             query = {name: text.replace("-", "") if "date" in name else text for name, text in (query or {}).items()}
         frame = getattr(self.client, method)(**(query or {}))
@@ -120,18 +120,18 @@ class Surface:
         return frame.to_dict("records"), set(frame.columns)
 
     def documented(self, path):
-        """Columns of an endpoint; the list of stocks of /v2 has only the suffixed code."""
+        """The columns of an endpoint. The list of stocks in /v2 has only the suffixed code."""
         contracts = (tomllib.loads(file.read_text(encoding="utf-8")) for file in SCHEMAS.glob("*.toml"))
         [fields] = [contract["fields"].keys() for contract in contracts if contract["path"] == f"/v1/{path}"]
         return fields - NOWHERE - ({"symbol"} if self.version == "v2" else set())
 
     def questions(self):
-        """The queries, by the name that feeds use; from the vendor's own lists and not from the lake."""
+        """The queries, by the name that feeds use, from the vendor's own lists and not from the lake."""
         calendar = [row for month in months(START, END)
                     for row in self.ask("trade_calendar", window(*month, exchange="SSE"))[0]]
         sessions = sorted(row["cal_date"] for row in calendar if row["is_open"] == 1)
         stocks = [row["ts_code"] for row in self.ask("stock_list")[0] if is_alive(row["delist_date"])]
-        # A board may be missing on a day; its members are not asked for then.
+        # A board may be missing on a day; then its members are not requested.
         self.boards = {
             (row["ts_code"], row["trade_date"]) for day in sessions for row in self.ask("concepts", window(day))[0]
         }
@@ -155,11 +155,11 @@ class Surface:
 
 
 def sent(value, kind, factor):
-    """A cell of the client as silver has it; numbers are multiplied in decimal before they become doubles."""
+    """A cell from the client as it is in silver. Numbers are multiplied in decimal before they become doubles."""
     if pandas.isna(value) or value == "":
         return None
     if pyarrow.types.is_string(kind):
-        # The client turns texts of digits into numbers.
+        # The client turns strings of digits into numbers.
         return value if isinstance(value, str) else str(int(value))
     if pyarrow.types.is_date(kind):
         return datetime.date.fromisoformat(value if isinstance(value, str) else str(int(value)))
@@ -176,14 +176,14 @@ def held(value):
 
 
 def same(ours, theirs):
-    """The client's numbers from the texts of /v1 may miss the nearest double."""
+    """For strings of /v1, the client's numbers may miss the nearest double."""
     if isinstance(ours, float) and isinstance(theirs, float):
         return math.isclose(ours, theirs, rel_tol=1e-12)
     return ours == theirs
 
 
 def sort(rows):
-    """In one order: by texts and days first, since numbers may differ in the last place."""
+    """Sorts rows, by strings and dates first, because numbers may differ in the last place."""
     def place(row):
         return [repr(cell) for cell in row if not isinstance(cell, float)], [c for c in row if isinstance(c, float)]
 
@@ -204,7 +204,7 @@ def versions(rows):
 
 
 def compare(feed, surface, lake, rows):
-    """Row by row, column by column: the rows of the client against silver."""
+    """Compares the client's rows with silver, row by row and column by column."""
     table = pq.read_table(lake / "silver" / feed.table)
     what = f"{feed.method} on {surface.version}"
     names = sorted(surface.documented(feed.path) - ({"update_flag"} if "revision" in table.column_names else set()))
@@ -255,7 +255,7 @@ def check_surface(surface, lake):
 
 
 def check_hub(binary, folder):
-    """With a market of its own, and a lake with this vendor alone."""
+    """With a market of its own, and a lake with only this vendor."""
     folder = folder / "hub"
     folder.mkdir()
     market = ["--stocks", "24", "--start", "2022-11-01", "--end", "2023-02-28", "--quota", "0"]
@@ -271,7 +271,7 @@ def check_hub(binary, folder):
         lake = folder / "lake"
         tables = sorted({feed.table for feed in FEEDS})
         command = [binary, "backfill", *tables, "--start", START, "--end", END, "--lake", str(lake)]
-        # What the vendor lacks on three days it has no more: until then the exit code is 8.
+        # What the vendor lacks on three days counts as not existing. Until then the exit code is 8.
         for day in ("2026-01-05", "2026-01-06"):
             late = [*command, "--now", f"{day}T12:00:00Z"]
             kit.must("backfill of AShareHub", late, folder, codes=(0, 8), ASHAREHUB_API_KEY=vendor["token"])

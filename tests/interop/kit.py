@@ -14,7 +14,7 @@ TABLES = [
     "limit_list_cn", "income_cn", "fina_indicator_cn",
 ]
 REFERENCE = Path(__file__).resolve().parents[1] / "suite/reference.tsv"
-# What a figure is multiplied by on its way to silver, by the unit of the vendor's documents; others by 1.
+# What figures are multiplied by for silver, by unit in the vendor's documents; others by 1.
 FACTORS = {
     "lot100": 100, "CNY1e3": 1000, "CNY1e4": 10_000, "share1e4": 10_000, "count1e4": 10_000,
     "CNY1e6": 1_000_000, "CNY1e8": 100_000_000, "share1e8": 100_000_000,
@@ -33,13 +33,13 @@ def check(what, holds, saw=""):
         passed += 1
     else:
         failed += 1
-        # Examples that run inside a check have their own stdout.
+        # Examples that run inside a check have a stdout of their own.
         print(f"interop: FAILED: {what}{f': {saw}' if saw != '' else ''}", file=sys.__stdout__, flush=True)
 
 
 @contextlib.contextmanager
 def attempt(what):
-    """An error inside is a failed check, and the other checks still run."""
+    """An error inside the block is a failed check, and the other checks still run."""
     try:
         yield
     except Exception as error:
@@ -62,7 +62,7 @@ def environment(**more):
 
 
 def must(what, command, folder, codes=(0,), **variables):
-    """What the binary prints. If it fails there is nothing to check, and the script ends."""
+    """The output of the binary. If it fails, there is nothing to check, and the script ends."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -81,7 +81,7 @@ def must(what, command, folder, codes=(0,), **variables):
 
 
 def first_line(child):
-    """The line that the sandbox prints when it listens."""
+    """The line that the sandbox prints once it listens."""
     line = []
     reader = threading.Thread(target=lambda: line.append(child.stdout.readline()), daemon=True)
     reader.start()
@@ -126,7 +126,7 @@ def backfill(binary, folder, vendor):
 
 
 def demo(binary, folder):
-    """The demo's lake, under its name in the README."""
+    """The demo's lake, with the name it has in the README."""
     lake = folder / "demo-lake"
     must("demo", [binary, "demo", "--lake", str(lake)], folder)
     return lake

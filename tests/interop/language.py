@@ -1,4 +1,4 @@
-"""The Python module in Chinese: what people read is, by the rule of the program; what programs compare is not."""
+"""The Python module in Chinese: output for people follows the program's rule, and what programs compare stays."""
 
 import ast
 import contextlib
@@ -13,13 +13,13 @@ from string import Formatter
 from kit import attempt, check
 
 VARIABLES = ("PITLAKE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
-# Whatever takes a sentence for people.
+# What takes sentences for people.
 SPOKEN = {"PitlakeError", "UsageError", "MissingReaderError", "KeyError", "warn"}
 
 
 @contextlib.contextmanager
 def speaking(**variables):
-    """The environment with these variables of a language, and no other."""
+    """The environment with only these language variables."""
     before = {name: os.environ.pop(name) for name in VARIABLES if name in os.environ}
     os.environ.update(variables)
     try:
@@ -39,7 +39,7 @@ def places(sentence):
 
 
 def said(source):
-    """The sentences that a file says, and the lines of those that it says in English only."""
+    """The sentences in a file, and the lines of those that are in English only."""
     sentences, bare = set(), []
     for function in ast.walk(ast.parse(source)):
         if not isinstance(function, ast.FunctionDef):
@@ -60,7 +60,7 @@ def said(source):
 
 
 def check_sentences(pitlake):
-    """Every sentence of the sources has its Chinese, with the same values."""
+    """Every sentence in the source has a translation with the same values."""
     catalogue = pitlake._language._CHINESE
     sentences = set()
     for file in sorted(Path(pitlake.__file__).parent.glob("*.py")):
@@ -74,7 +74,7 @@ def check_sentences(pitlake):
 
 
 def check_rule(pitlake, path):
-    """The argument wins over PITLAKE_LANG, that over the locale, of which the first variable holds."""
+    """The argument takes precedence over PITLAKE_LANG, and that over the locale, of which the first variable counts."""
     title = {"en": "Daily bars, unadjusted", "zh": "日线行情（未复权）"}
     for lang, variables, expected in [
         (None, {}, "en"),
@@ -98,7 +98,7 @@ def check_rule(pitlake, path):
 
 
 def check_chinese(pitlake, path):
-    """Descriptions, errors and warnings; names, types and units stay."""
+    """Descriptions, errors and warnings are translated; names, types and units stay."""
     lake, english = pitlake.lake(path, lang="zh"), pitlake.lake(path, lang="en")
     table, other = lake.describe("income_cn"), english.describe("income_cn")
     same = [(one.name, one.type, one.unit) for one in table.columns] == [(one.name, one.type, one.unit) for one in other.columns]
@@ -139,7 +139,7 @@ def check_chinese(pitlake, path):
 
 
 def check_polars(pitlake, path):
-    """The module of `tables --ddl polars`: its documentation and its errors."""
+    """The module of `tables --ddl polars`: its documentation and errors."""
     command = [pitlake._binary.find(), "tables", "--ddl", "polars", "--lake", str(path), "--lang", "zh"]
     scope = {"__name__": "lake"}
     exec(subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout, scope)

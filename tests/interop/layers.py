@@ -1,4 +1,4 @@
-"""Bronze and silver of one lake agree, read by DuckDB and pyarrow."""
+"""Bronze and silver of one lake agree when read by DuckDB and pyarrow."""
 
 import gzip
 
@@ -9,7 +9,7 @@ from kit import attempt, check, factors
 
 
 def market(lake):
-    """Bars: the same rows in both layers, read by plain globs."""
+    """Bars: both layers have the same rows, read with plain globs."""
     silver = f"read_parquet('{lake}/silver/stock_daily_cn/*/*.parquet')"
     bronze = f"read_json('{lake}/bronze/tushare/stock_daily_cn/*/*.jsonl.gz')"
 
@@ -26,7 +26,7 @@ def market(lake):
             check(f"stock_daily_cn.{column} is {wanted}", seen.get(column) == wanted, f"it is {seen.get(column)}")
 
     with attempt("DuckDB sums both layers"):
-        # Lots have two decimals, so shares are whole.
+        # Lots have two decimals, so shares are integers.
         by = factors("tushare/daily")
         [(shares, yuan)] = ask(
             f"SELECT sum(CAST(round(CAST(vol AS DOUBLE) * {by['vol']}) AS BIGINT)), "
@@ -46,7 +46,7 @@ def references(lake):
 
 
 def empty_answers(lake):
-    """Days without suspensions are empty files; readers take them with the others."""
+    """Days without suspensions are empty files, which readers read along with the others."""
     folder = lake / "bronze/tushare/suspend_d_cn"
 
     def empty(path):
@@ -61,13 +61,13 @@ def empty_answers(lake):
 
 
 def only_data(lake):
-    """Readers take every file they find, so there is nothing but data."""
+    """Readers take every file they find, so there must be nothing but data."""
     others = [str(p.relative_to(lake)) for p in sorted((lake / "silver").rglob("*")) if p.is_file() and p.suffix != ".parquet"]
     check("nothing but .parquet lies under silver", not others, ", ".join(others[:5]))
 
 
 def metadata(lake):
-    """Units and origins are in the files."""
+    """Units and origins are stored in the files."""
     with attempt("pyarrow reads the metadata of stock_daily_cn"):
         files = sorted((lake / "silver/stock_daily_cn").glob("*/*.parquet"))
         check("stock_daily_cn has a file a year", len(files) == 2, ", ".join(str(p.relative_to(lake)) for p in files))

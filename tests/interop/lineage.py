@@ -1,4 +1,5 @@
-"""Events of OpenLineage are those of the published schema: its own client, whose classes are made from it, takes them whole."""
+"""OpenLineage events conform to the published schema: the official client, whose classes are generated from it,
+accepts them."""
 
 import copy
 import importlib
@@ -19,7 +20,7 @@ TABLE = "stock_daily_cn"
 
 
 def facets():
-    """Every published facet, by the address of its schema."""
+    """Every published facet, by the URL of its schema."""
     modules = [importlib.import_module(f"{generated.__name__}.{found.name}") for found in pkgutil.iter_modules(generated.__path__)]
     kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, BaseFacet)}
     return {kind._get_schema(): kind for kind in kinds}
@@ -29,7 +30,7 @@ FACETS = facets()
 
 
 def facet(base, name, value):
-    """The facet that a value says it is; its name and place are those of its schema."""
+    """The facet that a value claims to be; its name and position must be those of its schema."""
     kind = FACETS[value["_schemaURL"]]
     if not issubclass(kind, base) or not kind.__name__.lower().startswith(name.lower()):
         raise TypeError(f"`{name}` is a {kind.__name__}")
@@ -37,7 +38,7 @@ def facet(base, name, value):
 
 
 def taken(kind, value):
-    """A value as its class; an error where it has another type, lacks a field, or has one that the schema does not know."""
+    """Converts a value to its class. Fails if it has another type, lacks a field, or has an unknown one."""
     origin, of = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         [kind] = [one for one in of if one is not type(None)]
@@ -54,7 +55,7 @@ def taken(kind, value):
         given = {}
         for name, item in value.items():
             part = taken(hints[name], item)
-            if fields[name].init:  # the address of the schema is the class's own, and is compared at the end
+            if fields[name].init:  # the URL of the schema is set by the class, and compared at the end
                 given[fields[name].alias] = part
         return kind(**given)
     if isinstance(kind, type) and type(value) is kind:
@@ -63,7 +64,7 @@ def taken(kind, value):
 
 
 def filled(value):
-    """Without what is empty, which the client writes in other places than pitlake."""
+    """Without empty values, which the client writes in other places than pitlake."""
     if isinstance(value, dict):
         kept = {name: filled(item) for name, item in value.items()}
         return {name: item for name, item in kept.items() if item not in (None, {}, [])}
@@ -71,7 +72,7 @@ def filled(value):
 
 
 def refusal(event):
-    """Why an event is none of the schema; nothing where it is one."""
+    """Why an event does not conform, or None."""
     try:
         written = Serde.to_dict(taken(RunEvent, event))
     except (KeyError, TypeError, ValueError) as error:
@@ -80,7 +81,7 @@ def refusal(event):
 
 
 def broken(event):
-    """An event in each way in which it could be wrong."""
+    """An event, made invalid in each possible way."""
     changes = {
         "an unknown kind": lambda event: event.update(eventType="ENDED"),
         "no time": lambda event: event.pop("eventTime"),
@@ -101,7 +102,7 @@ def broken(event):
 
 
 def check_lineage(binary, folder, vendor):
-    """A run that ends well and one whose token is refused; then events that are wrong."""
+    """A successful run and one whose token is rejected; then invalid events."""
     command = [binary, "backfill", TABLE, "--start", START, "--end", END, "--lineage", "events.jsonl"]
     must("backfill --lineage", [*command, "--lake", "told"], folder, TUSHARE_TOKEN=vendor["token"])
     must("backfill --lineage with a wrong token", [*command, "--lake", "refused"], folder, codes=(5,), TUSHARE_TOKEN="wrong")

@@ -1,4 +1,4 @@
-"""Files that run elsewhere are linted: the release workflow, Dockerfiles, compose files and manifests."""
+"""Lints files that run elsewhere: the release workflow, Dockerfiles, compose files and manifests."""
 
 import subprocess
 import sysconfig

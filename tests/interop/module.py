@@ -1,4 +1,5 @@
-"""The Python module `pitlake`, from the wheel: its answers are those of `pitlake query`, value by value, by each reader."""
+"""The Python module `pitlake` from the wheel gives the same answers as `pitlake query`, value by value, with each
+reader."""
 
 import contextlib
 import doctest
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
 PAGES = ["docs/python.md", "docs/zh/python.md"]
 SEED = 20240315
-# Tables of the sandbox's lake with a past, with the columns that questions always show; others are drawn.
+# Tables of the sandbox's lake with a past, with the columns to always include; others are drawn at random.
 TABLES = {
     "income_cn": ["ts_code", "end_date", "report_type", "revision", "vendor"],
     "stock_daily_cn": ["ts_code", "trade_date", "vendor"],
@@ -40,12 +41,12 @@ TABLES = {
     "index_weight_cn": ["index_code", "con_code", "trade_date"],
 }
 BATCHES, QUESTIONS, THREADS = 30, 10, 4
-# Spark takes seconds for the views of a day, and one for a question.
+# Spark needs seconds for the views of a day, and one second per question.
 SPARK_QUESTIONS = 3
 
 
 def install(wheel, folder):
-    """The module, from the wheel in a folder of its own."""
+    """Installs the module from the wheel into a separate folder."""
     place = folder / "module"
     command = [str(SCRIPTS / "uv"), "pip", "install", "--offline", "--no-deps", "--target", str(place), str(wheel)]
     own = environment(UV_CACHE_DIR=str(folder / "uv-cache"), UV_PYTHON=sys.executable)
@@ -62,7 +63,8 @@ def install(wheel, folder):
 
 
 class Questions:
-    """Random questions: tables, columns, securities, days, adjustments. Ten of a kind are one query of the program."""
+    """Random questions: tables, columns, securities, days, adjustments. Ten of a kind are combined into one query of
+    the program."""
 
     def __init__(self, lake, dice):
         self.lake, self.dice, self.columns = lake, dice, {}
@@ -73,7 +75,7 @@ class Questions:
         return self.dice.choice(self.days)
 
     def table(self):
-        """Readings of one table: the columns, and ten pairs of a condition and a day or none."""
+        """Readings of a table: the columns, and ten pairs of a condition and an optional day."""
         name = self.dice.choice(list(TABLES))
         if name not in self.columns:
             self.columns[name] = self.lake.query(f"SELECT * FROM {name} LIMIT 0", frame="polars").columns
@@ -87,7 +89,7 @@ class Questions:
         return name, columns, asked
 
     def prices(self):
-        """Ten sets of arguments of `prices`."""
+        """Ten sets of arguments for `prices`."""
         asked = []
         for _ in range(QUESTIONS):
             adjust = self.dice.choice(["none", "hfq", "qfq", "qfq"])
@@ -104,7 +106,7 @@ class Questions:
 
 
 def expected(lake, parts, columns):
-    """The rows of several SELECTs, of one query of the program, through Parquet."""
+    """The rows of several SELECTs in one query of the program, via Parquet."""
     listed = ", ".join(f'"{column}"' for column in columns)
     sql = " UNION ALL ".join(f"SELECT {place} AS place, {listed} FROM {part}" for place, part in enumerate(parts))
     rows = lake.query(sql, frame="polars")
@@ -112,7 +114,7 @@ def expected(lake, parts, columns):
 
 
 def price_source(asked):
-    """The table of `pitlake query` for a question of prices, and its condition."""
+    """The table in `pitlake query` for a question about prices, and its condition."""
     as_of, anchor = asked["as_of"], asked["anchor"]
     codes = ", ".join(f"'{code}'" for code in asked["securities"])
     where = f"ts_code IN ({codes})"
@@ -122,7 +124,7 @@ def price_source(asked):
         return (f"as_of('stock_daily_cn', DATE '{as_of}')" if as_of else "stock_daily_cn"), where
     if asked["adjust"] == "qfq":
         return f"adjusted('qfq', DATE '{anchor}'{f', DATE {chr(39)}{as_of}{chr(39)}' if as_of else ''})", where
-    # Backward adjustment as of a day: bars and factors of that day, joined here.
+    # Backward adjustment as of a day: bars and factors as of that day, joined here.
     if as_of is None:
         return "adjusted('hfq')", where
     prices = ", ".join(f"d.{price} * f.adj_factor AS {price}" for price in ["open", "high", "low", "close", "pre_close"])
@@ -134,7 +136,7 @@ PRICES = ["ts_code", "trade_date", "open", "high", "low", "close", "pre_close", 
 
 
 def check_questions(pitlake, path):
-    """Some 300 questions; every fifth kind is of prices."""
+    """About 300 questions; every fifth kind is about prices."""
     lake = pitlake.lake(path)
     questions = Questions(lake, random.Random(SEED))
     db = lake.duckdb()
@@ -148,7 +150,7 @@ def check_questions(pitlake, path):
             wrong.append(f"{what}: {len(seen)} for {len(rows)} rows, {next((row for row in rows if row not in seen), '')}")
 
     def readings(name, columns, where, day):
-        """A reading of a table by each reader but Spark."""
+        """A reading of a table by each reader except Spark."""
         listed = ", ".join(f'"{column}"' for column in columns)
         source = f"{name}_as_of(DATE '{day}')" if day else name
         yield "DuckDB", lambda: db.cursor().execute(f"SELECT {listed} FROM {source} WHERE {where}").pl()
@@ -170,7 +172,7 @@ def check_questions(pitlake, path):
                 rows = expected(lake, [f"{source} WHERE {where}" for source, (where, _) in zip(sources, asks)], columns)
                 for place, (where, day) in enumerate(asks):
                     ways = list(readings(name, columns, where, day))
-                    # Two of the ways start the program anew: each takes a tenth of the questions.
+                    # Two of the ways start the program each time, so they get a tenth of the questions each.
                     for reader, read in [ways[0], *ways[1 + place : 2 + place]]:
                         jobs.append((f"{reader}: {name}, {where}, as of {day}", columns, rows[place], read))
             asked += QUESTIONS
@@ -205,7 +207,7 @@ def check_spark(pitlake, path):
 
 
 def check_edges(pitlake, path, folder):
-    """Empty and missing lakes, tables that are not built, wrong names, paths of all kinds; nothing is written."""
+    """Empty and missing lakes, tables that are not built, wrong names, all kinds of paths; nothing is written."""
     place = folder / "数据 湖 [1]*' 100%"
     shutil.copytree(path, place)
     lake = pitlake.lake(place)
@@ -273,7 +275,7 @@ def check_edges(pitlake, path, folder):
 
 
 def check_documented(pitlake, path):
-    """Every public name has a docstring with an example, and the examples hold over the demo's lake."""
+    """Every public name has a docstring with an example, and the examples pass on the demo's lake."""
     names = {name: getattr(pitlake, name) for name in pitlake.__all__}
     for kind in (pitlake.Lake,):
         names |= {f"{kind.__name__}.{name}": value for name, value in vars(kind).items() if not name.startswith("_")}
@@ -297,7 +299,7 @@ def check_documented(pitlake, path):
 
 
 def check_pages(demo):
-    """The Python of the page about the module, as it stands, one block after another; the Chinese page has the same."""
+    """The Python blocks of the module's page run as they are, one after another. The Chinese page has the same ones."""
     page, other = ([text for language, _, text in blocks(one) if language == "python"] for one in PAGES)
     scope = {}
     for number, text in enumerate(page, 1):

@@ -1,5 +1,5 @@
-"""The notebook of `examples/` and its Chinese edition, executed beside the demo's lake: no cell fails, plots are plots.
-And the two have the same code."""
+"""The notebook in `examples/` and its Chinese edition, executed next to the demo's lake: no cell fails, and the plots are
+plots. The two have the same code."""
 
 import ast
 import base64
@@ -68,7 +68,7 @@ def images(notebook):
 
 
 def check_notebook(name, demo, folder):
-    """`folder` holds the module of the wheel; the plots stay in `PITLAKE_PLOTS`, if that names a folder."""
+    """`folder` holds the module from the wheel. The plots are saved in `PITLAKE_PLOTS`, if that names a folder."""
     notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
     nbformat.validate(notebook)
     outputs = [cell for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]

@@ -1,4 +1,5 @@
-"""The whole lake in a bucket: the same bytes as in a folder, through kills, throttling and lost replies, with few requests."""
+"""The whole lake in a bucket: the same bytes as in a folder, despite kills, throttling and lost replies, with few
+requests."""
 
 import json
 import subprocess
@@ -20,7 +21,7 @@ COUNTS = "SELECT ts_code, count(*) AS n, sum(vol) AS shares FROM stock_daily_cn 
 
 
 class Lake:
-    """The binary on a lake in a bucket, behind a wire."""
+    """Runs the binary on a lake in a bucket, behind a proxy."""
 
     def __init__(self, binary, folder, wire, name):
         self.binary, self.folder, self.wire, self.name = binary, folder, wire, name
@@ -62,31 +63,31 @@ def same(lake, expected):
 
 
 def killed(lake, expected):
-    """Twice killed, by the number of files that were put."""
+    """Killed twice, after a number of files were put."""
     for number in (9, 25):
         child = lake.start("backfill", *TABLES, *ASKED, *NOW)
         lake.wire.kill_at(child.pid, "put", number)
         check(f"{lake.name}: killed at put {number}", child.wait(kit.RUN_SECONDS) == -9, child.returncode)
-        # The lease of a dead process of this machine is taken over at once.
+        # The lease of a dead process on this machine is taken over at once.
     lake.run("backfill", *TABLES, *ASKED, *NOW)
     same(lake, expected)
 
 
 def counted(lake):
-    """Requests of commands with nothing to do."""
+    """Counts the requests of commands with nothing to do."""
     files = len(lake.held())
     for arguments in (["status", *NOW], ["normalize", *TABLES, *NOW], ["backfill", *TABLES, *ASKED, *NOW]):
         lake.wire.take()
         lake.run(*arguments)
         seen = lake.wire.take()
         print(f"requests of `{arguments[0]}` with nothing to do, {files} files: {seen}")
-        tops = 4  # bronze, silver, rejects and runs: a page each, and one more for each thousand files
+        tops = 4  # bronze, silver, rejects and runs: one page each, and another for each thousand files
         check(f"{lake.name}: {arguments[0]} lists little", seen.get("list", 0) <= tops + files // 1000, seen)
         check(f"{lake.name}: {arguments[0]} reads no body twice", seen.get("get", 0) <= files // 4, seen)
 
 
 def readers(lake, local):
-    """What reads the lake says the same of both."""
+    """Commands that read the lake print the same for both."""
     status = [json.loads(lake.run("status", "--format", "json", *NOW, lake=at)) for at in (None, local)]
     check(f"{lake.name}: status agrees", status[0] == status[1])
     rows = [lake.run("query", COUNTS, "--format", "csv", lake=at) for at in (None, local)]
@@ -104,7 +105,7 @@ def readers(lake, local):
 
 
 def imports(lake):
-    """An import is taken in, and withdrawn: its file moves."""
+    """An import is added and withdrawn: its file moves."""
     (lake.folder / "factors.csv").write_text("ts_code,trade_date,adj_factor\n600001.SH,20230103,1.5\n")
     lake.run("import", "--interface", "tushare/adj_factor", "factors.csv", *NOW)
     listed = json.loads(lake.run("import", "--list", "--format", "json"))
@@ -131,7 +132,7 @@ def told(lake, said):
 
 
 def faults(lake, expected):
-    """Each seventh request is throttled, each eleventh loses its reply, each thirteenth comes late."""
+    """Every seventh request is throttled, every eleventh loses its reply, every thirteenth is late."""
     lake.wire.fault = lambda number, _: (
         "slow" if number % 7 == 0 else "lost" if number % 11 == 0 else "late" if number % 13 == 0 else None
     )
@@ -141,7 +142,7 @@ def faults(lake, expected):
 
 
 def on(kind, binary, folder, token, expected, local):
-    """All of it on one server."""
+    """All checks on one server."""
     with server(kind, folder) as port:
         def lake(name):
             made = Lake(binary, folder, Wire(port), f"{kind.__name__}-{name}")
@@ -161,7 +162,7 @@ def on(kind, binary, folder, token, expected, local):
 
 
 def others(lake, expected):
-    """Stores that know no conditions, or ignore them, and Alibaba's, which has a header of its own."""
+    """Stores that do not support conditions or ignore them, and Alibaba's, which has its own header."""
     for fault, said in (("refuse", ("unknown", "unknown")), ("ignore", ("ignored", "ignored"))):
         poor = lake(fault)
         poor.wire.fault = lambda *_, fault=fault: fault

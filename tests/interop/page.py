@@ -19,23 +19,23 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # a check leaves nothing in the working copy
+sys.dont_write_bytecode = True  # leave nothing in the working copy
 
 import kit
 from browser import browser, installed, opened, violations
 from kit import attempt, check
 
-# The demo's lake, an hour after its second evening.
+# For the demo's lake, an hour after its second evening.
 NOW = "2024-06-29T21:00:00+08:00"
 MISSING = "2024-03-05"
 EVIL = "</script><script>document.title = 'evil'</script><img src=x onerror=\"document.title = 'evil'\">"
 MOST_BYTES = 3_000_000
-# Of four cores: to list the 370,000 files of thirty years is nearly all of the work, and is done side by side. Time of the
-# processors counts, so that a machine with other work does not fail.
+# For four cores: listing the 370,000 files of thirty years is nearly all of the work, and is done in parallel. CPU time
+# counts, so that a busy machine does not fail.
 MOST_SECONDS, CORES = 2.0, 4
 CELLS = "#coverage table.grid td[tabindex]"
-# Walks through a grid as the arrow keys lead, row by row, with events as a keyboard sends them. Returns how many cells had
-# the focus, and how many have a name.
+# Walks through a grid with the arrow keys, row by row, using events like a keyboard's. Returns how many cells had the
+# focus, and how many have a name.
 WALK = """(table) => {
   const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
   const seen = new Set();
@@ -61,7 +61,7 @@ WALK = """(table) => {
 
 
 def spoiled(demo, folder):
-    """A copy of the demo's lake that misses a day and has a rejected row with a script in it."""
+    """A copy of the demo's lake with a missing day and a rejected row that contains a script."""
     lake = folder / "spoiled"
     shutil.copytree(demo, lake)
     shutil.rmtree(lake / f"bronze/tushare/stock_daily_cn/date={MISSING}")
@@ -73,14 +73,14 @@ def spoiled(demo, folder):
 
 
 def written(binary, lake, file, now=NOW, *more):
-    """Writes the page of a lake; returns the seconds that took, and those of the processors."""
+    """Writes the page of a lake; returns the seconds it took, and the CPU seconds."""
     begun, used = time.monotonic(), spent()
     kit.must("status --html", [binary, "status", "--html", str(file), "--lake", str(lake), "--now", now, *more], file.parent)
     return time.monotonic() - begun, spent() - used
 
 
 def spent():
-    """Seconds of the processors that ended children took."""
+    """CPU seconds of ended child processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -92,7 +92,7 @@ def check_keyboard(page):
         check(f"every cell of grid {place} has a name", named == cells, f"{named} of {cells}")
     stops = page.evaluate("[...document.querySelectorAll('table.grid')].map((grid) => grid.querySelectorAll('[tabindex=\"0\"]').length)")
     check("a grid is one stop of the tab key", set(stops) == {1}, stops)
-    # Real keys, from the top of the page on: the grid is reached, moved through, and a cell opens its days.
+    # Real key presses from the top of the page: they reach the grid, move in it, and a cell opens its days.
     page.evaluate("document.activeElement.blur()")
     for _ in range(40):
         page.keyboard.press("Tab")
@@ -110,7 +110,7 @@ def check_keyboard(page):
 
 
 def check_page(binary, demo, folder, programs):
-    """What every change has to pass; leaves one picture in PAGE_PICTURES, where that is set. `programs` gives what
+    """The checks for every change. Saves one picture in PAGE_PICTURES, if that is set. `programs` gives what
     `installed` returns."""
     with attempt("the page is written"):
         file = folder / "page.html"
@@ -165,7 +165,7 @@ def pictures(folder):
 
 
 def check_all(binary, folder):
-    """The pictures to look at, and the lake of thirty years."""
+    """The pictures, and the lake of thirty years."""
     from thirty import NOW as LATE
     from thirty import thirty_years
 
@@ -175,7 +175,7 @@ def check_all(binary, folder):
     lakes = {"empty": (empty, NOW), "demo": (kit.demo(binary, folder), NOW), "thirty": (thirty, LATE)}
     files = {name: folder / f"{name}.html" for name in lakes}
     for name, (lake, now) in lakes.items():
-        # The second time the files of the lake are in memory, as after a run.
+        # The second time, the lake's files are in memory, as after a run.
         seconds, used = min(written(binary, lake, files[name], now) for _ in range(3))
         size = files[name].stat().st_size
         print(f"page of the {name} lake: {size / 1000:.0f} kB in {seconds:.2f} s, {used:.2f} s of processors", flush=True)

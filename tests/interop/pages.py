@@ -1,5 +1,5 @@
-"""Every block of README.md and docs/ is executed as it stands: here, by another check, or nowhere for a reason that is written
-down. Blocks of the Chinese pages equal these, as tests/suite/documents proves.
+"""Every block of README.md and docs/ is executed as it is: here, by another check, or nowhere for a documented reason.
+Blocks of the Chinese pages equal these, which tests/suite/documents checks.
 """
 
 import gzip
@@ -16,12 +16,12 @@ import recipes
 from kit import attempt, check, environment, first_line, sandbox
 from readme import ROOT, blocks
 
-# A market with the days that the pages name.
+# A market with the days mentioned on the pages.
 MARKET = ("--stocks", "12", "--start", "2023-11-01", "--end", "2024-12-31")
 SECONDS = 300
-# The section whose blocks are one script.
+# The section whose blocks form one script.
 SANDBOX = ("docs/operations.md", "## The sandbox")
-# Blocks that other checks execute or compare: where they begin.
+# Blocks that other checks execute or compare, by their beginning.
 ELSEWHERE = {
     ("README.md", "pitlake demo"): "kit.demo",
     ("README.md", "cargo nextest run"): ".ci/run, which takes the command from here",
@@ -35,7 +35,7 @@ ELSEWHERE = {
     ("docs/interfaces.md", "# schemas/gateway/daily.toml"): "tests/suite/documents loads it",
 }
 BUCKETS = "a bucket of one's own; objects.py has two servers on loopback"
-# Blocks that cannot run here, and why. They are linted: `sh` by the shell, `toml` by a parser, and their commands of pitlake by
+# Blocks that cannot run here, and why. They are linted: `sh` by the shell, `toml` by a parser, and pitlake commands by
 # tests/suite/documents.
 NOT_HERE = {
     ("README.md", "cargo install --locked"): "builds the program anew",
@@ -66,7 +66,7 @@ NOT_HERE = {
     ("docs/object-stores.md", "import polars"): "a bucket of one's own; objects.py reads one with pyarrow",
     ("docs/performance.md", "cargo build --release"): "takes an hour",
 }
-# What differs here: the token, which years there are, and names that depend on the time of the run.
+# What differs here: the token, the available years, and names that depend on the time of the run.
 INSTEAD = {
     "export TUSHARE_TOKEN=...": "",
     "2022-01-01 --end 2023-12-31": "2023-11-01 --end 2023-12-01",
@@ -86,7 +86,7 @@ def listed(page, text, among):
 
 
 def executed_by(page, line, text):
-    """The check that executes a block, if another one does."""
+    """The check that executes a block, if there is another one."""
     others = [(page, sections) for page, sections in readme.PAGES.items()]
     others += [(recipes.PAGE, None), ("docs/python.md", None)]
     for other, sections in others:
@@ -97,7 +97,7 @@ def executed_by(page, line, text):
 
 
 def lint(where, language, text):
-    """A block that is not executed is at least well formed."""
+    """A block that is not executed is at least well-formed."""
     if language == "toml":
         tomllib.loads(text)
     if language == "sh":
@@ -106,7 +106,7 @@ def lint(where, language, text):
 
 
 def run(where, language, text, place, variables, codes=(0,)):
-    """A block in a folder that has what the pages speak of."""
+    """Runs a block in a folder with everything the pages mention."""
     for old, new in INSTEAD.items():
         text = text.replace(old, new)
     if language == "python":
@@ -129,7 +129,7 @@ def free_port():
 
 
 def run_sandbox(place, variables):
-    """The blocks about the sandbox in one shell, beside the sandbox that the first of them starts."""
+    """The blocks about the sandbox in one shell, along with the sandbox that the first of them starts."""
     where = f"the blocks of {SANDBOX[0]} about the sandbox"
     first, *others = [text for _, _, text in blocks(SANDBOX[0], [SANDBOX[1]])]
     port = free_port()
@@ -138,7 +138,7 @@ def run_sandbox(place, variables):
     child = subprocess.Popen(command, cwd=place, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         first_line(child)
-        # The second evening some tables are late, as they are at times.
+        # On the second evening some tables are late, as happens.
         run(where, "sh", "\n".join(others).replace("8711", port), place, variables, codes=(0, 8))
     finally:
         child.terminate()
@@ -146,7 +146,7 @@ def run_sandbox(place, variables):
 
 
 def settle(place, demo):
-    """What the pages take for granted: captures to import, folders of a home, a table of one's own, a crontab."""
+    """What the pages assume: captures to import, home folders, a user's own table, a crontab."""
     (place / "demo-lake").symlink_to(demo)
     head, row = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount", ["000001.SZ", "20150105"]
     numbers = ["16.0", "16.3", "15.6", "16.0", "15.8", "0.2", "1.2658", "1000.0", "1600.0"]

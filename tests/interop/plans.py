@@ -1,4 +1,4 @@
-"""What readers leave out: other partitions and row groups, as their own plans and counters say. And what they see when a
+"""What readers skip: other partitions and row groups, according to their own plans and counters. And what they see if a
 partition was written by a former version, or is replaced while they read.
 """
 
@@ -21,14 +21,14 @@ from kit import attempt, check, environment, must
 
 HEAD = "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount".split(",")
 CODES, LAST = 300, "000300.SZ"
-# A question for one of two partitions, and one for one of their row groups.
+# A query for one of two partitions, and one for one of their row groups.
 PARTITION, GROUP = "year = 2022", f"ts_code = '{LAST}'"
 TABLE = "stock_daily_cn"
 REBUILDS = 4
 
 
 def lake_of_two_years(binary, folder):
-    """Ten bars of 2022, and 2023 in several row groups; the number of its bars."""
+    """Ten bars in 2022, and 2023 in several row groups; returns the number of its bars."""
     first = datetime.date(2023, 1, 2)
     days = [day for day in (first + datetime.timedelta(days=at) for at in range(364)) if day.weekday() < 5]
     with (folder / "bars.csv").open("w", newline="") as file:
@@ -125,7 +125,7 @@ def readers(folder):
 
 
 def check_replacing(binary, lake):
-    """Every read while partitions are replaced sees all rows, before or after."""
+    """Every read while partitions are being replaced sees all rows, old or new."""
     of = readers(str(lake / "silver" / TABLE))
     expected = of["DuckDB"]()
     done = threading.Event()
@@ -156,7 +156,7 @@ def check_replacing(binary, lake):
 
 
 def check_schemas(lake):
-    """All partitions of a table have one schema, with meaning and unit of each column."""
+    """All partitions of a table have the same schema, with the meaning and unit of each column."""
     for folder in sorted((lake / "silver").iterdir()):
         schemas = [pyarrow.parquet.read_schema(file) for file in sorted(folder.rglob("*.parquet"))]
         one = [schema.remove_metadata() for schema in schemas]
@@ -166,7 +166,7 @@ def check_schemas(lake):
 
 
 def check_chinese(lake):
-    """Chinese text reaches every reader as it is."""
+    """Chinese text reaches every reader unchanged."""
     file = str(lake / "silver/stock_basic_cn/part-0.parquet")
     with duckdb.connect() as db:
         names = {
@@ -180,7 +180,8 @@ def check_chinese(lake):
 
 
 def check_empty_answers(lake):
-    """Bronze files without rows, among those with some: what reads past them, and what needs the list of docs/lake-format.md."""
+    """Bronze files without rows among others: which readers skip them, and which need the list in
+    docs/lake-format.md."""
     folder = lake / "bronze/tushare/suspend_d_cn"
     files = sorted(map(str, folder.glob("*/*.jsonl.gz")))
     texts = {file: gzip.open(file).read() for file in files}
@@ -203,7 +204,7 @@ def check_empty_answers(lake):
         filled = [file for file in files if texts[file]]
         seen = polars.scan_ndjson(filled).collect().height
         check("Polars reads the answers that have rows", seen == count, seen)
-    # Where one of these fails no more, docs/lake-format.md need not speak of them.
+    # If one of these no longer fails, docs/lake-format.md need not mention it.
     for name, read in [
         ("Polars", lambda: polars.scan_ndjson(every).collect()),
         ("pyarrow", lambda: pyarrow.dataset.dataset(files, format="json").to_table()),

@@ -13,12 +13,12 @@ import pexpect
 from kit import attempt, check
 
 WAIT_SECONDS = 60
-# No join condition: it runs until it is ended.
+# No join condition, so it runs until it is stopped.
 ENDLESS = "SELECT count(*) FROM stock_daily_cn a, stock_daily_cn b, stock_daily_cn c WHERE a.close + b.close > c.close;"
 
 
 def started(binary, lake, home):
-    """A prompt on a terminal of 100 columns, with a history of its own."""
+    """A prompt on a terminal of 100 columns, with a separate history."""
     environment = {**os.environ, "XDG_STATE_HOME": str(home), "TERM": "xterm", "NO_COLOR": "1"}
     prompt = pexpect.spawn(
         binary, ["query", "--lake", str(lake)], env=environment, dimensions=(40, 100), timeout=WAIT_SECONDS,
@@ -36,7 +36,7 @@ def ended(prompt):
 
 
 def check_prompt(binary, folder, lake):
-    """`lake` is that of the demo."""
+    """`lake` is the demo's."""
     home = folder / "state"
     with attempt("the prompt"):
         prompt = started(binary, lake, home)

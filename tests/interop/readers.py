@@ -1,7 +1,7 @@
-"""DuckDB, Polars, PySpark and pandas read the same tables: rows, types, nulls, sums, least and greatest values.
+"""DuckDB, Polars, PySpark and pandas read the same tables: rows, types, nulls, sums, minima and maxima.
 
-A reader opens a table by the path that its users write. It has its own names for types, and its own way to compute
-figures of columns in one pass; the comparison is shared.
+A reader opens a table by the path that its users write. It has its own names for types and its own way to compute
+figures in one pass; the comparison is shared.
 """
 
 import datetime
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from kit import attempt, check, must
 
-# Names of types: those of `pitlake tables`, DuckDB's (used here), and those of the other readers.
+# Type names: those of `pitlake tables`, of DuckDB (used here), and of the other readers.
 TYPES = [
     # catalogue    DuckDB                      Polars                                           Spark        pandas
     ("date",      "DATE",                     "Date",                                          "date",      "date32[day][pyarrow]"),
@@ -29,7 +29,7 @@ TYPES = [
 ]
 CATALOGUE, DUCKDB, POLARS, SPARK, PANDAS = range(5)
 SUMMED = {"BIGINT", "INTEGER", "DOUBLE"}
-# Some readers add the keys of folders as columns.
+# Some readers add the keys in folder names as columns.
 PARTITIONS = {"year", "month"}
 
 
@@ -53,7 +53,7 @@ class DuckDB:
         return {row[0]: row[1] for row in self.db.execute(f"DESCRIBE {table}").fetchall()}
 
     def compute(self, table, wanted):
-        # Through Arrow, so that instants need no further package.
+        # Via Arrow, so that instants need no further package.
         row = self.db.execute(f"SELECT count(*), {', '.join(wanted)} {table}").to_arrow_table()
         return [column[0].as_py() for column in row.columns]
 
@@ -103,7 +103,7 @@ class Spark:
 
 
 def end_spark():
-    """Ends Spark and waits for its JVM, which reads files of the environment until then."""
+    """Stops Spark and waits for its JVM, which reads files of the environment until then."""
     session = SparkSession.getActiveSession()
     if session is None:
         return
@@ -134,7 +134,7 @@ class Pandas:
 
 
 def plain(value):
-    """One form for nulls of pandas, numbers of NumPy and Decimal, and instants of any zone."""
+    """A common form for pandas's nulls, NumPy's numbers, Decimal, and instants in any zone."""
     if value is None or value is pandas.NA or value is pandas.NaT:
         return None
     if isinstance(value, datetime.datetime):
@@ -145,7 +145,7 @@ def plain(value):
 
 
 def profile(reader, folder, files):
-    """Types under their common names; figures: nulls of every column, the sum of numbers, least and greatest of others."""
+    """Types under common names. Figures: nulls of every column, the sum of numbers, minima and maxima of others."""
     common = {row[reader.spelling]: row[DUCKDB] for row in TYPES}
     table = reader.open(str(folder), files)
     types = {
@@ -160,7 +160,7 @@ def profile(reader, folder, files):
     ]
     rows, *values = map(plain, reader.compute(table, [reader.figures[figure](column) for figure, column in asked]))
     figures = dict(zip(asked, values, strict=True))
-    # The sum of nulls alone is 0 for some readers and null for others.
+    # The sum of only nulls is 0 for some readers and null for others.
     figures = {key: 0 if key[0] == "sum" and value is None else value for key, value in figures.items()}
     return rows, types, figures
 
@@ -189,7 +189,7 @@ def catalogue(binary, folder, table):
 
 
 def check_readers(binary, lake):
-    """Every table by every reader: types as documented, figures as the first reader has them."""
+    """Every table with every reader: types as documented, figures as for the first reader."""
     readers = []
     for kind in (DuckDB, Polars, Spark, Pandas):
         with attempt(f"{kind.name} starts"):

@@ -1,4 +1,4 @@
-"""The examples of reading in README.md and docs/point-in-time.md run as they are, beside the demo's lake."""
+"""The reading examples in README.md and docs/point-in-time.md run as they are, next to the demo's lake."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ import duckdb
 from kit import attempt, check, environment
 
 ROOT = Path(__file__).resolve().parents[2]
-# A page, and the sections whose examples read the demo's lake.
+# Pages, and the sections whose examples read the demo's lake.
 PAGES = {
     "README.md": ["## Reading", "## Point in time"],
     "docs/point-in-time.md": ["## Reading as of a day"],
@@ -36,7 +36,7 @@ def blocks(page, sections=None):
 
 
 def run_sql(where, text):
-    """Every statement returns rows; those of the last one, as text."""
+    """Every statement returns rows; returns those of the last one as text."""
     rows = []
     with duckdb.connect() as db:
         for statement in db.extract_statements(text):
@@ -46,7 +46,7 @@ def run_sql(where, text):
 
 
 def run_command(where, command, folder, path, quiet):
-    """It exits with 0 and prints something; pitlake itself must not warn, as it would of an empty table."""
+    """It exits with 0 and prints something. pitlake itself must not warn, as it would about an empty table."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -64,7 +64,7 @@ def run_command(where, command, folder, path, quiet):
 
 
 def check_readme(binary, folder):
-    """`folder` holds `demo-lake`, which the examples name."""
+    """`folder` holds `demo-lake`, which the examples refer to."""
     path = f"{Path(binary).parent}{os.pathsep}{os.environ['PATH']}"
     seen = [(page, *block) for page, sections in PAGES.items() for block in blocks(page, sections)]
     for needed in ["read_parquet('demo-lake/silver", "read_json('demo-lake/bronze", "polars", "pandas", "pyspark", "--as-of"]:

@@ -1,6 +1,6 @@
-"""The recipes of docs/recipes.md, run as they stand on the page, give the rows of `pitlake query`.
+"""The recipes in docs/recipes.md, run as they are on the page, return the rows of `pitlake query`.
 
-The lake is that of the sandbox with a past: figures that changed, rows that were withdrawn, lists of former days.
+The lake is the sandbox's, given a past: changed figures, withdrawn rows, lists from earlier days.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ from readme import blocks
 PAGE = "docs/recipes.md"
 KEY = ["ts_code", "trade_date"]
 PRICES = [*KEY, "open", "high", "close", "pre_close", "vol", "adj_factor"]
-# Days on which every table is read with the module for Polars.
+# Days for which every table is read with the Polars module.
 DAYS = ["2023-12-29", "2024-01-15"]
-# A reading: its columns, in `pitlake query`, and as the page writes it for DuckDB.
+# A reading: its columns, in `pitlake query`, and as written for DuckDB on the page.
 READINGS = {
     "versions": (
         ["ts_code", "end_date", "report_type", "revision", "vendor", "known_on", "n_income", "withdrawn_on"],
@@ -151,7 +151,7 @@ def give_past(lake):
 
 
 def plain(value):
-    """One form for values of all engines."""
+    """A common form for values of all engines."""
     if value is None or value is pandas.NA or value is pandas.NaT:
         return None
     if isinstance(value, (datetime.datetime, pandas.Timestamp)):
@@ -166,7 +166,7 @@ def plain(value):
 
 
 def rows_of(table, columns):
-    """The rows of a frame of any engine, in one order."""
+    """The rows of any engine's frame, sorted."""
     if hasattr(table, "itertuples"):
         rows = table[columns].astype("object").itertuples(index=False, name=None)
     elif hasattr(table, "rdd"):
@@ -185,7 +185,7 @@ def compare(engine, name, seen, expected):
 
 
 def check_recipes(binary, lake):
-    """Returns the lake with a past, a copy of the one given."""
+    """Returns the lake with a past, which is a copy of the given one."""
     home = lake.parent / "recipes"
     own = home / "demo-lake"
     shutil.copytree(lake, own)
@@ -225,7 +225,7 @@ def check_recipes(binary, lake):
 
 @contextlib.contextmanager
 def importing(folder):
-    """Modules of a folder can be imported, `lake.py` among them."""
+    """Allows importing modules from a folder, among them `lake.py`."""
     sys.path.insert(0, str(folder))
     try:
         yield
@@ -234,7 +234,7 @@ def importing(folder):
 
 
 def check_functions(binary, home, lake):
-    """Every function of the module for Polars has all columns and rows that `query` has, of each of some days."""
+    """Every function of the Polars module has all columns and rows that `query` has, for each of some days."""
     with importing(home):
         module = importlib.import_module("lake")
     module.LAKE = str(lake)
@@ -259,7 +259,7 @@ def check_functions(binary, home, lake):
 
 
 def check_duckdb(db_text, home, answers):
-    """Every statement of the page gives rows; those that stand for a reading give its rows."""
+    """Every statement on the page returns rows; those that stand for a reading return its rows."""
     with duckdb.connect() as db:
         db.execute((home / "lake.sql").read_text(encoding="utf-8"))
         statements = [statement.query.strip().rstrip(";") for statement in db.extract_statements(db_text)]

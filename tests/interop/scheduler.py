@@ -1,4 +1,4 @@
-"""Airflow's own scheduler in this process, at any moment: it makes the runs, queues the tasks, and they run here."""
+"""Airflow's own scheduler in this process, at any time: it creates runs, queues tasks, and they run here."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ from sqlalchemy.sql.functions import now
 
 @compiles(now, "sqlite")
 def _now(element, compiler, **options):
-    """Airflow compares some times with the clock of the database, which does not travel."""
+    """Airflow compares some times with the clock of the database, which cannot be moved."""
     return "moment()"
 
 
@@ -23,7 +23,7 @@ def _connect(connection, record):
 
 
 def prepare(home, dags):
-    """The environment that Airflow reads when it is imported."""
+    """The environment that Airflow reads on import."""
     os.environ.update(
         AIRFLOW_HOME=str(home),
         AIRFLOW__CORE__DAGS_FOLDER=str(dags),
@@ -37,10 +37,10 @@ def prepare(home, dags):
 
 
 class Scheduler:
-    """A database, the DAGs of the folder, and a scheduler with an executor that runs tasks one after the other."""
+    """A database, the DAGs of the folder, and a scheduler with an executor that runs one task after another."""
 
     def __init__(self, moment):
-        # Airflow is imported here: it reads the environment then.
+        # Imported here, because Airflow then reads the environment.
         from airflow.dag_processing.bundles.manager import DagBundlesManager
         from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
         from airflow.executors.base_executor import BaseExecutor
@@ -98,7 +98,7 @@ class Scheduler:
             session.add(job)
 
     def count(self, tis):
-        """How many tasks of a pool were queued at the same time, at most."""
+        """The maximum number of tasks in a pool that were queued at the same time."""
         for pool in {ti.pool_slots and self.pool(ti) for ti in tis}:
             many = sum(self.pool(ti) == pool for ti in tis)
             self.most_at_once[pool] = max(many, self.most_at_once.get(pool, 0))
@@ -107,14 +107,14 @@ class Scheduler:
         return self.bag.dags[ti.dag_id].get_task(ti.task_id).pool
 
     def at(self, moment):
-        """Sets every clock of this process, the database's among them."""
+        """Sets every clock of this process, including the database's."""
         if self.travel:
             self.travel.stop()
         self.travel = time_machine.travel(moment)
         self.travel.start()
 
     def settle(self):
-        """Schedules and runs until nothing is left to do at this moment."""
+        """Schedules and runs until there is nothing left to do at this time."""
         idle = 0
         while idle < 3:
             with self.session() as session:
@@ -126,7 +126,7 @@ class Scheduler:
             idle = 0 if queued else idle + 1
 
     def runs(self, dag_id):
-        """The runs of a DAG in the order in which they were made, each with its tasks by (name, index)."""
+        """The runs of a DAG in order of creation, each with its tasks by (name, index)."""
         from airflow.models.dagrun import DagRun
 
         with self.session() as session:
@@ -137,7 +137,7 @@ class Scheduler:
         return runs
 
     def events(self, name):
-        """The partitions of an asset's events, in their order."""
+        """The partitions of an asset's events, in order."""
         from airflow.models.asset import AssetEvent, AssetModel
 
         of_asset = select(AssetEvent).join(AssetModel, AssetModel.id == AssetEvent.asset_id)
@@ -146,7 +146,7 @@ class Scheduler:
             return [found.partition_key for found in found]
 
     def next_moment(self):
-        """When the scheduler has something to do: the next run by a schedule, or the next retry."""
+        """The next time at which the scheduler has something to do: a scheduled run or a retry."""
         from airflow.models.dag import DagModel
         from airflow.models.taskinstance import TaskInstance
 
@@ -160,7 +160,7 @@ class Scheduler:
         return min(moment for moment in [*made, *retries] if moment)
 
     def trigger(self, dag_id, **options):
-        """A run by hand, as the page or the command makes it."""
+        """Starts a run manually, as the web page or the command does."""
         from airflow.api.common.trigger_dag import trigger_dag
         from airflow.utils.types import DagRunTriggeredByType
 
@@ -168,7 +168,7 @@ class Scheduler:
             return trigger_dag(dag_id, triggered_by=DagRunTriggeredByType.UI, session=session, **options).run_id
 
     def clear(self, run):
-        """All tasks of a run again, as a person does it."""
+        """Clears all tasks of a run, as a person would."""
         from airflow.models.taskinstance import clear_task_instances
 
         with self.session() as session:

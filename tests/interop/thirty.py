@@ -1,5 +1,5 @@
-"""A lake of thirty years and all tables, without a vendor: each slice is an answer with a header and no rows, as a fetch
-writes it, but for the calendar."""
+"""A lake of thirty years and all tables, without a vendor: each slice is an answer with a header and no rows,
+written like a fetch would, except for the calendar."""
 
 import datetime
 import gzip
@@ -16,12 +16,12 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 FIRST, LAST = datetime.date(1996, 1, 1), datetime.date(2025, 12, 31)
 NOW = "2025-12-31T22:00:00+08:00"
 STAMP, AT = "20251231T130000000Z", "2025-12-31T13:00:00Z"
-# Days and periods that the lake misses, here and there.
+# Days and periods missing in the lake, here and there.
 HOLES = {"1998-12-31", "2004-06-30", "2011-03-31", "2020-12-31", "2024-02-29"}
 
 
 def body(interface, slice_, lines=b"", **more):
-    """The bytes of a bronze file: rows, and where they came from in the header."""
+    """The bytes of a bronze file: rows, and their origin in the header."""
     vendor, name = interface.split("/")
     rows = lines.count(b"\n")
     digest = hashlib.sha256(b"".join(sorted(lines.splitlines(keepends=True)))).hexdigest()
@@ -52,7 +52,7 @@ def open_or_closed(day):
 
 
 def slices(axis):
-    """The folder, the slice and the end of the name of each answer along an axis."""
+    """The folder, the slice and the suffix of the name of each answer along an axis."""
     for day in days():
         text = day.isoformat()
         last = (day + datetime.timedelta(days=1)).day == 1
@@ -90,6 +90,6 @@ def thirty_years(binary, folder):
                 more = {"months": [slice_]}
             (place / inner).mkdir(parents=True)
             (place / inner / f"{source['interface']}_{STAMP}{end}.jsonl.gz").write_bytes(body(interface, slice_, lines, **more))
-    # Some tables tell of a key that no row has; a build says so, and builds the others.
+    # Some tables mention a key that no row has. A build reports that, and builds the others.
     kit.must("normalize", [binary, "normalize", "--lake", str(lake), "--now", NOW], folder, (0, 3, 4))
     return lake

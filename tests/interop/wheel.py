@@ -1,4 +1,4 @@
-"""The Python package: a wheel that carries the binary, installed where there is no Rust."""
+"""The Python package: a wheel that contains the binary, installed where there is no Rust."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ BUILD_SECONDS, SECONDS = 3600, 300
 
 
 def must(what, command, folder, seconds=SECONDS, **variables):
-    """What a command prints; if it fails the check ends."""
+    """The output of a command. If it fails, the check ends."""
     done = subprocess.run(command, cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=seconds)
     if done.returncode != 0:
         raise RuntimeError(f"{what}: exit {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1]}")
@@ -41,7 +41,7 @@ def check_contents(wheel):
 
 
 def check_installed(wheel, folder):
-    """In an empty environment, and as `uvx` runs it, with no cargo in the PATH."""
+    """In an empty environment, and run by `uvx`, without cargo in the PATH."""
     place = folder / "empty"
     venv.create(place, with_pip=False)
     uv = str(SCRIPTS / "uv")
@@ -57,9 +57,9 @@ def check_installed(wheel, folder):
 
 
 def check_wheel(binary, folder):
-    """The binary was built in the target folder that the wheel is built from, so that nothing is compiled twice.
+    """The binary was built in the target folder from which the wheel is built, so nothing is compiled twice.
 
-    Returns the wheel; nothing, where there is none.
+    Returns the wheel, or None if there is none.
     """
     out = folder / "wheels"
     with attempt("the wheel"):

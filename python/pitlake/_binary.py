@@ -1,4 +1,4 @@
-"""The program ``pitlake``: where it is, and how it is asked. Never what the answers mean."""
+"""The program ``pitlake``: where it is, and how to call it. What its answers mean is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Iterator, Optional
 from ._errors import PitlakeError, UsageError, warn
 from ._language import say
 
-# The exit code of a wrong command line, what stands before the message of an error, in both languages, and a line of the log.
+# The exit code for a wrong command line, the prefix of error messages in both languages, and the form of a log line.
 _USAGE = 2
 _ERROR = re.compile("^(error: |\u9519\u8bef\uff1a)", re.MULTILINE)
 _EVENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\S*\s+([A-Z]+) (.*)")
@@ -24,7 +24,7 @@ _MORE_HELP = re.compile(r"\n\s*\n.*--help.*\Z", re.DOTALL)
 
 
 def find(lang: Optional[str] = None) -> str:
-    """The program that was installed with this package, or else the one in the PATH."""
+    """The program installed with this package, or else the one in the PATH."""
     name = "pitlake.exe" if sys.platform == "win32" else "pitlake"
     user = "nt_user" if os.name == "nt" else "osx_framework_user" if sys.platform == "darwin" and sys._framework else "posix_user"
     places = [sysconfig.get_path("scripts"), str(Path(__file__).parents[1] / "bin")]
@@ -42,12 +42,12 @@ def find(lang: Optional[str] = None) -> str:
 
 
 class Binary:
-    """The program with the lake and the configuration that it works on, and the language that was asked for."""
+    """The program, with the lake, configuration and language to use."""
 
     def __init__(self, lake: Path, config: Optional[Path], program: Optional[str], lang: Optional[str]) -> None:
         self.lang = lang
         self.program = find(lang) if program is None else program
-        # The log as text is in the language of the rest; that in JSON is English.
+        # Text logs are in the language of the rest; JSON logs are in English.
         self.options = ["--lake", str(lake), "--log-format", "text"]
         if lang is not None:
             self.options += ["--lang", lang]
@@ -55,7 +55,7 @@ class Binary:
             self.options += ["--config", str(config)]
 
     def run(self, *arguments: str, quiet: bool = False) -> str:
-        """What the program prints. Its warnings become warnings, unless quiet, and its errors exceptions."""
+        """The program's output. Its warnings become warnings, unless quiet, and its errors exceptions."""
         try:
             done = subprocess.run(
                 [self.program, *self.options, *arguments],
@@ -84,7 +84,7 @@ class Binary:
 
     @contextlib.contextmanager
     def rows(self, sql: str, as_of: Optional[str], quiet: bool = False) -> Iterator[str]:
-        """The path of a Parquet file with the rows of a query, which is removed after the block."""
+        """The path of a Parquet file with the rows of a query. It is removed after the block."""
         with tempfile.TemporaryDirectory(prefix="pitlake-") as folder:
             file = os.path.join(folder, "rows.parquet")
             day = [] if as_of is None else ["--as-of", as_of]

@@ -1,4 +1,4 @@
-"""Days as callers write them. Never what a day shows."""
+"""Days as callers write them."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def day(value: Day, name: str, lang: Optional[str]) -> str:
 
 
 def optional(value: Optional[Day], name: str, lang: Optional[str]) -> Optional[str]:
-    """The same where there may be none."""
+    """Like ``day``, for an optional value."""
     return None if value is None else day(value, name, lang)

@@ -1,4 +1,4 @@
-"""What can go wrong. Never what is read."""
+"""The errors and warnings of the package."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class PitlakeWarning(UserWarning):
 
 
 def warn(message: str) -> None:
-    """Warns on the line of the caller outside this package."""
+    """Warns, attributing it to the caller's line outside of this package."""
     inside = (os.path.dirname(__file__), os.path.dirname(contextlib.__file__) + os.sep + "contextlib")
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(inside):

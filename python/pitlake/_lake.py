@@ -1,4 +1,4 @@
-"""A lake and its readers. Never the rules of point in time or of adjusted prices, which the program has."""
+"""A lake and its readers. The rules for point in time and adjusted prices are in the program, not here."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ class Lake:
             connection.execute(ddl)
             return connection
         opened: DuckDBPyConnection = module.connect()
-        opened.execute(f"BEGIN;{ddl}COMMIT;")  # half the time of a commit for each view
+        opened.execute(f"BEGIN;{ddl}COMMIT;")  # half the time, compared with a commit for each view
         return opened
 
     def spark(self, session: SparkSession, *, as_of: Optional[Day] = None) -> List[str]:
@@ -426,12 +426,12 @@ class Lake:
         return self._query(sql, None, frame)
 
     def _query(self, sql: str, as_of: Optional[Day], frame: Frame) -> AnyFrame:
-        """The same as ``query``, for any reader."""
+        """Like ``query``, for any reader."""
         if frame == "polars":
             return self.query(sql, as_of=as_of, frame="polars")
         return self.query(sql, as_of=as_of, frame=frame)
 
 
 def _absolute(path: StrPath) -> Path:
-    """A path that stays the same when the working folder changes."""
+    """A path that does not depend on the working folder."""
     return Path(os.path.abspath(os.path.expanduser(os.fspath(path))))

@@ -1,4 +1,5 @@
-"""The language of what people read, chosen as the program chooses it. Never what programs compare: names, types, units."""
+"""The language of text for people, chosen like in the program. What programs compare is never translated: names,
+types, units."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ Language = Literal["en", "zh"]
 
 _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 
-# The Chinese of each sentence; `tests/interop` compares with the sources.
+# The Chinese for each sentence; `tests/interop` checks that the sentences are those of the source.
 _CHINESE = {
     "the program `pitlake` is neither in {place} nor in the PATH: run `pip install pitlake` again": (
         "{place} 和 PATH 里都没有程序 `pitlake`：请重新运行 `pip install pitlake`"
@@ -52,7 +53,7 @@ _CHINESE = {
 
 
 def spoken(lang: Optional[str]) -> Language:
-    """The language that was asked for; without it that of ``PITLAKE_LANG``, or else of the locale."""
+    """The requested language, else that of ``PITLAKE_LANG``, else the locale's."""
     for named in (lang, os.environ.get("PITLAKE_LANG")):
         if named is not None and named.lower() in ("en", "zh"):
             return "zh" if named.lower() == "zh" else "en"
@@ -61,6 +62,6 @@ def spoken(lang: Optional[str]) -> Language:
 
 
 def say(lang: Optional[str], english: str, **values: object) -> str:
-    """A sentence with its values, in the language that was asked for."""
+    """A sentence with its values, in the requested language."""
     sentence = _CHINESE.get(english, english) if spoken(lang) == "zh" else english
     return sentence.format(**values)

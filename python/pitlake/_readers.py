@@ -1,4 +1,4 @@
-"""The readers, which are optional, and frames of files. Never what is in the files."""
+"""The readers, which are optional, and frames from files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Frame = Literal["pandas", "polars"]
 
 
 def load(lang: Optional[str], module: str, reader: str, extra: str) -> Any:
-    """A module of a reader, or an error that says how to install it."""
+    """A reader's module, or an error that says how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
         if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
-            raise  # it is there, and broken
+            raise  # it is installed but broken
         missing = '{reader} is not installed: run `pip install "pitlake[{extra}]"`'
         if reader == "pyarrow":
             missing = 'pyarrow, which pandas reads Parquet with, is not installed: run `pip install "pitlake[pandas]"`'
@@ -39,7 +39,7 @@ def polars_module(lang: Optional[str]) -> Any:
 
 
 def pandas_frame(file: str) -> pandas.DataFrame:
-    """A file as a frame of pandas: days as datetimes, integers and truth values that may be null as such."""
+    """A file as a pandas frame: dates as datetimes, and nullable integers and booleans as such."""
     frames, arrow, parquet = map(importlib.import_module, ("pandas", "pyarrow", "pyarrow.parquet"))
     table = parquet.read_table(file)
     nullable = {
@@ -52,14 +52,14 @@ def pandas_frame(file: str) -> pandas.DataFrame:
 
 
 def polars_frame(file: str) -> polars.DataFrame:
-    """A file as a frame of Polars."""
+    """A file as a Polars frame."""
     frames = importlib.import_module("polars")
     frame: polars.DataFrame = frames.read_parquet(file, memory_map=False, hive_partitioning=False, glob=False)
     return frame
 
 
 def frame_of(file: str, frame: Frame) -> Any:
-    """A file as a frame of the reader, which is loaded."""
+    """A file as a frame of the reader, which must be loaded."""
     return pandas_frame(file) if frame == "pandas" else polars_frame(file)
 
 

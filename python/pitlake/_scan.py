@@ -1,4 +1,4 @@
-"""Lazy frames of Polars, over the files or over the program. Never which rows a day shows."""
+"""Lazy Polars frames, over the files or over the program. Which rows are visible as of a day is up to the program."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def scan(binary: Binary, lake: Path, table: str, on: Optional[str]) -> LazyFrame:
-    """A table, as of a day if there is one."""
+    """A table, optionally as of a day."""
     pl = _readers.polars_module(binary.lang)
     source = quoted(table)
-    # The program has the columns: files of former versions lack some. It also knows wrong names.
+    # Ask the program for the columns, because files written by former versions lack some. It also rejects wrong names.
     with binary.rows(f"SELECT * FROM {source} LIMIT 0", on) as file:
         schema = pl.read_parquet_schema(file)
     files = sorted((lake / "silver" / table).glob("**/*.parquet"))
@@ -42,7 +42,7 @@ def scan(binary: Binary, lake: Path, table: str, on: Optional[str]) -> LazyFrame
         needed = list(dict.fromkeys([*shown, *([] if predicate is None else predicate.meta.root_names())]))
         columns = ", ".join(map(quoted, needed or list(schema)[:1]))
         limit = "" if n_rows is None or predicate is not None else f" LIMIT {n_rows}"
-        # What there is to warn of was warned of above, on the line of the caller.
+        # Warnings were given above, on the caller's line.
         with binary.rows(f"SELECT {columns} FROM {source}{limit}", on, quiet=True) as file:
             rows = _readers.polars_frame(file)
         rows = rows if predicate is None else rows.filter(predicate)

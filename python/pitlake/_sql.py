@@ -1,4 +1,4 @@
-"""Names, texts and questions as SQL. Never what a question means, which the program decides."""
+"""Writes names, strings and questions as SQL. What a question means is up to the program."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Adjust = Literal["none", "hfq", "qfq"]
 
 
 def quoted(name: str) -> str:
-    """A name of SQL."""
+    """Quotes an SQL name."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def text(value: str) -> str:
-    """A text of SQL."""
+    """Quotes an SQL string."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -28,7 +28,7 @@ def prices(
     between: Sequence[Optional[Day]],
     lang: Optional[str],
 ) -> str:
-    """The SELECT of daily bars between two days, either of which may be missing."""
+    """The SELECT for daily bars between two days, both optional."""
     day_of = None if anchor is None else f"DATE '{day(anchor, 'anchor', lang)}'"
     if adjust not in ("none", "hfq", "qfq"):
         raise UsageError(say(lang, "unknown adjustment `{adjust}`: expected none, hfq or qfq", adjust=adjust))

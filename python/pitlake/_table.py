@@ -1,4 +1,4 @@
-"""What a table means. Never what it holds."""
+"""What a table means. What it holds is not read here."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ class Table:
 
 
 def _width(text: str) -> int:
-    """The columns that a text takes on a terminal: two for a Chinese character."""
+    """The width of a text on a terminal: two columns for a Chinese character."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def table_of(entry: Dict[str, Any], lang: Optional[str]) -> Table:
-    """A table of the JSON that the catalogue prints, in the language that was asked for."""
+    """A table from the catalogue's JSON, in the requested language."""
     language = spoken(lang)
     said = "_zh" if language == "zh" else ""
     columns = (

@@ -1,5 +1,5 @@
-//! Bronze to sorted columns, compared in the same run with a peer: Arrow's own JSON reader, doubles multiplied, sorted
-//! by key. The two take turns (ours, peer, ours, peer …), so a drifting machine affects both; the ratio is taken pair
+//! Bronze to sorted columns, compared within one run to a peer: Arrow's own JSON reader, doubles multiplied, sorted by
+//! key. The two alternate (ours, peer, ours, peer …), so that a drifting machine affects both; the ratio is taken pair
 //! by pair. Run with `cargo bench --bench normalise`.
 
 use std::io::Write as _;
@@ -55,7 +55,7 @@ fn seconds(work: impl FnOnce() -> RecordBatch) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
-/// One gzip file per day, as bronze holds it.
+/// One gzip file per day, as in bronze.
 fn bronze(market: &Market, interface: &str) -> Vec<Vec<u8>> {
     let rows = market.rows(interface).expect("an interface of the sandbox");
     let day = rows.fields.iter().position(|f| *f == "trade_date").expect("a date");

@@ -19,7 +19,7 @@ import duckdb
 
 SECURITIES, SESSIONS, PERIODS = 5_400, 2_430, 40
 PAIRS = 5
-# What is read of each row: a count, a sum of a figure, and both dates.
+# What to read from each row: a count, the sum of a figure, and both dates.
 FIGURES = "count(*) AS n, sum(n_income) AS income, min(session) AS first, max(session) AS last, max(end_date) AS newest"
 
 MAKE = f"""

@@ -1,4 +1,4 @@
-"""Whether results agree: rows, keys and values of the peers with ours, and ours with an exact decimal oracle."""
+"""Checks that results agree: rows, keys and values of the peers with ours, and ours with an exact decimal oracle."""
 
 import decimal
 import gzip
@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 
 
 def column(files, name):
-    """One column of some files, in their order."""
+    """One column of some files, in order."""
     return pa.concat_tables([pq.read_table(file, columns=[name], partitioning=None) for file in files])[name]
 
 
 def numbers(values):
-    """A column as numpy: texts and days as numbers of the same order, nulls as NaN or the least number."""
+    """A column for numpy: strings and dates as numbers in the same order, nulls as NaN or the smallest number."""
     kind = values.type
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return pc.fill_null(values.cast(pa.date32()).cast(pa.int32()), -(2**31)).to_numpy()
@@ -27,7 +27,7 @@ def numbers(values):
 
 
 def codes(ours, theirs):
-    """Two columns of texts as numbers that agree where the texts do."""
+    """Two columns of strings as numbers that are equal if the strings are."""
     both = pa.chunked_array([*ours.cast(pa.string()).chunks, *theirs.cast(pa.string()).chunks])
     dictionary = both.unique().sort()
     both = pc.fill_null(pc.index_in(both, value_set=dictionary), -1).to_numpy()
@@ -35,7 +35,7 @@ def codes(ours, theirs):
 
 
 def compare(job, ours, theirs, latest):
-    """What a peer has against us; `latest` where both keep one row a key. Raises where keys differ."""
+    """How a peer differs from us; `latest` if both keep one row per key. Raises if keys differ."""
     keys = []
     for name in job["key"]:
         a, b = column(ours, name), column(theirs, name)
@@ -73,7 +73,7 @@ def exact(value, at):
 
 
 def oracle(job, ours, slices=8):
-    """Values of ours that no row of the newest answer has, of a sample of slices; and how many were compared."""
+    """Our values that no row of the newest answer has, in a sample of slices; and how many were compared."""
     decimal.getcontext().prec = 60
     folders = {}
     for part in job["parts"]:

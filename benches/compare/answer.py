@@ -38,7 +38,7 @@ def encode(rows, said):
 
 
 def write(folder, interface, rows, slice_, stamp, mark=""):
-    """Writes an answer; `stamp` is when its fetch finished, as in `20230103T093000000Z`."""
+    """Writes an answer. `stamp` is when its fetch finished, as in `20230103T093000000Z`."""
     at = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}.{stamp[15:18]}Z"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{interface}_{stamp}{mark}.jsonl.gz"

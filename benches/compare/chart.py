@@ -1,4 +1,4 @@
-"""Draws the result: a panel for each piece of work, a bar for each program."""
+"""Draws the result: a panel for each piece of work, with a bar for each program."""
 
 import matplotlib
 
@@ -9,7 +9,7 @@ OURS, THEIRS = "#c0392b", "#8fa3b5"
 
 
 def draw(works, path):
-    """`works`: title to a list of program, median seconds and ratio (`None` for ours)."""
+    """`works` maps titles to lists of program, median seconds and ratio (`None` for ours)."""
     plt.rcParams.update({"font.size": 9, "svg.hashsalt": "pitlake", "svg.fonttype": "none"})
     heights = [len(bars) + 1 for bars in works.values()]
     size = (7.5, 0.34 * sum(heights) + 0.3)

@@ -1,4 +1,4 @@
-"""The bronze that is compared on: from `market.py` (days without end) or from the sandbox (everything else)."""
+"""The bronze to compare on: from `market.py` (any number of days) or from the sandbox (everything else)."""
 
 import gzip
 import json
@@ -67,7 +67,7 @@ def sandbox(root, pitlake, table, span):
 
 
 def reordered(lake, table):
-    """The same bronze, its keys in another order on every line."""
+    """The same bronze, with keys in another order on every line."""
     other = lake.with_name(f"{lake.name}-reordered")
     if (other / "made").exists():
         return other
@@ -76,7 +76,7 @@ def reordered(lake, table):
     for file in (lake / f"bronze/tushare/{table}").rglob("*.jsonl.gz"):
         rows = []
         for line in gzip.open(file, "rt"):
-            # No text of these tables holds a comma.
+            # No string in these tables contains a comma.
             fields = line.strip()[1:-1].split(",")
             dice.shuffle(fields)
             rows.append("{" + ",".join(fields) + "}\n")
@@ -90,7 +90,7 @@ def reordered(lake, table):
 
 
 def linked(lake, other):
-    """A lake of its own with the same bronze, by hard links."""
+    """Another lake with the same bronze, as hard links."""
     shutil.rmtree(other, ignore_errors=True)
     shutil.copytree(lake / "bronze", other / "bronze", copy_function=os.link)
     return Path(other)

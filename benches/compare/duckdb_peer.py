@@ -1,4 +1,4 @@
-"""The work in DuckDB: gunzip, parse, scale, newest file wins, sort, Parquet. All of it, as a process of its own.
+"""The work in DuckDB: gunzip, parse, scale, newest file wins, sort, Parquet; all of it, as a separate process.
 
 usage: duckdb_peer.py JOB.json MODE      (MODE: loop, year or copy)
 """
@@ -13,14 +13,14 @@ READ = {"text": "VARCHAR", "day": "DATE", "whole": "DOUBLE", "real": "DOUBLE"}
 
 
 def value(column):
-    """A column in canonical units. A count is rounded, which also removes what the product of doubles is off."""
+    """A column in canonical units. Counts are rounded, which also removes the error of the product of doubles."""
     name, factor = f'"{column["name"]}"', column["factor"]
     scaled = name if factor == 1 else f"{name} * {factor}"
     return f"CAST(round({scaled}) AS BIGINT) AS {name}" if column["kind"] == "whole" else f"{scaled} AS {name}"
 
 
 def rows(job, files):
-    """The rows of some files: read with a schema, the newest file of a key first, sorted by key."""
+    """The rows of some files: read with a schema, the newest file for a key first, sorted by key."""
     columns = ", ".join(f"\"{c['name']}\": '{READ[c['kind']]}'" for c in job["columns"])
     key = ", ".join(f'"{name}"' for name in job["key"])
     return (

@@ -1,4 +1,5 @@
-"""A query in DuckDB over the files of one table, as a process of its own. Prints its seconds without the start of Python.
+"""A query in DuckDB over the files of one table, as a separate process. Prints its seconds, excluding the start of
+Python.
 
 usage: duckdb_query.py FOLDER TABLE SQL OUT.parquet
 """

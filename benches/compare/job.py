@@ -1,4 +1,4 @@
-"""What the peers are to do: columns, units and files of a table, from its contract and from the silver it becomes."""
+"""The peers' job: columns, units and files of a table, from its contract and the silver it becomes."""
 
 import json
 import tomllib
@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parents[2]
-# What a vendor's unit is multiplied by; units that are not here are canonical.
+# What a vendor's unit is multiplied by; units not listed are canonical.
 FACTORS = {
     "lot100": 100,
     "share1e4": 10_000,
@@ -38,7 +38,7 @@ def silver(lake, table):
 
 
 def job(lake, table, out):
-    """The job of the peers, for a lake in which `table` is built."""
+    """The peers' job, for a lake in which `table` is built."""
     pipeline = tomllib.loads((ROOT / f"pipelines/{table}.toml").read_text())
     contract = fields(pipeline["source"][0]["interface"])
     columns = []
@@ -63,7 +63,7 @@ def job(lake, table, out):
 
 
 def write(lake, table, out):
-    """Writes the job beside the folder of its results; returns its path."""
+    """Writes the job next to the folder of its results; returns its path."""
     path = out.with_suffix(".json")
     path.write_text(json.dumps(job(lake, table, out)))
     return path

@@ -1,8 +1,8 @@
 """A made-up market with a fixed seed, as bronze: `daily` and `moneyflow` of 5,400 stocks, for as many days as needed.
 
-The sandbox makes both too, and everything else; for ten years of days this is faster. One answer a day, in the vendor's
-random order; a partial correction of every 25th day that supersedes some rows; one line in 10,000 written in another way
-(other key order, spaces, exponents); two nulls in 10,000 values of three columns.
+The sandbox generates both too, and everything else, but this is faster for ten years of days. There is one answer
+per day, in the vendor's random order; a partial correction of every 25th day that supersedes some rows; one line in
+10,000 written differently (other key order, spaces, exponents); and two nulls in 10,000 values of three columns.
 """
 
 import datetime
@@ -26,7 +26,7 @@ def codes():
 
 
 def sessions(count):
-    """`count` weekdays; 250 lie within one year."""
+    """`count` weekdays; 250 are within one year."""
     day = datetime.date(2023, 1, 2) if count <= 260 else datetime.date(2014, 1, 1)
     days = []
     while len(days) < count:
@@ -38,7 +38,7 @@ def sessions(count):
 
 @functools.cache
 def closes(count):
-    """Closing prices, a row a day: random walks."""
+    """Closing prices, one row per day: random walks."""
     random = np.random.default_rng(SEED)
     steps = random.normal(0, 0.022, (count + 1, STOCKS))
     steps[0] = np.log(random.uniform(3, 60, STOCKS))
@@ -51,7 +51,7 @@ def texts(values, digits):
 
 
 def daily(random, day, before, close):
-    """The values of `daily`, a list of texts a column, and the volume in lots."""
+    """The values of `daily`, one list of strings per column, and the volume in lots."""
     high = np.maximum(before, close) * (1 + np.abs(random.normal(0, 0.006, STOCKS)))
     low = np.minimum(before, close) * (1 - np.abs(random.normal(0, 0.006, STOCKS)))
     vol = np.round(random.lognormal(11, 1, STOCKS), 2)
@@ -74,7 +74,7 @@ def daily(random, day, before, close):
 
 
 def moneyflow(random, close, vol):
-    """The values of `moneyflow`: what is bought is sold, by four sizes of orders."""
+    """The values of `moneyflow`: what is bought is sold, in four order sizes."""
     columns = {}
     for size in SIZES:
         for side in ("buy", "sell"):
@@ -97,7 +97,7 @@ def lines(day, columns, order):
 
 
 def odd(random, rows):
-    """Writes some lines in another way: other key order, spaces, an exponent."""
+    """Writes some lines differently: other key order, spaces, an exponent."""
     for at in np.flatnonzero(random.random(len(rows)) < ODD):
         first, *rest = rows[at][1:-1].split(",")
         name, value = rest[-3].split(":")
@@ -106,7 +106,7 @@ def odd(random, rows):
 
 
 def make_day(task):
-    """Makes one day of the tables that are named."""
+    """Generates one day of the named tables."""
     lake, tables, count, at = task
     day = sessions(count)[at]
     random = np.random.default_rng([SEED, at])
@@ -131,7 +131,7 @@ def make_day(task):
 
 
 def make(lake, tables, count):
-    """Makes `count` days of bronze."""
+    """Generates `count` days of bronze."""
     closes(count)
     with ProcessPoolExecutor() as pool:
         list(pool.map(make_day, [(lake, tables, count, at) for at in range(count)], chunksize=5))

@@ -1,4 +1,4 @@
-"""The work in pandas: gunzip, parse, scale, newest file wins, sort, Parquet. All of it, as a process of its own.
+"""The work in pandas: gunzip, parse, scale, newest file wins, sort, Parquet; all of it, as a separate process.
 
 usage: pandas_peer.py JOB.json MODE      (MODE: loop or year)
 """

@@ -1,4 +1,4 @@
-"""The work in Polars: gunzip, parse, scale, newest file wins, sort, Parquet. All of it, as a process of its own.
+"""The work in Polars: gunzip, parse, scale, newest file wins, sort, Parquet; all of it, as a separate process.
 
 usage: polars_peer.py JOB.json MODE      (MODE: loop or year)
 """
@@ -11,7 +11,7 @@ READ = {"text": "String", "day": "String", "whole": "Float64", "real": "Float64"
 
 
 def value(pl, column):
-    """A column in canonical units. A count is rounded, which also removes what the product of doubles is off."""
+    """A column in canonical units. Counts are rounded, which also removes the error of the product of doubles."""
     it = pl.col(column["name"])
     if column["kind"] == "day":
         return it.str.to_date("%Y%m%d")
@@ -30,7 +30,7 @@ def main(path, mode):
     for part in job["parts"]:
         parts.setdefault(part["name"][:4] if mode == "year" else part["name"], []).extend(part["files"])
     for name, files in parts.items():
-        # Files come oldest first, so the last row of a key is that of the newest file.
+        # Files come oldest first, so the last row for a key is from the newest file.
         rows = pl.scan_ndjson(files, schema=schema).select(columns)
         rows = rows.unique(job["key"], keep="last").sort(job["key"])
         rows.sink_parquet(f"{job['out']}/{name}.parquet", compression="zstd")

@@ -1,4 +1,4 @@
-"""The work in PySpark: gunzip, parse, scale, newest file wins, sort, Parquet. All of it, as a process of its own.
+"""The work in PySpark: gunzip, parse, scale, newest file wins, sort, Parquet; all of it, as a separate process.
 
 usage: pyspark_peer.py JOB.json MODE      (MODE: all)
 """
@@ -13,7 +13,7 @@ READ = {"text": types.StringType, "day": types.StringType, "whole": types.Double
 
 
 def value(column):
-    """A column in canonical units. A count is rounded, which also removes what the product of doubles is off."""
+    """A column in canonical units. Counts are rounded, which also removes the error of the product of doubles."""
     it = sql.col(column["name"])
     if column["kind"] == "day":
         return sql.to_date(it, "yyyyMMdd").alias(column["name"])
@@ -42,7 +42,7 @@ def main(path, _mode):
     month = sql.date_format(sql.col(job["event"]), "yyyy-MM").alias("month")
     rows = rows.withColumn("month", month).repartition(2 * threads, "month").sortWithinPartitions("month", *job["key"])
     rows.write.mode("overwrite").partitionBy("month").parquet(job["out"])
-    # Waited for, so that what the JVM took is counted.
+    # Wait for it, so that the JVM's resources are counted.
     gateway = spark.sparkContext._gateway
     spark.stop()
     gateway.shutdown()

@@ -28,7 +28,7 @@ NAMES = {"duckdb": "DuckDB", "polars": "Polars", "pandas": "pandas", "pyspark": 
 
 
 def works(args):
-    """Name, table, lake and title of each piece of work; the lake is made when it is asked for."""
+    """Name, table, lake and title of each piece of work; the lake is created on demand."""
     days = {
         "daily": ("stock_daily_cn", 250),
         "daily-2500": ("stock_daily_cn", 2500),
@@ -68,25 +68,25 @@ class Race:
         return timing.run([sys.executable, HERE / f"{name}_peer.py", self.job, mode], self.log)
 
     def best(self, name):
-        """The fastest mode of a peer, by one run of each where there are several."""
+        """The fastest mode of a peer. If there are several, each is run once."""
         if len(MODES[name]) == 1:
             return MODES[name][0], {}
         walls = {mode: self.peer(name, mode).wall for mode in MODES[name]}
         return min(walls, key=walls.get), walls
 
     def published(self):
-        """Our files, and their bytes."""
+        """Our files, and their size in bytes."""
         files = job.silver(self.lake, self.table)
         return files, sum(file.stat().st_size for file in files)
 
     def result(self):
-        """A peer's files, and their bytes."""
+        """A peer's files, and their size in bytes."""
         files = sorted(self.out.rglob("*.parquet"))
         return files, sum(file.stat().st_size for file in files)
 
 
 def lacking(name):
-    """Why a peer is left out, or nothing."""
+    """Why a peer is left out, or None."""
     if importlib.util.find_spec(name) is None:
         return f"{NAMES[name]} is not installed"
     if name == "pyspark" and not (shutil.which("java") or os.environ.get("JAVA_HOME")):
@@ -95,7 +95,7 @@ def lacking(name):
 
 
 def compare(args, name, table, lake, title):
-    """Runs one piece of work; returns its rows of the table and its bars of the chart."""
+    """Runs one piece of work; returns its rows for the table and its bars for the chart."""
     race = Race(args, table, lake)
     spec = json.loads(race.job.read_text())
     versions = "revision" in agree.pq.read_schema(race.published()[0][0]).names

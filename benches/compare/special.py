@@ -1,4 +1,4 @@
-"""Measures without a peer that does the same: the floor, changing key order, one new day; and queries, beside DuckDB."""
+"""Measurements without a comparable peer: the floor, varying key order, one new day; and queries, next to DuckDB."""
 
 import shutil
 import statistics
@@ -31,7 +31,7 @@ def normalize(args, lake, *more):
 
 
 def inflating(lake):
-    """CPU seconds of libdeflate inflating the bronze, the files in memory."""
+    """CPU seconds for libdeflate to inflate the bronze, with the files in memory."""
     try:
         from deflate import gzip_decompress
     except ImportError:
@@ -47,7 +47,7 @@ def inflating(lake):
 
 
 def specials(args):
-    """The floor, changing key order, and one new day."""
+    """The floor, varying key order, and one new day."""
     lake = corpus.days(args.out, [TABLE], 250)
     other = corpus.reordered(lake, TABLE)
     normalize(args, lake)
@@ -72,7 +72,7 @@ def specials(args):
 
 
 def one_day(args, lake):
-    """Costs of `normalize` when the 241st day has come."""
+    """Costs of `normalize` after the 241st day has been added."""
     year = args.out / "one-day"
     corpus.linked(lake, year)
     folders = sorted((year / f"bronze/tushare/{TABLE}").iterdir())
@@ -90,7 +90,7 @@ def one_day(args, lake):
 
 
 def queries(args):
-    """`pitlake query` against DuckDB on the same silver files, both whole processes that write the rows as Parquet."""
+    """`pitlake query` and DuckDB on the same silver files, both as whole processes that write the rows as Parquet."""
     lake = corpus.days(args.out, [TABLE], 2500)
     normalize(args, lake)
     rows = []
@@ -126,7 +126,7 @@ def queries(args):
 
 
 def same(ours, theirs, name):
-    """Raises unless both files hold the same rows."""
+    """Raises unless both files have the same rows."""
     import pyarrow.parquet as pq
 
     a, b = pq.read_table(ours), pq.read_table(theirs)

@@ -1,7 +1,7 @@
-"""Runs processes and says what each cost: wall time, CPU and peak memory of the whole process.
+"""Runs processes and measures each: wall time, CPU and peak memory of the whole process.
 
-As a program (`timing.py LOG COMMAND...`) it runs one: a small process, for the peak of a new process begins with that of
-the one that starts it.
+As a program (`timing.py LOG COMMAND...`) it runs one. It is a small process, because the peak of a new process
+starts from that of its parent.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ import time
 
 @dataclasses.dataclass
 class Cost:
-    """What one run cost."""
+    """The cost of one run."""
 
     wall: float
     cpu: float
@@ -23,7 +23,7 @@ class Cost:
 
 
 def run(command, log):
-    """Runs a command; its output goes to the file `log`."""
+    """Runs a command, with its output going to the file `log`."""
     os.sync()
     line = subprocess.run([sys.executable, "-I", __file__, log, *command], check=True, stdout=subprocess.PIPE).stdout
     return Cost(**json.loads(line))
@@ -43,7 +43,7 @@ def main(log, *command):
 
 
 def pairs(ours, theirs, count):
-    """Runs two functions that return a cost in turn, A B A B; returns the costs of each."""
+    """Runs two functions that return a cost alternately, A B A B; returns the costs of each."""
     costs = [(ours(), theirs()) for _ in range(count)]
     return [a for a, _ in costs], [b for _, b in costs]
 
@@ -54,7 +54,7 @@ def median(costs, what="wall"):
 
 
 def ratios(ours, theirs, what="wall"):
-    """Least, median and greatest of the ratios of the pairs: how many times as much the peer takes."""
+    """Minimum, median and maximum of the ratios of the pairs: how many times as much the peer takes."""
     each = sorted(getattr(b, what) / getattr(a, what) for a, b in zip(ours, theirs, strict=True))
     return each[0], statistics.median(each), each[-1]
 

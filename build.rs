@@ -1,4 +1,4 @@
-//! Lists `pipelines/` for the binary: they are compiled in, file by file.
+//! Lists the files of `pipelines/`, which are compiled into the binary.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ fn main() {
     let mut code = String::from("&[\n");
     for file in files {
         let name = file.strip_prefix(&root).expect("inside the root").to_string_lossy().replace('\\', "/");
-        // Relative to the source that is compiled: clones may share a target folder.
+        // Relative to the source being compiled, because clones may share a target folder.
         let path = format!("/{name}");
         writeln!(code, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),")
             .expect("text grows");

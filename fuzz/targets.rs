@@ -1,5 +1,5 @@
-//! What is fuzzed: functions that take any bytes, and panic where a promise is broken. `tests/suite/fuzz.rs` tries them with
-//! the corpus, `.ci/full fuzz` for as long as is wanted. Never here: where the bytes come from.
+//! Fuzz targets: functions that take arbitrary bytes and panic if a promise is broken. `tests/suite/fuzz.rs` tries them
+//! with the corpus, `.ci/full fuzz` for as long as wanted. Where the bytes come from is not decided here.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -13,11 +13,11 @@ use pitlake_contract::decimal::{self, Decimal, Parsed};
 use pitlake_contract::toml::{TomlFile, TomlTable};
 use serde_json::value::RawValue;
 
-/// What takes any bytes.
+/// Takes arbitrary bytes.
 type Target = fn(&[u8]);
 
-/// The targets by name; each has a folder of that name in `fuzz/corpus`. All but `columns` are programs of libFuzzer too, which
-/// ends at a panic even where it is caught.
+/// The targets by name; each has a folder of that name in `fuzz/corpus`. All but `columns` are also libFuzzer programs,
+/// which end at a panic even if it is caught.
 pub(crate) const TARGETS: [(&str, Target); 7] = [
     ("wires", wires),
     ("bronze", bronze),
@@ -28,7 +28,7 @@ pub(crate) const TARGETS: [(&str, Target); 7] = [
     ("numbers", numbers),
 ];
 
-/// The target of a name, on some bytes.
+/// Runs the target with a name on some bytes.
 pub(crate) fn run(name: &str, data: &[u8]) {
     let (_, target) = TARGETS.iter().find(|(target, _)| *target == name).expect("a target");
     target(data);
@@ -36,7 +36,7 @@ pub(crate) fn run(name: &str, data: &[u8]) {
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load(&[], None).expect("the shipped files").0);
 
-/// A reply, read by each wire. Its first byte stands for the status.
+/// A reply, read by each wire. The first byte selects the status.
 fn wires(data: &[u8]) {
     const STATUS: [u16; 8] = [200, 200, 400, 401, 403, 404, 429, 500];
     let Some((first, body)) = data.split_first() else { return };
@@ -62,14 +62,14 @@ fn wires(data: &[u8]) {
     }
 }
 
-/// A line of bronze: one object, its end included. Its numbers may be any.
+/// Checks that a bronze line is one object, including its line break. Numbers may be any.
 fn is_line(line: &[u8]) {
     let object = line.strip_suffix(b"\n").expect("a line");
     assert!(!object.contains(&b'\n'), "a row of two lines");
     serde_json::from_slice::<HashMap<String, &RawValue>>(object).expect("a row is an object");
 }
 
-/// A bronze file: its header, and its lines.
+/// A bronze file: its header and lines.
 fn bronze(data: &[u8]) {
     let mut lines = Vec::new();
     if let Ok(Some(provenance)) = bronze::read(data, &mut lines) {
@@ -78,7 +78,7 @@ fn bronze(data: &[u8]) {
     }
 }
 
-/// The lines of a bronze file as rows of a table, which the first byte stands for.
+/// The lines of a bronze file as rows of a table, selected by the first byte.
 fn rows(data: &[u8]) {
     const TABLES: [&str; 6] =
         ["stock_daily_cn", "income_cn", "trade_cal", "stk_mins_cn", "dividend_cn", "stk_holdertrade_cn"];
@@ -92,7 +92,8 @@ fn rows(data: &[u8]) {
     }
 }
 
-/// A TOML file: as jobs.toml, a contract or a pipeline by its first byte, and as any file that is read key by key.
+/// A TOML file: as jobs.toml, a contract or a pipeline, selected by the first byte, and as any file that is read key by
+/// key.
 fn toml(data: &[u8]) {
     let Some((first, text)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
@@ -117,7 +118,7 @@ fn toml(data: &[u8]) {
     }
 }
 
-/// Every key of a table as every kind that there is.
+/// Reads every key of a table as every kind.
 fn read_all(table: &TomlTable<'_>, depth: usize) {
     table.version();
     for key in table.keys() {
@@ -140,7 +141,7 @@ fn read_all(table: &TomlTable<'_>, depth: usize) {
     }
 }
 
-/// Whether it is a file of Parquet or one of Arrow's formats.
+/// Whether it is a Parquet file or in one of Arrow's formats.
 fn is_columnar(data: &[u8]) -> bool {
     [&b"PAR1"[..], b"ARROW1", b"\xff\xff\xff\xff"].iter().any(|start| data.starts_with(start))
 }
@@ -152,7 +153,8 @@ fn csv(data: &[u8]) {
     }
 }
 
-/// A file to import: Parquet, Feather, or a stream of Arrow. Crates of others read them; what they panic at is caught.
+/// A file to import: Parquet, Feather, or an Arrow stream. These are read by other people's crates, whose panics are
+/// caught.
 fn columns(data: &[u8]) {
     if is_columnar(data) {
         imported(data);
@@ -174,7 +176,7 @@ fn imported(data: &[u8]) {
     }
 }
 
-/// A number, and by how many places it is moved: the first byte.
+/// A number, and the number of places to move its point: the first byte.
 fn numbers(data: &[u8]) {
     let Some((first, text)) = data.split_first() else { return };
     let shift = i8::from_ne_bytes([*first]) % 19;
@@ -189,7 +191,7 @@ fn numbers(data: &[u8]) {
     }
     let mut moved = String::new();
     let (mantissa, power) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    // Only that of a zero may be of any length.
+    // Only a zero may have an exponent of any length.
     let power: i64 = power.parse().unwrap_or(0);
     write!(moved, "{mantissa}e{}", power.saturating_add(shift.into())).expect("written");
     let nearest: f64 = moved.parse().expect("a double");
@@ -211,12 +213,12 @@ fn numbers(data: &[u8]) {
     }
     if let Some(whole) = whole {
         let off = (nearest - whole.to_string().parse::<f64>().expect("a double")).abs();
-        // What is told here is told by doubles, which are off themselves.
+        // The expected value is a double, which is not exact itself.
         assert!(off <= 1e-6 + nearest.abs() * 1e-14, "`{number}` by {shift} is {whole}, not {nearest}");
     }
 }
 
-/// A number is itself, whatever is asked.
+/// A number is equal to itself, whatever the comparison.
 fn related(number: Decimal) {
     assert!(number.equals(number) && number.agrees(number) && !number.is_rounding_of(number));
 }

@@ -1,4 +1,4 @@
-// The answers of the first screen: what is missing, late and changed, and what to do. Never a table.
+// The first screen: what is missing, late and changed, and what to do. It has no tables.
 
 const REASONS = {
   empty: "The lake is empty: begin here.",
@@ -178,7 +178,7 @@ function actionAnswer() {
       : t("No job has a schedule: `pitlake run` fetches what is due.");
     return answer(question, "good", t("Nothing"), element("p", {}, sentence(text)));
   }
-  // Commands with one reason follow each other.
+  // Keep commands with the same reason together.
   const isNew = (action, place) => place === 0 || actions[place - 1].why !== action.why;
   const items = actions.map((action, place) =>
     element("li", {}, isNew(action, place) && t(REASONS[action.why]), command(action.command)),

@@ -1,4 +1,4 @@
-// The days of one table: a year of weeks, or all of its months or periods. Never several tables.
+// The days of one table: a year of weeks, or all of its months or periods.
 
 /** The first and the last year of a table. */
 const yearsOf = (coverage) => [yearOf(coverage.first), yearOf(coverage.last)];
@@ -156,7 +156,7 @@ function drawCoverage(focus) {
     calendar(change),
   );
   const now = document.querySelector("#coverage .tall");
-  // What is newest is seen first, where not all fits.
+  // If not everything fits, scroll to the newest.
   if (now) [now.scrollLeft, now.scrollTop] = old ? [left, top] : [now.scrollWidth, 0];
   const first = document.querySelector("#days td[tabindex='0']");
   if (first) first.closest(".scroll").scrollLeft = first.offsetLeft - first.closest(".scroll").clientWidth / 2;

@@ -1,4 +1,4 @@
-// The Chinese of each English text. Never a text without its English.
+// The Chinese for each English text.
 
 const CHINESE = {
   ", ": "，",

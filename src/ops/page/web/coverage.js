@@ -1,4 +1,4 @@
-// Coverage as it is stored, day by day: letters for states, and what they mean. Never how a day is drawn.
+// Coverage as stored, day by day: letters for states, and their meaning. How a day is drawn is decided elsewhere.
 
 /** Each letter: the kind by which it is drawn, and its text. */
 const STATES = {
@@ -43,7 +43,7 @@ const isClosed = (day) => market.letters[day - market.first] === "c";
 /** What an interface covers, with its days unpacked once. */
 function opened(table, coverage) {
   const { first, letters: stored } = unpacked(coverage.days);
-  // A closed day is stored as the one before it.
+  // A closed day is stored like the one before it.
   const letters =
     coverage.axis !== "session"
       ? stored

@@ -1,4 +1,5 @@
-// A grid of cells that the keyboard walks: one cell is in the order of tabs, arrows move it. Never what a cell shows.
+// A grid of cells for keyboard navigation: one cell is in the tab order, and arrow keys move it. What a cell shows is
+// decided elsewhere.
 
 /**
  * `rows` are `{header, cells}`; a cell is null, `{words}`, or `{kind, label, share, selected, start}`: of the kind as far as its
@@ -84,7 +85,7 @@ function target(places, row, column, event, page) {
   const step = (rows, columns) => {
     let [r, c] = [row + rows, column + columns];
     while (places[r] && c >= 0 && c < Math.max(...places.map((cells) => cells.length))) {
-      // A row of words is shorter than the others.
+      // A row of text is shorter than the others.
       const cell = places[r][Math.min(c, places[r].length - 1)];
       if (cell && cell !== places[row][column]) return cell;
       [r, c] = [r + rows, c + columns];

@@ -1,4 +1,4 @@
-// All tables at once: a row for each, a column for each year or month. Never a single day.
+// All tables at once: one row per table, one column per year or month. Single days are in `calendar.js`.
 
 /** Years of coverage up to which columns are months. */
 const YEARS_OF_MONTHS = 5;

@@ -1,4 +1,4 @@
-// The sections with tables, and the chart of revisions. Never coverage: that is drawn day by day.
+// The sections with tables, and the chart of revisions. Coverage is drawn elsewhere.
 
 /** How a run ended, by its exit code. */
 const EXITS = {

@@ -1,4 +1,4 @@
-// Chooses a language and draws the page. Nothing is drawn before.
+// Chooses a language and draws the page. Runs last.
 
 function draw() {
   document.getElementById("written").textContent = t("As of {at} in Shanghai", { at: instant(data.now) });
@@ -22,7 +22,7 @@ function choose(chosen) {
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => choose(button.dataset.language));
 }
-// Paper folds nothing away.
+// Paper cannot unfold anything.
 addEventListener("beforeprint", () => {
   for (const folded of document.querySelectorAll("details")) folded.open = true;
 });

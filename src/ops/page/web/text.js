@@ -1,4 +1,4 @@
-// Words and figures in the language of the reader, and elements that hold them. Never what a section says.
+// Text and numbers in the user's language, and the elements that hold them. What a section says is decided elsewhere.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 

@@ -316,8 +316,8 @@ fn answered(lines: &str) -> Built {
     builder.finish(&|_| None).unwrap()
 }
 
-/// Cases C 2 and C 3. Was: all rows rejected because a date had a midnight time; one row fewer because of a cell, exit
-/// 0. Expected: the date read; one row rejected for an invalid number, whatever the other cells are.
+/// Cases C 2 and C 3. Was: all rows rejected because a date had a midnight time, or one row fewer because of a cell,
+/// both with exit 0. Expected: the date read; one row rejected for an invalid number, whatever the other cells are.
 #[test]
 fn a_cell_of_an_answer_is_the_fault_of_its_row_alone() {
     let line = |code: &str, day: &str, amount: &str| {

@@ -1,5 +1,5 @@
-//! Which files of a partition count: of the answers to a slice, the newest whole one and everything after it; and every
-//! part. Rows are not read.
+//! Of the files of a partition, those that count, as looks at its slices: applies the rule of `normalise::counting` to a
+//! ledger. Rows are not read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

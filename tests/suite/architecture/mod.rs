@@ -152,7 +152,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/sandbox", &["pitlake-contract"]),
     (".", &["pitlake-contract", "pitlake-sandbox"]),
     ("crates/cluster", &["pitlake"]),
-    ("crates/cluster", &["pitlake"]),
 ];
 
 /// Folders with sources.

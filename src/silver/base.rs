@@ -16,6 +16,7 @@ use bytes::Bytes;
 
 use super::{checksum, parquet};
 use crate::normalise::{NumberedTexts, RULES, companion_schema};
+use crate::panics::caught;
 use crate::spec::Table;
 use crate::store::{Entry, Store};
 
@@ -44,7 +45,10 @@ impl Base {
     ) -> Result<Option<Self>> {
         let file = store.read(&entry.path).await?;
         let options = || ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
-        let metadata = ArrowReaderMetadata::load(&file, options())?;
+        // The footer's Arrow schema is decoded before any checksum is verified: what damage made of it may panic.
+        let load = |file: &Bytes, options| caught(|| ArrowReaderMetadata::load(file, options));
+        let Some(metadata) = load(&file, options()) else { return Ok(None) };
+        let metadata = metadata?;
         let footer = parquet::facts(table, &entry.path, metadata.metadata())?;
         let is_whole = footer.has_companion == companion.is_some();
         if footer.origin != origin || footer.rules != RULES || footer.is_noted || footer.rows == 0 || !is_whole {
@@ -53,8 +57,8 @@ impl Base {
         let companion = match companion {
             Some(entry) => {
                 let file = store.read(&entry.path).await?;
-                let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
-                if parquet::facts(table, &entry.path, metadata.metadata())?.origin != origin {
+                let Some(metadata) = load(&file, ArrowReaderOptions::new()) else { return Ok(None) };
+                if parquet::facts(table, &entry.path, metadata?.metadata())?.origin != origin {
                     return Ok(None);
                 }
                 Some(file)

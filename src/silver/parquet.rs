@@ -11,8 +11,8 @@ use arrow::datatypes::Int32Type;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use chrono::NaiveDate;
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::file::metadata::{
     FileMetaData, KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn,
 };
@@ -22,6 +22,7 @@ use parquet::file::statistics::Statistics;
 use super::checksum::{self, BLANK, KEY_CHECKSUM};
 use super::encoding::{self, Columns};
 use crate::normalise::RULES;
+use crate::panics::caught;
 use crate::parallel::Threads;
 use crate::spec::{DateRange, Table};
 use crate::store::Store;
@@ -166,6 +167,12 @@ pub(super) fn footer_in(table: &Table, path: &str, end: &[u8]) -> Option<Result<
 pub(super) fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Result<Footer> {
     let file = metadata.file_metadata();
     belongs(file, table).with_context(|| format!("cannot use `{path}`"))?;
+    // Readers decode the Arrow schema first, and damage that is still well-formed makes them panic.
+    let schema = caught(|| parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()));
+    ensure!(
+        schema.is_some_and(|schema| schema.is_ok()),
+        "cannot read the footer of `{path}`: the Arrow schema is damaged"
+    );
     let value = |key| value(file, key);
     let origin = value(KEY_ORIGIN);
     let rules = value(KEY_RULES).and_then(|text| text.parse().ok()).unwrap_or(0);

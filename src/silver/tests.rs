@@ -192,6 +192,25 @@ fn a_flipped_bit_anywhere_is_noticed() {
     }
 }
 
+#[test]
+fn a_footer_that_is_read_does_not_make_readers_panic() {
+    let table = table();
+    let body = bytes(&many(&table, 300));
+    let footer = body.len() - 8 - u32::from_le_bytes(*body[body.len() - 8..].first_chunk().unwrap()) as usize;
+    let mut accepted = 0;
+    for place in footer..body.len() {
+        let mut damaged = body.to_vec();
+        damaged[place] ^= 1 << (place % 8);
+        let damaged = Bytes::from(damaged);
+        if let Some(Ok(_)) = parquet::footer_in(&table, "a", &damaged) {
+            accepted += 1;
+            let read = crate::panics::caught(|| ParquetRecordBatchReaderBuilder::try_new(damaged).is_ok());
+            assert!(read.is_some(), "byte {place} of {}", body.len());
+        }
+    }
+    assert!(accepted > 100, "{accepted}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

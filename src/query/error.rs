@@ -1,6 +1,7 @@
 //! Why a query failed, in one line with what to do. How queries run is decided elsewhere.
 
 use anyhow::anyhow;
+use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 
 use super::engine::MEMORY;
@@ -125,6 +126,25 @@ pub(super) fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError 
         )),
         _ => QueryError::Failed(anyhow!("the query failed: {line}")),
     }
+}
+
+/// Where a file of one of these tables could not be decoded. `None` for other errors.
+pub(super) fn damaged(error: &DataFusionError, tables: &[String]) -> Option<QueryError> {
+    let what = match error.find_root() {
+        DataFusionError::ParquetError(what) => what.to_string(),
+        DataFusionError::ArrowError(what, _) => match what.as_ref() {
+            ArrowError::ParquetError(what) => what.clone(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    // Without what the decoder's own types look like.
+    let what = what.lines().next().and_then(|line| line.split(" { ").next()).unwrap_or_default();
+    // Decoders do not tell which file they read.
+    Some(QueryError::Failed(anyhow!(
+        "a file of silver is damaged ({what}): run `pitlake verify {}` to find it",
+        tables.join(" ")
+    )))
 }
 
 #[cfg(test)]

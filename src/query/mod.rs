@@ -27,8 +27,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SQLOptions;
 use futures::StreamExt as _;
+use parquet::errors::ParquetError;
 
 pub use ddl::{duckdb, polars, spark};
 pub use error::QueryError;
@@ -44,6 +47,7 @@ use derived::{IDENTITY, MAPPING, SECURITIES};
 use silver::Silver;
 use statement::Shown;
 
+use crate::panics::survived;
 use crate::spec::Catalog;
 use crate::store::Store;
 
@@ -103,6 +107,7 @@ pub async fn sql(
         let view = silver.view(&relations, &derived::identity(SECURITIES, MAPPING))?;
         context.register_table(IDENTITY, view).map_err(anyhow::Error::from)?;
     }
+    let tables = silver.names();
     function::register(&context, sql, &Arc::new(silver));
     let state = context.state();
     let plan = state.statement_to_plan(statement).await.map_err(locate)?;
@@ -115,25 +120,45 @@ pub async fn sql(
         ))
     })?;
     let frame = DataFrame::new(context.state(), plan);
-    let task = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.map_err(explain)?;
-    let schema = distinct(&plan.schema());
-    if let Some(name) = described {
-        return Ok(statement::columns(catalog, name, &schema).map_err(anyhow::Error::from)?);
-    }
-    let mut stream = match remote {
-        Some(remote) => remote.run(store, plan, task.session_config()).await.map_err(explain)?,
-        None => datafusion::physical_plan::execute_stream(plan, task).map_err(explain)?,
+    let ran = async {
+        let task = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await?;
+        let schema = distinct(&plan.schema());
+        if described.is_some() {
+            return Ok(ResultSet::empty(schema));
+        }
+        let stream = match remote {
+            Some(remote) => remote.run(store, plan, task.session_config()).await?,
+            None => execute_stream(plan, task)?,
+        };
+        collected(stream, schema, most).await
     };
+    // Decoders may panic on damaged files, also on the engine's own threads.
+    let found = match survived(ran).await {
+        Ok(ran) => ran,
+        Err(text) => Err(DataFusionError::ParquetError(Box::new(ParquetError::General(text)))),
+    };
+    let found = found.map_err(|error| error::damaged(&error, &tables).unwrap_or_else(|| explain(error)))?;
+    match described {
+        Some(name) => Ok(statement::columns(catalog, name, &found.schema).map_err(anyhow::Error::from)?),
+        None => Ok(found),
+    }
+}
+
+/// The rows of a query, `most` at most.
+async fn collected(
+    mut stream: SendableRecordBatchStream,
+    schema: SchemaRef,
+    most: Option<usize>,
+) -> Result<ResultSet, DataFusionError> {
     let mut left = most.unwrap_or(usize::MAX);
-    let mut found = ResultSet { schema, batches: Vec::new(), has_more: false, is_catalogue: false };
+    let mut found = ResultSet::empty(schema);
     while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(explain)?;
+        let batch = batch?;
         let taken = batch.num_rows().min(left);
         found.has_more = taken < batch.num_rows();
         left -= taken;
-        let batch = RecordBatch::try_new(Arc::clone(&found.schema), batch.slice(0, taken).columns().to_vec());
-        found.batches.push(batch.map_err(anyhow::Error::from)?);
+        found.batches.push(RecordBatch::try_new(Arc::clone(&found.schema), batch.slice(0, taken).columns().to_vec())?);
         if found.has_more {
             break;
         }

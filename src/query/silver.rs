@@ -84,6 +84,13 @@ impl Silver {
         self.tables.get(name).map(|found| found.table.as_ref())
     }
 
+    /// The names of the tables, in order.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.tables.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
     /// Whether a table has files.
     pub(super) fn is_built(&self, name: &str) -> bool {
         self.tables.get(name).is_some_and(|found| found.rows.is_built)

@@ -30,6 +30,11 @@ pub struct ResultSet {
 }
 
 impl ResultSet {
+    /// No rows yet.
+    pub(super) fn empty(schema: SchemaRef) -> Self {
+        Self { schema, batches: Vec::new(), has_more: false, is_catalogue: false }
+    }
+
     /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {

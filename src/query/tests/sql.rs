@@ -38,6 +38,30 @@ async fn sql_reads_silver() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_footer_fails_the_query_and_not_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, store) = lake(folder.path());
+    let path = folder.path().join("a [lake] 数%20/silver/stock_daily_cn/year=2023/part-0.parquet");
+    let whole = fs::read(&path).unwrap();
+    let footer = whole.len() - 8 - u32::from_le_bytes(*whole[whole.len() - 8..].first_chunk().unwrap()) as usize;
+    let mut failed = 0;
+    for place in footer..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1 << (place % 8);
+        fs::write(&path, damaged).unwrap();
+        let text = "SELECT max(ts_code) AS m, sum(vol) AS v FROM stock_daily_cn";
+        match sql(&catalog, (&store, None), text, &Horizon::default(), None).await {
+            Ok(rows) => drop(rows.json().unwrap()),
+            Err(QueryError::Failed(error)) => {
+                failed += usize::from(error.to_string().ends_with(": run `pitlake verify stock_daily_cn` to find it"));
+            }
+            Err(error) => panic!("{place}: {error}"),
+        }
+    }
+    assert!(failed > 100, "{failed}");
+}
+
 #[tokio::test]
 async fn an_error_in_the_sql_shows_its_place() {
     let folder = tempfile::tempdir().unwrap();

@@ -160,3 +160,29 @@ fn silver_that_its_bronze_does_not_give_is_noticed_by_building_it_again() {
     let remedy = "run `pitlake normalize adj_factor --start 2024-01-01 --end 2024-12-31 --full`";
     assert_eq!(found["silver/adj_factor/year=2024/part-0.parquet"], remedy);
 }
+
+#[test]
+fn no_sum_is_made_of_a_damaged_page() {
+    let (_vendor, place, _) = lake();
+    let path = place.path("data/silver/adj_factor/year=2023/part-0.parquet");
+    let whole = fs::read(&path).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let sum = ["query", "SELECT sum(adj_factor) AS s FROM adj_factor", "--format", "json", "--now", NOW];
+    let expected = place.expect(0, &sum);
+    let mut failed = 0;
+    for _ in 0..60 {
+        let mut damaged = whole.clone();
+        damaged[rng.random_range(4..whole.len() / 2)] ^= 1 << rng.random_range(0..8);
+        fs::write(&path, damaged).unwrap();
+        let output = place.run(&sum);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() == Some(0) {
+            assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+        } else {
+            assert_eq!(output.status.code(), Some(1), "{errors}");
+            assert!(errors.contains("run `pitlake verify adj_factor` to find it"), "{errors}");
+            failed += 1;
+        }
+    }
+    assert!(failed > 0, "no damage met the column");
+}

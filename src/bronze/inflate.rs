@@ -53,7 +53,7 @@ pub(super) fn inflate_rows(body: &[u8], rows: usize, text: &mut Vec<u8>) -> Resu
         (&mut member).take(left).read_to_end(text).context("the gzip data is truncated or damaged")?;
         if text.len() > most {
             let mib = most >> 20;
-            bail!("its {} bytes inflate to more than {mib} MiB, which rows never do", body.len());
+            bail!("its {} bytes inflate to more than {mib} MiB, far more than rows of data would", body.len());
         }
         rest = member.into_inner();
         // Some programs pad files with zeros, and gzip ignores them.

@@ -66,7 +66,10 @@ pub struct Listing {
 /// What to tell the user about such a file.
 #[must_use]
 pub fn stray(path: &str) -> String {
-    format!("`{path}` is no file of pitlake and stays; others may read it as rows: move it away")
+    format!(
+        "`{path}` was not written by pitlake and is left in place; other programs may read it as data: move it \
+         elsewhere"
+    )
 }
 
 /// All files of a table.

@@ -33,7 +33,7 @@ pub fn is_passing(error: &anyhow::Error) -> bool {
 
 /// Something is in the way of a file. This one cannot be written; others can.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write `{path}` in the lake {lake}: {cause}; move what lies there away")]
+#[error("cannot write `{path}` in the lake {lake}: {cause}; move what is there out of the way")]
 pub struct Obstructed {
     pub(super) lake: String,
     pub(super) path: String,

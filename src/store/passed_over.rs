@@ -17,7 +17,7 @@ pub(super) const CONTROL: &str = "its name has a line break or another control c
 pub(super) const NO_FOLDER: &str = "it is a file, and a folder should be there; move it away";
 pub(super) const NO_FILE: &str = "it is neither a file nor a folder; remove it";
 pub(super) const LEADS_BACK: &str = "it is a link that leads back to a folder above it; remove the link";
-pub(super) const LEADS_NOWHERE: &str = "it is a link to nothing; remove it, or bring back what it leads to";
+pub(super) const LEADS_NOWHERE: &str = "it is a broken link; remove it, or restore its target";
 pub(super) const DEEP: &str = "it lies too many folders deep; move it away";
 
 /// The paths passed over so far. Clones share them.
@@ -35,8 +35,8 @@ impl PassedOver {
             return;
         }
         match all.len() {
-            NAMED => tracing::error!("more paths are passed over than these {NAMED}; the report of a run has all"),
-            number if number < NAMED => tracing::error!("`{path}` is passed over: {reason}"),
+            NAMED => tracing::error!("more paths are skipped than these {NAMED}; the run's report lists them all"),
+            number if number < NAMED => tracing::error!("skipped `{path}`: {reason}"),
             _ => {}
         }
         all.insert(path, reason.to_owned());

@@ -62,8 +62,7 @@ fn columns(message: Message<'_>, body: &[u8], most: &mut u64) -> Result<(), Stri
         let packed = batch.compression().and_then(|_| bytes.first_chunk()).map(|length| i64::from_le_bytes(*length));
         let length = packed.and_then(|length| u64::try_from(length).ok()).unwrap_or(bytes.len() as u64);
         let left = most.checked_sub(length);
-        *most =
-            left.ok_or_else(|| format!("a column claims {length} bytes, and a file of its size has none so large"))?;
+        *most = left.ok_or_else(|| format!("a column claims {length} bytes, too many for a file of this size"))?;
     }
     Ok(())
 }
@@ -182,7 +181,7 @@ mod tests {
         let packed = file(&batch(), Some(CompressionType::ZSTD));
         let at = packed.windows(4).position(|window| window == [0x28, 0xb5, 0x2f, 0xfd]).unwrap();
         let claimed = [&packed[..at - 8], &(1_i64 << 40).to_le_bytes()[..], &packed[at..]].concat();
-        refused(&claimed, "a column claims 1099511627776 bytes, and a file of its size has none so large");
+        refused(&claimed, "a column claims 1099511627776 bytes, too many for a file of this size");
     }
 
     #[test]

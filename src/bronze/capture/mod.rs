@@ -222,7 +222,7 @@ impl CaptureReader<'_> {
         }
         if self.lines.len() > self.most {
             let problem =
-                format!("its rows take more than {} MiB as text, which those of its size never do", self.most >> 20);
+                format!("its rows take more than {} MiB as text, too much for a file of this size", self.most >> 20);
             return Err(self.error(None, problem, AGAIN));
         }
         Ok(())

@@ -144,7 +144,7 @@ fn of_column(mut pages: &[u8], most: &mut u64) -> Result<(), Stop> {
         if values > size {
             return Err(Stop::Claim(format!("a dictionary claims {values} values in {size} bytes")));
         }
-        let too_large = || Stop::Claim(format!("a page claims {size} bytes, and a file of its size has none so large"));
+        let too_large = || Stop::Claim(format!("a page claims {size} bytes, too many for a file of this size"));
         *most = most.checked_sub(size).ok_or_else(too_large)?;
         pages = in_file.and_then(|length| header.0.get(length..)).ok_or(Stop::Damaged)?;
     }
@@ -201,7 +201,7 @@ mod tests {
         // Type and size of the first page. Four bytes can claim up to 128 MiB.
         assert_eq!(body[4..7], [0x15, 0, 0x15]);
         body[7..11].copy_from_slice(&[0xfe, 0xff, 0xff, 0x7f]);
-        refused(&body, "a page claims 134217727 bytes, and a file of its size has none so large");
+        refused(&body, "a page claims 134217727 bytes, too many for a file of this size");
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn bronze_file(path: &str, body: &[u8], names: &BTreeSet<String>) -> Body {
     let folder = format!("bronze/{}/", provenance.vendor);
     if !path.starts_with(&folder) || !bronze::file_name(path).starts_with(&provenance.interface) {
         let of = format!("{}/{}", provenance.vendor, provenance.interface);
-        return Body::Damaged(format!("its header is of `{of}`, its path of another interface"));
+        return Body::Damaged(format!("its header names `{of}`, but its path belongs to another interface"));
     }
     match provenance.same_as {
         Some(_) if !text.is_empty() => Body::Damaged("it holds rows, and its header says that it holds none".into()),

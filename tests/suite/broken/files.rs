@@ -56,7 +56,7 @@ fn silver_of_any_bytes_is_named_and_built_again() {
             what: "a folder",
             breaks: |lake| folder(lake.silver()),
             exits: [0, 0, 0, 0, 3, 3],
-            says: "move what lies there",
+            says: "move what is there out of the way",
         },
         Case {
             what: "a file where the folder of a year should be",
@@ -66,7 +66,7 @@ fn silver_of_any_bytes_is_named_and_built_again() {
                 replaced(year, b"x")
             },
             exits: [0, 0, 0, 0, 3, 3],
-            says: "move what lies there",
+            says: "move what is there out of the way",
         },
         Case {
             what: "a link to a file of the system that seems empty",
@@ -156,7 +156,7 @@ fn a_file_in_place_of_a_folder_ends_what_needs_the_folder() {
     let output = run(&["backfill", "stock_daily_cn", "adj_factor", "--start", "2022-12-29", "--end", "2023-01-06"]);
     let text = printed(&output);
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("date=2023-01-05") && text.contains("move what lies there away"), "{text}");
+    assert!(text.contains("date=2023-01-05") && text.contains("move what is there out of the way"), "{text}");
     fs::remove_dir_all(lake.path.join("runs")).unwrap();
     fs::write(lake.path.join("runs"), "x").unwrap();
     for args in

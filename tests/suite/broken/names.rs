@@ -64,7 +64,7 @@ fn names_that_no_path_has_and_links_that_lead_nowhere_are_passed_over() {
             what: "a link to nothing in bronze",
             breaks: |lake| linked(lake.bars(), "/nowhere/x"),
             exits: LISTED,
-            says: "a link to nothing",
+            says: "it is a broken link",
         },
         Case {
             what: "a link to nothing in silver",
@@ -74,7 +74,7 @@ fn names_that_no_path_has_and_links_that_lead_nowhere_are_passed_over() {
                 path
             },
             exits: SILVER,
-            says: "a link to nothing",
+            says: "it is a broken link",
         },
         Case {
             what: "a name with a line break",

@@ -135,17 +135,17 @@ impl Findings {
         if self.lacking_codes > 0 {
             let codes = named(&self.lacking, self.lacking_codes);
             parts.push(match self.expected {
-                Some(expected) => format!("{codes} of {expected} lacking"),
-                None => format!("{codes} lacking"),
+                Some(expected) => format!("{codes} of {expected} missing"),
+                None => format!("{codes} missing"),
             });
         }
         if self.is_unjudged {
             parts.push(
-                "the list of securities or of suspensions that it is judged by is missing or cannot be read".to_owned(),
+                "the list of securities or suspensions needed to judge it is missing or cannot be read".to_owned(),
             );
         }
         if let Some(beside) = self.beside {
-            parts.push(format!("{}, {beside} on the session beside it", counted(self.keys, "row")));
+            parts.push(format!("{}, but {beside} on the neighbouring session", counted(self.keys, "row")));
         }
         (!parts.is_empty()).then(|| parts.join("; "))
     }
@@ -179,12 +179,10 @@ mod tests {
         assert!(findings.is_damaged());
         let text = findings.text().unwrap();
         let unjudged = Findings { is_unjudged: true, ..Findings::default() };
-        assert!(
-            unjudged.text().is_some_and(|text| text.ends_with("that it is judged by is missing or cannot be read"))
-        );
+        assert!(unjudged.text().is_some_and(|text| text.ends_with("needed to judge it is missing or cannot be read")));
         let part = Findings { keys: 29, beside: Some(58), ..Findings::default() };
-        assert_eq!(part.text().as_deref(), Some("29 rows, 58 on the session beside it"));
-        assert_eq!(text, "no `vol` in the reply; `600001.SH`, `600002.SH`, `600003.SH` and 2 more of 297 lacking");
+        assert_eq!(part.text().as_deref(), Some("29 rows, but 58 on the neighbouring session"));
+        assert_eq!(text, "no `vol` in the reply; `600001.SH`, `600002.SH`, `600003.SH` and 2 more of 297 missing");
     }
 
     #[test]

@@ -81,9 +81,12 @@ pub async fn judge_again(run: Run<'_>, facts: Facts<'_>, ledger: &Ledger, files:
             Marked { slice: provenance.slice.clone(), mark, lacking, agreed: false }.text()
         });
         let note = match (file.file.mark, marked) {
-            (Some(Mark::Damaged), None) => format!("not damaged any more: {}", provenance.slice),
-            (Some(Mark::Damaged), Some(marked)) => format!("not damaged any more, but {marked}"),
-            (_, marked) => format!("judged anew what a former version kept: {}", marked.unwrap_or_default()),
+            (Some(Mark::Damaged), None) => format!("no longer damaged: {}", provenance.slice),
+            (Some(Mark::Damaged), Some(marked)) => format!("no longer damaged, but {marked}"),
+            (_, marked) => {
+                let marked = marked.unwrap_or_default();
+                format!("re-evaluated an answer kept by an earlier version of pitlake: {marked}")
+            }
         };
         run.journal.table(&table.name, |report| report.notes.extend([note])).await;
         remember(run, contract, (file, provenance), (found, mark), reply.lines).await?;

@@ -124,8 +124,8 @@ async fn note(question: &Question, journal: &Journal) {
                 let (count, table) = (question.left_behind.len(), &question.table().name);
                 let sessions = counted(count, "session");
                 report.notes.insert(format!(
-                    "missing further back than a run reaches: {sessions} from {first} to {last}; run `pitlake backfill \
-                     {table} --start {first} --end {last}`"
+                    "missing before the days that `run` covers: {sessions} from {first} to {last}; run `pitlake \
+                     backfill {table} --start {first} --end {last}`"
                 ));
             }
             report.notes.extend(question.ledger.stamped_ahead().map(|ahead| ahead.text()));

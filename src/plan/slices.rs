@@ -48,7 +48,7 @@ impl Why {
             Self::Behind => "fetched on an earlier day",
             Self::Now => "the present state",
             Self::Partial => "not whole yet",
-            Self::Short => "accepted as short",
+            Self::Short => "incomplete because the vendor has no more",
             Self::Refetch => "asked for again",
         }
     }

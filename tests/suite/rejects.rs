@@ -108,7 +108,7 @@ fn rows_come_back_once_their_contract_takes_them() {
         let one = &replayed[0];
         assert_eq!((&one["table"], &one["came_back"], &one["set_aside"]), (&json!(table), &json!(1), &json!([])));
         assert_eq!(one["built"].as_array().unwrap().len(), 1, "{one}");
-        assert!(one["notes"].to_string().contains("not damaged any more"), "{one}");
+        assert!(one["notes"].to_string().contains("no longer damaged"), "{one}");
         let status = case.status(&place);
         assert_eq!((&status["rejected"], &status["slices"]["damaged"]), (&json!(0), &json!(0)), "{table}: {status}");
         assert_eq!(status["lacking"], json!([]), "{table}");
@@ -157,7 +157,7 @@ fn rows_that_come_back_leave_named_what_is_lacking_and_what_is_not_mended() {
     case.mend(&place);
     let replayed = replay(&place, 0);
     assert_eq!(replayed[0]["came_back"], 1, "{replayed}");
-    assert!(replayed[0]["notes"].to_string().contains("not damaged any more, but due: 2023-01-05: `"), "{replayed}");
+    assert!(replayed[0]["notes"].to_string().contains("no longer damaged, but due: 2023-01-05: `"), "{replayed}");
     let status = case.status(&place);
     assert_eq!((&status["slices"]["due"], &status["slices"]["damaged"]), (&json!(1), &json!(0)), "{status}");
     assert_eq!(status["lacking"][0]["codes"].as_array().unwrap().len(), 1, "{status}");

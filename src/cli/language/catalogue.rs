@@ -157,7 +157,7 @@ mod tests {
             "no rows" = "没有数据"
             "invalid date `{}`: expected YYYY-MM-DD" = "日期 `{}` 无效：应为 YYYY-MM-DD"
             "cannot read `{}`: {}" = "无法读取 `{}`：{}"
-            "{} of {} lacking" = "{2} 中缺 {1}"
+            "{} of {} missing" = "{2} 中缺 {1}"
             "failed: {}: {}" = "失败：{}：{}"
             "{n} failed" = "失败 {}"
             "use /quote/{{}}/{}" = "用 /quote/{{}}/{}"
@@ -175,7 +175,7 @@ mod tests {
             catalogue.text("invalid date `2024-02-30`: expected YYYY-MM-DD"),
             "日期 `2024-02-30` 无效：应为 YYYY-MM-DD"
         );
-        assert_eq!(catalogue.text("3 of 5 slices lacking"), "5 个切片中缺 3");
+        assert_eq!(catalogue.text("3 of 5 slices missing"), "5 个切片中缺 3");
         assert_eq!(catalogue.text("use /quote/{}/f10"), "用 /quote/{}/f10");
         assert_eq!(catalogue.text("4 slices"), "4 个切片");
         assert_eq!(catalogue.text("1 security"), "1 只证券");

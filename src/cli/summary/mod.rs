@@ -150,7 +150,8 @@ fn remarks((name, table): (&String, &TableReport), causes: &Causes<'_>, (store, 
     }
     if !table.lacking_columns.is_empty() {
         also(say!(
-            "empty in versions whose first file lacked them: {}; remove that file from bronze and run `normalize`",
+            "columns that are empty because the first file of the version lacked them: {}; remove that file from \
+             bronze, then run `normalize`",
             days(table.lacking_columns.iter())
         ));
     }

@@ -76,7 +76,10 @@ fn what_a_former_version_kept_is_judged_once_and_remembered() {
     assert_eq!(lacking(&status(&place, NOW)), BTreeMap::new());
 
     let printed = place.expect(3, &["normalize", "stock_daily_cn", "--now", LATER]);
-    assert!(printed.contains("judged anew what a former version kept: due: 2023-01-05"), "{printed}");
+    assert!(
+        printed.contains("re-evaluated an answer kept by an earlier version of pitlake: due: 2023-01-05"),
+        "{printed}"
+    );
     let known = status(&place, LATER);
     let expected = BTreeMap::from([
         ("2023-01-05", ("due", Some(lost.as_str()))),
@@ -90,7 +93,7 @@ fn what_a_former_version_kept_is_judged_once_and_remembered() {
     let count = |name: &str| files.keys().filter(|path| path.starts_with(name)).count();
     let before = (count("bronze"), count("silver"));
     let printed = place.expect(0, &["normalize", "stock_daily_cn", "--full", "--now", LATER]);
-    assert!(!printed.contains("judged anew"), "{printed}");
+    assert!(!printed.contains("re-evaluated"), "{printed}");
     let again = place.files("");
     let of = |files: &BTreeMap<String, Vec<u8>>, folder: &str| {
         files

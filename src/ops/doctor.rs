@@ -187,14 +187,14 @@ async fn store(world: &World) -> Vec<Finding> {
 /// What the store's support for puts of new files means.
 fn creates(found: Condition) -> &'static str {
     match found {
-        Condition::Kept => "kept: no file is overwritten by a run that takes its name at the same time",
+        Condition::Kept => "supported: a run cannot overwrite a file that another run creates at the same time",
         Condition::Unknown => {
-            "unknown to this store: pitlake looks before it puts, so let only one run at a time write the lake; files are \
-             whole all the same, and what two runs fetch at once may be fetched twice"
+            "not supported by this store: pitlake checks before it writes, so let only one run write to the lake at a \
+             time; files are still complete, but data that two runs fetch at once may be fetched twice"
         }
         Condition::Ignored => {
-            "ignored by this store, which overwrites: let only one run at a time write the lake; for OSS and COS set `kind` \
-             of [lake] in jobs.toml, and switch the versions of the bucket off"
+            "ignored by this store, which overwrites: let only one run write to the lake at a time; for OSS and COS \
+             set `kind` of [lake] in jobs.toml, and turn off versioning of the bucket"
         }
     }
 }
@@ -202,14 +202,14 @@ fn creates(found: Condition) -> &'static str {
 /// What the store's support for conditional replacement means for leases.
 fn swaps(found: Condition) -> &'static str {
     match found {
-        Condition::Kept => "kept: of several runs that find the lease of a dead one exactly one gets it",
+        Condition::Kept => "supported: if several runs find the lease of a dead run, exactly one gets it",
         Condition::Unknown => {
-            "unknown to this store: a lease that is free goes to one run, but of two that take over the lease of a dead one at \
-             the same time the first learns within 2 seconds that it lost"
+            "not supported by this store: a free lease goes to one run; if two runs take over the lease of a dead \
+             run at once, the first one learns within 2 seconds that it lost it"
         }
         Condition::Ignored => {
-            "ignored by this store: of two runs that take over the lease of a dead one at the same time both may fetch, until \
-             the first learns within a minute that it lost; no file is damaged by that"
+            "ignored by this store: if two runs take over the lease of a dead run at once, both may fetch until the \
+             first one learns, within a minute, that it lost it; no file is damaged"
         }
     }
 }

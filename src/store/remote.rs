@@ -78,7 +78,7 @@ impl Remote {
                     real::sleep(*pause).await;
                 }
                 Err(error) if is_unknown_condition(&error) => {
-                    tracing::warn!("the store of the lake cannot put a file on a condition: see `pitlake doctor`");
+                    tracing::warn!("the lake's store does not support conditional writes: see `pitlake doctor`");
                     able.store(false, Ordering::Relaxed);
                 }
                 done => return done,

@@ -126,7 +126,7 @@ def signalled(lake):
 
 def told(lake, said):
     found = json.loads(lake.run("doctor", "adj_factor", "--format", "json", *NOW, codes=(0, 2, 3, 5)))
-    words = {one["what"]: one["said"].split()[0] for one in found}
+    words = {one["what"]: one["said"].split(":")[0].split(" by ")[0] for one in found}
     words = (words.get("store create-only"), words.get("store compare-and-swap"))
     check(f"{lake.name}: doctor tells what it can", words == said, words)
 
@@ -154,7 +154,7 @@ def on(kind, binary, folder, token, expected, local):
         counted(calm)
         readers(calm, local)
         imports(calm)
-        told(calm, ("kept:", "kept:"))
+        told(calm, ("supported", "supported"))
         signalled(lake("signalled"))
         faults(lake("faults"), expected)
         if kind is moto:
@@ -163,7 +163,7 @@ def on(kind, binary, folder, token, expected, local):
 
 def others(lake, expected):
     """Stores that do not support conditions or ignore them, and Alibaba's, which has its own header."""
-    for fault, said in (("refuse", ("unknown", "unknown")), ("ignore", ("ignored", "ignored"))):
+    for fault, said in (("refuse", ("not supported", "not supported")), ("ignore", ("ignored", "ignored"))):
         poor = lake(fault)
         poor.wire.fault = lambda *_, fault=fault: fault
         told(poor, said)
@@ -176,7 +176,7 @@ def others(lake, expected):
         (oss.folder / "jobs.toml").read_text() + '\n[lake]\nkind = "oss"\npath_style = true\n'
     )
     oss.folder = oss.folder / "oss"
-    told(oss, ("kept:", "unknown"))
+    told(oss, ("supported", "not supported"))
     oss.run("backfill", *TABLES, *ASKED, *NOW)
     same(oss, expected)
 

@@ -109,7 +109,7 @@ pub fn no_proof(error: &anyhow::Error, table: &str, path: &str) -> String {
         return format!("{error:#}; see to its permissions, or run again");
     }
     let backfill = backfill(table, path, None);
-    format!("{error:#}; the file proves nothing: remove it, and `{backfill}` fetches its slice again")
+    format!("{error:#}; the file cannot be used: remove it, then run `{backfill}` to fetch its slice again")
 }
 
 /// Whether each file starts like ours; `false` if it cannot be read. Files are read only if the listing does not tell.

@@ -78,7 +78,7 @@ impl<'r> Building<'r> {
         report(&survey, table, journal).await;
         if !survey.obsolete.is_empty() {
             tracing::warn!(
-                "`{}` is being laid out anew: until it is done readers may see old and new files",
+                "`{}` is being moved to a new layout: until that is done, readers may see both old and new files",
                 table.name
             );
         }

@@ -85,7 +85,7 @@ impl<'t, 'f> Filling<'t, 'f> {
         match added {
             Err(error) if file.is_former => {
                 self.builder.forget(&file.path);
-                tracing::warn!("{error:#}; it no longer counts, and tells no former states");
+                tracing::warn!("{error:#}; the file is no longer counted, and its former states are lost");
             }
             added => self.problems.extend(added.err()),
         }

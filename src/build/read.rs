@@ -187,11 +187,17 @@ fn answered(
         bail!("`{path}` refers to `{same_as}`, which no longer exists: run `{} --refetch`", backfill());
     }
     let rows = memchr::memchr_iter(b'\n', text).count();
-    if rows != provenance.rows || !provenance.proves(text) {
+    if rows != provenance.rows {
         bail!(
-            "`{path}` holds {rows} rows that are not the {} its header promises: remove it, and `{}` fetches its \
-             slice again",
+            "`{path}` holds {rows} rows, but its header says {}: remove it, then run `{}` to fetch its slice again",
             provenance.rows,
+            backfill()
+        );
+    }
+    if !provenance.proves(text) {
+        bail!(
+            "the rows of `{path}` differ from the digest in its header: remove it, then run `{}` to fetch its slice \
+             again",
             backfill()
         );
     }

@@ -164,7 +164,7 @@ impl Asking<'_> {
 
     /// Notes that answers are held in memory alone.
     fn unspooled(&self, error: &anyhow::Error) {
-        tracing::debug!("{}: cannot keep answers as they come: {error:#}", self.question.table().name);
+        tracing::debug!("{}: cannot save answers as they arrive: {error:#}", self.question.table().name);
     }
 
     /// Keeps answers by security, the last of which came at `at`: whole ones in one file, the others in another.

@@ -98,7 +98,7 @@ pub(super) async fn unfinished(run: Run<'_>, question: &Question) -> Vec<Unfinis
             Err(problem) => {
                 drop(file.remove());
                 let note = format!(
-                    "removed `{}`, answers of a run that was killed, which are asked for again: {problem}",
+                    "removed `{}`, answers of a run that was killed, which will be requested again: {problem}",
                     file.name()
                 );
                 run.journal.table(&question.table().name, |report| report.notes.extend([note])).await;

@@ -125,11 +125,11 @@ fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// # Errors
 /// Why it cannot be read at all.
 pub(super) fn read(mut bytes: Vec<u8>, contract: &Contract) -> Result<Spooled, &'static str> {
-    let head = bytes.strip_prefix(MAGIC).ok_or("it is of another form")?;
+    let head = bytes.strip_prefix(MAGIC).ok_or("its format is unknown")?;
     let (head, mut rest) = next(head).ok_or("its beginning is damaged")?;
     let head: Head = serde_json::from_slice(head).map_err(|_| "its beginning is damaged")?;
     if head != Head::of(contract) {
-        return Err("the contract of the interface is another one now");
+        return Err("the contract of the interface has changed since");
     }
     let (mut answers, mut at) = (Vec::new(), DateTime::default());
     while let Some((record, behind)) = next(rest)
@@ -231,7 +231,7 @@ mod tests {
         for length in MAGIC.len()..ends[0] {
             assert_eq!(read(bytes[..length].to_vec(), contract).unwrap_err(), "its beginning is damaged");
         }
-        assert_eq!(read(Vec::new(), contract).unwrap_err(), "it is of another form");
+        assert_eq!(read(Vec::new(), contract).unwrap_err(), "its format is unknown");
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         let catalog = Catalog::load(&[], None).unwrap().0;
         let mut contracts = catalog.contracts();
         let (one, other) = (contracts.next().unwrap(), contracts.next().unwrap());
-        let problem = "the contract of the interface is another one now";
+        let problem = "the contract of the interface has changed since";
         assert_eq!(read(spool(one).0, other).unwrap_err(), problem);
     }
 }

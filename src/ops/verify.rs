@@ -100,7 +100,8 @@ fn unproven(verified: &mut Verified) {
     if verified.silver.unproven > 0 {
         let files = counted(verified.silver.unproven, "silver file");
         verified.notes.push(format!(
-            "{files} of a former version, without checksums: only decoded, and replaced by the next build"
+            "{files} without checksums, written by an earlier version of pitlake: only checked for decoding, and \
+             replaced by the next build"
         ));
     }
 }

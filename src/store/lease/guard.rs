@@ -17,7 +17,8 @@ use crate::store::{Fence, Store};
 /// The lease was lost. Exit code 7. What was written before is safe.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "the lease `{path}` was lost: this run was stopped for longer than it lasts, and another may have taken it; run again"
+    "the lease `{path}` was lost: this run was suspended for longer than the lease lasts, and another run may have \
+     taken it; run again"
 )]
 pub struct LeaseLost {
     path: String,

@@ -103,8 +103,8 @@ impl Lease {
                     let until = real::now() + LASTS;
                     store.replace(&path, &found, holder.until(until).body()?).await?;
                     tracing::warn!(
-                        "the lease `{name}` was to last until {}: its holder's clock is wrong, and it ends at {} unless it \
-                         is renewed",
+                        "the lease `{name}` claims to last until {}, so its holder's clock is wrong; it ends at {} \
+                         unless it is renewed",
                         shown(holder.end()),
                         shown(until)
                     );
@@ -113,7 +113,7 @@ impl Lease {
                 State::Held => return Ok(Err(holder.held(name))),
             }
         }
-        bail!("cannot take the lease `{name}`: what lies at `{path}` is no file that can be read; move it away")
+        bail!("cannot take the lease `{name}`: `{path}` is not a readable file; move it away")
     }
 
     /// The lease, if it is still ours. On a store without conditions, the last of those that took it at the same time

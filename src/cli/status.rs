@@ -37,7 +37,7 @@ const SOME: usize = 3;
 /// Show what the lake holds, and what is missing
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// Tables or jobs [default: tables that the lake holds something of]
+    /// Tables or jobs [default: tables with data in the lake]
     #[arg(value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// Show every table
@@ -55,7 +55,7 @@ pub(super) struct StatusArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Write one page to look at, with calendars of all tables, instead; `-` for stdout
+    /// Write an HTML page with a calendar of every table instead; `-` for stdout
     #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "holes"])]
     html: Option<PathBuf>,
 }

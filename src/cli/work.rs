@@ -54,7 +54,7 @@ pub(super) struct BackfillArgs {
     /// Fetch again what the lake already holds
     #[arg(long)]
     refetch: bool,
-    /// Ask again where the vendor had no more, or no better rows
+    /// Request again where the vendor had no more rows, or only bad ones
     #[arg(long)]
     short: bool,
     /// Only show the cost: calls, minutes, quota, partitions

@@ -40,7 +40,7 @@ pub(super) struct QueryArgs {
     /// Only rows that were known by the end of this day in Shanghai
     #[arg(long, value_parser = day, value_name = "DAY")]
     as_of: Option<NaiveDate>,
-    /// At most so many rows; 0 for all [default: 100 as text on a terminal, else all]
+    /// Print at most this many rows; 0 for all [default: 100 as text on a terminal, else all]
     #[arg(long, value_name = "ROWS")]
     limit: Option<usize>,
     /// Output format

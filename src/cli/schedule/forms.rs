@@ -26,7 +26,7 @@ pub(super) struct UnitFile {
 /// The lines of a crontab.
 pub(super) fn cron(place: &Place) -> Result<String> {
     let hours = local(
-        "The hours are Shanghai's: a cron that does not know CRON_TZ, as Debian's, takes them for the machine's own.",
+        "Times are in Shanghai time; a cron without support for CRON_TZ, such as Debian's, reads them as local time.",
     );
     let mut out = format!("# pitlake. {hours}\n");
     let mut line = |text: String| {

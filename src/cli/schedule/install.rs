@@ -13,8 +13,8 @@ use crate::cli::config;
 use crate::clock::SHANGHAI;
 use crate::world::Misuse;
 
-const NOWHERE: &str = "neither systemd user units nor a crontab can be had here: run `pitlake schedule` itself, in the \
-                       foreground of a container or a terminal, or give another scheduler what `--print` writes";
+const NOWHERE: &str = "neither systemd user units nor a crontab is available here: run `pitlake schedule` in the \
+                       foreground, in a container or a terminal, or give the output of `--print` to another scheduler";
 
 /// Installs the jobs, replacing those installed earlier. Returns what was done and how to undo it.
 pub(super) fn install(place: &Place) -> Result<String> {
@@ -29,7 +29,7 @@ pub(super) fn install(place: &Place) -> Result<String> {
     }
     let block = format!("{}{}{}", begin(place), cron(place)?, end(place));
     set_crontab(&format!("{}{block}", without(&before, place)))?;
-    let shown = "`crontab -l` shows them; `pitlake schedule --uninstall` in this folder takes them out";
+    let shown = "`crontab -l` shows them; `pitlake schedule --uninstall` in this folder removes them";
     Ok(format!("added to your crontab:\n\n{block}\n{}{shown}", lines(place.missing())))
 }
 
@@ -43,13 +43,13 @@ pub(super) fn uninstall(place: &Place) -> Result<String> {
         let after = without(&before, place);
         if after != before {
             set_crontab(&after)?;
-            removed.push("the lines of your crontab".to_owned());
+            removed.push("the lines in your crontab".to_owned());
         }
     }
     if removed.is_empty() {
         return Ok("nothing was installed for this folder".to_owned());
     }
-    Ok(format!("took out {}", removed.join(", ")))
+    Ok(format!("removed {}", removed.join(", ")))
 }
 
 fn install_units(place: &Place) -> Result<String> {
@@ -70,7 +70,7 @@ fn install_units(place: &Place) -> Result<String> {
     Ok(format!(
         "added to `{}` and started: {}\n{}{shown}\n\
          they run while you are logged in; `loginctl enable-linger` lets them run always\n\
-         `pitlake schedule --uninstall` in this folder takes them out",
+         `pitlake schedule --uninstall` in this folder removes them",
         folder.display(),
         timers.join(", "),
         lines(place.missing()),

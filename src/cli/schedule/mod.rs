@@ -49,7 +49,7 @@ pub(super) struct ScheduleArgs {
     /// Add the jobs to your systemd user units, or else to your crontab
     #[arg(long, conflicts_with_all = ["print", "uninstall"])]
     install: bool,
-    /// Take out what --install added
+    /// Remove what --install added
     #[arg(long, conflicts_with = "print")]
     uninstall: bool,
     #[command(flatten)]
@@ -104,7 +104,9 @@ impl ScheduleArgs {
         loop {
             match config::world(context) {
                 Ok(fresh) => world = fresh,
-                Err(error) => tracing::error!("{error:#}; the former configuration holds until it is corrected"),
+                Err(error) => {
+                    tracing::error!("{error:#}; the previous configuration stays in use until this is corrected");
+                }
             }
             world.limits.memory = self.building.memory_limit();
             world.clock = clock;

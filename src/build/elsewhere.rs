@@ -117,7 +117,8 @@ impl Worker {
         if job.rules != RULES {
             let theirs = job.rules;
             return Err(Refused(format!(
-                "the plan is by rules {theirs}, this machine has rules {RULES}: run the same version everywhere"
+                "the plan was made with rules version {theirs}, this machine has {RULES}: run the same version of \
+                 pitlake everywhere"
             ))
             .into());
         }

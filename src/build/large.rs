@@ -29,8 +29,8 @@ pub(super) fn remark(
     };
     (large > 0).then(|| {
         format!(
-            "building {1} of `{0}` takes more than {2} MiB of memory: with `partition = \"{finer}\"` in a pipelines/{0}.toml of \
-             your own, cores and machines build the parts side by side",
+            "building {1} of `{0}` takes more than {2} MiB of memory: set `partition = \"{finer}\"` in your own \
+             pipelines/{0}.toml, so that cores and machines build the parts in parallel",
             table.name,
             counted(large, "partition"),
             most >> 20

@@ -164,8 +164,8 @@ fn of_table((name, table): (&str, &TableReport), is_changed: bool, run: &str) ->
     if is_changed {
         let rows = counted(table.drift.rows + table.drift.withdrawn, "row");
         lines.push(match table.fetched {
-            0 => format!("{name}: the past changed in {rows}; see `pitlake diff {name}`"),
-            _ => format!("{name}: the past changed in {rows}; see `pitlake diff {name} --since {run}`"),
+            0 => format!("{name}: {rows} of earlier data changed; see `pitlake diff {name}`"),
+            _ => format!("{name}: {rows} of earlier data changed; see `pitlake diff {name} --since {run}`"),
         });
     }
     lines

@@ -129,7 +129,7 @@ pub fn main_on<O: Args>(cluster: impl FnOnce(O) -> Result<Cluster>) -> ExitCode 
     memory::return_freed();
     language::choose(config::variable);
     panics::end_with(Exit::Failed as i32, |text| {
-        print_error(&say!("the program failed, which it never should: {text}; the lake is safe, run again"));
+        print_error(&say!("internal error: {text}; the lake is not affected, run again"));
     });
     let Extended { cli, own } = match language::parse::<Extended<Cli, O>>() {
         Ok(parsed) => parsed,

@@ -106,7 +106,7 @@ impl StatusArgs {
         let empty = all - status.len();
         if all > status.len() && !status.is_empty() {
             print(&say!(
-                "the lake holds nothing yet of {} of your jobs (--all lists them)",
+                "the lake holds no data yet for {} of your jobs (--all lists them)",
                 counted(empty, "more table")
             ))?;
         }

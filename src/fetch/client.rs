@@ -90,8 +90,7 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// The same, paced as if the given calls of the last minute had been its own. Each comes with the latest time at
-    /// which it was sent.
+    /// The same, paced as if the given calls of the last minute, each with the latest time it was sent, were its own.
     #[must_use]
     pub(super) fn after(mut self, calls: &BTreeMap<DateTime<Utc>, u64>) -> Self {
         self.meter.begin_after(self.pace.begin_after(calls));
@@ -230,9 +229,10 @@ impl Client {
                         )));
                     }
                     if waited + wait > LONGEST_WAIT {
-                        let waited = span(waited);
                         return Err(Failure::Paused(format!(
-                            "{message}; still after {waited} of pauses: run again later, or lower `requests_per_minute`"
+                            "{message}; still rate-limited after pausing for {}: run again later, or lower \
+                             `requests_per_minute`",
+                            span(waited)
                         )));
                     }
                     tracing::debug!("{}: {message}; pausing for {}", interface.contract.id, span(wait));
@@ -253,8 +253,8 @@ impl Client {
                 }
             }
         }
-        Err(Refusal::SlowDown(format!("still after {PAUSES} pauses; run again later, or lower `requests_per_minute`"))
-            .into())
+        let text = format!("still rate-limited after {PAUSES} pauses; run again later, or lower `requests_per_minute`");
+        Err(Refusal::SlowDown(text).into())
     }
 
     async fn once(

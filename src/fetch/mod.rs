@@ -74,7 +74,10 @@ pub enum Failure {
     #[error("{0}")]
     TooLarge(String),
     /// Too many consecutive pages failed. The rest is left for a later run.
-    #[error("{count} pages in a row did not come, so {what} is left alone for now; the last: {last}; run again later")]
+    #[error(
+        "{count} pages in a row failed, so {what} is skipped for the rest of this run; last error: {last}; run again \
+         later"
+    )]
     Resting {
         /// The interface or the vendor.
         what: String,

@@ -2,6 +2,7 @@
 //! here.
 
 use chrono::{DateTime, Utc};
+use pitlake_contract::counted;
 use pitlake_contract::spelling::instant::SHANGHAI;
 
 use super::{Ledger, LedgerFile};
@@ -25,8 +26,10 @@ impl Ahead {
         let Self { files, last, path } = self;
         let last = last.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M");
         format!(
-            "{files} of its bronze files have stamps after now, up to {last}: a run with a wrong clock wrote them; runs over \
-             their days ask again, and what they get counts; to be rid of this note, remove them ({path})"
+            "{} with timestamps in the future, up to {last}: a run with a wrong clock wrote them; runs that cover \
+             those days request them again, and the new answers count; to silence this note, remove such files \
+             ({path})",
+            counted(*files, "bronze file")
         )
     }
 }

@@ -181,7 +181,7 @@ async fn of_tables(world: &World, ledgers: &Ledgers, tables: &[Arc<Table>], trus
         universe: &universe,
     };
     for folder in bronze::unread_folders(&world.store, world.catalog.contracts().map(Arc::as_ref)).await? {
-        tracing::warn!("`{folder}` is the folder of no interface, so nothing reads it");
+        tracing::warn!("`{folder}` does not belong to any interface, so nothing reads it");
     }
     let mut all = Vec::new();
     for table in tables {

@@ -76,7 +76,7 @@ pub(super) fn read(table: &TomlTable<'_>) -> Account {
     let base_url = table.text("base_url");
     if let Some(at) = base_url.as_ref().filter(|at| !is_url(&at.value)) {
         let shown = without_secrets(&at.value);
-        let hint = format!("did you mean `https://{shown}`? `http://` only where the vendor has no other");
+        let hint = format!("did you mean `https://{shown}`? Use `http://` only if the vendor has no https");
         let hint = (!at.value.contains("://")).then_some(hint);
         table.problem(at.offset, format!("invalid `base_url` `{shown}`: expected https://HOST"), hint);
     }
@@ -104,7 +104,7 @@ pub(super) fn read(table: &TomlTable<'_>) -> Account {
 fn some(table: &TomlTable<'_>, key: &str) -> Option<u32> {
     let at = table.number(key)?;
     if at.value == 0 {
-        let hint = "remove the key for the limit that the vendor's points or the default allow";
+        let hint = "remove the key to use the vendor's default limit, or the one of your points";
         table.problem(at.offset, format!("`{key}` is 0, which allows no call"), Some(hint.to_owned()));
     }
     Some(at.value)

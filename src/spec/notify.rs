@@ -89,7 +89,7 @@ pub(super) fn read(table: &TomlTable<'_>) -> Notify {
     let command = table.strings("command").unwrap_or_default();
     if command.is_empty() && form.is_none() {
         let hint = "add `command = [\"PROGRAM\", \"ARGUMENT\"]`, or `form = \"dingtalk\"` for a webhook";
-        table.problem(table.offset(), "[notify] tells nobody", Some(hint.into()));
+        table.problem(table.offset(), "[notify] has neither `command` nor `form`", Some(hint.into()));
     }
     let secret_env = table.text("secret_env").map(|at| at.value);
     table.close();

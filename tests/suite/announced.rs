@@ -137,7 +137,7 @@ fn a_robot_that_refuses_is_a_warning_without_its_address() {
 fn notify_is_read_strictly() {
     let vendor = Vendor::start(settings());
     for (notify, problem) in [
-        ("on = [\"late\"]", "[notify] tells nobody"),
+        ("on = [\"late\"]", "[notify] has neither `command` nor `form`"),
         ("form = \"slack\"", "slack"),
         ("command = [\"true\"]\non = [\"success\"]", "unknown event `success`"),
         ("command = [\"true\"]\nwebhook = \"https://host\"", "webhook"),
@@ -256,5 +256,5 @@ fn a_day_that_has_not_settled_is_no_changed_past() {
     assert!(!place.path("told").exists(), "the 3rd settles on the 8th");
     corrected("20240610T120000000Z", "1.7", "2024-06-10T20:30:00+08:00");
     let told = fs::read_to_string(place.path("told")).unwrap();
-    assert!(told.contains("adj_factor: the past changed in 1 row; see `pitlake diff adj_factor`"), "{told}");
+    assert!(told.contains("adj_factor: 1 row of earlier data changed; see `pitlake diff adj_factor`"), "{told}");
 }

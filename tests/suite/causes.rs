@@ -75,7 +75,7 @@ fn a_calendar_that_ends_is_one_warning_for_all_tables() {
     let ends = printed.lines().next().unwrap();
     assert!(ends.starts_with("! the calendar in the lake ends 2024-02-28, so days up to 2026-01-05 wait"), "{printed}");
     // The four, and the suspensions used to judge them.
-    assert!(ends.contains(": 5 tables; `pitlake fetch trade_cal --refetch`"), "{printed}");
+    assert!(ends.contains(": 5 tables; run `pitlake fetch trade_cal --refetch`"), "{printed}");
     assert_eq!(printed.matches("the calendar").count(), 1, "{printed}");
     // A price says so once as well.
     let priced = ["plan", "market", "--start", "2023-01-03", "--end", "2025-12-31", "--now", NOW];

@@ -161,7 +161,7 @@ fn status_shows_what_the_lake_holds_within_80_columns() {
     let held = ["adj_factor", "income_cn", "stock_basic_cn", "trade_cal", "!", "the"];
     assert_eq!(shown(&["status", "--now", NOW]), held);
     let printed = place.expect(0, &["status", "--now", NOW]);
-    assert!(printed.contains("the lake holds nothing yet of 1 more table of your jobs"), "{printed}");
+    assert!(printed.contains("the lake holds no data yet for 1 more table of your jobs"), "{printed}");
     assert!(printed.contains("! the calendar ends 2024-02-28, and `lag` counts up to there"), "{printed}");
     assert_eq!(shown(&["status", "weekly_cn", "--now", NOW]), ["weekly_cn"]);
     assert_eq!(shown(&["status", "--all", "--now", NOW]).len(), 84 + 1);

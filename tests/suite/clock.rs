@@ -51,7 +51,7 @@ fn an_answer_after_one_from_the_future_is_the_newest_and_known_when_it_came() {
     backfill(&place, WRONG);
     is_corrected.store(true, Ordering::Relaxed);
     let printed = backfill(&place, NOW);
-    assert!(printed.contains("have stamps after now, up to 2134-01-05 20:00"), "{printed}");
+    assert!(printed.contains("with timestamps in the future, up to 2134-01-05 20:00"), "{printed}");
     for table in TABLES {
         let (ours, expected) = (silver(&place, table), silver(&honest, table));
         for row in &ours {

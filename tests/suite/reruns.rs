@@ -197,7 +197,7 @@ fn answers_of_a_clock_years_ahead_are_named() {
         |now: &'static str| ["backfill", "adj_factor", "--start", "2023-01-03", "--end", "2023-01-05", "--now", now];
     place.expect(0, &args("2134-01-05T12:00:00Z"));
     let printed = place.expect(0, &args(NOW));
-    let text = "have stamps after now, up to 2134-01-05 20:00: a run with a wrong clock wrote them";
+    let text = "with timestamps in the future, up to 2134-01-05 20:00: a run with a wrong clock wrote them";
     assert!(printed.contains(text) && printed.contains("bronze/tushare/adj_factor/"), "{printed}");
     let output = place.run(&["status", "adj_factor", "--now", NOW]);
     assert!(String::from_utf8_lossy(&output.stderr).contains(text), "{output:?}");

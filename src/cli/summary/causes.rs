@@ -111,13 +111,13 @@ impl<'a> Causes<'a> {
                  {CALENDAR}`, or import it"
             ),
             Some(covers) if *last > covers.last => say!(
-                "the calendar in the lake ends {}, so days up to {last} wait for it: {tables}; `pitlake fetch \
-                 {CALENDAR} --refetch` extends it once the vendor has more days, and --now or --end names an earlier day",
+                "the calendar in the lake ends {}, so days up to {last} wait for it: {tables}; run `pitlake fetch \
+                 {CALENDAR} --refetch` once the vendor has more days, or choose an earlier day with --now or --end",
                 covers.last
             ),
             Some(covers) if *first < covers.first => say!(
-                "the calendar in the lake begins {}, so days from {first} on wait for it: {tables}; import the \
-                 earlier days, or name a later --start",
+                "the calendar in the lake begins {}, so trading days from {first} until then are unknown for: \
+                 {tables}; import the earlier days, or choose a later --start",
                 covers.first
             ),
             Some(_) => say!("the calendar in the lake has gaps from {first} to {last}: {tables} wait for it"),

@@ -446,7 +446,7 @@ fn files_in_bronze_that_nothing_reads_are_named() {
     assert!(printed.contains("! not read: bronze/tushare/stock_daily_cn/date=2024-01-03/a.json.gz"), "{printed}");
     assert!(printed.contains("! not read: 1 more of stock_daily_cn"), "{printed}");
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(log.contains("`bronze/tushare/daily` is the folder of no interface"), "{log}");
+    assert!(log.contains("`bronze/tushare/daily` does not belong to any interface"), "{log}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) struct Announcing {
     metrics: Option<PathBuf>,
     // Not in backticks: help is not Markdown.
     #[allow(clippy::doc_markdown)]
-    /// Add events of OpenLineage to a file, or send them to an address
+    /// Append OpenLineage events to a file, or send them to a URL
     #[arg(long, value_name = "FILE|URL", env = "PITLAKE_LINEAGE", hide_env_values = true)]
     lineage: Option<String>,
 }

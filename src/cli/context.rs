@@ -30,7 +30,8 @@ pub(super) struct Global {
     /// Folder of the lake [default: the one in the configuration, else `data`]
     #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
     pub(super) lake: Option<String>,
-    /// Use this time instead of the clock, as in 2024-06-28T20:30:00+08:00; a day is its end in Shanghai; `schedule` goes on from it
+    /// Use this time instead of the clock, such as 2024-06-28T20:30:00+08:00; a bare day is its end in Shanghai; `schedule`
+    /// goes on from it
     #[arg(long, global = true, value_parser = instant, value_name = "RFC3339")]
     pub(super) now: Option<DateTime<Utc>>,
     /// Format of the log on stderr
@@ -65,7 +66,7 @@ pub(super) enum LogFormat {
 /// Options of commands that take much memory.
 #[derive(Debug, Args)]
 pub(super) struct Building {
-    /// Memory for replies and for partitions that are built side by side, as in 512MiB or 2GiB [default: a quarter of the machine's]
+    /// Memory for replies and for partitions built in parallel, such as 512MiB or 2GiB [default: a quarter of the machine's]
     #[arg(long, value_parser = memory::size, value_name = "SIZE", env = "PITLAKE_MEMORY_LIMIT")]
     memory_limit: Option<u64>,
 }
@@ -182,7 +183,7 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let end = |day: NaiveDate| day.and_hms_opt(23, 59, 59)?.and_local_timezone(SHANGHAI).single();
     let read = DateTime::parse_from_rfc3339(text).ok().or_else(|| end(spelling::day::date(text)?));
     read.map(|at| at.to_utc())
-        .ok_or_else(|| format!("invalid time `{text}`: expected one as in 2024-06-28T20:30:00+08:00, or a day"))
+        .ok_or_else(|| format!("invalid time `{text}`: expected a time such as 2024-06-28T20:30:00+08:00, or a day"))
 }
 
 #[cfg(test)]

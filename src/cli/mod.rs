@@ -65,13 +65,13 @@ Exit codes:
   5  token rejected, or the account may not call an interface
   6  daily quota used up
   7  another run is writing to the lake
-  8  something that is due is late: not published yet, or only in part
+  8  data that is due is late: not published yet, or only in part
   129  ended by SIGHUP; what was fetched and built is safe
   130  ended by SIGINT (Ctrl-C); what was fetched and built is safe
   143  ended by SIGTERM; what was fetched and built is safe
 If several apply, the first of 5, 4, 1, 3, 6, 8, 7 is returned; the report under runs/ lists all.";
 
-/// Keeps a lake of Chinese A-share data: vendors' rows byte for byte in bronze, exact units and known days in silver
+/// A lake of Chinese A-share data: the vendors' rows byte for byte in bronze, exact units and known days in silver
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub struct Cli {

@@ -24,7 +24,7 @@ pub(super) struct PlanArgs {
     /// Jobs or tables [default: all jobs]
     #[arg(value_name = "TABLE|JOB")]
     names: Vec<String>,
-    /// Plan as on the evening of this day
+    /// Plan as if on the evening of this day
     #[arg(long, value_parser = day, value_name = "DAY", conflicts_with = "start")]
     date: Option<NaiveDate>,
     /// First event day of a backfill

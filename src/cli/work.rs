@@ -22,7 +22,7 @@ pub(super) struct RunArgs {
     /// Jobs of jobs.toml [default: the only one]
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
-    /// Run as on the evening of this day; exit 8 if the day is not published
+    /// Run as if on the evening of this day; exit 8 if the day is not published
     #[arg(long, value_parser = day, value_name = "DAY")]
     date: Option<NaiveDate>,
     #[command(flatten)]

@@ -28,7 +28,7 @@ pub(crate) struct ExecutorArgs {
     /// Configuration file whose folder holds `schemas/` and `pipelines/` of your own, as for `pitlake`
     #[arg(long, value_name = "FILE", env = "PITLAKE_CONFIG")]
     config: Option<PathBuf>,
-    /// Memory for partitions that are built side by side, as in 512MiB or 2GiB [default: a quarter of the machine's]
+    /// Memory for partitions built in parallel, such as 512MiB or 2GiB [default: a quarter of the machine's]
     #[arg(long, value_parser = memory::size, value_name = "SIZE", env = "PITLAKE_MEMORY_LIMIT")]
     memory_limit: Option<u64>,
     #[command(flatten)]

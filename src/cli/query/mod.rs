@@ -26,8 +26,8 @@ const SHOWN: usize = 100;
 
 /// Query silver with SQL; never writes to the lake
 ///
-/// Without SQL it reads statements from a prompt, with history and completion; from a pipe, all of them. Besides SELECT there
-/// are SHOW TABLES and DESCRIBE TABLE.
+/// Without SQL, opens a prompt with history and completion, or runs all statements from a pipe. SHOW TABLES and DESCRIBE
+/// TABLE work besides SELECT.
 #[derive(Debug, Args)]
 pub(super) struct QueryArgs {
     /// A SELECT over the tables that `pitlake tables` lists; `as_of('TABLE', DATE 'DAY')` reads one as of a day; `-` reads

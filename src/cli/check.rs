@@ -12,7 +12,7 @@ use crate::report::Exit;
 
 /// Check the rows of silver: keys, units, prices, days
 ///
-/// Exits with 4 if a table breaks a promise. Warnings are about single rows, such as an average price outside the day's
+/// Exits with 4 if a table breaks a rule. Warnings are about single rows, such as an average price outside the day's
 /// range, and do not change the exit code.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {

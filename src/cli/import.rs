@@ -39,13 +39,13 @@ pub(super) struct ImportArgs {
     /// Give a field to all rows that lack it, as in exchange=SSE; repeatable
     #[arg(long, value_name = "FIELD=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
-    /// The day on which the vendor showed these rows [default: the day of the import]
+    /// Day on which the vendor returned these rows [default: the day of the import]
     #[arg(long, value_name = "DAY", value_parser = day)]
     captured_on: Option<NaiveDate>,
     /// Import prices that look adjusted
     #[arg(long)]
     force: bool,
-    /// Only show what would become of the files, and of their first rows in silver
+    /// Only show what would be imported, and how the first rows would look in silver
     #[arg(long)]
     dry_run: bool,
     /// List the imports of the lake, or of --interface, with their IDs

@@ -18,7 +18,7 @@ pub(super) struct VerifyArgs {
     /// Tables [default: all]
     #[arg(value_name = "TABLE")]
     tables: Vec<String>,
-    /// Also build this share of the current partitions again, and compare the bytes, as in 5%
+    /// Also rebuild this share of the current partitions, such as 5%, and compare the bytes
     #[arg(long, value_parser = share, value_name = "N%")]
     rebuild: Option<f64>,
     /// Output format

@@ -39,7 +39,7 @@ pub(super) struct RunArgs {
 /// Fetch what is missing in a date range, and build it
 #[derive(Debug, Args)]
 pub(super) struct BackfillArgs {
-    /// Tables, jobs of jobs.toml, or Tushare's names of interfaces (`daily`)
+    /// Tables, jobs of jobs.toml, or Tushare interface names (`daily`)
     #[arg(required_unless_present = "unit", value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// First event day
@@ -48,7 +48,7 @@ pub(super) struct BackfillArgs {
     /// Last event day, inclusive
     #[arg(long, value_parser = day, value_name = "DAY", required_unless_present = "unit")]
     end: Option<NaiveDate>,
-    /// Only this unit of work, as `plan --format json` lists them
+    /// Only this unit of work, as listed by `plan --format json`
     #[arg(long, value_name = "ID", conflicts_with_all = ["tables", "start", "end"])]
     unit: Option<String>,
     /// Fetch again what the lake already holds
@@ -74,7 +74,7 @@ pub(super) struct BackfillArgs {
 /// Fetch what is missing, without building
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
-    /// Tables, jobs of jobs.toml, or Tushare's names of interfaces (`daily`)
+    /// Tables, jobs of jobs.toml, or Tushare interface names (`daily`)
     #[arg(required_unless_present = "unit", value_name = "TABLE|JOB")]
     tables: Vec<String>,
     /// First event day [default: the first day in the lake]
@@ -83,7 +83,7 @@ pub(super) struct FetchArgs {
     /// Last event day, inclusive [default: today]
     #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
     end: Option<NaiveDate>,
-    /// Only this unit of work, as `plan --format json` lists them
+    /// Only this unit of work, as listed by `plan --format json`
     #[arg(long, value_name = "ID", conflicts_with_all = ["tables", "start", "end"])]
     unit: Option<String>,
     /// Fetch again what the lake already holds
@@ -112,7 +112,7 @@ pub(super) struct NormalizeArgs {
     /// Skip partitions after this event day [default: today]
     #[arg(long, value_parser = day, value_name = "DAY", requires = "start")]
     end: Option<NaiveDate>,
-    /// Only this unit of work, as `plan --format json` lists them
+    /// Only this unit of work, as listed by `plan --format json`
     #[arg(long, value_name = "ID", conflicts_with_all = ["tables", "start", "end"])]
     unit: Option<String>,
     /// Also rebuild partitions that are up to date

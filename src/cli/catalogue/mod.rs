@@ -55,7 +55,7 @@ enum Engine {
 enum CatalogueFormat {
     Text,
     Json,
-    /// The text of docs/tables.md, in Chinese of docs/zh/tables.md
+    /// The text of docs/tables.md, or of docs/zh/tables.md with --lang zh
     Markdown,
 }
 

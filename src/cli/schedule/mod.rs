@@ -34,16 +34,16 @@ const HEALTH: TimeDelta = TimeDelta::hours(1);
 
 /// Run the jobs of jobs.toml when they are due, in the foreground; or set up another scheduler
 ///
-/// Schedules are in Shanghai time. One run at a time: jobs of one schedule run together, others after them. Jobs of
-/// Monday to Friday are skipped on days that are closed by the lake's calendar. What was missed is caught up with at
-/// once, and a run that leaves something to do is tried again: after ten minutes, data that is late every half hour until
-/// it comes, a spent quota the next morning.
+/// Schedules are in Shanghai time. One run at a time: jobs with the same schedule run together, others after them.
+/// Monday-to-Friday jobs are skipped on days when the market is closed by the lake's calendar. Missed runs are made up at
+/// once, and an incomplete run is tried again: after ten minutes; for late data every half hour until it arrives; for a
+/// used-up quota the next morning.
 #[derive(Debug, Args)]
 pub(super) struct ScheduleArgs {
     /// Jobs of jobs.toml [default: all that have a schedule]
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
-    /// Print what another scheduler needs instead
+    /// Print the configuration for another scheduler instead
     #[arg(long, value_enum, value_name = "FORM")]
     print: Option<Form>,
     /// Add the jobs to your systemd user units, or else to your crontab
@@ -65,7 +65,7 @@ enum Form {
     Cron,
     /// User units: a service and a timer for each schedule
     Systemd,
-    /// An agent of macOS that keeps `pitlake schedule` running
+    /// A macOS launch agent that keeps `pitlake schedule` running
     Launchd,
     /// DAGs for Airflow 3.3 or later
     Airflow,

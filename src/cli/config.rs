@@ -184,8 +184,10 @@ pub(super) fn chosen_jobs(world: &World, names: &[String]) -> Result<Vec<String>
         _ if !names.is_empty() => Ok(names.to_vec()),
         [] | [_] => Ok(known.into_iter().map(str::to_owned).collect()),
         [first, ..] => {
-            let message =
-                format!("which job? There are {}: name one or more, as in `pitlake run {first}`", known.join(", "));
+            let message = format!(
+                "more than one job is configured ({}): name one or more, such as `pitlake run {first}`",
+                known.join(", ")
+            );
             Err(Misuse(message).into())
         }
     }

@@ -89,7 +89,8 @@ impl InitArgs {
         for Chosen { vendor, points } in &accounts {
             if *points == POINTS && self.points.is_none() {
                 let points = counted(*points, "point");
-                let assumed = say!("assumed {points} for {vendor}: correct `points` if your account has others");
+                let assumed =
+                    say!("assumed {points} for {vendor}: correct `points` if your account has a different number");
                 writeln!(next, "{assumed}")?;
             }
             let of_vendor = catalog.vendors().find(|known| known.name == *vendor);
@@ -105,7 +106,7 @@ impl InitArgs {
             }
         }
         print(&say!("wrote {named}"))?;
-        print(&format!("{next}{}", local("run `pitlake doctor` to check token, rights and limits")))?;
+        print(&format!("{next}{}", local("run `pitlake doctor` to check token, permissions and limits")))?;
         Ok(Exit::Done)
     }
 
@@ -131,7 +132,7 @@ impl InitArgs {
         };
         vendors.dedup();
         if self.points.is_some() && !vendors.iter().any(|vendor| vendor == configuration::MAIN) {
-            return Err(Misuse(format!("--points belongs to an account with {}", configuration::MAIN)).into());
+            return Err(Misuse(format!("--points applies only to {} accounts", configuration::MAIN)).into());
         }
         Ok(vendors.into_iter().map(of).collect())
     }
@@ -156,7 +157,8 @@ impl CheckArgs {
             Format::Json => serde_json::to_string_pretty(&checked)?,
             Format::Text if path.is_file() => text(&checked),
             Format::Text => {
-                let none = say!("no `{}` here, so the defaults hold; `pitlake config init` writes one", path.display());
+                let none =
+                    say!("no `{}` here, so the defaults apply; `pitlake config init` writes one", path.display());
                 format!("{none}\n{}", text(&checked))
             }
         })?;
@@ -191,7 +193,7 @@ fn text(checked: &Checked) -> String {
                 Some(points) => {
                     say!("  {} needs {}: running the job exits with 5", closed.table, counted(points, "point"))
                 }
-                None => say!("  {} is sold by none of the vendors: running the job exits with 2", closed.table),
+                None => say!("  no configured vendor provides {}: running the job exits with 2", closed.table),
             });
         }
     }
@@ -211,7 +213,7 @@ fn notified(notify: &CheckedNotify) -> Vec<String> {
         lines.push(if notify.has_webhook {
             say!("notify by the {form} webhook of {name} on {on}")
         } else {
-            say!("no address of the {form} webhook: set {name}, or {name}_FILE")
+            say!("no address for the {form} webhook: set {name}, or {name}_FILE")
         });
     }
     lines

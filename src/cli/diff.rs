@@ -46,7 +46,8 @@ impl DiffArgs {
             (Some(since), _) => Against::Since(since),
             (None, Some(vendors)) => {
                 let vendors: Vec<String> = vendors.split(',').map(|vendor| vendor.trim().to_owned()).collect();
-                let wrong = |_| Misuse("invalid --between: expected two vendors, as in tushare,asharehub".into());
+                let wrong =
+                    |_| Misuse("invalid --between: expected two vendors that differ, such as tushare,asharehub".into());
                 Against::Vendors(vendors.try_into().map_err(wrong)?)
             }
             (None, None) => Against::First,

@@ -246,7 +246,9 @@ fn pair(table: &Table, vendors: &[String; 2]) -> Result<Table> {
     }
     let [first, second] = vendors;
     let pair = table.fed_by(&[first, second]).filter(|_| first != second);
-    pair.ok_or_else(|| Misuse("--between takes two vendors, for example tushare,asharehub".into()).into())
+    pair.ok_or_else(|| {
+        Misuse("invalid --between: expected two vendors that differ, such as tushare,asharehub".into()).into()
+    })
 }
 
 /// The start of a run, or of a day in Shanghai.

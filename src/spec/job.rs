@@ -215,7 +215,10 @@ mod tests {
     fn numbers_and_addresses_are_checked_with_their_line() {
         let of = |line: &str| read(&format!("[vendors.tushare]\n{line}\n")).unwrap_err().concat();
         for (line, expected) in [
-            ("points = -1", "jobs.toml:3: invalid `vendors.tushare.points`: expected a whole number from 0, found -1"),
+            (
+                "points = -1",
+                "jobs.toml:3: invalid `vendors.tushare.points`: expected a whole number that is not negative, found -1",
+            ),
             (
                 "requests_per_minute = 0",
                 "jobs.toml:3: `requests_per_minute` is 0, which allows no call\n  hint: remove",

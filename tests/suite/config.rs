@@ -54,7 +54,7 @@ fn a_check_shows_who_is_told_and_addresses_of_the_environment() {
     for line in [
         "vendor tushare, 5000 points, token from TUSHARE_TOKEN, address http://127.0.0.1:9",
         "notify by `mail me` on failed, late",
-        "no address of the feishu webhook: set PITLAKE_WEBHOOK, or PITLAKE_WEBHOOK_FILE",
+        "no address for the feishu webhook: set PITLAKE_WEBHOOK, or PITLAKE_WEBHOOK_FILE",
     ] {
         assert!(checked.lines().any(|other| other == line), "no `{line}` in {checked}");
     }

@@ -146,7 +146,9 @@ impl<'a> TomlTable<'a> {
 
     /// A non-negative integer.
     pub fn number(&self, key: &str) -> Option<At<u32>> {
-        self.typed(key, "a whole number from 0", |v| v.as_integer()?.as_str().replace('_', "").parse().ok())
+        self.typed(key, "a whole number that is not negative", |v| {
+            v.as_integer()?.as_str().replace('_', "").parse().ok()
+        })
     }
 
     /// `true` or `false`.
@@ -342,6 +344,9 @@ mod tests {
     fn a_wrong_type_is_reported_with_the_expected_one() {
         let source = TomlFile::new("x.toml", "version = \"1\"\n");
         let problems = source.parse(|root| root.number("version").map(|at| at.value)).unwrap_err();
-        assert_eq!(problems[0].message, "invalid type for `version`: expected a whole number from 0, found string");
+        assert_eq!(
+            problems[0].message,
+            "invalid type for `version`: expected a whole number that is not negative, found string"
+        );
     }
 }

@@ -115,7 +115,7 @@ impl Dimension {
             Self::Shares => "shares",
             Self::Money => "money",
             Self::Price => "a price",
-            Self::Fraction => "a part of a whole",
+            Self::Fraction => "a fraction",
             Self::Number => "a number without a unit",
             Self::Count => "a count",
             Self::Time => "a duration",

@@ -82,7 +82,7 @@ pub async fn run(world: &World, work: &Work) -> Result<Report, Failure> {
     };
     let done = world.interrupt.or(all).await.unwrap_or_else(|signal| {
         let state = format!(
-            "what was fetched and built is safe in the lake; run the same command again to go on (report: {})",
+            "what was fetched and built is safe in the lake; run the same command again to continue (report: {})",
             world.store.location(journal.path())
         );
         Err(Interrupted { signal, state }.into())

@@ -109,10 +109,12 @@ impl Command {
     /// What is safe after a signal, and how to continue. Runs say more themselves.
     fn state(&self) -> &'static str {
         match self {
-            Self::Import(_) => "files are imported whole or not at all; import the same files again to go on",
-            Self::Schedule(_) => "no run was under way; start it again to go on",
-            Self::Sandbox(_) => "the simulated vendors are gone",
-            _ => "the lake was not changed by what was under way; run the same command again",
+            Self::Import(_) => {
+                "each file is imported completely or not at all; import the same files again to continue"
+            }
+            Self::Schedule(_) => "no run was in progress; start it again to continue",
+            Self::Sandbox(_) => "the simulated vendors have stopped",
+            _ => "the unfinished work did not change the lake; run the same command again",
         }
     }
 }

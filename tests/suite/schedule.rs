@@ -76,7 +76,7 @@ fn a_missed_run_is_caught_up_with_once_and_a_signal_ends_the_schedule() {
     let second = place.run(&["schedule", "--now", EVENING]);
     assert_eq!(second.status.code(), Some(7), "{second:?}");
     let rest = ended(child, &logged);
-    assert!(rest.iter().any(|line| line.contains("SIGTERM: no run was under way")), "{rest:#?}");
+    assert!(rest.iter().any(|line| line.contains("SIGTERM: no run was in progress")), "{rest:#?}");
     assert!(place.files("leases").is_empty(), "{:?}", place.files("leases").keys());
     let reports = || place.files("runs").into_values().map(|body| serde_json::from_slice::<Value>(&body).unwrap());
     let jobs: Vec<Value> = reports().map(|report| report["jobs"].clone()).collect();

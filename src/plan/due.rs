@@ -53,8 +53,8 @@ impl Cause {
         match self {
             Self::OnTime => "on time",
             Self::Missed => "the run was missed",
-            Self::Interrupted => "the last run was ended before it was done",
-            Self::Unfinished => "the last run left something to do",
+            Self::Interrupted => "the last run was interrupted",
+            Self::Unfinished => "the last run was incomplete",
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn cron(place: &Place) -> Result<String> {
         let folder = quoted(&place.folder.display().to_string());
         let command = format!("cd {folder} && {words} >> run.log 2>&1");
         if command.contains('\n') {
-            return Err(Misuse("a path with a line break cannot stand in a crontab".into()).into());
+            return Err(Misuse("a crontab cannot contain a path with a line break".into()).into());
         }
         // In a crontab, `%` ends the command.
         line(format!("{} {}", run.schedule.text(), command.replace('%', "\\%")));
@@ -114,7 +114,7 @@ pub(super) fn mark(place: &Place) -> String {
 
 fn systemd_word(word: &str) -> Result<String> {
     if word.contains(['\n', '"', '\\']) {
-        return Err(Misuse(format!("`{word}` has a character that systemd cannot take")).into());
+        return Err(Misuse(format!("`{word}` contains a character that systemd does not accept")).into());
     }
     let word = escaped(word);
     Ok(if word.contains([' ', '\'', ';', '#']) { format!("\"{word}\"") } else { word })

@@ -23,8 +23,8 @@ pub(super) fn install(place: &Place) -> Result<String> {
     }
     let Some(before) = crontab()? else { return Err(Misuse(NOWHERE.into()).into()) };
     if !knows_zones() && *chrono::Local::now().offset() != SHANGHAI {
-        let message = "this cron does not know CRON_TZ, and the machine's zone is not Shanghai's: run `pitlake schedule` \
-                       itself, or set the machine's zone";
+        let message = "this cron does not support CRON_TZ, and the machine's time zone is not Shanghai's: run `pitlake \
+                       schedule` itself, or set the time zone of the machine";
         return Err(Misuse(message.into()).into());
     }
     let block = format!("{}{}{}", begin(place), cron(place)?, end(place));
@@ -66,7 +66,7 @@ fn install_units(place: &Place) -> Result<String> {
     systemctl(&["daemon-reload"])?;
     systemctl(&[&["enable", "--now"], &timers[..]].concat())?;
     let timer = timers.first().map_or("", |name| name.trim_end_matches(".timer"));
-    let shown = format!("`systemctl --user list-timers` shows them, `journalctl --user -u {timer}` what they log");
+    let shown = format!("`systemctl --user list-timers` shows them, and `journalctl --user -u {timer}` their log");
     Ok(format!(
         "added to `{}` and started: {}\n{}{shown}\n\
          they run while you are logged in; `loginctl enable-linger` lets them run always\n\
@@ -146,7 +146,7 @@ fn set_crontab(text: &str) -> Result<()> {
     }
     let status = child.wait()?;
     if !status.success() {
-        bail!("`crontab -` failed: your crontab is as it was");
+        bail!("`crontab -` failed: your crontab is unchanged");
     }
     Ok(())
 }

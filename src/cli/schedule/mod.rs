@@ -157,7 +157,7 @@ async fn one(
         tracing::info!("{names}: due since {}, {}", shown(since), cause.text());
     }
     if !waiting.is_empty() {
-        tracing::info!("due after it: {}", waiting.join(", "));
+        tracing::info!("next: {}", waiting.join(", "));
     }
     let started = world.clock.now();
     let mut work = work("run", Halves::Both, (None, None), context);
@@ -200,7 +200,7 @@ async fn sleep_until(world: &World, at: DateTime<Utc>, told: Option<DateTime<Utc
 fn health(jobs: &[Scheduled]) -> String {
     let last = jobs.iter().filter_map(|one| Some((one.last?, &one.job))).max_by_key(|(ran, _)| ran.started);
     let last = last.map_or_else(
-        || "nothing ran yet".to_owned(),
+        || "nothing has run yet".to_owned(),
         |(ran, job)| {
             let exit = ran.exit.map_or_else(|| "killed".to_owned(), ended);
             format!("last run: {job} of {}, {exit}", shown(ran.started))

@@ -120,7 +120,7 @@ fn runs(world: &World, names: &[String]) -> Result<Vec<ScheduledRun>> {
         let fields = schedule.fields().ok_or_else(|| {
             let text = schedule.text();
             Misuse(format!(
-                "the schedule `{text}` of `{name}` uses L, W or #, which only `pitlake schedule` itself knows"
+                "the schedule `{text}` of `{name}` uses L, W or #, which only `pitlake schedule` itself supports"
             ))
         })?;
         runs.push(ScheduledRun { schedule: schedule.clone(), fields, jobs: vec![name.clone()] });

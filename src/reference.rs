@@ -206,7 +206,9 @@ pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table
             let hint = match other {
                 Some(other) => format!("did you mean `{other}`?"),
                 None => {
-                    format!("correct `symbols` in jobs.toml, or run `pitlake fetch {UNIVERSE}` if it was listed since")
+                    format!(
+                        "correct `symbols` in jobs.toml, or run `pitlake fetch {UNIVERSE}` if it has been listed since"
+                    )
                 }
             };
             format!("unknown security `{code}`: `{UNIVERSE}` in the lake does not have it; {hint}")

@@ -126,7 +126,9 @@ fn hint(market: &Market, epoch: Option<DateTime<Utc>>) -> String {
         Some(epoch) => epoch.with_timezone(&SHANGHAI).to_rfc3339(),
         None => format!("{last}T20:30:00+08:00"),
     };
-    format!("trading days of the market: {first} to {last}; run as of one of them, as in `pitlake run JOB --now {now}`")
+    format!(
+        "trading days of the market: {first} to {last}; run as of one of them, such as `pitlake run JOB --now {now}`"
+    )
 }
 
 /// Fetches the market like any other vendor's data, so that its bronze is like any other.

@@ -91,8 +91,9 @@ impl Calendar {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         (!gaps.is_empty()).then(|| {
             format!(
-                "the calendar in the lake covers {first} to {last} with gaps: {}{more}; days missing there are not \
-                 noticed, and `tradable_on` before them is null: run `pitlake fetch {CALENDAR}`, with --refetch if it was fetched today, or import the days",
+                "the calendar in the lake covers {first} to {last} with gaps: {}{more}; data missing in the gaps \
+                 goes unnoticed, and `tradable_on` before them is null: run `pitlake fetch {CALENDAR}` (with --refetch if it \
+                 was fetched today), or import the days",
                 named.join(", ")
             )
         })

@@ -146,7 +146,7 @@ impl Price {
         if let Some(covers) = calendar.covers().filter(|_| !question.plan.beyond_calendar.is_empty()) {
             let DateRange { first, last } = covers;
             self.notes.insert(format!(
-                "the calendar in the lake covers {first} to {last}: other days of the range are not priced, and not fetched"
+                "the calendar in the lake covers {first} to {last}: other days of the range are neither estimated nor fetched"
             ));
         }
     }

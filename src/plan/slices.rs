@@ -46,10 +46,10 @@ impl Why {
             Self::Unsettled => "not settled yet",
             Self::Newest => "one of the newest periods",
             Self::Behind => "fetched on an earlier day",
-            Self::Now => "the present state",
-            Self::Partial => "not whole yet",
+            Self::Now => "the current state, fetched every time",
+            Self::Partial => "not complete yet",
             Self::Short => "incomplete because the vendor has no more",
-            Self::Refetch => "asked for again",
+            Self::Refetch => "refetch requested",
         }
     }
 }

@@ -102,7 +102,7 @@ impl Unit {
             (Partition::Year(_) | Partition::Month(..) | Partition::Day(_), _) => false,
         };
         if !fits {
-            return Err(invalid(&format!("`{name}` has partitions by {}", table.partition.name())));
+            return Err(invalid(&format!("`{name}` is partitioned by {}", table.partition.name())));
         }
         let range = match days {
             Some(days) => {
@@ -194,7 +194,7 @@ mod tests {
             ("stock_daily_cn", "expected TABLE/PARTITION"),
             ("stock/year=2024", "unknown table `stock`"),
             ("stock_daily_cn/2024", "invalid partition `2024`"),
-            ("stock_daily_cn/year=2024/month=6", "has partitions by year"),
+            ("stock_daily_cn/year=2024/month=6", "is partitioned by year"),
             ("stock_daily_cn/year=2025", "before it starts"),
             ("stock_daily_cn/year=2024/2023-12-01..2024-01-31", "not those of the partition"),
             ("stock_daily_cn/year=2024/2024..2025", "expected days"),

@@ -41,7 +41,7 @@ pub async fn ask(run: Run<'_>, accounts: &Accounts, facts: Facts<'_>, questions:
     for asking in &asking {
         if let Some(paused) = asking.interface.paused().await {
             let id = &asking.question.contract().id;
-            let note = format!("the vendor asked to slow down: calls to {id} paused for {paused} in all");
+            let note = format!("the vendor asked to slow down: calls to {id} paused for {paused} in total");
             run.journal.table(&asking.question.table().name, |report| report.notes.extend([note])).await;
         }
     }

@@ -307,7 +307,7 @@ impl Client {
                     hint: self.address_hint.clone(),
                 },
                 NoResponse::Broken(cause) => Refusal::Transient(cause).into(),
-                NoResponse::TooLong => Refusal::Transient("no whole reply within two minutes".into()).into(),
+                NoResponse::TooLong => Refusal::Transient("not complete after two minutes".into()).into(),
                 NoResponse::TooLarge if share.of_a_reply() < self.room.of_a_reply() => {
                     page::too_many_rows(self.room.of_rows())
                 }
@@ -323,7 +323,7 @@ impl Client {
             // might be cut in the middle of it.
             return Err(match self.wire.read(Received { body: &body, ..received }) {
                 Err(refusal) => self.explained(refusal, &call, &interface.contract).into(),
-                Ok(_) => Failure::Untrusted("the reply contains the account's token, or another secret of it".into()),
+                Ok(_) => Failure::Untrusted("the reply contains the account's token or another of its secrets".into()),
             });
         }
         let read = self.wire.read(received).map(|page| Outline::of(page, &body));

@@ -106,7 +106,7 @@ impl Asking<'_> {
             && verdict == Verdict::Partial
         {
             let lacking = found.text().filter(|_| reply.rows > 0);
-            let reason = lacking.unwrap_or_else(|| "the vendor sent no rows, and a snapshot has some".to_owned());
+            let reason = lacking.unwrap_or_else(|| "the vendor sent no rows, but a snapshot is never empty".to_owned());
             self.fail(slice, reason, Exit::Incomplete).await;
             return Ok(None);
         }

@@ -112,7 +112,7 @@ impl Asking<'_> {
     /// Reports answers that another run paid for.
     pub(super) async fn note_kept(&self, spooled: &Spooled) {
         let answers = spooled.answers.iter().map(|answer| answer.slices.len()).sum::<usize>();
-        let note = format!("kept {} of a run that was killed", counted(answers, "answer"));
+        let note = format!("kept {} from a run that was killed", counted(answers, "answer"));
         self.run.journal.table(&self.question.table().name, |report| report.notes.extend([note])).await;
     }
 }

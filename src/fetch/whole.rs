@@ -165,8 +165,9 @@ impl Client {
             Paging::Whole => return Ok(pages),
             Paging::Limit => {
                 if let Some(rows) = pages.open.iter().find(|rows| **rows >= limit) {
-                    let message =
-                        format!("the reply is full ({rows} rows) and may be cut: the interface has no second page");
+                    let message = format!(
+                        "the reply is full ({rows} rows) and may be truncated: the interface has no second page"
+                    );
                     return Err(Failure::Untrusted(message));
                 }
                 return Ok(pages);
@@ -244,7 +245,7 @@ impl Client {
                     if !is_known {
                         pages.lines[place].extend_from_slice(line);
                     } else if !contains_line(&pages.lines[place], line) {
-                        return Err(Failure::Untrusted(format!("two pages have the row {row} with other figures")));
+                        return Err(Failure::Untrusted(format!("two pages have the row {row} with different values")));
                     }
                 }
                 new = known.iter().filter(|is_known| !**is_known).count();

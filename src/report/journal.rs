@@ -90,13 +90,13 @@ impl Journal {
         let minutes = counted(ahead.num_minutes().unsigned_abs(), "minute");
         let text = if ahead > TimeDelta::zero() {
             format!(
-                "this machine's clock is {minutes} ahead of the one of {vendor}: set it, because what is asked for and how \
-                 answers are dated depends on it"
+                "this machine's clock is {minutes} ahead of {vendor}'s: set it, because requests and the dates of \
+                 answers depend on it"
             )
         } else {
             format!(
-                "this machine's clock is {minutes} behind the one of {vendor}: set it, because what is asked for and how \
-                 answers are dated depends on it"
+                "this machine's clock is {minutes} behind {vendor}'s: set it, because requests and the dates of \
+                 answers depend on it"
             )
         };
         self.report.lock().await.clock.get_or_insert(text);

@@ -126,7 +126,7 @@ impl Remote {
         match std::mem::take(&mut options.mode) {
             PutMode::Create if now.is_some() => Err(Error::AlreadyExists { path, source: "the name is taken".into() }),
             PutMode::Update(read) if now.as_ref() != Some(&(read.e_tag.clone(), read.version.clone())) => {
-                Err(Error::Precondition { path, source: "it was replaced meanwhile".into() })
+                Err(Error::Precondition { path, source: "it was replaced in the meantime".into() })
             }
             _ => self.objects.put_opts(location, payload, options).await,
         }

@@ -151,7 +151,7 @@ impl StagedFolder {
     pub(super) fn check_there(&self) -> Result<()> {
         // A write in progress may have created a folder of that name again.
         if self.written.get().is_some_and(|written| identity(&self.root).as_ref() != Some(written)) {
-            let source = "the folder was removed or moved away meanwhile".into();
+            let source = "the folder was removed or moved in the meantime".into();
             return Err(Error::Generic { store: "StagedFolder", source });
         }
         Ok(())
@@ -262,7 +262,7 @@ impl ObjectStore for StagedFolder {
                 let locked = self.locked().await?;
                 if self.files.head(location).await?.e_tag != Some(expected) {
                     let path = location.to_string();
-                    return Err(Error::Precondition { path, source: "it was replaced meanwhile".into() });
+                    return Err(Error::Precondition { path, source: "it was replaced in the meantime".into() });
                 }
                 Some(locked)
             }

@@ -91,7 +91,7 @@ fn a_clock_that_differs_from_the_vendors_is_told_once_and_not_of_a_fixed_one() {
     let printed = place.expect(0, &["fetch", "stock_basic_cn", "trade_cal"]);
     let text = "warning: this machine's clock is ";
     assert_eq!(printed.matches(text).count(), 1, "{printed}");
-    assert!(printed.contains("ahead of the one of tushare: set it"), "{printed}");
+    assert!(printed.contains("ahead of tushare's: set it"), "{printed}");
     let fixed = place.expect(0, &["fetch", "stock_basic_cn", "--refetch", "--now", NOW]);
     assert!(!fixed.contains(text), "{fixed}");
     let honest = Place::with(&vendor);

@@ -193,7 +193,7 @@ fn no_answer_of_a_killed_run_is_lost_whatever_file_it_was_to_share() {
     let (_, all) = run(&undisturbed, NOW);
     let lacking: BTreeSet<String> = all.difference(&kept).cloned().collect();
     assert!(lacking.len() >= 8 && kept.is_subset(&all), "{all:?}");
-    let note = format!("kept {} answers of a run that was killed", kept.len());
+    let note = format!("kept {} answers from a run that was killed", kept.len());
 
     // Resumed at once: the file is continued, whatever the kill cut off.
     let cut = lake(&|place| {
@@ -241,7 +241,7 @@ fn a_lake_that_is_moved_away_while_a_run_goes_on_ends_it() {
     let output = place.run(&["backfill", "adj_factor", "--start", "2022-11-01", "--end", "2022-12-30", "--now", NOW]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("the folder was removed or moved away meanwhile"), "{stderr}");
+    assert!(stderr.contains("the folder was removed or moved in the meantime"), "{stderr}");
     // Work in progress at that moment may have created the folder again, but nothing more is added.
     assert!(place.files("bronze").len() < 8, "{:?}", place.files("bronze").keys());
 }

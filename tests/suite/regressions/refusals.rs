@@ -77,7 +77,7 @@ fn a_wait_of_hours_does_not_hang_the_night() {
     let (_proxy, place) = place_of("retry-after: 2\r\n", 1);
     let printed = place.backfill(0, &tables, &settings());
     assert!(
-        printed.contains("asked to slow down: calls to tushare/adj_factor paused for 2 seconds in all"),
+        printed.contains("asked to slow down: calls to tushare/adj_factor paused for 2 seconds in total"),
         "{printed}"
     );
 }

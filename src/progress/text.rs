@@ -28,9 +28,9 @@ pub(super) fn lines(
     let all = in_all(views, ahead).map(|(left, building)| {
         let left = short(left);
         words(&if building {
-            format!("all fetching: {left} left, then building")
+            format!("fetching everything: {left} left, then building")
         } else {
-            format!("all fetching: {left} left")
+            format!("fetching everything: {left} left")
         })
     });
     let most = height.saturating_sub(1 + usize::from(all.is_some())).max(1);
@@ -114,14 +114,14 @@ fn bar(view: &View, cells: usize) -> String {
 
 fn waiting(waits: Waits, is_long: bool) -> String {
     match (waits, is_long) {
-        (Waits::Limit, false) => "waits: limit".to_owned(),
-        (Waits::Limit, true) => "waits for the account's limit".to_owned(),
+        (Waits::Limit, false) => "waiting: limit".to_owned(),
+        (Waits::Limit, true) => "waiting for the account's limit".to_owned(),
         (Waits::Pause(time), false) => format!("pause {}", short(time)),
-        (Waits::Pause(time), true) => format!("the vendor asked to slow down: pauses for {}", short(time)),
+        (Waits::Pause(time), true) => format!("the vendor asked to slow down: pausing for {}", short(time)),
         (Waits::Retry(time), false) => format!("retry in {}", short(time)),
-        (Waits::Retry(time), true) => format!("a call failed: retries in {}", short(time)),
+        (Waits::Retry(time), true) => format!("a call failed: retrying in {}", short(time)),
         (Waits::Vendor(time), false) => format!("no reply {}", short(time)),
-        (Waits::Vendor(time), true) => format!("waits for the vendor's reply, {} now", short(time)),
+        (Waits::Vendor(time), true) => format!("waiting for the vendor's reply, {} so far", short(time)),
     }
 }
 
@@ -159,8 +159,8 @@ pub(super) fn short(time: Duration) -> String {
 /// The current state in one sentence: the slowest task, and the totals if there are more.
 pub(super) fn sentence(views: &[View], ahead: Option<Ahead>) -> Option<String> {
     let all = match in_all(views, ahead) {
-        Some((left, true)) => format!("; all fetching takes {} more, then building follows", short(left)),
-        Some((left, false)) => format!("; all fetching takes {} more", short(left)),
+        Some((left, true)) => format!("; fetching everything takes {} more, then building follows", short(left)),
+        Some((left, false)) => format!("; fetching everything takes {} more", short(left)),
         None => String::new(),
     };
     let open: Vec<&View> = views.iter().filter(|view| !view.is_done()).collect();
@@ -232,7 +232,7 @@ mod tests {
             }
         }
         let narrow = lines(&views[..1], None, (80, 24), str::to_owned);
-        assert_eq!(narrow, ["adj_factor  40/45000  90 min left  478/500 a min  waits: limit"]);
+        assert_eq!(narrow, ["adj_factor  40/45000  90 min left  478/500 a min  waiting: limit"]);
         let wide = lines(&views[1..2], None, (200, 24), str::to_owned).join("\n");
         for part in ["12345/45000", "90 min left", "478/500 a min", "quota 49000", "123 failed", "asked to slow down"] {
             assert!(wide.contains(part), "{part}: {wide}");
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_sentence_names_the_task_that_takes_longest() {
         let mut views = vec![view("adj_factor", 40)];
-        let one = "adj_factor: 40 of 45000 slices, 478 calls in the last minute of 500 allowed, 90 min to go, waits for the \
+        let one = "adj_factor: 40 of 45000 slices, 478 calls in the last minute of 500 allowed, 90 min to go, waiting for the \
                    account's limit";
         assert_eq!(sentence(&views, None).unwrap(), one);
         views.push(View { to_go: Some(Duration::from_secs(30)), ..view("stock_daily_cn", 44_000) });
@@ -278,13 +278,16 @@ mod tests {
         let views = [view("suspend_d_cn", 44_000), view("trade_cal", 45_000)];
         let ahead = |minutes, building| Some(Ahead { fetching: Duration::from_mins(minutes), building });
         let last = |views: &[View], ahead| lines(views, ahead, (80, 10), str::to_owned).pop().unwrap();
-        assert_eq!(last(&views, ahead(30, true)), "all fetching: 2.0 h left, then building");
-        assert_eq!(last(&views, ahead(0, false)), "all fetching: 90 min left");
+        assert_eq!(last(&views, ahead(30, true)), "fetching everything: 2.0 h left, then building");
+        assert_eq!(last(&views, ahead(0, false)), "fetching everything: 90 min left");
         // For the last table, its own line says everything.
         assert!(last(&views[..1], ahead(0, true)).starts_with("suspend_d_cn"));
         assert!(last(&views, None).starts_with("trade_cal"), "what is built has no calls");
         let text = sentence(&views, ahead(30, true)).unwrap();
-        assert!(text.ends_with("account's limit; all fetching takes 2.0 h more, then building follows"), "{text}");
+        assert!(
+            text.ends_with("account's limit; fetching everything takes 2.0 h more, then building follows"),
+            "{text}"
+        );
         assert_eq!(to_go(&views, ahead(30, true)), Some(Duration::from_hours(2)));
         let many: Vec<View> = (0..30).map(|n| view(&format!("table_{n}"), n)).collect();
         assert_eq!(lines(&many, ahead(30, true), (80, 10), str::to_owned).len(), 9);

@@ -62,7 +62,10 @@ fn json_logs_are_one_object_a_line() {
     let message = progress["message"].as_str().unwrap();
     assert!(message.starts_with("suspend_d_cn: 0 of 3 slices, "), "{message}");
     assert!(message.contains("in the last minute of 1 allowed"), "{message}");
-    assert!(message.contains("; all fetching takes ") && message.ends_with(", then building follows"), "{message}");
+    assert!(
+        message.contains("; fetching everything takes ") && message.ends_with(", then building follows"),
+        "{message}"
+    );
     assert!(progress["seconds_to_go"].as_u64().unwrap() > 3 * 60, "{objects:#?}");
 }
 

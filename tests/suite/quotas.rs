@@ -114,7 +114,7 @@ fn a_run_that_waited_counts_what_was_sent_meanwhile() {
     let args = ["backfill", "stock_daily_cn", "--start", "2024-01-02", "--end", "2024-02-29", "--now", NOW, "--wait"];
     let mut waits = place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut logged = BufReader::new(waits.stderr.take().unwrap()).lines();
-    assert!(logged.any(|line| line.unwrap().contains("waits: another run holds the lease")));
+    assert!(logged.any(|line| line.unwrap().contains("waiting: another run holds the lease")));
     // All but one of the day's calls.
     let report = r#"{"run":"a","program":"pitlake","command":"run","jobs":[],"started":"2026-01-05T11:59:00Z","exit":0,
         "calls":{"asharehub/market_daily":39},"tables":{},"error":null}"#;

@@ -54,7 +54,7 @@ impl Lease {
                 Err(held) if real::instant() - began >= wait => return Err(held.into()),
                 Err(held) => {
                     if !is_told {
-                        tracing::info!("waits: {held}");
+                        tracing::info!("waiting: {held}");
                         is_told = true;
                     }
                     real::sleep(LOOKS.min(wait)).await;

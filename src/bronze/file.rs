@@ -129,7 +129,11 @@ pub fn digest(lines: &[u8]) -> String {
 pub(super) fn encode(provenance: &Provenance, lines: &[u8]) -> Result<Bytes> {
     let json = serde_json::to_vec(provenance)?;
     if json.len() > MOST {
-        bail!("the provenance of `{}` takes {} bytes, more than the {MOST} of a header", provenance.slice, json.len());
+        bail!(
+            "the provenance of `{}` takes {} bytes, more than the {MOST} that fit in a header",
+            provenance.slice,
+            json.len()
+        );
     }
     let extra = header::extra(&json)?;
     let len = extra.len();

@@ -106,7 +106,7 @@ pub async fn provenances(
 pub fn no_proof(error: &anyhow::Error, table: &str, path: &str) -> String {
     // If the store cannot give a file right now, nothing is wrong with the file.
     if error.is::<StoreError>() {
-        return format!("{error:#}; see to its permissions, or run again");
+        return format!("{error:#}; check its permissions, or run again");
     }
     let backfill = backfill(table, path, None);
     format!("{error:#}; the file cannot be used: remove it, then run `{backfill}` to fetch its slice again")
@@ -254,7 +254,7 @@ mod tests {
         let store = Store::memory();
         let not_given = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
         let no_proof = |error| no_proof(error, "trade_cal", path);
-        assert!(no_proof(&not_given).ends_with("see to its permissions, or run again"), "{not_given:#}");
+        assert!(no_proof(&not_given).ends_with("check its permissions, or run again"), "{not_given:#}");
         store.put(path, "no gzip!!".into()).await.unwrap();
         let damaged = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
         let way_out = "remove it, and `pitlake backfill trade_cal --start 2024-01-02 --end 2024-01-02` fetches";

@@ -167,7 +167,7 @@ async fn store(world: &World) -> Vec<Finding> {
         Ok(found) => found,
         Err(error) => {
             let message = if store.is_remote() {
-                format!("{error:#}; docs/object-stores.md tells what it needs")
+                format!("{error:#}; see docs/object-stores.md for what the store needs")
             } else {
                 format!("{error:#}; choose another folder with --lake")
             };

@@ -246,7 +246,7 @@ fn parsed(store: &Store, path: &str, body: Result<Bytes>) -> Option<Report> {
     match body.map(|body| serde_json::from_slice(&body)) {
         Ok(Ok(report)) => return Some(report),
         Ok(Err(error)) => store.pass_over(path, &format!("it is not the report of a run ({error}); remove it")),
-        Err(error) => store.pass_over(path, &format!("{error:#}; see to its permissions, or run again")),
+        Err(error) => store.pass_over(path, &format!("{error:#}; check its permissions, or run again")),
     }
     None
 }

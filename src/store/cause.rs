@@ -155,7 +155,7 @@ impl std::fmt::Display for Answer {
             // The message of these may quote the credentials.
             Some("401" | "403") => {
                 let code = said.split(':').next().unwrap_or_default();
-                write!(f, "{status} ({code}): check the credentials in the environment and what they may do")
+                write!(f, "{status} ({code}): check the credentials in the environment and their permissions")
             }
             _ if said.is_empty() => f.write_str(status),
             _ => write!(f, "{status}: {said}"),
@@ -188,7 +188,7 @@ mod tests {
         let told = cause(&answered(body));
         assert_eq!(
             told,
-            "403 Forbidden (SignatureDoesNotMatch): check the credentials in the environment and what they may do"
+            "403 Forbidden (SignatureDoesNotMatch): check the credentials in the environment and their permissions"
         );
     }
 

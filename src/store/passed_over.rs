@@ -14,11 +14,11 @@ const ICON: &str = "Icon\r";
 // Why a path is passed over, and what to do about it.
 pub(super) const NO_UTF8: &str = "its name is not valid UTF-8; rename or remove it";
 pub(super) const CONTROL: &str = "its name has a line break or another control character; rename or remove it";
-pub(super) const NO_FOLDER: &str = "it is a file, and a folder should be there; move it away";
+pub(super) const NO_FOLDER: &str = "it is a file where a folder should be; move it away";
 pub(super) const NO_FILE: &str = "it is neither a file nor a folder; remove it";
 pub(super) const LEADS_BACK: &str = "it is a link that leads back to a folder above it; remove the link";
 pub(super) const LEADS_NOWHERE: &str = "it is a broken link; remove it, or restore its target";
-pub(super) const DEEP: &str = "it lies too many folders deep; move it away";
+pub(super) const DEEP: &str = "it is nested too deeply; move it away";
 
 /// The paths passed over so far. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -64,5 +64,5 @@ pub(super) fn part(name: &OsStr) -> Result<&str, &'static str> {
 
 /// The reason to report for a path the system cannot read.
 pub(super) fn unreadable(error: impl std::fmt::Display) -> String {
-    format!("it cannot be read ({error}); see to its permissions and its disk, or remove it")
+    format!("it cannot be read ({error}); check its permissions and the disk, or remove it")
 }

@@ -75,7 +75,7 @@ pub(super) fn part(bytes: &[u8], start: i64, length: i64) -> Result<&[u8], Strin
 }
 
 pub(super) fn too_long(length: impl std::fmt::Display, left: usize) -> String {
-    format!("a part of it claims {length} bytes, and {left} are left")
+    format!("a part of it claims {length} bytes, but only {left} are left")
 }
 
 #[cfg(test)]
@@ -166,14 +166,14 @@ mod tests {
             let length = i32::from_le_bytes(text[start + 4..start + 8].try_into().unwrap());
             i64::try_from(text.len() - start - 8).unwrap() - i64::from(length)
         };
-        refused(&with(whole.clone(), &body.to_le_bytes(), &huge), "a part of it claims 1099511627776 bytes, and ");
-        refused(&with(whole, &body.to_le_bytes(), &(-1_i64).to_le_bytes()), "a part of it claims -1 bytes, and ");
-        refused(b"\xff\xff\xff\xff\xff\xff\xff\x7f", "a part of it claims 2147483647 bytes, and 0 are left");
+        refused(&with(whole.clone(), &body.to_le_bytes(), &huge), "a part of it claims 1099511627776 bytes, but only ");
+        refused(&with(whole, &body.to_le_bytes(), &(-1_i64).to_le_bytes()), "a part of it claims -1 bytes, but only ");
+        refused(b"\xff\xff\xff\xff\xff\xff\xff\x7f", "a part of it claims 2147483647 bytes, but only 0 are left");
         let whole = file(&batch, None);
-        refused(&with(whole.clone(), &body.to_le_bytes(), &huge), "a part of it claims 1099511627776 bytes, and ");
+        refused(&with(whole.clone(), &body.to_le_bytes(), &huge), "a part of it claims 1099511627776 bytes, but only ");
         let footer = whole.len() - 10;
         let whole = [&whole[..footer], &i32::MAX.to_le_bytes()[..], b"ARROW1"].concat();
-        refused(&whole, &format!("a part of it claims 2147483647 bytes, and {footer} are left"));
+        refused(&whole, &format!("a part of it claims 2147483647 bytes, but only {footer} are left"));
     }
 
     #[test]

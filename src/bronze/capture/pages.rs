@@ -224,10 +224,13 @@ mod tests {
         };
         // The row groups, and a name.
         let claimed = [0xff, 0xff, 0xff, 0xff, 0x07];
-        refused(&with(&[&[0x49, 0xfc][..], &claimed].concat()), "a part of it claims 2147483647 bytes, and 0 are left");
+        refused(
+            &with(&[&[0x49, 0xfc][..], &claimed].concat()),
+            "a part of it claims 2147483647 bytes, but only 0 are left",
+        );
         refused(
             &with(&[&[0x68][..], &claimed, b"name"].concat()),
-            "a part of it claims 2147483647 bytes, and 4 are left",
+            "a part of it claims 2147483647 bytes, but only 4 are left",
         );
     }
 }

@@ -246,7 +246,7 @@ async fn remove_former(world: &World, table: &Table, former: Vec<String>, journa
         *(if file.partition.is_none() { &mut old } else { &mut new }) += rows;
     }
     if new < old {
-        let note = format!("kept the files of the former layout: they hold {old} rows, the new ones only {new}");
+        let note = format!("kept the files of the old layout: they hold {old} rows, the new ones only {new}");
         journal.table(&table.name, |report| report.notes.extend([note])).await;
         return Ok(());
     }

@@ -30,7 +30,7 @@ impl Former {
     pub(super) async fn read(store: &Store, table: &Arc<Table>, partition: Partition) -> Option<Self> {
         published(store, table, partition).await.unwrap_or_else(|error| {
             let path = silver::path(table, partition);
-            tracing::warn!("changes of `{path}` are not counted, since the former file cannot be read: {error:#}");
+            tracing::warn!("changes of `{path}` are not counted, because the previous file cannot be read: {error:#}");
             None
         })
     }
@@ -43,7 +43,7 @@ impl Former {
             (Self::States(_), None) => Ok(Drift::default()),
         };
         drift.unwrap_or_else(|error| {
-            tracing::warn!("changes of `{}` are not counted: its former file has {error:#}", table.name);
+            tracing::warn!("changes of `{}` are not counted: its previous file has {error:#}", table.name);
             Drift::default()
         })
     }

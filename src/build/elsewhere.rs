@@ -53,10 +53,10 @@ pub(super) async fn run(
     let job = Job { lake: store.address()?, rules: RULES, calendar: calendar.clone() };
     let texts = pieces.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
     let answers = engine.run(serde_json::to_string(&job)?, texts).await?;
-    ensure!(answers.len() == pieces.len(), "{} answers came to {} pieces of work", answers.len(), pieces.len());
+    ensure!(answers.len() == pieces.len(), "got {} answers for {} pieces of work", answers.len(), pieces.len());
     let answers = pieces.iter().zip(answers).map(|(piece, text)| {
         let answers: Vec<Answer> = serde_json::from_str(&text).with_context(|| format!("cannot read `{text}`"))?;
-        ensure!(answers.len() == piece.tasks.len(), "{} answers came to {} tasks", answers.len(), piece.tasks.len());
+        ensure!(answers.len() == piece.tasks.len(), "got {} answers for {} tasks", answers.len(), piece.tasks.len());
         Ok(piece.tasks.iter().map(|task| task.partition).zip(answers.into_iter().map(Answer::result)).collect())
     });
     answers.collect()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use pitlake_contract::counted;
 
 use super::large;
 use super::origin::origin;
@@ -120,8 +121,8 @@ impl Survey {
             // Otherwise a file that may feed the partition cannot be placed, so what is published stays.
         }
         if others > 0 {
-            let (name, are) = (&table.name, if others == 1 { "is" } else { "are" });
-            survey.notes.insert(format!("{others} more {are} stale: run `pitlake normalize {name}`"));
+            let others = counted(others, "more partition");
+            survey.notes.insert(format!("{others} stale: run `pitlake normalize {}`", table.name));
         }
         Ok(survey)
     }

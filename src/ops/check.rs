@@ -67,7 +67,7 @@ async fn one(
         Ok(Shown::of([("file", path.clone().into())].into_iter().chain(reason)))
     };
     let Some(partition) = file.partition else {
-        let problem = "files of a former partitioning remain: run `pitlake normalize` for the table".to_owned();
+        let problem = "files of an earlier partitioning remain: run `pitlake normalize` for the table".to_owned();
         findings.add("layout", Level::Warning, problem, || shown(None))?;
         return Ok(0);
     };

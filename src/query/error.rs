@@ -75,7 +75,7 @@ fn said(line: &str) -> Option<String> {
         received = received.or_else(|| rest.split_once(" (").map(|(kind, _)| kind));
     }
     Some(match received {
-        Some(received) => format!("`{name}` takes {}, and was given {received}", taken.join(", ")),
+        Some(received) => format!("`{name}` takes {}, but was given {received}", taken.join(", ")),
         None => format!("`{name}` does not take these arguments"),
     })
 }
@@ -162,7 +162,7 @@ mod tests {
                 "Internal error: Function 'sum' failed to match any signature, errors: Error during planning: Function 'sum' \
                  requires Decimal, but received String (DataType: Utf8).,Error during planning: Function 'sum' requires \
                  Int64, but received String (DataType: Utf8).. This issue was likely caused by a bug in DataFusion's code.",
-                "`sum` takes Decimal, Int64, and was given String",
+                "`sum` takes Decimal, Int64, but was given String",
             ),
             (
                 "Column in SELECT must be in GROUP BY or an aggregate function: While expanding wildcard, column \

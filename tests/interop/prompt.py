@@ -58,7 +58,7 @@ def check_prompt(binary, folder, lake):
         prompt.send(ENDLESS + "\r")
         prompt.expect("c.close;")
         prompt.send("\x03")
-        prompt.expect("the query was ended")
+        prompt.expect("query cancelled")
         prompt.expect("pitlake> ")
         prompt.send("\x04")
         check("Ctrl-D leaves the prompt", ended(prompt) == 0)

@@ -75,7 +75,7 @@ impl QueryArgs {
         all.extend(Some(last).filter(|last| !last.is_empty()));
         let Some(output) = output else {
             if all.is_empty() {
-                return Err(Misuse("there is no statement in what was given: expected a SELECT".into()).into());
+                return Err(Misuse("no statement given: expected a SELECT".into()).into());
             }
             for sql in all {
                 print(&asked.text(&asked.rows(sql).await?)?)?;

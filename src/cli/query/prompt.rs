@@ -25,15 +25,15 @@ use crate::spec::Catalog;
 
 const PROMPT: &str = "pitlake> ";
 
-const GREETING: &str = "A statement ends with a semicolon and may have many lines. `help` says more, Ctrl-D leaves.";
+const GREETING: &str = "A statement ends with a semicolon and may span several lines. `help` shows more, Ctrl-D exits.";
 
 const HELP: &str = "\
 SHOW TABLES;                       the tables of the lake
 DESCRIBE stock_daily_cn;           the columns of one
-SELECT ... ;                       rows; Tab completes names, the arrow keys recall former statements
+SELECT ... ;                       rows; Tab completes names, the arrow keys recall earlier statements
 SELECT * FROM as_of('income_cn', DATE '2024-03-15');    a table as it was known at the end of a day
-Ctrl-C                             ends the query under way, or drops the line
-exit, quit, \\q or Ctrl-D           leave";
+Ctrl-C                             cancels the running query, or clears the line
+exit, quit, \\q or Ctrl-D           exit";
 
 /// Words to complete besides names.
 const KEYWORDS: [&str; 22] = [
@@ -125,7 +125,7 @@ async fn answer(context: &Context, asked: &Arc<Asked>, sql: &str) -> Result<()> 
     running.abort();
     if signal == Signal::Interrupt {
         context.interrupt.resume();
-        return print(&say!("the query was ended"));
+        return print(&say!("query cancelled"));
     }
     Err(Interrupted { signal, state: "a query changes nothing".to_owned() }.into())
 }

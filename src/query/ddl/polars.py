@@ -1,4 +1,4 @@
-"""Lazy frames of Polars over the lake; `help(TABLE)` tells what the columns of a table mean, and their units.
+"""Polars lazy frames over the lake; `help(TABLE)` shows what the columns of a table mean, and their units.
 
 `TABLE()` has all that the files hold, `TABLE(as_of=day)` what was known at the end of a day in Shanghai.
 
@@ -66,7 +66,7 @@ def _files(name, columns, folders):
 
 
 def _market(rows, states, day, key):
-    """Of the rows that are not newer than the day those that were known, and the states that stood then."""
+    """The rows up to the day that were known by then, and the former states that still held."""
     later = states.filter(pl.col("superseded_on") > day)
     then = later.filter((pl.col("known_on") <= day) & (pl.col("why") != "appeared"))
     now = rows.join(later, on=key, how="anti", nulls_equal=True)
@@ -89,7 +89,7 @@ def _states(states, day):
 
 
 def _versions(rows, day, key, common, vendors):
-    """Of the versions of each key that were known and not withdrawn, the one that counts; with vendors, of the first of them."""
+    """For each key, the version that counts among those known and not withdrawn; with vendors, of the first that has one."""
     if vendors:
         shown = (pl.col("observed_at") < _end(day)).fill_null(False)
         speaks = shown.any().over(*common, "vendor") | ~shown.any().over(common)

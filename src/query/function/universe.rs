@@ -21,7 +21,9 @@ fn call(call: &Call<'_>) -> Answer<Arc<dyn TableProvider>> {
     let day = call.day(0, "day")?;
     let index = if call.arguments.len() == 2 { Some(call.text(1, "index")?) } else { None };
     if let Some(latest) = call.silver.horizon().day.filter(|latest| day > *latest) {
-        return plan_err!("the universe of {day} is not known on {latest}, the day as of which the query reads");
+        return plan_err!(
+            "the list of securities of {day} is not known on {latest}, the day as of which the query reads"
+        );
     }
     let mut relations = Vec::new();
     // Read to get an error: without a history, the past of the list is unknown.

@@ -23,9 +23,9 @@ pub(super) async fn run(command: &[String], text: &str) -> Result<()> {
         tokio::task::spawn_blocking(move || drop(stdin.write_all(text.as_bytes())));
     }
     let Ok(ended) = tokio::time::timeout(LONGEST, ended(&mut child)).await else {
-        child.kill().context("it took longer than 30 s, and cannot be ended")?;
+        child.kill().context("it took longer than 30 s, and could not be killed")?;
         child.wait()?;
-        bail!("it took longer than 30 s, and was ended");
+        bail!("it took longer than 30 s, and was killed");
     };
     ended
 }
@@ -34,7 +34,7 @@ async fn ended(child: &mut Child) -> Result<()> {
     loop {
         match child.try_wait()? {
             Some(status) if status.success() => return Ok(()),
-            Some(status) => bail!("it ended with {status}"),
+            Some(status) => bail!("it failed with {status}"),
             None => tokio::time::sleep(LOOKS).await,
         }
     }

@@ -148,7 +148,7 @@ async fn post(url: &str, event: &Value) -> Result<()> {
     let request = http_client()?.post(url).timeout(PATIENCE).header("content-type", "application/json");
     let response = request.body(event.to_string()).send().await.map_err(reqwest::Error::without_url)?;
     if !response.status().is_success() {
-        bail!("the address answered {}", response.status());
+        bail!("the address responded with {}", response.status());
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -49,14 +49,14 @@ impl Webhook {
         let status = response.status();
         let answer = response.text().await.map_err(reqwest::Error::without_url)?;
         if !status.is_success() {
-            bail!("it answered {status}");
+            bail!("it responded with {status}");
         }
         // Robots answer 200 to everything and report errors in the body.
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         let code = ["errcode", "code", "StatusCode"].iter().find_map(|name| answer[*name].as_i64()).unwrap_or(0);
         if code != 0 && self.form != Form::Json {
             let message = ["errmsg", "msg", "StatusMessage"].iter().find_map(|name| answer[*name].as_str());
-            bail!("it refused the message with code {code}: {}", message.context("it names no reason")?);
+            bail!("it refused the message with code {code}: {}", message.unwrap_or("no reason given"));
         }
         Ok(())
     }

@@ -199,7 +199,7 @@ def check_refused(program, folder, bronze, cluster):
     said = run.stderr
     is_told = "an executor refuses the plan" in said and "the same `schemas/` and `pipelines/`" in said
     check("an executor with other contracts refuses the plan", run.returncode == 1 and is_told, said[-400:])
-    check("a refused plan is not sent again", "gets it again" not in said, said[-400:])
+    check("a refused plan is not sent again", "submitting it again" not in said, said[-400:])
 
 
 def check_bucket(programs, folder, port, built_here):

@@ -21,7 +21,7 @@ use pitlake::world::Misuse;
 
 use ballista::Ballista;
 
-const ABOUT: &str = "Builds and reads a lake of pitlake on a cluster of Apache DataFusion Ballista";
+const ABOUT: &str = "Build and query a pitlake lake on an Apache DataFusion Ballista cluster";
 
 const PITLAKE: &str = "\
 The commands of pitlake work here too. These use the cluster, with --scheduler HOST:PORT:
@@ -42,7 +42,7 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Hand out tasks to executors, and watch over them
+    /// Distribute tasks to executors, and monitor them
     Scheduler(Box<scheduler::SchedulerArgs>),
     /// Run tasks that a scheduler hands out
     Executor(Box<executor::ExecutorArgs>),

@@ -16,7 +16,7 @@ use datafusion::prelude::SessionConfig;
 use crate::codec::Codec;
 use crate::{lake, logging};
 
-/// Hand out tasks to executors, and watch over them
+/// Distribute tasks to executors, and monitor them
 #[derive(Debug, Args)]
 pub(crate) struct SchedulerArgs {
     #[command(flatten)]

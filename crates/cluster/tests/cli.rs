@@ -34,7 +34,7 @@ fn help_is_in_chinese_where_that_of_pitlake_is() {
         let is_of_executor = words.contains(&"executor");
         let own = if is_of_executor { "并行构建分区" } else { "把任务分给执行器" };
         assert!(text.contains(own) && text.contains("语言"), "{words:?}: {text}");
-        for english in ["Hand out tasks", "The commands of pitlake", "The scheduler; instead of", "Language of"] {
+        for english in ["Distribute tasks", "The commands of pitlake", "The scheduler; instead of", "Language of"] {
             assert!(!text.contains(english), "{words:?}: {text}");
         }
     }

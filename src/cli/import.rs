@@ -141,8 +141,8 @@ fn text(file: &Imported) -> String {
         let more = file.unknown_codes.len() - codes.len();
         let codes = codes.join(", ");
         lines.push(match more {
-            0 => say!("  not in the universe (`stock_basic_cn`): {codes}"),
-            more => say!("  not in the universe (`stock_basic_cn`): {codes} and {more} more"),
+            0 => say!("  not in the list of securities (`stock_basic_cn`): {codes}"),
+            more => say!("  not in the list of securities (`stock_basic_cn`): {codes} and {more} more"),
         });
     }
     lines.join("\n")

@@ -61,7 +61,7 @@ fn text(verified: &[Verified]) -> String {
         }
         let parts = listed(&parts);
         lines.push(if one.damaged.is_empty() {
-            say!("{}: {parts}: whole", one.table)
+            say!("{}: {parts}: ok", one.table)
         } else {
             say!("{}: {parts}: damaged", one.table)
         });

@@ -129,7 +129,7 @@ fn disk(world: &World) -> Option<Finding> {
         return Some(finding("disk", Exit::Done, format!("{free_mib} MiB free")));
     }
     let message = format!(
-        "{free_mib} MiB free: too little for a night of a whole market; free some, or choose another folder with --lake"
+        "{free_mib} MiB free: not enough for one night of the whole market; free some space, or choose another folder with --lake"
     );
     Some(finding("disk", Exit::Failed, message))
 }
@@ -258,7 +258,7 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
     let points = world.jobs.accounts.get(&contract.id.vendor).map_or(0, |account| account.points);
     if points > 0 && contract.points > points {
         let message =
-            format!("not checked: it needs {}, and jobs.toml has {points}", counted(contract.points, "point"));
+            format!("not checked: it needs {}, but jobs.toml has {points}", counted(contract.points, "point"));
         return (finding(what, Exit::Done, message), false);
     }
     let day = world.clock.today() - chrono::Days::new(30);
@@ -280,13 +280,13 @@ async fn right(world: &World, client: &Client, source: &TableSource) -> (Finding
     };
     let interface = client.interface(contract, rate(world, source));
     match client.probe(&interface, call).await {
-        Ok(()) => (finding(what, Exit::Done, "answers"), false),
+        Ok(()) => (finding(what, Exit::Done, "ok"), false),
         Err(failure) => {
             let exit = failure.exit();
             let mend = match exit {
                 _ if failure.names_way_out() => "",
                 Exit::NoRight => "; check the token and the account's points with the vendor",
-                Exit::QuotaSpent => "; wait for tomorrow",
+                Exit::QuotaSpent => "; wait until tomorrow",
                 _ => "; check `base_url` in jobs.toml and the network",
             };
             (finding(what, exit, format!("{failure}{mend}")), failure.stops_vendor())

@@ -52,7 +52,7 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
     let event = event_field(table, source).map(|field| field.name.as_str());
     let rules = CaptureRules { contract, key: &key, event, map: &request.map, set: &request.set };
     let universe = reference::universe(world, &Ledgers::new(&world.store)).await.unwrap_or_else(|error| {
-        tracing::warn!("cannot read the universe, so unknown codes go unnoticed: {error:#}");
+        tracing::warn!("cannot read the list of securities, so unknown codes go unnoticed: {error:#}");
         Universe::default()
     });
     let files = file::files(&request.files)?;

@@ -17,7 +17,7 @@ fn once(place: &Place, code: i32, cause: &str, args: &[&str]) -> String {
     for follows in ["calendar", "nothing to do", "nothing new"] {
         assert!(!printed.contains(follows), "{follows}: {printed}");
     }
-    assert!(printed.contains("not fetched for this reason: "), "{printed}");
+    assert!(printed.contains("not fetched because of this: "), "{printed}");
     printed
 }
 
@@ -56,7 +56,7 @@ fn a_token_that_is_rejected_later_needs_no_line_a_table() {
     place.token = "not-the-token".into();
     let printed = once(&place, 5, "the account was rejected", &[&BACKFILL[..], &["--now", NOW]].concat());
     // The lake's calendar and securities are good enough for now.
-    assert!(printed.contains("\n! not fetched for this reason: 4 tables\n"), "{printed}");
+    assert!(printed.contains("\n! not fetched because of this: 4 tables\n"), "{printed}");
     assert!(!printed.contains("\nadj_factor"), "what it held before is no news: {printed}");
 }
 

@@ -71,7 +71,7 @@ impl<'a> Causes<'a> {
         let mut lines = Vec::new();
         for (vendor, reason) in &self.stopped {
             lines.push(format!("! {}", labelled(vendor, &local(reason))));
-            lines.push(format!("! {}", say!("not fetched for this reason: {}", names(&self.concerned(reason)))));
+            lines.push(format!("! {}", say!("not fetched because of this: {}", names(&self.concerned(reason)))));
         }
         lines.extend(self.calendar());
         lines

@@ -85,7 +85,7 @@ fn next(exit: Exit) -> Option<&'static str> {
         Exit::NotPublished => Some("run again later, in half an hour or the next morning; what is there is safe"),
         Exit::Incomplete => Some("run again; only what is missing is fetched"),
         Exit::QuotaSpent => Some("run again tomorrow; only what is missing is fetched"),
-        Exit::NoRight => Some("correct it and run again; `pitlake doctor` tells what the account may request"),
+        Exit::NoRight => Some("correct it and run again; `pitlake doctor` shows what the account may request"),
         _ => None,
     }
 }

@@ -74,7 +74,7 @@ impl Target<'_> {
         let set_aside = grouped(rejects);
         if reading.batch.num_rows() == 0 {
             let reason = set_aside.first().map_or_else(
-                || "they lack what a row of the table needs".to_owned(),
+                || "they lack fields that the table requires".to_owned(),
                 |first| format!("row {}: {}", first.row, first.reason),
             );
             let way_out = self

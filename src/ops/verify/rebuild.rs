@@ -69,19 +69,18 @@ pub(super) async fn difference(
         Err(error) => return Ok(Some(format!("it cannot be built again: {error:#}"))),
     };
     if world.store.read(&file.entry.path).await? != encoded.rows {
-        return Ok(Some("it differs from what its bronze gives now".into()));
+        return Ok(Some("it differs from a rebuild from bronze".into()));
     }
     if let Some(path) = silver::companion_path(table, partition) {
         let companions = silver::companions(&world.store, table).await?;
         let is_there = companions.iter().any(|file| file.entry.path == path);
         let companion = if is_there { Some(world.store.read(&path).await?) } else { None };
         if companion != encoded.companion {
-            return Ok(Some(format!("the former states in `{path}` differ from what its bronze gives now")));
+            return Ok(Some(format!("the former states in `{path}` differ from a rebuild from bronze")));
         }
     }
     let path = silver::rejects_path(table, partition);
     let is_there = silver::rejected(&world.store, table).await?.contains(&path);
     let rejects = if is_there { Some(world.store.read(&path).await?) } else { None };
-    Ok((rejects != encoded.rejects)
-        .then(|| format!("the rejected rows in `{path}` differ from what its bronze gives now")))
+    Ok((rejects != encoded.rejects).then(|| format!("the rejected rows in `{path}` differ from a rebuild from bronze")))
 }

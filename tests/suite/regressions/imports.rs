@@ -84,13 +84,13 @@ fn codes_that_the_universe_does_not_have_are_named() {
     let bars = "ts_code,trade_date,close\n600001.SH,20240102,10.2\n600009.SH,20240102,5.1\n";
     let place = place(&[("u.csv", universe.as_bytes()), ("a.csv", bars.as_bytes())]);
     let printed = import(&place, 0, &["import", "--interface", "tushare/stock_basic", "u.csv"]);
-    assert!(!printed.contains("not in the universe"), "{printed}");
+    assert!(!printed.contains("not in the list of securities"), "{printed}");
     let printed = import(&place, 0, &[&DAILY[..], &["a.csv"]].concat());
-    assert!(printed.contains("not in the universe (`stock_basic_cn`): 600009.SH"), "{printed}");
+    assert!(printed.contains("not in the list of securities (`stock_basic_cn`): 600009.SH"), "{printed}");
     // Indices are not among its securities.
     fs::write(place.path("i.csv"), "ts_code,trade_date,close\n000300.SH,20240102,3300.1\n").unwrap();
     let printed = import(&place, 0, &["import", "--interface", "tushare/index_daily", "i.csv"]);
-    assert!(!printed.contains("not in the universe"), "{printed}");
+    assert!(!printed.contains("not in the list of securities"), "{printed}");
 }
 
 #[test]

@@ -167,7 +167,7 @@ const CHINESE = {
   "a data check failed": "数据校验失败",
   "token rejected, or no right": "token 被拒，或无权调用接口",
   "daily quota used up": "当日限额已用完",
-  "another run was writing": "另一个运行正在写入",
+  "another run was writing": "另一次运行正在写入",
   "something due was late": "到期的数据迟到",
   "ended by SIGHUP": "被 SIGHUP 结束",
   "ended by Ctrl-C": "被 Ctrl-C 结束",

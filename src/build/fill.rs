@@ -114,7 +114,7 @@ where
                 || (),
                 |(), place| {
                     let filling = fillings[place].lock().unwrap_or_else(PoisonError::into_inner).take();
-                    let filled = filling.context("it was finished before").and_then(Filling::filled);
+                    let filled = filling.context("the partition was already finished").and_then(Filling::filled);
                     // The receiver may have stopped waiting.
                     drop(done.blocking_send((
                         number + place,

@@ -60,7 +60,7 @@ impl Accounts {
                             Err(error) => error,
                         });
                     }
-                    Err(error) => tracing::debug!("{name} is not asked: {error:#}"),
+                    Err(error) => tracing::debug!("{name} is skipped: {error:#}"),
                 }
             }
         }

@@ -215,7 +215,7 @@ impl Client {
                     && real::instant() - begun < LONGEST_PAGE
             };
             let notify = |failure: &Failure, after: Duration| {
-                tracing::debug!("{}: {failure}; sent again in {after:.1?}", interface.contract.id);
+                tracing::debug!("{}: {failure}; retrying in {after:.1?}", interface.contract.id);
                 interface.meter.retried(after);
             };
             match once.retry(retries).sleep(real::sleep).when(again).notify(notify).await {

@@ -94,7 +94,7 @@ fn remove_empty(folder: &Path) {
     let within = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     for path in within.collect::<Vec<_>>().into_iter().chain([folder.to_owned()]) {
         if let Err(error) = fs::remove_dir(&path) {
-            tracing::debug!("`{}` stays: {error}", path.display());
+            tracing::debug!("`{}` was not removed: {error}", path.display());
         }
     }
 }

@@ -41,7 +41,7 @@ pub async fn import(world: &World, request: &ImportRequest) -> Result<Vec<Import
         let hint = hint.unwrap_or_else(|| "expected VENDOR/INTERFACE, for example tushare/daily".to_owned());
         Misuse(format!("unknown interface `{}`; {hint}", request.interface))
     })?;
-    let source = table.source(&contract.id).context("a table has its source")?;
+    let source = table.source(&contract.id).context("the table has no such source")?;
     let target = Target { contract, table, source };
     check_fields(contract, request)?;
     let today = world.clock.today();

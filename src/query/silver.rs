@@ -187,7 +187,8 @@ impl Silver {
             own.register_table(*name, Arc::clone(relation)).map_err(anyhow::Error::from)?;
         }
         // All relations are in memory, so planning never waits.
-        let planned = own.sql(text).now_or_never().ok_or_else(|| anyhow::anyhow!("planning `{text}` waits"))?;
+        let planned =
+            own.sql(text).now_or_never().ok_or_else(|| anyhow::anyhow!("planning `{text}` did not finish at once"))?;
         Ok(planned.with_context(|| format!("cannot plan `{text}`"))?)
     }
 }

@@ -51,7 +51,7 @@ impl Store {
         self.create(path, "{\"put\":1}".into()).await?;
         let is_taken = !self.create(path, "{\"put\":2}".into()).await?;
         self.put(path, "{\"put\":3}".into()).await?;
-        let Some(stale) = self.versioned(path).await? else { anyhow::bail!("a file that was written is not there") };
+        let Some(stale) = self.versioned(path).await? else { anyhow::bail!("a file that was just written is missing") };
         self.put(path, "{\"put\":4}".into()).await?;
         let is_kept = !self.replace(path, &stale, "{\"put\":5}".into()).await?;
         let last = self.versioned(path).await?;
@@ -59,7 +59,7 @@ impl Store {
             Some(read) => self.replace(path, read, "{\"put\":6}".into()).await?,
             None => false,
         };
-        ensure!(is_replaced, "a file that is as it was read cannot be replaced");
+        ensure!(is_replaced, "an unchanged file cannot be replaced");
         let mut latency = Duration::MAX;
         for _ in 0..READS {
             let began = Instant::now();

@@ -179,7 +179,7 @@ impl Memory {
         let kept = write(staged, &self.place, &self.next);
         if let Err(error) = kept {
             drop(std::fs::remove_file(staged));
-            tracing::debug!("cannot remember the listing of `{}`: {error}", self.place.folder);
+            tracing::debug!("cannot cache the listing of `{}`: {error}", self.place.folder);
         }
     }
 }

@@ -203,7 +203,7 @@ impl ExecutionPlan for SessionsExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let inputs = children.try_into().map_err(|_| DataFusionError::Internal("two inputs".into()))?;
+        let inputs = children.try_into().map_err(|_| DataFusionError::Internal("expected two inputs".into()))?;
         Ok(Arc::new(Self::new(self.shape.clone(), Arc::clone(&self.schema), inputs, self.parts)))
     }
 

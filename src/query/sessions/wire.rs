@@ -36,7 +36,7 @@ pub fn encode_operator(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<u8>>>
 pub fn decode_operator(bytes: &[u8], inputs: &[Arc<dyn ExecutionPlan>]) -> Result<Arc<dyn ExecutionPlan>> {
     let Wire { shape, columns } =
         serde_json::from_slice(bytes).map_err(|error| DataFusionError::External(error.into()))?;
-    let [versions, calendar] = inputs else { return internal_err!("two inputs, not {}", inputs.len()) };
+    let [versions, calendar] = inputs else { return internal_err!("expected two inputs, not {}", inputs.len()) };
     let own = versions.schema();
     let field = |name: &String| {
         if name == SESSION { Ok(session()) } else { Ok(own.field_with_name(name)?.clone()) }

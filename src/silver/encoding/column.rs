@@ -80,7 +80,7 @@ pub(super) fn encode(array: &dyn Array, column: &ColumnDescPtr, work: &mut Works
             let all: Vec<&str> = (0..texts.len()).map(|row| texts.value(row)).collect();
             values(&all, nulls, (column, work))
         }
-        other => anyhow::bail!("columns of type {other} are not written"),
+        other => anyhow::bail!("columns of type {other} are not supported"),
     }
 }
 

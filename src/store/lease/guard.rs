@@ -117,7 +117,7 @@ impl Guard {
         // A file left behind does no harm: the lease expires.
         let told = |released: Result<()>| {
             if let Err(error) = released {
-                tracing::debug!("cannot give a lease back: {error:#}");
+                tracing::debug!("cannot release a lease: {error:#}");
             }
         };
         if !self.shared.store.is_remote() {

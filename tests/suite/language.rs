@@ -78,6 +78,18 @@ fn errors_are_in_chinese_and_end_with_the_same_codes() {
 }
 
 #[test]
+fn a_sandbox_that_cannot_listen_says_so_in_chinese() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    let place = Place::at("http://127.0.0.1:9");
+    let market = ["sandbox", "--stocks", "10", "--start", "2024-01-02", "--end", "2024-01-31"];
+    let (exit, out, err) = run(&place, &[&market[..], &["--port", &port.to_string()], &ZH].concat());
+    assert_eq!((exit, out.as_str()), (Some(1), ""), "{err}");
+    let start = format!("错误：无法监听 127.0.0.1:{port}：");
+    assert!(err.lines().any(|line| line.starts_with(&start)), "{err}");
+}
+
+#[test]
 fn the_locale_and_the_variable_choose_too() {
     let place = Place::at("http://127.0.0.1:9");
     let err = |variables: &[(&str, &str)], args: &[&str]| {

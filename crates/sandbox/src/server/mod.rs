@@ -117,7 +117,7 @@ impl Server {
         let Self { task, running, .. } = self;
         let ended = task.await;
         drop(running);
-        ended.context("sandbox server panicked")?.context("sandbox server failed")
+        ended.context("the sandbox server panicked")?.context("the sandbox server failed")
     }
 }
 

@@ -2,8 +2,8 @@
 
 const REASONS = {
   empty: "The lake is empty: begin here.",
-  refused: "The last run could not work: find out why.",
-  late: "The newest day is not in: run the jobs.",
+  refused: "The last run failed: find out why.",
+  late: "The newest day has not arrived: run the jobs.",
   missing: "Data is missing: fetch it.",
   stale: "Silver is older than bronze: build it.",
   set_aside: "Rows were set aside: look at them.",
@@ -46,7 +46,7 @@ function missingAnswer() {
       question,
       "good",
       t("No, nothing"),
-      element("p", {}, counted(covered.length, "{n} table was looked at.", "{n} tables were looked at.")),
+      element("p", {}, counted(covered.length, "{n} table was checked.", "{n} tables were checked.")),
     );
   const lines = Object.entries(missing)
     .sort((a, b) => b[1] - a[1])
@@ -73,7 +73,7 @@ function missingAnswer() {
 
 function nightAnswer() {
   const { late, fresh, night } = data.answers;
-  const question = t("Is last night in?");
+  const question = t("Has last night's data arrived?");
   if (!covered.length) return answer(question, "plain", t("No, the lake is empty"));
   const names = Object.entries(late).map(([table, day]) =>
     day ? t("{table} lacks {day}", { table, day }) : t("{table} was never fetched", { table }),
@@ -94,7 +94,7 @@ function nightAnswer() {
       element(
         "p",
         {},
-        counted(fresh, "{n} table of your jobs has it.", "{n} tables of your jobs have what they should."),
+        counted(fresh, "{n} table of your jobs is up to date.", "{n} tables of your jobs are up to date."),
       ),
       next && element("p", {}, t("{day} should be there by {at}.", { day: next[0], at: instant(next[1]) })),
     );
@@ -107,8 +107,8 @@ function nightAnswer() {
   return answer(
     question,
     "plain",
-    newest ? t("The newest day is {day}", { day: newest }) : t("No table is asked day by day"),
-    element("p", {}, t("No job of jobs.toml asks for tables day by day, so none is late.")),
+    newest ? t("The newest day is {day}", { day: newest }) : t("No table is fetched day by day"),
+    element("p", {}, t("No job in jobs.toml fetches tables day by day, so none is late.")),
   );
 }
 

@@ -6,7 +6,7 @@ const CHINESE = {
   Lake: "数据湖",
   "At a glance": "要点",
   "As of {at} in Shanghai": "截至上海时间 {at}",
-  "Written by {program}. This page holds all that it shows, and asks the network for nothing.":
+  "Written by {program}. This page is self-contained and makes no network requests.":
     "由 {program} 生成。本页自带全部内容，不访问网络。",
 
   held: "已有",
@@ -16,11 +16,11 @@ const CHINESE = {
   "not due yet": "尚未到期",
   "market closed": "休市",
   closed: "休市",
-  "nothing to hold": "无需数据",
+  "no data expected": "无需数据",
   "{n} {state}": "{state} {n}",
   "held, to be fetched once more until it settles": "已有，定稿前还会再取一次",
-  "held by a file of another program, which proves nothing": "由其他程序的文件提供，未验证",
-  "partial: some securities are lacking, to be fetched again": "不完整：缺少部分证券，将再次抓取",
+  "held only by a file of another program, unproven": "仅由其他程序的文件提供，未验证",
+  "partial: some securities are missing, to be fetched again": "不完整：缺少部分证券，将再次抓取",
   "partial: the vendor has no more": "不完整：供应商没有更多数据",
   "held, with rows or columns that cannot be read set aside": "已有，无法读取的行或列被剔除",
   "missing: the last request failed": "缺失：上次请求失败",
@@ -30,8 +30,8 @@ const CHINESE = {
   "Is anything missing?": "有缺失吗？",
   "The lake holds nothing yet.": "数据湖还是空的。",
   "No, nothing": "没有缺失",
-  "{n} table was looked at.": "已检查 {n} 张表。",
-  "{n} tables were looked at.": "已检查 {n} 张表。",
+  "{n} table was checked.": "已检查 {n} 张表。",
+  "{n} tables were checked.": "已检查 {n} 张表。",
   "{n} day": "{n} 天",
   "{n} days": "{n} 天",
   "{n} security": "{n} 只证券",
@@ -44,19 +44,19 @@ const CHINESE = {
   "in {n} tables": "涉及 {n} 张表",
   "and {n} more": "另有 {n} 项",
 
-  "Is last night in?": "昨晚的数据到了吗？",
+  "Has last night's data arrived?": "昨晚的数据到了吗？",
   "{table} lacks {day}": "{table} 缺 {day}",
   "{table} was never fetched": "{table} 从未抓取",
   "No: {n} table is late": "没有：{n} 张表迟到",
   "No: {n} tables are late": "没有：{n} 张表迟到",
   "Yes, {day}": "到了，{day}",
   "No, the lake is empty": "没有，数据湖还是空的",
-  "{n} table of your jobs has it.": "任务中的 {n} 张表已到。",
-  "{n} tables of your jobs have what they should.": "任务中的 {n} 张表都已到。",
+  "{n} table of your jobs is up to date.": "任务中的 {n} 张表已到。",
+  "{n} tables of your jobs are up to date.": "任务中的 {n} 张表都已到。",
   "{day} should be there by {at}.": "{day} 应在 {at} 前到达。",
   "The newest day is {day}": "最新一天是 {day}",
-  "No table is asked day by day": "没有按日抓取的表",
-  "No job of jobs.toml asks for tables day by day, so none is late.":
+  "No table is fetched day by day": "没有按日抓取的表",
+  "No job in jobs.toml fetches tables day by day, so none is late.":
     "jobs.toml 中没有按日抓取的任务，因此无所谓迟到。",
 
   "What changed since last week?": "与上周相比有什么变化？",
@@ -88,8 +88,8 @@ const CHINESE = {
   Copied: "已复制",
   Selected: "已选中",
   "The lake is empty: begin here.": "数据湖是空的：从这里开始。",
-  "The last run could not work: find out why.": "上次运行无法进行：查明原因。",
-  "The newest day is not in: run the jobs.": "最新一天还没到：运行任务。",
+  "The last run failed: find out why.": "上次运行失败：请查明原因。",
+  "The newest day has not arrived: run the jobs.": "最新一天还没到：运行任务。",
   "Data is missing: fetch it.": "有缺失的数据：补取。",
   "Silver is older than bronze: build it.": "Silver 层落后于 Bronze 层：重新构建。",
   "Rows were set aside: look at them.": "有行被剔除：查看原因。",
@@ -101,7 +101,7 @@ const CHINESE = {
   "Only tables with gaps": "只看有缺口的表",
   "No table has gaps.": "没有表有缺口。",
   "Coverage by table": "各表覆盖情况",
-  "Move over the cells, or walk through them with the arrow keys; Enter shows the days.":
+  "Point at a cell, or move with the arrow keys; Enter shows the days.":
     "将鼠标移到格子上，或用方向键逐格移动；按 Enter 查看每一天。",
   "← earlier": "← 更早",
   "later →": "更晚 →",
@@ -130,7 +130,7 @@ const CHINESE = {
   "by {at}": "应在 {at} 前",
 
   "Revisions by week": "每周修订",
-  "What vendors changed of days and reports that were in the lake before, by the week in which a run noticed it. Former rows are kept: `pitlake diff` shows both.":
+  "Changes by vendors to days and reports that were already in the lake, by the week in which a run noticed them. Earlier rows are kept: `pitlake diff` shows both.":
     "供应商对湖中已有日期和报告的修改，按运行发现的那一周统计。旧数据都保留：`pitlake diff` 显示新旧两者。",
   "No run of the last year noticed a change.": "最近一年没有运行发现修改。",
   "In the last year: {rows} with changed figures, {withdrawn}.": "最近一年：{rows}数值有变，{withdrawn}。",
@@ -145,7 +145,7 @@ const CHINESE = {
   "The same as a table": "以表格显示",
 
   Runs: "运行",
-  "The newest runs, with the calls that they sent and how they ended. Times are Shanghai's.":
+  "The newest runs, with the calls that they sent and how they ended. Times are in Shanghai time.":
     "最近的运行：发出了多少调用，结果如何。时间为上海时间。",
   Jobs: "任务",
   job: "任务",
@@ -165,10 +165,10 @@ const CHINESE = {
   "invalid command line or configuration": "命令行或配置无效",
   "incomplete: run again": "未完成：请再次运行",
   "a data check failed": "数据校验失败",
-  "token rejected, or no right": "token 被拒，或无权调用接口",
+  "token rejected, or not enough points": "token 被拒，或积分不足",
   "daily quota used up": "当日限额已用完",
   "another run was writing": "另一次运行正在写入",
-  "something due was late": "到期的数据迟到",
+  "some data was late": "部分数据迟到",
   "ended by SIGHUP": "被 SIGHUP 结束",
   "ended by Ctrl-C": "被 Ctrl-C 结束",
   "ended by SIGTERM": "被 SIGTERM 结束",

@@ -4,15 +4,15 @@
 const STATES = {
   h: ["held", "held"],
   u: ["held", "held, to be fetched once more until it settles"],
-  x: ["held", "held by a file of another program, which proves nothing"],
-  p: ["partial", "partial: some securities are lacking, to be fetched again"],
+  x: ["held", "held only by a file of another program, unproven"],
+  p: ["partial", "partial: some securities are missing, to be fetched again"],
   s: ["partial", "partial: the vendor has no more"],
   d: ["aside", "held, with rows or columns that cannot be read set aside"],
   m: ["missing", "missing"],
   f: ["missing", "missing: the last request failed"],
   n: ["not-due", "not due yet"],
   c: ["closed", "closed"],
-  "-": ["nothing", "nothing to hold"],
+  "-": ["nothing", "no data expected"],
 };
 
 /** The kinds, the one that matters most first. */
@@ -89,7 +89,7 @@ function byKind(counts) {
 /** Counts in words: `243 held, 1 missing`. */
 function inWords(kinds) {
   const said = Object.keys(LEGEND).filter((kind) => kinds[kind] && kind !== "closed");
-  return said.map((kind) => t("{n} {state}", { n: number(kinds[kind]), state: t(LEGEND[kind]) })).join(t(", ")) || t("nothing to hold");
+  return said.map((kind) => t("{n} {state}", { n: number(kinds[kind]), state: t(LEGEND[kind]) })).join(t(", ")) || t("no data expected");
 }
 
 /** Securities of an interface, in words. */

@@ -75,7 +75,7 @@ function overview(pick) {
   const readout = element(
     "p",
     { class: "readout" },
-    t("Move over the cells, or walk through them with the arrow keys; Enter shows the days."),
+    t("Point at a cell, or move with the arrow keys; Enter shows the days."),
   );
   const rows = listed.map((coverage) => ({
     header: coverage.name,

@@ -7,10 +7,10 @@ const EXITS = {
   2: "invalid command line or configuration",
   3: "incomplete: run again",
   4: "a data check failed",
-  5: "token rejected, or no right",
+  5: "token rejected, or not enough points",
   6: "daily quota used up",
   7: "another run was writing",
-  8: "something due was late",
+  8: "some data was late",
   129: "ended by SIGHUP",
   130: "ended by Ctrl-C",
   143: "ended by SIGTERM",
@@ -122,7 +122,7 @@ function drawChanges() {
     return { week, day: dayOf(week), tables: Object.keys(tables), rows: add(0), figures: add(1), withdrawn: add(2) };
   });
   const about = t(
-    "What vendors changed of days and reports that were in the lake before, by the week in which a run noticed it. Former rows are kept: `pitlake diff` shows both.",
+    "Changes by vendors to days and reports that were already in the lake, by the week in which a run noticed them. Earlier rows are kept: `pitlake diff` shows both.",
   );
   const title = t("Revisions by week");
   if (!weeks.length)
@@ -172,7 +172,7 @@ function drawChanges() {
 }
 
 function drawRuns() {
-  const about = t("The newest runs, with the calls that they sent and how they ended. Times are Shanghai's.");
+  const about = t("The newest runs, with the calls that they sent and how they ended. Times are in Shanghai time.");
   const title = t("Runs");
   const jobs = data.jobs.map((job) => [
     job.job,

@@ -9,7 +9,7 @@ function draw() {
   drawRuns();
   drawRejects();
   document.getElementById("foot").textContent = t(
-    "Written by {program}. This page holds all that it shows, and asks the network for nothing.",
+    "Written by {program}. This page is self-contained and makes no network requests.",
     { program: data.program },
   );
 }

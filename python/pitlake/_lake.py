@@ -110,7 +110,7 @@ class Lake:
         return f"Lake({str(self._path)!r}, {count} table{'' if count == 1 else 's'})"
 
     def tables(self) -> List[str]:
-        """The names of the tables that have files, in the order of the alphabet; companions with former states are among them.
+        """The names of the tables that have files, in alphabetical order, including companions with former states.
 
         Returns:
             Names; none where nothing was built yet.

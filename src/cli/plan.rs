@@ -9,7 +9,7 @@ use pitlake_contract::counted;
 
 use super::config;
 use super::context::{Context, Format, day, print};
-use super::language::{labelled, local, say};
+use super::language::{is_chinese, labelled, local, say};
 use super::reach::work;
 use crate::ops::price;
 use crate::plan::{Halves, Price, Reach, Unit, Work, seller, units};
@@ -92,7 +92,10 @@ fn text(price: &Price) -> String {
                 1 => reason.first.clone(),
                 _ => say!("{} to {}", reason.first, reason.last),
             };
-            line(format!("  {}", labelled(&say!("{} {}", reason.slices, reason.why), &span)));
+            let (count, why) = (reason.slices, local(reason.why));
+            // In Chinese the number comes last.
+            let what = if is_chinese() { format!("{why} {count}") } else { format!("{count} {why}") };
+            line(format!("  {}", labelled(&what, &span)));
         }
     }
     for (table, partitions) in &price.partitions {

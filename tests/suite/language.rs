@@ -40,8 +40,11 @@ fn a_run_and_its_status_are_in_chinese() {
     let lines: Vec<&str> = status.lines().collect();
     let head: Option<usize> = columns(lines[0], "首日");
     assert_eq!(head, columns(lines[1], "2023-01-04"), "{status}");
-    let plan = place.expect(0, &[&BACKFILL[..], &["--refetch", "--dry-run"], &ZH].concat());
+    let dry = [&BACKFILL[..], &["--refetch", "--dry-run"]].concat();
+    let plan = place.expect(0, &[&dry[..], &ZH].concat());
     assert!(plan.contains("\n合计：") && plan.contains(" 次调用，按账号限速需不到 1 分钟"), "{plan}");
+    has_line(&plan, "  要求重新抓取 2：2023-01-04 至 2023-01-05");
+    has_line(&place.expect(0, &dry), "  2 refetch requested: 2023-01-04 to 2023-01-05");
 }
 
 #[test]

@@ -221,7 +221,7 @@ pub async fn check_symbols(world: &World, ledgers: &Ledgers, tables: &[Arc<Table
 /// fails.
 fn aid(what: &str, read: Result<Option<RecordBatch>>, take: impl FnOnce(&RecordBatch) -> Result<()>) {
     if let Err(error) = read.and_then(|batch| batch.as_ref().map_or(Ok(()), take)) {
-        tracing::warn!("cannot read `{what}`, so lacking rows may go unnoticed: {error:#}");
+        tracing::warn!("cannot read `{what}`, so missing rows may go unnoticed: {error:#}");
     }
 }
 

@@ -179,7 +179,7 @@ fn answered(
     let backfill = |provenance: Option<&Provenance>| bronze::backfill(&table.name, path, provenance);
     let read = bronze::read(body, text);
     let read = read.with_context(|| {
-        format!("cannot read `{path}`: remove it, and `{}` fetches its slice again", backfill(None))
+        format!("cannot read `{path}`: remove it, then run `{}` to fetch its slice again", backfill(None))
     })?;
     let Some(provenance) = read else { return Ok(AnsweredCalls::default()) };
     let backfill = || backfill(Some(&provenance));

@@ -31,7 +31,7 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "URL", env = "PITLAKE_LAKE")]
     pub(super) lake: Option<String>,
     /// Use this time instead of the clock, such as 2024-06-28T20:30:00+08:00; a bare day is its end in Shanghai; `schedule`
-    /// goes on from it
+    /// continues from it
     #[arg(long, global = true, value_parser = instant, value_name = "RFC3339")]
     pub(super) now: Option<DateTime<Utc>>,
     /// Format of the log on stderr
@@ -96,7 +96,7 @@ impl Waiting {
 
 /// Parses a duration.
 fn duration(text: &str) -> Result<Duration, String> {
-    let expected = || format!("invalid duration `{text}`: expected a whole number and s, m, h or d, as in 10m");
+    let expected = || format!("invalid duration `{text}`: expected a whole number and s, m, h or d, such as 10m");
     let unit = text.chars().next_back().ok_or_else(expected)?;
     let seconds = match unit {
         's' => 1,

@@ -107,7 +107,7 @@ impl Unit {
         let range = match days {
             Some(days) => {
                 let ends = days.split_once("..").and_then(|(first, last)| first.parse().ok().zip(last.parse().ok()));
-                let (first, last) = ends.ok_or_else(|| invalid("expected days as in 2024-01-01..2024-06-28"))?;
+                let (first, last) = ends.ok_or_else(|| invalid("expected days such as 2024-01-01..2024-06-28"))?;
                 DateRange::new(first, last)
             }
             None => {

@@ -208,7 +208,9 @@ async fn relation(
     }
     let depth = folder.split('/').count() + keys.len();
     if files.iter().any(|file| file.path.matches('/').count() != depth) {
-        tracing::warn!("`{name}` holds files of another partitioning: a rebuild is under way, and rows may be missing");
+        tracing::warn!(
+            "`{name}` holds files of another partitioning: a rebuild is in progress, and rows may be missing"
+        );
     }
     let url = ListingTableUrl::parse(format!("{LAKE}{folder}/"))?;
     let format = ParquetFormat::default().with_options(context.state().default_table_options().parquet);

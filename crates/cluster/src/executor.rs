@@ -71,5 +71,5 @@ impl ExecutorArgs {
 pub(crate) fn host_and_port(text: &str) -> Result<(&str, u16), Misuse> {
     let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
     let parts = parts.filter(|(host, _)| !host.is_empty());
-    parts.ok_or_else(|| Misuse(format!("invalid scheduler `{text}`: expected HOST:PORT, as in localhost:50050")))
+    parts.ok_or_else(|| Misuse(format!("invalid scheduler `{text}`: expected HOST:PORT, such as localhost:50050")))
 }

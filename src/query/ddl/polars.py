@@ -54,7 +54,7 @@ def _end(day):
 
 
 def _files(name, columns, folders):
-    """The files of a table, with the columns that it has now: files of former versions lack some."""
+    """The files of a table, with the columns that it has now: files of earlier versions lack some."""
     return pl.scan_parquet(
         f"{glob.escape(LAKE)}/silver/{name}/{'*/' * len(folders)}*.parquet",
         schema=columns,

@@ -129,7 +129,7 @@ pub(super) fn read(mut bytes: Vec<u8>, contract: &Contract) -> Result<Spooled, &
     let (head, mut rest) = next(head).ok_or("its beginning is damaged")?;
     let head: Head = serde_json::from_slice(head).map_err(|_| "its beginning is damaged")?;
     if head != Head::of(contract) {
-        return Err("the contract of the interface has changed since");
+        return Err("the contract of the interface is another one now");
     }
     let (mut answers, mut at) = (Vec::new(), DateTime::default());
     while let Some((record, behind)) = next(rest)
@@ -257,7 +257,7 @@ mod tests {
         let catalog = Catalog::load(&[], None).unwrap().0;
         let mut contracts = catalog.contracts();
         let (one, other) = (contracts.next().unwrap(), contracts.next().unwrap());
-        let problem = "the contract of the interface has changed since";
+        let problem = "the contract of the interface is another one now";
         assert_eq!(read(spool(one).0, other).unwrap_err(), problem);
     }
 }

@@ -257,7 +257,7 @@ mod tests {
         assert!(no_proof(&not_given).ends_with("check its permissions, or run again"), "{not_given:#}");
         store.put(path, "no gzip!!".into()).await.unwrap();
         let damaged = provenances(&store, [&file]).await.pop().unwrap().unwrap_err();
-        let way_out = "remove it, and `pitlake backfill trade_cal --start 2024-01-02 --end 2024-01-02` fetches";
+        let way_out = "remove it, then run `pitlake backfill trade_cal --start 2024-01-02 --end 2024-01-02` to";
         assert!(no_proof(&damaged).contains(way_out), "{damaged:#}");
     }
 }

@@ -29,7 +29,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("wire", &["spec"]),
     ("bronze", &["panics", "real", "spec", "store"]),
     ("normalise", &["clock", "parallel", "spec"]),
-    ("query", &["normalise", "spec", "store"]),
+    ("query", &["normalise", "panics", "spec", "store"]),
     ("report", &["bronze", "clock", "interrupt", "real", "store"]),
     ("silver", &["bronze", "normalise", "panics", "parallel", "real", "spec", "store"]),
     ("ledger", &["bronze", "clock", "normalise", "parallel", "real", "spec", "store"]),

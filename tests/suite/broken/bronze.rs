@@ -292,7 +292,7 @@ fn answers_that_nothing_can_judge_are_due_until_it_can() {
     let output = lake.run(COMMANDS[5]);
     let text = printed(&output);
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("due: 2023-01-05: the list of securities or of suspensions"), "{text}");
+    assert!(text.contains("due: 2023-01-05: the list of securities or suspensions"), "{text}");
     assert!(lake.bars().to_string_lossy().ends_with("-due.jsonl.gz"), "{}", lake.bars().display());
     fs::write(&list, body).unwrap();
     let output = lake.place.run(&[COMMANDS[5], &["--now", "2026-01-06T12:00:00Z"]].concat());

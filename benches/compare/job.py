@@ -50,12 +50,14 @@ def job(lake, table, out):
     parts = {}
     for file in bronze(lake, table):
         parts.setdefault(file.parent.name.split("=")[1][:7], []).append(str(file))
+    versions = pipeline.get("versions")
     return {
         "table": table,
         "key": pipeline["key"],
         "event": pipeline["event"],
         "columns": columns,
         "parts": [{"name": name, "files": files} for name, files in sorted(parts.items())],
+        "versions": versions and {"announced": versions["announced"][0], "flag": versions["flag"]},
         "vendor": "tushare",
         "threads": 2,
         "out": str(out),

@@ -48,7 +48,7 @@ fn halves(keys: &[u64]) -> Option<(u64, usize)> {
 
 /// Sorts rows by key, and rows with the same key by number.
 fn sort(rows: &mut [u32], keys: &[u64], pairs: &mut Vec<(u64, u32)>) {
-    if rows.is_sorted_by_key(|row| keys[*row as usize]) {
+    if rows.len() < 2 || rows.is_sorted_by_key(|row| keys[*row as usize]) {
         return;
     }
     pairs.clear();

@@ -184,10 +184,10 @@ impl ScalarColumn {
         }
     }
 
-    /// The numbers in `new` of the texts of a text column.
+    /// The numbers in `new` of the texts of a text column, as the upper halves of keys.
     pub(super) fn renumbered(&self, new: &[u32]) -> Option<Vec<u64>> {
         let Self::Text(ids) = self else { return None };
-        Some(ids.iter().map(|id| u64::from(renumbered(*id, new))).collect())
+        Some(ids.iter().map(|id| u64::from(renumbered(*id, new)) << 32).collect())
     }
 
     pub(super) fn set(&mut self, row: usize, cell: Scalar) {

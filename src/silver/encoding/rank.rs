@@ -56,10 +56,16 @@ pub(super) fn span(values: usize) -> u32 {
 pub(super) fn of_decimals(values: &[f64], span: u32) -> Option<Vec<u32>> {
     let step = values.len().div_ceil(SAMPLE).max(1);
     let is_scale = |scale: &f64| values.iter().step_by(step).all(|value| is_exact(*value, *scale));
-    SCALES.into_iter().filter(is_scale).find_map(|scale| scaled(values, scale, span))
+    let exact = |scale| Some((scale, bounds(values, scale)?));
+    // A larger scale would only widen the span.
+    let (scale, (least, most)) = SCALES.into_iter().filter(is_scale).find_map(exact)?;
+    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the number")]
+    let number = |value: &f64| (whole(*value, scale) - least + WHOLE).to_bits() as u32;
+    (most - least < f64::from(span)).then(|| values.iter().map(number).collect())
 }
 
-fn scaled(values: &[f64], scale: f64, span: u32) -> Option<Vec<u32>> {
+/// The least and the greatest number that a scale makes of decimals. `None` if it does not make all of them whole.
+fn bounds(values: &[f64], scale: f64) -> Option<(f64, f64)> {
     let (mut all_exact, mut least, mut most) = (true, f64::INFINITY, f64::NEG_INFINITY);
     for value in values {
         all_exact &= is_exact(*value, scale);
@@ -67,12 +73,7 @@ fn scaled(values: &[f64], scale: f64, span: u32) -> Option<Vec<u32>> {
         least = if number < least { number } else { least };
         most = if number > most { number } else { most };
     }
-    if !all_exact || most - least >= f64::from(span) {
-        return None;
-    }
-    // Truncation is wanted: the lowest bits are the number.
-    #[allow(clippy::cast_possible_truncation)]
-    Some(values.iter().map(|value| (whole(*value, scale) - least + WHOLE).to_bits() as u32).collect())
+    all_exact.then_some((least, most))
 }
 
 fn whole(value: f64, scale: f64) -> f64 {
@@ -80,7 +81,7 @@ fn whole(value: f64, scale: f64) -> f64 {
 }
 
 /// Whether a value is the double nearest to a whole number divided by the scale. Neither NaN nor -0 is.
-#[allow(clippy::float_cmp)]
+#[expect(clippy::float_cmp, reason = "only an equal double proves that the decimal is exact")]
 fn is_exact(value: f64, scale: f64) -> bool {
     let nearest = whole(value, scale) / scale;
     (nearest == value) & (nearest.to_bits() == value.to_bits())

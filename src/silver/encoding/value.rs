@@ -130,8 +130,11 @@ macro_rules! whole_numbers {
             fn numbers(values: &[Self], span: u32) -> Option<Vec<u32>> {
                 let (least, most) = Self::bounds(values)?;
                 u32::try_from(most.checked_sub(least)?).ok().filter(|width| *width < span)?;
-                // The width is below 2^32, so the lowest bits are the difference.
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "the width is below 2^32, so the lowest bits are the difference"
+                )]
                 Some(values.iter().map(|value| value.wrapping_sub(least) as u32).collect())
             }
 

@@ -3,11 +3,14 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::process;
-use std::sync::{Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::{process, thread};
 
-use futures::FutureExt as _;
+use tokio::runtime::Handle;
 
 thread_local! {
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
@@ -21,29 +24,39 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     done.ok()
 }
 
-/// The panics that [`survived`] work met on any thread, and how many such works run.
-static MET: Mutex<(usize, Vec<String>)> = Mutex::new((0, Vec::new()));
+/// The panics of the runtime's threads since the first [`survived`] work began. `None` before.
+static MET: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
-/// The result of `work`, which may spawn tasks, or what the first panic on any thread said meanwhile. Only for programs
-/// that do nothing else at the time.
+/// The result of `work`, or what the first panic said meanwhile, be it of the work or of a task on another thread. Tasks
+/// may outlive the work, so from then on panics of the runtime's threads no longer end the process: only for commands
+/// that end with such work.
 ///
 /// # Errors
 /// When anything panicked, even if the work went on: with a task, rows may be lost.
 pub async fn survived<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let met = || MET.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = {
-        let mut met = met();
-        met.0 += 1;
-        met.1.len()
+    let before = met().get_or_insert_default().len();
+    let mut work = pin!(work);
+    let polled = |context: &mut Context<'_>| {
+        let outer = IS_CAUGHT.replace(true);
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        IS_CAUGHT.set(outer);
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(said(&*payload).replace('\n', " "))),
+        }
     };
-    let done = AssertUnwindSafe(work).catch_unwind().await;
-    let mut met = met();
-    met.0 -= 1;
-    match (done, met.1.get(before)) {
-        (Ok(done), None) => Ok(done),
-        (_, Some(text)) => Err(text.clone()),
-        (Err(payload), None) => Err(said(&*payload).replace('\n', " ")),
-    }
+    let done = poll_fn(polled).await;
+    let first = met().iter().flatten().nth(before).cloned();
+    first.map_or(done, Err)
+}
+
+fn met() -> MutexGuard<'static, Option<Vec<String>>> {
+    MET.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this is a thread of the async runtime, other than the one that runs the command.
+fn is_of_runtime() -> bool {
+    Handle::try_current().is_ok() && thread::current().name() != Some("main")
 }
 
 /// From now on, a panic that is not caught ends the process with this exit code, after `tell` has reported where it
@@ -53,10 +66,8 @@ pub fn end_with(code: i32, tell: fn(&str)) {
         if IS_CAUGHT.get() {
             return;
         }
-        let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
-        if met.0 > 0 {
-            met.1.push(text(info));
-        } else {
+        let is_survived = is_of_runtime() && met().as_mut().map(|met| met.push(text(info))).is_some();
+        if !is_survived {
             tell(&text(info));
             // Otherwise a panic could only exit with 101, and one on a runtime thread would not end the process at all.
             #[allow(clippy::exit)]

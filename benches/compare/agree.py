@@ -48,7 +48,7 @@ def compare(job, ours, theirs):
     known = [{"name": name} for name in ("announced_on", "known_on")] if job["versions"] else []
     for at in [*job["columns"], *known]:
         a, b = column(ours, at["name"]), column(theirs, at["name"])
-        text = pa.types.is_string(a.type)
+        text, day = pa.types.is_string(a.type), pa.types.is_date(a.type)
         a, b = codes(a, b) if text else (numbers(a), numbers(b))
         a, b = a[orders[0]], b[orders[1]]
         differ = (a != b) & ~((a != a) & (b != b))
@@ -58,7 +58,7 @@ def compare(job, ours, theirs):
         # Of two roundings of a value, peers keep either.
         allowed = 1e-4 * size if job["versions"] else 4 * np.spacing(size)
         near = np.abs(a[differ].astype(float) - b[differ]) <= allowed
-        if text and differ.any() or not near.all():
+        if (text or day) and differ.any() or not near.all():
             raise SystemExit(f"{job['table']}.{at['name']}: {theirs[0].parent} has other values than ours")
     return found
 

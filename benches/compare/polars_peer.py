@@ -65,12 +65,12 @@ def main(path, mode):
     for part in job["parts"]:
         parts.setdefault(part["name"][:4] if mode == "year" else part["name"], []).extend(part["files"])
     for name, files in parts.items():
-        # Files come oldest first, so the last row for a key is from the newest file.
         if job["versions"]:
             stamp = pl.col("file").str.extract(r"_(\d{8}T\d{6})").str.to_datetime("%Y%m%dT%H%M%S")
             fetched = (stamp + pl.duration(hours=8)).dt.date().alias("fetched")
             rows = versions(pl, job, pl.scan_ndjson(files, schema=schema, include_file_paths="file").select(*columns, fetched))
         else:
+            # Files come oldest first, so the last row for a key is from the newest file.
             rows = pl.scan_ndjson(files, schema=schema).select(columns)
             rows = rows.unique(job["key"], keep="last").sort(job["key"])
         rows.sink_parquet(f"{job['out']}/{name}.parquet", compression="zstd")

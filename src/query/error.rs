@@ -1,8 +1,12 @@
 //! Why a query failed, in one line with what to do. How queries run is decided elsewhere.
 
+use std::error::Error;
+
 use anyhow::anyhow;
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
+use datafusion::object_store;
+use parquet::errors::ParquetError;
 
 use super::engine::MEMORY;
 use super::place;
@@ -131,20 +135,44 @@ pub(super) fn explain(catalog: &Catalog, error: &DataFusionError) -> QueryError 
 /// Where a file of one of these tables could not be decoded. `None` for other errors.
 pub(super) fn damaged(error: &DataFusionError, tables: &[String]) -> Option<QueryError> {
     let what = match error.find_root() {
-        DataFusionError::ParquetError(what) => what.to_string(),
+        // What a pushed-down filter or the store says comes through the decoder as well.
+        DataFusionError::ParquetError(what) => match what.as_ref() {
+            ParquetError::External(cause) if is_of_filter(cause.as_ref()) || cause.is::<object_store::Error>() => {
+                return None;
+            }
+            what => what.to_string(),
+        },
         DataFusionError::ArrowError(what, _) => match what.as_ref() {
             ArrowError::ParquetError(what) => what.clone(),
             _ => return None,
         },
         _ => return None,
     };
+    if tables.is_empty() || what.contains("Object Store error") {
+        return None;
+    }
     // Without what the decoder's own types look like.
     let what = what.lines().next().and_then(|line| line.split(" { ").next()).unwrap_or_default();
     // Decoders do not tell which file they read.
     Some(QueryError::Failed(anyhow!(
-        "a file of silver is damaged ({what}): run `pitlake verify {}` to find it",
+        "cannot decode a file of silver ({what}): if a build is running, query again, otherwise run `pitlake verify {}` to find the damaged file",
         tables.join(" ")
     )))
+}
+
+fn is_of_filter(cause: &(dyn Error + Send + Sync + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(ArrowError::ComputeError(_)))
+}
+
+/// Where the engine panicked.
+pub(super) fn panicked(text: &str, tables: &[String]) -> QueryError {
+    QueryError::Failed(match tables {
+        [] => anyhow!("internal error: {text}"),
+        tables => anyhow!(
+            "internal error: {text}; a damaged file may be the cause: run `pitlake verify {}`",
+            tables.join(" ")
+        ),
+    })
 }
 
 #[cfg(test)]

@@ -31,7 +31,6 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SQLOptions;
 use futures::StreamExt as _;
-use parquet::errors::ParquetError;
 
 pub use ddl::{duckdb, polars, spark};
 pub use error::QueryError;
@@ -135,10 +134,9 @@ pub async fn sql(
     };
     // Decoders may panic on damaged files, also on the engine's own threads.
     let found = match survived(ran).await {
-        Ok(ran) => ran,
-        Err(text) => Err(DataFusionError::ParquetError(Box::new(ParquetError::General(text)))),
+        Ok(ran) => ran.map_err(|error| error::damaged(&error, &tables).unwrap_or_else(|| explain(error)))?,
+        Err(text) => return Err(error::panicked(&text, &tables)),
     };
-    let found = found.map_err(|error| error::damaged(&error, &tables).unwrap_or_else(|| explain(error)))?;
     match described {
         Some(name) => Ok(statement::columns(catalog, name, &found.schema).map_err(anyhow::Error::from)?),
         None => Ok(found),

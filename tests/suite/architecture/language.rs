@@ -57,6 +57,7 @@ const NO_SENTENCE: &[&str] = &[
     "GROUP BY",
     "LEFT JOIN",
     "ORDER BY",
+    "Object Store error",
     "PARTITION BY",
     "SHOW TABLES",
     "The lake of the session",

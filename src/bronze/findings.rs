@@ -135,13 +135,13 @@ impl Findings {
         if self.lacking_codes > 0 {
             let codes = named(&self.lacking, self.lacking_codes);
             parts.push(match self.expected {
-                Some(expected) => format!("{codes} of {expected} missing"),
-                None => format!("{codes} missing"),
+                Some(expected) => format!("missing securities: {codes} of {expected}"),
+                None => format!("missing securities: {codes}"),
             });
         }
         if self.is_unjudged {
             parts.push(
-                "the list of securities or suspensions needed to judge it is missing or cannot be read".to_owned(),
+                "the list of securities or suspensions that it is checked against is missing or cannot be read".to_owned(),
             );
         }
         if let Some(beside) = self.beside {
@@ -179,10 +179,12 @@ mod tests {
         assert!(findings.is_damaged());
         let text = findings.text().unwrap();
         let unjudged = Findings { is_unjudged: true, ..Findings::default() };
-        assert!(unjudged.text().is_some_and(|text| text.ends_with("needed to judge it is missing or cannot be read")));
+        let text_of = unjudged.text();
+        assert!(text_of.is_some_and(|text| text.ends_with("checked against is missing or cannot be read")));
         let part = Findings { keys: 29, beside: Some(58), ..Findings::default() };
         assert_eq!(part.text().as_deref(), Some("29 rows, but 58 on the neighbouring session"));
-        assert_eq!(text, "no `vol` in the reply; `600001.SH`, `600002.SH`, `600003.SH` and 2 more of 297 missing");
+        let codes = "`600001.SH`, `600002.SH`, `600003.SH` and 2 more";
+        assert_eq!(text, format!("no `vol` in the reply; missing securities: {codes} of 297"));
     }
 
     #[test]

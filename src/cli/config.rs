@@ -185,7 +185,7 @@ pub(super) fn chosen_jobs(world: &World, names: &[String]) -> Result<Vec<String>
         [] | [_] => Ok(known.into_iter().map(str::to_owned).collect()),
         [first, ..] => {
             let message = format!(
-                "more than one job is configured ({}): name one or more, such as `pitlake run {first}`",
+                "more than one job is configured ({}): name one or more, for example `pitlake run {first}`",
                 known.join(", ")
             );
             Err(Misuse(message).into())

@@ -81,7 +81,7 @@ impl Building {
 /// Options of commands that take leases.
 #[derive(Debug, Args)]
 pub(super) struct Waiting {
-    /// Wait up to this long for another run that fetches or builds the same data, such as 30s, 10m or 2h [default: no
+    /// Wait up to this long, such as 30s, 10m or 2h, for another run that fetches or builds the same data [default: no
     /// wait]
     #[arg(long, value_parser = duration, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "365d")]
     wait: Option<Duration>,

@@ -27,7 +27,7 @@ const SHOWN: usize = 2;
 /// Takes CSV, JSON lines, raw JSON replies, Parquet and Feather, gzipped or not, and folders of them.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The interface that the rows come from, as in tushare/daily
+    /// The interface that the rows come from, such as tushare/daily
     #[arg(long, value_name = "VENDOR/INTERFACE", required_unless_present_any = ["list", "withdraw"])]
     interface: Option<String>,
     /// Files, or folders of them

@@ -127,7 +127,7 @@ fn hint(market: &Market, epoch: Option<DateTime<Utc>>) -> String {
         None => format!("{last}T20:30:00+08:00"),
     };
     format!(
-        "trading days of the market: {first} to {last}; run as of one of them, such as `pitlake run JOB --now {now}`"
+        "trading days of the market: {first} to {last}; run as of one of them, for example `pitlake run JOB --now {now}`"
     )
 }
 

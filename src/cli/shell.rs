@@ -24,7 +24,7 @@ pub(super) struct CompletionsArgs {
 /// Write man pages, one for each command
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// Folder that the pages go to, as in ~/.local/share/man/man1; created if it is missing
+    /// Folder that the pages go to, such as ~/.local/share/man/man1; created if it is missing
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

@@ -165,7 +165,7 @@ pub enum AccountError {
     NoBaseUrl(String),
     /// The base URL is not valid.
     #[error(
-        "invalid `base_url` `{1}` of [vendors.{0}]: expected https://HOST, as in https://api.example.com:8443/path"
+        "invalid `base_url` `{1}` of [vendors.{0}]: expected https://HOST, such as https://api.example.com:8443/path"
     )]
     InvalidBaseUrl(String, String),
 }

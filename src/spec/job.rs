@@ -171,7 +171,7 @@ fn symbols(table: &TomlTable<'_>, tables: &[String], names: &Names<'_>) -> Vec<S
     let is_own = listed.any(|values| values.iter().any(|value| symbol::check(value).is_err()));
     for name in symbols.iter().filter(|_| !is_own) {
         if let Err(meant) = symbol::check(&name.value) {
-            let message = format!("invalid security `{}`: expected its code and market, as in `600519.SH`", name.value);
+            let message = format!("invalid security `{}`: expected its code and market, such as `600519.SH`", name.value);
             table.problem(name.offset, message, meant.map(|meant| format!("did you mean `{meant}`?")));
         }
     }
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn securities_are_checked_with_their_line() {
         let text = "[jobs.night]\ntables = [\"adj_factor\"]\nsymbols = [\n\"600519.SH\",\n\"600519.SS\",\n\"平安\"]\n";
-        let expected = "expected its code and market, as in `600519.SH`";
+        let expected = "expected its code and market, such as `600519.SH`";
         assert_eq!(
             read(text).unwrap_err(),
             [

@@ -107,7 +107,7 @@ fn securities_of_jobs_are_checked_before_a_call() {
     let commands = [backfill("dividend_cn", &ONE_DAY), vec!["run"], vec!["plan"], vec!["status"]];
     for (written, hint) in [
         ("600519", "`600519.SH`"),
-        ("平安", "as in `600519.SH`"),
+        ("平安", "such as `600519.SH`"),
         ("600519.SS", "`600519.SH`"),
         ("sz.000001", "`000001.SZ`"),
     ] {

@@ -155,7 +155,7 @@ fn run_without_a_job_names_those_there_are() {
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!(
         stderr,
-        "error: more than one job is configured (factors, late, market): name one or more, such as `pitlake run factors`\n"
+        "error: more than one job is configured (factors, late, market): name one or more, for example `pitlake run factors`\n"
     );
     let none = "points = 5000\n[jobs.one]\ntables = [\"adj_factor\"]\n";
     place.accounts(&[vendor.account("tushare", none)]);

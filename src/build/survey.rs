@@ -122,7 +122,7 @@ impl Survey {
         }
         if others > 0 {
             let others = counted(others, "more partition");
-            survey.notes.insert(format!("{others} stale: run `pitlake normalize {}`", table.name));
+            survey.notes.insert(format!("stale: {others}; run `pitlake normalize {}`", table.name));
         }
         Ok(survey)
     }

@@ -42,11 +42,11 @@ impl Why {
     pub fn text(self) -> &'static str {
         match self {
             Self::Missing => "missing",
-            Self::Settled => "fetched before it settled",
+            Self::Settled => "fetched before they settled",
             Self::Unsettled => "not settled yet",
-            Self::Newest => "one of the newest periods",
+            Self::Newest => "among the newest periods",
             Self::Behind => "fetched on an earlier day",
-            Self::Now => "the current state, fetched every time",
+            Self::Now => "fetched every time, as the current state",
             Self::Partial => "not complete yet",
             Self::Short => "incomplete because the vendor has no more",
             Self::Refetch => "refetch requested",

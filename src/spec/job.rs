@@ -171,7 +171,8 @@ fn symbols(table: &TomlTable<'_>, tables: &[String], names: &Names<'_>) -> Vec<S
     let is_own = listed.any(|values| values.iter().any(|value| symbol::check(value).is_err()));
     for name in symbols.iter().filter(|_| !is_own) {
         if let Err(meant) = symbol::check(&name.value) {
-            let message = format!("invalid security `{}`: expected its code and market, such as `600519.SH`", name.value);
+            let message =
+                format!("invalid security `{}`: expected its code and market, such as `600519.SH`", name.value);
             table.problem(name.offset, message, meant.map(|meant| format!("did you mean `{meant}`?")));
         }
     }

@@ -152,6 +152,22 @@ mod tests {
         assert!(read.is_ok_and(|sections| sections.len() > 10));
     }
 
+    #[test]
+    fn the_summary_names_an_exit_code_in_chinese() {
+        let next = "run again; only what is missing is fetched";
+        let exit = chinese(&format!("exit 3, incomplete: {next}"));
+        assert_eq!(exit, "退出码 3，未全部完成：请再次运行，只会抓取缺少的内容");
+        let exit = chinese(&format!("exit 5, token rejected, or the account may not call an interface: {next}"));
+        assert_eq!(exit, "退出码 5，token 被拒，或账号无权调用某个接口：请再次运行，只会抓取缺少的内容");
+    }
+
+    #[test]
+    fn what_others_say_is_missing_stays_english() {
+        assert_eq!(chinese("Required field encodings is missing"), "Required field encodings is missing");
+        let ours = "missing securities: `600001.SH`, `600002.SH` and 2 more of 297";
+        assert_eq!(chinese(ours), "应有 297 只证券，缺 `600001.SH`, `600002.SH`，另有 2 个");
+    }
+
     fn language(arguments: &[&str], variables: &[(&str, &str)]) -> Language {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let of = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());

@@ -141,7 +141,8 @@ impl Findings {
         }
         if self.is_unjudged {
             parts.push(
-                "the list of securities or suspensions that it is checked against is missing or cannot be read".to_owned(),
+                "the list of securities or suspensions that it is checked against is missing or cannot be read"
+                    .to_owned(),
             );
         }
         if let Some(beside) = self.beside {

@@ -117,7 +117,7 @@ impl Worker {
         if job.rules != RULES {
             let theirs = job.rules;
             return Err(Refused(format!(
-                "the plan was made with rules version {theirs}, this machine has {RULES}: run the same version of \
+                "the plan was made with rules version {theirs}, but this machine has {RULES}: run the same version of \
                  pitlake everywhere"
             ))
             .into());

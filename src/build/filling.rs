@@ -85,7 +85,7 @@ impl<'t, 'f> Filling<'t, 'f> {
         match added {
             Err(error) if file.is_former => {
                 self.builder.forget(&file.path);
-                tracing::warn!("{error:#}; the file is no longer counted, and its former states are lost");
+                tracing::warn!("{error:#}; the file is no longer counted, and its former states are not available");
             }
             added => self.problems.extend(added.err()),
         }

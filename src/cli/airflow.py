@@ -39,7 +39,11 @@ SHANGHAI = "Asia/Shanghai"
 START = pendulum.datetime(2024, 1, 1, tz=SHANGHAI)
 TRIES = {6: 5, 8: 32}  # a late day is tried until the next evening
 OTHER_TRIES = 12  # two hours, then somebody should look
-NEVER = {2: "invalid command line or configuration", 4: "a data check failed", 5: "token rejected, or not enough points"}
+NEVER = {
+    2: "invalid command line or configuration",
+    4: "a data check failed",
+    5: "token rejected, or the account may not call an interface",
+}
 LATER = {
     1: "unexpected failure",
     3: "incomplete",

@@ -196,7 +196,7 @@ impl Asking<'_> {
             .table(&self.question.table().name, |report| {
                 report.not_published.extend(slice.day());
                 report.looks.insert(look);
-                report.notes.extend(part.map(|part| format!("not saved, too much is missing: {part}")));
+                report.notes.extend(part.map(|part| format!("not saved because too much is missing: {part}")));
             })
             .await;
     }

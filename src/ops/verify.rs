@@ -100,7 +100,7 @@ fn unproven(verified: &mut Verified) {
     if verified.silver.unproven > 0 {
         let files = counted(verified.silver.unproven, "silver file");
         verified.notes.push(format!(
-            "{files} without checksums, written by an earlier version of pitlake: only checked for decoding, and \
+            "{files} without checksums, written by an earlier version of pitlake: checked only by decoding them, and \
              replaced by the next build"
         ));
     }

@@ -85,7 +85,7 @@ impl Exit {
             Self::Misuse => "invalid command line or configuration",
             Self::Incomplete => "incomplete",
             Self::BadData => "a data check failed",
-            Self::NoRight => "token rejected, or not enough points",
+            Self::NoRight => "token rejected, or the account may not call an interface",
             Self::QuotaSpent => "daily quota used up",
             Self::Leased => "another run is writing",
             Self::NotPublished => "some data is late",

@@ -245,7 +245,7 @@ fn decode(file: &Bytes, rows: u64) -> Result<()> {
     for batch in ParquetRecordBatchReaderBuilder::try_new(file.clone())?.build()? {
         decoded += batch?.num_rows() as u64;
     }
-    ensure!(decoded == rows, "it holds {decoded} rows, and its footer says {rows}");
+    ensure!(decoded == rows, "it holds {decoded} rows, but its footer says {rows}");
     Ok(())
 }
 

@@ -104,7 +104,7 @@ pub(super) fn read(table: &TomlTable<'_>) -> Account {
 fn some(table: &TomlTable<'_>, key: &str) -> Option<u32> {
     let at = table.number(key)?;
     if at.value == 0 {
-        let hint = "remove the key to use the vendor's default limit, or the one of your points";
+        let hint = "remove the key to use the limit of your points, or the vendor's default";
         table.problem(at.offset, format!("`{key}` is 0, which allows no call"), Some(hint.to_owned()));
     }
     Some(at.value)

@@ -218,7 +218,7 @@ mod tests {
         for (line, expected) in [
             (
                 "points = -1",
-                "jobs.toml:3: invalid `vendors.tushare.points`: expected a whole number that is not negative, found -1",
+                "jobs.toml:3: invalid `vendors.tushare.points`: expected a non-negative whole number, found -1",
             ),
             (
                 "requests_per_minute = 0",

@@ -35,7 +35,7 @@ impl PassedOver {
             return;
         }
         match all.len() {
-            NAMED => tracing::error!("more paths are skipped than these {NAMED}; the run's report lists them all"),
+            NAMED => tracing::error!("more than {NAMED} paths are skipped; the report of a run lists them all"),
             number if number < NAMED => tracing::error!("skipped `{path}`: {reason}"),
             _ => {}
         }

@@ -43,7 +43,7 @@ impl Staged {
         fs::create_dir_all(folder).map_err(|error| match error.kind() {
             // `AlreadyExists` is reserved for a taken name.
             ErrorKind::AlreadyExists => {
-                io::Error::new(ErrorKind::NotADirectory, "a file is where its folder should be")
+                io::Error::new(ErrorKind::NotADirectory, "there is a file where its folder should be")
             }
             _ => error,
         })?;

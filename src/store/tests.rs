@@ -186,7 +186,7 @@ async fn a_failed_write_names_the_file_and_leaves_nothing() {
     let error = store.put("a/b", "x".into()).await.unwrap_err();
     let write = error.downcast_ref::<Obstructed>().unwrap();
     assert_eq!((write.lake.as_str(), write.path.as_str()), (name, "a/b"));
-    assert_eq!(write.cause, "a file is where its folder should be");
+    assert_eq!(write.cause, "there is a file where its folder should be");
     assert!(left_in_staging(folder.path()).is_empty());
     let options = PutOptions::from(PutMode::Update(UpdateVersion { e_tag: None, version: None }));
     let updated = store.objects().put_opts(&at("a"), "y".into(), options).await;

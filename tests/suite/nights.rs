@@ -303,7 +303,7 @@ fn a_day_published_in_part_is_not_kept() {
     vendor.server.set_epoch(evening(half));
     let args = ["backfill", "adj_factor", "--start", &start, "--end", &start, "--now", &now];
     let printed = place.expect(8, &args);
-    assert!(printed.contains("not saved, too much is missing"), "{printed}");
+    assert!(printed.contains("not saved because too much is missing"), "{printed}");
     assert!(silver(&place, "adj_factor").is_empty());
     let tomorrow = evening(half + Days::new(1));
     vendor.server.set_epoch(tomorrow);

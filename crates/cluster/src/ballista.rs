@@ -60,7 +60,7 @@ impl Ballista {
             match batches.try_collect::<Vec<_>>().await {
                 Ok(batches) => return Ok(build::read(&batches)),
                 Err(error) if attempt < ATTEMPTS && !build::is_refused(&error) => {
-                    tracing::warn!("the cluster did not finish the work, submitting it again: {error}");
+                    tracing::warn!("the cluster did not finish the work ({error}); it is submitted again");
                     attempt += 1;
                 }
                 Err(error) => return Err(error).context("the cluster did not finish the work"),

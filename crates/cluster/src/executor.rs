@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::codec::Codec;
 use crate::{lake, logging};
 
-/// Run tasks that a scheduler hands out
+/// Run tasks that a scheduler distributes
 #[derive(Debug, Args)]
 pub(crate) struct ExecutorArgs {
     /// The scheduler; instead of --scheduler-host and --scheduler-port

@@ -44,7 +44,7 @@ struct Program {
 enum Command {
     /// Distribute tasks to executors, and monitor them
     Scheduler(Box<scheduler::SchedulerArgs>),
-    /// Run tasks that a scheduler hands out
+    /// Run tasks that a scheduler distributes
     Executor(Box<executor::ExecutorArgs>),
 }
 

@@ -146,9 +146,7 @@ impl<'a> TomlTable<'a> {
 
     /// A non-negative integer.
     pub fn number(&self, key: &str) -> Option<At<u32>> {
-        self.typed(key, "a whole number that is not negative", |v| {
-            v.as_integer()?.as_str().replace('_', "").parse().ok()
-        })
+        self.typed(key, "a non-negative whole number", |v| v.as_integer()?.as_str().replace('_', "").parse().ok())
     }
 
     /// `true` or `false`.
@@ -346,7 +344,7 @@ mod tests {
         let problems = source.parse(|root| root.number("version").map(|at| at.value)).unwrap_err();
         assert_eq!(
             problems[0].message,
-            "invalid type for `version`: expected a whole number that is not negative, found string"
+            "invalid type for `version`: expected a non-negative whole number, found string"
         );
     }
 }

@@ -35,9 +35,9 @@ const HEALTH: TimeDelta = TimeDelta::hours(1);
 /// Run the jobs of jobs.toml when they are due, in the foreground; or set up another scheduler
 ///
 /// Schedules are in Shanghai time. One run at a time: jobs with the same schedule run together, others after them.
-/// Monday-to-Friday jobs are skipped on days when the market is closed by the lake's calendar. Missed runs are made up at
-/// once, and an incomplete run is tried again: after ten minutes; for late data every half hour until it arrives; for a
-/// used-up quota the next morning.
+/// Monday-to-Friday jobs are skipped on days when the market is closed, according to the lake's calendar. Missed runs
+/// are made up at once, and an incomplete run is tried again: after ten minutes; for late data every half hour until it
+/// arrives; for a used-up quota the next morning.
 #[derive(Debug, Args)]
 pub(super) struct ScheduleArgs {
     /// Jobs of jobs.toml [default: all that have a schedule]

@@ -79,11 +79,11 @@ fn bronze_file(path: &str, body: &[u8], names: &BTreeSet<String>) -> Body {
         return Body::Damaged(format!("its header names `{of}`, but its path belongs to another interface"));
     }
     match provenance.same_as {
-        Some(_) if !text.is_empty() => Body::Damaged("it holds rows, and its header says that it holds none".into()),
+        Some(_) if !text.is_empty() => Body::Damaged("it holds rows, but its header says that it holds none".into()),
         Some(same_as) if !names.contains(&same_as) => Body::Orphan(same_as),
         Some(_) => Body::Proven(0),
         None if rows != provenance.rows => {
-            Body::Damaged(format!("it holds {rows} rows, and its header says {}", provenance.rows))
+            Body::Damaged(format!("it holds {rows} rows, but its header says {}", provenance.rows))
         }
         None if bronze::digest(&text) != provenance.digest => {
             Body::Damaged("its rows differ from the digest in its header".into())

@@ -165,7 +165,7 @@ const CHINESE = {
   "invalid command line or configuration": "命令行或配置无效",
   "incomplete: run again": "未完成：请再次运行",
   "a data check failed": "数据校验失败",
-  "token rejected, or not enough points": "token 被拒，或积分不足",
+  "token rejected, or the account may not call an interface": "token 被拒，或账号无权调用某个接口",
   "daily quota used up": "当日限额已用完",
   "another run was writing": "另一次运行正在写入",
   "some data was late": "部分数据迟到",

@@ -7,7 +7,7 @@ const EXITS = {
   2: "invalid command line or configuration",
   3: "incomplete: run again",
   4: "a data check failed",
-  5: "token rejected, or not enough points",
+  5: "token rejected, or the account may not call an interface",
   6: "daily quota used up",
   7: "another run was writing",
   8: "some data was late",

@@ -135,7 +135,7 @@ impl Findings {
         if self.lacking_codes > 0 {
             let codes = named(&self.lacking, self.lacking_codes);
             parts.push(match self.expected {
-                Some(expected) => format!("missing securities: {codes} of {expected}"),
+                Some(expected) => format!("missing securities (of {expected}): {codes}"),
                 None => format!("missing securities: {codes}"),
             });
         }
@@ -185,7 +185,7 @@ mod tests {
         let part = Findings { keys: 29, beside: Some(58), ..Findings::default() };
         assert_eq!(part.text().as_deref(), Some("29 rows, but 58 on the neighbouring session"));
         let codes = "`600001.SH`, `600002.SH`, `600003.SH` and 2 more";
-        assert_eq!(text, format!("no `vol` in the reply; missing securities: {codes} of 297"));
+        assert_eq!(text, format!("no `vol` in the reply; missing securities (of 297): {codes}"));
     }
 
     #[test]

@@ -195,7 +195,10 @@ fn is_due_without(api: &'static str, exit: i32) {
         ["held", "due"].map(|state| slices[state].as_u64().unwrap())
     };
     let (code, text) = backfill(now);
-    assert!(code == Some(exit) && text.contains("suspensions that it is checked against is missing"), "{code:?} {text}");
+    assert!(
+        code == Some(exit) && text.contains("suspensions that it is checked against is missing"),
+        "{code:?} {text}"
+    );
     assert_eq!(states(now), [0, 2], "{text}");
     is_down.store(false, Ordering::SeqCst);
     let next = "2024-03-26T12:00:00Z";

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn what_others_say_is_missing_stays_english() {
         assert_eq!(chinese("Required field encodings is missing"), "Required field encodings is missing");
-        let ours = "missing securities: `600001.SH`, `600002.SH` and 2 more of 297";
+        let ours = "missing securities (of 297): `600001.SH`, `600002.SH` and 2 more";
         assert_eq!(chinese(ours), "应有 297 只证券，缺 `600001.SH`, `600002.SH`，另有 2 个");
     }
 

@@ -157,7 +157,10 @@ fn rows_that_come_back_leave_named_what_is_lacking_and_what_is_not_mended() {
     case.mend(&place);
     let replayed = replay(&place, 0);
     assert_eq!(replayed[0]["came_back"], 1, "{replayed}");
-    assert!(replayed[0]["notes"].to_string().contains("no longer damaged, but due: 2023-01-05: `"), "{replayed}");
+    assert!(
+        replayed[0]["notes"].to_string().contains("no longer damaged, but due: 2023-01-05: missing securities"),
+        "{replayed}"
+    );
     let status = case.status(&place);
     assert_eq!((&status["slices"]["due"], &status["slices"]["damaged"]), (&json!(1), &json!(0)), "{status}");
     assert_eq!(status["lacking"][0]["codes"].as_array().unwrap().len(), 1, "{status}");

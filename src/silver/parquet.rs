@@ -1,6 +1,7 @@
 //! Rows to Parquet bytes, and footers back to facts. The same rows always give the same bytes: no build time, no host,
 //! no randomness. Where a file is stored is not decided here.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -12,12 +13,13 @@ use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ProjectionMask, parquet_to_arrow_schema};
 use parquet::file::metadata::{
     FileMetaData, KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn,
 };
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::statistics::Statistics;
+use parquet::schema::types::SchemaDescPtr;
 
 use super::checksum::{self, BLANK, KEY_CHECKSUM};
 use super::encoding::{self, Columns};
@@ -167,12 +169,7 @@ pub(super) fn footer_in(table: &Table, path: &str, end: &[u8]) -> Option<Result<
 pub(super) fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Result<Footer> {
     let file = metadata.file_metadata();
     belongs(file, table).with_context(|| format!("cannot use `{path}`"))?;
-    // Readers decode the Arrow schema first, and damage that is still well-formed makes them panic.
-    let schema = caught(|| parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()));
-    ensure!(
-        schema.is_some_and(|schema| schema.is_ok()),
-        "cannot read the footer of `{path}`: the Arrow schema is damaged"
-    );
+    ensure!(is_decodable(file), "cannot read the footer of `{path}`: the Arrow schema is damaged");
     let value = |key| value(file, key);
     let origin = value(KEY_ORIGIN);
     let rules = value(KEY_RULES).and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -184,6 +181,29 @@ pub(super) fn facts(table: &Table, path: &str, metadata: &ParquetMetaData) -> Re
     let rows = u64::try_from(file.num_rows()).unwrap_or(0);
     let [has_companion, is_noted] = [KEY_COMPANION, KEY_NOTED].map(|key| value(key).is_some());
     Ok(Footer { origin: origin.unwrap_or_default(), rules, rows, revisions, events, has_companion, is_noted })
+}
+
+thread_local! {
+    /// The last schemas found decodable, as Arrow's text and as Parquet's.
+    static DECODABLE: RefCell<Option<(Option<String>, SchemaDescPtr)>> = const { RefCell::new(None) };
+}
+
+/// Whether readers can decode the Arrow schema. They do so first, and damage that is still well-formed makes them panic.
+/// The files of a table mostly have the same schemas, and to decode them takes longer than everything else in a footer.
+fn is_decodable(file: &FileMetaData) -> bool {
+    let (text, descriptor) = (value(file, ARROW_SCHEMA_META_KEY), file.schema_descr_ptr());
+    let is_last = |last: &Option<(Option<String>, SchemaDescPtr)>| {
+        last.as_ref().is_some_and(|(of_arrow, of_parquet)| *of_arrow == text && *of_parquet == descriptor)
+    };
+    if DECODABLE.with_borrow(is_last) {
+        return true;
+    }
+    let decoded = caught(|| parquet_to_arrow_schema(&descriptor, file.key_value_metadata()));
+    let is_decodable = decoded.is_some_and(|decoded| decoded.is_ok());
+    if is_decodable {
+        DECODABLE.set(Some((text, descriptor)));
+    }
+    is_decodable
 }
 
 fn value(file: &FileMetaData, key: &str) -> Option<String> {

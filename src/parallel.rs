@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// How many threads share a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,28 +62,62 @@ impl Threads {
         state: impl Fn() -> S + Sync,
         work: impl Fn(&mut S, usize) -> R + Sync,
     ) -> Vec<R> {
-        let next = AtomicUsize::new(0);
-        let share = || {
-            let (mut state, mut done) = (state(), Vec::new());
-            loop {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                if place >= count {
-                    return done;
-                }
-                done.push((place, work(&mut state, place)));
-            }
-        };
-        let mut done = thread::scope(|scope| {
+        let places = Places { next: AtomicUsize::new(0), count };
+        let share = || places.share(&mut state(), &work);
+        thread::scope(|scope| {
             let others: Vec<_> = (1..self.at_most(count).count()).map(|_| scope.spawn(share)).collect();
-            let mut done = share();
-            for other in others {
-                done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
-            done
-        });
-        done.sort_unstable_by_key(|(place, _)| *place);
-        done.into_iter().map(|(_, result)| result).collect()
+            gathered(share(), others)
+        })
     }
+
+    /// Like [`Threads::map`], with a state per thread that outlives the call. Without any, nothing is done.
+    ///
+    /// # Panics
+    /// When `work` panics.
+    pub fn map_with<S: Send, R: Send>(
+        self,
+        states: &mut [S],
+        count: usize,
+        work: impl Fn(&mut S, usize) -> R + Sync,
+    ) -> Vec<R> {
+        let places = Places { next: AtomicUsize::new(0), count };
+        let share = |state| places.share(state, &work);
+        let mut states = states.iter_mut().take(self.at_most(count).count());
+        let Some(own) = states.next() else { return Vec::new() };
+        thread::scope(|scope| {
+            let others: Vec<_> = states.map(|state| scope.spawn(|| share(state))).collect();
+            gathered(share(own), others)
+        })
+    }
+}
+
+/// Numbers of pieces of work, given to threads one after another.
+struct Places {
+    next: AtomicUsize,
+    count: usize,
+}
+
+impl Places {
+    /// Does pieces until none is left.
+    fn share<S, R>(&self, state: &mut S, work: &impl Fn(&mut S, usize) -> R) -> Vec<(usize, R)> {
+        let mut done = Vec::new();
+        loop {
+            let place = self.next.fetch_add(1, Ordering::Relaxed);
+            if place >= self.count {
+                return done;
+            }
+            done.push((place, work(state, place)));
+        }
+    }
+}
+
+/// The results of all threads, in order.
+fn gathered<R>(mut done: Vec<(usize, R)>, others: Vec<ScopedJoinHandle<'_, Vec<(usize, R)>>>) -> Vec<R> {
+    for other in others {
+        done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+    }
+    done.sort_unstable_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -102,7 +136,17 @@ mod tests {
         for threads in [Threads::ONE, Threads::available(), Threads::new(NonZeroUsize::new(5).unwrap())] {
             for count in [0, 1, 3, 1000] {
                 let squares = threads.map(count, || (), |(), place| place * place);
-                assert_eq!(squares, (0..count).map(|place| place * place).collect::<Vec<_>>());
+                let expected: Vec<usize> = (0..count).map(|place| place * place).collect();
+                assert_eq!(squares, expected);
+                let mut done = vec![0; threads.count()];
+                for _ in 0..2 {
+                    let work = |done: &mut usize, place| {
+                        *done += 1;
+                        place * place
+                    };
+                    assert_eq!(threads.map_with(&mut done, count, work), expected);
+                }
+                assert_eq!(done.iter().sum::<usize>(), 2 * count);
             }
         }
     }

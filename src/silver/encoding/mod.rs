@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result};
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -94,10 +94,11 @@ pub(super) fn write<W: Write + Send>(
     let starts: Vec<usize> = (0..rows.num_rows()).step_by(group).collect();
     let width = rows.schema().fields().len();
     let mut writer = SerializedFileWriter::new(Sealed::new(out), schema.root_schema_ptr(), Arc::new(properties))?;
+    let works = (0..threads.at_most(starts.len() * width).count()).map(|_| Workspace::new());
+    let mut works: Vec<Workspace> = works.collect::<io::Result<_>>().context("cannot compress")?;
     let mut before = Vec::new();
     for starts in starts.chunks(GROUPS) {
-        let encode = |work: &mut io::Result<Workspace>, place: usize| {
-            let work = work.as_mut().map_err(|error| anyhow!("cannot compress: {error}"))?;
+        let encode = |work: &mut Workspace, place: usize| {
             let (start, index) = (starts[place / width], place % width);
             let (of_group, column) = (start..rows.num_rows().min(start + group), schema.column(index));
             match rows.texts(index, of_group.clone()) {
@@ -105,7 +106,7 @@ pub(super) fn write<W: Write + Send>(
                 None => column::encode(&rows.column(index, of_group)?, &column, work),
             }
         };
-        let encode = || threads.map(starts.len() * width, Workspace::new, encode);
+        let encode = || threads.map_with(&mut works, starts.len() * width, encode);
         let (encoded, written) = threads.both(encode, || append(&mut writer, before, width));
         written?;
         before = encoded;

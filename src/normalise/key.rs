@@ -9,7 +9,7 @@ use super::texts::Texts;
 /// A number for each row that sorts like the columns in `key`, and is equal for equal keys. Nulls are equal and sort
 /// first.
 pub(super) fn keys(rows: &RowSet<'_>, key: &[usize]) -> Vec<u64> {
-    let mut keys: Vec<u64> = vec![0; rows.len()];
+    let mut keys: Vec<u64> = Vec::new();
     for (place, &column) in key.iter().enumerate() {
         if place >= 2 {
             // Two parts fill the number; replacing it with its rank makes room for the next part.
@@ -18,6 +18,7 @@ pub(super) fn keys(rows: &RowSet<'_>, key: &[usize]) -> Vec<u64> {
         let shifts = rows.shifts(column);
         append(&mut keys, (&rows.columns[column], &rows.texts), &|row| shifts[rows.origins[row].file as usize]);
     }
+    keys.resize(rows.len(), 0);
     keys
 }
 
@@ -33,7 +34,7 @@ fn rank(keys: &mut [u64]) {
 
 /// Appends a sortable part to the key of each row, 0 if the cell is empty. `shift` is the power of ten from a row's
 /// number to the column's unit, because vendors may use different units.
-fn append(keys: &mut [u64], (cells, texts): (&ScalarColumn, &Texts), shift: &dyn Fn(usize) -> i8) {
+fn append(keys: &mut Vec<u64>, (cells, texts): (&ScalarColumn, &Texts), shift: &dyn Fn(usize) -> i8) {
     match cells {
         ScalarColumn::Text(ids) => {
             let mut sorted: Vec<u32> = (0..u32::try_from(texts.len()).unwrap_or(u32::MAX)).collect();
@@ -66,8 +67,12 @@ fn append(keys: &mut [u64], (cells, texts): (&ScalarColumn, &Texts), shift: &dyn
     }
 }
 
-/// Makes room in each key and adds a part.
-fn put(keys: &mut [u64], parts: impl Iterator<Item = u32>) {
+/// Makes room in each key and adds a part. Without keys, the parts are the keys.
+fn put(keys: &mut Vec<u64>, parts: impl Iterator<Item = u32>) {
+    if keys.is_empty() {
+        keys.extend(parts.map(u64::from));
+        return;
+    }
     for (key, part) in keys.iter_mut().zip(parts) {
         *key = (*key << 32) | u64::from(part);
     }

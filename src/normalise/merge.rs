@@ -54,12 +54,7 @@ pub(super) fn merge(
 /// Like [`merge`], for rows already in order.
 pub(super) fn merge_ordered(rows: &mut RowSet<'_>, ordered: Ordered, reject: impl FnMut(Origin, String)) -> Vec<Kept> {
     let mut kept = merge_each_vendor(rows, ordered, reject);
-    let ranks = rows.ranks();
-    if ranks.iter().any(|rank| *rank != ranks[0]) {
-        // The choice between vendors is made by the key columns they all have.
-        let parts = keys(rows, &rows.table.common_key());
-        keep_preferred(&mut kept, |one| ranks[rows.file(one.row)], |one| parts[one.row as usize]);
-    }
+    prefer(rows, &mut kept, |one| one.row);
     kept
 }
 
@@ -67,53 +62,94 @@ pub(super) fn merge_ordered(rows: &mut RowSet<'_>, ordered: Ordered, reject: imp
 pub(super) fn merge_each_vendor(
     rows: &mut RowSet<'_>,
     Ordered { keys, mut order }: Ordered,
-    mut reject: impl FnMut(Origin, String),
+    reject: impl FnMut(Origin, String),
 ) -> Vec<Kept> {
+    let mut occurrences = Vec::with_capacity(order.len());
+    merge_in_place(rows, (&keys, &mut order), reject, |occurrence| occurrences.push(occurrence));
+    order.into_iter().zip(occurrences).map(|(row, occurrence)| Kept { row, occurrence }).collect()
+}
+
+/// Like [`merge_ordered`], for a table that keeps one row of each key.
+pub(super) fn latest(
+    rows: &mut RowSet<'_>,
+    Ordered { keys, mut order }: Ordered,
+    reject: impl FnMut(Origin, String),
+) -> Vec<u32> {
+    merge_in_place(rows, (&keys, &mut order), reject, |_| {});
+    drop(keys);
+    prefer(rows, &mut order, |row| *row);
+    order
+}
+
+/// If there are several vendors, keeps the rows of the first that has any. The choice is made by the key columns they
+/// all have.
+fn prefer<T>(rows: &RowSet<'_>, kept: &mut Vec<T>, row: impl Fn(&T) -> u32) {
     let ranks = rows.ranks();
-    let mut kept = Vec::with_capacity(order.len());
-    let mut of_key = |rows: &mut RowSet<'_>, group: &[u32]| {
-        if let &[row] = group {
-            kept.push(Kept { row, occurrence: 1 });
-            return;
-        }
-        let files = group.chunk_by(|a, b| rows.file(*a) == rows.file(*b));
-        let files: Vec<Vec<usize>> = files.map(|file| file.iter().map(|row| *row as usize).collect()).collect();
-        // Parts first. An answer that has a row for the key wins, and takes from parts only what its file lacks.
-        let is_part = |file: &Vec<usize>| rows.standing(file[0]) == Standing::Part;
-        let answers = files.partition_point(is_part);
-        let (parts, answers) = files.split_at(answers);
-        let newest = if rows.table.occurrence {
-            let [parts, answers] = [repeats(rows, parts), repeats(rows, answers)];
-            if answers.is_empty() { parts } else { match_rows(rows, parts, &answers).1 }
-        } else {
-            let [part, answer] = [parts, answers].map(|files| one(rows, files, &mut reject));
-            if let (Some(part), Some(answer)) = (part, answer) {
-                replace(rows, part, answer);
-            }
-            answer.or(part).into_iter().collect()
-        };
-        for (occurrence, row) in (1..).zip(newest) {
-            kept.push(Kept { row: u32::try_from(row).unwrap_or(u32::MAX), occurrence });
-        }
-    };
-    for group in order.chunk_by_mut(|a, b| keys[*a as usize] == keys[*b as usize]) {
-        if let [_] = group {
-            of_key(rows, group);
+    if ranks.iter().any(|rank| *rank != ranks[0]) {
+        let parts = keys(rows, &rows.table.common_key());
+        keep_preferred(kept, |one| ranks[rows.file(row(one))], |one| parts[row(one) as usize]);
+    }
+}
+
+/// Leaves only the rows to keep, and passes the number of each within its key and vendor to `number`.
+fn merge_in_place(
+    rows: &mut RowSet<'_>,
+    (keys, order): (&[u64], &mut Vec<u32>),
+    mut reject: impl FnMut(Origin, String),
+    mut number: impl FnMut(i32),
+) {
+    let ranks = rows.ranks();
+    let (mut start, mut kept) = (0, 0);
+    while start < order.len() {
+        let key = keys[order[start] as usize];
+        let is_other = |row: &u32| keys[*row as usize] != key;
+        let end = order[start + 1..].iter().position(is_other).map_or(order.len(), |more| start + 1 + more);
+        let group = start..end;
+        start = end;
+        if group.len() == 1 {
+            order[kept] = order[group.start];
+            kept += 1;
+            number(1);
             continue;
         }
         // Answers after parts, whatever their age. Rows were added file by file, oldest first, so the row number breaks
         // ties.
         let is_own = |row: u32| rows.standing(row as usize) != Standing::Part;
-        group.sort_unstable_by_key(|row| (ranks[rows.file(*row)], is_own(*row), *row));
-        let mut group = &*group;
-        while let Some(&first) = group.first() {
-            let rank = ranks[rows.file(first)];
-            let (of_vendor, rest) = group.split_at(group.partition_point(|row| ranks[rows.file(*row)] <= rank));
-            of_key(rows, of_vendor);
-            group = rest;
+        order[group.clone()].sort_unstable_by_key(|row| (ranks[rows.file(*row)], is_own(*row), *row));
+        let is_one_vendor = |a: &u32, b: &u32| ranks[rows.file(*a)] == ranks[rows.file(*b)];
+        let of_vendors: Vec<Vec<u32>> = order[group].chunk_by(is_one_vendor).map(<[u32]>::to_vec).collect();
+        for of_vendor in of_vendors {
+            for (occurrence, row) in (1..).zip(merged(rows, &of_vendor, &mut reject)) {
+                order[kept] = u32::try_from(row).unwrap_or(u32::MAX);
+                kept += 1;
+                number(occurrence);
+            }
         }
     }
-    kept
+    order.truncate(kept);
+}
+
+/// The rows that remain of a key and a vendor, in the order of their numbers. `group` holds parts first, then answers,
+/// oldest first.
+fn merged(rows: &mut RowSet<'_>, group: &[u32], reject: &mut impl FnMut(Origin, String)) -> Vec<usize> {
+    if let &[row] = group {
+        return vec![row as usize];
+    }
+    let files = group.chunk_by(|a, b| rows.file(*a) == rows.file(*b));
+    let files: Vec<Vec<usize>> = files.map(|file| file.iter().map(|row| *row as usize).collect()).collect();
+    // An answer that has a row for the key wins, and takes from parts only what its file lacks.
+    let is_part = |file: &Vec<usize>| rows.standing(file[0]) == Standing::Part;
+    let answers = files.partition_point(is_part);
+    let (parts, answers) = files.split_at(answers);
+    if rows.table.occurrence {
+        let [parts, answers] = [repeats(rows, parts), repeats(rows, answers)];
+        return if answers.is_empty() { parts } else { match_rows(rows, parts, &answers).1 };
+    }
+    let [part, answer] = [parts, answers].map(|files| one(rows, files, reject));
+    if let (Some(part), Some(answer)) = (part, answer) {
+        replace(rows, part, answer);
+    }
+    answer.or(part).into_iter().collect()
 }
 
 /// Merges the rows of a key from files of one kind into one. `None` if every file contradicts itself.

@@ -46,6 +46,7 @@ mod wholeness;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use arrow::array::ArrayRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -230,9 +231,7 @@ impl<'a> Builder<'a> {
             let rows = versions.iter().map(|version| version.row).collect();
             (rows, output::version_columns(table, &versions, tradable))
         } else {
-            let kept = self.kept(ordered);
-            let occurrences = table.occurrence.then(|| output::numbers(kept.iter().map(|kept| kept.occurrence)));
-            (kept.iter().map(|kept| kept.row).collect(), occurrences.into_iter().collect())
+            self.kept(ordered)
         };
         self.rejects.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         let lacking = lacking.into_iter().map(|column| table.columns[column].name.clone()).collect();
@@ -241,8 +240,9 @@ impl<'a> Builder<'a> {
         Finished { rows: self.rows, selected, added, companion: None, details }
     }
 
-    /// The rows to keep if the table keeps the latest of each key. They may already be in order.
-    fn kept(&mut self, ordered: Option<Ordered>) -> Vec<merge::Kept> {
+    /// The rows to keep if the table keeps the latest of each key, and their numbers if the table has them. They may
+    /// already be in order.
+    fn kept(&mut self, ordered: Option<Ordered>) -> (Vec<u32>, Vec<ArrayRef>) {
         if self.is_compact {
             self.rows = self.counting_rows(&self.counting());
         }
@@ -254,7 +254,12 @@ impl<'a> Builder<'a> {
             let file = self.files[file as usize].clone();
             self.rejects.push(Reject { file, line: line as usize, reason, row: String::new() });
         };
-        merge::merge_ordered(&mut self.rows, ordered, reject)
+        if !self.rows.table.occurrence {
+            return (merge::latest(&mut self.rows, ordered, reject), Vec::new());
+        }
+        let kept = merge::merge_ordered(&mut self.rows, ordered, reject);
+        let occurrences = output::numbers(kept.iter().map(|kept| kept.occurrence));
+        (kept.iter().map(|kept| kept.row).collect(), vec![occurrences])
     }
 
     /// Which files count.

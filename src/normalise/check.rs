@@ -4,7 +4,7 @@
 use super::Stop;
 use super::scalars::{Scalar, ScalarColumn};
 use super::texts::Texts;
-use crate::spec::{Table, TableSource};
+use crate::spec::{Table, TableSource, UnitRatio};
 use pitlake_contract::decimal::wide_to_f64;
 use pitlake_contract::scale::Scale;
 
@@ -27,10 +27,11 @@ pub(super) fn unit_ratios(
         }
         // NaN for a missing number makes the ratio NaN too, which is left out.
         let ratio = |row: usize| check.ratio(|column| Some(numbers[column][row]));
-        let mut ratios: Vec<f64> = (0..rows).filter_map(ratio).collect();
-        if ratios.is_empty() {
+        let ratios = || (0..rows).filter_map(ratio);
+        if has_holding_median(check, ratios()) {
             continue;
         }
+        let mut ratios: Vec<f64> = ratios().collect();
         let middle = ratios.len() / 2;
         let (_, &mut ratio, _) = ratios.select_nth_unstable_by(middle, f64::total_cmp);
         if !check.holds(ratio) {
@@ -39,6 +40,20 @@ pub(super) fn unit_ratios(
         }
     }
     Ok(())
+}
+
+/// Whether the median certainly holds, or there is none. Counting how many ratios are too small or too large takes a
+/// third of the time of finding their median.
+fn has_holding_median(check: &UnitRatio, ratios: impl Iterator<Item = f64>) -> bool {
+    let near = check.near();
+    let (mut all, mut small, mut large) = (0usize, 0usize, 0usize);
+    for ratio in ratios {
+        all += 1;
+        small += usize::from(ratio < *near.start());
+        large += usize::from(ratio > *near.end());
+    }
+    let middle = all / 2;
+    all == 0 || (small <= middle && middle < all - large)
 }
 
 /// The numbers of a column in its unit, NaN where there is none.

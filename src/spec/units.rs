@@ -1,6 +1,8 @@
 //! Detects from a table's rows that a unit is not the contract's: amounts, volumes and prices that are a power of ten
 //! apart. Which rows to check is decided elsewhere.
 
+use std::ops::RangeInclusive;
+
 /// Maximum distance, in powers of ten, between an amount and volume x price, and between two sums.
 const NEAR: f64 = 0.5;
 
@@ -44,8 +46,19 @@ impl UnitRatio {
     /// Whether a median is near one.
     #[must_use]
     pub fn holds(&self, median: f64) -> bool {
-        let most = if matches!(self, Self::Price { price: None, .. }) { FAR } else { NEAR };
-        median.log10().abs() <= most
+        median.log10().abs() <= self.most()
+    }
+
+    /// Medians that certainly hold.
+    #[must_use]
+    pub fn near(&self) -> RangeInclusive<f64> {
+        let most = 10f64.powf(0.999 * self.most());
+        1.0 / most..=most
+    }
+
+    /// The largest distance of a median from one, as a power of ten.
+    fn most(&self) -> f64 {
+        if matches!(self, Self::Price { price: None, .. }) { FAR } else { NEAR }
     }
 
     /// The columns it reads.

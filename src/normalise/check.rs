@@ -59,17 +59,13 @@ fn has_holding_median(check: &UnitRatio, ratios: impl Iterator<Item = f64>) -> b
 /// The numbers of a column in its unit, NaN where there is none.
 fn doubles(cells: &ScalarColumn, shift: Option<i8>, texts: &Texts) -> Vec<f64> {
     let Some(shift) = shift else { return vec![f64::NAN; cells.len()] };
-    let scale = Scale::new(shift);
-    let mut doubles = Vec::with_capacity(cells.len());
-    cells.all(|cell| {
-        doubles.push(match cell {
-            Scalar::Number(decimal) => match scale.double(decimal.mantissa, decimal.exponent) {
-                double if double.is_nan() => decimal.to_f64(shift),
-                double => double,
-            },
+    let mut doubles = cells.all_doubles(&Scale::new(shift));
+    for (row, double) in doubles.iter_mut().enumerate().filter(|(_, double)| double.is_nan()) {
+        *double = match cells.get(row) {
+            Scalar::Number(decimal) => decimal.to_f64(shift),
             Scalar::Wide(id) => wide_to_f64(texts.get(id), shift).unwrap_or(f64::NAN),
             _ => f64::NAN,
-        });
-    });
+        };
+    }
     doubles
 }

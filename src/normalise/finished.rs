@@ -10,6 +10,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use super::built::{Built, Details};
+use super::decimals::{Decimals, decimals};
 use super::former::{Former, Why};
 use super::output;
 use super::output::{added_to_states, companion_schema, numbers};
@@ -66,6 +67,15 @@ impl Finished<'_> {
         let numbers = self.rows.columns.get(index)?.numbers_of_texts(selected)?;
         let text = |number: i32| self.rows.texts.get(number.cast_unsigned());
         Some(NumberedTexts { numbers, text: Box::new(text) })
+    }
+
+    /// Some rows of a column as multiples of a power of ten; `None` if it holds other values, or longer ones.
+    #[must_use]
+    pub fn decimals(&self, index: usize, rows: Range<usize>) -> Option<Decimals> {
+        if index >= self.rows.columns.len() {
+            return None;
+        }
+        decimals(&self.rows, index, &self.selected[rows])
     }
 
     /// All rows of some columns, by name.

@@ -4,6 +4,18 @@
 /// The digits of a number as an integer, and its power of ten.
 pub(super) type Digits = (i64, i8);
 
+/// Number of rows that are looked at to guess the finest number.
+const SAMPLE: usize = 64;
+
+/// Numbers as multiples of one power of ten.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Aligned {
+    pub(super) numbers: Vec<i32>,
+    pub(super) exponent: i8,
+    /// The places of cells without a number, which are 0.
+    pub(super) missing: Vec<usize>,
+}
+
 /// A sequence of numbers.
 #[derive(Debug)]
 pub(super) enum Numbers {
@@ -139,12 +151,39 @@ impl Numbers {
         }
     }
 
+    /// Maps all numbers.
+    pub(super) fn map<T>(&self, made: impl Fn(Digits) -> T) -> Vec<T> {
+        match self {
+            Self::Narrow(cells) => cells.iter().map(|cell| made(of_narrow(*cell))).collect(),
+            Self::Wide(cells) => cells.iter().map(|cell| made(of_wide(*cell))).collect(),
+        }
+    }
+
     /// Maps the numbers at some rows, in order.
     pub(super) fn of_rows<T>(&self, rows: &[u32], made: impl Fn(Digits) -> T) -> Vec<T> {
         match self {
             Self::Narrow(cells) => rows.iter().map(|row| made(of_narrow(cells[*row as usize]))).collect(),
             Self::Wide(cells) => rows.iter().map(|row| made(of_wide(cells[*row as usize]))).collect(),
         }
+    }
+
+    /// The numbers at some rows as multiples of the same power of ten. `is_missing` tells which exponents mean that there
+    /// is no number. `None` if a number is too long for that.
+    pub(super) fn aligned(&self, rows: &[u32], is_missing: impl Fn(i8) -> bool) -> Option<Aligned> {
+        let Self::Narrow(cells) = self else { return None };
+        let least = |rows: &mut dyn Iterator<Item = &u32>| {
+            rows.map(|row| of_narrow(cells[*row as usize]).1).filter(|exponent| !is_missing(*exponent)).min()
+        };
+        let exponent = least(&mut rows.iter().step_by(rows.len() / SAMPLE + 1)).unwrap_or(0);
+        if let Some((numbers, 0)) = multiples(cells, rows, exponent) {
+            return Some(Aligned { numbers, exponent, missing: Vec::new() });
+        }
+        // Numbers are missing, or the sample lacked the finest.
+        let exponent = least(&mut rows.iter()).unwrap_or(0);
+        let is_missing = |(_, row): &(usize, &u32)| is_missing(of_narrow(cells[**row as usize]).1);
+        let missing: Vec<usize> = rows.iter().enumerate().filter(is_missing).map(|(place, _)| place).collect();
+        let (numbers, others) = multiples(cells, rows, exponent)?;
+        (others == missing.len()).then_some(Aligned { numbers, exponent, missing })
     }
 
     /// Widens the numbers to nine bytes each.
@@ -160,6 +199,31 @@ impl Numbers {
             Self::Narrow(_) => unreachable!("it was widened"),
         }
     }
+}
+
+/// The numbers of some rows as multiples of a power of ten, and how many of the rows have none that can be written so:
+/// these become 0. `None` if a multiple does not fit into 32 bits.
+fn multiples(cells: &[[u8; 5]], rows: &[u32], exponent: i8) -> Option<(Vec<i32>, usize)> {
+    // For each exponent, what to multiply by. 0 stands for those that are too fine or too coarse.
+    let mut factors = [0i64; 256];
+    let mut factor = 1;
+    for exponent in (exponent..=i8::MAX).take(10) {
+        factors[usize::from(exponent.cast_unsigned())] = factor;
+        factor *= 10;
+    }
+    let (mut others, mut is_long) = (0, false);
+    let mut numbers = vec![0; rows.len()];
+    // In a closure, both counts would be kept in memory, which takes longer than everything else here.
+    for (number, row) in numbers.iter_mut().zip(rows) {
+        let (mantissa, exponent) = of_narrow(cells[*row as usize]);
+        let factor = factors[usize::from(exponent.cast_unsigned())];
+        let multiple = mantissa * factor;
+        others += usize::from(factor == 0);
+        let [a, b, c, d, ..] = multiple.to_le_bytes();
+        *number = i32::from_le_bytes([a, b, c, d]);
+        is_long |= i64::from(*number) != multiple;
+    }
+    (!is_long).then_some((numbers, others))
 }
 
 fn widened(cell: [u8; 5]) -> [u8; 9] {
@@ -180,11 +244,56 @@ mod tests {
         let mut some = Vec::new();
         cells.each(&rows, |row, cell| some.push((row, cell)));
         assert_eq!(cells.of_rows(&rows, |cell| cell), all);
+        assert_eq!(cells.map(|cell| cell), all);
         assert_eq!(some, (0u32..).zip(all.iter().copied()).collect::<Vec<_>>());
         all
     }
 
+    /// What `aligned` should give.
+    fn aligned(cells: &[Digits], rows: &[u32]) -> Option<Aligned> {
+        let (mut numbers, mut missing) = (Vec::new(), Vec::new());
+        let exponent = rows.iter().map(|row| cells[*row as usize].1).filter(|exponent| *exponent > -100).min();
+        let exponent = exponent.unwrap_or(0);
+        for (place, row) in rows.iter().enumerate() {
+            match cells[*row as usize] {
+                (_, ..=-100) => {
+                    missing.push(place);
+                    numbers.push(0);
+                }
+                (mantissa, own) => {
+                    let power = 10i128.checked_pow(u32::from(own.abs_diff(exponent)))?;
+                    // Nine more places are as many as are kept.
+                    i32::try_from(power).ok()?;
+                    numbers.push(i32::try_from(i128::from(mantissa) * power).ok()?);
+                }
+            }
+        }
+        Some(Aligned { numbers, exponent, missing })
+    }
+
     proptest! {
+        #[test]
+        fn numbers_are_multiples_of_the_finest(
+            cells in prop::collection::vec((-3000..3000i32, -4..3i8), 1..400),
+            odd in prop::collection::vec(
+                (any::<prop::sample::Index>(), prop_oneof![-9..9i32, any::<i32>()], prop_oneof![-120..-100i8, -9..9i8]),
+                0..3,
+            ),
+            rows in prop::collection::vec(any::<prop::sample::Index>(), 0..400),
+        ) {
+            let mut cells: Vec<Digits> = cells.into_iter().map(|(mantissa, exponent)| (mantissa.into(), exponent)).collect();
+            for (at, mantissa, exponent) in odd {
+                let at = at.index(cells.len());
+                cells[at] = (mantissa.into(), exponent);
+            }
+            let mut numbers = Numbers::new();
+            for cell in &cells {
+                numbers.push(*cell);
+            }
+            let rows: Vec<u32> = rows.iter().map(|row| u32::try_from(row.index(cells.len())).unwrap()).collect();
+            prop_assert_eq!(numbers.aligned(&rows, |exponent| exponent <= -100), aligned(&cells, &rows));
+        }
+
         #[test]
         fn columns_of_any_width_hold_what_they_were_given(
             columns in prop::collection::vec(

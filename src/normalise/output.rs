@@ -286,8 +286,7 @@ pub(super) fn version_columns(
 
 /// The selected cells of a column. Sources may use different units, so the shift depends on the file.
 pub(super) fn array(rows: &RowSet<'_>, index: usize, selected: &[u32]) -> ArrayRef {
-    let (cells, texts, shifts) = (&rows.columns[index], &rows.texts, rows.shifts(index));
-    let same = shifts.first().copied().filter(|first| shifts.iter().all(|shift| shift == first));
+    let (cells, texts, shifts, same) = (&rows.columns[index], &rows.texts, rows.shifts(index), rows.shift(index));
     let shift = |row: u32| same.unwrap_or_else(|| shifts[rows.file(row)]);
     match rows.table.columns[index].kind {
         ColumnType::Utf8 => {
@@ -360,7 +359,7 @@ fn primitive<T: ArrowPrimitiveType>(
 }
 
 /// The null buffer for this many values, some of which are missing.
-fn nulls(values: usize, missing: &[usize]) -> Option<NullBuffer> {
+pub(super) fn nulls(values: usize, missing: &[usize]) -> Option<NullBuffer> {
     if missing.is_empty() {
         return None;
     }

@@ -179,6 +179,12 @@ impl<'a> RowSet<'a> {
         self.sources.iter().map(|source| source.shift(column)).collect()
     }
 
+    /// That power of ten, if it is the same for all files.
+    pub(super) fn shift(&self, column: usize) -> Option<i8> {
+        let first = self.sources.first()?.shift(column);
+        self.sources.iter().all(|source| source.shift(column) == first).then_some(first)
+    }
+
     /// For each file, the rank of its vendor in the table's order.
     pub(super) fn ranks(&self) -> Vec<u32> {
         let vendors = self.table.vendors();

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::numbers::{Digits, Numbers};
+use super::numbers::{Aligned, Digits, Numbers};
 use super::texts::Texts;
 use pitlake_contract::decimal::Decimal;
 use pitlake_contract::exact::Exact;
@@ -218,10 +218,24 @@ impl ScalarColumn {
         }
     }
 
+    /// All numbers as doubles, and the others as [`ScalarColumn::doubles`] gives them.
+    pub(super) fn all_doubles(&self, scale: &Scale) -> Vec<f64> {
+        let Self::Number(numbers) = self else { return vec![f64::NAN; self.len()] };
+        numbers.map(|(mantissa, exponent)| scale.double(mantissa, exponent))
+    }
+
     /// The numbers at some rows as doubles; NaN if a cell has none, or one that needs more than one operation.
     pub(super) fn doubles(&self, rows: &[u32], scale: &Scale) -> Vec<f64> {
         let Self::Number(numbers) = self else { return vec![f64::NAN; rows.len()] };
         numbers.of_rows(rows, |(mantissa, exponent)| scale.double(mantissa, exponent))
+    }
+
+    /// The numbers at some rows as multiples of one power of ten. `None` if this is not a column of numbers, or one of
+    /// them is too long for that.
+    pub(super) fn aligned(&self, rows: &[u32]) -> Option<Aligned> {
+        let Self::Number(numbers) = self else { return None };
+        let aligned = numbers.aligned(rows, |exponent| matches!(exponent, EXPONENT_NULL | EXPONENT_ABSENT));
+        aligned.filter(|aligned| aligned.exponent != EXPONENT_WIDE)
     }
 
     /// The text numbers at some rows, -1 if there is none. `None` if this is not a text column.

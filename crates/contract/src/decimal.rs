@@ -200,7 +200,7 @@ fn fold(mantissa: i64, exponent: i64) -> Parsed {
 }
 
 /// Powers of ten that a double holds exactly.
-pub(crate) const EXACT: [f64; 23] = [
+pub const EXACT: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];

@@ -18,8 +18,9 @@ use zstd::zstd_safe::{CParameter, Strategy};
 use super::dictionary::Dictionary;
 use super::hybrid;
 use super::page::{Page, PageKind};
-use super::value::Value;
-use crate::normalise::NumberedTexts;
+use super::rank::Ranks;
+use super::value::{Number, Value};
+use crate::normalise::{Decimals, NumberedTexts};
 
 /// Compression level. Level 1 is no faster and leaves doubles a fifth larger; higher levels cost more time than they
 /// save.
@@ -40,6 +41,7 @@ pub(super) struct Workspace {
     /// For doubles written without a dictionary.
     of_doubles: Compressor<'static>,
     compressed: Vec<u8>,
+    ranks: Ranks,
 }
 
 impl Workspace {
@@ -49,7 +51,7 @@ impl Workspace {
         for parameter in OF_DOUBLES {
             of_doubles.set_parameter(parameter)?;
         }
-        Ok(Self { compressor: Compressor::new(LEVEL)?, of_doubles, compressed: Vec::new() })
+        Ok(Self { compressor: Compressor::new(LEVEL)?, of_doubles, compressed: Vec::new(), ranks: Ranks::default() })
     }
 }
 
@@ -99,9 +101,39 @@ pub(super) fn encode_texts(
         Some(_) => numbers.iter().copied().filter(is_there).collect(),
     };
     let named = |numbers: &[i32]| -> Vec<&str> { numbers.iter().map(|number| text(*number)).collect() };
-    let dictionary = Dictionary::of(&present).map(|dictionary| dictionary.of_others(&named));
+    let dictionary = Dictionary::of(&present, &mut work.ranks).map(|dictionary| dictionary.of_others(&named));
     let present = if dictionary.is_none() { named(&present) } else { Vec::new() };
     put(numbers.len(), nulls.as_ref(), (&present, dictionary), (column, work))
+}
+
+/// Encodes a column of decimals to the same bytes as [`encode`]. `None` if they have to be given as values.
+pub(super) fn encode_decimals(
+    decimals: &Decimals,
+    column: &ColumnDescPtr,
+    work: &mut Workspace,
+) -> Option<Result<EncodedColumn>> {
+    match column.physical_type() {
+        Type::DOUBLE => numbers::<f64>(decimals, column, work),
+        Type::INT64 => numbers::<i64>(decimals, column, work),
+        _ => None,
+    }
+}
+
+fn numbers<T: Number>(
+    Decimals { numbers, power, nulls }: &Decimals,
+    column: &ColumnDescPtr,
+    work: &mut Workspace,
+) -> Option<Result<EncodedColumn>> {
+    let times = T::times(*power)?;
+    let nulls = nulls.as_ref();
+    let present: Cow<'_, [i32]> = match nulls {
+        None => numbers.into(),
+        Some(nulls) => nulls.valid_indices().map(|row| numbers[row]).collect(),
+    };
+    let dictionary = Dictionary::of_numbers(&present, times, &mut work.ranks);
+    let present =
+        if dictionary.is_none() { present.iter().map(|number| T::of(*number, times)).collect() } else { Vec::new() };
+    Some(put(numbers.len(), nulls, (&present, dictionary), (column, work)))
 }
 
 fn values<T: Value>(
@@ -114,7 +146,7 @@ fn values<T: Value>(
         None => all.into(),
         Some(nulls) => nulls.valid_indices().map(|row| all[row]).collect(),
     };
-    let dictionary = Dictionary::of(&present);
+    let dictionary = Dictionary::of(&present, &mut work.ranks);
     put(all.len(), nulls, (&present, dictionary), (column, work))
 }
 
@@ -138,7 +170,7 @@ fn put<T: Value>(
     let mut from = 0;
     for start in (0..all).step_by(PAGE) {
         let rows = PAGE.min(all - start);
-        let mut body = Vec::with_capacity(rows * 4);
+        let mut body = Vec::with_capacity(rows * if dictionary.is_some() { 4 } else { 8 });
         let missing = levels(nulls, start, rows, &mut body);
         let range = from..from + rows - missing;
         from = range.end;
@@ -149,9 +181,10 @@ fn put<T: Value>(
                 body.push(width.to_le_bytes()[0]);
                 hybrid::put(&places[range.clone()], width, &mut body);
                 // Dictionary values are sorted, so the smallest and largest index give the bounds.
-                let value = |place: &u32| distinct[*place as usize];
-                let of = places[range.clone()].iter().min().zip(places[range].iter().max());
-                (Encoding::PLAIN_DICTIONARY, of.map(|(least, most)| (value(least), value(most))))
+                let value = |place: u32| distinct[place as usize];
+                let ends = |(least, most): (u32, u32), place: &u32| (least.min(*place), most.max(*place));
+                let (least, most) = places[range.clone()].iter().fold((u32::MAX, 0), ends);
+                (Encoding::PLAIN_DICTIONARY, (!range.is_empty()).then(|| (value(least), value(most))))
             }
         };
         pages.push(Page { kind: PageKind::Data, count: rows, encoding, body });
@@ -198,7 +231,7 @@ struct Layout<'c> {
 
 impl Layout<'_> {
     fn put<T: Value>(&self, pages: &[Page], bounds: &[Bounds<T>], work: &mut Workspace) -> Result<EncodedColumn> {
-        let Workspace { compressor, of_doubles, compressed } = work;
+        let Workspace { compressor, of_doubles, compressed, .. } = work;
         compressed.clear();
         let mut lengths = Vec::with_capacity(pages.len());
         for page in pages {

@@ -1,8 +1,8 @@
 //! The distinct values of a column chunk, and whether they are few enough for a dictionary to pay. How they are written
 //! is up to `column`.
 
-use super::rank;
-use super::value::Value;
+use super::rank::{self, Ranks};
+use super::value::{Number, Value};
 
 /// Values sampled before building a dictionary.
 const SAMPLE: usize = 4096;
@@ -20,16 +20,36 @@ pub(super) struct Dictionary<T> {
 /// Marks an empty slot.
 const EMPTY: u32 = u32::MAX;
 
+impl<T: Number> Dictionary<T> {
+    /// The dictionary of some numbers times a power of ten, as [`Dictionary::of`] gives it for their values.
+    pub(super) fn of_numbers(numbers: &[i32], times: T::Times, ranks: &mut Ranks) -> Option<Self> {
+        let most = numbers.len() / 4;
+        let value = |number: &i32| T::of(*number, times);
+        if !repeat_often(numbers.len(), |place| value(&numbers[place]).hash()) {
+            return None;
+        }
+        let ends = |(least, most): (i32, i32), number: &i32| (least.min(*number), most.max(*number));
+        let (least, largest) = numbers.iter().fold((i32::MAX, i32::MIN), ends);
+        let width = largest.abs_diff(least);
+        if width >= rank::span(numbers.len()) {
+            return Self::hashed(&numbers.iter().map(value).collect::<Vec<T>>(), most);
+        }
+        let (distinct, places) = ranks.of(numbers.iter().map(|number| number.abs_diff(least)), width, most)?;
+        let distinct = distinct.into_iter().map(|above| T::of(least.wrapping_add_unsigned(above), times)).collect();
+        Some(Self { distinct, places })
+    }
+}
+
 impl<T: Value> Dictionary<T> {
     /// The dictionary of some values. `None` if they repeat too seldom.
-    pub(super) fn of(values: &[T]) -> Option<Self> {
+    pub(super) fn of(values: &[T], ranks: &mut Ranks) -> Option<Self> {
         let most = values.len() / 4;
-        if T::TYPE == parquet::basic::Type::BOOLEAN || !repeat_often(values) {
+        if T::TYPE == parquet::basic::Type::BOOLEAN || !repeat_often(values.len(), |place| values[place].hash()) {
             return None;
         }
         match T::numbers(values, rank::span(values.len())) {
             Some(numbers) => {
-                let (distinct, places) = rank::ranked(values, &numbers, most)?;
+                let (distinct, places) = ranked(values, &numbers, most, ranks)?;
                 Some(Self { distinct, places })
             }
             None => Self::hashed(values, most),
@@ -95,6 +115,18 @@ impl<T: Value> Dictionary<T> {
     }
 }
 
+/// Distinct values in the order of their numbers, and the rank of each value among them. `None` if there are more than
+/// `most` distinct ones.
+fn ranked<T: Value>(values: &[T], numbers: &[u32], most: usize, ranks: &mut Ranks) -> Option<(Vec<T>, Vec<u32>)> {
+    let width = *numbers.iter().max()?;
+    let (of_distinct, places) = ranks.of(numbers.iter().copied(), width, most)?;
+    let mut distinct = vec![T::default(); of_distinct.len()];
+    for (value, place) in values.iter().zip(&places) {
+        distinct[*place as usize] = *value;
+    }
+    Some((distinct, places))
+}
+
 /// Hash table from distinct values to their index.
 struct Table {
     slots: Vec<u32>,
@@ -124,13 +156,13 @@ impl Table {
 
 /// Whether there seem to be fewer distinct values than a quarter of all, estimated from how many pairs in a sample are
 /// equal (the birthday problem).
-fn repeat_often<T: Value>(values: &[T]) -> bool {
-    let step = values.len().div_ceil(SAMPLE).max(1);
-    let sample = values.len().div_ceil(step);
+fn repeat_often(values: usize, hash: impl Fn(usize) -> u64) -> bool {
+    let step = values.div_ceil(SAMPLE).max(1);
+    let sample = values.div_ceil(step);
     // Each value is equal to all its predecessors with the same hash.
     let mut slots = [NO_HASH; SLOTS];
     let (mut hashes, mut equal) = (Vec::<(u64, usize)>::with_capacity(sample), 0);
-    for hash in values.iter().step_by(step).map(|value| value.hash()) {
+    for hash in (0..values).step_by(step).map(hash) {
         let mut slot = (hash >> 32) as usize % SLOTS;
         while slots[slot] != NO_HASH && hashes[usize::from(slots[slot])].0 != hash {
             slot = (slot + 1) % SLOTS;
@@ -147,7 +179,7 @@ fn repeat_often<T: Value>(values: &[T]) -> bool {
         }
     }
     // With n distinct values, one pair in n is equal.
-    equal > 0 && sample * (sample - 1) / 2 / equal <= values.len() / 4
+    equal > 0 && sample * (sample - 1) / 2 / equal <= values / 4
 }
 
 #[cfg(test)]
@@ -160,7 +192,17 @@ mod tests {
         let Some(numbers) = T::numbers(values, rank::span(values.len())) else { return };
         let hashed = Dictionary::hashed(values, most);
         let hashed = hashed.map(|Dictionary { distinct, places }| (distinct, places));
-        assert_eq!(rank::ranked(values, &numbers, most), hashed);
+        assert_eq!(ranked(values, &numbers, most, &mut Ranks::default()), hashed);
+    }
+
+    /// Compares the dictionaries of numbers and of their values.
+    fn check_numbers<T: Number + std::fmt::Debug + PartialEq>(numbers: &[i32], power: i32, ranks: &mut Ranks) {
+        let Some(times) = T::times(power) else { return };
+        let values: Vec<T> = numbers.iter().map(|number| T::of(*number, times)).collect();
+        let parts =
+            |dictionary: Option<Dictionary<T>>| dictionary.map(|Dictionary { distinct, places }| (distinct, places));
+        let of_numbers = parts(Dictionary::of_numbers(numbers, times, ranks));
+        assert_eq!(of_numbers, parts(Dictionary::of(&values, ranks)));
     }
 
     proptest! {
@@ -175,6 +217,22 @@ mod tests {
             let decimals: Vec<f64> = numbers.iter().map(|number| f64::from(*number) / scale).collect();
             prop_assert!(f64::numbers(&decimals, u32::MAX).is_some());
             check(&decimals, most);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_have_the_dictionary_of_their_values(
+            distinct in prop::collection::vec(prop_oneof![3 => -3000..3000i32, 1 => any::<i32>()], 1..40),
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 1..900),
+            powers in prop::collection::vec(-25..25i32, 1..4),
+        ) {
+            let numbers: Vec<i32> = picks.iter().map(|pick| distinct[pick.index(distinct.len())]).collect();
+            let mut ranks = Ranks::default();
+            for power in powers {
+                check_numbers::<f64>(&numbers, power, &mut ranks);
+                check_numbers::<i64>(&numbers, power, &mut ranks);
+            }
         }
     }
 

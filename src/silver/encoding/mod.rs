@@ -24,7 +24,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::checksum::Sealed;
-use crate::normalise::{Finished, NumberedTexts};
+use crate::normalise::{Decimals, Finished, NumberedTexts};
 use crate::parallel::Threads;
 use column::{EncodedColumn, Workspace};
 
@@ -42,6 +42,11 @@ pub(super) trait Columns: Sync {
 
     /// A range of rows of a column of numbered texts; `None` for any other column.
     fn texts(&self, _index: usize, _rows: Range<usize>) -> Option<NumberedTexts<'_>> {
+        None
+    }
+
+    /// A range of rows of a column as multiples of a power of ten; `None` if they cannot be given so.
+    fn decimals(&self, _index: usize, _rows: Range<usize>) -> Option<Decimals> {
         None
     }
 }
@@ -76,6 +81,10 @@ impl Columns for Finished<'_> {
     fn texts(&self, index: usize, rows: Range<usize>) -> Option<NumberedTexts<'_>> {
         self.texts(index, rows)
     }
+
+    fn decimals(&self, index: usize, rows: Range<usize>) -> Option<Decimals> {
+        self.decimals(index, rows)
+    }
 }
 
 /// Row groups in memory at the same time.
@@ -101,10 +110,14 @@ pub(super) fn write<W: Write + Send>(
         let encode = |work: &mut Workspace, place: usize| {
             let (start, index) = (starts[place / width], place % width);
             let (of_group, column) = (start..rows.num_rows().min(start + group), schema.column(index));
-            match rows.texts(index, of_group.clone()) {
-                Some(texts) => column::encode_texts(&texts, &column, work),
-                None => column::encode(&rows.column(index, of_group)?, &column, work),
+            if let Some(texts) = rows.texts(index, of_group.clone()) {
+                return column::encode_texts(&texts, &column, work);
             }
+            let decimals = rows.decimals(index, of_group.clone());
+            if let Some(encoded) = decimals.and_then(|decimals| column::encode_decimals(&decimals, &column, work)) {
+                return encoded;
+            }
+            column::encode(&rows.column(index, of_group)?, &column, work)
         };
         let encode = || threads.map_with(&mut works, starts.len() * width, encode);
         let (encoded, written) = threads.both(encode, || append(&mut writer, before, width));

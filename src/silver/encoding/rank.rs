@@ -1,8 +1,11 @@
 //! Ranks of values that are small whole numbers, or become such when multiplied by a power of ten: prices, days, counts. A
-//! bitmap gives them without hashing or sorting. Whether a dictionary pays off is decided in `dictionary`, not here.
+//! byte for each number gives them without hashing or sorting. Whether a dictionary pays off is decided in `dictionary`, not here.
 
-/// The most bits of a bitmap. The prices of a market in cents fit in: no share costs more than 5,000 yuan.
+/// The most numbers that get a byte. The prices of a market in cents fit in: no share costs more than 5,000 yuan.
 const SPAN: u32 = 1 << 19;
+
+/// Bytes that are looked at together.
+const WORD: usize = 8;
 
 /// Powers of ten that make decimals whole.
 const SCALES: [f64; 5] = [1.0, 10.0, 100.0, 1000.0, 10_000.0];
@@ -16,38 +19,56 @@ const WHOLE: f64 = 4_503_599_627_370_496.0;
 /// Rounds a double below 2^51 to a whole number, if it is added and subtracted again.
 const ROUNDING: f64 = 1.5 * WHOLE;
 
-/// Distinct values in order, and the rank of each value among them. `None` if there are more than `most` distinct ones.
-pub(super) fn ranked<T: Copy + Default>(values: &[T], numbers: &[u32], most: usize) -> Option<(Vec<T>, Vec<u32>)> {
-    let span = numbers.iter().copied().max()? as usize + 1;
-    let mut bitmap = vec![0u64; span.div_ceil(64)];
-    for number in numbers {
-        bitmap[*number as usize / 64] |= 1 << (number % 64);
-    }
-    let count: usize = bitmap.iter().map(|word| word.count_ones() as usize).sum();
-    if count > most {
-        return None;
-    }
-    let mut ranks = vec![0u32; span];
-    let mut rank = 0;
-    for (place, word) in bitmap.iter().enumerate() {
-        let mut left = *word;
-        while left != 0 {
-            ranks[place * 64 + left.trailing_zeros() as usize] = rank;
-            rank += 1;
-            left &= left - 1;
-        }
-    }
-    let mut distinct = vec![T::default(); count];
-    let places = values.iter().zip(numbers).map(|(value, number)| {
-        let rank = ranks[*number as usize];
-        distinct[rank as usize] = *value;
-        rank
-    });
-    let places = places.collect();
-    Some((distinct, places))
+/// Ranks of numbers, in memory that is used again.
+#[derive(Default)]
+pub(super) struct Ranks {
+    /// For each number, whether it occurs. Bits would have to be read before they are set, which takes longer where the
+    /// same number follows itself.
+    occurs: Vec<u8>,
+    /// By number. Only the ranks of numbers that occur mean anything.
+    ranks: Vec<u32>,
 }
 
-/// The largest span of a bitmap that pays for so many values: a word of it for each.
+impl Ranks {
+    /// Distinct numbers in order, and the rank of each number among them. No number is above `largest`. `None` if there
+    /// are more than `most` distinct ones.
+    pub(super) fn of(
+        &mut self,
+        numbers: impl Iterator<Item = u32> + Clone,
+        largest: u32,
+        most: usize,
+    ) -> Option<(Vec<u32>, Vec<u32>)> {
+        let Self { occurs, ranks } = self;
+        let span = (largest as usize + 1).next_multiple_of(WORD);
+        occurs.clear();
+        occurs.resize(span, 0);
+        for number in numbers.clone() {
+            occurs[number as usize] = 1;
+        }
+        let (words, _) = occurs.as_chunks();
+        let count: usize = words.iter().map(|word| u64::from_le_bytes(*word).count_ones() as usize).sum();
+        if count > most {
+            return None;
+        }
+        if ranks.len() < span {
+            ranks.resize(span, 0);
+        }
+        let mut distinct = Vec::with_capacity(count);
+        for (first, word) in (0u32..).step_by(WORD).zip(words) {
+            let mut left = u64::from_le_bytes(*word);
+            while left != 0 {
+                let number = first + left.trailing_zeros() / 8;
+                ranks[number as usize] = u32::try_from(distinct.len()).unwrap_or(u32::MAX);
+                distinct.push(number);
+                left &= left - 1;
+            }
+        }
+        let places = numbers.map(|number| ranks[number as usize]).collect();
+        Some((distinct, places))
+    }
+}
+
+/// The largest span that pays for so many values: 64 numbers for each.
 pub(super) fn span(values: usize) -> u32 {
     u32::try_from(values.saturating_mul(64)).unwrap_or(u32::MAX).min(SPAN)
 }

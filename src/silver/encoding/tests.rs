@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, AsArray as _, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, StringArray,
+    Array, AsArray as _, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use parquet::file::metadata::{KeyValue, PageIndexPolicy};
@@ -64,7 +64,7 @@ fn encoded(rows: &impl Columns, group: usize, threads: Threads) -> Bytes {
     write(rows, properties, (group, threads), Vec::new()).unwrap().into()
 }
 
-/// Rows whose texts are numbered in no particular order.
+/// Rows whose texts are numbered in no particular order, and whose numbers are multiples of a power of ten.
 struct Numbered(RecordBatch);
 
 impl Columns for Numbered {
@@ -97,6 +97,25 @@ impl Columns for Numbered {
             text: Box::new(move |number| known[usize::try_from(number).unwrap()]),
         })
     }
+
+    fn decimals(&self, index: usize, rows: Range<usize>) -> Option<Decimals> {
+        decimals(&self.0.column(index).slice(rows.start, rows.len()))
+    }
+}
+
+/// Numbers as multiples of a power of ten, if all of them are.
+fn decimals(array: &dyn Array) -> Option<Decimals> {
+    let (power, numbers): (i32, Vec<Option<i64>>) = match array.data_type() {
+        #[allow(clippy::cast_possible_truncation)]
+        DataType::Float64 => {
+            let hundredths = |value: f64| (value * 100.0).round() as i64;
+            (-2, array.as_primitive::<Float64Type>().iter().map(|value| value.map(hundredths)).collect())
+        }
+        DataType::Int64 => (0, array.as_primitive::<Int64Type>().iter().collect()),
+        _ => return None,
+    };
+    let numbers = numbers.into_iter().map(|number| i32::try_from(number.unwrap_or_default()).ok());
+    Some(Decimals { numbers: numbers.collect::<Option<_>>()?, power, nulls: array.nulls().cloned() })
 }
 
 fn reader(body: &Bytes) -> ParquetRecordBatchReaderBuilder<Bytes> {

@@ -8,6 +8,7 @@ use parquet::data_type::ByteArray;
 use parquet::file::statistics::Statistics;
 
 use super::{delta, hybrid, rank};
+use pitlake_contract::decimal::EXACT;
 
 /// Longer texts get no statistics: they would be copied into the footer, and nobody searches them by range.
 const LONGEST_BOUND: usize = 64;
@@ -75,6 +76,49 @@ macro_rules! fixed_width {
     };
 }
 
+/// The type of a column of numbers.
+pub(super) trait Number: Value {
+    /// What stands for a power of ten.
+    type Times: Copy;
+
+    /// A power of ten; `None` if not every number times that power is found in a single step.
+    fn times(power: i32) -> Option<Self::Times>;
+
+    /// A number times a power of ten.
+    fn of(number: i32, times: Self::Times) -> Self;
+}
+
+impl Number for f64 {
+    /// What to multiply by and then divide by. One of the two is 1.
+    type Times = (Self, Self);
+
+    fn times(power: i32) -> Option<(Self, Self)> {
+        let scale = *EXACT.get(power.unsigned_abs() as usize)?;
+        Some(if power < 0 { (1.0, scale) } else { (scale, 1.0) })
+    }
+
+    /// Number and power are exact, so that a single operation rounds once and gives the nearest double (Clinger 1990).
+    #[inline]
+    fn of(number: i32, (factor, divisor): (Self, Self)) -> Self {
+        Self::from(number) * factor / divisor
+    }
+}
+
+impl Number for i64 {
+    /// What to multiply by.
+    type Times = Self;
+
+    fn times(power: i32) -> Option<Self> {
+        // Up to here, no product of 32 bits overflows.
+        (0..=9).contains(&power).then(|| (0..power).fold(1, |times, _| 10 * times))
+    }
+
+    #[inline]
+    fn of(number: i32, times: Self) -> Self {
+        Self::from(number) * times
+    }
+}
+
 impl Value for f64 {
     const TYPE: Type = Type::DOUBLE;
 
@@ -102,6 +146,16 @@ impl Value for f64 {
 
     fn numbers(values: &[Self], span: u32) -> Option<Vec<u32>> {
         rank::of_decimals(values, span)
+    }
+
+    fn put_all(values: &[Self], out: &mut Vec<u8>) -> Encoding {
+        let start = out.len();
+        out.resize(start + size_of_val(values), 0);
+        let (places, _) = out[start..].as_chunks_mut();
+        for (place, value) in places.iter_mut().zip(values) {
+            *place = value.to_le_bytes();
+        }
+        Encoding::PLAIN
     }
 
     fixed_width!(double);

@@ -9,20 +9,24 @@ pub(super) fn width(most: u32) -> u32 {
     u32::BITS - most.leading_zeros()
 }
 
+/// Bit-packed numbers come in groups of so many.
+const GROUP: usize = 8;
+
 /// Appends numbers of `width` bits each.
 pub(super) fn put(values: &[u32], width: u32, out: &mut Vec<u8>) {
     let (mut at, mut packed_from) = (0, 0);
-    while at < values.len() {
+    // A run begins where a group of packed numbers would: what it has before fills up the group in front of it.
+    while let Some(&last) = values.get(at + SHORTEST_RUN - 1) {
         let value = values[at];
-        let run = values[at..].iter().take_while(|other| **other == value).count();
-        // Bit-packed values come in groups of eight: the run fills up the last group first.
-        let filling = (8 - (at - packed_from) % 8) % 8;
-        if run >= filling + SHORTEST_RUN {
-            put_packed(&values[packed_from..at + filling], width, out);
-            put_run(value, run - filling, width, out);
-            packed_from = at + run;
+        let run = if last == value { values[at..].iter().take_while(|other| **other == value).count() } else { 0 };
+        if run < SHORTEST_RUN {
+            at += GROUP;
+            continue;
         }
+        put_packed(&values[packed_from..at], width, out);
+        put_run(value, run, width, out);
         at += run;
+        packed_from = at;
     }
     put_packed(&values[packed_from..], width, out);
 }
@@ -37,7 +41,7 @@ fn put_packed(values: &[u32], width: u32, out: &mut Vec<u8>) {
     if values.is_empty() {
         return;
     }
-    let groups = values.len().div_ceil(8);
+    let groups = values.len().div_ceil(GROUP);
     varint((groups as u64) << 1 | 1, out);
     let end = out.len() + groups * width as usize;
     pack(values.iter().map(|value| u64::from(*value)), width, out);
@@ -71,4 +75,37 @@ pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
 /// Zigzag encoding: the sign becomes the lowest bit.
 pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Looks at each run of equal numbers.
+    fn put_run_by_run(values: &[u32], width: u32, out: &mut Vec<u8>) {
+        let (mut at, mut packed_from) = (0, 0);
+        for run in values.chunk_by(|a, b| a == b) {
+            let filling = (GROUP - (at - packed_from) % GROUP) % GROUP;
+            if run.len() >= filling + SHORTEST_RUN {
+                put_packed(&values[packed_from..at + filling], width, out);
+                put_run(run[0], run.len() - filling, width, out);
+                packed_from = at + run.len();
+            }
+            at += run.len();
+        }
+        put_packed(&values[packed_from..], width, out);
+    }
+
+    proptest! {
+        #[test]
+        fn every_long_run_is_found(runs in prop::collection::vec((0u32..4, 1usize..60), 0..30)) {
+            let values: Vec<u32> = runs.iter().flat_map(|(value, count)| std::iter::repeat_n(*value, *count)).collect();
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            put(&values, 2, &mut found);
+            put_run_by_run(&values, 2, &mut expected);
+            prop_assert_eq!(found, expected);
+        }
+    }
 }

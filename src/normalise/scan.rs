@@ -12,7 +12,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::row_rules::RowRules;
-use super::same::is_same;
+use super::same::{Needle, is_same};
 use super::scalars::{Scalar, ScalarColumn};
 use super::value::{LineReading, RowError, Target, ValueError, skip, value};
 
@@ -28,7 +28,7 @@ pub(super) struct Layout<'t> {
     /// The values of the last line whose layout was learned, in order.
     pieces: Vec<Piece<'t>>,
     /// The bytes after the last value.
-    tail: Vec<u8>,
+    tail: Needle,
     /// The columns that none of its values fills.
     others: Vec<usize>,
     /// The target of every name read so far.
@@ -39,7 +39,7 @@ pub(super) struct Layout<'t> {
 #[derive(Debug)]
 struct Piece<'t> {
     /// The bytes before it.
-    before: Vec<u8>,
+    before: Needle,
     /// Where it goes; `None` for an unknown field.
     target: Option<Target<'t>>,
     /// Which values can be stored without further checks.
@@ -81,7 +81,7 @@ impl<'t> Layout<'t> {
         reading: &mut LineReading<'_>,
     ) -> Option<usize> {
         for piece in &mut self.pieces {
-            at = after(text, at, &piece.before)?;
+            at = piece.before.after(text, at)?;
             let rest = &text[at..];
             let Some(target) = &piece.target else {
                 at += skip(rest)?;
@@ -131,7 +131,7 @@ impl<'t> Layout<'t> {
             }
             at += length;
         }
-        let next = after_line(text, after(text, at, &self.tail)?)?;
+        let next = after_line(text, self.tail.after(text, at)?)?;
         if self.pieces.is_empty() {
             return None;
         }
@@ -210,7 +210,7 @@ impl<'t> Layout<'t> {
             // Values borrow from the line, so pointer distance gives their position.
             let start = token.as_ptr() as usize - line.as_ptr() as usize;
             let target = resolve(name);
-            let before = line.as_bytes()[at..start].to_vec();
+            let before = Needle::new(line.as_bytes()[at..start].to_vec());
             let plain = match target {
                 Some(target) if target.reader.takes_every_number() => Plain::Numbers,
                 Some(target) if target.reader.takes_every_code() => Plain::Codes,
@@ -229,7 +229,7 @@ impl<'t> Layout<'t> {
         let is_filled = |column: &usize| pieces.iter().any(|piece| piece.target.is_some_and(|t| t.column == *column));
         self.others = (0..row.len()).filter(|column| !is_filled(column)).collect();
         self.pieces = pieces;
-        self.tail = line.as_bytes()[at..].to_vec();
+        self.tail = Needle::new(line.as_bytes()[at..].to_vec());
         Ok(())
     }
 }

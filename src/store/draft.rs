@@ -3,15 +3,22 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+#[cfg(target_os = "linux")]
+use std::num::NonZero;
 
 use anyhow::Result;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{Error, PutMode};
+#[cfg(target_os = "linux")]
+use rustix::fs::Advice;
 
 use super::Store;
 use super::staged::StagedFolder;
 use super::staging::{Staged, failed};
+
+/// How many bytes start on their way to the disk together.
+const AT_ONCE: u64 = 4 << 20;
 
 /// A file not published yet. It is invisible until [`super::Store::put_draft`] and is removed on drop.
 #[derive(Debug)]
@@ -27,6 +34,9 @@ enum Kind {
 #[derive(Debug)]
 struct OnDisk {
     file: Option<File>,
+    /// How many bytes were written, and how many of them are on their way to the disk.
+    written: u64,
+    begun: u64,
     staged: Staged,
     /// Why it cannot be published. Reported by `publish`, like any other failed write.
     failed: Option<Error>,
@@ -62,8 +72,24 @@ impl OnDisk {
             File::options().write(true).create_new(true).open(&staged.path)
         };
         match folder.check_there().and_then(|()| open().map_err(failed)) {
-            Ok(file) => Self { file: Some(file), staged, failed: None },
-            Err(error) => Self { file: None, staged, failed: Some(error) },
+            Ok(file) => Self { file: Some(file), written: 0, begun: 0, staged, failed: None },
+            Err(error) => Self { file: None, written: 0, begun: 0, staged, failed: Some(error) },
+        }
+    }
+
+    /// Appends bytes. From time to time, what was written so far starts on its way to the disk, so that little is left
+    /// to wait for when the file is published.
+    fn append(&mut self, bytes: &[u8]) {
+        let Some(file) = &mut self.file else { return };
+        if let Err(error) = file.write_all(bytes) {
+            self.failed = Some(failed(error));
+            self.file = None;
+            return;
+        }
+        self.written += bytes.len() as u64;
+        if self.written - self.begun >= AT_ONCE {
+            begin_to_disk(file, self.begun, self.written - self.begun);
+            self.begun = self.written;
         }
     }
 
@@ -78,6 +104,18 @@ impl OnDisk {
         folder.shown(self.staged.clone(), false).await
     }
 }
+
+/// Lets the system write a part of a file to the disk, without waiting. Linux does so for pages that will not be needed;
+/// pages on their way to the disk stay in memory all the same.
+#[cfg(target_os = "linux")]
+fn begin_to_disk(file: &File, from: u64, len: u64) {
+    // It is only advice: the file is synced before it is published.
+    let _ = rustix::fs::fadvise(file, from, NonZero::new(len), Advice::DontNeed);
+}
+
+/// Other systems write when they see fit.
+#[cfg(not(target_os = "linux"))]
+fn begin_to_disk(_: &File, _: u64, _: u64) {}
 
 impl Store {
     /// Starts a file to be published as `path`.
@@ -113,13 +151,8 @@ impl Write for Draft {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
             Kind::Memory(all) => all.write(bytes),
-            Kind::Disk(OnDisk { file, failed: failure, .. }) => {
-                if let Some(open) = file
-                    && let Err(error) = open.write_all(bytes)
-                {
-                    *failure = Some(failed(error));
-                    *file = None;
-                }
+            Kind::Disk(draft) => {
+                draft.append(bytes);
                 Ok(bytes.len())
             }
         }

@@ -1,7 +1,8 @@
-//! Reads the files of a partition into a builder on several threads: each thread reads its own files, and one adds
-//! their rows in file order. Which files feed a partition is decided elsewhere.
+//! Reads the files of a partition into a builder on several threads: each reads the next file, and one adds their rows
+//! in file order. Which files feed a partition is decided elsewhere.
 
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -11,15 +12,16 @@ use tokio::sync::mpsc;
 use super::bodies::{Body, bodies};
 use super::filling::Filling;
 use super::input::TaskFile;
-use super::read::{Asked, Content, Reading, ShareReader, Unread, Wanted, input};
+use super::read::{Asked, BodyReader, Content, Done, Reading, Unread, Wanted, input};
+use super::supply::{Queue, Stops, Supply};
 use crate::normalise::{Builder, EmptyColumns, Partition};
 use crate::parallel::Threads;
 use crate::real;
 use crate::spec::Table;
 use crate::store::Store;
 
-/// How many bodies may wait for each thread, and how many read files may wait for the builder.
-const AHEAD: usize = 1;
+/// How many bodies each thread may be ahead of the builder, counting the one it reads.
+const AHEAD: usize = 2;
 
 /// Reads the files into a builder and returns what `finish` makes of it.
 pub(super) async fn fill<T, F>(
@@ -40,8 +42,8 @@ where
 }
 
 /// Reads the files of several partitions into their builders, with `finish` called on each with its share of the
-/// threads. A body needed by several is read once. Results are sent with the partition's number. Bodies are fetched on
-/// the async runtime; everything else runs on blocking threads.
+/// threads. A body needed by several is read once. Results are sent with the partition's number. Bodies of an object store
+/// are fetched on the async runtime; everything else runs on blocking threads.
 pub(super) async fn fill_together<T, F>(
     store: &Store,
     table: &Arc<Table>,
@@ -79,11 +81,18 @@ where
 {
     let paths: Vec<String> = bodies.iter().map(|body| body.path.clone()).collect();
     let readings = threads.at_most(paths.len());
-    let (feeds, queues): (Vec<_>, Vec<_>) = (0..readings.count()).map(|_| mpsc::channel(real::places(AHEAD))).unzip();
-    let feed = async move {
-        for (path, feed) in paths.iter().zip(feeds.iter().cycle()) {
+    let ahead = AHEAD * readings.count();
+    let (feed, taken) = mpsc::channel(real::places(readings.count()));
+    let files = store.files();
+    let is_local = files.is_some();
+    let queue = files.map_or_else(|| Queue::Fed(Mutex::new(taken)), Queue::Local);
+    let feeding = async move {
+        if is_local {
+            return;
+        }
+        for (place, path) in paths.iter().enumerate() {
             // Stopped builders take no more.
-            if feed.send(store.read(path).await).await.is_err() {
+            if feed.send((place, store.read(path).await)).await.is_err() {
                 break;
             }
         }
@@ -94,19 +103,23 @@ where
             let mut fillings: Vec<Filling<'_, '_>> =
                 wanted.iter().map(|(partition, files)| Filling::new(&table, *partition, files, readings)).collect();
             let asked = Asked::default();
+            let supply = Supply::new(&bodies, queue, ahead);
             thread::scope(|scope| {
-                let mut shares = Vec::new();
-                for (first, queue) in queues.into_iter().enumerate() {
-                    let (read, reading) = sync_channel(AHEAD);
-                    let (emptied, spare) = channel();
-                    shares.push(Share { reading, emptied });
-                    let own = bodies.iter().skip(first).step_by(readings.count());
+                let (sent, done) = channel();
+                let mut emptied = Vec::new();
+                for number in 0..readings.count() {
+                    let (to_reader, spare) = channel();
+                    emptied.push(to_reader);
                     let builders = fillings.iter().map(|filling| &filling.builder);
-                    let reader = ShareReader::new(&table, &wanted, builders, &asked);
-                    scope.spawn(move || reader.read_all(own, queue, &spare, &read));
+                    let reader = BodyReader::new(&table, &wanted, builders, &asked);
+                    let (supply, sent) = (&supply, sent.clone());
+                    scope.spawn(move || reader.read_all(number, supply, &spare, &sent));
                 }
-                put_together(&mut fillings, &bodies, &shares);
+                drop(sent);
+                put_together(&mut fillings, &supply, &done, &emptied);
             });
+            // If it was stopped, the feeder still waits for somebody to take a body.
+            drop(supply);
             let each = if fillings.len() > 1 { Threads::ONE } else { threads };
             let fillings: Vec<_> = fillings.into_iter().map(|filling| Mutex::new(Some(filling))).collect();
             threads.map(
@@ -123,28 +136,29 @@ where
                 },
             );
         };
-    Ok(real::beside(feed, work).await?)
+    Ok(real::beside(feeding, work).await?)
 }
 
-/// What one thread made of its bodies.
-struct Share {
-    reading: Receiver<Result<Reading, Unread>>,
-    /// Returns emptied buffers to the reader.
-    emptied: Sender<EmptyColumns>,
-}
-
-fn put_together(fillings: &mut [Filling<'_, '_>], bodies: &[Body], shares: &[Share]) {
-    for (Body { readers, .. }, (number, share)) in bodies.iter().zip(shares.iter().enumerate().cycle()) {
-        let reading = share.reading.recv();
-        let reading = reading.unwrap_or_else(|_| Err(Unread::Absent(anyhow!("the read stopped"))));
+/// Adds what the readers read, in order. `emptied` returns emptied buffers to each of them.
+fn put_together(
+    fillings: &mut [Filling<'_, '_>],
+    supply: &Supply<'_>,
+    done: &Receiver<Done>,
+    emptied: &[Sender<EmptyColumns>],
+) {
+    let _stops = Stops(supply);
+    // Those read before their turn.
+    let mut early: BTreeMap<usize, Done> = BTreeMap::new();
+    for (next, Body { readers, .. }) in supply.bodies().iter().enumerate() {
+        let Done { number, reading, .. } = in_turn(next, &mut early, done);
         match reading {
             Ok(Reading { answered, content: Content::Rows(rows, text) }) => {
                 for ((partition, place), rows) in readers.iter().zip(rows) {
                     fillings[*partition].add(*place, |filling, file, source| {
                         let input = input(source, file, (&answered, None), false);
-                        let (emptied, added) = filling.builder.add_read(input, rows?, &mut filling.ids[number]);
+                        let (columns, added) = filling.builder.add_read(input, rows?, &mut filling.ids[number]);
                         // There may be no files left to need it.
-                        drop(share.emptied.send(emptied));
+                        drop(emptied[number].send(columns));
                         match added {
                             Some(added) => Ok(added?),
                             None => Ok(filling.builder.add(input, &text)?),
@@ -174,6 +188,20 @@ fn put_together(fillings: &mut [Filling<'_, '_>], bodies: &[Body], shares: &[Sha
         }
         if fillings.iter().all(|filling| filling.stopped.is_some()) {
             return;
+        }
+        supply.added();
+    }
+}
+
+/// The body in a place, once it was read.
+fn in_turn(place: usize, early: &mut BTreeMap<usize, Done>, done: &Receiver<Done>) -> Done {
+    loop {
+        if let Some(done) = early.remove(&place) {
+            return done;
+        }
+        match done.recv() {
+            Ok(done) => drop(early.insert(done.place, done)),
+            Err(_) => return Done { place, number: 0, reading: Err(Unread::Absent(anyhow!("the read stopped"))) },
         }
     }
 }

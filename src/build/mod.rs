@@ -16,6 +16,7 @@ mod machine;
 mod origin;
 mod read;
 mod rows;
+mod supply;
 mod survey;
 mod task;
 

@@ -3,17 +3,16 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
-use bytes::Bytes;
 use chrono::NaiveDate;
 use pitlake_contract::{Answered, Slice};
-use tokio::sync::mpsc;
 
 use super::bodies::Body;
 use super::input::{AnsweredCalls, TaskFile};
+use super::supply::{Stops, Supply};
 use crate::bronze::{self, Provenance};
 use crate::normalise::{Builder, EmptyColumns, FileReader, Input, Partition, PlacedLines, ReadFile, Stop, Tells};
 use crate::spec::{Table, TableSource};
@@ -48,6 +47,15 @@ impl Asked {
     }
 }
 
+/// A body that was read, or not.
+pub(super) struct Done {
+    /// Its place among the bodies.
+    pub(super) place: usize,
+    /// The number of its reader.
+    pub(super) number: usize,
+    pub(super) reading: Result<Reading, Unread>,
+}
+
 /// Why a body was not read.
 pub(super) enum Unread {
     /// The store could not give it.
@@ -56,8 +64,8 @@ pub(super) enum Unread {
     Damaged(anyhow::Error),
 }
 
-/// Reads one thread's share of the bodies, in order.
-pub(super) struct ShareReader<'t> {
+/// Reads bodies on one thread.
+pub(super) struct BodyReader<'t> {
     table: &'t Table,
     wanted: &'t [Wanted],
     /// One reader per partition, if files can be read apart from their builders.
@@ -66,7 +74,7 @@ pub(super) struct ShareReader<'t> {
     text: Vec<u8>,
 }
 
-impl<'t> ShareReader<'t> {
+impl<'t> BodyReader<'t> {
     /// A reader for the builders of some partitions.
     pub(super) fn new<'b>(
         table: &'t Table,
@@ -80,21 +88,23 @@ impl<'t> ShareReader<'t> {
         Self { table, wanted, apart: builders.map(Builder::reader).collect(), asked, text: Vec::new() }
     }
 
-    pub(super) fn read_all<'r>(
+    /// Reads bodies until none is left, and sends each with its place and the number of this reader.
+    pub(super) fn read_all(
         mut self,
-        bodies: impl Iterator<Item = &'r Body>,
-        mut bytes: mpsc::Receiver<Result<Bytes>>,
+        number: usize,
+        supply: &Supply<'_>,
         spare: &Receiver<EmptyColumns>,
-        done: &SyncSender<Result<Reading, Unread>>,
+        done: &Sender<Done>,
     ) {
-        for Body { readers, .. } in bodies {
-            let Some(body) = bytes.blocking_recv() else { return };
-            let read = match body {
-                Ok(body) => self.read(readers, &body, spare).map_err(Unread::Damaged),
-                Err(error) => Err(Unread::Absent(error)),
-            };
+        let _stops = Stops(supply);
+        let mut buffer = Vec::new();
+        let mut read = |Body { readers, .. }: &Body, body: Result<&[u8]>| match body {
+            Ok(body) => self.read(readers, body, spare).map_err(Unread::Damaged),
+            Err(error) => Err(Unread::Absent(error)),
+        };
+        while let Some((place, reading)) = supply.next(&mut buffer, &mut read) {
             // Stopped builders take no more.
-            if done.send(read).is_err() {
+            if done.send(Done { place, number, reading }).is_err() {
                 return;
             }
         }

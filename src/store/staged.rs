@@ -119,16 +119,21 @@ impl StagedFolder {
         async { tokio::task::spawn_blocking(walked).await? }
     }
 
+    /// Opens a file to read it.
+    pub(super) fn open(&self, path: &str) -> io::Result<File> {
+        File::open(self.root.join(path))
+    }
+
     /// The first `size` bytes of a file, or all of it if shorter.
     pub(super) fn start(&self, path: &str, size: u64) -> io::Result<Vec<u8>> {
         let mut start = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-        File::open(self.root.join(path))?.take(size).read_to_end(&mut start)?;
+        self.open(path)?.take(size).read_to_end(&mut start)?;
         Ok(start)
     }
 
     /// The last `size` bytes of a file.
     pub(super) fn end(&self, path: &str, size: u64) -> io::Result<Vec<u8>> {
-        let mut file = File::open(self.root.join(path))?;
+        let mut file = self.open(path)?;
         file.seek(SeekFrom::End(-i64::try_from(size).unwrap_or(i64::MAX)))?;
         let mut end = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         file.take(size).read_to_end(&mut end)?;

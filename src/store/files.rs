@@ -1,0 +1,49 @@
+//! Whole files of a local lake, read on the calling thread: for threads that would otherwise wait for the async runtime
+//! to read for them. Object stores are read through [`Store::read`].
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::Store;
+use super::cause::of_system;
+use super::staged::StagedFolder;
+
+/// The files of a local lake.
+#[derive(Debug, Clone)]
+pub struct LocalFiles {
+    folder: Arc<StagedFolder>,
+    /// The lake's name, for errors.
+    lake: String,
+}
+
+impl Store {
+    /// The files of a local lake; `None` for an object store.
+    #[must_use]
+    pub fn files(&self) -> Option<LocalFiles> {
+        Some(LocalFiles { folder: Arc::clone(self.local()?), lake: self.name.clone() })
+    }
+}
+
+impl LocalFiles {
+    /// Lets the system read a file from the disk, because it will be needed soon.
+    pub fn expect(&self, path: &str) {
+        // It is only advice.
+        #[cfg(target_os = "linux")]
+        if let Ok(file) = self.folder.open(path) {
+            let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::WillNeed);
+        }
+    }
+
+    /// Reads all of a file into `body`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, path: &str, body: &mut Vec<u8>) -> Result<()> {
+        body.clear();
+        let read = self.folder.open(path).and_then(|mut file| file.read_to_end(body));
+        read.map_err(|error| of_system("read", path.to_owned(), self.lake.clone(), &error))?;
+        Ok(())
+    }
+}

@@ -34,6 +34,13 @@ pub(super) fn order(keys: &[u64], counts: impl Fn(u32) -> bool) -> Vec<u32> {
     sorted
 }
 
+/// Like [`order`], if only a few rows count.
+pub(super) fn order_of(rows: impl Iterator<Item = u32>, keys: &[u64]) -> Vec<u32> {
+    let mut pairs: Vec<(u64, u32)> = rows.map(|row| (keys[row as usize], row)).collect();
+    pairs.sort_unstable();
+    pairs.into_iter().map(|(_, row)| row).collect()
+}
+
 fn first(key: u64) -> u64 {
     key >> 32
 }
@@ -76,6 +83,8 @@ mod tests {
                 let counts = |row: u32| !row.is_multiple_of(skipped + 1);
                 let mut expected: Vec<u32> = (0u32..).take(keys.len()).filter(|row| counts(*row)).collect();
                 expected.sort_by_key(|row| keys[*row as usize]);
+                let rows = (0u32..).take(keys.len()).filter(|row| counts(*row));
+                prop_assert_eq!(order_of(rows, &keys), expected.clone());
                 prop_assert_eq!(order(&keys, counts), expected);
             }
         }

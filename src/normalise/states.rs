@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use super::counting::Answering;
 use super::key::keys;
 use super::newest::{Newest, SecuritySlices};
-use super::order::order;
+use super::order::{order, order_of};
 use super::rows::{RowSet, Standing};
 use crate::clock::shanghai_day;
 use coverage::Coverage;
@@ -70,7 +70,8 @@ struct Reader<'r, 'a> {
     rows: &'r RowSet<'a>,
     shown: &'r Shown,
     looks: &'r [Look],
-    /// For each file, its place in observed order.
+    /// For each file, the day of its look, and its place in observed order.
+    days: Vec<i32>,
     order: Vec<u32>,
     coverage: Coverage<'r>,
     /// The whole answers to each slice.
@@ -121,7 +122,8 @@ pub(super) fn states<'a>(
     let common = Some(table.common_key()).filter(|common| *common != table.key).map(|common| keys(rows, &common));
     let parts = common.as_deref().unwrap_or(&keys_of);
     let slices = newest.slices(rows, |_| true);
-    let reader = Reader { rows, shown, looks, order, coverage, answers, keys: &keys_of, parts, slices };
+    let days = looks.iter().map(Look::day).collect();
+    let reader = Reader { rows, shown, looks, days, order, coverage, answers, keys: &keys_of, parts, slices };
     reader.read(all, &mut states);
     states.sequences.sort_by_key(|sequence| (sequence.key, sequence.occurrence));
     states
@@ -129,8 +131,12 @@ pub(super) fn states<'a>(
 
 impl<'a> Reader<'_, 'a> {
     fn read(&self, all: bool, states: &mut States<'a>) {
-        let is_contested = |row: &u32| all || self.coverage.is_contested(self.rows.file(*row));
-        let ordered = order(self.parts, |row| is_contested(&row));
+        let ordered = if all {
+            order(self.parts, |_| true)
+        } else {
+            let is_contested = |row: &u32| self.coverage.is_contested(self.rows.file(*row));
+            order_of((0u32..).take(self.rows.len()).filter(is_contested), self.parts)
+        };
         // Group keys by the files that show or cover them.
         let mut groups: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
         for part in ordered.chunk_by(|a, b| self.parts[*a as usize] == self.parts[*b as usize]) {
@@ -194,29 +200,39 @@ impl<'a> Reader<'_, 'a> {
     fn relevant(&self, rows: &[u32]) -> Vec<u32> {
         let mut files: Vec<u32> = rows.iter().flat_map(|row| self.files(*row)).copied().collect();
         let shown = files.iter().map(|file| self.order(*file)).min().unwrap_or_default();
-        // Each answer to a slice covers all of it.
-        let slices = files.iter().filter_map(|file| self.looks[*file as usize].answering.slice);
-        let slices: BTreeSet<u32> = slices.collect();
-        let mut covering: Vec<u32> =
-            slices.iter().filter_map(|slice| self.answers.get(slice)).flatten().copied().collect();
-        covering.extend(rows.iter().flat_map(|row| self.coverage.files(self.rows, *row)));
-        files.extend(covering.into_iter().filter(|file| self.is_whole(*file) && self.order(*file) > shown));
+        let of_rows = files.len();
+        self.add_answers(&mut files);
+        for row in rows {
+            self.coverage.add_files(self.rows, *row, &mut files);
+        }
+        let mut place = 0;
+        files.retain(|file| {
+            place += 1;
+            place <= of_rows || (self.is_whole(*file) && self.order(*file) > shown)
+        });
         files.sort_unstable();
         files.dedup();
         files
+    }
+
+    /// Adds the whole answers to the slices of some files: each covers all of its slice.
+    fn add_answers(&self, files: &mut Vec<u32>) {
+        let slices: BTreeSet<u32> =
+            files.iter().filter_map(|file| self.looks[*file as usize].answering.slice).collect();
+        files.extend(slices.iter().filter_map(|slice| self.answers.get(slice)).flatten());
     }
 
     /// The first answer before `file` from which the row is missing, not counting looks before the event day.
     fn lacking(&self, row: u32, file: u32) -> Option<u32> {
         let event = self.rows.cell(self.rows.table.event?, row).day()?;
         let is_lacking = |other: &u32| {
-            let day = self.looks[*other as usize].day();
+            let day = self.days[*other as usize];
             let is_late = day > event || (day == event && self.coverage.is_of_day(*other));
             is_late && self.is_whole(*other) && self.order(*other) < self.order(file)
         };
         let slices = self.files(row).iter().filter_map(|file| self.looks[*file as usize].answering.slice);
         let mut covering: Vec<u32> = slices.filter_map(|slice| self.answers.get(&slice)).flatten().copied().collect();
-        covering.extend(self.coverage.files(self.rows, row));
+        self.coverage.add_files(self.rows, row, &mut covering);
         covering.into_iter().filter(is_lacking).min_by_key(|file| self.order(*file))
     }
 

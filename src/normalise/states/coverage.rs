@@ -1,8 +1,9 @@
 //! Which answers cover a row, that is, would hold it if the vendor had it. Which of them counts is decided elsewhere.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::Datelike as _;
+use hashbrown::HashMap;
 
 use super::super::newest::{Days, Newest};
 use super::super::rows::RowSet;
@@ -26,7 +27,7 @@ pub(super) struct Coverage<'n> {
 impl<'n> Coverage<'n> {
     pub(super) fn new(rows: &RowSet<'_>, newest: &'n Newest<'_>) -> Self {
         let mut days = vec![None; rows.standings.len()];
-        let (mut shapes, mut files): (Vec<Shape<'n>>, HashMap<_, Vec<u32>>) = Default::default();
+        let (mut shapes, mut files): (Vec<Shape<'n>>, HashMap<_, Vec<u32>>) = (Vec::new(), HashMap::new());
         for answer in &newest.answers {
             days[answer.file as usize] = Some(answer.days);
             // Different days of one kind share a shape, so use one value for all.
@@ -68,10 +69,9 @@ impl<'n> Coverage<'n> {
         matches!(self.days[file as usize], Some(Days::Day(_)))
     }
 
-    /// The answers that would hold a row if the vendor had it.
-    pub(super) fn files(&self, rows: &RowSet<'_>, row: u32) -> Vec<u32> {
+    /// Adds the answers that would hold a row if the vendor had it.
+    pub(super) fn add_files(&self, rows: &RowSet<'_>, row: u32, files: &mut Vec<u32>) {
         let event = rows.table.event.and_then(|event| rows.cell(event, row).day());
-        let mut found = Vec::new();
         let mut cells: Vec<Scalar> = Vec::new();
         for (place, (_, kind, columns)) in self.shapes.iter().enumerate() {
             let days = match (kind, event) {
@@ -82,9 +82,8 @@ impl<'n> Coverage<'n> {
             };
             cells.clear();
             cells.extend(columns.iter().map(|column| rows.cell(*column, row)));
-            found.extend(self.files.get(&(place, days, cells.as_slice())).into_iter().flatten());
+            files.extend(self.files.get(&(place, days, cells.as_slice())).into_iter().flatten());
         }
-        found
     }
 }
 

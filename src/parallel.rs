@@ -70,10 +70,10 @@ impl Threads {
         })
     }
 
-    /// Like [`Threads::map`], with a state per thread that outlives the call. Without any, nothing is done.
+    /// Like [`Threads::map`], with a state per thread that outlives the call.
     ///
     /// # Panics
-    /// When `work` panics.
+    /// When `work` panics, or there is no state to do it with.
     pub fn map_with<S: Send, R: Send>(
         self,
         states: &mut [S],
@@ -83,7 +83,9 @@ impl Threads {
         let places = Places { next: AtomicUsize::new(0), count };
         let share = |state| places.share(state, &work);
         let mut states = states.iter_mut().take(self.at_most(count).count());
-        let Some(own) = states.next() else { return Vec::new() };
+        let own = states.next();
+        assert!(own.is_some() || count == 0, "there is work, and no state to do it with");
+        let Some(own) = own else { return Vec::new() };
         thread::scope(|scope| {
             let others: Vec<_> = states.map(|state| scope.spawn(|| share(state))).collect();
             gathered(share(own), others)

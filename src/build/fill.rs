@@ -20,9 +20,6 @@ use crate::real;
 use crate::spec::Table;
 use crate::store::Store;
 
-/// How many bodies each thread may be ahead of the builder, counting the one it reads.
-const AHEAD: usize = 2;
-
 /// Reads the files into a builder and returns what `finish` makes of it.
 pub(super) async fn fill<T, F>(
     store: &Store,
@@ -81,7 +78,6 @@ where
 {
     let paths: Vec<String> = bodies.iter().map(|body| body.path.clone()).collect();
     let readings = threads.at_most(paths.len());
-    let ahead = AHEAD * readings.count();
     let (feed, taken) = mpsc::channel(real::places(readings.count()));
     let files = store.files();
     let is_local = files.is_some();
@@ -103,9 +99,9 @@ where
             let mut fillings: Vec<Filling<'_, '_>> =
                 wanted.iter().map(|(partition, files)| Filling::new(&table, *partition, files, readings)).collect();
             let asked = Asked::default();
-            let supply = Supply::new(&bodies, queue, ahead);
+            let supply = Supply::new(&bodies, queue, readings.count());
             thread::scope(|scope| {
-                let (sent, done) = channel();
+                let (sent, read) = channel();
                 let mut emptied = Vec::new();
                 for number in 0..readings.count() {
                     let (to_reader, spare) = channel();
@@ -116,10 +112,13 @@ where
                     scope.spawn(move || reader.read_all(number, supply, &spare, &sent));
                 }
                 drop(sent);
-                put_together(&mut fillings, &supply, &done, &emptied);
+                put_together(&mut fillings, &supply, (&read, &emptied), || done.is_closed());
             });
             // If it was stopped, the feeder still waits for somebody to take a body.
             drop(supply);
+            if done.is_closed() {
+                return;
+            }
             let each = if fillings.len() > 1 { Threads::ONE } else { threads };
             let fillings: Vec<_> = fillings.into_iter().map(|filling| Mutex::new(Some(filling))).collect();
             threads.map(
@@ -139,18 +138,19 @@ where
     Ok(real::beside(feeding, work).await?)
 }
 
-/// Adds what the readers read, in order. `emptied` returns emptied buffers to each of them.
+/// Adds what the readers read, in order, until nobody wants it any more. `emptied` returns emptied buffers to each of
+/// them.
 fn put_together(
     fillings: &mut [Filling<'_, '_>],
     supply: &Supply<'_>,
-    done: &Receiver<Done>,
-    emptied: &[Sender<EmptyColumns>],
+    (read, emptied): (&Receiver<Done>, &[Sender<EmptyColumns>]),
+    is_unwanted: impl Fn() -> bool,
 ) {
     let _stops = Stops(supply);
     // Those read before their turn.
     let mut early: BTreeMap<usize, Done> = BTreeMap::new();
     for (next, Body { readers, .. }) in supply.bodies().iter().enumerate() {
-        let Done { number, reading, .. } = in_turn(next, &mut early, done);
+        let Done { number, reading, .. } = in_turn(next, &mut early, read);
         match reading {
             Ok(Reading { answered, content: Content::Rows(rows, text) }) => {
                 for ((partition, place), rows) in readers.iter().zip(rows) {
@@ -186,7 +186,7 @@ fn put_together(
                 }
             }
         }
-        if fillings.iter().all(|filling| filling.stopped.is_some()) {
+        if is_unwanted() || fillings.iter().all(|filling| filling.stopped.is_some()) {
             return;
         }
         supply.added();

@@ -1,5 +1,5 @@
-//! Hands the bodies of a round to the threads that read them: in order, each to the first thread that is free, and no
-//! further ahead of the builder than memory allows. What a body holds is not known here.
+//! Hands the bodies of a round to the threads that read them: in order, each to the first thread that is free, and only
+//! a few ahead of the builder. What a body holds is not known here.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +9,9 @@ use tokio::sync::mpsc;
 
 use super::bodies::Body;
 use crate::store::LocalFiles;
+
+/// How many bodies for each reader may be ahead of the builder, counting those being read.
+const AHEAD: usize = 2;
 
 /// Where bodies come from.
 pub(super) enum Queue {
@@ -22,8 +25,7 @@ pub(super) enum Queue {
 pub(super) struct Supply<'b> {
     bodies: &'b [Body],
     queue: Queue,
-    /// How many bodies may be ahead of the builder.
-    ahead: usize,
+    readers: usize,
     progress: Mutex<Progress>,
     changed: Condvar,
 }
@@ -37,12 +39,14 @@ struct Progress {
     stopped: bool,
 }
 
-/// Stops the supply when it is dropped: nobody must wait for a thread that has ended, whether it panicked or not.
+/// Hands out no more bodies once it is dropped: nobody must wait for a thread that has ended, whether it panicked or
+/// not. Those that were handed out are still read.
 pub(super) struct Stops<'s, 'b>(pub(super) &'s Supply<'b>);
 
 impl<'b> Supply<'b> {
-    pub(super) fn new(bodies: &'b [Body], queue: Queue, ahead: usize) -> Self {
-        Self { bodies, queue, ahead, progress: Mutex::default(), changed: Condvar::new() }
+    /// The bodies, for this many readers.
+    pub(super) fn new(bodies: &'b [Body], queue: Queue, readers: usize) -> Self {
+        Self { bodies, queue, readers, progress: Mutex::default(), changed: Condvar::new() }
     }
 
     /// All of them, in order.
@@ -50,7 +54,7 @@ impl<'b> Supply<'b> {
         self.bodies
     }
 
-    /// Waits for the next body, and passes it to `read` with its place. `None` if there are no more.
+    /// Waits for the next body, and returns its place with what `read` makes of it. `None` if there are no more.
     pub(super) fn next<T>(
         &self,
         buffer: &mut Vec<u8>,
@@ -60,8 +64,8 @@ impl<'b> Supply<'b> {
         match &self.queue {
             Queue::Local(files) => {
                 let body = &self.bodies[place];
-                // While threads read up to here, these come from the disk.
-                if let Some(later) = self.bodies.get(place + self.ahead / 2) {
+                // The system reads this one from the disk while the threads read those before it.
+                if let Some(later) = self.bodies.get(place + self.readers) {
                     files.expect(&later.path);
                 }
                 let bytes = files.read(&body.path, buffer);
@@ -82,9 +86,10 @@ impl<'b> Supply<'b> {
         }
     }
 
-    /// Waits for a turn, and numbers it.
+    /// Waits for a turn, and numbers it. For local files, the number is the place of the body.
     fn turn(&self) -> Option<usize> {
-        let is_far = |progress: &mut Progress| !progress.stopped && progress.taken >= progress.added + self.ahead;
+        let is_far =
+            |progress: &mut Progress| !progress.stopped && progress.taken >= progress.added + AHEAD * self.readers;
         let waited = self.changed.wait_while(self.progress(), is_far);
         let mut progress = waited.unwrap_or_else(PoisonError::into_inner);
         let place = progress.taken;
@@ -122,8 +127,6 @@ mod tests {
 
     use super::*;
 
-    const AHEAD: usize = 3;
-
     /// A lake with numbered files, and these files as bodies.
     fn bodies(count: usize) -> (tempfile::TempDir, crate::store::Store, Vec<Body>) {
         let folder = tempfile::tempdir().unwrap();
@@ -140,7 +143,7 @@ mod tests {
     #[test]
     fn each_body_is_handed_out_once_and_not_far_ahead() {
         let (_folder, store, bodies) = bodies(40);
-        let supply = Supply::new(&bodies, Queue::Local(store.files().unwrap()), AHEAD);
+        let supply = Supply::new(&bodies, Queue::Local(store.files().unwrap()), 2);
         let added = AtomicUsize::new(0);
         let mut places = Vec::new();
         thread::scope(|scope| {
@@ -151,7 +154,7 @@ mod tests {
                     let mut buffer = Vec::new();
                     let is_own = |body: &Body, read: Result<&[u8]>| read.unwrap() == body.path.as_bytes();
                     while let Some((place, is_own)) = supply.next(&mut buffer, is_own) {
-                        assert!(is_own && place < added.load(Ordering::SeqCst) + AHEAD);
+                        assert!(is_own && place < added.load(Ordering::SeqCst) + 2 * AHEAD);
                         sent.send(place).unwrap();
                     }
                 });
@@ -170,11 +173,42 @@ mod tests {
     #[test]
     fn nobody_waits_once_it_was_stopped() {
         let (_folder, store, bodies) = bodies(9);
-        let supply = Supply::new(&bodies, Queue::Local(store.files().unwrap()), AHEAD);
+        let supply = Supply::new(&bodies, Queue::Local(store.files().unwrap()), 1);
         let mut buffer = Vec::new();
         let mut next = || supply.next(&mut buffer, |_, _| ()).map(|(place, ())| place);
-        assert_eq!([next(), next(), next()], [Some(0), Some(1), Some(2)]);
+        assert_eq!([next(), next()], [Some(0), Some(1)]);
         drop(Stops(&supply));
         assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn bodies_of_an_object_store_come_in_their_order_until_the_feed_ends() {
+        let (_folder, _, bodies) = bodies(5);
+        let (feed, taken) = mpsc::channel(1);
+        let supply = Supply::new(&bodies, Queue::Fed(Mutex::new(taken)), 1);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for place in 0..2 {
+                    feed.blocking_send((place, Ok(Bytes::from(place.to_string())))).unwrap();
+                }
+            });
+            let mut buffer = Vec::new();
+            let mut next = || supply.next(&mut buffer, |_, read| String::from_utf8(read.unwrap().to_vec()).unwrap());
+            assert_eq!([next(), next()], [Some((0, "0".to_owned())), Some((1, "1".to_owned()))]);
+            supply.added();
+            assert_eq!(next(), None);
+        });
+    }
+
+    #[test]
+    fn nobody_waits_for_an_object_store_once_it_was_stopped() {
+        let (_folder, _, bodies) = bodies(5);
+        let (feed, taken) = mpsc::channel(1);
+        let supply = Supply::new(&bodies, Queue::Fed(Mutex::new(taken)), 1);
+        drop(Stops(&supply));
+        feed.blocking_send((0, Ok(Bytes::new()))).unwrap();
+        assert_eq!(supply.next(&mut Vec::new(), |_, _| ()), None);
+        drop(supply);
+        assert!(feed.blocking_send((1, Ok(Bytes::new()))).is_err());
     }
 }

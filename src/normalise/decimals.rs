@@ -1,5 +1,5 @@
-//! Numbers of some rows as multiples of one power of ten. They take half the memory of doubles, and become doubles only
-//! once it is known how they are encoded. Cells of other kinds are in `output`.
+//! Numbers of some rows as multiples of one power of ten. They take half the memory of the column's values, and become
+//! such only once it is known how they are encoded. Cells of other kinds are in `output`.
 
 use arrow::buffer::NullBuffer;
 
@@ -18,7 +18,7 @@ pub struct Decimals {
     pub nulls: Option<NullBuffer>,
 }
 
-/// The numbers of a column at some rows. `None` if it holds none, if its files have different units, or if one of the
+/// The numbers of a column at some rows. `None` if it is not a column of numbers, if its files have different units, or if one of the
 /// numbers is too long.
 pub(super) fn decimals(rows: &RowSet<'_>, index: usize, selected: &[u32]) -> Option<Decimals> {
     if !matches!(rows.table.columns[index].kind, ColumnType::Float64 | ColumnType::Int64) {

@@ -81,8 +81,8 @@ pub(super) fn latest(
     order
 }
 
-/// If there are several vendors, keeps the rows of the first that has any. The choice is made by the key columns they
-/// all have.
+/// If there are several vendors, keeps for each key the rows of the first that has any. The choice is made by the key
+/// columns they all have.
 fn prefer<T>(rows: &RowSet<'_>, kept: &mut Vec<T>, row: impl Fn(&T) -> u32) {
     let ranks = rows.ranks();
     if ranks.iter().any(|rank| *rank != ranks[0]) {

@@ -213,7 +213,7 @@ fn multiples(cells: &[[u8; 5]], rows: &[u32], exponent: i8) -> Option<(Vec<i32>,
     }
     let (mut others, mut is_long) = (0, false);
     let mut numbers = vec![0; rows.len()];
-    // In a closure, both counts would be kept in memory, which takes longer than everything else here.
+    // A closure would keep both results in memory, which takes longer than everything else here.
     for (number, row) in numbers.iter_mut().zip(rows) {
         let (mantissa, exponent) = of_narrow(cells[*row as usize]);
         let factor = factors[usize::from(exponent.cast_unsigned())];

@@ -131,11 +131,11 @@ pub(super) fn states<'a>(
 
 impl<'a> Reader<'_, 'a> {
     fn read(&self, all: bool, states: &mut States<'a>) {
-        let ordered = if all {
-            order(self.parts, |_| true)
-        } else {
-            let is_contested = |row: &u32| self.coverage.is_contested(self.rows.file(*row));
+        let is_contested = |row: &u32| all || self.coverage.is_contested(self.rows.file(*row));
+        let ordered = if !all && self.coverage.is_nearly_disjoint() {
             order_of((0u32..).take(self.rows.len()).filter(is_contested), self.parts)
+        } else {
+            order(self.parts, |row| is_contested(&row))
         };
         // Group keys by the files that show or cover them.
         let mut groups: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();

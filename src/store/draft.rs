@@ -105,8 +105,8 @@ impl OnDisk {
     }
 }
 
-/// Lets the system write a part of a file to the disk, without waiting. Linux does so for pages that will not be needed;
-/// pages on their way to the disk stay in memory all the same.
+/// Lets the system write a part of a file to the disk, without waiting. Linux does so for pages that are said not to be
+/// needed; while they are on their way, local file systems keep them in memory all the same.
 #[cfg(target_os = "linux")]
 fn begin_to_disk(file: &File, from: u64, len: u64) {
     // It is only advice: the file is synced before it is published.

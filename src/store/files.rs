@@ -1,7 +1,6 @@
 //! Whole files of a local lake, read on the calling thread: for threads that would otherwise wait for the async runtime
 //! to read for them. Object stores are read through [`Store::read`].
 
-use std::fs::File;
 use std::io::Read as _;
 use std::sync::Arc;
 
@@ -29,12 +28,18 @@ impl Store {
 
 impl LocalFiles {
     /// Lets the system read a file from the disk, because it will be needed soon.
+    #[cfg(target_os = "linux")]
     pub fn expect(&self, path: &str) {
         // It is only advice: an error appears when the file is read.
         if let Ok(file) = self.folder.open(path) {
-            read_ahead(&file);
+            let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::WillNeed);
         }
     }
+
+    /// Other systems read ahead when they see fit.
+    #[cfg(not(target_os = "linux"))]
+    #[allow(clippy::unused_self)]
+    pub fn expect(&self, _: &str) {}
 
     /// Reads all of a file into `body`.
     ///
@@ -47,13 +52,3 @@ impl LocalFiles {
         Ok(())
     }
 }
-
-/// Lets the system read all of a file into memory, without waiting.
-#[cfg(target_os = "linux")]
-fn read_ahead(file: &File) {
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::WillNeed);
-}
-
-/// Other systems read ahead when they see fit.
-#[cfg(not(target_os = "linux"))]
-fn read_ahead(_: &File) {}

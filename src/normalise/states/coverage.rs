@@ -54,6 +54,11 @@ impl<'n> Coverage<'n> {
         !self.contested.contains(&true)
     }
 
+    /// Whether few of the files are about the same rows as others.
+    pub(super) fn is_nearly_disjoint(&self) -> bool {
+        8 * self.contested.iter().filter(|is_contested| **is_contested).count() <= self.contested.len()
+    }
+
     /// Whether no file covers anything.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()

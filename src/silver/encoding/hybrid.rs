@@ -15,7 +15,7 @@ const GROUP: usize = 8;
 /// Appends numbers of `width` bits each.
 pub(super) fn put(values: &[u32], width: u32, out: &mut Vec<u8>) {
     let (mut at, mut packed_from) = (0, 0);
-    // A run begins where a group of packed numbers would: what it has before fills up the group in front of it.
+    // A run begins where a packed group would: its part before that belongs to the last packed group.
     while let Some(&last) = values.get(at + SHORTEST_RUN - 1) {
         let value = values[at];
         let run = if last == value { values[at..].iter().take_while(|other| **other == value).count() } else { 0 };

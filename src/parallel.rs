@@ -84,7 +84,7 @@ impl Threads {
         let share = |state| places.share(state, &work);
         let mut states = states.iter_mut().take(self.at_most(count).count());
         let own = states.next();
-        assert!(own.is_some() || count == 0, "there is work, and no state to do it with");
+        assert!(own.is_some() || count == 0);
         let Some(own) = own else { return Vec::new() };
         thread::scope(|scope| {
             let others: Vec<_> = states.map(|state| scope.spawn(|| share(state))).collect();

@@ -47,7 +47,12 @@ impl LocalFiles {
     /// When it cannot be read.
     pub fn read(&self, path: &str, body: &mut Vec<u8>) -> Result<()> {
         body.clear();
-        let read = self.folder.open(path).and_then(|mut file| file.read_to_end(body));
+        let read = self.folder.open(path).and_then(|file| {
+            // No more than its length: some files of the system have no end.
+            let length = file.metadata()?.len();
+            body.reserve(usize::try_from(length).unwrap_or_default());
+            file.take(length).read_to_end(body)
+        });
         read.map_err(|error| of_system("read", path.to_owned(), self.lake.clone(), &error))?;
         Ok(())
     }

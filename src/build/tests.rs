@@ -103,59 +103,38 @@ async fn the_same_task_gives_the_same_bytes_wherever_it_runs() {
 }
 
 /// Twelve sessions, each answered twice, for securities whose order and figures change from answer to answer.
-/// A build that is dropped while it waits for its first file stops there: no result is made.
-#[cfg(unix)]
-#[test]
-fn a_build_that_nobody_waits_for_stops() {
+#[tokio::test]
+async fn a_build_that_nobody_waits_for_makes_no_result() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+    let local = Store::open(folder.path().to_str().unwrap()).unwrap();
     let catalog = Catalog::load(&[], None).unwrap().0;
     let table = catalog.table("adj_factor").unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let row = "{\"ts_code\":\"600001.SH\",\"trade_date\":\"20240102\",\"adj_factor\":1.5}\n";
-    let day = Slice::Session(day("2024-01-02"));
-    let task = runtime.block_on(async {
-        answer(&store, &catalog, "tushare/adj_factor", (day, "2024-01-02T10:00:00Z"), row).await;
+    for store in [local, Store::memory()] {
+        let slice = Slice::Session(day("2024-01-02"));
+        answer(&store, &catalog, "tushare/adj_factor", (slice, "2024-01-02T10:00:00Z"), row).await;
         let ledger = Ledger::open(&store, table).await.unwrap();
         let calendar = Calendar::new([]);
         let survey = Survey::of(&store, &ledger, &calendar, Scope::default()).await.unwrap();
         let (partition, files) = survey.stale.first_key_value().unwrap();
-        Task::new(&store, &ledger, (*partition, files), &calendar).await.unwrap()
-    });
-    // A pipe holds up its reader until somebody writes.
-    let path = folder.path().join(&task.files[0].path);
-    let body = std::fs::read(&path).unwrap();
-    let pipe = || {
-        std::fs::remove_file(&path).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    };
-    for is_dropped in [true, false] {
-        pipe();
-        let finished = Arc::new(AtomicBool::new(false));
-        let finish = {
-            let finished = Arc::clone(&finished);
-            move |_: crate::normalise::Builder<'_>| {
-                finished.store(true, Ordering::SeqCst);
-                Ok(())
-            }
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-        runtime.block_on(async {
-            let files = task.files.clone();
-            let mut filling = Box::pin(fill::fill(&store, (table, task.partition), files, Threads::ONE, finish));
-            assert!(futures::poll!(&mut filling).is_pending());
-            if is_dropped {
-                drop(filling);
-                std::fs::write(&path, &body).unwrap();
-            } else {
-                std::fs::write(&path, &body).unwrap();
-                filling.await.unwrap();
-            }
-        });
-        // Waits for all threads.
-        drop(runtime);
-        assert_eq!(finished.load(Ordering::SeqCst), !is_dropped);
+        let task = Task::new(&store, &ledger, (*partition, files), &calendar).await.unwrap();
+        for is_wanted in [true, false] {
+            let (done, made) = tokio::sync::mpsc::channel(1);
+            let made = is_wanted.then_some(made);
+            let finished = Arc::new(AtomicBool::new(false));
+            let finish = {
+                let finished = Arc::clone(&finished);
+                move |_, _: crate::normalise::Builder<'_>, _| {
+                    finished.store(true, Ordering::SeqCst);
+                    Ok(())
+                }
+            };
+            let wanted = vec![(task.partition, task.files.clone())];
+            fill::fill_together(&store, table, wanted, Threads::ONE, (finish, done)).await.unwrap();
+            assert_eq!(finished.load(Ordering::SeqCst), is_wanted);
+            drop(made);
+        }
     }
 }
 
